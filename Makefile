@@ -1,0 +1,126 @@
+# Kindred on one machine: `make run` and `make test` make what they need by themselves.
+# .venv is made anew when the pinned requirements change; all other state is in .kindred.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.ONESHELL:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+ifndef PYTHON
+PYTHON := $(firstword $(shell for name in python3.11 python3.12 python3; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null \
+	&& echo $$name; done))
+endif
+UV_VERSION := 0.13.9
+SETUPTOOLS_VERSION := 84.2.1
+VENV := .venv
+# The stamp's name tells what the environment was made of: other pins, another Python or another
+# place (scripts hold their path) give another name, and so a new environment.
+STAMP := $(VENV)/made-of-$(shell { cat requirements-dev.txt pyproject.toml; pwd; \
+	echo '$(PYTHON) $(UV_VERSION) $(SETUPTOOLS_VERSION)'; } | sha256sum | cut -c1-16)
+BOOTSTRAP := build/uv-$(UV_VERSION)
+UV := $(BOOTSTRAP)/bin/uv
+BIN := $(VENV)/bin
+LOCAL := $(BIN)/python -m kindred.local
+
+ORDER ?= forward
+ARGS ?=
+export KINDRED_STARTED_AT := $(shell date +%s.%N)
+export PYTHONNOUSERSITE := 1
+export UV_SYSTEM_CERTS ?= 1
+export UV_NO_PROGRESS ?= 1
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX MAKEFLAGS MFLAGS
+
+.PHONY: help run up down status psql hash test check bench requirements clean distclean
+
+help: ## Show this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile \
+		| awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
+
+run: $(STAMP) ## Three demo snapshots on a real Airflow, then stop (ORDER=forward|backward|parallel)
+	@exec $(LOCAL) run --order $(ORDER)
+
+up: $(STAMP) ## The same, but leave the Airflow UI and the database running
+	@exec $(LOCAL) up --order $(ORDER)
+
+down: ## Stop what runs
+	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m kindred.local down
+
+status: ## Say what runs and where the UI is
+	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m kindred.local status
+
+psql: $(STAMP) ## A shell on the warehouse (ARGS="-c 'select ...'")
+	@exec $(LOCAL) psql $(ARGS)
+
+hash: $(STAMP) ## One hash per published table: equal tables, equal hashes
+	@exec $(LOCAL) exec kindred hash $(ARGS)
+
+test: $(STAMP) ## The whole test suite (ARGS="-k name")
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP) ## Lint, format, types, and every SQL file parsed by PostgreSQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/integration/test_sql_files.py
+
+bench: $(STAMP) ## Run a benchmark (NAME=module in benchmarks/)
+	@[ -n "$(NAME)" ] || { echo "which one? make bench NAME=..." >&2; ls benchmarks/*.py >&2; exit 2; }
+	exec $(BIN)/python -m benchmarks.$(NAME) $(ARGS)
+
+requirements: ## Compile requirements*.in into the pinned files (ARGS=--upgrade)
+	@$(need_uv)
+	for source in requirements*.in; do
+		$(UV) pip compile --quiet --no-emit-index-url --no-header --python-version 3.11 \
+			--output-file "$${source%.in}.txt" $(ARGS) "$$source"
+	done
+
+clean: ## Stop what runs and remove what was made: .kindred, build, caches (.venv stays)
+	@$(stop_all)
+	rm -rf .kindred build .pytest_cache .mypy_cache .ruff_cache .hypothesis plugins/*.egg-info
+	find dags plugins tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## Remove .venv too
+	@rm -rf $(VENV)
+
+# Two makes at once wait for each other; the second one finds the stamp and has nothing to do.
+$(STAMP):
+	@mkdir -p build
+	exec 9> build/venv.lock
+	flock 9
+	[ ! -e $@ ] || exit 0
+	$(need_uv)
+	$(stop_all)
+	echo "installing the pinned requirements into $(VENV)"
+	rm -rf $(VENV)
+	$(PYTHON) -m venv --without-pip $(VENV)
+	echo 'setuptools==$(SETUPTOOLS_VERSION)' > $(VENV)/build-constraints.txt
+	install="$(UV) pip install --quiet --python $(BIN)/python"
+	$$install --compile-bytecode -r requirements-dev.txt
+	$$install --no-deps --build-constraints $(VENV)/build-constraints.txt --editable .
+	touch $@
+
+define stop_all
+[ ! -d .kindred ] || PYTHONPATH=plugins $(or $(PYTHON),python3) -m kindred.local down
+endef
+
+# uv asks the package index that pip is configured for.
+define need_uv
+if [ -z "$(PYTHON)" ]; then
+	echo "Kindred needs Python 3.11 or 3.12, and neither python3.11, python3.12 nor python3 is one:" >&2
+	echo "install one (Debian: python3 python3-pip), or say make PYTHON=/path/to/python" >&2
+	exit 1
+fi
+index="$$($(PYTHON) -m pip config get global.index-url 2> /dev/null || true)"
+[ -z "$$index" ] || export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$index}"
+if [ ! -x $(UV) ]; then
+	rm -rf $(BOOTSTRAP)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore \
+		--target $(BOOTSTRAP) uv==$(UV_VERSION) || {
+		echo "pip of $(PYTHON) could not install uv (no pip? Debian: python3-pip)" >&2
+		exit 1
+	}
+fi
+endef

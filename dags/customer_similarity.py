@@ -1,0 +1,178 @@
+"""# Customer similarity
+
+Turns the customers table into embeddings, segments and a lookalike table: one snapshot a data
+interval, published at once or not at all.
+
+**Steps.**
+`prepare` checks source and warehouse and begins a build ·
+`extract` copies the rows of all windows that have not landed ·
+`validate` moves good rows into `customer_versions`, bad ones into `rejected_rows` ·
+`fit_encoder` fits an encoder where there is none and this run may ·
+`encode` writes the vectors ·
+`build_embeddings` stages the change of `customer_embeddings`, or a new generation with its index ·
+`plan_graph`, `search_graph`, `merge_graph` find all neighbours once ·
+`cluster` and `load_lookalikes` fill their tables aside ·
+`quality_gate` holds everything against the spec ·
+`publish` makes it visible in one short step ·
+`clean_up` removes leftovers ·
+`finish` fails the run if anything failed.
+
+**Reads** the source table of the feature spec through connection `kindred_source`.
+**Writes** the schemas `kindred` and `bi` (`kindred_<space>`, `bi_<space>` for another spec) through
+connection `kindred_warehouse`. BI reads `bi.*_current`.
+
+**Run again.** Every task can be cleared with its downstream tasks, any number of times, and ends in
+the same tables; clear `prepare` to read the spec anew. A published date can be run again: its
+snapshot is replaced when the new one is complete. What is published stays so while a run fails.
+
+**Backfill.** Run `kindred fit --as-of <last date>` once, then `airflow backfill create`; dates may
+run in any order or in parallel.
+
+**Go back.** `bi.snapshots` tells which snapshot is current and why a run failed, in one line.
+"""
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TriggerRule, chain, task
+
+from kindred.errors import SpecError
+from kindred.spec import Algorithm, Spec, dag_id_of, load_spec, spec_paths
+
+
+def note_failure(context: Any) -> None:
+    """Write down in one line why the build failed."""
+    from kindred import airflow_adapter
+
+    airflow_adapter.on_failure(context)
+
+
+START_DATE = datetime.fromisoformat(os.environ.get("KINDRED_START_DATE", "2026-01-01")).replace(
+    tzinfo=UTC
+)
+DEFAULT_ARGS = {
+    "owner": "kindred",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=float(os.environ.get("KINDRED_RETRY_DELAY_SECONDS", "60"))),
+    "execution_timeout": timedelta(hours=2),
+    "on_failure_callback": note_failure,
+}
+
+
+def params(spec: Spec) -> dict[str, Param]:
+    """What a person may ask of one run."""
+    return {
+        "algorithms": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "string", "enum": [str(a) for a in Algorithm]},
+            minItems=1,
+            description="Segments to compute; by default those of the spec.",
+        ),
+        "encoder_version": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            description="Use this encoder; else the one recorded for the snapshot, or the newest.",
+        ),
+        "full_extract": Param(
+            False,
+            type="boolean",
+            description="Read the whole source again, not only the windows that have not landed.",
+        ),
+        "start": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            description="Start of the window; otherwise the data interval's.",
+        ),
+        "end": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            description="End of the window, the snapshot's as_of; otherwise the data interval's.",
+        ),
+    }
+
+
+def stage(name: str, **options: Any) -> Any:
+    """The task of one stage; ``part`` is what a mapped instance works on."""
+
+    @task(task_id=name, **options)
+    def run_stage(run: dict[str, Any], part: Any = None) -> Any:
+        from kindred import airflow_adapter
+
+        return airflow_adapter.call(name, run, part)
+
+    return run_stage
+
+
+def make_dag(spec: Spec) -> DAG:
+    """The DAG of one space."""
+
+    @task(multiple_outputs=False, execution_timeout=timedelta(minutes=15))
+    def prepare(**context: Any) -> dict[str, Any]:
+        from kindred import airflow_adapter
+
+        return airflow_adapter.begin(spec.space, context)
+
+    @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(minutes=30))
+    def clean_up(run: dict[str, Any] | None) -> None:
+        from kindred import airflow_adapter
+
+        airflow_adapter.close(run)
+
+    @task(trigger_rule=TriggerRule.NONE_FAILED, retries=0)
+    def finish() -> None:
+        """Fails the run (by not being reached) if anything before has failed."""
+
+    with DAG(
+        dag_id=spec.dag_id,
+        schedule=CronDataIntervalTimetable(spec.schedule, timezone="UTC"),
+        start_date=START_DATE,
+        catchup=False,
+        max_active_runs=1,
+        params=params(spec),
+        doc_md=__doc__,
+        tags=["kindred", spec.space],
+        default_args=DEFAULT_ARGS,
+    ) as made:
+        run = prepare()
+        encoded = stage("encode")(run)
+        shards = stage("plan_graph")(run)
+        searched = stage("search_graph").partial(run=run).expand(part=shards)
+        parts = stage("merge_graph")(run)
+        algorithms = stage("list_algorithms")(run)
+        clustered = stage("cluster").partial(run=run).expand(part=algorithms)
+        loaded = stage("load_lookalikes").partial(run=run).expand(part=parts)
+        embedded = stage("build_embeddings")(run)
+        gate = stage("quality_gate")(run)
+        published = stage("publish", outlets=[Asset(f"{spec.bi_schema}_snapshot")])(run)
+        landed = [stage("extract")(run), stage("validate")(run), stage("fit_encoder")(run)]
+        chain(run, *landed, encoded, [embedded, shards])
+        chain(shards, searched, parts, [clustered, loaded])
+        chain([embedded, clustered, loaded], gate, published, clean_up(run), finish())
+    return made
+
+
+def make_broken_dag(dag_id: str, message: str) -> DAG:
+    """A DAG in the place of a spec that cannot be read: it fails and says why; others go on."""
+
+    @task(retries=0)
+    def read_spec() -> None:
+        from airflow.sdk.exceptions import AirflowFailException
+
+        raise AirflowFailException(message)
+
+    with DAG(dag_id=dag_id, schedule=None, doc_md=message, tags=["kindred"]) as made:
+        read_spec()
+    return made
+
+
+for space, path in spec_paths().items():
+    try:
+        space_dag = make_dag(load_spec(path))
+    except SpecError as error:
+        space_dag = make_broken_dag(dag_id_of(space), str(error))
+    globals()[space_dag.dag_id] = space_dag

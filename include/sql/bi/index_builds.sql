@@ -1,0 +1,40 @@
+-- Every index that was built over the embeddings, and how good it was measured to be.
+create or replace view {bi}.index_builds as
+select
+  generation,
+  as_of,
+  state,
+  metric,
+  encoder_version,
+  dimensions,
+  rows,
+  method,
+  lists,
+  probes,
+  k,
+  recall_at_k,
+  recall_sample,
+  query_milliseconds,
+  build_seconds,
+  index_bytes,
+  built_at
+from {space}.index_builds;
+
+comment on view {bi}.index_builds is 'One row a generation of the embeddings and its index.';
+comment on column {bi}.index_builds.generation is 'Number of the table of embeddings.';
+comment on column {bi}.index_builds.as_of is 'The snapshot it was built for.';
+comment on column {bi}.index_builds.state is 'building, ready, serving or retired.';
+comment on column {bi}.index_builds.metric is 'l2, cosine or ip.';
+comment on column {bi}.index_builds.encoder_version is 'The encoder of its vectors.';
+comment on column {bi}.index_builds.dimensions is 'Width of a vector.';
+comment on column {bi}.index_builds.rows is 'Customers in it.';
+comment on column {bi}.index_builds.method is 'ivfflat, or exact scan for small tables.';
+comment on column {bi}.index_builds.lists is 'Lists of the IVFFlat index.';
+comment on column {bi}.index_builds.probes is 'Lists a query reads: the fewest that reach the target recall.';
+comment on column {bi}.index_builds.k is 'Neighbours asked for in the measurement.';
+comment on column {bi}.index_builds.recall_at_k is 'Share of the true k nearest found, measured on the real index.';
+comment on column {bi}.index_builds.recall_sample is 'Customers in that measurement.';
+comment on column {bi}.index_builds.query_milliseconds is 'Mean time of a query in it.';
+comment on column {bi}.index_builds.build_seconds is 'Seconds the index took to build.';
+comment on column {bi}.index_builds.index_bytes is 'Size of the index.';
+comment on column {bi}.index_builds.built_at is 'When it was built.';

@@ -1,0 +1,2 @@
+-- Snapshots that are being built.
+select as_of from snapshot_builds where state = 'building';

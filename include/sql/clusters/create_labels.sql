@@ -1,0 +1,2 @@
+-- New labels on their way to stable ids.
+create temporary table {labels} (customer_id customer_key not null, label integer not null) on commit drop;

@@ -1,0 +1,2 @@
+-- Statistics of a generation, after the load.
+analyze {table};

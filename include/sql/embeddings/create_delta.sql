@@ -1,0 +1,7 @@
+-- Where the changes of a run wait for publish; a row without embedding is a customer who is gone.
+create unlogged table {table} (
+  customer_id customer_key primary key,
+  embedding vector({dimensions}),
+  updated_at timestamptz,
+  encoder_version integer
+);

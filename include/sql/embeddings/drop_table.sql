@@ -1,0 +1,2 @@
+-- Remove a table of embeddings that serves nobody.
+drop table if exists {table};

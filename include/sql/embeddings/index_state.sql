@@ -1,0 +1,4 @@
+-- Whether the index is usable, and its size.
+select indisvalid and indisready, pg_relation_size(indexrelid)
+from pg_index
+where indexrelid = to_regclass(quote_ident(%(index)s));

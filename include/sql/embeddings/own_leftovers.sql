@@ -1,0 +1,4 @@
+-- Tables of generations that earlier tries at this snapshot have left.
+select generation, table_name
+from index_builds
+where as_of = %(as_of)s and table_name is not null and state in ('building', 'ready');

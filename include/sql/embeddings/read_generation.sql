@@ -1,0 +1,2 @@
+-- All embeddings of a generation in customer order.
+select {columns} from {table} order by customer_id;

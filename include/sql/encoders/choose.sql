@@ -1,0 +1,12 @@
+-- The encoder for a snapshot: the one it was published with, else the newest fitted at or before it,
+-- else the oldest; only among those of the same feature spec.
+select encoder.version
+from encoder_versions as encoder
+where encoder.spec_hash = %(spec_hash)s
+order by
+  (encoder.version = (select encoder_version from snapshots where as_of = %(as_of)s and status = 'published')) desc nulls last,
+  (encoder.fitted_as_of <= %(as_of)s) desc,
+  case when encoder.fitted_as_of <= %(as_of)s then encoder.fitted_as_of end desc nulls last,
+  encoder.fitted_as_of,
+  encoder.version
+limit 1;

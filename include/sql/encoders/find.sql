@@ -1,0 +1,2 @@
+-- The encoder of a spec fitted as of a moment.
+select version from encoder_versions where spec_hash = %(spec_hash)s and fitted_as_of = %(fitted_as_of)s;

@@ -1,0 +1,7 @@
+-- A new encoder version; a second fit of the same spec as of the same moment is the same encoder.
+insert into encoder_versions
+  (spec_hash, spec, fitted, dimensions, column_blocks, fitted_as_of, customers)
+values
+  (%(spec_hash)s, %(spec)s, %(fitted)s, %(dimensions)s, %(column_blocks)s, %(fitted_as_of)s, %(customers)s)
+on conflict (spec_hash, fitted_as_of) do nothing
+returning version;

@@ -1,0 +1,2 @@
+-- Statistics for the joins that follow.
+analyze {table};

@@ -1,0 +1,2 @@
+-- Rows of a table.
+select count(*) from {table};

@@ -1,0 +1,12 @@
+-- Note every landed row whose key and time stand in another row with other values: either could be
+-- the truth, so neither is used.
+insert into problems (row_id, reason)
+select landed.ctid, 'different rows with the same ' || %(key)s || ' and ' || %(updated_at)s
+from {landing} as landed
+join (
+  select customer_id, updated_at
+  from {landing} as repeated
+  where customer_id is not null and updated_at is not null
+  group by customer_id, updated_at
+  having count(*) > 1 and count(distinct md5(repeated::text)) > 1
+) as conflict using (customer_id, updated_at);

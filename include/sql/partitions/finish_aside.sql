@@ -1,0 +1,5 @@
+-- Indexes of a filled table, and the CHECK that lets ATTACH skip its scan.
+alter table {table}
+  add primary key ({primary_key}),
+  add constraint {check} check (as_of is not null and as_of = {as_of}::timestamptz);
+create index on {table} ({second_key});

@@ -1,0 +1,2 @@
+-- Forget all parts of a table.
+delete from loaded_parts where table_name = %(table)s;

@@ -1,0 +1,2 @@
+-- Undo a try that met a lock.
+rollback to savepoint short_try;

@@ -1,0 +1,24 @@
+-- The snapshot is published, with what BI may know of it.
+with build as (
+  update snapshot_builds
+  set state = 'published'
+  where as_of = %(as_of)s
+  returning as_of, settings_hash, encoder_version
+)
+update snapshots
+set
+  status = 'published',
+  history = %(history)s,
+  settings_hash = build.settings_hash,
+  encoder_version = build.encoder_version,
+  customers = %(customers)s,
+  lookalikes = %(lookalikes)s,
+  rows_landed = %(rows_landed)s,
+  rows_rejected = %(rows_rejected)s,
+  recall = %(recall)s,
+  recall_low = %(recall_low)s,
+  recall_high = %(recall_high)s,
+  published_at = now(),
+  published_by = %(run_id)s
+from build
+where snapshots.as_of = build.as_of;

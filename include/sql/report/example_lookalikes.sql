@@ -1,0 +1,39 @@
+-- The customer with the smallest id (rank 0) and its five lookalikes, with attributes a person can
+-- compare: their newest versions before the current snapshot's moment.
+with example as (
+  select as_of, customer_id
+  from bi.lookalikes_current
+  order by customer_id
+  limit 1
+),
+
+shown as (
+  select as_of, 0 as rank, customer_id, null::real as similarity
+  from example
+  union all
+  select lookalikes.as_of, lookalikes.rank, lookalikes.lookalike_id, lookalikes.similarity
+  from bi.lookalikes_current as lookalikes
+  join example using (as_of, customer_id)
+  where lookalikes.rank <= 5
+)
+
+select
+  shown.rank,
+  shown.customer_id,
+  shown.similarity,
+  version.annual_income,
+  version.homeownership,
+  version.state,
+  version.loan_purpose,
+  version.loan_amount,
+  version.debt_to_income,
+  version.grade
+from shown
+cross join lateral (
+  select *
+  from kindred.customer_versions as versions
+  where versions.customer_id = shown.customer_id and versions.updated_at < shown.as_of
+  order by versions.updated_at desc
+  limit 1
+) as version
+order by shown.rank

@@ -1,0 +1,19 @@
+-- Start a try at a snapshot; it takes the place of the one before.
+insert into snapshot_builds
+  (as_of, run_id, state, window_start, settings, settings_hash, encoder_version, may_fit)
+values
+  (%(as_of)s, %(run_id)s, 'building', %(window_start)s, %(settings)s, %(settings_hash)s, %(encoder_version)s, %(may_fit)s)
+on conflict (as_of) do update
+set
+  run_id = excluded.run_id,
+  state = excluded.state,
+  window_start = excluded.window_start,
+  settings = excluded.settings,
+  settings_hash = excluded.settings_hash,
+  encoder_version = excluded.encoder_version,
+  may_fit = excluded.may_fit,
+  facts = excluded.facts,
+  stage_seconds = excluded.stage_seconds,
+  started_at = now(),
+  failed_task = null,
+  failure = null;

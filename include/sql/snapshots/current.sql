@@ -1,0 +1,4 @@
+-- The current snapshot and the table that serves its embeddings.
+select published.as_of, published.generation, published.encoder_version, builds.table_name, builds.dimensions
+from current_snapshot as published
+left join index_builds as builds using (generation);

@@ -1,0 +1,4 @@
+-- The newest try at a snapshot.
+select run_id, state, window_start, settings, settings_hash, encoder_version, may_fit, facts
+from snapshot_builds
+where as_of = %(as_of)s;

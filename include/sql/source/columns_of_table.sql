@@ -1,0 +1,11 @@
+-- Columns of a source table with the names of their types, and whether the type is PostgreSQL's own.
+select
+  attribute.attname,
+  format_type(coalesce(nullif(type.typbasetype, 0), type.oid), null),
+  coalesce(nullif(type.typbasetype, 0), type.oid) < 16384
+from pg_attribute as attribute
+join pg_type as type on type.oid = attribute.atttypid
+where attribute.attrelid = to_regclass(%(table)s)
+  and attribute.attnum > 0
+  and not attribute.attisdropped
+order by attribute.attnum;

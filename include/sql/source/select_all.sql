@@ -1,0 +1,5 @@
+-- All source rows, for a source that does not tell when a row changed.
+select {columns}
+from {relation} as source_rows
+where ({condition})
+limit nullif(%(row_limit)s::bigint, 0);

@@ -1,0 +1,127 @@
+"""The command ``kindred``: check, fit, compare; connections and settings are those of Airflow."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from kindred.connections import Connections, from_environment
+from kindred.errors import KindredError, PreflightError, SpecError
+from kindred.settings import Settings
+from kindred.spec import DEFAULT_SPACE, Spec, load_spec, schema_of, spec_paths
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+
+SpaceOption = Annotated[str, typer.Option("--space", help="The feature spec, by its file's name.")]
+FAILED = 1
+
+
+def conninfo(connection_id: str) -> str:
+    """A connection from the environment, else from Airflow's own store."""
+    found = from_environment(connection_id)
+    if found is not None:
+        return found
+    try:
+        from kindred.airflow_adapter import conninfo_from_airflow
+    except ImportError as error:
+        raise PreflightError(
+            f"connection {connection_id!r}: AIRFLOW_CONN_{connection_id.upper()} is not set and"
+            " Airflow is not installed here"
+        ) from error
+    return conninfo_from_airflow(connection_id)
+
+
+def spec_of(space: str) -> Spec:
+    """The spec of a space.
+
+    Raises
+    ------
+    SpecError
+        when there is none; the text lists those there are.
+    """
+    paths = spec_paths()
+    if space not in paths:
+        raise SpecError(
+            f"there is no feature spec {space!r}; there are {', '.join(paths) or 'none'}"
+        )
+    return load_spec(paths[space])
+
+
+@app.command()
+def doctor(space: SpaceOption = DEFAULT_SPACE) -> None:
+    """Run every preflight check against source and warehouse; changes nothing."""
+    from kindred.stages.doctor import examine
+
+    findings = examine(Connections(conninfo), space, spec_of)
+    table = Table("check", "outcome", "what was found", title=f"kindred doctor, space {space}")
+    colours = {"ok": "green", "warning": "yellow", "failure": "red"}
+    for finding in findings:
+        colour = colours[finding.outcome]
+        table.add_row(finding.check, f"[{colour}]{finding.outcome}[/]", finding.message)
+    console.print(table)
+    failures = sum(finding.outcome == "failure" for finding in findings)
+    console.print(f"{len(findings)} checks, {failures} failed" if failures else "ready to run")
+    raise typer.Exit(FAILED if failures else 0)
+
+
+@app.command()
+def fit(
+    as_of: Annotated[str, typer.Option(help="Fit on the customers known before this moment.")],
+    space: SpaceOption = DEFAULT_SPACE,
+    refit: Annotated[bool, typer.Option(help="Fit even where an encoder fits already.")] = False,
+) -> None:
+    """Land everything before a moment and fit an encoder as of it, before a backfill."""
+    from kindred.stages.fit import fit as fit_stage
+    from kindred.stages.run import Workplace
+    from kindred.windows import parse_moment, resolve_window
+
+    spec = spec_of(space)
+    moment = parse_moment("as-of", as_of)
+    window = resolve_window(spec.schedule, run_after=moment, now=datetime.now(UTC), end=moment)
+    workplace = Workplace(Connections(conninfo), Settings.from_env())
+    version, is_new = fit_stage(workplace, spec, window, refit=refit)
+    console.print(f"encoder {version} {'fitted' if is_new else 'is there already and is kept'}")
+
+
+@app.command("hash")
+def hash_tables(
+    space: SpaceOption = DEFAULT_SPACE,
+    save: Annotated[Path | None, typer.Option(help="Write the hashes to this file.")] = None,
+    compare: Annotated[Path | None, typer.Option(help="Compare with a file saved earlier.")] = None,
+) -> None:
+    """Hash the published tables: equal hashes are equal tables, byte for byte."""
+    from kindred.stages.run import Workplace
+    from kindred.store.tablehash import table_hashes
+
+    workplace = Workplace(Connections(conninfo), Settings.from_env())
+    with workplace.warehouse("kindred hash", schema_of(space)) as database:
+        hashes = table_hashes(database)
+    for table, digest in hashes.items():
+        console.print(f"{digest}  {table}", soft_wrap=True)
+    if save is not None:
+        save.write_text(json.dumps(hashes, indent=1) + "\n", encoding="utf-8")
+    if compare is not None:
+        expected = json.loads(compare.read_text(encoding="utf-8"))
+        different = [table for table, digest in hashes.items() if expected.get(table) != digest]
+        if different:
+            console.print(f"DIFFERENT from {compare}: {', '.join(different)}", soft_wrap=True)
+            raise typer.Exit(FAILED)
+        console.print(f"EQUAL to {compare}", soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command; errors meant for a person are printed without a traceback."""
+    try:
+        app()
+    except KindredError as error:
+        Console(stderr=True).print(f"[red]error:[/] {error}", soft_wrap=True, highlight=False)
+        raise SystemExit(FAILED) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Where source and warehouse are: Airflow Connections as libpq connection strings."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from psycopg2.extensions import make_dsn
+
+from kindred.errors import PreflightError
+
+WAREHOUSE = "kindred_warehouse"
+LIBPQ_EXTRAS = ("host", "sslmode", "sslrootcert", "sslcert", "sslkey", "options", "service")
+
+
+@dataclass(frozen=True)
+class Connections:
+    """Looks up a connection string by the Airflow connection's id."""
+
+    lookup: Callable[[str], str]
+
+    def conninfo(self, connection_id: str) -> str:
+        """The libpq connection string of a connection."""
+        return self.lookup(connection_id)
+
+
+def conninfo_of(fields: Mapping[str, Any], extra: Mapping[str, Any]) -> str:
+    """A libpq connection string from the fields of an Airflow Connection.
+
+    ``fields`` has host, port, login, password and schema; of ``extra`` what libpq knows is kept.
+    """
+    parts = {
+        "host": fields.get("host"),
+        "port": fields.get("port"),
+        "user": fields.get("login"),
+        "password": fields.get("password"),
+        "dbname": fields.get("schema"),
+    }
+    parts |= {key: extra[key] for key in LIBPQ_EXTRAS if extra.get(key)}
+    dsn: str = make_dsn(**{key: value for key, value in parts.items() if value not in (None, "")})
+    return dsn
+
+
+def from_environment(connection_id: str) -> str | None:
+    """The connection string of ``AIRFLOW_CONN_<ID>`` (URI or JSON); None where it is not set.
+
+    Raises
+    ------
+    PreflightError
+        when the variable is set but cannot be read; its value is not repeated.
+    """
+    variable = f"AIRFLOW_CONN_{connection_id.upper()}"
+    text = os.environ.get(variable)
+    if not text:
+        return None
+    try:
+        if text.lstrip().startswith("{"):
+            content = json.loads(text)
+            extra = content.get("extra") or {}
+            return conninfo_of(content, json.loads(extra) if isinstance(extra, str) else extra)
+        return _from_uri(text)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise PreflightError(
+            f"{variable} is neither a URI such as postgresql://user:password@host:5432/database"
+            f" nor a JSON connection ({type(error).__name__})"
+        ) from None
+
+
+def _from_uri(text: str) -> str:
+    uri = urlsplit(text)
+    fields = {
+        "host": unquote(uri.hostname) if uri.hostname else None,
+        "port": uri.port,
+        "login": unquote(uri.username) if uri.username else None,
+        "password": unquote(uri.password) if uri.password else None,
+        "schema": unquote(uri.path.lstrip("/")),
+    }
+    return conninfo_of(fields, dict(parse_qsl(uri.query)))

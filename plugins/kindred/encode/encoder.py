@@ -1,0 +1,122 @@
+"""The encoder: fitted once on a frame of customers, then the same vectors for ever."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from kindred.encode.blocks import Block, block_from_json, fit_block
+from kindred.errors import DataError
+from kindred.spec import Feature
+
+
+@dataclass(frozen=True)
+class FittedEncoder:
+    """Fitted blocks in spec order; ``column_blocks`` gives each column's [start, stop) slice."""
+
+    dimensions: int
+    column_blocks: dict[str, tuple[int, int]]
+    blocks: dict[str, Block]
+
+    def to_json(self) -> dict[str, Any]:
+        """The fitted state as plain JSON: numbers, strings, lists and objects of them."""
+        # A list, because JSON objects (and jsonb) do not keep the order of the columns.
+        return {
+            "columns": [
+                {"column": column, **block.to_json()} for column, block in self.blocks.items()
+            ]
+        }
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> Self:
+        """The encoder a ``to_json`` was made from; its transform is equal to the bit."""
+        return cls.from_blocks(
+            {entry["column"]: block_from_json(entry) for entry in state["columns"]}
+        )
+
+    @classmethod
+    def from_blocks(cls, blocks: dict[str, Block]) -> Self:
+        """Lay the blocks side by side."""
+        column_blocks: dict[str, tuple[int, int]] = {}
+        start = 0
+        for column, block in blocks.items():
+            column_blocks[column] = (start, start + block.width)
+            start += block.width
+        return cls(dimensions=start, column_blocks=column_blocks, blocks=blocks)
+
+    def transform(self, frame: pd.DataFrame) -> np.ndarray:
+        """Encode customers.
+
+        Parameters
+        ----------
+        frame : DataFrame, shape (rows, columns)
+            A column for each feature, as in `fit_encoder`; rows in customer order.
+
+        Returns
+        -------
+        ndarray of float32, shape (rows, dimensions)
+            C-contiguous and finite. A row depends on its own customer only.
+
+        Raises
+        ------
+        DataError
+            A column is absent, or has a value that does not fit into float32.
+        """
+        _require_columns(self.blocks, frame)
+        vectors = np.zeros((len(frame), self.dimensions), dtype=np.float32)
+        for column, block in self.blocks.items():
+            start, stop = self.column_blocks[column]
+            part = vectors[:, start:stop]
+            block.write(frame[column], part)
+            if not np.isfinite(part).all():
+                row = int(np.flatnonzero(~np.isfinite(part).all(axis=1))[0])
+                raise DataError(
+                    f"column {column!r}: value {frame[column].iloc[row]!r} in row {row} cannot be"
+                    " encoded as a finite float32; correct it in the source, exclude such rows by"
+                    " 'where', or use 'transform: log1p'"
+                )
+        return vectors
+
+
+def fit_encoder(features: Mapping[str, Feature], frame: pd.DataFrame) -> FittedEncoder:
+    """Fit one block for every feature, in the order of the spec.
+
+    Parameters
+    ----------
+    features : mapping of str to Feature
+        The spec's features.
+    frame : DataFrame, shape (rows, columns)
+        A column for each feature. Numeric: float64, NaN for missing. Boolean: 0.0, 1.0 or NaN.
+        Categorical: objects of str, None or NaN for missing.
+
+    Returns
+    -------
+    FittedEncoder
+        Independent of the order of the rows. Over all ordered pairs of fitted customers, the mean
+        squared distance within a column's block is the column's weight (E|x - y|^2 = 2 Var(x)).
+
+    Raises
+    ------
+    DataError
+        No rows, no such column, or values that cannot be standardised.
+    """
+    _require_columns(features, frame)
+    if frame.empty:
+        raise DataError(
+            "an encoder cannot be fitted: found 0 customers, at least 1 is needed; choose a later"
+            " date or check that rows were extracted"
+        )
+    return FittedEncoder.from_blocks(
+        {column: fit_block(column, feature, frame[column]) for column, feature in features.items()}
+    )
+
+
+def _require_columns(expected: Mapping[str, object], frame: pd.DataFrame) -> None:
+    absent = [column for column in expected if column not in frame.columns]
+    if absent:
+        raise DataError(
+            f"columns {absent} are missing from the customers' frame, which has"
+            f" {list(frame.columns)}; extract them or take them out of the spec's features"
+        )

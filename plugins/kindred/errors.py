@@ -1,0 +1,44 @@
+"""Every error Kindred raises on purpose.
+
+A message tells what is wrong, where, what was found, what is allowed, and what to do next.
+"""
+
+
+class KindredError(Exception):
+    """Base of all errors raised on purpose; its text is meant for a person."""
+
+
+class SpecError(KindredError):
+    """A feature spec cannot be used: the message names file, key and column."""
+
+
+class SettingsError(KindredError):
+    """A setting or run parameter is outside what is allowed."""
+
+
+class PreflightError(KindredError):
+    """Source or warehouse is not ready; nothing has been changed."""
+
+
+class WindowError(KindredError):
+    """The requested data window cannot be used."""
+
+
+class DataError(KindredError):
+    """The data at hand cannot be turned into a snapshot."""
+
+
+class EncoderMissingError(KindredError):
+    """No fitted encoder may be used for this snapshot."""
+
+
+class ArtefactError(KindredError):
+    """An artefact is missing or cannot be written; the message names the task to clear."""
+
+
+class LockTimeoutError(KindredError):
+    """Another run held a resource for longer than the limit."""
+
+
+class GateError(KindredError):
+    """A quality gate stopped the run before publish; the last snapshot still serves."""

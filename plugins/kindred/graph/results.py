@@ -1,0 +1,31 @@
+"""What a search returns: neighbours of some customers, and of all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ShardResult:
+    """Neighbours of one shard's customers.
+
+    ``rows`` int32 (m,) in no particular order, ``neighbours`` int32 (m, k'), ``distances``
+    float32 (m, k'); all of them row numbers of the vectors.
+    """
+
+    rows: np.ndarray
+    neighbours: np.ndarray
+    distances: np.ndarray
+
+
+@dataclass(frozen=True)
+class NeighbourGraph:
+    """The k' = min(k, eligible - 1) nearest other customers of every customer.
+
+    ``neighbours`` int32 (n, k') and ``distances`` float32 (n, k') in the order (distance, row);
+    -1 and NaN for customers that are not ``eligible``, bool (n,).
+    """
+
+    neighbours: np.ndarray
+    distances: np.ndarray
+    eligible: np.ndarray

@@ -1,0 +1,173 @@
+"""``python -m kindred.local``: what the Makefile calls."""
+
+import argparse
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Sequence
+
+from kindred.errors import KindredError
+from kindred.local.credentials import ADMIN_USER, load_credentials
+from kindred.local.failures import InterruptedRunError, LocalError, RunFailedError
+from kindred.local.interrupts import Interrupts
+from kindred.local.layout import Layout
+from kindred.local.lock import find_holder, hold_lock
+from kindred.local.postgres import SUPERUSER, EmbeddedServer, binary
+from kindred.local.shutdown import end_holder, stop_all
+from kindred.local.supervisor import Supervisor
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    layout = Layout.of_checkout()
+    try:
+        if options.command in {"run", "up"}:
+            return _run(layout, options)
+        if options.command == "down":
+            return _down(layout)
+        if options.command == "status":
+            return _status(layout)
+        if options.command == "psql":
+            dsn = EmbeddedServer(layout.pgdata).dsn("warehouse", SUPERUSER)
+            return _with_server(layout, [str(binary("psql")), dsn, *options.arguments])
+        return _with_server(layout, options.arguments)
+    except KindredError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m kindred.local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("run", "make the demo snapshots on a real Airflow, then stop everything"),
+        ("up", "the same, and leave the UI and the database running"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument(
+            "--order",
+            choices=("forward", "backward", "parallel"),
+            default="forward",
+            help="in which order the dates are run (default: forward)",
+        )
+    commands.add_parser("down", help="stop everything that runs")
+    commands.add_parser("status", help="say what runs")
+    for name, text in (
+        ("psql", "a shell on the warehouse, or psql with these arguments"),
+        ("exec", "run a command with the local databases as its source and warehouse"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("arguments", nargs=argparse.REMAINDER)
+    return parser
+
+
+def _run(layout: Layout, options: argparse.Namespace) -> int:
+    # Only here: stopping must work where the packages of a run are not installed.
+    from rich.console import Console
+
+    from kindred.local.rest import Order
+    from kindred.local.run import RunOptions, Stopwatch, run
+
+    interrupts = Interrupts()
+    interrupts.install()
+    console = Console() if sys.stdout.isatty() else Console(width=120)
+    watch = Stopwatch(console)
+    run_options = RunOptions(Order(options.order), stay_up=options.command == "up")
+    try:
+        report = run(layout, run_options, interrupts, watch)
+    except InterruptedRunError as interrupt:
+        _print_last(f"KINDRED FAILED run interrupted by {interrupt.signal_name}")
+        return INTERRUPTED
+    except RunFailedError as failure:
+        for line in failure.log_tail:
+            print(line)
+        _print_last(f"KINDRED FAILED {failure.step} {failure.reason}")
+        return 1
+    except KindredError as error:
+        print(error)
+        _print_last(f"KINDRED FAILED local {str(error).splitlines()[0]}")
+        return 1
+    except Exception as error:
+        traceback.print_exc()
+        _print_last(f"KINDRED FAILED local {type(error).__name__}: {' '.join(str(error).split())}")
+        return 1
+    _print_last(report.last_line(watch.seconds))
+    return 0
+
+
+def _print_last(line: str) -> None:
+    # After everything on stderr, so that it is the last line where both go to one place.
+    sys.stderr.flush()
+    print(line, flush=True)
+
+
+def _down(layout: Layout) -> int:
+    if not layout.state.exists():
+        print("nothing was running")
+        return 0
+    ended = end_holder(layout)
+    with hold_lock(layout, "make down"):
+        supervisor = Supervisor(layout, load_credentials(layout).marker)
+        stopped = stop_all(supervisor, EmbeddedServer(layout.pgdata))
+    print("stopped" if ended or stopped else "nothing was running")
+    return 0
+
+
+def _status(layout: Layout) -> int:
+    if not layout.state.exists():
+        print("not set up yet: 'make run' or 'make up'")
+        return 0
+    credentials = load_credentials(layout)
+    holder = find_holder(layout)
+    components = Supervisor(layout, credentials.marker).running()
+    server = EmbeddedServer(layout.pgdata)
+    if holder is not None:
+        print(f"{holder.command:<16}at work, process {holder.process.pid}")
+    state = f"running, socket in {server.socket_dir}" if server.is_running else "stopped"
+    print(f"{'PostgreSQL':<16}{state}")
+    for component in components:
+        where = f"process {component.process.pid}, log {component.log_file}"
+        print(f"{component.name:<16}running, {where}")
+    if not components:
+        print(f"{'Airflow':<16}stopped")
+    elif holder is None:
+        url = layout.url_file.read_text(encoding="utf-8")
+        print(f"{'UI':<16}{url}   user {ADMIN_USER}   password {credentials.admin_password}")
+    return 0
+
+
+def _with_server(layout: Layout, command: Sequence[str]) -> int:
+    """Run a command while the server is up, and leave the server as it was."""
+    from kindred.local.environment import kindred_environment
+
+    server = EmbeddedServer(layout.pgdata)
+    if not (layout.pgdata / "PG_VERSION").exists():
+        raise LocalError(f"{layout.state}: there is no warehouse yet. 'make run' makes one.")
+    environment = kindred_environment(layout, server)
+    if server.is_running:
+        return _call(command, environment)
+    with hold_lock(layout, " ".join(command[:1])):
+        server.start()
+        try:
+            return _call(command, environment)
+        finally:
+            server.stop()
+
+
+def _call(command: Sequence[str], environment: dict[str, str]) -> int:
+    # A Ctrl-C belongs to the command alone: psql cancels a query with it.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return subprocess.run(command, env=environment, check=False).returncode
+    except FileNotFoundError as error:
+        raise LocalError(f"{command[0]!r} is no command that can be run: {error}") from error
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

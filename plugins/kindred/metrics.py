@@ -1,0 +1,32 @@
+"""The one table that ties a metric to pgvector's operator class, operator and similarity."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Metric(StrEnum):
+    """How far apart two customers are; the values are those of a spec's ``metric`` key."""
+
+    L2 = "l2"
+    COSINE = "cosine"
+    INNER_PRODUCT = "ip"
+
+
+@dataclass(frozen=True)
+class MetricOperators:
+    """What PostgreSQL calls a metric.
+
+    ``operator`` yields a distance: smaller is more similar (pgvector's ``<#>`` is the negative
+    inner product). ``similarity_sql`` turns a column ``distance`` into a similarity.
+    """
+
+    operator: str
+    operator_class: str
+    similarity_sql: str
+
+
+OPERATORS: dict[Metric, MetricOperators] = {
+    Metric.L2: MetricOperators("<->", "vector_l2_ops", "1 / (1 + distance)"),
+    Metric.COSINE: MetricOperators("<=>", "vector_cosine_ops", "1 - distance"),
+    Metric.INNER_PRODUCT: MetricOperators("<#>", "vector_ip_ops", "- distance"),
+}

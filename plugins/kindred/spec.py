@@ -1,0 +1,343 @@
+"""Feature specs: what to encode, how, with which weight (``include/features/<space>.yaml``)."""
+
+import hashlib
+import json
+import os
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from kindred.errors import SpecError
+from kindred.metrics import Metric
+
+DEFAULT_SPACE = "default"
+SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Kind(StrEnum):
+    """What a column holds, and so which block of the vector it becomes."""
+
+    NUMERIC = "numeric"
+    BOOLEAN = "boolean"
+    CATEGORICAL = "categorical"
+
+
+class Transform(StrEnum):
+    """What happens to a number before it is standardised."""
+
+    NONE = "none"
+    LOG1P = "log1p"
+
+
+class History(StrEnum):
+    """What a source can tell about the past.
+
+    ``current``: one mutable row a customer. ``versions``: a row per (key, updated_at).
+    """
+
+    CURRENT = "current"
+    VERSIONS = "versions"
+
+
+class Deletes(StrEnum):
+    """How a customer who is gone from the source is noticed."""
+
+    IGNORE = "ignore"
+    TOMBSTONE = "tombstone"
+    COMPARE_KEYS = "compare_keys"
+
+
+class Source(_Strict):
+    """Where the raw customer rows come from."""
+
+    connection: str = "kindred_source"
+    table: str | None = None
+    query: str | None = None
+    key: str
+    updated_at: str
+    source_timezone: str = "UTC"
+    where: str | None = None
+    history: History = History.CURRENT
+    tombstone: str | None = None
+    deletes: Deletes | None = None
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _one_key_column(cls, value: object) -> object:
+        if isinstance(value, list):
+            raise ValueError(
+                f"a composite key {value} was found, but a customer has one key column; add one to"
+                " the source, for example a generated column or a query that concatenates the parts"
+            )
+        return value
+
+    @field_validator("source_timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is not a time zone name such as Europe/Berlin") from error
+        return value
+
+    @model_validator(mode="after")
+    def _table_or_query(self) -> Self:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("exactly one of 'table' and 'query' must be given")
+        if self.deletes is Deletes.TOMBSTONE and self.tombstone is None:
+            raise ValueError("'deletes: tombstone' wants the column's name in 'tombstone'")
+        return self
+
+    @property
+    def has_updated_at(self) -> bool:
+        """False for ``updated_at: none``: every run reads everything and stamps what changed."""
+        return self.updated_at != "none"
+
+    @property
+    def delete_detection(self) -> Deletes:
+        """The ``deletes`` key, or what fits the other keys when it is absent."""
+        if self.deletes is not None:
+            return self.deletes
+        if self.tombstone is not None:
+            return Deletes.TOMBSTONE
+        if self.history is History.VERSIONS:
+            return Deletes.IGNORE
+        return Deletes.COMPARE_KEYS
+
+
+class Feature(_Strict):
+    """One column of the source, one block of the vector."""
+
+    kind: Kind
+    weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    transform: Transform = Transform.NONE
+    max_categories: Annotated[int, Field(ge=1, le=1000)] = 50
+    min_frequency: Annotated[int, Field(ge=1)] = 10
+
+    @model_validator(mode="after")
+    def _transform_fits_kind(self) -> Self:
+        if self.transform is not Transform.NONE and self.kind is not Kind.NUMERIC:
+            raise ValueError(f"transform '{self.transform}' is for numeric columns only")
+        return self
+
+
+class Algorithm(StrEnum):
+    """The ways to find segments."""
+
+    KMEANS = "kmeans"
+    HDBSCAN = "hdbscan"
+
+
+class KMeansSettings(_Strict):
+    """Settings of the ``kmeans`` algorithm."""
+
+    k: Annotated[int, Field(ge=1, le=10_000)] = 8
+
+
+class HdbscanSettings(_Strict):
+    """Settings of the ``hdbscan`` algorithm; ``exact_limit`` is in customers."""
+
+    min_cluster_size: Annotated[int, Field(ge=2)] = 100
+    min_samples: Annotated[int, Field(ge=1, le=200)] = 10
+    exact_limit: Annotated[int, Field(ge=2)] = 20_000
+
+
+class Clustering(_Strict):
+    """Which segments a night computes."""
+
+    algorithms: tuple[Algorithm, ...] = (Algorithm.KMEANS, Algorithm.HDBSCAN)
+    kmeans: KMeansSettings = KMeansSettings()
+    hdbscan: HdbscanSettings = HdbscanSettings()
+
+
+class Gates(_Strict):
+    """What a snapshot must reach before it may be published; shares are 0 to 1."""
+
+    min_customers: Annotated[int, Field(ge=1)] = 1
+    max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    max_deleted_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    recall_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.02
+
+
+class Spec(_Strict):
+    """One space: one notion of similarity, with its own source, schedule and DAG."""
+
+    space: str
+    source: Source
+    schedule: str = "0 2 * * *"
+    metric: Metric = Metric.L2
+    k: Annotated[int, Field(ge=1, le=1000)] = 10
+    target_recall: Annotated[float, Field(gt=0, le=1)] = 0.99
+    index_target_recall: Annotated[float, Field(gt=0, le=1)] = 0.95
+    rewrite_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    features: dict[str, Feature]
+    labels: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+    clustering: Clustering = Clustering()
+    gates: Gates = Gates()
+
+    @field_validator("space")
+    @classmethod
+    def _space_is_an_identifier(cls, value: str) -> str:
+        if not SPACE_PATTERN.fullmatch(value):
+            raise ValueError(
+                f"{value!r} cannot name a space: lower-case letters, digits and underscores,"
+                " a letter first, at most 31 characters"
+            )
+        return value
+
+    @field_validator("features", mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        """``income: numeric`` is short for ``income: {kind: numeric}``."""
+        if not isinstance(value, dict) or not value:
+            raise ValueError("at least one column must be given, such as 'income: numeric'")
+        return {
+            column: {"kind": entry} if isinstance(entry, str) else entry
+            for column, entry in value.items()
+        }
+
+    @field_validator("schedule")
+    @classmethod
+    def _five_cron_fields(cls, value: str) -> str:
+        if len(value.split()) != 5:
+            raise ValueError(f"{value!r} is not a cron line of five fields such as '0 2 * * *'")
+        return value
+
+    @model_validator(mode="after")
+    def _columns_have_one_role(self) -> Self:
+        source = self.source
+        reserved = {source.key: "key", source.updated_at: "updated_at"}
+        if source.tombstone is not None:
+            reserved[source.tombstone] = "tombstone"
+        for column in (*self.features, *self.labels):
+            if column in reserved:
+                raise ValueError(
+                    f"column {column!r} is the source's {reserved[column]} and cannot be"
+                    " encoded or used as a label"
+                )
+        for column in self.labels:
+            if column in self.features:
+                raise ValueError(
+                    f"column {column!r} is a label (an outcome) and must not be encoded too"
+                )
+        unknown = set(self.private) - set(self.features) - set(self.labels)
+        if unknown:
+            raise ValueError(f"private names columns that the spec does not use: {sorted(unknown)}")
+        return self
+
+    @property
+    def is_default(self) -> bool:
+        """True for the space whose schemas are plainly ``kindred`` and ``bi``."""
+        return self.space == DEFAULT_SPACE
+
+    @property
+    def internal_schema(self) -> str:
+        """The internal schema of this space."""
+        return schema_of(self.space)
+
+    @property
+    def bi_schema(self) -> str:
+        """The schema BI reads for this space."""
+        return "bi" if self.is_default else f"bi_{self.space}"
+
+    @property
+    def dag_id(self) -> str:
+        """The id of the DAG that computes this space."""
+        return dag_id_of(self.space)
+
+    @property
+    def payload_columns(self) -> tuple[str, ...]:
+        """Source columns that are kept beside key and updated_at, in spec order."""
+        return (*self.features, *self.labels)
+
+    def encoder_hash(self) -> str:
+        """Digest of all that decides an encoder: the features, nothing else."""
+        features = {
+            name: feature.model_dump(mode="json") for name, feature in self.features.items()
+        }
+        return _digest(features)
+
+    def settings_hash(self) -> str:
+        """Digest of the whole spec: equal specs give equal snapshots."""
+        return _digest(self.model_dump(mode="json"))
+
+
+def dag_id_of(space: str) -> str:
+    """The id of the DAG of a space."""
+    return "customer_similarity" + ("" if space == DEFAULT_SPACE else f"__{space}")
+
+
+def schema_of(space: str) -> str:
+    """The internal schema of a space."""
+    return "kindred" if space == DEFAULT_SPACE else f"kindred_{space}"
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def features_dir() -> Path:
+    """The folder of specs: ``KINDRED_FEATURES``, else ``include/features`` beside ``plugins``."""
+    configured = os.environ.get("KINDRED_FEATURES")
+    if configured:
+        return Path(configured)
+    return Path(__file__).resolve().parents[2] / "include" / "features"
+
+
+def spec_paths() -> dict[str, Path]:
+    """The spec file of every space, by name of the space."""
+    return {path.stem: path for path in sorted(features_dir().glob("*.yaml"))}
+
+
+def load_spec(path: Path) -> Spec:
+    """Read and validate one spec file; the file's stem names the space.
+
+    Raises
+    ------
+    SpecError
+        naming the file, the key, what was found and what is allowed.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SpecError(f"{path}: cannot be read as YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise SpecError(f"{path}: a mapping with the keys 'source' and 'features' is expected")
+    return spec_from_dict({"space": path.stem, **content}, where=str(path))
+
+
+def spec_from_dict(content: dict[str, Any], where: str) -> Spec:
+    """Validate a spec that is at hand as a mapping; ``where`` opens every message."""
+    try:
+        return Spec.model_validate(content)
+    except ValidationError as error:
+        problems = [
+            f"{where}: {'.'.join(str(part) for part in problem['loc']) or 'spec'}:"
+            f" {problem['msg'].removeprefix('Value error, ')}"
+            + ("" if problem["type"] == "value_error" else f" (found {_shown(problem['input'])})")
+            for problem in error.errors()
+        ]
+        raise SpecError("\n".join(problems)) from error
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,120 @@
+"""cluster: find segments by one algorithm, give them stable ids, and fill the table aside."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kindred.cluster.clusters import Clusters, order_free
+from kindred.cluster.density import cluster_hdbscan
+from kindred.cluster.kmeans import cluster_kmeans
+from kindred.spec import Algorithm
+from kindred.stages.encode import read_embeddings
+from kindred.stages.run import SEED, Run
+from kindred.store import partitions
+from kindred.store.binary import Column, Field, encode_rows
+from kindred.store.clusters import StableIds, stable_ids
+from kindred.store.embeddings import Embeddings
+from kindred.store.locks import Resource
+
+log = logging.getLogger(__name__)
+
+PARENT = "customer_clusters"
+COLUMNS = (
+    "as_of",
+    "algorithm",
+    "customer_id",
+    "label",
+    "cluster_id",
+    "membership",
+    "nearest_label",
+    "nearest_cluster_id",
+    "method",
+)
+
+
+def list_algorithms(run: Run) -> list[str]:
+    """The algorithms of this run, one mapped task each."""
+    return [str(algorithm) for algorithm in run.spec.clustering.algorithms]
+
+
+def cluster(run: Run, algorithm: str) -> dict[str, Any]:
+    """Segments by one algorithm, with ids continued from the reference snapshot."""
+    with run.warehouse("cluster") as warehouse:
+        embeddings = read_embeddings(run, run.key_type(warehouse))
+        found = order_free(find_clusters(run, Algorithm(algorithm), embeddings.vectors))
+        with run.locked(warehouse, Resource.CLUSTER_IDS):
+            ids = stable_ids(
+                warehouse,
+                embeddings.key_type,
+                algorithm,
+                run.as_of,
+                embeddings.customers,
+                found.labels,
+            )
+        partitions.load_part(
+            warehouse,
+            run.spec.internal_schema,
+            PARENT,
+            run.as_of,
+            part=algorithm,
+            digest=_digest(found, ids),
+            columns=COLUMNS,
+            chunks=lambda: _chunks(run, algorithm, embeddings, found, ids),
+            delete_part=lambda table: warehouse.run(
+                "partitions/delete_algorithm", {"algorithm": algorithm}, table=table
+            ),
+            wait_seconds=run.settings.lock_wait_seconds,
+        )
+        summary = {
+            "clusters": len(ids.cluster_ids),
+            "noise_share": round(float((found.labels < 0).mean()), 4),
+            "method": found.method,
+        }
+        run.add_facts(
+            warehouse,
+            **{f"clusters_{algorithm}": summary, f"lineage_{algorithm}": ids.lineage_json()},
+        )
+    log.info("%s: %s", algorithm, summary)
+    return {"algorithm": algorithm, **summary}
+
+
+def find_clusters(run: Run, algorithm: Algorithm, vectors: NDArray[np.float32]) -> Clusters:
+    """The one table algorithm -> computation."""
+    clustering, metric = run.spec.clustering, run.spec.metric
+    if algorithm is Algorithm.KMEANS:
+        return cluster_kmeans(vectors, clustering.kmeans, metric, seed=SEED)
+    return cluster_hdbscan(vectors, clustering.hdbscan, metric, seed=SEED)
+
+
+def _digest(found: Clusters, ids: StableIds) -> str:
+    digest = hashlib.sha256(found.method.encode())
+    for values in (found.labels, found.membership, found.nearest_labels, ids.cluster_ids):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+def _chunks(
+    run: Run, algorithm: str, embeddings: Embeddings, found: Clusters, ids: StableIds
+) -> Iterator[bytes]:
+    moment = int(run.as_of.timestamp()) * 1_000_000 + run.as_of.microsecond
+    cluster_ids, nearest_ids = ids.of(found.labels), ids.of(found.nearest_labels)
+    for start in range(0, len(embeddings.customers), run.settings.block_rows):
+        rows = slice(start, start + run.settings.block_rows)
+        count = len(embeddings.customers[rows])
+        yield encode_rows(
+            [
+                Column(Field.TIMESTAMPTZ, np.full(count, moment)),
+                Column(Field.TEXT, np.full(count, algorithm.encode())),
+                embeddings.key_type.column(embeddings.customers[rows]),
+                Column(Field.INT4, found.labels[rows]),
+                Column(Field.INT4, cluster_ids[rows]),
+                Column(Field.FLOAT4, found.membership[rows]),
+                Column(Field.INT4, found.nearest_labels[rows]),
+                Column(Field.INT4, nearest_ids[rows]),
+                Column(Field.TEXT, np.full(count, found.method.encode())),
+            ]
+        )

@@ -1,0 +1,29 @@
+"""kindred doctor: every preflight check, all findings at once, nothing changed."""
+
+from collections.abc import Callable
+
+from kindred.connections import Connections
+from kindred.errors import KindredError, PreflightError
+from kindred.settings import Settings
+from kindred.spec import Spec
+from kindred.stages.run import Workplace
+from kindred.store.preflight import Finding, Outcome, inspect
+
+
+def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]) -> list[Finding]:
+    """Settings, spec, connections and databases, in this order; stops where nothing can follow."""
+    label = f"kindred {space} doctor"
+    try:
+        settings = Settings.from_env()
+        spec = spec_of(space)
+    except KindredError as error:
+        return [Finding("settings and spec", Outcome.FAILURE, str(error))]
+    workplace = Workplace(connections, settings)
+    found = [
+        Finding("settings and spec", Outcome.OK, f"{len(spec.features)} features, k = {spec.k}")
+    ]
+    try:
+        with workplace.source(spec, label) as origin, workplace.warehouse(label) as warehouse:
+            return found + inspect(spec, settings, origin, warehouse).findings
+    except PreflightError as error:
+        return [*found, Finding("connections", Outcome.FAILURE, str(error))]

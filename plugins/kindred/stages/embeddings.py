@@ -1,0 +1,99 @@
+"""build_embeddings: stage the change of ``customer_embeddings``, or build a new generation."""
+
+import logging
+from dataclasses import asdict
+from typing import Any
+
+from kindred.artefacts import snapshot_slug
+from kindred.stages.encode import read_embeddings
+from kindred.stages.run import SEED, Run
+from kindred.store import embeddings, ivfflat, snapshots
+from kindred.store.database import Database
+from kindred.store.embeddings import Embeddings
+from kindred.store.locks import Resource
+from kindred.store.publish import StagedEmbeddings
+from kindred.store.snapshots import Current
+
+log = logging.getLogger(__name__)
+
+
+def build_embeddings(run: Run) -> dict[str, Any]:
+    """Prepare what publish will do to the embeddings; readers see nothing of it yet."""
+    with (
+        run.warehouse("build_embeddings") as warehouse,
+        run.locked(warehouse, Resource.EMBEDDINGS),
+    ):
+        staged = stage_embeddings(run, warehouse)
+    return {"mode": staged.mode, "generation": staged.generation}
+
+
+def stage_embeddings(run: Run, warehouse: Database) -> StagedEmbeddings:
+    """Stage a difference or a generation against what serves now, and note it in the build.
+
+    Must be called under ``Resource.EMBEDDINGS``.
+    """
+    current = snapshots.current(warehouse)
+    embeddings.drop_own_leftovers(warehouse, run.as_of)
+    staged = _stage(run, warehouse, current)
+    run.add_facts(warehouse, embeddings=asdict(staged))
+    return staged
+
+
+def _stage(run: Run, warehouse: Database, current: Current) -> StagedEmbeddings:
+    if not current.is_older_than(run.as_of):
+        log.info("a newer snapshot serves: the embeddings stay as they are")
+        return StagedEmbeddings("skip", base_generation=current.generation)
+    new = read_embeddings(run, run.key_type(warehouse))
+    if current.table_name is not None and current.encoder_version == new.encoder_version:
+        delta = _stage_delta(run, warehouse, current, new)
+        if delta is not None:
+            return delta
+    return _build_generation(run, warehouse, new)
+
+
+def _stage_delta(
+    run: Run, warehouse: Database, current: Current, new: Embeddings
+) -> StagedEmbeddings | None:
+    """The changed rows aside; None where they are so many that a new generation is better."""
+    block_rows = run.settings.block_rows
+    difference = embeddings.compare_with_serving(
+        warehouse, str(current.table_name), new, block_rows=block_rows
+    )
+    changed, rows = difference.changed_rows, max(1, len(new.customers))
+    log.info("%d of %d embeddings change", changed, rows)
+    if changed > run.spec.rewrite_share * rows:
+        return None
+    table = f"customer_embeddings_delta_{snapshot_slug(run.as_of)}"
+    embeddings.stage_delta(warehouse, table, new, difference, block_rows=block_rows)
+    return StagedEmbeddings("delta", table=table, base_generation=current.generation)
+
+
+def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedEmbeddings:
+    spec, settings = run.spec, run.settings
+    generation, table = embeddings.load_generation(
+        warehouse, new, as_of=run.as_of, metric=spec.metric, block_rows=settings.block_rows
+    )
+    report = ivfflat.build_index(
+        warehouse, table, new, spec.metric, memory_mb=settings.maintenance_work_mem_mb
+    )
+    report = ivfflat.measure_index(
+        warehouse,
+        table,
+        new,
+        spec.metric,
+        report,
+        k=spec.k,
+        target_recall=spec.index_target_recall,
+        seed=SEED,
+    )
+    parameters = {"generation": generation, "rows": len(new.customers), **asdict(report)}
+    warehouse.run("embeddings/finish_generation", parameters)
+    log.info("generation %d: %s", generation, report)
+    return StagedEmbeddings("generation", generation=generation, table=table)
+
+
+def still_holds(staged: StagedEmbeddings, current: Current, is_current: bool) -> bool:
+    """Whether what was staged still fits what serves now; another run may have published since."""
+    if staged.mode == "generation" or not is_current:
+        return True
+    return staged.mode == "delta" and staged.base_generation == current.generation

@@ -1,0 +1,80 @@
+"""quality_gate: index what was filled aside, and let nothing through that is not as promised."""
+
+import logging
+from typing import Any
+
+from kindred.errors import GateError
+from kindred.spec import Algorithm
+from kindred.stages.run import Run, open_run
+from kindred.store import partitions
+from kindred.store.database import Database
+
+log = logging.getLogger(__name__)
+
+
+def quality_gate(run: Run) -> dict[str, Any]:
+    """Finish the tables aside and hold them against the promise.
+
+    Raises
+    ------
+    GateError
+        naming every figure that is outside what the spec allows; the last snapshot still serves.
+    """
+    facts = open_run(run.workplace, run.spec.space, run.as_of).build.facts
+    with run.warehouse("quality_gate") as warehouse:
+        problems = [*_check_rows(run, warehouse, facts), *_check_figures(run, facts)]
+        if problems:
+            raise GateError("not published: " + "; ".join(problems))
+        for parent in partitions.PARENTS:
+            partitions.finish_aside(warehouse, parent, run.as_of)
+    return {"customers": facts["customers"], "recall": facts["recall"]}
+
+
+def _check_rows(run: Run, warehouse: Database, facts: dict[str, Any]) -> list[str]:
+    """Both tables hold exactly what they must."""
+    table = partitions.aside_name("customer_lookalikes", run.as_of)
+    problems = []
+    rows, customers = warehouse.row("partitions/count_rows", table=table) or (0, 0)
+    expected_rows = facts["eligible"] * min(run.spec.k, max(0, facts["eligible"] - 1))
+    expected_customers = facts["eligible"] if expected_rows else 0
+    if (rows, customers) != (expected_rows, expected_customers):
+        problems.append(
+            f"{table} has {rows} rows of {customers} customers, {expected_rows} rows of"
+            f" {expected_customers} are due; clear task 'load_lookalikes'"
+        )
+    table = partitions.aside_name("customer_clusters", run.as_of)
+    counted = {row[0]: row[3] for row in warehouse.rows("clusters/summary", table=table)}
+    for algorithm in run.spec.clustering.algorithms:
+        if counted.get(str(algorithm), 0) != facts["customers"]:
+            problems.append(
+                f"{table} has {counted.get(str(algorithm), 0)} rows of {algorithm},"
+                f" {facts['customers']} are due; clear task 'cluster'"
+            )
+    return problems
+
+
+def _check_figures(run: Run, facts: dict[str, Any]) -> list[str]:
+    """Figures against the gates of the spec."""
+    gates = run.spec.gates
+    problems = []
+    lowest = run.spec.target_recall - gates.recall_tolerance
+    if facts["recall"] < lowest:
+        problems.append(
+            f"recall {facts['recall']:.4f} is below {lowest:.4f} (target_recall -"
+            " gates.recall_tolerance)"
+        )
+    if facts["customers"] < gates.min_customers:
+        problems.append(
+            f"{facts['customers']} customers, gates.min_customers is {gates.min_customers}"
+        )
+    read = facts["rows_landed"] + facts["rows_rejected"]
+    rejected_share = facts["rows_rejected"] / read if read else 0.0
+    if rejected_share > gates.max_rejected_share:
+        problems.append(
+            f"{rejected_share:.1%} of the window's rows were refused, gates.max_rejected_share is"
+            f" {gates.max_rejected_share:.1%}; see bi.rejected_rows"
+        )
+    for algorithm in (Algorithm.KMEANS, Algorithm.HDBSCAN):
+        if algorithm in run.spec.clustering.algorithms and f"clusters_{algorithm}" not in facts:
+            problems.append(f"no figures of {algorithm}; clear task 'cluster'")
+    return problems

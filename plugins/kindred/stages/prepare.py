@@ -1,0 +1,118 @@
+"""prepare: check everything, bring the schemas up to date, choose the encoder, begin the build."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kindred.errors import EncoderMissingError, KindredError
+from kindred.spec import Algorithm, Spec
+from kindred.stages.run import Workplace
+from kindred.store import encoders, partitions, preflight, snapshots, space
+from kindred.store.database import Database
+from kindred.store.locks import Resource, locked
+from kindred.store.preflight import Outcome
+from kindred.store.versions import ensure_versions_table
+from kindred.windows import Window
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run was asked for.
+
+    ``may_fit``: whether this run may fit an encoder by itself (never a backfill).
+    """
+
+    run_id: str
+    window: Window
+    may_fit: bool
+    algorithms: Sequence[Algorithm] | None = None
+    encoder_version: int | None = None
+    full_extract: bool = False
+
+
+def with_params(spec: Spec, request: Request) -> Spec:
+    """The spec with what the run's parameters change."""
+    if request.algorithms is None:
+        return spec
+    clustering = spec.clustering.model_copy(update={"algorithms": tuple(request.algorithms)})
+    return spec.model_copy(update={"clustering": clustering})
+
+
+def prepare(workplace: Workplace, spec: Spec, request: Request) -> dict[str, Any]:
+    """Begin a build; returns the reference that the other tasks are given.
+
+    Raises
+    ------
+    PreflightError
+        before anything is changed, when something is missing.
+    EncoderMissingError
+        when no encoder fits and this run may not make one.
+    """
+    spec = with_params(spec, request)
+    as_of = request.window.as_of
+    label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} prepare"
+    with workplace.source(spec, label) as origin, workplace.warehouse(label) as warehouse:
+        report = preflight.inspect(spec, workplace.settings, origin, warehouse)
+        for finding in report.findings:
+            if finding.outcome is Outcome.WARNING:
+                log.warning("%s", finding.message)
+        columns = report.columns_or_raise()
+        wait_seconds = workplace.settings.lock_wait_seconds
+        with locked(warehouse, spec.internal_schema, Resource.SCHEMA, wait_seconds=wait_seconds):
+            space.create_space(warehouse, spec, columns.key_type)
+            ensure_versions_table(warehouse, spec, columns)
+            version = choose_encoder(warehouse, spec, request)
+            _begin(warehouse, spec, request, version)
+    log.info(
+        "snapshot %s of space %s begun, encoder %s", as_of, spec.space, version or "to be fitted"
+    )
+    return {
+        "space": spec.space,
+        "as_of": as_of.isoformat(),
+        "full_extract": request.full_extract,
+        "algorithms": [str(algorithm) for algorithm in spec.clustering.algorithms],
+    }
+
+
+def choose_encoder(warehouse: Database, spec: Spec, request: Request) -> int | None:
+    """The version for this run, or None where it is to fit one."""
+    if request.encoder_version is not None:
+        return encoders.check(warehouse, spec, request.encoder_version)
+    version = encoders.choose(warehouse, spec, request.window.as_of)
+    if version is not None:
+        return version
+    is_newest = snapshots.current(warehouse).is_older_than(request.window.as_of)
+    if request.may_fit and is_newest:
+        return None
+    raise EncoderMissingError(
+        f"space {spec.space!r} has no encoder for its present features, and this run may not fit"
+        f" one: run 'kindred fit --space {spec.space} --as-of <the last date of the range>' first,"
+        " so that all dates of a backfill share one encoder"
+    )
+
+
+def _begin(warehouse: Database, spec: Spec, request: Request, version: int | None) -> None:
+    as_of = request.window.as_of
+    partitions.drop_aside(warehouse, as_of)
+    snapshots.begin(
+        warehouse,
+        as_of=as_of,
+        window_start=request.window.start,
+        run_id=request.run_id,
+        settings=spec.model_dump(mode="json"),
+        settings_hash=spec.settings_hash(),
+        history=snapshots.history_of(
+            warehouse, as_of, keeps_versions=spec.source.history == "versions"
+        ),
+        encoder_version=version,
+        may_fit=request.may_fit,
+    )
+
+
+def failure_line(error: BaseException) -> str:
+    """An error as one line; what Kindred raises on purpose speaks for itself."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, KindredError) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,40 @@
+"""Stage by name: what the tasks of the DAG and the tests call."""
+
+from collections.abc import Callable
+from typing import Any
+
+from kindred.stages.clean_up import clean_up
+from kindred.stages.cluster import cluster, list_algorithms
+from kindred.stages.embeddings import build_embeddings
+from kindred.stages.encode import encode
+from kindred.stages.extract import extract
+from kindred.stages.fit_encoder import fit_encoder
+from kindred.stages.gate import quality_gate
+from kindred.stages.graph import merge_graph, plan_graph, search_graph
+from kindred.stages.lookalikes import load_lookalikes
+from kindred.stages.publish import publish
+from kindred.stages.run import Run, timed
+from kindred.stages.validate import validate
+
+STAGES: dict[str, Callable[..., Any]] = {
+    "extract": extract,
+    "validate": validate,
+    "fit_encoder": fit_encoder,
+    "encode": encode,
+    "build_embeddings": build_embeddings,
+    "plan_graph": plan_graph,
+    "search_graph": search_graph,
+    "merge_graph": merge_graph,
+    "list_algorithms": list_algorithms,
+    "cluster": cluster,
+    "load_lookalikes": load_lookalikes,
+    "quality_gate": quality_gate,
+    "publish": publish,
+    "clean_up": clean_up,
+}
+
+
+def run_stage(run: Run, stage: str, **arguments: Any) -> Any:
+    """Run one stage and note its seconds."""
+    with timed(run, stage):
+        return STAGES[stage](run, **arguments)

@@ -1,0 +1,137 @@
+"""What every stage is given: which snapshot, which settings, where source and warehouse are."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kindred.artefacts import ArtefactFolder, snapshot_slug
+from kindred.connections import WAREHOUSE, Connections
+from kindred.settings import Settings
+from kindred.spec import Spec, schema_of, spec_from_dict
+from kindred.store import snapshots, space
+from kindred.store.database import Database, connect
+from kindred.store.keys import KeyType
+from kindred.store.landing import Landing
+from kindred.store.locks import Resource, locked
+from kindred.store.snapshots import Build
+
+log = logging.getLogger(__name__)
+
+SEED = 20_180_401  # one seed for everything random: a snapshot is a function
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What does not depend on the run: connections and settings of the machine."""
+
+    connections: Connections
+    settings: Settings
+
+    @contextmanager
+    def warehouse(self, label: str, schema: str | None = None) -> Iterator[Database]:
+        """A session in the warehouse; with a schema, statements find that space's tables."""
+        with connect(
+            self.connections.conninfo(WAREHOUSE),
+            connection_id=WAREHOUSE,
+            application_name=label,
+        ) as database:
+            if schema is not None:
+                path = space.search_path_of(database, schema)
+                quoted = ", ".join(f'"{name}"' for name in path)
+                database.run("session/configure", {"search_path": quoted})
+            yield database
+
+    @contextmanager
+    def source(self, spec: Spec, label: str) -> Iterator[Database]:
+        """A session in the source of a space."""
+        connection_id = spec.source.connection
+        with connect(
+            self.connections.conninfo(connection_id),
+            connection_id=connection_id,
+            application_name=label,
+        ) as database:
+            yield database
+
+
+@dataclass(frozen=True)
+class Run:
+    """One try at one snapshot, as the tasks after ``prepare`` see it."""
+
+    workplace: Workplace
+    spec: Spec
+    as_of: datetime
+    build: Build
+    landing_suffix: str = ""
+
+    @property
+    def landing(self) -> Landing:
+        """The tables that this run's raw rows arrive in."""
+        return Landing.of(self.landing_suffix or snapshot_slug(self.as_of))
+
+    @property
+    def settings(self) -> Settings:
+        """Settings of the machine."""
+        return self.workplace.settings
+
+    @property
+    def folder(self) -> ArtefactFolder:
+        """The artefacts of this snapshot."""
+        return ArtefactFolder(
+            self.settings.artifacts, self.spec.space, self.as_of, self.build.settings_hash
+        )
+
+    @property
+    def encoder_version(self) -> int:
+        """The encoder of the build, known after ``fit_encoder``."""
+        if self.build.encoder_version is None:
+            raise ValueError("the build has no encoder yet")
+        return self.build.encoder_version
+
+    def label(self, stage: str) -> str:
+        """How a session names itself; others that wait for it log this."""
+        return f"kindred {self.spec.space} {self.as_of:%Y-%m-%dT%H:%M} {stage}"
+
+    @contextmanager
+    def warehouse(self, stage: str) -> Iterator[Database]:
+        """A session in the space's schema."""
+        with self.workplace.warehouse(self.label(stage), self.spec.internal_schema) as database:
+            yield database
+
+    @contextmanager
+    def locked(self, database: Database, resource: Resource) -> Iterator[None]:
+        """Hold a resource of the space."""
+        wait_seconds = self.settings.lock_wait_seconds
+        with locked(database, self.spec.internal_schema, resource, wait_seconds=wait_seconds):
+            yield
+
+    def key_type(self, database: Database) -> KeyType:
+        """The type of the space's customer keys."""
+        return space.key_type_in(database, self.spec.internal_schema)
+
+    def add_facts(self, database: Database, **facts: Any) -> None:
+        """Add facts to the build, for the gate and for people."""
+        snapshots.add_facts(database, self.as_of, **facts)
+
+
+def open_run(workplace: Workplace, space_name: str, as_of: datetime) -> Run:
+    """The run that ``prepare`` has begun, with the settings of that moment."""
+    schema = schema_of(space_name)
+    with workplace.warehouse(f"kindred {space_name} {as_of:%Y-%m-%dT%H:%M}", schema) as database:
+        build = snapshots.read_build(database, as_of)
+    spec = spec_from_dict(build.settings, where=f"settings of snapshot {as_of.isoformat()}")
+    return Run(workplace, spec, as_of, build)
+
+
+@contextmanager
+def timed(run: Run, stage: str) -> Iterator[None]:
+    """Add the seconds of a stage to the build once it has come through."""
+    started = time.monotonic()
+    yield
+    seconds = time.monotonic() - started
+    with run.warehouse(stage) as database:
+        snapshots.add_stage_seconds(database, run.as_of, stage, seconds)
+    log.info("%s took %.2f s", stage, seconds)

@@ -1,0 +1,1 @@
+"""The one layer that speaks SQL; statements live in ``include/sql``."""

@@ -1,0 +1,266 @@
+"""PostgreSQL's binary COPY format to and from NumPy arrays.
+
+The layout is that of the COPY documentation ("Binary Format"): a header, then for every row the
+number of fields and for every field its length (-1 for null) and its big-endian bytes.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+TRAILER = b"\xff\xff"
+POSTGRES_EPOCH_MICROSECONDS = 946_684_800_000_000  # 2000-01-01 in Unix time
+
+Array = NDArray[Any]
+Bytes = NDArray[np.uint8]
+
+
+class Field(StrEnum):
+    """How a field travels: its PostgreSQL type."""
+
+    INT2 = "int2"
+    INT4 = "int4"
+    INT8 = "int8"
+    FLOAT4 = "float4"
+    FLOAT8 = "float8"
+    TIMESTAMPTZ = "timestamptz"
+    UUID = "uuid"
+    TEXT = "text"
+    VECTOR = "vector"
+
+
+_WIRE: dict[Field, np.dtype[Any]] = {
+    Field.INT2: np.dtype(">i2"),
+    Field.INT4: np.dtype(">i4"),
+    Field.INT8: np.dtype(">i8"),
+    Field.FLOAT4: np.dtype(">f4"),
+    Field.FLOAT8: np.dtype(">f8"),
+    Field.TIMESTAMPTZ: np.dtype(">i8"),
+    Field.UUID: np.dtype("S16"),
+}
+
+
+def wire_dtype(field: Field) -> np.dtype[Any]:
+    """The big-endian dtype of a field of fixed width.
+
+    Raises
+    ------
+    KeyError
+        for text and vectors, whose width is not that of the type.
+    """
+    return _WIRE[field]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column to send.
+
+    ``values``: (n,) numbers; (n,) fixed-width bytes (dtype S) for text and uuid; (n, d) float32 for
+    vectors; int64 microseconds since 1970 for timestamptz.
+    """
+
+    field: Field
+    values: Array
+
+
+def encode_rows(columns: Sequence[Column]) -> bytes:
+    """Rows as binary COPY, without header and trailer."""
+    if any(column.field is Field.TEXT for column in columns):
+        return _encode_variable(columns)
+    parts: list[tuple[str, Any]] = [("fields", ">i2")]
+    filled: dict[str, Array | int] = {"fields": len(columns)}
+    for index, column in enumerate(columns):
+        payload = _fixed_payload(column)
+        parts += [(f"length{index}", ">i4"), (f"value{index}", payload.dtype)]
+        filled |= {f"length{index}": payload.dtype.itemsize, f"value{index}": payload}
+    rows = np.empty(len(columns[0].values), dtype=np.dtype(parts))
+    for name, values in filled.items():
+        rows[name] = values
+    return rows.tobytes()
+
+
+def _fixed_payload(column: Column) -> Array:
+    """A column's values as they travel, one element of a fixed width a row."""
+    if column.field is Field.VECTOR:
+        count, dimensions = column.values.shape
+        packed = np.empty(
+            count,
+            dtype=[("dimensions", ">i2"), ("unused", ">i2"), ("values", ">f4", (dimensions,))],
+        )
+        packed["dimensions"], packed["unused"], packed["values"] = dimensions, 0, column.values
+        return packed
+    values = column.values
+    if column.field is Field.TIMESTAMPTZ:
+        values = values - POSTGRES_EPOCH_MICROSECONDS
+    return values.astype(wire_dtype(column.field))
+
+
+def _encode_variable(columns: Sequence[Column]) -> bytes:
+    """The general form: rows of different lengths, scattered column by column."""
+    payloads = [_payload_bytes(column) for column in columns]
+    row_lengths = np.sum([4 + lengths for _, lengths in payloads], axis=0, dtype=np.int64) + 2
+    ends = np.cumsum(row_lengths)
+    position: NDArray[np.int64] = ends - row_lengths
+    out = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.uint8)
+    _scatter(out, position, _as_bytes(np.full(len(ends), len(columns), dtype=">i2")), 2)
+    position = position + 2
+    for data, lengths in payloads:
+        _scatter(out, position, _as_bytes(lengths.astype(">i4")), 4)
+        position = position + 4
+        out[_spans(position, lengths)] = data
+        position = position + lengths
+    return out.tobytes()
+
+
+def _payload_bytes(column: Column) -> tuple[Bytes, NDArray[np.int64]]:
+    """All bytes of a column end to end, and the number of bytes of each row."""
+    if column.field is Field.TEXT:
+        values = column.values
+        width = values.dtype.itemsize
+        lengths = np.char.str_len(values).astype(np.int64)
+        matrix = _as_bytes(values).reshape(len(values), width)
+        return matrix[np.arange(width) < lengths[:, None]], lengths
+    payload = _fixed_payload(column)
+    lengths = np.full(len(payload), payload.dtype.itemsize, dtype=np.int64)
+    return _as_bytes(payload), lengths
+
+
+def _as_bytes(values: Array) -> Bytes:
+    return np.frombuffer(np.ascontiguousarray(values).tobytes(), dtype=np.uint8)
+
+
+def _scatter(out: Bytes, position: NDArray[np.int64], data: Bytes, width: int) -> None:
+    out[position[:, None] + np.arange(width)] = data.reshape(-1, width)
+
+
+def _spans(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Every byte position of spans given by start and length, in order."""
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.repeat(starts - (ends - lengths), lengths) + np.arange(total)
+
+
+class RowStream:
+    """What COPY FROM STDIN reads: header, encoded chunks, trailer."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._buffer = memoryview(HEADER)
+        self._ended = False
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most ``size`` bytes; empty at the end."""
+        while not self._buffer and not self._ended:
+            chunk = next(self._chunks, None)
+            self._ended = chunk is None
+            self._buffer = memoryview(TRAILER if chunk is None else chunk)
+        taken = len(self._buffer) if size < 0 else min(size, len(self._buffer))
+        part, self._buffer = bytes(self._buffer[:taken]), self._buffer[taken:]
+        return part
+
+    def readline(self, size: int = -1, /) -> bytes:
+        """What psycopg2 asks of a source besides; binary data has no lines."""
+        return self.read(size)
+
+
+class BlockReader:
+    """What COPY TO STDOUT writes to: collects rows and hands over blocks of decoded columns.
+
+    libpq hands over one row a write, so row boundaries are known without parsing. Fields of fixed
+    width must come first and must not be null (text may be null); text fields come last.
+    """
+
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        on_block: Callable[[list[Array]], None],
+        *,
+        block_rows: int,
+        dimensions: int = 0,
+    ) -> None:
+        self._fields = tuple(fields)
+        self._on_block = on_block
+        self._block_rows = block_rows
+        self._texts = sum(field is Field.TEXT for field in fields)
+        self._prefix = _prefix_dtype(fields, dimensions)
+        self._rows: list[bytes] = []
+        self._started = False
+
+    def write(self, data: bytes, /) -> int:
+        """Take one row (the first comes with the header, the last is the trailer)."""
+        size = len(data)
+        if not self._started:
+            data = data[len(HEADER) :]
+            self._started = True
+        if data and data != TRAILER:
+            self._rows.append(data)
+        if len(self._rows) >= self._block_rows:
+            self.flush()
+        return size
+
+    def flush(self) -> None:
+        """Hand over what is left; to be called once after the COPY."""
+        if self._rows:
+            rows, self._rows = self._rows, []
+            self._on_block(self._decode(rows))
+
+    def _decode(self, rows: list[bytes]) -> list[Array]:
+        buffer = np.frombuffer(b"".join(rows), dtype=np.uint8)
+        lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+        starts = np.cumsum(lengths) - lengths
+        width = self._prefix.itemsize
+        prefix = buffer[starts[:, None] + np.arange(width)].reshape(-1).view(self._prefix)
+        fixed = [
+            _from_wire(field, prefix[f"value{index}"])
+            for index, field in enumerate(self._fields[: len(self._fields) - self._texts])
+        ]
+        return fixed + _decode_texts(rows, starts + width, buffer, starts, self._texts)
+
+
+def _prefix_dtype(fields: Sequence[Field], dimensions: int) -> np.dtype[Any]:
+    parts: list[tuple[str, Any]] = [("fields", ">i2")]
+    for index, field in enumerate(fields):
+        if field is Field.TEXT:
+            continue
+        wire: Any = (
+            [("dimensions", ">i2"), ("unused", ">i2"), ("values", ">f4", (dimensions,))]
+            if field is Field.VECTOR
+            else wire_dtype(field)
+        )
+        parts += [(f"length{index}", ">i4"), (f"value{index}", wire)]
+    return np.dtype(parts)
+
+
+def _from_wire(field: Field, values: Array) -> Array:
+    if field is Field.VECTOR:
+        return values["values"].astype(np.float32)
+    if field is Field.TIMESTAMPTZ:
+        return values.astype(np.int64) + POSTGRES_EPOCH_MICROSECONDS
+    return values.astype(values.dtype.newbyteorder("="))
+
+
+def _decode_texts(
+    rows: list[bytes],
+    position: NDArray[np.int64],
+    buffer: Bytes,
+    starts: NDArray[np.int64],
+    count: int,
+) -> list[Array]:
+    """The trailing text fields as object arrays of bytes, None for null."""
+    decoded: list[Array] = []
+    for _ in range(count):
+        lengths = buffer[position[:, None] + np.arange(4)].reshape(-1).view(">i4").astype(np.int64)
+        offsets = position + 4 - starts
+        values = np.empty(len(rows), dtype=object)
+        values[:] = [
+            None if length < 0 else row[offset : offset + length]
+            for row, offset, length in zip(rows, offsets.tolist(), lengths.tolist(), strict=True)
+        ]
+        decoded.append(values)
+        position = position + 4 + np.maximum(lengths, 0)
+    return decoded

@@ -1,0 +1,118 @@
+"""What a column's values mean: how each kind of feature is read from each kind of source type.
+
+One table a question: how a raw value becomes what the encoder takes, and which raw values cannot.
+The fragments are one line each; everything longer stands in ``include/sql``.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from psycopg2 import sql
+
+from kindred.errors import PreflightError
+from kindred.spec import Kind
+
+LARGEST_NUMBER = "1e37"  # vectors are float32, whose largest value is 3.4e38
+# Digits are bounded, so that the cast to float8 can neither overflow nor underflow; braces are
+# doubled, because the fragments below are format strings.
+NUMBER_PATTERN = r"^[+-]?(\d{{1,30}}(\.\d{{0,60}})?|\.\d{{1,60}})([eE][+-]?\d{{1,2}})?$"
+
+
+class TypeClass(StrEnum):
+    """What matters of a source column's type."""
+
+    INTEGER = "integer"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+    OTHER = "other"
+
+
+_TYPE_CLASSES = {
+    "smallint": TypeClass.INTEGER,
+    "integer": TypeClass.INTEGER,
+    "bigint": TypeClass.INTEGER,
+    "real": TypeClass.FLOAT,
+    "double precision": TypeClass.FLOAT,
+    "numeric": TypeClass.FLOAT,
+    "boolean": TypeClass.BOOLEAN,
+    "text": TypeClass.TEXT,
+    "character varying": TypeClass.TEXT,
+    "character": TypeClass.TEXT,
+}
+
+_AS_NUMBER = "coalesce({c}::float8, 'NaN')"
+_AS_CATEGORY = "nullif(btrim({c}::text), '')"
+
+_VALUES: dict[tuple[Kind, TypeClass], str] = {
+    (Kind.NUMERIC, TypeClass.INTEGER): _AS_NUMBER,
+    (Kind.NUMERIC, TypeClass.FLOAT): _AS_NUMBER,
+    (Kind.NUMERIC, TypeClass.BOOLEAN): "coalesce({c}::integer::float8, 'NaN')",
+    (Kind.NUMERIC, TypeClass.TEXT): "coalesce(nullif(btrim({c}), '')::float8, 'NaN')",
+    (Kind.BOOLEAN, TypeClass.INTEGER): _AS_NUMBER,
+    (Kind.BOOLEAN, TypeClass.BOOLEAN): "coalesce({c}::integer::float8, 'NaN')",
+    (Kind.BOOLEAN, TypeClass.TEXT): "coalesce(to_flag({c}), 'NaN')",
+} | {(Kind.CATEGORICAL, type_class): _AS_CATEGORY for type_class in TypeClass}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which values cannot be used (an SQL condition), and how that is said."""
+
+    is_bad: str
+    reason: str
+
+
+_OUT_OF_RANGE = f"not a finite number between -{LARGEST_NUMBER} and {LARGEST_NUMBER}"
+_RULES: dict[tuple[Kind, TypeClass], Rule] = {
+    (Kind.NUMERIC, TypeClass.FLOAT): Rule(
+        f"not ({{c}} between -{LARGEST_NUMBER} and {LARGEST_NUMBER})", _OUT_OF_RANGE
+    ),
+    (Kind.NUMERIC, TypeClass.TEXT): Rule(
+        f"case when btrim({{c}}) ~ '{NUMBER_PATTERN}'"
+        f" then not (btrim({{c}})::float8 between -{LARGEST_NUMBER} and {LARGEST_NUMBER})"
+        " else btrim({c}) <> '' end",
+        _OUT_OF_RANGE,
+    ),
+    (Kind.BOOLEAN, TypeClass.INTEGER): Rule("{c} not in (0, 1)", "not a boolean such as 0 or 1"),
+    (Kind.BOOLEAN, TypeClass.TEXT): Rule(
+        "btrim({c}) <> '' and to_flag({c}) is null", "not a boolean such as yes/no or true/false"
+    ),
+}
+
+
+def type_class_of(type_name: str) -> TypeClass:
+    """The class of a type as ``format_type`` names it (without modifiers)."""
+    return _TYPE_CLASSES.get(type_name, TypeClass.OTHER)
+
+
+def check_kind(column: str, kind: Kind, type_name: str) -> None:
+    """Refuse a kind that makes no sense of a type.
+
+    Raises
+    ------
+    PreflightError
+        naming the column, its type and what could be done.
+    """
+    if (kind, type_class_of(type_name)) not in _VALUES:
+        raise PreflightError(
+            f"column {column!r} is of type {type_name} and cannot be encoded as {kind};"
+            " give it another kind in the spec, or cast it in the spec's source query"
+        )
+
+
+def value_expression(column: str, kind: Kind, type_name: str) -> sql.Composed:
+    """How a raw column is read: float8 (NaN where missing), or text (null where missing)."""
+    fragment = _VALUES[kind, type_class_of(type_name)]
+    return sql.SQL(fragment).format(c=sql.Identifier(column))
+
+
+def reason_expression(column: str, kind: Kind, type_name: str) -> sql.Composed | None:
+    """The reason why a landed value is bad, else null, as an expression; None if none is bad."""
+    rule = _RULES.get((kind, type_class_of(type_name)))
+    if rule is None:
+        return None
+    return sql.SQL("case when {is_bad} then {reason} end").format(
+        is_bad=sql.SQL(rule.is_bad).format(c=sql.Identifier("landed", column)),
+        reason=sql.Literal(f"{column}: {rule.reason}"),
+    )

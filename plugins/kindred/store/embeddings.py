@@ -1,0 +1,166 @@
+"""``customer_embeddings``: generations of tables behind a stable name, and staged differences."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg2 import sql
+
+from kindred.encode.difference import Difference, compare_block
+from kindred.store import statements
+from kindred.store.binary import Array, BlockReader, Column, Field, RowStream, encode_rows
+from kindred.store.database import Database
+from kindred.store.keys import KeyType
+
+log = logging.getLogger(__name__)
+
+COLUMNS = ("customer_id", "embedding", "updated_at", "encoder_version")
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """The vectors of a snapshot in customer order.
+
+    ``customers``: (n,) keys; ``vectors``: (n, d) float32; ``updated_at``: (n,) int64 microseconds
+    since 1970.
+    """
+
+    key_type: KeyType
+    customers: Array
+    vectors: NDArray[np.float32]
+    updated_at: NDArray[np.int64]
+    encoder_version: int
+
+    def chunks(self, rows: NDArray[np.int64] | slice, block_rows: int) -> Iterator[bytes]:
+        """Some rows as binary COPY, a block at a time."""
+        chosen = np.arange(len(self.customers))[rows]
+        for start in range(0, len(chosen), block_rows):
+            block = chosen[start : start + block_rows]
+            version = np.full(len(block), self.encoder_version)
+            yield encode_rows(
+                [
+                    self.key_type.column(self.customers[block]),
+                    Column(Field.VECTOR, self.vectors[block]),
+                    Column(Field.TIMESTAMPTZ, self.updated_at[block]),
+                    Column(Field.INT4, version),
+                ]
+            )
+
+
+def drop_own_leftovers(database: Database, as_of: datetime) -> None:
+    """Drop generations that earlier tries at this snapshot have left."""
+    for generation, table in database.rows("embeddings/own_leftovers", {"as_of": as_of}):
+        drop_generation(database, generation, table)
+
+
+def drop_generation(database: Database, generation: int, table: str) -> None:
+    """Drop the table of a generation and note it, together."""
+    with database.transaction():
+        database.run("embeddings/drop_table", table=table)
+        database.run("embeddings/forget_table", {"generation": generation})
+
+
+def load_generation(
+    database: Database, embeddings: Embeddings, *, as_of: datetime, metric: str, block_rows: int
+) -> tuple[int, str]:
+    """Fill a new generation with its primary key; returns its number and table."""
+    dimensions = embeddings.vectors.shape[1]
+    parameters = {
+        "as_of": as_of,
+        "metric": metric,
+        "encoder_version": embeddings.encoder_version,
+        "dimensions": dimensions,
+    }
+    with database.transaction():
+        generation = int(database.value("embeddings/allocate_generation", parameters))
+        table = f"customer_embeddings_g{generation}"
+        database.run(
+            "embeddings/create_generation", table=table, dimensions=sql.Literal(dimensions)
+        )
+        stream = RowStream(embeddings.chunks(slice(None), block_rows))
+        database.copy_in(table, COLUMNS, stream)
+        database.run("embeddings/add_key", table=table)
+        database.run("embeddings/name_generation", {"generation": generation, "table_name": table})
+    database.run("embeddings/analyze", table=table)
+    return generation, table
+
+
+def compare_with_serving(
+    database: Database, table: str, embeddings: Embeddings, *, block_rows: int
+) -> Difference:
+    """What a publish would have to change in the serving generation."""
+    difference = Difference.of(len(embeddings.customers))
+    key_type = embeddings.key_type
+
+    def compare(keys: Array, vectors: Array, updated_at: Array, versions: Array) -> None:
+        same_version = versions == embeddings.encoder_version
+        compare_block(
+            difference,
+            (keys, vectors, np.where(same_version, updated_at, -1)),
+            (embeddings.customers, embeddings.vectors, embeddings.updated_at),
+        )
+
+    _read_blocks(database, table, key_type, embeddings.vectors.shape[1], compare, block_rows)
+    return difference
+
+
+def _read_blocks(
+    database: Database,
+    table: str,
+    key_type: KeyType,
+    dimensions: int,
+    on_block: Callable[[Array, Array, Array, Array], None],
+    block_rows: int,
+) -> None:
+    fields = [Field.VECTOR, Field.TIMESTAMPTZ, Field.INT4]
+    names = ["embedding", "updated_at", "encoder_version"]
+    position = len(fields) if key_type is KeyType.TEXT else 0
+    fields.insert(position, key_type.field)
+    names.insert(position, "customer_id")
+
+    def decode(values: list[Array]) -> None:
+        keys = key_type.from_copy(values.pop(position))
+        on_block(keys, *values)
+
+    reader = BlockReader(fields, decode, block_rows=block_rows, dimensions=dimensions)
+    columns = statements.comma_separated([sql.Identifier(name) for name in names])
+    query = statements.compose("embeddings/read_generation", columns=columns, table=table)
+    database.copy_out(query, reader)
+    reader.flush()
+
+
+def stage_delta(
+    database: Database,
+    delta: str,
+    embeddings: Embeddings,
+    difference: Difference,
+    *,
+    block_rows: int,
+) -> None:
+    """Put the changes of a run where publish finds them; drops those of an earlier try."""
+    dimensions = embeddings.vectors.shape[1]
+    with database.transaction():
+        database.run("embeddings/drop_table", table=delta)
+        database.run("embeddings/create_delta", table=delta, dimensions=sql.Literal(dimensions))
+        changed = np.flatnonzero(difference.is_new)
+        database.copy_in(delta, COLUMNS, RowStream(embeddings.chunks(changed, block_rows)))
+        gone = difference.gone_keys(embeddings.key_type is KeyType.BIGINT)
+        if len(gone):
+            chunk = encode_rows([embeddings.key_type.column(gone)])
+            database.copy_in(delta, ["customer_id"], RowStream([chunk]))
+
+
+def apply_delta(database: Database, table: str, delta: str) -> None:
+    """Bring the serving generation to the new snapshot; part of publish's transaction."""
+    database.run("embeddings/delete_changed", table=table, delta=delta)
+    database.run("embeddings/upsert_changed", table=table, delta=delta)
+
+
+def serve_generation(database: Database, generation: int, table: str) -> None:
+    """Let the stable name stand for a generation; part of publish's transaction."""
+    database.run("embeddings/drop_view")
+    database.run("embeddings/create_view", table=table)
+    database.run("embeddings/set_serving", {"generation": generation})

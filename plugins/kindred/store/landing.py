@@ -1,0 +1,278 @@
+"""Landing: source rows arrive in a table of their own, and the good ones move into the history."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+
+from kindred.errors import DataError
+from kindred.spec import Deletes, Spec
+from kindred.store import source, statements
+from kindred.store.columns import reason_expression
+from kindred.store.database import Database, Writable
+from kindred.store.keys import MAX_TEXT_KEY_BYTES, KeyType
+from kindred.store.source import SourceColumns
+from kindred.store.versions import column_types, payload_definitions
+
+log = logging.getLogger(__name__)
+
+Interval = tuple[str, str]
+
+
+def missing_windows(database: Database, end: datetime) -> list[Interval]:
+    """Windows before ``end`` that have not landed, as texts (the first starts at -infinity)."""
+    rows = database.rows("landing/missing_windows", {"window_end": end})
+    return [(str(window_start), str(window_end)) for window_start, window_end in rows]
+
+
+def is_newest(database: Database, end: datetime) -> bool:
+    """Whether nothing at or after ``end`` has landed yet."""
+    newest = database.value("landing/newest_end")
+    return newest is None or newest < end
+
+
+@dataclass(frozen=True)
+class Landing:
+    """The tables of one run: raw rows, and the keys the source has now."""
+
+    rows_table: str
+    keys_table: str
+
+    @classmethod
+    def of(cls, suffix: str) -> "Landing":
+        """The landing tables of the run for a snapshot; ``suffix`` names the snapshot."""
+        return cls(f"landing_rows_{suffix}", f"landing_keys_{suffix}")
+
+    def drop(self, database: Database) -> None:
+        """Remove both tables."""
+        database.run("landing/drop_table", table=self.rows_table)
+        database.run("landing/drop_table", table=self.keys_table)
+
+
+def extract(
+    origin: Database,
+    warehouse: Database,
+    spec: Spec,
+    columns: SourceColumns,
+    landing: Landing,
+    windows: list[Interval],
+    *,
+    compare_keys: bool,
+    row_limit: int,
+) -> int:
+    """Copy the rows of the windows into fresh landing tables; returns their number.
+
+    One transaction in the warehouse: a source that fails half-way leaves nothing behind.
+    """
+    names = ["customer_id", "updated_at", "is_deleted", *columns.types]
+    count = 0
+    with warehouse.transaction():
+        landing.drop(warehouse)
+        warehouse.execute(_landing_table(landing.rows_table, columns))
+        for window in windows:
+            count += _pipe(
+                lambda sink, window=window: source.copy_window(  # type: ignore[misc]
+                    origin, spec, columns, window, sink, row_limit=row_limit
+                ),
+                lambda reader: warehouse.copy_in(landing.rows_table, names, reader),
+            )
+            log.info("extracted %d rows up to %s", count, window[1])
+        if compare_keys:
+            warehouse.execute(_keys_table(landing.keys_table, columns.key_type))
+            _pipe(
+                lambda sink: source.copy_keys(origin, spec, columns.key_type, sink),
+                lambda reader: warehouse.copy_in(landing.keys_table, ["customer_id"], reader),
+            )
+            warehouse.run("landing/analyze", table=landing.keys_table)
+        warehouse.run("landing/analyze", table=landing.rows_table)
+    return count
+
+
+def _landing_table(name: str, columns: SourceColumns) -> sql.Composed:
+    parts: list[sql.Composable] = [
+        sql.SQL("customer_id {}").format(sql.SQL(_landing_key(columns.key_type))),
+        sql.SQL("updated_at timestamptz"),
+        sql.SQL("is_deleted boolean"),
+        *payload_definitions(columns),
+    ]
+    return sql.SQL("create unlogged table {} ({})").format(
+        sql.Identifier(name), statements.comma_separated(parts)
+    )
+
+
+def _keys_table(name: str, key_type: KeyType) -> sql.Composed:
+    return sql.SQL("create unlogged table {} (customer_id {})").format(
+        sql.Identifier(name), sql.SQL(_landing_key(key_type))
+    )
+
+
+def _landing_key(key_type: KeyType) -> str:
+    return key_type.value + (' collate "C"' if key_type is KeyType.TEXT else "")
+
+
+def _pipe(send: Callable[[Writable], int], receive: Callable[[Any], int]) -> int:
+    """Run two COPYs against each other; the receiver's count, or the sender's error first."""
+    read_end, write_end = os.pipe()
+    failure: list[BaseException] = []
+
+    def sender() -> None:
+        with os.fdopen(write_end, "wb") as sink:
+            try:
+                send(sink)
+            except BaseException as error:
+                failure.append(error)
+
+    thread = threading.Thread(target=sender, name="copy-out", daemon=True)
+    thread.start()
+    count = 0
+    try:
+        with os.fdopen(read_end, "rb") as stream:
+            count = receive(stream)
+    except psycopg2.Error:
+        thread.join()
+        if not failure or isinstance(failure[0], BrokenPipeError):
+            raise
+    thread.join()
+    if failure:
+        raise failure[0]
+    return count
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What came of validating: row counts of the windows this run landed."""
+
+    read: int
+    rejected: int
+    deleted: int
+
+
+def validate(
+    warehouse: Database,
+    spec: Spec,
+    landing: Landing,
+    *,
+    end: datetime,
+    run_id: str,
+    full_extract: bool,
+) -> Landed:
+    """Move good rows into the history and bad ones to ``rejected_rows``, in one transaction.
+
+    Must be called under ``Resource.EXTRACT``; windows that another run has landed since the
+    extraction are left out.
+
+    Raises
+    ------
+    DataError
+        when more customers have vanished from the source than the gate allows.
+    """
+    windows = [("-infinity", end.isoformat())] if full_extract else missing_windows(warehouse, end)
+    types = {c: t for c, t in column_types(warehouse).items() if c in spec.payload_columns}
+    with warehouse.transaction():
+        warehouse.run(
+            "landing/keep_window",
+            {"starts": [w[0] for w in windows], "ends": [w[1] for w in windows]},
+            landing=landing.rows_table,
+        )
+        warehouse.run("landing/create_problems")
+        _find_problems(warehouse, spec, landing.rows_table, types)
+        rejected = warehouse.run("landing/reject_rows", landing=landing.rows_table)
+        _accept(warehouse, spec, landing.rows_table, types)
+        deleted = _delete_vanished(warehouse, spec, landing.keys_table, end)
+        for window_start, window_end in windows:
+            parameters = {
+                "window_start": window_start,
+                "window_end": window_end,
+                "run_id": run_id,
+                "rows_deleted": deleted if window_end == windows[-1][1] else 0,
+            }
+            warehouse.run("landing/record_window", parameters, landing=landing.rows_table)
+        read = int(warehouse.value("landing/count_rows", table=landing.rows_table))
+    warehouse.run("landing/analyze", table="customer_versions")
+    return Landed(read, rejected, deleted)
+
+
+def _find_problems(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) -> None:
+    names = {"key": spec.source.key, "updated_at": spec.source.updated_at}
+    warehouse.run("landing/find_bad_values", landing=table, reasons=_reasons(spec, types))
+    warehouse.run("landing/find_conflicts", names, landing=table)
+    warehouse.run(
+        "landing/find_landed_conflicts",
+        names,
+        landing=table,
+        landed_values=_row("landed", types),
+        version_values=_row("version", types),
+    )
+
+
+def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
+    """One expression a way for a row to be bad: null where it is not."""
+    key, updated_at = spec.source.key, spec.source.updated_at
+    general = [
+        ("landed.customer_id is null", f"{key}: null"),
+        (
+            f"octet_length(landed.customer_id::text) > {MAX_TEXT_KEY_BYTES}",
+            f"{key}: longer than {MAX_TEXT_KEY_BYTES} bytes",
+        ),
+        ("landed.updated_at is null", f"{updated_at}: null"),
+        ("not isfinite(landed.updated_at)", f"{updated_at}: infinite"),
+    ]
+    parts: list[sql.Composable] = [
+        sql.SQL("case when {} then {} end").format(sql.SQL(condition), sql.Literal(reason))
+        for condition, reason in general
+    ]
+    for column, feature in spec.features.items():
+        expression = reason_expression(column, feature.kind, types[column])
+        if expression is not None:
+            parts.append(expression)
+    return statements.comma_separated(parts)
+
+
+def _row(alias: str, types: dict[str, str]) -> sql.Composed:
+    """Payload and tombstone as one row; types without equality are compared as text."""
+    parts: list[sql.Composable] = [sql.Identifier(alias, "is_deleted")]
+    for column, type_name in types.items():
+        cast = "{}::text" if type_name in ("json", "xml", "point", "polygon") else "{}"
+        parts.append(sql.SQL(cast).format(sql.Identifier(alias, column)))
+    return statements.comma_separated(parts)
+
+
+def _accept(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) -> None:
+    names = ["customer_id", "updated_at", "is_deleted", *types]
+    columns = statements.comma_separated([sql.Identifier(name) for name in names])
+    if spec.source.has_updated_at:
+        warehouse.run("landing/accept_rows", landing=table, columns=columns)
+        return
+    warehouse.run(
+        "landing/accept_changes",
+        landing=table,
+        columns=columns,
+        version_columns=columns,
+        landed_values=_row("landed", types),
+        version_values=_row("version", types),
+    )
+
+
+def _delete_vanished(warehouse: Database, spec: Spec, keys_table: str, end: datetime) -> int:
+    """Tombstones for customers the source does not have any more, if its keys were extracted."""
+    if spec.source.delete_detection is not Deletes.COMPARE_KEYS:
+        return 0
+    if not warehouse.rows("versions/columns", {"table": keys_table}) or not is_newest(
+        warehouse, end
+    ):
+        return 0
+    parameters = {"window_end": end}
+    known, vanished = warehouse.row("landing/count_vanished", parameters, keys=keys_table) or (0, 0)
+    if vanished > known * spec.gates.max_deleted_share:
+        raise DataError(
+            f"{vanished} of {known} customers are gone from the source, more than"
+            f" gates.max_deleted_share = {spec.gates.max_deleted_share} allows; check that the"
+            " source is complete, or raise the gate in the spec for one run"
+        )
+    return warehouse.run("landing/delete_vanished", parameters, keys=keys_table)

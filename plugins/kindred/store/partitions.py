@@ -1,0 +1,169 @@
+"""Partitions of ``customer_lookalikes`` and ``customer_clusters``: filled aside, then attached."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+import psycopg2.errors
+from psycopg2 import sql
+
+from kindred.artefacts import snapshot_slug
+from kindred.errors import LockTimeoutError
+from kindred.store.binary import RowStream
+from kindred.store.database import Database
+from kindred.store.locks import Resource, locked
+
+log = logging.getLogger(__name__)
+
+PARENTS = ("customer_lookalikes", "customer_clusters")
+PRIMARY_KEYS = {
+    "customer_lookalikes": ("as_of", "customer_id", "rank"),
+    "customer_clusters": ("as_of", "algorithm", "customer_id"),
+}
+SECOND_KEYS = {
+    "customer_lookalikes": ("as_of", "lookalike_id"),
+    "customer_clusters": ("as_of", "algorithm", "cluster_id"),
+}
+LOCK_TIMEOUT_MILLISECONDS = 100
+RETRY_PAUSE_SECONDS = 0.5
+
+
+def partition_name(parent: str, as_of: datetime) -> str:
+    """The published partition of a snapshot."""
+    return f"{parent}_{snapshot_slug(as_of)}"
+
+
+def aside_name(parent: str, as_of: datetime) -> str:
+    """The table that is being filled for a snapshot."""
+    return f"{partition_name(parent, as_of)}_next"
+
+
+def load_part(
+    database: Database,
+    schema: str,
+    parent: str,
+    as_of: datetime,
+    *,
+    part: str,
+    digest: str,
+    columns: Sequence[str],
+    chunks: Callable[[], Iterable[bytes]],
+    delete_part: Callable[[str], object],
+    wait_seconds: float,
+) -> int:
+    """Load one part (a shard, an algorithm) into the table aside, exactly once.
+
+    One transaction loads the rows and notes them in ``loaded_parts``: a part that has landed with
+    the same ``digest`` is left alone, one with another is deleted by ``delete_part`` first.
+    """
+    table = aside_name(parent, as_of)
+    with locked(database, f"{schema}/{table}/{part}", Resource.LOAD, wait_seconds=wait_seconds):
+        _ensure_aside(database, schema, parent, table, wait_seconds)
+        names = {"table": table, "part": part}
+        loaded = database.value("partitions/loaded_digest", names)
+        if loaded == digest:
+            return int(database.value("partitions/loaded_rows", names))
+        with database.transaction():
+            if loaded is not None:
+                delete_part(table)
+                database.run("partitions/forget_part", names)
+            rows = database.copy_in(table, columns, RowStream(chunks()))
+            database.run("partitions/note_part", {**names, "digest": digest, "rows": rows})
+    return rows
+
+
+def _ensure_aside(
+    database: Database, schema: str, parent: str, table: str, wait_seconds: float
+) -> None:
+    with locked(database, f"{schema}/{table}", Resource.LOAD, wait_seconds=wait_seconds):
+        if database.rows("versions/columns", {"table": table}):
+            return
+        with database.transaction():
+            database.run("partitions/create_aside", table=table, parent=parent)
+            database.run("partitions/forget_parts", {"table": table})
+
+
+def drop_aside(database: Database, as_of: datetime) -> None:
+    """Drop what an unpublished try at a snapshot has filled."""
+    for parent in PARENTS:
+        table = aside_name(parent, as_of)
+        with database.transaction():
+            database.run("partitions/drop_table", table=table)
+            database.run("partitions/forget_parts", {"table": table})
+
+
+def finish_aside(database: Database, parent: str, as_of: datetime) -> None:
+    """Index a filled table and give it the CHECK that spares ATTACH its scan; once."""
+    table = aside_name(parent, as_of)
+    if database.value("partitions/is_finished", {"table": table}):
+        return
+    with database.transaction():
+        database.run(
+            "partitions/finish_aside",
+            table=table,
+            primary_key=_columns(PRIMARY_KEYS[parent]),
+            second_key=_columns(SECOND_KEYS[parent]),
+            check="is_one_snapshot",
+            as_of=sql.Literal(as_of.isoformat()),
+        )
+    database.run("landing/analyze", table=table)
+
+
+def _columns(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def attach(database: Database, as_of: datetime) -> None:
+    """Attach the filled tables as partitions; readers of other partitions do not notice."""
+    for parent in PARENTS:
+        partition = partition_name(parent, as_of)
+        database.run("partitions/rename_table", table=aside_name(parent, as_of), new_name=partition)
+        database.run(
+            "partitions/attach",
+            parent=parent,
+            partition=partition,
+            as_of=sql.Literal(as_of.isoformat()),
+        )
+
+
+def detach(database: Database, as_of: datetime) -> None:
+    """Take out the published partitions of a snapshot, and drop them, inside a transaction."""
+    for parent in PARENTS:
+        partition = partition_name(parent, as_of)
+        if database.value("partitions/is_attached", {"table": partition}):
+            database.run("partitions/detach", parent=parent, partition=partition)
+            database.run("partitions/drop_table", table=partition)
+
+
+def with_short_locks(
+    database: Database, action: Callable[[], None], *, wait_seconds: float
+) -> None:
+    """Run ``action`` inside the open transaction, giving up each try after 100 ms of waiting.
+
+    A statement that waits for an exclusive lock makes every later reader queue behind it; short
+    tries with pauses let readers pass while a long BI query holds the table.
+
+    Raises
+    ------
+    LockTimeoutError
+        when no try came through within ``wait_seconds``.
+    """
+    started = time.monotonic()
+    database.run("partitions/set_lock_timeout", {"milliseconds": LOCK_TIMEOUT_MILLISECONDS})
+    while True:
+        database.run("partitions/savepoint")
+        try:
+            action()
+        except psycopg2.errors.LockNotAvailable as error:
+            database.run("partitions/rollback_to_savepoint")
+            if time.monotonic() - started > wait_seconds:
+                raise LockTimeoutError(
+                    f"readers have held the published tables for more than {wait_seconds:.0f} s;"
+                    " end the long query (see pg_stat_activity), then clear task 'publish'"
+                ) from error
+            log.info("a long query reads the published tables; trying again")
+            time.sleep(RETRY_PAUSE_SECONDS)
+        else:
+            database.run("partitions/set_lock_timeout", {"milliseconds": 0})
+            return

@@ -1,0 +1,128 @@
+"""Snapshots and the builds that make them: the record every stage reads and adds to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg2.extras import Json
+
+from kindred.errors import DataError
+from kindred.store.database import Database
+
+
+@dataclass(frozen=True)
+class Build:
+    """The newest try at a snapshot; ``settings`` is the whole spec as it was when it began."""
+
+    run_id: str
+    state: str
+    window_start: datetime
+    settings: dict[str, Any]
+    settings_hash: str
+    encoder_version: int | None
+    may_fit: bool
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Current:
+    """What serves now; all None before the first publish."""
+
+    as_of: datetime | None
+    generation: int | None
+    encoder_version: int | None
+    table_name: str | None
+    dimensions: int | None
+
+    def is_older_than(self, as_of: datetime) -> bool:
+        """Whether a snapshot of that moment would become (or stay) the current one."""
+        return self.as_of is None or as_of >= self.as_of
+
+
+def begin(
+    database: Database,
+    *,
+    as_of: datetime,
+    window_start: datetime,
+    run_id: str,
+    settings: dict[str, Any],
+    settings_hash: str,
+    history: str,
+    encoder_version: int | None,
+    may_fit: bool,
+) -> None:
+    """Start a build; an earlier snapshot of the moment stays published."""
+    parameters = {
+        "as_of": as_of,
+        "window_start": window_start,
+        "run_id": run_id,
+        "settings": Json(settings),
+        "settings_hash": settings_hash,
+        "history": history,
+        "encoder_version": encoder_version,
+        "may_fit": may_fit,
+    }
+    with database.transaction():
+        database.run("snapshots/begin_snapshot", parameters)
+        database.run("snapshots/begin_build", parameters)
+
+
+def read_build(database: Database, as_of: datetime) -> Build:
+    """The build of a snapshot.
+
+    Raises
+    ------
+    DataError
+        when ``prepare`` has not run for it.
+    """
+    row = database.row("snapshots/read_build", {"as_of": as_of})
+    if row is None:
+        raise DataError(f"no build of snapshot {as_of.isoformat()} was begun: run task 'prepare'")
+    return Build(*row)
+
+
+def add_facts(database: Database, as_of: datetime, **facts: Any) -> None:
+    """Add facts (plain JSON) to the build."""
+    database.run("snapshots/add_facts", {"as_of": as_of, "facts": Json(facts)})
+
+
+def set_encoder(database: Database, as_of: datetime, version: int) -> None:
+    """Note the encoder that the build uses."""
+    database.run("snapshots/set_encoder", {"as_of": as_of, "encoder_version": version})
+
+
+def add_stage_seconds(database: Database, as_of: datetime, stage: str, seconds: float) -> None:
+    """Add the seconds that a stage (or one mapped instance of it) took."""
+    parameters = {"as_of": as_of, "stage": stage, "seconds": round(seconds, 3)}
+    database.run("snapshots/add_stage_seconds", parameters)
+
+
+def record_failure(
+    database: Database, as_of: datetime, *, run_id: str, task: str, failure: str
+) -> None:
+    """Note in one line why the build failed, if this run is still the one that builds it."""
+    line = " ".join(failure.split())[:1000]
+    parameters = {"as_of": as_of, "run_id": run_id, "task": task, "failure": line}
+    database.run("snapshots/record_failure", parameters)
+
+
+def current(database: Database) -> Current:
+    """What the ``_current`` views and ``similar_customers`` read now."""
+    return Current(*(database.row("snapshots/current") or (None,) * 5))
+
+
+def history_of(database: Database, as_of: datetime, *, keeps_versions: bool) -> str:
+    """``complete``, or ``reconstructed`` for a moment before a mutable source was first read."""
+    if keeps_versions:
+        return "complete"
+    first = database.value("snapshots/first_extraction")
+    return "complete" if first is not None and as_of >= first else "reconstructed"
+
+
+def window_counts(
+    database: Database, window_start: datetime, window_end: datetime
+) -> tuple[int, int]:
+    """Rows that a window landed, and rows of it that were refused."""
+    parameters = {"window_start": window_start, "window_end": window_end}
+    landed, rejected = database.row("versions/count_window", parameters) or (0, 0)
+    return int(landed), int(rejected)

@@ -1,0 +1,149 @@
+"""The schemas of a space: created, migrated and opened to BI by ``prepare``, under a lock."""
+
+import hashlib
+from dataclasses import dataclass
+
+import psycopg2.errors
+from psycopg2 import sql
+
+from kindred.errors import PreflightError
+from kindred.metrics import OPERATORS
+from kindred.spec import Spec
+from kindred.store import statements
+from kindred.store.database import Database
+from kindred.store.keys import KeyType
+
+BI_OBJECTS = (
+    "snapshots",
+    "lookalikes",
+    "lookalikes_current",
+    "clusters",
+    "clusters_current",
+    "cluster_lineage",
+    "cluster_lineage_current",
+    "index_builds",
+    "rejected_rows",
+    "similar_customers",
+)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Where a space lives in the warehouse."""
+
+    schema: str
+    bi_schema: str
+    extension_schema: str
+
+    @property
+    def search_path(self) -> tuple[str, ...]:
+        """The space's own tables first, then pgvector's types and operators."""
+        return (self.schema, self.extension_schema, "pg_temp")
+
+
+def search_path_of(database: Database, schema: str) -> tuple[str, ...]:
+    """The search path for internal statements of a schema."""
+    return (schema, str(database.value("space/extension_schema") or "public"), "pg_temp")
+
+
+def create_space(database: Database, spec: Spec, key_type: KeyType) -> Space:
+    """Bring the warehouse to what this version of Kindred needs; safe to run every night.
+
+    Everything happens in one transaction. Must be called under ``Resource.SCHEMA``.
+
+    Raises
+    ------
+    PreflightError
+        when the space was made for another type of key.
+    """
+    create_reader(database)
+    with database.transaction():
+        database.run("space/create_extension")
+        database.run("space/create_schema", schema=spec.internal_schema)
+        database.run("space/create_schema", schema=spec.bi_schema)
+        path = search_path_of(database, spec.internal_schema)
+        database.run("session/configure", {"search_path": ", ".join(f'"{name}"' for name in path)})
+        _create_key_domain(database, spec, key_type)
+        _migrate(database)
+        space = Space(spec.internal_schema, spec.bi_schema, path[1])
+        _create_bi_objects(database, spec, space, key_type)
+    return space
+
+
+def _create_key_domain(database: Database, spec: Spec, key_type: KeyType) -> None:
+    existing = database.value("space/key_domain_type", {"schema": spec.internal_schema})
+    if existing is None:
+        database.execute(_key_domain(key_type))
+    elif existing != key_type.value:
+        raise PreflightError(
+            f"schema {spec.internal_schema} was made for keys of type {existing}, but column"
+            f" {spec.source.key!r} of the source is now {key_type}: name a new space for it"
+            " (a spec file of another name), or cast the key in the spec's source query"
+        )
+
+
+def _key_domain(key_type: KeyType) -> sql.Composed:
+    collation = sql.SQL(' collate "C"' if key_type is KeyType.TEXT else "")
+    return sql.SQL("create domain customer_key as {}{}").format(sql.SQL(key_type.value), collation)
+
+
+def _migrate(database: Database) -> None:
+    database.run("space/create_ledger")
+    applied = _applied(database)
+    for path in sorted((statements.sql_dir() / "schema").glob("[0-9]*.sql")):
+        if path.stem not in applied:
+            database.run(f"schema/{path.stem}")
+            database.run("space/record", {"name": path.stem})
+
+
+def _applied(database: Database) -> set[str]:
+    return {name for (name,) in database.rows("space/applied")}
+
+
+def _create_bi_objects(database: Database, spec: Spec, space: Space, key_type: KeyType) -> None:
+    """Make views and functions anew where their text changed: a new view locks readers out."""
+    operators = OPERATORS[spec.metric]
+    applied = _applied(database)
+    changed = False
+    for name in BI_OBJECTS:
+        statement = statements.compose(
+            f"bi/{name}",
+            space=space.schema,
+            bi=space.bi_schema,
+            extension=space.extension_schema,
+            key_type=sql.SQL(key_type.value),
+            operator=sql.SQL(operators.operator),
+            similarity=sql.SQL(operators.similarity_sql),
+        )
+        text = statement.as_string(database.connection)
+        version = f"bi/{name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        if version not in applied:
+            database.execute(statement)
+            database.run("space/record", {"name": version})
+            changed = True
+    if changed:
+        database.run("space/grant_reader", bi=space.bi_schema)
+
+
+def create_reader(database: Database) -> None:
+    """Create the role ``bi_reader``, once a server."""
+    if database.value("space/role_exists", {"role": "bi_reader"}):
+        return
+    try:
+        database.run("space/create_reader")
+    except (psycopg2.errors.DuplicateObject, psycopg2.errors.UniqueViolation):
+        return  # another space's first run made it at the same moment
+
+
+def key_type_in(database: Database, schema: str) -> KeyType:
+    """The key type a prepared space was made for.
+
+    Raises
+    ------
+    PreflightError
+        when the space has not been prepared.
+    """
+    existing = database.value("space/key_domain_type", {"schema": schema})
+    if existing is None:
+        raise PreflightError(f"schema {schema} has not been prepared: run the DAG or 'kindred fit'")
+    return KeyType(existing)

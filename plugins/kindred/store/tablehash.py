@@ -1,0 +1,43 @@
+"""Hashes of published tables: equal hashes are equal tables, byte for byte."""
+
+import hashlib
+
+from kindred.store import statements
+from kindred.store.database import Database
+
+TABLES = (
+    "customer_versions",
+    "rejected_rows",
+    "encoder_versions",
+    "customer_embeddings",
+    "customer_clusters",
+    "customer_lookalikes",
+    "published_snapshots",
+)
+
+
+class _HashSink:
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes, /) -> int:
+        self.digest.update(data)
+        return len(data)
+
+
+def table_hashes(database: Database) -> dict[str, str]:
+    """Table -> sha256 over its ordered binary COPY; ``all`` is the hash over all of them.
+
+    Left out is what may differ between equal runs: run ids, times, memory, latencies, index builds,
+    stable cluster ids (they depend on the order of the dates; labels do not).
+    """
+    hashes = {}
+    for table in TABLES:
+        sink = _HashSink()
+        relation = "snapshots" if table == "published_snapshots" else table
+        if database.value("hash/table_exists", {"table": relation}):
+            database.copy_out(statements.compose(f"hash/{table}"), sink)
+        hashes[table] = sink.digest.hexdigest()
+    combined = "".join(hashes[table] for table in TABLES)
+    hashes["all"] = hashlib.sha256(combined.encode()).hexdigest()
+    return hashes

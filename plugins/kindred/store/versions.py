@@ -1,0 +1,136 @@
+"""``customer_versions``: the append-only history of raw rows, made from the spec."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+from psycopg2 import sql
+
+from kindred.errors import PreflightError
+from kindred.spec import Kind, Spec
+from kindred.store import statements
+from kindred.store.binary import Array, BlockReader, Field
+from kindred.store.columns import value_expression
+from kindred.store.database import Database
+from kindred.store.keys import KeyType
+from kindred.store.source import SourceColumns
+
+
+def ensure_versions_table(database: Database, spec: Spec, columns: SourceColumns) -> None:
+    """Create the table, or add the columns that the spec has gained.
+
+    Raises
+    ------
+    PreflightError
+        when a column's type in the source is not the type it landed with.
+    """
+    existing = column_types(database)
+    if not existing:
+        database.execute(_create_table(columns))
+        return
+    changed = [
+        f"column {column!r} of the source is now {type_name}, but landed as {existing[column]};"
+        " cast it back in the spec's source query, or give it another name there"
+        for column, type_name in columns.types.items()
+        if existing.get(column, type_name) != type_name
+    ]
+    if changed:
+        raise PreflightError("\n".join(changed))
+    for column in columns.types.keys() - existing.keys():
+        database.execute(
+            sql.SQL("alter table customer_versions add column {} {}").format(
+                sql.Identifier(column), sql.SQL(columns.types[column])
+            )
+        )
+
+
+def _create_table(columns: SourceColumns) -> sql.Composed:
+    parts: list[sql.Composable] = [
+        sql.SQL("customer_id customer_key not null"),
+        sql.SQL("updated_at timestamptz not null"),
+        sql.SQL("is_deleted boolean not null"),
+    ]
+    parts += payload_definitions(columns)
+    parts.append(sql.SQL("primary key (customer_id, updated_at)"))
+    return sql.SQL("create table customer_versions ({})").format(statements.comma_separated(parts))
+
+
+def payload_definitions(columns: SourceColumns) -> list[sql.Composable]:
+    """Column definitions of features and labels, typed as in the source."""
+    return [
+        sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(type_name))
+        for column, type_name in columns.types.items()
+    ]
+
+
+def column_types(database: Database) -> dict[str, str]:
+    """Name -> type of the columns of ``customer_versions``; empty where there is no table."""
+    return dict(database.rows("versions/columns", {"table": "customer_versions"}))
+
+
+def count_customers(database: Database, as_of: datetime) -> int:
+    """Customers that the snapshot of a moment has."""
+    return int(database.value("versions/count_customers", {"as_of": as_of}))
+
+
+def read_customers(
+    database: Database,
+    spec: Spec,
+    key_type: KeyType,
+    as_of: datetime,
+    on_block: Callable[[Array, Array, pd.DataFrame], None],
+    *,
+    block_rows: int,
+) -> None:
+    """Hand over the customers of a snapshot in customer order, block by block.
+
+    ``on_block`` takes keys (see ``KeyType``), ``updated_at`` (int64 microseconds since 1970) and a
+    frame with a column a feature: float64 with NaN for numbers and booleans, str with None for
+    categories.
+    """
+    types = column_types(database)
+    numbers = [c for c, feature in spec.features.items() if feature.kind is not Kind.CATEGORICAL]
+    texts = [c for c, feature in spec.features.items() if feature.kind is Kind.CATEGORICAL]
+    expressions: dict[str, sql.Composable] = {
+        column: value_expression(column, spec.features[column].kind, types[column])
+        for column in (*numbers, *texts)
+    }
+    fields = [Field.TIMESTAMPTZ, *[Field.FLOAT8] * len(numbers), *[Field.TEXT] * len(texts)]
+    selected = [sql.SQL("updated_at"), *expressions.values()]
+    key_position = 1 + len(numbers) if key_type is KeyType.TEXT else 0
+    fields.insert(key_position, key_type.field)
+    selected.insert(key_position, sql.SQL("customer_id"))
+
+    def decode(values: list[Array]) -> None:
+        keys = key_type.from_copy(values.pop(key_position))
+        on_block(keys, values[0], _frame(spec, dict(zip(expressions, values[1:], strict=True))))
+
+    reader = BlockReader(fields, decode, block_rows=block_rows)
+    query = statements.compose(
+        "versions/read_customers", expressions=statements.comma_separated(selected)
+    )
+    database.copy_out(query, reader, {"as_of": as_of})
+    reader.flush()
+
+
+def _frame(spec: Spec, values: Mapping[str, Array]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            column: _decoded(values[column])
+            if feature.kind is Kind.CATEGORICAL
+            else values[column].astype(np.float64)
+            for column, feature in spec.features.items()
+        }
+    )
+
+
+def _decoded(values: Array) -> Array:
+    """UTF-8 to str; the few distinct values of a category are decoded once each."""
+    known: dict[bytes | None, str | None] = {None: None}
+    decoded = np.empty(len(values), dtype=object)
+    for index, value in enumerate(values):
+        if value not in known:
+            known[value] = value.decode()
+        decoded[index] = known[value]
+    return decoded

@@ -1,0 +1,86 @@
+"""Which window of time a run is about: one resolver for every way a run can start."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from croniter import croniter
+
+from kindred.errors import WindowError
+
+
+@dataclass(frozen=True)
+class Window:
+    """Rows with ``start <= updated_at < end``; ``end`` is the snapshot's ``as_of``."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment the snapshot describes: everything before, nothing at or after."""
+        return self.end
+
+
+def parse_moment(name: str, text: str) -> datetime:
+    """Read an ISO 8601 date or time; without an offset it is UTC.
+
+    Raises
+    ------
+    WindowError
+        naming the parameter and what was found.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise WindowError(
+            f"{name}: {text!r} is not an ISO 8601 date or time such as 2026-03-01T02:00:00+00:00"
+        ) from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def previous_edge(schedule: str, moment: datetime) -> datetime:
+    """The latest edge of a cron schedule at or before a moment, in UTC."""
+    edge: datetime = croniter(schedule, moment).get_prev(datetime)
+    following: datetime = croniter(schedule, edge).get_next(datetime)
+    return following if following <= moment else edge
+
+
+def resolve_window(
+    schedule: str,
+    *,
+    run_after: datetime,
+    now: datetime,
+    interval: tuple[datetime, datetime] | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> Window:
+    """Turn what a run knows into one window.
+
+    Explicit ``start`` and ``end`` win; then the data interval of a scheduled or backfilled run;
+    a run without either takes the last complete interval of the schedule before ``run_after``.
+
+    Raises
+    ------
+    WindowError
+        when ``start >= end`` or ``end`` lies in the future: nothing of it can be known yet.
+    """
+    chosen_end = end or (interval[1] if interval else previous_edge(schedule, run_after))
+    chosen_start = start or (
+        interval[0] if interval and not end else _edge_before(schedule, chosen_end)
+    )
+    if chosen_start >= chosen_end:
+        raise WindowError(
+            f"start {chosen_start.isoformat()} is not before end {chosen_end.isoformat()}:"
+            " give a start that lies earlier, or leave it out"
+        )
+    if chosen_end > now:
+        raise WindowError(
+            f"end {chosen_end.isoformat()} lies in the future (it is {now.isoformat()}):"
+            " rows can still change until then; give an end that has passed"
+        )
+    return Window(chosen_start, chosen_end)
+
+
+def _edge_before(schedule: str, moment: datetime) -> datetime:
+    edge: datetime = croniter(schedule, moment).get_prev(datetime)
+    return edge

@@ -1,0 +1,53 @@
+"""Every Airflow option that the deployment sets is one the installed Airflow knows.
+
+The options are read from the files Airflow ships, so nothing is initialised for it.
+"""
+
+import configparser
+import re
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ["docker-compose.yaml", "Dockerfile", "env.template"]
+
+
+def known_options():
+    """Section and option pairs of Airflow itself, and of the providers' defaults it ships."""
+    core = distribution("apache-airflow-core")
+    templates = Path(str(core.locate_file("airflow/config_templates")))
+    sections = yaml.safe_load((templates / "config.yml").read_text())
+    options = {
+        (section, option)
+        for section, content in sections.items()
+        for option, description in content["options"].items()
+        if not description.get("version_deprecated")
+    }
+    providers = configparser.ConfigParser(interpolation=None)
+    providers.read_string((templates / "provider_config_fallback_defaults.cfg").read_text())
+    return options | {(name, option) for name in providers.sections() for option in providers[name]}
+
+
+def options_set_in(text):
+    found = re.findall(r"\bAIRFLOW__([A-Z0-9_]+?)__([A-Z0-9_]+)\b", text)
+    return {(section.lower(), option.lower()) for section, option in found}
+
+
+@pytest.mark.parametrize("file_name", FILES)
+def test_every_option_is_known(file_name):
+    assert options_set_in((ROOT / file_name).read_text()) - known_options() == set()
+
+
+def test_options_are_found_where_they_are_set():
+    assert ("celery", "broker_url") in options_set_in((ROOT / FILES[0]).read_text())
+    assert ("core", "load_examples") in options_set_in((ROOT / FILES[1]).read_text())
+
+
+@pytest.mark.parametrize(
+    "variable", ["AIRFLOW__CORE__SQL_ALCHEMY_CONN", "AIRFLOW__WEBSERVER__SECRET_KEY"]
+)
+def test_options_of_older_airflows_are_noticed(variable):
+    assert options_set_in(variable) - known_options()

@@ -1,0 +1,70 @@
+"""Vectors and a slow, plain neighbour search that the graph is compared with."""
+
+import numpy as np
+
+from kindred.graph.distances import distances, eligible
+from kindred.graph.plan import plan_graph
+from kindred.graph.search import merge_shards, search_shard
+
+
+def clustered(rows, dimensions, seed=0):
+    """Customers around 40 centres, a tenth of them repeating another."""
+    rng = np.random.default_rng(seed)
+    centers = rng.normal(size=(40, dimensions))
+    vectors = centers[rng.integers(0, 40, rows)] + rng.normal(size=(rows, dimensions)) * 0.4
+    vectors = vectors.astype(np.float32)
+    repeats = rng.choice(rows, rows // 10, replace=False)
+    vectors[repeats] = vectors[rng.integers(0, rows, rows // 10)]
+    return vectors
+
+
+def plain_neighbours(queries, base, metric, k, exclude=None):
+    """All distances of every query, sorted by (distance, row) with Python."""
+    rows = np.flatnonzero(eligible(metric, base))
+    found, kept = [], []
+    for number, query in enumerate(queries):
+        others = rows if exclude is None else rows[rows != exclude[number]]
+        ranked = sorted(
+            zip(
+                distances(
+                    metric, np.broadcast_to(query, base[others].shape), base[others]
+                ).tolist(),
+                others.tolist(),
+                strict=True,
+            )
+        )[:k]
+        found.append([row for _, row in ranked])
+        kept.append([distance for distance, _ in ranked])
+    return np.array(found, dtype=np.int64), np.array(kept, dtype=np.float32)
+
+
+def build_graph(vectors, metric, k, *, shards=1, target_recall=0.99, seed=3, exact=False):
+    """A plan and the graph of all its shards."""
+    plan = plan_graph(
+        vectors, metric, k, target_recall=target_recall, shards=shards, seed=seed, exact=exact
+    )
+    results = [search_shard(plan, vectors, shard) for shard in range(shards)]
+    return plan, merge_shards(plan, results)
+
+
+def assert_sound(graph, vectors, metric, k):
+    """What holds for every graph, however it was searched."""
+    rows = np.flatnonzero(eligible(metric, vectors))
+    width = max(0, min(k, len(rows) - 1))
+    assert graph.neighbours.shape == graph.distances.shape == (len(vectors), width)
+    assert graph.neighbours.dtype == np.int32
+    assert graph.distances.dtype == np.float32
+    np.testing.assert_array_equal(graph.eligible, eligible(metric, vectors))
+    assert (graph.neighbours[~graph.eligible] == -1).all()
+    assert np.isnan(graph.distances[~graph.eligible]).all()
+    neighbours, found = graph.neighbours[rows], graph.distances[rows]
+    assert not (neighbours == rows[:, None]).any()
+    assert graph.eligible[neighbours].all()
+    ascending = np.sort(neighbours, axis=1)
+    assert (ascending[:, 1:] > ascending[:, :-1]).all()
+    own = np.repeat(rows, width)
+    recomputed = distances(metric, vectors[own], vectors[neighbours.ravel()])
+    np.testing.assert_array_equal(found, recomputed.reshape(found.shape))
+    is_tie = found[:, 1:] == found[:, :-1]
+    assert (found[:, 1:] >= found[:, :-1]).all()
+    assert (neighbours[:, 1:] > neighbours[:, :-1])[is_tie].all()

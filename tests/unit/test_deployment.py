@@ -1,0 +1,227 @@
+"""docker-compose.yaml and env.template, as far as they can be checked without a Docker engine."""
+
+import copy
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kindred.settings import Settings, variable_name
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE_FILE = ROOT / "docker-compose.yaml"
+COMPOSE = yaml.safe_load(COMPOSE_FILE.read_text())
+SERVICES = COMPOSE["services"]
+ONE_SHOT = {"airflow-init", "kindred"}
+AIRFLOW = {"airflow-init", "api-server", "scheduler", "dag-processor", "triggerer", "worker"}
+RUNS_KINDRED = {"worker", "kindred"}
+
+VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?P<form>:[?-])?(?P<rest>[^}]*)\}")
+SECRET = re.compile(r"PASSWORD|SECRET|_KEY$|_CONN_|_CONN$")
+TEMPLATE_LINE = re.compile(r"^(?P<optional>#?)(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)$", re.M)
+
+
+def strings(node):
+    if isinstance(node, dict):
+        node = node.values()
+    if isinstance(node, str):
+        yield node
+    elif not isinstance(node, (int, type(None))):
+        for child in node:
+            yield from strings(child)
+
+
+def variables(node):
+    """Name and default (None where compose demands a value) of every variable below ``node``."""
+    return {
+        (match["name"], match["rest"] if match["form"] == ":-" else None)
+        for text in strings(node)
+        for match in VARIABLE.finditer(text)
+    }
+
+
+def template():
+    text = (ROOT / "env.template").read_text()
+    lines = list(TEMPLATE_LINE.finditer(text))
+    assert len({line["name"] for line in lines}) == len(lines), "a variable is documented twice"
+    return {line["name"]: (line["value"] if line["optional"] else None, line) for line in lines}
+
+
+def environment(service):
+    return SERVICES[service].get("environment", {})
+
+
+def schema_check(path):
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    return subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
+
+
+def test_compose_file_meets_the_compose_schema():
+    checked = schema_check(COMPOSE_FILE)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("volume", ["dags:/dags"]), ("ports", 8080), ("restart", ["always"])]
+)
+def test_schema_check_refuses_a_wrong_service(tmp_path, key, value):
+    broken = copy.deepcopy(COMPOSE)
+    broken["services"]["scheduler"][key] = value
+    path = tmp_path / "docker-compose.yaml"
+    path.write_text(yaml.safe_dump(broken))
+    checked = schema_check(path)
+    assert checked.returncode == 1
+    assert "services.scheduler" in checked.stdout
+
+
+def test_services_are_those_of_the_deployment():
+    data_services = {"metadata", "warehouse", "redis"}
+    assert set(SERVICES) == AIRFLOW | data_services | {"kindred"}
+    for name in AIRFLOW - {"airflow-init"}:
+        command = SERVICES[name]["command"]
+        assert command == ("celery worker" if name == "worker" else name)
+
+
+def test_every_variable_is_documented_and_the_reverse():
+    defaults = dict(variables(COMPOSE))
+    documented = {name: default for name, (default, _) in template().items()}
+    assert defaults == documented
+
+
+def test_every_variable_has_one_meaning():
+    found = variables(COMPOSE)
+    assert len({name for name, _ in found}) == len(found)
+    forms = {match["form"] for text in strings(COMPOSE) for match in VARIABLE.finditer(text)}
+    assert forms == {":?", ":-"}
+    bare = [text for text in strings(COMPOSE) if re.search(r"(?<!\$)\$(?![{$])", text)]
+    assert bare == []
+
+
+def test_secrets_have_neither_default_nor_value():
+    secrets = {name for name, _ in variables(COMPOSE) if SECRET.search(name)}
+    assert len(secrets) == 8
+    assert {name for name, default in variables(COMPOSE) if default is None} >= secrets
+    for name, (default, line) in template().items():
+        assert default is not None or line["value"] == "", f"{name} has a value in env.template"
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_secret_settings_come_from_secret_variables(service):
+    for key, value in environment(service).items():
+        if SECRET.search(key) or key.endswith("BROKER_URL"):
+            used = {name for name, _ in variables(value)}
+            assert used, f"{service}: {key} is a literal"
+            assert all(SECRET.search(name) for name in used)
+        login = re.search(r"//[^/@:]*:([^/@]*)@", VARIABLE.sub("variable", str(value)))
+        assert login is None or login[1] == "variable", f"{service}: {key} holds a password"
+
+
+def test_secrets_stay_out_of_commands():
+    for name, service in SERVICES.items():
+        used = variables([service.get(key) for key in ("command", "entrypoint", "healthcheck")])
+        assert not [variable for variable, _ in used if SECRET.search(variable)], name
+
+
+def test_airflow_services_share_image_user_settings_and_secrets():
+    common = COMPOSE["x-airflow-environment"]
+    assert {"AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__CORE__FERNET_KEY"} < set(common)
+    for name in AIRFLOW:
+        service = SERVICES[name]
+        assert (service["image"], service["build"], service["user"]) == (
+            SERVICES["kindred"]["image"],
+            ".",
+            "50000:0",
+        )
+        assert common.items() <= environment(name).items(), name
+        assert service["volumes"] == COMPOSE["x-airflow"]["volumes"]
+
+
+def test_only_what_runs_the_pipeline_reaches_the_warehouse():
+    on_network = {
+        network: {name for name, service in SERVICES.items() if network in service["networks"]}
+        for network in COMPOSE["networks"]
+    }
+    assert on_network["data"] == RUNS_KINDRED | {"warehouse"}
+    assert on_network["control"] == AIRFLOW | {"metadata", "redis"}
+    for name in SERVICES:
+        has_connection = any(key.startswith("AIRFLOW_CONN_") for key in environment(name))
+        assert has_connection == (name in RUNS_KINDRED), name
+    warehouse = {name for name, _ in variables(environment("warehouse"))}
+    assert warehouse.isdisjoint(name for name, _ in variables(environment("metadata")))
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_dependencies_exist_and_can_be_waited_for(service):
+    for name, dependency in SERVICES[service].get("depends_on", {}).items():
+        if dependency["condition"] == "service_healthy":
+            assert "healthcheck" in SERVICES[name]
+        else:
+            assert dependency["condition"] == "service_completed_successfully"
+            assert name in ONE_SHOT
+
+
+def test_tasks_start_after_the_api_server_is_healthy():
+    for name in ("scheduler", "worker"):
+        assert SERVICES[name]["depends_on"]["api-server"] == {"condition": "service_healthy"}
+
+
+@pytest.mark.parametrize("service", sorted(set(SERVICES) - ONE_SHOT))
+def test_long_running_services_are_watched_and_bounded(service):
+    definition = SERVICES[service]
+    assert definition["restart"] == "unless-stopped"
+    assert set(definition["healthcheck"]) == {
+        *("test", "interval", "timeout", "retries", "start_period")
+    }
+    assert definition["deploy"]["resources"]["limits"]["memory"]
+    assert definition["stop_grace_period"]
+    assert "container_name" not in definition, "a named container cannot be scaled"
+
+
+def test_mounted_files_exist_and_named_volumes_are_declared():
+    declared, used = set(COMPOSE["volumes"]), set()
+    for service in SERVICES.values():
+        for mount in service.get("volumes", []):
+            source, target, *mode = mount.split(":")
+            assert target.startswith("/")
+            if source.startswith("./"):
+                assert (ROOT / source).exists(), f"{source} is mounted and does not exist"
+                assert mode == ["ro"]
+            else:
+                used.add(source)
+    assert used == declared
+
+
+def test_all_workers_share_the_artefacts():
+    path = dict(variables(COMPOSE["x-kindred-environment"]))["KINDRED_ARTIFACTS"]
+    for name in RUNS_KINDRED:
+        assert f"artifacts:{path}" in SERVICES[name]["volumes"]
+
+
+def test_ports_are_published_on_this_host_only():
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert set(published) == {"api-server", "warehouse"}
+    for ports in published.values():
+        for port in ports:
+            assert re.match(r"\$\{\w+_BIND:-127\.0\.0\.1\}:", port)
+
+
+def test_every_setting_of_kindred_can_be_set_and_has_its_own_default():
+    defaults = dict(variables(COMPOSE["x-kindred-environment"]))
+    for name, field in Settings.model_fields.items():
+        if name not in {"artifacts", "row_limit"}:  # a volume here; for development only
+            assert defaults[variable_name(name)] == str(field.default)
+
+
+def test_paths_given_to_kindred_are_mounted():
+    mounts = [mount.split(":") for mount in SERVICES["worker"]["volumes"]]
+    for name in ("KINDRED_FEATURES", "KINDRED_SQL"):
+        path = environment("worker")[name]
+        source = next(
+            f"{source}{path.removeprefix(target)}"
+            for source, target, *_ in mounts
+            if path.startswith(target)
+        )
+        assert (ROOT / source).is_dir()

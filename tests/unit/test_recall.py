@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from kindred.graph.recall import found_shares, measure_recall
+from kindred.graph.results import NeighbourGraph
+from kindred.metrics import Metric
+from unit.graph_cases import build_graph, clustered
+
+
+def damaged(graph, vectors, metric, share, seed=0):
+    """The graph with the last neighbour of a share of customers made too far."""
+    rng = np.random.default_rng(seed)
+    distances = graph.distances.copy()
+    hit = rng.random(len(vectors)) < share
+    distances[hit, -1] += np.abs(distances[hit, -1]) * 0.5 + 1.0
+    return NeighbourGraph(graph.neighbours, distances, graph.eligible), hit
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+def test_recall_counts_lost_neighbours(metric):
+    vectors = clustered(600, 6)
+    _, graph = build_graph(vectors, metric, 4, exact=True)
+    worse, hit = damaged(graph, vectors, metric, 0.4)
+    recall = measure_recall(vectors, metric, worse, sample_size=600, seed=1)
+    assert recall.recall_at_k == pytest.approx(1 - hit.mean() / 4)
+    assert recall.low == recall.high == recall.recall_at_k
+    assert recall.sample_size == 600
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+    vectors = clustered(1500, 4)
+    _, graph = build_graph(vectors, Metric.L2, 4, exact=True)
+    worse, hit = damaged(graph, vectors, Metric.L2, 0.3)
+    truth = 1 - hit.mean() / 4
+    found = [measure_recall(vectors, Metric.L2, worse, sample_size=150, seed=s) for s in range(40)]
+    covered = sum(recall.low <= truth <= recall.high for recall in found)
+    assert covered >= 35
+    assert max(recall.high - recall.low for recall in found) < 0.06
+    assert len({recall.recall_at_k for recall in found}) > 5
+
+
+def test_a_perfect_sample_does_not_claim_certainty():
+    vectors = clustered(800, 4)
+    _, graph = build_graph(vectors, Metric.L2, 4, exact=True)
+    recall = measure_recall(vectors, Metric.L2, graph, sample_size=300, seed=1)
+    assert (recall.recall_at_k, recall.low, recall.high) == (1.0, 0.99, 1.0)
+    assert measure_recall(vectors, Metric.L2, graph, sample_size=1, seed=1).low == 0.0
+
+
+def test_the_same_seed_gives_the_same_recall():
+    vectors = clustered(800, 4)
+    _, graph = build_graph(vectors, Metric.L2, 4, exact=True)
+    worse, _ = damaged(graph, vectors, Metric.L2, 0.2)
+    first, again = (
+        measure_recall(vectors, Metric.L2, worse, sample_size=100, seed=5) for _ in range(2)
+    )
+    assert first == again
+
+
+def test_the_tolerance_is_relative_and_safe_for_negative_distances():
+    kth = np.array([-4.0, 4.0, 0.0], dtype=np.float32)
+    just = kth[:, None] + np.float32(2e-6) * np.array([[1.0]], dtype=np.float32)
+    over = kth[:, None] + np.float32(1e-4)
+    assert found_shares(Metric.INNER_PRODUCT, just, kth).tolist() == [1.0, 1.0, 0.0]
+    assert found_shares(Metric.INNER_PRODUCT, over, kth).tolist() == [0.0, 0.0, 0.0]
+    assert found_shares(Metric.INNER_PRODUCT, kth[:, None] - 1, kth).tolist() == [1.0, 1.0, 1.0]
