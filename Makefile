@@ -103,7 +103,7 @@ $(STAMP):
 	touch $@
 
 define stop_all
-[ ! -d .kindred ] || PYTHONPATH=plugins $(or $(PYTHON),python3) -m kindred.local down
+[ ! -d .kindred ] || PYTHONPATH=plugins $(or $(PYTHON),python3) -m kindred.local down > /dev/null
 endef
 
 # uv asks the package index that pip is configured for.

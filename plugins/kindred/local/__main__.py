@@ -66,18 +66,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(layout: Layout, options: argparse.Namespace) -> int:
-    # Only here: stopping must work where the packages of a run are not installed.
-    from rich.console import Console
-
-    from kindred.local.rest import Order
-    from kindred.local.run import RunOptions, Stopwatch, run
-
     interrupts = Interrupts()
     interrupts.install()
-    console = Console() if sys.stdout.isatty() else Console(width=120)
-    watch = Stopwatch(console)
-    run_options = RunOptions(Order(options.order), stay_up=options.command == "up")
     try:
+        # Only here: stopping must work where the packages of a run are not installed.
+        from rich.console import Console
+
+        from kindred.local.rest import Order
+        from kindred.local.run import RunOptions, Stopwatch, run
+
+        watch = Stopwatch(Console() if sys.stdout.isatty() else Console(width=120))
+        run_options = RunOptions(Order(options.order), stay_up=options.command == "up")
         report = run(layout, run_options, interrupts, watch)
     except InterruptedRunError as interrupt:
         _print_last(f"KINDRED FAILED run interrupted by {interrupt.signal_name}")

@@ -56,8 +56,10 @@ def hold_lock(layout: Layout, command: str) -> Iterator[None]:
         assert me is not None
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps({"process": vars(me), "command": command}).encode(), 0)
-        yield
-        os.ftruncate(handle, 0)
+        try:
+            yield
+        finally:
+            os.ftruncate(handle, 0)
     finally:
         os.close(handle)
 

@@ -99,6 +99,8 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Stop the server by a fast shutdown and wait until it is gone; no-op when it is."""
+        # One that has only just been started has not written its pid file yet.
+        wait_until(lambda: self.is_running or not self._working_here(), seconds=3)
         postmaster = self._postmaster()
         for number, seconds in _STOP_SIGNALS:
             if postmaster is None:
@@ -156,13 +158,15 @@ class EmbeddedServer:
             (self.socket_dir / name).unlink(missing_ok=True)
 
     def _initialise(self) -> None:
-        # A start that was cut short leaves a folder without a version; initdb wants it empty.
-        shutil.rmtree(self.pgdata, ignore_errors=True)
-        self.pgdata.mkdir(mode=0o700, parents=True)
+        # Made aside and renamed: a folder that was cut short must never look like a database.
+        aside = self.pgdata.with_name(f"{self.pgdata.name}.new")
+        for unfinished in (aside, self.pgdata):
+            shutil.rmtree(unfinished, ignore_errors=True)
+        aside.mkdir(mode=0o700, parents=True)
         user = server_user()
         if user is not None:
-            open_path(self.pgdata)
-            os.chown(self.pgdata, user.pw_uid, user.pw_gid)
+            open_path(aside)
+            os.chown(aside, user.pw_uid, user.pw_gid)
         self._pg(
             "initdb",
             f"--username={SUPERUSER}",
@@ -172,7 +176,9 @@ class EmbeddedServer:
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
             "--no-sync",
+            pgdata=aside,
         )
+        aside.rename(self.pgdata)
 
     def _make_socket_dir(self) -> None:
         folder = self.socket_dir
@@ -203,31 +209,39 @@ class EmbeddedServer:
         if include not in content.splitlines():
             main_file.write_text(f"{content}\n{include}\n", encoding="utf-8")
 
-    def _pg(self, program: str, *arguments: str | Path) -> None:
+    def _pg(self, program: str, *arguments: str | Path, pgdata: Path | None = None) -> None:
+        folder = pgdata or self.pgdata
         user = server_user()
         command = [str(binary(program)), *map(str, arguments)]
         environment = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith("PG") and name != "LC_ALL"
-        } | {"PGDATA": str(self.pgdata)}
+        } | {"PGDATA": str(folder)}
         # Into a file: the server inherits the handle and would keep a pipe open while it runs.
         with tempfile.TemporaryFile("w+") as output:
-            result = subprocess.run(
+            process = subprocess.Popen(
                 command,
-                cwd=self.pgdata,
+                cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                check=False,
+                start_new_session=True,  # a Ctrl-C is for the caller, who then stops the server
                 user=None if user is None else user.pw_uid,
                 group=None if user is None else user.pw_gid,
                 extra_groups=None if user is None else [],
             )
+            try:
+                process.wait()
+            except BaseException:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # initdb has children
+                process.wait()
+                raise
             output.seek(0)
             text = output.read().strip()
-        if result.returncode != 0:
+        if process.returncode != 0:
             log = "\n".join(tail_of(self.log_file, lines=10)) if program == "pg_ctl" else ""
             raise LocalError(f"{program} failed for {self.pgdata}: {text}\n{log}".strip())
 

@@ -23,6 +23,7 @@ _MARKS = {
 # The most telling state of a mapped task's instances comes first.
 _PRECEDENCE = ("failed", "up_for_retry", "running", "queued", "scheduled", "upstream_failed")
 _WAITING = ("scheduled", "queued", None)
+_NEWS = ("success", "failed", "skipped", "up_for_retry")
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class RunBoard:
     def _put(self, task: str, run: datetime, cell: TaskProgress) -> None:
         before = self._cells[task, run]
         self._cells[task, run] = cell
-        is_news = cell.state != before.state and cell.state not in {"running", *_WAITING}
+        is_news = cell.state != before.state and cell.state in _NEWS
         if self._live is None and is_news:
             words = [self._runs[run], f"{task:<18}", str(cell.state)]
             if cell.instances > 1:

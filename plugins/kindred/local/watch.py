@@ -82,7 +82,7 @@ def _failure(
     if not failed:
         return RunFailedError("backfill", f"run {run['dag_run_id']} failed without a failed task")
     first = min(failed, key=lambda instance: str(instance["end_date"]))
-    messages = client.log_messages(first)
+    messages = [m for m in client.log_messages(first) if not str(m["event"]).startswith("::")]
     lines = [line for message in messages for line in format_message(message)]
     return RunFailedError(first["task_id"], reason_of(messages), lines[-LOG_TAIL_LINES:])
 
