@@ -18,11 +18,15 @@ from kindred.local.shutdown import end_holder, stop_all
 from kindred.local.supervisor import Supervisor
 
 INTERRUPTED = 130
+PASSING_ON = ("psql", "exec")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command not in PASSING_ON:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     layout = Layout.of_checkout()
     try:
         if options.command in {"run", "up"}:
@@ -33,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _status(layout)
         if options.command == "psql":
             dsn = EmbeddedServer(layout.pgdata).dsn("warehouse", SUPERUSER)
-            return _with_server(layout, [str(binary("psql")), dsn, *options.arguments])
-        return _with_server(layout, options.arguments)
+            return _with_server(layout, [str(binary("psql")), dsn, *rest])
+        return _with_server(layout, rest)
     except KindredError as error:
         print(error, file=sys.stderr)
         return 1
@@ -57,11 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("down", help="stop everything that runs")
     commands.add_parser("status", help="say what runs")
     for name, text in (
-        ("psql", "a shell on the warehouse, or psql with these arguments"),
-        ("exec", "run a command with the local databases as its source and warehouse"),
+        ("psql", "a shell on the warehouse, or psql with the arguments that follow"),
+        ("exec", "run the command that follows with the local databases as source and warehouse"),
     ):
-        command = commands.add_parser(name, help=text)
-        command.add_argument("arguments", nargs=argparse.REMAINDER)
+        commands.add_parser(name, help=text, add_help=False)
     return parser
 
 
@@ -87,8 +90,10 @@ def _run(layout: Layout, options: argparse.Namespace) -> int:
         _print_last(f"KINDRED FAILED {failure.step} {failure.reason}")
         return 1
     except KindredError as error:
-        print(error)
-        _print_last(f"KINDRED FAILED local {str(error).splitlines()[0]}")
+        first, *others = str(error).splitlines()
+        if others:
+            print(error)
+        _print_last(f"KINDRED FAILED local {first}")
         return 1
     except Exception as error:
         traceback.print_exc()

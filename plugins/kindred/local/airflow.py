@@ -145,7 +145,7 @@ class LocalAirflow:
         )
 
     def _has_parsed(self, dag_id: str) -> bool:
-        errors = self.client.import_errors()
+        errors = self.client.import_errors(self._started_at)
         if errors:
             lines = [line for error in errors for line in error.splitlines()]
             raise RunFailedError(DAG_PROCESSOR, f"a DAG file cannot be used: {lines[-1]}", lines)

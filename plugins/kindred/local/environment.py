@@ -60,7 +60,6 @@ def airflow_environment(
         "API_AUTH__JWT_SECRET": credentials.jwt_secret,
         "DATABASE__SQL_ALCHEMY_CONN": dsn,
         "LOGGING__BASE_LOG_FOLDER": str(layout.logs / "tasks"),
-        "USAGE_DATA_COLLECTION__ENABLED": "False",
         # Half a second less a stage, and no slot that sleeps five seconds after its task's end.
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 MARKER = "KINDRED_LOCAL_MARKER"
 _PROC = Path("/proc")
-_STATE_FIELD, _PARENT_FIELD, _START_FIELD = 0, 1, 19  # of /proc/PID/stat, after the name
+_STATE_FIELD, _START_FIELD = 0, 19  # of /proc/PID/stat, after the name
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,6 @@ def identify(pid: int) -> ProcessId | None:
     if fields is None or fields[_STATE_FIELD] in {"Z", "X"}:
         return None
     return ProcessId(pid, boot_id(), int(fields[_START_FIELD]))
-
-
-def parent_of(pid: int) -> int | None:
-    """The pid of a process's parent."""
-    fields = _stat(pid)
-    return None if fields is None else int(fields[_PARENT_FIELD])
 
 
 def working_directory(pid: int) -> Path | None:

@@ -60,10 +60,17 @@ class AirflowClient:
             return None
         return self._content(response)
 
-    def import_errors(self) -> list[str]:
-        """The stack traces of DAG files that could not be imported."""
-        content = self._call("GET", "/api/v2/importErrors")
-        return [f"{e['filename']}\n{e['stack_trace']}" for e in content["import_errors"]]
+    def import_errors(self, since: datetime) -> list[str]:
+        """The stack traces of DAG files that could not be imported, none found before ``since``.
+
+        An error stays listed until the file has been read again.
+        """
+        content = self._call("GET", "/api/v2/importErrors", params={"limit": _PAGE})
+        return [
+            f"{error['filename']}\n{error['stack_trace']}"
+            for error in content["import_errors"]
+            if datetime.fromisoformat(error["timestamp"]) >= since
+        ]
 
     def unpause(self, dag_id: str) -> None:
         """Let the scheduler start runs of a DAG."""

@@ -10,7 +10,7 @@ from kindred.local.processes import wait_for_end
 from kindred.local.supervisor import Supervisor
 
 # A scheduler waits for its running tasks, however long they are; they may be killed at any time.
-STOP_SECONDS = 6.0
+STOP_SECONDS = 4.0
 HOLDER_SECONDS = 60.0
 
 

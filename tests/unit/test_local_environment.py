@@ -1,0 +1,230 @@
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+
+import psycopg2.extensions
+import pytest
+import yaml
+
+from kindred.local import environment
+from kindred.local.__main__ import main
+from kindred.local.airflow import free_port
+from kindred.local.credentials import credentials_file, load_credentials, passwords_file
+from kindred.local.failures import InterruptedRunError
+from kindred.local.interrupts import Interrupts
+from kindred.local.layout import Layout
+from kindred.local.postgres import EmbeddedServer
+from kindred.local.run import AS_OF_BY_LOGICAL_DATE, Stopwatch
+
+
+@pytest.fixture
+def layout(tmp_path):
+    layout = Layout(root=tmp_path, state=tmp_path / ".kindred")
+    layout.create()
+    return layout
+
+
+def airflow_settings(layout: Layout) -> dict[str, str]:
+    server = EmbeddedServer(layout.pgdata)
+    return environment.airflow_environment(layout, server, load_credentials(layout), 8080)
+
+
+def test_secrets_are_long_private_and_made_once(layout):
+    first = load_credentials(layout)
+    assert load_credentials(layout) == first
+    assert len(first.jwt_secret) >= 64
+    for path in (credentials_file(layout), passwords_file(layout)):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(passwords_file(layout).read_text()) == {"admin": first.admin_password}
+
+
+def test_the_fernet_key_is_one_that_airflow_accepts(layout):
+    from cryptography.fernet import Fernet
+
+    Fernet(load_credentials(layout).fernet_key)
+
+
+def test_nothing_of_the_callers_databases_leaks_in(layout, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_KINDRED_SOURCE", "postgresql://company/real")
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://company/airflow")
+    monkeypatch.setenv("PGHOST", "company")
+    monkeypatch.setenv("KINDRED_ARTIFACTS", "s3://company")
+    found = airflow_settings(layout)
+    assert "company" not in " ".join(found.values())
+    assert "PGHOST" not in found
+
+
+def test_a_setting_of_the_caller_that_is_harmless_stays(layout, monkeypatch):
+    monkeypatch.setenv("KINDRED_SHARD_ROWS", "1000")
+    monkeypatch.setenv("KINDRED_RETRY_DELAY_SECONDS", "0")
+    found = airflow_settings(layout)
+    assert found["KINDRED_SHARD_ROWS"] == "1000"
+    assert found["KINDRED_RETRY_DELAY_SECONDS"] == "0"
+
+
+def test_connections_are_libpq_addresses_of_the_local_server(layout):
+    found = airflow_settings(layout)
+    for name, database in (("SOURCE", "shop"), ("WAREHOUSE", "warehouse")):
+        parsed = psycopg2.extensions.parse_dsn(found[f"AIRFLOW_CONN_KINDRED_{name}"])
+        assert parsed["dbname"] == database
+        assert parsed["host"] == str(EmbeddedServer(layout.pgdata).socket_dir)
+
+
+def test_every_airflow_setting_is_known_to_the_installed_airflow(layout):
+    core = distribution("apache-airflow-core")
+    template = Path(str(core.locate_file("airflow/config_templates/config.yml")))
+    known = {
+        f"AIRFLOW__{section}__{option}".upper()
+        for section, content in yaml.safe_load(template.read_text()).items()
+        for option in content["options"]
+    }
+    used = {name for name in airflow_settings(layout) if name.startswith("AIRFLOW__")}
+    assert used
+    assert used - known == set()
+
+
+def test_a_proxy_is_not_used_for_the_loopback(layout, monkeypatch):
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("no_proxy", "intranet")
+    assert airflow_settings(layout)["NO_PROXY"] == "intranet,127.0.0.1,localhost"
+
+
+def test_each_snapshot_is_the_end_of_its_interval():
+    pairs = {f"{start:%m-%d}": f"{end:%m-%d}" for start, end in AS_OF_BY_LOGICAL_DATE.items()}
+    assert pairs == {"01-01": "02-01", "02-01": "03-01", "03-01": "04-01"}
+
+
+def test_a_taken_port_is_not_offered():
+    import socket
+
+    port = free_port()
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        assert free_port() != port
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"), [("12", 0), ("", 0), ("soon", 0), ("-40", 40), ("-90000", 0)]
+)
+def test_time_counts_from_the_beginning_of_make_if_that_is_plausible(monkeypatch, told, expected):
+    import time
+
+    from rich.console import Console
+
+    if re.fullmatch(r"-?\d+", told):
+        told = str(time.time() + int(told))
+    monkeypatch.setenv("KINDRED_STARTED_AT", told)
+    assert Stopwatch(Console()).seconds == pytest.approx(expected, abs=5)
+
+
+@pytest.fixture
+def interrupts():
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    interrupts = Interrupts()
+    interrupts.install()
+    yield interrupts
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_first_signal_stops_the_run_and_the_next_ones_do_not_disturb(interrupts, capfd, number):
+    with pytest.raises(InterruptedRunError, match=number.name):
+        signal.raise_signal(number)
+    signal.raise_signal(signal.SIGINT)
+    assert "still stopping" in capfd.readouterr().err
+
+
+def test_a_signal_during_the_stopping_only_prints(interrupts, capfd):
+    interrupts.shield()
+    signal.raise_signal(signal.SIGTERM)
+    assert "still stopping" in capfd.readouterr().err
+
+
+@pytest.fixture
+def checkout(layout, monkeypatch):
+    """The commands work on an installation that nothing was started in yet."""
+    monkeypatch.setattr(Layout, "of_checkout", lambda: layout)
+    return layout
+
+
+def test_down_and_status_of_nothing(checkout, capsys):
+    assert main(["down"]) == 0
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.split() == (
+        ["nothing", "was", "running", "PostgreSQL", "stopped", "Airflow", "stopped"]
+    )
+
+
+def test_psql_before_the_first_run_says_what_to_do(checkout, capsys):
+    assert main(["psql", "-c", "select 1"]) == 1
+    assert "there is no warehouse yet. 'make run' makes one" in capsys.readouterr().err
+
+
+def test_a_command_finds_the_server_up_and_leaves_it_stopped(checkout, capfd):
+    server = EmbeddedServer(checkout.pgdata)
+    server.start()
+    server.create_database("warehouse")
+    server.stop()
+    assert main(["psql", "-At", "-c", "select 6 * 7"]) == 0
+    assert capfd.readouterr().out == "42\n"
+    show = "import os; print(os.environ['AIRFLOW_CONN_KINDRED_WAREHOUSE'])"
+    assert main(["exec", sys.executable, "-c", show]) == 0
+    assert capfd.readouterr().out.strip() == server.dsn("warehouse")
+    assert main(["psql", "-c", "select nonsense"]) == 1
+    assert not server.is_running
+
+
+def test_unknown_arguments_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "--sideways"])
+    assert "unrecognized arguments: --sideways" in capsys.readouterr().err
+
+
+def test_make_help_lists_every_target(repository):
+    text = (repository / "Makefile").read_text()
+    declared = set(re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split())
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    result = subprocess.run(
+        ["make", "help"],
+        cwd=repository,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(re.findall(r"^  make (\w+) ", result.stdout, re.MULTILINE)) == declared
+
+
+def test_stopping_needs_no_installed_packages(repository, tmp_path):
+    """'make down' and 'make clean' must work when .venv is gone."""
+    for name in ("plugins",):
+        (tmp_path / name).symlink_to(repository / name)
+    (tmp_path / ".kindred").mkdir()
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(repository / "plugins")}
+    code = (
+        "import sys\n"
+        "from kindred.local.__main__ import main\n"
+        "from kindred.local.layout import Layout\n"
+        "from pathlib import Path\n"
+        "Layout.of_checkout = lambda: Layout(Path(sys.argv[1]), Path(sys.argv[1]) / '.kindred')\n"
+        "(Path(sys.argv[1]) / '.kindred' / 'airflow').mkdir()\n"
+        "raise SystemExit(main(['down']))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", code, str(tmp_path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (0, "nothing was running\n"), result.stderr

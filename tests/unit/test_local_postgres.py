@@ -1,0 +1,151 @@
+import os
+import signal
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from kindred.local.failures import LocalError
+from kindred.local.postgres import EmbeddedServer
+from kindred.local.processes import ProcessId, wait_until
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    server = EmbeddedServer(tmp_path / "data")
+    yield server
+    server.stop()
+
+
+def query(server: EmbeddedServer, database: str, text: str) -> object:
+    connection = psycopg2.connect(server.dsn(database))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(text)
+            return cursor.fetchone()[0]
+    finally:
+        connection.close()
+
+
+def postmaster_of(server: EmbeddedServer) -> int:
+    return int((server.pgdata / "postmaster.pid").read_text().split()[0])
+
+
+def test_server_starts_stops_and_keeps_its_databases(own_server):
+    assert not own_server.is_running
+    own_server.start()
+    own_server.start()
+    own_server.create_database("shop")
+    own_server.create_database("shop")
+    assert query(own_server, "shop", "select current_database()") == "shop"
+    own_server.stop()
+    own_server.stop()
+    assert not own_server.is_running
+    own_server.start()
+    assert query(own_server, "shop", "show timezone") == "UTC"
+    own_server.drop_database("shop")
+    own_server.drop_database("shop")
+    with pytest.raises(psycopg2.OperationalError, match="does not exist"):
+        psycopg2.connect(own_server.dsn("shop"))
+
+
+def test_another_object_of_the_same_folder_finds_and_stops_the_server(own_server):
+    own_server.start()
+    other = EmbeddedServer(own_server.pgdata)
+    assert other.is_running
+    other.stop()
+    assert not own_server.is_running
+
+
+def test_server_listens_on_a_private_socket_only(own_server):
+    own_server.start()
+    assert query(own_server, "postgres", "show listen_addresses") == ""
+    socket = own_server.socket_dir / ".s.PGSQL.5432"
+    assert socket.stat().st_mode & 0o777 == 0o700
+
+
+def test_pgvector_can_be_created(own_server):
+    own_server.start()
+    connection = psycopg2.connect(own_server.dsn("postgres"))
+    with connection, connection.cursor() as cursor:
+        cursor.execute("create extension vector")
+        cursor.execute("select '[1,2]'::vector <-> '[1,4]'::vector")
+        assert cursor.fetchone() == (2.0,)
+    connection.close()
+
+
+@pytest.mark.parametrize("name", ["with blanks and 'quotes'", "x" * 120, "comma,percent%"])
+def test_any_path_serves_as_data_folder(tmp_path, name):
+    server = EmbeddedServer(tmp_path / name / "data")
+    server.pgdata.parent.mkdir()
+    try:
+        server.start()
+        assert server.socket_dir != server.pgdata
+        assert query(server, "postgres", "select 1") == 1
+    finally:
+        server.stop()
+    assert not server.socket_dir.exists()
+
+
+def test_server_starts_again_after_its_postmaster_was_killed(own_server):
+    own_server.start()
+    own_server.create_database("kept")
+    os.kill(postmaster_of(own_server), signal.SIGKILL)
+    assert wait_until(lambda: not own_server.is_running, seconds=5)
+    own_server.start()
+    assert query(own_server, "kept", "select 1") == 1
+
+
+def test_stop_cleans_up_after_a_killed_postmaster(own_server):
+    own_server.start()
+    os.kill(postmaster_of(own_server), signal.SIGKILL)
+    own_server.stop()
+    assert not (own_server.pgdata / "postmaster.pid").exists()
+
+
+def test_a_stranger_with_the_recorded_pid_is_neither_taken_for_the_server_nor_ended(own_server):
+    own_server.start()
+    own_server.stop()
+    (own_server.pgdata / "postmaster.pid").write_text(f"{os.getpid()}\n{own_server.pgdata}\n")
+    assert not own_server.is_running
+    own_server.start()
+    assert query(own_server, "postgres", "select 1") == 1
+
+
+def test_a_folder_that_initdb_left_unfinished_is_made_anew(own_server):
+    aside = own_server.pgdata.with_name("data.new")
+    for unfinished in (own_server.pgdata, aside):
+        unfinished.mkdir()
+        (unfinished / "postgresql.conf").write_text("unfinished")
+    own_server.start()
+    assert query(own_server, "postgres", "select 1") == 1
+    assert not aside.exists()
+
+
+def test_a_server_that_cannot_start_says_why(own_server):
+    own_server.start()
+    own_server.stop()
+    with (own_server.pgdata / "postgresql.conf").open("a") as file:
+        file.write("shared_buffers = 'nonsense'\n")
+    with pytest.raises(LocalError, match='invalid value for parameter "shared_buffers"'):
+        own_server.start()
+
+
+def test_a_foreign_folder_in_place_of_the_socket_folder_is_refused(tmp_path, own_server):
+    server = EmbeddedServer(tmp_path / ("y" * 120) / "data")
+    server.pgdata.parent.mkdir()
+    server.socket_dir.symlink_to(tmp_path)
+    try:
+        with pytest.raises(LocalError, match="must be a folder of this user"):
+            server.start()
+    finally:
+        server.socket_dir.unlink()
+
+
+def test_names_are_quoted_in_a_dsn(tmp_path):
+    dsn = EmbeddedServer(Path("/somewhere/data")).dsn("a b/c", user="reader")
+    assert dsn == "postgresql://reader@/a%20b%2Fc?host=/somewhere/data"
+
+
+def test_a_process_id_of_an_earlier_boot_is_not_alive():
+    assert not ProcessId(os.getpid(), "another-boot", 0).is_alive
