@@ -25,6 +25,9 @@ connection `kindred_warehouse`. BI reads `bi.*_current`.
 the same tables; clear `prepare` to read the spec anew. A published date can be run again: its
 snapshot is replaced when the new one is complete. What is published stays so while a run fails.
 
+**By hand.** A run takes the last complete interval, or `start` and `end`. For a past moment give
+`end`, not a logical date: before the DAG's start date Airflow makes no task and calls it success.
+
 **Backfill.** Run `kindred fit --as-of <last date>` once, then `airflow backfill create`; dates may
 run in any order or in parallel.
 
@@ -35,7 +38,16 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TriggerRule, chain, task
+from airflow.sdk import (
+    DAG,
+    Asset,
+    CronDataIntervalTimetable,
+    Param,
+    TriggerRule,
+    chain,
+    get_parsing_context,
+    task,
+)
 
 from kindred.errors import SpecError
 from kindred.spec import Algorithm, Spec, dag_id_of, load_spec, spec_paths
@@ -123,7 +135,7 @@ def make_dag(spec: Spec) -> DAG:
 
         airflow_adapter.close(run)
 
-    @task(trigger_rule=TriggerRule.NONE_FAILED, retries=0)
+    @task(trigger_rule=TriggerRule.NONE_FAILED)
     def finish() -> None:
         """Fails the run (by not being reached) if anything before has failed."""
 
@@ -152,7 +164,10 @@ def make_dag(spec: Spec) -> DAG:
         landed = [stage("extract")(run), stage("validate")(run), stage("fit_encoder")(run)]
         chain(run, *landed, encoded, [embedded, shards])
         chain(shards, searched, parts, [clustered, loaded])
-        chain([embedded, clustered, loaded], gate, published, clean_up(run), finish())
+        cleaned = clean_up(run)
+        chain([embedded, clustered, loaded], gate, published, cleaned)
+        # Not behind clean_up alone: that one comes through, whatever has failed before it.
+        chain([published, cleaned], finish())
     return made
 
 
@@ -170,7 +185,11 @@ def make_broken_dag(dag_id: str, message: str) -> DAG:
     return made
 
 
+# None but for a task, which needs its own DAG only.
+wanted = get_parsing_context().dag_id
 for space, path in spec_paths().items():
+    if wanted not in (None, dag_id_of(space)):
+        continue
     try:
         space_dag = make_dag(load_spec(path))
     except SpecError as error:

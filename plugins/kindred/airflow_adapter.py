@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.sdk import Connection
+from airflow.sdk import Connection, get_current_context
 from airflow.sdk.exceptions import (
     AirflowFailException,
     AirflowNotFoundException,
@@ -13,7 +13,13 @@ from airflow.sdk.exceptions import (
 )
 
 from kindred.connections import Connections, conninfo_of, from_environment
-from kindred.errors import KindredError, LockTimeoutError, PreflightError
+from kindred.errors import (
+    KindredError,
+    LockTimeoutError,
+    PreflightError,
+    SupersededError,
+    UnreachableError,
+)
 from kindred.settings import Settings
 from kindred.spec import Algorithm, load_spec, spec_paths
 from kindred.stages.prepare import Request, failure_line, prepare
@@ -24,7 +30,7 @@ from kindred.windows import Window, parse_moment, resolve_window
 
 log = logging.getLogger(__name__)
 
-RETRYABLE = (LockTimeoutError,)
+RETRYABLE = (LockTimeoutError, UnreachableError)
 LANDING_STAGES = ("extract", "validate")
 PARTS = {"search_graph": "shard", "cluster": "algorithm", "load_lookalikes": "part"}
 
@@ -68,7 +74,8 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
         request = Request(
             run_id=dag_run.run_id,
             window=window_of(spec.schedule, context),
-            may_fit=str(dag_run.run_type) != "backfill",
+            # Not str(): in the task that type is an Enum whose text is not its value.
+            may_fit=dag_run.run_type != "backfill",
             algorithms=[Algorithm(a) for a in params["algorithms"]]
             if params["algorithms"]
             else None,
@@ -113,17 +120,24 @@ def call(stage: str, reference: Mapping[str, Any], part: Any = None) -> Any:
         if stage in LANDING_STAGES:
             arguments["full_extract"] = reference["full_extract"]
         return run_stage(run, stage, **arguments)
+    except SupersededError as error:
+        raise AirflowSkipException(str(error)) from error
     except KindredError as error:
         raise _as_airflow(error) from error
 
 
 def _run(reference: Mapping[str, Any]) -> Run:
     as_of = datetime.fromisoformat(reference["as_of"])
-    return open_run(workplace(), reference["space"], as_of)
+    return open_run(workplace(), reference["space"], as_of, reference["run_id"])
+
+
+def _run_of_anybody(reference: Mapping[str, Any]) -> Run:
+    """The build of the snapshot, even where a later run has begun it anew."""
+    return open_run(workplace(), reference["space"], datetime.fromisoformat(reference["as_of"]))
 
 
 def _as_airflow(error: KindredError) -> Exception:
-    """What a person must mend is not tried again; what another run holds is."""
+    """What a person must mend is not tried again; what may pass by itself is."""
     if isinstance(error, RETRYABLE):
         return error
     return AirflowFailException(str(error))
@@ -134,10 +148,18 @@ def close(reference: Mapping[str, Any] | None) -> Any:
     if reference is None:
         log.info("prepare has not begun a build: nothing to clean up")
         return None
-    run = _run(reference)
+    run = _run_of_anybody(reference)
     if run.build.state == "building":
-        _note_failure(reference, run.build.run_id, "unknown", "a task ended without a word")
+        line = "its process ended without a word (was it killed?); see the task's log"
+        _note_failure(reference, reference["run_id"], _failed_tasks() or "unknown", line)
     return run_stage(run, "clean_up")
+
+
+def _failed_tasks() -> str:
+    """The tasks of the present run that have failed, as Airflow knows it."""
+    task_instance: Any = get_current_context()["ti"]
+    ended = task_instance.get_task_breadcrumbs(task_instance.dag_id, task_instance.run_id)
+    return ", ".join(sorted({entry["task_id"] for entry in ended if entry["state"] == "failed"}))
 
 
 def on_failure(context: Mapping[str, Any]) -> None:
@@ -147,11 +169,13 @@ def on_failure(context: Mapping[str, Any]) -> None:
     if reference is None:
         return
     error = context.get("exception")
+    if isinstance(error, AirflowFailException) and error.__cause__ is not None:
+        error = error.__cause__
     line = failure_line(error) if isinstance(error, BaseException) else str(error)
     _note_failure(reference, context["dag_run"].run_id, task_instance.task_id, line)
 
 
 def _note_failure(reference: Mapping[str, Any], run_id: str, task: str, line: str) -> None:
-    run = _run(reference)
+    run = _run_of_anybody(reference)
     with run.warehouse(task) as warehouse:
         snapshots.record_failure(warehouse, run.as_of, run_id=run_id, task=task, failure=line)

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from kindred.connections import Connections, from_environment
-from kindred.errors import KindredError, PreflightError, SpecError
+from kindred.errors import KindredError, PreflightError, SettingsError, SpecError
 from kindred.settings import Settings
-from kindred.spec import DEFAULT_SPACE, Spec, load_spec, schema_of, spec_paths
+from kindred.spec import DEFAULT_SPACE, Spec, load_spec, spec_paths
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -99,19 +99,39 @@ def hash_tables(
     from kindred.store.tablehash import table_hashes
 
     workplace = Workplace(Connections(conninfo), Settings.from_env())
-    with workplace.warehouse("kindred hash", schema_of(space)) as database:
+    with workplace.warehouse("kindred hash", spec_of(space).internal_schema) as database:
         hashes = table_hashes(database)
     for table, digest in hashes.items():
         console.print(f"{digest}  {table}", soft_wrap=True)
     if save is not None:
         save.write_text(json.dumps(hashes, indent=1) + "\n", encoding="utf-8")
     if compare is not None:
-        expected = json.loads(compare.read_text(encoding="utf-8"))
+        expected = read_hashes(compare)
         different = [table for table, digest in hashes.items() if expected.get(table) != digest]
         if different:
             console.print(f"DIFFERENT from {compare}: {', '.join(different)}", soft_wrap=True)
             raise typer.Exit(FAILED)
         console.print(f"EQUAL to {compare}", soft_wrap=True)
+
+
+def read_hashes(path: Path) -> dict[str, str]:
+    """Hashes that ``kindred hash --save`` has written.
+
+    Raises
+    ------
+    SettingsError
+        when the file is not there, or is not such a file.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        content = error
+    if not isinstance(content, dict):
+        raise SettingsError(
+            f"--compare {path}: a file of 'kindred hash --save' is expected"
+            f" ({content if isinstance(content, Exception) else type(content).__name__} found)"
+        )
+    return content
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from psycopg2.extensions import make_dsn
 from kindred.errors import PreflightError
 
 WAREHOUSE = "kindred_warehouse"
+SCHEMES = ("postgres", "postgresql")
 LIBPQ_EXTRAS = ("host", "sslmode", "sslrootcert", "sslcert", "sslkey", "options", "service")
 
 
@@ -58,6 +59,7 @@ def from_environment(connection_id: str) -> str | None:
     try:
         if text.lstrip().startswith("{"):
             content = json.loads(text)
+            _check_scheme(content.get("conn_type") or "postgres")
             extra = content.get("extra") or {}
             return conninfo_of(content, json.loads(extra) if isinstance(extra, str) else extra)
         return _from_uri(text)
@@ -70,6 +72,7 @@ def from_environment(connection_id: str) -> str | None:
 
 def _from_uri(text: str) -> str:
     uri = urlsplit(text)
+    _check_scheme(uri.scheme)
     fields = {
         "host": unquote(uri.hostname) if uri.hostname else None,
         "port": uri.port,
@@ -77,4 +80,9 @@ def _from_uri(text: str) -> str:
         "password": unquote(uri.password) if uri.password else None,
         "schema": unquote(uri.path.lstrip("/")),
     }
-    return conninfo_of(fields, dict(parse_qsl(uri.query)))
+    return conninfo_of(fields, dict(parse_qsl(uri.query, strict_parsing=bool(uri.query))))
+
+
+def _check_scheme(scheme: str) -> None:
+    if scheme not in SCHEMES:
+        raise ValueError

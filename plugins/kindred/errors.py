@@ -20,6 +20,10 @@ class PreflightError(KindredError):
     """Source or warehouse is not ready; nothing has been changed."""
 
 
+class UnreachableError(PreflightError):
+    """A database does not answer; that may pass by itself."""
+
+
 class WindowError(KindredError):
     """The requested data window cannot be used."""
 
@@ -38,6 +42,10 @@ class ArtefactError(KindredError):
 
 class LockTimeoutError(KindredError):
     """Another run held a resource for longer than the limit."""
+
+
+class SupersededError(KindredError):
+    """A later run builds the same snapshot: this one has nothing left to do."""
 
 
 class GateError(KindredError):

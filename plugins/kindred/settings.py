@@ -6,7 +6,6 @@ comes out: everything that shapes a snapshot stands in the feature spec.
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -64,13 +63,6 @@ class Settings(BaseModel):
                 for problem in error.errors()
             ]
             raise SettingsError("; ".join(problems)) from error
-
-    @property
-    def artifacts_dir(self) -> Path | None:
-        """The artefact root as a local path; None where it is a remote URL."""
-        if "://" in self.artifacts and not self.artifacts.startswith("file://"):
-            return None
-        return Path(self.artifacts.removeprefix("file://"))
 
 
 def variable_name(field: str) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
+from croniter import croniter
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -18,11 +19,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from kindred.errors import SpecError
 from kindred.metrics import Metric
 
 DEFAULT_SPACE = "default"
+OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")  # what a version has beside the payload
 SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
@@ -161,7 +164,10 @@ class HdbscanSettings(_Strict):
 class Clustering(_Strict):
     """Which segments a night computes."""
 
-    algorithms: tuple[Algorithm, ...] = (Algorithm.KMEANS, Algorithm.HDBSCAN)
+    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = (
+        Algorithm.KMEANS,
+        Algorithm.HDBSCAN,
+    )
     kmeans: KMeansSettings = KMeansSettings()
     hdbscan: HdbscanSettings = HdbscanSettings()
 
@@ -205,18 +211,21 @@ class Spec(_Strict):
     @field_validator("features", mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:
-        """``income: numeric`` is short for ``income: {kind: numeric}``."""
+        """``income: numeric`` is short for ``income: {kind: numeric}``.
+
+        Columns go by name: their order in the file (and in ``jsonb``) must not change a vector.
+        """
         if not isinstance(value, dict) or not value:
             raise ValueError("at least one column must be given, such as 'income: numeric'")
         return {
             column: {"kind": entry} if isinstance(entry, str) else entry
-            for column, entry in value.items()
+            for column, entry in sorted(value.items(), key=lambda item: str(item[0]))
         }
 
     @field_validator("schedule")
     @classmethod
     def _five_cron_fields(cls, value: str) -> str:
-        if len(value.split()) != 5:
+        if len(value.split()) != 5 or not croniter.is_valid(value):
             raise ValueError(f"{value!r} is not a cron line of five fields such as '0 2 * * *'")
         return value
 
@@ -232,6 +241,17 @@ class Spec(_Strict):
                     f"column {column!r} is the source's {reserved[column]} and cannot be"
                     " encoded or used as a label"
                 )
+            if column in OWN_COLUMNS:
+                raise ValueError(
+                    f"column {column!r} cannot be kept under this name: {', '.join(OWN_COLUMNS)}"
+                    " are Kindred's own; rename it in a 'source.query'"
+                )
+        for column in (*reserved, *self.features, *self.labels):
+            if "%" in column:
+                raise ValueError(
+                    f"column {column!r} has a % in its name, which is not allowed; rename it in a"
+                    " 'source.query'"
+                )
         for column in self.labels:
             if column in self.features:
                 raise ValueError(
@@ -240,6 +260,16 @@ class Spec(_Strict):
         unknown = set(self.private) - set(self.features) - set(self.labels)
         if unknown:
             raise ValueError(f"private names columns that the spec does not use: {sorted(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _density_wants_a_distance(self) -> Self:
+        algorithms = self.clustering.algorithms
+        if self.metric is Metric.INNER_PRODUCT and Algorithm.HDBSCAN in algorithms:
+            raise ValueError(
+                "metric 'ip' is no distance, so clustering.algorithms cannot hold 'hdbscan' (found"
+                f" {', '.join(algorithms)}); say 'algorithms: [kmeans]', or use another metric"
+            )
         return self
 
     @property
@@ -264,7 +294,7 @@ class Spec(_Strict):
 
     @property
     def payload_columns(self) -> tuple[str, ...]:
-        """Source columns that are kept beside key and updated_at, in spec order."""
+        """Source columns that are kept beside key and updated_at: features, then labels."""
         return (*self.features, *self.labels)
 
     def encoder_hash(self) -> str:
@@ -321,6 +351,11 @@ def load_spec(path: Path) -> Spec:
         raise SpecError(f"{path}: cannot be read as YAML: {error}") from error
     if not isinstance(content, dict):
         raise SpecError(f"{path}: a mapping with the keys 'source' and 'features' is expected")
+    if content.get("space", path.stem) != path.stem:
+        raise SpecError(
+            f"{path}: space: the file's name says {path.stem!r} (found {content['space']!r});"
+            " leave the key out, or rename the file"
+        )
     return spec_from_dict({"space": path.stem, **content}, where=str(path))
 
 
@@ -331,11 +366,31 @@ def spec_from_dict(content: dict[str, Any], where: str) -> Spec:
     except ValidationError as error:
         problems = [
             f"{where}: {'.'.join(str(part) for part in problem['loc']) or 'spec'}:"
-            f" {problem['msg'].removeprefix('Value error, ')}"
-            + ("" if problem["type"] == "value_error" else f" (found {_shown(problem['input'])})")
+            f" {problem['msg'].removeprefix('Value error, ')}{_more(problem)}"
             for problem in error.errors()
         ]
         raise SpecError("\n".join(problems)) from error
+
+
+_MODELS: dict[Any, type[BaseModel]] = {
+    "source": Source,
+    "clustering": Clustering,
+    "kmeans": KMeansSettings,
+    "hdbscan": HdbscanSettings,
+    "gates": Gates,
+}
+
+
+def _more(problem: ErrorDetails) -> str:
+    """What was found, and for an unknown key those there are, where the message lacks it."""
+    if problem["type"] in ("value_error", "missing"):
+        return ""
+    parents = problem["loc"][:-1]
+    allowed = ""
+    if problem["type"] == "extra_forbidden":
+        model = _MODELS.get(parents[-1], Feature) if parents else Spec
+        allowed = f"; allowed are {', '.join(model.model_fields)}"
+    return f"{allowed} (found {_shown(problem['input'])})"
 
 
 def _shown(value: object) -> str:

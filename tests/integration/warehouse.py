@@ -1,23 +1,27 @@
 """A source and a warehouse of their own, and a whole run of all stages without Airflow."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
 from kindred.connections import Connections
 from kindred.settings import Settings
-from kindred.spec import Spec, spec_from_dict
+from kindred.spec import Spec, schema_of, spec_from_dict
 from kindred.stages.fit import fit
 from kindred.stages.prepare import Request, prepare
 from kindred.stages.registry import run_stage
 from kindred.stages.run import Run, Workplace, open_run
+from kindred.store.tablehash import table_hashes
 from kindred.windows import resolve_window
+
+LANDING_STAGES = ("extract", "validate")
 
 
 def moment(text: str) -> datetime:
@@ -45,31 +49,47 @@ class Laboratory:
         self, text: str, parameters: Any = None, *, source: bool = False
     ) -> list[tuple[Any, ...]]:
         """Rows of a query in the warehouse, or in the source."""
-        dsn = self.source_dsn if source else self.warehouse_dsn
-        with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
-            cursor.execute(text, parameters)
-            rows = cursor.fetchall() if cursor.description else []
-        connection.close()
-        return rows
+        connection = psycopg2.connect(self.source_dsn if source else self.warehouse_dsn)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(text, parameters)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
 
     def fill(self, table: str, definition: str, rows: Iterable[Sequence[Any]]) -> None:
         """Make a table of the source anew."""
-        with psycopg2.connect(self.source_dsn) as connection, connection.cursor() as cursor:
-            name = sql.Identifier(table)
-            cursor.execute(sql.SQL("drop table if exists {}").format(name))
-            cursor.execute(sql.SQL("create table {} ({})").format(name, sql.SQL(definition)))
-            statement = sql.SQL("insert into {} values %s").format(name)
-            rows = list(rows)
-            if rows:
-                execute_values(cursor, statement, rows, page_size=1000)
-        connection.close()
+        name = sql.Identifier(table)
+        statement = sql.SQL("drop table if exists {0}; create table {0} ({1})")
+        self.query(statement.format(name, sql.SQL(definition)), source=True)
+        self.append(table, rows)
 
-    def fit(self, spec: Spec, as_of: str) -> int:
+    def append(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Add rows to a table of the source."""
+        connection = psycopg2.connect(self.source_dsn)
+        try:
+            with connection, connection.cursor() as cursor:
+                statement = sql.SQL("insert into {} values %s").format(sql.Identifier(table))
+                execute_values(cursor, statement, list(rows), page_size=1000)
+        finally:
+            connection.close()
+
+    def rejected(self, schema: str = "kindred") -> list[tuple[Any, ...]]:
+        """Key and reason of every refused row."""
+        text = sql.SQL("select customer_id, reason from {}.rejected_rows order by 1, 2")
+        return self.query(text.format(sql.Identifier(schema)))
+
+    def hashes(self, space: str = "default") -> dict[str, str]:
+        """What ``kindred hash`` prints."""
+        with self.workplace.warehouse("test", schema_of(space)) as database:
+            return table_hashes(database)
+
+    def fit(self, spec: Spec, as_of: str, *, refit: bool = False) -> int:
         """What ``kindred fit`` does."""
         window = resolve_window(
             spec.schedule, run_after=moment(as_of), now=datetime.now(UTC), end=moment(as_of)
         )
-        return fit(self.workplace, spec, window)[0]
+        return fit(self.workplace, spec, window, refit=refit)[0]
 
     def request(self, spec: Spec, as_of: str, **changes: Any) -> Request:
         """A manual run for one moment."""
@@ -98,24 +118,37 @@ class Laboratory:
         until: str | None = None,
         **changes: Any,
     ) -> Run:
-        """All stages in the order of the flow, each ``times`` times."""
-        for _ in range(times):
-            run = self.begin(spec, as_of, **changes)
-        for stage, arguments in self.steps(run):
+        """All stages in the order of the flow, each ``times`` times; stops before ``until``."""
+        for stage, run in self.stages(spec, as_of, times=times, **changes):
             if until == stage:
                 break
-            run = open_run(self.workplace, spec.space, run.as_of)
-            if run.build.state == "empty" and stage not in ("extract", "validate", "clean_up"):
-                continue
             if before is not None:
                 before(stage, run)
+        return open_run(self.workplace, spec.space, moment(as_of))
+
+    def land(self, spec: Spec, as_of: str, **changes: Any) -> Run:
+        """The stages that bring raw rows into the history."""
+        return self.run(spec, as_of, until="fit_encoder", **changes)
+
+    def stages(
+        self, spec: Spec, as_of: str, *, times: int = 1, **changes: Any
+    ) -> Iterator[tuple[str, Run]]:
+        """Yield before every stage, which is run when the next one is asked for."""
+        for _ in range(times):
+            run = self.begin(spec, as_of, **changes)
+        landing = {"full_extract": changes.get("full_extract", False)}
+        for stage, arguments in self.steps(run):
+            run = open_run(self.workplace, spec.space, run.as_of)
+            if run.build.state == "empty" and stage not in (*LANDING_STAGES, "clean_up"):
+                continue
+            yield stage, run
             for _ in range(times):
-                self.last_result = run_stage(run, stage, **arguments)
-        return open_run(self.workplace, spec.space, run.as_of)
+                extra = landing if stage in LANDING_STAGES else {}
+                self.last_result = run_stage(run, stage, **arguments, **extra)
 
     def steps(self, run: Run) -> Iterable[tuple[str, dict[str, Any]]]:
         """Stage by stage; mapped stages once for each of their parts, the last part first."""
-        for stage in ("extract", "validate", "fit_encoder", "encode", "plan_graph"):
+        for stage in (*LANDING_STAGES, "fit_encoder", "encode", "plan_graph"):
             yield stage, {}
         shards = self.last_result if isinstance(self.last_result, list) else []
         for shard in reversed(shards):
@@ -164,3 +197,30 @@ COLUMNS = (
     "customer_id bigint, updated_at timestamptz, income double precision, age integer,"
     " is_active boolean, state text, churned boolean"
 )
+
+
+def people(
+    count: int,
+    *,
+    seed: int = 1,
+    first: str = "2026-01-01T12:00",
+    days: int = 20,
+    keys: Sequence[Any] | None = None,
+) -> list[tuple[Any, ...]]:
+    """Rows of ``COLUMNS`` in four groups of alike customers, changed in turn on ``days`` days."""
+    rng = np.random.default_rng(seed)
+    rows: list[tuple[Any, ...]] = []
+    for number in range(count):
+        group = number % 4
+        rows.append(
+            (
+                number + 1 if keys is None else keys[number],
+                moment(first) + timedelta(days=number % days, seconds=number),
+                float(np.round(rng.normal(20_000 * (group + 1), 2_000), 2)),
+                int(rng.integers(20 + 15 * group, 30 + 15 * group)),
+                bool(rng.random() < 0.2 + 0.2 * group),
+                ("CA", "NY", "TX", None)[int(rng.integers(4))],
+                bool(rng.random() < 0.5),
+            )
+        )
+    return rows

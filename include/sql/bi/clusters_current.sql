@@ -1,4 +1,5 @@
--- Segments of the current snapshot.
+-- Segments of the current snapshot, or of the newest that the statement's plan knows: see
+-- lookalikes_current.
 create or replace view {bi}.clusters_current as
 select
   as_of,
@@ -10,7 +11,15 @@ select
   nearest_cluster_id,
   method
 from {space}.customer_clusters
-where as_of = (select current_snapshot.as_of from {space}.current_snapshot);
+where as_of = (
+  select snapshots.as_of
+  from {space}.snapshots
+  where snapshots.status = 'published'
+    and snapshots.as_of <= (select current_snapshot.as_of from {space}.current_snapshot)
+    and (select true from {space}.customer_clusters as known where known.as_of = snapshots.as_of limit 1)
+  order by snapshots.as_of desc
+  limit 1
+);
 
 comment on view {bi}.clusters_current is 'The segment of every customer by every algorithm, as of the current snapshot.';
 comment on column {bi}.clusters_current.as_of is 'The snapshot.';

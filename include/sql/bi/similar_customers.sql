@@ -1,6 +1,7 @@
 -- The k customers most similar to one, by the index of the current embeddings and its measured probes.
--- Reads through the generation's number, so that a publish never waits for a reader. ivfflat.probes
--- is put back: it must not leak into the caller's transaction.
+-- Reads through the generation's number, so that a publish never waits for a reader. Where the lists
+-- probed hold fewer than k customers, the scan goes on to the next ones. ivfflat.* is put back: it
+-- must not leak into the caller's transaction.
 create or replace function {bi}.similar_customers(customer_id {key_type}, k integer default 10)
 returns table (similar_id {key_type}, distance double precision, similarity double precision)
 language plpgsql stable security definer
@@ -9,6 +10,7 @@ as $function$
 declare
   serving record;
   probes_before text := current_setting('ivfflat.probes', true);
+  scan_before text := current_setting('ivfflat.iterative_scan', true);
 begin
   if k is null or k < 1 then
     raise exception 'k is %, but must be at least 1', k;
@@ -21,6 +23,7 @@ begin
   end if;
   if serving.probes is not null then
     perform set_config('ivfflat.probes', serving.probes::text, true);
+    perform set_config('ivfflat.iterative_scan', 'relaxed_order', true);
   end if;
   return query execute format(
     $query$
@@ -33,13 +36,14 @@ begin
       )
       select found_id::{key_type}, distance, {similarity}
       from near
-      where found_id <> $1
+      where found_id <> $1 and distance <> 'NaN'  -- a zero vector has no cosine
       order by distance, found_id
       limit $2
     $query$,
     serving.table_name
   ) using customer_id, k;
   perform set_config('ivfflat.probes', coalesce(nullif(probes_before, ''), '1'), true);
+  perform set_config('ivfflat.iterative_scan', coalesce(nullif(scan_before, ''), 'off'), true);
 end
 $function$;
 

@@ -1,13 +1,14 @@
--- Note that a window has landed.
+-- Note that a window has landed. Rows without a finite time belong to every window.
 insert into extracted_windows
   (window_start, window_end, run_id, rows_read, rows_landed, rows_rejected, rows_deleted)
 select
   %(window_start)s::timestamptz, %(window_end)s::timestamptz, %(run_id)s,
   count(*),
-  count(*) filter (where not exists (select from problems where problems.row_id = landed.ctid)),
-  count(*) filter (where exists (select from problems where problems.row_id = landed.ctid)),
+  count(*) filter (where problem.row_id is null),
+  count(problem.row_id),
   %(rows_deleted)s
 from {landing} as landed
-where landed.updated_at is null
+left join (select distinct row_id from problems) as problem on problem.row_id = landed.ctid
+where isfinite(landed.updated_at) is not true
   or (landed.updated_at >= %(window_start)s::timestamptz and landed.updated_at < %(window_end)s::timestamptz)
 on conflict (window_end) do nothing;

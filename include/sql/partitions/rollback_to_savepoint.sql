@@ -1,2 +1,3 @@
--- Undo a try that met a lock.
+-- Undo a try that met a lock; released, so that many tries do not nest.
 rollback to savepoint short_try;
+release savepoint short_try;

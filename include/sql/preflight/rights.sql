@@ -1,14 +1,17 @@
--- What this login may do: create schemas here, create roles, and own or create in the space's schema.
+-- What this login may do here; owns_* is null where the schema does not exist. Names are quoted, for
+-- statements that a person can run.
 select
-  has_database_privilege(current_database(), 'create'),
-  (select rolcreaterole or rolsuper from pg_roles where rolname = current_user),
-  exists (select from pg_roles where rolname = 'bi_reader'),
+  quote_ident(current_user) as user_name,
+  quote_ident(current_database()) as database_name,
+  has_database_privilege(current_database(), 'create') as may_create,
+  has_database_privilege(current_database(), 'temporary') as may_use_temporary,
+  (select rolcreaterole or rolsuper from pg_roles where rolname = current_user) as may_create_roles,
+  exists (select from pg_roles where rolname = 'bi_reader') as has_reader,
   (
     select pg_has_role(current_user, nspowner, 'usage')
     from pg_namespace where nspname = %(schema)s
-  ),
+  ) as owns_schema,
   (
     select pg_has_role(current_user, nspowner, 'usage')
     from pg_namespace where nspname = %(bi_schema)s
-  ),
-  current_user;
+  ) as owns_bi_schema;

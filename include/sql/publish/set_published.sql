@@ -1,8 +1,8 @@
--- The snapshot is published, with what BI may know of it.
+-- The snapshot is published, with what BI may know of it; no row where another run builds it now.
 with build as (
   update snapshot_builds
-  set state = 'published'
-  where as_of = %(as_of)s
+  set state = 'published', failed_task = null, failure = null
+  where as_of = %(as_of)s and run_id = %(run_id)s
   returning as_of, settings_hash, encoder_version
 )
 update snapshots

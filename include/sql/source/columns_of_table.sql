@@ -1,7 +1,8 @@
--- Columns of a source table with the names of their types, and whether the type is PostgreSQL's own.
+-- Columns of a source table with the names of their types (without a length: 'character' alone would
+-- be one character, -1 makes it bpchar), and whether the type is PostgreSQL's own.
 select
   attribute.attname,
-  format_type(coalesce(nullif(type.typbasetype, 0), type.oid), null),
+  format_type(coalesce(nullif(type.typbasetype, 0), type.oid), -1),
   coalesce(nullif(type.typbasetype, 0), type.oid) < 16384
 from pg_attribute as attribute
 join pg_type as type on type.oid = attribute.atttypid

@@ -1,2 +1,2 @@
--- pgvector, where it is not there yet (a trusted extension: the database's owner may create it).
+-- pgvector, where it is not there yet; it is no trusted extension, so this takes a superuser.
 create extension if not exists vector;

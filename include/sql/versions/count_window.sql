@@ -1,4 +1,6 @@
--- Versions that a window brought, and rows of it that were refused.
+-- Versions that a window brought, rows of it that were refused, and refused rows without a finite
+-- time, which belong to no window.
 select
   (select count(*) from customer_versions where updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz),
-  (select count(*) from rejected_rows where (updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz) or updated_at is null);
+  (select count(*) from rejected_rows where updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz),
+  (select count(*) from rejected_rows where updated_at is null);

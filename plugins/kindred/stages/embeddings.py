@@ -65,7 +65,12 @@ def _stage_delta(
         return None
     table = f"customer_embeddings_delta_{snapshot_slug(run.as_of)}"
     embeddings.stage_delta(warehouse, table, new, difference, block_rows=block_rows)
-    return StagedEmbeddings("delta", table=table, base_generation=current.generation)
+    return StagedEmbeddings(
+        "delta",
+        table=table,
+        base_generation=current.generation,
+        base_published_at=current.published_at,
+    )
 
 
 def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedEmbeddings:
@@ -96,4 +101,5 @@ def still_holds(staged: StagedEmbeddings, current: Current, is_current: bool) ->
     """Whether what was staged still fits what serves now; another run may have published since."""
     if staged.mode == "generation" or not is_current:
         return True
-    return staged.mode == "delta" and staged.base_generation == current.generation
+    base = (staged.base_generation, staged.base_published_at)
+    return staged.mode == "delta" and base == (current.generation, current.published_at)

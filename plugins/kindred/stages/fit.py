@@ -49,7 +49,10 @@ def _prepare_space(workplace: Workplace, spec: Spec, label: str) -> None:
         report = preflight.inspect(spec, workplace.settings, origin, warehouse)
         columns = report.columns_or_raise()
         wait_seconds = workplace.settings.lock_wait_seconds
-        with locked(warehouse, spec.internal_schema, Resource.SCHEMA, wait_seconds=wait_seconds):
+        with (
+            locked(warehouse, spec.internal_schema, Resource.SCHEMA, wait_seconds=wait_seconds),
+            warehouse.transaction(),
+        ):
             space.create_space(warehouse, spec, columns.key_type)
             ensure_versions_table(warehouse, spec, columns)
 

@@ -26,7 +26,7 @@ def fit_encoder(run: Run) -> dict[str, Any]:
         is_new = version is None
         if version is None:
             version = fit_as_of(warehouse, run, run.as_of)
-        snapshots.set_encoder(warehouse, run.as_of, version)
+        snapshots.set_encoder(warehouse, run.as_of, run.build.run_id, version)
     return {"encoder_version": version, "fitted": is_new}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from kindred.errors import GateError
 from kindred.spec import Algorithm
-from kindred.stages.run import Run, open_run
+from kindred.stages.run import Run
 from kindred.store import partitions
 from kindred.store.database import Database
 
@@ -20,29 +20,55 @@ def quality_gate(run: Run) -> dict[str, Any]:
     GateError
         naming every figure that is outside what the spec allows; the last snapshot still serves.
     """
-    facts = open_run(run.workplace, run.spec.space, run.as_of).build.facts
+    facts = run.reopened().build.facts
     with run.warehouse("quality_gate") as warehouse:
         problems = [*_check_rows(run, warehouse, facts), *_check_figures(run, facts)]
         if problems:
             raise GateError("not published: " + "; ".join(problems))
         for parent in partitions.PARENTS:
-            partitions.finish_aside(warehouse, parent, run.as_of)
+            if not _has_passed(run, warehouse, parent):
+                partitions.finish_aside(warehouse, parent, run.as_of)
     return {"customers": facts["customers"], "recall": facts["recall"]}
+
+
+def _has_passed(run: Run, warehouse: Database, parent: str) -> bool:
+    """Whether a try before has been attached and left nothing aside: this task runs again."""
+    return partitions.is_attached(warehouse, parent, run.as_of) and not partitions.has_aside(
+        warehouse, parent, run.as_of
+    )
 
 
 def _check_rows(run: Run, warehouse: Database, facts: dict[str, Any]) -> list[str]:
     """Both tables hold exactly what they must."""
-    table = partitions.aside_name("customer_lookalikes", run.as_of)
+    checks = {"customer_lookalikes": _check_lookalikes, "customer_clusters": _check_clusters}
     problems = []
+    for parent, check in checks.items():
+        if _has_passed(run, warehouse, parent):
+            continue
+        table = partitions.aside_name(parent, run.as_of)
+        if partitions.has_aside(warehouse, parent, run.as_of):
+            problems += check(run, warehouse, facts, table)
+        else:
+            problems.append(f"{table} does not exist; clear the task that fills it")
+    return problems
+
+
+def _check_lookalikes(
+    run: Run, warehouse: Database, facts: dict[str, Any], table: str
+) -> list[str]:
     rows, customers = warehouse.row("partitions/count_rows", table=table) or (0, 0)
     expected_rows = facts["eligible"] * min(run.spec.k, max(0, facts["eligible"] - 1))
     expected_customers = facts["eligible"] if expected_rows else 0
     if (rows, customers) != (expected_rows, expected_customers):
-        problems.append(
+        return [
             f"{table} has {rows} rows of {customers} customers, {expected_rows} rows of"
             f" {expected_customers} are due; clear task 'load_lookalikes'"
-        )
-    table = partitions.aside_name("customer_clusters", run.as_of)
+        ]
+    return []
+
+
+def _check_clusters(run: Run, warehouse: Database, facts: dict[str, Any], table: str) -> list[str]:
+    problems = []
     counted = {row[0]: row[3] for row in warehouse.rows("clusters/summary", table=table)}
     for algorithm in run.spec.clustering.algorithms:
         if counted.get(str(algorithm), 0) != facts["customers"]:
@@ -67,13 +93,18 @@ def _check_figures(run: Run, facts: dict[str, Any]) -> list[str]:
         problems.append(
             f"{facts['customers']} customers, gates.min_customers is {gates.min_customers}"
         )
-    read = facts["rows_landed"] + facts["rows_rejected"]
-    rejected_share = facts["rows_rejected"] / read if read else 0.0
-    if rejected_share > gates.max_rejected_share:
-        problems.append(
-            f"{rejected_share:.1%} of the window's rows were refused, gates.max_rejected_share is"
-            f" {gates.max_rejected_share:.1%}; see bi.rejected_rows"
-        )
+    undated = facts["rows_undated"]
+    # Rows without a time are refused again every night, so a quiet window must not answer for them.
+    shares = {
+        "the window's rows": (facts["rows_rejected"] - undated, facts["rows_landed"]),
+        "all rows, for want of a time,": (undated, facts["customers"]),
+    }
+    for what, (rejected, kept) in shares.items():
+        if rejected > gates.max_rejected_share * (rejected + kept):
+            problems.append(
+                f"{rejected} of {rejected + kept} of {what} were refused, gates.max_rejected_share"
+                f" is {gates.max_rejected_share:.1%}; see {run.spec.bi_schema}.rejected_rows"
+            )
     for algorithm in (Algorithm.KMEANS, Algorithm.HDBSCAN):
         if algorithm in run.spec.clustering.algorithms and f"clusters_{algorithm}" not in facts:
             problems.append(f"no figures of {algorithm}; clear task 'cluster'")

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg2 import sql
 
 from kindred.graph.results import NeighbourGraph
 from kindred.stages.encode import read_embeddings
@@ -41,11 +40,8 @@ def load_lookalikes(run: Run, part: int) -> dict[str, Any]:
             digest=_digest(embeddings, graph, rows),
             columns=COLUMNS,
             chunks=lambda: _chunks(run, embeddings, graph, rows),
-            delete_part=lambda table: warehouse.run(
-                "partitions/delete_customers",
-                {"first": ends[0], "last": ends[1]},
-                table=table,
-                key_type=sql.SQL(embeddings.key_type.value),
+            delete_part=lambda table: partitions.delete_customers(
+                warehouse, table, embeddings.key_type, ends
             ),
             wait_seconds=run.settings.lock_wait_seconds,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kindred.errors import EncoderMissingError, KindredError
-from kindred.spec import Algorithm, Spec
+from kindred.spec import Algorithm, Spec, spec_from_dict
 from kindred.stages.run import Workplace
 from kindred.store import encoders, partitions, preflight, snapshots, space
 from kindred.store.database import Database
@@ -34,11 +34,18 @@ class Request:
 
 
 def with_params(spec: Spec, request: Request) -> Spec:
-    """The spec with what the run's parameters change."""
+    """The spec with what the run's parameters change.
+
+    Raises
+    ------
+    SpecError
+        when the spec does not allow it.
+    """
     if request.algorithms is None:
         return spec
-    clustering = spec.clustering.model_copy(update={"algorithms": tuple(request.algorithms)})
-    return spec.model_copy(update={"clustering": clustering})
+    settings = spec.model_dump(mode="json")
+    settings["clustering"]["algorithms"] = [str(algorithm) for algorithm in request.algorithms]
+    return spec_from_dict(settings, where="parameters of the run")
 
 
 def prepare(workplace: Workplace, spec: Spec, request: Request) -> dict[str, Any]:
@@ -62,9 +69,11 @@ def prepare(workplace: Workplace, spec: Spec, request: Request) -> dict[str, Any
         columns = report.columns_or_raise()
         wait_seconds = workplace.settings.lock_wait_seconds
         with locked(warehouse, spec.internal_schema, Resource.SCHEMA, wait_seconds=wait_seconds):
-            space.create_space(warehouse, spec, columns.key_type)
-            ensure_versions_table(warehouse, spec, columns)
-            version = choose_encoder(warehouse, spec, request)
+            # One transaction: a request that is refused leaves the warehouse as it was.
+            with warehouse.transaction():
+                space.create_space(warehouse, spec, columns.key_type)
+                ensure_versions_table(warehouse, spec, columns)
+                version = choose_encoder(warehouse, spec, request)
             _begin(warehouse, spec, request, version)
     log.info(
         "snapshot %s of space %s begun, encoder %s", as_of, spec.space, version or "to be fitted"
@@ -72,6 +81,7 @@ def prepare(workplace: Workplace, spec: Spec, request: Request) -> dict[str, Any
     return {
         "space": spec.space,
         "as_of": as_of.isoformat(),
+        "run_id": request.run_id,
         "full_extract": request.full_extract,
         "algorithms": [str(algorithm) for algorithm in spec.clustering.algorithms],
     }

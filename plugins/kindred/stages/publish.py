@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from kindred.stages.embeddings import stage_embeddings, still_holds
-from kindred.stages.run import Run, open_run
+from kindred.stages.run import Run
 from kindred.store import publish as store_publish
 from kindred.store import snapshots
 from kindred.store.database import Database
@@ -31,7 +31,7 @@ def publish(run: Run) -> dict[str, Any]:
         run.locked(warehouse, Resource.PUBLISH),
         run.locked(warehouse, Resource.EMBEDDINGS),
     ):
-        run = open_run(run.workplace, run.spec.space, run.as_of)
+        run = run.reopened()
         if run.build.state == "published":
             log.info("snapshot %s is published already", run.as_of.isoformat())
             return {"published": False}

@@ -112,16 +112,34 @@ class Run:
         """The type of the space's customer keys."""
         return space.key_type_in(database, self.spec.internal_schema)
 
+    def reopened(self) -> "Run":
+        """The same run with what its other tasks have noted since.
+
+        Raises
+        ------
+        SupersededError
+            when another run has begun to build the snapshot since.
+        """
+        return open_run(self.workplace, self.spec.space, self.as_of, self.build.run_id)
+
     def add_facts(self, database: Database, **facts: Any) -> None:
         """Add facts to the build, for the gate and for people."""
-        snapshots.add_facts(database, self.as_of, **facts)
+        snapshots.add_facts(database, self.as_of, self.build.run_id, **facts)
 
 
-def open_run(workplace: Workplace, space_name: str, as_of: datetime) -> Run:
-    """The run that ``prepare`` has begun, with the settings of that moment."""
+def open_run(
+    workplace: Workplace, space_name: str, as_of: datetime, run_id: str | None = None
+) -> Run:
+    """The run that ``prepare`` has begun, with the settings of that moment.
+
+    Raises
+    ------
+    SupersededError
+        when a ``run_id`` is given and another run has begun to build the snapshot since.
+    """
     schema = schema_of(space_name)
     with workplace.warehouse(f"kindred {space_name} {as_of:%Y-%m-%dT%H:%M}", schema) as database:
-        build = snapshots.read_build(database, as_of)
+        build = snapshots.read_build(database, as_of, run_id)
     spec = spec_from_dict(build.settings, where=f"settings of snapshot {as_of.isoformat()}")
     return Run(workplace, spec, as_of, build)
 

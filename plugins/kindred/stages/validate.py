@@ -16,10 +16,12 @@ def validate(run: Run, *, full_extract: bool = False) -> dict[str, Any]:
     landed = land(run, full_extract=full_extract)
     with run.warehouse("validate") as warehouse:
         customers = versions.count_customers(warehouse, run.as_of)
-        kept, rejected = snapshots.window_counts(warehouse, run.build.window_start, run.as_of)
-        run.add_facts(warehouse, customers=customers, rows_landed=kept, rows_rejected=rejected)
+        kept, rejected, undated = snapshots.window_counts(
+            warehouse, run.build.window_start, run.as_of
+        )
+        counts = {"rows_landed": kept, "rows_rejected": rejected + undated}
+        run.add_facts(warehouse, customers=customers, rows_undated=undated, **counts)
         if customers == 0:
-            counts = {"rows_landed": kept, "rows_rejected": rejected}
             warehouse.run("snapshots/record_empty", {"as_of": run.as_of, **counts})
     log.info(
         "%d rows read, %d refused, %d customers deleted; the snapshot has %d customers",

@@ -23,6 +23,7 @@ class TypeClass(StrEnum):
 
     INTEGER = "integer"
     FLOAT = "float"
+    DECIMAL = "decimal"
     BOOLEAN = "boolean"
     TEXT = "text"
     OTHER = "other"
@@ -34,11 +35,11 @@ _TYPE_CLASSES = {
     "bigint": TypeClass.INTEGER,
     "real": TypeClass.FLOAT,
     "double precision": TypeClass.FLOAT,
-    "numeric": TypeClass.FLOAT,
+    "numeric": TypeClass.DECIMAL,
     "boolean": TypeClass.BOOLEAN,
     "text": TypeClass.TEXT,
     "character varying": TypeClass.TEXT,
-    "character": TypeClass.TEXT,
+    "bpchar": TypeClass.TEXT,
 }
 
 _AS_NUMBER = "coalesce({c}::float8, 'NaN')"
@@ -47,6 +48,10 @@ _AS_CATEGORY = "nullif(btrim({c}::text), '')"
 _VALUES: dict[tuple[Kind, TypeClass], str] = {
     (Kind.NUMERIC, TypeClass.INTEGER): _AS_NUMBER,
     (Kind.NUMERIC, TypeClass.FLOAT): _AS_NUMBER,
+    # The cast refuses what is nearer to 0 than a float8 can be.
+    (Kind.NUMERIC, TypeClass.DECIMAL): (
+        "coalesce(case when abs({c}) < 1e-300 then 0 else {c}::float8 end, 'NaN')"
+    ),
     (Kind.NUMERIC, TypeClass.BOOLEAN): "coalesce({c}::integer::float8, 'NaN')",
     (Kind.NUMERIC, TypeClass.TEXT): "coalesce(nullif(btrim({c}), '')::float8, 'NaN')",
     (Kind.BOOLEAN, TypeClass.INTEGER): _AS_NUMBER,
@@ -64,10 +69,10 @@ class Rule:
 
 
 _OUT_OF_RANGE = f"not a finite number between -{LARGEST_NUMBER} and {LARGEST_NUMBER}"
+_OUTSIDE = Rule(f"not ({{c}} between -{LARGEST_NUMBER} and {LARGEST_NUMBER})", _OUT_OF_RANGE)
 _RULES: dict[tuple[Kind, TypeClass], Rule] = {
-    (Kind.NUMERIC, TypeClass.FLOAT): Rule(
-        f"not ({{c}} between -{LARGEST_NUMBER} and {LARGEST_NUMBER})", _OUT_OF_RANGE
-    ),
+    (Kind.NUMERIC, TypeClass.FLOAT): _OUTSIDE,
+    (Kind.NUMERIC, TypeClass.DECIMAL): _OUTSIDE,
     (Kind.NUMERIC, TypeClass.TEXT): Rule(
         f"case when btrim({{c}}) ~ '{NUMBER_PATTERN}'"
         f" then not (btrim({{c}})::float8 between -{LARGEST_NUMBER} and {LARGEST_NUMBER})"
@@ -82,7 +87,7 @@ _RULES: dict[tuple[Kind, TypeClass], Rule] = {
 
 
 def type_class_of(type_name: str) -> TypeClass:
-    """The class of a type as ``format_type`` names it (without modifiers)."""
+    """The class of a type as ``format_type`` names it (with the modifier -1)."""
     return _TYPE_CLASSES.get(type_name, TypeClass.OTHER)
 
 

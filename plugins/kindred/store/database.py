@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from kindred.errors import PreflightError
+from kindred.errors import UnreachableError
 from kindred.store import statements
 from kindred.store.statements import Name
 
@@ -122,7 +122,7 @@ def connect(
 
     Raises
     ------
-    PreflightError
+    UnreachableError
         when the database cannot be reached; the text names the connection, never the password.
     """
     try:
@@ -132,7 +132,7 @@ def connect(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
         )
     except psycopg2.Error as error:
-        raise PreflightError(
+        raise UnreachableError(
             f"connection {connection_id!r}: cannot connect: {str(error).strip()};"
             f" check the Airflow Connection (or AIRFLOW_CONN_{connection_id.upper()})"
         ) from error

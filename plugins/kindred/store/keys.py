@@ -63,7 +63,7 @@ _KEY_TYPES = {
     "uuid": KeyType.UUID,
     "text": KeyType.TEXT,
     "character varying": KeyType.TEXT,
-    "character": KeyType.TEXT,
+    "bpchar": KeyType.TEXT,
 }
 
 

@@ -1,22 +1,18 @@
 """Landing: source rows arrive in a table of their own, and the good ones move into the history."""
 
 import logging
-import os
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import psycopg2
 from psycopg2 import sql
 
 from kindred.errors import DataError
 from kindred.spec import Deletes, Spec
 from kindred.store import source, statements
 from kindred.store.columns import reason_expression
-from kindred.store.database import Database, Writable
+from kindred.store.database import Database
 from kindred.store.keys import MAX_TEXT_KEY_BYTES, KeyType
+from kindred.store.pipe import pipe
 from kindred.store.source import SourceColumns
 from kindred.store.versions import column_types, payload_definitions
 
@@ -76,7 +72,7 @@ def extract(
         landing.drop(warehouse)
         warehouse.execute(_landing_table(landing.rows_table, columns))
         for window in windows:
-            count += _pipe(
+            count += pipe(
                 lambda sink, window=window: source.copy_window(  # type: ignore[misc]
                     origin, spec, columns, window, sink, row_limit=row_limit
                 ),
@@ -85,7 +81,7 @@ def extract(
             log.info("extracted %d rows up to %s", count, window[1])
         if compare_keys:
             warehouse.execute(_keys_table(landing.keys_table, columns.key_type))
-            _pipe(
+            pipe(
                 lambda sink: source.copy_keys(origin, spec, columns.key_type, sink),
                 lambda reader: warehouse.copy_in(landing.keys_table, ["customer_id"], reader),
             )
@@ -114,34 +110,6 @@ def _keys_table(name: str, key_type: KeyType) -> sql.Composed:
 
 def _landing_key(key_type: KeyType) -> str:
     return key_type.value + (' collate "C"' if key_type is KeyType.TEXT else "")
-
-
-def _pipe(send: Callable[[Writable], int], receive: Callable[[Any], int]) -> int:
-    """Run two COPYs against each other; the receiver's count, or the sender's error first."""
-    read_end, write_end = os.pipe()
-    failure: list[BaseException] = []
-
-    def sender() -> None:
-        with os.fdopen(write_end, "wb") as sink:
-            try:
-                send(sink)
-            except BaseException as error:
-                failure.append(error)
-
-    thread = threading.Thread(target=sender, name="copy-out", daemon=True)
-    thread.start()
-    count = 0
-    try:
-        with os.fdopen(read_end, "rb") as stream:
-            count = receive(stream)
-    except psycopg2.Error:
-        thread.join()
-        if not failure or isinstance(failure[0], BrokenPipeError):
-            raise
-    thread.join()
-    if failure:
-        raise failure[0]
-    return count
 
 
 @dataclass(frozen=True)
@@ -181,9 +149,13 @@ def validate(
             landing=landing.rows_table,
         )
         warehouse.run("landing/create_problems")
-        _find_problems(warehouse, spec, landing.rows_table, types)
+        _find_problems(warehouse, spec, landing.rows_table, types, full_extract=full_extract)
         rejected = warehouse.run("landing/reject_rows", landing=landing.rows_table)
         _accept(warehouse, spec, landing.rows_table, types)
+        if full_extract:
+            _fill_columns(warehouse, landing.rows_table, types)
+        # Without statistics of what has just landed the joins that follow would be nested loops.
+        warehouse.run("landing/analyze", table="customer_versions")
         deleted = _delete_vanished(warehouse, spec, landing.keys_table, end)
         for window_start, window_end in windows:
             parameters = {
@@ -194,11 +166,12 @@ def validate(
             }
             warehouse.run("landing/record_window", parameters, landing=landing.rows_table)
         read = int(warehouse.value("landing/count_rows", table=landing.rows_table))
-    warehouse.run("landing/analyze", table="customer_versions")
     return Landed(read, rejected, deleted)
 
 
-def _find_problems(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) -> None:
+def _find_problems(
+    warehouse: Database, spec: Spec, table: str, types: dict[str, str], *, full_extract: bool
+) -> None:
     names = {"key": spec.source.key, "updated_at": spec.source.updated_at}
     warehouse.run("landing/find_bad_values", landing=table, reasons=_reasons(spec, types))
     warehouse.run("landing/find_conflicts", names, landing=table)
@@ -207,7 +180,8 @@ def _find_problems(warehouse: Database, spec: Spec, table: str, types: dict[str,
         names,
         landing=table,
         landed_values=_row("landed", types),
-        version_values=_row("version", types),
+        # A full extract may bring values that a version lacks: the spec has gained their columns.
+        version_values=_row("version", types, *(["landed"] if full_extract else [])),
     )
 
 
@@ -234,13 +208,22 @@ def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
     return statements.comma_separated(parts)
 
 
-def _row(alias: str, types: dict[str, str]) -> sql.Composed:
-    """Payload and tombstone as one row; types without equality are compared as text."""
+def _row(alias: str, types: dict[str, str], *fallbacks: str) -> sql.Composed:
+    """Payload and tombstone as one row; types without equality are compared as text.
+
+    A payload value that ``alias`` lacks is taken from the first of ``fallbacks`` that has it.
+    """
     parts: list[sql.Composable] = [sql.Identifier(alias, "is_deleted")]
     for column, type_name in types.items():
         cast = "{}::text" if type_name in ("json", "xml", "point", "polygon") else "{}"
-        parts.append(sql.SQL(cast).format(sql.Identifier(alias, column)))
+        parts.append(sql.SQL(cast).format(_first_known(column, alias, *fallbacks)))
     return statements.comma_separated(parts)
+
+
+def _first_known(column: str, *aliases: str) -> sql.Composed:
+    return sql.SQL("coalesce({})").format(
+        statements.comma_separated([sql.Identifier(alias, column) for alias in aliases])
+    )
 
 
 def _accept(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) -> None:
@@ -256,6 +239,17 @@ def _accept(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) 
         version_columns=columns,
         landed_values=_row("landed", types),
         version_values=_row("version", types),
+    )
+
+
+def _fill_columns(warehouse: Database, table: str, types: dict[str, str]) -> None:
+    warehouse.run(
+        "landing/fill_columns",
+        landing=table,
+        columns=statements.comma_separated([sql.Identifier(column) for column in types]),
+        filled=statements.comma_separated([_first_known(c, "version", "landed") for c in types]),
+        version_values=_row("version", types),
+        filled_values=_row("version", types, "landed"),
     )
 
 

@@ -12,6 +12,7 @@ from kindred.artefacts import snapshot_slug
 from kindred.errors import LockTimeoutError
 from kindred.store.binary import RowStream
 from kindred.store.database import Database
+from kindred.store.keys import KeyType
 from kindred.store.locks import Resource, locked
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,18 @@ def _ensure_aside(
             database.run("partitions/forget_parts", {"table": table})
 
 
+def delete_customers(
+    database: Database, table: str, key_type: KeyType, ends: Sequence[object]
+) -> None:
+    """Take the customers between two keys (both included) out of a table that is being filled."""
+    database.run(
+        "partitions/delete_customers",
+        {"first": ends[0], "last": ends[1]},
+        table=table,
+        key_type=sql.SQL(key_type.value),
+    )
+
+
 def drop_aside(database: Database, as_of: datetime) -> None:
     """Drop what an unpublished try at a snapshot has filled."""
     for parent in PARENTS:
@@ -114,9 +127,19 @@ def _columns(names: Sequence[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
-def attach(database: Database, as_of: datetime) -> None:
+def has_aside(database: Database, parent: str, as_of: datetime) -> bool:
+    """Whether a table is being filled, or has been and waits for publish."""
+    return bool(database.rows("versions/columns", {"table": aside_name(parent, as_of)}))
+
+
+def is_attached(database: Database, parent: str, as_of: datetime) -> bool:
+    """Whether a snapshot has its partition."""
+    return bool(database.value("partitions/is_attached", {"table": partition_name(parent, as_of)}))
+
+
+def attach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS) -> None:
     """Attach the filled tables as partitions; readers of other partitions do not notice."""
-    for parent in PARENTS:
+    for parent in parents:
         partition = partition_name(parent, as_of)
         database.run("partitions/rename_table", table=aside_name(parent, as_of), new_name=partition)
         database.run(
@@ -127,13 +150,25 @@ def attach(database: Database, as_of: datetime) -> None:
         )
 
 
-def detach(database: Database, as_of: datetime) -> None:
+def detach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS) -> None:
     """Take out the published partitions of a snapshot, and drop them, inside a transaction."""
-    for parent in PARENTS:
+    for parent in parents:
         partition = partition_name(parent, as_of)
-        if database.value("partitions/is_attached", {"table": partition}):
+        if is_attached(database, parent, as_of):
             database.run("partitions/detach", parent=parent, partition=partition)
             database.run("partitions/drop_table", table=partition)
+
+
+def drop_unless_read(database: Database, table: str) -> bool:
+    """Drop a table that a finished run has left, unless somebody reads it; says whether."""
+    try:
+        with database.transaction():
+            database.run("partitions/set_lock_timeout", {"milliseconds": LOCK_TIMEOUT_MILLISECONDS})
+            database.run("partitions/drop_table", table=table)
+    except psycopg2.errors.LockNotAvailable:
+        log.info("%s is being read; the next run removes it", table)
+        return False
+    return True
 
 
 def with_short_locks(

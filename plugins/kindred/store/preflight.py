@@ -60,25 +60,31 @@ class Preflight:
 
 def inspect(spec: Spec, settings: Settings, origin: Database, warehouse: Database) -> Preflight:
     """Run every check against source and warehouse; changes nothing."""
+    columns, source_finding = _read_source(origin, spec)
+    rows = 0 if columns is None else source.estimated_rows(origin, spec.source)
     findings = [
         *_server_findings(warehouse),
+        *_pgvector_findings(warehouse),
         *_right_findings(warehouse, spec),
-        *_disk_findings(spec, settings, source.estimated_rows(origin, spec.source)),
+        *_disk_findings(spec, settings, rows),
+        source_finding,
     ]
-    try:
-        columns = source.describe(origin, spec)
-    except KindredError as error:
-        findings.append(Finding("source", Outcome.FAILURE, str(error)))
-        return Preflight(findings, None)
-    message = (
-        f"key {spec.source.key!r} is {columns.key_type}, {len(columns.types)} columns are read"
-    )
-    findings.append(Finding("source", Outcome.OK, message))
     return Preflight(findings, columns)
 
 
+def _read_source(origin: Database, spec: Spec) -> tuple[SourceColumns | None, Finding]:
+    try:
+        columns = source.describe(origin, spec)
+    except KindredError as error:
+        return None, Finding("source", Outcome.FAILURE, str(error))
+    message = (
+        f"key {spec.source.key!r} is {columns.key_type}, {len(columns.types)} columns are read"
+    )
+    return columns, Finding("source", Outcome.OK, message)
+
+
 def _server_findings(warehouse: Database) -> Iterator[Finding]:
-    version, installed, available = warehouse.row("preflight/server") or (0, None, None)
+    version = warehouse.value("preflight/server")
     if version < MIN_SERVER_VERSION:
         yield Finding(
             "server",
@@ -95,61 +101,92 @@ def _server_findings(warehouse: Database) -> Iterator[Finding]:
             "warehouse: the server is a read-only standby; point connection 'kindred_warehouse' at"
             " the primary",
         )
-    yield _pgvector_finding(installed or available, is_installed=installed is not None)
 
 
-def _pgvector_finding(version: str | None, *, is_installed: bool) -> Finding:
-    if version is None:
-        return Finding(
-            "pgvector",
-            Outcome.FAILURE,
-            "warehouse: extension 'vector' (pgvector) is not available on the server; install"
-            " pgvector 0.8.6 or newer there",
+def _pgvector_findings(warehouse: Database) -> Iterator[Finding]:
+    found = warehouse.records("preflight/pgvector")[0]
+    installed, available = found["installed"], found["available"]
+    database, user = found["database_name"], found["user_name"]
+    failure = None
+    if installed is None and available is None:
+        failure = (
+            "extension 'vector' (pgvector) is not available on the server; have an administrator"
+            f" install its package, {_shown(GOOD_PGVECTOR)} or newer, there and run 'create"
+            f" extension vector' in database {database}"
         )
-    parts = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
-    if parts < MIN_PGVECTOR:
-        advice = (
-            "run 'alter extension vector update'" if is_installed else "install a newer package"
+    elif _version(installed or available) < MIN_PGVECTOR:
+        package = "" if _version(available or "") >= MIN_PGVECTOR else "install a newer package"
+        update = "run 'alter extension vector update'" if installed else ""
+        failure = (
+            f"pgvector {installed or available} was found in database {database},"
+            f" {_shown(MIN_PGVECTOR)} or newer is needed; have an administrator"
+            f" {' and '.join(filter(None, (package, update)))} there"
         )
-        return Finding(
-            "pgvector",
-            Outcome.FAILURE,
-            f"warehouse: pgvector {version} was found, 0.8.0 or newer is needed; {advice}",
+    elif installed is None and not found["may_install"]:
+        failure = (
+            f"pgvector {available} is on the server but not in database {database}, and user {user}"
+            " may not install it there (that takes a superuser); have an administrator run 'create"
+            f" extension vector' in database {database}"
         )
-    if parts < GOOD_PGVECTOR:
-        return Finding(
+    elif found["closed_schema"] is not None:
+        schema = found["closed_schema"]
+        failure = (
+            f"user {user} may not use schema {schema}, which holds pgvector;"
+            f" have an administrator run 'grant usage on schema {schema} to {user}'"
+        )
+    if failure is not None:
+        yield Finding("pgvector", Outcome.FAILURE, f"warehouse: {failure}")
+        return
+    if _version(installed or available) < GOOD_PGVECTOR:
+        yield Finding(
             "pgvector",
             Outcome.WARNING,
-            f"pgvector {version} leaks memory in nested-loop IVFFlat scans; 0.8.6 does not",
+            f"pgvector {installed or available} leaks memory in nested-loop IVFFlat scans;"
+            f" {_shown(GOOD_PGVECTOR)} does not",
         )
-    return Finding("pgvector", Outcome.OK, f"pgvector {version}")
+    else:
+        yield Finding("pgvector", Outcome.OK, f"pgvector {installed or available}")
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+
+
+def _shown(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def _right_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
     parameters = {"schema": spec.internal_schema, "bi_schema": spec.bi_schema}
-    row = warehouse.row("preflight/rights", parameters)
-    may_create, may_create_roles, has_reader, owns_schema, owns_bi, user = row or (None,) * 6
+    found = warehouse.records("preflight/rights", parameters)[0]
+    user, database = found["user_name"], found["database_name"]
     failures = []
-    for schema, owns in ((spec.internal_schema, owns_schema), (spec.bi_schema, owns_bi)):
-        if owns is None and not may_create:
+    schemas = {spec.internal_schema: found["owns_schema"], spec.bi_schema: found["owns_bi_schema"]}
+    for schema, owns in schemas.items():
+        if owns is None and not found["may_create"]:
             failures.append(
-                f"warehouse: user {user!r} may not create schema {schema};"
-                f" grant create on the database to {user}"
+                f"user {user} may not create schema {schema} in database {database}; have an"
+                f" administrator run 'grant create on database {database} to {user}'"
             )
         elif owns is False:
             failures.append(
-                f"warehouse: schema {schema} belongs to somebody else than user {user!r};"
-                f" run 'alter schema {schema} owner to {user}'"
+                f"schema {schema} in database {database} belongs to somebody else than user {user};"
+                f" have its owner drop it, or run 'alter schema {schema} owner to {user}'"
             )
-    if not has_reader and not may_create_roles:
+    if not found["may_use_temporary"]:
         failures.append(
-            f"warehouse: role bi_reader does not exist and user {user!r} may not create roles;"
+            f"user {user} may not use temporary tables in database {database}; have an"
+            f" administrator run 'grant temporary on database {database} to {user}'"
+        )
+    if not found["has_reader"] and not found["may_create_roles"]:
+        failures.append(
+            f"role bi_reader does not exist and user {user} may not create roles;"
             " have an administrator run 'create role bi_reader nologin'"
         )
     for failure in failures:
-        yield Finding("rights", Outcome.FAILURE, failure)
+        yield Finding("rights", Outcome.FAILURE, f"warehouse: {failure}")
     if not failures:
-        yield Finding("rights", Outcome.OK, f"user {user!r} may do what is needed")
+        yield Finding("rights", Outcome.OK, f"user {user} may do what is needed")
 
 
 def _disk_findings(spec: Spec, settings: Settings, rows: int) -> Iterator[Finding]:

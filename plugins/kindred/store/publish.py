@@ -15,6 +15,7 @@ from typing import Any
 
 from psycopg2.extras import Json
 
+from kindred.errors import LockTimeoutError
 from kindred.store import embeddings, partitions, snapshots
 from kindred.store.database import Database
 
@@ -28,13 +29,15 @@ PLANNING_POLL_SECONDS = 0.02
 class StagedEmbeddings:
     """What ``build_embeddings`` has prepared: ``skip``, ``delta`` or ``generation``.
 
-    A delta holds for the generation it was compared with (``base_generation``) only.
+    A delta holds for what it was compared with only: the generation (``base_generation``) as the
+    publish of a moment (``base_published_at``) has left it.
     """
 
     mode: str
     generation: int | None = None
     table: str | None = None
     base_generation: int | None = None
+    base_published_at: str | None = None
 
 
 def publish(
@@ -53,39 +56,33 @@ def publish(
     repairs a first one that was killed between its two steps.
     """
     becomes_current = snapshots.current(database).is_older_than(as_of)
-    is_replacement = bool(
-        database.value(
-            "partitions/is_attached",
-            {"table": partitions.partition_name(partitions.PARENTS[0], as_of)},
-        )
-    )
-    has_aside = bool(
-        database.rows(
-            "versions/columns", {"table": partitions.aside_name(partitions.PARENTS[0], as_of)}
-        )
-    )
-    if has_aside and not is_replacement:
+    filled = [p for p in partitions.PARENTS if partitions.has_aside(database, p, as_of)]
+    is_replacement = any(partitions.is_attached(database, parent, as_of) for parent in filled)
+    if is_replacement:
+        _let_older_snapshots_end(database, wait_seconds)
+    elif filled:
         with database.transaction():
-            partitions.attach(database, as_of)
+            partitions.attach(database, as_of, filled)
         _let_planned_queries_finish(database)
     with database.transaction():
         if becomes_current:
             _apply_embeddings(database, staged, wait_seconds)
-        if has_aside and is_replacement:
-            partitions.with_short_locks(
-                database, lambda: _replace_partitions(database, as_of), wait_seconds=wait_seconds
-            )
+        if is_replacement:
+            replace = partial(_replace_partitions, database, as_of, filled)
+            partitions.with_short_locks(database, replace, wait_seconds=wait_seconds)
         database.run("publish/forget_lineage", {"as_of": as_of})
         database.run("publish/set_lineage", {"as_of": as_of, "lineage": Json(lineage)})
-        database.run("publish/set_published", {"as_of": as_of, "run_id": run_id, **counts})
+        published = {"as_of": as_of, "run_id": run_id, **counts}
+        if not database.run("publish/set_published", published):
+            raise snapshots.superseded(as_of, run_id)
         if becomes_current:
             database.run("publish/set_current", {"as_of": as_of, "generation": staged.generation})
     return becomes_current
 
 
-def _replace_partitions(database: Database, as_of: datetime) -> None:
-    partitions.detach(database, as_of)
-    partitions.attach(database, as_of)
+def _replace_partitions(database: Database, as_of: datetime, parents: list[str]) -> None:
+    partitions.detach(database, as_of, parents)
+    partitions.attach(database, as_of, parents)
 
 
 def _apply_embeddings(database: Database, staged: StagedEmbeddings, wait_seconds: float) -> None:
@@ -103,9 +100,29 @@ def _let_planned_queries_finish(database: Database) -> None:
     Statements end long before the limit; one that runs longer was planned long ago and keeps the
     old pointer it has read.
     """
-    attached_at = database.value("publish/clock")
+    _wait_for_end(database, "publish/readers_of_partitions", PLANNING_GRACE_SECONDS)
+
+
+def _let_older_snapshots_end(database: Database, wait_seconds: float) -> None:
+    """Wait until no transaction sees the database as it was before the new rows were loaded.
+
+    To a repeatable read transaction from before the load an attached partition looks empty.
+    """
+    rest = _wait_for_end(database, "publish/holders_of_snapshots", wait_seconds)
+    if rest:
+        holders = ", ".join(sorted(str(name) for _, _, name in rest))
+        raise LockTimeoutError(
+            f"transactions from before the new rows have been open for more than {wait_seconds:.0f}"
+            f" s, and would find a replaced snapshot empty: {holders}; end them (see"
+            " pg_stat_activity), then clear task 'publish'"
+        )
+
+
+def _wait_for_end(database: Database, query: str, wait_seconds: float) -> set[tuple[Any, ...]]:
+    """Wait until none of the rows that a query gives now is left; returns those that are."""
     started = time.monotonic()
-    while database.value("publish/count_older_statements", {"moment": attached_at}):
-        if time.monotonic() - started > PLANNING_GRACE_SECONDS:
-            return
+    rest = set(database.rows(query))
+    while rest and time.monotonic() - started <= wait_seconds:
         time.sleep(PLANNING_POLL_SECONDS)
+        rest &= set(database.rows(query))
+    return rest

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg2.extras import Json
 
-from kindred.errors import DataError
+from kindred.errors import DataError, SupersededError
 from kindred.store.database import Database
 
 
@@ -33,6 +33,7 @@ class Current:
     encoder_version: int | None
     table_name: str | None
     dimensions: int | None
+    published_at: str | None
 
     def is_older_than(self, as_of: datetime) -> bool:
         """Whether a snapshot of that moment would become (or stay) the current one."""
@@ -67,28 +68,57 @@ def begin(
         database.run("snapshots/begin_build", parameters)
 
 
-def read_build(database: Database, as_of: datetime) -> Build:
-    """The build of a snapshot.
+def read_build(database: Database, as_of: datetime, run_id: str | None = None) -> Build:
+    """The build of a snapshot; with ``run_id``, only if it is that run's.
 
     Raises
     ------
     DataError
         when ``prepare`` has not run for it.
+    SupersededError
+        when another run has begun to build it since.
     """
     row = database.row("snapshots/read_build", {"as_of": as_of})
     if row is None:
         raise DataError(f"no build of snapshot {as_of.isoformat()} was begun: run task 'prepare'")
-    return Build(*row)
+    build = Build(*row)
+    if run_id is not None and build.run_id != run_id:
+        raise superseded(as_of, run_id)
+    return build
 
 
-def add_facts(database: Database, as_of: datetime, **facts: Any) -> None:
-    """Add facts (plain JSON) to the build."""
-    database.run("snapshots/add_facts", {"as_of": as_of, "facts": Json(facts)})
+def superseded(as_of: datetime, run_id: str) -> SupersededError:
+    """The error of a run whose snapshot another one builds now."""
+    return SupersededError(
+        f"another run than {run_id!r} has begun to build snapshot {as_of.isoformat()} since and"
+        " will publish it; this run stops here"
+    )
 
 
-def set_encoder(database: Database, as_of: datetime, version: int) -> None:
-    """Note the encoder that the build uses."""
-    database.run("snapshots/set_encoder", {"as_of": as_of, "encoder_version": version})
+def add_facts(database: Database, as_of: datetime, run_id: str, **facts: Any) -> None:
+    """Add facts (plain JSON) to the build of a run.
+
+    Raises
+    ------
+    SupersededError
+        when the build is another run's by now.
+    """
+    parameters = {"as_of": as_of, "run_id": run_id, "facts": Json(facts)}
+    if not database.run("snapshots/add_facts", parameters):
+        raise superseded(as_of, run_id)
+
+
+def set_encoder(database: Database, as_of: datetime, run_id: str, version: int) -> None:
+    """Note the encoder that the build of a run uses.
+
+    Raises
+    ------
+    SupersededError
+        when the build is another run's by now.
+    """
+    parameters = {"as_of": as_of, "run_id": run_id, "encoder_version": version}
+    if not database.run("snapshots/set_encoder", parameters):
+        raise superseded(as_of, run_id)
 
 
 def add_stage_seconds(database: Database, as_of: datetime, stage: str, seconds: float) -> None:
@@ -108,7 +138,7 @@ def record_failure(
 
 def current(database: Database) -> Current:
     """What the ``_current`` views and ``similar_customers`` read now."""
-    return Current(*(database.row("snapshots/current") or (None,) * 5))
+    return Current(*(database.row("snapshots/current") or (None,) * 6))
 
 
 def history_of(database: Database, as_of: datetime, *, keeps_versions: bool) -> str:
@@ -121,8 +151,8 @@ def history_of(database: Database, as_of: datetime, *, keeps_versions: bool) -> 
 
 def window_counts(
     database: Database, window_start: datetime, window_end: datetime
-) -> tuple[int, int]:
-    """Rows that a window landed, and rows of it that were refused."""
+) -> tuple[int, int, int]:
+    """Rows that a window landed, rows of it that were refused, and refused rows without a time."""
     parameters = {"window_start": window_start, "window_end": window_end}
-    landed, rejected = database.row("versions/count_window", parameters) or (0, 0)
-    return int(landed), int(rejected)
+    landed, rejected, undated = database.row("versions/count_window", parameters) or (0, 0, 0)
+    return int(landed), int(rejected), int(undated)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg2
 from psycopg2 import sql
 
 from kindred.errors import PreflightError
@@ -14,6 +15,11 @@ from kindred.store.database import Database, Writable
 from kindred.store.keys import KeyType, key_type_of
 
 _MOMENT_TYPES = ("timestamp with time zone", "timestamp without time zone", "date")
+_TOMBSTONES = {
+    "boolean": "coalesce({c}, false)",
+    **dict.fromkeys(("smallint", "integer", "bigint"), "coalesce({c} <> 0, false)"),
+    **dict.fromkeys(_MOMENT_TYPES, "({c} is not null)"),
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class SourceColumns:
 
     key_type: KeyType
     updated_at_type: str | None
+    tombstone_type: str | None
     types: Mapping[str, str]
 
 
@@ -32,7 +39,16 @@ def relation(source: Source) -> sql.Composable:
     """The table, or the query in parentheses; a spec's query is the engineer's own SQL."""
     if source.table is not None:
         return sql.Identifier(*source.table.split("."))
-    return sql.SQL("({})").format(sql.SQL(source.query or ""))
+    return sql.SQL("({}\n)").format(_verbatim((source.query or "").rstrip().rstrip(";")))
+
+
+def _verbatim(text: str) -> sql.SQL:
+    """SQL of the spec: a % in it is no placeholder."""
+    return sql.SQL(text.replace("%", "%%"))  # statements that hold it are always sent with values
+
+
+def _condition(source: Source) -> sql.Composed:
+    return sql.SQL("{}\n").format(_verbatim(source.where or "true"))  # it may end in a comment
 
 
 def describe(database: Database, spec: Spec) -> SourceColumns:
@@ -43,7 +59,10 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
     PreflightError
         with one line for everything that does not fit.
     """
-    found = _column_types(database, spec.source)
+    try:
+        found = _column_types(database, spec.source)
+    except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
+        raise PreflightError(_unreadable(spec.source, error)) from error
     problems = _missing_columns(spec, found)
     for column, feature in spec.features.items():
         if column in found:
@@ -56,17 +75,46 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
                 f"updated_at column {spec.source.updated_at!r} is of type {updated_at_type};"
                 f" allowed are {', '.join(_MOMENT_TYPES)}; or say 'updated_at: none'"
             )
+    tombstone_type = found.get(spec.source.tombstone or "", (None,))[0]
+    if tombstone_type is not None and tombstone_type not in _TOMBSTONES:
+        problems.append(
+            f"tombstone column {spec.source.tombstone!r} is of type {tombstone_type}; allowed are"
+            f" {', '.join(_TOMBSTONES)} (deleted where true, not 0, or a time); cast it in the"
+            " spec's source query"
+        )
     if spec.source.key in found:
         problems += _complaint(key_type_of, spec.source.key, found[spec.source.key][0])
     if problems:
         raise PreflightError("\n".join(f"{_where(spec.source)}: {problem}" for problem in problems))
-    return SourceColumns(
+    columns = SourceColumns(
         key_type=key_type_of(spec.source.key, found[spec.source.key][0]),
         updated_at_type=updated_at_type,
+        tombstone_type=tombstone_type,
         types={
             column: found[column][0] if found[column][1] else "text"
             for column in spec.payload_columns
         },
+    )
+    _try_reading(database, spec, columns)
+    return columns
+
+
+def _try_reading(database: Database, spec: Spec, columns: SourceColumns) -> None:
+    """Let the server plan the extraction: its condition, its names and rights hold, or it says."""
+    query = _window_query(spec, columns)
+    parameters = _window_parameters(spec.source, ("-infinity", "-infinity"), row_limit=0)
+    try:
+        database.execute(sql.SQL("explain {}").format(query), parameters)
+    except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
+        raise PreflightError(_unreadable(spec.source, error)) from error
+
+
+def _unreadable(source: Source, error: psycopg2.Error) -> str:
+    given = [key for key in ("query", "where") if getattr(source, key) is not None]
+    correct = "".join(f"correct 'source.{key}' in the spec, or " for key in given)
+    return (
+        f"{_where(source)}: cannot be read: {error.diag.message_primary or str(error).strip()};"
+        f" {correct}grant the connection's user what it lacks"
     )
 
 
@@ -114,7 +162,7 @@ def _column_types(database: Database, source: Source) -> dict[str, tuple[str, bo
         rows = database.rows("source/columns_of_table", {"table": quoted})
         return {name: (type_name, built_in) for name, type_name, built_in in rows}
     with database.connection.cursor() as cursor:
-        cursor.execute(statements.compose("source/describe_query", relation=relation(source)))
+        cursor.execute(statements.compose("source/describe_query", relation=relation(source)), {})
         description = list(cursor.description or ())
     oids = [column.type_code for column in description]
     names = {
@@ -133,27 +181,37 @@ def copy_window(
     row_limit: int,
 ) -> int:
     """Send the rows of one window to ``sink`` in the column order of the landing table."""
-    source = spec.source
-    parameters: dict[str, Any] = {
+    parameters = _window_parameters(spec.source, window, row_limit=row_limit)
+    return database.copy_out(_window_query(spec, columns), sink, parameters)
+
+
+def _window_parameters(
+    source: Source, window: tuple[str, str], *, row_limit: int
+) -> dict[str, Any]:
+    return {
         "window_start": window[0],
         "window_end": window[1],
         "source_timezone": source.source_timezone,
         "row_limit": row_limit,
     }
+
+
+def _window_query(spec: Spec, columns: SourceColumns) -> sql.Composed:
+    source = spec.source
     names: dict[str, sql.Composable] = {
         "columns": _selected(spec, columns),
         "relation": relation(source),
-        "condition": sql.SQL(source.where or "true"),
+        "condition": _condition(source),
     }
     if not source.has_updated_at:
-        return database.copy_out(statements.compose("source/select_all", **names), sink, parameters)
+        return statements.compose("source/select_all", **names)
     updated_at = sql.Identifier(source.updated_at)
     names |= {
         "updated_at": updated_at,
         "moment": sql.SQL(_MOMENTS[columns.updated_at_type or ""]).format(c=updated_at),
         "nearby": sql.SQL(_NEARBY[columns.updated_at_type or ""]).format(c=updated_at),
     }
-    return database.copy_out(statements.compose("source/select_window", **names), sink, parameters)
+    return statements.compose("source/select_window", **names)
 
 
 _MOMENTS = {
@@ -181,7 +239,7 @@ def _selected(spec: Spec, columns: SourceColumns) -> sql.Composed:
         moment = _MOMENTS[columns.updated_at_type or ""]
     tombstone: sql.Composable = sql.SQL("false")
     if source.tombstone is not None:
-        tombstone = sql.SQL("coalesce({c}::boolean, false)").format(
+        tombstone = sql.SQL(_TOMBSTONES[columns.tombstone_type or ""]).format(
             c=sql.Identifier(source.tombstone)
         )
     parts: list[sql.Composable] = [
@@ -208,7 +266,7 @@ def copy_keys(database: Database, spec: Spec, key_type: KeyType, sink: Writable)
         key=key_expression(spec.source, key_type),
         key_column=spec.source.key,
         relation=relation(spec.source),
-        condition=sql.SQL(spec.source.where or "true"),
+        condition=_condition(spec.source),
     )
     return database.copy_out(query, sink, {})
 

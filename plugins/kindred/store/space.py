@@ -3,7 +3,6 @@
 import hashlib
 from dataclasses import dataclass
 
-import psycopg2.errors
 from psycopg2 import sql
 
 from kindred.errors import PreflightError
@@ -49,24 +48,23 @@ def search_path_of(database: Database, schema: str) -> tuple[str, ...]:
 def create_space(database: Database, spec: Spec, key_type: KeyType) -> Space:
     """Bring the warehouse to what this version of Kindred needs; safe to run every night.
 
-    Everything happens in one transaction. Must be called under ``Resource.SCHEMA``.
+    Must be called under ``Resource.SCHEMA``, inside a transaction.
 
     Raises
     ------
     PreflightError
         when the space was made for another type of key.
     """
-    create_reader(database)
-    with database.transaction():
-        database.run("space/create_extension")
-        database.run("space/create_schema", schema=spec.internal_schema)
-        database.run("space/create_schema", schema=spec.bi_schema)
-        path = search_path_of(database, spec.internal_schema)
-        database.run("session/configure", {"search_path": ", ".join(f'"{name}"' for name in path)})
-        _create_key_domain(database, spec, key_type)
-        _migrate(database)
-        space = Space(spec.internal_schema, spec.bi_schema, path[1])
-        _create_bi_objects(database, spec, space, key_type)
+    database.run("space/create_reader")
+    database.run("space/create_extension")
+    database.run("space/create_schema", schema=spec.internal_schema)
+    database.run("space/create_schema", schema=spec.bi_schema)
+    path = search_path_of(database, spec.internal_schema)
+    database.run("session/configure", {"search_path": ", ".join(f'"{name}"' for name in path)})
+    _create_key_domain(database, spec, key_type)
+    _migrate(database)
+    space = Space(spec.internal_schema, spec.bi_schema, path[1])
+    _create_bi_objects(database, spec, space, key_type)
     return space
 
 
@@ -123,16 +121,6 @@ def _create_bi_objects(database: Database, spec: Spec, space: Space, key_type: K
             changed = True
     if changed:
         database.run("space/grant_reader", bi=space.bi_schema)
-
-
-def create_reader(database: Database) -> None:
-    """Create the role ``bi_reader``, once a server."""
-    if database.value("space/role_exists", {"role": "bi_reader"}):
-        return
-    try:
-        database.run("space/create_reader")
-    except (psycopg2.errors.DuplicateObject, psycopg2.errors.UniqueViolation):
-        return  # another space's first run made it at the same moment
 
 
 def key_type_in(database: Database, schema: str) -> KeyType:

@@ -1,2 +1,0 @@
--- Snapshots that are being built.
-select as_of from snapshot_builds where state = 'building';

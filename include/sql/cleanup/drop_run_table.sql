@@ -1,2 +1,0 @@
--- Remove a table that a finished run has left.
-drop table if exists {table};

@@ -1,2 +1,0 @@
--- The server's time now, not that of the transaction's start.
-select clock_timestamp();

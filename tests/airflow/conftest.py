@@ -1,0 +1,107 @@
+"""One real Airflow for the session: LocalExecutor, PostgreSQL, and a DAG for every question."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from customers import fill_source, space_spec, write_spec
+from real_airflow import RealAirflow, wait_for
+
+from integration.warehouse import Laboratory
+from kindred.local.airflow import LocalAirflow
+from kindred.local.credentials import load_credentials
+from kindred.local.environment import SOURCE, WAREHOUSE
+from kindred.local.layout import Layout
+from kindred.local.postgres import EmbeddedServer
+from kindred.local.supervisor import Supervisor
+
+# KINDRED_START_DATE holds for all DAGs. Two days ago, it makes one run due in the daily space when
+# that is unpaused, its next one 18 hours later, and none in the monthly spaces.
+NOW = datetime.now(UTC)
+START_DATE = NOW - timedelta(days=2)
+SPECS = [
+    *(space_spec(space) for space in ("forward", "backward", "parallel", "killed", "lost")),
+    *(space_spec(space) for space in ("manual", "refused")),
+    space_spec("gated", source={"table": "customers_gated"}, gates={"min_customers": 400}),
+    space_spec("empty", source={"table": "customers_empty"}),
+    space_spec("scheduled", schedule=f"0 {(NOW.hour - 6) % 24} * * *"),
+]
+
+
+@pytest.fixture(scope="session")
+def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of specs that the session's Airflow reads."""
+    folder = tmp_path_factory.mktemp("features")
+    for spec in SPECS:
+        write_spec(folder, spec)
+    (folder / "broken.yaml").write_text("source: {table: customers}\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def airflow(
+    server: EmbeddedServer,
+    features: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    repository: Path,
+) -> Iterator[RealAirflow]:
+    """The one Airflow of the session, healthy, all DAGs paused."""
+    layout = Layout(repository, tmp_path_factory.mktemp("local"))
+    layout.create()
+    credentials = load_credentials(layout)
+    supervisor = Supervisor(layout, credentials.marker)
+    settings = {
+        "KINDRED_FEATURES": str(features),
+        "KINDRED_START_DATE": START_DATE.isoformat(),
+        "KINDRED_RETRY_DELAY_SECONDS": "1",
+        "KINDRED_MIN_FREE_DISK_MB": "1",
+        "PYTHONPATH": str(repository / "plugins"),
+    }
+    with ExitStack() as stack:
+        stack.callback(_stop, supervisor)
+        local = LocalAirflow(layout, server, supervisor, credentials, settings)
+        stack.callback(local.client.close)
+        local.begin_migration()
+        laboratory = _fill_databases(server, layout)
+        local.finish_migration()
+        local.start()
+        local.wait_until_healthy(SPECS[0].dag_id)
+        real = RealAirflow(local, credentials, laboratory)
+        stack.callback(real.close)
+        yield real
+
+
+def _fill_databases(server: EmbeddedServer, layout: Layout) -> Laboratory:
+    for name in (SOURCE, WAREHOUSE):
+        server.create_database(name)
+    laboratory = Laboratory(server.dsn(SOURCE), server.dsn(WAREHOUSE), layout.artifacts)
+    for table in ("customers", "customers_gated"):
+        fill_source(laboratory, table)
+    laboratory.query("create table customers_empty (like customers)", source=True)
+    return laboratory
+
+
+def _stop(supervisor: Supervisor) -> None:
+    names = [component.name for component in supervisor.components()]
+    supervisor.stop(10)
+    # The API server frees its memory for some seconds more after it has closed.
+    wait_for(lambda: all(supervisor.has_ended(name) for name in names), seconds=30)
+
+
+@pytest.fixture(scope="module")
+def airflow_library(
+    tmp_path_factory: pytest.TempPathFactory, repository: Path
+) -> Iterator[dict[str, str]]:
+    """Airflow as a library in this process: a home of its own, the DAGs of this checkout."""
+    environment = {
+        "AIRFLOW_HOME": str(tmp_path_factory.mktemp("home")),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(repository / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(repository / "plugins"),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        yield environment

@@ -1,0 +1,207 @@
+"""A real Airflow with many spaces: start their runs, wait for them, look at what they left."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from psycopg2 import sql
+
+from integration.warehouse import Laboratory
+from kindred.local.airflow import LocalAirflow
+from kindred.local.credentials import ADMIN_USER, Credentials
+from kindred.local.rest import Order
+from kindred.spec import dag_id_of, schema_of
+
+PATIENCE_SECONDS = 600
+POLL_SECONDS = 0.3
+ENDED = {"success", "failed"}
+
+Json = dict[str, Any]
+
+
+class RealAirflow:
+    """The Airflow of the session, and the databases its tasks work on."""
+
+    def __init__(
+        self, local: LocalAirflow, credentials: Credentials, laboratory: Laboratory
+    ) -> None:
+        self.local = local
+        self.laboratory = laboratory
+        self._http = httpx.Client(base_url=local.url, timeout=30, trust_env=False)
+        user = {"username": ADMIN_USER, "password": credentials.admin_password}
+        token = self._http.post("/auth/token", json=user).raise_for_status().json()["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {token}"
+
+    def close(self) -> None:
+        self._http.close()
+
+    def call(self, method: str, path: str, **arguments: Any) -> Json:
+        """Call the REST API below ``/api/v2``."""
+        response = self._http.request(method, f"/api/v2/{path}", **arguments)
+        assert response.is_success, f"{method} {path}: {response.status_code} {response.text}"
+        return response.json()
+
+    def space(self, name: str) -> "Space":
+        """A space, its DAG unpaused."""
+        space = Space(self, name)
+        self.call("PATCH", f"dags/{space.dag_id}", json={"is_paused": False})
+        return space
+
+    def wait(self, runs: Sequence["DagRun"]) -> list[str]:
+        """Wait until runs have ended; returns their states."""
+        return [run.wait() for run in runs]
+
+
+@dataclass(frozen=True)
+class Space:
+    """One space of the warehouse and the DAG that fills it."""
+
+    airflow: RealAirflow
+    name: str
+
+    @property
+    def dag_id(self) -> str:
+        return dag_id_of(self.name)
+
+    @property
+    def schema(self) -> str:
+        return schema_of(self.name)
+
+    def backfill(self, dates: Sequence[datetime], order: Order) -> list["DagRun"]:
+        """Let Airflow fill a range of logical dates; returns the runs by date."""
+        client = self.airflow.local.client
+        client.create_backfill(self.dag_id, dates, order)
+        return [DagRun(self, run["dag_run_id"]) for run in client.runs(self.dag_id, dates)]
+
+    def trigger(self, logical_date: datetime | None = None, **params: Any) -> "DagRun":
+        """Start a run by hand."""
+        moment = None if logical_date is None else logical_date.isoformat()
+        body = {"logical_date": moment, "conf": params}
+        run = self.airflow.call("POST", f"dags/{self.dag_id}/dagRuns", json=body)
+        return DagRun(self, run["dag_run_id"])
+
+    def runs(self) -> list[Json]:
+        """All runs of the DAG."""
+        return self.airflow.call("GET", f"dags/{self.dag_id}/dagRuns")["dag_runs"]
+
+    def hashes(self) -> dict[str, str]:
+        """A hash of every published table."""
+        return self.airflow.laboratory.hashes(self.name)
+
+    def query(self, text: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        """Rows of a query with ``{bi}`` and ``{space}`` for the schemas."""
+        names = {"bi": sql.Identifier(f"bi_{self.name}"), "space": sql.Identifier(self.schema)}
+        return self.airflow.laboratory.query(sql.SQL(text).format(**names), parameters)
+
+    def snapshot(self, as_of: datetime) -> Json:
+        """What BI is told of one snapshot; empty where there is none."""
+        rows = self.query("select to_jsonb(s) from {bi}.snapshots as s where as_of = %s", [as_of])
+        return rows[0][0] if rows else {}
+
+    def current(self) -> tuple[Any, ...]:
+        """Which snapshot the ``_current`` views show, and how many lookalikes."""
+        return self.query("select min(as_of), max(as_of), count(*) from {bi}.lookalikes_current")[0]
+
+    def leftovers(self) -> list[str]:
+        """Tables that belong to a run, not to what is published."""
+        text = (
+            "select relname::text from pg_class where relnamespace = %s::regnamespace"
+            " and relkind = 'r' and not relispartition and relname ~ '_next$|^landing_|_delta_'"
+        )
+        return [name for (name,) in self.query(text, [self.schema])]
+
+
+@dataclass(frozen=True)
+class DagRun:
+    """One run of a space's DAG."""
+
+    space: Space
+    run_id: str
+
+    @property
+    def path(self) -> str:
+        return f"dags/{self.space.dag_id}/dagRuns/{quote(self.run_id, safe='')}"
+
+    def read(self) -> Json:
+        return self.space.airflow.call("GET", self.path)
+
+    def wait(self, seconds: float = PATIENCE_SECONDS) -> str:
+        """Wait for the end of the run; returns its state."""
+        wait_for(lambda: self.read()["state"] in ENDED, self.describe, seconds)
+        return str(self.read()["state"])
+
+    def tasks(self, task_id: str | None = None) -> list[Json]:
+        """The task instances of the run, or of one task."""
+        found = self.space.airflow.call("GET", f"{self.path}/taskInstances")["task_instances"]
+        return [entry for entry in found if task_id in (None, entry["task_id"])]
+
+    def states(self) -> dict[str, str]:
+        """Task -> state; of a mapped task the state of one of its instances."""
+        return {entry["task_id"]: entry["state"] for entry in self.tasks()}
+
+    def tries(self, task_id: str) -> int:
+        """How often a task was tried."""
+        return max(entry["try_number"] for entry in self.tasks(task_id))
+
+    def log(self, task_id: str) -> str:
+        """The log of the last try of a task as one text."""
+        entry = self.tasks(task_id)[-1]
+        return json.dumps(self.space.airflow.local.client.log_messages(entry))
+
+    def clear(self) -> None:
+        """Run everything again."""
+        body = {"dry_run": False, "only_failed": False}
+        self.space.airflow.call("POST", f"{self.path}/clear", json=body)
+
+    def clear_task(self, task_id: str, *, downstream: bool) -> None:
+        """Run one task again, alone or with all that follows."""
+        body = {
+            "dry_run": False,
+            "only_failed": False,
+            "dag_run_id": self.run_id,
+            "task_ids": [task_id],
+            "include_downstream": downstream,
+        }
+        path = f"dags/{self.space.dag_id}/clearTaskInstances"
+        self.space.airflow.call("POST", path, json=body)
+
+    def xcoms(self) -> list[Json]:
+        """Every XCom of the run with its value."""
+        path = f"{self.path}/taskInstances/~/xcomEntries"
+        entries = self.space.airflow.call("GET", path, params={"limit": 100})["xcom_entries"]
+        return [
+            self.space.airflow.call(
+                "GET",
+                f"{self.path}/taskInstances/{entry['task_id']}/xcomEntries/{entry['key']}",
+                params={"map_index": entry["map_index"]},
+            )
+            for entry in entries
+        ]
+
+    def asset_events(self) -> list[Json]:
+        """What the run has told other DAGs."""
+        params = {"source_dag_id": self.space.dag_id, "source_run_id": self.run_id}
+        return self.space.airflow.call("GET", "assets/events", params=params)["asset_events"]
+
+    def describe(self) -> str:
+        """Where the run stands, for the message of a test that waits in vain."""
+        return f"{self.space.dag_id} {self.run_id} {self.read()['state']}: {self.states()}"
+
+
+def wait_for(condition: Any, describe: Any = lambda: "", seconds: float = PATIENCE_SECONDS) -> Any:
+    """Wait until ``condition`` gives something true; returns that."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"nothing within {seconds} s: {describe()}"
+        time.sleep(POLL_SECONDS)
+    return found
+
+
+def failed_tasks(states: Mapping[str, str]) -> set[str]:
+    """The tasks that failed by themselves."""
+    return {task for task, state in states.items() if state == "failed"}

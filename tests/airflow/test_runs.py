@@ -1,0 +1,276 @@
+"""Every way a run can start, fail and be run again, on the real scheduler."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from customers import AS_OFS, DATES, customers_at, space_spec, write_spec
+from real_airflow import DagRun, RealAirflow, Space, failed_tasks
+
+from kindred.errors import EncoderMissingError
+from kindred.local.rest import Order
+from kindred.windows import previous_edge
+
+APRIL = AS_OFS[-1]
+CHOSEN_START = datetime(2024, 2, 10, tzinfo=UTC)
+CHOSEN_END = datetime(2024, 2, 20, tzinfo=UTC)
+BEFORE_ALL = datetime(2023, 11, 1, 2, tzinfo=UTC)
+NOW = datetime.now(UTC)
+NEWEST = previous_edge("0 2 1 * *", NOW)
+XCOM_BYTES = 2048
+
+
+@pytest.fixture(scope="module")
+def manual(airflow: RealAirflow) -> dict[str, DagRun]:
+    """Runs by hand of one space, in this order; the first one has no encoder yet."""
+    space = airflow.space("manual")
+    return {
+        "dated": space.trigger(logical_date=NOW),
+        "april": space.trigger(end=APRIL.isoformat()),
+        "chosen": space.trigger(
+            start=CHOSEN_START.isoformat(),
+            end=CHOSEN_END.isoformat(),
+            algorithms=["kmeans"],
+            encoder_version=1,
+        ),
+        "undated": space.trigger(full_extract=True),
+        "before_all": space.trigger(end=BEFORE_ALL.isoformat()),
+    }
+
+
+@pytest.fixture(scope="module")
+def gated(airflow: RealAirflow) -> dict[str, DagRun]:
+    """A snapshot that its gates let through, and one that they stop."""
+    space = airflow.space("gated")
+    return {
+        "large": space.trigger(end=APRIL.isoformat()),
+        "small": space.trigger(end=AS_OFS[0].isoformat()),
+    }
+
+
+@pytest.fixture(scope="module")
+def empty(airflow: RealAirflow) -> DagRun:
+    """A run for a source without a row."""
+    return airflow.space("empty").trigger()
+
+
+@pytest.fixture(scope="module")
+def refused(airflow: RealAirflow) -> Space:
+    return airflow.space("refused")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _all_at_once(manual, gated, empty):
+    """Start everything before the first test waits."""
+
+
+def test_end_in_the_future_is_refused_before_anything_is_made(refused):
+    run = refused.trigger(end="2999-01-01T02:00:00+00:00")
+    assert run.wait() == "failed"
+    assert failed_tasks(run.states()) == {"prepare"}
+    assert run.tries("prepare") == 1
+    assert "end 2999-01-01T02:00:00+00:00 lies in the future" in run.log("prepare")
+    assert refused.query("select to_regnamespace(%s)", [refused.schema]) == [(None,)]
+
+
+def test_backfill_without_an_encoder_names_the_command(refused):
+    [run] = refused.backfill(DATES[:1], Order.FORWARD)
+    assert run.wait() == "failed"
+    states = run.states()
+    assert failed_tasks(states) == {"prepare"}
+    assert states["clean_up"] == "success"
+    assert states["finish"] == "upstream_failed"
+    assert run.tries("prepare") == 1
+    assert EncoderMissingError.__name__ in run.log("prepare")
+    assert "run 'kindred fit --space refused --as-of" in run.log("prepare")
+    assert refused.query("select to_regnamespace(%s)", [refused.schema]) == [(None,)]
+
+
+@pytest.mark.parametrize(
+    "params", [{"algorithms": ["dbscan"]}, {"encoder_version": 0}, {"full_extract": "yes"}]
+)
+def test_params_outside_their_type_are_refused_at_once(refused, params):
+    before = len(refused.runs())
+    with pytest.raises(AssertionError, match="400"):
+        refused.trigger(**params)
+    assert len(refused.runs()) == before
+
+
+def test_broken_spec_fails_its_own_dag_only(airflow):
+    run = airflow.space("broken").trigger()
+    assert run.wait() == "failed"
+    assert run.states() == {"read_spec": "failed"}
+    assert run.tries("read_spec") == 1
+    assert "broken.yaml: source.key: Field required" in run.log("read_spec")
+
+
+def test_source_without_customers_ends_well(empty):
+    assert empty.wait() == "success"
+    states = empty.states()
+    ran = {"prepare", "extract", "validate", "clean_up", "finish"}
+    assert {states[task] for task in ran} == {"success"}
+    # That one does not wait for the data.
+    assert {states[task] for task in states.keys() - ran - {"list_algorithms"}} == {"skipped"}
+    [(status, customers)] = empty.space.query("select status, customers from {bi}.snapshots")
+    assert (status, customers) == ("empty", 0)
+    assert empty.space.current() == (None, None, 0)
+    assert empty.asset_events() == []
+
+
+def test_gate_stops_a_snapshot_and_the_last_one_serves(gated, features):
+    large, small = gated["large"], gated["small"]
+    space = large.space
+    assert large.wait() == "success"
+    before = space.hashes()
+    assert small.wait() == "failed"
+    states = small.states()
+    assert failed_tasks(states) == {"quality_gate"}
+    assert states["clean_up"] == "success"
+    assert states["finish"] == "upstream_failed"
+    assert small.tries("quality_gate") == 1
+    assert small.asset_events() == []
+    snapshot = space.snapshot(AS_OFS[0])
+    assert snapshot["status"] == "failed"
+    assert snapshot["failed_task"] == "quality_gate"
+    assert snapshot["failure"] == "not published: 300 customers, gates.min_customers is 400"
+    assert space.current() == (APRIL, APRIL, 439 * 5)
+    assert space.hashes() == before
+
+    # The spec is mended; prepare reads it anew.
+    write_spec(features, space_spec("gated", source={"table": "customers_gated"}))
+    small.clear()
+    assert small.wait() == "success"
+    snapshot = space.snapshot(AS_OFS[0])
+    assert snapshot["status"] == "published"
+    assert (snapshot["failed_task"], snapshot["failure"]) == (None, None)
+    assert space.current() == (APRIL, APRIL, 439 * 5)
+    assert space.leftovers() == []
+
+
+def test_source_that_is_gone_leaves_the_last_snapshot(airflow, gated):
+    space = gated["large"].space
+    airflow.wait(list(gated.values()))
+    before = space.hashes()
+    airflow.laboratory.query("drop table customers_gated", source=True)
+    run = space.trigger(end=AS_OFS[1].isoformat())
+    assert run.wait() == "failed"
+    assert failed_tasks(run.states()) == {"prepare"}
+    assert run.tries("prepare") == 1
+    assert "customers_gated" in run.log("prepare")
+    assert space.current() == (APRIL, APRIL, 439 * 5)
+    assert space.hashes() == before
+
+
+def test_manual_runs_know_their_windows(airflow, manual):
+    space = manual["dated"].space
+    assert airflow.wait(list(manual.values())) == ["success"] * 5
+    assert {run["run_type"] for run in space.runs()} == {"manual"}
+    text = (
+        "select b.as_of, b.run_id, b.window_start, s.status, s.customers, s.encoder_version"
+        " from {space}.snapshot_builds as b join {space}.snapshots as s using (as_of)"
+    )
+    found = {as_of: tuple(rest) for as_of, *rest in space.query(text)}
+    before_newest = previous_edge("0 2 1 * *", NEWEST - timedelta(seconds=1))
+    october = datetime(2023, 10, 1, 2, tzinfo=UTC)
+    assert found == {
+        NEWEST: (manual["undated"].run_id, before_newest, "published", 439, 1),
+        APRIL: (manual["april"].run_id, DATES[-1], "published", 439, 1),
+        CHOSEN_END: (
+            manual["chosen"].run_id,
+            CHOSEN_START,
+            "published",
+            customers_at(CHOSEN_END),
+            1,
+        ),
+        BEFORE_ALL: (manual["before_all"].run_id, october, "empty", 0, None),
+    }
+    assert space.query("select fitted_as_of from {space}.encoder_versions") == [(NEWEST,)]
+    assert space.current() == (NEWEST, NEWEST, 439 * 5)
+
+
+def test_manual_run_before_the_start_date_has_no_tasks(manual):
+    run = manual["dated"].space.trigger(logical_date=APRIL)
+    assert run.wait() == "success"
+    assert run.tasks() == []
+
+
+def test_first_manual_run_fits_the_encoder_that_fit_would(airflow, manual):
+    assert manual["dated"].wait() == "success"
+    airflow.laboratory.fit(space_spec("fitted"), NEWEST.isoformat())
+    ours, theirs = manual["dated"].space.hashes(), airflow.laboratory.hashes("fitted")
+    for table in ("encoder_versions", "customer_versions", "rejected_rows"):
+        assert ours[table] == theirs[table], table
+
+
+def test_params_choose_the_algorithms_of_a_run(manual):
+    assert manual["chosen"].wait() == "success"
+    assert len(manual["chosen"].tasks("cluster")) == 1
+    text = "select as_of, array_agg(distinct algorithm) from {bi}.clusters group by as_of"
+    found = dict(manual["chosen"].space.query(text))
+    assert found[CHOSEN_END] == ["kmeans"]
+    assert found[APRIL] == ["hdbscan", "kmeans"]
+
+
+def test_tasks_hand_on_ids_and_counts_only(airflow, manual, gated, empty):
+    for run in (*manual.values(), gated["small"], empty):
+        run.wait()
+        entries = run.xcoms()
+        assert {entry["task_id"] for entry in entries} >= {"prepare", "extract", "validate"}
+        for entry in entries:
+            assert len(json.dumps(entry["value"])) < XCOM_BYTES, entry
+
+
+def test_publish_tells_other_dags(manual):
+    assert manual["dated"].wait() == "success"
+    [event] = manual["dated"].asset_events()
+    assert event["source_task_id"] == "publish"
+    assert event["name"] == "bi_manual_snapshot"
+    assert manual["before_all"].wait() == "success"
+    assert manual["before_all"].asset_events() == []
+
+
+@pytest.fixture(scope="module")
+def published(airflow: RealAirflow, manual: dict[str, DagRun]) -> dict[str, str]:
+    """The tables of the manual space after all its runs."""
+    assert airflow.wait(list(manual.values())) == ["success"] * 5
+    return manual["dated"].space.hashes()
+
+
+def test_whole_run_again(manual, published):
+    run = manual["undated"]
+    run.clear()
+    assert run.wait() == "success"
+    assert run.space.hashes() == published
+    assert run.space.leftovers() == []
+
+
+@pytest.mark.parametrize("task_id", ["validate", "build_embeddings", "cluster", "publish"])
+def test_one_task_again(manual, published, task_id):
+    run = manual["april"]
+    run.clear_task(task_id, downstream=False)
+    assert run.wait() == "success"
+    assert run.space.hashes() == published
+
+
+@pytest.mark.parametrize("task_id", ["merge_graph", "cluster", "quality_gate"])
+def test_one_task_and_what_follows_again(manual, published, task_id):
+    run = manual["april"]
+    run.clear_task(task_id, downstream=True)
+    assert run.wait() == "success"
+    assert run.space.hashes() == published
+    assert run.space.leftovers() == []
+
+
+def test_task_whose_artefacts_are_gone(manual, published):
+    run = manual["chosen"]
+    tries = run.tries("cluster")
+    run.clear_task("cluster", downstream=True)
+    assert run.wait() == "failed"
+    assert failed_tasks(run.states()) == {"cluster"}
+    assert run.tries("cluster") == tries + 1
+    assert "clear task 'encode' with its downstream tasks" in run.log("cluster")
+    assert run.space.hashes() == published
+    run.clear_task("encode", downstream=True)
+    assert run.wait() == "success"
+    assert run.space.hashes() == published
+    assert run.space.leftovers() == []

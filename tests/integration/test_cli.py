@@ -1,0 +1,281 @@
+"""The command ``kindred`` in a process of its own, with the connections of Airflow's variables."""
+
+import os
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+
+import psycopg2
+import pytest
+import yaml
+from psycopg2 import sql
+
+from integration.warehouse import COLUMNS, make_spec, people
+
+FIRST, SECOND = "2026-01-05T02:00:00+00:00", "2026-01-06T02:00:00+00:00"
+CONTENT = {
+    "source": {"table": "customers", "key": "customer_id", "updated_at": "updated_at"},
+    "k": 5,
+    "features": {"income": "numeric", "age": "numeric", "is_active": "boolean"},
+    "labels": ["churned"],
+    "clustering": {"kmeans": {"k": 4}, "hdbscan": {"min_cluster_size": 20, "min_samples": 5}},
+}
+
+
+@dataclass
+class Command:
+    """How the command is called for a laboratory."""
+
+    laboratory: object
+    folder: object
+
+    def environment(self, **changes):
+        settings = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path.endswith("plugins")),
+            "COLUMNS": "600",
+            "AIRFLOW_CONN_KINDRED_SOURCE": self.laboratory.source_dsn,
+            "AIRFLOW_CONN_KINDRED_WAREHOUSE": self.laboratory.warehouse_dsn,
+            "KINDRED_ARTIFACTS": str(self.laboratory.artefacts),
+            "KINDRED_MIN_FREE_DISK_MB": "1",
+            "KINDRED_FEATURES": str(self.folder),
+        }
+        settings |= changes
+        return {name: value for name, value in settings.items() if value is not None}
+
+    def write_spec(self, name="default", **changes):
+        (self.folder / f"{name}.yaml").write_text(yaml.safe_dump({**CONTENT, **changes}))
+
+    def __call__(self, *arguments, **changes):
+        """Exit code, and all that was printed, without the frames of tables."""
+        result = subprocess.run(
+            [sys.executable, "-m", "kindred.cli", *arguments],
+            env=self.environment(**changes),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert "Traceback" not in result.stderr, result.stderr
+        printed = result.stdout + result.stderr
+        return result.returncode, " ".join(printed.replace("│", " ").split())
+
+
+def command_on(laboratory, folder):
+    laboratory.fill("customers", COLUMNS, people(400))
+    command = Command(laboratory, folder)
+    command.write_spec()
+    return command
+
+
+@pytest.fixture(scope="module")
+def run(make_laboratory, tmp_path_factory):
+    """The command on a shop and a warehouse that nothing here may change."""
+    return command_on(make_laboratory(), tmp_path_factory.mktemp("features"))
+
+
+@pytest.fixture
+def run_once(laboratory, tmp_path_factory):
+    """The command on a shop and an empty warehouse of its own."""
+    return command_on(laboratory, tmp_path_factory.mktemp("features"))
+
+
+def everything(laboratory):
+    """Relations, schemas, extensions and roles of both databases, and the artefacts."""
+    found = [sorted(laboratory.artefacts.rglob("*"))]
+    for dsn in (laboratory.source_dsn, laboratory.warehouse_dsn):
+        with closing(psycopg2.connect(dsn)) as connection:
+            cursor = connection.cursor()
+            for query in (
+                "select oid, relname, relfilenode from pg_class order by 1",
+                "select nspname, nspacl::text from pg_namespace order by 1",
+                "select extname from pg_extension order by 1",
+                "select rolname from pg_roles order by 1",
+            ):
+                cursor.execute(query)
+                found.append(cursor.fetchall())
+    return found
+
+
+def test_doctor_finds_a_good_place_and_changes_nothing(run):
+    before = everything(run.laboratory)
+    code, printed = run("doctor")
+    assert code == 0, printed
+    assert "kindred doctor, space default" in printed
+    for check in ("settings and spec", "server", "pgvector", "rights", "disk", "source"):
+        assert f" {check} ok " in printed
+    assert printed.endswith("ready to run")
+    assert everything(run.laboratory) == before
+
+
+def without(name):
+    return {key: value for key, value in CONTENT["source"].items() if key != name}
+
+
+UNREACHABLE = "postgresql://kindred:topsecret@/nowhere?host=/nowhere"
+CASES = {
+    "no such table": (
+        {"source": CONTENT["source"] | {"table": "clients"}},
+        {},
+        ["source failure", "table clients", "no such table or view", "check 'source.table'"],
+    ),
+    "no such column": (
+        {"features": {"salary": "numeric"}},
+        {},
+        ["source failure", "no column 'salary'", "it has age, churned", "correct the spec"],
+    ),
+    "no key column": (
+        {"source": CONTENT["source"] | {"key": "number"}},
+        {},
+        ["source failure", "no column 'number'", "names as key"],
+    ),
+    "a spec that cannot be used": (
+        {"metric": "manhattan"},
+        {},
+        ["settings and spec failure", "default.yaml: metric", "'l2', 'cosine' or 'ip'"],
+    ),
+    "a setting out of bounds": (
+        {},
+        {"KINDRED_SHARD_ROWS": "7"},
+        ["settings and spec failure", "KINDRED_SHARD_ROWS='7'", "greater than or equal to 1000"],
+    ),
+    "too little disk": (
+        {},
+        {"KINDRED_MIN_FREE_DISK_MB": "999999999"},
+        ["disk failure", "999999999 MB are needed", "point KINDRED_ARTIFACTS elsewhere"],
+    ),
+    "no warehouse": (
+        {},
+        {"AIRFLOW_CONN_KINDRED_WAREHOUSE": UNREACHABLE},
+        ["connections failure", "'kindred_warehouse'", "cannot connect", "AIRFLOW_CONN_KINDRED_"],
+    ),
+    "a connection that is no URI": (
+        {},
+        {"AIRFLOW_CONN_KINDRED_SOURCE": "topsecret"},
+        ["connections failure", "AIRFLOW_CONN_KINDRED_SOURCE is neither a URI such as"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_doctor_says_what_is_wrong_and_what_to_do(run, case):
+    spec, environment, words = CASES[case]
+    before = everything(run.laboratory)
+    run.write_spec(**spec)
+    try:
+        code, printed = run("doctor", **environment)
+    finally:
+        run.write_spec()
+    assert code == 1
+    for word in words:
+        assert word in printed
+    assert "1 failed" in printed
+    assert "topsecret" not in printed
+    assert everything(run.laboratory) == before
+
+
+def test_doctor_tells_of_missing_rights_and_of_all_else_at_once(run, server):
+    login = sql.Identifier("visitor_of_cli_tests")
+    with closing(psycopg2.connect(server.dsn("postgres"))) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(sql.SQL("create role {} login").format(login))
+    visitor = run.laboratory.warehouse_dsn.replace("postgres@", "visitor_of_cli_tests@", 1)
+    run.write_spec(features={"salary": "numeric"})
+    try:
+        code, printed = run("doctor", AIRFLOW_CONN_KINDRED_WAREHOUSE=visitor)
+    finally:
+        run.write_spec()
+    assert code == 1
+    assert "may not create schema kindred" in printed
+    assert "grant create on database" in printed
+    assert "no column 'salary'" in printed
+
+
+def test_an_unknown_space_is_refused_with_those_there_are(run):
+    code, printed = run("doctor", "--space", "buying")
+    assert code == 1
+    assert "there is no feature spec 'buying'; there are default" in printed
+    code, printed = run("hash", "--space", "buying")
+    assert code == 1
+    assert "there is no feature spec 'buying'; there are default" in printed
+
+
+def test_a_connection_that_nobody_knows_is_named(run, tmp_path):
+    code, printed = run(
+        "doctor", AIRFLOW_CONN_KINDRED_SOURCE=None, AIRFLOW_HOME=str(tmp_path / "airflow")
+    )
+    assert code == 1
+    assert (
+        "no connection 'kindred_source'; add it in the UI, or set AIRFLOW_CONN_KINDRED_SOURCE"
+        in (printed)
+    )
+
+
+def test_fit_makes_one_encoder_and_keeps_it(run_once):
+    assert run_once("fit", "--as-of", FIRST) == (0, "encoder 1 fitted")
+    assert run_once("fit", "--as-of", FIRST) == (0, "encoder 1 is there already and is kept")
+    assert run_once("fit", "--as-of", "2026-01-06T03:00:00+01:00") == (
+        0,
+        "encoder 1 is there already and is kept",
+    )
+    assert run_once("fit", "--as-of", SECOND, "--refit") == (0, "encoder 2 fitted")
+    fitted = run_once.laboratory.query(
+        "select version, customers from kindred.encoder_versions order by 1"
+    )
+    assert fitted == [(1, 80), (2, 100)]
+    assert run_once.laboratory.query("select count(*) from bi.snapshots") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "words"),
+    [
+        ("yesterday", "as-of: 'yesterday' is not an ISO 8601 date or time such as"),
+        ("2999-01-01", "end 2999-01-01T00:00:00+00:00 lies in the future"),
+        ("2020-01-01", "no customer is known before 2020-01-01T00:00:00+00:00"),
+    ],
+)
+def test_fit_refuses_with_one_line(run_once, as_of, words):
+    code, printed = run_once("fit", "--as-of", as_of, "--refit")
+    assert code == 1
+    assert printed.startswith(f"error: {words}")
+
+
+def test_hashes_are_saved_and_compared(run_once, tmp_path):
+    laboratory, saved = run_once.laboratory, tmp_path / "hashes.json"
+    laboratory.run(make_spec(features=CONTENT["features"]), FIRST[:16])
+    code, printed = run_once("hash", "--save", str(saved))
+    assert code == 0
+    for table, digest in laboratory.hashes().items():
+        assert f"{digest} {table}" in printed
+    code, printed = run_once("hash", "--compare", str(saved))
+    assert code == 0
+    assert printed.endswith(f"EQUAL to {saved}")
+    laboratory.run(make_spec(features=CONTENT["features"], k=4), FIRST[:16])
+    code, printed = run_once("hash", "--compare", str(saved))
+    assert code == 1
+    assert printed.endswith(
+        f"DIFFERENT from {saved}: customer_lookalikes, published_snapshots, all"
+    )
+
+
+@pytest.mark.parametrize("content", [None, "no json", "[1, 2]"])
+def test_a_file_that_holds_no_hashes_is_refused(run, tmp_path, content):
+    path = tmp_path / "hashes.json"
+    if content is not None:
+        path.write_text(content)
+    code, printed = run("hash", "--compare", str(path))
+    assert code == 1
+    assert f"error: --compare {path}: a file of 'kindred hash --save' is expected" in printed
+
+
+def test_an_encoder_of_fit_is_that_of_a_run(make_laboratory):
+    """Whoever fits as of a moment: the encoder is the same to the byte."""
+    spec = make_spec()
+    fitted = make_laboratory()
+    fitted.fill("customers", COLUMNS, people(400))
+    fitted.fit(spec, FIRST[:16])
+    by_run = make_laboratory(beside=fitted)
+    by_run.run(spec, FIRST[:16])
+    assert by_run.hashes()["encoder_versions"] == fitted.hashes()["encoder_versions"]

@@ -1,0 +1,290 @@
+"""Who may read what: bi_reader the contract and nothing else, the owner without being superuser."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import Any
+
+import psycopg2
+import psycopg2.errors
+import pytest
+from psycopg2 import sql
+
+from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
+from kindred.errors import LockTimeoutError
+from kindred.local.postgres import EmbeddedServer
+from kindred.stages.registry import run_stage
+
+ANALYST = "analyst_of_tests"
+OWNER = "warehouse_owner_of_tests"
+CLERK = "source_clerk_of_tests"
+FIRST, SECOND, THIRD = "2026-01-05T02:00", "2026-01-06T02:00", "2026-01-07T02:00"
+OBJECTS = (
+    "snapshots",
+    "lookalikes",
+    "lookalikes_current",
+    "clusters",
+    "clusters_current",
+    "cluster_lineage",
+    "cluster_lineage_current",
+    "index_builds",
+    "rejected_rows",
+    "similar_customers(1, 5)",
+)
+
+
+def execute(dsn: str, *statements: sql.Composable) -> None:
+    with closing(psycopg2.connect(dsn)) as connection:
+        connection.autocommit = True
+        for statement in statements:
+            connection.cursor().execute(statement)
+
+
+def as_user(dsn: str, user: str) -> str:
+    return dsn.replace("postgres@", f"{user}@", 1)
+
+
+@pytest.fixture(scope="module")
+def roles(server: EmbeddedServer) -> Iterator[None]:
+    """Three logins without any special right."""
+    dsn = server.dsn("postgres")
+    for role in (ANALYST, OWNER, CLERK):
+        execute(dsn, sql.SQL("create role {} login").format(sql.Identifier(role)))
+    yield
+    for role in (ANALYST, CLERK):
+        execute(dsn, sql.SQL("alter role {} nologin").format(sql.Identifier(role)))
+
+
+@pytest.fixture(scope="module")
+def warehouse(make_laboratory: Callable[..., Laboratory], roles: None) -> Laboratory:
+    """Two published days, a third in the making, and a refused row."""
+    laboratory = make_laboratory()
+    broken = (None, "2026-01-02 12:00+00", 1.0, 30, True, "CA", False)
+    laboratory.fill("customers", COLUMNS, [*people(400), broken])
+    spec = make_spec(gates={"max_rejected_share": 1.0})
+    laboratory.run(spec, FIRST)
+    laboratory.run(spec, SECOND)
+    laboratory.run(spec, THIRD, until="publish")
+    grant = sql.SQL("grant bi_reader to {}").format(sql.Identifier(ANALYST))
+    execute(laboratory.warehouse_dsn, grant)
+    return laboratory
+
+
+@contextmanager
+def analyst(laboratory: Laboratory) -> Iterator["psycopg2.extensions.cursor"]:
+    with closing(psycopg2.connect(as_user(laboratory.warehouse_dsn, ANALYST))) as connection:
+        connection.autocommit = True
+        yield connection.cursor()
+
+
+def contents(cursor: "psycopg2.extensions.cursor") -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that the contract shows."""
+    shown = {}
+    for name in OBJECTS:
+        query = sql.SQL("select to_jsonb(shown)::text from bi.{} as shown order by 1")
+        cursor.execute(query.format(sql.SQL(name)))
+        shown[name] = cursor.fetchall()
+    return shown
+
+
+def test_the_list_of_objects_is_complete(warehouse: Laboratory) -> None:
+    found = warehouse.query(
+        "select relname from pg_class where relnamespace = 'bi'::regnamespace and relkind <> 'i'"
+        " union select proname from pg_proc where pronamespace = 'bi'::regnamespace"
+    )
+    assert {name for (name,) in found} == {name.split("(")[0] for name in OBJECTS}
+
+
+def test_bi_reader_reads_every_view_and_calls_every_function(warehouse: Laboratory) -> None:
+    with analyst(warehouse) as cursor:
+        shown = contents(cursor)
+    assert all(shown.values()), [name for name, rows in shown.items() if not rows]
+    with closing(psycopg2.connect(warehouse.warehouse_dsn)) as connection:
+        assert contents(connection.cursor()) == shown
+
+
+def test_every_relation_outside_bi_is_closed(warehouse: Laboratory) -> None:
+    relations = warehouse.query(
+        "select quote_ident(nspname) || '.' || quote_ident(relname), relkind::text"
+        " from pg_class join pg_namespace as schemas on schemas.oid = relnamespace"
+        " where nspname not in ('bi', 'pg_catalog', 'information_schema', 'pg_toast')"
+        "   and relkind in ('r', 'p', 'v', 'm', 'S', 'f')"
+    )
+    kinds = {kind for _, kind in relations}
+    assert kinds == {"r", "p", "v", "S"}
+    names = [name for name, _ in relations]
+    assert any("_next" in name for name in names)
+    assert any("landing_rows" in name for name in names)
+    with analyst(warehouse) as cursor:
+        for name in names:
+            for attempt in ("select from {}", "delete from {}", "truncate {}", "drop table {}"):
+                with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                    cursor.execute(sql.SQL(attempt).format(sql.SQL(name)))
+
+
+def test_every_function_outside_bi_is_closed(warehouse: Laboratory) -> None:
+    functions = warehouse.query(
+        "select proname from pg_proc where pronamespace = 'kindred'::regnamespace"
+    )
+    assert functions
+    with analyst(warehouse) as cursor:
+        for (name,) in functions:
+            call = sql.SQL("select kindred.{}('yes')").format(sql.Identifier(name))
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="schema kindred"):
+                cursor.execute(call)
+
+
+@pytest.mark.parametrize("schema", ["bi", "kindred", "public"])
+def test_nothing_can_be_created_but_temporary_tables(warehouse: Laboratory, schema: str) -> None:
+    attempts = ("create table {}.mine (a integer)", "create view {}.mine as select 1")
+    with analyst(warehouse) as cursor:
+        for attempt in attempts:
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(sql.SQL(attempt).format(sql.Identifier(schema)))
+        cursor.execute("create temporary table mine as select * from bi.lookalikes_current limit 3")
+        cursor.execute("select count(*) from mine")
+        assert cursor.fetchall() == [(3,)]
+
+
+def test_the_views_cannot_be_written_through(warehouse: Laboratory) -> None:
+    with analyst(warehouse) as cursor:
+        for name in OBJECTS:
+            if "(" not in name:
+                refusals = (
+                    psycopg2.errors.InsufficientPrivilege,
+                    psycopg2.errors.ObjectNotInPrerequisiteState,
+                )
+                with pytest.raises(refusals):
+                    cursor.execute(sql.SQL("delete from bi.{}").format(sql.Identifier(name)))
+
+
+def test_another_login_reads_nothing_and_calls_nothing(warehouse: Laboratory) -> None:
+    with closing(psycopg2.connect(as_user(warehouse.warehouse_dsn, CLERK))) as connection:
+        connection.autocommit = True
+        for name in OBJECTS:
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                connection.cursor().execute(sql.SQL("select * from bi.{}").format(sql.SQL(name)))
+
+
+def test_functions_run_with_a_fixed_search_path(warehouse: Laboratory) -> None:
+    functions = warehouse.query(
+        "select proname, prosecdef, proconfig, has_function_privilege('public', oid, 'execute')"
+        " from pg_proc where pronamespace = 'bi'::regnamespace"
+    )
+    assert functions
+    for name, is_definer, configuration, is_public in functions:
+        assert is_definer, name
+        path = next(entry for entry in configuration if entry.startswith("search_path="))
+        assert path.split(",")[-1].strip() == "pg_temp", name
+        assert not is_public, name
+
+
+HOSTILE = (
+    "create temporary table current_snapshot as select true as only_row,"
+    " '2000-01-01'::timestamptz as as_of, 1 as generation, 1 as encoder_version",
+    "create temporary table snapshots as select '2000-01-01'::timestamptz as as_of,"
+    " 'published' as status, 0 as lookalikes",
+    "create temporary table index_builds as select 1 as generation, 1 as probes,"
+    " 'customer_embeddings' as table_name",
+    "create temporary table customer_embeddings as select 666 as customer_id,"
+    " '[0]'::vector as embedding",
+    "create temporary table customer_lookalikes (as_of timestamptz, customer_id bigint)",
+    "create function pg_temp.format(text, text) returns text language sql"
+    " as $$select 'select 666::bigint, 0::double precision, 0::double precision'$$",
+    "create function pg_temp.distance(vector, vector) returns double precision language sql"
+    " immutable as 'select 0.0::double precision'",
+    "create operator pg_temp.<-> (leftarg = vector, rightarg = vector,"
+    " function = pg_temp.distance)",
+    "set search_path = pg_temp, bi, public",
+    "set ivfflat.probes = 1",
+)
+
+
+def test_names_in_the_readers_session_change_no_result(warehouse: Laboratory) -> None:
+    with analyst(warehouse) as cursor:
+        before = contents(cursor)
+        for statement in HOSTILE:
+            cursor.execute(statement)
+        assert contents(cursor) == before
+
+
+def test_every_column_of_the_contract_is_described(warehouse: Laboratory) -> None:
+    columns = warehouse.query(
+        "select attrelid::regclass::text, attname from pg_attribute"
+        " join pg_class on pg_class.oid = attrelid"
+        " where relnamespace = 'bi'::regnamespace and attnum > 0 and relkind = 'v'"
+        "   and col_description(attrelid, attnum) is null"
+    )
+    assert columns == []
+
+
+def test_refused_rows_show_no_raw_values(warehouse: Laboratory) -> None:
+    with analyst(warehouse) as cursor:
+        cursor.execute("select * from bi.rejected_rows")
+        assert [column.name for column in cursor.description or ()] == [
+            "customer_id",
+            "updated_at",
+            "reason",
+        ]
+        assert cursor.fetchall()
+
+
+@pytest.fixture
+def deployed(
+    make_database: Callable[[str], str], laboratory: Laboratory, roles: None
+) -> Laboratory:
+    """A warehouse as the deployment makes it: the owner is no superuser and makes no roles."""
+    dsn = make_database("deployed")
+    name = sql.Identifier(psycopg2.extensions.parse_dsn(dsn)["dbname"])
+    owner, clerk = sql.Identifier(OWNER), sql.Identifier(CLERK)
+    execute(
+        dsn,
+        sql.SQL(
+            "do $$ begin create role bi_reader nologin;"
+            " exception when duplicate_object then null; end $$"
+        ),
+        sql.SQL("alter database {} owner to {}").format(name, owner),
+        sql.SQL("revoke connect, temporary on database {} from public").format(name),
+        sql.SQL("grant connect on database {} to bi_reader").format(name),
+        sql.SQL("create extension vector"),
+    )
+    laboratory.fill("customers", COLUMNS, people(400))
+    grant = sql.SQL("grant select on customers to {}").format(clerk)
+    execute(laboratory.source_dsn, grant)
+    return replace(
+        laboratory,
+        source_dsn=as_user(laboratory.source_dsn, CLERK),
+        warehouse_dsn=as_user(dsn, OWNER),
+    )
+
+
+def test_an_owner_without_special_rights_does_whole_runs(deployed: Laboratory) -> None:
+    spec = make_spec()
+    deployed.fit(spec, SECOND)
+    for as_of in (FIRST, SECOND):
+        assert deployed.run(spec, as_of).build.state == "published"
+    assert deployed.run(make_spec(k=3), SECOND).build.state == "published"
+    rows = deployed.query("select as_of, lookalikes / customers from bi.snapshots order by 1")
+    assert rows == [(moment(FIRST), 5), (moment(SECOND), 3)]
+    grant = sql.SQL("grant bi_reader to {}").format(sql.Identifier(ANALYST))
+    superuser = deployed.warehouse_dsn.replace(f"{OWNER}@", "postgres@", 1)
+    execute(superuser, grant)
+    with analyst(replace(deployed, warehouse_dsn=superuser)) as cursor:
+        cursor.execute("select count(*) from bi.similar_customers(1, 5)")
+        assert cursor.fetchall() == [(5,)]
+
+
+def test_such_an_owner_sees_the_sessions_that_a_publish_must_wait_for(
+    deployed: Laboratory,
+) -> None:
+    """pg_stat_activity hides most of what other users do from an owner without special rights."""
+    deployed.run(make_spec(), FIRST)
+    hurried = replace(deployed, environment={"KINDRED_LOCK_WAIT_SECONDS": "1"})
+    superuser = deployed.warehouse_dsn.replace(f"{OWNER}@", "postgres@", 1)
+    with closing(psycopg2.connect(superuser, application_name="old report")) as connection:
+        connection.set_session(isolation_level="REPEATABLE READ")
+        connection.cursor().execute("select 1")
+        run = deployed.run(make_spec(k=3), FIRST, until="publish")
+        with pytest.raises(LockTimeoutError, match="old report"):
+            run_stage(replace(run, workplace=hurried.workplace), "publish")
+    assert run_stage(run, "publish")["published"]

@@ -1,0 +1,427 @@
+"""Feature specs: what is refused, with which words, and what makes two of them different."""
+
+import copy
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kindred.errors import SpecError
+from kindred.spec import (
+    Algorithm,
+    Deletes,
+    History,
+    Kind,
+    Spec,
+    dag_id_of,
+    features_dir,
+    load_spec,
+    schema_of,
+    spec_from_dict,
+    spec_paths,
+)
+
+CONTENT = {
+    "space": "profile",
+    "source": {"table": "customers", "key": "customer_id", "updated_at": "updated_at"},
+    "features": {"income": "numeric", "is_active": "boolean", "state": {"kind": "categorical"}},
+    "labels": ["churned"],
+    "private": ["income"],
+}
+
+
+def changed(path, value, content=CONTENT):
+    """The content with the key at a dotted path set, or taken out for None."""
+    content = copy.deepcopy(content)
+    *parents, key = path.split(".")
+    place = content
+    for parent in parents:
+        place = place.setdefault(parent, {})
+    if value is None:
+        del place[key]
+    else:
+        place[key] = value
+    return content
+
+
+def spec(path=None, value=None):
+    return spec_from_dict(CONTENT if path is None else changed(path, value), "profile.yaml")
+
+
+def refusal(path, value):
+    with pytest.raises(SpecError) as caught:
+        spec(path, value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("metric", "L2", "metric: Input should be 'l2', 'cosine' or 'ip' (found 'L2')"),
+        ("k", 0, "k: Input should be greater than or equal to 1 (found 0)"),
+        ("k", 1001, "k: Input should be less than or equal to 1000 (found 1001)"),
+        ("k", 2.5, "k: Input should be a valid integer, got a number with a fractional part"),
+        ("target_recall", 0, "target_recall: Input should be greater than 0 (found 0)"),
+        ("target_recall", 1.01, "target_recall: Input should be less than or equal to 1"),
+        ("target_recall", math.nan, "target_recall: Input should be"),
+        ("index_target_recall", -1, "index_target_recall: Input should be greater than 0"),
+        ("rewrite_share", 2, "rewrite_share: Input should be less than or equal to 1 (found 2)"),
+        ("source", None, "source: Field required"),
+        ("source.key", None, "source.key: Field required"),
+        ("source.updated_at", None, "source.updated_at: Field required"),
+        ("source.key", 5, "source.key: Input should be a valid string (found 5)"),
+        ("source.history", "all", "source.history: Input should be 'current' or 'versions'"),
+        (
+            "source.deletes",
+            "never",
+            "source.deletes: Input should be 'ignore', 'tombstone' or 'compare_keys'",
+        ),
+        ("features", None, "features: Field required"),
+        ("features", {}, "features: at least one column must be given, such as 'income: numeric'"),
+        ("features", ["income"], "features: at least one column must be given"),
+        (
+            "features.income",
+            "number",
+            "features.income.kind: Input should be 'numeric', 'boolean' or 'categorical'"
+            " (found 'number')",
+        ),
+        ("features.income", {"weight": 1}, "features.income.kind: Field required"),
+        (
+            "features.income",
+            {"kind": "numeric", "weight": -1},
+            "features.income.weight: Input should be greater than or equal to 0 (found -1)",
+        ),
+        (
+            "features.income",
+            {"kind": "numeric", "weight": math.inf},
+            "features.income.weight: Input should be a finite number (found inf)",
+        ),
+        (
+            "features.income",
+            {"kind": "numeric", "transform": "sqrt"},
+            "features.income.transform: Input should be 'none' or 'log1p' (found 'sqrt')",
+        ),
+        (
+            "features.state.transform",
+            "log1p",
+            "features.state: transform 'log1p' is for numeric columns only",
+        ),
+        (
+            "features.state.max_categories",
+            0,
+            "features.state.max_categories: Input should be greater than or equal to 1 (found 0)",
+        ),
+        (
+            "features.state.min_frequency",
+            0,
+            "features.state.min_frequency: Input should be greater than or equal to 1 (found 0)",
+        ),
+        (
+            "clustering.algorithms",
+            [],
+            "clustering.algorithms: Tuple should have at least 1 item after validation, not 0",
+        ),
+        (
+            "clustering.algorithms",
+            ["dbscan"],
+            "clustering.algorithms.0: Input should be 'kmeans' or 'hdbscan' (found 'dbscan')",
+        ),
+        ("clustering.kmeans.k", 0, "clustering.kmeans.k: Input should be greater than"),
+        ("clustering.hdbscan.min_cluster_size", 1, "clustering.hdbscan.min_cluster_size: Input"),
+        ("clustering.hdbscan.min_samples", 201, "clustering.hdbscan.min_samples: Input should"),
+        ("clustering.hdbscan.exact_limit", 1, "clustering.hdbscan.exact_limit: Input should be"),
+        ("gates.min_customers", 0, "gates.min_customers: Input should be greater than or equal"),
+        ("gates.max_rejected_share", 1.5, "gates.max_rejected_share: Input should be less than"),
+        ("gates.max_deleted_share", -0.1, "gates.max_deleted_share: Input should be greater"),
+        ("gates.recall_tolerance", 2, "gates.recall_tolerance: Input should be less than"),
+        ("schedule", "0 2 * *", "schedule: '0 2 * *' is not a cron line of five fields"),
+        ("schedule", "@daily", "schedule: '@daily' is not a cron line of five fields"),
+        ("schedule", "0 24 * * *", "schedule: '0 24 * * *' is not a cron line of five fields"),
+        ("space", "Profile", "space: 'Profile' cannot name a space: lower-case letters, digits"),
+        ("space", "a" * 32, f"space: '{'a' * 32}' cannot name a space"),
+        ("space", "1st", "space: '1st' cannot name a space"),
+        ("space", "pro file", "space: 'pro file' cannot name a space"),
+        (
+            "source.key",
+            ["shop", "number"],
+            "source.key: a composite key ['shop', 'number'] was found, but a customer has one key",
+        ),
+        ("source.query", "select", "source: exactly one of 'table' and 'query' must be given"),
+        ("source.table", None, "source: exactly one of 'table' and 'query' must be given"),
+        (
+            "source.source_timezone",
+            "Berlin",
+            "source.source_timezone: 'Berlin' is not a time zone name such as Europe/Berlin",
+        ),
+        (
+            "source.deletes",
+            "tombstone",
+            "source: 'deletes: tombstone' wants the column's name in 'tombstone'",
+        ),
+        (
+            "features.customer_id",
+            "numeric",
+            "spec: column 'customer_id' is the source's key and cannot be encoded or used as a",
+        ),
+        (
+            "labels",
+            ["updated_at"],
+            "spec: column 'updated_at' is the source's updated_at and cannot be encoded or used",
+        ),
+        (
+            "labels",
+            ["income"],
+            "spec: column 'income' is a label (an outcome) and must not be encoded too",
+        ),
+        ("private", ["zip"], "spec: private names columns that the spec does not use: ['zip']"),
+        ("metric", "ip", "spec: metric 'ip' is no distance, so clustering.algorithms cannot hold"),
+    ],
+)
+def test_a_refusal_names_file_key_found_and_allowed(path, value, message):
+    assert refusal(path, value).startswith(f"profile.yaml: {message}")
+
+
+@pytest.mark.parametrize(
+    ("path", "found", "some_allowed"),
+    [
+        ("metrics", "'l2'", "space, source, schedule, metric, k,"),
+        ("source.columns", "'l2'", "connection, table, query, key, updated_at,"),
+        ("features.state.wieght", "'l2'", "kind, weight, transform, max_categories"),
+        ("clustering.dbscan", "'l2'", "algorithms, kmeans, hdbscan"),
+        ("clustering.kmeans.clusters", "'l2'", "k (found"),
+        ("clustering.hdbscan.k", "'l2'", "min_cluster_size, min_samples"),
+        ("gates.max_noise", "'l2'", "min_customers, max_rejected_share"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_those_there_are(path, found, some_allowed):
+    text = refusal(path, "l2")
+    assert text.startswith(f"profile.yaml: {path}: ")
+    assert f"; allowed are {some_allowed}" in text
+    assert text.endswith(f"(found {found})")
+
+
+def test_all_problems_are_told_at_once():
+    content = changed("k", 0, changed("metric", "L2"))
+    with pytest.raises(SpecError) as caught:
+        spec_from_dict(content, "profile.yaml")
+    assert [line.split(": ")[1] for line in str(caught.value).split("\n")] == ["metric", "k"]
+
+
+def test_what_was_found_is_cut_short():
+    line = refusal("metric", "x" * 500)
+    assert len(line) < 200
+    assert line.endswith("...)")
+
+
+def test_a_tombstone_cannot_be_encoded():
+    content = changed("source.tombstone", "is_active")
+    with pytest.raises(SpecError, match="column 'is_active' is the source's tombstone"):
+        spec_from_dict(content, "profile.yaml")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of specs; returns a writer."""
+    monkeypatch.setenv("KINDRED_FEATURES", str(tmp_path))
+
+    def write(name, content):
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+        return path
+
+    return write
+
+
+WITHOUT_SPACE = {key: value for key, value in CONTENT.items() if key != "space"}
+
+
+def test_the_files_name_is_the_space(folder):
+    assert load_spec(folder("buying.yaml", WITHOUT_SPACE)).space == "buying"
+    assert load_spec(folder("profile.yaml", CONTENT)).space == "profile"
+
+
+def test_a_file_that_names_another_space_is_refused(folder):
+    path = folder("buying.yaml", CONTENT)
+    with pytest.raises(SpecError) as caught:
+        load_spec(path)
+    assert str(caught.value).startswith(
+        f"{path}: space: the file's name says 'buying' (found 'profile');"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("features: [unclosed", "cannot be read as YAML"),
+        ("", "a mapping with the keys 'source' and 'features' is expected"),
+        ("- a list", "a mapping with the keys 'source' and 'features' is expected"),
+        ("!!python/object/apply:os.system ['true']", "cannot be read as YAML"),
+    ],
+)
+def test_a_file_that_is_no_mapping_is_refused(folder, content, message):
+    path = folder("profile.yaml", content)
+    with pytest.raises(SpecError) as caught:
+        load_spec(path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path):
+    with pytest.raises(SpecError, match=r"missing\.yaml: cannot be read as YAML"):
+        load_spec(tmp_path / "missing.yaml")
+    (tmp_path / "latin.yaml").write_bytes("länge: 1".encode("latin-1"))
+    with pytest.raises(SpecError, match=r"latin\.yaml: cannot be read as YAML"):
+        load_spec(tmp_path / "latin.yaml")
+
+
+def test_specs_are_found_by_their_names(folder, tmp_path):
+    for name in ("profile.yaml", "buying.yaml", "notes.txt"):
+        folder(name, CONTENT)
+    assert spec_paths() == {
+        "buying": tmp_path / "buying.yaml",
+        "profile": tmp_path / "profile.yaml",
+    }
+
+
+def test_the_default_folder_is_that_of_the_checkout(monkeypatch, repository):
+    monkeypatch.delenv("KINDRED_FEATURES", raising=False)
+    assert features_dir() == repository / "include" / "features"
+    assert load_spec(spec_paths()["default"]).is_default
+
+
+def test_defaults_are_those_of_the_documents():
+    plain = spec()
+    assert (plain.schedule, plain.metric, plain.k) == ("0 2 * * *", "l2", 10)
+    assert (plain.target_recall, plain.rewrite_share) == (0.99, 0.2)
+    assert plain.source.connection == "kindred_source"
+    assert plain.source.history is History.CURRENT
+    assert plain.clustering.algorithms == (Algorithm.KMEANS, Algorithm.HDBSCAN)
+    assert plain.features["income"].kind is Kind.NUMERIC
+
+
+def test_names_follow_from_the_space():
+    profile, default = spec(), spec("space", "default")
+    assert (profile.internal_schema, profile.bi_schema) == ("kindred_profile", "bi_profile")
+    assert profile.dag_id == dag_id_of("profile") == "customer_similarity__profile"
+    assert (default.internal_schema, default.bi_schema) == ("kindred", "bi")
+    assert default.dag_id == "customer_similarity"
+    assert (schema_of("default"), schema_of("profile")) == ("kindred", "kindred_profile")
+    assert (default.is_default, profile.is_default) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("source", "deletes"),
+    [
+        ({}, Deletes.COMPARE_KEYS),
+        ({"history": "versions"}, Deletes.IGNORE),
+        ({"tombstone": "is_gone"}, Deletes.TOMBSTONE),
+        ({"history": "versions", "tombstone": "is_gone"}, Deletes.TOMBSTONE),
+        ({"tombstone": "is_gone", "deletes": "ignore"}, Deletes.IGNORE),
+        ({"history": "versions", "deletes": "compare_keys"}, Deletes.COMPARE_KEYS),
+    ],
+)
+def test_deletes_follow_from_the_other_keys(source, deletes):
+    content = changed("source", CONTENT["source"] | source)
+    assert spec_from_dict(content, "profile.yaml").source.delete_detection is deletes
+
+
+def test_updated_at_none_is_no_column():
+    assert spec().source.has_updated_at
+    assert not spec("source.updated_at", "none").source.has_updated_at
+
+
+def test_payload_is_features_then_labels():
+    assert spec().payload_columns == ("income", "is_active", "state", "churned")
+
+
+def test_hashes_are_fixed_for_all_time():
+    """An encoder is found again by this hash: a change of it would fit all encoders anew."""
+    assert spec().encoder_hash() == "e51ec27e2ce44e04"
+
+
+def test_the_short_form_and_written_defaults_change_no_hash():
+    longer = changed("features.income", {"kind": "numeric", "weight": 1.0, "transform": "none"})
+    longer = changed("k", 10, changed("metric", "l2", longer))
+    same = spec_from_dict(longer, "elsewhere.yaml")
+    assert same.settings_hash() == spec().settings_hash()
+    assert same.encoder_hash() == spec().encoder_hash()
+
+
+def test_a_spec_survives_the_way_through_the_warehouse():
+    again = spec_from_dict(spec().model_dump(mode="json"), "settings of snapshot")
+    assert again == spec()
+    assert again.settings_hash() == spec().settings_hash()
+
+
+ENCODER_CHANGES = [
+    ("features.income", "boolean"),
+    ("features.income", {"kind": "numeric", "weight": 2}),
+    ("features.income", {"kind": "numeric", "transform": "log1p"}),
+    ("features.state.max_categories", 5),
+    ("features.state.min_frequency", 3),
+    ("features.age", "numeric"),
+    ("features.is_active", None),
+]
+OTHER_CHANGES = [
+    ("space", "buying"),
+    ("source.table", "clients"),
+    ("source.key", "id"),
+    ("source.where", "income > 0"),
+    ("source.history", "versions"),
+    ("source.deletes", "ignore"),
+    ("source.source_timezone", "Europe/Berlin"),
+    ("schedule", "0 3 * * *"),
+    ("metric", "cosine"),
+    ("k", 5),
+    ("target_recall", 0.9),
+    ("index_target_recall", 0.9),
+    ("rewrite_share", 0.5),
+    ("labels", []),
+    ("private", []),
+    ("clustering.kmeans.k", 3),
+    ("clustering.algorithms", ["kmeans"]),
+    ("gates.min_customers", 2),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), ENCODER_CHANGES)
+def test_a_change_of_the_features_changes_both_hashes(path, value):
+    content = changed(path, value)
+    content["private"] = []
+    before = spec("private", [])
+    after = spec_from_dict(content, "profile.yaml")
+    assert after.encoder_hash() != before.encoder_hash()
+    assert after.settings_hash() != before.settings_hash()
+
+
+@pytest.mark.parametrize(("path", "value"), OTHER_CHANGES)
+def test_any_other_change_changes_the_settings_hash_alone(path, value):
+    after = spec(path, value)
+    assert after.encoder_hash() == spec().encoder_hash()
+    assert after.settings_hash() != spec().settings_hash()
+
+
+def test_every_key_of_a_spec_is_in_one_of_the_lists_above():
+    touched = {path.split(".")[0] for path, _ in (*ENCODER_CHANGES, *OTHER_CHANGES)}
+    assert touched == set(Spec.model_fields)
+
+
+def test_the_order_of_columns_in_the_file_changes_nothing():
+    """An encoder is found by its hash, so an equal hash has to mean equal vectors."""
+    turned = copy.deepcopy(CONTENT)
+    turned["features"] = dict(reversed(turned["features"].items()))
+    again = spec_from_dict(turned, "profile.yaml")
+    assert again.encoder_hash() == spec().encoder_hash()
+    assert list(again.features) == list(spec().features) == ["income", "is_active", "state"]
+
+
+def test_specs_do_not_change():
+    with pytest.raises(ValueError, match="frozen"):
+        spec().k = 5
+
+
+def test_the_committed_specs_can_be_read(repository):
+    paths = sorted((repository / "include" / "features").glob("*.yaml"))
+    assert [Path(path).stem for path in paths]
+    for path in paths:
+        assert load_spec(path).space == path.stem
