@@ -20,8 +20,14 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Em
     def start(name: str) -> EmbeddedServer:
         server = EmbeddedServer(tmp_path_factory.mktemp(name) / "data")
         server.start()
-        # Nothing here must outlive a power cut, and every test makes databases.
-        administer(server, "alter system set fsync = off", "select pg_reload_conf()")
+        # Nothing here must outlive a power cut, and every test makes databases: autovacuum would be
+        # busy with going round them.
+        administer(
+            server,
+            "alter system set fsync = off",
+            "alter system set autovacuum = off",
+            "select pg_reload_conf()",
+        )
         return server
 
     return start

@@ -21,9 +21,9 @@ from kindred.local.supervisor import Supervisor
 # that is unpaused, its next one 18 hours later, and none in the monthly spaces.
 NOW = datetime.now(UTC)
 START_DATE = NOW - timedelta(days=2)
+ALIKE = ("forward", "backward", "parallel", "killed", "lost", "twice", "manual", "refused")
 SPECS = [
-    *(space_spec(space) for space in ("forward", "backward", "parallel", "killed", "lost")),
-    *(space_spec(space) for space in ("manual", "refused")),
+    *map(space_spec, ALIKE),
     space_spec("gated", source={"table": "customers_gated"}, gates={"min_customers": 400}),
     space_spec("empty", source={"table": "customers_empty"}),
     space_spec("scheduled", schedule=f"0 {(NOW.hour - 6) % 24} * * *"),

@@ -4,10 +4,17 @@ from contextlib import ExitStack
 
 import pytest
 from customers import AS_OFS, BEGINNING, DATES, customers_at, space_spec
-from killed_tasks import kill, reserved, wait_until_backend_is_gone, wait_until_blocked
-from real_airflow import DagRun, RealAirflow, Space, failed_tasks
+from killed_tasks import (
+    kill,
+    reserved,
+    reserved_part,
+    wait_until_backend_is_gone,
+    wait_until_blocked,
+)
+from real_airflow import DagRun, RealAirflow, Space, failed_tasks, wait_for
 
 from kindred.local.rest import Order
+from kindred.store.partitions import aside_name
 
 ORDERS = {
     "forward": Order.FORWARD,
@@ -26,7 +33,7 @@ def start_backfill(airflow: RealAirflow, name: str, order: Order) -> Backfill:
 @pytest.fixture(scope="session")
 def started(airflow: RealAirflow) -> dict[str, Backfill]:
     """All dates of the undisturbed spaces, under way at the same time."""
-    for name in (*ORDERS, "killed", "lost"):
+    for name in (*ORDERS, "killed", "lost", "twice"):
         # Before the first date: every run lands its own windows, and all share one encoder.
         airflow.laboratory.fit(space_spec(name), BEGINNING.isoformat())
     return {name: start_backfill(airflow, name, order) for name, order in ORDERS.items()}
@@ -36,18 +43,23 @@ def started(airflow: RealAirflow) -> dict[str, Backfill]:
 def killed(airflow: RealAirflow, started: dict[str, Backfill]) -> Backfill:
     """Dates of which four tasks were ended in their middle."""
     space = Space(airflow, "killed")
+    aside = aside_name("customer_lookalikes", AS_OFS[1])
     with ExitStack() as publish, ExitStack() as validate, ExitStack() as load:
         # After its partitions are attached, before the snapshot is current.
         publish.enter_context(reserved(space, "cluster_lineage"))
         space, runs = start_backfill(airflow, "killed", Order.FORWARD)
         backend = wait_until_blocked(runs[0], "publish")
         validate.enter_context(reserved(space, "rejected_rows"))
+        assert space.query("select count(*) from {space}.customer_lookalikes") == [(300 * 5,)]
+        assert space.current() == (None, None, 0)
         kill(runs[0], "publish")
         wait_until_backend_is_gone(space, backend)
         publish.close()
         # Inside the transaction that moves rows into the history.
         backend = wait_until_blocked(runs[1], "validate")
-        load.enter_context(reserved(space, "loaded_parts"))
+        load.enter_context(
+            reserved_part(space, aside_name("customer_lookalikes", AS_OFS[1]), "000")
+        )
         kill(runs[1], "validate")
         wait_until_backend_is_gone(space, backend)
         validate.close()
@@ -95,6 +107,22 @@ def test_task_that_is_killed_at_every_try(airflow, started):
     snapshot = space.snapshot(AS_OFS[0])
     assert (snapshot["status"], snapshot["customers"]) == ("published", 300)
     assert (snapshot["failed_task"], snapshot["failure"]) == (None, None)
+    assert space.leftovers() == []
+
+
+def test_run_whose_date_another_run_takes_over(airflow, started):
+    space = airflow.space("twice")
+    with reserved(space, "rejected_rows"):
+        first = space.trigger(end=AS_OFS[0].isoformat())
+        wait_until_blocked(first, "validate")
+        [second] = space.backfill(DATES[:1], Order.FORWARD)
+        wait_for(lambda: second.states()["prepare"] == "success", second.describe)
+    assert [first.wait(), second.wait()] == ["success", "success"]
+    assert first.states()["publish"] == "skipped"
+    assert (len(first.asset_events()), len(second.asset_events())) == (0, 1)
+    snapshot = space.snapshot(AS_OFS[0])
+    assert (snapshot["status"], snapshot["customers"]) == ("published", 300)
+    assert space.current() == (AS_OFS[0], AS_OFS[0], 300 * 5)
     assert space.leftovers() == []
 
 

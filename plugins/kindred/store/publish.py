@@ -3,7 +3,8 @@
 A new date goes in two steps. Attaching its partitions changes nothing that a reader sees, since
 ``snapshots`` and ``current_snapshot`` do not name it yet; the pointer moves in a second
 transaction. In one transaction a query that was planned just before the commit and run just after
-it would look for the new snapshot in partitions it does not know, and find nothing.
+it would look for the new snapshot in partitions it does not know, and find nothing. (A prepared
+statement in a long transaction may keep such a plan at any length: see ``bi/lookalikes_current``.)
 """
 
 import logging
@@ -122,6 +123,8 @@ def _wait_for_end(database: Database, query: str, wait_seconds: float) -> set[tu
     """Wait until none of the rows that a query gives now is left; returns those that are."""
     started = time.monotonic()
     rest = set(database.rows(query))
+    if rest:
+        log.info("%s: %d transactions to wait for, at most %.0f s", query, len(rest), wait_seconds)
     while rest and time.monotonic() - started <= wait_seconds:
         time.sleep(PLANNING_POLL_SECONDS)
         rest &= set(database.rows(query))

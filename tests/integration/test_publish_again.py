@@ -1,0 +1,187 @@
+"""Publish killed, run twice, run out of turn, taken up after a failure."""
+
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from integration.publishing import (
+    CURRENT,
+    build,
+    day,
+    open_shop,
+    opened,
+    publish_day,
+    published_rows,
+)
+from integration.warehouse import Laboratory, make_spec, moment
+from kindred.stages.encode import read_embeddings
+from kindred.stages.registry import run_stage
+from kindred.stages.run import Run
+from kindred.store import publish, snapshots
+from kindred.store.database import Database
+
+
+@pytest.fixture
+def shop(laboratory: Laboratory) -> Laboratory:
+    """A shop of 800 customers, 40 more each day, and an encoder that all days share."""
+    return open_shop(laboratory)
+
+
+def die(database: Database) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_between_steps(laboratory: Laboratory, number: int) -> None:
+    """In another process: publish, killed after its first step has been committed."""
+
+    def run() -> None:
+        publish._let_planned_queries_finish = die
+        publish_day(laboratory, number)
+
+    process = multiprocessing.get_context("fork").Process(target=run)
+    process.start()
+    process.join(timeout=30)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def attached(laboratory: Laboratory) -> set[str]:
+    rows = laboratory.query(
+        "select inhrelid::regclass::text from pg_inherits"
+        " where inhparent = 'kindred.customer_lookalikes'::regclass"
+    )
+    return {name for (name,) in rows}
+
+
+VISIBLE = (
+    "select to_jsonb(t)::text from bi.lookalikes as t union all"
+    " select to_jsonb(t)::text from bi.lookalikes_current as t union all"
+    " select to_jsonb(t)::text from bi.clusters as t union all"
+    " select to_jsonb(t)::text from bi.clusters_current as t union all"
+    " select to_jsonb(t)::text from bi.cluster_lineage as t union all"
+    " select to_jsonb(t)::text from bi.similar_customers(1, 5) as t union all"
+    " select (to_jsonb(t) - 'stage_seconds')::text from bi.snapshots as t order by 1"
+)
+
+
+@pytest.mark.parametrize("published_before", [False, True], ids=["first snapshot", "a later one"])
+def test_publish_killed_between_its_steps_shows_nothing_and_is_repaired(
+    shop: Laboratory, published_before: bool
+) -> None:
+    if published_before:
+        shop.run(make_spec(), day(5))
+    build(shop, make_spec(), 6)
+    before = shop.query(VISIBLE)
+    kill_between_steps(shop, 6)
+    assert len(attached(shop)) == 1 + published_before
+    assert shop.query(VISIBLE) == before
+    assert publish_day(shop, 6) == {"published": True, "is_current": True}
+    assert shop.query(CURRENT)[0] == (moment(day(6)), published_rows(shop)[str(moment(day(6)))][0])
+    after = shop.hashes()
+    assert publish_day(shop, 6) == {"published": False}
+    assert shop.hashes() == after
+
+
+def test_a_run_that_starts_again_after_such_a_kill_gives_the_same_tables(
+    shop: Laboratory, make_laboratory: Callable[..., Laboratory]
+) -> None:
+    build(shop, make_spec(), 6)
+    kill_between_steps(shop, 6)
+    shop.run(make_spec(), day(6))
+    other = make_laboratory(beside=shop)
+    other.fit(make_spec(), day(5))
+    other.run(make_spec(), day(6))
+    assert shop.hashes() == other.hashes()
+
+
+@pytest.mark.parametrize("stage", ["quality_gate", "publish"])
+def test_the_last_tasks_can_be_cleared_after_the_publish(shop: Laboratory, stage: str) -> None:
+    shop.run(make_spec(), day(5))
+    before = shop.hashes()
+    run_stage(opened(shop, 5), stage)
+    assert publish_day(shop, 5) == {"published": False}
+    assert shop.hashes() == before
+
+
+@pytest.mark.parametrize("failing", ["encode", "load_lookalikes", "quality_gate", "publish"])
+def test_a_failed_run_goes_on_where_it_stopped(
+    shop: Laboratory, make_laboratory: Callable[..., Laboratory], failing: str
+) -> None:
+    """Its clean_up and that of another run leave what its later tasks need."""
+
+    def fail(stage: str, run: Run) -> None:
+        if stage == failing:
+            with run.warehouse("test") as warehouse:
+                what = {"run_id": run.build.run_id, "task": failing, "failure": "out of memory"}
+                snapshots.record_failure(warehouse, run.as_of, **what)
+            run_stage(run, "clean_up")
+            shop.run(make_spec(), day(5))
+
+    shop.run(make_spec(), day(6), before=fail)
+    other = make_laboratory(beside=shop)
+    other.fit(make_spec(), day(5))
+    for number in (5, 6):
+        other.run(make_spec(), day(number))
+    assert shop.hashes() == other.hashes()
+    tables = shop.query("select relname from pg_class where relname ~ '(_next|landing_.*)$'")
+    assert tables == []
+
+
+def assert_embeddings_are_the_vectors(laboratory: Laboratory, number: int) -> None:
+    run = opened(laboratory, number)
+    with run.warehouse("test") as warehouse:
+        vectors = read_embeddings(run, run.key_type(warehouse))
+    rows = laboratory.query(
+        "select customer_id, embedding::text, updated_at, encoder_version"
+        " from kindred.customer_embeddings order by customer_id"
+    )
+    assert [row[0] for row in rows] == vectors.customers.tolist()
+    stored = np.array([json.loads(row[1]) for row in rows], dtype=np.float32)
+    assert stored.tobytes() == np.ascontiguousarray(vectors.vectors).tobytes()
+    microseconds = [int(row[2].timestamp() * 1e6) for row in rows]
+    assert np.abs(np.array(microseconds) - vectors.updated_at).max() <= 1
+    assert {row[3] for row in rows} == {vectors.encoder_version}
+
+
+@pytest.mark.parametrize("rewrite_share", [1.0, 0.0], ids=["differences", "generations"])
+def test_embeddings_staged_before_another_publish_are_staged_anew(
+    shop: Laboratory, rewrite_share: float
+) -> None:
+    """A customer who came and went between two snapshots must not be left behind."""
+    spec = make_spec(rewrite_share=rewrite_share)
+    shop.run(spec, day(5))
+    shop.append("customers", [(9_000, "2026-01-05 12:00+00", 1.0, 30, True, "CA", False)])
+    build(shop, spec, 6)
+    shop.query("delete from customers where customer_id = 9000", source=True)
+    build(shop, spec, 7)
+    publish_day(shop, 6)
+    guest = "select count(*) from kindred.customer_embeddings where customer_id = 9000"
+    assert shop.query(guest) == [(1,)]
+    publish_day(shop, 7)
+    assert_embeddings_are_the_vectors(shop, 7)
+
+
+def test_embeddings_staged_before_the_current_date_is_replaced_are_staged_anew(
+    shop: Laboratory,
+) -> None:
+    spec = make_spec(rewrite_share=1.0)
+    shop.run(spec, day(5))
+    build(shop, spec, 6)
+    shop.append("customers", [(9_000, "2026-01-03 12:00+00", 1.0, 30, True, "CA", False)])
+    shop.run(spec, day(5), full_extract=True)
+    publish_day(shop, 6)
+    assert_embeddings_are_the_vectors(shop, 6)
+
+
+def test_a_snapshot_of_the_past_leaves_what_is_current_alone(shop: Laboratory) -> None:
+    shop.run(make_spec(), day(7))
+    build(shop, make_spec(), 6)
+    current = shop.query(CURRENT)
+    assert publish_day(shop, 6) == {"published": True, "is_current": False}
+    assert shop.query(CURRENT) == current
+    assert_embeddings_are_the_vectors(shop, 7)
+    assert len(shop.query("select distinct as_of from bi.lookalikes")) == 2
