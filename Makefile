@@ -80,7 +80,7 @@ requirements: ## Compile requirements*.in into the pinned files (ARGS=--upgrade)
 clean: ## Stop what runs and remove what was made: .kindred, build, caches (.venv stays)
 	@$(stop_all)
 	rm -rf .kindred build .pytest_cache .mypy_cache .ruff_cache .hypothesis plugins/*.egg-info
-	find dags plugins tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## Remove .venv too
 	@rm -rf $(VENV)

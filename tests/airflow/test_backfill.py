@@ -57,9 +57,7 @@ def killed(airflow: RealAirflow, started: dict[str, Backfill]) -> Backfill:
         publish.close()
         # Inside the transaction that moves rows into the history.
         backend = wait_until_blocked(runs[1], "validate")
-        load.enter_context(
-            reserved_part(space, aside_name("customer_lookalikes", AS_OFS[1]), "000")
-        )
+        load.enter_context(reserved_part(space, aside, "000"))
         kill(runs[1], "validate")
         wait_until_backend_is_gone(space, backend)
         validate.close()

@@ -128,7 +128,8 @@ def test_time_counts_from_the_beginning_of_make_if_that_is_plausible(monkeypatch
 @pytest.fixture
 def interrupts():
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in numbers]
+    # The tests may have been started by nohup, which ignores a closed terminal.
+    before = [signal.signal(number, signal.SIG_DFL) for number in numbers]
     interrupts = Interrupts()
     interrupts.install()
     yield interrupts
