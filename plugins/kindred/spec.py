@@ -19,33 +19,20 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from kindred.errors import SpecError
+from kindred.features import Feature, split_roles
 from kindred.metrics import Metric
+from kindred.spec_errors import lines_of
 
 DEFAULT_SPACE = "default"
+ENCODER_FORMAT = 2  # what an encoder's JSON means; another number makes new encoders
 OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")  # what a version has beside the payload
 SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Kind(StrEnum):
-    """What a column holds, and so which block of the vector it becomes."""
-
-    NUMERIC = "numeric"
-    BOOLEAN = "boolean"
-    CATEGORICAL = "categorical"
-
-
-class Transform(StrEnum):
-    """What happens to a number before it is standardised."""
-
-    NONE = "none"
-    LOG1P = "log1p"
 
 
 class History(StrEnum):
@@ -124,20 +111,15 @@ class Source(_Strict):
         return Deletes.COMPARE_KEYS
 
 
-class Feature(_Strict):
-    """One column of the source, one block of the vector."""
+class Refit(StrEnum):
+    """When a scheduled run fits a new encoder by itself.
 
-    kind: Kind
-    weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-    transform: Transform = Transform.NONE
-    max_categories: Annotated[int, Field(ge=1, le=1000)] = 50
-    min_frequency: Annotated[int, Field(ge=1)] = 10
+    ``auto``: when the features have changed, or when the customers have drifted away from the fit.
+    """
 
-    @model_validator(mode="after")
-    def _transform_fits_kind(self) -> Self:
-        if self.transform is not Transform.NONE and self.kind is not Kind.NUMERIC:
-            raise ValueError(f"transform '{self.transform}' is for numeric columns only")
-        return self
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
 
 
 class Algorithm(StrEnum):
@@ -173,11 +155,15 @@ class Clustering(_Strict):
 
 
 class Gates(_Strict):
-    """What a snapshot must reach before it may be published; shares are 0 to 1."""
+    """What a snapshot must reach before it may be published; shares are 0 to 1.
+
+    ``max_drift``: population stability index of a column against the snapshot before.
+    """
 
     min_customers: Annotated[int, Field(ge=1)] = 1
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     max_deleted_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    max_drift: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     recall_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.02
 
 
@@ -192,6 +178,8 @@ class Spec(_Strict):
     target_recall: Annotated[float, Field(gt=0, le=1)] = 0.99
     index_target_recall: Annotated[float, Field(gt=0, le=1)] = 0.95
     rewrite_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    refit: Refit = Refit.AUTO
+    refit_drift: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.25
     features: dict[str, Feature]
     labels: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
@@ -208,19 +196,25 @@ class Spec(_Strict):
             )
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _roles_among_features(cls, content: object) -> object:
+        """A column that ``features`` calls a label is one; one that is ignored is not read."""
+        if not isinstance(content, dict) or not isinstance(content.get("features"), dict):
+            return content
+        features, labels = split_roles(content["features"])
+        given = content.get("labels", ())
+        if isinstance(given, list | tuple):
+            labels = [*given, *(label for label in labels if label not in given)]
+            return {**content, "features": features, "labels": labels}
+        return {**content, "features": features}
+
     @field_validator("features", mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
-        """``income: numeric`` is short for ``income: {kind: numeric}``.
-
-        Columns go by name: their order in the file (and in ``jsonb``) must not change a vector.
-        """
+    def _at_least_one_feature(cls, value: object) -> object:
         if not isinstance(value, dict) or not value:
             raise ValueError("at least one column must be given, such as 'income: numeric'")
-        return {
-            column: {"kind": entry} if isinstance(entry, str) else entry
-            for column, entry in sorted(value.items(), key=lambda item: str(item[0]))
-        }
+        return value
 
     @field_validator("schedule")
     @classmethod
@@ -298,11 +292,11 @@ class Spec(_Strict):
         return (*self.features, *self.labels)
 
     def encoder_hash(self) -> str:
-        """Digest of all that decides an encoder: the features, nothing else."""
+        """Digest of all that decides an encoder: the features, and how they are encoded."""
         features = {
             name: feature.model_dump(mode="json") for name, feature in self.features.items()
         }
-        return _digest(features)
+        return _digest({"format": ENCODER_FORMAT, "features": features})
 
     def settings_hash(self) -> str:
         """Digest of the whole spec: equal specs give equal snapshots."""
@@ -364,35 +358,16 @@ def spec_from_dict(content: dict[str, Any], where: str) -> Spec:
     try:
         return Spec.model_validate(content)
     except ValidationError as error:
-        problems = [
-            f"{where}: {'.'.join(str(part) for part in problem['loc']) or 'spec'}:"
-            f" {problem['msg'].removeprefix('Value error, ')}{_more(problem)}"
-            for problem in error.errors()
-        ]
-        raise SpecError("\n".join(problems)) from error
+        raise SpecError(
+            "\n".join(f"{where}: {line}" for line in lines_of(error, _MODELS))
+        ) from error
 
 
-_MODELS: dict[Any, type[BaseModel]] = {
+_MODELS: dict[str, type[BaseModel]] = {
+    "": Spec,
     "source": Source,
     "clustering": Clustering,
     "kmeans": KMeansSettings,
     "hdbscan": HdbscanSettings,
     "gates": Gates,
 }
-
-
-def _more(problem: ErrorDetails) -> str:
-    """What was found, and for an unknown key those there are, where the message lacks it."""
-    if problem["type"] in ("value_error", "missing"):
-        return ""
-    parents = problem["loc"][:-1]
-    allowed = ""
-    if problem["type"] == "extra_forbidden":
-        model = _MODELS.get(parents[-1], Feature) if parents else Spec
-        allowed = f"; allowed are {', '.join(model.model_fields)}"
-    return f"{allowed} (found {_shown(problem['input'])})"
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -6,7 +6,7 @@ import pytest
 
 from kindred.encode.encoder import FittedEncoder, fit_encoder
 from kindred.errors import DataError
-from kindred.spec import Feature
+from kindred.features import feature as Feature
 
 FEATURES = {
     "income": Feature(kind="numeric", transform="log1p"),
@@ -112,7 +112,8 @@ def test_categories_are_the_frequent_ones_by_count_then_name():
     assert set(slots[60:100]) == {0}
     assert set(slots[30:60]) == {1}
     assert set(slots[:30]) == {2}
-    assert set(slots[100:]) == {2}
+    assert set(slots[100:104]) == {2}
+    assert set(slots[104:]) == {3}
 
 
 def test_min_frequency_is_inclusive():
@@ -121,15 +122,16 @@ def test_min_frequency_is_inclusive():
     assert encoder.to_json()["columns"][0]["categories"] == ["x"]
 
 
-def test_an_unseen_category_takes_the_last_slot_and_changes_no_width():
+def test_an_unseen_category_takes_the_slot_of_all_others_and_changes_no_width():
     frame = customers()
     encoder = fit_encoder(FEATURES, frame)
-    start, stop = encoder.column_blocks["plan"]
-    new = frame.iloc[:2].assign(plan=pd.Series(["platinum", None], dtype=object))
-    block = encoder.transform(new)[:, start:stop]
-    assert stop - start == 4
-    assert (block[:, -1] > 0).all()
-    assert not block[:, :-1].any()
+    for column, width, slots in (("plan", 5, [3, 4]), ("state", 7, [6, 6])):
+        start, stop = encoder.column_blocks[column]
+        new = frame.iloc[:2].assign(**{column: pd.Series(["platinum", None], dtype=object)})
+        block = encoder.transform(new)[:, start:stop]
+        assert stop - start == width
+        assert block.argmax(axis=1).tolist() == slots
+        assert ((block > 0).sum(axis=1) == 1).all()
 
 
 @pytest.mark.parametrize(("missing", "width"), [(10, 1), (11, 2)])
@@ -191,7 +193,8 @@ def test_all_null_and_constant_booleans_and_categories_are_zero():
         "d": Feature(kind="categorical", min_frequency=1),
     }
     encoder = fit_encoder(features, frame)
-    assert encoder.dimensions == 2 + 1 + 1 + 2
+    assert encoder.dimensions == 2 + 1 + 2 + 2
+    assert encoder.constant_columns == ("b", "t", "c", "d")
     assert not encoder.transform(frame).any()
 
 

@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from kindred.errors import SpecError
+from kindred.features import Kind
 from kindred.spec import (
     Algorithm,
     Deletes,
     History,
-    Kind,
     Spec,
     dag_id_of,
     features_dir,
@@ -83,10 +83,30 @@ def refusal(path, value):
         (
             "features.income",
             "number",
-            "features.income.kind: Input should be 'numeric', 'boolean' or 'categorical'"
-            " (found 'number')",
+            "features.income.kind: allowed are numeric, boolean, categorical, text, date, ignore,"
+            " label (found 'number')",
         ),
         ("features.income", {"weight": 1}, "features.income.kind: Field required"),
+        (
+            "features.income",
+            {"kind": "numeric", "clip": 0},
+            "features.income.clip: Input should be greater than 0 (found 0)",
+        ),
+        (
+            "features.income",
+            {"kind": "text", "max_terms": 5000},
+            "features.income.max_terms: Input should be less than or equal to 4096 (found 5000)",
+        ),
+        (
+            "features.income",
+            {"kind": "text", "method": "sentence"},
+            "features.income: 'method: sentence' and 'model' go together: a folder with model.onnx",
+        ),
+        (
+            "features.income",
+            {"kind": "date", "cyclic": ["year"]},
+            "features.income.cyclic.0: Input should be 'month' or 'weekday' (found 'year')",
+        ),
         (
             "features.income",
             {"kind": "numeric", "weight": -1},
@@ -100,12 +120,14 @@ def refusal(path, value):
         (
             "features.income",
             {"kind": "numeric", "transform": "sqrt"},
-            "features.income.transform: Input should be 'none' or 'log1p' (found 'sqrt')",
+            "features.income.transform: Input should be 'none', 'log1p' or 'quantile'"
+            " (found 'sqrt')",
         ),
         (
             "features.state.transform",
             "log1p",
-            "features.state: transform 'log1p' is for numeric columns only",
+            "features.state.transform: Extra inputs are not permitted; allowed are kind, weight,"
+            " max_categories, min_frequency (found 'log1p')",
         ),
         (
             "features.state.max_categories",
@@ -187,7 +209,7 @@ def test_a_refusal_names_file_key_found_and_allowed(path, value, message):
     [
         ("metrics", "'l2'", "space, source, schedule, metric, k,"),
         ("source.columns", "'l2'", "connection, table, query, key, updated_at,"),
-        ("features.state.wieght", "'l2'", "kind, weight, transform, max_categories"),
+        ("features.state.wieght", "'l2'", "kind, weight, max_categories, min_frequency"),
         ("clustering.dbscan", "'l2'", "algorithms, kmeans, hdbscan"),
         ("clustering.kmeans.clusters", "'l2'", "k (found"),
         ("clustering.hdbscan.k", "'l2'", "min_cluster_size, min_samples"),
@@ -334,9 +356,17 @@ def test_payload_is_features_then_labels():
     assert spec().payload_columns == ("income", "is_active", "state", "churned")
 
 
+def test_labels_and_ignored_columns_may_stand_among_the_features():
+    features = {**CONTENT["features"], "note": "ignore", "grade": {"kind": "label"}}
+    among = spec("features", {**features, "churned": "label"})
+    assert among.payload_columns == ("income", "is_active", "state", "churned", "grade")
+    assert among == spec("labels", ["churned", "grade"])
+    assert "at least one column" in refusal("features", {"note": "ignore"})
+
+
 def test_hashes_are_fixed_for_all_time():
     """An encoder is found again by this hash: a change of it would fit all encoders anew."""
-    assert spec().encoder_hash() == "e51ec27e2ce44e04"
+    assert spec().encoder_hash() == "bbaf50538f9ba7f5"
 
 
 def test_the_short_form_and_written_defaults_change_no_hash():
@@ -361,6 +391,10 @@ ENCODER_CHANGES = [
     ("features.state.min_frequency", 3),
     ("features.age", "numeric"),
     ("features.is_active", None),
+    ("features.income", {"kind": "numeric", "clip": 3}),
+    ("features.state", {"kind": "text", "max_terms": 100}),
+    ("features.state", {"kind": "text", "method": "sentence", "model": "models/minilm"}),
+    ("features.income", {"kind": "date", "cyclic": ["month"]}),
 ]
 OTHER_CHANGES = [
     ("space", "buying"),
@@ -376,11 +410,14 @@ OTHER_CHANGES = [
     ("target_recall", 0.9),
     ("index_target_recall", 0.9),
     ("rewrite_share", 0.5),
+    ("refit", "never"),
+    ("refit_drift", 0.1),
     ("labels", []),
     ("private", []),
     ("clustering.kmeans.k", 3),
     ("clustering.algorithms", ["kmeans"]),
     ("gates.min_customers", 2),
+    ("gates.max_drift", 0.5),
 ]
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from psycopg2 import sql
 
 from kindred.errors import PreflightError
-from kindred.spec import Kind
+from kindred.features import Kind
 
 LARGEST_NUMBER = "1e37"  # vectors are float32, whose largest value is 3.4e38
 # Digits are bounded, so that the cast to float8 can neither overflow nor underflow; braces are
@@ -26,6 +26,7 @@ class TypeClass(StrEnum):
     DECIMAL = "decimal"
     BOOLEAN = "boolean"
     TEXT = "text"
+    MOMENT = "moment"
     OTHER = "other"
 
 
@@ -40,9 +41,14 @@ _TYPE_CLASSES = {
     "text": TypeClass.TEXT,
     "character varying": TypeClass.TEXT,
     "bpchar": TypeClass.TEXT,
+    "date": TypeClass.MOMENT,
+    "timestamp without time zone": TypeClass.MOMENT,
+    "timestamp with time zone": TypeClass.MOMENT,
 }
 
 _AS_NUMBER = "coalesce({c}::float8, 'NaN')"
+_AS_DAYS = "coalesce(extract(epoch from {c})::float8 / 86400, 'NaN')"
+_AS_TEXT = "nullif(btrim({c}, E' \\t\\n\\r'), '')"
 _AS_CATEGORY = "nullif(btrim({c}::text), '')"
 
 _VALUES: dict[tuple[Kind, TypeClass], str] = {
@@ -57,6 +63,8 @@ _VALUES: dict[tuple[Kind, TypeClass], str] = {
     (Kind.BOOLEAN, TypeClass.INTEGER): _AS_NUMBER,
     (Kind.BOOLEAN, TypeClass.BOOLEAN): "coalesce({c}::integer::float8, 'NaN')",
     (Kind.BOOLEAN, TypeClass.TEXT): "coalesce(to_flag({c}), 'NaN')",
+    (Kind.TEXT, TypeClass.TEXT): _AS_TEXT,
+    (Kind.DATE, TypeClass.MOMENT): _AS_DAYS,
 } | {(Kind.CATEGORICAL, type_class): _AS_CATEGORY for type_class in TypeClass}
 
 
@@ -83,6 +91,9 @@ _RULES: dict[tuple[Kind, TypeClass], Rule] = {
     (Kind.BOOLEAN, TypeClass.TEXT): Rule(
         "btrim({c}) <> '' and to_flag({c}) is null", "not a boolean such as yes/no or true/false"
     ),
+    (Kind.DATE, TypeClass.MOMENT): Rule(
+        "not ({c} >= '1900-01-01' and {c} < '10000-01-01')", "not a date from 1900 to 9999"
+    ),
 }
 
 
@@ -107,7 +118,10 @@ def check_kind(column: str, kind: Kind, type_name: str) -> None:
 
 
 def value_expression(column: str, kind: Kind, type_name: str) -> sql.Composed:
-    """How a raw column is read: float8 (NaN where missing), or text (null where missing)."""
+    """How a raw column is read: float8 (NaN where missing), or text (null where missing).
+
+    A date is read as days since 1970-01-01, at UTC where it has a time zone.
+    """
     fragment = _VALUES[kind, type_class_of(type_name)]
     return sql.SQL(fragment).format(c=sql.Identifier(column))
 

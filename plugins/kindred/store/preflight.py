@@ -194,9 +194,7 @@ def _disk_findings(spec: Spec, settings: Settings, rows: int) -> Iterator[Findin
     if free is None:
         yield Finding("disk", Outcome.OK, f"artefacts go to {settings.artifacts}")
         return
-    width = sum(
-        f.max_categories + 1 if f.kind == "categorical" else 2 for f in spec.features.values()
-    )
+    width = sum(feature.max_width for feature in spec.features.values())
     forecast = rows * (width + 3 * spec.k) * ARTEFACT_BYTES_PER_VALUE // 2**20
     needed = settings.min_free_disk_mb + forecast
     if free < needed:

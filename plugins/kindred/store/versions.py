@@ -8,13 +8,16 @@ import pandas as pd
 from psycopg2 import sql
 
 from kindred.errors import PreflightError
-from kindred.spec import Kind, Spec
+from kindred.features import Kind
+from kindred.spec import Spec
 from kindred.store import statements
 from kindred.store.binary import Array, BlockReader, Field
 from kindred.store.columns import value_expression
 from kindred.store.database import Database
 from kindred.store.keys import KeyType
 from kindred.store.source import SourceColumns
+
+AS_TEXT = (Kind.CATEGORICAL, Kind.TEXT)  # what is read as text; all else is read as a number
 
 
 def ensure_versions_table(database: Database, spec: Spec, columns: SourceColumns) -> None:
@@ -86,12 +89,12 @@ def read_customers(
     """Hand over the customers of a snapshot in customer order, block by block.
 
     ``on_block`` takes keys (see ``KeyType``), ``updated_at`` (int64 microseconds since 1970) and a
-    frame with a column a feature: float64 with NaN for numbers and booleans, str with None for
-    categories.
+    frame with a column a feature: float64 with NaN for numbers, booleans and dates (in days), str
+    with None for categories and texts.
     """
     types = column_types(database)
-    numbers = [c for c, feature in spec.features.items() if feature.kind is not Kind.CATEGORICAL]
-    texts = [c for c, feature in spec.features.items() if feature.kind is Kind.CATEGORICAL]
+    texts = [c for c, feature in spec.features.items() if feature.kind in AS_TEXT]
+    numbers = [c for c in spec.features if c not in texts]
     expressions: dict[str, sql.Composable] = {
         column: value_expression(column, spec.features[column].kind, types[column])
         for column in (*numbers, *texts)
@@ -118,7 +121,7 @@ def _frame(spec: Spec, values: Mapping[str, Array]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             column: _decoded(values[column])
-            if feature.kind is Kind.CATEGORICAL
+            if feature.kind in AS_TEXT
             else values[column].astype(np.float64)
             for column, feature in spec.features.items()
         }

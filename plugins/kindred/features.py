@@ -1,0 +1,170 @@
+"""Features: what one column of the source holds, and so which block of the vector it becomes."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+MAX_TERMS = 4096
+"""Largest vocabulary of a text column: the decomposition of it is kept as plain JSON."""
+
+
+class Kind(StrEnum):
+    """What a column holds."""
+
+    NUMERIC = "numeric"
+    BOOLEAN = "boolean"
+    CATEGORICAL = "categorical"
+    TEXT = "text"
+    DATE = "date"
+
+
+class Role(StrEnum):
+    """What an entry among the features may say instead of a kind: the column is not encoded."""
+
+    IGNORE = "ignore"
+    LABEL = "label"
+
+
+class Transform(StrEnum):
+    """What happens to a number before it is standardised."""
+
+    NONE = "none"
+    LOG1P = "log1p"
+    QUANTILE = "quantile"
+
+
+class TextMethod(StrEnum):
+    """How a text becomes numbers."""
+
+    TFIDF = "tfidf"
+    SENTENCE = "sentence"
+
+
+class DatePart(StrEnum):
+    """A part of a date that comes round again."""
+
+    MONTH = "month"
+    WEEKDAY = "weekday"
+
+
+class _Feature(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Kind
+    weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+
+    @property
+    def max_width(self) -> int:
+        """The most columns of the vector that it can take; the last is for missing values."""
+        return 2
+
+
+class NumericFeature(_Feature):
+    """A number: standardised, perhaps after a transform; ``clip`` is in standard deviations."""
+
+    kind: Literal[Kind.NUMERIC] = Kind.NUMERIC
+    transform: Transform = Transform.NONE
+    clip: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+
+class BooleanFeature(_Feature):
+    """A boolean, or what means one: 0/1, yes/no, true/false, t/f."""
+
+    kind: Literal[Kind.BOOLEAN] = Kind.BOOLEAN
+
+
+class CategoricalFeature(_Feature):
+    """A category: a slot for each of the frequent ones, and one for all others.
+
+    ``min_frequency``: customers that a category needs for a slot of its own.
+    """
+
+    kind: Literal[Kind.CATEGORICAL] = Kind.CATEGORICAL
+    max_categories: Annotated[int, Field(ge=1, le=1000)] = 50
+    min_frequency: Annotated[int, Field(ge=1)] = 10
+
+    @property
+    def max_width(self) -> int:
+        """The categories, all others, and missing values."""
+        return self.max_categories + 2
+
+
+class TextFeature(_Feature):
+    """Free text, reduced to ``components`` numbers.
+
+    ``tfidf`` keeps terms of at least ``min_frequency`` customers; ``sentence`` wants a ``model``: a
+    folder with ``model.onnx`` and ``tokenizer.json``, or the name of a sentence-transformers model.
+    """
+
+    kind: Literal[Kind.TEXT] = Kind.TEXT
+    method: TextMethod = TextMethod.TFIDF
+    components: Annotated[int, Field(ge=1, le=512)] = 32
+    min_frequency: Annotated[int, Field(ge=1)] = 10
+    max_terms: Annotated[int, Field(ge=1, le=MAX_TERMS)] = MAX_TERMS
+    model: Annotated[str, Field(min_length=1)] | None = None
+    max_tokens: Annotated[int, Field(ge=8, le=8192)] = 256
+
+    @property
+    def max_width(self) -> int:
+        """The components, and missing values."""
+        return self.components + 1
+
+    @model_validator(mode="after")
+    def _model_fits_method(self) -> Self:
+        if (self.method is TextMethod.SENTENCE) != (self.model is not None):
+            raise ValueError(
+                "'method: sentence' and 'model' go together: a folder with model.onnx and"
+                f" tokenizer.json, or a sentence-transformers model (method {self.method}, model"
+                f" {self.model!r} found)"
+            )
+        return self
+
+
+class DateFeature(_Feature):
+    """A date: days before the encoder was fitted, and on request parts that come round again."""
+
+    kind: Literal[Kind.DATE] = Kind.DATE
+    cyclic: tuple[DatePart, ...] = ()
+
+    @property
+    def max_width(self) -> int:
+        """The age, missing values, and two columns a part."""
+        return 2 + 2 * len(self.cyclic)
+
+
+Feature = Annotated[
+    NumericFeature | BooleanFeature | CategoricalFeature | TextFeature | DateFeature,
+    Field(discriminator="kind"),
+]
+MODELS: dict[Kind, type[_Feature]] = {
+    Kind.NUMERIC: NumericFeature,
+    Kind.BOOLEAN: BooleanFeature,
+    Kind.CATEGORICAL: CategoricalFeature,
+    Kind.TEXT: TextFeature,
+    Kind.DATE: DateFeature,
+}
+_ADAPTER: TypeAdapter[Feature] = TypeAdapter(Feature)
+
+
+def feature(kind: str, **options: Any) -> Feature:
+    """One feature from its kind and options, validated."""
+    return _ADAPTER.validate_python({"kind": kind, **options})
+
+
+def split_roles(entries: Mapping[object, object]) -> tuple[dict[str, object], list[str]]:
+    """The entries of ``features`` that are encoded, in the order of their names, and the labels.
+
+    ``income: numeric`` is short for ``income: {kind: numeric}``. Columns go by name: their order in
+    the file (and in ``jsonb``) must not change a vector.
+    """
+    encoded: dict[str, object] = {}
+    labels: list[str] = []
+    for column, entry in sorted(entries.items(), key=lambda item: str(item[0])):
+        kind = entry.get("kind") if isinstance(entry, dict) else entry
+        if kind == Role.LABEL:
+            labels.append(str(column))
+        elif kind != Role.IGNORE:
+            encoded[column] = {"kind": entry} if isinstance(entry, str) else entry  # type: ignore[index]
+    return encoded, labels
