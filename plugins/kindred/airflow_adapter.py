@@ -76,6 +76,7 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
             window=window_of(spec.schedule, context),
             # Not str(): in the task that type is an Enum whose text is not its value.
             may_fit=dag_run.run_type != "backfill",
+            may_refit=dag_run.run_type == "scheduled",
             algorithms=[Algorithm(a) for a in params["algorithms"]]
             if params["algorithms"]
             else None,

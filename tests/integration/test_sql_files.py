@@ -26,6 +26,8 @@ FRAGMENTS = {
     "operator": "<->",
     "operator_class": "vector_l2_ops",
     "similarity": "1 / (1 + distance)",
+    "contribution": "power(a - b, 2)",
+    "private": "'{}'",
     "dimensions": "3",
     "lists": "10",
     "as_of": "'2026-01-01'",

@@ -1,8 +1,8 @@
 -- The encoder for a snapshot: the one it was published with, else the newest fitted at or before it,
--- else the oldest; only among those of the same feature spec.
+-- else the oldest; only among those of the same feature spec that were not taken back.
 select encoder.version
 from encoder_versions as encoder
-where encoder.spec_hash = %(spec_hash)s
+where encoder.spec_hash = %(spec_hash)s and not encoder.is_withdrawn
 order by
   (encoder.version = (select encoder_version from snapshots where as_of = %(as_of)s and status = 'published')) desc nulls last,
   (encoder.fitted_as_of <= %(as_of)s) desc,

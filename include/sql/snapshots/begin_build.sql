@@ -1,8 +1,8 @@
 -- Start a try at a snapshot; it takes the place of the one before.
 insert into snapshot_builds
-  (as_of, run_id, state, window_start, settings, settings_hash, encoder_version, may_fit)
+  (as_of, run_id, state, window_start, settings, settings_hash, encoder_version, may_fit, may_refit)
 values
-  (%(as_of)s, %(run_id)s, 'building', %(window_start)s, %(settings)s, %(settings_hash)s, %(encoder_version)s, %(may_fit)s)
+  (%(as_of)s, %(run_id)s, 'building', %(window_start)s, %(settings)s, %(settings_hash)s, %(encoder_version)s, %(may_fit)s, %(may_refit)s)
 on conflict (as_of) do update
 set
   run_id = excluded.run_id,
@@ -12,6 +12,7 @@ set
   settings_hash = excluded.settings_hash,
   encoder_version = excluded.encoder_version,
   may_fit = excluded.may_fit,
+  may_refit = excluded.may_refit,
   facts = excluded.facts,
   stage_seconds = excluded.stage_seconds,
   started_at = now(),

@@ -66,6 +66,7 @@ def _run_without_snapshot(workplace: Workplace, spec: Spec, window: Window) -> R
         settings_hash=spec.settings_hash(),
         encoder_version=None,
         may_fit=True,
+        may_refit=False,
         facts={},
     )
     suffix = f"fit_{snapshot_slug(window.as_of)}"

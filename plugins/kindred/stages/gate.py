@@ -105,7 +105,20 @@ def _check_figures(run: Run, facts: dict[str, Any]) -> list[str]:
                 f"{rejected} of {rejected + kept} of {what} were refused, gates.max_rejected_share"
                 f" is {gates.max_rejected_share:.1%}; see {run.spec.bi_schema}.rejected_rows"
             )
+    problems += _check_drift(run, facts)
     for algorithm in (Algorithm.KMEANS, Algorithm.HDBSCAN):
         if algorithm in run.spec.clustering.algorithms and f"clusters_{algorithm}" not in facts:
             problems.append(f"no figures of {algorithm}; clear task 'cluster'")
     return problems
+
+
+def _check_drift(run: Run, facts: dict[str, Any]) -> list[str]:
+    """Columns that have moved too far since the snapshot before."""
+    limit = run.spec.gates.max_drift
+    return [
+        f"column {entry['column_name']!r} has drifted by {entry['drift']:.2f} (population stability"
+        f" index) since snapshot {entry['previous_as_of']}, gates.max_drift is {limit}; see"
+        f" {run.spec.bi_schema}.column_quality"
+        for entry in facts["quality"]
+        if entry["drift"] is not None and entry["drift"] > limit
+    ]

@@ -22,12 +22,14 @@ log = logging.getLogger(__name__)
 class Request:
     """What a run was asked for.
 
-    ``may_fit``: whether this run may fit an encoder by itself (never a backfill).
+    ``may_fit``: whether this run may fit an encoder where there is none (never a backfill);
+    ``may_refit``: whether it may fit a new one as the spec's ``refit`` says (a scheduled run only).
     """
 
     run_id: str
     window: Window
     may_fit: bool
+    may_refit: bool = False
     algorithms: Sequence[Algorithm] | None = None
     encoder_version: int | None = None
     full_extract: bool = False
@@ -119,6 +121,21 @@ def _begin(warehouse: Database, spec: Spec, request: Request, version: int | Non
         ),
         encoder_version=version,
         may_fit=request.may_fit,
+        may_refit=_may_refit(warehouse, request),
+    )
+
+
+def _may_refit(warehouse: Database, request: Request) -> bool:
+    """Whether a new encoder may take the place of the chosen one.
+
+    Not where one was asked for, nor for a date that is published with its own, nor in the past.
+    """
+    as_of = request.window.as_of
+    return (
+        request.may_refit
+        and request.encoder_version is None
+        and not snapshots.is_published(warehouse, as_of)
+        and snapshots.current(warehouse).is_older_than(as_of)
     )
 
 

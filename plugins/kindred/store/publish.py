@@ -73,6 +73,8 @@ def publish(
             partitions.with_short_locks(database, replace, wait_seconds=wait_seconds)
         database.run("publish/forget_lineage", {"as_of": as_of})
         database.run("publish/set_lineage", {"as_of": as_of, "lineage": Json(lineage)})
+        database.run("publish/forget_quality", {"as_of": as_of})
+        database.run("publish/set_quality", {"as_of": as_of})
         published = {"as_of": as_of, "run_id": run_id, **counts}
         if not database.run("publish/set_published", published):
             raise snapshots.superseded(as_of, run_id)

@@ -21,6 +21,7 @@ class Build:
     settings_hash: str
     encoder_version: int | None
     may_fit: bool
+    may_refit: bool
     facts: dict[str, Any]
 
 
@@ -51,6 +52,7 @@ def begin(
     history: str,
     encoder_version: int | None,
     may_fit: bool,
+    may_refit: bool,
 ) -> None:
     """Start a build; an earlier snapshot of the moment stays published."""
     parameters = {
@@ -62,6 +64,7 @@ def begin(
         "history": history,
         "encoder_version": encoder_version,
         "may_fit": may_fit,
+        "may_refit": may_refit,
     }
     with database.transaction():
         database.run("snapshots/begin_snapshot", parameters)
@@ -139,6 +142,11 @@ def record_failure(
 def current(database: Database) -> Current:
     """What the ``_current`` views and ``similar_customers`` read now."""
     return Current(*(database.row("snapshots/current") or (None,) * 6))
+
+
+def is_published(database: Database, as_of: datetime) -> bool:
+    """Whether readers can see a snapshot of that moment."""
+    return bool(database.value("snapshots/is_published", {"as_of": as_of}))
 
 
 def history_of(database: Database, as_of: datetime, *, keeps_versions: bool) -> str:

@@ -22,7 +22,9 @@ BI_OBJECTS = (
     "cluster_lineage_current",
     "index_builds",
     "rejected_rows",
+    "column_quality",
     "similar_customers",
+    "explain_pair",
 )
 
 
@@ -112,6 +114,8 @@ def _create_bi_objects(database: Database, spec: Spec, space: Space, key_type: K
             key_type=sql.SQL(key_type.value),
             operator=sql.SQL(operators.operator),
             similarity=sql.SQL(operators.similarity_sql),
+            contribution=sql.SQL(operators.contribution_sql),
+            private=sql.Literal(list(spec.private)),
         )
         text = statement.as_string(database.connection)
         version = f"bi/{name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"

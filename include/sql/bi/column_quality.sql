@@ -1,0 +1,55 @@
+-- What each encoded column looked like: of every published snapshot, and of builds that were stopped
+-- or are under way, which have it in their facts.
+create or replace view {bi}.column_quality as
+select
+  found.as_of,
+  found.state,
+  found.column_name,
+  found.kind,
+  found.encoder_version,
+  found.customers,
+  found.missing,
+  found.unlisted,
+  case when found.kind <> 'date' then found.minimum end as minimum,
+  case when found.kind <> 'date' then found.maximum end as maximum,
+  case when found.kind = 'date' then to_timestamp(found.minimum * 86400) end as earliest,
+  case when found.kind = 'date' then to_timestamp(found.maximum * 86400) end as latest,
+  found.rejected,
+  found.stability_index,
+  found.previous_as_of,
+  found.drift
+from (
+  select
+    quality.as_of, 'published' as state, column_name, kind, quality.encoder_version, quality.customers, missing, unlisted,
+    minimum, maximum, rejected, stability_index, previous_as_of, drift
+  from {space}.column_quality as quality
+  join {space}.snapshots on snapshots.as_of = quality.as_of and snapshots.status = 'published'
+  union all
+  select
+    builds.as_of, builds.state, built.column_name, built.kind, builds.encoder_version, built.customers, built.missing,
+    built.unlisted, built.minimum, built.maximum, built.rejected, built.stability_index, built.previous_as_of, built.drift
+  from {space}.snapshot_builds as builds
+  cross join lateral jsonb_to_recordset(builds.facts -> 'quality') as built (
+    column_name text, kind text, customers bigint, missing bigint, unlisted bigint, minimum double precision,
+    maximum double precision, rejected bigint, stability_index real, previous_as_of timestamptz, drift real
+  )
+  where builds.state in ('building', 'failed')
+) as found;
+
+comment on view {bi}.column_quality is 'One row an encoded column of a snapshot; also of builds that were stopped before publish.';
+comment on column {bi}.column_quality.as_of is 'The snapshot.';
+comment on column {bi}.column_quality.state is 'published; or building or failed, for a build that is not (yet) published.';
+comment on column {bi}.column_quality.column_name is 'The column of the source.';
+comment on column {bi}.column_quality.kind is 'numeric, boolean, categorical, text or date.';
+comment on column {bi}.column_quality.encoder_version is 'The encoder that encoded it.';
+comment on column {bi}.column_quality.customers is 'Customers in the snapshot.';
+comment on column {bi}.column_quality.missing is 'Customers without a value.';
+comment on column {bi}.column_quality.unlisted is 'Customers whose category was infrequent or unseen when the encoder was fitted.';
+comment on column {bi}.column_quality.minimum is 'Smallest number, or characters of the shortest text; null where private.';
+comment on column {bi}.column_quality.maximum is 'Largest number, or characters of the longest text; null where private.';
+comment on column {bi}.column_quality.earliest is 'Earliest date; null where private.';
+comment on column {bi}.column_quality.latest is 'Latest date; null where private.';
+comment on column {bi}.column_quality.rejected is 'Rows of the window that were refused for this column.';
+comment on column {bi}.column_quality.stability_index is 'Population stability index against the customers the encoder was fitted on; 0 where chance explains it.';
+comment on column {bi}.column_quality.previous_as_of is 'The published snapshot before.';
+comment on column {bi}.column_quality.drift is 'Population stability index against the snapshot before; null for the first.';

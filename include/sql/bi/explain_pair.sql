@@ -1,0 +1,73 @@
+-- Why two customers are similar: what each column adds to their distance in the current snapshot. The
+-- contributions sum to the squared distance for l2, to the distance for cosine and inner product.
+-- Reads the serving generation by its number, as similar_customers does.
+create or replace function {bi}.explain_pair(customer_a {key_type}, customer_b {key_type})
+returns table (column_name text, contribution double precision, share double precision, value_a text, value_b text)
+language plpgsql stable security definer
+set search_path = {space}, {extension}, pg_temp
+as $function$
+declare
+  serving record;
+begin
+  select published.as_of, builds.table_name, encoders.column_blocks into serving
+  from current_snapshot as published
+  join index_builds as builds using (generation)
+  join encoder_versions as encoders on encoders.version = published.encoder_version;
+  if not found then
+    return;
+  end if;
+  return query execute format(
+    $query$
+      with pair as (
+        select a.embedding as vector_a, b.embedding as vector_b
+        from %1$I as a, %1$I as b
+        where a.customer_id = $1 and b.customer_id = $2
+      ),
+      blocks as (
+        select block.key as name, (block.value ->> 0)::integer as start, (block.value ->> 1)::integer as stop
+        from jsonb_each($3) as block
+      ),
+      parts as (
+        select
+          name,
+          (
+            select sum({contribution})
+            from unnest((select vector_a::real[] from pair)) with ordinality as x (a, position)
+            join unnest((select vector_b::real[] from pair)) with ordinality as y (b, position) using (position)
+            cross join (
+              select
+                coalesce(nullif(vector_norm(vector_a), 0), 1) as norm_a,
+                coalesce(nullif(vector_norm(vector_b), 0), 1) as norm_b
+              from pair
+            ) as norms
+            where position > start and position <= stop
+          ) as added
+        from blocks
+        where exists (select from pair)
+      ),
+      version_a as (
+        select to_jsonb(v) as raw from customer_versions as v
+        where v.customer_id = $1 and v.updated_at < $4 order by v.updated_at desc limit 1
+      ),
+      version_b as (
+        select to_jsonb(v) as raw from customer_versions as v
+        where v.customer_id = $2 and v.updated_at < $4 order by v.updated_at desc limit 1
+      )
+      select
+        parts.name,
+        parts.added,
+        abs(parts.added) / coalesce(nullif(sum(abs(parts.added)) over (), 0), 1),
+        case when parts.name <> all ($5) then version_a.raw ->> parts.name end,
+        case when parts.name <> all ($5) then version_b.raw ->> parts.name end
+      from parts
+      left join version_a on true
+      left join version_b on true
+      order by parts.added desc, parts.name
+    $query$,
+    serving.table_name
+  ) using customer_a, customer_b, serving.column_blocks, serving.as_of, {private}::text[];
+end
+$function$;
+
+comment on function {bi}.explain_pair is
+  'Why two customers are similar now: what each column adds to their distance, its share, and both raw values (none of private columns).';

@@ -1,0 +1,12 @@
+-- Keep what the build has counted of each column.
+insert into column_quality
+  (as_of, column_name, kind, encoder_version, customers, missing, unlisted, minimum, maximum, rejected, stability_index, previous_as_of, drift, counts)
+select
+  builds.as_of, found.column_name, found.kind, builds.encoder_version, found.customers, found.missing, found.unlisted,
+  found.minimum, found.maximum, found.rejected, found.stability_index, found.previous_as_of, found.drift, found.counts
+from snapshot_builds as builds
+cross join lateral jsonb_to_recordset(builds.facts -> 'quality') as found (
+  column_name text, kind text, customers bigint, missing bigint, unlisted bigint, minimum double precision,
+  maximum double precision, rejected bigint, stability_index real, previous_as_of timestamptz, drift real, counts bigint[]
+)
+where builds.as_of = %(as_of)s;

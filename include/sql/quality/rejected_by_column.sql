@@ -1,0 +1,10 @@
+-- Refused rows of a window (and those without a time) that name a column among their reasons.
+select asked.column_name, count(refused.reason)
+from unnest(%(columns)s::text[]) as asked (column_name)
+left join rejected_rows as refused
+  on strpos('; ' || refused.reason, '; ' || asked.column_name || ': ') > 0
+  and (
+    refused.updated_at is null
+    or (refused.updated_at >= %(window_start)s::timestamptz and refused.updated_at < %(window_end)s::timestamptz)
+  )
+group by asked.column_name;

@@ -1,0 +1,29 @@
+"""``column_quality``: what each encoded column of a published snapshot looked like."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from kindred.store.database import Database
+
+
+def previous(database: Database, as_of: datetime) -> tuple[datetime, int] | None:
+    """The nearest published snapshot before a moment and its encoder version, if there is one."""
+    row = database.row("quality/previous", {"as_of": as_of})
+    return None if row is None else (row[0], int(row[1]))
+
+
+def counts(database: Database, as_of: datetime) -> dict[str, list[int]]:
+    """Customers by bin of each column of a published snapshot."""
+    return dict(database.rows("quality/counts", {"as_of": as_of}))
+
+
+def rejected_by_column(
+    database: Database, columns: Sequence[str], window_start: datetime, window_end: datetime
+) -> dict[str, int]:
+    """Refused rows of a window that name a column among their reasons."""
+    parameters = {
+        "columns": list(columns),
+        "window_start": window_start,
+        "window_end": window_end,
+    }
+    return dict(database.rows("quality/rejected_by_column", parameters))
