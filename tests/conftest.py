@@ -9,6 +9,7 @@ import pytest
 
 from databases import administer
 from kindred.local.postgres import EmbeddedServer
+from sentence_models import link_model
 
 _numbers = itertools.count()
 
@@ -60,6 +61,12 @@ def database(make_database: Callable[[str], str]) -> Iterator["psycopg2.extensio
     connection.autocommit = True
     yield connection
     connection.close()
+
+
+@pytest.fixture(scope="session")
+def model_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real sentence model: all-MiniLM-L6-v2, quantised to int8, 384 dimensions."""
+    return link_model(tmp_path_factory.mktemp("minilm"))
 
 
 @pytest.fixture(scope="session")

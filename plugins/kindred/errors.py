@@ -36,6 +36,10 @@ class EncoderMissingError(KindredError):
     """No fitted encoder may be used for this snapshot."""
 
 
+class SentenceModelError(KindredError):
+    """A sentence model cannot be used; the message names the model and what it lacks."""
+
+
 class ArtefactError(KindredError):
     """An artefact is missing or cannot be written; the message names the task to clear."""
 

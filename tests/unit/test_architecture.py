@@ -94,9 +94,15 @@ def test_pure_computation_knows_neither_databases_nor_files_nor_airflow(path):
     assert all(name.startswith(allowed) for name in own), own
 
 
+@pytest.mark.parametrize("path", [path for path in MODULES if layer(path) == "sentences"])
+def test_sentence_models_read_files_but_know_no_database(path):
+    assert not tops(path) & {"psycopg2", "psycopg", "airflow", "fsspec", "socket"}
+
+
 LAYERS_BELOW = {
     "store": {"", "store", "encode", "graph", "cluster"},
-    "stages": {"", "store", "stages", "encode", "graph", "cluster"},
+    "sentences": {"", "sentences"},
+    "stages": {"", "store", "stages", "encode", "graph", "cluster", "sentences"},
 }
 
 

@@ -1,0 +1,7 @@
+-- Which of the wanted texts a model has embedded already.
+select text_hash
+from wanted_texts
+where exists (
+  select from text_embeddings as cached
+  where cached.model = %(model)s and cached.text_hash = wanted_texts.text_hash
+);

@@ -1,0 +1,111 @@
+"""embed_texts: embed the free texts that the cache lacks, before an encoder asks for them."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kindred.features import Kind, TextFeature
+from kindred.sentences.load import load_model
+from kindred.sentences.model import SentenceModel
+from kindred.sentences.pace import Pace
+from kindred.spec import Spec
+from kindred.stages.run import Run
+from kindred.store import texts, versions
+from kindred.store.columns import value_expression
+from kindred.store.database import Database
+
+log = logging.getLogger(__name__)
+
+# A commit costs milliseconds, a text with a small model on two cores about twenty: what a task that
+# is killed has to do again is some ten seconds.
+BATCH_TEXTS = 512
+CHUNK_TEXTS = 32  # between two looks at the clock
+
+
+def embed_texts(run: Run) -> dict[str, Any]:
+    """Embed what the cache lacks of the snapshot's texts, for every column of method sentence."""
+    with run.warehouse("embed_texts") as warehouse:
+        return embed_as_of(warehouse, run.spec, run.as_of)
+
+
+def embed_as_of(database: Database, spec: Spec, as_of: datetime) -> dict[str, Any]:
+    """The same for the customers of any moment, in a session outside a transaction."""
+    types = versions.column_types(database)
+    done = {"embedded": 0, "cached": 0}
+    for column, model in open_models(spec).items():
+        text = value_expression(column, Kind.TEXT, types[column])
+        new, cached = texts.gather_new(database, model.name, text, as_of)
+        batches = texts.read_new(database, new, BATCH_TEXTS)
+        embedded = _embed(database, model, batches, Pace(new, cached))
+        log.info("column %s: embedded %d texts, %d were cached", column, embedded, cached)
+        done = {"embedded": done["embedded"] + embedded, "cached": done["cached"] + cached}
+    return done
+
+
+def open_models(spec: Spec) -> dict[str, SentenceModel]:
+    """The model of every text column of method sentence; columns may share one.
+
+    Raises
+    ------
+    SentenceModelError
+        when a model cannot be used.
+    """
+    opened: dict[tuple[str, int], SentenceModel] = {}
+    models: dict[str, SentenceModel] = {}
+    for column, feature in spec.features.items():
+        if isinstance(feature, TextFeature) and feature.model is not None:
+            key = (feature.model, feature.max_tokens)
+            if key not in opened:
+                opened[key] = load_model(*key)
+            models[column] = opened[key]
+    return models
+
+
+def open_embedder(
+    database: Database, spec: Spec
+) -> Callable[[str, NDArray[np.object_]], NDArray[np.float32]]:
+    """How an encoder asks for the embeddings of a column's texts; ``database`` as for ``fetch``."""
+    models = open_models(spec)
+
+    def embed(column: str, strings: NDArray[np.object_]) -> NDArray[np.float32]:
+        model = models[column]
+        return texts.fetch(database, model.name, strings, dimensions=model.dimensions)
+
+    return embed
+
+
+def embed_new(database: Database, model: SentenceModel, strings: NDArray[np.object_]) -> int:
+    """Embed the texts that a model has not embedded yet; returns how many.
+
+    ``strings``: str or None, repeats allowed; None and blank texts are left out. The session is
+    outside a transaction: every batch is committed, so that a next try goes on after it.
+    """
+    asked = strings[texts.is_asked(strings)]
+    hashes, first = np.unique(texts.hashes_of(asked.tolist()), return_index=True)
+    is_cached = texts.find_cached(database, model.name, hashes)
+    new: list[str] = asked[first[~is_cached]].tolist()
+    batches = (new[start : start + BATCH_TEXTS] for start in range(0, len(new), BATCH_TEXTS))
+    return _embed(database, model, batches, Pace(len(new), int(is_cached.sum())))
+
+
+def _embed(
+    database: Database, model: SentenceModel, batches: Iterable[list[str]], pace: Pace
+) -> int:
+    """Embed distinct texts batch by batch, but those that another run has embedded meanwhile."""
+    embedded = 0
+    for batch in batches:
+        hashes = texts.hashes_of(batch)
+        left = np.flatnonzero(~texts.find_cached(database, model.name, hashes))
+        pace.advance(len(batch) - len(left))
+        chunks = []
+        for start in range(0, len(left), CHUNK_TEXTS):
+            chunk = [batch[index] for index in left[start : start + CHUNK_TEXTS]]
+            chunks.append(model.embed(chunk))
+            pace.advance(len(chunk))
+        if chunks:
+            embedded += texts.add(database, model.name, hashes[left], np.concatenate(chunks))
+    return embedded
