@@ -7,7 +7,8 @@ interval, published at once or not at all.
 `prepare` checks source and warehouse and begins a build ·
 `extract` copies the rows of all windows that have not landed ·
 `validate` moves good rows into `customer_versions`, bad ones into `rejected_rows` ·
-`fit_encoder` fits an encoder where there is none and this run may ·
+`embed_texts` embeds new texts, where the spec has columns of method `sentence` ·
+`fit_encoder` fits an encoder where there is none, or where the customers have drifted ·
 `encode` writes the vectors ·
 `build_embeddings` stages the change of `customer_embeddings`, or a new generation with its index ·
 `plan_graph`, `search_graph`, `merge_graph` find all neighbours once ·
@@ -31,7 +32,8 @@ snapshot is replaced when the new one is complete. What is published stays so wh
 **Backfill.** Run `kindred fit --as-of <last date>` once, then `airflow backfill create`; dates may
 run in any order or in parallel.
 
-**Go back.** `bi.snapshots` tells which snapshot is current and why a run failed, in one line.
+**Go back.** `kindred withdraw <as_of>` takes a snapshot back, with the encoder that was fitted for
+it; the one before serves again. `bi.snapshots` tells which one is current, and why a run failed.
 """
 
 import os
@@ -161,8 +163,11 @@ def make_dag(spec: Spec) -> DAG:
         embedded = stage("build_embeddings")(run)
         gate = stage("quality_gate")(run)
         published = stage("publish", outlets=[Asset(f"{spec.bi_schema}_snapshot")])(run)
-        landed = [stage("extract")(run), stage("validate")(run), stage("fit_encoder")(run)]
-        chain(run, *landed, encoded, [embedded, shards])
+        landed = [stage("extract")(run), stage("validate")(run)]
+        if spec.sentence_columns:
+            # The first night embeds every text there is; the next ones pay for new texts only.
+            landed.append(stage("embed_texts", execution_timeout=timedelta(hours=24))(run))
+        chain(run, *landed, stage("fit_encoder")(run), encoded, [embedded, shards])
         chain(shards, searched, parts, [clustered, loaded])
         cleaned = clean_up(run)
         chain([embedded, clustered, loaded], gate, published, cleaned)

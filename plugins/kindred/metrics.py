@@ -18,8 +18,8 @@ class MetricOperators:
 
     ``operator`` yields a distance: smaller is more similar (pgvector's ``<#>`` is the negative
     inner product). ``similarity_sql`` turns a column ``distance`` into a similarity;
-    ``contribution_sql`` is what one place of two vectors ``a`` and ``b`` adds to the squared distance
-    (l2) or to the distance (the others).
+    ``contribution_sql`` is what one place of two vectors ``a`` and ``b`` adds to the squared
+    distance (l2) or to the distance (the others).
     """
 
     operator: str

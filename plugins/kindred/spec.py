@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from kindred.errors import SpecError
-from kindred.features import Feature, split_roles
+from kindred.features import Feature, TextFeature, TextMethod, split_roles
 from kindred.metrics import Metric
 from kindred.spec_errors import lines_of
 
@@ -290,6 +290,15 @@ class Spec(_Strict):
     def payload_columns(self) -> tuple[str, ...]:
         """Source columns that are kept beside key and updated_at: features, then labels."""
         return (*self.features, *self.labels)
+
+    @property
+    def sentence_columns(self) -> tuple[str, ...]:
+        """Text columns that a sentence model embeds."""
+        return tuple(
+            column
+            for column, feature in self.features.items()
+            if isinstance(feature, TextFeature) and feature.method is TextMethod.SENTENCE
+        )
 
     def encoder_hash(self) -> str:
         """Digest of all that decides an encoder: the features, and how they are encoded."""

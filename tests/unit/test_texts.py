@@ -12,6 +12,7 @@ from kindred.encode.sentence import GRID
 from kindred.encode.texts import FIT_TEXTS
 from kindred.errors import DataError
 from kindred.features import feature
+from kindred.sentences.model import RESOLUTION
 
 SHIRTS = ["shirt", "cotton", "soft", "blue", "collar", "sleeve"]
 KNIVES = ["knife", "steel", "sharp", "kitchen", "blade", "handle"]
@@ -33,7 +34,7 @@ def embed(column, texts):
     seeds = np.array([sum(text.encode()) for text in texts], dtype=np.float64).reshape(-1, 1)
     vectors = 0.1 * np.sin(seeds * np.arange(1, 25)) + is_shirt.reshape(-1, 1)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (np.round(vectors / GRID) * GRID).astype(np.float32)
+    return "model", (np.round(vectors / GRID) * GRID).astype(np.float32)
 
 
 TFIDF = feature("text", components=6, min_frequency=5)
@@ -183,6 +184,21 @@ def test_many_texts_are_fitted_on_some_of_them_whatever_their_order():
     first, second = fit(TFIDF, frame), fit(TFIDF, frame.iloc[::-1])
     assert first == second
     assert 2 * first.transform(frame).var(axis=0).sum() == pytest.approx(1.0, rel=0.02)
+
+
+def test_the_grid_is_the_resolution_of_the_models():
+    assert GRID == RESOLUTION
+
+
+def test_embeddings_of_another_model_are_refused():
+    frame = written()
+    encoder = fit(SENTENCE, frame)
+
+    def embed_otherwise(column, texts):
+        return "another", embed(column, texts)[1]
+
+    with pytest.raises(DataError, match="fitted on sentence embeddings of 'model'"):
+        encoder.transform(frame, embed_otherwise)
 
 
 def test_sentences_without_embeddings_are_an_error():

@@ -93,7 +93,8 @@ class FittedEncoder:
             part = vectors[:, start:stop]
             values: Any = frame[column]
             if isinstance(block, SentenceBlock):
-                values = embedded(column, strings_of(values), embed)
+                model, values = embedded(column, strings_of(values), embed)
+                _require_model(column, block.model, model)
             block.write(values, part)
             if not np.isfinite(part).all():
                 row = int(np.flatnonzero(~np.isfinite(part).all(axis=1))[0])
@@ -153,6 +154,14 @@ def fit_encoder(
         for column, feature in features.items()
     }
     return FittedEncoder.from_blocks(blocks, references)
+
+
+def _require_model(column: str, fitted: str, found: str) -> None:
+    if found != fitted:
+        raise DataError(
+            f"column {column!r}: the encoder was fitted on sentence embeddings of {fitted!r}, and"
+            f" the spec's model is {found!r} now; restore that model, or run 'kindred fit --refit'"
+        )
 
 
 def _require_columns(expected: Mapping[str, object], frame: pd.DataFrame) -> None:

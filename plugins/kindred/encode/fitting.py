@@ -24,8 +24,9 @@ from kindred.features import (
     TextMethod,
 )
 
-Embed = Callable[[str, NDArray[np.object_]], NDArray[np.float32]]
-"""Sentence embeddings: a column's name and its texts (str) -> (texts, d), multiples of GRID."""
+Embed = Callable[[str, NDArray[np.object_]], tuple[str, NDArray[np.float32]]]
+"""Sentence embeddings: a column's name and its texts (str) -> the name of the model that made them,
+and an array (texts, d) of multiples of GRID."""
 
 _BLOCKS: dict[str, Callable[[State], Block]] = {
     "number": NumberBlock.from_json,
@@ -88,11 +89,16 @@ def fit_block(
     if feature.method is TextMethod.TFIDF:
         return fit_tfidf(feature, values)
     texts, missing_share = fitted_texts(values)
-    return fit_sentence(feature, embedded(column, texts, embed), missing_share)
+    model, vectors = embedded(column, texts, embed)
+    return fit_sentence(feature, model, vectors, missing_share)
 
 
-def embedded(column: str, strings: NDArray[np.object_], embed: Embed | None) -> NDArray[np.float32]:
-    """Sentence embeddings of a column, shape (rows, d); NaN where a text is missing (None).
+def embedded(
+    column: str, strings: NDArray[np.object_], embed: Embed | None
+) -> tuple[str, NDArray[np.float32]]:
+    """Sentence embeddings of a column, shape (rows, d), NaN where a text is missing (None).
+
+    Before them comes the name of the model that made them.
 
     Raises
     ------
@@ -105,7 +111,7 @@ def embedded(column: str, strings: NDArray[np.object_], embed: Embed | None) -> 
             " 'embed_texts' first"
         )
     is_known = np.array([text is not None for text in strings], dtype=bool)
-    known = embed(column, strings[is_known])
+    model, known = embed(column, strings[is_known])
     vectors: NDArray[Any] = np.full((len(strings), known.shape[1]), np.nan, dtype=np.float32)
     vectors[is_known] = known
-    return vectors
+    return model, vectors

@@ -21,9 +21,11 @@ in float64, so that a customer's numbers do not depend on the block of rows they
 class SentenceBlock:
     """Sentence embeddings projected on their principal components.
 
+    ``model``: the name of what made the embeddings; those of another would mean something else.
     ``mean``: (d,) of the embeddings; ``components``: (c, d). Both are multiples of ``GRID``.
     """
 
+    model: str
     mean: tuple[float, ...]
     components: tuple[tuple[float, ...], ...]
     reduced: Reduced
@@ -48,6 +50,7 @@ class SentenceBlock:
         """The fitted state as plain JSON."""
         return state_of(
             "sentence",
+            model=self.model,
             mean=list(self.mean),
             components=[list(row) for row in self.components],
             reduced=self.reduced.to_json(),
@@ -57,6 +60,7 @@ class SentenceBlock:
     def from_json(cls, state: State) -> Self:
         """The block a ``to_json`` was made from."""
         return cls(
+            str(state["model"]),
             tuple(map(float, state["mean"])),
             tuple(tuple(map(float, row)) for row in state["components"]),
             Reduced.from_json(state["reduced"]),
@@ -64,7 +68,7 @@ class SentenceBlock:
 
 
 def fit_sentence(
-    feature: TextFeature, embeddings: NDArray[np.float32], missing_share: float
+    feature: TextFeature, model: str, embeddings: NDArray[np.float32], missing_share: float
 ) -> SentenceBlock:
     """Fit a text column on sentence embeddings, shape (texts, d), multiples of ``GRID``."""
     rows, dimensions = embeddings.shape
@@ -78,6 +82,7 @@ def fit_sentence(
         mean, components = _on_grid(pca.mean_), _on_grid(pca.components_)
     projected = _project(embeddings, tuple(floats(mean)), tuple(map(tuple, floats(components))))
     return SentenceBlock(
+        model,
         tuple(floats(mean)),
         tuple(map(tuple, floats(components))),
         fit_reduced(feature.weight, projected, missing_share),

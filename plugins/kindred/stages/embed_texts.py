@@ -1,13 +1,15 @@
 """embed_texts: embed the free texts that the cache lacks, before an encoder asks for them."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kindred.encode.fitting import Embed
 from kindred.features import Kind, TextFeature
 from kindred.sentences.load import load_model
 from kindred.sentences.model import SentenceModel
@@ -65,15 +67,27 @@ def open_models(spec: Spec) -> dict[str, SentenceModel]:
     return models
 
 
-def open_embedder(
-    database: Database, spec: Spec
-) -> Callable[[str, NDArray[np.object_]], NDArray[np.float32]]:
-    """How an encoder asks for the embeddings of a column's texts; ``database`` as for ``fetch``."""
+@contextmanager
+def embedder(run: Run, stage: str) -> Iterator[Embed | None]:
+    """How an encoder asks for the embeddings of a column's texts; None where no column has any.
+
+    On a session of its own, since that of the stage may be busy with a COPY.
+    """
+    if not run.spec.sentence_columns:
+        yield None
+        return
+    with run.warehouse(stage) as database:
+        yield open_embedder(database, run.spec)
+
+
+def open_embedder(database: Database, spec: Spec) -> Embed:
+    """The same on a given session; ``database`` as for ``fetch``."""
     models = open_models(spec)
 
-    def embed(column: str, strings: NDArray[np.object_]) -> NDArray[np.float32]:
+    def embed(column: str, strings: NDArray[np.object_]) -> tuple[str, NDArray[np.float32]]:
         model = models[column]
-        return texts.fetch(database, model.name, strings, dimensions=model.dimensions)
+        vectors = texts.fetch(database, model.name, strings, dimensions=model.dimensions)
+        return model.name, vectors
 
     return embed
 

@@ -5,12 +5,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from kindred.encode.column_profile import Profile
+from kindred.encode.encoder import FittedEncoder
+from kindred.encode.fitting import Embed
 from kindred.errors import DataError
+from kindred.stages.embed_texts import embedder
+from kindred.stages.quality import empty_profile, quality_of
 from kindred.stages.run import Run
 from kindred.store import encoders, versions
 from kindred.store.binary import Array
+from kindred.store.database import Database
 from kindred.store.embeddings import Embeddings
 from kindred.store.keys import KeyType, concatenate_keys
 
@@ -22,39 +27,56 @@ MADE_BY = "encode"
 
 def encode(run: Run) -> dict[str, Any]:
     """Write the artefact ``vectors``: keys, float32 vectors and times in customer order."""
-    keys: list[Array] = []
-    done = 0
-    with run.warehouse("encode") as warehouse, warehouse.transaction():
-        warehouse.run("session/repeatable_read")
-        key_type = run.key_type(warehouse)
+    with embedder(run, "encode") as embed, run.warehouse("encode") as warehouse:
         encoder = encoders.read(warehouse, run.encoder_version)
-        rows = versions.count_customers(warehouse, run.as_of)
-        vectors = np.empty((rows, encoder.dimensions), dtype=np.float32)
-        updated_at = np.empty(rows, dtype=np.int64)
-
-        def transform(block_keys: Array, block_updated_at: Array, frame: pd.DataFrame) -> None:
-            nonlocal done
-            block = slice(done, done + len(frame))
-            vectors[block] = encoder.transform(frame)
-            updated_at[block] = block_updated_at
-            keys.append(block_keys)
-            done = block.stop
-
-        versions.read_customers(
-            warehouse, run.spec, key_type, run.as_of, transform, block_rows=run.settings.block_rows
-        )
-    customers = concatenate_keys(key_type, keys)
-    _assert_finite(customers, vectors, key_type)
-    arrays = {"customers": customers, "vectors": vectors, "updated_at": updated_at}
+        profile = empty_profile(run, encoder)
+        with warehouse.transaction():
+            warehouse.run("session/repeatable_read")
+            embeddings = _encode(run, warehouse, encoder, embed, profile)
+        run.add_facts(warehouse, quality=quality_of(run, warehouse, encoder, profile))
+    _assert_finite(embeddings)
+    arrays = {
+        "customers": embeddings.customers,
+        "vectors": embeddings.vectors,
+        "updated_at": embeddings.updated_at,
+    }
     run.folder.write(VECTORS, arrays, {"encoder_version": run.encoder_version})
+    rows = len(embeddings.customers)
     log.info("encoded %d customers into %d dimensions", rows, encoder.dimensions)
     return {"customers": rows, "dimensions": encoder.dimensions}
 
 
-def _assert_finite(customers: Array, vectors: NDArray[np.float32], key_type: KeyType) -> None:
-    is_bad = ~np.isfinite(vectors).all(axis=1)
+def _encode(
+    run: Run, warehouse: Database, encoder: FittedEncoder, embed: Embed | None, profile: Profile
+) -> Embeddings:
+    """Encode the snapshot's customers block by block, and count them on the way."""
+    rows = versions.count_customers(warehouse, run.as_of)
+    vectors = np.empty((rows, encoder.dimensions), dtype=np.float32)
+    updated_at = np.empty(rows, dtype=np.int64)
+    keys: list[Array] = []
+    done = 0
+
+    def transform(block_keys: Array, block_updated_at: Array, frame: pd.DataFrame) -> None:
+        nonlocal done
+        block = slice(done, done + len(frame))
+        vectors[block] = encoder.transform(frame, embed)
+        profile.add(frame)
+        updated_at[block] = block_updated_at
+        keys.append(block_keys)
+        done = block.stop
+
+    key_type = run.key_type(warehouse)
+    versions.read_customers(
+        warehouse, run.spec, key_type, run.as_of, transform, block_rows=run.settings.block_rows
+    )
+    customers = concatenate_keys(key_type, keys)
+    return Embeddings(key_type, customers, vectors, updated_at, run.encoder_version)
+
+
+def _assert_finite(embeddings: Embeddings) -> None:
+    is_bad = ~np.isfinite(embeddings.vectors).all(axis=1)
     if is_bad.any():
-        named = key_type.to_python(customers[is_bad][:5])
+        named = embeddings.key_type.to_python(embeddings.customers[is_bad][:5])
         raise DataError(f"{int(is_bad.sum())} customers have a vector that is not finite: {named}")
 
 

@@ -7,6 +7,7 @@ import logging
 
 from kindred.artefacts import snapshot_slug
 from kindred.spec import Spec
+from kindred.stages.embed_texts import embed_as_of
 from kindred.stages.extract import extract
 from kindred.stages.fit_encoder import fit_as_of
 from kindred.stages.run import Run, Workplace
@@ -39,6 +40,7 @@ def fit(
     land(run)
     with run.warehouse("fit") as warehouse:
         run.landing.drop(warehouse)
+        embed_as_of(warehouse, spec, as_of)
         with run.locked(warehouse, Resource.ENCODER):
             found = encoders.find(warehouse, spec, as_of)
             return (found, False) if found else (fit_as_of(warehouse, run, as_of), True)

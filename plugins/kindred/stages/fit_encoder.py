@@ -1,4 +1,4 @@
-"""fit_encoder: fit an encoder where the run has none and may, and note which one it uses."""
+"""fit_encoder: fit an encoder where the run has none, or where customers have left the old one."""
 
 import logging
 from datetime import datetime
@@ -6,8 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from kindred.encode.encoder import FittedEncoder
 from kindred.encode.encoder import fit_encoder as fit_on_frame
 from kindred.errors import DataError
+from kindred.spec import Refit
+from kindred.stages.embed_texts import embedder
+from kindred.stages.quality import profile_of
 from kindred.stages.run import Run
 from kindred.store import encoders, snapshots, versions
 from kindred.store.binary import Array
@@ -17,17 +21,44 @@ from kindred.store.locks import Resource
 log = logging.getLogger(__name__)
 
 
+SECONDS_A_DAY = 86_400
+MAX_DIMENSIONS = 2000
+"""pgvector's limit for the columns of an IVFFlat index (README, "Indexing")."""
+
+
 def fit_encoder(run: Run) -> dict[str, Any]:
-    """The encoder version of the build, fitted as of the snapshot if there is none."""
-    if run.build.encoder_version is not None:
-        return {"encoder_version": run.build.encoder_version, "fitted": False}
+    """The encoder version of the build, fitted as of the snapshot if there is none, or if due."""
+    chosen = run.build.encoder_version
     with run.warehouse("fit_encoder") as warehouse, run.locked(warehouse, Resource.ENCODER):
+        reason = None if chosen is None else _reason_to_refit(run, warehouse, chosen)
+        if chosen is not None and reason is None:
+            return {"encoder_version": chosen, "fitted": False}
         version = encoders.find(warehouse, run.spec, run.as_of)
         is_new = version is None
         if version is None:
             version = fit_as_of(warehouse, run, run.as_of)
         snapshots.set_encoder(warehouse, run.as_of, run.build.run_id, version)
+        run.add_facts(warehouse, refit=reason)
     return {"encoder_version": version, "fitted": is_new}
+
+
+def _reason_to_refit(run: Run, warehouse: Database, chosen: int) -> str | None:
+    """Why a new encoder is to take the place of the chosen one; None if it stays."""
+    refit = run.spec.refit
+    if not run.build.may_refit or refit is Refit.NEVER:
+        return None
+    if encoders.was_fitted_as_of(warehouse, run.spec, run.as_of):
+        return None  # an earlier try did it, or it was taken back
+    if refit is Refit.ALWAYS:
+        return "refit: always"
+    encoder = encoders.read(warehouse, chosen)
+    profile = profile_of(run, warehouse, encoder, run.as_of)
+    drifted = profile.drifted(run.spec.refit_drift)
+    if not drifted:
+        return None
+    reason = ", ".join(f"{column} {index:.2f}" for column, index in sorted(drifted.items()))
+    log.warning("encoder %d does not fit any more, stability index: %s", chosen, reason)
+    return f"drift: {reason}"
 
 
 def fit_as_of(warehouse: Database, run: Run, as_of: datetime) -> int:
@@ -38,7 +69,7 @@ def fit_as_of(warehouse: Database, run: Run, as_of: datetime) -> int:
     Raises
     ------
     DataError
-        when no customer was known then.
+        when no customer was known then, or the vector would be too wide.
     """
     frames: list[pd.DataFrame] = []
 
@@ -55,7 +86,19 @@ def fit_as_of(warehouse: Database, run: Run, as_of: datetime) -> int:
             " encoder on; choose a later date"
         )
     frame = pd.concat(frames, ignore_index=True)
-    encoder = fit_on_frame(run.spec.features, frame)
+    with embedder(run, "fit_encoder") as embed:
+        encoder = fit_on_frame(
+            run.spec.features,
+            frame,
+            fitted_day=as_of.timestamp() / SECONDS_A_DAY,
+            embed=embed,
+        )
+    _check_width(encoder)
+    if encoder.constant_columns:
+        log.warning(
+            "columns in which no two customers differ weigh nothing: %s",
+            ", ".join(encoder.constant_columns),
+        )
     version = encoders.insert(
         warehouse, run.spec, encoder, fitted_as_of=as_of, customers=len(frame)
     )
@@ -67,3 +110,15 @@ def fit_as_of(warehouse: Database, run: Run, as_of: datetime) -> int:
         encoder.dimensions,
     )
     return version
+
+
+def _check_width(encoder: FittedEncoder) -> None:
+    if encoder.dimensions <= MAX_DIMENSIONS:
+        return
+    widths = {column: stop - start for column, (start, stop) in encoder.column_blocks.items()}
+    widest = sorted(widths.items(), key=lambda item: (-item[1], item[0]))[:5]
+    named = ", ".join(f"{column} {width}" for column, width in widest)
+    raise DataError(
+        f"the vector would have {encoder.dimensions} dimensions, allowed are {MAX_DIMENSIONS}; the"
+        f" widest columns are {named}: lower their max_categories or components in the spec"
+    )

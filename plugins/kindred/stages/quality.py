@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from kindred.encode.column_profile import Profile
 from kindred.encode.drift import stability_index
 from kindred.encode.encoder import FittedEncoder
-from kindred.encode.profile import Profile
 from kindred.stages.run import Run
 from kindred.store import quality, versions
 from kindred.store.binary import Array

@@ -5,6 +5,7 @@ from typing import Any
 
 from kindred.stages.clean_up import clean_up
 from kindred.stages.cluster import cluster, list_algorithms
+from kindred.stages.embed_texts import embed_texts
 from kindred.stages.embeddings import build_embeddings
 from kindred.stages.encode import encode
 from kindred.stages.extract import extract
@@ -19,6 +20,7 @@ from kindred.stages.validate import validate
 STAGES: dict[str, Callable[..., Any]] = {
     "extract": extract,
     "validate": validate,
+    "embed_texts": embed_texts,
     "fit_encoder": fit_encoder,
     "encode": encode,
     "build_embeddings": build_embeddings,

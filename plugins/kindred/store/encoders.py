@@ -54,6 +54,12 @@ def find(database: Database, spec: Spec, fitted_as_of: datetime) -> int | None:
     return None if version is None else int(version)
 
 
+def was_fitted_as_of(database: Database, spec: Spec, as_of: datetime) -> bool:
+    """Whether there has been a version of this spec as of a moment, taken back or not."""
+    parameters = {"spec_hash": spec.encoder_hash(), "fitted_as_of": as_of}
+    return database.value("encoders/find", parameters) is not None
+
+
 def insert(
     database: Database,
     spec: Spec,
