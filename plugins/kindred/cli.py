@@ -88,6 +88,25 @@ def fit(
     console.print(f"encoder {version} {'fitted' if is_new else 'is there already and is kept'}")
 
 
+@app.command()
+def withdraw(
+    as_of: Annotated[str, typer.Argument(help="The snapshot, as bi.snapshots has it.")],
+    space: SpaceOption = DEFAULT_SPACE,
+) -> None:
+    """Take a published snapshot back, and the encoder fitted for it: the one before serves."""
+    from kindred.stages.run import Workplace
+    from kindred.stages.withdraw import withdraw as withdraw_stage
+    from kindred.windows import parse_moment
+
+    workplace = Workplace(Connections(conninfo), Settings.from_env())
+    done = withdraw_stage(workplace, spec_of(space), parse_moment("as-of", as_of))
+    serving = "none" if done.current_as_of is None else done.current_as_of.isoformat()
+    console.print(f"withdrawn; current is {serving}", soft_wrap=True)
+    if done.encoder_versions:
+        taken = ", ".join(map(str, done.encoder_versions))
+        console.print(f"taken back with it: encoder {taken}", soft_wrap=True)
+
+
 @app.command("hash")
 def hash_tables(
     space: SpaceOption = DEFAULT_SPACE,

@@ -36,6 +36,9 @@ class Settings(BaseModel):
     min_free_disk_mb: Annotated[
         int, Field(ge=0, description="what must stay free where the artefacts are written")
     ] = 500
+    keep_replaced_nights: Annotated[
+        int, Field(ge=0, description="newest snapshots whose replaced embeddings are kept")
+    ] = 7
     row_limit: Annotated[
         int, Field(ge=0, description="development only: land at most so many rows, 0 = all")
     ] = 0

@@ -148,7 +148,7 @@ class Laboratory:
 
     def steps(self, run: Run) -> Iterable[tuple[str, dict[str, Any]]]:
         """Stage by stage; mapped stages once for each of their parts, the last part first."""
-        for stage in (*LANDING_STAGES, "fit_encoder", "encode", "plan_graph"):
+        for stage in (*LANDING_STAGES, "embed_texts", "fit_encoder", "encode", "plan_graph"):
             yield stage, {}
         shards = self.last_result if isinstance(self.last_result, list) else []
         for shard in reversed(shards):

@@ -1,5 +1,6 @@
 -- Tables of generations that serve nobody and that no unfinished build has made.
--- A transaction whose snapshot is older than the swap still reads the generation of that time:
+-- A generation of another encoder stays while its snapshot is one of the newest, so that one can go
+-- back. A transaction whose snapshot is older than the swap still reads the generation of that time:
 -- xmin is the transaction that retired it.
 select generation, table_name
 from index_builds
@@ -7,6 +8,12 @@ where table_name is not null
   and (
     (
       state = 'retired'
+      and not (
+        encoder_version <> (select published.encoder_version from current_snapshot as published)
+        and (holds_as_of, holds_published_at) in (
+          select as_of, published_at from snapshots where status = 'published' order by as_of desc limit %(nights)s
+        )
+      )
       and not exists (
         select from pg_stat_activity as reader
         where reader.datname = current_database()

@@ -1,4 +1,13 @@
--- The generation that serves, and those that have served.
+-- The generation that serves, and those that have served: the one that is replaced still holds the
+-- snapshot that was current, unless it is that very date that is published anew.
 update index_builds
-set state = case when generation = %(generation)s then 'serving' else 'retired' end
+set
+  state = case when generation = %(generation)s then 'serving' else 'retired' end,
+  holds_as_of = case when generation <> %(generation)s and replaced.as_of <> %(as_of)s then replaced.as_of end,
+  holds_published_at = case when generation <> %(generation)s and replaced.as_of <> %(as_of)s then replaced.published_at end
+from (
+  select published.as_of, snapshots.published_at
+  from current_snapshot as published
+  left join snapshots using (as_of)
+) as replaced
 where generation = %(generation)s or state = 'serving';

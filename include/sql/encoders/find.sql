@@ -1,2 +1,4 @@
--- The encoder of a spec fitted as of a moment.
-select version from encoder_versions where spec_hash = %(spec_hash)s and fitted_as_of = %(fitted_as_of)s;
+-- The encoder of a spec fitted as of a moment, unless it was taken back.
+select version
+from encoder_versions
+where spec_hash = %(spec_hash)s and fitted_as_of = %(fitted_as_of)s and not is_withdrawn;

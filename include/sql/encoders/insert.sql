@@ -3,5 +3,5 @@ insert into encoder_versions
   (spec_hash, spec, fitted, dimensions, column_blocks, fitted_as_of, customers)
 values
   (%(spec_hash)s, %(spec)s, %(fitted)s, %(dimensions)s, %(column_blocks)s, %(fitted_as_of)s, %(customers)s)
-on conflict (spec_hash, fitted_as_of) do nothing
+on conflict (spec_hash, fitted_as_of) do update set is_withdrawn = false
 returning version;

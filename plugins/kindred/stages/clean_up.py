@@ -22,7 +22,7 @@ def clean_up(run: Run) -> dict[str, Any]:
         run.locked(warehouse, Resource.EMBEDDINGS),
     ):
         tables = _drop_run_tables(run, warehouse)
-        generations = _drop_generations(warehouse)
+        generations = _drop_generations(run, warehouse)
         kept = {snapshot_slug(row[0]) for row in warehouse.rows("snapshots/unfinished")}
     old = [slug for slug in folders if slug not in kept]
     for slug in old:
@@ -40,9 +40,10 @@ def _drop_run_tables(run: Run, warehouse: Database) -> int:
     return dropped
 
 
-def _drop_generations(warehouse: Database) -> int:
+def _drop_generations(run: Run, warehouse: Database) -> int:
     dropped = 0
-    for generation, table in warehouse.rows("embeddings/retired_tables"):
+    nights = {"nights": run.settings.keep_replaced_nights}
+    for generation, table in warehouse.rows("embeddings/retired_tables", nights):
         if partitions.drop_unless_read(warehouse, table):
             warehouse.run("embeddings/forget_table", {"generation": generation})
             dropped += 1

@@ -43,6 +43,11 @@ def _stage(run: Run, warehouse: Database, current: Current) -> StagedEmbeddings:
     if not current.is_older_than(run.as_of):
         log.info("a newer snapshot serves: the embeddings stay as they are")
         return StagedEmbeddings("skip", base_generation=current.generation)
+    return stage_against(run, warehouse, current)
+
+
+def stage_against(run: Run, warehouse: Database, current: Current) -> StagedEmbeddings:
+    """A difference to what serves, or a generation, whichever of the two is the newer snapshot."""
     new = read_embeddings(run, run.key_type(warehouse))
     if current.table_name is not None and current.encoder_version == new.encoder_version:
         delta = _stage_delta(run, warehouse, current, new)

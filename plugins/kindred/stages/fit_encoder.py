@@ -47,8 +47,11 @@ def _reason_to_refit(run: Run, warehouse: Database, chosen: int) -> str | None:
     refit = run.spec.refit
     if not run.build.may_refit or refit is Refit.NEVER:
         return None
-    if encoders.was_fitted_as_of(warehouse, run.spec, run.as_of):
-        return None  # an earlier try did it, or it was taken back
+    if encoders.was_withdrawn(warehouse, run.spec, run.as_of):
+        return None
+    fitted = encoders.find(warehouse, run.spec, run.as_of)
+    if fitted is not None:
+        return None if fitted == chosen else "fitted by an earlier try"
     if refit is Refit.ALWAYS:
         return "refit: always"
     encoder = encoders.read(warehouse, chosen)

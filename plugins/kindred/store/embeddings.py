@@ -159,8 +159,17 @@ def apply_delta(database: Database, table: str, delta: str) -> None:
     database.run("embeddings/upsert_changed", table=table, delta=delta)
 
 
-def serve_generation(database: Database, generation: int, table: str) -> None:
-    """Let the stable name stand for a generation; part of publish's transaction."""
+def holding(database: Database, as_of: datetime) -> tuple[int, str] | None:
+    """Number and table of a replaced generation that still holds a snapshot, if there is one."""
+    row = database.row("embeddings/holding", {"as_of": as_of})
+    return None if row is None else (int(row[0]), str(row[1]))
+
+
+def serve_generation(database: Database, generation: int, table: str, as_of: datetime) -> None:
+    """Let the stable name stand for a generation; part of publish's transaction.
+
+    ``as_of`` is the snapshot that it holds.
+    """
     database.run("embeddings/drop_view")
     database.run("embeddings/create_view", table=table)
-    database.run("embeddings/set_serving", {"generation": generation})
+    database.run("embeddings/set_serving", {"generation": generation, "as_of": as_of})

@@ -54,10 +54,10 @@ def find(database: Database, spec: Spec, fitted_as_of: datetime) -> int | None:
     return None if version is None else int(version)
 
 
-def was_fitted_as_of(database: Database, spec: Spec, as_of: datetime) -> bool:
-    """Whether there has been a version of this spec as of a moment, taken back or not."""
-    parameters = {"spec_hash": spec.encoder_hash(), "fitted_as_of": as_of}
-    return database.value("encoders/find", parameters) is not None
+def was_withdrawn(database: Database, spec: Spec, fitted_as_of: datetime) -> bool:
+    """Whether a version of this spec as of a moment was taken back."""
+    parameters = {"spec_hash": spec.encoder_hash(), "fitted_as_of": fitted_as_of}
+    return bool(database.value("encoders/was_withdrawn", parameters))
 
 
 def insert(
@@ -79,5 +79,4 @@ def insert(
         "fitted_as_of": fitted_as_of,
         "customers": customers,
     }
-    version = database.value("encoders/insert", parameters)
-    return int(version) if version is not None else int(find(database, spec, fitted_as_of) or 0)
+    return int(database.value("encoders/insert", parameters))

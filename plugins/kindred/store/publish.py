@@ -67,7 +67,7 @@ def publish(
         _let_planned_queries_finish(database)
     with database.transaction():
         if becomes_current:
-            _apply_embeddings(database, staged, wait_seconds)
+            _apply_embeddings(database, as_of, staged, wait_seconds)
         if is_replacement:
             replace = partial(_replace_partitions, database, as_of, filled)
             partitions.with_short_locks(database, replace, wait_seconds=wait_seconds)
@@ -88,12 +88,40 @@ def _replace_partitions(database: Database, as_of: datetime, parents: list[str])
     partitions.attach(database, as_of, parents)
 
 
-def _apply_embeddings(database: Database, staged: StagedEmbeddings, wait_seconds: float) -> None:
+def go_back(
+    database: Database,
+    as_of: datetime,
+    target: datetime,
+    staged: StagedEmbeddings,
+    wait_seconds: float,
+) -> list[int]:
+    """Take the current snapshot back and let an earlier one serve; returns the encoders taken back.
+
+    Must be called under ``Resource.PUBLISH`` and ``Resource.EMBEDDINGS``.
+    """
+    with database.transaction():
+        _apply_embeddings(database, target, staged, wait_seconds)
+        versions = take_back(database, as_of)
+        database.run("publish/set_current", {"as_of": target, "generation": staged.generation})
+    return versions
+
+
+def take_back(database: Database, as_of: datetime) -> list[int]:
+    """Hide a snapshot, and take back the encoders that were fitted for it alone."""
+    database.run("publish/set_withdrawn", {"as_of": as_of})
+    return [version for (version,) in database.rows("encoders/withdraw", {"as_of": as_of})]
+
+
+def _apply_embeddings(
+    database: Database, as_of: datetime, staged: StagedEmbeddings, wait_seconds: float
+) -> None:
     if staged.mode == "delta" and staged.table is not None:
         serving = str(snapshots.current(database).table_name)
         embeddings.apply_delta(database, serving, staged.table)
     elif staged.mode == "generation" and staged.table is not None and staged.generation is not None:
-        serve = partial(embeddings.serve_generation, database, staged.generation, staged.table)
+        serve = partial(
+            embeddings.serve_generation, database, staged.generation, staged.table, as_of
+        )
         partitions.with_short_locks(database, serve, wait_seconds=wait_seconds)
 
 

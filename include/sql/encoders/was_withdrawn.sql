@@ -1,0 +1,5 @@
+-- Whether the encoder of a spec fitted as of a moment was taken back.
+select exists (
+  select from encoder_versions
+  where spec_hash = %(spec_hash)s and fitted_as_of = %(fitted_as_of)s and is_withdrawn
+);

@@ -1,0 +1,266 @@
+"""Drift, refits, and going back from one."""
+
+import numpy as np
+import pytest
+
+from integration.warehouse import COLUMNS, make_spec, moment, people
+from kindred.errors import ArtefactError, DataError, GateError
+from kindred.stages.clean_up import clean_up
+from kindred.stages.withdraw import withdraw
+from kindred.store import snapshots
+
+FIRST, SECOND, THIRD = "2026-01-05T02:00", "2026-01-06T02:00", "2026-01-07T02:00"
+LOOSE = {"max_drift": 100.0}
+
+
+def newcomers(laboratory, first_id, count=400, day="2026-01-05"):
+    """Customers of another kind: ten times the income, from one state."""
+    rows = [
+        (first_id + i, f"{day} 12:00+00", 900_000.0 + i, 30 + i % 9, i % 2 == 0, "WA", False)
+        for i in range(count)
+    ]
+    laboratory.append("customers", rows)
+
+
+@pytest.fixture
+def shop(laboratory):
+    laboratory.fill("customers", COLUMNS, people(400, days=3))
+    return laboratory
+
+
+def quality(laboratory, as_of, columns="column_name, stability_index, drift"):
+    return laboratory.query(
+        f"select {columns} from bi.column_quality where as_of = %s order by column_name",  # noqa: S608
+        [moment(as_of)],
+    )
+
+
+def versions(laboratory):
+    return laboratory.query(
+        "select as_of, encoder_version from bi.snapshots where status = 'published' order by 1"
+    )
+
+
+def test_the_columns_of_a_snapshot_are_counted(shop):
+    shop.append(
+        "customers",
+        [
+            (9001, "2026-01-02 12:00+00", "NaN", 30, True, "CA", False),
+            (9002, "2026-01-02 12:00+00", None, None, None, None, None),
+        ],
+    )
+    shop.run(make_spec(private=["age"]), FIRST)
+    columns = "column_name, state, kind, customers, missing, unlisted, rejected, stability_index"
+    rows = quality(shop, FIRST, columns)
+    nulls = shop.query("select count(*) from kindred.customer_versions where state is null")[0][0]
+    assert rows == [
+        ("age", "published", "numeric", 401, 1, None, 0, 0.0),
+        ("income", "published", "numeric", 401, 1, None, 1, 0.0),
+        ("is_active", "published", "boolean", 401, 1, None, 0, 0.0),
+        ("state", "published", "categorical", 401, nulls, 0, 0, 0.0),
+    ]
+    ranges = dict(
+        (name, (low, high))
+        for name, low, high in quality(shop, FIRST, "column_name, minimum, maximum")
+    )
+    truth = shop.query("select min(income), max(income) from kindred.customer_versions")[0]
+    assert ranges["income"] == truth
+    assert ranges["age"] == (None, None), "private"
+    assert {row[2] for row in quality(shop, FIRST)} == {None}, "there was none before"
+
+
+def test_a_night_like_the_one_before_has_no_drift_and_no_refit(shop):
+    shop.run(make_spec(), FIRST)
+    shop.append("customers", people(40, seed=2, first="2026-01-05T12:00", keys=range(801, 841)))
+    shop.run(make_spec(), SECOND, may_refit=True)
+    assert [version for _, version in versions(shop)] == [1, 1]
+    assert all(drift is not None and drift < 0.1 for _, _, drift in quality(shop, SECOND))
+
+
+def test_too_much_drift_stops_the_run_and_is_shown(shop):
+    shop.run(make_spec(), FIRST)
+    newcomers(shop, 5000)
+    with pytest.raises(GateError, match=r"column 'income' has drifted by \d+\.\d\d"):
+        shop.run(make_spec(), SECOND)
+    assert len(versions(shop)) == 1
+    drift = {name: drift for name, _, drift in quality(shop, SECOND)}
+    assert drift["income"] > 1.0 > drift["is_active"]
+    assert {row[0] for row in quality(shop, SECOND, "state")} == {"building"}
+    shop.run(make_spec(gates=LOOSE), SECOND)
+    assert {row[0] for row in quality(shop, SECOND, "state")} == {"published"}
+
+
+@pytest.mark.parametrize(
+    ("refit", "may_refit", "expected"),
+    [
+        ("auto", True, [1, 2]),
+        ("auto", False, [1, 1]),
+        ("never", True, [1, 1]),
+        ("always", True, [1, 2]),
+    ],
+)
+def test_when_an_encoder_is_fitted_anew(shop, refit, may_refit, expected):
+    shop.run(make_spec(gates=LOOSE), FIRST)
+    newcomers(shop, 5000)
+    spec = make_spec(refit=refit, gates=LOOSE)
+    shop.run(spec, SECOND, may_refit=may_refit)
+    assert [version for _, version in versions(shop)] == expected
+    indices = {name: index for name, index, _ in quality(shop, SECOND)}
+    assert (indices["income"] > 0.25) == (expected == [1, 1])
+    # The drift since the night before is told in the bins of the encoder of tonight.
+    assert {name: drift for name, _, drift in quality(shop, SECOND)}["income"] > 1.0
+
+
+def test_always_fits_without_drift_but_a_published_date_keeps_its_encoder(shop):
+    spec = make_spec(refit="always")
+    shop.run(spec, FIRST, may_refit=True)
+    shop.run(spec, SECOND, may_refit=True)
+    assert [version for _, version in versions(shop)] == [1, 2]
+    before = shop.hashes()
+    shop.run(spec, FIRST, may_refit=True)
+    shop.run(spec, SECOND, may_refit=True)
+    assert shop.hashes() == before
+
+
+def test_a_refit_that_was_killed_is_taken_up(shop, make_laboratory):
+    """Whether the encoder was stored before the end came or not, the tables are the same."""
+    spec = make_spec(gates=LOOSE)
+    shop.run(spec, FIRST)
+    newcomers(shop, 5000)
+    shop.run(spec, SECOND, may_refit=True, until="encode")
+    with shop.workplace.warehouse("test", "kindred") as database:
+        # As if the task had ended between the two: the encoder is there, the build has the old one.
+        snapshots.set_encoder(database, moment(SECOND), f"test__{SECOND}", 1)
+        database.connection.commit()
+    shop.run(spec, SECOND, may_refit=True, times=2)
+    other = make_laboratory(beside=shop)
+    other.run(spec, FIRST)
+    other.run(spec, SECOND, may_refit=True)
+    assert [version for _, version in versions(shop)] == [1, 2]
+    assert shop.hashes() == other.hashes()
+
+
+def similar(laboratory):
+    return laboratory.query("select * from bi.similar_customers(1, 5)")
+
+
+def test_going_back_from_a_refit(shop):
+    spec = make_spec(gates=LOOSE)
+    shop.run(spec, FIRST)
+    before, near = shop.hashes(), similar(shop)
+    newcomers(shop, 5000)
+    shop.run(spec, SECOND, may_refit=True)
+    assert shop.hashes()["customer_embeddings"] != before["customer_embeddings"]
+    tables = shop.query(
+        "select relname from pg_class where relname ~ '^customer_embeddings_g\\d+$'"
+    )
+    assert len(tables) == 2, "the old generation stays"
+    done = withdraw(shop.workplace, spec, moment(SECOND))
+    assert (done.current_as_of, done.encoder_versions) == (moment(FIRST), [2])
+    after = shop.hashes()
+    for table in ("customer_embeddings", "customer_lookalikes", "customer_clusters"):
+        assert after[table] == before[table], table
+    assert similar(shop) == near
+    assert shop.query("select distinct as_of from bi.lookalikes") == [(moment(FIRST),)]
+    assert shop.query("select status from bi.snapshots order by as_of desc limit 1") == [
+        ("withdrawn",)
+    ]
+    # The next night does not take up what was taken back.
+    shop.run(make_spec(gates=LOOSE, refit="never"), THIRD, may_refit=True)
+    assert versions(shop) == [(moment(FIRST), 1), (moment(THIRD), 1)]
+
+
+def test_a_withdrawn_date_can_be_run_again_and_is_not_fitted_by_itself(shop):
+    spec = make_spec(gates=LOOSE)
+    shop.run(spec, FIRST)
+    newcomers(shop, 5000)
+    shop.run(spec, SECOND, may_refit=True)
+    withdraw(shop.workplace, spec, moment(SECOND))
+    shop.run(spec, SECOND, may_refit=True)
+    assert [version for _, version in versions(shop)] == [1, 1]
+    assert shop.query("select as_of from bi.lookalikes_current limit 1") == [(moment(SECOND),)]
+
+
+@pytest.mark.parametrize("rewrite_share", [1.0, 0.0], ids=["difference", "generation"])
+def test_going_back_without_a_refit_stages_the_embeddings_anew(shop, rewrite_share):
+    spec = make_spec(rewrite_share=rewrite_share)
+    shop.run(spec, FIRST)
+    before, near = shop.hashes(), similar(shop)
+    shop.append("customers", people(40, seed=2, first="2026-01-05T12:00", keys=range(801, 841)))
+    shop.run(spec, SECOND)
+    done = withdraw(shop.workplace, spec, moment(SECOND))
+    assert (done.current_as_of, done.encoder_versions) == (moment(FIRST), [])
+    assert shop.hashes()["customer_embeddings"] == before["customer_embeddings"]
+    assert similar(shop) == near
+
+
+def test_a_past_snapshot_is_only_hidden(shop):
+    spec = make_spec()
+    for as_of in (FIRST, SECOND):
+        shop.run(spec, as_of)
+    near = similar(shop)
+    assert withdraw(shop.workplace, spec, moment(FIRST)).current_as_of == moment(SECOND)
+    assert similar(shop) == near
+    assert shop.query("select distinct as_of from bi.clusters") == [(moment(SECOND),)]
+
+
+def test_what_cannot_be_withdrawn_says_why_and_changes_nothing(shop):
+    spec = make_spec()
+    shop.run(spec, FIRST)
+    before = shop.hashes()
+    with pytest.raises(DataError, match="is the only one"):
+        withdraw(shop.workplace, spec, moment(FIRST))
+    with pytest.raises(DataError, match="is not published"):
+        withdraw(shop.workplace, spec, moment(SECOND))
+    assert shop.hashes() == before
+    shop.append("customers", people(40, seed=2, first="2026-01-05T12:00", keys=range(801, 841)))
+    run = shop.run(spec, SECOND)
+    clean_up(run)
+    import shutil
+
+    for folder in shop.artefacts.rglob("vectors"):
+        shutil.rmtree(folder)
+    before = shop.hashes()
+    with pytest.raises(ArtefactError, match="run that date again"):
+        withdraw(shop.workplace, spec, moment(SECOND))
+    assert shop.hashes() == before
+
+
+def test_replaced_embeddings_are_dropped_after_their_nights(make_laboratory):
+    laboratory = make_laboratory()
+    laboratory.environment["KINDRED_KEEP_REPLACED_NIGHTS"] = "2"
+    laboratory.fill("customers", COLUMNS, people(400, days=3))
+    spec = make_spec(refit="always")
+    kept = []
+    for as_of in (FIRST, SECOND, THIRD, "2026-01-08T02:00"):
+        laboratory.run(spec, as_of, may_refit=True)
+        kept.append(
+            laboratory.query(
+                "select count(*) from pg_class where relname ~ '^customer_embeddings_g\\d+$'"
+            )[0][0]
+        )
+    assert kept == [1, 2, 2, 2]
+
+
+def test_too_wide_a_vector_is_refused_with_its_widest_columns(laboratory):
+    rows = [
+        (i, "2026-01-02 12:00+00", f"a{i % 1000}", f"b{i % 1000}", f"c{i}") for i in range(2000)
+    ]
+    laboratory.fill(
+        "customers", "customer_id bigint, updated_at timestamptz, a text, b text, c text", rows
+    )
+    wide = {"kind": "categorical", "max_categories": 1000, "min_frequency": 1}
+    spec = make_spec(features={"a": wide, "b": wide, "c": wide}, labels=[])
+    with pytest.raises(DataError, match=r"3003 dimensions, allowed are 2000; .* a 1001, b 1001"):
+        laboratory.run(spec, FIRST)
+
+
+def test_drift_is_finite_for_any_customers(shop):
+    shop.run(make_spec(gates=LOOSE), FIRST)
+    shop.query(
+        "update customers set income = null, state = 'ZZ', updated_at = '2026-01-05 12:00+00'",
+        source=True,
+    )
+    shop.run(make_spec(gates=LOOSE), SECOND)
+    drift = np.array([(index, drift) for _, index, drift in quality(shop, SECOND)])
+    assert np.isfinite(drift).all()
