@@ -2,6 +2,7 @@
 
 import copy
 import math
+import os
 from pathlib import Path
 
 import pytest

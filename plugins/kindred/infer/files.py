@@ -1,8 +1,9 @@
 """A CSV file with the roles a person has given to evidence: typed columns that can be loaded."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -91,14 +92,17 @@ def _why_not_moments(name: str, texts: list[str]) -> str:
     return f"column {name!r} writes dates or times in several ways, or holds none; {wanted}"
 
 
-def newest_moment(column: Column) -> datetime | None:
-    """The latest time of a column; a date is its midnight and a time without a zone is of UTC."""
-    moments = [_as_moment(value) for value in column.values if value is not None]
+def newest_moment(column: Column, timezone: str = "UTC") -> datetime | None:
+    """The latest time of a column in UTC; a date is its midnight in UTC.
+
+    ``timezone`` is that of times without one.
+    """
+    zone = ZoneInfo(timezone)
+    moments = (_as_moment(value, zone) for value in column.values if value is not None)
     return max(moments, default=None)
 
 
-def _as_moment(value: Any) -> datetime:
+def _as_moment(value: Any, zone: ZoneInfo) -> datetime:
     if not isinstance(value, datetime):
-        assert isinstance(value, date)
         return datetime.combine(value, time(), tzinfo=UTC)
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return (value.replace(tzinfo=zone) if value.tzinfo is None else value).astimezone(UTC)
