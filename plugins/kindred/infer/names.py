@@ -34,7 +34,8 @@ def clean_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
     for number, given in enumerate(header, start=1):
         plain = given.replace("\0", "").replace("%", " percent")
         name = _cut(" ".join(plain.split())) or f"column_{number}"
-        name = _unused(name, {*names, *header[number:]} if name != given else set(names))
+        if name in names or (name != given and name in header):
+            name = _unused(name, {*names, *header})
         if name != given:
             notes.append(f"column {number} is named {name!r}: {_why_renamed(given, names)}")
         names.append(name)
@@ -55,7 +56,7 @@ def _cut(name: str, room: int = MAX_NAME_BYTES) -> str:
 
 def _unused(name: str, taken: set[str]) -> str:
     candidate, number = name, 1
-    while candidate in taken:
+    while number == 1 or candidate in taken:
         number += 1
         ending = f"_{number}"
         candidate = _cut(name, MAX_NAME_BYTES - len(ending)) + ending
