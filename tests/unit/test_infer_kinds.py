@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kindred.infer.kinds import Role, decide
+from kindred.infer.kinds import Use, decide
 from kindred.infer.names import looks_like_label, names_outcome
 from kindred.infer.values import read_column, stored_column
 
@@ -64,7 +64,7 @@ FEATURES = {
 def test_features(case):
     name, values, settings = FEATURES[case]
     decision = decide(read_column(name, values))
-    assert decision.role is Role.FEATURE, decision.reason
+    assert decision.use is Use.FEATURE, decision.reason
     assert dict(decision.settings) == settings
     assert decision.reason
 
@@ -94,7 +94,7 @@ IGNORED = {
 def test_ignored(case):
     name, values, reason = IGNORED[case]
     decision = decide(read_column(name, values))
-    assert decision.role is Role.IGNORE, decision.settings
+    assert decision.use is Use.IGNORE, decision.settings
     assert reason in decision.reason
 
 
@@ -114,6 +114,16 @@ def test_rows_that_will_be_rejected_are_announced():
     assert "3 values that are none: their rows will be rejected" in decision.reason
 
 
+def test_dates_before_1900_are_announced_or_too_many():
+    usual = ["2020-01-02", "2020-03-04"] * 500
+    few = decide(read_column("joined", [*usual, "1899-12-31"]))
+    assert few.settings["kind"] == "date"
+    assert "1 before 1900: their rows will be rejected" in few.reason
+    many = decide(read_column("joined", usual + ["0001-01-01"] * 20))
+    assert many.use is Use.IGNORE
+    assert "20 of 1,020 dates lie before 1900" in many.reason
+
+
 def test_a_reason_holds_counts_and_no_value():
     for name, values, *_ in (*FEATURES.values(), *IGNORED.values()):
         reason = decide(read_column(name, values)).reason
@@ -129,23 +139,28 @@ def test_small_tables_have_small_categories():
 
 def test_short_texts_without_many_rows_get_few_components():
     decision = decide(read_column("review", sentences(20, rows=60)))
-    assert dict(decision.settings) == {"kind": "text", "method": "tfidf", "components": 6}
+    assert dict(decision.settings) == {
+        "kind": "text",
+        "method": "tfidf",
+        "components": 6,
+        "min_frequency": 1,
+    }
 
 
 @pytest.mark.parametrize(
     ("sql_type", "values", "role"),
     [
-        ("boolean", [True, False, None], Role.FEATURE),
-        ("uuid", ["a", "b", "c"], Role.IGNORE),
-        ("grade", ["a", "b", "a"], Role.FEATURE),
-        ("jsonb", [f"{{{n}}}" for n in range(80)], Role.IGNORE),
-        ("date", ["2020-01-01", "2020-01-02", None], Role.FEATURE),
-        ("text", ["y", "N", None], Role.FEATURE),
-        ("numeric", [1, 2, None], Role.FEATURE),
+        ("boolean", [True, False, None], Use.FEATURE),
+        ("uuid", ["a", "b", "c"], Use.IGNORE),
+        ("grade", ["a", "b", "a"], Use.FEATURE),
+        ("jsonb", [f"{{{n}}}" for n in range(80)], Use.IGNORE),
+        ("date", ["2020-01-01", "2020-01-02", None], Use.FEATURE),
+        ("text", ["y", "N", None], Use.FEATURE),
+        ("numeric", [1, 2, None], Use.FEATURE),
     ],
 )
 def test_columns_of_a_database(sql_type, values, role):
-    assert decide(stored_column("c", sql_type, values)).role is role
+    assert decide(stored_column("c", sql_type, values)).use is role
 
 
 @pytest.mark.parametrize(

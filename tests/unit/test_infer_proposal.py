@@ -7,12 +7,13 @@ import pytest
 import yaml
 
 from kindred.errors import InferenceError, WindowError
+from kindred.features import Kind
 from kindred.infer.columns import Column
 from kindred.infer.files import newest_moment, read_csv
 from kindred.infer.proposal import Roles, propose
 from kindred.infer.rendering import render
 from kindred.infer.schedule import schedule_for, window_for
-from kindred.spec import Kind, load_spec
+from kindred.spec import load_spec
 
 RNG = np.random.default_rng(5)
 
@@ -202,3 +203,18 @@ def test_a_row_of_the_future_is_refused():
         schedule_for(moment("2026-03-10T12:30:10"), NOW)
     with pytest.raises(WindowError, match="takes in the newest row at 2026-04-01T02:00:00"):
         window_for("0 2 1 * *", moment("2026-03-10"), NOW)
+
+
+def wide(columns, rows=200):
+    """A file of category columns of 40 values each."""
+    header = ",".join(["id", *(f"c{n}" for n in range(columns))])
+    lines = [f"{n}," + ",".join([f"v{(n * 7 + n // 40) % 40}"] * columns) for n in range(rows)]
+    return "\n".join([header, *lines]).encode()
+
+
+def test_a_vector_too_wide_for_an_index_is_made_narrower(tmp_path):
+    assert "max_categories" not in text_of(wide(20), Roles("id"))
+    features = spec_of(tmp_path, text_of(wide(60), Roles("id"))).features
+    assert {feature.max_categories for feature in features.values()} == {20}
+    with pytest.raises(InferenceError, match=r"^columns: the vector would have 29,400 dimensions"):
+        text_of(wide(700), Roles("id"))

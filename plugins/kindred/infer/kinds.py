@@ -10,7 +10,7 @@ from scipy.stats import skew
 
 from kindred.infer.columns import COMMON_VALUES, Column, Numbers, whole
 from kindred.infer.names import looks_like_id, looks_like_postal_code
-from kindred.infer.values import AMBIGUOUS, FLAGS, TEXT_TYPES
+from kindred.infer.values import AMBIGUOUS, FLAGS, MIN_NUMBER_SHARE, TEXT_TYPES
 
 MIN_AMOUNTS = 20  # distinct values above which a column is an amount and no ordered code
 HIGH_SKEWNESS = 1.0  # Bulmer, Principles of Statistics, 1979: "highly skewed"
@@ -19,10 +19,11 @@ SHORT_CHARACTERS = 40  # mean length up to which a text is no free text
 SENTENCE_WORDS, SEVERAL_WORDS = 5.0, 2.5  # mean number of words
 MIN_COMMON_SHARE = 0.5  # of the rows, which the most frequent values of a category cover
 TEXT_COMPONENTS = 32
+FIRST_DATE = "1900"  # earlier ones stand for something else, and cannot be encoded
 _SMALL_TABLE = 1000  # rows below which ten rows are much for a category
 
 
-class Role(StrEnum):
+class Use(StrEnum):
     """What a spec does with a column."""
 
     FEATURE = "feature"
@@ -35,7 +36,7 @@ class Decision:
     """What to do with a column and why; ``settings`` are those of a feature."""
 
     column: str
-    role: Role
+    use: Use
     reason: str
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -50,7 +51,7 @@ def decide(column: Column, *, is_sample: bool = False) -> Decision:
         if decision is not None:
             return decision
     if column.is_temporal:
-        return _feature(column, f"{column.distinct:,} distinct dates", kind="date")
+        return _date(column)
     if column.numbers is not None:
         return _number(column, column.numbers, is_sample=is_sample)
     if column.type in TEXT_TYPES:
@@ -63,18 +64,21 @@ def decide(column: Column, *, is_sample: bool = False) -> Decision:
 def _feature(column: Column, reason: str, **settings: Any) -> Decision:
     nulls = (f"{column.nulls:,} nulls",) if column.nulls else ()
     reasons = (reason, *nulls, *column.notes)
-    return Decision(column.name, Role.FEATURE, "; ".join(reasons), settings)
+    return Decision(column.name, Use.FEATURE, "; ".join(reasons), settings)
 
 
 def _ignore(column: Column, reason: str) -> Decision:
-    return Decision(column.name, Role.IGNORE, "; ".join((reason, *column.notes)))
+    return Decision(column.name, Use.IGNORE, "; ".join((reason, *column.notes)))
 
 
 def _category(column: Column, reason: str) -> Decision:
-    settings: dict[str, Any] = {"kind": "categorical"}
-    if column.rows < _SMALL_TABLE:
-        settings["min_frequency"] = max(1, column.rows // 100)
-    return _feature(column, reason, **settings)
+    return _feature(column, reason, kind="categorical", **_min_frequency(column))
+
+
+def _min_frequency(column: Column) -> dict[str, int]:
+    """The customers that a category or term needs, where the usual ten are too many."""
+    small = {"min_frequency": max(1, column.rows // 100)}
+    return small if column.rows < _SMALL_TABLE else {}
 
 
 def _without_news(column: Column) -> Decision | None:
@@ -119,6 +123,16 @@ def _identifier(column: Column) -> Decision | None:
     if by_name and is_whole:
         return _category(column, f"id by name of {column.distinct} values: a code, not an amount")
     return None
+
+
+def _date(column: Column) -> Decision:
+    early = sum(text < FIRST_DATE for text in column.texts)
+    reason = f"{column.distinct:,} distinct dates"
+    if early > (1 - MIN_NUMBER_SHARE) * column.known:
+        return _ignore(column, f"{early:,} of {column.known:,} dates lie before 1900")
+    if early:
+        reason += f", and {early:,} before 1900: their rows will be rejected"
+    return _feature(column, reason, kind="date")
 
 
 def _number(column: Column, numbers: Numbers, *, is_sample: bool) -> Decision:
@@ -187,4 +201,5 @@ def _text(column: Column) -> Decision:
 
 def _free_text(column: Column, reason: str) -> Decision:
     components = min(TEXT_COMPONENTS, max(2, column.known // 10))
-    return _feature(column, reason, kind="text", method="tfidf", components=components)
+    settings = {"method": "tfidf", "components": components, **_min_frequency(column)}
+    return _feature(column, reason, kind="text", **settings)

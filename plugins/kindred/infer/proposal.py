@@ -6,9 +6,10 @@ from typing import Any
 
 from kindred.errors import InferenceError
 from kindred.infer.columns import Column
-from kindred.infer.kinds import Decision, Role, decide
+from kindred.infer.kinds import Decision, Use, decide
 from kindred.infer.leaks import find_leaks
 from kindred.infer.names import looks_like_label
+from kindred.infer.widths import fit_width
 from kindred.spec import OWN_COLUMNS
 
 NIGHTLY = "0 2 * * *"
@@ -42,8 +43,13 @@ class Proposal:
 
     @property
     def labels(self) -> list[Decision]:
-        """Outcomes, in the order of the table."""
-        return [decision for decision in self.decisions if decision.role is Role.LABEL]
+        """Outcomes: those asked for in the order of asking, then those of the table."""
+        found = [decision for decision in self.decisions if decision.use is Use.LABEL]
+        asked = self.roles.labels
+        return sorted(
+            found,
+            key=lambda label: asked.index(label.column) if label.column in asked else len(asked),
+        )
 
     @property
     def k(self) -> int:
@@ -109,7 +115,7 @@ def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTL
             "rows", f"{evidence.rows} found, and similarity takes at least two customers"
         )
     decisions = _decide_all(roles, evidence)
-    if not any(decision.role is Role.FEATURE for decision in decisions):
+    if not any(decision.use is Use.FEATURE for decision in decisions):
         reasons = "; ".join(f"{decision.column}: {decision.reason}" for decision in decisions)
         raise InferenceError(
             "columns", f"none can be encoded ({reasons or 'there is no other column'})"
@@ -140,7 +146,8 @@ def _decide_all(roles: Roles, evidence: Evidence) -> list[Decision]:
     }
     candidates = [column for column in plain if column.name not in labels]
     leaks = find_leaks(candidates, [column for column in plain if column.name in labels])
-    return [_decision(column, labels, leaks, is_sample=evidence.is_sample) for column in others]
+    decisions = [_decision(c, labels, leaks, is_sample=evidence.is_sample) for c in others]
+    return fit_width(decisions, {column.name: column for column in others})
 
 
 def _decision(
@@ -152,12 +159,12 @@ def _decision(
 ) -> Decision:
     if column.name in OWN_COLUMNS:
         reason = "a name that Kindred needs itself: rename the column to use it"
-        return Decision(column.name, Role.IGNORE, reason)
+        return Decision(column.name, Use.IGNORE, reason)
     if column.name in labels:
-        return Decision(column.name, Role.LABEL, labels[column.name])
+        return Decision(column.name, Use.LABEL, labels[column.name])
     decision = decide(column, is_sample=is_sample)
-    if column.name in leaks and decision.role is Role.FEATURE:
-        return Decision(column.name, Role.IGNORE, leaks[column.name])
+    if column.name in leaks and decision.use is Use.FEATURE:
+        return Decision(column.name, Use.IGNORE, leaks[column.name])
     return decision
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from kindred.infer.kinds import Decision, Role
+from kindred.infer.kinds import Decision, Use
 from kindred.infer.proposal import Proposal
 from kindred.spec import OWN_COLUMNS
 
@@ -48,7 +48,7 @@ def _source(proposal: Proposal) -> list[str]:
 
 
 def _is_listed(decision: Decision) -> bool:
-    return decision.role is not Role.LABEL
+    return decision.use is not Use.LABEL
 
 
 def _feature(decision: Decision) -> str:
@@ -59,7 +59,7 @@ def _feature(decision: Decision) -> str:
 
 
 def _setting(decision: Decision) -> str:
-    if decision.role is Role.IGNORE:
+    if decision.use is Use.IGNORE:
         return "ignore"
     settings = dict(decision.settings)
     return str(settings["kind"]) if len(settings) == 1 else _flow(settings)
