@@ -138,7 +138,7 @@ def _decide_all(roles: Roles, evidence: Evidence) -> list[Decision]:
     plain = [column for column in others if column.name not in OWN_COLUMNS]
     labels = {c.name: "label, as asked for" for c in plain if c.name in roles.labels}
     labels |= {
-        column.name: "suspected label by its name: never encoded; drop it here if it is none"
+        column.name: "suspected label by its name: never encoded; else move it to the features"
         for column in plain
         if column.name not in labels
         and looks_like_label(column.name)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import yaml
@@ -34,6 +35,12 @@ class CsvRequest:
     updated_at: str | None = None
     labels: str = ""
     spec: Path | None = None
+
+    @property
+    def command(self) -> str:
+        """How the same file is run again with a spec, which says all but the separator."""
+        separator = "" if self.separator is None else f" SEP={quote(self.separator)}"
+        return f"make run CSV={quote(str(self.csv))}{separator}"
 
 
 def csv_data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
@@ -73,7 +80,7 @@ def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
         spec = spec_from_dict({"space": space, **yaml.safe_load(text)}, where=request.csv.name)
         notes = (*found, _summary(spec, table))
     window = window_for(spec.schedule, newest, now)
-    plan = Plan(request.csv, table, spec, text, layout.own_features / f"{space}.yaml")
+    plan = Plan(request.command, table, spec, text, layout.own_features / f"{space}.yaml")
     return DataSet(
         spec,
         {window.start: window.end},

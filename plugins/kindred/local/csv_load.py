@@ -19,9 +19,12 @@ from kindred.spec import Spec, load_spec
 
 @dataclass(frozen=True)
 class Plan:
-    """A file's table with its spec, ready to be loaded; ``spec_path`` is where Airflow reads it."""
+    """A file's table with its spec, ready to be loaded.
 
-    csv: Path
+    ``spec_path`` is where Airflow reads the spec; ``command`` runs the file again.
+    """
+
+    command: str
     table: SourceTable
     spec: Spec
     spec_text: str
@@ -87,8 +90,7 @@ def advice(plan: Plan) -> str:
     """How to go on with the spec."""
     path = shown(plan.spec_path)
     return (
-        f"Spec         {path}: change it and give it back by"
-        f" 'make run CSV={quote(str(plan.csv))} SPEC={quote(path)}'."
+        f"Spec         {path}: change it and give it back by '{plan.command} SPEC={quote(path)}'."
     )
 
 

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 _NOISE = -1
 _FIXED = ("rank", "customer_id", "similarity")
 _WORD_EDGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_SHOWN_COLUMNS, _SHOWN_LABELS, _SHOWN_CHARACTERS = 8, 2, 40
+_SHOWN_COLUMNS, _SHOWN_LABELS, _SHOWN_CHARACTERS = 8, 2, 24
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,11 @@ def read_report(dsn: str, spec: Spec) -> Report:
 
 
 def shown_columns(spec: Spec) -> list[str]:
-    """The columns of an example that a person compares: features, then outcomes, none private."""
+    """What a person compares of an example: features, the weightiest first, then outcomes."""
     hidden = {*spec.private, *_FIXED}
     labels = [column for column in spec.labels if column not in hidden][:_SHOWN_LABELS]
-    features = [
-        column
-        for column in spec.payload_columns
-        if column not in hidden and column not in spec.labels
-    ]
+    features = [column for column in spec.features if column not in hidden]
+    features.sort(key=lambda column: -spec.features[column].weight)
     return features[: _SHOWN_COLUMNS - len(labels)] + labels
 
 
