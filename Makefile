@@ -27,6 +27,11 @@ LOCAL := $(BIN)/python -m kindred.local
 
 ORDER ?= forward
 ARGS ?=
+# Of a table of your own; only as said on the command line, and passed on by the environment as they
+# stand, so that no blank, quote, ; or $ in them means anything to make or to the shell.
+FILE_VARIABLES := CSV KEY SEP UPDATED_AT LABELS SPEC
+said = $(if $(findstring command line,$(origin $(1))),$(value $(1)))
+$(foreach name,$(FILE_VARIABLES),$(eval export KINDRED_RUN_$(name) := $$(call said,$(name))))
 export KINDRED_STARTED_AT := $(shell date +%s.%N)
 export PYTHONNOUSERSITE := 1
 export UV_SYSTEM_CERTS ?= 1
@@ -39,11 +44,11 @@ help: ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile \
 		| awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
-run: $(STAMP) ## Three demo snapshots on a real Airflow, then stop (ORDER=forward|backward|parallel)
-	@exec $(LOCAL) run --order $(ORDER)
+run: $(STAMP) ## Three demo snapshots on a real Airflow, then stop; or CSV=file KEY=column [LABELS=a,b]
+	@exec $(LOCAL) run --order $(ORDER) $(file_options)
 
 up: $(STAMP) ## The same, but leave the Airflow UI and the database running
-	@exec $(LOCAL) up --order $(ORDER)
+	@exec $(LOCAL) up --order $(ORDER) $(file_options)
 
 down: ## Stop what runs
 	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m kindred.local down
@@ -101,6 +106,10 @@ $(STAMP):
 	$$install --compile-bytecode -r requirements-dev.txt
 	$$install --no-deps --build-constraints $(VENV)/build-constraints.txt --editable .
 	touch $@
+
+# An option for each that is not empty, as one word.
+file_options = $(foreach name,$(FILE_VARIABLES),"--$(call option,$(name))=$$KINDRED_RUN_$(name)")
+option = $(subst _,-,$(shell echo $(1) | tr A-Z a-z))
 
 define stop_all
 [ ! -d .kindred ] || PYTHONPATH=plugins $(or $(PYTHON),python3) -m kindred.local down > /dev/null

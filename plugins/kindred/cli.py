@@ -133,6 +133,37 @@ def hash_tables(
         console.print(f"EQUAL to {compare}", soft_wrap=True)
 
 
+@app.command("infer-spec")
+def infer_spec(
+    key: Annotated[
+        str, typer.Option(help="The key column, or row_number to number a file's rows.")
+    ],
+    csv: Annotated[Path | None, typer.Option(help="Propose from this CSV file (.gz too).")] = None,
+    table: Annotated[str | None, typer.Option(help="Or from this table of kindred_source.")] = None,
+    sep: Annotated[str | None, typer.Option(help="The file's separator, else found out.")] = None,
+    updated_at: Annotated[str | None, typer.Option(help="When a row changed last.")] = None,
+    labels: Annotated[str, typer.Option(help="Outcomes, by commas: never encoded.")] = "",
+    output: Annotated[Path | None, typer.Option(help="Write to this new file.")] = None,
+) -> None:
+    """Propose a feature spec for a table nobody has described: every line says why."""
+    from kindred.stages.propose import Wish, propose_from_file, propose_from_table, write_new
+
+    wish = Wish(key, updated_at, labels, output.stem if output else None)
+    if (csv is None) == (table is None):
+        raise SettingsError("exactly one of --csv and --table must be given")
+    if csv is not None:
+        text, notes = propose_from_file(csv, wish, sep)
+    else:
+        text, notes = propose_from_table(Connections(conninfo), str(table), wish)
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_new(output, text)
+        typer.echo(f"written to {output}")
+
+
 def read_hashes(path: Path) -> dict[str, str]:
     """Hashes that ``kindred hash --save`` has written.
 

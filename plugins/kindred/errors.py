@@ -32,6 +32,15 @@ class DataError(KindredError):
     """The data at hand cannot be turned into a snapshot."""
 
 
+class InferenceError(DataError):
+    """No spec can be proposed for a table; ``part`` names the argument or part it is about."""
+
+    def __init__(self, part: str, reason: str) -> None:
+        super().__init__(f"{part}: {reason}")
+        self.part = part
+        self.reason = reason
+
+
 class EncoderMissingError(KindredError):
     """No fitted encoder may be used for this snapshot."""
 

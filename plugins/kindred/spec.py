@@ -327,17 +327,35 @@ def _digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def features_dir() -> Path:
-    """The folder of specs: ``KINDRED_FEATURES``, else ``include/features`` beside ``plugins``."""
+def features_dirs() -> list[Path]:
+    """The folders of specs: ``KINDRED_FEATURES``, else ``include/features`` beside ``plugins``.
+
+    Several folders are separated as those of ``PATH`` are.
+    """
     configured = os.environ.get("KINDRED_FEATURES")
     if configured:
-        return Path(configured)
-    return Path(__file__).resolve().parents[2] / "include" / "features"
+        return [Path(folder) for folder in configured.split(os.pathsep) if folder]
+    return [Path(__file__).resolve().parents[2] / "include" / "features"]
 
 
 def spec_paths() -> dict[str, Path]:
-    """The spec file of every space, by name of the space."""
-    return {path.stem: path for path in sorted(features_dir().glob("*.yaml"))}
+    """The spec file of every space, by name of the space.
+
+    Raises
+    ------
+    SpecError
+        when two folders have a spec of one name.
+    """
+    paths: dict[str, Path] = {}
+    for folder in features_dirs():
+        for path in sorted(folder.glob("*.yaml")):
+            if path.stem in paths:
+                raise SpecError(
+                    f"space {path.stem!r} has two specs, {paths[path.stem]} and {path}: remove or"
+                    " rename one of them"
+                )
+            paths[path.stem] = path
+    return paths
 
 
 def load_spec(path: Path) -> Spec:

@@ -16,11 +16,12 @@ from kindred.local import environment
 from kindred.local.__main__ import main
 from kindred.local.airflow import free_port
 from kindred.local.credentials import credentials_file, load_credentials, passwords_file
+from kindred.local.demo import AS_OF_BY_LOGICAL_DATE
 from kindred.local.failures import InterruptedRunError
 from kindred.local.interrupts import Interrupts
 from kindred.local.layout import Layout
 from kindred.local.postgres import EmbeddedServer
-from kindred.local.run import AS_OF_BY_LOGICAL_DATE, Stopwatch
+from kindred.local.run import Stopwatch
 
 
 @pytest.fixture

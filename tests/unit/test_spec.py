@@ -2,6 +2,7 @@
 
 import copy
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from kindred.spec import (
     History,
     Spec,
     dag_id_of,
-    features_dir,
+    features_dirs,
     load_spec,
     schema_of,
     spec_from_dict,
@@ -305,9 +306,22 @@ def test_specs_are_found_by_their_names(folder, tmp_path):
     }
 
 
+def test_specs_of_several_folders_are_found_but_none_twice(folder, tmp_path, monkeypatch):
+    folder("buying.yaml", CONTENT)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "profile.yaml").write_text("")
+    folders = os.pathsep.join([str(tmp_path), str(other), str(tmp_path / "missing")])
+    monkeypatch.setenv("KINDRED_FEATURES", folders)
+    assert list(spec_paths()) == ["buying", "profile"]
+    (other / "buying.yaml").write_text("")
+    with pytest.raises(SpecError, match=r"'buying' has two specs, .*buying\.yaml and .*other"):
+        spec_paths()
+
+
 def test_the_default_folder_is_that_of_the_checkout(monkeypatch, repository):
     monkeypatch.delenv("KINDRED_FEATURES", raising=False)
-    assert features_dir() == repository / "include" / "features"
+    assert features_dirs() == [repository / "include" / "features"]
     assert load_spec(spec_paths()["default"]).is_default
 
 

@@ -3,6 +3,6 @@ select
   algorithm,
   cluster_id,
   count(*) as customers
-from bi.clusters_current
+from {bi}.clusters_current
 group by algorithm, cluster_id
 order by algorithm, cluster_id = -1, count(*) desc, cluster_id

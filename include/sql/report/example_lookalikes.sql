@@ -2,7 +2,7 @@
 -- compare: their newest versions before the current snapshot's moment.
 with example as (
   select as_of, customer_id
-  from bi.lookalikes_current
+  from {bi}.lookalikes_current
   order by customer_id
   limit 1
 ),
@@ -12,7 +12,7 @@ shown as (
   from example
   union all
   select lookalikes.as_of, lookalikes.rank, lookalikes.lookalike_id, lookalikes.similarity
-  from bi.lookalikes_current as lookalikes
+  from {bi}.lookalikes_current as lookalikes
   join example using (as_of, customer_id)
   where lookalikes.rank <= 5
 )
@@ -20,18 +20,12 @@ shown as (
 select
   shown.rank,
   shown.customer_id,
-  shown.similarity,
-  version.annual_income,
-  version.homeownership,
-  version.state,
-  version.loan_purpose,
-  version.loan_amount,
-  version.debt_to_income,
-  version.grade
+  shown.similarity
+  {attributes}
 from shown
 cross join lateral (
   select *
-  from kindred.customer_versions as versions
+  from {space}.customer_versions as versions
   where versions.customer_id = shown.customer_id and versions.updated_at < shown.as_of
   order by versions.updated_at desc
   limit 1

@@ -11,5 +11,5 @@ select
   recall_low,
   recall_high,
   stage_seconds
-from bi.snapshots
+from {bi}.snapshots
 order by as_of

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from kindred.errors import KindredError
 from kindred.local.credentials import ADMIN_USER, load_credentials
@@ -17,8 +19,19 @@ from kindred.local.postgres import SUPERUSER, EmbeddedServer, binary
 from kindred.local.shutdown import end_holder, stop_all
 from kindred.local.supervisor import Supervisor
 
+if TYPE_CHECKING:
+    from kindred.local.data_set import DataSet
+
 INTERRUPTED = 130
 PASSING_ON = ("psql", "exec")
+_FILE_OPTIONS = {
+    "csv": "a table of your own instead of the demo: this file",
+    "key": "its key column, or row_number to number the rows",
+    "sep": "its separator, else found out",
+    "updated-at": "its column that tells when a row changed last",
+    "labels": "its outcomes, separated by commas",
+    "spec": "its feature spec, else proposed",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,10 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m kindred.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
-        ("run", "make the demo snapshots on a real Airflow, then stop everything"),
+        ("run", "make snapshots on a real Airflow, then stop everything"),
         ("up", "the same, and leave the UI and the database running"),
     ):
         command = commands.add_parser(name, help=text)
+        for option, text in _FILE_OPTIONS.items():
+            command.add_argument(f"--{option}", help=text)
         command.add_argument(
             "--order",
             choices=("forward", "backward", "parallel"),
@@ -80,7 +95,7 @@ def _run(layout: Layout, options: argparse.Namespace) -> int:
 
         watch = Stopwatch(Console() if sys.stdout.isatty() else Console(width=120))
         run_options = RunOptions(Order(options.order), stay_up=options.command == "up")
-        report = run(layout, run_options, interrupts, watch)
+        report = run(layout, _data_set(layout, options), run_options, interrupts, watch)
     except InterruptedRunError as interrupt:
         _print_last(f"KINDRED FAILED run interrupted by {interrupt.signal_name}")
         return INTERRUPTED
@@ -101,6 +116,17 @@ def _run(layout: Layout, options: argparse.Namespace) -> int:
         return 1
     _print_last(report.last_line(watch.seconds))
     return 0
+
+
+def _data_set(layout: Layout, options: argparse.Namespace) -> "DataSet":
+    from kindred.local.csv_file import csv_data_set, request_of
+    from kindred.local.demo import demo_data_set
+
+    names = [option.replace("-", "_") for option in _FILE_OPTIONS]
+    request = request_of({name: getattr(options, name) for name in names})
+    if request is None:
+        return demo_data_set(layout.features)
+    return csv_data_set(layout, request, datetime.now(UTC))
 
 
 def _print_last(line: str) -> None:

@@ -27,7 +27,7 @@ def kindred_environment(layout: Layout, server: EmbeddedServer) -> dict[str, str
         "AIRFLOW_CONN_KINDRED_SOURCE": server.dsn(SOURCE),
         "AIRFLOW_CONN_KINDRED_WAREHOUSE": server.dsn(WAREHOUSE),
         "KINDRED_ARTIFACTS": str(layout.artifacts),
-        "KINDRED_FEATURES": str(layout.root / "include" / "features"),
+        "KINDRED_FEATURES": f"{layout.features}{os.pathsep}{layout.own_features}",
         "KINDRED_SQL": str(layout.root / "include" / "sql"),
         # In the future, so that unpausing the DAG starts no run of today.
         "KINDRED_START_DATE": "2099-01-01",

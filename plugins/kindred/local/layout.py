@@ -46,9 +46,14 @@ class Layout:
         return self.state / "logs"
 
     @property
-    def report_sql(self) -> Path:
-        """The queries behind the report that a run ends with."""
-        return self.root / "include" / "sql" / "report"
+    def own_features(self) -> Path:
+        """The specs of tables that were read from files."""
+        return self.state / "features"
+
+    @property
+    def features(self) -> Path:
+        """The specs of the checkout."""
+        return self.root / "include" / "features"
 
     @property
     def url_file(self) -> Path:
@@ -68,5 +73,5 @@ class Layout:
                 f"{self.state} belongs to the user with uid {owner}, and this is uid"
                 f" {os.geteuid()}. Use it as that user, or remove it: make clean."
             )
-        for folder in (self.airflow_home, self.artifacts, self.logs):
+        for folder in (self.airflow_home, self.artifacts, self.logs, self.own_features):
             folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,19 +1,27 @@
 """What a run ends with: the snapshots it made, read back from the views that BI reads."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.extras import RealDictCursor
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+
+from kindred.spec import Spec
+from kindred.store.statements import Name, compose
 
 Row = dict[str, Any]
 _NOISE = -1
+_FIXED = ("rank", "customer_id", "similarity")
+_WORD_EDGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SHOWN_COLUMNS, _SHOWN_LABELS, _SHOWN_CHARACTERS = 8, 2, 24
 
 
 @dataclass(frozen=True)
@@ -36,33 +44,50 @@ class Report:
         )
 
 
-def read_report(dsn: str, folder: Path) -> Report:
-    """Run the report's queries on the warehouse."""
+def read_report(dsn: str, spec: Spec) -> Report:
+    """Run the report's queries on the space of a spec."""
+    schemas: dict[str, Name] = {"bi": spec.bi_schema, "space": spec.internal_schema}
+    attributes: list[sql.Composable] = [
+        sql.SQL(", {}").format(sql.Identifier("version", column)) for column in shown_columns(spec)
+    ]
     with (
         closing(psycopg2.connect(dsn)) as connection,
         connection.cursor(cursor_factory=RealDictCursor) as cursor,
     ):
 
-        def rows(name: str) -> list[Row]:
-            cursor.execute((folder / f"{name}.sql").read_text(encoding="utf-8"))
+        def rows(name: str, **names: Name) -> list[Row]:
+            cursor.execute(compose(name, **schemas, **names))
             return [dict(row) for row in cursor.fetchall()]
 
         nothing = dict.fromkeys(("snapshots", "customers", "lookalikes", "clusters"), 0)
         return Report(
-            snapshots=rows("snapshots"),
-            cluster_sizes=rows("cluster_sizes"),
-            example_lookalikes=rows("example_lookalikes"),
-            summary=next(iter(rows("summary")), {**nothing, "recall": None}),
+            snapshots=rows("report/snapshots"),
+            cluster_sizes=rows("report/cluster_sizes"),
+            example_lookalikes=rows(
+                "report/example_lookalikes", attributes=sql.SQL("").join(attributes)
+            ),
+            summary=next(iter(rows("report/summary")), {**nothing, "recall": None}),
         )
 
 
-def print_report(console: Console, report: Report, stage_order: Sequence[str]) -> None:
+def shown_columns(spec: Spec) -> list[str]:
+    """What a person compares of an example: features, the weightiest first, then outcomes."""
+    hidden = {*spec.private, *_FIXED}
+    labels = [column for column in spec.labels if column not in hidden][:_SHOWN_LABELS]
+    features = [column for column in spec.features if column not in hidden]
+    features.sort(key=lambda column: -spec.features[column].weight)
+    return features[: _SHOWN_COLUMNS - len(labels)] + labels
+
+
+def print_report(
+    console: Console, report: Report, stage_order: Sequence[str], bi_schema: str = "bi"
+) -> None:
     """Print the report as tables, the stages in this order."""
     for table in (
-        _snapshot_table(report.snapshots),
+        _snapshot_table(report.snapshots, bi_schema),
         _stage_table(report.snapshots, stage_order),
-        _cluster_table(report.cluster_sizes),
-        _lookalike_table(report.example_lookalikes),
+        _cluster_table(report.cluster_sizes, bi_schema),
+        _lookalike_table(report.example_lookalikes, bi_schema),
     ):
         console.print()
         console.print(table)
@@ -72,8 +97,8 @@ def _table(title: str) -> Table:
     return Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
 
 
-def _snapshot_table(snapshots: Sequence[Row]) -> Table:
-    table = _table("Snapshots (bi.snapshots)")
+def _snapshot_table(snapshots: Sequence[Row], bi: str) -> Table:
+    table = _table(f"Snapshots ({bi}.snapshots)")
     table.add_column("as of")
     table.add_column("status")
     table.add_column("history")
@@ -111,8 +136,10 @@ def _stage_table(snapshots: Sequence[Row], order: Sequence[str]) -> Table:
     return table
 
 
-def _cluster_table(sizes: Sequence[Row]) -> Table:
-    table = _table("Segments of the current snapshot (bi.clusters_current): customers by cluster")
+def _cluster_table(sizes: Sequence[Row], bi: str) -> Table:
+    table = _table(
+        f"Segments of the current snapshot ({bi}.clusters_current): customers by cluster"
+    )
     table.add_column("algorithm")
     table.add_column("clusters", justify="right")
     table.add_column("cluster: customers")
@@ -127,21 +154,20 @@ def _cluster_table(sizes: Sequence[Row]) -> Table:
     return table
 
 
-def _lookalike_table(rows: Sequence[Row]) -> Table:
-    who = rows[0]["customer_id"] if rows else "none"
-    table = _table(f"Customer {who} and its lookalikes (bi.lookalikes_current)")
-    fixed = ("rank", "customer_id", "similarity")
-    attributes = [name for name in rows[0] if name not in fixed] if rows else []
+def _lookalike_table(rows: Sequence[Row], bi: str) -> Table:
+    who = escape(str(rows[0]["customer_id"])) if rows else "none"
+    table = _table(f"Customer {who} and its lookalikes ({bi}.lookalikes_current)")
+    attributes = [name for name in rows[0] if name not in _FIXED] if rows else []
     for title in ("rank", "customer", "similarity"):
         table.add_column(title, justify="right")
     for name in attributes:
         is_text = any(isinstance(row[name], str) for row in rows)
         justify: Literal["left", "right"] = "left" if is_text else "right"
-        table.add_column(name.replace("_", " "), justify=justify, overflow="fold")
+        table.add_column(escape(_title(name)), justify=justify, overflow="fold")
     for row in rows:
         table.add_row(
             str(row["rank"]) if row["rank"] else "",
-            str(row["customer_id"]),
+            escape(str(row["customer_id"])),
             _share(row["similarity"]),
             *(_attribute(row[name]) for name in attributes),
             style="" if row["rank"] else "bold",
@@ -149,10 +175,20 @@ def _lookalike_table(rows: Sequence[Row]) -> Table:
     return table
 
 
+def _title(name: str) -> str:
+    """A name in parts that a narrow column can break between."""
+    return _WORD_EDGE.sub(" ", name).replace("_", " ")
+
+
 def _attribute(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) and abs(value) < 1000 else _count(value)
+    if isinstance(value, float) and abs(value) < 1000:
+        return f"{value:.4g}"
+    if isinstance(value, int) and abs(value) < 10_000:
+        return str(value)  # it may be a year
+    text = " ".join(_count(value).split())
+    return escape(text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…")
 
 
 def _count(value: object) -> str:

@@ -1,4 +1,4 @@
-"""``make run``: from nothing to three published snapshots and back to nothing running."""
+"""``make run``: from nothing to published snapshots and back to nothing running."""
 
 import os
 import sys
@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from kindred.local.airflow import COMPONENTS, LocalAirflow
 from kindred.local.credentials import ADMIN_USER, Credentials, load_credentials
-from kindred.local.demo import load_customers
+from kindred.local.data_set import DataSet
 from kindred.local.environment import SOURCE, WAREHOUSE, kindred_environment
 from kindred.local.interrupts import Interrupts
 from kindred.local.layout import Layout
@@ -26,12 +27,6 @@ from kindred.local.shutdown import STOP_SECONDS, stop_all
 from kindred.local.supervisor import Supervisor
 from kindred.local.watch import check_all_queued, watch_runs
 
-DAG_ID = "customer_similarity"
-# Each interval of the demo's monthly schedule, by its start; the snapshot's moment is its end.
-AS_OF_BY_LOGICAL_DATE = {
-    datetime(2018, month, 1, 2, tzinfo=UTC): datetime(2018, month + 1, 1, 2, tzinfo=UTC)
-    for month in (1, 2, 3)
-}
 FIT, FIT_SECONDS = "fit", 900
 _LONGEST_BUILD = 7200
 
@@ -58,12 +53,18 @@ class Stopwatch:
 
     def say(self, text: str) -> None:
         """One line about a step that is done."""
-        line = f"[dim]{self.seconds:6.1f} s[/dim]  {text}"
+        line = f"[dim]{self.seconds:6.1f} s[/dim]  {escape(text)}"
         self.console.print(line, highlight=False, soft_wrap=True)
 
 
-def run(layout: Layout, options: RunOptions, interrupts: Interrupts, watch: Stopwatch) -> Report:
-    """Make the three demo snapshots on a real Airflow; returns what was made.
+def run(
+    layout: Layout,
+    data_set: DataSet,
+    options: RunOptions,
+    interrupts: Interrupts,
+    watch: Stopwatch,
+) -> Report:
+    """Make the snapshots of a data set on a real Airflow; returns what was made.
 
     Whatever way it ends, nothing of it is left running, unless it is to stay up and all went well.
     """
@@ -80,7 +81,9 @@ def run(layout: Layout, options: RunOptions, interrupts: Interrupts, watch: Stop
         services.callback(server.stop)
         services.callback(supervisor.stop, STOP_SECONDS)
         try:
-            report = _make_snapshots(layout, options, server, supervisor, credentials, watch)
+            airflow = LocalAirflow(layout, server, supervisor, credentials)
+            report = _make_snapshots(airflow, data_set, options, watch)
+            _print_access(airflow.url, credentials, data_set, options, watch.console)
         finally:
             interrupts.shield()
         if options.stay_up:
@@ -89,61 +92,63 @@ def run(layout: Layout, options: RunOptions, interrupts: Interrupts, watch: Stop
 
 
 def _make_snapshots(
-    layout: Layout,
-    options: RunOptions,
-    server: EmbeddedServer,
-    supervisor: Supervisor,
-    credentials: Credentials,
-    watch: Stopwatch,
+    airflow: LocalAirflow, data_set: DataSet, options: RunOptions, watch: Stopwatch
 ) -> Report:
+    server, supervisor, dag_id = airflow.server, airflow.supervisor, data_set.spec.dag_id
     server.start()
     server.create_database(SOURCE)
     server.create_database(WAREHOUSE)
     watch.say("PostgreSQL with pgvector is up")
-    airflow = LocalAirflow(layout, server, supervisor, credentials)
     is_new = airflow.begin_migration()
-    changed = load_customers(server.dsn(SOURCE))
-    watch.say(f"customers {'loaded' if changed else 'are in place'} in shop.customers")
-    _begin_fit(layout, server, supervisor)
+    for line in data_set.load(server):
+        watch.say(line)
+    _begin_fit(airflow, data_set)
     if is_new:
         airflow.finish_migration()
         watch.say("Airflow's database is made")
     airflow.start()
-    airflow.wait_until_healthy(DAG_ID)
+    airflow.wait_until_healthy(dag_id)
     watch.say("Airflow is healthy: API server, DAG processor, scheduler")
     supervisor.wait_for_success(FIT, FIT_SECONDS, meanwhile=COMPONENTS[:3])
     watch.say("the encoder is fitted")
-    _backfill(airflow, options.order, watch)
+    _backfill(airflow, data_set, options.order, watch)
     watch.say("all runs have succeeded")
-    report = read_report(server.dsn(WAREHOUSE), layout.report_sql)
-    print_report(watch.console, report, airflow.client.task_order(DAG_ID))
+    report = read_report(server.dsn(WAREHOUSE), data_set.spec)
+    print_report(watch.console, report, airflow.client.task_order(dag_id), data_set.spec.bi_schema)
     if options.stay_up:
         airflow.wait_for_triggerer()
-    watch.console.print()
-    for line in access_lines(airflow.url, credentials, options.stay_up):
-        watch.console.print(line, highlight=False, soft_wrap=True)
     return report
 
 
-def _begin_fit(layout: Layout, server: EmbeddedServer, supervisor: Supervisor) -> None:
+def _begin_fit(airflow: LocalAirflow, data_set: DataSet) -> None:
     """Fit an encoder as of the last date; needs the two databases only, so Airflow may start."""
-    as_of = max(AS_OF_BY_LOGICAL_DATE.values()).isoformat()
-    command = [str(Path(sys.executable).parent / "kindred"), "fit", "--as-of", as_of]
-    supervisor.start(FIT, command, kindred_environment(layout, server))
+    as_of = max(data_set.as_of_by_logical_date.values()).isoformat()
+    kindred = str(Path(sys.executable).parent / "kindred")
+    command = [kindred, "fit", "--space", data_set.spec.space, "--as-of", as_of]
+    environment = kindred_environment(airflow.layout, airflow.server)
+    airflow.supervisor.start(FIT, command, environment)
 
 
-def _backfill(airflow: LocalAirflow, order: Order, watch: Stopwatch) -> None:
-    client, dates = airflow.client, list(AS_OF_BY_LOGICAL_DATE)
-    client.close_backfills(DAG_ID)
-    client.unpause(DAG_ID)
+def _backfill(airflow: LocalAirflow, data_set: DataSet, order: Order, watch: Stopwatch) -> None:
+    client, dag_id, dates = airflow.client, data_set.spec.dag_id, data_set.logical_dates
+    client.close_backfills(dag_id)
+    client.unpause(dag_id)
     since = datetime.now(UTC)
-    client.create_backfill(DAG_ID, dates, order)
-    check_all_queued(client, DAG_ID, dates, since)
+    client.create_backfill(dag_id, dates, order)
+    check_all_queued(client, dag_id, dates, since)
     airflow.start_triggerer()
     watch.say(f"backfill of {len(dates)} intervals started ({order}), as of:")
-    titles = {date: f"{as_of:%Y-%m-%d}" for date, as_of in AS_OF_BY_LOGICAL_DATE.items()}
-    with RunBoard(watch.console, client.task_order(DAG_ID), titles) as board:
-        watch_runs(airflow, DAG_ID, dates, board)
+    titles = {date: f"{as_of:%Y-%m-%d}" for date, as_of in data_set.as_of_by_logical_date.items()}
+    with RunBoard(watch.console, client.task_order(dag_id), titles) as board:
+        watch_runs(airflow, dag_id, dates, board)
+
+
+def _print_access(
+    url: str, credentials: Credentials, data_set: DataSet, options: RunOptions, console: Console
+) -> None:
+    console.print()
+    for line in (*data_set.closing_lines, *access_lines(url, credentials, options.stay_up)):
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def access_lines(url: str, credentials: Credentials, is_up: bool) -> Sequence[str]:

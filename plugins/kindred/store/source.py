@@ -60,7 +60,7 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
         with one line for everything that does not fit.
     """
     try:
-        found = _column_types(database, spec.source)
+        found = column_types(database, spec.source)
     except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
         raise PreflightError(_unreadable(spec.source, error)) from error
     problems = _missing_columns(spec, found)
@@ -147,8 +147,14 @@ def _missing_columns(spec: Spec, found: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _column_types(database: Database, source: Source) -> dict[str, tuple[str, bool]]:
-    """Name -> (type name, whether the type is PostgreSQL's own) of every column of the source."""
+def column_types(database: Database, source: Source) -> dict[str, tuple[str, bool]]:
+    """Name -> (type name, whether the type is PostgreSQL's own) of every column of the source.
+
+    Raises
+    ------
+    PreflightError
+        when there is no such table, or it may not be read.
+    """
     if source.table is not None:
         quoted = relation(source).as_string(database.connection)
         exists, readable = database.row("source/table_exists", {"table": quoted}) or (False, None)

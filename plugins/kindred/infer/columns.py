@@ -1,0 +1,104 @@
+"""A column with its values as a database holds them, and what can be counted about it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+COMMON_VALUES = 50  # as many as a categorical column tells apart by default
+
+Values = NDArray[Any]
+Numbers = NDArray[np.float64]
+
+
+class SqlType(StrEnum):
+    """The types a CSV column is loaded as, as ``format_type`` names them."""
+
+    TEXT = "text"
+    BIGINT = "bigint"
+    DOUBLE = "double precision"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp without time zone"
+    TIMESTAMPTZ = "timestamp with time zone"
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column of a table.
+
+    Attributes
+    ----------
+    name, type : str
+        The column's name, and its type as PostgreSQL names it.
+    values : object array of shape (rows,)
+        What is stored: Python values of the type, None where null.
+    numbers : float64 array of shape (rows,), or None
+        The values as numbers, NaN where there is none; None for a column that is not numeric.
+    odd : int
+        Values of a numeric text column that are no numbers and will be refused.
+    notes : tuple of str
+        How values were read, in counts.
+    """
+
+    name: str
+    type: str
+    values: Values
+    numbers: Numbers | None = None
+    odd: int = 0
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def codes(self) -> NDArray[np.intp]:
+        """The number of each row's distinct value, -1 where null."""
+        return pd.factorize(self.values, use_na_sentinel=True)[0]
+
+    @cached_property
+    def counts(self) -> NDArray[np.intp]:
+        """Rows of each distinct value, the most frequent first."""
+        return np.sort(np.bincount(self.codes[self.codes >= 0]))[::-1]
+
+    @property
+    def rows(self) -> int:
+        """Rows, those without a value included."""
+        return len(self.values)
+
+    @property
+    def known(self) -> int:
+        """Rows that have a value."""
+        return int(self.counts.sum())
+
+    @property
+    def nulls(self) -> int:
+        """Rows without a value."""
+        return self.rows - self.known
+
+    @property
+    def distinct(self) -> int:
+        """Distinct values."""
+        return len(self.counts)
+
+    @property
+    def common_share(self) -> float:
+        """Share of the known rows that the most frequent values cover (0 to 1)."""
+        return float(self.counts[:COMMON_VALUES].sum() / max(self.known, 1))
+
+    @property
+    def is_temporal(self) -> bool:
+        """Whether the values are dates or times."""
+        return self.type in (SqlType.DATE, SqlType.TIMESTAMP, SqlType.TIMESTAMPTZ)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The known values as texts."""
+        return [str(value) for value in self.values if value is not None]
+
+
+def whole(values: Numbers) -> bool:
+    """Whether all known numbers are whole."""
+    known = values[~np.isnan(values)]
+    return bool((known == np.floor(known)).all())

@@ -1,0 +1,205 @@
+"""A column's profile to its place in a spec: which kind of feature, or why it is none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from scipy.stats import skew
+
+from kindred.infer.columns import COMMON_VALUES, Column, Numbers, whole
+from kindred.infer.names import looks_like_id, looks_like_postal_code
+from kindred.infer.values import AMBIGUOUS, FLAGS, MIN_NUMBER_SHARE, TEXT_TYPES
+
+MIN_AMOUNTS = 20  # distinct values above which a column is an amount and no ordered code
+HIGH_SKEWNESS = 1.0  # Bulmer, Principles of Statistics, 1979: "highly skewed"
+NEAR_UNIQUE = 0.95  # distinct values a known row, from which a column names its row
+SHORT_CHARACTERS = 40  # mean length up to which a text is no free text
+SENTENCE_WORDS, SEVERAL_WORDS = 5.0, 2.5  # mean number of words
+MIN_COMMON_SHARE = 0.5  # of the rows, which the most frequent values of a category cover
+TEXT_COMPONENTS = 32
+FIRST_DATE = "1900"  # earlier ones stand for something else, and cannot be encoded
+_SMALL_TABLE = 1000  # rows below which ten rows are much for a category
+
+
+class Use(StrEnum):
+    """What a spec does with a column."""
+
+    FEATURE = "feature"
+    IGNORE = "ignore"
+    LABEL = "label"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do with a column and why; ``settings`` are those of a feature."""
+
+    column: str
+    use: Use
+    reason: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def decide(column: Column, *, is_sample: bool = False) -> Decision:
+    """The kind of a column by its values and its name; reasons hold counts, never values.
+
+    ``is_sample``: the rows are some of the table's only, so that a gap in a sequence means nothing.
+    """
+    for rule in (_without_news, _postal_code, _flag, _identifier):
+        decision = rule(column)
+        if decision is not None:
+            return decision
+    if column.is_temporal:
+        return _date(column)
+    if column.numbers is not None:
+        return _number(column, column.numbers, is_sample=is_sample)
+    if column.type in TEXT_TYPES:
+        return _text(column)
+    if column.distinct <= COMMON_VALUES:
+        return _category(column, f"{column.distinct} values of type {column.type}")
+    return _ignore(column, f"values of type {column.type} have no kind")
+
+
+def _feature(column: Column, reason: str, **settings: Any) -> Decision:
+    nulls = (f"{column.nulls:,} nulls",) if column.nulls else ()
+    reasons = (reason, *nulls, *column.notes)
+    return Decision(column.name, Use.FEATURE, "; ".join(reasons), settings)
+
+
+def _ignore(column: Column, reason: str) -> Decision:
+    return Decision(column.name, Use.IGNORE, "; ".join((reason, *column.notes)))
+
+
+def _category(column: Column, reason: str) -> Decision:
+    return _feature(column, reason, kind="categorical", **_min_frequency(column))
+
+
+def _min_frequency(column: Column) -> dict[str, int]:
+    """The customers that a category or term needs, where the usual ten are too many."""
+    small = {"min_frequency": max(1, column.rows // 100)}
+    return small if column.rows < _SMALL_TABLE else {}
+
+
+def _without_news(column: Column) -> Decision | None:
+    """Columns that say nothing of anybody."""
+    if not column.known:
+        return _ignore(column, f"all {column.rows:,} values are null")
+    if column.distinct > 1:
+        return None
+    if column.type not in TEXT_TYPES or not column.nulls:
+        nulls = f" beside {column.nulls:,} nulls" if column.nulls else ""
+        return _ignore(column, f"constant: one value{nulls}")
+    return _category(column, "one value or none")
+
+
+def _postal_code(column: Column) -> Decision | None:
+    if not looks_like_postal_code(column.name) or column.is_temporal:
+        return None
+    return _category(column, f"postal codes by name, {column.distinct:,} distinct")
+
+
+def _flag(column: Column) -> Decision | None:
+    """Columns of two values that say yes and no."""
+    if column.type == "boolean":
+        return _feature(column, "yes or no", kind="boolean")
+    if column.distinct != 2:
+        return None
+    words = {text.strip().lower() for text in column.texts}
+    is_flag = words in map(set, FLAGS) if column.type in TEXT_TYPES else words == {"0", "1"}
+    return _feature(column, "two values that say yes and no", kind="boolean") if is_flag else None
+
+
+def _identifier(column: Column) -> Decision | None:
+    """Columns that name a row or something else."""
+    if column.type == "uuid":
+        return _ignore(column, f"id: {column.distinct:,} UUIDs")
+    if column.is_temporal or column.type == "boolean":
+        return None
+    is_whole = column.numbers is not None and whole(column.numbers)
+    by_name = looks_like_id(column.name) and (is_whole or column.numbers is None)
+    if by_name and column.distinct > COMMON_VALUES:
+        return _ignore(column, f"id by name, {column.distinct:,} distinct of {column.known:,}")
+    if by_name and is_whole:
+        return _category(column, f"id by name of {column.distinct} values: a code, not an amount")
+    return None
+
+
+def _date(column: Column) -> Decision:
+    early = sum(text < FIRST_DATE for text in column.texts)
+    reason = f"{column.distinct:,} distinct dates"
+    if early > (1 - MIN_NUMBER_SHARE) * column.known:
+        return _ignore(column, f"{early:,} of {column.known:,} dates lie before 1900")
+    if early:
+        reason += f", and {early:,} before 1900: their rows will be rejected"
+    return _feature(column, reason, kind="date")
+
+
+def _number(column: Column, numbers: Numbers, *, is_sample: bool) -> Decision:
+    known = numbers[~np.isnan(numbers)]
+    if not is_sample and _is_sequence(column, known):
+        return _ignore(column, f"a gapless sequence of {column.distinct:,} whole numbers: an id")
+    reason = f"{column.distinct:,} distinct numbers"
+    if column.odd:
+        reason += f", and {column.odd:,} values that are none: their rows will be rejected"
+    skewness = _skewness(known)
+    if column.distinct > MIN_AMOUNTS and known.min() >= 0 and skewness > HIGH_SKEWNESS:
+        after = _skewness(np.log1p(known))
+        if abs(after) < skewness:
+            reason = f"{reason}; skewed ({skewness:.1f}, and {after:.1f} after log1p)"
+            return _feature(column, reason, kind="numeric", transform="log1p")
+    return _feature(column, reason, kind="numeric")
+
+
+def _is_sequence(column: Column, known: Numbers) -> bool:
+    is_unique = column.distinct == column.known == len(known) > 2
+    return is_unique and whole(known) and known.max() - known.min() == len(known) - 1
+
+
+def _skewness(known: Numbers) -> float:
+    spread = float(known.max() - known.min())
+    if not np.isfinite(spread) or spread <= 0:
+        return 0.0
+    # Scaled first: the third power of a large number is none.
+    found = float(skew((known - known.min()) / spread))
+    return found if np.isfinite(found) else 0.0
+
+
+def _text(column: Column) -> Decision:
+    lengths = [len(text) for text in column.texts]
+    words = float(np.mean([text.count(" ") + 1 for text in map(str.strip, column.texts)]))
+    mean_length = float(np.mean(lengths))
+    is_long = mean_length > SHORT_CHARACTERS or words >= SENTENCE_WORDS
+    measured = (
+        f"{column.distinct:,} distinct texts of {words:.1f} words and {mean_length:.0f} characters"
+    )
+    if column.distinct <= COMMON_VALUES and not (is_long and column.distinct > column.known / 2):
+        return _category(column, f"{column.distinct} values")
+    if AMBIGUOUS in column.notes:
+        return _ignore(column, "no kind")
+    if is_long and words > 1.5:
+        return _free_text(column, f"free text: {measured}")
+    if column.distinct >= NEAR_UNIQUE * column.known:
+        return _ignore(
+            column,
+            f"near-unique: {column.distinct:,} distinct of {column.known:,}, an id or a name",
+        )
+    share = column.common_share
+    if share >= MIN_COMMON_SHARE:
+        common = (
+            f"the {COMMON_VALUES} most frequent of {column.distinct:,} values cover {share:.0%}"
+        )
+        return _category(column, common)
+    if words >= SEVERAL_WORDS:
+        return _free_text(column, measured)
+    return _ignore(
+        column,
+        f"{column.distinct:,} short values, of which the {COMMON_VALUES} most frequent cover"
+        f" {share:.0%} only",
+    )
+
+
+def _free_text(column: Column, reason: str) -> Decision:
+    components = min(TEXT_COMPONENTS, max(2, column.known // 10))
+    settings = {"method": "tfidf", "components": components, **_min_frequency(column)}
+    return _feature(column, reason, kind="text", **settings)

@@ -1,0 +1,104 @@
+"""Columns that give an outcome away: known only after it, so that similarity would be hindsight."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from kindred.infer.columns import Column
+from kindred.infer.names import names_outcome
+
+MAX_AUC = 0.95
+MIN_OF_EACH_OUTCOME = 20  # rows, below which one column may well be right by chance
+_QUANTILES, _FOLDS, _SEED = 50, 5, 20_180_401
+
+Outcome = NDArray[np.bool_]
+
+
+def find_leaks(columns: Sequence[Column], labels: Sequence[Column]) -> dict[str, str]:
+    """The columns that name a label or predict one by themselves, each with the reason."""
+    leaks: dict[str, str] = {}
+    for column in columns:
+        for label in labels:
+            if names_outcome(column.name, label.name):
+                leaks[column.name] = f"suspected leak: its name holds that of label {label.name!r}"
+    for label in labels:
+        rows, outcome = binary_outcome(label)
+        for column in columns:
+            auc = auc_alone(column, rows, outcome)
+            if auc > MAX_AUC and column.name not in leaks:
+                leaks[column.name] = (
+                    f"suspected leak: predicts label {label.name!r} by itself (AUC {auc:.2f})"
+                )
+    return leaks
+
+
+def binary_outcome(label: Column) -> tuple[NDArray[np.intp], Outcome]:
+    """The rows where a label of two values is known, and where it has the second of them.
+
+    Returns
+    -------
+    rows : intp array of shape (known,)
+    outcome : bool array of shape (known,)
+        Both empty for a label that has not two values, each often enough.
+    """
+    rows = np.flatnonzero(label.codes >= 0)
+    outcome = label.codes[rows] == 1
+    if label.distinct != 2 or min(outcome.sum(), (~outcome).sum()) < MIN_OF_EACH_OUTCOME:
+        return rows[:0], outcome[:0]
+    return rows, outcome
+
+
+def auc_alone(column: Column, rows: NDArray[np.intp], outcome: Outcome) -> float:
+    """How well one column predicts an outcome: area under the ROC curve, 0.5 is chance.
+
+    Each row is scored by the rate of the outcome among rows of the same value (numbers: of the same
+    of 50 quantiles; nulls are a value) in the other four of five folds, so that a column with many
+    values does not predict by remembering.
+
+    Parameters
+    ----------
+    rows : intp array of shape (n,)
+        Which rows of the column are meant.
+    outcome : bool array of shape (n,)
+
+    Returns
+    -------
+    float
+        Between 0 and 1; 0.5 where there is no row.
+    """
+    if not len(rows):
+        return 0.5
+    groups = _groups(column)[rows]
+    folds = np.random.default_rng(_SEED).permutation(len(rows)) % _FOLDS
+    scores = np.empty(len(rows))
+    for fold in range(_FOLDS):
+        inside = folds == fold
+        others, width = groups[~inside], int(groups.max()) + 1
+        seen = np.bincount(others, minlength=width)
+        with_outcome = np.bincount(others, weights=outcome[~inside], minlength=width)
+        rates = (with_outcome + outcome[~inside].mean()) / (seen + 1)
+        scores[inside] = rates[groups[inside]]
+    return _area(scores, outcome)
+
+
+def _groups(column: Column) -> NDArray[np.intp]:
+    """A number from 0 for each row's value, nulls last."""
+    codes = column.codes
+    if column.numbers is not None and column.distinct > _QUANTILES:
+        edges = np.unique(np.nanquantile(column.numbers, np.linspace(0, 1, _QUANTILES + 1)[1:-1]))
+        codes = np.where(np.isnan(column.numbers), -1, np.searchsorted(edges, column.numbers))
+    elif column.is_temporal and column.distinct > _QUANTILES:
+        ranks = pd.Series([None if v is None else str(v) for v in column.values]).rank()
+        scaled = (ranks / len(ranks) * _QUANTILES).fillna(-1)
+        codes = np.floor(scaled.to_numpy()).astype(np.intp)
+    return np.where(codes < 0, codes.max() + 1, codes).astype(np.intp)
+
+
+def _area(scores: NDArray[np.float64], outcome: Outcome) -> float:
+    positives = int(outcome.sum())
+    negatives = len(outcome) - positives
+    ranks = rankdata(scores)[outcome].sum()
+    return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))

@@ -1,0 +1,120 @@
+"""What names of columns and files tell, and how they become names that a database takes."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from kindred.errors import InferenceError
+
+MAX_NAME_BYTES = 63  # of a PostgreSQL identifier
+MAX_SPACE_CHARACTERS = 31
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_ID_ENDINGS = {"id", "ids", "key", "uuid", "guid", "number", "no", "nr", "ref"}
+_POSTAL = {"zip", "zipcode", "postal", "postcode", "postleitzahl", "plz"}
+_OUTCOMES = {
+    *("churn", "churned", "churner", "attrition", "exited", "cancelled", "canceled"),
+    *("response", "responded", "responder", "converted", "conversion", "accepted", "subscribed"),
+    *("label", "target", "outcome", "default", "defaulted", "recommended", "recommend", "fraud"),
+}
+_FILLERS = {
+    *("is", "has", "was", "had", "did", "will", "flag", "ind", "indicator", "value", "binary"),
+    *("customer", "client", "user", "cmp", "campaign", "offer", "status", "label", "target"),
+}
+
+
+def clean_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names that PostgreSQL and a spec can use, one a column, and a note on each that changed.
+
+    >>> clean_names(["", "growth %", "age", "age"])[0]
+    ['column_1', 'growth percent', 'age', 'age_2']
+    """
+    names: list[str] = []
+    notes: list[str] = []
+    for number, given in enumerate(header, start=1):
+        plain = given.replace("\0", "").replace("%", " percent")
+        name = _cut(" ".join(plain.split())) or f"column_{number}"
+        if name in names or (name != given and name in header):
+            name = _unused(name, {*names, *header})
+        if name != given:
+            notes.append(f"column {number} is named {name!r}: {_why_renamed(given, names)}")
+        names.append(name)
+    return names, notes
+
+
+def _why_renamed(given: str, names: Iterable[str]) -> str:
+    if not given.strip():
+        return "it had no name"
+    if given in names:
+        return "the name was there already"
+    return "its name had characters or a length that cannot be used"
+
+
+def _cut(name: str, room: int = MAX_NAME_BYTES) -> str:
+    return name.encode()[:room].decode(errors="ignore").rstrip()
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    candidate, number = name, 1
+    while number == 1 or candidate in taken:
+        number += 1
+        ending = f"_{number}"
+        candidate = _cut(name, MAX_NAME_BYTES - len(ending)) + ending
+    return candidate
+
+
+def identifier_of(file_name: str) -> str:
+    """A file's stem as the name of a space and of a table.
+
+    >>> identifier_of("Women's Reviews 2024.csv.gz")
+    'women_s_reviews_2024'
+    """
+    stem = re.sub(r"(\.(csv|tsv|txt|data))?(\.gz)?$", "", file_name, flags=re.IGNORECASE)
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    if name[:1].isdigit():
+        name = f"t_{name}"
+    if not name:
+        raise InferenceError(
+            "csv",
+            f"{file_name!r}: no name for a table can be made of it; rename the file with letters"
+            " a to z",
+        )
+    return name[:MAX_SPACE_CHARACTERS].rstrip("_")
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name in lower case.
+
+    >>> words_of("AcceptedCmp3"), words_of("customerID"), words_of("zip_code")
+    (['accepted', 'cmp', '3'], ['customer', 'id'], ['zip', 'code'])
+    """
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def looks_like_id(name: str) -> bool:
+    """Whether a name ends as those of identifiers do, such as ``customer_id``."""
+    words = words_of(name)
+    return bool(words) and words[-1] in _ID_ENDINGS
+
+
+def looks_like_postal_code(name: str) -> bool:
+    """Whether a name is that of a postal code."""
+    return not _POSTAL.isdisjoint(words_of(name))
+
+
+def looks_like_label(name: str) -> bool:
+    """Whether a name says an outcome and nothing else, such as ``is_churned``."""
+    words = [word for word in words_of(name) if not word.isdigit()]
+    return bool(_OUTCOMES.intersection(words)) and set(words) <= _OUTCOMES | _FILLERS
+
+
+def names_outcome(name: str, label: str) -> bool:
+    """Whether a name holds that of a label and more, such as ``churn_reason`` that of ``churn``."""
+    words = words_of(name)
+    core = [word for word in words_of(label) if word not in _FILLERS and not word.isdigit()]
+    core = core or words_of(label)
+    if not core or looks_like_label(name):
+        return False
+    width = len(core)
+    return any(words[start : start + width] == core for start in range(len(words) - width + 1))

@@ -1,0 +1,92 @@
+"""A proposal as YAML that a person can read and change, the reason of each line beside it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from kindred.infer.kinds import Decision, Use
+from kindred.infer.proposal import Proposal
+from kindred.spec import OWN_COLUMNS
+
+_COMMENT_COLUMN = 52
+_NO_TIME = "no column tells when a row changed: every run reads all rows"
+
+
+def render(proposal: Proposal, origin: str) -> str:
+    """The text of a spec file; ``origin`` says in a few words what it was inferred from."""
+    lines = [
+        f"# Proposed from {_plain(origin)}: {proposal.rows:,} rows. Every line may be changed:",
+        "# a weight (1 by default), a kind, ignore, or the labels, which are never encoded.",
+        *(f"# Note: {_plain(note)}." for note in proposal.notes),
+        *_source(proposal),
+        f'schedule: "{proposal.schedule}"',
+        "metric: l2",
+        f"k: {proposal.k}",
+        "features:",
+        *(_feature(decision) for decision in proposal.decisions if _is_listed(decision)),
+        *_labels(proposal),
+        "clustering:",
+        *(f"  {key}: {_flow(value)}" for key, value in proposal.clustering.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _source(proposal: Proposal) -> list[str]:
+    roles = proposal.roles
+    time = "the time of the row's last change" if roles.updated_at else _NO_TIME
+    lines = [
+        "source:",
+        "  connection: kindred_source",
+        f"  table: {_flow(proposal.table)}",
+        _commented(f"  key: {_flow(roles.key)}", proposal.key_reason),
+        _commented(f"  updated_at: {_flow(roles.updated_at or 'none')}", time),
+    ]
+    if proposal.keeps_versions:
+        lines.append(_commented("  history: versions", "a row for each change of a customer"))
+    return lines
+
+
+def _is_listed(decision: Decision) -> bool:
+    return decision.use is not Use.LABEL
+
+
+def _feature(decision: Decision) -> str:
+    entry = f"{_flow(decision.column)}: {_setting(decision)}"
+    # A spec cannot name Kindred's own columns, not even to ignore them.
+    line = f"  # {entry}" if decision.column in OWN_COLUMNS else f"  {entry}"
+    return _commented(line, decision.reason)
+
+
+def _setting(decision: Decision) -> str:
+    if decision.use is Use.IGNORE:
+        return "ignore"
+    settings = dict(decision.settings)
+    return str(settings["kind"]) if len(settings) == 1 else _flow(settings)
+
+
+def _labels(proposal: Proposal) -> list[str]:
+    if not proposal.labels:
+        return ["labels: []"]
+    lines = (_commented(f"  - {_flow(label.column)}", label.reason) for label in proposal.labels)
+    return ["labels:", *lines]
+
+
+def _commented(line: str, reason: str) -> str:
+    return f"{line:<{_COMMENT_COLUMN}}  # {_plain(reason)}"
+
+
+def _plain(text: str) -> str:
+    """A comment ends with its line, whatever a name holds."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _flow(value: str | int | list[str] | Mapping[str, Any]) -> str:
+    text: str = yaml.safe_dump(
+        dict(value) if isinstance(value, Mapping) else value,
+        default_flow_style=True,
+        allow_unicode=True,
+        sort_keys=False,
+        width=float("inf"),
+    )
+    return text.removesuffix("\n").removesuffix("\n...").strip()
