@@ -22,6 +22,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "bench"
 ABSENT_DATA = 2
+WIDTH = 120  # of a log
 
 T = TypeVar("T")
 
@@ -62,7 +63,7 @@ class Report:
 
     def finish(self, *, folder: Path = FOLDER, console: Console | None = None) -> int:
         """Print the tables and write the file; returns the exit code."""
-        console = console or Console()
+        console = console or Console(width=None if sys.stdout.isatty() else WIDTH)
         for table in (self._measurement_table(), self._target_table()):
             console.print(table)
         folder.mkdir(parents=True, exist_ok=True)

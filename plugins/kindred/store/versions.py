@@ -10,7 +10,8 @@ from psycopg2 import sql
 from kindred.errors import PreflightError
 from kindred.spec import Kind, Spec
 from kindred.store import statements
-from kindred.store.binary import Array, BlockReader, Field
+from kindred.store.binary import Array, Field
+from kindred.store.binary_reader import BlockReader
 from kindred.store.columns import value_expression
 from kindred.store.database import Database
 from kindred.store.keys import KeyType
