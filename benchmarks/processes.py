@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import psycopg2
 
@@ -43,6 +43,19 @@ def execute(dsn: str, statement: str) -> None:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(statement)
+
+
+def run_file(
+    dsn: str, name: str, parameters: dict[str, Any] | None = None, schema: str = "public"
+) -> None:
+    """Run one statement of ``benchmarks/sql`` in a schema; with ``seed``, random() is seeded."""
+    parameters = parameters or {}
+    path = Path(__file__).with_name("sql") / f"{name}.sql"
+    with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("select set_config('search_path', %s, true)", (f"{schema}, public",))
+        if "seed" in parameters:
+            cursor.execute("select setseed(%s)", (parameters["seed"],))
+        cursor.execute(path.read_text(encoding="utf-8"), parameters)
 
 
 def postgres_version(dsn: str) -> str:
