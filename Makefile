@@ -71,9 +71,10 @@ check: $(STAMP) ## Lint, format, types, and every SQL file parsed by PostgreSQL
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/integration/test_sql_files.py
 
-bench: $(STAMP) ## Run a benchmark (NAME=module in benchmarks/)
+bench: $(STAMP) ## Run a benchmark (NAME=module in benchmarks/, N=rows D=dimensions K=neighbours)
 	@[ -n "$(NAME)" ] || { echo "which one? make bench NAME=..." >&2; ls benchmarks/*.py >&2; exit 2; }
-	exec $(BIN)/python -m benchmarks.$(NAME) $(ARGS)
+	exec $(BIN)/python -m benchmarks.$(NAME) \
+		$(if $(N),--n=$(N)) $(if $(D),--d=$(D)) $(if $(K),--k=$(K)) $(ARGS)
 
 requirements: ## Compile requirements*.in into the pinned files (ARGS=--upgrade)
 	@$(need_uv)

@@ -7,7 +7,8 @@ import pytest
 from psycopg2 import sql
 
 from kindred.store import statements
-from kindred.store.binary import BlockReader, Column, Field, RowStream, encode_rows
+from kindred.store.binary import Column, Field, RowStream, encode_rows
+from kindred.store.binary_reader import BlockReader
 from kindred.store.database import connect
 from kindred.store.keys import KeyType, concatenate_keys, empty_keys
 

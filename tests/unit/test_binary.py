@@ -8,13 +8,13 @@ import pytest
 from kindred.store.binary import (
     HEADER,
     TRAILER,
-    BlockReader,
     Column,
     Field,
     RowStream,
     encode_rows,
     wire_dtype,
 )
+from kindred.store.binary_reader import BlockReader
 
 
 def test_rows_of_fixed_width_are_laid_out_as_documented():
@@ -101,10 +101,10 @@ def test_the_stream_asks_for_a_chunk_only_when_it_needs_it():
     assert asked == [0]
 
 
-def read_back(columns, fields, *, block_rows, dimensions=0):
+def read_back(columns, fields, **limits):
     """Decode rows that are handed over as libpq does: one a write, the header with the first."""
     blocks = []
-    reader = BlockReader(fields, blocks.append, block_rows=block_rows, dimensions=dimensions)
+    reader = BlockReader(fields, blocks.append, **limits)
     rows = len(columns[0].values)
     for row in range(rows):
         one = [Column(column.field, column.values[row : row + 1]) for column in columns]
@@ -143,3 +143,61 @@ def test_a_null_text_is_none():
     [[_, first, second]] = blocks
     assert first.tolist() == [None, b""]
     assert second.tolist() == [b"ab", None]
+
+
+@pytest.mark.parametrize("block_rows", [1, 3, 4, 100])
+def test_vectors_come_back_in_blocks_that_are_their_own(block_rows):
+    """No block may change when the next one is read."""
+    vectors = np.arange(20, dtype=np.float32).reshape(10, 2)
+    columns = [Column(Field.INT8, np.arange(10)), Column(Field.VECTOR, vectors)]
+    blocks = read_back(columns, [Field.INT8, Field.VECTOR], block_rows=block_rows, dimensions=2)
+    assert all(len(block[0]) <= block_rows for block in blocks)
+    np.testing.assert_array_equal(np.concatenate([block[0] for block in blocks]), np.arange(10))
+    np.testing.assert_array_equal(np.concatenate([block[1] for block in blocks]), vectors)
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 7, 64, 10_000])
+def test_rows_of_one_length_may_be_cut_anywhere(piece_bytes):
+    numbers = np.arange(100)
+    data = HEADER + encode_rows([Column(Field.INT8, numbers)]) + TRAILER
+    blocks = []
+    reader = BlockReader([Field.INT8], blocks.append, block_rows=30)
+    for start in range(0, len(data), piece_bytes):
+        reader.write(data[start : start + piece_bytes])
+    reader.flush()
+    assert [len(block[0]) for block in blocks] == [30, 30, 30, 10]
+    assert np.concatenate([block[0] for block in blocks]).tolist() == numbers.tolist()
+
+
+def test_more_rows_than_are_collected_before_they_are_looked_at():
+    numbers = np.arange(20_000)
+    columns = [Column(Field.INT8, numbers)]
+    blocks = []
+    reader = BlockReader([Field.INT8], blocks.append, block_rows=7_000)
+    row = len(encode_rows(columns)) // len(numbers)
+    data = encode_rows(columns)
+    reader.write(HEADER + data[:row])
+    for start in range(row, len(data), row):
+        reader.write(data[start : start + row])
+    reader.write(TRAILER)
+    reader.flush()
+    assert [len(block[0]) for block in blocks] == [7_000, 7_000, 6_000]
+    assert np.concatenate([block[0] for block in blocks]).tolist() == numbers.tolist()
+
+
+def test_long_texts_end_a_block_by_their_bytes():
+    texts = np.array([b"a" * 10, b"b" * 600, b"c" * 600, b"d", b"e" * 1500, b"f"], dtype="S")
+    columns = [Column(Field.INT4, np.arange(6)), Column(Field.TEXT, texts)]
+    blocks = read_back(columns, [Field.INT4, Field.TEXT], block_rows=5, block_bytes=1000)
+    assert [block[0].tolist() for block in blocks] == [[0, 1, 2], [3, 4], [5]]
+    assert np.concatenate([block[1] for block in blocks]).tolist() == texts.tolist()
+
+
+@pytest.mark.parametrize("block_bytes", [1, 14, 15, 28, 41])
+def test_bytes_bound_a_block_of_numbers_too(block_bytes):
+    """A row has 14 bytes; a block has one at least."""
+    columns = [Column(Field.INT8, np.arange(5))]
+    blocks = read_back(columns, [Field.INT8], block_rows=100, block_bytes=block_bytes)
+    rows = max(1, block_bytes // 14)
+    assert [len(block[0]) for block in blocks][:-1] == [rows] * ((5 - 1) // rows)
+    assert np.concatenate([block[0] for block in blocks]).tolist() == list(range(5))

@@ -99,3 +99,19 @@ def test_difference_agrees_with_the_plain_definition():
         assert difference.is_new.tolist() == expected.tolist()
         gone = np.setdiff1d(old_ids, new_ids)
         assert difference.gone_keys(True).tolist() == gone.tolist()
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_serving_rows_may_come_in_any_order(kind):
+    serving, new = rows(kind, range(0, 30)), rows(kind, range(5, 40))
+    new[2][3] += 1
+    order = np.random.default_rng(20_180_401).permutation(30)
+    shuffled = tuple(values[order] for values in serving)
+    difference, expected = compared(shuffled, new, 4), compared(serving, new)
+    assert difference.is_new.tolist() == expected.is_new.tolist()
+    gone = difference.gone_keys(kind == "bigint")
+    assert (
+        gone.tolist()
+        == expected.gone_keys(kind == "bigint").tolist()
+        == keys(kind, range(5)).tolist()
+    )

@@ -1,10 +1,10 @@
-"""PostgreSQL's binary COPY format to and from NumPy arrays.
+"""PostgreSQL's binary COPY format from NumPy arrays (``binary_reader`` is the way back).
 
 The layout is that of the COPY documentation ("Binary Format"): a header, then for every row the
 number of fields and for every field its length (-1 for null) and its big-endian bytes.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -166,101 +166,3 @@ class RowStream:
     def readline(self, size: int = -1, /) -> bytes:
         """What psycopg2 asks of a source besides; binary data has no lines."""
         return self.read(size)
-
-
-class BlockReader:
-    """What COPY TO STDOUT writes to: collects rows and hands over blocks of decoded columns.
-
-    libpq hands over one row a write, so row boundaries are known without parsing. Fields of fixed
-    width must come first and must not be null (text may be null); text fields come last.
-    """
-
-    def __init__(
-        self,
-        fields: Sequence[Field],
-        on_block: Callable[[list[Array]], None],
-        *,
-        block_rows: int,
-        dimensions: int = 0,
-    ) -> None:
-        self._fields = tuple(fields)
-        self._on_block = on_block
-        self._block_rows = block_rows
-        self._texts = sum(field is Field.TEXT for field in fields)
-        self._prefix = _prefix_dtype(fields, dimensions)
-        self._rows: list[bytes] = []
-        self._started = False
-
-    def write(self, data: bytes, /) -> int:
-        """Take one row (the first comes with the header, the last is the trailer)."""
-        size = len(data)
-        if not self._started:
-            data = data[len(HEADER) :]
-            self._started = True
-        if data and data != TRAILER:
-            self._rows.append(data)
-        if len(self._rows) >= self._block_rows:
-            self.flush()
-        return size
-
-    def flush(self) -> None:
-        """Hand over what is left; to be called once after the COPY."""
-        if self._rows:
-            rows, self._rows = self._rows, []
-            self._on_block(self._decode(rows))
-
-    def _decode(self, rows: list[bytes]) -> list[Array]:
-        buffer = np.frombuffer(b"".join(rows), dtype=np.uint8)
-        lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
-        starts = np.cumsum(lengths) - lengths
-        width = self._prefix.itemsize
-        prefix = buffer[starts[:, None] + np.arange(width)].reshape(-1).view(self._prefix)
-        fixed = [
-            _from_wire(field, prefix[f"value{index}"])
-            for index, field in enumerate(self._fields[: len(self._fields) - self._texts])
-        ]
-        return fixed + _decode_texts(rows, starts + width, buffer, starts, self._texts)
-
-
-def _prefix_dtype(fields: Sequence[Field], dimensions: int) -> np.dtype[Any]:
-    parts: list[tuple[str, Any]] = [("fields", ">i2")]
-    for index, field in enumerate(fields):
-        if field is Field.TEXT:
-            continue
-        wire: Any = (
-            [("dimensions", ">i2"), ("unused", ">i2"), ("values", ">f4", (dimensions,))]
-            if field is Field.VECTOR
-            else wire_dtype(field)
-        )
-        parts += [(f"length{index}", ">i4"), (f"value{index}", wire)]
-    return np.dtype(parts)
-
-
-def _from_wire(field: Field, values: Array) -> Array:
-    if field is Field.VECTOR:
-        return values["values"].astype(np.float32)
-    if field is Field.TIMESTAMPTZ:
-        return values.astype(np.int64) + POSTGRES_EPOCH_MICROSECONDS
-    return values.astype(values.dtype.newbyteorder("="))
-
-
-def _decode_texts(
-    rows: list[bytes],
-    position: NDArray[np.int64],
-    buffer: Bytes,
-    starts: NDArray[np.int64],
-    count: int,
-) -> list[Array]:
-    """The trailing text fields as object arrays of bytes, None for null."""
-    decoded: list[Array] = []
-    for _ in range(count):
-        lengths = buffer[position[:, None] + np.arange(4)].reshape(-1).view(">i4").astype(np.int64)
-        offsets = position + 4 - starts
-        values = np.empty(len(rows), dtype=object)
-        values[:] = [
-            None if length < 0 else row[offset : offset + length]
-            for row, offset, length in zip(rows, offsets.tolist(), lengths.tolist(), strict=True)
-        ]
-        decoded.append(values)
-        position = position + 4 + np.maximum(lengths, 0)
-    return decoded

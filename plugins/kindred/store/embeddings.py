@@ -11,12 +11,14 @@ from psycopg2 import sql
 
 from kindred.encode.difference import Difference, compare_block
 from kindred.store import statements
-from kindred.store.binary import Array, BlockReader, Column, Field, RowStream, encode_rows
+from kindred.store.binary import Array, Column, Field, RowStream, encode_rows
+from kindred.store.binary_reader import BlockReader
 from kindred.store.database import Database
 from kindred.store.keys import KeyType
 
 log = logging.getLogger(__name__)
 
+COMPARED_ROWS = 10_000  # a block that stays in a core's cache from the COPY to the comparison
 COLUMNS = ("customer_id", "embedding", "updated_at", "encoder_version")
 
 
@@ -103,7 +105,8 @@ def compare_with_serving(
             (embeddings.customers, embeddings.vectors, embeddings.updated_at),
         )
 
-    _read_blocks(database, table, key_type, embeddings.vectors.shape[1], compare, block_rows)
+    rows = min(block_rows, COMPARED_ROWS)
+    _read_blocks(database, table, key_type, embeddings.vectors.shape[1], compare, rows)
     return difference
 
 
@@ -155,8 +158,8 @@ def stage_delta(
 
 def apply_delta(database: Database, table: str, delta: str) -> None:
     """Bring the serving generation to the new snapshot; part of publish's transaction."""
-    database.run("embeddings/delete_changed", table=table, delta=delta)
-    database.run("embeddings/upsert_changed", table=table, delta=delta)
+    database.run("embeddings/configure_apply")
+    database.run("embeddings/apply_delta", table=table, delta=delta)
 
 
 def holding(database: Database, as_of: datetime) -> tuple[int, str] | None:

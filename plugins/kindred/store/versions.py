@@ -11,7 +11,8 @@ from kindred.errors import PreflightError
 from kindred.features import Kind
 from kindred.spec import Spec
 from kindred.store import statements
-from kindred.store.binary import Array, BlockReader, Field
+from kindred.store.binary import Array, Field
+from kindred.store.binary_reader import BlockReader
 from kindred.store.columns import value_expression
 from kindred.store.database import Database
 from kindred.store.keys import KeyType

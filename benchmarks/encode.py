@@ -1,0 +1,162 @@
+"""The stage ``encode``: n customers of 20 columns, from the history to the artefact ``vectors``.
+
+The customers (12 numeric, 3 boolean, 5 categorical columns) are made by a seeded statement in
+``customer_versions`` of an embedded server; every twentieth has a second, newer version. An encoder
+is fitted on them. Then, each in a process of its own, three times, medians:
+
+- **stage encode**: ``stages.encode.encode`` as the DAG's task calls it: reading by COPY, the
+  transform, writing the artefact. The peak is that process's ``VmHWM``, its libraries included; the
+  server's memory is not in it.
+- **transform**: ``FittedEncoder.transform`` alone, over the same frames in blocks of the same size.
+
+The stage is also timed at n / 4 customers, in a database of its own: time must grow no faster than
+rows, with a quarter to spare.
+"""
+
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.processes import (
+    Alone,
+    embedded_server,
+    measure_alone,
+    new_database,
+    postgres_version,
+    run_file,
+)
+from benchmarks.report import Report, arguments, machine, median_seconds, timed
+from kindred.connections import Connections
+from kindred.settings import Settings
+from kindred.spec import Spec, spec_from_dict
+from kindred.stages.encode import encode
+from kindred.stages.fit_encoder import fit_encoder
+from kindred.stages.prepare import Request, prepare
+from kindred.stages.run import Run, Workplace, open_run
+from kindred.store import encoders, versions
+from kindred.store.binary import Array
+from kindred.windows import Window
+
+SEED = 0.20180401  # as setseed takes it
+ROUNDS = 3
+SECOND_VERSION_EVERY = 20
+AS_OF = datetime(2026, 1, 5, 2, tzinfo=UTC)
+SKEWED = ("annual_income", "spend_12m", "spend_total", "basket_value", "orders_12m", "visits_30d")
+EVEN = (
+    "age",
+    "tenure_months",
+    "days_since_order",
+    "returns_12m",
+    "discount_share",
+    "support_calls",
+)
+BOOLEAN = ("is_active", "has_newsletter", "is_business")
+CATEGORICAL = ("gender", "channel", "plan", "region", "occupation")
+
+
+def make_spec() -> Spec:
+    """All columns of the table, amounts and counts by their logarithm."""
+    features: dict[str, Any] = {c: {"kind": "numeric", "transform": "log1p"} for c in SKEWED}
+    features |= dict.fromkeys(EVEN, "numeric") | dict.fromkeys(BOOLEAN, "boolean")
+    features |= {c: {"kind": "categorical", "max_categories": 60} for c in CATEGORICAL}
+    source = {"table": "customers", "key": "customer_id", "updated_at": "updated_at"}
+    content = {"space": "default", "source": source, "features": features}
+    return spec_from_dict(content, where="benchmark")
+
+
+def workplace(dsn: str, artefacts: str) -> Workplace:
+    """One database as source and warehouse."""
+    return Workplace(
+        Connections(lambda name: dsn), Settings.from_env({"KINDRED_ARTIFACTS": artefacts})
+    )
+
+
+def opened(dsn: str, artefacts: str) -> Run:
+    """The run as a task finds it."""
+    return open_run(workplace(dsn, artefacts), "default", AS_OF)
+
+
+def make_customers(dsn: str, artefacts: str, n: int) -> None:
+    """A begun build whose history has n customers, and its encoder."""
+    run_file(dsn, "create_customers")
+    window = Window(AS_OF - timedelta(days=1), AS_OF)
+    prepare(workplace(dsn, artefacts), make_spec(), Request("bench", window, may_fit=True))
+    first = {"customers": n, "every": 1, "updated_at": AS_OF - timedelta(days=20), "seed": SEED}
+    second = {**first, "every": SECOND_VERSION_EVERY, "updated_at": AS_OF - timedelta(days=3)}
+    for parameters in (first, second):
+        run_file(dsn, "make_customers", parameters, schema="kindred")
+    fit_encoder(opened(dsn, artefacts))
+
+
+def run_stage_encode(dsn: str, artefacts: str) -> dict[str, Any]:
+    """What the task does."""
+    return encode(opened(dsn, artefacts))
+
+
+def transform_only(dsn: str, artefacts: str) -> float:
+    """Seconds of the transform alone, block by block."""
+    run = opened(dsn, artefacts)
+    frames: list[pd.DataFrame] = []
+
+    def collect(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
+        frames.append(frame)
+
+    with run.warehouse("bench") as warehouse:
+        encoder = encoders.read(warehouse, run.encoder_version)
+        versions.read_customers(
+            warehouse,
+            run.spec,
+            run.key_type(warehouse),
+            run.as_of,
+            collect,
+            block_rows=run.settings.block_rows,
+        )
+    return sum(timed(encoder.transform, frame)[0] for frame in frames)
+
+
+def measure(report: Report, dsn: str, artefacts: str, n: int) -> tuple[float, float]:
+    """Seconds and peak of the stage at one size."""
+    make_customers(dsn, artefacts, n)
+    runs: list[Alone[dict[str, Any]]] = [
+        measure_alone(run_stage_encode, dsn, artefacts) for _ in range(ROUNDS)
+    ]
+    seconds = median_seconds([run.seconds for run in runs])
+    peak = max(run.peak_rss_mb for run in runs)
+    counts = {"customers": n, "dimensions": runs[0].result["dimensions"]}
+    report.measure(
+        "stage encode",
+        **counts,
+        seconds=seconds,
+        peak_rss_mb=round(peak),
+        libraries_mb=round(runs[0].rss_before_mb),
+    )
+    alone = [measure_alone(transform_only, dsn, artefacts).result for _ in range(ROUNDS)]
+    report.measure("transform", **counts, seconds=median_seconds(alone))
+    if any(run.result["customers"] != n for run in runs):
+        raise AssertionError(f"not {n} customers were encoded: {[run.result for run in runs]}")
+    return seconds, peak
+
+
+def main() -> int:
+    options = arguments(__doc__, n=1_000_000)
+    with embedded_server() as server, tempfile.TemporaryDirectory() as folder:
+        sizes = (options.n // 4, options.n)
+        databases = [new_database(server, f"customers_{n}") for n in sizes]
+        versions_used = machine(postgresql=postgres_version(databases[0]))
+        report = Report("encode", {"n": options.n, "rounds": ROUNDS}, versions_used)
+        (quarter, _), (whole, peak) = (
+            measure(report, dsn, str(Path(folder) / str(n)), n)
+            for dsn, n in zip(databases, sizes, strict=True)
+        )
+    report.at_most("seconds of the stage", whole, 20.0)
+    report.at_most("peak RSS of the stage in MB", peak, 2_000.0)
+    report.at_most("seconds at n / seconds at n/4", whole / quarter, 4 * 1.25)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

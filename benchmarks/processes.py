@@ -1,0 +1,98 @@
+"""What a benchmark needs of other processes: a PostgreSQL of its own, and stages measured alone."""
+
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import psycopg2
+
+from kindred.local.postgres import EmbeddedServer
+
+T = TypeVar("T")
+
+
+@contextmanager
+def embedded_server() -> Iterator[EmbeddedServer]:
+    """A PostgreSQL with pgvector on a temporary folder, as ``make run`` sets it up."""
+    with tempfile.TemporaryDirectory(prefix="kindred-bench-") as folder:
+        server = EmbeddedServer(Path(folder) / "data")
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def new_database(server: EmbeddedServer, name: str) -> str:
+    """Create a database with pgvector; returns its libpq URI."""
+    server.create_database(name)
+    dsn = server.dsn(name)
+    execute(dsn, "create extension if not exists vector")
+    return dsn
+
+
+def execute(dsn: str, statement: str) -> None:
+    """Run a statement in a session of its own, outside a transaction."""
+    with closing(psycopg2.connect(dsn)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+def run_file(
+    dsn: str, name: str, parameters: dict[str, Any] | None = None, schema: str = "public"
+) -> None:
+    """Run one statement of ``benchmarks/sql`` in a schema; with ``seed``, random() is seeded."""
+    parameters = parameters or {}
+    path = Path(__file__).with_name("sql") / f"{name}.sql"
+    with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("select set_config('search_path', %s, true)", (f"{schema}, public",))
+        if "seed" in parameters:
+            cursor.execute("select setseed(%s)", (parameters["seed"],))
+        cursor.execute(path.read_text(encoding="utf-8"), parameters)
+
+
+def postgres_version(dsn: str) -> str:
+    """The version of the server, such as 18.6."""
+    with closing(psycopg2.connect(dsn)) as connection:
+        return str(connection.get_parameter_status("server_version"))
+
+
+@dataclass(frozen=True)
+class Alone(Generic[T]):
+    """A call that had a process of its own: what it returned, its time and its memory."""
+
+    result: T
+    seconds: float
+    peak_rss_mb: float
+    rss_before_mb: float
+
+
+def measure_alone(work: Callable[..., T], *arguments: object) -> Alone[T]:
+    """Call in a new interpreter; seconds are those of the call, the peak is the whole process's."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
+        return pool.submit(_measured, work, arguments).result()
+
+
+def _measured(work: Callable[..., T], arguments: tuple[object, ...]) -> Alone[T]:
+    before = _memory_mb("VmRSS")
+    started = time.perf_counter()
+    result = work(*arguments)
+    seconds = time.perf_counter() - started
+    return Alone(result, seconds, _memory_mb("VmHWM"), before)
+
+
+def _memory_mb(name: str) -> float:
+    # Not getrusage: a child's ru_maxrss begins with the size of the parent it was forked from.
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+        key, _, value = line.partition(":")
+        if key == name:
+            return int(value.removesuffix("kB")) / 1024
+    raise LookupError(f"/proc/self/status has no {name}")

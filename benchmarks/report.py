@@ -1,0 +1,171 @@
+"""What every benchmark ends with: a printed table, ``build/bench/<name>.json``, an exit code.
+
+The code is 0 where every target holds, 1 where one does not, 2 where the data is absent.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, NoReturn, TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "build" / "bench"
+ABSENT_DATA = 2
+WIDTH = 120  # of a log
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure that is promised, as it was found."""
+
+    name: str
+    value: float
+    limit: float
+    holds: bool
+
+
+@dataclass
+class Report:
+    """The figures of one benchmark; ``measurements`` are flat mappings of names to values."""
+
+    name: str
+    parameters: dict[str, Any]
+    machine: dict[str, Any] = field(default_factory=lambda: machine())
+    measurements: list[dict[str, Any]] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
+
+    def measure(self, what: str, **figures: Any) -> None:
+        """Note what was measured, and show it at once: a long run is watched."""
+        self.measurements.append({"what": what, **figures})
+        shown = "  ".join(f"{name}={_shown(value)}" for name, value in figures.items())
+        print(f"{what}: {shown}", file=sys.stderr, flush=True)
+
+    def at_most(self, name: str, value: float, limit: float) -> None:
+        """A target from above."""
+        self.targets.append(Target(name, float(value), float(limit), bool(value <= limit)))
+
+    def at_least(self, name: str, value: float, limit: float) -> None:
+        """A target from below."""
+        self.targets.append(Target(name, float(value), float(limit), bool(value >= limit)))
+
+    def finish(self, *, folder: Path = FOLDER, console: Console | None = None) -> int:
+        """Print the tables and write the file; returns the exit code."""
+        console = console or Console(width=None if sys.stdout.isatty() else WIDTH)
+        for table in (self._measurement_table(), self._target_table()):
+            console.print(table)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{self.name}.json"
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        return 0 if all(target.holds for target in self.targets) else 1
+
+    def _measurement_table(self) -> Table:
+        given = ", ".join(f"{name}={_shown(value)}" for name, value in self.parameters.items())
+        table = _table(f"{self.name} ({given})")
+        columns = list(dict.fromkeys(key for row in self.measurements for key in row))
+        for column in columns:
+            table.add_column(column.replace("_", " "), justify=_side(column, "what"))
+        for row in self.measurements:
+            table.add_row(*(_shown(row.get(column)) for column in columns))
+        return table
+
+    def _target_table(self) -> Table:
+        table = _table("targets")
+        for column in ("target", "found", "limit", "holds"):
+            table.add_column(column, justify=_side(column, "target"))
+        for target in self.targets:
+            holds = "yes" if target.holds else "[bold red]no[/]"
+            table.add_row(target.name, _shown(target.value), _shown(target.limit), holds)
+        return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+
+
+def _side(column: str, named: str) -> Literal["left", "right"]:
+    return "left" if column == named else "right"
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)
+
+
+def machine(**more: str) -> dict[str, Any]:
+    """The machine and the versions a figure was measured with."""
+    memory = _first_value(Path("/proc/meminfo"), "MemTotal").removesuffix("kB").strip()
+    return {
+        "cpu": _first_value(Path("/proc/cpuinfo"), "model name"),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_mb": int(memory) // 1024,
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+        **more,
+    }
+
+
+def _first_value(path: Path, key: str) -> str:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == key:
+            return value.strip()
+    return "0"
+
+
+def arguments(document: str | None, **defaults: int) -> argparse.Namespace:
+    """Options of a benchmark, such as ``--n`` for ``n=1_000_000``; ``make bench N=…`` hands on."""
+    parser = argparse.ArgumentParser(
+        description=document, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name, default in defaults.items():
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=int, default=default, help=f"default {default:,}")
+    return parser.parse_args()
+
+
+def timed(work: Callable[..., T], *given: Any) -> tuple[float, T]:
+    """Wall seconds of a call, and what it returned."""
+    started = time.perf_counter()
+    result = work(*given)
+    return time.perf_counter() - started, result
+
+
+def median_seconds(seconds: list[float]) -> float:
+    """The median of repetitions."""
+    return float(statistics.median(seconds))
+
+
+def data_file(name: str) -> Path:
+    """A real data set in ``KINDRED_TEST_DATA`` (default ``../shared/data``); ends without it."""
+    folder = Path(os.environ.get("KINDRED_TEST_DATA") or ROOT.parent / "shared" / "data")
+    path = folder / name
+    if not path.is_file():
+        _absent(path)
+    return path
+
+
+def _absent(path: Path) -> NoReturn:
+    print(
+        f"the data set {path.name} is not in {path.parent}; point KINDRED_TEST_DATA to the folder"
+        " that has it",
+        file=sys.stderr,
+    )
+    raise SystemExit(ABSENT_DATA)

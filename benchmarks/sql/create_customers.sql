@@ -1,0 +1,25 @@
+-- The source's table: 12 numeric, 3 boolean and 5 categorical columns.
+create table customers (
+  customer_id bigint,
+  updated_at timestamptz,
+  age integer,
+  tenure_months integer,
+  annual_income double precision,
+  orders_12m integer,
+  spend_12m numeric(12, 2),
+  spend_total numeric(14, 2),
+  days_since_order integer,
+  basket_value double precision,
+  returns_12m integer,
+  discount_share double precision,
+  support_calls smallint,
+  visits_30d integer,
+  is_active boolean,
+  has_newsletter boolean,
+  is_business boolean,
+  gender text,
+  channel text,
+  plan text,
+  region text,
+  occupation text
+);
