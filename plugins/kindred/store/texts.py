@@ -11,7 +11,8 @@ from psycopg2 import sql
 
 from kindred.errors import DataError
 from kindred.store import statements
-from kindred.store.binary import Array, BlockReader, Column, Field, RowStream, encode_rows
+from kindred.store.binary import Array, Column, Field, RowStream, encode_rows
+from kindred.store.binary_reader import BlockReader
 from kindred.store.database import Database
 
 BLANKS = " \t\n\r"  # what a text column is trimmed of when it is read, see columns.py
