@@ -12,8 +12,9 @@ PASSING = {errors.LockTimeoutError, errors.UnreachableError}
 
 
 def all_errors(base=KindredError):
-    """Every error of the package itself."""
+    """Every error of the package itself that a stage can raise; specs are proposed elsewhere."""
     found = {kind for kind in base.__subclasses__() if kind.__module__ == errors.__name__}
+    found -= {errors.InferenceError}
     return found.union(*map(all_errors, found))
 
 

@@ -240,6 +240,13 @@ def test_column_whose_type_has_changed_overnight(serving):
     refused(serving, make_spec(source={"table": "turned"}), *words)
 
 
+def test_column_that_is_gone_overnight(serving):
+    serving.query("create table shorter as select * from customers", source=True)
+    serving.query("alter table shorter drop column income", source=True)
+    words = ("no column 'income'", "names as feature", "it has age, churned", "correct the spec")
+    refused(serving, make_spec(source={"table": "shorter"}), *words)
+
+
 def test_key_whose_type_has_changed(serving):
     serving.query("create table renamed as select * from customers", source=True)
     serving.query("alter table renamed alter customer_id type text", source=True)

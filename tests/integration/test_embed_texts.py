@@ -99,9 +99,10 @@ def test_what_customers_are_read_with_finds_its_embeddings(landed):
         models = open_models(run.spec)
         for column in ("about", "wishes"):
             known = frame[column].dropna().to_numpy(dtype=object)
-            found = embed(column, known)
+            model, found = embed(column, known)
+            assert model == models[column].name
             assert (found == models[column].embed(known.tolist())).all()
-        assert embed("about", np.array([], dtype=object)).shape == (0, 384)
+        assert embed("about", np.array([], dtype=object))[1].shape == (0, 384)
 
 
 def test_columns_share_a_model(model_directory):

@@ -128,7 +128,7 @@ class Laboratory:
 
     def land(self, spec: Spec, as_of: str, **changes: Any) -> Run:
         """The stages that bring raw rows into the history."""
-        return self.run(spec, as_of, until="fit_encoder", **changes)
+        return self.run(spec, as_of, until="embed_texts", **changes)
 
     def stages(
         self, spec: Spec, as_of: str, *, times: int = 1, **changes: Any

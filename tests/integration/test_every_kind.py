@@ -1,0 +1,137 @@
+"""A table of every kind of column, with all that can be wrong in it, through a whole run."""
+
+import json
+
+import numpy as np
+import pytest
+
+from integration.warehouse import make_spec
+from kindred.errors import SentenceModelError
+
+FIRST, SECOND = "2026-01-05T02:00", "2026-01-06T02:00"
+COLUMNS = (
+    "customer_id text, updated_at timestamptz, spend text, member text, city text, about text,"
+    " since date, seen timestamptz, nothing double precision"
+)
+STORIES = (
+    "likes red wine and old cheese",
+    "buys tools for the garden",
+    "reads novels about the sea",
+)
+KEYS = ["o'Neill", 'say "x"', "naïve", "\N{SNOWMAN}", "a\\b", "tab\tkey", "{}", "%s", " "]
+
+
+def rows(count=240):
+    made = []
+    for i in range(count):
+        key = KEYS[i] if i < len(KEYS) else f"c{i}"
+        made.append(
+            (
+                key,
+                "2026-01-04 12:00+00",
+                ["10.5", " 7 ", "", None][i % 4] if i % 3 else str(i),
+                ["yes", "No", "t", None][i % 4],
+                f"city {i}" if i % 2 else "Rome",
+                None if i % 11 == 0 else STORIES[i % 3] + (" today" if i % 2 else ""),
+                f"20{i % 20:02d}-0{i % 9 + 1}-15",
+                "2025-06-01 10:00+02" if i % 5 else None,
+                None,
+            )
+        )
+    return made
+
+
+BAD = [
+    ("bad number", "1,234.50", "yes", "Rome", "x", "2020-01-01", "spend: not a finite number"),
+    ("bad flag", "1", "maybe", "Rome", "x", "2020-01-01", "member: not a boolean"),
+    ("old", "1", "yes", "Rome", "x", "1899-01-01", "since: not a date from 1900"),
+    ("far", "1", "yes", "Rome", "x", "12000-01-01", "since: not a date from 1900"),
+    ("words", "many", "yes", "Rome", "x", "2020-01-01", "spend: not a finite number"),
+]
+GOOD_BUT_ODD = [
+    ("emoji", "1", "yes", "\N{GRINNING FACE}" * 50, "\N{GRINNING FACE} " * 500, "2020-01-01"),
+    ("long", "1", "yes", "Rome", "wine " * 20_000, "2020-01-01"),
+    ("blank", " ", " ", " ", " \n\t ", None),
+]
+
+
+def spec_with(**about):
+    features = {
+        "spend": {"kind": "numeric", "transform": "quantile", "clip": 2},
+        "member": "boolean",
+        "city": {"kind": "categorical", "min_frequency": 5},
+        "about": {"kind": "text", "components": 4, "min_frequency": 5, **about},
+        "since": {"kind": "date", "cyclic": ["month", "weekday"]},
+        "seen": "date",
+        "nothing": "numeric",
+    }
+    return make_spec(features=features, labels=[], gates={"max_rejected_share": 0.5})
+
+
+@pytest.fixture
+def shop(laboratory):
+    when = "2026-01-04 13:00+00"
+    odd = [(key, when, *values, None, None) for key, *values in GOOD_BUT_ODD]
+    bad = [(key, when, *values[:-1], None, None) for key, *values in BAD]
+    laboratory.fill("customers", COLUMNS, [*rows(), *odd, *bad])
+    return laboratory
+
+
+@pytest.mark.parametrize("method", ["tfidf", "sentence"])
+def test_nothing_is_lost_and_nothing_is_nan(shop, model_directory, make_laboratory, method):
+    model = {"model": str(model_directory), "max_tokens": 32} if method == "sentence" else {}
+    spec = spec_with(method=method, **model)
+    run = shop.run(spec, FIRST)
+    assert run.build.state == "published"
+    expected = {key: reason for key, *_, reason in BAD}
+    found = dict(shop.rejected())
+    assert found.keys() == expected.keys()
+    for key, reason in expected.items():
+        assert reason in found[key], key
+    rows_ = shop.query("select customer_id, embedding::text from kindred.customer_embeddings")
+    assert {key for key, _ in rows_} == {row[0] for row in rows()} | {
+        row[0] for row in GOOD_BUT_ODD
+    }
+    assert np.isfinite(np.array([json.loads(text) for _, text in rows_])).all()
+    count = len(rows_) * spec.k
+    assert shop.query("select count(*) from bi.lookalikes_current") == [(count,)]
+    nothing = shop.query(
+        "select customers, missing, minimum from bi.column_quality where column_name = 'nothing'"
+    )
+    assert nothing == [(len(rows_), len(rows_), None)]
+    earliest = shop.query("select earliest from bi.column_quality where column_name = 'since'")
+    assert f"{earliest[0][0]:%Y-%m-%d}" == "2000-01-15"
+    other = make_laboratory(beside=shop)
+    other.environment["KINDRED_BLOCK_ROWS"] = "7"
+    other.run(spec, FIRST)
+    assert other.hashes() == shop.hashes()
+
+
+def test_a_night_alone_changes_no_vector(shop):
+    """Dates are counted back from the fit, not from tonight."""
+    spec = spec_with()
+    shop.run(spec, FIRST)
+    before = shop.hashes()["customer_embeddings"]
+    shop.run(spec, SECOND)
+    assert shop.hashes()["customer_embeddings"] == before
+
+
+def test_sentences_are_paid_for_once(shop, model_directory):
+    spec = spec_with(method="sentence", model=str(model_directory), max_tokens=32)
+    counted = []
+
+    def note(stage, run):
+        if stage in ("embed_texts", "fit_encoder"):
+            counted.append(shop.query("select count(*) from kindred.text_embeddings")[0][0])
+
+    shop.run(spec, FIRST, before=note)
+    distinct = {row[5] for row in rows() if row[5]} | {GOOD_BUT_ODD[0][4], GOOD_BUT_ODD[1][4], "x"}
+    shop.run(spec, SECOND, before=note)
+    assert counted == [0, len(distinct) - 1, len(distinct) - 1, len(distinct) - 1]
+
+
+def test_a_model_that_is_gone_fails_before_anything_is_published(shop, tmp_path):
+    spec = spec_with(method="sentence", model=str(tmp_path / "gone"))
+    with pytest.raises(SentenceModelError, match="gone"):
+        shop.run(spec, FIRST)
+    assert shop.query("select count(*) from bi.snapshots where status = 'published'") == [(0,)]
