@@ -69,7 +69,7 @@ def stable_ids(
             [previous[column][0] if column >= 0 else NOISE for column in matched], dtype=np.int64
         )
         new = np.flatnonzero(matched < 0)
-        cluster_ids[new] = _new_ids(database, names, len(new))
+        cluster_ids[new] = _new_ids(database, names, len(new), {row[0] for row in previous})
     lineage = _lineage(matched, cluster_ids, sizes, previous, overlap)
     return StableIds(cluster_ids, reference, lineage)
 
@@ -92,16 +92,23 @@ def _count_overlap(
         overlap[label, column_of[cluster_id]] = shared
 
 
-def _new_ids(database: Database, names: dict[str, Any], count: int) -> list[int]:
-    """Ids for the clusters that are born; a task that runs again finds those of its first try."""
-    given = dict(database.rows("clusters/born_ids", names))
-    for birth_order in range(count):
-        if birth_order not in given:
-            cluster_id = database.value("clusters/next_id", names)
-            parameters = {**names, "cluster_id": cluster_id, "birth_order": birth_order}
-            database.run("clusters/give_id", parameters)
-            given[birth_order] = cluster_id
-    return [given[birth_order] for birth_order in range(count)]
+def _new_ids(
+    database: Database, names: dict[str, Any], count: int, published: set[int]
+) -> list[int]:
+    """Ids for the clusters that are born; a task that runs again finds those of its first try.
+
+    An id that the reference has published is no first try's: it names a cluster of its own, also
+    where a published date is run again and that cluster has died.
+    """
+    given = sorted(database.rows("clusters/born_ids", names))
+    ids = [cluster_id for _, cluster_id in given if cluster_id not in published]
+    birth_order = given[-1][0] + 1 if given else 0
+    for order in range(birth_order, birth_order + count - len(ids)):
+        cluster_id = database.value("clusters/next_id", names)
+        parameters = {**names, "cluster_id": cluster_id, "birth_order": order}
+        database.run("clusters/give_id", parameters)
+        ids.append(cluster_id)
+    return ids[:count]
 
 
 def _lineage(
