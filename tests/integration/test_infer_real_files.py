@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from psycopg2 import sql
 
+from integration.local_server import LaboratoryServer
 from kindred.features import Kind
 from kindred.local.csv_file import CsvRequest, csv_data_set
 from kindred.local.layout import Layout
@@ -42,16 +43,6 @@ def layout(repository, tmp_path):
     layout = Layout(repository, tmp_path / ".kindred")
     layout.create()
     return layout
-
-
-class _Server:
-    """The embedded server, with the laboratory's databases in the place of shop and warehouse."""
-
-    def __init__(self, laboratory):
-        self._dsns = {"shop": laboratory.source_dsn, "warehouse": laboratory.warehouse_dsn}
-
-    def dsn(self, database):
-        return self._dsns[database]
 
 
 def kinds(spec):
@@ -94,7 +85,7 @@ def test_reviews_are_understood(layout):
 @pytest.mark.parametrize("name", REQUESTS)
 def test_the_whole_way_without_a_spec_by_hand(laboratory, layout, name):
     data_set = csv_data_set(layout, request_of(name), NOW)
-    lines = list(data_set.load(_Server(laboratory)))
+    lines = list(data_set.load(LaboratoryServer(laboratory)))
     assert any(f"{CUSTOMERS[name]:,} rows loaded in shop.public.{name}" in line for line in lines)
     (as_of,) = data_set.as_of_by_logical_date.values()
     laboratory.run(data_set.spec, f"{as_of:%Y-%m-%dT%H:%M}")
@@ -104,5 +95,5 @@ def test_the_whole_way_without_a_spec_by_hand(laboratory, layout, name):
     assert laboratory.query(sql.SQL(text).format(**names)) == [expected]
     text = "select distinct algorithm from {bi}.clusters_current where cluster_id <> -1 order by 1"
     assert laboratory.query(sql.SQL(text).format(**names)) == [("hdbscan",), ("kmeans",)]
-    again = list(data_set.load(_Server(laboratory)))
+    again = list(data_set.load(LaboratoryServer(laboratory)))
     assert any("rows are in place in" in line for line in again)

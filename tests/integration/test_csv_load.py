@@ -1,0 +1,195 @@
+"""Loading a file: its table is made anew where it differs, and its space then starts over."""
+
+import io
+from datetime import UTC, date, datetime
+
+import pytest
+from psycopg2 import sql
+from rich.console import Console
+
+from integration.local_server import LaboratoryServer
+from kindred.local.csv_file import CsvRequest, csv_data_set
+from kindred.local.layout import Layout
+from kindred.local.report import print_report, read_report, shown_columns
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+HEADER = "id,joined,income,town,active,zip_code,gone,quote"
+LANDED = "Some [red]\\back\\slash, tab\there"
+
+
+def lines(count=200, first=1):
+    return [
+        f'{n},2026-01-{1 + n % 27:02d},"{1000 + n * 37 % 900:,}.5",{"ABCD"[n % 4]}town,'
+        f'{"ny"[n % 2]},0{1000 + n % 7},{"" if n % 3 else "NA"},"{LANDED}"'
+        for n in range(first, first + count)
+    ]
+
+
+class Folder:
+    """A file of customers, and what loading and running it leaves behind."""
+
+    def __init__(self, laboratory, layout, path):
+        self.laboratory, self.layout, self.path = laboratory, layout, path
+        self.server = LaboratoryServer(laboratory)
+
+    def write(self, rows):
+        self.path.write_text("\n".join([HEADER, *rows]) + "\n")
+
+    def load(self, **options):
+        request = CsvRequest(self.path, **({"key": "id", "updated_at": "joined"} | options))
+        data_set = csv_data_set(self.layout, request, NOW)
+        return data_set, list(data_set.load(self.server))
+
+    def run(self, data_set):
+        (as_of,) = data_set.as_of_by_logical_date.values()
+        self.laboratory.run(data_set.spec, f"{as_of:%Y-%m-%dT%H:%M}")
+        return as_of
+
+    def snapshots(self):
+        text = "select as_of_date, status, customers from bi_clients.snapshots order by 1"
+        return self.laboratory.query(text)
+
+    def shop(self, text):
+        return self.laboratory.query(text, source=True)
+
+
+@pytest.fixture
+def folder(laboratory, repository, tmp_path):
+    layout = Layout(repository, tmp_path / ".kindred")
+    layout.create()
+    folder = Folder(laboratory, layout, tmp_path / "Clients.csv")
+    folder.write(lines())
+    return folder
+
+
+def test_types_values_and_indexes(folder):
+    _, told = folder.load()
+    assert "200 rows loaded in shop.public.clients" in told
+    types = dict(
+        folder.shop(
+            "select column_name, data_type from information_schema.columns"
+            " where table_name = 'clients'"
+        )
+    )
+    assert types == {
+        "id": "bigint",
+        "joined": "date",
+        "income": "double precision",
+        "town": "text",
+        "active": "boolean",
+        "zip_code": "text",
+        "gone": "text",
+        "quote": "text",
+    }
+    row = folder.shop("select * from clients where id = 1")
+    assert row == [(1, date(2026, 1, 2), 1037.5, "Btown", True, "01001", None, LANDED)]
+    indexes = " ".join(
+        text for (text,) in folder.shop("select indexdef from pg_indexes where tablename='clients'")
+    )
+    assert "UNIQUE INDEX clients_pkey" in indexes
+    assert "(joined)" in indexes
+
+
+def test_an_equal_file_is_left_alone_and_its_date_is_run_again(folder):
+    data_set, _ = folder.load()
+    folder.run(data_set)
+    before = folder.shop("select xmin, ctid, id from clients order by id")
+    hashes = folder.laboratory.hashes("clients")
+    again, told = folder.load()
+    assert told[1:] == ["200 rows are in place in shop.public.clients", told[-1]]
+    assert folder.shop("select xmin, ctid, id from clients order by id") == before
+    folder.run(again)
+    assert folder.snapshots() == [(date(2026, 1, 27), "published", 200)]
+    assert folder.laboratory.hashes("clients") == hashes
+
+
+def test_a_changed_file_starts_its_space_over(folder):
+    data_set, _ = folder.load()
+    folder.run(data_set)
+    folder.write(lines(150))
+    data_set, told = folder.load()
+    assert "its table or columns have changed: space clients is new" in told
+    schemas = "select count(*) from pg_namespace where nspname like '%clients'"
+    assert folder.laboratory.query(schemas) == [(0,)]
+    folder.run(data_set)
+    assert folder.snapshots() == [(date(2026, 1, 27), "published", 150)]
+
+
+def test_a_spec_given_back_is_used_and_the_one_before_is_kept(folder, tmp_path):
+    data_set, told = folder.load()
+    folder.run(data_set)
+    proposed = folder.layout.own_features / "clients.yaml"
+    assert told[-1] == f"the spec is {proposed}"
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(proposed.read_text().replace("  active: boolean", "  active: ignore"))
+    data_set, told = folder.load(spec=mine)
+    assert not any("is new" in line for line in told)
+    assert "active" not in data_set.spec.payload_columns
+    folder.run(data_set)
+    kept = proposed.with_name("clients.yaml.before")
+    assert "  active: boolean" in kept.read_text()
+    assert proposed.read_text() == mine.read_text()
+    _, told = folder.load()  # as proposed: a column comes back that has not landed
+    assert "its table or columns have changed: space clients is new" in told
+
+
+def test_a_failed_load_changes_nothing(folder, monkeypatch):
+    folder.load()
+    folder.write(lines(150))
+    monkeypatch.setattr("kindred.local.csv_load._forget_space", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        folder.load()
+    assert folder.shop("select count(*) from clients") == [(200,)]
+
+
+def test_keys_that_repeat_load_too_and_are_rejected_with_a_reason(folder):
+    folder.write([*lines(), lines(1)[0].replace("Btown", "Ctown")])
+    data_set, _ = folder.load()
+    folder.run(data_set)
+    assert folder.snapshots() == [(date(2026, 1, 27), "published", 199)]
+    assert len(folder.laboratory.rejected("kindred_clients")) == 2
+
+
+def test_bad_rows_of_a_mixed_column_are_rejected_with_a_reason(folder):
+    rows = lines()
+    rows[3] = rows[3].replace('"1,148.5"', "soon")
+    folder.write(rows)
+    data_set, _ = folder.load()
+    folder.run(data_set)
+    rejected = folder.laboratory.rejected("kindred_clients")
+    assert [key for key, _ in rejected] == ["4"]
+    assert "income: not a finite number" in rejected[0][1]
+
+
+def test_the_report_shows_the_columns_of_the_spec_but_no_private_ones(folder, tmp_path):
+    data_set, _ = folder.load()
+    mine = tmp_path / "mine.yaml"
+    text = (folder.layout.own_features / "clients.yaml").read_text()
+    mine.write_text(text.replace("quote: ignore", "quote: {kind: text}") + "private: [town]\n")
+    data_set, _ = folder.load(spec=mine)
+    folder.run(data_set)
+    shown = shown_columns(data_set.spec)
+    assert "town" not in shown
+    assert "income" in shown
+    report = read_report(folder.laboratory.warehouse_dsn, data_set.spec)
+    assert report.last_line(1).startswith("KINDRED OK snapshots=1 customers=200 lookalikes=2000")
+    output = io.StringIO()
+    print_report(Console(file=output, width=150), report, [], data_set.spec.bi_schema)
+    assert "bi_clients.lookalikes_current" in output.getvalue()
+    assert "town" not in output.getvalue()
+
+
+def test_the_demo_and_a_file_of_its_tables_name_live_side_by_side(folder):
+    folder.path = folder.path.with_name("customers.csv")
+    folder.write(lines())
+    data_set, told = folder.load()
+    assert data_set.spec.source.table == "public.customers_file"
+    assert "200 rows loaded in shop.public.customers_file" in told
+    assert folder.shop("select to_regclass('public.customers')") == [(None,)]
+
+
+def test_a_table_of_many_rows_goes_in_whole(folder):
+    folder.write(lines(10_500))
+    folder.load()
+    text = sql.SQL("select count(*), count(distinct id) from {}").format(sql.Identifier("clients"))
+    assert folder.shop(text) == [(10_500, 10_500)]

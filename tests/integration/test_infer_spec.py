@@ -1,0 +1,139 @@
+"""``kindred infer-spec`` on files and on tables of a database."""
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from integration.warehouse import COLUMNS, make_spec, people
+from kindred.cli import app
+from kindred.errors import InferenceError, PreflightError, SettingsError
+from kindred.infer.proposal import Roles
+from kindred.spec import load_spec
+from kindred.stages.run import Workplace
+from kindred.store.sampling import read_sample
+
+
+@pytest.fixture(scope="module")
+def shop(make_laboratory):
+    """A laboratory whose source has a table, a view and a schema with odd names."""
+    laboratory = make_laboratory()
+    laboratory.fill("customers", COLUMNS, people(400))
+    laboratory.query("create view active as select * from customers where is_active", source=True)
+    laboratory.query('create schema "Odd"', source=True)
+    laboratory.query(
+        'create table "Odd"."People" as select customer_id as "Id", age as "how old?",'
+        " case when age > 60 then 'infinity'::date else '2024-01-01' end as seen,"
+        " '{1,2}'::int[] as list, 'x'::char(3) as \"100 %\", state::text from customers",
+        source=True,
+    )
+    return laboratory
+
+
+@pytest.fixture
+def infer(shop, monkeypatch):
+    """The command; returns what it prints."""
+    monkeypatch.setenv("AIRFLOW_CONN_KINDRED_SOURCE", shop.source_dsn)
+
+    def call(*arguments):
+        result = CliRunner().invoke(app, ["infer-spec", *map(str, arguments)])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    return call
+
+
+def test_a_proposal_for_a_table_is_used_as_it_is(shop, infer, tmp_path):
+    output = tmp_path / "people.yaml"
+    printed = infer(
+        *("--table", "public.customers", "--key", "customer_id", "--updated-at", "updated_at"),
+        *("--labels", "churned", "--output", output),
+    )
+    assert printed == f"written to {output}\n"
+    spec = load_spec(output)
+    assert {name: str(feature.kind) for name, feature in spec.features.items()} == {
+        "income": "numeric",
+        "age": "numeric",
+        "is_active": "boolean",
+        "state": "categorical",
+    }
+    shop.run(spec, "2026-02-01T02:00")
+    assert shop.query("select customers from bi_people.snapshots") == [(400,)]
+
+
+def test_a_file_that_is_there_is_kept(infer, tmp_path):
+    output = tmp_path / "people.yaml"
+    output.write_text("mine")
+    with pytest.raises(SettingsError, match="there is such a file"):
+        infer("--table", "customers", "--key", "customer_id", "--output", output)
+    assert output.read_text() == "mine"
+    output.write_text("id,age\n1,2\n2,3\n")
+    with pytest.raises(SettingsError, match="cannot be written"):
+        infer("--csv", output, "--key", "id", "--output", tmp_path / "no" / "a.yaml")
+
+
+def test_a_view_can_be_proposed_for(infer):
+    content = yaml.safe_load(infer("--table", "active", "--key", "customer_id"))
+    assert content["features"]["is_active"] == "ignore"  # constant there
+    assert content["labels"] == ["churned"]
+
+
+def test_odd_names_and_types_are_coped_with(infer):
+    content = yaml.safe_load(infer("--table", "Odd.People", "--key", "Id"))
+    assert content["source"]["table"] == "Odd.People"
+    assert content["features"] == {
+        "how old?": "numeric",
+        "seen": "date",
+        "list": "ignore",
+        "state": {"kind": "categorical", "min_frequency": 4},
+    }
+
+
+def test_a_sample_is_the_same_each_time_and_said_to_be_one(shop):
+    shop.query("analyze customers", source=True)
+    workplace: Workplace = shop.workplace
+    with workplace.source(make_spec(), "test") as database:
+        samples = [read_sample(database, "customers", Roles("customer_id"), 100) for _ in "ab"]
+        whole = read_sample(database, "customers", Roles("customer_id"))
+    first, second = (sample.column("key", "customer_id").values.tolist() for sample in samples)
+    assert first == second
+    assert 50 < len(first) <= 100
+    assert samples[0].is_sample
+    assert samples[0].rows == whole.rows == 400
+    assert not whole.is_sample
+    assert samples[0].notes[0].startswith("inferred from a sample of")
+
+
+REFUSED = {
+    "neither": (["--key", "a"], SettingsError, "exactly one of --csv and --table"),
+    "both": (["--key", "a", "--csv", "x", "--table", "y"], SettingsError, "exactly one of"),
+    "no such table": (["--key", "a", "--table", "gone"], PreflightError, "no such table or view"),
+    "no such key": (
+        ["--key", "nr", "--table", "customers"],
+        InferenceError,
+        "key: there is no column 'nr'; the columns are customer_id, updated_at",
+    ),
+    "no such label": (
+        ["--key", "customer_id", "--table", "customers", "--labels", "x"],
+        InferenceError,
+        "labels: there is no column 'x'",
+    ),
+    "no such file": (["--key", "a", "--csv", "gone.csv"], InferenceError, "cannot be read: no"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusals(infer, case):
+    arguments, error, message = REFUSED[case]
+    with pytest.raises(error, match=message):
+        infer(*arguments)
+
+
+def test_a_file_is_proposed_for_and_its_oddities_are_told_aside(infer, tmp_path):
+    path = tmp_path / "clients.csv"
+    rows = "".join(f"{n};{n % 7};\u00e9{n % 3}\n" for n in range(200))
+    path.write_bytes(f"nr;visits;town\n{rows}".encode("cp1252"))
+    text = infer("--csv", path, "--key", "nr")
+    assert yaml.safe_load(text)["source"]["table"] == "public.clients"
+    assert "# Note: the file is not UTF-8 and was read as Windows-1252" in text
