@@ -177,6 +177,7 @@ def test_the_report_shows_the_columns_of_the_spec_but_no_private_ones(folder, tm
     print_report(Console(file=output, width=150), report, [], data_set.spec.bi_schema)
     assert "bi_clients.lookalikes_current" in output.getvalue()
     assert "town" not in output.getvalue()
+    assert "[red]" in output.getvalue()
 
 
 def test_the_demo_and_a_file_of_its_tables_name_live_side_by_side(folder):

@@ -11,6 +11,7 @@ from integration.local_server import LaboratoryServer
 from kindred.features import Kind
 from kindred.local.csv_file import CsvRequest, csv_data_set
 from kindred.local.layout import Layout
+from kindred.spec import Algorithm
 
 DATA = Path(
     os.environ.get("KINDRED_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
@@ -88,12 +89,15 @@ def test_the_whole_way_without_a_spec_by_hand(laboratory, layout, name):
     lines = list(data_set.load(LaboratoryServer(laboratory)))
     assert any(f"{CUSTOMERS[name]:,} rows loaded in shop.public.{name}" in line for line in lines)
     (as_of,) = data_set.as_of_by_logical_date.values()
-    laboratory.run(data_set.spec, f"{as_of:%Y-%m-%dT%H:%M}")
+    # Density takes most of a minute on the many dimensions of the reviews' texts.
+    algorithms = [Algorithm.KMEANS] if name == "womens_clothing_reviews" else list(Algorithm)
+    laboratory.run(data_set.spec, f"{as_of:%Y-%m-%dT%H:%M}", algorithms=algorithms)
     names = {"bi": sql.Identifier(f"bi_{name}")}
     text = "select status, customers, lookalikes, rows_rejected from {bi}.snapshots"
     expected = ("published", CUSTOMERS[name], 10 * CUSTOMERS[name], 0)
     assert laboratory.query(sql.SQL(text).format(**names)) == [expected]
-    text = "select distinct algorithm from {bi}.clusters_current where cluster_id <> -1 order by 1"
-    assert laboratory.query(sql.SQL(text).format(**names)) == [("hdbscan",), ("kmeans",)]
+    text = "select distinct algorithm from {bi}.clusters_current where cluster_id <> -1"
+    found = {algorithm for (algorithm,) in laboratory.query(sql.SQL(text).format(**names))}
+    assert found == set(algorithms)
     again = list(data_set.load(LaboratoryServer(laboratory)))
     assert any("rows are in place in" in line for line in again)

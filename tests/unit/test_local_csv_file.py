@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -135,6 +136,15 @@ def test_options_make_a_request():
     )
     with pytest.raises(RunFailedError, match="KEY, LABELS was given without CSV"):
         request_of(nothing | {"key": "id", "labels": "a"})
+
+
+def test_a_bad_argument_ends_in_one_line_before_anything_is_started(repository):
+    command = [sys.executable, "-m", "kindred.local", "run", "--csv=nowhere.csv", "--key=id"]
+    environment = os.environ | {"PYTHONPATH": str(repository / "plugins")}
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    expected = "KINDRED FAILED csv nowhere.csv cannot be read: no such file or directory\n"
+    assert (result.stdout, result.stderr) == (expected, "")
 
 
 ODD = "a $HOME $(b) `c` 'd' \"e\";#f %g \\h"

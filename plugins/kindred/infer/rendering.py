@@ -18,6 +18,7 @@ def render(proposal: Proposal, origin: str) -> str:
     lines = [
         f"# Proposed from {_plain(origin)}: {proposal.rows:,} rows. Every line may be changed:",
         "# a weight (1 by default), a kind, ignore, or the labels, which are never encoded.",
+        "# Kept in include/features, the file's name is that of the space and of its DAG.",
         *(f"# Note: {_plain(note)}." for note in proposal.notes),
         *_source(proposal),
         f'schedule: "{proposal.schedule}"',
