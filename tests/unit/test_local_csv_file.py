@@ -48,6 +48,13 @@ def test_a_file_becomes_a_data_set(layout, file):
     assert not layout.state.exists()
 
 
+def test_the_last_lines_say_how_to_go_on(layout, file):
+    data_set = csv_data_set(layout, CsvRequest(file, "id", separator=","), NOW)
+    spec = layout.own_features / "people.yaml"
+    assert data_set.closing_lines[0].startswith(f"Spec         {spec};")
+    assert data_set.closing_lines[1].strip() == f"make run CSV={file} SEP=, SPEC={spec}"
+
+
 def test_without_a_time_the_last_night_is_taken(layout, file):
     data_set = csv_data_set(layout, CsvRequest(file, "id"), NOW)
     assert list(data_set.as_of_by_logical_date.values()) == [datetime(2026, 3, 10, 2, tzinfo=UTC)]

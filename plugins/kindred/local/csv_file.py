@@ -85,7 +85,7 @@ def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
         spec,
         {window.start: window.end},
         lambda server: (*notes, *load(layout, server, plan)),
-        (advice(plan),),
+        advice(plan),
     )
 
 

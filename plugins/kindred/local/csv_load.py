@@ -86,11 +86,12 @@ def _write_spec(plan: Plan) -> list[str]:
     return [*lines, f"the spec is {shown(path)}"]
 
 
-def advice(plan: Plan) -> str:
+def advice(plan: Plan) -> tuple[str, str]:
     """How to go on with the spec."""
     path = shown(plan.spec_path)
     return (
-        f"Spec         {path}: change it and give it back by '{plan.command} SPEC={quote(path)}'."
+        f"Spec         {path}; change it, and give it back by:",
+        f"             {plan.command} SPEC={quote(path)}",
     )
 
 
