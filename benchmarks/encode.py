@@ -5,8 +5,9 @@ The customers (12 numeric, 3 boolean, 5 categorical columns) are made by a seede
 is fitted on them. Then, each in a process of its own, three times, medians:
 
 - **stage encode**: ``stages.encode.encode`` as the DAG's task calls it: reading by COPY, the
-  transform, writing the artefact. The peak is that process's ``VmHWM``, its libraries included; the
-  server's memory is not in it.
+  transform, writing the artefact. The peak is that process's ``VmHWM``, its libraries included.
+  Neither the server's memory nor its processor time is in the figures: the task's processor time
+  (``cpu_seconds``) tells how busy the machine was with other work.
 - **transform**: ``FittedEncoder.transform`` alone, over the same frames in blocks of the same size.
 
 The stage is also timed at n / 4 customers, in a database of its own: time must grow no faster than
@@ -118,40 +119,46 @@ def transform_only(dsn: str, artefacts: str) -> float:
     return sum(timed(encoder.transform, frame)[0] for frame in frames)
 
 
-def measure(report: Report, dsn: str, artefacts: str, n: int) -> tuple[float, float]:
-    """Seconds and peak of the stage at one size."""
-    make_customers(dsn, artefacts, n)
-    runs: list[Alone[dict[str, Any]]] = [
-        measure_alone(run_stage_encode, dsn, artefacts) for _ in range(ROUNDS)
-    ]
-    seconds = median_seconds([run.seconds for run in runs])
-    peak = max(run.peak_rss_mb for run in runs)
-    counts = {"customers": n, "dimensions": runs[0].result["dimensions"]}
-    report.measure(
-        "stage encode",
-        **counts,
-        seconds=seconds,
-        peak_rss_mb=round(peak),
-        libraries_mb=round(runs[0].rss_before_mb),
-    )
-    alone = [measure_alone(transform_only, dsn, artefacts).result for _ in range(ROUNDS)]
-    report.measure("transform", **counts, seconds=median_seconds(alone))
-    if any(run.result["customers"] != n for run in runs):
-        raise AssertionError(f"not {n} customers were encoded: {[run.result for run in runs]}")
-    return seconds, peak
+def measure(report: Report, places: dict[int, tuple[str, str]]) -> dict[int, tuple[float, float]]:
+    """Seconds and peak of the stage at each size; the sizes take turns."""
+    stages: dict[int, list[Alone[dict[str, Any]]]] = {n: [] for n in places}
+    alone: dict[int, list[float]] = {n: [] for n in places}
+    for n in [n for _ in range(ROUNDS) for n in places]:
+        stages[n].append(measure_alone(run_stage_encode, *places[n]))
+        alone[n].append(measure_alone(transform_only, *places[n]).result)
+    found = {}
+    for n, runs in stages.items():
+        if any(run.result["customers"] != n for run in runs):
+            raise AssertionError(f"not {n} customers were encoded: {[run.result for run in runs]}")
+        found[n] = (
+            median_seconds([run.seconds for run in runs]),
+            max(run.peak_rss_mb for run in runs),
+        )
+        counts = {"customers": n, "dimensions": runs[0].result["dimensions"]}
+        report.measure(
+            "stage encode",
+            **counts,
+            seconds=found[n][0],
+            cpu_seconds=median_seconds([run.cpu_seconds for run in runs]),
+            peak_rss_mb=round(found[n][1]),
+        )
+        report.measure("transform", **counts, seconds=median_seconds(alone[n]))
+    return found
 
 
 def main() -> int:
     options = arguments(__doc__, n=1_000_000)
+    sizes = (options.n // 4, options.n)
     with embedded_server() as server, tempfile.TemporaryDirectory() as folder:
-        sizes = (options.n // 4, options.n)
-        databases = [new_database(server, f"customers_{n}") for n in sizes]
-        versions_used = machine(postgresql=postgres_version(databases[0]))
-        report = Report("encode", {"n": options.n, "rounds": ROUNDS}, versions_used)
-        (quarter, _), (whole, peak) = (
-            measure(report, dsn, str(Path(folder) / str(n)), n)
-            for dsn, n in zip(databases, sizes, strict=True)
-        )
+        places = {
+            n: (new_database(server, f"customers_{n}"), str(Path(folder) / str(n))) for n in sizes
+        }
+        used = machine(postgresql=postgres_version(places[options.n][0]))
+        report = Report("encode", {"n": options.n, "rounds": ROUNDS, "seed": SEED}, used)
+        for n, (dsn, artefacts) in places.items():
+            make_customers(dsn, artefacts, n)
+        found = measure(report, places)
+    (quarter, _), (whole, peak) = (found[n] for n in sizes)
     report.at_most("seconds of the stage", whole, 20.0)
     report.at_most("peak RSS of the stage in MB", peak, 2_000.0)
     report.at_most("seconds at n / seconds at n/4", whole / quarter, 4 * 1.25)

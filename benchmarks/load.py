@@ -163,18 +163,25 @@ class Bench:
 
 
 @contextmanager
-def bench(n: int, d: int, u: int) -> Iterator[Bench]:
-    """An embedded server with the schema that ``prepare`` makes, and a session in it."""
+def server_for_bench(**parameters: int) -> Iterator[Bench]:
+    """A server of its own, and a session in it."""
     with embedded_server() as server:
         dsn = new_database(server, "warehouse")
         execute(dsn, "alter system set autovacuum = off")
         execute(dsn, "select pg_reload_conf()")
-        with connect(dsn, connection_id="bench", application_name="bench") as database:
-            with database.transaction():
-                create_space(database, SPEC, KeyType.BIGINT)
-            parameters = {"n": n, "d": d, "u": u, "rounds": ROUNDS, "seed": SEED}
-            versions = machine(postgresql=postgres_version(dsn))
-            yield Bench(database, Report("load", parameters, versions))
+        with open_bench(dsn, **parameters) as running:
+            yield running
+
+
+@contextmanager
+def open_bench(dsn: str, **parameters: int) -> Iterator[Bench]:
+    """A session in the schema that ``prepare`` makes."""
+    with connect(dsn, connection_id="bench", application_name="bench") as database:
+        with database.transaction():
+            create_space(database, SPEC, KeyType.BIGINT)
+        given = {**parameters, "rounds": ROUNDS, "seed": SEED}
+        used = machine(postgresql=postgres_version(dsn))
+        yield Bench(database, Report("load", given, used))
 
 
 def one_in_a_hundred(n: int, number: int) -> NDArray[np.int64]:
@@ -281,7 +288,7 @@ def update_each(bench: Bench, table: str, rows: Embeddings, chosen: NDArray[np.i
 def main() -> int:
     options = arguments(__doc__, n=1_000_000, d=32, u=20_000)
     rows = make_rows(options.n, options.d)
-    with bench(options.n, options.d, options.u) as running:
+    with server_for_bench(n=options.n, d=options.d, u=options.u) as running:
         report = running.report
         changes: dict[str, dict[str, float]] = {}
         nights = note(report, measure_nights(running, rows), options.n)

@@ -70,6 +70,7 @@ class Alone(Generic[T]):
 
     result: T
     seconds: float
+    cpu_seconds: float
     peak_rss_mb: float
     rss_before_mb: float
 
@@ -83,10 +84,10 @@ def measure_alone(work: Callable[..., T], *arguments: object) -> Alone[T]:
 
 def _measured(work: Callable[..., T], arguments: tuple[object, ...]) -> Alone[T]:
     before = _memory_mb("VmRSS")
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     result = work(*arguments)
-    seconds = time.perf_counter() - started
-    return Alone(result, seconds, _memory_mb("VmHWM"), before)
+    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
+    return Alone(result, seconds, cpu_seconds, _memory_mb("VmHWM"), before)
 
 
 def _memory_mb(name: str) -> float:

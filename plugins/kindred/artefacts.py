@@ -8,10 +8,10 @@ import io
 import json
 import posixpath
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
 import fsspec
@@ -71,7 +71,8 @@ class ArtefactFolder:
             for key, values in arrays.items():
                 _write_array(filesystem, posixpath.join(folder, f"{key}.npy"), values)
             content = {"arrays": sorted(arrays), **facts}
-            _write_aside(filesystem, facts_path, json.dumps(content, indent=1).encode())
+            text = json.dumps(content, indent=1).encode()
+            _write_aside(filesystem, facts_path, lambda out: out.write(text))
         except OSError as error:
             raise ArtefactError(
                 f"artefact {name!r} cannot be written to {self.path}: {error}; free space there or"
@@ -143,17 +144,16 @@ def _is_local(filesystem: Any) -> bool:
 
 
 def _write_array(filesystem: Any, path: str, values: Array) -> None:
-    buffer = io.BytesIO()
-    np.save(buffer, values, allow_pickle=False)
-    _write_aside(filesystem, path, buffer.getbuffer())
+    # Straight into the stream, which NumPy fills piece by piece: a copy would double the memory.
+    _write_aside(filesystem, path, lambda out: np.save(out, values, allow_pickle=False))
 
 
-def _write_aside(filesystem: Any, path: str, data: bytes | memoryview) -> None:
+def _write_aside(filesystem: Any, path: str, write: Callable[[IO[bytes]], object]) -> None:
     """Write under another name first: a killed writer leaves no half-written file of the name."""
     aside = f"{path}.{uuid4().hex}"
     try:
         with filesystem.open(aside, "wb") as stream:
-            stream.write(data)
+            write(stream)
         filesystem.mv(aside, path)
     except OSError:
         if filesystem.exists(aside):

@@ -129,12 +129,10 @@ def _frame(spec: Spec, values: Mapping[str, Array]) -> pd.DataFrame:
     )
 
 
-def _decoded(values: Array) -> Array:
+def _decoded(raw: Array) -> Array:
     """UTF-8 to str; the few distinct values of a category are decoded once each."""
-    known: dict[bytes | None, str | None] = {None: None}
+    values = raw.tolist()
+    known = {value: None if value is None else value.decode() for value in set(values)}
     decoded = np.empty(len(values), dtype=object)
-    for index, value in enumerate(values):
-        if value not in known:
-            known[value] = value.decode()
-        decoded[index] = known[value]
+    decoded[:] = [known[value] for value in values]
     return decoded
