@@ -29,6 +29,8 @@ OBJECTS = (
     "cluster_lineage_current",
     "index_builds",
     "rejected_rows",
+    "column_quality",
+    "explain_pair(1, 2)",
     "similar_customers(1, 5)",
 )
 

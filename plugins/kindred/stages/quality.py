@@ -49,7 +49,11 @@ def quality_of(
         if version != run.encoder_version:
             # Its bins were another encoder's: the customers of that moment are counted anew.
             again = profile_of(run, warehouse, encoder, previous_as_of)
-            counts = {name: column.counts.tolist() for name, column in again.columns.items()}
+            counts = {
+                name: column.counts.tolist()
+                for name, column in again.columns.items()
+                if name in counts  # a column that the spec has gained since has not drifted
+            }
     rejected = quality.rejected_by_column(
         warehouse, list(profile.columns), run.build.window_start, run.as_of
     )
