@@ -111,4 +111,4 @@ def test_the_peak_of_a_stage_is_that_of_its_own_process():
     assert 100 < large.peak_rss_mb - small.peak_rss_mb < 350
     assert small.peak_rss_mb < 300
     assert small.rss_before_mb <= small.peak_rss_mb
-    assert 0 < large.cpu_seconds
+    assert large.cpu_seconds > 0
