@@ -1,5 +1,6 @@
 """Whatever happens on the way, the tables are the same in the end: rerun, reordered, killed."""
 
+import io
 import itertools
 import threading
 import time
@@ -205,13 +206,15 @@ class Killer:
 
         return call
 
-    def _cut_short(self, write):
-        def call(filesystem, path, data):
+    def _cut_short(self, write_aside):
+        def call(filesystem, path, write):
             if self._is_now():
+                whole = io.BytesIO()
+                write(whole)
                 with filesystem.open(f"{path}.half", "wb") as stream:
-                    stream.write(bytes(data)[: len(data) // 2])
+                    stream.write(whole.getvalue()[: whole.tell() // 2])
                 raise Killed
-            return write(filesystem, path, data)
+            return write_aside(filesystem, path, write)
 
         return call
 

@@ -46,8 +46,9 @@ def quality_of(
     if before is not None:
         previous_as_of, version = before
         counts = quality.counts(warehouse, previous_as_of)
-        if version != run.encoder_version:
-            # Its bins were another encoder's: the customers of that moment are counted anew.
+        if version != run.encoder_version or run.build.facts.get("has_full_extract"):
+            # Its bins were another encoder's, or its rows have been filled since: the customers of
+            # that moment are counted anew.
             again = profile_of(run, warehouse, encoder, previous_as_of)
             counts = {
                 name: column.counts.tolist()

@@ -20,7 +20,13 @@ def validate(run: Run, *, full_extract: bool = False) -> dict[str, Any]:
             warehouse, run.build.window_start, run.as_of
         )
         counts = {"rows_landed": kept, "rows_rejected": rejected + undated}
-        run.add_facts(warehouse, customers=customers, rows_undated=undated, **counts)
+        run.add_facts(
+            warehouse,
+            customers=customers,
+            rows_undated=undated,
+            has_full_extract=full_extract,
+            **counts,
+        )
         if customers == 0:
             warehouse.run("snapshots/record_empty", {"as_of": run.as_of, **counts})
     log.info(
