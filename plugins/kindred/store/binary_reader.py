@@ -18,7 +18,7 @@ from kindred.store.binary import (
 )
 
 BLOCK_BYTES = 64 << 20  # a text may have 100 kB, so a number of rows alone bounds no memory
-WRITE_BYTES = 64 << 10  # collected before Python looks at them; fits into a core's cache
+WRITE_BYTES = 256 << 10  # collected before Python looks at them; fits into a core's cache
 
 OnBlock = Callable[[list[Array]], None]
 
