@@ -189,3 +189,4 @@ def test_names_that_hold_an_outcome():
     assert not names_outcome("churn", "churn_label")
     assert not names_outcome("church", "churn")
     assert not names_outcome("AcceptedCmp1", "AcceptedCmp2")
+    assert not names_outcome("column_8", "column_85")
