@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+MAX_DIMENSIONS = 2_000
+"""Columns of a vector that an IVFFlat or HNSW index takes (pgvector's README, "Indexing")."""
 MAX_TERMS = 4096
 """Largest vocabulary of a text column: the decomposition of it is kept as plain JSON."""
 

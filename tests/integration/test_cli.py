@@ -11,7 +11,8 @@ import pytest
 import yaml
 from psycopg2 import sql
 
-from integration.warehouse import COLUMNS, make_spec, people
+from integration.warehouse import COLUMNS, make_spec, moment, people
+from kindred.spec import spec_from_dict
 
 FIRST, SECOND = "2026-01-05T02:00:00+00:00", "2026-01-06T02:00:00+00:00"
 CONTENT = {
@@ -240,6 +241,20 @@ def test_fit_refuses_with_one_line(run_once, as_of, words):
     code, printed = run_once("fit", "--as-of", as_of, "--refit")
     assert code == 1
     assert printed.startswith(f"error: {words}")
+
+
+def test_withdraw_goes_back_and_says_what_serves(run_once):
+    laboratory = run_once.laboratory
+    spec = spec_from_dict({"space": "default", **CONTENT}, where="test")
+    laboratory.run(spec, FIRST[:16])
+    laboratory.run(spec, SECOND[:16])
+    code, printed = run_once("withdraw", SECOND)
+    assert (code, printed) == (0, f"withdrawn; current is {FIRST}")
+    assert laboratory.query("select distinct as_of from bi.lookalikes") == [(moment(FIRST[:16]),)]
+    code, printed = run_once("withdraw", SECOND)
+    assert code == 1
+    assert "error: snapshot" in printed
+    assert "is not published; see bi.snapshots" in printed
 
 
 def test_hashes_are_saved_and_compared(run_once, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from integration.warehouse import make_spec
 from kindred.errors import SentenceModelError
+from kindred.stages.doctor import examine
 
 FIRST, SECOND = "2026-01-05T02:00", "2026-01-06T02:00"
 COLUMNS = (
@@ -130,8 +131,21 @@ def test_sentences_are_paid_for_once(shop, model_directory):
     assert counted == [0, len(distinct) - 1, len(distinct) - 1, len(distinct) - 1]
 
 
-def test_a_model_that_is_gone_fails_before_anything_is_published(shop, tmp_path):
+def test_a_model_that_is_gone_fails_before_anything_is_changed(shop, tmp_path):
     spec = spec_with(method="sentence", model=str(tmp_path / "gone"))
-    with pytest.raises(SentenceModelError, match="gone"):
-        shop.run(spec, FIRST)
-    assert shop.query("select count(*) from bi.snapshots where status = 'published'") == [(0,)]
+    for begin in (shop.run, shop.fit):
+        with pytest.raises(SentenceModelError, match="gone"):
+            begin(spec, FIRST)
+    assert shop.query("select to_regnamespace('kindred')") == [(None,)]
+
+
+def test_doctor_says_so_too(shop, tmp_path, model_directory, monkeypatch):
+    monkeypatch.setenv("KINDRED_ARTIFACTS", str(tmp_path))
+    outcomes = {}
+    for model in (model_directory, tmp_path / "gone"):
+        spec = spec_with(method="sentence", model=str(model))
+        found = examine(shop.workplace.connections, "default", lambda _, spec=spec: spec)
+        outcomes[model] = {finding.check: str(finding.outcome) for finding in found}
+    assert outcomes[model_directory]["sentence model"] == "ok"
+    assert outcomes[tmp_path / "gone"]["sentence model"] == "failure"
+    assert outcomes[tmp_path / "gone"]["source"] == "ok"

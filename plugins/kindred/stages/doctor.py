@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from kindred.connections import Connections
-from kindred.errors import KindredError, PreflightError
+from kindred.errors import KindredError, PreflightError, SentenceModelError
 from kindred.settings import Settings
 from kindred.spec import Spec
+from kindred.stages.embed_texts import open_models
 from kindred.stages.run import Workplace
 from kindred.store.preflight import Finding, Outcome, inspect
 
@@ -22,6 +23,12 @@ def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]
     found = [
         Finding("settings and spec", Outcome.OK, f"{len(spec.features)} features, k = {spec.k}")
     ]
+    try:
+        for column, model in open_models(spec).items():
+            what = f"column {column!r}: {model.name}, {model.dimensions} dimensions"
+            found.append(Finding("sentence model", Outcome.OK, what))
+    except SentenceModelError as error:
+        found.append(Finding("sentence model", Outcome.FAILURE, str(error)))
     try:
         with workplace.source(spec, label) as origin, workplace.warehouse(label) as warehouse:
             return found + inspect(spec, settings, origin, warehouse).findings

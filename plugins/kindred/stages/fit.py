@@ -7,7 +7,7 @@ import logging
 
 from kindred.artefacts import snapshot_slug
 from kindred.spec import Spec
-from kindred.stages.embed_texts import embed_as_of
+from kindred.stages.embed_texts import embed_as_of, open_models
 from kindred.stages.extract import extract
 from kindred.stages.fit_encoder import fit_as_of
 from kindred.stages.run import Run, Workplace
@@ -29,6 +29,7 @@ def fit(
     An encoder of the same features is kept; ``refit`` makes a new one as of the moment.
     """
     as_of = window.as_of
+    open_models(spec)
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} fit"
     _prepare_space(workplace, spec, label)
     run = _run_without_snapshot(workplace, spec, window)

@@ -9,6 +9,7 @@ import pandas as pd
 from kindred.encode.encoder import FittedEncoder
 from kindred.encode.encoder import fit_encoder as fit_on_frame
 from kindred.errors import DataError
+from kindred.features import MAX_DIMENSIONS
 from kindred.spec import Refit
 from kindred.stages.embed_texts import embedder
 from kindred.stages.quality import profile_of
@@ -22,8 +23,6 @@ log = logging.getLogger(__name__)
 
 
 SECONDS_A_DAY = 86_400
-MAX_DIMENSIONS = 2000
-"""pgvector's limit for the columns of an IVFFlat index (README, "Indexing")."""
 
 
 def fit_encoder(run: Run) -> dict[str, Any]:

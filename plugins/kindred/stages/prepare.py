@@ -7,6 +7,7 @@ from typing import Any
 
 from kindred.errors import EncoderMissingError, KindredError
 from kindred.spec import Algorithm, Spec, spec_from_dict
+from kindred.stages.embed_texts import open_models
 from kindred.stages.run import Workplace
 from kindred.store import encoders, partitions, preflight, snapshots, space
 from kindred.store.database import Database
@@ -57,10 +58,13 @@ def prepare(workplace: Workplace, spec: Spec, request: Request) -> dict[str, Any
     ------
     PreflightError
         before anything is changed, when something is missing.
+    SentenceModelError
+        likewise, when the model of a text column cannot be used.
     EncoderMissingError
         when no encoder fits and this run may not make one.
     """
     spec = with_params(spec, request)
+    open_models(spec)
     as_of = request.window.as_of
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} prepare"
     with workplace.source(spec, label) as origin, workplace.warehouse(label) as warehouse:

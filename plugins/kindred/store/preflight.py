@@ -16,7 +16,6 @@ from kindred.store.source import SourceColumns
 MIN_SERVER_VERSION = 150_000
 MIN_PGVECTOR = (0, 8, 0)
 GOOD_PGVECTOR = (0, 8, 6)  # earlier ones leak memory in nested-loop IVFFlat scans (pgvector #1002)
-MAX_INDEXED_DIMENSIONS = 2_000
 ARTEFACT_BYTES_PER_VALUE = 8
 
 
