@@ -31,6 +31,7 @@ OBJECTS = (
     "rejected_rows",
     "column_quality",
     "explain_pair(1, 2)",
+    "lookalike_audience(array(select generate_series(1, 200)::bigint), 5)",
     "similar_customers(1, 5)",
 )
 

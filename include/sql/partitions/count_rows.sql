@@ -1,2 +1,4 @@
--- Rows of a table, and customers in it.
-select count(*), count(distinct customer_id) from {table};
+-- Rows of a lookalike table without its key yet, and how many have the rank that the fewest have: as
+-- many as there are customers, where all have all ranks. Counting distinct customers sorts all rows.
+select coalesce(sum(ranks.rows), 0)::bigint, coalesce(min(ranks.rows), 0)
+from (select rank, count(*) as rows from {table} group by rank) as ranks;

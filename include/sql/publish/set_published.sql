@@ -18,6 +18,7 @@ set
   recall = %(recall)s,
   recall_low = %(recall_low)s,
   recall_high = %(recall_high)s,
+  center = %(center)s::double precision[]::vector,
   published_at = now(),
   published_by = %(run_id)s
 from build

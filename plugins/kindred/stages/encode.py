@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kindred.encode.audience import center_of_customers
 from kindred.encode.column_profile import Profile
 from kindred.encode.encoder import FittedEncoder
 from kindred.encode.fitting import Embed
@@ -33,8 +34,12 @@ def encode(run: Run) -> dict[str, Any]:
         with warehouse.transaction():
             warehouse.run("session/repeatable_read")
             embeddings = _encode(run, warehouse, encoder, embed, profile)
-        run.add_facts(warehouse, quality=quality_of(run, warehouse, encoder, profile))
-    _assert_finite(embeddings)
+        _assert_finite(embeddings)
+        run.add_facts(
+            warehouse,
+            quality=quality_of(run, warehouse, encoder, profile),
+            center=center_of_customers(embeddings.vectors).tolist(),
+        )
     arrays = {
         "customers": embeddings.customers,
         "vectors": embeddings.vectors,

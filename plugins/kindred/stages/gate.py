@@ -27,7 +27,8 @@ def quality_gate(run: Run) -> dict[str, Any]:
             raise GateError("not published: " + "; ".join(problems))
         for parent in partitions.PARENTS:
             if not _has_passed(run, warehouse, parent):
-                partitions.finish_aside(warehouse, parent, run.as_of)
+                memory_mb = run.settings.maintenance_work_mem_mb
+                partitions.finish_aside(warehouse, parent, run.as_of, memory_mb=memory_mb)
     return {"customers": facts["customers"], "recall": facts["recall"]}
 
 

@@ -21,6 +21,7 @@ COUNTS = (
     "recall",
     "recall_low",
     "recall_high",
+    "center",
 )
 
 

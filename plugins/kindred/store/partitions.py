@@ -26,6 +26,7 @@ SECOND_KEYS = {
     "customer_lookalikes": ("as_of", "lookalike_id"),
     "customer_clusters": ("as_of", "algorithm", "cluster_id"),
 }
+INDEX_WORKERS = 2
 LOCK_TIMEOUT_MILLISECONDS = 100
 RETRY_PAUSE_SECONDS = 0.5
 
@@ -106,12 +107,18 @@ def drop_aside(database: Database, as_of: datetime) -> None:
             database.run("partitions/forget_parts", {"table": table})
 
 
-def finish_aside(database: Database, parent: str, as_of: datetime) -> None:
-    """Index a filled table and give it the CHECK that spares ATTACH its scan; once."""
+def finish_aside(database: Database, parent: str, as_of: datetime, *, memory_mb: int) -> None:
+    """Index a filled table and give it the CHECK that spares ATTACH its scan; once.
+
+    ``memory_mb`` is shared by the workers of an index build, which sort in it.
+    """
     table = aside_name(parent, as_of)
     if database.value("partitions/is_finished", {"table": table}):
         return
     with database.transaction():
+        database.run(
+            "embeddings/configure_build", {"memory_mb": memory_mb, "workers": INDEX_WORKERS}
+        )
         database.run(
             "partitions/finish_aside",
             table=table,

@@ -25,6 +25,7 @@ BI_OBJECTS = (
     "column_quality",
     "similar_customers",
     "explain_pair",
+    "lookalike_audience",
 )
 
 

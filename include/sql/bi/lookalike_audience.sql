@@ -1,0 +1,74 @@
+-- Who else is like some customers: everybody else by the cosine between their direction from the
+-- centre of all customers and the seeds' mean direction. Reads the serving generation by its number,
+-- as similar_customers does. min_seeds can be raised only: who could ask about one customer would
+-- learn of that one, not of a group. A snapshot from before there were centres has its made here.
+create or replace function {bi}.lookalike_audience(ids {key_type}[], n integer default 1000, min_seeds integer default 20)
+returns table (rank bigint, customer_id {key_type}, score double precision, percentile double precision)
+language plpgsql stable security definer
+set search_path = {space}, {extension}, pg_temp
+as $function$
+declare
+  least_seeds constant integer := 20;
+  shortest_direction constant double precision := 1e-6;  -- as encode/audience.py says
+  wanted {key_type}[] := array(select distinct id from unnest(ids) as id where id is not null);
+  serving record;
+  seeds record;
+  origin vector;
+begin
+  if n is null or n < 1 then
+    raise exception 'n is %, but must be at least 1', n;
+  end if;
+  if cardinality(wanted) = 0 then
+    raise exception 'ids holds no customer: give the ids of at least % customers', least_seeds;
+  end if;
+  if min_seeds is null or min_seeds < least_seeds then
+    raise exception 'min_seeds is %, but must be at least %: it can be raised, not lowered', min_seeds, least_seeds;
+  end if;
+  select published.as_of, snapshots.center, builds.table_name into serving
+  from current_snapshot as published
+  join snapshots using (as_of)
+  join index_builds as builds using (generation);
+  if not found then
+    return;
+  end if;
+  execute format(
+    'select count(*) as known, avg(embedding) as middle, avg(vector_norm(embedding)) as length'
+    ' from %I where customer_id = any ($1)',
+    serving.table_name
+  ) into seeds using wanted;
+  if seeds.known < min_seeds then
+    raise exception 'too few seeds: % of the % different ids are customers of snapshot %, % are needed',
+      seeds.known, cardinality(wanted), serving.as_of, min_seeds
+      using hint = 'Give more customers, or see bi.snapshots for the current snapshot.';
+  end if;
+  origin := serving.center;
+  if origin is null then
+    execute format('select avg(embedding) from %I', serving.table_name) into origin;
+  end if;
+  if vector_norm(seeds.middle - origin) <= shortest_direction * seeds.length then
+    raise exception 'the mean of the % known seeds is the centre of all customers: nobody is more like them than anybody else', seeds.known
+      using hint = 'Give customers that have something in common.';
+  end if;
+  return query execute format(
+    $query$
+      with scored as (
+        select customer_id as found_id, coalesce(nullif(1 - ((embedding - $3) <=> $4), 'NaN'), 0) as score
+        from %I
+      ),
+      ranked as (
+        select found_id, score, rank() over (order by score) - 1 as lower, count(*) over () as everyone
+        from scored
+      )
+      select row_number() over (order by score desc, found_id), found_id::{key_type}, score, 100.0::double precision * lower / everyone
+      from ranked
+      where found_id <> all ($1)
+      order by score desc, found_id
+      limit $2
+    $query$,
+    serving.table_name
+  ) using wanted, n, origin, seeds.middle - origin;
+end
+$function$;
+
+comment on function {bi}.lookalike_audience is
+  'Who else is like these customers now: the n most alike others, with score (cosine, -1 to 1) and percentile (share of all customers who score lower, 0 to 100). At least min_seeds of the ids must be customers.';

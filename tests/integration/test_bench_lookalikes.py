@@ -1,0 +1,60 @@
+"""The benchmark of the lookalike table at a handful of rows: every step, without its figures."""
+
+import numpy as np
+import pytest
+
+from benchmarks import lookalikes
+from benchmarks.load import SPEC
+from benchmarks.report import Report
+from kindred.store.database import connect
+from kindred.store.keys import KeyType
+from kindred.store.space import create_space
+
+
+def test_made_lookalikes_are_as_real_ones():
+    made = lookalikes.make_lookalikes(50, 7)
+    neighbours = made["neighbours"]
+    assert neighbours.min() >= 0
+    assert neighbours.max() < 50
+    assert all(len(set(row)) == 7 for row in neighbours.tolist())
+    assert not (neighbours == np.arange(50)[:, None]).any()
+    assert (np.diff(made["distances"], axis=1) >= 0).all()
+
+
+@pytest.fixture
+def small(make_database, tmp_path, monkeypatch):
+    for name, value in {
+        "ROUNDS": 2,
+        "SMALL_DATES": 1,
+        "SMALL_CUSTOMERS": 40,
+        "QUESTIONS": 30,
+    }.items():
+        monkeypatch.setattr(lookalikes, name, value)
+    dsn = make_database("bench")
+    with (
+        connect(dsn, connection_id="bench", application_name="bench") as database,
+        database.transaction(),
+    ):
+        create_space(database, SPEC, KeyType.BIGINT)
+    return dsn, str(tmp_path)
+
+
+def test_every_step_is_measured(small):
+    report = Report("lookalikes", {}, {})
+    lookalikes.run(report, *small, 200, 4)
+    dates, questions = report.measurements[:2], report.measurements[2:]
+    for row in dates:
+        assert row["rows"] == 800
+        assert row["total"] == pytest.approx(row["load"] + row["index"] + row["publish"])
+        assert row["polls"] > 40
+    assert [row["what"] for row in questions] == [
+        f"{question}, {way}" for question in lookalikes.ASKED for way in lookalikes.WAYS
+    ]
+    assert [row["rows"] for row in questions[:2]] == [120, 120]
+    assert len(report.targets) == 6
+
+
+def test_rows_that_are_missing_are_noticed(small, monkeypatch):
+    monkeypatch.setattr(lookalikes, "count", lambda place: (799, 200))
+    with pytest.raises(AssertionError, match="rows were loaded"):
+        lookalikes.run(Report("lookalikes", {}, {}), *small, 200, 4)
