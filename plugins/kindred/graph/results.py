@@ -29,3 +29,7 @@ class NeighbourGraph:
     neighbours: np.ndarray
     distances: np.ndarray
     eligible: np.ndarray
+
+    def nearest(self, k: int) -> "NeighbourGraph":
+        """The same graph with the first k neighbours only."""
+        return NeighbourGraph(self.neighbours[:, :k], self.distances[:, :k], self.eligible)

@@ -1,62 +1,162 @@
-"""The search both tuning and shards use: from distinct vectors to neighbouring customers."""
+"""Search of distinct vectors, in list order or exactly, down to neighbouring customers."""
 
 import numpy as np
 
-from kindred.graph.distances import pair_distances
-from kindred.graph.distinct import Distinct, drop_own, select_rows
-from kindred.graph.exact import nearest_points
-from kindred.graph.ivf import Lists, ListSearch, searchable
+from kindred.graph.distinct import Distinct, select_rows
+from kindred.graph.exact import SCAN_FROM, nearest_points
+from kindred.graph.list_search import search_lists
+from kindred.graph.lists import Lists
+from kindred.graph.rows import KINDS, nearest_rows
+from kindred.graph.scan import PointScan
+from kindred.graph.threads import Progress, cut, in_threads
+from kindred.graph.tiles import make_tiles, searchable
 from kindred.metrics import Metric
 
 SPARE_CANDIDATES = 5
-"""Candidates beyond those needed, so that FAISS's float32 rounding decides no neighbour."""
+"""Candidates beyond those needed, so that float32 rounding decides hardly any neighbour."""
+
+QUERIES_AT_ONCE = 4096
+
+Found = tuple[np.ndarray, np.ndarray]
+"""Rows int32 and distances float32, (points, width), in the order (distance, row)."""
 
 
-class RowSearch:
-    """Nearest customers of distinct vectors; exact without lists."""
+class ExactSearch:
+    """Neighbours of distinct vectors among all of them, by exact search."""
 
     def __init__(
-        self, vectors: np.ndarray, distinct: Distinct, metric: Metric, lists: Lists | None
+        self, vectors: np.ndarray, distinct: Distinct, order: np.ndarray, metric: Metric
     ) -> None:
         self._distinct = distinct
+        self._order = order
         self._metric = metric
         self._points = vectors[distinct.first_rows]
-        self._search: ListSearch | None = None
-        if lists is not None:
-            self._search = ListSearch(searchable(self._points, metric), distinct, metric, lists)
 
-    def nearest_rows(
-        self, points: np.ndarray, width: int, probes: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The nearest customers of each point, its own customers among them.
+    def nearest(
+        self,
+        start: int,
+        stop: int,
+        width: int,
+        *,
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> Found:
+        """The nearest customers of the vectors from ``start`` to ``stop`` of the order."""
+        return self.nearest_of(self._order[start:stop], width, threads, progress)
 
-        Returns rows int32 and distances float32, (points, width), in the order (distance, row).
-        ``width`` may be at most the number of eligible customers.
+    def nearest_of(
+        self, points: np.ndarray, width: int, threads: int = 1, progress: Progress | None = None
+    ) -> Found:
+        """The nearest customers of some distinct vectors, those that share it among them."""
+        count = min(width, len(self._points))
+        rows = np.empty((len(points), width), dtype=np.int32)
+        distances = np.empty((len(points), width), dtype=np.float32)
+        scan = PointScan(self._points, self._metric, threads) if self._is_large(points) else None
+        for start, stop in cut(len(points), QUERIES_AT_ONCE):
+            queries = self._points[points[start:stop]]
+            if scan is None:
+                found, near = nearest_points(queries, self._points, self._metric, count)
+            else:
+                found, near = scan.nearest(queries, count)
+            rows[start:stop], distances[start:stop] = select_rows(
+                self._distinct, found, near, width
+            )
+            if progress is not None:
+                progress(stop, len(points))
+        return rows, distances
+
+    def _is_large(self, points: np.ndarray) -> bool:
+        return len(points) * len(self._points) >= SCAN_FROM
+
+
+class ListSearch:
+    """Neighbours of distinct vectors among those in near lists; short ones by exact search."""
+
+    def __init__(
+        self,
+        vectors: np.ndarray,
+        distinct: Distinct,
+        metric: Metric,
+        lists: Lists,
+        near: np.ndarray,
+        probes: int,
+    ) -> None:
+        self._kind = KINDS[metric]
+        self._lists = lists
+        self._near = near
+        self._probes = probes
+        self._exact = ExactSearch(vectors, distinct, lists.order, metric)
+        self._points = vectors[distinct.first_rows[lists.order]]
+        self._searchable = searchable(self._points, metric)
+        self._tiles = make_tiles(self._searchable, lists.starts, metric)
+        self._starts, self._members = distinct.members_of(lists.order)
+
+    def nearest(
+        self,
+        start: int,
+        stop: int,
+        width: int,
+        *,
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> Found:
+        """The nearest customers of the vectors from ``start`` to ``stop`` in list order.
+
+        Both are where lists begin. ``width`` may be at most the number of eligible customers.
         """
-        if self._search is None:
-            return self._exact_rows(points, width)
-        count = min(width + SPARE_CANDIDATES, len(self._points))
-        candidates = self._search.candidates(points, probes, count)
-        queries, slots = np.nonzero(candidates >= 0)
-        distances = np.full(candidates.shape, np.nan, dtype=np.float32)
-        distances[queries, slots] = pair_distances(
-            self._metric, self._points, self._points, points[queries], candidates[queries, slots]
-        )
-        rows, kept = select_rows(self._distinct, candidates, distances, width)
-        is_short = rows[:, -1] < 0
-        if is_short.any():
-            rows[is_short], kept[is_short] = self._exact_rows(points[is_short], width)
-        return rows, kept
+        rows = np.empty((stop - start, width), dtype=np.int32)
+        distances = np.empty((stop - start, width), dtype=np.float32)
 
-    def neighbours_of(
-        self, points: np.ndarray, own: np.ndarray, k: int, probes: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The k nearest other customers of the customers ``own``, whose vectors are ``points``."""
-        rows, distances = self.nearest_rows(points, k + 1, probes)
-        return drop_own(rows, distances, own)
+        def search(first: int, last: int) -> None:
+            block = slice(first - start, last - start)
+            self._search(first, last, rows[block], distances[block])
 
-    def _exact_rows(self, points: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
-        found, distances = nearest_points(
-            self._points[points], self._points, self._metric, min(width, len(self._points))
+        in_threads(search, self._pieces(start, stop), threads, progress)
+        short = np.flatnonzero(rows[:, -1] < 0)
+        if short.size:
+            points = self._lists.order[start + short]
+            rows[short], distances[short] = self._exact.nearest_of(points, width, threads)
+        return rows, distances
+
+    def _search(self, start: int, stop: int, rows: np.ndarray, distances: np.ndarray) -> None:
+        lists, tiles = self._lists, self._tiles
+        first, last = np.searchsorted(lists.starts, [start, stop])
+        count = rows.shape[1] + SPARE_CANDIDATES
+        kept = np.full((stop - start, count), np.inf, dtype=np.float32)
+        ids = np.full((stop - start, count), -1, dtype=np.int32)
+        search_lists(
+            first,
+            last,
+            self._searchable,
+            tiles.values,
+            tiles.offsets,
+            tiles.starts,
+            tiles.is_product,
+            lists.centroids,
+            self._near,
+            self._probes,
+            kept,
+            ids,
         )
-        return select_rows(self._distinct, found, distances, width)
+        points = self._points
+        nearest_rows(
+            self._kind,
+            points[start:stop],
+            points,
+            ids,
+            self._starts,
+            self._members,
+            rows,
+            distances,
+        )
+
+    def _pieces(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """Whole lists, about `QUERIES_AT_ONCE` vectors at once."""
+        wanted = np.append(np.arange(start, stop, QUERIES_AT_ONCE), stop)
+        edges = np.unique(list_edges(self._lists.starts, wanted))
+        return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+
+
+def list_edges(starts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """The positions where lists begin (or the last one ends) next above the wanted ones."""
+    return np.asarray(starts[np.searchsorted(starts, wanted)])
