@@ -18,17 +18,17 @@ from unit.graph_cases import assert_sound, build_graph, clustered, plain_neighbo
 def small_ivf(monkeypatch):
     """Inverted lists and many blocks on a few thousand customers."""
     monkeypatch.setattr(plan_module, "EXACT_LIMIT", 500)
-    for module in ("lists", "tuning"):
+    for module in ("training", "tuning"):
         monkeypatch.setattr(f"kindred.graph.{module}.LIST_SIZE", 16)
     monkeypatch.setattr("kindred.graph.tuning.NARROWEST", 32)
-    monkeypatch.setattr("kindred.graph.search_core.QUERIES_AT_ONCE", 256)
+    monkeypatch.setattr("kindred.graph.list_graph.QUERIES_AT_ONCE", 256)
 
 
 @pytest.fixture(params=["products", "scan"])
 def way(request, monkeypatch):
     """Exact search by matrix products, as for few pairs, and by compiled scans, as for many."""
     if request.param == "scan":
-        for module in ("exact", "search_core"):
+        for module in ("exact",):
             monkeypatch.setattr(f"kindred.graph.{module}.SCAN_FROM", 0)
     return request.param
 
@@ -104,7 +104,7 @@ def test_neither_shards_nor_threads_nor_pieces_change_a_bit(metric, monkeypatch)
     try:
         for count, shards, piece in ((1, 1, 256), (2, 3, 256), (3, 40, 17)):
             faiss.omp_set_num_threads(count)
-            monkeypatch.setattr("kindred.graph.search_core.QUERIES_AT_ONCE", piece)
+            monkeypatch.setattr("kindred.graph.list_graph.QUERIES_AT_ONCE", piece)
             made.append(build_graph(vectors, metric, 10, shards=shards, threads=count))
     finally:
         faiss.omp_set_num_threads(threads)

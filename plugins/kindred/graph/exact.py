@@ -1,12 +1,14 @@
 """Exact neighbours: the truth every recall is measured against."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from kindred.errors import SettingsError
 from kindred.graph.distances import eligible
 from kindred.graph.distinct import Distinct, drop_own, find_distinct, select_rows
 from kindred.graph.products import nearest_by_products
-from kindred.graph.scan import PointScan
 from kindred.metrics import Metric
 
 SCAN_FROM = 50_000_000
@@ -53,7 +55,7 @@ def exact_neighbours(
     if width <= spare:
         return _empty(len(queries), np.int64)
     points = base[distinct.first_rows]
-    candidates, distances = nearest_points(queries, points, metric, width, threads)
+    candidates, distances = point_search(points, metric, len(queries), threads)(queries, width)
     rows, kept = select_rows(distinct, candidates, distances, width)
     if exclude is not None:
         rows, kept = drop_own(rows, kept, np.asarray(exclude))
@@ -62,16 +64,19 @@ def exact_neighbours(
     return rows.astype(np.int64), kept
 
 
-def nearest_points(
-    queries: np.ndarray, points: np.ndarray, metric: Metric, count: int, threads: int = 1
-) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest of distinct, eligible points by (float32 distance, index).
+PointSearch = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
+"""From queries and a count to indices int64 and distances float32, (queries, min(count, points)),
+in the order (distance, index)."""
 
-    Returns indices int64 and distances float32, both of shape (queries, min(count, points)).
-    """
-    if len(queries) * len(points) < SCAN_FROM:
-        return nearest_by_products(queries, points, metric, count)
-    return PointScan(points, metric, threads).nearest(queries, count)
+
+def point_search(points: np.ndarray, metric: Metric, queries: int, threads: int) -> PointSearch:
+    """The quickest exact search of distinct, eligible points for so many queries."""
+    if queries * len(points) < SCAN_FROM:
+        return partial(nearest_by_products, points, metric)
+    # Here, because numba takes half a second to import: most tasks never need it.
+    from kindred.graph.scan import PointScan
+
+    return PointScan(points, metric, threads).nearest
 
 
 def require_k(k: int) -> None:

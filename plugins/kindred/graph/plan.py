@@ -10,9 +10,7 @@ from kindred.errors import DataError, SettingsError
 from kindred.graph.distances import eligible
 from kindred.graph.distinct import Distinct, find_distinct
 from kindred.graph.exact import require_k
-from kindred.graph.lists import Lists
-from kindred.graph.search_core import list_edges
-from kindred.graph.tuning import Tuned, tune_lists
+from kindred.graph.lists import Lists, Tuned, list_edges
 from kindred.metrics import Metric
 
 EXACT = "exact"
@@ -147,6 +145,9 @@ def plan_graph(
     order = distinct.content_order
     starts = np.append(np.arange(0, count, EXACT_BLOCK), count)
     if not (exact or target_recall == 1.0 or width == 0 or count <= EXACT_LIMIT):
+        # Here, because numba takes half a second to import: most tasks never need it.
+        from kindred.graph.tuning import tune_lists
+
         tuned = tune_lists(
             vectors, distinct, metric, recalled, target_recall, seed=seed, threads=threads
         )

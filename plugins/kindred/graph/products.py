@@ -10,7 +10,7 @@ SCORES_AT_ONCE = 1 << 23
 
 
 def nearest_by_products(
-    queries: np.ndarray, points: np.ndarray, metric: Metric, count: int
+    points: np.ndarray, metric: Metric, queries: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The nearest of distinct, eligible points by (float32 distance, index).
 

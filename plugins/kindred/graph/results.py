@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+Found = tuple[np.ndarray, np.ndarray]
+"""Rows int32 and distances float32, (points, width), in the order (distance, row)."""
+
 
 @dataclass(frozen=True)
 class ShardResult:

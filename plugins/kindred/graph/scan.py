@@ -32,7 +32,7 @@ class PointScan:
             self._longest = float(_lengths(points).max(initial=0.0))
 
     def nearest(self, queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """As `exact.nearest_points`.
+        """As `products.nearest_by_products`.
 
         More candidates than needed are kept. Where the score of the last one leaves room for no
         other point within the rounding errors, the result is proved; elsewhere matrix products in
@@ -57,7 +57,7 @@ class PointScan:
         in_threads(search, cut(len(queries), QUERIES_AT_ONCE), self._threads)
         if kept < len(self._points) and not is_proved.all():
             doubtful = np.flatnonzero(~is_proved)
-            again = nearest_by_products(queries[doubtful], self._points, self._metric, count)
+            again = nearest_by_products(self._points, self._metric, queries[doubtful], count)
             indices[doubtful], distances[doubtful] = again
         return indices.astype(np.int64), distances
 

@@ -1,15 +1,19 @@
 """The neighbour graph in shards, and the graph they make together."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kindred.errors import ArtefactError, SettingsError
 from kindred.graph.distinct import drop_own
+from kindred.graph.exact_search import ExactSearch
 from kindred.graph.plan import GraphPlan
-from kindred.graph.results import NeighbourGraph, ShardResult
-from kindred.graph.search_core import ExactSearch, Found, ListSearch
+from kindred.graph.results import Found, NeighbourGraph, ShardResult
 from kindred.graph.threads import Progress, cut
+
+if TYPE_CHECKING:
+    from kindred.graph.list_graph import ListSearch
 
 __all__ = ["NeighbourGraph", "ShardResult", "merge_shards", "search_shard"]
 
@@ -54,10 +58,13 @@ def search_shard(
     return _of_customers(plan, start, stop, found)
 
 
-def _search_of(plan: GraphPlan, vectors: np.ndarray) -> ExactSearch | ListSearch:
+def _search_of(plan: GraphPlan, vectors: np.ndarray) -> "ExactSearch | ListSearch":
     lists = plan.trained_lists
     if lists is None:
         return ExactSearch(vectors, plan.distinct, plan.arrays["list_order"], plan.metric)
+    # Here, because numba takes half a second to import: most tasks never need it.
+    from kindred.graph.list_graph import ListSearch
+
     near = plan.arrays["near_lists"]
     return ListSearch(vectors, plan.distinct, plan.metric, lists, near, plan.probes)
 

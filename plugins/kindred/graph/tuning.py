@@ -6,9 +6,10 @@ import numpy as np
 
 from kindred.graph.distinct import Distinct
 from kindred.graph.exact import exact_neighbours
-from kindred.graph.lists import LIST_SIZE, Lists, nearest_lists, train_lists
+from kindred.graph.lists import LIST_SIZE, Lists, Tuned, nearest_lists
 from kindred.graph.threads import cut
 from kindred.graph.tiles import searchable
+from kindred.graph.training import train_lists
 from kindred.metrics import Metric
 
 TUNING_SAMPLE = 2000
@@ -22,20 +23,6 @@ NARROWEST = 128
 
 COST_OF_NEAR_LIST = 2
 """A near list is scored and sorted; a point of a probed list is hardly more than scored."""
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """Trained lists with ``order`` in distinct vectors, and how to search them.
-
-    ``near`` int32 (lists, width): the lists near each list. A vector looks into the ``probes`` of
-    them that are nearest to itself; that found the share ``recall`` of a sample's neighbours.
-    """
-
-    lists: Lists
-    near: np.ndarray
-    probes: int
-    recall: float
 
 
 def tune_lists(

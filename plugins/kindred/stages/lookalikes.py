@@ -24,7 +24,7 @@ COLUMNS = ("as_of", "customer_id", "rank", "lookalike_id", "distance")
 
 def load_lookalikes(run: Run, part: int) -> dict[str, Any]:
     """Load the lookalikes of one part of the customers; can be run again alone."""
-    graph = read_graph(run)
+    graph = read_graph(run).nearest(run.spec.k)
     first = part * run.settings.shard_rows
     last = min(first + run.settings.shard_rows, len(graph.eligible))
     rows = np.arange(first, last)

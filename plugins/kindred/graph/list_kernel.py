@@ -3,8 +3,8 @@
 import numpy as np
 
 from kindred.graph.compiled import compiled
-from kindred.graph.lists import gather_columns
 from kindred.graph.tiles import keep_best, padded_size, score_group
+from kindred.graph.training import gather_columns
 
 FEW_PROBES = 64
 """Up to so many, sorting the best into place beats a partition."""

@@ -1,14 +1,14 @@
-"""Search of distinct vectors, in list order or exactly, down to neighbouring customers."""
+"""Search of distinct vectors by lists, down to neighbouring customers."""
 
 import numpy as np
 
-from kindred.graph.distinct import Distinct, select_rows
-from kindred.graph.exact import SCAN_FROM, nearest_points
-from kindred.graph.list_search import search_lists
-from kindred.graph.lists import Lists
+from kindred.graph.distinct import Distinct
+from kindred.graph.exact_search import ExactSearch
+from kindred.graph.list_kernel import search_lists
+from kindred.graph.lists import Lists, list_edges
+from kindred.graph.results import Found
 from kindred.graph.rows import KINDS, nearest_rows
-from kindred.graph.scan import PointScan
-from kindred.graph.threads import Progress, cut, in_threads
+from kindred.graph.threads import Progress, in_threads
 from kindred.graph.tiles import make_tiles, searchable
 from kindred.metrics import Metric
 
@@ -16,57 +16,6 @@ SPARE_CANDIDATES = 5
 """Candidates beyond those needed, so that float32 rounding decides hardly any neighbour."""
 
 QUERIES_AT_ONCE = 4096
-
-Found = tuple[np.ndarray, np.ndarray]
-"""Rows int32 and distances float32, (points, width), in the order (distance, row)."""
-
-
-class ExactSearch:
-    """Neighbours of distinct vectors among all of them, by exact search."""
-
-    def __init__(
-        self, vectors: np.ndarray, distinct: Distinct, order: np.ndarray, metric: Metric
-    ) -> None:
-        self._distinct = distinct
-        self._order = order
-        self._metric = metric
-        self._points = vectors[distinct.first_rows]
-
-    def nearest(
-        self,
-        start: int,
-        stop: int,
-        width: int,
-        *,
-        threads: int = 1,
-        progress: Progress | None = None,
-    ) -> Found:
-        """The nearest customers of the vectors from ``start`` to ``stop`` of the order."""
-        return self.nearest_of(self._order[start:stop], width, threads, progress)
-
-    def nearest_of(
-        self, points: np.ndarray, width: int, threads: int = 1, progress: Progress | None = None
-    ) -> Found:
-        """The nearest customers of some distinct vectors, those that share it among them."""
-        count = min(width, len(self._points))
-        rows = np.empty((len(points), width), dtype=np.int32)
-        distances = np.empty((len(points), width), dtype=np.float32)
-        scan = PointScan(self._points, self._metric, threads) if self._is_large(points) else None
-        for start, stop in cut(len(points), QUERIES_AT_ONCE):
-            queries = self._points[points[start:stop]]
-            if scan is None:
-                found, near = nearest_points(queries, self._points, self._metric, count)
-            else:
-                found, near = scan.nearest(queries, count)
-            rows[start:stop], distances[start:stop] = select_rows(
-                self._distinct, found, near, width
-            )
-            if progress is not None:
-                progress(stop, len(points))
-        return rows, distances
-
-    def _is_large(self, points: np.ndarray) -> bool:
-        return len(points) * len(self._points) >= SCAN_FROM
 
 
 class ListSearch:
@@ -155,8 +104,3 @@ class ListSearch:
         wanted = np.append(np.arange(start, stop, QUERIES_AT_ONCE), stop)
         edges = np.unique(list_edges(self._lists.starts, wanted))
         return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
-
-
-def list_edges(starts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """The positions where lists begin (or the last one ends) next above the wanted ones."""
-    return np.asarray(starts[np.searchsorted(starts, wanted)])
