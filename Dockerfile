@@ -8,7 +8,7 @@ RUN pip install --no-cache-dir --only-binary=:all: \
 
 # Pins that resolve and yet do not work together (Celery 5.7 breaks its provider) fail the build.
 RUN AIRFLOW_HOME=/tmp/check python -c "import airflow.providers.celery.executors.celery_executor, \
-    airflow.providers.fab.auth_manager.fab_auth_manager, faiss, hdbscan" \
+    airflow.providers.fab.auth_manager.fab_auth_manager, faiss, hdbscan, numba" \
     && rm -r /tmp/check
 
 # The folder exists in the image, so that a new volume mounted there belongs to the airflow user.

@@ -25,8 +25,12 @@ class Settings(BaseModel):
         int, Field(ge=0, description="how long a task waits for a resource another run holds")
     ] = 1800
     shard_rows: Annotated[
-        int, Field(ge=1000, description="customers a shard of graph search and table load")
+        int,
+        Field(ge=1000, description="customers a part of table load, a thread's of graph search"),
     ] = 250_000
+    graph_threads: Annotated[
+        int, Field(ge=0, description="threads of one task of the graph, 0 = all cores")
+    ] = 0
     block_rows: Annotated[
         int, Field(ge=1, description="rows held in memory at once while reading and writing")
     ] = 50_000

@@ -176,6 +176,7 @@ class Spec(_Strict):
     metric: Metric = Metric.L2
     k: Annotated[int, Field(ge=1, le=1000)] = 10
     target_recall: Annotated[float, Field(gt=0, le=1)] = 0.99
+    exact: bool = False
     index_target_recall: Annotated[float, Field(gt=0, le=1)] = 0.95
     rewrite_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     refit: Refit = Refit.AUTO
@@ -332,8 +333,7 @@ def features_dirs() -> list[Path]:
 
     Several folders are separated as those of ``PATH`` are.
     """
-    configured = os.environ.get("KINDRED_FEATURES")
-    if configured:
+    if configured := os.environ.get("KINDRED_FEATURES"):
         return [Path(folder) for folder in configured.split(os.pathsep) if folder]
     return [Path(__file__).resolve().parents[2] / "include" / "features"]
 

@@ -38,12 +38,21 @@ def plain_neighbours(queries, base, metric, k, exclude=None):
     return np.array(found, dtype=np.int64), np.array(kept, dtype=np.float32)
 
 
-def build_graph(vectors, metric, k, *, shards=1, target_recall=0.99, seed=3, exact=False):
+def build_graph(
+    vectors, metric, k, *, shards=1, target_recall=0.99, seed=3, exact=False, threads=1
+):
     """A plan and the graph of all its shards."""
     plan = plan_graph(
-        vectors, metric, k, target_recall=target_recall, shards=shards, seed=seed, exact=exact
+        vectors,
+        metric,
+        k,
+        target_recall=target_recall,
+        shards=shards,
+        seed=seed,
+        exact=exact,
+        threads=threads,
     )
-    results = [search_shard(plan, vectors, shard) for shard in range(shards)]
+    results = [search_shard(plan, vectors, shard, threads=threads) for shard in range(shards)]
     return plan, merge_shards(plan, results)
 
 

@@ -7,7 +7,7 @@ import pytest
 from kindred.errors import ArtefactError, DataError, SettingsError
 from kindred.graph import plan as plan_module
 from kindred.graph.exact import exact_neighbours
-from kindred.graph.plan import GraphPlan, plan_graph, probe_ladder
+from kindred.graph.plan import GraphPlan, plan_graph
 from kindred.graph.recall import measure_recall
 from kindred.graph.search import ShardResult, merge_shards, search_shard
 from kindred.metrics import Metric
@@ -18,12 +18,23 @@ from unit.graph_cases import assert_sound, build_graph, clustered, plain_neighbo
 def small_ivf(monkeypatch):
     """Inverted lists and many blocks on a few thousand customers."""
     monkeypatch.setattr(plan_module, "EXACT_LIMIT", 500)
-    for module in ("plan", "search", "ivf"):
-        monkeypatch.setattr(f"kindred.graph.{module}.BLOCK", 256)
+    for module in ("training", "tuning"):
+        monkeypatch.setattr(f"kindred.graph.{module}.LIST_SIZE", 16)
+    monkeypatch.setattr("kindred.graph.tuning.NARROWEST", 32)
+    monkeypatch.setattr("kindred.graph.list_graph.QUERIES_AT_ONCE", 256)
+
+
+@pytest.fixture(params=["products", "scan"])
+def way(request, monkeypatch):
+    """Exact search by matrix products, as for few pairs, and by compiled scans, as for many."""
+    if request.param == "scan":
+        for module in ("exact",):
+            monkeypatch.setattr(f"kindred.graph.{module}.SCAN_FROM", 0)
+    return request.param
 
 
 @pytest.mark.parametrize("metric", list(Metric))
-def test_exact_search_finds_what_a_plain_search_finds(metric):
+def test_exact_search_finds_what_a_plain_search_finds(way, metric):
     base = clustered(700, 6)
     base[5] = 0.0
     queries = np.vstack([base[:60], clustered(20, 6, seed=9)])
@@ -38,7 +49,7 @@ def test_exact_search_finds_what_a_plain_search_finds(metric):
 
 
 @pytest.mark.parametrize("metric", list(Metric))
-def test_exact_search_keeps_the_order_of_ties_on_a_grid(metric):
+def test_exact_search_keeps_the_order_of_ties_on_a_grid(way, metric):
     # Mostly distinct points with many equal distances, which matrix products round differently.
     cells = np.random.default_rng(1).integers(1, 11, size=(900, 3))
     grid = (cells / np.float32(10)).astype(np.float32)
@@ -49,7 +60,7 @@ def test_exact_search_keeps_the_order_of_ties_on_a_grid(metric):
     np.testing.assert_array_equal(distances, expected_distances)
 
 
-def test_exact_search_survives_a_large_offset():
+def test_exact_search_survives_a_large_offset(way):
     base = clustered(400, 5) + np.float32(1000.0)
     own = np.arange(400)
     neighbours, _ = exact_neighbours(base, base, Metric.L2, 5, exclude=own)
@@ -58,7 +69,7 @@ def test_exact_search_survives_a_large_offset():
 
 
 @pytest.mark.parametrize("metric", list(Metric))
-def test_the_exact_graph_is_the_plain_one(metric):
+def test_the_exact_graph_is_the_plain_one(way, metric):
     vectors = clustered(600, 5)
     vectors[[3, 400]] = 0.0
     plan, graph = build_graph(vectors, metric, 6, shards=3)
@@ -86,19 +97,21 @@ def test_the_list_graph_is_sound_and_reaches_its_target(metric):
 
 @pytest.mark.usefixtures("small_ivf")
 @pytest.mark.parametrize("metric", list(Metric))
-def test_neither_shards_nor_threads_change_a_bit(metric):
+def test_neither_shards_nor_threads_nor_pieces_change_a_bit(metric, monkeypatch):
     vectors = clustered(3000, 16)
     threads = faiss.omp_get_max_threads()
     made = []
     try:
-        for count, shards in ((1, 1), (2, 3), (1, 40)):
+        for count, shards, piece in ((1, 1, 256), (2, 3, 256), (3, 40, 17)):
             faiss.omp_set_num_threads(count)
-            made.append(build_graph(vectors, metric, 10, shards=shards))
+            monkeypatch.setattr("kindred.graph.list_graph.QUERIES_AT_ONCE", piece)
+            made.append(build_graph(vectors, metric, 10, shards=shards, threads=count))
     finally:
         faiss.omp_set_num_threads(threads)
     first_plan, first = made[0]
     for plan, graph in made[1:]:
-        assert plan.arrays["centroids"].tobytes() == first_plan.arrays["centroids"].tobytes()
+        for name in ("centroids", "list_order", "near_lists"):
+            assert plan.arrays[name].tobytes() == first_plan.arrays[name].tobytes()
         assert plan.probes == first_plan.probes
         assert graph.neighbours.tobytes() == first.neighbours.tobytes()
         assert graph.distances.tobytes() == first.distances.tobytes()
@@ -108,8 +121,10 @@ def test_neither_shards_nor_threads_change_a_bit(metric):
 def test_the_order_of_the_rows_changes_no_distance():
     vectors = clustered(2000, 8)
     order = np.random.default_rng(8).permutation(len(vectors))
-    _, graph = build_graph(vectors, Metric.L2, 10)
-    _, shuffled = build_graph(vectors[order], Metric.L2, 10)
+    plan, graph = build_graph(vectors, Metric.L2, 10)
+    other_plan, shuffled = build_graph(vectors[order], Metric.L2, 10)
+    assert other_plan.arrays["centroids"].tobytes() == plan.arrays["centroids"].tobytes()
+    assert other_plan.probes == plan.probes
     np.testing.assert_array_equal(shuffled.distances, graph.distances[order])
 
 
@@ -159,13 +174,8 @@ def test_a_higher_target_scans_more_lists():
     assert low.estimated_recall < high.estimated_recall
 
 
-def test_the_probe_ladder_ends_at_all_lists():
-    assert probe_ladder(1) == [1]
-    assert probe_ladder(20) == [1, 2, 3, 4, 6, 8, 12, 16, 20]
-
-
 @pytest.mark.parametrize("shards", [1, 3, 50])
-def test_shards_are_whole_blocks_that_cover_every_vector(shards):
+def test_exact_shards_are_whole_blocks_that_cover_every_vector(shards):
     vectors = clustered(14_000, 3)
     plan = plan_graph(vectors, Metric.L2, 3, target_recall=0.9, shards=shards, seed=1, exact=True)
     edges = plan.arrays["shard_boundaries"]
@@ -173,7 +183,7 @@ def test_shards_are_whole_blocks_that_cover_every_vector(shards):
     assert len(edges) == shards + 1
     assert (edges[0], edges[-1]) == (0, distinct)
     assert (np.diff(edges) >= 0).all()
-    assert all(edge % plan_module.BLOCK == 0 or edge == distinct for edge in edges.tolist())
+    assert all(edge % plan_module.EXACT_BLOCK == 0 or edge == distinct for edge in edges.tolist())
     assert sorted(plan.arrays["list_order"].tolist()) == list(range(distinct))
 
 

@@ -89,8 +89,9 @@ def test_parallel_vectors_under_cosine_are_all_found(method):
 
 def test_lists_that_run_dry_are_filled_by_exact_search(monkeypatch):
     monkeypatch.setattr(plan_module, "EXACT_LIMIT", 0)
+    monkeypatch.setattr("kindred.graph.training.LIST_SIZE", 8)
     vectors = clustered(900, 3)
-    # One probe of some hundred lists cannot hold 40 neighbours.
+    # One probe of about a hundred lists cannot hold 40 neighbours.
     plan, graph = build_graph(vectors, Metric.L2, 40, target_recall=0.01)
     assert plan.probes == 1
     assert_sound(graph, vectors, Metric.L2, 40)

@@ -422,6 +422,7 @@ OTHER_CHANGES = [
     ("metric", "cosine"),
     ("k", 5),
     ("target_recall", 0.9),
+    ("exact", True),
     ("index_target_recall", 0.9),
     ("rewrite_share", 0.5),
     ("refit", "never"),

@@ -32,6 +32,14 @@ class Distinct:
         """How many customers share each vector, int64 (distinct,)."""
         return np.diff(self.starts)
 
+    def members_of(self, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """``starts`` and ``members`` as they are when the vectors are numbered in another order."""
+        sizes = self.sizes[order]
+        starts = np.zeros(len(order) + 1, dtype=np.int64)
+        np.cumsum(sizes, out=starts[1:])
+        within = np.arange(starts[-1]) - np.repeat(starts[:-1], sizes)
+        return starts, self.members[np.repeat(self.starts[order], sizes) + within]
+
 
 def find_distinct(vectors: np.ndarray, eligible: np.ndarray) -> Distinct:
     """Group equal rows among the eligible ones; 0.0 and -0.0 are equal.

@@ -1,14 +1,18 @@
-"""Exact neighbours by blocked matrix products: the truth every recall is measured against."""
+"""Exact neighbours: the truth every recall is measured against."""
+
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from kindred.errors import SettingsError
-from kindred.graph.distances import eligible, pair_distances
-from kindred.graph.distinct import drop_own, find_distinct, select_rows
+from kindred.graph.distances import eligible
+from kindred.graph.distinct import Distinct, drop_own, find_distinct, select_rows
+from kindred.graph.products import nearest_by_products
 from kindred.metrics import Metric
 
-SCORES_AT_ONCE = 1 << 23
-"""Scores (float64) per block of queries: 64 MB."""
+SCAN_FROM = 50_000_000
+"""Pairs from which compiled scans are faster than matrix products and what they set up."""
 
 
 def exact_neighbours(
@@ -18,6 +22,8 @@ def exact_neighbours(
     k: int,
     *,
     exclude: np.ndarray | None = None,
+    distinct: Distinct | None = None,
+    threads: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k nearest base rows of every query.
 
@@ -29,6 +35,10 @@ def exact_neighbours(
     k : int
     exclude : ndarray of int, shape (queries,), optional
         A base row that each query must not get, such as its own.
+    distinct : Distinct, optional
+        The base's eligible distinct vectors, if they are known.
+    threads : int
+        For large searches; changes no result.
 
     Returns
     -------
@@ -39,13 +49,13 @@ def exact_neighbours(
         As `kindred.graph.distances.distances` gives them; NaN beside -1.
     """
     require_k(k)
-    distinct = find_distinct(base, eligible(metric, base))
+    distinct = distinct or find_distinct(base, eligible(metric, base))
     spare = 0 if exclude is None else 1
     width = min(k + spare, len(distinct.members))
     if width <= spare:
         return _empty(len(queries), np.int64)
     points = base[distinct.first_rows]
-    candidates, distances = nearest_points(queries, points, metric, width)
+    candidates, distances = point_search(points, metric, len(queries), threads)(queries, width)
     rows, kept = select_rows(distinct, candidates, distances, width)
     if exclude is not None:
         rows, kept = drop_own(rows, kept, np.asarray(exclude))
@@ -54,78 +64,25 @@ def exact_neighbours(
     return rows.astype(np.int64), kept
 
 
-def nearest_points(
-    queries: np.ndarray, points: np.ndarray, metric: Metric, count: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest of distinct, eligible points by (float32 distance, index).
+PointSearch = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
+"""From queries and a count to indices int64 and distances float32, (queries, min(count, points)),
+in the order (distance, index)."""
 
-    Matrix products only choose candidates, with a margin above their rounding errors; distances
-    of the candidates are then computed pair by pair, so that the result does not depend on BLAS.
 
-    Returns indices int64 and distances float32, both of shape (queries, min(count, points)).
-    """
-    count = min(count, len(points))
-    indices = np.empty((len(queries), count), dtype=np.int64)
-    nearest = np.empty((len(queries), count), dtype=np.float32)
-    prepared = _Prepared(points, metric)
-    step = max(1, SCORES_AT_ONCE // max(1, len(points)))
-    for start in range(0, len(queries), step):
-        block = queries[start : start + step]
-        rows, columns = np.nonzero(prepared.may_be_nearest(block, count))
-        distances = pair_distances(metric, block, points, rows, columns)
-        order = np.lexsort((columns, distances, rows))
-        # `rows` is ascending and every query has at least `count` candidates.
-        first = np.searchsorted(rows, np.arange(len(block)))
-        chosen = order[first[:, None] + np.arange(count)]
-        indices[start : start + step] = columns[chosen]
-        nearest[start : start + step] = distances[chosen]
-    return indices, nearest
+def point_search(points: np.ndarray, metric: Metric, queries: int, threads: int) -> PointSearch:
+    """The quickest exact search of distinct, eligible points for so many queries."""
+    if queries * len(points) < SCAN_FROM:
+        return partial(nearest_by_products, points, metric)
+    # Here, because numba takes half a second to import: most tasks never need it.
+    from kindred.graph.scan import PointScan
+
+    return PointScan(points, metric, threads).nearest
 
 
 def require_k(k: int) -> None:
     """Refuse a k without neighbours."""
     if k < 1:
         raise SettingsError(f"k: found {k}, allowed are whole numbers from 1; correct the spec's k")
-
-
-class _Prepared:
-    """Points made ready for scores, which grow with the distance for a fixed query."""
-
-    def __init__(self, points: np.ndarray, metric: Metric) -> None:
-        self._metric = metric
-        self._points = np.asarray(points, dtype=np.float64)
-        self._center = np.zeros(points.shape[1])
-        if metric is Metric.L2:
-            # Nearer to the origin, the squared norms swallow less of the distances.
-            self._center = self._points.mean(axis=0)
-            self._points = self._points - self._center
-        self._squares = np.square(self._points).sum(axis=1)
-        if metric is Metric.COSINE:
-            self._points = self._points / np.sqrt(self._squares)[:, None]
-            self._squares = np.ones(len(points))
-
-    def may_be_nearest(self, queries: np.ndarray, count: int) -> np.ndarray:
-        """Bool (queries, points): the `count` nearest, ties in float32 included, and few more."""
-        queries = np.asarray(queries, dtype=np.float64) - self._center
-        squares = np.square(queries).sum(axis=1)
-        if self._metric is Metric.COSINE:
-            queries = queries / np.where(squares > 0.0, np.sqrt(squares), 1.0)[:, None]
-            squares = np.ones(len(queries))
-        scores = queries @ self._points.T
-        scores *= -2.0 if self._metric is Metric.L2 else -1.0
-        if self._metric is Metric.L2:
-            scores += self._squares
-        limits = np.partition(scores, count - 1, axis=1)[:, count - 1]
-        magnitudes = np.abs(limits + self._offsets(squares))
-        rounding = 1e-15 * (8 + queries.shape[1]) * (squares + self._squares.max())
-        # float32 rounds a distance by 6e-8 of it, its square by twice that, on either side.
-        return np.asarray(scores <= (limits + 4e-7 * magnitudes + rounding)[:, None])
-
-    def _offsets(self, squares: np.ndarray) -> np.ndarray:
-        """What a score lacks to the (squared) distance."""
-        if self._metric is Metric.L2:
-            return squares
-        return np.ones_like(squares) if self._metric is Metric.COSINE else np.zeros_like(squares)
 
 
 def _empty(rows: int, dtype: type) -> tuple[np.ndarray, np.ndarray]:

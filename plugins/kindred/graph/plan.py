@@ -9,10 +9,8 @@ import numpy as np
 from kindred.errors import DataError, SettingsError
 from kindred.graph.distances import eligible
 from kindred.graph.distinct import Distinct, find_distinct
-from kindred.graph.exact import exact_neighbours, require_k
-from kindred.graph.ivf import BLOCK, Lists, searchable, train_lists
-from kindred.graph.recall import found_shares
-from kindred.graph.search_core import RowSearch
+from kindred.graph.exact import require_k
+from kindred.graph.lists import Lists, Tuned, list_edges
 from kindred.metrics import Metric
 
 EXACT = "exact"
@@ -21,11 +19,8 @@ IVF = "ivf"
 EXACT_LIMIT = 12_000
 """Distinct vectors up to which exact search is about as fast as training and tuning lists."""
 
-LISTS_PER_ROOT = 4.0
-"""Lists per square root of the distinct vectors: 4,000 for a million."""
-
-TUNING_SAMPLE = 1000
-TUNING_STREAM = 0
+EXACT_BLOCK = 4096
+"""Shards of an exact search are whole blocks of so many vectors."""
 
 _INDEX_ARRAYS = ("first_rows", "starts", "members", "content_order")
 
@@ -34,10 +29,10 @@ _INDEX_ARRAYS = ("first_rows", "starts", "members", "content_order")
 class GraphPlan:
     """Small parameters, and arrays that ``np.save`` writes without pickle.
 
-    ``parameters``: method, metric, k (the k' every row gets), lists, probes, shards,
-    estimated_recall, rows, dimensions. ``arrays``: eligible, the distinct index (first_rows,
-    starts, members, content_order), list_order, shard_boundaries (positions in list_order), and
-    for ivf centroids and assignment.
+    ``parameters``: method, metric, k (the k' every row gets), lists, probes, shards, recall_k and
+    the estimated_recall of so many neighbours, rows, dimensions. ``arrays``: eligible, the distinct
+    index (first_rows, starts, members, content_order), list_order, shard_boundaries (positions in
+    list_order), and for ivf list_starts, centroids and near_lists.
     """
 
     parameters: dict[str, int | float | str]
@@ -82,7 +77,7 @@ class GraphPlan:
 
     @property
     def estimated_recall(self) -> float:
-        """Recall at k on the tuning sample."""
+        """Recall at recall_k on the tuning sample."""
         return float(self.parameters["estimated_recall"])
 
     @property
@@ -92,10 +87,11 @@ class GraphPlan:
 
     @property
     def trained_lists(self) -> Lists | None:
-        """Centroids and assignment; None for exact search."""
+        """The lists and what is in them; None for exact search."""
         if self.method == EXACT:
             return None
-        return Lists(self.arrays["centroids"], self.arrays["assignment"])
+        arrays = self.arrays
+        return Lists(arrays["centroids"], arrays["list_order"], arrays["list_starts"])
 
 
 def plan_graph(
@@ -106,9 +102,11 @@ def plan_graph(
     target_recall: float,
     shards: int,
     seed: int,
+    recall_k: int | None = None,
     exact: bool = False,
+    threads: int = 1,
 ) -> GraphPlan:
-    """Find distinct vectors, train lists and tune the number of probes.
+    """Find distinct vectors, train lists and tune how many of them are looked into.
 
     Parameters
     ----------
@@ -117,14 +115,18 @@ def plan_graph(
     metric : Metric
     k : int
     target_recall : float
-        Probes grow until the recall at k of a sample of 1,000 customers reaches it; 1 means exact
-        search.
+        As many lists are looked into as the recall of a sample of customers needs to reach it; 1
+        means exact search.
     shards : int
         Number of parts; the graph does not depend on it.
     seed : int
         Of the training and tuning samples.
+    recall_k : int, optional
+        How many of the k neighbours the target is about; all of them by default.
     exact : bool
         Search exactly whatever the size.
+    threads : int
+        Changes no result.
 
     Raises
     ------
@@ -138,87 +140,55 @@ def plan_graph(
     distinct = find_distinct(vectors, may_search)
     width = max(0, min(k, len(distinct.members) - 1))
     count = len(distinct.first_rows)
-    lists: Lists | None = None
-    probes, recall = 0, 1.0
+    recalled = min(width, recall_k or k)
+    tuned: Tuned | None = None
+    order = distinct.content_order
+    starts = np.append(np.arange(0, count, EXACT_BLOCK), count)
     if not (exact or target_recall == 1.0 or width == 0 or count <= EXACT_LIMIT):
-        lists = _train(vectors, distinct, metric, seed)
-        probes, recall = _tune(vectors, distinct, metric, lists, width, target_recall, seed)
+        # Here, because numba takes half a second to import: most tasks never need it.
+        from kindred.graph.tuning import tune_lists
+
+        tuned = tune_lists(
+            vectors, distinct, metric, recalled, target_recall, seed=seed, threads=threads
+        )
+        order, starts = tuned.lists.order, tuned.lists.starts
     parameters: dict[str, int | float | str] = {
-        "method": EXACT if lists is None else IVF,
+        "method": EXACT if tuned is None else IVF,
         "metric": metric.value,
         "k": width,
-        "lists": 0 if lists is None else len(lists.centroids),
-        "probes": probes,
+        "lists": 0 if tuned is None else len(tuned.lists.centroids),
+        "probes": 0 if tuned is None else tuned.probes,
         "shards": shards,
-        "estimated_recall": recall,
+        "recall_k": recalled,
+        "estimated_recall": 1.0 if tuned is None else tuned.recall,
         "rows": len(vectors),
         "dimensions": vectors.shape[1],
     }
-    arrays = _distinct_arrays(distinct, lists) | {
+    arrays = _with_lists(distinct, order, tuned) | {
         "eligible": may_search,
-        "shard_boundaries": _boundaries(count, shards),
+        "shard_boundaries": _boundaries(starts, shards),
     }
     return GraphPlan(parameters, arrays)
 
 
-def _train(vectors: np.ndarray, distinct: Distinct, metric: Metric, seed: int) -> Lists:
-    points = searchable(vectors[distinct.first_rows], metric)
-    count = min(len(points), round(LISTS_PER_ROOT * len(points) ** 0.5))
-    return train_lists(points, distinct, metric, count, seed=seed)
-
-
-def _distinct_arrays(distinct: Distinct, lists: Lists | None) -> dict[str, np.ndarray]:
-    """The distinct index, the lists, and the order in which vectors are searched."""
-    arrays = {name: getattr(distinct, name) for name in _INDEX_ARRAYS}
-    order = distinct.content_order
-    if lists is None:
-        return arrays | {"list_order": order}
-    order = order[np.argsort(lists.assignment[order], kind="stable")]
+def _with_lists(
+    distinct: Distinct, order: np.ndarray, tuned: Tuned | None
+) -> dict[str, np.ndarray]:
+    """The distinct index, the order in which vectors are searched, and the lists."""
+    arrays = {name: getattr(distinct, name) for name in _INDEX_ARRAYS} | {"list_order": order}
+    if tuned is None:
+        return arrays
     return arrays | {
-        "list_order": order,
-        "centroids": lists.centroids,
-        "assignment": lists.assignment,
+        "list_starts": tuned.lists.starts,
+        "centroids": tuned.lists.centroids,
+        "near_lists": tuned.near,
     }
 
 
-def _tune(
-    vectors: np.ndarray,
-    distinct: Distinct,
-    metric: Metric,
-    lists: Lists,
-    k: int,
-    target_recall: float,
-    seed: int,
-) -> tuple[int, float]:
-    """The fewest probes of the ladder that reach the target, and the recall they reach."""
-    generator = np.random.default_rng([seed, TUNING_STREAM])
-    # By position in content order, so that the sample does not depend on the customers' order.
-    by_content = np.repeat(distinct.content_order, distinct.sizes[distinct.content_order])
-    size = min(TUNING_SAMPLE, len(by_content))
-    points = by_content[np.sort(generator.choice(len(by_content), size, replace=False))]
-    own = distinct.first_rows[points]
-    _, exact = exact_neighbours(vectors[own], vectors, metric, k, exclude=own)
-    search = RowSearch(vectors, distinct, metric, lists)
-    recall = 0.0
-    for probes in probe_ladder(len(lists.centroids)):
-        _, found = search.neighbours_of(points, own, k, probes)
-        recall = float(found_shares(metric, found, exact[:, -1]).mean())
-        if recall >= target_recall:
-            return probes, recall
-    return len(lists.centroids), recall
-
-
-def probe_ladder(lists: int) -> list[int]:
-    """1, 2, 3, 4, 6, 8, 12, 16, 24, ... and at last all lists."""
-    steps = [1] + [step for power in range(1, 32) for step in (2**power, 3 * 2 ** (power - 1))]
-    return [step for step in steps if step < lists] + [lists]
-
-
-def _boundaries(points: int, shards: int) -> np.ndarray:
-    """Whole blocks, spread evenly: positions int64 (shards + 1,)."""
-    blocks = -(-points // BLOCK)
-    edges = np.arange(shards + 1, dtype=np.int64) * blocks // shards
-    return np.minimum(edges * BLOCK, points)
+def _boundaries(starts: np.ndarray, shards: int) -> np.ndarray:
+    """Positions where lists (or blocks) begin, spread evenly: int64 (shards + 1,)."""
+    wanted = np.arange(shards + 1, dtype=np.int64) * starts[-1] // shards
+    return list_edges(starts, wanted)
 
 
 def _check(vectors: np.ndarray, k: int, target_recall: float, shards: int) -> None:

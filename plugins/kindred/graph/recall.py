@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kindred.graph.distinct import Distinct
 from kindred.graph.exact import exact_neighbours
 from kindred.graph.results import NeighbourGraph
 from kindred.metrics import Metric
@@ -34,6 +35,8 @@ def measure_recall(
     *,
     sample_size: int = 1000,
     seed: int,
+    distinct: Distinct | None = None,
+    threads: int = 1,
 ) -> Recall:
     """Measure a graph against exact search on a random sample of customers.
 
@@ -47,6 +50,9 @@ def measure_recall(
         Customers to compare; all eligible ones if there are fewer.
     seed : int
         The sample is independent of the one the graph was tuned on with the same seed.
+    distinct : Distinct, optional
+        The distinct eligible vectors, if they are known.
+    threads : int
 
     Returns
     -------
@@ -64,7 +70,9 @@ def measure_recall(
     generator = np.random.default_rng([seed, PUBLISHED_STREAM])
     is_everyone = len(rows) <= sample_size
     sample = rows if is_everyone else np.sort(generator.choice(rows, sample_size, replace=False))
-    _, exact = exact_neighbours(vectors[sample], vectors, metric, k, exclude=sample)
+    _, exact = exact_neighbours(
+        vectors[sample], vectors, metric, k, exclude=sample, distinct=distinct, threads=threads
+    )
     shares = found_shares(metric, graph.distances[sample], exact[:, -1])
     recall = float(shares.mean())
     if is_everyone:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+Found = tuple[np.ndarray, np.ndarray]
+"""Rows int32 and distances float32, (points, width), in the order (distance, row)."""
+
 
 @dataclass(frozen=True)
 class ShardResult:
@@ -29,3 +32,7 @@ class NeighbourGraph:
     neighbours: np.ndarray
     distances: np.ndarray
     eligible: np.ndarray
+
+    def nearest(self, k: int) -> "NeighbourGraph":
+        """The same graph with the first k neighbours only."""
+        return NeighbourGraph(self.neighbours[:, :k], self.distances[:, :k], self.eligible)

@@ -1,20 +1,34 @@
 """The neighbour graph in shards, and the graph they make together."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kindred.errors import ArtefactError, SettingsError
-from kindred.graph.distinct import Distinct, drop_own
-from kindred.graph.ivf import BLOCK
+from kindred.graph.distinct import drop_own
+from kindred.graph.exact_search import ExactSearch
 from kindred.graph.plan import GraphPlan
-from kindred.graph.results import NeighbourGraph, ShardResult
-from kindred.graph.search_core import RowSearch
+from kindred.graph.results import Found, NeighbourGraph, ShardResult
+from kindred.graph.threads import Progress, cut
+
+if TYPE_CHECKING:
+    from kindred.graph.list_graph import ListSearch
 
 __all__ = ["NeighbourGraph", "ShardResult", "merge_shards", "search_shard"]
 
 
-def search_shard(plan: GraphPlan, vectors: np.ndarray, shard: int) -> ShardResult:
+ROWS_AT_ONCE = 1 << 16
+
+
+def search_shard(
+    plan: GraphPlan,
+    vectors: np.ndarray,
+    shard: int,
+    *,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> ShardResult:
     """Find the neighbours of one shard's customers.
 
     Parameters
@@ -24,25 +38,56 @@ def search_shard(plan: GraphPlan, vectors: np.ndarray, shard: int) -> ShardResul
         All vectors the plan was made from, not only the shard's.
     shard : int
         From 0 to ``plan.shards`` - 1.
+    threads : int
+    progress : callable, optional
+        Called with the distinct vectors done and all of the shard.
 
     Returns
     -------
     ShardResult
-        Shards are whole blocks of distinct vectors in list order, so that their number and the
-        number of threads change nothing.
+        Neither the number of shards nor that of threads changes anything: a candidate's score
+        depends on the pair alone, and shards are whole lists.
     """
     _check(plan, vectors, shard)
     start, stop = plan.arrays["shard_boundaries"][shard : shard + 2].tolist()
-    if start == stop:
-        return _joined([], plan.k)
-    distinct = plan.distinct
-    search = RowSearch(vectors, distinct, plan.metric, plan.trained_lists)
-    order = plan.arrays["list_order"][start:stop]
-    blocks = [order[at : at + BLOCK] for at in range(0, len(order), BLOCK)]
-    return _joined(
-        [result for block in blocks for result in _search_block(plan, distinct, search, block)],
-        plan.k,
+    if start == stop or plan.k == 0:
+        return _without_neighbours(plan, start, stop)
+    found = _search_of(plan, vectors).nearest(
+        start, stop, plan.k + 1, threads=threads, progress=progress
     )
+    return _of_customers(plan, start, stop, found)
+
+
+def _search_of(plan: GraphPlan, vectors: np.ndarray) -> "ExactSearch | ListSearch":
+    lists = plan.trained_lists
+    if lists is None:
+        return ExactSearch(vectors, plan.distinct, plan.arrays["list_order"], plan.metric)
+    # Here, because numba takes half a second to import: most tasks never need it.
+    from kindred.graph.list_graph import ListSearch
+
+    near = plan.arrays["near_lists"]
+    return ListSearch(vectors, plan.distinct, plan.metric, lists, near, plan.probes)
+
+
+def _of_customers(plan: GraphPlan, start: int, stop: int, found: Found) -> ShardResult:
+    """One result a customer; those who share a vector share its search."""
+    order = plan.arrays["list_order"][start:stop]
+    starts, members = plan.distinct.members_of(order)
+    slots = np.repeat(np.arange(len(order)), np.diff(starts))
+    neighbours = np.empty((len(members), plan.k), dtype=np.int32)
+    distances = np.empty((len(members), plan.k), dtype=np.float32)
+    for first, last in cut(len(members), ROWS_AT_ONCE):
+        rows = slots[first:last]
+        neighbours[first:last], distances[first:last] = drop_own(
+            found[0][rows], found[1][rows], members[first:last]
+        )
+    return ShardResult(members, neighbours, distances)
+
+
+def _without_neighbours(plan: GraphPlan, start: int, stop: int) -> ShardResult:
+    members = plan.distinct.members_of(plan.arrays["list_order"][start:stop])[1]
+    shape = (len(members), plan.k)
+    return ShardResult(members, np.empty(shape, np.int32), np.empty(shape, np.float32))
 
 
 def merge_shards(plan: GraphPlan, results: Iterable[ShardResult]) -> NeighbourGraph:
@@ -75,36 +120,6 @@ def merge_shards(plan: GraphPlan, results: Iterable[ShardResult]) -> NeighbourGr
             f" {int(may_search[wrong[0]])}; clear search_graph and run it again"
         )
     return NeighbourGraph(neighbours, distances, may_search)
-
-
-def _search_block(
-    plan: GraphPlan, distinct: Distinct, search: RowSearch, points: np.ndarray
-) -> Iterator[ShardResult]:
-    """One block's customers; those who share a vector share its search."""
-    found, distances = search.nearest_rows(points, plan.k + 1, plan.probes)
-    sizes = distinct.sizes[points]
-    slots = np.repeat(np.arange(len(points)), sizes)
-    within = np.arange(len(slots)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    rows = distinct.members[distinct.starts[points][slots] + within]
-    step = 16 * BLOCK
-    for start in range(0, len(rows), step):
-        block = slice(start, start + step)
-        kept = drop_own(found[slots[block]], distances[slots[block]], rows[block])
-        yield ShardResult(rows[block], *kept)
-
-
-def _joined(parts: list[ShardResult], k: int) -> ShardResult:
-    empty = ShardResult(
-        np.empty(0, dtype=np.int32),
-        np.empty((0, k), dtype=np.int32),
-        np.empty((0, k), dtype=np.float32),
-    )
-    parts = [empty, *parts]
-    return ShardResult(
-        np.concatenate([part.rows for part in parts]),
-        np.concatenate([part.neighbours for part in parts]),
-        np.concatenate([part.distances for part in parts]),
-    )
 
 
 def _check(plan: GraphPlan, vectors: np.ndarray, shard: int) -> None:

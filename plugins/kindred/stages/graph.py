@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from kindred.graph.forecast import merge_megabytes, search_megabytes
 from kindred.graph.plan import GraphPlan
 from kindred.graph.plan import plan_graph as plan
 from kindred.graph.recall import measure_recall
 from kindred.graph.results import NeighbourGraph, ShardResult
 from kindred.graph.search import merge_shards, search_shard
+from kindred.graph.width import graph_k
 from kindred.stages.encode import MADE_BY, VECTORS
+from kindred.stages.machine import cores, require_memory
+from kindred.stages.progress import Progress
 from kindred.stages.run import SEED, Run
 
 log = logging.getLogger(__name__)
@@ -21,31 +26,49 @@ log = logging.getLogger(__name__)
 PLAN = "graph_plan"
 GRAPH = "graph"
 RECALL_SAMPLE = 1_000
-MAX_SHARDS = 512  # Airflow maps at most 1,024 instances
+MAX_SHARDS = 64
 
 
 def plan_graph(run: Run) -> list[int]:
     """Choose how to search and write it down; returns the numbers of the shards."""
-    vectors = run.folder.read(VECTORS, MADE_BY).arrays["vectors"]
-    shards = min(MAX_SHARDS, max(1, math.ceil(len(vectors) / run.settings.shard_rows)))
+    vectors = _vectors(run)
+    threads = cores(run.settings.graph_threads)
+    shards = count_shards(len(vectors), run.settings.shard_rows, threads)
+    require_memory("plan of the graph", search_megabytes(vectors.shape, 0, shards))
     made = plan(
         vectors,
         run.spec.metric,
-        run.spec.k,
+        graph_k(run.spec),
         target_recall=run.spec.target_recall,
         shards=shards,
         seed=SEED,
+        recall_k=run.spec.k,
+        exact=run.spec.exact,
+        threads=threads,
     )
     run.folder.write(PLAN, made.arrays, {"parameters": made.parameters})
     log.info("graph plan: %s", made.parameters)
     return list(range(made.shards))
 
 
+def count_shards(rows: int, shard_rows: int, threads: int) -> int:
+    """Fat shards: ``shard_rows`` for each thread that works on one, some seconds of work."""
+    return min(MAX_SHARDS, max(1, math.ceil(rows / (shard_rows * threads))))
+
+
 def search_graph(run: Run, shard: int) -> dict[str, Any]:
     """Find the neighbours of one shard's customers; can be run again alone."""
-    vectors = run.folder.read(VECTORS, MADE_BY).arrays["vectors"]
+    vectors, made = _vectors(run), _read_plan(run)
+    work = f"shard {shard} of {made.shards}"
+    require_memory(work, search_megabytes(vectors.shape, made.k, made.shards))
     started = time.monotonic()
-    result = search_shard(_read_plan(run), vectors, shard)
+    result = search_shard(
+        made,
+        vectors,
+        shard,
+        threads=cores(run.settings.graph_threads),
+        progress=Progress(log, work),
+    )
     seconds = time.monotonic() - started
     arrays = {
         "rows": result.rows,
@@ -53,21 +76,30 @@ def search_graph(run: Run, shard: int) -> dict[str, Any]:
         "distances": result.distances,
     }
     run.folder.write(_shard_name(shard), arrays, {"shard": shard})
-    log.info("shard %d: %d customers in %.1f s", shard, len(result.rows), seconds)
+    log.info("%s: %d customers in %.1f s", work, len(result.rows), seconds)
     return {"shard": shard, "rows": len(result.rows)}
 
 
 def merge_graph(run: Run) -> list[int]:
     """Put the shards together and measure recall; returns the parts of the lookalike table."""
-    vectors = run.folder.read(VECTORS, MADE_BY).arrays["vectors"]
-    made = _read_plan(run)
+    vectors, made = _vectors(run), _read_plan(run)
+    require_memory("merge of the graph", merge_megabytes(vectors.shape, made.k))
     graph = merge_shards(made, _shard_results(run, made.shards))
     arrays = {
         "neighbours": graph.neighbours,
         "distances": graph.distances,
         "eligible": graph.eligible,
     }
-    recall = measure_recall(vectors, run.spec.metric, graph, sample_size=RECALL_SAMPLE, seed=SEED)
+    lookalikes = graph.nearest(run.spec.k)
+    recall = measure_recall(
+        vectors,
+        run.spec.metric,
+        lookalikes,
+        sample_size=RECALL_SAMPLE,
+        seed=SEED,
+        distinct=made.distinct,
+        threads=cores(run.settings.graph_threads),
+    )
     run.folder.write(GRAPH, arrays, {"method": made.method})
     with run.warehouse("merge_graph") as warehouse:
         run.add_facts(
@@ -77,17 +109,23 @@ def merge_graph(run: Run) -> list[int]:
             recall_high=recall.high,
             recall_sample=recall.sample_size,
             graph_method=made.method,
+            graph_k=made.k,
             eligible=int(graph.eligible.sum()),
-            lookalikes=int((graph.neighbours >= 0).sum()),
+            lookalikes=int((lookalikes.neighbours >= 0).sum()),
         )
     log.info("recall@%d %.4f [%.4f, %.4f]", run.spec.k, recall.recall_at_k, recall.low, recall.high)
     return list(range(max(1, math.ceil(len(vectors) / run.settings.shard_rows))))
 
 
 def read_graph(run: Run) -> NeighbourGraph:
-    """The neighbour graph of the snapshot."""
+    """The neighbour graph of the snapshot: `graph_k` neighbours of each customer."""
     arrays = run.folder.read(GRAPH, "merge_graph").arrays
     return NeighbourGraph(arrays["neighbours"], arrays["distances"], arrays["eligible"])
+
+
+def _vectors(run: Run) -> NDArray[np.float32]:
+    vectors: NDArray[np.float32] = run.folder.read(VECTORS, MADE_BY).arrays["vectors"]
+    return vectors
 
 
 def _read_plan(run: Run) -> GraphPlan:

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 def load_lookalikes(run: Run, part: int) -> dict[str, Any]:
     """Load the lookalikes of one part of the customers; can be run again alone."""
     settings = run.settings
-    graph = read_graph(run)
+    graph = read_graph(run).nearest(run.spec.k)
     rows = slice(part * settings.shard_rows, (part + 1) * settings.shard_rows)
     with run.warehouse("load_lookalikes") as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))

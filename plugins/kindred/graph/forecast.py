@@ -1,0 +1,23 @@
+"""How much memory the work on a graph takes, told before it begins."""
+
+BASE_MEGABYTES = 250
+"""An interpreter with its libraries, and what threads work in."""
+
+
+def search_megabytes(shape: tuple[int, ...], k: int, shards: int) -> int:
+    """Memory of one shard's search; the plan, which has no results, takes less.
+
+    Four copies of the vectors: mapped, in list order, filled up, and in tiles; the distinct index;
+    and for the shard's rows the neighbours found, those of each customer, and what is written.
+    """
+    rows, dimensions = shape
+    vectors = 4 * rows * (dimensions + 3) * 4
+    index = 64 * rows
+    results = 3 * -(-rows // shards) * (k + 1) * 8
+    return BASE_MEGABYTES + (vectors + index + results) // 2**20
+
+
+def merge_megabytes(shape: tuple[int, ...], k: int) -> int:
+    """Memory of putting the shards together and measuring the recall."""
+    rows, dimensions = shape
+    return BASE_MEGABYTES + rows * (3 * (dimensions + 3) * 4 + 3 * k * 8 + 64) // 2**20
