@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -80,6 +81,26 @@ def measure_alone(work: Callable[..., T], *arguments: object) -> Alone[T]:
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
         return pool.submit(_measured, work, arguments).result()
+
+
+def measure_within(
+    limit_seconds: float, work: Callable[..., T], *arguments: object
+) -> Alone[T] | None:
+    """As `measure_alone`, or None where it takes longer: then its process is killed."""
+    spawn = multiprocessing.get_context("spawn")
+    receiver, sender = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_send, args=(sender, work, arguments))
+    process.start()
+    sender.close()  # the child's end alone tells whether something may still come
+    try:
+        return receiver.recv() if receiver.poll(limit_seconds) else None
+    finally:
+        process.kill()
+        process.join()
+
+
+def _send(sender: Connection, work: Callable[..., T], arguments: tuple[object, ...]) -> None:
+    sender.send(_measured(work, arguments))
 
 
 def _measured(work: Callable[..., T], arguments: tuple[object, ...]) -> Alone[T]:

@@ -91,7 +91,9 @@ class GraphPlan:
         if self.method == EXACT:
             return None
         arrays = self.arrays
-        return Lists(arrays["centroids"], arrays["list_order"], arrays["list_starts"])
+        # Copies, since compiled code is compiled again for arrays that are mapped read-only.
+        centroids, starts = np.array(arrays["centroids"]), np.array(arrays["list_starts"])
+        return Lists(centroids, arrays["list_order"], starts)
 
 
 def plan_graph(

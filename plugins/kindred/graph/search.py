@@ -65,7 +65,7 @@ def _search_of(plan: GraphPlan, vectors: np.ndarray) -> "ExactSearch | ListSearc
     # Here, because numba takes half a second to import: most tasks never need it.
     from kindred.graph.list_graph import ListSearch
 
-    near = plan.arrays["near_lists"]
+    near = np.array(plan.arrays["near_lists"])
     return ListSearch(vectors, plan.distinct, plan.metric, lists, near, plan.probes)
 
 

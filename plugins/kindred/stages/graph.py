@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kindred.graph.forecast import merge_megabytes, search_megabytes
 from kindred.graph.plan import GraphPlan
 from kindred.graph.plan import plan_graph as plan
-from kindred.graph.recall import measure_recall
+from kindred.graph.recall import Recall, measure_recall
 from kindred.graph.results import NeighbourGraph, ShardResult
 from kindred.graph.search import merge_shards, search_shard
 from kindred.graph.width import graph_k
@@ -82,25 +82,9 @@ def search_graph(run: Run, shard: int) -> dict[str, Any]:
 
 def merge_graph(run: Run) -> list[int]:
     """Put the shards together and measure recall; returns the parts of the lookalike table."""
-    vectors, made = _vectors(run), _read_plan(run)
-    require_memory("merge of the graph", merge_megabytes(vectors.shape, made.k))
-    graph = merge_shards(made, _shard_results(run, made.shards))
-    arrays = {
-        "neighbours": graph.neighbours,
-        "distances": graph.distances,
-        "eligible": graph.eligible,
-    }
-    lookalikes = graph.nearest(run.spec.k)
-    recall = measure_recall(
-        vectors,
-        run.spec.metric,
-        lookalikes,
-        sample_size=RECALL_SAMPLE,
-        seed=SEED,
-        distinct=made.distinct,
-        threads=cores(run.settings.graph_threads),
-    )
-    run.folder.write(GRAPH, arrays, {"method": made.method})
+    method = put_together(run)
+    graph = read_graph(run)
+    recall = recall_of(run, graph)
     with run.warehouse("merge_graph") as warehouse:
         run.add_facts(
             warehouse,
@@ -108,13 +92,41 @@ def merge_graph(run: Run) -> list[int]:
             recall_low=recall.low,
             recall_high=recall.high,
             recall_sample=recall.sample_size,
-            graph_method=made.method,
-            graph_k=made.k,
+            graph_method=method,
+            graph_k=graph.neighbours.shape[1],
             eligible=int(graph.eligible.sum()),
-            lookalikes=int((lookalikes.neighbours >= 0).sum()),
+            lookalikes=int((graph.nearest(run.spec.k).neighbours >= 0).sum()),
         )
     log.info("recall@%d %.4f [%.4f, %.4f]", run.spec.k, recall.recall_at_k, recall.low, recall.high)
-    return list(range(max(1, math.ceil(len(vectors) / run.settings.shard_rows))))
+    return list(range(max(1, math.ceil(len(graph.eligible) / run.settings.shard_rows))))
+
+
+def put_together(run: Run) -> str:
+    """Write the graph of all shards; returns how it was searched."""
+    made = _read_plan(run)
+    shape = (made.parameters["rows"], made.parameters["dimensions"])
+    require_memory("merge of the graph", merge_megabytes((int(shape[0]), int(shape[1])), made.k))
+    graph = merge_shards(made, _shard_results(run, made.shards))
+    arrays = {
+        "neighbours": graph.neighbours,
+        "distances": graph.distances,
+        "eligible": graph.eligible,
+    }
+    run.folder.write(GRAPH, arrays, {"method": made.method})
+    return made.method
+
+
+def recall_of(run: Run, graph: NeighbourGraph) -> Recall:
+    """Recall of the lookalikes, on a sample that no search was tuned on."""
+    return measure_recall(
+        _vectors(run),
+        run.spec.metric,
+        graph.nearest(run.spec.k),
+        sample_size=RECALL_SAMPLE,
+        seed=SEED,
+        distinct=_read_plan(run).distinct,
+        threads=cores(run.settings.graph_threads),
+    )
 
 
 def read_graph(run: Run) -> NeighbourGraph:
