@@ -152,6 +152,7 @@ def test_shards(make_laboratory):
     sharded = make_laboratory(beside=whole)
     sharded.environment["KINDRED_SHARD_ROWS"] = "1000"
     sharded.environment["KINDRED_BLOCK_ROWS"] = "333"
+    sharded.environment["KINDRED_GRAPH_THREADS"] = "1"
     spec = make_spec(clustering={"algorithms": ["kmeans"]})
     for laboratory in (whole, sharded):
         laboratory.run(spec, "2026-02-01T02:00")
