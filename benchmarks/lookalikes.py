@@ -22,44 +22,33 @@ after each question it asks for as many rows of no table: what is slow there too
 """
 
 import itertools
-import math
 import multiprocessing
 import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import psycopg2
 
-from benchmarks.load import SPEC
+from benchmarks.generations import SEED, SPEC
+from benchmarks.lookalike_dates import FIRST_DATE, Place, begin, count, finish, load, publish_date
 from benchmarks.processes import embedded_server, new_database, postgres_version
 from benchmarks.report import Report, arguments, machine, median_seconds, timed
-from kindred.artefacts import ArtefactFolder
-from kindred.graph.results import NeighbourGraph
-from kindred.store import partitions, publish, snapshots
-from kindred.store.database import Database, connect
+from kindred.store.database import connect
 from kindred.store.keys import KeyType
-from kindred.store.lookalikes import PARENT, Lookalikes, load_part
-from kindred.store.publish import StagedEmbeddings
-from kindred.store.space import create_space, search_path_of
+from kindred.store.space import create_space
 
-SEED = 20_180_401
 ROUNDS = 3
 SMALL_DATES = 7
 SMALL_CUSTOMERS = 2_000
-SHARD_ROWS = 250_000
-BLOCK_ROWS = 50_000
-MEMORY_MB = 256
 PROCESSES = 2
 QUESTIONS = 5_000
-FIRST_DATE = datetime(2026, 1, 1, 2, tzinfo=UTC)
 CURRENT = "select * from bi.lookalikes_current where"
 ASKED = {
     "lookalikes of X": f"{CURRENT} customer_id = {{}} order by rank",
@@ -72,125 +61,6 @@ _WAITED = re.compile(r"acquired \w+ on .* after (\d+\.\d+) ms")
 _spawn = multiprocessing.get_context("spawn")
 
 Ask = Callable[[int], list[tuple[Any, ...]]]
-
-
-def make_lookalikes(n: int, k: int) -> dict[str, np.ndarray]:
-    """Random neighbours, none of them the customer itself, with growing distances."""
-    random = np.random.default_rng(SEED)
-    steps = np.sort(random.integers(1, n - k + 1, (n, k), dtype=np.int32), axis=1) + np.arange(
-        k, dtype=np.int32
-    )
-    neighbours = ((np.arange(n, dtype=np.int32)[:, None] + steps) % n).astype(np.int32)
-    distances = np.sort(random.random((n, k), dtype=np.float32), axis=1)
-    return {"neighbours": neighbours, "distances": distances, "customers": np.arange(1, n + 1)}
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a date goes, and where its arrays are."""
-
-    dsn: str
-    root: str
-    as_of: datetime
-    customers: int
-
-    @property
-    def parts(self) -> int:
-        """Tasks that load it."""
-        return math.ceil(self.customers / SHARD_ROWS)
-
-    @contextmanager
-    def warehouse(self) -> Iterator[Database]:
-        """A session as the stages have it."""
-        with connect(self.dsn, connection_id="bench", application_name="kindred bench") as database:
-            path = ", ".join(search_path_of(database, SPEC.internal_schema))
-            database.run("session/configure", {"search_path": path})
-            yield database
-
-    def read(self) -> Lookalikes:
-        """The rows of the date, mapped from the artefact."""
-        folder = ArtefactFolder(self.root, SPEC.space, FIRST_DATE, "bench")
-        arrays = {
-            name: values[: self.customers]
-            for name, values in folder.read(f"graph_{self.customers}", "bench").arrays.items()
-        }
-        eligible = np.ones(self.customers, dtype=bool)
-        graph = NeighbourGraph(arrays["neighbours"], arrays["distances"], eligible)
-        return Lookalikes(self.as_of, KeyType.BIGINT, arrays["customers"], graph)
-
-    def write(self, k: int) -> None:
-        """Make the artefact."""
-        folder = ArtefactFolder(self.root, SPEC.space, FIRST_DATE, "bench")
-        folder.write(f"graph_{self.customers}", make_lookalikes(self.customers, k), {})
-
-
-def load_one(place: Place, number: int) -> int:
-    """What a mapped task does; returns its rows."""
-    part = slice(number * SHARD_ROWS, (number + 1) * SHARD_ROWS)
-    with place.warehouse() as database:
-        return load_part(
-            database,
-            SPEC.internal_schema,
-            place.read(),
-            number,
-            part,
-            block_rows=BLOCK_ROWS,
-            wait_seconds=60,
-        )
-
-
-def load(pool: ProcessPoolExecutor, place: Place) -> int:
-    """All parts, two at once."""
-    return sum(pool.map(load_one, itertools.repeat(place), range(place.parts)))
-
-
-def finish(place: Place) -> None:
-    """What the gate does once the rows have been counted."""
-    with place.warehouse() as database:
-        partitions.finish_aside(database, PARENT, place.as_of, memory_mb=MEMORY_MB)
-
-
-def count(place: Place) -> tuple[int, int]:
-    """What the gate counts: rows and customers."""
-    with place.warehouse() as database:
-        table = partitions.aside_name(PARENT, place.as_of)
-        rows, customers = database.row("partitions/count_rows", table=table) or (0, 0)
-        return int(rows), int(customers)
-
-
-def begin(place: Place) -> None:
-    """What prepare notes of a build."""
-    with place.warehouse() as database:
-        snapshots.begin(
-            database,
-            as_of=place.as_of,
-            window_start=place.as_of - timedelta(days=1),
-            run_id="bench",
-            settings={},
-            settings_hash="bench",
-            history="complete",
-            encoder_version=1,
-            may_fit=False,
-            may_refit=False,
-        )
-
-
-def publish_date(place: Place, rows: int) -> None:
-    """What task publish does with the lookalike table."""
-    counts: dict[str, Any] = dict.fromkeys(
-        ("rows_landed", "rows_rejected", "recall", "recall_low", "recall_high", "center")
-    )
-    counts |= {"customers": place.customers, "lookalikes": rows, "history": "complete"}
-    with place.warehouse() as database:
-        publish.publish(
-            database,
-            place.as_of,
-            run_id="bench",
-            counts=counts,
-            lineage=[],
-            staged=StagedEmbeddings("skip"),
-            wait_seconds=60,
-        )
 
 
 def asker(cursor: "psycopg2.extensions.cursor", way: str, question: str) -> Ask:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks import lookalikes
-from benchmarks.load import SPEC
+from benchmarks.generations import SPEC
+from benchmarks.lookalike_dates import make_lookalikes
 from benchmarks.report import Report
 from kindred.store.database import connect
 from kindred.store.keys import KeyType
@@ -12,7 +13,7 @@ from kindred.store.space import create_space
 
 
 def test_made_lookalikes_are_as_real_ones():
-    made = lookalikes.make_lookalikes(50, 7)
+    made = make_lookalikes(50, 7)
     neighbours = made["neighbours"]
     assert neighbours.min() >= 0
     assert neighbours.max() < 50
