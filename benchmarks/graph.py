@@ -33,6 +33,7 @@ import numpy as np
 from benchmarks.customers import make_customers, make_mixture
 from benchmarks.graph_pgvector import pgvector_lateral
 from benchmarks.graph_rivals import (
+    Figures,
     Truth,
     bare_products,
     exact_faiss,
@@ -143,7 +144,9 @@ def measure_kindred(report: Report, job: Job, n: int, name: str = "kindred") -> 
             planned.peak_rss_mb, merged.peak_rss_mb, 2 * max(s.peak_rss_mb for s in shards)
         ),
     }
-    report.measure(name, **figures)
+    shown = ("rows", "seconds", "recall", "peak_mb")
+    details = {key: value for key, value in figures.items() if key not in shown}
+    report.measure(name, **{key: figures[key] for key in shown}, details=told(details))
     return figures
 
 
@@ -152,18 +155,18 @@ def measure_rivals(
 ) -> None:
     """FAISS, HNSW, NN-descent and pgvector at our recall; targets for two of them."""
     threads = len(os.sched_getaffinity(0))
-    tried = []
-    for lists in (lists for lists in LISTS if lists <= n // 39):
-        alone = measure_alone(faiss_ivf, path, truth, lists, False)
-        tried.append(alone.result)
-        report.measure("FAISS IVFFlat", rows=n, **seen(alone), **alone.result)
+    tried = [
+        note_rival(report, "FAISS IVFFlat", n, measure_alone(faiss_ivf, path, truth, lists, False))
+        for lists in LISTS
+        if lists <= n // 39
+    ]
     best = min(tried, key=lambda figures: figures["seconds"])["lists"]
     whole = measure_alone(faiss_ivf, path, truth, best, True)
-    report.measure("FAISS IVFFlat, best", rows=n, **seen(whole), **whole.result)
-    report.at_most("seconds / FAISS IVFFlat", ours["seconds"] / whole.result["seconds"], 0.5)
+    seconds = note_rival(report, "FAISS IVFFlat, best", n, whole)["seconds"]
+    report.at_most("seconds / FAISS IVFFlat", ours["seconds"] / seconds, 0.5)
     pgvector = measure_alone(pgvector_lateral, path, truth)
-    report.measure("pgvector LATERAL", rows=n, **pgvector.result)
-    report.at_least("pgvector LATERAL / seconds", pgvector.result["seconds"] / ours["seconds"], 40)
+    seconds = note_rival(report, "pgvector LATERAL", n, pgvector)["seconds"]
+    report.at_least("pgvector LATERAL / seconds", seconds / ours["seconds"], 40)
     for name, work, given in (
         ("pynndescent", nn_descent, (path, truth, threads)),
         ("FAISS HNSW", faiss_hnsw, (path, truth)),
@@ -171,14 +174,34 @@ def measure_rivals(
     ):
         alone = measure_within(limit, work, *given)
         if alone is None:
-            report.measure(name, rows=n, note=f"not done in {limit} s")
+            report.measure(name, rows=n, details=f"not done in {limit} s")
         else:
-            report.measure(name, rows=n, **seen(alone), **alone.result)
+            note_rival(report, name, n, alone)
 
 
-def seen(alone: Alone[Any]) -> dict[str, float]:
-    """What is seen of a process from outside; its processor time includes tuning."""
-    return {"cpu_seconds": alone.cpu_seconds, "peak_mb": alone.peak_rss_mb}
+def note_rival(report: Report, name: str, rows: int, alone: Alone[Figures]) -> Figures:
+    """Report another way; returns its figures."""
+    figures = dict(alone.result)
+    seconds, recall = figures.pop("seconds"), figures.pop("recall", None)
+    report.measure(
+        name,
+        rows=rows,
+        seconds=seconds,
+        recall=recall,
+        peak_mb=alone.peak_rss_mb,
+        details=told(figures),
+    )
+    return alone.result
+
+
+def told(figures: dict[str, Any]) -> str:
+    """Figures as a text that fits into one column."""
+    return ", ".join(
+        f"{name.replace('_', ' ')} {value:.4g}"
+        if isinstance(value, float)
+        else f"{name.replace('_', ' ')} {value}"
+        for name, value in figures.items()
+    )
 
 
 def truth_of(path: str, k: int, recall: float) -> Truth:
@@ -197,11 +220,9 @@ def measure_exact(report: Report, folder: str, n: int, d: int, k: int) -> None:
     job = Job(folder, k, exact=True)
     path = write_customers(job, n, d)
     ours = measure_kindred(report, job, n, "kindred, exact")
-    faiss_seconds = measure_alone(exact_faiss, path, k).result["seconds"]
-    report.measure("faiss.knn", rows=n, seconds=faiss_seconds)
-    products = measure_alone(bare_products, path).result["seconds"]
-    report.measure("matrix products alone", rows=n, seconds=products)
-    report.at_most("exact: seconds / faiss.knn", ours["seconds"] / faiss_seconds, 1.0)
+    seconds = note_rival(report, "faiss.knn", n, measure_alone(exact_faiss, path, k))["seconds"]
+    note_rival(report, "matrix products alone", n, measure_alone(bare_products, path))
+    report.at_most("exact: seconds / faiss.knn", ours["seconds"] / seconds, 1.0)
 
 
 def measure_ground_truth(report: Report, k: int) -> None:
@@ -213,7 +234,7 @@ def measure_ground_truth(report: Report, k: int) -> None:
     _, distances = exact_neighbours(queries, base, Metric.L2, k)
     squares = np.square(queries[:, None] - base[known[:, :k]]).sum(axis=2, dtype=np.float64)
     equal = float((distances == np.sqrt(squares).astype(np.float32)).mean())
-    report.measure("bigann10k", rows=len(base), queries=len(queries), recall=equal)
+    report.measure("bigann10k", rows=len(base), recall=equal, details=f"{len(queries)} queries")
     report.at_least("bigann10k: equal to the ground truth", equal, 1.0)
 
 
@@ -230,7 +251,7 @@ def measure_intervals(report: Report, k: int) -> None:
         true = measure_recall(vectors, metric, graph, sample_size=n, seed=0, threads=2).recall_at_k
         found = [measure_recall(vectors, metric, graph, seed=seed) for seed in range(SEEDS)]
         covered = sum(recall.low <= true <= recall.high for recall in found)
-        report.measure(name, rows=n, recall=true, covered=covered, seeds=SEEDS)
+        report.measure(name, rows=n, recall=true, details=f"{covered} of {SEEDS} intervals cover")
         report.at_least(f"{name}: intervals that cover", covered, 17)
 
 

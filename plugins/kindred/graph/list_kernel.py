@@ -3,7 +3,7 @@
 import numpy as np
 
 from kindred.graph.compiled import compiled
-from kindred.graph.tiles import keep_best, padded_size, score_group
+from kindred.graph.tiles import keep_best, padded_size, score_buffer, score_group
 from kindred.graph.training import gather_columns
 
 FEW_PROBES = 64
@@ -34,10 +34,12 @@ def search_lists(
     """
     widest = np.max(starts[1:] - starts[:-1])
     columns = padded_size(near.shape[1])
-    scores = np.empty((4, max(padded_size(widest), columns)), dtype=np.float32)
+    scores = score_buffer(max(padded_size(widest), columns))
     group = np.empty((4, points.shape[1]), dtype=np.float32)
     tile = np.zeros(points.shape[1] * columns, dtype=np.float32)
-    coarse = np.empty((widest, near.shape[1]), dtype=np.float32)
+    coarse = np.empty((widest, scores.shape[1]), dtype=np.float32)
+    best = np.empty(probes, dtype=np.float32)
+    best_ids = np.empty(probes, dtype=np.int32)
     limits = np.empty(widest, dtype=np.float32)
     looking = np.empty(widest, dtype=np.int64)
     origin = starts[first]
@@ -46,7 +48,7 @@ def search_lists(
         gather_columns(centroids, near[own], tile)
         _coarse_scores(rows, tile, columns, is_product, group, scores, coarse)
         for i in range(len(rows)):
-            limits[i] = nth_smallest(coarse[i], probes)
+            limits[i] = limit_of(coarse[i], near.shape[1], probes, best, best_ids)
         for n in range(near.shape[1]):
             other = near[own, n]
             count = starts[other + 1] - starts[other]
@@ -82,17 +84,18 @@ def _coarse_scores(
             group[r] = rows[min(q + r, len(rows) - 1)]
         score_group(group, tile, columns, is_product, scores)
         for r in range(min(4, len(rows) - q)):
-            coarse[q + r] = scores[r, : coarse.shape[1]]
+            coarse[q + r] = scores[r]
 
 
 @compiled
-def nth_smallest(values: np.ndarray, n: int) -> np.float32:
-    """The n-th smallest of float32 values, from 1; infinity beyond their number."""
-    if n > len(values):
+def limit_of(
+    scores: np.ndarray, count: int, n: int, best: np.ndarray, ids: np.ndarray
+) -> np.float32:
+    """The n-th smallest of the first scores of a row; ``best`` and ``ids`` are room for n."""
+    if n >= count:
         return np.float32(np.inf)
     if n > FEW_PROBES:
-        return np.float32(np.partition(values, n - 1)[n - 1])
-    best = np.full(n, np.inf, dtype=np.float32)
-    ids = np.empty(n, dtype=np.int32)
-    keep_best(values, len(values), 0, best, ids)
+        return np.float32(np.partition(scores[:count], n - 1)[n - 1])
+    best[:] = np.inf
+    keep_best(scores, count, 0, best, ids)
     return np.float32(best[n - 1])

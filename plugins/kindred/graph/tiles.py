@@ -1,14 +1,14 @@
 """Scores of queries against tiles of points, and the best of them: the inner loops of all search.
 
 A score is the squared distance or the negative inner product in float32, summed over the
-dimensions in one order. It depends on nothing but the pair, and only chooses candidates.
+dimensions in one order. It only chooses candidates, and neither shards nor threads change it.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from kindred.graph.compiled import compiled
+from kindred.graph.compiled import compiled, compiled_for_scores
 from kindred.graph.distances import normalised
 from kindred.metrics import Metric
 
@@ -74,12 +74,15 @@ def _transpose(
                 values[at + d * columns] = points[first + i, d]
 
 
-@compiled
+@compiled_for_scores
 def score_group(
     queries: np.ndarray, tile: np.ndarray, columns: int, is_product: bool, scores: np.ndarray
 ) -> None:
     """Scores of four queries against a tile; ``scores`` float32 (4, at least ``columns``)."""
-    scores[:, :columns] = 0.0
+    for r in range(4):
+        into_a = scores[r]
+        for j in range(columns):
+            into_a[j] = 0.0
     # Four dimensions and two queries at once: each value loaded is used twice, each sum stored
     # once for four terms. Blocks of 16 or one query at a time compile to code ten times slower.
     for d in range(0, queries.shape[1], 4):
@@ -105,23 +108,43 @@ def score_group(
 
 
 @compiled
+def score_buffer(columns: int) -> np.ndarray:
+    """Room for the scores of four queries, in whole steps of `keep_best`."""
+    return np.zeros((4, (columns + 63) // 64 * 64), dtype=np.float32)
+
+
+@compiled
 def keep_best(
     scores: np.ndarray, count: int, first: int, kept: np.ndarray, ids: np.ndarray
 ) -> None:
-    """Sort the scores of the points from ``first`` on into the best so far."""
-    last = len(kept) - 1
-    limit = kept[last]
-    for j in range(count):
-        score = scores[j]
-        if score < limit:
-            at = last
-            while at > 0 and kept[at - 1] > score:
-                kept[at] = kept[at - 1]
-                ids[at] = ids[at - 1]
-                at -= 1
-            kept[at] = score
-            ids[at] = first + j
-            limit = kept[last]
+    """Sort the scores of the points from ``first`` on into the best so far.
+
+    ``scores`` is a row of a `score_buffer`, of which the first ``count`` values mean something.
+    """
+    limit = kept[len(kept) - 1]
+    for start in range(0, count, 64):
+        block = scores[start : start + 64]
+        # Hardly any block holds a better one. Counting in a fixed number of steps compiles to a
+        # few comparisons of 16 values at once.
+        better = 0
+        for j in range(64):
+            better += block[j] < limit
+        if better:
+            for j in range(min(64, count - start)):
+                if block[j] < limit:
+                    _insert(block[j], first + start + j, kept, ids)
+                    limit = kept[len(kept) - 1]
+
+
+@compiled
+def _insert(score: np.float32, point: int, kept: np.ndarray, ids: np.ndarray) -> None:
+    at = len(kept) - 1
+    while at > 0 and kept[at - 1] > score:
+        kept[at] = kept[at - 1]
+        ids[at] = ids[at - 1]
+        at -= 1
+    kept[at] = score
+    ids[at] = point
 
 
 @compiled
@@ -139,7 +162,7 @@ def scan_tiles(
     ``kept`` float32 and ``ids`` int32, both (queries, best), arrive as infinity and -1.
     """
     widest = padded_size(np.max(starts[1:] - starts[:-1]))
-    scores = np.empty((4, widest), dtype=np.float32)
+    scores = score_buffer(widest)
     group = np.empty((4, queries.shape[1]), dtype=np.float32)
     for tile in range(len(starts) - 1):
         count = starts[tile + 1] - starts[tile]

@@ -6,7 +6,7 @@ import numpy as np
 from kindred.graph.compiled import compiled
 from kindred.graph.lists import LIST_SIZE, Lists, nearest_lists
 from kindred.graph.threads import cut, in_threads
-from kindred.graph.tiles import keep_best, padded_size, score_group
+from kindred.graph.tiles import keep_best, padded_size, score_buffer, score_group
 
 POINTS_PER_CENTROID = 32
 """Training points for each list; all of a list's points with 128 gained nothing."""
@@ -146,7 +146,7 @@ def _settle(
 ) -> None:
     columns = padded_size(near.shape[1])
     tile = np.zeros(points.shape[1] * columns, dtype=np.float32)
-    scores = np.empty((4, columns), dtype=np.float32)
+    scores = score_buffer(columns)
     group = np.empty((4, points.shape[1]), dtype=np.float32)
     best = np.empty(1, dtype=np.float32)
     nearest = np.empty(1, dtype=np.int32)

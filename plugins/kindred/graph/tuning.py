@@ -21,8 +21,8 @@ SCORES_AT_ONCE = 1 << 17
 NARROWEST = 128
 """The fewest near lists a point chooses its probes from; doubled as far as it pays."""
 
-COST_OF_NEAR_LIST = 2
-"""A near list is scored and sorted; a point of a probed list is hardly more than scored."""
+COST_OF_NEAR_LIST = 2.5
+"""A near list is scored and ranked in 5 ns, a point of a probed list in 2 ns."""
 
 
 def tune_lists(
