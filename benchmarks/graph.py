@@ -67,7 +67,7 @@ from kindred.store.snapshots import Build
 AS_OF = datetime(2026, 1, 5, 2, tzinfo=UTC)
 LISTS = (1000, 2000, 4000, 8000)
 EXACT_ROWS = 200_000
-COVERED_ROWS = 20_000
+COVERED_ROWS = 40_000
 SEEDS = 20
 
 

@@ -128,7 +128,8 @@ def test_the_order_of_the_rows_changes_no_distance():
     np.testing.assert_array_equal(shuffled.distances, graph.distances[order])
 
 
-def test_real_lists_above_the_exact_limit():
+def test_real_lists_above_the_exact_limit(monkeypatch):
+    monkeypatch.setattr(plan_module, "EXACT_LIMIT", 12_000)
     vectors = clustered(20_000, 12)
     plan, graph = build_graph(vectors, Metric.L2, 10, shards=2)
     assert plan.method == "ivf"

@@ -11,7 +11,7 @@ from kindred.graph.distinct import Distinct, drop_own, find_distinct, select_row
 from kindred.graph.products import nearest_by_products
 from kindred.metrics import Metric
 
-SCAN_FROM = 50_000_000
+SCAN_FROM = 150_000_000
 """Pairs from which compiled scans are faster than matrix products and what they set up."""
 
 

@@ -16,7 +16,7 @@ from kindred.metrics import Metric
 EXACT = "exact"
 IVF = "ivf"
 
-EXACT_LIMIT = 12_000
+EXACT_LIMIT = 30_000
 """Distinct vectors up to which exact search is about as fast as training and tuning lists."""
 
 EXACT_BLOCK = 4096
