@@ -12,10 +12,12 @@ RUN AIRFLOW_HOME=/tmp/check python -c "import airflow.providers.celery.executors
     && rm -r /tmp/check
 
 # The folder exists in the image, so that a new volume mounted there belongs to the airflow user.
-RUN mkdir --mode=0775 /opt/airflow/artifacts
+RUN mkdir --mode=0775 /opt/airflow/artifacts /opt/airflow/machine_code
 
 # Airflow finds plugins/ by itself; this is for `python -m kindred.cli`.
+# NUMBA_CACHE_DIR keeps what numba compiles, for whichever user of group 0 the container runs as.
 ENV PYTHONPATH=/opt/airflow/plugins \
+    NUMBA_CACHE_DIR=/opt/airflow/machine_code \
     AIRFLOW__CORE__LOAD_EXAMPLES=False
 
 COPY --chown=airflow:0 dags /opt/airflow/dags

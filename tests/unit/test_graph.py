@@ -1,4 +1,6 @@
 import io
+import os
+from pathlib import Path
 
 import faiss
 import numpy as np
@@ -12,6 +14,10 @@ from kindred.graph.recall import measure_recall
 from kindred.graph.search import ShardResult, merge_shards, search_shard
 from kindred.metrics import Metric
 from unit.graph_cases import assert_sound, build_graph, clustered, plain_neighbours
+
+DATA = Path(
+    os.environ.get("KINDRED_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
+)
 
 
 @pytest.fixture
@@ -66,6 +72,18 @@ def test_exact_search_survives_a_large_offset(way):
     neighbours, _ = exact_neighbours(base, base, Metric.L2, 5, exclude=own)
     expected, _ = plain_neighbours(base, base, Metric.L2, 5, exclude=own)
     np.testing.assert_array_equal(neighbours, expected)
+
+
+def test_exact_search_agrees_with_the_ground_truth_of_bigann(way):
+    path = DATA / "bigann10k.npz"
+    if not path.is_file():
+        pytest.skip(f"{path} is not there; KINDRED_TEST_DATA names the folder of test data")
+    with np.load(path) as data:
+        base, queries = data["base"].astype(np.float32), data["queries"].astype(np.float32)
+        known = data["groundtruth"]
+    _, distances = exact_neighbours(queries, base, Metric.L2, 100)
+    squares = np.square(queries[:, None] - base[known]).sum(axis=2, dtype=np.float64)
+    np.testing.assert_array_equal(distances, np.sqrt(squares).astype(np.float32))
 
 
 @pytest.mark.parametrize("metric", list(Metric))

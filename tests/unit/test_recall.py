@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
+from benchmarks.customers import make_customers
+from kindred.graph.plan import plan_graph
 from kindred.graph.recall import found_shares, measure_recall
 from kindred.graph.results import NeighbourGraph
+from kindred.graph.search import merge_shards, search_shard
 from kindred.metrics import Metric
 from unit.graph_cases import build_graph, clustered
 
@@ -37,6 +40,41 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
     assert covered >= 35
     assert max(recall.high - recall.low for recall in found) < 0.06
     assert len({recall.recall_at_k for recall in found}) > 5
+
+
+@pytest.mark.parametrize(
+    ("vectors", "metric"),
+    [
+        (clustered(4000, 12), Metric.L2),
+        (make_customers(4000), Metric.L2),
+        (make_customers(4000, seed=8), Metric.COSINE),
+    ],
+    ids=["groups", "customers", "customers by angle"],
+)
+def test_intervals_of_searched_graphs_cover_the_recall_of_everyone(vectors, metric, monkeypatch):
+    monkeypatch.setattr("kindred.graph.plan.EXACT_LIMIT", 500)
+    monkeypatch.setattr("kindred.graph.training.LIST_SIZE", 16)
+    _, graph = build_graph(vectors, metric, 10, target_recall=0.9)
+    true = measure_recall(vectors, metric, graph, sample_size=4000, seed=0).recall_at_k
+    assert 0.88 < true < 0.99
+    found = [measure_recall(vectors, metric, graph, sample_size=1000, seed=s) for s in range(20)]
+    assert sum(recall.low <= true <= recall.high for recall in found) >= 17
+
+
+def test_a_graph_is_tuned_for_the_neighbours_that_are_asked_for(monkeypatch):
+    monkeypatch.setattr("kindred.graph.plan.EXACT_LIMIT", 500)
+    monkeypatch.setattr("kindred.graph.training.LIST_SIZE", 16)
+    vectors = make_customers(4000)
+    wide, narrow = (
+        plan_graph(vectors, Metric.L2, 40, target_recall=0.95, shards=1, seed=3, recall_k=wanted)
+        for wanted in (40, 5)
+    )
+    assert narrow.probes < wide.probes
+    assert narrow.parameters["recall_k"] == 5
+    result = search_shard(narrow, vectors, 0)
+    graph = merge_shards(narrow, [result]).nearest(5)
+    assert graph.neighbours.shape == (4000, 5)
+    assert measure_recall(vectors, Metric.L2, graph, seed=3).high > 0.95
 
 
 def test_a_perfect_sample_does_not_claim_certainty():

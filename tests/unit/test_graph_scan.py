@@ -1,0 +1,166 @@
+"""The compiled ways against the plain ones: equal bits, whatever the values."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from kindred.graph import compiled as compiled_module
+from kindred.graph.compiled import compiled
+from kindred.graph.distances import eligible, pair_distances
+from kindred.graph.distinct import find_distinct, select_rows
+from kindred.graph.list_kernel import limit_of
+from kindred.graph.products import nearest_by_products
+from kindred.graph.rows import KINDS, nearest_rows
+from kindred.graph.scan import PointScan
+from kindred.graph.threads import cut, in_threads
+from kindred.graph.tiles import keep_best, score_buffer
+from kindred.metrics import Metric
+from unit.graph_cases import clustered
+
+EVERY_METRIC = pytest.mark.parametrize("metric", list(Metric))
+
+
+def distinct_points(vectors, metric):
+    return vectors[find_distinct(vectors, eligible(metric, vectors)).first_rows]
+
+
+@EVERY_METRIC
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda vectors: vectors,
+        lambda vectors: vectors * np.float32(1e-22),  # squares that vanish in float32
+        lambda vectors: vectors * np.float32(3e19),  # and squares that are infinite in it
+        lambda vectors: vectors + np.float32(5000.0),
+        lambda vectors: np.round(vectors),  # hundreds of equal distances
+        lambda vectors: np.vstack([vectors, vectors * np.float32(1 + 1e-6)]),
+    ],
+    ids=["plain", "tiny", "huge", "far away", "ties", "near twins"],
+)
+def test_scans_give_what_products_give(metric, change):
+    vectors = change(clustered(1300, 7)).astype(np.float32)
+    if metric is Metric.INNER_PRODUCT and np.abs(vectors).max() > 1e19:
+        vectors /= np.float32(1e3)  # or float32 could not hold the products either
+    points = distinct_points(vectors, metric)
+    queries = np.ascontiguousarray(points[::5])
+    expected = nearest_by_products(points, metric, queries, 9)
+    for threads in (1, 3):
+        found = PointScan(points, metric, threads).nearest(queries, 9)
+        np.testing.assert_array_equal(found[0], expected[0])
+        assert found[1].tobytes() == expected[1].tobytes()
+
+
+@EVERY_METRIC
+@pytest.mark.parametrize("count", [1, 2, 3, 17])
+def test_scans_of_fewer_points_than_are_wanted(metric, count):
+    points = distinct_points(clustered(count, 3), metric)
+    found = PointScan(points, metric).nearest(points, 30)
+    expected = nearest_by_products(points, metric, points, 30)
+    np.testing.assert_array_equal(found[0], expected[0])
+    assert found[1].tobytes() == expected[1].tobytes()
+
+
+@EVERY_METRIC
+def test_compiled_rows_are_those_that_were_selected_by_sorting(metric):
+    vectors = clustered(900, 11)
+    vectors[::9] = vectors[3]
+    distinct = find_distinct(vectors, eligible(metric, vectors))
+    points = vectors[distinct.first_rows]
+    rng = np.random.default_rng(4)
+    candidates = np.array(
+        [rng.choice(len(points), 14, replace=False) for _ in range(200)], dtype=np.int32
+    )
+    candidates[rng.random(candidates.shape) < 0.2] = -1
+    queries, slots = np.nonzero(candidates >= 0)
+    distances = np.full(candidates.shape, np.nan, dtype=np.float32)
+    distances[queries, slots] = pair_distances(
+        metric, points, points, queries, candidates[queries, slots]
+    )
+    for width in (1, 6, 40):
+        expected = select_rows(distinct, candidates, distances, width)
+        rows = np.empty((200, width), dtype=np.int32)
+        found = np.empty((200, width), dtype=np.float32)
+        nearest_rows(
+            KINDS[metric],
+            points[:200],
+            points,
+            candidates,
+            distinct.starts,
+            distinct.members,
+            rows,
+            found,
+        )
+        np.testing.assert_array_equal(rows, expected[0])
+        np.testing.assert_array_equal(found, expected[1])
+
+
+def test_members_follow_another_order_of_the_vectors():
+    vectors = np.array([[1], [2], [1], [3], [2], [1]], dtype=np.float32)
+    distinct = find_distinct(vectors, np.ones(6, dtype=np.bool_))
+    starts, members = distinct.members_of(np.array([2, 0, 1]))
+    assert starts.tolist() == [0, 1, 4, 6]
+    assert members.tolist() == [3, 0, 2, 5, 1, 4]
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 200])
+def test_the_best_scores_are_kept_in_order(count):
+    scores = score_buffer(count)[0]
+    scores[:] = -9.0  # what lies beyond the count means nothing
+    scores[:count] = np.random.default_rng(count).permutation(count)
+    kept = np.full(5, np.inf, dtype=np.float32)
+    ids = np.full(5, -1, dtype=np.int32)
+    keep_best(scores, count, 1000, kept, ids)
+    best = np.argsort(scores[:count])[:5]
+    assert ids.tolist() == [*(best + 1000).tolist(), *[-1] * (5 - len(best))]
+    assert kept[: len(best)].tolist() == sorted(scores[:count].tolist())[:5]
+
+
+@pytest.mark.parametrize("n", [1, 3, 64, 65, 99, 100, 500])
+def test_a_limit_is_the_nth_smallest(n):
+    scores = score_buffer(100)[0]
+    scores[:100] = np.random.default_rng(n).normal(size=100)
+    room = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.int32)
+    limit = limit_of(scores, 100, n, *room)
+    assert limit == (np.sort(scores[:100])[n - 1] if n < 100 else np.inf)
+
+
+def test_pieces_cover_everything_and_report_what_is_done():
+    assert cut(10, 4) == [(0, 4), (4, 8), (8, 10)]
+    assert cut(0, 4) == []
+    done, said = [], []
+    in_threads(
+        lambda start, stop: done.append((start, stop)),
+        cut(10, 4),
+        2,
+        lambda rows, total: said.append((rows, total)),
+    )
+    assert sorted(done) == cut(10, 4)
+    assert said == [(4, 10), (8, 10), (10, 10)]
+
+
+def test_an_error_in_a_thread_ends_the_work():
+    def fail(start, stop):
+        raise ValueError(f"piece {start}")
+
+    with pytest.raises(ValueError, match="piece 0"):
+        in_threads(fail, cut(100, 1), 2)
+
+
+def test_without_a_place_for_machine_code_it_is_compiled_in_memory(monkeypatch, caplog):
+    plain_njit = compiled_module.numba.njit
+
+    def njit(**options):
+        if options.pop("cache", False):
+            raise RuntimeError("cannot cache function 'double': no locator available")
+        return plain_njit(**options)
+
+    monkeypatch.setattr(compiled_module.numba, "njit", njit)
+    with caplog.at_level(logging.INFO):
+
+        @compiled
+        def double(value):
+            return value * 2
+
+    assert double(4) == 8
+    assert "set NUMBA_CACHE_DIR to a writable folder" in caplog.text
