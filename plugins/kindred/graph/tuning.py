@@ -15,6 +15,10 @@ from kindred.metrics import Metric
 TUNING_SAMPLE = 2000
 TUNING_STREAM = 0
 
+STANDARD_ERRORS = 2.0
+"""How far above the target the sample's recall must be; or the published one, of another sample,
+would fall just short of it every other night."""
+
 SCORES_AT_ONCE = 1 << 17
 """Scores of queries against centroids held at once: 16 MB of vectors at 32 dimensions."""
 
@@ -125,15 +129,12 @@ def _ranks(sample: _Sample, centroids: np.ndarray, width: int) -> np.ndarray:
 
 
 def _fewest_probes(ranks: np.ndarray, width: int, target_recall: float) -> tuple[int, float]:
-    """The fewest probes whose recall is the target and a standard error; all, if none is.
-
-    The standard error keeps the published recall, of another sample, from falling just short of
-    the target every other night.
-    """
+    """The fewest probes whose recall exceeds the target by its margin; all, if none does."""
     found = np.zeros((len(ranks), width + 1), dtype=np.int32)
     np.add.at(found, (np.arange(len(ranks))[:, None], ranks), 1)
     shares = found[:, :width].cumsum(axis=1) / ranks.shape[1]
     recalls = shares.mean(axis=0)
-    reached = recalls - shares.std(axis=0) / len(ranks) ** 0.5 >= target_recall
+    margins = STANDARD_ERRORS * shares.std(axis=0) / len(ranks) ** 0.5
+    reached = recalls - margins >= target_recall
     probes = int(reached.argmax()) + 1 if reached.any() else width
     return probes, float(recalls[probes - 1])

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 PLAN = "graph_plan"
 GRAPH = "graph"
-RECALL_SAMPLE = 1_000
+RECALL_SAMPLE = 2_000
 MAX_SHARDS = 64
 
 
