@@ -50,7 +50,7 @@ def test_cores_are_those_wanted_or_those_there():
 
 def test_more_rows_width_and_neighbours_need_more_memory_and_more_shards_less():
     usual = search_megabytes((1_000_000, 32), 10, 2)
-    assert 800 < usual < 1500
+    assert 1000 < usual < 1500
     assert search_megabytes((2_000_000, 32), 10, 2) > usual
     assert search_megabytes((1_000_000, 64), 10, 2) > usual
     assert search_megabytes((1_000_000, 32), 20, 2) > usual

@@ -1,14 +1,15 @@
 """How much memory the work on a graph takes, told before it begins."""
 
-BASE_MEGABYTES = 250
-"""An interpreter with its libraries, and what threads work in."""
+BASE_MEGABYTES = 400
+"""A task with its libraries, and what threads work in."""
 
 
 def search_megabytes(shape: tuple[int, ...], k: int, shards: int) -> int:
     """Memory of one shard's search; the plan, which has no results, takes less.
 
-    Four copies of the vectors: mapped, in list order, filled up, and in tiles; the distinct index;
-    and for the shard's rows the neighbours found, those of each customer, and what is written.
+    Four copies of the vectors: mapped, in list order, as unit vectors (or filled up to a width of
+    four), and in tiles; the distinct index; and for the shard's rows the neighbours found, those of
+    each customer, and what is written.
     """
     rows, dimensions = shape
     vectors = 4 * rows * (dimensions + 3) * 4

@@ -37,9 +37,12 @@ class Tiles:
 def searchable(points: np.ndarray, metric: Metric) -> np.ndarray:
     """What is searched: float32, C-contiguous, the width filled up with zeros; units for cosine.
 
-    Returns float32 of shape (points, dimensions rounded up to a multiple of 4).
+    Returns float32 of shape (points, dimensions rounded up to a multiple of 4), the points
+    themselves where they are so already.
     """
     dimensions = points.shape[1]
+    if metric is not Metric.COSINE and dimensions % GROUP == 0:
+        return np.ascontiguousarray(points, dtype=np.float32)
     out = np.zeros((len(points), -(-dimensions // GROUP) * GROUP), dtype=np.float32)
     out[:, :dimensions] = normalised(points) if metric is Metric.COSINE else points
     return out
