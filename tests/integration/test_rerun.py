@@ -160,8 +160,8 @@ def test_shards(make_laboratory):
     parts = "select count(*) from kindred.customer_lookalikes group by customer_id <= 1000"
     assert sorted(sharded.query(parts)) == [(5000,), (6000,)]
     assert sharded.hashes() == whole.hashes()
-    index = sharded.query("select method, lists, recall_at_k > 0.9 from bi.index_builds")
-    assert index == [("ivfflat", 2, True)]
+    index = sharded.query("select method, lists > 1, recall_at_k > 0.9 from bi.index_builds")
+    assert index == [("ivfflat", True, True)]
 
 
 def test_which_encoder_a_snapshot_is_given(laboratory):

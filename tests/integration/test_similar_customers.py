@@ -108,9 +108,10 @@ def test_the_callers_settings_are_as_they_were(indexed, probes, scan):
         cursor.execute("select count(*) from bi.similar_customers(1, 3)")
         assert cursor.fetchall() == [(3,)]
         cursor.execute(
-            "select current_setting('ivfflat.probes'), current_setting('ivfflat.iterative_scan')"
+            "select current_setting('ivfflat.probes'), current_setting('ivfflat.iterative_scan'),"
+            " current_setting('enable_seqscan')"
         )
-        assert cursor.fetchall() == [(probes or "1", scan or "off")]
+        assert cursor.fetchall() == [(probes or "1", scan or "off", "on")]
 
 
 def test_before_the_first_publish_there_is_nobody(laboratory):

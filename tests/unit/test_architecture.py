@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 NAMES = [str(path.relative_to(PACKAGE)) for path in MODULES]
 EVERY_MODULE = pytest.mark.parametrize("path", MODULES, ids=NAMES)
 
-PURE = ("encode", "graph", "cluster", "infer")
+PURE = ("encode", "graph", "cluster", "index", "infer")
 PICKLING = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 MAX_LINES = 400
 MAX_FUNCTION_LINES = 60

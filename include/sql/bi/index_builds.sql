@@ -17,7 +17,19 @@ select
   query_milliseconds,
   build_seconds,
   index_bytes,
-  built_at
+  built_at,
+  target_recall,
+  reason,
+  expected_recall,
+  expected_scanned_rows,
+  forecast_memory_mb,
+  forecast_build_seconds,
+  recall_low,
+  recall_high,
+  p50_milliseconds,
+  p95_milliseconds,
+  probe_sweep,
+  is_index_used
 from {space}.index_builds;
 
 comment on view {bi}.index_builds is 'One row a generation of the embeddings and its index.';
@@ -38,3 +50,15 @@ comment on column {bi}.index_builds.query_milliseconds is 'Mean time of a query 
 comment on column {bi}.index_builds.build_seconds is 'Seconds the index took to build.';
 comment on column {bi}.index_builds.index_bytes is 'Size of the index.';
 comment on column {bi}.index_builds.built_at is 'When it was built.';
+comment on column {bi}.index_builds.target_recall is 'The recall that was asked for.';
+comment on column {bi}.index_builds.reason is 'Why these lists, or why no index.';
+comment on column {bi}.index_builds.expected_recall is 'The recall that was forecast before the build.';
+comment on column {bi}.index_builds.expected_scanned_rows is 'Rows a query was forecast to read.';
+comment on column {bi}.index_builds.forecast_memory_mb is 'Memory the build was forecast to need, in MB.';
+comment on column {bi}.index_builds.forecast_build_seconds is 'Seconds the build was forecast to take.';
+comment on column {bi}.index_builds.recall_low is 'Lower end of the 95 % interval of recall_at_k.';
+comment on column {bi}.index_builds.recall_high is 'Upper end of the 95 % interval of recall_at_k.';
+comment on column {bi}.index_builds.p50_milliseconds is 'Half of the queries took at most so long.';
+comment on column {bi}.index_builds.p95_milliseconds is 'Of 100 queries, 95 took at most so long.';
+comment on column {bi}.index_builds.probe_sweep is 'Recall and latency at every number of probes that was tried.';
+comment on column {bi}.index_builds.is_index_used is 'True if the planner answers by the index at these probes.';

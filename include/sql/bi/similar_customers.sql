@@ -1,6 +1,6 @@
 -- The k customers most similar to one, by the index of the current embeddings and its measured probes.
 -- Reads through the generation's number, so that a publish never waits for a reader. Where the lists
--- probed hold fewer than k customers, the scan goes on to the next ones. ivfflat.* is put back: it
+-- probed hold fewer than k customers, the scan goes on to the next ones. Settings are put back: they
 -- must not leak into the caller's transaction.
 create or replace function {bi}.similar_customers(customer_id {key_type}, k integer default 10)
 returns table (similar_id {key_type}, distance double precision, similarity double precision)
@@ -11,6 +11,7 @@ declare
   serving record;
   probes_before text := current_setting('ivfflat.probes', true);
   scan_before text := current_setting('ivfflat.iterative_scan', true);
+  seqscan_before text := current_setting('enable_seqscan');
 begin
   if k is null or k < 1 then
     raise exception 'k is %, but must be at least 1', k;
@@ -24,6 +25,7 @@ begin
   if serving.probes is not null then
     perform set_config('ivfflat.probes', serving.probes::text, true);
     perform set_config('ivfflat.iterative_scan', 'relaxed_order', true);
+    perform set_config('enable_seqscan', 'off', true);
   end if;
   return query execute format(
     $query$
@@ -44,6 +46,7 @@ begin
   ) using customer_id, k;
   perform set_config('ivfflat.probes', coalesce(nullif(probes_before, ''), '1'), true);
   perform set_config('ivfflat.iterative_scan', coalesce(nullif(scan_before, ''), 'off'), true);
+  perform set_config('enable_seqscan', seqscan_before, true);
 end
 $function$;
 

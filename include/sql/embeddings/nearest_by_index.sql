@@ -1,11 +1,12 @@
--- The neighbours of some customers as the index finds them, with themselves among them.
-select position::integer, near.customer_id::text, near.distance
+-- The k nearest others of some customers, as the index finds them.
+select position::integer, near.customer_id::text
 from unnest(%(customers)s::{key_type}[]) with ordinality as sample (customer_id, position)
 join {table} as self on self.customer_id = sample.customer_id
 cross join lateral (
-  select candidate.customer_id, candidate.embedding {operator} self.embedding as distance
+  select customer_id
   from {table} as candidate
+  where candidate.customer_id <> self.customer_id
   order by candidate.embedding {operator} self.embedding
   limit %(k)s
 ) as near
-order by position, near.distance;
+order by position;

@@ -2,14 +2,18 @@
 
 import logging
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from kindred.artefacts import snapshot_slug
+from kindred.index.plan import plan_index
 from kindred.stages.encode import read_embeddings
+from kindred.stages.machine import cores
 from kindred.stages.run import SEED, Run
-from kindred.store import embeddings, ivfflat, snapshots
+from kindred.store import embeddings, index_builds, ivfflat, snapshots
 from kindred.store.database import Database
 from kindred.store.embeddings import Embeddings
+from kindred.store.index_quality import IndexOf, measure_index
 from kindred.store.locks import Resource
 from kindred.store.publish import StagedEmbeddings
 from kindred.store.snapshots import Current
@@ -79,26 +83,34 @@ def _stage_delta(
 
 
 def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedEmbeddings:
+    """A generation with its index, planned before anything is made, and measured."""
     spec, settings = run.spec, run.settings
+    threads = cores(settings.graph_threads)
+    plan = plan_index(
+        new.vectors,
+        spec.metric,
+        spec.k,
+        target_recall=spec.index_target_recall,
+        memory_mb=settings.maintenance_work_mem_mb,
+        seed=SEED,
+        threads=threads,
+    )
     generation, table = embeddings.load_generation(
         warehouse, new, as_of=run.as_of, metric=spec.metric, block_rows=settings.block_rows
     )
-    report = ivfflat.build_index(
-        warehouse, table, new, spec.metric, memory_mb=settings.maintenance_work_mem_mb
-    )
-    report = ivfflat.measure_index(
-        warehouse,
-        table,
-        new,
-        spec.metric,
-        report,
-        k=spec.k,
-        target_recall=spec.index_target_recall,
-        seed=SEED,
-    )
-    parameters = {"generation": generation, "rows": len(new.customers), **asdict(report)}
-    warehouse.run("embeddings/finish_generation", parameters)
-    log.info("generation %d: %s", generation, report)
+    watcher = partial(run.warehouse, "watch_index")
+    built = ivfflat.build_index(warehouse, table, plan, spec.metric, watcher=watcher)
+    quality = None
+    if built is not None and plan.chosen is not None:
+        quality = measure_index(
+            IndexOf(warehouse, table, new, spec.metric, spec.k),
+            built,
+            planned_probes=plan.chosen.probes,
+            target_recall=spec.index_target_recall,
+            seed=SEED,
+            threads=threads,
+        )
+    index_builds.finish(warehouse, generation, plan, built, quality)
     return StagedEmbeddings("generation", generation=generation, table=table)
 
 

@@ -1,0 +1,237 @@
+"""The planned IVFFlat index against pgvector's rule of thumb and against HNSW, in one run.
+
+One table of n seeded customers of d dimensions (`benchmarks.customers`) on an embedded server; the
+indexes are built on it one after another, each dropped before the next.
+
+- **rule of thumb**: lists = rows / 1000 (the square root above a million), probes 10 and the square
+  root of the lists. The first of the two that reaches a recall of 0.95 is the one to beat.
+- **planned**: `plan_index` for the recall of the one to beat (at least 0.95) within ``memory`` MB,
+  then the build and the choice of probes on the real index, as task build_embeddings does it.
+- **HNSW**: m 16, ef_construction 64, ef_search 40.
+
+Recall is that of the k nearest others of 1,000 customers, against exact search; they had no part in
+planning or choosing. p50 and p95 are of the statement that ``bi.similar_customers`` sends, one
+query at a time over a local socket: medians of three rounds of the same customers.
+
+**Memory**: what the server reports that it needs when it is given nine tenths of the forecast.
+"""
+
+import re
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg2 import errors, sql
+
+from benchmarks.customers import make_customers
+from benchmarks.generations import Bench, make_rows, server_for_bench
+from benchmarks.report import Report, arguments, timed
+from kindred.graph.exact import exact_neighbours
+from kindred.index.memory import build_memory_bytes
+from kindred.index.plan import Candidate, IndexPlan, forecast_mb, plan_index, usual_lists
+from kindred.metrics import OPERATORS, Metric
+from kindred.store import ivfflat
+from kindred.store.embeddings import Embeddings
+from kindred.store.index_quality import IndexOf, measure_index
+
+SEED = 20_180_401
+HELD_OUT = 99
+QUERIES = 1_000
+ROUNDS = 3
+MIN_RECALL = 0.95
+METRIC = Metric.L2
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A loaded table, and customers to ask it for with their exact k-th distances."""
+
+    running: Bench
+    index: IndexOf
+    sample: NDArray[np.int64]
+    kth: NDArray[np.float32]
+
+    def measure(self, probes: int) -> dict[str, float]:
+        """Recall and latency at so many probes."""
+        recall = float(self.index.shares(self.sample, self.kth, probes).mean())
+        rounds = [self.index.milliseconds(self.sample, probes) for _ in range(ROUNDS)]
+        p50, p95 = np.median([np.quantile(took, [0.5, 0.95]) for took in rounds], axis=0)
+        return {"recall": recall, "p50_ms": float(p50), "p95_ms": float(p95)}
+
+    def drop(self, index: str) -> None:
+        """Drop an index, so that the planner has no choice of two."""
+        self.running.database.execute(sql.SQL("drop index {}").format(sql.Identifier(index)))
+
+
+def load(running: Bench, n: int, d: int, k: int) -> Asked:
+    """Fill the table and find the truth of the held-out customers."""
+    rows = replace(make_rows(n, 1), vectors=make_customers(n, d))
+    table = running.load(rows)
+    queries = min(QUERIES, n)
+    sample = np.random.default_rng([SEED, HELD_OUT]).choice(n, queries, replace=False)
+    _, exact = exact_neighbours(
+        rows.vectors[sample], rows.vectors, METRIC, k, exclude=sample, threads=2
+    )
+    index = IndexOf(running.database, table, rows, METRIC, k)
+    return Asked(running, index, sample, exact[:, -1])
+
+
+def measure_rule(report: Report, asked: Asked, memory_mb: int) -> dict[str, float]:
+    """The rule of thumb at both numbers of probes; returns the figures to beat."""
+    rows = asked.index.embeddings
+    lists = usual_lists(len(rows.customers))
+    built = build(asked, plan_of(rows, asked.index.k, lists, memory_mb))
+    tried = []
+    for probes in sorted({min(10, lists), max(1, round(lists**0.5))}):
+        tried.append(asked.measure(probes))
+        report.measure("rule of thumb", **seen(built), probes=probes, **tried[-1])
+    asked.drop(built.name)
+    return next((found for found in tried if found["recall"] >= MIN_RECALL), tried[-1])
+
+
+def measure_planned(
+    report: Report, asked: Asked, target_recall: float, memory_mb: int
+) -> dict[str, float]:
+    """The plan, its promise, and the index as the task makes it."""
+    rows = asked.index.embeddings
+    planning, plan = timed(
+        lambda: plan_index(
+            rows.vectors,
+            METRIC,
+            asked.index.k,
+            target_recall=target_recall,
+            memory_mb=memory_mb,
+            seed=SEED,
+            threads=2,
+        )
+    )
+    if plan.chosen is None:
+        raise SystemExit(f"nothing to measure: {plan.reason}")
+    for candidate in plan.candidates:
+        report.measure("candidate", **promised(candidate))
+    report.measure("plan", **promised(plan.chosen), seconds=planning)
+    measure_memory(report, asked, plan.chosen)
+    built = build(asked, plan)
+    at_plan = asked.measure(plan.chosen.probes)
+    report.measure("as planned", **seen(built), probes=plan.chosen.probes, **at_plan)
+    choosing, quality = timed(
+        lambda: measure_index(
+            asked.index,
+            built,
+            planned_probes=plan.chosen.probes if plan.chosen else 1,
+            target_recall=target_recall,
+            seed=SEED,
+            threads=2,
+        )
+    )
+    found = asked.measure(quality.probes)
+    report.measure("planned", **seen(built), probes=quality.probes, **found, seconds=choosing)
+    asked.drop(built.name)
+    difference = abs(at_plan["recall"] - plan.chosen.recall)
+    report.at_most("planned: recall off its promise", difference, 0.01)
+    return found
+
+
+def measure_memory(report: Report, asked: Asked, chosen: Candidate) -> None:
+    """The forecast against the server's refusal of a tenth less."""
+    rows, dimensions = asked.index.embeddings.vectors.shape
+    needed = build_memory_bytes(chosen.lists, dimensions, rows=rows)
+    given = {"memory_kb": int(0.9 * needed / 1024)}
+    database = asked.index.database
+    try:
+        with database.transaction(), database.connection.cursor() as cursor:
+            cursor.execute("set local maintenance_work_mem = %(memory_kb)s", given)
+            database.run(
+                "embeddings/create_index",
+                index="too_large",
+                table=asked.index.table,
+                operator_class=sql.SQL(OPERATORS[METRIC].operator_class),
+                lists=sql.Literal(chosen.lists),
+            )
+        raise SystemExit("the server built an index with less memory than it should need")
+    except errors.ProgramLimitExceeded as error:
+        reported = int(re.findall(r"memory required is (\d+) MB", str(error))[0])
+    report.measure("memory", lists=chosen.lists, forecast_mb=chosen.memory_mb, server_mb=reported)
+    off = abs(chosen.memory_mb / reported - 1)
+    report.at_most("memory: forecast off the server's figure", off, 0.1)
+
+
+def measure_hnsw(report: Report, asked: Asked, memory_mb: int) -> None:
+    """HNSW with pgvector's defaults."""
+    text = (Path(__file__).with_name("sql") / "create_hnsw.sql").read_text(encoding="utf-8")
+    database = asked.index.database
+    statement = sql.SQL(text).format(
+        table=sql.Identifier(asked.index.table),
+        operator_class=sql.SQL(OPERATORS[METRIC].operator_class),
+    )
+    started = time.perf_counter()
+    with database.transaction():
+        database.run("embeddings/configure_build", {"memory_mb": memory_mb, "workers": 2})
+        database.execute(statement)
+    seconds = time.perf_counter() - started
+    _, size = database.row("embeddings/index_state", {"index": "generation_hnsw"}) or (False, 0)
+    figures = {"build_seconds": seconds, "size_mb": size / 2**20}
+    report.measure("HNSW", **figures, **asked.measure(1))
+    asked.drop("generation_hnsw")
+
+
+def plan_of(rows: Embeddings, k: int, lists: int, memory_mb: int) -> IndexPlan:
+    """A plan that nobody has thought about."""
+    n, d = rows.vectors.shape
+    memory = forecast_mb(lists, n, d)
+    chosen = Candidate(lists, 1, 0.0, 0.0, 0.0, memory, 0.0)
+    return IndexPlan(
+        n, d, 0.0, k, max(memory_mb, memory + 1), lists, lists, (chosen,), chosen, "the rule"
+    )
+
+
+def build(asked: Asked, plan: IndexPlan) -> ivfflat.BuiltIndex:
+    """Build an index of the table; there must be rows enough for one."""
+    built = ivfflat.build_index(asked.index.database, asked.index.table, plan, METRIC)
+    if built is None:
+        raise SystemExit(f"nothing to measure: {plan.reason}")
+    return built
+
+
+def seen(built: ivfflat.BuiltIndex) -> dict[str, float]:
+    """What is seen of an index from outside."""
+    size = built.index_bytes / 2**20
+    return {"lists": built.lists, "build_seconds": built.build_seconds, "size_mb": size}
+
+
+def promised(candidate: Candidate) -> dict[str, float]:
+    """What a candidate promises."""
+    return {
+        "lists": candidate.lists,
+        "build_seconds": candidate.build_seconds,
+        "probes": candidate.probes,
+        "recall": candidate.recall,
+        "scanned_rows": candidate.scanned_rows,
+        "forecast_mb": candidate.memory_mb,
+    }
+
+
+def measure_all(report: Report, asked: Asked, memory_mb: int, *, with_hnsw: bool) -> None:
+    """All three, and the targets of the planned one."""
+    rule = measure_rule(report, asked, memory_mb)
+    planned = measure_planned(report, asked, max(MIN_RECALL, rule["recall"]), memory_mb)
+    report.at_most("planned: p50 / rule of thumb", planned["p50_ms"] / rule["p50_ms"], 0.5)
+    report.at_least("planned: recall - rule of thumb", planned["recall"] - rule["recall"], -0.002)
+    if with_hnsw:
+        measure_hnsw(report, asked, memory_mb)
+
+
+def main() -> int:
+    options = arguments(__doc__, n=1_000_000, d=32, k=10, memory=1024, hnsw=1)
+    with server_for_bench(**vars(options)) as running:
+        report = Report("ivfflat", running.report.parameters, running.report.machine)
+        asked = load(running, options.n, options.d, options.k)
+        measure_all(report, asked, options.memory, with_hnsw=bool(options.hnsw))
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,8 @@
+-- What bi.similar_customers asks a generation for, to see how long it takes.
+select near.customer_id, near.embedding {operator} self.embedding as distance
+from (select embedding from {table} where customer_id = %(customer)s::{key_type}) as self
+cross join lateral (
+  select customer_id, embedding from {table} as candidate
+  order by candidate.embedding {operator} self.embedding
+  limit %(k)s + 1
+) as near;

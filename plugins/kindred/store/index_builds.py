@@ -1,0 +1,62 @@
+"""``index_builds``: what was planned, built and measured of every generation's index."""
+
+import logging
+from typing import Any
+
+from psycopg2.extras import Json
+
+from kindred.index.plan import IndexPlan
+from kindred.store.database import Database
+from kindred.store.index_quality import IndexQuality
+from kindred.store.ivfflat import EXACT_SCAN, IVFFLAT, BuiltIndex
+
+log = logging.getLogger(__name__)
+
+MEASURED = (
+    "probes",
+    "k",
+    "recall_at_k",
+    "recall_low",
+    "recall_high",
+    "recall_sample",
+    "query_milliseconds",
+    "p50_milliseconds",
+    "p95_milliseconds",
+    "is_index_used",
+)
+
+
+def finish(
+    database: Database,
+    generation: int,
+    plan: IndexPlan,
+    built: BuiltIndex | None,
+    quality: IndexQuality | None,
+) -> None:
+    """Note a generation as ready, with all its figures; those of no index are null."""
+    figures = _planned(plan) | {
+        "generation": generation,
+        "method": EXACT_SCAN if built is None else IVFFLAT,
+        "lists": None if built is None else built.lists,
+        "build_seconds": None if built is None else built.build_seconds,
+        "index_bytes": None if built is None else built.index_bytes,
+        "probe_sweep": None if quality is None else Json(quality.sweep_as_json()),
+        **{name: None if quality is None else getattr(quality, name) for name in MEASURED},
+    }
+    database.run("embeddings/finish_generation", figures)
+    shown = {name: value for name, value in figures.items() if not isinstance(value, Json)}
+    log.info("generation %d: %s", generation, shown)
+
+
+def _planned(plan: IndexPlan) -> dict[str, Any]:
+    chosen = plan.chosen
+    return {
+        "rows": plan.rows,
+        "target_recall": plan.target_recall,
+        "reason": plan.reason,
+        "plan": Json(plan.as_json()),
+        "expected_recall": None if chosen is None else chosen.recall,
+        "expected_scanned_rows": None if chosen is None else chosen.scanned_rows,
+        "forecast_memory_mb": None if chosen is None else chosen.memory_mb,
+        "forecast_build_seconds": None if chosen is None else chosen.build_seconds,
+    }

@@ -1,0 +1,194 @@
+"""How good an index is, measured on itself: recall and latency by probes, and that it is used."""
+
+import logging
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg2 import sql
+
+from kindred.graph.distances import distances, eligible
+from kindred.graph.exact import exact_neighbours
+from kindred.graph.recall import found_shares
+from kindred.index.probes import choose_probes, recall_interval
+from kindred.metrics import OPERATORS, Metric
+from kindred.store.database import Database
+from kindred.store.embeddings import Embeddings
+from kindred.store.ivfflat import BuiltIndex
+
+log = logging.getLogger(__name__)
+
+TUNING_CUSTOMERS = 300
+PUBLISHED_CUSTOMERS = 500
+TIMED_CUSTOMERS = 100
+STREAM = 2
+"""Random stream of these samples: the plan and the graph use others of the same seed."""
+
+
+@dataclass(frozen=True)
+class ProbePoint:
+    """One number of probes on the tuning sample; latencies of one query at a time."""
+
+    probes: int
+    recall: float
+    p50_milliseconds: float
+    p95_milliseconds: float
+
+
+@dataclass(frozen=True)
+class IndexQuality:
+    """Recall at the chosen probes, on customers that had no part in choosing them."""
+
+    probes: int
+    k: int
+    recall_at_k: float
+    recall_low: float
+    recall_high: float
+    recall_sample: int
+    query_milliseconds: float
+    p50_milliseconds: float
+    p95_milliseconds: float
+    is_index_used: bool
+    probe_sweep: tuple[ProbePoint, ...]
+
+    def sweep_as_json(self) -> list[dict[str, Any]]:
+        """The points by probes, as plain values."""
+        return [asdict(point) for point in sorted(self.probe_sweep, key=lambda p: p.probes)]
+
+
+@dataclass(frozen=True)
+class IndexOf:
+    """A generation and its index, to be asked."""
+
+    database: Database
+    table: str
+    embeddings: Embeddings
+    metric: Metric
+    k: int
+
+    def shares(self, sample: NDArray[np.int64], kth: np.ndarray, probes: int) -> np.ndarray:
+        """Share of each sampled customer's true neighbours that the index finds, float64."""
+        return found_shares(self.metric, self._distances(sample, probes), kth)
+
+    def milliseconds(self, sample: NDArray[np.int64], probes: int) -> NDArray[np.float64]:
+        """How long each sampled customer's query takes, one after the other."""
+        took = np.empty(len(sample))
+        with self.database.transaction():
+            self.database.run("embeddings/configure_query", {"probes": probes})
+            for number, customer in enumerate(self._keys(sample)):
+                started = time.perf_counter()
+                self.database.rows(
+                    "embeddings/nearest_of_one", {"customer": customer, "k": self.k}, **self._names
+                )
+                took[number] = (time.perf_counter() - started) * 1000
+        return took
+
+    def is_used(self, index: str, row: int, probes: int) -> bool:
+        """Whether the planner answers by the index, at these probes."""
+        parameters = {"customer": self._keys(np.array([row]))[0], "k": self.k}
+        with self.database.transaction():
+            self.database.run("embeddings/configure_query", {"probes": probes})
+            plan = self.database.value("embeddings/explain_nearest", parameters, **self._names)
+        return index in _indexes(plan[0]["Plan"])
+
+    def _distances(self, sample: NDArray[np.int64], probes: int) -> NDArray[np.float32]:
+        """(sample, k) distances of what the index finds; infinite where it found less.
+
+        Recomputed here, since the server adds up in float32 and exact ones are held against them.
+        """
+        parameters = {"customers": self._keys(sample), "k": self.k}
+        with self.database.transaction():
+            self.database.run("embeddings/configure_query", {"probes": probes})
+            rows = self.database.rows("embeddings/nearest_by_index", parameters, **self._names)
+        position = np.array([row[0] for row in rows], dtype=np.int64) - 1
+        keys = self.embeddings.key_type.from_python([row[1] for row in rows])
+        found = np.searchsorted(self.embeddings.customers, keys)
+        rank = np.arange(len(rows)) - np.searchsorted(position, position)
+        result = np.full((len(sample), self.k), np.inf, dtype=np.float32)
+        vectors = self.embeddings.vectors
+        result[position, rank] = distances(self.metric, vectors[sample[position]], vectors[found])
+        return result
+
+    def _keys(self, rows: NDArray[np.int64]) -> list[Any]:
+        return list(self.embeddings.key_type.to_python(self.embeddings.customers[rows]))
+
+    @property
+    def _names(self) -> dict[str, Any]:
+        return {
+            "table": self.table,
+            "key_type": sql.SQL(self.embeddings.key_type.value),
+            "operator": sql.SQL(OPERATORS[self.metric].operator),
+        }
+
+
+def measure_index(
+    asked: IndexOf,
+    built: BuiltIndex,
+    *,
+    planned_probes: int,
+    target_recall: float,
+    seed: int,
+    threads: int = 1,
+) -> IndexQuality:
+    """Choose the fewest probes that reach the target, and measure the index at them."""
+    tuning, published, kth = _samples(asked, seed, threads)
+    points: list[ProbePoint] = []
+
+    def recall_of(probes: int) -> float:
+        shares = asked.shares(tuning, kth[tuning], probes)
+        took = asked.milliseconds(tuning[:TIMED_CUSTOMERS], probes)
+        points.append(ProbePoint(probes, float(shares.mean()), *_middle_and_end(took)))
+        log.info("recall@%d on %d customers: %s", asked.k, len(tuning), points[-1])
+        return points[-1].recall
+
+    probes = choose_probes(recall_of, planned_probes, built.lists, target_recall)
+    shares = asked.shares(published, kth[published], probes)
+    took = asked.milliseconds(published, probes)
+    is_used = asked.is_used(built.name, int(published[0]), probes)
+    if not is_used:
+        log.warning("the planner does not use %s at %d probes: it scans", built.name, probes)
+    low, high = recall_interval(shares)
+    return IndexQuality(
+        probes,
+        asked.k,
+        float(shares.mean()),
+        low,
+        high,
+        len(published),
+        float(took.mean()),
+        *_middle_and_end(took),
+        is_used,
+        tuple(points),
+    )
+
+
+def _samples(
+    asked: IndexOf, seed: int, threads: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], np.ndarray]:
+    """Rows to choose the probes by, other rows to publish from, and exact k-th distances by row."""
+    vectors = asked.embeddings.vectors
+    rows = np.flatnonzero(eligible(asked.metric, vectors))
+    size = min(TUNING_CUSTOMERS + PUBLISHED_CUSTOMERS, len(rows))
+    chosen = np.random.default_rng([seed, STREAM]).choice(rows, size, replace=False)
+    _, exact = exact_neighbours(
+        vectors[chosen], vectors, asked.metric, asked.k, exclude=chosen, threads=threads
+    )
+    kth = np.full(len(vectors), np.nan, dtype=np.float32)
+    kth[chosen] = exact[:, -1]
+    tuning, published = np.split(
+        chosen, [size * TUNING_CUSTOMERS // (TUNING_CUSTOMERS + PUBLISHED_CUSTOMERS)]
+    )
+    return tuning, published, kth
+
+
+def _middle_and_end(milliseconds: NDArray[np.float64]) -> tuple[float, float]:
+    p50, p95 = np.quantile(milliseconds, [0.5, 0.95])
+    return float(p50), float(p95)
+
+
+def _indexes(plan: dict[str, Any]) -> set[str]:
+    """Names of all indexes in a plan."""
+    inner = [_indexes(part) for part in plan.get("Plans", [])]
+    return {plan.get("Index Name", "")}.union(*inner)

@@ -1,0 +1,257 @@
+"""The index of a generation: planned before it is made, watched, measured on itself, noted."""
+
+import logging
+from contextlib import contextmanager
+
+import numpy as np
+import psycopg2
+import pytest
+from psycopg2 import errors, sql
+
+from integration.warehouse import COLUMNS, make_spec, people
+from kindred.errors import DataError, SettingsError
+from kindred.index import plan as plan_module
+from kindred.index.memory import build_memory_bytes, reported_mb
+from kindred.index.plan import forecast_mb, plan_index
+from kindred.metrics import Metric
+from kindred.stages.encode import read_embeddings
+from kindred.stages.registry import run_stage
+from kindred.store import build_progress, ivfflat
+from kindred.store.binary import Column, Field, RowStream, encode_rows
+from kindred.store.database import Database
+from kindred.store.index_quality import IndexOf, measure_index
+
+AS_OF = "2026-01-25T02:00"
+CUSTOMERS = 4_000
+FIGURES = (
+    "method, lists, probes, k, target_recall, expected_recall, recall_at_k, recall_low,"
+    " recall_high, recall_sample, p50_milliseconds, p95_milliseconds, query_milliseconds,"
+    " is_index_used, probe_sweep, forecast_memory_mb, build_seconds, reason"
+)
+
+
+def build_row(laboratory) -> dict:
+    names = FIGURES.replace(" ", "").split(",")
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    [row] = laboratory.query(sql.SQL("select {} from bi.index_builds").format(columns))
+    return dict(zip(names, row, strict=True))
+
+
+@pytest.fixture(scope="module")
+def indexed(make_laboratory):
+    laboratory = make_laboratory()
+    laboratory.fill("customers", COLUMNS, people(CUSTOMERS))
+    laboratory.last_run = laboratory.run(make_spec(), AS_OF)
+    return laboratory
+
+
+def test_everything_that_was_planned_and_measured_is_shown(indexed):
+    row = build_row(indexed)
+    assert (row["method"], row["k"], row["is_index_used"]) == ("ivfflat", 5, True)
+    assert 1 <= row["probes"] < row["lists"] <= CUSTOMERS // 50
+    assert 0 < row["recall_low"] <= row["recall_at_k"] <= row["recall_high"] <= 1
+    assert row["recall_at_k"] == pytest.approx(row["expected_recall"], abs=0.06)
+    assert row["recall_sample"] == 500
+    assert 0 < row["p50_milliseconds"] <= row["p95_milliseconds"]
+    assert row["reason"] == "the cheapest query of those measured"
+
+
+def test_the_probes_are_the_fewest_that_reach_the_target(indexed):
+    row = build_row(indexed)
+    points = {point["probes"]: point for point in row["probe_sweep"]}
+    assert points[row["probes"]]["recall"] >= row["target_recall"]
+    if row["probes"] > 1:
+        assert points[row["probes"] - 1]["recall"] < row["target_recall"]
+    assert list(points) == sorted(points)
+    assert all(p["p50_milliseconds"] <= p["p95_milliseconds"] for p in points.values())
+
+
+def test_the_whole_plan_is_kept(indexed):
+    [(plan,)] = indexed.query("select plan from kindred.index_builds")
+    assert plan["chosen"] in plan["candidates"]
+    assert plan["rows"] == CUSTOMERS
+    assert len({candidate["lists"] for candidate in plan["candidates"]}) > 1
+
+
+def test_the_measured_recall_is_that_of_the_function(indexed):
+    """Exact neighbours by the server itself, for customers of another sample."""
+    [(share,)] = indexed.query("""
+        with asked as (
+          select customer_id, embedding from kindred.customer_embeddings
+          where customer_id % 27 = 0
+        ), exact as materialized (
+          select asked.customer_id, max(near.distance) as kth
+          from asked cross join lateral (
+            select e.embedding <-> asked.embedding as distance
+            from kindred.customer_embeddings as e
+            where e.customer_id <> asked.customer_id
+            order by (e.embedding <-> asked.embedding) + 0 limit 5
+          ) as near
+          group by asked.customer_id
+        )
+        select avg((found.distance <= exact.kth * (1 + 1e-6))::int)::float8
+        from exact cross join lateral bi.similar_customers(exact.customer_id, 5) as found
+    """)
+    row = build_row(indexed)
+    assert share == pytest.approx(row["recall_at_k"], abs=0.06)
+
+
+@pytest.fixture(scope="module")
+def session(make_database):
+    """A session with a table of 20,000 vectors of 16 dimensions."""
+    connection = psycopg2.connect(make_database("index"))
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute("create extension if not exists vector")
+    cursor.execute("create table many (customer_id bigint, embedding vector(16))")
+    vectors = np.random.default_rng(2).standard_normal((20_000, 16), dtype=np.float32)
+    database = Database(connection)
+    chunk = encode_rows(
+        [Column(Field.INT8, np.arange(len(vectors))), Column(Field.VECTOR, vectors)]
+    )
+    database.copy_in("many", ["customer_id", "embedding"], RowStream([chunk]))
+    cursor.execute("analyze many")
+    yield database
+    connection.close()
+
+
+@pytest.mark.parametrize("lists", [20, 60, 150])
+@pytest.mark.parametrize("operator_class", ["vector_l2_ops", "vector_cosine_ops"])
+def test_the_memory_forecast_is_what_the_server_wants(session, lists, operator_class):
+    """One kilobyte less is refused, with the forecast as the figure."""
+    pages = pages_of(session)
+    needed = build_memory_bytes(lists, 16, rows=20_000, pages=pages)
+    statement = sql.SQL(
+        "create index on many using ivfflat (embedding {}) with (lists = {})"
+    ).format(sql.SQL(operator_class), sql.Literal(lists))
+    with session.connection.cursor() as cursor:
+        cursor.execute("select set_config('maintenance_work_mem', %s, false)", (kb(needed, -1),))
+        with pytest.raises(errors.ProgramLimitExceeded, match=f"is {reported_mb(needed)} MB"):
+            cursor.execute(statement)
+        cursor.execute("select set_config('maintenance_work_mem', %s, false)", (kb(needed, 0),))
+        cursor.execute(statement)
+        cursor.execute("drop index many_embedding_idx")
+    assert forecast_mb(lists, 20_000, 16) == pytest.approx(reported_mb(needed), rel=0.1)
+
+
+def pages_of(session: Database) -> int:
+    with session.connection.cursor() as cursor:
+        cursor.execute("select pg_relation_size('many') / 8192")
+        return cursor.fetchone()[0]
+
+
+def kb(needed: int, more: int) -> str:
+    return f"{needed // 1024 + more}kB"
+
+
+def plan_of_many(session: Database, **changes):
+    vectors = np.random.default_rng(2).standard_normal((20_000, 16), dtype=np.float32)
+    settings = {"target_recall": 0.8, "memory_mb": 64, "seed": 1} | changes
+    return plan_index(vectors, Metric.L2, 5, **settings)
+
+
+def test_progress_is_told_by_a_second_session(session, caplog):
+    plan = plan_of_many(session)
+    caplog.set_level(logging.INFO)
+    opened = []
+
+    @contextmanager
+    def watcher():
+        with psycopg2.connect(session.connection.dsn) as connection:
+            connection.autocommit = True
+            opened.append(connection)
+            yield Database(connection)
+
+    with build_progress.watched(session, watcher, "many_ivfflat", every_seconds=0.001):
+        ivfflat._create(session, "many", "many_ivfflat", 150, Metric.L2, plan.memory_mb)
+    with session.connection.cursor() as cursor:
+        cursor.execute("drop index many_ivfflat")
+    assert len(opened) == 1
+    phases = [r.getMessage() for r in caplog.records if r.message.startswith("building many")]
+    assert any("k-means" in phase or "tuples" in phase for phase in phases), phases
+
+
+def test_a_watcher_that_cannot_connect_stops_no_build(session, caplog):
+    @contextmanager
+    def watcher():
+        raise psycopg2.OperationalError("too many clients")
+        yield
+
+    with build_progress.watched(session, watcher, "many_ivfflat", every_seconds=0.001):
+        ivfflat._create(session, "many", "many_ivfflat", 150, Metric.L2, 64)
+    with session.connection.cursor() as cursor:
+        cursor.execute("drop index many_ivfflat")
+    assert "cannot watch the build of many_ivfflat: too many clients" in caplog.text
+
+
+def test_a_server_that_wants_more_than_was_planned(session):
+    plan = plan_of_many(session)
+    short = type(plan)(**{**vars(plan), "memory_mb": 1})
+    with pytest.raises(SettingsError, match=r"memory required is \d+ MB.*were forecast"):
+        ivfflat.build_index(session, "many", short, Metric.L2)
+
+
+def before_the_build(laboratory, spec):
+    laboratory.fill("customers", COLUMNS, people(1_200))
+    return laboratory.run(spec, AS_OF, until="build_embeddings")
+
+
+def test_an_index_of_this_name_made_by_hand(laboratory):
+    """It is named and left alone, and the next try makes a generation of another name."""
+    run = before_the_build(laboratory, make_spec())
+    laboratory.query(
+        "create table kindred.mine (n int);"
+        "create index customer_embeddings_g1_ivfflat on kindred.mine (n)"
+    )
+    with pytest.raises(DataError, match=r"g1_ivfflat.*already exists.*drop or rename it"):
+        run_stage(run, "build_embeddings")
+    assert run_stage(run, "build_embeddings")["generation"] == 2
+    assert laboratory.query("select to_regclass('kindred.customer_embeddings_g1') is null") == [
+        (True,)
+    ]
+    indexes = laboratory.query("select count(*) from pg_index where not indisvalid")
+    assert indexes == [(0,)]
+
+
+def test_too_little_memory_is_refused_before_anything_is_made(laboratory, monkeypatch):
+    run = before_the_build(laboratory, make_spec())
+    monkeypatch.setattr(plan_module, "largest_lists", lambda *given, **named: 1)
+    with pytest.raises(SettingsError, match=r"1200 vectors.*needs at least 1 MB.*nothing has been"):
+        run_stage(run, "build_embeddings")
+    assert laboratory.query("select count(*) from kindred.index_builds") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (people(300), "300 rows, an index wants 1000"),
+        (
+            [(n, *people(1)[0][1:]) for n in range(1, 1_501)],
+            "1 distinct vectors, an index wants 50 a list and two lists",
+        ),
+    ],
+    ids=["few rows", "equal rows"],
+)
+def test_no_index_where_a_scan_is_better(laboratory, rows, reason):
+    laboratory.fill("customers", COLUMNS, rows)
+    laboratory.run(make_spec(clustering={"algorithms": ["kmeans"]}), AS_OF)
+    row = build_row(laboratory)
+    assert (row["method"], row["reason"], row["probes"]) == ("exact scan", reason, None)
+    assert laboratory.query("select count(*) from bi.similar_customers(1, 5)") == [(5,)]
+
+
+def test_fewer_probes_find_less(indexed):
+    """So the sweep measures the index, not the table."""
+    run = indexed.last_run
+    with run.warehouse("test") as warehouse:
+        embeddings = read_embeddings(run, run.key_type(warehouse))
+        [(table,)] = indexed.query("select table_name from kindred.index_builds")
+        asked = IndexOf(warehouse, table, embeddings, Metric.L2, 5)
+        built = ivfflat.BuiltIndex(f"{table}_ivfflat", build_row(indexed)["lists"], 1.0, 1)
+        quality = measure_index(asked, built, planned_probes=1, target_recall=1.0, seed=1)
+        again = measure_index(asked, built, planned_probes=1, target_recall=1.0, seed=1)
+    first = quality.sweep_as_json()[0]
+    assert first["probes"] == 1
+    assert first["recall"] < quality.sweep_as_json()[-1]["recall"]
+    assert quality.recall_at_k > 0.99
+    assert quality.probes == again.probes
