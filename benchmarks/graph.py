@@ -152,7 +152,9 @@ def measure_kindred(report: Report, job: Job, n: int, name: str = "kindred") -> 
     return figures
 
 
-def measure_rivals(report: Report, path: str, truth: Truth, n: int, ours: dict[str, Any]) -> None:
+def measure_rivals(
+    report: Report, job: Job, path: str, truth: Truth, n: int, ours: dict[str, Any]
+) -> None:
     """FAISS IVFFlat and pgvector at our recall, against their targets."""
     tried = [
         note_rival(report, "FAISS IVFFlat", n, measure_alone(faiss_ivf, path, truth, lists, False))
