@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import faiss
 import numpy as np
 
-from kindred.graph.threads import cut
+from kindred.graph.threads import cut, in_threads
 
 LIST_SIZE = 128
 """Points a list, on average. Half and twice as many were as fast; see docs/graph.md."""
 
-CENTROIDS_AT_ONCE = 4096
+CENTROIDS_AT_ONCE = 1024
 """Centroids compared at once by matrix products, whose shape is so the same every time."""
 
 
@@ -47,7 +47,12 @@ def list_edges(starts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def nearest_lists(
-    centroids: np.ndarray, count: int, *, is_product: bool, rows: np.ndarray | None = None
+    centroids: np.ndarray,
+    count: int,
+    *,
+    is_product: bool,
+    rows: np.ndarray | None = None,
+    threads: int = 1,
 ) -> np.ndarray:
     """The lists nearest to each list (or each of ``rows``) by its centroid, nearest first.
 
@@ -57,6 +62,9 @@ def nearest_lists(
     queries = centroids if rows is None else np.ascontiguousarray(centroids[rows])
     count = min(count, len(centroids))
     near = np.empty((len(queries), count), dtype=np.int32)
-    for start, stop in cut(len(queries), CENTROIDS_AT_ONCE):
+
+    def find(start: int, stop: int) -> None:
         near[start:stop] = faiss.knn(queries[start:stop], centroids, count, metric=metric)[1]
+
+    in_threads(find, cut(len(queries), CENTROIDS_AT_ONCE), threads)
     return near

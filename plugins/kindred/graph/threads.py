@@ -1,7 +1,10 @@
-"""Compiled work on several threads, in pieces whose cut changes no result."""
+"""Work on several threads, in pieces whose cut changes no result."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+
+import faiss
+from threadpoolctl import threadpool_limits
 
 Progress = Callable[[int, int], None]
 """Called with the rows done and all rows, in the calling thread."""
@@ -16,11 +19,16 @@ def in_threads(
     """Call ``work(start, stop)`` for every piece; the first error ends it.
 
     Python threads, not numba's: those cannot be used from several tasks of one process, nor after
-    a fork, and compiled functions let go of the interpreter's lock anyway.
+    a fork, and compiled functions let go of the interpreter's lock anyway. Libraries stay on the
+    one thread that calls them: on a busy machine theirs wait for each other most of the time.
     """
     total = sum(stop - start for start, stop in pieces)
     done = 0
-    with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
+    # OpenMP counts threads for each thread that calls it, BLAS for the process.
+    pools = ThreadPoolExecutor(
+        max(1, threads), initializer=faiss.omp_set_num_threads, initargs=(1,)
+    )
+    with threadpool_limits(1), pools as pool:
         calls = [pool.submit(work, start, stop) for start, stop in pieces]
         try:
             for (start, stop), call in zip(pieces, calls, strict=True):

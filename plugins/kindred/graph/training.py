@@ -2,6 +2,7 @@
 
 import faiss
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from kindred.graph.compiled import compiled
 from kindred.graph.lists import LIST_SIZE, Lists, nearest_lists
@@ -39,8 +40,8 @@ def train_lists(points: np.ndarray, *, seed: int, threads: int = 1) -> Lists:
     count = max(1, len(points) // LIST_SIZE)
     size = min(len(points), count * POINTS_PER_CENTROID)
     picked = np.sort(np.random.default_rng(seed).choice(len(points), size=size, replace=False))
-    tree = _Tree(points[picked], count, seed)
-    assignment = tree.assign(points)
+    tree = _Tree(points[picked], count, seed, threads)
+    assignment = tree.assign(points, threads)
     # Near the borders of the upper level, the tree's list is not the nearest one.
     for _ in range(2):
         lists = _by_list(points, tree.centroids, assignment)
@@ -51,24 +52,35 @@ def train_lists(points: np.ndarray, *, seed: int, threads: int = 1) -> Lists:
 class _Tree:
     """Centroids of two levels: each upper one has its own lower ones."""
 
-    def __init__(self, sample: np.ndarray, count: int, seed: int) -> None:
+    def __init__(self, sample: np.ndarray, count: int, seed: int, threads: int) -> None:
         upper = max(1, round(count**0.5))
-        self._upper = _kmeans(sample, upper, seed)
-        members = _groups(_nearest(sample, self._upper), len(self._upper))
-        shares = [max(1, round(count * len(rows) / len(sample))) for rows in members]
-        lower = [
-            _kmeans(sample[rows], min(share, len(rows)), seed) if len(rows) else centroid[None]
-            for rows, share, centroid in zip(members, shares, self._upper, strict=True)
-        ]
+        with threadpool_limits(1):
+            self._upper = _kmeans(sample, upper, seed)
+        members = _groups(_nearest(sample, self._upper, threads), len(self._upper))
+        lower = list(self._upper[:, None])
+
+        def train(first: int, last: int) -> None:
+            for number in range(first, last):
+                rows = members[number]
+                share = max(1, round(count * len(rows) / len(sample)))
+                if len(rows):
+                    lower[number] = _kmeans(sample[rows], min(share, len(rows)), seed)
+
+        in_threads(train, cut(len(lower), 1), threads)
         self._starts = np.cumsum([0, *(len(part) for part in lower)])
         self.centroids = np.ascontiguousarray(np.concatenate(lower))
 
-    def assign(self, points: np.ndarray) -> np.ndarray:
+    def assign(self, points: np.ndarray, threads: int) -> np.ndarray:
         """A lower centroid of the nearest upper one, int32 (points,)."""
         out = np.empty(len(points), dtype=np.int32)
-        for upper, rows in enumerate(_groups(_nearest(points, self._upper), len(self._upper))):
-            first, last = self._starts[upper : upper + 2]
-            out[rows] = first + _nearest(points[rows], self.centroids[first:last])
+        members = _groups(_nearest(points, self._upper, threads), len(self._upper))
+
+        def assign(first: int, last: int) -> None:
+            for number in range(first, last):
+                rows, (start, stop) = members[number], self._starts[number : number + 2]
+                out[rows] = start + _nearest_here(points[rows], self.centroids[start:stop])
+
+        in_threads(assign, cut(len(members), 1), threads)
         return out
 
 
@@ -85,7 +97,17 @@ def _kmeans(points: np.ndarray, count: int, seed: int) -> np.ndarray:
     return np.ascontiguousarray(kmeans.centroids, dtype=np.float32)
 
 
-def _nearest(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+def _nearest(points: np.ndarray, centroids: np.ndarray, threads: int) -> np.ndarray:
+    out = np.empty(len(points), dtype=np.int32)
+
+    def find(start: int, stop: int) -> None:
+        out[start:stop] = _nearest_here(points[start:stop], centroids)
+
+    in_threads(find, cut(len(points), BLOCK), threads)
+    return out
+
+
+def _nearest_here(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
     out = np.empty(len(points), dtype=np.int32)
     for start, stop in cut(len(points), BLOCK):
         out[start:stop] = faiss.knn(points[start:stop], centroids, 1)[1][:, 0]
@@ -108,7 +130,7 @@ def _by_list(points: np.ndarray, centroids: np.ndarray, assignment: np.ndarray) 
 
 def _settled(points: np.ndarray, lists: Lists, threads: int) -> np.ndarray:
     """The nearest among the lists near each point's own, int32 (points,)."""
-    near = nearest_lists(lists.centroids, SETTLING_LISTS, is_product=False)
+    near = nearest_lists(lists.centroids, SETTLING_LISTS, is_product=False, threads=threads)
     out = np.empty(len(points), dtype=np.int32)
 
     def settle(first: int, last: int) -> None:

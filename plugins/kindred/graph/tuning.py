@@ -7,7 +7,7 @@ import numpy as np
 from kindred.graph.distinct import Distinct
 from kindred.graph.exact import exact_neighbours
 from kindred.graph.lists import LIST_SIZE, Lists, Tuned, nearest_lists
-from kindred.graph.threads import cut
+from kindred.graph.threads import cut, in_threads
 from kindred.graph.tiles import searchable
 from kindred.graph.training import train_lists
 from kindred.metrics import Metric
@@ -15,9 +15,9 @@ from kindred.metrics import Metric
 TUNING_SAMPLE = 2000
 TUNING_STREAM = 0
 
-STANDARD_ERRORS = 2.0
-"""How far above the target the sample's recall must be; or the published one, of another sample,
-would fall just short of it every other night."""
+STANDARD_ERRORS = 3.0
+"""How far above the target the sample's recall must be: two standard errors of its difference from
+the published one, of another sample, or that would fall just short of the target time and again."""
 
 SCORES_AT_ONCE = 1 << 17
 """Scores of queries against centroids held at once: 16 MB of vectors at 32 dimensions."""
@@ -52,8 +52,9 @@ def tune_lists(
     sample = _Sample(
         searchable(vectors[own], metric), list_of_row[own], list_of_row[neighbours], metric
     )
-    width, probes, recall = _cheapest(sample, lists.centroids, target_recall)
-    near = nearest_lists(lists.centroids, width, is_product=metric is Metric.INNER_PRODUCT)
+    width, probes, recall = _cheapest(sample, lists.centroids, target_recall, threads)
+    is_product = metric is Metric.INNER_PRODUCT
+    near = nearest_lists(lists.centroids, width, is_product=is_product, threads=threads)
     return Tuned(lists, near, probes, recall)
 
 
@@ -92,13 +93,14 @@ def _list_of_row(rows: int, distinct: Distinct, lists: Lists) -> np.ndarray:
 
 
 def _cheapest(
-    sample: _Sample, centroids: np.ndarray, target_recall: float
+    sample: _Sample, centroids: np.ndarray, target_recall: float, threads: int
 ) -> tuple[int, int, float]:
     """Near lists, probes and their recall: the fewest scores that reach the target."""
     lists = len(centroids)
     width, best, lowest = min(NARROWEST, lists), (lists, lists, 1.0), np.inf
     while True:
-        probes, recall = _fewest_probes(_ranks(sample, centroids, width), width, target_recall)
+        ranks = _ranks(sample, centroids, width, threads)
+        probes, recall = _fewest_probes(ranks, width, target_recall)
         is_enough = recall >= target_recall
         cost = width * COST_OF_NEAR_LIST + probes * LIST_SIZE
         if is_enough and cost < lowest:
@@ -108,14 +110,13 @@ def _cheapest(
         width = min(2 * width, lists)
 
 
-def _ranks(sample: _Sample, centroids: np.ndarray, width: int) -> np.ndarray:
+def _ranks(sample: _Sample, centroids: np.ndarray, width: int, threads: int) -> np.ndarray:
     """Which probe finds each true neighbour, from 0; ``width`` if none does. int32 (sample, k)."""
     is_product = sample.metric is Metric.INNER_PRODUCT
     out = np.empty(sample.neighbour_lists.shape, dtype=np.int32)
-    for start, stop in cut(len(out), max(1, SCORES_AT_ONCE // width)):
-        near = nearest_lists(
-            centroids, width, is_product=is_product, rows=sample.own_lists[start:stop]
-        )
+
+    def rank(start: int, stop: int) -> None:
+        near = all_near[start:stop]
         queries, chosen = sample.queries[start:stop, None], centroids[near]
         scores = -(queries * chosen).sum(2) if is_product else np.square(queries - chosen).sum(2)
         order = np.argsort(scores, axis=1, kind="stable")
@@ -125,6 +126,11 @@ def _ranks(sample: _Sample, centroids: np.ndarray, width: int) -> np.ndarray:
             is_there = near == wanted[:, None]
             found = ranks[np.arange(len(near)), is_there.argmax(axis=1)]
             out[start:stop, column] = np.where(is_there.any(axis=1), found, width)
+
+    all_near = nearest_lists(
+        centroids, width, is_product=is_product, rows=sample.own_lists, threads=threads
+    )
+    in_threads(rank, cut(len(out), max(1, SCORES_AT_ONCE // width)), threads)
     return out
 
 
