@@ -11,17 +11,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from croniter import croniter
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kindred.errors import SpecError
 from kindred.features import Feature, TextFeature, TextMethod, split_roles
+from kindred.index.rebuild import Rebuild
 from kindred.metrics import Metric
 from kindred.spec_errors import lines_of
 
@@ -179,6 +173,7 @@ class Spec(_Strict):
     exact: bool = False
     index_target_recall: Annotated[float, Field(gt=0, le=1)] = 0.95
     rewrite_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    rebuild: Rebuild = Rebuild.AUTO
     refit: Refit = Refit.AUTO
     refit_drift: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.25
     features: dict[str, Feature]

@@ -28,6 +28,7 @@ OBJECTS = (
     "cluster_lineage",
     "cluster_lineage_current",
     "index_builds",
+    "index_checks",
     "rejected_rows",
     "column_quality",
     "explain_pair(1, 2)",

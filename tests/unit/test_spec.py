@@ -425,6 +425,7 @@ OTHER_CHANGES = [
     ("exact", True),
     ("index_target_recall", 0.9),
     ("rewrite_share", 0.5),
+    ("rebuild", "never"),
     ("refit", "never"),
     ("refit_drift", 0.1),
     ("labels", []),

@@ -7,6 +7,7 @@ from typing import Any
 
 from kindred.artefacts import snapshot_slug
 from kindred.index.plan import plan_index
+from kindred.stages.check_index import wants_rebuild
 from kindred.stages.encode import read_embeddings
 from kindred.stages.machine import cores
 from kindred.stages.run import SEED, Run
@@ -63,7 +64,7 @@ def stage_against(run: Run, warehouse: Database, current: Current) -> StagedEmbe
 def _stage_delta(
     run: Run, warehouse: Database, current: Current, new: Embeddings
 ) -> StagedEmbeddings | None:
-    """The changed rows aside; None where they are so many that a new generation is better."""
+    """The changed rows aside; None where a new generation is better: many change, or it ages."""
     block_rows = run.settings.block_rows
     difference = embeddings.compare_with_serving(
         warehouse, str(current.table_name), new, block_rows=block_rows
@@ -71,6 +72,8 @@ def _stage_delta(
     changed, rows = difference.changed_rows, max(1, len(new.customers))
     log.info("%d of %d embeddings change", changed, rows)
     if changed > run.spec.rewrite_share * rows:
+        return None
+    if wants_rebuild(run, warehouse, current, rows=len(new.customers), changed_rows=changed):
         return None
     table = f"customer_embeddings_delta_{snapshot_slug(run.as_of)}"
     embeddings.stage_delta(warehouse, table, new, difference, block_rows=block_rows)

@@ -110,6 +110,24 @@ def compare_with_serving(
     return difference
 
 
+def read_serving(
+    database: Database, table: str, key_type: KeyType, *, block_rows: int
+) -> Embeddings:
+    """All embeddings of a generation that has some, in customer order."""
+    blocks: list[tuple[Array, ...]] = []
+
+    def keep(*block: Array) -> None:
+        blocks.append(tuple(values.copy() for values in block))
+
+    dimensions = int(database.value("embeddings/dimensions", {"table_name": table}))
+    _read_blocks(database, table, key_type, dimensions, keep, block_rows)
+    keys, vectors, updated_at, versions = (
+        np.concatenate(parts) for parts in zip(*blocks, strict=True)
+    )
+    order = np.argsort(keys, kind="stable")
+    return Embeddings(key_type, keys[order], vectors[order], updated_at[order], int(versions[0]))
+
+
 def _read_blocks(
     database: Database,
     table: str,

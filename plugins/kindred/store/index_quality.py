@@ -13,6 +13,7 @@ from kindred.graph.distances import distances, eligible
 from kindred.graph.exact import exact_neighbours
 from kindred.graph.recall import found_shares
 from kindred.index.probes import choose_probes, recall_interval
+from kindred.index.rebuild import Canary
 from kindred.metrics import OPERATORS, Metric
 from kindred.store.database import Database
 from kindred.store.embeddings import Embeddings
@@ -164,6 +165,17 @@ def measure_index(
     )
 
 
+def measure_canary(asked: IndexOf, probes: int, *, seed: int, threads: int = 1) -> Canary | None:
+    """The recall of an index at its stored probes; None where there is nobody to ask for."""
+    rows = np.flatnonzero(eligible(asked.metric, asked.embeddings.vectors))
+    if len(rows) <= asked.k:
+        return None
+    size = min(PUBLISHED_CUSTOMERS, len(rows))
+    sample = np.random.default_rng([seed, STREAM]).choice(rows, size, replace=False)
+    shares = asked.shares(sample, _kth(asked, sample, threads), probes)
+    return Canary(float(shares.mean()), *recall_interval(shares), size)
+
+
 def _samples(
     asked: IndexOf, seed: int, threads: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], np.ndarray]:
@@ -172,15 +184,20 @@ def _samples(
     rows = np.flatnonzero(eligible(asked.metric, vectors))
     size = min(TUNING_CUSTOMERS + PUBLISHED_CUSTOMERS, len(rows))
     chosen = np.random.default_rng([seed, STREAM]).choice(rows, size, replace=False)
-    _, exact = exact_neighbours(
-        vectors[chosen], vectors, asked.metric, asked.k, exclude=chosen, threads=threads
-    )
     kth = np.full(len(vectors), np.nan, dtype=np.float32)
-    kth[chosen] = exact[:, -1]
-    tuning, published = np.split(
-        chosen, [size * TUNING_CUSTOMERS // (TUNING_CUSTOMERS + PUBLISHED_CUSTOMERS)]
-    )
+    kth[chosen] = _kth(asked, chosen, threads)
+    part = TUNING_CUSTOMERS / (TUNING_CUSTOMERS + PUBLISHED_CUSTOMERS)
+    tuning, published = np.split(chosen, [int(size * part)])
     return tuning, published, kth
+
+
+def _kth(asked: IndexOf, sample: NDArray[np.int64], threads: int) -> np.ndarray:
+    """Distance of each sampled customer's exact k-th other."""
+    vectors = asked.embeddings.vectors
+    _, exact = exact_neighbours(
+        vectors[sample], vectors, asked.metric, asked.k, exclude=sample, threads=threads
+    )
+    return np.asarray(exact[:, -1])
 
 
 def _middle_and_end(milliseconds: NDArray[np.float64]) -> tuple[float, float]:

@@ -21,6 +21,7 @@ BI_OBJECTS = (
     "cluster_lineage",
     "cluster_lineage_current",
     "index_builds",
+    "index_checks",
     "rejected_rows",
     "column_quality",
     "similar_customers",

@@ -1,0 +1,61 @@
+"""Whether the index that serves is still good enough, or is built anew."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MAX_RECALL_LOSS = 0.02
+"""Below the target. The canary's 500 customers see a loss of about 0.01."""
+
+GROWTH = 2.0
+"""Rows against those at the build: lists twice as long take twice the time to read."""
+
+
+class Rebuild(StrEnum):
+    """When a run that would change embeddings in place builds a new index instead.
+
+    ``auto``: when the recall of the serving index is lost, or the table has doubled.
+    """
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Canary:
+    """Recall of the serving index at its stored probes, with its 95 % interval."""
+
+    recall_at_k: float
+    recall_low: float
+    recall_high: float
+    recall_sample: int
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is done, and why in words and figures."""
+
+    is_rebuilt: bool
+    reason: str
+
+
+def decide(
+    rebuild: Rebuild,
+    *,
+    canary: Canary | None,
+    target_recall: float,
+    rows_at_build: int | None,
+    rows: int,
+) -> Decision:
+    """Build anew when recall is lost or the table has doubled; ``canary`` is None for a scan."""
+    if rebuild is not Rebuild.AUTO:
+        return Decision(rebuild is Rebuild.ALWAYS, f"rebuild: {rebuild}")
+    if rows_at_build and rows >= GROWTH * rows_at_build:
+        return Decision(True, f"{rows} rows, {rows_at_build} when the index was built")
+    if canary is None:
+        return Decision(False, "no index to lose recall")
+    least = target_recall - MAX_RECALL_LOSS
+    found = f"recall {canary.recall_at_k:.4f} of {canary.recall_sample} customers"
+    if canary.recall_at_k < least:
+        return Decision(True, f"{found}, allowed is {least:.4f}")
+    return Decision(False, f"{found}, enough is {least:.4f}")

@@ -1,0 +1,54 @@
+"""The nightly canary: how good the serving index still is, and whether it is built anew."""
+
+import logging
+from dataclasses import asdict
+
+from kindred.index.rebuild import Canary, Rebuild, decide
+from kindred.stages.machine import cores
+from kindred.stages.run import SEED, Run
+from kindred.store import embeddings
+from kindred.store.database import Database
+from kindred.store.index_quality import IndexOf, measure_canary
+from kindred.store.snapshots import Current
+
+log = logging.getLogger(__name__)
+
+NO_CANARY = dict.fromkeys(("recall_at_k", "recall_low", "recall_high", "recall_sample"))
+
+
+def wants_rebuild(
+    run: Run, warehouse: Database, current: Current, *, rows: int, changed_rows: int
+) -> bool:
+    """Measure the serving index, decide, and note both; ``rows`` are those of the new snapshot."""
+    row = warehouse.row("embeddings/built_index", {"generation": current.generation})
+    rows_at_build, probes, k = row or (None, None, None)
+    rebuild, target_recall = run.spec.rebuild, run.spec.index_target_recall
+    canary = None
+    if rebuild is Rebuild.AUTO and probes is not None:
+        canary = _canary(run, warehouse, str(current.table_name), int(probes), int(k))
+    decision = decide(
+        rebuild, canary=canary, target_recall=target_recall, rows_at_build=rows_at_build, rows=rows
+    )
+    figures = {
+        "as_of": run.as_of,
+        "generation": current.generation,
+        "rebuild": rebuild.value,
+        "target_recall": target_recall,
+        "rows_at_build": rows_at_build,
+        "rows": rows,
+        "changed_rows": changed_rows,
+        **(NO_CANARY if canary is None else asdict(canary)),
+        **asdict(decision),
+    }
+    warehouse.run("embeddings/note_check", figures)
+    log.info("index of generation %s: %s", current.generation, decision)
+    return decision.is_rebuilt
+
+
+def _canary(run: Run, warehouse: Database, table: str, probes: int, k: int) -> Canary | None:
+    """On the rows that serve: what was changed in place since the build is among them."""
+    serving = embeddings.read_serving(
+        warehouse, table, run.key_type(warehouse), block_rows=run.settings.block_rows
+    )
+    asked = IndexOf(warehouse, table, serving, run.spec.metric, k)
+    return measure_canary(asked, probes, seed=SEED, threads=cores(run.settings.graph_threads))
