@@ -26,7 +26,10 @@ class Settings(BaseModel):
     ] = 1800
     shard_rows: Annotated[
         int,
-        Field(ge=1000, description="customers a part of table load, a thread's of graph search"),
+        Field(
+            ge=1000,
+            description="customers a part of table load; half a thread's share of a graph shard",
+        ),
     ] = 250_000
     graph_threads: Annotated[
         int, Field(ge=0, description="threads of one task of the graph, 0 = all cores")

@@ -38,8 +38,8 @@ def test_the_graph_is_as_wide_as_lookalikes_and_density_need(keys, width):
 
 def test_shards_are_fat_and_few():
     assert count_shards(0, 250_000, 2) == 1
-    assert count_shards(500_000, 250_000, 2) == 1
-    assert count_shards(500_001, 250_000, 2) == 2
+    assert count_shards(1_000_000, 250_000, 2) == 1
+    assert count_shards(1_000_001, 250_000, 2) == 2
     assert count_shards(10**9, 1000, 1) == MAX_SHARDS
 
 

@@ -52,8 +52,8 @@ def plan_graph(run: Run) -> list[int]:
 
 
 def count_shards(rows: int, shard_rows: int, threads: int) -> int:
-    """Fat shards: ``shard_rows`` for each thread that works on one, some seconds of work."""
-    return min(MAX_SHARDS, max(1, math.ceil(rows / (shard_rows * threads))))
+    """Fat shards: twice ``shard_rows`` for each thread that works on one, some seconds of work."""
+    return min(MAX_SHARDS, max(1, math.ceil(rows / (2 * shard_rows * threads))))
 
 
 def search_graph(run: Run, shard: int) -> dict[str, Any]:
