@@ -156,7 +156,7 @@ def test_shards(make_laboratory):
     spec = make_spec(clustering={"algorithms": ["kmeans"]})
     for laboratory in (whole, sharded):
         laboratory.run(spec, "2026-02-01T02:00")
-    assert len(list(sharded.artefacts.glob("**/graph_shard_*"))) == 3
+    assert len(list(sharded.artefacts.glob("**/graph_shard_*"))) == 2
     parts = "select count(*) from kindred.customer_lookalikes group by customer_id <= 1000"
     assert sorted(sharded.query(parts)) == [(5000,), (6000,)]
     assert sharded.hashes() == whole.hashes()
