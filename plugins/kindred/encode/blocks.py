@@ -66,6 +66,11 @@ def strings_of(values: pd.Series) -> NDArray[np.object_]:
     return strings
 
 
+def known_of(strings: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Which strings are there, of a column that `strings_of` gives."""
+    return np.array([text is not None for text in strings], dtype=bool)
+
+
 def floats(values: NDArray[Any]) -> list[Any]:
     """An array as nested lists of Python floats."""
     listed: list[Any] = values.astype(np.float64).tolist()

@@ -35,9 +35,9 @@ class ColumnProfile:
             return
         numbers = numbers_of(lengths_of(values) if self.kind is Kind.TEXT else values)
         if not np.isnan(numbers).all():
-            found = [float(np.nanmin(numbers)), float(np.nanmax(numbers))]
-            self.minimum = min(filter(_is_known, (self.minimum, found[0])))  # type: ignore[type-var]
-            self.maximum = max(filter(_is_known, (self.maximum, found[1])))  # type: ignore[type-var]
+            low, high = float(np.nanmin(numbers)), float(np.nanmax(numbers))
+            self.minimum = low if self.minimum is None else min(self.minimum, low)
+            self.maximum = high if self.maximum is None else max(self.maximum, high)
 
     @property
     def missing(self) -> int:
@@ -66,10 +66,6 @@ class ColumnProfile:
             "counts": self.counts.tolist(),
             "stability_index": round(self.stability_index, 6),
         }
-
-
-def _is_known(value: float | None) -> bool:
-    return value is not None
 
 
 @dataclass

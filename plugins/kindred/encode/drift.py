@@ -55,6 +55,11 @@ class NumberReference:
         return {"edges": list(self.edges), "counts": list(self.counts)}
 
     @classmethod
+    def from_json(cls, state: State) -> Self:
+        """The reference a ``to_json`` was made from."""
+        return cls(tuple(map(float, state["edges"])), tuple(map(int, state["counts"])))
+
+    @classmethod
     def fit(cls, values: pd.Series) -> Self:
         """Deciles of the values; fewer where many customers share one."""
         numbers = np.sort(numbers_of(values))
@@ -126,9 +131,8 @@ def reference_from_json(state: State) -> Reference:
     if "categories" in state:
         return CategoryReference(tuple(state["categories"]), tuple(map(int, state["counts"])))
     if "lengths" in state:
-        edges, counts = state["lengths"]["edges"], state["lengths"]["counts"]
-        return LengthReference(NumberReference(tuple(map(float, edges)), tuple(map(int, counts))))
-    return NumberReference(tuple(map(float, state["edges"])), tuple(map(int, state["counts"])))
+        return LengthReference(NumberReference.from_json(state["lengths"]))
+    return NumberReference.from_json(state)
 
 
 def stability_index(expected: Sequence[int], found: Sequence[int]) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kindred.encode.blocks import Block, State
+from kindred.encode.blocks import Block, State, known_of
 from kindred.encode.categories import CategoryBlock, fit_category
 from kindred.encode.dates import DateBlock, fit_date
 from kindred.encode.numeric import NumberBlock, fit_boolean, fit_number
@@ -110,7 +110,7 @@ def embedded(
             f"column {column!r} is encoded by sentence embeddings, and none are at hand: run task"
             " 'embed_texts' first"
         )
-    is_known = np.array([text is not None for text in strings], dtype=bool)
+    is_known = known_of(strings)
     model, known = embed(column, strings[is_known])
     vectors: NDArray[Any] = np.full((len(strings), known.shape[1]), np.nan, dtype=np.float32)
     vectors[is_known] = known

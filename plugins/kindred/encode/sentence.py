@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 from kindred.encode.blocks import State, floats, state_of
-from kindred.encode.texts import Floats, Reduced, fit_reduced
+from kindred.encode.texts import Floats, Reduced, TextBlock, fit_reduced
 from kindred.features import TextFeature
 
 GRID = 2.0**-20
@@ -18,7 +18,7 @@ in float64, so that a customer's numbers do not depend on the block of rows they
 
 
 @dataclass(frozen=True)
-class SentenceBlock:
+class SentenceBlock(TextBlock):
     """Sentence embeddings projected on their principal components.
 
     ``model``: the name of what made the embeddings; those of another would mean something else.
@@ -28,22 +28,13 @@ class SentenceBlock:
     model: str
     mean: tuple[float, ...]
     components: tuple[tuple[float, ...], ...]
-    reduced: Reduced
-
-    @property
-    def width(self) -> int:
-        """Columns of the vector."""
-        return self.reduced.width
-
-    @property
-    def scale(self) -> float:
-        """The factor that makes the block's expected squared distance its weight."""
-        return self.reduced.scale
 
     def write(self, values: NDArray[np.float32], out: NDArray[np.floating[Any]]) -> None:
         """Fill the components of each embedding; ``values``: (rows, d), NaN where missing."""
         is_missing = np.isnan(values[:, 0])
-        projected = _project(values[~is_missing], self.mean, self.components)
+        projected = _project(
+            values[~is_missing], np.asarray(self.mean), np.asarray(self.components)
+        )
         self.reduced.write(projected, is_missing, out)
 
     def to_json(self) -> dict[str, Any]:
@@ -60,10 +51,10 @@ class SentenceBlock:
     def from_json(cls, state: State) -> Self:
         """The block a ``to_json`` was made from."""
         return cls(
+            Reduced.from_json(state["reduced"]),
             str(state["model"]),
             tuple(map(float, state["mean"])),
             tuple(tuple(map(float, row)) for row in state["components"]),
-            Reduced.from_json(state["reduced"]),
         )
 
 
@@ -80,12 +71,12 @@ def fit_sentence(
         with threadpool_limits(1):
             pca = PCA(count, svd_solver="covariance_eigh").fit(embeddings.astype(np.float64))
         mean, components = _on_grid(pca.mean_), _on_grid(pca.components_)
-    projected = _project(embeddings, tuple(floats(mean)), tuple(map(tuple, floats(components))))
+    projected = _project(embeddings, mean, components)
     return SentenceBlock(
+        fit_reduced(feature.weight, projected, missing_share),
         model,
         tuple(floats(mean)),
         tuple(map(tuple, floats(components))),
-        fit_reduced(feature.weight, projected, missing_share),
     )
 
 
@@ -93,10 +84,5 @@ def _on_grid(values: Floats) -> Floats:
     return np.round(values / GRID) * GRID
 
 
-def _project(
-    embeddings: NDArray[np.float32],
-    mean: tuple[float, ...],
-    components: tuple[tuple[float, ...], ...],
-) -> Floats:
-    centred = embeddings.astype(np.float64) - np.asarray(mean)
-    return np.asarray(centred @ np.asarray(components).T)
+def _project(embeddings: NDArray[np.float32], mean: Floats, components: Floats) -> Floats:
+    return np.asarray((embeddings.astype(np.float64) - mean) @ components.T)

@@ -12,6 +12,7 @@ from kindred.encode.blocks import (
     State,
     center_of,
     floats,
+    known_of,
     scale_for,
     strings_of,
     total_variance,
@@ -70,6 +71,23 @@ class Reduced:
         )
 
 
+@dataclass(frozen=True)
+class TextBlock:
+    """A text column's block: what it ends in; how texts come there differs."""
+
+    reduced: Reduced
+
+    @property
+    def width(self) -> int:
+        """Columns of the vector."""
+        return self.reduced.width
+
+    @property
+    def scale(self) -> float:
+        """The factor that makes the block's expected squared distance its weight."""
+        return self.reduced.scale
+
+
 def fitted_texts(values: pd.Series) -> tuple[Strings, float]:
     """The texts a block is fitted on, and the share of customers without one.
 
@@ -77,7 +95,7 @@ def fitted_texts(values: pd.Series) -> tuple[Strings, float]:
     fit does not depend on the order of the rows.
     """
     strings = strings_of(values)
-    known = np.sort(strings[np.array([text is not None for text in strings], dtype=bool)])
+    known = np.sort(strings[known_of(strings)])
     missing_share = 1.0 - len(known) / len(strings)
     if len(known) > FIT_TEXTS:
         known = known[np.linspace(0, len(known) - 1, FIT_TEXTS).astype(np.int64)]

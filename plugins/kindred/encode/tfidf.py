@@ -11,15 +11,23 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from threadpoolctl import threadpool_limits
 
-from kindred.encode.blocks import State, floats, state_of, strings_of
-from kindred.encode.texts import SEED, Floats, Reduced, Strings, fit_reduced, fitted_texts
+from kindred.encode.blocks import State, floats, known_of, state_of, strings_of
+from kindred.encode.texts import (
+    SEED,
+    Floats,
+    Reduced,
+    Strings,
+    TextBlock,
+    fit_reduced,
+    fitted_texts,
+)
 from kindred.features import TextFeature
 
 DECIMALS = 6  # of what is kept of a decomposition: as exact as float32, and short as JSON
 
 
 @dataclass(frozen=True)
-class TfidfBlock:
+class TfidfBlock(TextBlock):
     """Term frequencies times inverse document frequencies, projected on ``components``.
 
     ``terms``: (t,); ``idf``: (t,); ``components``: (t, c), as nested tuples.
@@ -28,25 +36,14 @@ class TfidfBlock:
     terms: tuple[str, ...]
     idf: tuple[float, ...]
     components: tuple[tuple[float, ...], ...]
-    reduced: Reduced
-
-    @property
-    def width(self) -> int:
-        """Columns of the vector."""
-        return self.reduced.width
-
-    @property
-    def scale(self) -> float:
-        """The factor that makes the block's expected squared distance its weight."""
-        return self.reduced.scale
 
     def write(self, values: pd.Series, out: NDArray[np.floating[Any]]) -> None:
         """Fill the components of each text; a missing text has the mean of all."""
         strings = strings_of(values)
-        is_missing = np.array([text is None for text in strings], dtype=bool)
-        codes, distinct = pd.factorize(strings[~is_missing])
+        is_known = known_of(strings)
+        codes, distinct = pd.factorize(strings[is_known])
         projected = self._project(distinct)
-        self.reduced.write(projected[codes], is_missing, out)
+        self.reduced.write(projected[codes], ~is_known, out)
 
     def _project(self, texts: Strings) -> Floats:
         if not self.terms or not len(texts):
@@ -70,10 +67,10 @@ class TfidfBlock:
     def from_json(cls, state: State) -> Self:
         """The block a ``to_json`` was made from."""
         return cls(
+            Reduced.from_json(state["reduced"]),
             tuple(state["terms"]),
             tuple(map(float, state["idf"])),
             tuple(tuple(map(float, row)) for row in state["components"]),
-            Reduced.from_json(state["reduced"]),
         )
 
 
@@ -94,10 +91,10 @@ def fit_tfidf(feature: TextFeature, values: pd.Series) -> TfidfBlock:
         components = np.round(svd.components_.T, DECIMALS)
     projected = np.asarray(weights @ components)
     return TfidfBlock(
+        fit_reduced(feature.weight, projected, missing_share),
         terms,
         idf,
         tuple(map(tuple, floats(components))),
-        fit_reduced(feature.weight, projected, missing_share),
     )
 
 
