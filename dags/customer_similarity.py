@@ -51,8 +51,9 @@ from airflow.sdk import (
     task,
 )
 
+from kindred.clustering import Algorithm
 from kindred.errors import SpecError
-from kindred.spec import Algorithm, Spec, dag_id_of, load_spec, spec_paths
+from kindred.spec import Spec, dag_id_of, load_spec, spec_paths
 
 
 def note_failure(context: Any) -> None:

@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
+from kindred.clustering import Algorithm
 from kindred.connections import Connections, conninfo_of, from_environment
 from kindred.errors import (
     KindredError,
@@ -21,7 +22,7 @@ from kindred.errors import (
     UnreachableError,
 )
 from kindred.settings import Settings
-from kindred.spec import Algorithm, load_spec, spec_paths
+from kindred.spec import load_spec, spec_paths
 from kindred.stages.prepare import Request, failure_line, prepare
 from kindred.stages.registry import run_stage
 from kindred.stages.run import Run, Workplace, open_run

@@ -13,6 +13,7 @@ import yaml
 from croniter import croniter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from kindred.clustering import CLUSTERING_MODELS, Algorithm, Clustering
 from kindred.errors import SpecError
 from kindred.features import Feature, TextFeature, TextMethod, split_roles
 from kindred.index.rebuild import Rebuild
@@ -114,38 +115,6 @@ class Refit(StrEnum):
     AUTO = "auto"
     ALWAYS = "always"
     NEVER = "never"
-
-
-class Algorithm(StrEnum):
-    """The ways to find segments."""
-
-    KMEANS = "kmeans"
-    HDBSCAN = "hdbscan"
-
-
-class KMeansSettings(_Strict):
-    """Settings of the ``kmeans`` algorithm."""
-
-    k: Annotated[int, Field(ge=1, le=10_000)] = 8
-
-
-class HdbscanSettings(_Strict):
-    """Settings of the ``hdbscan`` algorithm; ``exact_limit`` is in customers."""
-
-    min_cluster_size: Annotated[int, Field(ge=2)] = 100
-    min_samples: Annotated[int, Field(ge=1, le=200)] = 10
-    exact_limit: Annotated[int, Field(ge=2)] = 20_000
-
-
-class Clustering(_Strict):
-    """Which segments a night computes."""
-
-    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = (
-        Algorithm.KMEANS,
-        Algorithm.HDBSCAN,
-    )
-    kmeans: KMeansSettings = KMeansSettings()
-    hdbscan: HdbscanSettings = HdbscanSettings()
 
 
 class Gates(_Strict):
@@ -388,8 +357,6 @@ def spec_from_dict(content: dict[str, Any], where: str) -> Spec:
 _MODELS: dict[str, type[BaseModel]] = {
     "": Spec,
     "source": Source,
-    "clustering": Clustering,
-    "kmeans": KMeansSettings,
-    "hdbscan": HdbscanSettings,
     "gates": Gates,
+    **CLUSTERING_MODELS,
 }

@@ -84,7 +84,9 @@ def test_one_layer_speaks_sql(path):
 
 
 @pytest.mark.parametrize(
-    "path", [p for p in MODULES if layer(p) in PURE], ids=[n for n in NAMES if n.startswith(PURE)]
+    "path",
+    [path for path in MODULES if layer(path) in PURE],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
 )
 def test_pure_computation_knows_neither_databases_nor_files_nor_airflow(path):
     assert not tops(path) & {"psycopg2", "psycopg", "airflow", "fsspec", "os", "pathlib", "socket"}
@@ -201,5 +203,5 @@ def test_dags_hold_wiring_only():
             if isinstance(node, ast.ImportFrom) and node.module
         }
         own = {module for module in at_top if module.startswith("kindred")}
-        assert own <= {"kindred.errors", "kindred.spec"}
+        assert own <= {"kindred.clustering", "kindred.errors", "kindred.spec"}
         assert "psycopg2" not in tops(path)

@@ -10,9 +10,9 @@ from kindred.cluster.clusters import NOISE, Clusters, order_free
 from kindred.cluster.density import cluster_hdbscan
 from kindred.cluster.kmeans import cluster_kmeans
 from kindred.cluster.nearest import nearest_point
+from kindred.clustering import HdbscanSettings, KMeansSettings
 from kindred.errors import SettingsError
 from kindred.metrics import Metric
-from kindred.spec import HdbscanSettings, KMeansSettings
 
 DENSE = HdbscanSettings(min_cluster_size=30, min_samples=5)
 

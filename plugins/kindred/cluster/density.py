@@ -5,11 +5,11 @@ import numpy as np
 
 from kindred.cluster.clusters import NOISE, Clusters, all_noise, order_free
 from kindred.cluster.nearest import nearest_point
+from kindred.clustering import HdbscanSettings
 from kindred.errors import SettingsError
 from kindred.graph.distances import eligible, normalised
 from kindred.graph.distinct import find_distinct
 from kindred.metrics import Metric
-from kindred.spec import HdbscanSettings
 
 
 def cluster_hdbscan(

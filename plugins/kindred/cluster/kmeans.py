@@ -9,10 +9,10 @@ from sklearn.metrics import pairwise_distances
 from threadpoolctl import threadpool_limits
 
 from kindred.cluster.clusters import Clusters, all_noise, order_free
+from kindred.clustering import KMeansSettings
 from kindred.graph.distances import normalised
 from kindred.graph.distinct import find_distinct
 from kindred.metrics import Metric
-from kindred.spec import KMeansSettings
 
 MINI_BATCH_ABOVE = 200_000
 """Distinct vectors above which mini-batches find the centres."""

@@ -1,7 +1,8 @@
 """How many neighbours of each customer a spec's graph holds."""
 
+from kindred.clustering import Algorithm
 from kindred.metrics import Metric
-from kindred.spec import Algorithm, Spec
+from kindred.spec import Spec
 
 
 def graph_k(spec: Spec) -> int:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kindred.cluster.clusters import Clusters, order_free
 from kindred.cluster.density import cluster_hdbscan
 from kindred.cluster.kmeans import cluster_kmeans
-from kindred.spec import Algorithm
+from kindred.clustering import Algorithm
 from kindred.stages.encode import read_embeddings
 from kindred.stages.run import SEED, Run
 from kindred.store import partitions

@@ -3,8 +3,8 @@
 import logging
 from typing import Any
 
+from kindred.clustering import Algorithm
 from kindred.errors import GateError
-from kindred.spec import Algorithm
 from kindred.stages.run import Run
 from kindred.store import partitions
 from kindred.store.database import Database

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kindred.clustering import Algorithm
 from kindred.errors import EncoderMissingError, KindredError
-from kindred.spec import Algorithm, Spec, spec_from_dict
+from kindred.spec import Spec, spec_from_dict
 from kindred.stages.embed_texts import open_models
 from kindred.stages.run import Workplace
 from kindred.store import encoders, partitions, preflight, snapshots, space
