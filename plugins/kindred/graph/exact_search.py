@@ -1,5 +1,7 @@
 """Exact search of distinct vectors, down to neighbouring customers."""
 
+from functools import cached_property
+
 import numpy as np
 
 from kindred.graph.distinct import Distinct, select_rows
@@ -17,10 +19,15 @@ class ExactSearch:
     def __init__(
         self, vectors: np.ndarray, distinct: Distinct, order: np.ndarray, metric: Metric
     ) -> None:
+        self._vectors = vectors
         self._distinct = distinct
         self._order = order
         self._metric = metric
-        self._points = vectors[distinct.first_rows]
+
+    @cached_property
+    def _points(self) -> np.ndarray:
+        """A copy of all distinct vectors; list search asks for it only where a list runs dry."""
+        return np.asarray(self._vectors[self._distinct.first_rows])
 
     def nearest(
         self,
