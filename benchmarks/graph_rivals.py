@@ -98,21 +98,11 @@ def faiss_hnsw(path: str, truth: Truth) -> Figures:
     index.add(vectors)
     added = time.perf_counter()
 
-    def reaches(effort: int) -> bool:
+    def search(rows: Vectors, effort: int) -> Ids:
         index.hnsw.efSearch = effort
-        found = index.search(vectors[truth.rows], truth.k + 1)[1]
-        return truth.recall_of(vectors, found) >= truth.recall
+        return np.asarray(index.search(rows, truth.k + 1)[1], dtype=np.int64)
 
-    effort = least(reaches, 1024)
-    index.hnsw.efSearch = effort
-    seconds, found = timed_search(lambda rows: index.search(rows, truth.k + 1)[1], vectors)
-    return {
-        "effort": effort,
-        "adding": added - started,
-        "searching": seconds,
-        "seconds": added - started + seconds,
-        "recall": recall_of_all(vectors, truth, found),
-    }
+    return searched_by_effort(search, vectors, truth, added - started)
 
 
 def usearch_hnsw(path: str, truth: Truth, threads: int) -> Figures:
@@ -125,22 +115,29 @@ def usearch_hnsw(path: str, truth: Truth, threads: int) -> Figures:
     index.add(np.arange(len(vectors)), vectors, threads=threads)
     added = time.perf_counter()
 
-    def search(rows: Vectors) -> Ids:
+    def search(rows: Vectors, effort: int) -> Ids:
+        index.expansion_search = effort
         matches = index.search(rows, truth.k + 1, threads=threads)
         return np.asarray(matches.keys, dtype=np.int64)
 
+    return searched_by_effort(search, vectors, truth, added - started)
+
+
+def searched_by_effort(
+    search: Callable[[Vectors, int], Ids], vectors: Vectors, truth: Truth, adding_seconds: float
+) -> Figures:
+    """Figures of an HNSW at the least effort of its search that reaches the recall."""
+
     def reaches(effort: int) -> bool:
-        index.expansion_search = effort
-        return truth.recall_of(vectors, search(vectors[truth.rows])) >= truth.recall
+        return truth.recall_of(vectors, search(vectors[truth.rows], effort)) >= truth.recall
 
     effort = least(reaches, 1024)
-    index.expansion_search = effort
-    seconds, found = timed_search(search, vectors)
+    seconds, found = timed_search(lambda rows: search(rows, effort), vectors)
     return {
         "effort": effort,
-        "adding": added - started,
+        "adding": adding_seconds,
         "searching": seconds,
-        "seconds": added - started + seconds,
+        "seconds": adding_seconds + seconds,
         "recall": recall_of_all(vectors, truth, found),
     }
 
