@@ -9,7 +9,7 @@ from kindred.encode.column_profile import Profile
 from kindred.encode.drift import stability_index
 from kindred.encode.encoder import FittedEncoder
 from kindred.stages.run import Run
-from kindred.store import quality, versions
+from kindred.store import quality, snapshots, versions
 from kindred.store.binary import Array
 from kindred.store.database import Database
 
@@ -41,7 +41,7 @@ def quality_of(
     run: Run, warehouse: Database, encoder: FittedEncoder, profile: Profile
 ) -> list[dict[str, Any]]:
     """One entry a column: its profile, its refused rows, its drift since the snapshot before."""
-    before = quality.previous(warehouse, run.as_of)
+    before = snapshots.previous(warehouse, run.as_of)
     counts: dict[str, list[int]] = {}
     if before is not None:
         previous_as_of, version = before

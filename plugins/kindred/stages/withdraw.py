@@ -8,7 +8,7 @@ from kindred.errors import ArtefactError, DataError
 from kindred.spec import Spec
 from kindred.stages.embeddings import stage_against
 from kindred.stages.run import Workplace, open_run
-from kindred.store import embeddings, publish, quality, snapshots
+from kindred.store import embeddings, publish, snapshots
 from kindred.store.database import Database
 from kindred.store.locks import Resource, locked
 from kindred.store.publish import StagedEmbeddings
@@ -55,7 +55,7 @@ def withdraw(workplace: Workplace, spec: Spec, as_of: datetime) -> Withdrawn:
             with warehouse.transaction():
                 versions = publish.take_back(warehouse, as_of)
             return Withdrawn(current.as_of, versions)
-        before = quality.previous(warehouse, as_of)
+        before = snapshots.previous(warehouse, as_of)
         if before is None:
             raise DataError(
                 f"snapshot {as_of.isoformat()} is the only one, so there is none to go back to;"

@@ -6,12 +6,6 @@ from datetime import datetime
 from kindred.store.database import Database
 
 
-def previous(database: Database, as_of: datetime) -> tuple[datetime, int] | None:
-    """The nearest published snapshot before a moment and its encoder version, if there is one."""
-    row = database.row("quality/previous", {"as_of": as_of})
-    return None if row is None else (row[0], int(row[1]))
-
-
 def counts(database: Database, as_of: datetime) -> dict[str, list[int]]:
     """Customers by bin of each column of a published snapshot."""
     return dict(database.rows("quality/counts", {"as_of": as_of}))

@@ -144,6 +144,12 @@ def current(database: Database) -> Current:
     return Current(*(database.row("snapshots/current") or (None,) * 6))
 
 
+def previous(database: Database, as_of: datetime) -> tuple[datetime, int] | None:
+    """The nearest published snapshot before a moment and its encoder version, if there is one."""
+    row = database.row("snapshots/previous", {"as_of": as_of})
+    return None if row is None else (row[0], int(row[1]))
+
+
 def is_published(database: Database, as_of: datetime) -> bool:
     """Whether readers can see a snapshot of that moment."""
     return bool(database.value("snapshots/is_published", {"as_of": as_of}))
