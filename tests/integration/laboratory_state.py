@@ -1,0 +1,41 @@
+"""Everything that a refused run must leave as it was."""
+
+import psycopg2
+from psycopg2 import sql
+
+
+def state_of(dsn):
+    """Everything a change would show in: relations, roles, schemas, functions, contents."""
+    connection = psycopg2.connect(dsn)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        found = {}
+        for name, query in {
+            "relations": "select oid, relname, relnamespace, relfilenode, relowner from pg_class",
+            "columns": "select attrelid, attname, atttypid from pg_attribute where attnum > 0",
+            "roles": "select oid, rolname from pg_roles",
+            "schemas": "select oid, nspname, nspowner, nspacl::text from pg_namespace",
+            "functions": "select oid, proname, prosrc from pg_proc",
+            "types": "select oid, typname from pg_type",
+            "extensions": "select extname, extversion from pg_extension",
+        }.items():
+            cursor.execute(query)
+            found[name] = sorted(map(str, cursor.fetchall()))
+        cursor.execute("""
+            select oid::regclass::text from pg_class
+            where relkind = 'r' and relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
+        """)
+        for (table,) in cursor.fetchall():
+            cursor.execute(
+                sql.SQL("select md5(coalesce(string_agg(t::text, ';' order by t::text), '')) from ")
+                + sql.SQL("{} as t").format(sql.SQL(table))
+            )
+            found[table] = cursor.fetchall()
+    connection.close()
+    return found
+
+
+def state(laboratory):
+    """What a refused run must leave as it was."""
+    files = sorted(str(path) for path in laboratory.artefacts.rglob("*"))
+    return state_of(laboratory.source_dsn), state_of(laboratory.warehouse_dsn), files
