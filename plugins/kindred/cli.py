@@ -107,6 +107,36 @@ def withdraw(
         console.print(f"taken back with it: encoder {taken}", soft_wrap=True)
 
 
+@app.command()
+def prune(
+    space: SpaceOption = DEFAULT_SPACE,
+    nights: Annotated[
+        int | None, typer.Option(min=1, help="Newest snapshots to keep [KINDRED_KEEP_NIGHTS].")
+    ] = None,
+    month_ends: Annotated[
+        int | None,
+        typer.Option(min=0, help="Ends of earlier months to keep [KINDRED_KEEP_MONTH_ENDS]."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only say what would be dropped.")] = False,
+) -> None:
+    """Drop the snapshots that need not be kept, those of explicit backfills too."""
+    from kindred.retention import Retention
+    from kindred.stages.prune import prune as prune_stage
+    from kindred.stages.run import Workplace
+
+    settings = Settings.from_env()
+    retention = Retention(
+        settings.keep_nights if nights is None else nights,
+        settings.keep_month_ends if month_ends is None else month_ends,
+    )
+    workplace = Workplace(Connections(conninfo), settings)
+    pruned = prune_stage(workplace, spec_of(space), retention, is_dry_run=dry_run)
+    for as_of in pruned:
+        console.print(as_of.isoformat(), soft_wrap=True)
+    verb = "would be dropped" if dry_run else "dropped"
+    console.print(f"{len(pruned)} snapshots {verb}", soft_wrap=True)
+
+
 @app.command("hash")
 def hash_tables(
     space: SpaceOption = DEFAULT_SPACE,

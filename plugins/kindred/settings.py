@@ -11,6 +11,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kindred.errors import SettingsError
+from kindred.retention import Retention
 
 
 class Settings(BaseModel):
@@ -43,6 +44,12 @@ class Settings(BaseModel):
     min_free_disk_mb: Annotated[
         int, Field(ge=0, description="what must stay free where the artefacts are written")
     ] = 500
+    keep_nights: Annotated[
+        int, Field(ge=0, description="newest snapshots that are kept, 0 = all")
+    ] = 7
+    keep_month_ends: Annotated[
+        int, Field(ge=0, description="last snapshots of earlier months that are kept besides")
+    ] = 3
     keep_replaced_nights: Annotated[
         int, Field(ge=0, description="newest snapshots whose replaced embeddings are kept")
     ] = 7
@@ -73,6 +80,11 @@ class Settings(BaseModel):
                 for problem in error.errors()
             ]
             raise SettingsError("; ".join(problems)) from error
+
+    @property
+    def retention(self) -> Retention:
+        """Which snapshots are kept."""
+        return Retention(self.keep_nights, self.keep_month_ends)
 
 
 def variable_name(field: str) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from kindred.artefacts import remove_snapshot_folder, snapshot_folders, snapshot_slug
+from kindred.stages.prune import prune_nights
 from kindred.stages.run import Run
 from kindred.store import partitions
 from kindred.store.database import Database
@@ -10,7 +11,7 @@ from kindred.store.locks import Resource
 
 
 def clean_up(run: Run) -> dict[str, Any]:
-    """Drop landed and staged tables, retired generations and old artefacts; returns how many.
+    """Drop landed and staged tables, retired generations, old artefacts and snapshots.
 
     What there is is listed before what is needed: a run that begins in between loses nothing.
     """
@@ -23,11 +24,17 @@ def clean_up(run: Run) -> dict[str, Any]:
     ):
         tables = _drop_run_tables(run, warehouse)
         generations = _drop_generations(run, warehouse)
+        pruned = prune_nights(run, warehouse)
         kept = {snapshot_slug(row[0]) for row in warehouse.rows("snapshots/unfinished")}
     old = [slug for slug in folders if slug not in kept]
     for slug in old:
         remove_snapshot_folder(root, space, slug)
-    return {"tables": tables, "generations": generations, "artefacts": len(old)}
+    return {
+        "tables": tables,
+        "generations": generations,
+        "artefacts": len(old),
+        "snapshots": len(pruned),
+    }
 
 
 def _drop_run_tables(run: Run, warehouse: Database) -> int:

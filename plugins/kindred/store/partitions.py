@@ -162,7 +162,9 @@ def detach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS
     for parent in parents:
         partition = partition_name(parent, as_of)
         if is_attached(database, parent, as_of):
-            database.run("partitions/detach", parent=parent, partition=partition)
+            is_detaching = database.value("partitions/is_detaching", {"table": partition})
+            statement = "partitions/finish_detach" if is_detaching else "partitions/detach"
+            database.run(statement, parent=parent, partition=partition)
             database.run("partitions/drop_table", table=partition)
 
 

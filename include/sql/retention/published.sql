@@ -1,0 +1,6 @@
+-- Snapshots that readers can see, oldest first; an explicit backfill is one that may not fit.
+select as_of, not coalesce(snapshot_builds.may_fit, true) as is_backfill
+from snapshots
+left join snapshot_builds using (as_of)
+where status = 'published'
+order by as_of;

@@ -1,0 +1,180 @@
+"""Old snapshots: which are dropped, what stays, and that no reader is stopped."""
+
+from contextlib import closing
+from threading import Thread
+
+import psycopg2
+import pytest
+
+from integration.warehouse import COLUMNS, make_spec, moment, people
+from kindred.retention import Retention
+from kindred.stages.prune import prune
+from kindred.stages.withdraw import withdraw
+from kindred.store import retention
+
+SPEC = make_spec(clustering={"algorithms": ["kmeans"]})
+NIGHTS = [f"2026-01-{day}T02:00" for day in (29, 30, 31)]
+NIGHTS += [f"2026-02-0{day}T02:00" for day in range(1, 5)]
+LAST_TWO_AND_JANUARY = [NIGHTS[2], *NIGHTS[-2:]]
+
+
+@pytest.fixture
+def shop(make_laboratory):
+    """A source of 30 customers, of whose snapshots two nights and one month's end are kept."""
+    laboratory = make_laboratory()
+    laboratory.environment |= {"KINDRED_KEEP_NIGHTS": "2", "KINDRED_KEEP_MONTH_ENDS": "1"}
+    laboratory.fill("customers", COLUMNS, people(30, days=20))
+    return laboratory
+
+
+def statuses(laboratory):
+    """Snapshot -> status as BI is told."""
+    return {
+        as_of.strftime("%Y-%m-%dT%H:%M"): status
+        for as_of, status in laboratory.query(
+            "select as_of at time zone 'UTC', status from bi.snapshots order by 1"
+        )
+    }
+
+
+def published(laboratory):
+    return [as_of for as_of, status in statuses(laboratory).items() if status == "published"]
+
+
+def partitions(laboratory):
+    """Names of the partitions, and whether each is being taken out."""
+    return laboratory.query(
+        "select inhrelid::regclass::text, inhdetachpending from pg_inherits"
+        " where inhparent in ('kindred.customer_lookalikes'::regclass,"
+        " 'kindred.customer_clusters'::regclass) order by 1"
+    )
+
+
+def slugs(laboratory):
+    return {name.rpartition("_")[2] for name, _ in partitions(laboratory)}
+
+
+def test_nights_drop_what_is_too_old(shop):
+    for as_of in NIGHTS:
+        shop.run(SPEC, as_of)
+    assert published(shop) == LAST_TWO_AND_JANUARY
+    assert set(statuses(shop).values()) == {"published", "pruned"}
+    assert slugs(shop) == {"20260131t020000", "20260203t020000", "20260204t020000"}
+    assert len(partitions(shop)) == 6
+    rows = shop.query("select distinct as_of from bi.lookalikes order by 1")
+    assert rows == [(moment(as_of),) for as_of in LAST_TWO_AND_JANUARY]
+    assert shop.query("select count(*) from kindred.customer_embeddings") == [(30,)]
+
+
+def test_a_pruned_date_can_be_run_again_and_its_run_does_not_drop_it(shop):
+    for as_of in NIGHTS[-4:]:
+        shop.run(SPEC, as_of)
+    assert statuses(shop)[NIGHTS[-3]] == "pruned"
+    shop.run(SPEC, NIGHTS[-3])
+    assert published(shop) == NIGHTS[-3:]
+    assert shop.query("select as_of from bi.snapshots where is_current") == [(moment(NIGHTS[-1]),)]
+
+
+def test_backfills_stay_until_prune(shop):
+    shop.fit(SPEC, NIGHTS[0])
+    for as_of in NIGHTS[:5]:
+        shop.run(SPEC, as_of, may_fit=False)
+    shop.run(SPEC, NIGHTS[5])
+    shop.run(SPEC, NIGHTS[6])
+    assert published(shop) == NIGHTS
+    keep = Retention(nights=1, month_ends=0)
+    older = [moment(as_of) for as_of in NIGHTS[:-1]]
+    assert prune(shop.workplace, SPEC, keep, is_dry_run=True) == older
+    assert published(shop) == NIGHTS
+    assert prune(shop.workplace, SPEC, keep, is_dry_run=False) == older
+    assert published(shop) == NIGHTS[-1:]
+    assert slugs(shop) == {"20260204t020000"}
+    assert prune(shop.workplace, SPEC, keep, is_dry_run=False) == []
+
+
+def test_the_current_snapshot_is_never_dropped(shop):
+    for as_of in NIGHTS[:3]:
+        shop.run(SPEC, as_of)
+    withdraw(shop.workplace, SPEC, moment(NIGHTS[2]))
+    with shop.workplace.warehouse("test", "kindred") as database:
+        every = [moment(as_of) for as_of in NIGHTS]
+        assert retention.hide(database, every) == []
+    assert published(shop) == [NIGHTS[1]]
+
+
+def test_a_withdrawn_snapshot_goes_with_its_nights(shop):
+    for as_of in NIGHTS[:3]:
+        shop.run(SPEC, as_of)
+    withdraw(shop.workplace, SPEC, moment(NIGHTS[2]))
+    for as_of in NIGHTS[3:5]:
+        shop.run(SPEC, as_of)
+    assert statuses(shop)[NIGHTS[2]] == "withdrawn"
+    assert slugs(shop) == {"20260130t020000", "20260201t020000", "20260202t020000"}
+
+
+def test_what_somebody_reads_is_left_to_the_next_run(shop, monkeypatch):
+    monkeypatch.setattr(retention, "DETACH_PATIENCE_MILLISECONDS", 100)
+    for as_of in NIGHTS[:2]:
+        shop.run(SPEC, as_of)
+    with closing(psycopg2.connect(shop.warehouse_dsn)) as reader, reader.cursor() as cursor:
+        reader.set_session(isolation_level="repeatable read")
+        cursor.execute("select count(*) from bi.lookalikes where as_of = %s", [moment(NIGHTS[0])])
+        [before] = cursor.fetchall()
+        assert before[0] > 0
+        shop.run(SPEC, NIGHTS[3])
+        shop.run(SPEC, NIGHTS[4])
+        assert statuses(shop)[NIGHTS[0]] == "pruned"
+        assert "20260129t020000" in slugs(shop)
+        cursor.execute("select count(*) from bi.lookalikes where as_of = %s", [moment(NIGHTS[0])])
+        assert cursor.fetchall() == [before]
+    shop.run(SPEC, NIGHTS[5])
+    assert "20260129t020000" not in slugs(shop)
+    assert not any(is_pending for _, is_pending in partitions(shop))
+
+
+def test_a_killed_detach_is_finished(shop):
+    for as_of in NIGHTS[:2]:
+        shop.run(SPEC, as_of)
+    keep = Retention(nights=1, month_ends=0)
+    with closing(psycopg2.connect(shop.warehouse_dsn)) as reader, reader.cursor() as cursor:
+        cursor.execute("select count(*) from kindred.customer_lookalikes")
+        failures = []
+
+        def attempt():
+            try:
+                prune(shop.workplace, SPEC, keep, is_dry_run=False)
+            except psycopg2.Error as error:
+                failures.append(error)
+
+        thread = Thread(target=attempt)
+        thread.start()
+        killed = []
+        while not killed:
+            killed = shop.query(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and application_name like '%prune'"
+                " and wait_event_type = 'Lock' and query ~ 'concurrently'"
+            )
+        thread.join()
+    assert len(failures) == 1
+    assert any(is_pending for _, is_pending in partitions(shop))
+    assert published(shop) == [NIGHTS[1]]
+    assert prune(shop.workplace, SPEC, keep, is_dry_run=False) == []
+    assert slugs(shop) == {"20260130t020000"}
+    tables = shop.query(
+        "select relname from pg_class where relname ~ '20260129t' and relkind = 'r'"
+    )
+    assert tables == []
+
+
+def test_a_pruned_date_whose_partition_is_half_out_can_be_published_again(shop, monkeypatch):
+    monkeypatch.setattr(retention, "DETACH_PATIENCE_MILLISECONDS", 50)
+    for as_of in NIGHTS[:2]:
+        shop.run(SPEC, as_of)
+    with closing(psycopg2.connect(shop.warehouse_dsn)) as reader, reader.cursor() as cursor:
+        cursor.execute("select count(*) from kindred.customer_lookalikes")
+        prune(shop.workplace, SPEC, Retention(nights=1, month_ends=0), is_dry_run=False)
+    assert any(is_pending for _, is_pending in partitions(shop))
+    shop.run(make_spec(clustering={"algorithms": ["kmeans"], "kmeans": {"k": 3}}), NIGHTS[0])
+    assert published(shop) == NIGHTS[:2]
+    assert [is_pending for _, is_pending in partitions(shop)] == [False] * 4
