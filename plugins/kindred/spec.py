@@ -49,7 +49,10 @@ class Deletes(StrEnum):
 
 
 class Source(_Strict):
-    """Where the raw customer rows come from."""
+    """Where the raw customer rows come from.
+
+    ``overlap_hours``: how far before its window a run looks for rows that have come late.
+    """
 
     connection: str = "kindred_source"
     table: str | None = None
@@ -61,6 +64,7 @@ class Source(_Strict):
     history: History = History.CURRENT
     tombstone: str | None = None
     deletes: Deletes | None = None
+    overlap_hours: Annotated[float, Field(ge=0, le=24 * 366)] = 0
 
     @field_validator("key", mode="before")
     @classmethod
@@ -87,6 +91,11 @@ class Source(_Strict):
             raise ValueError("exactly one of 'table' and 'query' must be given")
         if self.deletes is Deletes.TOMBSTONE and self.tombstone is None:
             raise ValueError("'deletes: tombstone' wants the column's name in 'tombstone'")
+        if self.overlap_hours and not self.has_updated_at:
+            raise ValueError(
+                "'overlap_hours' looks for rows of an old updated_at, and 'updated_at: none' says"
+                " that there is none: every run reads everything; leave the key out"
+            )
         return self
 
     @property

@@ -418,6 +418,7 @@ OTHER_CHANGES = [
     ("source.history", "versions"),
     ("source.deletes", "ignore"),
     ("source.source_timezone", "Europe/Berlin"),
+    ("source.overlap_hours", 24),
     ("schedule", "0 3 * * *"),
     ("metric", "cosine"),
     ("k", 5),

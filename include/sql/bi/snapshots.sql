@@ -17,7 +17,9 @@ select
   snapshots.published_at,
   snapshot_builds.stage_seconds,
   snapshot_builds.failed_task,
-  snapshot_builds.failure
+  snapshot_builds.failure,
+  snapshots.late_customers,
+  snapshot_builds.stage_peak_mb
 from {space}.snapshots
 left join {space}.snapshot_builds using (as_of);
 
@@ -39,3 +41,5 @@ comment on column {bi}.snapshots.published_at is 'When it was published.';
 comment on column {bi}.snapshots.stage_seconds is 'Seconds each stage of the newest run took.';
 comment on column {bi}.snapshots.failed_task is 'The task that failed in the newest run, if any.';
 comment on column {bi}.snapshots.failure is 'Why it failed, in one line.';
+comment on column {bi}.snapshots.late_customers is 'Customers whose rows arrived after it was computed and would change it: more than 0 is stale, run the date again.';
+comment on column {bi}.snapshots.stage_peak_mb is 'The most memory a process of each stage of the newest run has held, in MB.';

@@ -3,7 +3,7 @@ with build as (
   update snapshot_builds
   set state = 'published', failed_task = null, failure = null
   where as_of = %(as_of)s and run_id = %(run_id)s
-  returning as_of, settings_hash, encoder_version
+  returning as_of, settings_hash, encoder_version, late_customers
 )
 update snapshots
 set
@@ -19,6 +19,7 @@ set
   recall_low = %(recall_low)s,
   recall_high = %(recall_high)s,
   center = %(center)s::double precision[]::vector,
+  late_customers = build.late_customers,
   published_at = now(),
   published_by = %(run_id)s
 from build

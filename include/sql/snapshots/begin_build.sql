@@ -15,6 +15,7 @@ set
   may_refit = excluded.may_refit,
   facts = excluded.facts,
   stage_seconds = excluded.stage_seconds,
+  stage_peak_mb = excluded.stage_peak_mb,
   started_at = now(),
   failed_task = null,
   failure = null;

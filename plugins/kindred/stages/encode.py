@@ -14,7 +14,7 @@ from kindred.errors import DataError
 from kindred.stages.embed_texts import embedder
 from kindred.stages.quality import empty_profile, quality_of
 from kindred.stages.run import Run
-from kindred.store import encoders, versions
+from kindred.store import encoders, snapshots, versions
 from kindred.store.binary import Array
 from kindred.store.database import Database
 from kindred.store.embeddings import Embeddings
@@ -31,6 +31,7 @@ def encode(run: Run) -> dict[str, Any]:
     with embedder(run, "encode") as embed, run.warehouse("encode") as warehouse:
         encoder = encoders.read(warehouse, run.encoder_version)
         profile = empty_profile(run, encoder)
+        snapshots.forget_late(warehouse, run.as_of, run.build.run_id)
         with warehouse.transaction():
             warehouse.run("session/repeatable_read")
             embeddings = _encode(run, warehouse, encoder, embed, profile)

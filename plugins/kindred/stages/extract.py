@@ -32,7 +32,7 @@ def extract(run: Run, *, full_extract: bool = False) -> dict[str, Any]:
             spec,
             columns,
             run.landing,
-            windows,
+            landing.windows_to_read(windows, spec.source.overlap_hours),
             compare_keys=is_newest and spec.source.delete_detection is Deletes.COMPARE_KEYS,
             row_limit=settings.row_limit,
         )

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 from pathlib import Path
 
 from kindred.errors import SettingsError
@@ -25,6 +26,11 @@ def available_megabytes() -> int | None:
     """Memory that is left, in the machine or in its control group; None where nobody says."""
     found = [left for left in (_left_in_machine(), _left_in_group()) if left is not None]
     return min(found) // 2**20 if found else None
+
+
+def peak_megabytes() -> int:
+    """The most memory that this process has held; Linux counts it in KB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def require_memory(work: str, megabytes: int) -> None:

@@ -12,6 +12,7 @@ from kindred.artefacts import ArtefactFolder, snapshot_slug
 from kindred.connections import WAREHOUSE, Connections
 from kindred.settings import Settings
 from kindred.spec import Spec, schema_of, spec_from_dict
+from kindred.stages.machine import peak_megabytes
 from kindred.store import snapshots, space
 from kindred.store.database import Database, connect
 from kindred.store.keys import KeyType
@@ -146,10 +147,10 @@ def open_run(
 
 @contextmanager
 def timed(run: Run, stage: str) -> Iterator[None]:
-    """Add the seconds of a stage to the build once it has come through."""
+    """Add the seconds of a stage, and its memory, to the build once it has come through."""
     started = time.monotonic()
     yield
-    seconds = time.monotonic() - started
+    seconds, peak_mb = time.monotonic() - started, peak_megabytes()
     with run.warehouse(stage) as database:
-        snapshots.add_stage_seconds(database, run.as_of, stage, seconds)
-    log.info("%s took %.2f s", stage, seconds)
+        snapshots.note_stage(database, run.as_of, stage, seconds=seconds, peak_mb=peak_mb)
+    log.info("%s took %.2f s and at most %d MB", stage, seconds, peak_mb)

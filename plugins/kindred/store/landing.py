@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from psycopg2 import sql
 
@@ -25,6 +25,23 @@ def missing_windows(database: Database, end: datetime) -> list[Interval]:
     """Windows before ``end`` that have not landed, as texts (the first starts at -infinity)."""
     rows = database.rows("landing/missing_windows", {"window_end": end})
     return [(str(window_start), str(window_end)) for window_start, window_end in rows]
+
+
+def windows_to_read(windows: list[Interval], overlap_hours: float) -> list[Interval]:
+    """Windows that begin earlier by the overlap, where rows may have come late; none meets another.
+
+    The first window begins at -infinity already.
+    """
+    read: list[Interval] = []
+    for window_start, window_end in windows:
+        begin = window_start
+        if begin != "-infinity" and overlap_hours:
+            earlier = datetime.fromisoformat(begin) - timedelta(hours=overlap_hours)
+            begin = earlier.isoformat()
+            if read and earlier < datetime.fromisoformat(read[-1][1]):
+                begin = read[-1][1]
+        read.append((begin, window_end))
+    return read
 
 
 def is_newest(database: Database, end: datetime) -> bool:
@@ -143,14 +160,17 @@ def validate(
     windows = [("-infinity", end.isoformat())] if full_extract else missing_windows(warehouse, end)
     types = {c: t for c, t in column_types(warehouse).items() if c in spec.payload_columns}
     with warehouse.transaction():
+        read_windows = windows_to_read(windows, spec.source.overlap_hours)
         warehouse.run(
             "landing/keep_window",
-            {"starts": [w[0] for w in windows], "ends": [w[1] for w in windows]},
+            {"starts": [w[0] for w in read_windows], "ends": [w[1] for w in read_windows]},
             landing=landing.rows_table,
         )
         warehouse.run("landing/create_problems")
         _find_problems(warehouse, spec, landing.rows_table, types, full_extract=full_extract)
         rejected = warehouse.run("landing/reject_rows", landing=landing.rows_table)
+        if spec.source.has_updated_at:
+            warehouse.run("landing/mark_late", {"window_end": end}, landing=landing.rows_table)
         _accept(warehouse, spec, landing.rows_table, types)
         if full_extract:
             _fill_columns(warehouse, landing.rows_table, types)

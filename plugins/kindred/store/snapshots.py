@@ -124,10 +124,17 @@ def set_encoder(database: Database, as_of: datetime, run_id: str, version: int) 
         raise superseded(as_of, run_id)
 
 
-def add_stage_seconds(database: Database, as_of: datetime, stage: str, seconds: float) -> None:
-    """Add the seconds that a stage (or one mapped instance of it) took."""
-    parameters = {"as_of": as_of, "stage": stage, "seconds": round(seconds, 3)}
-    database.run("snapshots/add_stage_seconds", parameters)
+def forget_late(database: Database, as_of: datetime, run_id: str) -> None:
+    """Note that a build is about to read the customers: only what lands from now on is late."""
+    database.run("snapshots/forget_late", {"as_of": as_of, "run_id": run_id})
+
+
+def note_stage(
+    database: Database, as_of: datetime, stage: str, *, seconds: float, peak_mb: int
+) -> None:
+    """Note what a stage (or one mapped instance of it) took: time, and memory of its process."""
+    parameters = {"as_of": as_of, "stage": stage, "seconds": round(seconds, 3), "peak_mb": peak_mb}
+    database.run("snapshots/note_stage", parameters)
 
 
 def record_failure(

@@ -1,0 +1,12 @@
+-- Add the seconds of a stage (mapped instances of it add up), and keep the highest of their peaks.
+update snapshot_builds
+set
+  stage_seconds = stage_seconds || jsonb_build_object(
+    %(stage)s::text,
+    round((coalesce((stage_seconds ->> %(stage)s)::numeric, 0) + %(seconds)s::numeric), 2)
+  ),
+  stage_peak_mb = stage_peak_mb || jsonb_build_object(
+    %(stage)s::text,
+    greatest((stage_peak_mb ->> %(stage)s)::bigint, %(peak_mb)s::bigint)
+  )
+where as_of = %(as_of)s;

@@ -1,0 +1,107 @@
+"""Rows that arrive late: found, landed in their place, and told by the snapshots they change."""
+
+import pytest
+
+from integration.warehouse import COLUMNS, make_spec, moment, people
+from kindred.store.landing import windows_to_read
+
+FIRST, SECOND, THIRD, FOURTH = (f"2026-02-0{day}T02:00" for day in (1, 2, 3, 4))
+SPEC = make_spec(
+    source={"deletes": "ignore", "overlap_hours": 36}, clustering={"algorithms": ["kmeans"]}
+)
+LATE = "2026-01-31 20:00Z"  # before the first snapshot; within the overlap of the second window
+
+
+def row(customer, updated_at=LATE, income=50_000.0):
+    return (customer, updated_at, income, 40, True, "CA", False)
+
+
+def late(laboratory):
+    """Snapshot -> customers whose rows came late, as BI is told."""
+    return {
+        as_of.strftime("%m-%d"): customers
+        for as_of, customers in laboratory.query(
+            "select as_of at time zone 'UTC', late_customers from bi.snapshots order by 1"
+        )
+    }
+
+
+def customers(laboratory, as_of):
+    return laboratory.query(
+        "select count(distinct customer_id) from bi.clusters where as_of = %s", [moment(as_of)]
+    )[0][0]
+
+
+@pytest.fixture
+def shop(laboratory):
+    """Forty customers of January, and a first snapshot."""
+    laboratory.fill("customers", COLUMNS, people(40, days=20))
+    laboratory.run(SPEC, FIRST)
+    return laboratory
+
+
+def test_a_late_row_is_found_and_marks_what_it_changes(shop):
+    shop.append("customers", [row(1001), row(1002), row(1003, "2026-02-01 12:00Z")])
+    shop.run(SPEC, SECOND)
+    assert customers(shop, SECOND) == 43
+    assert late(shop) == {"02-01": 2, "02-02": 0}
+    landed = shop.query("select updated_at from kindred.customer_versions where customer_id = 1001")
+    assert landed == [(moment("2026-01-31T20:00"),)]
+    shop.run(SPEC, THIRD)
+    assert late(shop) == {"02-01": 2, "02-02": 0, "02-03": 0}, "read again, nothing is new"
+
+    shop.run(SPEC, FIRST)
+    assert customers(shop, FIRST) == 42
+    assert late(shop) == {"02-01": 0, "02-02": 0, "02-03": 0}
+
+
+def test_a_late_row_that_a_newer_version_covers_changes_nothing_later(shop):
+    shop.append("customers", [row(1001, "2026-02-01 12:00Z"), row(1002, "2026-02-01 13:00Z")])
+    shop.run(SPEC, SECOND)
+    shop.append("customers", [row(1001), row(1002, "2026-02-01 14:00Z", income=1.0)])
+    shop.run(SPEC, THIRD)
+    assert late(shop) == {"02-01": 1, "02-02": 1, "02-03": 0}
+
+
+def test_a_row_from_before_the_overlap_comes_with_a_full_extract(shop):
+    shop.append("customers", [row(1001, "2026-01-20 12:00Z")])
+    shop.run(SPEC, SECOND)
+    assert customers(shop, SECOND) == 40
+    assert late(shop) == {"02-01": 0, "02-02": 0}
+    shop.run(SPEC, THIRD, full_extract=True)
+    assert late(shop) == {"02-01": 1, "02-02": 1, "02-03": 0}
+
+
+def test_the_overlap_is_refused_rows_and_counts_of_the_window_alone(shop):
+    shop.append("customers", [row(1001), row(None), row(1002, "2026-02-01 12:00Z")])
+    shop.run(SPEC, SECOND)
+    shop.run(SPEC, THIRD)
+    assert shop.rejected() == [(None, "customer_id: null")]
+    windows = shop.query(
+        "select rows_read, rows_landed, rows_rejected from kindred.extracted_windows order by"
+        " window_end"
+    )
+    assert windows == [(40, 40, 0), (1, 1, 0), (0, 0, 0)]
+
+
+def test_rows_that_land_while_another_date_is_built_are_late_for_it(shop):
+    """A run for a later date lands a late row after this one has read the customers."""
+    shop.fit(SPEC, FIRST)
+    for stage, _ in shop.stages(SPEC, SECOND):
+        if stage == "plan_graph":
+            shop.append("customers", [row(1001)])
+            shop.run(SPEC, THIRD)
+    assert customers(shop, SECOND) == 40
+    assert customers(shop, THIRD) == 41
+    assert late(shop) == {"02-01": 1, "02-02": 1, "02-03": 0}
+
+
+def test_windows_begin_earlier_and_do_not_meet():
+    first = ("-infinity", "2026-02-01 02:00:00+00")
+    second = ("2026-02-03 02:00:00+00", "2026-02-04 02:00:00+00")
+    assert windows_to_read([first, second], 0) == [first, second]
+    assert windows_to_read([first, second], 12) == [
+        first,
+        ("2026-02-02T14:00:00+00:00", second[1]),
+    ]
+    assert windows_to_read([first, second], 72) == [first, (first[1], second[1])]
