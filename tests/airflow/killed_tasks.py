@@ -62,22 +62,6 @@ def kill(run: DagRun, task_id: str) -> None:
     process.send(signal.SIGKILL)
 
 
-def kill_once_it_runs(run: DagRun, task_id: str, try_number: int) -> None:
-    """End a try of a task as soon as its process is there, as the kernel does for memory."""
-
-    def is_there() -> bool:
-        found = [entry for entry in run.tasks(task_id) if entry["try_number"] == try_number]
-        return any(
-            entry["state"] == "running"
-            and entry["pid"]
-            and command_line(entry["pid"]) == f"airflow worker -- {entry['id']}"
-            for entry in found
-        )
-
-    wait_for(is_there, run.describe)
-    kill(run, task_id)
-
-
 def wait_until_backend_is_gone(space: Space, backend: int) -> None:
     """Wait for the end of a database backend, although what it waits for stays reserved."""
     wait_for(

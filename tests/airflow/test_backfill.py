@@ -6,7 +6,6 @@ import pytest
 from customers import AS_OFS, BEGINNING, DATES, customers_at, space_spec
 from killed_tasks import (
     kill,
-    kill_once_it_runs,
     reserved,
     reserved_part,
     wait_until_backend_is_gone,
@@ -117,8 +116,12 @@ def test_tasks_that_are_killed_at_every_try(airflow, started):
     # A shard of the graph, as on a machine without memory: the published snapshot still serves.
     before = space.hashes()
     run = space.trigger(end=AS_OFS[1].isoformat())
-    for number in range(1, TRIES + 1):
-        kill_once_it_runs(run, "search_graph", number)
+    wait_for(lambda: run.states().get("plan_graph") == "success", run.describe)
+    with reserved(space, "snapshot_builds"):  # where a task notes what it took, once it is through
+        for _ in range(TRIES):
+            backend = wait_until_blocked(run, "search_graph")
+            kill(run, "search_graph")
+            wait_until_backend_is_gone(space, backend)
     assert run.wait() == "failed"
     assert failed_tasks(run.states()) == {"search_graph"}
     snapshot = space.snapshot(AS_OFS[1])
