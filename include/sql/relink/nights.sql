@@ -1,0 +1,13 @@
+-- Published snapshots of every algorithm that has given out ids, in the order of their dates.
+-- The scalar subselect lets the executor skip other partitions.
+select algorithms.algorithm, snapshots.as_of
+from (select distinct algorithm from cluster_ids) as algorithms
+cross join snapshots
+where snapshots.status = 'published'
+  and (
+    select true
+    from customer_clusters as known
+    where known.as_of = snapshots.as_of and known.algorithm = algorithms.algorithm
+    limit 1
+  )
+order by 1, 2;
