@@ -10,6 +10,8 @@ import pytest
 from integration.nights import NIGHTS, night, open_town, run_nights, spec_of
 from integration.warehouse import Laboratory, moment
 from kindred.errors import SupersededError
+from kindred.retention import Retention
+from kindred.stages.prune import prune
 from kindred.stages.registry import run_stage
 from kindred.stages.relink import relink
 
@@ -172,6 +174,20 @@ def test_nights_in_order_are_linked_already(town: tuple[Laboratory, Homes]) -> N
     assert relink(laboratory.workplace, spec_of(1)) == []
     assert links(laboratory) == before
     assert laboratory.query("select count(*) from kindred.relinks") == [(0,)]
+
+
+def test_pruned_nights_leave_nothing_to_link_anew(
+    town: tuple[Laboratory, Homes], make_laboratory: Callable[..., Laboratory]
+) -> None:
+    forward, _ = town
+    other = make_laboratory(beside=forward)
+    run_nights(other)
+    prune(other.workplace, spec_of(1), Retention(nights=2, month_ends=0), is_dry_run=False)
+    assert other.query("select count(distinct as_of) from bi.clusters") == [(2,)]
+    before = links(other)
+    assert relink(other.workplace, spec_of(1)) == []
+    assert links(other) == before
+    assert before[2] == links(forward)[2]
 
 
 def test_a_build_that_took_its_ids_before_relink_is_not_published(

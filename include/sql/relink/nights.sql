@@ -1,6 +1,14 @@
--- Published snapshots of every algorithm that has given out ids, in the order of their dates.
--- The scalar subselect lets the executor skip other partitions.
-select algorithms.algorithm, snapshots.as_of
+-- Published snapshots of every algorithm that has given out ids, in the order of their dates, each
+-- with the newest one before it that has been pruned. The scalar subselect that looks into the
+-- partitions lets the executor skip others.
+select
+  algorithms.algorithm,
+  snapshots.as_of,
+  (
+    select max(pruned.as_of)
+    from snapshots as pruned
+    where pruned.status = 'pruned' and pruned.as_of < snapshots.as_of
+  )
 from (select distinct algorithm from cluster_ids) as algorithms
 cross join snapshots
 where snapshots.status = 'published'

@@ -8,6 +8,8 @@ import numpy as np
 
 from kindred.cluster.identity import NEW, Comparison, Counts, match_clusters
 
+UNNUMBERED = -1
+
 Birth = tuple[datetime, int]
 """When an id was given out, and the how manyth of that night it was."""
 
@@ -17,12 +19,14 @@ class Night:
     """A published snapshot of one algorithm.
 
     ``cluster_ids`` int64 (labels,) are those it was published with; ``comparison`` holds its labels
-    against those of the night before, which for the first night are none.
+    against those of the night before, which for the first night are none. Where nights in between
+    have been pruned (``follows_gap``), its ids are trusted: what they continued is gone.
     """
 
     as_of: datetime
     cluster_ids: Counts
     comparison: Comparison
+    follows_gap: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class _Cluster:
     """One identity through the nights; ``number`` is its id, once that is known."""
 
     birth: Birth
-    number: int | None
+    number: int
     is_fixed: bool
     labels: dict[int, int] = field(default_factory=dict)  # night -> label
 
@@ -64,7 +68,7 @@ def replay_ids(nights: Sequence[Night], given: dict[int, Birth]) -> Replay:
         Nights whose ids were given out in the right order keep them, up to the first that did not:
         from there on ids are numbered anew. So a history that has run forward stays as it is, and
         one that has run in any order becomes what forward would have made. Ids that were given out
-        by snapshots that are not among ``nights`` (withdrawn, dropped, unfinished) are never given
+        by snapshots that are not among ``nights`` (withdrawn, pruned, unfinished) are never given
         to another cluster; where they live on, they stay.
     """
     born = _follow(nights, given)
@@ -75,7 +79,7 @@ def replay_ids(nights: Sequence[Night], given: dict[int, Birth]) -> Replay:
         _ids_by_label(nights, born),
         renumbered,
         {
-            int(cluster.number or 0): cluster.birth
+            cluster.number: cluster.birth
             for clusters in born[right:]
             for cluster in clusters
             if not cluster.is_fixed
@@ -91,17 +95,11 @@ def _follow(nights: Sequence[Night], given: dict[int, Birth]) -> list[list[_Clus
         # In the order of their ids, as every night matches them: ties fall alike.
         order = sorted(range(len(alive)), key=lambda label: alive[label].birth)
         previous = [alive[label] for label in order]
-        matched = match_clusters(
-            Comparison(
-                night.comparison.sizes,
-                night.comparison.previous_sizes[order],
-                night.comparison.shared[:, order],
-            )
-        )
-        since = nights[index - 1].as_of if index else None
+        before = nights[index - 1] if index else None
+        matched = _match(night, before, order)
         new = [int(label) for label in np.flatnonzero(matched == NEW)]
         newborn = {
-            label: _birth(night, since, int(night.cluster_ids[label]), given, rank)
+            label: _birth(night, before, int(night.cluster_ids[label]), given, rank)
             for rank, label in enumerate(new)
         }
         alive = [newborn.get(label) or previous[column] for label, column in enumerate(matched)]
@@ -111,13 +109,26 @@ def _follow(nights: Sequence[Night], given: dict[int, Birth]) -> list[list[_Clus
     return born
 
 
+def _match(night: Night, before: Night | None, order: list[int]) -> Counts:
+    """The cluster of the night before, in an order of its labels, that each label continues."""
+    if before is not None and night.follows_gap:
+        column_of = {before.cluster_ids[label]: column for column, label in enumerate(order)}
+        columns = [column_of.get(cluster_id, NEW) for cluster_id in night.cluster_ids]
+        return np.array(columns, dtype=np.int64)
+    comparison = night.comparison
+    return match_clusters(
+        Comparison(comparison.sizes, comparison.previous_sizes[order], comparison.shared[:, order])
+    )
+
+
 def _birth(
-    night: Night, since: datetime | None, published: int, given: dict[int, Birth], rank: int
+    night: Night, before: Night | None, published: int, given: dict[int, Birth], rank: int
 ) -> _Cluster:
     """A cluster without one before: its id may stay if it was given out since the night before."""
     birth = given.get(published)
-    if birth is None or birth[0] > night.as_of or (since is not None and birth[0] <= since):
-        return _Cluster((night.as_of, rank), None, is_fixed=False)
+    is_old = birth is not None and before is not None and birth[0] <= before.as_of
+    if birth is None or is_old or birth[0] > night.as_of:
+        return _Cluster((night.as_of, rank), UNNUMBERED, is_fixed=False)
     if birth[0] < night.as_of:
         return _Cluster(birth, published, is_fixed=True)
     return _Cluster((night.as_of, rank), published, is_fixed=False)
@@ -137,9 +148,9 @@ def _count_right(
             (number for number, birth in given.items() if birth[0] in later), default=None
         )
         for cluster in clusters:
-            if not cluster.is_fixed and (cluster.number is None or cluster.number <= highest):
+            if not cluster.is_fixed and cluster.number <= highest:  # or UNNUMBERED
                 return index
-        highest = max([highest, *(one.number or 0 for one in clusters if not one.is_fixed)])
+        highest = max([highest, *(one.number for one in clusters if not one.is_fixed)])
         if lowest_later is not None and lowest_later <= highest:
             return index
     return len(born)
@@ -147,7 +158,7 @@ def _count_right(
 
 def _number(born: list[list[_Cluster]], right: int, reserved: set[int]) -> None:
     """Number the clusters that are born from a night on, after those before it."""
-    before = [cluster.number or 0 for clusters in born[:right] for cluster in clusters]
+    before = [cluster.number for clusters in born[:right] for cluster in clusters]
     number = max(before, default=-1)
     for clusters in born[right:]:
         for cluster in clusters:

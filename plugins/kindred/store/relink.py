@@ -1,7 +1,7 @@
 """Cluster ids of published snapshots, linked anew as if the nights had run in order."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -63,16 +63,16 @@ def relink(database: Database, *, is_dry_run: bool = False) -> list[Change]:
     with database.transaction():
         nights = groupby(database.rows("relink/nights"), key=lambda row: str(row[0]))
         for algorithm, rows in nights:
-            changes += _relink(database, algorithm, [as_of for _, as_of in rows], is_dry_run)
+            changes += _relink(database, algorithm, [row[1:] for row in rows], is_dry_run)
         if changes and not is_dry_run:
             database.run("relink/record", {"changes": Json([c.as_json() for c in changes])})
     return changes
 
 
 def _relink(
-    database: Database, algorithm: str, moments: Sequence[datetime], is_dry_run: bool
+    database: Database, algorithm: str, moments: Sequence[tuple[Any, ...]], is_dry_run: bool
 ) -> list[Change]:
-    nights = _read_nights(database, algorithm, moments)
+    nights = list(_read_nights(database, algorithm, moments))
     given = {
         cluster_id: (born_as_of, order)
         for cluster_id, born_as_of, order in database.rows(
@@ -92,20 +92,22 @@ def _relink(
     return changes
 
 
-def _read_nights(database: Database, algorithm: str, moments: Sequence[datetime]) -> list[Night]:
-    nights: list[Night] = []
-    previous_sizes = np.empty(0, dtype=np.int64)
-    for as_of, before in zip(moments, (None, *moments), strict=False):
+def _read_nights(
+    database: Database, algorithm: str, moments: Sequence[tuple[Any, ...]]
+) -> Iterator[Night]:
+    before, previous_sizes = None, np.empty(0, dtype=np.int64)
+    for as_of, newest_pruned in moments:
         names = {"algorithm": algorithm, "as_of": as_of, "before": before}
         rows = np.array(database.rows("relink/sizes", names), dtype=np.int64).reshape(-1, 3)
         shared = np.zeros((len(rows), len(previous_sizes)), dtype=np.int64)
         if shared.size:
             for label, previous, count in database.rows("relink/overlap", names):
                 shared[label, previous] = count
-        nights.append(Night(as_of, rows[:, 1], Comparison(rows[:, 2], previous_sizes, shared)))
-        previous_sizes = rows[:, 2]
+        comparison = Comparison(rows[:, 2], previous_sizes, shared)
+        follows_gap = newest_pruned is not None and (before is None or newest_pruned > before)
+        yield Night(as_of, rows[:, 1], comparison, follows_gap)
+        before, previous_sizes = as_of, rows[:, 2]
         log.info("%s %s: %d clusters", algorithm, as_of.isoformat(), len(rows))
-    return nights
 
 
 def _with_lineage(algorithm: str, nights: Sequence[Night], replay: Replay) -> list[_Linked]:
@@ -137,7 +139,9 @@ def _compare(database: Database, linked: _Linked) -> Change:
         for event in linked.lineage
     }
     customers = int(night.comparison.sizes[is_other].sum())
-    return Change(night.as_of, linked.algorithm, dict(pairs), customers, noted != told)
+    # What was told of a night that is gone cannot be told again, and stays.
+    is_told_otherwise = noted != told and (bool(is_other.any()) or not night.follows_gap)
+    return Change(night.as_of, linked.algorithm, dict(pairs), customers, is_told_otherwise)
 
 
 def _apply(database: Database, linked: _Linked, change: Change) -> None:
