@@ -1,7 +1,27 @@
 -- Customers from segment to segment between consecutive snapshots. Two partitions are read for each
--- snapshot and algorithm asked for: the scalar subselects let the executor skip the others, and all
--- columns of the window's partition can be asked for before it counts.
+-- snapshot and algorithm asked for: the pairs are found once, by a look at the first customer of each,
+-- and all columns of the window's partition can be asked for before it counts.
 create or replace view {bi}.cluster_movements as
+with known as (
+  select snapshots.as_of, algorithms.algorithm
+  from {space}.snapshots
+  cross join (select distinct cluster_ids.algorithm from {space}.cluster_ids) as algorithms
+  where snapshots.status = 'published'
+    and (
+      select true
+      from {space}.customer_clusters as first
+      where first.as_of = snapshots.as_of and first.algorithm = algorithms.algorithm
+      order by first.customer_id
+      limit 1
+    )
+),
+pairs as materialized (
+  select
+    lag(known.as_of) over (partition by known.algorithm order by known.as_of) as from_as_of,
+    known.as_of as to_as_of,
+    known.algorithm
+  from known
+)
 select
   pairs.from_as_of,
   pairs.to_as_of,
@@ -14,34 +34,7 @@ select
       partition by pairs.from_as_of, pairs.to_as_of, pairs.algorithm, counted.from_cluster_id
     )
   )::real as share
-from (
-  select
-    algorithms.algorithm,
-    later.as_of as to_as_of,
-    (
-      select earlier.as_of
-      from {space}.snapshots as earlier
-      where earlier.status = 'published'
-        and earlier.as_of < later.as_of
-        and (
-          select true
-          from {space}.customer_clusters as known
-          where known.as_of = earlier.as_of and known.algorithm = algorithms.algorithm
-          limit 1
-        )
-      order by earlier.as_of desc
-      limit 1
-    ) as from_as_of
-  from {space}.snapshots as later
-  cross join (select distinct cluster_ids.algorithm from {space}.cluster_ids) as algorithms
-  where later.status = 'published'
-    and (
-      select true
-      from {space}.customer_clusters as known
-      where known.as_of = later.as_of and known.algorithm = algorithms.algorithm
-      limit 1
-    )
-) as pairs
+from pairs
 cross join lateral (
   select
     earlier.cluster_id as from_cluster_id,

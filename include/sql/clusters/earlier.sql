@@ -1,5 +1,5 @@
--- The nearest published snapshot before a moment that has an algorithm.
--- The scalar subselect lets the executor skip other partitions.
+-- The nearest published snapshot before a moment that has an algorithm. The scalar subselect lets the
+-- executor skip other partitions, and its order use the primary key.
 select snapshots.as_of
 from snapshots
 where snapshots.status = 'published'
@@ -8,6 +8,7 @@ where snapshots.status = 'published'
     select true
     from customer_clusters as known
     where known.as_of = snapshots.as_of and known.algorithm = %(algorithm)s
+    order by known.customer_id
     limit 1
   )
 order by snapshots.as_of desc

@@ -16,6 +16,7 @@ where snapshots.status = 'published'
     select true
     from customer_clusters as known
     where known.as_of = snapshots.as_of and known.algorithm = algorithms.algorithm
+    order by known.customer_id
     limit 1
   )
 order by 1, 2;
