@@ -257,6 +257,12 @@ def test_withdraw_goes_back_and_says_what_serves(run_once):
     assert "is not published; see bi.snapshots" in printed
 
 
+def test_relink_wants_a_prepared_space(run_once):
+    code, printed = run_once("relink")
+    assert code == 1
+    assert printed.startswith("error: schema kindred has not been prepared by this version")
+
+
 def test_relink_says_what_it_changes_and_changes_it_once(run_once):
     laboratory = run_once.laboratory
     laboratory.fill("customers", COLUMNS, people(400, days=4))

@@ -53,6 +53,11 @@ class _Linked:
         return {"as_of": self.night.as_of, "algorithm": self.algorithm}
 
 
+def can_relink(database: Database) -> bool:
+    """Whether the space has the tables that linking anew wants."""
+    return bool(database.value("hash/table_exists", {"table": "relinks"}))
+
+
 def relink(database: Database, *, is_dry_run: bool = False) -> list[Change]:
     """Replay the matching of all published snapshots in order, and note what is other then.
 
