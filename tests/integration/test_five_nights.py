@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from kindred.retention import Retention
 from kindred.stages.prune import prune
 from kindred.stages.registry import run_stage
 from kindred.stages.relink import relink
+from kindred.store.partitions import partition_name
 
 ALGORITHMS = pytest.mark.parametrize("algorithm", ["hdbscan", "kmeans"])
 WEST, EAST, NORTH, SOUTH, FAR_WEST, FAR_EAST = range(6)
@@ -143,6 +144,33 @@ def test_movements_are_what_was_planted(town: tuple[Laboratory, Homes]) -> None:
         " where from_cluster_id is null and to_cluster_id >= 0 order by 1"
     )
     assert arrivals == [("hdbscan", 45), ("kmeans", 45)]
+
+
+def scans(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Relation and alias of every scan that has been run."""
+    if node["Actual Loops"] and "Relation Name" in node:
+        yield node["Relation Name"], node["Alias"]
+    for child in node.get("Plans", []):
+        yield from scans(child)
+
+
+@pytest.mark.parametrize(
+    ("query", "nights"),
+    [
+        ("cluster_movements where to_as_of = '2026-02-03T02:00+00'", (2, 3)),
+        ("cluster_movements where from_as_of = '2026-02-03T02:00+00'", (3, 4)),
+        ("cluster_movements_current", (4, 5)),
+    ],
+)
+def test_movements_read_two_partitions(
+    town: tuple[Laboratory, Homes], query: str, nights: tuple[int, int]
+) -> None:
+    """Apart from a look at the first customer of each, to find the pairs."""
+    laboratory, _ = town
+    explain = "explain (analyze, format json) select * from bi."
+    plan = laboratory.query(explain + query)[0][0][0]["Plan"]
+    read = {relation for relation, alias in scans(plan) if alias.startswith("clusters")}
+    assert read == {partition_name("customer_clusters", moment(night(number))) for number in nights}
 
 
 @pytest.mark.parametrize("order", [(5, 4, 3, 2, 1), (3, 1, 5, 2, 4)], ids=str)
