@@ -112,7 +112,7 @@ def trace_lineage(
         for event in _beginnings(comparison, cluster_ids, previous_ids, is_related, label)
     ]
     for column in np.flatnonzero(~np.isin(previous_ids, cluster_ids)):
-        events += _ends(comparison, cluster_ids, previous_ids, is_related, column)
+        events += _ends(comparison, cluster_ids, previous_ids, is_related, int(column))
     return events
 
 
