@@ -1,4 +1,4 @@
-"""The command ``kindred``: check, fit, compare; connections and settings are those of Airflow."""
+"""The command ``kindred``: check, fit, relink, compare; connections and settings are Airflow's."""
 
 import json
 from datetime import UTC, datetime
@@ -135,6 +135,30 @@ def prune(
         console.print(as_of.isoformat(), soft_wrap=True)
     verb = "would be dropped" if dry_run else "dropped"
     console.print(f"{len(pruned)} snapshots {verb}", soft_wrap=True)
+
+
+@app.command()
+def relink(
+    space: SpaceOption = DEFAULT_SPACE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+) -> None:
+    """Give clusters the ids they would have had all published dates run in order."""
+    from kindred.stages.relink import relink as relink_stage
+    from kindred.stages.run import Workplace
+
+    workplace = Workplace(Connections(conninfo), Settings.from_env())
+    changes = relink_stage(workplace, spec_of(space), is_dry_run=dry_run)
+    if not changes:
+        console.print("nothing to change: ids and lineage are those of dates run in order")
+        return
+    table = Table("snapshot", "algorithm", "ids", "customers", "lineage")
+    for change in changes:
+        ids = ", ".join(f"{old} -> {new}" for old, new in change.renumbered.items())
+        lineage = "told anew" if change.is_lineage_other else "as it was"
+        moment, customers = change.as_of.isoformat(), str(change.customers)
+        table.add_row(moment, change.algorithm, ids or "as they were", customers, lineage)
+    console.print(table)
+    console.print("nothing changed: this was a dry run" if dry_run else "linked anew")
 
 
 @app.command("hash")

@@ -161,8 +161,8 @@ def test_killed_tasks_have_no_second_effect(started, killed):
     undisturbed, others = started["forward"]
     assert [run.wait() for run in (*runs, *others)] == ["success"] * 6
     for query in (
-        "select as_of, algorithm, cluster_id, event, size, shared from {space}.cluster_lineage"
-        " order by 1, 2, 3",
+        "select as_of, algorithm, event, from_cluster_id, to_cluster_id, from_size, to_size, shared"
+        " from {space}.cluster_lineage order by 1, 2, 3, 4, 5",
         "select as_of, algorithm, customer_id, cluster_id from {space}.customer_clusters"
         " order by 1, 2, 3",
         "select algorithm, cluster_id, born_as_of from {space}.cluster_ids order by 1, 2",

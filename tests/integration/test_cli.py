@@ -257,6 +257,40 @@ def test_withdraw_goes_back_and_says_what_serves(run_once):
     assert "is not published; see bi.snapshots" in printed
 
 
+def test_relink_wants_a_prepared_space(run_once):
+    code, printed = run_once("relink")
+    assert code == 1
+    assert printed.startswith("error: schema kindred has not been prepared by this version")
+
+
+def test_relink_says_what_it_changes_and_changes_it_once(run_once):
+    laboratory = run_once.laboratory
+    laboratory.fill("customers", COLUMNS, people(400, days=4))
+    spec = spec_from_dict({"space": "default", **CONTENT}, where="test")
+    more = spec_from_dict(
+        {"space": "default", **CONTENT, "clustering": {"algorithms": ["kmeans"]}}, where="test"
+    )
+    for as_of, wanted in ((SECOND, spec), (FIRST, more)):  # eight clusters, out of turn
+        laboratory.run(wanted, as_of[:16])
+    query = "select as_of, algorithm, customer_id, cluster_id from bi.clusters order by 1, 2, 3"
+    before = laboratory.query(query)
+    code, printed = run_once("relink", "--dry-run")
+    assert code == 0
+    assert printed.endswith("nothing changed: this was a dry run")
+    assert f"{FIRST} kmeans " in printed
+    assert "told anew" in printed
+    assert laboratory.query(query) == before
+    code, said = run_once("relink")
+    assert (code, said) == (
+        0,
+        printed.replace("nothing changed: this was a dry run", "linked anew"),
+    )
+    assert laboratory.query(query) != before
+    code, printed = run_once("relink")
+    assert code == 0
+    assert printed == "nothing to change: ids and lineage are those of dates run in order"
+
+
 def test_hashes_are_saved_and_compared(run_once, tmp_path):
     laboratory, saved = run_once.laboratory, tmp_path / "hashes.json"
     laboratory.run(make_spec(features=CONTENT["features"]), FIRST[:16])

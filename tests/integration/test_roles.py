@@ -27,6 +27,8 @@ OBJECTS = (
     "clusters_current",
     "cluster_lineage",
     "cluster_lineage_current",
+    "cluster_movements",
+    "cluster_movements_current",
     "index_builds",
     "index_checks",
     "rejected_rows",

@@ -1,21 +1,33 @@
--- What became of each segment, for every published snapshot.
+-- What became of each segment, for every published snapshot: a row an event.
 create or replace view {bi}.cluster_lineage as
 select
   as_of,
   algorithm,
-  cluster_id,
+  case when event in ('merged', 'died') then from_cluster_id else to_cluster_id end as cluster_id,
   reference_as_of,
   event,
-  size,
-  shared
+  case when event in ('merged', 'died') then from_size else to_size end as size,
+  shared,
+  from_cluster_id,
+  to_cluster_id,
+  from_size,
+  to_size,
+  (shared::double precision / from_size)::real as from_share,
+  (shared::double precision / to_size)::real as to_share
 from {space}.cluster_lineage
 where as_of in (select snapshots.as_of from {space}.snapshots where snapshots.status = 'published');
 
-comment on view {bi}.cluster_lineage is 'What became of each segment from one snapshot to the next.';
+comment on view {bi}.cluster_lineage is 'What became of each segment from one snapshot to the next; a segment that splits or merges has several rows.';
 comment on column {bi}.cluster_lineage.as_of is 'The snapshot.';
 comment on column {bi}.cluster_lineage.algorithm is 'How the segments were found.';
-comment on column {bi}.cluster_lineage.cluster_id is 'The segment.';
-comment on column {bi}.cluster_lineage.reference_as_of is 'The snapshot it is compared with; null for the first.';
-comment on column {bi}.cluster_lineage.event is 'born, kept or died.';
-comment on column {bi}.cluster_lineage.size is 'Customers in the segment (in the reference, where it died).';
-comment on column {bi}.cluster_lineage.shared is 'Customers that it has in common with itself in the reference.';
+comment on column {bi}.cluster_lineage.cluster_id is 'The segment that the row is about: to_cluster_id, or from_cluster_id where that has ended.';
+comment on column {bi}.cluster_lineage.reference_as_of is 'The snapshot before, from which the segments come; null for the first.';
+comment on column {bi}.cluster_lineage.event is 'kept: the same segment in both. split: to is new and was a part of from. merged: from has ended and is a part of to. born: out of none. died: into none.';
+comment on column {bi}.cluster_lineage.size is 'Customers in cluster_id.';
+comment on column {bi}.cluster_lineage.shared is 'Customers in both, from and to.';
+comment on column {bi}.cluster_lineage.from_cluster_id is 'The segment of the snapshot before; null where born.';
+comment on column {bi}.cluster_lineage.to_cluster_id is 'The segment of this snapshot; null where died.';
+comment on column {bi}.cluster_lineage.from_size is 'Customers in from_cluster_id, in the snapshot before.';
+comment on column {bi}.cluster_lineage.to_size is 'Customers in to_cluster_id.';
+comment on column {bi}.cluster_lineage.from_share is 'Share of the customers of from_cluster_id who are now in to_cluster_id (0 to 1).';
+comment on column {bi}.cluster_lineage.to_share is 'Share of the customers of to_cluster_id who come from from_cluster_id (0 to 1).';

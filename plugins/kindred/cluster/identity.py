@@ -1,31 +1,163 @@
-"""Which cluster of tonight continues which cluster of an earlier night."""
+"""Which cluster of tonight continues which cluster of an earlier night, and what became of all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+
+Counts = NDArray[np.int64]
 
 NEW = -1
 
-MIN_CUSTOMERS_IN_COMMON = 1
-"""A cluster continues another only if at least this many customers are in both."""
+CONTINUES_SHARE = 0.25
+"""A cluster continues another only if they share this much of the smaller one's customers."""
+
+DESCENDS_SHARE = 0.5
+"""A cluster that is no continuation comes from another (split), or ends in it (merged), if they
+share at least this much of the smaller one's customers."""
 
 
-def match_clusters(overlap: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class LineageEvent:
+    """What became of one cluster, or of a part of it, from one snapshot to the next.
+
+    ``kept``: the same id in both. ``split``: ``to`` is new and was part of ``from``. ``merged``:
+    ``from`` has ended and is part of ``to``. ``born`` has no ``from``, ``died`` no ``to``. Sizes
+    and ``shared`` are in customers.
+    """
+
+    event: str
+    from_cluster_id: int | None
+    to_cluster_id: int | None
+    from_size: int | None
+    to_size: int | None
+    shared: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Clusters of two snapshots held against each other.
+
+    ``sizes`` int64 (labels,) and ``previous_sizes`` int64 (previous,) in customers; ``shared``
+    int64 (labels, previous): customers in both.
+    """
+
+    sizes: Counts
+    previous_sizes: Counts
+    shared: Counts
+
+    @property
+    def overlap(self) -> NDArray[np.float64]:
+        """Overlap coefficient (labels, previous): what is shared, of the smaller cluster of two."""
+        smaller = np.minimum(self.sizes[:, None], self.previous_sizes[None, :])
+        return np.asarray(self.shared / np.maximum(smaller, 1))
+
+
+def match_clusters(comparison: Comparison) -> Counts:
     """Pair clusters one to one so that as many customers as possible keep their cluster.
 
     Parameters
     ----------
-    overlap : ndarray of int64, shape (labels, previous clusters)
-        Customers in common.
+    comparison : Comparison
 
     Returns
     -------
     ndarray of int64, shape (labels,)
-        Column of the cluster that each label continues; -1 for a new one, which has no customer in
-        common with a cluster that is still free. The assignment problem is solved exactly (Kuhn
-        1955; Crouse 2016).
+        Column of the cluster that each label continues; -1 for a new one. Only clusters with an
+        overlap coefficient of at least ``CONTINUES_SHARE`` are paired, among these the assignment
+        problem is solved exactly (Kuhn 1955; Crouse 2016).
+
+    Notes
+    -----
+    The overlap coefficient is shared / min(size, previous size) (Szymkiewicz 1934), so that neither
+    growth nor loss ends an identity. MONIC (Spiliopoulou et al. 2006) lets a cluster survive from
+    a share of 0.5 of its old customers on. Here the best pair is found first, so that less will do:
+    an id should outlive a border that is drawn anew, but not pass on to strangers because of a
+    few customers who moved.
     """
-    matched = np.full(overlap.shape[0], NEW, dtype=np.int64)
-    labels, previous = linear_sum_assignment(overlap, maximize=True)
-    is_match = overlap[labels, previous] >= MIN_CUSTOMERS_IN_COMMON
+    weights = np.where(comparison.overlap >= CONTINUES_SHARE, comparison.shared, 0)
+    matched = np.full(weights.shape[0], NEW, dtype=np.int64)
+    labels, previous = linear_sum_assignment(weights, maximize=True)
+    is_match = weights[labels, previous] > 0
     matched[labels[is_match]] = previous[is_match]
     return matched
+
+
+def trace_lineage(
+    comparison: Comparison, cluster_ids: Counts, previous_ids: Counts
+) -> list[LineageEvent]:
+    """Tell what became of every cluster.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    cluster_ids : ndarray of int64, shape (labels,)
+        Stable ids of the clusters now; no two are equal.
+    previous_ids : ndarray of int64, shape (previous,)
+        Those of the snapshot before.
+
+    Returns
+    -------
+    list of LineageEvent
+        Every cluster of both snapshots is in at least one event. Splits and merges are those of
+        MONIC (Spiliopoulou et al. 2006), found by an overlap coefficient of at least
+        ``DESCENDS_SHARE``: most of a piece comes from its parent, however large the parent is.
+    """
+    is_related = comparison.overlap >= DESCENDS_SHARE
+    events = [
+        event
+        for label in range(len(cluster_ids))
+        for event in _beginnings(comparison, cluster_ids, previous_ids, is_related, label)
+    ]
+    for column in np.flatnonzero(~np.isin(previous_ids, cluster_ids)):
+        events += _ends(comparison, cluster_ids, previous_ids, is_related, int(column))
+    return events
+
+
+def _beginnings(
+    comparison: Comparison,
+    cluster_ids: Counts,
+    previous_ids: Counts,
+    is_related: NDArray[np.bool_],
+    label: int,
+) -> Iterator[LineageEvent]:
+    """Where a cluster of tonight comes from."""
+    cluster_id, size = int(cluster_ids[label]), int(comparison.sizes[label])
+    same = np.flatnonzero(previous_ids == cluster_id)
+    origins = same if len(same) else np.flatnonzero(is_related[label])
+    for column in origins:
+        yield LineageEvent(
+            "kept" if len(same) else "split",
+            int(previous_ids[column]),
+            cluster_id,
+            int(comparison.previous_sizes[column]),
+            size,
+            int(comparison.shared[label, column]),
+        )
+    if not len(origins):
+        yield LineageEvent("born", None, cluster_id, None, size, 0)
+
+
+def _ends(
+    comparison: Comparison,
+    cluster_ids: Counts,
+    previous_ids: Counts,
+    is_related: NDArray[np.bool_],
+    column: int,
+) -> Iterator[LineageEvent]:
+    """Where a cluster that has ended went to; a part that is new itself has said so already."""
+    previous_id, size = int(previous_ids[column]), int(comparison.previous_sizes[column])
+    heirs = np.flatnonzero(is_related[:, column])
+    for label in heirs[np.isin(cluster_ids[heirs], previous_ids)]:
+        yield LineageEvent(
+            "merged",
+            previous_id,
+            int(cluster_ids[label]),
+            size,
+            int(comparison.sizes[label]),
+            int(comparison.shared[label, column]),
+        )
+    if not len(heirs):
+        yield LineageEvent("died", previous_id, None, size, None, 0)

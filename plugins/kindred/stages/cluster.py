@@ -76,7 +76,11 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
         }
         run.add_facts(
             warehouse,
-            **{f"clusters_{algorithm}": summary, f"lineage_{algorithm}": ids.lineage_json()},
+            **{
+                f"clusters_{algorithm}": summary,
+                f"lineage_{algorithm}": ids.lineage_json(),
+                f"relinks_{algorithm}": ids.relinks,
+            },
         )
     log.info("%s: %s", algorithm, summary)
     return {"algorithm": algorithm, **summary}

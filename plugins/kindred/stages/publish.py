@@ -5,8 +5,8 @@ from typing import Any
 
 from kindred.stages.embeddings import stage_embeddings, still_holds
 from kindred.stages.run import Run
+from kindred.store import clusters, snapshots
 from kindred.store import publish as store_publish
-from kindred.store import snapshots
 from kindred.store.database import Database
 from kindred.store.locks import Resource
 from kindred.store.publish import StagedEmbeddings
@@ -37,6 +37,8 @@ def publish(run: Run) -> dict[str, Any]:
             log.info("snapshot %s is published already", run.as_of.isoformat())
             return {"published": False}
         facts = run.build.facts
+        for algorithm in run.spec.clustering.algorithms:
+            clusters.require_same_links(warehouse, run.as_of, facts[f"relinks_{algorithm}"])
         staged = _staged(run, warehouse)
         lineage = [
             {"algorithm": str(algorithm), **event}

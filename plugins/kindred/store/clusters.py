@@ -1,5 +1,6 @@
 """Stable cluster ids: tonight's labels matched to the clusters of the reference snapshot."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -7,31 +8,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.cluster.identity import match_clusters
+from kindred.cluster.identity import (
+    NEW,
+    Comparison,
+    Counts,
+    LineageEvent,
+    match_clusters,
+    trace_lineage,
+)
+from kindred.errors import SupersededError
 from kindred.store.binary import Array, Column, Field, RowStream, encode_rows
 from kindred.store.database import Database
 from kindred.store.keys import KeyType
 
 NOISE = -1
-
-
-@dataclass(frozen=True)
-class LineageEvent:
-    """What became of one cluster: kept, born, or died with the reference's size."""
-
-    cluster_id: int
-    event: str
-    size: int
-    shared: int
+LABELS = "labels_to_match"
 
 
 @dataclass(frozen=True)
 class StableIds:
-    """``cluster_ids[label]`` is the stable id of a label; ``lineage`` tells what happened."""
+    """``cluster_ids[label]`` is the stable id of a label; ``lineage`` tells what happened.
+
+    ``reference`` is the snapshot whose ids were continued, ``lineage_from`` the earlier one that
+    the lineage speaks of, and ``relinks`` the times that ids had been linked anew until then.
+    """
 
     cluster_ids: NDArray[np.int64]
     reference: datetime | None
+    lineage_from: datetime | None
     lineage: list[LineageEvent]
+    relinks: int
 
     def of(self, labels: NDArray[np.int32]) -> NDArray[np.int64]:
         """Stable ids of labels; noise stays noise."""
@@ -39,8 +45,15 @@ class StableIds:
 
     def lineage_json(self) -> list[dict[str, Any]]:
         """The lineage as plain JSON."""
-        reference = None if self.reference is None else self.reference.isoformat()
-        return [{"reference_as_of": reference, **asdict(event)} for event in self.lineage]
+        return lineage_json(self.lineage, self.lineage_from)
+
+
+def lineage_json(
+    events: Iterable[LineageEvent], reference: datetime | None
+) -> list[dict[str, Any]]:
+    """Events as plain JSON, as ``publish/set_lineage`` reads them."""
+    before = None if reference is None else reference.isoformat()
+    return [{"reference_as_of": before, **asdict(event)} for event in events]
 
 
 def stable_ids(
@@ -54,42 +67,49 @@ def stable_ids(
     """Match labels to the reference's clusters and give new clusters ids never used before.
 
     Must be called under ``Resource.CLUSTER_IDS``. The reference is the snapshot itself where it has
-    been published, else the nearest earlier, else the nearest later published one.
+    been published, else the nearest earlier, else the nearest later published one; the lineage is
+    told from the nearest earlier one always. Only snapshots that have the algorithm count.
     """
-    sizes = np.bincount(labels[labels >= 0]) if (labels >= 0).any() else np.empty(0, dtype=int)
-    reference = database.value("snapshots/reference", {"as_of": as_of})
-    names = {"reference": reference, "algorithm": algorithm, "as_of": as_of}
-    previous = [] if reference is None else database.rows("clusters/reference_sizes", names)
+    sizes = np.bincount(labels[labels >= 0]).astype(np.int64)
+    names = {"algorithm": algorithm, "as_of": as_of}
+    reference = database.value("clusters/reference", names)
+    earlier = database.value("clusters/earlier", names)
     with database.transaction():
-        overlap = np.zeros((len(sizes), len(previous)), dtype=np.int64)
-        if overlap.size:
-            _count_overlap(database, key_type, names, customers, labels, previous, overlap)
-        matched = match_clusters(overlap)
-        cluster_ids = np.array(
-            [previous[column][0] if column >= 0 else NOISE for column in matched], dtype=np.int64
-        )
-        new = np.flatnonzero(matched < 0)
-        cluster_ids[new] = _new_ids(database, names, len(new), {row[0] for row in previous})
-    lineage = _lineage(matched, cluster_ids, sizes, previous, overlap)
-    return StableIds(cluster_ids, reference, lineage)
+        if reference is not None:
+            _load_labels(database, key_type, customers, labels)
+        ids, comparison = _compare(database, algorithm, reference, sizes)
+        matched = match_clusters(comparison)
+        cluster_ids = np.full(len(sizes), NOISE, dtype=np.int64)
+        cluster_ids[matched != NEW] = ids[matched[matched != NEW]]
+        new = np.flatnonzero(matched == NEW)
+        cluster_ids[new] = _new_ids(database, names, len(new), set(ids.tolist()))
+        if earlier != reference:
+            ids, comparison = _compare(database, algorithm, earlier, sizes)
+    lineage = trace_lineage(comparison, cluster_ids, ids)
+    return StableIds(cluster_ids, reference, earlier, lineage, count_relinks(database))
 
 
-def _count_overlap(
-    database: Database,
-    key_type: KeyType,
-    names: dict[str, Any],
-    customers: Array,
-    labels: NDArray[np.int32],
-    previous: list[tuple[Any, ...]],
-    overlap: NDArray[np.int64],
+def _load_labels(
+    database: Database, key_type: KeyType, customers: Array, labels: NDArray[np.int32]
 ) -> None:
-    table = "labels_to_match"
-    database.run("clusters/create_labels", labels=table)
+    database.run("clusters/create_labels", labels=LABELS)
     chunk = encode_rows([key_type.column(customers), Column(Field.INT4, labels)])
-    database.copy_in(table, ("customer_id", "label"), RowStream([chunk]))
-    column_of = {cluster_id: column for column, (cluster_id, _) in enumerate(previous)}
-    for label, cluster_id, shared in database.rows("clusters/overlap", names, labels=table):
-        overlap[label, column_of[cluster_id]] = shared
+    database.copy_in(LABELS, ("customer_id", "label"), RowStream([chunk]))
+
+
+def _compare(
+    database: Database, algorithm: str, reference: datetime | None, sizes: Counts
+) -> tuple[Counts, Comparison]:
+    """Ids of the clusters of a published snapshot, and the new labels held against them."""
+    names = {"reference": reference, "algorithm": algorithm}
+    previous = [] if reference is None else database.rows("clusters/reference_sizes", names)
+    shared = np.zeros((len(sizes), len(previous)), dtype=np.int64)
+    if shared.size:
+        column_of = {cluster_id: column for column, (cluster_id, _) in enumerate(previous)}
+        for label, cluster_id, count in database.rows("clusters/overlap", names, labels=LABELS):
+            shared[label, column_of[cluster_id]] = count
+    ids, previous_sizes = np.array(previous, dtype=np.int64).reshape(-1, 2).T
+    return ids, Comparison(sizes, previous_sizes, shared)
 
 
 def _new_ids(
@@ -111,26 +131,23 @@ def _new_ids(
     return ids[:count]
 
 
-def _lineage(
-    matched: NDArray[np.int64],
-    cluster_ids: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    previous: list[tuple[Any, ...]],
-    overlap: NDArray[np.int64],
-) -> list[LineageEvent]:
-    events = [
-        LineageEvent(
-            int(cluster_ids[label]),
-            "kept" if column >= 0 else "born",
-            int(sizes[label]),
-            int(overlap[label, column]) if column >= 0 else 0,
+def count_relinks(database: Database) -> int:
+    """How many times the ids of published snapshots have been linked anew."""
+    return int(database.value("relink/count") or 0)
+
+
+def require_same_links(database: Database, as_of: datetime, relinks: int) -> None:
+    """Refuse ids that continue ids which are others by now.
+
+    Raises
+    ------
+    SupersededError
+        when ids were linked anew since ``relinks`` was counted.
+    """
+    found = count_relinks(database)
+    if found != relinks:
+        raise SupersededError(
+            f"the cluster ids of snapshot {as_of.isoformat()} continue ids that 'kindred relink'"
+            f" has changed since (they know of relink {relinks}, the newest is {found});"
+            " clear task 'cluster'"
         )
-        for label, column in enumerate(matched)
-    ]
-    survivors = set(matched.tolist())
-    events += [
-        LineageEvent(int(cluster_id), "died", int(size), 0)
-        for column, (cluster_id, size) in enumerate(previous)
-        if column not in survivors
-    ]
-    return events

@@ -20,6 +20,8 @@ BI_OBJECTS = (
     "clusters_current",
     "cluster_lineage",
     "cluster_lineage_current",
+    "cluster_movements",
+    "cluster_movements_current",
     "index_builds",
     "index_checks",
     "rejected_rows",

@@ -1,0 +1,22 @@
+-- Published snapshots of every algorithm that has given out ids, in the order of their dates, each
+-- with the newest one before it that has been pruned. The scalar subselect that looks into the
+-- partitions lets the executor skip others.
+select
+  algorithms.algorithm,
+  snapshots.as_of,
+  (
+    select max(pruned.as_of)
+    from snapshots as pruned
+    where pruned.status = 'pruned' and pruned.as_of < snapshots.as_of
+  )
+from (select distinct algorithm from cluster_ids) as algorithms
+cross join snapshots
+where snapshots.status = 'published'
+  and (
+    select true
+    from customer_clusters as known
+    where known.as_of = snapshots.as_of and known.algorithm = algorithms.algorithm
+    order by known.customer_id
+    limit 1
+  )
+order by 1, 2;
