@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from kindred.artefacts import free_megabytes
 from kindred.errors import KindredError, PreflightError
@@ -11,29 +10,13 @@ from kindred.settings import Settings
 from kindred.spec import Spec
 from kindred.store import source
 from kindred.store.database import Database
+from kindred.store.findings import Finding, Outcome
 from kindred.store.source import SourceColumns
 
 MIN_SERVER_VERSION = 150_000
 MIN_PGVECTOR = (0, 8, 0)
 GOOD_PGVECTOR = (0, 8, 6)  # earlier ones leak memory in nested-loop IVFFlat scans (pgvector #1002)
 ARTEFACT_BYTES_PER_VALUE = 8
-
-
-class Outcome(StrEnum):
-    """What a check came to."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILURE = "failure"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check: what was looked at, and what was found, allowed and to be done."""
-
-    check: str
-    outcome: Outcome
-    message: str
 
 
 @dataclass(frozen=True)
