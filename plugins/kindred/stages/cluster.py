@@ -15,7 +15,7 @@ from kindred.clustering import Algorithm
 from kindred.stages.encode import read_embeddings
 from kindred.stages.run import SEED, Run
 from kindred.store import partitions
-from kindred.store.binary import Column, Field, encode_rows
+from kindred.store.binary import Column, Field, RowStream, encode_rows
 from kindred.store.clusters import StableIds, stable_ids
 from kindred.store.embeddings import Embeddings
 from kindred.store.locks import Resource
@@ -62,8 +62,9 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
             run.as_of,
             part=algorithm,
             digest=_digest(found, ids),
-            columns=COLUMNS,
-            chunks=lambda: _chunks(run, algorithm, embeddings, found, ids),
+            fill=lambda table: warehouse.copy_in(
+                table, COLUMNS, RowStream(_chunks(run, algorithm, embeddings, found, ids))
+            ),
             delete_part=lambda table: warehouse.run(
                 "partitions/delete_algorithm", {"algorithm": algorithm}, table=table
             ),
