@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kindred.artefacts import free_megabytes
+from kindred.clustering import Algorithm
 from kindred.errors import KindredError, PreflightError
 from kindred.settings import Settings
 from kindred.spec import Spec
-from kindred.store import source
+from kindred.store import plpython_checks, source
 from kindred.store.database import Database
 from kindred.store.findings import Finding, Outcome
 from kindred.store.source import SourceColumns
@@ -47,6 +48,7 @@ def inspect(spec: Spec, settings: Settings, origin: Database, warehouse: Databas
     findings = [
         *_server_findings(warehouse),
         *_pgvector_findings(warehouse),
+        *_plpython_findings(warehouse, spec),
         *_right_findings(warehouse, spec),
         *_disk_findings(spec, settings, rows),
         source_finding,
@@ -128,6 +130,11 @@ def _pgvector_findings(warehouse: Database) -> Iterator[Finding]:
         )
     else:
         yield Finding("pgvector", Outcome.OK, f"pgvector {installed or available}")
+
+
+def _plpython_findings(warehouse: Database, spec: Spec) -> list[Finding]:
+    wanted = Algorithm.PLPYTHON in spec.clustering.algorithms
+    return plpython_checks.findings(warehouse) if wanted else []
 
 
 def _version(text: str) -> tuple[int, ...]:
