@@ -70,6 +70,17 @@ def doctor(space: SpaceOption = DEFAULT_SPACE) -> None:
 
 
 @app.command()
+def plpython() -> None:
+    """Print what a superuser runs once in the warehouse's database for algorithm plpython."""
+    from kindred.stages.run import Workplace
+    from kindred.store.plpython import installation_script
+
+    workplace = Workplace(Connections(conninfo), Settings.from_env())
+    with workplace.warehouse("kindred plpython") as warehouse:
+        typer.echo(installation_script(warehouse), nl=False)
+
+
+@app.command()
 def fit(
     as_of: Annotated[str, typer.Option(help="Fit on the customers known before this moment.")],
     space: SpaceOption = DEFAULT_SPACE,

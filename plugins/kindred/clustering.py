@@ -15,6 +15,7 @@ class Algorithm(StrEnum):
 
     KMEANS = "kmeans"
     HDBSCAN = "hdbscan"
+    PLPYTHON = "plpython"
 
 
 class KMeansSettings(_Strict):
@@ -31,6 +32,13 @@ class HdbscanSettings(_Strict):
     exact_limit: Annotated[int, Field(ge=2)] = 20_000
 
 
+class PlpythonSettings(_Strict):
+    """Settings of the ``plpython`` algorithm; ``memory_mb`` is what one backend may take."""
+
+    k: Annotated[int, Field(ge=1, le=10_000)] = 8
+    memory_mb: Annotated[int, Field(ge=1)] = 2048
+
+
 class Clustering(_Strict):
     """Which segments a night computes."""
 
@@ -40,11 +48,13 @@ class Clustering(_Strict):
     )
     kmeans: KMeansSettings = KMeansSettings()
     hdbscan: HdbscanSettings = HdbscanSettings()
+    plpython: PlpythonSettings = PlpythonSettings()
 
 
 CLUSTERING_MODELS: dict[str, type[BaseModel]] = {
     "clustering": Clustering,
     "kmeans": KMeansSettings,
     "hdbscan": HdbscanSettings,
+    "plpython": PlpythonSettings,
 }
 """What stands under a key of a spec, by that key."""

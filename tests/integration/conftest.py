@@ -1,10 +1,12 @@
 """Fixtures of the tests that need a source and a warehouse."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from integration import plpython_server as plpython
 from integration.warehouse import Laboratory
 
 
@@ -26,3 +28,21 @@ def make_laboratory(
 def laboratory(make_laboratory: Callable[..., Laboratory]) -> Laboratory:
     """A new source and a new warehouse."""
     return make_laboratory()
+
+
+@pytest.fixture(scope="session")
+def plpython_folders(repository: Path) -> tuple[Path, Path]:
+    """PostgreSQL 15 with PL/Python and pgvector, and the packages for its Python."""
+    try:
+        return plpython.installed(repository / "build", repository / "requirements-plpython.txt")
+    except plpython.CannotInstallError as error:
+        if os.geteuid() == 0:
+            raise
+        pytest.skip(f"PL/Python is not here, and an ordinary user cannot get it: {error}")
+
+
+@pytest.fixture(scope="session")
+def plpython_server(plpython_folders: tuple[Path, Path]) -> Iterator[plpython.PlpythonServer]:
+    """The one server with PL/Python of the session."""
+    with plpython.running(*plpython_folders) as server:
+        yield server

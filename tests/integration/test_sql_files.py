@@ -32,6 +32,8 @@ FRAGMENTS = {
     "lists": "10",
     "as_of": "'2026-01-01'",
     "attributes": ", version.name",
+    "is_cosine": "false",
+    "memory_mb": "2048",
 }
 # PostgreSQL parses a whole string before it runs the first statement of it, which ends it here.
 STOP = "do $stop$ begin raise exception 'parsed'; end $stop$; "
@@ -69,6 +71,7 @@ def composed(name, connection):
 
 
 def without_comments_and_literals(text):
+    text = re.sub(r"(?s)(language plpython3u\b.*?\$function\$).*?\$function\$", r"\1", text)
     return re.sub(r"--[^\n]*|'(?:[^']|'')*'|\"[^\"]*\"", " ", text)
 
 

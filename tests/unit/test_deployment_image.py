@@ -68,13 +68,21 @@ def test_deployment_has_the_tested_versions():
     assert differing <= {"python-dateutil"}  # the FAB provider allows no 3.0 yet
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-deploy", "requirements-dev"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "requirements",
+        "requirements-deploy",
+        "requirements-dev",
+        "requirements-plpython",
+    ],
+)
 def test_direct_requirements_are_pinned_as_compiled(name):
     compiled = pins(f"{name}.txt")
     for distribution, version in pins(f"{name}.in").items():
         assert compiled[distribution] == version
     for line in (ROOT / f"{name}.in").read_text().splitlines():
-        assert re.match(r"#|-r |[A-Za-z0-9._-]+(\[.*\])?==\S+$", line), line
+        assert re.match(r"#|-[rc] |[A-Za-z0-9._-]+(\[.*\])?==\S+$", line), line
 
 
 def test_deployment_installs_the_providers_its_settings_name():

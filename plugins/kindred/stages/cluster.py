@@ -15,10 +15,12 @@ from kindred.clustering import Algorithm
 from kindred.stages.encode import read_embeddings
 from kindred.stages.run import SEED, Run
 from kindred.store import partitions
-from kindred.store.binary import Column, Field, encode_rows
+from kindred.store.binary import Column, Field, RowStream, encode_rows
 from kindred.store.clusters import StableIds, stable_ids
+from kindred.store.database import Database
 from kindred.store.embeddings import Embeddings
 from kindred.store.locks import Resource
+from kindred.store.plpython import cluster_in_database, write_labels
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
     """Segments by one algorithm, with ids continued from the reference snapshot."""
     with run.warehouse("cluster") as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
-        found = order_free(find_clusters(run, Algorithm(algorithm), embeddings.vectors))
+        found = _find(run, warehouse, Algorithm(algorithm), embeddings)
         with run.locked(warehouse, Resource.CLUSTER_IDS):
             ids = stable_ids(
                 warehouse,
@@ -62,8 +64,7 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
             run.as_of,
             part=algorithm,
             digest=_digest(found, ids),
-            columns=COLUMNS,
-            chunks=lambda: _chunks(run, algorithm, embeddings, found, ids),
+            fill=lambda table: _fill(run, warehouse, table, algorithm, embeddings, found, ids),
             delete_part=lambda table: warehouse.run(
                 "partitions/delete_algorithm", {"algorithm": algorithm}, table=table
             ),
@@ -86,12 +87,36 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
     return {"algorithm": algorithm, **summary}
 
 
+def _find(run: Run, warehouse: Database, algorithm: Algorithm, embeddings: Embeddings) -> Clusters:
+    if algorithm is Algorithm.PLPYTHON:
+        settings, metric = run.spec.clustering.plpython, run.spec.metric
+        block_rows = run.settings.block_rows
+        return cluster_in_database(warehouse, embeddings, settings, metric, block_rows=block_rows)
+    return order_free(find_clusters(run, algorithm, embeddings.vectors))
+
+
 def find_clusters(run: Run, algorithm: Algorithm, vectors: NDArray[np.float32]) -> Clusters:
-    """The one table algorithm -> computation."""
+    """The one table algorithm -> computation, for what is computed outside the database."""
     clustering, metric = run.spec.clustering, run.spec.metric
     if algorithm is Algorithm.KMEANS:
         return cluster_kmeans(vectors, clustering.kmeans, metric, seed=SEED)
     return cluster_hdbscan(vectors, clustering.hdbscan, metric, seed=SEED)
+
+
+def _fill(
+    run: Run,
+    warehouse: Database,
+    table: str,
+    algorithm: str,
+    embeddings: Embeddings,
+    found: Clusters,
+    ids: StableIds,
+) -> int:
+    """Write the rows of an algorithm; labels that the database has found do not come back to it."""
+    if algorithm == Algorithm.PLPYTHON:
+        return write_labels(warehouse, table, run.as_of, ids)
+    stream = RowStream(_chunks(run, algorithm, embeddings, found, ids))
+    return warehouse.copy_in(table, COLUMNS, stream)
 
 
 def _digest(found: Clusters, ids: StableIds) -> str:

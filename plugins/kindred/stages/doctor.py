@@ -8,7 +8,8 @@ from kindred.settings import Settings
 from kindred.spec import Spec
 from kindred.stages.embed_texts import open_models
 from kindred.stages.run import Workplace
-from kindred.store.preflight import Finding, Outcome, inspect
+from kindred.store.findings import Finding, Outcome
+from kindred.store.preflight import inspect
 
 
 def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]) -> list[Finding]:

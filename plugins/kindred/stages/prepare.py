@@ -12,8 +12,8 @@ from kindred.stages.embed_texts import open_models
 from kindred.stages.run import Workplace
 from kindred.store import encoders, partitions, preflight, snapshots, space
 from kindred.store.database import Database
+from kindred.store.findings import Outcome
 from kindred.store.locks import Resource, locked
-from kindred.store.preflight import Outcome
 from kindred.store.versions import ensure_versions_table
 from kindred.windows import Window
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kindred.graph.results import NeighbourGraph
 from kindred.store import partitions
-from kindred.store.binary import Array, Column, Field, encode_rows
+from kindred.store.binary import Array, Column, Field, RowStream, encode_rows
 from kindred.store.database import Database
 from kindred.store.keys import KeyType
 
@@ -78,8 +78,9 @@ def load_part(
         lookalikes.as_of,
         part=f"{number:03d}",
         digest=lookalikes.digest(part),
-        columns=COLUMNS,
-        chunks=lambda: lookalikes.chunks(part, block_rows),
+        fill=lambda table: database.copy_in(
+            table, COLUMNS, RowStream(lookalikes.chunks(part, block_rows))
+        ),
         delete_part=lambda table: partitions.delete_customers(
             database, table, lookalikes.key_type, (first, last)
         ),

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import psycopg2.errors
@@ -10,7 +10,6 @@ from psycopg2 import sql
 
 from kindred.artefacts import snapshot_slug
 from kindred.errors import LockTimeoutError
-from kindred.store.binary import RowStream
 from kindred.store.database import Database
 from kindred.store.keys import KeyType
 from kindred.store.locks import Resource, locked
@@ -49,15 +48,15 @@ def load_part(
     *,
     part: str,
     digest: str,
-    columns: Sequence[str],
-    chunks: Callable[[], Iterable[bytes]],
+    fill: Callable[[str], int],
     delete_part: Callable[[str], object],
     wait_seconds: float,
 ) -> int:
     """Load one part (a shard, an algorithm) into the table aside, exactly once.
 
-    One transaction loads the rows and notes them in ``loaded_parts``: a part that has landed with
-    the same ``digest`` is left alone, one with another is deleted by ``delete_part`` first.
+    One transaction loads the rows by ``fill``, which returns their number, and notes them in
+    ``loaded_parts``: a part that has landed with the same ``digest`` is left alone, one with
+    another is deleted by ``delete_part`` first. Both are given the table.
     """
     table = aside_name(parent, as_of)
     with locked(database, f"{schema}/{table}/{part}", Resource.LOAD, wait_seconds=wait_seconds):
@@ -70,7 +69,7 @@ def load_part(
             if loaded is not None:
                 delete_part(table)
                 database.run("partitions/forget_part", names)
-            rows = database.copy_in(table, columns, RowStream(chunks()))
+            rows = fill(table)
             database.run("partitions/note_part", {**names, "digest": digest, "rows": rows})
     return rows
 

@@ -3,37 +3,21 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from kindred.artefacts import free_megabytes
+from kindred.clustering import Algorithm
 from kindred.errors import KindredError, PreflightError
 from kindred.settings import Settings
 from kindred.spec import Spec
-from kindred.store import source
+from kindred.store import plpython_checks, source
 from kindred.store.database import Database
+from kindred.store.findings import Finding, Outcome
 from kindred.store.source import SourceColumns
 
 MIN_SERVER_VERSION = 150_000
 MIN_PGVECTOR = (0, 8, 0)
 GOOD_PGVECTOR = (0, 8, 6)  # earlier ones leak memory in nested-loop IVFFlat scans (pgvector #1002)
 ARTEFACT_BYTES_PER_VALUE = 8
-
-
-class Outcome(StrEnum):
-    """What a check came to."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILURE = "failure"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check: what was looked at, and what was found, allowed and to be done."""
-
-    check: str
-    outcome: Outcome
-    message: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +48,7 @@ def inspect(spec: Spec, settings: Settings, origin: Database, warehouse: Databas
     findings = [
         *_server_findings(warehouse),
         *_pgvector_findings(warehouse),
+        *_plpython_findings(warehouse, spec),
         *_right_findings(warehouse, spec),
         *_disk_findings(spec, settings, rows),
         source_finding,
@@ -145,6 +130,11 @@ def _pgvector_findings(warehouse: Database) -> Iterator[Finding]:
         )
     else:
         yield Finding("pgvector", Outcome.OK, f"pgvector {installed or available}")
+
+
+def _plpython_findings(warehouse: Database, spec: Spec) -> list[Finding]:
+    wanted = Algorithm.PLPYTHON in spec.clustering.algorithms
+    return plpython_checks.findings(warehouse) if wanted else []
 
 
 def _version(text: str) -> tuple[int, ...]:

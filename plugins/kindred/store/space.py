@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from psycopg2 import sql
 
+from kindred.clustering import Algorithm
 from kindred.errors import PreflightError
-from kindred.metrics import OPERATORS
+from kindred.metrics import OPERATORS, Metric
 from kindred.spec import Spec
 from kindred.store import statements
 from kindred.store.database import Database
@@ -30,6 +31,8 @@ BI_OBJECTS = (
     "explain_pair",
     "lookalike_audience",
 )
+CLUSTER_CUSTOMERS = "plpython/cluster_customers"
+"""The function of ``bi`` that is made only where a spec lists the algorithm ``plpython``."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +112,10 @@ def _create_bi_objects(database: Database, spec: Spec, space: Space, key_type: K
     operators = OPERATORS[spec.metric]
     applied = _applied(database)
     changed = False
-    for name in BI_OBJECTS:
+    optional = [CLUSTER_CUSTOMERS] if Algorithm.PLPYTHON in spec.clustering.algorithms else []
+    for name in (*(f"bi/{name}" for name in BI_OBJECTS), *optional):
         statement = statements.compose(
-            f"bi/{name}",
+            name,
             space=space.schema,
             bi=space.bi_schema,
             extension=space.extension_schema,
@@ -120,9 +124,11 @@ def _create_bi_objects(database: Database, spec: Spec, space: Space, key_type: K
             similarity=sql.SQL(operators.similarity_sql),
             contribution=sql.SQL(operators.contribution_sql),
             private=sql.Literal(list(spec.private)),
+            is_cosine=sql.Literal(spec.metric is Metric.COSINE),
+            memory_mb=sql.Literal(spec.clustering.plpython.memory_mb),
         )
         text = statement.as_string(database.connection)
-        version = f"bi/{name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        version = f"{name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
         if version not in applied:
             database.execute(statement)
             database.run("space/record", {"name": version})

@@ -1,0 +1,28 @@
+-- Segments of the current embeddings for any k, computed by PL/Python inside the database. Reads the
+-- serving generation by its number, as similar_customers does, so that a publish never waits for it.
+create or replace function {bi}.cluster_customers(k integer)
+returns table (customer_id {key_type}, cluster integer)
+language plpgsql stable security definer
+set search_path = {space}, {extension}, pg_temp
+as $function$
+declare
+  serving record;
+begin
+  if k is null or k < 1 then
+    raise exception 'k is %, but must be at least 1', k;
+  end if;
+  select builds.table_name into serving
+  from current_snapshot as published
+  join index_builds as builds using (generation);
+  if not found then
+    return;
+  end if;
+  return query
+    select found.customer_id::{key_type}, found.cluster
+    from plpython_kindred.cluster_vectors(quote_ident(serving.table_name)::regclass, k, {is_cosine}, {memory_mb})
+      as found (customer_id customer_key, cluster integer, membership real);
+end
+$function$;
+
+comment on function {bi}.cluster_customers is
+  'Every customer''s cluster now, by k-means with k clusters inside the database; 0 is the largest. Computed anew by each call: the numbers name no lasting segments.';
