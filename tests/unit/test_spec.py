@@ -148,7 +148,7 @@ def refusal(path, value):
         (
             "clustering.algorithms",
             ["dbscan"],
-            "clustering.algorithms.0: Input should be 'kmeans' or 'hdbscan' (found 'dbscan')",
+            "clustering.algorithms.0: Input should be 'kmeans', 'hdbscan' or 'ivfflat'",
         ),
         ("clustering.kmeans.k", 0, "clustering.kmeans.k: Input should be greater than"),
         ("clustering.hdbscan.min_cluster_size", 1, "clustering.hdbscan.min_cluster_size: Input"),

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kindred.cluster.clusters import Clusters, order_free
+from kindred.cluster.clusters import Clusters, ListMembers, order_free
 from kindred.cluster.density import cluster_hdbscan
 from kindred.cluster.kmeans import cluster_kmeans
 from kindred.clustering import Algorithm
 from kindred.stages.encode import read_embeddings
+from kindred.stages.lists import cluster_lists
 from kindred.stages.run import SEED, Run
 from kindred.store import partitions
 from kindred.store.binary import Column, Field, encode_rows
 from kindred.store.clusters import StableIds, stable_ids
+from kindred.store.database import Database
 from kindred.store.embeddings import Embeddings
 from kindred.store.locks import Resource
 
@@ -34,6 +35,7 @@ COLUMNS = (
     "nearest_cluster_id",
     "method",
 )
+LIST_COLUMNS = ("list_number", "center_distance", "generation")
 
 
 def list_algorithms(run: Run) -> list[str]:
@@ -45,7 +47,7 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
     """Segments by one algorithm, with ids continued from the reference snapshot."""
     with run.warehouse("cluster") as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
-        found = order_free(find_clusters(run, Algorithm(algorithm), embeddings.vectors))
+        found = order_free(find_clusters(run, Algorithm(algorithm), warehouse, embeddings))
         with run.locked(warehouse, Resource.CLUSTER_IDS):
             ids = stable_ids(
                 warehouse,
@@ -62,7 +64,7 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
             run.as_of,
             part=algorithm,
             digest=_digest(found, ids),
-            columns=COLUMNS,
+            columns=COLUMNS if found.lists is None else (*COLUMNS, *LIST_COLUMNS),
             chunks=lambda: _chunks(run, algorithm, embeddings, found, ids),
             delete_part=lambda table: warehouse.run(
                 "partitions/delete_algorithm", {"algorithm": algorithm}, table=table
@@ -74,6 +76,8 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
             "noise_share": round(float((found.labels < 0).mean()), 4),
             "method": found.method,
         }
+        if found.lists is not None:
+            summary["unassigned"] = int((found.lists.numbers == 0).sum())
         run.add_facts(
             warehouse,
             **{f"clusters_{algorithm}": summary, f"lineage_{algorithm}": ids.lineage_json()},
@@ -82,9 +86,13 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
     return {"algorithm": algorithm, **summary}
 
 
-def find_clusters(run: Run, algorithm: Algorithm, vectors: NDArray[np.float32]) -> Clusters:
+def find_clusters(
+    run: Run, algorithm: Algorithm, warehouse: Database, embeddings: Embeddings
+) -> Clusters:
     """The one table algorithm -> computation."""
-    clustering, metric = run.spec.clustering, run.spec.metric
+    clustering, metric, vectors = run.spec.clustering, run.spec.metric, embeddings.vectors
+    if algorithm is Algorithm.IVFFLAT:
+        return cluster_lists(run, warehouse, embeddings)
     if algorithm is Algorithm.KMEANS:
         return cluster_kmeans(vectors, clustering.kmeans, metric, seed=SEED)
     return cluster_hdbscan(vectors, clustering.hdbscan, metric, seed=SEED)
@@ -94,6 +102,9 @@ def _digest(found: Clusters, ids: StableIds) -> str:
     digest = hashlib.sha256(found.method.encode())
     for values in (found.labels, found.membership, found.nearest_labels, ids.cluster_ids):
         digest.update(np.ascontiguousarray(values).tobytes())
+    if found.lists is not None:
+        digest.update(found.lists.numbers.tobytes())
+        digest.update(found.lists.center_distances.tobytes())
     return digest.hexdigest()
 
 
@@ -116,5 +127,18 @@ def _chunks(
                 Column(Field.INT4, found.nearest_labels[rows]),
                 Column(Field.INT4, nearest_ids[rows]),
                 Column(Field.TEXT, np.full(count, found.method.encode())),
+                *_list_columns(found.lists, rows),
             ]
         )
+
+
+def _list_columns(lists: ListMembers | None, rows: slice) -> list[Column]:
+    if lists is None:
+        return []
+    numbers = lists.numbers[rows]
+    is_outside = np.full(len(numbers), lists.generation is None)
+    return [
+        Column(Field.INT4, numbers, is_null=numbers == 0),
+        Column(Field.FLOAT4, lists.center_distances[rows], is_null=numbers == 0),
+        Column(Field.INT4, np.full(len(numbers), lists.generation or 0), is_null=is_outside),
+    ]

@@ -180,7 +180,8 @@ def _from_wire(field: Field, values: Array) -> Array:
     if field is Field.TIMESTAMPTZ:
         return values.astype(np.int64) + POSTGRES_EPOCH_MICROSECONDS
     if field is Field.TID:
-        return (values["block"].astype(np.int64) << POSITION_BITS) | values["position"]
+        block: NDArray[np.int64] = values["block"].astype(np.int64)
+        return (block << POSITION_BITS) | values["position"].astype(np.int64)
     return values.astype(values.dtype.newbyteorder("="))
 
 
