@@ -12,7 +12,8 @@ interval, published at once or not at all.
 `encode` writes the vectors ·
 `build_embeddings` stages the change of `customer_embeddings`, or a new generation with its index ·
 `plan_graph`, `search_graph`, `merge_graph` find all neighbours once ·
-`cluster` and `load_lookalikes` fill their tables aside ·
+`cluster` and `load_lookalikes` fill their tables aside (where the spec lists algorithm `ivfflat`,
+`cluster` waits for the index) ·
 `quality_gate` holds everything against the spec ·
 `publish` makes it visible in one short step ·
 `clean_up` removes leftovers ·
@@ -81,7 +82,7 @@ def params(spec: Spec) -> dict[str, Param]:
         "algorithms": Param(
             None,
             type=["null", "array"],
-            items={"type": "string", "enum": [str(a) for a in Algorithm]},
+            items={"type": "string", "enum": [str(a) for a in spec.clustering.offered]},
             minItems=1,
             description="Segments to compute; by default those of the spec.",
         ),
@@ -170,6 +171,8 @@ def make_dag(spec: Spec) -> DAG:
             landed.append(stage("embed_texts", execution_timeout=timedelta(hours=24))(run))
         chain(run, *landed, stage("fit_encoder")(run), encoded, [embedded, shards])
         chain(shards, searched, parts, [clustered, loaded])
+        if Algorithm.IVFFLAT in spec.clustering.algorithms:
+            chain(embedded, clustered)
         cleaned = clean_up(run)
         chain([embedded, clustered, loaded], gate, published, cleaned)
         # Not behind clean_up alone: that one comes through, whatever has failed before it.

@@ -172,6 +172,17 @@ def relink(
     console.print("nothing changed: this was a dry run" if dry_run else "linked anew")
 
 
+@app.command("page-reader")
+def page_reader(space: SpaceOption = DEFAULT_SPACE) -> None:
+    """Print what a superuser runs so that segments can be the IVFFlat lists of the index."""
+    from kindred.stages.run import Workplace
+    from kindred.store.index_pages import reader_as_text
+
+    workplace = Workplace(Connections(conninfo), Settings.from_env())
+    with workplace.warehouse("kindred page-reader") as database:
+        typer.echo(reader_as_text(database, spec_of(space).internal_schema))
+
+
 @app.command("hash")
 def hash_tables(
     space: SpaceOption = DEFAULT_SPACE,

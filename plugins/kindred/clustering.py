@@ -15,6 +15,7 @@ class Algorithm(StrEnum):
 
     KMEANS = "kmeans"
     HDBSCAN = "hdbscan"
+    IVFFLAT = "ivfflat"
     PLPYTHON = "plpython"
 
 
@@ -49,6 +50,11 @@ class Clustering(_Strict):
     kmeans: KMeansSettings = KMeansSettings()
     hdbscan: HdbscanSettings = HdbscanSettings()
     plpython: PlpythonSettings = PlpythonSettings()
+
+    @property
+    def offered(self) -> tuple[Algorithm, ...]:
+        """What a run may be asked for; the DAG waits for the index only if the spec has ivfflat."""
+        return tuple(a for a in Algorithm if a is not Algorithm.IVFFLAT or a in self.algorithms)
 
 
 CLUSTERING_MODELS: dict[str, type[BaseModel]] = {

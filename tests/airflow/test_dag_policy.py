@@ -230,3 +230,16 @@ def test_plugin_manager_loads_the_plugin_and_leaves_the_package_alone(airflow_li
     assert "kindred_plugin" in seen["loaded"]
     assert stems.isdisjoint(seen["loaded"])
     assert not [name for name in seen["loaded"] if name.split(".")[0] == "kindred"]
+
+
+def test_segments_by_lists_of_the_index_wait_for_it(parse, tmp_path):
+    write_spec(tmp_path, space_spec("default"))
+    write_spec(tmp_path, space_spec("lists", clustering={"algorithms": ["kmeans", "ivfflat"]}))
+    dags = parse(tmp_path).dags
+    waits = {}
+    for dag_id in ("customer_similarity", "customer_similarity__lists"):
+        dag = dags[dag_id]
+        upstream = dag.get_task("cluster").upstream_task_ids
+        offered = dag.params.get_param("algorithms").schema["items"]["enum"]
+        waits[dag_id] = ("build_embeddings" in upstream, "ivfflat" in offered)
+    assert list(waits.values()) == [(False, False), (True, True)]

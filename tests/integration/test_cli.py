@@ -12,6 +12,7 @@ import yaml
 from psycopg2 import sql
 
 from integration.warehouse import COLUMNS, make_spec, moment, people
+from kindred.local.postgres import binary
 from kindred.spec import spec_from_dict
 
 FIRST, SECOND = "2026-01-05T02:00:00+00:00", "2026-01-06T02:00:00+00:00"
@@ -192,6 +193,24 @@ def test_doctor_tells_of_missing_rights_and_of_all_else_at_once(run, server):
     assert "may not create schema kindred" in printed
     assert "grant create on database" in printed
     assert "no column 'salary'" in printed
+
+
+def test_what_page_reader_prints_lets_an_administrator_install_it(run_once):
+    run_once.write_spec(clustering={"algorithms": ["ivfflat"]})
+    code, printed = run_once("doctor")
+    assert code == 0, printed
+    assert "index pages warning" in printed
+    assert "have a superuser run what 'kindred page-reader --space default' prints" in printed
+    script = subprocess.run(
+        [sys.executable, "-m", "kindred.cli", "page-reader"],
+        env=run_once.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    psql = [binary("psql"), run_once.laboratory.warehouse_dsn, "-Xq", "-v", "ON_ERROR_STOP=1"]
+    subprocess.run(psql, input=script, text=True, check=True)
+    assert "index pages ok" in run_once("doctor")[1]
 
 
 def test_an_unknown_space_is_refused_with_those_there_are(run):

@@ -90,9 +90,8 @@ def test_the_whole_way_without_a_spec_by_hand(laboratory, layout, name):
     assert any(f"{CUSTOMERS[name]:,} rows loaded in shop.public.{name}" in line for line in lines)
     (as_of,) = data_set.as_of_by_logical_date.values()
     # Density takes most of a minute on the many dimensions of the reviews' texts.
-    algorithms = [Algorithm.KMEANS]
-    if name != "womens_clothing_reviews":
-        algorithms.append(Algorithm.HDBSCAN)
+    is_wide = name == "womens_clothing_reviews"
+    algorithms = [Algorithm.KMEANS] if is_wide else [Algorithm.KMEANS, Algorithm.HDBSCAN]
     laboratory.run(data_set.spec, f"{as_of:%Y-%m-%dT%H:%M}", algorithms=algorithms)
     names = {"bi": sql.Identifier(f"bi_{name}")}
     text = "select status, customers, lookalikes, rows_rejected from {bi}.snapshots"

@@ -144,6 +144,7 @@ class Laboratory:
             yield stage, run
             for _ in range(times):
                 extra = landing if stage in LANDING_STAGES else {}
+                run = open_run(self.workplace, spec.space, run.as_of)
                 self.last_result = run_stage(run, stage, **arguments, **extra)
 
     def steps(self, run: Run) -> Iterable[tuple[str, dict[str, Any]]]:

@@ -201,3 +201,17 @@ def test_bytes_bound_a_block_of_numbers_too(block_bytes):
     rows = max(1, block_bytes // 14)
     assert [len(block[0]) for block in blocks][:-1] == [rows] * ((5 - 1) // rows)
     assert np.concatenate([block[0] for block in blocks]).tolist() == list(range(5))
+
+
+def test_nulls_have_a_length_of_minus_1_and_no_bytes():
+    is_null = np.array([False, True])
+    data = encode_rows(
+        [
+            Column(Field.INT4, np.array([7, 8]), is_null=is_null),
+            Column(Field.FLOAT4, np.array([0.5, np.nan], dtype=np.float32), is_null=~is_null),
+            Column(Field.TEXT, np.array([b"ab", b"c"]), is_null=is_null),
+        ]
+    )
+    assert data == struct.pack(">hiiii", 3, 4, 7, -1, 2) + b"ab" + struct.pack(
+        ">hiifi", 3, -1, 4, np.nan, -1
+    )

@@ -148,8 +148,8 @@ def refusal(path, value):
         (
             "clustering.algorithms",
             ["dbscan"],
-            "clustering.algorithms.0: Input should be 'kmeans', 'hdbscan' or 'plpython'"
-            " (found 'dbscan')",
+            "clustering.algorithms.0: Input should be 'kmeans', 'hdbscan', 'ivfflat' or"
+            " 'plpython' (found 'dbscan')",
         ),
         ("clustering.kmeans.k", 0, "clustering.kmeans.k: Input should be greater than"),
         ("clustering.plpython.k", 10_001, "clustering.plpython.k: Input should be less than"),

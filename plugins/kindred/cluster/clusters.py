@@ -8,18 +8,34 @@ NOISE = -1
 
 
 @dataclass(frozen=True)
+class ListMembers:
+    """The IVFFlat lists that clusters are, in customer order.
+
+    ``numbers`` int32 (n,), from 1 in the order of the index, 0 for who is in none;
+    ``center_distances`` float32 (n,) as the metric's operator gives them, NaN for who is in none;
+    ``generation`` is that of the index, None for lists that were found outside.
+    """
+
+    numbers: np.ndarray
+    center_distances: np.ndarray
+    generation: int | None
+
+
+@dataclass(frozen=True)
 class Clusters:
     """One clustering of all customers, in customer order.
 
     ``labels`` int32 (n,), -1 for noise; ``membership`` float32 (n,) in [0, 1], 0 for noise;
     ``nearest_labels`` int32 (n,): the label itself, for noise that of the nearest cluster, -1 only
-    if there is no cluster; ``method`` says how the labels came about.
+    if there is no cluster; ``method`` says how the labels came about; ``lists`` where the clusters
+    are IVFFlat lists.
     """
 
     labels: np.ndarray
     membership: np.ndarray
     nearest_labels: np.ndarray
     method: str
+    lists: ListMembers | None = None
 
 
 def order_free(clusters: Clusters) -> Clusters:

@@ -19,6 +19,7 @@ from kindred.store.statements import Name, compose
 
 Row = dict[str, Any]
 _NOISE = -1
+_SHOWN_CLUSTERS = 20
 _FIXED = ("rank", "customer_id", "similarity")
 _WORD_EDGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SHOWN_COLUMNS, _SHOWN_LABELS, _SHOWN_CHARACTERS = 8, 2, 24
@@ -149,6 +150,8 @@ def _cluster_table(sizes: Sequence[Row], bi: str) -> Table:
     for algorithm, rows in by_algorithm.items():
         names = ("noise" if row["cluster_id"] == _NOISE else str(row["cluster_id"]) for row in rows)
         texts = [f"{name}: {row['customers']:,}" for name, row in zip(names, rows, strict=True)]
+        if len(texts) > _SHOWN_CLUSTERS:
+            texts[_SHOWN_CLUSTERS:] = [f"and {len(texts) - _SHOWN_CLUSTERS} more"]
         found = sum(row["cluster_id"] != _NOISE for row in rows)
         table.add_row(algorithm, str(found), "   ".join(texts))
     return table

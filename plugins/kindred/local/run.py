@@ -26,6 +26,8 @@ from kindred.local.rest import Order
 from kindred.local.shutdown import STOP_SECONDS, stop_all
 from kindred.local.supervisor import Supervisor
 from kindred.local.watch import check_all_queued, watch_runs
+from kindred.store.database import connect
+from kindred.store.index_pages import install_reader
 
 FIT, FIT_SECONDS = "fit", 900
 _LONGEST_BUILD = 7200
@@ -98,6 +100,7 @@ def _make_snapshots(
     server.start()
     server.create_database(SOURCE)
     server.create_database(WAREHOUSE)
+    _install_page_reader(server, data_set)
     watch.say("PostgreSQL with pgvector is up")
     is_new = airflow.begin_migration()
     for line in data_set.load(server):
@@ -118,6 +121,14 @@ def _make_snapshots(
     if options.stay_up:
         airflow.wait_for_triggerer()
     return report
+
+
+def _install_page_reader(server: EmbeddedServer, data_set: DataSet) -> None:
+    """What an administrator does for a warehouse, so that segments can be the index's lists."""
+    dsn = server.dsn(WAREHOUSE)
+    label = "kindred page-reader"
+    with connect(dsn, connection_id="kindred_warehouse", application_name=label) as database:
+        install_reader(database, data_set.spec.internal_schema)
 
 
 def _begin_fit(airflow: LocalAirflow, data_set: DataSet) -> None:

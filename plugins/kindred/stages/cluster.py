@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kindred.cluster.clusters import Clusters, order_free
+from kindred.cluster.clusters import Clusters, ListMembers
 from kindred.cluster.density import cluster_hdbscan
 from kindred.cluster.kmeans import cluster_kmeans
 from kindred.clustering import Algorithm
 from kindred.stages.encode import read_embeddings
+from kindred.stages.lists import cluster_lists
 from kindred.stages.run import SEED, Run
 from kindred.store import partitions
 from kindred.store.binary import Column, Field, RowStream, encode_rows
@@ -36,6 +36,7 @@ COLUMNS = (
     "nearest_cluster_id",
     "method",
 )
+LIST_COLUMNS = ("list_number", "center_distance", "generation")
 
 
 def list_algorithms(run: Run) -> list[str]:
@@ -75,6 +76,8 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
             "noise_share": round(float((found.labels < 0).mean()), 4),
             "method": found.method,
         }
+        if found.lists is not None:
+            summary["unassigned"] = int((found.lists.numbers == 0).sum())
         run.add_facts(
             warehouse,
             **{
@@ -88,16 +91,14 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
 
 
 def _find(run: Run, warehouse: Database, algorithm: Algorithm, embeddings: Embeddings) -> Clusters:
+    """The one table algorithm -> computation."""
+    clustering, metric, vectors = run.spec.clustering, run.spec.metric, embeddings.vectors
     if algorithm is Algorithm.PLPYTHON:
-        settings, metric = run.spec.clustering.plpython, run.spec.metric
         block_rows = run.settings.block_rows
+        settings = clustering.plpython
         return cluster_in_database(warehouse, embeddings, settings, metric, block_rows=block_rows)
-    return order_free(find_clusters(run, algorithm, embeddings.vectors))
-
-
-def find_clusters(run: Run, algorithm: Algorithm, vectors: NDArray[np.float32]) -> Clusters:
-    """The one table algorithm -> computation, for what is computed outside the database."""
-    clustering, metric = run.spec.clustering, run.spec.metric
+    if algorithm is Algorithm.IVFFLAT:
+        return cluster_lists(run, warehouse, embeddings)
     if algorithm is Algorithm.KMEANS:
         return cluster_kmeans(vectors, clustering.kmeans, metric, seed=SEED)
     return cluster_hdbscan(vectors, clustering.hdbscan, metric, seed=SEED)
@@ -115,14 +116,18 @@ def _fill(
     """Write the rows of an algorithm; labels that the database has found do not come back to it."""
     if algorithm == Algorithm.PLPYTHON:
         return write_labels(warehouse, table, run.as_of, ids)
+    columns = COLUMNS if found.lists is None else (*COLUMNS, *LIST_COLUMNS)
     stream = RowStream(_chunks(run, algorithm, embeddings, found, ids))
-    return warehouse.copy_in(table, COLUMNS, stream)
+    return warehouse.copy_in(table, columns, stream)
 
 
 def _digest(found: Clusters, ids: StableIds) -> str:
     digest = hashlib.sha256(found.method.encode())
     for values in (found.labels, found.membership, found.nearest_labels, ids.cluster_ids):
         digest.update(np.ascontiguousarray(values).tobytes())
+    if found.lists is not None:
+        digest.update(found.lists.numbers.tobytes())
+        digest.update(found.lists.center_distances.tobytes())
     return digest.hexdigest()
 
 
@@ -145,5 +150,18 @@ def _chunks(
                 Column(Field.INT4, found.nearest_labels[rows]),
                 Column(Field.INT4, nearest_ids[rows]),
                 Column(Field.TEXT, np.full(count, found.method.encode())),
+                *_list_columns(found.lists, rows),
             ]
         )
+
+
+def _list_columns(lists: ListMembers | None, rows: slice) -> list[Column]:
+    if lists is None:
+        return []
+    numbers = lists.numbers[rows]
+    is_outside = np.full(len(numbers), lists.generation is None)
+    return [
+        Column(Field.INT4, numbers, is_null=numbers == 0),
+        Column(Field.FLOAT4, lists.center_distances[rows], is_null=numbers == 0),
+        Column(Field.INT4, np.full(len(numbers), lists.generation or 0), is_null=is_outside),
+    ]

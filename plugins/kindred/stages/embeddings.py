@@ -23,13 +23,29 @@ log = logging.getLogger(__name__)
 
 
 def build_embeddings(run: Run) -> dict[str, Any]:
-    """Prepare what publish will do to the embeddings; readers see nothing of it yet."""
+    """Prepare what publish will do to the embeddings; readers see nothing of it yet.
+
+    A try of the same task that is under way is waited for, and what it has built is taken.
+    """
     with (
         run.warehouse("build_embeddings") as warehouse,
         run.locked(warehouse, Resource.EMBEDDINGS),
     ):
-        staged = stage_embeddings(run, warehouse)
+        staged = _built_meanwhile(run, warehouse) or stage_embeddings(run, warehouse)
     return {"mode": staged.mode, "generation": staged.generation}
+
+
+def _built_meanwhile(run: Run, warehouse: Database) -> StagedEmbeddings | None:
+    """What another try has staged since this one began, if it still fits what serves."""
+    noted = run.reopened().build.facts.get("embeddings")
+    if noted is None or noted == run.build.facts.get("embeddings"):
+        return None
+    current = snapshots.current(warehouse)
+    staged = StagedEmbeddings(**noted)
+    if not still_holds(staged, current, current.is_older_than(run.as_of)):
+        return None
+    log.info("another try has just staged the embeddings: %s", staged)
+    return staged
 
 
 def stage_embeddings(run: Run, warehouse: Database) -> StagedEmbeddings:

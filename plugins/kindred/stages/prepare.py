@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kindred.clustering import Algorithm
-from kindred.errors import EncoderMissingError, KindredError
+from kindred.errors import EncoderMissingError, KindredError, SpecError
 from kindred.spec import Spec, spec_from_dict
 from kindred.stages.embed_texts import open_models
 from kindred.stages.run import Workplace
@@ -47,6 +47,13 @@ def with_params(spec: Spec, request: Request) -> Spec:
     """
     if request.algorithms is None:
         return spec
+    offered = spec.clustering.offered
+    if not set(request.algorithms) <= set(offered):
+        raise SpecError(
+            f"parameters of the run: algorithms {', '.join(request.algorithms)} were asked for, and"
+            f" the spec offers {', '.join(offered)}; 'ivfflat' must stand in its"
+            " clustering.algorithms, since the task then waits for the index"
+        )
     settings = spec.model_dump(mode="json")
     settings["clustering"]["algorithms"] = [str(algorithm) for algorithm in request.algorithms]
     return spec_from_dict(settings, where="parameters of the run")

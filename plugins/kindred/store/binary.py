@@ -21,7 +21,7 @@ Bytes = NDArray[np.uint8]
 
 
 class Field(StrEnum):
-    """How a field travels: its PostgreSQL type."""
+    """How a field travels: its PostgreSQL type; ``PAGE`` is a bytea of 8 kB, which only comes."""
 
     INT2 = "int2"
     INT4 = "int4"
@@ -32,7 +32,11 @@ class Field(StrEnum):
     UUID = "uuid"
     TEXT = "text"
     VECTOR = "vector"
+    TID = "tid"
+    PAGE = "page"
 
+
+PAGE_BYTES = 8_192
 
 _WIRE: dict[Field, np.dtype[Any]] = {
     Field.INT2: np.dtype(">i2"),
@@ -42,6 +46,8 @@ _WIRE: dict[Field, np.dtype[Any]] = {
     Field.FLOAT8: np.dtype(">f8"),
     Field.TIMESTAMPTZ: np.dtype(">i8"),
     Field.UUID: np.dtype("S16"),
+    Field.TID: np.dtype([("block", ">u4"), ("position", ">u2")]),
+    Field.PAGE: np.dtype(("u1", (PAGE_BYTES,))),
 }
 
 
@@ -61,16 +67,17 @@ class Column:
     """One column to send.
 
     ``values``: (n,) numbers; (n,) fixed-width bytes (dtype S) for text and uuid; (n, d) float32 for
-    vectors; int64 microseconds since 1970 for timestamptz.
+    vectors; int64 microseconds since 1970 for timestamptz. ``is_null``: (n,) bool, where given.
     """
 
     field: Field
     values: Array
+    is_null: NDArray[np.bool_] | None = None
 
 
 def encode_rows(columns: Sequence[Column]) -> bytes:
     """Rows as binary COPY, without header and trailer."""
-    if any(column.field is Field.TEXT for column in columns):
+    if any(column.field is Field.TEXT or column.is_null is not None for column in columns):
         return _encode_variable(columns)
     parts: list[tuple[str, Any]] = [("fields", ">i2")]
     filled: dict[str, Array | int] = {"fields": len(columns)}
@@ -109,8 +116,9 @@ def _encode_variable(columns: Sequence[Column]) -> bytes:
     out = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.uint8)
     _scatter(out, position, _as_bytes(np.full(len(ends), len(columns), dtype=">i2")), 2)
     position = position + 2
-    for data, lengths in payloads:
-        _scatter(out, position, _as_bytes(lengths.astype(">i4")), 4)
+    for column, (data, lengths) in zip(columns, payloads, strict=True):
+        sent = lengths if column.is_null is None else np.where(column.is_null, -1, lengths)
+        _scatter(out, position, _as_bytes(sent.astype(">i4")), 4)
         position = position + 4
         out[_spans(position, lengths)] = data
         position = position + lengths
@@ -119,15 +127,16 @@ def _encode_variable(columns: Sequence[Column]) -> bytes:
 
 def _payload_bytes(column: Column) -> tuple[Bytes, NDArray[np.int64]]:
     """All bytes of a column end to end, and the number of bytes of each row."""
+    is_sent = True if column.is_null is None else ~column.is_null
     if column.field is Field.TEXT:
         values = column.values
         width = values.dtype.itemsize
-        lengths = np.char.str_len(values).astype(np.int64)
+        lengths = np.where(is_sent, np.char.str_len(values), 0).astype(np.int64)
         matrix = _as_bytes(values).reshape(len(values), width)
         return matrix[np.arange(width) < lengths[:, None]], lengths
     payload = _fixed_payload(column)
-    lengths = np.full(len(payload), payload.dtype.itemsize, dtype=np.int64)
-    return _as_bytes(payload), lengths
+    lengths = np.where(is_sent, payload.dtype.itemsize, np.zeros(len(payload), dtype=np.int64))
+    return _as_bytes(payload if column.is_null is None else payload[is_sent]), lengths
 
 
 def _as_bytes(values: Array) -> Bytes:

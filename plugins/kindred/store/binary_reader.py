@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kindred.index.pages import POSITION_BITS
 from kindred.store.binary import (
     HEADER,
     POSTGRES_EPOCH_MICROSECONDS,
@@ -178,6 +179,9 @@ def _from_wire(field: Field, values: Array) -> Array:
         return values["values"].astype(np.float32)
     if field is Field.TIMESTAMPTZ:
         return values.astype(np.int64) + POSTGRES_EPOCH_MICROSECONDS
+    if field is Field.TID:
+        block: NDArray[np.int64] = values["block"].astype(np.int64)
+        return (block << POSITION_BITS) | values["position"].astype(np.int64)
     return values.astype(values.dtype.newbyteorder("="))
 
 

@@ -12,6 +12,7 @@ from kindred.spec import Spec
 from kindred.store import plpython_checks, source
 from kindred.store.database import Database
 from kindred.store.findings import Finding, Outcome
+from kindred.store.index_pages import has_reader
 from kindred.store.source import SourceColumns
 
 MIN_SERVER_VERSION = 150_000
@@ -50,6 +51,7 @@ def inspect(spec: Spec, settings: Settings, origin: Database, warehouse: Databas
         *_pgvector_findings(warehouse),
         *_plpython_findings(warehouse, spec),
         *_right_findings(warehouse, spec),
+        *_page_findings(warehouse, spec),
         *_disk_findings(spec, settings, rows),
         source_finding,
     ]
@@ -176,6 +178,21 @@ def _right_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
         yield Finding("rights", Outcome.FAILURE, f"warehouse: {failure}")
     if not failures:
         yield Finding("rights", Outcome.OK, f"user {user} may do what is needed")
+
+
+def _page_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
+    """Only the segments by IVFFlat lists want the pages of an index."""
+    if Algorithm.IVFFLAT not in spec.clustering.algorithms:
+        return
+    if has_reader(warehouse, spec.internal_schema):
+        yield Finding("index pages", Outcome.OK, "segments can be the lists of the index")
+    else:
+        yield Finding(
+            "index pages",
+            Outcome.WARNING,
+            "algorithm 'ivfflat' cannot read the pages of the index and makes its lists outside;"
+            f" have a superuser run what 'kindred page-reader --space {spec.space}' prints",
+        )
 
 
 def _disk_findings(spec: Spec, settings: Settings, rows: int) -> Iterator[Finding]:

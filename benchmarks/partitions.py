@@ -1,0 +1,114 @@
+"""IVFFlat's own lists as segments: how long it takes to read those of n customers off the index.
+
+One table of n seeded customers of d dimensions (`benchmarks.customers`) on an embedded server, with
+an index of as many lists as pgvector's rule of thumb says.
+
+- **read**: `read_lists`, from the pages of the index to the list of every customer; the median of
+  three rounds, and the slowest against the target.
+- **cluster**: distances to the centres, sizes and labels of all customers; after reading them.
+- **k-means outside**: what is done where the pages cannot be read, with as many lists.
+
+Complete means that every customer is found in exactly one list, and that the lists are right: a
+sample of 10,000 customers is compared with all centres, in float64.
+"""
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg2 import sql
+
+from benchmarks.customers import make_customers
+from benchmarks.generations import BLOCK_ROWS, SPEC, Bench, make_rows, server_for_bench
+from benchmarks.report import Report, arguments, median_seconds, timed
+from kindred.cluster.lists import cluster_into_lists, clusters_of_lists
+from kindred.index.plan import forecast_mb, usual_lists
+from kindred.metrics import OPERATORS, Metric
+from kindred.store.embeddings import Embeddings
+from kindred.store.index_pages import IndexLists, install_reader, open_index, read_lists
+
+SEED = 20_180_401
+ROUNDS = 3
+COMPARED = 10_000
+METRIC = Metric.L2
+INDEX = "generation_ivfflat"
+
+
+def build(running: Bench, table: str, rows: Embeddings, lists: int) -> float:
+    """Build an index of so many lists, with the memory it takes; returns seconds."""
+    memory_mb = 2 * forecast_mb(lists, *rows.vectors.shape) + 64
+
+    def create() -> None:
+        with running.database.transaction():
+            running.database.run(
+                "embeddings/configure_build", {"memory_mb": memory_mb, "workers": 2}
+            )
+            running.database.run(
+                "embeddings/create_index",
+                index=INDEX,
+                table=table,
+                operator_class=sql.SQL(OPERATORS[METRIC].operator_class),
+                lists=sql.Literal(lists),
+            )
+
+    return timed(create)[0]
+
+
+def read(running: Bench, table: str, rows: Embeddings) -> IndexLists:
+    """The list of every customer, as task cluster reads it."""
+    pages = open_index(running.database, SPEC.internal_schema, table)
+    if pages is None:
+        raise SystemExit(f"nothing to read: {table} has no index")
+    with running.database.transaction():
+        running.database.run("session/repeatable_read")
+        return read_lists(pages, rows.key_type, rows.customers, block_rows=BLOCK_ROWS)
+
+
+def share_of_nearest(vectors: NDArray[np.float32], found: IndexLists) -> float:
+    """Share of a sample whose list has the nearest centre, up to rounding in float32."""
+    size = min(COMPARED, len(vectors))
+    sample = np.random.default_rng(SEED).choice(len(vectors), size, replace=False)
+    centres = found.centres.astype(np.float64)
+    is_nearest = np.empty(size, dtype=bool)
+    for number, row in enumerate(sample):
+        distances = ((centres - vectors[row]) ** 2).sum(axis=1)
+        is_nearest[number] = distances[found.lists[row]] <= distances.min() * (1 + 1e-5)
+    return float(is_nearest.mean())
+
+
+def measure_all(report: Report, running: Bench, rows: Embeddings, lists: int) -> None:
+    """Every way, and the targets."""
+    table = running.load(rows)
+    install_reader(running.database, SPEC.internal_schema)
+    report.measure("build", lists=lists, seconds=build(running, table, rows, lists))
+    rounds = [timed(lambda: read(running, table, rows)) for _ in range(ROUNDS)]
+    found = rounds[-1][1]
+    seconds = [took for took, _ in rounds]
+    report.measure("read", lists=len(found.centres), seconds=median_seconds(seconds))
+    vectors = rows.vectors
+    took, _ = timed(
+        lambda: clusters_of_lists(vectors, METRIC, found.centres, found.lists, method="read")
+    )
+    report.measure("cluster", lists=lists, seconds=took)
+    outside, made = timed(
+        lambda: cluster_into_lists(vectors, METRIC, lists, seed=SEED, why="to compare")
+    )
+    count = int(made.labels.max()) + 1
+    report.measure("k-means outside", lists=count, seconds=outside)
+    report.at_most("read and cluster: seconds", max(seconds) + took, 10)
+    report.at_least("customers found in a list", float((found.lists >= 0).mean()), 1)
+    report.at_least("customers in the nearest list", share_of_nearest(vectors, found), 1)
+
+
+def main() -> int:
+    options = arguments(__doc__, n=1_000_000, d=32)
+    with server_for_bench(**vars(options)) as running:
+        report = Report("partitions", running.report.parameters, running.report.machine)
+        rows = replace(make_rows(options.n, 1), vectors=make_customers(options.n, options.d))
+        measure_all(report, running, rows, usual_lists(options.n))
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

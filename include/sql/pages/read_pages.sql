@@ -1,0 +1,3 @@
+-- Pages of an index from one block to another, with their numbers.
+select block, {space}.read_index_page(%(index)s, block)
+from generate_series(%(first)s::bigint, %(last)s::bigint) as block;

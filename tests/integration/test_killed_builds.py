@@ -1,0 +1,234 @@
+"""Builds of the index that are killed: readers notice nothing, and the next try comes through."""
+
+import logging
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from threading import Event
+
+import psycopg2
+import pytest
+
+from integration.readers import polling
+from integration.warehouse import COLUMNS, make_spec, moment, people
+from kindred.stages import embeddings as stage
+from kindred.stages.registry import run_stage
+from kindred.stages.run import open_run
+from kindred.store.database import Database
+
+FIRST, SECOND = "2026-01-25T02:00", "2026-01-26T02:00"
+ROWS = 12_000
+LISTS = 400
+"""Far more than is good, so that every phase of the build takes its time."""
+
+TRIES = 20
+PHASES = ("performing k-means", "assigning tuples", "loading tuples")
+DIED = (psycopg2.OperationalError, psycopg2.InterfaceError)
+SERVED = [[5, 5]]
+SPEC = make_spec(clustering={"algorithms": ["kmeans"]}, refit="never", rebuild="always")
+END_AT_PHASE = """
+    select pg_terminate_backend(pid) from pg_stat_progress_create_index
+    where datname = current_database() and phase like %s
+"""
+FOUND = """
+    select tables.relname, count(indexes.indexrelid)
+    from pg_class as tables
+    left join pg_index as indexes
+      on indexes.indrelid = tables.oid and indexes.indisvalid and indexes.indisready
+      and not indexes.indisprimary
+    where tables.relkind = 'r' and tables.relname ~ '^customer_embeddings_'
+    group by 1 order by 1
+"""
+
+
+@pytest.fixture(scope="module")
+def large_plans():
+    """Plans of many lists."""
+    plan_index = stage.plan_index
+
+    def plan(*given, **named):
+        made = plan_index(*given, **named)
+        return replace(made, chosen=replace(made.chosen, lists=LISTS))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage, "plan_index", plan)
+        yield
+
+
+@pytest.fixture(scope="module")
+def shop(make_laboratory, large_plans):
+    """A published date, and the next one, about to build its index."""
+    laboratory = make_laboratory()
+    laboratory.fill("customers", COLUMNS, people(ROWS))
+    laboratory.run(SPEC, FIRST)
+    laboratory.run(SPEC, SECOND, until="build_embeddings")
+    laboratory.parts = laboratory.last_result  # of merge_graph
+    return laboratory
+
+
+def opened(laboratory):
+    return open_run(laboratory.workplace, "default", moment(SECOND))
+
+
+def build(laboratory):
+    return run_stage(opened(laboratory), "build_embeddings")
+
+
+def end_in_phase(laboratory, phase: str, building: Future) -> None:
+    """End the session that builds as soon as it is in a phase."""
+    with closing(psycopg2.connect(laboratory.warehouse_dsn)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            while not building.done():
+                cursor.execute(END_AT_PHASE, (f"%{phase}",))
+                if cursor.fetchone():
+                    return
+
+
+def kill_in_phase(laboratory, phase: str) -> int:
+    """Build until one was killed in a phase, which may be over too soon; returns the tries."""
+    for tried in range(1, TRIES + 1):
+        with ThreadPoolExecutor(1) as pool:
+            building = pool.submit(build, laboratory)
+            end_in_phase(laboratory, phase, building)
+            if building.exception(timeout=60) is not None:
+                assert isinstance(building.exception(), DIED), building.exception()
+                return tried
+    pytest.fail(f"no build was seen in phase {phase!r} in {TRIES} tries")
+
+
+def assert_nothing_is_left(laboratory, generation: int) -> None:
+    """The tables that serve and that wait for publish, each with its one index."""
+    [(serving,)] = laboratory.query(
+        "select table_name from kindred.index_builds where state = 'serving'"
+    )
+    tables = sorted({serving, f"customer_embeddings_g{generation}"})
+    assert laboratory.query(FOUND) == [(table, 1) for table in tables]
+    bad = "select count(*) from pg_index where not (indisvalid and indisready and indislive)"
+    assert laboratory.query(bad) == [(0,)]
+    states = laboratory.query(
+        "select state, count(*) from kindred.index_builds where table_name is not null"
+        " and state <> 'serving' group by 1"
+    )
+    assert states == [("ready", 1)]
+
+
+def assert_served(reports) -> None:
+    for report in reports:
+        assert report.errors == []
+        assert [result for result, _ in report.results] == [SERVED]
+        assert report.longest_lock_wait_milliseconds < 500
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_killed_in_a_phase_of_the_build(shop, phase):
+    with polling(shop.warehouse_dsn, "similar", "similar in transactions") as reports:
+        kill_in_phase(shop, phase)
+        built = build(shop)
+    assert built["mode"] == "generation"
+    assert_nothing_is_left(shop, built["generation"])
+    assert_served(reports)
+    [(lists, is_used)] = shop.query(
+        "select lists, is_index_used is not null from bi.index_builds where generation = %s",
+        (built["generation"],),
+    )
+    assert (lists, is_used) == (LISTS, True)
+
+
+def test_killed_while_it_initializes(shop, monkeypatch):
+    """That phase is over at once, but for a session that keeps new indexes out of the catalogue."""
+    run = Database.run
+
+    def run_blocked(database, name, *given, **names):
+        if name != "embeddings/create_index":
+            return run(database, name, *given, **names)
+        monkeypatch.setattr(Database, "run", run)
+        with closing(psycopg2.connect(database.connection.dsn)) as other:
+            other.cursor().execute("lock table pg_catalog.pg_index in exclusive mode")
+            return run(database, name, *given, **names)
+
+    with polling(shop.warehouse_dsn, "similar") as reports:
+        monkeypatch.setattr(Database, "run", run_blocked)
+        assert kill_in_phase(shop, "initializing") == 1
+        built = build(shop)
+    assert_nothing_is_left(shop, built["generation"])
+    assert_served(reports)
+
+
+def end_after(monkeypatch, statement: str) -> None:
+    """End a session when it has run a statement and not committed yet, once."""
+    run = Database.run
+
+    def run_and_end(database, name, *given, **names):
+        result = run(database, name, *given, **names)
+        if name == statement:
+            monkeypatch.setattr(Database, "run", run)
+            with closing(psycopg2.connect(database.connection.dsn)) as other:
+                pid = database.connection.info.backend_pid
+                other.cursor().execute("select pg_terminate_backend(%s, 10000)", (pid,))
+        return result
+
+    monkeypatch.setattr(Database, "run", run_and_end)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["embeddings/add_key", "embeddings/create_index", "embeddings/finish_generation"],
+)
+def test_killed_before_a_commit_of_the_build(shop, monkeypatch, statement):
+    with polling(shop.warehouse_dsn, "similar") as reports:
+        end_after(monkeypatch, statement)
+        with pytest.raises(DIED):
+            build(shop)
+        built = build(shop)
+    assert_nothing_is_left(shop, built["generation"])
+    assert_served(reports)
+
+
+def test_a_build_under_way_is_waited_for_and_not_started_twice(shop, caplog, monkeypatch):
+    caplog.set_level(logging.INFO)
+    [(builds,)] = shop.query("select max(generation) from kindred.index_builds")
+    plan_index, is_planning, is_waited_for = stage.plan_index, Event(), Event()
+
+    def plan(*given, **named):
+        is_planning.set()
+        assert is_waited_for.wait(timeout=30)
+        return plan_index(*given, **named)
+
+    monkeypatch.setattr(stage, "plan_index", plan)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(build, shop)
+        assert is_planning.wait(timeout=30)
+        second = pool.submit(build, shop)
+        while "waiting for kindred default 2026-01-26T02:00 build_embeddings" not in caplog.text:
+            assert not second.done()
+            time.sleep(0.01)
+        is_waited_for.set()
+        found = [first.result(timeout=60), second.result(timeout=60)]
+    assert found == [{"mode": "generation", "generation": builds + 1}] * 2
+    assert "another try has just staged the embeddings" in caplog.text
+    assert_nothing_is_left(shop, builds + 1)
+    assert build(shop)["generation"] == builds + 2, "a task that is cleared builds anew"
+
+
+def test_killed_before_the_commit_of_the_swap(shop, monkeypatch):
+    """Readers have the old generation until the new one is theirs, at whatever moment they ask."""
+    current = "select as_of from bi.snapshots where is_current"
+    generation = build(shop)["generation"]
+    run_stage(opened(shop), "cluster", algorithm="kmeans")
+    for part in shop.parts:
+        run_stage(opened(shop), "load_lookalikes", part=part)
+    run_stage(opened(shop), "quality_gate")
+    with polling(shop.warehouse_dsn, "similar", "similar in transactions") as reports:
+        for statement in ("embeddings/set_serving", "publish/set_current"):
+            end_after(monkeypatch, statement)
+            with pytest.raises(DIED):
+                run_stage(opened(shop), "publish")
+            assert shop.query(current) == [(moment(FIRST),)]
+            assert_nothing_is_left(shop, generation)
+        run_stage(opened(shop), "publish")
+        assert shop.query(current) == [(moment(SECOND),)]
+    assert_served(reports)
+    run_stage(opened(shop), "clean_up")
+    assert shop.query(FOUND) == [(f"customer_embeddings_g{generation}", 1)]
