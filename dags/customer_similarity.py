@@ -13,6 +13,7 @@ interval, published at once or not at all.
 `build_embeddings` stages the change of `customer_embeddings`, or a new generation with its index ·
 `plan_graph`, `search_graph`, `merge_graph` find all neighbours once ·
 `cluster` and `load_lookalikes` fill their tables aside ·
+`profile_clusters` tells what each segment has that others have not, and names it ·
 `quality_gate` holds everything against the spec ·
 `publish` makes it visible in one short step ·
 `clean_up` removes leftovers ·
@@ -160,6 +161,7 @@ def make_dag(spec: Spec) -> DAG:
         parts = stage("merge_graph")(run)
         algorithms = stage("list_algorithms")(run)
         clustered = stage("cluster").partial(run=run).expand(part=algorithms)
+        profiled = stage("profile_clusters")(run)
         loaded = stage("load_lookalikes").partial(run=run).expand(part=parts)
         embedded = stage("build_embeddings")(run)
         gate = stage("quality_gate")(run)
@@ -171,7 +173,8 @@ def make_dag(spec: Spec) -> DAG:
         chain(run, *landed, stage("fit_encoder")(run), encoded, [embedded, shards])
         chain(shards, searched, parts, [clustered, loaded])
         cleaned = clean_up(run)
-        chain([embedded, clustered, loaded], gate, published, cleaned)
+        chain(clustered, profiled)
+        chain([embedded, profiled, loaded], gate, published, cleaned)
         # Not behind clean_up alone: that one comes through, whatever has failed before it.
         chain([published, cleaned], finish())
     return made
