@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kindred.cluster.names import name_clusters
 from kindred.errors import DataError
 from kindred.store import partitions, statements
 from kindred.store.binary import Array, Field
@@ -85,3 +87,27 @@ def known_names(
     """The names that published clusters have, by id."""
     names = {"algorithm": algorithm, "as_of": as_of, "cluster_ids": list(cluster_ids)}
     return dict(database.rows("profiles/known_names", names))
+
+
+def relabel(
+    database: Database, as_of: datetime, algorithm: str, cluster_ids: Sequence[int]
+) -> None:
+    """Give the profiles of a published snapshot other ids, by label, and names that go with them.
+
+    An id that an earlier snapshot has takes the name it has there. Else a cluster whose id stays
+    keeps its name, and one that gets a new id gets a new name. Snapshots are to be taken in the
+    order of their dates, inside one transaction.
+    """
+    names: dict[str, Any] = {
+        "algorithm": algorithm,
+        "as_of": as_of,
+        "cluster_ids": list(cluster_ids),
+    }
+    rows = database.rows("profiles/published_names", names)
+    if not rows:
+        return  # published before there were profiles
+    pairs = zip(rows, cluster_ids, strict=True)
+    known = {new: name for (old, name, _), new in pairs if new == old}
+    known |= dict(database.rows("profiles/earlier_names", names))
+    terms = [name_terms for _, _, name_terms in rows]
+    database.run("profiles/relabel", names | {"names": name_clusters(terms, cluster_ids, known)})
