@@ -1,7 +1,7 @@
 """profile_clusters: tell what each cluster has that others have not, name it, and say how good."""
 
 import logging
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -38,37 +38,13 @@ def profile_clusters(run: Run) -> dict[str, Any]:
     with run.warehouse(MADE_BY) as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
         table = profiles.table_of(warehouse, run.as_of)
-        segmentations = [
-            profiles.read_segmentation(
-                warehouse,
-                table,
-                str(algorithm),
-                len(embeddings.customers),
-                block_rows=run.settings.block_rows,
-            )
-            for algorithm in run.spec.clustering.algorithms
+        segmentations = _read(run, warehouse, table, len(embeddings.customers))
+        counted = _count(run, warehouse, embeddings, segmentations)
+        entries = [
+            entry
+            for one, tallies in zip(segmentations, counted.tallies, strict=True)
+            for entry in _entries(run, warehouse, embeddings, one, counted, tallies)
         ]
-        columns, measure, tallies = _count(run, warehouse, embeddings, segmentations)
-        entries: list[dict[str, Any]] = []
-        for segmentation, tally in zip(segmentations, tallies, strict=True):
-            found = rank_traits(
-                compare(columns, measure, tally),
-                {column.name for column in columns if column.is_outcome},
-                tally.clusters,
-            )
-            ids = segmentation.cluster_ids
-            known = profiles.known_names(warehouse, segmentation.algorithm, run.as_of, ids)
-            names = name_clusters([profile.terms for profile in found], ids, known)
-            described = _described(run, embeddings, segmentation)
-            entries += [
-                {
-                    **facts,
-                    "name": name,
-                    "name_terms": profile.terms,
-                    "profile": profile.to_json(),
-                }
-                for facts, name, profile in zip(described, names, found, strict=True)
-            ]
         run.folder.write(PROFILES, {}, {"clusters": entries})
         quality = _qualities(run, warehouse, table, embeddings, segmentations)
         run.add_facts(warehouse, cluster_quality=quality)
@@ -83,12 +59,14 @@ def read_profiles(run: Run) -> list[dict[str, Any]]:
     return clusters
 
 
-def profile_columns(encoder: FittedEncoder, readings: dict[str, Reading]) -> list[ProfileColumn]:
+def profile_columns(
+    encoder: FittedEncoder, readings: dict[str, Reading], labels: tuple[str, ...]
+) -> list[ProfileColumn]:
     """What of the columns is profiled: features as the encoder sees them, then labels."""
     columns = []
     for name, reading in readings.items():
         block = encoder.blocks.get(name)
-        column = ProfileColumn(name, reading.kind, is_outcome=block is None)
+        column = ProfileColumn(name, reading.kind, is_outcome=name in labels)
         if isinstance(block, CategoryBlock):
             column = replace(column, categories=block.categories)
         elif isinstance(block, NumberBlock) and block.transform is not Transform.NONE:
@@ -97,12 +75,32 @@ def profile_columns(encoder: FittedEncoder, readings: dict[str, Reading]) -> lis
     return columns
 
 
+@dataclass(frozen=True)
+class _Counted:
+    """The customers, counted by cluster of every algorithm."""
+
+    columns: list[ProfileColumn]
+    measure: Measure
+    tallies: list[Tallies]
+
+
+def _read(run: Run, warehouse: Database, table: str, customers: int) -> list[Segmentation]:
+    block_rows = run.settings.block_rows
+    return [
+        profiles.read_segmentation(
+            warehouse, table, str(algorithm), customers, block_rows=block_rows
+        )
+        for algorithm in run.spec.clustering.algorithms
+    ]
+
+
 def _count(
     run: Run, warehouse: Database, embeddings: Embeddings, segmentations: list[Segmentation]
-) -> tuple[list[ProfileColumn], Measure, list[Tallies]]:
-    """Read the customers once, and count them by cluster of every algorithm."""
+) -> _Counted:
+    """Read the customers once, for all algorithms."""
     readings = versions.profile_readings(warehouse, run.spec)
-    columns = profile_columns(encoders.read(warehouse, run.encoder_version), readings)
+    encoder = encoders.read(warehouse, run.encoder_version)
+    columns = profile_columns(encoder, readings, run.spec.labels)
     measure = Measure(columns)
     tallies = [Tallies(columns, len(one.cluster_ids)) for one in segmentations]
 
@@ -124,7 +122,29 @@ def _count(
         block_rows=run.settings.block_rows,
         readings=readings,
     )
-    return columns, measure, tallies
+    return _Counted(columns, measure, tallies)
+
+
+def _entries(
+    run: Run,
+    warehouse: Database,
+    embeddings: Embeddings,
+    segmentation: Segmentation,
+    counted: _Counted,
+    tallies: Tallies,
+) -> list[dict[str, Any]]:
+    """What is published of every cluster of one algorithm."""
+    outcomes = {column.name for column in counted.columns if column.is_outcome}
+    comparisons = compare(counted.columns, counted.measure, tallies)
+    ranked = rank_traits(comparisons, outcomes, tallies.clusters)
+    ids = segmentation.cluster_ids
+    known = profiles.known_names(warehouse, segmentation.algorithm, run.as_of, ids)
+    names = name_clusters([profile.terms for profile in ranked], ids, known)
+    described = _described(run, embeddings, segmentation)
+    return [
+        {**facts, "name": name, "name_terms": profile.terms, "profile": profile.to_json()}
+        for facts, name, profile in zip(described, names, ranked, strict=True)
+    ]
 
 
 def _described(
