@@ -1,6 +1,6 @@
 """Every column of every cluster against everyone: shares and means, intervals and effects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,7 @@ FLAGS = {"1": 1, "true": 1, "t": 1, "yes": 1, "y": 1, "0": 0, "false": 0, "f": 0
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ColumnComparison:
     """One column of all g clusters, in v values (one, None, unless it is categorical).
 
     ``customers`` and ``missing`` (g,): those with a value and without; ``estimates`` (g, v): means
@@ -50,9 +50,25 @@ class Comparison:
     everyone: Floats
 
 
-def compare(columns: list[ProfileColumn], measure: Measure, tallies: Tallies) -> list[Comparison]:
-    """Compare the columns of one algorithm; a feature without a value for some, in that too."""
-    found: list[Comparison] = []
+def compare(
+    columns: Sequence[ProfileColumn], measure: Measure, tallies: Tallies
+) -> list[ColumnComparison]:
+    """Compare what was counted for one algorithm.
+
+    Parameters
+    ----------
+    columns : sequence of ProfileColumn
+    measure : Measure
+        What the customers were measured by: it knows the values of outcomes.
+    tallies : Tallies
+
+    Returns
+    -------
+    list of ColumnComparison
+        In the order of the columns. A feature that some customers lack is compared in that too; of
+        a text nothing else is.
+    """
+    found: list[ColumnComparison] = []
     for column in columns:
         tally = tallies.columns[column.name]
         if isinstance(tally, CategoryTally):
@@ -69,7 +85,7 @@ def compare(columns: list[ProfileColumn], measure: Measure, tallies: Tallies) ->
     return found
 
 
-def _numbers(column: ProfileColumn, tally: NumberTally, customers: Counts) -> Comparison:
+def _numbers(column: ProfileColumn, tally: NumberTally, customers: Counts) -> ColumnComparison:
     moments = tally.moments
     missing = customers - moments.counts
     if column.kind is Kind.BOOLEAN or (
@@ -83,7 +99,7 @@ def _numbers(column: ProfileColumn, tally: NumberTally, customers: Counts) -> Co
     effects = cohens_d(scaled.means, float(everyone.means[0]), float(everyone.deviations[0]))
     lows, highs = mean_interval(moments.means, moments.deviations, moments.counts)
     g = len(customers) - 1
-    return Comparison(
+    return ColumnComparison(
         column.name,
         column.kind.value,
         (None,),
@@ -99,7 +115,7 @@ def _numbers(column: ProfileColumn, tally: NumberTally, customers: Counts) -> Co
 
 def _categories(
     column: ProfileColumn, values: tuple[str, ...], tally: CategoryTally, customers: Counts
-) -> Iterator[Comparison]:
+) -> Iterator[ColumnComparison]:
     known = tally.counts.sum(axis=1)
     counts = tally.counts[:, : len(values)]
     missing = customers - known
@@ -129,7 +145,7 @@ def _shares(
     counts: Counts,
     customers: Counts,
     missing: Counts,
-) -> Comparison:
+) -> ColumnComparison:
     """Shares of ``customers`` (g + 1,) that ``counts`` (g + 1, v) are; the last group is noise."""
     g = len(customers) - 1
     total = customers.sum()
@@ -138,6 +154,6 @@ def _shares(
     everyone = counts.sum(axis=0) / total if total else np.full(len(values), np.nan)
     lows, highs = wilson_interval(counts[:g], customers[:g, None])
     effects = cohens_h(shares, everyone)
-    return Comparison(
+    return ColumnComparison(
         column, kind, values, customers[:g], missing[:g], shares, lows, highs, effects, everyone
     )

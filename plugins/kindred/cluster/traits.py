@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kindred.cluster.comparison import MISSING, Comparison
+from kindred.cluster.comparison import MISSING, ColumnComparison
 from kindred.cluster.effect import SMALL_EFFECT
 from kindred.features import Kind
 
@@ -66,13 +66,13 @@ class ClusterProfile:
 
 
 def rank_traits(
-    comparisons: Sequence[Comparison], outcomes: set[str], clusters: int
+    comparisons: Sequence[ColumnComparison], outcomes: set[str], clusters: int
 ) -> list[ClusterProfile]:
     """Rank what was compared, cluster by cluster.
 
     Parameters
     ----------
-    comparisons : sequence of Comparison
+    comparisons : sequence of ColumnComparison
         Of one algorithm; ``outcomes`` names the columns among them that are labels of the spec.
     outcomes : set of str
     clusters : int
@@ -86,7 +86,9 @@ def rank_traits(
     return [_profile(comparisons, outcomes, label) for label in range(clusters)]
 
 
-def _profile(comparisons: Sequence[Comparison], outcomes: set[str], label: int) -> ClusterProfile:
+def _profile(
+    comparisons: Sequence[ColumnComparison], outcomes: set[str], label: int
+) -> ClusterProfile:
     found: list[Trait] = []
     labels: list[Trait] = []
     for comparison in comparisons:
@@ -101,7 +103,7 @@ def _profile(comparisons: Sequence[Comparison], outcomes: set[str], label: int) 
     return ClusterProfile(found[:TOP_TRAITS], labels, terms_of(found))
 
 
-def _traits(comparison: Comparison, label: int, positions: Iterable[int]) -> Iterator[Trait]:
+def _traits(comparison: ColumnComparison, label: int, positions: Iterable[int]) -> Iterator[Trait]:
     for position in positions:
         yield Trait(
             comparison.column,
