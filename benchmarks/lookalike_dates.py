@@ -141,6 +141,7 @@ def publish_date(place: Place, rows: int) -> None:
             run_id="bench",
             counts=counts,
             lineage=[],
+            profiles=[],
             staged=StagedEmbeddings("skip"),
             wait_seconds=60,
         )

@@ -14,6 +14,7 @@ interval, published at once or not at all.
 `plan_graph`, `search_graph`, `merge_graph` find all neighbours once ·
 `cluster` and `load_lookalikes` fill their tables aside (where the spec lists algorithm `ivfflat`,
 `cluster` waits for the index) ·
+`profile_clusters` tells what each segment has that others have not, and names it ·
 `quality_gate` holds everything against the spec ·
 `publish` makes it visible in one short step ·
 `clean_up` removes leftovers ·
@@ -161,6 +162,7 @@ def make_dag(spec: Spec) -> DAG:
         parts = stage("merge_graph")(run)
         algorithms = stage("list_algorithms")(run)
         clustered = stage("cluster").partial(run=run).expand(part=algorithms)
+        profiled = stage("profile_clusters")(run)
         loaded = stage("load_lookalikes").partial(run=run).expand(part=parts)
         embedded = stage("build_embeddings")(run)
         gate = stage("quality_gate")(run)
@@ -174,7 +176,8 @@ def make_dag(spec: Spec) -> DAG:
         if Algorithm.IVFFLAT in spec.clustering.algorithms:
             chain(embedded, clustered)
         cleaned = clean_up(run)
-        chain([embedded, clustered, loaded], gate, published, cleaned)
+        chain(clustered, profiled)
+        chain([embedded, profiled, loaded], gate, published, cleaned)
         # Not behind clean_up alone: that one comes through, whatever has failed before it.
         chain([published, cleaned], finish())
     return made

@@ -130,12 +130,16 @@ class Gates(_Strict):
     """What a snapshot must reach before it may be published; shares are 0 to 1.
 
     ``max_drift``: population stability index of a column against the snapshot before.
+    ``max_noise_share`` and ``min_clusters`` hold for every algorithm; off by default, since a small
+    table may have no segments.
     """
 
     min_customers: Annotated[int, Field(ge=1)] = 1
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     max_deleted_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     max_drift: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    max_noise_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    min_clusters: Annotated[int, Field(ge=0)] = 0
     recall_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.02
 
 

@@ -24,6 +24,7 @@ FLOW = [
     "merge_graph",
     "list_algorithms",
     "cluster",
+    "profile_clusters",
     "load_lookalikes",
     "quality_gate",
     "publish",

@@ -102,3 +102,21 @@ def test_the_whole_way_without_a_spec_by_hand(laboratory, layout, name):
     assert found == set(algorithms)
     again = list(data_set.load(LaboratoryServer(laboratory)))
     assert any("rows are in place in" in line for line in again)
+
+
+def test_segments_of_telco_customers_churn_more_and_less_than_all(laboratory, layout):
+    data_set = csv_data_set(layout, request_of("telco_churn"), NOW)
+    data_set.load(LaboratoryServer(laboratory))
+    (as_of,) = data_set.as_of_by_logical_date.values()
+    laboratory.run(data_set.spec, f"{as_of:%Y-%m-%dT%H:%M}", algorithms=[Algorithm.KMEANS])
+    found = laboratory.query("""
+        select share, low, high, everyone_share, is_different
+        from bi_telco_churn.cluster_profiles_current where role = 'label' order by cluster_id
+    """)
+    assert len(found) == 8
+    assert {everyone for *_, everyone, _ in found} == {1869 / 7043}
+    assert all(low < share < high for share, low, high, *_ in found)
+    outside = [(low > everyone, high < everyone) for _, low, high, everyone, _ in found]
+    assert [any(sides) for sides in outside] == [is_different for *_, is_different in found]
+    assert sum(above for above, _ in outside) >= 2
+    assert sum(below for _, below in outside) >= 2

@@ -63,6 +63,8 @@ VISIBLE = (
     " select to_jsonb(t)::text from bi.clusters as t union all"
     " select to_jsonb(t)::text from bi.clusters_current as t union all"
     " select to_jsonb(t)::text from bi.cluster_lineage as t union all"
+    " select to_jsonb(t)::text from bi.cluster_profiles_current as t union all"
+    " select to_jsonb(t)::text from bi.cluster_summary as t union all"
     " select to_jsonb(t)::text from bi.similar_customers(1, 5) as t union all"
     " select (to_jsonb(t) - 'stage_seconds' - 'stage_peak_mb')::text from bi.snapshots as t"
     " order by 1"

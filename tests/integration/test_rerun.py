@@ -283,7 +283,7 @@ def test_killed_at_every_step(plain, make_laboratory, killer):
 
     persist("fit", lambda: laboratory.fit(SPEC, SECOND))
     run(FIRST)
-    assert len(kills) == 16
+    assert len(kills) == 17
     run(SECOND, killed=DELTA)
     assert laboratory.hashes() == plain.hashes()
     run(SECOND, killed=REPLACEMENT)

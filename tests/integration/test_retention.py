@@ -61,6 +61,8 @@ def test_nights_drop_what_is_too_old(shop):
     assert set(statuses(shop).values()) == {"published", "pruned"}
     assert slugs(shop) == {"20260131t020000", "20260203t020000", "20260204t020000"}
     assert len(partitions(shop)) == 6
+    rows = shop.query("select distinct as_of from kindred.cluster_profiles order by 1")
+    assert rows == [(moment(as_of),) for as_of in LAST_TWO_AND_JANUARY]
     rows = shop.query("select distinct as_of from bi.lookalikes order by 1")
     assert rows == [(moment(as_of),) for as_of in LAST_TWO_AND_JANUARY]
     assert shop.query("select count(*) from kindred.customer_embeddings") == [(30,)]

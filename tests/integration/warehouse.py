@@ -159,6 +159,7 @@ class Laboratory:
         yield "build_embeddings", {}
         for algorithm in reversed(run.spec.clustering.algorithms):
             yield "cluster", {"algorithm": str(algorithm)}
+        yield "profile_clusters", {}
         for part in reversed(parts):
             yield "load_lookalikes", {"part": part}
         for stage in ("quality_gate", "publish", "clean_up"):

@@ -31,10 +31,19 @@ SUMMARY = {
     "clusters": 11,
     "recall": 0.99912,
 }
-CLUSTERS = [
-    {"algorithm": "hdbscan", "cluster_id": 4, "customers": 7000},
-    {"algorithm": "hdbscan", "cluster_id": -1, "customers": 3000},
-]
+SEGMENT = {
+    "algorithm": "hdbscan",
+    "cluster_id": 4,
+    "customers": 7000,
+    "name": "high annual_income · homeownership MORTGAGE · state CA",
+    "outcome": "Churn",
+    "is_share": True,
+    "estimate": 0.123,
+    "everyone": 0.2651,
+    "is_different": True,
+}
+NOISE = {**dict.fromkeys(SEGMENT), "algorithm": "hdbscan", "cluster_id": -1, "customers": 3000}
+CLUSTERS = [SEGMENT, NOISE]
 LOOKALIKES = [
     {"rank": 0, "customer_id": 1, "similarity": None, "annual_income": 90000.0, "state": "NJ"},
     {"rank": 1, "customer_id": 6361, "similarity": 0.32834, "annual_income": None, "state": "CA"},
@@ -69,10 +78,52 @@ def test_report_shows_counts_recall_and_seconds_in_the_order_of_the_flow():
     assert ["all", "1.75"] in lines
 
 
+def segments(rows, width=120):
+    output = io.StringIO()
+    print_report(Console(file=output, width=width), Report([], rows, [], SUMMARY), [])
+    return output.getvalue()
+
+
 def test_report_shows_noise_apart_from_clusters():
-    text = printed(Report([SNAPSHOT], CLUSTERS, LOOKALIKES, SUMMARY))
-    line = next(line for line in text.splitlines() if line.startswith("hdbscan"))
-    assert line.split(maxsplit=2)[1:] == ["1", "4: 7,000   noise: 3,000"]
+    text = segments(CLUSTERS)
+    lines = [line.split() for line in text.splitlines()]
+    assert ["noise", "3,000"] in lines
+    (first,) = (line for line in text.splitlines() if line.startswith("hdbscan"))
+    assert first.split(maxsplit=3)[1:3] == ["4", "7,000"]
+    assert SEGMENT["name"] in first
+    assert first.rstrip().endswith("12.3% ↓")
+    assert "Churn: 26.5% of all" in text
+
+
+def test_an_arrow_tells_where_a_segment_differs_from_everyone():
+    above = {**SEGMENT, "cluster_id": 5, "estimate": 0.5}
+    alike = {**SEGMENT, "cluster_id": 6, "estimate": 0.3, "is_different": False}
+    unknown = {**SEGMENT, "cluster_id": 7, "estimate": None, "is_different": None}
+    lines = [line.rstrip() for line in segments([SEGMENT, above, alike, unknown]).splitlines()]
+    assert any(line.endswith("50.0% ↑") for line in lines)
+    assert any(line.endswith("30.0%") for line in lines)
+    assert any(line.endswith("state CA") for line in lines)
+
+
+def test_segments_fit_into_a_narrow_terminal():
+    lines = segments(CLUSTERS, width=80).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("12.3% ↓" in line for line in lines)
+
+
+def test_small_segments_are_counted_together():
+    rows = [{**SEGMENT, "cluster_id": number, "customers": 100 - number} for number in range(20)]
+    lines = [line.split() for line in segments(rows).splitlines()]
+    assert ["1,038", "12", "smaller", "ones"] in lines
+
+
+def test_a_mean_is_no_percentage_and_without_labels_there_is_no_outcome():
+    mean = {**SEGMENT, "outcome": "rate", "is_share": False, "estimate": 11.5, "everyone": 12.25}
+    assert "rate: 12.25 of all" in segments([mean])
+    bare = {**SEGMENT, **dict.fromkeys(("outcome", "is_share", "estimate", "everyone"))}
+    text = segments([bare])
+    assert SEGMENT["name"] in text
+    assert "of all" not in text
 
 
 def test_report_shows_the_largest_of_many_segments():

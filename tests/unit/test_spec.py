@@ -160,6 +160,8 @@ def refusal(path, value):
         ("gates.min_customers", 0, "gates.min_customers: Input should be greater than or equal"),
         ("gates.max_rejected_share", 1.5, "gates.max_rejected_share: Input should be less than"),
         ("gates.max_deleted_share", -0.1, "gates.max_deleted_share: Input should be greater"),
+        ("gates.max_noise_share", 1.5, "gates.max_noise_share: Input should be less than"),
+        ("gates.min_clusters", -1, "gates.min_clusters: Input should be greater than or equal"),
         ("gates.recall_tolerance", 2, "gates.recall_tolerance: Input should be less than"),
         ("schedule", "0 2 * *", "schedule: '0 2 * *' is not a cron line of five fields"),
         ("schedule", "@daily", "schedule: '@daily' is not a cron line of five fields"),
@@ -439,6 +441,8 @@ OTHER_CHANGES = [
     ("clustering.algorithms", ["kmeans"]),
     ("gates.min_customers", 2),
     ("gates.max_drift", 0.5),
+    ("gates.max_noise_share", 0.9),
+    ("gates.min_clusters", 2),
 ]
 
 

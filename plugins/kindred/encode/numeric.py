@@ -51,13 +51,17 @@ class NumberBlock:
         """Fill the standardised values; missing ones get the fitted fill value."""
         numbers = numbers_of(values)
         is_missing = np.isnan(numbers)
-        standardised = self._standardised(_transformed(numbers, self.transform, self.landmarks))
+        standardised = self._standardised(self.transformed(numbers))
         standardised[is_missing] = self._standardised(np.array([self.fill]))[0]
         # A value too large for float32 becomes inf here; the encoder reports it with its column.
         with np.errstate(over="ignore", invalid="ignore"):
             out[:, 0] = standardised * self.scale
         if self.has_indicator:
             out[:, 1] = is_missing * self.scale
+
+    def transformed(self, numbers: Floats) -> Floats:
+        """Numbers on the scale on which they are standardised, NaN where missing."""
+        return _transformed(numbers, self.transform, self.landmarks)
 
     def _standardised(self, numbers: Floats) -> Floats:
         with np.errstate(over="ignore", invalid="ignore"):

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,10 +19,10 @@ from kindred.store.statements import Name, compose
 
 Row = dict[str, Any]
 _NOISE = -1
-_SHOWN_CLUSTERS = 20
 _FIXED = ("rank", "customer_id", "similarity")
 _WORD_EDGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SHOWN_COLUMNS, _SHOWN_LABELS, _SHOWN_CHARACTERS = 8, 2, 24
+_SHOWN_SEGMENTS = 8  # of one algorithm
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Report:
     """The rows behind the report, one list a query file."""
 
     snapshots: list[Row]
-    cluster_sizes: list[Row]
+    segments: list[Row]
     example_lookalikes: list[Row]
     summary: Row
 
@@ -63,7 +63,7 @@ def read_report(dsn: str, spec: Spec) -> Report:
         nothing = dict.fromkeys(("snapshots", "customers", "lookalikes", "clusters"), 0)
         return Report(
             snapshots=rows("report/snapshots"),
-            cluster_sizes=rows("report/cluster_sizes"),
+            segments=rows("report/segments"),
             example_lookalikes=rows(
                 "report/example_lookalikes", attributes=sql.SQL("").join(attributes)
             ),
@@ -87,7 +87,7 @@ def print_report(
     for table in (
         _snapshot_table(report.snapshots, bi_schema),
         _stage_table(report.snapshots, stage_order),
-        _cluster_table(report.cluster_sizes, bi_schema),
+        _segment_table(report.segments, bi_schema),
         _lookalike_table(report.example_lookalikes, bi_schema),
     ):
         console.print()
@@ -137,24 +137,59 @@ def _stage_table(snapshots: Sequence[Row], order: Sequence[str]) -> Table:
     return table
 
 
-def _cluster_table(sizes: Sequence[Row], bi: str) -> Table:
-    table = _table(
-        f"Segments of the current snapshot ({bi}.clusters_current): customers by cluster"
-    )
+def _segment_table(rows: Sequence[Row], bi: str) -> Table:
+    """The largest segments of each algorithm, with the outcome that tells them apart best."""
+    outcome, everyone = _outcome(rows)
+    table = _table(f"Segments of the current snapshot ({bi}.cluster_summary_current)")
+    if outcome:
+        table.caption = f"{outcome}: {everyone} of all; ↑ ↓ where the 95 % interval excludes it"
+        table.caption_justify = "left"
     table.add_column("algorithm")
-    table.add_column("clusters", justify="right")
-    table.add_column("cluster: customers")
+    table.add_column("cluster", justify="right")
+    table.add_column("customers", justify="right")
+    table.add_column("name", overflow="fold")
+    table.add_column(outcome or "", justify="right", overflow="fold")
     by_algorithm: dict[str, list[Row]] = defaultdict(list)
-    for row in sizes:
+    for row in rows:
         by_algorithm[row["algorithm"]].append(row)
-    for algorithm, rows in by_algorithm.items():
-        names = ("noise" if row["cluster_id"] == _NOISE else str(row["cluster_id"]) for row in rows)
-        texts = [f"{name}: {row['customers']:,}" for name, row in zip(names, rows, strict=True)]
-        if len(texts) > _SHOWN_CLUSTERS:
-            texts[_SHOWN_CLUSTERS:] = [f"and {len(texts) - _SHOWN_CLUSTERS} more"]
-        found = sum(row["cluster_id"] != _NOISE for row in rows)
-        table.add_row(algorithm, str(found), "   ".join(texts))
+    for algorithm, found in by_algorithm.items():
+        for number, (cluster, customers, name, estimate) in enumerate(_segment_rows(found)):
+            first = "" if number else algorithm
+            table.add_row(first, cluster, f"{customers:,}", escape(name), estimate)
     return table
+
+
+def _segment_rows(rows: Sequence[Row]) -> Iterator[tuple[str, int, str, str]]:
+    """Cluster, customers, name and outcome; what does not fit is counted in one row."""
+    clusters = [row for row in rows if row["cluster_id"] != _NOISE]
+    for row in clusters[:_SHOWN_SEGMENTS]:
+        yield str(row["cluster_id"]), row["customers"], row["name"], _estimate(row)
+    if rest := clusters[_SHOWN_SEGMENTS:]:
+        yield "", sum(row["customers"] for row in rest), f"{len(rest)} smaller ones", ""
+    for row in rows:
+        if row["cluster_id"] == _NOISE:
+            yield "noise", row["customers"], "", ""
+
+
+def _outcome(rows: Sequence[Row]) -> tuple[str, str]:
+    """What is told of every segment, and its figure for all customers; empty without labels."""
+    for row in rows:
+        if row["outcome"] is not None:
+            return escape(str(row["outcome"])), _figure(row["everyone"], is_share=row["is_share"])
+    return "", ""
+
+
+def _estimate(row: Row) -> str:
+    if row["estimate"] is None:
+        return ""
+    text = _figure(row["estimate"], is_share=row["is_share"])
+    if not row["is_different"]:
+        return f"{text}  "
+    return f"{text} {'↑' if row['estimate'] > row['everyone'] else '↓'}"
+
+
+def _figure(value: float, *, is_share: bool) -> str:
+    return f"{value:.1%}" if is_share else _attribute(float(value))
 
 
 def _lookalike_table(rows: Sequence[Row], bi: str) -> Table:

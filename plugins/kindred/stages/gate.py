@@ -106,6 +106,7 @@ def _check_figures(run: Run, facts: dict[str, Any]) -> list[str]:
                 f" is {gates.max_rejected_share:.1%}; see {run.spec.bi_schema}.rejected_rows"
             )
     problems += _check_drift(run, facts)
+    problems += _check_segments(run, facts)
     for algorithm in run.spec.clustering.algorithms:
         if f"clusters_{algorithm}" not in facts:
             problems.append(f"no figures of {algorithm}; clear task 'cluster'")
@@ -122,3 +123,26 @@ def _check_drift(run: Run, facts: dict[str, Any]) -> list[str]:
         for entry in facts["quality"]
         if entry["drift"] is not None and entry["drift"] > limit
     ]
+
+
+def _check_segments(run: Run, facts: dict[str, Any]) -> list[str]:
+    """Algorithms that leave too many customers out, or find too few segments."""
+    gates, problems = run.spec.gates, []
+    found = {entry["algorithm"]: entry for entry in facts.get("cluster_quality", ())}
+    see = f"; see {run.spec.bi_schema}.cluster_quality"
+    for algorithm in map(str, run.spec.clustering.algorithms):
+        if algorithm not in found:
+            problems.append(f"no profiles of {algorithm}; clear task 'profile_clusters'")
+            continue
+        noise_share, clusters = found[algorithm]["noise_share"], found[algorithm]["clusters"]
+        if noise_share > gates.max_noise_share:
+            problems.append(
+                f"{noise_share:.1%} of the customers are noise to {algorithm},"
+                f" gates.max_noise_share is {gates.max_noise_share:.1%}{see}"
+            )
+        if clusters < gates.min_clusters:
+            problems.append(
+                f"{algorithm} has found {clusters} clusters, gates.min_clusters is"
+                f" {gates.min_clusters}{see}"
+            )
+    return problems

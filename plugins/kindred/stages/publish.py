@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from kindred.stages.embeddings import stage_embeddings, still_holds
+from kindred.stages.profiles import read_profiles
 from kindred.stages.run import Run
 from kindred.store import clusters, snapshots
 from kindred.store import publish as store_publish
@@ -55,6 +56,7 @@ def publish(run: Run) -> dict[str, Any]:
             run_id=run.build.run_id,
             counts=counts,
             lineage=lineage,
+            profiles=read_profiles(run),
             staged=staged,
             wait_seconds=run.settings.lock_wait_seconds,
         )

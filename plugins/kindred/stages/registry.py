@@ -13,6 +13,7 @@ from kindred.stages.fit_encoder import fit_encoder
 from kindred.stages.gate import quality_gate
 from kindred.stages.graph import merge_graph, plan_graph, search_graph
 from kindred.stages.lookalikes import load_lookalikes
+from kindred.stages.profiles import profile_clusters
 from kindred.stages.publish import publish
 from kindred.stages.run import Run, timed
 from kindred.stages.validate import validate
@@ -29,6 +30,7 @@ STAGES: dict[str, Callable[..., Any]] = {
     "merge_graph": merge_graph,
     "list_algorithms": list_algorithms,
     "cluster": cluster,
+    "profile_clusters": profile_clusters,
     "load_lookalikes": load_lookalikes,
     "quality_gate": quality_gate,
     "publish": publish,

@@ -50,6 +50,7 @@ _AS_NUMBER = "coalesce({c}::float8, 'NaN')"
 _AS_DAYS = "coalesce(extract(epoch from {c})::float8 / 86400, 'NaN')"
 _AS_TEXT = "nullif(btrim({c}, E' \\t\\n\\r'), '')"
 _AS_CATEGORY = "nullif(btrim({c}::text), '')"
+_AS_PRESENCE = "case when " + _AS_TEXT + " is null then 'NaN' else 1::float8 end"
 
 _VALUES: dict[tuple[Kind, TypeClass], str] = {
     (Kind.NUMERIC, TypeClass.INTEGER): _AS_NUMBER,
@@ -66,6 +67,38 @@ _VALUES: dict[tuple[Kind, TypeClass], str] = {
     (Kind.TEXT, TypeClass.TEXT): _AS_TEXT,
     (Kind.DATE, TypeClass.MOMENT): _AS_DAYS,
 } | {(Kind.CATEGORICAL, type_class): _AS_CATEGORY for type_class in TypeClass}
+
+AS_TEXT = (Kind.CATEGORICAL, Kind.TEXT)  # what is read as text; all else is read as a number
+
+# Labels are not held against a rule when they land: what is no number is missing.
+_OUTCOMES: dict[TypeClass, tuple[Kind, str]] = {
+    TypeClass.INTEGER: (Kind.NUMERIC, _AS_NUMBER),
+    TypeClass.FLOAT: (
+        Kind.NUMERIC,
+        f"case when abs({{c}}) <= {LARGEST_NUMBER} then {{c}}::float8 else 'NaN' end",
+    ),
+    TypeClass.DECIMAL: (
+        Kind.NUMERIC,
+        "coalesce(case when abs({c}) < 1e-300 then 0"
+        f" when abs({{c}}) <= {LARGEST_NUMBER} then {{c}}::float8 end, 'NaN')",
+    ),
+    TypeClass.BOOLEAN: (Kind.BOOLEAN, _VALUES[Kind.BOOLEAN, TypeClass.BOOLEAN]),
+    TypeClass.MOMENT: (
+        Kind.DATE,
+        "case when {c} >= '0001-01-01' and {c} < '10000-01-01' then "
+        + _AS_DAYS
+        + " else 'NaN' end",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a column comes out of the warehouse: as text, or as a number, NaN where missing."""
+
+    kind: Kind
+    expression: sql.Composed
+    is_text: bool
 
 
 @dataclass(frozen=True)
@@ -135,3 +168,23 @@ def reason_expression(column: str, kind: Kind, type_name: str) -> sql.Composed |
         is_bad=sql.SQL(rule.is_bad).format(c=sql.Identifier("landed", column)),
         reason=sql.Literal(f"{column}: {rule.reason}"),
     )
+
+
+def feature_reading(column: str, kind: Kind, type_name: str) -> Reading:
+    """How a feature is read to be encoded."""
+    return Reading(kind, value_expression(column, kind, type_name), kind in AS_TEXT)
+
+
+def profile_reading(column: str, kind: Kind, type_name: str) -> Reading:
+    """How a feature is read to be profiled: of a text only whether there is one."""
+    if kind is not Kind.TEXT:
+        return feature_reading(column, kind, type_name)
+    return Reading(kind, sql.SQL(_AS_PRESENCE).format(c=sql.Identifier(column)), is_text=False)
+
+
+def outcome_reading(column: str, type_name: str) -> Reading:
+    """How a label is read, whose kind no spec tells: by its type, all else as a category."""
+    other = (Kind.CATEGORICAL, _AS_CATEGORY)
+    kind, fragment = _OUTCOMES.get(type_class_of(type_name), other)
+    expression = sql.SQL(fragment).format(c=sql.Identifier(column))
+    return Reading(kind, expression, kind in AS_TEXT)

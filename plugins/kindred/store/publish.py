@@ -48,6 +48,7 @@ def publish(
     run_id: str,
     counts: dict[str, Any],
     lineage: list[dict[str, Any]],
+    profiles: list[dict[str, Any]],
     staged: StagedEmbeddings,
     wait_seconds: float,
 ) -> bool:
@@ -75,6 +76,10 @@ def publish(
         database.run("publish/set_lineage", {"as_of": as_of, "lineage": Json(lineage)})
         database.run("publish/forget_quality", {"as_of": as_of})
         database.run("publish/set_quality", {"as_of": as_of})
+        database.run("publish/forget_profiles", {"as_of": as_of})
+        database.run("publish/set_profiles", {"as_of": as_of, "profiles": Json(profiles)})
+        database.run("publish/forget_cluster_quality", {"as_of": as_of})
+        database.run("publish/set_cluster_quality", {"as_of": as_of})
         published = {"as_of": as_of, "run_id": run_id, **counts}
         if not database.run("publish/set_published", published):
             raise snapshots.superseded(as_of, run_id)

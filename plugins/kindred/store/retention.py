@@ -49,6 +49,7 @@ def drop_hidden(database: Database, before: datetime | None) -> int:
     """
     hidden = [as_of for (as_of,) in database.rows("retention/hidden", {"before": before})]
     dropped = 0
+    database.run("retention/forget_profiles")
     database.run("retention/set_lock_timeout", {"milliseconds": DETACH_PATIENCE_MILLISECONDS})
     for parent in partitions.PARENTS:
         wanted = {partitions.partition_name(parent, as_of) for as_of in hidden}

@@ -12,6 +12,7 @@ TABLES = (
     "customer_embeddings",
     "customer_clusters",
     "customer_lookalikes",
+    "cluster_profiles",
     "published_snapshots",
 )
 
@@ -29,7 +30,7 @@ def table_hashes(database: Database) -> dict[str, str]:
     """Table -> sha256 over its ordered binary COPY; ``all`` is the hash over all of them.
 
     Left out is what may differ between equal runs: run ids, times, memory, latencies, index builds,
-    stable cluster ids (they depend on the order of the dates; labels do not).
+    stable cluster ids and names (they depend on the order of the dates; labels do not).
     """
     hashes = {}
     for table in TABLES:

@@ -8,17 +8,14 @@ import pandas as pd
 from psycopg2 import sql
 
 from kindred.errors import PreflightError
-from kindred.features import Kind
 from kindred.spec import Spec
 from kindred.store import statements
 from kindred.store.binary import Array, Field
 from kindred.store.binary_reader import BlockReader
-from kindred.store.columns import value_expression
+from kindred.store.columns import Reading, feature_reading, outcome_reading, profile_reading
 from kindred.store.database import Database
 from kindred.store.keys import KeyType
 from kindred.store.source import SourceColumns
-
-AS_TEXT = (Kind.CATEGORICAL, Kind.TEXT)  # what is read as text; all else is read as a number
 
 
 def ensure_versions_table(database: Database, spec: Spec, columns: SourceColumns) -> None:
@@ -78,6 +75,18 @@ def count_customers(database: Database, as_of: datetime) -> int:
     return int(database.value("versions/count_customers", {"as_of": as_of}))
 
 
+def profile_readings(database: Database, spec: Spec) -> dict[str, Reading]:
+    """How the columns that BI may see are read to be profiled: features, then labels."""
+    types = column_types(database)
+    features = {
+        column: profile_reading(column, feature.kind, types[column])
+        for column, feature in spec.features.items()
+    }
+    labels = {column: outcome_reading(column, types[column]) for column in spec.labels}
+    readings = features | labels
+    return {column: readings[column] for column in readings if column not in spec.private}
+
+
 def read_customers(
     database: Database,
     spec: Spec,
@@ -86,29 +95,36 @@ def read_customers(
     on_block: Callable[[Array, Array, pd.DataFrame], None],
     *,
     block_rows: int,
+    readings: Mapping[str, Reading] | None = None,
 ) -> None:
     """Hand over the customers of a snapshot in customer order, block by block.
 
     ``on_block`` takes keys (see ``KeyType``), ``updated_at`` (int64 microseconds since 1970) and a
-    frame with a column a feature: float64 with NaN for numbers, booleans and dates (in days), str
-    with None for categories and texts.
+    frame with a column a reading: float64 with NaN for numbers, booleans and dates (in days), str
+    with None for categories and texts. Without ``readings`` it has the features as they are
+    encoded.
     """
-    types = column_types(database)
-    texts = [c for c, feature in spec.features.items() if feature.kind in AS_TEXT]
-    numbers = [c for c in spec.features if c not in texts]
-    expressions: dict[str, sql.Composable] = {
-        column: value_expression(column, spec.features[column].kind, types[column])
-        for column in (*numbers, *texts)
-    }
+    if readings is None:
+        types = column_types(database)
+        readings = {
+            column: feature_reading(column, feature.kind, types[column])
+            for column, feature in spec.features.items()
+        }
+    texts = [column for column, reading in readings.items() if reading.is_text]
+    numbers = [column for column in readings if column not in texts]
     fields = [Field.TIMESTAMPTZ, *[Field.FLOAT8] * len(numbers), *[Field.TEXT] * len(texts)]
-    selected = [sql.SQL("updated_at"), *expressions.values()]
+    selected: list[sql.Composable] = [
+        sql.SQL("updated_at"),
+        *(readings[column].expression for column in (*numbers, *texts)),
+    ]
     key_position = 1 + len(numbers) if key_type is KeyType.TEXT else 0
     fields.insert(key_position, key_type.field)
     selected.insert(key_position, sql.SQL("customer_id"))
 
     def decode(values: list[Array]) -> None:
         keys = key_type.from_copy(values.pop(key_position))
-        on_block(keys, values[0], _frame(spec, dict(zip(expressions, values[1:], strict=True))))
+        named = dict(zip((*numbers, *texts), values[1:], strict=True))
+        on_block(keys, values[0], _frame(readings, named))
 
     reader = BlockReader(fields, decode, block_rows=block_rows)
     query = statements.compose(
@@ -118,13 +134,13 @@ def read_customers(
     reader.flush()
 
 
-def _frame(spec: Spec, values: Mapping[str, Array]) -> pd.DataFrame:
+def _frame(readings: Mapping[str, Reading], values: Mapping[str, Array]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             column: _decoded(values[column])
-            if feature.kind in AS_TEXT
+            if reading.is_text
             else values[column].astype(np.float64)
-            for column, feature in spec.features.items()
+            for column, reading in readings.items()
         }
     )
 

@@ -1,0 +1,37 @@
+-- The segments of every published snapshot, one row each.
+create or replace view {bi}.cluster_summary as
+select
+  profiles.as_of,
+  profiles.algorithm,
+  profiles.cluster_id,
+  profiles.label,
+  profiles.name,
+  profiles.customers,
+  profiles.share,
+  profiles.medoid_id,
+  profiles.membership,
+  (
+    select jsonb_object_agg(
+      concat_ws(' ', trait.column_name, trait.value),
+      jsonb_build_object('estimate', trait.estimate, 'low', trait.low, 'high', trait.high, 'everyone', trait.everyone)
+    )
+    from jsonb_to_recordset(profiles.profile) as trait (
+      role text, column_name text, value text, estimate double precision, low double precision, high double precision,
+      everyone double precision
+    )
+    where trait.role = 'label' and trait.column_name <> all ({private}::text[])
+  ) as outcomes
+from {space}.cluster_profiles as profiles
+where profiles.as_of in (select snapshots.as_of from {space}.snapshots where snapshots.status = 'published');
+
+comment on view {bi}.cluster_summary is 'One row a segment of a snapshot: its name, size, typical customer and outcomes.';
+comment on column {bi}.cluster_summary.as_of is 'The snapshot.';
+comment on column {bi}.cluster_summary.algorithm is 'How the segments were found.';
+comment on column {bi}.cluster_summary.cluster_id is 'The segment; the same number is the same segment from night to night.';
+comment on column {bi}.cluster_summary.label is 'The segment within this snapshot alone: 0 is the largest.';
+comment on column {bi}.cluster_summary.name is 'Its most telling features in at most 60 characters; it stays with cluster_id.';
+comment on column {bi}.cluster_summary.customers is 'Customers in the segment.';
+comment on column {bi}.cluster_summary.share is 'Share of all customers of the snapshot.';
+comment on column {bi}.cluster_summary.medoid_id is 'The customer nearest to the mean of the segment: a typical one.';
+comment on column {bi}.cluster_summary.membership is 'Mean of how firmly its customers belong to it (0 to 1).';
+comment on column {bi}.cluster_summary.outcomes is 'By label (and category): estimate in the segment, its 95 % interval (low, high), and that of everyone. Dates in days since 1970-01-01.';

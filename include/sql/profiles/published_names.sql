@@ -1,0 +1,5 @@
+-- The clusters of a published snapshot by one algorithm: ids, names, and what names are made of.
+select cluster_id, name, name_terms
+from cluster_profiles
+where as_of = %(as_of)s and algorithm = %(algorithm)s
+order by label;

@@ -1,0 +1,104 @@
+"""How telling a difference is, and how sure: effect sizes and intervals."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm, t
+
+CONFIDENCE = 0.95
+SMALL_EFFECT = 0.2
+"""Below it, a difference says little: Cohen 1988, "small" for d (p. 25) and for h (p. 184)."""
+
+Floats = NDArray[np.float64]
+
+
+def cohens_d(means: ArrayLike, everyone_mean: float, everyone_deviation: float) -> Floats:
+    """Difference of means in standard deviations of everyone (Cohen 1988, chapter 2).
+
+    Parameters
+    ----------
+    means : array_like of float, shape (clusters,)
+    everyone_mean, everyone_deviation : float
+        Mean and standard deviation of all customers, who stand for the common deviation of
+        Cohen's d: the clusters' own would make a tight cluster look more different.
+
+    Returns
+    -------
+    ndarray of float64, shape (clusters,)
+        NaN where the column is constant, or a cluster has no value.
+    """
+    differences = np.asarray(means, dtype=np.float64) - everyone_mean
+    if not everyone_deviation > 0.0:
+        return np.full(differences.shape, np.nan)
+    return np.asarray(differences / everyone_deviation)
+
+
+def cohens_h(shares: ArrayLike, everyone_shares: ArrayLike) -> Floats:
+    """Difference of two shares after 2 arcsin(sqrt(p)), on the scale of d (Cohen 1988, chapter 6).
+
+    Parameters
+    ----------
+    shares : array_like of float, shape (clusters, values)
+    everyone_shares : array_like of float, shape (values,)
+        From 0 to 1.
+
+    Returns
+    -------
+    ndarray of float64, shape (clusters, values)
+        From -pi to pi; NaN where nobody or everybody has the value, or a cluster has no share.
+    """
+    known, everyone = np.asarray(shares, np.float64), np.asarray(everyone_shares, np.float64)
+    effects = 2.0 * np.arcsin(np.sqrt(known)) - 2.0 * np.arcsin(np.sqrt(everyone))
+    is_constant = (everyone <= 0.0) | (everyone >= 1.0)
+    return np.asarray(np.where(is_constant, np.nan, effects))
+
+
+def wilson_interval(successes: ArrayLike, customers: ArrayLike) -> tuple[Floats, Floats]:
+    """95 % score interval of a share (Wilson 1927; Brown, Cai & DasGupta 2001, "Wilson").
+
+    Parameters
+    ----------
+    successes, customers : array_like of int
+        Shapes that broadcast.
+
+    Returns
+    -------
+    low, high : ndarray of float64
+        From 0 to 1; NaN of no customers.
+    """
+    z = float(norm.ppf(0.5 + CONFIDENCE / 2.0))
+    counts = np.asarray(customers, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = np.asarray(successes, dtype=np.float64) / counts
+        center = (shares + z * z / (2.0 * counts)) / (1.0 + z * z / counts)
+        half = (z / (1.0 + z * z / counts)) * np.sqrt(
+            shares * (1.0 - shares) / counts + z * z / (4.0 * counts * counts)
+        )
+        # At 0 and 1 the formula gives these but for rounding.
+        low = np.where(shares <= 0.0, 0.0, center - half)
+        high = np.where(shares >= 1.0, 1.0, center + half)
+    is_known = counts > 0
+    return np.where(is_known, low, np.nan), np.where(is_known, high, np.nan)
+
+
+def mean_interval(
+    means: ArrayLike, deviations: ArrayLike, customers: ArrayLike
+) -> tuple[Floats, Floats]:
+    """95 % interval of a mean by Student's t.
+
+    Parameters
+    ----------
+    means, deviations : array_like of float
+        Sample means and standard deviations (divisor n - 1).
+    customers : array_like of int
+
+    Returns
+    -------
+    low, high : ndarray of float64
+        NaN of fewer than two customers.
+    """
+    counts = np.asarray(customers, dtype=np.float64)
+    is_known = counts > 1
+    safe = np.where(is_known, counts, 2.0)
+    half = t.ppf(0.5 + CONFIDENCE / 2.0, safe - 1.0) * np.asarray(deviations) / np.sqrt(safe)
+    middle = np.asarray(means, dtype=np.float64)
+    return np.where(is_known, middle - half, np.nan), np.where(is_known, middle + half, np.nan)
