@@ -266,6 +266,11 @@ class Spec(_Strict):
         return (*self.features, *self.labels)
 
     @property
+    def filterable_columns(self) -> tuple[str, ...]:
+        """Kept columns that a reader may put conditions on."""
+        return tuple(column for column in self.payload_columns if column not in self.private)
+
+    @property
     def sentence_columns(self) -> tuple[str, ...]:
         """Text columns that a sentence model embeds."""
         return tuple(

@@ -28,6 +28,8 @@ FRAGMENTS = {
     "similarity": "1 / (1 + distance)",
     "contribution": "power(a - b, 2)",
     "private": "'{}'",
+    "filterable": "'{}'",
+    "metrics": "'{}'",
     "dimensions": "3",
     "lists": "10",
     "as_of": "'2026-01-01'",

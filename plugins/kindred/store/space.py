@@ -1,6 +1,7 @@
 """The schemas of a space: created, migrated and opened to BI by ``prepare``, under a lock."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 from psycopg2 import sql
@@ -118,6 +119,8 @@ def _create_bi_objects(database: Database, spec: Spec, space: Space, key_type: K
             similarity=sql.SQL(operators.similarity_sql),
             contribution=sql.SQL(operators.contribution_sql),
             private=sql.Literal(list(spec.private)),
+            filterable=sql.SQL("{}::text[]").format(sql.Literal(list(spec.filterable_columns))),
+            metrics=sql.Literal(_metrics_as_json()),
         )
         text = statement.as_string(database.connection)
         version = f"bi/{name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
@@ -127,6 +130,16 @@ def _create_bi_objects(database: Database, spec: Spec, space: Space, key_type: K
             changed = True
     if changed:
         database.run("space/grant_reader", bi=space.bi_schema)
+
+
+def _metrics_as_json() -> str:
+    """Operator and similarity of every metric, for functions that are asked for any of them."""
+    return json.dumps(
+        {
+            metric.value: {"operator": found.operator, "similarity": found.similarity_sql}
+            for metric, found in OPERATORS.items()
+        }
+    )
 
 
 def key_type_in(database: Database, schema: str) -> KeyType:
