@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from kindred.clustering import CLUSTERING_MODELS, Algorithm, Clustering
 from kindred.errors import SpecError
 from kindred.features import Feature, TextFeature, TextMethod, split_roles
+from kindred.index.methods import Method, Precision
 from kindred.index.rebuild import Rebuild
 from kindred.metrics import Metric
 from kindred.spec_errors import lines_of
@@ -149,6 +150,8 @@ class Spec(_Strict):
     k: Annotated[int, Field(ge=1, le=1000)] = 10
     target_recall: Annotated[float, Field(gt=0, le=1)] = 0.99
     exact: bool = False
+    index: Method = Method.IVFFLAT
+    index_precision: Precision = Precision.SINGLE
     index_target_recall: Annotated[float, Field(gt=0, le=1)] = 0.95
     rewrite_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     rebuild: Rebuild = Rebuild.AUTO

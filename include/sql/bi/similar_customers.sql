@@ -18,20 +18,25 @@ set search_path = {space}, {extension}, pg_temp
 as $function$
 declare
   metrics constant jsonb := {metrics};
-  -- Where not all customers will do: who will is farther away, so more lists are read, and more rows
-  -- for each one wanted; after so many lists a scan of all who will do is better (docs/design.md).
+  half_spare constant bigint := 2;  -- as index/methods.py says
+  wider constant integer := 4;  -- as store/index_kinds.py says
+  -- Where not all customers will do: who will is farther away, so more of the index is read, and more
+  -- rows for each one wanted (docs/design.md).
   spare constant bigint := 10;
-  first_lists constant integer := 4;
-  most_lists constant integer := 16;
+  first_effort constant integer := 4;
   settings_before constant jsonb := jsonb_build_object(
     'ivfflat.probes', coalesce(nullif(current_setting('ivfflat.probes', true), ''), '1'),
     'ivfflat.max_probes', coalesce(nullif(current_setting('ivfflat.max_probes', true), ''), '32768'),
     'ivfflat.iterative_scan', coalesce(nullif(current_setting('ivfflat.iterative_scan', true), ''), 'off'),
+    'hnsw.ef_search', coalesce(nullif(current_setting('hnsw.ef_search', true), ''), '40'),
+    'hnsw.max_scan_tuples', coalesce(nullif(current_setting('hnsw.max_scan_tuples', true), ''), '20000'),
+    'hnsw.iterative_scan', coalesce(nullif(current_setting('hnsw.iterative_scan', true), ''), 'off'),
     'enable_seqscan', current_setting('enable_seqscan')
   );
   serving record;
   asked jsonb;
   hurdles text[] := '{{}}';
+  effort jsonb;
   wanted bigint;
   seen bigint := -1;
   ids {key_type}[];
@@ -43,7 +48,11 @@ begin
   if not coalesce(metrics ? metric, true) then
     raise exception 'metric is "%", allowed are %', metric, (select string_agg(name, ', ') from jsonb_object_keys(metrics) as name);
   end if;
-  select published.as_of, builds.metric, builds.lists, builds.probes, builds.table_name into serving
+  select
+    published.as_of, builds.table_name, builds.metric, builds.method, builds.dimensions,
+    builds.precision = 'half' as is_half,
+    builds.probes, builds.ef_search
+  into serving
   from current_snapshot as published
   join index_builds as builds using (generation);
   if not found then
@@ -59,26 +68,36 @@ begin
     hurdles := hurdles || ('select from customer_versions as version where version.customer_id = candidate.customer_id'
       ' and version.updated_at = candidate.updated_at and ' || row_condition(condition, {filterable}));
   end if;
-  wanted := case when hurdles = '{{}}' then 1 else spare end * k + 1;
-  if serving.probes is not null and asked = metrics -> serving.metric then
-    if hurdles = '{{}}' then
-      perform set_config('ivfflat.probes', serving.probes::text, true);
-      perform set_config('ivfflat.max_probes', serving.lists::text, true);
-    else
-      perform set_config('ivfflat.probes', least(serving.lists, first_lists * serving.probes)::text, true);
-      perform set_config('ivfflat.max_probes', least(serving.lists, most_lists * serving.probes)::text, true);
-    end if;
-    perform set_config('ivfflat.iterative_scan', 'relaxed_order', true);
+  wanted := k + 1;
+  if hurdles <> '{{}}' then
+    wanted := spare * k + 1;
+    serving.probes := first_effort * serving.probes;
+    serving.ef_search := first_effort * serving.ef_search;
+  elsif serving.is_half then
+    wanted := half_spare * k + 1;
+  end if;
+  effort := case serving.method
+    when 'ivfflat' then jsonb_build_object(
+      'ivfflat.probes', least(32768, serving.probes),
+      'ivfflat.max_probes', least(32768, wider * serving.probes),
+      'ivfflat.iterative_scan', 'relaxed_order'
+    )
+    when 'hnsw' then jsonb_build_object(
+      'hnsw.ef_search', least(1000, serving.ef_search), 'hnsw.max_scan_tuples', 20000, 'hnsw.iterative_scan', 'strict_order'
+    )
+  end;
+  if effort is not null and asked = metrics -> serving.metric then
+    perform set_config(setting.key, setting.value, true) from jsonb_each_text(effort) as setting;
     perform set_config('enable_seqscan', 'off', true);
     execute format(
       $query$
         with near as materialized (
-          select e.customer_id as found_id, e.embedding %2$s s.embedding as distance
-          from (select embedding from %1$I where customer_id = $1) as s
+          select e.customer_id as found_id, e.embedding %2$s self.embedding as distance
+          from (select embedding from %1$I where customer_id = $1) as self
           cross join lateral (
             select customer_id, embedding from %1$I as candidate
             where true %3$s
-            order by embedding %2$s s.embedding
+            order by (candidate.embedding%4$s) %2$s (self.embedding%4$s)
             limit $2
           ) as e
         )
@@ -91,7 +110,8 @@ begin
       serving.table_name,
       asked ->> 'operator',
       -- The offset keeps the order of the index: without it the planner may join and sort all.
-      (select string_agg(format(' and exists (%s offset 0)', hurdle), '') from unnest(hurdles) as hurdle)
+      (select string_agg(format(' and exists (%s offset 0)', hurdle), '') from unnest(hurdles) as hurdle),
+      case when serving.is_half then format('::halfvec(%s)', serving.dimensions) end
     ) into seen, ids, distances using customer_id, wanted, serving.as_of, algorithm, cluster_id;
     perform set_config(before.key, before.value, true) from jsonb_each_text(settings_before) as before;
   end if;
@@ -99,8 +119,8 @@ begin
     execute format(
       $query$
         with near as materialized (
-          select candidate.customer_id as found_id, (candidate.embedding %2$s s.embedding) + 0 as distance
-          from (select embedding from %1$I where customer_id = $1) as s, %1$I as candidate
+          select candidate.customer_id as found_id, (candidate.embedding %2$s self.embedding) + 0 as distance
+          from (select embedding from %1$I where customer_id = $1) as self, %1$I as candidate
           where candidate.customer_id <> $1 %3$s
           order by distance, found_id
           limit $2

@@ -13,7 +13,8 @@ GROWTH = 2.0
 class Rebuild(StrEnum):
     """When a run that would change embeddings in place builds a new index instead.
 
-    ``auto``: when the recall of the serving index is lost, or the table has doubled.
+    ``auto``: when the recall of the serving index is lost, the table has doubled, or the spec asks
+    for another kind of index.
     """
 
     AUTO = "auto"
@@ -46,10 +47,19 @@ def decide(
     target_recall: float,
     rows_at_build: int | None,
     rows: int,
+    asked_kind: str = "",
+    built_kind: str = "",
 ) -> Decision:
-    """Build anew when recall is lost or the table has doubled; ``canary`` is None for a scan."""
+    """Build anew when recall is lost, the table has doubled, or another kind of index is asked for.
+
+    ``canary`` is None for a scan; a kind is named by its method and precision.
+    """
     if rebuild is not Rebuild.AUTO:
         return Decision(rebuild is Rebuild.ALWAYS, f"rebuild: {rebuild}")
+    if asked_kind != built_kind:
+        return Decision(
+            True, f"the spec asks for {asked_kind}, what serves was planned as {built_kind}"
+        )
     if rows_at_build and rows >= GROWTH * rows_at_build:
         return Decision(True, f"{rows} rows, {rows_at_build} when the index was built")
     if canary is None:

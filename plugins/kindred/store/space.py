@@ -30,6 +30,9 @@ BI_OBJECTS = (
     "lookalike_audience",
 )
 
+INTERNAL_FUNCTIONS = ("functions/check_segment", "functions/row_condition")
+"""What functions of ``bi`` call."""
+
 
 @dataclass(frozen=True)
 class Space:
@@ -108,9 +111,9 @@ def _create_bi_objects(database: Database, spec: Spec, space: Space, key_type: K
     operators = OPERATORS[spec.metric]
     applied = _applied(database)
     changed = False
-    for name in BI_OBJECTS:
+    for name in (*INTERNAL_FUNCTIONS, *(f"bi/{name}" for name in BI_OBJECTS)):
         statement = statements.compose(
-            f"bi/{name}",
+            name,
             space=space.schema,
             bi=space.bi_schema,
             extension=space.extension_schema,
@@ -123,7 +126,7 @@ def _create_bi_objects(database: Database, spec: Spec, space: Space, key_type: K
             metrics=sql.Literal(_metrics_as_json()),
         )
         text = statement.as_string(database.connection)
-        version = f"bi/{name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        version = f"{name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
         if version not in applied:
             database.execute(statement)
             database.run("space/record", {"name": version})

@@ -1,8 +1,7 @@
--- What bi.similar_customers filters by. row_condition makes an SQL condition on a customer's raw row
--- "version" from a wish in JSON: by column a value, a list of values, or a range with min and max;
--- null asks for rows without a value. Names and values are quoted here and values cast to the type of
--- the column: nothing that a caller writes is read as SQL.
-create function row_condition(wish jsonb, allowed text[]) returns text
+-- An SQL condition on a customer's raw row "version" from a wish in JSON: by column a value, a list of
+-- values, or a range with min and max; null asks for rows without a value. Names and values are quoted
+-- here and values cast to the type of the column: nothing that a caller writes is read as SQL.
+create or replace function {space}.row_condition(wish jsonb, allowed text[]) returns text
 language plpgsql stable
 as $function$
 declare
@@ -59,33 +58,5 @@ begin
     end if;
   end loop;
   return coalesce(array_to_string(parts, ' and '), 'true');
-end
-$function$;
-
--- Refuses a segment that a snapshot does not have.
-create function check_segment(snapshot timestamptz, algorithm text, cluster_id integer) returns void
-language plpgsql stable
-as $function$
-declare
-  known text;
-begin
-  if not exists (select from customer_clusters as c where c.as_of = snapshot and c.algorithm = check_segment.algorithm) then
-    select string_agg(distinct c.algorithm, ', ') into known from customer_clusters as c where c.as_of = snapshot;
-    raise exception 'algorithm is "%", the current snapshot has segments by %', algorithm, coalesce(known, 'none')
-      using hint = 'Give algorithm and cluster_id as bi.clusters_current shows them.';
-  end if;
-  if not exists (
-    select from customer_clusters as c
-    where c.as_of = snapshot and c.algorithm = check_segment.algorithm and c.cluster_id = check_segment.cluster_id
-  ) then
-    select string_agg(id::text, ', ' order by id) into known from (
-      select distinct c.cluster_id as id
-      from customer_clusters as c
-      where c.as_of = snapshot and c.algorithm = check_segment.algorithm
-      order by id limit 50
-    ) as ids;
-    raise exception 'cluster_id is %, the segments by % are %', cluster_id, algorithm, known
-      using hint = 'Give algorithm and cluster_id as bi.clusters_current shows them.';
-  end if;
 end
 $function$;
