@@ -24,7 +24,7 @@ KINDS = [
     ("ivfflat", "half", "l2"),
     ("ivfflat", "half", "cosine"),
     ("hnsw", "single", "l2"),
-    ("hnsw", "half", "ip"),
+    ("hnsw", "half", "cosine"),
     ("exact", "single", "l2"),
 ]
 

@@ -39,9 +39,7 @@ def test_a_graph_has_as_many_links_as_the_memory_holds(memory_mb, m):
 
 
 def test_a_graph_that_never_fits_is_refused_with_the_figures():
-    with pytest.raises(
-        SettingsError, match=r"1000000 vectors of 32.*needs \d+ MB.*is 256"
-    ):
+    with pytest.raises(SettingsError, match=r"1000000 vectors of 32.*needs \d+ MB.*is 256"):
         choose_hnsw(1_000_000, 32, SINGLE, 256)
 
 
@@ -74,9 +72,7 @@ def test_values_that_a_half_cannot_hold_are_refused(method):
     points = vectors()
     points[7, 3] = -70_000
     assert plan(points, method).chosen is not None
-    with pytest.raises(
-        SettingsError, match=r"value of 70000.*up to 65504.*: single"
-    ):
+    with pytest.raises(SettingsError, match=r"value of 70000.*up to 65504.*: single"):
         plan(points, method, HALF)
 
 

@@ -15,6 +15,7 @@ from kindred.store.snapshots import Current
 
 log = logging.getLogger(__name__)
 
+NOTHING_BUILT = (None, None, Method.IVFFLAT, Precision.SINGLE, None, None)
 NO_CANARY = dict.fromkeys(("recall_at_k", "recall_low", "recall_high", "recall_sample"))
 
 
@@ -23,7 +24,7 @@ def wants_rebuild(
 ) -> bool:
     """Measure the serving index, decide, and note both; ``rows`` are those of the new snapshot."""
     row = warehouse.row("embeddings/built_index", {"generation": current.generation})
-    rows_at_build, k, method, precision, effort = row or (None, None, "ivfflat", "single", None)
+    rows_at_build, k, method, precision, effort, recall_at_build = row or NOTHING_BUILT
     rebuild, target_recall = run.spec.rebuild, run.spec.index_target_recall
     canary = None
     if rebuild is Rebuild.AUTO and effort is not None:
@@ -36,6 +37,7 @@ def wants_rebuild(
         target_recall=target_recall,
         rows_at_build=rows_at_build,
         rows=rows,
+        recall_at_build=recall_at_build,
         asked_kind=f"{run.spec.index} ({run.spec.index_precision})",
         built_kind=f"{method} ({precision})",
     )

@@ -13,7 +13,7 @@ from kindred.graph.distances import distances, eligible
 from kindred.graph.exact import exact_neighbours
 from kindred.graph.recall import found_shares
 from kindred.index.probes import choose_probes, recall_interval
-from kindred.index.rebuild import Canary
+from kindred.index.rebuild import MAX_RECALL_LOSS, Canary
 from kindred.store.database import Database
 from kindred.store.embeddings import Embeddings
 from kindred.store.index_kinds import IndexKind
@@ -155,6 +155,8 @@ def measure_index(
     shares = asked.shares(published, kth[published], effort)
     took = asked.milliseconds(published, effort)
     is_used = asked.is_used(built.name, int(published[0]), effort)
+    if shares.mean() < target_recall - MAX_RECALL_LOSS:
+        log.warning("%s finds %.3f, %.3f was wanted", built.name, shares.mean(), target_recall)
     if not is_used:
         name = asked.kind.effort
         log.warning("the planner does not use %s at %s %d: it scans", built.name, name, effort)
