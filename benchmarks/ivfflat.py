@@ -5,22 +5,24 @@ indexes are built on it one after another, each dropped before the next.
 
 - **rule of thumb**: lists = rows / 1000 (the square root above a million), probes 10 and the square
   root of the lists. The first of the two that reaches a recall of 0.95 is the one to beat.
-- **planned**: `plan_index` for the recall of the one to beat (at least 0.95) within ``memory`` MB,
-  then the build and the choice of probes on the real index, as task build_embeddings does it.
+- **planned**: `plan_index` for 0.001 less than the recall of the one to beat (at least 0.95) within
+  ``memory`` MB, then the build and the choice of probes on the real index, as task build_embeddings
+  does it. Half the time of the rule of thumb takes 4,000 lists of a million customers, and their
+  k-means 3,142 MB: hence the default of ``memory``. A quarter of it holds 2,000.
+- **half**: the same lists, of halfvec.
 - **HNSW**: m 16, ef_construction 64, ef_search 40.
 
 Recall is that of the k nearest others of 1,000 customers, against exact search; they had no part in
 planning or choosing. p50 and p95 are of the statement that ``bi.similar_customers`` sends, one
-query at a time over a local socket: medians of three rounds of the same customers.
+query at a time over a local socket: the best of five rounds of the same customers, so that what
+else the machine does counts little.
 
 **Memory**: what the server reports that it needs when it is given nine tenths of the forecast.
 """
 
 import re
 import sys
-import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,17 +32,21 @@ from benchmarks.customers import make_customers
 from benchmarks.generations import Bench, make_rows, server_for_bench
 from benchmarks.report import Report, arguments, timed
 from kindred.graph.exact import exact_neighbours
-from kindred.index.memory import build_memory_bytes
+from kindred.index.hnsw import EF_CONSTRUCTION, EF_SEARCH, LINKS, HnswChoice, graph_memory_bytes
+from kindred.index.memory import build_memory_bytes, reported_mb
+from kindred.index.methods import Method, Precision
 from kindred.index.plan import Candidate, IndexPlan, forecast_mb, plan_index, usual_lists
-from kindred.metrics import OPERATORS, Metric
+from kindred.metrics import Metric
 from kindred.store import ivfflat
 from kindred.store.embeddings import Embeddings
+from kindred.store.index_kinds import IndexKind
 from kindred.store.index_quality import IndexOf, measure_index
 
 SEED = 20_180_401
 HELD_OUT = 99
 QUERIES = 1_000
-ROUNDS = 3
+ROUNDS = 5
+RECALL_GIVEN_UP = 0.001
 MIN_RECALL = 0.95
 METRIC = Metric.L2
 
@@ -54,11 +60,11 @@ class Asked:
     sample: NDArray[np.int64]
     kth: NDArray[np.float32]
 
-    def measure(self, probes: int) -> dict[str, float]:
-        """Recall and latency at so many probes."""
-        recall = float(self.index.shares(self.sample, self.kth, probes).mean())
-        rounds = [self.index.milliseconds(self.sample, probes) for _ in range(ROUNDS)]
-        p50, p95 = np.median([np.quantile(took, [0.5, 0.95]) for took in rounds], axis=0)
+    def measure(self, effort: int) -> dict[str, float]:
+        """Recall and latency at so many probes, or such an ef_search."""
+        recall = float(self.index.shares(self.sample, self.kth, effort).mean())
+        rounds = [self.index.milliseconds(self.sample, effort) for _ in range(ROUNDS)]
+        p50, p95 = np.min([np.quantile(took, [0.5, 0.95]) for took in rounds], axis=0)
         return {"recall": recall, "p50_ms": float(p50), "p95_ms": float(p95)}
 
     def drop(self, index: str) -> None:
@@ -75,7 +81,7 @@ def load(running: Bench, n: int, d: int, k: int) -> Asked:
     _, exact = exact_neighbours(
         rows.vectors[sample], rows.vectors, METRIC, k, exclude=sample, threads=2
     )
-    index = IndexOf(running.database, table, rows, METRIC, k)
+    index = IndexOf(running.database, table, rows, IndexKind(METRIC, d), k)
     return Asked(running, index, sample, exact[:, -1])
 
 
@@ -108,31 +114,33 @@ def measure_planned(
             threads=2,
         )
     )
-    if plan.chosen is None:
+    if not isinstance(plan.chosen, Candidate):
         raise SystemExit(f"nothing to measure: {plan.reason}")
+    chosen = plan.chosen
     for candidate in plan.candidates:
         report.measure("candidate", **promised(candidate))
-    report.measure("plan", **promised(plan.chosen), seconds=planning)
-    measure_memory(report, asked, plan.chosen)
+    report.measure("plan", **promised(chosen), seconds=planning)
+    measure_memory(report, asked, chosen)
     built = build(asked, plan)
-    at_plan = asked.measure(plan.chosen.probes)
-    report.measure("as planned", **seen(built), probes=plan.chosen.probes, **at_plan)
+    at_plan = asked.measure(chosen.probes)
+    report.measure("as planned", **seen(built), probes=chosen.probes, **at_plan)
     choosing, quality = timed(
         lambda: measure_index(
             asked.index,
             built,
-            planned_probes=plan.chosen.probes if plan.chosen else 1,
+            planned=chosen.probes,
+            most=chosen.lists,
             target_recall=target_recall,
             seed=SEED,
             threads=2,
         )
     )
-    found = asked.measure(quality.probes)
-    report.measure("planned", **seen(built), probes=quality.probes, **found, seconds=choosing)
+    found = asked.measure(quality.effort)
+    report.measure("planned", **seen(built), probes=quality.effort, **found, seconds=choosing)
     asked.drop(built.name)
-    difference = abs(at_plan["recall"] - plan.chosen.recall)
+    difference = abs(at_plan["recall"] - chosen.recall)
     report.at_most("planned: recall off its promise", difference, 0.01)
-    return found
+    return {"lists": chosen.lists, "probes": quality.effort, **found}
 
 
 def measure_memory(report: Report, asked: Asked, chosen: Candidate) -> None:
@@ -148,8 +156,7 @@ def measure_memory(report: Report, asked: Asked, chosen: Candidate) -> None:
                 "embeddings/create_index",
                 index="too_large",
                 table=asked.index.table,
-                operator_class=sql.SQL(OPERATORS[METRIC].operator_class),
-                lists=sql.Literal(chosen.lists),
+                **asked.index.kind.index_names(chosen),
             )
         raise SystemExit("the server built an index with less memory than it should need")
     except errors.ProgramLimitExceeded as error:
@@ -161,21 +168,26 @@ def measure_memory(report: Report, asked: Asked, chosen: Candidate) -> None:
 
 def measure_hnsw(report: Report, asked: Asked, memory_mb: int) -> None:
     """HNSW with pgvector's defaults."""
-    text = (Path(__file__).with_name("sql") / "create_hnsw.sql").read_text(encoding="utf-8")
-    database = asked.index.database
-    statement = sql.SQL(text).format(
-        table=sql.Identifier(asked.index.table),
-        operator_class=sql.SQL(OPERATORS[METRIC].operator_class),
-    )
-    started = time.perf_counter()
-    with database.transaction():
-        database.run("embeddings/configure_build", {"memory_mb": memory_mb, "workers": 2})
-        database.execute(statement)
-    seconds = time.perf_counter() - started
-    _, size = database.row("embeddings/index_state", {"index": "generation_hnsw"}) or (False, 0)
-    figures = {"build_seconds": seconds, "size_mb": size / 2**20}
-    report.measure("HNSW", **figures, **asked.measure(1))
-    asked.drop("generation_hnsw")
+    rows, dimensions = asked.index.embeddings.vectors.shape
+    chosen = HnswChoice(LINKS[0], EF_CONSTRUCTION, EF_SEARCH, memory_mb, 0.0)
+    plan = replace(plan_of(asked.index.embeddings, asked.index.k, 1, memory_mb), chosen=chosen)
+    kind = IndexKind(METRIC, dimensions, Method.HNSW)
+    built = build(asked, replace(plan, method=kind.method))
+    needed = reported_mb(graph_memory_bytes(rows, dimensions, kind.precision, chosen.m))
+    found = replace(asked, index=replace(asked.index, kind=kind)).measure(chosen.ef_search)
+    report.measure("HNSW", **seen(built), ef_search=chosen.ef_search, **found, forecast_mb=needed)
+    asked.drop(built.name)
+
+
+def measure_half(report: Report, asked: Asked, lists: int, probes: int, memory_mb: int) -> None:
+    """The planned lists and probes on an index of halfvec."""
+    rows = asked.index.embeddings
+    half = IndexKind(METRIC, rows.vectors.shape[1], precision=Precision.HALF)
+    plan = replace(plan_of(rows, asked.index.k, lists, memory_mb), precision=half.precision)
+    built = build(asked, plan)
+    found = replace(asked, index=replace(asked.index, kind=half)).measure(probes)
+    report.measure("half", **seen(built), probes=probes, **found)
+    asked.drop(built.name)
 
 
 def plan_of(rows: Embeddings, k: int, lists: int, memory_mb: int) -> IndexPlan:
@@ -198,8 +210,9 @@ def build(asked: Asked, plan: IndexPlan) -> ivfflat.BuiltIndex:
 
 def seen(built: ivfflat.BuiltIndex) -> dict[str, float]:
     """What is seen of an index from outside."""
+    lists = {} if built.lists is None else {"lists": built.lists}
     size = built.index_bytes / 2**20
-    return {"lists": built.lists, "build_seconds": built.build_seconds, "size_mb": size}
+    return {**lists, "build_seconds": built.build_seconds, "size_mb": size}
 
 
 def promised(candidate: Candidate) -> dict[str, float]:
@@ -214,22 +227,24 @@ def promised(candidate: Candidate) -> dict[str, float]:
     }
 
 
-def measure_all(report: Report, asked: Asked, memory_mb: int, *, with_hnsw: bool) -> None:
+def measure_all(report: Report, asked: Asked, memory_mb: int, *, with_others: bool) -> None:
     """All three, and the targets of the planned one."""
     rule = measure_rule(report, asked, memory_mb)
-    planned = measure_planned(report, asked, max(MIN_RECALL, rule["recall"]), memory_mb)
+    wanted = max(MIN_RECALL, rule["recall"] - RECALL_GIVEN_UP)
+    planned = measure_planned(report, asked, wanted, memory_mb)
     report.at_most("planned: p50 / rule of thumb", planned["p50_ms"] / rule["p50_ms"], 0.5)
     report.at_least("planned: recall - rule of thumb", planned["recall"] - rule["recall"], -0.002)
-    if with_hnsw:
+    if with_others:
+        measure_half(report, asked, int(planned["lists"]), int(planned["probes"]), memory_mb)
         measure_hnsw(report, asked, memory_mb)
 
 
 def main() -> int:
-    options = arguments(__doc__, n=1_000_000, d=32, k=10, memory=1024, hnsw=1)
+    options = arguments(__doc__, n=1_000_000, d=32, k=10, memory=4096, others=1)
     with server_for_bench(**vars(options)) as running:
         report = Report("ivfflat", running.report.parameters, running.report.machine)
         asked = load(running, options.n, options.d, options.k)
-        measure_all(report, asked, options.memory, with_hnsw=bool(options.hnsw))
+        measure_all(report, asked, options.memory, with_others=bool(options.others))
     return report.finish()
 
 

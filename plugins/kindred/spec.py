@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from kindred.clustering import CLUSTERING_MODELS, Algorithm, Clustering
 from kindred.errors import SpecError
 from kindred.features import Feature, TextFeature, TextMethod, split_roles
+from kindred.index.methods import Method, Precision
 from kindred.index.rebuild import Rebuild
 from kindred.metrics import Metric
 from kindred.spec_errors import lines_of
@@ -153,6 +154,8 @@ class Spec(_Strict):
     k: Annotated[int, Field(ge=1, le=1000)] = 10
     target_recall: Annotated[float, Field(gt=0, le=1)] = 0.99
     exact: bool = False
+    index: Method = Method.IVFFLAT
+    index_precision: Precision = Precision.SINGLE
     index_target_recall: Annotated[float, Field(gt=0, le=1)] = 0.95
     rewrite_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     rebuild: Rebuild = Rebuild.AUTO
@@ -268,6 +271,11 @@ class Spec(_Strict):
     def payload_columns(self) -> tuple[str, ...]:
         """Source columns that are kept beside key and updated_at: features, then labels."""
         return (*self.features, *self.labels)
+
+    @property
+    def filterable_columns(self) -> tuple[str, ...]:
+        """Kept columns that a reader may put conditions on."""
+        return tuple(column for column in self.payload_columns if column not in self.private)
 
     @property
     def sentence_columns(self) -> tuple[str, ...]:

@@ -15,14 +15,22 @@ def report(make_database, monkeypatch):
         asked = ivfflat.load(running, 3_000, 20, 5)
         # A forecast is rounded up to whole megabytes, so the smallest have no tenth to take away.
         monkeypatch.setattr(ivfflat, "measure_memory", lambda *given: None)
-        ivfflat.measure_all(report, asked, 64, with_hnsw=True)
+        ivfflat.measure_all(report, asked, 64, with_others=True)
         yield report
 
 
 def test_every_index_is_built_and_measured(report):
     found = {row["what"]: row for row in report.measurements}
-    assert set(found) >= {"rule of thumb", "candidate", "plan", "as planned", "planned", "HNSW"}
-    for name in ("rule of thumb", "planned", "HNSW"):
+    assert set(found) >= {
+        "rule of thumb",
+        "candidate",
+        "plan",
+        "as planned",
+        "planned",
+        "half",
+        "HNSW",
+    }
+    for name in ("rule of thumb", "planned", "half", "HNSW"):
         assert 0.5 < found[name]["recall"] <= 1
         assert 0 < found[name]["p50_ms"] <= found[name]["p95_ms"]
     assert found["rule of thumb"]["lists"] == 3

@@ -12,17 +12,20 @@ from integration.warehouse import COLUMNS, make_spec, people
 from kindred.errors import DataError, SettingsError
 from kindred.index import plan as plan_module
 from kindred.index.memory import build_memory_bytes, reported_mb
-from kindred.index.plan import forecast_mb, plan_index
+from kindred.index.methods import Precision
+from kindred.index.plan import Candidate, forecast_mb, plan_index
 from kindred.metrics import Metric
 from kindred.stages.encode import read_embeddings
 from kindred.stages.registry import run_stage
 from kindred.store import build_progress, ivfflat
 from kindred.store.binary import Column, Field, RowStream, encode_rows
 from kindred.store.database import Database
+from kindred.store.index_kinds import IndexKind
 from kindred.store.index_quality import IndexOf, measure_index
 
 AS_OF = "2026-01-25T02:00"
 CUSTOMERS = 4_000
+L2 = IndexKind(Metric.L2, 16)
 FIGURES = (
     "method, lists, probes, k, target_recall, expected_recall, recall_at_k, recall_low,"
     " recall_high, recall_sample, p50_milliseconds, p95_milliseconds, query_milliseconds,"
@@ -116,14 +119,16 @@ def session(make_database):
 
 
 @pytest.mark.parametrize("lists", [20, 60, 150])
-@pytest.mark.parametrize("operator_class", ["vector_l2_ops", "vector_cosine_ops"])
+@pytest.mark.parametrize("operator_class", ["vector_l2_ops", "vector_cosine_ops", "halfvec_l2_ops"])
 def test_the_memory_forecast_is_what_the_server_wants(session, lists, operator_class):
     """One kilobyte less is refused, with the forecast as the figure."""
     pages = pages_of(session)
-    needed = build_memory_bytes(lists, 16, rows=20_000, pages=pages)
+    precision = Precision.HALF if operator_class.startswith("half") else Precision.SINGLE
+    needed = build_memory_bytes(lists, 16, rows=20_000, pages=pages, precision=precision)
+    vector = "(embedding::halfvec(16))" if precision is Precision.HALF else "embedding"
     statement = sql.SQL(
-        "create index on many using ivfflat (embedding {}) with (lists = {})"
-    ).format(sql.SQL(operator_class), sql.Literal(lists))
+        "create index many_embedding_idx on many using ivfflat ({} {}) with (lists = {})"
+    ).format(sql.SQL(vector), sql.SQL(operator_class), sql.Literal(lists))
     with session.connection.cursor() as cursor:
         cursor.execute("select set_config('maintenance_work_mem', %s, false)", (kb(needed, -1),))
         with pytest.raises(errors.ProgramLimitExceeded, match=f"is {reported_mb(needed)} MB"):
@@ -131,7 +136,7 @@ def test_the_memory_forecast_is_what_the_server_wants(session, lists, operator_c
         cursor.execute("select set_config('maintenance_work_mem', %s, false)", (kb(needed, 0),))
         cursor.execute(statement)
         cursor.execute("drop index many_embedding_idx")
-    assert forecast_mb(lists, 20_000, 16) == pytest.approx(reported_mb(needed), rel=0.1)
+    assert forecast_mb(lists, 20_000, 16, precision) == pytest.approx(reported_mb(needed), rel=0.1)
 
 
 def pages_of(session: Database) -> int:
@@ -150,8 +155,11 @@ def plan_of_many(session: Database, **changes):
     return plan_index(vectors, Metric.L2, 5, **settings)
 
 
+def plan_of_lists(lists: int) -> Candidate:
+    return Candidate(lists, 1, 0.0, 0.0, 0.0, 1, 0.0)
+
+
 def test_progress_is_told_by_a_second_session(session, caplog):
-    plan = plan_of_many(session)
     caplog.set_level(logging.INFO)
     opened = []
 
@@ -163,7 +171,7 @@ def test_progress_is_told_by_a_second_session(session, caplog):
             yield Database(connection)
 
     with build_progress.watched(session, watcher, "many_ivfflat", every_seconds=0.001):
-        ivfflat._create(session, "many", "many_ivfflat", 150, Metric.L2, plan.memory_mb)
+        ivfflat._create(session, "many", "many_ivfflat", L2, plan_of_lists(150), 64)
     with session.connection.cursor() as cursor:
         cursor.execute("drop index many_ivfflat")
     assert len(opened) == 1
@@ -178,7 +186,7 @@ def test_a_watcher_that_cannot_connect_stops_no_build(session, caplog):
         yield
 
     with build_progress.watched(session, watcher, "many_ivfflat", every_seconds=0.001):
-        ivfflat._create(session, "many", "many_ivfflat", 150, Metric.L2, 64)
+        ivfflat._create(session, "many", "many_ivfflat", L2, plan_of_lists(150), 64)
     with session.connection.cursor() as cursor:
         cursor.execute("drop index many_ivfflat")
     assert "cannot watch the build of many_ivfflat: too many clients" in caplog.text
@@ -246,12 +254,14 @@ def test_fewer_probes_find_less(indexed):
     with run.warehouse("test") as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
         [(table,)] = indexed.query("select table_name from kindred.index_builds")
-        asked = IndexOf(warehouse, table, embeddings, Metric.L2, 5)
-        built = ivfflat.BuiltIndex(f"{table}_ivfflat", build_row(indexed)["lists"], 1.0, 1)
-        quality = measure_index(asked, built, planned_probes=1, target_recall=1.0, seed=1)
-        again = measure_index(asked, built, planned_probes=1, target_recall=1.0, seed=1)
-    first = quality.sweep_as_json()[0]
+        lists = build_row(indexed)["lists"]
+        asked = IndexOf(warehouse, table, embeddings, IndexKind(Metric.L2, 9), 5)
+        built = ivfflat.BuiltIndex(f"{table}_ivfflat", lists, 1.0, 1)
+        quality = measure_index(asked, built, planned=1, most=lists, target_recall=1.0, seed=1)
+        again = measure_index(asked, built, planned=1, most=lists, target_recall=1.0, seed=1)
+    sweep = quality.sweep_as_json("probes")
+    first = sweep[0]
     assert first["probes"] == 1
-    assert first["recall"] < quality.sweep_as_json()[-1]["recall"]
+    assert first["recall"] < sweep[-1]["recall"]
     assert quality.recall_at_k > 0.99
-    assert quality.probes == again.probes
+    assert quality.effort == again.effort

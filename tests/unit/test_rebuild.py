@@ -21,6 +21,13 @@ def test_a_lost_recall_or_a_doubled_table_rebuilds(recall, rows, is_rebuilt):
     assert str(rows) in found.reason or f"{recall:.4f}" in found.reason
 
 
+@pytest.mark.parametrize(("recall", "is_rebuilt"), [(0.79, False), (0.77, True)])
+def test_an_index_that_never_had_the_recall_is_held_against_what_it_had(recall, is_rebuilt):
+    """Otherwise a graph under inner product would be built anew every night."""
+    given = {"target_recall": 0.95, "rows_at_build": 10, "rows": 10, "recall_at_build": 0.8}
+    assert decide(AUTO, canary=canary(recall), **given).is_rebuilt is is_rebuilt
+
+
 @pytest.mark.parametrize(("rebuild", "is_rebuilt"), [("always", True), ("never", False)])
 def test_the_spec_may_decide_alone(rebuild, is_rebuilt):
     found = decide(

@@ -429,6 +429,8 @@ OTHER_CHANGES = [
     ("k", 5),
     ("target_recall", 0.9),
     ("exact", True),
+    ("index", "hnsw"),
+    ("index_precision", "half"),
     ("index_target_recall", 0.9),
     ("rewrite_share", 0.5),
     ("rebuild", "never"),

@@ -29,7 +29,11 @@ select
   p50_milliseconds,
   p95_milliseconds,
   probe_sweep,
-  is_index_used
+  is_index_used,
+  precision,
+  m,
+  ef_construction,
+  ef_search
 from {space}.index_builds;
 
 comment on view {bi}.index_builds is 'One row a generation of the embeddings and its index.';
@@ -40,7 +44,7 @@ comment on column {bi}.index_builds.metric is 'l2, cosine or ip.';
 comment on column {bi}.index_builds.encoder_version is 'The encoder of its vectors.';
 comment on column {bi}.index_builds.dimensions is 'Width of a vector.';
 comment on column {bi}.index_builds.rows is 'Customers in it.';
-comment on column {bi}.index_builds.method is 'ivfflat, or exact scan for small tables.';
+comment on column {bi}.index_builds.method is 'ivfflat, hnsw, or exact scan: asked for, or for small tables.';
 comment on column {bi}.index_builds.lists is 'Lists of the IVFFlat index.';
 comment on column {bi}.index_builds.probes is 'Lists a query reads: the fewest that reach the target recall.';
 comment on column {bi}.index_builds.k is 'Neighbours asked for in the measurement.';
@@ -51,7 +55,7 @@ comment on column {bi}.index_builds.build_seconds is 'Seconds the index took to 
 comment on column {bi}.index_builds.index_bytes is 'Size of the index.';
 comment on column {bi}.index_builds.built_at is 'When it was built.';
 comment on column {bi}.index_builds.target_recall is 'The recall that was asked for.';
-comment on column {bi}.index_builds.reason is 'Why these lists, or why no index.';
+comment on column {bi}.index_builds.reason is 'Why these lists or links, or why no index.';
 comment on column {bi}.index_builds.expected_recall is 'The recall that was forecast before the build.';
 comment on column {bi}.index_builds.expected_scanned_rows is 'Rows a query was forecast to read.';
 comment on column {bi}.index_builds.forecast_memory_mb is 'Memory the build was forecast to need, in MB.';
@@ -60,5 +64,9 @@ comment on column {bi}.index_builds.recall_low is 'Lower end of the 95 % interva
 comment on column {bi}.index_builds.recall_high is 'Upper end of the 95 % interval of recall_at_k.';
 comment on column {bi}.index_builds.p50_milliseconds is 'Half of the queries took at most so long.';
 comment on column {bi}.index_builds.p95_milliseconds is 'Of 100 queries, 95 took at most so long.';
-comment on column {bi}.index_builds.probe_sweep is 'Recall and latency at every number of probes that was tried.';
+comment on column {bi}.index_builds.probe_sweep is 'Recall and latency at every number of probes, or ef_search, that was tried.';
 comment on column {bi}.index_builds.is_index_used is 'True if the planner answers by the index at these probes.';
+comment on column {bi}.index_builds.precision is 'What the index keeps of a vector: single (4 bytes a number) or half (2 bytes).';
+comment on column {bi}.index_builds.m is 'Links of a vector in an HNSW index.';
+comment on column {bi}.index_builds.ef_construction is 'Candidates that were kept while an HNSW index was built.';
+comment on column {bi}.index_builds.ef_search is 'Candidates that a query of an HNSW index keeps: the fewest that reach the target recall.';

@@ -1,2 +1,11 @@
--- The rows a generation was made with, and the probes and k its index is asked with.
-select rows, probes, k from index_builds where generation = %(generation)s;
+-- The rows a generation was made with, the kind of index that was asked for, how its index is asked,
+-- and what it found when it was new.
+select
+  rows,
+  k,
+  coalesce(plan ->> 'method', 'ivfflat') as asked_method,
+  coalesce(plan ->> 'precision', 'single') as asked_precision,
+  coalesce(probes, ef_search) as effort,
+  recall_at_k
+from index_builds
+where generation = %(generation)s;

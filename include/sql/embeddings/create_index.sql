@@ -1,2 +1,2 @@
--- The IVFFlat index of a generation.
-create index {index} on {table} using ivfflat (embedding {operator_class}) with (lists = {lists});
+-- The index of a generation.
+create index {index} on {table} using {method} ({indexed} {operator_class}) with ({options});

@@ -4,6 +4,6 @@ select near.customer_id, near.embedding {operator} self.embedding as distance
 from (select embedding from {table} where customer_id = %(customer)s::{key_type}) as self
 cross join lateral (
   select customer_id, embedding from {table} as candidate
-  order by candidate.embedding {operator} self.embedding
+  order by {candidate_vector} {operator} {own_vector}
   limit %(k)s + 1
 ) as near;

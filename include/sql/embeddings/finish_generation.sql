@@ -1,7 +1,9 @@
 -- Note how a generation turned out.
 update index_builds
 set
-  state = 'ready', rows = %(rows)s, method = %(method)s, lists = %(lists)s, probes = %(probes)s, k = %(k)s,
+  state = 'ready', rows = %(rows)s, method = %(method)s, precision = %(precision)s,
+  lists = %(lists)s, probes = %(probes)s, m = %(m)s, ef_construction = %(ef_construction)s,
+  ef_search = %(ef_search)s, k = %(k)s,
   target_recall = %(target_recall)s, reason = %(reason)s, plan = %(plan)s,
   expected_recall = %(expected_recall)s, expected_scanned_rows = %(expected_scanned_rows)s,
   forecast_memory_mb = %(forecast_memory_mb)s, forecast_build_seconds = %(forecast_build_seconds)s,

@@ -6,7 +6,7 @@ cross join lateral (
   select customer_id
   from {table} as candidate
   where candidate.customer_id <> self.customer_id
-  order by candidate.embedding {operator} self.embedding
+  order by {candidate_vector} {operator} {own_vector}
   limit %(k)s
 ) as near
 order by position;

@@ -1,19 +1,19 @@
 """Memory of an IVFFlat build, by the terms that pgvector adds up before it starts."""
 
+from kindred.index.methods import Precision, vector_bytes
+
 ROWS_PER_LIST = 50
 """Rows pgvector trains a list on (``ComputeCenters`` in src/ivfbuild.c)."""
 
 MIN_SAMPLE_ROWS = 10_000
 MAX_LISTS = 32_768
-MAX_DIMENSIONS = 2_000
-"""Limits of ``vector`` columns in src/ivfflat.h."""
+"""Limit in src/ivfflat.h."""
 
 TUPLES_PER_PAGE = 291
 """``MaxHeapTuplesPerPage`` of pages of 8 kB; bounds the sample of a small table."""
 
 MEGABYTE = 1 << 20
 ARRAY_HEADER = 32
-VECTOR_HEADER = 8
 
 
 def sample_rows(lists: int, pages: int | None = None) -> int:
@@ -23,7 +23,12 @@ def sample_rows(lists: int, pages: int | None = None) -> int:
 
 
 def build_memory_bytes(
-    lists: int, dimensions: int, *, rows: int | None = None, pages: int | None = None
+    lists: int,
+    dimensions: int,
+    *,
+    rows: int | None = None,
+    pages: int | None = None,
+    precision: Precision = Precision.SINGLE,
 ) -> int:
     """What pgvector holds against ``maintenance_work_mem`` before it starts k-means.
 
@@ -31,9 +36,10 @@ def build_memory_bytes(
     ----------
     lists : int
     dimensions : int
-        Of a ``vector`` column.
     rows, pages : int, optional
         Of the table; without them it is taken to be large.
+    precision : Precision
+        Of the index: k-means works on what it keeps, but sums in float32.
 
     Returns
     -------
@@ -46,7 +52,7 @@ def build_memory_bytes(
     """
     room = sample_rows(lists, pages)
     found = room if rows is None else min(room, rows)
-    item = -(-(VECTOR_HEADER + 4 * dimensions) // 8) * 8
+    item = vector_bytes(dimensions, precision)
     centres_twice = 2 * (ARRAY_HEADER + lists * item)
     samples = ARRAY_HEADER + room * item
     sums = 4 * lists * dimensions
@@ -65,13 +71,18 @@ def fits(memory_bytes: int, memory_mb: int) -> bool:
 
 
 def largest_lists(
-    memory_mb: int, dimensions: int, *, rows: int | None = None, pages: int | None = None
+    memory_mb: int,
+    dimensions: int,
+    *,
+    rows: int | None = None,
+    pages: int | None = None,
+    precision: Precision = Precision.SINGLE,
 ) -> int:
     """The most lists whose build fits the memory; 0 where not even one does."""
     low, high = 0, MAX_LISTS
     while low < high:
         middle = (low + high + 1) // 2
-        needed = build_memory_bytes(middle, dimensions, rows=rows, pages=pages)
+        needed = build_memory_bytes(middle, dimensions, rows=rows, pages=pages, precision=precision)
         if fits(needed, memory_mb):
             low = middle
         else:

@@ -1,4 +1,4 @@
-"""The plan of an index: how many lists and probes, what it will find, cost and need."""
+"""The plan of an index: which kind, how many lists and probes, what it will find, cost and need."""
 
 import logging
 import math
@@ -13,14 +13,15 @@ from kindred.errors import SettingsError
 from kindred.graph.distances import eligible
 from kindred.graph.distinct import find_distinct
 from kindred.index.candidates import Curve, find_truth, measure_lists
+from kindred.index.hnsw import HnswChoice, choose_hnsw
 from kindred.index.memory import (
-    MAX_DIMENSIONS,
     ROWS_PER_LIST,
     build_memory_bytes,
     largest_lists,
     reported_mb,
     sample_rows,
 )
+from kindred.index.methods import Method, Precision, check_dimensions
 from kindred.metrics import Metric
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ class IndexPlan:
     """What to build, or why nothing; ``chosen`` is None for an exact scan.
 
     ``usual_lists`` is pgvector's rule of thumb, ``largest_lists`` what the memory allows.
+    ``method`` and ``precision`` are those that the spec asks for.
     """
 
     rows: int
@@ -82,8 +84,10 @@ class IndexPlan:
     usual_lists: int
     largest_lists: int
     candidates: tuple[Candidate, ...]
-    chosen: Candidate | None
+    chosen: Candidate | HnswChoice | None
     reason: str
+    method: Method = Method.IVFFLAT
+    precision: Precision = Precision.SINGLE
 
     def as_json(self) -> dict[str, Any]:
         """The plan as plain values, to be stored."""
@@ -107,8 +111,10 @@ def plan_index(
     memory_mb: int,
     seed: int,
     threads: int = 1,
+    method: Method = Method.IVFFLAT,
+    precision: Precision = Precision.SINGLE,
 ) -> IndexPlan:
-    """Choose lists and probes by measuring candidates outside the database.
+    """Choose lists and probes by measuring candidates outside the database, or the size of a graph.
 
     Parameters
     ----------
@@ -122,35 +128,51 @@ def plan_index(
         ``maintenance_work_mem`` of the build.
     seed : int
     threads : int
+    method : Method
+    precision : Precision
 
     Returns
     -------
     IndexPlan
-        The cheapest candidate whose build fits the memory. An exact scan where the table or its
-        distinct rows are few: pgvector wants 50 rows a list.
+        The cheapest candidate whose build fits the memory; for HNSW the most links that do. An
+        exact scan where it is asked for, and where the table or its distinct rows are few: pgvector
+        wants 50 rows a list.
 
     Raises
     ------
     SettingsError
-        when no index of this width fits the memory, or pgvector indexes no such width.
+        when no index of this width fits the memory, or pgvector indexes no such width or values.
     """
     rows, dimensions = vectors.shape
-    asked = partial(IndexPlan, rows, dimensions, target_recall, k, memory_mb, usual_lists(rows))
+    asked = partial(
+        IndexPlan,
+        *(rows, dimensions, target_recall, k, memory_mb, usual_lists(rows)),
+        method=method,
+        precision=precision,
+    )
+    if method is Method.EXACT:
+        return asked(0, (), None, "index: exact")
     if rows < MIN_INDEXED_ROWS:
         return asked(0, (), None, f"{rows} rows, an index wants {MIN_INDEXED_ROWS}")
     distinct = find_distinct(vectors, eligible(metric, vectors))
     most = len(distinct.first_rows) // ROWS_PER_LIST
     if most < 2:
         return asked(0, (), None, _too_few(len(distinct.first_rows)))
-    _refuse_width(dimensions)
-    largest = largest_lists(memory_mb, dimensions, rows=rows, pages=table_pages(rows, dimensions))
+    check_dimensions(dimensions, method, precision)
+    if precision is Precision.HALF:
+        _check_values(vectors)
+    if method is Method.HNSW:
+        graph = choose_hnsw(len(distinct.first_rows), dimensions, precision, memory_mb)
+        return asked(0, (), graph, f"the graph fits {memory_mb} MB")
+    pages = table_pages(rows, dimensions)
+    largest = largest_lists(memory_mb, dimensions, rows=rows, pages=pages, precision=precision)
     if largest < 2:
-        raise SettingsError(_too_little_memory(rows, dimensions, memory_mb))
+        raise SettingsError(_too_little_memory(rows, dimensions, precision, memory_mb))
     truth = find_truth(vectors, metric, k, distinct, seed=seed, threads=threads)
     candidates = []
     for lists in candidate_lists(rows, min(largest, most)):
         curve = measure_lists(vectors, metric, truth, lists, seed=seed)
-        candidates.append(_candidate(curve, target_recall, rows, dimensions))
+        candidates.append(_candidate(curve, target_recall, rows, dimensions, precision))
         log.info("planned: %s", candidates[-1])
     chosen = choose(candidates)
     return asked(largest, tuple(candidates), chosen, _reason(chosen, largest, memory_mb))
@@ -187,13 +209,18 @@ def table_pages(rows: int, dimensions: int) -> int:
     return max(1, -(-rows * row_bytes // PAGE_BYTES))
 
 
-def forecast_mb(lists: int, rows: int, dimensions: int) -> int:
+def forecast_mb(
+    lists: int, rows: int, dimensions: int, precision: Precision = Precision.SINGLE
+) -> int:
     """Megabytes of a build, as pgvector would report them."""
     pages = table_pages(rows, dimensions)
-    return reported_mb(build_memory_bytes(lists, dimensions, rows=rows, pages=pages))
+    needed = build_memory_bytes(lists, dimensions, rows=rows, pages=pages, precision=precision)
+    return reported_mb(needed)
 
 
-def _candidate(curve: Curve, target_recall: float, rows: int, dimensions: int) -> Candidate:
+def _candidate(
+    curve: Curve, target_recall: float, rows: int, dimensions: int, precision: Precision
+) -> Candidate:
     probes = curve.fewest_probes(target_recall)
     scanned = float(curve.scanned_rows[probes - 1])
     return Candidate(
@@ -202,7 +229,7 @@ def _candidate(curve: Curve, target_recall: float, rows: int, dimensions: int) -
         recall=float(curve.recall[probes - 1]),
         scanned_rows=scanned,
         query_cost=QUERY_COST + CENTRE_COST * curve.lists + scanned,
-        memory_mb=forecast_mb(curve.lists, rows, dimensions),
+        memory_mb=forecast_mb(curve.lists, rows, dimensions, precision),
         build_seconds=build_seconds(curve.lists, rows, dimensions),
     )
 
@@ -211,16 +238,17 @@ def _too_few(distinct: int) -> str:
     return f"{distinct} distinct vectors, an index wants {ROWS_PER_LIST} a list and two lists"
 
 
-def _refuse_width(dimensions: int) -> None:
-    if dimensions > MAX_DIMENSIONS:
+def _check_values(vectors: np.ndarray) -> None:
+    largest, most = float(np.abs(vectors).max()), float(np.finfo(np.float16).max)
+    if largest > most:
         raise SettingsError(
-            f"the vectors have {dimensions} dimensions, pgvector indexes at most {MAX_DIMENSIONS}"
-            " of a column of type vector; give the features fewer components or categories"
+            f"a vector has a value of {largest:g}, 'index_precision: half' holds up to {most:g}:"
+            " give the feature a clip or a transform, or say 'index_precision: single'"
         )
 
 
-def _too_little_memory(rows: int, dimensions: int, memory_mb: int) -> str:
-    needed = forecast_mb(2, rows, dimensions)
+def _too_little_memory(rows: int, dimensions: int, precision: Precision, memory_mb: int) -> str:
+    needed = forecast_mb(2, rows, dimensions, precision)
     return (
         f"an IVFFlat index over {rows} vectors of {dimensions} dimensions needs at least"
         f" {needed} MB to build, KINDRED_MAINTENANCE_WORK_MEM_MB is {memory_mb}: raise it to"

@@ -13,7 +13,8 @@ GROWTH = 2.0
 class Rebuild(StrEnum):
     """When a run that would change embeddings in place builds a new index instead.
 
-    ``auto``: when the recall of the serving index is lost, or the table has doubled.
+    ``auto``: when the recall of the serving index is lost, the table has doubled, or the spec asks
+    for another kind of index.
     """
 
     AUTO = "auto"
@@ -46,15 +47,28 @@ def decide(
     target_recall: float,
     rows_at_build: int | None,
     rows: int,
+    recall_at_build: float | None = None,
+    asked_kind: str = "",
+    built_kind: str = "",
 ) -> Decision:
-    """Build anew when recall is lost or the table has doubled; ``canary`` is None for a scan."""
+    """Build anew when recall is lost, the table has doubled, or another kind of index is asked for.
+
+    ``canary`` is None for a scan; a kind is named by its method and precision. An index that never
+    had the recall, such as a graph under inner product, is held against what it had.
+    """
     if rebuild is not Rebuild.AUTO:
         return Decision(rebuild is Rebuild.ALWAYS, f"rebuild: {rebuild}")
+    if asked_kind != built_kind:
+        return Decision(
+            True, f"the spec asks for {asked_kind}, what serves was planned as {built_kind}"
+        )
     if rows_at_build and rows >= GROWTH * rows_at_build:
         return Decision(True, f"{rows} rows, {rows_at_build} when the index was built")
     if canary is None:
         return Decision(False, "no index to lose recall")
     least = target_recall - MAX_RECALL_LOSS
+    if recall_at_build is not None and recall_at_build < least:
+        least = recall_at_build - MAX_RECALL_LOSS
     found = f"recall {canary.recall_at_k:.4f} of {canary.recall_sample} customers"
     if canary.recall_at_k < least:
         return Decision(True, f"{found}, allowed is {least:.4f}")

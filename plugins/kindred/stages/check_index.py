@@ -3,16 +3,19 @@
 import logging
 from dataclasses import asdict
 
+from kindred.index.methods import Method, Precision
 from kindred.index.rebuild import Canary, Rebuild, decide
 from kindred.stages.machine import cores
 from kindred.stages.run import SEED, Run
 from kindred.store import embeddings
 from kindred.store.database import Database
+from kindred.store.index_kinds import IndexKind
 from kindred.store.index_quality import IndexOf, measure_canary
 from kindred.store.snapshots import Current
 
 log = logging.getLogger(__name__)
 
+NOTHING_BUILT = (None, None, Method.IVFFLAT, Precision.SINGLE, None, None)
 NO_CANARY = dict.fromkeys(("recall_at_k", "recall_low", "recall_high", "recall_sample"))
 
 
@@ -21,13 +24,22 @@ def wants_rebuild(
 ) -> bool:
     """Measure the serving index, decide, and note both; ``rows`` are those of the new snapshot."""
     row = warehouse.row("embeddings/built_index", {"generation": current.generation})
-    rows_at_build, probes, k = row or (None, None, None)
+    rows_at_build, k, method, precision, effort, recall_at_build = row or NOTHING_BUILT
     rebuild, target_recall = run.spec.rebuild, run.spec.index_target_recall
     canary = None
-    if rebuild is Rebuild.AUTO and probes is not None:
-        canary = _canary(run, warehouse, str(current.table_name), int(probes), int(k))
+    if rebuild is Rebuild.AUTO and effort is not None:
+        width = int(current.dimensions or 0)
+        kind = IndexKind(run.spec.metric, width, Method(method), Precision(precision))
+        canary = _canary(run, warehouse, str(current.table_name), kind, int(k), int(effort))
     decision = decide(
-        rebuild, canary=canary, target_recall=target_recall, rows_at_build=rows_at_build, rows=rows
+        rebuild,
+        canary=canary,
+        target_recall=target_recall,
+        rows_at_build=rows_at_build,
+        rows=rows,
+        recall_at_build=recall_at_build,
+        asked_kind=f"{run.spec.index} ({run.spec.index_precision})",
+        built_kind=f"{method} ({precision})",
     )
     figures = {
         "as_of": run.as_of,
@@ -45,10 +57,12 @@ def wants_rebuild(
     return decision.is_rebuilt
 
 
-def _canary(run: Run, warehouse: Database, table: str, probes: int, k: int) -> Canary | None:
+def _canary(
+    run: Run, warehouse: Database, table: str, kind: IndexKind, k: int, effort: int
+) -> Canary | None:
     """On the rows that serve: what was changed in place since the build is among them."""
     serving = embeddings.read_serving(
         warehouse, table, run.key_type(warehouse), block_rows=run.settings.block_rows
     )
-    asked = IndexOf(warehouse, table, serving, run.spec.metric, k)
-    return measure_canary(asked, probes, seed=SEED, threads=cores(run.settings.graph_threads))
+    asked = IndexOf(warehouse, table, serving, kind, k)
+    return measure_canary(asked, effort, seed=SEED, threads=cores(run.settings.graph_threads))

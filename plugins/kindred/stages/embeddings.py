@@ -14,6 +14,7 @@ from kindred.stages.run import SEED, Run
 from kindred.store import embeddings, index_builds, ivfflat, snapshots
 from kindred.store.database import Database
 from kindred.store.embeddings import Embeddings
+from kindred.store.index_kinds import efforts_of
 from kindred.store.index_quality import IndexOf, measure_index
 from kindred.store.locks import Resource
 from kindred.store.publish import StagedEmbeddings
@@ -113,6 +114,8 @@ def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedE
         memory_mb=settings.maintenance_work_mem_mb,
         seed=SEED,
         threads=threads,
+        method=spec.index,
+        precision=spec.index_precision,
     )
     generation, table = embeddings.load_generation(
         warehouse, new, as_of=run.as_of, metric=spec.metric, block_rows=settings.block_rows
@@ -121,10 +124,12 @@ def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedE
     built = ivfflat.build_index(warehouse, table, plan, spec.metric, watcher=watcher)
     quality = None
     if built is not None and plan.chosen is not None:
+        planned, most = efforts_of(plan.chosen)
         quality = measure_index(
-            IndexOf(warehouse, table, new, spec.metric, spec.k),
+            IndexOf(warehouse, table, new, ivfflat.kind_of(plan, spec.metric), spec.k),
             built,
-            planned_probes=plan.chosen.probes,
+            planned=planned,
+            most=most,
             target_recall=spec.index_target_recall,
             seed=SEED,
             threads=threads,

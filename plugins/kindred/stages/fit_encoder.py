@@ -9,8 +9,8 @@ import pandas as pd
 from kindred.encode.encoder import FittedEncoder
 from kindred.encode.encoder import fit_encoder as fit_on_frame
 from kindred.errors import DataError
-from kindred.features import MAX_DIMENSIONS
-from kindred.spec import Refit
+from kindred.index.methods import index_advice, max_dimensions
+from kindred.spec import Refit, Spec
 from kindred.stages.embed_texts import embedder
 from kindred.stages.quality import profile_of
 from kindred.stages.run import Run
@@ -95,7 +95,7 @@ def fit_as_of(warehouse: Database, run: Run, as_of: datetime) -> int:
             fitted_day=as_of.timestamp() / SECONDS_A_DAY,
             embed=embed,
         )
-    _check_width(encoder)
+    _check_width(encoder, run.spec)
     if encoder.constant_columns:
         log.warning(
             "columns in which no two customers differ weigh nothing: %s",
@@ -114,13 +114,15 @@ def fit_as_of(warehouse: Database, run: Run, as_of: datetime) -> int:
     return version
 
 
-def _check_width(encoder: FittedEncoder) -> None:
-    if encoder.dimensions <= MAX_DIMENSIONS:
+def _check_width(encoder: FittedEncoder, spec: Spec) -> None:
+    allowed = max_dimensions(spec.index, spec.index_precision)
+    if encoder.dimensions <= allowed:
         return
     widths = {column: stop - start for column, (start, stop) in encoder.column_blocks.items()}
     widest = sorted(widths.items(), key=lambda item: (-item[1], item[0]))[:5]
     named = ", ".join(f"{column} {width}" for column, width in widest)
     raise DataError(
-        f"the vector would have {encoder.dimensions} dimensions, allowed are {MAX_DIMENSIONS}; the"
+        f"the vector would have {encoder.dimensions} dimensions, allowed are {allowed}; the"
         f" widest columns are {named}: lower their max_categories or components in the spec"
+        f"{index_advice(encoder.dimensions)}"
     )

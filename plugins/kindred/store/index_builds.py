@@ -5,15 +5,16 @@ from typing import Any
 
 from psycopg2.extras import Json
 
-from kindred.index.plan import IndexPlan
+from kindred.index.hnsw import HnswChoice
+from kindred.index.plan import Candidate, IndexPlan
 from kindred.store.database import Database
+from kindred.store.index_kinds import EFFORTS
 from kindred.store.index_quality import IndexQuality
-from kindred.store.ivfflat import EXACT_SCAN, IVFFLAT, BuiltIndex
+from kindred.store.ivfflat import EXACT_SCAN, BuiltIndex
 
 log = logging.getLogger(__name__)
 
 MEASURED = (
-    "probes",
     "k",
     "recall_at_k",
     "recall_low",
@@ -36,13 +37,16 @@ def finish(
     """Note a generation as ready, with all its figures; those of no index are null."""
     figures = _planned(plan) | {
         "generation": generation,
-        "method": EXACT_SCAN if built is None else IVFFLAT,
-        "lists": None if built is None else built.lists,
+        "method": EXACT_SCAN if built is None else plan.method.value,
+        "precision": None if built is None else plan.precision.value,
         "build_seconds": None if built is None else built.build_seconds,
         "index_bytes": None if built is None else built.index_bytes,
-        "probe_sweep": None if quality is None else Json(quality.sweep_as_json()),
+        **dict.fromkeys((*EFFORTS.values(), "probe_sweep")),
         **{name: None if quality is None else getattr(quality, name) for name in MEASURED},
     }
+    if quality is not None:
+        effort = EFFORTS[plan.method]
+        figures |= {effort: quality.effort, "probe_sweep": Json(quality.sweep_as_json(effort))}
     database.run("embeddings/finish_generation", figures)
     shown = {name: value for name, value in figures.items() if not isinstance(value, Json)}
     log.info("generation %d: %s", generation, shown)
@@ -50,13 +54,18 @@ def finish(
 
 def _planned(plan: IndexPlan) -> dict[str, Any]:
     chosen = plan.chosen
+    lists = chosen if isinstance(chosen, Candidate) else None
+    graph = chosen if isinstance(chosen, HnswChoice) else None
     return {
         "rows": plan.rows,
         "target_recall": plan.target_recall,
         "reason": plan.reason,
         "plan": Json(plan.as_json()),
-        "expected_recall": None if chosen is None else chosen.recall,
-        "expected_scanned_rows": None if chosen is None else chosen.scanned_rows,
+        "lists": None if lists is None else lists.lists,
+        "m": None if graph is None else graph.m,
+        "ef_construction": None if graph is None else graph.ef_construction,
+        "expected_recall": None if lists is None else lists.recall,
+        "expected_scanned_rows": None if lists is None else lists.scanned_rows,
         "forecast_memory_mb": None if chosen is None else chosen.memory_mb,
         "forecast_build_seconds": None if chosen is None else chosen.build_seconds,
     }

@@ -1,4 +1,4 @@
-"""How good an index is, measured on itself: recall and latency by probes, and that it is used."""
+"""How good an index is, measured on itself: recall and latency by effort, and that it is used."""
 
 import logging
 import time
@@ -13,10 +13,10 @@ from kindred.graph.distances import distances, eligible
 from kindred.graph.exact import exact_neighbours
 from kindred.graph.recall import found_shares
 from kindred.index.probes import choose_probes, recall_interval
-from kindred.index.rebuild import Canary
-from kindred.metrics import OPERATORS, Metric
+from kindred.index.rebuild import MAX_RECALL_LOSS, Canary
 from kindred.store.database import Database
 from kindred.store.embeddings import Embeddings
+from kindred.store.index_kinds import IndexKind
 from kindred.store.ivfflat import BuiltIndex
 
 log = logging.getLogger(__name__)
@@ -29,10 +29,10 @@ STREAM = 2
 
 
 @dataclass(frozen=True)
-class ProbePoint:
-    """One number of probes on the tuning sample; latencies of one query at a time."""
+class SweepPoint:
+    """One effort (probes or ef_search) on the tuning sample; latencies of one query at a time."""
 
-    probes: int
+    effort: int
     recall: float
     p50_milliseconds: float
     p95_milliseconds: float
@@ -40,9 +40,9 @@ class ProbePoint:
 
 @dataclass(frozen=True)
 class IndexQuality:
-    """Recall at the chosen probes, on customers that had no part in choosing them."""
+    """Recall at the chosen effort, on customers that had no part in choosing it."""
 
-    probes: int
+    effort: int
     k: int
     recall_at_k: float
     recall_low: float
@@ -52,11 +52,12 @@ class IndexQuality:
     p50_milliseconds: float
     p95_milliseconds: float
     is_index_used: bool
-    probe_sweep: tuple[ProbePoint, ...]
+    sweep: tuple[SweepPoint, ...]
 
-    def sweep_as_json(self) -> list[dict[str, Any]]:
-        """The points by probes, as plain values."""
-        return [asdict(point) for point in sorted(self.probe_sweep, key=lambda p: p.probes)]
+    def sweep_as_json(self, effort: str) -> list[dict[str, Any]]:
+        """The points in the order of the effort, which goes by its own name, as plain values."""
+        points = (asdict(point) for point in sorted(self.sweep, key=lambda p: p.effort))
+        return [{effort: point.pop("effort"), **point} for point in points]
 
 
 @dataclass(frozen=True)
@@ -66,51 +67,53 @@ class IndexOf:
     database: Database
     table: str
     embeddings: Embeddings
-    metric: Metric
+    kind: IndexKind
     k: int
 
-    def shares(self, sample: NDArray[np.int64], kth: np.ndarray, probes: int) -> np.ndarray:
+    def shares(self, sample: NDArray[np.int64], kth: np.ndarray, effort: int) -> np.ndarray:
         """Share of each sampled customer's true neighbours that the index finds, float64."""
-        return found_shares(self.metric, self._distances(sample, probes), kth)
+        return found_shares(self.kind.metric, self._distances(sample, effort), kth)
 
-    def milliseconds(self, sample: NDArray[np.int64], probes: int) -> NDArray[np.float64]:
+    def milliseconds(self, sample: NDArray[np.int64], effort: int) -> NDArray[np.float64]:
         """How long each sampled customer's query takes, one after the other."""
         took = np.empty(len(sample))
+        limit = self.kind.limit(self.k)
         with self.database.transaction():
-            self.database.run("embeddings/configure_query", {"probes": probes})
+            self.kind.configure(self.database, effort)
             for number, customer in enumerate(self._keys(sample)):
                 started = time.perf_counter()
                 self.database.rows(
-                    "embeddings/nearest_of_one", {"customer": customer, "k": self.k}, **self._names
+                    "embeddings/nearest_of_one", {"customer": customer, "k": limit}, **self._names
                 )
                 took[number] = (time.perf_counter() - started) * 1000
         return took
 
-    def is_used(self, index: str, row: int, probes: int) -> bool:
-        """Whether the planner answers by the index, at these probes."""
-        parameters = {"customer": self._keys(np.array([row]))[0], "k": self.k}
+    def is_used(self, index: str, row: int, effort: int) -> bool:
+        """Whether the planner answers by the index, with this effort."""
+        parameters = {"customer": self._keys(np.array([row]))[0], "k": self.kind.limit(self.k)}
         with self.database.transaction():
-            self.database.run("embeddings/configure_query", {"probes": probes})
+            self.kind.configure(self.database, effort)
             plan = self.database.value("embeddings/explain_nearest", parameters, **self._names)
         return index in _indexes(plan[0]["Plan"])
 
-    def _distances(self, sample: NDArray[np.int64], probes: int) -> NDArray[np.float32]:
+    def _distances(self, sample: NDArray[np.int64], effort: int) -> NDArray[np.float32]:
         """(sample, k) distances of what the index finds; infinite where it found less.
 
         Recomputed here, since the server adds up in float32 and exact ones are held against them.
         """
-        parameters = {"customers": self._keys(sample), "k": self.k}
+        limit = self.kind.limit(self.k)
+        parameters = {"customers": self._keys(sample), "k": limit}
         with self.database.transaction():
-            self.database.run("embeddings/configure_query", {"probes": probes})
+            self.kind.configure(self.database, effort)
             rows = self.database.rows("embeddings/nearest_by_index", parameters, **self._names)
         position = np.array([row[0] for row in rows], dtype=np.int64) - 1
         keys = self.embeddings.key_type.from_python([row[1] for row in rows])
         found = np.searchsorted(self.embeddings.customers, keys)
         rank = np.arange(len(rows)) - np.searchsorted(position, position)
-        result = np.full((len(sample), self.k), np.inf, dtype=np.float32)
-        vectors = self.embeddings.vectors
-        result[position, rank] = distances(self.metric, vectors[sample[position]], vectors[found])
-        return result
+        result = np.full((len(sample), limit), np.inf, dtype=np.float32)
+        vectors, metric = self.embeddings.vectors, self.kind.metric
+        result[position, rank] = distances(metric, vectors[sample[position]], vectors[found])
+        return np.sort(result, axis=1)[:, : self.k]
 
     def _keys(self, rows: NDArray[np.int64]) -> list[Any]:
         return list(self.embeddings.key_type.to_python(self.embeddings.customers[rows]))
@@ -120,7 +123,7 @@ class IndexOf:
         return {
             "table": self.table,
             "key_type": sql.SQL(self.embeddings.key_type.value),
-            "operator": sql.SQL(OPERATORS[self.metric].operator),
+            **self.kind.query_names(),
         }
 
 
@@ -128,31 +131,38 @@ def measure_index(
     asked: IndexOf,
     built: BuiltIndex,
     *,
-    planned_probes: int,
+    planned: int,
+    most: int,
     target_recall: float,
     seed: int,
     threads: int = 1,
 ) -> IndexQuality:
-    """Choose the fewest probes that reach the target, and measure the index at them."""
-    tuning, published, kth = _samples(asked, seed, threads)
-    points: list[ProbePoint] = []
+    """Choose the least effort that reaches the target, up to ``most``, and measure the index at it.
 
-    def recall_of(probes: int) -> float:
-        shares = asked.shares(tuning, kth[tuning], probes)
-        took = asked.milliseconds(tuning[:TIMED_CUSTOMERS], probes)
-        points.append(ProbePoint(probes, float(shares.mean()), *_middle_and_end(took)))
+    The search begins at the ``planned`` effort.
+    """
+    tuning, published, kth = _samples(asked, seed, threads)
+    points: list[SweepPoint] = []
+
+    def recall_of(effort: int) -> float:
+        shares = asked.shares(tuning, kth[tuning], effort)
+        took = asked.milliseconds(tuning[:TIMED_CUSTOMERS], effort)
+        points.append(SweepPoint(effort, float(shares.mean()), *_middle_and_end(took)))
         log.info("recall@%d on %d customers: %s", asked.k, len(tuning), points[-1])
         return points[-1].recall
 
-    probes = choose_probes(recall_of, planned_probes, built.lists, target_recall)
-    shares = asked.shares(published, kth[published], probes)
-    took = asked.milliseconds(published, probes)
-    is_used = asked.is_used(built.name, int(published[0]), probes)
+    effort = choose_probes(recall_of, planned, most, target_recall)
+    shares = asked.shares(published, kth[published], effort)
+    took = asked.milliseconds(published, effort)
+    is_used = asked.is_used(built.name, int(published[0]), effort)
+    if shares.mean() < target_recall - MAX_RECALL_LOSS:
+        log.warning("%s finds %.3f, %.3f was wanted", built.name, shares.mean(), target_recall)
     if not is_used:
-        log.warning("the planner does not use %s at %d probes: it scans", built.name, probes)
+        name = asked.kind.effort
+        log.warning("the planner does not use %s at %s %d: it scans", built.name, name, effort)
     low, high = recall_interval(shares)
     return IndexQuality(
-        probes,
+        effort,
         asked.k,
         float(shares.mean()),
         low,
@@ -165,23 +175,23 @@ def measure_index(
     )
 
 
-def measure_canary(asked: IndexOf, probes: int, *, seed: int, threads: int = 1) -> Canary | None:
-    """The recall of an index at its stored probes; None where there is nobody to ask for."""
-    rows = np.flatnonzero(eligible(asked.metric, asked.embeddings.vectors))
+def measure_canary(asked: IndexOf, effort: int, *, seed: int, threads: int = 1) -> Canary | None:
+    """The recall of an index at its stored effort; None where there is nobody to ask for."""
+    rows = np.flatnonzero(eligible(asked.kind.metric, asked.embeddings.vectors))
     if len(rows) <= asked.k:
         return None
     size = min(PUBLISHED_CUSTOMERS, len(rows))
     sample = np.random.default_rng([seed, STREAM]).choice(rows, size, replace=False)
-    shares = asked.shares(sample, _kth(asked, sample, threads), probes)
+    shares = asked.shares(sample, _kth(asked, sample, threads), effort)
     return Canary(float(shares.mean()), *recall_interval(shares), size)
 
 
 def _samples(
     asked: IndexOf, seed: int, threads: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], np.ndarray]:
-    """Rows to choose the probes by, other rows to publish from, and exact k-th distances by row."""
+    """Rows to choose the effort by, other rows to publish from, and exact k-th distances by row."""
     vectors = asked.embeddings.vectors
-    rows = np.flatnonzero(eligible(asked.metric, vectors))
+    rows = np.flatnonzero(eligible(asked.kind.metric, vectors))
     size = min(TUNING_CUSTOMERS + PUBLISHED_CUSTOMERS, len(rows))
     chosen = np.random.default_rng([seed, STREAM]).choice(rows, size, replace=False)
     kth = np.full(len(vectors), np.nan, dtype=np.float32)
@@ -195,7 +205,7 @@ def _kth(asked: IndexOf, sample: NDArray[np.int64], threads: int) -> np.ndarray:
     """Distance of each sampled customer's exact k-th other."""
     vectors = asked.embeddings.vectors
     _, exact = exact_neighbours(
-        vectors[sample], vectors, asked.metric, asked.k, exclude=sample, threads=threads
+        vectors[sample], vectors, asked.kind.metric, asked.k, exclude=sample, threads=threads
     )
     return np.asarray(exact[:, -1])
 

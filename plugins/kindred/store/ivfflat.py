@@ -1,31 +1,32 @@
-"""The IVFFlat index of a generation: built as planned, with its own memory, and watched."""
+"""The index of a generation: built as planned, with its own memory, and watched."""
 
 import logging
 import time
 from dataclasses import dataclass
 
 import psycopg2
-from psycopg2 import errors, sql
+from psycopg2 import errors
 
 from kindred.errors import DataError, SettingsError
-from kindred.index.plan import IndexPlan
-from kindred.metrics import OPERATORS, Metric
+from kindred.index.hnsw import HnswChoice
+from kindred.index.plan import Candidate, IndexPlan
+from kindred.metrics import Metric
 from kindred.store.build_progress import Watcher, watched
 from kindred.store.database import Database
+from kindred.store.index_kinds import IndexKind, options_of
 
 log = logging.getLogger(__name__)
 
 PARALLEL_WORKERS = 2
 EXACT_SCAN = "exact scan"
-IVFFLAT = "ivfflat"
 
 
 @dataclass(frozen=True)
 class BuiltIndex:
-    """An index as it stands: its name, lists, the seconds it took and its size."""
+    """An index as it stands: its name, lists (of IVFFlat), the seconds it took and its size."""
 
     name: str
-    lists: int
+    lists: int | None
     build_seconds: float
     index_bytes: int
 
@@ -50,14 +51,15 @@ def build_index(
     if plan.chosen is None:
         log.info("no index on %s: %s", table, plan.reason)
         return None
-    index = f"{table}_ivfflat"
+    kind = kind_of(plan, metric)
+    index, options = f"{table}_{kind.method}", options_of(plan.chosen)
     started = time.monotonic()
     try:
         with watched(database, watcher, index):
-            _create(database, table, index, plan.chosen.lists, metric, plan.memory_mb)
+            _create(database, table, index, kind, plan.chosen, plan.memory_mb)
     except errors.ProgramLimitExceeded as error:
         raise SettingsError(
-            f"index {index} of {plan.chosen.lists} lists: {_line(error)};"
+            f"index {index} with {options}: {_line(error)};"
             f" {plan.chosen.memory_mb} MB were forecast: raise KINDRED_MAINTENANCE_WORK_MEM_MB and"
             " clear task 'build_embeddings'"
         ) from error
@@ -71,12 +73,23 @@ def build_index(
     usable, index_bytes = database.row("embeddings/index_state", {"index": index}) or (False, 0)
     if not usable:
         raise DataError(f"index {index} is invalid after its build; clear task 'build_embeddings'")
-    log.info("built %s with %d lists in %.1f s", index, plan.chosen.lists, seconds)
-    return BuiltIndex(index, plan.chosen.lists, seconds, index_bytes)
+    log.info("built %s with %s in %.1f s", index, options, seconds)
+    lists = plan.chosen.lists if isinstance(plan.chosen, Candidate) else None
+    return BuiltIndex(index, lists, seconds, index_bytes)
+
+
+def kind_of(plan: IndexPlan, metric: Metric) -> IndexKind:
+    """The kind of index that is planned."""
+    return IndexKind(metric, plan.dimensions, plan.method, plan.precision)
 
 
 def _create(
-    database: Database, table: str, index: str, lists: int, metric: Metric, memory_mb: int
+    database: Database,
+    table: str,
+    index: str,
+    kind: IndexKind,
+    chosen: Candidate | HnswChoice,
+    memory_mb: int,
 ) -> None:
     del database.connection.notices[:]
     with database.transaction():
@@ -87,8 +100,7 @@ def _create(
             "embeddings/create_index",
             index=index,
             table=table,
-            operator_class=sql.SQL(OPERATORS[metric].operator_class),
-            lists=sql.Literal(lists),
+            **kind.index_names(chosen),
         )
 
 

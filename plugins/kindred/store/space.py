@@ -1,6 +1,7 @@
 """The schemas of a space: created, migrated and opened to BI by ``prepare``, under a lock."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 from psycopg2 import sql
@@ -38,6 +39,9 @@ BI_OBJECTS = (
 )
 CLUSTER_CUSTOMERS = "plpython/cluster_customers"
 """The function of ``bi`` that is made only where a spec lists the algorithm ``plpython``."""
+
+INTERNAL_FUNCTIONS = ("functions/check_segment", "functions/row_condition")
+"""What functions of ``bi`` call."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,8 @@ def _create_bi_objects(database: Database, spec: Spec, space: Space, key_type: K
     applied = _applied(database)
     changed = False
     optional = [CLUSTER_CUSTOMERS] if Algorithm.PLPYTHON in spec.clustering.algorithms else []
-    for name in (*(f"bi/{name}" for name in BI_OBJECTS), *optional):
+    made = [*INTERNAL_FUNCTIONS, *(f"bi/{name}" for name in BI_OBJECTS), *optional]
+    for name in made:
         statement = statements.compose(
             name,
             space=space.schema,
@@ -131,6 +136,8 @@ def _create_bi_objects(database: Database, spec: Spec, space: Space, key_type: K
             private=sql.Literal(list(spec.private)),
             is_cosine=sql.Literal(spec.metric is Metric.COSINE),
             memory_mb=sql.Literal(spec.clustering.plpython.memory_mb),
+            filterable=sql.SQL("{}::text[]").format(sql.Literal(list(spec.filterable_columns))),
+            metrics=sql.Literal(_metrics_as_json()),
         )
         text = statement.as_string(database.connection)
         version = f"{name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
@@ -140,6 +147,16 @@ def _create_bi_objects(database: Database, spec: Spec, space: Space, key_type: K
             changed = True
     if changed:
         database.run("space/grant_reader", bi=space.bi_schema)
+
+
+def _metrics_as_json() -> str:
+    """Operator and similarity of every metric, for functions that are asked for any of them."""
+    return json.dumps(
+        {
+            metric.value: {"operator": found.operator, "similarity": found.similarity_sql}
+            for metric, found in OPERATORS.items()
+        }
+    )
 
 
 def key_type_in(database: Database, schema: str) -> KeyType:

@@ -1,2 +1,0 @@
--- An HNSW index with pgvector's defaults over a generation of embeddings.
-create index generation_hnsw on {table} using hnsw (embedding {operator_class});

@@ -1,0 +1,27 @@
+-- Refuses a segment that a snapshot does not have.
+create or replace function {space}.check_segment(snapshot timestamptz, algorithm text, cluster_id integer) returns void
+language plpgsql stable
+as $function$
+declare
+  known text;
+begin
+  if not exists (select from customer_clusters as c where c.as_of = snapshot and c.algorithm = check_segment.algorithm) then
+    select string_agg(distinct c.algorithm, ', ') into known from customer_clusters as c where c.as_of = snapshot;
+    raise exception 'algorithm is "%", the current snapshot has segments by %', algorithm, coalesce(known, 'none')
+      using hint = 'Give algorithm and cluster_id as bi.clusters_current shows them.';
+  end if;
+  if not exists (
+    select from customer_clusters as c
+    where c.as_of = snapshot and c.algorithm = check_segment.algorithm and c.cluster_id = check_segment.cluster_id
+  ) then
+    select string_agg(id::text, ', ' order by id) into known from (
+      select distinct c.cluster_id as id
+      from customer_clusters as c
+      where c.as_of = snapshot and c.algorithm = check_segment.algorithm
+      order by id limit 50
+    ) as ids;
+    raise exception 'cluster_id is %, the segments by % are %', cluster_id, algorithm, known
+      using hint = 'Give algorithm and cluster_id as bi.clusters_current shows them.';
+  end if;
+end
+$function$;
