@@ -123,7 +123,7 @@ class TestDag:
         for name, param in params.items():
             assert param.schema["type"], name
             assert param.description.endswith("."), name
-        assert params["algorithms"].schema["items"]["enum"] == ["kmeans", "hdbscan"]
+        assert params["algorithms"].schema["items"]["enum"] == ["kmeans", "hdbscan", "dbscan"]
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -3,7 +3,6 @@
 import logging
 from typing import Any
 
-from kindred.clustering import Algorithm
 from kindred.errors import GateError
 from kindred.stages.run import Run
 from kindred.store import partitions
@@ -107,8 +106,8 @@ def _check_figures(run: Run, facts: dict[str, Any]) -> list[str]:
                 f" is {gates.max_rejected_share:.1%}; see {run.spec.bi_schema}.rejected_rows"
             )
     problems += _check_drift(run, facts)
-    for algorithm in (Algorithm.KMEANS, Algorithm.HDBSCAN):
-        if algorithm in run.spec.clustering.algorithms and f"clusters_{algorithm}" not in facts:
+    for algorithm in run.spec.clustering.algorithms:
+        if f"clusters_{algorithm}" not in facts:
             problems.append(f"no figures of {algorithm}; clear task 'cluster'")
     return problems
 
