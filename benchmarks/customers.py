@@ -57,6 +57,23 @@ def make_mixture(n: int, d: int, seed: int = SEED) -> Vectors:
     return np.asarray(centers[random.integers(0, 40, n)] + spread)
 
 
+def make_uneven(n: int, d: int = 32, seed: int = SEED) -> tuple[Vectors, NDArray[np.int64]]:
+    """Vectors (n, d) of 25 round groups, and the group of each, -1 for 3 % scattered everywhere.
+
+    The groups have unequal shares, and from the densest to the thinnest five times the spread.
+    """
+    random = np.random.default_rng(seed)
+    centers = random.standard_normal((25, d))
+    shares = random.dirichlet(np.full(25, 3.0))
+    groups = random.choice(25, n, p=shares)
+    spread = np.geomspace(0.12, 0.6, 25)[groups, None]
+    vectors = centers[groups] + spread * random.standard_normal((n, d))
+    is_scattered = random.random(n) < 0.03
+    vectors[is_scattered] = 1.5 * random.standard_normal((int(is_scattered.sum()), d))
+    groups[is_scattered] = -1
+    return vectors.astype(np.float32), groups
+
+
 def weights(random: np.random.Generator, columns: int) -> Vectors:
     """How columns follow from the traits."""
     return random.standard_normal((TRAITS, columns), dtype=np.float32)

@@ -1,9 +1,9 @@
 """Which segments a night computes: the algorithms, and the settings of each."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class _Strict(BaseModel):
@@ -15,14 +15,36 @@ class Algorithm(StrEnum):
 
     KMEANS = "kmeans"
     HDBSCAN = "hdbscan"
+    DBSCAN = "dbscan"
     IVFFLAT = "ivfflat"
     PLPYTHON = "plpython"
 
+    @property
+    def is_density(self) -> bool:
+        """Whether it works on distances to neighbours, and so on the neighbour graph."""
+        return self in (Algorithm.HDBSCAN, Algorithm.DBSCAN)
+
 
 class KMeansSettings(_Strict):
-    """Settings of the ``kmeans`` algorithm."""
+    """Settings of the ``kmeans`` algorithm.
 
-    k: Annotated[int, Field(ge=1, le=10_000)] = 8
+    ``k: auto``, None here, chooses the number of clusters from ``k_min`` to ``k_max``.
+    """
+
+    k: Annotated[int, Field(ge=1, le=10_000)] | None = 8
+    k_min: Annotated[int, Field(ge=2, le=200)] = 2
+    k_max: Annotated[int, Field(ge=2, le=200)] = 20
+
+    @field_validator("k", mode="before")
+    @classmethod
+    def _auto(cls, value: object) -> object:
+        return None if value == "auto" else value
+
+    @model_validator(mode="after")
+    def _range_rises(self) -> Self:
+        if self.k_min > self.k_max:
+            raise ValueError(f"k_min {self.k_min} is above k_max {self.k_max}; exchange them")
+        return self
 
 
 class HdbscanSettings(_Strict):
@@ -31,6 +53,13 @@ class HdbscanSettings(_Strict):
     min_cluster_size: Annotated[int, Field(ge=2)] = 100
     min_samples: Annotated[int, Field(ge=1, le=200)] = 10
     exact_limit: Annotated[int, Field(ge=2)] = 20_000
+
+
+class DbscanSettings(_Strict):
+    """Settings of the ``dbscan`` algorithm; without ``eps`` the data says which."""
+
+    eps: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    min_samples: Annotated[int, Field(ge=2, le=200)] = 10
 
 
 class PlpythonSettings(_Strict):
@@ -49,6 +78,7 @@ class Clustering(_Strict):
     )
     kmeans: KMeansSettings = KMeansSettings()
     hdbscan: HdbscanSettings = HdbscanSettings()
+    dbscan: DbscanSettings = DbscanSettings()
     plpython: PlpythonSettings = PlpythonSettings()
 
     @property
@@ -61,6 +91,7 @@ CLUSTERING_MODELS: dict[str, type[BaseModel]] = {
     "clustering": Clustering,
     "kmeans": KMeansSettings,
     "hdbscan": HdbscanSettings,
+    "dbscan": DbscanSettings,
     "plpython": PlpythonSettings,
 }
 """What stands under a key of a spec, by that key."""

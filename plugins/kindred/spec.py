@@ -13,7 +13,7 @@ import yaml
 from croniter import croniter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from kindred.clustering import CLUSTERING_MODELS, Algorithm, Clustering
+from kindred.clustering import CLUSTERING_MODELS, Clustering
 from kindred.errors import SpecError
 from kindred.features import Feature, TextFeature, TextMethod, split_roles
 from kindred.index.methods import Method, Precision
@@ -240,10 +240,12 @@ class Spec(_Strict):
     @model_validator(mode="after")
     def _density_wants_a_distance(self) -> Self:
         algorithms = self.clustering.algorithms
-        if self.metric is Metric.INNER_PRODUCT and Algorithm.HDBSCAN in algorithms:
+        density = [str(algorithm) for algorithm in algorithms if algorithm.is_density]
+        if self.metric is Metric.INNER_PRODUCT and density:
             raise ValueError(
-                "metric 'ip' is no distance, so clustering.algorithms cannot hold 'hdbscan' (found"
-                f" {', '.join(algorithms)}); say 'algorithms: [kmeans]', or use another metric"
+                f"metric 'ip' is no distance, so clustering.algorithms cannot hold {density[0]!r}"
+                f" (found {', '.join(algorithms)}); say 'algorithms: [kmeans]', or use another"
+                " metric"
             )
         return self
 

@@ -124,7 +124,8 @@ class TestDag:
         for name, param in params.items():
             assert param.schema["type"], name
             assert param.description.endswith("."), name
-        assert params["algorithms"].schema["items"]["enum"] == ["kmeans", "hdbscan", "plpython"]
+        offered = ["kmeans", "hdbscan", "dbscan", "plpython"]
+        assert params["algorithms"].schema["items"]["enum"] == offered
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -244,8 +244,8 @@ SPEC_CASES = {
     "cron of words": ({"schedule": "at two in the night"}, ["schedule", "at two in the night"]),
     "unknown kind": ({"features": {"age": "number"}}, ["features.age.kind", "'number'", "numeric"]),
     "unknown algorithm": (
-        {"clustering": {"algorithms": ["dbscan"]}},
-        ["clustering.algorithms", "'dbscan'", "'kmeans'"],
+        {"clustering": {"algorithms": ["optics"]}},
+        ["clustering.algorithms", "'optics'", "'kmeans'"],
     ),
     "density without a distance": (
         {"metric": "ip"},

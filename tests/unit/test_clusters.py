@@ -7,56 +7,17 @@ from threadpoolctl import threadpool_limits
 
 from kindred.cluster import kmeans
 from kindred.cluster.clusters import NOISE, Clusters, order_free
-from kindred.cluster.density import cluster_hdbscan
 from kindred.cluster.kmeans import cluster_kmeans
+from kindred.cluster.lloyd import settle_centers
 from kindred.cluster.nearest import nearest_point
-from kindred.clustering import HdbscanSettings, KMeansSettings
+from kindred.clustering import KMeansSettings
 from kindred.errors import SettingsError
 from kindred.metrics import Metric
-
-DENSE = HdbscanSettings(min_cluster_size=30, min_samples=5)
-
-
-def groups(rows=900, dimensions=5, noise=60, seed=0):
-    """Three groups of sizes about 3 : 2 : 1 far apart, and customers scattered everywhere."""
-    rng = np.random.default_rng(seed)
-    truth = rng.choice(3, rows, p=[0.5, 0.33, 0.17])
-    centers = np.eye(3, dimensions) * 12.0 + 1.0
-    vectors = centers[truth] + rng.normal(size=(rows, dimensions))
-    truth = np.append(truth, np.full(noise, NOISE))
-    scattered = rng.uniform(-15.0, 15.0, size=(noise, dimensions))
-    order = rng.permutation(rows + noise)
-    return np.vstack([vectors, scattered])[order].astype(np.float32), truth[order]
-
-
-def cluster(algorithm, vectors, metric=Metric.L2, seed=1):
-    if algorithm == "kmeans":
-        return cluster_kmeans(vectors, KMeansSettings(k=3), metric, seed=seed)
-    return cluster_hdbscan(vectors, DENSE, metric, seed=seed)
-
-
-def assert_sound(clusters, rows):
-    labels, nearest = clusters.labels, clusters.nearest_labels
-    assert labels.dtype == nearest.dtype == np.int32
-    assert clusters.membership.dtype == np.float32
-    assert labels.shape == nearest.shape == clusters.membership.shape == (rows,)
-    is_noise = labels == NOISE
-    sizes = np.bincount(labels[~is_noise])
-    assert (sizes > 0).all()
-    assert (np.diff(sizes) <= 0).all()
-    assert (clusters.membership >= 0).all()
-    assert (clusters.membership <= 1).all()
-    assert not clusters.membership[is_noise].any()
-    np.testing.assert_array_equal(nearest[~is_noise], labels[~is_noise])
-    if sizes.size:
-        assert (nearest >= 0).all()
-        assert (nearest < sizes.size).all()
-    else:
-        assert (nearest == NOISE).all()
+from unit.cluster_cases import ALGORITHMS, assert_sound, cluster, groups
 
 
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
-@pytest.mark.parametrize("algorithm", ["kmeans", "hdbscan"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_groups_far_apart_are_found(algorithm, metric):
     vectors, truth = groups(noise=0)
     clusters = cluster(algorithm, vectors, metric)
@@ -66,9 +27,10 @@ def test_groups_far_apart_are_found(algorithm, metric):
     assert adjusted_rand_score(truth[is_member], clusters.labels[is_member]) > 0.99
 
 
-@pytest.mark.parametrize("algorithm", ["kmeans", "hdbscan"])
-def test_the_order_of_the_rows_changes_no_cluster(algorithm):
-    vectors, _ = groups()
+@pytest.mark.parametrize("grid", [0.0, 0.5])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_order_of_the_rows_changes_no_cluster(algorithm, grid):
+    vectors, _ = groups(grid=grid)
     vectors[100:140] = vectors[100]
     order = np.random.default_rng(3).permutation(len(vectors))
     clusters, shuffled = cluster(algorithm, vectors), cluster(algorithm, vectors[order])
@@ -77,13 +39,13 @@ def test_the_order_of_the_rows_changes_no_cluster(algorithm):
     np.testing.assert_array_equal(shuffled.nearest_labels, clusters.nearest_labels[order])
 
 
-@pytest.mark.parametrize("algorithm", ["kmeans", "hdbscan"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_neither_a_second_run_nor_threads_change_a_bit(algorithm):
     vectors, _ = groups(3000, 12)
     made = []
     for threads in (1, 2, 2):
         with threadpool_limits(limits=threads):
-            made.append(cluster(algorithm, vectors))
+            made.append(cluster(algorithm, vectors, threads=threads))
     for clusters in made[1:]:
         assert clusters.labels.tobytes() == made[0].labels.tobytes()
         assert clusters.membership.tobytes() == made[0].membership.tobytes()
@@ -124,12 +86,51 @@ def test_kmeans_of_parallel_vectors_warns_of_nothing():
     assert_sound(clusters, 300)
 
 
-def test_mini_batches_find_the_same_groups(monkeypatch):
-    monkeypatch.setattr(kmeans, "MINI_BATCH_ABOVE", 500)
-    vectors, truth = groups(noise=0)
-    clusters = cluster_kmeans(vectors, KMeansSettings(k=3), Metric.L2, seed=0)
-    assert clusters.method == "kmeans mini-batch"
-    assert adjusted_rand_score(truth, clusters.labels) > 0.99
+def test_kmeans_of_many_starts_on_a_sample_and_settles_on_all(monkeypatch):
+    vectors, _ = groups(4000, 12, noise=400)
+    settings = KMeansSettings(k=9)
+    full = cluster_kmeans(vectors, settings, Metric.L2, seed=0)
+    monkeypatch.setattr(kmeans, "STARTING_SAMPLE", 1000)
+    sampled = cluster_kmeans(vectors, settings, Metric.L2, seed=0)
+    assert_sound(sampled, len(vectors))
+    assert sampled.figures["inertia"] < 1.01 * full.figures["inertia"]
+    order = np.random.default_rng(5).permutation(len(vectors))
+    again = cluster_kmeans(vectors[order], settings, Metric.L2, seed=0, threads=2)
+    assert adjusted_rand_score(again.labels, sampled.labels[order]) == 1.0
+    assert again.membership.tobytes() == sampled.membership[order].tobytes()
+
+
+def test_settled_centres_are_the_means_of_what_is_nearest_to_them():
+    rng = np.random.default_rng(8)
+    points = rng.normal(size=(700, 5)).astype(np.float32)
+    weights = rng.integers(1, 4, size=700).astype(np.float64)
+    centers = settle_centers(points, weights, points[:6].astype(np.float64), threads=2)
+    squares = np.square(points[:, None] - centers).sum(axis=2)
+    nearest = squares.argmin(axis=1)
+    for number, center in enumerate(centers):
+        rows = nearest == number
+        mean = np.average(points[rows], axis=0, weights=weights[rows])
+        np.testing.assert_allclose(center, mean, atol=0.03)
+
+
+def test_a_centre_that_is_nearest_to_nothing_stays():
+    points = np.array([[0.0], [1.0]], dtype=np.float32)
+    centers = settle_centers(points, np.ones(2), np.array([[0.2], [9.0]]))
+    assert centers.tolist() == [[0.5], [9.0]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_k_is_found_where_eight_groups_were_planted(seed):
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(8, 1600, p=rng.dirichlet(np.full(8, 6.0)))
+    vectors = rng.normal(size=(8, 6))[truth] * 5 + rng.normal(size=(1600, 6))
+    settings = KMeansSettings(k="auto", k_max=14)
+    clusters = cluster_kmeans(vectors.astype(np.float32), settings, Metric.L2, seed=1)
+    assert abs(clusters.figures["k"] - 8) <= 1
+    assert clusters.labels.max() + 1 == clusters.figures["k"]
+    assert [entry["k"] for entry in clusters.figures["k_curve"]] == list(range(2, 15))
+    best = max(clusters.figures["k_curve"], key=lambda entry: entry["silhouette"])
+    assert abs(best["k"] - 8) <= 1
 
 
 def test_hdbscan_noise_is_beside_its_nearest_cluster():
@@ -145,61 +146,10 @@ def test_hdbscan_noise_is_beside_its_nearest_cluster():
     np.testing.assert_array_equal(clusters.nearest_labels[noise], clusters.labels[nearest])
 
 
-def test_hdbscan_above_its_limit_assigns_the_rest_to_a_sample():
-    vectors, _ = groups(6000, noise=300)
-    sampled = HdbscanSettings(min_cluster_size=30, min_samples=5, exact_limit=1500)
-    clusters = cluster_hdbscan(vectors, sampled, Metric.L2, seed=1)
-    assert clusters.method == "hdbscan sample of 1500"
-    assert_sound(clusters, len(vectors))
-    exact = cluster_hdbscan(vectors, DENSE, Metric.L2, seed=1)
-    assert adjusted_rand_score(exact.labels, clusters.labels) > 0.9
-    assert (clusters.labels == NOISE).any()
-    other = cluster_hdbscan(vectors, sampled, Metric.L2, seed=2)
-    assert (other.labels != clusters.labels).any()
-
-
-def test_hdbscan_refuses_an_inner_product():
-    with pytest.raises(SettingsError, match="found hdbscan with metric 'ip'"):
-        cluster("hdbscan", groups()[0], Metric.INNER_PRODUCT)
-
-
-def test_zero_vectors_under_cosine_are_noise_for_hdbscan():
-    vectors, _ = groups(noise=0)
-    vectors[10:90] = 0.0
-    clusters = cluster("hdbscan", vectors, Metric.COSINE)
-    assert_sound(clusters, len(vectors))
-    assert (clusters.labels[10:90] == NOISE).all()
-    assert clusters.labels.max() == 2
-
-
-@pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
-@pytest.mark.parametrize("rows", [0, 1, 2, 3, 29])
-def test_fewer_customers_than_a_cluster_are_all_noise(rows, metric):
-    clusters = cluster("hdbscan", groups()[0][:rows], metric)
-    assert_sound(clusters, rows)
-    assert (clusters.labels == NOISE).all()
-
-
-@pytest.mark.parametrize("rows", [2, 3, 4, 5, 30])
-@pytest.mark.parametrize("kind", ["different", "identical", "zero"])
-@pytest.mark.parametrize("min_samples", [1, 200])
-def test_hdbscan_of_very_few_or_equal_customers(rows, kind, min_samples):
-    vectors = groups()[0][:rows]
-    vectors = {"different": vectors, "identical": vectors[[0] * rows], "zero": vectors * 0}[kind]
-    settings = HdbscanSettings(min_cluster_size=2, min_samples=min_samples)
-    for metric in (Metric.L2, Metric.COSINE):
-        clusters = cluster_hdbscan(vectors, settings, metric, seed=0)
-        assert_sound(clusters, rows)
-
-
-@pytest.mark.parametrize("metric", list(Metric))
-@pytest.mark.parametrize("rows", [0, 1, 2, 40])
-def test_kmeans_of_very_few_or_equal_customers(rows, metric):
-    vectors = groups()[0][:rows]
-    for cases in (vectors, vectors * 0, vectors[[0] * rows]):
-        clusters = cluster_kmeans(cases, KMeansSettings(k=3), metric, seed=0)
-        assert_sound(clusters, rows)
-        assert (clusters.labels >= 0).all()
+@pytest.mark.parametrize("algorithm", ["hdbscan", "dbscan"])
+def test_density_refuses_an_inner_product(algorithm):
+    with pytest.raises(SettingsError, match=f"found {algorithm} with metric 'ip'"):
+        cluster(algorithm, groups()[0], Metric.INNER_PRODUCT)
 
 
 def test_labels_go_by_size_and_then_by_the_first_customer():

@@ -29,6 +29,7 @@ def spec(**keys):
         ({"k": 30}, 30),
         ({"clustering": {"hdbscan": {"min_samples": 25}}}, 50),
         ({"clustering": {"algorithms": ["kmeans"], "hdbscan": {"min_samples": 25}}}, 10),
+        ({"clustering": {"algorithms": ["dbscan"], "dbscan": {"min_samples": 40}}}, 80),
         ({"metric": "ip", "clustering": {"algorithms": ["kmeans"]}}, 10),
     ],
 )

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kindred.clustering import Algorithm
 from kindred.errors import SpecError
 from kindred.features import Kind
 from kindred.spec import (
-    Algorithm,
     Deletes,
     History,
     Spec,
@@ -147,11 +147,15 @@ def refusal(path, value):
         ),
         (
             "clustering.algorithms",
-            ["dbscan"],
-            "clustering.algorithms.0: Input should be 'kmeans', 'hdbscan', 'ivfflat' or"
-            " 'plpython' (found 'dbscan')",
+            ["optics"],
+            "clustering.algorithms.0: Input should be 'kmeans', 'hdbscan', 'dbscan', 'ivfflat' or"
+            " 'plpython' (found 'optics')",
         ),
         ("clustering.kmeans.k", 0, "clustering.kmeans.k: Input should be greater than"),
+        ("clustering.kmeans.k", "many", "clustering.kmeans.k: Input should be a valid integer"),
+        ("clustering.kmeans.k_min", 21, "clustering.kmeans: k_min 21 is above k_max 20"),
+        ("clustering.dbscan.eps", 0, "clustering.dbscan.eps: Input should be greater than 0"),
+        ("clustering.dbscan.min_samples", 1, "clustering.dbscan.min_samples: Input should be"),
         ("clustering.plpython.k", 10_001, "clustering.plpython.k: Input should be less than"),
         ("clustering.plpython.memory_mb", 0, "clustering.plpython.memory_mb: Input should be"),
         ("clustering.hdbscan.min_cluster_size", 1, "clustering.hdbscan.min_cluster_size: Input"),
@@ -216,8 +220,9 @@ def test_a_refusal_names_file_key_found_and_allowed(path, value, message):
         ("metrics", "'l2'", "space, source, schedule, metric, k,"),
         ("source.columns", "'l2'", "connection, table, query, key, updated_at,"),
         ("features.state.wieght", "'l2'", "kind, weight, max_categories, min_frequency"),
-        ("clustering.dbscan", "'l2'", "algorithms, kmeans, hdbscan, plpython"),
-        ("clustering.kmeans.clusters", "'l2'", "k (found"),
+        ("clustering.optics", "'l2'", "algorithms, kmeans, hdbscan, dbscan, plpython"),
+        ("clustering.kmeans.clusters", "'l2'", "k, k_min, k_max (found"),
+        ("clustering.dbscan.k", "'l2'", "eps, min_samples (found"),
         ("clustering.hdbscan.k", "'l2'", "min_cluster_size, min_samples"),
         ("gates.max_noise", "'l2'", "min_customers, max_rejected_share"),
     ],

@@ -1,6 +1,7 @@
 """What a clustering returns, and the numbering that depends on nothing but the clusters."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -27,14 +28,15 @@ class Clusters:
 
     ``labels`` int32 (n,), -1 for noise; ``membership`` float32 (n,) in [0, 1], 0 for noise;
     ``nearest_labels`` int32 (n,): the label itself, for noise that of the nearest cluster, -1 only
-    if there is no cluster; ``method`` says how the labels came about; ``lists`` where the clusters
-    are IVFFlat lists.
+    if there is no cluster; ``method`` says how the labels came about, ``figures`` what was chosen
+    on the way, as plain JSON; ``lists`` where the clusters are IVFFlat lists.
     """
 
     labels: np.ndarray
     membership: np.ndarray
     nearest_labels: np.ndarray
     method: str
+    figures: dict[str, Any] = field(default_factory=dict)
     lists: ListMembers | None = None
 
 
@@ -57,11 +59,12 @@ def order_free(clusters: Clusters) -> Clusters:
     )
 
 
-def all_noise(rows: int, method: str) -> Clusters:
+def all_noise(rows: int, method: str, **figures: Any) -> Clusters:
     """No cluster at all."""
     return Clusters(
         np.full(rows, NOISE, dtype=np.int32),
         np.zeros(rows, dtype=np.float32),
         np.full(rows, NOISE, dtype=np.int32),
         method,
+        figures,
     )

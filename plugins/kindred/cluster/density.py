@@ -5,65 +5,124 @@ import numpy as np
 
 from kindred.cluster.clusters import NOISE, Clusters, all_noise, order_free
 from kindred.cluster.nearest import nearest_point
-from kindred.clustering import HdbscanSettings
+from kindred.clustering import Algorithm, HdbscanSettings
 from kindred.errors import SettingsError
 from kindred.graph.distances import eligible, normalised
 from kindred.graph.distinct import find_distinct
+from kindred.graph.results import NeighbourGraph
 from kindred.metrics import Metric
+
+EXACT = "hdbscan exact"
+FROM_GRAPH = "hdbscan graph"
 
 
 def cluster_hdbscan(
-    vectors: np.ndarray, settings: HdbscanSettings, metric: Metric, *, seed: int
+    vectors: np.ndarray,
+    graph: NeighbourGraph,
+    settings: HdbscanSettings,
+    metric: Metric,
+    *,
+    seed: int,
+    threads: int = 1,
 ) -> Clusters:
     """Cluster customers by density (Campello, Moulavi & Sander 2013; excess of mass).
 
     Parameters
     ----------
     vectors : ndarray of float32, shape (rows, dimensions)
+    graph : NeighbourGraph
+        Of these vectors, with at least ``min_samples`` neighbours. Not looked at up to
+        ``exact_limit`` eligible customers, which the `hdbscan` library clusters by itself.
     settings : HdbscanSettings
-        Up to ``exact_limit`` eligible customers are clustered exactly. Above, a random sample of
-        that size is, with the same ``min_cluster_size``; every other customer gets label and
-        membership of the nearest sampled customer, noise included.
     metric : Metric
         l2, or cosine by Euclidean distance of unit vectors, which orders pairs in the same way.
-        Zero vectors under cosine are noise.
+        Zero vectors under cosine are noise, and said to be nearest to the largest cluster.
     seed : int
-        Of the sample.
+        Of the lists that are searched above ``exact_limit``.
+    threads : int
+        Changes no result.
 
     Returns
     -------
     Clusters
         ``membership`` is HDBSCAN's probability. ``nearest_labels`` of noise is the cluster of the
-        nearest clustered (above ``exact_limit``: sampled and clustered) customer. Fewer customers
-        than ``min_cluster_size`` are all noise.
+        nearest clustered customer; above ``exact_limit``, where none is among its neighbours in
+        the graph, the one it is linked with first as the density falls. Fewer customers than
+        ``min_cluster_size`` are all noise. ``method`` is "hdbscan exact" or "hdbscan graph".
 
     Raises
     ------
     SettingsError
         The metric is inner product, under which a customer need not be nearest to itself.
     """
+    refuse_inner_product(Algorithm.HDBSCAN, metric)
+    may_cluster = eligible(metric, vectors)
+    count = int(may_cluster.sum())
+    method = EXACT if count <= settings.exact_limit else FROM_GRAPH
+    if count < settings.min_cluster_size:
+        return all_noise(len(vectors), method)
+    if method == EXACT:
+        clusters = _exact(vectors, may_cluster, settings, metric)
+    else:
+        clusters = _from_graph(vectors, graph, settings, metric, seed=seed, threads=threads)
+    return with_largest_for_zeros(order_free(clusters), may_cluster)
+
+
+def with_largest_for_zeros(clusters: Clusters, may_cluster: np.ndarray) -> Clusters:
+    """Customers who have no distance to anybody are said to be nearest to the largest cluster."""
+    clusters.nearest_labels[~may_cluster] = min(0, int(clusters.labels.max(initial=NOISE)))
+    return clusters
+
+
+def refuse_inner_product(algorithm: Algorithm, metric: Metric) -> None:
+    """Density wants a distance."""
     if metric is Metric.INNER_PRODUCT:
         raise SettingsError(
-            "clustering.algorithms: found hdbscan with metric 'ip', allowed are 'l2' and 'cosine';"
-            " an inner product is no distance; take hdbscan out or change the spec's metric"
+            f"clustering.algorithms: found {algorithm} with metric 'ip', allowed are 'l2' and"
+            f" 'cosine'; an inner product is no distance; take {algorithm} out or change the"
+            " spec's metric"
         )
+
+
+def _from_graph(
+    vectors: np.ndarray,
+    graph: NeighbourGraph,
+    settings: HdbscanSettings,
+    metric: Metric,
+    *,
+    seed: int,
+    threads: int,
+) -> Clusters:
+    # Here, because numba takes half a second to import: most tasks never need it.
+    from kindred.cluster.hierarchy import nearest_labels, select_clusters
+    from kindred.cluster.reachability import reachability
+    from kindred.cluster.spanning_tree import spanning_tree
+
+    reach = reachability(vectors, graph, settings.min_samples, metric, seed=seed, threads=threads)
+    tree = spanning_tree(reach, threads=threads)
+    selected = select_clusters(reach, tree, settings.min_cluster_size)
+    nearest = nearest_labels(reach, tree, selected.labels)
+    clusters = all_noise(len(vectors), FROM_GRAPH)
+    clusters.labels[reach.members] = reach.of_customers(selected.labels)
+    clusters.membership[reach.members] = reach.of_customers(selected.probabilities)
+    clusters.nearest_labels[reach.members] = reach.of_customers(nearest)
+    return clusters
+
+
+def _exact(
+    vectors: np.ndarray, may_cluster: np.ndarray, settings: HdbscanSettings, metric: Metric
+) -> Clusters:
     points = normalised(vectors) if metric is Metric.COSINE else np.asarray(vectors, np.float32)
-    rows = _in_content_order(points, eligible(metric, vectors))
-    method = "hdbscan exact"
-    sample = rows
-    if len(rows) > settings.exact_limit:
-        picked = np.random.default_rng(seed).choice(len(rows), settings.exact_limit, replace=False)
-        sample = rows[np.sort(picked)]
-        method = f"hdbscan sample of {settings.exact_limit}"
-    if len(sample) < settings.min_cluster_size:
-        return all_noise(len(vectors), method)
-    sample_labels, probabilities = _fit(points[sample], settings)
-    clusters = all_noise(len(vectors), method)
-    source = _source_in_sample(points, rows, sample)
-    clusters.labels[rows] = sample_labels[source]
-    clusters.membership[rows] = probabilities[source]
-    _fill_nearest(clusters, points, sample, sample_labels)
-    return order_free(clusters)
+    rows = _in_content_order(points, may_cluster)
+    clusters = all_noise(len(vectors), EXACT)
+    clusters.labels[rows], clusters.membership[rows] = _fit(points[rows], settings)
+    clusters.nearest_labels[:] = clusters.labels
+    members = np.sort(np.flatnonzero(clusters.labels != NOISE))
+    noise = np.flatnonzero((clusters.labels == NOISE) & may_cluster)
+    if members.size and noise.size:
+        nearest = nearest_point(points[noise], points[members])
+        clusters.nearest_labels[noise] = clusters.labels[members[nearest]]
+    return clusters
 
 
 def _in_content_order(points: np.ndarray, may_cluster: np.ndarray) -> np.ndarray:
@@ -87,24 +146,3 @@ def _fit(points: np.ndarray, settings: HdbscanSettings) -> tuple[np.ndarray, np.
         core_dist_n_jobs=1,
     ).fit(points.astype(np.float64))
     return model.labels_.astype(np.int32), model.probabilities_.astype(np.float32)
-
-
-def _source_in_sample(points: np.ndarray, rows: np.ndarray, sample: np.ndarray) -> np.ndarray:
-    """For each of ``rows`` the position in ``sample`` its label comes from."""
-    source = np.full(len(points), -1, dtype=np.int64)
-    source[sample] = np.arange(len(sample))
-    rest = rows[source[rows] < 0]
-    if len(rest):
-        source[rest] = nearest_point(points[rest], points[sample])
-    return np.asarray(source[rows])
-
-
-def _fill_nearest(
-    clusters: Clusters, points: np.ndarray, sample: np.ndarray, sample_labels: np.ndarray
-) -> None:
-    clusters.nearest_labels[:] = clusters.labels
-    is_clustered = sample_labels != NOISE
-    noise = np.flatnonzero(clusters.labels == NOISE)
-    if is_clustered.any() and noise.size:
-        nearest = nearest_point(points[noise], points[sample[is_clustered]])
-        clusters.nearest_labels[noise] = sample_labels[is_clustered][nearest]

@@ -1,23 +1,27 @@
 """KMeans over the distinct vectors."""
 
 import warnings
+from typing import Any
 
 import numpy as np
-from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances
 from threadpoolctl import threadpool_limits
 
+from kindred.cluster.choose_k import SAMPLE as CHOOSING_SAMPLE
+from kindred.cluster.choose_k import choose_k
 from kindred.cluster.clusters import Clusters, all_noise, order_free
 from kindred.clustering import KMeansSettings
 from kindred.graph.distances import normalised
 from kindred.graph.distinct import find_distinct
 from kindred.metrics import Metric
 
-MINI_BATCH_ABOVE = 200_000
-"""Distinct vectors above which mini-batches find the centres."""
+METHOD = "kmeans"
 
-MINI_BATCH = 8192
+STARTING_SAMPLE = 32_768
+"""Customers on which k-means++ finds where to start: 100 a centre at k = 300."""
+
 STARTS = 3
 """Times k-means++ starts; the clustering of least inertia wins."""
 
@@ -26,7 +30,7 @@ DISTANCES_AT_ONCE = 1 << 22
 
 
 def cluster_kmeans(
-    vectors: np.ndarray, settings: KMeansSettings, metric: Metric, *, seed: int
+    vectors: np.ndarray, settings: KMeansSettings, metric: Metric, *, seed: int, threads: int = 1
 ) -> Clusters:
     """Cluster customers around k centres.
 
@@ -34,67 +38,110 @@ def cluster_kmeans(
     ----------
     vectors : ndarray of float32, shape (rows, dimensions)
     settings : KMeansSettings
-        k is capped at the number of distinct vectors.
+        k is capped at the number of distinct vectors; None has `choose_k` choose it.
     metric : Metric
         For cosine the vectors are normalised first, so that the squared distance is 2(1 - cos);
         zero vectors stay at the origin. Under inner product the distance is Euclidean.
     seed : int
+    threads : int
+        Changes no result.
 
     Returns
     -------
     Clusters
-        Without noise. ``membership`` is (b - a) / b with a the distance to the own centre and b
-        that to the second nearest, the simplified silhouette (Hruschka et al. 2004): 1 at the
-        own centre, 0 half way between two; 1 throughout for k = 1. Independent of the order of the
-        rows (but for which of several equally large clusters is first) and of the number of
-        threads. ``method`` is "kmeans", or "kmeans mini-batch" above 200,000 distinct vectors.
+        Without noise. Up to 32,768 distinct vectors `sklearn` clusters them, three times from
+        k-means++, of which the best is kept. Above, that is done with so many customers, and
+        Lloyd's iterations over all begin at the centres of the best.
+        ``membership`` is (b - a) / b with a the distance to the own centre and b that to the
+        second nearest, the simplified silhouette (Hruschka et al. 2004): 1 at the own centre, 0
+        half way between two; 1 throughout for k = 1. Independent of the order of the rows (but for
+        which of several equally large clusters is first). ``figures`` holds k and the inertia, and
+        the curve that k was chosen from.
     """
     if len(vectors) == 0:
-        return all_noise(0, "kmeans")
+        return all_noise(0, METHOD)
     points = normalised(vectors) if metric is Metric.COSINE else vectors
     distinct = find_distinct(points, np.ones(len(points), dtype=np.bool_))
     order = distinct.content_order
-    content = points[distinct.first_rows[order]].astype(np.float64)
-    k = min(settings.k, len(content))
+    content = points[distinct.first_rows[order]]
+    weights = distinct.sizes[order].astype(np.float64)
     # One thread: scikit-learn adds the threads' partial sums in the order they finish.
     with threadpool_limits(limits=1):
-        centers = _centers(content, distinct.sizes[order].astype(np.float64), k, seed)
-        nearest, membership = _assigned(content, centers)
+        k, figures = _number_of_clusters(content, weights, settings, seed)
+        centers = _centers(content, weights, min(k, len(content)), seed, threads)
+        nearest, membership, inertia = _assigned(content, weights, centers)
     labels = np.empty(len(points), dtype=np.int32)
     shares = np.empty(len(points), dtype=np.float32)
     rows, of_point = distinct.members, np.repeat(np.argsort(order), distinct.sizes)
     labels[rows], shares[rows] = nearest[of_point], membership[of_point]
-    method = "kmeans" if len(content) <= MINI_BATCH_ABOVE else "kmeans mini-batch"
-    return order_free(Clusters(labels, shares, labels, method))
+    figures = {"k": len(centers), "inertia": inertia, **figures}
+    return order_free(Clusters(labels, shares, labels, METHOD, figures))
 
 
-def _centers(content: np.ndarray, weights: np.ndarray, k: int, seed: int) -> np.ndarray:
-    model: KMeans | MiniBatchKMeans
-    if len(content) <= MINI_BATCH_ABOVE:
+def _number_of_clusters(
+    content: np.ndarray, weights: np.ndarray, settings: KMeansSettings, seed: int
+) -> tuple[int, dict[str, Any]]:
+    if settings.k is not None:
+        return settings.k, {}
+    rows, counts = _sampled(weights, CHOOSING_SAMPLE, seed)
+    points = np.repeat(content[rows], counts, axis=0).astype(np.float64)
+    k, curve = choose_k(points, settings.k_min, settings.k_max, seed=seed)
+    return k, {"k_curve": curve}
+
+
+def _sampled(weights: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a sample of customers, and how many of them each stands for."""
+    ends = np.cumsum(weights.astype(np.int64))
+    if ends[-1] <= size:
+        return np.arange(len(weights)), weights.astype(np.int64)
+    customers = np.random.default_rng(seed).choice(int(ends[-1]), size, replace=False)
+    return np.unique(np.searchsorted(ends, customers, side="right"), return_counts=True)
+
+
+def _centers(
+    content: np.ndarray, weights: np.ndarray, k: int, seed: int, threads: int
+) -> np.ndarray:
+    if len(content) <= STARTING_SAMPLE:
         model = KMeans(n_clusters=k, n_init=STARTS, random_state=seed, algorithm="lloyd")
-    else:
-        model = MiniBatchKMeans(
-            n_clusters=k, n_init=STARTS, random_state=seed, batch_size=MINI_BATCH
-        )
-    with warnings.catch_warnings():
-        # Vectors that differ by rounding only can leave fewer than k clusters; that is fine.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(content, sample_weight=weights)
-    return np.asarray(model.cluster_centers_, dtype=np.float64)
+        with warnings.catch_warnings():
+            # Vectors that differ by rounding only can leave fewer than k clusters; that is fine.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(content.astype(np.float64), sample_weight=weights)
+        return np.asarray(model.cluster_centers_, dtype=np.float64)
+    # Here, because numba takes half a second to import: small sets never need it.
+    from kindred.cluster.lloyd import settle_centers
+
+    rows, counts = _sampled(weights, max(STARTING_SAMPLE, 4 * k), seed)
+    sample, shares = content[rows], counts.astype(np.float64)
+    best, least = np.empty(0), np.inf
+    for start in range(STARTS):
+        centers, _ = kmeans_plusplus(
+            sample.astype(np.float64), min(k, len(rows)), sample_weight=shares,
+            random_state=seed + start,
+        )  # fmt: skip
+        centers = settle_centers(sample, shares, centers, threads=threads)
+        inertia = _assigned(sample, shares, centers)[2]
+        if inertia < least:
+            best, least = centers, inertia
+    return settle_centers(content, weights, best, threads=threads)
 
 
-def _assigned(content: np.ndarray, centers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest centre int32 and membership float32 of every point."""
+def _assigned(
+    content: np.ndarray, weights: np.ndarray, centers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Nearest centre int32 and membership float32 of every point, and the inertia of all."""
+    inertia = 0.0
     nearest = np.zeros(len(content), dtype=np.int32)
     membership = np.ones(len(content), dtype=np.float32)
-    if len(centers) == 1:
-        return nearest, membership
     step = max(1, DISTANCES_AT_ONCE // len(centers))
     for start in range(0, len(content), step):
         block = slice(start, start + step)
-        to_centers = pairwise_distances(content[block], centers)
+        to_centers = pairwise_distances(content[block].astype(np.float64), centers)
         nearest[block] = to_centers.argmin(axis=1)
-        own, second = np.partition(to_centers, 1, axis=1)[:, :2].T
-        ratio = np.divide(own, second, out=np.ones_like(own), where=second > 0.0)
-        membership[block] = 1.0 - ratio
-    return nearest, membership
+        own = to_centers.min(axis=1)
+        inertia += float(weights[block] @ np.square(own))
+        if len(centers) > 1:
+            second = np.partition(to_centers, 1, axis=1)[:, 1]
+            ratio = np.divide(own, second, out=np.ones_like(own), where=second > 0.0)
+            membership[block] = 1.0 - ratio
+    return nearest, membership, inertia

@@ -8,10 +8,14 @@ from kindred.spec import Spec
 def graph_k(spec: Spec) -> int:
     """The lookalikes' k, or twice what density clustering looks at where that is more.
 
-    On a graph of ``min_samples`` neighbours alone HDBSCAN invents noise; on twice as many it finds
-    what it finds on all distances (adjusted Rand index above 0.995, at 30,000 customers).
+    Density clustering needs ``min_samples`` neighbours. The spanning tree is the same whatever the
+    width; the farther a list reaches, the fewer customers are searched outside theirs.
     """
     clustering = spec.clustering
-    if Algorithm.HDBSCAN not in clustering.algorithms or spec.metric is Metric.INNER_PRODUCT:
+    if spec.metric is Metric.INNER_PRODUCT:
         return spec.k
-    return max(spec.k, 2 * clustering.hdbscan.min_samples)
+    widths = {
+        Algorithm.HDBSCAN: 2 * clustering.hdbscan.min_samples,
+        Algorithm.DBSCAN: 2 * clustering.dbscan.min_samples,
+    }
+    return max(spec.k, *(widths.get(algorithm, 0) for algorithm in clustering.algorithms))

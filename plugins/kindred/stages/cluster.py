@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 
 from kindred.cluster.clusters import Clusters, ListMembers
+from kindred.cluster.dbscan import cluster_dbscan
 from kindred.cluster.density import cluster_hdbscan
+from kindred.cluster.forecast import density_megabytes, kmeans_megabytes
 from kindred.cluster.kmeans import cluster_kmeans
 from kindred.clustering import Algorithm
 from kindred.stages.encode import read_embeddings
+from kindred.stages.graph import read_graph
 from kindred.stages.lists import cluster_lists
+from kindred.stages.machine import cores, require_memory
 from kindred.stages.run import SEED, Run
 from kindred.store import partitions
 from kindred.store.binary import Column, Field, RowStream, encode_rows
@@ -75,6 +79,7 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
             "clusters": len(ids.cluster_ids),
             "noise_share": round(float((found.labels < 0).mean()), 4),
             "method": found.method,
+            **found.figures,
         }
         if found.lists is not None:
             summary["unassigned"] = int((found.lists.numbers == 0).sum())
@@ -99,9 +104,15 @@ def _find(run: Run, warehouse: Database, algorithm: Algorithm, embeddings: Embed
         return cluster_in_database(warehouse, embeddings, settings, metric, block_rows=block_rows)
     if algorithm is Algorithm.IVFFLAT:
         return cluster_lists(run, warehouse, embeddings)
+    threads = cores(run.settings.graph_threads)
     if algorithm is Algorithm.KMEANS:
-        return cluster_kmeans(vectors, clustering.kmeans, metric, seed=SEED)
-    return cluster_hdbscan(vectors, clustering.hdbscan, metric, seed=SEED)
+        require_memory(str(algorithm), kmeans_megabytes(vectors.shape))
+        return cluster_kmeans(vectors, clustering.kmeans, metric, seed=SEED, threads=threads)
+    graph = read_graph(run)
+    require_memory(str(algorithm), density_megabytes(vectors.shape, graph.neighbours.shape[1]))
+    if algorithm is Algorithm.DBSCAN:
+        return cluster_dbscan(vectors, graph, clustering.dbscan, metric, seed=SEED, threads=threads)
+    return cluster_hdbscan(vectors, graph, clustering.hdbscan, metric, seed=SEED, threads=threads)
 
 
 def _fill(

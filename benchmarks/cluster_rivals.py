@@ -1,0 +1,128 @@
+"""Ways to HDBSCAN and k-means, each run in a process of its own on vectors in a file."""
+
+import time
+from dataclasses import dataclass
+
+import hdbscan
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import HDBSCAN as ScikitLearn
+from sklearn.cluster import KMeans
+
+from kindred.cluster.density import cluster_hdbscan
+from kindred.cluster.kmeans import cluster_kmeans
+from kindred.clustering import HdbscanSettings, KMeansSettings
+from kindred.graph.plan import plan_graph
+from kindred.graph.results import NeighbourGraph
+from kindred.graph.search import merge_shards, search_shard
+from kindred.metrics import Metric
+
+SEED = 20_180_401
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a way found, and the seconds it took once its vectors were read."""
+
+    labels: NDArray[np.int32]
+    seconds: float
+    inertia: float = 0.0
+
+    @property
+    def clusters(self) -> int:
+        """How many there are."""
+        return int(self.labels.max(initial=-1)) + 1
+
+    @property
+    def noise_share(self) -> float:
+        """The share of customers in no cluster."""
+        return float((self.labels < 0).mean())
+
+
+def make_graph(path: str, k: int, recall_k: int, threads: int) -> float:
+    """Write the neighbour graph beside the vectors; returns the seconds it took."""
+    vectors = np.load(path, allow_pickle=False)
+    started = time.perf_counter()
+    plan = plan_graph(
+        vectors, Metric.L2, k, target_recall=0.99, shards=1, seed=SEED, recall_k=recall_k,
+        threads=threads,
+    )  # fmt: skip
+    graph = merge_shards(plan, [search_shard(plan, vectors, 0, threads=threads)])
+    seconds = time.perf_counter() - started
+    for name in ("neighbours", "distances"):
+        np.save(f"{path}.{name}.npy", getattr(graph, name), allow_pickle=False)
+    return seconds
+
+
+def kindred_hdbscan(path: str, min_cluster_size: int, min_samples: int, threads: int) -> Found:
+    """From the neighbour graph that `make_graph` wrote."""
+    vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    neighbours, distances = (
+        np.load(f"{path}.{name}.npy", mmap_mode="r", allow_pickle=False)
+        for name in ("neighbours", "distances")
+    )
+    graph = NeighbourGraph(neighbours, distances, np.ones(len(vectors), dtype=np.bool_))
+    # No limit: the library is what it is compared with.
+    settings = HdbscanSettings(min_cluster_size=min_cluster_size, min_samples=min_samples)
+    settings = settings.model_copy(update={"exact_limit": 0})
+    started = time.perf_counter()
+    clusters = cluster_hdbscan(vectors, graph, settings, Metric.L2, seed=SEED, threads=threads)
+    return Found(clusters.labels, time.perf_counter() - started)
+
+
+def library_hdbscan(path: str, min_cluster_size: int, min_samples: int) -> Found:
+    """The `hdbscan` library, exact, as Kindred calls it up to ``exact_limit``."""
+    vectors = np.load(path, allow_pickle=False).astype(np.float64)
+    model = hdbscan.HDBSCAN(
+        min_cluster_size=min_cluster_size,
+        min_samples=min_samples,
+        algorithm="prims_kdtree",
+        approx_min_span_tree=False,
+        core_dist_n_jobs=1,
+    )
+    started = time.perf_counter()
+    model.fit(vectors)
+    return Found(model.labels_.astype(np.int32), time.perf_counter() - started)
+
+
+def scikit_learn_hdbscan(path: str, min_cluster_size: int, min_samples: int) -> Found:
+    """scikit-learn's, which counts the customer itself among the samples; all cores."""
+    vectors = np.load(path, allow_pickle=False).astype(np.float64)
+    model = ScikitLearn(
+        min_cluster_size=min_cluster_size, min_samples=min_samples + 1, n_jobs=-1, copy=True
+    )
+    started = time.perf_counter()
+    model.fit(vectors)
+    return Found(model.labels_.astype(np.int32), time.perf_counter() - started)
+
+
+def fast_hdbscan(path: str, min_cluster_size: int, min_samples: int) -> Found:
+    """fast_hdbscan, all cores; compiled on a thousand of the customers before."""
+    from fast_hdbscan import HDBSCAN
+
+    vectors = np.load(path, allow_pickle=False)
+    HDBSCAN(min_cluster_size=10, min_samples=min_samples).fit(vectors[:1000])
+    model = HDBSCAN(min_cluster_size=min_cluster_size, min_samples=min_samples)
+    started = time.perf_counter()
+    model.fit(vectors)
+    return Found(np.asarray(model.labels_, dtype=np.int32), time.perf_counter() - started)
+
+
+def kindred_kmeans(path: str, k: int, threads: int) -> Found:
+    """Kindred's k-means."""
+    vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    started = time.perf_counter()
+    found = cluster_kmeans(vectors, KMeansSettings(k=k), Metric.L2, seed=SEED, threads=threads)
+    return Found(found.labels, time.perf_counter() - started, found.figures["inertia"])
+
+
+def scikit_learn_kmeans(path: str, k: int) -> Found:
+    """scikit-learn's full k-means as it comes: one start by k-means++, all cores."""
+    vectors = np.load(path, allow_pickle=False)
+    model = KMeans(n_clusters=k, random_state=SEED)
+    started = time.perf_counter()
+    model.fit(vectors)
+    seconds = time.perf_counter() - started
+    # In float64: the library sums up in float32.
+    gaps = vectors.astype(np.float64) - model.cluster_centers_[model.labels_]
+    return Found(model.labels_.astype(np.int32), seconds, float(np.square(gaps).sum()))

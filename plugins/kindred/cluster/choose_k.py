@@ -1,0 +1,76 @@
+"""How many clusters there are: silhouette and Davies-Bouldin over a range of k."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import davies_bouldin_score, silhouette_score
+
+SAMPLE = 10_000
+"""Customers that are clustered for each k."""
+
+SILHOUETTE_SAMPLE = 3_000
+"""Of them, those whose silhouette is taken: it compares all with all."""
+
+STARTS = 3
+
+
+def choose_k(
+    points: np.ndarray, k_min: int, k_max: int, *, seed: int
+) -> tuple[int, list[dict[str, Any]]]:
+    """Choose the number of clusters by two measures on a sample.
+
+    Parameters
+    ----------
+    points : ndarray of float64, shape (customers, dimensions)
+        At most `SAMPLE` customers, in an order that their content decides.
+    k_min, k_max : int
+        The range, from 2; capped where there are too few distinct points.
+    seed : int
+
+    Returns
+    -------
+    k : int
+        That of the best mean rank by the mean silhouette (Rousseeuw 1987) and the Davies-Bouldin
+        index (1979); of equals the one of the larger silhouette, then the smaller one. ``k_min``,
+        or the number of distinct points if that is less, where there are too few to measure any.
+    curve : list of dict
+        k, silhouette and davies_bouldin of every k of the range.
+    """
+    distinct = len(np.unique(points, axis=0))
+    # Both measures want at least two clusters, and one customer more than clusters.
+    last = min(k_max, distinct - 1)
+    curve = [_measured(points, k, seed) for k in range(k_min, last + 1)]
+    if not curve:
+        return min(k_min, distinct), []
+    silhouettes = np.array([entry["silhouette"] for entry in curve])
+    indices = np.array([entry["davies_bouldin"] for entry in curve])
+    ranks = rankdata(-silhouettes) + rankdata(indices)
+    best = np.lexsort((np.arange(len(curve)), -silhouettes, ranks))[0]
+    return int(curve[best]["k"]), curve
+
+
+def _measured(points: np.ndarray, k: int, seed: int) -> dict[str, Any]:
+    model = KMeans(n_clusters=k, n_init=STARTS, random_state=seed, algorithm="lloyd")
+    with warnings.catch_warnings():
+        # Vectors that differ by rounding only can leave fewer than k clusters.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        labels = model.fit_predict(points)
+    size = SILHOUETTE_SAMPLE if len(points) > SILHOUETTE_SAMPLE else None
+    return {
+        "k": k,
+        "silhouette": round(_silhouette(points, labels, size, seed), 6),
+        "davies_bouldin": round(float(davies_bouldin_score(points, labels)), 6),
+    }
+
+
+def _silhouette(points: np.ndarray, labels: np.ndarray, size: int | None, seed: int) -> float:
+    rows = np.arange(len(points))
+    if size is not None:
+        rows = np.sort(np.random.default_rng(seed).choice(len(points), size, replace=False))
+    if len(np.unique(labels[rows])) < 2:
+        return -1.0  # a sample of one cluster: the others are hardly there
+    return float(silhouette_score(points[rows], labels[rows]))
