@@ -126,17 +126,6 @@ def test_a_mean_is_no_percentage_and_without_labels_there_is_no_outcome():
     assert "of all" not in text
 
 
-def test_report_shows_the_largest_of_many_segments():
-    lists = [
-        {"algorithm": "ivfflat", "cluster_id": number, "customers": 900 - number}
-        for number in range(300)
-    ]
-    text = " ".join(printed(Report([SNAPSHOT], lists, LOOKALIKES, SUMMARY)).split())
-    assert "ivfflat 300 0: 900 1: 899" in text
-    assert "19: 881 and 280 more" in text
-    assert "20: 880" not in text
-
-
 def test_report_puts_lookalikes_beside_the_customer():
     text = printed(Report([SNAPSHOT], CLUSTERS, LOOKALIKES, SUMMARY))
     lines = [line.split() for line in text.splitlines()]

@@ -54,7 +54,7 @@ def clusters_of_lists(
             is_member.astype(np.float32),
             np.where(is_member, labels, largest).astype(np.int32),
             method,
-            ListMembers(labels + np.int32(1), distances, generation),
+            lists=ListMembers(labels + np.int32(1), distances, generation),
         )
     )
 
