@@ -162,9 +162,9 @@ def test_rows_that_cannot_be_clustered_together_are_refused(database, vectors, w
 def test_memory_is_forecast_before_anything_is_read(database):
     fill(database, np.zeros((20_000, 100)))
     with pytest.raises(
-        errors.RaiseException, match="20000 vectors of 100 dimensions need about 220 MB"
+        errors.RaiseException, match="20000 vectors of 100 dimensions need about 240 MB"
     ) as caught:
-        cluster(database, 2, memory_mb=219)
+        cluster(database, 2, memory_mb=239)
     assert "memory_mb" in caught.value.diag.message_hint
 
 
@@ -225,7 +225,7 @@ def test_text_keys_are_in_the_order_of_their_bytes(database):
 
 def test_a_refusal_of_the_function_is_told_as_one(database):
     settings = PlpythonSettings(k=2, memory_mb=100)
-    words = r"algorithm plpython: .*2 vectors of 3 dimensions need about 200 MB .* 100 .*memory_mb"
+    words = r"algorithm plpython: .*2 vectors of 3 dimensions need about 220 MB .* 100 .*memory_mb"
     snapshot = snapshot_of(database, np.zeros((2, 3), np.float32))
     with pytest.raises(DataError, match=words):
         cluster_in_database(database, snapshot, settings, Metric.L2, block_rows=10)
