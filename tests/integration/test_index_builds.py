@@ -204,14 +204,15 @@ def before_the_build(laboratory, spec):
     return laboratory.run(spec, AS_OF, until="build_embeddings")
 
 
-def test_an_index_of_this_name_made_by_hand(laboratory):
+@pytest.mark.parametrize("index", ["ivfflat", "hnsw"])
+def test_an_index_of_this_name_made_by_hand(laboratory, index):
     """It is named and left alone, and the next try makes a generation of another name."""
-    run = before_the_build(laboratory, make_spec())
+    run = before_the_build(laboratory, make_spec(index=index))
     laboratory.query(
         "create table kindred.mine (n int);"
-        "create index customer_embeddings_g1_ivfflat on kindred.mine (n)"
+        f"create index customer_embeddings_g1_{index} on kindred.mine (n)"
     )
-    with pytest.raises(DataError, match=r"g1_ivfflat.*already exists.*drop or rename it"):
+    with pytest.raises(DataError, match=rf"g1_{index}.*already exists.*drop or rename it"):
         run_stage(run, "build_embeddings")
     assert run_stage(run, "build_embeddings")["generation"] == 2
     assert laboratory.query("select to_regclass('kindred.customer_embeddings_g1') is null") == [

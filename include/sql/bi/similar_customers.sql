@@ -24,23 +24,19 @@ declare
   -- rows for each one wanted (docs/design.md).
   spare constant bigint := 10;
   first_effort constant integer := 4;
-  settings_before constant jsonb := jsonb_build_object(
-    'ivfflat.probes', coalesce(nullif(current_setting('ivfflat.probes', true), ''), '1'),
-    'ivfflat.max_probes', coalesce(nullif(current_setting('ivfflat.max_probes', true), ''), '32768'),
-    'ivfflat.iterative_scan', coalesce(nullif(current_setting('ivfflat.iterative_scan', true), ''), 'off'),
-    'hnsw.ef_search', coalesce(nullif(current_setting('hnsw.ef_search', true), ''), '40'),
-    'hnsw.max_scan_tuples', coalesce(nullif(current_setting('hnsw.max_scan_tuples', true), ''), '20000'),
-    'hnsw.iterative_scan', coalesce(nullif(current_setting('hnsw.iterative_scan', true), ''), 'off'),
-    'enable_seqscan', current_setting('enable_seqscan')
-  );
+  before constant text[] := array[
+    current_setting('ivfflat.probes', true), current_setting('ivfflat.max_probes', true),
+    current_setting('ivfflat.iterative_scan', true), current_setting('hnsw.ef_search', true),
+    current_setting('hnsw.max_scan_tuples', true), current_setting('hnsw.iterative_scan', true),
+    current_setting('enable_seqscan')
+  ];
   serving record;
   asked jsonb;
-  hurdles text[] := '{{}}';
-  effort jsonb;
+  filter text := '';
   wanted bigint;
-  seen bigint := -1;
   ids {key_type}[];
   distances double precision[];
+  similarities double precision[];
 begin
   if k is null or k < 1 then
     raise exception 'k is %, but must be at least 1', k;
@@ -61,83 +57,88 @@ begin
   asked := metrics -> coalesce(metric, serving.metric);
   if algorithm is not null or cluster_id is not null then
     perform check_segment(serving.as_of, algorithm, cluster_id);
-    hurdles := hurdles || 'select from customer_clusters as member where member.as_of = $3 and member.algorithm = $4'
-      ' and member.cluster_id = $5 and member.customer_id = candidate.customer_id'::text;
+    filter := ' and exists (select from customer_clusters as member where member.as_of = $3 and member.algorithm = $4'
+      ' and member.cluster_id = $5 and member.customer_id = candidate.customer_id %1$s)';
   end if;
   if condition is not null then
-    hurdles := hurdles || ('select from customer_versions as version where version.customer_id = candidate.customer_id'
-      ' and version.updated_at = candidate.updated_at and ' || row_condition(condition, {filterable}));
+    filter := filter || ' and exists (select from customer_versions as version where version.customer_id = candidate.customer_id'
+      ' and version.updated_at = candidate.updated_at and ' || replace(row_condition(condition, {filterable}), '%', '%%') || ' %1$s)';
   end if;
-  wanted := k + 1;
-  if hurdles <> '{{}}' then
-    wanted := spare * k + 1;
+  wanted := k;
+  if filter <> '' then
+    wanted := spare * k;
     serving.probes := first_effort * serving.probes;
     serving.ef_search := first_effort * serving.ef_search;
   elsif serving.is_half then
-    wanted := half_spare * k + 1;
+    wanted := half_spare * k;
   end if;
-  effort := case serving.method
-    when 'ivfflat' then jsonb_build_object(
-      'ivfflat.probes', least(32768, serving.probes),
-      'ivfflat.max_probes', least(32768, wider * serving.probes),
-      'ivfflat.iterative_scan', 'relaxed_order'
-    )
-    when 'hnsw' then jsonb_build_object(
-      'hnsw.ef_search', least(1000, serving.ef_search), 'hnsw.max_scan_tuples', 20000, 'hnsw.iterative_scan', 'strict_order'
-    )
-  end;
-  if effort is not null and asked = metrics -> serving.metric then
-    perform set_config(setting.key, setting.value, true) from jsonb_each_text(effort) as setting;
-    perform set_config('enable_seqscan', 'off', true);
+  if serving.method in ('ivfflat', 'hnsw') and asked = metrics -> serving.metric then
+    if serving.method = 'ivfflat' then
+      perform
+        set_config('ivfflat.probes', least(32768, serving.probes)::text, true),
+        set_config('ivfflat.max_probes', least(32768, wider * serving.probes)::text, true),
+        set_config('ivfflat.iterative_scan', 'relaxed_order', true),
+        set_config('enable_seqscan', 'off', true);
+    else
+      perform
+        set_config('hnsw.ef_search', least(1000, serving.ef_search)::text, true),
+        set_config('hnsw.max_scan_tuples', '20000', true),
+        set_config('hnsw.iterative_scan', 'strict_order', true),
+        set_config('enable_seqscan', 'off', true);
+    end if;
     execute format(
       $query$
-        with near as materialized (
-          select e.customer_id as found_id, e.embedding %2$s self.embedding as distance
+        select array_agg(found_id), array_agg(distance), array_agg(%5$s)
+        from (
+          select near.customer_id::{key_type} as found_id, near.embedding %2$s self.embedding as distance
           from (select embedding from %1$I where customer_id = $1) as self
           cross join lateral (
             select customer_id, embedding from %1$I as candidate
             where true %3$s
             order by (candidate.embedding%4$s) %2$s (self.embedding%4$s)
             limit $2
-          ) as e
-        )
-        select
-          count(*),
-          array_agg(found_id::{key_type} order by distance, found_id) filter (where found_id <> $1 and distance <> 'NaN'),
-          array_agg(distance order by distance, found_id) filter (where found_id <> $1 and distance <> 'NaN')
-        from near
-      $query$,
-      serving.table_name,
-      asked ->> 'operator',
-      -- The offset keeps the order of the index: without it the planner may join and sort all.
-      (select string_agg(format(' and exists (%s offset 0)', hurdle), '') from unnest(hurdles) as hurdle),
-      case when serving.is_half then format('::halfvec(%s)', serving.dimensions) end
-    ) into seen, ids, distances using customer_id, wanted, serving.as_of, algorithm, cluster_id;
-    perform set_config(before.key, before.value, true) from jsonb_each_text(settings_before) as before;
-  end if;
-  if seen < wanted then
-    execute format(
-      $query$
-        with near as materialized (
-          select candidate.customer_id as found_id, (candidate.embedding %2$s self.embedding) + 0 as distance
-          from (select embedding from %1$I where customer_id = $1) as self, %1$I as candidate
-          where candidate.customer_id <> $1 %3$s
-          order by distance, found_id
-          limit $2
-        )
-        select array_agg(found_id::{key_type} order by distance, found_id), array_agg(distance order by distance, found_id)
-        from near
+          ) as near
+          where near.customer_id <> $1
+          order by distance, near.customer_id
+        ) as ranked
         where distance <> 'NaN'  -- a zero vector has no cosine
       $query$,
       serving.table_name,
       asked ->> 'operator',
-      (select string_agg(format(' and exists (%s)', hurdle), '') from unnest(hurdles) as hurdle)
-    ) into ids, distances using customer_id, k, serving.as_of, algorithm, cluster_id;
+      -- The offset keeps the order of the index: without it the planner may join and sort all.
+      format(filter, 'offset 0'),
+      case when serving.is_half then format('::halfvec(%s)', serving.dimensions) end,
+      asked ->> 'similarity'
+    ) into ids, distances, similarities using customer_id, wanted + 1, serving.as_of, algorithm, cluster_id;
+    perform
+      set_config('ivfflat.probes', coalesce(nullif(before[1], ''), '1'), true),
+      set_config('ivfflat.max_probes', coalesce(nullif(before[2], ''), '32768'), true),
+      set_config('ivfflat.iterative_scan', coalesce(nullif(before[3], ''), 'off'), true),
+      set_config('hnsw.ef_search', coalesce(nullif(before[4], ''), '40'), true),
+      set_config('hnsw.max_scan_tuples', coalesce(nullif(before[5], ''), '20000'), true),
+      set_config('hnsw.iterative_scan', coalesce(nullif(before[6], ''), 'off'), true),
+      set_config('enable_seqscan', before[7], true);
   end if;
-  return query execute format(
-    'select found_id, distance, %s from unnest($1, $2) with ordinality as found (found_id, distance, rank) where rank <= $3 order by rank',
-    asked ->> 'similarity'
-  ) using ids, distances, k;
+  if coalesce(cardinality(ids), 0) < wanted then
+    execute format(
+      $query$
+        select array_agg(found_id), array_agg(distance), array_agg(%4$s)
+        from (
+          select candidate.customer_id::{key_type} as found_id, (candidate.embedding %2$s self.embedding) + 0 as distance
+          from (select embedding from %1$I where customer_id = $1) as self, %1$I as candidate
+          where candidate.customer_id <> $1 %3$s
+          order by distance, candidate.customer_id
+          limit $2
+        ) as ranked
+        where distance <> 'NaN'
+      $query$,
+      serving.table_name,
+      asked ->> 'operator',
+      format(filter, ''),
+      asked ->> 'similarity'
+    ) into ids, distances, similarities using customer_id, k, serving.as_of, algorithm, cluster_id;
+  end if;
+  return query select * from unnest(ids[:k], distances[:k], similarities[:k]);
 end
 $function$;
 
