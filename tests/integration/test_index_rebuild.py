@@ -47,6 +47,8 @@ def test_with_nothing_changed_nothing_is_built(shop):
     [(generation, is_rebuilt, recall, changed)] = shop.query(CHECKS)
     assert (generation, is_rebuilt, changed) == (1, False, 0)
     assert recall >= 0.93
+    drift = "select changed_share, list_drift, list_drift_noise > 0.01 from bi.index_checks"
+    assert shop.query(drift) == [(0, 0, True)]
     assert shop.query("select count(*) from bi.index_builds") == [(1,)]
 
 
@@ -76,6 +78,12 @@ def test_a_second_population_takes_the_recall_and_a_rebuild_brings_it_back(labor
     _, recall, target, reason = checks[-1]
     assert recall < target - 0.02
     assert reason == f"recall {recall:.4f} of 500 customers, allowed is {target - 0.02:.4f}"
+    drifts = laboratory.query(
+        "select list_drift, list_drift_noise, changed_share from bi.index_checks order by as_of"
+    )
+    assert [drift > noise for drift, noise, _ in drifts] == [False, True]
+    assert drifts[1][0] > 0.1
+    assert drifts[0][2] == pytest.approx(2_900 / 5_900)
     [(rebuilt, state)] = laboratory.query(
         "select recall_at_k, state from bi.index_builds where generation = 2"
     )

@@ -14,7 +14,10 @@ select
   changed_rows,
   is_rebuilt,
   reason,
-  checked_at
+  checked_at,
+  changed_rows::double precision / nullif(rows, 0) as changed_share,
+  list_drift,
+  list_drift_noise
 from {space}.index_checks;
 
 comment on view {bi}.index_checks is 'One row a night that met an index: how good it still was, and what was decided.';
@@ -32,3 +35,6 @@ comment on column {bi}.index_checks.changed_rows is 'Customers that are new, cha
 comment on column {bi}.index_checks.is_rebuilt is 'True if a new generation was made.';
 comment on column {bi}.index_checks.reason is 'Why, in words and figures.';
 comment on column {bi}.index_checks.checked_at is 'When it was checked.';
+comment on column {bi}.index_checks.changed_share is 'changed_rows as a share of rows; above rewrite_share of the spec no check is made.';
+comment on column {bi}.index_checks.list_drift is 'How far customers have moved between lists since the build (population stability index): below 0.1 little, above 0.25 a shift.';
+comment on column {bi}.index_checks.list_drift_noise is 'What list_drift is by chance alone, once in 1,000 times.';

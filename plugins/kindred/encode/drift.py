@@ -152,12 +152,18 @@ def stability_index(expected: Sequence[int], found: Sequence[int]) -> float:
         times n m / (n + m) is about chi-squared with b - 1 degrees of freedom (Yurdakul, 2018,
         Statistical properties of the population stability index).
     """
+    index, by_chance = measure_stability(expected, found)
+    return index if index > by_chance else 0.0
+
+
+def measure_stability(expected: Sequence[int], found: Sequence[int]) -> tuple[float, float]:
+    """The population stability index as it is, and what chance exceeds once in 1,000 times."""
     counts = np.array([expected, found], dtype=np.float64)
     totals = counts.sum(axis=1)
     if not totals.all():
-        return 0.0
+        return 0.0, 0.0
     bins = int((counts.sum(axis=0) > 0).sum())
     shares = np.maximum(counts / totals[:, None], SMALLEST_SHARE)
     index = float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
     by_chance = chi2.isf(CHANCE, max(1, bins - 1)) * totals.sum() / totals.prod()
-    return index if index > by_chance else 0.0
+    return index, float(by_chance)

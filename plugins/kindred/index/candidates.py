@@ -106,15 +106,15 @@ def measure_lists(
     """
     generator = np.random.default_rng([seed, lists])
     rows = np.flatnonzero(eligible(metric, vectors))
-    points = _Points(vectors, metric)
-    training = _draw(generator, rows, max(lists, sample_rows(lists)))
-    centres = _train(points[training], metric, lists, seed)
-    search = _centre_index(centres, metric)
-    sized = _draw(generator, rows, SIZED_ROWS)
-    counted = np.bincount(_nearest(points, sized, search), minlength=lists)
+    points = Points(vectors, metric)
+    training = draw_rows(generator, rows, max(lists, sample_rows(lists)))
+    centres = train_lists(points[training], metric, lists, seed)
+    search = centre_index(centres, metric)
+    sized = draw_rows(generator, rows, SIZED_ROWS)
+    counted = np.bincount(nearest_lists(points, sized, search), minlength=lists)
     sizes = counted * (len(rows) / max(1, len(sized)))
     wanted, where = np.unique(truth.neighbours, return_inverse=True)
-    homes = _nearest(points, wanted, search)[where.reshape(truth.neighbours.shape)]
+    homes = nearest_lists(points, wanted, search)[where.reshape(truth.neighbours.shape)]
     found = np.zeros(lists, dtype=np.int64)
     scanned = np.zeros(lists, dtype=np.float64)
     step = max(1, AT_ONCE // lists)
@@ -131,7 +131,7 @@ def measure_lists(
     return Curve(lists, recall, scanned / count)
 
 
-class _Points:
+class Points:
     """Rows as the index sees them: unit vectors for cosine, made for the rows that are asked."""
 
     def __init__(self, vectors: np.ndarray, metric: Metric) -> None:
@@ -143,11 +143,13 @@ class _Points:
         return normalised(chosen) if self._metric is Metric.COSINE else chosen
 
 
-def _draw(generator: np.random.Generator, rows: np.ndarray, size: int) -> np.ndarray:
+def draw_rows(generator: np.random.Generator, rows: np.ndarray, size: int) -> np.ndarray:
+    """At most so many of the rows, in order."""
     return np.sort(generator.choice(rows, min(size, len(rows)), replace=False))
 
 
-def _train(points: np.ndarray, metric: Metric, lists: int, seed: int) -> np.ndarray:
+def train_lists(points: np.ndarray, metric: Metric, lists: int, seed: int) -> np.ndarray:
+    """Centres of lists (lists, dimensions) float32 by Lloyd's k-means on all the points."""
     is_spherical = metric is not Metric.L2
     kmeans = faiss.Kmeans(
         points.shape[1],
@@ -162,12 +164,14 @@ def _train(points: np.ndarray, metric: Metric, lists: int, seed: int) -> np.ndar
     return np.ascontiguousarray(kmeans.centroids, dtype=np.float32)
 
 
-def _centre_index(centres: np.ndarray, metric: Metric) -> faiss.IndexFlat:
+def centre_index(centres: np.ndarray, metric: Metric) -> faiss.IndexFlat:
+    """What finds the centres nearest to a point, as pgvector ranks them."""
     kind = faiss.METRIC_L2 if metric is Metric.L2 else faiss.METRIC_INNER_PRODUCT
     index = faiss.IndexFlat(centres.shape[1], kind)
     index.add(centres)
     return index
 
 
-def _nearest(points: _Points, rows: np.ndarray, search: faiss.IndexFlat) -> np.ndarray:
+def nearest_lists(points: Points, rows: np.ndarray, search: faiss.IndexFlat) -> np.ndarray:
+    """The list of each row, int64 (rows,)."""
     return np.asarray(search.search(points[rows], 1)[1][:, 0])

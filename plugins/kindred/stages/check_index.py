@@ -3,11 +3,12 @@
 import logging
 from dataclasses import asdict
 
+from kindred.index.list_sizes import ListDrift, measure_drift
 from kindred.index.methods import Method, Precision
-from kindred.index.rebuild import Canary, Rebuild, decide
+from kindred.index.rebuild import Rebuild, decide
 from kindred.stages.machine import cores
 from kindred.stages.run import SEED, Run
-from kindred.store import embeddings
+from kindred.store import embeddings, index_builds
 from kindred.store.database import Database
 from kindred.store.index_kinds import IndexKind
 from kindred.store.index_quality import IndexOf, measure_canary
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 NOTHING_BUILT = (None, None, Method.IVFFLAT, Precision.SINGLE, None, None)
 NO_CANARY = dict.fromkeys(("recall_at_k", "recall_low", "recall_high", "recall_sample"))
+NO_DRIFT = dict.fromkeys(("list_drift", "list_drift_noise"))
 
 
 def wants_rebuild(
@@ -26,11 +28,14 @@ def wants_rebuild(
     row = warehouse.row("embeddings/built_index", {"generation": current.generation})
     rows_at_build, k, method, precision, effort, recall_at_build = row or NOTHING_BUILT
     rebuild, target_recall = run.spec.rebuild, run.spec.index_target_recall
-    canary = None
+    canary, drift = None, None
     if rebuild is Rebuild.AUTO and effort is not None:
         width = int(current.dimensions or 0)
         kind = IndexKind(run.spec.metric, width, Method(method), Precision(precision))
-        canary = _canary(run, warehouse, str(current.table_name), kind, int(k), int(effort))
+        asked = _serving(run, warehouse, str(current.table_name), kind, int(k))
+        threads = cores(run.settings.graph_threads)
+        canary = measure_canary(asked, int(effort), seed=SEED, threads=threads)
+        drift = _list_drift(warehouse, current, asked)
     decision = decide(
         rebuild,
         canary=canary,
@@ -50,6 +55,7 @@ def wants_rebuild(
         "rows": rows,
         "changed_rows": changed_rows,
         **(NO_CANARY if canary is None else asdict(canary)),
+        **(NO_DRIFT if drift is None else asdict(drift)),
         **asdict(decision),
     }
     warehouse.run("embeddings/note_check", figures)
@@ -57,12 +63,17 @@ def wants_rebuild(
     return decision.is_rebuilt
 
 
-def _canary(
-    run: Run, warehouse: Database, table: str, kind: IndexKind, k: int, effort: int
-) -> Canary | None:
-    """On the rows that serve: what was changed in place since the build is among them."""
+def _serving(run: Run, warehouse: Database, table: str, kind: IndexKind, k: int) -> IndexOf:
+    """The rows that serve: what was changed in place since the build is among them."""
     serving = embeddings.read_serving(
         warehouse, table, run.key_type(warehouse), block_rows=run.settings.block_rows
     )
-    asked = IndexOf(warehouse, table, serving, kind, k)
-    return measure_canary(asked, effort, seed=SEED, threads=cores(run.settings.graph_threads))
+    return IndexOf(warehouse, table, serving, kind, k)
+
+
+def _list_drift(warehouse: Database, current: Current, asked: IndexOf) -> ListDrift | None:
+    """How far these rows have moved since the build; None where that was not noted."""
+    built = index_builds.list_sizes(warehouse, current.generation)
+    if built is None:
+        return None
+    return measure_drift(built, asked.embeddings.vectors, asked.kind.metric)

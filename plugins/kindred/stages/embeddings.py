@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from kindred.artefacts import snapshot_slug
+from kindred.index.list_sizes import find_list_sizes
 from kindred.index.plan import plan_index
 from kindred.stages.check_index import wants_rebuild
 from kindred.stages.encode import read_embeddings
@@ -134,6 +135,8 @@ def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedE
             seed=SEED,
             threads=threads,
         )
+        sizes = find_list_sizes(new.vectors, spec.metric, seed=SEED)
+        index_builds.note_list_sizes(warehouse, generation, sizes)
     index_builds.finish(warehouse, generation, plan, built, quality)
     return StagedEmbeddings("generation", generation=generation, table=table)
 

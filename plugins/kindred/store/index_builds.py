@@ -3,9 +3,11 @@
 import logging
 from typing import Any
 
+import numpy as np
 from psycopg2.extras import Json
 
 from kindred.index.hnsw import HnswChoice
+from kindred.index.list_sizes import ListSizes
 from kindred.index.plan import Candidate, IndexPlan
 from kindred.store.database import Database
 from kindred.store.index_kinds import EFFORTS
@@ -50,6 +52,25 @@ def finish(
     database.run("embeddings/finish_generation", figures)
     shown = {name: value for name, value in figures.items() if not isinstance(value, Json)}
     log.info("generation %d: %s", generation, shown)
+
+
+def note_list_sizes(database: Database, generation: int, sizes: ListSizes) -> None:
+    """Note how the customers of a generation fell into lists, for the nights to come."""
+    parameters = {
+        "generation": generation,
+        "centres": sizes.centres.ravel().tolist(),
+        "sizes": sizes.sizes.tolist(),
+    }
+    database.run("embeddings/note_list_sizes", parameters)
+
+
+def list_sizes(database: Database, generation: int | None) -> ListSizes | None:
+    """How the customers of a generation fell into lists, if that was noted."""
+    row = database.row("embeddings/list_sizes", {"generation": generation})
+    if row is None:
+        return None
+    sizes = np.array(row[1], dtype=np.int64)
+    return ListSizes(np.array(row[0], dtype=np.float32).reshape(len(sizes), -1), sizes)
 
 
 def _planned(plan: IndexPlan) -> dict[str, Any]:
