@@ -160,14 +160,15 @@ def relink(
     workplace = Workplace(Connections(conninfo), Settings.from_env())
     changes = relink_stage(workplace, spec_of(space), is_dry_run=dry_run)
     if not changes:
-        console.print("nothing to change: ids and lineage are those of dates run in order")
+        console.print("nothing to change: ids, names and lineage are those of dates run in order")
         return
-    table = Table("snapshot", "algorithm", "ids", "customers", "lineage")
+    table = Table("snapshot", "algorithm", "ids", "customers", "names", "lineage")
     for change in changes:
         ids = ", ".join(f"{old} -> {new}" for old, new in change.renumbered.items())
         lineage = "told anew" if change.is_lineage_other else "as it was"
+        names = f"{change.renamed} other" if change.renamed else "as they were"
         moment, customers = change.as_of.isoformat(), str(change.customers)
-        table.add_row(moment, change.algorithm, ids or "as they were", customers, lineage)
+        table.add_row(moment, change.algorithm, ids or "as they were", customers, names, lineage)
     console.print(table)
     console.print("nothing changed: this was a dry run" if dry_run else "linked anew")
 

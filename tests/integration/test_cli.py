@@ -307,7 +307,7 @@ def test_relink_says_what_it_changes_and_changes_it_once(run_once):
     assert laboratory.query(query) != before
     code, printed = run_once("relink")
     assert code == 0
-    assert printed == "nothing to change: ids and lineage are those of dates run in order"
+    assert printed == "nothing to change: ids, names and lineage are those of dates run in order"
 
 
 def test_hashes_are_saved_and_compared(run_once, tmp_path):

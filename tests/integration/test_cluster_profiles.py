@@ -10,7 +10,6 @@ from kindred.errors import ArtefactError, DataError, GateError
 from kindred.local.demo import demo_data_set, load_customers
 from kindred.local.report import read_report
 from kindred.stages.registry import run_stage
-from kindred.store import profiles
 
 FIRST, SECOND = "2026-01-18T02:00", "2026-01-20T02:00"
 RATES = """
@@ -150,26 +149,6 @@ def test_a_date_run_again_keeps_names_and_hash(make_laboratory, shop):
     common = names[FIRST].keys() & names[SECOND].keys()
     assert all(names[FIRST][key] == names[SECOND][key] for key in common)
     assert laboratory.hashes() == shop.hashes()
-
-
-def test_other_ids_bring_other_names(make_laboratory, shop):
-    laboratory = make_laboratory(beside=shop)
-    spec = make_spec(clustering={"algorithms": ["kmeans"]})
-    laboratory.fit(spec, SECOND)
-    for as_of in (FIRST, SECOND):
-        laboratory.run(spec, as_of)
-    rows = "select cluster_id, name from bi.cluster_summary where as_of = %s order by label"
-    first = dict(laboratory.query(rows, (moment(FIRST),)))
-    (kept, _), *others = laboratory.query(rows, (moment(SECOND),))
-    ids = [kept, 100, *(number for number, _ in others[1:])]
-    with laboratory.workplace.warehouse("test", "kindred") as database, database.transaction():
-        profiles.relabel(database, moment(SECOND), "kmeans", ids)
-        profiles.relabel(database, moment(SECOND), "hdbscan", [])
-    found = laboratory.query(rows, (moment(SECOND),))
-    assert [number for number, _ in found] == ids
-    assert [name for number, name in found if number in first] == [first[n] for n in ids if n < 100]
-    assert dict(found)[100] not in first.values()
-    assert dict(laboratory.query(rows, (moment(FIRST),))) == first
 
 
 def test_readers_see_the_profiles_of_the_last_publish_only(laboratory):

@@ -30,6 +30,7 @@ LINKS = (
     "select as_of, algorithm, customer_id, cluster_id, nearest_cluster_id from bi.clusters",
     "select to_jsonb(t)::text from bi.cluster_lineage as t",
     "select algorithm, cluster_id, born_as_of, birth_order from kindred.cluster_ids",
+    "select as_of, algorithm, label, cluster_id, name from bi.cluster_summary",
 )
 Homes = dict[int, dict[int, str]]
 

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.cluster.names import name_clusters
 from kindred.errors import DataError
 from kindred.store import partitions, statements
 from kindred.store.binary import Array, Field
@@ -89,25 +87,26 @@ def known_names(
     return dict(database.rows("profiles/known_names", names))
 
 
-def relabel(
-    database: Database, as_of: datetime, algorithm: str, cluster_ids: Sequence[int]
-) -> None:
-    """Give the profiles of a published snapshot other ids, by label, and names that go with them.
+def published_names(
+    database: Database, algorithm: str, as_of: datetime
+) -> list[tuple[int, str, list[str]]]:
+    """Id, name, and what names are made of, by label; empty where there are no profiles."""
+    names = {"algorithm": algorithm, "as_of": as_of}
+    return [(a, b, c) for a, b, c in database.rows("profiles/published_names", names)]
 
-    An id that an earlier snapshot has takes the name it has there. Else a cluster whose id stays
-    keeps its name, and one that gets a new id gets a new name. Snapshots are to be taken in the
-    order of their dates, inside one transaction.
-    """
-    names: dict[str, Any] = {
+
+def relabel(
+    database: Database,
+    algorithm: str,
+    as_of: datetime,
+    cluster_ids: Sequence[int],
+    names: Sequence[str],
+) -> None:
+    """Give the profiles of a published snapshot other ids and names, by label."""
+    parameters = {
         "algorithm": algorithm,
         "as_of": as_of,
         "cluster_ids": list(cluster_ids),
+        "names": list(names),
     }
-    rows = database.rows("profiles/published_names", names)
-    if not rows:
-        return  # published before there were profiles
-    pairs = zip(rows, cluster_ids, strict=True)
-    known = {new: name for (old, name, _), new in pairs if new == old}
-    known |= dict(database.rows("profiles/earlier_names", names))
-    terms = [name_terms for _, _, name_terms in rows]
-    database.run("profiles/relabel", names | {"names": name_clusters(terms, cluster_ids, known)})
+    database.run("profiles/relabel", parameters)

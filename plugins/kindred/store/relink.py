@@ -11,26 +11,25 @@ import numpy as np
 from psycopg2.extras import Json
 
 from kindred.cluster.identity import Comparison, Counts, LineageEvent, trace_lineage
+from kindred.cluster.names import name_clusters
 from kindred.cluster.replay import Birth, Night, Replay, replay_ids
+from kindred.store import profiles
 from kindred.store.clusters import lineage_json
 from kindred.store.database import Database
 
 log = logging.getLogger(__name__)
 
-RELABEL = ("relink/relabel_clusters",)
-"""Statements that give one snapshot of one algorithm its new ids. Each is bound ``as_of``,
-``algorithm``, and by label ``ids`` and ``old_ids``: a table that names clusters has its here."""
-
 
 @dataclass(frozen=True)
 class Change:
-    """What is other in one snapshot: ids (old -> new), their customers, and the lineage."""
+    """What is other in one snapshot: ids (old -> new), their customers, names, and the lineage."""
 
     as_of: datetime
     algorithm: str
     renumbered: dict[int, int]
     customers: int
     is_lineage_other: bool
+    renamed: int
 
     def as_json(self) -> dict[str, Any]:
         """The change as plain JSON, ids as pairs."""
@@ -40,13 +39,15 @@ class Change:
 
 @dataclass(frozen=True)
 class _Linked:
-    """A night with the ids and the lineage that it ought to have."""
+    """A night with the ids, the lineage and the names that it ought to have."""
 
     night: Night
     algorithm: str
     ids: Counts
     lineage: list[LineageEvent]
     before: datetime | None
+    names_now: list[str]
+    cluster_names: list[str]
 
     @property
     def names(self) -> dict[str, Any]:
@@ -86,9 +87,9 @@ def _relink(
     }
     replay = replay_ids(nights, given)
     changes = []
-    for linked in _with_lineage(algorithm, nights, replay):
+    for linked in _with_lineage(database, algorithm, nights, replay, given):
         change = _compare(database, linked)
-        if change.renumbered or change.is_lineage_other:
+        if change.renumbered or change.is_lineage_other or change.renamed:
             changes.append(change)
             if not is_dry_run:
                 _apply(database, linked, change)
@@ -115,14 +116,43 @@ def _read_nights(
         log.info("%s %s: %d clusters", algorithm, as_of.isoformat(), len(rows))
 
 
-def _with_lineage(algorithm: str, nights: Sequence[Night], replay: Replay) -> list[_Linked]:
+def _with_lineage(
+    database: Database,
+    algorithm: str,
+    nights: Sequence[Night],
+    replay: Replay,
+    given: dict[int, Birth],
+) -> list[_Linked]:
+    births = given | replay.births
     linked = []
     before, previous_ids = None, np.empty(0, dtype=np.int64)
+    known: dict[int, str] = {}
     for night, ids in zip(nights, replay.cluster_ids, strict=True):
         lineage = trace_lineage(night.comparison, ids, previous_ids)
-        linked.append(_Linked(night, algorithm, ids, lineage, before))
+        rows = profiles.published_names(database, algorithm, night.as_of)
+        now = [name for _, name, _ in rows]
+        names = now
+        if rows and night.as_of in replay.renumbered:
+            stay = _names_that_stay(rows, ids.tolist(), births, night.as_of)
+            names = name_clusters([terms for _, _, terms in rows], ids.tolist(), stay | known)
+        known |= dict(zip(ids.tolist(), names, strict=False))  # none before there were profiles
+        linked.append(_Linked(night, algorithm, ids, lineage, before, now, names))
         before, previous_ids = night.as_of, ids
     return linked
+
+
+def _names_that_stay(
+    rows: Sequence[tuple[int, str, list[str]]],
+    cluster_ids: Sequence[int],
+    births: dict[int, Birth],
+    as_of: datetime,
+) -> dict[int, str]:
+    """Names of clusters that are older than the night: the night that named them may be gone."""
+    return {
+        now: name
+        for (old, name, _), now in zip(rows, cluster_ids, strict=True)
+        if old == now and births[now][0] < as_of
+    }
 
 
 def _compare(database: Database, linked: _Linked) -> Change:
@@ -146,14 +176,21 @@ def _compare(database: Database, linked: _Linked) -> Change:
     customers = int(night.comparison.sizes[is_other].sum())
     # What was told of a night that is gone cannot be told again, and stays.
     is_told_otherwise = noted != told and (bool(is_other.any()) or not night.follows_gap)
-    return Change(night.as_of, linked.algorithm, dict(pairs), customers, is_told_otherwise)
+    renamed = sum(a != b for a, b in zip(linked.names_now, linked.cluster_names, strict=True))
+    return Change(night.as_of, linked.algorithm, dict(pairs), customers, is_told_otherwise, renamed)
 
 
 def _apply(database: Database, linked: _Linked, change: Change) -> None:
     if change.renumbered:
-        ids = {"ids": linked.ids.tolist(), "old_ids": linked.night.cluster_ids.tolist()}
-        for statement in RELABEL:
-            database.run(statement, linked.names | ids)
+        database.run("relink/relabel_clusters", linked.names | {"ids": linked.ids.tolist()})
+    if linked.cluster_names and (change.renumbered or change.renamed):
+        profiles.relabel(
+            database,
+            linked.algorithm,
+            linked.night.as_of,
+            linked.ids.tolist(),
+            linked.cluster_names,
+        )
     lineage = [
         {"algorithm": linked.algorithm, **event}
         for event in lineage_json(linked.lineage, linked.before)

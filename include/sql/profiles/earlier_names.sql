@@ -1,8 +1,0 @@
--- The names that ids have in the nearest published snapshot before a moment that has them.
-select distinct on (profiles.cluster_id) profiles.cluster_id, profiles.name
-from cluster_profiles as profiles
-join snapshots on snapshots.as_of = profiles.as_of and snapshots.status = 'published'
-where profiles.algorithm = %(algorithm)s
-  and profiles.cluster_id = any(%(cluster_ids)s)
-  and profiles.as_of < %(as_of)s
-order by profiles.cluster_id, profiles.as_of desc;
