@@ -7,6 +7,7 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import DBSCAN
 from sklearn.metrics import adjusted_rand_score
 
+from kindred.cluster import outside_search
 from kindred.cluster.clusters import NOISE
 from kindred.cluster.dbscan import knee
 from kindred.cluster.hierarchy import nearest_labels
@@ -61,6 +62,31 @@ def test_the_tree_is_the_shortest_of_all_pairs(vectors, metric):
     # SciPy takes 0 for no edge.
     shortest = minimum_spanning_tree(np.maximum(weights, 1e-12)).data
     np.testing.assert_allclose(np.sort(shortest), tree.weight, rtol=2e-5, atol=2e-6)
+
+
+def edges_of(tree):
+    return set(zip(tree.low.tolist(), tree.high.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
+@pytest.mark.parametrize(
+    "vectors",
+    [uneven(9000), groups(6000, 3, noise=0)[0], clustered(5000, 6)],
+    ids=["uneven", "apart", "repeats"],
+)
+def test_near_lists_give_nearly_the_same_tree(vectors, metric, monkeypatch):
+    reach = reachability(vectors, graph_of(vectors, metric), 5, metric, seed=0)
+    exact = spanning_tree(reach)
+    monkeypatch.setattr(outside_search, "EXACT_POINTS", 0)
+    monkeypatch.setattr(outside_search, "VISITS", 8)
+    near = spanning_tree(reach)
+    assert len(near.weight) == len(exact.weight)
+    assert len(edges_of(exact) - edges_of(near)) < 0.005 * len(exact.weight)
+    lengths = [tree.weight.sum(dtype=np.float64) for tree in (exact, near)]
+    assert lengths[0] <= lengths[1] <= 1.0005 * lengths[0]
+    for name in ("low", "high", "weight"):
+        again = getattr(spanning_tree(reach, threads=2), name)
+        np.testing.assert_array_equal(again, getattr(near, name))
 
 
 def test_a_narrow_graph_gives_the_same_tree():

@@ -7,8 +7,8 @@ from hdbscan._hdbscan_linkage import label as single_linkage
 from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
 
 from kindred.cluster.clusters import NOISE
+from kindred.cluster.edges import Edges
 from kindred.cluster.reachability import Reachability
-from kindred.cluster.spanning_tree import Edges
 from kindred.graph.compiled import compiled
 
 SMALLEST_WEIGHT = float(np.finfo(np.float32).tiny)
