@@ -142,7 +142,7 @@ def test_another_night_keeps_it_and_another_kind_replaces_it(published):
     other = "ivfflat" if index == "hnsw" else "hnsw"
     laboratory.run(spec_of(other, "single", metric), SECOND)
     [(is_rebuilt, reason)] = laboratory.query("select is_rebuilt, reason from bi.index_checks")
-    assert (is_rebuilt, f"asks for {other} (single)" in reason) == (True, True)
+    assert (is_rebuilt, f"asks for {other} (single, {metric})" in reason) == (True, True)
     serving = "select method from bi.index_builds where state = 'serving'"
     assert laboratory.query(serving) == [(other,)]
     assert len(similar(laboratory, 3, 5)) == 5

@@ -90,6 +90,21 @@ def test_a_second_population_takes_the_recall_and_a_rebuild_brings_it_back(labor
     assert (rebuilt > recall, rebuilt >= target - 0.02, state) == (True, True, "serving")
 
 
+def test_another_metric_is_asked_for_and_gets_an_index_of_its_own(shop):
+    """The vectors are the same, so nothing else would replace the generation."""
+    shop.run(spec_of(metric="cosine"), SECOND)
+    [(reason,)] = shop.query("select reason from bi.index_checks")
+    assert reason == (
+        "the spec asks for ivfflat (single, cosine), what serves was planned as"
+        " ivfflat (single, l2)"
+    )
+    assert shop.query("select metric from bi.index_builds where state = 'serving'") == [("cosine",)]
+    [(distance, similarity)] = shop.query(
+        "select distance, similarity from bi.similar_customers(1, 1)"
+    )
+    assert similarity == pytest.approx(1 - distance)
+
+
 def test_a_second_try_notes_one_check(shop):
     shop.run(spec_of(), SECOND, times=2)
     assert len(shop.query(CHECKS)) == 1

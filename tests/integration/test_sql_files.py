@@ -34,6 +34,7 @@ FRAGMENTS = {
     "contribution": "power(a - b, 2)",
     "private": "'{}'",
     "filterable": "'{}'",
+    "metric": "'l2'",
     "metrics": "'{}'",
     "dimensions": "3",
     "as_of": "'2026-01-01'",

@@ -54,7 +54,7 @@ begin
   if not found then
     return;
   end if;
-  asked := metrics -> coalesce(metric, serving.metric);
+  asked := metrics -> coalesce(metric, {metric});
   if algorithm is not null or cluster_id is not null then
     perform check_segment(serving.as_of, algorithm, cluster_id);
     filter := ' and exists (select from customer_clusters as member where member.as_of = $3 and member.algorithm = $4'

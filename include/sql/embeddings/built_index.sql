@@ -3,6 +3,7 @@
 select
   rows,
   k,
+  metric,
   coalesce(plan ->> 'method', 'ivfflat') as asked_method,
   coalesce(plan ->> 'precision', 'single') as asked_precision,
   coalesce(probes, ef_search) as effort,

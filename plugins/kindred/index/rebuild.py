@@ -53,8 +53,8 @@ def decide(
 ) -> Decision:
     """Build anew when recall is lost, the table has doubled, or another kind of index is asked for.
 
-    ``canary`` is None for a scan; a kind is named by its method and precision. An index that never
-    had the recall, such as a graph under inner product, is held against what it had.
+    ``canary`` is None for a scan; a kind is named by its method, precision and metric. An index
+    that never had the recall, such as a graph under inner product, is held against what it had.
     """
     if rebuild is not Rebuild.AUTO:
         return Decision(rebuild is Rebuild.ALWAYS, f"rebuild: {rebuild}")

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from kindred.index.list_sizes import ListDrift, measure_drift
 from kindred.index.methods import Method, Precision
 from kindred.index.rebuild import Rebuild, decide
+from kindred.metrics import Metric
 from kindred.stages.machine import cores
 from kindred.stages.run import SEED, Run
 from kindred.store import embeddings, index_builds
@@ -16,7 +17,7 @@ from kindred.store.snapshots import Current
 
 log = logging.getLogger(__name__)
 
-NOTHING_BUILT = (None, None, Method.IVFFLAT, Precision.SINGLE, None, None)
+NOTHING_BUILT = (None, None, None, Method.IVFFLAT, Precision.SINGLE, None, None)
 NO_CANARY = dict.fromkeys(("recall_at_k", "recall_low", "recall_high", "recall_sample"))
 NO_DRIFT = dict.fromkeys(("list_drift", "list_drift_noise"))
 
@@ -26,12 +27,15 @@ def wants_rebuild(
 ) -> bool:
     """Measure the serving index, decide, and note both; ``rows`` are those of the new snapshot."""
     row = warehouse.row("embeddings/built_index", {"generation": current.generation})
-    rows_at_build, k, method, precision, effort, recall_at_build = row or NOTHING_BUILT
-    rebuild, target_recall = run.spec.rebuild, run.spec.index_target_recall
+    rows_at_build, k, metric, method, precision, effort, recall_at_build = row or NOTHING_BUILT
+    spec = run.spec
+    rebuild, target_recall = spec.rebuild, spec.index_target_recall
+    asked_kind = f"{spec.index} ({spec.index_precision}, {spec.metric})"
+    built_kind = f"{method} ({precision}, {metric})"
     canary, drift = None, None
     if rebuild is Rebuild.AUTO and effort is not None:
         width = int(current.dimensions or 0)
-        kind = IndexKind(run.spec.metric, width, Method(method), Precision(precision))
+        kind = IndexKind(Metric(metric), width, Method(method), Precision(precision))
         asked = _serving(run, warehouse, str(current.table_name), kind, int(k))
         threads = cores(run.settings.graph_threads)
         canary = measure_canary(asked, int(effort), seed=SEED, threads=threads)
@@ -43,8 +47,8 @@ def wants_rebuild(
         rows_at_build=rows_at_build,
         rows=rows,
         recall_at_build=recall_at_build,
-        asked_kind=f"{run.spec.index} ({run.spec.index_precision})",
-        built_kind=f"{method} ({precision})",
+        asked_kind=asked_kind,
+        built_kind=built_kind,
     )
     figures = {
         "as_of": run.as_of,

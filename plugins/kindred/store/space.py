@@ -137,6 +137,7 @@ def _create_bi_objects(database: Database, spec: Spec, space: Space, key_type: K
             is_cosine=sql.Literal(spec.metric is Metric.COSINE),
             memory_mb=sql.Literal(spec.clustering.plpython.memory_mb),
             filterable=sql.SQL("{}::text[]").format(sql.Literal(list(spec.filterable_columns))),
+            metric=sql.Literal(spec.metric.value),
             metrics=sql.Literal(_metrics_as_json()),
         )
         text = statement.as_string(database.connection)
