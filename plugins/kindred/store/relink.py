@@ -93,7 +93,7 @@ def _relink(
             changes.append(change)
             if not is_dry_run:
                 _apply(database, linked, change)
-    if not is_dry_run:
+    if changes and not is_dry_run:
         _renew_births(database, algorithm, replay, given)
     return changes
 
