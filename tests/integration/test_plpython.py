@@ -178,7 +178,7 @@ def test_a_backend_stays_one_thread(database):
 
 
 def test_a_query_that_takes_too_long_ends(database):
-    """Between two starts of k-means at the latest, also where Python catches all it can."""
+    """As a canceled query, whatever Python was about."""
     rng = np.random.default_rng(1)
     fill(database, rng.random((3000, 2)))
     with database.connection.cursor() as cursor:
