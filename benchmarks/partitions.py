@@ -17,15 +17,15 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg2 import sql
 
 from benchmarks.customers import make_customers
 from benchmarks.generations import BLOCK_ROWS, SPEC, Bench, make_rows, server_for_bench
 from benchmarks.report import Report, arguments, median_seconds, timed
 from kindred.cluster.lists import cluster_into_lists, clusters_of_lists
-from kindred.index.plan import forecast_mb, usual_lists
-from kindred.metrics import OPERATORS, Metric
+from kindred.index.plan import Candidate, forecast_mb, usual_lists
+from kindred.metrics import Metric
 from kindred.store.embeddings import Embeddings
+from kindred.store.index_kinds import IndexKind
 from kindred.store.index_pages import IndexLists, install_reader, open_index, read_lists
 
 SEED = 20_180_401
@@ -37,7 +37,10 @@ INDEX = "generation_ivfflat"
 
 def build(running: Bench, table: str, rows: Embeddings, lists: int) -> float:
     """Build an index of so many lists, with the memory it takes; returns seconds."""
-    memory_mb = 2 * forecast_mb(lists, *rows.vectors.shape) + 64
+    needed_mb = forecast_mb(lists, *rows.vectors.shape)
+    memory_mb = 2 * needed_mb + 64
+    kind = IndexKind(METRIC, rows.vectors.shape[1])
+    chosen = Candidate(lists, 1, 0.0, 0.0, 0.0, needed_mb, 0.0)
 
     def create() -> None:
         with running.database.transaction():
@@ -48,8 +51,7 @@ def build(running: Bench, table: str, rows: Embeddings, lists: int) -> float:
                 "embeddings/create_index",
                 index=INDEX,
                 table=table,
-                operator_class=sql.SQL(OPERATORS[METRIC].operator_class),
-                lists=sql.Literal(lists),
+                **kind.index_names(chosen),
             )
 
     return timed(create)[0]
