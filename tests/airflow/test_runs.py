@@ -87,7 +87,7 @@ def test_backfill_without_an_encoder_names_the_command(refused):
 
 
 @pytest.mark.parametrize(
-    "params", [{"algorithms": ["dbscan"]}, {"encoder_version": 0}, {"full_extract": "yes"}]
+    "params", [{"algorithms": ["optics"]}, {"encoder_version": 0}, {"full_extract": "yes"}]
 )
 def test_params_outside_their_type_are_refused_at_once(refused, params):
     before = len(refused.runs())

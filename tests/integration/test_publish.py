@@ -84,6 +84,7 @@ def fetch(cursor: "psycopg2.extensions.cursor", statement: str) -> list[tuple[An
 
 
 def test_readers_see_whole_snapshots_while_new_dates_are_published(shop: Laboratory) -> None:
+    shop.environment["KINDRED_KEEP_NIGHTS"] = "0"
     shop.run(make_spec(), day(5))
     days = range(6, 15)
     for number in days:
