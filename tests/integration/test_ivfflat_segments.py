@@ -170,6 +170,27 @@ def test_few_customers_are_one_list(laboratory, metric):
     ) == [("k-means of 1 list (there is no ivfflat index)", 1, 90)]
 
 
+@pytest.mark.parametrize(
+    ("changes", "method"),
+    [
+        ({"index_precision": "half"}, "ivfflat lists of build 1"),
+        ({"index": "hnsw"}, "k-means of 1 list (there is no ivfflat index)"),
+    ],
+    ids=["half precision", "hnsw"],
+)
+def test_lists_of_rounded_vectors_are_read_and_another_index_has_none(laboratory, changes, method):
+    laboratory.fill("customers", COLUMNS, people(ROWS))
+    let_read(laboratory)
+    run = laboratory.run(spec_of(**changes), FIRST)
+    _, numbers, _, _, _, methods = segments(laboratory, FIRST)
+    assert set(methods) == {method}
+    if "index_precision" in changes:
+        rows, found = lists_now(laboratory, run)
+        np.testing.assert_array_equal(numbers, found.lists + 1)
+        nearest = nearest_lists(rows.vectors, Metric.L2, found.centres)
+        assert (nearest == found.lists).mean() > 0.99
+
+
 FLAT = "customer_id bigint, updated_at timestamptz, x double precision, y double precision"
 
 
