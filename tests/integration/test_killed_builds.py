@@ -232,6 +232,7 @@ def test_killed_before_the_commit_of_the_swap(shop, monkeypatch):
     current = "select as_of from bi.snapshots where is_current"
     generation = build(shop)["generation"]
     run_stage(opened(shop), "cluster", algorithm="kmeans")
+    run_stage(opened(shop), "profile_clusters")
     for part in shop.parts:
         run_stage(opened(shop), "load_lookalikes", part=part)
     run_stage(opened(shop), "quality_gate")
