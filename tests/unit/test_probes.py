@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kindred.index.probes import choose_probes, recall_interval
+from kindred.index.probes import choose_probes, recall_interval, tuning_customers
 
 
 @pytest.mark.parametrize("planned", [1, 7, 20, 63, 64])
@@ -49,3 +49,10 @@ def test_a_perfect_sample_does_not_prove_a_perfect_index():
 def test_the_interval_stays_within_0_and_1():
     low, high = recall_interval(np.array([0.0, 1.0, 1.0]))
     assert 0.0 <= low < high <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("rows", "customers"), [(1_000, 300), (200_000, 400), (1_000_000, 2_000), (10_000_000, 2_000)]
+)
+def test_more_customers_of_a_large_table_choose(rows, customers):
+    assert tuning_customers(rows) == customers

@@ -5,6 +5,18 @@ from collections.abc import Callable
 
 import numpy as np
 
+LEAST_TUNING_CUSTOMERS = 300
+MOST_TUNING_CUSTOMERS = 2_000
+ROWS_PER_TUNING_CUSTOMER = 500
+"""Of a large table more customers choose, since their queries are little beside its build. With 300
+of a million, 12 probes were taken for a recall of .9893 and gave .9835; 15 were needed."""
+
+
+def tuning_customers(rows: int) -> int:
+    """Customers whose neighbours choose the probes of an index over so many rows."""
+    wanted = max(LEAST_TUNING_CUSTOMERS, rows // ROWS_PER_TUNING_CUSTOMER)
+    return min(MOST_TUNING_CUSTOMERS, wanted)
+
 
 def choose_probes(
     recall_of: Callable[[int], float], planned: int, lists: int, target_recall: float

@@ -12,7 +12,7 @@ from psycopg2 import sql
 from kindred.graph.distances import distances, eligible
 from kindred.graph.exact import exact_neighbours
 from kindred.graph.recall import found_shares
-from kindred.index.probes import choose_probes, recall_interval
+from kindred.index.probes import choose_probes, recall_interval, tuning_customers
 from kindred.index.rebuild import MAX_RECALL_LOSS, Canary
 from kindred.store.database import Database
 from kindred.store.embeddings import Embeddings
@@ -21,7 +21,6 @@ from kindred.store.ivfflat import BuiltIndex
 
 log = logging.getLogger(__name__)
 
-TUNING_CUSTOMERS = 300
 PUBLISHED_CUSTOMERS = 500
 TIMED_CUSTOMERS = 100
 STREAM = 2
@@ -192,11 +191,12 @@ def _samples(
     """Rows to choose the effort by, other rows to publish from, and exact k-th distances by row."""
     vectors = asked.embeddings.vectors
     rows = np.flatnonzero(eligible(asked.kind.metric, vectors))
-    size = min(TUNING_CUSTOMERS + PUBLISHED_CUSTOMERS, len(rows))
+    wanted = tuning_customers(len(rows))
+    size = min(wanted + PUBLISHED_CUSTOMERS, len(rows))
     chosen = np.random.default_rng([seed, STREAM]).choice(rows, size, replace=False)
     kth = np.full(len(vectors), np.nan, dtype=np.float32)
     kth[chosen] = _kth(asked, chosen, threads)
-    part = TUNING_CUSTOMERS / (TUNING_CUSTOMERS + PUBLISHED_CUSTOMERS)
+    part = wanted / (wanted + PUBLISHED_CUSTOMERS)
     tuning, published = np.split(chosen, [int(size * part)])
     return tuning, published, kth
 
