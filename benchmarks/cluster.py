@@ -83,7 +83,8 @@ def measure_agreement(report: Report, name: str, path: str, options: Any) -> Fou
     found = alone.result
     exact = measure_alone(ways.library_hdbscan, path, size, MIN_SAMPLES).result
     note(report, f"{name}: hdbscan", exact, None)
-    note(report, f"{name}: kindred", found, exact, graph=graph_seconds, peak_mb=alone.peak_rss_mb)
+    more = {"cpu": alone.cpu_seconds, "graph": graph_seconds, "peak_mb": alone.peak_rss_mb}
+    note(report, f"{name}: kindred", found, exact, **more)
     for rival, way in RIVALS.items() if options.rivals else ():
         other = measure_within(options.limit, way, path, size, MIN_SAMPLES)
         if other is not None:
@@ -118,7 +119,8 @@ def measure_many(report: Report, path: str, n: int) -> None:
     threads = len(os.sched_getaffinity(0))
     graph_seconds = measure_alone(ways.make_graph, path, WIDTH, RECALL_K, threads).result
     alone = measure_alone(ways.kindred_hdbscan, path, 100, MIN_SAMPLES, threads)
-    note(report, "many", alone.result, None, graph=graph_seconds, peak_mb=alone.peak_rss_mb)
+    more = {"cpu": alone.cpu_seconds, "graph": graph_seconds, "peak_mb": alone.peak_rss_mb}
+    note(report, "many", alone.result, None, **more)
     report.at_most(f"hdbscan of {n:,}: seconds", alone.result.seconds, 150.0)
     report.at_most(f"hdbscan of {n:,}: peak MB", alone.peak_rss_mb, 8 * 1024)
 
@@ -130,8 +132,8 @@ def measure_kmeans(report: Report, path: str, n: int) -> None:
     other = measure_alone(ways.scikit_learn_kmeans, path, K)
     ratio = alone.result.inertia / other.result.inertia
     for name, found in (("kmeans: kindred", alone), ("kmeans: scikit-learn", other)):
-        inertia = found.result.inertia
-        note(report, name, found.result, None, peak_mb=found.peak_rss_mb, inertia=inertia)
+        more = {"cpu": found.cpu_seconds, "peak_mb": found.peak_rss_mb}
+        note(report, name, found.result, None, **more, inertia=found.result.inertia)
     report.at_most(f"kmeans of {n:,}: seconds", alone.result.seconds, 20.0)
     report.at_most(f"kmeans of {n:,}: inertia / scikit-learn's", ratio, 1.01)
 

@@ -23,7 +23,7 @@ def alike(monkeypatch):
     """Calls in this process, without a limit."""
 
     def call(work, *arguments):
-        return SimpleNamespace(result=work(*arguments), peak_rss_mb=1.0)
+        return SimpleNamespace(result=work(*arguments), peak_rss_mb=1.0, cpu_seconds=1.0)
 
     monkeypatch.setattr(cluster, "measure_alone", call)
     monkeypatch.setattr(cluster, "measure_within", lambda limit, *given: call(*given))

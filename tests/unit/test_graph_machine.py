@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from kindred.cluster.forecast import density_megabytes, kmeans_megabytes
 from kindred.errors import SettingsError
 from kindred.graph.forecast import merge_megabytes, search_megabytes
 from kindred.graph.width import graph_k
@@ -105,3 +106,11 @@ def test_a_shard_says_every_ten_seconds_what_is_left(caplog):
         "shard 1 of 2: 2000 of 4000 rows, 100 rows/s, 20 s left",
         "shard 1 of 2: 3000 of 4000 rows, 100 rows/s, 10 s left",
     ]
+
+
+def test_segments_of_more_customers_need_more_memory():
+    assert 1200 < density_megabytes((1_000_000, 32), 20) < 2400
+    assert density_megabytes((2_000_000, 32), 20) > density_megabytes((1_000_000, 32), 20)
+    assert density_megabytes((1_000_000, 32), 40) > density_megabytes((1_000_000, 32), 20)
+    assert 500 < kmeans_megabytes((1_000_000, 32)) < density_megabytes((1_000_000, 32), 20)
+    assert density_megabytes((0, 32), 20) == kmeans_megabytes((0, 32)) > 0

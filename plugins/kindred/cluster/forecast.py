@@ -9,12 +9,13 @@ def density_megabytes(shape: tuple[int, ...], k: int) -> int:
 
     Five copies of the vectors: mapped, distinct, in list order, in tiles, and what the lists are
     trained on. The lists of neighbours are mapped and taken in points, and there is one mask of
-    them. The hierarchy has eight numbers an edge, and the library's Python lists as much again.
+    them. The hierarchy takes about 150 bytes a customer. For 1,000,000 of 32 dimensions and 20
+    neighbours this says 1,553 MB, and 1,106 MB were measured.
     """
     rows, dimensions = shape
     vectors = 5 * rows * (dimensions + 3) * 4
     lists = rows * k * (8 + 8 + 2)
-    hierarchy = 700 * rows
+    hierarchy = 150 * rows
     return BASE_MEGABYTES + (vectors + lists + hierarchy) // 2**20
 
 

@@ -13,8 +13,11 @@ PIECE = 1 << 14
 
 MOST_ROUNDS = 300
 
-TOLERANCE = 1e-4
-"""Of the mean variance: the sum of squared steps of the centres that ends it, scikit-learn's."""
+TOLERANCE = 1e-3
+"""Of the mean variance: the sum of squared steps of the centres that ends it.
+
+Ten times scikit-learn's; at 200,000 customers the inertia was 0.015 % above what that gave.
+"""
 
 
 def settle_centers(
@@ -36,7 +39,7 @@ def settle_centers(
     -------
     ndarray of float64, shape (k, dimensions)
         A centre that is nearest to no point stays where it is. Ends when the squared steps sum up
-        to at most 1e-4 of the mean variance of a dimension, or after 300 rounds.
+        to at most 1e-3 of the mean variance of a dimension, or after 300 rounds.
     """
     total = weights.sum()
     mean = weights @ points / total
