@@ -34,12 +34,14 @@ def test_every_algorithm_fills_the_table_and_tells_what_it_chose(laboratory):
 
 
 def test_shards_change_no_segment(laboratory):
-    laboratory.fill("customers", COLUMNS, people(400))
+    laboratory.fill("customers", COLUMNS, people(2100))
     spec = make_spec(clustering=CLUSTERING)
     laboratory.run(spec, AS_OF)
     first = laboratory.hashes()
-    laboratory.environment["KINDRED_SHARD_ROWS"] = "40"
-    laboratory.run(spec, AS_OF)
+    laboratory.environment |= {"KINDRED_SHARD_ROWS": "1000", "KINDRED_GRAPH_THREADS": "1"}
+    seen = []
+    laboratory.run(spec, AS_OF, before=lambda stage, run: seen.append(stage))
+    assert seen.count("search_graph") == 2
     assert laboratory.hashes() == first
 
 
