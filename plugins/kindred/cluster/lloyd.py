@@ -46,6 +46,7 @@ def settle_centers(
     variance = float((weights @ np.square(points - mean, dtype=np.float64) / total).mean())
     queries = padded(points, Metric.L2)
     pieces = cut(len(points), PIECE)
+    nearest = np.zeros(len(points), dtype=np.int32)
     sums = np.empty((len(pieces), *centers.shape))
     counts = np.empty((len(pieces), len(centers)))
     for _ in range(MOST_ROUNDS):
@@ -58,7 +59,7 @@ def settle_centers(
             piece, rows = start // PIECE, slice(start, stop)
             sums[piece], counts[piece] = 0.0, 0.0
             _add_to_nearest(
-                queries[rows], weights[rows], tile, len(centers), sums[piece], counts[piece]
+                queries[rows], weights[rows], tile, nearest[rows], sums[piece], counts[piece]
             )
 
         in_threads(add, pieces, threads)
@@ -76,24 +77,26 @@ def _add_to_nearest(
     queries: np.ndarray,
     weights: np.ndarray,
     tile: np.ndarray,
-    k: int,
+    nearest: np.ndarray,
     sums: np.ndarray,
     counts: np.ndarray,
 ) -> None:
+    k = len(counts)
     scores = score_buffer(padded_size(k))
+    scores[:, padded_size(k) :] = np.inf
     group = np.empty((4, queries.shape[1]), dtype=np.float32)
     best = np.empty(1, dtype=np.float32)
-    nearest = np.empty(1, dtype=np.int32)
     for q in range(0, len(queries), 4):
         count = min(4, len(queries) - q)
         for r in range(4):
             group[r] = queries[q + min(r, count - 1)]
         score_group(group, tile, padded_size(k), False, scores)
         for r in range(count):
-            best[0] = np.inf
-            nearest[0] = 0
-            keep_best(scores[r], k, 0, best, nearest)
+            # Hardly any point leaves its centre in later rounds, and that is seen at once.
+            own = nearest[q + r : q + r + 1]
+            best[0] = scores[r, own[0]]
+            keep_best(scores[r], k, 0, best, own)
             weight = weights[q + r]
-            counts[nearest[0]] += weight
+            counts[own[0]] += weight
             for d in range(sums.shape[1]):
-                sums[nearest[0], d] += weight * queries[q + r, d]
+                sums[own[0], d] += weight * queries[q + r, d]
