@@ -41,9 +41,7 @@ def settle_centers(
         A centre that is nearest to no point stays where it is. Ends when the squared steps sum up
         to at most 1e-3 of the mean variance of a dimension, or after 300 rounds.
     """
-    total = weights.sum()
-    mean = weights @ points / total
-    variance = float((weights @ np.square(points - mean, dtype=np.float64) / total).mean())
+    variance = _mean_variance(points, weights)
     queries = padded(points, Metric.L2)
     pieces = cut(len(points), PIECE)
     nearest = np.zeros(len(points), dtype=np.int32)
@@ -70,6 +68,17 @@ def settle_centers(
         if step <= TOLERANCE * variance:
             break
     return centers
+
+
+def _mean_variance(points: np.ndarray, weights: np.ndarray) -> float:
+    """The variance of a dimension, on average; in blocks, since float64 takes twice the memory."""
+    sums, squares = np.zeros(points.shape[1]), np.zeros(points.shape[1])
+    for start, stop in cut(len(points), PIECE):
+        block = points[start:stop].astype(np.float64)
+        sums += weights[start:stop] @ block
+        squares += weights[start:stop] @ np.square(block)
+    total = weights.sum()
+    return float(np.maximum(squares / total - np.square(sums / total), 0.0).mean())
 
 
 @compiled

@@ -17,6 +17,7 @@ PIECE = 256
 """Queries searched one after another by one thread; they lie near each other."""
 
 PIECES_AT_ONCE = 4
+"""Pieces of one call: some hundred queries are some milliseconds of work."""
 
 EXACT_POINTS = 200_000
 """Points up to which all of them are searched, if need be: seconds grow with their square."""
@@ -29,7 +30,7 @@ VISITS = 32
 
 
 class OutsideSearch:
-    """Exact search for the first edge that leads out of a component."""
+    """Search for the first edge that leads out of a component; exact up to `EXACT_POINTS`."""
 
     def __init__(self, reach: Reachability, threads: int) -> None:
         self._reach = reach
