@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from kindred.cluster.outside import (
+    COSINE,
+    NORMALISED,
     Searched,
     Wanted,
     euclidean,
     list_buffer,
     load_group,
-    outside_ball,
     search_list,
     slack_of,
 )
@@ -26,15 +27,16 @@ PLANES_FROM = 32
 
 
 class Planes(NamedTuple):
-    """Where lists begin on the line from the mean of some queries to each centroid.
+    """Where lists begin on the lines from the mean of some queries to the centroids.
 
-    ``middle`` float32 (dimensions,) is the mean; ``places`` and ``apart`` float64 (lists,) are the
-    least place of a list's points on that line, and the length of it, 0 where there is none.
+    ``middle`` float32 (dimensions,) is the mean. A query with squared distances m to the mean and
+    c to a list's centroid is at least ``shift`` + ``slope`` (c - m) from all points of the list;
+    both float64 (lists,), and ``shift`` is -infinity where there is no line.
     """
 
     middle: np.ndarray
-    places: np.ndarray
-    apart: np.ndarray
+    shift: np.ndarray
+    slope: np.ndarray
 
 
 @compiled
@@ -56,16 +58,17 @@ def search_outside(
     near = score_buffer(padded_size(lists))
     least = np.empty((4, lists), dtype=np.float64)
     group = np.empty((4, dimensions), dtype=np.float32)
-    planes = Planes(np.empty(dimensions, dtype=np.float32), np.empty(lists), np.zeros(lists))
+    nearest = np.empty(lists, dtype=np.float64)
+    planes = Planes(np.zeros(dimensions, dtype=np.float32), np.empty(lists), np.empty(lists))
     for piece in range(first, last):
         start, stop = piece_starts[piece], piece_starts[piece + 1]
-        planes.apart[:] = 0.0
+        planes.shift[:], planes.slope[:] = -np.inf, 0.0
         if stop - start >= PLANES_FROM:
             _lay_planes(queries[start:stop], searched, scores, group, planes)
         for q in range(start, stop, 4):
             _search_group(
                 queries[q : min(q + 4, stop)], piece, searched, wanted, planes, scores, near, least,
-                group,
+                nearest, group,
             )  # fmt: skip
 
 
@@ -79,28 +82,32 @@ def _search_group(
     scores: np.ndarray,
     near: np.ndarray,
     least: np.ndarray,
+    nearest: np.ndarray,
     group: np.ndarray,
 ) -> None:
     """Up to four queries against all lists that may hold something near enough."""
     own = wanted.component[queries[0]]
+    moved = NORMALISED if searched.kind == COSINE else 0.0
     load_group(queries, searched.points, group)
     score_group(group, searched.centroid_tile, padded_size(least.shape[1]), False, near)
+    nearest[:] = np.inf
     for r in range(len(queries)):
-        _bound_lists(near[r], searched.radii, group[r], planes, least[r])
-    for number in _visits(least, wanted.bound[own]):
-        if (
-            wanted.only_component[number] != own
-            and searched.least_core[number] <= wanted.bound[own]
-        ):
+        _bound_lists(near[r], searched.radii, group[r], planes, least[r], nearest)
+    for number in _visits(nearest, wanted.bound[own]):
+        limit = wanted.bound[own]
+        # Of a million customers' lists all but some dozen end here.
+        if nearest[number] > limit + moved:
+            continue
+        if wanted.only_component[number] != own and searched.least_core[number] <= limit:
             search_list(queries, number, least[:, number], piece, searched, wanted, scores, group)
 
 
 @compiled
-def _visits(least: np.ndarray, bound: np.float32) -> np.ndarray:
+def _visits(nearest: np.ndarray, bound: np.float32) -> np.ndarray:
     """The lists in their own order, or, where no edge is known yet, the nearest first."""
     if bound < np.inf:
-        return np.arange(least.shape[1])
-    return np.argsort(least[0])
+        return np.arange(len(nearest))
+    return np.argsort(nearest)
 
 
 @compiled
@@ -127,22 +134,28 @@ def _lay_planes(
             far, own = np.float64(scores[0, i]), np.float64(searched.to_centroid[begin + i])
             place = far + apart * apart - own - slack * (far + apart * apart + own)
             least = min(least, place)
-        planes.apart[number] = apart
-        planes.places[number] = least / (2.0 * apart)
+        planes.slope[number] = 1.0 / (2.0 * apart)
+        planes.shift[number] = (least - apart * apart * (1.0 + slack)) * planes.slope[number]
 
 
 @compiled
 def _bound_lists(
-    near: np.ndarray, radii: np.ndarray, query: np.ndarray, planes: Planes, least: np.ndarray
+    near: np.ndarray,
+    radii: np.ndarray,
+    query: np.ndarray,
+    planes: Planes,
+    least: np.ndarray,
+    nearest: np.ndarray,
 ) -> None:
-    """A distance below which no point of a list is from the query, for every list."""
+    """A distance below which no point of a list is from the query, for every list.
+
+    ``nearest`` keeps the least of several queries.
+    """
     slack = slack_of(len(query))
-    to_middle = np.float64(euclidean(query, planes.middle)) ** 2
+    to_middle = np.float64(euclidean(query, planes.middle)) ** 2 * (1.0 + slack)
     for number in range(len(radii)):
         score = np.float64(near[number])
-        least[number] = outside_ball(near[number], radii[number], slack)
-        if planes.apart[number] > 0.0:
-            between = planes.apart[number] * planes.apart[number]
-            place = to_middle + between - score + slack * (to_middle + between + score)
-            gap = planes.places[number] - place / (2.0 * planes.apart[number])
-            least[number] = max(least[number], gap)
+        ball = np.sqrt(score) * (1.0 - slack) - radii[number] * (1.0 + slack)
+        gap = planes.shift[number] + planes.slope[number] * (score * (1.0 - slack) - to_middle)
+        least[number] = max(ball, gap)
+        nearest[number] = min(nearest[number], least[number])
