@@ -90,6 +90,39 @@ def test_kmeans_keeps_customers_who_are_not_apart(laboratory: Laboratory, newcom
     assert share_kept(laboratory, "kmeans") >= (0.95 if newcomers else 1.0)
 
 
+@pytest.mark.parametrize("newcomers", [0, 100])
+def test_kmeans_keeps_customers_of_one_cloud(laboratory: Laboratory, newcomers: int) -> None:
+    """Where every cut of the customers is as good as another, nights begin where the fit ended."""
+    rng = np.random.default_rng(6)
+    when = ["2026-01-30T12:00"] * 2000 + ["2026-01-31T12:00"] * newcomers
+    rows = [(i, moment(day), *map(float, rng.normal(size=2))) for i, day in enumerate(when, 1)]
+    laboratory.fill("customers", PLANE, rows)
+    spec = make_spec(**APART | {"clustering": {"algorithms": ["kmeans"], "kmeans": {"k": 12}}})
+    laboratory.fit(spec, BEFORE)
+    laboratory.run(spec, BEFORE)
+    laboratory.run(spec, AS_OF)
+    assert share_kept(laboratory, "kmeans") >= (0.95 if newcomers else 1.0)
+    [(kept, k)] = laboratory.query(
+        "select count(*), max(array_length(centers, 1)) from kindred.kmeans_centers"
+    )
+    assert (kept, k) == (1, 12)
+
+
+def test_kmeans_starts_alike_whichever_date_is_first(
+    laboratory: Laboratory, make_laboratory: Any
+) -> None:
+    laboratory.fill("customers", COLUMNS, people(400, days=30, first="2026-01-03T12:00"))
+    spec = make_spec(clustering={"algorithms": ["kmeans"]})
+    other = make_laboratory(beside=laboratory)
+    for one, dates in ((laboratory, (BEFORE, AS_OF)), (other, (AS_OF, BEFORE))):
+        one.fit(spec, "2026-01-20T02:00")
+        for as_of in dates:
+            one.run(spec, as_of)
+    assert laboratory.hashes() == other.hashes()
+    centers = "select encoder_version, settings, centers from kindred.kmeans_centers"
+    assert laboratory.query(centers) == other.query(centers)
+
+
 def test_a_cluster_born_on_a_second_run_takes_no_id_of_one_that_ended(
     laboratory: Laboratory,
 ) -> None:

@@ -52,6 +52,42 @@ def test_neither_a_second_run_nor_threads_change_a_bit(algorithm):
         assert clusters.nearest_labels.tobytes() == made[0].nearest_labels.tobytes()
 
 
+@pytest.mark.parametrize("sample", [100, kmeans.STARTING_SAMPLE], ids=["settled", "library"])
+@pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
+def test_kmeans_moves_nobody_for_some_new_customers(metric, sample, monkeypatch):
+    """In a cloud without groups, where it would find other clusters from scratch."""
+    monkeypatch.setattr(kmeans, "STARTING_SAMPLE", sample)
+    vectors = np.random.default_rng(2).normal(size=(2100, 6)).astype(np.float32)
+    asked, before = KMeansSettings(k=12), vectors[:2000]
+    start = kmeans.find_centers(before, asked, metric, seed=0)
+    first = cluster_kmeans(before, asked, metric, seed=0, start=start)
+    grown = cluster_kmeans(vectors, asked, metric, seed=0, start=start)
+    scratch = cluster_kmeans(vectors, asked, metric, seed=0)
+    assert adjusted_rand_score(first.labels, grown.labels[:2000]) == 1.0
+    assert adjusted_rand_score(first.labels, scratch.labels[:2000]) < 0.8
+    assert grown.figures["inertia"] < 1.02 * scratch.figures["inertia"]
+
+
+@pytest.mark.parametrize("sample", [100, kmeans.STARTING_SAMPLE], ids=["settled", "library"])
+def test_kmeans_moves_where_the_customers_have_gone(sample, monkeypatch):
+    monkeypatch.setattr(kmeans, "STARTING_SAMPLE", sample)
+    vectors, _ = groups(noise=0)
+    asked = KMeansSettings(k=4)
+    start = kmeans.find_centers(vectors + 20, asked, Metric.L2, seed=0)
+    found = cluster_kmeans(vectors, asked, Metric.L2, seed=0, start=start)
+    stayed = kmeans._assigned(vectors, np.ones(len(vectors)), start.values)[2]
+    assert found.figures["inertia"] < 0.5 * stayed
+
+
+def test_a_start_of_another_number_of_centres_is_left_alone():
+    vectors, _ = groups()
+    start = kmeans.find_centers(vectors, KMeansSettings(k=3), Metric.L2, seed=0)
+    for asked, rows in ((KMeansSettings(k=5), vectors), (KMeansSettings(k=3), vectors[:2])):
+        told = cluster_kmeans(rows, asked, Metric.L2, seed=0, start=start)
+        alone = cluster_kmeans(rows, asked, Metric.L2, seed=0)
+        np.testing.assert_array_equal(told.labels, alone.labels)
+
+
 def test_kmeans_membership_is_how_much_nearer_the_own_centre_is():
     vectors = np.array([[0, 0], [0, 0], [4, 0], [4, 0], [1, 0]], dtype=np.float32)
     clusters = cluster_kmeans(vectors, KMeansSettings(k=2), Metric.L2, seed=0)

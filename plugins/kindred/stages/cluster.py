@@ -10,11 +10,11 @@ import numpy as np
 from kindred.cluster.clusters import Clusters, ListMembers
 from kindred.cluster.dbscan import cluster_dbscan
 from kindred.cluster.density import cluster_hdbscan
-from kindred.cluster.forecast import density_megabytes, kmeans_megabytes
-from kindred.cluster.kmeans import cluster_kmeans
+from kindred.cluster.forecast import density_megabytes
 from kindred.clustering import Algorithm
 from kindred.stages.encode import read_embeddings
 from kindred.stages.graph import read_graph
+from kindred.stages.kmeans import cluster_by_kmeans
 from kindred.stages.lists import cluster_lists
 from kindred.stages.machine import cores, require_memory
 from kindred.stages.run import SEED, Run
@@ -104,10 +104,9 @@ def _find(run: Run, warehouse: Database, algorithm: Algorithm, embeddings: Embed
         return cluster_in_database(warehouse, embeddings, settings, metric, block_rows=block_rows)
     if algorithm is Algorithm.IVFFLAT:
         return cluster_lists(run, warehouse, embeddings)
-    threads = cores(run.settings.graph_threads)
     if algorithm is Algorithm.KMEANS:
-        require_memory(str(algorithm), kmeans_megabytes(vectors.shape))
-        return cluster_kmeans(vectors, clustering.kmeans, metric, seed=SEED, threads=threads)
+        return cluster_by_kmeans(run, warehouse, embeddings)
+    threads = cores(run.settings.graph_threads)
     graph = read_graph(run)
     require_memory(str(algorithm), density_megabytes(vectors.shape, graph.neighbours.shape[1]))
     if algorithm is Algorithm.DBSCAN:

@@ -1,10 +1,12 @@
 """encode: turn the customers of the snapshot into the vectors that all later stages read."""
 
 import logging
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from kindred.encode.audience import center_of_customers
 from kindred.encode.column_profile import Profile
@@ -34,7 +36,7 @@ def encode(run: Run) -> dict[str, Any]:
         snapshots.forget_late(warehouse, run.as_of, run.build.run_id)
         with warehouse.transaction():
             warehouse.run("session/repeatable_read")
-            embeddings = _encode(run, warehouse, encoder, embed, profile)
+            embeddings = _encode(run, warehouse, encoder, embed, run.as_of, profile)
         _assert_finite(embeddings)
         run.add_facts(
             warehouse,
@@ -52,11 +54,24 @@ def encode(run: Run) -> dict[str, Any]:
     return {"customers": rows, "dimensions": encoder.dimensions}
 
 
+def vectors_as_of(run: Run, warehouse: Database, as_of: datetime) -> NDArray[np.float32]:
+    """The vectors of the customers of another moment, by the encoder of the run."""
+    with embedder(run, "encode") as embed, warehouse.transaction():
+        warehouse.run("session/repeatable_read")
+        encoder = encoders.read(warehouse, run.encoder_version)
+        return _encode(run, warehouse, encoder, embed, as_of).vectors
+
+
 def _encode(
-    run: Run, warehouse: Database, encoder: FittedEncoder, embed: Embed | None, profile: Profile
+    run: Run,
+    warehouse: Database,
+    encoder: FittedEncoder,
+    embed: Embed | None,
+    as_of: datetime,
+    profile: Profile | None = None,
 ) -> Embeddings:
-    """Encode the snapshot's customers block by block, and count them on the way."""
-    rows = versions.count_customers(warehouse, run.as_of)
+    """Encode the customers of a moment block by block, and count them on the way."""
+    rows = versions.count_customers(warehouse, as_of)
     vectors = np.empty((rows, encoder.dimensions), dtype=np.float32)
     updated_at = np.empty(rows, dtype=np.int64)
     keys: list[Array] = []
@@ -66,14 +81,15 @@ def _encode(
         nonlocal done
         block = slice(done, done + len(frame))
         vectors[block] = encoder.transform(frame, embed)
-        profile.add(frame)
+        if profile is not None:
+            profile.add(frame)
         updated_at[block] = block_updated_at
         keys.append(block_keys)
         done = block.stop
 
     key_type = run.key_type(warehouse)
     versions.read_customers(
-        warehouse, run.spec, key_type, run.as_of, transform, block_rows=run.settings.block_rows
+        warehouse, run.spec, key_type, as_of, transform, block_rows=run.settings.block_rows
     )
     customers = concatenate_keys(key_type, keys)
     return Embeddings(key_type, customers, vectors, updated_at, run.encoder_version)

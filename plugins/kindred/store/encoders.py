@@ -47,6 +47,12 @@ def read(database: Database, version: int) -> FittedEncoder:
     return FittedEncoder.from_json(row[0])
 
 
+def fitted_as_of(database: Database, version: int) -> datetime:
+    """The moment that a version was fitted as of."""
+    moment: datetime = database.value("encoders/fitted_as_of", {"version": version})
+    return moment
+
+
 def find(database: Database, spec: Spec, fitted_as_of: datetime) -> int | None:
     """The version that was fitted from this spec as of a moment."""
     parameters = {"spec_hash": spec.encoder_hash(), "fitted_as_of": fitted_as_of}
