@@ -122,6 +122,16 @@ def test_rows_without_a_time_are_refused_once_and_never_lost(mixed):
     assert versions(mixed, where="customer_id in (13, 20, 21)") == [(13,)]
 
 
+def test_labels_may_have_types_without_equality(laboratory):
+    definition = "customer_id bigint, updated_at timestamptz, value float8, details json"
+    rows = [(i, f"{DAY}T10:00Z", float(i), '{"a": 1}') for i in range(1, 20)]
+    rows += [(20, f"{DAY}T10:00Z", "NaN", '{"a": 2}'), (20, f"{DAY}T10:00Z", "NaN", '{"a": 2}')]
+    laboratory.fill("customers", definition, rows)
+    laboratory.land(narrow_spec(labels=["details"]), FIRST)
+    assert len(versions(laboratory)) == 19
+    assert [key for key, _ in laboratory.rejected()] == ["20"]
+
+
 def test_too_long_keys_are_refused(laboratory):
     keys = ["é" * 127, "x" * 255, "x" * 256, "é" * 150, ""]
     laboratory.fill(

@@ -4,12 +4,13 @@ select distinct on (row_hash, reason) row_hash, reason, customer_id, updated_at,
 from (
   select
     md5(landed::text) as row_hash,
-    string_agg(problems.reason, '; ' order by problems.reason) as reason,
+    refused.reason,
     landed.customer_id::text as customer_id,
     case when isfinite(landed.updated_at) then landed.updated_at end as updated_at,
     to_jsonb(landed) as raw
-  from problems
-  join {landing} as landed on landed.ctid = problems.row_id
-  group by landed.ctid, landed.*, landed.customer_id, landed.updated_at
-) as refused
+  from (
+    select row_id, string_agg(reason, '; ' order by reason) as reason from problems group by row_id
+  ) as refused
+  join {landing} as landed on landed.ctid = refused.row_id
+) as rejected
 on conflict do nothing;

@@ -39,7 +39,7 @@ def publish(run: Run) -> dict[str, Any]:
             return {"published": False}
         facts = run.build.facts
         for algorithm in run.spec.clustering.algorithms:
-            clusters.require_same_links(warehouse, run.as_of, facts[f"relinks_{algorithm}"])
+            clusters.require_same_links(warehouse, run.as_of, facts.get(f"relinks_{algorithm}", 0))
         staged = _staged(run, warehouse)
         lineage = [
             {"algorithm": str(algorithm), **event}
