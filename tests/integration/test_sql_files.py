@@ -39,6 +39,7 @@ FRAGMENTS = {
     "dimensions": "3",
     "as_of": "'2026-01-01'",
     "attributes": ", version.name",
+    "statement": "select 1",
     "is_cosine": "false",
     "memory_mb": "2048",
 }

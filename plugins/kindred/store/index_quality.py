@@ -14,6 +14,7 @@ from kindred.graph.exact import exact_neighbours
 from kindred.graph.recall import found_shares
 from kindred.index.probes import choose_probes, recall_interval, tuning_customers
 from kindred.index.rebuild import MAX_RECALL_LOSS, Canary
+from kindred.store import statements
 from kindred.store.database import Database
 from kindred.store.embeddings import Embeddings
 from kindred.store.index_kinds import IndexKind
@@ -92,7 +93,8 @@ class IndexOf:
         parameters = {"customer": self._keys(np.array([row]))[0], "k": self.kind.limit(self.k)}
         with self.database.transaction():
             self.kind.configure(self.database, effort)
-            plan = self.database.value("embeddings/explain_nearest", parameters, **self._names)
+            asked = statements.compose("embeddings/nearest_of_one", **self._names)
+            plan = self.database.value("embeddings/explain", parameters, statement=asked)
         return index in _indexes(plan[0]["Plan"])
 
     def _distances(self, sample: NDArray[np.int64], effort: int) -> NDArray[np.float32]:

@@ -1,0 +1,3 @@
+-- The plan of a query.
+explain (format json)
+{statement}

@@ -1,9 +1,0 @@
--- The plan of what bi.similar_customers asks a generation for: whether it uses the index.
-explain (format json)
-select near.customer_id, near.embedding {operator} self.embedding as distance
-from (select embedding from {table} where customer_id = %(customer)s::{key_type}) as self
-cross join lateral (
-  select customer_id, embedding from {table} as candidate
-  order by {candidate_vector} {operator} {own_vector}
-  limit %(k)s + 1
-) as near;
