@@ -5,7 +5,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from kindred.cluster.clusters import NOISE, Clusters, all_noise, order_free
-from kindred.cluster.density import refuse_inner_product, with_largest_for_zeros
+from kindred.cluster.density import (
+    fill_from_points,
+    refuse_inner_product,
+    with_largest_for_zeros,
+)
 from kindred.clustering import Algorithm, DbscanSettings
 from kindred.graph.distances import eligible
 from kindred.graph.results import NeighbourGraph
@@ -78,10 +82,8 @@ def cluster_dbscan(
     within = 1 + (reach.distances <= limit).sum(axis=1)
     share = np.where(found == NOISE, 0.0, np.minimum(1.0, within / settings.min_samples))
     clusters = all_noise(len(vectors), METHOD, eps=eps)
-    clusters.labels[reach.members] = reach.of_customers(found)
-    clusters.membership[reach.members] = reach.of_customers(share.astype(np.float32))
     nearest = nearest_labels(reach, tree, found)
-    clusters.nearest_labels[reach.members] = reach.of_customers(nearest)
+    fill_from_points(clusters, reach, found, share.astype(np.float32), nearest)
     return with_largest_for_zeros(order_free(clusters), may_cluster)
 
 

@@ -1,5 +1,7 @@
 """HDBSCAN: clusters of any number and shape, and noise."""
 
+from typing import TYPE_CHECKING
+
 import hdbscan
 import numpy as np
 
@@ -11,6 +13,9 @@ from kindred.graph.distances import eligible, normalised
 from kindred.graph.distinct import find_distinct
 from kindred.graph.results import NeighbourGraph
 from kindred.metrics import Metric
+
+if TYPE_CHECKING:
+    from kindred.cluster.reachability import Reachability
 
 EXACT = "hdbscan exact"
 FROM_GRAPH = "hdbscan graph"
@@ -103,10 +108,21 @@ def _from_graph(
     selected = select_clusters(reach, tree, settings.min_cluster_size)
     nearest = nearest_labels(reach, tree, selected.labels)
     clusters = all_noise(len(vectors), FROM_GRAPH)
-    clusters.labels[reach.members] = reach.of_customers(selected.labels)
-    clusters.membership[reach.members] = reach.of_customers(selected.probabilities)
-    clusters.nearest_labels[reach.members] = reach.of_customers(nearest)
+    fill_from_points(clusters, reach, selected.labels, selected.probabilities, nearest)
     return clusters
+
+
+def fill_from_points(
+    clusters: Clusters,
+    reach: "Reachability",
+    labels: np.ndarray,
+    membership: np.ndarray,
+    nearest: np.ndarray,
+) -> None:
+    """Give every customer what was found of its point."""
+    clusters.labels[reach.members] = reach.of_customers(labels)
+    clusters.membership[reach.members] = reach.of_customers(membership)
+    clusters.nearest_labels[reach.members] = reach.of_customers(nearest)
 
 
 def _exact(

@@ -1,6 +1,5 @@
 """IVFFlat lists as clusters: those of an index, or of the same k-means outside."""
 
-import faiss
 import numpy as np
 
 from kindred.cluster.clusters import NOISE, Clusters, ListMembers, order_free
@@ -8,10 +7,9 @@ from kindred.cluster.nearest import nearest_point
 from kindred.graph.distances import eligible, normalised, pair_distances
 from kindred.graph.distinct import find_distinct
 from kindred.graph.threads import in_threads
+from kindred.index.candidates import train_lists
 from kindred.index.memory import sample_rows
 from kindred.metrics import Metric
-
-TRAINING_ROUNDS = 20
 
 
 def clusters_of_lists(
@@ -122,21 +120,11 @@ def _draw(rows: np.ndarray, lists: int, seed: int) -> np.ndarray:
 
 
 def _train(points: np.ndarray, metric: Metric, lists: int, seed: int) -> np.ndarray:
-    is_spherical = metric is not Metric.L2
-    points = normalised(points) if is_spherical else np.ascontiguousarray(points, np.float32)
-    kmeans = faiss.Kmeans(
-        points.shape[1],
-        lists,
-        niter=TRAINING_ROUNDS,
-        seed=seed,
-        spherical=is_spherical,
-        min_points_per_centroid=1,
-        max_points_per_centroid=len(points),
-    )
+    """Centres of lists, found on one thread: more would add up products in another order."""
+    found: list[np.ndarray] = []
 
     def train(*_: int) -> None:
-        kmeans.train(points)
+        found.append(train_lists(points, metric, lists, seed))
 
-    # On one thread: a matrix product that is cut for several adds up in another order.
     in_threads(train, [(0, 1)], 1)
-    return np.ascontiguousarray(kmeans.centroids, dtype=np.float32)
+    return found[0]
