@@ -1,6 +1,7 @@
 """kindred prune, and what clean_up does of it: drop the snapshots that need not be kept."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from kindred.retention import Retention
@@ -9,6 +10,7 @@ from kindred.stages.run import Run, Workplace
 from kindred.store import retention as store
 from kindred.store.database import Database
 from kindred.store.locks import Resource, locked
+from kindred.store.retention import Published
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +21,9 @@ def prune_nights(run: Run, warehouse: Database) -> list[datetime]:
     Neither what a backfill has made, which is somebody's wish, nor what this run has published.
     Must be called under ``Resource.PUBLISH``.
     """
-    kept_by_hand = {entry.as_of for entry in store.published(warehouse) if entry.is_backfill}
-    return _prune(warehouse, run.settings.retention, kept_by_hand | {run.as_of})
+    published = store.published(warehouse)
+    kept_by_hand = {entry.as_of for entry in published if entry.is_backfill}
+    return _prune(warehouse, run.settings.retention, published, kept_by_hand | {run.as_of})
 
 
 def prune(
@@ -33,15 +36,19 @@ def prune(
         if is_dry_run:
             return retention.outdated([entry.as_of for entry in store.published(warehouse)])
         with locked(warehouse, schema, Resource.PUBLISH, wait_seconds=wait_seconds):
-            return _prune(warehouse, retention, set())
+            return _prune(warehouse, retention, store.published(warehouse), set())
 
 
-def _prune(warehouse: Database, retention: Retention, spared: set[datetime]) -> list[datetime]:
-    published = [entry.as_of for entry in store.published(warehouse)]
-    outdated = [as_of for as_of in retention.outdated(published) if as_of not in spared]
+def _prune(
+    warehouse: Database,
+    retention: Retention,
+    published: Sequence[Published],
+    spared: set[datetime],
+) -> list[datetime]:
+    moments = [entry.as_of for entry in published]
+    outdated = [as_of for as_of in retention.outdated(moments) if as_of not in spared]
     pruned = store.hide(warehouse, outdated)
-    oldest_night = retention.oldest_night(published)
-    partitions = store.drop_hidden(warehouse, oldest_night)
+    partitions = store.drop_hidden(warehouse, retention.oldest_night(moments))
     if pruned or partitions:
         log.info("pruned %d snapshots, dropped %d partitions", len(pruned), partitions)
     return pruned

@@ -167,11 +167,17 @@ def detach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS
             database.run("partitions/drop_table", table=partition)
 
 
+def set_lock_timeout(database: Database, milliseconds: int, *, is_local: bool = True) -> None:
+    """How long statements of this transaction, or of the session, wait for a lock; 0: for ever."""
+    parameters = {"milliseconds": milliseconds, "is_local": is_local}
+    database.run("partitions/set_lock_timeout", parameters)
+
+
 def drop_unless_read(database: Database, table: str) -> bool:
     """Drop a table that a finished run has left, unless somebody reads it; says whether."""
     try:
         with database.transaction():
-            database.run("partitions/set_lock_timeout", {"milliseconds": LOCK_TIMEOUT_MILLISECONDS})
+            set_lock_timeout(database, LOCK_TIMEOUT_MILLISECONDS)
             database.run("partitions/drop_table", table=table)
     except psycopg2.errors.LockNotAvailable:
         log.info("%s is being read; the next run removes it", table)
@@ -193,7 +199,7 @@ def with_short_locks(
         when no try came through within ``wait_seconds``.
     """
     started = time.monotonic()
-    database.run("partitions/set_lock_timeout", {"milliseconds": LOCK_TIMEOUT_MILLISECONDS})
+    set_lock_timeout(database, LOCK_TIMEOUT_MILLISECONDS)
     while True:
         database.run("partitions/savepoint")
         try:
@@ -208,5 +214,5 @@ def with_short_locks(
             log.info("a long query reads the published tables; trying again")
             time.sleep(RETRY_PAUSE_SECONDS)
         else:
-            database.run("partitions/set_lock_timeout", {"milliseconds": 0})
+            set_lock_timeout(database, 0)
             return

@@ -50,11 +50,11 @@ def drop_hidden(database: Database, before: datetime | None) -> int:
     hidden = [as_of for (as_of,) in database.rows("retention/hidden", {"before": before})]
     dropped = 0
     database.run("retention/forget_profiles")
-    database.run("retention/set_lock_timeout", {"milliseconds": DETACH_PATIENCE_MILLISECONDS})
+    partitions.set_lock_timeout(database, DETACH_PATIENCE_MILLISECONDS, is_local=False)
     for parent in partitions.PARENTS:
         wanted = {partitions.partition_name(parent, as_of) for as_of in hidden}
         dropped += _drop_all(database, parent, wanted)
-    database.run("retention/set_lock_timeout", {"milliseconds": 0})
+    partitions.set_lock_timeout(database, 0, is_local=False)
     return dropped
 
 
