@@ -75,10 +75,10 @@ def test_the_usual_rule(rows, lists):
 @pytest.mark.parametrize(
     ("rows", "most", "expected"),
     [
-        (1_000_000, 10_000, [1_000, 2_000, 4_000]),
-        (10_000, 200, [10, 20, 40, 100]),
+        (1_000_000, 10_000, [1_000, 2_000, 4_000, 6_000]),
+        (10_000, 200, [10, 20, 40, 60, 100]),
         (200_000, 300, [200, 300]),
-        (1_000, 20, [2, 4, 20]),
+        (1_000, 20, [2, 4, 6, 20]),
     ],
 )
 def test_candidates_start_at_the_rules_and_keep_to_the_memory(rows, most, expected):

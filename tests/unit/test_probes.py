@@ -52,7 +52,7 @@ def test_the_interval_stays_within_0_and_1():
 
 
 @pytest.mark.parametrize(
-    ("rows", "customers"), [(1_000, 300), (200_000, 400), (1_000_000, 2_000), (10_000_000, 2_000)]
+    ("rows", "customers"), [(1_000, 300), (200_000, 800), (1_000_000, 4_000), (10_000_000, 4_000)]
 )
 def test_more_customers_of_a_large_table_choose(rows, customers):
     assert tuning_customers(rows) == customers
