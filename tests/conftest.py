@@ -14,6 +14,15 @@ from sentence_models import link_model
 _numbers = itertools.count()
 
 
+# First, since xdist reads the groups in a hook of its own.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a database or the one Airflow, where tests run side by side."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder == "airflow" else item.path.name))
+
+
 @pytest.fixture(scope="session")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], EmbeddedServer]:
     """Start a PostgreSQL server of its own; whoever asked for it stops it."""
