@@ -11,7 +11,7 @@ from customers import fill_source, space_spec, write_spec
 from real_airflow import RealAirflow, wait_for
 
 from integration.warehouse import Laboratory
-from kindred.local.airflow import LocalAirflow
+from kindred.local.airflow import LocalAirflow, free_port
 from kindred.local.credentials import load_credentials
 from kindred.local.environment import SOURCE, WAREHOUSE
 from kindred.local.layout import Layout
@@ -76,7 +76,8 @@ def airflow(
     with ExitStack() as stack:
         request.config.stash[RUNNING] = stack
         stack.callback(_stop, supervisor)
-        local = LocalAirflow(layout, server, supervisor, credentials, settings)
+        # Not the usual port, which another Airflow that is about to start may have chosen too.
+        local = LocalAirflow(layout, server, supervisor, credentials, settings, free_port(()))
         stack.callback(local.client.close)
         local.begin_migration()
         laboratory = _fill_databases(server, layout)

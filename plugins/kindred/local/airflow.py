@@ -3,7 +3,7 @@
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -38,12 +38,14 @@ class LocalAirflow:
         supervisor: Supervisor,
         credentials: Credentials,
         settings: Mapping[str, str] | None = None,
+        port: int | None = None,
     ) -> None:
-        """Choose a port; ``settings`` are further environment variables of the components."""
+        """Choose a port, if none is given; ``settings`` are further variables of the components."""
         self.layout = layout
         self.server = server
         self.supervisor = supervisor
-        self.url = f"http://127.0.0.1:{(port := free_port())}"
+        port = port or free_port()
+        self.url = f"http://127.0.0.1:{port}"
         self.environment = {
             **airflow_environment(layout, server, credentials, port),
             **(settings or {}),
@@ -154,9 +156,9 @@ class LocalAirflow:
         return parsed is not None and datetime.fromisoformat(parsed) >= self._started_at
 
 
-def free_port() -> int:
+def free_port(wanted: Iterable[int] = _USUAL_PORTS) -> int:
     """A free port on the loopback: the usual one of Airflow, else one near it, else any."""
-    for port in (*_USUAL_PORTS, 0):
+    for port in (*wanted, 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
