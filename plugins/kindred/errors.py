@@ -32,6 +32,10 @@ class DataError(KindredError):
     """The data at hand cannot be turned into a snapshot."""
 
 
+class CustomerValueError(DataError):
+    """The same, where the text names customers or their values: it stays in log and warehouse."""
+
+
 class InferenceError(DataError):
     """No spec can be proposed for a table; ``part`` names the argument or part it is about."""
 

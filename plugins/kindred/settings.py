@@ -38,6 +38,12 @@ class Settings(BaseModel):
     block_rows: Annotated[
         int, Field(ge=1, description="rows held in memory at once while reading and writing")
     ] = 50_000
+    memory_limit_mb: Annotated[
+        int, Field(ge=0, description="memory a task may take, 0 = its share of the machine's")
+    ] = 0
+    tasks_at_once: Annotated[
+        int, Field(ge=1, description="tasks that may run at once and share a machine's memory")
+    ] = 2
     maintenance_work_mem_mb: Annotated[
         int, Field(ge=1, description="memory of an index build, set for its session only")
     ] = 256

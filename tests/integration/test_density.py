@@ -4,8 +4,8 @@ import pytest
 
 from integration.warehouse import COLUMNS, make_spec, people
 from kindred.errors import SettingsError
-from kindred.stages import machine
 from kindred.stages.cluster import cluster
+from kindred.stages.run import open_run
 
 AS_OF = "2026-02-01T02:00"
 CLUSTERING = {
@@ -45,11 +45,12 @@ def test_shards_change_no_segment(laboratory):
     assert laboratory.hashes() == first
 
 
-def test_a_machine_too_small_is_told_before_the_work(laboratory, monkeypatch):
+def test_a_machine_too_small_is_told_before_the_work(laboratory):
     laboratory.fill("customers", COLUMNS, people(100))
     spec = make_spec(clustering=CLUSTERING)
     run = laboratory.run(spec, AS_OF, until="cluster")
-    monkeypatch.setattr(machine, "available_megabytes", lambda: 100)
+    laboratory.environment["KINDRED_MEMORY_LIMIT_MB"] = "100"
+    run = open_run(laboratory.workplace, "default", run.as_of)
     for algorithm in CLUSTERING["algorithms"]:
-        with pytest.raises(SettingsError, match=f"{algorithm}: .* forecast, 100 MB are available"):
+        with pytest.raises(SettingsError, match=f"{algorithm}: .* forecast, a task may take 100"):
             cluster(run, algorithm)

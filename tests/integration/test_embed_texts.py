@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from integration.warehouse import make_spec, moment
-from kindred.errors import SentenceModelError
+from kindred.errors import SentenceModelError, SettingsError
 from kindred.stages.embed_texts import embed_texts, open_embedder, open_models
+from kindred.stages.registry import run_stage
 from kindred.store import versions
 
 COLUMNS = (
@@ -119,3 +120,16 @@ def test_a_model_that_is_gone_since_the_run_began(landed, tmp_path):
     with pytest.raises(SentenceModelError, match=r"nowhere' is no directory"):
         embed_texts(replace(run, spec=spec_with(tmp_path / "nowhere")))
     assert cached(laboratory) == before
+
+
+@pytest.mark.parametrize("stage", ["embed_texts", "fit_encoder"])
+def test_a_model_that_does_not_fit_into_memory_is_told_before_the_work(
+    laboratory, model_directory, landed, stage
+):
+    spec = spec_with(model_directory)
+    run = laboratory.begin(spec, FIRST)
+    laboratory.environment["KINDRED_MEMORY_LIMIT_MB"] = "470"
+    run = laboratory.reopen({"space": "default", "as_of": run.as_of.isoformat()})
+    with pytest.raises(SettingsError, match="MB of memory are forecast, a task may take 470 MB"):
+        run_stage(run, stage)
+    assert cached(laboratory) == 0

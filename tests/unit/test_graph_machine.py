@@ -5,13 +5,20 @@ import logging
 import pytest
 
 from kindred.cluster.forecast import density_megabytes, kmeans_megabytes
-from kindred.errors import SettingsError
 from kindred.graph.forecast import merge_megabytes, search_megabytes
 from kindred.graph.width import graph_k
+from kindred.settings import Settings
 from kindred.spec import spec_from_dict
 from kindred.stages import machine
 from kindred.stages.graph import MAX_SHARDS, count_shards
-from kindred.stages.machine import available_megabytes, cores, require_memory
+from kindred.stages.machine import (
+    available_megabytes,
+    cores,
+    held_megabytes,
+    peak_megabytes,
+    total_megabytes,
+)
+from kindred.stages.memory import limit_megabytes
 from kindred.stages.progress import Progress
 
 SOURCE = {"table": "customers", "key": "customer_id", "updated_at": "updated_at"}
@@ -65,7 +72,7 @@ def memory(tmp_path, monkeypatch):
     """A machine with 2,000 MB left in a control group that has 500 MB left."""
     monkeypatch.setattr(machine, "MEMINFO", tmp_path / "meminfo")
     monkeypatch.setattr(machine, "CONTROL_GROUP", tmp_path)
-    (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable: 2048000 kB\n")
+    (tmp_path / "meminfo").write_text("MemTotal: 4096000 kB\nMemAvailable: 2048000 kB\n")
     (tmp_path / "memory.max").write_text(f"{1000 * 2**20}\n")
     (tmp_path / "memory.current").write_text(f"{700 * 2**20}\n")
     (tmp_path / "memory.stat").write_text(f"anon 5\ninactive_file {200 * 2**20}\n")
@@ -73,25 +80,32 @@ def memory(tmp_path, monkeypatch):
 
 
 def test_what_is_left_is_the_less_of_machine_and_control_group(memory):
-    assert available_megabytes() == 500
+    assert (total_megabytes(), available_megabytes()) == (1000, 500)
     (memory / "memory.max").write_text("max\n")
-    assert available_megabytes() == 2000
+    assert (total_megabytes(), available_megabytes()) == (4000, 2000)
     (memory / "memory.max").unlink()
     (memory / "meminfo").unlink()
-    assert available_megabytes() is None
+    assert (total_megabytes(), available_megabytes()) == (None, None)
 
 
-def test_work_that_does_not_fit_is_refused_before_it_begins(memory, caplog):
-    with caplog.at_level(logging.INFO):
-        require_memory("shard 0 of 2", 500)
-    assert "shard 0 of 2: 500 MB forecast, 500 MB available" in caplog.text
-    with pytest.raises(
-        SettingsError, match=r"501 MB of memory are forecast, 500 MB are .*KINDRED_SHARD_ROWS"
-    ):
-        require_memory("shard 0 of 2", 501)
-    (memory / "memory.max").unlink()
+def test_a_task_may_take_its_share_and_no_more_than_is_left(memory, monkeypatch):
+    monkeypatch.setattr("kindred.stages.memory.held_megabytes", lambda: 100)
+    assert limit_megabytes(Settings(tasks_at_once=1)) == 500 + 100
+    assert limit_megabytes(Settings(tasks_at_once=2)) == 500
+    assert limit_megabytes(Settings(tasks_at_once=4)) == 250
+    assert limit_megabytes(Settings(memory_limit_mb=700, tasks_at_once=4)) == 700
     (memory / "meminfo").unlink()
-    require_memory("shard 0 of 2", 10**9)
+    (memory / "memory.max").unlink()
+    assert limit_megabytes(Settings()) is None
+
+
+def test_what_a_process_holds_is_told_apart_from_what_it_has_held():
+    assert 0 < held_megabytes() <= peak_megabytes()
+    before = held_megabytes()
+    block = bytearray(b"x") * (64 << 20)
+    assert held_megabytes() >= before + 60
+    del block
+    assert peak_megabytes() >= before + 60
 
 
 def test_a_shard_says_every_ten_seconds_what_is_left(caplog):

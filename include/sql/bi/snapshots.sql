@@ -1,32 +1,42 @@
--- Every snapshot: its state, its size, how good it is, and how long each stage of its newest run took.
+-- Every snapshot: its state, its size, how good it is, and what each stage of its newest run took. What
+-- has not been published shows what its newest run has found out so far.
 create or replace view {bi}.snapshots as
 select
-  snapshots.as_of,
-  (snapshots.as_of at time zone 'UTC')::date as as_of_date,
-  snapshots.status,
-  snapshots.as_of = (select current_snapshot.as_of from {space}.current_snapshot) as is_current,
+  as_of,
+  (as_of at time zone 'UTC')::date as as_of_date,
+  coalesce(snapshots.status, case when run_notes.failure is null then 'waiting' else 'failed' end) as status,
+  coalesce(as_of = (select current_snapshot.as_of from {space}.current_snapshot), false) as is_current,
   snapshots.history,
   snapshots.encoder_version,
-  snapshots.customers,
-  snapshots.lookalikes,
-  snapshots.rows_landed,
-  snapshots.rows_rejected,
-  snapshots.recall,
-  snapshots.recall_low,
-  snapshots.recall_high,
+  coalesce(snapshots.customers, (snapshot_builds.facts ->> 'customers')::bigint) as customers,
+  coalesce(snapshots.lookalikes, (snapshot_builds.facts ->> 'lookalikes')::bigint) as lookalikes,
+  coalesce(snapshots.rows_landed, (snapshot_builds.facts ->> 'rows_landed')::bigint) as rows_landed,
+  coalesce(snapshots.rows_rejected, (snapshot_builds.facts ->> 'rows_rejected')::bigint) as rows_rejected,
+  coalesce(snapshots.recall, (snapshot_builds.facts ->> 'recall')::real) as recall,
+  coalesce(snapshots.recall_low, (snapshot_builds.facts ->> 'recall_low')::real) as recall_low,
+  coalesce(snapshots.recall_high, (snapshot_builds.facts ->> 'recall_high')::real) as recall_high,
   snapshots.published_at,
   snapshot_builds.stage_seconds,
-  snapshot_builds.failed_task,
-  snapshot_builds.failure,
+  coalesce(run_notes.failed_task, snapshot_builds.failed_task) as failed_task,
+  coalesce(run_notes.failure, snapshot_builds.failure) as failure,
   snapshots.late_customers,
-  snapshot_builds.stage_peak_mb
+  snapshot_builds.stage_peak_mb,
+  coalesce(snapshots.late_customers > 0, false) as is_stale,
+  run_notes.missed_deadline_at,
+  snapshot_builds.run_id,
+  snapshot_builds.state as run_status,
+  snapshot_builds.started_at,
+  (snapshot_builds.facts ->> 'rows_landed')::bigint + (snapshot_builds.facts ->> 'rows_rejected')::bigint as rows_in,
+  (snapshot_builds.facts ->> 'customers')::bigint as rows_out,
+  snapshot_builds.stage_forecast_mb
 from {space}.snapshots
-left join {space}.snapshot_builds using (as_of);
+left join {space}.snapshot_builds using (as_of)
+full join {space}.run_notes using (as_of);
 
-comment on view {bi}.snapshots is 'One row a snapshot, published or not.';
+comment on view {bi}.snapshots is 'One row a snapshot, published or not: what is published, and what its newest run has done.';
 comment on column {bi}.snapshots.as_of is 'The snapshot holds what was known before this moment.';
 comment on column {bi}.snapshots.as_of_date is 'The date of as_of in UTC.';
-comment on column {bi}.snapshots.status is 'building, published, empty, failed, withdrawn or pruned (older than what is kept).';
+comment on column {bi}.snapshots.status is 'building, published, empty, failed, withdrawn, pruned (older than what is kept), or waiting: late, and no run has begun it.';
 comment on column {bi}.snapshots.is_current is 'True for the one snapshot the *_current views read.';
 comment on column {bi}.snapshots.history is 'complete, or reconstructed: older than the first extraction from a source that keeps one row a customer.';
 comment on column {bi}.snapshots.encoder_version is 'The encoder its vectors were made with.';
@@ -43,3 +53,11 @@ comment on column {bi}.snapshots.failed_task is 'The task that failed in the new
 comment on column {bi}.snapshots.failure is 'Why it failed, in one line.';
 comment on column {bi}.snapshots.late_customers is 'Customers whose rows arrived after it was computed and would change it: more than 0 is stale, run the date again.';
 comment on column {bi}.snapshots.stage_peak_mb is 'The most memory a process of each stage of the newest run has held, in MB.';
+comment on column {bi}.snapshots.is_stale is 'True where rows have arrived since that would change it: see late_customers.';
+comment on column {bi}.snapshots.missed_deadline_at is 'When its scheduled run was found to be late, if it was.';
+comment on column {bi}.snapshots.run_id is 'The newest run, by its name in Airflow.';
+comment on column {bi}.snapshots.run_status is 'How the newest run stands: building, published, empty or failed.';
+comment on column {bi}.snapshots.started_at is 'When the newest run began.';
+comment on column {bi}.snapshots.rows_in is 'Raw rows of its window that the newest run knows, kept or refused.';
+comment on column {bi}.snapshots.rows_out is 'Customers that the newest run has found.';
+comment on column {bi}.snapshots.stage_forecast_mb is 'The memory each stage of the newest run has forecast, in MB: beside stage_peak_mb.';

@@ -16,6 +16,7 @@ set
   facts = excluded.facts,
   stage_seconds = excluded.stage_seconds,
   stage_peak_mb = excluded.stage_peak_mb,
+  stage_forecast_mb = excluded.stage_forecast_mb,
   started_at = now(),
   failed_task = null,
   failure = null;

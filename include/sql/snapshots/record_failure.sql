@@ -1,8 +1,15 @@
--- Note why a build failed; what is published stays published.
+-- Note why a build failed (or what comes behind it), and tell whether this is the first word of it; what
+-- is published stays so.
 with build as (
   update snapshot_builds
-  set state = 'failed', failed_task = %(task)s, failure = %(failure)s
-  where as_of = %(as_of)s and run_id = %(run_id)s and state = 'building'
+  set
+    state = case state when 'building' then 'failed' else state end,
+    failed_task = %(task)s,
+    failure = %(failure)s
+  where as_of = %(as_of)s and run_id = %(run_id)s and failure is null
   returning as_of
+),
+failed as (
+  update snapshots set status = 'failed' where status = 'building' and as_of in (select as_of from build)
 )
-update snapshots set status = 'failed' where status = 'building' and as_of in (select as_of from build);
+select count(*) > 0 from build;

@@ -12,7 +12,7 @@ from kindred.encode.blocks import Block, strings_of
 from kindred.encode.drift import Reference, fit_reference, reference_from_json
 from kindred.encode.fitting import Embed, block_from_json, embedded, fit_block
 from kindred.encode.sentence import SentenceBlock
-from kindred.errors import DataError
+from kindred.errors import CustomerValueError, DataError
 from kindred.features import Feature
 
 
@@ -98,7 +98,7 @@ class FittedEncoder:
             block.write(values, part)
             if not np.isfinite(part).all():
                 row = int(np.flatnonzero(~np.isfinite(part).all(axis=1))[0])
-                raise DataError(
+                raise CustomerValueError(
                     f"column {column!r}: value {frame[column].iloc[row]!r} in row {row} cannot be"
                     " encoded as a finite float32; correct it in the source, exclude such rows by"
                     " 'where', or use 'transform: log1p'"

@@ -16,7 +16,7 @@ from kindred.encode.blocks import (
     state_of,
     total_variance,
 )
-from kindred.errors import DataError
+from kindred.errors import CustomerValueError
 from kindred.features import BooleanFeature, NumericFeature, Transform
 
 LANDMARKS = 1001
@@ -116,7 +116,7 @@ def fit_number(column: str, feature: NumericFeature, values: pd.Series) -> Numbe
     missing = numbers.size - present.size
     fill, center, spread = _location(transformed, missing)
     if not np.isfinite([fill, center, spread]).all():
-        raise DataError(
+        raise CustomerValueError(
             f"column {column!r}: its values cannot be standardised: found values between"
             f" {present[0]!r} and {present[-1]!r}, allowed are finite numbers of moderate size;"
             " correct the source, exclude such rows by 'where', or use 'transform: log1p'"

@@ -1,7 +1,8 @@
 """How much memory the work on a graph takes, told before it begins."""
 
-BASE_MEGABYTES = 400
-"""A task with its libraries, and what threads work in."""
+BASE_MEGABYTES = 460
+"""A task with all its libraries (270 MB without those that are imported late), and what threads
+work in."""
 
 
 def search_megabytes(shape: tuple[int, ...], k: int, shards: int) -> int:
@@ -22,3 +23,15 @@ def merge_megabytes(shape: tuple[int, ...], k: int) -> int:
     """Memory of putting the shards together and measuring the recall."""
     rows, dimensions = shape
     return BASE_MEGABYTES + rows * (3 * (dimensions + 3) * 4 + 3 * k * 8 + 64) // 2**20
+
+
+def part_megabytes(rows: int, part_rows: int, k: int) -> int:
+    """Memory of loading a part of the lookalikes, without the block that is written.
+
+    The keys of all customers, and the part's neighbours and distances: mapped, and copied.
+    """
+    return BASE_MEGABYTES + (rows * 24 + 2 * part_rows * k * 8) // 2**20
+
+
+LOOKALIKE_ROW_BYTES = 240
+"""Memory of a lookalike of the block that is written: its fields as arrays, and as they travel."""

@@ -24,3 +24,9 @@ def load_model(model: str, max_tokens: int = DEFAULT_MAX_TOKENS) -> SentenceMode
     from kindred.sentences.named_model import NamedModel
 
     return NamedModel(model, max_tokens)
+
+
+def weights_megabytes(model: str) -> float:
+    """Size of the weights of a model in a directory; 0 of one that is named."""
+    files = Path(model).expanduser().glob("model.onnx*")
+    return sum(file.stat().st_size for file in files) / 2**20

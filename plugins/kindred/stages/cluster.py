@@ -10,13 +10,14 @@ import numpy as np
 from kindred.cluster.clusters import Clusters, ListMembers
 from kindred.cluster.dbscan import cluster_dbscan
 from kindred.cluster.density import cluster_hdbscan
-from kindred.cluster.forecast import density_megabytes
+from kindred.cluster.forecast import density_megabytes, lists_megabytes, plpython_megabytes
 from kindred.clustering import Algorithm
 from kindred.stages.encode import read_embeddings
 from kindred.stages.graph import read_graph
 from kindred.stages.kmeans import cluster_by_kmeans
 from kindred.stages.lists import cluster_lists
-from kindred.stages.machine import cores, require_memory
+from kindred.stages.machine import cores
+from kindred.stages.memory import require_memory
 from kindred.stages.run import SEED, Run
 from kindred.store import partitions
 from kindred.store.binary import Column, Field, RowStream, encode_rows
@@ -101,14 +102,17 @@ def _find(run: Run, warehouse: Database, algorithm: Algorithm, embeddings: Embed
     if algorithm is Algorithm.PLPYTHON:
         block_rows = run.settings.block_rows
         settings = clustering.plpython
+        require_memory(run, "cluster", str(algorithm), plpython_megabytes(vectors.shape))
         return cluster_in_database(warehouse, embeddings, settings, metric, block_rows=block_rows)
     if algorithm is Algorithm.IVFFLAT:
+        require_memory(run, "cluster", str(algorithm), lists_megabytes(vectors.shape))
         return cluster_lists(run, warehouse, embeddings)
     if algorithm is Algorithm.KMEANS:
         return cluster_by_kmeans(run, warehouse, embeddings)
     threads = cores(run.settings.graph_threads)
     graph = read_graph(run)
-    require_memory(str(algorithm), density_megabytes(vectors.shape, graph.neighbours.shape[1]))
+    forecast = density_megabytes(vectors.shape, graph.neighbours.shape[1])
+    require_memory(run, "cluster", str(algorithm), forecast)
     if algorithm is Algorithm.DBSCAN:
         return cluster_dbscan(vectors, graph, clustering.dbscan, metric, seed=SEED, threads=threads)
     return cluster_hdbscan(vectors, graph, clustering.hdbscan, metric, seed=SEED, threads=threads)

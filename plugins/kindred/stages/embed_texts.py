@@ -1,20 +1,22 @@
 """embed_texts: embed the free texts that the cache lacks, before an encoder asks for them."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.encode.fitting import Embed
+from kindred.encode.forecast import embedding_megabytes
 from kindred.features import Kind, TextFeature
-from kindred.sentences.load import load_model
+from kindred.sentences.load import load_model, weights_megabytes
 from kindred.sentences.model import SentenceModel
 from kindred.sentences.pace import Pace
 from kindred.spec import Spec
+from kindred.stages.memory import require_memory
 from kindred.stages.run import Run
 from kindred.store import texts, versions
 from kindred.store.columns import value_expression
@@ -30,6 +32,9 @@ CHUNK_TEXTS = 32  # between two looks at the clock
 
 def embed_texts(run: Run) -> dict[str, Any]:
     """Embed what the cache lacks of the snapshot's texts, for every column of method sentence."""
+    if run.spec.sentence_columns:
+        forecast = embedding_megabytes(weights_of(run.spec))
+        require_memory(run, "embed_texts", "embedding of texts", forecast)
     with run.warehouse("embed_texts") as warehouse:
         return embed_as_of(warehouse, run.spec, run.as_of)
 
@@ -67,8 +72,35 @@ def open_models(spec: Spec) -> dict[str, SentenceModel]:
     return models
 
 
+def weights_of(spec: Spec) -> float:
+    """Megabytes on disk of the models of a spec's text columns; one that is named counts as 0."""
+    models = {f.model for f in spec.features.values() if isinstance(f, TextFeature) and f.model}
+    return sum(weights_megabytes(model) for model in models)
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """Gives an encoder the cached embeddings of a column's texts (an ``Embed``)."""
+
+    database: Database
+    models: Mapping[str, SentenceModel]
+
+    @property
+    def dimensions(self) -> int:
+        """The width of the widest embeddings."""
+        return max((model.dimensions for model in self.models.values()), default=0)
+
+    def __call__(
+        self, column: str, strings: NDArray[np.object_]
+    ) -> tuple[str, NDArray[np.float32]]:
+        """The model's name and the embeddings, as ``texts.fetch`` finds them."""
+        model = self.models[column]
+        vectors = texts.fetch(self.database, model.name, strings, dimensions=model.dimensions)
+        return model.name, vectors
+
+
 @contextmanager
-def embedder(run: Run, stage: str) -> Iterator[Embed | None]:
+def embedder(run: Run, stage: str) -> Iterator[Embedder | None]:
     """How an encoder asks for the embeddings of a column's texts; None where no column has any.
 
     On a session of its own, since that of the stage may be busy with a COPY.
@@ -80,16 +112,9 @@ def embedder(run: Run, stage: str) -> Iterator[Embed | None]:
         yield open_embedder(database, run.spec)
 
 
-def open_embedder(database: Database, spec: Spec) -> Embed:
+def open_embedder(database: Database, spec: Spec) -> Embedder:
     """The same on a given session; ``database`` as for ``fetch``."""
-    models = open_models(spec)
-
-    def embed(column: str, strings: NDArray[np.object_]) -> tuple[str, NDArray[np.float32]]:
-        model = models[column]
-        vectors = texts.fetch(database, model.name, strings, dimensions=model.dimensions)
-        return model.name, vectors
-
-    return embed
+    return Embedder(database, open_models(spec))
 
 
 def embed_new(database: Database, model: SentenceModel, strings: NDArray[np.object_]) -> int:

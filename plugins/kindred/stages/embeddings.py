@@ -6,11 +6,13 @@ from functools import partial
 from typing import Any
 
 from kindred.artefacts import snapshot_slug
+from kindred.index.forecast import stage_megabytes, written_row_bytes
 from kindred.index.list_sizes import find_list_sizes
 from kindred.index.plan import plan_index
 from kindred.stages.check_index import wants_rebuild
 from kindred.stages.encode import read_embeddings
 from kindred.stages.machine import cores
+from kindred.stages.memory import with_fitting_blocks
 from kindred.stages.run import SEED, Run
 from kindred.store import embeddings, index_builds, ivfflat, snapshots
 from kindred.store.database import Database
@@ -72,6 +74,13 @@ def _stage(run: Run, warehouse: Database, current: Current) -> StagedEmbeddings:
 def stage_against(run: Run, warehouse: Database, current: Current) -> StagedEmbeddings:
     """A difference to what serves, or a generation, whichever of the two is the newer snapshot."""
     new = read_embeddings(run, run.key_type(warehouse))
+    run = with_fitting_blocks(
+        run,
+        "build_embeddings",
+        f"staging of {new.vectors.shape[0]} embeddings x {new.vectors.shape[1]} dimensions",
+        stage_megabytes(new.vectors.shape),
+        written_row_bytes(new.vectors.shape[1]),
+    )
     if current.table_name is not None and current.encoder_version == new.encoder_version:
         delta = _stage_delta(run, warehouse, current, new)
         if delta is not None:

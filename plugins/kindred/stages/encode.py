@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from kindred.encode.audience import center_of_customers
 from kindred.encode.column_profile import Profile
 from kindred.encode.encoder import FittedEncoder
-from kindred.encode.fitting import Embed
-from kindred.errors import DataError
-from kindred.stages.embed_texts import embedder
+from kindred.encode.forecast import encode_megabytes, encode_row_bytes
+from kindred.errors import CustomerValueError
+from kindred.stages.embed_texts import Embedder, embedder, weights_of
+from kindred.stages.memory import columns_read, with_fitting_blocks
 from kindred.stages.quality import empty_profile, quality_of
 from kindred.stages.run import Run
 from kindred.store import encoders, snapshots, versions
@@ -32,6 +33,7 @@ def encode(run: Run) -> dict[str, Any]:
     """Write the artefact ``vectors``: keys, float32 vectors and times in customer order."""
     with embedder(run, "encode") as embed, run.warehouse("encode") as warehouse:
         encoder = encoders.read(warehouse, run.encoder_version)
+        run = _within_memory(run, warehouse, encoder, embed, run.as_of, "encode")
         profile = empty_profile(run, encoder)
         snapshots.forget_late(warehouse, run.as_of, run.build.run_id)
         with warehouse.transaction():
@@ -54,19 +56,39 @@ def encode(run: Run) -> dict[str, Any]:
     return {"customers": rows, "dimensions": encoder.dimensions}
 
 
-def vectors_as_of(run: Run, warehouse: Database, as_of: datetime) -> NDArray[np.float32]:
+def vectors_as_of(
+    run: Run, warehouse: Database, as_of: datetime, stage: str
+) -> NDArray[np.float32]:
     """The vectors of the customers of another moment, by the encoder of the run."""
-    with embedder(run, "encode") as embed, warehouse.transaction():
+    with embedder(run, stage) as embed, warehouse.transaction():
         warehouse.run("session/repeatable_read")
         encoder = encoders.read(warehouse, run.encoder_version)
+        run = _within_memory(run, warehouse, encoder, embed, as_of, stage)
         return _encode(run, warehouse, encoder, embed, as_of).vectors
+
+
+def _within_memory(
+    run: Run,
+    warehouse: Database,
+    encoder: FittedEncoder,
+    embed: Embedder | None,
+    as_of: datetime,
+    stage: str,
+) -> Run:
+    """The run with blocks that fit, if the vectors of the customers of a moment do."""
+    rows = versions.count_customers(warehouse, as_of)
+    widths = (encoder.dimensions, 0 if embed is None else embed.dimensions)
+    row_bytes = encode_row_bytes(columns_read(run, warehouse), *widths)
+    work = f"encoding of {rows} customers x {encoder.dimensions} dimensions"
+    megabytes = encode_megabytes(rows, encoder.dimensions) + round(2 * weights_of(run.spec))
+    return with_fitting_blocks(run, stage, work, megabytes, row_bytes)
 
 
 def _encode(
     run: Run,
     warehouse: Database,
     encoder: FittedEncoder,
-    embed: Embed | None,
+    embed: Embedder | None,
     as_of: datetime,
     profile: Profile | None = None,
 ) -> Embeddings:
@@ -99,7 +121,9 @@ def _assert_finite(embeddings: Embeddings) -> None:
     is_bad = ~np.isfinite(embeddings.vectors).all(axis=1)
     if is_bad.any():
         named = embeddings.key_type.to_python(embeddings.customers[is_bad][:5])
-        raise DataError(f"{int(is_bad.sum())} customers have a vector that is not finite: {named}")
+        raise CustomerValueError(
+            f"{int(is_bad.sum())} customers have a vector that is not finite: {named}"
+        )
 
 
 def read_embeddings(run: Run, key_type: KeyType) -> Embeddings:

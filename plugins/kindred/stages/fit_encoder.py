@@ -8,10 +8,13 @@ import pandas as pd
 
 from kindred.encode.encoder import FittedEncoder
 from kindred.encode.encoder import fit_encoder as fit_on_frame
+from kindred.encode.forecast import fit_megabytes
 from kindred.errors import DataError
+from kindred.graph.forecast import BASE_MEGABYTES
 from kindred.index.methods import index_advice, max_dimensions
 from kindred.spec import Refit, Spec
-from kindred.stages.embed_texts import embedder
+from kindred.stages.embed_texts import Embedder, embedder, weights_of
+from kindred.stages.memory import columns_read, with_fitting_blocks
 from kindred.stages.quality import profile_of
 from kindred.stages.run import Run
 from kindred.store import encoders, snapshots, versions
@@ -54,6 +57,8 @@ def _reason_to_refit(run: Run, warehouse: Database, chosen: int) -> str | None:
     if refit is Refit.ALWAYS:
         return "refit: always"
     encoder = encoders.read(warehouse, chosen)
+    row_bytes = columns_read(run, warehouse).block_row_bytes
+    run = with_fitting_blocks(run, "fit_encoder", "drift of columns", BASE_MEGABYTES, row_bytes)
     profile = profile_of(run, warehouse, encoder, run.as_of)
     drifted = profile.drifted(run.spec.refit_drift)
     if not drifted:
@@ -73,22 +78,8 @@ def fit_as_of(warehouse: Database, run: Run, as_of: datetime) -> int:
     DataError
         when no customer was known then, or the vector would be too wide.
     """
-    frames: list[pd.DataFrame] = []
-
-    def collect(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
-        frames.append(frame)
-
-    key_type = run.key_type(warehouse)
-    versions.read_customers(
-        warehouse, run.spec, key_type, as_of, collect, block_rows=run.settings.block_rows
-    )
-    if not frames:
-        raise DataError(
-            f"no customer is known before {as_of.isoformat()}, so there is nothing to fit an"
-            " encoder on; choose a later date"
-        )
-    frame = pd.concat(frames, ignore_index=True)
     with embedder(run, "fit_encoder") as embed:
+        frame = _read_frame(_within_memory(run, warehouse, as_of, embed), warehouse, as_of)
         encoder = fit_on_frame(
             run.spec.features,
             frame,
@@ -112,6 +103,36 @@ def fit_as_of(warehouse: Database, run: Run, as_of: datetime) -> int:
         encoder.dimensions,
     )
     return version
+
+
+def _read_frame(run: Run, warehouse: Database, as_of: datetime) -> pd.DataFrame:
+    """All customers of a moment."""
+    frames: list[pd.DataFrame] = []
+
+    def collect(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
+        frames.append(frame)
+
+    key_type = run.key_type(warehouse)
+    versions.read_customers(
+        warehouse, run.spec, key_type, as_of, collect, block_rows=run.settings.block_rows
+    )
+    if not frames:
+        raise DataError(
+            f"no customer is known before {as_of.isoformat()}, so there is nothing to fit an"
+            " encoder on; choose a later date"
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _within_memory(run: Run, warehouse: Database, as_of: datetime, embed: Embedder | None) -> Run:
+    """The run with blocks that fit, if the frame of the customers of a moment does."""
+    rows, columns = versions.count_customers(warehouse, as_of), columns_read(run, warehouse)
+    features = run.spec.features
+    width = 0 if embed is None else embed.dimensions
+    megabytes = fit_megabytes(rows, columns, features.values(), width)
+    megabytes += round(2 * weights_of(run.spec))
+    work = f"fit of an encoder on {rows} customers x {len(features)} columns"
+    return with_fitting_blocks(run, "fit_encoder", work, megabytes, columns.block_row_bytes)
 
 
 def _check_width(encoder: FittedEncoder, spec: Spec) -> None:

@@ -17,7 +17,8 @@ from kindred.graph.results import NeighbourGraph, ShardResult
 from kindred.graph.search import merge_shards, search_shard
 from kindred.graph.width import graph_k
 from kindred.stages.encode import MADE_BY, VECTORS
-from kindred.stages.machine import cores, require_memory
+from kindred.stages.machine import cores
+from kindred.stages.memory import require_memory
 from kindred.stages.progress import Progress
 from kindred.stages.run import SEED, Run
 
@@ -34,7 +35,8 @@ def plan_graph(run: Run) -> list[int]:
     vectors = _vectors(run)
     threads = cores(run.settings.graph_threads)
     shards = count_shards(len(vectors), run.settings.shard_rows, threads)
-    require_memory("plan of the graph", search_megabytes(vectors.shape, 0, shards))
+    forecast = search_megabytes(vectors.shape, 0, shards)
+    require_memory(run, "plan_graph", "plan of the graph", forecast)
     made = plan(
         vectors,
         run.spec.metric,
@@ -60,7 +62,8 @@ def search_graph(run: Run, shard: int) -> dict[str, Any]:
     """Find the neighbours of one shard's customers; can be run again alone."""
     vectors, made = _vectors(run), _read_plan(run)
     work = f"shard {shard} of {made.shards}"
-    require_memory(work, search_megabytes(vectors.shape, made.k, made.shards))
+    forecast = search_megabytes(vectors.shape, made.k, made.shards)
+    require_memory(run, "search_graph", work, forecast)
     started = time.monotonic()
     result = search_shard(
         made,
@@ -105,7 +108,8 @@ def put_together(run: Run) -> str:
     """Write the graph of all shards; returns how it was searched."""
     made = _read_plan(run)
     shape = (made.parameters["rows"], made.parameters["dimensions"])
-    require_memory("merge of the graph", merge_megabytes((int(shape[0]), int(shape[1])), made.k))
+    forecast = merge_megabytes((int(shape[0]), int(shape[1])), made.k)
+    require_memory(run, "merge_graph", "merge of the graph", forecast)
     graph = merge_shards(made, _shard_results(run, made.shards))
     arrays = {
         "neighbours": graph.neighbours,

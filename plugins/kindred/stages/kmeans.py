@@ -10,7 +10,8 @@ from kindred.cluster.clusters import Clusters
 from kindred.cluster.forecast import kmeans_megabytes
 from kindred.cluster.kmeans import Centers, cluster_kmeans, find_centers
 from kindred.stages.encode import vectors_as_of
-from kindred.stages.machine import cores, require_memory
+from kindred.stages.machine import cores
+from kindred.stages.memory import require_memory
 from kindred.stages.run import SEED, Run
 from kindred.store import centers as store
 from kindred.store import encoders
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 def cluster_by_kmeans(run: Run, warehouse: Database, embeddings: Embeddings) -> Clusters:
     """Clusters around centres that begin where those of every snapshot of the encoder do."""
     vectors = embeddings.vectors
-    require_memory("kmeans", kmeans_megabytes(vectors.shape))
+    require_memory(run, "cluster", "kmeans", kmeans_megabytes(vectors.shape))
     return cluster_kmeans(
         vectors,
         run.spec.clustering.kmeans,
@@ -61,4 +62,4 @@ def _vectors_of_fit(run: Run, warehouse: Database, embeddings: Embeddings) -> ND
     fitted_as_of = encoders.fitted_as_of(warehouse, run.encoder_version)
     if fitted_as_of == run.as_of:
         return embeddings.vectors
-    return vectors_as_of(run, warehouse, fitted_as_of)
+    return vectors_as_of(run, warehouse, fitted_as_of, "cluster")

@@ -3,8 +3,10 @@
 import logging
 from typing import Any
 
+from kindred.graph.forecast import LOOKALIKE_ROW_BYTES, part_megabytes
 from kindred.stages.encode import read_embeddings
 from kindred.stages.graph import read_graph
+from kindred.stages.memory import with_fitting_blocks
 from kindred.stages.run import Run
 from kindred.store.lookalikes import Lookalikes, load_part
 
@@ -13,9 +15,12 @@ log = logging.getLogger(__name__)
 
 def load_lookalikes(run: Run, part: int) -> dict[str, Any]:
     """Load the lookalikes of one part of the customers; can be run again alone."""
-    settings = run.settings
     graph = read_graph(run).nearest(run.spec.k)
-    rows = slice(part * settings.shard_rows, (part + 1) * settings.shard_rows)
+    shard_rows, customers = run.settings.shard_rows, len(graph.eligible)
+    rows = slice(part * shard_rows, (part + 1) * shard_rows)
+    megabytes = part_megabytes(customers, min(shard_rows, customers), run.spec.k)
+    work = f"part {part} of the lookalikes"
+    run = with_fitting_blocks(run, "load_lookalikes", work, megabytes, LOOKALIKE_ROW_BYTES)
     with run.warehouse("load_lookalikes") as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
         lookalikes = Lookalikes(run.as_of, embeddings.key_type, embeddings.customers, graph)
@@ -25,8 +30,8 @@ def load_lookalikes(run: Run, part: int) -> dict[str, Any]:
             lookalikes,
             part,
             rows,
-            block_rows=settings.block_rows,
-            wait_seconds=settings.lock_wait_seconds,
+            block_rows=run.settings.block_rows,
+            wait_seconds=run.settings.lock_wait_seconds,
         )
     log.info("part %d: %d lookalikes of %d customers", part, loaded, len(graph.eligible[rows]))
     return {"part": part, "rows": loaded}

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kindred.cluster.comparison import compare
+from kindred.cluster.forecast import profile_megabytes
 from kindred.cluster.medoid import find_medoids
 from kindred.cluster.names import name_clusters
 from kindred.cluster.quality import ClusterQuality, measure_quality
@@ -16,9 +17,11 @@ from kindred.cluster.tallies import Measure, ProfileColumn, Tallies
 from kindred.cluster.traits import rank_traits
 from kindred.encode.categories import CategoryBlock
 from kindred.encode.encoder import FittedEncoder
+from kindred.encode.forecast import Columns
 from kindred.encode.numeric import NumberBlock
-from kindred.features import Transform
+from kindred.features import Kind, Transform
 from kindred.stages.encode import read_embeddings
+from kindred.stages.memory import with_fitting_blocks
 from kindred.stages.run import SEED, Run
 from kindred.store import encoders, profiles, snapshots, versions
 from kindred.store.binary import Array
@@ -37,6 +40,7 @@ def profile_clusters(run: Run) -> dict[str, Any]:
     """Write the artefact ``profiles``, an entry a cluster, and note how good each algorithm is."""
     with run.warehouse(MADE_BY) as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
+        run = _within_memory(run, warehouse, embeddings)
         table = profiles.table_of(warehouse, run.as_of)
         segmentations = _read(run, warehouse, table, len(embeddings.customers))
         counted = _count(run, warehouse, embeddings, segmentations)
@@ -51,6 +55,17 @@ def profile_clusters(run: Run) -> dict[str, Any]:
     counts = {entry["algorithm"]: entry["clusters"] for entry in quality}
     log.info("profiled the clusters of %s", counts)
     return counts
+
+
+def _within_memory(run: Run, warehouse: Database, embeddings: Embeddings) -> Run:
+    """The run with blocks of customers that fit, if labels and vectors do."""
+    readings = versions.profile_readings(warehouse, run.spec).values()
+    # Of a text only is read whether there is one.
+    kinds = (Kind.CATEGORICAL if reading.is_text else Kind.NUMERIC for reading in readings)
+    row_bytes = Columns.of(kinds, 0.0).block_row_bytes
+    megabytes = profile_megabytes(embeddings.vectors.shape, len(run.spec.clustering.algorithms))
+    work = f"profiles of {len(embeddings.customers)} customers"
+    return with_fitting_blocks(run, MADE_BY, work, megabytes, row_bytes)
 
 
 def read_profiles(run: Run) -> list[dict[str, Any]]:

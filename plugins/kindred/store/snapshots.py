@@ -67,6 +67,7 @@ def begin(
         "may_refit": may_refit,
     }
     with database.transaction():
+        database.run("snapshots/forget_not_begun", {"as_of": as_of})
         database.run("snapshots/begin_snapshot", parameters)
         database.run("snapshots/begin_build", parameters)
 
@@ -137,13 +138,55 @@ def note_stage(
     database.run("snapshots/note_stage", parameters)
 
 
+def note_forecast(
+    database: Database, as_of: datetime, run_id: str, stage: str, megabytes: int
+) -> None:
+    """Note the memory that some work of a stage is about to take."""
+    parameters = {"as_of": as_of, "run_id": run_id, "stage": stage, "megabytes": megabytes}
+    database.run("snapshots/note_forecast", parameters)
+
+
 def record_failure(
     database: Database, as_of: datetime, *, run_id: str, task: str, failure: str
-) -> None:
-    """Note in one line why the build failed, if this run is still the one that builds it."""
-    line = " ".join(failure.split())[:1000]
+) -> bool:
+    """Note in one line why the build failed, if this run is still the one that builds it.
+
+    Returns whether this is the first that is said of it; another task of the run may fail too.
+    """
+    line = _one_line(failure)
     parameters = {"as_of": as_of, "run_id": run_id, "task": task, "failure": line}
-    database.run("snapshots/record_failure", parameters)
+    return bool(database.value("snapshots/record_failure", parameters))
+
+
+def forget_failure(database: Database, as_of: datetime, run_id: str, *, task: str) -> None:
+    """Forget what was noted of a task behind publish, since it has come through."""
+    parameters = {"as_of": as_of, "run_id": run_id, "task": task}
+    database.run("snapshots/forget_failure", parameters)
+
+
+def note_not_begun(database: Database, as_of: datetime, *, task: str, failure: str) -> bool:
+    """Note why a run could not begin a build; False where no run ever has in this space."""
+    if not _has_notes(database):
+        return False
+    line = _one_line(failure)
+    database.run("snapshots/note_not_begun", {"as_of": as_of, "task": task, "failure": line})
+    return True
+
+
+def note_missed_deadline(database: Database, as_of: datetime) -> bool:
+    """Note that the scheduled run of a snapshot is late; False where the space has none."""
+    if not _has_notes(database):
+        return False
+    database.run("snapshots/note_missed_deadline", {"as_of": as_of})
+    return True
+
+
+def _has_notes(database: Database) -> bool:
+    return bool(database.rows("versions/columns", {"table": "run_notes"}))
+
+
+def _one_line(failure: str) -> str:
+    return " ".join(failure.split())[:1000]
 
 
 def current(database: Database) -> Current:

@@ -1,6 +1,6 @@
 """``customer_versions``: the append-only history of raw rows, made from the spec."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -73,6 +73,14 @@ def column_types(database: Database) -> dict[str, str]:
 def count_customers(database: Database, as_of: datetime) -> int:
     """Customers that the snapshot of a moment has."""
     return int(database.value("versions/count_customers", {"as_of": as_of}))
+
+
+def average_text_bytes(database: Database, columns: Sequence[str]) -> float:
+    """About how many bytes the texts of a customer have together, from a few thousand versions."""
+    if not columns:
+        return 0.0
+    named = statements.comma_separated([sql.Identifier(column) for column in columns])
+    return float(database.value("versions/average_text_bytes", columns=named))
 
 
 def profile_readings(database: Database, spec: Spec) -> dict[str, Reading]:

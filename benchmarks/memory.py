@@ -1,0 +1,237 @@
+"""Memory of every stage: what it forecasts, and what it takes.
+
+n customers (`benchmarks.customers`) of d - 4 numeric columns and one category of three values,
+which become d dimensions, on an embedded server: one night with everything new, and one with 1 % of
+the rows changed, all algorithms of segments in both. Each stage, of a mapped one each instance,
+runs in a process of its own that has loaded what a task loads; the second night only those that do
+something else than in the first.
+
+- **measured**: the most memory that the process has held (VmHWM), mapped artefacts among it.
+- **forecast**: what the stage noted in `bi.snapshots.stage_forecast_mb` before it began; none for
+  stages that hold no more than a block of rows, or work inside the database.
+
+A forecast must not be less than what is measured, nor more than twice as much.
+"""
+
+import sys
+from collections.abc import Collection, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
+from ctypes import CDLL
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import psycopg2
+
+from benchmarks.customers import make_customers
+from benchmarks.processes import embedded_server, execute, new_database, postgres_version
+from benchmarks.report import Report, arguments, machine
+from kindred.clustering import Algorithm
+from kindred.connections import Connections
+from kindred.settings import Settings
+from kindred.spec import Spec, spec_from_dict
+from kindred.stages.machine import peak_megabytes
+from kindred.stages.prepare import Request, prepare
+from kindred.stages.registry import run_stage
+from kindred.stages.run import Workplace, open_run
+from kindred.store.binary import Column, Field, RowStream, encode_rows
+from kindred.store.database import connect
+from kindred.store.index_pages import install_reader
+from kindred.windows import Window
+
+CATEGORIES = (b"north", b"south", b"west")
+SLOTS = len(CATEGORIES) + 1
+ALGORITHMS = (Algorithm.KMEANS, Algorithm.HDBSCAN, Algorithm.DBSCAN, Algorithm.IVFFLAT)
+NIGHTS = (datetime(2026, 1, 5, 2, tzinfo=UTC), datetime(2026, 1, 6, 2, tzinfo=UTC))
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+CHANGE = (
+    "update customers set x0 = x0 + 0.5, updated_at = '2026-01-05 12:00+00'"
+    " where customer_id % 100 = 0"
+)
+# A difference and the canary, centres from the night before, lists from the index's pages.
+OTHERWISE = {"encode", "build_embeddings", "cluster kmeans", "cluster ivfflat", "publish"}
+FORECAST = "select stage_forecast_mb ->> %s from bi.snapshots where as_of = %s"
+FORGET = "update kindred.snapshot_builds set stage_forecast_mb = default"
+RESET_PEAK = Path("/proc/self/clear_refs")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run works: the two databases and the artefacts."""
+
+    source: str
+    warehouse: str
+    artefacts: str
+
+    @property
+    def workplace(self) -> Workplace:
+        """The connections, and settings as they are by default."""
+        dsns = {"kindred_source": self.source, "kindred_warehouse": self.warehouse}
+        settings = {"KINDRED_ARTIFACTS": self.artefacts, "KINDRED_MIN_FREE_DISK_MB": "1"}
+        return Workplace(Connections(lambda name: dsns[name]), Settings.from_env(settings))
+
+
+def spec_of(d: int) -> Spec:
+    """All columns of the source, all algorithms."""
+    numeric = {f"x{number}": "numeric" for number in range(d - SLOTS)}
+    return spec_from_dict(
+        {
+            "space": "default",
+            "source": {"table": "customers", "key": "customer_id", "updated_at": "updated_at"},
+            "k": 10,
+            "features": {**numeric, "region": "categorical"},
+            "clustering": {"algorithms": [str(algorithm) for algorithm in ALGORITHMS]},
+        },
+        where="benchmark",
+    )
+
+
+def fill_source(place: Place, n: int, d: int) -> None:
+    """The customers table."""
+    numeric = d - SLOTS
+    columns = ", ".join(f"x{number} double precision" for number in range(numeric))
+    execute(
+        place.source,
+        "create table customers"
+        f" (customer_id bigint primary key, updated_at timestamptz, {columns}, region text)",
+    )
+    values = make_customers(n, d)
+    regions = np.array(CATEGORIES)[np.arange(n) % len(CATEGORIES)]
+    names = ["customer_id", "updated_at", *(f"x{number}" for number in range(numeric)), "region"]
+
+    def chunks() -> Iterator[bytes]:
+        for start in range(0, n, 20_000):
+            rows = slice(start, min(n, start + 20_000))
+            count = rows.stop - rows.start
+            moments = np.full(count, int(BEGINNING.timestamp()) * 1_000_000)
+            yield encode_rows(
+                [
+                    Column(Field.INT8, np.arange(start + 1, rows.stop + 1)),
+                    Column(Field.TIMESTAMPTZ, moments),
+                    *(Column(Field.FLOAT8, values[rows, x]) for x in range(numeric)),
+                    Column(Field.TEXT, regions[rows]),
+                ]
+            )
+
+    with connect(place.source, connection_id="bench", application_name="bench") as database:
+        database.copy_in("customers", names, RowStream(chunks()))
+
+
+def begin(place: Place, spec: Spec, as_of: datetime) -> None:
+    """Task prepare."""
+    window = Window(BEGINNING, as_of)
+    prepare(place.workplace, spec, Request(f"bench__{as_of.isoformat()}", window, may_fit=True))
+
+
+def run_in_process(place: Place, as_of: datetime, stage: str, part: dict[str, Any]) -> Any:
+    """In a process of its own: what the stage returns, and the most memory it has held."""
+    # What a task has loaded besides.
+    import kindred.airflow_adapter  # noqa: F401
+
+    # What stages before have freed is not this one's, where they had the same process.
+    CDLL(None).malloc_trim(0)
+    RESET_PEAK.write_text("5")
+    result = run_stage(open_run(place.workplace, "default", as_of), stage, **part)
+    return result, peak_megabytes()
+
+
+@dataclass
+class Stages:
+    """The stages of one night, one after the other."""
+
+    place: Place
+    as_of: datetime
+    pool: ProcessPoolExecutor
+    measured: Collection[str] | None = None
+    result: Any = None
+
+    def run(self, stage: str, **part: Any) -> tuple[str, int | None, int | None]:
+        """Name, forecast and peak (None where it is not measured) of one stage."""
+        name = f"{stage} {part['algorithm']}" if "algorithm" in part else stage
+        if self.measured is not None and name not in self.measured:
+            run = open_run(self.place.workplace, "default", self.as_of)
+            self.result = run_stage(run, stage, **part)
+            return name, None, None
+        execute(self.place.warehouse, FORGET)
+        asked = self.pool.submit(run_in_process, self.place, self.as_of, stage, part)
+        self.result, peak = asked.result()
+        return name, self._forecast(stage), peak
+
+    def all(self) -> Iterator[tuple[str, int | None, int | None]]:
+        """Every stage in the order of the flow."""
+        for stage in ("extract", "validate", "fit_encoder", "encode", "plan_graph"):
+            yield self.run(stage)
+        for shard in list(self.result):
+            yield self.run("search_graph", shard=shard)
+        yield self.run("merge_graph")
+        parts = list(self.result)
+        yield self.run("build_embeddings")
+        for algorithm in ALGORITHMS:
+            yield self.run("cluster", algorithm=str(algorithm))
+        yield self.run("profile_clusters")
+        for part in parts:
+            yield self.run("load_lookalikes", part=part)
+        for stage in ("quality_gate", "publish", "clean_up"):
+            yield self.run(stage)
+
+    def _forecast(self, stage: str) -> int | None:
+        with closing(psycopg2.connect(self.place.warehouse)) as connection:
+            cursor = connection.cursor()
+            cursor.execute(FORECAST, (stage, self.as_of))
+            [(found,)] = cursor.fetchall()
+        return None if found is None else int(found)
+
+
+def measure(report: Report, place: Place, n: int, d: int, pool: ProcessPoolExecutor) -> None:
+    """Both nights; every stage becomes a row of the report, and those with a forecast targets."""
+    spec = spec_of(d)
+    fill_source(place, n, d)
+    for number, as_of in enumerate(NIGHTS):
+        if number:
+            execute(place.source, CHANGE)
+            with connect(
+                place.warehouse, connection_id="bench", application_name="bench"
+            ) as database:
+                install_reader(database, spec.internal_schema)
+        begin(place, spec, as_of)
+        stages = Stages(place, as_of, pool, OTHERWISE if number else None)
+        for name, forecast, peak in stages.all():
+            if peak is not None:
+                note(report, number + 1, name, forecast, peak)
+
+
+def note(report: Report, night: int, stage: str, forecast: int | None, peak: int) -> None:
+    """One stage."""
+    ratio = None if forecast is None else round(forecast / peak, 2)
+    report.measure(stage, night=night, forecast_mb=forecast, measured_mb=peak, ratio=ratio)
+    if ratio is not None:
+        name = f"night {night}, {stage}: forecast / measured"
+        report.at_least(name, ratio, 1.0)
+        report.at_most(name, ratio, 2.0)
+
+
+@contextmanager
+def processes(*, reused: bool) -> Iterator[ProcessPoolExecutor]:
+    """A new process a stage, or one for all of them, which is quicker and holds what it has had."""
+    lives = None if reused else 1
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=lives) as pool:
+        yield pool
+
+
+def main() -> int:
+    options = arguments(__doc__, n=200_000, d=32)
+    with embedded_server() as server, TemporaryDirectory() as folder, processes(reused=False) as p:
+        place = Place(new_database(server, "shop"), new_database(server, "warehouse"), folder)
+        used = machine(postgresql=postgres_version(place.warehouse))
+        report = Report("memory", {"n": options.n, "d": options.d}, used)
+        measure(report, place, options.n, options.d, p)
+        return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

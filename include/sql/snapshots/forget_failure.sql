@@ -1,0 +1,5 @@
+-- Forget why a task failed whose snapshot is published or empty all the same.
+update snapshot_builds
+set failed_task = null, failure = null
+where
+  as_of = %(as_of)s and run_id = %(run_id)s and failed_task = %(task)s and state in ('published', 'empty');
