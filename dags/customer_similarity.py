@@ -34,6 +34,9 @@ snapshot is replaced when the new one is complete. What is published stays so wh
 **Backfill.** Run `kindred fit --as-of <last date>` once, then `airflow backfill create`; dates may
 run in any order or in parallel.
 
+**Late.** A scheduled run that has not published `KINDRED_DEADLINE_HOURS` after it was queued is
+noted in `bi.snapshots` and told to whoever connection `kindred_alerts` names, as failures are.
+
 **Go back.** `kindred withdraw <as_of>` takes a snapshot back, with the encoder that was fitted for
 it; the one before serves again. `bi.snapshots` tells which one is current, and why a run failed.
 """
@@ -45,7 +48,10 @@ from typing import Any
 from airflow.sdk import (
     DAG,
     Asset,
+    AsyncCallback,
     CronDataIntervalTimetable,
+    DeadlineAlert,
+    DeadlineReference,
     Param,
     TriggerRule,
     chain,
@@ -54,6 +60,7 @@ from airflow.sdk import (
 )
 
 from kindred.clustering import Algorithm
+from kindred.deadline import report_missed_deadline
 from kindred.errors import SpecError
 from kindred.spec import Spec, dag_id_of, load_spec, spec_paths
 
@@ -113,6 +120,18 @@ def params(spec: Spec) -> dict[str, Param]:
     }
 
 
+def deadline(spec: Spec) -> DeadlineAlert | None:
+    """When a scheduled run is late, and what is done then; Airflow asks for all runs alike."""
+    hours = float(os.environ.get("KINDRED_DEADLINE_HOURS", "3"))
+    if not hours:
+        return None
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=hours),
+        callback=AsyncCallback(report_missed_deadline, kwargs={"space": spec.space}),
+    )
+
+
 def stage(name: str, **options: Any) -> Any:
     """The task of one stage; ``part`` is what a mapped instance works on."""
 
@@ -154,6 +173,7 @@ def make_dag(spec: Spec) -> DAG:
         doc_md=__doc__,
         tags=["kindred", spec.space],
         default_args=DEFAULT_ARGS,
+        deadline=deadline(spec),
     ) as made:
         run = prepare()
         encoded = stage("encode")(run)

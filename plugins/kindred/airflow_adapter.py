@@ -4,16 +4,27 @@ import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from airflow.sdk import Connection, get_current_context
+from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import (
     AirflowFailException,
     AirflowNotFoundException,
     AirflowSkipException,
 )
 
+from kindred import alerts
+from kindred.alerts import Alert, failure_line, public_line
 from kindred.clustering import Algorithm
-from kindred.connections import Connections, conninfo_of, from_environment
+from kindred.connections import (
+    ALERTS,
+    Connections,
+    conninfo_of,
+    from_environment,
+    webhook_from_environment,
+    webhook_of,
+)
 from kindred.errors import (
     KindredError,
     LockTimeoutError,
@@ -22,8 +33,8 @@ from kindred.errors import (
     UnreachableError,
 )
 from kindred.settings import Settings
-from kindred.spec import load_spec, spec_paths
-from kindred.stages.prepare import Request, failure_line, prepare
+from kindred.spec import dag_id_of, load_spec, schema_of, spec_paths
+from kindred.stages.prepare import Request, prepare
 from kindred.stages.registry import run_stage
 from kindred.stages.run import Run, Workplace, open_run
 from kindred.store import snapshots
@@ -60,10 +71,23 @@ def conninfo_from_airflow(connection_id: str) -> str:
             f"Airflow has no connection {connection_id!r}; add it in the UI, or set"
             f" AIRFLOW_CONN_{connection_id.upper()}"
         ) from error
-    fields = {
-        name: getattr(connection, name) for name in ("host", "port", "login", "password", "schema")
-    }
-    return conninfo_of(fields, connection.extra_dejson)
+    return conninfo_of(_fields(connection), connection.extra_dejson)
+
+
+def _fields(connection: Connection) -> dict[str, Any]:
+    names = ("conn_type", "host", "port", "login", "password", "schema")
+    return {name: getattr(connection, name) for name in names}
+
+
+def webhook() -> str | None:
+    """Where alerts go; None where nobody has connected anything."""
+    found = webhook_from_environment()
+    if found is not None:
+        return found
+    try:
+        return webhook_of(_fields(Connection.get(ALERTS)))
+    except AirflowNotFoundException:
+        return None
 
 
 def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,8 +177,13 @@ def close(reference: Mapping[str, Any] | None) -> Any:
     run = _run_of_anybody(reference)
     if run.build.state == "building":
         line = "its process ended without a word (was it killed?); see the task's log"
-        _note_failure(reference, reference["run_id"], _failed_tasks() or "unknown", line)
-    return run_stage(run, "clean_up")
+        task = _failed_tasks() or "unknown"
+        if _note_failure(reference, reference["run_id"], task, line):
+            _alert_of(reference, get_current_context()["ti"].dag_id, task, line)
+    cleaned = run_stage(run, "clean_up")
+    with run.warehouse("clean_up") as warehouse:
+        snapshots.forget_failure(warehouse, run.as_of, run.build.run_id, task="clean_up")
+    return cleaned
 
 
 def _failed_tasks() -> str:
@@ -165,19 +194,86 @@ def _failed_tasks() -> str:
 
 
 def on_failure(context: Mapping[str, Any]) -> None:
-    """Failure callback of every task: why the build failed, in one line."""
-    task_instance = context["ti"]
-    reference = task_instance.xcom_pull(task_ids="prepare")
-    if reference is None:
-        return
+    """Failure callback of every task: why the run failed, in one line; an alert once a run."""
+    task_instance, run_id = context["ti"], context["dag_run"].run_id
     error = context.get("exception")
     if isinstance(error, AirflowFailException) and error.__cause__ is not None:
         error = error.__cause__
-    line = failure_line(error) if isinstance(error, BaseException) else str(error)
-    _note_failure(reference, context["dag_run"].run_id, task_instance.task_id, line)
+    if not isinstance(error, BaseException):
+        error = KindredError(str(error))
+    task = task_instance.task_id
+    reference = task_instance.xcom_pull(task_ids="prepare")
+    if reference is None and task != "prepare":
+        return  # it has been killed, and this is not its process: clean_up will tell
+    reference = reference or _reference_of(context)
+    try:
+        is_first = _note_failure(reference, run_id, task, failure_line(error))
+    except Exception:  # whatever is wrong with the warehouse must not keep the alert back
+        log.exception("the failure could not be noted in the warehouse")
+        is_first = True
+    if is_first:
+        _alert_of(reference, task_instance.dag_id, task, public_line(error))
 
 
-def _note_failure(reference: Mapping[str, Any], run_id: str, task: str, line: str) -> None:
-    run = _run_of_anybody(reference)
-    with run.warehouse(task) as warehouse:
-        snapshots.record_failure(warehouse, run.as_of, run_id=run_id, task=task, failure=line)
+def on_missed_deadline(space: str, dag_run: Mapping[str, Any]) -> str:
+    """A scheduled run is late: a note in the warehouse and an alert, unless there is no need."""
+    as_of = datetime.fromisoformat(dag_run["data_interval_end"])
+    reference = {"space": space, "as_of": as_of.isoformat(), "run_id": dag_run["dag_run_id"]}
+    try:
+        with workplace().warehouse(f"kindred {space} deadline", schema_of(space)) as warehouse:
+            if snapshots.is_published(warehouse, as_of):
+                return "the snapshot has been published by another run"
+            snapshots.note_missed_deadline(warehouse, as_of)
+    except Exception:  # as above
+        log.exception("the missed deadline could not be noted in the warehouse")
+    reason = f"queued at {dag_run['queued_at']}, {dag_run['state']} and not published yet"
+    _alert_of(reference, dag_run["dag_id"], None, reason, status=alerts.LATE)
+    return "an alert was sent"
+
+
+def _reference_of(context: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``prepare`` would have returned; its ``as_of`` is None where no window is clear."""
+    run = context["dag_run"]
+    [space] = [name for name in spec_paths() if dag_id_of(name) == run.dag_id]
+    as_of = None
+    try:
+        as_of = window_of(load_spec(spec_paths()[space]).schedule, context).as_of.isoformat()
+    except KindredError as error:
+        log.info("the run's window is not clear: %s", error)
+    return {"space": space, "as_of": as_of, "run_id": run.run_id}
+
+
+def _note_failure(reference: Mapping[str, Any], run_id: str, task: str, line: str) -> bool:
+    """Note a failure in the warehouse; whether it is the first that is known of the run."""
+    if reference["as_of"] is None:
+        return True
+    as_of = datetime.fromisoformat(reference["as_of"])
+    schema = schema_of(reference["space"])
+    with workplace().warehouse(f"kindred {reference['space']} {task}", schema) as warehouse:
+        if task == "prepare":
+            snapshots.note_not_begun(warehouse, as_of, task=task, failure=line)
+            return True
+        return snapshots.record_failure(warehouse, as_of, run_id=run_id, task=task, failure=line)
+
+
+def _alert_of(
+    reference: Mapping[str, Any],
+    dag_id: str,
+    task: str | None,
+    reason: str,
+    *,
+    status: str = alerts.FAILED,
+) -> None:
+    """Send an alert of a run; without a connection it is in the log alone."""
+    as_of, run_id = reference["as_of"], reference["run_id"]
+    base = str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    alert = Alert(
+        space=reference["space"],
+        as_of=None if as_of is None else datetime.fromisoformat(as_of),
+        status=status,
+        task=task,
+        reason=reason,
+        run_id=run_id,
+        url=f"{base}/dags/{dag_id}/runs/{quote(run_id)}",
+    )
+    alerts.send(alert, webhook())

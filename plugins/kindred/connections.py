@@ -12,6 +12,8 @@ from psycopg2.extensions import make_dsn
 from kindred.errors import PreflightError
 
 WAREHOUSE = "kindred_warehouse"
+ALERTS = "kindred_alerts"
+WEB_SCHEMES = ("http", "https")
 SCHEMES = ("postgres", "postgresql")
 LIBPQ_EXTRAS = ("host", "sslmode", "sslrootcert", "sslcert", "sslkey", "options", "service")
 
@@ -86,3 +88,28 @@ def _from_uri(text: str) -> str:
 def _check_scheme(scheme: str) -> None:
     if scheme not in SCHEMES:
         raise ValueError
+
+
+def webhook_from_environment() -> str | None:
+    """The address in ``AIRFLOW_CONN_KINDRED_ALERTS`` where that is one, as it stands there."""
+    text = os.environ.get(f"AIRFLOW_CONN_{ALERTS.upper()}", "").strip()
+    return text if text.startswith(tuple(f"{scheme}://" for scheme in WEB_SCHEMES)) else None
+
+
+def webhook_of(fields: Mapping[str, Any]) -> str | None:
+    """The address of a webhook from the fields of an Airflow Connection; None without a host.
+
+    ``host`` is the address or its beginning, with or without a scheme; ``password`` is the secret
+    end of its path, where there is one.
+    """
+    host = str(fields.get("host") or "").rstrip("/")
+    if not host:
+        return None
+    if "://" not in host:
+        # Airflow's form calls the scheme of a web connection its schema.
+        named = (fields.get("schema"), fields.get("conn_type"))
+        scheme = next((name for name in named if name in WEB_SCHEMES), "https")
+        port = f":{fields['port']}" if fields.get("port") else ""
+        host = f"{scheme}://{host}{port}"
+    secret = str(fields.get("password") or "").strip("/")
+    return f"{host}/{secret}" if secret else host

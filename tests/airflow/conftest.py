@@ -17,6 +17,7 @@ from kindred.local.environment import SOURCE, WAREHOUSE
 from kindred.local.layout import Layout
 from kindred.local.postgres import EmbeddedServer
 from kindred.local.supervisor import Supervisor
+from webhooks import Webhook, listening
 
 RUNNING = pytest.StashKey[ExitStack]()
 
@@ -54,10 +55,18 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.fixture(scope="session")
+def webhook() -> Iterator[Webhook]:
+    """Where the alerts of the session's Airflow go."""
+    with listening() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
 def airflow(
     request: pytest.FixtureRequest,
     server: EmbeddedServer,
     features: Path,
+    webhook: Webhook,
     tmp_path_factory: pytest.TempPathFactory,
     repository: Path,
 ) -> Iterator[RealAirflow]:
@@ -67,6 +76,9 @@ def airflow(
     credentials = load_credentials(layout)
     supervisor = Supervisor(layout, credentials.marker)
     settings = {
+        "AIRFLOW_CONN_KINDRED_ALERTS": webhook.address,
+        # Every run is late, and so is its alert until somebody starts the triggerer.
+        "KINDRED_DEADLINE_HOURS": "0.001",
         "KINDRED_FEATURES": str(features),
         "KINDRED_START_DATE": START_DATE.isoformat(),
         "KINDRED_RETRY_DELAY_SECONDS": "1",

@@ -170,6 +170,15 @@ class TestDag:
             assert timedelta(0) < task.execution_timeout <= timedelta(hours=2), task.task_id
             assert task.on_failure_callback, task.task_id
 
+    def test_is_late_three_hours_after_it_was_queued(self, dag, space):
+        from airflow.sdk import DeadlineReference
+
+        [deadline] = dag.deadline
+        assert deadline.reference == DeadlineReference.DAGRUN_QUEUED_AT
+        assert deadline.interval == timedelta(hours=3)
+        assert deadline.callback.path == "kindred.deadline.report_missed_deadline"
+        assert deadline.callback.kwargs == {"space": space}
+
     def test_only_publish_tells_other_dags(self, dag, space):
         outlets = {task.task_id: task.outlets for task in dag.tasks if task.outlets}
         assert list(outlets) == ["publish"]
@@ -219,7 +228,7 @@ def test_parsing_imports_nothing_heavy(airflow_library, repository):
     loaded = {name.partition(".")[0] for name in seen["loaded"]}
     assert loaded.isdisjoint(HEAVY)
     ours = {name for name in seen["loaded"] if name.split(".")[0] == "kindred"}
-    light = {"clustering", "errors", "features", "metrics", "spec", "spec_errors"}
+    light = {"clustering", "deadline", "errors", "features", "metrics", "spec", "spec_errors"}
     light |= {"index", "index.methods", "index.rebuild"}
     assert ours == {"kindred", *(f"kindred.{name}" for name in light)}
 
@@ -232,6 +241,15 @@ def test_plugin_manager_loads_the_plugin_and_leaves_the_package_alone(airflow_li
     assert "kindred_plugin" in seen["loaded"]
     assert stems.isdisjoint(seen["loaded"])
     assert not [name for name in seen["loaded"] if name.split(".")[0] == "kindred"]
+
+
+@pytest.mark.parametrize(("hours", "minutes"), [("0.5", 30), ("0", None)])
+def test_the_deadline_is_a_setting(parse, tmp_path, monkeypatch, hours, minutes):
+    write_spec(tmp_path, space_spec("default"))
+    monkeypatch.setenv("KINDRED_DEADLINE_HOURS", hours)
+    deadlines = parse(tmp_path).dags["customer_similarity"].deadline or []
+    intervals = [deadline.interval for deadline in deadlines]
+    assert intervals == ([] if minutes is None else [timedelta(minutes=minutes)])
 
 
 def test_segments_by_lists_of_the_index_wait_for_it(parse, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from customers import AS_OFS, DATES, customers_at, space_spec, write_spec
@@ -64,12 +65,15 @@ def _all_at_once(manual, gated, empty):
     """Start everything before the first test waits."""
 
 
-def test_end_in_the_future_is_refused_before_anything_is_made(refused):
+def test_end_in_the_future_is_refused_before_anything_is_made(refused, webhook):
     run = refused.trigger(end="2999-01-01T02:00:00+00:00")
     assert run.wait() == "failed"
     assert failed_tasks(run.states()) == {"prepare"}
     assert run.tries("prepare") == 1
     assert "end 2999-01-01T02:00:00+00:00 lies in the future" in run.log("prepare")
+    [alert] = webhook.of_run(run.run_id)
+    assert (alert["as_of"], alert["status"], alert["task"]) == (None, "failed", "prepare")
+    assert "lies in the future" in alert["reason"]
     assert refused.query("select to_regnamespace(%s)", [refused.schema]) == [(None,)]
 
 
@@ -117,7 +121,7 @@ def test_source_without_customers_ends_well(empty):
     assert empty.asset_events() == []
 
 
-def test_gate_stops_a_snapshot_and_the_last_one_serves(gated, features):
+def test_gate_stops_a_snapshot_and_the_last_one_serves(gated, features, webhook):
     large, small = gated["large"], gated["small"]
     space = large.space
     assert large.wait() == "success"
@@ -133,6 +137,10 @@ def test_gate_stops_a_snapshot_and_the_last_one_serves(gated, features):
     assert snapshot["status"] == "failed"
     assert snapshot["failed_task"] == "quality_gate"
     assert snapshot["failure"] == "not published: 300 customers, gates.min_customers is 400"
+    [alert] = webhook.of_run(small.run_id)
+    assert alert["text"].startswith("Kindred gated, 2024-02-01 02:00 UTC: failed in quality_gate:")
+    assert alert["reason"] == snapshot["failure"]
+    assert alert["url"].endswith(f"/dags/{space.dag_id}/runs/{quote(small.run_id)}")
     assert space.current() == (APRIL, APRIL, 439 * 5)
     assert space.hashes() == before
 
@@ -157,6 +165,9 @@ def test_source_that_is_gone_leaves_the_last_snapshot(airflow, gated):
     assert failed_tasks(run.states()) == {"prepare"}
     assert run.tries("prepare") == 1
     assert "customers_gated" in run.log("prepare")
+    snapshot = space.snapshot(AS_OFS[1])
+    assert (snapshot["status"], snapshot["failed_task"]) == ("failed", "prepare")
+    assert "customers_gated" in snapshot["failure"]
     assert space.current() == (APRIL, APRIL, 439 * 5)
     assert space.hashes() == before
 

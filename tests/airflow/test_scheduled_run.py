@@ -1,23 +1,59 @@
-"""A night as it will be: nobody starts the run, and it has what it needs."""
+"""A night as it will be: nobody starts the run, it has what it needs, and is missed if late."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
+import psycopg2
+from killed_tasks import reserved
 from real_airflow import DagRun, wait_for
 
+from kindred.local.environment import METADATA
 
-def test_scheduled_run_fits_its_encoder_and_publishes(airflow):
+DONE = "select state, output from callback where data::text like %s"
+
+
+def outcome(airflow, run):
+    """What became of a run's missed deadline, in Airflow's own record."""
+    connection = psycopg2.connect(airflow.local.server.dsn(METADATA))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(DONE, [f"%{run.run_id}%"])
+            return [output for state, output in cursor.fetchall() if state == "success"]
+    finally:
+        connection.close()
+
+
+def test_scheduled_run_is_told_to_be_late_and_publishes_what_it_needs(airflow, webhook):
     space = airflow.space("scheduled")
     [entry] = wait_for(space.runs)
     run = DagRun(space, entry["dag_run_id"])
+    as_of = datetime.fromisoformat(entry["data_interval_end"])
+    manual = airflow.space("refused").trigger(end="2999-01-01T02:00:00+00:00")
+    wait_for(lambda: run.states().get("prepare") == "success", run.describe)
+    with reserved(space, "extracted_windows"):
+        airflow.local.start_triggerer()
+        [alert] = wait_for(lambda: webhook.of_run(run.run_id), run.describe)
+        late = space.snapshot(as_of)
+    assert (alert["space"], alert["status"], alert["task"]) == ("scheduled", "late", None)
+    assert datetime.fromisoformat(alert["as_of"]) == as_of
+    assert alert["url"].endswith(f"/dags/{space.dag_id}/runs/{quote(run.run_id)}")
+    assert late["status"] == "building"
+    assert late["missed_deadline_at"] is not None
+    assert wait_for(lambda: outcome(airflow, run)) == ["an alert was sent"]
+
     assert run.wait() == "success"
     assert [entry["run_type"] for entry in space.runs()] == ["scheduled"]
-    as_of = datetime.fromisoformat(entry["data_interval_end"])
     assert datetime.fromisoformat(entry["data_interval_start"]) == as_of - timedelta(days=1)
     assert as_of <= datetime.now(UTC)
     snapshot = space.snapshot(as_of)
     assert snapshot["status"] == "published"
+    assert snapshot["missed_deadline_at"] == late["missed_deadline_at"]
     assert snapshot["customers"] == 439
     assert snapshot["encoder_version"] == 1
     assert space.query("select fitted_as_of from {space}.encoder_versions") == [(as_of,)]
     assert space.current() == (as_of, as_of, 439 * 5)
     assert len(run.asset_events()) == 1
+
+    assert wait_for(lambda: outcome(airflow, manual)) == ["a manual run has no deadline"]
+    assert [alert["status"] for alert in webhook.of_run(manual.run_id)] == ["failed"]
+    assert len(webhook.of_run(run.run_id)) == 1

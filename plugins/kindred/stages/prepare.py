@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kindred.clustering import Algorithm
-from kindred.errors import EncoderMissingError, KindredError, SpecError
+from kindred.errors import EncoderMissingError, SpecError
 from kindred.spec import Spec, spec_from_dict
 from kindred.stages.embed_texts import open_models
 from kindred.stages.run import Workplace
@@ -149,9 +149,3 @@ def _may_refit(warehouse: Database, request: Request) -> bool:
         and not snapshots.is_published(warehouse, as_of)
         and snapshots.current(warehouse).is_older_than(as_of)
     )
-
-
-def failure_line(error: BaseException) -> str:
-    """An error as one line; what Kindred raises on purpose speaks for itself."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, KindredError) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,23 @@
+"""What the triggerer calls when a run has missed its deadline.
+
+Every DAG file loads this module, so it imports nothing; the work is done in a thread, since the
+event loop of the triggerer is everybody's.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+
+async def report_missed_deadline(space: str, context: Mapping[str, Any]) -> str:
+    """Tell of a scheduled run that is late; returns what was done, for Airflow's own record."""
+    run: Mapping[str, Any] = context["dag_run"]
+    if run["run_type"] != "scheduled":
+        return f"a {run['run_type']} run has no deadline"
+    return await asyncio.to_thread(_report, space, run)
+
+
+def _report(space: str, run: Mapping[str, Any]) -> str:
+    from kindred import airflow_adapter
+
+    return airflow_adapter.on_missed_deadline(space, run)
