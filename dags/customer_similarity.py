@@ -31,8 +31,10 @@ snapshot is replaced when the new one is complete. What is published stays so wh
 **By hand.** A run takes the last complete interval, or `start` and `end`. For a past moment give
 `end`, not a logical date: before the DAG's start date Airflow makes no task and calls it success.
 
-**Backfill.** Run `kindred fit --as-of <last date>` once, then `airflow backfill create`; dates may
-run in any order or in parallel.
+**Backfill.** `kindred backfill-plan --from <as_of> --to <as_of>` tells what it will take, and the
+commands: `kindred fit` once, then `airflow backfill create`; dates may run in any order or in
+parallel. With `{"snapshots": "latest_only"}` all dates land their rows and the last one alone is
+computed; the tasks of the others are skipped, and their status is `landed`.
 
 **Late.** A scheduled run that has not published `KINDRED_DEADLINE_HOURS` after it was queued is
 noted in `bi.snapshots` and told to whoever connection `kindred_alerts` names, as failures are.
@@ -59,6 +61,7 @@ from airflow.sdk import (
     task,
 )
 
+from kindred.backfills import Snapshots
 from kindred.clustering import Algorithm
 from kindred.deadline import report_missed_deadline
 from kindred.errors import SpecError
@@ -104,6 +107,18 @@ def params(spec: Spec) -> dict[str, Param]:
             False,
             type="boolean",
             description="Read the whole source again, not only the windows that have not landed.",
+        ),
+        "latest_as_of": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            description="With latest_only: the as_of to compute; otherwise the backfill's last.",
+        ),
+        "snapshots": Param(
+            str(Snapshots.ALL),
+            type="string",
+            enum=[str(choice) for choice in Snapshots],
+            description="Of a backfill: compute all dates, or land all and compute the last only.",
         ),
         "start": Param(
             None,

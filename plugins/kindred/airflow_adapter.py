@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from airflow.sdk import Connection, get_current_context
 from airflow.sdk.configuration import conf
@@ -16,6 +18,7 @@ from airflow.sdk.exceptions import (
 
 from kindred import alerts
 from kindred.alerts import Alert, failure_line, public_line
+from kindred.backfills import LaterRun, Snapshots, is_followed, names_another_date
 from kindred.clustering import Algorithm
 from kindred.connections import (
     ALERTS,
@@ -44,6 +47,11 @@ log = logging.getLogger(__name__)
 
 RETRYABLE = (LockTimeoutError, UnreachableError)
 LANDING_STAGES = ("extract", "validate")
+NOTHING_TO_COMPUTE = {
+    "empty": "the snapshot has no customers",
+    "landed": "snapshots: latest_only: the rows of this date have landed; the snapshot is computed"
+    " for the last date of the backfill",
+}
 PARTS = {"search_graph": "shard", "cluster": "algorithm", "load_lookalikes": "part"}
 
 
@@ -96,9 +104,11 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
         spec = load_spec(spec_paths()[space])
         params = context["params"]
         dag_run = context["dag_run"]
+        window = window_of(spec.schedule, context)
         request = Request(
             run_id=dag_run.run_id,
-            window=window_of(spec.schedule, context),
+            window=window,
+            only_lands=only_lands(window, context),
             # Not str(): in the task that type is an Enum whose text is not its value.
             may_fit=dag_run.run_type != "backfill",
             may_refit=dag_run.run_type == "scheduled",
@@ -131,6 +141,55 @@ def window_of(schedule: str, context: Mapping[str, Any]) -> Window:
     )
 
 
+def only_lands(window: Window, context: Mapping[str, Any]) -> bool:
+    """Whether the run leaves the snapshot to a later date of its backfill."""
+    params, dag_run = context["params"], context["dag_run"]
+    if params["snapshots"] != Snapshots.LATEST_ONLY:
+        return False
+    if params["latest_as_of"]:
+        latest_as_of = parse_moment("latest_as_of", params["latest_as_of"])
+        return names_another_date(window.as_of, latest_as_of)
+    if dag_run.run_type != "backfill":
+        return False
+    task_instance = context["ti"]
+    return is_followed(
+        _plain(dag_run.logical_date),
+        _plain(dag_run.data_interval_end),
+        created_at=_made_at(task_instance.id),
+        now=datetime.now(UTC),
+        newest_before=partial(_newest_before, task_instance.dag_id),
+    )
+
+
+def _made_at(task_instance_id: UUID) -> datetime:
+    """When a task instance was made: its id is a UUID of version 7, which begins with the time.
+
+    A retry has a new id. Where newest comes first, a date whose ``prepare`` is retried may so take
+    itself for the last one: then one snapshot more is computed, never one less.
+    """
+    return datetime.fromtimestamp((task_instance_id.int >> 80) / 1000, UTC)
+
+
+def _newest_before(dag_id: str, moment: datetime, state: str | None) -> LaterRun | None:
+    """The run with the latest logical date before a moment."""
+    # The method of the task instance asks for its own date alone.
+    from airflow.sdk.execution_time.comms import GetPreviousDagRun
+    from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
+
+    answer: Any = SUPERVISOR_COMMS.send(
+        GetPreviousDagRun(dag_id=dag_id, logical_date=moment, state=state)
+    )
+    found = answer.dag_run
+    if found is None:
+        return None
+    return LaterRun(
+        _plain(found.logical_date),
+        found.run_type == "backfill"
+        and (found.conf or {}).get("snapshots") == Snapshots.LATEST_ONLY,
+        _plain(found.end_date) if found.end_date else None,
+    )
+
+
 def _plain(moment: datetime) -> datetime:
     """Airflow's pendulum times as the standard library's."""
     return datetime.fromtimestamp(moment.timestamp(), UTC)
@@ -140,11 +199,13 @@ def call(stage: str, reference: Mapping[str, Any], part: Any = None) -> Any:
     """Run one stage (or the mapped ``part`` of it) of the run that ``reference`` names."""
     try:
         run = _run(reference)
-        if run.build.state == "empty" and stage not in LANDING_STAGES:
-            raise AirflowSkipException("the snapshot has no customers")
+        if run.build.state in NOTHING_TO_COMPUTE and stage not in LANDING_STAGES:
+            raise AirflowSkipException(NOTHING_TO_COMPUTE[run.build.state])
         arguments = {} if part is None else {PARTS[stage]: part}
         if stage in LANDING_STAGES:
             arguments["full_extract"] = reference["full_extract"]
+        if stage == "validate":
+            arguments["only_lands"] = reference["only_lands"]
         return run_stage(run, stage, **arguments)
     except SupersededError as error:
         raise AirflowSkipException(str(error)) from error

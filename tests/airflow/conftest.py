@@ -30,6 +30,7 @@ SPECS = [
     *map(space_spec, ALIKE),
     space_spec("gated", source={"table": "customers_gated"}, gates={"min_customers": 400}),
     space_spec("empty", source={"table": "customers_empty"}),
+    *(space_spec(name, clustering={"algorithms": ["kmeans"]}) for name in ("latest", "ranged")),
     space_spec("scheduled", schedule=f"0 {(NOW.hour - 6) % 24} * * *"),
 ]
 

@@ -72,10 +72,13 @@ class Space:
     def schema(self) -> str:
         return schema_of(self.name)
 
-    def backfill(self, dates: Sequence[datetime], order: Order) -> list["DagRun"]:
+    def backfill(
+        self, dates: Sequence[datetime], order: Order, conf: Json | None = None
+    ) -> list["DagRun"]:
         """Let Airflow fill a range of logical dates; returns the runs by date."""
         client = self.airflow.local.client
-        client.create_backfill(self.dag_id, dates, order)
+        client.close_backfills(self.dag_id)
+        client.create_backfill(self.dag_id, dates, order, conf)
         return [DagRun(self, run["dag_run_id"]) for run in client.runs(self.dag_id, dates)]
 
     def trigger(self, logical_date: datetime | None = None, **params: Any) -> "DagRun":

@@ -120,7 +120,8 @@ class TestDag:
 
     def test_params_are_typed_and_described(self, dag):
         params = {name: dag.params.get_param(name) for name in dag.params}
-        assert set(params) == {"algorithms", "encoder_version", "full_extract", "start", "end"}
+        moments, choices = {"start", "end", "latest_as_of"}, {"algorithms", "snapshots"}
+        assert set(params) == moments | choices | {"encoder_version", "full_extract"}
         for name, param in params.items():
             assert param.schema["type"], name
             assert param.description.endswith("."), name
@@ -134,6 +135,8 @@ class TestDag:
             ("algorithms", ["optics"]),
             ("encoder_version", 0),
             ("full_extract", "yes"),
+            ("snapshots", "newest"),
+            ("latest_as_of", 20_240_101),
             ("start", 20_240_101),
         ],
     )
@@ -229,7 +232,7 @@ def test_parsing_imports_nothing_heavy(airflow_library, repository):
     assert loaded.isdisjoint(HEAVY)
     ours = {name for name in seen["loaded"] if name.split(".")[0] == "kindred"}
     light = {"clustering", "deadline", "errors", "features", "metrics", "spec", "spec_errors"}
-    light |= {"index", "index.methods", "index.rebuild"}
+    light |= {"backfills", "index", "index.methods", "index.rebuild"}
     assert ours == {"kindred", *(f"kindred.{name}" for name in light)}
 
 

@@ -22,6 +22,7 @@ from kindred.store.tablehash import table_hashes
 from kindred.windows import resolve_window
 
 LANDING_STAGES = ("extract", "validate")
+NOT_COMPUTED = ("empty", "landed")
 
 
 def moment(text: str) -> datetime:
@@ -136,14 +137,16 @@ class Laboratory:
         """Yield before every stage, which is run when the next one is asked for."""
         for _ in range(times):
             run = self.begin(spec, as_of, **changes)
-        landing = {"full_extract": changes.get("full_extract", False)}
+        full, only = (changes.get(name, False) for name in ("full_extract", "only_lands"))
+        validating = {"full_extract": full, "only_lands": only}
+        landing = {"extract": {"full_extract": full}, "validate": validating}
         for stage, arguments in self.steps(run):
             run = open_run(self.workplace, spec.space, run.as_of)
-            if run.build.state == "empty" and stage not in (*LANDING_STAGES, "clean_up"):
+            if run.build.state in NOT_COMPUTED and stage not in (*LANDING_STAGES, "clean_up"):
                 continue
             yield stage, run
             for _ in range(times):
-                extra = landing if stage in LANDING_STAGES else {}
+                extra = landing.get(stage, {})
                 run = open_run(self.workplace, spec.space, run.as_of)
                 self.last_result = run_stage(run, stage, **arguments, **extra)
 

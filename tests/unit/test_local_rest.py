@@ -60,11 +60,25 @@ def test_a_backfill_covers_the_dates_in_the_order_asked_for(
     assert body["to_date"] == "2018-03-01T02:00:00+00:00"
     assert (body["max_active_runs"], body["run_backwards"]) == (active_runs, backwards)
     assert body["reprocess_behavior"] == "completed"
+    assert body["dag_run_conf"] == {}, "without any, a run that is there keeps the one it had"
+
+
+def test_the_conf_of_a_backfill_is_passed_on(client_of):
+    server = Server(backfills=(200, {"id": 7}))
+    client_of(server).create_backfill("d", DATES, Order.FORWARD, {"snapshots": "latest_only"})
+    assert json.loads(server.asked[0].content)["dag_run_conf"] == {"snapshots": "latest_only"}
+
+
+def test_runs_that_have_not_ended_are_asked_for_by_state(client_of):
+    runs = [{"dag_run_id": "backfill__1"}, {"dag_run_id": "manual__2"}]
+    server = Server(dagRuns=(200, {"dag_runs": runs, "total_entries": 2}))
+    assert client_of(server).unfinished_runs("d") == ["backfill__1", "manual__2"]
+    assert server.asked[0].url.params.get_list("state") == ["queued", "running"]
 
 
 def test_the_request_for_a_backfill_is_one_that_airflow_accepts(client_of, tmp_path):
     server = Server(backfills=(200, {"id": 7}))
-    client_of(server).create_backfill("d", DATES, Order.PARALLEL)
+    client_of(server).create_backfill("d", DATES, Order.PARALLEL, {"snapshots": "all"})
     code = (
         "import sys\n"
         "from airflow.api_fastapi.core_api.datamodels.backfills import BackfillPostBody\n"
@@ -139,7 +153,7 @@ def test_a_run_left_over_from_before_does_not_count_as_queued(client_of):
             DATES, ("2026-01-01T12:00:01Z", "2026-01-01T11:00:00Z", None), strict=True
         )
     ]
-    client = client_of(Server(dagRuns=(200, {"dag_runs": runs})))
+    client = client_of(Server(dagRuns=(200, {"dag_runs": runs, "total_entries": 3})))
     with pytest.raises(RunFailedError, match="queued no run for 2018-02-01, 2018-03-01"):
         check_all_queued(client, "d", DATES, since)
 

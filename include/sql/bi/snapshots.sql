@@ -36,7 +36,7 @@ full join {space}.run_notes using (as_of);
 comment on view {bi}.snapshots is 'One row a snapshot, published or not: what is published, and what its newest run has done.';
 comment on column {bi}.snapshots.as_of is 'The snapshot holds what was known before this moment.';
 comment on column {bi}.snapshots.as_of_date is 'The date of as_of in UTC.';
-comment on column {bi}.snapshots.status is 'building, published, empty, failed, withdrawn, pruned (older than what is kept), or waiting: late, and no run has begun it.';
+comment on column {bi}.snapshots.status is 'building, published, empty, failed, landed (a backfill of latest_only has landed its rows and computed a later date), withdrawn, pruned (older than what is kept), or waiting: late, and no run has begun it.';
 comment on column {bi}.snapshots.is_current is 'True for the one snapshot the *_current views read.';
 comment on column {bi}.snapshots.history is 'complete, or reconstructed: older than the first extraction from a source that keeps one row a customer.';
 comment on column {bi}.snapshots.encoder_version is 'The encoder its vectors were made with.';

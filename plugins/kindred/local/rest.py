@@ -105,7 +105,13 @@ class AirflowClient:
                 self._content(response)
         return len(active)
 
-    def create_backfill(self, dag_id: str, dates: Sequence[datetime], order: Order) -> int:
+    def create_backfill(
+        self,
+        dag_id: str,
+        dates: Sequence[datetime],
+        order: Order,
+        conf: Mapping[str, Any] | None = None,
+    ) -> int:
         """Run a DAG for a range of logical dates, again where it ran before; returns the id."""
         body = {
             "dag_id": dag_id,
@@ -115,25 +121,26 @@ class AirflowClient:
             "max_active_runs": len(dates) if order is Order.PARALLEL else 1,
             "reprocess_behavior": "completed",
             "run_on_latest_version": True,
+            # Where there is none at all, a run that is there keeps the conf it had.
+            "dag_run_conf": dict(conf or {}),
         }
         return int(self._call("POST", "/api/v2/backfills", json=body)["id"])
 
     def runs(self, dag_id: str, dates: Sequence[datetime]) -> list[JsonObject]:
         """The runs of these logical dates, the earliest first."""
-        params = {**_between(dates), "limit": _PAGE, "order_by": "logical_date"}
-        content = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=params)
-        return list(content["dag_runs"])
+        params = {**_between(dates), "order_by": "logical_date"}
+        return self._all_pages(f"/api/v2/dags/{dag_id}/dagRuns", "dag_runs", params)
+
+    def unfinished_runs(self, dag_id: str) -> list[str]:
+        """The ids of the runs of a DAG that are queued or running."""
+        params = {"state": ["queued", "running"], "order_by": "id"}
+        runs = self._all_pages(f"/api/v2/dags/{dag_id}/dagRuns", "dag_runs", params)
+        return [run["dag_run_id"] for run in runs]
 
     def task_instances(self, dag_id: str, dates: Sequence[datetime]) -> list[JsonObject]:
         """All task instances of the runs of these logical dates."""
-        found: list[JsonObject] = []
-        while True:
-            params = {**_between(dates), "limit": _PAGE, "offset": len(found), "order_by": "id"}
-            path = f"/api/v2/dags/{dag_id}/dagRuns/~/taskInstances"
-            content = self._call("GET", path, params=params)
-            found.extend(content["task_instances"])
-            if len(found) >= content["total_entries"] or not content["task_instances"]:
-                return found
+        path = f"/api/v2/dags/{dag_id}/dagRuns/~/taskInstances"
+        return self._all_pages(path, "task_instances", {**_between(dates), "order_by": "id"})
 
     def log_messages(self, task_instance: Mapping[str, Any]) -> list[JsonObject]:
         """The log of the last try of a task instance, one entry a message."""
@@ -146,6 +153,15 @@ class AirflowClient:
         )
         content = self._content(response)["content"]
         return [entry if isinstance(entry, dict) else {"event": entry} for entry in content]
+
+    def _all_pages(self, path: str, name: str, params: Mapping[str, Any]) -> list[JsonObject]:
+        found: list[JsonObject] = []
+        while True:
+            page = {**params, "limit": _PAGE, "offset": len(found)}
+            content = self._call("GET", path, params=page)
+            found.extend(content[name])
+            if len(found) >= content["total_entries"] or not content[name]:
+                return found
 
     def _call(self, method: str, path: str, **arguments: Any) -> JsonObject:
         return self._content(self._http.request(method, path, **arguments))

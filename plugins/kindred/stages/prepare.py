@@ -25,7 +25,8 @@ class Request:
     """What a run was asked for.
 
     ``may_fit``: whether this run may fit an encoder where there is none (never a backfill);
-    ``may_refit``: whether it may fit a new one as the spec's ``refit`` says (a scheduled run only).
+    ``may_refit``: whether it may fit a new one as the spec's ``refit`` says (a scheduled run only);
+    ``only_lands``: whether it lands rows and leaves the snapshot to a later date of its backfill.
     """
 
     run_id: str
@@ -35,6 +36,7 @@ class Request:
     algorithms: Sequence[Algorithm] | None = None
     encoder_version: int | None = None
     full_extract: bool = False
+    only_lands: bool = False
 
 
 def with_params(spec: Spec, request: Request) -> Spec:
@@ -97,6 +99,7 @@ def prepare(workplace: Workplace, spec: Spec, request: Request) -> dict[str, Any
         "as_of": as_of.isoformat(),
         "run_id": request.run_id,
         "full_extract": request.full_extract,
+        "only_lands": request.only_lands,
         "algorithms": [str(algorithm) for algorithm in spec.clustering.algorithms],
     }
 

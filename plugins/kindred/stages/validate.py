@@ -11,8 +11,11 @@ from kindred.store.locks import Resource
 log = logging.getLogger(__name__)
 
 
-def validate(run: Run, *, full_extract: bool = False) -> dict[str, Any]:
-    """Land what was extracted; returns the counts of this run and of the snapshot."""
+def validate(run: Run, *, full_extract: bool = False, only_lands: bool = False) -> dict[str, Any]:
+    """Land what was extracted; returns the counts of this run and of the snapshot.
+
+    ``only_lands``: the snapshot itself is not computed.
+    """
     landed = land(run, full_extract=full_extract)
     with run.warehouse("validate") as warehouse:
         customers = versions.count_customers(warehouse, run.as_of)
@@ -29,6 +32,8 @@ def validate(run: Run, *, full_extract: bool = False) -> dict[str, Any]:
         )
         if customers == 0:
             warehouse.run("snapshots/record_empty", {"as_of": run.as_of, **counts})
+        elif only_lands:
+            warehouse.run("snapshots/record_landed", {"as_of": run.as_of, **counts})
     log.info(
         "%d rows read, %d refused, %d customers deleted; the snapshot has %d customers",
         landed.read,
