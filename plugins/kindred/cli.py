@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from kindred.backfills import Snapshots
 from kindred.connections import Connections, from_environment
 from kindred.errors import KindredError, PreflightError, SettingsError, SpecError
 from kindred.settings import Settings
@@ -97,6 +98,27 @@ def fit(
     workplace = Workplace(Connections(conninfo), Settings.from_env())
     version, is_new = fit_stage(workplace, spec, window, refit=refit)
     console.print(f"encoder {version} {'fitted' if is_new else 'is there already and is kept'}")
+
+
+@app.command("backfill-plan")
+def backfill_plan(
+    first: Annotated[str, typer.Option("--from", help="First as_of: a date (UTC) or a time.")],
+    last: Annotated[str, typer.Option("--to", help="Last as_of, included.")],
+    space: SpaceOption = DEFAULT_SPACE,
+    snapshots: Annotated[
+        Snapshots, typer.Option(help="Compute all dates, or land all and compute the last.")
+    ] = Snapshots.ALL,
+) -> None:
+    """Tell what a backfill would compute, from how much, in which time; changes nothing."""
+    from kindred.backfill_report import print_plan
+    from kindred.stages.backfill_plan import plan_backfill
+    from kindred.stages.run import Workplace
+    from kindred.windows import windows_between
+
+    spec = spec_of(space)
+    windows = windows_between(spec.schedule, first, last, now=datetime.now(UTC))
+    workplace = Workplace(Connections(conninfo), Settings.from_env())
+    print_plan(console, plan_backfill(workplace, spec, windows, snapshots))
 
 
 @app.command()

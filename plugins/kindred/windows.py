@@ -1,7 +1,7 @@
 """Which window of time a run is about: one resolver for every way a run can start."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from croniter import croniter
 
@@ -43,6 +43,48 @@ def previous_edge(schedule: str, moment: datetime) -> datetime:
     edge: datetime = croniter(schedule, moment).get_prev(datetime)
     following: datetime = croniter(schedule, edge).get_next(datetime)
     return following if following <= moment else edge
+
+
+def windows_between(schedule: str, first: str, last: str, *, now: datetime) -> list[Window]:
+    """The windows of a schedule whose ``as_of`` lies in a range, both ends included.
+
+    A date alone stands for its whole day in UTC.
+
+    Raises
+    ------
+    WindowError
+        when the range is the wrong way round, reaches into the future or holds no ``as_of``.
+    """
+    begin, end = _moments_of("from", first)[0], _moments_of("to", last)[1]
+    if begin > end:
+        raise WindowError(f"from {first} is later than to {last}: give the earlier one as from")
+    windows = []
+    as_of: datetime = croniter(schedule, begin - timedelta(microseconds=1)).get_next(datetime)
+    while as_of <= min(end, now):
+        windows.append(Window(_edge_before(schedule, as_of), as_of))
+        as_of = croniter(schedule, as_of).get_next(datetime)
+    newest = previous_edge(schedule, now)
+    if as_of <= end or begin > now:
+        raise WindowError(
+            f"from {first} to {last} reaches into the future (it is {now.isoformat()}): the newest"
+            f" as_of of the schedule {schedule!r} is {newest.isoformat()}; end the range there"
+        )
+    if not windows:
+        raise WindowError(
+            f"from {first} to {last} holds no as_of of the schedule {schedule!r}: the ones around"
+            f" it are {_edge_before(schedule, begin).isoformat()} and {as_of.isoformat()}"
+        )
+    return windows
+
+
+def _moments_of(name: str, text: str) -> tuple[datetime, datetime]:
+    """First and last moment of a date, or a moment twice."""
+    moment = parse_moment(name, text)
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return moment, moment
+    return moment, moment + timedelta(days=1, microseconds=-1)
 
 
 def resolve_window(

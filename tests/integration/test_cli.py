@@ -233,6 +233,33 @@ def test_a_connection_that_nobody_knows_is_named(run, tmp_path):
     )
 
 
+def test_backfill_plan_names_the_commands_and_changes_nothing(run):
+    before = everything(run.laboratory)
+    given = ("backfill-plan", "--from", "2026-01-05", "--to", "2026-01-06")
+    code, printed = run(*given)
+    assert code == 0, printed
+    assert "Backfill of space default" in printed
+    assert "2026-01-05 02:00 new land, compute 0 + none ? ?" in printed
+    assert "2 dates, 2 computed" in printed
+    assert "no snapshot to go by: no forecast of time and disk" in printed
+    assert f"first kindred fit --space default --as-of {SECOND} then airflow" in printed
+    assert printed.endswith(
+        "airflow backfill create --dag-id customer_similarity"
+        " --from-date 2026-01-04T02:00:00+00:00 --to-date 2026-01-05T02:00:00+00:00"
+        " --max-active-runs 1 --reprocess-behavior completed"
+        """ --dag-run-conf '{"snapshots": "all"}'"""
+    )
+    code, printed = run(*given, "--snapshots", "latest_only")
+    assert "2 dates, 1 computed" in printed
+    assert f'{{"snapshots": "latest_only", "latest_as_of": "{SECOND}"}}' in printed
+    code, printed = run("backfill-plan", "--from", "2026-01-06", "--to", "2026-01-05")
+    assert (code, printed) == (
+        1,
+        "error: from 2026-01-06 is later than to 2026-01-05: give the earlier one as from",
+    )
+    assert everything(run.laboratory) == before
+
+
 def test_fit_makes_one_encoder_and_keeps_it(run_once):
     assert run_once("fit", "--as-of", FIRST) == (0, "encoder 1 fitted")
     assert run_once("fit", "--as-of", FIRST) == (0, "encoder 1 is there already and is kept")

@@ -1,11 +1,18 @@
 """One resolver for every way a run can start."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
 
 import pytest
 
 from kindred.errors import WindowError
-from kindred.windows import Window, parse_moment, previous_edge, resolve_window
+from kindred.windows import (
+    Window,
+    parse_moment,
+    previous_edge,
+    resolve_window,
+    windows_between,
+)
 
 NIGHTLY = "0 2 * * *"
 MONTHLY = "0 2 1 * *"
@@ -153,3 +160,47 @@ def test_what_is_no_moment_is_named(text):
 def test_an_edge_keeps_its_instant_in_another_timezone():
     berlin = datetime(2026, 3, 2, 3, 30, tzinfo=timezone(timedelta(hours=1)))
     assert previous_edge(NIGHTLY, berlin.astimezone(UTC)) == at("2026-03-02T02:00")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "first", "last", "as_ofs"),
+    [
+        (NIGHTLY, "2026-03-01", "2026-03-03", ["03-01", "03-02", "03-03"]),
+        (NIGHTLY, "2026-03-01", "2026-03-01", ["03-01"]),
+        (NIGHTLY, "2026-03-01T02:00", "2026-03-02T02:00", ["03-01", "03-02"]),
+        (NIGHTLY, "2026-03-01T02:00:00.000001", "2026-03-02T01:59:59", []),
+        (NIGHTLY, "2026-03-01T03:00+01:00", "2026-03-01T23:00", ["03-01"]),
+        (MONTHLY, "2026-02-27", "2026-05-01", ["03-01", "04-01", "05-01"]),
+        (NIGHTLY, "2026-05-30", "2026-06-01T01:00", ["05-30", "05-31"]),
+    ],
+)
+def test_a_range_holds_the_moments_of_its_schedule_both_ends_included(
+    schedule, first, last, as_ofs
+):
+    if not as_ofs:
+        with pytest.raises(WindowError, match="holds no as_of"):
+            windows_between(schedule, first, last, now=NOW)
+        return
+    windows = windows_between(schedule, first, last, now=NOW)
+    assert [f"{window.as_of:%m-%d}" for window in windows] == as_ofs
+    assert {window.as_of.hour for window in windows} == {2}
+    for window, following in pairwise(windows):
+        assert window.end == following.start
+    assert windows[0].start == previous_edge(schedule, windows[0].end - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [
+        ("2026-03-02", "2026-03-01", "from 2026-03-02 is later than to 2026-03-01"),
+        ("2026-03-02", "2026-03-09", r"'0 2 1 \* \*': .*2026-03-01T02:00.* and 2026-04-01T02:00"),
+        ("2026-03-02", "2026-06-01", "into the future .*2026-06-01T00:00.*the newest .*2026-05-01"),
+        ("2027-03-02", "2027-03-04", "into the future"),
+        ("2026-06-01", "2026-06-01", "into the future"),
+        ("March", "2026-03-09", "from: 'March' is not an ISO 8601 date"),
+        ("2026-03-02", "", "to: '' is not an ISO 8601 date"),
+    ],
+)
+def test_a_range_that_cannot_be_run_says_why(first, last, told):
+    with pytest.raises(WindowError, match=told):
+        windows_between(MONTHLY, first, last, now=NOW)

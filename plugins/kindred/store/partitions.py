@@ -143,6 +143,12 @@ def is_attached(database: Database, parent: str, as_of: datetime) -> bool:
     return bool(database.value("partitions/is_attached", {"table": partition_name(parent, as_of)}))
 
 
+def total_bytes(database: Database, as_of: datetime) -> int:
+    """Bytes of all partitions of a snapshot, with their indexes."""
+    tables = [partition_name(parent, as_of) for parent in PARENTS]
+    return sum(database.value("partitions/size", {"table": table}) for table in tables)
+
+
 def attach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS) -> None:
     """Attach the filled tables as partitions; readers of other partitions do not notice."""
     for parent in parents:

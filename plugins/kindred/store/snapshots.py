@@ -1,5 +1,6 @@
 """Snapshots and the builds that make them: the record every stage reads and adds to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,6 +40,15 @@ class Current:
     def is_older_than(self, as_of: datetime) -> bool:
         """Whether a snapshot of that moment would become (or stay) the current one."""
         return self.as_of is None or as_of >= self.as_of
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a published snapshot took."""
+
+    as_of: datetime
+    customers: int
+    stage_seconds: dict[str, float]
 
 
 def begin(
@@ -203,6 +213,16 @@ def previous(database: Database, as_of: datetime) -> tuple[datetime, int] | None
 def is_published(database: Database, as_of: datetime) -> bool:
     """Whether readers can see a snapshot of that moment."""
     return bool(database.value("snapshots/is_published", {"as_of": as_of}))
+
+
+def statuses(database: Database, as_ofs: Sequence[datetime]) -> dict[datetime, str]:
+    """The states of those snapshots that there are."""
+    return dict(database.rows("snapshots/statuses", {"as_ofs": list(as_ofs)}))
+
+
+def costs(database: Database) -> list[Cost]:
+    """What published snapshots took, oldest first."""
+    return [Cost(*row) for row in database.rows("snapshots/costs")]
 
 
 def history_of(database: Database, as_of: datetime, *, keeps_versions: bool) -> str:
