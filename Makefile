@@ -27,18 +27,19 @@ LOCAL := $(BIN)/python -m kindred.local
 
 ORDER ?= forward
 ARGS ?=
-# Of a table of your own; only as said on the command line, and passed on by the environment as they
-# stand, so that no blank, quote, ; or $ in them means anything to make or to the shell.
+# Of a table of your own, and of a range; only as said on the command line, and passed on by the
+# environment as they stand, so that no blank, quote, ; or $ in them means anything to make or the shell.
 FILE_VARIABLES := CSV KEY SEP UPDATED_AT LABELS SPEC
+RANGE_VARIABLES := FROM TO SPACE SNAPSHOTS
 said = $(if $(findstring command line,$(origin $(1))),$(value $(1)))
-$(foreach name,$(FILE_VARIABLES),$(eval export KINDRED_RUN_$(name) := $$(call said,$(name))))
+$(foreach name,$(FILE_VARIABLES) $(RANGE_VARIABLES),$(eval export KINDRED_RUN_$(name) := $$(call said,$(name))))
 export KINDRED_STARTED_AT := $(shell date +%s.%N)
 export PYTHONNOUSERSITE := 1
 export UV_SYSTEM_CERTS ?= 1
 export UV_NO_PROGRESS ?= 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX MAKEFLAGS MFLAGS
 
-.PHONY: help run up down status psql hash test check bench requirements clean distclean
+.PHONY: help run up backfill down status psql hash test check bench requirements clean distclean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile \
@@ -49,6 +50,9 @@ run: $(STAMP) ## Three demo snapshots on a real Airflow, then stop; or CSV=file 
 
 up: $(STAMP) ## The same, but leave the Airflow UI and the database running
 	@exec $(LOCAL) up --order $(ORDER) $(file_options)
+
+backfill: $(STAMP) ## Snapshots of a range after run or up: FROM=date TO=date [ORDER= SNAPSHOTS= SPACE= DRY_RUN=1]
+	@exec $(LOCAL) backfill --order $(ORDER) $(range_options) $(if $(call said,DRY_RUN),--dry-run)
 
 down: ## Stop what runs
 	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m kindred.local down
@@ -109,7 +113,9 @@ $(STAMP):
 	touch $@
 
 # An option for each that is not empty, as one word.
-file_options = $(foreach name,$(FILE_VARIABLES),"--$(call option,$(name))=$$KINDRED_RUN_$(name)")
+options = $(foreach name,$(1),"--$(call option,$(name))=$$KINDRED_RUN_$(name)")
+file_options = $(call options,$(FILE_VARIABLES))
+range_options = $(call options,$(RANGE_VARIABLES))
 option = $(subst _,-,$(shell echo $(1) | tr A-Z a-z))
 
 define stop_all

@@ -174,3 +174,21 @@ def test_make_passes_any_value_on_as_it_stands(repository, tmp_path):
     assert f"--csv={ODD}" in said
     assert "--sep=;" in said
     assert "--key=" in said
+
+
+def test_make_passes_a_range_on(repository, tmp_path):
+    spy = tmp_path / "python"
+    spy.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    spy.chmod(0o755)
+    command = ["make", "-C", str(repository), "backfill", f"FROM={ODD}", "DRY_RUN=1"]
+    result = subprocess.run(
+        [*command, "ORDER=parallel", f"LOCAL={spy}", "STAMP=Makefile"],
+        env=os.environ | {"TO": "of somebody", "SPACE": "outer", "MAKEFLAGS": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = result.stdout.splitlines()
+    expected = [f"--from={ODD}", "--to=", "--space=", "--snapshots=", "--dry-run"]
+    begin = said.index("backfill")
+    assert said[begin : begin + 8] == ["backfill", "--order", "parallel", *expected]

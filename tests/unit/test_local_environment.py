@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -170,6 +171,42 @@ def test_down_and_status_of_nothing(checkout, capsys):
 def test_psql_before_the_first_run_says_what_to_do(checkout, capsys):
     assert main(["psql", "-c", "select 1"]) == 1
     assert "there is no warehouse yet. 'make run' makes one" in capsys.readouterr().err
+
+
+RANGE = ["--from=2018-02-01", "--to=2018-04-01"]
+
+
+def test_a_backfill_before_the_first_run_says_what_to_do(checkout, interrupts, capsys):
+    assert main(["backfill", *RANGE]) == 1
+    [line] = capsys.readouterr().out.splitlines()
+    assert line.startswith("KINDRED FAILED local ")
+    assert line.endswith("there is no warehouse yet. 'make run' makes one.")
+    assert main(["backfill", *RANGE, "--dry-run"]) == 1
+    assert "there is no warehouse yet. 'make run' makes one" in capsys.readouterr().err
+    assert not checkout.pgdata.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "backfill FROM and TO are needed: the first and the last as_of date, both included,"),
+        (RANGE[:1], "backfill FROM and TO are needed"),
+        ([*RANGE, "--space=shop"], "space there is no space 'shop': there are default"),
+        (["--from=2018-05-01", "--to=2018-04-01"], "backfill from 2018-05-01 is later than to 201"),
+        (["--from=2018-04-02", "--to=2018-04-30"], "backfill from 2018-04-02 to 2018-04-30 holds"),
+        (["--from=2018-04-02", "--to=2999-04-30"], "backfill from 2018-04-02 to 2999-04-30 reache"),
+        (["--from=april", "--to=2018-04-30"], "backfill from: 'april' is not an ISO 8601 date"),
+    ],
+)
+def test_a_range_that_cannot_be_run_is_refused_before_anything_is_started(
+    checkout, repository, interrupts, capsys, arguments, line
+):
+    shutil.copy(repository / "include" / "features" / "default.yaml", checkout.own_features)
+    checkout.pgdata.mkdir(parents=True)
+    (checkout.pgdata / "PG_VERSION").write_text("18")
+    assert main(["backfill", *arguments]) == 1
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"KINDRED FAILED {line}")
+    assert not (checkout.state / "lock").exists()
 
 
 def test_a_command_finds_the_server_up_and_leaves_it_stopped(checkout, capfd):

@@ -88,6 +88,26 @@ def test_another_object_finds_what_runs(supervisor, layout):
     supervisor.start("two", SLEEP, os.environ)
     later = Supervisor(layout, supervisor.marker)
     assert [component.name for component in later.running()] == ["one", "two"]
+    later.check_all_run(["one", "two"])
+    supervisor.end("one")
+    assert (later.has_ended("one"), later.has_ended("two"), later.has_ended("three")) == (
+        True,
+        False,
+        True,
+    )
+    assert [component.name for component in later.components()] == ["two"]
+    with pytest.raises(RunFailedError, match="one: ended"):
+        later.check_all_run(["two", "one"])
+
+
+def test_what_another_command_runs_goes_on_beside_one_that_is_ended(supervisor, layout):
+    supervisor.start("server", SLEEP, os.environ)
+    later = Supervisor(layout, supervisor.marker)
+    later.start("fit", SLEEP, os.environ)
+    later.end("fit")
+    later.end("fit")
+    assert later.has_ended("fit")
+    assert [component.name for component in supervisor.running()] == ["server"]
 
 
 def test_the_api_server_ends_after_the_others(supervisor, layout):

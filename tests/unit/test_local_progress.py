@@ -23,6 +23,19 @@ def instance(task: str, state: str | None, start: float | None = None, end: floa
     }
 
 
+@pytest.mark.parametrize(
+    ("width", "runs", "is_live"), [(80, 3, True), (120, 5, True), (120, 6, False), (60, 3, True)]
+)
+def test_runs_that_do_not_fit_side_by_side_are_told_line_by_line(width, runs, is_live):
+    console = Console(file=io.StringIO(), force_terminal=True, width=width)
+    titles = {RUN + timedelta(days=number): f"run {number}" for number in range(runs)}
+    with RunBoard(console, ["encode"], titles) as board:
+        board.update([instance("encode", "success", start=-2, end=-1)], NOW)
+    printed = console.file.getvalue()
+    assert ("run 0  encode" in printed) is not is_live
+    assert ("✓" in printed) is is_live
+
+
 def test_a_task_that_has_not_begun_shows_no_time():
     progress = TaskProgress.of([instance("encode", None)], NOW)
     assert progress == TaskProgress(state=None, seconds=None, done=0, instances=1)

@@ -5,9 +5,9 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kindred.errors import KindredError
 from kindred.local.credentials import ADMIN_USER, load_credentials
@@ -21,6 +21,8 @@ from kindred.local.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from kindred.local.data_set import DataSet
+    from kindred.local.report import Report
+    from kindred.local.run import Stopwatch
 
 INTERRUPTED = 130
 PASSING_ON = ("psql", "exec")
@@ -31,6 +33,11 @@ _FILE_OPTIONS = {
     "updated-at": "its column that tells when a row changed last",
     "labels": "its outcomes, separated by commas",
     "spec": "its feature spec, else proposed",
+}
+_ORDER: dict[str, Any] = {
+    "choices": ("forward", "backward", "parallel"),
+    "default": "forward",
+    "help": "in which order the dates are run (default: forward)",
 }
 
 
@@ -44,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command in {"run", "up"}:
             return _run(layout, options)
+        if options.command == "backfill":
+            return _backfill(layout, options)
         if options.command == "down":
             return _down(layout)
         if options.command == "status":
@@ -67,12 +76,19 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         for option, text in _FILE_OPTIONS.items():
             command.add_argument(f"--{option}", help=text)
-        command.add_argument(
-            "--order",
-            choices=("forward", "backward", "parallel"),
-            default="forward",
-            help="in which order the dates are run (default: forward)",
-        )
+        command.add_argument("--order", **_ORDER)
+    command = commands.add_parser("backfill", help="make the snapshots of a range of dates")
+    command.add_argument("--from", dest="first", default="", help="the first as_of date")
+    command.add_argument("--to", dest="last", default="", help="the last one, included")
+    command.add_argument("--space", default="", help="the space (default: default)")
+    command.add_argument("--order", **_ORDER)
+    command.add_argument(
+        "--snapshots",
+        choices=("", "all", "latest_only"),
+        default="",
+        help="compute all dates (the default), or land all and compute the last",
+    )
+    command.add_argument("--dry-run", action="store_true", help="only say what would be done")
     commands.add_parser("down", help="stop everything that runs")
     commands.add_parser("status", help="say what runs")
     for name, text in (
@@ -84,18 +100,53 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(layout: Layout, options: argparse.Namespace) -> int:
+    def work(interrupts: Interrupts, watch: "Stopwatch") -> "Report":
+        from kindred.local.rest import Order
+        from kindred.local.run import RunOptions, run
+
+        run_options = RunOptions(Order(options.order), stay_up=options.command == "up")
+        return run(layout, _data_set(layout, options), run_options, interrupts, watch)
+
+    return _to_the_last_line(work)
+
+
+def _backfill(layout: Layout, options: argparse.Namespace) -> int:
+    def work(interrupts: Interrupts, watch: "Stopwatch") -> "Report":
+        from kindred.backfills import Snapshots
+        from kindred.local.backfill import BackfillRequest, backfill
+        from kindred.local.rest import Order
+
+        snapshots = Snapshots(options.snapshots or "all")
+        order = Order(options.order)
+        request = BackfillRequest(space, options.first, options.last, order, snapshots)
+        return backfill(layout, request, interrupts, watch)
+
+    space = options.space or "default"
+    if not (options.first and options.last):
+        _print_last(
+            "KINDRED FAILED backfill FROM and TO are needed: the first and the last as_of date,"
+            " both included, such as FROM=2018-02-01 TO=2018-04-01"
+        )
+        return 1
+    if not options.dry_run:
+        return _to_the_last_line(work)
+    dates = ["--from", options.first, "--to", options.last]
+    choice = ["--space", space, "--snapshots", options.snapshots or "all"]
+    return _with_server(layout, ["kindred", "backfill-plan", *dates, *choice])
+
+
+def _to_the_last_line(work: Callable[[Interrupts, "Stopwatch"], "Report"]) -> int:
+    """Do the work of a run; whatever way it ends, the last line says how."""
     interrupts = Interrupts()
     interrupts.install()
     try:
         # Only here: stopping must work where the packages of a run are not installed.
         from rich.console import Console
 
-        from kindred.local.rest import Order
-        from kindred.local.run import RunOptions, Stopwatch, run
+        from kindred.local.run import Stopwatch
 
         watch = Stopwatch(Console() if sys.stdout.isatty() else Console(width=120))
-        run_options = RunOptions(Order(options.order), stay_up=options.command == "up")
-        report = run(layout, _data_set(layout, options), run_options, interrupts, watch)
+        report = work(interrupts, watch)
     except InterruptedRunError as interrupt:
         _print_last(f"KINDRED FAILED run interrupted by {interrupt.signal_name}")
         return INTERRUPTED
@@ -175,8 +226,7 @@ def _with_server(layout: Layout, command: Sequence[str]) -> int:
     from kindred.local.environment import kindred_environment
 
     server = EmbeddedServer(layout.pgdata)
-    if not (layout.pgdata / "PG_VERSION").exists():
-        raise LocalError(f"{layout.state}: there is no warehouse yet. 'make run' makes one.")
+    layout.require_warehouse()
     environment = kindred_environment(layout, server)
     if server.is_running:
         return _call(command, environment)

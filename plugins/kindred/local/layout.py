@@ -64,6 +64,11 @@ class Layout:
         """The log file of one component."""
         return self.logs / f"{name}.log"
 
+    def require_warehouse(self) -> None:
+        """Raise unless a run has made the local databases."""
+        if not (self.pgdata / "PG_VERSION").exists():
+            raise LocalError(f"{self.state}: there is no warehouse yet. 'make run' makes one.")
+
     def create(self) -> None:
         """Make the folders; those with logs and secrets are private to their owner."""
         self.state.mkdir(parents=True, exist_ok=True)

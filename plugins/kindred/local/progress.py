@@ -1,4 +1,4 @@
-"""What a person sees while the runs go: a live table in a terminal, else a line a task's end."""
+"""What a person sees while the runs go: a live table where it fits, else a line a task's end."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +23,8 @@ _MARKS = {
 # The most telling state of a mapped task's instances comes first.
 _PRECEDENCE = ("failed", "up_for_retry", "running", "queued", "scheduled", "upstream_failed")
 _WAITING = ("scheduled", "queued", None)
+_TASK_WIDTH, _RUN_WIDTH = 20, 19
+_ALWAYS_SIDE_BY_SIDE = 3
 _NEWS = ("success", "failed", "skipped", "up_for_retry")
 
 
@@ -68,8 +70,10 @@ class RunBoard:
         self._tasks = tasks
         self._runs = runs
         self._cells: dict[tuple[str, datetime], TaskProgress] = defaultdict(TaskProgress)
+        fits = console.width >= _TASK_WIDTH + _RUN_WIDTH * len(runs)
         # Drawn when there is news only; a clock of its own would cost a core that tasks need.
-        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+        is_live = console.is_terminal and (fits or len(runs) <= _ALWAYS_SIDE_BY_SIDE)
+        self._live = Live(console=console, auto_refresh=False) if is_live else None
 
     def __enter__(self) -> "RunBoard":
         if self._live is not None:

@@ -22,6 +22,7 @@ _NOISE = -1
 _FIXED = ("rank", "customer_id", "similarity")
 _WORD_EDGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SHOWN_COLUMNS, _SHOWN_LABELS, _SHOWN_CHARACTERS = 8, 2, 24
+_SHOWN_DATES = 6  # the newest ones, side by side
 _SHOWN_SEGMENTS = 8  # of one algorithm
 
 
@@ -124,6 +125,7 @@ def _stage_table(snapshots: Sequence[Row], order: Sequence[str]) -> Table:
     table = _table("Seconds a stage")
     table.add_column("stage")
     stages: dict[str, dict[int, float]] = defaultdict(dict)
+    snapshots = snapshots[-_SHOWN_DATES:]
     for number, row in enumerate(snapshots):
         table.add_column(f"{row['as_of']:%Y-%m-%d}", justify="right")
         for stage, seconds in (row["stage_seconds"] or {}).items():

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,10 +22,11 @@ from kindred.local.lock import hold_lock
 from kindred.local.postgres import EmbeddedServer
 from kindred.local.progress import RunBoard
 from kindred.local.report import Report, print_report, read_report
-from kindred.local.rest import Order
+from kindred.local.rest import AirflowClient, Order
 from kindred.local.shutdown import STOP_SECONDS, stop_all
 from kindred.local.supervisor import Supervisor
 from kindred.local.watch import check_all_queued, watch_runs
+from kindred.spec import Spec
 from kindred.store.database import connect
 from kindred.store.index_pages import install_reader
 
@@ -105,7 +106,7 @@ def _make_snapshots(
     is_new = airflow.begin_migration()
     for line in data_set.load(server):
         watch.say(line)
-    _begin_fit(airflow, data_set)
+    begin_fit(airflow, data_set.spec, max(data_set.as_of_by_logical_date.values()))
     if is_new:
         airflow.finish_migration()
         watch.say("Airflow's database is made")
@@ -114,8 +115,10 @@ def _make_snapshots(
     watch.say("Airflow is healthy: API server, DAG processor, scheduler")
     supervisor.wait_for_success(FIT, FIT_SECONDS, meanwhile=COMPONENTS[:3])
     watch.say("the encoder is fitted")
-    _backfill(airflow, data_set, options.order, watch)
-    watch.say("all runs have succeeded")
+    titles = {date: f"{as_of:%Y-%m-%d}" for date, as_of in data_set.as_of_by_logical_date.items()}
+    begin_backfill(airflow.client, dag_id, data_set.logical_dates, options.order)
+    airflow.start_triggerer()
+    follow_backfill(airflow, dag_id, titles, options.order, watch)
     report = read_report(server.dsn(WAREHOUSE), data_set.spec)
     print_report(watch.console, report, airflow.client.task_order(dag_id), data_set.spec.bi_schema)
     if options.stay_up:
@@ -131,27 +134,41 @@ def _install_page_reader(server: EmbeddedServer, data_set: DataSet) -> None:
         install_reader(database, data_set.spec.internal_schema)
 
 
-def _begin_fit(airflow: LocalAirflow, data_set: DataSet) -> None:
+def begin_fit(airflow: LocalAirflow, spec: Spec, as_of: datetime) -> None:
     """Fit an encoder as of the last date; needs the two databases only, so Airflow may start."""
-    as_of = max(data_set.as_of_by_logical_date.values()).isoformat()
     kindred = str(Path(sys.executable).parent / "kindred")
-    command = [kindred, "fit", "--space", data_set.spec.space, "--as-of", as_of]
+    command = [kindred, "fit", "--space", spec.space, "--as-of", as_of.isoformat()]
     environment = kindred_environment(airflow.layout, airflow.server)
     airflow.supervisor.start(FIT, command, environment)
 
 
-def _backfill(airflow: LocalAirflow, data_set: DataSet, order: Order, watch: Stopwatch) -> None:
-    client, dag_id, dates = airflow.client, data_set.spec.dag_id, data_set.logical_dates
+def begin_backfill(
+    client: AirflowClient,
+    dag_id: str,
+    dates: Sequence[datetime],
+    order: Order,
+    conf: Mapping[str, str] | None = None,
+) -> None:
+    """Let Airflow run the DAG for these logical dates."""
     client.close_backfills(dag_id)
     client.unpause(dag_id)
     since = datetime.now(UTC)
-    client.create_backfill(dag_id, dates, order)
+    client.create_backfill(dag_id, dates, order, conf)
     check_all_queued(client, dag_id, dates, since)
-    airflow.start_triggerer()
-    watch.say(f"backfill of {len(dates)} intervals started ({order}), as of:")
-    titles = {date: f"{as_of:%Y-%m-%d}" for date, as_of in data_set.as_of_by_logical_date.items()}
-    with RunBoard(watch.console, client.task_order(dag_id), titles) as board:
-        watch_runs(airflow, dag_id, dates, board)
+
+
+def follow_backfill(
+    airflow: LocalAirflow,
+    dag_id: str,
+    titles: Mapping[datetime, str],
+    order: Order,
+    watch: Stopwatch,
+) -> None:
+    """Show the runs of these logical dates, each by its title, until all have succeeded."""
+    watch.say(f"backfill of {len(titles)} intervals started ({order}), as of:")
+    with RunBoard(watch.console, airflow.client.task_order(dag_id), titles) as board:
+        watch_runs(airflow, dag_id, list(titles), board)
+    watch.say("all runs have succeeded")
 
 
 def _print_access(

@@ -90,14 +90,16 @@ class Supervisor:
         return [component for component in self.components() if component.process.is_alive]
 
     def has_ended(self, name: str) -> bool:
-        """Whether a process that this object started has ended."""
-        return self._popens[name].poll() is not None
+        """Whether a process has ended, one of an earlier command too."""
+        if name in self._popens:
+            return self._popens[name].poll() is not None
+        return all(component.name != name for component in self.running())
 
     def check_all_run(self, names: Sequence[str]) -> None:
         """Raise with the tail of its log if one of these components has ended."""
         for name in names:
             if self.has_ended(name):
-                raise self._failure(name, f"ended with code {self._popens[name].returncode}")
+                raise self._failure(name, f"ended{self._code(name)}")
 
     def wait_for_success(self, name: str, seconds: float, meanwhile: Sequence[str] = ()) -> None:
         """Wait until a process has ended well, as long as the others run."""
@@ -109,7 +111,15 @@ class Supervisor:
             time.sleep(0.05)
         if self._popens[name].returncode != 0:
             reason = _last_line(tail_of(self.layout.log_file(name)))
-            raise self._failure(name, reason or f"ended with code {self._popens[name].returncode}")
+            raise self._failure(name, reason or f"ended{self._code(name)}")
+
+    def end(self, name: str) -> None:
+        """End one process that this object started, if it has not ended; the others go on."""
+        popen = self._popens.get(name)
+        if popen is not None and popen.poll() is None:
+            popen.kill()
+            popen.wait()
+        self._write([kept for kept in self.components() if kept.name != name])
 
     def stop(self, patience_seconds: float) -> None:
         """End everything of this installation: in reverse order, kindly, then by force.
@@ -137,6 +147,11 @@ class Supervisor:
         for popen in self._popens.values():
             popen.poll()
         return ended
+
+    def _code(self, name: str) -> str:
+        """What is known of how a process has ended; only its parent is told."""
+        popen = self._popens.get(name)
+        return "" if popen is None else f" with code {popen.returncode}"
 
     def _failure(self, name: str, reason: str) -> RunFailedError:
         return RunFailedError(name, reason, tail_of(self.layout.log_file(name)))

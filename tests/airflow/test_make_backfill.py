@@ -1,0 +1,68 @@
+"""``make backfill`` on an Airflow that runs already: it is used, and goes on running."""
+
+import io
+
+import pytest
+from customers import AS_OFS, space_spec, write_spec
+from real_airflow import RealAirflow
+from rich.console import Console
+
+from kindred.backfills import Snapshots
+from kindred.local.backfill import BackfillRequest, backfill
+from kindred.local.failures import RunFailedError
+from kindred.local.interrupts import Interrupts
+from kindred.local.rest import Order
+from kindred.local.run import FIT, Stopwatch
+
+
+@pytest.fixture
+def make_backfill(airflow: RealAirflow):
+    """Run a range of space ``ranged``; returns the last line and all that was printed."""
+    layout = airflow.local.layout
+    layout.pgdata.symlink_to(airflow.local.server.pgdata)
+    write_spec(layout.own_features, space_spec("ranged", clustering={"algorithms": ["kmeans"]}))
+
+    def make(first, last, **changes):
+        choice = {"order": Order.FORWARD, "snapshots": Snapshots.ALL, **changes}
+        console = Console(file=io.StringIO(), width=120)
+        request = BackfillRequest("ranged", first, last, **choice)
+        report = backfill(layout, request, Interrupts(), Stopwatch(console))
+        return report.last_line(1), console.file.getvalue()
+
+    yield make
+    layout.pgdata.unlink()
+
+
+def test_a_range_is_fitted_landed_computed_and_told(airflow, make_backfill):
+    last_line, printed = make_backfill(
+        "2024-02-01", "2024-03-01", order=Order.PARALLEL, snapshots=Snapshots.LATEST_ONLY
+    )
+    assert last_line.startswith("KINDRED OK snapshots=1 customers=375 lookalikes=1875 clusters=4 ")
+    for words in (
+        f"Airflow is up already: {airflow.local.url}",
+        "encoder 1 fitted",
+        "backfill of 2 intervals started (parallel)",
+        "2024-02-01  encode              skipped",
+        "2024-03-01  publish             success",
+        "all runs have succeeded",
+        "2024-02-01 02:00  landed     complete",
+    ):
+        assert words in printed
+    space = airflow.space("ranged")
+    assert space.query("select fitted_as_of from {space}.encoder_versions") == [(AS_OFS[1],)]
+    assert space.current() == (AS_OFS[1], AS_OFS[1], 375 * 5)
+
+    # What ran before still does, and nothing else.
+    airflow.local.check()
+    names = {component.name for component in airflow.local.supervisor.running()}
+    assert names == {"api-server", "dag-processor", "scheduler"}
+    assert FIT not in {component.name for component in airflow.local.supervisor.components()}
+
+    run = space.trigger(
+        end=AS_OFS[0].isoformat(), snapshots="latest_only", latest_as_of=AS_OFS[1].isoformat()
+    )
+    with pytest.raises(
+        RunFailedError, match="backfill: 1 runs of customer_similarity__ranged have"
+    ):
+        make_backfill("2024-02-01", "2024-02-01")
+    assert run.wait() == "success"
