@@ -1,6 +1,7 @@
 """What a benchmark needs of other processes: a PostgreSQL of its own, and stages measured alone."""
 
 import multiprocessing
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any, Generic, TypeVar
 import psycopg2
 
 from kindred.local.postgres import EmbeddedServer
+from kindred.local.processes import command_line, identify, wait_for_end
 
 T = TypeVar("T")
 
@@ -28,6 +30,16 @@ def embedded_server() -> Iterator[EmbeddedServer]:
             yield server
         finally:
             server.stop()
+
+
+def kill_server(server: EmbeddedServer) -> None:
+    """End a server by SIGKILL to its postmaster, whose backends then end by themselves."""
+    pid = int((server.pgdata / "postmaster.pid").read_text().split("\n", 1)[0])
+    postmaster = identify(pid)
+    if postmaster is None or "postgres" not in command_line(pid):
+        raise ProcessLookupError(f"{server.pgdata}: process {pid} is no PostgreSQL server")
+    postmaster.send(signal.SIGKILL)
+    wait_for_end([postmaster], 10)
 
 
 def new_database(server: EmbeddedServer, name: str) -> str:

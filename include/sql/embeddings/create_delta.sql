@@ -1,5 +1,6 @@
 -- Where the changes of a run wait for publish; a row without embedding is a customer who is gone.
-create unlogged table {table} (
+-- Logged: a server that crashes empties unlogged tables, and publish would find no change.
+create table {table} (
   customer_id customer_key primary key,
   embedding vector({dimensions}),
   updated_at timestamptz,

@@ -114,13 +114,14 @@ def _landing_table(name: str, columns: SourceColumns) -> sql.Composed:
         sql.SQL("is_deleted boolean"),
         *payload_definitions(columns),
     ]
-    return sql.SQL("create unlogged table {} ({})").format(
+    # Logged: a server that crashes empties unlogged tables, and validate would find a quiet window.
+    return sql.SQL("create table {} ({})").format(
         sql.Identifier(name), statements.comma_separated(parts)
     )
 
 
 def _keys_table(name: str, key_type: KeyType) -> sql.Composed:
-    return sql.SQL("create unlogged table {} (customer_id {})").format(
+    return sql.SQL("create table {} (customer_id {})").format(
         sql.Identifier(name), sql.SQL(_landing_key(key_type))
     )
 
