@@ -39,7 +39,7 @@ export UV_SYSTEM_CERTS ?= 1
 export UV_NO_PROGRESS ?= 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX MAKEFLAGS MFLAGS
 
-.PHONY: help run up backfill down status psql hash test check bench requirements clean distclean
+.PHONY: help run up backfill down status psql hash test check bench faults requirements clean distclean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile \
@@ -79,6 +79,9 @@ bench: $(STAMP) ## Run a benchmark (NAME=module in benchmarks/, N=rows D=dimensi
 	@[ -n "$(NAME)" ] || { echo "which one? make bench NAME=..." >&2; ls benchmarks/*.py >&2; exit 2; }
 	exec $(BIN)/python -m benchmarks.$(NAME) \
 		$(if $(N),--n=$(N)) $(if $(D),--d=$(D)) $(if $(K),--k=$(K)) $(ARGS)
+
+faults: $(STAMP) ## Kill, cut and fill in the middle of every task (ARGS="--task=... --fault=...")
+	@exec $(BIN)/python -m benchmarks.faults $(ARGS)
 
 requirements: ## Compile requirements*.in into the pinned files (ARGS=--upgrade)
 	@$(need_uv)

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chosen_faults import CHOSEN
 from customers import fill_source, space_spec, write_spec
 from real_airflow import RealAirflow, wait_for
 
+from benchmarks.faults.room import task_settings
 from integration.warehouse import Laboratory
 from kindred.local.airflow import LocalAirflow, free_port
 from kindred.local.credentials import load_credentials
@@ -32,6 +34,7 @@ SPECS = [
     space_spec("empty", source={"table": "customers_empty"}),
     *(space_spec(name, clustering={"algorithms": ["kmeans"]}) for name in ("latest", "ranged")),
     space_spec("scheduled", schedule=f"0 {(NOW.hour - 6) % 24} * * *"),
+    *(case.spec for case in CHOSEN),
 ]
 
 
@@ -82,9 +85,7 @@ def airflow(
         "KINDRED_DEADLINE_HOURS": "0.001",
         "KINDRED_FEATURES": str(features),
         "KINDRED_START_DATE": START_DATE.isoformat(),
-        "KINDRED_RETRY_DELAY_SECONDS": "1",
-        "KINDRED_MIN_FREE_DISK_MB": "1",
-        "PYTHONPATH": str(repository / "plugins"),
+        **task_settings(layout),
     }
     with ExitStack() as stack:
         request.config.stash[RUNNING] = stack

@@ -1,0 +1,215 @@
+"""One case: a fault in the middle of one task of one run, and what comes of it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from benchmarks.faults import checks, harm
+from benchmarks.faults.checks import State
+from benchmarks.faults.customers import FIRST, GATED, PLAIN, SECOND, Variant
+from benchmarks.faults.harm import Fault, NotAsPlannedError, Outage, Scene
+from benchmarks.faults.night import run_night
+from benchmarks.faults.orders import Counts, Stopped
+from benchmarks.faults.person import ENDED
+from benchmarks.faults.reader import Reader, look, reading
+from benchmarks.faults.room import Room
+from kindred.local.failures import LocalError
+from kindred.local.processes import wait_until
+from kindred.spec import Spec
+
+STOP_SECONDS = 180
+Middle = tuple[str, int]
+# The other faults may be survived: by a task that computes, or by the second of two tries.
+ENDS_THE_TRY = (Fault.KILL, Fault.DISK, Fault.CONNECTION, Fault.SOURCE)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An undisturbed run of a variant: what it leaves, and what is seen before and after."""
+
+    state: State
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault and the task that it meets."""
+
+    fault: Fault
+    task: str
+    variant: Variant
+
+    @property
+    def space(self) -> str:
+        """The space that the case has for itself."""
+        return f"{self.variant.name[0]}_{self.fault}_{self.task}"
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the source ends in the middle of a COPY, which its own view holds up."""
+        return self.fault is Fault.SOURCE and self.task == "extract"
+
+    @property
+    def spec(self) -> Spec:
+        """The spec of the space."""
+        return self.variant.spec(self.space, GATED if self.is_copy else PLAIN)
+
+
+@dataclass
+class Outcome:
+    """What came of a case; it holds where there are no problems."""
+
+    case: Case
+    place: str = ""
+    done: str = ""
+    tries: int = 0
+    is_cleared: bool = False
+    polls: int = 0
+    seconds: float = 0.0
+    does_not_apply: str = ""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """The case in the table."""
+        if self.does_not_apply:
+            return "-"
+        if self.problems:
+            return "FAILED"
+        return f"ok, {self.tries} tries" + (", cleared" if self.is_cleared else "")
+
+
+def run_undisturbed(room: Room, spec: Spec) -> Reference:
+    """Make both snapshots without a fault and without Airflow."""
+    run_night(room.workplace, spec, FIRST)
+    before = look(room.warehouse_dsn, spec)
+    run_night(room.workplace, spec, SECOND)
+    return Reference(checks.state_of(room, spec), before, look(room.warehouse_dsn, spec))
+
+
+def count_calls(room: Room, spec: Spec, reference: Reference) -> Counts:
+    """Let Airflow make the second snapshot, undisturbed; returns what each task calls."""
+    run_night(room.workplace, spec, FIRST)
+    room.orders.count(spec.dag_id)
+    room.person.unpause(spec.dag_id)
+    run = room.person.trigger(spec.dag_id, SECOND)
+    if run.wait() != "success":
+        raise LocalError(f"the undisturbed run of {spec.dag_id} failed: {run.last_words()}")
+    problems = checks.problems_of(room, spec, reference.state)
+    if problems:
+        raise LocalError(f"the undisturbed run of {spec.dag_id}: {'; '.join(problems)}")
+    return room.orders.counts(spec.dag_id)
+
+
+def middle_of(case: Case, counts: Counts, moment: float) -> Middle:
+    """Where to stop the task: a kind of call, and which one of them.
+
+    Raises
+    ------
+    DoesNotApplyError
+        when the fault cannot meet the task.
+    """
+    made = counts[case.task]
+    kind = harm.kind_of_middle(case.fault, made)
+    return kind, max(1, round(made[kind] * moment))
+
+
+def play(
+    room: Room, case: Case, reference: Reference, middle: Middle, outage: Outage | None = None
+) -> Outcome:
+    """Bring the fault about and see what is left; whatever goes wrong is in the outcome."""
+    started = time.monotonic()
+    outcome = Outcome(case)
+    try:
+        _play(room, case, reference, outcome, middle, outage)
+    except Exception as error:
+        if outage is not None:
+            outage.give_up()
+        harm.let_go(room, case.spec, case.task)
+        outcome.problems = (*outcome.problems, f"{type(error).__name__}: {error}")
+    outcome.seconds = round(time.monotonic() - started, 1)
+    return outcome
+
+
+def _play(
+    room: Room,
+    case: Case,
+    reference: Reference,
+    outcome: Outcome,
+    middle: Middle,
+    outage: Outage | None,
+) -> None:
+    spec = case.spec
+    with ExitStack() as stack:
+        stack.enter_context(harm.folder_of_its_own(room.artifacts / spec.space))
+        run_night(room.workplace, spec, FIRST)
+        room.person.unpause(spec.dag_id)
+        reader = stack.enter_context(reading(room.warehouse_dsn, spec))
+        if case.is_copy:
+            scene = _strike_copy(room, case, outcome)
+        else:
+            room.orders.stop(spec.dag_id, case.task, *middle)
+            scene = Scene(room, spec, case.task, room.person.trigger(spec.dag_id, SECOND))
+            _strike(scene, case, outcome, outage)
+        _finish(scene, case, outcome)
+        reader.stop()
+        outcome.polls = reader.seen.total()
+        outcome.problems = (*outcome.problems, *_problems(scene, case, reference, reader))
+
+
+def _strike_copy(room: Room, case: Case, outcome: Outcome) -> Scene:
+    spec = case.spec
+    with harm.gate_closed(room):
+        scene = Scene(room, spec, case.task, room.person.trigger(spec.dag_id, SECOND))
+        outcome.place, outcome.done = "in the middle of COPY", harm.end_copy(scene)
+    return scene
+
+
+def _strike(scene: Scene, case: Case, outcome: Outcome, outage: Outage | None) -> None:
+    stopped = _wait_for_stop(scene)
+    outcome.place = stopped.place
+    if case.fault is Fault.SERVER:
+        assert outage is not None
+        outcome.done = outage.strike(scene, stopped)
+    else:
+        outcome.done = harm.HARM[case.fault](scene, stopped)
+
+
+def _wait_for_stop(scene: Scene) -> Stopped:
+    orders, dag_id = scene.room.orders, scene.spec.dag_id
+    found: list[Stopped] = []
+
+    def is_over() -> bool:
+        stopped = orders.stopped(dag_id, scene.task)
+        found[:] = [] if stopped is None else [stopped]
+        return bool(found) or scene.run.state in ENDED
+
+    wait_until(is_over, STOP_SECONDS, 0.2)
+    if not found:
+        raise NotAsPlannedError(f"the task was not stopped: {scene.run.last_words()}")
+    return found[0]
+
+
+def _finish(scene: Scene, case: Case, outcome: Outcome) -> None:
+    """Let the run end; what a person must mend is mended, then cleared."""
+    state = scene.run.wait()
+    if state == "failed":
+        outcome.is_cleared = True
+        scene.run.clear_failed()
+        state = scene.run.wait()
+    outcome.tries = scene.run.tries(case.task)
+    if state != "success":
+        words = scene.run.last_words()
+        outcome.problems = (f"the run is {state}, failed: {scene.run.failed()}: {words}",)
+
+
+def _problems(scene: Scene, case: Case, reference: Reference, reader: Reader) -> Iterator[str]:
+    room, spec = scene.room, scene.spec
+    yield from checks.problems_of(room, spec, reference.state)
+    yield from checks.orphans(room)
+    may_be_cut = case.fault is Fault.SERVER
+    yield from checks.odd_sights(reader, reference.before, reference.after, may_be_cut=may_be_cut)
+    if case.fault in ENDS_THE_TRY and scene.run.tries(case.task) < 2:
+        yield "the task was tried once only: the fault has not met it"

@@ -1,0 +1,120 @@
+"""The customers and the specs of a faults run: two snapshots, and the ways in which they differ."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extras import execute_values
+
+from kindred.spec import Spec, spec_from_dict
+
+FIRST, SECOND = datetime(2024, 2, 1, 2, tzinfo=UTC), datetime(2024, 3, 1, 2, tzinfo=UTC)
+CUSTOMERS, NEW, CHANGED, GONE = 1_200, 40, 90, 25
+PLAIN, GATED, GATE = "people", "people_behind_a_gate", 7_001
+COLUMNS = (
+    "customer_id bigint, updated_at timestamptz, income double precision, age integer,"
+    " is_active boolean, state text, note text, churned boolean, is_gone boolean"
+)
+GATE_FILE = Path(__file__).parents[1] / "sql" / "create_gate.sql"
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """A spec that makes other paths run than the others do."""
+
+    name: str
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    def spec(self, space: str, table: str = PLAIN, **more: Any) -> Spec:
+        """The spec of a space."""
+        content = {
+            "space": space,
+            "source": {
+                "table": table,
+                "key": "customer_id",
+                "updated_at": "updated_at",
+                "history": "versions",
+                "tombstone": "is_gone",
+            },
+            "schedule": "0 2 1 * *",
+            "k": 5,
+            "rewrite_share": 0.5,
+            "features": {
+                "income": "numeric",
+                "age": "numeric",
+                "is_active": "boolean",
+                "state": {"kind": "categorical", "min_frequency": 2},
+            },
+            "labels": ["churned"],
+            "clustering": {
+                "kmeans": {"k": 4},
+                "hdbscan": {"min_cluster_size": 40, "min_samples": 5},
+            },
+        }
+        for key, value in {**self.changes, **more}.items():
+            content[key] = {**content[key], **value} if isinstance(value, dict) else value
+        return spec_from_dict(content, where="faults")
+
+
+# The embeddings are changed in place, or built anew with their index.
+IN_PLACE = Variant("in_place")
+ANEW = Variant("anew", {"rewrite_share": 0.0})
+
+
+def with_texts(model: str) -> Variant:
+    """A spec with a column of texts that a sentence model embeds."""
+    text = {"kind": "text", "method": "sentence", "model": model, "components": 4}
+    return Variant("texts", {"features": {"note": text}})
+
+
+def fill_source(dsn: str) -> None:
+    """Make the source's table, and the view of it that can be held up."""
+    names = {"table": sql.Identifier(PLAIN), "view": sql.Identifier(GATED)}
+    values = {"middle": sql.Literal(CUSTOMERS // 2), "gate": sql.Literal(GATE)}
+    connection = psycopg2.connect(dsn)
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(sql.SQL("create table {} ({})").format(names["table"], sql.SQL(COLUMNS)))
+            insert = sql.SQL("insert into {} values %s").format(names["table"])
+            execute_values(cursor, insert, rows(), page_size=1_000)
+            gate = sql.SQL(GATE_FILE.read_text(encoding="utf-8"))
+            cursor.execute(gate.format(**names, **values))
+    finally:
+        connection.close()
+
+
+def rows() -> list[tuple[Any, ...]]:
+    """Versions: all customers before the first snapshot, and what changes before the second.
+
+    The rows that change lie among the others, so that a copy of either window crosses the middle.
+    """
+    random = np.random.default_rng(11)
+    begun, later = FIRST - timedelta(days=20), SECOND - timedelta(days=20)
+    made = []
+    for number in range(1, CUSTOMERS + NEW + 1):
+        moment = timedelta(hours=number % 400, seconds=number)
+        if number <= CUSTOMERS:
+            made.append((number, begun + moment, *_values(random, number, "first"), False))
+        middle = abs(number - CUSTOMERS // 2) <= CHANGED // 2
+        if middle or number > CUSTOMERS:
+            made.append((number, later + moment, *_values(random, number + 1, "second"), False))
+    for number in range(1, GONE + 1):
+        made.append((number * 7, later, *_values(random, number * 7, "first"), True))
+    return made
+
+
+def _values(random: np.random.Generator, number: int, when: str) -> Sequence[Any]:
+    group = number % 4
+    return (
+        float(np.round(random.normal(20_000 * (group + 1), 2_000), 2)),
+        int(random.integers(20 + 15 * group, 30 + 15 * group)),
+        bool(random.random() < 0.2 + 0.2 * group),
+        ("CA", "NY", "TX", None)[int(random.integers(4))],
+        f"a {when} note about topic {number % 10}",
+        bool(random.random() < 0.5),
+    )

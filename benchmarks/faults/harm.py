@@ -1,0 +1,267 @@
+"""The six faults. Each is done to a task that stands still in its middle, which then goes on."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+
+import psycopg2
+
+from benchmarks.faults.customers import GATE, GATED, SECOND
+from benchmarks.faults.orders import Stopped
+from benchmarks.faults.person import DagRun
+from benchmarks.faults.room import Room, environment_of
+from benchmarks.faults.second_try import REFUSED
+from benchmarks.processes import kill_server
+from kindred.local.environment import SOURCE, WAREHOUSE
+from kindred.local.postgres import EmbeddedServer
+from kindred.local.processes import command_line, wait_for_end, wait_until
+from kindred.spec import Spec
+
+DISK_MB = 64
+END_SECONDS = 90
+AHEAD_SECONDS = 4  # of the second try, before the first one goes on
+WAITS_AT_THE_GATE = (
+    "select pid from pg_stat_activity where datname = %s and application_name like %s"
+    " and wait_event_type = 'Lock' and wait_event = 'advisory'"
+)
+
+
+class Fault(StrEnum):
+    """What goes wrong."""
+
+    KILL = "kill"
+    SERVER = "server"
+    DISK = "disk"
+    CONNECTION = "connection"
+    SOURCE = "source"
+    TWICE = "twice"
+
+
+class DoesNotApplyError(Exception):
+    """The fault cannot meet the task; the text says why."""
+
+
+class NotAsPlannedError(Exception):
+    """The fault could not be brought about as it should be; the case has proved nothing."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a fault happens: one task of one run."""
+
+    room: Room
+    spec: Spec
+    task: str
+    run: DagRun
+
+
+def kind_of_middle(fault: Fault, made: Mapping[str, int]) -> str:
+    """The kind of call at whose middle a task is stopped, by the calls that it makes.
+
+    Raises
+    ------
+    DoesNotApplyError
+        when the fault cannot meet the task.
+    """
+    in_warehouse, in_source = f"in {WAREHOUSE}", f"in {SOURCE}"
+    needed = {
+        Fault.DISK: ("write", "writes no artefact"),
+        Fault.CONNECTION: (in_warehouse, "has no session"),
+        Fault.SOURCE: (in_source, "does not read the source"),
+    }
+    if fault in needed:
+        kind, reason = needed[fault]
+        if not made.get(kind):
+            raise DoesNotApplyError(reason)
+        return kind
+    # A body of one call is that of finish, which does nothing.
+    if fault is not Fault.KILL and made["call"] < 2:
+        raise DoesNotApplyError("runs nothing of Kindred")
+    return in_warehouse if fault is Fault.SERVER and made.get(in_warehouse) else "call"
+
+
+def kill(scene: Scene, stopped: Stopped) -> str:
+    """End the process of the task: it cannot clean up, nor say a word."""
+    title = command_line(stopped.process.pid)
+    if not title.startswith("airflow worker -- "):
+        raise NotAsPlannedError(f"process {stopped.process.pid} is no task but {title!r}")
+    stopped.process.send(signal.SIGKILL)
+    if not wait_for_end([stopped.process], 10):
+        raise NotAsPlannedError(f"process {stopped.process.pid} lives on")
+    return "task killed"
+
+
+def cut_connection(scene: Scene, stopped: Stopped) -> str:
+    """End the session that the task is about to use, from the server's side."""
+    dsn = scene.room.server.dsn(stopped.database or WAREHOUSE)
+    end_backend(dsn, stopped.backend)
+    go_on(stopped)
+    return f"session in {stopped.database} ended"
+
+
+def end_backend(dsn: str, backend: int | None) -> None:
+    """Terminate a backend and wait for its end."""
+    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("select pg_terminate_backend(%s, 5000)", (backend,))
+        if cursor.fetchone() != (True,):
+            raise NotAsPlannedError(f"backend {backend} was not ended")
+
+
+def go_on(stopped: Stopped) -> None:
+    """Let a stopped task go on."""
+    stopped.process.send(signal.SIGCONT)
+
+
+def let_go(room: Room, spec: Spec, task: str) -> None:
+    """End a task that still stands, so that nothing waits for it."""
+    stopped = room.orders.stopped(spec.dag_id, task)
+    if stopped is not None:
+        stopped.process.send(signal.SIGKILL)
+
+
+@contextmanager
+def folder_of_its_own(folder: Path) -> Iterator[None]:
+    """A small file system at the artefacts of a space, where the system lets us mount one."""
+    folder.mkdir(parents=True)
+    if os.geteuid() == 0:
+        options = f"size={DISK_MB}m,mode=700"
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "kindred-faults", folder],
+            check=False,
+            stderr=subprocess.DEVNULL,
+        )
+    try:
+        yield
+    finally:
+        if folder.is_mount():
+            subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill_disk(scene: Scene, stopped: Stopped) -> str:
+    """Let the task find its folder full; then free it, and clear the task as a person would."""
+    folder = scene.room.artifacts / scene.spec.space
+    is_mounted = folder.is_mount()
+    if is_mounted:
+        _resize(folder, _used_bytes(folder))
+    else:
+        # No file of this process may grow: what a quota does, without a right to mount.
+        resource.prlimit(stopped.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    go_on(stopped)
+    if not wait_for_end([stopped.process], END_SECONDS):
+        raise NotAsPlannedError("the task did not end")
+    if is_mounted:
+        _resize(folder, DISK_MB << 20)
+    return "file system full" if is_mounted else "file size limited"
+
+
+def _used_bytes(folder: Path) -> int:
+    found = os.statvfs(folder)
+    return (found.f_blocks - found.f_bfree) * found.f_frsize
+
+
+def _resize(folder: Path, size: int) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size}", folder], check=True)
+
+
+def run_twice(scene: Scene, stopped: Stopped) -> str:
+    """Run the task a second time while the first try, which is taken for dead, is in its middle."""
+    reference = stopped.reference or {"run_id": scene.run.run_id}
+    given = {
+        "space": scene.spec.space,
+        "as_of": SECOND.isoformat(),
+        "run_id": reference["run_id"],
+        "stage": stopped.stage or scene.task,
+        "part": stopped.part,
+    }
+    command = [sys.executable, "-m", "benchmarks.faults.second_try", json.dumps(given)]
+    second = subprocess.Popen(
+        command,
+        cwd=scene.room.local.layout.state,
+        env=environment_of(scene.room),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert second.stdout is not None
+        begun = second.stdout.readline()
+        is_alone = wait_until(lambda: second.poll() is not None, AHEAD_SECONDS)
+        go_on(stopped)
+        output, _ = second.communicate(timeout=END_SECONDS)
+    finally:
+        if second.poll() is None:
+            second.kill()
+            second.communicate()
+    if second.returncode not in (0, REFUSED) or begun != "begins\n":
+        raise NotAsPlannedError(f"the second try failed: {begun}{output}"[-1_500:])
+    said = "refused" if second.returncode == REFUSED else "came through"
+    return f"second try {said}, {'at once' if is_alone else 'after the first'}"
+
+
+@contextmanager
+def gate_closed(room: Room) -> Iterator[None]:
+    """Whoever reads the gated view stands still in the middle of it."""
+    with closing(psycopg2.connect(room.source_dsn)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_lock(%s)", (GATE,))
+        yield
+
+
+def end_copy(scene: Scene) -> str:
+    """End the source's session half-way through its COPY."""
+    dsn = scene.room.source_dsn
+    pattern = f"kindred {scene.spec.space} %"
+    found: list[tuple[int]] = []
+
+    def stands() -> bool:
+        with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+            cursor.execute(WAITS_AT_THE_GATE, (SOURCE, pattern))
+            found[:] = cursor.fetchall()
+        return bool(found)
+
+    if not wait_until(stands, END_SECONDS, 0.1):
+        raise NotAsPlannedError(f"nobody reads {GATED}")
+    end_backend(dsn, found[0][0])
+    return f"source ended in the middle of {GATED}"
+
+
+class Outage:
+    """The end of the warehouse's server in the middle of several tasks at once."""
+
+    def __init__(self, server: EmbeddedServer, tasks: int) -> None:
+        self._stopped = threading.Barrier(tasks, partial(kill_server, server))
+        self._went_on = threading.Barrier(tasks, server.start)
+
+    def strike(self, scene: Scene, stopped: Stopped) -> str:
+        """Kill the server once all tasks stand still; start it again once they have gone on."""
+        self._stopped.wait(END_SECONDS)
+        go_on(stopped)
+        # Most tasks fail at their next statement; one that computes may not notice at all.
+        wait_for_end([stopped.process], 3)
+        self._went_on.wait(END_SECONDS)
+        return "server killed"
+
+    def give_up(self) -> None:
+        """Let the others know that one case has failed."""
+        self._stopped.abort()
+        self._went_on.abort()
+
+
+HARM: dict[Fault, Callable[[Scene, Stopped], str]] = {
+    Fault.KILL: kill,
+    Fault.CONNECTION: cut_connection,
+    Fault.SOURCE: cut_connection,
+    Fault.DISK: fill_disk,
+    Fault.TWICE: run_twice,
+}

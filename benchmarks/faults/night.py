@@ -1,0 +1,54 @@
+"""A night without Airflow: all stages of one snapshot, one behind the other, in this process."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from kindred.spec import Spec
+from kindred.stages.prepare import Request, prepare
+from kindred.stages.registry import run_stage
+from kindred.stages.run import Workplace, open_run
+from kindred.windows import resolve_window
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def request_of(spec: Spec, as_of: datetime, run_id: str) -> Request:
+    """What a manual run for one moment asks for."""
+    now = datetime.now(UTC)
+    window = resolve_window(spec.schedule, run_after=now, now=now, end=as_of)
+    return Request(run_id=run_id, window=window, may_fit=True)
+
+
+def run_night(workplace: Workplace, spec: Spec, as_of: datetime) -> None:
+    """Publish a snapshot; one night at a time, since the stages are made for processes."""
+    with _ONE_AT_A_TIME:
+        _run_night(workplace, spec, as_of)
+
+
+def _run_night(workplace: Workplace, spec: Spec, as_of: datetime) -> None:
+    reference = prepare(workplace, spec, request_of(spec, as_of, f"night {as_of.isoformat()}"))
+    parts: list[dict[str, Any]] = [{}]
+    for stage, part_name in _stages(spec):
+        given = parts if part_name else [{}]
+        for part in given:
+            run = open_run(workplace, spec.space, as_of, reference["run_id"])
+            result = run_stage(run, stage, **part)
+        following = {"plan_graph": "shard", "merge_graph": "part", "list_algorithms": "algorithm"}
+        if stage in following:
+            parts = [{following[stage]: number} for number in result]
+
+
+def _stages(spec: Spec) -> Iterator[tuple[str, bool]]:
+    """Stage, and whether it runs once for each part that the one before it has told."""
+    texts = ["embed_texts"] if spec.sentence_columns else []
+    for stage in ("extract", "validate", *texts, "fit_encoder", "encode", "build_embeddings"):
+        yield stage, False
+    for planner, mapped in (("plan_graph", "search_graph"), ("merge_graph", "load_lookalikes")):
+        yield planner, False
+        yield mapped, True
+    yield "list_algorithms", False
+    yield "cluster", True
+    for stage in ("profile_clusters", "quality_gate", "publish", "clean_up"):
+        yield stage, False

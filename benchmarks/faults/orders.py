@@ -1,0 +1,69 @@
+"""Orders to the plugin that stops tasks, and what it answers."""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kindred.local.processes import ProcessId, identify
+
+Counts = dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A task that stands still in its middle.
+
+    ``backend`` and ``database`` are those of the session it was about to use, where it was;
+    ``stage``, ``reference`` and ``part`` are what it was given, where it has begun a stage.
+    """
+
+    process: ProcessId
+    place: str
+    backend: int | None = None
+    database: str | None = None
+    stage: str | None = None
+    reference: dict[str, Any] | None = None
+    part: Any = None
+
+
+@dataclass(frozen=True)
+class Orders:
+    """The folder that the plugin looks into, which is named by ``FAULTS_FOLDER``."""
+
+    folder: Path
+
+    def count(self, dag_id: str) -> None:
+        """Let the calls of every task of a DAG be counted."""
+        self._folder(dag_id).joinpath("counting").touch()
+
+    def counts(self, dag_id: str) -> Counts:
+        """Task -> kind of call -> how many an undisturbed task makes (its shortest instance)."""
+        found: dict[str, list[dict[str, int]]] = defaultdict(list)
+        for path in self._folder(dag_id).glob("*.counts"):
+            found[path.name.partition(".")[0]].append(json.loads(path.read_text(encoding="utf-8")))
+        return {
+            task: {kind: min(one.get(kind, 0) for one in counted) for kind in counted[0]}
+            for task, counted in found.items()
+        }
+
+    def stop(self, dag_id: str, task_id: str, kind: str, number: int) -> None:
+        """Order that the next try of a task stops at its n-th call of a kind."""
+        path = self._folder(dag_id) / f"{task_id}.order"
+        path.write_text(json.dumps({"kind": kind, "number": number}), encoding="utf-8")
+
+    def stopped(self, dag_id: str, task_id: str) -> Stopped | None:
+        """The task that has stopped as ordered, None as long as none has."""
+        try:
+            path = self._folder(dag_id) / f"{task_id}.stopped"
+            note = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        process = identify(note.pop("pid"))
+        return None if process is None else Stopped(process, **note)
+
+    def _folder(self, dag_id: str) -> Path:
+        folder = self.folder / dag_id
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder

@@ -1,0 +1,84 @@
+"""What a person does in Airflow's UI: start a run, look at it, clear a task."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from kindred.local.processes import wait_until
+from kindred.local.rest import AirflowClient, JsonObject
+
+ENDED = ("success", "failed")
+RUN_SECONDS = 240
+POLL_SECONDS = 0.3
+
+
+class Person(AirflowClient):
+    """A user of the REST API."""
+
+    def trigger(self, dag_id: str, end: datetime) -> "DagRun":
+        """Start a run for the snapshot of a moment."""
+        body = {"logical_date": None, "conf": {"end": end.isoformat()}}
+        content = self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
+        return DagRun(self, dag_id, str(content["dag_run_id"]))
+
+    def read(self, path: str, **parameters: Any) -> JsonObject:
+        """Anything below ``/api/v2``."""
+        return self._call("GET", f"/api/v2/{path}", params=parameters)
+
+    def clear(self, dag_id: str, run_id: str, tasks: list[str]) -> None:
+        """Run tasks again, with all that follows them."""
+        body = {
+            "dry_run": False,
+            "only_failed": False,
+            "dag_run_id": run_id,
+            "task_ids": tasks,
+            "include_downstream": True,
+        }
+        self._call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", json=body)
+
+
+@dataclass(frozen=True)
+class DagRun:
+    """One run of a DAG."""
+
+    person: Person
+    dag_id: str
+    run_id: str
+
+    @property
+    def state(self) -> str:
+        """The state of the run."""
+        return str(self.person.read(self._path)["state"])
+
+    @property
+    def _path(self) -> str:
+        return f"dags/{self.dag_id}/dagRuns/{quote(self.run_id, safe='')}"
+
+    def tasks(self, task_id: str | None = None) -> list[JsonObject]:
+        """The task instances of the run, or of one task."""
+        found = self.person.read(f"{self._path}/taskInstances", limit=100)["task_instances"]
+        return [entry for entry in found if task_id in (None, entry["task_id"])]
+
+    def tries(self, task_id: str) -> int:
+        """How often a task was tried; of a mapped one the instance that was tried most."""
+        return max((entry["try_number"] for entry in self.tasks(task_id)), default=0)
+
+    def failed(self) -> list[str]:
+        """The tasks that failed by themselves."""
+        return sorted({e["task_id"] for e in self.tasks() if e["state"] == "failed"})
+
+    def clear_failed(self) -> None:
+        """Clear what has failed, as ``docs/operations.md`` says."""
+        self.person.clear(self.dag_id, self.run_id, self.failed())
+
+    def wait(self) -> str:
+        """Wait for the end of the run; returns its state."""
+        wait_until(lambda: self.state in ENDED, RUN_SECONDS, POLL_SECONDS)
+        return self.state
+
+    def last_words(self) -> str:
+        """The last line of the log of each task that has failed, for a message."""
+        entries = [entry for entry in self.tasks() if entry["state"] == "failed"]
+        words = [self.person.log_messages(entry)[-1:] for entry in entries]
+        return "; ".join(str(word)[:400] for word in words)

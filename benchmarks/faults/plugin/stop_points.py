@@ -1,0 +1,143 @@
+"""A plugin of Airflow that stops a task in its middle, once, where a faults run has ordered it.
+
+The task stops itself on entering a function of Kindred, so that the place is known and the same
+every time; what is done to it then comes from outside. It also counts the calls of an undisturbed
+run, which tells where the middle is. Tasks that nothing was ordered for run as they always do.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+from airflow.listeners import hookimpl
+from airflow.plugins_manager import AirflowPlugin
+
+OURS = ("/plugins/kindred/", "/dags/customer_similarity.py")
+DATABASE, ARTEFACTS = "/kindred/store/database.py", "/kindred/artefacts.py"
+ADAPTER = "/kindred/airflow_adapter.py"
+STATEMENTS = {"run", "rows", "row", "records", "execute", "copy_out", "copy_in"}
+
+
+class Watch:
+    """Sees every function call of one task, and stops the task at the one that was ordered."""
+
+    def __init__(self, folder: Path, task_id: str, part: int) -> None:
+        self.folder, self.task_id, self.part = folder, task_id, part
+        self.counts: Counter[str] = Counter()
+        self.order = self._take_order()
+        self._is_ours: dict[CodeType, bool] = {}
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is an order, or the counts are asked for."""
+        return self.order is not None or (self.folder / "counting").exists()
+
+    def _take_order(self) -> dict[str, Any] | None:
+        """The order for this task; only one try of one of its instances gets it."""
+        taken = self.folder / f"{self.task_id}.taken"
+        try:
+            (self.folder / f"{self.task_id}.order").rename(taken)
+        except FileNotFoundError:
+            return None
+        return dict(json.loads(taken.read_text(encoding="utf-8")))
+
+    def see(self, frame: FrameType, event: str, _: object) -> None:
+        """Count a call, and stop if it is the one."""
+        code = frame.f_code
+        is_ours = self._is_ours.get(code)
+        if is_ours is None:
+            is_ours = code.co_name != "<module>" and any(p in code.co_filename for p in OURS)
+            self._is_ours[code] = is_ours
+        if not is_ours:
+            return
+        for kind in _kinds(frame):
+            self.counts[kind] += 1
+            if self.order == {"kind": kind, "number": self.counts[kind]}:
+                self._stop(frame)
+
+    def _stop(self, frame: FrameType) -> None:
+        sys.settrace(None)
+        note = {"pid": os.getpid(), **_place(frame), **_session(frame), **_work(frame)}
+        self.write("stopped", note)
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def write(self, ending: str, content: object) -> None:
+        """Leave a note for the faults run, whole or not at all."""
+        path = self.folder / f"{self.task_id}.{ending}"
+        aside = path.with_name(f"{path.name}.aside{os.getpid()}")
+        aside.write_text(json.dumps(content, default=str), encoding="utf-8")
+        aside.rename(path)
+
+
+def _kinds(frame: FrameType) -> list[str]:
+    """What a call is: a call, perhaps a statement in a database, or the writing of a file."""
+    code = frame.f_code
+    if code.co_filename.endswith(DATABASE) and code.co_name in STATEMENTS:
+        session = _session(frame)
+        return ["call", f"in {session['database']}"] if session else ["call"]
+    if code.co_filename.endswith(ARTEFACTS) and code.co_name == "_write_aside":
+        return ["call", "write"]
+    return ["call"]
+
+
+def _session(frame: FrameType) -> dict[str, Any]:
+    """The database session that a call works on, if it is a statement."""
+    connection = getattr(frame.f_locals.get("self"), "connection", None)
+    if connection is None or connection.closed:
+        return {}
+    return {"database": connection.info.dbname, "backend": connection.info.backend_pid}
+
+
+def _place(frame: FrameType) -> dict[str, str]:
+    """Where the task is: module, function, and the statement if it is one."""
+    code = frame.f_code
+    module = code.co_filename.partition("/kindred/")[2] or Path(code.co_filename).name
+    statement = frame.f_locals.get("name") if code.co_filename.endswith(DATABASE) else None
+    place = f"{module.removesuffix('.py').replace('/', '.')}:{code.co_qualname}"
+    return {"place": f"{place} {statement}" if statement else place}
+
+
+def _work(frame: FrameType | None) -> dict[str, Any]:
+    """What the task was given, so that it can be run a second time."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename.endswith(ADAPTER) and code.co_name in ("call", "close"):
+            given = frame.f_locals
+            stage = given.get("stage", "clean_up")
+            return {"stage": stage, "reference": given["reference"], "part": given.get("part")}
+        frame = frame.f_back
+    return {}
+
+
+class Listener:
+    """Airflow calls these in the process of a task, before its body and behind it."""
+
+    watch: Watch | None = None
+
+    @hookimpl
+    def on_task_instance_running(self, task_instance: Any) -> None:
+        """Begin to watch a task that something is ordered for."""
+        folder = Path(os.environ["FAULTS_FOLDER"]) / task_instance.dag_id
+        watch = Watch(folder, task_instance.task_id, task_instance.map_index or 0)
+        if watch.is_wanted:
+            self.watch = watch
+            sys.settrace(watch.see)
+
+    @hookimpl
+    def on_task_instance_success(self, task_instance: Any) -> None:
+        """Tell what was counted."""
+        sys.settrace(None)
+        if self.watch is not None:
+            self.watch.write(f"{self.watch.part}.counts", self.watch.counts)
+
+
+class StopPoints(AirflowPlugin):
+    """What Airflow loads."""
+
+    name = "stop_points"
+    listeners = (Listener(),)

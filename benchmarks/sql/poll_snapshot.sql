@@ -1,0 +1,23 @@
+-- What BI sees at one moment of the current snapshot: every table's date, rows and customers.
+select jsonb_build_object(
+  'snapshot', (
+    select jsonb_build_array(as_of, customers, lookalikes) from {bi}.snapshots where is_current
+  ),
+  'lookalikes', (
+    select jsonb_build_array(min(as_of), max(as_of), count(*), count(distinct customer_id), max(rank))
+    from {bi}.lookalikes_current
+  ),
+  'clusters', (
+    select jsonb_object_agg(algorithm, found order by algorithm)
+    from (
+      select algorithm, jsonb_build_array(min(as_of), max(as_of), count(*), count(distinct customer_id)) as found
+      from {bi}.clusters_current
+      group by algorithm
+    ) as one
+  ),
+  'profiled', (
+    select jsonb_build_array(min(as_of), max(as_of), count(distinct (algorithm, cluster_id)))
+    from {bi}.cluster_summary_current
+  ),
+  'similar', (select count(*) from {bi}.similar_customers(1, 5))
+)::text
