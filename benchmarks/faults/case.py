@@ -78,7 +78,8 @@ class Outcome:
             return "-"
         if self.problems:
             return "FAILED"
-        return f"ok, {self.tries} tries" + (", cleared" if self.is_cleared else "")
+        tries = "1 try" if self.tries == 1 else f"{self.tries} tries"
+        return f"ok, {tries}" + (", cleared" if self.is_cleared else "")
 
 
 def run_undisturbed(room: Room, spec: Spec) -> Reference:

@@ -17,8 +17,8 @@ from kindred.store.tablehash import table_hashes
 
 # What is in a schema, numbers left out: generations are numbered by a sequence.
 RELATIONS = (
-    "select regexp_replace(relname, '[0-9]+', '#', 'g') || ' (' || relkind::text || ')' from pg_class"
-    " where relnamespace = to_regnamespace(%s)::oid"
+    "select regexp_replace(relname, '[0-9]+', '#', 'g') || ' (' || relkind::text || ')'"
+    " from pg_class where relnamespace = to_regnamespace(%s)::oid"
 )
 INVALID_INDEXES = (
     "select indexrelid::regclass::text from pg_index join pg_class on pg_class.oid = indexrelid"

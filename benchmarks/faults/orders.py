@@ -61,9 +61,18 @@ class Orders:
         except FileNotFoundError:
             return None
         process = identify(note.pop("pid"))
-        return None if process is None else Stopped(process, **note)
+        # It writes the note first: one that is told to go on before it stands would stand for ever.
+        return Stopped(process, **note) if process is not None and _stands(process) else None
 
     def _folder(self, dag_id: str) -> Path:
         folder = self.folder / dag_id
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def _stands(process: ProcessId) -> bool:
+    try:
+        stat = Path(f"/proc/{process.pid}/stat").read_text(errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] == "T"
