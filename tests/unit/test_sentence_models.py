@@ -1,6 +1,8 @@
 """Sentence models: a text's vector depends on the text alone, and errors say what to do."""
 
 import json
+import os
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -253,3 +255,19 @@ def test_a_name_without_the_package_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(SentenceModelError, match=r"package sentence-transformers.*install it, or"):
         load_model("all-MiniLM-L6-v2", 64)
+
+
+def test_runtime_of_the_model_does_not_report_to_its_maker(tmp_path, model_directory):
+    # Nothing else of the environment: where it says CI, there are no reports anyway.
+    environment = {"TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    def run(program):
+        subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+        return [path.name for path in tmp_path.iterdir()]
+
+    load = (
+        f"from kindred.sentences.load import load_model; load_model({str(model_directory)!r}, 64)"
+    )
+    assert run(load) == []
+    # With its reports it writes the id of a session there, as soon as it is imported.
+    assert run("import onnxruntime") == [".ses"]
