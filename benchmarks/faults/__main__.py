@@ -138,6 +138,7 @@ def note(report: Report, outcome: Outcome) -> None:
     report.measure(
         f"{outcome.case.fault} in {outcome.case.task} ({outcome.case.variant.name})",
         result=outcome.word,
+        at=outcome.at,
         place=outcome.place,
         done=outcome.done or outcome.does_not_apply,
         polls=outcome.polls,
@@ -165,10 +166,12 @@ def play_in(room: Room, cases: Sequence[Case], report: Report) -> tuple[list[Out
     references = {v: run_undisturbed(room, v.spec(f"undisturbed_{v.name}")) for v in used}
     counts = {v: count_calls(room, v.spec(f"counted_{v.name}"), references[v]) for v in used}
     middles, outcomes = find_middles(cases, counts, report.parameters["moment"])
+    known = temporary_files(room)
     for outcome in play_all(room, list(middles), references, middles):
         note(report, outcome)
         outcomes.append(outcome)
-    return outcomes, [*orphans(room), *temporary_files(room)]
+    left = temporary_files(room) - known
+    return outcomes, [*orphans(room), *(f"file {path} is left" for path in left)]
 
 
 def run(state: Path, options: argparse.Namespace) -> int:

@@ -62,6 +62,7 @@ class Outcome:
     """What came of a case; it holds where there are no problems."""
 
     case: Case
+    at: str = ""
     place: str = ""
     done: str = ""
     tries: int = 0
@@ -122,7 +123,7 @@ def play(
 ) -> Outcome:
     """Bring the fault about and see what is left; whatever goes wrong is in the outcome."""
     started = time.monotonic()
-    outcome = Outcome(case)
+    outcome = Outcome(case, at=f"{middle[0]} {middle[1]}")
     try:
         _play(room, case, reference, outcome, middle, outage)
     except Exception as error:

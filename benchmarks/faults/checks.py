@@ -104,11 +104,10 @@ def orphans(room: Room) -> list[str]:
     ]
 
 
-def temporary_files(room: Room) -> list[str]:
+def temporary_files(room: Room) -> set[Path]:
     """Files that a task or the server has made for itself alone and has not removed."""
     folders = (room.temporary, room.server.pgdata / "base" / "pgsql_tmp")
-    found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return [f"file {path} is left" for path in found]
+    return {path for folder in folders for path in folder.rglob("*") if path.is_file()}
 
 
 def _has_ancestor(pid: int, wanted: set[int]) -> bool:
