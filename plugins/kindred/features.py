@@ -10,6 +10,8 @@ MAX_DIMENSIONS = 2_000
 """Columns of a vector that an IVFFlat or HNSW index takes (pgvector's README, "Indexing")."""
 MAX_TERMS = 4096
 """Largest vocabulary of a text column: the decomposition of it is kept as plain JSON."""
+MAX_WEIGHT = 1e6
+"""Of a column; its root scales the block, and vectors are float32 (up to 3.4e38)."""
 
 
 class Kind(StrEnum):
@@ -55,7 +57,7 @@ class _Feature(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Kind
-    weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    weight: Annotated[float, Field(ge=0, le=MAX_WEIGHT, allow_inf_nan=False)] = 1.0
 
     @property
     def max_width(self) -> int:

@@ -4,13 +4,13 @@ import hashlib
 import json
 import os
 import re
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kindred.clustering import CLUSTERING_MODELS, Clustering
@@ -19,11 +19,13 @@ from kindred.features import Feature, TextFeature, TextMethod, split_roles
 from kindred.index.methods import Method, Precision
 from kindred.index.rebuild import Rebuild
 from kindred.metrics import Metric
-from kindred.spec_errors import lines_of
+from kindred.spec_errors import lines_of, report_of, shown
+from kindred.spec_file import impossible_values, read_yaml
 
 DEFAULT_SPACE = "default"
 ENCODER_FORMAT = 2  # what an encoder's JSON means; another number makes new encoders
 OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")  # what a version has beside the payload
+FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
@@ -72,8 +74,9 @@ class Source(_Strict):
     def _one_key_column(cls, value: object) -> object:
         if isinstance(value, list):
             raise ValueError(
-                f"a composite key {value} was found, but a customer has one key column; add one to"
-                " the source, for example a generated column or a query that concatenates the parts"
+                f"a composite key {shown(value)} was found, but a customer has one key column; add"
+                " one to the source, for example a generated column or a query that concatenates"
+                " the parts"
             )
         return value
 
@@ -82,7 +85,7 @@ class Source(_Strict):
     def _known_timezone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: 'America'
             raise ValueError(f"{value!r} is not a time zone name such as Europe/Berlin") from error
         return value
 
@@ -202,6 +205,10 @@ class Spec(_Strict):
     def _five_cron_fields(cls, value: str) -> str:
         if len(value.split()) != 5 or not croniter.is_valid(value):
             raise ValueError(f"{value!r} is not a cron line of five fields such as '0 2 * * *'")
+        try:
+            croniter(value, FIRST_DAY).get_next()
+        except CroniterBadDateError as error:
+            raise ValueError(f"{value!r} never comes; correct its day or month") from error
         return value
 
     @model_validator(mode="after")
@@ -353,15 +360,12 @@ def load_spec(path: Path) -> Spec:
     SpecError
         naming the file, the key, what was found and what is allowed.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SpecError(f"{path}: cannot be read as YAML: {error}") from error
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise SpecError(f"{path}: a mapping with the keys 'source' and 'features' is expected")
     if content.get("space", path.stem) != path.stem:
         raise SpecError(
-            f"{path}: space: the file's name says {path.stem!r} (found {content['space']!r});"
+            f"{path}: space: the file's name says {path.stem!r} (found {shown(content['space'])});"
             " leave the key out, or rename the file"
         )
     return spec_from_dict({"space": path.stem, **content}, where=str(path))
@@ -369,12 +373,12 @@ def load_spec(path: Path) -> Spec:
 
 def spec_from_dict(content: dict[str, Any], where: str) -> Spec:
     """Validate a spec that is at hand as a mapping; ``where`` opens every message."""
+    if problems := list(impossible_values(content)):
+        raise SpecError(report_of(where, problems))
     try:
         return Spec.model_validate(content)
     except ValidationError as error:
-        raise SpecError(
-            "\n".join(f"{where}: {line}" for line in lines_of(error, _MODELS))
-        ) from error
+        raise SpecError(report_of(where, lines_of(error, _MODELS))) from error
 
 
 _MODELS: dict[str, type[BaseModel]] = {

@@ -1,0 +1,329 @@
+"""Five hundred spoiled specs: each loads and can be used, or is refused with words that help."""
+
+import copy
+import json
+import math
+import random
+import re
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from kindred.encode.encoder import FittedEncoder, fit_encoder
+from kindred.encode.explain import explain_pair
+from kindred.errors import SpecError
+from kindred.features import Kind, TextFeature
+from kindred.spec import load_spec, spec_from_dict
+from kindred.spec_errors import MAX_LINE, MAX_LINES
+from kindred.windows import previous_edge
+
+GOOD = {
+    "small": {
+        "source": {"table": "customers", "key": "customer_id", "updated_at": "updated_at"},
+        "features": {"income": "numeric", "state": {"kind": "categorical", "min_frequency": 2}},
+    },
+    "full": {
+        "source": {
+            "connection": "kindred_source",
+            "query": "select * from customers",
+            "key": "customer_id",
+            "updated_at": "changed_at",
+            "source_timezone": "Europe/Berlin",
+            "where": "not is_test",
+            "history": "versions",
+            "tombstone": "gone",
+            "deletes": "tombstone",
+            "overlap_hours": 36,
+        },
+        "schedule": "30 3 * * 1",
+        "metric": "cosine",
+        "k": 20,
+        "target_recall": 0.95,
+        "index": "hnsw",
+        "index_precision": "half",
+        "rewrite_share": 0.1,
+        "refit": "never",
+        "features": {
+            "income": {"kind": "numeric", "transform": "log1p", "clip": 4, "weight": 2},
+            "is_active": "boolean",
+            "state": {"kind": "categorical", "max_categories": 5, "min_frequency": 3},
+            "notes": {"kind": "text", "components": 3, "min_frequency": 2, "max_terms": 50},
+            "since": {"kind": "date", "cyclic": ["month", "weekday"]},
+            "churned": "label",
+            "secret": "ignore",
+        },
+        "labels": ["value"],
+        "private": ["income"],
+        "clustering": {
+            "algorithms": ["kmeans", "dbscan"],
+            "kmeans": {"k": "auto", "k_max": 12},
+            "dbscan": {"eps": 0.5, "min_samples": 4},
+        },
+        "gates": {"min_customers": 10, "max_drift": 2.5},
+    },
+}
+NASTY = [
+    None,
+    True,
+    -1,
+    0,
+    3,
+    10**30,
+    -0.5,
+    1e308,
+    5e-324,
+    math.nan,
+    math.inf,
+    -math.inf,
+    "",
+    " ",
+    "none",
+    "numeric",
+    "0 0 30 2 *",
+    "*/1,*/0 * * * *",
+    "0 2 * * 9",
+    "America",
+    "../../etc/passwd",
+    "a\0b",
+    "\ud800",
+    "\N{COMBINING ACUTE ACCENT}\N{RIGHT-TO-LEFT OVERRIDE}\N{GRINNING FACE}",
+    "a%b",
+    'a"; drop table customers; --',
+    "x" * 100_000,
+    "{income}",
+    [],
+    {},
+    [[]],
+    {"kind": ["numeric"]},
+    {"kind": {}},
+    {"kind": "numeric", "kinds": 1},
+    {1: 2},
+    {"a": {"b": {"c": {"d": ["e"]}}}},
+    ["income", "income"],
+    ["kmeans", 5],
+    list(range(1000)),
+    (datetime(2026, 1, 1, tzinfo=UTC)),
+    b"bytes",
+]
+TRICKS = [
+    "k: " + "9" * 5_000,
+    "k: 0x" + "f" * 400,
+    "k: 1:2:3",
+    "schedule: 2026-13-45",
+    "schedule: 2026-01-01T25:61:61+99:99",
+    "schedule: !!int ''",
+    "schedule: !!timestamp soon",
+    "schedule: !!bool maybe",
+    "schedule: !!float abc",
+    "schedule: !!binary '*'",
+    "schedule: !!python/object/apply:os.system ['true']",
+    "labels: !!set {churned, value}",
+    "labels: !!omap [a: 1]",
+    "labels: !!pairs [a: 1]",
+    "labels: " + "[" * 400 + "]" * 400,
+    "gates: " + "{a: " * 400 + "1" + "}" * 400,
+    "labels: &all [*all]",
+    "gates: &gates {gates: *gates}",
+    "gates: {<<: 5}",
+    "gates: {<<: [{min_customers: 5}, {min_customers: 6}]}",
+    "? [income, state]\n: numeric",
+    "? {income: state}\n: numeric",
+    "1: one",
+    "2026-01-01: a day",
+    "~: nothing",
+    "k: 3\nk: 4",
+    "labels: *nowhere",
+    "%YAML 9.9",
+    "---\nsecond: document",
+    "\tk: 3",
+    "k: 3\0",
+    "metric: \u2028l2",
+    'labels: ["\\uD83D"]',
+    "labels: ['" + "l" * 200_000 + "']",
+    "".join(f"l{i}: &l{i} [{', '.join(9 * [f'*l{i - 1}' if i else 'ha'])}]\n" for i in range(30)),
+]
+SYNTAX = ":{}[],&*!|>'\"%@`#?-\t\n \0~<=\ufeff\u2028"
+YAML_REFUSAL = re.compile(r"cannot be read as YAML: |a mapping with the keys 'source' and ")
+SAYS_WHAT_IS_ALLOWED = re.compile(
+    r"should|allowed|required|such as|cannot|must|exactly one|never comes|type of YAML|and \d+ more"
+    r"|PostgreSQL|no character|go together|wants the column|leave the key out|is above|does not use"
+    r"|one key column|exceeded maximum size"
+)
+
+
+def places(content, path=()):
+    """The path of every value of a tree."""
+    items = content.items() if isinstance(content, dict) else enumerate(content)
+    for key, value in items:
+        yield (*path, key)
+        if isinstance(value, dict | list):
+            yield from places(value, (*path, key))
+
+
+def spoil(content, random_source):
+    """Change one to three places of a tree: another value, a key less, a key more, a new name."""
+    content = copy.deepcopy(content)
+    for _ in range(random_source.randint(1, 3)):
+        *parents, key = random_source.choice(list(places(content)))
+        place = content
+        for parent in parents:
+            place = place[parent]
+        way = random_source.choice(("replace", "replace", "replace", "remove", "add", "rename"))
+        if way == "remove":
+            del place[key]
+        elif way == "add" and isinstance(place, dict):
+            place[random_source.choice(["kk", "", "k", 7, "a.b", "x" * 5_000])] = "new"
+        elif way == "rename" and isinstance(place, dict):
+            place[f"{key}s"] = place.pop(key)
+        else:
+            place[key] = copy.deepcopy(random_source.choice(NASTY))
+        if not content:
+            break
+    return content
+
+
+def scribble(text, random_source):
+    """Put characters that mean something to YAML anywhere into a file, or take some out."""
+    characters = list(text)
+    for _ in range(random_source.randint(1, 5)):
+        at = random_source.randrange(len(characters))
+        if random_source.random() < 0.7:
+            characters.insert(at, random_source.choice(SYNTAX))
+        else:
+            del characters[at : at + random_source.randint(1, 4)]
+    return "".join(characters)
+
+
+def spoiled_files():
+    """Name -> text: 350 changed trees, 80 scribbled files, and the tricks on both good specs."""
+    random_source = random.Random(20_180_401)
+    dumped = {name: yaml.dump(content) for name, content in GOOD.items()}
+    for number in range(350):
+        tree = spoil(GOOD["full" if number % 3 else "small"], random_source)
+        yield f"tree {number}", yaml.dump(tree, allow_unicode=False)
+    for number in range(80):
+        yield (
+            f"scribble {number}",
+            scribble(dumped["full" if number % 2 else "small"], random_source),
+        )
+    for number, trick in enumerate(TRICKS):
+        for name, text in dumped.items():
+            key = trick.partition(":")[0]
+            kept = {k: v for k, v in GOOD[name].items() if k != key}
+            yield f"trick {number} {name}", f"{yaml.dump(kept) if len(kept) else text}{trick}\n"
+
+
+def assert_helps(text, path):
+    """Every line says where, what was found and what is allowed, and can be printed."""
+    assert text.encode()
+    lines = text.splitlines()
+    assert all(len(line) <= MAX_LINE + 20 for line in lines)
+    assert text.startswith(f"{path}: ")
+    if YAML_REFUSAL.match(text.removeprefix(f"{path}: ")):
+        return
+    assert len(lines) <= MAX_LINES + 1
+    for line in lines:
+        assert line.startswith(f"{path}: ")
+        assert SAYS_WHAT_IS_ALLOWED.search(line), line
+
+
+def frame_of(features, rows=40):
+    """A small frame with what each feature takes."""
+    rng = np.random.default_rng(1)
+    words = np.array(["red", "green", "blue", "gold"], dtype=object)
+    columns = {}
+    for column, feature in features.items():
+        if feature.kind in (Kind.CATEGORICAL, Kind.TEXT):
+            columns[column] = rng.choice(words, rows) + " " + rng.choice(words, rows)
+        elif feature.kind is Kind.BOOLEAN:
+            columns[column] = rng.integers(0, 2, rows).astype(float)
+        else:
+            columns[column] = rng.normal(100, 20, rows)
+    return pd.DataFrame(columns)
+
+
+def assert_usable(spec):
+    """What the stages do with a spec first: keep it as JSON, find its windows, fit and explain."""
+    kept = json.loads(json.dumps(spec.model_dump(mode="json"), allow_nan=False))
+    again = spec_from_dict(kept, where="kept")
+    assert again == spec
+    assert again.settings_hash() == spec.settings_hash()
+    edge = previous_edge(spec.schedule, datetime(2026, 1, 1, tzinfo=UTC))
+    assert edge <= datetime(2026, 1, 1, tzinfo=UTC)
+    features = {
+        column: feature
+        for column, feature in spec.features.items()
+        if not (isinstance(feature, TextFeature) and feature.model)
+    }
+    if not features:
+        return
+    frame = frame_of(features)
+    encoder = fit_encoder(features, frame)
+    vectors = encoder.transform(frame)
+    assert np.isfinite(vectors).all()
+    stored = FittedEncoder.from_json(json.loads(json.dumps(encoder.to_json(), allow_nan=False)))
+    assert stored.transform(frame).tobytes() == vectors.tobytes()
+    shares = explain_pair(encoder.column_blocks, vectors[0], vectors[1], spec.metric)
+    assert {share.column for share in shares} == set(features)
+
+
+FILES = dict(spoiled_files())
+
+
+def test_five_hundred_spoiled_specs(tmp_path):
+    assert len(FILES) == 500
+    path = tmp_path / "spoiled.yaml"
+    loaded = 0
+    for name, text in FILES.items():
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        try:
+            spec = load_spec(path)
+        except SpecError as error:
+            assert_helps(str(error), path)
+        except Exception as error:
+            pytest.fail(f"{name} is refused with {error!r}:\n{text[:2000]}")
+        else:
+            loaded += 1
+            assert_usable(spec)
+    assert 20 < loaded < 250, "most are refused, but by far not all"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("k: " + "9" * 5_000, "cannot be read as YAML: ValueError('Exceeds the limit"),
+        ("schedule: 2026-13-45", "cannot be read as YAML: ValueError('month must be in 1..12')"),
+        ("exact: !!bool maybe", "cannot be read as YAML: KeyError('maybe') of a date, a number"),
+        ("labels: " + "[" * 400 + "]" * 400, "cannot be read as YAML: it is nested hundreds"),
+        ('labels: ["a\\0"]', "labels.0: a NUL character, which PostgreSQL cannot hold (found 'a"),
+        ('labels: ["\\uD800"]', "labels.0: half a surrogate pair, which is no character (found "),
+        ("labels: !!set {a, b}", "labels: a set (a YAML tag) cannot stand in a spec; write a list"),
+        ("schedule: 0 0 30 2 *", "schedule: '0 0 30 2 *' never comes; correct its day or month"),
+    ],
+)
+def test_what_yaml_can_say_and_a_spec_cannot(tmp_path, line, message):
+    path = tmp_path / "profile.yaml"
+    path.write_text(yaml.dump(GOOD["small"]) + line)
+    with pytest.raises(SpecError) as caught:
+        load_spec(path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+
+
+def test_a_time_zone_that_is_a_folder_is_no_time_zone():
+    for name in ("America", "x" * 5_000):
+        source = GOOD["small"]["source"] | {"source_timezone": name}
+        with pytest.raises(SpecError, match=r"source.source_timezone: .* is not a time zone name"):
+            spec_from_dict(GOOD["small"] | {"space": "a", "source": source}, "a.yaml")
+
+
+def test_a_refusal_stays_readable_whatever_was_found():
+    labels = [["x" * 100_000]] * 1_000
+    with pytest.raises(SpecError) as caught:
+        spec_from_dict(GOOD["small"] | {"space": "a", "labels": labels, "k": "k" * 10**6}, "a.yaml")
+    lines = str(caught.value).split("\n")
+    assert len(lines) == MAX_LINES + 1
+    assert lines[-1] == "a.yaml: and 981 more"
+    assert all(len(line) < 200 for line in lines)
