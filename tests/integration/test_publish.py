@@ -281,7 +281,7 @@ def test_a_replacement_that_meets_readers_until_the_limit_changes_nothing(shop: 
     before = shop.hashes()
     hurried = replace(shop, environment={"KINDRED_LOCK_WAIT_SECONDS": "1"})
     with session(shop) as cursor:
-        cursor.execute("select count(*) from bi.clusters_current")
+        cursor.execute("select count(*) from bi.lookalikes_current")
         with pytest.raises(LockTimeoutError, match=r"readers have held.*clear task 'publish'"):
             publish_day(hurried, 5)
         assert shop.hashes() == before

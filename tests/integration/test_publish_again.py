@@ -5,8 +5,12 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import psycopg2
 import pytest
 
 from integration.publishing import (
@@ -19,6 +23,8 @@ from integration.publishing import (
     published_rows,
 )
 from integration.warehouse import Laboratory, make_spec, moment
+from kindred.errors import LockTimeoutError
+from kindred.spec import Spec
 from kindred.stages.encode import read_embeddings
 from kindred.stages.registry import run_stage
 from kindred.stages.run import Run
@@ -132,6 +138,74 @@ def test_a_failed_run_goes_on_where_it_stopped(
     assert shop.hashes() == other.hashes()
     tables = shop.query("select relname from pg_class where relname ~ '(_next|landing_.*)$'")
     assert tables == []
+
+
+PARTITIONS = (
+    "select inhparent::regclass::text, inhrelid from pg_inherits"
+    " where inhparent::regclass::text ~ '^kindred.customer_(clusters|lookalikes)$'"
+)
+
+
+def run_beside_a_reader(shop: Laboratory, spec: Spec) -> list[tuple[Any, ...]]:
+    """Run a published date again while a transaction holds its tables; returns what that reads."""
+    with closing(psycopg2.connect(shop.warehouse_dsn)) as reader, reader.cursor() as cursor:
+        cursor.execute("select count(*) from bi.lookalikes_current, bi.clusters_current")
+        hurried = replace(shop, environment={"KINDRED_LOCK_WAIT_SECONDS": "1"})
+        hurried.run(spec, day(5))
+        cursor.execute(CURRENT)
+        return cursor.fetchall()
+
+
+def test_a_date_that_has_not_changed_stays_as_it_is_and_waits_for_nobody(shop: Laboratory) -> None:
+    shop.run(make_spec(), day(5))
+    before, hashes, seen = shop.query(PARTITIONS), shop.hashes(), shop.query(CURRENT)
+    assert run_beside_a_reader(shop, make_spec()) == seen
+    assert opened(shop, 5).build.state == "published"
+    assert shop.query(PARTITIONS) == before
+    assert shop.hashes() == hashes
+    assert shop.query("select relname from pg_class where relname ~ '_next$'") == []
+    run_stage(opened(shop, 5), "quality_gate")
+    assert publish_day(shop, 5) == {"published": False}
+
+
+def test_only_the_table_that_has_changed_is_replaced(shop: Laboratory) -> None:
+    shop.run(make_spec(), day(5))
+    before = dict(shop.query(PARTITIONS))
+    with pytest.raises(LockTimeoutError):
+        run_beside_a_reader(shop, make_spec(k=3))
+    assert dict(shop.query(PARTITIONS)) == before
+    assert publish_day(shop, 5) == {"published": True, "is_current": True}
+    after = dict(shop.query(PARTITIONS))
+    assert {name for name in after if after[name] != before[name]} == {
+        "kindred.customer_lookalikes"
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "is_other"),
+    [
+        ("update {} set distance = distance", False),
+        ("delete from {} where customer_id = 1 and rank = 5", True),
+        ("update {} set rank = 6 where customer_id = 1 and rank = 5", True),
+        ("update {} set lookalike_id = 9999 where customer_id = 1 and rank = 5", True),
+        ("update {} set distance = '-0' where customer_id = 1 and rank = 1", True),
+    ],
+    ids=["nothing", "a row less", "another key", "another value", "another bit"],
+)
+def test_one_row_is_enough_to_replace_a_table(
+    shop: Laboratory, change: str, is_other: bool
+) -> None:
+    """Two customers are alike, so that the distance to the nearest one is 0."""
+    twin = "insert into customers select 9001, updated_at, income, age, is_active, state, churned"
+    shop.query(f"{twin} from customers where customer_id = 1", source=True)
+    shop.run(make_spec(), day(5), full_extract=True)
+    hashes = shop.hashes()
+    shop.query(change.format("kindred.customer_lookalikes"))
+    before = dict(shop.query(PARTITIONS))
+    shop.run(make_spec(), day(5))
+    assert shop.hashes() == hashes
+    after = dict(shop.query(PARTITIONS))
+    assert (after != before) == is_other
 
 
 def assert_embeddings_are_the_vectors(laboratory: Laboratory, number: int) -> None:

@@ -100,10 +100,14 @@ def delete_customers(
 def drop_aside(database: Database, as_of: datetime) -> None:
     """Drop what an unpublished try at a snapshot has filled."""
     for parent in PARENTS:
-        table = aside_name(parent, as_of)
-        with database.transaction():
-            database.run("partitions/drop_table", table=table)
-            database.run("partitions/forget_parts", {"table": table})
+        _drop_filled(database, parent, as_of)
+
+
+def _drop_filled(database: Database, parent: str, as_of: datetime) -> None:
+    table = aside_name(parent, as_of)
+    with database.transaction():
+        database.run("partitions/drop_table", table=table)
+        database.run("partitions/forget_parts", {"table": table})
 
 
 def finish_aside(database: Database, parent: str, as_of: datetime, *, memory_mb: int) -> None:
@@ -171,6 +175,33 @@ def detach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS
             statement = "partitions/finish_detach" if is_detaching else "partitions/detach"
             database.run(statement, parent=parent, partition=partition)
             database.run("partitions/drop_table", table=partition)
+
+
+def drop_unchanged(database: Database, as_of: datetime, parents: Sequence[str]) -> list[str]:
+    """Drop the filled tables that hold what is published already; returns the other ones' parents.
+
+    A published date that is run again and has not changed stays as it is: nobody has to wait.
+    """
+    changed = []
+    for parent in parents:
+        if _is_published_as_filled(database, parent, as_of):
+            log.info("%s has not changed and stays", partition_name(parent, as_of))
+            _drop_filled(database, parent, as_of)
+        else:
+            changed.append(parent)
+    return changed
+
+
+def _is_published_as_filled(database: Database, parent: str, as_of: datetime) -> bool:
+    partition = partition_name(parent, as_of)
+    # One that is half out is not read any more, whatever it holds.
+    if not is_attached(database, parent, as_of) or database.value(
+        "partitions/is_detaching", {"table": partition}
+    ):
+        return False
+    names = {"table": aside_name(parent, as_of), "partition": partition}
+    key = _columns(PRIMARY_KEYS[parent])
+    return bool(database.value("partitions/has_same_rows", primary_key=key, **names))
 
 
 def set_lock_timeout(database: Database, milliseconds: int, *, is_local: bool = True) -> None:

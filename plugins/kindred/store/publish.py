@@ -55,10 +55,12 @@ def publish(
     """Make a snapshot visible; returns whether it is the current one now.
 
     Must be called under ``Resource.PUBLISH``. A second call for the same build changes nothing but
-    repairs a first one that was killed between its two steps.
+    repairs a first one that was killed between its two steps. Of a date that is published already
+    only the partitions are replaced that have changed.
     """
     becomes_current = snapshots.current(database).is_older_than(as_of)
     filled = [p for p in partitions.PARENTS if partitions.has_aside(database, p, as_of)]
+    filled = partitions.drop_unchanged(database, as_of, filled)
     is_replacement = any(partitions.is_attached(database, parent, as_of) for parent in filled)
     if is_replacement:
         _let_older_snapshots_end(database, wait_seconds)
