@@ -47,12 +47,17 @@ def compared(labels, previous, columns=None):
     return Comparison(sizes, previous_sizes[columns], shared[:, columns])
 
 
-def run(found, order, given=None):
-    """Nights in some order, each matched as a night is: ids by night, and the ledger."""
-    ids, ledger = {}, dict(given or {})
-    for number in order:
-        earlier = [other for other in ids if other < number]
-        later = [other for other in ids if other > number]
+def run(found, order, at_once=1):
+    """Nights in some order, each matched as a night is: ids by night, and the ledger.
+
+    So many of them run ``at_once``: none sees what the others of its batch are about to publish.
+    """
+    ids, ledger = {}, {}
+    for place, number in enumerate(order):
+        if place % at_once == 0:
+            published = list(ids)
+        earlier = [other for other in published if other < number]
+        later = [other for other in published if other > number]
         reference = max(earlier) if earlier else min(later) if later else None
         columns = np.empty(0, dtype=int) if reference is None else np.argsort(ids[reference])
         previous = None if reference is None else found[reference]
@@ -113,6 +118,19 @@ def test_any_order_and_a_replay_is_forward(seed):
         assert_equal(again, linked)
         assert same_ledger == linked_ledger
     assert changed > 60
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("at_once", [2, 3, 5])
+def test_nights_that_ran_at_once_and_a_replay_are_forward(seed, at_once):
+    """Each of the first ones gives its clusters ids of its own, and most of these go again."""
+    found = partitions(seed)
+    forward, ledger = run(found, range(5))
+    for order in permutations(range(5)):
+        ids, other_ledger = run(found, order, at_once)
+        linked, linked_ledger = replayed(found, ids, other_ledger)
+        assert_equal(linked, forward)
+        assert linked_ledger == ledger
 
 
 @pytest.mark.parametrize("seed", range(8))

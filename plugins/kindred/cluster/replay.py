@@ -72,7 +72,7 @@ def replay_ids(nights: Sequence[Night], given: dict[int, Birth]) -> Replay:
         to another cluster; where they live on, they stay.
     """
     born = _follow(nights, given)
-    right = _count_right([night.as_of for night in nights], born, given)
+    right = _count_right(nights, born, given)
     renumbered = [night.as_of for night in nights[right:]]
     _number(born, right, {number for number, birth in given.items() if birth[0] not in renumbered})
     return Replay(
@@ -135,15 +135,20 @@ def _birth(
 
 
 def _count_right(
-    moments: Sequence[datetime], born: list[list[_Cluster]], given: dict[int, Birth]
+    nights: Sequence[Night], born: list[list[_Cluster]], given: dict[int, Birth]
 ) -> int:
-    """How many nights, from the first on, gave out ids between those before and those after.
+    """How many nights, from the first on, have the ids that nights in order would have.
 
-    Clusters whose birth is fixed do not count.
+    What they gave out lies between what those before and those after gave out, and their clusters
+    have no other ids: nights that ran at once could not see what they continue. Clusters whose
+    birth is fixed do not count.
     """
+    ids = _ids_by_label(nights, born)
     highest = -1
     for index, clusters in enumerate(born):
-        later = set(moments[index + 1 :])
+        if (ids[index] != nights[index].cluster_ids).any():
+            return index
+        later = {night.as_of for night in nights[index + 1 :]}
         lowest_later = min(
             (number for number, birth in given.items() if birth[0] in later), default=None
         )
