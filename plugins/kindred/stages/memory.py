@@ -9,7 +9,7 @@ from kindred.features import Kind
 from kindred.settings import Settings
 from kindred.stages.machine import available_megabytes, held_megabytes, total_megabytes
 from kindred.stages.run import Run
-from kindred.store import snapshots, versions
+from kindred.store import versions
 from kindred.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -41,8 +41,7 @@ def require_memory(run: Run, stage: str, work: str, megabytes: int) -> None:
     """
     limit = limit_megabytes(run.settings)
     log.info("%s: %d MB forecast, a task may take %s MB", work, megabytes, limit or "any")
-    with run.warehouse(stage) as warehouse:
-        snapshots.note_forecast(warehouse, run.as_of, run.build.run_id, stage, megabytes)
+    run.note_forecast(stage, megabytes)
     if limit is not None and megabytes > limit:
         raise SettingsError(
             f"{work}: {megabytes} MB of memory are forecast, a task may take {limit} MB; raise"

@@ -109,6 +109,11 @@ class Run:
         with locked(database, self.spec.internal_schema, resource, wait_seconds=wait_seconds):
             yield
 
+    def note_forecast(self, stage: str, megabytes: int) -> None:
+        """Note in the build how much memory a stage is forecast to take."""
+        with self.warehouse(stage) as warehouse:
+            snapshots.note_forecast(warehouse, self.as_of, self.build.run_id, stage, megabytes)
+
     def key_type(self, database: Database) -> KeyType:
         """The type of the space's customer keys."""
         return space.key_type_in(database, self.spec.internal_schema)

@@ -199,9 +199,13 @@ def _is_published_as_filled(database: Database, parent: str, as_of: datetime) ->
         "partitions/is_detaching", {"table": partition}
     ):
         return False
-    names = {"table": aside_name(parent, as_of), "partition": partition}
-    key = _columns(PRIMARY_KEYS[parent])
-    return bool(database.value("partitions/has_same_rows", primary_key=key, **names))
+    same = database.value(
+        "partitions/has_same_rows",
+        table=aside_name(parent, as_of),
+        partition=partition,
+        primary_key=_columns(PRIMARY_KEYS[parent]),
+    )
+    return bool(same)
 
 
 def set_lock_timeout(database: Database, milliseconds: int, *, is_local: bool = True) -> None:
