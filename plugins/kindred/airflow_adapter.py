@@ -243,7 +243,7 @@ def close(reference: Mapping[str, Any] | None) -> Any:
             _alert_of(reference, get_current_context()["ti"].dag_id, task, line)
     cleaned = run_stage(run, "clean_up")
     with run.warehouse("clean_up") as warehouse:
-        snapshots.forget_failure(warehouse, run.as_of, run.build.run_id, task="clean_up")
+        snapshots.forget_failure(warehouse, run.as_of, reference["run_id"], task="clean_up")
     return cleaned
 
 
