@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import cdnow_shop
 import pytest
 from chosen_faults import CHOSEN
 from customers import fill_source, space_spec, write_spec
@@ -27,8 +28,9 @@ RUNNING = pytest.StashKey[ExitStack]()
 # that is unpaused, its next one 18 hours later, and none in the monthly spaces.
 NOW = datetime.now(UTC)
 START_DATE = NOW - timedelta(days=2)
-ALIKE = ("forward", "backward", "parallel", "killed", "lost", "twice", "manual", "refused")
+ALIKE = ("lost", "twice", "manual", "refused")
 SPECS = [
+    *map(cdnow_shop.spec_of, ("forward", "backward", "parallel", "killed")),
     *map(space_spec, ALIKE),
     space_spec("gated", source={"table": "customers_gated"}, gates={"min_customers": 400}),
     space_spec("empty", source={"table": "customers_empty"}),

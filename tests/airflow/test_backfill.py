@@ -1,9 +1,13 @@
-"""Three dates forward, backward, in parallel, and with killed tasks: always the same tables."""
+"""Four dates of CDNOW forward, backward, in parallel, with killed tasks: always the same tables."""
 
 from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
 
+import cdnow_shop
+import pandas as pd
 import pytest
-from customers import AS_OFS, BEGINNING, DATES, customers_at, space_spec
+from cdnow_shop import AS_OFS, DATES, REFUSED, K, customers_at, spec_of
 from killed_tasks import (
     kill,
     reserved,
@@ -11,24 +15,37 @@ from killed_tasks import (
     wait_until_backend_is_gone,
     wait_until_blocked,
 )
-from real_airflow import DagRun, RealAirflow, Space, failed_tasks, wait_for
+from real_airflow import DagRun, RealAirflow, Space
 
+from benchmarks.backfilled import Backfilled, moves_back
 from kindred.local.rest import Order
-from kindred.store.partitions import aside_name
+from kindred.store.partitions import aside_name, partition_name
 
 ORDERS = {
     "forward": Order.FORWARD,
     "backward": Order.BACKWARD,
     "parallel": Order.PARALLEL,
 }
-TRIES = 3  # the DAG's two retries
-PUBLISHED = (
-    "customer_embeddings",
-    "customer_clusters",
-    "customer_lookalikes",
-    "published_snapshots",
-)
 Backfill = tuple[Space, list[DagRun]]
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a backfill has left, before anything else is done to its space."""
+
+    hashes: dict[str, str]
+    links: dict[str, str]
+    moves: list[datetime]
+
+
+@pytest.fixture(scope="session")
+def purchases() -> pd.DataFrame:
+    """What was bought."""
+    return cdnow_shop.read_purchases()
+
+
+def backfilled(airflow: RealAirflow, name: str) -> Backfilled:
+    return Backfilled(airflow.laboratory.workplace, spec_of(name))
 
 
 def start_backfill(airflow: RealAirflow, name: str, order: Order) -> Backfill:
@@ -37,16 +54,18 @@ def start_backfill(airflow: RealAirflow, name: str, order: Order) -> Backfill:
 
 
 @pytest.fixture(scope="session")
-def started(airflow: RealAirflow) -> dict[str, Backfill]:
+def started(airflow: RealAirflow, purchases: pd.DataFrame) -> dict[str, Backfill]:
     """All dates of the undisturbed spaces, under way at the same time."""
-    for name in (*ORDERS, "killed", "lost", "twice"):
+    cdnow_shop.fill_source(airflow.laboratory, purchases)
+    for name in (*ORDERS, "killed"):
         # Before the first date: every run lands its own windows, and all share one encoder.
-        airflow.laboratory.fit(space_spec(name), BEGINNING.isoformat())
+        airflow.laboratory.fit(spec_of(name), DATES[0].isoformat())
+        backfilled(airflow, name).watch()
     return {name: start_backfill(airflow, name, order) for name, order in ORDERS.items()}
 
 
 @pytest.fixture(scope="session")
-def killed(airflow: RealAirflow, started: dict[str, Backfill]) -> Backfill:
+def killed(airflow: RealAirflow, started: dict[str, Backfill], purchases: pd.DataFrame) -> Backfill:
     """Dates of which four tasks were ended in their middle."""
     space = Space(airflow, "killed")
     aside = aside_name("customer_lookalikes", AS_OFS[1])
@@ -56,7 +75,8 @@ def killed(airflow: RealAirflow, started: dict[str, Backfill]) -> Backfill:
         space, runs = start_backfill(airflow, "killed", Order.FORWARD)
         backend = wait_until_blocked(runs[0], "publish")
         validate.enter_context(reserved(space, "rejected_rows"))
-        assert space.query("select count(*) from {space}.customer_lookalikes") == [(300 * 5,)]
+        rows = customers_at(purchases, AS_OFS[0]) * K
+        assert space.query("select count(*) from {space}.customer_lookalikes") == [(rows,)]
         assert space.current() == (None, None, 0)
         kill(runs[0], "publish")
         wait_until_backend_is_gone(space, backend)
@@ -79,110 +99,102 @@ def killed(airflow: RealAirflow, started: dict[str, Backfill]) -> Backfill:
     return space, runs
 
 
+@pytest.fixture(scope="session")
+def left(airflow: RealAirflow, started: dict[str, Backfill], killed: Backfill) -> dict[str, Left]:
+    """All backfills at their end."""
+    found = {}
+    for name, (_, runs) in {**started, "killed": killed}.items():
+        assert [run.wait() for run in runs] == ["success"] * 4, name
+        space = backfilled(airflow, name)
+        found[name] = Left(space.hashes(), space.links(), space.moves())
+    return found
+
+
 def test_killed_tasks_are_tried_again(killed):
     _, runs = killed
-    assert [run.wait() for run in runs] == ["success"] * 3
+    assert [run.wait() for run in runs] == ["success"] * 4
     tries = [{entry["task_id"]: entry["try_number"] for entry in run.tasks()} for run in runs]
     again = [{task for task, number in tried.items() if number > 1} for tried in tries]
-    assert again == [{"publish"}, {"validate", "load_lookalikes"}, {"validate"}]
+    assert again == [{"publish"}, {"validate", "load_lookalikes"}, {"validate"}, set()]
 
 
-def test_tasks_that_are_killed_at_every_try(airflow, started):
-    space = Space(airflow, "lost")
-    with reserved(space, "rejected_rows"):
-        run = airflow.space("lost").trigger(end=AS_OFS[0].isoformat())
-        for _ in range(TRIES):
-            backend = wait_until_blocked(run, "validate")
-            kill(run, "validate")
-            wait_until_backend_is_gone(space, backend)
-        assert run.wait() == "failed"
-    states = run.states()
-    assert failed_tasks(states) == {"validate"}
-    assert states["finish"] == "upstream_failed"
-    assert run.tries("validate") == TRIES
-    snapshot = space.snapshot(AS_OFS[0])
-    assert snapshot["status"] == "failed"
-    assert snapshot["failed_task"] == "validate"
-    assert "ended without a word" in snapshot["failure"]
-    assert space.query("select * from {space}.rejected_rows where updated_at is not null") == []
-
-    run.clear_task("validate", downstream=True)
-    assert run.wait() == "success"
-    snapshot = space.snapshot(AS_OFS[0])
-    assert (snapshot["status"], snapshot["customers"]) == ("published", 300)
-    assert (snapshot["failed_task"], snapshot["failure"]) == (None, None)
-    assert space.leftovers() == []
-
-    # A shard of the graph, as on a machine without memory: the published snapshot still serves.
-    before = space.hashes()
-    run = space.trigger(end=AS_OFS[1].isoformat())
-    wait_for(lambda: run.states().get("plan_graph") == "success", run.describe)
-    with reserved(space, "snapshot_builds"):  # where a task notes what it took, once it is through
-        for _ in range(TRIES):
-            backend = wait_until_blocked(run, "search_graph")
-            kill(run, "search_graph")
-            wait_until_backend_is_gone(space, backend)
-    assert run.wait() == "failed"
-    assert failed_tasks(run.states()) == {"search_graph"}
-    snapshot = space.snapshot(AS_OFS[1])
-    assert (snapshot["status"], snapshot["failed_task"]) == ("failed", "search_graph")
-    assert "ended without a word (was it killed?)" in snapshot["failure"]
-    assert space.current() == (AS_OFS[0], AS_OFS[0], 300 * 5)
-    after = space.hashes()
-    assert all(after[table] == before[table] for table in PUBLISHED)
-
-
-def test_run_whose_date_another_run_takes_over(airflow, started):
-    space = airflow.space("twice")
-    with reserved(space, "rejected_rows"):
-        first = space.trigger(end=AS_OFS[0].isoformat())
-        wait_until_blocked(first, "validate")
-        [second] = space.backfill(DATES[:1], Order.FORWARD)
-        wait_for(lambda: second.states()["prepare"] == "success", second.describe)
-    assert [first.wait(), second.wait()] == ["success", "success"]
-    assert first.states()["publish"] == "skipped"
-    assert (len(first.asset_events()), len(second.asset_events())) == (0, 1)
-    snapshot = space.snapshot(AS_OFS[0])
-    assert (snapshot["status"], snapshot["customers"]) == ("published", 300)
-    assert space.current() == (AS_OFS[0], AS_OFS[0], 300 * 5)
-    assert space.leftovers() == []
-
-
-def test_any_order_ends_in_equal_tables(airflow, started, killed):
-    for name, (_, runs) in {**started, "killed": killed}.items():
-        assert [run.wait() for run in runs] == ["success"] * 3, name
-    hashes = {name: space.hashes() for name, (space, _) in {**started, "killed": killed}.items()}
+def test_any_order_ends_in_equal_tables(left):
     for name in ("backward", "parallel", "killed"):
-        assert hashes[name] == hashes["forward"], name
+        assert left[name].hashes == left["forward"].hashes, name
 
 
-def test_killed_tasks_have_no_second_effect(started, killed):
+def test_killed_tasks_have_no_second_effect(started, killed, left):
     space, runs = killed
-    undisturbed, others = started["forward"]
-    assert [run.wait() for run in (*runs, *others)] == ["success"] * 6
+    undisturbed, _ = started["forward"]
+    assert left["killed"].links == left["forward"].links
     for query in (
-        "select as_of, algorithm, event, from_cluster_id, to_cluster_id, from_size, to_size, shared"
-        " from {space}.cluster_lineage order by 1, 2, 3, 4, 5",
-        "select as_of, algorithm, customer_id, cluster_id from {space}.customer_clusters"
-        " order by 1, 2, 3",
-        "select algorithm, cluster_id, born_as_of from {space}.cluster_ids order by 1, 2",
         "select window_start, window_end, rows_read, rows_landed, rows_rejected"
         " from {space}.extracted_windows order by 1",
         "select as_of, state, rows from {space}.index_builds order by generation",
     ):
         assert space.query(query) == undisturbed.query(query)
-    assert [len(run.asset_events()) for run in runs] == [1, 1, 1]
+    assert [len(run.asset_events()) for run in runs] == [1, 1, 1, 1]
     assert space.leftovers() == []
 
 
-def test_snapshots_are_those_of_their_dates(started):
-    for space, runs in started.values():
-        assert [run.wait() for run in runs] == ["success"] * 3
+def test_what_is_current_never_moves_backwards(left):
+    assert left["forward"].moves == left["killed"].moves == AS_OFS
+    assert left["backward"].moves == AS_OFS[-1:]
+    assert moves_back(left["parallel"].moves) == 0
+    assert left["parallel"].moves[-1] == AS_OFS[-1]
+
+
+def test_snapshots_are_those_of_their_dates(started, left, purchases):
+    for space, _ in started.values():
         found = [space.snapshot(as_of) for as_of in AS_OFS]
-        assert [snapshot["customers"] for snapshot in found] == [300, 375, 439]
-        assert [snapshot["customers"] for snapshot in found] == [*map(customers_at, AS_OFS)]
-        assert [snapshot["rows_rejected"] for snapshot in found] == [2, 2, 3]
+        assert [snapshot["customers"] for snapshot in found] == [813, 1178, 1178, 1167]
+        expected = [customers_at(purchases, as_of) for as_of in AS_OFS]
+        assert [snapshot["customers"] for snapshot in found] == expected
+        assert [snapshot["rows_rejected"] for snapshot in found] == REFUSED
         assert {snapshot["status"] for snapshot in found} == {"published"}
         assert {snapshot["encoder_version"] for snapshot in found} == {1}
-        assert space.current() == (AS_OFS[-1], AS_OFS[-1], 439 * 5)
+        assert space.current() == (AS_OFS[-1], AS_OFS[-1], expected[-1] * K)
+        assert space.leftovers() == []
+
+
+def test_ids_lineage_and_names_are_equal_once_linked_anew(airflow, left):
+    changes = {name: backfilled(airflow, name).relink() for name in left}
+    assert changes["forward"] == changes["killed"] == []
+    assert any(change.renumbered for change in changes["backward"])
+    for name in left:
+        space = backfilled(airflow, name)
+        assert space.links() == left["forward"].links, name
+        assert space.hashes() == left[name].hashes, name
+
+
+def partitions(space: Space) -> list[tuple[int]]:
+    """The tables of the second date, by numbers that a table made anew has not."""
+    names = [partition_name(f"customer_{part}", AS_OFS[1]) for part in ("clusters", "lookalikes")]
+    text = "select oid from pg_class where relnamespace = %s::regnamespace and relname = any (%s)"
+    return space.query(f"{text} order by relname", [space.schema, names])
+
+
+def test_a_date_that_runs_again_is_replaced_only_if_it_has_changed(
+    airflow, started, left, purchases
+):
+    """A row has come late; one space does not look for it, and the other one reads all again."""
+    same, other = (started[name][0] for name in ("forward", "backward"))
+    before = {space.name: (partitions(space), space.hashes()) for space in (same, other)}
+    cdnow_shop.fill_source(airflow.laboratory, purchases, cdnow_shop.late_row())
+    end = AS_OFS[1].isoformat()
+    runs = [same.trigger(end=end), other.trigger(end=end, full_extract=True)]
+    assert airflow.wait(runs) == ["success"] * 2
+    assert (partitions(same), same.hashes()) == before[same.name]
+    tables, hashes = before[other.name]
+    assert not set(partitions(other)) & set(tables)
+    assert {name for name, digest in other.hashes().items() if digest == hashes[name]} == {
+        "rejected_rows",
+        "encoder_versions",
+        "customer_embeddings",
+    }
+    assert other.snapshot(AS_OFS[1])["customers"] == customers_at(purchases, AS_OFS[1]) + 1
+    assert [other.snapshot(as_of)["late_customers"] for as_of in AS_OFS] == [0, 0, 1, 1]
+    for space in (same, other):
+        assert space.current() == (AS_OFS[-1], AS_OFS[-1], customers_at(purchases, AS_OFS[-1]) * K)
+        assert backfilled(airflow, space.name).moves() == left[space.name].moves
         assert space.leftovers() == []

@@ -17,11 +17,14 @@ TABLES = (
 )
 
 
-class _HashSink:
+class HashSink:
+    """Takes a COPY and keeps its sha256 alone."""
+
     def __init__(self) -> None:
         self.digest = hashlib.sha256()
 
     def write(self, data: bytes, /) -> int:
+        """Take some bytes; returns their number."""
         self.digest.update(data)
         return len(data)
 
@@ -34,7 +37,7 @@ def table_hashes(database: Database) -> dict[str, str]:
     """
     hashes = {}
     for table in TABLES:
-        sink = _HashSink()
+        sink = HashSink()
         relation = "snapshots" if table == "published_snapshots" else table
         if database.value("hash/table_exists", {"table": relation}):
             database.copy_out(statements.compose(f"hash/{table}"), sink)
