@@ -1,6 +1,6 @@
 -- What bi.similar_customers asks a generation for, to see how long it takes.
 select near.customer_id, near.embedding {operator} self.embedding as distance
-from (select embedding from {table} where customer_id = %(customer)s::{key_type}) as self
+from (select embedding from {table} where customer_id = (%(customer)s)::{key_type}) as self
 cross join lateral (
   select customer_id, embedding from {table} as candidate
   order by {candidate_vector} {operator} {own_vector}

@@ -15,7 +15,10 @@ from kindred.features import Kind
 LARGEST_NUMBER = "1e37"  # vectors are float32, whose largest value is 3.4e38
 # Digits are bounded, so that the cast to float8 can neither overflow nor underflow; braces are
 # doubled, because the fragments below are format strings.
-NUMBER_PATTERN = r"^[+-]?(\d{{1,30}}(\.\d{{0,60}})?|\.\d{{1,60}})([eE][+-]?\d{{1,2}})?$"
+# Of digits \d would find those of every script, by the locale of the database.
+NUMBER_PATTERN = (
+    "^[+-]?([0-9]{{1,30}}(\\.[0-9]{{0,60}})?|\\.[0-9]{{1,60}})([eE][+-]?[0-9]{{1,2}})?$"
+)
 
 
 class TypeClass(StrEnum):

@@ -220,10 +220,15 @@ def _window_query(spec: Spec, columns: SourceColumns) -> sql.Composed:
     return statements.compose("source/select_window", **names)
 
 
+# What lies so near to the ends of time that no time zone holds it is infinitely far away.
+_HELD = (
+    "(case when {{c}} between '4712-01-02 BC' and '294276-01-01' then {moment}"
+    " when {{c}} > '2000-01-01' then 'infinity' when {{c}} < '2000-01-01' then '-infinity' end)"
+)
 _MOMENTS = {
     "timestamp with time zone": "{c}",
-    "timestamp without time zone": "({c} at time zone %(source_timezone)s)",
-    "date": "({c}::timestamp at time zone 'UTC')",
+    "timestamp without time zone": _HELD.format(moment="{c} at time zone %(source_timezone)s"),
+    "date": _HELD.format(moment="{c}::timestamp at time zone 'UTC'"),
 }
 # A condition on the bare column, a day wider than the window, so that the source's index is used.
 _NEARBY_LOCAL = (
