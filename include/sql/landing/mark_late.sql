@@ -1,13 +1,13 @@
 -- Note in every published snapshot, and in those that others are building, how many customers the good
--- rows would change that are about to be accepted: those that are new, and that no newer version of
--- the customer covers.
+-- rows would change that are about to be accepted: those that are new and newer than the version in
+-- force there. To say that somebody is gone who is not there changes nothing.
 with target as (
   select as_of from snapshots where status = 'published'
   union
   select as_of from snapshot_builds where state = 'building' and as_of <> %(window_end)s::timestamptz
 ),
 late as (
-  select distinct landed.customer_id::customer_key as customer_id, landed.updated_at
+  select distinct landed.customer_id::customer_key as customer_id, landed.updated_at, landed.is_deleted
   from {landing} as landed
   where landed.updated_at < (select max(as_of) from target)
     and not exists (select from problems where problems.row_id = landed.ctid)
@@ -17,15 +17,23 @@ late as (
     )
 ),
 changed as (
-  select target.as_of, count(distinct late.customer_id) as customers
+  select target.as_of, count(*) as customers
   from target
-  join late on late.updated_at < target.as_of
-  where not exists (
-    select from customer_versions as newer
-    where newer.customer_id = late.customer_id
-      and newer.updated_at > late.updated_at
-      and newer.updated_at < target.as_of
-  )
+  cross join lateral (
+    select distinct on (late.customer_id) late.customer_id, late.updated_at, late.is_deleted
+    from late
+    where late.updated_at < target.as_of
+    order by late.customer_id, late.updated_at desc
+  ) as newest
+  left join lateral (
+    select version.updated_at, version.is_deleted
+    from customer_versions as version
+    where version.customer_id = newest.customer_id and version.updated_at < target.as_of
+    order by version.updated_at desc
+    limit 1
+  ) as in_force on true
+  where (in_force.updated_at is null or in_force.updated_at < newest.updated_at)
+    and not (newest.is_deleted and coalesce(in_force.is_deleted, true))
   group by target.as_of
 ),
 builds as (

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from psycopg2 import sql
 
-from kindred.errors import DataError
-from kindred.spec import Deletes, Spec
+from kindred.spec import Spec
 from kindred.store import source, statements
-from kindred.store.columns import reason_expression
+from kindred.store.columns import TypeClass, reason_expression, type_class_of
 from kindred.store.database import Database
+from kindred.store.key_comparison import compare_keys
 from kindred.store.keys import MAX_TEXT_KEY_BYTES, KeyType
 from kindred.store.pipe import pipe
 from kindred.store.source import SourceColumns
@@ -158,6 +158,7 @@ def validate(
     DataError
         when more customers have vanished from the source than the gate allows.
     """
+    full_extract = full_extract and spec.source.has_updated_at
     windows = [("-infinity", end.isoformat())] if full_extract else missing_windows(warehouse, end)
     types = {c: t for c, t in column_types(warehouse).items() if c in spec.payload_columns}
     with warehouse.transaction():
@@ -169,7 +170,9 @@ def validate(
         )
         warehouse.run("landing/create_problems")
         _find_problems(warehouse, spec, landing.rows_table, types, full_extract=full_extract)
-        rejected = warehouse.run("landing/reject_rows", landing=landing.rows_table)
+        rejected = warehouse.run(
+            "landing/reject_rows", landing=landing.rows_table, values=_shown_values(types)
+        )
         if spec.source.has_updated_at:
             warehouse.run("landing/mark_late", {"window_end": end}, landing=landing.rows_table)
         _accept(warehouse, spec, landing.rows_table, types)
@@ -177,7 +180,9 @@ def validate(
             _fill_columns(warehouse, landing.rows_table, types)
         # Without statistics of what has just landed the joins that follow would be nested loops.
         warehouse.run("landing/analyze", table="customer_versions")
-        deleted = _delete_vanished(warehouse, spec, landing.keys_table, end)
+        deleted = 0
+        if is_newest(warehouse, end):
+            deleted = compare_keys(warehouse, spec, landing.keys_table, types, end)
         for window_start, window_end in windows:
             parameters = {
                 "window_start": window_start,
@@ -230,15 +235,28 @@ def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
 
 
 def _row(alias: str, types: dict[str, str], *fallbacks: str) -> sql.Composed:
-    """Payload and tombstone as one row; types without equality are compared as text.
+    """Payload and tombstone as one row; types that may have no equality are compared as text.
 
     A payload value that ``alias`` lacks is taken from the first of ``fallbacks`` that has it.
     """
     parts: list[sql.Composable] = [sql.Identifier(alias, "is_deleted")]
     for column, type_name in types.items():
-        cast = "{}::text" if type_name in ("json", "xml", "point", "polygon") else "{}"
+        cast = "{}::text" if type_class_of(type_name) is TypeClass.OTHER else "{}"
         parts.append(sql.SQL(cast).format(_first_known(column, alias, *fallbacks)))
     return statements.comma_separated(parts)
+
+
+def _shown_values(types: dict[str, str]) -> sql.Composed:
+    """Payload for people to read; json may hold escapes that jsonb refuses, so it stays a text."""
+    return statements.comma_separated(
+        [
+            sql.SQL("{}::text" if type_name in ("json", "json[]") else "{}").format(
+                sql.Identifier("landed", column)
+            )
+            + sql.SQL(" as {}").format(sql.Identifier(column))
+            for column, type_name in types.items()
+        ]
+    )
 
 
 def _first_known(column: str, *aliases: str) -> sql.Composed:
@@ -272,22 +290,3 @@ def _fill_columns(warehouse: Database, table: str, types: dict[str, str]) -> Non
         version_values=_row("version", types),
         filled_values=_row("version", types, "landed"),
     )
-
-
-def _delete_vanished(warehouse: Database, spec: Spec, keys_table: str, end: datetime) -> int:
-    """Tombstones for customers the source does not have any more, if its keys were extracted."""
-    if spec.source.delete_detection is not Deletes.COMPARE_KEYS:
-        return 0
-    if not warehouse.rows("versions/columns", {"table": keys_table}) or not is_newest(
-        warehouse, end
-    ):
-        return 0
-    parameters = {"window_end": end}
-    known, vanished = warehouse.row("landing/count_vanished", parameters, keys=keys_table) or (0, 0)
-    if vanished > known * spec.gates.max_deleted_share:
-        raise DataError(
-            f"{vanished} of {known} customers are gone from the source, more than"
-            f" gates.max_deleted_share = {spec.gates.max_deleted_share} allows; check that the"
-            " source is complete, or raise the gate in the spec for one run"
-        )
-    return warehouse.run("landing/delete_vanished", parameters, keys=keys_table)
