@@ -1,17 +1,24 @@
 """Fixtures of all tests: one embedded PostgreSQL a session, databases of their own for tests."""
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg2
 import pytest
+from hypothesis import settings
 
 from databases import administer
 from kindred.local.postgres import EmbeddedServer
 from sentence_models import link_model
 
 _numbers = itertools.count()
+
+# `make test` tries the same examples each time; the long profile tries new ones.
+settings.register_profile("test", deadline=None, derandomize=True, database=None)
+settings.register_profile("long", deadline=None, max_examples=5_000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 
 # First, since xdist reads the groups in a hook of its own.

@@ -1,0 +1,227 @@
+"""What must be in the history and in each snapshot: the rules of the documentation, in memory.
+
+A source of one feature row a customer changes between runs; ``Model`` is told of each run and says
+what the tables must hold after it. It knows nothing of SQL, windows that are read, or stages.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from integration.warehouse import moment
+
+START = moment("2026-02-01T02:00")  # what came before has landed when a sequence begins
+DAY = timedelta(days=1)
+OVERLAP = timedelta(hours=24)
+STAMP = timedelta(microseconds=1)  # before the end of a window: when it saw what has no time
+
+DIFFERENT = "different rows with the same customer_id and {}"
+EARLIER = "an earlier extraction brought different values for the same customer_id and {}"
+
+
+class Kind(StrEnum):
+    """How a source tells what has changed and who has left."""
+
+    TOMBSTONE = "tombstone"  # a row a customer, with a column that says who is gone
+    KEYS = "keys"  # a row a customer; who is not there any more is gone
+    VERSIONS = "versions"  # rows are only added
+    UNDATED = "undated"  # a row a customer and no time of change
+
+    @property
+    def has_tombstone(self) -> bool:
+        return self in (Kind.TOMBSTONE, Kind.VERSIONS)
+
+    @property
+    def has_updated_at(self) -> bool:
+        return self is not Kind.UNDATED
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the source."""
+
+    customer: int | None
+    updated_at: datetime | None
+    income: float | None
+    state: str | None
+    is_gone: bool = False
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        return (self.is_gone, self.income, self.state)
+
+
+@dataclass(frozen=True)
+class Version:
+    """What the history says of a customer from a moment on."""
+
+    is_deleted: bool
+    income: float | None
+    state: str | None
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        return (self.is_deleted, self.income, self.state)
+
+
+Key = tuple[int, datetime]
+
+
+@dataclass
+class Model:
+    """The source as it is, and what all runs until now must have made of it."""
+
+    kind: Kind
+    rows: list[Row] = field(default_factory=list)
+    versions: dict[Key, Version] = field(default_factory=dict)
+    rejected: set[tuple[Row, str]] = field(default_factory=set)
+    landed_until: datetime | None = None
+    is_published: bool = False  # whether runs go on to publish, or stop once customers are encoded
+    late: dict[datetime, int] = field(default_factory=dict)  # of the snapshots that there are
+
+    def run(self, as_of: datetime, *, full_extract: bool = False) -> dict[int, datetime]:
+        """Land what a run lands; returns its customers with the time of the version in force."""
+        is_newest = self.landed_until is None or self.landed_until < as_of
+        if is_newest or (full_extract and self.kind.has_updated_at):
+            self._land(self._read(as_of, full_extract), as_of, fill=full_extract)
+        if is_newest:
+            if self.kind in (Kind.KEYS, Kind.UNDATED):
+                self._compare_keys(as_of)
+            self.landed_until = as_of
+        contents = self.contents(as_of)
+        if contents:
+            self.late[as_of] = 0
+        elif not self.is_published:
+            self.late.pop(
+                as_of, None
+            )  # what is published stays until there is something to publish
+        return contents
+
+    def contents(self, as_of: datetime) -> dict[int, datetime]:
+        """Customers of a snapshot with the time of their newest version before it."""
+        newest = self._newest(as_of)
+        return {
+            customer: when
+            for customer, when in newest.items()
+            if not self.versions[customer, when].is_deleted
+        }
+
+    def _newest(self, as_of: datetime) -> dict[int, datetime]:
+        newest: dict[int, datetime] = {}
+        for customer, when in self.versions:
+            if when < as_of and when >= newest.get(customer, when):
+                newest[customer] = when
+        return newest
+
+    def _read(self, end: datetime, full_extract: bool) -> list[Row]:
+        """Rows of the window and its overlap; rows without a time belong to every window."""
+        if not self.kind.has_updated_at:
+            stamp = end - STAMP
+            return [Row(row.customer, stamp, row.income, row.state) for row in self.rows]
+        begin = None if full_extract or self.landed_until is None else self.landed_until - OVERLAP
+        return [
+            row
+            for row in self.rows
+            if row.updated_at is None
+            or (row.updated_at < end and (begin is None or row.updated_at >= begin))
+        ]
+
+    def _land(self, read: list[Row], end: datetime, *, fill: bool) -> None:
+        before = {as_of: self.contents(as_of) for as_of in self.late}
+        good = []
+        for row, reasons in self._judged(read, fill):
+            if reasons:
+                self.rejected.add((row, "; ".join(sorted(reasons))))
+            else:
+                good.append(row)
+        for row in good:
+            self._accept(row, fill)
+        if self.kind.has_updated_at:
+            for as_of, contents in before.items():
+                self.late[as_of] += _changes(contents, self.contents(as_of))
+
+    def _accept(self, row: Row, fill: bool) -> None:
+        assert row.customer is not None
+        assert row.updated_at is not None
+        key = (row.customer, row.updated_at)
+        known = self.versions.get(key)
+        new = Version(*row.values)
+        if known is None:
+            in_force = self._newest(row.updated_at).get(row.customer)
+            if (
+                self.kind.has_updated_at
+                or in_force is None
+                or self.versions[row.customer, in_force] != new
+            ):
+                self.versions[key] = new
+        elif fill:
+            self.versions[key] = _filled(known, row)
+
+    def _judged(self, read: list[Row], fill: bool) -> Iterable[tuple[Row, list[str]]]:
+        """Each row with all that is wrong with it."""
+        name = "updated_at" if self.kind.has_updated_at else "none"
+        same: dict[Any, set[Row]] = defaultdict(set)
+        for row in read:
+            same[row.customer, row.updated_at].add(row)
+        for row in read:
+            reasons = [reason] if (reason := _bad_values(row)) else []
+            if row.customer is not None and row.updated_at is not None:
+                if len(same[row.customer, row.updated_at]) > 1:
+                    reasons.append(DIFFERENT.format(name))
+                known = self.versions.get((row.customer, row.updated_at))
+                if known is not None:
+                    known = _filled(known, row) if fill else known
+                    if known.values != row.values:
+                        reasons.append(EARLIER.format(name))
+            yield row, reasons
+
+    def _compare_keys(self, end: datetime) -> None:
+        """Who is not in the source is gone; who is there again is what was last known of them."""
+        present = {row.customer for row in self.rows}
+        for customer, when in self._newest(end).items():
+            in_force = self.versions[customer, when]
+            if in_force.is_deleted == (customer not in present):
+                continue
+            if customer in present:
+                known = self._last_known(customer, end)
+                if known is not None:
+                    self.versions[customer, end - STAMP] = known
+            else:
+                self.versions[customer, end - STAMP] = Version(True, None, None)
+
+    def _last_known(self, customer: int, end: datetime) -> Version | None:
+        alive = [
+            (when, version)
+            for (other, when), version in self.versions.items()
+            if other == customer and when < end and not version.is_deleted
+        ]
+        return max(alive, key=lambda item: item[0])[1] if alive else None
+
+
+def _bad_values(row: Row) -> str:
+    reasons = []
+    if row.customer is None:
+        reasons.append("customer_id: null")
+    if row.updated_at is None:
+        reasons.append("updated_at: null")
+    if row.income is not None and math.isnan(row.income):
+        reasons.append("income: not a finite number between -1e37 and 1e37")
+    return "; ".join(reasons)
+
+
+def _filled(version: Version, row: Row) -> Version:
+    """A version with the values of a row where it has none."""
+    return Version(
+        version.is_deleted,
+        row.income if version.income is None else version.income,
+        row.state if version.state is None else version.state,
+    )
+
+
+def _changes(before: dict[int, datetime], after: dict[int, datetime]) -> int:
+    """Customers of whom a snapshot would say something else."""
+    return sum(before.get(customer) != after.get(customer) for customer in {*before, *after})
