@@ -2,7 +2,7 @@
 
 Every case has a space of its own on one real Airflow and one real PostgreSQL. A first snapshot is
 published; then the DAG makes the second one, and one of its tasks is stopped on entering the middle
-one of its calls of Kindred's functions (or statements, or files, whichever the fault is about):
+one of all calls of its stage (or statements, or files, whichever the fault is about):
 
 - **kill**: SIGKILL to the process of the task.
 - **server**: SIGKILL to the postmaster of the warehouse, whose server is started again. Airflow's

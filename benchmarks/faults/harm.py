@@ -76,7 +76,7 @@ def kind_of_middle(fault: Fault, made: Mapping[str, int]) -> str:
     in_warehouse, in_source = f"in {WAREHOUSE}", f"in {SOURCE}"
     needed = {
         Fault.DISK: ("write", "writes no artefact"),
-        Fault.CONNECTION: (in_warehouse, "has no session"),
+        Fault.CONNECTION: (in_warehouse, "has no session in its middle"),
         Fault.SOURCE: (in_source, "does not read the source"),
     }
     if fault in needed:
@@ -84,9 +84,6 @@ def kind_of_middle(fault: Fault, made: Mapping[str, int]) -> str:
         if not made.get(kind):
             raise DoesNotApplyError(reason)
         return kind
-    # A body of one call is that of finish, which does nothing.
-    if fault is not Fault.KILL and made["call"] < 2:
-        raise DoesNotApplyError("runs nothing of Kindred")
     return in_warehouse if fault is Fault.SERVER and made.get(in_warehouse) else "call"
 
 

@@ -15,7 +15,7 @@ from benchmarks.faults.orders import Orders
 from benchmarks.faults.person import Person
 from benchmarks.processes import execute
 from kindred.connections import Connections
-from kindred.local.airflow import LocalAirflow
+from kindred.local.airflow import LocalAirflow, free_port
 from kindred.local.credentials import ADMIN_USER, Credentials, load_credentials
 from kindred.local.environment import SOURCE, WAREHOUSE
 from kindred.local.layout import CHECKOUT, Layout
@@ -157,7 +157,8 @@ def machine_room(state: Path, specs: Sequence[Spec], slots: int) -> Iterator[Roo
             stack.callback(one.stop)
             one.start()
         stack.callback(supervisor.stop, STOP_SECONDS)
-        local = LocalAirflow(layout, metadata, supervisor, credentials, settings)
+        port = free_port(wanted=())
+        local = LocalAirflow(layout, metadata, supervisor, credentials, settings, port)
         stack.callback(local.client.close)
         local.begin_migration()
         _fill(server)

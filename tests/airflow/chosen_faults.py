@@ -9,5 +9,5 @@ CHOSEN: dict[Case, Middle] = {
     Case(Fault.DISK, "encode", IN_PLACE): ("write", 2),
     Case(Fault.KILL, "build_embeddings", IN_PLACE): ("in warehouse", 8),
     Case(Fault.TWICE, "cluster", IN_PLACE): ("in warehouse", 8),
-    Case(Fault.CONNECTION, "publish", IN_PLACE): ("in warehouse", 12),
+    Case(Fault.CONNECTION, "publish", IN_PLACE): ("in warehouse", 17),
 }

@@ -62,9 +62,8 @@ def test_middle(fault, task, moment, middle):
     ("fault", "task", "reason"),
     [
         (Fault.SOURCE, "encode", "does not read the source"),
-        (Fault.CONNECTION, "plan_graph", "has no session"),
+        (Fault.CONNECTION, "plan_graph", "has no session in its middle"),
         (Fault.DISK, "finish", "writes no artefact"),
-        (Fault.TWICE, "finish", "runs nothing of Kindred"),
     ],
 )
 def test_fault_that_does_not_apply_says_why(fault, task, reason):

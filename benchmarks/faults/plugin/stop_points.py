@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -19,8 +20,11 @@ from airflow.plugins_manager import AirflowPlugin
 
 OURS = ("/plugins/kindred/", "/dags/customer_similarity.py")
 DATABASE, ARTEFACTS = "/kindred/store/database.py", "/kindred/artefacts.py"
-ADAPTER = "/kindred/airflow_adapter.py"
+ADAPTER, STAGES = "/kindred/airflow_adapter.py", "/kindred/stages/"
 STATEMENTS = {"run", "rows", "row", "records", "execute", "copy_out", "copy_in"}
+
+
+Tracer = Callable[[FrameType, str, Any], Any]
 
 
 class Watch:
@@ -31,6 +35,7 @@ class Watch:
         self.counts: Counter[str] = Counter()
         self.order = self._take_order()
         self._is_ours: dict[CodeType, bool] = {}
+        self._is_in_body = False
 
     @property
     def is_wanted(self) -> bool:
@@ -46,19 +51,33 @@ class Watch:
             return None
         return dict(json.loads(taken.read_text(encoding="utf-8")))
 
-    def see(self, frame: FrameType, event: str, _: object) -> None:
-        """Count a call, and stop if it is the one."""
+    def see(self, frame: FrameType, event: str, _: object) -> Tracer | None:
+        """Count a call, and stop if it is the one: from the body of the task on, to its end."""
         code = frame.f_code
         is_ours = self._is_ours.get(code)
         if is_ours is None:
             is_ours = code.co_name != "<module>" and any(p in code.co_filename for p in OURS)
             self._is_ours[code] = is_ours
         if not is_ours:
-            return
-        for kind in _kinds(frame):
+            return None
+        is_body = not self._is_in_body and self._begins(code)
+        self._is_in_body |= is_body
+        for kind in _kinds(frame) if self._is_in_body else ():
             self.counts[kind] += 1
             if self.order == {"kind": kind, "number": self.counts[kind]}:
                 self._stop(frame)
+        return self._see_end if is_body else None
+
+    def _begins(self, code: CodeType) -> bool:
+        """Whether this is the function of the stage, or of a task that is none."""
+        has_stage = self.task_id != "finish"
+        return code.co_name == self.task_id and (not has_stage or STAGES in code.co_filename)
+
+    def _see_end(self, frame: FrameType, event: str, _: object) -> Tracer | None:
+        """What follows the body, its notes of time and memory, is no middle of it."""
+        if event == "return":
+            sys.settrace(None)
+        return self._see_end
 
     def _stop(self, frame: FrameType) -> None:
         sys.settrace(None)
