@@ -5,7 +5,7 @@ from typing import Any
 from kindred.artefacts import remove_snapshot_folder, snapshot_folders, snapshot_slug
 from kindred.stages.prune import prune_nights
 from kindred.stages.run import Run
-from kindred.store import partitions
+from kindred.store import partitions, snapshots
 from kindred.store.database import Database
 from kindred.store.locks import Resource
 
@@ -24,6 +24,7 @@ def clean_up(run: Run) -> dict[str, Any]:
     ):
         tables = _drop_run_tables(run, warehouse)
         generations = _drop_generations(run, warehouse)
+        _make_room(run, warehouse)
         pruned = prune_nights(run, warehouse)
         kept = {snapshot_slug(row[0]) for row in warehouse.rows("snapshots/unfinished")}
     old = [slug for slug in folders if slug not in kept]
@@ -35,6 +36,17 @@ def clean_up(run: Run) -> dict[str, Any]:
         "artefacts": len(old),
         "snapshots": len(pruned),
     }
+
+
+def _make_room(run: Run, warehouse: Database) -> None:
+    """Vacuum what serves after a night that changed rows in place.
+
+    Autovacuum waits until a fifth of the rows is dead; an IVFFlat index grows by each of them.
+    """
+    staged = run.build.facts.get("embeddings", {})
+    current = snapshots.current(warehouse)
+    if staged.get("mode") == "delta" and current.as_of == run.as_of:
+        warehouse.run("embeddings/vacuum", table=str(current.table_name))
 
 
 def _drop_run_tables(run: Run, warehouse: Database) -> int:

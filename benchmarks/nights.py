@@ -1,0 +1,218 @@
+"""Thirty nights of 5 % changed customers: what is written, and how the tables grow.
+
+n customers of 16 numeric columns on an embedded server as ``make run`` sets it up, autovacuum
+included. Each night one customer in twenty has other values, one of fifty of those is gone, and as
+many are new. A night runs the stages that bring them into the embeddings, as the DAG's tasks call
+them: prepare, extract, validate, fit_encoder (the first night), encode, build_embeddings, and
+clean_up. Graph and segments are left out, since they write nothing to the embeddings; so publish is
+``store.publish.publish`` with what build_embeddings has staged, as stage publish calls it.
+
+- **changed**: rows of the source that are new, other or gone.
+- **written**: inserts, updates and deletes of the serving generation, by ``pg_stat_user_tables``.
+  They must be equal but on nights that make a new generation: the first, and those that the canary
+  asks for (``reason``).
+- **table, key, index**: sizes of the generation in MB; **bloat** is each over the size in a copy
+  that is built anew at the end, with as many lists. **catalogue**: all of ``pg_catalog``, over its
+  size after the second night.
+"""
+
+import sys
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+
+from benchmarks.processes import embedded_server, new_database, postgres_version, run_file
+from benchmarks.report import Report, arguments, machine, timed
+from kindred.connections import Connections
+from kindred.settings import Settings
+from kindred.spec import spec_from_dict
+from kindred.stages.prepare import Request, prepare
+from kindred.stages.registry import run_stage
+from kindred.stages.run import Run, Workplace, open_run
+from kindred.store import publish, snapshots
+from kindred.store.publish import StagedEmbeddings
+from kindred.windows import Window
+
+FIRST = datetime(2026, 1, 1, 2, tzinfo=UTC)
+DAY = timedelta(days=1)
+STAGES = ("extract", "validate", "fit_encoder", "encode", "build_embeddings")
+MAX_BLOAT = 1.3
+SPEC = spec_from_dict(
+    {
+        "space": "default",
+        "source": {
+            "table": "customers",
+            "key": "customer_id",
+            "updated_at": "updated_at",
+            "tombstone": "is_gone",
+        },
+        "features": {f"x{number}": "numeric" for number in range(1, 17)},
+        "refit": "never",
+    },
+    where="benchmark",
+)
+UNKNOWN = ("lookalikes", "rows_landed", "rows_rejected", "recall", "recall_low", "recall_high")
+
+
+@dataclass(frozen=True)
+class Nights:
+    """A source and a warehouse in one database."""
+
+    dsn: str
+    root: str
+
+    @property
+    def workplace(self) -> Workplace:
+        """Both connections."""
+        settings = Settings.from_env({"KINDRED_ARTIFACTS": self.root})
+        return Workplace(Connections(lambda name: self.dsn), settings)
+
+    def value(self, query: str | sql.Composable, *parameters: Any) -> Any:
+        """The one value of a query."""
+        with closing(psycopg2.connect(self.dsn)) as connection, connection.cursor() as cursor:
+            cursor.execute(query, parameters)
+            found = cursor.fetchone()
+            connection.commit()
+            return None if found is None else found[0]
+
+    def change(self, night: int) -> int:
+        """Change the source before a night; returns how many rows are other, gone or new."""
+        when = FIRST + night * DAY - timedelta(hours=6)
+        given = {"night": night, "when": when, "seed": 1 / (2 + night)}
+        run_file(self.dsn, "change_night_customers", given)
+        return int(self.value("select count(*) from customers where updated_at = %s", when))
+
+    def build(self, night: int) -> Run:
+        """The stages up to the embeddings."""
+        as_of = FIRST + night * DAY
+        request = Request(f"night {night}", Window(as_of - DAY, as_of), may_fit=True)
+        prepare(self.workplace, SPEC, request)
+        for stage in STAGES:
+            run_stage(open_run(self.workplace, SPEC.space, as_of), stage)
+        return open_run(self.workplace, SPEC.space, as_of)
+
+    def publish(self, run: Run) -> StagedEmbeddings:
+        """What stage publish does with the embeddings, then clean_up."""
+        facts = run.build.facts
+        staged = StagedEmbeddings(**facts["embeddings"])
+        counts = dict.fromkeys(UNKNOWN) | {name: facts[name] for name in ("customers", "center")}
+        with run.warehouse("publish") as warehouse:
+            publish.publish(
+                warehouse,
+                run.as_of,
+                run_id=run.build.run_id,
+                counts=counts | {"history": "complete"},
+                lineage=[],
+                profiles=[],
+                staged=staged,
+                wait_seconds=60,
+            )
+        run_stage(open_run(self.workplace, SPEC.space, run.as_of), "clean_up")
+        return staged
+
+    @property
+    def serving(self) -> str:
+        """The table that serves."""
+        with self.workplace.warehouse("bench", SPEC.internal_schema) as warehouse:
+            return str(snapshots.current(warehouse).table_name)
+
+    def written(self, table: str) -> int:
+        """Rows written to a table since it was made; a session's counts come when it has ended."""
+        query = (
+            "select n_tup_ins + n_tup_upd + n_tup_del from pg_stat_user_tables where relname = %s"
+        )
+        before, found = None, self.value(query, table)
+        while found != before:
+            time.sleep(0.3)
+            before, found = found, self.value(query, table)
+        return int(found or 0)
+
+    def sizes(self, schema: str, table: str) -> dict[str, float]:
+        """Sizes of a table and of its indexes in MB."""
+        named = "to_regclass(format('%%I.%%I', %s::text, %s::text))"
+        size = f"select pg_relation_size({named}) / 1048576.0"
+        indexes = f"""
+            select sum(pg_relation_size(indexrelid)) / 1048576.0
+            from pg_index where indrelid = {named} and indisprimary = %s
+        """  # noqa: S608
+        return {
+            "table_mb": float(self.value(size, schema, table)),
+            "key_mb": float(self.value(indexes, schema, table, True)),
+            "index_mb": float(self.value(indexes, schema, table, False) or 0),
+        }
+
+    def catalogue_mb(self) -> float:
+        """Size of the catalogue."""
+        return float(
+            self.value(
+                "select sum(pg_total_relation_size(oid)) / 1048576.0 from pg_class"
+                " where relnamespace = 'pg_catalog'::regnamespace and relkind = 'r'"
+            )
+        )
+
+    def fresh_sizes(self) -> dict[str, float]:
+        """Sizes of a copy of what serves, built anew."""
+        table = sql.Identifier(SPEC.internal_schema, self.serving)
+        lists = self.value(
+            "select lists from kindred.index_builds where table_name = %s", self.serving
+        )
+        index = sql.SQL("create index on fresh using ivfflat (embedding vector_l2_ops)")
+        if lists:
+            index += sql.SQL(" with (lists = {});").format(sql.Literal(lists))
+        statements = sql.SQL("create table fresh as select * from {} order by customer_id;")
+        statements = statements.format(table) + sql.SQL(
+            "alter table fresh add primary key (customer_id);"
+        )
+        self.value(statements + (index if lists else sql.SQL("")) + sql.SQL("select 1"))
+        return self.sizes("public", "fresh")
+
+
+def run_nights(report: Report, running: Nights, n: int, nights: int) -> None:
+    """All nights, and the targets."""
+    run_file(running.dsn, "create_night_customers", {"customers": n, "seed": 0.5})
+    total, wrong, catalogue = 0, 0, 0.0
+    for night in range(nights + 1):
+        changed = running.change(night) if night else n
+        built_seconds, run = timed(running.build, night)
+        published_seconds, staged = timed(running.publish, run)
+        is_new = staged.mode == "generation"
+        written = running.written(running.serving)
+        rows, total = written - (0 if is_new else total), written
+        wrong += 0 if is_new else abs(rows - changed)
+        if night == min(2, nights):
+            catalogue = running.catalogue_mb()
+        report.measure(
+            f"night {night}",
+            mode=staged.mode,
+            changed=changed,
+            written=rows,
+            **running.sizes(SPEC.internal_schema, running.serving),
+            catalogue_mb=running.catalogue_mb(),
+            seconds=built_seconds + published_seconds,
+        )
+    sizes, fresh = running.sizes(SPEC.internal_schema, running.serving), running.fresh_sizes()
+    report.measure("built anew", **fresh)
+    report.at_most("rows written other than those changed", wrong, 0)
+    for part, size in sizes.items():
+        if fresh[part]:
+            report.at_most(f"bloat of {part.removesuffix('_mb')}", size / fresh[part], MAX_BLOAT)
+    report.at_most("growth of the catalogue", running.catalogue_mb() / catalogue, MAX_BLOAT)
+
+
+def main() -> int:
+    options = arguments(__doc__, n=100_000, nights=30)
+    with embedded_server() as server, tempfile.TemporaryDirectory() as root:
+        dsn = new_database(server, "warehouse")
+        report = Report("nights", vars(options), machine(postgresql=postgres_version(dsn)))
+        run_nights(report, Nights(dsn, root), options.n, options.nights)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
