@@ -124,7 +124,7 @@ TRICKS = [
     "labels: !!omap [a: 1]",
     "labels: !!pairs [a: 1]",
     "labels: " + "[" * 20_000 + "]" * 20_000,
-    "gates: " + "{a: " * 400 + "1" + "}" * 400,
+    "gates: " + "{a: " * 900 + "1" + "}" * 900,
     "labels: &all [*all]",
     "gates: &gates {gates: *gates}",
     "gates: {<<: 5}",
