@@ -49,7 +49,7 @@ from benchmarks.faults.harm import DoesNotApplyError, Fault, Outage
 from benchmarks.faults.orders import Counts
 from benchmarks.faults.room import Room, link_model, machine_room, state_folder
 from benchmarks.report import WIDTH, Report
-from kindred.local.failures import InterruptedRunError
+from kindred.local.failures import InterruptedRunError, LocalError
 from kindred.local.interrupts import Interrupts
 
 TASKS = (
@@ -165,6 +165,9 @@ def play_in(room: Room, cases: Sequence[Case], report: Report) -> tuple[list[Out
     used = dict.fromkeys(case.variant for case in cases)
     references = {v: run_undisturbed(room, v.spec(f"undisturbed_{v.name}")) for v in used}
     counts = {v: count_calls(room, v.spec(f"counted_{v.name}"), references[v]) for v in used}
+    unknown = {task for counted in counts.values() for task in counted} - {*TASKS, "embed_texts"}
+    if unknown:
+        raise LocalError(f"the DAG has tasks that no fault meets: {', '.join(sorted(unknown))}")
     middles, outcomes = find_middles(cases, counts, report.parameters["moment"])
     known = temporary_files(room)
     for outcome in play_all(room, list(middles), references, middles):
