@@ -66,3 +66,5 @@ def test_a_range_is_fitted_landed_computed_and_told(airflow, make_backfill):
     ):
         make_backfill("2024-02-01", "2024-02-01")
     assert run.wait() == "success"
+    assert run.states()["encode"] == "skipped"
+    assert space.snapshot(AS_OFS[0])["status"] == "landed"

@@ -233,25 +233,25 @@ def test_a_connection_that_nobody_knows_is_named(run, tmp_path):
     )
 
 
+LATEST = ("--snapshots", "latest_only")
+
+
 def test_backfill_plan_names_the_commands_and_changes_nothing(run):
     before = everything(run.laboratory)
-    given = ("backfill-plan", "--from", "2026-01-05", "--to", "2026-01-06")
-    code, printed = run(*given)
+    code, printed = run("backfill-plan", "--from", "2026-01-05", "--to", "2026-01-06", *LATEST)
     assert code == 0, printed
     assert "Backfill of space default" in printed
-    assert "2026-01-05 02:00 new land, compute 0 + none ? ?" in printed
-    assert "2 dates, 2 computed" in printed
+    assert "2026-01-06 02:00 new land, compute 0 + none ? ?" in printed
+    assert "2 dates, 1 computed" in printed
     assert "no snapshot to go by: no forecast of time and disk" in printed
     assert f"first kindred fit --space default --as-of {SECOND} then airflow" in printed
     assert printed.endswith(
         "airflow backfill create --dag-id customer_similarity"
         " --from-date 2026-01-04T02:00:00+00:00 --to-date 2026-01-05T02:00:00+00:00"
         " --max-active-runs 1 --reprocess-behavior completed"
-        """ --dag-run-conf '{"snapshots": "all"}'"""
+        """ --dag-run-conf '{"snapshots": "latest_only","""
+        f""" "latest_as_of": "{SECOND}"}}'"""
     )
-    code, printed = run(*given, "--snapshots", "latest_only")
-    assert "2 dates, 1 computed" in printed
-    assert f'{{"snapshots": "latest_only", "latest_as_of": "{SECOND}"}}' in printed
     code, printed = run("backfill-plan", "--from", "2026-01-06", "--to", "2026-01-05")
     assert (code, printed) == (
         1,
