@@ -130,14 +130,18 @@ def _first_value(path: Path, key: str) -> str:
     return "0"
 
 
-def arguments(document: str | None, **defaults: int) -> argparse.Namespace:
-    """Options of a benchmark, such as ``--n`` for ``n=1_000_000``; ``make bench N=…`` hands on."""
+def arguments(document: str | None, **defaults: int | str) -> argparse.Namespace:
+    """Options of a benchmark, such as ``--n`` for ``n=1_000_000``; ``make bench N=…`` hands on.
+
+    An option is of the type of its default.
+    """
     parser = argparse.ArgumentParser(
         description=document, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     for name, default in defaults.items():
         option = f"--{name.replace('_', '-')}"
-        parser.add_argument(option, type=int, default=default, help=f"default {default:,}")
+        shown = f"default {default:,}" if isinstance(default, int) else f"default {default!r}"
+        parser.add_argument(option, type=type(default), default=default, help=shown)
     return parser.parse_args()
 
 

@@ -76,8 +76,8 @@ def test_the_machine_is_named():
 
 def test_options_have_defaults_and_take_what_make_hands_on(monkeypatch):
     monkeypatch.setattr("sys.argv", ["load", "--n=5", "--block-rows", "7"])
-    options = arguments("What it does.", n=1_000_000, d=32, block_rows=1)
-    assert (options.n, options.d, options.block_rows) == (5, 32, 7)
+    options = arguments("What it does.", n=1_000_000, d=32, block_rows=1, data="here")
+    assert (options.n, options.d, options.block_rows, options.data) == (5, 32, 7, "here")
 
 
 def test_absent_data_ends_the_benchmark_and_says_where_it_was_sought(tmp_path, monkeypatch, capsys):

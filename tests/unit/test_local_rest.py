@@ -76,6 +76,13 @@ def test_runs_that_have_not_ended_are_asked_for_by_state(client_of):
     assert server.asked[0].url.params.get_list("state") == ["queued", "running"]
 
 
+@pytest.mark.parametrize(("order", "active_runs"), [(Order.FORWARD, 1), (Order.PARALLEL, 2)])
+def test_a_backfill_in_parallel_takes_so_many_dates_at_once(client_of, order, active_runs):
+    server = Server(backfills=(200, {"id": 7}))
+    client_of(server).create_backfill("d", DATES, order, at_once=2)
+    assert json.loads(server.asked[0].content)["max_active_runs"] == active_runs
+
+
 def test_the_request_for_a_backfill_is_one_that_airflow_accepts(client_of, tmp_path):
     server = Server(backfills=(200, {"id": 7}))
     client_of(server).create_backfill("d", DATES, Order.PARALLEL, {"snapshots": "all"})

@@ -111,14 +111,18 @@ class AirflowClient:
         dates: Sequence[datetime],
         order: Order,
         conf: Mapping[str, Any] | None = None,
+        at_once: int | None = None,
     ) -> int:
-        """Run a DAG for a range of logical dates, again where it ran before; returns the id."""
+        """Run a DAG for a range of logical dates, again where it ran before; returns the id.
+
+        In parallel, ``at_once`` is the most runs at a time; without it, all of them.
+        """
         body = {
             "dag_id": dag_id,
             "from_date": min(dates).isoformat(),
             "to_date": max(dates).isoformat(),
             "run_backwards": order is Order.BACKWARD,
-            "max_active_runs": len(dates) if order is Order.PARALLEL else 1,
+            "max_active_runs": (at_once or len(dates)) if order is Order.PARALLEL else 1,
             "reprocess_behavior": "completed",
             "run_on_latest_version": True,
             # Where there is none at all, a run that is there keeps the conf it had.

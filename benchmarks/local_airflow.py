@@ -1,0 +1,104 @@
+"""A real Airflow for a benchmark: as ``make run`` has it, with a state and spaces of its own."""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from benchmarks.report import FOLDER, ROOT
+from kindred.connections import Connections
+from kindred.local.airflow import LocalAirflow, free_port
+from kindred.local.credentials import load_credentials
+from kindred.local.environment import SOURCE, WAREHOUSE, kindred_environment
+from kindred.local.interrupts import Interrupts
+from kindred.local.layout import Layout
+from kindred.local.lock import hold_lock
+from kindred.local.postgres import EmbeddedServer
+from kindred.local.shutdown import STOP_SECONDS, stop_all
+from kindred.local.supervisor import Supervisor
+from kindred.local.tables import SourceTable, load_table
+from kindred.settings import Settings
+from kindred.spec import Spec
+from kindred.stages.fit import fit
+from kindred.stages.run import Workplace
+from kindred.windows import resolve_window
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The Airflow and the two databases its tasks work on."""
+
+    airflow: LocalAirflow
+    workplace: Workplace
+
+    @property
+    def warehouse_dsn(self) -> str:
+        """The warehouse as its owner sees it."""
+        return self.airflow.server.dsn(WAREHOUSE)
+
+    def fit(self, spec: Spec, as_of: datetime) -> None:
+        """What ``kindred fit`` does."""
+        window = resolve_window(spec.schedule, run_after=as_of, now=datetime.now(UTC), end=as_of)
+        fit(self.workplace, spec, window)
+
+
+@contextmanager
+def local_airflow(name: str, specs: Sequence[Spec], table: SourceTable) -> Iterator[Machine]:
+    """An Airflow with a DAG for each spec, all paused, and the source table of all of them.
+
+    Whatever way the block ends, nothing is left running; logs stay in ``build/bench/<name>`` where
+    it ends by an error.
+    """
+    layout = Layout(ROOT, FOLDER / name)
+    layout.create()
+    interrupts = Interrupts()
+    interrupts.install()
+    with ExitStack() as stack:
+        stack.enter_context(hold_lock(layout, f"make bench NAME={name}"))
+        server = EmbeddedServer(layout.pgdata)
+        supervisor = Supervisor(layout, load_credentials(layout).marker)
+        _begin_anew(layout, supervisor, server)
+        stack.callback(server.stop)
+        stack.callback(supervisor.stop, STOP_SECONDS)
+        stack.callback(interrupts.shield)
+        yield _start(layout, supervisor, server, specs, table)
+    shutil.rmtree(layout.state)
+
+
+def _begin_anew(layout: Layout, supervisor: Supervisor, server: EmbeddedServer) -> None:
+    """End and remove what a run that was killed has left."""
+    stop_all(supervisor, server)
+    made = (layout.airflow_home, layout.artifacts, layout.logs, layout.own_features)
+    for folder in (layout.pgdata, *made):
+        shutil.rmtree(folder, ignore_errors=True)
+    layout.create()
+
+
+def _start(
+    layout: Layout,
+    supervisor: Supervisor,
+    server: EmbeddedServer,
+    specs: Sequence[Spec],
+    table: SourceTable,
+) -> Machine:
+    server.start()
+    for database in (SOURCE, WAREHOUSE):
+        server.create_database(database)
+    for spec in specs:
+        text = json.dumps(spec.model_dump(mode="json"), indent=1)  # JSON is YAML
+        (layout.own_features / f"{spec.space}.yaml").write_text(text, encoding="utf-8")
+    settings = {"KINDRED_FEATURES": str(layout.own_features)}
+    credentials = load_credentials(layout)
+    # Not the usual port, which another Airflow that is about to start may have chosen too.
+    airflow = LocalAirflow(layout, server, supervisor, credentials, settings, free_port(()))
+    airflow.begin_migration()
+    load_table(server.dsn(SOURCE), table)
+    airflow.finish_migration()
+    airflow.start()
+    airflow.wait_until_healthy(specs[0].dag_id)
+    dsns = {"kindred_source": server.dsn(SOURCE), "kindred_warehouse": server.dsn(WAREHOUSE)}
+    environment = kindred_environment(layout, server)
+    place = Workplace(Connections(dsns.__getitem__), Settings.from_env(environment))
+    return Machine(airflow, place)
