@@ -38,13 +38,17 @@ def spec_of(space: str) -> Spec:
     )
 
 
+def path() -> Path:
+    """Where the purchases are, if they are there."""
+    default = Path(__file__).resolve().parents[3] / "shared" / "data"
+    return Path(os.environ.get("KINDRED_TEST_DATA", default)) / cdnow.FILE
+
+
 def read_purchases() -> pd.DataFrame:
     """The purchases of one customer in twenty; the test is skipped where the file is absent."""
-    default = Path(__file__).resolve().parents[3] / "shared" / "data"
-    path = Path(os.environ.get("KINDRED_TEST_DATA", default)) / cdnow.FILE
-    if not path.is_file():
-        pytest.skip(f"{path} is not there; KINDRED_TEST_DATA names the folder of test data")
-    return cdnow.read_purchases(path, EVERY)
+    if not path().is_file():
+        pytest.skip(f"{path()} is not there; KINDRED_TEST_DATA names the folder of test data")
+    return cdnow.read_purchases(path(), EVERY)
 
 
 def gone(purchases: pd.DataFrame) -> list[int]:

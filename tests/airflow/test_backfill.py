@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import cdnow_shop
+import customers
 import pandas as pd
 import pytest
 from cdnow_shop import AS_OFS, DATES, REFUSED, K, customers_at, spec_of
+from customers import space_spec
 from killed_tasks import (
     kill,
     reserved,
@@ -15,7 +17,7 @@ from killed_tasks import (
     wait_until_backend_is_gone,
     wait_until_blocked,
 )
-from real_airflow import DagRun, RealAirflow, Space
+from real_airflow import DagRun, RealAirflow, Space, failed_tasks, wait_for
 
 from benchmarks.backfilled import Backfilled, moves_back
 from kindred.local.rest import Order
@@ -26,6 +28,13 @@ ORDERS = {
     "backward": Order.BACKWARD,
     "parallel": Order.PARALLEL,
 }
+TRIES = 3  # the DAG's two retries
+PUBLISHED = (
+    "customer_embeddings",
+    "customer_clusters",
+    "customer_lookalikes",
+    "published_snapshots",
+)
 Backfill = tuple[Space, list[DagRun]]
 
 
@@ -108,6 +117,76 @@ def left(airflow: RealAirflow, started: dict[str, Backfill], killed: Backfill) -
         space = backfilled(airflow, name)
         found[name] = Left(space.hashes(), space.links(), space.moves())
     return found
+
+
+@pytest.fixture(scope="session")
+def under_way(request: pytest.FixtureRequest, airflow: RealAirflow) -> None:
+    """Encoders of made customers, and all backfills, which go on while the next two tests wait."""
+    for name in ("lost", "twice"):
+        airflow.laboratory.fit(space_spec(name), customers.BEGINNING.isoformat())
+    if cdnow_shop.path().is_file():
+        request.getfixturevalue("killed")
+
+
+def test_tasks_that_are_killed_at_every_try(airflow, under_way):
+    space = Space(airflow, "lost")
+    with reserved(space, "rejected_rows"):
+        run = airflow.space("lost").trigger(end=customers.AS_OFS[0].isoformat())
+        for _ in range(TRIES):
+            backend = wait_until_blocked(run, "validate")
+            kill(run, "validate")
+            wait_until_backend_is_gone(space, backend)
+        assert run.wait() == "failed"
+    states = run.states()
+    assert failed_tasks(states) == {"validate"}
+    assert states["finish"] == "upstream_failed"
+    assert run.tries("validate") == TRIES
+    snapshot = space.snapshot(customers.AS_OFS[0])
+    assert snapshot["status"] == "failed"
+    assert snapshot["failed_task"] == "validate"
+    assert "ended without a word" in snapshot["failure"]
+    assert space.query("select * from {space}.rejected_rows where updated_at is not null") == []
+
+    run.clear_task("validate", downstream=True)
+    assert run.wait() == "success"
+    snapshot = space.snapshot(customers.AS_OFS[0])
+    assert (snapshot["status"], snapshot["customers"]) == ("published", 300)
+    assert (snapshot["failed_task"], snapshot["failure"]) == (None, None)
+    assert space.leftovers() == []
+
+    # A shard of the graph, as on a machine without memory: the published snapshot still serves.
+    before = space.hashes()
+    run = space.trigger(end=customers.AS_OFS[1].isoformat())
+    wait_for(lambda: run.states().get("plan_graph") == "success", run.describe)
+    with reserved(space, "snapshot_builds"):  # where a task notes what it took, once it is through
+        for _ in range(TRIES):
+            backend = wait_until_blocked(run, "search_graph")
+            kill(run, "search_graph")
+            wait_until_backend_is_gone(space, backend)
+    assert run.wait() == "failed"
+    assert failed_tasks(run.states()) == {"search_graph"}
+    snapshot = space.snapshot(customers.AS_OFS[1])
+    assert (snapshot["status"], snapshot["failed_task"]) == ("failed", "search_graph")
+    assert "ended without a word (was it killed?)" in snapshot["failure"]
+    assert space.current() == (customers.AS_OFS[0], customers.AS_OFS[0], 300 * 5)
+    after = space.hashes()
+    assert all(after[table] == before[table] for table in PUBLISHED)
+
+
+def test_run_whose_date_another_run_takes_over(airflow, under_way):
+    space = airflow.space("twice")
+    with reserved(space, "rejected_rows"):
+        first = space.trigger(end=customers.AS_OFS[0].isoformat())
+        wait_until_blocked(first, "validate")
+        [second] = space.backfill(customers.DATES[:1], Order.FORWARD)
+        wait_for(lambda: second.states()["prepare"] == "success", second.describe)
+    assert [first.wait(), second.wait()] == ["success", "success"]
+    assert first.states()["publish"] == "skipped"
+    assert (len(first.asset_events()), len(second.asset_events())) == (0, 1)
+    snapshot = space.snapshot(customers.AS_OFS[0])
+    assert (snapshot["status"], snapshot["customers"]) == ("published", 300)
+    assert space.current() == (customers.AS_OFS[0], customers.AS_OFS[0], 300 * 5)
+    assert space.leftovers() == []
 
 
 def test_killed_tasks_are_tried_again(killed):
