@@ -46,6 +46,24 @@ def test_secrets_are_long_private_and_made_once(layout):
     assert json.loads(passwords_file(layout).read_text()) == {"admin": first.admin_password}
 
 
+def test_secrets_of_an_earlier_version_are_kept_and_new_ones_added(layout):
+    first = load_credentials(layout)
+    kept = json.loads(credentials_file(layout).read_text())
+    del kept["erasure_key"]
+    credentials_file(layout).write_text(json.dumps(kept))
+    found = load_credentials(layout)
+    assert found.jwt_secret == first.jwt_secret
+    assert len(found.erasure_key) == 64
+    assert found.erasure_key != first.erasure_key
+    assert load_credentials(layout) == found
+    assert stat.S_IMODE(credentials_file(layout).stat().st_mode) == 0o600
+
+
+def test_the_erasure_key_of_the_caller_is_not_used(layout, monkeypatch):
+    monkeypatch.setenv("KINDRED_ERASURE_KEY", "x" * 64)
+    assert airflow_settings(layout)["KINDRED_ERASURE_KEY"] == load_credentials(layout).erasure_key
+
+
 def test_the_fernet_key_is_one_that_airflow_accepts(layout):
     from cryptography.fernet import Fernet
 

@@ -227,7 +227,7 @@ def _with_server(layout: Layout, command: Sequence[str]) -> int:
 
     server = EmbeddedServer(layout.pgdata)
     layout.require_warehouse()
-    environment = kindred_environment(layout, server)
+    environment = kindred_environment(layout, server, load_credentials(layout))
     if server.is_running:
         return _call(command, environment)
     with hold_lock(layout, " ".join(command[:1])):

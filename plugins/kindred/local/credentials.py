@@ -21,6 +21,7 @@ class Credentials:
     api_secret_key: str
     admin_password: str
     marker: str
+    erasure_key: str
 
     @classmethod
     def generate(cls) -> "Credentials":
@@ -31,6 +32,7 @@ class Credentials:
             api_secret_key=secrets.token_urlsafe(32),
             admin_password=secrets.token_urlsafe(12),
             marker=secrets.token_hex(16),
+            erasure_key=secrets.token_hex(32),
         )
 
 
@@ -47,10 +49,10 @@ def passwords_file(layout: Layout) -> Path:
 def load_credentials(layout: Layout) -> Credentials:
     """The secrets of an installation, made at the first call."""
     path = credentials_file(layout)
-    if path.exists():
-        found = Credentials(**json.loads(path.read_text(encoding="utf-8")))
-    else:
-        found = Credentials.generate()
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    found = Credentials(**asdict(Credentials.generate()) | kept)
+    if asdict(found) != kept:
+        # The first call, or the first of a version that wants one secret more.
         write_private(path, json.dumps(asdict(found), indent=1))
     write_private(passwords_file(layout), json.dumps({ADMIN_USER: found.admin_password}))
     return found

@@ -14,7 +14,9 @@ SOURCE, WAREHOUSE, METADATA = "shop", "warehouse", "airflow"
 _FOREIGN = ("AIRFLOW_", "PG", "PYTHONPATH", "PYTHONHOME", "MAKE", "MFLAGS")
 
 
-def kindred_environment(layout: Layout, server: EmbeddedServer) -> dict[str, str]:
+def kindred_environment(
+    layout: Layout, server: EmbeddedServer, credentials: Credentials
+) -> dict[str, str]:
     """What the ``kindred`` command needs to work on the local databases."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     return {
@@ -27,6 +29,7 @@ def kindred_environment(layout: Layout, server: EmbeddedServer) -> dict[str, str
         "AIRFLOW_CONN_KINDRED_SOURCE": server.dsn(SOURCE),
         "AIRFLOW_CONN_KINDRED_WAREHOUSE": server.dsn(WAREHOUSE),
         "KINDRED_ARTIFACTS": str(layout.artifacts),
+        "KINDRED_ERASURE_KEY": credentials.erasure_key,
         "KINDRED_FEATURES": f"{layout.features}{os.pathsep}{layout.own_features}",
         "KINDRED_SQL": str(layout.root / "include" / "sql"),
         # In the future, so that unpausing the DAG starts no run of today.
@@ -66,7 +69,7 @@ def airflow_environment(
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     }
     return {
-        **kindred_environment(layout, server),
+        **kindred_environment(layout, server, credentials),
         **{f"AIRFLOW__{name}": value for name, value in settings.items()},
         # Keep the marker readable in /proc when Airflow gives its processes other titles.
         "SPT_NOENV": "1",

@@ -138,7 +138,8 @@ def begin_fit(airflow: LocalAirflow, spec: Spec, as_of: datetime) -> None:
     """Fit an encoder as of the last date; needs the two databases only, so Airflow may start."""
     kindred = str(Path(sys.executable).parent / "kindred")
     command = [kindred, "fit", "--space", spec.space, "--as-of", as_of.isoformat()]
-    environment = kindred_environment(airflow.layout, airflow.server)
+    credentials = load_credentials(airflow.layout)
+    environment = kindred_environment(airflow.layout, airflow.server, credentials)
     airflow.supervisor.start(FIT, command, environment)
 
 

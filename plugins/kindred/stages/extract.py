@@ -7,6 +7,7 @@ from kindred.spec import Deletes
 from kindred.stages.run import Run
 from kindred.store import landing, source
 from kindred.store.locks import Resource
+from kindred.store.suppression import Sieve
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ def extract(run: Run, *, full_extract: bool = False) -> dict[str, Any]:
         run.locked(warehouse, Resource.EXTRACT),
     ):
         columns = source.describe(origin, spec)
+        sieve = Sieve.of(warehouse)
         windows = landing.missing_windows(warehouse, run.as_of)
         # Without a time of change every extract is full, and of today: the past has landed.
         if full_extract and spec.source.has_updated_at:
@@ -36,6 +38,9 @@ def extract(run: Run, *, full_extract: bool = False) -> dict[str, Any]:
             landing.windows_to_read(windows, spec.source.overlap_hours),
             compare_keys=is_newest and spec.source.delete_detection is Deletes.COMPARE_KEYS,
             row_limit=settings.row_limit,
+            sieve=sieve,
         )
     log.info("extracted %d rows of %d windows that had not landed", rows, len(windows))
-    return {"rows": rows, "windows": len(windows)}
+    if sieve.customers:
+        log.info("left out %d customers who were erased and are still there", sieve.customers)
+    return {"rows": rows, "windows": len(windows), "suppressed": sieve.customers}

@@ -8,7 +8,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.errors import PreflightError
+from kindred.errors import DataError, PreflightError
 from kindred.store.binary import Column, Field
 
 MAX_TEXT_KEY_BYTES = 255
@@ -54,6 +54,26 @@ class KeyType(StrEnum):
         if self is KeyType.TEXT:
             return np.array([str(value).encode() for value in values], dtype="S")
         return np.array([UUID(str(value)).bytes for value in values], dtype="S16")
+
+    def parse(self, text: str) -> NDArray[Any]:
+        """One key that a person has given, shape (1,), in the dtype described above.
+
+        Raises
+        ------
+        DataError
+            when the text is no such key; it is not repeated, since it may be a person's.
+        """
+        try:
+            key = self.from_python([text])
+        except (ValueError, OverflowError):
+            key = empty_keys(self)
+        is_too_long = self is KeyType.TEXT and len(text.encode()) > MAX_TEXT_KEY_BYTES
+        if not len(key) or is_too_long or "\0" in text:
+            raise DataError(
+                f"the id that was given ({len(text)} characters) is no key of type {self}; give one"
+                " as the source's key column has it"
+            )
+        return key
 
 
 _KEY_TYPES = {

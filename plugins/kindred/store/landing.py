@@ -14,6 +14,7 @@ from kindred.store.key_comparison import compare_keys
 from kindred.store.keys import MAX_TEXT_KEY_BYTES, KeyType
 from kindred.store.pipe import pipe
 from kindred.store.source import SourceColumns
+from kindred.store.suppression import Sieve
 from kindred.store.versions import column_types, payload_definitions
 
 log = logging.getLogger(__name__)
@@ -78,10 +79,12 @@ def extract(
     *,
     compare_keys: bool,
     row_limit: int,
+    sieve: Sieve,
 ) -> int:
     """Copy the rows of the windows into fresh landing tables; returns their number.
 
-    One transaction in the warehouse: a source that fails half-way leaves nothing behind.
+    One transaction in the warehouse: a source that fails half-way leaves nothing behind, and rows
+    of customers who were erased are gone before anybody can see them.
     """
     names = ["customer_id", "updated_at", "is_deleted", *columns.types]
     count = 0
@@ -96,12 +99,14 @@ def extract(
                 lambda reader: warehouse.copy_in(landing.rows_table, names, reader),
             )
             log.info("extracted %d rows up to %s", count, window[1])
+        count -= sieve.clean(warehouse, landing.rows_table, columns.key_type)
         if compare_keys:
             warehouse.execute(_keys_table(landing.keys_table, columns.key_type))
             pipe(
                 lambda sink: source.copy_keys(origin, spec, columns.key_type, sink),
                 lambda reader: warehouse.copy_in(landing.keys_table, ["customer_id"], reader),
             )
+            sieve.clean(warehouse, landing.keys_table, columns.key_type)
             warehouse.run("landing/analyze", table=landing.keys_table)
         warehouse.run("landing/analyze", table=landing.rows_table)
     return count

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from kindred.artefacts import free_megabytes
 from kindred.clustering import Algorithm
-from kindred.errors import KindredError, PreflightError
+from kindred.erasure_key import ErasureKey
+from kindred.errors import KindredError, PreflightError, SettingsError
 from kindred.settings import Settings
 from kindred.spec import Spec
 from kindred.store import plpython_checks, source
@@ -14,6 +15,7 @@ from kindred.store.database import Database
 from kindred.store.findings import Finding, Outcome
 from kindred.store.index_pages import has_reader
 from kindred.store.source import SourceColumns
+from kindred.store.suppression import require_same_secret
 
 MIN_SERVER_VERSION = 150_000
 MIN_PGVECTOR = (0, 8, 0)
@@ -52,6 +54,7 @@ def inspect(spec: Spec, settings: Settings, origin: Database, warehouse: Databas
         *_plpython_findings(warehouse, spec),
         *_right_findings(warehouse, spec),
         *_page_findings(warehouse, spec),
+        *_erasure_findings(warehouse, spec),
         *_disk_findings(spec, settings, rows),
         source_finding,
     ]
@@ -193,6 +196,19 @@ def _page_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
             "algorithm 'ivfflat' cannot read the pages of the index and makes its lists outside;"
             f" have a superuser run what 'kindred page-reader --space {spec.space}' prints",
         )
+
+
+def _erasure_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
+    """Where customers were erased, their hashes can be read by one secret only."""
+    if not warehouse.value("preflight/has_suppressed", {"schema": spec.internal_schema}):
+        return
+    table = (spec.internal_schema, "suppressed")
+    try:
+        if warehouse.rows("suppression/fingerprints", suppressed=table):
+            require_same_secret(warehouse, ErasureKey.from_env(), table)
+            yield Finding("erasure", Outcome.OK, "erased customers are known and left out")
+    except SettingsError as error:
+        yield Finding("erasure", Outcome.FAILURE, str(error))
 
 
 def _disk_findings(spec: Spec, settings: Settings, rows: int) -> Iterator[Finding]:

@@ -1,0 +1,4 @@
+-- Never land a customer again.
+insert into suppressed (key_hash, secret_fingerprint)
+values (%(key_hash)s, %(secret_fingerprint)s)
+on conflict (key_hash) do nothing;
