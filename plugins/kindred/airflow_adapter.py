@@ -37,6 +37,7 @@ from kindred.errors import (
 )
 from kindred.settings import Settings
 from kindred.spec import dag_id_of, load_spec, schema_of, spec_paths
+from kindred.stages.erase import erase
 from kindred.stages.prepare import Request, prepare
 from kindred.stages.registry import run_stage
 from kindred.stages.run import Run, Workplace, open_run
@@ -221,6 +222,16 @@ def _run(reference: Mapping[str, Any]) -> Run:
 def _run_of_anybody(reference: Mapping[str, Any]) -> Run:
     """The build of the snapshot, even where a later run has begun it anew."""
     return open_run(workplace(), reference["space"], datetime.fromisoformat(reference["as_of"]))
+
+
+def erase_customer(space: str, context: Mapping[str, Any]) -> int:
+    """Task ``erase``: meets the request whose number the run was given; returns that number."""
+    try:
+        number = int(context["params"]["request"])
+        erase(workplace(), space, number)
+        return number
+    except KindredError as error:
+        raise _as_airflow(error) from error
 
 
 def _as_airflow(error: KindredError) -> Exception:

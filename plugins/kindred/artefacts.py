@@ -108,6 +108,21 @@ class ArtefactFolder:
             filesystem.rm(folder, recursive=True)
 
 
+def settings_folders(root: str, space: str) -> list[ArtefactFolder]:
+    """The artefacts of every snapshot and every group of settings that has some."""
+    return [
+        ArtefactFolder(root, space, _moment_of(slug), settings_hash)
+        for slug, hashes in sorted(snapshot_folders(root, space).items())
+        for settings_hash in sorted(hashes)
+    ]
+
+
+def _moment_of(slug: str) -> datetime:
+    """The moment that a ``snapshot_slug`` was made from."""
+    form = "%Y%m%dt%H%M%S_%f" if "_" in slug else "%Y%m%dt%H%M%S"
+    return datetime.strptime(slug, form).replace(tzinfo=UTC)
+
+
 def snapshot_folders(root: str, space: str) -> dict[str, list[str]]:
     """Slug of the snapshot -> settings hashes that have artefacts."""
     filesystem, base = fsspec.core.url_to_fs(posixpath.join(root, space))

@@ -195,6 +195,36 @@ def relink(
     console.print("nothing changed: this was a dry run" if dry_run else "linked anew")
 
 
+@app.command("request-erasure")
+def request_erasure(space: SpaceOption = DEFAULT_SPACE) -> None:
+    """Read a customer's id from standard input and note that it is to be erased.
+
+    Not from the command line, which shells and lists of processes show to others.
+    """
+    from kindred.stages.erase import request_erasure as request_stage
+    from kindred.stages.run import Workplace
+
+    line = typer.get_text_stream("stdin").readline()
+    if not line:
+        raise SettingsError("standard input: a line with the customer's id is expected, none came")
+    workplace = Workplace(Connections(conninfo), Settings.from_env())
+    number = request_stage(workplace, space, line.rstrip("\r\n"))
+    console.print(f"erasure request {number}; 'kindred erase {number}' or the DAG meets it")
+
+
+@app.command()
+def erase(
+    number: Annotated[int, typer.Argument(min=1, help="The number of the request.")],
+    space: SpaceOption = DEFAULT_SPACE,
+) -> None:
+    """Erase the customer of a request for good, and print the receipt."""
+    from kindred.stages.erase import erase as erase_stage
+    from kindred.stages.run import Workplace
+
+    receipt = erase_stage(Workplace(Connections(conninfo), Settings.from_env()), space, number)
+    typer.echo(json.dumps(receipt, indent=1))
+
+
 @app.command("page-reader")
 def page_reader(space: SpaceOption = DEFAULT_SPACE) -> None:
     """Print what a superuser runs so that segments can be the IVFFlat lists of the index."""

@@ -307,9 +307,9 @@ class Spec(_Strict):
         return _digest(self.model_dump(mode="json"))
 
 
-def dag_id_of(space: str) -> str:
-    """The id of the DAG of a space."""
-    return "customer_similarity" + ("" if space == DEFAULT_SPACE else f"__{space}")
+def dag_id_of(space: str, process: str = "customer_similarity") -> str:
+    """The id of a DAG of a space."""
+    return process + ("" if space == DEFAULT_SPACE else f"__{space}")
 
 
 def schema_of(space: str) -> str:

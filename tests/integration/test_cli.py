@@ -1,5 +1,6 @@
 """The command ``kindred`` in a process of its own, with the connections of Airflow's variables."""
 
+import json
 import os
 import subprocess
 import sys
@@ -49,11 +50,12 @@ class Command:
     def write_spec(self, name="default", **changes):
         (self.folder / f"{name}.yaml").write_text(yaml.safe_dump({**CONTENT, **changes}))
 
-    def __call__(self, *arguments, **changes):
+    def __call__(self, *arguments, stdin="", **changes):
         """Exit code, and all that was printed, without the frames of tables."""
         result = subprocess.run(
             [sys.executable, "-m", "kindred.cli", *arguments],
             env=self.environment(**changes),
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=120,
@@ -374,3 +376,20 @@ def test_an_encoder_of_fit_is_that_of_a_run(make_laboratory):
     by_run = make_laboratory(beside=fitted)
     by_run.run(spec, FIRST[:16])
     assert by_run.hashes()["encoder_versions"] == fitted.hashes()["encoder_versions"]
+
+
+def test_an_id_comes_from_standard_input_and_is_printed_by_nothing(run_once):
+    spec = spec_from_dict({**CONTENT, "space": "default"}, where="test")
+    run_once.laboratory.land(spec, FIRST.removesuffix("+00:00"))
+    assert run_once("request-erasure")[0] == 1
+    code, printed = run_once("request-erasure", stdin="no such 381\n")
+    assert (code, "381" in printed) == (1, False)
+    assert "is no key of type bigint" in printed
+    code, printed = run_once("request-erasure", stdin="381\r\n")
+    assert code == 0, printed
+    assert printed.startswith("erasure request 1; ")
+    assert "381" not in printed
+    tables = ("customer_versions", "landing_keys", "landing_rows")
+    code, printed = run_once("erase", "1", KINDRED_ERASURE_KEY="5" * 64)
+    assert code == 0, printed
+    assert json.loads(printed)["rows"] == dict.fromkeys(tables, 1)

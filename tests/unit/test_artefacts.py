@@ -17,6 +17,7 @@ from kindred.artefacts import (
     ArtefactFolder,
     free_megabytes,
     remove_snapshot_folder,
+    settings_folders,
     snapshot_folders,
     snapshot_slug,
 )
@@ -257,3 +258,13 @@ def test_free_space_is_known_for_folders_only(tmp_path):
         assert free_megabytes(root) == pytest.approx(expected, abs=200)
     assert free_megabytes("memory://kindred") is None
     assert not missing.exists()
+
+
+def test_folders_of_all_snapshots_and_settings_are_found(root):
+    assert settings_folders(str(root), "default") == []
+    later = AS_OF.replace(microsecond=7)
+    written = [folder(root), folder(root, settings="fedcba"), folder(root, later)]
+    for one in written:
+        one.write("vectors", ARRAYS, {})
+    found = settings_folders(str(root), "default")
+    assert sorted(found, key=lambda one: one.path) == sorted(written, key=lambda one: one.path)

@@ -32,6 +32,6 @@ comment on column {bi}.cluster_summary.label is 'The segment within this snapsho
 comment on column {bi}.cluster_summary.name is 'Its most telling features in at most 60 characters; it stays with cluster_id.';
 comment on column {bi}.cluster_summary.customers is 'Customers in the segment.';
 comment on column {bi}.cluster_summary.share is 'Share of all customers of the snapshot.';
-comment on column {bi}.cluster_summary.medoid_id is 'The customer nearest to the mean of the segment: a typical one.';
+comment on column {bi}.cluster_summary.medoid_id is 'The customer nearest to the mean of the segment: a typical one. Null where that one was erased.';
 comment on column {bi}.cluster_summary.membership is 'Mean of how firmly its customers belong to it (0 to 1).';
 comment on column {bi}.cluster_summary.outcomes is 'By label (and category): estimate in the segment, its 95 % interval (low, high), and that of everyone. Dates in days since 1970-01-01.';

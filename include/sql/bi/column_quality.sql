@@ -45,10 +45,10 @@ comment on column {bi}.column_quality.encoder_version is 'The encoder that encod
 comment on column {bi}.column_quality.customers is 'Customers in the snapshot.';
 comment on column {bi}.column_quality.missing is 'Customers without a value.';
 comment on column {bi}.column_quality.unlisted is 'Customers whose category was infrequent or unseen when the encoder was fitted.';
-comment on column {bi}.column_quality.minimum is 'Smallest number, or characters of the shortest text; null where private.';
-comment on column {bi}.column_quality.maximum is 'Largest number, or characters of the longest text; null where private.';
-comment on column {bi}.column_quality.earliest is 'Earliest date; null where private.';
-comment on column {bi}.column_quality.latest is 'Latest date; null where private.';
+comment on column {bi}.column_quality.minimum is 'Smallest number, or characters of the shortest text; null where private, or where its customer was erased.';
+comment on column {bi}.column_quality.maximum is 'Largest number, or characters of the longest text; null where private, or where its customer was erased.';
+comment on column {bi}.column_quality.earliest is 'Earliest date; null where private, or where its customer was erased.';
+comment on column {bi}.column_quality.latest is 'Latest date; null where private, or where its customer was erased.';
 comment on column {bi}.column_quality.rejected is 'Rows of the window that were refused for this column.';
 comment on column {bi}.column_quality.stability_index is 'Population stability index against the customers the encoder was fitted on; 0 where chance explains it.';
 comment on column {bi}.column_quality.previous_as_of is 'The published snapshot before.';

@@ -28,7 +28,8 @@ select
   snapshot_builds.started_at,
   (snapshot_builds.facts ->> 'rows_landed')::bigint + (snapshot_builds.facts ->> 'rows_rejected')::bigint as rows_in,
   (snapshot_builds.facts ->> 'customers')::bigint as rows_out,
-  snapshot_builds.stage_forecast_mb
+  snapshot_builds.stage_forecast_mb,
+  snapshots.erased_customers
 from {space}.snapshots
 left join {space}.snapshot_builds using (as_of)
 full join {space}.run_notes using (as_of);
@@ -61,3 +62,4 @@ comment on column {bi}.snapshots.started_at is 'When the newest run began.';
 comment on column {bi}.snapshots.rows_in is 'Raw rows of its window that the newest run knows, kept or refused.';
 comment on column {bi}.snapshots.rows_out is 'Customers that the newest run has found.';
 comment on column {bi}.snapshots.stage_forecast_mb is 'The memory each stage of the newest run has forecast, in MB: beside stage_peak_mb.';
+comment on column {bi}.snapshots.erased_customers is 'Customers erased since it was published: who had them among their lookalikes has as many fewer. Run the date again to fill them.';

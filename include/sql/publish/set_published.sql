@@ -20,6 +20,7 @@ set
   recall_high = %(recall_high)s,
   center = %(center)s::double precision[]::vector,
   late_customers = build.late_customers,
+  erased_customers = 0,
   published_at = now(),
   published_by = %(run_id)s
 from build

@@ -18,5 +18,6 @@ set
   stage_peak_mb = excluded.stage_peak_mb,
   stage_forecast_mb = excluded.stage_forecast_mb,
   started_at = now(),
+  erased_at = null,
   failed_task = null,
   failure = null;

@@ -37,9 +37,9 @@ def fit(
         version = encoders.choose(warehouse, spec, as_of)
         if version is not None and not refit:
             return version, False
-    extract(run)
-    land(run)
-    with run.warehouse("fit") as warehouse:
+    with run.working("fit") as warehouse:
+        extract(run)
+        land(run)
         run.landing.drop(warehouse)
         embed_as_of(warehouse, spec, as_of)
         with run.locked(warehouse, Resource.ENCODER):

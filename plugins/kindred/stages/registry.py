@@ -17,6 +17,7 @@ from kindred.stages.profiles import profile_clusters
 from kindred.stages.publish import publish
 from kindred.stages.run import Run, timed
 from kindred.stages.validate import validate
+from kindred.store import snapshots
 
 STAGES: dict[str, Callable[..., Any]] = {
     "extract": extract,
@@ -39,6 +40,15 @@ STAGES: dict[str, Callable[..., Any]] = {
 
 
 def run_stage(run: Run, stage: str, **arguments: Any) -> Any:
-    """Run one stage and note its seconds."""
-    with timed(run, stage):
-        return STAGES[stage](run, **arguments)
+    """Run one stage and note its seconds.
+
+    Raises
+    ------
+    DataError
+        when a customer has been erased since the build began: it must begin anew.
+    """
+    with run.working(stage) as warehouse:
+        if stage != "clean_up":
+            snapshots.require_nobody_erased(warehouse, run.as_of)
+        with timed(run, stage):
+            return STAGES[stage](run, **arguments)

@@ -17,7 +17,7 @@ from kindred.store import snapshots, space
 from kindred.store.database import Database, connect
 from kindred.store.keys import KeyType
 from kindred.store.landing import Landing
-from kindred.store.locks import Resource, locked
+from kindred.store.locks import Resource, locked, share
 from kindred.store.snapshots import Build
 
 log = logging.getLogger(__name__)
@@ -113,6 +113,18 @@ class Run:
         """Note in the build how much memory a stage is forecast to take."""
         with self.warehouse(stage) as warehouse:
             snapshots.note_forecast(warehouse, self.as_of, self.build.run_id, stage, megabytes)
+
+    @contextmanager
+    def working(self, stage: str) -> Iterator[Database]:
+        """Keep erasures waiting while a stage reads customers, or writes down what it has read.
+
+        On a session of its own: whatever becomes of those of the stage, it ends with the stage.
+        """
+        with self.warehouse(stage) as warehouse:
+            wait_seconds = self.settings.lock_wait_seconds
+            scope = self.spec.internal_schema
+            share(warehouse, scope, Resource.ERASURE, wait_seconds=wait_seconds)
+            yield warehouse
 
     def key_type(self, database: Database) -> KeyType:
         """The type of the space's customer keys."""

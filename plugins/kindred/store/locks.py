@@ -25,6 +25,7 @@ class Resource(IntEnum):
     CLUSTER_IDS = 5
     PUBLISH = 6
     LOAD = 7
+    ERASURE = 8
 
 
 @contextmanager
@@ -38,10 +39,32 @@ def locked(
     LockTimeoutError
         when another session still holds it after ``wait_seconds``.
     """
-    parameters = {"scope": scope, "resource": int(resource)}
+    _wait_for("session/try_lock", database, scope, resource, wait_seconds)
+    try:
+        yield
+    finally:
+        if not database.connection.closed:
+            database.value("session/unlock", _key(scope, resource))
+
+
+def share(database: Database, scope: str, resource: Resource, *, wait_seconds: float) -> None:
+    """Hold a resource beside others who share it, until this session ends.
+
+    Raises
+    ------
+    LockTimeoutError
+        when another session still has it for itself after ``wait_seconds``.
+    """
+    _wait_for("session/try_lock_shared", database, scope, resource, wait_seconds)
+
+
+def _wait_for(
+    statement: str, database: Database, scope: str, resource: Resource, wait_seconds: float
+) -> None:
+    parameters = _key(scope, resource)
     started = time.monotonic()
     reported = -REPORT_EVERY_SECONDS
-    while not database.value("session/try_lock", parameters):
+    while not database.value(statement, parameters):
         waited = time.monotonic() - started
         holder = database.value("session/lock_holder", parameters) or "a session that just ended"
         if waited > wait_seconds:
@@ -53,8 +76,7 @@ def locked(
             log.info("waiting for %s, which holds %s of %s", holder, resource.name.lower(), scope)
             reported = waited
         time.sleep(POLL_SECONDS)
-    try:
-        yield
-    finally:
-        if not database.connection.closed:
-            database.value("session/unlock", parameters)
+
+
+def _key(scope: str, resource: Resource) -> dict[str, str | int]:
+    return {"scope": scope, "resource": int(resource)}

@@ -10,6 +10,11 @@ from psycopg2.extras import Json
 from kindred.errors import DataError, SupersededError
 from kindred.store.database import Database
 
+BEGIN_ANEW = (
+    "a customer was erased after this build had begun, and what it had made may hold the customer;"
+    " clear task 'prepare' with its downstream tasks"
+)
+
 
 @dataclass(frozen=True)
 class Build:
@@ -107,6 +112,18 @@ def superseded(as_of: datetime, run_id: str) -> SupersededError:
         f"another run than {run_id!r} has begun to build snapshot {as_of.isoformat()} since and"
         " will publish it; this run stops here"
     )
+
+
+def require_nobody_erased(database: Database, as_of: datetime) -> None:
+    """Refuse to go on with a build that began before a customer was erased.
+
+    Raises
+    ------
+    DataError
+        when it did: what it has made so far may hold the customer.
+    """
+    if database.value("snapshots/is_erased", {"as_of": as_of}):
+        raise DataError(f"snapshot {as_of.isoformat()}: {BEGIN_ANEW}")
 
 
 def add_facts(database: Database, as_of: datetime, run_id: str, **facts: Any) -> None:

@@ -1,0 +1,3 @@
+-- Take a customer out of a table.
+delete from {table}
+where {column} = (select customer_id from erasure_requests where number = %(request)s);

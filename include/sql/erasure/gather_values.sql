@@ -1,0 +1,5 @@
+-- Note all values that the customer has ever had in a column; {reason} is null where one can be read.
+insert into erased_values (column_name, value)
+select distinct %(column)s, case when {reason} is null then {value} end
+from customer_versions as landed
+where customer_id = (select requests.customer_id from erasure_requests as requests where number = %(request)s);

@@ -1,0 +1,16 @@
+-- Tables of this schema with a column of customers' keys, and whether they hold snapshots. Attached
+-- partitions are met through their parents; those that are being taken out are not.
+select tables.relname::text, columns.attname::text, moments.attname is not null
+from pg_class as tables
+join pg_attribute as columns
+  on columns.attrelid = tables.oid and columns.attnum > 0 and not columns.attisdropped
+left join pg_attribute as moments
+  on moments.attrelid = tables.oid and moments.attname = 'as_of' and not moments.attisdropped
+where tables.relnamespace = to_regnamespace(quote_ident(%(schema)s))::oid
+  and tables.relkind in ('r', 'p')
+  and not exists (
+    select from pg_inherits where inhrelid = tables.oid and not inhdetachpending
+  )
+  and (columns.atttypid = to_regtype('customer_key') or columns.attname = 'customer_id')
+  and tables.relname not in ('cluster_profiles', 'erasure_requests', 'rejected_rows')
+order by 1, 2;

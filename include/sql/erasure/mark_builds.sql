@@ -1,0 +1,8 @@
+-- What builds under way and failed ones have made may hold the customer: they must begin anew.
+with marked as (
+  update snapshot_builds
+  set state = 'failed', erased_at = now(), failed_task = 'erase', failure = %(failure)s
+  where state in ('building', 'failed')
+  returning as_of
+)
+update snapshots set status = 'failed' where status = 'building' and as_of in (select as_of from marked);
