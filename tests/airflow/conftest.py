@@ -35,6 +35,7 @@ SPECS = [
     space_spec("gated", source={"table": "customers_gated"}, gates={"min_customers": 400}),
     space_spec("empty", source={"table": "customers_empty"}),
     *(space_spec(name, clustering={"algorithms": ["kmeans"]}) for name in ("latest", "ranged")),
+    space_spec("erased", source={"table": "customers_erased"}),
     space_spec("scheduled", schedule=f"0 {(NOW.hour - 6) % 24} * * *"),
     *(case.spec for case in CHOSEN),
 ]
@@ -109,7 +110,7 @@ def _fill_databases(server: EmbeddedServer, layout: Layout) -> Laboratory:
     for name in (SOURCE, WAREHOUSE):
         server.create_database(name)
     laboratory = Laboratory(server.dsn(SOURCE), server.dsn(WAREHOUSE), layout.artifacts)
-    for table in ("customers", "customers_gated"):
+    for table in ("customers", "customers_gated", "customers_erased"):
         fill_source(laboratory, table)
     laboratory.query("create table customers_empty (like customers)", source=True)
     return laboratory

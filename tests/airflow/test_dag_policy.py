@@ -95,7 +95,10 @@ def run_python(code: str, environment: dict[str, str], *arguments: str) -> Any:
 def test_a_dag_for_every_spec(bag):
     assert bag.import_errors == {}
     assert bag.captured_warnings == {}
-    assert set(bag.dags) == {"customer_similarity", "customer_similarity__yearly"}
+    assert set(bag.dags) == {
+        *("customer_similarity", "customer_similarity__yearly"),
+        *("customer_erasure", "customer_erasure__yearly"),
+    }
 
 
 @pytest.mark.parametrize("space", SCHEDULES)
@@ -189,6 +192,44 @@ class TestDag:
         assert [asset.name for asset in outlets["publish"]] == [f"{schema}_snapshot"]
 
 
+@pytest.mark.parametrize("space", SCHEDULES)
+class TestErasureDag:
+    """Each test for each DAG."""
+
+    @pytest.fixture
+    def dag(self, bag, space):
+        return bag.dags["customer_erasure" + ("" if space == "default" else f"__{space}")]
+
+    def test_runs_by_hand_only_and_one_by_one(self, dag, space):
+        assert dag.timetable.can_be_scheduled is False
+        assert (dag.catchup, dag.max_active_runs) == (False, 1)
+        assert dag.tags == {"kindred", space}
+        assert "`erase`" in dag.doc_md
+
+    def test_its_one_task_is_owned_retried_and_limited(self, dag):
+        [task] = dag.tasks
+        assert (task.task_id, task.owner, task.retries) == ("erase", "kindred", 2)
+        assert task.retry_delay == timedelta(seconds=7)
+        assert task.execution_timeout == timedelta(hours=2)
+
+    def test_takes_a_number_and_nothing_else(self, dag):
+        from airflow.sdk.exceptions import ParamValidationError
+
+        assert set(dag.params) == {"request"}
+        request = dag.params.get_param("request")
+        assert "never the customer's id" in request.description
+        with pytest.raises(ParamValidationError):
+            request.resolve()
+        for value in (0, "3", None):
+            with pytest.raises(ParamValidationError):
+                request.resolve(value)
+
+
+def test_a_broken_spec_keeps_nobody_from_being_erased(parse, tmp_path):
+    (tmp_path / "broken.yaml").write_text("source: [\n")
+    assert parse(tmp_path).dags["customer_erasure__broken"].task_ids == ["erase"]
+
+
 def test_broken_spec_says_why_and_harms_no_other(parse, tmp_path):
     write_spec(tmp_path, space_spec("sound"))
     (tmp_path / "broken.yaml").write_text("source: {table: customers, key: [a, b]}\n")
@@ -221,6 +262,8 @@ def test_a_task_parses_its_own_dag_only(parse, tmp_path, monkeypatch):
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "customer_similarity__yearly")
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "prepare")
     assert list(parse(tmp_path).dags) == ["customer_similarity__yearly"]
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "customer_erasure__yearly")
+    assert list(parse(tmp_path).dags) == ["customer_erasure__yearly"]
 
 
 def test_parsing_imports_nothing_heavy(airflow_library, repository):

@@ -1,0 +1,80 @@
+"""# Customer erasure
+
+Forgets one customer for good. It takes the number of a row in `kindred.erasure_requests`
+(`kindred_<space>` for another spec) and never the id, which would stay in Airflow's database.
+
+**Steps.** `erase` removes the customer from the history, refused rows, embeddings, segments,
+lookalikes on both sides (ranks stay without gaps), the cache of texts and the artefacts, in every
+snapshot. It keeps a keyed hash, so that no later run lands the customer again, and a receipt
+without personal data in the request's row.
+
+**Ask for it.** `kindred request-erasure` reads the id from standard input and prints the number;
+`insert into kindred.erasure_requests (customer_id) values (...) returning number` does too. Then
+trigger this DAG with `{"request": <number>}`, or run `kindred erase <number>`.
+
+**Reads and writes** the internal schema of the space through connection `kindred_warehouse`. It
+wants `KINDRED_ERASURE_KEY`. Readers of `bi` wait for nothing.
+
+**Runs under way.** It waits for the stage that is at work. A build that began before it must begin
+anew: its next task says so. So do not run it at night.
+
+**Run again.** It can be cleared any number of times; what is done stays done. There is no way back.
+"""
+
+import os
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, Param, get_parsing_context, task
+
+from kindred.spec import dag_id_of, spec_paths
+
+PROCESS = "customer_erasure"
+DEFAULT_ARGS = {
+    "owner": "kindred",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=float(os.environ.get("KINDRED_RETRY_DELAY_SECONDS", "60"))),
+    "execution_timeout": timedelta(hours=2),
+}
+
+
+def params() -> dict[str, Param]:
+    """What a run must be told."""
+    return {
+        "request": Param(
+            type="integer",
+            minimum=1,
+            description="Number of the row in erasure_requests; never the customer's id.",
+        )
+    }
+
+
+def make_dag(space: str) -> DAG:
+    """The DAG of one space; it reads no spec: a broken one must not keep anybody."""
+
+    @task
+    def erase(**context: Any) -> int:
+        from kindred import airflow_adapter
+
+        return airflow_adapter.erase_customer(space, context)
+
+    with DAG(
+        dag_id=dag_id_of(space, PROCESS),
+        schedule=None,
+        catchup=False,
+        max_active_runs=1,
+        params=params(),
+        doc_md=__doc__,
+        tags=["kindred", space],
+        default_args=DEFAULT_ARGS,
+    ) as made:
+        erase()
+    return made
+
+
+# None but for a task, which needs its own DAG only.
+wanted = get_parsing_context().dag_id
+for name in spec_paths():
+    if wanted in (None, dag_id_of(name, PROCESS)):
+        erasure_dag = make_dag(name)
+        globals()[erasure_dag.dag_id] = erasure_dag
