@@ -4,10 +4,12 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from databases import administer
 from kindred.local.postgres import EmbeddedServer
@@ -21,13 +23,18 @@ settings.register_profile("long", deadline=None, max_examples=5_000, print_blob=
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 
-# First, since xdist reads the groups in a hook of its own.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a database or the one Airflow, where tests run side by side."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "airflow" else item.path.name))
+class Together(LoadFileScheduling):
+    """Where tests run side by side: one process for a file, one for all that share the Airflow."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = str(Path(file).parent)
+        return folder if folder.endswith("airflow") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    """Let `Together` hand out the tests."""
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")
