@@ -90,7 +90,7 @@ def test_dates_that_only_land(shop):
     for as_of in (FIRST, SECOND):
         run = shop.run(SPEC, as_of, only_lands=True, may_fit=False)
         assert run.build.state == "landed"
-    assert states(shop) == [("landed", None, 0, None), ("landed", None, 50, None)]
+    assert states(shop) == [("landed", 300, 0, None), ("landed", 350, 50, None)]
     assert shop.query("select as_of from kindred.current_snapshot") == [(None,)]
     shop.run(SPEC, THIRD)
     assert shop.query("select count(*) from kindred.customer_lookalikes") == [(2000,)]
