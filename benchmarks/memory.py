@@ -131,7 +131,7 @@ def begin(place: Place, spec: Spec, as_of: datetime) -> None:
 def run_in_process(place: Place, as_of: datetime, stage: str, part: dict[str, Any]) -> Any:
     """In a process of its own: what the stage returns, and the most memory it has held."""
     # What a task has loaded besides.
-    import kindred.airflow_adapter  # noqa: F401
+    import kindred.airflow_adapter.tasks  # noqa: F401
 
     # What stages before have freed is not this one's, where they had the same process.
     CDLL(None).malloc_trim(0)

@@ -18,6 +18,8 @@ wants `KINDRED_ERASURE_KEY`. Readers of `bi` wait for nothing.
 **Runs under way.** It waits for the stage that is at work. A build that began before it must begin
 anew: its next task says so. So do not run it at night.
 
+**When it fails,** whoever connection `kindred_alerts` names is told, as of every other run.
+
 **Run again.** It can be cleared any number of times; what is done stays done. There is no way back.
 """
 
@@ -52,11 +54,16 @@ def params() -> dict[str, Param]:
 def make_dag(space: str) -> DAG:
     """The DAG of one space; it reads no spec: a broken one must not keep anybody."""
 
-    @task
-    def erase(**context: Any) -> int:
-        from kindred import airflow_adapter
+    def tell_failure(context: Any) -> None:
+        from kindred.airflow_adapter import failures
 
-        return airflow_adapter.erase_customer(space, context)
+        failures.on_failed_erasure(space, context)
+
+    @task(on_failure_callback=tell_failure)
+    def erase(**context: Any) -> int:
+        from kindred.airflow_adapter import tasks
+
+        return tasks.erase_customer(space, context)
 
     with DAG(
         dag_id=dag_id_of(space, PROCESS),

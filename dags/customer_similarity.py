@@ -70,14 +70,15 @@ from kindred.spec import Spec, dag_id_of, load_spec, spec_paths
 
 def note_failure(context: Any) -> None:
     """Write down in one line why the build failed."""
-    from kindred import airflow_adapter
+    from kindred.airflow_adapter import failures
 
-    airflow_adapter.on_failure(context)
+    failures.on_failure(context)
 
 
 START_DATE = datetime.fromisoformat(os.environ.get("KINDRED_START_DATE", "2026-01-01")).replace(
     tzinfo=UTC
 )
+SECONDS_PER_HOUR = 3600
 DEFAULT_ARGS = {
     "owner": "kindred",
     "retries": 2,
@@ -142,7 +143,9 @@ def deadline(spec: Spec) -> DeadlineAlert | None:
         return None
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=timedelta(hours=hours),
+        # Of a timedelta, Airflow 3.3 makes what it cannot read when a task is cleared (its issue
+        # 70368); seconds, as it kept them before, are read everywhere.
+        interval=hours * SECONDS_PER_HOUR,  # type: ignore[arg-type]
         callback=AsyncCallback(report_missed_deadline, kwargs={"space": spec.space}),
     )
 
@@ -152,9 +155,9 @@ def stage(name: str, **options: Any) -> Any:
 
     @task(task_id=name, **options)
     def run_stage(run: dict[str, Any], part: Any = None) -> Any:
-        from kindred import airflow_adapter
+        from kindred.airflow_adapter import tasks
 
-        return airflow_adapter.call(name, run, part)
+        return tasks.call(name, run, part)
 
     return run_stage
 
@@ -164,15 +167,15 @@ def make_dag(spec: Spec) -> DAG:
 
     @task(multiple_outputs=False, execution_timeout=timedelta(minutes=15))
     def prepare(**context: Any) -> dict[str, Any]:
-        from kindred import airflow_adapter
+        from kindred.airflow_adapter import tasks
 
-        return airflow_adapter.begin(spec.space, context)
+        return tasks.begin(spec.space, context)
 
     @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(minutes=30))
     def clean_up(run: dict[str, Any] | None) -> None:
-        from kindred import airflow_adapter
+        from kindred.airflow_adapter import tasks
 
-        airflow_adapter.close(run)
+        tasks.close(run)
 
     @task(trigger_rule=TriggerRule.NONE_FAILED)
     def finish() -> None:

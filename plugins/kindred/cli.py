@@ -28,7 +28,7 @@ def conninfo(connection_id: str) -> str:
     if found is not None:
         return found
     try:
-        from kindred.airflow_adapter import conninfo_from_airflow
+        from kindred.airflow_adapter.connections import conninfo_from_airflow
     except ImportError as error:
         raise PreflightError(
             f"connection {connection_id!r}: AIRFLOW_CONN_{connection_id.upper()} is not set and"

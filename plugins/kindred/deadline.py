@@ -18,6 +18,6 @@ async def report_missed_deadline(space: str, context: Mapping[str, Any]) -> str:
 
 
 def _report(space: str, run: Mapping[str, Any]) -> str:
-    from kindred import airflow_adapter
+    from kindred.airflow_adapter import failures
 
-    return airflow_adapter.on_missed_deadline(space, run)
+    return failures.on_missed_deadline(space, run)

@@ -84,8 +84,6 @@ def airflow(
     supervisor = Supervisor(layout, credentials.marker)
     settings = {
         "AIRFLOW_CONN_KINDRED_ALERTS": webhook.address,
-        # Every run is late, and so is its alert until somebody starts the triggerer.
-        "KINDRED_DEADLINE_HOURS": "0.001",
         "KINDRED_FEATURES": str(features),
         "KINDRED_START_DATE": START_DATE.isoformat(),
         **task_settings(layout),

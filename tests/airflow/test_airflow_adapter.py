@@ -21,17 +21,17 @@ def all_errors(base=KindredError):
 @pytest.fixture
 def fail_with(airflow_library, monkeypatch):
     """Call a stage that raises an error; returns what Airflow is given."""
-    from kindred import airflow_adapter
+    from kindred.airflow_adapter import tasks
 
     def fail(error):
         def raise_error(run, stage, **arguments):
             raise error
 
         run = SimpleNamespace(build=SimpleNamespace(state="building"))
-        monkeypatch.setattr(airflow_adapter, "_run", lambda reference: run)
-        monkeypatch.setattr(airflow_adapter, "run_stage", raise_error)
+        monkeypatch.setattr(tasks, "_run", lambda reference: run)
+        monkeypatch.setattr(tasks, "run_stage", raise_error)
         try:
-            airflow_adapter.call("encode", {"space": "default"})
+            tasks.call("encode", {"space": "default"})
         except Exception as raised:
             return raised
         pytest.fail("the error was lost")

@@ -8,7 +8,7 @@ import psycopg2
 import pytest
 from customers import space_spec, write_spec
 
-from kindred.errors import CustomerValueError, GateError
+from kindred.errors import CustomerValueError, GateError, KindredError
 
 AS_OF = "2026-03-14T02:00:00+00:00"
 REFERENCE = {"space": "shop", "as_of": AS_OF, "run_id": "scheduled__1"}
@@ -25,14 +25,14 @@ LATE = {
 @pytest.fixture
 def adapter(airflow_library, monkeypatch, tmp_path):
     """The adapter, with what it sends and notes kept in lists."""
-    from kindred import airflow_adapter
+    from kindred.airflow_adapter import failures
 
     write_spec(tmp_path, space_spec("shop"))
     monkeypatch.setenv("KINDRED_FEATURES", str(tmp_path))
-    monkeypatch.setattr(airflow_adapter, "webhook", lambda: None)
+    monkeypatch.setattr(failures, "webhook", lambda: None)
     sent = []
-    monkeypatch.setattr(airflow_adapter.alerts, "send", lambda alert, webhook: sent.append(alert))
-    return SimpleNamespace(module=airflow_adapter, sent=sent)
+    monkeypatch.setattr(failures.alerts, "send", lambda alert, webhook: sent.append(alert))
+    return SimpleNamespace(module=failures, sent=sent)
 
 
 def context_of(error, task="encode", reference=REFERENCE):
@@ -98,6 +98,14 @@ def test_a_run_whose_window_is_not_clear_is_told_without_it(adapter, monkeypatch
     assert (adapter.sent[0].as_of, adapter.sent[0].space) == (None, "shop")
 
 
+def test_an_erasure_that_failed_is_told_without_a_snapshot(adapter):
+    error = KindredError("KINDRED_ERASURE_KEY is not set")
+    adapter.module.on_failed_erasure("shop", context_of(error, task="erase"))
+    [alert] = adapter.sent
+    assert (alert.space, alert.as_of, alert.status) == ("shop", None, "failed")
+    assert (alert.task, alert.reason) == ("erase", "KINDRED_ERASURE_KEY is not set")
+
+
 @pytest.fixture
 def published(adapter, monkeypatch):
     """A warehouse that says whether a snapshot is published, and takes notes."""
@@ -142,11 +150,11 @@ def test_a_late_run_is_told_without_a_warehouse_too(adapter, published):
 def test_an_alert_that_nobody_has_connected_is_in_the_log(airflow_library, monkeypatch):
     from airflow.sdk.exceptions import AirflowNotFoundException
 
-    from kindred import airflow_adapter
+    from kindred.airflow_adapter import connections
 
     def nothing(connection_id):
         raise AirflowNotFoundException(connection_id)
 
     monkeypatch.delenv("AIRFLOW_CONN_KINDRED_ALERTS", raising=False)
-    monkeypatch.setattr(airflow_adapter.Connection, "get", nothing)
-    assert airflow_adapter.webhook() is None
+    monkeypatch.setattr(connections.Connection, "get", nothing)
+    assert connections.webhook() is None

@@ -181,7 +181,7 @@ class TestDag:
 
         [deadline] = dag.deadline
         assert deadline.reference == DeadlineReference.DAGRUN_QUEUED_AT
-        assert deadline.interval == timedelta(hours=3)
+        assert deadline.interval == 3 * 3600
         assert deadline.callback.path == "kindred.deadline.report_missed_deadline"
         assert deadline.callback.kwargs == {"space": space}
 
@@ -295,7 +295,7 @@ def test_the_deadline_is_a_setting(parse, tmp_path, monkeypatch, hours, minutes)
     monkeypatch.setenv("KINDRED_DEADLINE_HOURS", hours)
     deadlines = parse(tmp_path).dags["customer_similarity"].deadline or []
     intervals = [deadline.interval for deadline in deadlines]
-    assert intervals == ([] if minutes is None else [timedelta(minutes=minutes)])
+    assert intervals == ([] if minutes is None else [minutes * 60])
 
 
 def test_segments_by_lists_of_the_index_wait_for_it(parse, tmp_path):

@@ -6,7 +6,7 @@ import psycopg2
 import pytest
 from customers import AS_OFS, customers, space_spec
 from psycopg2 import sql
-from real_airflow import DagRun, RealAirflow, Space
+from real_airflow import DagRun, RealAirflow, Space, wait_for
 
 from kindred.local.environment import METADATA
 from kindred.spec import dag_id_of
@@ -87,10 +87,13 @@ def test_the_customer_is_gone_and_the_number_is_all_that_airflow_has(airflow, er
     assert not [path for path in files if str(LEAVING).encode() in path.read_bytes()]
 
 
-def test_an_unknown_number_fails_at_once(unknown):
+def test_an_unknown_number_fails_at_once_and_is_told(unknown, webhook):
     assert unknown.wait() == "failed"
     assert unknown.tries("erase") == 1
     assert "there is no erasure request 4711" in unknown.log("erase")
+    [alert] = wait_for(lambda: webhook.of_run(unknown.run_id))
+    assert (alert["space"], alert["as_of"], alert["task"]) == ("erased", None, "erase")
+    assert "there is no erasure request 4711" in alert["reason"]
 
 
 def test_a_run_wants_a_number(erasures):

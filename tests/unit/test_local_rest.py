@@ -69,6 +69,29 @@ def test_the_conf_of_a_backfill_is_passed_on(client_of):
     assert json.loads(server.asked[0].content)["dag_run_conf"] == {"snapshots": "latest_only"}
 
 
+class Interrupted(Server):
+    """Closes the first connection instead of answering."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        response = super().__call__(request)
+        if len(self.asked) == 1:
+            raise httpx.ReadError("[Errno 104] Connection reset by peer", request=request)
+        return response
+
+
+def test_a_question_is_asked_again_where_the_connection_was_closed(client_of):
+    server = Interrupted(tasks=(200, {"tasks": []}))
+    assert client_of(server).task_order("d") == []
+    assert len(server.asked) == 2
+
+
+def test_what_has_an_effect_is_not_sent_twice(client_of):
+    server = Interrupted(backfills=(200, {"id": 7}))
+    with pytest.raises(httpx.ReadError):
+        client_of(server).create_backfill("d", DATES, Order.FORWARD)
+    assert len(server.asked) == 1
+
+
 def test_runs_that_have_not_ended_are_asked_for_by_state(client_of):
     runs = [{"dag_run_id": "backfill__1"}, {"dag_run_id": "manual__2"}]
     server = Server(dagRuns=(200, {"dag_runs": runs, "total_entries": 2}))

@@ -20,7 +20,7 @@ from airflow.plugins_manager import AirflowPlugin
 
 OURS = ("/plugins/kindred/", "/dags/customer_similarity.py")
 DATABASE, ARTEFACTS = "/kindred/store/database.py", "/kindred/artefacts.py"
-ADAPTER, STAGES = "/kindred/airflow_adapter.py", "/kindred/stages/"
+ADAPTER, STAGES = "/kindred/airflow_adapter/tasks.py", "/kindred/stages/"
 STATEMENTS = {"run", "rows", "row", "records", "execute", "copy_out", "copy_in"}
 
 

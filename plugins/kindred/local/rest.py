@@ -149,7 +149,8 @@ class AirflowClient:
     def log_messages(self, task_instance: Mapping[str, Any]) -> list[JsonObject]:
         """The log of the last try of a task instance, one entry a message."""
         run, task = quote(task_instance["dag_run_id"], safe=""), task_instance["task_id"]
-        response = self._http.get(
+        response = self._ask(
+            "GET",
             f"/api/v2/dags/{task_instance['dag_id']}/dagRuns/{run}/taskInstances/{task}"
             f"/logs/{max(task_instance['try_number'], 1)}",
             params={"map_index": task_instance["map_index"], "full_content": True},
@@ -168,7 +169,16 @@ class AirflowClient:
                 return found
 
     def _call(self, method: str, path: str, **arguments: Any) -> JsonObject:
-        return self._content(self._http.request(method, path, **arguments))
+        return self._content(self._ask(method, path, **arguments))
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        try:
+            return self._http.request(method, path, **arguments)
+        except (httpx.ReadError, httpx.RemoteProtocolError):
+            if method != "GET":
+                raise
+            # A connection that was idle can be closed by the server in the moment it is used again.
+            return self._http.request(method, path, **arguments)
 
     @staticmethod
     def _content(response: httpx.Response) -> JsonObject:

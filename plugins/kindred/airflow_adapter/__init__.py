@@ -1,0 +1,1 @@
+"""The one package that speaks Airflow: contexts, connections, exceptions."""

@@ -1,0 +1,61 @@
+"""Connections from the environment, else from Airflow's own store."""
+
+from typing import Any
+
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from kindred.connections import (
+    ALERTS,
+    Connections,
+    conninfo_of,
+    from_environment,
+    webhook_from_environment,
+    webhook_of,
+)
+from kindred.errors import PreflightError
+from kindred.settings import Settings
+from kindred.stages.run import Workplace
+
+
+def workplace() -> Workplace:
+    """Connections from Airflow, settings from the environment."""
+    return Workplace(Connections(_conninfo), Settings.from_env())
+
+
+def _conninfo(connection_id: str) -> str:
+    return from_environment(connection_id) or conninfo_from_airflow(connection_id)
+
+
+def conninfo_from_airflow(connection_id: str) -> str:
+    """The connection string of a connection in Airflow's own store.
+
+    Raises
+    ------
+    PreflightError
+        when Airflow does not know it.
+    """
+    try:
+        connection = Connection.get(connection_id)
+    except AirflowNotFoundException as error:
+        raise PreflightError(
+            f"Airflow has no connection {connection_id!r}; add it in the UI, or set"
+            f" AIRFLOW_CONN_{connection_id.upper()}"
+        ) from error
+    return conninfo_of(_fields(connection), connection.extra_dejson)
+
+
+def _fields(connection: Connection) -> dict[str, Any]:
+    names = ("conn_type", "host", "port", "login", "password", "schema")
+    return {name: getattr(connection, name) for name in names}
+
+
+def webhook() -> str | None:
+    """Where alerts go; None where nobody has connected anything."""
+    found = webhook_from_environment()
+    if found is not None:
+        return found
+    try:
+        return webhook_of(_fields(Connection.get(ALERTS)))
+    except AirflowNotFoundException:
+        return None

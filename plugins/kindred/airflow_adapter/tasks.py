@@ -1,0 +1,115 @@
+"""What the tasks of the DAGs call."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from kindred.airflow_adapter import failures
+from kindred.airflow_adapter.connections import workplace
+from kindred.airflow_adapter.windows import only_lands, window_of
+from kindred.clustering import Algorithm
+from kindred.errors import KindredError, LockTimeoutError, SupersededError, UnreachableError
+from kindred.spec import load_spec, spec_paths
+from kindred.stages.erase import erase
+from kindred.stages.prepare import Request, prepare
+from kindred.stages.registry import run_stage
+from kindred.stages.run import Run, open_run
+from kindred.store import snapshots
+
+log = logging.getLogger(__name__)
+
+RETRYABLE = (LockTimeoutError, UnreachableError)
+LANDING_STAGES = ("extract", "validate")
+NOTHING_TO_COMPUTE = {
+    "empty": "the snapshot has no customers",
+    "landed": "snapshots: latest_only: the rows of this date have landed; the snapshot is computed"
+    " for the last date of the backfill",
+}
+PARTS = {"search_graph": "shard", "cluster": "algorithm", "load_lookalikes": "part"}
+
+
+def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Task ``prepare``: returns the reference that the other tasks are given."""
+    try:
+        spec = load_spec(spec_paths()[space])
+        params = context["params"]
+        dag_run = context["dag_run"]
+        window = window_of(spec.schedule, context)
+        request = Request(
+            run_id=dag_run.run_id,
+            window=window,
+            only_lands=only_lands(window, context),
+            # Not str(): in the task that type is an Enum whose text is not its value.
+            may_fit=dag_run.run_type != "backfill",
+            may_refit=dag_run.run_type == "scheduled",
+            algorithms=[Algorithm(a) for a in params["algorithms"]]
+            if params["algorithms"]
+            else None,
+            encoder_version=params["encoder_version"],
+            full_extract=params["full_extract"],
+        )
+        return prepare(workplace(), spec, request)
+    except KindredError as error:
+        raise _as_airflow(error) from error
+
+
+def call(stage: str, reference: Mapping[str, Any], part: Any = None) -> Any:
+    """Run one stage (or the mapped ``part`` of it) of the run that ``reference`` names."""
+    try:
+        run = _run(reference)
+        if run.build.state in NOTHING_TO_COMPUTE and stage not in LANDING_STAGES:
+            raise AirflowSkipException(NOTHING_TO_COMPUTE[run.build.state])
+        arguments = {} if part is None else {PARTS[stage]: part}
+        if stage in LANDING_STAGES:
+            arguments["full_extract"] = reference["full_extract"]
+        if stage == "validate":
+            arguments["only_lands"] = reference["only_lands"]
+        return run_stage(run, stage, **arguments)
+    except SupersededError as error:
+        raise AirflowSkipException(str(error)) from error
+    except KindredError as error:
+        raise _as_airflow(error) from error
+
+
+def close(reference: Mapping[str, Any] | None) -> Any:
+    """Task ``clean_up``: also notes that the build failed where no task could say so."""
+    if reference is None:
+        log.info("prepare has not begun a build: nothing to clean up")
+        return None
+    run = _run_of_anybody(reference)
+    if run.build.state == "building":
+        failures.tell_silent_end(reference)
+    cleaned = run_stage(run, "clean_up")
+    with run.warehouse("clean_up") as warehouse:
+        snapshots.forget_failure(warehouse, run.as_of, reference["run_id"], task="clean_up")
+    return cleaned
+
+
+def erase_customer(space: str, context: Mapping[str, Any]) -> int:
+    """Task ``erase``: meets the request whose number the run was given; returns that number."""
+    try:
+        number = int(context["params"]["request"])
+        erase(workplace(), space, number)
+        return number
+    except KindredError as error:
+        raise _as_airflow(error) from error
+
+
+def _run(reference: Mapping[str, Any]) -> Run:
+    as_of = datetime.fromisoformat(reference["as_of"])
+    return open_run(workplace(), reference["space"], as_of, reference["run_id"])
+
+
+def _run_of_anybody(reference: Mapping[str, Any]) -> Run:
+    """The build of the snapshot, even where a later run has begun it anew."""
+    return open_run(workplace(), reference["space"], datetime.fromisoformat(reference["as_of"]))
+
+
+def _as_airflow(error: KindredError) -> Exception:
+    """What a person must mend is not tried again; what may pass by itself is."""
+    if isinstance(error, RETRYABLE):
+        return error
+    return AirflowFailException(str(error))

@@ -1,0 +1,82 @@
+"""Which window a run has, by its kind, and whether it leaves the snapshot to another run."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from kindred.backfills import LaterRun, Snapshots, is_followed, names_another_date
+from kindred.windows import Window, parse_moment, resolve_window
+
+
+def window_of(schedule: str, context: Mapping[str, Any]) -> Window:
+    """The window of a scheduled, backfilled, manual or asset-triggered run."""
+    params = context["params"]
+    start, end = params["start"], params["end"]
+    interval = None
+    # A manual run without a logical date, or one that an asset triggered, has no data interval.
+    if context.get("data_interval_start") and context.get("data_interval_end"):
+        interval = (_plain(context["data_interval_start"]), _plain(context["data_interval_end"]))
+    return resolve_window(
+        schedule,
+        run_after=_plain(context["dag_run"].run_after),
+        now=datetime.now(UTC),
+        interval=interval,
+        start=parse_moment("start", start) if start else None,
+        end=parse_moment("end", end) if end else None,
+    )
+
+
+def only_lands(window: Window, context: Mapping[str, Any]) -> bool:
+    """Whether the run leaves the snapshot to a later date of its backfill."""
+    params, dag_run = context["params"], context["dag_run"]
+    if params["snapshots"] != Snapshots.LATEST_ONLY:
+        return False
+    if params["latest_as_of"]:
+        latest_as_of = parse_moment("latest_as_of", params["latest_as_of"])
+        return names_another_date(window.as_of, latest_as_of)
+    if dag_run.run_type != "backfill":
+        return False
+    task_instance = context["ti"]
+    return is_followed(
+        _plain(dag_run.logical_date),
+        _plain(dag_run.data_interval_end),
+        created_at=_made_at(task_instance.id),
+        now=datetime.now(UTC),
+        newest_before=partial(_newest_before, task_instance.dag_id),
+    )
+
+
+def _made_at(task_instance_id: UUID) -> datetime:
+    """When a task instance was made: its id is a UUID of version 7, which begins with the time.
+
+    A retry has a new id. Where newest comes first, a date whose ``prepare`` is retried may so take
+    itself for the last one: then one snapshot more is computed, never one less.
+    """
+    return datetime.fromtimestamp((task_instance_id.int >> 80) / 1000, UTC)
+
+
+def _newest_before(dag_id: str, moment: datetime, state: str | None) -> LaterRun | None:
+    """The run with the latest logical date before a moment."""
+    # The method of the task instance asks for its own date alone.
+    from airflow.sdk.execution_time.comms import GetPreviousDagRun
+    from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
+
+    answer: Any = SUPERVISOR_COMMS.send(
+        GetPreviousDagRun(dag_id=dag_id, logical_date=moment, state=state)
+    )
+    found = answer.dag_run
+    if found is None:
+        return None
+    return LaterRun(
+        _plain(found.logical_date),
+        found.run_type == "backfill"
+        and (found.conf or {}).get("snapshots") == Snapshots.LATEST_ONLY,
+        _plain(found.end_date) if found.end_date else None,
+    )
+
+
+def _plain(moment: datetime) -> datetime:
+    """Airflow's pendulum times as the standard library's."""
+    return datetime.fromtimestamp(moment.timestamp(), UTC)
