@@ -99,6 +99,6 @@ def _start(
     airflow.start()
     airflow.wait_until_healthy(specs[0].dag_id)
     dsns = {"kindred_source": server.dsn(SOURCE), "kindred_warehouse": server.dsn(WAREHOUSE)}
-    environment = kindred_environment(layout, server)
+    environment = kindred_environment(layout, server, credentials)
     place = Workplace(Connections(dsns.__getitem__), Settings.from_env(environment))
     return Machine(airflow, place)
