@@ -147,7 +147,9 @@ def measure_kindred(report: Report, job: Job, n: int, name: str = "kindred") -> 
         "low": recall.result["low"],
         "high": recall.result["high"],
         "measuring_recall": recall.seconds,
-        "cpu_seconds": sum(task.cpu_seconds for task in (planned, *shards, merged)),
+        "cpu_seconds": planned.cpu_seconds
+        + merged.cpu_seconds
+        + sum(s.cpu_seconds for s in shards),
         "peak_mb": max(planned.peak_rss_mb, merged.peak_rss_mb, *(s.peak_rss_mb for s in shards)),
         "two_tasks_mb": max(
             planned.peak_rss_mb, merged.peak_rss_mb, 2 * max(s.peak_rss_mb for s in shards)

@@ -116,7 +116,7 @@ def usearch_hnsw(path: str, truth: Truth, threads: int) -> Figures:
     added = time.perf_counter()
 
     def search(rows: Vectors, effort: int) -> Ids:
-        index.expansion_search = effort
+        index.expansion_search = effort  # type: ignore[misc]  # its setter is named otherwise
         matches = index.search(rows, truth.k + 1, threads=threads)
         return np.asarray(matches.keys, dtype=np.int64)
 

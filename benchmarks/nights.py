@@ -162,14 +162,12 @@ class Nights:
         lists = self.value(
             "select lists from kindred.index_builds where table_name = %s", self.serving
         )
-        index = sql.SQL("create index on fresh using ivfflat (embedding vector_l2_ops)")
+        text = "create table fresh as select * from {table} order by customer_id;"
+        text += "alter table fresh add primary key (customer_id);"
         if lists:
-            index += sql.SQL(" with (lists = {});").format(sql.Literal(lists))
-        statements = sql.SQL("create table fresh as select * from {} order by customer_id;")
-        statements = statements.format(table) + sql.SQL(
-            "alter table fresh add primary key (customer_id);"
-        )
-        self.value(statements + (index if lists else sql.SQL("")) + sql.SQL("select 1"))
+            text += "create index on fresh using ivfflat (embedding vector_l2_ops)"
+            text += " with (lists = {lists});"
+        self.value(sql.SQL(text + "select 1").format(table=table, lists=sql.Literal(lists)))
         return self.sizes("public", "fresh")
 
 

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import psycopg2
 from psycopg2 import sql
@@ -87,7 +88,7 @@ def _require(condition: Callable[[], bool], seconds: float, complaint: str) -> N
         raise LocalError(f"{complaint} within {seconds:.0f} seconds")
 
 
-def _rows(dsn: str, query: str, value: object) -> list[tuple[object, ...]]:
+def _rows(dsn: str, query: str, value: object) -> list[tuple[Any, ...]]:
     with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
         cursor.execute(query, (value,))
         return cursor.fetchall()

@@ -2,7 +2,7 @@
 
 import gzip
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import files
 from pathlib import Path
@@ -104,7 +104,7 @@ def _encodable(column: Column, kind: Kind) -> NDArray[Any]:
     return encodable(column.values.tolist(), kind)
 
 
-def encodable(values: list[Any], kind: Kind) -> NDArray[Any]:
+def encodable(values: Sequence[Any], kind: Kind) -> NDArray[Any]:
     """Values as an encoder takes them: numbers, days since 1970, or strings."""
     if kind in (Kind.CATEGORICAL, Kind.TEXT):
         texts = np.empty(len(values), dtype=object)

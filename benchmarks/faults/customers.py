@@ -32,7 +32,7 @@ class Variant:
 
     def spec(self, space: str, table: str = PLAIN, **more: Any) -> Spec:
         """The spec of a space."""
-        content = {
+        content: dict[str, Any] = {
             "space": space,
             "source": {
                 "table": table,

@@ -159,4 +159,4 @@ class StopPoints(AirflowPlugin):
     """What Airflow loads."""
 
     name = "stop_points"
-    listeners = (Listener(),)
+    listeners: list[object] = [Listener()]  # noqa: RUF012
