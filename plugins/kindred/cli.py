@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from kindred.connections import Connections, from_environment
 from kindred.errors import KindredError, PreflightError, SettingsError, SpecError
 from kindred.settings import Settings
 from kindred.spec import DEFAULT_SPACE, Spec, load_spec, spec_paths
+
+if TYPE_CHECKING:
+    from kindred.stages.run import Workplace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -35,6 +38,13 @@ def conninfo(connection_id: str) -> str:
             " Airflow is not installed here"
         ) from error
     return conninfo_from_airflow(connection_id)
+
+
+def workplace() -> "Workplace":
+    """The connections, and the settings of the environment."""
+    from kindred.stages.run import Workplace
+
+    return Workplace(Connections(conninfo), Settings.from_env())
 
 
 def spec_of(space: str) -> Spec:
@@ -73,11 +83,9 @@ def doctor(space: SpaceOption = DEFAULT_SPACE) -> None:
 @app.command()
 def plpython() -> None:
     """Print what a superuser runs once in the warehouse's database for algorithm plpython."""
-    from kindred.stages.run import Workplace
     from kindred.store.plpython import installation_script
 
-    workplace = Workplace(Connections(conninfo), Settings.from_env())
-    with workplace.warehouse("kindred plpython") as warehouse:
+    with workplace().warehouse("kindred plpython") as warehouse:
         typer.echo(installation_script(warehouse), nl=False)
 
 
@@ -89,14 +97,12 @@ def fit(
 ) -> None:
     """Land everything before a moment and fit an encoder as of it, before a backfill."""
     from kindred.stages.fit import fit as fit_stage
-    from kindred.stages.run import Workplace
     from kindred.windows import parse_moment, resolve_window
 
     spec = spec_of(space)
     moment = parse_moment("as-of", as_of)
     window = resolve_window(spec.schedule, run_after=moment, now=datetime.now(UTC), end=moment)
-    workplace = Workplace(Connections(conninfo), Settings.from_env())
-    version, is_new = fit_stage(workplace, spec, window, refit=refit)
+    version, is_new = fit_stage(workplace(), spec, window, refit=refit)
     console.print(f"encoder {version} {'fitted' if is_new else 'is there already and is kept'}")
 
 
@@ -112,13 +118,11 @@ def backfill_plan(
     """Tell what a backfill would compute, from how much, in which time; changes nothing."""
     from kindred.backfill_report import print_plan
     from kindred.stages.backfill_plan import plan_backfill
-    from kindred.stages.run import Workplace
     from kindred.windows import windows_between
 
     spec = spec_of(space)
     windows = windows_between(spec.schedule, first, last, now=datetime.now(UTC))
-    workplace = Workplace(Connections(conninfo), Settings.from_env())
-    print_plan(console, plan_backfill(workplace, spec, windows, snapshots))
+    print_plan(console, plan_backfill(workplace(), spec, windows, snapshots))
 
 
 @app.command()
@@ -127,12 +131,10 @@ def withdraw(
     space: SpaceOption = DEFAULT_SPACE,
 ) -> None:
     """Take a published snapshot back, and the encoder fitted for it: the one before serves."""
-    from kindred.stages.run import Workplace
     from kindred.stages.withdraw import withdraw as withdraw_stage
     from kindred.windows import parse_moment
 
-    workplace = Workplace(Connections(conninfo), Settings.from_env())
-    done = withdraw_stage(workplace, spec_of(space), parse_moment("as-of", as_of))
+    done = withdraw_stage(workplace(), spec_of(space), parse_moment("as-of", as_of))
     serving = "none" if done.current_as_of is None else done.current_as_of.isoformat()
     console.print(f"withdrawn; current is {serving}", soft_wrap=True)
     if done.encoder_versions:
@@ -155,15 +157,13 @@ def prune(
     """Drop the snapshots that need not be kept, those of explicit backfills too."""
     from kindred.retention import Retention
     from kindred.stages.prune import prune as prune_stage
-    from kindred.stages.run import Workplace
 
     settings = Settings.from_env()
     retention = Retention(
         settings.keep_nights if nights is None else nights,
         settings.keep_month_ends if month_ends is None else month_ends,
     )
-    workplace = Workplace(Connections(conninfo), settings)
-    pruned = prune_stage(workplace, spec_of(space), retention, is_dry_run=dry_run)
+    pruned = prune_stage(workplace(), spec_of(space), retention, is_dry_run=dry_run)
     for as_of in pruned:
         console.print(as_of.isoformat(), soft_wrap=True)
     verb = "would be dropped" if dry_run else "dropped"
@@ -177,10 +177,8 @@ def relink(
 ) -> None:
     """Give clusters the ids they would have had all published dates run in order."""
     from kindred.stages.relink import relink as relink_stage
-    from kindred.stages.run import Workplace
 
-    workplace = Workplace(Connections(conninfo), Settings.from_env())
-    changes = relink_stage(workplace, spec_of(space), is_dry_run=dry_run)
+    changes = relink_stage(workplace(), spec_of(space), is_dry_run=dry_run)
     if not changes:
         console.print("nothing to change: ids, names and lineage are those of dates run in order")
         return
@@ -202,13 +200,11 @@ def request_erasure(space: SpaceOption = DEFAULT_SPACE) -> None:
     Not from the command line, which shells and lists of processes show to others.
     """
     from kindred.stages.erase import request_erasure as request_stage
-    from kindred.stages.run import Workplace
 
     line = typer.get_text_stream("stdin").readline()
     if not line:
         raise SettingsError("standard input: a line with the customer's id is expected, none came")
-    workplace = Workplace(Connections(conninfo), Settings.from_env())
-    number = request_stage(workplace, space, line.rstrip("\r\n"))
+    number = request_stage(workplace(), space, line.rstrip("\r\n"))
     console.print(f"erasure request {number}; 'kindred erase {number}' or the DAG meets it")
 
 
@@ -219,20 +215,17 @@ def erase(
 ) -> None:
     """Erase the customer of a request for good, and print the receipt."""
     from kindred.stages.erase import erase as erase_stage
-    from kindred.stages.run import Workplace
 
-    receipt = erase_stage(Workplace(Connections(conninfo), Settings.from_env()), space, number)
+    receipt = erase_stage(workplace(), space, number)
     typer.echo(json.dumps(receipt, indent=1))
 
 
 @app.command("page-reader")
 def page_reader(space: SpaceOption = DEFAULT_SPACE) -> None:
     """Print what a superuser runs so that segments can be the IVFFlat lists of the index."""
-    from kindred.stages.run import Workplace
     from kindred.store.index_pages import reader_as_text
 
-    workplace = Workplace(Connections(conninfo), Settings.from_env())
-    with workplace.warehouse("kindred page-reader") as database:
+    with workplace().warehouse("kindred page-reader") as database:
         typer.echo(reader_as_text(database, spec_of(space).internal_schema))
 
 
@@ -243,11 +236,9 @@ def hash_tables(
     compare: Annotated[Path | None, typer.Option(help="Compare with a file saved earlier.")] = None,
 ) -> None:
     """Hash the published tables: equal hashes are equal tables, byte for byte."""
-    from kindred.stages.run import Workplace
     from kindred.store.tablehash import table_hashes
 
-    workplace = Workplace(Connections(conninfo), Settings.from_env())
-    with workplace.warehouse("kindred hash", spec_of(space).internal_schema) as database:
+    with workplace().warehouse("kindred hash", spec_of(space).internal_schema) as database:
         hashes = table_hashes(database)
     for table, digest in hashes.items():
         console.print(f"{digest}  {table}", soft_wrap=True)

@@ -2,15 +2,38 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from kindred.errors import SpecError
 from kindred.spec_errors import shortened, shown
 
+MERGE_TAG = "tag:yaml.org,2002:merge"  # of the key <<
 # PyYAML hands on whatever Python says of a value that a type cannot hold: ValueError of the date
 # 2026-13-45 or of a number of 5,000 digits, KeyError of `!!bool maybe`, and so on.
 _NO_VALUE = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML lets the last of two equal keys win, and a column would be gone without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: dict[tuple[str, str], int] = {}
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            line = seen.get((key.tag, key.value))
+            if line is not None:
+                raise yaml.composer.ComposerError(
+                    None,
+                    None,
+                    f"key {shown(_printable(key.value))} is given twice, first in line {line};"
+                    " take one out",
+                    key.start_mark,
+                )
+            if key.tag != MERGE_TAG:
+                seen[key.tag, key.value] = key.start_mark.line + 1
+        return node
 
 
 def read_yaml(path: Path) -> object:
@@ -22,7 +45,7 @@ def read_yaml(path: Path) -> object:
         naming the file, and where YAML does not understand it.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SpecError(f"{path}: cannot be read as YAML: {error}") from error
     except RecursionError as error:

@@ -30,7 +30,7 @@ NOW = datetime.now(UTC)
 START_DATE = NOW - timedelta(days=2)
 ALIKE = ("lost", "twice", "manual", "refused")
 SPECS = [
-    *map(cdnow_shop.spec_of, ("forward", "backward", "parallel", "killed")),
+    *map(cdnow_shop.spec_of, ("killed", "backward", "parallel")),
     *map(space_spec, ALIKE),
     space_spec("gated", source={"table": "customers_gated"}, gates={"min_customers": 400}),
     space_spec("empty", source={"table": "customers_empty"}),

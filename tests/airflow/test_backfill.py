@@ -1,4 +1,4 @@
-"""Four dates of CDNOW forward, backward, in parallel, with killed tasks: always the same tables."""
+"""Four dates of CDNOW forward with killed tasks, backward, in parallel: always the same tables."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,11 +23,9 @@ from benchmarks.backfilled import Backfilled, moves_back
 from kindred.local.rest import Order
 from kindred.store.partitions import aside_name, partition_name
 
-ORDERS = {
-    "forward": Order.FORWARD,
-    "backward": Order.BACKWARD,
-    "parallel": Order.PARALLEL,
-}
+ORDERS = {"backward": Order.BACKWARD, "parallel": Order.PARALLEL}
+KILLED, UNDISTURBED = "killed", "undisturbed"
+SPACES = (KILLED, *ORDERS, UNDISTURBED)
 TRIES = 3  # the DAG's two retries
 PUBLISHED = (
     "customer_embeddings",
@@ -64,9 +62,9 @@ def start_backfill(airflow: RealAirflow, name: str, order: Order) -> Backfill:
 
 @pytest.fixture(scope="session")
 def started(airflow: RealAirflow, purchases: pd.DataFrame) -> dict[str, Backfill]:
-    """All dates of the undisturbed spaces, under way at the same time."""
+    """All dates of the spaces without a killed task, under way at the same time."""
     cdnow_shop.fill_source(airflow.laboratory, purchases)
-    for name in (*ORDERS, "killed"):
+    for name in SPACES:
         # Before the first date: every run lands its own windows, and all share one encoder.
         airflow.laboratory.fit(spec_of(name), DATES[0].isoformat())
         backfilled(airflow, name).watch()
@@ -76,12 +74,12 @@ def started(airflow: RealAirflow, purchases: pd.DataFrame) -> dict[str, Backfill
 @pytest.fixture(scope="session")
 def killed(airflow: RealAirflow, started: dict[str, Backfill], purchases: pd.DataFrame) -> Backfill:
     """Dates of which four tasks were ended in their middle."""
-    space = Space(airflow, "killed")
+    space = Space(airflow, KILLED)
     aside = aside_name("customer_lookalikes", AS_OFS[1])
     with ExitStack() as publish, ExitStack() as validate, ExitStack() as load:
         # After its partitions are attached, before the snapshot is current.
         publish.enter_context(reserved(space, "cluster_lineage"))
-        space, runs = start_backfill(airflow, "killed", Order.FORWARD)
+        space, runs = start_backfill(airflow, KILLED, Order.FORWARD)
         backend = wait_until_blocked(runs[0], "publish")
         validate.enter_context(reserved(space, "rejected_rows"))
         rows = customers_at(purchases, AS_OFS[0]) * K
@@ -109,14 +107,25 @@ def killed(airflow: RealAirflow, started: dict[str, Backfill], purchases: pd.Dat
 
 
 @pytest.fixture(scope="session")
-def left(airflow: RealAirflow, started: dict[str, Backfill], killed: Backfill) -> dict[str, Left]:
-    """All backfills at their end."""
-    found = {}
-    for name, (_, runs) in {**started, "killed": killed}.items():
+def undisturbed(airflow: RealAirflow, started: dict[str, Backfill]) -> Space:
+    """The same dates, one after the other, in this process: nothing else may be in their tables."""
+    for as_of in AS_OFS:
+        moment = as_of.replace(tzinfo=None).isoformat()
+        airflow.laboratory.run(spec_of(UNDISTURBED), moment, may_fit=False)
+    return Space(airflow, UNDISTURBED)
+
+
+@pytest.fixture(scope="session")
+def left(
+    airflow: RealAirflow, started: dict[str, Backfill], killed: Backfill, undisturbed: Space
+) -> dict[str, Left]:
+    """All ways at their end."""
+    for name, (_, runs) in {**started, KILLED: killed}.items():
         assert [run.wait() for run in runs] == ["success"] * 4, name
-        space = backfilled(airflow, name)
-        found[name] = Left(space.hashes(), space.links(), space.moves())
-    return found
+    found = {name: backfilled(airflow, name) for name in SPACES}
+    return {
+        name: Left(space.hashes(), space.links(), space.moves()) for name, space in found.items()
+    }
 
 
 @pytest.fixture(scope="session")
@@ -198,14 +207,13 @@ def test_killed_tasks_are_tried_again(killed):
 
 
 def test_any_order_ends_in_equal_tables(left):
-    for name in ("backward", "parallel", "killed"):
-        assert left[name].hashes == left["forward"].hashes, name
+    for name in (KILLED, *ORDERS):
+        assert left[name].hashes == left[UNDISTURBED].hashes, name
 
 
-def test_killed_tasks_have_no_second_effect(started, killed, left):
+def test_killed_tasks_have_no_second_effect(undisturbed, killed, left):
     space, runs = killed
-    undisturbed, _ = started["forward"]
-    assert left["killed"].links == left["forward"].links
+    assert left[KILLED].links == left[UNDISTURBED].links
     for query in (
         "select window_start, window_end, rows_read, rows_landed, rows_rejected"
         " from {space}.extracted_windows order by 1",
@@ -217,14 +225,14 @@ def test_killed_tasks_have_no_second_effect(started, killed, left):
 
 
 def test_what_is_current_never_moves_backwards(left):
-    assert left["forward"].moves == left["killed"].moves == AS_OFS
+    assert left[UNDISTURBED].moves == left[KILLED].moves == AS_OFS
     assert left["backward"].moves == AS_OFS[-1:]
     assert moves_back(left["parallel"].moves) == 0
     assert left["parallel"].moves[-1] == AS_OFS[-1]
 
 
-def test_snapshots_are_those_of_their_dates(started, left, purchases):
-    for space, _ in started.values():
+def test_snapshots_are_those_of_their_dates(started, undisturbed, left, purchases):
+    for space in (undisturbed, *(space for space, _ in started.values())):
         found = [space.snapshot(as_of) for as_of in AS_OFS]
         assert [snapshot["customers"] for snapshot in found] == [813, 1178, 1178, 1167]
         expected = [customers_at(purchases, as_of) for as_of in AS_OFS]
@@ -238,11 +246,11 @@ def test_snapshots_are_those_of_their_dates(started, left, purchases):
 
 def test_ids_lineage_and_names_are_equal_once_linked_anew(airflow, left):
     changes = {name: backfilled(airflow, name).relink() for name in left}
-    assert changes["forward"] == changes["killed"] == []
+    assert changes[UNDISTURBED] == changes[KILLED] == []
     assert any(change.renumbered for change in changes["backward"])
     for name in left:
         space = backfilled(airflow, name)
-        assert space.links() == left["forward"].links, name
+        assert space.links() == left[UNDISTURBED].links, name
         assert space.hashes() == left[name].hashes, name
 
 
@@ -254,10 +262,10 @@ def partitions(space: Space) -> list[tuple[int]]:
 
 
 def test_a_date_that_runs_again_is_replaced_only_if_it_has_changed(
-    airflow, started, left, purchases
+    airflow, started, killed, left, purchases
 ):
     """A row has come late; one space does not look for it, and the other one reads all again."""
-    same, other = (started[name][0] for name in ("forward", "backward"))
+    same, other = killed[0], started["backward"][0]
     before = {space.name: (partitions(space), space.hashes()) for space in (same, other)}
     cdnow_shop.fill_source(airflow.laboratory, purchases, cdnow_shop.late_row())
     end = AS_OFS[1].isoformat()
