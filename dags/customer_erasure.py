@@ -57,7 +57,7 @@ def make_dag(space: str) -> DAG:
     def tell_failure(context: Any) -> None:
         from kindred.airflow_adapter import failures
 
-        failures.on_failed_erasure(space, context)
+        failures.on_failure_without_build(space, context)
 
     @task(on_failure_callback=tell_failure)
     def erase(**context: Any) -> int:

@@ -221,16 +221,33 @@ def make_dag(spec: Spec) -> DAG:
     return made
 
 
-def make_broken_dag(dag_id: str, message: str) -> DAG:
-    """A DAG in the place of a spec that cannot be read: it fails and says why; others go on."""
+def make_broken_dag(space: str, error: SpecError) -> DAG:
+    """A DAG in the place of a spec that cannot be read; others go on.
 
-    @task(retries=0)
+    It fails every night and says why: without a run, nobody would be told that none takes place.
+    """
+
+    def tell_failure(context: Any) -> None:
+        from kindred.airflow_adapter import failures
+
+        failures.on_failure_without_build(space, context)
+
+    @task(retries=0, on_failure_callback=tell_failure)
     def read_spec() -> None:
         from airflow.sdk.exceptions import AirflowFailException
 
-        raise AirflowFailException(message)
+        raise AirflowFailException(str(error)) from error
 
-    with DAG(dag_id=dag_id, schedule=None, doc_md=message, tags=["kindred"]) as made:
+    with DAG(
+        dag_id=dag_id_of(space),
+        schedule=CronDataIntervalTimetable(Spec.model_fields["schedule"].default, timezone="UTC"),
+        start_date=START_DATE,
+        catchup=False,
+        max_active_runs=1,
+        doc_md=str(error),
+        tags=["kindred", space],
+        default_args={"owner": "kindred"},
+    ) as made:
         read_spec()
     return made
 
@@ -243,5 +260,5 @@ for space, path in spec_paths().items():
     try:
         space_dag = make_dag(load_spec(path))
     except SpecError as error:
-        space_dag = make_broken_dag(dag_id_of(space), str(error))
+        space_dag = make_broken_dag(space, error)
     globals()[space_dag.dag_id] = space_dag

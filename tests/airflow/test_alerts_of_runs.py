@@ -100,7 +100,7 @@ def test_a_run_whose_window_is_not_clear_is_told_without_it(adapter, monkeypatch
 
 def test_an_erasure_that_failed_is_told_without_a_snapshot(adapter):
     error = KindredError("KINDRED_ERASURE_KEY is not set")
-    adapter.module.on_failed_erasure("shop", context_of(error, task="erase"))
+    adapter.module.on_failure_without_build("shop", context_of(error, task="erase"))
     [alert] = adapter.sent
     assert (alert.space, alert.as_of, alert.status) == ("shop", None, "failed")
     assert (alert.task, alert.reason) == ("erase", "KINDRED_ERASURE_KEY is not set")

@@ -238,6 +238,9 @@ def test_broken_spec_says_why_and_harms_no_other(parse, tmp_path):
     assert bag.import_errors == {}
     broken = bag.dags["customer_similarity__broken"]
     assert broken.task_ids == ["read_spec"]
+    assert broken.timetable.expression == "0 2 * * *"
+    assert broken.catchup is False
+    assert broken.get_task("read_spec").on_failure_callback
     assert "broken.yaml: source.key: a composite key ['a', 'b'] was found" in broken.doc_md
     assert "broken.yaml: features" in broken.doc_md
     assert (

@@ -39,8 +39,8 @@ def on_failure(context: Mapping[str, Any]) -> None:
         _alert_of(reference, task_instance.dag_id, task, public_line(error))
 
 
-def on_failed_erasure(space: str, context: Mapping[str, Any]) -> None:
-    """Failure callback of an erasure: an alert; no snapshot is concerned."""
+def on_failure_without_build(space: str, context: Mapping[str, Any]) -> None:
+    """Failure callback where there is no snapshot that could tell: an alert alone."""
     task_instance, run_id = context["ti"], context["dag_run"].run_id
     reference = {"space": space, "as_of": None, "run_id": run_id}
     reason = public_line(_error_of(context))
