@@ -32,6 +32,7 @@ class Together(LoadFileScheduling):
         return folder if folder.endswith("airflow") else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     """Let `Together` hand out the tests."""
     return Together(config, log)

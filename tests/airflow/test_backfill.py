@@ -24,7 +24,7 @@ from kindred.local.rest import Order
 from kindred.store.partitions import aside_name, partition_name
 
 ORDERS = {"backward": Order.BACKWARD, "parallel": Order.PARALLEL}
-KILLED, UNDISTURBED = "killed", "undisturbed"
+KILLED, UNDISTURBED = "killed", "in_order"
 SPACES = (KILLED, *ORDERS, UNDISTURBED)
 TRIES = 3  # the DAG's two retries
 PUBLISHED = (

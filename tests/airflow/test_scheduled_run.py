@@ -38,7 +38,7 @@ def outcome(airflow, run):
 def let_pass(airflow, *runs):
     """Let the hours until the deadlines of runs be over."""
     with metadata(airflow) as cursor:
-        cursor.execute(LATE, [[run.run_id for run in runs], [run.dag_id for run in runs]])
+        cursor.execute(LATE, [[run.run_id for run in runs], [run.space.dag_id for run in runs]])
         assert cursor.rowcount == len(runs)
 
 
