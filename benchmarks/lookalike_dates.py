@@ -19,7 +19,6 @@ from kindred.store.database import Database, connect
 from kindred.store.keys import KeyType
 from kindred.store.lookalikes import PARENT, Lookalikes, load_part
 from kindred.store.publish import StagedEmbeddings
-from kindred.store.space import search_path_of
 
 SHARD_ROWS = 250_000
 BLOCK_ROWS = 50_000
@@ -55,9 +54,12 @@ class Place:
     @contextmanager
     def warehouse(self) -> Iterator[Database]:
         """A session as the stages have it."""
-        with connect(self.dsn, connection_id="bench", application_name="kindred bench") as database:
-            path = ", ".join(search_path_of(database, SPEC.internal_schema))
-            database.run("session/configure", {"search_path": path})
+        with connect(
+            self.dsn,
+            connection_id="bench",
+            application_name="kindred bench",
+            schema=SPEC.internal_schema,
+        ) as database:
             yield database
 
     def read(self) -> Lookalikes:

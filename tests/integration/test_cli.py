@@ -1,11 +1,16 @@
-"""The command ``kindred`` in a process of its own, with the connections of Airflow's variables."""
+"""The command ``kindred`` with the connections of Airflow's variables.
 
+A process of its own takes a second to begin: most tests call the command within theirs.
+"""
+
+import io
 import json
 import os
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import psycopg2
 import pytest
@@ -13,6 +18,7 @@ import yaml
 from psycopg2 import sql
 
 from integration.warehouse import COLUMNS, make_spec, moment, people
+from kindred import cli
 from kindred.local.postgres import binary
 from kindred.spec import spec_from_dict
 
@@ -50,8 +56,23 @@ class Command:
     def write_spec(self, name="default", **changes):
         (self.folder / f"{name}.yaml").write_text(yaml.safe_dump({**CONTENT, **changes}))
 
-    def __call__(self, *arguments, stdin="", **changes):
+    def __call__(self, *arguments, **changes):
         """Exit code, and all that was printed, without the frames of tables."""
+        printed, code = io.StringIO(), 0
+        with (
+            patch.dict(os.environ, self.environment(**changes), clear=True),
+            patch.object(sys, "argv", ["kindred", *arguments]),
+            redirect_stdout(printed),
+            redirect_stderr(printed),
+        ):
+            try:
+                cli.main()
+            except SystemExit as end:
+                code = end.code
+        return code, without_frames(printed.getvalue())
+
+    def process(self, *arguments, stdin="", **changes):
+        """The same in a process of its own."""
         result = subprocess.run(
             [sys.executable, "-m", "kindred.cli", *arguments],
             env=self.environment(**changes),
@@ -62,8 +83,11 @@ class Command:
             check=False,
         )
         assert "Traceback" not in result.stderr, result.stderr
-        printed = result.stdout + result.stderr
-        return result.returncode, " ".join(printed.replace("│", " ").split())
+        return result.returncode, without_frames(result.stdout + result.stderr)
+
+
+def without_frames(printed):
+    return " ".join(printed.replace("│", " ").split())
 
 
 def command_on(laboratory, folder):
@@ -104,7 +128,7 @@ def everything(laboratory):
 
 def test_doctor_finds_a_good_place_and_changes_nothing(run):
     before = everything(run.laboratory)
-    code, printed = run("doctor")
+    code, printed = run.process("doctor")
     assert code == 0, printed
     assert "kindred doctor, space default" in printed
     for check in ("settings and spec", "server", "pgvector", "rights", "disk", "source"):
@@ -225,7 +249,7 @@ def test_an_unknown_space_is_refused_with_those_there_are(run):
 
 
 def test_a_connection_that_nobody_knows_is_named(run, tmp_path):
-    code, printed = run(
+    code, printed = run.process(
         "doctor", AIRFLOW_CONN_KINDRED_SOURCE=None, AIRFLOW_HOME=str(tmp_path / "airflow")
     )
     assert code == 1
@@ -381,11 +405,11 @@ def test_an_encoder_of_fit_is_that_of_a_run(make_laboratory):
 def test_an_id_comes_from_standard_input_and_is_printed_by_nothing(run_once):
     spec = spec_from_dict({**CONTENT, "space": "default"}, where="test")
     run_once.laboratory.land(spec, FIRST.removesuffix("+00:00"))
-    assert run_once("request-erasure")[0] == 1
-    code, printed = run_once("request-erasure", stdin="no such 381\n")
+    assert run_once.process("request-erasure")[0] == 1
+    code, printed = run_once.process("request-erasure", stdin="no such 381\n")
     assert (code, "381" in printed) == (1, False)
     assert "is no key of type bigint" in printed
-    code, printed = run_once("request-erasure", stdin="381\r\n")
+    code, printed = run_once.process("request-erasure", stdin="381\r\n")
     assert code == 0, printed
     assert printed.startswith("erasure request 1; ")
     assert "381" not in printed

@@ -22,6 +22,7 @@ from kindred.store.tablehash import table_hashes
 from kindred.windows import resolve_window
 
 LANDING_STAGES = ("extract", "validate")
+TELLING_STAGES = ("validate", "fit_encoder")  # what they find is for the stages after them
 NOT_COMPUTED = ("empty", "landed")
 
 
@@ -141,14 +142,13 @@ class Laboratory:
         validating = {"full_extract": full, "only_lands": only}
         landing = {"extract": {"full_extract": full}, "validate": validating}
         for stage, arguments in self.steps(run):
-            run = open_run(self.workplace, spec.space, run.as_of)
             if run.build.state in NOT_COMPUTED and stage not in (*LANDING_STAGES, "clean_up"):
                 continue
             yield stage, run
             for _ in range(times):
-                extra = landing.get(stage, {})
+                self.last_result = run_stage(run, stage, **arguments, **landing.get(stage, {}))
+            if stage in TELLING_STAGES:
                 run = open_run(self.workplace, spec.space, run.as_of)
-                self.last_result = run_stage(run, stage, **arguments, **extra)
 
     def steps(self, run: Run) -> Iterable[tuple[str, dict[str, Any]]]:
         """Stage by stage; mapped stages once for each of their parts, the last part first."""

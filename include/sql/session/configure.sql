@@ -1,7 +1,22 @@
--- Session settings that every connection wants: times in UTC, the given search path (where there is
--- one), and a backend that notices within 5 seconds that its client was killed.
+-- Session settings that every connection wants: times in UTC, a backend that notices within 5 seconds
+-- that its client was killed, and in a space's schema (where one is given) its own tables first, then
+-- pgvector's types and operators.
 select
   set_config('timezone', 'UTC', false),
   set_config('client_connection_check_interval', '5s', false),
   set_config('client_min_messages', 'warning', false),
-  case when %(search_path)s <> '' then set_config('search_path', %(search_path)s, false) end;
+  case when %(schema)s::text is not null then
+    set_config(
+      'search_path',
+      concat_ws(
+        ', ',
+        quote_ident(%(schema)s),
+        coalesce(
+          (select extnamespace::regnamespace::text from pg_extension where extname = 'vector'),
+          'public'
+        ),
+        'pg_temp'
+      ),
+      false
+    )
+  end;

@@ -39,11 +39,8 @@ class Workplace:
             self.connections.conninfo(WAREHOUSE),
             connection_id=WAREHOUSE,
             application_name=label,
+            schema=schema,
         ) as database:
-            if schema is not None:
-                path = space.search_path_of(database, schema)
-                quoted = ", ".join(f'"{name}"' for name in path)
-                database.run("session/configure", {"search_path": quoted})
             yield database
 
     @contextmanager

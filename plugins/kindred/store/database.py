@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import parse_dsn
 
 from kindred.errors import UnreachableError
 from kindred.store import statements
@@ -18,6 +19,9 @@ log = logging.getLogger(__name__)
 
 Parameters = Mapping[str, Any] | None
 CONNECT_TIMEOUT_SECONDS = 15
+# Firewalls and load balancers forget a connection on which nothing is said for minutes, and a stage
+# that computes says nothing. Without these, the kernel waits for two hours before it asks.
+KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6}
 
 
 class Readable(Protocol):
@@ -116,9 +120,11 @@ class Database:
 
 @contextmanager
 def connect(
-    conninfo: str, *, connection_id: str, application_name: str, search_path: tuple[str, ...] = ()
+    conninfo: str, *, connection_id: str, application_name: str, schema: str | None = None
 ) -> Iterator[Database]:
     """Open a session whose backend ends with us: it checks every 5 s that we are still there.
+
+    With a schema, statements find that space's tables, and pgvector.
 
     Raises
     ------
@@ -127,7 +133,7 @@ def connect(
     """
     try:
         connection = psycopg2.connect(
-            conninfo,
+            **{**KEEPALIVES, **parse_dsn(conninfo)},
             application_name=application_name[:63],
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
         )
@@ -139,11 +145,7 @@ def connect(
     try:
         connection.autocommit = True
         database = Database(connection)
-        database.run("session/configure", {"search_path": ", ".join(map(_quoted, search_path))})
+        database.run("session/configure", {"schema": schema})
         yield database
     finally:
         connection.close()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -17,6 +17,7 @@ from kindred.store.binary_reader import BlockReader
 from kindred.store.clusters import StableIds
 from kindred.store.database import Database
 from kindred.store.embeddings import Embeddings
+from kindred.store.space import extension_schema_in
 
 METHOD = "plpython kmeans"
 VECTORS = ("pg_temp", "plpython_vectors")
@@ -33,7 +34,7 @@ INSTALLATION = (
 
 def installation_script(database: Database) -> str:
     """What a superuser runs, once, in the warehouse's database, so that this login may cluster."""
-    extension = str(database.value("space/extension_schema") or "public")
+    extension = extension_schema_in(database)
     role = database.connection.info.user
     parts = [statements.compose(name, extension=extension, role=role) for name in INSTALLATION]
     return "\n".join(part.as_string(database.connection) for part in parts)

@@ -52,15 +52,10 @@ class Space:
     bi_schema: str
     extension_schema: str
 
-    @property
-    def search_path(self) -> tuple[str, ...]:
-        """The space's own tables first, then pgvector's types and operators."""
-        return (self.schema, self.extension_schema, "pg_temp")
 
-
-def search_path_of(database: Database, schema: str) -> tuple[str, ...]:
-    """The search path for internal statements of a schema."""
-    return (schema, str(database.value("space/extension_schema") or "public"), "pg_temp")
+def extension_schema_in(database: Database) -> str:
+    """The schema that holds pgvector."""
+    return str(database.value("space/extension_schema") or "public")
 
 
 def create_space(database: Database, spec: Spec, key_type: KeyType) -> Space:
@@ -77,11 +72,10 @@ def create_space(database: Database, spec: Spec, key_type: KeyType) -> Space:
     database.run("space/create_extension")
     database.run("space/create_schema", schema=spec.internal_schema)
     database.run("space/create_schema", schema=spec.bi_schema)
-    path = search_path_of(database, spec.internal_schema)
-    database.run("session/configure", {"search_path": ", ".join(f'"{name}"' for name in path)})
+    database.run("session/configure", {"schema": spec.internal_schema})
     _create_key_domain(database, spec, key_type)
     _migrate(database)
-    space = Space(spec.internal_schema, spec.bi_schema, path[1])
+    space = Space(spec.internal_schema, spec.bi_schema, extension_schema_in(database))
     _create_bi_objects(database, spec, space, key_type)
     return space
 
