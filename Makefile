@@ -67,7 +67,7 @@ hash: $(STAMP) ## One hash per published table: equal tables, equal hashes
 	@exec $(LOCAL) exec kindred hash $(ARGS)
 
 test: $(STAMP) ## The whole test suite (ARGS="-k name")
-	@exec $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	@exec $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## Lint, format, types, and every SQL file parsed by PostgreSQL
 	$(BIN)/ruff check .

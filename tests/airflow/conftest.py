@@ -84,6 +84,8 @@ def airflow(
     supervisor = Supervisor(layout, credentials.marker)
     settings = {
         "AIRFLOW_CONN_KINDRED_ALERTS": webhook.address,
+        # No DAG changes its shape here, and reading all of them takes seconds each time.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "900",
         "KINDRED_FEATURES": str(features),
         "KINDRED_START_DATE": START_DATE.isoformat(),
         **task_settings(layout),

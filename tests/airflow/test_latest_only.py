@@ -43,17 +43,6 @@ def test_all_dates_land_and_the_last_one_is_computed(newest_first):
     assert space.leftovers() == []
 
 
-def test_a_later_date_of_an_earlier_backfill_does_not_count(newest_first):
-    space, runs = newest_first
-    assert [run.wait() for run in runs] == ["success"] * 3
-    runs = space.backfill(DATES[:2], Order.PARALLEL, LATEST_ONLY)
-    assert [run.wait() for run in runs] == ["success"] * 2
-    assert statuses(space) == ["landed", "published", "published"]
-    assert space.snapshot(AS_OFS[1])["customers"] == 375
-    assert space.current() == (AS_OFS[2], AS_OFS[2], 439 * 5)
-    assert space.leftovers() == []
-
-
 def test_a_date_behind_the_one_that_is_named_is_refused(newest_first):
     space, runs = newest_first
     assert [run.wait() for run in runs] == ["success"] * 3

@@ -16,6 +16,7 @@ import psycopg2
 import pytest
 import yaml
 from psycopg2 import sql
+from rich.console import Console
 
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred import cli
@@ -43,7 +44,7 @@ class Command:
         settings = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path.endswith("plugins")),
-            "COLUMNS": "600",
+            "COLUMNS": "600",  # nothing is broken into lines
             "AIRFLOW_CONN_KINDRED_SOURCE": self.laboratory.source_dsn,
             "AIRFLOW_CONN_KINDRED_WAREHOUSE": self.laboratory.warehouse_dsn,
             "KINDRED_ARTIFACTS": str(self.laboratory.artefacts),
@@ -62,6 +63,7 @@ class Command:
         with (
             patch.dict(os.environ, self.environment(**changes), clear=True),
             patch.object(sys, "argv", ["kindred", *arguments]),
+            patch.object(cli, "console", Console(width=600)),
             redirect_stdout(printed),
             redirect_stderr(printed),
         ):

@@ -189,16 +189,16 @@ def test_a_vector_that_is_too_wide_is_refused_when_the_encoder_is_fitted(
 
 @pytest.fixture(scope="module")
 def table(make_database):
-    """A session with a table of 20,000 vectors of 24 dimensions."""
+    """A session with a table of 14,000 vectors of 24 dimensions."""
     connection = psycopg2.connect(make_database("hnsw"))
     connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute("create extension if not exists vector")
     cursor.execute("set max_parallel_maintenance_workers = 0")
     cursor.execute(
-        "create table many as select n % 20000 as customer_id,"
+        "create table many as select n % 14000 as customer_id,"
         " array_agg(random())::real[]::vector(24) as embedding"
-        " from generate_series(1, 480000) as n group by 1"
+        " from generate_series(1, 336000) as n group by 1"
     )
     yield cursor
     connection.close()

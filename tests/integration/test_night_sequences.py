@@ -329,12 +329,12 @@ def several(count, steps):
 @pytest.mark.parametrize("kind", Kind)
 def test_what_lands_and_is_encoded(open_shop, kind):
     shop = open_shop(kind)
-    run_state_machine_as_test(lambda: Nights(shop), settings=several(5, 12))
+    run_state_machine_as_test(lambda: Nights(shop), settings=several(5, 10))
     assert shop.runs >= 5
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_what_is_published(open_shop, kind):
     shop = open_shop(kind)
-    run_state_machine_as_test(lambda: Nights(shop, is_published=True), settings=several(5, 12))
+    run_state_machine_as_test(lambda: Nights(shop, is_published=True), settings=several(5, 10))
     assert shop.runs >= 5

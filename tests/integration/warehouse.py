@@ -125,7 +125,7 @@ class Laboratory:
             if until == stage:
                 break
             if before is not None:
-                before(stage, run)
+                before(stage, open_run(self.workplace, spec.space, run.as_of))
         return open_run(self.workplace, spec.space, moment(as_of))
 
     def land(self, spec: Spec, as_of: str, **changes: Any) -> Run:
