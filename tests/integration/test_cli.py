@@ -3,100 +3,21 @@
 A process of its own takes a second to begin: most tests call the command within theirs.
 """
 
-import io
 import json
-import os
 import subprocess
 import sys
-from contextlib import closing, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
-from unittest.mock import patch
+from contextlib import closing
 
 import psycopg2
 import pytest
-import yaml
 from psycopg2 import sql
-from rich.console import Console
 
+from integration.command import CONTENT, command_on
 from integration.warehouse import COLUMNS, make_spec, moment, people
-from kindred import cli
 from kindred.local.postgres import binary
 from kindred.spec import spec_from_dict
 
 FIRST, SECOND = "2026-01-05T02:00:00+00:00", "2026-01-06T02:00:00+00:00"
-CONTENT = {
-    "source": {"table": "customers", "key": "customer_id", "updated_at": "updated_at"},
-    "k": 5,
-    "features": {"income": "numeric", "age": "numeric", "is_active": "boolean"},
-    "labels": ["churned"],
-    "clustering": {"kmeans": {"k": 4}, "hdbscan": {"min_cluster_size": 20, "min_samples": 5}},
-}
-
-
-@dataclass
-class Command:
-    """How the command is called for a laboratory."""
-
-    laboratory: object
-    folder: object
-
-    def environment(self, **changes):
-        settings = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path.endswith("plugins")),
-            "COLUMNS": "600",  # nothing is broken into lines
-            "AIRFLOW_CONN_KINDRED_SOURCE": self.laboratory.source_dsn,
-            "AIRFLOW_CONN_KINDRED_WAREHOUSE": self.laboratory.warehouse_dsn,
-            "KINDRED_ARTIFACTS": str(self.laboratory.artefacts),
-            "KINDRED_MIN_FREE_DISK_MB": "1",
-            "KINDRED_FEATURES": str(self.folder),
-        }
-        settings |= changes
-        return {name: value for name, value in settings.items() if value is not None}
-
-    def write_spec(self, name="default", **changes):
-        (self.folder / f"{name}.yaml").write_text(yaml.safe_dump({**CONTENT, **changes}))
-
-    def __call__(self, *arguments, **changes):
-        """Exit code, and all that was printed, without the frames of tables."""
-        printed, code = io.StringIO(), 0
-        with (
-            patch.dict(os.environ, self.environment(**changes), clear=True),
-            patch.object(sys, "argv", ["kindred", *arguments]),
-            patch.object(cli, "console", Console(width=600)),
-            redirect_stdout(printed),
-            redirect_stderr(printed),
-        ):
-            try:
-                cli.main()
-            except SystemExit as end:
-                code = end.code
-        return code, without_frames(printed.getvalue())
-
-    def process(self, *arguments, stdin="", **changes):
-        """The same in a process of its own."""
-        result = subprocess.run(
-            [sys.executable, "-m", "kindred.cli", *arguments],
-            env=self.environment(**changes),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert "Traceback" not in result.stderr, result.stderr
-        return result.returncode, without_frames(result.stdout + result.stderr)
-
-
-def without_frames(printed):
-    return " ".join(printed.replace("│", " ").split())
-
-
-def command_on(laboratory, folder):
-    laboratory.fill("customers", COLUMNS, people(400))
-    command = Command(laboratory, folder)
-    command.write_spec()
-    return command
 
 
 @pytest.fixture(scope="module")
