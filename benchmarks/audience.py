@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks import tables
+from benchmarks.audience_scores import score_audience
 from benchmarks.report import Report, arguments, machine, timed
 from benchmarks.tables import Table
-from kindred.encode.audience import center_of_customers, score_audience
-from kindred.encode.encoder import fit_encoder
-from kindred.features import Kind
+from kindred.encoding.centroid import centroid_of_customers
+from kindred.encoding.encoder import fit_encoder
+from kindred.spec.features import Kind
 
 SEED = 20_180_401
 TOP_SHARE = 0.1
@@ -65,7 +66,7 @@ def measure_table(report: Report, table: Table, splits: int) -> None:
     """Lift of both sides over the splits."""
     features = {c: f for c, f in table.features.items() if f.kind is not Kind.TEXT}
     vectors = fit_encoder(features, table.frame).transform(table.frame)
-    center = center_of_customers(vectors)
+    center = centroid_of_customers(vectors)
     lifts: dict[str, list[float]] = {"audience": [], "regression": []}
     seconds = []
     for number in range(splits):

@@ -38,11 +38,11 @@ from benchmarks.stopped_tasks import (
     wait_until_backend_is_gone,
     wait_until_blocked,
 )
-from kindred.local.failures import InterruptedRunError, LocalError, RunFailedError
-from kindred.local.processes import wait_until
-from kindred.local.rest import Order
-from kindred.local.watch import check_all_queued
-from kindred.spec import Spec
+from kindred.spec.model import Spec
+from local.failures import InterruptedRunError, LocalError, RunFailedError
+from local.processes import wait_until
+from local.rest import Order
+from local.watch import check_all_queued
 
 FORWARD, KILLED = "forward", "killed"
 ORDERS = {

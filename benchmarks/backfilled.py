@@ -10,12 +10,12 @@ from typing import Any
 from psycopg2 import sql
 
 from benchmarks.processes import run_file
-from kindred.spec import Spec
-from kindred.stages.relink import relink
-from kindred.stages.run import Workplace
-from kindred.store.database import Database
-from kindred.store.relink import Change
-from kindred.store.tablehash import HashSink, table_hashes
+from kindred.publication.table_hash import HashSink, table_hashes
+from kindred.run.context import Workplace
+from kindred.segments.identity.relink import relink
+from kindred.segments.identity.relink_rows import Change
+from kindred.spec.model import Spec
+from kindred.warehouse.database import Database
 
 # Ids, lineage and names: what depends on the order of the dates until they are linked anew.
 LINKS = {

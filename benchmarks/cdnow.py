@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from kindred.local.tables import Column, SourceTable
-from kindred.spec import Spec, spec_from_dict
+from kindred.spec.model import Spec, spec_from_dict
+from local.tables import Column, SourceTable
 
 FILE = "CDNOW_master.txt"
 TABLE = "cdnow_customers"

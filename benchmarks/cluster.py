@@ -30,11 +30,11 @@ from benchmarks.cluster_rivals import Found
 from benchmarks.customers import Vectors, make_customers, make_uneven
 from benchmarks.processes import measure_alone, measure_within
 from benchmarks.report import Report, arguments
-from kindred.cluster.kmeans import cluster_kmeans
-from kindred.clustering import KMeansSettings
-from kindred.encode.encoder import fit_encoder
-from kindred.features import Kind
-from kindred.metrics import Metric
+from kindred.encoding.encoder import fit_encoder
+from kindred.segments.kmeans.kmeans import cluster_kmeans
+from kindred.spec.clustering import KMeansSettings
+from kindred.spec.features import Kind
+from kindred.spec.metrics import Metric
 
 WIDTH, RECALL_K, MIN_SAMPLES = 20, 10, 10
 MIN_CLUSTER_SIZE = {"Caravan": 20}

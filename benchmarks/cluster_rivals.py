@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from sklearn.cluster import HDBSCAN as ScikitLearn
 from sklearn.cluster import KMeans
 
-from kindred.cluster.density import cluster_hdbscan
-from kindred.cluster.kmeans import cluster_kmeans
-from kindred.clustering import HdbscanSettings, KMeansSettings
-from kindred.graph.plan import plan_graph
-from kindred.graph.results import NeighbourGraph
-from kindred.graph.search import merge_shards, search_shard
-from kindred.metrics import Metric
+from kindred.neighbours.results import NeighbourGraph
+from kindred.neighbours.search import merge_shards, search_shard
+from kindred.neighbours.search_plan import plan_graph
+from kindred.segments.density.hdbscan_clusters import cluster_hdbscan
+from kindred.segments.kmeans.kmeans import cluster_kmeans
+from kindred.spec.clustering import HdbscanSettings, KMeansSettings
+from kindred.spec.metrics import Metric
 
 SEED = 20_180_401
 

@@ -31,16 +31,16 @@ from benchmarks.processes import (
     run_file,
 )
 from benchmarks.report import Report, arguments, machine, median_seconds, timed
-from kindred.connections import Connections
-from kindred.settings import Settings
-from kindred.spec import Spec, spec_from_dict
-from kindred.stages.encode import encode
-from kindred.stages.fit_encoder import fit_encoder
-from kindred.stages.prepare import Request, prepare
-from kindred.stages.run import Run, Workplace, open_run
-from kindred.store import encoders, versions
-from kindred.store.binary import Array
-from kindred.windows import Window
+from kindred.encoding import encoder_versions
+from kindred.encoding.task import encode, fit_encoder
+from kindred.history import snapshot_customers
+from kindred.preparation.task import Request, prepare
+from kindred.run.connections import Connections
+from kindred.run.context import Run, Workplace, open_run
+from kindred.run.settings import Settings
+from kindred.run.windows import Window
+from kindred.spec.model import Spec, spec_from_dict
+from kindred.warehouse.copy_writer import Array
 
 SEED = 0.20180401  # as setseed takes it
 ROUNDS = 3
@@ -107,12 +107,12 @@ def transform_only(dsn: str, artefacts: str) -> float:
         frames.append(frame)
 
     with run.warehouse("bench") as warehouse:
-        encoder = encoders.read(warehouse, run.encoder_version)
-        versions.read_customers(
+        encoder = encoder_versions.read(warehouse, run.encoder_version)
+        snapshot_customers.read_customers(
             warehouse,
             run.spec,
             run.key_type(warehouse),
-            run.as_of,
+            snapshot_customers.kept_customers(warehouse, run.slug),
             collect,
             block_rows=run.settings.block_rows,
         )

@@ -11,15 +11,16 @@ from psycopg2 import sql
 
 from benchmarks.processes import embedded_server, execute, new_database, postgres_version
 from benchmarks.report import Report, machine, timed
-from kindred.encode.difference import Difference
-from kindred.metrics import Metric
-from kindred.spec import spec_from_dict
-from kindred.store import embeddings
-from kindred.store.binary import RowStream
-from kindred.store.database import Database, connect
-from kindred.store.embeddings import COLUMNS, Embeddings
-from kindred.store.keys import KeyType
-from kindred.store.space import create_space
+from kindred.encoding.embeddings import Embeddings
+from kindred.serving import generations
+from kindred.serving.difference import Difference
+from kindred.serving.generations import COLUMNS
+from kindred.spec.metrics import Metric
+from kindred.spec.model import spec_from_dict
+from kindred.warehouse.copy_writer import RowStream
+from kindred.warehouse.database import Database, connect
+from kindred.warehouse.keys import KeyType
+from kindred.warehouse.schemas import create_space
 
 SEED = 20_180_401
 BLOCK_ROWS = 50_000
@@ -77,13 +78,13 @@ class Bench:
 
     def load(self, rows: Embeddings) -> str:
         """A new generation; returns its table."""
-        return embeddings.load_generation(
+        return generations.load_generation(
             self.database, rows, as_of=AS_OF, metric=Metric.L2, block_rows=BLOCK_ROWS
         )[1]
 
     def compare(self, table: str, rows: Embeddings) -> int:
         """What a night does that changes some rows; returns how many it wrote."""
-        difference = embeddings.compare_with_serving(
+        difference = generations.compare_with_serving(
             self.database, table, rows, block_rows=BLOCK_ROWS
         )
         self.write_changes(table, rows, difference)
@@ -91,15 +92,15 @@ class Bench:
 
     def write_changes(self, table: str, rows: Embeddings, difference: Difference) -> None:
         """Stage and apply a difference."""
-        embeddings.stage_delta(self.database, "delta", rows, difference, block_rows=BLOCK_ROWS)
+        generations.stage_delta(self.database, "delta", rows, difference, block_rows=BLOCK_ROWS)
         with self.database.transaction():
-            embeddings.apply_delta(self.database, table, "delta")
+            generations.apply_delta(self.database, table, "delta")
 
     def bare_copy(self, data: bytes, d: int) -> float:
         """Seconds of one COPY into a heap table."""
         table = "bare"
-        self.database.run("embeddings/drop_table", table=table)
-        self.database.run("embeddings/create_generation", table=table, dimensions=sql.Literal(d))
+        self.database.run("warehouse/drop_table", table=table)
+        self.database.run("serving/create_generation", table=table, dimensions=sql.Literal(d))
         self.checkpoint()
         seconds, _ = timed(self.database.copy_in, table, COLUMNS, RowStream([data]))
         return seconds
@@ -114,7 +115,7 @@ class Bench:
 
     def drop(self, table: str) -> None:
         """Drop a table."""
-        self.database.run("embeddings/drop_table", table=table)
+        self.database.run("warehouse/drop_table", table=table)
 
     def writes(self, table: str) -> list[tuple[object, ...]]:
         """What moves when a row of the table is written."""

@@ -45,16 +45,12 @@ from benchmarks.graph_rivals import (
 )
 from benchmarks.processes import Alone, measure_alone, measure_within
 from benchmarks.report import Report, arguments, data_file, median_seconds
-from kindred.connections import Connections
-from kindred.graph.exact import exact_neighbours
-from kindred.graph.plan import plan_graph as plan
-from kindred.graph.recall import PUBLISHED_STREAM, measure_recall
-from kindred.graph.search import merge_shards, search_shard
-from kindred.metrics import Metric
-from kindred.settings import Settings
-from kindred.spec import spec_from_dict
-from kindred.stages.encode import VECTORS
-from kindred.stages.graph import (
+from kindred.encoding.vectors import VECTORS
+from kindred.neighbours.exact import exact_neighbours
+from kindred.neighbours.recall import PUBLISHED_STREAM, measure_recall
+from kindred.neighbours.search import merge_shards, search_shard
+from kindred.neighbours.search_plan import plan_graph as plan
+from kindred.neighbours.task import (
     RECALL_SAMPLE,
     plan_graph,
     put_together,
@@ -62,8 +58,12 @@ from kindred.stages.graph import (
     recall_of,
     search_graph,
 )
-from kindred.stages.run import SEED, Run, Workplace
-from kindred.store.snapshots import Build
+from kindred.run.builds import Build
+from kindred.run.connections import Connections
+from kindred.run.context import SEED, Run, Workplace
+from kindred.run.settings import Settings
+from kindred.spec.metrics import Metric
+from kindred.spec.model import spec_from_dict
 
 AS_OF = datetime(2026, 1, 5, 2, tzinfo=UTC)
 LISTS = (1000, 2000, 4000, 8000)

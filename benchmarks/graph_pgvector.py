@@ -11,7 +11,7 @@ from psycopg2 import sql
 
 from benchmarks.graph_rivals import Figures, Ids, Truth, Vectors, least
 from benchmarks.processes import embedded_server, execute, new_database
-from kindred.store.binary import Column, Field, RowStream, encode_rows
+from kindred.warehouse.copy_writer import Column, Field, RowStream, encode_rows
 
 SQL = Path(__file__).with_name("sql")
 SAMPLE = 2_000

@@ -9,9 +9,9 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.graph.distances import pair_distances
-from kindred.graph.recall import found_shares
-from kindred.metrics import Metric
+from kindred.neighbours.distances import pair_distances
+from kindred.neighbours.recall import found_shares
+from kindred.spec.metrics import Metric
 
 SUBSET = 20_000
 """Queries that a way is timed on before the best one runs through all."""

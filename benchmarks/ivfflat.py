@@ -31,16 +31,16 @@ from psycopg2 import errors, sql
 from benchmarks.customers import make_customers
 from benchmarks.generations import Bench, make_rows, server_for_bench
 from benchmarks.report import Report, arguments, timed
-from kindred.graph.exact import exact_neighbours
-from kindred.index.hnsw import EF_CONSTRUCTION, EF_SEARCH, LINKS, HnswChoice, graph_memory_bytes
-from kindred.index.memory import build_memory_bytes, reported_mb
-from kindred.index.methods import Method, Precision
-from kindred.index.plan import Candidate, IndexPlan, forecast_mb, plan_index, usual_lists
-from kindred.metrics import Metric
-from kindred.store import ivfflat
-from kindred.store.embeddings import Embeddings
-from kindred.store.index_kinds import IndexKind
-from kindred.store.index_quality import IndexOf, measure_index
+from kindred.encoding.embeddings import Embeddings
+from kindred.neighbours.exact import exact_neighbours
+from kindred.serving import index_build
+from kindred.serving.hnsw import EF_CONSTRUCTION, EF_SEARCH, LINKS, HnswChoice, graph_memory_bytes
+from kindred.serving.index_kinds import IndexKind
+from kindred.serving.index_plan import Candidate, IndexPlan, forecast_mb, plan_index, usual_lists
+from kindred.serving.index_quality import IndexOf, measure_index
+from kindred.serving.ivfflat_memory import build_memory_bytes, reported_mb
+from kindred.spec.index_methods import Method, Precision
+from kindred.spec.metrics import Metric
 
 SEED = 20_180_401
 HELD_OUT = 99
@@ -154,7 +154,7 @@ def measure_memory(report: Report, asked: Asked, chosen: Candidate) -> None:
         with database.transaction(), database.connection.cursor() as cursor:
             cursor.execute("set local maintenance_work_mem = %(memory_kb)s", given)
             database.run(
-                "embeddings/create_index",
+                "serving/create_index",
                 index="too_large",
                 table=asked.index.table,
                 **asked.index.kind.index_names(chosen),
@@ -201,15 +201,15 @@ def plan_of(rows: Embeddings, k: int, lists: int, memory_mb: int) -> IndexPlan:
     )
 
 
-def build(asked: Asked, plan: IndexPlan) -> ivfflat.BuiltIndex:
+def build(asked: Asked, plan: IndexPlan) -> index_build.BuiltIndex:
     """Build an index of the table; there must be rows enough for one."""
-    built = ivfflat.build_index(asked.index.database, asked.index.table, plan, METRIC)
+    built = index_build.build_index(asked.index.database, asked.index.table, plan, METRIC)
     if built is None:
         raise SystemExit(f"nothing to measure: {plan.reason}")
     return built
 
 
-def seen(built: ivfflat.BuiltIndex) -> dict[str, float]:
+def seen(built: index_build.BuiltIndex) -> dict[str, float]:
     """What is seen of an index from outside."""
     lists = {} if built.lists is None else {"lists": built.lists}
     size = built.index_bytes / 2**20

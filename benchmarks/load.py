@@ -45,11 +45,11 @@ from benchmarks.generations import (
     server_for_bench,
 )
 from benchmarks.report import Report, arguments, median_seconds, timed
-from kindred.encode.difference import Difference
-from kindred.index.plan import plan_index
-from kindred.metrics import Metric
-from kindred.store import ivfflat
-from kindred.store.embeddings import Embeddings
+from kindred.encoding.embeddings import Embeddings
+from kindred.serving import index_build
+from kindred.serving.difference import Difference
+from kindred.serving.index_plan import plan_index
+from kindred.spec.metrics import Metric
 
 ROUNDS = 5
 PAGE_ROWS = 1_000
@@ -121,7 +121,7 @@ def measure_indexed_night(bench: Bench, rows: Embeddings) -> float:
     plan = plan_index(
         rows.vectors, Metric.L2, 10, target_recall=0.95, memory_mb=256, seed=SEED, threads=2
     )
-    ivfflat.build_index(bench.database, table, plan, Metric.L2)
+    index_build.build_index(bench.database, table, plan, Metric.L2)
     bench.checkpoint()
     _, seconds = measure_night(bench, table, rows, 0)
     bench.drop(table)

@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from benchmarks.report import FOLDER, ROOT
-from kindred.connections import Connections
-from kindred.local.airflow import LocalAirflow, free_port
-from kindred.local.credentials import load_credentials
-from kindred.local.environment import SOURCE, WAREHOUSE, kindred_environment
-from kindred.local.interrupts import Interrupts
-from kindred.local.layout import Layout
-from kindred.local.lock import hold_lock
-from kindred.local.postgres import EmbeddedServer
-from kindred.local.shutdown import STOP_SECONDS, stop_all
-from kindred.local.supervisor import Supervisor
-from kindred.local.tables import SourceTable, load_table
-from kindred.settings import Settings
-from kindred.spec import Spec
-from kindred.stages.fit import fit
-from kindred.stages.run import Workplace
-from kindred.windows import resolve_window
+from kindred.backfills.fit import fit
+from kindred.run.connections import Connections
+from kindred.run.context import Workplace
+from kindred.run.settings import Settings
+from kindred.run.windows import resolve_window
+from kindred.spec.model import Spec
+from local.airflow import LocalAirflow, free_port
+from local.credentials import load_credentials
+from local.environment import SOURCE, WAREHOUSE, kindred_environment
+from local.interrupts import Interrupts
+from local.layout import Layout
+from local.lock import hold_lock
+from local.postgres import EmbeddedServer
+from local.shutdown import STOP_SECONDS, stop_all
+from local.supervisor import Supervisor
+from local.tables import SourceTable, load_table
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.generations import SEED, SPEC
-from kindred.artefacts import ArtefactFolder
-from kindred.graph.results import NeighbourGraph
-from kindred.store import partitions, publish, snapshots
-from kindred.store.database import Database, connect
-from kindred.store.keys import KeyType
-from kindred.store.lookalikes import PARENT, Lookalikes, load_part
-from kindred.store.publish import StagedEmbeddings
+from kindred.artefacts.folder import ArtefactFolder
+from kindred.lookalikes.lookalike_rows import PARENT, Lookalikes, load_part
+from kindred.neighbours.results import NeighbourGraph
+from kindred.publication import promotion
+from kindred.run import builds
+from kindred.serving.staged_embeddings import StagedEmbeddings
+from kindred.warehouse import partitions
+from kindred.warehouse.database import Database, connect
+from kindred.warehouse.keys import KeyType
 
 SHARD_ROWS = 250_000
 BLOCK_ROWS = 50_000
@@ -109,14 +111,14 @@ def count(place: Place) -> tuple[int, int]:
     """What the gate counts: rows and customers."""
     with place.warehouse() as database:
         table = partitions.aside_name(PARENT, place.as_of)
-        rows, customers = database.row("partitions/count_rows", table=table) or (0, 0)
+        rows, customers = database.row("publication/count_lookalikes", table=table) or (0, 0)
         return int(rows), int(customers)
 
 
 def begin(place: Place) -> None:
     """What prepare notes of a build."""
     with place.warehouse() as database:
-        snapshots.begin(
+        builds.begin(
             database,
             as_of=place.as_of,
             window_start=place.as_of - timedelta(days=1),
@@ -137,7 +139,7 @@ def publish_date(place: Place, rows: int) -> None:
     )
     counts |= {"customers": place.customers, "lookalikes": rows, "history": "complete"}
     with place.warehouse() as database:
-        publish.publish(
+        promotion.publish(
             database,
             place.as_of,
             run_id="bench",

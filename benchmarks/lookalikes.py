@@ -40,9 +40,9 @@ from benchmarks.generations import SEED, SPEC
 from benchmarks.lookalike_dates import FIRST_DATE, Place, begin, count, finish, load, publish_date
 from benchmarks.processes import embedded_server, new_database, postgres_version
 from benchmarks.report import Report, arguments, machine, median_seconds, timed
-from kindred.store.database import connect
-from kindred.store.keys import KeyType
-from kindred.store.space import create_space
+from kindred.warehouse.database import connect
+from kindred.warehouse.keys import KeyType
+from kindred.warehouse.schemas import create_space
 
 ROUNDS = 3
 SMALL_DATES = 7

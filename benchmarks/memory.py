@@ -31,18 +31,18 @@ import psycopg2
 from benchmarks.customers import make_customers
 from benchmarks.processes import embedded_server, execute, new_database, postgres_version
 from benchmarks.report import Report, arguments, machine
-from kindred.clustering import Algorithm
-from kindred.connections import Connections
-from kindred.settings import Settings
-from kindred.spec import Spec, spec_from_dict
-from kindred.stages.machine import peak_megabytes
-from kindred.stages.prepare import Request, prepare
-from kindred.stages.registry import run_stage
-from kindred.stages.run import Workplace, open_run
-from kindred.store.binary import Column, Field, RowStream, encode_rows
-from kindred.store.database import connect
-from kindred.store.index_pages import install_reader
-from kindred.windows import Window
+from kindred.preparation.task import Request, prepare
+from kindred.run.connections import Connections
+from kindred.run.context import Workplace, open_run
+from kindred.run.machine import peak_megabytes
+from kindred.run.settings import Settings
+from kindred.run.windows import Window
+from kindred.segments.lists.index_pages import install_reader
+from kindred.spec.clustering import Algorithm
+from kindred.spec.model import Spec, spec_from_dict
+from kindred.tasks import run_task
+from kindred.warehouse.copy_writer import Column, Field, RowStream, encode_rows
+from kindred.warehouse.database import connect
 
 CATEGORIES = (b"north", b"south", b"west")
 SLOTS = len(CATEGORIES) + 1
@@ -136,7 +136,7 @@ def run_in_process(place: Place, as_of: datetime, stage: str, part: dict[str, An
     # What stages before have freed is not this one's, where they had the same process.
     CDLL(None).malloc_trim(0)
     RESET_PEAK.write_text("5")
-    result = run_stage(open_run(place.workplace, "default", as_of), stage, **part)
+    result = run_task(open_run(place.workplace, "default", as_of), stage, **part)
     return result, peak_megabytes()
 
 
@@ -155,7 +155,7 @@ class Stages:
         name = f"{stage} {part['algorithm']}" if "algorithm" in part else stage
         if self.measured is not None and name not in self.measured:
             run = open_run(self.place.workplace, "default", self.as_of)
-            self.result = run_stage(run, stage, **part)
+            self.result = run_task(run, stage, **part)
             return name, None, None
         execute(self.place.warehouse, FORGET)
         asked = self.pool.submit(run_in_process, self.place, self.as_of, stage, part)

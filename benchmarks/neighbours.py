@@ -29,9 +29,9 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks import tables
 from benchmarks.report import Report, arguments, machine
 from benchmarks.tables import Table
-from kindred.encode.encoder import fit_encoder
-from kindred.features import Feature, Kind, feature
-from kindred.sentences.load import load_model
+from kindred.encoding.encoder import fit_encoder
+from kindred.encoding.sentence_models.load import load_model
+from kindred.spec.features import Feature, Kind, feature
 
 SEED = 20_180_401
 RESAMPLES = 2_000

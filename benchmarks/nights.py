@@ -29,15 +29,16 @@ from psycopg2 import sql
 
 from benchmarks.processes import embedded_server, new_database, postgres_version, run_file
 from benchmarks.report import Report, arguments, machine, timed
-from kindred.connections import Connections
-from kindred.settings import Settings
-from kindred.spec import spec_from_dict
-from kindred.stages.prepare import Request, prepare
-from kindred.stages.registry import run_stage
-from kindred.stages.run import Run, Workplace, open_run
-from kindred.store import publish, snapshots
-from kindred.store.publish import StagedEmbeddings
-from kindred.windows import Window
+from kindred.preparation.task import Request, prepare
+from kindred.publication import promotion
+from kindred.run import builds
+from kindred.run.connections import Connections
+from kindred.run.context import Run, Workplace, open_run
+from kindred.run.settings import Settings
+from kindred.run.windows import Window
+from kindred.serving.staged_embeddings import StagedEmbeddings
+from kindred.spec.model import spec_from_dict
+from kindred.tasks import run_task
 
 FIRST = datetime(2026, 1, 1, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -94,7 +95,7 @@ class Nights:
         request = Request(f"night {night}", Window(as_of - DAY, as_of), may_fit=True)
         prepare(self.workplace, SPEC, request)
         for stage in STAGES:
-            run_stage(open_run(self.workplace, SPEC.space, as_of), stage)
+            run_task(open_run(self.workplace, SPEC.space, as_of), stage)
         return open_run(self.workplace, SPEC.space, as_of)
 
     def publish(self, run: Run) -> StagedEmbeddings:
@@ -103,7 +104,7 @@ class Nights:
         staged = StagedEmbeddings(**facts["embeddings"])
         counts = dict.fromkeys(UNKNOWN) | {name: facts[name] for name in ("customers", "center")}
         with run.warehouse("publish") as warehouse:
-            publish.publish(
+            promotion.publish(
                 warehouse,
                 run.as_of,
                 run_id=run.build.run_id,
@@ -113,14 +114,14 @@ class Nights:
                 staged=staged,
                 wait_seconds=60,
             )
-        run_stage(open_run(self.workplace, SPEC.space, run.as_of), "clean_up")
+        run_task(open_run(self.workplace, SPEC.space, run.as_of), "clean_up")
         return staged
 
     @property
     def serving(self) -> str:
         """The table that serves."""
         with self.workplace.warehouse("bench", SPEC.internal_schema) as warehouse:
-            return str(snapshots.current(warehouse).table_name)
+            return str(builds.current(warehouse).table_name)
 
     def written(self, table: str) -> int:
         """Rows written to a table since it was made; a session's counts come when it has ended."""

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from benchmarks.customers import make_customers
 from benchmarks.generations import BLOCK_ROWS, SPEC, Bench, make_rows, server_for_bench
 from benchmarks.report import Report, arguments, median_seconds, timed
-from kindred.cluster.lists import cluster_into_lists, clusters_of_lists
-from kindred.index.plan import Candidate, forecast_mb, usual_lists
-from kindred.metrics import Metric
-from kindred.store.embeddings import Embeddings
-from kindred.store.index_kinds import IndexKind
-from kindred.store.index_pages import IndexLists, install_reader, open_index, read_lists
+from kindred.encoding.embeddings import Embeddings
+from kindred.segments.lists.index_pages import IndexLists, install_reader, open_index, read_lists
+from kindred.segments.lists.list_clusters import cluster_into_lists, clusters_of_lists
+from kindred.serving.index_kinds import IndexKind
+from kindred.serving.index_plan import Candidate, forecast_mb, usual_lists
+from kindred.spec.metrics import Metric
 
 SEED = 20_180_401
 ROUNDS = 3
@@ -45,10 +45,10 @@ def build(running: Bench, table: str, rows: Embeddings, lists: int) -> float:
     def create() -> None:
         with running.database.transaction():
             running.database.run(
-                "embeddings/configure_build", {"memory_mb": memory_mb, "workers": 2}
+                "warehouse/configure_build", {"memory_mb": memory_mb, "workers": 2}
             )
             running.database.run(
-                "embeddings/create_index",
+                "serving/create_index",
                 index=INDEX,
                 table=table,
                 **kind.index_names(chosen),
@@ -63,7 +63,7 @@ def read(running: Bench, table: str, rows: Embeddings) -> IndexLists:
     if pages is None:
         raise SystemExit(f"nothing to read: {table} has no index")
     with running.database.transaction():
-        running.database.run("session/repeatable_read")
+        running.database.run("warehouse/repeatable_read")
         return read_lists(pages, rows.key_type, rows.customers, block_rows=BLOCK_ROWS)
 
 

@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 
 import psycopg2
 
-from kindred.local.postgres import EmbeddedServer
-from kindred.local.processes import command_line, identify, wait_for_end
+from local.postgres import EmbeddedServer
+from local.processes import command_line, identify, wait_for_end
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 
-from kindred.local.failures import LocalError
-from kindred.local.processes import command_line, identify, wait_until
-from kindred.local.rest import JsonObject
+from local.failures import LocalError
+from local.processes import command_line, identify, wait_until
+from local.rest import JsonObject
 
 BACKEND_SECONDS = 20.0
 # A task whose session waits for one of ours is inside its body, in the statement that has to wait.

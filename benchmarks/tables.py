@@ -13,13 +13,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.report import ROOT, data_file
-from kindred.features import Feature, Kind, feature
 from kindred.infer.columns import Column
 from kindred.infer.files import ROW_NUMBER, read_csv
 from kindred.infer.kinds import Use
 from kindred.infer.proposal import Roles, propose
-from kindred.local.demo import customer_columns
-from kindred.spec import load_spec
+from kindred.spec.features import Feature, Kind, feature
+from kindred.spec.model import load_spec
+from local.demo import customer_columns
 
 FIRST_DAY = np.datetime64("1970-01-01")
 

@@ -29,7 +29,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, get_parsing_context, task
 
-from kindred.spec import dag_id_of, spec_paths
+from kindred.spec.model import dag_id_of, spec_paths
 
 PROCESS = "customer_erasure"
 DEFAULT_ARGS = {

@@ -61,11 +61,11 @@ from airflow.sdk import (
     task,
 )
 
-from kindred.backfills import Snapshots
-from kindred.clustering import Algorithm
-from kindred.deadline import report_missed_deadline
+from kindred.airflow_adapter.deadline import report_missed_deadline
 from kindred.errors import SpecError
-from kindred.spec import Spec, dag_id_of, load_spec, spec_paths
+from kindred.run.latest_only import Snapshots
+from kindred.spec.clustering import Algorithm
+from kindred.spec.model import Spec, dag_id_of, load_spec, spec_paths
 
 
 def note_failure(context: Any) -> None:
@@ -151,15 +151,15 @@ def deadline(spec: Spec) -> DeadlineAlert | None:
 
 
 def stage(name: str, **options: Any) -> Any:
-    """The task of one stage; ``part`` is what a mapped instance works on."""
+    """The task of one stage; what a mapped instance works on is an argument of its own."""
 
     @task(task_id=name, **options)
-    def run_stage(run: dict[str, Any], part: Any = None) -> Any:
+    def run_task(run: dict[str, Any], **part: Any) -> Any:
         from kindred.airflow_adapter import tasks
 
-        return tasks.call(name, run, part)
+        return tasks.call(name, run, **part)
 
-    return run_stage
+    return run_task
 
 
 def make_dag(spec: Spec) -> DAG:
@@ -196,10 +196,10 @@ def make_dag(spec: Spec) -> DAG:
         run = prepare()
         encoded = stage("encode")(run)
         shards = stage("plan_graph")(run)
-        searched = stage("search_graph").partial(run=run).expand(part=shards)
+        searched = stage("search_graph").partial(run=run).expand(shard=shards)
         parts = stage("merge_graph")(run)
         algorithms = stage("list_algorithms")(run)
-        clustered = stage("cluster").partial(run=run).expand(part=algorithms)
+        clustered = stage("cluster").partial(run=run).expand(algorithm=algorithms)
         profiled = stage("profile_clusters")(run)
         loaded = stage("load_lookalikes").partial(run=run).expand(part=parts)
         embedded = stage("build_embeddings")(run)

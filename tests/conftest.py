@@ -12,7 +12,7 @@ from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
 from databases import administer
-from kindred.local.postgres import EmbeddedServer
+from local.postgres import EmbeddedServer
 from sentence_models import link_model
 
 _numbers = itertools.count()

@@ -2,7 +2,7 @@
 
 import psycopg2
 
-from kindred.local.postgres import EmbeddedServer
+from local.postgres import EmbeddedServer
 
 
 def administer(server: EmbeddedServer, *statements: str, database: str = "postgres") -> None:

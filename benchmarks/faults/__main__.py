@@ -49,8 +49,8 @@ from benchmarks.faults.harm import DoesNotApplyError, Fault, Outage
 from benchmarks.faults.orders import Counts
 from benchmarks.faults.room import Room, link_model, machine_room, state_folder
 from benchmarks.report import WIDTH, Report
-from kindred.local.failures import InterruptedRunError, LocalError
-from kindred.local.interrupts import Interrupts
+from local.failures import InterruptedRunError, LocalError
+from local.interrupts import Interrupts
 
 TASKS = (
     "prepare",

@@ -14,9 +14,9 @@ from benchmarks.faults.orders import Counts, Stopped
 from benchmarks.faults.person import ENDED
 from benchmarks.faults.reader import Reader, look, reading
 from benchmarks.faults.room import Room
-from kindred.local.failures import LocalError
-from kindred.local.processes import wait_until
-from kindred.spec import Spec
+from kindred.spec.model import Spec
+from local.failures import LocalError
+from local.processes import wait_until
 
 STOP_SECONDS = 180
 Middle = tuple[str, int]

@@ -11,9 +11,9 @@ import psycopg2
 
 from benchmarks.faults.reader import Reader
 from benchmarks.faults.room import Room
-from kindred.local.processes import command_line, marked_processes, wait_until
-from kindred.spec import Spec
-from kindred.store.tablehash import table_hashes
+from kindred.publication.table_hash import table_hashes
+from kindred.spec.model import Spec
+from local.processes import command_line, marked_processes, wait_until
 
 # What is in a schema, numbers left out: generations are numbered by a sequence.
 RELATIONS = (

@@ -11,7 +11,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
-from kindred.spec import Spec, spec_from_dict
+from kindred.spec.model import Spec, spec_from_dict
 
 FIRST, SECOND = datetime(2024, 2, 1, 2, tzinfo=UTC), datetime(2024, 3, 1, 2, tzinfo=UTC)
 CUSTOMERS, NEW, CHANGED, GONE = 1_200, 40, 90, 25

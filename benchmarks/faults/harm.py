@@ -22,10 +22,10 @@ from benchmarks.faults.person import DagRun
 from benchmarks.faults.room import Room, environment_of
 from benchmarks.faults.second_try import REFUSED
 from benchmarks.processes import kill_server
-from kindred.local.environment import SOURCE, WAREHOUSE
-from kindred.local.postgres import EmbeddedServer
-from kindred.local.processes import command_line, wait_for_end, wait_until
-from kindred.spec import Spec
+from kindred.spec.model import Spec
+from local.environment import SOURCE, WAREHOUSE
+from local.postgres import EmbeddedServer
+from local.processes import command_line, wait_for_end, wait_until
 
 DISK_MB = 64
 END_SECONDS = 90

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from kindred.spec import Spec
-from kindred.stages.prepare import Request, prepare
-from kindred.stages.registry import run_stage
-from kindred.stages.run import Workplace, open_run
-from kindred.windows import resolve_window
+from kindred.preparation.task import Request, prepare
+from kindred.run.context import Workplace, open_run
+from kindred.run.windows import resolve_window
+from kindred.spec.model import Spec
+from kindred.tasks import run_task
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -34,7 +34,7 @@ def _run_night(workplace: Workplace, spec: Spec, as_of: datetime) -> None:
         given = parts if part_name else [{}]
         for part in given:
             run = open_run(workplace, spec.space, as_of, reference["run_id"])
-            result = run_stage(run, stage, **part)
+            result = run_task(run, stage, **part)
         following = {"plan_graph": "shard", "merge_graph": "part", "list_algorithms": "algorithm"}
         if stage in following:
             parts = [{following[stage]: number} for number in result]

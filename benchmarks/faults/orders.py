@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kindred.local.processes import ProcessId, identify
+from local.processes import ProcessId, identify
 
 Counts = dict[str, dict[str, int]]
 

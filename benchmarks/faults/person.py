@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from kindred.local.processes import wait_until
-from kindred.local.rest import AirflowClient, JsonObject
+from local.processes import wait_until
+from local.rest import AirflowClient, JsonObject
 
 ENDED = ("success", "failed")
 RUN_SECONDS = 240

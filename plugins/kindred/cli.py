@@ -9,14 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kindred.backfills import Snapshots
-from kindred.connections import Connections, from_environment
 from kindred.errors import KindredError, PreflightError, SettingsError, SpecError
-from kindred.settings import Settings
-from kindred.spec import DEFAULT_SPACE, Spec, load_spec, spec_paths
+from kindred.run.connections import Connections, from_environment
+from kindred.run.latest_only import Snapshots
+from kindred.run.settings import Settings
+from kindred.spec.model import DEFAULT_SPACE, Spec, load_spec, spec_paths
 
 if TYPE_CHECKING:
-    from kindred.stages.run import Workplace
+    from kindred.run.context import Workplace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -42,7 +42,7 @@ def conninfo(connection_id: str) -> str:
 
 def workplace() -> "Workplace":
     """The connections, and the settings of the environment."""
-    from kindred.stages.run import Workplace
+    from kindred.run.context import Workplace
 
     return Workplace(Connections(conninfo), Settings.from_env())
 
@@ -66,7 +66,7 @@ def spec_of(space: str) -> Spec:
 @app.command()
 def doctor(space: SpaceOption = DEFAULT_SPACE) -> None:
     """Run every preflight check against source and warehouse; changes nothing."""
-    from kindred.stages.doctor import examine
+    from kindred.preparation.doctor import examine
 
     findings = examine(Connections(conninfo), space, spec_of)
     table = Table("check", "outcome", "what was found", title=f"kindred doctor, space {space}")
@@ -83,7 +83,7 @@ def doctor(space: SpaceOption = DEFAULT_SPACE) -> None:
 @app.command()
 def plpython() -> None:
     """Print what a superuser runs once in the warehouse's database for algorithm plpython."""
-    from kindred.store.plpython import installation_script
+    from kindred.segments.plpython.plpython_labels import installation_script
 
     with workplace().warehouse("kindred plpython") as warehouse:
         typer.echo(installation_script(warehouse), nl=False)
@@ -96,8 +96,8 @@ def fit(
     refit: Annotated[bool, typer.Option(help="Fit even where an encoder fits already.")] = False,
 ) -> None:
     """Land everything before a moment and fit an encoder as of it, before a backfill."""
-    from kindred.stages.fit import fit as fit_stage
-    from kindred.windows import parse_moment, resolve_window
+    from kindred.backfills.fit import fit as fit_stage
+    from kindred.run.windows import parse_moment, resolve_window
 
     spec = spec_of(space)
     moment = parse_moment("as-of", as_of)
@@ -116,9 +116,9 @@ def backfill_plan(
     ] = Snapshots.ALL,
 ) -> None:
     """Tell what a backfill would compute, from how much, in which time; changes nothing."""
-    from kindred.backfill_report import print_plan
-    from kindred.stages.backfill_plan import plan_backfill
-    from kindred.windows import windows_between
+    from kindred.backfills.backfill_plan import plan_backfill
+    from kindred.backfills.backfill_report import print_plan
+    from kindred.run.windows import windows_between
 
     spec = spec_of(space)
     windows = windows_between(spec.schedule, first, last, now=datetime.now(UTC))
@@ -131,8 +131,8 @@ def withdraw(
     space: SpaceOption = DEFAULT_SPACE,
 ) -> None:
     """Take a published snapshot back, and the encoder fitted for it: the one before serves."""
-    from kindred.stages.withdraw import withdraw as withdraw_stage
-    from kindred.windows import parse_moment
+    from kindred.publication.withdraw import withdraw as withdraw_stage
+    from kindred.run.windows import parse_moment
 
     done = withdraw_stage(workplace(), spec_of(space), parse_moment("as-of", as_of))
     serving = "none" if done.current_as_of is None else done.current_as_of.isoformat()
@@ -155,8 +155,8 @@ def prune(
     dry_run: Annotated[bool, typer.Option(help="Only say what would be dropped.")] = False,
 ) -> None:
     """Drop the snapshots that need not be kept, those of explicit backfills too."""
-    from kindred.retention import Retention
-    from kindred.stages.prune import prune as prune_stage
+    from kindred.publication.kept_nights import Retention
+    from kindred.publication.prune import prune as prune_stage
 
     place = workplace()
     settings = place.settings
@@ -177,7 +177,7 @@ def relink(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
 ) -> None:
     """Give clusters the ids they would have had all published dates run in order."""
-    from kindred.stages.relink import relink as relink_stage
+    from kindred.segments.identity.relink import relink as relink_stage
 
     changes = relink_stage(workplace(), spec_of(space), is_dry_run=dry_run)
     if not changes:
@@ -200,7 +200,7 @@ def request_erasure(space: SpaceOption = DEFAULT_SPACE) -> None:
 
     Not from the command line, which shells and lists of processes show to others.
     """
-    from kindred.stages.erase import request_erasure as request_stage
+    from kindred.erasure.task import request_erasure as request_stage
 
     line = typer.get_text_stream("stdin").readline()
     if not line:
@@ -215,7 +215,7 @@ def erase(
     space: SpaceOption = DEFAULT_SPACE,
 ) -> None:
     """Erase the customer of a request for good, and print the receipt."""
-    from kindred.stages.erase import erase as erase_stage
+    from kindred.erasure.task import erase as erase_stage
 
     receipt = erase_stage(workplace(), space, number)
     typer.echo(json.dumps(receipt, indent=1))
@@ -224,7 +224,7 @@ def erase(
 @app.command("page-reader")
 def page_reader(space: SpaceOption = DEFAULT_SPACE) -> None:
     """Print what a superuser runs so that segments can be the IVFFlat lists of the index."""
-    from kindred.store.index_pages import reader_as_text
+    from kindred.segments.lists.index_pages import reader_as_text
 
     with workplace().warehouse("kindred page-reader") as database:
         typer.echo(reader_as_text(database, spec_of(space).internal_schema))
@@ -237,7 +237,7 @@ def hash_tables(
     compare: Annotated[Path | None, typer.Option(help="Compare with a file saved earlier.")] = None,
 ) -> None:
     """Hash the published tables: equal hashes are equal tables, byte for byte."""
-    from kindred.store.tablehash import table_hashes
+    from kindred.publication.table_hash import table_hashes
 
     with workplace().warehouse("kindred hash", spec_of(space).internal_schema) as database:
         hashes = table_hashes(database)
@@ -267,7 +267,7 @@ def infer_spec(
     output: Annotated[Path | None, typer.Option(help="Write to this new file.")] = None,
 ) -> None:
     """Propose a feature spec for a table nobody has described: every line says why."""
-    from kindred.stages.propose import Wish, propose_from_file, propose_from_table, write_new
+    from kindred.infer.propose import Wish, propose_from_file, propose_from_table, write_new
 
     wish = Wish(key, updated_at, labels, output.stem if output else None)
     if (csv is None) == (table is None):

@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks import cdnow
 from integration.warehouse import Laboratory
-from kindred.local.tables import SourceTable, load_table
-from kindred.spec import Spec
+from kindred.spec.model import Spec
+from local.tables import SourceTable, load_table
 
 # Monthly intervals by their starts; the encoder is fitted on those who bought before the first.
 DATES = [datetime.fromisoformat(f"1997-0{month}-01T00:00+00:00") for month in (2, 3, 4, 5)]

@@ -14,12 +14,12 @@ from real_airflow import RealAirflow, wait_for
 
 from benchmarks.faults.room import task_settings
 from integration.warehouse import Laboratory
-from kindred.local.airflow import LocalAirflow, free_port
-from kindred.local.credentials import load_credentials
-from kindred.local.environment import SOURCE, WAREHOUSE
-from kindred.local.layout import Layout
-from kindred.local.postgres import EmbeddedServer
-from kindred.local.supervisor import Supervisor
+from local.airflow import LocalAirflow, free_port
+from local.credentials import load_credentials
+from local.environment import SOURCE, WAREHOUSE
+from local.layout import Layout
+from local.postgres import EmbeddedServer
+from local.supervisor import Supervisor
 from webhooks import Webhook, listening
 
 RUNNING = pytest.StashKey[ExitStack]()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from integration.warehouse import COLUMNS, Laboratory, make_spec, people
-from kindred.spec import Spec
+from kindred.spec.model import Spec
 
 # Monthly intervals, by their starts; the snapshot's moment is the end. Customers change in each,
 # and some were known before the first.

@@ -12,10 +12,10 @@ import httpx
 from psycopg2 import sql
 
 from integration.warehouse import Laboratory
-from kindred.local.airflow import LocalAirflow
-from kindred.local.credentials import ADMIN_USER, Credentials
-from kindred.local.rest import Order
-from kindred.spec import dag_id_of, schema_of
+from kindred.spec.model import dag_id_of, schema_of
+from local.airflow import LocalAirflow
+from local.credentials import ADMIN_USER, Credentials
+from local.rest import Order
 
 PATIENCE_SECONDS = 600
 POLL_SECONDS = 0.3

@@ -29,7 +29,7 @@ def fail_with(airflow_library, monkeypatch):
 
         run = SimpleNamespace(build=SimpleNamespace(state="building"))
         monkeypatch.setattr(tasks, "_run", lambda reference: run)
-        monkeypatch.setattr(tasks, "run_stage", raise_error)
+        monkeypatch.setattr(tasks, "run_task", raise_error)
         try:
             tasks.call("encode", {"space": "default"})
         except Exception as raised:

@@ -20,8 +20,8 @@ from killed_tasks import (
 from real_airflow import DagRun, RealAirflow, Space, failed_tasks, wait_for
 
 from benchmarks.backfilled import Backfilled, moves_back
-from kindred.local.rest import Order
-from kindred.store.partitions import aside_name, partition_name
+from kindred.warehouse.partitions import aside_name, partition_name
+from local.rest import Order
 
 ORDERS = {"backward": Order.BACKWARD, "parallel": Order.PARALLEL}
 KILLED, UNDISTURBED = "killed", "in_order"

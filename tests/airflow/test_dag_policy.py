@@ -182,7 +182,7 @@ class TestDag:
         [deadline] = dag.deadline
         assert deadline.reference == DeadlineReference.DAGRUN_QUEUED_AT
         assert deadline.interval == 3 * 3600
-        assert deadline.callback.path == "kindred.deadline.report_missed_deadline"
+        assert deadline.callback.path == "kindred.airflow_adapter.deadline.report_missed_deadline"
         assert deadline.callback.kwargs == {"space": space}
 
     def test_only_publish_tells_other_dags(self, dag, space):
@@ -273,7 +273,7 @@ def test_parsing_imports_nothing_heavy(airflow_library, repository):
     seen = run_python(PARSE, airflow_library, str(repository / "dags"))
     assert seen["errors"] == {}
     assert "customer_similarity" in seen["dags"]
-    assert "kindred.spec" in seen["loaded"]
+    assert "kindred.spec.model" in seen["loaded"]
     loaded = {name.partition(".")[0] for name in seen["loaded"]}
     assert loaded.isdisjoint(HEAVY)
     ours = {name for name in seen["loaded"] if name.split(".")[0] == "kindred"}

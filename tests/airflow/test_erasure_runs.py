@@ -8,9 +8,9 @@ from customers import AS_OFS, customers, space_spec
 from psycopg2 import sql
 from real_airflow import DagRun, RealAirflow, Space, wait_for
 
-from kindred.local.environment import METADATA
-from kindred.spec import dag_id_of
-from kindred.stages.erase import request_erasure
+from kindred.erasure.task import request_erasure
+from kindred.spec.model import dag_id_of
+from local.environment import METADATA
 
 APRIL = AS_OFS[-1]
 LEAVING = 770_660_550_440

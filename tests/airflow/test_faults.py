@@ -15,8 +15,8 @@ from real_airflow import RealAirflow
 from benchmarks.faults.case import Case, Outcome, play, run_undisturbed
 from benchmarks.faults.customers import IN_PLACE, fill_source
 from benchmarks.faults.room import Room, open_room
-from kindred.local.credentials import load_credentials
-from kindred.local.environment import SOURCE
+from local.credentials import load_credentials
+from local.environment import SOURCE
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 from customers import AS_OFS, BEGINNING, DATES, space_spec
 from real_airflow import DagRun, RealAirflow, Space
 
-from kindred.local.rest import Order
+from local.rest import Order
 
 LATEST_ONLY = {"snapshots": "latest_only"}
 LANDING = {"prepare", "extract", "validate", "clean_up", "finish"}

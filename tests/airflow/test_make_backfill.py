@@ -7,12 +7,12 @@ from customers import AS_OFS, space_spec, write_spec
 from real_airflow import RealAirflow
 from rich.console import Console
 
-from kindred.backfills import Snapshots
-from kindred.local.backfill import BackfillRequest, backfill
-from kindred.local.failures import RunFailedError
-from kindred.local.interrupts import Interrupts
-from kindred.local.rest import Order
-from kindred.local.run import FIT, Stopwatch
+from kindred.run.latest_only import Snapshots
+from local.backfill import BackfillRequest, backfill
+from local.failures import RunFailedError
+from local.interrupts import Interrupts
+from local.rest import Order
+from local.run import FIT, Stopwatch
 
 
 @pytest.fixture

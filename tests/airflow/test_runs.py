@@ -9,8 +9,8 @@ from customers import AS_OFS, DATES, customers_at, space_spec, write_spec
 from real_airflow import DagRun, RealAirflow, Space, failed_tasks
 
 from kindred.errors import EncoderMissingError
-from kindred.local.rest import Order
-from kindred.windows import previous_edge
+from kindred.run.windows import previous_edge
+from local.rest import Order
 
 APRIL = AS_OFS[-1]
 CHOSEN_START = datetime(2024, 2, 10, tzinfo=UTC)

@@ -8,7 +8,7 @@ import psycopg2
 from killed_tasks import reserved
 from real_airflow import DagRun, wait_for
 
-from kindred.local.environment import METADATA
+from local.environment import METADATA
 
 LATE = (
     "update deadline set deadline_time = now() from dag_run as r where r.id = dagrun_id"

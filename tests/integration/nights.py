@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from integration.warehouse import Laboratory, make_spec, moment
-from kindred.spec import Spec
+from kindred.spec.model import Spec
 
 NIGHTS = (1, 2, 3, 4, 5)
 COLUMNS = "customer_id bigint, updated_at timestamptz, x float8, y float8, gone boolean"

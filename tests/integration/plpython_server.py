@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from kindred.local.unprivileged import open_path, open_tree, server_user
+from local.unprivileged import open_path, open_tree, server_user
 
 VERSION = "15"
 PACKAGES = (f"postgresql-{VERSION}", f"postgresql-plpython3-{VERSION}")

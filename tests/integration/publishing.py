@@ -3,9 +3,9 @@
 from typing import Any
 
 from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
-from kindred.spec import Spec
-from kindred.stages.registry import run_stage
-from kindred.stages.run import Run, open_run
+from kindred.run.context import Run, open_run
+from kindred.spec.model import Spec
+from kindred.tasks import run_task
 
 CURRENT = "select as_of, count(*) from bi.lookalikes_current group by as_of"
 
@@ -27,8 +27,8 @@ def build(laboratory: Laboratory, spec: Spec, number: int) -> Run:
 
 def publish_day(laboratory: Laboratory, number: int) -> dict[str, Any]:
     """Tasks publish and clean_up; returns what publish did."""
-    done: dict[str, Any] = run_stage(opened(laboratory, number), "publish")
-    run_stage(opened(laboratory, number), "clean_up")
+    done: dict[str, Any] = run_task(opened(laboratory, number), "publish")
+    run_task(opened(laboratory, number), "clean_up")
     return done
 
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from integration.warehouse import COLUMNS, make_spec, moment, people
-from kindred.backfills import Snapshots
-from kindred.stages.backfill_plan import plan_backfill
-from kindred.windows import windows_between
+from kindred.backfills.backfill_plan import plan_backfill
+from kindred.run.latest_only import Snapshots
+from kindred.run.windows import windows_between
 
 SPEC = make_spec(source={"history": "versions"})
 FIRST, SECOND, THIRD = "2026-01-20T02:00", "2026-01-21T02:00", "2026-01-22T02:00"

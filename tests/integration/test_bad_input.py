@@ -7,7 +7,6 @@ import pytest
 from integration.laboratory_state import state
 from integration.warehouse import COLUMNS as CUSTOMERS
 from integration.warehouse import make_spec, moment, people
-from kindred.connections import Connections
 from kindred.errors import (
     EncoderMissingError,
     PreflightError,
@@ -15,10 +14,11 @@ from kindred.errors import (
     SpecError,
     WindowError,
 )
-from kindred.settings import Settings
-from kindred.spec import load_spec
-from kindred.stages.doctor import examine
-from kindred.windows import parse_moment, resolve_window
+from kindred.preparation.doctor import examine
+from kindred.run.connections import Connections
+from kindred.run.settings import Settings
+from kindred.run.windows import parse_moment, resolve_window
+from kindred.spec.model import load_spec
 
 AS_OF = "2026-02-01T02:00"
 NEXT = "2026-02-02T02:00"

@@ -7,9 +7,9 @@ from benchmarks import lookalikes
 from benchmarks.generations import SPEC
 from benchmarks.lookalike_dates import make_lookalikes
 from benchmarks.report import Report
-from kindred.store.database import connect
-from kindred.store.keys import KeyType
-from kindred.store.space import create_space
+from kindred.warehouse.database import connect
+from kindred.warehouse.keys import KeyType
+from kindred.warehouse.schemas import create_space
 
 
 def test_made_lookalikes_are_as_real_ones():

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import encode, generations, load
 from benchmarks.processes import execute, postgres_version
-from kindred.artefacts import ArtefactFolder
+from kindred.artefacts.folder import ArtefactFolder
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from psycopg2 import sql
 
 from integration.command import CONTENT, command_on
 from integration.warehouse import COLUMNS, make_spec, moment, people
-from kindred.local.postgres import binary
-from kindred.spec import spec_from_dict
+from kindred.spec.model import spec_from_dict
+from local.postgres import binary
 
 FIRST, SECOND = "2026-01-05T02:00:00+00:00", "2026-01-06T02:00:00+00:00"
 

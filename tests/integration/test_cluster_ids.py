@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
-from kindred.store.clusters import stable_ids
-from kindred.store.keys import KeyType
+from kindred.segments.identity.stable_ids import stable_ids
+from kindred.warehouse.keys import KeyType
 
 BEFORE, AS_OF = "2026-01-31T02:00", "2026-02-01T02:00"
 PLANE = "customer_id bigint, updated_at timestamptz, x float8, y float8"

@@ -7,9 +7,9 @@ import pytest
 from integration.publishing import build, open_shop, opened, publish_day
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.errors import ArtefactError, DataError, GateError
-from kindred.local.demo import demo_data_set, load_customers
-from kindred.local.report import read_report
-from kindred.stages.registry import run_stage
+from kindred.tasks import run_task
+from local.demo import demo_data_set, load_customers
+from local.report import read_report
 
 FIRST, SECOND = "2026-01-18T02:00", "2026-01-20T02:00"
 RATES = """
@@ -166,7 +166,7 @@ def test_readers_see_the_profiles_of_the_last_publish_only(laboratory):
     publish_day(laboratory, 5)
     assert laboratory.query(summaries) == [("kmeans", 2)]
     assert laboratory.query(states) == [("published",)]
-    run_stage(opened(laboratory, 5), "profile_clusters")  # cleared after its publish
+    run_task(opened(laboratory, 5), "profile_clusters")  # cleared after its publish
     assert laboratory.query(summaries) == [("kmeans", 2)]
 
 
@@ -200,7 +200,7 @@ def test_gates_of_the_segments(laboratory, gates, problem):
     spec = make_spec(gates=gates, clustering=clustering)
     run = laboratory.run(spec, FIRST, until="quality_gate")
     with pytest.raises(GateError, match=f"{problem}; see bi.cluster_quality"):
-        run_stage(run, "quality_gate")
+        run_task(run, "quality_gate")
     assert laboratory.query("select distinct state from bi.cluster_quality") == [("building",)]
 
 
@@ -208,12 +208,12 @@ def test_without_profiles_nothing_is_published(laboratory):
     laboratory.fill("customers", COLUMNS, people(400))
     run = laboratory.run(make_spec(), FIRST, until="cluster")
     with pytest.raises(DataError, match=r"has 0 rows of kmeans, 340 are due; clear task 'cluster'"):
-        run_stage(run, "profile_clusters")
+        run_task(run, "profile_clusters")
     run = laboratory.run(make_spec(), FIRST, until="profile_clusters")
     with pytest.raises(GateError, match="no profiles of hdbscan; clear task 'profile_clusters'"):
-        run_stage(run, "quality_gate")
+        run_task(run, "quality_gate")
     with pytest.raises(ArtefactError, match="clear task 'profile_clusters'"):
-        run_stage(run, "publish")
+        run_task(run, "publish")
 
 
 ODD = "customer_id bigint, updated_at timestamptz, income float8, {}"

@@ -3,9 +3,9 @@
 import pytest
 
 from integration.warehouse import make_spec, moment
-from kindred.features import Kind
-from kindred.store import versions
-from kindred.store.keys import KeyType
+from kindred.history import versions
+from kindred.spec.features import Kind
+from kindred.warehouse.keys import KeyType
 
 DAY = "2026-01-10"
 FIRST = "2026-02-01T02:00"

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from psycopg2 import sql
 
-from kindred.store import statements
-from kindred.store.binary import Column, Field, RowStream, encode_rows
-from kindred.store.binary_reader import BlockReader
-from kindred.store.database import connect
-from kindred.store.keys import KeyType, concatenate_keys, empty_keys
+from kindred.warehouse import statements
+from kindred.warehouse.copy_reader import BlockReader
+from kindred.warehouse.copy_writer import Column, Field, RowStream, encode_rows
+from kindred.warehouse.database import connect
+from kindred.warehouse.keys import KeyType, concatenate_keys, empty_keys
 
 SEED = 20_180_401
 TYPES = {

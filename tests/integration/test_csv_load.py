@@ -8,9 +8,9 @@ from psycopg2 import sql
 from rich.console import Console
 
 from integration.local_server import LaboratoryServer
-from kindred.local.csv_file import CsvRequest, csv_data_set
-from kindred.local.layout import Layout
-from kindred.local.report import print_report, read_report, shown_columns
+from local.csv_file import CsvRequest, csv_data_set
+from local.layout import Layout
+from local.report import print_report, read_report, shown_columns
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HEADER = "id,joined,income,town,active,zip_code,gone,quote"
@@ -136,7 +136,7 @@ def test_a_spec_given_back_is_used_and_the_one_before_is_kept(folder, tmp_path):
 def test_a_failed_load_changes_nothing(folder, monkeypatch):
     folder.load()
     folder.write(lines(150))
-    monkeypatch.setattr("kindred.local.csv_load._forget_space", lambda *_: 1 / 0)
+    monkeypatch.setattr("local.csv_load._forget_space", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         folder.load()
     assert folder.shop("select count(*) from clients") == [(200,)]

@@ -4,8 +4,8 @@ import pytest
 
 from integration.warehouse import COLUMNS, make_spec, people
 from kindred.errors import SettingsError
-from kindred.stages.cluster import cluster
-from kindred.stages.run import open_run
+from kindred.run.context import open_run
+from kindred.segments.task import cluster
 
 AS_OF = "2026-02-01T02:00"
 CLUSTERING = {

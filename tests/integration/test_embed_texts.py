@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from integration.warehouse import make_spec, moment
+from kindred.encoding.text_embedding import embed_texts, open_embedder, open_models
 from kindred.errors import SentenceModelError, SettingsError
-from kindred.stages.embed_texts import embed_texts, open_embedder, open_models
-from kindred.stages.registry import run_stage
-from kindred.store import versions
+from kindred.history import versions
+from kindred.tasks import run_task
 
 COLUMNS = (
     "customer_id bigint, updated_at timestamptz, is_gone boolean, income double precision,"
@@ -131,5 +131,5 @@ def test_a_model_that_does_not_fit_into_memory_is_told_before_the_work(
     laboratory.environment["KINDRED_MEMORY_LIMIT_MB"] = "470"
     run = laboratory.reopen({"space": "default", "as_of": run.as_of.isoformat()})
     with pytest.raises(SettingsError, match="MB of memory are forecast, a task may take 470 MB"):
-        run_stage(run, stage)
+        run_task(run, stage)
     assert cached(laboratory) == 0

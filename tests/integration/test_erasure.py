@@ -11,16 +11,18 @@ import pytest
 
 from integration.readers import polling
 from integration.warehouse import COLUMNS, make_spec, moment, people
-from kindred.artefacts import ArtefactFolder
-from kindred.erasure_key import VARIABLE
+from kindred.artefacts.folder import ArtefactFolder
+from kindred.encoding import text_cache
+from kindred.erasure import erasure_rows
+from kindred.erasure.task import erase, request_erasure
 from kindred.errors import DataError, LockTimeoutError, SettingsError, UnreachableError
-from kindred.stages.doctor import examine
-from kindred.stages.erase import erase, request_erasure
-from kindred.stages.registry import run_stage
-from kindred.stages.run import open_run
-from kindred.store import erasure, statements, texts
-from kindred.store.database import Database
-from kindred.store.locks import Resource, share
+from kindred.history.erasure_key import VARIABLE
+from kindred.preparation.doctor import examine
+from kindred.run.context import open_run
+from kindred.tasks import run_task
+from kindred.warehouse import statements
+from kindred.warehouse.database import Database
+from kindred.warehouse.locks import Resource, share
 
 SECRET = "6b696e64726564" * 5
 FITTED, FIRST, SECOND, THIRD, FOURTH = (f"2026-01-{day:02d}T02:00" for day in (10, 12, 22, 24, 26))
@@ -81,7 +83,7 @@ def shop(make_laboratory):
     known = [SHARED, *map(marker, LEAVING)]
     with laboratory.workplace.warehouse("test", "kindred") as database:
         vectors = np.zeros((len(known), 2), dtype=np.float32)
-        texts.add(database, MODEL, texts.hashes_of(known), vectors)
+        text_cache.add(database, MODEL, text_cache.hashes_of(known), vectors)
     return laboratory
 
 
@@ -111,7 +113,7 @@ def artefacts_with(laboratory, *needles):
 def needles_of(customer, number):
     """How a customer could be found again: the key, the marker, the extreme income."""
     words = (str(customer), marker(customer).split()[0], f"{500_000.25 + number}")
-    digest = texts.hashes_of([marker(customer)])[0]
+    digest = text_cache.hashes_of([marker(customer)])[0]
     hashed = "-".join(re.findall("(.{8})(.{4})(.{4})(.{4})(.{12})", digest.hex())[0])
     return (*words, hashed), (np.int64(customer).tobytes(), *(word.encode() for word in words))
 
@@ -197,13 +199,13 @@ def test_a_build_under_way_must_begin_anew(shop):
     run = open_run(shop.workplace, "default", moment(THIRD))
     assert run.build.state == "failed"
     with pytest.raises(DataError, match=r"a customer was erased after .* clear task 'prepare'"):
-        run_stage(run, "publish")
+        run_task(run, "publish")
     [(task, failure)] = shop.query(
         "select failed_task, failure from bi.snapshots where as_of = %s", (moment(THIRD),)
     )
     assert task == "erase"
     assert "clear task 'prepare'" in failure
-    run_stage(run, "clean_up")
+    run_task(run, "clean_up")
 
 
 def test_a_second_try_and_an_unknown_number(shop):
@@ -226,9 +228,9 @@ class Died(Exception):
     """A process that was killed."""
 
 
-@pytest.mark.parametrize("at", ["erasure/note_receipt", "artefacts", "erasure/finish_request"])
+@pytest.mark.parametrize("at", ["erasure/record_receipt", "artefacts", "erasure/finish_request"])
 def test_killed_in_the_middle(shop, monkeypatch, at):
-    number = ["erasure/note_receipt", "artefacts", "erasure/finish_request"].index(at)
+    number = ["erasure/record_receipt", "artefacts", "erasure/finish_request"].index(at)
     customer = LEAVING[number]
     words, raw = needles_of(customer, number)
     shop.run(SPEC, THIRD, until="publish")
@@ -250,7 +252,7 @@ def test_killed_in_the_middle(shop, monkeypatch, at):
             patch.setattr(ArtefactFolder, "remove", die_after)
         with pytest.raises(Died):
             erase(shop.workplace, "default", asked)
-    is_rolled_back = at == "erasure/note_receipt"
+    is_rolled_back = at == "erasure/record_receipt"
     assert ("customer_versions" in tables_with(shop, *words)) == is_rolled_back
     receipt = erase(shop.workplace, "default", asked)
     assert tables_with(shop, *words) == set()
@@ -297,7 +299,7 @@ def test_neither_statements_nor_errors_hold_the_id(shop, monkeypatch, caplog):
     for name in ("run", "rows", "row"):
         listen(name)
     asked = request(shop, customer)
-    monkeypatch.setattr(erasure, "LOCK_TIMEOUT_MILLISECONDS", 50)
+    monkeypatch.setattr(erasure_rows, "LOCK_TIMEOUT_MILLISECONDS", 50)
     with closing(psycopg2.connect(shop.warehouse_dsn)) as other:
         other.cursor().execute("lock table kindred.customer_versions in access exclusive mode")
         with pytest.raises(LockTimeoutError, match=f"erasure request {asked}: somebody has") as met:
@@ -319,7 +321,7 @@ def test_neither_statements_nor_errors_hold_the_id(shop, monkeypatch, caplog):
     ],
 )
 def test_what_the_database_says_is_not_repeated(raised, told):
-    with pytest.raises(told) as caught, erasure.without_details():
+    with pytest.raises(told) as caught, erasure_rows.without_details():
         raise raised("Key (customer_id)=(990000111000007) already exists")
     assert "990000111000007" not in str(caught.value)
     assert caught.value.__suppress_context__
@@ -375,7 +377,7 @@ def test_another_secret_or_none_stops_the_nights(shop, monkeypatch):
         assert finding.outcome == "failure"
         assert told in finding.message
         for action in (
-            lambda: run_stage(run, "extract"),
+            lambda: run_task(run, "extract"),
             lambda: erase(shop.workplace, "default", asked),
         ):
             with pytest.raises(SettingsError, match=told):

@@ -7,7 +7,7 @@ import pytest
 
 from integration.warehouse import make_spec
 from kindred.errors import SentenceModelError
-from kindred.stages.doctor import examine
+from kindred.preparation.doctor import examine
 
 FIRST, SECOND = "2026-01-05T02:00", "2026-01-06T02:00"
 COLUMNS = (

@@ -7,8 +7,8 @@ import psycopg2
 import pytest
 
 from integration.warehouse import COLUMNS, make_spec, people
-from kindred.encode.explain import explain_pair
-from kindred.metrics import OPERATORS, Metric
+from kindred.spec.metrics import OPERATORS, Metric
+from pair_shares import explain_pair
 
 FIRST = "2026-01-30T02:00"
 METRICS = pytest.mark.parametrize("metric", list(Metric), ids=str)

@@ -10,11 +10,11 @@ import pytest
 from integration.nights import NIGHTS, night, open_town, run_nights, spec_of
 from integration.warehouse import Laboratory, moment
 from kindred.errors import SupersededError
-from kindred.retention import Retention
-from kindred.stages.prune import prune
-from kindred.stages.registry import run_stage
-from kindred.stages.relink import relink
-from kindred.store.partitions import partition_name
+from kindred.publication.kept_nights import Retention
+from kindred.publication.prune import prune
+from kindred.segments.identity.relink import relink
+from kindred.tasks import run_task
+from kindred.warehouse.partitions import partition_name
 
 ALGORITHMS = pytest.mark.parametrize("algorithm", ["hdbscan", "kmeans"])
 WEST, EAST, NORTH, SOUTH, FAR_WEST, FAR_EAST = range(6)
@@ -229,12 +229,12 @@ def test_a_build_that_took_its_ids_before_relink_is_not_published(
     relink(other.workplace, spec_of(1))
     before = links(other)
     with pytest.raises(SupersededError, match=r"know of relink 0, the newest is 1.*task 'cluster'"):
-        run_stage(run, "publish")
+        run_task(run, "publish")
     assert links(other) == before
     for algorithm in run.spec.clustering.algorithms:
-        run_stage(run, "cluster", algorithm=str(algorithm))
-    run_stage(run, "quality_gate")
-    assert run_stage(run.reopened(), "publish") == {"published": True, "is_current": True}
+        run_task(run, "cluster", algorithm=str(algorithm))
+    run_task(run, "quality_gate")
+    assert run_task(run.reopened(), "publish") == {"published": True, "is_current": True}
     assert relink(other.workplace, spec_of(1)) == []
 
 

@@ -9,19 +9,19 @@ import pytest
 from psycopg2 import errors, sql
 
 from integration.warehouse import COLUMNS, make_spec, people
+from kindred.encoding.vectors import read_embeddings
 from kindred.errors import DataError, SettingsError
-from kindred.index import plan as plan_module
-from kindred.index.memory import build_memory_bytes, reported_mb
-from kindred.index.methods import Precision
-from kindred.index.plan import Candidate, forecast_mb, plan_index
-from kindred.metrics import Metric
-from kindred.stages.encode import read_embeddings
-from kindred.stages.registry import run_stage
-from kindred.store import build_progress, ivfflat
-from kindred.store.binary import Column, Field, RowStream, encode_rows
-from kindred.store.database import Database
-from kindred.store.index_kinds import IndexKind
-from kindred.store.index_quality import IndexOf, measure_index
+from kindred.serving import build_progress, index_build
+from kindred.serving import index_plan as plan_module
+from kindred.serving.index_kinds import IndexKind
+from kindred.serving.index_plan import Candidate, forecast_mb, plan_index
+from kindred.serving.index_quality import IndexOf, measure_index
+from kindred.serving.ivfflat_memory import build_memory_bytes, reported_mb
+from kindred.spec.index_methods import Precision
+from kindred.spec.metrics import Metric
+from kindred.tasks import run_task
+from kindred.warehouse.copy_writer import Column, Field, RowStream, encode_rows
+from kindred.warehouse.database import Database
 
 AS_OF = "2026-01-25T02:00"
 CUSTOMERS = 4_000
@@ -171,7 +171,7 @@ def test_progress_is_told_by_a_second_session(session, caplog):
             yield Database(connection)
 
     with build_progress.watched(session, watcher, "many_ivfflat", every_seconds=0.001):
-        ivfflat._create(session, "many", "many_ivfflat", L2, plan_of_lists(150), 64)
+        index_build._create(session, "many", "many_ivfflat", L2, plan_of_lists(150), 64)
     with session.connection.cursor() as cursor:
         cursor.execute("drop index many_ivfflat")
     assert len(opened) == 1
@@ -186,7 +186,7 @@ def test_a_watcher_that_cannot_connect_stops_no_build(session, caplog):
         yield
 
     with build_progress.watched(session, watcher, "many_ivfflat", every_seconds=0.001):
-        ivfflat._create(session, "many", "many_ivfflat", L2, plan_of_lists(150), 64)
+        index_build._create(session, "many", "many_ivfflat", L2, plan_of_lists(150), 64)
     with session.connection.cursor() as cursor:
         cursor.execute("drop index many_ivfflat")
     assert "cannot watch the build of many_ivfflat: too many clients" in caplog.text
@@ -196,7 +196,7 @@ def test_a_server_that_wants_more_than_was_planned(session):
     plan = plan_of_many(session)
     short = type(plan)(**{**vars(plan), "memory_mb": 1})
     with pytest.raises(SettingsError, match=r"memory required is \d+ MB.*were forecast"):
-        ivfflat.build_index(session, "many", short, Metric.L2)
+        index_build.build_index(session, "many", short, Metric.L2)
 
 
 def before_the_build(laboratory, spec):
@@ -213,8 +213,8 @@ def test_an_index_of_this_name_made_by_hand(laboratory, index):
         f"create index customer_embeddings_g1_{index} on kindred.mine (n)"
     )
     with pytest.raises(DataError, match=rf"g1_{index}.*already exists.*drop or rename it"):
-        run_stage(run, "build_embeddings")
-    assert run_stage(run, "build_embeddings")["generation"] == 2
+        run_task(run, "build_embeddings")
+    assert run_task(run, "build_embeddings")["generation"] == 2
     assert laboratory.query("select to_regclass('kindred.customer_embeddings_g1') is null") == [
         (True,)
     ]
@@ -226,7 +226,7 @@ def test_too_little_memory_is_refused_before_anything_is_made(laboratory, monkey
     run = before_the_build(laboratory, make_spec())
     monkeypatch.setattr(plan_module, "largest_lists", lambda *given, **named: 1)
     with pytest.raises(SettingsError, match=r"1200 vectors.*needs at least 1 MB.*nothing has been"):
-        run_stage(run, "build_embeddings")
+        run_task(run, "build_embeddings")
     assert laboratory.query("select count(*) from kindred.index_builds") == [(0,)]
 
 
@@ -257,7 +257,7 @@ def test_fewer_probes_find_less(indexed):
         [(table,)] = indexed.query("select table_name from kindred.index_builds")
         lists = build_row(indexed)["lists"]
         asked = IndexOf(warehouse, table, embeddings, IndexKind(Metric.L2, 9), 5)
-        built = ivfflat.BuiltIndex(f"{table}_ivfflat", lists, 1.0, 1)
+        built = index_build.BuiltIndex(f"{table}_ivfflat", lists, 1.0, 1)
         quality = measure_index(asked, built, planned=1, most=lists, target_recall=1.0, seed=1)
         again = measure_index(asked, built, planned=1, most=lists, target_recall=1.0, seed=1)
     sweep = quality.sweep_as_json("probes")

@@ -9,13 +9,13 @@ from psycopg2.extras import Json
 
 from integration.warehouse import COLUMNS, make_spec, people
 from kindred.errors import DataError, SettingsError
-from kindred.index.hnsw import SHARED_BYTES, HnswChoice, graph_memory_bytes
-from kindred.index.memory import MEGABYTE
-from kindred.index.methods import Method, Precision
-from kindred.metrics import Metric
-from kindred.stages.registry import run_stage
-from kindred.store.index_kinds import IndexKind
-from kindred.store.statements import compose
+from kindred.serving.hnsw import SHARED_BYTES, HnswChoice, graph_memory_bytes
+from kindred.serving.index_kinds import IndexKind
+from kindred.serving.ivfflat_memory import MEGABYTE
+from kindred.spec.index_methods import Method, Precision
+from kindred.spec.metrics import Metric
+from kindred.tasks import run_task
+from kindred.warehouse.statements import compose
 
 FIRST, SECOND = "2026-01-25T02:00", "2026-01-26T02:00"
 CUSTOMERS = 3_000
@@ -160,7 +160,7 @@ def test_a_graph_that_does_not_fit_is_refused_before_anything_is_made(laboratory
     with pytest.raises(
         SettingsError, match=r"HNSW index over 9000 vectors of 2.*m = 8.*is 4.*say 'index"
     ):
-        run_stage(run, "build_embeddings")
+        run_task(run, "build_embeddings")
     assert laboratory.query("select count(*) from kindred.index_builds") == [(0,)]
 
 
@@ -212,7 +212,7 @@ def test_the_memory_forecast_of_a_graph_is_what_the_server_takes(table, m, preci
     names = kind.index_names(HnswChoice(m, 32, 40, 1, 1.0))
     table.execute("set maintenance_work_mem = '6MB'")
     del table.connection.notices[:]
-    table.execute(compose("embeddings/create_index", index="small", table="many", **names))
+    table.execute(compose("serving/create_index", index="small", table="many", **names))
     table.execute("drop index small")
     [notice] = [text for text in table.connection.notices if "no longer fits" in text]
     [rows] = map(int, re.findall(r"after (\d+) tuples", notice))

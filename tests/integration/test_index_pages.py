@@ -12,21 +12,21 @@ from psycopg2 import errors, sql
 from benchmarks.generations import AS_OF, SPEC
 from benchmarks.ivfflat import plan_of
 from databases import administer
-from kindred.cluster.lists import nearest_lists
-from kindred.graph.distances import eligible, normalised
-from kindred.metrics import Metric
-from kindred.store import embeddings, ivfflat
-from kindred.store.database import connect
-from kindred.store.embeddings import Embeddings
-from kindred.store.index_pages import (
+from kindred.encoding.embeddings import Embeddings
+from kindred.neighbours.distances import eligible, normalised
+from kindred.segments.lists.index_pages import (
     has_reader,
     install_reader,
     open_index,
     read_lists,
     reader_as_text,
 )
-from kindred.store.keys import KeyType
-from kindred.store.space import create_space
+from kindred.segments.lists.list_clusters import nearest_lists
+from kindred.serving import generations, index_build
+from kindred.spec.metrics import Metric
+from kindred.warehouse.database import connect
+from kindred.warehouse.keys import KeyType
+from kindred.warehouse.schemas import create_space
 
 ROWS, ZEROS, LISTS = 6_000, 40, 30
 SCHEMA = SPEC.internal_schema
@@ -74,17 +74,17 @@ def make_rows(rows=ROWS, dimensions=8, key_type=KeyType.BIGINT):
 
 def load(database, rows, metric=Metric.L2, lists=LISTS):
     """A generation with its index; returns the table."""
-    _, table = embeddings.load_generation(
+    _, table = generations.load_generation(
         database, rows, as_of=AS_OF, metric=metric, block_rows=1_000
     )
-    ivfflat.build_index(database, table, plan_of(rows, 5, lists, 64), metric)
+    index_build.build_index(database, table, plan_of(rows, 5, lists, 64), metric)
     return table
 
 
 def read(database, table, rows):
     pages = open_index(database, SCHEMA, table)
     with database.transaction():
-        database.run("session/repeatable_read")
+        database.run("warehouse/repeatable_read")
         return read_lists(pages, rows.key_type, rows.customers, block_rows=700)
 
 
@@ -173,8 +173,8 @@ def test_rows_that_are_inserted_meanwhile_are_not_seen(warehouse, make_database)
     pages = open_index(warehouse, SCHEMA, table)
     name = sql.Identifier(SCHEMA, table)
     with warehouse.transaction():
-        warehouse.run("session/repeatable_read")
-        warehouse.rows("embeddings/index_state", {"index": "any"})
+        warehouse.run("warehouse/repeatable_read")
+        warehouse.rows("serving/index_state", {"index": "any"})
         with closing(psycopg2.connect(warehouse.connection.dsn)) as other, other:
             text = (
                 "insert into {0} select customer_id + 100000, embedding, now(), 1 from {0};"

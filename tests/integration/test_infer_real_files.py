@@ -8,10 +8,10 @@ import pytest
 from psycopg2 import sql
 
 from integration.local_server import LaboratoryServer
-from kindred.clustering import Algorithm
-from kindred.features import Kind
-from kindred.local.csv_file import CsvRequest, csv_data_set
-from kindred.local.layout import Layout
+from kindred.spec.clustering import Algorithm
+from kindred.spec.features import Kind
+from local.csv_file import CsvRequest, csv_data_set
+from local.layout import Layout
 
 DATA = Path(
     os.environ.get("KINDRED_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")

@@ -8,9 +8,9 @@ from integration.warehouse import COLUMNS, make_spec, people
 from kindred.cli import app
 from kindred.errors import InferenceError, PreflightError, SettingsError
 from kindred.infer.proposal import Roles
-from kindred.spec import load_spec
-from kindred.stages.run import Workplace
-from kindred.store.sampling import read_sample
+from kindred.infer.source_sample import read_sample
+from kindred.run.context import Workplace
+from kindred.spec.model import load_spec
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from integration.warehouse import COLUMNS, make_spec, moment, people
-from kindred.cluster.lists import nearest_lists
+from kindred.encoding.vectors import read_embeddings
 from kindred.errors import DataError, SpecError
-from kindred.metrics import Metric
-from kindred.stages.encode import read_embeddings
-from kindred.stages.prepare import with_params
-from kindred.stages.registry import run_stage
-from kindred.store import partitions
-from kindred.store.index_pages import install_reader, open_index, read_lists
+from kindred.preparation.task import with_params
+from kindred.segments.lists.index_pages import install_reader, open_index, read_lists
+from kindred.segments.lists.list_clusters import nearest_lists
+from kindred.spec.metrics import Metric
+from kindred.tasks import run_task
+from kindred.warehouse import partitions
 
 BEFORE, FIRST, SECOND = "2026-01-20T02:00", "2026-01-25T02:00", "2026-01-26T02:00"
 ROWS = 1_500
@@ -48,7 +48,7 @@ def lists_now(laboratory, run):
     with run.warehouse("test") as warehouse:
         rows = read_embeddings(run, run.key_type(warehouse))
         with warehouse.transaction():
-            warehouse.run("session/repeatable_read")
+            warehouse.run("warehouse/repeatable_read")
             pages = open_index(warehouse, "kindred", table)
             return rows, read_lists(pages, rows.key_type, rows.customers, block_rows=1_000)
 
@@ -104,7 +104,7 @@ def test_the_task_again_leaves_the_segments_alone(shop):
     run = shop.run(spec_of(), FIRST, until="quality_gate")
     loaded = "select rows, digest from kindred.loaded_parts where part = 'ivfflat'"
     once = shop.query(loaded)
-    run_stage(run, "cluster", algorithm="ivfflat")
+    run_task(run, "cluster", algorithm="ivfflat")
     assert shop.query(loaded) == once
     with run.warehouse("test") as warehouse:
         partitions.drop_aside(warehouse, run.as_of)
@@ -226,7 +226,7 @@ def test_without_a_staged_index_the_task_says_which_one_to_clear(laboratory):
     with pytest.raises(
         DataError, match=r"'build_embeddings' builds, which has not come to its end"
     ):
-        run_stage(run, "cluster", algorithm="ivfflat")
+        run_task(run, "cluster", algorithm="ivfflat")
 
 
 def test_ids_stay_where_lists_stay(laboratory):

@@ -7,8 +7,8 @@ import pytest
 
 from integration.warehouse import COLUMNS as CUSTOMERS
 from integration.warehouse import make_spec, moment, people
-from kindred.stages.encode import read_embeddings
-from kindred.store.keys import KeyType
+from kindred.encoding.vectors import read_embeddings
+from kindred.warehouse.keys import KeyType
 
 FIRST, SECOND = "2026-02-01T02:00", "2026-02-02T02:00"
 COUNT, K = 80, 5

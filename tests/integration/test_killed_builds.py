@@ -13,10 +13,10 @@ from psycopg2 import sql
 
 from integration.readers import polling
 from integration.warehouse import COLUMNS, make_spec, moment, people
-from kindred.stages import embeddings as stage
-from kindred.stages.registry import run_stage
-from kindred.stages.run import open_run
-from kindred.store.database import Database
+from kindred.run.context import open_run
+from kindred.serving import task as stage
+from kindred.tasks import run_task
+from kindred.warehouse.database import Database
 
 FIRST, SECOND = "2026-01-25T02:00", "2026-01-26T02:00"
 ROWS = 12_000
@@ -88,7 +88,7 @@ def opened(laboratory):
 
 
 def build(laboratory):
-    return run_stage(opened(laboratory), "build_embeddings")
+    return run_task(opened(laboratory), "build_embeddings")
 
 
 def end_in_phase(laboratory, phase: str, building: Future) -> None:
@@ -156,7 +156,7 @@ def test_killed_while_it_initializes(shop, monkeypatch):
     run = Database.run
 
     def run_blocked(database, name, *given, **names):
-        if name != "embeddings/create_index":
+        if name != "serving/create_index":
             return run(database, name, *given, **names)
         monkeypatch.setattr(Database, "run", run)
         with closing(psycopg2.connect(database.connection.dsn)) as other:
@@ -189,7 +189,7 @@ def end_after(monkeypatch, statement: str) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["embeddings/add_key", "embeddings/create_index", "embeddings/finish_generation"],
+    ["warehouse/add_key", "serving/create_index", "serving/finish_generation"],
 )
 def test_killed_before_a_commit_of_the_build(shop, monkeypatch, statement):
     with polling(shop.warehouse_dsn, "similar") as reports:
@@ -231,20 +231,20 @@ def test_killed_before_the_commit_of_the_swap(shop, monkeypatch):
     """Readers have the old generation until the new one is theirs, at whatever moment they ask."""
     current = "select as_of from bi.snapshots where is_current"
     generation = build(shop)["generation"]
-    run_stage(opened(shop), "cluster", algorithm="kmeans")
-    run_stage(opened(shop), "profile_clusters")
+    run_task(opened(shop), "cluster", algorithm="kmeans")
+    run_task(opened(shop), "profile_clusters")
     for part in shop.parts:
-        run_stage(opened(shop), "load_lookalikes", part=part)
-    run_stage(opened(shop), "quality_gate")
+        run_task(opened(shop), "load_lookalikes", part=part)
+    run_task(opened(shop), "quality_gate")
     with polling(shop.warehouse_dsn, "similar", "similar in transactions") as reports:
-        for statement in ("embeddings/set_serving", "publish/set_current"):
+        for statement in ("serving/set_serving", "publication/set_current"):
             end_after(monkeypatch, statement)
             with pytest.raises(DIED):
-                run_stage(opened(shop), "publish")
+                run_task(opened(shop), "publish")
             assert shop.query(current) == [(moment(FIRST),)]
             assert_nothing_is_left(shop, generation)
-        run_stage(opened(shop), "publish")
+        run_task(opened(shop), "publish")
         assert shop.query(current) == [(moment(SECOND),)]
     assert_served(reports)
-    run_stage(opened(shop), "clean_up")
+    run_task(opened(shop), "clean_up")
     assert shop.query(FOUND) == [(f"customer_embeddings_g{generation}", 1)]

@@ -3,7 +3,7 @@
 import pytest
 
 from integration.warehouse import COLUMNS, make_spec, moment, people
-from kindred.store.landing import windows_to_read
+from kindred.history.landing import windows_to_read
 
 FIRST, SECOND, THIRD, FOURTH = (f"2026-02-0{day}T02:00" for day in (1, 2, 3, 4))
 SPEC = make_spec(

@@ -17,11 +17,11 @@ import pytest
 
 from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
 from kindred.errors import LockTimeoutError, SupersededError
-from kindred.spec import Spec
-from kindred.stages.registry import run_stage
-from kindred.stages.run import Run, open_run
-from kindred.store.database import Database, connect
-from kindred.store.locks import Resource, locked
+from kindred.run.context import Run, open_run
+from kindred.spec.model import Spec
+from kindred.tasks import run_task
+from kindred.warehouse.database import Database, connect
+from kindred.warehouse.locks import Resource, locked
 
 DAYS = ("2026-01-05T02:00", "2026-01-06T02:00", "2026-01-07T02:00")
 
@@ -50,7 +50,7 @@ def hold(dsn: str, name: str, held: "threading.Event | multiprocessing.synchroni
 def test_a_second_session_waits_and_says_for_whom(
     dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "kindred.store.locks")
+    caplog.set_level(logging.INFO, "kindred.warehouse.locks")
     order = []
     with named_session(dsn, "kindred default first") as first, ThreadPoolExecutor() as pool:
         with locked(first, "kindred", Resource.PUBLISH, wait_seconds=5):
@@ -146,7 +146,7 @@ def run_as_airflow_would(laboratory: Laboratory, spec: Spec, as_of: str, run_id:
         for attempt in range(3):
             try:
                 run = open_run(laboratory.workplace, spec.space, run.as_of, run_id)
-                laboratory.last_result = run_stage(run, stage, **arguments)
+                laboratory.last_result = run_task(run, stage, **arguments)
                 break
             except SupersededError:
                 return "superseded"
@@ -184,9 +184,9 @@ def test_a_run_that_was_taken_over_changes_nothing(shop: Laboratory) -> None:
     old = shop.run(make_spec(), DAYS[0], until="publish", run_id="old")
     new = shop.run(make_spec(k=3), DAYS[0], until="publish", run_id="new")
     stages: list[tuple[str, Callable[[Run], object]]] = [
-        ("publish", lambda run: run_stage(run, "publish")),
-        ("quality_gate", lambda run: run_stage(run, "quality_gate")),
-        ("merge_graph", lambda run: run_stage(run, "merge_graph")),
+        ("publish", lambda run: run_task(run, "publish")),
+        ("quality_gate", lambda run: run_task(run, "quality_gate")),
+        ("merge_graph", lambda run: run_task(run, "merge_graph")),
         ("open", lambda run: run.reopened()),
     ]
     facts = open_run(shop.workplace, "default", moment(DAYS[0])).build.facts
@@ -195,7 +195,7 @@ def test_a_run_that_was_taken_over_changes_nothing(shop: Laboratory) -> None:
             attempt(old)
     assert open_run(shop.workplace, "default", moment(DAYS[0])).build.facts == facts
     assert shop.query("select count(*) from bi.lookalikes") == [(0,)]
-    assert run_stage(new, "publish")["published"]
+    assert run_task(new, "publish")["published"]
     [(rows, customers)] = shop.query("select lookalikes, customers from bi.snapshots")
     assert rows == 3 * customers
 

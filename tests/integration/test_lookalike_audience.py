@@ -7,11 +7,12 @@ import numpy as np
 import psycopg2
 import pytest
 
+from benchmarks.audience_scores import score_audience
 from integration.warehouse import COLUMNS, make_spec, moment, people
-from kindred.encode.audience import center_of_customers, score_audience
-from kindred.metrics import Metric
-from kindred.stages.encode import read_embeddings
-from kindred.stages.withdraw import withdraw
+from kindred.encoding.centroid import centroid_of_customers
+from kindred.encoding.vectors import read_embeddings
+from kindred.publication.withdraw import withdraw
+from kindred.spec.metrics import Metric
 
 FIRST, SECOND, PAST = "2026-01-25T02:00", "2026-01-26T02:00", "2026-01-15T02:00"
 COUNT = 300
@@ -63,7 +64,7 @@ def test_python_says_the_same(published):
     seeds = np.arange(0, COUNT, 12)
     ids = [keys[seed] for seed in seeds]
     rows = laboratory.query(ASK.format(key_type), (ids, COUNT))
-    scores = score_audience(vectors, seeds, center_of_customers(vectors))
+    scores = score_audience(vectors, seeds, centroid_of_customers(vectors))
     by_key = dict(zip(keys, scores, strict=True))
     assert [rank for rank, *_ in rows] == list(range(1, COUNT - len(seeds) + 1))
     assert {key for _, key, *_ in rows} == set(keys) - set(ids)

@@ -8,8 +8,8 @@ import pytest
 
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.errors import GateError
-from kindred.stages.registry import run_stage
-from kindred.store.partitions import aside_name, partition_name
+from kindred.tasks import run_task
+from kindred.warehouse.partitions import aside_name, partition_name
 
 DATES = ("2026-01-24T02:00", "2026-01-25T02:00", "2026-01-26T02:00")
 ASKED, CURRENT = DATES[1], DATES[2]
@@ -142,4 +142,4 @@ def test_a_table_that_lacks_rows_is_not_published(laboratory, missing, found):
     table = aside_name("customer_lookalikes", moment(CURRENT))
     laboratory.query(f"delete from kindred.{table} where {missing}")  # noqa: S608
     with pytest.raises(GateError, match=f"{found}, 4000 rows of 800 are due"):
-        run_stage(run, "quality_gate")
+        run_task(run, "quality_gate")

@@ -9,9 +9,9 @@ from benchmarks.memory import Place, measure, processes
 from benchmarks.report import Report
 from integration.warehouse import COLUMNS, make_spec, people
 from kindred.errors import SettingsError
-from kindred.stages.memory import SMALLEST_BLOCK, with_fitting_blocks
-from kindred.stages.registry import run_stage
-from kindred.stages.run import open_run
+from kindred.run.context import open_run
+from kindred.run.memory import SMALLEST_BLOCK, with_fitting_blocks
+from kindred.tasks import run_task
 
 AS_OF = "2026-01-25T02:00"
 FORECASTING = {
@@ -46,7 +46,7 @@ def test_every_heavy_task_refuses_what_it_has_no_memory_for(laboratory):
         del laboratory.environment["KINDRED_MEMORY_LIMIT_MB"]
         for part in parts.get(stage, [{}]):
             with pytest.raises(SettingsError, match="a task may take 200 MB; raise") as caught:
-                run_stage(starved, stage, **part)
+                run_task(starved, stage, **part)
             assert "MB of memory are forecast" in str(caught.value)
         refused.add(stage)
 

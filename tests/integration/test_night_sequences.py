@@ -24,8 +24,8 @@ from hypothesis.stateful import (
 from databases import administer
 from integration.nightly_model import DAY, START, Kind, Model, Row, Version
 from integration.warehouse import Laboratory, make_spec
-from kindred.stages.encode import MADE_BY, VECTORS
-from kindred.store import encoders
+from kindred.encoding import encoder_versions
+from kindred.encoding.vectors import MADE_BY, VECTORS
 
 COLUMNS = "customer_id bigint, updated_at timestamptz, income float8, state text, is_gone boolean"
 SOURCES = {
@@ -124,7 +124,7 @@ class Nights(RuleBasedStateMachine):
         self.shop, self.model = shop, Model(shop.kind, is_published=is_published)
         self.name, self.laboratory = shop.open()
         with self.laboratory.workplace.warehouse("test", "kindred") as database:
-            self.encoder = encoders.read(database, 1)
+            self.encoder = encoder_versions.read(database, 1)
         self.next_night = START + DAY
         self.published = {}
 

@@ -10,13 +10,13 @@ from psycopg2.extras import execute_values
 from sklearn.metrics import adjusted_rand_score
 
 from databases import administer
-from kindred.clustering import PlpythonSettings
+from kindred.encoding.embeddings import Embeddings
 from kindred.errors import DataError
-from kindred.metrics import Metric
-from kindred.store.database import connect
-from kindred.store.embeddings import Embeddings
-from kindred.store.keys import KeyType
-from kindred.store.plpython import cluster_in_database, installation_script
+from kindred.segments.plpython.plpython_labels import cluster_in_database, installation_script
+from kindred.spec.clustering import PlpythonSettings
+from kindred.spec.metrics import Metric
+from kindred.warehouse.database import connect
+from kindred.warehouse.keys import KeyType
 
 MEMORY_MB = 1000
 

@@ -13,13 +13,14 @@ from databases import administer
 from integration.plpython_server import running
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.errors import PreflightError
-from kindred.local.unprivileged import open_tree
-from kindred.stages.doctor import examine
-from kindred.store import plpython_checks, preflight
-from kindred.store.database import connect
-from kindred.store.findings import Outcome
-from kindred.store.partitions import aside_name
-from kindred.store.plpython import installation_script
+from kindred.preparation import preflight
+from kindred.preparation.doctor import examine
+from kindred.run.findings import Outcome
+from kindred.segments.plpython import plpython_checks
+from kindred.segments.plpython.plpython_labels import installation_script
+from kindred.warehouse.database import connect
+from kindred.warehouse.partitions import aside_name
+from local.unprivileged import open_tree
 
 FIRST, SECOND, THIRD = "2026-02-01T02:00", "2026-02-02T02:00", "2026-02-03T02:00"
 OWNER, ANALYST, CLERK = "warehouse_owner", "analyst", "clerk"

@@ -26,7 +26,7 @@ from integration.publishing import (
 from integration.readers import Report, polling
 from integration.warehouse import Laboratory, make_spec, moment
 from kindred.errors import LockTimeoutError
-from kindred.store import partitions
+from kindred.warehouse import partitions
 
 log = logging.getLogger(__name__)
 

@@ -23,13 +23,14 @@ from integration.publishing import (
     published_rows,
 )
 from integration.warehouse import Laboratory, make_spec, moment
+from kindred.encoding.vectors import read_embeddings
 from kindred.errors import LockTimeoutError
-from kindred.spec import Spec
-from kindred.stages.encode import read_embeddings
-from kindred.stages.registry import run_stage
-from kindred.stages.run import Run
-from kindred.store import publish, snapshots
-from kindred.store.database import Database
+from kindred.publication import promotion
+from kindred.run import builds
+from kindred.run.context import Run
+from kindred.spec.model import Spec
+from kindred.tasks import run_task
+from kindred.warehouse.database import Database
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def kill_between_steps(laboratory: Laboratory, number: int) -> None:
     """In another process: publish, killed after its first step has been committed."""
 
     def run() -> None:
-        publish._let_planned_queries_finish = die
+        promotion._let_planned_queries_finish = die
         publish_day(laboratory, number)
 
     process = multiprocessing.get_context("fork").Process(target=run)
@@ -111,7 +112,7 @@ def test_a_run_that_starts_again_after_such_a_kill_gives_the_same_tables(
 def test_the_last_tasks_can_be_cleared_after_the_publish(shop: Laboratory, stage: str) -> None:
     shop.run(make_spec(), day(5))
     before = shop.hashes()
-    run_stage(opened(shop, 5), stage)
+    run_task(opened(shop, 5), stage)
     assert publish_day(shop, 5) == {"published": False}
     assert shop.hashes() == before
 
@@ -126,8 +127,8 @@ def test_a_failed_run_goes_on_where_it_stopped(
         if stage == failing:
             with run.warehouse("test") as warehouse:
                 what = {"run_id": run.build.run_id, "task": failing, "failure": "out of memory"}
-                snapshots.record_failure(warehouse, run.as_of, **what)
-            run_stage(run, "clean_up")
+                builds.record_failure(warehouse, run.as_of, **what)
+            run_task(run, "clean_up")
             shop.run(make_spec(), day(5))
 
     shop.run(make_spec(), day(6), before=fail)
@@ -164,7 +165,7 @@ def test_a_date_that_has_not_changed_stays_as_it_is_and_waits_for_nobody(shop: L
     assert shop.query(PARTITIONS) == before
     assert shop.hashes() == hashes
     assert shop.query("select relname from pg_class where relname ~ '_next$'") == []
-    run_stage(opened(shop, 5), "quality_gate")
+    run_task(opened(shop, 5), "quality_gate")
     assert publish_day(shop, 5) == {"published": False}
 
 

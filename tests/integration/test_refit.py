@@ -5,9 +5,9 @@ import pytest
 
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.errors import ArtefactError, DataError, GateError
-from kindred.stages.clean_up import clean_up
-from kindred.stages.withdraw import withdraw
-from kindred.store import snapshots
+from kindred.publication.task import clean_up
+from kindred.publication.withdraw import withdraw
+from kindred.run import builds
 
 FIRST, SECOND, THIRD = "2026-01-05T02:00", "2026-01-06T02:00", "2026-01-07T02:00"
 LOOSE = {"max_drift": 100.0}
@@ -130,7 +130,7 @@ def test_a_refit_that_was_killed_is_taken_up(shop, make_laboratory):
     shop.run(spec, SECOND, may_refit=True, until="encode")
     with shop.workplace.warehouse("test", "kindred") as database:
         # As if the task had ended between the two: the encoder is there, the build has the old one.
-        snapshots.set_encoder(database, moment(SECOND), f"test__{SECOND}", 1)
+        builds.set_encoder(database, moment(SECOND), f"test__{SECOND}", 1)
         database.connection.commit()
     shop.run(spec, SECOND, may_refit=True, times=2)
     other = make_laboratory(beside=shop)

@@ -12,9 +12,9 @@ import pytest
 
 from integration.warehouse import COLUMNS as CUSTOMERS
 from integration.warehouse import make_spec, moment, people
-from kindred import artefacts
-from kindred.stages.registry import run_stage
-from kindred.store.database import Database
+from kindred.artefacts import folder
+from kindred.tasks import run_task
+from kindred.warehouse.database import Database
 
 FIRST, SECOND = "2026-01-18T02:00", "2026-01-20T02:00"
 COLUMNS = CUSTOMERS + ", gone boolean"
@@ -196,7 +196,7 @@ class Killer:
         self._at, self._count = None, 0
         for name in ("run", "rows", "row", "records", "execute", "copy_out", "copy_in"):
             monkeypatch.setattr(Database, name, self._wrapped(getattr(Database, name)))
-        monkeypatch.setattr(artefacts, "_write_aside", self._cut_short(artefacts._write_aside))
+        monkeypatch.setattr(folder, "_write_aside", self._cut_short(folder._write_aside))
 
     def _wrapped(self, method):
         def call(database, what, *arguments, **names):
@@ -276,7 +276,7 @@ def test_killed_at_every_step(plain, make_laboratory, killer):
         for stage, arguments in laboratory.steps(build):
 
             def once(stage=stage, arguments=arguments):
-                return run_stage(laboratory.reopen(reference), stage, **arguments)
+                return run_task(laboratory.reopen(reference), stage, **arguments)
 
             is_killed = killed is None or stage in killed
             laboratory.last_result = persist(stage, once) if is_killed else once()

@@ -7,10 +7,10 @@ import psycopg2
 import pytest
 
 from integration.warehouse import COLUMNS, make_spec, moment, people
-from kindred.retention import Retention
-from kindred.stages.prune import prune
-from kindred.stages.withdraw import withdraw
-from kindred.store import retention
+from kindred.publication import retention
+from kindred.publication.kept_nights import Retention
+from kindred.publication.prune import prune
+from kindred.publication.withdraw import withdraw
 
 SPEC = make_spec(clustering={"algorithms": ["kmeans"]})
 NIGHTS = [f"2026-01-{day}T02:00" for day in (29, 30, 31)]

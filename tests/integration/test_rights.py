@@ -9,9 +9,9 @@ from databases import administer
 from integration.laboratory_state import state
 from integration.warehouse import COLUMNS as CUSTOMERS
 from integration.warehouse import Laboratory, make_spec, people
-from kindred.connections import Connections
 from kindred.errors import PreflightError
-from kindred.stages.doctor import examine
+from kindred.preparation.doctor import examine
+from kindred.run.connections import Connections
 
 AS_OF = "2026-02-01T02:00"
 

@@ -12,8 +12,8 @@ from psycopg2 import sql
 
 from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
 from kindred.errors import LockTimeoutError
-from kindred.local.postgres import EmbeddedServer
-from kindred.stages.registry import run_stage
+from kindred.tasks import run_task
+from local.postgres import EmbeddedServer
 
 ANALYST = "analyst_of_tests"
 OWNER = "warehouse_owner_of_tests"
@@ -297,5 +297,5 @@ def test_such_an_owner_sees_the_sessions_that_a_publish_must_wait_for(
         connection.cursor().execute("select 1")
         run = deployed.run(make_spec(k=3), FIRST, until="publish")
         with pytest.raises(LockTimeoutError, match="old report"):
-            run_stage(replace(run, workplace=hurried.workplace), "publish")
-    assert run_stage(run, "publish")["published"]
+            run_task(replace(run, workplace=hurried.workplace), "publish")
+    assert run_task(run, "publish")["published"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kindred.store.database import connect
+from kindred.warehouse.database import connect
 
 SHOWN = (
     "select current_setting('timezone'), current_setting('client_connection_check_interval'),"

@@ -8,7 +8,7 @@ import psycopg2.errors
 import pytest
 
 from integration.warehouse import COLUMNS, make_spec, people
-from kindred.stages.encode import read_embeddings
+from kindred.encoding.vectors import read_embeddings
 
 AS_OF = "2026-01-25T02:00"
 CUSTOMERS = 4_000

@@ -3,7 +3,7 @@
 import pytest
 
 from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
-from kindred.store import snapshots
+from kindred.run import builds
 
 FIRST, SECOND = "2026-01-10T02:00", "2026-01-25T02:00"
 BAD = [(None, moment("2026-01-09T03:00"), 1.0, 30, True, "CA", False)]
@@ -23,8 +23,8 @@ def fail(laboratory: Laboratory, as_of: str, until: str, **changes) -> None:
     run = laboratory.run(SPEC, as_of, until=until, **changes)
     with run.warehouse("test") as warehouse:
         what = {"run_id": run.build.run_id, "task": until, "failure": "out of\n  memory"}
-        assert snapshots.record_failure(warehouse, run.as_of, **what)
-        assert not snapshots.record_failure(warehouse, run.as_of, **{**what, "task": "later"})
+        assert builds.record_failure(warehouse, run.as_of, **what)
+        assert not builds.record_failure(warehouse, run.as_of, **{**what, "task": "later"})
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_run_that_could_not_begin_is_told_until_one_does(shop):
     with shop.workplace.warehouse("test", "kindred") as warehouse:
         for as_of in (FIRST, SECOND):
             what = {"task": "prepare", "failure": "no source\nthere"}
-            assert snapshots.note_not_begun(warehouse, moment(as_of), **what)
+            assert builds.note_not_begun(warehouse, moment(as_of), **what)
     assert (shown(shop)["status"], shown(shop)["failed_task"]) == ("published", "prepare")
     row = shown(shop, SECOND)
     assert (row["status"], row["failed_task"], row["failure"]) == (
@@ -122,9 +122,9 @@ def test_a_run_that_could_not_begin_is_told_until_one_does(shop):
 def test_a_missed_deadline_is_noted_once_and_stays(shop):
     shop.run(SPEC, FIRST)
     with shop.workplace.warehouse("test", "kindred") as warehouse:
-        assert snapshots.note_missed_deadline(warehouse, moment(SECOND))
+        assert builds.note_missed_deadline(warehouse, moment(SECOND))
         row = shown(shop, SECOND)
-        assert snapshots.note_missed_deadline(warehouse, moment(SECOND))
+        assert builds.note_missed_deadline(warehouse, moment(SECOND))
     assert row["status"] == "waiting"
     assert row["missed_deadline_at"] is not None
     shop.run(SPEC, SECOND)
@@ -135,8 +135,8 @@ def test_a_missed_deadline_is_noted_once_and_stays(shop):
 
 def test_a_space_that_was_never_prepared_has_no_place_for_notes(shop):
     with shop.workplace.warehouse("test", "kindred") as warehouse:
-        assert not snapshots.note_missed_deadline(warehouse, moment(FIRST))
-        assert not snapshots.note_not_begun(
+        assert not builds.note_missed_deadline(warehouse, moment(FIRST))
+        assert not builds.note_not_begun(
             warehouse, moment(FIRST), task="prepare", failure="no source"
         )
 
@@ -145,12 +145,12 @@ def test_a_task_behind_publish_may_fail_and_come_through(shop):
     run = shop.run(SPEC, FIRST)
     key = {"as_of": run.as_of, "run_id": run.build.run_id}
     with run.warehouse("test") as warehouse:
-        assert snapshots.record_failure(warehouse, **key, task="clean_up", failure="locked")
+        assert builds.record_failure(warehouse, **key, task="clean_up", failure="locked")
         row = shown(shop)
         assert (row["status"], row["run_status"], row["failed_task"]) == (
             "published",
             "published",
             "clean_up",
         )
-        snapshots.forget_failure(warehouse, **key, task="clean_up")
+        builds.forget_failure(warehouse, **key, task="clean_up")
     assert shown(shop)["failed_task"] is None

@@ -8,7 +8,7 @@ from psycopg2 import errors
 from integration.narrow_source import DAY, FIRST, NARROW, SECOND, narrow_spec, versions, windows
 from integration.warehouse import COLUMNS as CUSTOMERS
 from integration.warehouse import make_spec, people
-from kindred.store.database import Database
+from kindred.warehouse.database import Database
 
 
 def test_query_and_where(laboratory):

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from integration.warehouse import COLUMNS, make_spec, people
+from kindred.encoding import text_cache
+from kindred.encoding.sentence_models.load import load_model
+from kindred.encoding.sentence_models.model import unit_vector
+from kindred.encoding.text_embedding import BATCH_TEXTS, embed_new
 from kindred.errors import DataError
-from kindred.sentences.load import load_model
-from kindred.sentences.model import unit_vector
-from kindred.stages.embed_texts import BATCH_TEXTS, embed_new
-from kindred.store import texts
 
 ODD = [
     "x" * 100_000,
@@ -45,7 +45,7 @@ class Digesting:
         return np.array([self.vector(text) for text in strings]).reshape(-1, self.dimensions)
 
     def vector(self, text):
-        digest = hashlib.sha256(text.strip(texts.BLANKS).encode()).digest()
+        digest = hashlib.sha256(text.strip(text_cache.BLANKS).encode()).digest()
         return unit_vector(np.frombuffer(digest[: self.dimensions], dtype=np.int8), self.name)
 
 
@@ -95,7 +95,7 @@ def test_each_text_gets_its_own_embedding_back_in_order(database):
     model = Digesting()
     embed_new(database, model, MANY)
     order = np.random.default_rng(1).integers(0, len(MANY), 5000)
-    found = texts.fetch(database, model.name, MANY[order])
+    found = text_cache.fetch(database, model.name, MANY[order])
     assert found.dtype == np.float32
     assert (found == np.array([model.vector(text) for text in MANY[order]])).all()
 
@@ -104,7 +104,7 @@ def test_none_blank_and_repeated_texts(database):
     model = Digesting()
     asked = array([None, "a", "", " \t\r\n", "b", "a", " a "])
     assert embed_new(database, model, asked) == 2
-    found = texts.fetch(database, model.name, asked)
+    found = text_cache.fetch(database, model.name, asked)
     assert not found[[0, 2, 3]].any()
     assert (found[[1, 5, 6]] == model.vector("a")).all()
     assert (found[4] == model.vector("b")).all()
@@ -114,10 +114,10 @@ def test_none_blank_and_repeated_texts(database):
 def test_nothing_to_embed(database, strings):
     model = Digesting()
     assert embed_new(database, model, array(strings)) == 0
-    assert texts.fetch(database, model.name, array(strings)).shape == (len(strings), 0)
-    assert texts.fetch(database, "m", array(strings), dimensions=4).shape == (len(strings), 4)
+    assert text_cache.fetch(database, model.name, array(strings)).shape == (len(strings), 0)
+    assert text_cache.fetch(database, "m", array(strings), dimensions=4).shape == (len(strings), 4)
     embed_new(database, model, array(["a"]))
-    assert texts.fetch(database, model.name, array(strings)).shape == (len(strings), 4)
+    assert text_cache.fetch(database, model.name, array(strings)).shape == (len(strings), 4)
 
 
 def test_models_do_not_share_embeddings(database):
@@ -125,8 +125,8 @@ def test_models_do_not_share_embeddings(database):
     other.dimensions = 3
     embed_new(database, one, array(["a", "b"]))
     assert embed_new(database, other, array(["a"])) == 1
-    assert texts.fetch(database, "one", array(["a"])).shape == (1, 4)
-    assert texts.fetch(database, "other", array(["a"])).shape == (1, 3)
+    assert text_cache.fetch(database, "one", array(["a"])).shape == (1, 4)
+    assert text_cache.fetch(database, "other", array(["a"])).shape == (1, 3)
 
 
 def test_a_killed_run_goes_on_where_it_stopped(prepared, database):
@@ -136,7 +136,7 @@ def test_a_killed_run_goes_on_where_it_stopped(prepared, database):
     again = Digesting()
     assert embed_new(database, again, MANY) == len(MANY) - 2 * BATCH_TEXTS
     assert len(again.embedded) == len(MANY) - 2 * BATCH_TEXTS
-    assert texts.fetch(database, again.name, MANY).shape == (len(MANY), 4)
+    assert text_cache.fetch(database, again.name, MANY).shape == (len(MANY), 4)
 
 
 def test_two_fillers_at_once(prepared, connect):
@@ -156,7 +156,7 @@ def test_two_fillers_at_once(prepared, connect):
         counts = list(pool.map(fill, [MANY, MANY[::-1]]))
     assert sum(counts) == len(MANY) == cached(prepared)
     with connect() as database:
-        assert texts.fetch(database, "digest", MANY).shape == (len(MANY), 4)
+        assert text_cache.fetch(database, "digest", MANY).shape == (len(MANY), 4)
 
 
 def test_what_another_run_has_embedded_meanwhile_is_not_embedded_again(connect, database):
@@ -176,15 +176,15 @@ def test_a_text_that_was_not_embedded(database):
     embed_new(database, Digesting(), array(["a"]))
     message = r"2 of 3 texts have no embedding by model digest.*clear task embed_texts"
     with pytest.raises(DataError, match=message):
-        texts.fetch(database, "digest", array(["a", "b", None, "c", "b"]))
+        text_cache.fetch(database, "digest", array(["a", "b", None, "c", "b"]))
     with pytest.raises(DataError, match=r"1 of 1 texts have no embedding by model none"):
-        texts.fetch(database, "none", array(["a"]))
+        text_cache.fetch(database, "none", array(["a"]))
 
 
 def test_odd_texts_and_only_their_hashes_are_stored(prepared, database):
     model = Digesting()
     assert embed_new(database, model, array(ODD)) == len(ODD) - 1
-    found = texts.fetch(database, model.name, array(ODD))
+    found = text_cache.fetch(database, model.name, array(ODD))
     assert (found == np.array([model.vector(text) for text in ODD])).all()
     hashes = prepared.query("select text_hash::text from kindred.text_embeddings")
     expected = {hashlib.sha256(t.strip().encode()).hexdigest()[:32] for t in ODD}
@@ -200,7 +200,7 @@ def test_a_real_model(database, model_directory):
     model = load_model(str(model_directory), 32)
     asked = array([*ODD, None, "The dress is lovely.", "The dress is lovely."])
     assert embed_new(database, model, asked) == len(ODD)
-    found = texts.fetch(database, model.name, asked)
+    found = text_cache.fetch(database, model.name, asked)
     assert (found[-1] == model.embed(["The dress is lovely."])[0]).all()
     assert (found[0] == model.embed([ODD[0]])[0]).all()
     assert embed_new(database, model, asked) == 0

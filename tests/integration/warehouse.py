@@ -1,7 +1,7 @@
 """A source and a warehouse of their own, and a whole run of all stages without Airflow."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,15 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
-from kindred.connections import Connections
-from kindred.settings import Settings
-from kindred.spec import Spec, schema_of, spec_from_dict
-from kindred.stages.fit import fit
-from kindred.stages.prepare import Request, prepare
-from kindred.stages.registry import run_stage
-from kindred.stages.run import Run, Workplace, open_run
-from kindred.store.tablehash import table_hashes
-from kindred.windows import resolve_window
+from kindred.backfills.fit import fit
+from kindred.preparation.task import Request, prepare
+from kindred.publication.table_hash import table_hashes
+from kindred.run.connections import Connections
+from kindred.run.context import Run, Workplace, open_run
+from kindred.run.settings import Settings
+from kindred.run.windows import resolve_window
+from kindred.spec.model import Spec, schema_of, spec_from_dict
+from kindred.tasks import run_task
 
 LANDING_STAGES = ("extract", "validate")
 TELLING_STAGES = ("validate", "fit_encoder")  # what they find is for the stages after them
@@ -138,17 +138,16 @@ class Laboratory:
         """Yield before every stage, which is run when the next one is asked for."""
         for _ in range(times):
             run = self.begin(spec, as_of, **changes)
-        full, only = (changes.get(name, False) for name in ("full_extract", "only_lands"))
-        validating = {"full_extract": full, "only_lands": only}
-        landing = {"extract": {"full_extract": full}, "validate": validating}
+        asked = {name: changes.get(name, False) for name in ("full_extract", "only_lands")}
+        run = replace(run, **asked)
         for stage, arguments in self.steps(run):
             if run.build.state in NOT_COMPUTED and stage not in (*LANDING_STAGES, "clean_up"):
                 continue
             yield stage, run
             for _ in range(times):
-                self.last_result = run_stage(run, stage, **arguments, **landing.get(stage, {}))
+                self.last_result = run_task(run, stage, **arguments)
             if stage in TELLING_STAGES:
-                run = open_run(self.workplace, spec.space, run.as_of)
+                run = open_run(self.workplace, spec.space, run.as_of, **asked)
 
     def steps(self, run: Run) -> Iterable[tuple[str, dict[str, Any]]]:
         """Stage by stage; mapped stages once for each of their parts, the last part first."""

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from kindred.cluster.clusters import NOISE
-from kindred.cluster.dbscan import cluster_dbscan
-from kindred.cluster.density import cluster_hdbscan
-from kindred.cluster.kmeans import cluster_kmeans
-from kindred.clustering import DbscanSettings, HdbscanSettings, KMeansSettings
-from kindred.graph.distances import eligible
-from kindred.graph.exact import exact_neighbours
-from kindred.graph.results import NeighbourGraph
-from kindred.metrics import Metric
+from kindred.neighbours.distances import eligible
+from kindred.neighbours.exact import exact_neighbours
+from kindred.neighbours.results import NeighbourGraph
+from kindred.segments.clusters import NOISE
+from kindred.segments.density.dbscan_clusters import cluster_dbscan
+from kindred.segments.density.hdbscan_clusters import cluster_hdbscan
+from kindred.segments.kmeans.kmeans import cluster_kmeans
+from kindred.spec.clustering import DbscanSettings, HdbscanSettings, KMeansSettings
+from kindred.spec.metrics import Metric
 
 ALGORITHMS = ["kmeans", "hdbscan", "hdbscan from the graph", "dbscan"]
 DENSE = HdbscanSettings(min_cluster_size=30, min_samples=5)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from kindred.graph.distances import distances, eligible
-from kindred.graph.plan import plan_graph
-from kindred.graph.search import merge_shards, search_shard
+from kindred.neighbours.distances import distances, eligible
+from kindred.neighbours.search import merge_shards, search_shard
+from kindred.neighbours.search_plan import plan_graph
 
 
 def clustered(rows, dimensions, seed=0):

@@ -2,7 +2,7 @@
 
 import copy
 
-from kindred.spec import spec_from_dict
+from kindred.spec.model import spec_from_dict
 
 CONTENT = {
     "space": "profile",

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kindred import alerts
-from kindred.alerts import FAILED, LATE, Alert, failure_line, public_line, send
-from kindred.connections import webhook_from_environment, webhook_of
+from kindred.airflow_adapter import alerts
+from kindred.airflow_adapter.alerts import FAILED, LATE, Alert, failure_line, public_line, send
 from kindred.errors import CustomerValueError, GateError
+from kindred.run.connections import webhook_from_environment, webhook_of
 from webhooks import SECRET, listening
 
 AS_OF = datetime(2026, 3, 14, 2, tzinfo=UTC)

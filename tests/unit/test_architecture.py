@@ -4,20 +4,104 @@ import ast
 import re
 import sys
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from kindred.settings import Settings, variable_name
+from kindred.run.settings import Settings, variable_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
 PACKAGE = PLUGINS / "kindred"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-NAMES = [str(path.relative_to(PACKAGE)) for path in MODULES]
-EVERY_MODULE = pytest.mark.parametrize("path", MODULES, ids=NAMES)
+SQL = ROOT / "include" / "sql"
 
-PURE = ("encode", "graph", "cluster", "index", "infer")
+# The folders in the order of their imports: one may import from those before it.
+ORDER = (
+    "spec",
+    "artefacts",
+    "warehouse",
+    "run",
+    "history",
+    "encoding",
+    "neighbours",
+    "serving",
+    "segments",
+    "lookalikes",
+    "publication",
+    "erasure",
+    "infer",
+    "preparation",
+    "backfills",
+    "airflow_adapter",
+)
+# Not made of customers: what all subjects stand on, and what only calls them.
+GROUND = ("spec", "artefacts", "warehouse", "run")
+CALLERS = ("airflow_adapter", "backfills")
+
+SPEAKS_SQL = {
+    "run": ("builds", "connections"),
+    "history": (
+        "column_expressions",
+        "key_comparison",
+        "landing",
+        "snapshot_customers",
+        "source",
+        "suppression",
+        "versions",
+    ),
+    "encoding": ("column_quality_rows", "encoder_versions", "text_cache"),
+    "serving": (
+        "build_progress",
+        "generations",
+        "index_build",
+        "index_builds",
+        "index_kinds",
+        "index_quality",
+    ),
+    "segments": (
+        "label_rows",
+        "identity/relink_rows",
+        "identity/stable_ids",
+        "kmeans/centroid_rows",
+        "lists/index_pages",
+        "plpython/plpython_checks",
+        "plpython/plpython_labels",
+        "profiles/profile_rows",
+    ),
+    "publication": ("aside_rows", "leftovers", "promotion", "retention", "table_hash"),
+    "erasure": ("erasure_rows",),
+    "infer": ("source_sample",),
+    "preparation": ("preflight",),
+}
+"""The modules of a subject that may name a statement or compose one; in the warehouse all may."""
+
+HOLDS_A_SESSION = {
+    "encoding": (
+        "column_quality",
+        "columns_read",
+        "embeddings",
+        "fit_as_of",
+        "text_embedding",
+        "vectors",
+    ),
+    "lookalikes": ("lookalike_rows",),
+    "serving": ("canary",),
+    "segments": ("identity/relink", "kmeans/kmeans_segments", "lists/list_segments"),
+    "publication": ("prune", "withdraw"),
+    "infer": ("propose", "schedule"),
+    "preparation": ("doctor",),
+}
+"""The other modules, besides ``task.py``, that are handed a run or a session."""
+
+READS_FILES = (
+    "history/erasure_key",
+    "encoding/sentence_models/load",
+    "encoding/sentence_models/onnx_model",
+)
+"""The modules besides that read files or the environment."""
+
 PICKLING = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 MAX_LINES = 400
 MAX_FUNCTION_LINES = 60
@@ -28,6 +112,7 @@ SQL_START = re.compile(
     r"|alter\s+\w+\b|drop\s+\w+\s+if\b|grant\s|revoke\s|copy\s+[({])",
     re.IGNORECASE,
 )
+STATEMENT = re.compile(rf"({'|'.join(ORDER)})/[a-z_/]*[a-z]")
 
 
 @cache
@@ -51,84 +136,123 @@ def tops(path):
     return {name.split(".")[0] for name in imported(path)}
 
 
-def layer(path):
-    """The sub-package of a module; empty for a module of the package itself."""
+def name_of(path):
+    return path.relative_to(PACKAGE).with_suffix("").as_posix()
+
+
+def subject_of(path):
+    """The folder of a module; empty for a module of the package itself."""
     parts = path.relative_to(PACKAGE).parts
     return parts[0] if len(parts) > 1 else ""
 
 
-def test_the_package_is_found():
-    assert {"airflow_adapter/tasks.py", "store/publish.py", "encode/encoder.py"} <= set(NAMES)
+def listed(table):
+    return {f"{subject}/{module}" for subject, modules in table.items() for module in modules}
 
 
-@EVERY_MODULE
-def test_one_package_imports_airflow(path):
-    speaks_airflow = bool({"airflow", "airflow_shared"} & tops(path))
-    assert speaks_airflow == (layer(path) == "airflow_adapter" and path.name != "__init__.py")
-
-
-@EVERY_MODULE
-def test_the_adapter_is_imported_by_nobody_but_what_starts_work(path):
-    """The command that may fall back on it, and what the triggerer calls."""
-    users = {name for name in imported(path) if name.startswith("kindred.airflow_adapter")}
-    assert not users or path.name in ("cli.py", "deadline.py") or layer(path) == "airflow_adapter"
-
-
-@EVERY_MODULE
-def test_one_layer_speaks_sql(path):
-    """Besides, connections are written down as libpq wants them, and the demo has its databases."""
-    drivers = {name for name in imported(path) if name.split(".")[0] in ("psycopg2", "psycopg")}
-    if layer(path) in ("store", "local"):
-        return
-    allowed = {"connections.py": {"psycopg2.extensions.make_dsn"}}
-    assert drivers <= allowed.get(path.name, set())
-
-
-@pytest.mark.parametrize(
-    "path",
-    [path for path in MODULES if layer(path) in PURE],
-    ids=lambda path: str(path.relative_to(PACKAGE)),
-)
-def test_pure_computation_knows_neither_databases_nor_files_nor_airflow(path):
-    assert not tops(path) & {"psycopg2", "psycopg", "airflow", "fsspec", "os", "pathlib", "socket"}
-    own = {name for name in imported(path) if name.startswith("kindred.")}
-    known = ("errors", "features", "metrics", "spec", "windows", *PURE)
-    allowed = tuple(f"kindred.{name}" for name in known)
-    assert all(name.startswith(allowed) for name in own), own
-
-
-@pytest.mark.parametrize("path", [path for path in MODULES if layer(path) == "sentences"])
-def test_sentence_models_read_files_but_know_no_database(path):
-    assert not tops(path) & {"psycopg2", "psycopg", "airflow", "fsspec", "socket"}
-
-
-LAYERS_BELOW = {
-    "store": {"", "store", *PURE},
-    "sentences": {"", "sentences"},
-    "stages": {"", "store", "stages", "sentences", *PURE},
-}
-
-
-@pytest.mark.parametrize("name", LAYERS_BELOW)
-def test_a_layer_imports_what_is_below_it(name):
-    for path in MODULES:
-        if layer(path) == name:
-            for module in imported(path):
-                if module.startswith("kindred."):
-                    part = module.split(".")[1]
-                    of = part if (PACKAGE / part).is_dir() else ""
-                    assert of in LAYERS_BELOW[name], f"{path.name} imports {module}"
-
-
-@EVERY_MODULE
-def test_nothing_is_pickled(path):
-    assert not tops(path) & PICKLING
+def strings(path):
     for node in ast.walk(tree(path)):
-        if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
-            assert isinstance(node.value, ast.Constant)
-            assert node.value.value is False
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.load", "np.save"):
-            assert "allow_pickle" in {keyword.arg for keyword in node.keywords}
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_the_folders_are_those_of_the_order_and_each_says_what_it_holds():
+    folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+    assert folders == set(ORDER)
+    for path in MODULES:
+        assert ast.get_docstring(tree(path)), f"{path} does not say what it is"
+
+
+def test_a_folder_imports_only_from_those_before_it():
+    top = {path.stem for path in PACKAGE.glob("*.py")}
+    for path in MODULES:
+        subject = subject_of(path)
+        for module in imported(path):
+            if subject and module.startswith("kindred."):
+                part = module.split(".")[1]
+                if part in ORDER:
+                    assert ORDER.index(part) <= ORDER.index(subject), f"{path} imports {module}"
+                else:
+                    assert part in top, module
+                    callers = CALLERS if part != "errors" else ORDER
+                    assert subject in callers, f"{path} imports {module}"
+
+
+def test_no_two_files_import_each_other_by_any_way():
+    own = {name_of(path).replace("/", "."): path for path in MODULES}
+    graph = {}
+    for name, path in own.items():
+        found = {module.removeprefix("kindred.") for module in imported(path)}
+        graph[name] = {module for module in found if module in own and module != name}
+    TopologicalSorter(graph).prepare()
+
+
+def test_every_subject_with_sql_has_a_folder_of_statements_and_no_other_has_one():
+    folders = {path.name for path in SQL.iterdir() if path.is_dir()}
+    with_views = {path.parent.parent.name for path in SQL.glob("*/bi/*.sql")}
+    assert folders == set(SPEAKS_SQL) | with_views | {"warehouse"}
+    assert folders <= set(ORDER)
+
+
+def test_one_folder_imports_airflow():
+    speaking = {subject_of(path) for path in MODULES if {"airflow", "airflow_shared"} & tops(path)}
+    assert speaking == {"airflow_adapter"}
+
+
+def test_the_adapter_is_imported_by_nobody_but_the_command_that_may_fall_back_on_it():
+    for path in MODULES:
+        users = {name for name in imported(path) if name.startswith("kindred.airflow_adapter")}
+        assert not users or subject_of(path) == "airflow_adapter" or name_of(path) == "cli", path
+
+
+def test_only_listed_modules_speak_sql():
+    allowed = listed(SPEAKS_SQL)
+    assert allowed <= {name_of(path) for path in MODULES}
+    for path in MODULES:
+        if subject_of(path) == "warehouse":
+            continue
+        speaks = bool({"psycopg2", "psycopg"} & tops(path))
+        speaks |= any(name.startswith("kindred.warehouse.statements") for name in imported(path))
+        speaks |= any(STATEMENT.fullmatch(text) for text in strings(path))
+        assert speaks == (name_of(path) in allowed), path
+
+
+def test_what_holds_no_session_is_pure():
+    """Arrays and frames in, arrays and frames out: no database, no file, no run, no Airflow."""
+    impure = listed(SPEAKS_SQL) | listed(HOLDS_A_SESSION) | set(READS_FILES)
+    assert impure <= {name_of(path) for path in MODULES}
+    pure = [
+        path
+        for path in MODULES
+        if subject_of(path) in set(ORDER) - set(GROUND) - set(CALLERS)
+        and name_of(path) not in impure
+        and path.name not in ("task.py", "__init__.py")
+    ]
+    assert len(pure) > 80
+    below = ("errors", "spec", "run.base_memory", "warehouse.copy_writer", "warehouse.tuple_ids")
+    allowed = (*(f"kindred.{name}" for name in below), *(f"kindred.{s}." for s in ORDER))
+    grounds = tuple(f"kindred.{name}." for name in ("artefacts", "warehouse", "run"))
+    for path in pure:
+        outside = tops(path) & {"psycopg2", "airflow", "fsspec", "os", "pathlib", "socket"}
+        assert not outside, f"{path}: {outside}"
+        for name in (name for name in imported(path) if name.startswith("kindred.")):
+            assert name.startswith(allowed), f"{path}: {name}"
+            if name.startswith(grounds):
+                assert name.startswith(tuple(f"kindred.{n}" for n in below)), f"{path}: {name}"
+            module = name.removeprefix("kindred.").replace(".", "/")
+            assert module not in impure, f"{path} is pure, and imports {name}"
+            assert not module.endswith("/task"), f"{path} is pure, and imports {name}"
+
+
+def test_nothing_is_pickled():
+    for path in MODULES:
+        assert not tops(path) & PICKLING, path
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+                assert isinstance(node.value, ast.Constant)
+                assert node.value.value is False, path
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.load", "np.save"):
+                assert "allow_pickle" in {keyword.arg for keyword in node.keywords}, path
 
 
 def texts(path):
@@ -152,27 +276,27 @@ def texts(path):
             yield node.value
 
 
-@EVERY_MODULE
-def test_sql_longer_than_a_line_stands_in_files(path):
-    for text in texts(path):
-        if SQL_START.match(text):
-            assert "\n" not in text.strip(), text
-            assert len(text) <= MAX_SQL_CHARACTERS * (2 if layer(path) == "local" else 1), text
+def test_sql_longer_than_a_line_stands_in_files():
+    for path in MODULES:
+        for text in texts(path):
+            if SQL_START.match(text):
+                assert "\n" not in text.strip(), text
+                assert len(text) <= MAX_SQL_CHARACTERS, text
 
 
-@EVERY_MODULE
-def test_modules_and_functions_are_short(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
-    for node in ast.walk(tree(path)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            length = (node.end_lineno or 0) - node.lineno + 1
-            document = ast.get_docstring(node) or ""
-            assert length - len(document.splitlines()) <= MAX_FUNCTION_LINES, node.name
+def test_modules_and_functions_are_short():
+    for path in MODULES:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+        for node in ast.walk(tree(path)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                document = ast.get_docstring(node) or ""
+                assert length - len(document.splitlines()) <= MAX_FUNCTION_LINES, node.name
 
 
-@EVERY_MODULE
-def test_no_module_is_named_vaguely(path):
-    assert path.stem not in {"utils", "util", "helpers", "common", "manager", "misc"}
+def test_no_module_is_named_vaguely():
+    for path in MODULES:
+        assert path.stem not in {"utils", "util", "helpers", "common", "manager", "misc"}
 
 
 def test_the_plugin_manager_is_kept_out_of_the_package():
@@ -182,10 +306,10 @@ def test_the_plugin_manager_is_kept_out_of_the_package():
     assert outside == {"kindred_plugin.py"}
 
 
-@EVERY_MODULE
-def test_no_module_would_shadow_the_standard_library(path):
+def test_no_module_would_shadow_the_standard_library():
     """A second line of defence, should the file above be lost on the way to a deployment."""
-    assert path.stem not in sys.stdlib_module_names
+    for path in MODULES:
+        assert path.stem not in sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("name", [name for name in Settings.model_fields if name != "row_limit"])
@@ -204,6 +328,12 @@ def test_dags_hold_wiring_only():
             if isinstance(node, ast.ImportFrom) and node.module
         }
         own = {module for module in at_top if module.startswith("kindred")}
-        light = ("backfills", "clustering", "deadline", "errors", "spec")
+        light = (
+            "airflow_adapter.deadline",
+            "errors",
+            "run.latest_only",
+            "spec.clustering",
+            "spec.model",
+        )
         assert own <= {f"kindred.{name}" for name in light}
         assert "psycopg2" not in tops(path)

@@ -13,7 +13,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from kindred.artefacts import (
+from kindred.artefacts.folder import (
     ArtefactFolder,
     free_megabytes,
     remove_snapshot_folder,

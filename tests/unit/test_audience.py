@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from kindred.encode import audience
-from kindred.encode.audience import center_of_customers, score_audience
+from benchmarks import audience_scores as audience
+from benchmarks.audience_scores import score_audience
+from kindred.encoding.centroid import centroid_of_customers
 from kindred.errors import DataError
 
 CENTER = np.array([1.0, 1.0], dtype=np.float32)
@@ -28,7 +29,7 @@ def test_length_of_a_candidate_does_not_count_but_that_of_a_seed_does():
 
 def test_repeated_seeds_count_once():
     vectors = np.random.default_rng(5).normal(size=(50, 7)).astype(np.float32)
-    center = center_of_customers(vectors)
+    center = centroid_of_customers(vectors)
     once = score_audience(vectors, np.array([3, 9, 11]), center)
     assert np.array_equal(once, score_audience(vectors, np.array([9, 3, 9, 11, 9]), center))
 
@@ -38,7 +39,7 @@ def test_equal_customers_have_equal_scores_wherever_they_stand(monkeypatch, bloc
     monkeypatch.setattr(audience, "ROWS_AT_ONCE", block)
     vectors = np.random.default_rng(6).normal(size=(20, 13)).astype(np.float32)
     doubled = np.concatenate([vectors, vectors[::-1]])
-    center = center_of_customers(doubled)
+    center = centroid_of_customers(doubled)
     scores = score_audience(doubled, np.arange(4), center)
     assert np.array_equal(scores[:20], scores[:19:-1])
     directions = doubled.astype(np.float64) - center
@@ -49,13 +50,13 @@ def test_equal_customers_have_equal_scores_wherever_they_stand(monkeypatch, bloc
 
 def test_the_centre_is_summed_in_float64():
     vectors = np.full((200_000, 3), 0.1, dtype=np.float32)
-    assert np.array_equal(center_of_customers(vectors), vectors[0])
+    assert np.array_equal(centroid_of_customers(vectors), vectors[0])
 
 
 @pytest.mark.parametrize("shift", [0.0, 1000.0])
 def test_seeds_whose_mean_is_the_centre_have_no_direction(shift):
     vectors = np.random.default_rng(7).normal(size=(500, 4)).astype(np.float32) + np.float32(shift)
-    center = center_of_customers(vectors)
+    center = centroid_of_customers(vectors)
     with pytest.raises(DataError, match="mean of the 500 seeds is the centre"):
         score_audience(vectors, np.arange(500), center)
     assert np.abs(score_audience(vectors, np.arange(250), center)).max() > 0.5
@@ -65,7 +66,7 @@ def test_seeds_whose_mean_is_the_centre_have_no_direction(shift):
 def test_customers_who_are_all_equal_have_no_direction(value):
     vectors = np.full((30, 3), value, dtype=np.float32)
     with pytest.raises(DataError, match="is the centre"):
-        score_audience(vectors, np.arange(20), center_of_customers(vectors))
+        score_audience(vectors, np.arange(20), centroid_of_customers(vectors))
 
 
 def test_no_seeds():

@@ -8,7 +8,8 @@ from itertools import permutations
 
 import pytest
 
-from kindred.backfills import (
+from kindred.errors import WindowError
+from kindred.run.latest_only import (
     LaterRun,
     Snapshots,
     airflow_command,
@@ -16,7 +17,6 @@ from kindred.backfills import (
     is_followed,
     names_another_date,
 )
-from kindred.errors import WindowError
 
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 3, 1, 2, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 from benchmarks import audience
 from benchmarks.report import Report
 from benchmarks.tables import Table
-from kindred.features import feature
+from kindred.spec.features import feature
 
 
 def test_half_of_the_positives_are_seeds():

@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 from benchmarks import cluster, cluster_rivals
 from benchmarks.customers import make_uneven
 from benchmarks.report import Report
-from kindred.cluster.clusters import NOISE
+from kindred.segments.clusters import NOISE
 
 
 @pytest.fixture

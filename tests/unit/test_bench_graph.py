@@ -17,8 +17,8 @@ from benchmarks.graph_rivals import (
     usearch_hnsw,
 )
 from benchmarks.processes import measure_within
-from kindred.graph.exact import exact_neighbours
-from kindred.metrics import Metric
+from kindred.neighbours.exact import exact_neighbours
+from kindred.spec.metrics import Metric
 
 
 @pytest.fixture(scope="module")

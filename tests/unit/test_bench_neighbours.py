@@ -7,7 +7,7 @@ import pandas as pd
 
 from benchmarks import tables
 from benchmarks.neighbours import RESAMPLES, interval_of_ratio, nearest, plain_vectors
-from kindred.features import Kind, feature
+from kindred.spec.features import Kind, feature
 
 
 def test_a_customer_is_not_its_own_neighbour():

@@ -5,7 +5,8 @@ import struct
 import numpy as np
 import pytest
 
-from kindred.store.binary import (
+from kindred.warehouse.copy_reader import BlockReader
+from kindred.warehouse.copy_writer import (
     HEADER,
     TRAILER,
     Column,
@@ -14,7 +15,6 @@ from kindred.store.binary import (
     encode_rows,
     wire_dtype,
 )
-from kindred.store.binary_reader import BlockReader
 
 
 def test_rows_of_fixed_width_are_laid_out_as_documented():

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from kindred.cluster.clusters import NOISE
-from kindred.cluster.kmeans import cluster_kmeans
-from kindred.clustering import DbscanSettings, HdbscanSettings, KMeansSettings
-from kindred.metrics import Metric
+from kindred.segments.clusters import NOISE
+from kindred.segments.kmeans.kmeans import cluster_kmeans
+from kindred.spec.clustering import DbscanSettings, HdbscanSettings, KMeansSettings
+from kindred.spec.metrics import Metric
 from unit.cluster_cases import ALGORITHMS, assert_sound, cluster, groups
 
 DENSITY = ALGORITHMS[1:]

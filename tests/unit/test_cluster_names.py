@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kindred.cluster.names import MAX_NAME, NOTHING_TELLING, name_clusters
+from kindred.segments.profiles.names import MAX_NAME, NOTHING_TELLING, name_clusters
 
 
 def test_a_name_has_the_first_three_terms():

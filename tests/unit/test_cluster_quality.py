@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-from kindred.cluster import medoid, quality
-from kindred.cluster.medoid import find_medoids
-from kindred.cluster.quality import adjusted_rand_index, measure_quality, measure_silhouette
-from kindred.graph.distances import normalised
-from kindred.metrics import Metric
+from kindred.neighbours.distances import normalised
+from kindred.segments.profiles import cluster_quality, medoid
+from kindred.segments.profiles.cluster_quality import (
+    adjusted_rand_index,
+    measure_quality,
+    measure_silhouette,
+)
+from kindred.segments.profiles.medoid import find_medoids
+from kindred.spec.metrics import Metric
 
 
 def groups(rows=600, dimensions=4, seed=2):
@@ -51,7 +55,7 @@ def test_the_silhouette_is_scikit_learns_without_noise():
 
 
 def test_a_large_clustering_is_sampled_by_its_seed(monkeypatch):
-    monkeypatch.setattr(quality, "SILHOUETTE_SAMPLE", 200)
+    monkeypatch.setattr(cluster_quality, "SILHOUETTE_SAMPLE", 200)
     vectors, labels = groups()
     first, again, other = (
         measure_silhouette(vectors, labels, Metric.L2, seed=s) for s in (1, 1, 2)

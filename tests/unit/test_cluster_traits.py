@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kindred.cluster.comparison import compare
-from kindred.cluster.tallies import MAX_VALUES, Measure, ProfileColumn, Tallies
-from kindred.cluster.traits import TOP_TRAITS, VALUES_A_COLUMN, rank_traits
-from kindred.features import Kind
+from kindred.segments.profiles.comparison import compare
+from kindred.segments.profiles.tallies import MAX_VALUES, Measure, ProfileColumn, Tallies
+from kindred.segments.profiles.traits import TOP_TRAITS, VALUES_A_COLUMN, rank_traits
+from kindred.spec.features import Kind
 
 INCOME = ProfileColumn("income", Kind.NUMERIC)
 ACTIVE = ProfileColumn("is_active", Kind.BOOLEAN)

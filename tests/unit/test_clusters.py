@@ -5,14 +5,14 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from kindred.cluster import kmeans
-from kindred.cluster.clusters import NOISE, Clusters, order_free
-from kindred.cluster.kmeans import cluster_kmeans
-from kindred.cluster.lloyd import settle_centers
-from kindred.cluster.nearest import nearest_point
-from kindred.clustering import KMeansSettings
 from kindred.errors import SettingsError
-from kindred.metrics import Metric
+from kindred.segments.clusters import NOISE, Clusters, order_free
+from kindred.segments.kmeans import kmeans
+from kindred.segments.kmeans.kmeans import cluster_kmeans
+from kindred.segments.kmeans.lloyd import settle_centers
+from kindred.segments.nearest import nearest_point
+from kindred.spec.clustering import KMeansSettings
+from kindred.spec.metrics import Metric
 from unit.cluster_cases import ALGORITHMS, assert_sound, cluster, groups
 
 

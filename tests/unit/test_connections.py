@@ -5,8 +5,8 @@ import json
 import psycopg2.extensions
 import pytest
 
-from kindred.connections import Connections, conninfo_of, from_environment
 from kindred.errors import PreflightError
+from kindred.run.connections import Connections, conninfo_of, from_environment
 
 VARIABLE = "AIRFLOW_CONN_KINDRED_WAREHOUSE"
 HOSTILE = "p@ss:w/rd?#%20 'q\" \\ü&=+"

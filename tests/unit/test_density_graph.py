@@ -7,16 +7,16 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import DBSCAN
 from sklearn.metrics import adjusted_rand_score
 
-from kindred.cluster import outside_search
-from kindred.cluster.clusters import NOISE
-from kindred.cluster.dbscan import knee
-from kindred.cluster.hierarchy import nearest_labels
-from kindred.cluster.reachability import reachability
-from kindred.cluster.spanning_tree import spanning_tree
-from kindred.clustering import DbscanSettings, HdbscanSettings
 from kindred.errors import ArtefactError, DataError
-from kindred.graph.distances import normalised
-from kindred.metrics import Metric
+from kindred.neighbours.distances import normalised
+from kindred.segments.clusters import NOISE
+from kindred.segments.density import boruvka_search
+from kindred.segments.density.boruvka import spanning_tree
+from kindred.segments.density.dbscan_clusters import knee
+from kindred.segments.density.hierarchy import nearest_labels
+from kindred.segments.density.reachability import reachability
+from kindred.spec.clustering import DbscanSettings, HdbscanSettings
+from kindred.spec.metrics import Metric
 from unit.cluster_cases import DENSE, cluster, graph_of, groups
 from unit.graph_cases import clustered
 
@@ -77,8 +77,8 @@ def edges_of(tree):
 def test_near_lists_give_nearly_the_same_tree(vectors, metric, monkeypatch):
     reach = reachability(vectors, graph_of(vectors, metric), 5, metric, seed=0)
     exact = spanning_tree(reach)
-    monkeypatch.setattr(outside_search, "EXACT_POINTS", 0)
-    monkeypatch.setattr(outside_search, "VISITS", 8)
+    monkeypatch.setattr(boruvka_search, "EXACT_POINTS", 0)
+    monkeypatch.setattr(boruvka_search, "VISITS", 8)
     near = spanning_tree(reach)
     assert len(near.weight) == len(exact.weight)
     assert len(edges_of(exact) - edges_of(near)) < 0.005 * len(exact.weight)

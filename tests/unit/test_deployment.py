@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kindred.settings import Settings, variable_name
+from kindred.run.settings import Settings, variable_name
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yaml"

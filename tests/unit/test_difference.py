@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kindred.encode.difference import Difference, compare_block
+from kindred.serving.difference import Difference, compare_block
 
 CASES = ["bigint", "text"]
 

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from kindred.graph.distances import distances, eligible, normalised
-from kindred.metrics import Metric
+from kindred.neighbours.distances import distances, eligible, normalised
+from kindred.spec.metrics import Metric
 
 
 def naive(metric, left, right):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kindred.cluster.effect import cohens_d, cohens_h, mean_interval, wilson_interval
+from kindred.segments.profiles.effect import cohens_d, cohens_h, mean_interval, wilson_interval
 
 
 def test_d_is_in_standard_deviations_of_everyone():

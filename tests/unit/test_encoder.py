@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kindred.encode.encoder import FittedEncoder, fit_encoder
+from kindred.encoding.encoder import FittedEncoder, fit_encoder
 from kindred.errors import DataError
-from kindred.features import feature as Feature
+from kindred.spec.features import feature as Feature
 
 FEATURES = {
     "income": Feature(kind="numeric", transform="log1p"),

@@ -5,9 +5,9 @@ import hmac
 
 import pytest
 
-from kindred.erasure_key import MIN_CHARACTERS, VARIABLE, ErasureKey
 from kindred.errors import DataError, SettingsError
-from kindred.store.keys import KeyType
+from kindred.history.erasure_key import MIN_CHARACTERS, VARIABLE, ErasureKey
+from kindred.warehouse.keys import KeyType
 
 SECRET = "0123456789abcdef" * 4
 

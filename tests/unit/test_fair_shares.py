@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kindred.encode.encoder import fit_encoder
-from kindred.features import feature
-from kindred.local.demo import customer_columns
-from kindred.spec import load_spec
+from kindred.encoding.encoder import fit_encoder
+from kindred.spec.features import feature
+from kindred.spec.model import load_spec
+from local.demo import customer_columns
 
 DATA = Path(
     os.environ.get("KINDRED_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")

@@ -2,25 +2,30 @@
 
 import pytest
 
-from kindred.cluster.forecast import (
-    density_megabytes,
-    kmeans_megabytes,
-    lists_megabytes,
-    plpython_megabytes,
-    profile_megabytes,
-)
-from kindred.encode.forecast import (
+from kindred.encoding.encoding_memory import (
     Columns,
     embedding_megabytes,
     encode_megabytes,
     encode_row_bytes,
     fit_megabytes,
 )
-from kindred.encode.texts import FIT_TEXTS
-from kindred.features import Kind, feature
-from kindred.graph.forecast import BASE_MEGABYTES, merge_megabytes, part_megabytes, search_megabytes
-from kindred.index.forecast import stage_megabytes, written_row_bytes
-from kindred.sentences.load import weights_megabytes
+from kindred.encoding.sentence_models.load import weights_megabytes
+from kindred.encoding.texts import FIT_TEXTS
+from kindred.neighbours.graph_memory import (
+    BASE_MEGABYTES,
+    merge_megabytes,
+    part_megabytes,
+    search_megabytes,
+)
+from kindred.segments.segment_memory import (
+    density_megabytes,
+    kmeans_megabytes,
+    lists_megabytes,
+    plpython_megabytes,
+    profile_megabytes,
+)
+from kindred.serving.staging_memory import stage_megabytes, written_row_bytes
+from kindred.spec.features import Kind, feature
 
 COLUMNS = Columns.of([Kind.NUMERIC, Kind.DATE, Kind.CATEGORICAL, Kind.TEXT], 200.0)
 TFIDF = feature("text")

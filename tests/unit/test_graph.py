@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from kindred.errors import ArtefactError, DataError, SettingsError
-from kindred.graph import plan as plan_module
-from kindred.graph.exact import exact_neighbours
-from kindred.graph.plan import GraphPlan, plan_graph
-from kindred.graph.recall import measure_recall
-from kindred.graph.search import ShardResult, merge_shards, search_shard
-from kindred.metrics import Metric
+from kindred.neighbours import search_plan as plan_module
+from kindred.neighbours.exact import exact_neighbours
+from kindred.neighbours.recall import measure_recall
+from kindred.neighbours.search import ShardResult, merge_shards, search_shard
+from kindred.neighbours.search_plan import GraphPlan, plan_graph
+from kindred.spec.metrics import Metric
 from unit.graph_cases import assert_sound, build_graph, clustered, plain_neighbours
 
 DATA = Path(
@@ -24,10 +24,10 @@ DATA = Path(
 def small_ivf(monkeypatch):
     """Inverted lists and many blocks on a few thousand customers."""
     monkeypatch.setattr(plan_module, "EXACT_LIMIT", 500)
-    for module in ("training", "tuning"):
-        monkeypatch.setattr(f"kindred.graph.{module}.LIST_SIZE", 16)
-    monkeypatch.setattr("kindred.graph.tuning.NARROWEST", 32)
-    monkeypatch.setattr("kindred.graph.list_graph.QUERIES_AT_ONCE", 256)
+    for module in ("list_training", "tuning"):
+        monkeypatch.setattr(f"kindred.neighbours.{module}.LIST_SIZE", 16)
+    monkeypatch.setattr("kindred.neighbours.tuning.NARROWEST", 32)
+    monkeypatch.setattr("kindred.neighbours.list_search.QUERIES_AT_ONCE", 256)
 
 
 @pytest.fixture(params=["products", "scan"])
@@ -35,7 +35,7 @@ def way(request, monkeypatch):
     """Exact search by matrix products, as for few pairs, and by compiled scans, as for many."""
     if request.param == "scan":
         for module in ("exact",):
-            monkeypatch.setattr(f"kindred.graph.{module}.SCAN_FROM", 0)
+            monkeypatch.setattr(f"kindred.neighbours.{module}.SCAN_FROM", 0)
     return request.param
 
 
@@ -122,7 +122,7 @@ def test_neither_shards_nor_threads_nor_pieces_change_a_bit(metric, monkeypatch)
     try:
         for count, shards, piece in ((1, 1, 256), (2, 3, 256), (3, 40, 17)):
             faiss.omp_set_num_threads(count)
-            monkeypatch.setattr("kindred.graph.list_graph.QUERIES_AT_ONCE", piece)
+            monkeypatch.setattr("kindred.neighbours.list_search.QUERIES_AT_ONCE", piece)
             made.append(build_graph(vectors, metric, 10, shards=shards, threads=count))
     finally:
         faiss.omp_set_num_threads(threads)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from kindred.graph import plan as plan_module
-from kindred.graph.exact import exact_neighbours
-from kindred.graph.recall import measure_recall
-from kindred.metrics import Metric
+from kindred.neighbours import search_plan as plan_module
+from kindred.neighbours.exact import exact_neighbours
+from kindred.neighbours.recall import measure_recall
+from kindred.spec.metrics import Metric
 from unit.graph_cases import assert_sound, build_graph, clustered, plain_neighbours
 
 
@@ -89,7 +89,7 @@ def test_parallel_vectors_under_cosine_are_all_found(method):
 
 def test_lists_that_run_dry_are_filled_by_exact_search(monkeypatch):
     monkeypatch.setattr(plan_module, "EXACT_LIMIT", 0)
-    monkeypatch.setattr("kindred.graph.training.LIST_SIZE", 8)
+    monkeypatch.setattr("kindred.neighbours.list_training.LIST_SIZE", 8)
     vectors = clustered(900, 3)
     # One probe of about a hundred lists cannot hold 40 neighbours.
     plan, graph = build_graph(vectors, Metric.L2, 40, target_recall=0.01)

@@ -6,20 +6,16 @@ import sys
 
 import pytest
 
-from kindred.cluster.forecast import density_megabytes, kmeans_megabytes
-from kindred.graph.forecast import merge_megabytes, search_megabytes
-from kindred.graph.width import graph_k
-from kindred.settings import Settings
-from kindred.spec import spec_from_dict
-from kindred.stages import machine
-from kindred.stages.graph import MAX_SHARDS, count_shards
-from kindred.stages.machine import (
-    available_megabytes,
-    cores,
-    total_megabytes,
-)
-from kindred.stages.memory import limit_megabytes
-from kindred.stages.progress import Progress
+from kindred.neighbours.graph_memory import merge_megabytes, search_megabytes
+from kindred.neighbours.task import MAX_SHARDS, count_shards
+from kindred.neighbours.width import graph_k
+from kindred.run import machine
+from kindred.run.machine import available_megabytes, cores, total_megabytes
+from kindred.run.memory import limit_megabytes
+from kindred.run.progress import Progress
+from kindred.run.settings import Settings
+from kindred.segments.segment_memory import density_megabytes, kmeans_megabytes
+from kindred.spec.model import spec_from_dict
 
 SOURCE = {"table": "customers", "key": "customer_id", "updated_at": "updated_at"}
 
@@ -89,7 +85,7 @@ def test_what_is_left_is_the_less_of_machine_and_control_group(memory):
 
 
 def test_a_task_may_take_its_share_and_no_more_than_is_left(memory, monkeypatch):
-    monkeypatch.setattr("kindred.stages.memory.held_megabytes", lambda: 100)
+    monkeypatch.setattr("kindred.run.memory.held_megabytes", lambda: 100)
     assert limit_megabytes(Settings(tasks_at_once=1)) == 500 + 100
     assert limit_megabytes(Settings(tasks_at_once=2)) == 500
     assert limit_megabytes(Settings(tasks_at_once=4)) == 250
@@ -101,7 +97,7 @@ def test_a_task_may_take_its_share_and_no_more_than_is_left(memory, monkeypatch)
 
 # In a process of its own, where no freed memory is there to be taken again.
 HELD_AND_PEAK = """
-from kindred.stages.machine import held_megabytes, peak_megabytes
+from kindred.run.machine import held_megabytes, peak_megabytes
 before = held_megabytes()
 block = bytearray(b"x") * (64 << 20)
 within = held_megabytes()

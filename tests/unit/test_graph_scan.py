@@ -5,17 +5,17 @@ import logging
 import numpy as np
 import pytest
 
-from kindred.graph import compiled as compiled_module
-from kindred.graph.compiled import compiled
-from kindred.graph.distances import eligible, pair_distances
-from kindred.graph.distinct import find_distinct, select_rows
-from kindred.graph.list_kernel import limit_of
-from kindred.graph.products import nearest_by_products
-from kindred.graph.rows import KINDS, nearest_rows
-from kindred.graph.scan import PointScan
-from kindred.graph.threads import cut, in_threads
-from kindred.graph.tiles import keep_best, score_buffer
-from kindred.metrics import Metric
+from kindred.neighbours import compiled as compiled_module
+from kindred.neighbours.candidate_rows import KINDS, nearest_rows
+from kindred.neighbours.compiled import compiled
+from kindred.neighbours.distances import eligible, pair_distances
+from kindred.neighbours.distinct import find_distinct, select_rows
+from kindred.neighbours.list_kernel import limit_of
+from kindred.neighbours.products import nearest_by_products
+from kindred.neighbours.scan import PointScan
+from kindred.neighbours.threads import cut, in_threads
+from kindred.neighbours.tiles import keep_best, score_buffer
+from kindred.spec.metrics import Metric
 from unit.graph_cases import clustered
 
 EVERY_METRIC = pytest.mark.parametrize("metric", list(Metric))

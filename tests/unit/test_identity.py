@@ -3,7 +3,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from kindred.cluster.identity import (
+from kindred.segments.identity.matching import (
     CONTINUES_SHARE,
     Comparison,
     LineageEvent,

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from kindred.errors import SettingsError
-from kindred.index.hnsw import choose_hnsw, graph_memory_bytes
-from kindred.index.memory import build_memory_bytes
-from kindred.index.methods import Method, Precision, check_dimensions, max_dimensions
-from kindred.index.plan import plan_index
-from kindred.index.rebuild import Rebuild, decide
-from kindred.metrics import Metric
+from kindred.serving.hnsw import choose_hnsw, graph_memory_bytes
+from kindred.serving.index_plan import plan_index
+from kindred.serving.ivfflat_memory import build_memory_bytes
+from kindred.serving.rebuild import Rebuild, decide
+from kindred.spec.index_methods import Method, Precision, check_dimensions, max_dimensions
+from kindred.spec.metrics import Metric
 
 HALF, SINGLE = Precision.HALF, Precision.SINGLE
 

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from kindred.errors import SettingsError
-from kindred.graph.distinct import find_distinct
-from kindred.index.candidates import find_truth, measure_lists
-from kindred.index.memory import build_memory_bytes, fits, largest_lists, reported_mb
-from kindred.index.plan import (
+from kindred.neighbours.distinct import find_distinct
+from kindred.serving.candidates import find_truth, measure_lists
+from kindred.serving.index_plan import (
     Candidate,
     candidate_lists,
     choose,
@@ -15,7 +14,8 @@ from kindred.index.plan import (
     plan_index,
     usual_lists,
 )
-from kindred.metrics import Metric
+from kindred.serving.ivfflat_memory import build_memory_bytes, fits, largest_lists, reported_mb
+from kindred.spec.metrics import Metric
 
 SEED = 3
 

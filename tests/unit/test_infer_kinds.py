@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from kindred.infer.column_names import looks_like_label, names_outcome
 from kindred.infer.kinds import Use, decide
-from kindred.infer.names import looks_like_label, names_outcome
-from kindred.infer.values import read_column, stored_column
+from kindred.infer.typed_values import read_column, stored_column
 
 ROWS = 2000
 RNG = np.random.default_rng(7)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kindred.infer.leaks import auc_alone, binary_outcome, find_leaks
-from kindred.infer.values import read_column
+from kindred.infer.typed_values import read_column
 
 ROWS = 2000
 RNG = np.random.default_rng(3)

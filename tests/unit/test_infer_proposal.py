@@ -7,13 +7,13 @@ import pytest
 import yaml
 
 from kindred.errors import InferenceError, WindowError
-from kindred.features import Kind
 from kindred.infer.columns import Column
 from kindred.infer.files import newest_moment, read_csv
 from kindred.infer.proposal import Roles, propose
 from kindred.infer.rendering import render
 from kindred.infer.schedule import schedule_for, window_for
-from kindred.spec import load_spec
+from kindred.spec.features import Kind
+from kindred.spec.model import load_spec
 
 RNG = np.random.default_rng(5)
 

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from kindred.errors import InferenceError
-from kindred.infer.names import clean_names, identifier_of
+from kindred.infer.column_names import clean_names, identifier_of
 from kindred.infer.reading import find_separator, read_table
 
 PLAIN = "id,name,city\n1,Zoë,Köln\n2,Ann,Paris\n"

@@ -7,7 +7,7 @@ import pytest
 
 from kindred.infer.columns import SqlType
 from kindred.infer.moments import AmbiguousMoments, read_moments
-from kindred.infer.values import AMBIGUOUS, read_column, read_key, stored_column
+from kindred.infer.typed_values import AMBIGUOUS, read_column, read_key, stored_column
 
 TYPES = {
     "integers": (["1", " -2 ", "+3", ""], SqlType.BIGINT, [1, -2, 3, None]),

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from kindred.index.list_sizes import LISTS, count_rows, find_list_sizes, measure_drift
-from kindred.metrics import Metric
+from kindred.serving.list_sizes import LISTS, count_rows, find_list_sizes, measure_drift
+from kindred.spec.metrics import Metric
 
 
 def people(rows: int, seed: int, shift: float = 0.0) -> np.ndarray:

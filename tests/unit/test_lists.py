@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from kindred.cluster.clusters import NOISE
-from kindred.cluster.lists import cluster_into_lists, clusters_of_lists, nearest_lists
-from kindred.graph.distances import distances, normalised
-from kindred.metrics import Metric
+from kindred.neighbours.distances import distances, normalised
+from kindred.segments.clusters import NOISE
+from kindred.segments.lists.list_clusters import (
+    cluster_into_lists,
+    clusters_of_lists,
+    nearest_lists,
+)
+from kindred.spec.metrics import Metric
 
 
 def cloud(rows=1_200, dimensions=6, seed=2):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kindred.local.csv_file import CsvRequest, csv_data_set, request_of, table_name
-from kindred.local.failures import RunFailedError
-from kindred.local.layout import Layout
+from local.csv_file import CsvRequest, csv_data_set, request_of, table_name
+from local.failures import RunFailedError
+from local.layout import Layout
 
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 ROWS = "".join(
@@ -146,7 +146,7 @@ def test_options_make_a_request():
 
 
 def test_a_bad_argument_ends_in_one_line_before_anything_is_started(repository):
-    command = [sys.executable, "-m", "kindred.local", "run", "--csv=nowhere.csv", "--key=id"]
+    command = [sys.executable, "-m", "local", "run", "--csv=nowhere.csv", "--key=id"]
     environment = os.environ | {"PYTHONPATH": str(repository / "plugins")}
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 1

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import psycopg2
 import pytest
 
-from kindred.local.demo import customer_columns, load_customers, updated_at
+from local.demo import customer_columns, load_customers, updated_at
 
 
 @pytest.fixture(scope="module")

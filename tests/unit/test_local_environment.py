@@ -13,16 +13,16 @@ import psycopg2.extensions
 import pytest
 import yaml
 
-from kindred.local import environment
-from kindred.local.__main__ import main
-from kindred.local.airflow import free_port
-from kindred.local.credentials import credentials_file, load_credentials, passwords_file
-from kindred.local.demo import AS_OF_BY_LOGICAL_DATE
-from kindred.local.failures import InterruptedRunError
-from kindred.local.interrupts import Interrupts
-from kindred.local.layout import Layout
-from kindred.local.postgres import EmbeddedServer
-from kindred.local.run import Stopwatch
+from local import environment
+from local.__main__ import main
+from local.airflow import free_port
+from local.credentials import credentials_file, load_credentials, passwords_file
+from local.demo import AS_OF_BY_LOGICAL_DATE
+from local.failures import InterruptedRunError
+from local.interrupts import Interrupts
+from local.layout import Layout
+from local.postgres import EmbeddedServer
+from local.run import Stopwatch
 
 
 @pytest.fixture
@@ -270,8 +270,8 @@ def test_stopping_needs_no_installed_packages(repository, tmp_path):
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(repository / "plugins")}
     code = (
         "import sys\n"
-        "from kindred.local.__main__ import main\n"
-        "from kindred.local.layout import Layout\n"
+        "from local.__main__ import main\n"
+        "from local.layout import Layout\n"
         "from pathlib import Path\n"
         "Layout.of_checkout = lambda: Layout(Path(sys.argv[1]), Path(sys.argv[1]) / '.kindred')\n"
         "(Path(sys.argv[1]) / '.kindred' / 'airflow').mkdir()\n"

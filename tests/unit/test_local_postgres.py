@@ -5,9 +5,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from kindred.local.failures import LocalError
-from kindred.local.postgres import EmbeddedServer
-from kindred.local.processes import ProcessId, wait_until
+from local.failures import LocalError
+from local.postgres import EmbeddedServer
+from local.processes import ProcessId, wait_until
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from kindred.local.failures import LocalError, RunFailedError
-from kindred.local.layout import Layout
-from kindred.local.lock import find_holder, hold_lock
-from kindred.local.processes import ProcessId, identify, marked_processes, wait_until
-from kindred.local.shutdown import end_holder
-from kindred.local.supervisor import API_SERVER, Supervisor
+from local.failures import LocalError, RunFailedError
+from local.layout import Layout
+from local.lock import find_holder, hold_lock
+from local.processes import ProcessId, identify, marked_processes, wait_until
+from local.shutdown import end_holder
+from local.supervisor import API_SERVER, Supervisor
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
 # Ignores a polite end, and has a child in a session of its own that does so too.
@@ -179,7 +179,7 @@ def test_only_one_command_at_a_time(layout):
 def test_a_holder_that_was_asked_to_stop_leaves_no_lock(layout):
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from kindred.local.layout import Layout; from kindred.local.lock import hold_lock\n"
+        "from local.layout import Layout; from local.lock import hold_lock\n"
         "with hold_lock(Layout(Path(sys.argv[1]), Path(sys.argv[2])), 'make run'):\n"
         "    print('held', flush=True); time.sleep(600)\n"
     )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from kindred.local.progress import RunBoard, TaskProgress
+from local.progress import RunBoard, TaskProgress
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RUN = datetime(2018, 1, 1, 2, tzinfo=UTC)

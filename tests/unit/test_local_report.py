@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from kindred.local.report import Report, print_report
+from local.report import Report, print_report
 
 SNAPSHOT = {
     "as_of": datetime(2018, 4, 1, 2, tzinfo=UTC),

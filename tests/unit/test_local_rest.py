@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from kindred.local.failures import LocalError, RunFailedError
-from kindred.local.rest import AirflowClient, Order
-from kindred.local.watch import check_all_queued, format_message, reason_of
+from local.failures import LocalError, RunFailedError
+from local.rest import AirflowClient, Order
+from local.watch import check_all_queued, format_message, reason_of
 
 DATES = [datetime(2018, month, 1, 2, tzinfo=UTC) for month in (1, 2, 3)]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kindred.errors import DataError
-from kindred.index.pages import (
+from kindred.segments.lists.page_layout import (
     INVALID_BLOCK,
     NO_LIST,
     lists_of_blocks,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kindred.index.probes import choose_probes, recall_interval, tuning_customers
+from kindred.serving.probes import choose_probes, recall_interval, tuning_customers
 
 
 @pytest.mark.parametrize("planned", [1, 7, 20, 63, 64])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kindred.index.rebuild import Canary, Rebuild, decide
+from kindred.serving.rebuild import Canary, Rebuild, decide
 
 AUTO = Rebuild.AUTO
 

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from benchmarks.customers import make_customers
-from kindred.graph.plan import plan_graph
-from kindred.graph.recall import found_shares, measure_recall
-from kindred.graph.results import NeighbourGraph
-from kindred.graph.search import merge_shards, search_shard
-from kindred.metrics import Metric
+from kindred.neighbours.recall import found_shares, measure_recall
+from kindred.neighbours.results import NeighbourGraph
+from kindred.neighbours.search import merge_shards, search_shard
+from kindred.neighbours.search_plan import plan_graph
+from kindred.spec.metrics import Metric
 from unit.graph_cases import build_graph, clustered
 
 
@@ -52,8 +52,8 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
     ids=["groups", "customers", "customers by angle"],
 )
 def test_intervals_of_searched_graphs_cover_the_recall_of_everyone(vectors, metric, monkeypatch):
-    monkeypatch.setattr("kindred.graph.plan.EXACT_LIMIT", 500)
-    monkeypatch.setattr("kindred.graph.training.LIST_SIZE", 16)
+    monkeypatch.setattr("kindred.neighbours.search_plan.EXACT_LIMIT", 500)
+    monkeypatch.setattr("kindred.neighbours.list_training.LIST_SIZE", 16)
     _, graph = build_graph(vectors, metric, 10, target_recall=0.9)
     true = measure_recall(vectors, metric, graph, sample_size=4000, seed=0).recall_at_k
     assert 0.88 < true < 0.99
@@ -62,8 +62,8 @@ def test_intervals_of_searched_graphs_cover_the_recall_of_everyone(vectors, metr
 
 
 def test_a_graph_is_tuned_for_the_neighbours_that_are_asked_for(monkeypatch):
-    monkeypatch.setattr("kindred.graph.plan.EXACT_LIMIT", 500)
-    monkeypatch.setattr("kindred.graph.training.LIST_SIZE", 16)
+    monkeypatch.setattr("kindred.neighbours.search_plan.EXACT_LIMIT", 500)
+    monkeypatch.setattr("kindred.neighbours.list_training.LIST_SIZE", 16)
     vectors = make_customers(4000)
     wide, narrow = (
         plan_graph(vectors, Metric.L2, 40, target_recall=0.95, shards=1, seed=3, recall_k=wanted)

@@ -6,8 +6,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from kindred.cluster.identity import NEW, Comparison, match_clusters
-from kindred.cluster.replay import Night, replay_ids
+from kindred.segments.identity.matching import NEW, Comparison, match_clusters
+from kindred.segments.identity.replay import Night, replay_ids
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from kindred.encoding.sentence_models.load import load_model
+from kindred.encoding.sentence_models.model import CHARACTERS_PER_TOKEN, RESOLUTION, unit_vector
+from kindred.encoding.sentence_models.onnx_model import OnnxModel
 from kindred.errors import SentenceModelError
-from kindred.sentences.load import load_model
-from kindred.sentences.model import CHARACTERS_PER_TOKEN, RESOLUTION, unit_vector
-from kindred.sentences.onnx_model import OnnxModel
 from unit.onnx_files import INT32, INT64, model_of
 
 TEXTS = [
@@ -266,7 +266,8 @@ def test_runtime_of_the_model_does_not_report_to_its_maker(tmp_path, model_direc
         return [path.name for path in tmp_path.iterdir()]
 
     load = (
-        f"from kindred.sentences.load import load_model; load_model({str(model_directory)!r}, 64)"
+        "from kindred.encoding.sentence_models.load import load_model;"
+        f" load_model({str(model_directory)!r}, 64)"
     )
     assert run(load) == []
     # With its reports it writes the id of a session there, as soon as it is imported.

@@ -4,13 +4,13 @@ import logging
 
 import pytest
 
-from kindred.sentences.pace import Pace
+from kindred.encoding.sentence_models.pace import Pace
 
 
 @pytest.fixture
 def say(caplog):
     """Advance by hand: seconds that pass, texts done in them; returns what was logged."""
-    caplog.set_level(logging.INFO, logger="kindred.sentences.pace")
+    caplog.set_level(logging.INFO, logger="kindred.encoding.sentence_models.pace")
     now = 0.0
     pace = None
 

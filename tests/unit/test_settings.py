@@ -3,7 +3,7 @@
 import pytest
 
 from kindred.errors import SettingsError
-from kindred.settings import Settings, variable_name
+from kindred.run.settings import Settings, variable_name
 
 NUMBERS = [name for name, field in Settings.model_fields.items() if field.annotation is int]
 

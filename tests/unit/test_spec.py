@@ -8,10 +8,10 @@ import pytest
 import yaml
 from spec_content import CONTENT, changed, spec
 
-from kindred.clustering import Algorithm
 from kindred.errors import SpecError
-from kindred.features import Kind
-from kindred.spec import (
+from kindred.spec.clustering import Algorithm
+from kindred.spec.features import Kind
+from kindred.spec.model import (
     Deletes,
     History,
     dag_id_of,

@@ -3,7 +3,7 @@
 import pytest
 
 from kindred.errors import SpecError
-from kindred.spec_file import read_yaml
+from kindred.spec.reader import read_yaml
 
 
 @pytest.fixture

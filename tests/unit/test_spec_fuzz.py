@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from kindred.encode.encoder import FittedEncoder, fit_encoder
-from kindred.encode.explain import explain_pair
+from kindred.encoding.encoder import FittedEncoder, fit_encoder
 from kindred.errors import SpecError
-from kindred.features import Kind, TextFeature
-from kindred.spec import load_spec, spec_from_dict
-from kindred.spec_errors import MAX_LINE, MAX_LINES
-from kindred.windows import previous_edge
+from kindred.run.windows import previous_edge
+from kindred.spec.features import Kind, TextFeature
+from kindred.spec.messages import MAX_LINE, MAX_LINES
+from kindred.spec.model import load_spec, spec_from_dict
+from pair_shares import explain_pair
 
 GOOD = {
     "small": {

@@ -5,7 +5,7 @@ import copy
 import pytest
 from spec_content import CONTENT, changed, spec
 
-from kindred.spec import Spec, spec_from_dict
+from kindred.spec.model import Spec, spec_from_dict
 
 
 def test_hashes_are_fixed_for_all_time():

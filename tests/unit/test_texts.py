@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kindred.encode.encoder import FittedEncoder, fit_encoder
-from kindred.encode.sentence import GRID
-from kindred.encode.texts import FIT_TEXTS
+from kindred.encoding.encoder import FittedEncoder, fit_encoder
+from kindred.encoding.sentence_models.model import RESOLUTION
+from kindred.encoding.sentences import GRID
+from kindred.encoding.texts import FIT_TEXTS
 from kindred.errors import DataError
-from kindred.features import feature
-from kindred.sentences.model import RESOLUTION
+from kindred.spec.features import feature
 
 SHIRTS = ["shirt", "cotton", "soft", "blue", "collar", "sleeve"]
 KNIVES = ["knife", "steel", "sharp", "kitchen", "blade", "handle"]
@@ -114,7 +114,7 @@ def test_a_new_process_makes_the_same_bits(tmp_path):
     frame.to_json(tmp_path / "frame.json", orient="columns", double_precision=15)
     program = """
 import json, sys, hashlib, numpy as np, pandas as pd
-from kindred.encode.encoder import FittedEncoder
+from kindred.encoding.encoder import FittedEncoder
 folder = sys.argv[1]
 encoder = FittedEncoder.from_json(json.load(open(folder + "/encoder.json")))
 content = json.load(open(folder + "/frame.json"))

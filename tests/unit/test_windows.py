@@ -6,13 +6,7 @@ from itertools import pairwise
 import pytest
 
 from kindred.errors import WindowError
-from kindred.windows import (
-    Window,
-    parse_moment,
-    previous_edge,
-    resolve_window,
-    windows_between,
-)
+from kindred.run.windows import Window, parse_moment, previous_edge, resolve_window, windows_between
 
 NIGHTLY = "0 2 * * *"
 MONTHLY = "0 2 1 * *"

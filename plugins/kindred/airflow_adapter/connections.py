@@ -5,7 +5,8 @@ from typing import Any
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from kindred.connections import (
+from kindred.errors import PreflightError
+from kindred.run.connections import (
     ALERTS,
     Connections,
     conninfo_of,
@@ -13,9 +14,8 @@ from kindred.connections import (
     webhook_from_environment,
     webhook_of,
 )
-from kindred.errors import PreflightError
-from kindred.settings import Settings
-from kindred.stages.run import Workplace
+from kindred.run.context import Workplace
+from kindred.run.settings import Settings
 
 
 def workplace() -> Workplace:

@@ -10,13 +10,13 @@ from airflow.sdk import get_current_context
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from kindred import alerts
+from kindred.airflow_adapter import alerts
+from kindred.airflow_adapter.alerts import Alert, failure_line, public_line
 from kindred.airflow_adapter.connections import webhook, workplace
 from kindred.airflow_adapter.windows import window_of
-from kindred.alerts import Alert, failure_line, public_line
 from kindred.errors import KindredError
-from kindred.spec import dag_id_of, load_spec, schema_of, spec_paths
-from kindred.store import snapshots
+from kindred.run import builds
+from kindred.spec.model import dag_id_of, load_spec, schema_of, spec_paths
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +53,9 @@ def on_missed_deadline(space: str, dag_run: Mapping[str, Any]) -> str:
     reference = {"space": space, "as_of": as_of.isoformat(), "run_id": dag_run["dag_run_id"]}
     try:
         with workplace().warehouse(f"kindred {space} deadline", schema_of(space)) as warehouse:
-            if snapshots.is_published(warehouse, as_of):
+            if builds.is_published(warehouse, as_of):
                 return "the snapshot has been published by another run"
-            snapshots.note_missed_deadline(warehouse, as_of)
+            builds.note_missed_deadline(warehouse, as_of)
     except Exception:  # as above
         log.exception("the missed deadline could not be noted in the warehouse")
     reason = f"queued at {dag_run['queued_at']}, {dag_run['state']} and not published yet"
@@ -91,9 +91,9 @@ def _note_failure(reference: Mapping[str, Any], run_id: str, task: str, line: st
     schema = schema_of(reference["space"])
     with workplace().warehouse(f"kindred {reference['space']} {task}", schema) as warehouse:
         if task == "prepare":
-            snapshots.note_not_begun(warehouse, as_of, task=task, failure=line)
+            builds.note_not_begun(warehouse, as_of, task=task, failure=line)
             return True
-        return snapshots.record_failure(warehouse, as_of, run_id=run_id, task=task, failure=line)
+        return builds.record_failure(warehouse, as_of, run_id=run_id, task=task, failure=line)
 
 
 def tell_silent_end(reference: Mapping[str, Any]) -> None:

@@ -10,25 +10,23 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from kindred.airflow_adapter import failures
 from kindred.airflow_adapter.connections import workplace
 from kindred.airflow_adapter.windows import only_lands, window_of
-from kindred.clustering import Algorithm
+from kindred.erasure.task import erase
 from kindred.errors import KindredError, LockTimeoutError, SupersededError, UnreachableError
-from kindred.spec import load_spec, spec_paths
-from kindred.stages.erase import erase
-from kindred.stages.prepare import Request, prepare
-from kindred.stages.registry import run_stage
-from kindred.stages.run import Run, open_run
-from kindred.store import snapshots
+from kindred.preparation.task import Request, prepare
+from kindred.run import builds
+from kindred.run.context import Run, open_run
+from kindred.spec.clustering import Algorithm
+from kindred.spec.model import load_spec, spec_paths
+from kindred.tasks import TASKS, run_task
 
 log = logging.getLogger(__name__)
 
 RETRYABLE = (LockTimeoutError, UnreachableError)
-LANDING_STAGES = ("extract", "validate")
 NOTHING_TO_COMPUTE = {
     "empty": "the snapshot has no customers",
     "landed": "snapshots: latest_only: the rows of this date have landed; the snapshot is computed"
     " for the last date of the backfill",
 }
-PARTS = {"search_graph": "shard", "cluster": "algorithm", "load_lookalikes": "part"}
 
 
 def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,18 +54,14 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
         raise _as_airflow(error) from error
 
 
-def call(stage: str, reference: Mapping[str, Any], part: Any = None) -> Any:
-    """Run one stage (or the mapped ``part`` of it) of the run that ``reference`` names."""
+def call(name: str, reference: Mapping[str, Any], **part: Any) -> Any:
+    """Run one task (or the mapped ``part`` of it) of the run that ``reference`` names."""
     try:
         run = _run(reference)
-        if run.build.state in NOTHING_TO_COMPUTE and stage not in LANDING_STAGES:
-            raise AirflowSkipException(NOTHING_TO_COMPUTE[run.build.state])
-        arguments = {} if part is None else {PARTS[stage]: part}
-        if stage in LANDING_STAGES:
-            arguments["full_extract"] = reference["full_extract"]
-        if stage == "validate":
-            arguments["only_lands"] = reference["only_lands"]
-        return run_stage(run, stage, **arguments)
+        state = run.build.state
+        if state in NOTHING_TO_COMPUTE and TASKS[name].needs_snapshot:
+            raise AirflowSkipException(NOTHING_TO_COMPUTE[state])
+        return run_task(run, name, **part)
     except SupersededError as error:
         raise AirflowSkipException(str(error)) from error
     except KindredError as error:
@@ -82,9 +76,9 @@ def close(reference: Mapping[str, Any] | None) -> Any:
     run = _run_of_anybody(reference)
     if run.build.state == "building":
         failures.tell_silent_end(reference)
-    cleaned = run_stage(run, "clean_up")
+    cleaned = run_task(run, "clean_up")
     with run.warehouse("clean_up") as warehouse:
-        snapshots.forget_failure(warehouse, run.as_of, reference["run_id"], task="clean_up")
+        builds.forget_failure(warehouse, run.as_of, reference["run_id"], task="clean_up")
     return cleaned
 
 
@@ -100,7 +94,8 @@ def erase_customer(space: str, context: Mapping[str, Any]) -> int:
 
 def _run(reference: Mapping[str, Any]) -> Run:
     as_of = datetime.fromisoformat(reference["as_of"])
-    return open_run(workplace(), reference["space"], as_of, reference["run_id"])
+    asked = {name: reference[name] for name in ("full_extract", "only_lands")}
+    return open_run(workplace(), reference["space"], as_of, reference["run_id"], **asked)
 
 
 def _run_of_anybody(reference: Mapping[str, Any]) -> Run:

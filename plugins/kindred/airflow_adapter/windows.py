@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from kindred.backfills import LaterRun, Snapshots, is_followed, names_another_date
-from kindred.windows import Window, parse_moment, resolve_window
+from kindred.run.latest_only import LaterRun, Snapshots, is_followed, names_another_date
+from kindred.run.windows import Window, parse_moment, resolve_window
 
 
 def window_of(schedule: str, context: Mapping[str, Any]) -> Window:

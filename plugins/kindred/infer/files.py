@@ -12,7 +12,7 @@ from kindred.infer.columns import Column, SqlType
 from kindred.infer.moments import AmbiguousMoments, read_compact_dates, read_moments
 from kindred.infer.proposal import Evidence, Roles
 from kindred.infer.reading import TextTable, read_table
-from kindred.infer.values import AMBIGUOUS, read_column, read_key
+from kindred.infer.typed_values import AMBIGUOUS, read_column, read_key
 
 ROW_NUMBER = "row_number"
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import skew
 
+from kindred.infer.column_names import looks_like_id, looks_like_postal_code
 from kindred.infer.columns import COMMON_VALUES, Column, Numbers, whole
-from kindred.infer.names import looks_like_id, looks_like_postal_code
-from kindred.infer.values import AMBIGUOUS, FLAGS, MIN_NUMBER_SHARE, TEXT_TYPES
+from kindred.infer.typed_values import AMBIGUOUS, FLAGS, MIN_NUMBER_SHARE, TEXT_TYPES
 
 MIN_AMOUNTS = 20  # distinct values above which a column is an amount and no ordered code
 HIGH_SKEWNESS = 1.0  # Bulmer, Principles of Statistics, 1979: "highly skewed"

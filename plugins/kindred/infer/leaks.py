@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from kindred.infer.column_names import names_outcome
 from kindred.infer.columns import Column
-from kindred.infer.names import names_outcome
 
 MAX_AUC = 0.95
 MIN_OF_EACH_OUTCOME = 20  # rows, below which one column may well be right by chance

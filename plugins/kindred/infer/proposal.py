@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kindred.errors import InferenceError
+from kindred.infer.column_names import looks_like_label
 from kindred.infer.columns import Column
 from kindred.infer.kinds import Decision, Use, decide
 from kindred.infer.leaks import find_leaks
-from kindred.infer.names import looks_like_label
 from kindred.infer.widths import fit_width
-from kindred.spec import OWN_COLUMNS
+from kindred.spec.model import OWN_COLUMNS
 
 NIGHTLY = "0 2 * * *"
 MAX_LABEL_VALUES = 20  # distinct values up to which a column with an outcome's name is one

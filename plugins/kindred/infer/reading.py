@@ -13,7 +13,7 @@ from itertools import islice
 import pandas as pd
 
 from kindred.errors import InferenceError
-from kindred.infer.names import clean_names
+from kindred.infer.column_names import clean_names
 
 SEPARATORS = (",", ";", "\t", "|")
 MAX_COLUMNS = 1500  # PostgreSQL takes 1,600 columns a table, and a key may be added

@@ -6,7 +6,7 @@ from croniter import croniter
 
 from kindred.errors import WindowError
 from kindred.infer.proposal import NIGHTLY
-from kindred.windows import Window, previous_edge
+from kindred.run.windows import Window, previous_edge
 
 HOURLY, MINUTELY = "0 * * * *", "* * * * *"
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kindred.errors import InferenceError
-from kindred.features import MAX_DIMENSIONS, Kind, feature
 from kindred.infer.columns import Column
 from kindred.infer.kinds import Decision, Use
+from kindred.spec.features import MAX_DIMENSIONS, Kind, feature
 
 _NARROWER = (20, 10, 5, 2, 1)  # categories a column that keep a slot of their own
 

@@ -1,7 +1,0 @@
--- Tables of this schema that belong to runs: landed rows, staged differences, tables filled aside.
-select relname::text
-from pg_class
-where relnamespace = to_regnamespace(quote_ident(%(schema)s))::oid
-  and relkind = 'r'
-  and not relispartition
-  and relname ~ '^(landing_(rows|keys)|customer_(embeddings_delta|lookalikes|clusters))_\d{{8}}t\d{{6}}(_\d+)?(_next)?$';

@@ -1,2 +1,0 @@
--- Statistics of a generation, after the load.
-analyze {table};

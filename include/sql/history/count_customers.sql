@@ -1,0 +1,2 @@
+-- How many customers there are.
+select count(*) from ({customers}) as customers;

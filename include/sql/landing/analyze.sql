@@ -1,2 +1,0 @@
--- Statistics for the joins that follow.
-analyze {table};

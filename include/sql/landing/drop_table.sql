@@ -1,2 +1,0 @@
--- Remove a table of raw rows that is not needed any more.
-drop table if exists {table};

@@ -1,2 +1,0 @@
--- Forget what an earlier publish said of the clusters of this snapshot.
-delete from cluster_lineage where as_of = %(as_of)s;

@@ -1,2 +1,0 @@
--- Forget the new texts of a column.
-drop table if exists pg_temp.new_texts;

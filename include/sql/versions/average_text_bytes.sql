@@ -1,3 +1,0 @@
--- Average bytes of some columns together, from the versions that are read first: no more than a forecast needs.
-select coalesce(avg(octet_length(concat({columns}))), 0)::float8
-from (select {columns} from customer_versions limit 5000) as sample;

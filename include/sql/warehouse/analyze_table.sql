@@ -1,0 +1,2 @@
+-- Statistics of a table, after the load.
+analyze {table};

@@ -1,0 +1,2 @@
+-- Remove a table that nobody needs any more.
+drop table if exists {table};

@@ -1,0 +1,162 @@
+"""``make backfill``: snapshots of a range of dates, after ``make run`` or ``make up``.
+
+An Airflow that runs is used and left running; one that is started for it is stopped again.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from kindred.errors import WindowError
+from kindred.run.latest_only import Snapshots, conf_of
+from kindred.run.windows import Window, windows_between
+from kindred.spec.model import Spec, load_spec
+from local.airflow import COMPONENTS, LocalAirflow
+from local.credentials import load_credentials
+from local.environment import WAREHOUSE
+from local.failures import RunFailedError, tail_of
+from local.interrupts import Interrupts
+from local.layout import Layout
+from local.lock import hold_lock
+from local.postgres import EmbeddedServer
+from local.report import Report, print_report, read_report
+from local.rest import Order
+from local.run import FIT, FIT_SECONDS, Stopwatch, begin_backfill, begin_fit, follow_backfill
+from local.shutdown import STOP_SECONDS, stop_all
+from local.supervisor import Supervisor
+
+NEEDED = COMPONENTS[:3]  # no task of ours waits for the triggerer
+
+
+@dataclass(frozen=True)
+class BackfillRequest:
+    """What ``make backfill`` was given: as_of dates as texts, both included."""
+
+    space: str
+    first: str
+    last: str
+    order: Order
+    snapshots: Snapshots
+
+
+def backfill(
+    layout: Layout, request: BackfillRequest, interrupts: Interrupts, watch: Stopwatch
+) -> Report:
+    """Run the range on the local Airflow; returns what the space holds, with the range's dates.
+
+    Raises
+    ------
+    RunFailedError
+        when the range cannot be run, or a task of it fails; what has not begun is then cancelled.
+    """
+    layout.require_warehouse()
+    spec = local_spec(layout, request.space)
+    try:
+        windows = windows_between(spec.schedule, request.first, request.last, now=datetime.now(UTC))
+    except WindowError as error:
+        raise RunFailedError("backfill", str(error)) from error
+    with (
+        hold_lock(layout, "make backfill"),
+        _local_airflow(layout, spec, interrupts, watch) as airflow,
+    ):
+        _require_rest(airflow, spec.dag_id)
+        _fit(airflow, spec, windows[-1].as_of, watch)
+        _run(airflow, spec, windows, request, watch)
+        report = _report(airflow, spec, windows)
+        order = airflow.client.task_order(spec.dag_id)
+        print_report(watch.console, report, order, spec.bi_schema)
+        watch.console.print()
+    return report
+
+
+def local_spec(layout: Layout, space: str) -> Spec:
+    """The spec of a space of this installation: one of the checkout, or that of a file."""
+    folders = (layout.features, layout.own_features)
+    paths = {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+    if space not in paths:
+        raise RunFailedError("space", f"there is no space {space!r}: there are {', '.join(paths)}")
+    return load_spec(paths[space])
+
+
+@contextmanager
+def _local_airflow(
+    layout: Layout, spec: Spec, interrupts: Interrupts, watch: Stopwatch
+) -> Iterator[LocalAirflow]:
+    """An Airflow that knows the space's DAG: the one that runs, else one for this block."""
+    credentials = load_credentials(layout)
+    server = EmbeddedServer(layout.pgdata)
+    supervisor = Supervisor(layout, credentials.marker)
+    with ExitStack() as stack:
+        try:
+            if server.is_running and not any(map(supervisor.has_ended, NEEDED)):
+                port = int(layout.url_file.read_text(encoding="utf-8").rpartition(":")[2])
+                airflow = LocalAirflow(layout, server, supervisor, credentials, port=port)
+                stack.callback(supervisor.end, FIT)
+                airflow.client.log_in()
+                watch.say(f"Airflow is up already: {airflow.url}")
+            else:
+                stop_all(supervisor, server)
+                stack.callback(server.stop)
+                stack.callback(supervisor.stop, STOP_SECONDS)
+                airflow = LocalAirflow(layout, server, supervisor, credentials)
+                _start(airflow, spec, watch)
+            stack.callback(airflow.client.close)
+            yield airflow
+        finally:
+            interrupts.shield()
+
+
+def _start(airflow: LocalAirflow, spec: Spec, watch: Stopwatch) -> None:
+    airflow.server.start()
+    watch.say("PostgreSQL with pgvector is up")
+    if airflow.begin_migration():
+        airflow.finish_migration()
+        watch.say("Airflow's database is made")
+    airflow.start()
+    airflow.wait_until_healthy(spec.dag_id)
+    watch.say("Airflow is healthy: API server, DAG processor, scheduler")
+
+
+def _require_rest(airflow: LocalAirflow, dag_id: str) -> None:
+    """Raise while runs of the DAG are under way: the backfill that they belong to is not ours."""
+    if unfinished := airflow.client.unfinished_runs(dag_id):
+        raise RunFailedError(
+            "backfill",
+            f"{len(unfinished)} runs of {dag_id} have not ended, such as {unfinished[0]}: wait for"
+            f" them, or end them in the UI ({airflow.url})",
+        )
+
+
+def _fit(airflow: LocalAirflow, spec: Spec, as_of: datetime, watch: Stopwatch) -> None:
+    """Fit an encoder as of the last date, unless there is one."""
+    begin_fit(airflow, spec, as_of)
+    airflow.supervisor.wait_for_success(FIT, FIT_SECONDS, meanwhile=NEEDED)
+    watch.say("; ".join(tail_of(airflow.layout.log_file(FIT), 1)))
+
+
+def _run(
+    airflow: LocalAirflow,
+    spec: Spec,
+    windows: Sequence[Window],
+    request: BackfillRequest,
+    watch: Stopwatch,
+) -> None:
+    client, dag_id = airflow.client, spec.dag_id
+    is_daily = len({window.as_of.date() for window in windows}) == len(windows)
+    form = "%Y-%m-%d" if is_daily else "%Y-%m-%d %H:%M"
+    titles = {window.start: window.as_of.strftime(form) for window in windows}
+    conf = conf_of(request.snapshots, windows[-1].as_of)
+    try:
+        begin_backfill(client, dag_id, list(titles), request.order, conf)
+        follow_backfill(airflow, dag_id, titles, request.order, watch)
+    except BaseException:
+        client.close_backfills(dag_id)
+        raise
+
+
+def _report(airflow: LocalAirflow, spec: Spec, windows: Sequence[Window]) -> Report:
+    """The report with the snapshots of the range only."""
+    report = read_report(airflow.server.dsn(WAREHOUSE), spec)
+    as_ofs = {window.as_of for window in windows}
+    return replace(report, snapshots=[row for row in report.snapshots if row["as_of"] in as_ofs])

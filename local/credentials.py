@@ -1,0 +1,67 @@
+"""Secrets of the local Airflow: made once, kept in one file that only its owner can read."""
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from local.layout import Layout
+
+ADMIN_USER = "admin"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the components sign, encrypt and log in with; ``marker`` is no secret but unique."""
+
+    jwt_secret: str
+    fernet_key: str
+    api_secret_key: str
+    admin_password: str
+    marker: str
+    erasure_key: str
+
+    @classmethod
+    def generate(cls) -> "Credentials":
+        """New random secrets."""
+        return cls(
+            jwt_secret=secrets.token_urlsafe(64),
+            fernet_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            api_secret_key=secrets.token_urlsafe(32),
+            admin_password=secrets.token_urlsafe(12),
+            marker=secrets.token_hex(16),
+            erasure_key=secrets.token_hex(32),
+        )
+
+
+def credentials_file(layout: Layout) -> Path:
+    """Where an installation keeps its secrets."""
+    return layout.state / "credentials.json"
+
+
+def passwords_file(layout: Layout) -> Path:
+    """The password file of Airflow's simple auth manager."""
+    return layout.airflow_home / "passwords.json"
+
+
+def load_credentials(layout: Layout) -> Credentials:
+    """The secrets of an installation, made at the first call."""
+    path = credentials_file(layout)
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    found = Credentials(**asdict(Credentials.generate()) | kept)
+    if asdict(found) != kept:
+        # The first call, or the first of a version that wants one secret more.
+        write_private(path, json.dumps(asdict(found), indent=1))
+    write_private(passwords_file(layout), json.dumps({ADMIN_USER: found.admin_password}))
+    return found
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    aside.replace(path)

@@ -1,0 +1,218 @@
+"""A CSV file as a data set: everything about it is checked before anything is started."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+import yaml
+
+from kindred.errors import InferenceError, SpecError, WindowError
+from kindred.infer.column_names import identifier_of
+from kindred.infer.files import ROW_NUMBER, newest_moment, read_csv
+from kindred.infer.proposal import Evidence, Roles
+from kindred.infer.propose import Wish, propose_text, read_file
+from kindred.infer.reading import read_table
+from kindred.infer.schedule import schedule_for, window_for
+from kindred.spec.model import Spec, spec_from_dict
+from local import demo
+from local.csv_load import Plan, advice, load
+from local.data_set import DataSet
+from local.failures import RunFailedError
+from local.layout import Layout
+from local.tables import SCHEMA, Column, SourceTable
+
+
+@dataclass(frozen=True)
+class CsvRequest:
+    """What ``make run CSV=...`` was given; ``labels`` are separated by commas."""
+
+    csv: Path
+    key: str | None = None
+    separator: str | None = None
+    updated_at: str | None = None
+    labels: str = ""
+    spec: Path | None = None
+
+    @property
+    def command(self) -> str:
+        """How the same file is run again with a spec, which says all but the separator."""
+        separator = "" if self.separator is None else f" SEP={quote(self.separator)}"
+        return f"make run CSV={quote(str(self.csv))}{separator}"
+
+
+def csv_data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
+    """The data set of a file: its spec is proposed, or the one given.
+
+    Raises
+    ------
+    RunFailedError
+        when the file or an argument cannot be used; it names which, and the columns there are.
+    """
+    try:
+        return _data_set(layout, request, now)
+    except InferenceError as error:
+        raise RunFailedError(error.part, error.reason) from error
+    except SpecError as error:
+        raise RunFailedError("spec", str(error)) from error
+    except WindowError as error:
+        raise RunFailedError("updated_at", str(error)) from error
+
+
+def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
+    space = _free_space(layout, request.csv)
+    data = read_file(request.csv)
+    given = None if request.spec is None else _given_spec(request.spec, space)
+    roles = _roles(request, data) if given is None else _roles_of(request, given)
+    evidence = read_csv(data, roles, request.separator)
+    table = _table(table_name(space), roles, evidence)
+    newest = _newest(roles, evidence, given)
+    if given is not None:
+        _check_given(given, table)
+        spec, text = given, _read_text(request.spec)
+        notes = tuple(evidence.notes)
+    else:
+        schedule = schedule_for(newest, now)
+        name = f"{SCHEMA}.{table.name}"
+        text, found = propose_text(name, request.csv.name, roles, evidence, space, schedule)
+        spec = spec_from_dict({"space": space, **yaml.safe_load(text)}, where=request.csv.name)
+        notes = (*found, _summary(spec, table))
+    window = window_for(spec.schedule, newest, now)
+    plan = Plan(request.command, table, spec, text, layout.own_features / f"{space}.yaml")
+    return DataSet(
+        spec,
+        {window.start: window.end},
+        lambda server: (*notes, *load(layout, server, plan)),
+        advice(plan),
+    )
+
+
+def table_name(space: str) -> str:
+    """The table of a space in the source database; that of the demo is not taken."""
+    return f"{space}_file" if space == demo.TABLE else space
+
+
+def _free_space(layout: Layout, path: Path) -> str:
+    space = identifier_of(path.name)
+    taken = layout.features / f"{space}.yaml"
+    if taken.exists():
+        raise InferenceError(
+            "csv",
+            f"the space {space!r} of {path.name} has a spec already, {taken}: rename the file",
+        )
+    return space
+
+
+def _roles(request: CsvRequest, data: bytes) -> Roles:
+    if request.key is None:
+        names = ", ".join(map(str, read_table(data, request.separator).frame.columns))
+        raise InferenceError(
+            "key",
+            f"KEY is missing: say which column names the customer, or KEY={ROW_NUMBER} to number"
+            f" the rows; the columns are {names}",
+        )
+    return Wish(request.key, request.updated_at, request.labels).roles
+
+
+def _given_spec(path: Path, space: str) -> Spec:
+    """A spec of any file name as the spec of a space."""
+    try:
+        content = yaml.safe_load(_read_text(path))
+    except yaml.YAMLError as error:
+        raise SpecError(f"{path}: cannot be read as YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise SpecError(f"{path}: a mapping with the keys 'source' and 'features' is expected")
+    if content.get("space", space) != space:
+        raise SpecError(
+            f"{path}: space: {content['space']!r} found, but the file's name makes it {space!r};"
+            " leave the key out"
+        )
+    return spec_from_dict({"space": space, **content}, where=str(path))
+
+
+def _read_text(path: Path | None) -> str:
+    try:
+        return "" if path is None else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: cannot be read: {error}") from error
+
+
+def _roles_of(request: CsvRequest, spec: Spec) -> Roles:
+    """The roles a given spec names; an argument beside it must say the same."""
+    source = spec.source
+    updated_at = source.updated_at if source.has_updated_at else None
+    for role, asked, said in (
+        ("key", request.key, source.key),
+        ("updated_at", request.updated_at, updated_at),
+    ):
+        if asked is not None and asked != said:
+            raise InferenceError(role, f"{asked!r} was asked for, but {request.spec} says {said!r}")
+    return Roles(source.key, updated_at, spec.labels)
+
+
+def _check_given(spec: Spec, table: SourceTable) -> None:
+    expected = (table.name, f"{SCHEMA}.{table.name}")
+    if spec.source.table not in expected:
+        found = spec.source.table or "a query"
+        raise SpecError(f"source.table: {found} found, but the file becomes {expected[1]}")
+    names = [column.name for column in table.columns]
+    missing = [name for name in spec.payload_columns if name not in names]
+    if missing:
+        raise SpecError(
+            f"the file has no column {', '.join(map(repr, missing))}; the columns are"
+            f" {', '.join(names)}"
+        )
+
+
+def _table(name: str, roles: Roles, evidence: Evidence) -> SourceTable:
+    key = evidence.column("key", roles.key)
+    return SourceTable(
+        name,
+        [Column(column.name, column.type, column.values.tolist()) for column in evidence.columns],
+        roles.key,
+        roles.updated_at,
+        repeats_keys=key.distinct < key.rows,
+    )
+
+
+def _summary(spec: Spec, table: SourceTable) -> str:
+    features = len(spec.payload_columns) - len(spec.labels)
+    named = 1 + spec.source.has_updated_at
+    ignored = len(table.columns) - len(spec.payload_columns) - named
+    return (
+        f"a spec is proposed: {features} columns encoded, {ignored} ignored, {len(spec.labels)}"
+        " held out as labels"
+    )
+
+
+def _newest(roles: Roles, evidence: Evidence, given: Spec | None) -> datetime | None:
+    if roles.updated_at is None:
+        return None
+    zone = "UTC" if given is None else given.source.source_timezone
+    return newest_moment(evidence.column("updated_at", roles.updated_at), zone)
+
+
+def request_of(options: Mapping[str, Any]) -> CsvRequest | None:
+    """The request that the command's options make; None for the demo.
+
+    Raises
+    ------
+    RunFailedError
+        when something is said of a file, but not which.
+    """
+    given = {name: value for name, value in options.items() if value}
+    if not given:
+        return None
+    if "csv" not in given:
+        names = ", ".join(name.upper() for name in given)
+        raise RunFailedError("csv", f"{names} was given without CSV: say CSV=<file>")
+    return CsvRequest(
+        csv=Path(given["csv"]),
+        key=given.get("key"),
+        separator=given.get("sep"),
+        updated_at=given.get("updated_at"),
+        labels=given.get("labels", ""),
+        spec=Path(given["spec"]) if "spec" in given else None,
+    )

@@ -1,0 +1,27 @@
+"""What a local run is about: a source table, its spec, and the dates to make snapshots of."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from kindred.spec.model import Spec
+from local.postgres import EmbeddedServer
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A table that can be loaded, and what to do with it.
+
+    ``as_of_by_logical_date`` names the intervals by their start. ``load`` brings the table into the
+    source database and its spec where Airflow reads it; it returns what to tell the user.
+    """
+
+    spec: Spec
+    as_of_by_logical_date: Mapping[datetime, datetime]
+    load: Callable[[EmbeddedServer], Iterable[str]]
+    closing_lines: tuple[str, ...] = ()
+
+    @property
+    def logical_dates(self) -> list[datetime]:
+        """The intervals' starts, by which Airflow names runs."""
+        return list(self.as_of_by_logical_date)

@@ -1,0 +1,83 @@
+"""The environment of everything that runs locally: nothing of the caller's Airflow leaks in."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.credentials import ADMIN_USER, Credentials, passwords_file
+from local.layout import Layout
+from local.postgres import EmbeddedServer
+
+SOURCE, WAREHOUSE, METADATA = "shop", "warehouse", "airflow"
+# An AIRFLOW_ or PG variable of the caller could point the demo at somebody's real databases.
+_FOREIGN = ("AIRFLOW_", "PG", "PYTHONPATH", "PYTHONHOME", "MAKE", "MFLAGS")
+
+
+def kindred_environment(
+    layout: Layout, server: EmbeddedServer, credentials: Credentials
+) -> dict[str, str]:
+    """What the ``kindred`` command needs to work on the local databases."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    return {
+        "KINDRED_RETRY_DELAY_SECONDS": "2",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        **inherited,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "AIRFLOW_HOME": str(layout.airflow_home),
+        "AIRFLOW_CONN_KINDRED_SOURCE": server.dsn(SOURCE),
+        "AIRFLOW_CONN_KINDRED_WAREHOUSE": server.dsn(WAREHOUSE),
+        "KINDRED_ARTIFACTS": str(layout.artifacts),
+        "KINDRED_ERASURE_KEY": credentials.erasure_key,
+        "KINDRED_FEATURES": f"{layout.features}{os.pathsep}{layout.own_features}",
+        "KINDRED_SQL": str(layout.root / "include" / "sql"),
+        # In the future, so that unpausing the DAG starts no run of today.
+        "KINDRED_START_DATE": "2099-01-01",
+    }
+
+
+def airflow_environment(
+    layout: Layout, server: EmbeddedServer, credentials: Credentials, port: int
+) -> dict[str, str]:
+    """What the components of Airflow need on top."""
+    url = f"http://127.0.0.1:{port}"
+    dsn = server.dsn(METADATA).replace("postgresql://", "postgresql+psycopg2://", 1)
+    settings = {
+        "CORE__DAGS_FOLDER": str(layout.root / "dags"),
+        "CORE__PLUGINS_FOLDER": str(layout.root / "plugins"),
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": "4",
+        # The default asks the name server, which may take seconds where there is none.
+        "CORE__HOSTNAME_CALLABLE": "socket.gethostname",
+        "CORE__KILLED_TASK_CLEANUP_TIME": "10",
+        "CORE__FERNET_KEY": credentials.fernet_key,
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN_USER}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(layout)),
+        "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "API__BASE_URL": url,
+        "API__HOST": "127.0.0.1",
+        "API__PORT": str(port),
+        "API__SECRET_KEY": credentials.api_secret_key,
+        "API_AUTH__JWT_SECRET": credentials.jwt_secret,
+        "DATABASE__SQL_ALCHEMY_CONN": dsn,
+        "LOGGING__BASE_LOG_FOLDER": str(layout.logs / "tasks"),
+        # Half a second less a stage, and no slot that sleeps five seconds after its task's end.
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    }
+    return {
+        **kindred_environment(layout, server, credentials),
+        **{f"AIRFLOW__{name}": value for name, value in settings.items()},
+        # Keep the marker readable in /proc when Airflow gives its processes other titles.
+        "SPT_NOENV": "1",
+        "NO_PROXY": _with_loopback(os.environ),
+        "no_proxy": _with_loopback(os.environ),
+    }
+
+
+def _with_loopback(environment: Mapping[str, str]) -> str:
+    given = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    return ",".join(filter(None, (given, "127.0.0.1", "localhost")))

@@ -1,0 +1,73 @@
+"""One command at a time in one checkout."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.failures import LocalError
+from local.layout import Layout
+from local.processes import ProcessId, identify
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds the lock of a checkout, and what for."""
+
+    process: ProcessId
+    command: str
+
+
+def lock_file(layout: Layout) -> Path:
+    """The file that is locked; the system lets go of it when its holder ends, however it ends."""
+    return layout.state / "lock"
+
+
+def find_holder(layout: Layout) -> Holder | None:
+    """The command at work in this checkout, if there is one."""
+    try:
+        content = json.loads(lock_file(layout).read_text(encoding="utf-8"))
+        holder = Holder(ProcessId(**content["process"]), content["command"])
+    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+        return None
+    return holder if holder.process.is_alive else None
+
+
+@contextmanager
+def hold_lock(layout: Layout, command: str) -> Iterator[None]:
+    """Keep every other command of this checkout out as long as the block lasts.
+
+    Raises
+    ------
+    LocalError
+        naming the command that is at work.
+    """
+    path = lock_file(layout)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LocalError(_busy_message(layout)) from error
+        me = identify(os.getpid())
+        assert me is not None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps({"process": vars(me), "command": command}).encode(), 0)
+        try:
+            yield
+        finally:
+            os.ftruncate(handle, 0)
+    finally:
+        os.close(handle)
+
+
+def _busy_message(layout: Layout) -> str:
+    holder = find_holder(layout)
+    who = f"{holder.command!r} (process {holder.process.pid})" if holder else "another command"
+    return (
+        f"{who} is at work in {layout.root}, and only one may be at a time."
+        " Wait until it has ended, or end it with 'make down'."
+    )

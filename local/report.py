@@ -1,0 +1,242 @@
+"""What a run ends with: the snapshots it made, read back from the views that BI reads."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extras import RealDictCursor
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from kindred.spec.model import Spec
+from kindred.warehouse.statements import Name, fill
+
+Row = dict[str, Any]
+SQL = Path(__file__).with_name("sql")
+_NOISE = -1
+_FIXED = ("rank", "customer_id", "similarity")
+_WORD_EDGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SHOWN_COLUMNS, _SHOWN_LABELS, _SHOWN_CHARACTERS = 8, 2, 24
+_SHOWN_DATES = 6  # the newest ones, side by side
+_SHOWN_SEGMENTS = 8  # of one algorithm
+
+
+@dataclass(frozen=True)
+class Report:
+    """The rows behind the report, one list a query file."""
+
+    snapshots: list[Row]
+    segments: list[Row]
+    example_lookalikes: list[Row]
+    summary: Row
+
+    def last_line(self, seconds: float) -> str:
+        """The line that scripts read."""
+        found = self.summary
+        recall = "none" if found["recall"] is None else f"{found['recall']:.4f}"
+        return (
+            f"KINDRED OK snapshots={found['snapshots']} customers={found['customers']}"
+            f" lookalikes={found['lookalikes']} clusters={found['clusters']}"
+            f" recall={recall} seconds={seconds:.0f}"
+        )
+
+
+def read_report(dsn: str, spec: Spec) -> Report:
+    """Run the report's queries on the space of a spec."""
+    schemas: dict[str, Name] = {"bi": spec.bi_schema, "space": spec.internal_schema}
+    attributes: list[sql.Composable] = [
+        sql.SQL(", {}").format(sql.Identifier("version", column)) for column in shown_columns(spec)
+    ]
+    with (
+        closing(psycopg2.connect(dsn)) as connection,
+        connection.cursor(cursor_factory=RealDictCursor) as cursor,
+    ):
+
+        def rows(name: str, **names: Name) -> list[Row]:
+            text = (SQL / f"{name}.sql").read_text(encoding="utf-8")
+            cursor.execute(fill(text, **schemas, **names))
+            return [dict(row) for row in cursor.fetchall()]
+
+        nothing = dict.fromkeys(("snapshots", "customers", "lookalikes", "clusters"), 0)
+        return Report(
+            snapshots=rows("snapshots"),
+            segments=rows("segments"),
+            example_lookalikes=rows("example_lookalikes", attributes=sql.SQL("").join(attributes)),
+            summary=next(iter(rows("summary")), {**nothing, "recall": None}),
+        )
+
+
+def shown_columns(spec: Spec) -> list[str]:
+    """What a person compares of an example: features, the weightiest first, then outcomes."""
+    hidden = {*spec.private, *_FIXED}
+    labels = [column for column in spec.labels if column not in hidden][:_SHOWN_LABELS]
+    features = [column for column in spec.features if column not in hidden]
+    features.sort(key=lambda column: -spec.features[column].weight)
+    return features[: _SHOWN_COLUMNS - len(labels)] + labels
+
+
+def print_report(
+    console: Console, report: Report, stage_order: Sequence[str], bi_schema: str = "bi"
+) -> None:
+    """Print the report as tables, the stages in this order."""
+    for table in (
+        _snapshot_table(report.snapshots, bi_schema),
+        _stage_table(report.snapshots, stage_order),
+        _segment_table(report.segments, bi_schema),
+        _lookalike_table(report.example_lookalikes, bi_schema),
+    ):
+        console.print()
+        console.print(table)
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+
+
+def _snapshot_table(snapshots: Sequence[Row], bi: str) -> Table:
+    table = _table(f"Snapshots ({bi}.snapshots)")
+    table.add_column("as of")
+    table.add_column("status")
+    table.add_column("history")
+    for name in ("rows landed", "rejected", "customers", "lookalikes", "recall"):
+        table.add_column(name, justify="right")
+    table.add_column("95 % interval")
+    for row in snapshots:
+        interval = f"{_share(row['recall_low'])} - {_share(row['recall_high'])}"
+        table.add_row(
+            f"{row['as_of']:%Y-%m-%d %H:%M}",
+            row["status"],
+            row["history"],
+            *(_count(row[name]) for name in ("rows_landed", "rows_rejected")),
+            *(_count(row[name]) for name in ("customers", "lookalikes")),
+            _share(row["recall"]),
+            "" if row["recall_low"] is None else interval,
+        )
+    return table
+
+
+def _stage_table(snapshots: Sequence[Row], order: Sequence[str]) -> Table:
+    table = _table("Seconds a stage")
+    table.add_column("stage")
+    stages: dict[str, dict[int, float]] = defaultdict(dict)
+    snapshots = snapshots[-_SHOWN_DATES:]
+    for number, row in enumerate(snapshots):
+        table.add_column(f"{row['as_of']:%Y-%m-%d}", justify="right")
+        for stage, seconds in (row["stage_seconds"] or {}).items():
+            stages[stage][number] = float(seconds)
+    columns = range(len(snapshots))
+    for stage in sorted(stages, key=lambda name: (name not in order, [*order, name].index(name))):
+        seconds = stages[stage]
+        table.add_row(stage, *(f"{seconds[n]:.2f}" if n in seconds else "" for n in columns))
+    totals = [sum(seconds.get(number, 0.0) for seconds in stages.values()) for number in columns]
+    table.add_row("all", *(f"{total:.2f}" for total in totals), style="bold")
+    return table
+
+
+def _segment_table(rows: Sequence[Row], bi: str) -> Table:
+    """The largest segments of each algorithm, with the outcome that tells them apart best."""
+    outcome, everyone = _outcome(rows)
+    table = _table(f"Segments of the current snapshot ({bi}.cluster_summary_current)")
+    if outcome:
+        table.caption = f"{outcome}: {everyone} of all; ↑ ↓ where the 95 % interval excludes it"
+        table.caption_justify = "left"
+    table.add_column("algorithm")
+    table.add_column("cluster", justify="right")
+    table.add_column("customers", justify="right")
+    table.add_column("name", overflow="fold")
+    table.add_column(outcome or "", justify="right", overflow="fold")
+    by_algorithm: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_algorithm[row["algorithm"]].append(row)
+    for algorithm, found in by_algorithm.items():
+        for number, (cluster, customers, name, estimate) in enumerate(_segment_rows(found)):
+            first = "" if number else algorithm
+            table.add_row(first, cluster, f"{customers:,}", escape(name), estimate)
+    return table
+
+
+def _segment_rows(rows: Sequence[Row]) -> Iterator[tuple[str, int, str, str]]:
+    """Cluster, customers, name and outcome; what does not fit is counted in one row."""
+    clusters = [row for row in rows if row["cluster_id"] != _NOISE]
+    for row in clusters[:_SHOWN_SEGMENTS]:
+        yield str(row["cluster_id"]), row["customers"], row["name"], _estimate(row)
+    if rest := clusters[_SHOWN_SEGMENTS:]:
+        yield "", sum(row["customers"] for row in rest), f"{len(rest)} smaller ones", ""
+    for row in rows:
+        if row["cluster_id"] == _NOISE:
+            yield "noise", row["customers"], "", ""
+
+
+def _outcome(rows: Sequence[Row]) -> tuple[str, str]:
+    """What is told of every segment, and its figure for all customers; empty without labels."""
+    for row in rows:
+        if row["outcome"] is not None:
+            return escape(str(row["outcome"])), _figure(row["everyone"], is_share=row["is_share"])
+    return "", ""
+
+
+def _estimate(row: Row) -> str:
+    if row["estimate"] is None:
+        return ""
+    text = _figure(row["estimate"], is_share=row["is_share"])
+    if not row["is_different"]:
+        return f"{text}  "
+    return f"{text} {'↑' if row['estimate'] > row['everyone'] else '↓'}"
+
+
+def _figure(value: float, *, is_share: bool) -> str:
+    return f"{value:.1%}" if is_share else _attribute(float(value))
+
+
+def _lookalike_table(rows: Sequence[Row], bi: str) -> Table:
+    who = escape(str(rows[0]["customer_id"])) if rows else "none"
+    table = _table(f"Customer {who} and its lookalikes ({bi}.lookalikes_current)")
+    attributes = [name for name in rows[0] if name not in _FIXED] if rows else []
+    for title in ("rank", "customer", "similarity"):
+        table.add_column(title, justify="right")
+    for name in attributes:
+        is_text = any(isinstance(row[name], str) for row in rows)
+        justify: Literal["left", "right"] = "left" if is_text else "right"
+        table.add_column(escape(_title(name)), justify=justify, overflow="fold")
+    for row in rows:
+        table.add_row(
+            str(row["rank"]) if row["rank"] else "",
+            escape(str(row["customer_id"])),
+            _share(row["similarity"]),
+            *(_attribute(row[name]) for name in attributes),
+            style="" if row["rank"] else "bold",
+        )
+    return table
+
+
+def _title(name: str) -> str:
+    """A name in parts that a narrow column can break between."""
+    return _WORD_EDGE.sub(" ", name).replace("_", " ")
+
+
+def _attribute(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and abs(value) < 1000:
+        return f"{value:.4g}"
+    if isinstance(value, int) and abs(value) < 10_000:
+        return str(value)  # it may be a year
+    text = " ".join(_count(value).split())
+    return escape(text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…")
+
+
+def _count(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "" if value is None else str(value)
+    return f"{value:,.0f}"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"

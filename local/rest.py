@@ -1,0 +1,197 @@
+"""A small client of Airflow's REST API: a call takes milliseconds, a command takes seconds."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from graphlib import TopologicalSorter
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from local.failures import LocalError
+
+JsonObject = dict[str, Any]
+_PAGE = 100  # the largest page the server gives
+
+
+class Order(StrEnum):
+    """In which order a backfill takes its dates."""
+
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    PARALLEL = "parallel"
+
+
+class AirflowClient:
+    """Calls the API server of a local Airflow as one user."""
+
+    def __init__(self, base_url: str, user: str, password: str) -> None:
+        self._user = {"username": user, "password": password}
+        # The environment may name a proxy, which has no business on the loopback.
+        self._http = httpx.Client(base_url=base_url, timeout=30, trust_env=False)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def health(self) -> JsonObject | None:
+        """What the server says of all components, None while it does not answer."""
+        try:
+            response = self._http.get("/api/v2/monitor/health")
+        except httpx.TransportError:
+            return None
+        return dict(response.json()) if response.status_code == httpx.codes.OK else None
+
+    def warm_execution_api(self) -> None:
+        """Make the first, slow call of the API that tasks use, so that no task has to wait."""
+        self._http.get("/execution/health").raise_for_status()
+
+    def log_in(self) -> None:
+        """Get a token and use it from now on."""
+        response = self._http.post("/auth/token", json=self._user)
+        response.raise_for_status()
+        self._http.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+
+    def dag(self, dag_id: str) -> JsonObject | None:
+        """A DAG as Airflow knows it, None as long as it has not been parsed."""
+        response = self._http.get(f"/api/v2/dags/{dag_id}")
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        return self._content(response)
+
+    def import_errors(self, since: datetime) -> list[str]:
+        """The stack traces of DAG files that could not be imported, none found before ``since``.
+
+        An error stays listed until the file has been read again.
+        """
+        content = self._call("GET", "/api/v2/importErrors", params={"limit": _PAGE})
+        return [
+            f"{error['filename']}\n{error['stack_trace']}"
+            for error in content["import_errors"]
+            if datetime.fromisoformat(error["timestamp"]) >= since
+        ]
+
+    def unpause(self, dag_id: str) -> None:
+        """Let the scheduler start runs of a DAG."""
+        self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
+
+    def task_order(self, dag_id: str) -> list[str]:
+        """The task ids of a DAG in the order of the flow, by name where the flow leaves it open."""
+        tasks = self._call("GET", f"/api/v2/dags/{dag_id}/tasks")["tasks"]
+        sorter: TopologicalSorter[str] = TopologicalSorter()
+        for task in tasks:
+            sorter.add(task["task_id"])
+            for downstream in task["downstream_task_ids"]:
+                sorter.add(downstream, task["task_id"])
+        sorter.prepare()
+        order: list[str] = []
+        while sorter.is_active():
+            ready = sorted(sorter.get_ready())
+            order.extend(ready)
+            sorter.done(*ready)
+        return order
+
+    def close_backfills(self, dag_id: str) -> int:
+        """Complete the backfills that Airflow still takes for running; returns how many.
+
+        Airflow itself does so every 30 seconds only, and refuses a second backfill until then.
+        """
+        content = self._call("GET", "/api/v2/backfills", params={"dag_id": dag_id, "limit": _PAGE})
+        active = [entry["id"] for entry in content["backfills"] if entry["completed_at"] is None]
+        for number in active:
+            response = self._http.put(f"/api/v2/backfills/{number}/cancel")
+            if response.status_code != httpx.codes.CONFLICT:  # completed in this moment
+                self._content(response)
+        return len(active)
+
+    def create_backfill(
+        self,
+        dag_id: str,
+        dates: Sequence[datetime],
+        order: Order,
+        conf: Mapping[str, Any] | None = None,
+        at_once: int | None = None,
+    ) -> int:
+        """Run a DAG for a range of logical dates, again where it ran before; returns the id.
+
+        In parallel, ``at_once`` is the most runs at a time; without it, all of them.
+        """
+        body = {
+            "dag_id": dag_id,
+            "from_date": min(dates).isoformat(),
+            "to_date": max(dates).isoformat(),
+            "run_backwards": order is Order.BACKWARD,
+            "max_active_runs": (at_once or len(dates)) if order is Order.PARALLEL else 1,
+            "reprocess_behavior": "completed",
+            "run_on_latest_version": True,
+            # Where there is none at all, a run that is there keeps the conf it had.
+            "dag_run_conf": dict(conf or {}),
+        }
+        return int(self._call("POST", "/api/v2/backfills", json=body)["id"])
+
+    def runs(self, dag_id: str, dates: Sequence[datetime]) -> list[JsonObject]:
+        """The runs of these logical dates, the earliest first."""
+        params = {**_between(dates), "order_by": "logical_date"}
+        return self._all_pages(f"/api/v2/dags/{dag_id}/dagRuns", "dag_runs", params)
+
+    def unfinished_runs(self, dag_id: str) -> list[str]:
+        """The ids of the runs of a DAG that are queued or running."""
+        params = {"state": ["queued", "running"], "order_by": "id"}
+        runs = self._all_pages(f"/api/v2/dags/{dag_id}/dagRuns", "dag_runs", params)
+        return [run["dag_run_id"] for run in runs]
+
+    def task_instances(self, dag_id: str, dates: Sequence[datetime]) -> list[JsonObject]:
+        """All task instances of the runs of these logical dates."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/~/taskInstances"
+        return self._all_pages(path, "task_instances", {**_between(dates), "order_by": "id"})
+
+    def log_messages(self, task_instance: Mapping[str, Any]) -> list[JsonObject]:
+        """The log of the last try of a task instance, one entry a message."""
+        run, task = quote(task_instance["dag_run_id"], safe=""), task_instance["task_id"]
+        response = self._ask(
+            "GET",
+            f"/api/v2/dags/{task_instance['dag_id']}/dagRuns/{run}/taskInstances/{task}"
+            f"/logs/{max(task_instance['try_number'], 1)}",
+            params={"map_index": task_instance["map_index"], "full_content": True},
+            headers={"Accept": "application/json"},
+        )
+        content = self._content(response)["content"]
+        return [entry if isinstance(entry, dict) else {"event": entry} for entry in content]
+
+    def _all_pages(self, path: str, name: str, params: Mapping[str, Any]) -> list[JsonObject]:
+        found: list[JsonObject] = []
+        while True:
+            page = {**params, "limit": _PAGE, "offset": len(found)}
+            content = self._call("GET", path, params=page)
+            found.extend(content[name])
+            if len(found) >= content["total_entries"] or not content[name]:
+                return found
+
+    def _call(self, method: str, path: str, **arguments: Any) -> JsonObject:
+        return self._content(self._ask(method, path, **arguments))
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        try:
+            return self._http.request(method, path, **arguments)
+        except (httpx.ReadError, httpx.RemoteProtocolError):
+            if method != "GET":
+                raise
+            # A connection that was idle can be closed by the server in the moment it is used again.
+            return self._http.request(method, path, **arguments)
+
+    @staticmethod
+    def _content(response: httpx.Response) -> JsonObject:
+        if response.is_error:
+            raise LocalError(
+                f"Airflow answered {response.status_code} to {response.request.method}"
+                f" {response.request.url.path}: {response.text[:500]}"
+            )
+        return dict(response.json())
+
+
+def _between(dates: Sequence[datetime]) -> dict[str, str]:
+    return {
+        "logical_date_gte": min(dates).isoformat(),
+        "logical_date_lte": max(dates).isoformat(),
+    }

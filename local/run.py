@@ -1,0 +1,203 @@
+"""``make run``: from nothing to published snapshots and back to nothing running."""
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from kindred.segments.lists.index_pages import install_reader
+from kindred.spec.model import Spec
+from kindred.warehouse.database import connect
+from local.airflow import COMPONENTS, LocalAirflow
+from local.credentials import ADMIN_USER, Credentials, load_credentials
+from local.data_set import DataSet
+from local.environment import SOURCE, WAREHOUSE, kindred_environment
+from local.interrupts import Interrupts
+from local.layout import Layout
+from local.lock import hold_lock
+from local.postgres import EmbeddedServer
+from local.progress import RunBoard
+from local.report import Report, print_report, read_report
+from local.rest import AirflowClient, Order
+from local.shutdown import STOP_SECONDS, stop_all
+from local.supervisor import Supervisor
+from local.watch import check_all_queued, watch_runs
+
+FIT, FIT_SECONDS = "fit", 900
+_LONGEST_BUILD = 7200
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run: in which order the dates go, and whether everything stays up afterwards."""
+
+    order: Order = Order.FORWARD
+    stay_up: bool = False
+
+
+class Stopwatch:
+    """Prints what has been reached with the seconds since ``make`` began."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._began = _beginning()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the beginning, the making of the environment included."""
+        return time.time() - self._began
+
+    def say(self, text: str) -> None:
+        """One line about a step that is done."""
+        line = f"[dim]{self.seconds:6.1f} s[/dim]  {escape(text)}"
+        self.console.print(line, highlight=False, soft_wrap=True)
+
+
+def run(
+    layout: Layout,
+    data_set: DataSet,
+    options: RunOptions,
+    interrupts: Interrupts,
+    watch: Stopwatch,
+) -> Report:
+    """Make the snapshots of a data set on a real Airflow; returns what was made.
+
+    Whatever way it ends, nothing of it is left running, unless it is to stay up and all went well.
+    """
+    layout.create()
+    credentials = load_credentials(layout)
+    with ExitStack() as stack:
+        stack.enter_context(hold_lock(layout, "make up" if options.stay_up else "make run"))
+        server = EmbeddedServer(layout.pgdata)
+        supervisor = Supervisor(layout, credentials.marker)
+        if stop_all(supervisor, server):
+            watch.say("stopped what an earlier command had left running")
+        services = stack.enter_context(ExitStack())
+        # Registered before anything starts, so that no moment is without its clean-up.
+        services.callback(server.stop)
+        services.callback(supervisor.stop, STOP_SECONDS)
+        try:
+            airflow = LocalAirflow(layout, server, supervisor, credentials)
+            report = _make_snapshots(airflow, data_set, options, watch)
+            _print_access(airflow.url, credentials, data_set, options, watch.console)
+        finally:
+            interrupts.shield()
+        if options.stay_up:
+            services.pop_all()
+    return report
+
+
+def _make_snapshots(
+    airflow: LocalAirflow, data_set: DataSet, options: RunOptions, watch: Stopwatch
+) -> Report:
+    server, supervisor, dag_id = airflow.server, airflow.supervisor, data_set.spec.dag_id
+    server.start()
+    server.create_database(SOURCE)
+    server.create_database(WAREHOUSE)
+    _install_page_reader(server, data_set)
+    watch.say("PostgreSQL with pgvector is up")
+    is_new = airflow.begin_migration()
+    for line in data_set.load(server):
+        watch.say(line)
+    begin_fit(airflow, data_set.spec, max(data_set.as_of_by_logical_date.values()))
+    if is_new:
+        airflow.finish_migration()
+        watch.say("Airflow's database is made")
+    airflow.start()
+    airflow.wait_until_healthy(dag_id)
+    watch.say("Airflow is healthy: API server, DAG processor, scheduler")
+    supervisor.wait_for_success(FIT, FIT_SECONDS, meanwhile=COMPONENTS[:3])
+    watch.say("the encoder is fitted")
+    titles = {date: f"{as_of:%Y-%m-%d}" for date, as_of in data_set.as_of_by_logical_date.items()}
+    begin_backfill(airflow.client, dag_id, data_set.logical_dates, options.order)
+    airflow.start_triggerer()
+    follow_backfill(airflow, dag_id, titles, options.order, watch)
+    report = read_report(server.dsn(WAREHOUSE), data_set.spec)
+    print_report(watch.console, report, airflow.client.task_order(dag_id), data_set.spec.bi_schema)
+    if options.stay_up:
+        airflow.wait_for_triggerer()
+    return report
+
+
+def _install_page_reader(server: EmbeddedServer, data_set: DataSet) -> None:
+    """What an administrator does for a warehouse, so that segments can be the index's lists."""
+    dsn = server.dsn(WAREHOUSE)
+    label = "kindred page-reader"
+    with connect(dsn, connection_id="kindred_warehouse", application_name=label) as database:
+        install_reader(database, data_set.spec.internal_schema)
+
+
+def begin_fit(airflow: LocalAirflow, spec: Spec, as_of: datetime) -> None:
+    """Fit an encoder as of the last date; needs the two databases only, so Airflow may start."""
+    kindred = str(Path(sys.executable).parent / "kindred")
+    command = [kindred, "fit", "--space", spec.space, "--as-of", as_of.isoformat()]
+    credentials = load_credentials(airflow.layout)
+    environment = kindred_environment(airflow.layout, airflow.server, credentials)
+    airflow.supervisor.start(FIT, command, environment)
+
+
+def begin_backfill(
+    client: AirflowClient,
+    dag_id: str,
+    dates: Sequence[datetime],
+    order: Order,
+    conf: Mapping[str, str] | None = None,
+) -> None:
+    """Let Airflow run the DAG for these logical dates."""
+    client.close_backfills(dag_id)
+    client.unpause(dag_id)
+    since = datetime.now(UTC)
+    client.create_backfill(dag_id, dates, order, conf)
+    check_all_queued(client, dag_id, dates, since)
+
+
+def follow_backfill(
+    airflow: LocalAirflow,
+    dag_id: str,
+    titles: Mapping[datetime, str],
+    order: Order,
+    watch: Stopwatch,
+) -> None:
+    """Show the runs of these logical dates, each by its title, until all have succeeded."""
+    watch.say(f"backfill of {len(titles)} intervals started ({order}), as of:")
+    with RunBoard(watch.console, airflow.client.task_order(dag_id), titles) as board:
+        watch_runs(airflow, dag_id, list(titles), board)
+    watch.say("all runs have succeeded")
+
+
+def _print_access(
+    url: str, credentials: Credentials, data_set: DataSet, options: RunOptions, console: Console
+) -> None:
+    console.print()
+    for line in (*data_set.closing_lines, *access_lines(url, credentials, options.stay_up)):
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def access_lines(url: str, credentials: Credentials, is_up: bool) -> Sequence[str]:
+    """How to reach the UI and the tables."""
+    if not is_up:
+        return (
+            "'make up' leaves the Airflow UI and the database running and says how to log in;",
+            "'make psql' opens a shell on the warehouse.",
+        )
+    return (
+        f"Airflow UI   {url}   user {ADMIN_USER}   password {credentials.admin_password}",
+        "'make psql' opens a shell on the warehouse, 'make down' stops everything.",
+    )
+
+
+def _beginning() -> float:
+    """When ``make`` began, if it says so and that is plausible; else now."""
+    now = time.time()
+    try:
+        began = float(os.environ.get("KINDRED_STARTED_AT", ""))
+    except ValueError:
+        return now
+    return began if 0 <= now - began <= _LONGEST_BUILD else now

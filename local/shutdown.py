@@ -1,0 +1,37 @@
+"""Stops what runs of an installation, whoever started it and however that one ended."""
+
+import signal
+
+from local.failures import LocalError
+from local.layout import Layout
+from local.lock import find_holder
+from local.postgres import EmbeddedServer
+from local.processes import wait_for_end
+from local.supervisor import Supervisor
+
+# A scheduler waits for its running tasks, however long they are; they may be killed at any time.
+STOP_SECONDS = 4.0
+HOLDER_SECONDS = 60.0
+
+
+def stop_all(supervisor: Supervisor, server: EmbeddedServer) -> bool:
+    """Stop the components, then the database; False if nothing was running."""
+    was_running = server.is_running or bool(supervisor.running())
+    supervisor.stop(STOP_SECONDS)
+    server.stop()
+    return was_running
+
+
+def end_holder(layout: Layout) -> bool:
+    """Ask the command that is at work here to stop, and wait until it has; False if none is."""
+    holder = find_holder(layout)
+    if holder is None:
+        return False
+    holder.process.send(signal.SIGTERM)
+    if not wait_for_end([holder.process], HOLDER_SECONDS):
+        pid = holder.process.pid
+        raise LocalError(
+            f"{holder.command!r} (process {pid}) was asked to stop and still runs after"
+            f" {HOLDER_SECONDS:.0f} seconds. End it with 'kill -9 {pid}', then 'make down' again."
+        )
+    return True

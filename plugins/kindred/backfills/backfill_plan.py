@@ -1,0 +1,141 @@
+"""kindred backfill-plan: what a backfill would compute, from how much, in which time.
+
+The forecast goes by a published snapshot of about the same size, in proportion to the customers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from kindred.encoding import encoder_versions
+from kindred.history import landing, source, versions
+from kindred.history.snapshot_customers import count_customers, customers_as_of
+from kindred.run import builds
+from kindred.run.builds import Cost
+from kindred.run.context import Workplace
+from kindred.run.latest_only import Snapshots
+from kindred.run.windows import Window
+from kindred.spec.model import Spec
+from kindred.warehouse import partitions
+from kindred.warehouse.database import Database
+
+LANDING = ("prepare", "extract", "validate", "clean_up")
+
+
+@dataclass(frozen=True)
+class PlannedDate:
+    """One date of a backfill.
+
+    ``customers`` are those that the history has now; where ``has_landed`` is False, rows before the
+    date are still to come. ``seconds`` and ``megabytes`` are None where nothing tells them.
+    """
+
+    window: Window
+    status: str | None
+    customers: int
+    has_landed: bool
+    is_computed: bool
+    encoder_version: int | None
+    seconds: float | None
+    megabytes: float | None
+
+
+@dataclass(frozen=True)
+class BackfillPlan:
+    """The dates in order; ``source_rows`` are those of the source by its statistics, 0: unknown."""
+
+    spec: Spec
+    choice: Snapshots
+    dates: list[PlannedDate]
+    source_rows: int
+
+    @property
+    def latest_as_of(self) -> datetime:
+        """The last date."""
+        return self.dates[-1].window.as_of
+
+    @property
+    def seconds(self) -> float | None:
+        """The work of all tasks of all dates; None where nothing tells it."""
+        known = [date.seconds for date in self.dates if date.seconds is not None]
+        return sum(known) if known else None
+
+    @property
+    def megabytes(self) -> float | None:
+        """What the snapshots that are new add to the warehouse; None where nothing tells it."""
+        known = [
+            date.megabytes
+            for date in self.dates
+            if date.megabytes is not None and date.status != "published"
+        ]
+        return sum(known) if known else None
+
+    @property
+    def lacks_encoder(self) -> bool:
+        """Whether 'kindred fit' must come first."""
+        return any(date.encoder_version is None for date in self.dates)
+
+
+def plan_backfill(
+    workplace: Workplace, spec: Spec, windows: Sequence[Window], choice: Snapshots
+) -> BackfillPlan:
+    """Look at every date of a backfill; reads the warehouse and the source's statistics."""
+    label = f"kindred {spec.space} backfill-plan"
+    with workplace.source(spec, label) as origin:
+        source_rows = source.estimated_rows(origin, spec.source)
+    last = windows[-1]
+    with workplace.warehouse(label, spec.internal_schema) as warehouse:
+        planner = _Planner(warehouse, spec, windows, source_rows)
+        dates = [
+            planner.plan(window, is_computed=choice is Snapshots.ALL or window == last)
+            for window in windows
+        ]
+    return BackfillPlan(spec, choice, dates, source_rows)
+
+
+class _Planner:
+    def __init__(
+        self, warehouse: Database, spec: Spec, windows: Sequence[Window], source_rows: int
+    ) -> None:
+        self.warehouse, self.spec, self.source_rows = warehouse, spec, source_rows
+        self.is_prepared = bool(versions.column_types(warehouse))
+        self.statuses: dict[datetime, str] = {}
+        self.costs: list[Cost] = []
+        if self.is_prepared:
+            self.statuses = builds.statuses(warehouse, [window.as_of for window in windows])
+            self.costs = builds.costs(warehouse)
+
+    def plan(self, window: Window, *, is_computed: bool) -> PlannedDate:
+        """One date as it stands, and what it will take."""
+        as_of, customers, has_landed, encoder = window.as_of, 0, False, None
+        if self.is_prepared:
+            customers = count_customers(self.warehouse, customers_as_of(as_of))
+            has_landed = not landing.missing_windows(self.warehouse, as_of)
+            encoder = encoder_versions.choose(self.warehouse, self.spec, as_of)
+        expected = customers if has_landed else max(customers, self.source_rows)
+        seconds, megabytes = self._forecast(expected, is_computed=is_computed)
+        return PlannedDate(
+            window,
+            self.statuses.get(as_of),
+            customers,
+            has_landed,
+            is_computed,
+            encoder,
+            seconds,
+            megabytes,
+        )
+
+    def _forecast(
+        self, customers: int, *, is_computed: bool
+    ) -> tuple[float, float] | tuple[None, None]:
+        """Seconds and megabytes of one date, after the snapshot that is nearest in size."""
+        if not self.costs:
+            return None, None
+        nearest = min(self.costs, key=lambda cost: abs(cost.customers - customers))
+        share = customers / nearest.customers
+        stages = nearest.stage_seconds.items()
+        seconds = sum(spent for stage, spent in stages if is_computed or stage in LANDING)
+        if not is_computed:
+            return seconds * share, 0.0
+        size = partitions.total_bytes(self.warehouse, nearest.as_of)
+        return seconds * share, size * share / 2**20

@@ -1,0 +1,82 @@
+"""kindred fit: land everything before a moment and fit an encoder as of it, without a snapshot.
+
+Run once before a backfill, so that all its dates share one encoder.
+"""
+
+import logging
+
+from kindred.artefacts.folder import snapshot_slug
+from kindred.encoding import encoder_versions
+from kindred.encoding.fit_as_of import fit_as_of
+from kindred.encoding.text_embedding import embed_new_texts, open_models
+from kindred.history import snapshot_customers
+from kindred.history.landing import Landing
+from kindred.history.task import extract, land
+from kindred.history.versions import ensure_versions_table
+from kindred.preparation import preflight
+from kindred.run.builds import Build
+from kindred.run.context import Run, Workplace
+from kindred.run.windows import Window
+from kindred.spec.model import Spec
+from kindred.warehouse import schemas
+from kindred.warehouse.locks import Resource, locked
+
+log = logging.getLogger(__name__)
+
+
+def fit(
+    workplace: Workplace, spec: Spec, window: Window, *, refit: bool = False
+) -> tuple[int, bool]:
+    """The encoder for the snapshots up to ``window.as_of``, and whether it was fitted now.
+
+    An encoder of the same features is kept; ``refit`` makes a new one as of the moment.
+    """
+    as_of = window.as_of
+    open_models(spec)
+    label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} fit"
+    _prepare_space(workplace, spec, label)
+    run = _run_without_snapshot(workplace, spec, window)
+    with run.warehouse("fit") as warehouse:
+        version = encoder_versions.choose(warehouse, spec, as_of)
+        if version is not None and not refit:
+            return version, False
+    with run.working("fit") as warehouse:
+        extract(run)
+        land(run)
+        Landing.of(run.slug).drop(warehouse)
+        snapshot_customers.keep_customers(warehouse, run.slug, as_of)
+        embed_new_texts(warehouse, spec, snapshot_customers.kept_customers(warehouse, run.slug))
+        with run.locked(warehouse, Resource.ENCODER):
+            found = encoder_versions.find(warehouse, spec, as_of)
+            version = found or fit_as_of(warehouse, run)
+        snapshot_customers.drop_customers(warehouse, run.slug)
+        return version, not found
+
+
+def _prepare_space(workplace: Workplace, spec: Spec, label: str) -> None:
+    with workplace.source(spec, label) as origin, workplace.warehouse(label) as warehouse:
+        report = preflight.inspect(spec, workplace.settings, origin, warehouse)
+        columns = report.columns_or_raise()
+        wait_seconds = workplace.settings.lock_wait_seconds
+        with (
+            locked(warehouse, spec.internal_schema, Resource.SCHEMA, wait_seconds=wait_seconds),
+            warehouse.transaction(),
+        ):
+            schemas.create_space(warehouse, spec, columns.key_type)
+            ensure_versions_table(warehouse, spec, columns)
+
+
+def _run_without_snapshot(workplace: Workplace, spec: Spec, window: Window) -> Run:
+    build = Build(
+        run_id=f"fit__{window.as_of.isoformat()}",
+        state="building",
+        window_start=window.start,
+        settings=spec.model_dump(mode="json"),
+        settings_hash=spec.settings_hash(),
+        encoder_version=None,
+        may_fit=True,
+        may_refit=False,
+        facts={},
+    )
+    suffix = f"fit_{snapshot_slug(window.as_of)}"
+    return Run(workplace, spec, window.as_of, build, landing_suffix=suffix)

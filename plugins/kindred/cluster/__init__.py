@@ -1,1 +1,0 @@
-"""Segments: clustering algorithms and the matching of their clusters from night to night."""

@@ -1,0 +1,1 @@
+"""From customer versions to vectors: one column of the spec is one block of the vector."""

@@ -1,0 +1,105 @@
+"""What the customers of a snapshot look like, column by column: counted while they are encoded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kindred.encoding.blocks import numbers_of
+from kindred.encoding.drift import Reference, lengths_of, stability_index
+from kindred.spec.features import Feature, Kind
+
+
+@dataclass
+class ColumnProfile:
+    """One column: customers by bin of the encoder's reference, and the range of its values.
+
+    ``minimum`` and ``maximum`` are of numbers, of dates in days since 1970-01-01, and of texts in
+    characters; None for other kinds, without any value, and where ``is_private``.
+    """
+
+    kind: Kind
+    reference: Reference
+    counts: NDArray[np.int64]
+    is_private: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def add(self, values: pd.Series) -> None:
+        """Count a block of customers."""
+        self.counts = self.counts + self.reference.count(values)
+        if self.is_private or self.kind in (Kind.CATEGORICAL, Kind.BOOLEAN):
+            return
+        numbers = numbers_of(lengths_of(values) if self.kind is Kind.TEXT else values)
+        if not np.isnan(numbers).all():
+            low, high = float(np.nanmin(numbers)), float(np.nanmax(numbers))
+            self.minimum = low if self.minimum is None else min(self.minimum, low)
+            self.maximum = high if self.maximum is None else max(self.maximum, high)
+
+    @property
+    def missing(self) -> int:
+        """Customers without a value."""
+        return int(self.counts[-1])
+
+    @property
+    def unlisted(self) -> int | None:
+        """Customers whose category has no slot of its own: infrequent at the fit, or unseen."""
+        return int(self.counts[-2]) if self.kind is Kind.CATEGORICAL else None
+
+    @property
+    def stability_index(self) -> float:
+        """Population stability index against the fitted customers."""
+        return stability_index(self.reference.counts, self.counts.tolist())
+
+    def to_json(self) -> dict[str, Any]:
+        """The profile as plain JSON, without its reference."""
+        return {
+            "kind": self.kind.value,
+            "customers": int(self.counts.sum()),
+            "missing": self.missing,
+            "unlisted": self.unlisted,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "counts": self.counts.tolist(),
+            "stability_index": round(self.stability_index, 6),
+        }
+
+
+@dataclass
+class Profile:
+    """The profiles of all columns of an encoder."""
+
+    columns: dict[str, ColumnProfile]
+
+    @classmethod
+    def empty(
+        cls,
+        features: Mapping[str, Feature],
+        references: Mapping[str, Reference],
+        private: tuple[str, ...] = (),
+    ) -> Self:
+        """No customers yet."""
+        return cls(
+            {
+                column: ColumnProfile(
+                    feature.kind,
+                    references[column],
+                    np.zeros(len(references[column].counts), dtype=np.int64),
+                    is_private=column in private,
+                )
+                for column, feature in features.items()
+            }
+        )
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Count a block of customers; ``frame`` is that of `fit_encoder`."""
+        for column, profile in self.columns.items():
+            profile.add(frame[column])
+
+    def drifted(self, limit: float) -> dict[str, float]:
+        """Columns whose stability index against the fit exceeds a limit."""
+        indices = {column: profile.stability_index for column, profile in self.columns.items()}
+        return {column: index for column, index in indices.items() if index > limit}

@@ -1,0 +1,78 @@
+"""What the encoded columns of a snapshot look like: counted by ``encode``, judged by the gate."""
+
+from typing import Any
+
+import pandas as pd
+
+from kindred.encoding import column_quality_rows
+from kindred.encoding.column_profile import Profile
+from kindred.encoding.drift import stability_index
+from kindred.encoding.encoder import FittedEncoder
+from kindred.history import snapshot_customers
+from kindred.history.snapshot_customers import Customers, customers_as_of
+from kindred.run import builds
+from kindred.run.context import Run
+from kindred.warehouse.copy_writer import Array
+from kindred.warehouse.database import Database
+
+
+def empty_profile(run: Run, encoder: FittedEncoder) -> Profile:
+    """A profile of no customers yet, of the columns of the run's spec."""
+    return Profile.empty(run.spec.features, encoder.references, run.spec.private)
+
+
+def profile_of(
+    run: Run, warehouse: Database, encoder: FittedEncoder, customers: Customers
+) -> Profile:
+    """The profile of some customers, as an encoder sees them."""
+    profile = empty_profile(run, encoder)
+
+    def count(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
+        profile.add(frame)
+
+    snapshot_customers.read_customers(
+        warehouse,
+        run.spec,
+        run.key_type(warehouse),
+        customers,
+        count,
+        block_rows=run.settings.block_rows,
+    )
+    return profile
+
+
+def quality_of(
+    run: Run, warehouse: Database, encoder: FittedEncoder, profile: Profile
+) -> list[dict[str, Any]]:
+    """One entry a column: its profile, its refused rows, its drift since the snapshot before."""
+    before = builds.previous(warehouse, run.as_of)
+    counts: dict[str, list[int]] = {}
+    if before is not None:
+        previous_as_of, version = before
+        counts = column_quality_rows.counts(warehouse, previous_as_of)
+        if version != run.encoder_version or run.build.facts.get("has_full_extract"):
+            # Its bins were another encoder's, or its rows have been filled since: the customers of
+            # that moment are counted anew.
+            again = profile_of(run, warehouse, encoder, customers_as_of(previous_as_of))
+            counts = {
+                name: column.counts.tolist()
+                for name, column in again.columns.items()
+                if name in counts  # a column that the spec has gained since has not drifted
+            }
+    rejected = column_quality_rows.rejected_by_column(
+        warehouse, list(profile.columns), run.build.window_start, run.as_of
+    )
+    return [
+        {
+            "column_name": name,
+            **column.to_json(),
+            "rejected": rejected[name],
+            "previous_as_of": before[0].isoformat() if before and name in counts else None,
+            "drift": _drift(counts[name], column.counts.tolist()) if name in counts else None,
+        }
+        for name, column in profile.columns.items()
+    ]
+
+
+def _drift(before: list[int], now: list[int]) -> float:
+    return round(stability_index(before, now), 6)

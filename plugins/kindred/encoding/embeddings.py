@@ -1,0 +1,40 @@
+"""The vectors of a snapshot, as the tasks after ``encode`` hold them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kindred.warehouse.copy_writer import Array, Column, Field, encode_rows
+from kindred.warehouse.keys import KeyType
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """The vectors of a snapshot in customer order.
+
+    ``customers``: (n,) keys; ``vectors``: (n, d) float32; ``updated_at``: (n,) int64 microseconds
+    since 1970.
+    """
+
+    key_type: KeyType
+    customers: Array
+    vectors: NDArray[np.float32]
+    updated_at: NDArray[np.int64]
+    encoder_version: int
+
+    def chunks(self, rows: NDArray[np.int64] | slice, block_rows: int) -> Iterator[bytes]:
+        """Some rows as binary COPY, a block at a time."""
+        chosen = np.arange(len(self.customers))[rows]
+        for start in range(0, len(chosen), block_rows):
+            block = chosen[start : start + block_rows]
+            version = np.full(len(block), self.encoder_version)
+            yield encode_rows(
+                [
+                    self.key_type.column(self.customers[block]),
+                    Column(Field.VECTOR, self.vectors[block]),
+                    Column(Field.TIMESTAMPTZ, self.updated_at[block]),
+                    Column(Field.INT4, version),
+                ]
+            )

@@ -1,0 +1,117 @@
+"""The one table from a feature's kind to its block: how it is fitted, how it is read back."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kindred.encoding.blocks import Block, State, known_of
+from kindred.encoding.categories import CategoryBlock, fit_category
+from kindred.encoding.dates import DateBlock, fit_date
+from kindred.encoding.number_block import NumberBlock, fit_boolean, fit_number
+from kindred.encoding.sentences import SentenceBlock, fit_sentence
+from kindred.encoding.texts import fitted_texts
+from kindred.encoding.tfidf import TfidfBlock, fit_tfidf
+from kindred.errors import DataError
+from kindred.spec.features import (
+    BooleanFeature,
+    CategoricalFeature,
+    DateFeature,
+    Feature,
+    NumericFeature,
+    TextMethod,
+)
+
+Embed = Callable[[str, NDArray[np.object_]], tuple[str, NDArray[np.float32]]]
+"""Sentence embeddings: a column's name and its texts (str) -> the name of the model that made them,
+and an array (texts, d) of multiples of GRID."""
+
+_BLOCKS: dict[str, Callable[[State], Block]] = {
+    "number": NumberBlock.from_json,
+    "category": CategoryBlock.from_json,
+    "date": DateBlock.from_json,
+    "tfidf": TfidfBlock.from_json,
+    "sentence": SentenceBlock.from_json,
+}
+
+
+def block_from_json(state: State) -> Block:
+    """The block a ``to_json`` was made from."""
+    return _BLOCKS[state["block"]](state)
+
+
+def fit_block(
+    column: str,
+    feature: Feature,
+    values: pd.Series,
+    *,
+    fitted_day: float = 0.0,
+    embed: Embed | None = None,
+) -> Block:
+    """Fit one column's block.
+
+    Parameters
+    ----------
+    column : str
+        Name for error messages, and for ``embed``.
+    feature : Feature
+        The column's entry in the spec.
+    values : Series, shape (rows,)
+        float64 with NaN for missing (numbers, booleans, dates in days since 1970-01-01 UTC), or
+        objects of str with None or NaN for missing.
+    fitted_day : float
+        The moment of the fit in days since 1970-01-01 UTC, for dates.
+    embed : callable, optional
+        Sentence embeddings of texts, for text columns of method ``sentence``.
+
+    Returns
+    -------
+    Block
+        Scaled so that the expected squared Euclidean distance of two random fitted customers
+        within the block, which is twice the sum of its columns' variances, is the feature's weight.
+        A block without variance has scale 0 and so only zeros.
+
+    Raises
+    ------
+    DataError
+        A numeric column holds infinite values or overflows float64.
+    """
+    if isinstance(feature, NumericFeature):
+        return fit_number(column, feature, values)
+    if isinstance(feature, BooleanFeature):
+        return fit_boolean(feature, values)
+    if isinstance(feature, CategoricalFeature):
+        return fit_category(feature, values)
+    if isinstance(feature, DateFeature):
+        return fit_date(column, feature, values, fitted_day)
+    if feature.method is TextMethod.TFIDF:
+        return fit_tfidf(feature, values)
+    texts, missing_share = fitted_texts(values)
+    model, vectors = embedded(column, texts, embed)
+    return fit_sentence(feature, model, vectors, missing_share)
+
+
+def embedded(
+    column: str, strings: NDArray[np.object_], embed: Embed | None
+) -> tuple[str, NDArray[np.float32]]:
+    """Sentence embeddings of a column, shape (rows, d), NaN where a text is missing (None).
+
+    Before them comes the name of the model that made them.
+
+    Raises
+    ------
+    DataError
+        when there is nothing to embed them with.
+    """
+    if embed is None:
+        raise DataError(
+            f"column {column!r} is encoded by sentence embeddings, and none are at hand: run task"
+            " 'embed_texts' first"
+        )
+    is_known = known_of(strings)
+    model, known = embed(column, strings[is_known])
+    vectors: NDArray[Any] = np.full((len(strings), known.shape[1]), np.nan, dtype=np.float32)
+    vectors[is_known] = known
+    return model, vectors

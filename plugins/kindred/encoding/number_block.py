@@ -1,0 +1,180 @@
+"""Numbers and booleans: standardised, perhaps after a transform, with an indicator of missing."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kindred.encoding.blocks import (
+    FREQUENTLY_MISSING,
+    State,
+    floats,
+    numbers_of,
+    scale_for,
+    state_of,
+    total_variance,
+)
+from kindred.errors import CustomerValueError
+from kindred.spec.features import BooleanFeature, NumericFeature, Transform
+
+LANDMARKS = 1001
+"""Quantiles that the quantile transform keeps: one in a thousand customers between two of them."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class NumberBlock:
+    """A numeric or boolean column: (value - center) / spread * scale, and perhaps an indicator.
+
+    ``clip`` bounds the standardised value, in standard deviations; ``landmarks`` are the ascending
+    quantiles of the fitted customers where the transform is ``quantile``.
+    """
+
+    transform: Transform
+    clip: float | None
+    fill: float
+    center: float
+    spread: float
+    has_indicator: bool
+    landmarks: tuple[float, ...] = ()
+    scale: float = 1.0
+
+    @property
+    def width(self) -> int:
+        """One column, and one more where missing values are frequent."""
+        return 2 if self.has_indicator else 1
+
+    def write(self, values: pd.Series, out: NDArray[np.floating[Any]]) -> None:
+        """Fill the standardised values; missing ones get the fitted fill value."""
+        numbers = numbers_of(values)
+        is_missing = np.isnan(numbers)
+        standardised = self._standardised(self.transformed(numbers))
+        standardised[is_missing] = self._standardised(np.array([self.fill]))[0]
+        # A value too large for float32 becomes inf here; the encoder reports it with its column.
+        with np.errstate(over="ignore", invalid="ignore"):
+            out[:, 0] = standardised * self.scale
+        if self.has_indicator:
+            out[:, 1] = is_missing * self.scale
+
+    def transformed(self, numbers: Floats) -> Floats:
+        """Numbers on the scale on which they are standardised, NaN where missing."""
+        return _transformed(numbers, self.transform, self.landmarks)
+
+    def _standardised(self, numbers: Floats) -> Floats:
+        with np.errstate(over="ignore", invalid="ignore"):
+            standardised: Floats = (numbers - self.center) / self.spread
+        if self.clip is not None:
+            np.clip(standardised, -self.clip, self.clip, out=standardised)
+        return standardised
+
+    def to_json(self) -> dict[str, Any]:
+        """The fitted state as plain JSON."""
+        return state_of(
+            "number",
+            transform=self.transform.value,
+            clip=self.clip,
+            fill=self.fill,
+            center=self.center,
+            spread=self.spread,
+            scale=self.scale,
+            has_indicator=self.has_indicator,
+            landmarks=list(self.landmarks),
+        )
+
+    @classmethod
+    def from_json(cls, state: State) -> Self:
+        """The block a ``to_json`` was made from."""
+        return cls(
+            transform=Transform(state["transform"]),
+            clip=None if state["clip"] is None else float(state["clip"]),
+            fill=float(state["fill"]),
+            center=float(state["center"]),
+            spread=float(state["spread"]),
+            has_indicator=bool(state["has_indicator"]),
+            landmarks=tuple(map(float, state["landmarks"])),
+            scale=float(state["scale"]),
+        )
+
+
+def fit_number(column: str, feature: NumericFeature, values: pd.Series) -> NumberBlock:
+    """Fit a numeric column: float64 with NaN for missing.
+
+    Raises
+    ------
+    DataError
+        when its values are infinite or overflow float64.
+    """
+    numbers = numbers_of(values)
+    present = np.sort(numbers[~np.isnan(numbers)])
+    landmarks: tuple[float, ...] = ()
+    if feature.transform is Transform.QUANTILE and present.size:
+        landmarks = tuple(floats(np.quantile(present, np.linspace(0.0, 1.0, LANDMARKS))))
+    transformed = _transformed(present, feature.transform, landmarks)
+    missing = numbers.size - present.size
+    fill, center, spread = _location(transformed, missing)
+    if not np.isfinite([fill, center, spread]).all():
+        raise CustomerValueError(
+            f"column {column!r}: its values cannot be standardised: found values between"
+            f" {present[0]!r} and {present[-1]!r}, allowed are finite numbers of moderate size;"
+            " correct the source, exclude such rows by 'where', or use 'transform: log1p'"
+        )
+    block = NumberBlock(
+        feature.transform,
+        feature.clip,
+        fill,
+        center,
+        spread,
+        has_indicator=missing > FREQUENTLY_MISSING * numbers.size,
+        landmarks=landmarks,
+    )
+    return _scaled(block, feature.weight, present, missing)
+
+
+def fit_boolean(feature: BooleanFeature, values: pd.Series) -> NumberBlock:
+    """Fit a boolean column: 0.0, 1.0 or NaN; a missing value gets the mean."""
+    numbers = numbers_of(values)
+    present = np.sort(numbers[~np.isnan(numbers)])
+    missing = numbers.size - present.size
+    fill = float(present.mean()) if present.size else 0.0
+    has_indicator = missing > FREQUENTLY_MISSING * numbers.size
+    block = NumberBlock(Transform.NONE, None, fill, 0.0, 1.0, has_indicator)
+    return _scaled(block, feature.weight, present, missing)
+
+
+def _scaled(block: NumberBlock, weight: float, present: Floats, missing: int) -> NumberBlock:
+    """The block with the scale that its fitted customers ask for; a constant has none."""
+    fitted = np.zeros((present.size + missing, block.width), dtype=np.float64)
+    block.write(pd.Series(np.append(present, np.full(missing, np.nan))), fitted)
+    return replace(block, scale=scale_for(weight, total_variance(fitted)))
+
+
+def _location(present: Floats, missing: int) -> tuple[float, float, float]:
+    """Fill value, center and spread of sorted values; a constant has spread 1."""
+    if present.size == 0:
+        return 0.0, 0.0, 1.0
+    fill = float(np.median(present))
+    if present[0] == present[-1]:
+        return fill, fill, 1.0
+    rows = present.size + missing
+    with np.errstate(over="ignore", invalid="ignore"):
+        center = float((present.sum() + missing * fill) / rows)
+        squares = np.square(present - center).sum() + missing * np.square(fill - center)
+        spread = float(np.sqrt(squares / rows))
+    return fill, center, spread or 1.0
+
+
+def _transformed(numbers: Floats, transform: Transform, landmarks: tuple[float, ...]) -> Floats:
+    """The numbers as they are standardised; ``quantile`` gives the share of customers below."""
+    if transform is Transform.LOG1P:
+        return np.asarray(np.sign(numbers) * np.log1p(np.abs(numbers)), dtype=np.float64)
+    if transform is Transform.QUANTILE and landmarks:
+        known = np.asarray(landmarks)
+        ranks = np.linspace(0.0, 1.0, len(known))
+        # From below and from above, so that a value that many share lies in the middle of them.
+        below = np.interp(numbers, known, ranks)
+        above = 1.0 - np.interp(-numbers, -known[::-1], ranks)
+        return np.asarray((below + above) / 2.0)
+    return numbers.copy()

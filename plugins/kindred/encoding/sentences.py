@@ -1,0 +1,88 @@
+"""Free text by sentence embeddings, reduced to their principal components."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
+
+from kindred.encoding.blocks import State, floats, state_of
+from kindred.encoding.texts import Floats, Reduced, TextBlock, fit_reduced
+from kindred.spec.features import TextFeature
+
+GRID = 2.0**-20
+"""Embeddings and their projection are multiples of it: sums of up to 2**12 products are then exact
+in float64, so that a customer's numbers do not depend on the block of rows they came in."""
+
+
+@dataclass(frozen=True)
+class SentenceBlock(TextBlock):
+    """Sentence embeddings projected on their principal components.
+
+    ``model``: the name of what made the embeddings; those of another would mean something else.
+    ``mean``: (d,) of the embeddings; ``components``: (c, d). Both are multiples of ``GRID``.
+    """
+
+    model: str
+    mean: tuple[float, ...]
+    components: tuple[tuple[float, ...], ...]
+
+    def write(self, values: NDArray[np.float32], out: NDArray[np.floating[Any]]) -> None:
+        """Fill the components of each embedding; ``values``: (rows, d), NaN where missing."""
+        is_missing = np.isnan(values[:, 0])
+        projected = _project(
+            values[~is_missing], np.asarray(self.mean), np.asarray(self.components)
+        )
+        self.reduced.write(projected, is_missing, out)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fitted state as plain JSON."""
+        return state_of(
+            "sentence",
+            model=self.model,
+            mean=list(self.mean),
+            components=[list(row) for row in self.components],
+            reduced=self.reduced.to_json(),
+        )
+
+    @classmethod
+    def from_json(cls, state: State) -> Self:
+        """The block a ``to_json`` was made from."""
+        return cls(
+            Reduced.from_json(state["reduced"]),
+            str(state["model"]),
+            tuple(map(float, state["mean"])),
+            tuple(tuple(map(float, row)) for row in state["components"]),
+        )
+
+
+def fit_sentence(
+    feature: TextFeature, model: str, embeddings: NDArray[np.float32], missing_share: float
+) -> SentenceBlock:
+    """Fit a text column on sentence embeddings, shape (texts, d), multiples of ``GRID``."""
+    rows, dimensions = embeddings.shape
+    count = max(1, min(feature.components, dimensions, rows - 1))
+    mean: Floats = np.zeros(dimensions)
+    components: Floats = np.zeros((count, dimensions))
+    # Nothing can be decomposed of texts that are all alike.
+    if (embeddings != embeddings[:1]).any():
+        with threadpool_limits(1):
+            pca = PCA(count, svd_solver="covariance_eigh").fit(embeddings.astype(np.float64))
+        mean, components = _on_grid(pca.mean_), _on_grid(pca.components_)
+    projected = _project(embeddings, mean, components)
+    return SentenceBlock(
+        fit_reduced(feature.weight, projected, missing_share),
+        model,
+        tuple(floats(mean)),
+        tuple(map(tuple, floats(components))),
+    )
+
+
+def _on_grid(values: Floats) -> Floats:
+    return np.round(values / GRID) * GRID
+
+
+def _project(embeddings: NDArray[np.float32], mean: Floats, components: Floats) -> Floats:
+    return np.asarray((embeddings.astype(np.float64) - mean) @ components.T)

@@ -1,0 +1,91 @@
+"""Tasks ``embed_texts``, ``fit_encoder`` and ``encode``: from customers to vectors."""
+
+import logging
+from typing import Any
+
+from kindred.encoding import encoder_versions
+from kindred.encoding.centroid import centroid_of_customers
+from kindred.encoding.column_quality import empty_profile, profile_of, quality_of
+from kindred.encoding.columns_read import columns_read
+from kindred.encoding.encoding_memory import embedding_megabytes
+from kindred.encoding.fit_as_of import fit_as_of
+from kindred.encoding.text_embedding import embed_new_texts, embedder, weights_of
+from kindred.encoding.vectors import encode_customers, write_embeddings
+from kindred.history.snapshot_customers import kept_customers
+from kindred.run import builds
+from kindred.run.base_memory import BASE_MEGABYTES
+from kindred.run.context import Run
+from kindred.run.memory import require_memory, with_fitting_blocks
+from kindred.spec.model import Refit
+from kindred.warehouse.database import Database
+from kindred.warehouse.locks import Resource
+
+log = logging.getLogger(__name__)
+
+
+def embed_texts(run: Run) -> dict[str, Any]:
+    """Embed what the cache lacks of the snapshot's texts, for every column of method sentence."""
+    if run.spec.sentence_columns:
+        forecast = embedding_megabytes(weights_of(run.spec))
+        require_memory(run, "embed_texts", "embedding of texts", forecast)
+    with run.warehouse("embed_texts") as warehouse:
+        return embed_new_texts(warehouse, run.spec, kept_customers(warehouse, run.slug))
+
+
+def fit_encoder(run: Run) -> dict[str, Any]:
+    """The encoder version of the build, fitted as of the snapshot if there is none, or if due."""
+    chosen = run.build.encoder_version
+    with run.warehouse("fit_encoder") as warehouse, run.locked(warehouse, Resource.ENCODER):
+        reason = None if chosen is None else _reason_to_refit(run, warehouse, chosen)
+        if chosen is not None and reason is None:
+            return {"encoder_version": chosen, "fitted": False}
+        version = encoder_versions.find(warehouse, run.spec, run.as_of)
+        is_new = version is None
+        if version is None:
+            version = fit_as_of(warehouse, run)
+        builds.set_encoder(warehouse, run.as_of, run.build.run_id, version)
+        run.add_facts(warehouse, refit=reason)
+    return {"encoder_version": version, "fitted": is_new}
+
+
+def _reason_to_refit(run: Run, warehouse: Database, chosen: int) -> str | None:
+    """Why a new encoder is to take the place of the chosen one; None if it stays."""
+    refit = run.spec.refit
+    if not run.build.may_refit or refit is Refit.NEVER:
+        return None
+    if encoder_versions.was_withdrawn(warehouse, run.spec, run.as_of):
+        return None
+    fitted = encoder_versions.find(warehouse, run.spec, run.as_of)
+    if fitted is not None:
+        return None if fitted == chosen else "fitted by an earlier try"
+    if refit is Refit.ALWAYS:
+        return "refit: always"
+    encoder = encoder_versions.read(warehouse, chosen)
+    customers = kept_customers(warehouse, run.slug)
+    row_bytes = columns_read(run, warehouse, customers).block_row_bytes
+    run = with_fitting_blocks(run, "fit_encoder", "drift of columns", BASE_MEGABYTES, row_bytes)
+    profile = profile_of(run, warehouse, encoder, customers)
+    drifted = profile.drifted(run.spec.refit_drift)
+    if not drifted:
+        return None
+    reason = ", ".join(f"{column} {index:.2f}" for column, index in sorted(drifted.items()))
+    log.warning("encoder %d does not fit any more, stability index: %s", chosen, reason)
+    return f"drift: {reason}"
+
+
+def encode(run: Run) -> dict[str, Any]:
+    """Turn the customers of the snapshot into the vectors that all later tasks read."""
+    with embedder(run, "encode") as embed, run.warehouse("encode") as warehouse:
+        encoder = encoder_versions.read(warehouse, run.encoder_version)
+        profile = empty_profile(run, encoder)
+        customers = kept_customers(warehouse, run.slug)
+        embeddings = encode_customers(run, warehouse, encoder, embed, customers, "encode", profile)
+        write_embeddings(run, embeddings)
+        run.add_facts(
+            warehouse,
+            quality=quality_of(run, warehouse, encoder, profile),
+            center=centroid_of_customers(embeddings.vectors).tolist(),
+        )
+    rows = len(embeddings.customers)
+    log.info("encoded %d customers into %d dimensions", rows, encoder.dimensions)
+    return {"customers": rows, "dimensions": encoder.dimensions}

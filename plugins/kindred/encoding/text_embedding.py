@@ -1,0 +1,143 @@
+"""Embed the free texts that the cache lacks, and hand an encoder the cached embeddings."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kindred.encoding import text_cache
+from kindred.encoding.sentence_models.load import load_model, weights_megabytes
+from kindred.encoding.sentence_models.model import SentenceModel
+from kindred.encoding.sentence_models.pace import Pace
+from kindred.history import versions
+from kindred.history.column_expressions import value_expression
+from kindred.history.snapshot_customers import Customers
+from kindred.run.context import Run
+from kindred.spec.features import Kind, TextFeature
+from kindred.spec.model import Spec
+from kindred.warehouse.database import Database
+
+log = logging.getLogger(__name__)
+
+
+# A commit costs milliseconds, a text with a small model on two cores about twenty: what a task that
+# is killed has to do again is some ten seconds.
+BATCH_TEXTS = 512
+
+
+CHUNK_TEXTS = 32  # between two looks at the clock
+
+
+def embed_new_texts(database: Database, spec: Spec, customers: Customers) -> dict[str, Any]:
+    """Embed what the cache lacks of some customers, in a session outside a transaction."""
+    types = versions.column_types(database)
+    done = {"embedded": 0, "cached": 0}
+    for column, model in open_models(spec).items():
+        text = value_expression(column, Kind.TEXT, types[column])
+        new, cached = text_cache.gather_new(database, model.name, text, customers)
+        batches = text_cache.read_new(database, new, BATCH_TEXTS)
+        embedded = _embed(database, model, batches, Pace(new, cached))
+        log.info("column %s: embedded %d texts, %d were cached", column, embedded, cached)
+        done = {"embedded": done["embedded"] + embedded, "cached": done["cached"] + cached}
+    return done
+
+
+def open_models(spec: Spec) -> dict[str, SentenceModel]:
+    """The model of every text column of method sentence; columns may share one.
+
+    Raises
+    ------
+    SentenceModelError
+        when a model cannot be used.
+    """
+    opened: dict[tuple[str, int], SentenceModel] = {}
+    models: dict[str, SentenceModel] = {}
+    for column, feature in spec.features.items():
+        if isinstance(feature, TextFeature) and feature.model is not None:
+            key = (feature.model, feature.max_tokens)
+            if key not in opened:
+                opened[key] = load_model(*key)
+            models[column] = opened[key]
+    return models
+
+
+def weights_of(spec: Spec) -> float:
+    """Megabytes on disk of the models of a spec's text columns; one that is named counts as 0."""
+    models = {f.model for f in spec.features.values() if isinstance(f, TextFeature) and f.model}
+    return sum(weights_megabytes(model) for model in models)
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """Gives an encoder the cached embeddings of a column's texts (an ``Embed``)."""
+
+    database: Database
+    models: Mapping[str, SentenceModel]
+
+    @property
+    def dimensions(self) -> int:
+        """The width of the widest embeddings."""
+        return max((model.dimensions for model in self.models.values()), default=0)
+
+    def __call__(
+        self, column: str, strings: NDArray[np.object_]
+    ) -> tuple[str, NDArray[np.float32]]:
+        """The model's name and the embeddings, as ``text_cache.fetch`` finds them."""
+        model = self.models[column]
+        vectors = text_cache.fetch(self.database, model.name, strings, dimensions=model.dimensions)
+        return model.name, vectors
+
+
+@contextmanager
+def embedder(run: Run, stage: str) -> Iterator[Embedder | None]:
+    """How an encoder asks for the embeddings of a column's texts; None where no column has any.
+
+    On a session of its own, since that of the stage may be busy with a COPY.
+    """
+    if not run.spec.sentence_columns:
+        yield None
+        return
+    with run.warehouse(stage) as database:
+        yield open_embedder(database, run.spec)
+
+
+def open_embedder(database: Database, spec: Spec) -> Embedder:
+    """The same on a given session; ``database`` as for ``fetch``."""
+    return Embedder(database, open_models(spec))
+
+
+def embed_new(database: Database, model: SentenceModel, strings: NDArray[np.object_]) -> int:
+    """Embed the texts that a model has not embedded yet; returns how many.
+
+    ``strings``: str or None, repeats allowed; None and blank texts are left out. The session is
+    outside a transaction: every batch is committed, so that a next try goes on after it.
+    """
+    asked = strings[text_cache.is_asked(strings)]
+    hashes, first = np.unique(text_cache.hashes_of(asked.tolist()), return_index=True)
+    is_cached = text_cache.find_cached(database, model.name, hashes)
+    new: list[str] = asked[first[~is_cached]].tolist()
+    batches = (new[start : start + BATCH_TEXTS] for start in range(0, len(new), BATCH_TEXTS))
+    return _embed(database, model, batches, Pace(len(new), int(is_cached.sum())))
+
+
+def _embed(
+    database: Database, model: SentenceModel, batches: Iterable[list[str]], pace: Pace
+) -> int:
+    """Embed distinct texts batch by batch, but those that another run has embedded meanwhile."""
+    embedded = 0
+    for batch in batches:
+        hashes = text_cache.hashes_of(batch)
+        left = np.flatnonzero(~text_cache.find_cached(database, model.name, hashes))
+        pace.advance(len(batch) - len(left))
+        chunks = []
+        for start in range(0, len(left), CHUNK_TEXTS):
+            chunk = [batch[index] for index in left[start : start + CHUNK_TEXTS]]
+            chunks.append(model.embed(chunk))
+            pace.advance(len(chunk))
+        if chunks:
+            embedded += text_cache.add(database, model.name, hashes[left], np.concatenate(chunks))
+    return embedded

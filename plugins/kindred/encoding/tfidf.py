@@ -1,0 +1,122 @@
+"""Free text by TF-IDF, reduced to a few components: light, and good for key words."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from threadpoolctl import threadpool_limits
+
+from kindred.encoding.blocks import State, floats, known_of, state_of, strings_of
+from kindred.encoding.texts import (
+    SEED,
+    Floats,
+    Reduced,
+    Strings,
+    TextBlock,
+    fit_reduced,
+    fitted_texts,
+)
+from kindred.spec.features import TextFeature
+
+DECIMALS = 6  # of what is kept of a decomposition: as exact as float32, and short as JSON
+
+
+@dataclass(frozen=True)
+class TfidfBlock(TextBlock):
+    """Term frequencies times inverse document frequencies, projected on ``components``.
+
+    ``terms``: (t,); ``idf``: (t,); ``components``: (t, c), as nested tuples.
+    """
+
+    terms: tuple[str, ...]
+    idf: tuple[float, ...]
+    components: tuple[tuple[float, ...], ...]
+
+    def write(self, values: pd.Series, out: NDArray[np.floating[Any]]) -> None:
+        """Fill the components of each text; a missing text has the mean of all."""
+        strings = strings_of(values)
+        is_known = known_of(strings)
+        codes, distinct = pd.factorize(strings[is_known])
+        projected = self._project(distinct)
+        self.reduced.write(projected[codes], ~is_known, out)
+
+    def _project(self, texts: Strings) -> Floats:
+        if not self.terms or not len(texts):
+            return np.zeros((len(texts), len(self.reduced.center)))
+        vectorizer = _vectorizer(vocabulary=list(self.terms))
+        vectorizer.idf_ = np.asarray(self.idf)
+        weights = sparse.csr_array(vectorizer.transform(texts))
+        return np.asarray(weights @ np.asarray(self.components))
+
+    def to_json(self) -> dict[str, Any]:
+        """The fitted state as plain JSON."""
+        return state_of(
+            "tfidf",
+            terms=list(self.terms),
+            idf=list(self.idf),
+            components=[list(row) for row in self.components],
+            reduced=self.reduced.to_json(),
+        )
+
+    @classmethod
+    def from_json(cls, state: State) -> Self:
+        """The block a ``to_json`` was made from."""
+        return cls(
+            Reduced.from_json(state["reduced"]),
+            tuple(state["terms"]),
+            tuple(map(float, state["idf"])),
+            tuple(tuple(map(float, row)) for row in state["components"]),
+        )
+
+
+def fit_tfidf(feature: TextFeature, values: pd.Series) -> TfidfBlock:
+    """Fit a text column: objects of str, None or NaN for missing.
+
+    Terms that fewer than ``min_frequency`` of the fitted customers use are not kept (a person could
+    be known by them). Reference: Deerwester et al. (1990), latent semantic analysis.
+    """
+    texts, missing_share = fitted_texts(values)
+    terms, idf, weights = _count_terms(feature, texts)
+    # Nothing can be decomposed of one term, or of texts that are all alike.
+    components: Floats = np.ones((len(terms), 1))
+    if len(terms) > 1 and texts[0] != texts[-1]:
+        count = min(feature.components, len(terms), len(texts))
+        with threadpool_limits(1):
+            svd = TruncatedSVD(count, n_iter=7, random_state=SEED).fit(weights)
+        components = np.round(svd.components_.T, DECIMALS)
+    projected = np.asarray(weights @ components)
+    return TfidfBlock(
+        fit_reduced(feature.weight, projected, missing_share),
+        terms,
+        idf,
+        tuple(map(tuple, floats(components))),
+    )
+
+
+def _count_terms(
+    feature: TextFeature, texts: Strings
+) -> tuple[tuple[str, ...], tuple[float, ...], Any]:
+    """The terms that are kept, their idf, and the (texts, terms) weights."""
+    empty = ((), (), sparse.csr_array((len(texts), 0)))
+    if len(texts) < feature.min_frequency:
+        return empty
+    counted = _vectorizer(min_df=feature.min_frequency, max_features=feature.max_terms)
+    try:
+        counted.fit(texts)
+    except ValueError as error:
+        # What scikit-learn says where no term is left: "no terms remain", "empty vocabulary".
+        if "terms" in str(error) or "vocabulary" in str(error):
+            return empty
+        raise
+    terms = tuple(map(str, counted.get_feature_names_out()))
+    counted.idf_ = np.round(counted.idf_, DECIMALS)
+    return terms, tuple(floats(counted.idf_)), sparse.csr_array(counted.transform(texts))
+
+
+def _vectorizer(**options: Any) -> TfidfVectorizer:
+    return TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w\w+\b", **options)

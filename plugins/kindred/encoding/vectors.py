@@ -1,0 +1,154 @@
+"""The vectors of the customers of a moment, and the artefact that later tasks read them from."""
+
+import logging
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kindred.encoding import encoder_versions
+from kindred.encoding.column_profile import Profile
+from kindred.encoding.columns_read import columns_read
+from kindred.encoding.embeddings import Embeddings
+from kindred.encoding.encoder import FittedEncoder
+from kindred.encoding.encoding_memory import encode_megabytes, encode_row_bytes
+from kindred.encoding.text_embedding import Embedder, embedder, weights_of
+from kindred.errors import CustomerValueError
+from kindred.history import snapshot_customers
+from kindred.history.snapshot_customers import Customers, count_customers, customers_as_of
+from kindred.run.context import Run
+from kindred.run.memory import with_fitting_blocks
+from kindred.warehouse.copy_writer import Array
+from kindred.warehouse.database import Database
+from kindred.warehouse.keys import KeyType, concatenate_keys
+
+log = logging.getLogger(__name__)
+
+
+VECTORS = "vectors"
+
+
+MADE_BY = "encode"
+
+
+def vectors_as_of(
+    run: Run, warehouse: Database, as_of: datetime, stage: str
+) -> NDArray[np.float32]:
+    """The vectors of the customers of another moment, by the encoder of the run."""
+    customers = customers_as_of(as_of)
+    with embedder(run, stage) as embed, warehouse.repeatable_read():
+        encoder = encoder_versions.read(warehouse, run.encoder_version)
+        return encode_customers(run, warehouse, encoder, embed, customers, stage).vectors
+
+
+def encode_customers(
+    run: Run,
+    warehouse: Database,
+    encoder: FittedEncoder,
+    embed: Embedder | None,
+    customers: Customers,
+    stage: str,
+    profile: Profile | None = None,
+) -> Embeddings:
+    """Encode customers block by block, and count them in ``profile`` on the way.
+
+    The session is in a transaction in which every statement sees the same customers, or they are
+    kept in a table.
+
+    Raises
+    ------
+    SettingsError
+        when their vectors do not fit into the memory of a task.
+    """
+    rows = count_customers(warehouse, customers)
+    run = _within_memory(run, warehouse, encoder, embed, customers, rows, stage)
+    return _encode(run, warehouse, encoder, embed, customers, rows, profile)
+
+
+def _within_memory(
+    run: Run,
+    warehouse: Database,
+    encoder: FittedEncoder,
+    embed: Embedder | None,
+    customers: Customers,
+    rows: int,
+    stage: str,
+) -> Run:
+    """The run with blocks that fit, if the vectors of the customers do."""
+    widths = (encoder.dimensions, 0 if embed is None else embed.dimensions)
+    row_bytes = encode_row_bytes(columns_read(run, warehouse, customers), *widths)
+    work = f"encoding of {rows} customers x {encoder.dimensions} dimensions"
+    megabytes = encode_megabytes(rows, encoder.dimensions) + round(2 * weights_of(run.spec))
+    return with_fitting_blocks(run, stage, work, megabytes, row_bytes)
+
+
+def _encode(
+    run: Run,
+    warehouse: Database,
+    encoder: FittedEncoder,
+    embed: Embedder | None,
+    customers: Customers,
+    rows: int,
+    profile: Profile | None,
+) -> Embeddings:
+    vectors = np.empty((rows, encoder.dimensions), dtype=np.float32)
+    updated_at = np.empty(rows, dtype=np.int64)
+    keys: list[Array] = []
+    done = 0
+
+    def transform(block_keys: Array, block_updated_at: Array, frame: pd.DataFrame) -> None:
+        nonlocal done
+        block = slice(done, done + len(frame))
+        vectors[block] = encoder.transform(frame, embed)
+        if profile is not None:
+            profile.add(frame)
+        updated_at[block] = block_updated_at
+        keys.append(block_keys)
+        done = block.stop
+
+    key_type = run.key_type(warehouse)
+    snapshot_customers.read_customers(
+        warehouse, run.spec, key_type, customers, transform, block_rows=run.settings.block_rows
+    )
+    return Embeddings(
+        key_type, concatenate_keys(key_type, keys), vectors, updated_at, run.encoder_version
+    )
+
+
+def write_embeddings(run: Run, embeddings: Embeddings) -> None:
+    """Write the artefact ``vectors``: keys, float32 vectors and times in customer order.
+
+    Raises
+    ------
+    CustomerValueError
+        when a vector is not finite.
+    """
+    _assert_finite(embeddings)
+    arrays = {
+        "customers": embeddings.customers,
+        "vectors": embeddings.vectors,
+        "updated_at": embeddings.updated_at,
+    }
+    run.folder.write(VECTORS, arrays, {"encoder_version": embeddings.encoder_version})
+
+
+def _assert_finite(embeddings: Embeddings) -> None:
+    is_bad = ~np.isfinite(embeddings.vectors).all(axis=1)
+    if is_bad.any():
+        named = embeddings.key_type.to_python(embeddings.customers[is_bad][:5])
+        raise CustomerValueError(
+            f"{int(is_bad.sum())} customers have a vector that is not finite: {named}"
+        )
+
+
+def read_embeddings(run: Run, key_type: KeyType) -> Embeddings:
+    """The vectors of the snapshot, mapped from the artefact."""
+    artefact = run.folder.read(VECTORS, MADE_BY)
+    return Embeddings(
+        key_type,
+        artefact.arrays["customers"],
+        artefact.arrays["vectors"],
+        artefact.arrays["updated_at"],
+        int(artefact.facts["encoder_version"]),
+    )

@@ -1,0 +1,1 @@
+"""Erase a person from every table, snapshot and artefact of a space."""

@@ -1,0 +1,266 @@
+"""Erase a customer from every table of a space, and keep a receipt that names nobody.
+
+No statement holds the id: each one looks it up in ``erasure_requests`` by the request's number, so
+that it appears neither in a log of the server nor in ``pg_stat_activity``.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg2.errors
+from psycopg2 import sql
+from psycopg2.extras import Json
+
+from kindred.errors import DataError, LockTimeoutError, PreflightError, UnreachableError
+from kindred.history.column_expressions import (
+    TypeClass,
+    reason_expression,
+    type_class_of,
+    value_expression,
+)
+from kindred.history.versions import column_types
+from kindred.run.builds import BEGIN_ANEW
+from kindred.spec.features import Kind
+from kindred.warehouse import partitions
+from kindred.warehouse.copy_writer import RowStream, encode_rows
+from kindred.warehouse.database import Database
+from kindred.warehouse.keys import KeyType
+
+LOCK_TIMEOUT_MILLISECONDS = 30_000
+# A generation, a date's difference, landed rows, a partition: the receipt counts them as one table.
+_OF_ONE_RUN = re.compile(r"_(g\d+|delta_\d{8}t\d{6}.*|(fit_)?\d{8}t\d{6}.*)$")
+
+Rows = Counter[str]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A wish to be forgotten; ``customer_id`` is None once it is met."""
+
+    number: int
+    status: str
+    customer_id: str | None = field(repr=False)
+    receipt: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Erased:
+    """Rows removed by table, and the snapshots that had the customer."""
+
+    rows: Rows
+    snapshots: list[datetime]
+
+
+def can_erase(database: Database) -> bool:
+    """Whether the space has the tables that erasing wants."""
+    return bool(database.value("warehouse/table_exists", {"table": "erasure_requests"}))
+
+
+def require_prepared(database: Database, schema: str) -> None:
+    """Refuse a space without these tables.
+
+    Raises
+    ------
+    PreflightError
+        when it has not been prepared by a version that can erase.
+    """
+    if not can_erase(database):
+        raise PreflightError(
+            f"schema {schema} has not been prepared by this version of Kindred: run the DAG or"
+            " 'kindred fit', then erase"
+        )
+
+
+@contextmanager
+def without_details() -> Iterator[None]:
+    """What a database says of an error may hold values of the row: only its kind is told."""
+    try:
+        yield
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise UnreachableError(
+            f"the warehouse ended the session ({type(error).__name__}); nothing is half done, try"
+            " again"
+        ) from None
+    except psycopg2.Error as error:
+        raise DataError(
+            f"the warehouse refused a statement ({type(error).__name__}, SQLSTATE {error.pgcode});"
+            " what it said is left out, since it may name the customer: see the log of the server"
+        ) from None
+
+
+def add_request(database: Database, key_type: KeyType, text: str) -> int:
+    """Note a wish to be forgotten; returns its number. ``text`` is the customer's key.
+
+    Raises
+    ------
+    DataError
+        when the text is no key of the space; it is not repeated.
+    """
+    with database.transaction():
+        database.run("erasure/create_incoming")
+        rows = encode_rows([key_type.column(key_type.parse(text))])
+        database.copy_in("incoming_request", ["customer_id"], RowStream([rows]))
+        return int(database.value("erasure/add_request"))
+
+
+def read_request(database: Database, number: int) -> Request:
+    """A request by its number.
+
+    Raises
+    ------
+    DataError
+        when there is none.
+    """
+    row = database.row("erasure/read_request", {"request": number})
+    if row is None:
+        raise DataError(
+            f"there is no erasure request {number}; 'kindred request-erasure' makes one"
+        )
+    return Request(*row)
+
+
+def erase_rows(database: Database, request: Request, schema: str) -> Erased:
+    """Take the customer of a request out of all tables; inside a transaction.
+
+    Must be called while nothing else changes the space. Readers wait for nothing and see all of it
+    at once.
+
+    Raises
+    ------
+    LockTimeoutError
+        when a statement of somebody else holds one of the tables.
+    """
+    number = {"request": request.number}
+    partitions.set_lock_timeout(database, LOCK_TIMEOUT_MILLISECONDS)
+    try:
+        rows: Rows = Counter()
+        rows["text_embeddings"] = _erase_texts(database, number)
+        _gather_values(database, number)
+        rows["rejected_rows"] = database.run("erasure/delete_rejected", number)
+        customers, lookalikes = _erase_keys(database, number, schema, rows)
+        rows["column_quality"] = database.run("erasure/delete_extremes")
+        database.run("erasure/delete_recorded_extremes")
+        if rows.total():
+            database.run("erasure/mark_builds", {"failure": BEGIN_ANEW})
+        held = sorted(customers.keys() | lookalikes.keys())
+        _count_less(database, number, held, lookalikes)
+    except psycopg2.errors.LockNotAvailable as error:
+        raise LockTimeoutError(
+            f"erasure request {request.number}: somebody has locked tables of {schema} for more"
+            f" than {LOCK_TIMEOUT_MILLISECONDS // 1000} s; end it (see pg_locks), then try again"
+        ) from error
+    return Erased(+rows, held)
+
+
+def _erase_texts(database: Database, number: dict[str, int]) -> int:
+    """Embeddings of texts that only this customer had, in whichever column."""
+    texts = [
+        value_expression(column, Kind.TEXT, type_name)
+        for column, type_name in column_types(database).items()
+        if column != "customer_id" and type_class_of(type_name) is TypeClass.TEXT
+    ]
+    database.run("erasure/create_texts")
+    gathered = sum(database.run("erasure/gather_texts", number, text=text) for text in texts)
+    if not gathered:
+        return 0
+    for text in texts:
+        database.run("erasure/keep_shared_texts", number, text=text)
+    return database.run("erasure/delete_texts")
+
+
+def _gather_values(database: Database, number: dict[str, int]) -> None:
+    """The customer's numbers and dates, which may be the smallest or the largest of a column."""
+    types = column_types(database)
+    database.run("erasure/create_values")
+    for column, kind in database.rows("erasure/ranged_columns"):
+        if column in types:
+            database.run(
+                "erasure/gather_values",
+                number | {"column": column},
+                value=value_expression(column, Kind(kind), types[column]),
+                reason=reason_expression(column, Kind(kind), types[column]) or sql.SQL("null"),
+            )
+
+
+def _erase_keys(
+    database: Database, number: dict[str, int], schema: str, rows: Rows
+) -> tuple[Counter[datetime], Counter[datetime]]:
+    """Rows by the customer's key; returns what attached partitions had by snapshot.
+
+    Those are rows in clusters, and rows of lookalikes on both sides.
+    """
+    customers: Counter[datetime] = Counter()
+    lookalikes: Counter[datetime] = Counter()
+    tables = database.rows("erasure/key_columns", {"schema": schema})
+    for position, (table, column, has_moments) in enumerate(tables):
+        names = {"table": table, "column": column}
+        if not has_moments:
+            rows[_kind_of(table)] += database.run("erasure/delete_rows", number, **names)
+            continue
+        if column == "lookalike_id":
+            found = _close_gaps(database, number, table, f"gaps_{position}")
+        elif table == "customer_clusters":
+            found = database.rows("erasure/delete_members", number)
+        else:
+            found = database.rows("erasure/delete_of_snapshots", number, **names)
+        removed = _by_moment(found)
+        rows[_kind_of(table)] += removed.total()
+        if table == "customer_lookalikes":
+            lookalikes += removed
+        elif table == "customer_clusters":
+            customers += removed
+    return customers, lookalikes
+
+
+def _close_gaps(
+    database: Database, number: dict[str, int], table: str, gaps: str
+) -> list[tuple[Any, ...]]:
+    """Take the customer out of others' lookalikes, whose ranks have no gap afterwards."""
+    database.run("erasure/create_gaps", gaps=gaps)
+    database.run("erasure/record_gaps", number, table=table, gaps=gaps)
+    database.run("erasure/lift_ranks", table=table, gaps=gaps)
+    database.run("erasure/lower_ranks", table=table, gaps=gaps)
+    return database.rows("erasure/count_gaps", gaps=gaps)
+
+
+def _by_moment(found: Iterable[tuple[Any, ...]]) -> Counter[datetime]:
+    return Counter({as_of: int(count) for as_of, count in found})
+
+
+def _kind_of(table: str) -> str:
+    return _OF_ONE_RUN.sub("", table)
+
+
+def _count_less(
+    database: Database,
+    number: dict[str, int],
+    held: list[datetime],
+    lookalikes: Counter[datetime],
+) -> None:
+    """What snapshots and profiles of clusters tell of their sizes."""
+    counts = {"as_ofs": held, "lookalikes": [lookalikes[as_of] for as_of in held]}
+    database.run("erasure/shrink_snapshots", counts)
+    database.run("erasure/shrink_profiles", {"as_ofs": held})
+    database.run("erasure/delete_medoids", number)
+    database.run("erasure/delete_empty_profiles")
+
+
+def note_receipt(database: Database, number: int, receipt: dict[str, Any]) -> None:
+    """Keep what has been removed so far."""
+    database.run("erasure/record_receipt", {"request": number, "receipt": Json(receipt)})
+
+
+def finish(database: Database, number: int, receipt: dict[str, Any]) -> None:
+    """The request is met: its id goes, the receipt stays."""
+    database.run("erasure/finish_request", {"request": number, "receipt": Json(receipt)})
+
+
+def record_failure(database: Database, number: int, failure: str) -> None:
+    """Note in one line why a request could not be met."""
+    line = " ".join(failure.split())[:1000]
+    database.run("erasure/record_failure", {"request": number, "failure": line})

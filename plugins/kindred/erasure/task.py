@@ -1,0 +1,154 @@
+"""erase: forget one customer for good, in every table, snapshot and artefact of a space."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from kindred.artefacts.folder import ArtefactFolder, settings_folders
+from kindred.encoding.vectors import MADE_BY, VECTORS
+from kindred.erasure import erasure_rows
+from kindred.erasure.erasure_rows import Request
+from kindred.errors import ArtefactError, KindredError
+from kindred.history import suppression
+from kindred.history.erasure_key import ErasureKey
+from kindred.run.context import Workplace
+from kindred.spec.model import schema_of
+from kindred.warehouse import schemas
+from kindred.warehouse.copy_writer import Array
+from kindred.warehouse.database import Database
+from kindred.warehouse.locks import Resource, locked
+
+log = logging.getLogger(__name__)
+
+# Stages hold ERASURE together, so it comes first: behind it none of them waits for another one.
+HELD = (
+    Resource.ERASURE,
+    Resource.SCHEMA,
+    Resource.EXTRACT,
+    Resource.PUBLISH,
+    Resource.EMBEDDINGS,
+    Resource.CLUSTER_IDS,
+)
+
+
+def request_erasure(workplace: Workplace, space_name: str, text: str) -> int:
+    """Note that a customer wants to be forgotten; returns the number of the request."""
+    schema = schema_of(space_name)
+    with workplace.warehouse(f"kindred {space_name} request-erasure", schema) as warehouse:
+        erasure_rows.require_prepared(warehouse, schema)
+        with erasure_rows.without_details():
+            return erasure_rows.add_request(warehouse, schemas.key_type_in(warehouse, schema), text)
+
+
+def erase(workplace: Workplace, space_name: str, number: int) -> dict[str, Any]:
+    """Meet a request; returns its receipt. Killed at any step, it is finished by the next try.
+
+    The id is neither logged nor part of an error.
+
+    Raises
+    ------
+    DataError
+        when there is no such request.
+    SettingsError
+        when the secret is missing, or is not the one of earlier erasures.
+    LockTimeoutError
+        when a stage of a run works for longer than the limit.
+    """
+    schema = schema_of(space_name)
+    label = f"kindred {space_name} erase {number}"
+    with workplace.warehouse(label, schema) as warehouse:
+        erasure_rows.require_prepared(warehouse, schema)
+        try:
+            with erasure_rows.without_details():
+                return _erase_once(workplace, warehouse, space_name, number)
+        except KindredError as error:
+            if not warehouse.connection.closed:
+                erasure_rows.record_failure(warehouse, number, str(error))
+            raise
+
+
+def _erase_once(
+    workplace: Workplace, warehouse: Database, space_name: str, number: int
+) -> dict[str, Any]:
+    if erasure_rows.read_request(warehouse, number).status != "done":
+        secret = ErasureKey.from_env()
+        with _held(workplace, warehouse, schema_of(space_name)):
+            suppression.require_same_secret(warehouse, secret)
+            request = erasure_rows.read_request(warehouse, number)
+            if request.status != "done":
+                return _erase(workplace, warehouse, space_name, request, secret)
+    log.info("erasure request %d is done already", number)
+    return erasure_rows.read_request(warehouse, number).receipt
+
+
+@contextmanager
+def _held(workplace: Workplace, warehouse: Database, schema: str) -> Iterator[None]:
+    """Nothing else changes the space meanwhile; stages that are at work are waited for."""
+    wait_seconds = workplace.settings.lock_wait_seconds
+    with ExitStack() as stack:
+        for resource in HELD:
+            stack.enter_context(locked(warehouse, schema, resource, wait_seconds=wait_seconds))
+        yield
+
+
+def _erase(
+    workplace: Workplace,
+    warehouse: Database,
+    space_name: str,
+    request: Request,
+    secret: ErasureKey,
+) -> dict[str, Any]:
+    """First the tables, in one transaction that also keeps the hash; then the artefacts."""
+    started = time.monotonic()
+    schema = schema_of(space_name)
+    customer = str(request.customer_id)
+    key = schemas.key_type_in(warehouse, schema).parse(customer)
+    with warehouse.transaction():
+        erased = erasure_rows.erase_rows(warehouse, request, schema)
+        suppression.add(warehouse, secret, customer)
+        receipt = _add_up(request.receipt, erased)
+        erasure_rows.note_receipt(warehouse, request.number, receipt)
+    receipt["artefacts"] += _erase_artefacts(workplace.settings.artifacts, space_name, key)
+    receipt["seconds"] = round(receipt["seconds"] + time.monotonic() - started, 3)
+    erasure_rows.finish(warehouse, request.number, receipt)
+    log.info(
+        "erasure request %d is done: %d rows, %d sets of artefacts, %d snapshots",
+        request.number,
+        sum(receipt["rows"].values()),
+        receipt["artefacts"],
+        len(receipt["snapshots"]),
+    )
+    return receipt
+
+
+def _add_up(before: dict[str, Any], erased: erasure_rows.Erased) -> dict[str, Any]:
+    """The receipt of this try and of those that were killed before it."""
+    rows = Counter(before.get("rows", {})) + erased.rows
+    moments = {as_of.isoformat() for as_of in erased.snapshots}
+    return {
+        "rows": dict(sorted(rows.items())),
+        "artefacts": int(before.get("artefacts", 0)),
+        "snapshots": sorted(moments | set(before.get("snapshots", ()))),
+        "seconds": float(before.get("seconds", 0.0)),
+    }
+
+
+def _erase_artefacts(root: str, space_name: str, key: Array) -> int:
+    """Remove the artefacts of each snapshot whose vectors have the customer, or cannot be read."""
+    removed = 0
+    for folder in settings_folders(root, space_name):
+        if _holds(folder, key):
+            folder.remove()
+            removed += 1
+    return removed
+
+
+def _holds(folder: ArtefactFolder, key: Array) -> bool:
+    try:
+        customers = folder.read(VECTORS, MADE_BY).arrays["customers"]
+    except ArtefactError:
+        return True
+    return bool((customers == key[0]).any())

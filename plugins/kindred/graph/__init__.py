@@ -1,1 +1,0 @@
-"""The neighbour graph: the k nearest other customers of every customer."""

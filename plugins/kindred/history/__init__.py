@@ -1,0 +1,1 @@
+"""From source rows to versions: extract, validate, erased customers left out."""

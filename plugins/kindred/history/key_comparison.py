@@ -1,0 +1,48 @@
+"""Who has left, by comparing the keys of the source with the customers of the history."""
+
+import logging
+from datetime import datetime
+
+from psycopg2 import sql
+
+from kindred.errors import DataError
+from kindred.spec.model import Deletes, Spec
+from kindred.warehouse import statements
+from kindred.warehouse.database import Database
+
+log = logging.getLogger(__name__)
+
+
+def compare_keys(
+    database: Database, spec: Spec, keys_table: str, types: dict[str, str], end: datetime
+) -> int:
+    """Note customers whom the source does not have any more as deleted; returns their number.
+
+    Who is in the source again, and was only found to be gone by such a comparison, is what was last
+    known of them. Nothing is done where the keys were not extracted.
+
+    Raises
+    ------
+    DataError
+        when more customers have vanished than the gate allows.
+    """
+    if spec.source.delete_detection is not Deletes.COMPARE_KEYS:
+        return 0
+    if not database.rows("warehouse/columns_of_relation", {"table": keys_table}):
+        return 0
+    parameters = {"window_end": end}
+    known, vanished = database.row("history/count_vanished", parameters, keys=keys_table) or (0, 0)
+    if vanished > known * spec.gates.max_deleted_share:
+        raise DataError(
+            f"{vanished} of {known} customers are gone from the source, more than"
+            f" gates.max_deleted_share = {spec.gates.max_deleted_share} allows; check that the"
+            " source is complete, or raise the gate in the spec for one run"
+        )
+    deleted = database.run("history/delete_vanished", parameters, keys=keys_table)
+    if spec.source.tombstone is None:
+        columns = statements.comma_separated([sql.Identifier(column) for column in types])
+        returned = database.run(
+            "history/restore_returned", parameters, keys=keys_table, columns=columns
+        )
+        log.info("%d customers are gone, %d are there again unchanged", deleted, returned)
+    return deleted

@@ -1,0 +1,307 @@
+"""Landing: source rows arrive in a table of their own, and the good ones move into the history."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg2 import sql
+
+from kindred.history import source
+from kindred.history.column_expressions import TypeClass, reason_expression, type_class_of
+from kindred.history.key_comparison import compare_keys
+from kindred.history.source import SourceColumns
+from kindred.history.suppression import Sieve
+from kindred.history.versions import column_types, payload_definitions
+from kindred.spec.model import Spec
+from kindred.warehouse import statements
+from kindred.warehouse.copy_pipe import pipe
+from kindred.warehouse.database import Database
+from kindred.warehouse.keys import MAX_TEXT_KEY_BYTES, KeyType
+
+log = logging.getLogger(__name__)
+
+Interval = tuple[str, str]
+
+
+def missing_windows(database: Database, end: datetime) -> list[Interval]:
+    """Windows before ``end`` that have not landed, as texts (the first starts at -infinity)."""
+    rows = database.rows("history/missing_windows", {"window_end": end})
+    return [(str(window_start), str(window_end)) for window_start, window_end in rows]
+
+
+def windows_to_read(windows: list[Interval], overlap_hours: float) -> list[Interval]:
+    """Windows that begin earlier by the overlap, where rows may have come late; none meets another.
+
+    The first window begins at -infinity already.
+    """
+    read: list[Interval] = []
+    for window_start, window_end in windows:
+        begin = window_start
+        if begin != "-infinity" and overlap_hours:
+            earlier = datetime.fromisoformat(begin) - timedelta(hours=overlap_hours)
+            begin = earlier.isoformat()
+            if read and earlier < datetime.fromisoformat(read[-1][1]):
+                begin = read[-1][1]
+        read.append((begin, window_end))
+    return read
+
+
+def is_newest(database: Database, end: datetime) -> bool:
+    """Whether nothing at or after ``end`` has landed yet."""
+    newest = database.value("history/newest_end")
+    return newest is None or newest < end
+
+
+@dataclass(frozen=True)
+class Landing:
+    """The tables of one run: raw rows, and the keys the source has now."""
+
+    rows_table: str
+    keys_table: str
+
+    @classmethod
+    def of(cls, suffix: str) -> "Landing":
+        """The landing tables of the run for a snapshot; ``suffix`` names the snapshot."""
+        return cls(f"landing_rows_{suffix}", f"landing_keys_{suffix}")
+
+    def drop(self, database: Database) -> None:
+        """Remove both tables."""
+        database.run("warehouse/drop_table", table=self.rows_table)
+        database.run("warehouse/drop_table", table=self.keys_table)
+
+
+def extract(
+    origin: Database,
+    warehouse: Database,
+    spec: Spec,
+    columns: SourceColumns,
+    landing: Landing,
+    windows: list[Interval],
+    *,
+    compare_keys: bool,
+    row_limit: int,
+    sieve: Sieve,
+) -> int:
+    """Copy the rows of the windows into fresh landing tables; returns their number.
+
+    One transaction in the warehouse: a source that fails half-way leaves nothing behind, and rows
+    of customers who were erased are gone before anybody can see them.
+    """
+    names = ["customer_id", "updated_at", "is_deleted", *columns.types]
+    count = 0
+    with warehouse.transaction():
+        landing.drop(warehouse)
+        warehouse.execute(_landing_table(landing.rows_table, columns))
+        for window in windows:
+            count += pipe(
+                lambda sink, window=window: source.copy_window(  # type: ignore[misc]
+                    origin, spec, columns, window, sink, row_limit=row_limit
+                ),
+                lambda reader: warehouse.copy_in(landing.rows_table, names, reader),
+            )
+            log.info("extracted %d rows up to %s", count, window[1])
+        count -= sieve.clean(warehouse, landing.rows_table, columns.key_type)
+        if compare_keys:
+            warehouse.execute(_keys_table(landing.keys_table, columns.key_type))
+            pipe(
+                lambda sink: source.copy_keys(origin, spec, columns.key_type, sink),
+                lambda reader: warehouse.copy_in(landing.keys_table, ["customer_id"], reader),
+            )
+            sieve.clean(warehouse, landing.keys_table, columns.key_type)
+            warehouse.run("warehouse/analyze_table", table=landing.keys_table)
+        warehouse.run("warehouse/analyze_table", table=landing.rows_table)
+    return count
+
+
+def _landing_table(name: str, columns: SourceColumns) -> sql.Composed:
+    parts: list[sql.Composable] = [
+        sql.SQL("customer_id {}").format(sql.SQL(_landing_key(columns.key_type))),
+        sql.SQL("updated_at timestamptz"),
+        sql.SQL("is_deleted boolean"),
+        *payload_definitions(columns),
+    ]
+    # Logged: a server that crashes empties unlogged tables, and validate would find a quiet window.
+    return sql.SQL("create table {} ({})").format(
+        sql.Identifier(name), statements.comma_separated(parts)
+    )
+
+
+def _keys_table(name: str, key_type: KeyType) -> sql.Composed:
+    return sql.SQL("create table {} (customer_id {})").format(
+        sql.Identifier(name), sql.SQL(_landing_key(key_type))
+    )
+
+
+def _landing_key(key_type: KeyType) -> str:
+    return key_type.value + (' collate "C"' if key_type is KeyType.TEXT else "")
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What came of validating: row counts of the windows this run landed."""
+
+    read: int
+    rejected: int
+    deleted: int
+
+
+def validate(
+    warehouse: Database,
+    spec: Spec,
+    landing: Landing,
+    *,
+    end: datetime,
+    run_id: str,
+    full_extract: bool,
+) -> Landed:
+    """Move good rows into the history and bad ones to ``rejected_rows``, in one transaction.
+
+    Must be called under ``Resource.EXTRACT``; windows that another run has landed since the
+    extraction are left out.
+
+    Raises
+    ------
+    DataError
+        when more customers have vanished from the source than the gate allows.
+    """
+    full_extract = full_extract and spec.source.has_updated_at
+    windows = [("-infinity", end.isoformat())] if full_extract else missing_windows(warehouse, end)
+    types = {c: t for c, t in column_types(warehouse).items() if c in spec.payload_columns}
+    with warehouse.transaction():
+        read_windows = windows_to_read(windows, spec.source.overlap_hours)
+        warehouse.run(
+            "history/keep_window",
+            {"starts": [w[0] for w in read_windows], "ends": [w[1] for w in read_windows]},
+            landing=landing.rows_table,
+        )
+        warehouse.run("history/create_problems")
+        _find_problems(warehouse, spec, landing.rows_table, types, full_extract=full_extract)
+        rejected = warehouse.run(
+            "history/reject_rows", landing=landing.rows_table, values=_shown_values(types)
+        )
+        if spec.source.has_updated_at:
+            warehouse.run("history/mark_late", {"window_end": end}, landing=landing.rows_table)
+        _accept(warehouse, spec, landing.rows_table, types)
+        if full_extract:
+            _fill_columns(warehouse, landing.rows_table, types)
+        # Without statistics of what has just landed the joins that follow would be nested loops.
+        warehouse.run("warehouse/analyze_table", table="customer_versions")
+        deleted = 0
+        if is_newest(warehouse, end):
+            deleted = compare_keys(warehouse, spec, landing.keys_table, types, end)
+        for window_start, window_end in windows:
+            parameters = {
+                "window_start": window_start,
+                "window_end": window_end,
+                "run_id": run_id,
+                "rows_deleted": deleted if window_end == windows[-1][1] else 0,
+            }
+            warehouse.run("history/record_window", parameters, landing=landing.rows_table)
+        read = int(warehouse.value("history/count_landed", table=landing.rows_table))
+    return Landed(read, rejected, deleted)
+
+
+def _find_problems(
+    warehouse: Database, spec: Spec, table: str, types: dict[str, str], *, full_extract: bool
+) -> None:
+    names = {"key": spec.source.key, "updated_at": spec.source.updated_at}
+    warehouse.run("history/find_bad_values", landing=table, reasons=_reasons(spec, types))
+    warehouse.run("history/find_conflicts", names, landing=table)
+    warehouse.run(
+        "history/find_landed_conflicts",
+        names,
+        landing=table,
+        landed_values=_row("landed", types),
+        # A full extract may bring values that a version lacks: the spec has gained their columns.
+        version_values=_row("version", types, *(["landed"] if full_extract else [])),
+    )
+
+
+def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
+    """One expression a way for a row to be bad: null where it is not."""
+    key, updated_at = spec.source.key, spec.source.updated_at
+    general = [
+        ("landed.customer_id is null", f"{key}: null"),
+        (
+            f"octet_length(landed.customer_id::text) > {MAX_TEXT_KEY_BYTES}",
+            f"{key}: longer than {MAX_TEXT_KEY_BYTES} bytes",
+        ),
+        ("landed.updated_at is null", f"{updated_at}: null"),
+        ("not isfinite(landed.updated_at)", f"{updated_at}: infinite"),
+    ]
+    parts: list[sql.Composable] = [
+        sql.SQL("case when {} then {} end").format(sql.SQL(condition), sql.Literal(reason))
+        for condition, reason in general
+    ]
+    for column, feature in spec.features.items():
+        expression = reason_expression(column, feature.kind, types[column])
+        if expression is not None:
+            parts.append(expression)
+    return statements.comma_separated(parts)
+
+
+def _row(alias: str, types: dict[str, str], *fallbacks: str) -> sql.Composed:
+    """Payload and tombstone as one row; types that may have no equality are compared as text.
+
+    A payload value that ``alias`` lacks is taken from the first of ``fallbacks`` that has it.
+    """
+    parts: list[sql.Composable] = [sql.Identifier(alias, "is_deleted")]
+    for column, type_name in types.items():
+        cast = "{}::text" if type_class_of(type_name) is TypeClass.OTHER else "{}"
+        parts.append(sql.SQL(cast).format(_first_known(column, alias, *fallbacks)))
+    return statements.comma_separated(parts)
+
+
+def _shown_values(types: dict[str, str]) -> sql.Composed:
+    """Payload for people to read; json may hold escapes that jsonb refuses, so it stays a text."""
+    return statements.comma_separated(
+        [
+            sql.SQL("{}::text" if type_name in ("json", "json[]") else "{}").format(
+                sql.Identifier("landed", column)
+            )
+            + sql.SQL(" as {}").format(sql.Identifier(column))
+            for column, type_name in types.items()
+        ]
+    )
+
+
+def _first_known(column: str, *aliases: str) -> sql.Composed:
+    return sql.SQL("coalesce({})").format(
+        statements.comma_separated([sql.Identifier(alias, column) for alias in aliases])
+    )
+
+
+def _accept(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) -> None:
+    names = ["customer_id", "updated_at", "is_deleted", *types]
+    columns = statements.comma_separated([sql.Identifier(name) for name in names])
+    if spec.source.has_updated_at:
+        warehouse.run("history/accept_rows", landing=table, columns=columns)
+        return
+    warehouse.run(
+        "history/accept_changes",
+        landing=table,
+        columns=columns,
+        version_columns=columns,
+        landed_values=_row("landed", types),
+        version_values=_row("version", types),
+    )
+
+
+def _fill_columns(warehouse: Database, table: str, types: dict[str, str]) -> None:
+    warehouse.run(
+        "history/fill_columns",
+        landing=table,
+        columns=statements.comma_separated([sql.Identifier(column) for column in types]),
+        filled=statements.comma_separated([_first_known(c, "version", "landed") for c in types]),
+        version_values=_row("version", types),
+        filled_values=_row("version", types, "landed"),
+    )
+
+
+def window_counts(
+    database: Database, window_start: datetime, window_end: datetime
+) -> tuple[int, int, int]:
+    """Rows that a window landed, rows of it that were refused, and refused rows without a time."""
+    parameters = {"window_start": window_start, "window_end": window_end}
+    landed, rejected, undated = database.row("history/count_window", parameters) or (0, 0, 0)
+    return int(landed), int(rejected), int(undated)

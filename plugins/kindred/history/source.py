@@ -1,0 +1,293 @@
+"""The customers table of the company: its columns, and its rows by window."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+
+from kindred.errors import PreflightError
+from kindred.history.column_expressions import check_kind
+from kindred.spec.model import Source, Spec
+from kindred.warehouse import statements
+from kindred.warehouse.database import Database, Writable
+from kindred.warehouse.keys import KeyType, key_type_of
+
+_MOMENT_TYPES = ("timestamp with time zone", "timestamp without time zone", "date")
+_TOMBSTONES = {
+    "boolean": "coalesce({c}, false)",
+    **dict.fromkeys(("smallint", "integer", "bigint"), "coalesce({c} <> 0, false)"),
+    **dict.fromkeys(_MOMENT_TYPES, "({c} is not null)"),
+}
+
+
+@dataclass(frozen=True)
+class SourceColumns:
+    """The columns a spec uses, with their types as ``format_type`` names them.
+
+    ``types`` holds features and labels; types that are not PostgreSQL's own are read as text.
+    """
+
+    key_type: KeyType
+    updated_at_type: str | None
+    tombstone_type: str | None
+    types: Mapping[str, str]
+
+
+def relation(source: Source) -> sql.Composable:
+    """The table, or the query in parentheses; a spec's query is the engineer's own SQL."""
+    if source.table is not None:
+        return sql.Identifier(*source.table.split("."))
+    return sql.SQL("({}\n)").format(_verbatim((source.query or "").rstrip().rstrip(";")))
+
+
+def _verbatim(text: str) -> sql.SQL:
+    """SQL of the spec: a % in it is no placeholder."""
+    return sql.SQL(text.replace("%", "%%"))  # statements that hold it are always sent with values
+
+
+def _condition(source: Source) -> sql.Composed:
+    return sql.SQL("{}\n").format(_verbatim(source.where or "true"))  # it may end in a comment
+
+
+def describe(database: Database, spec: Spec) -> SourceColumns:
+    """Check the spec against the source's columns.
+
+    Raises
+    ------
+    PreflightError
+        with one line for everything that does not fit.
+    """
+    try:
+        found = column_types(database, spec.source)
+    except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
+        raise PreflightError(_unreadable(spec.source, error)) from error
+    problems = _missing_columns(spec, found)
+    for column, feature in spec.features.items():
+        if column in found:
+            problems += _complaint(check_kind, column, feature.kind, found[column][0])
+    updated_at_type = None
+    if spec.source.has_updated_at and spec.source.updated_at in found:
+        updated_at_type = found[spec.source.updated_at][0]
+        if updated_at_type not in _MOMENT_TYPES:
+            problems.append(
+                f"updated_at column {spec.source.updated_at!r} is of type {updated_at_type};"
+                f" allowed are {', '.join(_MOMENT_TYPES)}; or say 'updated_at: none'"
+            )
+    tombstone_type = found.get(spec.source.tombstone or "", (None,))[0]
+    if tombstone_type is not None and tombstone_type not in _TOMBSTONES:
+        problems.append(
+            f"tombstone column {spec.source.tombstone!r} is of type {tombstone_type}; allowed are"
+            f" {', '.join(_TOMBSTONES)} (deleted where true, not 0, or a time); cast it in the"
+            " spec's source query"
+        )
+    if spec.source.key in found:
+        problems += _complaint(key_type_of, spec.source.key, found[spec.source.key][0])
+    if problems:
+        raise PreflightError("\n".join(f"{_where(spec.source)}: {problem}" for problem in problems))
+    columns = SourceColumns(
+        key_type=key_type_of(spec.source.key, found[spec.source.key][0]),
+        updated_at_type=updated_at_type,
+        tombstone_type=tombstone_type,
+        types={
+            column: found[column][0] if found[column][1] else "text"
+            for column in spec.payload_columns
+        },
+    )
+    _try_reading(database, spec, columns)
+    return columns
+
+
+def _try_reading(database: Database, spec: Spec, columns: SourceColumns) -> None:
+    """Let the server plan the extraction: its condition, its names and rights hold, or it says."""
+    query = _window_query(spec, columns)
+    parameters = _window_parameters(spec.source, ("-infinity", "-infinity"), row_limit=0)
+    try:
+        database.execute(sql.SQL("explain {}").format(query), parameters)
+    except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
+        raise PreflightError(_unreadable(spec.source, error)) from error
+
+
+def _unreadable(source: Source, error: psycopg2.Error) -> str:
+    given = [key for key in ("query", "where") if getattr(source, key) is not None]
+    correct = "".join(f"correct 'source.{key}' in the spec, or " for key in given)
+    return (
+        f"{_where(source)}: cannot be read: {error.diag.message_primary or str(error).strip()};"
+        f" {correct}grant the connection's user what it lacks"
+    )
+
+
+def _where(source: Source) -> str:
+    return f"source {source.connection!r}, " + (
+        f"table {source.table}" if source.table else "query"
+    )
+
+
+def _complaint(check: Any, *arguments: Any) -> list[str]:
+    try:
+        check(*arguments)
+    except PreflightError as error:
+        return [str(error)]
+    return []
+
+
+def _missing_columns(spec: Spec, found: Mapping[str, Any]) -> list[str]:
+    wanted = {spec.source.key: "key", **dict.fromkeys(spec.features, "feature")}
+    wanted |= dict.fromkeys(spec.labels, "label")
+    if spec.source.has_updated_at:
+        wanted[spec.source.updated_at] = "updated_at"
+    if spec.source.tombstone is not None:
+        wanted[spec.source.tombstone] = "tombstone"
+    return [
+        f"there is no column {column!r}, which the spec names as {role}; it has"
+        f" {', '.join(sorted(found))}; correct the spec"
+        for column, role in wanted.items()
+        if column not in found
+    ]
+
+
+def column_types(database: Database, source: Source) -> dict[str, tuple[str, bool]]:
+    """Name -> (type name, whether the type is PostgreSQL's own) of every column of the source.
+
+    Raises
+    ------
+    PreflightError
+        when there is no such table, or it may not be read.
+    """
+    if source.table is not None:
+        quoted = relation(source).as_string(database.connection)
+        exists, readable = database.row("history/source_table_access", {"table": quoted}) or (
+            False,
+            None,
+        )
+        if not exists:
+            raise PreflightError(
+                f"{_where(source)}: there is no such table or view; check 'source.table' in the"
+                " spec (schema.table) and the connection's database"
+            )
+        if not readable:
+            raise PreflightError(f"{_where(source)}: no right to read it; grant select on it")
+        rows = database.rows("history/columns_of_table", {"table": quoted})
+        return {name: (type_name, built_in) for name, type_name, built_in in rows}
+    with database.connection.cursor() as cursor:
+        cursor.execute(statements.compose("history/describe_query", relation=relation(source)), {})
+        description = list(cursor.description or ())
+    oids = [column.type_code for column in description]
+    names = {
+        oid: (name, own) for oid, name, own in database.rows("history/type_names", {"oids": oids})
+    }
+    return {column.name: names[column.type_code] for column in description}
+
+
+def copy_window(
+    database: Database,
+    spec: Spec,
+    columns: SourceColumns,
+    window: tuple[str, str],
+    sink: Writable,
+    *,
+    row_limit: int,
+) -> int:
+    """Send the rows of one window to ``sink`` in the column order of the landing table."""
+    parameters = _window_parameters(spec.source, window, row_limit=row_limit)
+    return database.copy_out(_window_query(spec, columns), sink, parameters)
+
+
+def _window_parameters(
+    source: Source, window: tuple[str, str], *, row_limit: int
+) -> dict[str, Any]:
+    return {
+        "window_start": window[0],
+        "window_end": window[1],
+        "source_timezone": source.source_timezone,
+        "row_limit": row_limit,
+    }
+
+
+def _window_query(spec: Spec, columns: SourceColumns) -> sql.Composed:
+    source = spec.source
+    names: dict[str, sql.Composable] = {
+        "columns": _selected(spec, columns),
+        "relation": relation(source),
+        "condition": _condition(source),
+    }
+    if not source.has_updated_at:
+        return statements.compose("history/select_all", **names)
+    updated_at = sql.Identifier(source.updated_at)
+    names |= {
+        "updated_at": updated_at,
+        "moment": sql.SQL(_MOMENTS[columns.updated_at_type or ""]).format(c=updated_at),
+        "nearby": sql.SQL(_NEARBY[columns.updated_at_type or ""]).format(c=updated_at),
+    }
+    return statements.compose("history/select_window", **names)
+
+
+# What lies so near to the ends of time that no time zone holds it is infinitely far away.
+_HELD = (
+    "(case when {{c}} between '4712-01-02 BC' and '294276-01-01' then {moment}"
+    " when {{c}} > '2000-01-01' then 'infinity' when {{c}} < '2000-01-01' then '-infinity' end)"
+)
+_MOMENTS = {
+    "timestamp with time zone": "{c}",
+    "timestamp without time zone": _HELD.format(moment="{c} at time zone %(source_timezone)s"),
+    "date": _HELD.format(moment="{c}::timestamp at time zone 'UTC'"),
+}
+# A condition on the bare column, a day wider than the window, so that the source's index is used.
+_NEARBY_LOCAL = (
+    "{c} between (%(window_start)s::timestamptz at time zone 'UTC') - interval '1 day'"
+    " and (%(window_end)s::timestamptz at time zone 'UTC') + interval '1 day'"
+)
+_NEARBY = {
+    "timestamp with time zone": "true",
+    "timestamp without time zone": _NEARBY_LOCAL,
+    "date": _NEARBY_LOCAL,
+}
+
+
+def _selected(spec: Spec, columns: SourceColumns) -> sql.Composed:
+    """The select list: customer_id, updated_at, is_deleted, then the payload, cast as they land."""
+    source = spec.source
+    moment = "(%(window_end)s::timestamptz - interval '1 microsecond')"
+    if source.has_updated_at:
+        moment = _MOMENTS[columns.updated_at_type or ""]
+    tombstone: sql.Composable = sql.SQL("false")
+    if source.tombstone is not None:
+        tombstone = sql.SQL(_TOMBSTONES[columns.tombstone_type or ""]).format(
+            c=sql.Identifier(source.tombstone)
+        )
+    parts: list[sql.Composable] = [
+        key_expression(source, columns.key_type),
+        sql.SQL(moment).format(c=sql.Identifier(source.updated_at)),
+        tombstone,
+    ]
+    parts += [
+        sql.SQL("{}::{}").format(sql.Identifier(column), sql.SQL(type_name))
+        for column, type_name in columns.types.items()
+    ]
+    return statements.comma_separated(parts)
+
+
+def key_expression(source: Source, key_type: KeyType) -> sql.Composed:
+    """The key cast to the base type of ``customer_key``."""
+    return sql.SQL("{}::{}").format(sql.Identifier(source.key), sql.SQL(key_type.value))
+
+
+def copy_keys(database: Database, spec: Spec, key_type: KeyType, sink: Writable) -> int:
+    """Send all keys of the source to ``sink``."""
+    query = statements.compose(
+        "history/select_keys",
+        key=key_expression(spec.source, key_type),
+        key_column=spec.source.key,
+        relation=relation(spec.source),
+        condition=_condition(spec.source),
+    )
+    return database.copy_out(query, sink, {})
+
+
+def estimated_rows(database: Database, source: Source) -> int:
+    """Rows of the source as the server's statistics have them; 0 where they say nothing."""
+    if source.table is None:
+        return 0
+    quoted = relation(source).as_string(database.connection)
+    return max(0, int(database.value("history/estimate_rows", {"table": quoted}) or 0))

@@ -1,0 +1,107 @@
+"""``suppressed``: customers who were erased and are not landed again, by hashes of their keys."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kindred.errors import SettingsError
+from kindred.history.erasure_key import VARIABLE, ErasureKey
+from kindred.warehouse import statements
+from kindred.warehouse.copy_reader import BlockReader
+from kindred.warehouse.copy_writer import Array, RowStream, encode_rows
+from kindred.warehouse.database import Database
+from kindred.warehouse.keys import KeyType, concatenate_keys
+
+BLOCK_ROWS = 50_000
+
+
+def add(database: Database, secret: ErasureKey, key: str) -> None:
+    """Note that a customer must not be landed again."""
+    parameters = {
+        "key_hash": secret.hash_of(key.encode()),
+        "secret_fingerprint": secret.fingerprint,
+    }
+    database.run("history/add_suppressed", parameters)
+
+
+def require_same_secret(
+    database: Database, secret: ErasureKey, table: statements.Name = "suppressed"
+) -> None:
+    """Refuse a secret that does not know those who were erased.
+
+    Raises
+    ------
+    SettingsError
+        when a customer was erased under another one.
+    """
+    for fingerprint, count in database.rows("history/key_fingerprints", suppressed=table):
+        if fingerprint != secret.fingerprint:
+            raise SettingsError(
+                f"{VARIABLE}: the secret that is set has fingerprint {secret.fingerprint}, but"
+                f" {count} customers were erased under fingerprint {fingerprint}, and would be"
+                " landed again; set the value of that time for all workers, then clear this task"
+            )
+
+
+@dataclass
+class Sieve:
+    """Drops rows of customers who were erased, as they arrive; ``customers`` counts whom it met."""
+
+    hashes: frozenset[bytes]
+    secret: ErasureKey | None
+    customers: int = 0
+
+    @classmethod
+    def of(cls, database: Database) -> "Sieve":
+        """The sieve of a space; it wants the secret only where somebody was erased.
+
+        Raises
+        ------
+        SettingsError
+            when the secret is missing, or is another one.
+        """
+        hashes = frozenset(bytes(row[0]) for row in database.rows("history/read_suppressed"))
+        if not hashes:
+            return cls(hashes, None)
+        secret = ErasureKey.from_env()
+        require_same_secret(database, secret)
+        return cls(hashes, secret)
+
+    def clean(self, database: Database, landing: str, key_type: KeyType) -> int:
+        """Drop rows from a table that has just been filled, in its transaction; returns how many.
+
+        Keys are hashed here and not by the database, whose logs may show what it is sent.
+        """
+        if self.secret is None:
+            return 0
+        erased = _erased_keys(database, landing, key_type, self.hashes, self.secret)
+        if not len(erased):
+            return 0
+        keys = f"erased_{landing}"
+        database.run("history/create_suppressed_keys", keys=keys)
+        rows = encode_rows([key_type.column(erased)])
+        database.copy_in(keys, ["customer_id"], RowStream([rows]))
+        self.customers = max(self.customers, len(erased))
+        return database.run("history/delete_suppressed_rows", landing=landing, keys=keys)
+
+
+def _erased_keys(
+    database: Database,
+    landing: str,
+    key_type: KeyType,
+    hashes: frozenset[bytes],
+    secret: ErasureKey,
+) -> Array:
+    """The distinct keys in a table that belong to customers who were erased."""
+    found: list[Array] = []
+
+    def look_up(block: list[Array]) -> None:
+        keys = key_type.from_copy(block[0])
+        texts = key_type.to_python(keys)
+        is_erased = [secret.hash_of(str(text).encode()) in hashes for text in texts]
+        found.append(keys[np.array(is_erased, dtype=bool)])
+
+    reader = BlockReader([key_type.field], look_up, block_rows=BLOCK_ROWS)
+    database.copy_out(statements.compose("history/read_landed_keys", landing=landing), reader)
+    reader.flush()
+    return np.unique(concatenate_keys(key_type, found))

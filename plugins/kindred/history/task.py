@@ -1,0 +1,92 @@
+"""Tasks ``extract`` and ``validate``: from source rows to the customers of the snapshot."""
+
+import logging
+from typing import Any
+
+from kindred.history import landing, snapshot_customers, source
+from kindred.history.landing import Landed, Landing
+from kindred.history.suppression import Sieve
+from kindred.run import builds
+from kindred.run.context import Run
+from kindred.spec.model import Deletes
+from kindred.warehouse.locks import Resource
+
+log = logging.getLogger(__name__)
+
+
+def extract(run: Run) -> dict[str, Any]:
+    """Land raw rows aside; returns how many, from how many windows."""
+    spec, settings = run.spec, run.settings
+    if settings.row_limit:
+        log.warning("KINDRED_ROW_LIMIT: at most %d rows are landed", settings.row_limit)
+    with (
+        run.workplace.source(spec, run.label("extract")) as origin,
+        run.warehouse("extract") as warehouse,
+        run.locked(warehouse, Resource.EXTRACT),
+    ):
+        columns = source.describe(origin, spec)
+        sieve = Sieve.of(warehouse)
+        windows = landing.missing_windows(warehouse, run.as_of)
+        # Without a time of change every extract is full, and of today: the past has landed.
+        if run.full_extract and spec.source.has_updated_at:
+            windows = [("-infinity", run.as_of.isoformat())]
+        is_newest = landing.is_newest(warehouse, run.as_of)
+        rows = landing.extract(
+            origin,
+            warehouse,
+            spec,
+            columns,
+            Landing.of(run.slug),
+            landing.windows_to_read(windows, spec.source.overlap_hours),
+            compare_keys=is_newest and spec.source.delete_detection is Deletes.COMPARE_KEYS,
+            row_limit=settings.row_limit,
+            sieve=sieve,
+        )
+    log.info("extracted %d rows of %d windows that had not landed", rows, len(windows))
+    if sieve.customers:
+        log.info("left out %d customers who were erased and are still there", sieve.customers)
+    return {"rows": rows, "windows": len(windows), "suppressed": sieve.customers}
+
+
+def validate(run: Run) -> dict[str, Any]:
+    """Land what was extracted, and find the snapshot's customers; returns the counts of both."""
+    landed = land(run)
+    with run.warehouse("validate") as warehouse:
+        # Only what lands from now on is late for this build.
+        builds.forget_late(warehouse, run.as_of, run.build.run_id)
+        customers = snapshot_customers.keep_customers(warehouse, run.slug, run.as_of)
+        kept, rejected, undated = landing.window_counts(
+            warehouse, run.build.window_start, run.as_of
+        )
+        counts = {"rows_landed": kept, "rows_rejected": rejected + undated}
+        run.add_facts(
+            warehouse,
+            customers=customers,
+            rows_undated=undated,
+            has_full_extract=run.full_extract,
+            **counts,
+        )
+        if customers == 0 or run.only_lands:
+            status = "landed" if customers else "empty"
+            builds.record_uncomputed(warehouse, run.as_of, status, counts)
+    log.info(
+        "%d rows read, %d refused, %d customers deleted; the snapshot has %d customers",
+        landed.read,
+        landed.rejected,
+        landed.deleted,
+        customers,
+    )
+    return {"read": landed.read, "rejected": landed.rejected, "customers": customers}
+
+
+def land(run: Run) -> Landed:
+    """Move the good rows into the history and refuse the others."""
+    with run.warehouse("validate") as warehouse, run.locked(warehouse, Resource.EXTRACT):
+        return landing.validate(
+            warehouse,
+            run.spec,
+            Landing.of(run.slug),
+            end=run.as_of,
+            run_id=run.build.run_id,
+            full_extract=run.full_extract,
+        )

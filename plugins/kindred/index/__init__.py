@@ -1,1 +1,0 @@
-"""Plans an approximate index over the embeddings before it is built: memory, recall, cost."""

@@ -1,0 +1,96 @@
+"""kindred infer-spec: look at a file or a table, and propose the spec of a space for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from kindred.errors import InferenceError, SettingsError
+from kindred.infer.column_names import identifier_of
+from kindred.infer.files import read_csv
+from kindred.infer.proposal import NIGHTLY, Evidence, Roles, propose
+from kindred.infer.rendering import render
+from kindred.infer.source_sample import read_sample
+from kindred.run.connections import Connections
+from kindred.spec.model import Source, spec_from_dict
+from kindred.warehouse.database import connect
+
+Proposed = tuple[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asks for; ``labels`` are separated by commas, ``space`` may be left open."""
+
+    key: str
+    updated_at: str | None = None
+    labels: str = ""
+    space: str | None = None
+
+    @property
+    def roles(self) -> Roles:
+        """The same, as the inference takes it."""
+        labels = tuple(name.strip() for name in self.labels.split(",") if name.strip())
+        return Roles(self.key, self.updated_at, labels)
+
+
+def propose_from_file(path: Path, wish: Wish, separator: str | None = None) -> Proposed:
+    """The text of a spec for a CSV file, and what was odd about the file."""
+    space = identifier_of(path.name)
+    evidence = read_csv(read_file(path), wish.roles, separator)
+    return propose_text(f"public.{space}", path.name, wish.roles, evidence, wish.space or space)
+
+
+def propose_from_table(connections: Connections, table: str, wish: Wish) -> Proposed:
+    """The text of a spec for a table or view of the source, and what was odd about it."""
+    connection_id = str(Source.model_fields["connection"].default)
+    with connect(
+        connections.conninfo(connection_id),
+        connection_id=connection_id,
+        application_name="kindred infer-spec",
+    ) as database:
+        evidence = read_sample(database, table, wish.roles)
+    space = wish.space or identifier_of(table.rsplit(".", 1)[-1])
+    return propose_text(table, f"table {table}", wish.roles, evidence, space)
+
+
+def propose_text(
+    table: str, origin: str, roles: Roles, evidence: Evidence, space: str, schedule: str = NIGHTLY
+) -> Proposed:
+    """The text of a spec that has been found valid, and the notes on the data."""
+    text = render(propose(table, roles, evidence, schedule), origin)
+    spec_from_dict({"space": space, **yaml.safe_load(text)}, where=f"the spec for {origin}")
+    return text, evidence.notes
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises
+    ------
+    InferenceError
+        when it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InferenceError("csv", f"{path} cannot be read: {reason}") from error
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a spec where there is no file yet: an old one may hold somebody's decisions.
+
+    Raises
+    ------
+    SettingsError
+        when there is one, or the folder cannot be written to.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise SettingsError(f"--output {path}: there is such a file; remove it first") from error
+    except OSError as error:
+        raise SettingsError(f"--output {path}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""The lookalike table: the k most similar customers of every customer."""

@@ -1,0 +1,88 @@
+"""The rows of ``customer_lookalikes``: a neighbour graph with the keys of its customers."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kindred.neighbours.results import NeighbourGraph
+from kindred.warehouse import partitions
+from kindred.warehouse.copy_writer import Array, Column, Field, RowStream, encode_rows
+from kindred.warehouse.database import Database
+from kindred.warehouse.keys import KeyType
+
+PARENT = "customer_lookalikes"
+COLUMNS = ("as_of", "customer_id", "rank", "lookalike_id", "distance")
+
+
+@dataclass(frozen=True)
+class Lookalikes:
+    """Neighbours by row number, and the key of each row, in customer order."""
+
+    as_of: datetime
+    key_type: KeyType
+    customers: Array
+    graph: NeighbourGraph
+
+    def digest(self, part: slice) -> str:
+        """What the rows of a part are made of."""
+        digest = hashlib.sha256()
+        for values in (self.graph.neighbours[part], self.graph.distances[part], self.customers):
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
+
+    def chunks(self, part: slice, block_rows: int) -> Iterator[bytes]:
+        """Rows of a part by customer, then rank; customers that are not eligible have none."""
+        k = self.graph.neighbours.shape[1]
+        if k == 0:
+            return
+        rows = np.arange(len(self.customers))[part]
+        rows = rows[np.asarray(self.graph.eligible)[rows]]
+        step = max(1, block_rows // k)
+        for start in range(0, len(rows), step):
+            yield self._encoded(rows[start : start + step], k)
+
+    def _encoded(self, rows: NDArray[np.int64], k: int) -> bytes:
+        moment = int(self.as_of.timestamp()) * 1_000_000 + self.as_of.microsecond
+        others = self.customers[self.graph.neighbours[rows].reshape(-1)]
+        return encode_rows(
+            [
+                Column(Field.TIMESTAMPTZ, np.full(len(others), moment)),
+                self.key_type.column(np.repeat(self.customers[rows], k)),
+                Column(Field.INT2, np.tile(np.arange(1, k + 1), len(rows))),
+                self.key_type.column(others),
+                Column(Field.FLOAT4, self.graph.distances[rows].reshape(-1)),
+            ]
+        )
+
+
+def load_part(
+    database: Database,
+    schema: str,
+    lookalikes: Lookalikes,
+    number: int,
+    part: slice,
+    *,
+    block_rows: int,
+    wait_seconds: float,
+) -> int:
+    """Load one part of the customers into the table aside, exactly once; returns its rows."""
+    first, last = lookalikes.key_type.to_python(lookalikes.customers[part][[0, -1]])
+    return partitions.load_part(
+        database,
+        schema,
+        PARENT,
+        lookalikes.as_of,
+        part=f"{number:03d}",
+        digest=lookalikes.digest(part),
+        fill=lambda table: database.copy_in(
+            table, COLUMNS, RowStream(lookalikes.chunks(part, block_rows))
+        ),
+        delete_part=lambda table: partitions.delete_customers(
+            database, table, lookalikes.key_type, (first, last)
+        ),
+        wait_seconds=wait_seconds,
+    )

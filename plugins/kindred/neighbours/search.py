@@ -1,0 +1,133 @@
+"""The neighbour graph in shards, and the graph they make together."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kindred.errors import ArtefactError, SettingsError
+from kindred.neighbours.distinct import drop_own
+from kindred.neighbours.exact_search import ExactSearch
+from kindred.neighbours.results import Found, NeighbourGraph, ShardResult
+from kindred.neighbours.search_plan import GraphPlan
+from kindred.neighbours.threads import Progress, cut
+
+if TYPE_CHECKING:
+    from kindred.neighbours.list_search import ListSearch
+
+__all__ = ["NeighbourGraph", "ShardResult", "merge_shards", "search_shard"]
+
+
+ROWS_AT_ONCE = 1 << 16
+
+
+def search_shard(
+    plan: GraphPlan,
+    vectors: np.ndarray,
+    shard: int,
+    *,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> ShardResult:
+    """Find the neighbours of one shard's customers.
+
+    Parameters
+    ----------
+    plan : GraphPlan
+    vectors : ndarray of float32, shape (rows, dimensions)
+        All vectors the plan was made from, not only the shard's.
+    shard : int
+        From 0 to ``plan.shards`` - 1.
+    threads : int
+    progress : callable, optional
+        Called with the distinct vectors done and all of the shard.
+
+    Returns
+    -------
+    ShardResult
+        Neither the number of shards nor that of threads changes anything: a candidate's score
+        depends on the pair alone, and shards are whole lists.
+    """
+    _check(plan, vectors, shard)
+    start, stop = plan.arrays["shard_boundaries"][shard : shard + 2].tolist()
+    if start == stop or plan.k == 0:
+        return _without_neighbours(plan, start, stop)
+    found = _search_of(plan, vectors).nearest(
+        start, stop, plan.k + 1, threads=threads, progress=progress
+    )
+    return _of_customers(plan, start, stop, found)
+
+
+def _search_of(plan: GraphPlan, vectors: np.ndarray) -> "ExactSearch | ListSearch":
+    lists = plan.trained_lists
+    if lists is None:
+        return ExactSearch(vectors, plan.distinct, plan.arrays["list_order"], plan.metric)
+    # Here, because numba takes half a second to import: most tasks never need it.
+    from kindred.neighbours.list_search import ListSearch
+
+    near = np.array(plan.arrays["near_lists"])
+    return ListSearch(vectors, plan.distinct, plan.metric, lists, near, plan.probes)
+
+
+def _of_customers(plan: GraphPlan, start: int, stop: int, found: Found) -> ShardResult:
+    """One result a customer; those who share a vector share its search."""
+    order = plan.arrays["list_order"][start:stop]
+    starts, members = plan.distinct.members_of(order)
+    slots = np.repeat(np.arange(len(order)), np.diff(starts))
+    neighbours = np.empty((len(members), plan.k), dtype=np.int32)
+    distances = np.empty((len(members), plan.k), dtype=np.float32)
+    for first, last in cut(len(members), ROWS_AT_ONCE):
+        rows = slots[first:last]
+        neighbours[first:last], distances[first:last] = drop_own(
+            found[0][rows], found[1][rows], members[first:last]
+        )
+    return ShardResult(members, neighbours, distances)
+
+
+def _without_neighbours(plan: GraphPlan, start: int, stop: int) -> ShardResult:
+    members = plan.distinct.members_of(plan.arrays["list_order"][start:stop])[1]
+    shape = (len(members), plan.k)
+    return ShardResult(members, np.empty(shape, np.int32), np.empty(shape, np.float32))
+
+
+def merge_shards(plan: GraphPlan, results: Iterable[ShardResult]) -> NeighbourGraph:
+    """Put all shards together, each row once.
+
+    Raises
+    ------
+    ArtefactError
+        A row is missing, there twice, or not eligible.
+    """
+    rows = int(plan.parameters["rows"])
+    may_search = plan.arrays["eligible"]
+    neighbours = np.full((rows, plan.k), -1, dtype=np.int32)
+    distances = np.full((rows, plan.k), np.nan, dtype=np.float32)
+    seen = np.zeros(rows, dtype=np.int64)
+    for result in results:
+        if result.neighbours.shape != (len(result.rows), plan.k):
+            raise ArtefactError(
+                f"neighbour graph: a shard has neighbours of shape {result.neighbours.shape},"
+                f" {(len(result.rows), plan.k)} is expected; clear search_graph and run it again"
+            )
+        seen += np.bincount(result.rows, minlength=rows)
+        neighbours[result.rows] = result.neighbours
+        distances[result.rows] = result.distances
+    wrong = np.flatnonzero(seen != may_search)
+    if wrong.size:
+        raise ArtefactError(
+            f"neighbour graph: {wrong.size} of {rows} rows are not there exactly once, the first"
+            f" is row {wrong[0]}, found {seen[wrong[0]]} times instead of"
+            f" {int(may_search[wrong[0]])}; clear search_graph and run it again"
+        )
+    return NeighbourGraph(neighbours, distances, may_search)
+
+
+def _check(plan: GraphPlan, vectors: np.ndarray, shard: int) -> None:
+    if not 0 <= shard < plan.shards:
+        raise SettingsError(f"shard: found {shard}, allowed are 0 to {plan.shards - 1}")
+    expected = (plan.parameters["rows"], plan.parameters["dimensions"])
+    if vectors.shape != expected:
+        raise ArtefactError(
+            f"vectors: found shape {vectors.shape}, the plan was made for {expected};"
+            " clear plan_graph and run it again"
+        )

@@ -1,0 +1,208 @@
+"""The plan of a search: everything its shards must agree on, decided once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from kindred.errors import DataError, SettingsError
+from kindred.neighbours.distances import eligible
+from kindred.neighbours.distinct import Distinct, find_distinct
+from kindred.neighbours.exact import require_k
+from kindred.neighbours.inverted_lists import Lists, Tuned, list_edges
+from kindred.spec.metrics import Metric
+
+EXACT = "exact"
+IVF = "ivf"
+
+EXACT_LIMIT = 30_000
+"""Distinct vectors up to which exact search is about as fast as training and tuning lists."""
+
+EXACT_BLOCK = 4096
+"""Shards of an exact search are whole blocks of so many vectors."""
+
+_INDEX_ARRAYS = ("first_rows", "starts", "members", "content_order")
+
+
+@dataclass(frozen=True)
+class GraphPlan:
+    """Small parameters, and arrays that ``np.save`` writes without pickle.
+
+    ``parameters``: method, metric, k (the k' every row gets), lists, probes, shards, recall_k and
+    the estimated_recall of so many neighbours, rows, dimensions. ``arrays``: eligible, the distinct
+    index (first_rows, starts, members, content_order), list_order, shard_boundaries (positions in
+    list_order), and for ivf list_starts, centroids and near_lists.
+    """
+
+    parameters: dict[str, int | float | str]
+    arrays: dict[str, np.ndarray]
+
+    @classmethod
+    def from_parts(
+        cls, parameters: Mapping[str, int | float | str], arrays: Mapping[str, np.ndarray]
+    ) -> Self:
+        """The plan whose ``parameters`` and ``arrays`` were stored."""
+        return cls(dict(parameters), dict(arrays))
+
+    @property
+    def metric(self) -> Metric:
+        """How far apart two customers are."""
+        return Metric(str(self.parameters["metric"]))
+
+    @property
+    def method(self) -> str:
+        """``exact`` or ``ivf``."""
+        return str(self.parameters["method"])
+
+    @property
+    def k(self) -> int:
+        """Neighbours of every eligible customer: min(k, eligible - 1)."""
+        return int(self.parameters["k"])
+
+    @property
+    def lists(self) -> int:
+        """Inverted lists; 0 for exact search."""
+        return int(self.parameters["lists"])
+
+    @property
+    def probes(self) -> int:
+        """Lists scanned for each query; 0 for exact search."""
+        return int(self.parameters["probes"])
+
+    @property
+    def shards(self) -> int:
+        """Shards the search is cut into; late ones may be empty."""
+        return int(self.parameters["shards"])
+
+    @property
+    def estimated_recall(self) -> float:
+        """Recall at recall_k on the tuning sample."""
+        return float(self.parameters["estimated_recall"])
+
+    @property
+    def distinct(self) -> Distinct:
+        """The distinct vectors and the customers who share them."""
+        return Distinct(**{name: self.arrays[name] for name in _INDEX_ARRAYS})
+
+    @property
+    def trained_lists(self) -> Lists | None:
+        """The lists and what is in them; None for exact search."""
+        if self.method == EXACT:
+            return None
+        arrays = self.arrays
+        # Copies, since compiled code is compiled again for arrays that are mapped read-only.
+        centroids, starts = np.array(arrays["centroids"]), np.array(arrays["list_starts"])
+        return Lists(centroids, arrays["list_order"], starts)
+
+
+def plan_graph(
+    vectors: np.ndarray,
+    metric: Metric,
+    k: int,
+    *,
+    target_recall: float,
+    shards: int,
+    seed: int,
+    recall_k: int | None = None,
+    exact: bool = False,
+    threads: int = 1,
+) -> GraphPlan:
+    """Find distinct vectors, train lists and tune how many of them are looked into.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (rows, dimensions)
+        Finite, in customer order.
+    metric : Metric
+    k : int
+    target_recall : float
+        As many lists are looked into as the recall of a sample of customers needs to reach it; 1
+        means exact search.
+    shards : int
+        Number of parts; the graph does not depend on it.
+    seed : int
+        Of the training and tuning samples.
+    recall_k : int, optional
+        How many of the k neighbours the target is about; all of them by default.
+    exact : bool
+        Search exactly whatever the size.
+    threads : int
+        Changes no result.
+
+    Raises
+    ------
+    SettingsError
+        k or shards below 1, or a target outside (0, 1].
+    DataError
+        Vectors that are not finite.
+    """
+    _check(vectors, k, target_recall, shards)
+    may_search = eligible(metric, vectors)
+    distinct = find_distinct(vectors, may_search)
+    width = max(0, min(k, len(distinct.members) - 1))
+    count = len(distinct.first_rows)
+    recalled = min(width, recall_k or k)
+    tuned: Tuned | None = None
+    order = distinct.content_order
+    starts = np.append(np.arange(0, count, EXACT_BLOCK), count)
+    if not (exact or target_recall == 1.0 or width == 0 or count <= EXACT_LIMIT):
+        # Here, because numba takes half a second to import: most tasks never need it.
+        from kindred.neighbours.tuning import tune_lists
+
+        tuned = tune_lists(
+            vectors, distinct, metric, recalled, target_recall, seed=seed, threads=threads
+        )
+        order, starts = tuned.lists.order, tuned.lists.starts
+    parameters: dict[str, int | float | str] = {
+        "method": EXACT if tuned is None else IVF,
+        "metric": metric.value,
+        "k": width,
+        "lists": 0 if tuned is None else len(tuned.lists.centroids),
+        "probes": 0 if tuned is None else tuned.probes,
+        "shards": shards,
+        "recall_k": recalled,
+        "estimated_recall": 1.0 if tuned is None else tuned.recall,
+        "rows": len(vectors),
+        "dimensions": vectors.shape[1],
+    }
+    arrays = _with_lists(distinct, order, tuned) | {
+        "eligible": may_search,
+        "shard_boundaries": _boundaries(starts, shards),
+    }
+    return GraphPlan(parameters, arrays)
+
+
+def _with_lists(
+    distinct: Distinct, order: np.ndarray, tuned: Tuned | None
+) -> dict[str, np.ndarray]:
+    """The distinct index, the order in which vectors are searched, and the lists."""
+    arrays = {name: getattr(distinct, name) for name in _INDEX_ARRAYS} | {"list_order": order}
+    if tuned is None:
+        return arrays
+    return arrays | {
+        "list_starts": tuned.lists.starts,
+        "centroids": tuned.lists.centroids,
+        "near_lists": tuned.near,
+    }
+
+
+def _boundaries(starts: np.ndarray, shards: int) -> np.ndarray:
+    """Positions where lists (or blocks) begin, spread evenly: int64 (shards + 1,)."""
+    wanted = np.arange(shards + 1, dtype=np.int64) * starts[-1] // shards
+    return list_edges(starts, wanted)
+
+
+def _check(vectors: np.ndarray, k: int, target_recall: float, shards: int) -> None:
+    require_k(k)
+    if shards < 1:
+        raise SettingsError(f"shards: found {shards}, allowed are whole numbers from 1")
+    if not 0.0 < target_recall <= 1.0:
+        raise SettingsError(
+            f"target_recall: found {target_recall}, allowed is more than 0 and at most 1"
+        )
+    if not np.isfinite(vectors).all():
+        row = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
+        raise DataError(
+            f"vectors: row {row} holds a value that is not finite; encode the customers again"
+        )

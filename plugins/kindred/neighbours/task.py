@@ -1,0 +1,160 @@
+"""plan_graph, search_graph, merge_graph: one pass over all customers, in shards."""
+
+import logging
+import math
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kindred.encoding.vectors import MADE_BY, VECTORS
+from kindred.neighbours.graph_memory import merge_megabytes, search_megabytes
+from kindred.neighbours.recall import Recall, measure_recall
+from kindred.neighbours.results import NeighbourGraph, ShardResult
+from kindred.neighbours.search import merge_shards, search_shard
+from kindred.neighbours.search_plan import GraphPlan
+from kindred.neighbours.search_plan import plan_graph as plan
+from kindred.neighbours.width import graph_k
+from kindred.run.context import SEED, Run
+from kindred.run.machine import cores
+from kindred.run.memory import require_memory
+from kindred.run.progress import Progress
+
+log = logging.getLogger(__name__)
+
+PLAN = "graph_plan"
+GRAPH = "graph"
+RECALL_SAMPLE = 2_000
+MAX_SHARDS = 64
+
+
+def plan_graph(run: Run) -> list[int]:
+    """Choose how to search and write it down; returns the numbers of the shards."""
+    vectors = _vectors(run)
+    threads = cores(run.settings.graph_threads)
+    shards = count_shards(len(vectors), run.settings.shard_rows, threads)
+    forecast = search_megabytes(vectors.shape, 0, shards)
+    require_memory(run, "plan_graph", "plan of the graph", forecast)
+    made = plan(
+        vectors,
+        run.spec.metric,
+        graph_k(run.spec),
+        target_recall=run.spec.target_recall,
+        shards=shards,
+        seed=SEED,
+        recall_k=run.spec.k,
+        exact=run.spec.exact,
+        threads=threads,
+    )
+    run.folder.write(PLAN, made.arrays, {"parameters": made.parameters})
+    log.info("graph plan: %s", made.parameters)
+    return list(range(made.shards))
+
+
+def count_shards(rows: int, shard_rows: int, threads: int) -> int:
+    """Fat shards: twice ``shard_rows`` for each thread that works on one, some seconds of work."""
+    return min(MAX_SHARDS, max(1, math.ceil(rows / (2 * shard_rows * threads))))
+
+
+def search_graph(run: Run, shard: int) -> dict[str, Any]:
+    """Find the neighbours of one shard's customers; can be run again alone."""
+    vectors, made = _vectors(run), _read_plan(run)
+    work = f"shard {shard} of {made.shards}"
+    forecast = search_megabytes(vectors.shape, made.k, made.shards)
+    require_memory(run, "search_graph", work, forecast)
+    started = time.monotonic()
+    result = search_shard(
+        made,
+        vectors,
+        shard,
+        threads=cores(run.settings.graph_threads),
+        progress=Progress(log, work),
+    )
+    seconds = time.monotonic() - started
+    arrays = {
+        "rows": result.rows,
+        "neighbours": result.neighbours,
+        "distances": result.distances,
+    }
+    run.folder.write(_shard_name(shard), arrays, {"shard": shard})
+    log.info("%s: %d customers in %.1f s", work, len(result.rows), seconds)
+    return {"shard": shard, "rows": len(result.rows)}
+
+
+def merge_graph(run: Run) -> list[int]:
+    """Put the shards together and measure recall; returns the parts of the lookalike table."""
+    method = put_together(run)
+    graph = read_graph(run)
+    recall = recall_of(run, graph)
+    with run.warehouse("merge_graph") as warehouse:
+        run.add_facts(
+            warehouse,
+            recall=recall.recall_at_k,
+            recall_low=recall.low,
+            recall_high=recall.high,
+            recall_sample=recall.sample_size,
+            graph_method=method,
+            graph_k=graph.neighbours.shape[1],
+            eligible=int(graph.eligible.sum()),
+            lookalikes=int((graph.nearest(run.spec.k).neighbours >= 0).sum()),
+        )
+    log.info("recall@%d %.4f [%.4f, %.4f]", run.spec.k, recall.recall_at_k, recall.low, recall.high)
+    return list(range(max(1, math.ceil(len(graph.eligible) / run.settings.shard_rows))))
+
+
+def put_together(run: Run) -> str:
+    """Write the graph of all shards; returns how it was searched."""
+    made = _read_plan(run)
+    shape = (made.parameters["rows"], made.parameters["dimensions"])
+    forecast = merge_megabytes((int(shape[0]), int(shape[1])), made.k)
+    require_memory(run, "merge_graph", "merge of the graph", forecast)
+    graph = merge_shards(made, _shard_results(run, made.shards))
+    arrays = {
+        "neighbours": graph.neighbours,
+        "distances": graph.distances,
+        "eligible": graph.eligible,
+    }
+    run.folder.write(GRAPH, arrays, {"method": made.method})
+    return made.method
+
+
+def recall_of(run: Run, graph: NeighbourGraph) -> Recall:
+    """Recall of the lookalikes, on a sample that no search was tuned on."""
+    return measure_recall(
+        _vectors(run),
+        run.spec.metric,
+        graph.nearest(run.spec.k),
+        sample_size=RECALL_SAMPLE,
+        seed=SEED,
+        distinct=_read_plan(run).distinct,
+        threads=cores(run.settings.graph_threads),
+    )
+
+
+def read_graph(run: Run) -> NeighbourGraph:
+    """The neighbour graph of the snapshot: `graph_k` neighbours of each customer."""
+    arrays = run.folder.read(GRAPH, "merge_graph").arrays
+    return NeighbourGraph(arrays["neighbours"], arrays["distances"], arrays["eligible"])
+
+
+def _vectors(run: Run) -> NDArray[np.float32]:
+    vectors: NDArray[np.float32] = run.folder.read(VECTORS, MADE_BY).arrays["vectors"]
+    return vectors
+
+
+def _read_plan(run: Run) -> GraphPlan:
+    artefact = run.folder.read(PLAN, "plan_graph")
+    arrays = {name: np.asarray(values) for name, values in artefact.arrays.items()}
+    return GraphPlan.from_parts(artefact.facts["parameters"], arrays)
+
+
+def _shard_results(run: Run, shards: int) -> Iterator[ShardResult]:
+    for shard in range(shards):
+        arrays = run.folder.read(_shard_name(shard), f"search_graph[{shard}]").arrays
+        yield ShardResult(arrays["rows"], arrays["neighbours"], arrays["distances"])
+
+
+def _shard_name(shard: int) -> str:
+    return f"graph_shard_{shard:03d}"

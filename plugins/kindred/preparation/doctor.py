@@ -1,0 +1,37 @@
+"""kindred doctor: every preflight check, all findings at once, nothing changed."""
+
+from collections.abc import Callable
+
+from kindred.encoding.text_embedding import open_models
+from kindred.errors import KindredError, PreflightError, SentenceModelError
+from kindred.preparation.preflight import inspect
+from kindred.run.connections import Connections
+from kindred.run.context import Workplace
+from kindred.run.findings import Finding, Outcome
+from kindred.run.settings import Settings
+from kindred.spec.model import Spec
+
+
+def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]) -> list[Finding]:
+    """Settings, spec, connections and databases, in this order; stops where nothing can follow."""
+    label = f"kindred {space} doctor"
+    try:
+        settings = Settings.from_env()
+        spec = spec_of(space)
+    except KindredError as error:
+        return [Finding("settings and spec", Outcome.FAILURE, str(error))]
+    workplace = Workplace(connections, settings)
+    found = [
+        Finding("settings and spec", Outcome.OK, f"{len(spec.features)} features, k = {spec.k}")
+    ]
+    try:
+        for column, model in open_models(spec).items():
+            what = f"column {column!r}: {model.name}, {model.dimensions} dimensions"
+            found.append(Finding("sentence model", Outcome.OK, what))
+    except SentenceModelError as error:
+        found.append(Finding("sentence model", Outcome.FAILURE, str(error)))
+    try:
+        with workplace.source(spec, label) as origin, workplace.warehouse(label) as warehouse:
+            return found + inspect(spec, settings, origin, warehouse).findings
+    except PreflightError as error:
+        return [*found, Finding("connections", Outcome.FAILURE, str(error))]

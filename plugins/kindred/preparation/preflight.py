@@ -1,0 +1,234 @@
+"""Every check to make before anything is changed, for ``prepare`` and ``kindred doctor``."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kindred.artefacts.folder import free_megabytes
+from kindred.errors import KindredError, PreflightError, SettingsError
+from kindred.history import source
+from kindred.history.erasure_key import ErasureKey
+from kindred.history.source import SourceColumns
+from kindred.history.suppression import require_same_secret
+from kindred.run.findings import Finding, Outcome
+from kindred.run.settings import Settings
+from kindred.segments.lists.index_pages import has_reader
+from kindred.segments.plpython import plpython_checks
+from kindred.spec.clustering import Algorithm
+from kindred.spec.model import Spec
+from kindred.warehouse.database import Database
+
+MIN_SERVER_VERSION = 150_000
+MIN_PGVECTOR = (0, 8, 0)
+GOOD_PGVECTOR = (0, 8, 6)  # earlier ones leak memory in nested-loop IVFFlat scans (pgvector #1002)
+ARTEFACT_BYTES_PER_VALUE = 8
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """All findings; ``columns`` is the source's shape where it could be read."""
+
+    findings: list[Finding]
+    columns: SourceColumns | None
+
+    def columns_or_raise(self) -> SourceColumns:
+        """The source's shape.
+
+        Raises
+        ------
+        PreflightError
+            with the message of every failed check.
+        """
+        failures = [f.message for f in self.findings if f.outcome is Outcome.FAILURE]
+        if failures or self.columns is None:
+            raise PreflightError("\n".join(failures))
+        return self.columns
+
+
+def inspect(spec: Spec, settings: Settings, origin: Database, warehouse: Database) -> Preflight:
+    """Run every check against source and warehouse; changes nothing."""
+    columns, source_finding = _read_source(origin, spec)
+    rows = 0 if columns is None else source.estimated_rows(origin, spec.source)
+    findings = [
+        *_server_findings(warehouse),
+        *_pgvector_findings(warehouse),
+        *_plpython_findings(warehouse, spec),
+        *_right_findings(warehouse, spec),
+        *_page_findings(warehouse, spec),
+        *_erasure_findings(warehouse, spec),
+        *_disk_findings(spec, settings, rows),
+        source_finding,
+    ]
+    return Preflight(findings, columns)
+
+
+def _read_source(origin: Database, spec: Spec) -> tuple[SourceColumns | None, Finding]:
+    try:
+        columns = source.describe(origin, spec)
+    except KindredError as error:
+        return None, Finding("source", Outcome.FAILURE, str(error))
+    message = (
+        f"key {spec.source.key!r} is {columns.key_type}, {len(columns.types)} columns are read"
+    )
+    return columns, Finding("source", Outcome.OK, message)
+
+
+def _server_findings(warehouse: Database) -> Iterator[Finding]:
+    version = warehouse.value("preparation/server_version")
+    if version < MIN_SERVER_VERSION:
+        yield Finding(
+            "server",
+            Outcome.FAILURE,
+            f"warehouse: PostgreSQL {version // 10000} was found, {MIN_SERVER_VERSION // 10000} or"
+            " newer is needed; upgrade the server",
+        )
+    else:
+        yield Finding("server", Outcome.OK, f"PostgreSQL {version // 10000}.{version % 10000}")
+    if warehouse.value("preparation/is_recovering"):
+        yield Finding(
+            "server",
+            Outcome.FAILURE,
+            "warehouse: the server is a read-only standby; point connection 'kindred_warehouse' at"
+            " the primary",
+        )
+
+
+def _pgvector_findings(warehouse: Database) -> Iterator[Finding]:
+    found = warehouse.records("preparation/pgvector_version")[0]
+    installed, available = found["installed"], found["available"]
+    database, user = found["database_name"], found["user_name"]
+    failure = None
+    if installed is None and available is None:
+        failure = (
+            "extension 'vector' (pgvector) is not available on the server; have an administrator"
+            f" install its package, {_shown(GOOD_PGVECTOR)} or newer, there and run 'create"
+            f" extension vector' in database {database}"
+        )
+    elif _version(installed or available) < MIN_PGVECTOR:
+        package = "" if _version(available or "") >= MIN_PGVECTOR else "install a newer package"
+        update = "run 'alter extension vector update'" if installed else ""
+        failure = (
+            f"pgvector {installed or available} was found in database {database},"
+            f" {_shown(MIN_PGVECTOR)} or newer is needed; have an administrator"
+            f" {' and '.join(filter(None, (package, update)))} there"
+        )
+    elif installed is None and not found["may_install"]:
+        failure = (
+            f"pgvector {available} is on the server but not in database {database}, and user {user}"
+            " may not install it there (that takes a superuser); have an administrator run 'create"
+            f" extension vector' in database {database}"
+        )
+    elif found["closed_schema"] is not None:
+        schema = found["closed_schema"]
+        failure = (
+            f"user {user} may not use schema {schema}, which holds pgvector;"
+            f" have an administrator run 'grant usage on schema {schema} to {user}'"
+        )
+    if failure is not None:
+        yield Finding("pgvector", Outcome.FAILURE, f"warehouse: {failure}")
+        return
+    if _version(installed or available) < GOOD_PGVECTOR:
+        yield Finding(
+            "pgvector",
+            Outcome.WARNING,
+            f"pgvector {installed or available} leaks memory in nested-loop IVFFlat scans;"
+            f" {_shown(GOOD_PGVECTOR)} does not",
+        )
+    else:
+        yield Finding("pgvector", Outcome.OK, f"pgvector {installed or available}")
+
+
+def _plpython_findings(warehouse: Database, spec: Spec) -> list[Finding]:
+    wanted = Algorithm.PLPYTHON in spec.clustering.algorithms
+    return plpython_checks.findings(warehouse) if wanted else []
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+
+
+def _shown(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+def _right_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
+    parameters = {"schema": spec.internal_schema, "bi_schema": spec.bi_schema}
+    found = warehouse.records("preparation/rights", parameters)[0]
+    user, database = found["user_name"], found["database_name"]
+    failures = []
+    schemas = {spec.internal_schema: found["owns_schema"], spec.bi_schema: found["owns_bi_schema"]}
+    for schema, owns in schemas.items():
+        if owns is None and not found["may_create"]:
+            failures.append(
+                f"user {user} may not create schema {schema} in database {database}; have an"
+                f" administrator run 'grant create on database {database} to {user}'"
+            )
+        elif owns is False:
+            failures.append(
+                f"schema {schema} in database {database} belongs to somebody else than user {user};"
+                f" have its owner drop it, or run 'alter schema {schema} owner to {user}'"
+            )
+    if not found["may_use_temporary"]:
+        failures.append(
+            f"user {user} may not use temporary tables in database {database}; have an"
+            f" administrator run 'grant temporary on database {database} to {user}'"
+        )
+    if not found["has_reader"] and not found["may_create_roles"]:
+        failures.append(
+            f"role bi_reader does not exist and user {user} may not create roles;"
+            " have an administrator run 'create role bi_reader nologin'"
+        )
+    for failure in failures:
+        yield Finding("rights", Outcome.FAILURE, f"warehouse: {failure}")
+    if not failures:
+        yield Finding("rights", Outcome.OK, f"user {user} may do what is needed")
+
+
+def _page_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
+    """Only the segments by IVFFlat lists want the pages of an index."""
+    if Algorithm.IVFFLAT not in spec.clustering.algorithms:
+        return
+    if has_reader(warehouse, spec.internal_schema):
+        yield Finding("index pages", Outcome.OK, "segments can be the lists of the index")
+    else:
+        yield Finding(
+            "index pages",
+            Outcome.WARNING,
+            "algorithm 'ivfflat' cannot read the pages of the index and makes its lists outside;"
+            f" have a superuser run what 'kindred page-reader --space {spec.space}' prints",
+        )
+
+
+def _erasure_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
+    """Where customers were erased, their hashes can be read by one secret only."""
+    if not warehouse.value("preparation/has_suppressed", {"schema": spec.internal_schema}):
+        return
+    table = (spec.internal_schema, "suppressed")
+    try:
+        if warehouse.rows("history/key_fingerprints", suppressed=table):
+            require_same_secret(warehouse, ErasureKey.from_env(), table)
+            yield Finding("erasure", Outcome.OK, "erased customers are known and left out")
+    except SettingsError as error:
+        yield Finding("erasure", Outcome.FAILURE, str(error))
+
+
+def _disk_findings(spec: Spec, settings: Settings, rows: int) -> Iterator[Finding]:
+    free = free_megabytes(settings.artifacts)
+    if free is None:
+        yield Finding("disk", Outcome.OK, f"artefacts go to {settings.artifacts}")
+        return
+    width = sum(feature.max_width for feature in spec.features.values())
+    forecast = rows * (width + 3 * spec.k) * ARTEFACT_BYTES_PER_VALUE // 2**20
+    needed = settings.min_free_disk_mb + forecast
+    if free < needed:
+        yield Finding(
+            "disk",
+            Outcome.FAILURE,
+            f"artefacts: {free} MB are free at {settings.artifacts}, {needed} MB are needed"
+            f" (KINDRED_MIN_FREE_DISK_MB = {settings.min_free_disk_mb} and {forecast} MB forecast"
+            f" for {rows} customers); free space, or point KINDRED_ARTIFACTS elsewhere",
+        )
+    else:
+        yield Finding(
+            "disk", Outcome.OK, f"{free} MB free at {settings.artifacts}, {needed} needed"
+        )

@@ -1,0 +1,49 @@
+"""Whether the tables that were filled aside hold exactly the rows that are due."""
+
+from datetime import datetime
+from typing import Any
+
+from kindred.spec.model import Spec
+from kindred.warehouse import partitions
+from kindred.warehouse.database import Database
+
+
+def problems_of_rows(
+    database: Database, spec: Spec, as_of: datetime, facts: dict[str, Any]
+) -> list[str]:
+    """What is missing or too much in each table, and which task to clear."""
+    checks = {"customer_lookalikes": _check_lookalikes, "customer_clusters": _check_clusters}
+    problems = []
+    for parent, check in checks.items():
+        if partitions.has_passed(database, parent, as_of):
+            continue
+        table = partitions.aside_name(parent, as_of)
+        if partitions.has_aside(database, parent, as_of):
+            problems += check(database, spec, facts, table)
+        else:
+            problems.append(f"{table} does not exist; clear the task that fills it")
+    return problems
+
+
+def _check_lookalikes(
+    database: Database, spec: Spec, facts: dict[str, Any], table: str
+) -> list[str]:
+    rows, customers = database.row("publication/count_lookalikes", table=table) or (0, 0)
+    expected_rows = facts["eligible"] * min(spec.k, max(0, facts["eligible"] - 1))
+    expected_customers = facts["eligible"] if expected_rows else 0
+    if (rows, customers) != (expected_rows, expected_customers):
+        return [
+            f"{table} has {rows} rows of {customers} customers, {expected_rows} rows of"
+            f" {expected_customers} are due; clear task 'load_lookalikes'"
+        ]
+    return []
+
+
+def _check_clusters(database: Database, spec: Spec, facts: dict[str, Any], table: str) -> list[str]:
+    counted = dict(database.rows("publication/count_clusters", table=table))
+    return [
+        f"{table} has {counted.get(str(algorithm), 0)} rows of {algorithm},"
+        f" {facts['customers']} are due; clear task 'cluster'"
+        for algorithm in spec.clustering.algorithms
+        if counted.get(str(algorithm), 0) != facts["customers"]
+    ]

@@ -1,0 +1,74 @@
+"""The figures that a snapshot must reach before it is published, by the gates of the spec."""
+
+from typing import Any
+
+from kindred.spec.model import Spec
+
+
+def problems_of_figures(spec: Spec, facts: dict[str, Any]) -> list[str]:
+    """Figures against the gates of the spec."""
+    gates = spec.gates
+    problems = []
+    lowest = spec.target_recall - gates.recall_tolerance
+    if facts["recall"] < lowest:
+        problems.append(
+            f"recall {facts['recall']:.4f} is below {lowest:.4f} (target_recall -"
+            " gates.recall_tolerance)"
+        )
+    if facts["customers"] < gates.min_customers:
+        problems.append(
+            f"{facts['customers']} customers, gates.min_customers is {gates.min_customers}"
+        )
+    undated = facts["rows_undated"]
+    # Rows without a time are refused again every night, so a quiet window must not answer for them.
+    shares = {
+        "the window's rows": (facts["rows_rejected"] - undated, facts["rows_landed"]),
+        "all rows, for want of a time,": (undated, facts["customers"]),
+    }
+    for what, (rejected, kept) in shares.items():
+        if rejected > gates.max_rejected_share * (rejected + kept):
+            problems.append(
+                f"{rejected} of {rejected + kept} of {what} were refused, gates.max_rejected_share"
+                f" is {gates.max_rejected_share:.1%}; see {spec.bi_schema}.rejected_rows"
+            )
+    problems += _check_drift(spec, facts)
+    problems += _check_segments(spec, facts)
+    for algorithm in spec.clustering.algorithms:
+        if f"clusters_{algorithm}" not in facts:
+            problems.append(f"no figures of {algorithm}; clear task 'cluster'")
+    return problems
+
+
+def _check_drift(spec: Spec, facts: dict[str, Any]) -> list[str]:
+    """Columns that have moved too far since the snapshot before."""
+    limit = spec.gates.max_drift
+    return [
+        f"column {entry['column_name']!r} has drifted by {entry['drift']:.2f} (population stability"
+        f" index) since snapshot {entry['previous_as_of']}, gates.max_drift is {limit}; see"
+        f" {spec.bi_schema}.column_quality"
+        for entry in facts["quality"]
+        if entry["drift"] is not None and entry["drift"] > limit
+    ]
+
+
+def _check_segments(spec: Spec, facts: dict[str, Any]) -> list[str]:
+    """Algorithms that leave too many customers out, or find too few segments."""
+    gates, problems = spec.gates, []
+    found = {entry["algorithm"]: entry for entry in facts.get("cluster_quality", ())}
+    see = f"; see {spec.bi_schema}.cluster_quality"
+    for algorithm in map(str, spec.clustering.algorithms):
+        if algorithm not in found:
+            problems.append(f"no profiles of {algorithm}; clear task 'profile_clusters'")
+            continue
+        noise_share, clusters = found[algorithm]["noise_share"], found[algorithm]["clusters"]
+        if noise_share > gates.max_noise_share:
+            problems.append(
+                f"{noise_share:.1%} of the customers are noise to {algorithm},"
+                f" gates.max_noise_share is {gates.max_noise_share:.1%}{see}"
+            )
+        if clusters < gates.min_clusters:
+            problems.append(
+                f"{algorithm} has found {clusters} clusters, gates.min_clusters is"
+                f" {gates.min_clusters}{see}"
+            )
+    return problems

@@ -1,0 +1,44 @@
+"""What runs leave behind and ``clean_up`` drops; never what serves or is still needed."""
+
+from datetime import datetime
+
+from kindred.artefacts.folder import snapshot_slug
+from kindred.run import builds
+from kindred.warehouse import partitions
+from kindred.warehouse.database import Database
+
+
+def drop_run_tables(database: Database, schema: str) -> int:
+    """Drop the tables of runs that have ended; returns how many."""
+    tables = database.rows("publication/run_tables", {"schema": schema})
+    unfinished = {snapshot_slug(row[0]) for row in database.rows("publication/unfinished_builds")}
+    dropped = 0
+    for (table,) in tables:
+        if not any(slug in table for slug in unfinished):
+            dropped += partitions.drop_unless_read(database, table)
+    return dropped
+
+
+def drop_retired_generations(database: Database, *, nights: int) -> int:
+    """Drop replaced embeddings that no kept night needs to go back; returns how many."""
+    dropped = 0
+    for generation, table in database.rows("publication/retired_tables", {"nights": nights}):
+        if partitions.drop_unless_read(database, table):
+            database.run("serving/record_dropped_table", {"generation": generation})
+            dropped += 1
+    return dropped
+
+
+def vacuum_serving(database: Database, as_of: datetime) -> None:
+    """Vacuum what serves after a night that changed rows in place.
+
+    Autovacuum waits until a fifth of the rows is dead; an IVFFlat index grows by each of them.
+    """
+    current = builds.current(database)
+    if current.as_of == as_of:
+        database.run("publication/vacuum_table", table=str(current.table_name))
+
+
+def slugs_with_artefacts(database: Database) -> set[str]:
+    """Snapshots whose artefacts are kept: unfinished ones, and the last that were published."""
+    return {snapshot_slug(row[0]) for row in database.rows("publication/unfinished_snapshots")}

@@ -1,0 +1,78 @@
+"""Retention: hide snapshots for good, and drop their partitions without stopping a reader."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg2.errors
+
+from kindred.warehouse import partitions
+from kindred.warehouse.database import Database
+
+log = logging.getLogger(__name__)
+
+DETACH_PATIENCE_MILLISECONDS = 5_000
+"""How long to wait for readers of a partition that is taken out; the next run tries again.
+
+Meanwhile nobody can attach a partition to the table, so it is kept short.
+"""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A snapshot that readers can see; ``is_backfill``: made by a backfill, so somebody's wish."""
+
+    as_of: datetime
+    is_backfill: bool
+
+
+def published(database: Database) -> list[Published]:
+    """All published snapshots, oldest first."""
+    return [Published(*row) for row in database.rows("publication/published_snapshots")]
+
+
+def hide(database: Database, as_ofs: Sequence[datetime]) -> list[datetime]:
+    """Mark published snapshots as pruned, but never the current one; returns those that are.
+
+    Must be called under ``Resource.PUBLISH``.
+    """
+    rows = database.rows("publication/set_pruned", {"as_ofs": list(as_ofs)})
+    return sorted(as_of for (as_of,) in rows)
+
+
+def drop_hidden(database: Database, before: datetime | None) -> int:
+    """Drop the partitions of pruned snapshots, and of those withdrawn before a moment, if any.
+
+    Must be called under ``Resource.PUBLISH``, outside a transaction. Readers are waited for, a
+    little: what somebody still reads is left to the next call, as is what a killed one has left.
+    """
+    hidden = [
+        as_of for (as_of,) in database.rows("publication/hidden_snapshots", {"before": before})
+    ]
+    dropped = 0
+    database.run("publication/delete_pruned_profiles")
+    partitions.set_lock_timeout(database, DETACH_PATIENCE_MILLISECONDS, is_local=False)
+    for parent in partitions.PARENTS:
+        wanted = {partitions.partition_name(parent, as_of) for as_of in hidden}
+        dropped += _drop_all(database, parent, wanted)
+    partitions.set_lock_timeout(database, 0, is_local=False)
+    return dropped
+
+
+def _drop_all(database: Database, parent: str, wanted: set[str]) -> int:
+    """Drop partitions one by one, up to the first that is being read; returns how many."""
+    dropped = 0
+    for (partition,) in database.rows("publication/partitions_of_snapshot", {"parent": parent}):
+        if partition not in wanted:
+            continue
+        is_detaching = database.value("warehouse/is_detaching", {"table": partition})
+        detach = "warehouse/finish_detach" if is_detaching else "publication/detach_concurrently"
+        try:
+            database.run(detach, parent=parent, partition=partition)
+        except psycopg2.errors.LockNotAvailable:
+            # PostgreSQL takes out one partition of a table at a time: the others wait for this one.
+            log.info("%s is being read; the next run removes it", partition)
+            break
+        dropped += partitions.drop_unless_read(database, partition)
+    return dropped

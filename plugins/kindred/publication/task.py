@@ -1,0 +1,138 @@
+"""Tasks ``quality_gate``, ``publish`` and ``clean_up``: nothing is read before it is complete."""
+
+import logging
+from typing import Any
+
+from kindred.artefacts.folder import remove_snapshot_folder, snapshot_folders
+from kindred.errors import GateError
+from kindred.publication import leftovers, promotion
+from kindred.publication.aside_rows import problems_of_rows
+from kindred.publication.gate import problems_of_figures
+from kindred.publication.prune import prune_nights
+from kindred.run import builds
+from kindred.run.context import Run
+from kindred.segments.identity import stable_ids
+from kindred.segments.profiles.task import read_profiles
+from kindred.serving.staged_embeddings import StagedEmbeddings
+from kindred.serving.task import stage_embeddings, still_holds
+from kindred.warehouse import partitions
+from kindred.warehouse.database import Database
+from kindred.warehouse.locks import Resource
+
+log = logging.getLogger(__name__)
+
+
+COUNTS = (
+    "customers",
+    "lookalikes",
+    "rows_landed",
+    "rows_rejected",
+    "recall",
+    "recall_low",
+    "recall_high",
+    "center",
+)
+
+
+def quality_gate(run: Run) -> dict[str, Any]:
+    """Finish the tables aside and hold them against the promise.
+
+    Raises
+    ------
+    GateError
+        naming every figure that is outside what the spec allows; the last snapshot still serves.
+    """
+    facts = run.reopened().build.facts
+    with run.warehouse("quality_gate") as warehouse:
+        problems = [
+            *problems_of_rows(warehouse, run.spec, run.as_of, facts),
+            *problems_of_figures(run.spec, facts),
+        ]
+        if problems:
+            raise GateError("not published: " + "; ".join(problems))
+        for parent in partitions.PARENTS:
+            if not partitions.has_passed(warehouse, parent, run.as_of):
+                memory_mb = run.settings.maintenance_work_mem_mb
+                partitions.finish_aside(warehouse, parent, run.as_of, memory_mb=memory_mb)
+    return {"customers": facts["customers"], "recall": facts["recall"]}
+
+
+def publish(run: Run) -> dict[str, Any]:
+    """Make the snapshot visible; a task that runs again after it has finished changes nothing."""
+    with (
+        run.warehouse("publish") as warehouse,
+        run.locked(warehouse, Resource.PUBLISH),
+        run.locked(warehouse, Resource.EMBEDDINGS),
+    ):
+        run = run.reopened()
+        if run.build.state == "published":
+            log.info("snapshot %s is published already", run.as_of.isoformat())
+            return {"published": False}
+        facts = run.build.facts
+        for algorithm in run.spec.clustering.algorithms:
+            stable_ids.require_same_links(
+                warehouse, run.as_of, facts.get(f"relinks_{algorithm}", 0)
+            )
+        staged = _staged(run, warehouse)
+        lineage = [
+            {"algorithm": str(algorithm), **event}
+            for algorithm in run.spec.clustering.algorithms
+            for event in facts[f"lineage_{algorithm}"]
+        ]
+        counts = {name: facts[name] for name in COUNTS}
+        counts["history"] = builds.history_of(
+            warehouse, run.as_of, keeps_versions=run.spec.source.history == "versions"
+        )
+        is_current = promotion.publish(
+            warehouse,
+            run.as_of,
+            run_id=run.build.run_id,
+            counts=counts,
+            lineage=lineage,
+            profiles=read_profiles(run),
+            staged=staged,
+            wait_seconds=run.settings.lock_wait_seconds,
+        )
+    log.info("published %s%s", run.as_of.isoformat(), ", now current" if is_current else "")
+    return {"published": True, "is_current": is_current}
+
+
+def _staged(run: Run, warehouse: Database) -> StagedEmbeddings:
+    """What build_embeddings staged, or staged anew where another run has published since."""
+    current = builds.current(warehouse)
+    staged = StagedEmbeddings(**run.build.facts["embeddings"])
+    if still_holds(staged, current, current.is_older_than(run.as_of)):
+        return staged
+    log.info("another snapshot was published since: the embeddings are staged anew")
+    return stage_embeddings(run, warehouse)
+
+
+def clean_up(run: Run) -> dict[str, Any]:
+    """Drop landed and staged tables, retired generations, old artefacts and snapshots.
+
+    What there is is listed before what is needed: a run that begins in between loses nothing.
+    """
+    root, space = run.settings.artifacts, run.spec.space
+    folders = snapshot_folders(root, space)
+    with (
+        run.warehouse("clean_up") as warehouse,
+        run.locked(warehouse, Resource.PUBLISH),
+        run.locked(warehouse, Resource.EMBEDDINGS),
+    ):
+        tables = leftovers.drop_run_tables(warehouse, run.spec.internal_schema)
+        generations = leftovers.drop_retired_generations(
+            warehouse, nights=run.settings.keep_replaced_nights
+        )
+        if run.build.facts.get("embeddings", {}).get("mode") == "delta":
+            leftovers.vacuum_serving(warehouse, run.as_of)
+        pruned = prune_nights(run, warehouse)
+        kept = leftovers.slugs_with_artefacts(warehouse)
+    old = [slug for slug in folders if slug not in kept]
+    for slug in old:
+        remove_snapshot_folder(root, space, slug)
+    return {
+        "tables": tables,
+        "generations": generations,
+        "artefacts": len(old),
+        "snapshots": len(pruned),
+    }

@@ -1,0 +1,1 @@
+"""What every task is given: settings, connections, the record of its build, memory limits."""

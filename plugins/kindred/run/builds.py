@@ -1,0 +1,257 @@
+"""Snapshots and the builds that make them: the record every stage reads and adds to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg2.extras import Json
+
+from kindred.errors import DataError, SupersededError
+from kindred.warehouse.database import Database
+
+BEGIN_ANEW = (
+    "a customer was erased after this build had begun, and what it had made may hold the customer;"
+    " clear task 'prepare' with its downstream tasks"
+)
+
+
+@dataclass(frozen=True)
+class Build:
+    """The newest try at a snapshot; ``settings`` is the whole spec as it was when it began."""
+
+    run_id: str
+    state: str
+    window_start: datetime
+    settings: dict[str, Any]
+    settings_hash: str
+    encoder_version: int | None
+    may_fit: bool
+    may_refit: bool
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Current:
+    """What serves now; all None before the first publish."""
+
+    as_of: datetime | None
+    generation: int | None
+    encoder_version: int | None
+    table_name: str | None
+    dimensions: int | None
+    published_at: str | None
+
+    def is_older_than(self, as_of: datetime) -> bool:
+        """Whether a snapshot of that moment would become (or stay) the current one."""
+        return self.as_of is None or as_of >= self.as_of
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a published snapshot took."""
+
+    as_of: datetime
+    customers: int
+    stage_seconds: dict[str, float]
+
+
+def begin(
+    database: Database,
+    *,
+    as_of: datetime,
+    window_start: datetime,
+    run_id: str,
+    settings: dict[str, Any],
+    settings_hash: str,
+    history: str,
+    encoder_version: int | None,
+    may_fit: bool,
+    may_refit: bool,
+) -> None:
+    """Start a build; an earlier snapshot of the moment stays published."""
+    parameters = {
+        "as_of": as_of,
+        "window_start": window_start,
+        "run_id": run_id,
+        "settings": Json(settings),
+        "settings_hash": settings_hash,
+        "history": history,
+        "encoder_version": encoder_version,
+        "may_fit": may_fit,
+        "may_refit": may_refit,
+    }
+    with database.transaction():
+        database.run("run/delete_not_begun", {"as_of": as_of})
+        database.run("run/begin_snapshot", parameters)
+        database.run("run/begin_build", parameters)
+
+
+def read_build(database: Database, as_of: datetime, run_id: str | None = None) -> Build:
+    """The build of a snapshot; with ``run_id``, only if it is that run's.
+
+    Raises
+    ------
+    DataError
+        when ``prepare`` has not run for it.
+    SupersededError
+        when another run has begun to build it since.
+    """
+    row = database.row("run/read_build", {"as_of": as_of})
+    if row is None:
+        raise DataError(f"no build of snapshot {as_of.isoformat()} was begun: run task 'prepare'")
+    build = Build(*row)
+    if run_id is not None and build.run_id != run_id:
+        raise superseded(as_of, run_id)
+    return build
+
+
+def superseded(as_of: datetime, run_id: str) -> SupersededError:
+    """The error of a run whose snapshot another one builds now."""
+    return SupersededError(
+        f"another run than {run_id!r} has begun to build snapshot {as_of.isoformat()} since and"
+        " will publish it; this run stops here"
+    )
+
+
+def require_nobody_erased(database: Database, as_of: datetime) -> None:
+    """Refuse to go on with a build that began before a customer was erased.
+
+    Raises
+    ------
+    DataError
+        when it did: what it has made so far may hold the customer.
+    """
+    if database.value("run/is_erased", {"as_of": as_of}):
+        raise DataError(f"snapshot {as_of.isoformat()}: {BEGIN_ANEW}")
+
+
+def add_facts(database: Database, as_of: datetime, run_id: str, **facts: Any) -> None:
+    """Add facts (plain JSON) to the build of a run.
+
+    Raises
+    ------
+    SupersededError
+        when the build is another run's by now.
+    """
+    parameters = {"as_of": as_of, "run_id": run_id, "facts": Json(facts)}
+    if not database.run("run/add_facts", parameters):
+        raise superseded(as_of, run_id)
+
+
+def set_encoder(database: Database, as_of: datetime, run_id: str, version: int) -> None:
+    """Note the encoder that the build of a run uses.
+
+    Raises
+    ------
+    SupersededError
+        when the build is another run's by now.
+    """
+    parameters = {"as_of": as_of, "run_id": run_id, "encoder_version": version}
+    if not database.run("run/set_encoder", parameters):
+        raise superseded(as_of, run_id)
+
+
+def record_uncomputed(
+    database: Database, as_of: datetime, status: str, counts: dict[str, int]
+) -> None:
+    """End a build without a snapshot; ``status``: ``empty`` or ``landed``."""
+    database.run("run/record_uncomputed", {"as_of": as_of, "status": status, **counts})
+
+
+def forget_late(database: Database, as_of: datetime, run_id: str) -> None:
+    """Note that a build is about to read the customers: only what lands from now on is late."""
+    database.run("run/delete_late_customers", {"as_of": as_of, "run_id": run_id})
+
+
+def note_stage(
+    database: Database, as_of: datetime, stage: str, *, seconds: float, peak_mb: int
+) -> None:
+    """Note what a stage (or one mapped instance of it) took: time, and memory of its process."""
+    parameters = {"as_of": as_of, "stage": stage, "seconds": round(seconds, 3), "peak_mb": peak_mb}
+    database.run("run/record_stage", parameters)
+
+
+def note_forecast(
+    database: Database, as_of: datetime, run_id: str, stage: str, megabytes: int
+) -> None:
+    """Note the memory that some work of a stage is about to take."""
+    parameters = {"as_of": as_of, "run_id": run_id, "stage": stage, "megabytes": megabytes}
+    database.run("run/record_forecast", parameters)
+
+
+def record_failure(
+    database: Database, as_of: datetime, *, run_id: str, task: str, failure: str
+) -> bool:
+    """Note in one line why the build failed, if this run is still the one that builds it.
+
+    Returns whether this is the first that is said of it; another task of the run may fail too.
+    """
+    line = _one_line(failure)
+    parameters = {"as_of": as_of, "run_id": run_id, "task": task, "failure": line}
+    return bool(database.value("run/record_failure", parameters))
+
+
+def forget_failure(database: Database, as_of: datetime, run_id: str, *, task: str) -> None:
+    """Forget what was noted of a task behind publish, since it has come through."""
+    parameters = {"as_of": as_of, "run_id": run_id, "task": task}
+    database.run("run/delete_failure", parameters)
+
+
+def note_not_begun(database: Database, as_of: datetime, *, task: str, failure: str) -> bool:
+    """Note why a run could not begin a build; False where no run ever has in this space."""
+    if not _has_notes(database):
+        return False
+    line = _one_line(failure)
+    database.run("run/record_not_begun", {"as_of": as_of, "task": task, "failure": line})
+    return True
+
+
+def note_missed_deadline(database: Database, as_of: datetime) -> bool:
+    """Note that the scheduled run of a snapshot is late; False where the space has none."""
+    if not _has_notes(database):
+        return False
+    database.run("run/record_missed_deadline", {"as_of": as_of})
+    return True
+
+
+def _has_notes(database: Database) -> bool:
+    return bool(database.rows("warehouse/columns_of_relation", {"table": "run_notes"}))
+
+
+def _one_line(failure: str) -> str:
+    return " ".join(failure.split())[:1000]
+
+
+def current(database: Database) -> Current:
+    """What the ``_current`` views and ``similar_customers`` read now."""
+    return Current(*(database.row("run/current_snapshot") or (None,) * 6))
+
+
+def previous(database: Database, as_of: datetime) -> tuple[datetime, int] | None:
+    """The nearest published snapshot before a moment and its encoder version, if there is one."""
+    row = database.row("run/previous_snapshot", {"as_of": as_of})
+    return None if row is None else (row[0], int(row[1]))
+
+
+def is_published(database: Database, as_of: datetime) -> bool:
+    """Whether readers can see a snapshot of that moment."""
+    return bool(database.value("run/is_published", {"as_of": as_of}))
+
+
+def statuses(database: Database, as_ofs: Sequence[datetime]) -> dict[datetime, str]:
+    """The states of those snapshots that there are."""
+    return dict(database.rows("run/statuses", {"as_ofs": list(as_ofs)}))
+
+
+def costs(database: Database) -> list[Cost]:
+    """What published snapshots took, oldest first."""
+    return [Cost(*row) for row in database.rows("run/stage_costs")]
+
+
+def history_of(database: Database, as_of: datetime, *, keeps_versions: bool) -> str:
+    """``complete``, or ``reconstructed`` for a moment before a mutable source was first read."""
+    if keeps_versions:
+        return "complete"
+    first = database.value("run/first_extraction")
+    return "complete" if first is not None and as_of >= first else "reconstructed"

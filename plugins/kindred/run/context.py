@@ -1,0 +1,189 @@
+"""What every stage is given: which snapshot, which settings, where source and warehouse are."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from kindred.artefacts.folder import ArtefactFolder, snapshot_slug
+from kindred.run import builds
+from kindred.run.builds import Build
+from kindred.run.connections import WAREHOUSE, Connections
+from kindred.run.machine import peak_megabytes
+from kindred.run.settings import Settings
+from kindred.spec.model import Spec, schema_of, spec_from_dict
+from kindred.warehouse import schemas
+from kindred.warehouse.database import Database, connect
+from kindred.warehouse.keys import KeyType
+from kindred.warehouse.locks import Resource, locked, share
+
+log = logging.getLogger(__name__)
+
+SEED = 20_180_401  # one seed for everything random: a snapshot is a function
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What does not depend on the run: connections and settings of the machine."""
+
+    connections: Connections
+    settings: Settings
+
+    @contextmanager
+    def warehouse(self, label: str, schema: str | None = None) -> Iterator[Database]:
+        """A session in the warehouse; with a schema, statements find that space's tables."""
+        with connect(
+            self.connections.conninfo(WAREHOUSE),
+            connection_id=WAREHOUSE,
+            application_name=label,
+            schema=schema,
+        ) as database:
+            yield database
+
+    @contextmanager
+    def source(self, spec: Spec, label: str) -> Iterator[Database]:
+        """A session in the source of a space."""
+        connection_id = spec.source.connection
+        with connect(
+            self.connections.conninfo(connection_id),
+            connection_id=connection_id,
+            application_name=label,
+        ) as database:
+            yield database
+
+
+@dataclass(frozen=True)
+class Run:
+    """One try at one snapshot, as the tasks after ``prepare`` see it.
+
+    ``full_extract``: the whole source is read again; ``only_lands``: rows land, and the snapshot
+    itself is left to a later date of the same backfill.
+    """
+
+    workplace: Workplace
+    spec: Spec
+    as_of: datetime
+    build: Build
+    landing_suffix: str = ""
+    full_extract: bool = False
+    only_lands: bool = False
+
+    @property
+    def slug(self) -> str:
+        """What the names of the run's own tables end with."""
+        return self.landing_suffix or snapshot_slug(self.as_of)
+
+    @property
+    def settings(self) -> Settings:
+        """Settings of the machine."""
+        return self.workplace.settings
+
+    @property
+    def folder(self) -> ArtefactFolder:
+        """The artefacts of this snapshot."""
+        return ArtefactFolder(
+            self.settings.artifacts, self.spec.space, self.as_of, self.build.settings_hash
+        )
+
+    @property
+    def encoder_version(self) -> int:
+        """The encoder of the build, known after ``fit_encoder``."""
+        if self.build.encoder_version is None:
+            raise ValueError("the build has no encoder yet")
+        return self.build.encoder_version
+
+    def label(self, stage: str) -> str:
+        """How a session names itself; others that wait for it log this."""
+        return f"kindred {self.spec.space} {self.as_of:%Y-%m-%dT%H:%M} {stage}"
+
+    @contextmanager
+    def warehouse(self, stage: str) -> Iterator[Database]:
+        """A session in the space's schema."""
+        with self.workplace.warehouse(self.label(stage), self.spec.internal_schema) as database:
+            yield database
+
+    @contextmanager
+    def locked(self, database: Database, resource: Resource) -> Iterator[None]:
+        """Hold a resource of the space."""
+        wait_seconds = self.settings.lock_wait_seconds
+        with locked(database, self.spec.internal_schema, resource, wait_seconds=wait_seconds):
+            yield
+
+    def note_forecast(self, stage: str, megabytes: int) -> None:
+        """Note in the build how much memory a stage is forecast to take."""
+        with self.warehouse(stage) as warehouse:
+            builds.note_forecast(warehouse, self.as_of, self.build.run_id, stage, megabytes)
+
+    @contextmanager
+    def working(self, stage: str) -> Iterator[Database]:
+        """Keep erasures waiting while a stage reads customers, or writes down what it has read.
+
+        On a session of its own: whatever becomes of those of the stage, it ends with the stage.
+        """
+        with self.warehouse(stage) as warehouse:
+            wait_seconds = self.settings.lock_wait_seconds
+            scope = self.spec.internal_schema
+            share(warehouse, scope, Resource.ERASURE, wait_seconds=wait_seconds)
+            yield warehouse
+
+    def key_type(self, database: Database) -> KeyType:
+        """The type of the space's customer keys."""
+        return schemas.key_type_in(database, self.spec.internal_schema)
+
+    def reopened(self) -> "Run":
+        """The same run with what its other tasks have noted since.
+
+        Raises
+        ------
+        SupersededError
+            when another run has begun to build the snapshot since.
+        """
+        build = _read_build(self.workplace, self.spec.space, self.as_of, self.build.run_id)
+        return replace(self, build=build)
+
+    def add_facts(self, database: Database, **facts: Any) -> None:
+        """Add facts to the build, for the gate and for people."""
+        builds.add_facts(database, self.as_of, self.build.run_id, **facts)
+
+
+def open_run(
+    workplace: Workplace,
+    space_name: str,
+    as_of: datetime,
+    run_id: str | None = None,
+    *,
+    full_extract: bool = False,
+    only_lands: bool = False,
+) -> Run:
+    """The run that ``prepare`` has begun, with the settings of that moment.
+
+    Raises
+    ------
+    SupersededError
+        when a ``run_id`` is given and another run has begun to build the snapshot since.
+    """
+    build = _read_build(workplace, space_name, as_of, run_id)
+    spec = spec_from_dict(build.settings, where=f"settings of snapshot {as_of.isoformat()}")
+    return Run(workplace, spec, as_of, build, full_extract=full_extract, only_lands=only_lands)
+
+
+def _read_build(
+    workplace: Workplace, space_name: str, as_of: datetime, run_id: str | None
+) -> Build:
+    label = f"kindred {space_name} {as_of:%Y-%m-%dT%H:%M}"
+    with workplace.warehouse(label, schema_of(space_name)) as database:
+        return builds.read_build(database, as_of, run_id)
+
+
+@contextmanager
+def timed(run: Run, stage: str) -> Iterator[None]:
+    """Add the seconds of a stage, and its memory, to the build once it has come through."""
+    started = time.monotonic()
+    yield
+    seconds, peak_mb = time.monotonic() - started, peak_megabytes()
+    with run.warehouse(stage) as database:
+        builds.note_stage(database, run.as_of, stage, seconds=seconds, peak_mb=peak_mb)
+    log.info("%s took %.2f s and at most %d MB", stage, seconds, peak_mb)

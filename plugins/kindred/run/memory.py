@@ -1,0 +1,73 @@
+"""Memory of a task: a forecast from rows and width, held against what a task may take."""
+
+import logging
+from dataclasses import replace
+
+from kindred.errors import SettingsError
+from kindred.run.context import Run
+from kindred.run.machine import available_megabytes, held_megabytes, total_megabytes
+from kindred.run.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SMALLEST_BLOCK = 1_000
+"""Rows below which a smaller block saves less than a megabyte."""
+
+
+def limit_megabytes(settings: Settings) -> int | None:
+    """What one task may take; None where neither a setting nor the machine says.
+
+    By default its share of all memory, and no more than is left at the moment.
+    """
+    if settings.memory_limit_mb:
+        return settings.memory_limit_mb
+    total, left = total_megabytes(), available_megabytes()
+    if total is None or left is None:
+        return None
+    return min(total // settings.tasks_at_once, left + held_megabytes())
+
+
+def require_memory(run: Run, stage: str, work: str, megabytes: int) -> None:
+    """Note the forecast of some work in the build, and refuse work that takes too much.
+
+    Raises
+    ------
+    SettingsError
+        with the forecast, what a task may take, and what to do.
+    """
+    limit = limit_megabytes(run.settings)
+    log.info("%s: %d MB forecast, a task may take %s MB", work, megabytes, limit or "any")
+    run.note_forecast(stage, megabytes)
+    if limit is not None and megabytes > limit:
+        raise SettingsError(
+            f"{work}: {megabytes} MB of memory are forecast, a task may take {limit} MB; raise"
+            " KINDRED_MEMORY_LIMIT_MB if the machine has more, lower KINDRED_TASKS_AT_ONCE and the"
+            " tasks that Airflow runs at once, or use a larger worker; then clear this task"
+        )
+
+
+def with_fitting_blocks(run: Run, stage: str, work: str, megabytes: int, row_bytes: int) -> Run:
+    """The run with blocks of as many rows as the setting says, or fewer where memory is short.
+
+    ``megabytes``: what the work takes besides; ``row_bytes``: what it takes for a row of a block.
+    The number of rows in a block changes no result.
+
+    Raises
+    ------
+    SettingsError
+        when not even small blocks fit.
+    """
+    wanted = run.settings.block_rows
+    limit = limit_megabytes(run.settings)
+    rows = wanted
+    if limit is not None:
+        left = max(0, limit - megabytes - 1) * 2**20 // row_bytes
+        rows = max(min(wanted, SMALLEST_BLOCK), min(wanted, left))
+    if rows < wanted:
+        log.warning(
+            "%s: blocks of %d rows instead of %d (KINDRED_BLOCK_ROWS), a task may take %d MB",
+            *(work, rows, wanted, limit),
+        )
+    require_memory(run, stage, work, megabytes + rows * row_bytes // 2**20)
+    settings = run.settings.model_copy(update={"block_rows": rows})
+    return replace(run, workplace=replace(run.workplace, settings=settings))

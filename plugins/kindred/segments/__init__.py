@@ -1,0 +1,1 @@
+"""Segments: clustering algorithms, identities that last from night to night, and profiles."""

@@ -1,0 +1,141 @@
+"""DBSCAN: groups linked by steps of at most eps between customers in dense places."""
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from kindred.neighbours.distances import eligible
+from kindred.neighbours.results import NeighbourGraph
+from kindred.segments.clusters import NOISE, Clusters, all_noise, order_free
+from kindred.segments.density.hdbscan_clusters import (
+    fill_from_points,
+    refuse_inner_product,
+    with_largest_for_zeros,
+)
+from kindred.spec.clustering import Algorithm, DbscanSettings
+from kindred.spec.metrics import Metric
+
+METHOD = "dbscan graph"
+
+
+def cluster_dbscan(
+    vectors: np.ndarray,
+    graph: NeighbourGraph,
+    settings: DbscanSettings,
+    metric: Metric,
+    *,
+    seed: int,
+    threads: int = 1,
+) -> Clusters:
+    """Cluster customers by DBSCAN (Ester, Kriegel, Sander & Xu 1996), from the neighbour graph.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (rows, dimensions)
+    graph : NeighbourGraph
+        Of these vectors, with at least ``min_samples`` - 1 neighbours.
+    settings : DbscanSettings
+        A customer is core if at least ``min_samples`` customers, itself among them, are within
+        ``eps``, a distance of the metric; without it, `knee` finds one.
+    metric : Metric
+        l2 or cosine. Zero vectors under cosine are noise, and said to be nearest to the largest
+        cluster.
+    seed : int
+        Of the lists that are searched.
+    threads : int
+        Changes no result.
+
+    Returns
+    -------
+    Clusters
+        Core customers within eps are in one cluster; others within eps of a core customer are in
+        that of the nearest. All of that is exact where the graph is: who is core and who is near
+        one is in the lists, and the links are those edges of the spanning tree in mutual
+        reachability that are at most eps. ``membership`` is 1 for core customers, for others the
+        customers within eps over ``min_samples``. ``nearest_labels`` as `cluster_hdbscan` gives
+        them from the graph. ``figures`` holds eps.
+
+    Raises
+    ------
+    SettingsError
+        The metric is inner product, under which a customer need not be nearest to itself.
+    """
+    refuse_inner_product(Algorithm.DBSCAN, metric)
+    may_cluster = eligible(metric, vectors)
+    if int(may_cluster.sum()) < settings.min_samples:
+        return all_noise(len(vectors), METHOD)
+    # Here, because numba takes half a second to import: most tasks never need it.
+    from kindred.segments.density.boruvka import spanning_tree
+    from kindred.segments.density.hierarchy import nearest_labels
+    from kindred.segments.density.reachability import euclidean_of, reachability
+
+    others = settings.min_samples - 1
+    reach = reachability(vectors, graph, others, metric, seed=seed, threads=threads)
+    eps = settings.eps
+    if eps is None:
+        eps = knee(graph.distances[graph.eligible, others - 1])
+    limit = float(euclidean_of(metric, np.array([eps], dtype=np.float32))[0])
+    tree = spanning_tree(reach, threads=threads)
+    is_link = tree.weight <= limit
+    labels = _linked(tree.low[is_link], tree.high[is_link], reach.core <= limit)
+    found = _with_borders(labels, reach.neighbours, reach.distances, reach.core, limit)
+    within = 1 + (reach.distances <= limit).sum(axis=1)
+    share = np.where(found == NOISE, 0.0, np.minimum(1.0, within / settings.min_samples))
+    clusters = all_noise(len(vectors), METHOD, eps=eps)
+    nearest = nearest_labels(reach, tree, found)
+    fill_from_points(clusters, reach, found, share.astype(np.float32), nearest)
+    return with_largest_for_zeros(order_free(clusters), may_cluster)
+
+
+def knee(distances: np.ndarray) -> float:
+    """Where the curve of sorted distances bends: the point farthest below its chord.
+
+    Parameters
+    ----------
+    distances : ndarray of float, shape (customers,)
+        From each customer to the one that makes it core; at least one.
+
+    Returns
+    -------
+    float
+        One of the distances. With ranks and distances scaled to [0, 1], that of which the rank is
+        farthest above the distance: Kneedle (Satopää et al. 2011) on the k-distance curve that
+        Ester et al. (1996) read by eye, without its smoothing. The largest where all are equal.
+    """
+    curve = np.sort(distances).astype(np.float64)
+    height = curve[-1] - curve[0]
+    if height <= 0.0:
+        return float(curve[-1])
+    ranks = np.arange(len(curve)) / (len(curve) - 1)
+    return float(curve[(ranks - (curve - curve[0]) / height).argmax()])
+
+
+def _linked(low: np.ndarray, high: np.ndarray, is_core: np.ndarray) -> np.ndarray:
+    """Labels of the core points by their links, int32 (points,); all others are noise."""
+    shape = (len(is_core), len(is_core))
+    links = coo_array((np.ones(len(low), dtype=np.int8), (low, high)), shape=shape)
+    groups = connected_components(links, directed=False)[1]
+    labels = np.full(len(is_core), NOISE, dtype=np.int32)
+    labels[is_core] = np.unique(groups[is_core], return_inverse=True)[1]
+    return labels
+
+
+def _with_borders(
+    labels: np.ndarray,
+    neighbours: np.ndarray,
+    distances: np.ndarray,
+    core: np.ndarray,
+    limit: float,
+) -> np.ndarray:
+    """The labels with those of border points: of the nearest core point, of equals the first."""
+    out = labels.copy()
+    rows = np.flatnonzero(core > limit)
+    near, gaps = neighbours[rows], distances[rows]
+    # A point that is not core has all neighbours within eps in its list, and others behind them.
+    is_candidate = (gaps <= limit) & (near >= 0) & (labels[near] != NOISE)
+    gaps = np.where(is_candidate, gaps, np.inf)
+    least = gaps.min(axis=1, initial=np.inf)
+    first = np.where(gaps == least[:, None], near, np.iinfo(np.int32).max).min(axis=1)
+    is_border = least < np.inf
+    out[rows[is_border]] = labels[first[is_border]]
+    return out

@@ -1,0 +1,140 @@
+"""The hierarchy of a spanning tree: condensed by the hdbscan library, and what noise is near to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from hdbscan._hdbscan_linkage import label as single_linkage
+from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
+
+from kindred.neighbours.compiled import compiled
+from kindred.segments.clusters import NOISE
+from kindred.segments.density.boruvka_edges import Edges
+from kindred.segments.density.reachability import Reachability
+
+SMALLEST_WEIGHT = float(np.finfo(np.float32).tiny)
+"""Instead of 0 between equal customers: the library divides by it, and inf - inf is no number."""
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The clusters of a hierarchy: ``labels`` int32 and ``probabilities`` float32, (points,)."""
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+
+def select_clusters(reach: Reachability, tree: Edges, min_cluster_size: int) -> Selected:
+    """Condense the tree of all customers and select its clusters by excess of mass.
+
+    Parameters
+    ----------
+    reach : Reachability
+    tree : Edges
+        The spanning tree of its points.
+    min_cluster_size : int
+        In customers; there are at least as many.
+
+    Returns
+    -------
+    Selected
+        As the `hdbscan` library does it (Campello, Moulavi & Sander 2013). Customers of one point
+        have one label and one probability.
+    """
+    condensed = condense_tree(single_linkage(_customer_edges(reach, tree)), min_cluster_size)
+    labels, probabilities, _ = get_clusters(
+        condensed, compute_stability(condensed), "eom", False, False, 0.0, 0, float("inf")
+    )
+    first = reach.starts[:-1]
+    return Selected(labels[first].astype(np.int32), probabilities[first].astype(np.float32))
+
+
+def _customer_edges(reach: Reachability, tree: Edges) -> np.ndarray:
+    """The tree of the customers, as the library wants it: float64 (customers - 1, 3), by weight.
+
+    Customers of one point hang on its first one, at its core distance. Of equal weights they come
+    first, so that they join one by one and no split appears among them.
+    """
+    sizes = np.diff(reach.starts)
+    first = np.repeat(reach.starts[:-1], sizes - 1)
+    is_first = np.zeros(int(reach.starts[-1]), dtype=np.bool_)
+    is_first[reach.starts[:-1]] = True
+    ends = [
+        np.concatenate([first, reach.starts[tree.low]]),
+        np.concatenate([np.flatnonzero(~is_first), reach.starts[tree.high]]),
+        np.concatenate([np.repeat(reach.core, sizes - 1), tree.weight]),
+    ]
+    edges = np.column_stack(ends).astype(np.float64)
+    edges[:, 2] = np.maximum(edges[:, 2], SMALLEST_WEIGHT)
+    return np.ascontiguousarray(edges[np.argsort(edges[:, 2], kind="stable")])
+
+
+def nearest_labels(reach: Reachability, tree: Edges, labels: np.ndarray) -> np.ndarray:
+    """The cluster that each point is in or near to, int32 (points,); -1 if there is no cluster.
+
+    For noise it is that of the nearest clustered point among its neighbours in the graph; where
+    none of them is clustered, that which the point is linked with first as the weight of the
+    tree's edges grows.
+    """
+    nearest = labels.copy()
+    _nearest_in_lists(reach.neighbours, reach.distances, labels, nearest)
+    _link(tree.low, tree.high, nearest)
+    return nearest
+
+
+@compiled
+def _nearest_in_lists(
+    neighbours: np.ndarray, distances: np.ndarray, labels: np.ndarray, nearest: np.ndarray
+) -> None:
+    last = neighbours.shape[1] - 1
+    for point in range(len(labels)):
+        if labels[point] != NOISE:
+            continue
+        closest = -1
+        for j in range(last + 1):
+            # As far as the last neighbour there may be others that the list has no room for.
+            if distances[point, j] >= distances[point, last]:
+                break
+            other = neighbours[point, j]
+            if other < 0 or labels[other] == NOISE:
+                continue
+            if closest >= 0 and distances[point, j] > distances[point, closest]:
+                break
+            if closest < 0 or other < neighbours[point, closest]:
+                closest = j
+        if closest >= 0:
+            nearest[point] = labels[neighbours[point, closest]]
+
+
+@compiled
+def _link(low: np.ndarray, high: np.ndarray, nearest: np.ndarray) -> None:
+    """Go through the tree by weight: a group without label takes that of the edge's other end."""
+    parents = np.arange(len(nearest))
+    following = np.arange(len(nearest))  # the points of a group in a ring
+    for i in range(len(low)):
+        a, b = low[i], high[i]
+        if nearest[a] != NOISE and nearest[b] == NOISE:
+            _fill(b, nearest[a], following, nearest)
+        elif nearest[b] != NOISE and nearest[a] == NOISE:
+            _fill(a, nearest[b], following, nearest)
+        root_a, root_b = _root(parents, a), _root(parents, b)
+        parents[root_a] = root_b
+        following[a], following[b] = following[b], following[a]
+
+
+@compiled
+def _fill(start: int, label: int, following: np.ndarray, nearest: np.ndarray) -> None:
+    point = start
+    while True:
+        if nearest[point] == NOISE:
+            nearest[point] = label
+        point = following[point]
+        if point == start:
+            return
+
+
+@compiled
+def _root(parents: np.ndarray, point: int) -> int:
+    while parents[point] != point:
+        parents[point] = parents[parents[point]]
+        point = parents[point]
+    return point

@@ -1,0 +1,1 @@
+"""Cluster ids that last: labels matched to earlier nights, lineage, and relinking."""

@@ -1,0 +1,216 @@
+"""Cluster ids of published snapshots, linked anew as if the nights had run in order."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from psycopg2.extras import Json
+
+from kindred.segments.identity.matching import Comparison, Counts, LineageEvent, trace_lineage
+from kindred.segments.identity.replay import Birth, Night, Replay, replay_ids
+from kindred.segments.identity.stable_ids import lineage_json
+from kindred.segments.profiles import profile_rows
+from kindred.segments.profiles.names import name_clusters
+from kindred.warehouse.database import Database
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is other in one snapshot: ids (old -> new), their customers, names, and the lineage."""
+
+    as_of: datetime
+    algorithm: str
+    renumbered: dict[int, int]
+    customers: int
+    is_lineage_other: bool
+    renamed: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The change as plain JSON, ids as pairs."""
+        pairs = [list(pair) for pair in self.renumbered.items()]
+        return {"as_of": self.as_of.isoformat(), "algorithm": self.algorithm, "ids": pairs}
+
+
+@dataclass(frozen=True)
+class _Linked:
+    """A night with the ids, the lineage and the names that it ought to have."""
+
+    night: Night
+    algorithm: str
+    ids: Counts
+    lineage: list[LineageEvent]
+    before: datetime | None
+    names_now: list[str]
+    cluster_names: list[str]
+
+    @property
+    def names(self) -> dict[str, Any]:
+        return {"as_of": self.night.as_of, "algorithm": self.algorithm}
+
+
+def can_relink(database: Database) -> bool:
+    """Whether the space has the tables that linking anew wants."""
+    return bool(database.value("warehouse/table_exists", {"table": "relinks"}))
+
+
+def relink(database: Database, *, is_dry_run: bool = False) -> list[Change]:
+    """Replay the matching of all published snapshots in order, and note what is other then.
+
+    Must be called under ``Resource.PUBLISH`` and ``Resource.CLUSTER_IDS``. One transaction changes
+    all: readers see the old ids everywhere, then the new ones. With ``is_dry_run`` nothing changes.
+    """
+    changes: list[Change] = []
+    with database.transaction():
+        nights = groupby(database.rows("segments/published_nights"), key=lambda row: str(row[0]))
+        for algorithm, rows in nights:
+            changes += _relink(database, algorithm, [row[1:] for row in rows], is_dry_run)
+        if changes and not is_dry_run:
+            database.run(
+                "segments/record_relink", {"changes": Json([c.as_json() for c in changes])}
+            )
+    return changes
+
+
+def _relink(
+    database: Database, algorithm: str, moments: Sequence[tuple[Any, ...]], is_dry_run: bool
+) -> list[Change]:
+    nights = list(_read_nights(database, algorithm, moments))
+    given = {
+        cluster_id: (born_as_of, order)
+        for cluster_id, born_as_of, order in database.rows(
+            "segments/given_ids", {"algorithm": algorithm}
+        )
+    }
+    replay = replay_ids(nights, given)
+    changes = []
+    for linked in _with_lineage(database, algorithm, nights, replay, given):
+        change = _compare(database, linked)
+        if change.renumbered or change.is_lineage_other or change.renamed:
+            changes.append(change)
+            if not is_dry_run:
+                _apply(database, linked, change)
+    if changes and not is_dry_run:
+        _renew_births(database, algorithm, replay, given)
+    return changes
+
+
+def _read_nights(
+    database: Database, algorithm: str, moments: Sequence[tuple[Any, ...]]
+) -> Iterator[Night]:
+    before, previous_sizes = None, np.empty(0, dtype=np.int64)
+    for as_of, newest_pruned in moments:
+        names = {"algorithm": algorithm, "as_of": as_of, "before": before}
+        rows = np.array(database.rows("segments/published_sizes", names), dtype=np.int64).reshape(
+            -1, 3
+        )
+        shared = np.zeros((len(rows), len(previous_sizes)), dtype=np.int64)
+        if shared.size:
+            for label, previous, count in database.rows("segments/published_overlap", names):
+                shared[label, previous] = count
+        comparison = Comparison(rows[:, 2], previous_sizes, shared)
+        follows_gap = newest_pruned is not None and (before is None or newest_pruned > before)
+        yield Night(as_of, rows[:, 1], comparison, follows_gap)
+        before, previous_sizes = as_of, rows[:, 2]
+        log.info("%s %s: %d clusters", algorithm, as_of.isoformat(), len(rows))
+
+
+def _with_lineage(
+    database: Database,
+    algorithm: str,
+    nights: Sequence[Night],
+    replay: Replay,
+    given: dict[int, Birth],
+) -> list[_Linked]:
+    births = given | replay.births
+    linked = []
+    before, previous_ids = None, np.empty(0, dtype=np.int64)
+    known: dict[int, str] = {}
+    for night, ids in zip(nights, replay.cluster_ids, strict=True):
+        lineage = trace_lineage(night.comparison, ids, previous_ids)
+        rows = profile_rows.published_names(database, algorithm, night.as_of)
+        now = [name for _, name, _ in rows]
+        names = now
+        if rows and night.as_of in replay.renumbered:
+            stay = _names_that_stay(rows, ids.tolist(), births, night.as_of)
+            names = name_clusters([terms for _, _, terms in rows], ids.tolist(), stay | known)
+        known |= dict(zip(ids.tolist(), names, strict=False))  # none before there were profiles
+        linked.append(_Linked(night, algorithm, ids, lineage, before, now, names))
+        before, previous_ids = night.as_of, ids
+    return linked
+
+
+def _names_that_stay(
+    rows: Sequence[tuple[int, str, list[str]]],
+    cluster_ids: Sequence[int],
+    births: dict[int, Birth],
+    as_of: datetime,
+) -> dict[int, str]:
+    """Names of clusters that are older than the night: the night that named them may be gone."""
+    return {
+        now: name
+        for (old, name, _), now in zip(rows, cluster_ids, strict=True)
+        if old == now and births[now][0] < as_of
+    }
+
+
+def _compare(database: Database, linked: _Linked) -> Change:
+    """The new ids and the new lineage of a night against what is published."""
+    night = linked.night
+    is_other = night.cluster_ids != linked.ids
+    pairs = zip(night.cluster_ids[is_other].tolist(), linked.ids[is_other].tolist(), strict=True)
+    noted = set(database.rows("segments/read_lineage", linked.names))
+    told = {
+        (
+            linked.before,
+            event.event,
+            event.from_cluster_id,
+            event.to_cluster_id,
+            event.from_size,
+            event.to_size,
+            event.shared,
+        )
+        for event in linked.lineage
+    }
+    customers = int(night.comparison.sizes[is_other].sum())
+    # What was told of a night that is gone cannot be told again, and stays.
+    is_told_otherwise = noted != told and (bool(is_other.any()) or not night.follows_gap)
+    renamed = sum(a != b for a, b in zip(linked.names_now, linked.cluster_names, strict=True))
+    return Change(night.as_of, linked.algorithm, dict(pairs), customers, is_told_otherwise, renamed)
+
+
+def _apply(database: Database, linked: _Linked, change: Change) -> None:
+    if change.renumbered:
+        database.run("segments/relabel_clusters", linked.names | {"ids": linked.ids.tolist()})
+    if linked.cluster_names and (change.renumbered or change.renamed):
+        profile_rows.relabel(
+            database,
+            linked.algorithm,
+            linked.night.as_of,
+            linked.ids.tolist(),
+            linked.cluster_names,
+        )
+    lineage = [
+        {"algorithm": linked.algorithm, **event}
+        for event in lineage_json(linked.lineage, linked.before)
+    ]
+    database.run("segments/delete_all_lineage", linked.names)
+    database.run("publication/set_lineage", {"as_of": linked.night.as_of, "lineage": Json(lineage)})
+
+
+def _renew_births(
+    database: Database, algorithm: str, replay: Replay, given: dict[int, Birth]
+) -> None:
+    """The ledger of ids as the nights would have written it."""
+    moments = replay.renumbered
+    if {id_: birth for id_, birth in given.items() if birth[0] in moments} == replay.births:
+        return
+    database.run("segments/delete_births", {"algorithm": algorithm, "moments": moments})
+    for cluster_id, (born_as_of, order) in replay.births.items():
+        names = {"algorithm": algorithm, "as_of": born_as_of, "birth_order": order}
+        database.run("segments/give_id", {**names, "cluster_id": cluster_id})

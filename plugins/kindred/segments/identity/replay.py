@@ -1,0 +1,183 @@
+"""Cluster ids as they would be had all nights run in the order of their dates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from kindred.segments.identity.matching import NEW, Comparison, Counts, match_clusters
+
+UNNUMBERED = -1
+
+Birth = tuple[datetime, int]
+"""When an id was given out, and the how manyth of that night it was."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """A published snapshot of one algorithm.
+
+    ``cluster_ids`` int64 (labels,) are those it was published with; ``comparison`` holds its labels
+    against those of the night before, which for the first night are none. Where nights in between
+    have been pruned (``follows_gap``), its ids are trusted: what they continued is gone.
+    """
+
+    as_of: datetime
+    cluster_ids: Counts
+    comparison: Comparison
+    follows_gap: bool = False
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What the replay gives: ids by label for every night, and the births to note anew.
+
+    ``births`` maps an id to its birth, for the nights ``renumbered`` only: what they have given
+    out is to be forgotten. The births of all other nights stand as they are noted.
+    """
+
+    cluster_ids: list[Counts]
+    renumbered: list[datetime]
+    births: dict[int, Birth]
+
+
+@dataclass
+class _Cluster:
+    """One identity through the nights; ``number`` is its id, once that is known."""
+
+    birth: Birth
+    number: int
+    is_fixed: bool
+    labels: dict[int, int] = field(default_factory=dict)  # night -> label
+
+
+def replay_ids(nights: Sequence[Night], given: dict[int, Birth]) -> Replay:
+    """Match every night to the one before, and give out ids in the order of the nights.
+
+    Parameters
+    ----------
+    nights : sequence of Night
+        In the order of ``as_of``.
+    given : dict
+        Every id that was ever given out, with its birth.
+
+    Returns
+    -------
+    Replay
+        Nights whose ids were given out in the right order keep them, up to the first that did not:
+        from there on ids are numbered anew. So a history that has run forward stays as it is, and
+        one that has run in any order becomes what forward would have made. Ids that were given out
+        by snapshots that are not among ``nights`` (withdrawn, pruned, unfinished) are never given
+        to another cluster; where they live on, they stay.
+    """
+    born = _follow(nights, given)
+    right = _count_right(nights, born, given)
+    renumbered = [night.as_of for night in nights[right:]]
+    _number(born, right, {number for number, birth in given.items() if birth[0] not in renumbered})
+    return Replay(
+        _ids_by_label(nights, born),
+        renumbered,
+        {
+            cluster.number: cluster.birth
+            for clusters in born[right:]
+            for cluster in clusters
+            if not cluster.is_fixed
+        },
+    )
+
+
+def _follow(nights: Sequence[Night], given: dict[int, Birth]) -> list[list[_Cluster]]:
+    """The clusters that are born in each night, each with its label in every night of its life."""
+    born: list[list[_Cluster]] = []
+    alive: list[_Cluster] = []  # by label of the night before
+    for index, night in enumerate(nights):
+        # In the order of their ids, as every night matches them: ties fall alike.
+        order = sorted(range(len(alive)), key=lambda label: alive[label].birth)
+        previous = [alive[label] for label in order]
+        before = nights[index - 1] if index else None
+        matched = _match(night, before, order)
+        new = [int(label) for label in np.flatnonzero(matched == NEW)]
+        newborn = {
+            label: _birth(night, before, int(night.cluster_ids[label]), given, rank)
+            for rank, label in enumerate(new)
+        }
+        alive = [newborn.get(label) or previous[column] for label, column in enumerate(matched)]
+        for label, cluster in enumerate(alive):
+            cluster.labels[index] = label
+        born.append(list(newborn.values()))
+    return born
+
+
+def _match(night: Night, before: Night | None, order: list[int]) -> Counts:
+    """The cluster of the night before, in an order of its labels, that each label continues."""
+    if before is not None and night.follows_gap:
+        column_of = {before.cluster_ids[label]: column for column, label in enumerate(order)}
+        columns = [column_of.get(cluster_id, NEW) for cluster_id in night.cluster_ids]
+        return np.array(columns, dtype=np.int64)
+    comparison = night.comparison
+    return match_clusters(
+        Comparison(comparison.sizes, comparison.previous_sizes[order], comparison.shared[:, order])
+    )
+
+
+def _birth(
+    night: Night, before: Night | None, published: int, given: dict[int, Birth], rank: int
+) -> _Cluster:
+    """A cluster without one before: its id may stay if it was given out since the night before."""
+    birth = given.get(published)
+    is_old = birth is not None and before is not None and birth[0] <= before.as_of
+    if birth is None or is_old or birth[0] > night.as_of:
+        return _Cluster((night.as_of, rank), UNNUMBERED, is_fixed=False)
+    if birth[0] < night.as_of:
+        return _Cluster(birth, published, is_fixed=True)
+    return _Cluster((night.as_of, rank), published, is_fixed=False)
+
+
+def _count_right(
+    nights: Sequence[Night], born: list[list[_Cluster]], given: dict[int, Birth]
+) -> int:
+    """How many nights, from the first on, have the ids that nights in order would have.
+
+    What they gave out lies between what those before and those after gave out, and their clusters
+    have no other ids: nights that ran at once could not see what they continue. Clusters whose
+    birth is fixed do not count.
+    """
+    ids = _ids_by_label(nights, born)
+    highest = -1
+    for index, clusters in enumerate(born):
+        if (ids[index] != nights[index].cluster_ids).any():
+            return index
+        later = {night.as_of for night in nights[index + 1 :]}
+        lowest_later = min(
+            (number for number, birth in given.items() if birth[0] in later), default=None
+        )
+        for cluster in clusters:
+            if not cluster.is_fixed and cluster.number <= highest:  # or UNNUMBERED
+                return index
+        highest = max([highest, *(one.number for one in clusters if not one.is_fixed)])
+        if lowest_later is not None and lowest_later <= highest:
+            return index
+    return len(born)
+
+
+def _number(born: list[list[_Cluster]], right: int, reserved: set[int]) -> None:
+    """Number the clusters that are born from a night on, after those before it."""
+    before = [cluster.number for clusters in born[:right] for cluster in clusters]
+    number = max(before, default=-1)
+    for clusters in born[right:]:
+        for cluster in clusters:
+            if not cluster.is_fixed:
+                number += 1
+                while number in reserved:
+                    number += 1
+                cluster.number = number
+
+
+def _ids_by_label(nights: Sequence[Night], born: list[list[_Cluster]]) -> list[Counts]:
+    ids = [np.empty(len(night.cluster_ids), dtype=np.int64) for night in nights]
+    for clusters in born:
+        for cluster in clusters:
+            for index, label in cluster.labels.items():
+                ids[index][label] = cluster.number
+    return ids

@@ -1,0 +1,1 @@
+"""K-means over distinct vectors, started from the centroids found with the encoder."""

@@ -1,0 +1,65 @@
+"""Segments by k-means, from the centres that were found when the encoder was fitted."""
+
+import json
+import logging
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kindred.encoding import encoder_versions
+from kindred.encoding.embeddings import Embeddings
+from kindred.encoding.vectors import vectors_as_of
+from kindred.run.context import SEED, Run
+from kindred.run.machine import cores
+from kindred.run.memory import require_memory
+from kindred.segments.clusters import Clusters
+from kindred.segments.kmeans import centroid_rows as store
+from kindred.segments.kmeans.kmeans import Centers, cluster_kmeans, find_centers
+from kindred.segments.segment_memory import kmeans_megabytes
+from kindred.warehouse.database import Database
+
+log = logging.getLogger(__name__)
+
+
+def cluster_by_kmeans(run: Run, warehouse: Database, embeddings: Embeddings) -> Clusters:
+    """Clusters around centres that begin where those of every snapshot of the encoder do."""
+    vectors = embeddings.vectors
+    require_memory(run, "cluster", "kmeans", kmeans_megabytes(vectors.shape))
+    return cluster_kmeans(
+        vectors,
+        run.spec.clustering.kmeans,
+        run.spec.metric,
+        seed=SEED,
+        threads=cores(run.settings.graph_threads),
+        start=_start(run, warehouse, embeddings),
+    )
+
+
+def _start(run: Run, warehouse: Database, embeddings: Embeddings) -> Centers:
+    """The centres of the customers that the encoder was fitted on, found once and kept with it.
+
+    They do not depend on the snapshot that asks first, so the order of the dates changes nothing.
+    """
+    wanted = {"metric": run.spec.metric, **run.spec.clustering.kmeans.model_dump(mode="json")}
+    settings = json.dumps(wanted, sort_keys=True)
+    kept = store.read(warehouse, run.encoder_version, settings)
+    if kept is not None:
+        return kept
+    found = find_centers(
+        _vectors_of_fit(run, warehouse, embeddings),
+        run.spec.clustering.kmeans,
+        run.spec.metric,
+        seed=SEED,
+        threads=cores(run.settings.graph_threads),
+    )
+    log.info(
+        "found %d centres to start from with encoder %d", len(found.values), run.encoder_version
+    )
+    return store.keep(warehouse, run.encoder_version, settings, found)
+
+
+def _vectors_of_fit(run: Run, warehouse: Database, embeddings: Embeddings) -> NDArray[np.float32]:
+    fitted_as_of = encoder_versions.fitted_as_of(warehouse, run.encoder_version)
+    if fitted_as_of == run.as_of:
+        return embeddings.vectors
+    return vectors_as_of(run, warehouse, fitted_as_of, "cluster")

@@ -1,0 +1,101 @@
+"""The rows of ``customer_clusters``: every customer's label, stable id and membership."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+
+import numpy as np
+
+from kindred.encoding.embeddings import Embeddings
+from kindred.segments.clusters import Clusters, ListMembers
+from kindred.segments.identity.stable_ids import StableIds
+from kindred.warehouse.copy_writer import Column, Field, RowStream, encode_rows
+from kindred.warehouse.database import Database
+
+PARENT = "customer_clusters"
+COLUMNS = (
+    "as_of",
+    "algorithm",
+    "customer_id",
+    "label",
+    "cluster_id",
+    "membership",
+    "nearest_label",
+    "nearest_cluster_id",
+    "method",
+)
+LIST_COLUMNS = ("list_number", "center_distance", "generation")
+
+
+def copy_labels(
+    database: Database,
+    table: str,
+    as_of: datetime,
+    algorithm: str,
+    embeddings: Embeddings,
+    found: Clusters,
+    ids: StableIds,
+    *,
+    block_rows: int,
+) -> int:
+    """Write the rows of an algorithm; returns their number."""
+    columns = COLUMNS if found.lists is None else (*COLUMNS, *LIST_COLUMNS)
+    stream = RowStream(_chunks(as_of, algorithm, embeddings, found, ids, block_rows))
+    return database.copy_in(table, columns, stream)
+
+
+def delete_algorithm(database: Database, table: str, algorithm: str) -> None:
+    """Take an algorithm's rows out of a table that is being filled aside."""
+    database.run("segments/delete_algorithm", {"algorithm": algorithm}, table=table)
+
+
+def digest_of(found: Clusters, ids: StableIds) -> str:
+    """What tells whether the rows of an algorithm are those that a try before has written."""
+    digest = hashlib.sha256(found.method.encode())
+    for values in (found.labels, found.membership, found.nearest_labels, ids.cluster_ids):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    if found.lists is not None:
+        digest.update(found.lists.numbers.tobytes())
+        digest.update(found.lists.center_distances.tobytes())
+    return digest.hexdigest()
+
+
+def _chunks(
+    as_of: datetime,
+    algorithm: str,
+    embeddings: Embeddings,
+    found: Clusters,
+    ids: StableIds,
+    block_rows: int,
+) -> Iterator[bytes]:
+    moment = int(as_of.timestamp()) * 1_000_000 + as_of.microsecond
+    cluster_ids, nearest_ids = ids.of(found.labels), ids.of(found.nearest_labels)
+    for start in range(0, len(embeddings.customers), block_rows):
+        rows = slice(start, start + block_rows)
+        count = len(embeddings.customers[rows])
+        yield encode_rows(
+            [
+                Column(Field.TIMESTAMPTZ, np.full(count, moment)),
+                Column(Field.TEXT, np.full(count, algorithm.encode())),
+                embeddings.key_type.column(embeddings.customers[rows]),
+                Column(Field.INT4, found.labels[rows]),
+                Column(Field.INT4, cluster_ids[rows]),
+                Column(Field.FLOAT4, found.membership[rows]),
+                Column(Field.INT4, found.nearest_labels[rows]),
+                Column(Field.INT4, nearest_ids[rows]),
+                Column(Field.TEXT, np.full(count, found.method.encode())),
+                *_list_columns(found.lists, rows),
+            ]
+        )
+
+
+def _list_columns(lists: ListMembers | None, rows: slice) -> list[Column]:
+    if lists is None:
+        return []
+    numbers = lists.numbers[rows]
+    is_outside = np.full(len(numbers), lists.generation is None)
+    return [
+        Column(Field.INT4, numbers, is_null=numbers == 0),
+        Column(Field.FLOAT4, lists.center_distances[rows], is_null=numbers == 0),
+        Column(Field.INT4, np.full(len(numbers), lists.generation or 0), is_null=is_outside),
+    ]

@@ -1,0 +1,220 @@
+"""Which IVFFlat list every customer is in, read from the pages of the index itself.
+
+pgvector has no function for it. pageinspect reads raw pages, for superusers only: an administrator
+installs ``read_index_page`` (``kindred page-reader``), which reads those of our own indexes.
+"""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg2 import sql
+
+from kindred.errors import DataError
+from kindred.segments.lists.page_layout import (
+    FIRST_LIST_BLOCK,
+    INVALID_BLOCK,
+    NO_LIST,
+    ListPage,
+    Pages,
+    lists_of_blocks,
+    next_blocks,
+    read_entries,
+    read_list_page,
+    read_meta,
+)
+from kindred.warehouse import statements
+from kindred.warehouse.copy_reader import BlockReader, OnBlock
+from kindred.warehouse.copy_writer import Array, Field
+from kindred.warehouse.database import Database
+from kindred.warehouse.keys import KeyType, concatenate_keys
+
+log = logging.getLogger(__name__)
+
+PAGES_AT_ONCE = 2_048  # 16 MB
+
+
+@dataclass(frozen=True)
+class IndexLists:
+    """The lists of an index: centres float32 (lists, d), and the list of every customer asked for.
+
+    ``lists`` int32 (customers,): from 0 in the order of the index, -1 for who has no entry.
+    """
+
+    centres: NDArray[np.float32]
+    lists: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class IndexPages:
+    """An index of a space's generation whose pages can be read."""
+
+    database: Database
+    schema: str
+    table: str
+    index: str
+    blocks: int
+
+    def page(self, block: int) -> Pages:
+        """One page."""
+        found: list[Pages] = []
+        self.stream(block, block, lambda values: found.append(values[1]))
+        return np.asarray(found[0][0])
+
+    def stream(self, first: int, last: int, on_pages: OnBlock) -> None:
+        """Call ``on_pages`` with blocks and pages, from one block to another, some at once."""
+        reader = BlockReader([Field.INT8, Field.PAGE], on_pages, block_rows=PAGES_AT_ONCE)
+        parameters = {"index": self.index, "first": first, "last": last}
+        query = statements.compose("segments/read_pages", space=self.schema)
+        self.database.copy_out(query, reader, parameters)
+        reader.flush()
+
+
+def has_reader(database: Database, schema: str) -> bool:
+    """Whether an administrator has installed the reader of pages."""
+    return bool(database.value("segments/has_page_reader", {"schema": schema}))
+
+
+def reader_as_text(database: Database, schema: str) -> str:
+    """What a superuser is to run."""
+    return reader_for(database, schema).as_string(database.connection)
+
+
+def reader_for(database: Database, schema: str) -> sql.Composed:
+    """The statements by which an administrator lets this session's login read pages of a space."""
+    owner, pageinspect = database.row("segments/names_of_page_reader") or ("", "")
+    return statements.compose(
+        "segments/install_page_reader",
+        space=schema,
+        space_name=sql.Literal(schema),
+        owner=owner,
+        pageinspect=pageinspect,
+    )
+
+
+def install_reader(database: Database, schema: str) -> None:
+    """Install the reader of pages; the session must be a superuser's."""
+    with database.transaction():
+        database.execute(reader_for(database, schema))
+
+
+def open_index(database: Database, schema: str, table: str) -> IndexPages | None:
+    """The usable IVFFlat index of a generation; None where there is none."""
+    row = database.row("segments/index_of_table", {"table": table})
+    return None if row is None else IndexPages(database, schema, table, row[0], int(row[1]))
+
+
+def read_lists(
+    pages: IndexPages, key_type: KeyType, customers: Array, *, block_rows: int
+) -> IndexLists:
+    """The list of every customer (ascending keys) of a generation.
+
+    Must be called in a repeatable read transaction. The rows are looked up first: what the snapshot
+    shows can then neither be dropped nor lose its entries, and entries that come later point to
+    rows it does not show. An entry whose row was changed in place without a change of its
+    embedding points to where the row was: such a row is found by nobody, and has no list here.
+
+    Raises
+    ------
+    DataError
+        when the index names a row twice.
+    """
+    rows, keys = _rows_of_table(pages, key_type, block_rows)
+    centres, first_blocks = _lists(pages)
+    entries, lists = _entries(pages, first_blocks)
+    order = np.argsort(rows)
+    place = np.searchsorted(rows, entries, sorter=order)
+    place[place == len(rows)] = 0
+    is_found = rows[order[place]] == entries if len(rows) else np.zeros(len(entries), dtype=bool)
+    found = order[place[is_found]]
+    if np.bincount(found).max(initial=0) > 1:
+        raise DataError(f"index {pages.index} has rows twice: clear task 'build_embeddings'")
+    by_row = np.full(len(rows), NO_LIST, dtype=np.int32)
+    by_row[found] = lists[is_found]
+    log.info("%s: %d entries, %d of %d rows", pages.index, len(entries), len(found), len(rows))
+    return IndexLists(centres, _by_customer(keys, by_row, customers))
+
+
+def staged_keys(database: Database, table: str, key_type: KeyType, *, block_rows: int) -> Array:
+    """Customers of a staged difference who are new or change; nobody where it has been applied."""
+    if not database.rows("warehouse/columns_of_relation", {"table": table}):
+        return concatenate_keys(key_type, [])
+    query = statements.compose("segments/staged_keys", table=table)
+    blocks: list[Array] = []
+    reader = BlockReader(
+        [key_type.field], lambda values: blocks.append(values[0]), block_rows=10**6
+    )
+    database.copy_out(query, reader)
+    reader.flush()
+    return concatenate_keys(key_type, [key_type.from_copy(block) for block in blocks])
+
+
+def _rows_of_table(
+    pages: IndexPages, key_type: KeyType, block_rows: int
+) -> tuple[NDArray[np.int64], Array]:
+    """Where every row is, as entries name it, and its key."""
+    rows: list[Array] = []
+    keys: list[Array] = []
+
+    def keep(values: list[Array]) -> None:
+        rows.append(values[0])
+        keys.append(key_type.from_copy(values[1]))
+
+    names: list[sql.Composable] = [sql.Identifier(name) for name in ("ctid", "customer_id")]
+    columns = statements.comma_separated(names)
+    query = statements.compose("serving/read_generation", columns=columns, table=pages.table)
+    reader = BlockReader([Field.TID, key_type.field], keep, block_rows=block_rows)
+    pages.database.copy_out(query, reader)
+    reader.flush()
+    empty = np.empty(0, dtype=np.int64)
+    return np.concatenate([empty, *rows]), concatenate_keys(key_type, keys)
+
+
+def _lists(pages: IndexPages) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Centres and first blocks of all lists, along the chain of their pages."""
+    dimensions, count = read_meta(pages.page(0))
+    block = FIRST_LIST_BLOCK
+    found: list[ListPage] = []
+    while block < pages.blocks and len(found) < pages.blocks:
+        found.append(read_list_page(pages.page(block), dimensions))
+        block = found[-1].next_block
+    centres = np.concatenate([page.centres for page in found])
+    if len(centres) != count:
+        raise DataError(
+            f"index {pages.index} promises {count} lists and has {len(centres)}: clear task"
+            " 'build_embeddings'"
+        )
+    return centres, np.concatenate([page.first_blocks for page in found])
+
+
+def _entries(
+    pages: IndexPages, first_blocks: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The row of every entry, and its list."""
+    following = [np.full(FIRST_LIST_BLOCK, INVALID_BLOCK, dtype=np.int64)]
+    rows: list[NDArray[np.int64]] = []
+    blocks: list[NDArray[np.int64]] = []
+
+    def keep(values: list[Array]) -> None:
+        numbers, some = values
+        entries = read_entries(some)
+        following.append(next_blocks(some))
+        rows.append(entries.row)
+        blocks.append(numbers[entries.page])
+
+    pages.stream(FIRST_LIST_BLOCK, pages.blocks - 1, keep)
+    lists = lists_of_blocks(first_blocks, np.concatenate(following))
+    of_entry = lists[np.concatenate(blocks)]
+    is_entry = of_entry != NO_LIST  # what stands on the pages of the lists themselves is none
+    return np.concatenate(rows)[is_entry], of_entry[is_entry]
+
+
+def _by_customer(keys: Array, by_row: NDArray[np.int32], customers: Array) -> NDArray[np.int32]:
+    """Lists of rows as lists of customers; customers without a row have none."""
+    lists = np.full(len(customers), NO_LIST, dtype=np.int32)
+    if len(customers) and len(keys):
+        place = np.minimum(np.searchsorted(customers, keys), len(customers) - 1)
+        is_known = customers[place] == keys
+        lists[place[is_known]] = by_row[is_known]
+    return lists

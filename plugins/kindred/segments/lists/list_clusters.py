@@ -1,0 +1,130 @@
+"""IVFFlat lists as clusters: those of an index, or of the same k-means outside."""
+
+import numpy as np
+
+from kindred.neighbours.distances import eligible, normalised, pair_distances
+from kindred.neighbours.distinct import find_distinct
+from kindred.neighbours.threads import in_threads
+from kindred.segments.clusters import NOISE, Clusters, ListMembers, order_free
+from kindred.segments.nearest import nearest_point
+from kindred.serving.candidates import train_lists
+from kindred.serving.ivfflat_memory import sample_rows
+from kindred.spec.metrics import Metric
+
+
+def clusters_of_lists(
+    vectors: np.ndarray,
+    metric: Metric,
+    centres: np.ndarray,
+    lists: np.ndarray,
+    *,
+    method: str,
+    generation: int | None = None,
+) -> Clusters:
+    """Say of every customer which list it is in, and how far from the list's centre.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (rows, dimensions)
+    metric : Metric
+    centres : ndarray of float32, shape (lists, dimensions)
+    lists : ndarray of int32, shape (rows,)
+        From 0; -1 for customers in no list, as pgvector leaves zero vectors under cosine.
+    method : str
+    generation : int, optional
+        Whose index has the lists.
+
+    Returns
+    -------
+    Clusters
+        A list is a hard cluster: ``membership`` is 1. Customers in none are noise; as they are
+        equally far from all centres, the largest list is their nearest.
+    """
+    is_member = lists >= 0
+    rows = np.flatnonzero(is_member)
+    distances = np.full(len(vectors), np.nan, dtype=np.float32)
+    distances[rows] = pair_distances(metric, vectors, centres, rows, lists[rows])
+    labels = lists.astype(np.int32)
+    largest = np.bincount(lists[rows]).argmax() if len(rows) else NOISE
+    return order_free(
+        Clusters(
+            labels,
+            is_member.astype(np.float32),
+            np.where(is_member, labels, largest).astype(np.int32),
+            method,
+            lists=ListMembers(labels + np.int32(1), distances, generation),
+        )
+    )
+
+
+def nearest_lists(vectors: np.ndarray, metric: Metric, centres: np.ndarray) -> np.ndarray:
+    """The list that pgvector puts each vector into when it is inserted, up to ties.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (rows, dimensions)
+        None of them zero under cosine.
+    metric : Metric
+        Under cosine and inner product the centres are unit vectors, so that the nearest one is
+        that of the largest inner product, which is how pgvector ranks them.
+    centres : ndarray of float32, shape (lists, dimensions)
+
+    Returns
+    -------
+    ndarray of int32, shape (rows,)
+    """
+    points = normalised(vectors) if metric is Metric.COSINE else np.asarray(vectors, np.float32)
+    return nearest_point(points, centres).astype(np.int32)
+
+
+def cluster_into_lists(
+    vectors: np.ndarray, metric: Metric, lists: int, *, seed: int, why: str
+) -> Clusters:
+    """Cluster as an IVFFlat index of so many lists does, without the index.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (rows, dimensions)
+    metric : Metric
+        Under cosine and inner product k-means is spherical, as pgvector's is.
+    lists : int
+        At least 1; capped at the number of distinct vectors.
+    seed : int
+    why : str
+        Why the lists of an index are not at hand; stands in ``method``.
+
+    Returns
+    -------
+    Clusters
+        Independent of the order of the rows (but for which of several equally large clusters is
+        first) and of the number of threads. Trained on as many rows as pgvector takes, by Lloyd's
+        algorithm (`faiss.Kmeans`). Zero vectors under cosine are noise.
+    """
+    found = np.full(len(vectors), NOISE, dtype=np.int32)
+    distinct = find_distinct(vectors, eligible(metric, vectors))
+    lists = min(lists, len(distinct.first_rows))
+    method = f"k-means of {lists} list{'' if lists == 1 else 's'} ({why})"
+    centres = np.empty((0, vectors.shape[1]), dtype=np.float32)
+    if lists:
+        by_content = distinct.members_of(distinct.content_order)[1]
+        centres = _train(vectors[_draw(by_content, lists, seed)], metric, lists, seed)
+        first_rows = distinct.first_rows
+        of_distinct = nearest_lists(vectors[first_rows], metric, centres)
+        found[distinct.members] = np.repeat(of_distinct, distinct.sizes)
+    return clusters_of_lists(vectors, metric, centres, found, method=method)
+
+
+def _draw(rows: np.ndarray, lists: int, seed: int) -> np.ndarray:
+    size = min(len(rows), max(lists, sample_rows(lists)))
+    return rows[np.sort(np.random.default_rng(seed).choice(len(rows), size, replace=False))]
+
+
+def _train(points: np.ndarray, metric: Metric, lists: int, seed: int) -> np.ndarray:
+    """Centres of lists, found on one thread: more would add up products in another order."""
+    found: list[np.ndarray] = []
+
+    def train(*_: int) -> None:
+        found.append(train_lists(points, metric, lists, seed))
+
+    in_threads(train, [(0, 1)], 1)
+    return found[0]

@@ -1,0 +1,1 @@
+"""K-means inside the database, by PL/Python and scikit-learn."""

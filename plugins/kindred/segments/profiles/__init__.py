@@ -1,0 +1,1 @@
+"""What distinguishes each segment: profiles, names, medoids, and how good the clusters are."""

@@ -1,0 +1,161 @@
+"""How good a clustering is: how well its clusters stand apart, and how much of it is noise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import silhouette_score
+from threadpoolctl import threadpool_limits
+
+from kindred.neighbours.distances import normalised
+from kindred.segments.clusters import NOISE
+from kindred.spec.metrics import Metric
+
+SILHOUETTE_SAMPLE = 2000
+"""Customers of the sample: their distances to each other are 32 MB."""
+
+
+@dataclass(frozen=True)
+class Silhouette:
+    """Mean silhouette of a sample of clustered customers; None where it is not defined."""
+
+    mean: float | None
+    sample_size: int
+
+
+@dataclass(frozen=True)
+class ClusterQuality:
+    """Figures of one clustering; shares from 0 to 1, 0 where there is no cluster.
+
+    ``stability`` is the adjusted Rand index with an earlier clustering, over the
+    ``stability_customers`` that both have.
+    """
+
+    customers: int
+    clusters: int
+    noise_share: float
+    largest_share: float
+    smallest_share: float
+    silhouette: float | None
+    silhouette_sample: int
+    stability: float | None
+    stability_customers: int
+
+
+def measure_quality(
+    vectors: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    metric: Metric,
+    common: Sequence[tuple[int, int, int]],
+    *,
+    seed: int,
+) -> ClusterQuality:
+    """How good a clustering is.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (rows, dimensions)
+    labels : ndarray of int32, shape (rows,)
+        Noise is -1.
+    metric : Metric
+    common : sequence of (label, earlier cluster, customers)
+        See `adjusted_rand_index`; empty without an earlier clustering.
+    seed : int
+        See `measure_silhouette`.
+
+    Returns
+    -------
+    ClusterQuality
+    """
+    sizes = np.unique(labels[labels != NOISE], return_counts=True)[1]
+    rows = max(1, len(labels))
+    silhouette = measure_silhouette(vectors, labels, metric, seed=seed)
+    stability, customers = adjusted_rand_index(common)
+    return ClusterQuality(
+        customers=len(labels),
+        clusters=len(sizes),
+        noise_share=float((labels == NOISE).sum() / rows),
+        largest_share=float(sizes.max(initial=0) / rows),
+        smallest_share=float(sizes.min() / rows) if len(sizes) else 0.0,
+        silhouette=silhouette.mean,
+        silhouette_sample=silhouette.sample_size,
+        stability=stability,
+        stability_customers=customers,
+    )
+
+
+def measure_silhouette(
+    vectors: NDArray[np.float32], labels: NDArray[np.int32], metric: Metric, *, seed: int
+) -> Silhouette:
+    """Mean silhouette (Rousseeuw 1987) of a random sample, within the sample.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (rows, dimensions)
+    labels : ndarray of int32, shape (rows,)
+        Noise (-1) has no part in it.
+    metric : Metric
+        For cosine the vectors are normalised first; else the distance is Euclidean.
+    seed : int
+        Of the sample of at most 2,000 customers.
+
+    Returns
+    -------
+    Silhouette
+        From -1 to 1; None for fewer than two clusters in the sample, or none with two customers.
+    """
+    rows = np.flatnonzero(labels != NOISE)
+    if len(rows) > SILHOUETTE_SAMPLE:
+        generator = np.random.default_rng(seed)
+        rows = np.sort(generator.choice(rows, SILHOUETTE_SAMPLE, replace=False))
+    found = len(np.unique(labels[rows]))
+    if not 2 <= found < len(rows):
+        return Silhouette(None, len(rows))
+    sample = vectors[rows]
+    points = (normalised(sample) if metric is Metric.COSINE else sample).astype(np.float64)
+    # One thread: partial sums must not depend on the cores of a machine.
+    with threadpool_limits(limits=1):
+        mean = float(silhouette_score(points, labels[rows]))
+    return Silhouette(mean, len(rows))
+
+
+def adjusted_rand_index(pairs: Sequence[tuple[int, int, int]]) -> tuple[float | None, int]:
+    """Agreement of two clusterings of the same customers, from their contingency table.
+
+    Parameters
+    ----------
+    pairs : sequence of (first, second, customers)
+        Customers by their cluster in both; noise is a cluster like any other.
+
+    Returns
+    -------
+    index : float or None
+        1 for equal clusterings, about 0 for what chance gives (Hubert & Arabie 1985); None without
+        a customer.
+    customers : int
+        How many there are.
+    """
+    cells = np.array(pairs, dtype=np.int64).reshape(-1, 3)
+    counts = cells[:, 2]
+    total = int(counts.sum())
+    if total == 0:
+        return None, 0
+    together = _pairs(counts)
+    first, second = (_pairs(_sums(cells[:, axis], counts)) for axis in (0, 1))
+    all_pairs = total * (total - 1) / 2
+    expected = first * second / all_pairs if all_pairs else 0.0
+    most = (first + second) / 2
+    return (1.0 if most == expected else (together - expected) / (most - expected)), total
+
+
+def _pairs(counts: NDArray[np.int64]) -> float:
+    """Pairs of customers within each count, added up."""
+    return float((counts * (counts - 1) // 2).sum())
+
+
+def _sums(clusters: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    _, position = np.unique(clusters, return_inverse=True)
+    sums = np.zeros(int(position.max()) + 1, dtype=np.int64)
+    np.add.at(sums, position, counts)
+    return sums

@@ -1,0 +1,112 @@
+"""What profiles of clusters are made from, and the names that clusters have already."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kindred.errors import DataError
+from kindred.warehouse import partitions, statements
+from kindred.warehouse.copy_reader import BlockReader
+from kindred.warehouse.copy_writer import Array, Field
+from kindred.warehouse.database import Database
+
+PARENT = "customer_clusters"
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """One algorithm's clusters of all customers, in customer order.
+
+    ``labels`` int32 (n,), -1 for noise; ``membership`` float32 (n,); ``cluster_ids[label]`` is the
+    stable id of a label.
+    """
+
+    algorithm: str
+    labels: NDArray[np.int32]
+    membership: NDArray[np.float32]
+    cluster_ids: list[int]
+
+
+def table_of(database: Database, as_of: datetime) -> str:
+    """Where the clusters of a snapshot are: aside, or published where a task runs again."""
+    if partitions.has_aside(database, PARENT, as_of):
+        return partitions.aside_name(PARENT, as_of)
+    return partitions.partition_name(PARENT, as_of)
+
+
+def read_segmentation(
+    database: Database, table: str, algorithm: str, customers: int, *, block_rows: int
+) -> Segmentation:
+    """The labels that ``cluster`` has written.
+
+    Raises
+    ------
+    DataError
+        when there are not as many as customers.
+    """
+    blocks: list[list[Array]] = []
+    if database.rows("warehouse/columns_of_relation", {"table": table}):
+        fields = [Field.INT4, Field.INT4, Field.FLOAT4]
+        reader = BlockReader(fields, blocks.append, block_rows=block_rows)
+        query = statements.compose("segments/read_labels", table=table)
+        database.copy_out(query, reader, {"algorithm": algorithm})
+        reader.flush()
+    found = sum(len(block[0]) for block in blocks)
+    if found != customers:
+        raise DataError(
+            f"{table} has {found} rows of {algorithm}, {customers} are due; clear task 'cluster'"
+        )
+    labels, ids, membership = (
+        np.concatenate([block[i] for block in blocks]) if blocks else np.empty(0) for i in range(3)
+    )
+    known, first = np.unique(labels, return_index=True)
+    return Segmentation(
+        algorithm,
+        labels.astype(np.int32),
+        membership.astype(np.float32),
+        ids[first[known >= 0]].astype(int).tolist(),
+    )
+
+
+def common_customers(
+    database: Database, table: str, algorithm: str, previous: datetime
+) -> list[tuple[int, int, int]]:
+    """Label, cluster of an earlier snapshot, and the customers that both have."""
+    names = {"algorithm": algorithm, "previous": previous}
+    return [(a, b, n) for a, b, n in database.rows("segments/common_customers", names, table=table)]
+
+
+def known_names(
+    database: Database, algorithm: str, as_of: datetime, cluster_ids: Sequence[int]
+) -> dict[int, str]:
+    """The names that published clusters have, by id."""
+    names = {"algorithm": algorithm, "as_of": as_of, "cluster_ids": list(cluster_ids)}
+    return dict(database.rows("segments/known_names", names))
+
+
+def published_names(
+    database: Database, algorithm: str, as_of: datetime
+) -> list[tuple[int, str, list[str]]]:
+    """Id, name, and what names are made of, by label; empty where there are no profiles."""
+    names = {"algorithm": algorithm, "as_of": as_of}
+    return [(a, b, c) for a, b, c in database.rows("segments/published_names", names)]
+
+
+def relabel(
+    database: Database,
+    algorithm: str,
+    as_of: datetime,
+    cluster_ids: Sequence[int],
+    names: Sequence[str],
+) -> None:
+    """Give the profiles of a published snapshot other ids and names, by label."""
+    parameters = {
+        "algorithm": algorithm,
+        "as_of": as_of,
+        "cluster_ids": list(cluster_ids),
+        "names": list(names),
+    }
+    database.run("segments/relabel_profiles", parameters)

@@ -1,0 +1,226 @@
+"""profile_clusters: tell what each cluster has that others have not, name it, and say how good."""
+
+import logging
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kindred.encoding import encoder_versions
+from kindred.encoding.categories import CategoryBlock
+from kindred.encoding.embeddings import Embeddings
+from kindred.encoding.encoder import FittedEncoder
+from kindred.encoding.encoding_memory import Columns
+from kindred.encoding.number_block import NumberBlock
+from kindred.encoding.vectors import read_embeddings
+from kindred.history import snapshot_customers
+from kindred.history.column_expressions import Reading
+from kindred.run import builds
+from kindred.run.context import SEED, Run
+from kindred.run.memory import with_fitting_blocks
+from kindred.segments.profiles import profile_rows
+from kindred.segments.profiles.cluster_quality import ClusterQuality, measure_quality
+from kindred.segments.profiles.comparison import compare
+from kindred.segments.profiles.medoid import find_medoids
+from kindred.segments.profiles.names import name_clusters
+from kindred.segments.profiles.profile_rows import Segmentation
+from kindred.segments.profiles.tallies import Measure, ProfileColumn, Tallies
+from kindred.segments.profiles.traits import rank_traits
+from kindred.segments.segment_memory import profile_megabytes
+from kindred.spec.features import Kind, Transform
+from kindred.warehouse.copy_writer import Array
+from kindred.warehouse.database import Database
+
+log = logging.getLogger(__name__)
+
+PROFILES = "profiles"
+MADE_BY = "profile_clusters"
+
+
+def profile_clusters(run: Run) -> dict[str, Any]:
+    """Write the artefact ``profiles``, an entry a cluster, and note how good each algorithm is."""
+    with run.warehouse(MADE_BY) as warehouse:
+        embeddings = read_embeddings(run, run.key_type(warehouse))
+        run = _within_memory(run, warehouse, embeddings)
+        table = profile_rows.table_of(warehouse, run.as_of)
+        segmentations = _read(run, warehouse, table, len(embeddings.customers))
+        counted = _count(run, warehouse, embeddings, segmentations)
+        entries = [
+            entry
+            for one, tallies in zip(segmentations, counted.tallies, strict=True)
+            for entry in _entries(run, warehouse, embeddings, one, counted, tallies)
+        ]
+        run.folder.write(PROFILES, {}, {"clusters": entries})
+        quality = _qualities(run, warehouse, table, embeddings, segmentations)
+        run.add_facts(warehouse, cluster_quality=quality)
+    counts = {entry["algorithm"]: entry["clusters"] for entry in quality}
+    log.info("profiled the clusters of %s", counts)
+    return counts
+
+
+def _within_memory(run: Run, warehouse: Database, embeddings: Embeddings) -> Run:
+    """The run with blocks of customers that fit, if labels and vectors do."""
+    readings = snapshot_customers.profile_readings(warehouse, run.spec).values()
+    # Of a text only is read whether there is one.
+    kinds = (Kind.CATEGORICAL if reading.is_text else Kind.NUMERIC for reading in readings)
+    row_bytes = Columns.of(kinds, 0.0).block_row_bytes
+    megabytes = profile_megabytes(embeddings.vectors.shape, len(run.spec.clustering.algorithms))
+    work = f"profiles of {len(embeddings.customers)} customers"
+    return with_fitting_blocks(run, MADE_BY, work, megabytes, row_bytes)
+
+
+def read_profiles(run: Run) -> list[dict[str, Any]]:
+    """The entries that ``profile_clusters`` has written."""
+    clusters: list[dict[str, Any]] = run.folder.read(PROFILES, MADE_BY).facts["clusters"]
+    return clusters
+
+
+def profile_columns(
+    encoder: FittedEncoder, readings: dict[str, Reading], labels: tuple[str, ...]
+) -> list[ProfileColumn]:
+    """What of the columns is profiled: features as the encoder sees them, then labels."""
+    columns = []
+    for name, reading in readings.items():
+        block = encoder.blocks.get(name)
+        column = ProfileColumn(name, reading.kind, is_outcome=name in labels)
+        if isinstance(block, CategoryBlock):
+            column = replace(column, categories=block.categories)
+        elif isinstance(block, NumberBlock) and block.transform is not Transform.NONE:
+            column = replace(column, scale=block.transformed)
+        columns.append(column)
+    return columns
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """The customers, counted by cluster of every algorithm."""
+
+    columns: list[ProfileColumn]
+    measure: Measure
+    tallies: list[Tallies]
+
+
+def _read(run: Run, warehouse: Database, table: str, customers: int) -> list[Segmentation]:
+    block_rows = run.settings.block_rows
+    return [
+        profile_rows.read_segmentation(
+            warehouse, table, str(algorithm), customers, block_rows=block_rows
+        )
+        for algorithm in run.spec.clustering.algorithms
+    ]
+
+
+def _count(
+    run: Run, warehouse: Database, embeddings: Embeddings, segmentations: list[Segmentation]
+) -> _Counted:
+    """Read the customers once, for all algorithms."""
+    readings = snapshot_customers.profile_readings(warehouse, run.spec)
+    encoder = encoder_versions.read(warehouse, run.encoder_version)
+    columns = profile_columns(encoder, readings, run.spec.labels)
+    measure = Measure(columns)
+    tallies = [Tallies(columns, len(one.cluster_ids)) for one in segmentations]
+
+    done = 0
+
+    def count(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
+        nonlocal done
+        rows = slice(done, done + len(keys))
+        measured = measure(frame)
+        for one, tally in zip(segmentations, tallies, strict=True):
+            tally.add(one.labels[rows], measured)
+        done = rows.stop
+
+    snapshot_customers.read_customers(
+        warehouse,
+        run.spec,
+        embeddings.key_type,
+        snapshot_customers.kept_customers(warehouse, run.slug),
+        count,
+        block_rows=run.settings.block_rows,
+        readings=readings,
+    )
+    return _Counted(columns, measure, tallies)
+
+
+def _entries(
+    run: Run,
+    warehouse: Database,
+    embeddings: Embeddings,
+    segmentation: Segmentation,
+    counted: _Counted,
+    tallies: Tallies,
+) -> list[dict[str, Any]]:
+    """What is published of every cluster of one algorithm."""
+    outcomes = {column.name for column in counted.columns if column.is_outcome}
+    comparisons = compare(counted.columns, counted.measure, tallies)
+    ranked = rank_traits(comparisons, outcomes, tallies.clusters)
+    ids = segmentation.cluster_ids
+    known = profile_rows.known_names(warehouse, segmentation.algorithm, run.as_of, ids)
+    names = name_clusters([profile.terms for profile in ranked], ids, known)
+    described = _described(run, embeddings, segmentation)
+    return [
+        {**facts, "name": name, "name_terms": profile.terms, "profile": profile.to_json()}
+        for facts, name, profile in zip(described, names, ranked, strict=True)
+    ]
+
+
+def _described(
+    run: Run, embeddings: Embeddings, segmentation: Segmentation
+) -> list[dict[str, Any]]:
+    """Size, share, medoid and mean membership of every cluster of one algorithm."""
+    labels, clusters = segmentation.labels, len(segmentation.cluster_ids)
+    medoids = find_medoids(embeddings.vectors, labels, clusters, run.spec.metric)
+    keys = embeddings.key_type.to_python(embeddings.customers[medoids])
+    is_member = labels >= 0
+    sizes = np.bincount(labels[is_member], minlength=clusters)
+    firmness = np.bincount(labels[is_member], segmentation.membership[is_member], clusters)
+    return [
+        {
+            "algorithm": segmentation.algorithm,
+            "label": label,
+            "cluster_id": cluster_id,
+            "customers": int(sizes[label]),
+            "share": float(sizes[label] / len(labels)),
+            "medoid_id": str(keys[label]),
+            "membership": float(firmness[label] / sizes[label]),
+        }
+        for label, cluster_id in enumerate(segmentation.cluster_ids)
+    ]
+
+
+def _qualities(
+    run: Run,
+    warehouse: Database,
+    table: str,
+    embeddings: Embeddings,
+    segmentations: list[Segmentation],
+) -> list[dict[str, Any]]:
+    """How good every algorithm's clusters are, beside the published snapshot before."""
+    before = builds.previous(warehouse, run.as_of)
+    previous = None if before is None else before[0]
+    return [
+        _entry(
+            one.algorithm,
+            measure_quality(
+                embeddings.vectors,
+                one.labels,
+                run.spec.metric,
+                []
+                if previous is None
+                else profile_rows.common_customers(warehouse, table, one.algorithm, previous),
+                seed=SEED,
+            ),
+            previous,
+        )
+        for one in segmentations
+    ]
+
+
+def _entry(algorithm: str, quality: ClusterQuality, previous: datetime | None) -> dict[str, Any]:
+    return {
+        "algorithm": algorithm,
+        **asdict(quality),
+        "previous_as_of": None if previous is None else previous.isoformat(),
+    }

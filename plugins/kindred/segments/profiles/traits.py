@@ -1,0 +1,153 @@
+"""What a cluster's customers have that others have not: its traits, the most telling first."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from kindred.segments.profiles.comparison import MISSING, ColumnComparison
+from kindred.segments.profiles.effect import SMALL_EFFECT
+from kindred.spec.features import Kind
+
+TOP_TRAITS = 10
+"""Traits of a cluster that are kept beside all of its outcomes."""
+VALUES_A_COLUMN = 3
+"""Values of one categorical column among them, so that it does not push out all others."""
+
+
+@dataclass(frozen=True)
+class Trait:
+    """One mean or share of a cluster beside everyone's.
+
+    ``customers`` have a value, ``missing`` have none and are not in ``estimate``: a mean, or a
+    share from 0 to 1 where ``kind`` is boolean, categorical or missing; dates in days since
+    1970-01-01. ``low`` and ``high`` are its 95 % interval. ``effect`` is Cohen's d or h, None where
+    the column is constant.
+    """
+
+    column_name: str
+    kind: str
+    value: str | None
+    customers: int
+    missing: int
+    estimate: float | None
+    low: float | None
+    high: float | None
+    everyone: float | None
+    effect: float | None
+
+    @property
+    def telling(self) -> tuple[float, str, str, str]:
+        """Sorts the most telling trait first, and traits alike in one order."""
+        return (-abs(self.effect or 0.0), self.column_name, self.kind, self.value or "")
+
+    def to_json(self, role: str, position: int) -> dict[str, Any]:
+        """The trait as plain JSON, with its place among those of its role."""
+        return {"role": role, "position": position, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class ClusterProfile:
+    """The most telling traits of one cluster, its outcomes, and the terms a name is made of."""
+
+    traits: list[Trait]
+    outcomes: list[Trait]
+    terms: list[str]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Traits and outcomes as plain JSON."""
+        return [
+            trait.to_json(role, position)
+            for role, traits in (("feature", self.traits), ("label", self.outcomes))
+            for position, trait in enumerate(traits, start=1)
+        ]
+
+
+def rank_traits(
+    comparisons: Sequence[ColumnComparison], outcomes: set[str], clusters: int
+) -> list[ClusterProfile]:
+    """Rank what was compared, cluster by cluster.
+
+    Parameters
+    ----------
+    comparisons : sequence of ColumnComparison
+        Of one algorithm; ``outcomes`` names the columns among them that are labels of the spec.
+    outcomes : set of str
+    clusters : int
+
+    Returns
+    -------
+    list of ClusterProfile
+        By label. Traits are ranked by the size of their effect; of a categorical column the three
+        most telling values take part, of an outcome all.
+    """
+    return [_profile(comparisons, outcomes, label) for label in range(clusters)]
+
+
+def _profile(
+    comparisons: Sequence[ColumnComparison], outcomes: set[str], label: int
+) -> ClusterProfile:
+    found: list[Trait] = []
+    labels: list[Trait] = []
+    for comparison in comparisons:
+        if comparison.column in outcomes:
+            labels.extend(_traits(comparison, label, range(len(comparison.values))))
+        else:
+            effects = np.abs(comparison.effects[label])
+            order = np.argsort(-np.nan_to_num(effects), kind="stable")[:VALUES_A_COLUMN]
+            found.extend(_traits(comparison, label, (i for i in order if effects[i] >= 0.0)))
+    found.sort(key=lambda trait: trait.telling)
+    labels.sort(key=lambda trait: trait.telling)
+    return ClusterProfile(found[:TOP_TRAITS], labels, terms_of(found))
+
+
+def _traits(comparison: ColumnComparison, label: int, positions: Iterable[int]) -> Iterator[Trait]:
+    for position in positions:
+        yield Trait(
+            comparison.column,
+            comparison.kind,
+            comparison.values[position],
+            int(comparison.customers[label]),
+            int(comparison.missing[label]),
+            _number(comparison.estimates[label, position]),
+            _number(comparison.lows[label, position]),
+            _number(comparison.highs[label, position]),
+            _number(comparison.everyone[position]),
+            _number(comparison.effects[label, position]),
+        )
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def terms_of(traits: Sequence[Trait]) -> list[str]:
+    """What a name can be made of: one term a column, from traits of an effect that is not small.
+
+    Of a column's values one that the cluster has more often comes before one that it lacks.
+    """
+    by_column: dict[str, list[Trait]] = defaultdict(list)
+    for trait in traits:
+        if trait.effect is not None and abs(trait.effect) >= SMALL_EFFECT:
+            by_column[trait.column_name].append(trait)
+    best = (next((t for t in alike if _is_presence(t)), alike[0]) for alike in by_column.values())
+    return [_term(trait) for trait in best]
+
+
+def _is_presence(trait: Trait) -> bool:
+    return trait.kind != Kind.CATEGORICAL or (trait.effect or 0.0) > 0.0
+
+
+def _term(trait: Trait) -> str:
+    is_more = (trait.effect or 0.0) > 0.0
+    if trait.kind == Kind.CATEGORICAL:
+        return f"{trait.column_name} {'' if is_more else 'not '}{trait.value}"
+    words = {
+        MISSING: ("no {}", "known {}"),
+        Kind.BOOLEAN.value: ("{} yes", "{} no"),
+        Kind.DATE.value: ("late {}", "early {}"),
+        Kind.NUMERIC.value: ("high {}", "low {}"),
+    }
+    return words[trait.kind][0 if is_more else 1].format(trait.column_name)

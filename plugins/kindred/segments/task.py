@@ -1,0 +1,116 @@
+"""cluster: find segments by one algorithm, give them stable ids, and fill the table aside."""
+
+import logging
+from typing import Any
+
+from kindred.encoding.embeddings import Embeddings
+from kindred.encoding.vectors import read_embeddings
+from kindred.neighbours.task import read_graph
+from kindred.run.context import SEED, Run
+from kindred.run.machine import cores
+from kindred.run.memory import require_memory
+from kindred.segments import label_rows
+from kindred.segments.clusters import Clusters
+from kindred.segments.density.dbscan_clusters import cluster_dbscan
+from kindred.segments.density.hdbscan_clusters import cluster_hdbscan
+from kindred.segments.identity.stable_ids import StableIds, stable_ids
+from kindred.segments.kmeans.kmeans_segments import cluster_by_kmeans
+from kindred.segments.lists.list_segments import cluster_lists
+from kindred.segments.plpython.plpython_labels import cluster_in_database, write_labels
+from kindred.segments.segment_memory import density_megabytes, lists_megabytes, plpython_megabytes
+from kindred.spec.clustering import Algorithm
+from kindred.warehouse import partitions
+from kindred.warehouse.database import Database
+from kindred.warehouse.locks import Resource
+
+log = logging.getLogger(__name__)
+
+
+def list_algorithms(run: Run) -> list[str]:
+    """The algorithms of this run, one mapped task each."""
+    return [str(algorithm) for algorithm in run.spec.clustering.algorithms]
+
+
+def cluster(run: Run, algorithm: str) -> dict[str, Any]:
+    """Segments by one algorithm, with ids continued from the reference snapshot."""
+    with run.warehouse("cluster") as warehouse:
+        embeddings = read_embeddings(run, run.key_type(warehouse))
+        found = _find(run, warehouse, Algorithm(algorithm), embeddings)
+        with run.locked(warehouse, Resource.CLUSTER_IDS):
+            ids = stable_ids(
+                warehouse,
+                embeddings.key_type,
+                algorithm,
+                run.as_of,
+                embeddings.customers,
+                found.labels,
+            )
+        partitions.load_part(
+            warehouse,
+            run.spec.internal_schema,
+            label_rows.PARENT,
+            run.as_of,
+            part=algorithm,
+            digest=label_rows.digest_of(found, ids),
+            fill=lambda table: _fill(run, warehouse, table, algorithm, embeddings, found, ids),
+            delete_part=lambda table: label_rows.delete_algorithm(warehouse, table, algorithm),
+            wait_seconds=run.settings.lock_wait_seconds,
+        )
+        summary = {
+            "clusters": len(ids.cluster_ids),
+            "noise_share": round(float((found.labels < 0).mean()), 4),
+            "method": found.method,
+            **found.figures,
+        }
+        if found.lists is not None:
+            summary["unassigned"] = int((found.lists.numbers == 0).sum())
+        run.add_facts(
+            warehouse,
+            **{
+                f"clusters_{algorithm}": summary,
+                f"lineage_{algorithm}": ids.lineage_json(),
+                f"relinks_{algorithm}": ids.relinks,
+            },
+        )
+    log.info("%s: %s", algorithm, summary)
+    return {"algorithm": algorithm, **summary}
+
+
+def _find(run: Run, warehouse: Database, algorithm: Algorithm, embeddings: Embeddings) -> Clusters:
+    """The one table algorithm -> computation."""
+    clustering, metric, vectors = run.spec.clustering, run.spec.metric, embeddings.vectors
+    if algorithm is Algorithm.PLPYTHON:
+        block_rows = run.settings.block_rows
+        settings = clustering.plpython
+        require_memory(run, "cluster", str(algorithm), plpython_megabytes(vectors.shape))
+        return cluster_in_database(warehouse, embeddings, settings, metric, block_rows=block_rows)
+    if algorithm is Algorithm.IVFFLAT:
+        require_memory(run, "cluster", str(algorithm), lists_megabytes(vectors.shape))
+        return cluster_lists(run, warehouse, embeddings)
+    if algorithm is Algorithm.KMEANS:
+        return cluster_by_kmeans(run, warehouse, embeddings)
+    threads = cores(run.settings.graph_threads)
+    graph = read_graph(run)
+    forecast = density_megabytes(vectors.shape, graph.neighbours.shape[1])
+    require_memory(run, "cluster", str(algorithm), forecast)
+    if algorithm is Algorithm.DBSCAN:
+        return cluster_dbscan(vectors, graph, clustering.dbscan, metric, seed=SEED, threads=threads)
+    return cluster_hdbscan(vectors, graph, clustering.hdbscan, metric, seed=SEED, threads=threads)
+
+
+def _fill(
+    run: Run,
+    warehouse: Database,
+    table: str,
+    algorithm: str,
+    embeddings: Embeddings,
+    found: Clusters,
+    ids: StableIds,
+) -> int:
+    """Write the rows of an algorithm; labels that the database has found do not come back to it."""
+    if algorithm == Algorithm.PLPYTHON:
+        return write_labels(warehouse, table, run.as_of, ids)
+    block_rows = run.settings.block_rows
+    return label_rows.copy_labels(
+        warehouse, table, run.as_of, algorithm, embeddings, found, ids, block_rows=block_rows
+    )

@@ -1,0 +1,1 @@
+"""The embeddings that BI queries, and their index: planned, built, measured, checked nightly."""

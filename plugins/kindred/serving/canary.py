@@ -1,0 +1,83 @@
+"""The nightly canary: how good the serving index still is, and whether it is built anew."""
+
+import logging
+from dataclasses import asdict
+
+from kindred.run.builds import Current
+from kindred.run.context import SEED, Run
+from kindred.run.machine import cores
+from kindred.serving import generations, index_builds
+from kindred.serving.index_kinds import IndexKind
+from kindred.serving.index_quality import IndexOf, measure_canary
+from kindred.serving.list_sizes import ListDrift, measure_drift
+from kindred.serving.rebuild import decide
+from kindred.spec.index_methods import Method, Precision, Rebuild
+from kindred.spec.metrics import Metric
+from kindred.warehouse.database import Database
+
+log = logging.getLogger(__name__)
+
+NOTHING_BUILT = (None, None, None, Method.IVFFLAT, Precision.SINGLE, None, None)
+NO_CANARY = dict.fromkeys(("recall_at_k", "recall_low", "recall_high", "recall_sample"))
+NO_DRIFT = dict.fromkeys(("list_drift", "list_drift_noise"))
+
+
+def wants_rebuild(
+    run: Run, warehouse: Database, current: Current, *, rows: int, changed_rows: int
+) -> bool:
+    """Measure the serving index, decide, and note both; ``rows`` are those of the new snapshot."""
+    row = index_builds.built_index(warehouse, current.generation)
+    rows_at_build, k, metric, method, precision, effort, recall_at_build = row or NOTHING_BUILT
+    spec = run.spec
+    rebuild, target_recall = spec.rebuild, spec.index_target_recall
+    asked_kind = f"{spec.index} ({spec.index_precision}, {spec.metric})"
+    built_kind = f"{method} ({precision}, {metric})"
+    canary, drift = None, None
+    if rebuild is Rebuild.AUTO and effort is not None:
+        width = int(current.dimensions or 0)
+        kind = IndexKind(Metric(metric), width, Method(method), Precision(precision))
+        asked = _serving(run, warehouse, str(current.table_name), kind, int(k))
+        threads = cores(run.settings.graph_threads)
+        canary = measure_canary(asked, int(effort), seed=SEED, threads=threads)
+        drift = _list_drift(warehouse, current, asked)
+    decision = decide(
+        rebuild,
+        canary=canary,
+        target_recall=target_recall,
+        rows_at_build=rows_at_build,
+        rows=rows,
+        recall_at_build=recall_at_build,
+        asked_kind=asked_kind,
+        built_kind=built_kind,
+    )
+    figures = {
+        "as_of": run.as_of,
+        "generation": current.generation,
+        "rebuild": rebuild.value,
+        "target_recall": target_recall,
+        "rows_at_build": rows_at_build,
+        "rows": rows,
+        "changed_rows": changed_rows,
+        **(NO_CANARY if canary is None else asdict(canary)),
+        **(NO_DRIFT if drift is None else asdict(drift)),
+        **asdict(decision),
+    }
+    index_builds.record_check(warehouse, figures)
+    log.info("index of generation %s: %s", current.generation, decision)
+    return decision.is_rebuilt
+
+
+def _serving(run: Run, warehouse: Database, table: str, kind: IndexKind, k: int) -> IndexOf:
+    """The rows that serve: what was changed in place since the build is among them."""
+    serving = generations.read_serving(
+        warehouse, table, run.key_type(warehouse), block_rows=run.settings.block_rows
+    )
+    return IndexOf(warehouse, table, serving, kind, k)
+
+
+def _list_drift(warehouse: Database, current: Current, asked: IndexOf) -> ListDrift | None:
+    """How far these rows have moved since the build; None where that was not noted."""
+    built = index_builds.list_sizes(warehouse, current.generation)
+    if built is None:
+        return None
+    return measure_drift(built, asked.embeddings.vectors, asked.kind.metric)

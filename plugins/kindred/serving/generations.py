@@ -1,0 +1,163 @@
+"""``customer_embeddings``: generations of tables behind a stable name, and staged differences."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+import numpy as np
+from psycopg2 import sql
+
+from kindred.encoding.embeddings import Embeddings
+from kindred.serving.difference import Difference, compare_block
+from kindred.warehouse import statements
+from kindred.warehouse.copy_reader import BlockReader
+from kindred.warehouse.copy_writer import Array, Field, RowStream, encode_rows
+from kindred.warehouse.database import Database
+from kindred.warehouse.keys import KeyType
+
+log = logging.getLogger(__name__)
+
+COMPARED_ROWS = 10_000  # a block that stays in a core's cache from the COPY to the comparison
+COLUMNS = ("customer_id", "embedding", "updated_at", "encoder_version")
+
+
+def drop_own_leftovers(database: Database, as_of: datetime) -> None:
+    """Drop generations that earlier tries at this snapshot have left."""
+    for generation, table in database.rows("serving/own_leftovers", {"as_of": as_of}):
+        drop_generation(database, generation, table)
+
+
+def drop_generation(database: Database, generation: int, table: str) -> None:
+    """Drop the table of a generation and note it, together."""
+    with database.transaction():
+        database.run("warehouse/drop_table", table=table)
+        database.run("serving/record_dropped_table", {"generation": generation})
+
+
+def load_generation(
+    database: Database, embeddings: Embeddings, *, as_of: datetime, metric: str, block_rows: int
+) -> tuple[int, str]:
+    """Fill a new generation with its primary key; returns its number and table."""
+    dimensions = embeddings.vectors.shape[1]
+    parameters = {
+        "as_of": as_of,
+        "metric": metric,
+        "encoder_version": embeddings.encoder_version,
+        "dimensions": dimensions,
+    }
+    with database.transaction():
+        generation = int(database.value("serving/allocate_generation", parameters))
+        table = f"customer_embeddings_g{generation}"
+        database.run("serving/create_generation", table=table, dimensions=sql.Literal(dimensions))
+        stream = RowStream(embeddings.chunks(slice(None), block_rows))
+        database.copy_in(table, COLUMNS, stream)
+        database.run("warehouse/add_key", table=table)
+        database.run("serving/name_generation", {"generation": generation, "table_name": table})
+    database.run("warehouse/analyze_table", table=table)
+    return generation, table
+
+
+def compare_with_serving(
+    database: Database, table: str, embeddings: Embeddings, *, block_rows: int
+) -> Difference:
+    """What a publish would have to change in the serving generation."""
+    difference = Difference.of(len(embeddings.customers))
+    key_type = embeddings.key_type
+
+    def compare(keys: Array, vectors: Array, updated_at: Array, versions: Array) -> None:
+        same_version = versions == embeddings.encoder_version
+        compare_block(
+            difference,
+            (keys, vectors, np.where(same_version, updated_at, -1)),
+            (embeddings.customers, embeddings.vectors, embeddings.updated_at),
+        )
+
+    rows = min(block_rows, COMPARED_ROWS)
+    _read_blocks(database, table, key_type, embeddings.vectors.shape[1], compare, rows)
+    return difference
+
+
+def read_serving(
+    database: Database, table: str, key_type: KeyType, *, block_rows: int
+) -> Embeddings:
+    """All embeddings of a generation that has some, in customer order."""
+    blocks: list[tuple[Array, ...]] = []
+
+    def keep(*block: Array) -> None:
+        blocks.append(tuple(values.copy() for values in block))
+
+    dimensions = int(database.value("serving/generation_dimensions", {"table_name": table}))
+    _read_blocks(database, table, key_type, dimensions, keep, block_rows)
+    keys, vectors, updated_at, versions = (
+        np.concatenate(parts) for parts in zip(*blocks, strict=True)
+    )
+    order = np.argsort(keys, kind="stable")
+    return Embeddings(key_type, keys[order], vectors[order], updated_at[order], int(versions[0]))
+
+
+def _read_blocks(
+    database: Database,
+    table: str,
+    key_type: KeyType,
+    dimensions: int,
+    on_block: Callable[[Array, Array, Array, Array], None],
+    block_rows: int,
+) -> None:
+    fields = [Field.VECTOR, Field.TIMESTAMPTZ, Field.INT4]
+    names = ["embedding", "updated_at", "encoder_version"]
+    position = len(fields) if key_type is KeyType.TEXT else 0
+    fields.insert(position, key_type.field)
+    names.insert(position, "customer_id")
+
+    def decode(values: list[Array]) -> None:
+        keys = key_type.from_copy(values.pop(position))
+        on_block(keys, *values)
+
+    reader = BlockReader(fields, decode, block_rows=block_rows, dimensions=dimensions)
+    columns = statements.comma_separated([sql.Identifier(name) for name in names])
+    query = statements.compose("serving/read_generation", columns=columns, table=table)
+    database.copy_out(query, reader)
+    reader.flush()
+
+
+def stage_delta(
+    database: Database,
+    delta: str,
+    embeddings: Embeddings,
+    difference: Difference,
+    *,
+    block_rows: int,
+) -> None:
+    """Put the changes of a run where publish finds them; drops those of an earlier try."""
+    dimensions = embeddings.vectors.shape[1]
+    with database.transaction():
+        database.run("warehouse/drop_table", table=delta)
+        database.run("serving/create_delta", table=delta, dimensions=sql.Literal(dimensions))
+        changed = np.flatnonzero(difference.is_new)
+        database.copy_in(delta, COLUMNS, RowStream(embeddings.chunks(changed, block_rows)))
+        gone = difference.gone_keys(embeddings.key_type is KeyType.BIGINT)
+        if len(gone):
+            chunk = encode_rows([embeddings.key_type.column(gone)])
+            database.copy_in(delta, ["customer_id"], RowStream([chunk]))
+
+
+def apply_delta(database: Database, table: str, delta: str) -> None:
+    """Bring the serving generation to the new snapshot; part of publish's transaction."""
+    database.run("serving/configure_apply")
+    database.run("serving/apply_delta", table=table, delta=delta)
+
+
+def holding(database: Database, as_of: datetime) -> tuple[int, str] | None:
+    """Number and table of a replaced generation that still holds a snapshot, if there is one."""
+    row = database.row("serving/holding", {"as_of": as_of})
+    return None if row is None else (int(row[0]), str(row[1]))
+
+
+def serve_generation(database: Database, generation: int, table: str, as_of: datetime) -> None:
+    """Let the stable name stand for a generation; part of publish's transaction.
+
+    ``as_of`` is the snapshot that it holds.
+    """
+    database.run("serving/drop_view")
+    database.run("serving/create_view", table=table)
+    database.run("serving/set_serving", {"generation": generation, "as_of": as_of})

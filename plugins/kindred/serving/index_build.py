@@ -1,0 +1,114 @@
+"""The index of a generation: built as planned, with its own memory, and watched."""
+
+import logging
+import time
+from dataclasses import dataclass
+
+import psycopg2
+from psycopg2 import errors
+
+from kindred.errors import DataError, SettingsError
+from kindred.serving.build_progress import Watcher, watched
+from kindred.serving.hnsw import HnswChoice
+from kindred.serving.index_kinds import IndexKind, options_of
+from kindred.serving.index_plan import Candidate, IndexPlan
+from kindred.spec.metrics import Metric
+from kindred.warehouse.database import Database
+
+log = logging.getLogger(__name__)
+
+PARALLEL_WORKERS = 2
+EXACT_SCAN = "exact scan"
+
+
+@dataclass(frozen=True)
+class BuiltIndex:
+    """An index as it stands: its name, lists (of IVFFlat), the seconds it took and its size."""
+
+    name: str
+    lists: int | None
+    build_seconds: float
+    index_bytes: int
+
+
+def build_index(
+    database: Database,
+    table: str,
+    plan: IndexPlan,
+    metric: Metric,
+    *,
+    watcher: Watcher | None = None,
+) -> BuiltIndex | None:
+    """Build the index of a loaded generation; None where the plan says an exact scan.
+
+    Raises
+    ------
+    SettingsError
+        when the server asks for more memory than was planned.
+    DataError
+        when there is an index of this name already, or the server left it invalid.
+    """
+    if plan.chosen is None:
+        log.info("no index on %s: %s", table, plan.reason)
+        return None
+    kind = kind_of(plan, metric)
+    index, options = f"{table}_{kind.method}", options_of(plan.chosen)
+    started = time.monotonic()
+    try:
+        with watched(database, watcher, index):
+            _create(database, table, index, kind, plan.chosen, plan.memory_mb)
+    except errors.ProgramLimitExceeded as error:
+        raise SettingsError(
+            f"index {index} with {options}: {_line(error)};"
+            f" {plan.chosen.memory_mb} MB were forecast: raise KINDRED_MAINTENANCE_WORK_MEM_MB and"
+            " clear task 'build_embeddings'"
+        ) from error
+    except errors.DuplicateTable as error:
+        raise DataError(
+            f"index {index}: {_line(error)}, and Kindred did not make it: drop or rename it, then"
+            " clear task 'build_embeddings'"
+        ) from error
+    seconds = time.monotonic() - started
+    _log_notices(database, index)
+    usable, index_bytes = database.row("serving/index_state", {"index": index}) or (False, 0)
+    if not usable:
+        raise DataError(f"index {index} is invalid after its build; clear task 'build_embeddings'")
+    log.info("built %s with %s in %.1f s", index, options, seconds)
+    lists = plan.chosen.lists if isinstance(plan.chosen, Candidate) else None
+    return BuiltIndex(index, lists, seconds, index_bytes)
+
+
+def kind_of(plan: IndexPlan, metric: Metric) -> IndexKind:
+    """The kind of index that is planned."""
+    return IndexKind(metric, plan.dimensions, plan.method, plan.precision)
+
+
+def _create(
+    database: Database,
+    table: str,
+    index: str,
+    kind: IndexKind,
+    chosen: Candidate | HnswChoice,
+    memory_mb: int,
+) -> None:
+    del database.connection.notices[:]
+    with database.transaction():
+        database.run(
+            "warehouse/configure_build", {"memory_mb": memory_mb, "workers": PARALLEL_WORKERS}
+        )
+        database.run(
+            "serving/create_index",
+            index=index,
+            table=table,
+            **kind.index_names(chosen),
+        )
+
+
+def _log_notices(database: Database, index: str) -> None:
+    """What the server says while it builds is about the quality of the index."""
+    for notice in database.connection.notices:
+        log.warning("building %s, the server says: %s", index, " ".join(notice.split()))
+
+
+def _line(error: psycopg2.Error) -> str:
+    return str(error).strip().splitlines()[0]

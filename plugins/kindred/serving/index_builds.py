@@ -1,0 +1,108 @@
+"""``index_builds``: what was planned, built and measured of every generation's index."""
+
+import logging
+from typing import Any
+
+import numpy as np
+from psycopg2.extras import Json
+
+from kindred.serving.hnsw import HnswChoice
+from kindred.serving.index_build import EXACT_SCAN, BuiltIndex
+from kindred.serving.index_kinds import EFFORTS
+from kindred.serving.index_plan import Candidate, IndexPlan
+from kindred.serving.index_quality import IndexQuality
+from kindred.serving.list_sizes import ListSizes
+from kindred.warehouse.database import Database
+
+log = logging.getLogger(__name__)
+
+MEASURED = (
+    "k",
+    "recall_at_k",
+    "recall_low",
+    "recall_high",
+    "recall_sample",
+    "query_milliseconds",
+    "p50_milliseconds",
+    "p95_milliseconds",
+    "is_index_used",
+)
+
+
+def finish(
+    database: Database,
+    generation: int,
+    plan: IndexPlan,
+    built: BuiltIndex | None,
+    quality: IndexQuality | None,
+) -> None:
+    """Note a generation as ready, with all its figures; those of no index are null."""
+    figures = _planned(plan) | {
+        "generation": generation,
+        "method": EXACT_SCAN if built is None else plan.method.value,
+        "precision": None if built is None else plan.precision.value,
+        "build_seconds": None if built is None else built.build_seconds,
+        "index_bytes": None if built is None else built.index_bytes,
+        **dict.fromkeys((*EFFORTS.values(), "probe_sweep")),
+        **{name: None if quality is None else getattr(quality, name) for name in MEASURED},
+    }
+    if quality is not None:
+        effort = EFFORTS[plan.method]
+        figures |= {effort: quality.effort, "probe_sweep": Json(quality.sweep_as_json(effort))}
+    database.run("serving/finish_generation", figures)
+    shown = {name: value for name, value in figures.items() if not isinstance(value, Json)}
+    log.info("generation %d: %s", generation, shown)
+
+
+def note_list_sizes(database: Database, generation: int, sizes: ListSizes) -> None:
+    """Note how the customers of a generation fell into lists, for the nights to come."""
+    parameters = {
+        "generation": generation,
+        "centres": sizes.centres.ravel().tolist(),
+        "sizes": sizes.sizes.tolist(),
+    }
+    database.run("serving/record_list_sizes", parameters)
+
+
+def list_sizes(database: Database, generation: int | None) -> ListSizes | None:
+    """How the customers of a generation fell into lists, if that was noted."""
+    row = database.row("serving/list_sizes", {"generation": generation})
+    if row is None:
+        return None
+    sizes = np.array(row[1], dtype=np.int64)
+    return ListSizes(np.array(row[0], dtype=np.float32).reshape(len(sizes), -1), sizes)
+
+
+def _planned(plan: IndexPlan) -> dict[str, Any]:
+    chosen = plan.chosen
+    lists = chosen if isinstance(chosen, Candidate) else None
+    graph = chosen if isinstance(chosen, HnswChoice) else None
+    return {
+        "rows": plan.rows,
+        "target_recall": plan.target_recall,
+        "reason": plan.reason,
+        "plan": Json(plan.as_json()),
+        "lists": None if lists is None else lists.lists,
+        "m": None if graph is None else graph.m,
+        "ef_construction": None if graph is None else graph.ef_construction,
+        "expected_recall": None if lists is None else lists.recall,
+        "expected_scanned_rows": None if lists is None else lists.scanned_rows,
+        "forecast_memory_mb": None if chosen is None else chosen.memory_mb,
+        "forecast_build_seconds": None if chosen is None else chosen.build_seconds,
+    }
+
+
+def built_index(database: Database, generation: int | None) -> tuple[Any, ...] | None:
+    """What was planned and measured of a generation: rows, k, metric, kind, effort, recall."""
+    return database.row("serving/built_index", {"generation": generation})
+
+
+def record_check(database: Database, figures: dict[str, Any]) -> None:
+    """Record what the nightly check of the serving index found and decided."""
+    database.run("serving/record_index_check", figures)
+
+
+def table_and_lists(database: Database, generation: int | None) -> tuple[str | None, int | None]:
+    """The table of a generation, and the lists of its index."""
+    row = database.row("serving/generation_of_build", {"generation": generation})
+    return (None, None) if row is None else (row[0], row[1])

@@ -1,0 +1,388 @@
+"""Feature specs: what to encode, how, with which weight (``include/features/<space>.yaml``)."""
+
+import hashlib
+import json
+import os
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from croniter import CroniterBadDateError, croniter
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from kindred.errors import SpecError
+from kindred.spec.clustering import CLUSTERING_MODELS, Clustering
+from kindred.spec.features import Feature, TextFeature, TextMethod, split_roles
+from kindred.spec.index_methods import Method, Precision, Rebuild
+from kindred.spec.messages import lines_of, report_of, shown
+from kindred.spec.metrics import Metric
+from kindred.spec.reader import impossible_values, read_yaml
+
+DEFAULT_SPACE = "default"
+ENCODER_FORMAT = 2  # what an encoder's JSON means; another number makes new encoders
+OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")  # what a version has beside the payload
+FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
+SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class History(StrEnum):
+    """What a source can tell about the past.
+
+    ``current``: one mutable row a customer. ``versions``: a row per (key, updated_at).
+    """
+
+    CURRENT = "current"
+    VERSIONS = "versions"
+
+
+class Deletes(StrEnum):
+    """How a customer who is gone from the source is noticed."""
+
+    IGNORE = "ignore"
+    TOMBSTONE = "tombstone"
+    COMPARE_KEYS = "compare_keys"
+
+
+class Source(_Strict):
+    """Where the raw customer rows come from.
+
+    ``overlap_hours``: how far before its window a run looks for rows that have come late.
+    """
+
+    connection: str = "kindred_source"
+    table: str | None = None
+    query: str | None = None
+    key: str
+    updated_at: str
+    source_timezone: str = "UTC"
+    where: str | None = None
+    history: History = History.CURRENT
+    tombstone: str | None = None
+    deletes: Deletes | None = None
+    overlap_hours: Annotated[float, Field(ge=0, le=24 * 366)] = 0
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _one_key_column(cls, value: object) -> object:
+        if isinstance(value, list):
+            raise ValueError(
+                f"a composite key {shown(value)} was found, but a customer has one key column; add"
+                " one to the source, for example a generated column or a query that concatenates"
+                " the parts"
+            )
+        return value
+
+    @field_validator("source_timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: 'America'
+            raise ValueError(f"{value!r} is not a time zone name such as Europe/Berlin") from error
+        return value
+
+    @model_validator(mode="after")
+    def _table_or_query(self) -> Self:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("exactly one of 'table' and 'query' must be given")
+        if self.deletes is Deletes.TOMBSTONE and self.tombstone is None:
+            raise ValueError("'deletes: tombstone' wants the column's name in 'tombstone'")
+        if self.overlap_hours and not self.has_updated_at:
+            raise ValueError(
+                "'overlap_hours' looks for rows of an old updated_at, and 'updated_at: none' says"
+                " that there is none: every run reads everything; leave the key out"
+            )
+        return self
+
+    @property
+    def has_updated_at(self) -> bool:
+        """False for ``updated_at: none``: every run reads everything and stamps what changed."""
+        return self.updated_at != "none"
+
+    @property
+    def delete_detection(self) -> Deletes:
+        """The ``deletes`` key, or what fits the other keys when it is absent."""
+        if self.deletes is not None:
+            return self.deletes
+        if self.tombstone is not None:
+            return Deletes.TOMBSTONE
+        if self.history is History.VERSIONS:
+            return Deletes.IGNORE
+        return Deletes.COMPARE_KEYS
+
+
+class Refit(StrEnum):
+    """When a scheduled run fits a new encoder by itself.
+
+    ``auto``: when the features have changed, or when the customers have drifted away from the fit.
+    """
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Gates(_Strict):
+    """What a snapshot must reach before it may be published; shares are 0 to 1.
+
+    ``max_drift``: population stability index of a column against the snapshot before.
+    ``max_noise_share`` and ``min_clusters`` hold for every algorithm; off by default, since a small
+    table may have no segments.
+    """
+
+    min_customers: Annotated[int, Field(ge=1)] = 1
+    max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    max_deleted_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    max_drift: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    max_noise_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    min_clusters: Annotated[int, Field(ge=0)] = 0
+    recall_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.02
+
+
+class Spec(_Strict):
+    """One space: one notion of similarity, with its own source, schedule and DAG."""
+
+    space: str
+    source: Source
+    schedule: str = "0 2 * * *"
+    metric: Metric = Metric.L2
+    k: Annotated[int, Field(ge=1, le=1000)] = 10
+    target_recall: Annotated[float, Field(gt=0, le=1)] = 0.99
+    exact: bool = False
+    index: Method = Method.IVFFLAT
+    index_precision: Precision = Precision.SINGLE
+    index_target_recall: Annotated[float, Field(gt=0, le=1)] = 0.95
+    rewrite_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    rebuild: Rebuild = Rebuild.AUTO
+    refit: Refit = Refit.AUTO
+    refit_drift: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.25
+    features: dict[str, Feature]
+    labels: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+    clustering: Clustering = Clustering()
+    gates: Gates = Gates()
+
+    @field_validator("space")
+    @classmethod
+    def _space_is_an_identifier(cls, value: str) -> str:
+        if not SPACE_PATTERN.fullmatch(value):
+            raise ValueError(
+                f"{value!r} cannot name a space: lower-case letters, digits and underscores,"
+                " a letter first, at most 31 characters"
+            )
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _roles_among_features(cls, content: object) -> object:
+        """A column that ``features`` calls a label is one; one that is ignored is not read."""
+        if not isinstance(content, dict) or not isinstance(content.get("features"), dict):
+            return content
+        features, labels = split_roles(content["features"])
+        given = content.get("labels", ())
+        if isinstance(given, list | tuple):
+            labels = [*given, *(label for label in labels if label not in given)]
+            return {**content, "features": features, "labels": labels}
+        return {**content, "features": features}
+
+    @field_validator("features", mode="before")
+    @classmethod
+    def _at_least_one_feature(cls, value: object) -> object:
+        if not isinstance(value, dict) or not value:
+            raise ValueError("at least one column must be given, such as 'income: numeric'")
+        return value
+
+    @field_validator("schedule")
+    @classmethod
+    def _five_cron_fields(cls, value: str) -> str:
+        if len(value.split()) != 5 or not croniter.is_valid(value):
+            raise ValueError(f"{value!r} is not a cron line of five fields such as '0 2 * * *'")
+        try:
+            croniter(value, FIRST_DAY).get_next()
+        except CroniterBadDateError as error:
+            raise ValueError(f"{value!r} never comes; correct its day or month") from error
+        return value
+
+    @model_validator(mode="after")
+    def _columns_have_one_role(self) -> Self:
+        source = self.source
+        reserved = {source.key: "key", source.updated_at: "updated_at"}
+        if source.tombstone is not None:
+            reserved[source.tombstone] = "tombstone"
+        for column in (*self.features, *self.labels):
+            if column in reserved:
+                raise ValueError(
+                    f"column {column!r} is the source's {reserved[column]} and cannot be"
+                    " encoded or used as a label"
+                )
+            if column in OWN_COLUMNS:
+                raise ValueError(
+                    f"column {column!r} cannot be kept under this name: {', '.join(OWN_COLUMNS)}"
+                    " are Kindred's own; rename it in a 'source.query'"
+                )
+        for column in (*reserved, *self.features, *self.labels):
+            if "%" in column:
+                raise ValueError(
+                    f"column {column!r} has a % in its name, which is not allowed; rename it in a"
+                    " 'source.query'"
+                )
+        for column in self.labels:
+            if column in self.features:
+                raise ValueError(
+                    f"column {column!r} is a label (an outcome) and must not be encoded too"
+                )
+        unknown = set(self.private) - set(self.features) - set(self.labels)
+        if unknown:
+            raise ValueError(f"private names columns that the spec does not use: {sorted(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _density_wants_a_distance(self) -> Self:
+        algorithms = self.clustering.algorithms
+        density = [str(algorithm) for algorithm in algorithms if algorithm.is_density]
+        if self.metric is Metric.INNER_PRODUCT and density:
+            raise ValueError(
+                f"metric 'ip' is no distance, so clustering.algorithms cannot hold {density[0]!r}"
+                f" (found {', '.join(algorithms)}); say 'algorithms: [kmeans]', or use another"
+                " metric"
+            )
+        return self
+
+    @property
+    def is_default(self) -> bool:
+        """True for the space whose schemas are plainly ``kindred`` and ``bi``."""
+        return self.space == DEFAULT_SPACE
+
+    @property
+    def internal_schema(self) -> str:
+        """The internal schema of this space."""
+        return schema_of(self.space)
+
+    @property
+    def bi_schema(self) -> str:
+        """The schema BI reads for this space."""
+        return "bi" if self.is_default else f"bi_{self.space}"
+
+    @property
+    def dag_id(self) -> str:
+        """The id of the DAG that computes this space."""
+        return dag_id_of(self.space)
+
+    @property
+    def payload_columns(self) -> tuple[str, ...]:
+        """Source columns that are kept beside key and updated_at: features, then labels."""
+        return (*self.features, *self.labels)
+
+    @property
+    def filterable_columns(self) -> tuple[str, ...]:
+        """Kept columns that a reader may put conditions on."""
+        return tuple(column for column in self.payload_columns if column not in self.private)
+
+    @property
+    def sentence_columns(self) -> tuple[str, ...]:
+        """Text columns that a sentence model embeds."""
+        return tuple(
+            column
+            for column, feature in self.features.items()
+            if isinstance(feature, TextFeature) and feature.method is TextMethod.SENTENCE
+        )
+
+    def encoder_hash(self) -> str:
+        """Digest of all that decides an encoder: the features, and how they are encoded."""
+        features = {
+            name: feature.model_dump(mode="json") for name, feature in self.features.items()
+        }
+        return _digest({"format": ENCODER_FORMAT, "features": features})
+
+    def settings_hash(self) -> str:
+        """Digest of the whole spec: equal specs give equal snapshots."""
+        return _digest(self.model_dump(mode="json"))
+
+
+def dag_id_of(space: str, process: str = "customer_similarity") -> str:
+    """The id of a DAG of a space."""
+    return process + ("" if space == DEFAULT_SPACE else f"__{space}")
+
+
+def schema_of(space: str) -> str:
+    """The internal schema of a space."""
+    return "kindred" if space == DEFAULT_SPACE else f"kindred_{space}"
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def features_dirs() -> list[Path]:
+    """The folders of specs: ``KINDRED_FEATURES``, else ``include/features`` beside ``plugins``.
+
+    Several folders are separated as those of ``PATH`` are.
+    """
+    if configured := os.environ.get("KINDRED_FEATURES"):
+        return [Path(folder) for folder in configured.split(os.pathsep) if folder]
+    return [Path(__file__).resolve().parents[2] / "include" / "features"]
+
+
+def spec_paths() -> dict[str, Path]:
+    """The spec file of every space, by name of the space.
+
+    Raises
+    ------
+    SpecError
+        when two folders have a spec of one name.
+    """
+    paths: dict[str, Path] = {}
+    for folder in features_dirs():
+        for path in sorted(folder.glob("*.yaml")):
+            if path.stem in paths:
+                raise SpecError(
+                    f"space {path.stem!r} has two specs, {paths[path.stem]} and {path}: remove or"
+                    " rename one of them"
+                )
+            paths[path.stem] = path
+    return paths
+
+
+def load_spec(path: Path) -> Spec:
+    """Read and validate one spec file; the file's stem names the space.
+
+    Raises
+    ------
+    SpecError
+        naming the file, the key, what was found and what is allowed.
+    """
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise SpecError(f"{path}: a mapping with the keys 'source' and 'features' is expected")
+    if content.get("space", path.stem) != path.stem:
+        raise SpecError(
+            f"{path}: space: the file's name says {path.stem!r} (found {shown(content['space'])});"
+            " leave the key out, or rename the file"
+        )
+    return spec_from_dict({"space": path.stem, **content}, where=str(path))
+
+
+def spec_from_dict(content: dict[str, Any], where: str) -> Spec:
+    """Validate a spec that is at hand as a mapping; ``where`` opens every message."""
+    if problems := list(impossible_values(content)):
+        raise SpecError(report_of(where, problems))
+    try:
+        return Spec.model_validate(content)
+    except ValidationError as error:
+        raise SpecError(report_of(where, lines_of(error, _MODELS))) from error
+
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "": Spec,
+    "source": Source,
+    "gates": Gates,
+    **CLUSTERING_MODELS,
+}

@@ -1,1 +1,0 @@
-"""The one layer that speaks SQL; statements live in ``include/sql``."""

@@ -1,0 +1,65 @@
+"""Every task of the DAG by its name, and what may keep it from running."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kindred.encoding.task import embed_texts, encode, fit_encoder
+from kindred.history.task import extract, validate
+from kindred.lookalikes.task import load_lookalikes
+from kindred.neighbours.task import merge_graph, plan_graph, search_graph
+from kindred.publication.task import clean_up, publish, quality_gate
+from kindred.run import builds
+from kindred.run.context import Run, timed
+from kindred.segments.profiles.task import profile_clusters
+from kindred.segments.task import cluster, list_algorithms
+from kindred.serving.task import build_embeddings
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task after ``prepare``: a function of the run, and of a part where the task is mapped.
+
+    ``needs_snapshot``: it has nothing to do where the run computes no snapshot.
+    ``needs_everybody``: it must not go on with what it was handed once a customer has been erased.
+    """
+
+    function: Callable[..., Any]
+    needs_snapshot: bool = True
+    needs_everybody: bool = True
+
+
+TASKS = {
+    "extract": Task(extract, needs_snapshot=False),
+    "validate": Task(validate, needs_snapshot=False),
+    "embed_texts": Task(embed_texts),
+    "fit_encoder": Task(fit_encoder),
+    "encode": Task(encode),
+    "build_embeddings": Task(build_embeddings),
+    "plan_graph": Task(plan_graph),
+    "search_graph": Task(search_graph),
+    "merge_graph": Task(merge_graph),
+    "list_algorithms": Task(list_algorithms),
+    "cluster": Task(cluster),
+    "profile_clusters": Task(profile_clusters),
+    "load_lookalikes": Task(load_lookalikes),
+    "quality_gate": Task(quality_gate),
+    "publish": Task(publish),
+    "clean_up": Task(clean_up, needs_snapshot=False, needs_everybody=False),
+}
+
+
+def run_task(run: Run, name: str, **part: Any) -> Any:
+    """Run one task (of a mapped one: the named part), and record its seconds and memory.
+
+    Raises
+    ------
+    DataError
+        when a customer has been erased since the build began: it must begin anew.
+    """
+    task = TASKS[name]
+    with run.working(name) as warehouse:
+        if task.needs_everybody:
+            builds.require_nobody_erased(warehouse, run.as_of)
+        with timed(run, name):
+            return task.function(run, **part)

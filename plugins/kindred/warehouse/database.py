@@ -1,0 +1,158 @@
+"""A database session: connect, run the statements of ``include/sql``, move bulk data by COPY."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import parse_dsn
+
+from kindred.errors import UnreachableError
+from kindred.warehouse import statements
+from kindred.warehouse.statements import Name
+
+log = logging.getLogger(__name__)
+
+Parameters = Mapping[str, Any] | None
+CONNECT_TIMEOUT_SECONDS = 15
+# Firewalls and load balancers forget a connection on which nothing is said for minutes, and a stage
+# that computes says nothing. Without these, the kernel waits for two hours before it asks.
+KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6}
+
+
+class Readable(Protocol):
+    """What COPY FROM STDIN reads from."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most ``size`` bytes; empty at the end."""
+
+    def readline(self, size: int = -1, /) -> bytes:
+        """What psycopg2 asks of a source besides; binary data has no lines."""
+
+
+class Writable(Protocol):
+    """What COPY TO STDOUT writes to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take some bytes; returns their number."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """One session; every statement outside ``transaction`` commits by itself."""
+
+    connection: Connection
+
+    def run(self, name: str, parameters: Parameters = None, **names: Name) -> int:
+        """Run a statement; returns the number of rows it touched."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(statements.compose(name, **names), parameters)
+            return int(cursor.rowcount)
+
+    def rows(
+        self, name: str, parameters: Parameters = None, **names: Name
+    ) -> list[tuple[Any, ...]]:
+        """Run a query; returns all its rows."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(statements.compose(name, **names), parameters)
+            return cursor.fetchall()
+
+    def row(
+        self, name: str, parameters: Parameters = None, **names: Name
+    ) -> tuple[Any, ...] | None:
+        """Run a query; returns its first row, if any."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(statements.compose(name, **names), parameters)
+            return cursor.fetchone()
+
+    def value(self, name: str, parameters: Parameters = None, **names: Name) -> Any:
+        """Run a query of one row and one column; returns that value, None without a row."""
+        row = self.row(name, parameters, **names)
+        return None if row is None else row[0]
+
+    def records(
+        self, name: str, parameters: Parameters = None, **names: Name
+    ) -> list[dict[str, Any]]:
+        """Run a query; returns its rows as mappings from column name to value."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(statements.compose(name, **names), parameters)
+            columns = [column.name for column in cursor.description or ()]
+            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+    def execute(self, statement: sql.Composable, parameters: Parameters = None) -> int:
+        """Run a statement that was composed from typed parts (DDL only)."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return int(cursor.rowcount)
+
+    def copy_out(self, query: sql.Composable, sink: Writable, parameters: Parameters = None) -> int:
+        """Send a query's rows to ``sink`` as binary COPY; returns their number."""
+        with self.connection.cursor() as cursor:
+            bound = cursor.mogrify(query, parameters).decode().rstrip().rstrip(";")
+            cursor.copy_expert(f"copy ({bound}) to stdout with (format binary)", sink)
+            return int(cursor.rowcount)
+
+    def copy_in(self, table: Name, columns: Sequence[str], source: Readable) -> int:
+        """Load binary COPY data into a table; returns the number of rows."""
+        statement = sql.SQL("copy {} ({}) from stdin with (format binary)").format(
+            statements.identifier(table),
+            statements.comma_separated([sql.Identifier(column) for column in columns]),
+        )
+        with self.connection.cursor() as cursor:
+            cursor.copy_expert(statement, source)
+            return int(cursor.rowcount)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: commit at the end, roll back on any error."""
+        self.connection.autocommit = False
+        try:
+            with self.connection:
+                yield
+        finally:
+            if not self.connection.closed:
+                self.connection.autocommit = True
+
+    @contextmanager
+    def repeatable_read(self) -> Iterator[None]:
+        """A transaction that only reads, and all of whose statements see the same rows."""
+        with self.transaction():
+            self.run("warehouse/repeatable_read")
+            yield
+
+
+@contextmanager
+def connect(
+    conninfo: str, *, connection_id: str, application_name: str, schema: str | None = None
+) -> Iterator[Database]:
+    """Open a session whose backend ends with us: it checks every 5 s that we are still there.
+
+    With a schema, statements find that space's tables, and pgvector.
+
+    Raises
+    ------
+    UnreachableError
+        when the database cannot be reached; the text names the connection, never the password.
+    """
+    try:
+        connection = psycopg2.connect(
+            **{**KEEPALIVES, **parse_dsn(conninfo)},
+            application_name=application_name[:63],
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        )
+    except psycopg2.Error as error:
+        raise UnreachableError(
+            f"connection {connection_id!r}: cannot connect: {str(error).strip()};"
+            f" check the Airflow Connection (or AIRFLOW_CONN_{connection_id.upper()})"
+        ) from error
+    try:
+        connection.autocommit = True
+        database = Database(connection)
+        database.run("warehouse/configure_session", {"schema": schema})
+        yield database
+    finally:
+        connection.close()

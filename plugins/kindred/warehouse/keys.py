@@ -1,0 +1,115 @@
+"""The three kinds of customer key, in PostgreSQL and in NumPy, ordered alike in both."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kindred.errors import DataError, PreflightError
+from kindred.warehouse.copy_writer import Column, Field
+
+MAX_TEXT_KEY_BYTES = 255
+
+
+class KeyType(StrEnum):
+    """The base type of the domain ``customer_key``.
+
+    bigint orders by number, uuid and text (collation "C") by byte. In NumPy a bigint key is int64,
+    a uuid is its 16 bytes (dtype S16), a text key its UTF-8 bytes (dtype S).
+    """
+
+    BIGINT = "bigint"
+    UUID = "uuid"
+    TEXT = "text"
+
+    @property
+    def field(self) -> Field:
+        """How a key travels by COPY."""
+        return {"bigint": Field.INT8, "uuid": Field.UUID, "text": Field.TEXT}[self.value]
+
+    def column(self, keys: NDArray[Any]) -> Column:
+        """Keys as a column to send."""
+        return Column(self.field, keys)
+
+    def from_copy(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Keys as they came out of a COPY, in the dtype described above."""
+        return values.astype("S") if self is KeyType.TEXT else values
+
+    def to_python(self, keys: NDArray[Any]) -> list[Any]:
+        """Keys as values to bind: int, or str (uuid in its usual form)."""
+        if self is KeyType.BIGINT:
+            return [int(key) for key in keys]
+        if self is KeyType.TEXT:
+            return [key.decode() for key in keys]
+        raw = np.ascontiguousarray(keys).tobytes()
+        return [str(UUID(bytes=raw[i : i + 16])) for i in range(0, len(raw), 16)]
+
+    def from_python(self, values: Sequence[Any]) -> NDArray[Any]:
+        """Keys given as int or text, in the dtype described above."""
+        if self is KeyType.BIGINT:
+            return np.array([int(value) for value in values], dtype=np.int64)
+        if self is KeyType.TEXT:
+            return np.array([str(value).encode() for value in values], dtype="S")
+        return np.array([UUID(str(value)).bytes for value in values], dtype="S16")
+
+    def parse(self, text: str) -> NDArray[Any]:
+        """One key that a person has given, shape (1,), in the dtype described above.
+
+        Raises
+        ------
+        DataError
+            when the text is no such key; it is not repeated, since it may be a person's.
+        """
+        try:
+            key = self.from_python([text])
+        except (ValueError, OverflowError):
+            key = empty_keys(self)
+        is_too_long = self is KeyType.TEXT and len(text.encode()) > MAX_TEXT_KEY_BYTES
+        if not len(key) or is_too_long or "\0" in text:
+            raise DataError(
+                f"the id that was given ({len(text)} characters) is no key of type {self}; give one"
+                " as the source's key column has it"
+            )
+        return key
+
+
+_KEY_TYPES = {
+    "smallint": KeyType.BIGINT,
+    "integer": KeyType.BIGINT,
+    "bigint": KeyType.BIGINT,
+    "uuid": KeyType.UUID,
+    "text": KeyType.TEXT,
+    "character varying": KeyType.TEXT,
+    "bpchar": KeyType.TEXT,
+}
+
+
+def key_type_of(column: str, source_type: str) -> KeyType:
+    """The key type for a source column of a type, as ``format_type`` names it.
+
+    Raises
+    ------
+    PreflightError
+        when no such key can be ordered alike in SQL and in Python.
+    """
+    try:
+        return _KEY_TYPES[source_type]
+    except KeyError as error:
+        raise PreflightError(
+            f"key column {column!r} is of type {source_type}; allowed are"
+            f" {', '.join(_KEY_TYPES)}; cast it in the spec's source query"
+        ) from error
+
+
+def empty_keys(key_type: KeyType) -> NDArray[Any]:
+    """No keys, in the right dtype."""
+    dtypes = {KeyType.BIGINT: "int64", KeyType.UUID: "S16", KeyType.TEXT: "S1"}
+    return np.empty(0, dtype=np.dtype(dtypes[key_type]))
+
+
+def concatenate_keys(key_type: KeyType, blocks: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Blocks of keys end to end; text keys take the width of the longest."""
+    return np.concatenate(blocks) if blocks else empty_keys(key_type)

@@ -1,0 +1,266 @@
+"""Partitions of ``customer_lookalikes`` and ``customer_clusters``: filled aside, then attached."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import psycopg2.errors
+from psycopg2 import sql
+
+from kindred.artefacts.folder import snapshot_slug
+from kindred.errors import LockTimeoutError
+from kindred.warehouse.database import Database
+from kindred.warehouse.keys import KeyType
+from kindred.warehouse.locks import Resource, locked
+
+log = logging.getLogger(__name__)
+
+PARENTS = ("customer_lookalikes", "customer_clusters")
+PRIMARY_KEYS = {
+    "customer_lookalikes": ("as_of", "customer_id", "rank"),
+    "customer_clusters": ("as_of", "algorithm", "customer_id"),
+}
+SECOND_KEYS = {
+    "customer_lookalikes": ("as_of", "lookalike_id"),
+    "customer_clusters": ("as_of", "algorithm", "cluster_id"),
+}
+INDEX_WORKERS = 2
+LOCK_TIMEOUT_MILLISECONDS = 100
+RETRY_PAUSE_SECONDS = 0.5
+
+
+def partition_name(parent: str, as_of: datetime) -> str:
+    """The published partition of a snapshot."""
+    return f"{parent}_{snapshot_slug(as_of)}"
+
+
+def aside_name(parent: str, as_of: datetime) -> str:
+    """The table that is being filled for a snapshot."""
+    return f"{partition_name(parent, as_of)}_next"
+
+
+def load_part(
+    database: Database,
+    schema: str,
+    parent: str,
+    as_of: datetime,
+    *,
+    part: str,
+    digest: str,
+    fill: Callable[[str], int],
+    delete_part: Callable[[str], object],
+    wait_seconds: float,
+) -> int:
+    """Load one part (a shard, an algorithm) into the table aside, exactly once.
+
+    One transaction loads the rows by ``fill``, which returns their number, and notes them in
+    ``loaded_parts``: a part that has landed with the same ``digest`` is left alone, one with
+    another is deleted by ``delete_part`` first. Both are given the table.
+    """
+    table = aside_name(parent, as_of)
+    with locked(database, f"{schema}/{table}/{part}", Resource.LOAD, wait_seconds=wait_seconds):
+        _ensure_aside(database, schema, parent, table, wait_seconds)
+        names = {"table": table, "part": part}
+        loaded = database.value("warehouse/loaded_digest", names)
+        if loaded == digest:
+            return int(database.value("warehouse/loaded_rows", names))
+        with database.transaction():
+            if loaded is not None:
+                delete_part(table)
+                database.run("warehouse/delete_loaded_part", names)
+            rows = fill(table)
+            database.run("warehouse/record_loaded_part", {**names, "digest": digest, "rows": rows})
+    return rows
+
+
+def _ensure_aside(
+    database: Database, schema: str, parent: str, table: str, wait_seconds: float
+) -> None:
+    with locked(database, f"{schema}/{table}", Resource.LOAD, wait_seconds=wait_seconds):
+        if database.rows("warehouse/columns_of_relation", {"table": table}):
+            return
+        with database.transaction():
+            database.run("warehouse/create_aside", table=table, parent=parent)
+            database.run("warehouse/delete_loaded_parts", {"table": table})
+
+
+def delete_customers(
+    database: Database, table: str, key_type: KeyType, ends: Sequence[object]
+) -> None:
+    """Take the customers between two keys (both included) out of a table that is being filled."""
+    database.run(
+        "warehouse/delete_customers",
+        {"first": ends[0], "last": ends[1]},
+        table=table,
+        key_type=sql.SQL(key_type.value),
+    )
+
+
+def drop_aside(database: Database, as_of: datetime) -> None:
+    """Drop what an unpublished try at a snapshot has filled."""
+    for parent in PARENTS:
+        _drop_filled(database, parent, as_of)
+
+
+def _drop_filled(database: Database, parent: str, as_of: datetime) -> None:
+    table = aside_name(parent, as_of)
+    with database.transaction():
+        database.run("warehouse/drop_table", table=table)
+        database.run("warehouse/delete_loaded_parts", {"table": table})
+
+
+def finish_aside(database: Database, parent: str, as_of: datetime, *, memory_mb: int) -> None:
+    """Index a filled table and give it the CHECK that spares ATTACH its scan; once.
+
+    ``memory_mb`` is shared by the workers of an index build, which sort in it.
+    """
+    table = aside_name(parent, as_of)
+    if database.value("warehouse/is_aside_finished", {"table": table}):
+        return
+    with database.transaction():
+        database.run(
+            "warehouse/configure_build", {"memory_mb": memory_mb, "workers": INDEX_WORKERS}
+        )
+        database.run(
+            "warehouse/finish_aside",
+            table=table,
+            primary_key=_columns(PRIMARY_KEYS[parent]),
+            second_key=_columns(SECOND_KEYS[parent]),
+            check="is_one_snapshot",
+            as_of=sql.Literal(as_of.isoformat()),
+        )
+    database.run("warehouse/analyze_table", table=table)
+
+
+def _columns(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def has_passed(database: Database, parent: str, as_of: datetime) -> bool:
+    """Whether a try before has been attached and left nothing aside."""
+    return is_attached(database, parent, as_of) and not has_aside(database, parent, as_of)
+
+
+def has_aside(database: Database, parent: str, as_of: datetime) -> bool:
+    """Whether a table is being filled, or has been and waits for publish."""
+    return bool(
+        database.rows("warehouse/columns_of_relation", {"table": aside_name(parent, as_of)})
+    )
+
+
+def is_attached(database: Database, parent: str, as_of: datetime) -> bool:
+    """Whether a snapshot has its partition."""
+    return bool(database.value("warehouse/is_attached", {"table": partition_name(parent, as_of)}))
+
+
+def total_bytes(database: Database, as_of: datetime) -> int:
+    """Bytes of all partitions of a snapshot, with their indexes."""
+    tables = [partition_name(parent, as_of) for parent in PARENTS]
+    return sum(database.value("warehouse/relation_size", {"table": table}) for table in tables)
+
+
+def attach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS) -> None:
+    """Attach the filled tables as partitions; readers of other partitions do not notice."""
+    for parent in parents:
+        partition = partition_name(parent, as_of)
+        database.run("warehouse/rename_table", table=aside_name(parent, as_of), new_name=partition)
+        database.run(
+            "warehouse/attach_partition",
+            parent=parent,
+            partition=partition,
+            as_of=sql.Literal(as_of.isoformat()),
+        )
+
+
+def detach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS) -> None:
+    """Take out the published partitions of a snapshot, and drop them, inside a transaction."""
+    for parent in parents:
+        partition = partition_name(parent, as_of)
+        if is_attached(database, parent, as_of):
+            is_detaching = database.value("warehouse/is_detaching", {"table": partition})
+            statement = "warehouse/finish_detach" if is_detaching else "warehouse/detach_partition"
+            database.run(statement, parent=parent, partition=partition)
+            database.run("warehouse/drop_table", table=partition)
+
+
+def drop_unchanged(database: Database, as_of: datetime, parents: Sequence[str]) -> list[str]:
+    """Drop the filled tables that hold what is published already; returns the other ones' parents.
+
+    A published date that is run again and has not changed stays as it is: nobody has to wait.
+    """
+    changed = []
+    for parent in parents:
+        if _is_published_as_filled(database, parent, as_of):
+            log.info("%s has not changed and stays", partition_name(parent, as_of))
+            _drop_filled(database, parent, as_of)
+        else:
+            changed.append(parent)
+    return changed
+
+
+def _is_published_as_filled(database: Database, parent: str, as_of: datetime) -> bool:
+    partition = partition_name(parent, as_of)
+    # One that is half out is not read any more, whatever it holds.
+    if not is_attached(database, parent, as_of) or database.value(
+        "warehouse/is_detaching", {"table": partition}
+    ):
+        return False
+    same = database.value(
+        "warehouse/has_same_rows",
+        table=aside_name(parent, as_of),
+        partition=partition,
+        primary_key=_columns(PRIMARY_KEYS[parent]),
+    )
+    return bool(same)
+
+
+def set_lock_timeout(database: Database, milliseconds: int, *, is_local: bool = True) -> None:
+    """How long statements of this transaction, or of the session, wait for a lock; 0: for ever."""
+    parameters = {"milliseconds": milliseconds, "is_local": is_local}
+    database.run("warehouse/set_lock_timeout", parameters)
+
+
+def drop_unless_read(database: Database, table: str) -> bool:
+    """Drop a table that a finished run has left, unless somebody reads it; says whether."""
+    try:
+        with database.transaction():
+            set_lock_timeout(database, LOCK_TIMEOUT_MILLISECONDS)
+            database.run("warehouse/drop_table", table=table)
+    except psycopg2.errors.LockNotAvailable:
+        log.info("%s is being read; the next run removes it", table)
+        return False
+    return True
+
+
+def with_short_locks(
+    database: Database, action: Callable[[], None], *, wait_seconds: float
+) -> None:
+    """Run ``action`` inside the open transaction, giving up each try after 100 ms of waiting.
+
+    A statement that waits for an exclusive lock makes every later reader queue behind it; short
+    tries with pauses let readers pass while a long BI query holds the table.
+
+    Raises
+    ------
+    LockTimeoutError
+        when no try came through within ``wait_seconds``.
+    """
+    started = time.monotonic()
+    set_lock_timeout(database, LOCK_TIMEOUT_MILLISECONDS)
+    while True:
+        database.run("warehouse/savepoint")
+        try:
+            action()
+        except psycopg2.errors.LockNotAvailable as error:
+            database.run("warehouse/rollback_to_savepoint")
+            if time.monotonic() - started > wait_seconds:
+                raise LockTimeoutError(
+                    f"readers have held the published tables for more than {wait_seconds:.0f} s;"
+                    " end the long query (see pg_stat_activity), then clear task 'publish'"
+                ) from error
+            log.info("a long query reads the published tables; trying again")
+            time.sleep(RETRY_PAUSE_SECONDS)
+        else:
+            set_lock_timeout(database, 0)
+            return

@@ -1,0 +1,62 @@
+"""Find and compose the statements of ``include/sql``: identifiers quoted, values bound."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+from psycopg2 import sql
+
+from kindred.errors import SettingsError
+
+Name = str | tuple[str, ...] | sql.Composable
+
+
+def sql_dir() -> Path:
+    """The folder of statements: ``KINDRED_SQL``, else beside ``plugins``, else packed inside."""
+    configured = os.environ.get("KINDRED_SQL")
+    if configured:
+        return Path(configured)
+    package = Path(__file__).resolve().parents[1]
+    beside = package.parents[1] / "include" / "sql"
+    return beside if beside.is_dir() else package / "sql"
+
+
+@cache
+def load(name: str) -> str:
+    """The text of one statement, such as ``publish/attach_partition``.
+
+    Raises
+    ------
+    SettingsError
+        when there is no such file; it says where was looked.
+    """
+    path = sql_dir() / f"{name}.sql"
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"statement {name!r} not found at {path}: set KINDRED_SQL to the folder include/sql"
+        ) from error
+
+
+def compose(name: str, **names: Name) -> sql.Composed:
+    """A statement with its ``{placeholders}`` filled by quoted identifiers or composed parts."""
+    return fill(load(name), **names)
+
+
+def fill(text: str, **names: Name) -> sql.Composed:
+    """The text of a statement with its ``{placeholders}`` filled."""
+    filled = {key: identifier(value) for key, value in names.items()}
+    return sql.SQL(text).format(**filled)
+
+
+def identifier(name: Name) -> sql.Composable:
+    """Quote a name, or a qualified name given as a tuple; composed parts pass through."""
+    if isinstance(name, sql.Composable):
+        return name
+    return sql.Identifier(name) if isinstance(name, str) else sql.Identifier(*name)
+
+
+def comma_separated(parts: list[sql.Composable]) -> sql.Composed:
+    """Join composed parts by commas."""
+    return sql.SQL(", ").join(parts)
