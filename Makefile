@@ -1,5 +1,5 @@
-# Kindred on one machine: `make run` and `make test` make what they need by themselves.
-# .venv is made anew when the pinned requirements change; all other state is in .kindred.
+# Kindred on one machine: `make run` and `make test` set up all they need.
+# .venv is rebuilt when the pinned requirements change; all other state is in .kindred.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -16,8 +16,8 @@ endif
 UV_VERSION := 0.13.9
 SETUPTOOLS_VERSION := 84.2.1
 VENV := .venv
-# The stamp's name tells what the environment was made of: other pins, another Python or another
-# place (scripts hold their path) give another name, and so a new environment.
+# The stamp's name is a hash of what the environment was made of. Other pins, another Python or
+# another folder (scripts contain their path) give another name, and so a new environment.
 STAMP := $(VENV)/made-of-$(shell { cat requirements-dev.txt pyproject.toml; pwd; \
 	echo '$(PYTHON) $(UV_VERSION) $(SETUPTOOLS_VERSION)'; } | sha256sum | cut -c1-16)
 BOOTSTRAP := build/uv-$(UV_VERSION)
@@ -27,8 +27,9 @@ LOCAL := $(BIN)/python -m kindred.local
 
 ORDER ?= forward
 ARGS ?=
-# Of a table of your own, and of a range; only as said on the command line, and passed on by the
-# environment as they stand, so that no blank, quote, ; or $ in them means anything to make or the shell.
+# Options for your own table and for a range of dates. They count only if given on the command line,
+# and travel verbatim through the environment, so that neither make nor the shell interprets a blank,
+# quote, ; or $ in them.
 FILE_VARIABLES := CSV KEY SEP UPDATED_AT LABELS SPEC
 RANGE_VARIABLES := FROM TO SPACE SNAPSHOTS
 said = $(if $(findstring command line,$(origin $(1))),$(value $(1)))
@@ -45,31 +46,31 @@ help: ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile \
 		| awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
-run: $(STAMP) ## Three demo snapshots on a real Airflow, then stop; or CSV=file KEY=column [LABELS=a,b]
+run: $(STAMP) ## Run three demo snapshots on a real Airflow, then stop; or CSV=file KEY=column [LABELS=a,b]
 	@exec $(LOCAL) run --order $(ORDER) $(file_options)
 
-up: $(STAMP) ## The same, but leave the Airflow UI and the database running
+up: $(STAMP) ## Same as run, but leave the Airflow UI and the database running
 	@exec $(LOCAL) up --order $(ORDER) $(file_options)
 
-backfill: $(STAMP) ## Snapshots of a range after run or up: FROM=date TO=date [ORDER= SNAPSHOTS= SPACE= DRY_RUN=1]
+backfill: $(STAMP) ## Backfill a range after run or up: FROM=date TO=date [ORDER= SNAPSHOTS= SPACE= DRY_RUN=1]
 	@exec $(LOCAL) backfill --order $(ORDER) $(range_options) $(if $(call said,DRY_RUN),--dry-run)
 
-down: ## Stop what runs
+down: ## Stop Airflow and the database
 	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m kindred.local down
 
-status: ## Say what runs and where the UI is
+status: ## Show what is running and where the UI is
 	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m kindred.local status
 
-psql: $(STAMP) ## A shell on the warehouse (ARGS="-c 'select ...'")
+psql: $(STAMP) ## Open psql on the warehouse (ARGS="-c 'select ...'")
 	@exec $(LOCAL) psql $(ARGS)
 
-hash: $(STAMP) ## One hash per published table: equal tables, equal hashes
+hash: $(STAMP) ## Print one hash per published table: equal tables, equal hashes
 	@exec $(LOCAL) exec kindred hash $(ARGS)
 
-test: $(STAMP) ## The whole test suite (ARGS="-k name")
+test: $(STAMP) ## Run the whole test suite (ARGS="-k name")
 	@exec $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
-check: $(STAMP) ## Lint, format, types, and every SQL file parsed by PostgreSQL
+check: $(STAMP) ## Check lint, formatting and types, and parse every SQL file with PostgreSQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -80,25 +81,25 @@ bench: $(STAMP) ## Run a benchmark (NAME=module in benchmarks/, N=rows D=dimensi
 	exec $(BIN)/python -m benchmarks.$(NAME) \
 		$(if $(N),--n=$(N)) $(if $(D),--d=$(D)) $(if $(K),--k=$(K)) $(ARGS)
 
-faults: $(STAMP) ## Kill, cut and fill in the middle of every task (ARGS="--task=... --fault=...")
+faults: $(STAMP) ## Kill every task midway, cut its sessions, fill its disk (ARGS="--task=... --fault=...")
 	@exec $(BIN)/python -m benchmarks.faults $(ARGS)
 
-requirements: ## Compile requirements*.in into the pinned files (ARGS=--upgrade)
+requirements: ## Compile requirements*.in into the pinned .txt files (ARGS=--upgrade)
 	@$(need_uv)
 	for source in requirements*.in; do
 		$(UV) pip compile --quiet --no-emit-index-url --no-header --python-version 3.11 \
 			--output-file "$${source%.in}.txt" $(ARGS) "$$source"
 	done
 
-clean: ## Stop what runs and remove what was made: .kindred, build, caches (.venv stays)
+clean: ## Stop everything and delete generated files: .kindred, build, caches (.venv stays)
 	@$(stop_all)
 	rm -rf .kindred build .pytest_cache .mypy_cache .ruff_cache .hypothesis plugins/*.egg-info
 	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-distclean: clean ## Remove .venv too
+distclean: clean ## Delete .venv too
 	@rm -rf $(VENV)
 
-# Two makes at once wait for each other; the second one finds the stamp and has nothing to do.
+# Concurrent makes wait for each other; the second finds the stamp and has nothing to do.
 $(STAMP):
 	@mkdir -p build
 	exec 9> build/venv.lock
@@ -115,7 +116,7 @@ $(STAMP):
 	$$install --no-deps --build-constraints $(VENV)/build-constraints.txt --editable .
 	touch $@
 
-# An option for each that is not empty, as one word.
+# One option per variable that is not empty, each a single word.
 options = $(foreach name,$(1),"--$(call option,$(name))=$$KINDRED_RUN_$(name)")
 file_options = $(call options,$(FILE_VARIABLES))
 range_options = $(call options,$(RANGE_VARIABLES))
@@ -125,11 +126,11 @@ define stop_all
 [ ! -d .kindred ] || PYTHONPATH=plugins $(or $(PYTHON),python3) -m kindred.local down > /dev/null
 endef
 
-# uv asks the package index that pip is configured for.
+# Use the package index that pip is configured for.
 define need_uv
 if [ -z "$(PYTHON)" ]; then
 	echo "Kindred needs Python 3.11 or 3.12, and neither python3.11, python3.12 nor python3 is one:" >&2
-	echo "install one (Debian: python3 python3-pip), or say make PYTHON=/path/to/python" >&2
+	echo "install one (Debian: python3 python3-pip), or run make PYTHON=/path/to/python" >&2
 	exit 1
 fi
 index="$$($(PYTHON) -m pip config get global.index-url 2> /dev/null || true)"

@@ -1,26 +1,26 @@
 """# Customer erasure
 
-Forgets one customer for good. It takes the number of a row in `kindred.erasure_requests`
+Erases one customer for good. It takes the number of a row in `kindred.erasure_requests`
 (`kindred_<space>` for another spec) and never the id, which would stay in Airflow's database.
 
-**Steps.** `erase` removes the customer from the history, refused rows, embeddings, segments,
-lookalikes on both sides (ranks stay without gaps), the cache of texts and the artefacts, in every
-snapshot. It keeps a keyed hash, so that no later run lands the customer again, and a receipt
-without personal data in the request's row.
+**Steps.** `erase` deletes the customer from the history, rejected rows, embeddings, segments,
+lookalikes on both sides (ranks stay without gaps), the text cache and the artefacts, in every
+snapshot. It stores a keyed hash, so that no later run lands the customer again, and a receipt
+without personal data in the row of the request.
 
-**Ask for it.** `kindred request-erasure` reads the id from standard input and prints the number;
-`insert into kindred.erasure_requests (customer_id) values (...) returning number` does too. Then
+**Request.** `kindred request-erasure` reads the id from standard input and prints the number. Or
+run `insert into kindred.erasure_requests (customer_id) values (...) returning number`. Then
 trigger this DAG with `{"request": <number>}`, or run `kindred erase <number>`.
 
 **Reads and writes** the internal schema of the space through connection `kindred_warehouse`. It
-wants `KINDRED_ERASURE_KEY`. Readers of `bi` wait for nothing.
+needs `KINDRED_ERASURE_KEY`. Readers of `bi` never wait.
 
-**Runs under way.** It waits for the stage that is at work. A build that began before it must begin
-anew: its next task says so. So do not run it at night.
+**Runs in progress.** It waits for the stage that is running. A build that started earlier must
+start over: its next task fails and says so. So do not run it at night.
 
-**When it fails,** whoever connection `kindred_alerts` names is told, as of every other run.
+**Failures** are reported to connection `kindred_alerts`, as for every other run.
 
-**Run again.** It can be cleared any number of times; what is done stays done. There is no way back.
+**Rerun.** It can be cleared any number of times; what is done stays done. It cannot be undone.
 """
 
 import os
@@ -41,7 +41,7 @@ DEFAULT_ARGS = {
 
 
 def params() -> dict[str, Param]:
-    """What a run must be told."""
+    """Parameters of a run."""
     return {
         "request": Param(
             type="integer",
@@ -52,7 +52,7 @@ def params() -> dict[str, Param]:
 
 
 def make_dag(space: str) -> DAG:
-    """The DAG of one space; it reads no spec: a broken one must not keep anybody."""
+    """The DAG of one space; it reads no spec: a broken one must not prevent an erasure."""
 
     def tell_failure(context: Any) -> None:
         from kindred.airflow_adapter import failures
@@ -79,7 +79,7 @@ def make_dag(space: str) -> DAG:
     return made
 
 
-# None but for a task, which needs its own DAG only.
+# Set only while a task runs, which needs only its own DAG.
 wanted = get_parsing_context().dag_id
 for name in spec_paths():
     if wanted in (None, dag_id_of(name, PROCESS)):

@@ -1,46 +1,48 @@
 """# Customer similarity
 
-Turns the customers table into embeddings, segments and a lookalike table: one snapshot a data
-interval, published at once or not at all.
+Turns the customers table into embeddings, segments and a lookalike table. Each data interval makes
+one snapshot, which is published completely or not at all.
 
 **Steps.**
-`prepare` checks source and warehouse and begins a build ·
+`prepare` checks source and warehouse and starts a build ·
 `extract` copies the rows of all windows that have not landed ·
-`validate` moves good rows into `customer_versions`, bad ones into `rejected_rows` ·
-`embed_texts` embeds new texts, where the spec has columns of method `sentence` ·
-`fit_encoder` fits an encoder where there is none, or where the customers have drifted ·
+`validate` moves good rows to `customer_versions`, bad ones to `rejected_rows`, and finds the
+customers of the snapshot ·
+`embed_texts` embeds new texts, if the spec has columns of method `sentence` ·
+`fit_encoder` fits an encoder if there is none or the data has drifted ·
 `encode` writes the vectors ·
-`build_embeddings` stages the change of `customer_embeddings`, or a new generation with its index ·
-`plan_graph`, `search_graph`, `merge_graph` find all neighbours once ·
-`cluster` and `load_lookalikes` fill their tables aside (where the spec lists algorithm `ivfflat`,
+`build_embeddings` stages the changes of `customer_embeddings`, or a new generation with its index ·
+`plan_graph`, `search_graph`, `merge_graph` build the neighbour graph ·
+`cluster` and `load_lookalikes` fill their tables aside (if the spec lists algorithm `ivfflat`,
 `cluster` waits for the index) ·
-`profile_clusters` tells what each segment has that others have not, and names it ·
-`quality_gate` holds everything against the spec ·
-`publish` makes it visible in one short step ·
-`clean_up` removes leftovers ·
-`finish` fails the run if anything failed.
+`profile_clusters` describes what sets each segment apart, and names it ·
+`quality_gate` checks everything against the limits of the spec ·
+`publish` makes the snapshot visible in one short step ·
+`clean_up` deletes leftovers ·
+`finish` fails the run if any task failed.
 
 **Reads** the source table of the feature spec through connection `kindred_source`.
 **Writes** the schemas `kindred` and `bi` (`kindred_<space>`, `bi_<space>` for another spec) through
 connection `kindred_warehouse`. BI reads `bi.*_current`.
 
-**Run again.** Every task can be cleared with its downstream tasks, any number of times, and ends in
-the same tables; clear `prepare` to read the spec anew. A published date can be run again: its
-snapshot is replaced when the new one is complete. What is published stays so while a run fails.
+**Rerun.** Clear any task with its downstream tasks, any number of times: the tables end up the
+same. Once a run has ended, clear `validate` or an earlier task. Clear `prepare` to read the spec
+again. A published date can be run again: the new snapshot
+replaces the old one when it is complete. A failed run does not touch what is published.
 
-**By hand.** A run takes the last complete interval, or `start` and `end`. For a past moment give
-`end`, not a logical date: before the DAG's start date Airflow makes no task and calls it success.
+**Manual run.** A run covers the last complete interval, or `start` to `end`. For a past moment set
+`end`, not a logical date: before the DAG's start date Airflow creates no tasks and reports success.
 
-**Backfill.** `kindred backfill-plan --from <as_of> --to <as_of>` tells what it will take, and the
-commands: `kindred fit` once, then `airflow backfill create`; dates may run in any order or in
-parallel. With `{"snapshots": "latest_only"}` all dates land their rows and the last one alone is
-computed; the tasks of the others are skipped, and their status is `landed`.
+**Backfill.** `kindred backfill-plan --from <as_of> --to <as_of>` estimates the cost and prints the
+commands: `kindred fit` once, then `airflow backfill create`. Dates may run in any order or in
+parallel. With `{"snapshots": "latest_only"}` every date lands its rows, and only the last one is
+computed; the remaining tasks of the others are skipped, and their status is `landed`.
 
-**Late.** A scheduled run that has not published `KINDRED_DEADLINE_HOURS` after it was queued is
-noted in `bi.snapshots` and told to whoever connection `kindred_alerts` names, as failures are.
+**Late runs.** A scheduled run that has not published `KINDRED_DEADLINE_HOURS` after it was queued
+is recorded in `bi.snapshots` and reported to connection `kindred_alerts`, as failures are.
 
-**Go back.** `kindred withdraw <as_of>` takes a snapshot back, with the encoder that was fitted for
-it; the one before serves again. `bi.snapshots` tells which one is current, and why a run failed.
+**Roll back.** `kindred withdraw <as_of>` withdraws a snapshot, with the encoder fitted for it; the
+previous one serves again. `bi.snapshots` shows which one is current, and why a run failed.
 """
 
 import os
@@ -69,7 +71,7 @@ from kindred.spec.model import Spec, dag_id_of, load_spec, spec_paths
 
 
 def note_failure(context: Any) -> None:
-    """Write down in one line why the build failed."""
+    """Record in one line why the build failed."""
     from kindred.airflow_adapter import failures
 
     failures.on_failure(context)
@@ -89,62 +91,62 @@ DEFAULT_ARGS = {
 
 
 def params(spec: Spec) -> dict[str, Param]:
-    """What a person may ask of one run."""
+    """Parameters of a single run."""
     return {
         "algorithms": Param(
             None,
             type=["null", "array"],
             items={"type": "string", "enum": [str(a) for a in spec.clustering.offered]},
             minItems=1,
-            description="Segments to compute; by default those of the spec.",
+            description="Segment algorithms to run; by default those of the spec.",
         ),
         "encoder_version": Param(
             None,
             type=["null", "integer"],
             minimum=1,
-            description="Use this encoder; else the one recorded for the snapshot, or the newest.",
+            description="Encoder to use; by default that recorded for the snapshot, or the newest.",
         ),
         "full_extract": Param(
             False,
             type="boolean",
-            description="Read the whole source again, not only the windows that have not landed.",
+            description="Read the whole source again, not only windows that have not landed.",
         ),
         "latest_as_of": Param(
             None,
             type=["null", "string"],
             format="date-time",
-            description="With latest_only: the as_of to compute; otherwise the backfill's last.",
+            description="With latest_only: the as_of to compute; by default the backfill's last.",
         ),
         "snapshots": Param(
             str(Snapshots.ALL),
             type="string",
             enum=[str(choice) for choice in Snapshots],
-            description="Of a backfill: compute all dates, or land all and compute the last only.",
+            description="For backfills: compute all dates, or land all and compute only the last.",
         ),
         "start": Param(
             None,
             type=["null", "string"],
             format="date-time",
-            description="Start of the window; otherwise the data interval's.",
+            description="Start of the window; by default that of the data interval.",
         ),
         "end": Param(
             None,
             type=["null", "string"],
             format="date-time",
-            description="End of the window, the snapshot's as_of; otherwise the data interval's.",
+            description="End of the window, the snapshot's as_of; by default the data interval's.",
         ),
     }
 
 
 def deadline(spec: Spec) -> DeadlineAlert | None:
-    """When a scheduled run is late, and what is done then; Airflow asks for all runs alike."""
+    """When a scheduled run is late, and what happens then; Airflow checks runs of all types."""
     hours = float(os.environ.get("KINDRED_DEADLINE_HOURS", "3"))
     if not hours:
         return None
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        # Of a timedelta, Airflow 3.3 makes what it cannot read when a task is cleared (its issue
-        # 70368); seconds, as it kept them before, are read everywhere.
+        # When a task is cleared, Airflow 3.3 cannot read back a timedelta (its issue 70368).
+        # Seconds, the older format, work everywhere.
         interval=hours * SECONDS_PER_HOUR,  # type: ignore[arg-type]
         callback=AsyncCallback(report_missed_deadline, kwargs={"space": spec.space}),
     )
@@ -179,7 +181,7 @@ def make_dag(spec: Spec) -> DAG:
 
     @task(trigger_rule=TriggerRule.NONE_FAILED)
     def finish() -> None:
-        """Fails the run (by not being reached) if anything before has failed."""
+        """Fails the run (by not being reached) if an earlier task failed."""
 
     with DAG(
         dag_id=spec.dag_id,
@@ -207,7 +209,7 @@ def make_dag(spec: Spec) -> DAG:
         published = stage("publish", outlets=[Asset(f"{spec.bi_schema}_snapshot")])(run)
         landed = [stage("extract")(run), stage("validate")(run)]
         if spec.sentence_columns:
-            # The first night embeds every text there is; the next ones pay for new texts only.
+            # The first night embeds all texts; later nights only the new ones.
             landed.append(stage("embed_texts", execution_timeout=timedelta(hours=24))(run))
         chain(run, *landed, stage("fit_encoder")(run), encoded, [embedded, shards])
         chain(shards, searched, parts, [clustered, loaded])
@@ -216,15 +218,15 @@ def make_dag(spec: Spec) -> DAG:
         cleaned = clean_up(run)
         chain(clustered, profiled)
         chain([embedded, profiled, loaded], gate, published, cleaned)
-        # Not behind clean_up alone: that one comes through, whatever has failed before it.
+        # Not after clean_up alone, which runs and succeeds whatever failed before it.
         chain([published, cleaned], finish())
     return made
 
 
 def make_broken_dag(space: str, error: SpecError) -> DAG:
-    """A DAG in the place of a spec that cannot be read; others go on.
+    """A DAG in place of one whose spec cannot be read; other specs are not affected.
 
-    It fails every night and says why: without a run, nobody would be told that none takes place.
+    It fails every night and says why: with no run at all, nobody would notice.
     """
 
     def tell_failure(context: Any) -> None:
@@ -252,7 +254,7 @@ def make_broken_dag(space: str, error: SpecError) -> DAG:
     return made
 
 
-# None but for a task, which needs its own DAG only.
+# Set only while a task runs, which needs only its own DAG.
 wanted = get_parsing_context().dag_id
 for space, path in spec_paths().items():
     if wanted not in (None, dag_id_of(space)):

@@ -7,7 +7,7 @@ from typing import Self
 
 from local.failures import LocalError
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)

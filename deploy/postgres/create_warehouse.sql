@@ -1,5 +1,5 @@
--- The warehouse, its owner and its readers on the warehouse server.
--- The PostgreSQL image runs this once, when the data volume is empty.
+-- Creates the warehouse, its owner and its readers' role on the warehouse server.
+-- The PostgreSQL image runs this once, while the data volume is empty.
 -- Input: WAREHOUSE_PASSWORD from the environment.
 \getenv password WAREHOUSE_PASSWORD
 
@@ -9,9 +9,9 @@ create database warehouse owner kindred;
 revoke connect, temporary on database warehouse from public;
 grant connect on database warehouse to bi_reader;
 
--- pgvector is not a trusted extension: the owner could not create it, so the superuser does.
+-- pgvector is not a trusted extension: only a superuser can create it.
 \connect warehouse
 create extension vector;
 
--- From here on the superuser can log in from inside the container only.
+-- From here on the superuser can only log in from inside the container.
 alter role postgres password null;

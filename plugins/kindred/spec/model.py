@@ -328,7 +328,7 @@ def features_dirs() -> list[Path]:
     """
     if configured := os.environ.get("KINDRED_FEATURES"):
         return [Path(folder) for folder in configured.split(os.pathsep) if folder]
-    return [Path(__file__).resolve().parents[2] / "include" / "features"]
+    return [Path(__file__).resolve().parents[3] / "include" / "features"]
 
 
 def spec_paths() -> dict[str, Path]:
