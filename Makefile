@@ -23,7 +23,7 @@ STAMP := $(VENV)/made-of-$(shell { cat requirements-dev.txt pyproject.toml; pwd;
 BOOTSTRAP := build/uv-$(UV_VERSION)
 UV := $(BOOTSTRAP)/bin/uv
 BIN := $(VENV)/bin
-LOCAL := $(BIN)/python -m kindred.local
+LOCAL := $(BIN)/python -m local
 
 ORDER ?= forward
 ARGS ?=
@@ -56,10 +56,10 @@ backfill: $(STAMP) ## Backfill a range after run or up: FROM=date TO=date [ORDER
 	@exec $(LOCAL) backfill --order $(ORDER) $(range_options) $(if $(call said,DRY_RUN),--dry-run)
 
 down: ## Stop Airflow and the database
-	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m kindred.local down
+	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m local down
 
 status: ## Show what is running and where the UI is
-	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m kindred.local status
+	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m local status
 
 psql: $(STAMP) ## Open psql on the warehouse (ARGS="-c 'select ...'")
 	@exec $(LOCAL) psql $(ARGS)
@@ -123,7 +123,7 @@ range_options = $(call options,$(RANGE_VARIABLES))
 option = $(subst _,-,$(shell echo $(1) | tr A-Z a-z))
 
 define stop_all
-[ ! -d .kindred ] || PYTHONPATH=plugins $(or $(PYTHON),python3) -m kindred.local down > /dev/null
+[ ! -d .kindred ] || PYTHONPATH=plugins $(or $(PYTHON),python3) -m local down > /dev/null
 endef
 
 # Use the package index that pip is configured for.
