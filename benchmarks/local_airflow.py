@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from benchmarks.report import FOLDER, ROOT
 from kindred.backfills.fit import fit
 from kindred.run.connections import Connections
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.run.settings import Settings
 from kindred.run.windows import resolve_window
 from kindred.spec.model import Spec
@@ -31,7 +31,7 @@ class Machine:
     """The Airflow and the two databases its tasks work on."""
 
     airflow: LocalAirflow
-    workplace: Workplace
+    deployment: Deployment
 
     @property
     def warehouse_dsn(self) -> str:
@@ -41,7 +41,7 @@ class Machine:
     def fit(self, spec: Spec, as_of: datetime) -> None:
         """What ``kindred fit`` does."""
         window = resolve_window(spec.schedule, run_after=as_of, now=datetime.now(UTC), end=as_of)
-        fit(self.workplace, spec, window)
+        fit(self.deployment, spec, window)
 
 
 @contextmanager
@@ -100,5 +100,5 @@ def _start(
     airflow.wait_until_healthy(specs[0].dag_id)
     dsns = {"kindred_source": server.dsn(SOURCE), "kindred_warehouse": server.dsn(WAREHOUSE)}
     environment = kindred_environment(layout, server, credentials)
-    place = Workplace(Connections(dsns.__getitem__), Settings.from_env(environment))
+    place = Deployment(Connections(dsns.__getitem__), Settings.from_env(environment))
     return Machine(airflow, place)

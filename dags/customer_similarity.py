@@ -70,7 +70,7 @@ from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec, dag_id_of, load_spec, spec_paths
 
 
-def note_failure(context: Any) -> None:
+def record_failure(context: Any) -> None:
     """Record in one line why the build failed."""
     from kindred.airflow_adapter import failures
 
@@ -86,7 +86,7 @@ DEFAULT_ARGS = {
     "retries": 2,
     "retry_delay": timedelta(seconds=float(os.environ.get("KINDRED_RETRY_DELAY_SECONDS", "60"))),
     "execution_timeout": timedelta(hours=2),
-    "on_failure_callback": note_failure,
+    "on_failure_callback": record_failure,
 }
 
 
@@ -229,12 +229,12 @@ def make_broken_dag(space: str, error: SpecError) -> DAG:
     It fails every night and says why: with no run at all, nobody would notice.
     """
 
-    def tell_failure(context: Any) -> None:
+    def report_failure(context: Any) -> None:
         from kindred.airflow_adapter import failures
 
         failures.on_failure_without_build(space, context)
 
-    @task(retries=0, on_failure_callback=tell_failure)
+    @task(retries=0, on_failure_callback=report_failure)
     def read_spec() -> None:
         from airflow.sdk.exceptions import AirflowFailException
 

@@ -13,7 +13,7 @@ from kindred.errors import InferenceError, SpecError, WindowError
 from kindred.infer.column_names import identifier_of
 from kindred.infer.files import ROW_NUMBER, newest_moment, read_csv
 from kindred.infer.proposal import Evidence, Roles
-from kindred.infer.propose import Wish, propose_text, read_file
+from kindred.infer.propose import ProposalRequest, propose_text, read_file
 from kindred.infer.reading import read_table
 from kindred.infer.schedule import schedule_for, window_for
 from kindred.spec.model import Spec, spec_from_dict
@@ -113,7 +113,7 @@ def _roles(request: CsvRequest, data: bytes) -> Roles:
             f"KEY is missing: say which column names the customer, or KEY={ROW_NUMBER} to number"
             f" the rows; the columns are {names}",
         )
-    return Wish(request.key, request.updated_at, request.labels).roles
+    return ProposalRequest(request.key, request.updated_at, request.labels).roles
 
 
 def _given_spec(path: Path, space: str) -> Spec:

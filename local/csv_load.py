@@ -36,7 +36,7 @@ def load(layout: Layout, server: EmbeddedServer, plan: Plan) -> list[str]:
     forgotten: list[str] = []
 
     def forget() -> None:
-        if _forget_space(layout, server, plan.spec):
+        if _delete_space(layout, server, plan.spec):
             forgotten.append(f"its table or columns have changed: space {plan.spec.space} is new")
 
     changed = load_table(server.dsn(SOURCE), plan.table, before_change=forget)
@@ -58,7 +58,7 @@ def _has_landed(plan: Plan) -> bool:
     return before.source == plan.spec.source and is_covered
 
 
-def _forget_space(layout: Layout, server: EmbeddedServer, spec: Spec) -> bool:
+def _delete_space(layout: Layout, server: EmbeddedServer, spec: Spec) -> bool:
     """Remove a space: a landed row cannot change without a later time of change."""
     shutil.rmtree(layout.artifacts / spec.space, ignore_errors=True)
     schemas = [spec.bi_schema, spec.internal_schema]

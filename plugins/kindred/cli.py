@@ -16,7 +16,7 @@ from kindred.run.settings import Settings
 from kindred.spec.model import DEFAULT_SPACE, Spec, load_spec, spec_paths
 
 if TYPE_CHECKING:
-    from kindred.run.context import Workplace
+    from kindred.run.context import Deployment
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -40,11 +40,11 @@ def conninfo(connection_id: str) -> str:
     return conninfo_from_airflow(connection_id)
 
 
-def workplace() -> "Workplace":
+def deployment() -> "Deployment":
     """The connections, and the settings of the environment."""
-    from kindred.run.context import Workplace
+    from kindred.run.context import Deployment
 
-    return Workplace(Connections(conninfo), Settings.from_env())
+    return Deployment(Connections(conninfo), Settings.from_env())
 
 
 def spec_of(space: str) -> Spec:
@@ -85,7 +85,7 @@ def plpython() -> None:
     """Print what a superuser runs once in the warehouse's database for algorithm plpython."""
     from kindred.segments.plpython.plpython_labels import installation_script
 
-    with workplace().warehouse("kindred plpython") as warehouse:
+    with deployment().warehouse("kindred plpython") as warehouse:
         typer.echo(installation_script(warehouse), nl=False)
 
 
@@ -102,7 +102,7 @@ def fit(
     spec = spec_of(space)
     moment = parse_moment("as-of", as_of)
     window = resolve_window(spec.schedule, run_after=moment, now=datetime.now(UTC), end=moment)
-    version, is_new = fit_stage(workplace(), spec, window, refit=refit)
+    version, is_new = fit_stage(deployment(), spec, window, refit=refit)
     console.print(f"encoder {version} {'fitted' if is_new else 'is there already and is kept'}")
 
 
@@ -122,7 +122,7 @@ def backfill_plan(
 
     spec = spec_of(space)
     windows = windows_between(spec.schedule, first, last, now=datetime.now(UTC))
-    print_plan(console, plan_backfill(workplace(), spec, windows, snapshots))
+    print_plan(console, plan_backfill(deployment(), spec, windows, snapshots))
 
 
 @app.command()
@@ -134,7 +134,7 @@ def withdraw(
     from kindred.publication.withdraw import withdraw as withdraw_stage
     from kindred.run.windows import parse_moment
 
-    done = withdraw_stage(workplace(), spec_of(space), parse_moment("as-of", as_of))
+    done = withdraw_stage(deployment(), spec_of(space), parse_moment("as-of", as_of))
     serving = "none" if done.current_as_of is None else done.current_as_of.isoformat()
     console.print(f"withdrawn; current is {serving}", soft_wrap=True)
     if done.encoder_versions:
@@ -158,7 +158,7 @@ def prune(
     from kindred.publication.kept_nights import Retention
     from kindred.publication.prune import prune as prune_stage
 
-    place = workplace()
+    place = deployment()
     settings = place.settings
     retention = Retention(
         settings.keep_nights if nights is None else nights,
@@ -179,7 +179,7 @@ def relink(
     """Give clusters the ids they would have had all published dates run in order."""
     from kindred.segments.identity.relink import relink as relink_stage
 
-    changes = relink_stage(workplace(), spec_of(space), is_dry_run=dry_run)
+    changes = relink_stage(deployment(), spec_of(space), is_dry_run=dry_run)
     if not changes:
         console.print("nothing to change: ids, names and lineage are those of dates run in order")
         return
@@ -205,7 +205,7 @@ def request_erasure(space: SpaceOption = DEFAULT_SPACE) -> None:
     line = typer.get_text_stream("stdin").readline()
     if not line:
         raise SettingsError("standard input: a line with the customer's id is expected, none came")
-    number = request_stage(workplace(), space, line.rstrip("\r\n"))
+    number = request_stage(deployment(), space, line.rstrip("\r\n"))
     console.print(f"erasure request {number}; 'kindred erase {number}' or the DAG meets it")
 
 
@@ -217,7 +217,7 @@ def erase(
     """Erase the customer of a request for good, and print the receipt."""
     from kindred.erasure.task import erase as erase_stage
 
-    receipt = erase_stage(workplace(), space, number)
+    receipt = erase_stage(deployment(), space, number)
     typer.echo(json.dumps(receipt, indent=1))
 
 
@@ -226,7 +226,7 @@ def page_reader(space: SpaceOption = DEFAULT_SPACE) -> None:
     """Print what a superuser runs so that segments can be the IVFFlat lists of the index."""
     from kindred.segments.lists.index_pages import reader_as_text
 
-    with workplace().warehouse("kindred page-reader") as database:
+    with deployment().warehouse("kindred page-reader") as database:
         typer.echo(reader_as_text(database, spec_of(space).internal_schema))
 
 
@@ -239,7 +239,7 @@ def hash_tables(
     """Hash the published tables: equal hashes are equal tables, byte for byte."""
     from kindred.publication.table_hash import table_hashes
 
-    with workplace().warehouse("kindred hash", spec_of(space).internal_schema) as database:
+    with deployment().warehouse("kindred hash", spec_of(space).internal_schema) as database:
         hashes = table_hashes(database)
     for table, digest in hashes.items():
         console.print(f"{digest}  {table}", soft_wrap=True)
@@ -267,15 +267,20 @@ def infer_spec(
     output: Annotated[Path | None, typer.Option(help="Write to this new file.")] = None,
 ) -> None:
     """Propose a feature spec for a table nobody has described: every line says why."""
-    from kindred.infer.propose import Wish, propose_from_file, propose_from_table, write_new
+    from kindred.infer.propose import (
+        ProposalRequest,
+        propose_from_file,
+        propose_from_table,
+        write_new,
+    )
 
-    wish = Wish(key, updated_at, labels, output.stem if output else None)
+    request = ProposalRequest(key, updated_at, labels, output.stem if output else None)
     if (csv is None) == (table is None):
         raise SettingsError("exactly one of --csv and --table must be given")
     if csv is not None:
-        text, notes = propose_from_file(csv, wish, sep)
+        text, notes = propose_from_file(csv, request, sep)
     else:
-        text, notes = propose_from_table(Connections(conninfo), str(table), wish)
+        text, notes = propose_from_table(Connections(conninfo), str(table), request)
     for note in notes:
         typer.echo(f"note: {note}", err=True)
     if output is None:

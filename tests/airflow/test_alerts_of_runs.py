@@ -55,7 +55,7 @@ def note(adapter, monkeypatch, answer):
             raise answer
         return answer
 
-    monkeypatch.setattr(adapter.module, "_note_failure", keep)
+    monkeypatch.setattr(adapter.module, "_record_failure", keep)
     return noted
 
 
@@ -118,10 +118,12 @@ def published(adapter, monkeypatch):
         yield schema
 
     snapshots = adapter.module.snapshots
-    workplace = SimpleNamespace(warehouse=warehouse)
-    monkeypatch.setattr(adapter.module, "workplace", lambda: workplace)
+    deployment = SimpleNamespace(warehouse=warehouse)
+    monkeypatch.setattr(adapter.module, "deployment", lambda: deployment)
     monkeypatch.setattr(snapshots, "is_published", lambda database, as_of: state.is_published)
-    monkeypatch.setattr(snapshots, "note_missed_deadline", lambda *given: state.noted.append(given))
+    monkeypatch.setattr(
+        snapshots, "record_missed_deadline", lambda *given: state.noted.append(given)
+    )
     return state
 
 

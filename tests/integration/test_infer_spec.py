@@ -9,7 +9,7 @@ from kindred.cli import app
 from kindred.errors import InferenceError, PreflightError, SettingsError
 from kindred.infer.proposal import Roles
 from kindred.infer.source_sample import read_sample
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.spec.model import load_spec
 
 
@@ -92,8 +92,8 @@ def test_odd_names_and_types_are_coped_with(infer):
 
 def test_a_sample_is_the_same_each_time_and_said_to_be_one(shop):
     shop.query("analyze customers", source=True)
-    workplace: Workplace = shop.workplace
-    with workplace.source(make_spec(), "test") as database:
+    deployment: Deployment = shop.deployment
+    with deployment.source(make_spec(), "test") as database:
         samples = [read_sample(database, "customers", Roles("customer_id"), 100) for _ in "ab"]
         whole = read_sample(database, "customers", Roles("customer_id"))
     first, second = (sample.column("key", "customer_id").values.tolist() for sample in samples)

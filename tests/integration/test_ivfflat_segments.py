@@ -31,7 +31,7 @@ def spec_of(**changes):
 
 
 def let_read(laboratory):
-    with laboratory.workplace.warehouse("test") as database:
+    with laboratory.deployment.warehouse("test") as database:
         install_reader(database, "kindred")
 
 

@@ -14,13 +14,13 @@ from kindred.run.connections import (
     webhook_from_environment,
     webhook_of,
 )
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.run.settings import Settings
 
 
-def workplace() -> Workplace:
+def deployment() -> Deployment:
     """Connections from Airflow, settings from the environment."""
-    return Workplace(Connections(_conninfo), Settings.from_env())
+    return Deployment(Connections(_conninfo), Settings.from_env())
 
 
 def _conninfo(connection_id: str) -> str:

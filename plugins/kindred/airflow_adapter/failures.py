@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from kindred.airflow_adapter import alerts
 from kindred.airflow_adapter.alerts import Alert, failure_line, public_line
-from kindred.airflow_adapter.connections import webhook, workplace
+from kindred.airflow_adapter.connections import deployment, webhook
 from kindred.airflow_adapter.windows import window_of
 from kindred.errors import KindredError
 from kindred.run import builds
@@ -31,7 +31,7 @@ def on_failure(context: Mapping[str, Any]) -> None:
         return  # it has been killed, and this is not its process: clean_up will tell
     reference = reference or _reference_of(context)
     try:
-        is_first = _note_failure(reference, run_id, task, failure_line(error))
+        is_first = _record_failure(reference, run_id, task, failure_line(error))
     except Exception:  # whatever is wrong with the warehouse must not keep the alert back
         log.exception("the failure could not be noted in the warehouse")
         is_first = True
@@ -52,10 +52,10 @@ def on_missed_deadline(space: str, dag_run: Mapping[str, Any]) -> str:
     as_of = datetime.fromisoformat(dag_run["data_interval_end"])
     reference = {"space": space, "as_of": as_of.isoformat(), "run_id": dag_run["dag_run_id"]}
     try:
-        with workplace().warehouse(f"kindred {space} deadline", schema_of(space)) as warehouse:
+        with deployment().warehouse(f"kindred {space} deadline", schema_of(space)) as warehouse:
             if builds.is_published(warehouse, as_of):
                 return "the snapshot has been published by another run"
-            builds.note_missed_deadline(warehouse, as_of)
+            builds.record_missed_deadline(warehouse, as_of)
     except Exception:  # as above
         log.exception("the missed deadline could not be noted in the warehouse")
     reason = f"queued at {dag_run['queued_at']}, {dag_run['state']} and not published yet"
@@ -83,24 +83,24 @@ def _reference_of(context: Mapping[str, Any]) -> dict[str, Any]:
     return {"space": space, "as_of": as_of, "run_id": run.run_id}
 
 
-def _note_failure(reference: Mapping[str, Any], run_id: str, task: str, line: str) -> bool:
+def _record_failure(reference: Mapping[str, Any], run_id: str, task: str, line: str) -> bool:
     """Note a failure in the warehouse; whether it is the first that is known of the run."""
     if reference["as_of"] is None:
         return True
     as_of = datetime.fromisoformat(reference["as_of"])
     schema = schema_of(reference["space"])
-    with workplace().warehouse(f"kindred {reference['space']} {task}", schema) as warehouse:
+    with deployment().warehouse(f"kindred {reference['space']} {task}", schema) as warehouse:
         if task == "prepare":
-            builds.note_not_begun(warehouse, as_of, task=task, failure=line)
+            builds.record_not_begun(warehouse, as_of, task=task, failure=line)
             return True
         return builds.record_failure(warehouse, as_of, run_id=run_id, task=task, failure=line)
 
 
-def tell_silent_end(reference: Mapping[str, Any]) -> None:
+def report_silent_end(reference: Mapping[str, Any]) -> None:
     """Note and tell that a build came to no end and no task could say why."""
     line = "its process ended without a word (was it killed?); see the task's log"
     task = _failed_tasks() or "unknown"
-    if _note_failure(reference, reference["run_id"], task, line):
+    if _record_failure(reference, reference["run_id"], task, line):
         _alert_of(reference, get_current_context()["ti"].dag_id, task, line)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from kindred.airflow_adapter import failures
-from kindred.airflow_adapter.connections import workplace
+from kindred.airflow_adapter.connections import deployment
 from kindred.airflow_adapter.windows import only_lands, window_of
 from kindred.erasure.task import erase
 from kindred.errors import KindredError, LockTimeoutError, SupersededError, UnreachableError
@@ -49,7 +49,7 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
             encoder_version=params["encoder_version"],
             full_extract=params["full_extract"],
         )
-        return prepare(workplace(), spec, request)
+        return prepare(deployment(), spec, request)
     except KindredError as error:
         raise _as_airflow(error) from error
 
@@ -75,10 +75,10 @@ def close(reference: Mapping[str, Any] | None) -> Any:
         return None
     run = _run_of_anybody(reference)
     if run.build.state == "building":
-        failures.tell_silent_end(reference)
+        failures.report_silent_end(reference)
     cleaned = run_task(run, "clean_up")
     with run.warehouse("clean_up") as warehouse:
-        builds.forget_failure(warehouse, run.as_of, reference["run_id"], task="clean_up")
+        builds.delete_failure(warehouse, run.as_of, reference["run_id"], task="clean_up")
     return cleaned
 
 
@@ -86,7 +86,7 @@ def erase_customer(space: str, context: Mapping[str, Any]) -> int:
     """Task ``erase``: meets the request whose number the run was given; returns that number."""
     try:
         number = int(context["params"]["request"])
-        erase(workplace(), space, number)
+        erase(deployment(), space, number)
         return number
     except KindredError as error:
         raise _as_airflow(error) from error
@@ -95,12 +95,12 @@ def erase_customer(space: str, context: Mapping[str, Any]) -> int:
 def _run(reference: Mapping[str, Any]) -> Run:
     as_of = datetime.fromisoformat(reference["as_of"])
     asked = {name: reference[name] for name in ("full_extract", "only_lands")}
-    return open_run(workplace(), reference["space"], as_of, reference["run_id"], **asked)
+    return open_run(deployment(), reference["space"], as_of, reference["run_id"], **asked)
 
 
 def _run_of_anybody(reference: Mapping[str, Any]) -> Run:
     """The build of the snapshot, even where a later run has begun it anew."""
-    return open_run(workplace(), reference["space"], datetime.fromisoformat(reference["as_of"]))
+    return open_run(deployment(), reference["space"], datetime.fromisoformat(reference["as_of"]))
 
 
 def _as_airflow(error: KindredError) -> Exception:

@@ -12,7 +12,7 @@ from kindred.history import landing, source, versions
 from kindred.history.snapshot_customers import count_customers, customers_as_of
 from kindred.run import builds
 from kindred.run.builds import Cost
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.run.latest_only import Snapshots
 from kindred.run.windows import Window
 from kindred.spec.model import Spec
@@ -77,14 +77,14 @@ class BackfillPlan:
 
 
 def plan_backfill(
-    workplace: Workplace, spec: Spec, windows: Sequence[Window], choice: Snapshots
+    deployment: Deployment, spec: Spec, windows: Sequence[Window], choice: Snapshots
 ) -> BackfillPlan:
     """Look at every date of a backfill; reads the warehouse and the source's statistics."""
     label = f"kindred {spec.space} backfill-plan"
-    with workplace.source(spec, label) as origin:
+    with deployment.source(spec, label) as origin:
         source_rows = source.estimated_rows(origin, spec.source)
     last = windows[-1]
-    with workplace.warehouse(label, spec.internal_schema) as warehouse:
+    with deployment.warehouse(label, spec.internal_schema) as warehouse:
         planner = _Planner(warehouse, spec, windows, source_rows)
         dates = [
             planner.plan(window, is_computed=choice is Snapshots.ALL or window == last)

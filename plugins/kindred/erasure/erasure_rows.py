@@ -250,7 +250,7 @@ def _count_less(
     database.run("erasure/delete_empty_profiles")
 
 
-def note_receipt(database: Database, number: int, receipt: dict[str, Any]) -> None:
+def record_receipt(database: Database, number: int, receipt: dict[str, Any]) -> None:
     """Keep what has been removed so far."""
     database.run("erasure/record_receipt", {"request": number, "receipt": Json(receipt)})
 

@@ -14,7 +14,7 @@ from kindred.erasure.erasure_rows import Request
 from kindred.errors import ArtefactError, KindredError
 from kindred.history import suppression
 from kindred.history.erasure_key import ErasureKey
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.spec.model import schema_of
 from kindred.warehouse import schemas
 from kindred.warehouse.copy_writer import Array
@@ -34,16 +34,16 @@ HELD = (
 )
 
 
-def request_erasure(workplace: Workplace, space_name: str, text: str) -> int:
+def request_erasure(deployment: Deployment, space_name: str, text: str) -> int:
     """Note that a customer wants to be forgotten; returns the number of the request."""
     schema = schema_of(space_name)
-    with workplace.warehouse(f"kindred {space_name} request-erasure", schema) as warehouse:
+    with deployment.warehouse(f"kindred {space_name} request-erasure", schema) as warehouse:
         erasure_rows.require_prepared(warehouse, schema)
         with erasure_rows.without_details():
             return erasure_rows.add_request(warehouse, schemas.key_type_in(warehouse, schema), text)
 
 
-def erase(workplace: Workplace, space_name: str, number: int) -> dict[str, Any]:
+def erase(deployment: Deployment, space_name: str, number: int) -> dict[str, Any]:
     """Meet a request; returns its receipt. Killed at any step, it is finished by the next try.
 
     The id is neither logged nor part of an error.
@@ -59,11 +59,11 @@ def erase(workplace: Workplace, space_name: str, number: int) -> dict[str, Any]:
     """
     schema = schema_of(space_name)
     label = f"kindred {space_name} erase {number}"
-    with workplace.warehouse(label, schema) as warehouse:
+    with deployment.warehouse(label, schema) as warehouse:
         erasure_rows.require_prepared(warehouse, schema)
         try:
             with erasure_rows.without_details():
-                return _erase_once(workplace, warehouse, space_name, number)
+                return _erase_once(deployment, warehouse, space_name, number)
         except KindredError as error:
             if not warehouse.connection.closed:
                 erasure_rows.record_failure(warehouse, number, str(error))
@@ -71,23 +71,23 @@ def erase(workplace: Workplace, space_name: str, number: int) -> dict[str, Any]:
 
 
 def _erase_once(
-    workplace: Workplace, warehouse: Database, space_name: str, number: int
+    deployment: Deployment, warehouse: Database, space_name: str, number: int
 ) -> dict[str, Any]:
     if erasure_rows.read_request(warehouse, number).status != "done":
         secret = ErasureKey.from_env()
-        with _held(workplace, warehouse, schema_of(space_name)):
+        with _held(deployment, warehouse, schema_of(space_name)):
             suppression.require_same_secret(warehouse, secret)
             request = erasure_rows.read_request(warehouse, number)
             if request.status != "done":
-                return _erase(workplace, warehouse, space_name, request, secret)
+                return _erase(deployment, warehouse, space_name, request, secret)
     log.info("erasure request %d is done already", number)
     return erasure_rows.read_request(warehouse, number).receipt
 
 
 @contextmanager
-def _held(workplace: Workplace, warehouse: Database, schema: str) -> Iterator[None]:
+def _held(deployment: Deployment, warehouse: Database, schema: str) -> Iterator[None]:
     """Nothing else changes the space meanwhile; stages that are at work are waited for."""
-    wait_seconds = workplace.settings.lock_wait_seconds
+    wait_seconds = deployment.settings.lock_wait_seconds
     with ExitStack() as stack:
         for resource in HELD:
             stack.enter_context(locked(warehouse, schema, resource, wait_seconds=wait_seconds))
@@ -95,7 +95,7 @@ def _held(workplace: Workplace, warehouse: Database, schema: str) -> Iterator[No
 
 
 def _erase(
-    workplace: Workplace,
+    deployment: Deployment,
     warehouse: Database,
     space_name: str,
     request: Request,
@@ -110,8 +110,8 @@ def _erase(
         erased = erasure_rows.erase_rows(warehouse, request, schema)
         suppression.add(warehouse, secret, customer)
         receipt = _add_up(request.receipt, erased)
-        erasure_rows.note_receipt(warehouse, request.number, receipt)
-    receipt["artefacts"] += _erase_artefacts(workplace.settings.artifacts, space_name, key)
+        erasure_rows.record_receipt(warehouse, request.number, receipt)
+    receipt["artefacts"] += _erase_artefacts(deployment.settings.artifacts, space_name, key)
     receipt["seconds"] = round(receipt["seconds"] + time.monotonic() - started, 3)
     erasure_rows.finish(warehouse, request.number, receipt)
     log.info(

@@ -96,7 +96,7 @@ _OUTCOMES: dict[TypeClass, tuple[Kind, str]] = {
 
 
 @dataclass(frozen=True)
-class Reading:
+class ColumnExpression:
     """How a column comes out of the warehouse: as text, or as a number, NaN where missing."""
 
     kind: Kind
@@ -173,21 +173,23 @@ def reason_expression(column: str, kind: Kind, type_name: str) -> sql.Composed |
     )
 
 
-def feature_reading(column: str, kind: Kind, type_name: str) -> Reading:
+def feature_expression(column: str, kind: Kind, type_name: str) -> ColumnExpression:
     """How a feature is read to be encoded."""
-    return Reading(kind, value_expression(column, kind, type_name), kind in AS_TEXT)
+    return ColumnExpression(kind, value_expression(column, kind, type_name), kind in AS_TEXT)
 
 
-def profile_reading(column: str, kind: Kind, type_name: str) -> Reading:
+def profile_expression(column: str, kind: Kind, type_name: str) -> ColumnExpression:
     """How a feature is read to be profiled: of a text only whether there is one."""
     if kind is not Kind.TEXT:
-        return feature_reading(column, kind, type_name)
-    return Reading(kind, sql.SQL(_AS_PRESENCE).format(c=sql.Identifier(column)), is_text=False)
+        return feature_expression(column, kind, type_name)
+    return ColumnExpression(
+        kind, sql.SQL(_AS_PRESENCE).format(c=sql.Identifier(column)), is_text=False
+    )
 
 
-def outcome_reading(column: str, type_name: str) -> Reading:
+def outcome_expression(column: str, type_name: str) -> ColumnExpression:
     """How a label is read, whose kind no spec tells: by its type, all else as a category."""
     other = (Kind.CATEGORICAL, _AS_CATEGORY)
     kind, fragment = _OUTCOMES.get(type_class_of(type_name), other)
     expression = sql.SQL(fragment).format(c=sql.Identifier(column))
-    return Reading(kind, expression, kind in AS_TEXT)
+    return ColumnExpression(kind, expression, kind in AS_TEXT)

@@ -10,7 +10,7 @@ from kindred.history import source
 from kindred.history.column_expressions import TypeClass, reason_expression, type_class_of
 from kindred.history.key_comparison import compare_keys
 from kindred.history.source import SourceColumns
-from kindred.history.suppression import Sieve
+from kindred.history.suppression import SuppressionFilter
 from kindred.history.versions import column_types, payload_definitions
 from kindred.spec.model import Spec
 from kindred.warehouse import statements
@@ -80,7 +80,7 @@ def extract(
     *,
     compare_keys: bool,
     row_limit: int,
-    sieve: Sieve,
+    suppression_filter: SuppressionFilter,
 ) -> int:
     """Copy the rows of the windows into fresh landing tables; returns their number.
 
@@ -100,14 +100,14 @@ def extract(
                 lambda reader: warehouse.copy_in(landing.rows_table, names, reader),
             )
             log.info("extracted %d rows up to %s", count, window[1])
-        count -= sieve.clean(warehouse, landing.rows_table, columns.key_type)
+        count -= suppression_filter.clean(warehouse, landing.rows_table, columns.key_type)
         if compare_keys:
             warehouse.execute(_keys_table(landing.keys_table, columns.key_type))
             pipe(
                 lambda sink: source.copy_keys(origin, spec, columns.key_type, sink),
                 lambda reader: warehouse.copy_in(landing.keys_table, ["customer_id"], reader),
             )
-            sieve.clean(warehouse, landing.keys_table, columns.key_type)
+            suppression_filter.clean(warehouse, landing.keys_table, columns.key_type)
             warehouse.run("warehouse/analyze_table", table=landing.keys_table)
         warehouse.run("warehouse/analyze_table", table=landing.rows_table)
     return count

@@ -9,10 +9,10 @@ from psycopg2 import sql
 
 from kindred.errors import DataError
 from kindred.history.column_expressions import (
-    Reading,
-    feature_reading,
-    outcome_reading,
-    profile_reading,
+    ColumnExpression,
+    feature_expression,
+    outcome_expression,
+    profile_expression,
 )
 from kindred.history.versions import column_types
 from kindred.spec.model import Spec
@@ -83,16 +83,16 @@ def average_text_bytes(database: Database, customers: Customers, columns: Sequen
     return float(database.value("history/average_text_bytes", customers=customers, columns=named))
 
 
-def profile_readings(database: Database, spec: Spec) -> dict[str, Reading]:
+def profile_expressions(database: Database, spec: Spec) -> dict[str, ColumnExpression]:
     """How the columns that BI may see are read to be profiled: features, then labels."""
     types = column_types(database)
     features = {
-        column: profile_reading(column, feature.kind, types[column])
+        column: profile_expression(column, feature.kind, types[column])
         for column, feature in spec.features.items()
     }
-    labels = {column: outcome_reading(column, types[column]) for column in spec.labels}
-    readings = features | labels
-    return {column: readings[column] for column in readings if column not in spec.private}
+    labels = {column: outcome_expression(column, types[column]) for column in spec.labels}
+    expressions = features | labels
+    return {column: expressions[column] for column in expressions if column not in spec.private}
 
 
 def read_customers(
@@ -103,27 +103,27 @@ def read_customers(
     on_block: Callable[[Array, Array, pd.DataFrame], None],
     *,
     block_rows: int,
-    readings: Mapping[str, Reading] | None = None,
+    expressions: Mapping[str, ColumnExpression] | None = None,
 ) -> None:
     """Hand over customers in the order of their keys, block by block.
 
     ``on_block`` takes keys (see ``KeyType``), ``updated_at`` (int64 microseconds since 1970) and a
-    frame with a column a reading: float64 with NaN for numbers, booleans and dates (in days), str
-    with None for categories and texts. Without ``readings`` it has the features as they are
+    frame with one column per expression: float64 with NaN for numbers, booleans and dates (in days), str
+    with None for categories and texts. Without ``expressions`` it has the features as they are
     encoded.
     """
-    if readings is None:
+    if expressions is None:
         types = column_types(database)
-        readings = {
-            column: feature_reading(column, feature.kind, types[column])
+        expressions = {
+            column: feature_expression(column, feature.kind, types[column])
             for column, feature in spec.features.items()
         }
-    texts = [column for column, reading in readings.items() if reading.is_text]
-    numbers = [column for column in readings if column not in texts]
+    texts = [column for column, expression in expressions.items() if expression.is_text]
+    numbers = [column for column in expressions if column not in texts]
     fields = [Field.TIMESTAMPTZ, *[Field.FLOAT8] * len(numbers), *[Field.TEXT] * len(texts)]
     selected: list[sql.Composable] = [
         sql.SQL("updated_at"),
-        *(readings[column].expression for column in (*numbers, *texts)),
+        *(expressions[column].expression for column in (*numbers, *texts)),
     ]
     key_position = 1 + len(numbers) if key_type is KeyType.TEXT else 0
     fields.insert(key_position, key_type.field)
@@ -132,7 +132,7 @@ def read_customers(
     def decode(values: list[Array]) -> None:
         keys = key_type.from_copy(values.pop(key_position))
         named = dict(zip((*numbers, *texts), values[1:], strict=True))
-        on_block(keys, values[0], _frame(readings, named))
+        on_block(keys, values[0], _frame(expressions, named))
 
     reader = BlockReader(fields, decode, block_rows=block_rows)
     query = statements.compose(
@@ -144,13 +144,15 @@ def read_customers(
     reader.flush()
 
 
-def _frame(readings: Mapping[str, Reading], values: Mapping[str, Array]) -> pd.DataFrame:
+def _frame(
+    expressions: Mapping[str, ColumnExpression], values: Mapping[str, Array]
+) -> pd.DataFrame:
     return pd.DataFrame(
         {
             column: _decoded(values[column])
-            if reading.is_text
+            if expression.is_text
             else values[column].astype(np.float64)
-            for column, reading in readings.items()
+            for column, expression in expressions.items()
         }
     )
 

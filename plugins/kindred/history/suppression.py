@@ -44,7 +44,7 @@ def require_same_secret(
 
 
 @dataclass
-class Sieve:
+class SuppressionFilter:
     """Drops rows of customers who were erased, as they arrive; ``customers`` counts whom it met."""
 
     hashes: frozenset[bytes]
@@ -52,8 +52,8 @@ class Sieve:
     customers: int = 0
 
     @classmethod
-    def of(cls, database: Database) -> "Sieve":
-        """The sieve of a space; it wants the secret only where somebody was erased.
+    def of(cls, database: Database) -> "SuppressionFilter":
+        """The suppression_filter of a space; it wants the secret only where somebody was erased.
 
         Raises
         ------

@@ -5,7 +5,7 @@ from typing import Any
 
 from kindred.history import landing, snapshot_customers, source
 from kindred.history.landing import Landed, Landing
-from kindred.history.suppression import Sieve
+from kindred.history.suppression import SuppressionFilter
 from kindred.run import builds
 from kindred.run.context import Run
 from kindred.spec.model import Deletes
@@ -20,12 +20,12 @@ def extract(run: Run) -> dict[str, Any]:
     if settings.row_limit:
         log.warning("KINDRED_ROW_LIMIT: at most %d rows are landed", settings.row_limit)
     with (
-        run.workplace.source(spec, run.label("extract")) as origin,
+        run.deployment.source(spec, run.label("extract")) as origin,
         run.warehouse("extract") as warehouse,
         run.locked(warehouse, Resource.EXTRACT),
     ):
         columns = source.describe(origin, spec)
-        sieve = Sieve.of(warehouse)
+        suppression_filter = SuppressionFilter.of(warehouse)
         windows = landing.missing_windows(warehouse, run.as_of)
         # Without a time of change every extract is full, and of today: the past has landed.
         if run.full_extract and spec.source.has_updated_at:
@@ -40,12 +40,15 @@ def extract(run: Run) -> dict[str, Any]:
             landing.windows_to_read(windows, spec.source.overlap_hours),
             compare_keys=is_newest and spec.source.delete_detection is Deletes.COMPARE_KEYS,
             row_limit=settings.row_limit,
-            sieve=sieve,
+            suppression_filter=suppression_filter,
         )
     log.info("extracted %d rows of %d windows that had not landed", rows, len(windows))
-    if sieve.customers:
-        log.info("left out %d customers who were erased and are still there", sieve.customers)
-    return {"rows": rows, "windows": len(windows), "suppressed": sieve.customers}
+    if suppression_filter.customers:
+        log.info(
+            "left out %d customers who were erased and are still there",
+            suppression_filter.customers,
+        )
+    return {"rows": rows, "windows": len(windows), "suppressed": suppression_filter.customers}
 
 
 def validate(run: Run) -> dict[str, Any]:
@@ -53,7 +56,7 @@ def validate(run: Run) -> dict[str, Any]:
     landed = land(run)
     with run.warehouse("validate") as warehouse:
         # Only what lands from now on is late for this build.
-        builds.forget_late(warehouse, run.as_of, run.build.run_id)
+        builds.reset_late_customers(warehouse, run.as_of, run.build.run_id)
         customers = snapshot_customers.keep_customers(warehouse, run.slug, run.as_of)
         kept, rejected, undated = landing.window_counts(
             warehouse, run.build.window_start, run.as_of

@@ -20,7 +20,7 @@ Proposed = tuple[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Wish:
+class ProposalRequest:
     """What a person asks for; ``labels`` are separated by commas, ``space`` may be left open."""
 
     key: str
@@ -35,14 +35,18 @@ class Wish:
         return Roles(self.key, self.updated_at, labels)
 
 
-def propose_from_file(path: Path, wish: Wish, separator: str | None = None) -> Proposed:
+def propose_from_file(
+    path: Path, request: ProposalRequest, separator: str | None = None
+) -> Proposed:
     """The text of a spec for a CSV file, and what was odd about the file."""
     space = identifier_of(path.name)
-    evidence = read_csv(read_file(path), wish.roles, separator)
-    return propose_text(f"public.{space}", path.name, wish.roles, evidence, wish.space or space)
+    evidence = read_csv(read_file(path), request.roles, separator)
+    return propose_text(
+        f"public.{space}", path.name, request.roles, evidence, request.space or space
+    )
 
 
-def propose_from_table(connections: Connections, table: str, wish: Wish) -> Proposed:
+def propose_from_table(connections: Connections, table: str, request: ProposalRequest) -> Proposed:
     """The text of a spec for a table or view of the source, and what was odd about it."""
     connection_id = str(Source.model_fields["connection"].default)
     with connect(
@@ -50,9 +54,9 @@ def propose_from_table(connections: Connections, table: str, wish: Wish) -> Prop
         connection_id=connection_id,
         application_name="kindred infer-spec",
     ) as database:
-        evidence = read_sample(database, table, wish.roles)
-    space = wish.space or identifier_of(table.rsplit(".", 1)[-1])
-    return propose_text(table, f"table {table}", wish.roles, evidence, space)
+        evidence = read_sample(database, table, request.roles)
+    space = request.space or identifier_of(table.rsplit(".", 1)[-1])
+    return propose_text(table, f"table {table}", request.roles, evidence, space)
 
 
 def propose_text(

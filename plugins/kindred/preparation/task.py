@@ -11,7 +11,7 @@ from kindred.errors import EncoderMissingError, SpecError
 from kindred.history.versions import ensure_versions_table
 from kindred.preparation import preflight
 from kindred.run import builds
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.run.findings import Outcome
 from kindred.run.windows import Window
 from kindred.spec.clustering import Algorithm
@@ -64,7 +64,7 @@ def with_params(spec: Spec, request: Request) -> Spec:
     return spec_from_dict(settings, where="parameters of the run")
 
 
-def prepare(workplace: Workplace, spec: Spec, request: Request) -> dict[str, Any]:
+def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, Any]:
     """Begin a build; returns the reference that the other tasks are given.
 
     Raises
@@ -80,13 +80,13 @@ def prepare(workplace: Workplace, spec: Spec, request: Request) -> dict[str, Any
     open_models(spec)
     as_of = request.window.as_of
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} prepare"
-    with workplace.source(spec, label) as origin, workplace.warehouse(label) as warehouse:
-        report = preflight.inspect(spec, workplace.settings, origin, warehouse)
+    with deployment.source(spec, label) as origin, deployment.warehouse(label) as warehouse:
+        report = preflight.inspect(spec, deployment.settings, origin, warehouse)
         for finding in report.findings:
             if finding.outcome is Outcome.WARNING:
                 log.warning("%s", finding.message)
         columns = report.columns_or_raise()
-        wait_seconds = workplace.settings.lock_wait_seconds
+        wait_seconds = deployment.settings.lock_wait_seconds
         with locked(warehouse, spec.internal_schema, Resource.SCHEMA, wait_seconds=wait_seconds):
             # One transaction: a request that is refused leaves the warehouse as it was.
             with warehouse.transaction():

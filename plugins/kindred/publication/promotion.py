@@ -82,7 +82,7 @@ def _replace_partitions(database: Database, as_of: datetime, parents: list[str])
     partitions.attach(database, as_of, parents)
 
 
-def go_back(
+def roll_back(
     database: Database,
     as_of: datetime,
     target: datetime,
@@ -95,12 +95,12 @@ def go_back(
     """
     with database.transaction():
         _apply_embeddings(database, target, staged, wait_seconds)
-        versions = take_back(database, as_of)
+        versions = withdraw_snapshot(database, as_of)
         database.run("publication/set_current", {"as_of": target, "generation": staged.generation})
     return versions
 
 
-def take_back(database: Database, as_of: datetime) -> list[int]:
+def withdraw_snapshot(database: Database, as_of: datetime) -> list[int]:
     """Hide a snapshot, and take back the encoders that were fitted for it alone."""
     database.run("publication/set_withdrawn", {"as_of": as_of})
     return [

@@ -7,7 +7,7 @@ from datetime import datetime
 from kindred.publication import retention as store
 from kindred.publication.kept_nights import Retention
 from kindred.publication.retention import Published
-from kindred.run.context import Run, Workplace
+from kindred.run.context import Deployment, Run
 from kindred.spec.model import Spec
 from kindred.warehouse.database import Database
 from kindred.warehouse.locks import Resource, locked
@@ -32,12 +32,12 @@ def prune_nights(run: Run, warehouse: Database) -> list[datetime]:
 
 
 def prune(
-    workplace: Workplace, spec: Spec, retention: Retention, *, is_dry_run: bool
+    deployment: Deployment, spec: Spec, retention: Retention, *, is_dry_run: bool
 ) -> list[datetime]:
     """Drop every published snapshot that need not be kept; returns them, oldest first."""
     schema = spec.internal_schema
-    wait_seconds = workplace.settings.lock_wait_seconds
-    with workplace.warehouse(f"kindred {spec.space} prune", schema) as warehouse:
+    wait_seconds = deployment.settings.lock_wait_seconds
+    with deployment.warehouse(f"kindred {spec.space} prune", schema) as warehouse:
         if is_dry_run:
             return retention.outdated([entry.as_of for entry in store.published(warehouse)])
         with locked(warehouse, schema, Resource.PUBLISH, wait_seconds=wait_seconds):

@@ -8,7 +8,7 @@ from kindred.errors import ArtefactError, DataError
 from kindred.publication import promotion
 from kindred.run import builds
 from kindred.run.builds import Current
-from kindred.run.context import Workplace, open_run
+from kindred.run.context import Deployment, open_run
 from kindred.serving import generations
 from kindred.serving.staged_embeddings import StagedEmbeddings
 from kindred.serving.task import stage_against
@@ -27,7 +27,7 @@ class Withdrawn:
     encoder_versions: list[int]
 
 
-def withdraw(workplace: Workplace, spec: Spec, as_of: datetime) -> Withdrawn:
+def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
     """Hide a snapshot from BI; where it was the current one, go back to the one before.
 
     An encoder that was fitted for it and that no other published snapshot uses is taken back too,
@@ -41,10 +41,10 @@ def withdraw(workplace: Workplace, spec: Spec, as_of: datetime) -> Withdrawn:
         when neither a replaced generation nor an artefact has the embeddings to go back to.
     """
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} withdraw"
-    wait_seconds = workplace.settings.lock_wait_seconds
+    wait_seconds = deployment.settings.lock_wait_seconds
     schema = spec.internal_schema
     with (
-        workplace.warehouse(label, schema) as warehouse,
+        deployment.warehouse(label, schema) as warehouse,
         locked(warehouse, schema, Resource.PUBLISH, wait_seconds=wait_seconds),
         locked(warehouse, schema, Resource.EMBEDDINGS, wait_seconds=wait_seconds),
     ):
@@ -55,7 +55,7 @@ def withdraw(workplace: Workplace, spec: Spec, as_of: datetime) -> Withdrawn:
         current = builds.current(warehouse)
         if current.as_of != as_of:
             with warehouse.transaction():
-                versions = promotion.take_back(warehouse, as_of)
+                versions = promotion.withdraw_snapshot(warehouse, as_of)
             return Withdrawn(current.as_of, versions)
         before = builds.previous(warehouse, as_of)
         if before is None:
@@ -63,20 +63,20 @@ def withdraw(workplace: Workplace, spec: Spec, as_of: datetime) -> Withdrawn:
                 f"snapshot {as_of.isoformat()} is the only one, so there is none to go back to;"
                 " publish an earlier date first"
             )
-        staged = _stage(workplace, spec, warehouse, current, before[0])
-        versions = promotion.go_back(warehouse, as_of, before[0], staged, wait_seconds)
+        staged = _stage(deployment, spec, warehouse, current, before[0])
+        versions = promotion.roll_back(warehouse, as_of, before[0], staged, wait_seconds)
     log.info("withdrew %s, %s serves again", as_of.isoformat(), before[0].isoformat())
     return Withdrawn(before[0], versions)
 
 
 def _stage(
-    workplace: Workplace, spec: Spec, warehouse: Database, current: Current, target: datetime
+    deployment: Deployment, spec: Spec, warehouse: Database, current: Current, target: datetime
 ) -> StagedEmbeddings:
     """The embeddings of an earlier snapshot: kept since they were replaced, or staged anew."""
     held = generations.holding(warehouse, target)
     if held is not None:
         return StagedEmbeddings("generation", generation=held[0], table=held[1])
-    run = open_run(workplace, spec.space, target)
+    run = open_run(deployment, spec.space, target)
     try:
         return stage_against(run, warehouse, current)
     except ArtefactError as error:

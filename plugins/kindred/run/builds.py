@@ -159,12 +159,12 @@ def record_uncomputed(
     database.run("run/record_uncomputed", {"as_of": as_of, "status": status, **counts})
 
 
-def forget_late(database: Database, as_of: datetime, run_id: str) -> None:
+def reset_late_customers(database: Database, as_of: datetime, run_id: str) -> None:
     """Note that a build is about to read the customers: only what lands from now on is late."""
     database.run("run/delete_late_customers", {"as_of": as_of, "run_id": run_id})
 
 
-def note_stage(
+def record_stage(
     database: Database, as_of: datetime, stage: str, *, seconds: float, peak_mb: int
 ) -> None:
     """Note what a stage (or one mapped instance of it) took: time, and memory of its process."""
@@ -172,7 +172,7 @@ def note_stage(
     database.run("run/record_stage", parameters)
 
 
-def note_forecast(
+def record_forecast(
     database: Database, as_of: datetime, run_id: str, stage: str, megabytes: int
 ) -> None:
     """Note the memory that some work of a stage is about to take."""
@@ -192,30 +192,30 @@ def record_failure(
     return bool(database.value("run/record_failure", parameters))
 
 
-def forget_failure(database: Database, as_of: datetime, run_id: str, *, task: str) -> None:
+def delete_failure(database: Database, as_of: datetime, run_id: str, *, task: str) -> None:
     """Forget what was noted of a task behind publish, since it has come through."""
     parameters = {"as_of": as_of, "run_id": run_id, "task": task}
     database.run("run/delete_failure", parameters)
 
 
-def note_not_begun(database: Database, as_of: datetime, *, task: str, failure: str) -> bool:
+def record_not_begun(database: Database, as_of: datetime, *, task: str, failure: str) -> bool:
     """Note why a run could not begin a build; False where no run ever has in this space."""
-    if not _has_notes(database):
+    if not _has_run_notes(database):
         return False
     line = _one_line(failure)
     database.run("run/record_not_begun", {"as_of": as_of, "task": task, "failure": line})
     return True
 
 
-def note_missed_deadline(database: Database, as_of: datetime) -> bool:
+def record_missed_deadline(database: Database, as_of: datetime) -> bool:
     """Note that the scheduled run of a snapshot is late; False where the space has none."""
-    if not _has_notes(database):
+    if not _has_run_notes(database):
         return False
     database.run("run/record_missed_deadline", {"as_of": as_of})
     return True
 
 
-def _has_notes(database: Database) -> bool:
+def _has_run_notes(database: Database) -> bool:
     return bool(database.rows("warehouse/columns_of_relation", {"table": "run_notes"}))
 
 

@@ -26,7 +26,7 @@ SEED = 20_180_401  # one seed for everything random: a snapshot is a function
 
 
 @dataclass(frozen=True)
-class Workplace:
+class Deployment:
     """What does not depend on the run: connections and settings of the machine."""
 
     connections: Connections
@@ -63,7 +63,7 @@ class Run:
     itself is left to a later date of the same backfill.
     """
 
-    workplace: Workplace
+    deployment: Deployment
     spec: Spec
     as_of: datetime
     build: Build
@@ -79,7 +79,7 @@ class Run:
     @property
     def settings(self) -> Settings:
         """Settings of the machine."""
-        return self.workplace.settings
+        return self.deployment.settings
 
     @property
     def folder(self) -> ArtefactFolder:
@@ -102,7 +102,7 @@ class Run:
     @contextmanager
     def warehouse(self, stage: str) -> Iterator[Database]:
         """A session in the space's schema."""
-        with self.workplace.warehouse(self.label(stage), self.spec.internal_schema) as database:
+        with self.deployment.warehouse(self.label(stage), self.spec.internal_schema) as database:
             yield database
 
     @contextmanager
@@ -112,10 +112,10 @@ class Run:
         with locked(database, self.spec.internal_schema, resource, wait_seconds=wait_seconds):
             yield
 
-    def note_forecast(self, stage: str, megabytes: int) -> None:
+    def record_forecast(self, stage: str, megabytes: int) -> None:
         """Note in the build how much memory a stage is forecast to take."""
         with self.warehouse(stage) as warehouse:
-            builds.note_forecast(warehouse, self.as_of, self.build.run_id, stage, megabytes)
+            builds.record_forecast(warehouse, self.as_of, self.build.run_id, stage, megabytes)
 
     @contextmanager
     def working(self, stage: str) -> Iterator[Database]:
@@ -141,7 +141,7 @@ class Run:
         SupersededError
             when another run has begun to build the snapshot since.
         """
-        build = _read_build(self.workplace, self.spec.space, self.as_of, self.build.run_id)
+        build = _read_build(self.deployment, self.spec.space, self.as_of, self.build.run_id)
         return replace(self, build=build)
 
     def add_facts(self, database: Database, **facts: Any) -> None:
@@ -150,7 +150,7 @@ class Run:
 
 
 def open_run(
-    workplace: Workplace,
+    deployment: Deployment,
     space_name: str,
     as_of: datetime,
     run_id: str | None = None,
@@ -165,16 +165,16 @@ def open_run(
     SupersededError
         when a ``run_id`` is given and another run has begun to build the snapshot since.
     """
-    build = _read_build(workplace, space_name, as_of, run_id)
+    build = _read_build(deployment, space_name, as_of, run_id)
     spec = spec_from_dict(build.settings, where=f"settings of snapshot {as_of.isoformat()}")
-    return Run(workplace, spec, as_of, build, full_extract=full_extract, only_lands=only_lands)
+    return Run(deployment, spec, as_of, build, full_extract=full_extract, only_lands=only_lands)
 
 
 def _read_build(
-    workplace: Workplace, space_name: str, as_of: datetime, run_id: str | None
+    deployment: Deployment, space_name: str, as_of: datetime, run_id: str | None
 ) -> Build:
     label = f"kindred {space_name} {as_of:%Y-%m-%dT%H:%M}"
-    with workplace.warehouse(label, schema_of(space_name)) as database:
+    with deployment.warehouse(label, schema_of(space_name)) as database:
         return builds.read_build(database, as_of, run_id)
 
 
@@ -185,5 +185,5 @@ def timed(run: Run, stage: str) -> Iterator[None]:
     yield
     seconds, peak_mb = time.monotonic() - started, peak_megabytes()
     with run.warehouse(stage) as database:
-        builds.note_stage(database, run.as_of, stage, seconds=seconds, peak_mb=peak_mb)
+        builds.record_stage(database, run.as_of, stage, seconds=seconds, peak_mb=peak_mb)
     log.info("%s took %.2f s and at most %d MB", stage, seconds, peak_mb)

@@ -37,7 +37,7 @@ def require_memory(run: Run, stage: str, work: str, megabytes: int) -> None:
     """
     limit = limit_megabytes(run.settings)
     log.info("%s: %d MB forecast, a task may take %s MB", work, megabytes, limit or "any")
-    run.note_forecast(stage, megabytes)
+    run.record_forecast(stage, megabytes)
     if limit is not None and megabytes > limit:
         raise SettingsError(
             f"{work}: {megabytes} MB of memory are forecast, a task may take {limit} MB; raise"
@@ -70,4 +70,4 @@ def with_fitting_blocks(run: Run, stage: str, work: str, megabytes: int, row_byt
         )
     require_memory(run, stage, work, megabytes + rows * row_bytes // 2**20)
     settings = run.settings.model_copy(update={"block_rows": rows})
-    return replace(run, workplace=replace(run.workplace, settings=settings))
+    return replace(run, deployment=replace(run.deployment, settings=settings))
