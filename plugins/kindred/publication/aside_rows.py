@@ -1,4 +1,4 @@
-"""Whether the tables that were filled aside hold exactly the rows that are due."""
+"""Check that the tables filled aside hold exactly the expected rows."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from kindred.warehouse.database import Database
 def problems_of_rows(
     database: Database, spec: Spec, as_of: datetime, facts: dict[str, Any]
 ) -> list[str]:
-    """What is missing or too much in each table, and which task to clear."""
+    """Missing or surplus rows per table, and which task to clear."""
     checks = {"customer_lookalikes": _check_lookalikes, "customer_clusters": _check_clusters}
     problems = []
     for parent, check in checks.items():

@@ -1,4 +1,4 @@
-"""kindred prune, and what clean_up does of it: drop the snapshots that need not be kept."""
+"""Drop the snapshots that need not be kept: ``kindred prune`` and the pruning of ``clean_up``."""
 
 import logging
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 
 
 def prune_nights(run: Run, warehouse: Database) -> list[datetime]:
-    """Drop what the nights have made too old; returns the snapshots.
+    """Drop outdated snapshots after a nightly run; returns them.
 
-    Neither what a backfill has made, which is somebody's wish, nor what this run has published.
-    Must be called under ``Resource.PUBLISH``.
+    Keeps snapshots made by a backfill, since somebody asked for them, and the one this run has
+    published. The caller must hold ``Resource.PUBLISH``.
     """
     settings, published = run.settings, store.published(warehouse)
     kept_by_hand = {entry.as_of for entry in published if entry.is_backfill}

@@ -1,4 +1,4 @@
-"""kindred withdraw: take a published snapshot back; the one before it serves again."""
+"""``kindred withdraw``: withdraw a published snapshot; the previous one serves again."""
 
 import logging
 from dataclasses import dataclass
@@ -21,24 +21,24 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """What serves now, and which encoders were taken back with the snapshot."""
+    """The snapshot that serves now, and the encoders withdrawn with the other one."""
 
     current_as_of: datetime | None
     encoder_versions: list[int]
 
 
 def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
-    """Hide a snapshot from BI; where it was the current one, go back to the one before.
+    """Hide a snapshot from BI; if it was the current one, roll back to the previous one.
 
-    An encoder that was fitted for it and that no other published snapshot uses is taken back too,
+    An encoder that was fitted for it and that no other published snapshot uses is withdrawn too,
     so that the next night does not use it.
 
     Raises
     ------
     DataError
-        when it is not published, or there is none to go back to.
+        when the snapshot is not published, or no earlier one is left to roll back to.
     ArtefactError
-        when neither a replaced generation nor an artefact has the embeddings to go back to.
+        when neither a replaced generation nor an artefact holds the earlier embeddings.
     """
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} withdraw"
     wait_seconds = deployment.settings.lock_wait_seconds
@@ -60,7 +60,7 @@ def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
         before = builds.previous(warehouse, as_of)
         if before is None:
             raise DataError(
-                f"snapshot {as_of.isoformat()} is the only one, so there is none to go back to;"
+                f"snapshot {as_of.isoformat()} is the only one, so there is none to roll back to;"
                 " publish an earlier date first"
             )
         staged = _stage(deployment, spec, warehouse, current, before[0])
@@ -72,7 +72,7 @@ def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
 def _stage(
     deployment: Deployment, spec: Spec, warehouse: Database, current: Current, target: datetime
 ) -> StagedEmbeddings:
-    """The embeddings of an earlier snapshot: kept since they were replaced, or staged anew."""
+    """The embeddings of an earlier snapshot: a replaced generation still kept, or staged again."""
     held = generations.holding(warehouse, target)
     if held is not None:
         return StagedEmbeddings("generation", generation=held[0], table=held[1])
