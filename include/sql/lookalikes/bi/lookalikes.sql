@@ -1,5 +1,5 @@
 -- Lookalikes: of every published snapshot (ask for one as_of, and only its partition is read), or of the
--- current one. {view}, {shown} and {scope} say which.
+-- current one. The names that are filled in say which.
 create or replace view {bi}.{view} as
 select
   as_of,

@@ -1,5 +1,5 @@
 -- What became of each segment, one row per event: in every published snapshot, or in the current one.
--- {view}, {shown} and {scope} say which.
+-- The names that are filled in say which.
 create or replace view {bi}.{view} as
 select
   as_of,

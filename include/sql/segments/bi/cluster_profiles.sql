@@ -1,5 +1,5 @@
 -- How each segment differs from all customers, and its outcomes: in every published snapshot, or in the
--- current one. {view}, {shown} and {scope} say which. A column that has become private since is not shown.
+-- current one. The names that are filled in say which. A column that has become private since is not shown.
 create or replace view {bi}.{view} as
 select
   profiles.as_of,

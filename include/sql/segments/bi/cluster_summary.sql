@@ -1,5 +1,5 @@
--- The segments, one row per segment: of every published snapshot, or of the current one. {view}, {shown}
--- and {scope} say which.
+-- The segments, one row per segment: of every published snapshot, or of the current one. The
+-- names that are filled in say which.
 create or replace view {bi}.{view} as
 select
   profiles.as_of,
