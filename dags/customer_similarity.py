@@ -211,8 +211,9 @@ def make_dag(spec: Spec) -> DAG:
         if spec.sentence_columns:
             # The first night embeds all texts; later nights only the new ones.
             landed.append(stage("embed_texts", execution_timeout=timedelta(hours=24))(run))
-        chain(run, *landed, stage("fit_encoder")(run), encoded, [embedded, shards])
-        chain(shards, searched, parts, [clustered, loaded])
+        chain(run, *landed, stage("fit_encoder")(run), encoded, shards)
+        chain(shards, [embedded, searched])
+        chain(searched, parts, [clustered, loaded])
         if Algorithm.IVFFLAT in spec.clustering.algorithms:
             chain(embedded, clustered)
         cleaned = clean_up(run)

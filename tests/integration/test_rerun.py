@@ -12,7 +12,7 @@ import pytest
 
 from integration.warehouse import COLUMNS as CUSTOMERS
 from integration.warehouse import make_spec, moment, people
-from kindred.artefacts import folder
+from kindred.artefacts import arrays, folder
 from kindred.tasks import run_task
 from kindred.warehouse.database import Database
 
@@ -196,7 +196,8 @@ class Killer:
         self._at, self._count = None, 0
         for name in ("run", "rows", "row", "records", "execute", "copy_out", "copy_in"):
             monkeypatch.setattr(Database, name, self._wrapped(getattr(Database, name)))
-        monkeypatch.setattr(folder, "_write_aside", self._cut_short(folder._write_aside))
+        monkeypatch.setattr(arrays, "write_aside", self._cut_short(arrays.write_aside))
+        monkeypatch.setattr(folder, "write_aside", self._cut_short(folder.write_aside))
 
     def _wrapped(self, method):
         def call(database, what, *arguments, **names):

@@ -12,7 +12,7 @@ from psycopg2 import errors, sql
 from integration.warehouse import COLUMNS as CUSTOMERS
 from integration.warehouse import make_spec, people
 from kindred.publication.table_hash import TABLES
-from kindred.warehouse.schemas import BI_OBJECTS, CLUSTER_CUSTOMERS
+from kindred.warehouse.bi_objects import CLUSTER_CUSTOMERS, OBJECTS, VIEWS_WITH_CURRENT
 from kindred.warehouse.statements import compose
 
 SQL = Path(__file__).resolve().parents[2] / "include" / "sql"
@@ -38,6 +38,9 @@ FRAGMENTS = {
     "metrics": "'{}'",
     "dimensions": "3",
     "as_of": "'2026-01-01'",
+    "shown": "= '2026-01-01'",
+    "scope": "for every published snapshot",
+    "has_no_rows": "false",
     "customers": "select 1 as customer_id",
     "text": "'a'",
     "attributes": ", version.name",
@@ -140,7 +143,7 @@ def test_every_file_is_used_and_every_used_file_exists():
     named = set(strings_in_python())
     folders = "|".join(sorted(path.name for path in SQL.iterdir() if path.is_dir()))
     used = {text for text in named if re.fullmatch(rf"({folders})/[\w/]+", text)}
-    used -= {"warehouse/migrations", "warehouse/migrations/"}
+    used -= {"warehouse/migrations", "warehouse/migrations/", "publication/hash/"}
     assert used - set(NAMES) == set(), "Python names statements that do not exist"
     used |= MIGRATIONS | {f"publication/hash/{table}" for table in TABLES}
     assert set(NAMES) - used == set(), "nothing reads these files"
@@ -169,9 +172,10 @@ def test_bi_holds_views_and_functions_only_one_file_each(published):
     )
     assert {kind for _, kind in relations} == {"v"}
     names = sorted([name for name, _ in relations] + [name for (name,) in functions])
-    assert names == sorted(Path(name).name for name in BI_OBJECTS)
-    optional = {CLUSTER_CUSTOMERS}
-    assert set(BI_OBJECTS) | optional == {name for name in NAMES if "/bi/" in name}
+    made = {*OBJECTS, *VIEWS_WITH_CURRENT}
+    twins = {f"{name}_current" for name in VIEWS_WITH_CURRENT}
+    assert names == sorted(Path(name).name for name in made | twins)
+    assert made | {CLUSTER_CUSTOMERS} == {name for name in NAMES if "/bi/" in name}
 
 
 def test_every_view_column_and_function_of_bi_has_a_comment(published):

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import tempfile
 import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
+from kindred.artefacts import arrays
 from kindred.artefacts.folder import (
     ArtefactFolder,
     free_megabytes,
@@ -212,10 +214,103 @@ def test_a_full_disk_says_what_to_do_and_leaves_no_rubbish(tmp_path, monkeypatch
         folder(tmp_path).read("vectors", "encode")
 
 
-def test_facts_are_plain_json(tmp_path):
-    folder(tmp_path).write("vectors", {"b": np.zeros(1), "a": np.zeros(1)}, {"rows": 1})
+def test_facts_are_plain_json_with_length_and_digest_of_each_array(tmp_path):
+    folder(tmp_path).write("vectors", {"b": np.zeros(1), "a": np.zeros((2, 3), "S2")}, {"rows": 1})
     [facts] = Path(folder(tmp_path).path).rglob("facts.json")
-    assert json.loads(facts.read_text()) == {"arrays": ["a", "b"], "rows": 1}
+    content = json.loads(facts.read_text())
+    assert list(content) == ["arrays", "rows"]
+    assert list(content["arrays"]) == ["a", "b"]
+    described = content["arrays"]["a"]
+    assert (described["dtype"], described["shape"]) == ("|S2", [2, 3])
+    assert described["bytes"] == (facts.parent / "a.npy").stat().st_size
+    assert len(described["sha256"]) == 64
+
+
+def truncated(content):
+    return content[:-1]
+
+
+def flipped(content):
+    return content[:-3] + bytes([content[-3] ^ 1]) + content[-2:]
+
+
+def reshaped(content):
+    return content.replace(b"(3, 2)", b"(2, 3)")
+
+
+def no_array(content):
+    return b"?" * len(content)
+
+
+DAMAGES = {
+    truncated: r"it has \d+ bytes, \d+ were written",
+    flipped: "sha256 are not what was written",
+    reshaped: "shape are not what was written",
+    no_array: "it is no array: ",
+}
+
+
+def damage(root, file, change):
+    filesystem, path = fsspec.core.url_to_fs(f"{folder(root).path}/vectors/{file}")
+    content = filesystem.cat_file(path)
+    changed = change(content)
+    assert changed != content
+    filesystem.pipe_file(path, changed)
+
+
+@pytest.mark.parametrize("change", DAMAGES)
+def test_a_damaged_array_names_the_task_to_clear(root, change):
+    folder(root).write("vectors", ARRAYS, {})
+    damage(root, "vectors.npy", change)
+    with pytest.raises(ArtefactError, match=DAMAGES[change]) as caught:
+        folder(root).read("vectors", "encode")
+    assert str(caught.value).startswith("array 'vectors' of artefact 'vectors' in ")
+    assert "clear task 'encode' with its downstream tasks" in str(caught.value)
+    assert folder(root).read("vectors", "encode", only=["customers"]).arrays.keys() == {"customers"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"{}", b'{"arrays": ["vectors"]}', b'{"arrays": {"a": {}}}', b"\xff"],
+)
+def test_damaged_facts_name_the_task_to_clear(root, content):
+    folder(root).write("vectors", ARRAYS, {})
+    damage(root, "facts.json", lambda _: content)
+    with pytest.raises(ArtefactError, match=r"facts.json .*; clear task 'encode'"):
+        folder(root).read("vectors", "encode")
+
+
+def test_a_digest_is_of_all_chunks_and_of_any_order_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrays, "CHUNK_BYTES", 64)
+    values = np.arange(300, dtype=np.float64).reshape(100, 3)
+    written = {
+        "c": values,
+        "f": np.asfortranarray(values),
+        "sliced": np.repeat(values, 2, 1)[:, ::2],
+    }
+    folder(tmp_path).write("vectors", written, {})
+    [facts] = Path(folder(tmp_path).path).rglob("facts.json")
+    described = json.loads(facts.read_text())["arrays"]
+    assert len({entry["sha256"] for entry in described.values()}) == 1
+    for found in folder(tmp_path).read("vectors", "encode").arrays.values():
+        np.testing.assert_array_equal(found, values)
+    damage(tmp_path, "c.npy", lambda content: content[:200] + b"!" + content[201:])
+    with pytest.raises(ArtefactError, match="sha256"):
+        folder(tmp_path).read("vectors", "encode", only=["c"])
+
+
+def test_remote_arrays_are_mapped_from_a_copy_that_leaves_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    vectors = np.ones((1 << 20, 16), dtype=np.float32)  # 64 MB
+    remote = folder("memory://kindred/mapped")
+    remote.write("vectors", {"vectors": vectors}, {})
+    tracemalloc.start()
+    found = remote.read("vectors", "encode").arrays["vectors"]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < vectors.nbytes / 2
+    assert list(tmp_path.iterdir()) == []
+    np.testing.assert_array_equal(found, vectors)
 
 
 @pytest.mark.parametrize(

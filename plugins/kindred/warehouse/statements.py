@@ -39,15 +39,15 @@ def load(name: str) -> str:
         ) from error
 
 
-def compose(name: str, **names: Name) -> sql.Composed:
+def compose(name: str, /, **names: Name) -> sql.Composed:
     """A statement with its ``{placeholders}`` filled by quoted identifiers or composed parts."""
     return fill(load(name), **names)
 
 
-def fill(text: str, **names: Name) -> sql.Composed:
-    """The text of a statement with its ``{placeholders}`` filled."""
+def fill(statement: str, /, **names: Name) -> sql.Composed:
+    """A statement's text with its ``{placeholders}`` filled."""
     filled = {key: identifier(value) for key, value in names.items()}
-    return sql.SQL(text).format(**filled)
+    return sql.SQL(statement).format(**filled)
 
 
 def identifier(name: Name) -> sql.Composable:

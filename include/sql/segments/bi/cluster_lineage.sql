@@ -1,5 +1,6 @@
--- What became of each segment, for every published snapshot: a row an event.
-create or replace view {bi}.cluster_lineage as
+-- What became of each segment, one row per event: in every published snapshot, or in the current one.
+-- The names that are filled in say which.
+create or replace view {bi}.{view} as
 select
   as_of,
   algorithm,
@@ -15,19 +16,19 @@ select
   (shared::double precision / from_size)::real as from_share,
   (shared::double precision / to_size)::real as to_share
 from {space}.cluster_lineage
-where as_of in (select snapshots.as_of from {space}.snapshots where snapshots.status = 'published');
+where as_of {shown};
 
-comment on view {bi}.cluster_lineage is 'What became of each segment from one snapshot to the next; a segment that splits or merges has several rows.';
-comment on column {bi}.cluster_lineage.as_of is 'The snapshot.';
-comment on column {bi}.cluster_lineage.algorithm is 'How the segments were found.';
-comment on column {bi}.cluster_lineage.cluster_id is 'The segment that the row is about: to_cluster_id, or from_cluster_id where that has ended.';
-comment on column {bi}.cluster_lineage.reference_as_of is 'The snapshot before, from which the segments come; null for the first.';
-comment on column {bi}.cluster_lineage.event is 'kept: the same segment in both. split: to is new and was a part of from. merged: from has ended and is a part of to. born: out of none. died: into none.';
-comment on column {bi}.cluster_lineage.size is 'Customers in cluster_id.';
-comment on column {bi}.cluster_lineage.shared is 'Customers in both, from and to.';
-comment on column {bi}.cluster_lineage.from_cluster_id is 'The segment of the snapshot before; null where born.';
-comment on column {bi}.cluster_lineage.to_cluster_id is 'The segment of this snapshot; null where died.';
-comment on column {bi}.cluster_lineage.from_size is 'Customers in from_cluster_id, in the snapshot before.';
-comment on column {bi}.cluster_lineage.to_size is 'Customers in to_cluster_id.';
-comment on column {bi}.cluster_lineage.from_share is 'Share of the customers of from_cluster_id who are now in to_cluster_id (0 to 1).';
-comment on column {bi}.cluster_lineage.to_share is 'Share of the customers of to_cluster_id who come from from_cluster_id (0 to 1).';
+comment on view {bi}.{view} is 'What became of each segment since the snapshot before, {scope}; a segment that splits or merges has several rows.';
+comment on column {bi}.{view}.as_of is 'The snapshot.';
+comment on column {bi}.{view}.algorithm is 'How the segments were found.';
+comment on column {bi}.{view}.cluster_id is 'The segment that the row is about: to_cluster_id, or from_cluster_id where that has ended.';
+comment on column {bi}.{view}.reference_as_of is 'The snapshot before, from which the segments come; null for the first.';
+comment on column {bi}.{view}.event is 'kept: the same segment in both. split: to is new and was part of from. merged: from has ended and is part of to. born: to comes from no segment. died: from went into no segment.';
+comment on column {bi}.{view}.size is 'Customers in cluster_id.';
+comment on column {bi}.{view}.shared is 'Customers in both, from and to.';
+comment on column {bi}.{view}.from_cluster_id is 'The segment of the snapshot before; null where born.';
+comment on column {bi}.{view}.to_cluster_id is 'The segment of this snapshot; null where died.';
+comment on column {bi}.{view}.from_size is 'Customers in from_cluster_id, in the snapshot before.';
+comment on column {bi}.{view}.to_size is 'Customers in to_cluster_id.';
+comment on column {bi}.{view}.from_share is 'Share of the customers of from_cluster_id who are now in to_cluster_id (0 to 1).';
+comment on column {bi}.{view}.to_share is 'Share of the customers of to_cluster_id who come from from_cluster_id (0 to 1).';

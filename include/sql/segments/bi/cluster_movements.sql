@@ -1,7 +1,7 @@
--- Customers from segment to segment between consecutive snapshots. Two partitions are read for each
--- snapshot and algorithm asked for: the pairs are found once, by a look at the first customer of each,
--- and all columns of the window's partition can be asked for before it counts.
-create or replace view {bi}.cluster_movements as
+-- Customers who moved from segment to segment between consecutive snapshots. Each snapshot and algorithm
+-- asked for reads two partitions: the pairs of snapshots are found once, from the first customer of each,
+-- and every column that the window partitions by can be filtered before rows are counted.
+create or replace view {bi}.{view} as
 with known as (
   select snapshots.as_of, algorithms.algorithm
   from {space}.snapshots
@@ -52,13 +52,13 @@ cross join lateral (
   ) as later using (customer_id)
   group by 1, 2
 ) as counted
-where pairs.from_as_of is not null;
+where pairs.from_as_of is not null and pairs.to_as_of {shown};
 
-comment on view {bi}.cluster_movements is 'Customers from segment to segment between consecutive snapshots, those who stay among them. Ask for a to_as_of and an algorithm.';
-comment on column {bi}.cluster_movements.from_as_of is 'The snapshot before, the nearest that has the algorithm.';
-comment on column {bi}.cluster_movements.to_as_of is 'The snapshot.';
-comment on column {bi}.cluster_movements.algorithm is 'How the segments were found.';
-comment on column {bi}.cluster_movements.from_cluster_id is 'The segment they were in, -1 for noise; null for customers who are new.';
-comment on column {bi}.cluster_movements.to_cluster_id is 'The segment they are in, -1 for noise; null for customers who have gone.';
-comment on column {bi}.cluster_movements.customers is 'How many.';
-comment on column {bi}.cluster_movements.share is 'Their share of all who were in from_cluster_id, or of all who are new (0 to 1).';
+comment on view {bi}.{view} is 'Customers who moved from segment to segment between consecutive snapshots, including those who stay, {scope}. Ask for a to_as_of and an algorithm.';
+comment on column {bi}.{view}.from_as_of is 'The snapshot before, the nearest that has the algorithm.';
+comment on column {bi}.{view}.to_as_of is 'The snapshot.';
+comment on column {bi}.{view}.algorithm is 'How the segments were found.';
+comment on column {bi}.{view}.from_cluster_id is 'The segment they were in, -1 for noise; null for customers who are new.';
+comment on column {bi}.{view}.to_cluster_id is 'The segment they are in, -1 for noise; null for customers who have gone.';
+comment on column {bi}.{view}.customers is 'Number of customers.';
+comment on column {bi}.{view}.share is 'Their share of all who were in from_cluster_id, or of all who are new (0 to 1).';

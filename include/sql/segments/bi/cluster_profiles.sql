@@ -1,6 +1,6 @@
--- What each segment has that others have not, and its outcomes, for every published snapshot. A column
--- that has become private since is not shown.
-create or replace view {bi}.cluster_profiles as
+-- How each segment differs from all customers, and its outcomes: in every published snapshot, or in the
+-- current one. The names that are filled in say which. A column that has become private since is not shown.
+create or replace view {bi}.{view} as
 select
   profiles.as_of,
   profiles.algorithm,
@@ -29,28 +29,28 @@ cross join lateral jsonb_to_recordset(profiles.profile) as trait (
   estimate double precision, low double precision, high double precision, everyone double precision,
   effect double precision
 )
-where profiles.as_of in (select snapshots.as_of from {space}.snapshots where snapshots.status = 'published')
+where profiles.as_of {shown}
   and trait.column_name <> all ({private}::text[]);
 
-comment on view {bi}.cluster_profiles is 'One row a mean or share of a segment beside that of all customers: its most telling features, and every label.';
-comment on column {bi}.cluster_profiles.as_of is 'The snapshot.';
-comment on column {bi}.cluster_profiles.algorithm is 'How the segments were found.';
-comment on column {bi}.cluster_profiles.cluster_id is 'The segment.';
-comment on column {bi}.cluster_profiles.name is 'The short name of the segment; it stays with cluster_id.';
-comment on column {bi}.cluster_profiles.role is 'feature, or label for an outcome, which has no part in making the segments.';
-comment on column {bi}.cluster_profiles.position is '1 for the most telling row of the segment and role: that of the largest effect.';
-comment on column {bi}.cluster_profiles.column_name is 'The column of the source.';
-comment on column {bi}.cluster_profiles.kind is 'numeric, boolean, categorical or date; missing, where the share without a value is told.';
-comment on column {bi}.cluster_profiles.value is 'The category whose share is told; null for other kinds.';
-comment on column {bi}.cluster_profiles.customers is 'Customers of the segment that mean or share is of: those with a value.';
-comment on column {bi}.cluster_profiles.missing is 'Customers of the segment without a value, who are left out of mean and share.';
-comment on column {bi}.cluster_profiles.mean is 'Mean of a number in the segment.';
-comment on column {bi}.cluster_profiles.share is 'Share of its customers that have the value, are true, or (kind missing) have no value; 0 to 1.';
-comment on column {bi}.cluster_profiles.mean_date is 'Mean of a date.';
-comment on column {bi}.cluster_profiles.low is 'Lower end of the 95 % interval of mean (Student) or share (Wilson).';
-comment on column {bi}.cluster_profiles.high is 'Upper end of the 95 % interval of mean or share.';
-comment on column {bi}.cluster_profiles.everyone_mean is 'Mean of all customers of the snapshot, noise too: the base rate of a number.';
-comment on column {bi}.cluster_profiles.everyone_share is 'Share of all customers: the base rate.';
-comment on column {bi}.cluster_profiles.everyone_mean_date is 'Mean date of all customers.';
-comment on column {bi}.cluster_profiles.is_different is 'True where the interval excludes the mean or share of all customers.';
-comment on column {bi}.cluster_profiles.effect is 'Effect size: Cohen''s d for numbers and dates, h for shares; 0.2 is small, 0.5 medium, 0.8 large. Null where the column is constant.';
+comment on view {bi}.{view} is 'One row per mean or share of a segment beside that of all customers: the features with the largest effect sizes, and every label; {scope}.';
+comment on column {bi}.{view}.as_of is 'The snapshot.';
+comment on column {bi}.{view}.algorithm is 'How the segments were found.';
+comment on column {bi}.{view}.cluster_id is 'The segment.';
+comment on column {bi}.{view}.name is 'The short name of the segment; it stays with cluster_id.';
+comment on column {bi}.{view}.role is 'feature, or label for an outcome, which has no part in making the segments.';
+comment on column {bi}.{view}.position is '1 for the row with the largest effect size of the segment and role.';
+comment on column {bi}.{view}.column_name is 'The column of the source.';
+comment on column {bi}.{view}.kind is 'numeric, boolean, categorical or date; missing for the share of customers without a value.';
+comment on column {bi}.{view}.value is 'The category whose share this is; null for other kinds.';
+comment on column {bi}.{view}.customers is 'Customers of the segment that the mean or share is taken over: those with a value.';
+comment on column {bi}.{view}.missing is 'Customers of the segment without a value, who are left out of the mean or share.';
+comment on column {bi}.{view}.mean is 'Mean of a number in the segment.';
+comment on column {bi}.{view}.share is 'Share of its customers that have the value, are true, or (kind missing) have no value; 0 to 1.';
+comment on column {bi}.{view}.mean_date is 'Mean of a date.';
+comment on column {bi}.{view}.low is 'Lower end of the 95 % interval of mean (Student) or share (Wilson).';
+comment on column {bi}.{view}.high is 'Upper end of the 95 % interval of mean or share.';
+comment on column {bi}.{view}.everyone_mean is 'Mean of all customers of the snapshot, noise too: the base rate of a number.';
+comment on column {bi}.{view}.everyone_share is 'Share of all customers: the base rate.';
+comment on column {bi}.{view}.everyone_mean_date is 'Mean date of all customers.';
+comment on column {bi}.{view}.is_different is 'True where the interval excludes the mean or share of all customers.';
+comment on column {bi}.{view}.effect is 'Effect size: Cohen''s d for numbers and dates, h for shares; 0.2 is small, 0.5 medium, 0.8 large. Null where the column is constant.';

@@ -1,5 +1,6 @@
--- The segments of every published snapshot, one row each.
-create or replace view {bi}.cluster_summary as
+-- The segments, one row per segment: of every published snapshot, or of the current one. The
+-- names that are filled in say which.
+create or replace view {bi}.{view} as
 select
   profiles.as_of,
   profiles.algorithm,
@@ -22,16 +23,16 @@ select
     where trait.role = 'label' and trait.column_name <> all ({private}::text[])
   ) as outcomes
 from {space}.cluster_profiles as profiles
-where profiles.as_of in (select snapshots.as_of from {space}.snapshots where snapshots.status = 'published');
+where profiles.as_of {shown};
 
-comment on view {bi}.cluster_summary is 'One row a segment of a snapshot: its name, size, typical customer and outcomes.';
-comment on column {bi}.cluster_summary.as_of is 'The snapshot.';
-comment on column {bi}.cluster_summary.algorithm is 'How the segments were found.';
-comment on column {bi}.cluster_summary.cluster_id is 'The segment; the same number is the same segment from night to night.';
-comment on column {bi}.cluster_summary.label is 'The segment within this snapshot alone: 0 is the largest.';
-comment on column {bi}.cluster_summary.name is 'Its most telling features in at most 60 characters; it stays with cluster_id.';
-comment on column {bi}.cluster_summary.customers is 'Customers in the segment.';
-comment on column {bi}.cluster_summary.share is 'Share of all customers of the snapshot.';
-comment on column {bi}.cluster_summary.medoid_id is 'The customer nearest to the mean of the segment: a typical one. Null where that one was erased.';
-comment on column {bi}.cluster_summary.membership is 'Mean of how firmly its customers belong to it (0 to 1).';
-comment on column {bi}.cluster_summary.outcomes is 'By label (and category): estimate in the segment, its 95 % interval (low, high), and that of everyone. Dates in days since 1970-01-01.';
+comment on view {bi}.{view} is 'One row per segment: its name, size, typical customer and outcomes, {scope}.';
+comment on column {bi}.{view}.as_of is 'The snapshot.';
+comment on column {bi}.{view}.algorithm is 'How the segments were found.';
+comment on column {bi}.{view}.cluster_id is 'The segment; the same number is the same segment from night to night.';
+comment on column {bi}.{view}.label is 'The segment within this snapshot alone: 0 is the largest.';
+comment on column {bi}.{view}.name is 'Its most distinctive features in at most 60 characters; it stays with cluster_id.';
+comment on column {bi}.{view}.customers is 'Customers in the segment.';
+comment on column {bi}.{view}.share is 'Share of all customers of the snapshot.';
+comment on column {bi}.{view}.medoid_id is 'The customer nearest to the mean of the segment: a typical one. Null if that customer was erased.';
+comment on column {bi}.{view}.membership is 'Mean membership of its customers (0 to 1).';
+comment on column {bi}.{view}.outcomes is 'By label (and category): estimate in the segment, its 95 % interval (low, high), and that of everyone. Dates in days since 1970-01-01.';

@@ -1,0 +1,147 @@
+"""What BI reads: the views and functions of a space, made anew where their text has changed."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from psycopg2 import sql
+
+from kindred.spec.clustering import Algorithm
+from kindred.spec.metrics import OPERATORS, Metric
+from kindred.spec.model import Spec
+from kindred.warehouse import statements
+from kindred.warehouse.database import Database
+from kindred.warehouse.keys import KeyType
+
+INTERNAL_FUNCTIONS = ("serving/check_segment", "serving/row_condition")
+"""What functions of ``bi`` call."""
+
+VIEWS_WITH_CURRENT = (
+    "lookalikes/bi/lookalikes",
+    "segments/bi/clusters",
+    "segments/bi/cluster_lineage",
+    "segments/bi/cluster_movements",
+    "segments/bi/cluster_profiles",
+    "segments/bi/cluster_summary",
+)
+"""Views of all published snapshots; the same text makes the ``_current`` twin of each."""
+
+OBJECTS = (
+    "publication/bi/snapshots",
+    "segments/bi/cluster_quality",
+    "serving/bi/index_builds",
+    "serving/bi/index_checks",
+    "history/bi/rejected_rows",
+    "encoding/bi/column_quality",
+    "serving/bi/similar_customers",
+    "lookalikes/bi/explain_pair",
+    "lookalikes/bi/lookalike_audience",
+)
+"""The other views, and the functions."""
+
+CLUSTER_CUSTOMERS = "segments/bi/cluster_customers"
+"""The function of ``bi`` that is made only where a spec lists the algorithm ``plpython``."""
+
+PARTITIONED = {
+    "lookalikes": ("customer_lookalikes", "snapshots.lookalikes = 0"),
+    "clusters": ("customer_clusters", "false"),
+    "cluster_movements": ("customer_clusters", "false"),
+}
+"""The views over partitions: which table, and when a snapshot has no row in it."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Where a space lives in the warehouse."""
+
+    schema: str
+    bi_schema: str
+    extension_schema: str
+
+
+def applied_names(database: Database) -> set[str]:
+    """What is in force: migrations, and views and functions with a hash of their text."""
+    return {name for (name,) in database.rows("warehouse/applied_migrations")}
+
+
+def create_bi_objects(database: Database, spec: Spec, space: Space, key_type: KeyType) -> None:
+    """Make views and functions anew where their text changed: a new view locks readers out.
+
+    Must be called under ``Resource.SCHEMA``, inside a transaction.
+    """
+    applied = applied_names(database)
+    changed = False
+    for name, statement in _statements(spec, space, key_type):
+        text = statement.as_string(database.connection)
+        version = f"{name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        if version not in applied:
+            database.execute(statement)
+            database.run("warehouse/record_migration", {"name": version})
+            changed = True
+    if changed:
+        database.run("warehouse/grant_reader", bi=space.bi_schema)
+
+
+def _statements(spec: Spec, space: Space, key_type: KeyType) -> list[tuple[str, sql.Composed]]:
+    """Every object with its name, in an order in which each finds what it calls."""
+    names = _names(spec, space, key_type)
+    optional = [CLUSTER_CUSTOMERS] if Algorithm.PLPYTHON in spec.clustering.algorithms else []
+    made = [(name, statements.compose(name, **names)) for name in INTERNAL_FUNCTIONS]
+    for name in VIEWS_WITH_CURRENT:
+        view = name.rpartition("/")[2]
+        published = statements.compose("publication/shown_published", space=space.schema)
+        in_all = {
+            "view": sql.Identifier(view),
+            "shown": sql.SQL("in ({})").format(published),
+            "scope": sql.SQL("for every published snapshot"),
+        }
+        in_current = {
+            "view": sql.Identifier(f"{view}_current"),
+            "shown": sql.SQL("= ({})").format(_current(view, space)),
+            "scope": sql.SQL("for the current snapshot"),
+        }
+        made.append((name, statements.compose(name, **names, **in_all)))
+        made.append((f"{name}_current", statements.compose(name, **names, **in_current)))
+    made += [(name, statements.compose(name, **names)) for name in (*OBJECTS, *optional)]
+    return made
+
+
+def _current(view: str, space: Space) -> sql.Composed:
+    if view not in PARTITIONED:
+        return statements.compose("publication/shown_current", space=space.schema)
+    table, has_no_rows = PARTITIONED[view]
+    return statements.compose(
+        "publication/shown_current_partition",
+        space=space.schema,
+        table=table,
+        has_no_rows=sql.SQL(has_no_rows),
+    )
+
+
+def _names(spec: Spec, space: Space, key_type: KeyType) -> dict[str, statements.Name]:
+    operators = OPERATORS[spec.metric]
+    return {
+        "space": space.schema,
+        "bi": space.bi_schema,
+        "extension": space.extension_schema,
+        "key_type": sql.SQL(key_type.value),
+        "operator": sql.SQL(operators.operator),
+        "similarity": sql.SQL(operators.similarity_sql),
+        "contribution": sql.SQL(operators.contribution_sql),
+        "private": sql.Literal(list(spec.private)),
+        "is_cosine": sql.Literal(spec.metric is Metric.COSINE),
+        "memory_mb": sql.Literal(spec.clustering.plpython.memory_mb),
+        "filterable": sql.SQL("{}::text[]").format(sql.Literal(list(spec.filterable_columns))),
+        "metric": sql.Literal(spec.metric.value),
+        "metrics": sql.Literal(_metrics_as_json()),
+    }
+
+
+def _metrics_as_json() -> str:
+    """Operator and similarity of every metric, for functions that are asked for any of them."""
+    return json.dumps(
+        {
+            metric.value: {"operator": found.operator, "similarity": found.similarity_sql}
+            for metric, found in OPERATORS.items()
+        }
+    )
