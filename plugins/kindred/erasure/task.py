@@ -1,4 +1,4 @@
-"""erase: forget one customer for good, in every table, snapshot and artefact of a space."""
+"""Erase one customer for good, from every table, snapshot and artefact of a space."""
 
 import logging
 import time
@@ -23,7 +23,8 @@ from kindred.warehouse.locks import Resource, locked
 
 log = logging.getLogger(__name__)
 
-# Stages hold ERASURE together, so it comes first: behind it none of them waits for another one.
+# ERASURE comes first. Running stages share it; once it is held exclusively, no stage holds or waits
+# for any of the others.
 HELD = (
     Resource.ERASURE,
     Resource.SCHEMA,
@@ -35,7 +36,7 @@ HELD = (
 
 
 def request_erasure(deployment: Deployment, space_name: str, text: str) -> int:
-    """Note that a customer wants to be forgotten; returns the number of the request."""
+    """Record that a customer is to be erased; returns the number of the request."""
     schema = schema_of(space_name)
     with deployment.warehouse(f"kindred {space_name} request-erasure", schema) as warehouse:
         erasure_rows.require_prepared(warehouse, schema)
@@ -44,18 +45,18 @@ def request_erasure(deployment: Deployment, space_name: str, text: str) -> int:
 
 
 def erase(deployment: Deployment, space_name: str, number: int) -> dict[str, Any]:
-    """Meet a request; returns its receipt. Killed at any step, it is finished by the next try.
+    """Carry out a request; returns its receipt. If killed at any step, the next try finishes it.
 
-    The id is neither logged nor part of an error.
+    The id appears neither in the log nor in an error.
 
     Raises
     ------
     DataError
         when there is no such request.
     SettingsError
-        when the secret is missing, or is not the one of earlier erasures.
+        when the secret is missing, or differs from that of earlier erasures.
     LockTimeoutError
-        when a stage of a run works for longer than the limit.
+        when a running stage does not end within the limit.
     """
     schema = schema_of(space_name)
     label = f"kindred {space_name} erase {number}"
@@ -86,7 +87,7 @@ def _erase_once(
 
 @contextmanager
 def _held(deployment: Deployment, warehouse: Database, schema: str) -> Iterator[None]:
-    """Nothing else changes the space meanwhile; stages that are at work are waited for."""
+    """Wait for running stages, and let nothing else change the space meanwhile."""
     wait_seconds = deployment.settings.lock_wait_seconds
     with ExitStack() as stack:
         for resource in HELD:
@@ -101,7 +102,7 @@ def _erase(
     request: Request,
     secret: ErasureKey,
 ) -> dict[str, Any]:
-    """First the tables, in one transaction that also keeps the hash; then the artefacts."""
+    """First the tables, in one transaction that also stores the key's hash; then the artefacts."""
     started = time.monotonic()
     schema = schema_of(space_name)
     customer = str(request.customer_id)
@@ -125,7 +126,7 @@ def _erase(
 
 
 def _add_up(before: dict[str, Any], erased: erasure_rows.Erased) -> dict[str, Any]:
-    """The receipt of this try and of those that were killed before it."""
+    """The receipt of this try and of earlier ones that were killed."""
     rows = Counter(before.get("rows", {})) + erased.rows
     moments = {as_of.isoformat() for as_of in erased.snapshots}
     return {
@@ -137,7 +138,7 @@ def _add_up(before: dict[str, Any], erased: erasure_rows.Erased) -> dict[str, An
 
 
 def _erase_artefacts(root: str, space_name: str, key: Array) -> int:
-    """Remove the artefacts of each snapshot whose vectors have the customer, or cannot be read."""
+    """Remove the artefacts of each snapshot whose vectors hold the customer or cannot be read."""
     removed = 0
     for folder in settings_folders(root, space_name):
         if _holds(folder, key):
