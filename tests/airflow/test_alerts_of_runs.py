@@ -82,7 +82,7 @@ def test_a_warehouse_that_is_away_keeps_no_alert_back(adapter, monkeypatch, capl
     note(adapter, monkeypatch, psycopg2.OperationalError("gone"))
     adapter.module.on_failure(context_of(GateError("recall is low")))
     assert [alert.reason for alert in adapter.sent] == ["recall is low"]
-    assert "the failure could not be noted in the warehouse" in caplog.messages
+    assert "the failure could not be recorded in the warehouse" in caplog.messages
 
 
 def test_a_task_that_was_killed_is_told_by_clean_up(adapter, monkeypatch):

@@ -1,4 +1,4 @@
-"""What the tasks of the DAGs call."""
+"""The functions that the DAGs' tasks call."""
 
 import logging
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ NOTHING_TO_COMPUTE = {
 
 
 def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
-    """Task ``prepare``: returns the reference that the other tasks are given."""
+    """Task ``prepare``: returns the reference to the run that the other tasks receive."""
     try:
         spec = load_spec(spec_paths()[space])
         params = context["params"]
@@ -41,7 +41,7 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
             run_id=dag_run.run_id,
             window=window,
             only_lands=only_lands(window, context),
-            # Not str(): in the task that type is an Enum whose text is not its value.
+            # Not str(): in the task run_type is an Enum, whose str() is not its value.
             may_fit=dag_run.run_type != "backfill",
             may_refit=dag_run.run_type == "scheduled",
             algorithms=[Algorithm(a) for a in params["algorithms"]]
@@ -56,7 +56,7 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def call(name: str, reference: Mapping[str, Any], **part: Any) -> Any:
-    """Run one task (or the mapped ``part`` of it) of the run that ``reference`` names."""
+    """Run one task (or one mapped ``part`` of it) of the run that ``reference`` names."""
     try:
         asked = {option: reference[option] for option in ("full_extract", "only_lands")}
         with opened_run(deployment(), *_named(reference), reference["run_id"], name) as run:
@@ -71,9 +71,9 @@ def call(name: str, reference: Mapping[str, Any], **part: Any) -> Any:
 
 
 def close(reference: Mapping[str, Any] | None) -> Any:
-    """Task ``clean_up``: also records that the build failed where no task could say so.
+    """Task ``clean_up``: also records that the build failed if no task could.
 
-    It cleans up behind the build of the snapshot, even where a later run has begun it anew.
+    It cleans up after the snapshot's build even if a later run has restarted it.
     """
     if reference is None:
         log.info("prepare has not begun a build: nothing to clean up")
@@ -88,7 +88,7 @@ def close(reference: Mapping[str, Any] | None) -> Any:
 
 
 def erase_customer(space: str, context: Mapping[str, Any]) -> int:
-    """Task ``erase``: meets the request whose number the run was given; returns that number."""
+    """Task ``erase``: carries out the request whose number is in the params; returns the number."""
     try:
         number = int(context["params"]["request"])
         erase(deployment(), space, number)
@@ -103,7 +103,7 @@ def _named(reference: Mapping[str, Any]) -> tuple[str, datetime]:
 
 
 def _as_airflow(error: KindredError) -> Exception:
-    """What a person must mend is not tried again; what may pass by itself is."""
+    """Retry errors that may pass by themselves; fail at once on those a person must fix."""
     if isinstance(error, RETRYABLE):
         return error
     return AirflowFailException(str(error))

@@ -1,4 +1,4 @@
-"""Which window a run has, by its kind, and whether it leaves the snapshot to another run."""
+"""The window of a run by its type, and whether it leaves the snapshot to another run."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ def window_of(schedule: str, context: Mapping[str, Any]) -> Window:
     params = context["params"]
     start, end = params["start"], params["end"]
     interval = None
-    # A manual run without a logical date, or one that an asset triggered, has no data interval.
+    # A manual run without a logical date, or a run triggered by an asset, has no data interval.
     if context.get("data_interval_start") and context.get("data_interval_end"):
         interval = (_plain(context["data_interval_start"]), _plain(context["data_interval_end"]))
     return resolve_window(
@@ -49,17 +49,17 @@ def only_lands(window: Window, context: Mapping[str, Any]) -> bool:
 
 
 def _made_at(task_instance_id: UUID) -> datetime:
-    """When a task instance was made: its id is a UUID of version 7, which begins with the time.
+    """When a task instance was created: its id is a version 7 UUID, which begins with the time.
 
-    A retry has a new id. Where newest comes first, a date whose ``prepare`` is retried may so take
-    itself for the last one: then one snapshot more is computed, never one less.
+    A retry has a new id. If the newest date runs first, a retried ``prepare`` may therefore take
+    its own date for the last one: this computes one snapshot too many, never one too few.
     """
     return datetime.fromtimestamp((task_instance_id.int >> 80) / 1000, UTC)
 
 
 def _newest_before(dag_id: str, moment: datetime, state: str | None) -> LaterRun | None:
     """The run with the latest logical date before a moment."""
-    # The method of the task instance asks for its own date alone.
+    # The task instance's own method can only ask for its own date.
     from airflow.sdk.execution_time.comms import GetPreviousDagRun
     from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
 
@@ -78,5 +78,5 @@ def _newest_before(dag_id: str, moment: datetime, state: str | None) -> LaterRun
 
 
 def _plain(moment: datetime) -> datetime:
-    """Airflow's pendulum times as the standard library's."""
+    """Convert Airflow's pendulum times to the standard library's datetime."""
     return datetime.fromtimestamp(moment.timestamp(), UTC)

@@ -1,4 +1,4 @@
-"""What every stage is given: which snapshot, which settings, where source and warehouse are."""
+"""The context of every stage: its snapshot, its settings, and sessions in source and warehouse."""
 
 import logging
 import time
@@ -22,12 +22,12 @@ from kindred.warehouse.locks import Resource, locked, share
 
 log = logging.getLogger(__name__)
 
-SEED = 20_180_401  # one seed for everything random: a snapshot is a function
+SEED = 20_180_401  # one seed for all randomness: equal inputs give an equal snapshot
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What does not depend on the run: connections and settings of the machine."""
+    """What all runs share: connections, and settings of the machine."""
 
     connections: Connections
     settings: Settings
@@ -57,11 +57,11 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Run:
-    """One try at one snapshot, as the tasks after ``prepare`` see it.
+    """One build of a snapshot, as the tasks after ``prepare`` see it.
 
-    ``full_extract``: the whole source is read again; ``only_lands``: rows land, and the snapshot
-    itself is left to a later date of the same backfill; ``session``: the one session in the
-    warehouse on which a task works.
+    ``full_extract``: read the whole source again; ``only_lands``: land the rows and leave the
+    snapshot to a later date of the same backfill; ``session``: the warehouse session that all of a
+    task uses.
     """
 
     deployment: Deployment
@@ -75,7 +75,7 @@ class Run:
 
     @property
     def slug(self) -> str:
-        """What the names of the run's own tables end with."""
+        """The suffix of the names of the run's own tables."""
         return self.landing_suffix or snapshot_slug(self.as_of)
 
     @property
@@ -98,12 +98,12 @@ class Run:
         return self.build.encoder_version
 
     def label(self, stage: str) -> str:
-        """How a session names itself; others that wait for it log this."""
+        """The application name of a session, which others log while they wait for it."""
         return _label(self.spec.space, self.as_of, stage)
 
     @contextmanager
     def warehouse(self, stage: str) -> Iterator[Database]:
-        """The session of the task, or one that is opened for the block; in the space's schema."""
+        """The task's session, or one opened for the block; in the space's schema."""
         if self.session is not None:
             yield self.session
             return
@@ -118,27 +118,28 @@ class Run:
 
     @contextmanager
     def second_session(self, stage: str) -> Iterator[Database]:
-        """A session beside that of the task, which may be busy or be lost."""
+        """A second session beside the task's, which may be busy or lost."""
         with self.deployment.warehouse(self.label(stage), self.spec.internal_schema) as database:
             yield database
 
     @contextmanager
     def locked(self, database: Database, resource: Resource) -> Iterator[None]:
-        """Hold a resource of the space."""
+        """Hold the lock of a resource of the space."""
         wait_seconds = self.settings.lock_wait_seconds
         with locked(database, self.spec.internal_schema, resource, wait_seconds=wait_seconds):
             yield
 
     def record_forecast(self, stage: str, megabytes: int) -> None:
-        """Note in the build how much memory a stage is forecast to take."""
+        """Record a stage's memory forecast in the build."""
         with self.warehouse(stage) as warehouse:
             builds.record_forecast(warehouse, self.as_of, self.build.run_id, stage, megabytes)
 
     @contextmanager
     def working(self, stage: str) -> Iterator[Database]:
-        """Keep erasures waiting while a stage reads customers, or writes down what it has read.
+        """Make erasures wait while a stage reads customers or writes results.
 
-        On a session of its own: whatever becomes of those of the stage, it ends with the stage.
+        Uses a session of its own: even if the stage loses its sessions, the lock lasts until the
+        stage ends.
         """
         with self.second_session(stage) as warehouse:
             wait_seconds = self.settings.lock_wait_seconds
@@ -151,7 +152,7 @@ class Run:
         return schemas.key_type_in(database, self.spec.internal_schema)
 
     def reopened(self) -> "Run":
-        """The same run with what its other tasks have noted since.
+        """The same run with what its other tasks have recorded since.
 
         Raises
         ------
@@ -162,7 +163,7 @@ class Run:
             return replace(self, build=builds.read_build(database, self.as_of, self.build.run_id))
 
     def add_facts(self, database: Database, **facts: Any) -> None:
-        """Add facts to the build, for the gate and for people."""
+        """Add facts to the build, for the gate and for people to read."""
         builds.add_facts(database, self.as_of, self.build.run_id, **facts)
 
 
@@ -175,7 +176,7 @@ def open_run(
     full_extract: bool = False,
     only_lands: bool = False,
 ) -> Run:
-    """The run that ``prepare`` has begun, with the settings of that moment.
+    """The run that ``prepare`` has begun, with the settings recorded then.
 
     Raises
     ------
@@ -190,7 +191,7 @@ def open_run(
 def opened_run(
     deployment: Deployment, space_name: str, as_of: datetime, run_id: str | None, stage: str = ""
 ) -> Iterator[Run]:
-    """The same with a session, on which all of a task can work."""
+    """Like ``open_run``, with a session that all of a task can use."""
     label = _label(space_name, as_of, stage)
     with deployment.warehouse(label, schema_of(space_name)) as database:
         build = builds.read_build(database, as_of, run_id)
@@ -204,7 +205,7 @@ def _label(space_name: str, as_of: datetime, stage: str) -> str:
 
 @contextmanager
 def timed(run: Run, stage: str) -> Iterator[None]:
-    """Add the seconds of a stage, and its memory, to the build once it has come through."""
+    """Record the duration and memory of a stage in the build if it succeeds."""
     started = time.monotonic()
     yield
     seconds, peak_mb = time.monotonic() - started, peak_megabytes()

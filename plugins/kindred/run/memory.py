@@ -1,4 +1,4 @@
-"""Memory of a task: a forecast from rows and width, held against what a task may take."""
+"""Memory of a task: a forecast from rows and width, checked against the limit of a task."""
 
 import logging
 from dataclasses import replace
@@ -11,13 +11,13 @@ from kindred.run.settings import Settings
 log = logging.getLogger(__name__)
 
 SMALLEST_BLOCK = 1_000
-"""Rows below which a smaller block saves less than a megabyte."""
+"""The smallest block; a still smaller one would save less than a megabyte."""
 
 
 def limit_megabytes(settings: Settings) -> int | None:
-    """What one task may take; None where neither a setting nor the machine says.
+    """The memory limit of one task; None if neither a setting nor the machine gives one.
 
-    By default its share of all memory, and no more than is left at the moment.
+    By default the task's share of all memory, and no more than is available now.
     """
     if settings.memory_limit_mb:
         return settings.memory_limit_mb
@@ -28,12 +28,12 @@ def limit_megabytes(settings: Settings) -> int | None:
 
 
 def require_memory(run: Run, stage: str, work: str, megabytes: int) -> None:
-    """Note the forecast of some work in the build, and refuse work that takes too much.
+    """Record the forecast of some work in the build, and reject work above the limit.
 
     Raises
     ------
     SettingsError
-        with the forecast, what a task may take, and what to do.
+        with the forecast, the limit of a task, and what to do.
     """
     limit = limit_megabytes(run.settings)
     log.info("%s: %d MB forecast, a task may take %s MB", work, megabytes, limit or "any")
@@ -47,10 +47,10 @@ def require_memory(run: Run, stage: str, work: str, megabytes: int) -> None:
 
 
 def with_fitting_blocks(run: Run, stage: str, work: str, megabytes: int, row_bytes: int) -> Run:
-    """The run with blocks of as many rows as the setting says, or fewer where memory is short.
+    """The run with blocks of the configured size, or smaller ones if memory is short.
 
-    ``megabytes``: what the work takes besides; ``row_bytes``: what it takes for a row of a block.
-    The number of rows in a block changes no result.
+    ``megabytes``: what the work needs without blocks; ``row_bytes``: what it needs per row of a
+    block. The size of a block changes no result.
 
     Raises
     ------
