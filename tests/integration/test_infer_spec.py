@@ -65,7 +65,7 @@ def test_a_proposal_for_a_table_is_used_as_it_is(shop, infer, tmp_path):
 def test_a_file_that_is_there_is_kept(infer, tmp_path):
     output = tmp_path / "people.yaml"
     output.write_text("mine")
-    with pytest.raises(SettingsError, match="there is such a file"):
+    with pytest.raises(SettingsError, match="the file exists"):
         infer("--table", "customers", "--key", "customer_id", "--output", output)
     assert output.read_text() == "mine"
     output.write_text("id,age\n1,2\n2,3\n")
