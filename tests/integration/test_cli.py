@@ -192,7 +192,7 @@ def test_backfill_plan_names_the_commands_and_changes_nothing(run):
     assert "Backfill of space default" in printed
     assert "2026-01-06 02:00 new land, compute 0 + none ? ?" in printed
     assert "2 dates, 1 computed" in printed
-    assert "no snapshot to go by: no forecast of time and disk" in printed
+    assert "no published snapshot to compare with: no forecast of time and disk" in printed
     assert f"first kindred fit --space default --as-of {SECOND} then airflow" in printed
     assert printed.endswith(
         "airflow backfill create --dag-id customer_similarity"

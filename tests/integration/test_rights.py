@@ -73,7 +73,7 @@ def test_user_without_rights_is_told_what_an_administrator_must_run(team):
         'grant create on database warehouse to "data-team"': "may not create schema kindred in",
         'grant temporary on database warehouse to "data-team"': "temporary tables",
         "create role bi_reader nologin": "role bi_reader does not exist",
-        "create extension vector": "may not install it there (that takes a superuser)",
+        "create extension vector": "may not install it there (only a superuser can)",
     }
     for statement, found in steps.items():
         assert f"'{statement}'" in message
@@ -107,7 +107,7 @@ def test_schema_that_belongs_to_somebody_else(team, schema):
     admin(f"create schema {schema}", f"grant all on schema {schema} to public")
     message = advice_in(laboratory)
     assert f"schema {schema} in database warehouse" in message
-    assert 'belongs to somebody else than user "data-team"' in message
+    assert 'does not belong to user "data-team"' in message
     assert f"'alter schema {schema} owner to \"data-team\"'" in message
 
 

@@ -1,6 +1,6 @@
-"""kindred fit: land everything before a moment and fit an encoder as of it, without a snapshot.
+"""``kindred fit``: land all rows before a date and fit an encoder as of it, without a snapshot.
 
-Run once before a backfill, so that all its dates share one encoder.
+Run it once before a backfill, so that all its dates share one encoder.
 """
 
 import logging
@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 def fit(
     deployment: Deployment, spec: Spec, window: Window, *, refit: bool = False
 ) -> tuple[int, bool]:
-    """The encoder for the snapshots up to ``window.as_of``, and whether it was fitted now.
+    """The encoder for the snapshots up to ``window.as_of``, and whether this call fitted it.
 
-    An encoder of the same features is kept; ``refit`` makes a new one as of the moment.
+    An existing encoder of the same features is used, unless ``refit`` is set.
     """
     as_of = window.as_of
     open_models(spec)

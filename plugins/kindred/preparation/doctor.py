@@ -1,4 +1,4 @@
-"""kindred doctor: every preflight check, all findings at once, nothing changed."""
+"""``kindred doctor``: run every preflight check and report all findings; changes nothing."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from kindred.spec.model import Spec
 
 
 def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]) -> list[Finding]:
-    """Settings, spec, connections and databases, in this order; stops where nothing can follow."""
+    """Check settings, spec, connections and databases; stops if the rest cannot be checked."""
     label = f"kindred {space} doctor"
     try:
         settings = Settings.from_env()
