@@ -153,7 +153,7 @@ def deadline(spec: Spec) -> DeadlineAlert | None:
 
 
 def stage(name: str, **options: Any) -> Any:
-    """The task of one stage; what a mapped instance works on is an argument of its own."""
+    """The task of one stage; a mapped instance receives its part as a second argument."""
 
     @task(task_id=name, **options)
     def run_task(run: dict[str, Any], **part: Any) -> Any:

@@ -211,10 +211,10 @@ def test_backfill_plan_names_the_commands_and_changes_nothing(run):
 
 def test_fit_makes_one_encoder_and_keeps_it(run_once):
     assert run_once("fit", "--as-of", FIRST) == (0, "encoder 1 fitted")
-    assert run_once("fit", "--as-of", FIRST) == (0, "encoder 1 is there already and is kept")
+    assert run_once("fit", "--as-of", FIRST) == (0, "encoder 1 exists already and is kept")
     assert run_once("fit", "--as-of", "2026-01-06T03:00:00+01:00") == (
         0,
-        "encoder 1 is there already and is kept",
+        "encoder 1 exists already and is kept",
     )
     assert run_once("fit", "--as-of", SECOND, "--refit") == (0, "encoder 2 fitted")
     fitted = run_once.laboratory.query(
@@ -273,12 +273,12 @@ def test_relink_says_what_it_changes_and_changes_it_once(run_once):
     assert code == 0
     assert printed.endswith("nothing changed: this was a dry run")
     assert f"{FIRST} kmeans " in printed
-    assert "told anew" in printed
+    assert "rewritten" in printed
     assert laboratory.query(query) == before
     code, said = run_once("relink")
     assert (code, said) == (
         0,
-        printed.replace("nothing changed: this was a dry run", "linked anew"),
+        printed.replace("nothing changed: this was a dry run", "relinked"),
     )
     assert laboratory.query(query) != before
     code, printed = run_once("relink")
