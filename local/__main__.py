@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from local.run import Stopwatch
 
 INTERRUPTED = 130
-PASSING_ON = ("psql", "exec")
+PASS_THROUGH = ("psql", "exec")
 _FILE_OPTIONS = {
     "csv": "load this file instead of the demo customers",
     "key": "its key column, or row_number to number the rows",
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.command not in PASSING_ON:
+    if rest and options.command not in PASS_THROUGH:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     layout = Layout.of_checkout()
     try:
@@ -107,7 +107,7 @@ def _run(layout: Layout, options: argparse.Namespace) -> int:
         run_options = RunOptions(Order(options.order), stay_up=options.command == "up")
         return run(layout, _data_set(layout, options), run_options, interrupts, watch)
 
-    return _to_the_last_line(work)
+    return _print_outcome(work)
 
 
 def _backfill(layout: Layout, options: argparse.Namespace) -> int:
@@ -129,13 +129,13 @@ def _backfill(layout: Layout, options: argparse.Namespace) -> int:
         )
         return 1
     if not options.dry_run:
-        return _to_the_last_line(work)
+        return _print_outcome(work)
     dates = ["--from", options.first, "--to", options.last]
     choice = ["--space", space, "--snapshots", options.snapshots or "all"]
     return _with_server(layout, ["kindred", "backfill-plan", *dates, *choice])
 
 
-def _to_the_last_line(work: Callable[[Interrupts, "Stopwatch"], "Report"]) -> int:
+def _print_outcome(work: Callable[[Interrupts, "Stopwatch"], "Report"]) -> int:
     """Do the work of a run; the last line always shows how it ended."""
     interrupts = Interrupts()
     interrupts.install()

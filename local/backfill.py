@@ -60,7 +60,7 @@ def backfill(
         hold_lock(layout, "make backfill"),
         _local_airflow(layout, spec, interrupts, watch) as airflow,
     ):
-        _require_rest(airflow, spec.dag_id)
+        _require_no_unfinished_runs(airflow, spec.dag_id)
         _fit(airflow, spec, windows[-1].as_of, watch)
         _run(airflow, spec, windows, request, watch)
         report = _report(airflow, spec, windows)
@@ -118,7 +118,7 @@ def _start(airflow: LocalAirflow, spec: Spec, watch: Stopwatch) -> None:
     watch.say("Airflow is healthy: API server, DAG processor, scheduler")
 
 
-def _require_rest(airflow: LocalAirflow, dag_id: str) -> None:
+def _require_no_unfinished_runs(airflow: LocalAirflow, dag_id: str) -> None:
     """Raise if runs of the DAG are in progress, since they belong to another backfill."""
     if unfinished := airflow.client.unfinished_runs(dag_id):
         raise RunFailedError(

@@ -86,7 +86,7 @@ class EmbeddedServer:
         """Start the server, after creating the data folder if it is new; no-op while it runs."""
         if self.is_running:
             return
-        self._end_remains()
+        self._end_leftover_processes()
         user = server_user()
         if user is not None:
             open_path(binary("postgres"))
@@ -100,7 +100,7 @@ class EmbeddedServer:
     def stop(self) -> None:
         """Stop the server by a fast shutdown and wait for its end; no-op if it does not run."""
         # A server that has just been started has not written its pid file yet.
-        wait_until(lambda: self.is_running or not self._working_here(), seconds=3)
+        wait_until(lambda: self.is_running or not self._postgres_pids(), seconds=3)
         postmaster = self._postmaster()
         for number, seconds in _STOP_SIGNALS:
             if postmaster is None:
@@ -108,7 +108,7 @@ class EmbeddedServer:
             postmaster.send(number)
             if wait_for_end([postmaster], seconds):
                 break
-        self._end_remains()
+        self._end_leftover_processes()
         if self.socket_dir != self.pgdata:
             shutil.rmtree(self.socket_dir, ignore_errors=True)
 
@@ -131,26 +131,26 @@ class EmbeddedServer:
         except (OSError, ValueError):
             return None
         # After a crash another process may have the pid: only a postgres in this folder counts.
-        return identify(pid) if pid in self._working_here() else None
+        return identify(pid) if pid in self._postgres_pids() else None
 
-    def _working_here(self) -> list[int]:
+    def _postgres_pids(self) -> list[int]:
         return [
             pid
             for pid in all_pids()
             if working_directory(pid) == self.pgdata and "postgres" in command_line(pid)
         ]
 
-    def _end_remains(self) -> None:
+    def _end_leftover_processes(self) -> None:
         """End the backends of a killed server, and only then delete its pid file."""
-        remains = [process for pid in self._working_here() if (process := identify(pid))]
+        remains = [process for pid in self._postgres_pids() if (process := identify(pid))]
         if not wait_for_end(remains, seconds=5):
             for process in remains:
                 process.send(signal.SIGKILL)
-            wait_until(lambda: not self._working_here(), seconds=5)
-        if self._working_here():
+            wait_until(lambda: not self._postgres_pids(), seconds=5)
+        if self._postgres_pids():
             raise LocalError(
-                f"{self.pgdata}: processes of an earlier server do not end: {self._working_here()}."
-                " End them by hand, then try again."
+                f"{self.pgdata}: processes of an earlier server do not end:"
+                f" {self._postgres_pids()}. End them by hand, then try again."
             )
         # A killed server that nobody reaps stays a zombie, so its lock files would look valid.
         (self.pgdata / "postmaster.pid").unlink(missing_ok=True)

@@ -158,13 +158,13 @@ def prune(
     from kindred.publication.kept_nights import Retention
     from kindred.publication.prune import prune as prune_stage
 
-    here = deployment()
-    settings = here.settings
+    target = deployment()
+    settings = target.settings
     retention = Retention(
         settings.keep_nights if nights is None else nights,
         settings.keep_month_ends if month_ends is None else month_ends,
     )
-    pruned = prune_stage(here, spec_of(space), retention, is_dry_run=dry_run)
+    pruned = prune_stage(target, spec_of(space), retention, is_dry_run=dry_run)
     for as_of in pruned:
         console.print(as_of.isoformat(), soft_wrap=True)
     verb = "would be dropped" if dry_run else "dropped"

@@ -60,6 +60,6 @@ def run_task(run: Run, name: str, **part: Any) -> Any:
     task = TASKS[name]
     with run.working(name) as warehouse:
         if task.stops_after_erasure:
-            builds.require_nobody_erased(warehouse, run.as_of)
+            builds.require_no_erasure(warehouse, run.as_of)
         with run.opened(name) as run, timed(run, name):
             return task.function(run, **part)

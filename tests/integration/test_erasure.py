@@ -323,7 +323,7 @@ def test_neither_statements_nor_errors_hold_the_id(shop, monkeypatch, caplog):
     ],
 )
 def test_what_the_database_says_is_not_repeated(raised, told):
-    with pytest.raises(told) as caught, erasure_rows.without_details():
+    with pytest.raises(told) as caught, erasure_rows.hide_error_details():
         raise raised("Key (customer_id)=(990000111000007) already exists")
     assert "990000111000007" not in str(caught.value)
     assert caught.value.__suppress_context__

@@ -36,7 +36,7 @@ def on_failure(context: Mapping[str, Any]) -> None:
         log.exception("the failure could not be recorded in the warehouse")
         is_first = True
     if is_first:
-        _alert_of(reference, task_instance.dag_id, task, public_line(error))
+        _send_alert(reference, task_instance.dag_id, task, public_line(error))
 
 
 def on_failure_without_build(space: str, context: Mapping[str, Any]) -> None:
@@ -44,7 +44,7 @@ def on_failure_without_build(space: str, context: Mapping[str, Any]) -> None:
     task_instance, run_id = context["ti"], context["dag_run"].run_id
     reference = {"space": space, "as_of": None, "run_id": run_id}
     reason = public_line(_error_of(context))
-    _alert_of(reference, task_instance.dag_id, task_instance.task_id, reason)
+    _send_alert(reference, task_instance.dag_id, task_instance.task_id, reason)
 
 
 def on_missed_deadline(space: str, dag_run: Mapping[str, Any]) -> str:
@@ -59,7 +59,7 @@ def on_missed_deadline(space: str, dag_run: Mapping[str, Any]) -> str:
     except Exception:  # as above
         log.exception("the missed deadline could not be recorded in the warehouse")
     reason = f"queued at {dag_run['queued_at']}, {dag_run['state']} and not published yet"
-    _alert_of(reference, dag_run["dag_id"], None, reason, status=alerts.LATE)
+    _send_alert(reference, dag_run["dag_id"], None, reason, status=alerts.LATE)
     return "an alert was sent"
 
 
@@ -101,7 +101,7 @@ def report_silent_end(reference: Mapping[str, Any]) -> None:
     line = "its process ended without a word (was it killed?); see the task's log"
     task = _failed_tasks() or "unknown"
     if _record_failure(reference, reference["run_id"], task, line):
-        _alert_of(reference, get_current_context()["ti"].dag_id, task, line)
+        _send_alert(reference, get_current_context()["ti"].dag_id, task, line)
 
 
 def _failed_tasks() -> str:
@@ -111,7 +111,7 @@ def _failed_tasks() -> str:
     return ", ".join(sorted({entry["task_id"] for entry in ended if entry["state"] == "failed"}))
 
 
-def _alert_of(
+def _send_alert(
     reference: Mapping[str, Any],
     dag_id: str,
     task: str | None,

@@ -59,7 +59,9 @@ def call(name: str, reference: Mapping[str, Any], **part: Any) -> Any:
     """Run one task (or one mapped ``part`` of it) of the run that ``reference`` names."""
     try:
         asked = {option: reference[option] for option in ("full_extract", "only_lands")}
-        with opened_run(deployment(), *_named(reference), reference["run_id"], name) as run:
+        with opened_run(
+            deployment(), *_space_and_as_of(reference), reference["run_id"], name
+        ) as run:
             state = run.build.state
             if state in NOTHING_TO_COMPUTE and TASKS[name].needs_snapshot:
                 raise AirflowSkipException(NOTHING_TO_COMPUTE[state])
@@ -78,7 +80,7 @@ def close(reference: Mapping[str, Any] | None) -> Any:
     if reference is None:
         log.info("prepare has not begun a build: nothing to clean up")
         return None
-    with opened_run(deployment(), *_named(reference), None, "clean_up") as run:
+    with opened_run(deployment(), *_space_and_as_of(reference), None, "clean_up") as run:
         if run.build.state == "building":
             failures.report_silent_end(reference)
         cleaned = run_task(run, "clean_up")
@@ -97,7 +99,7 @@ def erase_customer(space: str, context: Mapping[str, Any]) -> int:
         raise _as_airflow(error) from error
 
 
-def _named(reference: Mapping[str, Any]) -> tuple[str, datetime]:
+def _space_and_as_of(reference: Mapping[str, Any]) -> tuple[str, datetime]:
     """Space and snapshot of a run."""
     return reference["space"], datetime.fromisoformat(reference["as_of"])
 

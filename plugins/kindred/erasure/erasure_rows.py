@@ -24,7 +24,7 @@ from kindred.history.column_expressions import (
     value_expression,
 )
 from kindred.history.versions import column_types
-from kindred.run.builds import BEGIN_ANEW
+from kindred.run.builds import RESTART_AFTER_ERASURE
 from kindred.spec.features import Kind
 from kindred.warehouse import partitions
 from kindred.warehouse.copy_writer import RowStream, encode_rows
@@ -34,7 +34,7 @@ from kindred.warehouse.keys import KeyType
 LOCK_TIMEOUT_MILLISECONDS = 30_000
 # Suffixes of generations, staged differences, landing tables and partitions: the receipt counts all
 # tables of one kind together.
-_OF_ONE_RUN = re.compile(r"_(g\d+|delta_\d{8}t\d{6}.*|(fit_)?\d{8}t\d{6}.*)$")
+_RUN_SUFFIX = re.compile(r"_(g\d+|delta_\d{8}t\d{6}.*|(fit_)?\d{8}t\d{6}.*)$")
 
 Rows = Counter[str]
 
@@ -78,7 +78,7 @@ def require_prepared(database: Database, schema: str) -> None:
 
 
 @contextmanager
-def without_details() -> Iterator[None]:
+def hide_error_details() -> Iterator[None]:
     """Report only the kind of a database error: its text may quote values of the row."""
     try:
         yield
@@ -147,7 +147,7 @@ def erase_rows(database: Database, request: Request, schema: str) -> Erased:
         rows["column_quality"] = database.run("erasure/delete_extremes")
         database.run("erasure/delete_recorded_extremes")
         if rows.total():
-            database.run("erasure/mark_builds", {"failure": BEGIN_ANEW})
+            database.run("erasure/mark_builds", {"failure": RESTART_AFTER_ERASURE})
         held = sorted(customers.keys() | lookalikes.keys())
         _correct_sizes(database, number, held, lookalikes)
     except psycopg2.errors.LockNotAvailable as error:
@@ -235,7 +235,7 @@ def _by_moment(found: Iterable[tuple[Any, ...]]) -> Counter[datetime]:
 
 
 def _kind_of_table(table: str) -> str:
-    return _OF_ONE_RUN.sub("", table)
+    return _RUN_SUFFIX.sub("", table)
 
 
 def _correct_sizes(

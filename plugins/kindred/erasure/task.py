@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 # ERASURE comes first. Running stages share it; once it is held exclusively, no stage holds or waits
 # for any of the others.
-HELD = (
+LOCKED_RESOURCES = (
     Resource.ERASURE,
     Resource.SCHEMA,
     Resource.EXTRACT,
@@ -40,7 +40,7 @@ def request_erasure(deployment: Deployment, space_name: str, text: str) -> int:
     schema = schema_of(space_name)
     with deployment.warehouse(f"kindred {space_name} request-erasure", schema) as warehouse:
         erasure_rows.require_prepared(warehouse, schema)
-        with erasure_rows.without_details():
+        with erasure_rows.hide_error_details():
             return erasure_rows.add_request(warehouse, schemas.key_type_in(warehouse, schema), text)
 
 
@@ -63,7 +63,7 @@ def erase(deployment: Deployment, space_name: str, number: int) -> dict[str, Any
     with deployment.warehouse(label, schema) as warehouse:
         erasure_rows.require_prepared(warehouse, schema)
         try:
-            with erasure_rows.without_details():
+            with erasure_rows.hide_error_details():
                 return _erase_once(deployment, warehouse, space_name, number)
         except KindredError as error:
             if not warehouse.connection.closed:
@@ -76,7 +76,7 @@ def _erase_once(
 ) -> dict[str, Any]:
     if erasure_rows.read_request(warehouse, number).status != "done":
         secret = ErasureKey.from_env()
-        with _held(deployment, warehouse, schema_of(space_name)):
+        with _exclusive(deployment, warehouse, schema_of(space_name)):
             suppression.require_same_secret(warehouse, secret)
             request = erasure_rows.read_request(warehouse, number)
             if request.status != "done":
@@ -86,11 +86,11 @@ def _erase_once(
 
 
 @contextmanager
-def _held(deployment: Deployment, warehouse: Database, schema: str) -> Iterator[None]:
+def _exclusive(deployment: Deployment, warehouse: Database, schema: str) -> Iterator[None]:
     """Wait for running stages, and let nothing else change the space meanwhile."""
     wait_seconds = deployment.settings.lock_wait_seconds
     with ExitStack() as stack:
-        for resource in HELD:
+        for resource in LOCKED_RESOURCES:
             stack.enter_context(locked(warehouse, schema, resource, wait_seconds=wait_seconds))
         yield
 
@@ -110,7 +110,7 @@ def _erase(
     with warehouse.transaction():
         erased = erasure_rows.erase_rows(warehouse, request, schema)
         suppression.add(warehouse, secret, customer)
-        receipt = _add_up(request.receipt, erased)
+        receipt = _merged_receipt(request.receipt, erased)
         erasure_rows.record_receipt(warehouse, request.number, receipt)
     receipt["artefacts"] += _erase_artefacts(deployment.settings.artifacts, space_name, key)
     receipt["seconds"] = round(receipt["seconds"] + time.monotonic() - started, 3)
@@ -125,7 +125,7 @@ def _erase(
     return receipt
 
 
-def _add_up(before: dict[str, Any], erased: erasure_rows.Erased) -> dict[str, Any]:
+def _merged_receipt(before: dict[str, Any], erased: erasure_rows.Erased) -> dict[str, Any]:
     """The receipt of this try and of earlier ones that were killed."""
     rows = Counter(before.get("rows", {})) + erased.rows
     moments = {as_of.isoformat() for as_of in erased.snapshots}
@@ -141,13 +141,13 @@ def _erase_artefacts(root: str, space_name: str, key: Array) -> int:
     """Remove the artefacts of each snapshot whose vectors hold the customer or cannot be read."""
     removed = 0
     for folder in settings_folders(root, space_name):
-        if _holds(folder, key):
+        if _contains_customer(folder, key):
             folder.remove()
             removed += 1
     return removed
 
 
-def _holds(folder: ArtefactFolder, key: Array) -> bool:
+def _contains_customer(folder: ArtefactFolder, key: Array) -> bool:
     try:
         customers = folder.read(VECTORS, MADE_BY, only=["customers"]).arrays["customers"]
     except ArtefactError:

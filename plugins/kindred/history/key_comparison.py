@@ -44,5 +44,7 @@ def compare_keys(
         returned = database.run(
             "history/restore_returned", parameters, keys=keys_table, columns=columns
         )
-        log.info("%d customers are gone, %d have reappeared unchanged", deleted, returned)
+        log.info(
+            "%d customers have left the source, %d have reappeared unchanged", deleted, returned
+        )
     return deleted

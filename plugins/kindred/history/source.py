@@ -66,7 +66,7 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
     problems = _missing_columns(spec, found)
     for column, feature in spec.features.items():
         if column in found:
-            problems += _complaint(check_kind, column, feature.kind, found[column][0])
+            problems += _problem_of(check_kind, column, feature.kind, found[column][0])
     updated_at_type = None
     if spec.source.has_updated_at and spec.source.updated_at in found:
         updated_at_type = found[spec.source.updated_at][0]
@@ -83,7 +83,7 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
             " spec's source query"
         )
     if spec.source.key in found:
-        problems += _complaint(key_type_of, spec.source.key, found[spec.source.key][0])
+        problems += _problem_of(key_type_of, spec.source.key, found[spec.source.key][0])
     if problems:
         raise PreflightError("\n".join(f"{_where(spec.source)}: {problem}" for problem in problems))
     columns = SourceColumns(
@@ -95,11 +95,11 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
             for column in spec.payload_columns
         },
     )
-    _try_reading(database, spec, columns)
+    _check_extraction(database, spec, columns)
     return columns
 
 
-def _try_reading(database: Database, spec: Spec, columns: SourceColumns) -> None:
+def _check_extraction(database: Database, spec: Spec, columns: SourceColumns) -> None:
     """Have the server plan the extraction, which checks its condition, names and privileges."""
     query = _window_query(spec, columns)
     parameters = _window_parameters(spec.source, ("-infinity", "-infinity"), row_limit=0)
@@ -124,7 +124,7 @@ def _where(source: Source) -> str:
     )
 
 
-def _complaint(check: Any, *arguments: Any) -> list[str]:
+def _problem_of(check: Any, *arguments: Any) -> list[str]:
     try:
         check(*arguments)
     except PreflightError as error:
@@ -224,14 +224,16 @@ def _window_query(spec: Spec, columns: SourceColumns) -> sql.Composed:
 
 
 # A local time so close to the limits of timestamptz that converting it could overflow is infinite.
-_HELD = (
+_AS_TIMESTAMPTZ = (
     "(case when {{c}} between '4712-01-02 BC' and '294276-01-01' then {moment}"
     " when {{c}} > '2000-01-01' then 'infinity' when {{c}} < '2000-01-01' then '-infinity' end)"
 )
 _MOMENTS = {
     "timestamp with time zone": "{c}",
-    "timestamp without time zone": _HELD.format(moment="{c} at time zone %(source_timezone)s"),
-    "date": _HELD.format(moment="{c}::timestamp at time zone 'UTC'"),
+    "timestamp without time zone": _AS_TIMESTAMPTZ.format(
+        moment="{c} at time zone %(source_timezone)s"
+    ),
+    "date": _AS_TIMESTAMPTZ.format(moment="{c}::timestamp at time zone 'UTC'"),
 }
 # A condition on the bare column, one day wider than the window, lets the source use its index.
 _NEARBY_LOCAL = (

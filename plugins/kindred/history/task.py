@@ -45,7 +45,7 @@ def extract(run: Run) -> dict[str, Any]:
     log.info("extracted %d rows of %d windows that had not landed", rows, len(windows))
     if suppression_filter.customers:
         log.info(
-            "left out %d customers who were erased and are still there",
+            "left out %d erased customers who are still in the source",
             suppression_filter.customers,
         )
     return {"rows": rows, "windows": len(windows), "suppressed": suppression_filter.customers}

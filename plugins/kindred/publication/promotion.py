@@ -50,11 +50,11 @@ def publish(
     filled = partitions.drop_unchanged(database, as_of, filled)
     is_replacement = any(partitions.is_attached(database, parent, as_of) for parent in filled)
     if is_replacement:
-        _let_older_snapshots_end(database, wait_seconds)
+        _wait_for_older_transactions(database, wait_seconds)
     elif filled:
         with database.transaction():
             partitions.attach(database, as_of, filled)
-        _let_planned_queries_finish(database)
+        _wait_for_planned_queries(database)
     with database.transaction():
         if becomes_current:
             _apply_embeddings(database, as_of, staged, wait_seconds)
@@ -121,7 +121,7 @@ def _apply_embeddings(
         partitions.with_short_locks(database, serve, wait_seconds=wait_seconds)
 
 
-def _let_planned_queries_finish(database: Database) -> None:
+def _wait_for_planned_queries(database: Database) -> None:
     """Wait until every statement that began before the attach has been planned.
 
     Most statements end well within the limit; one that runs longer has been planned by then, and
@@ -130,7 +130,7 @@ def _let_planned_queries_finish(database: Database) -> None:
     _wait_for_end(database, "publication/readers_of_partitions", PLANNING_GRACE_SECONDS)
 
 
-def _let_older_snapshots_end(database: Database, wait_seconds: float) -> None:
+def _wait_for_older_transactions(database: Database, wait_seconds: float) -> None:
     """Wait until no transaction has an MVCC snapshot from before the new rows were loaded.
 
     A repeatable read transaction that began before the load would find an attached partition empty.

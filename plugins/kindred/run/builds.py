@@ -10,7 +10,7 @@ from psycopg2.extras import Json
 from kindred.errors import DataError, SupersededError
 from kindred.warehouse.database import Database
 
-BEGIN_ANEW = (
+RESTART_AFTER_ERASURE = (
     "a customer was erased after this build had begun, and its results may hold the customer;"
     " clear task 'prepare' with its downstream tasks"
 )
@@ -114,7 +114,7 @@ def superseded(as_of: datetime, run_id: str) -> SupersededError:
     )
 
 
-def require_nobody_erased(database: Database, as_of: datetime) -> None:
+def require_no_erasure(database: Database, as_of: datetime) -> None:
     """Stop a build that began before a customer was erased.
 
     Raises
@@ -123,7 +123,7 @@ def require_nobody_erased(database: Database, as_of: datetime) -> None:
         when it did: its results so far may hold the customer.
     """
     if database.value("run/is_erased", {"as_of": as_of}):
-        raise DataError(f"snapshot {as_of.isoformat()}: {BEGIN_ANEW}")
+        raise DataError(f"snapshot {as_of.isoformat()}: {RESTART_AFTER_ERASURE}")
 
 
 def add_facts(database: Database, as_of: datetime, run_id: str, **facts: Any) -> None:
