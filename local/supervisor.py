@@ -69,7 +69,7 @@ class Supervisor:
         return component
 
     def components(self) -> list[Component]:
-        """What was started and not yet ended by ``stop``, in the order of the starts."""
+        """The components that were started and not yet stopped, in the order of their start."""
         try:
             entries = json.loads(self._list_file.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -84,7 +84,7 @@ class Supervisor:
         return [component for component in self.components() if component.process.is_alive]
 
     def has_ended(self, name: str) -> bool:
-        """Whether a process has ended, one of an earlier command too."""
+        """Whether a process has ended, even if an earlier command started it."""
         if name in self._popens:
             return self._popens[name].poll() is not None
         return all(component.name != name for component in self.running())

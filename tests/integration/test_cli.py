@@ -331,7 +331,7 @@ def test_an_id_comes_from_standard_input_and_is_printed_by_nothing(run_once):
     assert run_once.process("request-erasure")[0] == 1
     code, printed = run_once.process("request-erasure", stdin="no such 381\n")
     assert (code, "381" in printed) == (1, False)
-    assert "is no key of type bigint" in printed
+    assert "is not a key of type bigint" in printed
     code, printed = run_once.process("request-erasure", stdin="381\r\n")
     assert code == 0, printed
     assert printed.startswith("erasure request 1; ")

@@ -335,7 +335,9 @@ def test_a_stage_at_work_is_waited_for(shop):
     with deployment.warehouse("kindred default encode", "kindred") as database:
         share(database, "kindred", Resource.ERASURE, wait_seconds=0)
         shop.environment["KINDRED_LOCK_WAIT_SECONDS"] = "0"
-        with pytest.raises(LockTimeoutError, match="erasure of kindred is held by kindred default"):
+        with pytest.raises(
+            LockTimeoutError, match="erasure of kindred has been held by kindred default"
+        ):
             erase(shop.deployment, "default", asked)
     del shop.environment["KINDRED_LOCK_WAIT_SECONDS"]
     assert erase(shop.deployment, "default", asked)["rows"] == {}

@@ -85,8 +85,8 @@ def test_the_limit_ends_the_wait_and_names_the_holder(dsn: str) -> None:
         with (
             pytest.raises(
                 LockTimeoutError,
-                match=r"extract of kindred is held by kindred default 2026-01-05T02:00 publish"
-                r" \(pid \d+\) for more than 1 s; .* clear this task",
+                match=r"extract of kindred has been held by kindred default 2026-01-05T02:00"
+                r" publish \(pid \d+\) for more than 1 s; .* clear this task",
             ),
             locked(second, "kindred", Resource.EXTRACT, wait_seconds=1),
         ):

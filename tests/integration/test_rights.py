@@ -123,7 +123,7 @@ def test_source_table_that_may_not_be_read(team):
     laboratory, admin = team
     admin('revoke select on customers from "data-team"', database="shop")
     message = advice_in(laboratory)
-    assert "table customers: no right to read it; grant select on it" in message
+    assert "table customers: it may not be read; grant select on it" in message
     admin("create schema sales", "create table sales.customers ()", database="shop")
     message = advice_in(laboratory, make_spec(source={"table": "sales.customers"}))
     assert "table sales.customers: cannot be read: permission denied for schema sales" in message

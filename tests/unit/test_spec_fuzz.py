@@ -148,7 +148,8 @@ TRICKS = [
 SYNTAX = ":{}[],&*!|>'\"%@`#?-\t\n \0~<=\ufeff\u2028"
 YAML_REFUSAL = re.compile(r"cannot be read as YAML: |a mapping with the keys 'source' and ")
 SAYS_WHAT_IS_ALLOWED = re.compile(
-    r"should|allowed|required|such as|cannot|must|exactly one|never comes|type of YAML|and \d+ more"
+    r"should|allowed|required|such as|cannot|must|exactly one|never occurs|type of YAML"
+    r"|and \d+ more"
     r"|PostgreSQL|not a character|go together|needs the column|leave the key out|is above"
     r"|does not use|one key column|exceeded maximum size"
 )
@@ -307,7 +308,7 @@ def test_five_hundred_spoiled_specs(tmp_path):
             "labels: !!set {a, b}",
             "labels: a set (a YAML tag) is not allowed in a spec; write a list",
         ),
-        ("schedule: 0 0 30 2 *", "schedule: '0 0 30 2 *' never comes; correct its day or month"),
+        ("schedule: 0 0 30 2 *", "schedule: '0 0 30 2 *' never occurs; correct its day or month"),
     ],
 )
 def test_what_yaml_can_say_and_a_spec_cannot(tmp_path, line, message):

@@ -140,7 +140,7 @@ def _missing_columns(spec: Spec, found: Mapping[str, Any]) -> list[str]:
     if spec.source.tombstone is not None:
         wanted[spec.source.tombstone] = "tombstone"
     return [
-        f"there is no column {column!r}, which the spec names as {role}; it has"
+        f"there is no column {column!r}, which the spec names as {role}; the source has"
         f" {', '.join(sorted(found))}; correct the spec"
         for column, role in wanted.items()
         if column not in found
@@ -167,7 +167,7 @@ def column_types(database: Database, source: Source) -> dict[str, tuple[str, boo
                 " spec (schema.table) and the connection's database"
             )
         if not readable:
-            raise PreflightError(f"{_where(source)}: no right to read it; grant select on it")
+            raise PreflightError(f"{_where(source)}: it may not be read; grant select on it")
         rows = database.rows("history/columns_of_table", {"table": quoted})
         return {name: (type_name, built_in) for name, type_name, built_in in rows}
     with database.connection.cursor() as cursor:

@@ -39,7 +39,7 @@ def require_same_secret(
             raise SettingsError(
                 f"{VARIABLE}: the secret that is set has fingerprint {secret.fingerprint}, but"
                 f" {count} customers were erased under fingerprint {fingerprint}, and would be"
-                " landed again; set the value of that time for all workers, then clear this task"
+                " landed again; set the earlier value for all workers, then clear this task"
             )
 
 

@@ -160,7 +160,7 @@ def _skewness(known: Numbers) -> float:
     spread = float(known.max() - known.min())
     if not np.isfinite(spread) or spread <= 0:
         return 0.0
-    # Scaled first: the third power of a large number overflows.
+    # Scaled first: the third power of a large number may overflow.
     found = float(skew((known - known.min()) / spread))
     return found if np.isfinite(found) else 0.0
 

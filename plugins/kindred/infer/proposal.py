@@ -53,7 +53,7 @@ class Proposal:
 
     @property
     def k(self) -> int:
-        """Lookalikes per customer: ten, or as many as there are other customers."""
+        """Lookalikes per customer: ten, or all other customers if there are fewer."""
         return max(1, min(10, self.rows - 1))
 
     @property

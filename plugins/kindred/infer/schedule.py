@@ -26,7 +26,7 @@ def schedule_for(newest: datetime | None, now: datetime) -> str:
             return schedule
     if newest > now:
         raise WindowError(
-            f"the newest row is of {newest.isoformat()}, which lies in the future (it is"
+            f"the newest row is from {newest.isoformat()}, which lies in the future (it is"
             f" {now.isoformat()}); correct the rows, or name another column"
         )
     raise WindowError("the newest row is from the current minute; try again in a minute")

@@ -64,7 +64,7 @@ def _check_segments(spec: Spec, facts: dict[str, Any]) -> list[str]:
         noise_share, clusters = found[algorithm]["noise_share"], found[algorithm]["clusters"]
         if noise_share > gates.max_noise_share:
             problems.append(
-                f"{noise_share:.1%} of the customers are noise to {algorithm},"
+                f"{noise_share:.1%} of the customers are noise for {algorithm},"
                 f" gates.max_noise_share is {gates.max_noise_share:.1%}{see}"
             )
         if clusters < gates.min_clusters:

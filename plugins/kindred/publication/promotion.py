@@ -4,7 +4,8 @@ A new date is published in two steps. Attaching its partitions changes nothing f
 ``snapshots`` and ``current_snapshot`` do not name it yet; a second transaction moves the pointer.
 In a single transaction, a query planned just before the commit and executed just after it would
 look up the new snapshot with a plan that lacks its partitions, and find no rows. (A prepared
-statement in a long transaction may keep such a plan indefinitely: see ``bi/lookalikes_current``.)
+statement in a long transaction may keep such a plan indefinitely: see the statement
+``publication/shown_current_partition``.)
 """
 
 import logging

@@ -42,10 +42,11 @@ def hide(database: Database, as_ofs: Sequence[datetime]) -> list[datetime]:
 
 
 def drop_hidden(database: Database, before: datetime | None) -> int:
-    """Drop the partitions of pruned snapshots, and of snapshots before ``before`` if withdrawn.
+    """Drop the partitions of pruned snapshots, and of withdrawn ones older than ``before``.
 
-    The caller must hold ``Resource.PUBLISH`` outside a transaction. Waits briefly for readers: a
-    partition still being read is left to the next call, which also completes one that was killed.
+    The caller must hold ``Resource.PUBLISH`` and be outside a transaction. Waits briefly for
+    readers: a partition still being read is left to the next call, which also completes a call that
+    was killed.
     """
     hidden = [
         as_of for (as_of,) in database.rows("publication/hidden_snapshots", {"before": before})

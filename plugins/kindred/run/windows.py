@@ -71,8 +71,8 @@ def windows_between(schedule: str, first: str, last: str, *, now: datetime) -> l
         )
     if not windows:
         raise WindowError(
-            f"from {first} to {last} holds no as_of of the schedule {schedule!r}: the ones around"
-            f" it are {_edge_before(schedule, begin).isoformat()} and {as_of.isoformat()}"
+            f"from {first} to {last} contains no as_of of the schedule {schedule!r}: the ones"
+            f" around it are {_edge_before(schedule, begin).isoformat()} and {as_of.isoformat()}"
         )
     return windows
 

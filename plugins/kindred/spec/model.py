@@ -207,7 +207,7 @@ class Spec(_Strict):
         try:
             croniter(value, FIRST_DAY).get_next()
         except CroniterBadDateError as error:
-            raise ValueError(f"{value!r} never comes; correct its day or month") from error
+            raise ValueError(f"{value!r} never occurs; correct its day or month") from error
         return value
 
     @model_validator(mode="after")
@@ -224,7 +224,7 @@ class Spec(_Strict):
                 )
             if column in OWN_COLUMNS:
                 raise ValueError(
-                    f"column {column!r} cannot be kept under this name: {', '.join(OWN_COLUMNS)}"
+                    f"column {column!r} cannot be stored under this name: {', '.join(OWN_COLUMNS)}"
                     " are Kindred's own; rename it in a 'source.query'"
                 )
         for column in (*reserved, *self.features, *self.labels):

@@ -70,8 +70,8 @@ class KeyType(StrEnum):
         is_too_long = self is KeyType.TEXT and len(text.encode()) > MAX_TEXT_KEY_BYTES
         if not len(key) or is_too_long or "\0" in text:
             raise DataError(
-                f"the id that was given ({len(text)} characters) is no key of type {self}; give one"
-                " as the source's key column has it"
+                f"the id that was given ({len(text)} characters) is not a key of type {self}; give"
+                " one as it is in the source's key column"
             )
         return key
 

@@ -69,8 +69,8 @@ def _wait_for(
         holder = database.value("warehouse/lock_holder", parameters) or "a session that just ended"
         if waited > wait_seconds:
             raise LockTimeoutError(
-                f"resource {resource.name.lower()} of {scope} is held by {holder} for more than"
-                f" {wait_seconds:.0f} s; wait for that run or end it, then clear this task"
+                f"resource {resource.name.lower()} of {scope} has been held by {holder} for more"
+                f" than {wait_seconds:.0f} s; wait for that run or end it, then clear this task"
             )
         if waited - reported >= REPORT_EVERY_SECONDS:
             log.info("waiting for %s, which holds %s of %s", holder, resource.name.lower(), scope)

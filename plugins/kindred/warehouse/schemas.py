@@ -44,8 +44,8 @@ def _create_key_domain(database: Database, spec: Spec, key_type: KeyType) -> Non
     elif existing != key_type.value:
         raise PreflightError(
             f"schema {spec.internal_schema} was made for keys of type {existing}, but column"
-            f" {spec.source.key!r} of the source is now {key_type}: name a new space for it"
-            " (a spec file of another name), or cast the key in the spec's source query"
+            f" {spec.source.key!r} of the source is now {key_type}: use a new space for it"
+            " (a spec file with another name), or cast the key in the spec's source query"
         )
 
 
