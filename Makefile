@@ -74,7 +74,7 @@ check: $(STAMP) ## Check lint, formatting and types, and parse every SQL file wi
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/integration/test_sql_files.py
+	$(BIN)/python -m pytest -q tests/integration/warehouse/test_sql_files.py
 
 bench: $(STAMP) ## Run a benchmark (NAME=module in benchmarks/, N=rows D=dimensions K=neighbours)
 	@[ -n "$(NAME)" ] || { echo "which one? make bench NAME=..." >&2; ls benchmarks/*.py >&2; exit 2; }

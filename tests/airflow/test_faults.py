@@ -1,6 +1,6 @@
 """Faults in the middle of tasks, on the real Airflow; ``make faults`` does the same to every task.
 
-That a server is killed is in ``tests/integration/test_server_killed.py``: here Airflow's own
+That a server is killed is in ``tests/integration/warehouse/test_server_killed.py``: here Airflow's own
 metadata is on the same one.
 """
 
