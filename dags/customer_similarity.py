@@ -153,13 +153,13 @@ def deadline(spec: Spec) -> DeadlineAlert | None:
 
 
 def stage(name: str, **options: Any) -> Any:
-    """The task of one stage; what a mapped instance works on is an argument of its own."""
+    """The task of one stage; what a mapped instance works on is among the context by its name."""
 
     @task(task_id=name, **options)
-    def run_task(run: dict[str, Any], **part: Any) -> Any:
+    def run_task(run: dict[str, Any], **context: Any) -> Any:
         from kindred.airflow_adapter import tasks
 
-        return tasks.call(name, run, **part)
+        return tasks.call(name, run, context)
 
     return run_task
 

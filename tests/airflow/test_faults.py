@@ -1,7 +1,7 @@
 """Faults in the middle of tasks, on the real Airflow; ``make faults`` does the same to every task.
 
-That a server is killed is in ``tests/integration/warehouse/test_server_killed.py``: here Airflow's own
-metadata is on the same one.
+A killed server is in ``tests/integration/warehouse/test_server_killed.py``: here it would hold the
+metadata of Airflow too.
 """
 
 from collections.abc import Iterator
