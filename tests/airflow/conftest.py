@@ -86,6 +86,8 @@ def airflow(
         "AIRFLOW_CONN_KINDRED_ALERTS": webhook.address,
         # No DAG changes its shape here, and reading all of them takes seconds each time.
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "900",
+        # Tasks that stand still, stopped or in front of a lock, hold their slots.
+        "AIRFLOW__CORE__PARALLELISM": "8",
         "KINDRED_FEATURES": str(features),
         "KINDRED_START_DATE": START_DATE.isoformat(),
         **task_settings(layout),
