@@ -24,6 +24,7 @@ BOOTSTRAP := build/uv-$(UV_VERSION)
 UV := $(BOOTSTRAP)/bin/uv
 BIN := $(VENV)/bin
 LOCAL := $(BIN)/python -m kindred.local
+PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 ORDER ?= forward
 ARGS ?=
@@ -39,10 +40,10 @@ export UV_SYSTEM_CERTS ?= 1
 export UV_NO_PROGRESS ?= 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX MAKEFLAGS MFLAGS
 
-.PHONY: help run up backfill down status psql hash test check bench faults requirements clean distclean
+.PHONY: help run up backfill down status psql hash test test-fast soak check bench faults requirements clean distclean
 
 help: ## Show this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile \
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile \
 		| awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 run: $(STAMP) ## Three demo snapshots on a real Airflow, then stop; or CSV=file KEY=column [LABELS=a,b]
@@ -67,7 +68,16 @@ hash: $(STAMP) ## One hash per published table: equal tables, equal hashes
 	@exec $(LOCAL) exec kindred hash $(ARGS)
 
 test: $(STAMP) ## The whole test suite (ARGS="-k name")
-	@exec $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	@exec $(PYTEST) $(ARGS)
+
+test-fast: $(STAMP) ## In between: the unit tests that take no seconds, and a night of the pipeline
+	@exec $(PYTEST) $(FAST) $(ARGS)
+
+# What takes an hour and more. Files called soak_* are collected by name only.
+soak: $(STAMP) ## Before a release: every task again, every fault, thousands of random nights
+	@$(PYTEST) tests/airflow/soak_*.py
+	$(MAKE) faults
+	HYPOTHESIS_PROFILE=long exec $(PYTEST) tests/integration/test_night_sequences.py
 
 check: $(STAMP) ## Lint, format, types, and every SQL file parsed by PostgreSQL
 	$(BIN)/ruff check .

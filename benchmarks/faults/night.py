@@ -11,7 +11,8 @@ from kindred.stages.registry import run_stage
 from kindred.stages.run import Workplace, open_run
 from kindred.windows import resolve_window
 
-_ONE_AT_A_TIME = threading.Lock()
+# The stages are made for processes.
+ONE_AT_A_TIME = threading.RLock()
 
 
 def request_of(spec: Spec, as_of: datetime, run_id: str) -> Request:
@@ -22,8 +23,8 @@ def request_of(spec: Spec, as_of: datetime, run_id: str) -> Request:
 
 
 def run_night(workplace: Workplace, spec: Spec, as_of: datetime) -> None:
-    """Publish a snapshot; one night at a time, since the stages are made for processes."""
-    with _ONE_AT_A_TIME:
+    """Publish a snapshot; one night at a time."""
+    with ONE_AT_A_TIME:
         _run_night(workplace, spec, as_of)
 
 
