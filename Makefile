@@ -24,6 +24,11 @@ BOOTSTRAP := build/uv-$(UV_VERSION)
 UV := $(BOOTSTRAP)/bin/uv
 BIN := $(VENV)/bin
 LOCAL := $(BIN)/python -m kindred.local
+# The unit tests, but for the files that compute for long, and a snapshot from the source to BI.
+SLOW := bench_cluster cluster_degenerate clusters density_graph fair_shares graph graph_degenerate \
+	index_plan local_csv_file recall spec_fuzz
+FAST := tests/unit $(SLOW:%=--ignore=tests/unit/test_%.py) \
+	tests/integration/test_rerun.py::test_what_is_compared_is_not_nothing
 PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 ORDER ?= forward
@@ -70,7 +75,7 @@ hash: $(STAMP) ## One hash per published table: equal tables, equal hashes
 test: $(STAMP) ## The whole test suite (ARGS="-k name")
 	@exec $(PYTEST) $(ARGS)
 
-test-fast: $(STAMP) ## In between: the unit tests that take no seconds, and a night of the pipeline
+test-fast: $(STAMP) ## While you work: the quick unit tests, and two nights of the pipeline
 	@exec $(PYTEST) $(FAST) $(ARGS)
 
 # What takes an hour and more. Files called soak_* are collected by name only.
