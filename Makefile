@@ -81,7 +81,7 @@ test-fast: $(STAMP) ## While you work: the quick unit tests, and two nights of t
 # What takes an hour and more. Files called soak_* are collected by name only.
 soak: $(STAMP) ## Before a release: every task again, every fault, thousands of random nights
 	@$(PYTEST) tests/airflow/soak_*.py
-	$(MAKE) faults
+	$(BIN)/python -m benchmarks.faults
 	HYPOTHESIS_PROFILE=long exec $(PYTEST) tests/integration/test_night_sequences.py
 
 check: $(STAMP) ## Lint, format, types, and every SQL file parsed by PostgreSQL
