@@ -26,7 +26,7 @@ customers of the snapshot ·
 connection `kindred_warehouse`. BI reads `bi.*_current`.
 
 **Rerun.** Clear any task with its downstream tasks, any number of times: the tables end up the
-same. Once a run has ended, clear `validate` or an earlier task. Clear `prepare` to read the spec
+same. Once a run has ended, clear `extract` or `prepare`. Clear `prepare` to read the spec
 again. A published date can be run again: the new snapshot
 replaces the old one when it is complete. A failed run does not touch what is published.
 
@@ -153,13 +153,13 @@ def deadline(spec: Spec) -> DeadlineAlert | None:
 
 
 def stage(name: str, **options: Any) -> Any:
-    """The task of one stage; a mapped instance receives its part as a second argument."""
+    """The task of one stage; the context includes the arguments of a mapped instance by name."""
 
     @task(task_id=name, **options)
-    def run_task(run: dict[str, Any], **part: Any) -> Any:
+    def run_task(run: dict[str, Any], **context: Any) -> Any:
         from kindred.airflow_adapter import tasks
 
-        return tasks.call(name, run, **part)
+        return tasks.call(name, run, context)
 
     return run_task
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from inspect import signature
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
@@ -55,8 +56,13 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
         raise _as_airflow(error) from error
 
 
-def call(name: str, reference: Mapping[str, Any], **part: Any) -> Any:
-    """Run one task (or one mapped ``part`` of it) of the run that ``reference`` names."""
+def call(name: str, reference: Mapping[str, Any], context: Mapping[str, Any]) -> Any:
+    """Run one task of the run that ``reference`` names.
+
+    ``context`` is Airflow's, with the arguments of a mapped task by name.
+    """
+    parameters = signature(TASKS[name].function).parameters
+    part = {argument: context[argument] for argument in parameters if argument != "run"}
     try:
         asked = {option: reference[option] for option in ("full_extract", "only_lands")}
         with opened_run(

@@ -54,7 +54,7 @@ def hand_on(run: Run, encoder_version: int | None, profile: Profile | None) -> N
 def handed_on(run: Run, encoder: FittedEncoder) -> Profile | None:
     """The profile of the snapshot's customers, if it was counted in the bins of this encoder."""
     facts = run.folder.read(PROFILE, COUNTED_BY).facts
-    if facts["encoder_version"] != run.encoder_version:
+    if facts["columns"] is None or facts["encoder_version"] != run.encoder_version:
         return None
     profile = empty_profile(run, encoder)
     profile.restore(facts["columns"])

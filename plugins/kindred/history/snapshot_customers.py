@@ -60,7 +60,7 @@ def kept_customers(database: Database, slug: str) -> Customers:
     if not database.value("warehouse/table_exists", {"table": table}):
         raise DataError(
             f"table {table} does not exist: it is dropped when a run has ended; clear task"
-            " 'validate' with its downstream tasks to make it again"
+            " 'extract' with its downstream tasks to make it again"
         )
     return sql.SQL("table {}").format(sql.Identifier(table))
 

@@ -314,7 +314,7 @@ def test_a_generation_is_kept_until_no_transaction_can_read_it(shop: Laboratory)
         "select relname from pg_class"
         " where relname ~ '^customer_embeddings_g[0-9]+$' and relkind = 'r' order by 1"
     )
-    similar = "select similar_id from bi.similar_customers(1, 5)"
+    similar = "select lookalike_id from bi.similar_customers(1, 5)"
     expected = shop.query(similar)
     with session(shop) as cursor:
         cursor.connection.set_session(isolation_level="REPEATABLE READ")

@@ -30,7 +30,7 @@ def indexed(make_laboratory):
 
 def similar(laboratory, customer, k):
     return laboratory.query(
-        "select similar_id, distance, similarity from bi.similar_customers(%s, %s)", (customer, k)
+        "select lookalike_id, distance, similarity from bi.similar_customers(%s, %s)", (customer, k)
     )
 
 
@@ -48,7 +48,7 @@ def test_everybody_has_k_similar_customers(indexed, k):
     """Also the three whose list holds nobody else."""
     counts = indexed.query(
         "select found, count(*) from ("
-        " select customer, count(similar_id) as found"
+        " select customer, count(lookalike_id) as found"
         " from generate_series(1, 60) as customer, bi.similar_customers(customer, %s)"
         " group by customer) as counted group by found",
         (k,),

@@ -13,7 +13,7 @@ from kindred.spec.model import load_spec
 from local.demo import customer_columns
 
 DATA = Path(
-    os.environ.get("KINDRED_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
+    os.environ.get("KINDRED_TEST_DATA", Path(__file__).resolve().parents[4] / "shared" / "data")
 )
 
 
@@ -77,7 +77,7 @@ def reviews():
 
 def loans():
     columns = {column.name: column.values for column in customer_columns()}
-    spec = load_spec(Path(__file__).resolve().parents[2] / "include" / "features" / "default.yaml")
+    spec = load_spec(Path(__file__).resolve().parents[3] / "include" / "features" / "default.yaml")
     frame = pd.DataFrame({name: columns[name] for name in spec.features})
     frame["has_bankruptcy"] = frame["has_bankruptcy"].astype(float)
     return spec.features, frame

@@ -96,7 +96,7 @@ def assert_lookalikes_are_right(laboratory, metric="l2", *, schema="kindred", bi
     assert worst[0] < 1e-5
     for key in list(found)[::7]:
         answer = laboratory.query(
-            f"select similar_id, distance from {bi}.similar_customers(%s, %s)",  # noqa: S608
+            f"select lookalike_id, distance from {bi}.similar_customers(%s, %s)",  # noqa: S608
             (key, K),
         )
         distances = [distance for _, distance in answer]
@@ -245,7 +245,7 @@ def test_metrics(laboratory, metric):
     found = lookalikes(laboratory)
     assert not without & set(found)
     assert not without & {other for row in found.values() for other, _ in row}
-    everyone = laboratory.query("select similar_id, distance from bi.similar_customers(1, 1000)")
+    everyone = laboratory.query("select lookalike_id, distance from bi.similar_customers(1, 1000)")
     assert len(everyone) == 92 - len(without)
     assert not without & {key for key, _ in everyone}
     assert all(distance == distance for _, distance in everyone)

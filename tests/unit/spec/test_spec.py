@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from spec_content import CONTENT, changed, spec
 
 from kindred.errors import SpecError
 from kindred.spec.clustering import Algorithm
@@ -21,6 +20,7 @@ from kindred.spec.model import (
     spec_from_dict,
     spec_paths,
 )
+from unit.spec_content import CONTENT, changed, spec
 
 
 def refusal(path, value):

@@ -3,7 +3,7 @@
 import pytest
 
 from integration.warehouse import make_spec, moment
-from kindred.history import versions
+from kindred.history import snapshot_customers
 from kindred.spec.features import Kind
 from kindred.warehouse.keys import KeyType
 
@@ -115,11 +115,11 @@ def encoder_input(valued):
     laboratory, spec = valued
     found = {}
     with laboratory.deployment.warehouse("test", "kindred") as database:
-        versions.read_customers(
+        snapshot_customers.read_customers(
             database,
             spec,
             KeyType.BIGINT,
-            moment(FIRST),
+            snapshot_customers.customers_as_of(moment(FIRST)),
             lambda keys, _, frame: found.update(
                 zip(keys.tolist(), frame.to_dict("records"), strict=True)
             ),

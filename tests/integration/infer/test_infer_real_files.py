@@ -14,7 +14,7 @@ from local.csv_file import CsvRequest, csv_data_set
 from local.layout import Layout
 
 DATA = Path(
-    os.environ.get("KINDRED_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
+    os.environ.get("KINDRED_TEST_DATA", Path(__file__).resolve().parents[4] / "shared" / "data")
 )
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 CAMPAIGNS = [f"AcceptedCmp{number}" for number in range(1, 6)]

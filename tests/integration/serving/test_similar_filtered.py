@@ -33,7 +33,8 @@ def indexed(make_laboratory):
 def similar(laboratory, customer, k, condition=None, **segment):
     arguments = {"algorithm": None, "cluster_id": None, "metric": None} | segment
     return laboratory.query(
-        "select similar_id, distance from bi.similar_customers(%(customer)s, %(k)s, %(condition)s,"
+        "select lookalike_id, distance"
+        " from bi.similar_customers(%(customer)s, %(k)s, %(condition)s,"
         " algorithm => %(algorithm)s, cluster_id => %(cluster_id)s, metric => %(metric)s)",
         {
             "customer": customer,

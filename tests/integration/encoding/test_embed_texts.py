@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from integration.warehouse import make_spec, moment
-from kindred.encoding.text_embedding import embed_texts, open_embedder, open_models
+from kindred.encoding.task import embed_texts
+from kindred.encoding.text_embedding import open_embedder, open_models
 from kindred.errors import SentenceModelError, SettingsError
-from kindred.history import versions
+from kindred.history import snapshot_customers
 from kindred.tasks import run_task
 
 COLUMNS = (
@@ -87,11 +88,11 @@ def test_what_customers_are_read_with_finds_its_embeddings(landed):
     embed_texts(run)
     frames = []
     with run.warehouse("test") as warehouse:
-        versions.read_customers(
+        snapshot_customers.read_customers(
             warehouse,
             run.spec,
             run.key_type(warehouse),
-            run.as_of,
+            snapshot_customers.kept_customers(warehouse, run.slug),
             lambda keys, updated_at, frame: frames.append(frame),
             block_rows=3,
         )

@@ -1,5 +1,7 @@
 """Density clustering from the neighbour graph, against the libraries and against all distances."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from scipy.sparse.csgraph import minimum_spanning_tree
@@ -8,6 +10,7 @@ from sklearn.cluster import DBSCAN
 from sklearn.metrics import adjusted_rand_score
 
 from kindred.errors import ArtefactError, DataError
+from kindred.neighbours import search_plan
 from kindred.neighbours.distances import normalised
 from kindred.segments.clusters import NOISE
 from kindred.segments.density import boruvka_search
@@ -62,6 +65,25 @@ def test_the_tree_is_the_shortest_of_all_pairs(vectors, metric):
     # SciPy takes 0 for no edge.
     shortest = minimum_spanning_tree(np.maximum(weights, 1e-12)).data
     np.testing.assert_allclose(np.sort(shortest), tree.weight, rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("limit", [100, 100_000], ids=["lists", "exact"])
+@pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
+def test_the_plan_of_the_graph_saves_work_and_changes_nothing(metric, limit, monkeypatch):
+    vectors = np.vstack([uneven(), np.zeros((2, 10), dtype=np.float32)])
+    vectors[100:120] = vectors[0]
+    monkeypatch.setattr(search_plan, "EXACT_LIMIT", limit)
+    plan = search_plan.plan_graph(vectors, metric, 6, target_recall=0.9, shards=2, seed=3)
+    assert (plan.trained_lists is None) == (limit == 100_000)
+    graph = graph_of(vectors, metric, 6)
+    anew = reachability(vectors, graph, 5, metric, seed=3)
+    if limit == 100:
+        monkeypatch.delattr(f"{reachability.__module__}.train_lists")
+    monkeypatch.delattr(f"{reachability.__module__}.find_distinct")
+    handed_on = reachability(vectors, graph, 5, metric, seed=3, plan=plan)
+    for field in fields(anew):
+        expected, found = getattr(anew, field.name), getattr(handed_on, field.name)
+        np.testing.assert_array_equal(found, expected, err_msg=field.name)
 
 
 def edges_of(tree):

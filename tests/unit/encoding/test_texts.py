@@ -124,7 +124,7 @@ print(hashlib.sha256(encoder.transform(frame).tobytes()).hexdigest())
 """
     import hashlib
 
-    plugins = Path(__file__).resolve().parents[2] / "plugins"
+    plugins = Path(__file__).resolve().parents[3] / "plugins"
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)],
         capture_output=True,

@@ -16,7 +16,7 @@ from kindred.spec.metrics import Metric
 from unit.graph_cases import assert_sound, build_graph, clustered, plain_neighbours
 
 DATA = Path(
-    os.environ.get("KINDRED_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
+    os.environ.get("KINDRED_TEST_DATA", Path(__file__).resolve().parents[4] / "shared" / "data")
 )
 
 

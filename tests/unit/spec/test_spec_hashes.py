@@ -3,9 +3,9 @@
 import copy
 
 import pytest
-from spec_content import CONTENT, changed, spec
 
 from kindred.spec.model import Spec, spec_from_dict
+from unit.spec_content import CONTENT, changed, spec
 
 
 def test_hashes_are_fixed_for_all_time():

@@ -259,7 +259,7 @@ def test_make_help_lists_every_target(repository):
         text=True,
         check=True,
     )
-    assert set(re.findall(r"^  make (\w+) ", result.stdout, re.MULTILINE)) == declared
+    assert set(re.findall(r"^  make ([\w-]+) ", result.stdout, re.MULTILINE)) == declared
 
 
 def test_stopping_needs_no_installed_packages(repository, tmp_path):

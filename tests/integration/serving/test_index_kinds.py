@@ -58,7 +58,7 @@ def exact(laboratory, customer, k, operator):
 def similar(laboratory, *given):
     marks = ", ".join(["%s"] * len(given))
     return laboratory.query(
-        f"select similar_id, distance from bi.similar_customers({marks})",  # noqa: S608
+        f"select lookalike_id, distance from bi.similar_customers({marks})",  # noqa: S608
         given,
     )
 

@@ -15,7 +15,7 @@ from kindred.publication.table_hash import TABLES
 from kindred.warehouse.bi_objects import CLUSTER_CUSTOMERS, OBJECTS, VIEWS_WITH_CURRENT
 from kindred.warehouse.statements import compose
 
-SQL = Path(__file__).resolve().parents[2] / "include" / "sql"
+SQL = Path(__file__).resolve().parents[3] / "include" / "sql"
 PACKAGE = SQL.parents[1] / "plugins"
 NAMES = sorted(path.relative_to(SQL).with_suffix("").as_posix() for path in SQL.rglob("*.sql"))
 MIGRATIONS = {name for name in NAMES if re.fullmatch(r"warehouse/migrations/\d{4}_\w+", name)}
