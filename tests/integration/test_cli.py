@@ -74,7 +74,7 @@ CASES = {
     "no such column": (
         {"features": {"salary": "numeric"}},
         {},
-        ["source failure", "no column 'salary'", "it has age, churned", "correct the spec"],
+        ["source failure", "no column 'salary'", "the source has age, churned", "correct the spec"],
     ),
     "no key column": (
         {"source": CONTENT["source"] | {"key": "number"}},
