@@ -14,12 +14,11 @@ PYTHON := $(firstword $(shell for name in python3.11 python3.12 python3; do \
 	&& echo $$name; done))
 endif
 UV_VERSION := 0.13.9
-SETUPTOOLS_VERSION := 84.2.1
 VENV := .venv
 # The stamp's name is a hash of what the environment was made of. Other pins, another Python or
 # another folder (scripts contain their path) give another name, and so a new environment.
 STAMP := $(VENV)/made-of-$(shell { cat requirements-dev.txt pyproject.toml; pwd; \
-	echo '$(PYTHON) $(UV_VERSION) $(SETUPTOOLS_VERSION)'; } | sha256sum | cut -c1-16)
+	echo '$(PYTHON) $(UV_VERSION)'; } | sha256sum | cut -c1-16)
 BOOTSTRAP := build/uv-$(UV_VERSION)
 UV := $(BOOTSTRAP)/bin/uv
 BIN := $(VENV)/bin
@@ -110,10 +109,9 @@ $(STAMP):
 	echo "installing the pinned requirements into $(VENV)"
 	rm -rf $(VENV)
 	$(PYTHON) -m venv --without-pip $(VENV)
-	echo 'setuptools==$(SETUPTOOLS_VERSION)' > $(VENV)/build-constraints.txt
 	install="$(UV) pip install --quiet --python $(BIN)/python"
 	$$install --compile-bytecode -r requirements-dev.txt
-	$$install --no-deps --build-constraints $(VENV)/build-constraints.txt --editable .
+	$$install --no-deps --no-build-isolation --editable .
 	touch $@
 
 # One option per variable that is not empty, each a single word.
