@@ -34,9 +34,9 @@ from kindred.publication import promotion
 from kindred.run import builds
 from kindred.run.connections import Connections
 from kindred.run.context import Run, Workplace, open_run
-from kindred.run.settings import Settings
 from kindred.run.windows import Window
 from kindred.serving.staged_embeddings import StagedEmbeddings
+from kindred.settings import Settings
 from kindred.spec.model import spec_from_dict
 from kindred.tasks import run_task
 
@@ -71,7 +71,7 @@ class Nights:
     @property
     def workplace(self) -> Workplace:
         """Both connections."""
-        settings = Settings.from_env({"KINDRED_ARTIFACTS": self.root})
+        settings = Settings(artifacts=self.root)
         return Workplace(Connections(lambda name: self.dsn), settings)
 
     def value(self, query: str | sql.Composable, *parameters: Any) -> Any:

@@ -13,8 +13,8 @@ from kindred.run import machine
 from kindred.run.machine import available_megabytes, cores, total_megabytes
 from kindred.run.memory import limit_megabytes
 from kindred.run.progress import Progress
-from kindred.run.settings import Settings
 from kindred.segments.segment_memory import density_megabytes, kmeans_megabytes
+from kindred.settings import Settings
 from kindred.spec.model import spec_from_dict
 
 SOURCE = {"table": "customers", "key": "customer_id", "updated_at": "updated_at"}

@@ -8,7 +8,7 @@ from kindred.preparation.preflight import inspect
 from kindred.run.connections import Connections
 from kindred.run.context import Workplace
 from kindred.run.findings import Finding, Outcome
-from kindred.run.settings import Settings
+from kindred.settings import Schedule, Settings
 from kindred.spec.model import Spec
 
 
@@ -16,7 +16,7 @@ def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]
     """Settings, spec, connections and databases, in this order; stops where nothing can follow."""
     label = f"kindred {space} doctor"
     try:
-        settings = Settings.from_env()
+        settings, _ = Settings.from_env(), Schedule.from_env()
         spec = spec_of(space)
     except KindredError as error:
         return [Finding("settings and spec", Outcome.FAILURE, str(error))]

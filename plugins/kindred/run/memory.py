@@ -6,7 +6,7 @@ from dataclasses import replace
 from kindred.errors import SettingsError
 from kindred.run.context import Run
 from kindred.run.machine import available_megabytes, held_megabytes, total_megabytes
-from kindred.run.settings import Settings
+from kindred.settings import Settings
 
 log = logging.getLogger(__name__)
 
