@@ -16,7 +16,8 @@ def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]
     """Settings, spec, connections and databases, in this order; stops where nothing can follow."""
     label = f"kindred {space} doctor"
     try:
-        settings, _ = Settings.from_env(), Schedule.from_env()
+        settings = Settings.from_env()
+        Schedule.from_env()  # only the DAG files use it, and their errors are shown in Airflow only
         spec = spec_of(space)
     except KindredError as error:
         return [Finding("settings and spec", Outcome.FAILURE, str(error))]
