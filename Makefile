@@ -23,6 +23,12 @@ BOOTSTRAP := build/uv-$(UV_VERSION)
 UV := $(BOOTSTRAP)/bin/uv
 BIN := $(VENV)/bin
 LOCAL := $(BIN)/python -m local
+# What looks for processes and ends them needs packages, but not those of the newest pins. Where
+# there is state and no environment, one is made; where there is neither, nothing can run.
+INSTALLED := $(wildcard $(VENV)/made-of-*)
+STATE := $(wildcard .kindred)
+TO_LOOK := $(if $(INSTALLED),,$(if $(STATE),$(STAMP)))
+NOTHING := $(if $(INSTALLED)$(STATE),,yes)
 
 ORDER ?= forward
 ARGS ?=
@@ -54,11 +60,11 @@ up: $(STAMP) ## Same as run, but leave the Airflow UI and the database running
 backfill: $(STAMP) ## Backfill a range after run or up: FROM=date TO=date [ORDER= SNAPSHOTS= SPACE= DRY_RUN=1]
 	@exec $(LOCAL) backfill --order $(ORDER) $(range_options) $(if $(call said,DRY_RUN),--dry-run)
 
-down: ## Stop Airflow and the database
-	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m local down
+down: $(TO_LOOK) ## Stop Airflow and the database
+	@$(if $(NOTHING),$(say_nothing),exec $(LOCAL) down)
 
-status: ## Show what is running and where the UI is
-	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m local status
+status: $(TO_LOOK) ## Show what is running and where the UI is
+	@$(if $(NOTHING),$(say_nothing),exec $(LOCAL) status)
 
 psql: $(STAMP) ## Open psql on the warehouse (ARGS="-c 'select ...'")
 	@exec $(LOCAL) psql $(ARGS)
@@ -90,7 +96,7 @@ requirements: ## Compile requirements*.in into the pinned .txt files (ARGS=--upg
 			--output-file "$${source%.in}.txt" $(ARGS) "$$source"
 	done
 
-clean: ## Stop everything and delete generated files: .kindred, build, caches (.venv stays)
+clean: $(TO_LOOK) ## Stop everything and delete generated files: .kindred, build, caches (.venv stays)
 	@$(stop_all)
 	rm -rf .kindred build .pytest_cache .mypy_cache .ruff_cache .hypothesis plugins/*.egg-info
 	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -120,9 +126,15 @@ file_options = $(call options,$(FILE_VARIABLES))
 range_options = $(call options,$(RANGE_VARIABLES))
 option = $(subst _,-,$(shell echo $(1) | tr A-Z a-z))
 
+# Without an environment (or with half of one) the processes of the state cannot be looked for;
+# `make down` does, once the new one is there.
 define stop_all
-[ ! -d .kindred ] || PYTHONPATH=plugins $(or $(PYTHON),python3) -m local down > /dev/null
+if [ -d .kindred ] && compgen -G '$(VENV)/made-of-*' > /dev/null; then
+	$(LOCAL) down > /dev/null
+fi
 endef
+
+say_nothing := echo "nothing runs here: there is neither $(VENV) nor .kindred"
 
 # Use the package index that pip is configured for.
 define need_uv
