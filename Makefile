@@ -29,6 +29,14 @@ INSTALLED := $(wildcard $(VENV)/made-of-*)
 STATE := $(wildcard .kindred)
 TO_LOOK := $(if $(INSTALLED),,$(if $(STATE),$(STAMP)))
 NOTHING := $(if $(INSTALLED)$(STATE),,yes)
+# The unit tests, but for the files that compute for long, and a snapshot from the source to BI.
+SLOW := benchmarks/test_bench_cluster segments/test_cluster_degenerate segments/test_clusters \
+	segments/test_density_graph encoding/test_fair_shares neighbours/test_graph \
+	neighbours/test_graph_degenerate serving/test_index_plan local/test_local_csv_file \
+	neighbours/test_recall spec/test_spec_fuzz
+FAST := tests/unit $(SLOW:%=--ignore=tests/unit/%.py) \
+	tests/integration/run/test_rerun.py::test_what_is_compared_is_not_nothing
+PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 ORDER ?= forward
 ARGS ?=
@@ -45,10 +53,10 @@ export UV_SYSTEM_CERTS ?= 1
 export UV_NO_PROGRESS ?= 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX MAKEFLAGS MFLAGS
 
-.PHONY: help run up backfill down status psql hash test check bench faults requirements clean distclean
+.PHONY: help run up backfill down status psql hash test test-fast soak check bench faults requirements clean distclean
 
 help: ## Show this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile \
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile \
 		| awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 run: $(STAMP) ## Run three demo snapshots on a real Airflow, then stop; or CSV=file KEY=column [LABELS=a,b]
@@ -73,13 +81,22 @@ hash: $(STAMP) ## Print one hash per published table: equal tables, equal hashes
 	@exec $(LOCAL) exec kindred hash $(ARGS)
 
 test: $(STAMP) ## Run the whole test suite (ARGS="-k name")
-	@exec $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	@exec $(PYTEST) $(ARGS)
+
+test-fast: $(STAMP) ## Run the quick unit tests and one night of the pipeline
+	@exec $(PYTEST) $(FAST) $(ARGS)
+
+# What takes an hour and more. Files called soak_* are collected by name only.
+soak: $(STAMP) ## Run what takes an hour: every task again, every fault, thousands of random nights
+	@$(PYTEST) tests/airflow/soak_*.py
+	$(BIN)/python -m benchmarks.faults
+	HYPOTHESIS_PROFILE=long exec $(PYTEST) tests/integration/history/test_night_sequences.py
 
 check: $(STAMP) ## Check lint, formatting and types, and parse every SQL file with PostgreSQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/integration/test_sql_files.py
+	$(BIN)/python -m pytest -q tests/integration/warehouse/test_sql_files.py
 
 bench: $(STAMP) ## Run a benchmark (NAME=module in benchmarks/, N=rows D=dimensions K=neighbours)
 	@[ -n "$(NAME)" ] || { echo "which one? make bench NAME=..." >&2; ls benchmarks/*.py >&2; exit 2; }

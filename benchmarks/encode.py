@@ -88,7 +88,10 @@ def make_customers(dsn: str, artefacts: str, n: int) -> None:
     second = {**first, "every": SECOND_VERSION_EVERY, "updated_at": AS_OF - timedelta(days=3)}
     for parameters in (first, second):
         run_file(dsn, "make_customers", parameters, schema="kindred")
-    fit_encoder(opened(dsn, artefacts))
+    run = opened(dsn, artefacts)
+    with run.warehouse("bench") as warehouse:
+        snapshot_customers.keep_customers(warehouse, run.slug, run.as_of)
+    fit_encoder(run)
 
 
 def run_stage_encode(dsn: str, artefacts: str) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class Bench:
 
     def compare(self, table: str, rows: Embeddings) -> int:
         """What a night does that changes some rows; returns how many it wrote."""
-        difference = generations.compare_with_serving(
+        difference, _ = generations.compare_with_serving(
             self.database, table, rows, block_rows=BLOCK_ROWS
         )
         self.write_changes(table, rows, difference)

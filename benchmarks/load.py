@@ -6,8 +6,8 @@ are, by the wall:
 
 - **bare COPY**: one ``COPY … FROM STDIN`` (binary) of all n rows into an empty heap table without
   keys, from memory that was encoded before the clock started, until its commit.
-- **all**: ``store.embeddings.load_generation`` as task build_embeddings calls it: encoding, table,
-  COPY, primary key, ANALYZE.
+- **all**: ``serving.generations.load_generation`` as task build_embeddings calls it: encoding,
+  table, COPY, primary key, ANALYZE.
 - **1 %**: ``compare_with_serving`` over all n serving rows, ``stage_delta`` and ``apply_delta``
   with their commits, as build_embeddings and publish call them. One customer in a hundred has a new
   vector and a later time, others in every round.

@@ -3,9 +3,10 @@
 n customers of 16 numeric columns on an embedded server as ``make run`` sets it up, autovacuum
 included. Each night one customer in twenty has other values, one of fifty of those is gone, and as
 many are new. A night runs the stages that bring them into the embeddings, as the DAG's tasks call
-them: prepare, extract, validate, fit_encoder (the first night), encode, build_embeddings, and
-clean_up. Graph and segments are left out, since they write nothing to the embeddings; so publish is
-``store.publish.publish`` with what build_embeddings has staged, as stage publish calls it.
+them: prepare, extract, validate, fit_encoder (the first night), encode, plan_graph,
+build_embeddings, and clean_up. Graph search and segments are left out, since they write nothing to
+the embeddings; so publish is
+``publication.promotion.publish`` with what build_embeddings has staged, as stage publish calls it.
 
 - **changed**: rows of the source that are new, other or gone.
 - **written**: inserts, updates and deletes of the serving generation, by ``pg_stat_user_tables``.
@@ -42,7 +43,7 @@ from kindred.tasks import run_task
 
 FIRST = datetime(2026, 1, 1, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
-STAGES = ("extract", "validate", "fit_encoder", "encode", "build_embeddings")
+STAGES = ("extract", "validate", "fit_encoder", "encode", "plan_graph", "build_embeddings")
 MAX_BLOAT = 1.3
 SPEC = spec_from_dict(
     {

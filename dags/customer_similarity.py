@@ -26,7 +26,7 @@ customers of the snapshot ·
 connection `kindred_warehouse`. BI reads `bi.*_current`.
 
 **Rerun.** Clear any task with its downstream tasks, any number of times: the tables end up the
-same. Once a run has ended, clear `validate` or an earlier task. Clear `prepare` to read the spec
+same. Once a run has ended, clear `extract` or `prepare`. Clear `prepare` to read the spec
 again. A published date can be run again: the new snapshot
 replaces the old one when it is complete. A failed run does not touch what is published.
 
@@ -150,13 +150,13 @@ def deadline(spec: Spec) -> DeadlineAlert | None:
 
 
 def stage(name: str, **options: Any) -> Any:
-    """The task of one stage; what a mapped instance works on is an argument of its own."""
+    """The task of one stage; what a mapped instance works on is among the context by its name."""
 
     @task(task_id=name, **options)
-    def run_task(run: dict[str, Any], **part: Any) -> Any:
+    def run_task(run: dict[str, Any], **context: Any) -> Any:
         from kindred.airflow_adapter import tasks
 
-        return tasks.call(name, run, **part)
+        return tasks.call(name, run, context)
 
     return run_task
 
@@ -208,8 +208,9 @@ def make_dag(spec: Spec) -> DAG:
         if spec.sentence_columns:
             # The first night embeds all texts; later nights only the new ones.
             landed.append(stage("embed_texts", execution_timeout=timedelta(hours=24))(run))
-        chain(run, *landed, stage("fit_encoder")(run), encoded, [embedded, shards])
-        chain(shards, searched, parts, [clustered, loaded])
+        chain(run, *landed, stage("fit_encoder")(run), encoded, shards)
+        chain(shards, [embedded, searched])
+        chain(searched, parts, [clustered, loaded])
         if Algorithm.IVFFLAT in spec.clustering.algorithms:
             chain(embedded, clustered)
         cleaned = clean_up(run)

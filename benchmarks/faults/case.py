@@ -18,7 +18,7 @@ from kindred.spec.model import Spec
 from local.failures import LocalError
 from local.processes import wait_until
 
-STOP_SECONDS = 180
+STOP_SECONDS = 600
 Middle = tuple[str, int]
 # The other faults may be survived: by a task that computes, or by the second of two tries.
 ENDS_THE_TRY = (Fault.KILL, Fault.DISK, Fault.CONNECTION, Fault.SOURCE)
@@ -188,7 +188,7 @@ def _wait_for_stop(scene: Scene) -> Stopped:
         found[:] = [] if stopped is None else [stopped]
         return bool(found) or scene.run.state in ENDED
 
-    wait_until(is_over, STOP_SECONDS, 0.2)
+    wait_until(is_over, STOP_SECONDS, 0.5)
     if not found:
         raise NotAsPlannedError(f"the task was not stopped: {scene.run.last_words()}")
     return found[0]

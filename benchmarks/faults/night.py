@@ -11,7 +11,8 @@ from kindred.run.windows import resolve_window
 from kindred.spec.model import Spec
 from kindred.tasks import run_task
 
-_ONE_AT_A_TIME = threading.Lock()
+# The stages are made for processes.
+ONE_AT_A_TIME = threading.RLock()
 
 
 def request_of(spec: Spec, as_of: datetime, run_id: str) -> Request:
@@ -22,8 +23,8 @@ def request_of(spec: Spec, as_of: datetime, run_id: str) -> Request:
 
 
 def run_night(workplace: Workplace, spec: Spec, as_of: datetime) -> None:
-    """Publish a snapshot; one night at a time, since the stages are made for processes."""
-    with _ONE_AT_A_TIME:
+    """Publish a snapshot; one night at a time."""
+    with ONE_AT_A_TIME:
         _run_night(workplace, spec, as_of)
 
 
@@ -43,11 +44,12 @@ def _run_night(workplace: Workplace, spec: Spec, as_of: datetime) -> None:
 def _stages(spec: Spec) -> Iterator[tuple[str, bool]]:
     """Stage, and whether it runs once for each part that the one before it has told."""
     texts = ["embed_texts"] if spec.sentence_columns else []
-    for stage in ("extract", "validate", *texts, "fit_encoder", "encode", "build_embeddings"):
+    for stage in ("extract", "validate", *texts, "fit_encoder", "encode"):
         yield stage, False
     for planner, mapped in (("plan_graph", "search_graph"), ("merge_graph", "load_lookalikes")):
         yield planner, False
         yield mapped, True
+    yield "build_embeddings", False
     yield "list_algorithms", False
     yield "cluster", True
     for stage in ("profile_clusters", "quality_gate", "publish", "clean_up"):

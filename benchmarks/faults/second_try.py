@@ -18,7 +18,6 @@ from kindred.settings import Settings
 from kindred.spec.model import load_spec, spec_paths
 from kindred.tasks import run_task
 
-PARTS = {"search_graph": "shard", "cluster": "algorithm", "load_lookalikes": "part"}
 REFUSED = 3
 
 
@@ -32,8 +31,7 @@ def run_again(given: dict[str, Any]) -> None:
         prepare(workplace, spec, request_of(spec, as_of, given["run_id"]))
         return
     run = open_run(workplace, given["space"], as_of, given["run_id"])
-    arguments = {} if given["part"] is None else {PARTS[stage]: given["part"]}
-    run_task(run, stage, **arguments)
+    run_task(run, stage, **(given["part"] or {}))
 
 
 def main() -> int:

@@ -61,5 +61,5 @@ def run_task(run: Run, name: str, **part: Any) -> Any:
     with run.working(name) as warehouse:
         if task.needs_everybody:
             builds.require_nobody_erased(warehouse, run.as_of)
-        with timed(run, name):
+        with run.opened(name) as run, timed(run, name):
             return task.function(run, **part)

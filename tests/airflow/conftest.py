@@ -10,10 +10,9 @@ import cdnow_shop
 import pytest
 from chosen_faults import CHOSEN
 from customers import fill_source, space_spec, write_spec
-from real_airflow import RealAirflow, wait_for
+from real_airflow import RealAirflow, SharedLaboratory, wait_for
 
 from benchmarks.faults.room import task_settings
-from integration.warehouse import Laboratory
 from local.airflow import LocalAirflow, free_port
 from local.credentials import load_credentials
 from local.environment import SOURCE, WAREHOUSE
@@ -86,6 +85,8 @@ def airflow(
         "AIRFLOW_CONN_KINDRED_ALERTS": webhook.address,
         # No DAG changes its shape here, and reading all of them takes seconds each time.
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "900",
+        # Tasks that stand still, stopped or in front of a lock, hold their slots.
+        "AIRFLOW__CORE__PARALLELISM": "8",
         "KINDRED_FEATURES": str(features),
         "KINDRED_START_DATE": START_DATE.isoformat(),
         **task_settings(layout),
@@ -101,15 +102,33 @@ def airflow(
         local.finish_migration()
         local.start()
         local.wait_until_healthy(SPECS[0].dag_id)
-        real = RealAirflow(local, credentials, laboratory)
+        real = RealAirflow(local, credentials, laboratory, webhook)
         stack.callback(real.close)
         yield real
 
 
-def _fill_databases(server: EmbeddedServer, layout: Layout) -> Laboratory:
+@pytest.fixture(scope="session")
+def begun(request: pytest.FixtureRequest, airflow: RealAirflow) -> dict[str, Any]:
+    """What every module of this folder begins, before the first test waits for anything.
+
+    A run waits more than it works; runs of many spaces at the same time keep the processors busy.
+    """
+    folder = Path(__file__).parent
+    items = [item for item in request.session.items if folder in item.path.parents]
+    modules = dict.fromkeys(item.module for item in items if isinstance(item, pytest.Function))
+    return {m.__name__: m.begin(airflow) for m in modules if hasattr(m, "begin")}
+
+
+@pytest.fixture(scope="module")
+def begun_here(request: pytest.FixtureRequest, begun: dict[str, Any]) -> Any:
+    """What the module of the test has begun."""
+    return begun[request.module.__name__]
+
+
+def _fill_databases(server: EmbeddedServer, layout: Layout) -> SharedLaboratory:
     for name in (SOURCE, WAREHOUSE):
         server.create_database(name)
-    laboratory = Laboratory(server.dsn(SOURCE), server.dsn(WAREHOUSE), layout.artifacts)
+    laboratory = SharedLaboratory(server.dsn(SOURCE), server.dsn(WAREHOUSE), layout.artifacts)
     for table in ("customers", "customers_gated", "customers_erased"):
         fill_source(laboratory, table)
     laboratory.query("create table customers_empty (like customers)", source=True)
@@ -118,7 +137,8 @@ def _fill_databases(server: EmbeddedServer, layout: Layout) -> Laboratory:
 
 def _stop(supervisor: Supervisor) -> None:
     names = [component.name for component in supervisor.components()]
-    supervisor.stop(10)
+    # Nothing is to be saved, and the triggerer takes its time.
+    supervisor.stop(3)
     # The API server frees its memory for some seconds more after it has closed.
     wait_for(lambda: all(supervisor.has_ended(name) for name in names), seconds=30)
 

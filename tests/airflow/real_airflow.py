@@ -2,7 +2,9 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,34 +13,62 @@ from urllib.parse import quote
 import httpx
 from psycopg2 import sql
 
+from benchmarks.faults.night import ONE_AT_A_TIME
 from integration.warehouse import Laboratory
-from kindred.spec.model import dag_id_of, schema_of
+from kindred.run.context import Run
+from kindred.spec.model import Spec, dag_id_of, schema_of
 from local.airflow import LocalAirflow
 from local.credentials import ADMIN_USER, Credentials
 from local.rest import Order
+from webhooks import Webhook
 
 PATIENCE_SECONDS = 600
-POLL_SECONDS = 0.3
+POLL_SECONDS = 0.6
 ENDED = {"success", "failed"}
 
 Json = dict[str, Any]
+
+
+class SharedLaboratory(Laboratory):
+    """The databases of all spaces; what is run in this process is run one at a time."""
+
+    def fit(self, spec: Spec, as_of: str, **changes: Any) -> int:
+        with ONE_AT_A_TIME:
+            return super().fit(spec, as_of, **changes)
+
+    def run(self, spec: Spec, as_of: str, **changes: Any) -> Run:
+        with ONE_AT_A_TIME:
+            return super().run(spec, as_of, **changes)
 
 
 class RealAirflow:
     """The Airflow of the session, and the databases its tasks work on."""
 
     def __init__(
-        self, local: LocalAirflow, credentials: Credentials, laboratory: Laboratory
+        self,
+        local: LocalAirflow,
+        credentials: Credentials,
+        laboratory: SharedLaboratory,
+        webhook: Webhook,
     ) -> None:
         self.local = local
         self.laboratory = laboratory
+        self.webhook = webhook
         self._http = httpx.Client(base_url=local.url, timeout=30, trust_env=False)
         user = {"username": ADMIN_USER, "password": credentials.admin_password}
         token = self._http.post("/auth/token", json=user).raise_for_status().json()["access_token"]
         self._http.headers["Authorization"] = f"Bearer {token}"
+        self._pool = ThreadPoolExecutor(max_workers=32)
+        self.closing = ExitStack()
 
     def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self.closing.close()
         self._http.close()
+
+    def meanwhile(self, do: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Do something that takes several runs, one behind the other, beside the tests."""
+        return self._pool.submit(do, *arguments)
 
     def call(self, method: str, path: str, **arguments: Any) -> Json:
         """Call the REST API below ``/api/v2``."""

@@ -1,12 +1,14 @@
 """What Airflow is told of an error decides whether a task is tried again."""
 
-from types import SimpleNamespace
-
 import psycopg2
 import pytest
+from customers import AS_OFS, fill_source, space_spec
 
+from integration.warehouse import Laboratory
 from kindred import errors
 from kindred.errors import KindredError
+from kindred.preparation.task import prepare
+from kindred.tasks import TASKS, Task
 
 PASSING = {errors.LockTimeoutError, errors.UnreachableError}
 
@@ -18,20 +20,34 @@ def all_errors(base=KindredError):
     return found.union(*map(all_errors, found))
 
 
+@pytest.fixture(scope="module")
+def reference(airflow_library, make_database, tmp_path_factory):
+    """A build that has begun in a real warehouse, and the environment that its tasks have."""
+    laboratory = Laboratory(
+        make_database("shop"), make_database("warehouse"), tmp_path_factory.mktemp("artefacts")
+    )
+    fill_source(laboratory)
+    spec = space_spec("shop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_KINDRED_SOURCE", laboratory.source_dsn)
+        patch.setenv("AIRFLOW_CONN_KINDRED_WAREHOUSE", laboratory.warehouse_dsn)
+        patch.setenv("KINDRED_ARTIFACTS", str(laboratory.artefacts))
+        request = laboratory.request(spec, AS_OFS[0].replace(tzinfo=None).isoformat())
+        yield prepare(laboratory.workplace, spec, request)
+
+
 @pytest.fixture
-def fail_with(airflow_library, monkeypatch):
+def fail_with(reference, monkeypatch):
     """Call a stage that raises an error; returns what Airflow is given."""
     from kindred.airflow_adapter import tasks
 
     def fail(error):
-        def raise_error(run, stage, **arguments):
+        def raise_error(run, **arguments):
             raise error
 
-        run = SimpleNamespace(build=SimpleNamespace(state="building"))
-        monkeypatch.setattr(tasks, "_run", lambda reference: run)
-        monkeypatch.setattr(tasks, "run_task", raise_error)
+        monkeypatch.setitem(TASKS, "encode", Task(raise_error))
         try:
-            tasks.call("encode", {"space": "default"})
+            tasks.call("encode", reference, {})
         except Exception as raised:
             return raised
         pytest.fail("the error was lost")

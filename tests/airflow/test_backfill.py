@@ -1,5 +1,6 @@
 """Four dates of CDNOW forward with killed tasks, backward, in parallel: always the same tables."""
 
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +46,39 @@ class Left:
     moves: list[datetime]
 
 
-@pytest.fixture(scope="session")
+@dataclass(frozen=True)
+class Begun:
+    """Backfills without a killed task, by name, and what goes on beside the tests."""
+
+    backfills: dict[str, Backfill]
+    killed: Future[Backfill] | None
+    lost: Future[None]
+    twice: Future[None]
+
+
+def begin(airflow: RealAirflow) -> Begun:
+    """Everything at the same time; all that share an encoder get it before."""
+    for name in ("lost", "twice"):
+        airflow.laboratory.fit(space_spec(name), customers.BEGINNING.isoformat())
+    backfills = begin_backfills(airflow) if cdnow_shop.path().is_file() else {}
+    return Begun(
+        backfills,
+        airflow.meanwhile(kill_in_backfill, airflow) if backfills else None,
+        airflow.meanwhile(kill_at_every_try, airflow),
+        airflow.meanwhile(take_over, airflow),
+    )
+
+
+def begin_backfills(airflow: RealAirflow) -> dict[str, Backfill]:
+    cdnow_shop.fill_source(airflow.laboratory, cdnow_shop.read_purchases())
+    for name in SPACES:
+        # Before the first date: every run lands its own windows, and all share one encoder.
+        airflow.laboratory.fit(spec_of(name), DATES[0].isoformat())
+        backfilled(airflow, name).watch()
+    return {name: start_backfill(airflow, name, order) for name, order in ORDERS.items()}
+
+
+@pytest.fixture(scope="module")
 def purchases() -> pd.DataFrame:
     """What was bought."""
     return cdnow_shop.read_purchases()
@@ -60,19 +93,7 @@ def start_backfill(airflow: RealAirflow, name: str, order: Order) -> Backfill:
     return space, space.backfill(DATES, order)
 
 
-@pytest.fixture(scope="session")
-def started(airflow: RealAirflow, purchases: pd.DataFrame) -> dict[str, Backfill]:
-    """All dates of the spaces without a killed task, under way at the same time."""
-    cdnow_shop.fill_source(airflow.laboratory, purchases)
-    for name in SPACES:
-        # Before the first date: every run lands its own windows, and all share one encoder.
-        airflow.laboratory.fit(spec_of(name), DATES[0].isoformat())
-        backfilled(airflow, name).watch()
-    return {name: start_backfill(airflow, name, order) for name, order in ORDERS.items()}
-
-
-@pytest.fixture(scope="session")
-def killed(airflow: RealAirflow, started: dict[str, Backfill], purchases: pd.DataFrame) -> Backfill:
+def kill_in_backfill(airflow: RealAirflow) -> Backfill:
     """Dates of which four tasks were ended in their middle."""
     space = Space(airflow, KILLED)
     aside = aside_name("customer_lookalikes", AS_OFS[1])
@@ -82,7 +103,7 @@ def killed(airflow: RealAirflow, started: dict[str, Backfill], purchases: pd.Dat
         space, runs = start_backfill(airflow, KILLED, Order.FORWARD)
         backend = wait_until_blocked(runs[0], "publish")
         validate.enter_context(reserved(space, "rejected_rows"))
-        rows = customers_at(purchases, AS_OFS[0]) * K
+        rows = customers_at(cdnow_shop.read_purchases(), AS_OFS[0]) * K
         assert space.query("select count(*) from {space}.customer_lookalikes") == [(rows,)]
         assert space.current() == (None, None, 0)
         kill(runs[0], "publish")
@@ -106,7 +127,19 @@ def killed(airflow: RealAirflow, started: dict[str, Backfill], purchases: pd.Dat
     return space, runs
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def started(begun_here: Begun, purchases: pd.DataFrame) -> dict[str, Backfill]:
+    """All dates of the spaces without a killed task."""
+    return begun_here.backfills
+
+
+@pytest.fixture(scope="module")
+def killed(begun_here: Begun, purchases: pd.DataFrame) -> Backfill:
+    assert begun_here.killed is not None
+    return begun_here.killed.result()
+
+
+@pytest.fixture(scope="module")
 def undisturbed(airflow: RealAirflow, started: dict[str, Backfill]) -> Space:
     """The same dates, one after the other, in this process: nothing else may be in their tables."""
     for as_of in AS_OFS:
@@ -115,7 +148,7 @@ def undisturbed(airflow: RealAirflow, started: dict[str, Backfill]) -> Space:
     return Space(airflow, UNDISTURBED)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def left(
     airflow: RealAirflow, started: dict[str, Backfill], killed: Backfill, undisturbed: Space
 ) -> dict[str, Left]:
@@ -128,16 +161,7 @@ def left(
     }
 
 
-@pytest.fixture(scope="session")
-def under_way(request: pytest.FixtureRequest, airflow: RealAirflow) -> None:
-    """Encoders of made customers, and all backfills, which go on while the next two tests wait."""
-    for name in ("lost", "twice"):
-        airflow.laboratory.fit(space_spec(name), customers.BEGINNING.isoformat())
-    if cdnow_shop.path().is_file():
-        request.getfixturevalue("killed")
-
-
-def test_tasks_that_are_killed_at_every_try(airflow, under_way):
+def kill_at_every_try(airflow: RealAirflow) -> None:
     space = Space(airflow, "lost")
     with reserved(space, "rejected_rows"):
         run = airflow.space("lost").trigger(end=customers.AS_OFS[0].isoformat())
@@ -182,7 +206,7 @@ def test_tasks_that_are_killed_at_every_try(airflow, under_way):
     assert all(after[table] == before[table] for table in PUBLISHED)
 
 
-def test_run_whose_date_another_run_takes_over(airflow, under_way):
+def take_over(airflow: RealAirflow) -> None:
     space = airflow.space("twice")
     with reserved(space, "rejected_rows"):
         first = space.trigger(end=customers.AS_OFS[0].isoformat())
@@ -196,6 +220,14 @@ def test_run_whose_date_another_run_takes_over(airflow, under_way):
     assert (snapshot["status"], snapshot["customers"]) == ("published", 300)
     assert space.current() == (customers.AS_OFS[0], customers.AS_OFS[0], 300 * 5)
     assert space.leftovers() == []
+
+
+def test_tasks_that_are_killed_at_every_try(begun_here):
+    begun_here.lost.result()
+
+
+def test_run_whose_date_another_run_takes_over(begun_here):
+    begun_here.twice.result()
 
 
 def test_killed_tasks_are_tried_again(killed):

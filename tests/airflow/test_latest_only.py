@@ -10,12 +10,16 @@ LATEST_ONLY = {"snapshots": "latest_only"}
 LANDING = {"prepare", "extract", "validate", "clean_up", "finish"}
 
 
-@pytest.fixture(scope="module")
-def newest_first(airflow: RealAirflow) -> tuple[Space, list[DagRun]]:
+def begin(airflow: RealAirflow) -> tuple[Space, list[DagRun]]:
     """The order in which the last date has ended before the others begin."""
     airflow.laboratory.fit(space_spec("latest"), BEGINNING.isoformat())
     space = airflow.space("latest")
     return space, space.backfill(DATES, Order.BACKWARD, LATEST_ONLY)
+
+
+@pytest.fixture(scope="module")
+def newest_first(begun_here: tuple[Space, list[DagRun]]) -> tuple[Space, list[DagRun]]:
+    return begun_here
 
 
 def statuses(space: Space) -> list[str]:

@@ -1,12 +1,14 @@
 """A night as it will be: nobody starts the run, it has what it needs, and is missed if late."""
 
+from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import psycopg2
 from killed_tasks import reserved
-from real_airflow import DagRun, wait_for
+from real_airflow import DagRun, RealAirflow, wait_for
 
 from local.environment import METADATA
 
@@ -42,15 +44,28 @@ def let_pass(airflow, *runs):
         assert cursor.rowcount == len(runs)
 
 
-def test_scheduled_run_is_told_to_be_late_and_publishes_what_it_needs(airflow, webhook):
+@dataclass(frozen=True)
+class Begun:
+    """A run that is due, and one by hand in another space; both are late before long."""
+
+    manual: DagRun
+    night: Future[None]
+
+
+def begin(airflow: RealAirflow) -> Begun:
+    airflow.local.start_triggerer()
+    manual = airflow.space("refused").trigger(end="2999-01-01T02:00:00+00:00")
+    return Begun(manual, airflow.meanwhile(be_late, airflow, manual))
+
+
+def be_late(airflow: RealAirflow, manual: DagRun) -> None:
+    webhook = airflow.webhook
     space = airflow.space("scheduled")
     [entry] = wait_for(space.runs)
     run = DagRun(space, entry["dag_run_id"])
     as_of = datetime.fromisoformat(entry["data_interval_end"])
-    manual = airflow.space("refused").trigger(end="2999-01-01T02:00:00+00:00")
     wait_for(lambda: run.states().get("prepare") == "success", run.describe)
     with reserved(space, "extracted_windows"):
-        airflow.local.start_triggerer()
         let_pass(airflow, run, manual)
         [alert] = wait_for(lambda: webhook.of_run(run.run_id), run.describe)
         late = space.snapshot(as_of)
@@ -73,7 +88,15 @@ def test_scheduled_run_is_told_to_be_late_and_publishes_what_it_needs(airflow, w
     assert space.query("select fitted_as_of from {space}.encoder_versions") == [(as_of,)]
     assert space.current() == (as_of, as_of, 439 * 5)
     assert len(run.asset_events()) == 1
+    assert len(webhook.of_run(run.run_id)) == 1
 
+
+def test_scheduled_run_is_told_to_be_late_and_publishes_what_it_needs(begun_here):
+    begun_here.night.result()
+
+
+def test_late_run_by_hand_is_nothing_to_tell(airflow, begun_here, webhook):
+    begun_here.night.result()
+    manual = begun_here.manual
     assert wait_for(lambda: outcome(airflow, manual)) == ["a manual run has no deadline"]
     assert [alert["status"] for alert in webhook.of_run(manual.run_id)] == ["failed"]
-    assert len(webhook.of_run(run.run_id)) == 1

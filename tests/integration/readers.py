@@ -22,7 +22,7 @@ WHOLE = (
     "select as_of, count(*), count(distinct customer_id) from bi.lookalikes_current group by as_of"
 )
 CONTROL = "select count(*) from generate_series(1, 1000)"  # reads no table: what the machine takes
-SIMILAR = "select count(*), count(distinct similar_id) from bi.similar_customers(1, 5)"
+SIMILAR = "select count(*), count(distinct lookalike_id) from bi.similar_customers(1, 5)"
 MODES = {
     # name: (statement, is prepared, polls a transaction, isolation)
     "plain": (WHOLE, False, 1, None),

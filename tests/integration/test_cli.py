@@ -336,7 +336,7 @@ def test_an_id_comes_from_standard_input_and_is_printed_by_nothing(run_once):
     assert code == 0, printed
     assert printed.startswith("erasure request 1; ")
     assert "381" not in printed
-    tables = ("customer_versions", "landing_keys", "landing_rows")
+    tables = ("customer_versions", "landing_keys", "landing_rows", "snapshot_customers")
     code, printed = run_once("erase", "1", KINDRED_ERASURE_KEY="5" * 64)
     assert code == 0, printed
     assert json.loads(printed)["rows"] == dict.fromkeys(tables, 1)

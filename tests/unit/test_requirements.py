@@ -57,9 +57,10 @@ def required(name):
 
 def own_modules():
     """Top-level names of the checkout: the folders on the path, and what is in them."""
-    names = (".", "plugins", "dags", "tests", "tests/airflow", "tests/unit")
-    folders = [ROOT / name for name in names]
-    return {path.stem for folder in folders for path in folder.iterdir()} - PACKAGE_OF.keys()
+    found = {path.stem for name in (".", "plugins", "dags") for path in (ROOT / name).iterdir()}
+    # The folders of the tests are on the path too.
+    found |= {path.stem for path in (ROOT / "tests").rglob("*")}
+    return found - PACKAGE_OF.keys()
 
 
 @cache

@@ -19,8 +19,8 @@ from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
 OURS = ("/plugins/kindred/", "/dags/customer_similarity.py")
-DATABASE, ARTEFACTS = "/kindred/store/database.py", "/kindred/artefacts.py"
-ADAPTER, STAGES = "/kindred/airflow_adapter/tasks.py", "/kindred/stages/"
+DATABASE, ARTEFACTS = "/kindred/warehouse/database.py", "/kindred/artefacts/arrays.py"
+ADAPTER, TASKS = "/kindred/airflow_adapter/tasks.py", "/task.py"
 STATEMENTS = {"run", "rows", "row", "records", "execute", "copy_out", "copy_in"}
 
 
@@ -69,9 +69,10 @@ class Watch:
         return self._see_end if is_body else None
 
     def _begins(self, code: CodeType) -> bool:
-        """Whether this is the function of the stage, or of a task that is none."""
-        has_stage = self.task_id != "finish"
-        return code.co_name == self.task_id and (not has_stage or STAGES in code.co_filename)
+        """Whether this is the function of the task in a subject's folder, or in the DAG file."""
+        is_in_subject = self.task_id != "finish"
+        is_there = code.co_filename.endswith(TASKS)
+        return code.co_name == self.task_id and (is_there or not is_in_subject)
 
     def _see_end(self, frame: FrameType, event: str, _: object) -> Tracer | None:
         """What follows the body, its notes of time and memory, is no middle of it."""
@@ -99,7 +100,7 @@ def _kinds(frame: FrameType) -> list[str]:
     if code.co_filename.endswith(DATABASE) and code.co_name in STATEMENTS:
         session = _session(frame)
         return ["call", f"in {session['database']}"] if session else ["call"]
-    if code.co_filename.endswith(ARTEFACTS) and code.co_name == "_write_aside":
+    if code.co_filename.endswith(ARTEFACTS) and code.co_name == "write_aside":
         return ["call", "write"]
     return ["call"]
 
@@ -127,8 +128,8 @@ def _work(frame: FrameType | None) -> dict[str, Any]:
         code = frame.f_code
         if code.co_filename.endswith(ADAPTER) and code.co_name in ("call", "close"):
             given = frame.f_locals
-            stage = given.get("stage", "clean_up")
-            return {"stage": stage, "reference": given["reference"], "part": given.get("part")}
+            stage, part = given.get("name", "clean_up"), given.get("part", {})
+            return {"stage": stage, "reference": given["reference"], "part": part}
         frame = frame.f_back
     return {}
 

@@ -1,22 +1,17 @@
 -- Let customers whom a comparison of keys found gone, and whom the source has again, be what was last
 -- known of them: where their row has not changed since, no window brings it.
 insert into customer_versions (customer_id, updated_at, is_deleted, {columns})
-select latest.customer_id, %(window_end)s::timestamptz - interval '1 microsecond', false, known.*
-from (
-  select distinct on (customer_id) customer_id, is_deleted
-  from customer_versions
-  where updated_at < %(window_end)s::timestamptz
-  order by customer_id, updated_at desc
-) as latest
+select in_force.customer_id, %(window_end)s::timestamptz - interval '1 microsecond', false, known.*
+from in_force
 cross join lateral (
   select {columns}
   from customer_versions as version
-  where version.customer_id = latest.customer_id
+  where version.customer_id = in_force.customer_id
     and version.updated_at < %(window_end)s::timestamptz
     and not version.is_deleted
   order by version.updated_at desc
   limit 1
 ) as known
-where latest.is_deleted
-  and exists (select from {keys} as present where present.customer_id = latest.customer_id)
+where in_force.is_deleted
+  and exists (select from {keys} as present where present.customer_id = in_force.customer_id)
 on conflict do nothing;

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from inspect import signature
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
@@ -14,7 +16,7 @@ from kindred.erasure.task import erase
 from kindred.errors import KindredError, LockTimeoutError, SupersededError, UnreachableError
 from kindred.preparation.task import Request, prepare
 from kindred.run import builds
-from kindred.run.context import Run, open_run
+from kindred.run.context import opened_run
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import load_spec, spec_paths
 from kindred.tasks import TASKS, run_task
@@ -54,14 +56,20 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
         raise _as_airflow(error) from error
 
 
-def call(name: str, reference: Mapping[str, Any], **part: Any) -> Any:
-    """Run one task (or the mapped ``part`` of it) of the run that ``reference`` names."""
+def call(name: str, reference: Mapping[str, Any], context: Mapping[str, Any]) -> Any:
+    """Run one task of the run that ``reference`` names.
+
+    ``context`` has, besides what Airflow gives, the arguments of a mapped task by name.
+    """
+    parameters = signature(TASKS[name].function).parameters
+    part = {argument: context[argument] for argument in parameters if argument != "run"}
     try:
-        run = _run(reference)
-        state = run.build.state
-        if state in NOTHING_TO_COMPUTE and TASKS[name].needs_snapshot:
-            raise AirflowSkipException(NOTHING_TO_COMPUTE[state])
-        return run_task(run, name, **part)
+        asked = {option: reference[option] for option in ("full_extract", "only_lands")}
+        with opened_run(workplace(), *_named(reference), reference["run_id"], name) as run:
+            state = run.build.state
+            if state in NOTHING_TO_COMPUTE and TASKS[name].needs_snapshot:
+                raise AirflowSkipException(NOTHING_TO_COMPUTE[state])
+            return run_task(replace(run, **asked), name, **part)
     except SupersededError as error:
         raise AirflowSkipException(str(error)) from error
     except KindredError as error:
@@ -69,16 +77,19 @@ def call(name: str, reference: Mapping[str, Any], **part: Any) -> Any:
 
 
 def close(reference: Mapping[str, Any] | None) -> Any:
-    """Task ``clean_up``: also notes that the build failed where no task could say so."""
+    """Task ``clean_up``: also records that the build failed where no task could say so.
+
+    It cleans up behind the build of the snapshot, even where a later run has begun it anew.
+    """
     if reference is None:
         log.info("prepare has not begun a build: nothing to clean up")
         return None
-    run = _run_of_anybody(reference)
-    if run.build.state == "building":
-        failures.tell_silent_end(reference)
-    cleaned = run_task(run, "clean_up")
-    with run.warehouse("clean_up") as warehouse:
-        builds.forget_failure(warehouse, run.as_of, reference["run_id"], task="clean_up")
+    with opened_run(workplace(), *_named(reference), None, "clean_up") as run:
+        if run.build.state == "building":
+            failures.tell_silent_end(reference)
+        cleaned = run_task(run, "clean_up")
+        with run.warehouse("clean_up") as warehouse:
+            builds.forget_failure(warehouse, run.as_of, reference["run_id"], task="clean_up")
     return cleaned
 
 
@@ -92,15 +103,9 @@ def erase_customer(space: str, context: Mapping[str, Any]) -> int:
         raise _as_airflow(error) from error
 
 
-def _run(reference: Mapping[str, Any]) -> Run:
-    as_of = datetime.fromisoformat(reference["as_of"])
-    asked = {name: reference[name] for name in ("full_extract", "only_lands")}
-    return open_run(workplace(), reference["space"], as_of, reference["run_id"], **asked)
-
-
-def _run_of_anybody(reference: Mapping[str, Any]) -> Run:
-    """The build of the snapshot, even where a later run has begun it anew."""
-    return open_run(workplace(), reference["space"], datetime.fromisoformat(reference["as_of"]))
+def _named(reference: Mapping[str, Any]) -> tuple[str, datetime]:
+    """Space and snapshot of a run."""
+    return reference["space"], datetime.fromisoformat(reference["as_of"])
 
 
 def _as_airflow(error: KindredError) -> Exception:

@@ -1,26 +1,32 @@
 """Artefacts: named sets of arrays with their facts, under ``<root>/<space>/<as_of>/<settings>/``.
 
 A set is a folder of ``.npy`` files (never pickled) and ``facts.json``, which is written last: a set
-without it does not exist. The root is a local path or any fsspec URL; local arrays are mapped.
+without it does not exist. It has the length and a digest of every array, which are checked when the
+array is read. The root is a local path or any fsspec URL.
 """
 
-import io
 import json
 import posixpath
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Any
-from uuid import uuid4
+from typing import Any
 
 import fsspec
-import numpy as np
-from numpy.typing import NDArray
 
+from kindred.artefacts.arrays import (
+    DESCRIBED,
+    Array,
+    DamagedArrayError,
+    Description,
+    is_local,
+    read_array,
+    write_array,
+    write_aside,
+)
 from kindred.errors import ArtefactError
 
-Array = NDArray[Any]
 Facts = dict[str, Any]
 
 FACTS_FILE = "facts.json"
@@ -68,32 +74,40 @@ class ArtefactFolder:
             facts_path = posixpath.join(folder, FACTS_FILE)
             if filesystem.exists(facts_path):
                 filesystem.rm_file(facts_path)
-            for key, values in arrays.items():
-                _write_array(filesystem, posixpath.join(folder, f"{key}.npy"), values)
-            content = {"arrays": sorted(arrays), **facts}
-            text = json.dumps(content, indent=1).encode()
-            _write_aside(filesystem, facts_path, lambda out: out.write(text))
+            described = {
+                key: write_array(filesystem, posixpath.join(folder, f"{key}.npy"), values)
+                for key, values in sorted(arrays.items())
+            }
+            text = json.dumps({"arrays": described, **facts}, indent=1).encode()
+            write_aside(filesystem, facts_path, lambda out: out.write(text))
         except OSError as error:
             raise ArtefactError(
                 f"artefact {name!r} cannot be written to {self.path}: {error}; free space there or"
                 " point KINDRED_ARTIFACTS elsewhere, then clear this task"
             ) from error
 
-    def read(self, name: str, made_by: str) -> Artefact:
-        """Read a set; ``made_by`` is the task that writes it.
+    def read(self, name: str, made_by: str, only: Collection[str] | None = None) -> Artefact:
+        """Read a set, or ``only`` some of its arrays; ``made_by`` is the task that writes it.
 
         Raises
         ------
         ArtefactError
-            when it is not there; the text says which task to clear.
+            when it is not there, or not what was written; the text says which task to clear.
         """
         filesystem, folder = fsspec.core.url_to_fs(posixpath.join(self.path, name))
+        where = f"artefact {name!r}"
         try:
-            facts: Facts = json.loads(filesystem.cat_file(posixpath.join(folder, FACTS_FILE)))
-            arrays = {
-                key: _read_array(filesystem, posixpath.join(folder, f"{key}.npy"))
-                for key in facts.pop("arrays")
-            }
+            facts, described = _read_facts(filesystem, posixpath.join(folder, FACTS_FILE))
+            arrays = {}
+            for key in described if only is None else only:
+                where = f"array {key!r} of artefact {name!r}"
+                path = posixpath.join(folder, f"{key}.npy")
+                arrays[key] = read_array(filesystem, path, described[key])
+        except DamagedArrayError as error:
+            raise ArtefactError(
+                f"{where} in {self.path} is damaged: {error}; clear task {made_by!r} with its"
+                " downstream tasks, so that it is made again"
+            ) from error
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ArtefactError(
                 f"artefact {name!r} is not in {self.path}; clear task {made_by!r} with its"
@@ -147,39 +161,20 @@ def remove_snapshot_folder(root: str, space: str, slug: str) -> None:
 def free_megabytes(root: str) -> int | None:
     """Free space where a local root is or would be made; None for a remote one."""
     filesystem, path = fsspec.core.url_to_fs(root)
-    if not _is_local(filesystem):
+    if not is_local(filesystem):
         return None
     while not filesystem.exists(path) and path != posixpath.dirname(path):
         path = posixpath.dirname(path)
     return shutil.disk_usage(path).free // 2**20
 
 
-def _is_local(filesystem: Any) -> bool:
-    return isinstance(filesystem, fsspec.implementations.local.LocalFileSystem)
-
-
-def _write_array(filesystem: Any, path: str, values: Array) -> None:
-    # Straight into the stream, which NumPy fills piece by piece: a copy would double the memory.
-    _write_aside(filesystem, path, lambda out: np.save(out, values, allow_pickle=False))
-
-
-def _write_aside(filesystem: Any, path: str, write: Callable[[IO[bytes]], object]) -> None:
-    """Write under another name first: a killed writer leaves no half-written file of the name."""
-    aside = f"{path}.{uuid4().hex}"
+def _read_facts(filesystem: Any, path: str) -> tuple[Facts, dict[str, Description]]:
+    """Facts of a set, and what its arrays should be."""
     try:
-        with filesystem.open(aside, "wb") as stream:
-            write(stream)
-        filesystem.mv(aside, path)
-    except OSError:
-        if filesystem.exists(aside):
-            filesystem.rm_file(aside)
-        raise
-
-
-def _read_array(filesystem: Any, path: str) -> Array:
-    if _is_local(filesystem):
-        mapped: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-        return mapped
-    with filesystem.open(path, "rb") as stream:
-        loaded: Array = np.load(io.BytesIO(stream.read()), allow_pickle=False)
-        return loaded
+        facts: Facts = json.loads(filesystem.cat_file(path))
+        described: dict[str, Description] = facts.pop("arrays")
+        if all(entry.keys() >= DESCRIBED for entry in described.values()):
+            return facts, described
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise DamagedArrayError(f"{FACTS_FILE} does not describe its arrays: {error!r}") from error
+    raise DamagedArrayError(f"{FACTS_FILE} does not describe its arrays")

@@ -54,6 +54,11 @@ class ColumnProfile:
         """Population stability index against the fitted customers."""
         return stability_index(self.reference.counts, self.counts.tolist())
 
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Take over what `to_json` gave of the same column and reference."""
+        self.counts = np.array(content["counts"], dtype=np.int64)
+        self.minimum, self.maximum = content["minimum"], content["maximum"]
+
     def to_json(self) -> dict[str, Any]:
         """The profile as plain JSON, without its reference."""
         return {
@@ -98,6 +103,15 @@ class Profile:
         """Count a block of customers; ``frame`` is that of `fit_encoder`."""
         for column, profile in self.columns.items():
             profile.add(frame[column])
+
+    def to_json(self) -> dict[str, dict[str, Any]]:
+        """The profiles by column."""
+        return {column: profile.to_json() for column, profile in self.columns.items()}
+
+    def restore(self, content: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take over what `to_json` gave of customers in the bins of the same encoder."""
+        for column, profile in self.columns.items():
+            profile.restore(content[column])
 
     def drifted(self, limit: float) -> dict[str, float]:
         """Columns whose stability index against the fit exceeds a limit."""

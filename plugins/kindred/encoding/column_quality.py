@@ -41,6 +41,26 @@ def profile_of(
     return profile
 
 
+PROFILE = "column_profile"
+COUNTED_BY = "fit_encoder"
+
+
+def hand_on(run: Run, encoder_version: int | None, profile: Profile | None) -> None:
+    """Write what ``fit_encoder`` has counted for ``encode``; nothing where it had no need to."""
+    columns = None if profile is None else profile.to_json()
+    run.folder.write(PROFILE, {}, {"encoder_version": encoder_version, "columns": columns})
+
+
+def handed_on(run: Run, encoder: FittedEncoder) -> Profile | None:
+    """The profile of the snapshot's customers, if it was counted in the bins of this encoder."""
+    facts = run.folder.read(PROFILE, COUNTED_BY).facts
+    if facts["columns"] is None or facts["encoder_version"] != run.encoder_version:
+        return None
+    profile = empty_profile(run, encoder)
+    profile.restore(facts["columns"])
+    return profile
+
+
 def quality_of(
     run: Run, warehouse: Database, encoder: FittedEncoder, profile: Profile
 ) -> list[dict[str, Any]]:

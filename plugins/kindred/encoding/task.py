@@ -5,12 +5,19 @@ from typing import Any
 
 from kindred.encoding import encoder_versions
 from kindred.encoding.centroid import centroid_of_customers
-from kindred.encoding.column_quality import empty_profile, profile_of, quality_of
+from kindred.encoding.column_profile import Profile
+from kindred.encoding.column_quality import (
+    empty_profile,
+    hand_on,
+    handed_on,
+    profile_of,
+    quality_of,
+)
 from kindred.encoding.columns_read import columns_read
 from kindred.encoding.encoding_memory import embedding_megabytes
 from kindred.encoding.fit_as_of import fit_as_of
 from kindred.encoding.text_embedding import embed_new_texts, embedder, weights_of
-from kindred.encoding.vectors import encode_customers, write_embeddings
+from kindred.encoding.vectors import encode_customers, within_memory, write_embeddings
 from kindred.history.snapshot_customers import kept_customers
 from kindred.run import builds
 from kindred.run.base_memory import BASE_MEGABYTES
@@ -36,7 +43,8 @@ def fit_encoder(run: Run) -> dict[str, Any]:
     """The encoder version of the build, fitted as of the snapshot if there is none, or if due."""
     chosen = run.build.encoder_version
     with run.warehouse("fit_encoder") as warehouse, run.locked(warehouse, Resource.ENCODER):
-        reason = None if chosen is None else _reason_to_refit(run, warehouse, chosen)
+        reason, profile = _reason_to_refit(run, warehouse, chosen)
+        hand_on(run, chosen, profile)
         if chosen is not None and reason is None:
             return {"encoder_version": chosen, "fitted": False}
         version = encoder_versions.find(warehouse, run.spec, run.as_of)
@@ -48,18 +56,23 @@ def fit_encoder(run: Run) -> dict[str, Any]:
     return {"encoder_version": version, "fitted": is_new}
 
 
-def _reason_to_refit(run: Run, warehouse: Database, chosen: int) -> str | None:
-    """Why a new encoder is to take the place of the chosen one; None if it stays."""
+def _reason_to_refit(
+    run: Run, warehouse: Database, chosen: int | None
+) -> tuple[str | None, Profile | None]:
+    """Why a new encoder is to take the place of the chosen one, None if it stays.
+
+    The second value is the profile that drift was measured by, in the bins of the chosen encoder.
+    """
     refit = run.spec.refit
-    if not run.build.may_refit or refit is Refit.NEVER:
-        return None
+    if chosen is None or not run.build.may_refit or refit is Refit.NEVER:
+        return None, None
     if encoder_versions.was_withdrawn(warehouse, run.spec, run.as_of):
-        return None
+        return None, None
     fitted = encoder_versions.find(warehouse, run.spec, run.as_of)
     if fitted is not None:
-        return None if fitted == chosen else "fitted by an earlier try"
+        return None if fitted == chosen else "fitted by an earlier try", None
     if refit is Refit.ALWAYS:
-        return "refit: always"
+        return "refit: always", None
     encoder = encoder_versions.read(warehouse, chosen)
     customers = kept_customers(warehouse, run.slug)
     row_bytes = columns_read(run, warehouse, customers).block_row_bytes
@@ -67,19 +80,23 @@ def _reason_to_refit(run: Run, warehouse: Database, chosen: int) -> str | None:
     profile = profile_of(run, warehouse, encoder, customers)
     drifted = profile.drifted(run.spec.refit_drift)
     if not drifted:
-        return None
+        return None, profile
     reason = ", ".join(f"{column} {index:.2f}" for column, index in sorted(drifted.items()))
     log.warning("encoder %d does not fit any more, stability index: %s", chosen, reason)
-    return f"drift: {reason}"
+    return f"drift: {reason}", profile
 
 
 def encode(run: Run) -> dict[str, Any]:
     """Turn the customers of the snapshot into the vectors that all later tasks read."""
     with embedder(run, "encode") as embed, run.warehouse("encode") as warehouse:
         encoder = encoder_versions.read(warehouse, run.encoder_version)
-        profile = empty_profile(run, encoder)
         customers = kept_customers(warehouse, run.slug)
-        embeddings = encode_customers(run, warehouse, encoder, embed, customers, "encode", profile)
+        run = within_memory(run, warehouse, encoder, embed, customers, "encode")
+        counted = handed_on(run, encoder)
+        profile = counted or empty_profile(run, encoder)
+        embeddings = encode_customers(
+            run, warehouse, encoder, embed, customers, None if counted else profile
+        )
         write_embeddings(run, embeddings)
         run.add_facts(
             warehouse,

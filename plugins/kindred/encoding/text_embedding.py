@@ -101,7 +101,7 @@ def embedder(run: Run, stage: str) -> Iterator[Embedder | None]:
     if not run.spec.sentence_columns:
         yield None
         return
-    with run.warehouse(stage) as database:
+    with run.second_session(stage) as database:
         yield open_embedder(database, run.spec)
 
 

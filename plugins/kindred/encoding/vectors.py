@@ -37,9 +37,34 @@ def vectors_as_of(
 ) -> NDArray[np.float32]:
     """The vectors of the customers of another moment, by the encoder of the run."""
     customers = customers_as_of(as_of)
-    with embedder(run, stage) as embed, warehouse.repeatable_read():
+    with embedder(run, stage) as embed:
         encoder = encoder_versions.read(warehouse, run.encoder_version)
-        return encode_customers(run, warehouse, encoder, embed, customers, stage).vectors
+        run = within_memory(run, warehouse, encoder, embed, customers, stage)
+        with warehouse.repeatable_read():
+            return encode_customers(run, warehouse, encoder, embed, customers).vectors
+
+
+def within_memory(
+    run: Run,
+    warehouse: Database,
+    encoder: FittedEncoder,
+    embed: Embedder | None,
+    customers: Customers,
+    stage: str,
+) -> Run:
+    """The run with blocks that fit, if the vectors of the customers do.
+
+    Raises
+    ------
+    SettingsError
+        when they do not fit into the memory of a task.
+    """
+    rows = count_customers(warehouse, customers)
+    widths = (encoder.dimensions, 0 if embed is None else embed.dimensions)
+    row_bytes = encode_row_bytes(columns_read(run, warehouse, customers), *widths)
+    work = f"encoding of {rows} customers x {encoder.dimensions} dimensions"
+    megabytes = encode_megabytes(rows, encoder.dimensions) + round(2 * weights_of(run.spec))
+    return with_fitting_blocks(run, stage, work, megabytes, row_bytes)
 
 
 def encode_customers(
@@ -48,50 +73,13 @@ def encode_customers(
     encoder: FittedEncoder,
     embed: Embedder | None,
     customers: Customers,
-    stage: str,
     profile: Profile | None = None,
 ) -> Embeddings:
     """Encode customers block by block, and count them in ``profile`` on the way.
 
-    The session is in a transaction in which every statement sees the same customers, or they are
-    kept in a table.
-
-    Raises
-    ------
-    SettingsError
-        when their vectors do not fit into the memory of a task.
+    They are kept in a table, or the session is in a transaction that sees no later rows.
     """
     rows = count_customers(warehouse, customers)
-    run = _within_memory(run, warehouse, encoder, embed, customers, rows, stage)
-    return _encode(run, warehouse, encoder, embed, customers, rows, profile)
-
-
-def _within_memory(
-    run: Run,
-    warehouse: Database,
-    encoder: FittedEncoder,
-    embed: Embedder | None,
-    customers: Customers,
-    rows: int,
-    stage: str,
-) -> Run:
-    """The run with blocks that fit, if the vectors of the customers do."""
-    widths = (encoder.dimensions, 0 if embed is None else embed.dimensions)
-    row_bytes = encode_row_bytes(columns_read(run, warehouse, customers), *widths)
-    work = f"encoding of {rows} customers x {encoder.dimensions} dimensions"
-    megabytes = encode_megabytes(rows, encoder.dimensions) + round(2 * weights_of(run.spec))
-    return with_fitting_blocks(run, stage, work, megabytes, row_bytes)
-
-
-def _encode(
-    run: Run,
-    warehouse: Database,
-    encoder: FittedEncoder,
-    embed: Embedder | None,
-    customers: Customers,
-    rows: int,
-    profile: Profile | None,
-) -> Embeddings:
     vectors = np.empty((rows, encoder.dimensions), dtype=np.float32)
     updated_at = np.empty(rows, dtype=np.int64)
     keys: list[Array] = []

@@ -148,7 +148,7 @@ def _erase_artefacts(root: str, space_name: str, key: Array) -> int:
 
 def _holds(folder: ArtefactFolder, key: Array) -> bool:
     try:
-        customers = folder.read(VECTORS, MADE_BY).arrays["customers"]
+        customers = folder.read(VECTORS, MADE_BY, only=["customers"]).arrays["customers"]
     except ArtefactError:
         return True
     return bool((customers == key[0]).any())

@@ -31,7 +31,8 @@ def compare_keys(
     if not database.rows("warehouse/columns_of_relation", {"table": keys_table}):
         return 0
     parameters = {"window_end": end}
-    known, vanished = database.row("history/count_vanished", parameters, keys=keys_table) or (0, 0)
+    database.run("history/create_in_force", parameters)
+    known, vanished = database.row("history/count_vanished", keys=keys_table) or (0, 0)
     if vanished > known * spec.gates.max_deleted_share:
         raise DataError(
             f"{vanished} of {known} customers are gone from the source, more than"

@@ -60,7 +60,7 @@ def kept_customers(database: Database, slug: str) -> Customers:
     if not database.value("warehouse/table_exists", {"table": table}):
         raise DataError(
             f"table {table} is not there: a run that has ended keeps no customers; clear task"
-            " 'validate' with its downstream tasks, so that it is made again"
+            " 'extract' with its downstream tasks, so that it is made again"
         )
     return sql.SQL("table {}").format(sql.Identifier(table))
 

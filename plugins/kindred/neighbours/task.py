@@ -60,7 +60,7 @@ def count_shards(rows: int, shard_rows: int, threads: int) -> int:
 
 def search_graph(run: Run, shard: int) -> dict[str, Any]:
     """Find the neighbours of one shard's customers; can be run again alone."""
-    vectors, made = _vectors(run), _read_plan(run)
+    vectors, made = _vectors(run), read_plan(run)
     work = f"shard {shard} of {made.shards}"
     forecast = search_megabytes(vectors.shape, made.k, made.shards)
     require_memory(run, "search_graph", work, forecast)
@@ -106,7 +106,7 @@ def merge_graph(run: Run) -> list[int]:
 
 def put_together(run: Run) -> str:
     """Write the graph of all shards; returns how it was searched."""
-    made = _read_plan(run)
+    made = read_plan(run)
     shape = (made.parameters["rows"], made.parameters["dimensions"])
     forecast = merge_megabytes((int(shape[0]), int(shape[1])), made.k)
     require_memory(run, "merge_graph", "merge of the graph", forecast)
@@ -128,7 +128,7 @@ def recall_of(run: Run, graph: NeighbourGraph) -> Recall:
         graph.nearest(run.spec.k),
         sample_size=RECALL_SAMPLE,
         seed=SEED,
-        distinct=_read_plan(run).distinct,
+        distinct=read_plan(run).distinct,
         threads=cores(run.settings.graph_threads),
     )
 
@@ -144,7 +144,8 @@ def _vectors(run: Run) -> NDArray[np.float32]:
     return vectors
 
 
-def _read_plan(run: Run) -> GraphPlan:
+def read_plan(run: Run) -> GraphPlan:
+    """The plan of the search, with the distinct vectors of the snapshot and the trained lists."""
     artefact = run.folder.read(PLAN, "plan_graph")
     arrays = {name: np.asarray(values) for name, values in artefact.arrays.items()}
     return GraphPlan.from_parts(artefact.facts["parameters"], arrays)

@@ -60,7 +60,8 @@ class Run:
     """One try at one snapshot, as the tasks after ``prepare`` see it.
 
     ``full_extract``: the whole source is read again; ``only_lands``: rows land, and the snapshot
-    itself is left to a later date of the same backfill.
+    itself is left to a later date of the same backfill; ``session``: the one session in the
+    warehouse on which a task works.
     """
 
     workplace: Workplace
@@ -70,6 +71,7 @@ class Run:
     landing_suffix: str = ""
     full_extract: bool = False
     only_lands: bool = False
+    session: Database | None = None
 
     @property
     def slug(self) -> str:
@@ -97,11 +99,26 @@ class Run:
 
     def label(self, stage: str) -> str:
         """How a session names itself; others that wait for it log this."""
-        return f"kindred {self.spec.space} {self.as_of:%Y-%m-%dT%H:%M} {stage}"
+        return _label(self.spec.space, self.as_of, stage)
 
     @contextmanager
     def warehouse(self, stage: str) -> Iterator[Database]:
-        """A session in the space's schema."""
+        """The session of the task, or one that is opened for the block; in the space's schema."""
+        if self.session is not None:
+            yield self.session
+            return
+        with self.second_session(stage) as database:
+            yield database
+
+    @contextmanager
+    def opened(self, stage: str) -> Iterator["Run"]:
+        """The run with a session that everything in the block shares."""
+        with self.warehouse(stage) as database:
+            yield replace(self, session=database)
+
+    @contextmanager
+    def second_session(self, stage: str) -> Iterator[Database]:
+        """A session beside that of the task, which may be busy or be lost."""
         with self.workplace.warehouse(self.label(stage), self.spec.internal_schema) as database:
             yield database
 
@@ -123,7 +140,7 @@ class Run:
 
         On a session of its own: whatever becomes of those of the stage, it ends with the stage.
         """
-        with self.warehouse(stage) as warehouse:
+        with self.second_session(stage) as warehouse:
             wait_seconds = self.settings.lock_wait_seconds
             scope = self.spec.internal_schema
             share(warehouse, scope, Resource.ERASURE, wait_seconds=wait_seconds)
@@ -141,8 +158,8 @@ class Run:
         SupersededError
             when another run has begun to build the snapshot since.
         """
-        build = _read_build(self.workplace, self.spec.space, self.as_of, self.build.run_id)
-        return replace(self, build=build)
+        with self.warehouse("reopen") as database:
+            return replace(self, build=builds.read_build(database, self.as_of, self.build.run_id))
 
     def add_facts(self, database: Database, **facts: Any) -> None:
         """Add facts to the build, for the gate and for people."""
@@ -165,17 +182,24 @@ def open_run(
     SupersededError
         when a ``run_id`` is given and another run has begun to build the snapshot since.
     """
-    build = _read_build(workplace, space_name, as_of, run_id)
-    spec = spec_from_dict(build.settings, where=f"settings of snapshot {as_of.isoformat()}")
-    return Run(workplace, spec, as_of, build, full_extract=full_extract, only_lands=only_lands)
+    with opened_run(workplace, space_name, as_of, run_id) as run:
+        return replace(run, session=None, full_extract=full_extract, only_lands=only_lands)
 
 
-def _read_build(
-    workplace: Workplace, space_name: str, as_of: datetime, run_id: str | None
-) -> Build:
-    label = f"kindred {space_name} {as_of:%Y-%m-%dT%H:%M}"
+@contextmanager
+def opened_run(
+    workplace: Workplace, space_name: str, as_of: datetime, run_id: str | None, stage: str = ""
+) -> Iterator[Run]:
+    """The same with a session, on which all of a task can work."""
+    label = _label(space_name, as_of, stage)
     with workplace.warehouse(label, schema_of(space_name)) as database:
-        return builds.read_build(database, as_of, run_id)
+        build = builds.read_build(database, as_of, run_id)
+        spec = spec_from_dict(build.settings, where=f"settings of snapshot {as_of.isoformat()}")
+        yield Run(workplace, spec, as_of, build, session=database)
+
+
+def _label(space_name: str, as_of: datetime, stage: str) -> str:
+    return f"kindred {space_name} {as_of:%Y-%m-%dT%H:%M} {stage}".rstrip()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Any
 
 from kindred.encoding.embeddings import Embeddings
 from kindred.encoding.vectors import read_embeddings
-from kindred.neighbours.task import read_graph
+from kindred.neighbours.task import read_graph, read_plan
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.run.memory import require_memory
@@ -86,16 +86,18 @@ def _find(run: Run, warehouse: Database, algorithm: Algorithm, embeddings: Embed
         return cluster_in_database(warehouse, embeddings, settings, metric, block_rows=block_rows)
     if algorithm is Algorithm.IVFFLAT:
         require_memory(run, "cluster", str(algorithm), lists_megabytes(vectors.shape))
-        return cluster_lists(run, warehouse, embeddings)
+        return cluster_lists(run, warehouse, embeddings, read_plan(run).distinct)
     if algorithm is Algorithm.KMEANS:
-        return cluster_by_kmeans(run, warehouse, embeddings)
+        return cluster_by_kmeans(run, warehouse, embeddings, read_plan(run).distinct)
     threads = cores(run.settings.graph_threads)
-    graph = read_graph(run)
+    graph, plan = read_graph(run), read_plan(run)
     forecast = density_megabytes(vectors.shape, graph.neighbours.shape[1])
     require_memory(run, "cluster", str(algorithm), forecast)
     if algorithm is Algorithm.DBSCAN:
-        return cluster_dbscan(vectors, graph, clustering.dbscan, metric, seed=SEED, threads=threads)
-    return cluster_hdbscan(vectors, graph, clustering.hdbscan, metric, seed=SEED, threads=threads)
+        dbscan = clustering.dbscan
+        return cluster_dbscan(vectors, graph, dbscan, metric, seed=SEED, threads=threads, plan=plan)
+    hdbscan = clustering.hdbscan
+    return cluster_hdbscan(vectors, graph, hdbscan, metric, seed=SEED, threads=threads, plan=plan)
 
 
 def _fill(

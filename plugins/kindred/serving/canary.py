@@ -3,10 +3,11 @@
 import logging
 from dataclasses import asdict
 
+from kindred.encoding.embeddings import Embeddings
 from kindred.run.builds import Current
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
-from kindred.serving import generations, index_builds
+from kindred.serving import index_builds
 from kindred.serving.index_kinds import IndexKind
 from kindred.serving.index_quality import IndexOf, measure_canary
 from kindred.serving.list_sizes import ListDrift, measure_drift
@@ -23,9 +24,19 @@ NO_DRIFT = dict.fromkeys(("list_drift", "list_drift_noise"))
 
 
 def wants_rebuild(
-    run: Run, warehouse: Database, current: Current, *, rows: int, changed_rows: int
+    run: Run,
+    warehouse: Database,
+    current: Current,
+    serving: Embeddings,
+    *,
+    rows: int,
+    changed_rows: int,
 ) -> bool:
-    """Measure the serving index, decide, and note both; ``rows`` are those of the new snapshot."""
+    """Measure the serving index, decide, and note both.
+
+    ``serving``: what it holds, and what was changed in place since its build is among it; ``rows``:
+    those of the new snapshot.
+    """
     row = index_builds.built_index(warehouse, current.generation)
     rows_at_build, k, metric, method, precision, effort, recall_at_build = row or NOTHING_BUILT
     spec = run.spec
@@ -36,7 +47,7 @@ def wants_rebuild(
     if rebuild is Rebuild.AUTO and effort is not None:
         width = int(current.dimensions or 0)
         kind = IndexKind(Metric(metric), width, Method(method), Precision(precision))
-        asked = _serving(run, warehouse, str(current.table_name), kind, int(k))
+        asked = IndexOf(warehouse, str(current.table_name), serving, kind, int(k))
         threads = cores(run.settings.graph_threads)
         canary = measure_canary(asked, int(effort), seed=SEED, threads=threads)
         drift = _list_drift(warehouse, current, asked)
@@ -65,14 +76,6 @@ def wants_rebuild(
     index_builds.record_check(warehouse, figures)
     log.info("index of generation %s: %s", current.generation, decision)
     return decision.is_rebuilt
-
-
-def _serving(run: Run, warehouse: Database, table: str, kind: IndexKind, k: int) -> IndexOf:
-    """The rows that serve: what was changed in place since the build is among them."""
-    serving = generations.read_serving(
-        warehouse, table, run.key_type(warehouse), block_rows=run.settings.block_rows
-    )
-    return IndexOf(warehouse, table, serving, kind, k)
 
 
 def _list_drift(warehouse: Database, current: Current, asked: IndexOf) -> ListDrift | None:

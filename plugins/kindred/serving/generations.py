@@ -59,10 +59,14 @@ def load_generation(
 
 def compare_with_serving(
     database: Database, table: str, embeddings: Embeddings, *, block_rows: int
-) -> Difference:
-    """What a publish would have to change in the serving generation."""
+) -> tuple[Difference, Embeddings]:
+    """What a publish would have to change in the serving generation, and what serves.
+
+    The generation is read once, and has the encoder and the width of the new ``embeddings``.
+    """
     difference = Difference.of(len(embeddings.customers))
-    key_type = embeddings.key_type
+    key_type, dimensions = embeddings.key_type, embeddings.vectors.shape[1]
+    serving: list[tuple[Array, Array, Array]] = []
 
     def compare(keys: Array, vectors: Array, updated_at: Array, versions: Array) -> None:
         same_version = versions == embeddings.encoder_version
@@ -71,28 +75,21 @@ def compare_with_serving(
             (keys, vectors, np.where(same_version, updated_at, -1)),
             (embeddings.customers, embeddings.vectors, embeddings.updated_at),
         )
+        serving.append((keys.copy(), vectors.copy(), updated_at.copy()))
 
     rows = min(block_rows, COMPARED_ROWS)
-    _read_blocks(database, table, key_type, embeddings.vectors.shape[1], compare, rows)
-    return difference
-
-
-def read_serving(
-    database: Database, table: str, key_type: KeyType, *, block_rows: int
-) -> Embeddings:
-    """All embeddings of a generation that has some, in customer order."""
-    blocks: list[tuple[Array, ...]] = []
-
-    def keep(*block: Array) -> None:
-        blocks.append(tuple(values.copy() for values in block))
-
-    dimensions = int(database.value("serving/generation_dimensions", {"table_name": table}))
-    _read_blocks(database, table, key_type, dimensions, keep, block_rows)
-    keys, vectors, updated_at, versions = (
-        np.concatenate(parts) for parts in zip(*blocks, strict=True)
-    )
+    _read_blocks(database, table, key_type, dimensions, compare, rows)
+    if not serving:
+        nobody = np.empty((0, dimensions), dtype=np.float32), np.empty(0, dtype=np.int64)
+        return difference, Embeddings(
+            key_type, embeddings.customers[:0], *nobody, embeddings.encoder_version
+        )
+    keys, vectors, updated_at = (np.concatenate(parts) for parts in zip(*serving, strict=True))
+    serving.clear()
     order = np.argsort(keys, kind="stable")
-    return Embeddings(key_type, keys[order], vectors[order], updated_at[order], int(versions[0]))
+    return difference, Embeddings(
+        key_type, keys[order], vectors[order], updated_at[order], embeddings.encoder_version
+    )
 
 
 def _read_blocks(

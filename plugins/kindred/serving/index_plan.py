@@ -11,7 +11,7 @@ import numpy as np
 
 from kindred.errors import SettingsError
 from kindred.neighbours.distances import eligible
-from kindred.neighbours.distinct import find_distinct
+from kindred.neighbours.distinct import Distinct, find_distinct
 from kindred.serving.candidates import Curve, find_truth, measure_lists
 from kindred.serving.hnsw import HnswChoice, choose_hnsw
 from kindred.serving.ivfflat_memory import (
@@ -114,6 +114,7 @@ def plan_index(
     threads: int = 1,
     method: Method = Method.IVFFLAT,
     precision: Precision = Precision.SINGLE,
+    distinct: Distinct | None = None,
 ) -> IndexPlan:
     """Choose lists and probes by measuring candidates outside the database, or the size of a graph.
 
@@ -131,6 +132,8 @@ def plan_index(
     threads : int
     method : Method
     precision : Precision
+    distinct : Distinct, optional
+        The distinct eligible vectors, if they are known.
 
     Returns
     -------
@@ -155,7 +158,7 @@ def plan_index(
         return asked(0, (), None, "index: exact")
     if rows < MIN_INDEXED_ROWS:
         return asked(0, (), None, f"{rows} rows, an index wants {MIN_INDEXED_ROWS}")
-    distinct = find_distinct(vectors, eligible(metric, vectors))
+    distinct = distinct or find_distinct(vectors, eligible(metric, vectors))
     most = len(distinct.first_rows) // ROWS_PER_LIST
     if most < 2:
         return asked(0, (), None, _too_few(len(distinct.first_rows)))

@@ -11,6 +11,7 @@ from psycopg2 import sql
 
 from kindred.encoding.embeddings import Embeddings
 from kindred.neighbours.distances import distances, eligible
+from kindred.neighbours.distinct import Distinct
 from kindred.neighbours.exact import exact_neighbours
 from kindred.neighbours.recall import found_shares
 from kindred.serving.index_build import BuiltIndex
@@ -62,13 +63,14 @@ class IndexQuality:
 
 @dataclass(frozen=True)
 class IndexOf:
-    """A generation and its index, to be asked."""
+    """A generation and its index, to be asked; ``distinct``: its distinct vectors, if known."""
 
     database: Database
     table: str
     embeddings: Embeddings
     kind: IndexKind
     k: int
+    distinct: Distinct | None = None
 
     def shares(self, sample: NDArray[np.int64], kth: np.ndarray, effort: int) -> np.ndarray:
         """Share of each sampled customer's true neighbours that the index finds, float64."""
@@ -207,7 +209,13 @@ def _kth(asked: IndexOf, sample: NDArray[np.int64], threads: int) -> np.ndarray:
     """Distance of each sampled customer's exact k-th other."""
     vectors = asked.embeddings.vectors
     _, exact = exact_neighbours(
-        vectors[sample], vectors, asked.kind.metric, asked.k, exclude=sample, threads=threads
+        vectors[sample],
+        vectors,
+        asked.kind.metric,
+        asked.k,
+        exclude=sample,
+        distinct=asked.distinct,
+        threads=threads,
     )
     return np.asarray(exact[:, -1])
 

@@ -8,6 +8,7 @@ from typing import Any
 from kindred.artefacts.folder import snapshot_slug
 from kindred.encoding.embeddings import Embeddings
 from kindred.encoding.vectors import read_embeddings
+from kindred.neighbours.task import read_plan
 from kindred.run import builds
 from kindred.run.builds import Current
 from kindred.run.context import SEED, Run
@@ -94,14 +95,16 @@ def _stage_delta(
 ) -> StagedEmbeddings | None:
     """The changed rows aside; None where a new generation is better: many change, or it ages."""
     block_rows = run.settings.block_rows
-    difference = generations.compare_with_serving(
+    difference, serving = generations.compare_with_serving(
         warehouse, str(current.table_name), new, block_rows=block_rows
     )
     changed, rows = difference.changed_rows, max(1, len(new.customers))
     log.info("%d of %d embeddings change", changed, rows)
     if changed > run.spec.rewrite_share * rows:
         return None
-    if wants_rebuild(run, warehouse, current, rows=len(new.customers), changed_rows=changed):
+    if wants_rebuild(
+        run, warehouse, current, serving, rows=len(new.customers), changed_rows=changed
+    ):
         return None
     table = f"customer_embeddings_delta_{snapshot_slug(run.as_of)}"
     generations.stage_delta(warehouse, table, new, difference, block_rows=block_rows)
@@ -117,6 +120,7 @@ def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedE
     """A generation with its index, planned before anything is made, and measured."""
     spec, settings = run.spec, run.settings
     threads = cores(settings.graph_threads)
+    distinct = read_plan(run).distinct
     plan = plan_index(
         new.vectors,
         spec.metric,
@@ -127,17 +131,20 @@ def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedE
         threads=threads,
         method=spec.index,
         precision=spec.index_precision,
+        distinct=distinct,
     )
     generation, table = generations.load_generation(
         warehouse, new, as_of=run.as_of, metric=spec.metric, block_rows=settings.block_rows
     )
-    watcher = partial(run.warehouse, "watch_index")
+    watcher = partial(run.second_session, "watch_index")
     built = index_build.build_index(warehouse, table, plan, spec.metric, watcher=watcher)
     quality = None
     if built is not None and plan.chosen is not None:
         planned, most = efforts_of(plan.chosen)
         quality = measure_index(
-            IndexOf(warehouse, table, new, index_build.kind_of(plan, spec.metric), spec.k),
+            IndexOf(
+                warehouse, table, new, index_build.kind_of(plan, spec.metric), spec.k, distinct
+            ),
             built,
             planned=planned,
             most=most,

@@ -1,5 +1,5 @@
--- What each encoded column looked like: of every published snapshot, and of builds that were stopped
--- or are under way, which have it in their facts.
+-- Statistics of each encoded column: for every published snapshot, and for builds that failed or are
+-- running, which keep them in their facts.
 create or replace view {bi}.column_quality as
 select
   found.as_of,
@@ -36,12 +36,12 @@ from (
   where builds.state in ('building', 'failed')
 ) as found;
 
-comment on view {bi}.column_quality is 'One row an encoded column of a snapshot; also of builds that were stopped before publish.';
+comment on view {bi}.column_quality is 'One row per encoded column of a snapshot; also for builds that failed before publish.';
 comment on column {bi}.column_quality.as_of is 'The snapshot.';
 comment on column {bi}.column_quality.state is 'published; or building or failed, for a build that is not (yet) published.';
 comment on column {bi}.column_quality.column_name is 'The column of the source.';
 comment on column {bi}.column_quality.kind is 'numeric, boolean, categorical, text or date.';
-comment on column {bi}.column_quality.encoder_version is 'The encoder that encoded it.';
+comment on column {bi}.column_quality.encoder_version is 'The encoder version that encoded it.';
 comment on column {bi}.column_quality.customers is 'Customers in the snapshot.';
 comment on column {bi}.column_quality.missing is 'Customers without a value.';
 comment on column {bi}.column_quality.unlisted is 'Customers whose category was infrequent or unseen when the encoder was fitted.';
@@ -50,6 +50,6 @@ comment on column {bi}.column_quality.maximum is 'Largest number, or characters 
 comment on column {bi}.column_quality.earliest is 'Earliest date; null where private, or where its customer was erased.';
 comment on column {bi}.column_quality.latest is 'Latest date; null where private, or where its customer was erased.';
 comment on column {bi}.column_quality.rejected is 'Rows of the window that were refused for this column.';
-comment on column {bi}.column_quality.stability_index is 'Population stability index against the customers the encoder was fitted on; 0 where chance explains it.';
+comment on column {bi}.column_quality.stability_index is 'Population stability index against the customers the encoder was fitted on; 0 where chance alone explains it.';
 comment on column {bi}.column_quality.previous_as_of is 'The published snapshot before.';
 comment on column {bi}.column_quality.drift is 'Population stability index against the snapshot before; null for the first.';

@@ -1,4 +1,4 @@
--- Raw rows that were refused and why; the raw values themselves stay in the internal schema.
+-- Raw rows that were rejected, and why; their raw values stay in the internal schema.
 create or replace view {bi}.rejected_rows as
 select
   customer_id,
@@ -6,7 +6,7 @@ select
   reason
 from {space}.rejected_rows;
 
-comment on view {bi}.rejected_rows is 'Source rows that could not be used, with the reason.';
-comment on column {bi}.rejected_rows.customer_id is 'The key as text, where the row had one.';
-comment on column {bi}.rejected_rows.updated_at is 'The row''s time of change, where it had one.';
-comment on column {bi}.rejected_rows.reason is 'Why the row was refused, column by column.';
+comment on view {bi}.rejected_rows is 'One row per source row that could not be used, with the reason.';
+comment on column {bi}.rejected_rows.customer_id is 'The key as text, if the row had one.';
+comment on column {bi}.rejected_rows.updated_at is 'The row''s updated_at, if it had one.';
+comment on column {bi}.rejected_rows.reason is 'Why the row was rejected, column by column.';

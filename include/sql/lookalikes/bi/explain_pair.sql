@@ -70,4 +70,4 @@ end
 $function$;
 
 comment on function {bi}.explain_pair is
-  'Why two customers are similar now: what each column adds to their distance, its share, and both raw values (none of private columns).';
+  'Why two customers are similar now: what each column adds to their distance, its share, and both raw values (not shown for private columns).';

@@ -1,7 +1,7 @@
--- Who else is like some customers: everybody else by the cosine between their direction from the
--- centre of all customers and the seeds' mean direction. Reads the serving generation by its number,
--- as similar_customers does. min_seeds can be raised only: who could ask about one customer would
--- learn of that one, not of a group. A snapshot from before there were centres has its made here.
+-- The customers most like a group of seeds, by the cosine between a customer's direction from the centroid
+-- of all customers and the mean direction of the seeds. Reads the serving generation by its number, as
+-- similar_customers does. min_seeds can only be raised: an audience of one seed would reveal that customer.
+-- A snapshot published before centroids were stored has its centroid computed here.
 create or replace function {bi}.lookalike_audience(ids {key_type}[], n integer default 1000, min_seeds integer default 20)
 returns table (rank bigint, customer_id {key_type}, score double precision, percentile double precision)
 language plpgsql stable security definer
@@ -9,7 +9,7 @@ set search_path = {space}, {extension}, pg_temp
 as $function$
 declare
   least_seeds constant integer := 20;
-  shortest_direction constant double precision := 1e-6;  -- as encode/audience.py says
+  shortest_direction constant double precision := 1e-6;  -- as benchmarks/audience_scores.py
   wanted {key_type}[] := array(select distinct id from unnest(ids) as id where id is not null);
   serving record;
   seeds record;
@@ -46,7 +46,7 @@ begin
     execute format('select avg(embedding) from %I', serving.table_name) into origin;
   end if;
   if vector_norm(seeds.middle - origin) <= shortest_direction * seeds.length then
-    raise exception 'the mean of the % known seeds is the centre of all customers: nobody is more like them than anybody else', seeds.known
+    raise exception 'the mean of the % known seeds is the centroid of all customers: nobody is more like them than anybody else', seeds.known
       using hint = 'Give customers that have something in common.';
   end if;
   return query execute format(
@@ -71,4 +71,4 @@ end
 $function$;
 
 comment on function {bi}.lookalike_audience is
-  'Who else is like these customers now: the n most alike others, with score (cosine, -1 to 1) and percentile (share of all customers who score lower, 0 to 100). At least min_seeds of the ids must be customers.';
+  'The n other customers most like these now, with a score (cosine, -1 to 1) and a percentile (share of all customers who score lower, 0 to 100). At least min_seeds of the ids must be customers.';

@@ -1,5 +1,5 @@
--- Every snapshot: its state, its size, how good it is, and what each stage of its newest run took. What
--- has not been published shows what its newest run has found out so far.
+-- Every snapshot: its state, size and quality, and the cost of each stage of its newest run. An unpublished
+-- snapshot shows what its newest run has found so far.
 create or replace view {bi}.snapshots as
 select
   as_of,
@@ -34,12 +34,12 @@ from {space}.snapshots
 left join {space}.snapshot_builds using (as_of)
 full join {space}.run_notes using (as_of);
 
-comment on view {bi}.snapshots is 'One row a snapshot, published or not: what is published, and what its newest run has done.';
+comment on view {bi}.snapshots is 'One row per snapshot, published or not: what is published, and how its newest run went.';
 comment on column {bi}.snapshots.as_of is 'The snapshot holds what was known before this moment.';
 comment on column {bi}.snapshots.as_of_date is 'The date of as_of in UTC.';
-comment on column {bi}.snapshots.status is 'building, published, empty, failed, landed (a backfill of latest_only has landed its rows and computed a later date), withdrawn, pruned (older than what is kept), or waiting: late, and no run has begun it.';
+comment on column {bi}.snapshots.status is 'building, published, empty, failed, landed (a latest_only backfill landed its rows and computed a later date), withdrawn, pruned (older than what is kept), or waiting: late, and no run has started it.';
 comment on column {bi}.snapshots.is_current is 'True for the one snapshot the *_current views read.';
-comment on column {bi}.snapshots.history is 'complete, or reconstructed: older than the first extraction from a source that keeps one row a customer.';
+comment on column {bi}.snapshots.history is 'complete, or reconstructed: older than the first extraction from a source that keeps one row per customer.';
 comment on column {bi}.snapshots.encoder_version is 'The encoder its vectors were made with.';
 comment on column {bi}.snapshots.customers is 'Customers in the snapshot (deleted ones are not).';
 comment on column {bi}.snapshots.lookalikes is 'Rows of lookalikes.';
@@ -52,14 +52,14 @@ comment on column {bi}.snapshots.published_at is 'When it was published.';
 comment on column {bi}.snapshots.stage_seconds is 'Seconds each stage of the newest run took.';
 comment on column {bi}.snapshots.failed_task is 'The task that failed in the newest run, if any.';
 comment on column {bi}.snapshots.failure is 'Why it failed, in one line.';
-comment on column {bi}.snapshots.late_customers is 'Customers whose rows arrived after it was computed and would change it: more than 0 is stale, run the date again.';
-comment on column {bi}.snapshots.stage_peak_mb is 'The most memory a process of each stage of the newest run has held, in MB.';
-comment on column {bi}.snapshots.is_stale is 'True where rows have arrived since that would change it: see late_customers.';
-comment on column {bi}.snapshots.missed_deadline_at is 'When its scheduled run was found to be late, if it was.';
-comment on column {bi}.snapshots.run_id is 'The newest run, by its name in Airflow.';
-comment on column {bi}.snapshots.run_status is 'How the newest run stands: building, published, empty or failed.';
+comment on column {bi}.snapshots.late_customers is 'Customers whose rows arrived after it was computed and would change it: if more than 0, the snapshot is stale; run the date again.';
+comment on column {bi}.snapshots.stage_peak_mb is 'Peak memory of a process of each stage of the newest run, in MB.';
+comment on column {bi}.snapshots.is_stale is 'True if rows that would change it have arrived since: see late_customers.';
+comment on column {bi}.snapshots.missed_deadline_at is 'When its scheduled run missed its deadline, if it did.';
+comment on column {bi}.snapshots.run_id is 'The newest run: its run_id in Airflow.';
+comment on column {bi}.snapshots.run_status is 'State of the newest run: building, published, empty, landed or failed.';
 comment on column {bi}.snapshots.started_at is 'When the newest run began.';
-comment on column {bi}.snapshots.rows_in is 'Raw rows of its window that the newest run knows, kept or refused.';
-comment on column {bi}.snapshots.rows_out is 'Customers that the newest run has found.';
-comment on column {bi}.snapshots.stage_forecast_mb is 'The memory each stage of the newest run has forecast, in MB: beside stage_peak_mb.';
-comment on column {bi}.snapshots.erased_customers is 'Customers erased since it was published: who had them among their lookalikes has as many fewer. Run the date again to fill them.';
+comment on column {bi}.snapshots.rows_in is 'Raw rows of its window in the newest run, kept or refused.';
+comment on column {bi}.snapshots.rows_out is 'Customers in the newest run.';
+comment on column {bi}.snapshots.stage_forecast_mb is 'Memory that each stage of the newest run forecast, in MB; compare stage_peak_mb.';
+comment on column {bi}.snapshots.erased_customers is 'Customers erased since it was published: customers who had them as lookalikes have that many fewer. Run the date again to fill them.';

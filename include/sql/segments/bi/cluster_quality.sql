@@ -1,5 +1,5 @@
--- How good the segments of each algorithm are: of every published snapshot, and of builds that were
--- stopped or are under way, which have it in their facts.
+-- Quality of the segments of each algorithm: for every published snapshot, and for builds that failed or
+-- are running, which keep it in their facts.
 create or replace view {bi}.cluster_quality as
 select
   found.as_of,
@@ -35,7 +35,7 @@ from (
   where builds.state in ('building', 'failed')
 ) as found;
 
-comment on view {bi}.cluster_quality is 'One row an algorithm of a snapshot; also of builds that were stopped before publish.';
+comment on view {bi}.cluster_quality is 'One row per algorithm of a snapshot; also for builds that failed before publish.';
 comment on column {bi}.cluster_quality.as_of is 'The snapshot.';
 comment on column {bi}.cluster_quality.state is 'published; or building or failed, for a build that is not (yet) published.';
 comment on column {bi}.cluster_quality.algorithm is 'How the segments were found.';

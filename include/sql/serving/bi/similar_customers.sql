@@ -1,8 +1,9 @@
--- The k customers most similar to one, perhaps only those of a segment or with some column values: by
--- the index at its measured probes, or by a scan where it finds too few or serves another metric.
--- Reads the generation by its number, so that a publish never waits for a reader. Settings are put
--- back: they must not leak into the caller's transaction.
+-- The k customers most similar to one customer, optionally filtered by segment or column values. Uses the
+-- index at its measured probes, or a scan where the index finds too few or serves another metric. Reads
+-- the generation by its number, so that a publish never waits for a reader. Settings are restored, so
+-- that they do not leak into the caller's transaction. Dropped first: its result columns were renamed.
 drop function if exists {bi}.similar_customers({key_type}, integer);
+drop function if exists {bi}.similar_customers({key_type}, integer, jsonb, text, integer, text);
 
 create or replace function {bi}.similar_customers(
   customer_id {key_type},
@@ -12,16 +13,16 @@ create or replace function {bi}.similar_customers(
   cluster_id integer default null,
   metric text default null
 )
-returns table (similar_id {key_type}, distance double precision, similarity double precision)
+returns table (lookalike_id {key_type}, distance double precision, similarity double precision)
 language plpgsql stable security definer
 set search_path = {space}, {extension}, pg_temp
 as $function$
 declare
   metrics constant jsonb := {metrics};
-  half_spare constant bigint := 2;  -- as index/methods.py says
-  wider constant integer := 4;  -- as store/index_kinds.py says
-  -- Where not all customers will do: who will is farther away, so more of the index is read, and more
-  -- rows for each one wanted (docs/design.md).
+  half_spare constant bigint := 2;  -- as spec/index_methods.py
+  wider constant integer := 4;  -- as serving/index_kinds.py
+  -- With a filter the customers who pass it are farther away, so more of the index is read, and more
+  -- rows per customer wanted (docs/design.md).
   spare constant bigint := 10;
   first_effort constant integer := 4;
   before constant text[] := array[
@@ -143,4 +144,4 @@ end
 $function$;
 
 comment on function {bi}.similar_customers is
-  'The k customers most similar to one customer now: id, distance by the metric, similarity. Perhaps only those of a segment (algorithm, cluster_id) or with some column values, such as condition => ''{{"state": ["CA", "NY"], "income": {{"min": 50000}}}}''; metric is the space''s, or l2, cosine, ip.';
+  'The k customers most similar to one customer now: id, distance by the metric, similarity. Optionally only those in a segment (algorithm, cluster_id) or with given column values, such as condition => ''{{"state": ["CA", "NY"], "income": {{"min": 50000}}}}''; metric: that of the space by default, or l2, cosine, ip.';

@@ -6,6 +6,7 @@ from scipy.sparse.csgraph import connected_components
 
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.results import NeighbourGraph
+from kindred.neighbours.search_plan import GraphPlan
 from kindred.segments.clusters import NOISE, Clusters, all_noise, order_free
 from kindred.segments.density.hdbscan_clusters import (
     fill_from_points,
@@ -26,6 +27,7 @@ def cluster_dbscan(
     *,
     seed: int,
     threads: int = 1,
+    plan: GraphPlan | None = None,
 ) -> Clusters:
     """Cluster customers by DBSCAN (Ester, Kriegel, Sander & Xu 1996), from the neighbour graph.
 
@@ -44,6 +46,8 @@ def cluster_dbscan(
         Of the lists that are searched.
     threads : int
         Changes no result.
+    plan : GraphPlan, optional
+        See `reachability`.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def cluster_dbscan(
     from kindred.segments.density.reachability import euclidean_of, reachability
 
     others = settings.min_samples - 1
-    reach = reachability(vectors, graph, others, metric, seed=seed, threads=threads)
+    reach = reachability(vectors, graph, others, metric, seed=seed, threads=threads, plan=plan)
     eps = settings.eps
     if eps is None:
         eps = knee(graph.distances[graph.eligible, others - 1])

@@ -9,6 +9,7 @@ from kindred.errors import SettingsError
 from kindred.neighbours.distances import eligible, normalised
 from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.results import NeighbourGraph
+from kindred.neighbours.search_plan import GraphPlan
 from kindred.segments.clusters import NOISE, Clusters, all_noise, order_free
 from kindred.segments.nearest import nearest_point
 from kindred.spec.clustering import Algorithm, HdbscanSettings
@@ -29,6 +30,7 @@ def cluster_hdbscan(
     *,
     seed: int,
     threads: int = 1,
+    plan: GraphPlan | None = None,
 ) -> Clusters:
     """Cluster customers by density (Campello, Moulavi & Sander 2013; excess of mass).
 
@@ -46,6 +48,8 @@ def cluster_hdbscan(
         Of the lists that are searched above ``exact_limit``.
     threads : int
         Changes no result.
+    plan : GraphPlan, optional
+        See `reachability`.
 
     Returns
     -------
@@ -69,7 +73,9 @@ def cluster_hdbscan(
     if method == EXACT:
         clusters = _exact(vectors, may_cluster, settings, metric)
     else:
-        clusters = _from_graph(vectors, graph, settings, metric, seed=seed, threads=threads)
+        clusters = _from_graph(
+            vectors, graph, settings, metric, seed=seed, threads=threads, plan=plan
+        )
     return with_largest_for_zeros(order_free(clusters), may_cluster)
 
 
@@ -97,13 +103,16 @@ def _from_graph(
     *,
     seed: int,
     threads: int,
+    plan: GraphPlan | None,
 ) -> Clusters:
     # Here, because numba takes half a second to import: most tasks never need it.
     from kindred.segments.density.boruvka import spanning_tree
     from kindred.segments.density.hierarchy import nearest_labels, select_clusters
     from kindred.segments.density.reachability import reachability
 
-    reach = reachability(vectors, graph, settings.min_samples, metric, seed=seed, threads=threads)
+    reach = reachability(
+        vectors, graph, settings.min_samples, metric, seed=seed, threads=threads, plan=plan
+    )
     tree = spanning_tree(reach, threads=threads)
     selected = select_clusters(reach, tree, settings.min_cluster_size)
     nearest = nearest_labels(reach, tree, selected.labels)

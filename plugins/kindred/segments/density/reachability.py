@@ -10,6 +10,7 @@ from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.inverted_lists import Lists
 from kindred.neighbours.list_training import train_lists
 from kindred.neighbours.results import NeighbourGraph
+from kindred.neighbours.search_plan import GraphPlan
 from kindred.neighbours.tiles import searchable
 from kindred.spec.metrics import Metric
 
@@ -52,6 +53,7 @@ def reachability(
     *,
     seed: int,
     threads: int = 1,
+    plan: GraphPlan | None = None,
 ) -> Reachability:
     """Number the distinct points by content, and read the graph in those numbers.
 
@@ -69,6 +71,9 @@ def reachability(
         Of the training of the lists.
     threads : int
         Changes no result.
+    plan : GraphPlan, optional
+        By which these vectors were searched with the same seed: it holds the distinct vectors and,
+        of large sets, the lists. Without it both are found again, which changes no result.
 
     Returns
     -------
@@ -81,11 +86,16 @@ def reachability(
         The graph holds fewer neighbours than ``min_samples``, though there are more customers.
     """
     _require_width(graph, min_samples)
-    distinct = find_distinct(vectors, eligible(metric, vectors))
-    points = searchable(vectors[distinct.first_rows[distinct.content_order]], metric)
-    lists: Lists = train_lists(points, seed=seed, threads=threads)
-    order = distinct.content_order[lists.order]
+    distinct = plan.distinct if plan else find_distinct(vectors, eligible(metric, vectors))
+    lists = plan.trained_lists if plan else None
+    if lists is None:
+        content = searchable(vectors[distinct.first_rows[distinct.content_order]], metric)
+        trained = train_lists(content, seed=seed, threads=threads)
+        order = distinct.content_order[trained.order]
+        lists = Lists(trained.centroids, order, trained.starts)
+    order = lists.order
     first_rows = distinct.first_rows[order]
+    points = searchable(vectors[first_rows], metric)
     starts, members = distinct.members_of(order)
     point_of = np.full(len(vectors), NONE, dtype=np.int32)
     point_of[members] = np.repeat(np.arange(len(order), dtype=np.int32), np.diff(starts))
@@ -93,7 +103,6 @@ def reachability(
     neighbours[neighbours == np.arange(len(order), dtype=np.int32)[:, None]] = NONE
     distances = euclidean_of(metric, graph.distances[first_rows])
     core = np.ascontiguousarray(distances[:, min(min_samples, distances.shape[1]) - 1])
-    points = points[lists.order]
     return Reachability(
         metric,
         vectors[first_rows] if metric is Metric.COSINE else points,

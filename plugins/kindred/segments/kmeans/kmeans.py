@@ -59,6 +59,7 @@ def cluster_kmeans(
     seed: int,
     threads: int = 1,
     start: Centers | None = None,
+    distinct: Distinct | None = None,
 ) -> Clusters:
     """Cluster customers around k centres.
 
@@ -78,6 +79,8 @@ def cluster_kmeans(
         customers at hand want. They are kept while Lloyd's iterations from there gain at most 1 %
         of the inertia, and centres from scratch at most 5 % on a sample: so new customers move
         nobody else.
+    distinct : Distinct, optional
+        The distinct vectors, if they are known; of no use for cosine, where points are normalised.
 
     Returns
     -------
@@ -93,7 +96,7 @@ def cluster_kmeans(
     """
     if len(vectors) == 0:
         return all_noise(0, METHOD)
-    points, distinct = _distinct(vectors, metric)
+    points, distinct = _distinct(vectors, metric, distinct)
     order = distinct.content_order
     content = points[distinct.first_rows[order]]
     weights = distinct.sizes[order].astype(np.float64)
@@ -114,7 +117,13 @@ def cluster_kmeans(
 
 
 def find_centers(
-    vectors: np.ndarray, settings: KMeansSettings, metric: Metric, *, seed: int, threads: int = 1
+    vectors: np.ndarray,
+    settings: KMeansSettings,
+    metric: Metric,
+    *,
+    seed: int,
+    threads: int = 1,
+    distinct: Distinct | None = None,
 ) -> Centers:
     """The centres of customers, as `cluster_kmeans` finds them without a start.
 
@@ -123,14 +132,18 @@ def find_centers(
     vectors : ndarray of float32, shape (rows, dimensions)
         At least one row.
     """
-    points, distinct = _distinct(vectors, metric)
+    points, distinct = _distinct(vectors, metric, distinct)
     order = distinct.content_order
     weights = distinct.sizes[order].astype(np.float64)
     with threadpool_limits(limits=1):
         return _found(points[distinct.first_rows[order]], weights, settings, seed, threads)
 
 
-def _distinct(vectors: np.ndarray, metric: Metric) -> tuple[np.ndarray, Distinct]:
+def _distinct(
+    vectors: np.ndarray, metric: Metric, known: Distinct | None
+) -> tuple[np.ndarray, Distinct]:
+    if known is not None and metric is not Metric.COSINE:
+        return vectors, known
     points = normalised(vectors) if metric is Metric.COSINE else vectors
     return points, find_distinct(points, np.ones(len(points), dtype=np.bool_))
 

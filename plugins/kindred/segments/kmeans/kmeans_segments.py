@@ -3,12 +3,10 @@
 import json
 import logging
 
-import numpy as np
-from numpy.typing import NDArray
-
 from kindred.encoding import encoder_versions
 from kindred.encoding.embeddings import Embeddings
 from kindred.encoding.vectors import vectors_as_of
+from kindred.neighbours.distinct import Distinct
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.run.memory import require_memory
@@ -21,7 +19,9 @@ from kindred.warehouse.database import Database
 log = logging.getLogger(__name__)
 
 
-def cluster_by_kmeans(run: Run, warehouse: Database, embeddings: Embeddings) -> Clusters:
+def cluster_by_kmeans(
+    run: Run, warehouse: Database, embeddings: Embeddings, distinct: Distinct
+) -> Clusters:
     """Clusters around centres that begin where those of every snapshot of the encoder do."""
     vectors = embeddings.vectors
     require_memory(run, "cluster", "kmeans", kmeans_megabytes(vectors.shape))
@@ -31,11 +31,12 @@ def cluster_by_kmeans(run: Run, warehouse: Database, embeddings: Embeddings) -> 
         run.spec.metric,
         seed=SEED,
         threads=cores(run.settings.graph_threads),
-        start=_start(run, warehouse, embeddings),
+        start=_start(run, warehouse, embeddings, distinct),
+        distinct=distinct,
     )
 
 
-def _start(run: Run, warehouse: Database, embeddings: Embeddings) -> Centers:
+def _start(run: Run, warehouse: Database, embeddings: Embeddings, distinct: Distinct) -> Centers:
     """The centres of the customers that the encoder was fitted on, found once and kept with it.
 
     They do not depend on the snapshot that asks first, so the order of the dates changes nothing.
@@ -45,21 +46,20 @@ def _start(run: Run, warehouse: Database, embeddings: Embeddings) -> Centers:
     kept = store.read(warehouse, run.encoder_version, settings)
     if kept is not None:
         return kept
+    known: Distinct | None = distinct
+    vectors = embeddings.vectors
+    fitted_as_of = encoder_versions.fitted_as_of(warehouse, run.encoder_version)
+    if fitted_as_of != run.as_of:
+        vectors, known = vectors_as_of(run, warehouse, fitted_as_of, "cluster"), None
     found = find_centers(
-        _vectors_of_fit(run, warehouse, embeddings),
+        vectors,
         run.spec.clustering.kmeans,
         run.spec.metric,
         seed=SEED,
         threads=cores(run.settings.graph_threads),
+        distinct=known,
     )
     log.info(
         "found %d centres to start from with encoder %d", len(found.values), run.encoder_version
     )
     return store.keep(warehouse, run.encoder_version, settings, found)
-
-
-def _vectors_of_fit(run: Run, warehouse: Database, embeddings: Embeddings) -> NDArray[np.float32]:
-    fitted_as_of = encoder_versions.fitted_as_of(warehouse, run.encoder_version)
-    if fitted_as_of == run.as_of:
-        return embeddings.vectors
-    return vectors_as_of(run, warehouse, fitted_as_of, "cluster")

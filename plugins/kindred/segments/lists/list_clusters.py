@@ -3,7 +3,7 @@
 import numpy as np
 
 from kindred.neighbours.distances import eligible, normalised, pair_distances
-from kindred.neighbours.distinct import find_distinct
+from kindred.neighbours.distinct import Distinct, find_distinct
 from kindred.neighbours.threads import in_threads
 from kindred.segments.clusters import NOISE, Clusters, ListMembers, order_free
 from kindred.segments.nearest import nearest_point
@@ -78,7 +78,13 @@ def nearest_lists(vectors: np.ndarray, metric: Metric, centres: np.ndarray) -> n
 
 
 def cluster_into_lists(
-    vectors: np.ndarray, metric: Metric, lists: int, *, seed: int, why: str
+    vectors: np.ndarray,
+    metric: Metric,
+    lists: int,
+    *,
+    seed: int,
+    why: str,
+    distinct: Distinct | None = None,
 ) -> Clusters:
     """Cluster as an IVFFlat index of so many lists does, without the index.
 
@@ -92,6 +98,8 @@ def cluster_into_lists(
     seed : int
     why : str
         Why the lists of an index are not at hand; stands in ``method``.
+    distinct : Distinct, optional
+        The distinct eligible vectors, if they are known.
 
     Returns
     -------
@@ -101,7 +109,7 @@ def cluster_into_lists(
         algorithm (`faiss.Kmeans`). Zero vectors under cosine are noise.
     """
     found = np.full(len(vectors), NOISE, dtype=np.int32)
-    distinct = find_distinct(vectors, eligible(metric, vectors))
+    distinct = distinct or find_distinct(vectors, eligible(metric, vectors))
     lists = min(lists, len(distinct.first_rows))
     method = f"k-means of {lists} list{'' if lists == 1 else 's'} ({why})"
     centres = np.empty((0, vectors.shape[1]), dtype=np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 from kindred.encoding.embeddings import Embeddings
 from kindred.errors import DataError
 from kindred.neighbours.distances import eligible
+from kindred.neighbours.distinct import Distinct
 from kindred.run import builds
 from kindred.run.context import SEED, Run
 from kindred.segments.clusters import NOISE, Clusters
@@ -46,7 +47,9 @@ class Source:
     why: str
 
 
-def cluster_lists(run: Run, warehouse: Database, embeddings: Embeddings) -> Clusters:
+def cluster_lists(
+    run: Run, warehouse: Database, embeddings: Embeddings, distinct: Distinct
+) -> Clusters:
     """Which list every customer is in: read from the index's pages where that is possible.
 
     Raises
@@ -59,7 +62,7 @@ def cluster_lists(run: Run, warehouse: Database, embeddings: Embeddings) -> Clus
         lists = source.lists or usual_lists(len(embeddings.customers))
         log.info("lists by k-means: %s", source.why)
         return cluster_into_lists(
-            embeddings.vectors, run.spec.metric, lists, seed=SEED, why=source.why
+            embeddings.vectors, run.spec.metric, lists, seed=SEED, why=source.why, distinct=distinct
         )
     block_rows = run.settings.block_rows
     with warehouse.repeatable_read():

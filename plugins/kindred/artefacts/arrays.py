@@ -1,0 +1,103 @@
+"""One array of an artefact: written aside, described by length and digest, checked when read."""
+
+import hashlib
+import posixpath
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any
+from uuid import uuid4
+
+import fsspec
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Description = dict[str, Any]
+DESCRIBED = {"bytes", "dtype", "shape", "sha256"}
+"""What is said of an array, as plain JSON: the length of its file, its type, shape and digest."""
+
+CHUNK_BYTES = 1 << 23
+THREADS = 4
+"""A digest is made of those of chunks, so that every core works on it: a core does about 1 GB/s."""
+
+
+class DamagedArrayError(Exception):
+    """An array is not what was written; the text says in which way."""
+
+
+def write_array(filesystem: Any, path: str, values: Array) -> Description:
+    """Write an array and describe it; a killed writer leaves no half-written file of the name."""
+    # Straight into the stream, which NumPy fills piece by piece: a copy would double the memory.
+    write_aside(filesystem, path, lambda out: np.save(out, values, allow_pickle=False))
+    return {"bytes": filesystem.size(path), **_describe(values)}
+
+
+def read_array(filesystem: Any, path: str, described: Description) -> Array:
+    """Map an array, read-only; a remote one is copied to the folder of temporary files first.
+
+    Raises
+    ------
+    FileNotFoundError
+        when there is no such file.
+    DamagedArrayError
+        when it is not what was described: cut short, replaced, or changed in any byte.
+    """
+    found = filesystem.size(path)
+    if found != described["bytes"]:
+        raise DamagedArrayError(f"it has {found} bytes, {described['bytes']} were written")
+    try:
+        values = _mapped(path) if is_local(filesystem) else _fetched(filesystem, path)
+    except ValueError as error:
+        raise DamagedArrayError(f"it is no array: {error}") from error
+    is_now = _describe(values)
+    changed = [name for name, value in is_now.items() if value != described[name]]
+    if changed:
+        raise DamagedArrayError(f"{' and '.join(changed)} are not what was written")
+    return values
+
+
+def write_aside(filesystem: Any, path: str, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file under another name, then rename it: it exists whole or not at all."""
+    aside = f"{path}.{uuid4().hex}"
+    try:
+        with filesystem.open(aside, "wb") as stream:
+            write(stream)
+        filesystem.mv(aside, path)
+    except OSError:
+        if filesystem.exists(aside):
+            filesystem.rm_file(aside)
+        raise
+
+
+def is_local(filesystem: Any) -> bool:
+    """Whether files are on a disk of this machine, so that they can be mapped."""
+    return isinstance(filesystem, fsspec.implementations.local.LocalFileSystem)
+
+
+def _mapped(path: str) -> Array:
+    mapped: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    return mapped
+
+
+def _fetched(filesystem: Any, path: str) -> Array:
+    """A mapped copy, whose file goes away with the mapping."""
+    with tempfile.NamedTemporaryFile(prefix=posixpath.basename(path)) as copy:
+        filesystem.get_file(path, copy.name)
+        return _mapped(copy.name)
+
+
+def _describe(values: Array) -> Description:
+    with ThreadPoolExecutor(THREADS) as threads:
+        digests = threads.map(lambda chunk: hashlib.sha256(chunk).digest(), _chunks(values))
+        digest = hashlib.sha256(b"".join(digests)).hexdigest()
+    return {"dtype": values.dtype.str, "shape": list(values.shape), "sha256": digest}
+
+
+def _chunks(values: Array) -> Iterator[Array]:
+    """The bytes of the values in row order, some rows at a time."""
+    rows = values.reshape(1) if values.ndim == 0 else values
+    step = max(1, CHUNK_BYTES * len(rows) // max(1, rows.nbytes))
+    for start in range(0, len(rows), step):
+        chunk = np.ascontiguousarray(rows[start : start + step])
+        yield chunk.reshape(-1).view(np.uint8)

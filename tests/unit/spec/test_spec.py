@@ -1,0 +1,380 @@
+"""Feature specs: what is refused, and with which words."""
+
+import math
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kindred.errors import SettingsError, SpecError
+from kindred.spec.clustering import Algorithm
+from kindred.spec.features import Kind
+from kindred.spec.model import (
+    Deletes,
+    History,
+    dag_id_of,
+    features_dirs,
+    load_spec,
+    schema_of,
+    spec_from_dict,
+    spec_paths,
+)
+from unit.spec_content import CONTENT, changed, spec
+
+
+def refusal(path, value):
+    with pytest.raises(SpecError) as caught:
+        spec(path, value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("metric", "L2", "metric: Input should be 'l2', 'cosine' or 'ip' (found 'L2')"),
+        ("k", 0, "k: Input should be greater than or equal to 1 (found 0)"),
+        ("k", 1001, "k: Input should be less than or equal to 1000 (found 1001)"),
+        ("k", 2.5, "k: Input should be a valid integer, got a number with a fractional part"),
+        ("target_recall", 0, "target_recall: Input should be greater than 0 (found 0)"),
+        ("target_recall", 1.01, "target_recall: Input should be less than or equal to 1"),
+        ("target_recall", math.nan, "target_recall: Input should be"),
+        ("index_target_recall", -1, "index_target_recall: Input should be greater than 0"),
+        ("rewrite_share", 2, "rewrite_share: Input should be less than or equal to 1 (found 2)"),
+        ("source", None, "source: Field required"),
+        ("source.key", None, "source.key: Field required"),
+        ("source.updated_at", None, "source.updated_at: Field required"),
+        ("source.key", 5, "source.key: Input should be a valid string (found 5)"),
+        ("source.history", "all", "source.history: Input should be 'current' or 'versions'"),
+        (
+            "source.deletes",
+            "never",
+            "source.deletes: Input should be 'ignore', 'tombstone' or 'compare_keys'",
+        ),
+        ("features", None, "features: Field required"),
+        ("features", {}, "features: at least one column must be given, such as 'income: numeric'"),
+        ("features", ["income"], "features: at least one column must be given"),
+        (
+            "features.income",
+            "number",
+            "features.income.kind: allowed are numeric, boolean, categorical, text, date, ignore,"
+            " label (found 'number')",
+        ),
+        ("features.income", {"weight": 1}, "features.income.kind: Field required"),
+        (
+            "features.income",
+            {"kind": "numeric", "clip": 0},
+            "features.income.clip: Input should be greater than 0 (found 0)",
+        ),
+        (
+            "features.income",
+            {"kind": "text", "max_terms": 5000},
+            "features.income.max_terms: Input should be less than or equal to 4096 (found 5000)",
+        ),
+        (
+            "features.income",
+            {"kind": "text", "method": "sentence"},
+            "features.income: 'method: sentence' and 'model' go together: a folder with model.onnx",
+        ),
+        (
+            "features.income",
+            {"kind": "date", "cyclic": ["year"]},
+            "features.income.cyclic.0: Input should be 'month' or 'weekday' (found 'year')",
+        ),
+        (
+            "features.income",
+            {"kind": "numeric", "weight": -1},
+            "features.income.weight: Input should be greater than or equal to 0 (found -1)",
+        ),
+        (
+            "features.income",
+            {"kind": "numeric", "weight": math.inf},
+            "features.income.weight: Input should be a finite number (found inf)",
+        ),
+        (
+            "features.income",
+            {"kind": "numeric", "transform": "sqrt"},
+            "features.income.transform: Input should be 'none', 'log1p' or 'quantile'"
+            " (found 'sqrt')",
+        ),
+        (
+            "features.state.transform",
+            "log1p",
+            "features.state.transform: Extra inputs are not permitted; allowed are kind, weight,"
+            " max_categories, min_frequency (found 'log1p')",
+        ),
+        (
+            "features.state.max_categories",
+            0,
+            "features.state.max_categories: Input should be greater than or equal to 1 (found 0)",
+        ),
+        (
+            "features.state.min_frequency",
+            0,
+            "features.state.min_frequency: Input should be greater than or equal to 1 (found 0)",
+        ),
+        (
+            "clustering.algorithms",
+            [],
+            "clustering.algorithms: Tuple should have at least 1 item after validation, not 0",
+        ),
+        (
+            "clustering.algorithms",
+            ["optics"],
+            "clustering.algorithms.0: Input should be 'kmeans', 'hdbscan', 'dbscan', 'ivfflat' or"
+            " 'plpython' (found 'optics')",
+        ),
+        ("clustering.kmeans.k", 0, "clustering.kmeans.k: Input should be greater than"),
+        ("clustering.kmeans.k", "many", "clustering.kmeans.k: Input should be a valid integer"),
+        ("clustering.kmeans.k_min", 21, "clustering.kmeans: k_min 21 is above k_max 20"),
+        ("clustering.dbscan.eps", 0, "clustering.dbscan.eps: Input should be greater than 0"),
+        ("clustering.dbscan.min_samples", 1, "clustering.dbscan.min_samples: Input should be"),
+        ("clustering.plpython.k", 10_001, "clustering.plpython.k: Input should be less than"),
+        ("clustering.plpython.memory_mb", 0, "clustering.plpython.memory_mb: Input should be"),
+        ("clustering.hdbscan.min_cluster_size", 1, "clustering.hdbscan.min_cluster_size: Input"),
+        ("clustering.hdbscan.min_samples", 201, "clustering.hdbscan.min_samples: Input should"),
+        ("clustering.hdbscan.exact_limit", 1, "clustering.hdbscan.exact_limit: Input should be"),
+        ("gates.min_customers", 0, "gates.min_customers: Input should be greater than or equal"),
+        ("gates.max_rejected_share", 1.5, "gates.max_rejected_share: Input should be less than"),
+        ("gates.max_deleted_share", -0.1, "gates.max_deleted_share: Input should be greater"),
+        ("gates.max_noise_share", 1.5, "gates.max_noise_share: Input should be less than"),
+        ("gates.min_clusters", -1, "gates.min_clusters: Input should be greater than or equal"),
+        ("gates.recall_tolerance", 2, "gates.recall_tolerance: Input should be less than"),
+        ("schedule", "0 2 * *", "schedule: '0 2 * *' is not a cron line of five fields"),
+        ("schedule", "@daily", "schedule: '@daily' is not a cron line of five fields"),
+        ("schedule", "0 24 * * *", "schedule: '0 24 * * *' is not a cron line of five fields"),
+        ("space", "Profile", "space: 'Profile' cannot name a space: lower-case letters, digits"),
+        ("space", "a" * 32, f"space: '{'a' * 32}' cannot name a space"),
+        ("space", "1st", "space: '1st' cannot name a space"),
+        ("space", "pro file", "space: 'pro file' cannot name a space"),
+        (
+            "source.key",
+            ["shop", "number"],
+            "source.key: a composite key ['shop', 'number'] was found, but a customer has one key",
+        ),
+        ("source.query", "select", "source: exactly one of 'table' and 'query' must be given"),
+        ("source.table", None, "source: exactly one of 'table' and 'query' must be given"),
+        (
+            "source.source_timezone",
+            "Berlin",
+            "source.source_timezone: 'Berlin' is not a time zone name such as Europe/Berlin",
+        ),
+        (
+            "source.deletes",
+            "tombstone",
+            "source: 'deletes: tombstone' wants the column's name in 'tombstone'",
+        ),
+        (
+            "features.customer_id",
+            "numeric",
+            "spec: column 'customer_id' is the source's key and cannot be encoded or used as a",
+        ),
+        (
+            "labels",
+            ["updated_at"],
+            "spec: column 'updated_at' is the source's updated_at and cannot be encoded or used",
+        ),
+        (
+            "labels",
+            ["income"],
+            "spec: column 'income' is a label (an outcome) and must not be encoded too",
+        ),
+        ("private", ["zip"], "spec: private names columns that the spec does not use: ['zip']"),
+        ("metric", "ip", "spec: metric 'ip' is no distance, so clustering.algorithms cannot hold"),
+    ],
+)
+def test_a_refusal_names_file_key_found_and_allowed(path, value, message):
+    assert refusal(path, value).startswith(f"profile.yaml: {message}")
+
+
+@pytest.mark.parametrize(
+    ("path", "found", "some_allowed"),
+    [
+        ("metrics", "'l2'", "space, source, schedule, metric, k,"),
+        ("source.columns", "'l2'", "connection, table, query, key, updated_at,"),
+        ("features.state.wieght", "'l2'", "kind, weight, max_categories, min_frequency"),
+        ("clustering.optics", "'l2'", "algorithms, kmeans, hdbscan, dbscan, plpython"),
+        ("clustering.kmeans.clusters", "'l2'", "k, k_min, k_max (found"),
+        ("clustering.dbscan.k", "'l2'", "eps, min_samples (found"),
+        ("clustering.hdbscan.k", "'l2'", "min_cluster_size, min_samples"),
+        ("gates.max_noise", "'l2'", "min_customers, max_rejected_share"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_those_there_are(path, found, some_allowed):
+    text = refusal(path, "l2")
+    assert text.startswith(f"profile.yaml: {path}: ")
+    assert f"; allowed are {some_allowed}" in text
+    assert text.endswith(f"(found {found})")
+
+
+def test_all_problems_are_told_at_once():
+    content = changed("k", 0, changed("metric", "L2"))
+    with pytest.raises(SpecError) as caught:
+        spec_from_dict(content, "profile.yaml")
+    assert [line.split(": ")[1] for line in str(caught.value).split("\n")] == ["metric", "k"]
+
+
+def test_what_was_found_is_cut_short():
+    line = refusal("metric", "x" * 500)
+    assert len(line) < 200
+    assert line.endswith("...)")
+
+
+def test_a_tombstone_cannot_be_encoded():
+    content = changed("source.tombstone", "is_active")
+    with pytest.raises(SpecError, match="column 'is_active' is the source's tombstone"):
+        spec_from_dict(content, "profile.yaml")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of specs; returns a writer."""
+    monkeypatch.setenv("KINDRED_FEATURES", str(tmp_path))
+
+    def write(name, content):
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+        return path
+
+    return write
+
+
+WITHOUT_SPACE = {key: value for key, value in CONTENT.items() if key != "space"}
+
+
+def test_the_files_name_is_the_space(folder):
+    assert load_spec(folder("buying.yaml", WITHOUT_SPACE)).space == "buying"
+    assert load_spec(folder("profile.yaml", CONTENT)).space == "profile"
+
+
+def test_a_file_that_names_another_space_is_refused(folder):
+    path = folder("buying.yaml", CONTENT)
+    with pytest.raises(SpecError) as caught:
+        load_spec(path)
+    assert str(caught.value).startswith(
+        f"{path}: space: the file's name says 'buying' (found 'profile');"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("features: [unclosed", "cannot be read as YAML"),
+        ("", "a mapping with the keys 'source' and 'features' is expected"),
+        ("- a list", "a mapping with the keys 'source' and 'features' is expected"),
+        ("!!python/object/apply:os.system ['true']", "cannot be read as YAML"),
+    ],
+)
+def test_a_file_that_is_no_mapping_is_refused(folder, content, message):
+    path = folder("profile.yaml", content)
+    with pytest.raises(SpecError) as caught:
+        load_spec(path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path):
+    with pytest.raises(SpecError, match=r"missing\.yaml: cannot be read as YAML"):
+        load_spec(tmp_path / "missing.yaml")
+    (tmp_path / "latin.yaml").write_bytes("länge: 1".encode("latin-1"))
+    with pytest.raises(SpecError, match=r"latin\.yaml: cannot be read as YAML"):
+        load_spec(tmp_path / "latin.yaml")
+
+
+def test_specs_are_found_by_their_names(folder, tmp_path):
+    for name in ("profile.yaml", "buying.yaml", "notes.txt"):
+        folder(name, CONTENT)
+    assert spec_paths() == {
+        "buying": tmp_path / "buying.yaml",
+        "profile": tmp_path / "profile.yaml",
+    }
+
+
+def test_specs_of_several_folders_are_found_but_none_twice(folder, tmp_path, monkeypatch):
+    folder("buying.yaml", CONTENT)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "profile.yaml").write_text("")
+    folders = os.pathsep.join([str(tmp_path), str(other), str(tmp_path / "missing")])
+    monkeypatch.setenv("KINDRED_FEATURES", folders)
+    assert list(spec_paths()) == ["buying", "profile"]
+    (other / "buying.yaml").write_text("")
+    with pytest.raises(SpecError, match=r"'buying' has two specs, .*buying\.yaml and .*other"):
+        spec_paths()
+
+
+def test_the_default_folder_is_that_of_the_checkout(monkeypatch, repository):
+    monkeypatch.delenv("KINDRED_FEATURES", raising=False)
+    assert features_dirs() == [repository / "include" / "features"]
+    assert load_spec(spec_paths()["default"]).is_default
+
+
+def test_without_a_folder_of_specs_the_error_says_which_variable_to_set(monkeypatch, tmp_path):
+    monkeypatch.delenv("KINDRED_FEATURES", raising=False)
+    monkeypatch.setattr("kindred.spec.model.__file__", str(tmp_path / "a/b/c/model.py"))
+    with pytest.raises(SettingsError, match=f"KINDRED_FEATURES is not set.*{tmp_path}.*set it to"):
+        features_dirs()
+
+
+def test_defaults_are_those_of_the_documents():
+    plain = spec()
+    assert (plain.schedule, plain.metric, plain.k) == ("0 2 * * *", "l2", 10)
+    assert (plain.target_recall, plain.rewrite_share) == (0.99, 0.2)
+    assert plain.source.connection == "kindred_source"
+    assert plain.source.history is History.CURRENT
+    assert plain.clustering.algorithms == (Algorithm.KMEANS, Algorithm.HDBSCAN)
+    assert plain.features["income"].kind is Kind.NUMERIC
+
+
+def test_names_follow_from_the_space():
+    profile, default = spec(), spec("space", "default")
+    assert (profile.internal_schema, profile.bi_schema) == ("kindred_profile", "bi_profile")
+    assert profile.dag_id == dag_id_of("profile") == "customer_similarity__profile"
+    assert (default.internal_schema, default.bi_schema) == ("kindred", "bi")
+    assert default.dag_id == "customer_similarity"
+    assert (schema_of("default"), schema_of("profile")) == ("kindred", "kindred_profile")
+    assert (default.is_default, profile.is_default) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("source", "deletes"),
+    [
+        ({}, Deletes.COMPARE_KEYS),
+        ({"history": "versions"}, Deletes.IGNORE),
+        ({"tombstone": "is_gone"}, Deletes.TOMBSTONE),
+        ({"history": "versions", "tombstone": "is_gone"}, Deletes.TOMBSTONE),
+        ({"tombstone": "is_gone", "deletes": "ignore"}, Deletes.IGNORE),
+        ({"history": "versions", "deletes": "compare_keys"}, Deletes.COMPARE_KEYS),
+    ],
+)
+def test_deletes_follow_from_the_other_keys(source, deletes):
+    content = changed("source", CONTENT["source"] | source)
+    assert spec_from_dict(content, "profile.yaml").source.delete_detection is deletes
+
+
+def test_updated_at_none_is_no_column():
+    assert spec().source.has_updated_at
+    assert not spec("source.updated_at", "none").source.has_updated_at
+
+
+def test_payload_is_features_then_labels():
+    assert spec().payload_columns == ("income", "is_active", "state", "churned")
+
+
+def test_labels_and_ignored_columns_may_stand_among_the_features():
+    features = {**CONTENT["features"], "note": "ignore", "grade": {"kind": "label"}}
+    among = spec("features", {**features, "churned": "label"})
+    assert among.payload_columns == ("income", "is_active", "state", "churned", "grade")
+    assert among == spec("labels", ["churned", "grade"])
+    assert "at least one column" in refusal("features", {"note": "ignore"})
+
+
+def test_specs_do_not_change():
+    with pytest.raises(ValueError, match="frozen"):
+        spec().k = 5
+
+
+def test_the_committed_specs_can_be_read(repository):
+    paths = sorted((repository / "include" / "features").glob("*.yaml"))
+    assert [Path(path).stem for path in paths]
+    for path in paths:
+        assert load_spec(path).space == path.stem

@@ -1,0 +1,104 @@
+"""What makes two specs different: their hashes, by which encoders and snapshots are found."""
+
+import copy
+
+import pytest
+
+from kindred.spec.model import Spec, spec_from_dict
+from unit.spec_content import CONTENT, changed, spec
+
+
+def test_hashes_are_fixed_for_all_time():
+    """An encoder is found again by this hash: a change of it would fit all encoders anew."""
+    assert spec().encoder_hash() == "bbaf50538f9ba7f5"
+
+
+def test_the_short_form_and_written_defaults_change_no_hash():
+    longer = changed("features.income", {"kind": "numeric", "weight": 1.0, "transform": "none"})
+    longer = changed("k", 10, changed("metric", "l2", longer))
+    same = spec_from_dict(longer, "elsewhere.yaml")
+    assert same.settings_hash() == spec().settings_hash()
+    assert same.encoder_hash() == spec().encoder_hash()
+
+
+def test_a_spec_survives_the_way_through_the_warehouse():
+    again = spec_from_dict(spec().model_dump(mode="json"), "settings of snapshot")
+    assert again == spec()
+    assert again.settings_hash() == spec().settings_hash()
+
+
+ENCODER_CHANGES = [
+    ("features.income", "boolean"),
+    ("features.income", {"kind": "numeric", "weight": 2}),
+    ("features.income", {"kind": "numeric", "transform": "log1p"}),
+    ("features.state.max_categories", 5),
+    ("features.state.min_frequency", 3),
+    ("features.age", "numeric"),
+    ("features.is_active", None),
+    ("features.income", {"kind": "numeric", "clip": 3}),
+    ("features.state", {"kind": "text", "max_terms": 100}),
+    ("features.state", {"kind": "text", "method": "sentence", "model": "models/minilm"}),
+    ("features.income", {"kind": "date", "cyclic": ["month"]}),
+]
+OTHER_CHANGES = [
+    ("space", "buying"),
+    ("source.table", "clients"),
+    ("source.key", "id"),
+    ("source.where", "income > 0"),
+    ("source.history", "versions"),
+    ("source.deletes", "ignore"),
+    ("source.source_timezone", "Europe/Berlin"),
+    ("source.overlap_hours", 24),
+    ("schedule", "0 3 * * *"),
+    ("metric", "cosine"),
+    ("k", 5),
+    ("target_recall", 0.9),
+    ("exact", True),
+    ("index", "hnsw"),
+    ("index_precision", "half"),
+    ("index_target_recall", 0.9),
+    ("rewrite_share", 0.5),
+    ("rebuild", "never"),
+    ("refit", "never"),
+    ("refit_drift", 0.1),
+    ("labels", []),
+    ("private", []),
+    ("clustering.kmeans.k", 3),
+    ("clustering.plpython.k", 3),
+    ("clustering.algorithms", ["kmeans"]),
+    ("gates.min_customers", 2),
+    ("gates.max_drift", 0.5),
+    ("gates.max_noise_share", 0.9),
+    ("gates.min_clusters", 2),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), ENCODER_CHANGES)
+def test_a_change_of_the_features_changes_both_hashes(path, value):
+    content = changed(path, value)
+    content["private"] = []
+    before = spec("private", [])
+    after = spec_from_dict(content, "profile.yaml")
+    assert after.encoder_hash() != before.encoder_hash()
+    assert after.settings_hash() != before.settings_hash()
+
+
+@pytest.mark.parametrize(("path", "value"), OTHER_CHANGES)
+def test_any_other_change_changes_the_settings_hash_alone(path, value):
+    after = spec(path, value)
+    assert after.encoder_hash() == spec().encoder_hash()
+    assert after.settings_hash() != spec().settings_hash()
+
+
+def test_every_key_of_a_spec_is_in_one_of_the_lists_above():
+    touched = {path.split(".")[0] for path, _ in (*ENCODER_CHANGES, *OTHER_CHANGES)}
+    assert touched == set(Spec.model_fields)
+
+
+def test_the_order_of_columns_in_the_file_changes_nothing():
+    """An encoder is found by its hash, so an equal hash has to mean equal vectors."""
+    turned = copy.deepcopy(CONTENT)
+    turned["features"] = dict(reversed(turned["features"].items()))
+    again = spec_from_dict(turned, "profile.yaml")
+    assert again.encoder_hash() == spec().encoder_hash()
+    assert list(again.features) == list(spec().features) == ["income", "is_active", "state"]
