@@ -88,7 +88,7 @@ def go(running: Machine, spec: Spec, edges: Sequence[datetime]) -> Way:
     """Fill the months between the edges in the way that the space is named after."""
     dates, as_ofs = edges[:-1], edges[1:]
     name, client = spec.space, running.airflow.client
-    space = Backfilled(running.workplace, spec)
+    space = Backfilled(running.deployment, spec)
     running.fit(spec, as_ofs[-1])
     space.watch()
     client.unpause(spec.dag_id)

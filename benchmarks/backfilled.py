@@ -11,7 +11,7 @@ from psycopg2 import sql
 
 from benchmarks.processes import run_file
 from kindred.publication.table_hash import HashSink, table_hashes
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.segments.identity.relink import relink
 from kindred.segments.identity.relink_rows import Change
 from kindred.spec.model import Spec
@@ -39,14 +39,14 @@ CURRENT = "select min(as_of), max(as_of) from {bi}.lookalikes_current"
 class Backfilled:
     """The space of a spec in a warehouse."""
 
-    workplace: Workplace
+    deployment: Deployment
     spec: Spec
 
     @contextmanager
     def session(self) -> Iterator[Database]:
         """A session in the space's schema."""
         schema = self.spec.internal_schema
-        with self.workplace.warehouse(f"kindred {self.spec.space} backfilled", schema) as database:
+        with self.deployment.warehouse(f"kindred {self.spec.space} backfilled", schema) as database:
             yield database
 
     def query(self, text: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -57,7 +57,7 @@ class Backfilled:
 
     def watch(self) -> None:
         """Note from now on where the pointer to the current snapshot moves."""
-        conninfo = self.workplace.connections.conninfo("kindred_warehouse")
+        conninfo = self.deployment.connections.conninfo("kindred_warehouse")
         run_file(conninfo, "watch_current", schema=self.spec.internal_schema)
 
     def moves(self) -> list[datetime]:
@@ -89,7 +89,7 @@ class Backfilled:
 
     def relink(self) -> list[Change]:
         """What ``kindred relink`` does; returns what it has changed."""
-        return relink(self.workplace, self.spec)
+        return relink(self.deployment, self.spec)
 
     def _named(self, text: str) -> sql.Composed:
         schemas = {"bi": self.spec.bi_schema, "space": self.spec.internal_schema}

@@ -36,7 +36,7 @@ from kindred.encoding.task import encode, fit_encoder
 from kindred.history import snapshot_customers
 from kindred.preparation.task import Request, prepare
 from kindred.run.connections import Connections
-from kindred.run.context import Run, Workplace, open_run
+from kindred.run.context import Deployment, Run, open_run
 from kindred.run.windows import Window
 from kindred.settings import Settings
 from kindred.spec.model import Spec, spec_from_dict
@@ -69,21 +69,21 @@ def make_spec() -> Spec:
     return spec_from_dict(content, where="benchmark")
 
 
-def workplace(dsn: str, artefacts: str) -> Workplace:
+def deployment(dsn: str, artefacts: str) -> Deployment:
     """One database as source and warehouse."""
-    return Workplace(Connections(lambda name: dsn), Settings(artifacts=artefacts))
+    return Deployment(Connections(lambda name: dsn), Settings(artifacts=artefacts))
 
 
 def opened(dsn: str, artefacts: str) -> Run:
     """The run as a task finds it."""
-    return open_run(workplace(dsn, artefacts), "default", AS_OF)
+    return open_run(deployment(dsn, artefacts), "default", AS_OF)
 
 
 def make_customers(dsn: str, artefacts: str, n: int) -> None:
     """A begun build whose history has n customers, and its encoder."""
     run_file(dsn, "create_customers")
     window = Window(AS_OF - timedelta(days=1), AS_OF)
-    prepare(workplace(dsn, artefacts), make_spec(), Request("bench", window, may_fit=True))
+    prepare(deployment(dsn, artefacts), make_spec(), Request("bench", window, may_fit=True))
     first = {"customers": n, "every": 1, "updated_at": AS_OF - timedelta(days=20), "seed": SEED}
     second = {**first, "every": SECOND_VERSION_EVERY, "updated_at": AS_OF - timedelta(days=3)}
     for parameters in (first, second):

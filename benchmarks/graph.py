@@ -60,7 +60,7 @@ from kindred.neighbours.task import (
 )
 from kindred.run.builds import Build
 from kindred.run.connections import Connections
-from kindred.run.context import SEED, Run, Workplace
+from kindred.run.context import SEED, Deployment, Run
 from kindred.settings import Settings
 from kindred.spec.metrics import Metric
 from kindred.spec.model import spec_from_dict
@@ -76,7 +76,7 @@ ROUNDS = 3
 class RunWithoutWarehouse(Run):
     """A run whose stages keep to themselves what they would note in a warehouse."""
 
-    def note_forecast(self, stage: str, megabytes: int) -> None:
+    def record_forecast(self, stage: str, megabytes: int) -> None:
         """Leave it to the log."""
 
 
@@ -101,7 +101,7 @@ class Job:
         }
         build = Build("bench", "building", AS_OF, content, "bench", 1, False, False, {})
         settings = Settings(artifacts=self.folder)
-        place = Workplace(Connections(lambda name: ""), settings)
+        place = Deployment(Connections(lambda name: ""), settings)
         return RunWithoutWarehouse(place, spec_from_dict(content, where="benchmark"), AS_OF, build)
 
 

@@ -12,7 +12,7 @@ from unittest.mock import patch
 from benchmarks.report import FOLDER, ROOT
 from kindred.backfills.fit import fit
 from kindred.run.connections import Connections
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.run.windows import resolve_window
 from kindred.settings import Settings
 from kindred.spec.model import Spec
@@ -33,7 +33,7 @@ class Machine:
     """The Airflow and the two databases its tasks work on."""
 
     airflow: LocalAirflow
-    workplace: Workplace
+    deployment: Deployment
 
     @property
     def warehouse_dsn(self) -> str:
@@ -43,7 +43,7 @@ class Machine:
     def fit(self, spec: Spec, as_of: datetime) -> None:
         """What ``kindred fit`` does."""
         window = resolve_window(spec.schedule, run_after=as_of, now=datetime.now(UTC), end=as_of)
-        fit(self.workplace, spec, window)
+        fit(self.deployment, spec, window)
 
 
 @contextmanager
@@ -103,5 +103,5 @@ def _start(
     dsns = {"kindred_source": server.dsn(SOURCE), "kindred_warehouse": server.dsn(WAREHOUSE)}
     environment = kindred_environment(layout, server, credentials)
     with patch.dict(os.environ, environment, clear=True):
-        place = Workplace(Connections(dsns.__getitem__), Settings.from_env())
+        place = Deployment(Connections(dsns.__getitem__), Settings.from_env())
     return Machine(airflow, place)

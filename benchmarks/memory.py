@@ -33,7 +33,7 @@ from benchmarks.processes import embedded_server, execute, new_database, postgre
 from benchmarks.report import Report, arguments, machine
 from kindred.preparation.task import Request, prepare
 from kindred.run.connections import Connections
-from kindred.run.context import Workplace, open_run
+from kindred.run.context import Deployment, open_run
 from kindred.run.machine import peak_megabytes
 from kindred.run.windows import Window
 from kindred.segments.lists.index_pages import install_reader
@@ -69,11 +69,11 @@ class Place:
     artefacts: str
 
     @property
-    def workplace(self) -> Workplace:
+    def deployment(self) -> Deployment:
         """The connections, and settings as they are by default."""
         dsns = {"kindred_source": self.source, "kindred_warehouse": self.warehouse}
         settings = Settings(artifacts=self.artefacts, min_free_disk_mb=1)
-        return Workplace(Connections(lambda name: dsns[name]), settings)
+        return Deployment(Connections(lambda name: dsns[name]), settings)
 
 
 def spec_of(d: int) -> Spec:
@@ -125,7 +125,7 @@ def fill_source(place: Place, n: int, d: int) -> None:
 def begin(place: Place, spec: Spec, as_of: datetime) -> None:
     """Task prepare."""
     window = Window(BEGINNING, as_of)
-    prepare(place.workplace, spec, Request(f"bench__{as_of.isoformat()}", window, may_fit=True))
+    prepare(place.deployment, spec, Request(f"bench__{as_of.isoformat()}", window, may_fit=True))
 
 
 def run_in_process(place: Place, as_of: datetime, stage: str, part: dict[str, Any]) -> Any:
@@ -136,7 +136,7 @@ def run_in_process(place: Place, as_of: datetime, stage: str, part: dict[str, An
     # What stages before have freed is not this one's, where they had the same process.
     CDLL(None).malloc_trim(0)
     RESET_PEAK.write_text("5")
-    result = run_task(open_run(place.workplace, "default", as_of), stage, **part)
+    result = run_task(open_run(place.deployment, "default", as_of), stage, **part)
     return result, peak_megabytes()
 
 
@@ -154,7 +154,7 @@ class Stages:
         """Name, forecast and peak (None where it is not measured) of one stage."""
         name = f"{stage} {part['algorithm']}" if "algorithm" in part else stage
         if self.measured is not None and name not in self.measured:
-            run = open_run(self.place.workplace, "default", self.as_of)
+            run = open_run(self.place.deployment, "default", self.as_of)
             self.result = run_task(run, stage, **part)
             return name, None, None
         execute(self.place.warehouse, FORGET)

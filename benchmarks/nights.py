@@ -34,7 +34,7 @@ from kindred.preparation.task import Request, prepare
 from kindred.publication import promotion
 from kindred.run import builds
 from kindred.run.connections import Connections
-from kindred.run.context import Run, Workplace, open_run
+from kindred.run.context import Deployment, Run, open_run
 from kindred.run.windows import Window
 from kindred.serving.staged_embeddings import StagedEmbeddings
 from kindred.settings import Settings
@@ -70,10 +70,10 @@ class Nights:
     root: str
 
     @property
-    def workplace(self) -> Workplace:
+    def deployment(self) -> Deployment:
         """Both connections."""
         settings = Settings(artifacts=self.root)
-        return Workplace(Connections(lambda name: self.dsn), settings)
+        return Deployment(Connections(lambda name: self.dsn), settings)
 
     def value(self, query: str | sql.Composable, *parameters: Any) -> Any:
         """The one value of a query."""
@@ -94,10 +94,10 @@ class Nights:
         """The stages up to the embeddings."""
         as_of = FIRST + night * DAY
         request = Request(f"night {night}", Window(as_of - DAY, as_of), may_fit=True)
-        prepare(self.workplace, SPEC, request)
+        prepare(self.deployment, SPEC, request)
         for stage in STAGES:
-            run_task(open_run(self.workplace, SPEC.space, as_of), stage)
-        return open_run(self.workplace, SPEC.space, as_of)
+            run_task(open_run(self.deployment, SPEC.space, as_of), stage)
+        return open_run(self.deployment, SPEC.space, as_of)
 
     def publish(self, run: Run) -> StagedEmbeddings:
         """What stage publish does with the embeddings, then clean_up."""
@@ -115,13 +115,13 @@ class Nights:
                 staged=staged,
                 wait_seconds=60,
             )
-        run_task(open_run(self.workplace, SPEC.space, run.as_of), "clean_up")
+        run_task(open_run(self.deployment, SPEC.space, run.as_of), "clean_up")
         return staged
 
     @property
     def serving(self) -> str:
         """The table that serves."""
-        with self.workplace.warehouse("bench", SPEC.internal_schema) as warehouse:
+        with self.deployment.warehouse("bench", SPEC.internal_schema) as warehouse:
             return str(builds.current(warehouse).table_name)
 
     def written(self, table: str) -> int:

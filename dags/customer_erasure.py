@@ -54,12 +54,12 @@ def params() -> dict[str, Param]:
 def make_dag(space: str) -> DAG:
     """The DAG of one space; it reads no spec: a broken one must not prevent an erasure."""
 
-    def tell_failure(context: Any) -> None:
+    def report_failure(context: Any) -> None:
         from kindred.airflow_adapter import failures
 
         failures.on_failure_without_build(space, context)
 
-    @task(on_failure_callback=tell_failure)
+    @task(on_failure_callback=report_failure)
     def erase(**context: Any) -> int:
         from kindred.airflow_adapter import tasks
 

@@ -70,7 +70,7 @@ from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec, dag_id_of, load_spec, spec_paths
 
 
-def note_failure(context: Any) -> None:
+def record_failure(context: Any) -> None:
     """Record in one line why the build failed."""
     from kindred.airflow_adapter import failures
 
@@ -84,7 +84,7 @@ DEFAULT_ARGS = {
     "retries": 2,
     "retry_delay": timedelta(seconds=SCHEDULE.retry_delay_seconds),
     "execution_timeout": timedelta(hours=2),
-    "on_failure_callback": note_failure,
+    "on_failure_callback": record_failure,
 }
 
 
@@ -150,7 +150,7 @@ def deadline(spec: Spec) -> DeadlineAlert | None:
 
 
 def stage(name: str, **options: Any) -> Any:
-    """The task of one stage; what a mapped instance works on is among the context by its name."""
+    """The task of one stage; the context includes the arguments of a mapped instance by name."""
 
     @task(task_id=name, **options)
     def run_task(run: dict[str, Any], **context: Any) -> Any:
@@ -227,12 +227,12 @@ def make_broken_dag(space: str, error: SpecError) -> DAG:
     It fails every night and says why: with no run at all, nobody would notice.
     """
 
-    def tell_failure(context: Any) -> None:
+    def report_failure(context: Any) -> None:
         from kindred.airflow_adapter import failures
 
         failures.on_failure_without_build(space, context)
 
-    @task(retries=0, on_failure_callback=tell_failure)
+    @task(retries=0, on_failure_callback=report_failure)
     def read_spec() -> None:
         from airflow.sdk.exceptions import AirflowFailException
 

@@ -1,1 +1,1 @@
-"""Everything on one machine: an embedded PostgreSQL, a real Airflow and the demo customers."""
+"""Kindred on one machine: an embedded PostgreSQL, a real Airflow and the demo customers."""

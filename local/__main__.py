@@ -1,4 +1,4 @@
-"""``python -m local``: what the Makefile calls."""
+"""``python -m local``: the commands behind the Makefile."""
 
 import argparse
 import signal
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from local.run import Stopwatch
 
 INTERRUPTED = 130
-PASSING_ON = ("psql", "exec")
+PASS_THROUGH = ("psql", "exec")
 _FILE_OPTIONS = {
-    "csv": "a table of your own instead of the demo: this file",
+    "csv": "load this file instead of the demo customers",
     "key": "its key column, or row_number to number the rows",
-    "sep": "its separator, else found out",
-    "updated-at": "its column that tells when a row changed last",
+    "sep": "its separator (default: detect it)",
+    "updated-at": "its column with the time of a row's last change",
     "labels": "its outcomes, separated by commas",
-    "spec": "its feature spec, else proposed",
+    "spec": "its feature spec (default: propose one)",
 }
 _ORDER: dict[str, Any] = {
     "choices": ("forward", "backward", "parallel"),
     "default": "forward",
-    "help": "in which order the dates are run (default: forward)",
+    "help": "the order in which the dates run (default: forward)",
 }
 
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.command not in PASSING_ON:
+    if rest and options.command not in PASS_THROUGH:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     layout = Layout.of_checkout()
     try:
@@ -86,14 +86,14 @@ def _parser() -> argparse.ArgumentParser:
         "--snapshots",
         choices=("", "all", "latest_only"),
         default="",
-        help="compute all dates (the default), or land all and compute the last",
+        help="compute all dates (the default), or land all and compute only the last",
     )
-    command.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    command.add_argument("--dry-run", action="store_true", help="only show what would be done")
     commands.add_parser("down", help="stop everything that runs")
-    commands.add_parser("status", help="say what runs")
+    commands.add_parser("status", help="show what runs")
     for name, text in (
-        ("psql", "a shell on the warehouse, or psql with the arguments that follow"),
-        ("exec", "run the command that follows with the local databases as source and warehouse"),
+        ("psql", "open a shell on the warehouse, or run psql with the given arguments"),
+        ("exec", "run the given command with the local databases as source and warehouse"),
     ):
         commands.add_parser(name, help=text, add_help=False)
     return parser
@@ -107,7 +107,7 @@ def _run(layout: Layout, options: argparse.Namespace) -> int:
         run_options = RunOptions(Order(options.order), stay_up=options.command == "up")
         return run(layout, _data_set(layout, options), run_options, interrupts, watch)
 
-    return _to_the_last_line(work)
+    return _print_outcome(work)
 
 
 def _backfill(layout: Layout, options: argparse.Namespace) -> int:
@@ -129,18 +129,18 @@ def _backfill(layout: Layout, options: argparse.Namespace) -> int:
         )
         return 1
     if not options.dry_run:
-        return _to_the_last_line(work)
+        return _print_outcome(work)
     dates = ["--from", options.first, "--to", options.last]
     choice = ["--space", space, "--snapshots", options.snapshots or "all"]
     return _with_server(layout, ["kindred", "backfill-plan", *dates, *choice])
 
 
-def _to_the_last_line(work: Callable[[Interrupts, "Stopwatch"], "Report"]) -> int:
-    """Do the work of a run; whatever way it ends, the last line says how."""
+def _print_outcome(work: Callable[[Interrupts, "Stopwatch"], "Report"]) -> int:
+    """Do the work of a run; the last line always shows how it ended."""
     interrupts = Interrupts()
     interrupts.install()
     try:
-        # Only here: stopping must work where the packages of a run are not installed.
+        # Imported here: stopping must work even if the packages of a run are not installed.
         from rich.console import Console
 
         from local.run import Stopwatch
@@ -181,7 +181,7 @@ def _data_set(layout: Layout, options: argparse.Namespace) -> "DataSet":
 
 
 def _print_last(line: str) -> None:
-    # After everything on stderr, so that it is the last line where both go to one place.
+    # Flush stderr first, so that this is the last line if both streams go to the same place.
     sys.stderr.flush()
     print(line, flush=True)
 
@@ -222,7 +222,7 @@ def _status(layout: Layout) -> int:
 
 
 def _with_server(layout: Layout, command: Sequence[str]) -> int:
-    """Run a command while the server is up, and leave the server as it was."""
+    """Run a command with the server up; afterwards stop the server if it was not running."""
     from local.environment import kindred_environment
 
     server = EmbeddedServer(layout.pgdata)
@@ -239,12 +239,12 @@ def _with_server(layout: Layout, command: Sequence[str]) -> int:
 
 
 def _call(command: Sequence[str], environment: dict[str, str]) -> int:
-    # A Ctrl-C belongs to the command alone: psql cancels a query with it.
+    # Ctrl-C is for the command only: psql cancels a query with it.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         return subprocess.run(command, env=environment, check=False).returncode
     except FileNotFoundError as error:
-        raise LocalError(f"{command[0]!r} is no command that can be run: {error}") from error
+        raise LocalError(f"{command[0]!r} cannot be run: {error}") from error
     finally:
         signal.signal(signal.SIGINT, before)
 

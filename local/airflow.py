@@ -1,4 +1,4 @@
-"""A real Airflow on this machine: its database, its components, and when they are ready."""
+"""A real Airflow on this machine: its database, its components, and their readiness."""
 
 import socket
 import sys
@@ -40,7 +40,7 @@ class LocalAirflow:
         settings: Mapping[str, str] | None = None,
         port: int | None = None,
     ) -> None:
-        """Choose a port, if none is given; ``settings`` are further variables of the components."""
+        """Choose a port if none is given; ``settings`` are further environment variables."""
         self.layout = layout
         self.server = server
         self.supervisor = supervisor
@@ -54,9 +54,10 @@ class LocalAirflow:
         self._started_at = datetime.now(UTC)
 
     def begin_migration(self) -> bool:
-        """Start to make the metadata database; False when it is there and fit to be used again.
+        """Start making the metadata database; False if it exists and can be reused.
 
-        One whose runs were cut short is made anew: its tasks wait for processes that are gone.
+        A database with interrupted runs is made again, since their tasks wait for processes that no
+        longer exist.
         """
         if self._migrated_by() == version("apache-airflow") and not self._has_unfinished_runs():
             return False
@@ -72,7 +73,7 @@ class LocalAirflow:
         self._stamp.write_text(version("apache-airflow"), encoding="utf-8")
 
     def start(self) -> None:
-        """Start what runs the DAG; DAGs are paused, so the order of getting ready is free."""
+        """Start the components that run DAGs, in any order, since all DAGs are paused."""
         self._started_at = datetime.now(UTC)
         self.layout.url_file.write_text(self.url, encoding="utf-8")
         for name in (API_SERVER, DAG_PROCESSOR, SCHEDULER):
@@ -157,7 +158,7 @@ class LocalAirflow:
 
 
 def free_port(wanted: Iterable[int] = _USUAL_PORTS) -> int:
-    """A free port on the loopback: the usual one of Airflow, else one near it, else any."""
+    """A free port on the loopback: Airflow's usual one, else one near it, else any."""
     for port in (*wanted, 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

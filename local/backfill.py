@@ -1,6 +1,6 @@
 """``make backfill``: snapshots of a range of dates, after ``make run`` or ``make up``.
 
-An Airflow that runs is used and left running; one that is started for it is stopped again.
+It uses a running Airflow and leaves it running; if it has to start one, it stops it again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,12 +26,12 @@ from local.run import FIT, FIT_SECONDS, Stopwatch, begin_backfill, begin_fit, fo
 from local.shutdown import STOP_SECONDS, stop_all
 from local.supervisor import Supervisor
 
-NEEDED = COMPONENTS[:3]  # no task of ours waits for the triggerer
+NEEDED = COMPONENTS[:3]  # none of our tasks waits for the triggerer
 
 
 @dataclass(frozen=True)
 class BackfillRequest:
-    """What ``make backfill`` was given: as_of dates as texts, both included."""
+    """The arguments of ``make backfill``: as_of dates as strings, both included."""
 
     space: str
     first: str
@@ -43,12 +43,12 @@ class BackfillRequest:
 def backfill(
     layout: Layout, request: BackfillRequest, interrupts: Interrupts, watch: Stopwatch
 ) -> Report:
-    """Run the range on the local Airflow; returns what the space holds, with the range's dates.
+    """Run the range on the local Airflow; returns the report on the space, with the range's dates.
 
     Raises
     ------
     RunFailedError
-        when the range cannot be run, or a task of it fails; what has not begun is then cancelled.
+        when the range cannot be run, or one of its tasks fails; runs not yet begun are cancelled.
     """
     layout.require_warehouse()
     spec = local_spec(layout, request.space)
@@ -60,7 +60,7 @@ def backfill(
         hold_lock(layout, "make backfill"),
         _local_airflow(layout, spec, interrupts, watch) as airflow,
     ):
-        _require_rest(airflow, spec.dag_id)
+        _require_no_unfinished_runs(airflow, spec.dag_id)
         _fit(airflow, spec, windows[-1].as_of, watch)
         _run(airflow, spec, windows, request, watch)
         report = _report(airflow, spec, windows)
@@ -71,7 +71,7 @@ def backfill(
 
 
 def local_spec(layout: Layout, space: str) -> Spec:
-    """The spec of a space of this installation: one of the checkout, or that of a file."""
+    """The spec of a space of this installation: from the checkout, or of a loaded file."""
     folders = (layout.features, layout.own_features)
     paths = {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
     if space not in paths:
@@ -83,7 +83,7 @@ def local_spec(layout: Layout, space: str) -> Spec:
 def _local_airflow(
     layout: Layout, spec: Spec, interrupts: Interrupts, watch: Stopwatch
 ) -> Iterator[LocalAirflow]:
-    """An Airflow that knows the space's DAG: the one that runs, else one for this block."""
+    """An Airflow with the space's DAG: the running one, else one started for this block."""
     credentials = load_credentials(layout)
     server = EmbeddedServer(layout.pgdata)
     supervisor = Supervisor(layout, credentials.marker)
@@ -118,8 +118,8 @@ def _start(airflow: LocalAirflow, spec: Spec, watch: Stopwatch) -> None:
     watch.say("Airflow is healthy: API server, DAG processor, scheduler")
 
 
-def _require_rest(airflow: LocalAirflow, dag_id: str) -> None:
-    """Raise while runs of the DAG are under way: the backfill that they belong to is not ours."""
+def _require_no_unfinished_runs(airflow: LocalAirflow, dag_id: str) -> None:
+    """Raise if runs of the DAG are in progress, since they belong to another backfill."""
     if unfinished := airflow.client.unfinished_runs(dag_id):
         raise RunFailedError(
             "backfill",
@@ -129,7 +129,7 @@ def _require_rest(airflow: LocalAirflow, dag_id: str) -> None:
 
 
 def _fit(airflow: LocalAirflow, spec: Spec, as_of: datetime, watch: Stopwatch) -> None:
-    """Fit an encoder as of the last date, unless there is one."""
+    """Fit an encoder as of the last date, unless one exists."""
     begin_fit(airflow, spec, as_of)
     airflow.supervisor.wait_for_success(FIT, FIT_SECONDS, meanwhile=NEEDED)
     watch.say("; ".join(tail_of(airflow.layout.log_file(FIT), 1)))

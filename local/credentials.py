@@ -1,4 +1,4 @@
-"""Secrets of the local Airflow: made once, kept in one file that only its owner can read."""
+"""Secrets of the local Airflow: generated once, stored in a file only its owner can read."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ ADMIN_USER = "admin"
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the components sign, encrypt and log in with; ``marker`` is no secret but unique."""
+    """Secrets to sign, encrypt and log in with; ``marker`` is unique but not secret."""
 
     jwt_secret: str
     fernet_key: str
@@ -37,7 +37,7 @@ class Credentials:
 
 
 def credentials_file(layout: Layout) -> Path:
-    """Where an installation keeps its secrets."""
+    """The file with the secrets of an installation."""
     return layout.state / "credentials.json"
 
 
@@ -47,19 +47,19 @@ def passwords_file(layout: Layout) -> Path:
 
 
 def load_credentials(layout: Layout) -> Credentials:
-    """The secrets of an installation, made at the first call."""
+    """The secrets of an installation, generated at the first call."""
     path = credentials_file(layout)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     found = Credentials(**asdict(Credentials.generate()) | kept)
     if asdict(found) != kept:
-        # The first call, or the first of a version that wants one secret more.
+        # The first call, or the first call of a version that needs another secret.
         write_private(path, json.dumps(asdict(found), indent=1))
     write_private(passwords_file(layout), json.dumps({ADMIN_USER: found.admin_password}))
     return found
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
+    """Write a file that only its owner can read, completely or not at all."""
     aside = path.with_name(f"{path.name}.{os.getpid()}")
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""A CSV file as a data set: everything about it is checked before anything is started."""
+"""A CSV file as a data set; it is checked completely before anything is started."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from kindred.errors import InferenceError, SpecError, WindowError
 from kindred.infer.column_names import identifier_of
 from kindred.infer.files import ROW_NUMBER, newest_moment, read_csv
 from kindred.infer.proposal import Evidence, Roles
-from kindred.infer.propose import Wish, propose_text, read_file
+from kindred.infer.propose import ProposalRequest, propose_text, read_file
 from kindred.infer.reading import read_table
 from kindred.infer.schedule import schedule_for, window_for
 from kindred.spec.model import Spec, spec_from_dict
@@ -27,7 +27,7 @@ from local.tables import SCHEMA, Column, SourceTable
 
 @dataclass(frozen=True)
 class CsvRequest:
-    """What ``make run CSV=...`` was given; ``labels`` are separated by commas."""
+    """The arguments of ``make run CSV=...``; ``labels`` are separated by commas."""
 
     csv: Path
     key: str | None = None
@@ -38,18 +38,18 @@ class CsvRequest:
 
     @property
     def command(self) -> str:
-        """How the same file is run again with a spec, which says all but the separator."""
+        """The command that runs the file again with a spec, which defines all but the separator."""
         separator = "" if self.separator is None else f" SEP={quote(self.separator)}"
         return f"make run CSV={quote(str(self.csv))}{separator}"
 
 
 def csv_data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
-    """The data set of a file: its spec is proposed, or the one given.
+    """The data set of a file, with the given spec or a proposed one.
 
     Raises
     ------
     RunFailedError
-        when the file or an argument cannot be used; it names which, and the columns there are.
+        when the file or an argument cannot be used; it names it, and the columns of the file.
     """
     try:
         return _data_set(layout, request, now)
@@ -90,7 +90,7 @@ def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
 
 
 def table_name(space: str) -> str:
-    """The table of a space in the source database; that of the demo is not taken."""
+    """The table of a space in the source database; it differs from the demo's table."""
     return f"{space}_file" if space == demo.TABLE else space
 
 
@@ -110,14 +110,14 @@ def _roles(request: CsvRequest, data: bytes) -> Roles:
         names = ", ".join(map(str, read_table(data, request.separator).frame.columns))
         raise InferenceError(
             "key",
-            f"KEY is missing: say which column names the customer, or KEY={ROW_NUMBER} to number"
-            f" the rows; the columns are {names}",
+            f"KEY is missing: name the column that identifies the customer, or KEY={ROW_NUMBER} to"
+            f" number the rows; the columns are {names}",
         )
-    return Wish(request.key, request.updated_at, request.labels).roles
+    return ProposalRequest(request.key, request.updated_at, request.labels).roles
 
 
 def _given_spec(path: Path, space: str) -> Spec:
-    """A spec of any file name as the spec of a space."""
+    """Read a spec from a file of any name as the spec of a space."""
     try:
         content = yaml.safe_load(_read_text(path))
     except yaml.YAMLError as error:
@@ -140,7 +140,7 @@ def _read_text(path: Path | None) -> str:
 
 
 def _roles_of(request: CsvRequest, spec: Spec) -> Roles:
-    """The roles a given spec names; an argument beside it must say the same."""
+    """The roles that a given spec defines; arguments must agree with it."""
     source = spec.source
     updated_at = source.updated_at if source.has_updated_at else None
     for role, asked, said in (
@@ -195,12 +195,12 @@ def _newest(roles: Roles, evidence: Evidence, given: Spec | None) -> datetime | 
 
 
 def request_of(options: Mapping[str, Any]) -> CsvRequest | None:
-    """The request that the command's options make; None for the demo.
+    """The request from the command's options; None for the demo.
 
     Raises
     ------
     RunFailedError
-        when something is said of a file, but not which.
+        when options for a file are given without the file.
     """
     given = {name: value for name, value in options.items() if value}
     if not given:

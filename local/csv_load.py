@@ -1,4 +1,4 @@
-"""Bring a file's table into the local source database, and its spec where Airflow reads it."""
+"""Load a file's table into the local source database, and put its spec where Airflow reads it."""
 
 import shutil
 from contextlib import closing
@@ -32,24 +32,24 @@ class Plan:
 
 
 def load(layout: Layout, server: EmbeddedServer, plan: Plan) -> list[str]:
-    """Bring the table into the source, and its spec where Airflow reads it."""
-    forgotten: list[str] = []
+    """Load the table into the source, and put its spec where Airflow reads it."""
+    deleted: list[str] = []
 
-    def forget() -> None:
-        if _forget_space(layout, server, plan.spec):
-            forgotten.append(f"its table or columns have changed: space {plan.spec.space} is new")
+    def delete_space() -> None:
+        if _delete_space(layout, server, plan.spec):
+            deleted.append(f"its table or columns have changed: space {plan.spec.space} is new")
 
-    changed = load_table(server.dsn(SOURCE), plan.table, before_change=forget)
+    changed = load_table(server.dsn(SOURCE), plan.table, before_change=delete_space)
     if not changed and not _has_landed(plan):
-        forget()
+        delete_space()
     state = "loaded" if changed else "are in place"
     rows = len(plan.table.columns[0].values)
     loaded = f"{rows:,} rows {state} in {SOURCE}.{SCHEMA}.{plan.table.name}"
-    return [loaded, *forgotten, *_write_spec(plan)]
+    return [loaded, *deleted, *_write_spec(plan)]
 
 
 def _has_landed(plan: Plan) -> bool:
-    """Whether what the spec reads is what its predecessor has read: then history goes on."""
+    """Whether the previous spec read the same source and columns, so that the history continues."""
     try:
         before = load_spec(plan.spec_path)
     except SpecError:
@@ -58,8 +58,8 @@ def _has_landed(plan: Plan) -> bool:
     return before.source == plan.spec.source and is_covered
 
 
-def _forget_space(layout: Layout, server: EmbeddedServer, spec: Spec) -> bool:
-    """Remove a space: a landed row cannot change without a later time of change."""
+def _delete_space(layout: Layout, server: EmbeddedServer, spec: Spec) -> bool:
+    """Delete a space, because a landed row cannot change without a later ``updated_at``."""
     shutil.rmtree(layout.artifacts / spec.space, ignore_errors=True)
     schemas = [spec.bi_schema, spec.internal_schema]
     with (
@@ -76,26 +76,26 @@ def _forget_space(layout: Layout, server: EmbeddedServer, spec: Spec) -> bool:
 
 
 def _write_spec(plan: Plan) -> list[str]:
-    """Write the spec; one that somebody may have changed is kept beside it."""
+    """Write the spec; keep an existing one beside it, since somebody may have edited it."""
     path, lines = plan.spec_path, []
     if path.exists() and path.read_text(encoding="utf-8") != plan.spec_text:
         kept = path.with_name(f"{path.name}.before")
         path.replace(kept)
-        lines.append(f"the spec of the run before is kept as {shown(kept)}")
+        lines.append(f"the spec of the previous run is kept as {shown(kept)}")
     path.write_text(plan.spec_text, encoding="utf-8")
     return [*lines, f"the spec is {shown(path)}"]
 
 
 def advice(plan: Plan) -> tuple[str, str]:
-    """How to go on with the spec."""
+    """How to continue with the spec."""
     path = shown(plan.spec_path)
     return (
-        f"Spec         {path}; change it, and give it back by:",
+        f"Spec         {path}; edit it, then run:",
         f"             {plan.command} SPEC={quote(path)}",
     )
 
 
 def shown(path: Path) -> str:
-    """A path as it is short to say where ``make`` runs."""
+    """A path relative to the current folder, if it lies inside."""
     folder = Path.cwd()
     return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

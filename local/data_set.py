@@ -1,4 +1,4 @@
-"""What a local run is about: a source table, its spec, and the dates to make snapshots of."""
+"""The data of a local run: a source table, its spec, and the dates of the snapshots."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from local.postgres import EmbeddedServer
 class DataSet:
     """A table that can be loaded, and what to do with it.
 
-    ``as_of_by_logical_date`` names the intervals by their start. ``load`` brings the table into the
-    source database and its spec where Airflow reads it; it returns what to tell the user.
+    ``as_of_by_logical_date`` names the intervals by their start. ``load`` loads the table into the
+    source database and puts its spec where Airflow reads it; it returns lines for the user.
     """
 
     spec: Spec

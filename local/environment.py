@@ -1,4 +1,4 @@
-"""The environment of everything that runs locally: nothing of the caller's Airflow leaks in."""
+"""The environment of all local processes, isolated from any Airflow settings of the caller."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from local.layout import Layout
 from local.postgres import EmbeddedServer
 
 SOURCE, WAREHOUSE, METADATA = "shop", "warehouse", "airflow"
-# An AIRFLOW_ or PG variable of the caller could point the demo at somebody's real databases.
+# An AIRFLOW_ or PG variable of the caller could point the demo at real databases.
 _FOREIGN = ("AIRFLOW_", "PG", "PYTHONPATH", "PYTHONHOME", "MAKE", "MFLAGS")
 
 
@@ -32,7 +32,7 @@ def kindred_environment(
         "KINDRED_ERASURE_KEY": credentials.erasure_key,
         "KINDRED_FEATURES": f"{layout.features}{os.pathsep}{layout.own_features}",
         "KINDRED_SQL": str(layout.root / "include" / "sql"),
-        # In the future, so that unpausing the DAG starts no run of today.
+        # In the future, so that unpausing the DAG starts no scheduled run.
         "KINDRED_START_DATE": "2099-01-01",
     }
 
@@ -40,7 +40,7 @@ def kindred_environment(
 def airflow_environment(
     layout: Layout, server: EmbeddedServer, credentials: Credentials, port: int
 ) -> dict[str, str]:
-    """What the components of Airflow need on top."""
+    """What the components of Airflow need in addition."""
     url = f"http://127.0.0.1:{port}"
     dsn = server.dsn(METADATA).replace("postgresql://", "postgresql+psycopg2://", 1)
     settings = {
@@ -49,7 +49,7 @@ def airflow_environment(
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": "4",
-        # The default asks the name server, which may take seconds where there is none.
+        # The default asks the name server, which may take seconds if there is none.
         "CORE__HOSTNAME_CALLABLE": "socket.gethostname",
         "CORE__KILLED_TASK_CLEANUP_TIME": "10",
         "CORE__FERNET_KEY": credentials.fernet_key,
@@ -63,7 +63,7 @@ def airflow_environment(
         "API_AUTH__JWT_SECRET": credentials.jwt_secret,
         "DATABASE__SQL_ALCHEMY_CONN": dsn,
         "LOGGING__BASE_LOG_FOLDER": str(layout.logs / "tasks"),
-        # Half a second less a stage, and no slot that sleeps five seconds after its task's end.
+        # Saves half a second per stage, and executor slots do not sleep five seconds after a task.
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
@@ -71,7 +71,7 @@ def airflow_environment(
     return {
         **kindred_environment(layout, server, credentials),
         **{f"AIRFLOW__{name}": value for name, value in settings.items()},
-        # Keep the marker readable in /proc when Airflow gives its processes other titles.
+        # Keeps the marker readable in /proc when Airflow changes the titles of its processes.
         "SPT_NOENV": "1",
         "NO_PROXY": _with_loopback(os.environ),
         "no_proxy": _with_loopback(os.environ),

@@ -1,4 +1,4 @@
-"""Why a local run ended without its tables."""
+"""Errors of local runs."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,11 +9,11 @@ LOG_TAIL_LINES = 25
 
 
 class LocalError(KindredError):
-    """Something of the local installation cannot be used; nothing more is known about where."""
+    """A part of the local installation cannot be used."""
 
 
 class RunFailedError(LocalError):
-    """A run stopped at a task or component; ``log_tail`` holds the end of that one's log."""
+    """A run stopped at a task or component; ``log_tail`` holds the end of its log."""
 
     def __init__(self, step: str, reason: str, log_tail: Iterable[str] = ()) -> None:
         super().__init__(f"{step}: {reason}")
@@ -23,7 +23,7 @@ class RunFailedError(LocalError):
 
 
 class InterruptedRunError(BaseException):
-    """A signal asked the run to stop; not an Exception, so that no handler takes it for one."""
+    """A signal asked the run to stop; not an Exception, so that no handler catches it as one."""
 
     def __init__(self, signal_name: str) -> None:
         super().__init__(signal_name)
@@ -31,7 +31,7 @@ class InterruptedRunError(BaseException):
 
 
 def tail_of(log_file: Path, lines: int = LOG_TAIL_LINES) -> list[str]:
-    """The last lines of a log file, none when there is no such file."""
+    """The last lines of a log file; none if the file does not exist."""
     try:
         text = log_file.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:

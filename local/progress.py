@@ -1,4 +1,4 @@
-"""What a person sees while the runs go: a live table where it fits, else a line a task's end."""
+"""Show the progress of runs: a live table if it fits the terminal, else one line per ended task."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ _MARKS = {
     "queued": "[dim]…[/dim]",
     "scheduled": "[dim]…[/dim]",
 }
-# The most telling state of a mapped task's instances comes first.
+# The state of a mapped task is the first of these that one of its instances has.
 _PRECEDENCE = ("failed", "up_for_retry", "running", "queued", "scheduled", "upstream_failed")
 _WAITING = ("scheduled", "queued", None)
 _TASK_WIDTH, _RUN_WIDTH = 20, 19
@@ -39,7 +39,7 @@ class TaskProgress:
 
     @classmethod
     def of(cls, instances: Sequence[Mapping[str, Any]], now: datetime) -> "TaskProgress":
-        """Sum up the instances that Airflow lists for one task of one run."""
+        """Summarise the instances that Airflow lists for one task of one run."""
         states = [instance["state"] for instance in instances]
         state = next((state for state in _PRECEDENCE if state in states), None)
         if state is None:
@@ -60,18 +60,18 @@ class TaskProgress:
 
 
 class RunBoard:
-    """The runs of a backfill side by side, one row a task."""
+    """The runs of a backfill side by side, one row per task."""
 
     def __init__(
         self, console: Console, tasks: Sequence[str], runs: Mapping[datetime, str]
     ) -> None:
-        """``runs`` gives each logical date the title of its column."""
+        """``runs`` maps each logical date to the title of its column."""
         self._console = console
         self._tasks = tasks
         self._runs = runs
         self._cells: dict[tuple[str, datetime], TaskProgress] = defaultdict(TaskProgress)
         fits = console.width >= _TASK_WIDTH + _RUN_WIDTH * len(runs)
-        # Drawn when there is news only; a clock of its own would cost a core that tasks need.
+        # Drawn only on changes: a refresh thread would take CPU time that tasks need.
         is_live = console.is_terminal and (fits or len(runs) <= _ALWAYS_SIDE_BY_SIDE)
         self._live = Live(console=console, auto_refresh=False) if is_live else None
 
@@ -97,7 +97,7 @@ class RunBoard:
             self._live.update(self.table(), refresh=True)
 
     def table(self) -> Table:
-        """The board as it stands."""
+        """The board in its current state."""
         table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
         table.add_column("task")
         for title in self._runs.values():

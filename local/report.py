@@ -1,4 +1,4 @@
-"""What a run ends with: the snapshots it made, read back from the views that BI reads."""
+"""The report at the end of a run: its snapshots, read from the views that BI reads."""
 
 import re
 from collections import defaultdict
@@ -24,13 +24,13 @@ _NOISE = -1
 _FIXED = ("rank", "customer_id", "similarity")
 _WORD_EDGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SHOWN_COLUMNS, _SHOWN_LABELS, _SHOWN_CHARACTERS = 8, 2, 24
-_SHOWN_DATES = 6  # the newest ones, side by side
-_SHOWN_SEGMENTS = 8  # of one algorithm
+_SHOWN_DATES = 6  # the newest dates, side by side
+_SHOWN_SEGMENTS = 8  # per algorithm
 
 
 @dataclass(frozen=True)
 class Report:
-    """The rows behind the report, one list a query file."""
+    """The rows behind the report, one list per query file."""
 
     snapshots: list[Row]
     segments: list[Row]
@@ -38,7 +38,7 @@ class Report:
     summary: Row
 
     def last_line(self, seconds: float) -> str:
-        """The line that scripts read."""
+        """The last line of a run, which scripts parse."""
         found = self.summary
         recall = "none" if found["recall"] is None else f"{found['recall']:.4f}"
         return (
@@ -74,7 +74,7 @@ def read_report(dsn: str, spec: Spec) -> Report:
 
 
 def shown_columns(spec: Spec) -> list[str]:
-    """What a person compares of an example: features, the weightiest first, then outcomes."""
+    """The columns to compare in an example: features by descending weight, then outcomes."""
     hidden = {*spec.private, *_FIXED}
     labels = [column for column in spec.labels if column not in hidden][:_SHOWN_LABELS]
     features = [column for column in spec.features if column not in hidden]
@@ -85,7 +85,7 @@ def shown_columns(spec: Spec) -> list[str]:
 def print_report(
     console: Console, report: Report, stage_order: Sequence[str], bi_schema: str = "bi"
 ) -> None:
-    """Print the report as tables, the stages in this order."""
+    """Print the report as tables, with the stages in the given order."""
     for table in (
         _snapshot_table(report.snapshots, bi_schema),
         _stage_table(report.snapshots, stage_order),
@@ -123,7 +123,7 @@ def _snapshot_table(snapshots: Sequence[Row], bi: str) -> Table:
 
 
 def _stage_table(snapshots: Sequence[Row], order: Sequence[str]) -> Table:
-    table = _table("Seconds a stage")
+    table = _table("Seconds per stage")
     table.add_column("stage")
     stages: dict[str, dict[int, float]] = defaultdict(dict)
     snapshots = snapshots[-_SHOWN_DATES:]
@@ -141,7 +141,7 @@ def _stage_table(snapshots: Sequence[Row], order: Sequence[str]) -> Table:
 
 
 def _segment_table(rows: Sequence[Row], bi: str) -> Table:
-    """The largest segments of each algorithm, with the outcome that tells them apart best."""
+    """The largest segments of each algorithm, with the outcome that best separates them."""
     outcome, everyone = _outcome(rows)
     table = _table(f"Segments of the current snapshot ({bi}.cluster_summary_current)")
     if outcome:
@@ -163,7 +163,7 @@ def _segment_table(rows: Sequence[Row], bi: str) -> Table:
 
 
 def _segment_rows(rows: Sequence[Row]) -> Iterator[tuple[str, int, str, str]]:
-    """Cluster, customers, name and outcome; what does not fit is counted in one row."""
+    """Cluster, customers, name and outcome; the smaller segments are summed up in one row."""
     clusters = [row for row in rows if row["cluster_id"] != _NOISE]
     for row in clusters[:_SHOWN_SEGMENTS]:
         yield str(row["cluster_id"]), row["customers"], row["name"], _estimate(row)
@@ -175,7 +175,7 @@ def _segment_rows(rows: Sequence[Row]) -> Iterator[tuple[str, int, str, str]]:
 
 
 def _outcome(rows: Sequence[Row]) -> tuple[str, str]:
-    """What is told of every segment, and its figure for all customers; empty without labels."""
+    """The outcome shown per segment, and its figure for all customers; empty without labels."""
     for row in rows:
         if row["outcome"] is not None:
             return escape(str(row["outcome"])), _figure(row["everyone"], is_share=row["is_share"])
@@ -217,7 +217,7 @@ def _lookalike_table(rows: Sequence[Row], bi: str) -> Table:
 
 
 def _title(name: str) -> str:
-    """A name in parts that a narrow column can break between."""
+    """A name split into words, so that a narrow column can wrap it."""
     return _WORD_EDGE.sub(" ", name).replace("_", " ")
 
 

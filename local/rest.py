@@ -1,4 +1,4 @@
-"""A small client of Airflow's REST API: a call takes milliseconds, a command takes seconds."""
+"""A small client of Airflow's REST API: a call takes milliseconds, a CLI command seconds."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,11 +12,11 @@ import httpx
 from local.failures import LocalError
 
 JsonObject = dict[str, Any]
-_PAGE = 100  # the largest page the server gives
+_PAGE = 100  # the largest page the server returns
 
 
 class Order(StrEnum):
-    """In which order a backfill takes its dates."""
+    """The order in which a backfill runs its dates."""
 
     FORWARD = "forward"
     BACKWARD = "backward"
@@ -28,7 +28,7 @@ class AirflowClient:
 
     def __init__(self, base_url: str, user: str, password: str) -> None:
         self._user = {"username": user, "password": password}
-        # The environment may name a proxy, which has no business on the loopback.
+        # The environment may name a proxy, which must not be used for the loopback.
         self._http = httpx.Client(base_url=base_url, timeout=30, trust_env=False)
 
     def close(self) -> None:
@@ -36,7 +36,7 @@ class AirflowClient:
         self._http.close()
 
     def health(self) -> JsonObject | None:
-        """What the server says of all components, None while it does not answer."""
+        """The health of all components, None while the server does not answer."""
         try:
             response = self._http.get("/api/v2/monitor/health")
         except httpx.TransportError:
@@ -44,7 +44,7 @@ class AirflowClient:
         return dict(response.json()) if response.status_code == httpx.codes.OK else None
 
     def warm_execution_api(self) -> None:
-        """Make the first, slow call of the API that tasks use, so that no task has to wait."""
+        """Make the slow first call of the API that tasks use, so that no task waits for it."""
         self._http.get("/execution/health").raise_for_status()
 
     def log_in(self) -> None:
@@ -54,16 +54,16 @@ class AirflowClient:
         self._http.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
 
     def dag(self, dag_id: str) -> JsonObject | None:
-        """A DAG as Airflow knows it, None as long as it has not been parsed."""
+        """Airflow's entry of a DAG, None until it has been parsed."""
         response = self._http.get(f"/api/v2/dags/{dag_id}")
         if response.status_code == httpx.codes.NOT_FOUND:
             return None
         return self._content(response)
 
     def import_errors(self, since: datetime) -> list[str]:
-        """The stack traces of DAG files that could not be imported, none found before ``since``.
+        """The stack traces of DAG files that could not be imported since a given time.
 
-        An error stays listed until the file has been read again.
+        An older error stays listed until its file has been read again.
         """
         content = self._call("GET", "/api/v2/importErrors", params={"limit": _PAGE})
         return [
@@ -77,7 +77,7 @@ class AirflowClient:
         self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
     def task_order(self, dag_id: str) -> list[str]:
-        """The task ids of a DAG in the order of the flow, by name where the flow leaves it open."""
+        """The task ids of a DAG in topological order, by name among equals."""
         tasks = self._call("GET", f"/api/v2/dags/{dag_id}/tasks")["tasks"]
         sorter: TopologicalSorter[str] = TopologicalSorter()
         for task in tasks:
@@ -93,15 +93,15 @@ class AirflowClient:
         return order
 
     def close_backfills(self, dag_id: str) -> int:
-        """Complete the backfills that Airflow still takes for running; returns how many.
+        """Complete the backfills that Airflow still considers running; returns how many.
 
-        Airflow itself does so every 30 seconds only, and refuses a second backfill until then.
+        Airflow itself does so only every 30 seconds, and rejects a second backfill until then.
         """
         content = self._call("GET", "/api/v2/backfills", params={"dag_id": dag_id, "limit": _PAGE})
         active = [entry["id"] for entry in content["backfills"] if entry["completed_at"] is None]
         for number in active:
             response = self._http.put(f"/api/v2/backfills/{number}/cancel")
-            if response.status_code != httpx.codes.CONFLICT:  # completed in this moment
+            if response.status_code != httpx.codes.CONFLICT:  # completed just now
                 self._content(response)
         return len(active)
 
@@ -113,9 +113,9 @@ class AirflowClient:
         conf: Mapping[str, Any] | None = None,
         at_once: int | None = None,
     ) -> int:
-        """Run a DAG for a range of logical dates, again where it ran before; returns the id.
+        """Run a DAG for a range of logical dates, including those run before; returns the id.
 
-        In parallel, ``at_once`` is the most runs at a time; without it, all of them.
+        In parallel, ``at_once`` limits the number of concurrent runs; by default all run at once.
         """
         body = {
             "dag_id": dag_id,
@@ -125,13 +125,13 @@ class AirflowClient:
             "max_active_runs": (at_once or len(dates)) if order is Order.PARALLEL else 1,
             "reprocess_behavior": "completed",
             "run_on_latest_version": True,
-            # Where there is none at all, a run that is there keeps the conf it had.
+            # Without a conf, an existing run keeps its old one.
             "dag_run_conf": dict(conf or {}),
         }
         return int(self._call("POST", "/api/v2/backfills", json=body)["id"])
 
     def runs(self, dag_id: str, dates: Sequence[datetime]) -> list[JsonObject]:
-        """The runs of these logical dates, the earliest first."""
+        """The runs of these logical dates, earliest first."""
         params = {**_between(dates), "order_by": "logical_date"}
         return self._all_pages(f"/api/v2/dags/{dag_id}/dagRuns", "dag_runs", params)
 
@@ -147,7 +147,7 @@ class AirflowClient:
         return self._all_pages(path, "task_instances", {**_between(dates), "order_by": "id"})
 
     def log_messages(self, task_instance: Mapping[str, Any]) -> list[JsonObject]:
-        """The log of the last try of a task instance, one entry a message."""
+        """The log of the last try of a task instance, one entry per message."""
         run, task = quote(task_instance["dag_run_id"], safe=""), task_instance["task_id"]
         response = self._ask(
             "GET",
@@ -177,7 +177,7 @@ class AirflowClient:
         except (httpx.ReadError, httpx.RemoteProtocolError):
             if method != "GET":
                 raise
-            # A connection that was idle can be closed by the server in the moment it is used again.
+            # The server may close an idle connection at the moment it is used again.
             return self._http.request(method, path, **arguments)
 
     @staticmethod

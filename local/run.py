@@ -1,4 +1,4 @@
-"""``make run``: from nothing to published snapshots and back to nothing running."""
+"""``make run``: start everything, publish snapshots, stop everything."""
 
 import os
 import sys
@@ -36,14 +36,14 @@ _LONGEST_BUILD = 7200
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How to run: in which order the dates go, and whether everything stays up afterwards."""
+    """How to run: the order of the dates, and whether everything stays up afterwards."""
 
     order: Order = Order.FORWARD
     stay_up: bool = False
 
 
 class Stopwatch:
-    """Prints what has been reached with the seconds since ``make`` began."""
+    """Prints the steps done, with the seconds since ``make`` began."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -51,11 +51,11 @@ class Stopwatch:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the beginning, the making of the environment included."""
+        """Seconds since ``make`` began, including the creation of the environment."""
         return time.time() - self._began
 
     def say(self, text: str) -> None:
-        """One line about a step that is done."""
+        """Print one line about a step that is done."""
         line = f"[dim]{self.seconds:6.1f} s[/dim]  {escape(text)}"
         self.console.print(line, highlight=False, soft_wrap=True)
 
@@ -67,9 +67,9 @@ def run(
     interrupts: Interrupts,
     watch: Stopwatch,
 ) -> Report:
-    """Make the snapshots of a data set on a real Airflow; returns what was made.
+    """Make the snapshots of a data set on a real Airflow; returns the report.
 
-    Whatever way it ends, nothing of it is left running, unless it is to stay up and all went well.
+    However it ends, it stops everything it has started, unless it is to stay up and succeeded.
     """
     layout.create()
     credentials = load_credentials(layout)
@@ -80,7 +80,7 @@ def run(
         if stop_all(supervisor, server):
             watch.say("stopped what an earlier command had left running")
         services = stack.enter_context(ExitStack())
-        # Registered before anything starts, so that no moment is without its clean-up.
+        # Registered before anything starts, so that everything is always cleaned up.
         services.callback(server.stop)
         services.callback(supervisor.stop, STOP_SECONDS)
         try:
@@ -127,7 +127,7 @@ def _make_snapshots(
 
 
 def _install_page_reader(server: EmbeddedServer, data_set: DataSet) -> None:
-    """What an administrator does for a warehouse, so that segments can be the index's lists."""
+    """Install the page reader, as an administrator would, so segments can be the index's lists."""
     dsn = server.dsn(WAREHOUSE)
     label = "kindred page-reader"
     with connect(dsn, connection_id="kindred_warehouse", application_name=label) as database:
@@ -135,7 +135,7 @@ def _install_page_reader(server: EmbeddedServer, data_set: DataSet) -> None:
 
 
 def begin_fit(airflow: LocalAirflow, spec: Spec, as_of: datetime) -> None:
-    """Fit an encoder as of the last date; needs the two databases only, so Airflow may start."""
+    """Start to fit an encoder as of the last date, while Airflow starts: it needs no Airflow."""
     kindred = str(Path(sys.executable).parent / "kindred")
     command = [kindred, "fit", "--space", spec.space, "--as-of", as_of.isoformat()]
     credentials = load_credentials(airflow.layout)
@@ -150,7 +150,7 @@ def begin_backfill(
     order: Order,
     conf: Mapping[str, str] | None = None,
 ) -> None:
-    """Let Airflow run the DAG for these logical dates."""
+    """Start a backfill of the DAG for these logical dates."""
     client.close_backfills(dag_id)
     client.unpause(dag_id)
     since = datetime.now(UTC)
@@ -165,7 +165,7 @@ def follow_backfill(
     order: Order,
     watch: Stopwatch,
 ) -> None:
-    """Show the runs of these logical dates, each by its title, until all have succeeded."""
+    """Show the runs of these logical dates by title until all have succeeded."""
     watch.say(f"backfill of {len(titles)} intervals started ({order}), as of:")
     with RunBoard(watch.console, airflow.client.task_order(dag_id), titles) as board:
         watch_runs(airflow, dag_id, list(titles), board)
@@ -184,7 +184,7 @@ def access_lines(url: str, credentials: Credentials, is_up: bool) -> Sequence[st
     """How to reach the UI and the tables."""
     if not is_up:
         return (
-            "'make up' leaves the Airflow UI and the database running and says how to log in;",
+            "'make up' leaves the Airflow UI and the database running and shows how to log in;",
             "'make psql' opens a shell on the warehouse.",
         )
     return (
@@ -194,7 +194,7 @@ def access_lines(url: str, credentials: Credentials, is_up: bool) -> Sequence[st
 
 
 def _beginning() -> float:
-    """When ``make`` began, if it says so and that is plausible; else now."""
+    """When ``make`` began, if the environment says so plausibly; else now."""
     now = time.time()
     try:
         began = float(os.environ.get("KINDRED_STARTED_AT", ""))

@@ -1,4 +1,4 @@
-"""Stops what runs of an installation, whoever started it and however that one ended."""
+"""Stop all processes of an installation, whichever command started them."""
 
 import signal
 
@@ -9,7 +9,7 @@ from local.postgres import EmbeddedServer
 from local.processes import wait_for_end
 from local.supervisor import Supervisor
 
-# A scheduler waits for its running tasks, however long they are; they may be killed at any time.
+# A scheduler waits for its running tasks without a limit; tasks may be killed at any time.
 STOP_SECONDS = 4.0
 HOLDER_SECONDS = 60.0
 
@@ -23,7 +23,7 @@ def stop_all(supervisor: Supervisor, server: EmbeddedServer) -> bool:
 
 
 def end_holder(layout: Layout) -> bool:
-    """Ask the command that is at work here to stop, and wait until it has; False if none is."""
+    """Ask the command at work here to stop, and wait for its end; False if there is none."""
     holder = find_holder(layout)
     if holder is None:
         return False

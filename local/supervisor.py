@@ -1,4 +1,4 @@
-"""Starts the processes of one installation and ends them, also those of a run that was killed."""
+"""Start and end the processes of an installation, including those of a run that was killed."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from local.layout import Layout
 from local.processes import MARKER, ProcessId, identify, marked_processes, wait_for_end
 
 API_SERVER = "api-server"
-# It closes within a tenth of a second; then its interpreter frees memory for some more seconds.
+# It closes within a tenth of a second; after that its interpreter frees memory for some seconds.
 _API_SERVER_SECONDS = 1.0
 
 
@@ -31,8 +31,8 @@ class Component:
 class Supervisor:
     """The processes of one installation.
 
-    Each runs in a session of its own, so that a Ctrl-C in the terminal reaches the run alone,
-    which then ends them in order. The list of them is on disk before anything else happens.
+    Each runs in a session of its own, so that Ctrl-C in the terminal reaches only the run, which
+    then ends them in order. Their list is written to disk first.
     """
 
     def __init__(self, layout: Layout, marker: str) -> None:
@@ -69,7 +69,7 @@ class Supervisor:
         return component
 
     def components(self) -> list[Component]:
-        """What was started and not yet ended by ``stop``, in the order of the starts."""
+        """The components that were started and not yet stopped, in the order of their start."""
         try:
             entries = json.loads(self._list_file.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -84,7 +84,7 @@ class Supervisor:
         return [component for component in self.components() if component.process.is_alive]
 
     def has_ended(self, name: str) -> bool:
-        """Whether a process has ended, one of an earlier command too."""
+        """Whether a process has ended, even if an earlier command started it."""
         if name in self._popens:
             return self._popens[name].poll() is not None
         return all(component.name != name for component in self.running())
@@ -96,7 +96,7 @@ class Supervisor:
                 raise self._failure(name, f"ended{self._code(name)}")
 
     def wait_for_success(self, name: str, seconds: float, meanwhile: Sequence[str] = ()) -> None:
-        """Wait until a process has ended well, as long as the others run."""
+        """Wait until a process has succeeded, while the others must keep running."""
         deadline = time.monotonic() + seconds
         while not self.has_ended(name):
             self.check_all_run(meanwhile)
@@ -108,7 +108,7 @@ class Supervisor:
             raise self._failure(name, reason or f"ended{self._code(name)}")
 
     def end(self, name: str) -> None:
-        """End one process that this object started, if it has not ended; the others go on."""
+        """End one process that this object started, if it still runs; the others continue."""
         popen = self._popens.get(name)
         if popen is not None and popen.poll() is None:
             popen.kill()
@@ -116,9 +116,9 @@ class Supervisor:
         self._write([kept for kept in self.components() if kept.name != name])
 
     def stop(self, patience_seconds: float) -> None:
-        """End everything of this installation: in reverse order, kindly, then by force.
+        """End all processes of this installation in reverse order: by SIGTERM, then by SIGKILL.
 
-        The API server goes after all others, which talk to it until their end.
+        The API server ends after all others, since they use it until their end.
         """
         components = self.running()[::-1]
         servers = [component for component in components if component.name == API_SERVER]
@@ -127,7 +127,7 @@ class Supervisor:
             for component in wave:
                 component.process.send(signal.SIGTERM)
             self._wait([component.process for component in wave], seconds)
-        # Whatever is left: components that did not end, and children that outlived theirs.
+        # What is left: components that did not end, and children that outlived their parents.
         for _ in range(3):
             survivors = marked_processes(self.marker)
             for process in survivors:
@@ -143,7 +143,7 @@ class Supervisor:
         return ended
 
     def _code(self, name: str) -> str:
-        """What is known of how a process has ended; only its parent is told."""
+        """The exit code of a process as text, which only its parent knows."""
         popen = self._popens.get(name)
         return "" if popen is None else f" with code {popen.returncode}"
 

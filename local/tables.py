@@ -1,4 +1,4 @@
-"""Tables of the local source database: made anew where they differ, else left alone."""
+"""Tables of the local source database: replaced if their content differs."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 SCHEMA = "public"
-_COPY_ROWS = 10_000  # at once, as text in memory
+_COPY_ROWS = 10_000  # rows per COPY, held in memory as text
 _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -45,7 +45,7 @@ class SourceTable:
 def load_table(
     dsn: str, table: SourceTable, before_change: Callable[[], None] = lambda: None
 ) -> bool:
-    """Make a table hold exactly these rows, in one transaction; True if anything had to change.
+    """Make a table hold exactly these rows, in one transaction; returns whether it changed.
 
     A table that already holds them is not touched, whatever the order of its rows.
     ``before_change`` is called before a change is committed.
@@ -83,7 +83,7 @@ def _create(cursor: Cursor, command: sql.SQL, name: sql.Identifier, table: Sourc
 
 
 def _add_indexes(cursor: Cursor, table: SourceTable) -> None:
-    """What a customers table has: a primary key where there can be one, else an index."""
+    """Add the usual indexes of a customers table: a primary key, or an index if keys repeat."""
     unique = (
         "create index on {} ({})" if table.repeats_keys else "alter table {} add primary key ({})"
     )

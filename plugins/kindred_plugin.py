@@ -1,7 +1,7 @@
-"""What Airflow loads at start. The library itself is the package ``kindred`` beside this file.
+"""The plugin that Airflow loads at start; the library is the package ``kindred`` beside this file.
 
-LocalExecutor forks its workers from the scheduler: libraries imported here, once, are free for
-every task. Imports only: OpenMP code must not run in the parent of a fork.
+LocalExecutor forks its workers from the scheduler, so libraries imported here need not be imported
+again by every task. Only import them: OpenMP code must not run in the parent of a fork.
 """
 
 import sys

@@ -85,15 +85,15 @@ class Outcome:
 
 def run_undisturbed(room: Room, spec: Spec) -> Reference:
     """Make both snapshots without a fault and without Airflow."""
-    run_night(room.workplace, spec, FIRST)
+    run_night(room.deployment, spec, FIRST)
     before = look(room.warehouse_dsn, spec)
-    run_night(room.workplace, spec, SECOND)
+    run_night(room.deployment, spec, SECOND)
     return Reference(checks.state_of(room, spec), before, look(room.warehouse_dsn, spec))
 
 
 def count_calls(room: Room, spec: Spec, reference: Reference) -> Counts:
     """Let Airflow make the second snapshot, undisturbed; returns what each task calls."""
-    run_night(room.workplace, spec, FIRST)
+    run_night(room.deployment, spec, FIRST)
     room.orders.count(spec.dag_id)
     room.person.unpause(spec.dag_id)
     run = room.person.trigger(spec.dag_id, SECOND)
@@ -146,7 +146,7 @@ def _play(
     spec = case.spec
     with ExitStack() as stack:
         stack.enter_context(harm.folder_of_its_own(room.artifacts / spec.space))
-        run_night(room.workplace, spec, FIRST)
+        run_night(room.deployment, spec, FIRST)
         room.person.unpause(spec.dag_id)
         reader = stack.enter_context(reading(room.warehouse_dsn, spec))
         if case.is_copy:

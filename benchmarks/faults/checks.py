@@ -45,7 +45,7 @@ class State:
 
 def state_of(room: Room, spec: Spec) -> State:
     """What a space holds now."""
-    with room.workplace.warehouse("faults", spec.internal_schema) as database:
+    with room.deployment.warehouse("faults", spec.internal_schema) as database:
         hashes = table_hashes(database)
     names = _query(room, RELATIONS, spec.internal_schema)
     folder = room.artifacts / spec.space

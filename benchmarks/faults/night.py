@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kindred.preparation.task import Request, prepare
-from kindred.run.context import Workplace, open_run
+from kindred.run.context import Deployment, open_run
 from kindred.run.windows import resolve_window
 from kindred.spec.model import Spec
 from kindred.tasks import run_task
@@ -22,19 +22,19 @@ def request_of(spec: Spec, as_of: datetime, run_id: str) -> Request:
     return Request(run_id=run_id, window=window, may_fit=True)
 
 
-def run_night(workplace: Workplace, spec: Spec, as_of: datetime) -> None:
+def run_night(deployment: Deployment, spec: Spec, as_of: datetime) -> None:
     """Publish a snapshot; one night at a time."""
     with ONE_AT_A_TIME:
-        _run_night(workplace, spec, as_of)
+        _run_night(deployment, spec, as_of)
 
 
-def _run_night(workplace: Workplace, spec: Spec, as_of: datetime) -> None:
-    reference = prepare(workplace, spec, request_of(spec, as_of, f"night {as_of.isoformat()}"))
+def _run_night(deployment: Deployment, spec: Spec, as_of: datetime) -> None:
+    reference = prepare(deployment, spec, request_of(spec, as_of, f"night {as_of.isoformat()}"))
     parts: list[dict[str, Any]] = [{}]
     for stage, part_name in _stages(spec):
         given = parts if part_name else [{}]
         for part in given:
-            run = open_run(workplace, spec.space, as_of, reference["run_id"])
+            run = open_run(deployment, spec.space, as_of, reference["run_id"])
             result = run_task(run, stage, **part)
         following = {"plan_graph": "shard", "merge_graph": "part", "list_algorithms": "algorithm"}
         if stage in following:

@@ -16,7 +16,7 @@ from benchmarks.faults.orders import Orders
 from benchmarks.faults.person import Person
 from benchmarks.processes import execute
 from kindred.run.connections import Connections
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.settings import Settings
 from kindred.spec.model import Spec
 from local.airflow import LocalAirflow, free_port
@@ -69,11 +69,11 @@ class Room:
         return self.local.layout.state / "tmp"
 
     @property
-    def workplace(self) -> Workplace:
+    def deployment(self) -> Deployment:
         """What a stage that runs outside of Airflow is given."""
         dsns = {"kindred_source": self.source_dsn, "kindred_warehouse": self.warehouse_dsn}
         with patch.dict(os.environ, self.local.environment, clear=True):
-            return Workplace(Connections(dsns.__getitem__), Settings.from_env())
+            return Deployment(Connections(dsns.__getitem__), Settings.from_env())
 
 
 def orders_folder(layout: Layout) -> Path:

@@ -13,7 +13,7 @@ from benchmarks.faults.night import request_of
 from kindred.errors import KindredError
 from kindred.preparation.task import prepare
 from kindred.run.connections import Connections, from_environment
-from kindred.run.context import Workplace, open_run
+from kindred.run.context import Deployment, open_run
 from kindred.settings import Settings
 from kindred.spec.model import load_spec, spec_paths
 from kindred.tasks import run_task
@@ -24,13 +24,13 @@ REFUSED = 3
 def run_again(given: dict[str, Any]) -> None:
     """The body of the task, without Airflow around it."""
     connections = Connections(lambda name: from_environment(name) or "")
-    workplace = Workplace(connections, Settings.from_env())
+    deployment = Deployment(connections, Settings.from_env())
     as_of, stage = datetime.fromisoformat(given["as_of"]), given["stage"]
     if stage == "prepare":
         spec = load_spec(spec_paths()[given["space"]])
-        prepare(workplace, spec, request_of(spec, as_of, given["run_id"]))
+        prepare(deployment, spec, request_of(spec, as_of, given["run_id"]))
         return
-    run = open_run(workplace, given["space"], as_of, given["run_id"])
+    run = open_run(deployment, given["space"], as_of, given["run_id"])
     run_task(run, stage, **(given["part"] or {}))
 
 

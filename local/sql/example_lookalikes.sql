@@ -1,5 +1,5 @@
 -- The customer with the smallest id (rank 0) and its five lookalikes, with attributes a person can
--- compare: their newest versions before the current snapshot's moment.
+-- compare: their newest versions before the current snapshot's as_of.
 with example as (
   select as_of, customer_id
   from {bi}.lookalikes_current

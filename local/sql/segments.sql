@@ -1,5 +1,5 @@
--- Segments of the current snapshot, the largest first, with the outcome that tells them apart best: a
--- share, where there is one. Noise (cluster -1) comes last.
+-- Segments of the current snapshot, the largest first, with the outcome that best separates them: a
+-- share, if there is one. Noise (cluster -1) comes last.
 with outcome as (
   select column_name, value
   from {bi}.cluster_profiles_current

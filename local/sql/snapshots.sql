@@ -1,4 +1,4 @@
--- What the runs made: every snapshot, oldest first, with rows in and out and seconds a stage.
+-- The snapshots, oldest first, with rows in and out and seconds per stage.
 select
   as_of,
   status,

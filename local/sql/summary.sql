@@ -1,4 +1,4 @@
--- The last line of a run: how many snapshots are published, and the size of the current one.
+-- The last line of a run: the number of published snapshots, and the size of the current one.
 -- Clusters are counted over all algorithms, without noise.
 select
   (select count(*) from {bi}.snapshots where status = 'published') as snapshots,

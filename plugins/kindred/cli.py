@@ -1,4 +1,4 @@
-"""The command ``kindred``: check, fit, relink, compare; connections and settings are Airflow's."""
+"""The command ``kindred``; it uses the connections and environment of Airflow."""
 
 import json
 from datetime import UTC, datetime
@@ -16,17 +16,17 @@ from kindred.settings import Settings
 from kindred.spec.model import DEFAULT_SPACE, Spec, load_spec, spec_paths
 
 if TYPE_CHECKING:
-    from kindred.run.context import Workplace
+    from kindred.run.context import Deployment
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 
-SpaceOption = Annotated[str, typer.Option("--space", help="The feature spec, by its file's name.")]
+SpaceOption = Annotated[str, typer.Option("--space", help="The space: the name of its spec file.")]
 FAILED = 1
 
 
 def conninfo(connection_id: str) -> str:
-    """A connection from the environment, else from Airflow's own store."""
+    """A connection from the environment, otherwise from Airflow's own store."""
     found = from_environment(connection_id)
     if found is not None:
         return found
@@ -40,11 +40,11 @@ def conninfo(connection_id: str) -> str:
     return conninfo_from_airflow(connection_id)
 
 
-def workplace() -> "Workplace":
-    """The connections, and the settings of the environment."""
-    from kindred.run.context import Workplace
+def deployment() -> "Deployment":
+    """Connections, and settings from the environment."""
+    from kindred.run.context import Deployment
 
-    return Workplace(Connections(conninfo), Settings.from_env())
+    return Deployment(Connections(conninfo), Settings.from_env())
 
 
 def spec_of(space: str) -> Spec:
@@ -53,7 +53,7 @@ def spec_of(space: str) -> Spec:
     Raises
     ------
     SpecError
-        when there is none; the text lists those there are.
+        when there is none; the message lists the existing ones.
     """
     paths = spec_paths()
     if space not in paths:
@@ -82,28 +82,28 @@ def doctor(space: SpaceOption = DEFAULT_SPACE) -> None:
 
 @app.command()
 def plpython() -> None:
-    """Print what a superuser runs once in the warehouse's database for algorithm plpython."""
+    """Print the SQL that a superuser runs once in the warehouse for algorithm plpython."""
     from kindred.segments.plpython.plpython_labels import installation_script
 
-    with workplace().warehouse("kindred plpython") as warehouse:
+    with deployment().warehouse("kindred plpython") as warehouse:
         typer.echo(installation_script(warehouse), nl=False)
 
 
 @app.command()
 def fit(
-    as_of: Annotated[str, typer.Option(help="Fit on the customers known before this moment.")],
+    as_of: Annotated[str, typer.Option(help="Fit on the customers known before this time.")],
     space: SpaceOption = DEFAULT_SPACE,
-    refit: Annotated[bool, typer.Option(help="Fit even where an encoder fits already.")] = False,
+    refit: Annotated[bool, typer.Option(help="Fit even if an encoder is available.")] = False,
 ) -> None:
-    """Land everything before a moment and fit an encoder as of it, before a backfill."""
+    """Land all rows before a time and fit an encoder as of it, before a backfill."""
     from kindred.backfills.fit import fit as fit_stage
     from kindred.run.windows import parse_moment, resolve_window
 
     spec = spec_of(space)
     moment = parse_moment("as-of", as_of)
     window = resolve_window(spec.schedule, run_after=moment, now=datetime.now(UTC), end=moment)
-    version, is_new = fit_stage(workplace(), spec, window, refit=refit)
-    console.print(f"encoder {version} {'fitted' if is_new else 'is there already and is kept'}")
+    version, is_new = fit_stage(deployment(), spec, window, refit=refit)
+    console.print(f"encoder {version} {'fitted' if is_new else 'exists already and is kept'}")
 
 
 @app.command("backfill-plan")
@@ -112,34 +112,34 @@ def backfill_plan(
     last: Annotated[str, typer.Option("--to", help="Last as_of, included.")],
     space: SpaceOption = DEFAULT_SPACE,
     snapshots: Annotated[
-        Snapshots, typer.Option(help="Compute all dates, or land all and compute the last.")
+        Snapshots, typer.Option(help="Compute all dates, or land all and compute only the last.")
     ] = Snapshots.ALL,
 ) -> None:
-    """Tell what a backfill would compute, from how much, in which time; changes nothing."""
+    """Show what a backfill would compute, with a forecast of time and disk; changes nothing."""
     from kindred.backfills.backfill_plan import plan_backfill
     from kindred.backfills.backfill_report import print_plan
     from kindred.run.windows import windows_between
 
     spec = spec_of(space)
     windows = windows_between(spec.schedule, first, last, now=datetime.now(UTC))
-    print_plan(console, plan_backfill(workplace(), spec, windows, snapshots))
+    print_plan(console, plan_backfill(deployment(), spec, windows, snapshots))
 
 
 @app.command()
 def withdraw(
-    as_of: Annotated[str, typer.Argument(help="The snapshot, as bi.snapshots has it.")],
+    as_of: Annotated[str, typer.Argument(help="The snapshot's as_of, as in bi.snapshots.")],
     space: SpaceOption = DEFAULT_SPACE,
 ) -> None:
-    """Take a published snapshot back, and the encoder fitted for it: the one before serves."""
+    """Withdraw a published snapshot and the encoder fitted for it; the previous one serves."""
     from kindred.publication.withdraw import withdraw as withdraw_stage
     from kindred.run.windows import parse_moment
 
-    done = withdraw_stage(workplace(), spec_of(space), parse_moment("as-of", as_of))
+    done = withdraw_stage(deployment(), spec_of(space), parse_moment("as-of", as_of))
     serving = "none" if done.current_as_of is None else done.current_as_of.isoformat()
     console.print(f"withdrawn; current is {serving}", soft_wrap=True)
     if done.encoder_versions:
-        taken = ", ".join(map(str, done.encoder_versions))
-        console.print(f"taken back with it: encoder {taken}", soft_wrap=True)
+        withdrawn = ", ".join(map(str, done.encoder_versions))
+        console.print(f"withdrawn with it: encoder {withdrawn}", soft_wrap=True)
 
 
 @app.command()
@@ -150,21 +150,21 @@ def prune(
     ] = None,
     month_ends: Annotated[
         int | None,
-        typer.Option(min=0, help="Ends of earlier months to keep [KINDRED_KEEP_MONTH_ENDS]."),
+        typer.Option(min=0, help="Earlier month ends to keep [KINDRED_KEEP_MONTH_ENDS]."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option(help="Only say what would be dropped.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Only show what would be dropped.")] = False,
 ) -> None:
-    """Drop the snapshots that need not be kept, those of explicit backfills too."""
+    """Drop the snapshots that need not be kept, including those of explicit backfills."""
     from kindred.publication.kept_nights import Retention
     from kindred.publication.prune import prune as prune_stage
 
-    place = workplace()
-    settings = place.settings
+    target = deployment()
+    settings = target.settings
     retention = Retention(
         settings.keep_nights if nights is None else nights,
         settings.keep_month_ends if month_ends is None else month_ends,
     )
-    pruned = prune_stage(place, spec_of(space), retention, is_dry_run=dry_run)
+    pruned = prune_stage(target, spec_of(space), retention, is_dry_run=dry_run)
     for as_of in pruned:
         console.print(as_of.isoformat(), soft_wrap=True)
     verb = "would be dropped" if dry_run else "dropped"
@@ -174,39 +174,41 @@ def prune(
 @app.command()
 def relink(
     space: SpaceOption = DEFAULT_SPACE,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would change.")
+    ] = False,
 ) -> None:
-    """Give clusters the ids they would have had all published dates run in order."""
+    """Give clusters the ids they would have if all published dates had run in order."""
     from kindred.segments.identity.relink import relink as relink_stage
 
-    changes = relink_stage(workplace(), spec_of(space), is_dry_run=dry_run)
+    changes = relink_stage(deployment(), spec_of(space), is_dry_run=dry_run)
     if not changes:
         console.print("nothing to change: ids, names and lineage are those of dates run in order")
         return
     table = Table("snapshot", "algorithm", "ids", "customers", "names", "lineage")
     for change in changes:
         ids = ", ".join(f"{old} -> {new}" for old, new in change.renumbered.items())
-        lineage = "told anew" if change.is_lineage_other else "as it was"
-        names = f"{change.renamed} other" if change.renamed else "as they were"
+        lineage = "rewritten" if change.is_lineage_other else "unchanged"
+        names = f"{change.renamed} changed" if change.renamed else "unchanged"
         moment, customers = change.as_of.isoformat(), str(change.customers)
-        table.add_row(moment, change.algorithm, ids or "as they were", customers, names, lineage)
+        table.add_row(moment, change.algorithm, ids or "unchanged", customers, names, lineage)
     console.print(table)
-    console.print("nothing changed: this was a dry run" if dry_run else "linked anew")
+    console.print("nothing changed: this was a dry run" if dry_run else "relinked")
 
 
 @app.command("request-erasure")
 def request_erasure(space: SpaceOption = DEFAULT_SPACE) -> None:
-    """Read a customer's id from standard input and note that it is to be erased.
+    """Read a customer's id from standard input and record a request to erase it.
 
-    Not from the command line, which shells and lists of processes show to others.
+    Not from the command line, which shell histories and process lists show to others.
     """
     from kindred.erasure.task import request_erasure as request_stage
 
     line = typer.get_text_stream("stdin").readline()
     if not line:
-        raise SettingsError("standard input: a line with the customer's id is expected, none came")
-    number = request_stage(workplace(), space, line.rstrip("\r\n"))
-    console.print(f"erasure request {number}; 'kindred erase {number}' or the DAG meets it")
+        raise SettingsError("standard input: a line with the customer's id is expected, found none")
+    number = request_stage(deployment(), space, line.rstrip("\r\n"))
+    console.print(f"erasure request {number}; run 'kindred erase {number}' or the DAG")
 
 
 @app.command()
@@ -217,16 +219,16 @@ def erase(
     """Erase the customer of a request for good, and print the receipt."""
     from kindred.erasure.task import erase as erase_stage
 
-    receipt = erase_stage(workplace(), space, number)
+    receipt = erase_stage(deployment(), space, number)
     typer.echo(json.dumps(receipt, indent=1))
 
 
 @app.command("page-reader")
 def page_reader(space: SpaceOption = DEFAULT_SPACE) -> None:
-    """Print what a superuser runs so that segments can be the IVFFlat lists of the index."""
+    """Print the SQL that a superuser runs so that segments can be the index's IVFFlat lists."""
     from kindred.segments.lists.index_pages import reader_as_text
 
-    with workplace().warehouse("kindred page-reader") as database:
+    with deployment().warehouse("kindred page-reader") as database:
         typer.echo(reader_as_text(database, spec_of(space).internal_schema))
 
 
@@ -236,10 +238,10 @@ def hash_tables(
     save: Annotated[Path | None, typer.Option(help="Write the hashes to this file.")] = None,
     compare: Annotated[Path | None, typer.Option(help="Compare with a file saved earlier.")] = None,
 ) -> None:
-    """Hash the published tables: equal hashes are equal tables, byte for byte."""
+    """Hash the published tables: equal hashes mean equal tables, byte for byte."""
     from kindred.publication.table_hash import table_hashes
 
-    with workplace().warehouse("kindred hash", spec_of(space).internal_schema) as database:
+    with deployment().warehouse("kindred hash", spec_of(space).internal_schema) as database:
         hashes = table_hashes(database)
     for table, digest in hashes.items():
         console.print(f"{digest}  {table}", soft_wrap=True)
@@ -261,21 +263,26 @@ def infer_spec(
     ],
     csv: Annotated[Path | None, typer.Option(help="Propose from this CSV file (.gz too).")] = None,
     table: Annotated[str | None, typer.Option(help="Or from this table of kindred_source.")] = None,
-    sep: Annotated[str | None, typer.Option(help="The file's separator, else found out.")] = None,
-    updated_at: Annotated[str | None, typer.Option(help="When a row changed last.")] = None,
-    labels: Annotated[str, typer.Option(help="Outcomes, by commas: never encoded.")] = "",
+    sep: Annotated[str | None, typer.Option(help="Its separator; default: detect it.")] = None,
+    updated_at: Annotated[str | None, typer.Option(help="Time of a row's last change.")] = None,
+    labels: Annotated[str, typer.Option(help="Outcomes, with commas: never encoded.")] = "",
     output: Annotated[Path | None, typer.Option(help="Write to this new file.")] = None,
 ) -> None:
-    """Propose a feature spec for a table nobody has described: every line says why."""
-    from kindred.infer.propose import Wish, propose_from_file, propose_from_table, write_new
+    """Propose a feature spec for a table or file, with a reason on every line."""
+    from kindred.infer.propose import (
+        ProposalRequest,
+        propose_from_file,
+        propose_from_table,
+        write_new,
+    )
 
-    wish = Wish(key, updated_at, labels, output.stem if output else None)
+    request = ProposalRequest(key, updated_at, labels, output.stem if output else None)
     if (csv is None) == (table is None):
         raise SettingsError("exactly one of --csv and --table must be given")
     if csv is not None:
-        text, notes = propose_from_file(csv, wish, sep)
+        text, notes = propose_from_file(csv, request, sep)
     else:
-        text, notes = propose_from_table(Connections(conninfo), str(table), wish)
+        text, notes = propose_from_table(Connections(conninfo), str(table), request)
     for note in notes:
         typer.echo(f"note: {note}", err=True)
     if output is None:
@@ -286,12 +293,12 @@ def infer_spec(
 
 
 def read_hashes(path: Path) -> dict[str, str]:
-    """Hashes that ``kindred hash --save`` has written.
+    """Read hashes that ``kindred hash --save`` has written.
 
     Raises
     ------
     SettingsError
-        when the file is not there, or is not such a file.
+        when the file is missing or has another format.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

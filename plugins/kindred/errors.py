@@ -1,6 +1,6 @@
-"""Every error Kindred raises on purpose.
+"""All errors Kindred raises on purpose.
 
-A message tells what is wrong, where, what was found, what is allowed, and what to do next.
+A message says what is wrong, where, what was found, what is allowed, and what to do next.
 """
 
 
@@ -21,7 +21,7 @@ class PreflightError(KindredError):
 
 
 class UnreachableError(PreflightError):
-    """A database does not answer; that may pass by itself."""
+    """A database cannot be reached; this may pass by itself."""
 
 
 class WindowError(KindredError):
@@ -29,15 +29,15 @@ class WindowError(KindredError):
 
 
 class DataError(KindredError):
-    """The data at hand cannot be turned into a snapshot."""
+    """The data cannot be turned into a snapshot."""
 
 
 class CustomerValueError(DataError):
-    """The same, where the text names customers or their values: it stays in log and warehouse."""
+    """A ``DataError`` whose text names customers or values: it stays in the log and warehouse."""
 
 
 class InferenceError(DataError):
-    """No spec can be proposed for a table; ``part`` names the argument or part it is about."""
+    """No spec can be proposed for a table; ``part`` names the argument or part at fault."""
 
     def __init__(self, part: str, reason: str) -> None:
         super().__init__(f"{part}: {reason}")
@@ -50,7 +50,7 @@ class EncoderMissingError(KindredError):
 
 
 class SentenceModelError(KindredError):
-    """A sentence model cannot be used; the message names the model and what it lacks."""
+    """A sentence model cannot be used; the message names the model and the reason."""
 
 
 class ArtefactError(KindredError):
@@ -62,7 +62,7 @@ class LockTimeoutError(KindredError):
 
 
 class SupersededError(KindredError):
-    """A later run builds the same snapshot: this one has nothing left to do."""
+    """A later run builds the same snapshot, so this run has nothing left to do."""
 
 
 class GateError(KindredError):

@@ -1,4 +1,4 @@
-"""Every task of the DAG by its name, and what may keep it from running."""
+"""All tasks of the DAG by name, and the conditions under which they run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ from kindred.serving.task import build_embeddings
 
 @dataclass(frozen=True)
 class Task:
-    """A task after ``prepare``: a function of the run, and of a part where the task is mapped.
+    """A task after ``prepare``: a function of the run, and of a part if the task is mapped.
 
-    ``needs_snapshot``: it has nothing to do where the run computes no snapshot.
-    ``needs_everybody``: it must not go on with what it was handed once a customer has been erased.
+    ``needs_snapshot``: it is skipped if the run computes no snapshot.
+    ``stops_after_erasure``: it must not continue a build that began before a customer was erased.
     """
 
     function: Callable[..., Any]
     needs_snapshot: bool = True
-    needs_everybody: bool = True
+    stops_after_erasure: bool = True
 
 
 TASKS = {
@@ -45,21 +45,21 @@ TASKS = {
     "load_lookalikes": Task(load_lookalikes),
     "quality_gate": Task(quality_gate),
     "publish": Task(publish),
-    "clean_up": Task(clean_up, needs_snapshot=False, needs_everybody=False),
+    "clean_up": Task(clean_up, needs_snapshot=False, stops_after_erasure=False),
 }
 
 
 def run_task(run: Run, name: str, **part: Any) -> Any:
-    """Run one task (of a mapped one: the named part), and record its seconds and memory.
+    """Run one task (of a mapped task one part), and record its duration and memory.
 
     Raises
     ------
     DataError
-        when a customer has been erased since the build began: it must begin anew.
+        when a customer has been erased since the build began: it must begin again.
     """
     task = TASKS[name]
     with run.working(name) as warehouse:
-        if task.needs_everybody:
-            builds.require_nobody_erased(warehouse, run.as_of)
+        if task.stops_after_erasure:
+            builds.require_no_erasure(warehouse, run.as_of)
         with run.opened(name) as run, timed(run, name):
             return task.function(run, **part)

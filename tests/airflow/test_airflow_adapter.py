@@ -33,7 +33,7 @@ def reference(airflow_library, make_database, tmp_path_factory):
         patch.setenv("AIRFLOW_CONN_KINDRED_WAREHOUSE", laboratory.warehouse_dsn)
         patch.setenv("KINDRED_ARTIFACTS", str(laboratory.artefacts))
         request = laboratory.request(spec, AS_OFS[0].replace(tzinfo=None).isoformat())
-        yield prepare(laboratory.workplace, spec, request)
+        yield prepare(laboratory.deployment, spec, request)
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def adapter(airflow_library, monkeypatch, tmp_path, shop):
         }.items():
             monkeypatch.setenv(name, value)
         request = shop.request(SPEC, AS_OFS[0].replace(tzinfo=None).isoformat(), run_id=RUN_ID)
-        yield Adapter(failures, shop, prepare(shop.workplace, SPEC, request), webhook)
+        yield Adapter(failures, shop, prepare(shop.deployment, SPEC, request), webhook)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_a_warehouse_that_is_away_keeps_no_alert_back(adapter, no_warehouse, cap
     no_warehouse()
     adapter.module.on_failure(context_of(GateError("recall is low"), adapter.reference))
     assert [alert["reason"] for alert in adapter.told] == ["recall is low"]
-    assert "the failure could not be noted in the warehouse" in caplog.messages
+    assert "the failure could not be recorded in the warehouse" in caplog.messages
 
 
 def test_a_task_that_was_killed_is_told_by_clean_up(adapter):

@@ -85,7 +85,7 @@ def purchases() -> pd.DataFrame:
 
 
 def backfilled(airflow: RealAirflow, name: str) -> Backfilled:
-    return Backfilled(airflow.laboratory.workplace, spec_of(name))
+    return Backfilled(airflow.laboratory.deployment, spec_of(name))
 
 
 def start_backfill(airflow: RealAirflow, name: str, order: Order) -> Backfill:

@@ -40,8 +40,8 @@ def erasures(airflow: RealAirflow) -> Erasures:
 @pytest.fixture(scope="module")
 def run(erasures: Erasures) -> DagRun:
     """The run that erases."""
-    workplace = erasures.airflow.laboratory.workplace
-    number = request_erasure(workplace, erasures.name, str(LEAVING))
+    deployment = erasures.airflow.laboratory.deployment
+    number = request_erasure(deployment, erasures.name, str(LEAVING))
     assert number == 1
     return erasures.trigger(request=number)
 

@@ -33,7 +33,7 @@ def publish_day(laboratory: Laboratory, number: int) -> dict[str, Any]:
 
 
 def opened(laboratory: Laboratory, number: int) -> Run:
-    return open_run(laboratory.workplace, "default", moment(day(number)))
+    return open_run(laboratory.deployment, "default", moment(day(number)))
 
 
 def published_rows(laboratory: Laboratory) -> dict[str, tuple[int, int]]:

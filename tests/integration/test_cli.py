@@ -74,7 +74,7 @@ CASES = {
     "no such column": (
         {"features": {"salary": "numeric"}},
         {},
-        ["source failure", "no column 'salary'", "it has age, churned", "correct the spec"],
+        ["source failure", "no column 'salary'", "the source has age, churned", "correct the spec"],
     ),
     "no key column": (
         {"source": CONTENT["source"] | {"key": "number"}},
@@ -192,7 +192,7 @@ def test_backfill_plan_names_the_commands_and_changes_nothing(run):
     assert "Backfill of space default" in printed
     assert "2026-01-06 02:00 new land, compute 0 + none ? ?" in printed
     assert "2 dates, 1 computed" in printed
-    assert "no snapshot to go by: no forecast of time and disk" in printed
+    assert "no published snapshot to compare with: no forecast of time and disk" in printed
     assert f"first kindred fit --space default --as-of {SECOND} then airflow" in printed
     assert printed.endswith(
         "airflow backfill create --dag-id customer_similarity"
@@ -211,10 +211,10 @@ def test_backfill_plan_names_the_commands_and_changes_nothing(run):
 
 def test_fit_makes_one_encoder_and_keeps_it(run_once):
     assert run_once("fit", "--as-of", FIRST) == (0, "encoder 1 fitted")
-    assert run_once("fit", "--as-of", FIRST) == (0, "encoder 1 is there already and is kept")
+    assert run_once("fit", "--as-of", FIRST) == (0, "encoder 1 exists already and is kept")
     assert run_once("fit", "--as-of", "2026-01-06T03:00:00+01:00") == (
         0,
-        "encoder 1 is there already and is kept",
+        "encoder 1 exists already and is kept",
     )
     assert run_once("fit", "--as-of", SECOND, "--refit") == (0, "encoder 2 fitted")
     fitted = run_once.laboratory.query(
@@ -273,12 +273,12 @@ def test_relink_says_what_it_changes_and_changes_it_once(run_once):
     assert code == 0
     assert printed.endswith("nothing changed: this was a dry run")
     assert f"{FIRST} kmeans " in printed
-    assert "told anew" in printed
+    assert "rewritten" in printed
     assert laboratory.query(query) == before
     code, said = run_once("relink")
     assert (code, said) == (
         0,
-        printed.replace("nothing changed: this was a dry run", "linked anew"),
+        printed.replace("nothing changed: this was a dry run", "relinked"),
     )
     assert laboratory.query(query) != before
     code, printed = run_once("relink")
@@ -331,7 +331,7 @@ def test_an_id_comes_from_standard_input_and_is_printed_by_nothing(run_once):
     assert run_once.process("request-erasure")[0] == 1
     code, printed = run_once.process("request-erasure", stdin="no such 381\n")
     assert (code, "381" in printed) == (1, False)
-    assert "is no key of type bigint" in printed
+    assert "is not a key of type bigint" in printed
     code, printed = run_once.process("request-erasure", stdin="381\r\n")
     assert code == 0, printed
     assert printed.startswith("erasure request 1; ")

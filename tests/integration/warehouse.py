@@ -17,7 +17,7 @@ from kindred.backfills.fit import fit
 from kindred.preparation.task import Request, prepare
 from kindred.publication.table_hash import table_hashes
 from kindred.run.connections import Connections
-from kindred.run.context import Run, Workplace, open_run
+from kindred.run.context import Deployment, Run, open_run
 from kindred.run.windows import resolve_window
 from kindred.settings import Settings
 from kindred.spec.model import Spec, schema_of, spec_from_dict
@@ -43,12 +43,12 @@ class Laboratory:
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
-    def workplace(self) -> Workplace:
+    def deployment(self) -> Deployment:
         dsns = {"kindred_source": self.source_dsn, "kindred_warehouse": self.warehouse_dsn}
         settings = {"KINDRED_ARTIFACTS": str(self.artefacts), "KINDRED_LOCK_WAIT_SECONDS": "20"}
         settings |= {"KINDRED_MIN_FREE_DISK_MB": "1"} | self.environment
         with patch.dict(os.environ, settings, clear=True):
-            return Workplace(Connections(lambda name: dsns[name]), Settings.from_env())
+            return Deployment(Connections(lambda name: dsns[name]), Settings.from_env())
 
     def query(
         self, text: str, parameters: Any = None, *, source: bool = False
@@ -86,7 +86,7 @@ class Laboratory:
 
     def hashes(self, space: str = "default") -> dict[str, str]:
         """What ``kindred hash`` prints."""
-        with self.workplace.warehouse("test", schema_of(space)) as database:
+        with self.deployment.warehouse("test", schema_of(space)) as database:
             return table_hashes(database)
 
     def fit(self, spec: Spec, as_of: str, *, refit: bool = False) -> int:
@@ -94,7 +94,7 @@ class Laboratory:
         window = resolve_window(
             spec.schedule, run_after=moment(as_of), now=datetime.now(UTC), end=moment(as_of)
         )
-        return fit(self.workplace, spec, window, refit=refit)[0]
+        return fit(self.deployment, spec, window, refit=refit)[0]
 
     def request(self, spec: Spec, as_of: str, **changes: Any) -> Request:
         """A manual run for one moment."""
@@ -105,12 +105,12 @@ class Laboratory:
 
     def begin(self, spec: Spec, as_of: str, **changes: Any) -> Run:
         """Task prepare."""
-        reference = prepare(self.workplace, spec, self.request(spec, as_of, **changes))
+        reference = prepare(self.deployment, spec, self.request(spec, as_of, **changes))
         return self.reopen(reference)
 
     def reopen(self, reference: dict[str, Any]) -> Run:
         return open_run(
-            self.workplace, reference["space"], datetime.fromisoformat(reference["as_of"])
+            self.deployment, reference["space"], datetime.fromisoformat(reference["as_of"])
         )
 
     def run(
@@ -128,8 +128,8 @@ class Laboratory:
             if until == stage:
                 break
             if before is not None:
-                before(stage, open_run(self.workplace, spec.space, run.as_of))
-        return open_run(self.workplace, spec.space, moment(as_of))
+                before(stage, open_run(self.deployment, spec.space, run.as_of))
+        return open_run(self.deployment, spec.space, moment(as_of))
 
     def land(self, spec: Spec, as_of: str, **changes: Any) -> Run:
         """The stages that bring raw rows into the history."""
@@ -150,7 +150,7 @@ class Laboratory:
             for _ in range(times):
                 self.last_result = run_task(run, stage, **arguments)
             if stage in TELLING_STAGES:
-                run = open_run(self.workplace, spec.space, run.as_of, **asked)
+                run = open_run(self.deployment, spec.space, run.as_of, **asked)
 
     def steps(self, run: Run) -> Iterable[tuple[str, dict[str, Any]]]:
         """Stage by stage; mapped stages once for each of their parts, the last part first."""

@@ -1,2 +1,2 @@
--- In how many lists of a snapshot the customer was.
+-- The number of lists per snapshot that contained the customer.
 select as_of, count(*) from {gaps} group by as_of order by as_of;

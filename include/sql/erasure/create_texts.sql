@@ -1,2 +1,2 @@
--- The texts of the customer, in this transaction.
+-- The texts of the customer, for this transaction only.
 create temporary table erased_texts (erased_text text collate "C" not null) on commit drop;

@@ -1,2 +1,2 @@
--- A cluster whose only customer is gone has nothing left to tell.
+-- Delete the profile of a cluster whose only customer has been erased.
 delete from cluster_profiles where customers <= 0;

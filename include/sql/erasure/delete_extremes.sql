@@ -1,4 +1,4 @@
--- Forget the smallest and the largest value of a column where they were the customer's.
+-- Delete the smallest and the largest value of a column if they were the customer's.
 update column_quality as quality
 set
   minimum = case when not exists (

@@ -1,4 +1,4 @@
--- No typical customer where that one is gone.
+-- A cluster loses its medoid if that customer is erased.
 update cluster_profiles
 set medoid_id = null
 where medoid_id = (select requests.customer_id from erasure_requests as requests where number = %(request)s);

@@ -1,4 +1,4 @@
--- Take a customer out of all clusters, and count them smaller; says how many rows by snapshot.
+-- Delete a customer from all clusters and reduce the recorded cluster sizes; returns rows by snapshot.
 with gone as (
   delete from customer_clusters
   where as_of = any (array(select snapshots.as_of from snapshots))

@@ -1,5 +1,5 @@
--- Take a customer out of a table that holds snapshots; says how many rows by snapshot. The moments are
--- named for the indexes, which begin with them.
+-- Delete a customer from a table that holds snapshots; returns rows by snapshot. The condition on as_of
+-- lets the indexes be used, since they begin with it.
 with gone as (
   delete from {table}
   where as_of = any (array(select snapshots.as_of from snapshots))

@@ -1,4 +1,4 @@
--- The same where builds have noted what they had counted.
+-- Delete these extremes from the facts of builds too.
 update snapshot_builds
 set facts = jsonb_set(facts, '{{quality}}', (
   select coalesce(jsonb_agg(

@@ -1,4 +1,4 @@
--- Forget the refused rows of a customer.
+-- Delete the rejected rows of a customer.
 delete from rejected_rows
 where customer_id = (
   select requests.customer_id::text collate "C" from erasure_requests as requests where number = %(request)s

@@ -1,4 +1,5 @@
--- Note all texts that the customer has ever had in a column, read as texts/gather_new reads them.
+-- Collect all texts that the customer has ever had in a column, read as encoding/gather_new_texts reads
+-- them.
 insert into erased_texts (erased_text)
 select distinct {text}
 from customer_versions

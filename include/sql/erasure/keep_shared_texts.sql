@@ -1,4 +1,4 @@
--- Leave out the texts that another customer has in a column.
+-- Strike from the list the texts that another customer also has in a column.
 delete from erased_texts
 where exists (
   select from customer_versions

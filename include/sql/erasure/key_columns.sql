@@ -1,5 +1,5 @@
--- Tables of this schema with a column of customers' keys, and whether they hold snapshots. Attached
--- partitions are met through their parents; those that are being taken out are not.
+-- Tables of this schema with a column of customer keys, and whether they hold snapshots. Attached
+-- partitions are covered by their parents; partitions being detached are listed themselves.
 select tables.relname::text, columns.attname::text, moments.attname is not null
 from pg_class as tables
 join pg_attribute as columns

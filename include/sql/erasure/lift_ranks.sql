@@ -1,4 +1,5 @@
--- Give the lookalikes behind a gap the rank before theirs, below zero: ranks are unique at every moment.
+-- Give the lookalikes behind a gap their new rank, one lower, as a negative number: ranks stay unique
+-- throughout the update.
 update {table} as held
 set rank = 1 - held.rank
 from {gaps} as gap

@@ -1,4 +1,4 @@
--- Turn the ranks that lift_ranks has given to what they stand for.
+-- Turn the negative ranks that lift_ranks has set into the final ones.
 update {table} as held
 set rank = -held.rank
 from {gaps} as gap

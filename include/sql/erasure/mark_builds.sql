@@ -1,4 +1,4 @@
--- What builds under way and failed ones have made may hold the customer: they must begin anew.
+-- Unfinished builds may have processed the customer, so they must begin again.
 with marked as (
   update snapshot_builds
   set state = 'failed', erased_at = now(), failed_task = 'erase', failure = %(failure)s

@@ -1,2 +1,2 @@
--- A request, with the id as long as it is not done.
+-- A request, with the customer's id until it is done.
 select number, status, customer_id::text, coalesce(receipt, '{{}}') from erasure_requests where number = %(request)s;

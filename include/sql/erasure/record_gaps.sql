@@ -1,4 +1,4 @@
--- Take a customer out of others' lookalikes, and note where.
+-- Delete a customer from others' lookalikes, and record where.
 with gone as (
   delete from {table}
   where as_of = any (array(select snapshots.as_of from snapshots))

@@ -1,4 +1,4 @@
--- Shares of the customers that are left.
+-- Recompute the cluster shares over the remaining customers.
 update cluster_profiles as profiles
 set share = profiles.customers::float8 / greatest(snapshots.customers, 1)
 from snapshots

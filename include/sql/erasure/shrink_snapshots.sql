@@ -1,4 +1,4 @@
--- Count a customer less in the snapshots that had the customer, and the lookalikes that are left.
+-- Reduce the recorded size of snapshots by the erased customer and the deleted lookalikes.
 update snapshots
 set
   customers = snapshots.customers - 1,

@@ -1,4 +1,4 @@
--- Land the rows that differ from the version in force, for a source that does not tell what changed.
+-- Land the rows that differ from the version in force, for a source that does not say what changed.
 insert into customer_versions ({columns})
 select distinct on (customer_id, updated_at) {columns}
 from {landing} as landed

@@ -1,4 +1,4 @@
--- Land the good rows; a row that is there already adds nothing.
+-- Land the valid rows; skip a row that has landed already.
 insert into customer_versions ({columns})
 select distinct on (customer_id, updated_at) {columns}
 from {landing} as landed

@@ -1,3 +1,3 @@
--- Average bytes of some columns together, from the customers that are read first: no more than a forecast needs.
+-- Average total bytes of some columns over the first 5,000 customers: enough for a forecast.
 select coalesce(avg(octet_length(concat({columns}))), 0)::float8
 from (select {columns} from ({customers}) as customers limit 5000) as sample;

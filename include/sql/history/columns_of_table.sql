@@ -1,5 +1,5 @@
--- Columns of a source table with the names of their types (without a length: 'character' alone would
--- be one character, -1 makes it bpchar), and whether the type is PostgreSQL's own.
+-- Columns of a source table with the names of their types, and whether each type is built in. -1 stands
+-- for "no length": 'character' alone would mean one character, -1 makes it bpchar.
 select
   attribute.attname,
   format_type(coalesce(nullif(type.typbasetype, 0), type.oid), -1),

@@ -1,2 +1,2 @@
--- How many customers there are.
+-- The number of customers.
 select count(*) from ({customers}) as customers;

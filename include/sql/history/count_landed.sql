@@ -1,2 +1,2 @@
--- Rows of a table.
+-- The number of rows of a table.
 select count(*) from {table};

@@ -1,5 +1,5 @@
--- Versions that a window brought, rows of it that were refused, and refused rows without a finite
--- time, which belong to no window.
+-- Versions landed in a window, rows rejected in it, and rejected rows without a finite time, which
+-- belong to no window.
 select
   (select count(*) from customer_versions where updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz),
   (select count(*) from rejected_rows where updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz),

@@ -1,4 +1,4 @@
--- What the history says of every customer at the end of a window, for the comparison with the source's keys.
+-- The newest version of every customer before a window's end, to compare with the source's keys.
 create temporary table in_force on commit drop as
 select distinct on (customer_id) customer_id, is_deleted
 from customer_versions

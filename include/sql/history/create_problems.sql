@@ -1,2 +1,2 @@
--- Where the rows that cannot be used are noted while a window is validated.
+-- Collects the rows to reject, with the reasons, while a window is validated.
 create temporary table problems (row_id tid not null, reason text not null) on commit drop;

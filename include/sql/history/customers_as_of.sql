@@ -1,4 +1,4 @@
--- The customers of a moment: the newest version of each before it, unless that says deleted.
+-- The customers as of a date: each one's newest version before it, unless it is a deletion.
 select *
 from (
   select distinct on (customer_id) *

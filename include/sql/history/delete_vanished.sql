@@ -1,4 +1,4 @@
--- Note customers whom the source does not have any more as deleted, at the very end of the window.
+-- Record customers who are no longer in the source as deleted, at the very end of the window.
 insert into customer_versions (customer_id, updated_at, is_deleted)
 select in_force.customer_id, %(window_end)s::timestamptz - interval '1 microsecond', true
 from in_force

@@ -1,2 +1,2 @@
--- No rows of the source, for its columns.
+-- Selects no rows of the source, only its columns.
 select * from {relation} as source_rows limit 0;

@@ -1,5 +1,5 @@
--- Give versions the values of columns that the spec had not when they landed (a null is filled, no
--- value is changed), for a full extract.
+-- Fill the values of columns that the spec lacked when a version landed, for a full extract. A null is
+-- filled; no other value is changed.
 update customer_versions as version
 set ({columns}) = row({filled})
 from {landing} as landed

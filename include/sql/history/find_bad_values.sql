@@ -1,4 +1,4 @@
--- Note every landed row that has a value outside its type, with one reason a column.
+-- Collect every landed row with a value that cannot be used, with one reason per column.
 insert into problems (row_id, reason)
 select judged.row_id, judged.reason
 from (

@@ -1,5 +1,5 @@
--- Note every landed row whose key and time stand in another row with other values: either could be
--- the truth, so neither is used.
+-- Collect every landed row whose key and time occur in another row with other values: nothing says which
+-- one is right, so both are rejected.
 insert into problems (row_id, reason)
 select landed.ctid, 'different rows with the same ' || %(key)s || ' and ' || %(updated_at)s
 from {landing} as landed

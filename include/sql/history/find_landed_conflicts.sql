@@ -1,4 +1,4 @@
--- Note every landed row whose key and time have landed earlier with other values.
+-- Collect every landed row whose key and time have landed before with other values.
 insert into problems (row_id, reason)
 select landed.ctid, 'an earlier extraction brought different values for the same ' || %(key)s || ' and ' || %(updated_at)s
 from {landing} as landed

@@ -1,4 +1,4 @@
--- Forget landed rows of windows that another run has landed in the meantime.
+-- Delete landed rows of windows that another run has landed in the meantime.
 delete from {landing} as landed
 where isfinite(landed.updated_at)
   and not exists (

@@ -1,2 +1,2 @@
--- By which secrets the hashes of a space were made, and how many by each.
+-- The fingerprints of the secrets that made the hashes of a space, and the number of hashes of each.
 select secret_fingerprint, count(*) from {suppressed} group by 1 order by 1;

@@ -1,6 +1,6 @@
--- Note in every published snapshot, and in those that others are building, how many customers the good
--- rows would change that are about to be accepted: those that are new and newer than the version in
--- force there. To say that somebody is gone who is not there changes nothing.
+-- Add to every published snapshot, and to those that other runs are building, how many customers the
+-- rows about to be accepted would change: rows that are new, and newer than the version in force in that
+-- snapshot. Deleting a customer who is not in the snapshot changes nothing.
 with target as (
   select as_of from snapshots where status = 'published'
   union

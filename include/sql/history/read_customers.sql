@@ -1,4 +1,4 @@
--- Customers in the order of their keys, with the given expressions over their raw values.
+-- Customers in key order, with the given expressions over their raw values.
 select {expressions}
 from ({customers}) as customers
 order by customer_id;

@@ -1,2 +1,2 @@
--- The hashes of all customers who are not to be landed again.
+-- The hashes of all customers who must not land again.
 select key_hash from suppressed;

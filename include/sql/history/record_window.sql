@@ -1,4 +1,4 @@
--- Note that a window has landed. Rows without a finite time belong to every window.
+-- Record that a window has landed. Rows without a finite time count in every window.
 insert into extracted_windows
   (window_start, window_end, run_id, rows_read, rows_landed, rows_rejected, rows_deleted)
 select

@@ -1,4 +1,4 @@
--- Keep the refused rows with all their reasons.
+-- Store the rejected rows with all their reasons.
 insert into rejected_rows (row_hash, reason, customer_id, updated_at, raw)
 select distinct on (row_hash, reason) row_hash, reason, customer_id, updated_at, raw
 from (

@@ -1,5 +1,5 @@
--- Let customers whom a comparison of keys found gone, and whom the source has again, be what was last
--- known of them: where their row has not changed since, no window brings it.
+-- Give customers whom a comparison of keys found deleted, and who are in the source again, their last
+-- known values: if their row has not changed since, no window extracts it.
 insert into customer_versions (customer_id, updated_at, is_deleted, {columns})
 select in_force.customer_id, %(window_end)s::timestamptz - interval '1 microsecond', false, known.*
 from in_force

@@ -1,4 +1,4 @@
--- All source rows, for a source that does not tell when a row changed.
+-- All source rows, for a source that does not say when a row changed.
 select {columns}
 from {relation} as source_rows
 where ({condition})

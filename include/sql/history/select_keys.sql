@@ -1,2 +1,2 @@
--- All keys of the source, to find the customers who are gone.
+-- All keys of the source, to detect deleted customers.
 select {key} from {relation} as source_rows where ({condition}) and {key_column} is not null;

@@ -1,5 +1,5 @@
--- Source rows of one window; rows without a finite time belong to none and are read each time, to be
--- refused with a reason.
+-- Source rows of one window. Rows without a finite time belong to no window; each run reads them, to
+-- reject them with a reason.
 select {columns}
 from {relation} as source_rows
 where (

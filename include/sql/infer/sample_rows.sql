@@ -1,5 +1,5 @@
--- A share of a table's rows, at most so many, for a look at what its columns hold: the same rows each
--- time, chosen by their key.
+-- At most a given number of a table's rows, as a sample of what its columns hold: rows are chosen by
+-- their key, so each call returns the same ones.
 select {columns}
 from {relation} as source_rows
 where %(share)s::float8 >= 1

@@ -1,2 +1,2 @@
--- Whether a space has noted erased customers, and this login may read them.
+-- Whether a space has the table of erased customers, and this login may read it.
 select coalesce(has_table_privilege(to_regclass(quote_ident(%(schema)s) || '.suppressed'), 'select'), false);

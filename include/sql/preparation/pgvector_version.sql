@@ -1,5 +1,5 @@
--- pgvector: the version installed in this database, the one the server could install, whether this
--- login may install it, and the schema of an installed one that this login may not use.
+-- pgvector: the version installed in this database, the version the server offers, whether this login
+-- may install it, and its schema if it is installed but this login may not use that schema.
 select
   (select extversion from pg_extension where extname = 'vector') as installed,
   (select default_version from pg_available_extensions where name = 'vector') as available,

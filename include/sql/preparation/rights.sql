@@ -1,5 +1,5 @@
--- What this login may do here; owns_* is null where the schema does not exist. Names are quoted, for
--- statements that a person can run.
+-- What this login may do here; owns_* is null if the schema does not exist. Names are quoted, so that
+-- they can be used in suggested statements.
 select
   quote_ident(current_user) as user_name,
   quote_ident(current_database()) as database_name,

@@ -1,2 +1,2 @@
--- Version of the server.
+-- The version number of the server.
 select current_setting('server_version_num')::integer;

@@ -1,4 +1,4 @@
--- Rows of each algorithm in a table of labels.
+-- Rows per algorithm in a table of labels.
 select algorithm, count(*)
 from {table}
 group by 1;

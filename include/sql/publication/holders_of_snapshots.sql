@@ -1,5 +1,5 @@
--- Transactions of other sessions that hold an MVCC snapshot, with that snapshot's horizon, and who
--- they are. Autovacuum (without a user) and other runs of Kindred read no published partition.
+-- Other sessions' transactions that hold an MVCC snapshot, with its horizon and the session's name.
+-- Autovacuum (which has no user) and other runs of Kindred do not read published partitions.
 select held.virtualtransaction, activity.backend_xmin::text, activity.application_name || ' (pid ' || activity.pid || ')'
 from pg_stat_activity as activity
 join pg_locks as held on held.pid = activity.pid and held.locktype = 'virtualxid' and held.granted

@@ -1,4 +1,4 @@
--- The partitions of a table; first one that a try before has begun to take out, and has not finished.
+-- The partitions of a table, beginning with one whose detach was started and not finished.
 select partition.relname::text
 from pg_inherits as inherits
 join pg_class as partition on partition.oid = inherits.inhrelid

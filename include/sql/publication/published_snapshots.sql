@@ -1,4 +1,5 @@
--- Snapshots that readers can see, oldest first; an explicit backfill is one that may not fit.
+-- Snapshots that readers can see, oldest first. A build that may not fit an encoder is an explicit
+-- backfill.
 select as_of, not coalesce(snapshot_builds.may_fit, true) as is_backfill
 from snapshots
 left join snapshot_builds using (as_of)

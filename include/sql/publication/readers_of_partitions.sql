@@ -1,5 +1,5 @@
--- Transactions that hold the partitioned tables: what they run may have been planned long ago.
--- From pg_locks, since pg_stat_activity shows an ordinary user its own sessions only.
+-- Transactions that hold locks on the partitioned tables: their statements may have been planned long
+-- ago. Read from pg_locks, since pg_stat_activity shows an ordinary user only its own sessions.
 select distinct virtualtransaction
 from pg_locks
 where locktype = 'relation'

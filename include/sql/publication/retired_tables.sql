@@ -1,7 +1,7 @@
--- Tables of generations that serve nobody and that no unfinished build has made.
--- A generation of another encoder stays while its snapshot is one of the newest, so that one can go
--- back. A transaction whose snapshot is older than the swap still reads the generation of that time:
--- xmin is the transaction that retired it.
+-- Tables of generations that neither serve nor belong to an unfinished build.
+-- A generation of another encoder is kept while its snapshot is one of the newest, to allow a rollback.
+-- A transaction with a snapshot older than the swap still reads the old generation: xmin is the
+-- transaction that retired it.
 select generation, table_name
 from index_builds
 where table_name is not null

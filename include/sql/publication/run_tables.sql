@@ -1,4 +1,5 @@
--- Tables of this schema that belong to runs: landed rows, customers of snapshots, staged differences, tables filled aside.
+-- Tables of this schema that belong to runs: landed rows, customers of snapshots, staged differences,
+-- tables filled aside.
 select relname::text
 from pg_class
 where relnamespace = to_regnamespace(quote_ident(%(schema)s))::oid

@@ -1,4 +1,4 @@
--- Keep how good the build has found its clusters to be.
+-- Publish the quality of the clusters, as the build measured it.
 insert into cluster_quality
   (as_of, algorithm, customers, clusters, noise_share, largest_share, smallest_share, silhouette, silhouette_sample, stability,
    stability_customers, previous_as_of)

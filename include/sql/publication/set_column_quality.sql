@@ -1,4 +1,4 @@
--- Keep what the build has counted of each column.
+-- Publish the figures of each column, as the build counted them.
 insert into column_quality
   (as_of, column_name, kind, encoder_version, customers, missing, unlisted, minimum, maximum, rejected, stability_index, previous_as_of, drift, counts)
 select

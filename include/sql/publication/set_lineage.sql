@@ -1,4 +1,4 @@
--- What became of each cluster in this snapshot.
+-- Publish what became of each cluster in this snapshot.
 insert into cluster_lineage
   (as_of, algorithm, reference_as_of, event, from_cluster_id, to_cluster_id, from_size, to_size, shared)
 select

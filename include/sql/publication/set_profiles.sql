@@ -1,4 +1,4 @@
--- Keep what the clusters are like.
+-- Publish the cluster profiles.
 insert into cluster_profiles
   (as_of, algorithm, label, cluster_id, name, name_terms, customers, share, medoid_id, membership, profile)
 select

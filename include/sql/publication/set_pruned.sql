@@ -1,4 +1,4 @@
--- Hide snapshots for good, but never the current one; says which.
+-- Hide snapshots for good, but never the current one; returns those hidden.
 update snapshots
 set status = 'pruned'
 where as_of = any(%(as_ofs)s::timestamptz[])

@@ -1,4 +1,4 @@
--- The snapshot is published, with what BI may know of it; no row where another run builds it now.
+-- Mark the snapshot as published, with what BI may know of it; no row if another run builds it now.
 with build as (
   update snapshot_builds
   set state = 'published', failed_task = null, failure = null

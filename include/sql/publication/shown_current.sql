@@ -1,2 +1,2 @@
--- The snapshot of the _current views over tables without partitions.
+-- The snapshot that the _current views show, for tables without partitions.
 select current_snapshot.as_of from {space}.current_snapshot

@@ -1,6 +1,7 @@
--- The snapshot of the _current views over partitions; as a scalar subselect it lets the executor skip the
--- others. A prepared statement may run on a plan from before the newest partition, where it would find
--- nothing: so this is the newest snapshot up to the pointer whose partition the plan knows.
+-- The snapshot that the _current views show, for partitioned tables. As a scalar subselect it lets the
+-- executor skip the other partitions. A prepared statement may use a plan from before the newest
+-- partition, which would find no rows there: so this is the newest snapshot up to the pointer whose
+-- partition the plan includes.
 select snapshots.as_of
 from {space}.snapshots
 where snapshots.status = 'published'

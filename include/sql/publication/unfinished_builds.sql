@@ -1,2 +1,2 @@
--- Snapshots whose build has not come to its end: a failed one can be taken up where it stopped.
+-- Snapshots with an unfinished build; a failed build can be resumed where it stopped.
 select as_of from snapshot_builds where state in ('building', 'failed');

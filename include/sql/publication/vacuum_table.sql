@@ -1,3 +1,3 @@
--- Make room for the next night where this one has changed rows; the end of the table is left alone,
--- since cutting it off would lock readers out.
+-- Reclaim the rows this night has replaced, for the next night. The table is not truncated, since that
+-- would lock readers out.
 vacuum (truncate off) {table};

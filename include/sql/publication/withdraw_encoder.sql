@@ -1,4 +1,4 @@
--- Take back the encoders that were fitted for a snapshot and that no published one uses.
+-- Withdraw the encoders that were fitted for a snapshot and that no published one uses.
 update encoder_versions
 set is_withdrawn = true
 where fitted_as_of = %(as_of)s

@@ -1,4 +1,4 @@
--- Start a try at a snapshot; it takes the place of the one before.
+-- Start a build of a snapshot; it replaces the previous one.
 insert into snapshot_builds
   (as_of, run_id, state, window_start, settings, settings_hash, encoder_version, may_fit, may_refit)
 values

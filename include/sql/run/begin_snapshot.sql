@@ -1,4 +1,4 @@
--- A row for a snapshot that has none; a published one keeps what it says until publish.
+-- Insert a row for a snapshot that has none; a published one keeps its values until publish.
 insert into snapshots (as_of, status, history, settings_hash)
 values (%(as_of)s, 'building', %(history)s, %(settings_hash)s)
 on conflict (as_of) do update

@@ -1,4 +1,4 @@
--- Forget why a task failed whose snapshot is published or empty all the same.
+-- Delete the failure of a task whose snapshot is published or empty nevertheless.
 update snapshot_builds
 set failed_task = null, failure = null
 where

@@ -1,2 +1,2 @@
--- A run has begun to build the snapshot: why an earlier one could not is of no interest any more.
+-- Once a run builds the snapshot, delete the reason why an earlier run could not.
 update run_notes set failed_task = null, failure = null where as_of = %(as_of)s;

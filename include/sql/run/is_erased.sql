@@ -1,2 +1,2 @@
--- Whether a customer was erased after a build had begun.
+-- Whether a customer was erased after the build had begun.
 select exists (select from snapshot_builds where as_of = %(as_of)s and erased_at is not null);

@@ -1,4 +1,4 @@
--- The nearest published snapshot before a moment, with its encoder.
+-- The last published snapshot before a given time, with its encoder.
 select as_of, encoder_version
 from snapshots
 where status = 'published' and as_of < %(as_of)s

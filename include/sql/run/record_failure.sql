@@ -1,5 +1,5 @@
--- Note why a build failed (or what comes behind it), and tell whether this is the first word of it; what
--- is published stays so.
+-- Record why a build, or a task after publish, has failed, and return whether this is the first failure;
+-- a published snapshot stays published.
 with build as (
   update snapshot_builds
   set

@@ -1,4 +1,4 @@
--- Keep the highest memory forecast of a stage's work, if the build is still this run's.
+-- Record the highest memory forecast of a stage, if the build still belongs to this run.
 update snapshot_builds
 set stage_forecast_mb = stage_forecast_mb || jsonb_build_object(
   %(stage)s::text,

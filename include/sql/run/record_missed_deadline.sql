@@ -1,4 +1,4 @@
--- Note when the scheduled run of a snapshot was first found to be late.
+-- Record when the scheduled run of a snapshot was first found to be late.
 insert into run_notes (as_of, missed_deadline_at)
 values (%(as_of)s, now())
 on conflict (as_of) do update

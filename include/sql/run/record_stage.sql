@@ -1,4 +1,4 @@
--- Add the seconds of a stage (mapped instances of it add up), and keep the highest of their peaks.
+-- Add the seconds of a stage (summed over its mapped instances), and record the highest memory peak.
 update snapshot_builds
 set
   stage_seconds = stage_seconds || jsonb_build_object(

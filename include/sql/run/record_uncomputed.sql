@@ -1,5 +1,5 @@
--- A build that ends without a snapshot: nobody is in it (empty), or a later date of the same backfill is
--- computed instead (landed). The run ends well, and what is current stays current.
+-- End a build without a snapshot: it has no customers (empty), or a later date of the same backfill is
+-- computed instead (landed). The run succeeds, and the current snapshot stays current.
 with build as (
   update snapshot_builds set state = %(status)s where as_of = %(as_of)s and state = 'building' returning as_of
 )

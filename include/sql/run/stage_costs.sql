@@ -1,4 +1,4 @@
--- What published snapshots took; a newer build that has not come through tells nothing.
+-- What published snapshots took, without those whose newest build has not succeeded.
 select as_of, snapshots.customers, snapshot_builds.stage_seconds
 from snapshots
 join snapshot_builds using (as_of)

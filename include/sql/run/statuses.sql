@@ -1,2 +1,2 @@
--- The states of some snapshots, of those that there are.
+-- The statuses of the given snapshots, as far as they exist.
 select as_of, status from snapshots where as_of = any(%(as_ofs)s::timestamptz[]);

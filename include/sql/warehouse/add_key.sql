@@ -1,2 +1,2 @@
--- The primary key of a table of customers, after the load.
+-- Add the primary key of a table of customers, after the load.
 alter table {table} add primary key (customer_id);

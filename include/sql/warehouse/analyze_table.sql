@@ -1,2 +1,2 @@
--- Statistics of a table, after the load.
+-- Collect statistics of a table, after the load.
 analyze {table};

@@ -1,2 +1,3 @@
--- Make a table a partition. Locks: SHARE UPDATE EXCLUSIVE on the parent, which readers do not feel.
+-- Attach a table as a partition. Locks: SHARE UPDATE EXCLUSIVE on the parent, which does not block
+-- readers.
 alter table {parent} attach partition {partition} for values in ({as_of});

@@ -1,5 +1,5 @@
--- Session settings that every connection wants: times in UTC, a backend that notices within 5 seconds
--- that its client was killed, and in a space's schema (where one is given) its own tables first, then
+-- Session settings for every connection: times in UTC; a backend that notices within 5 seconds that its
+-- client was killed; and, for a space's schema (if given), a search path with its own tables first, then
 -- pgvector's types and operators. Last, whether vectors can travel as values there.
 select
   set_config('timezone', 'UTC', false),

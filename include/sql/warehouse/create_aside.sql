@@ -1,2 +1,2 @@
--- A table like the parent, without indexes: they come after the load.
+-- Create a table like the parent, without indexes: these are built after the load.
 create table {table} (like {parent} including defaults);

@@ -1,2 +1,2 @@
--- pgvector, where it is not there yet; it is no trusted extension, so this takes a superuser.
+-- Install pgvector if it is missing; it is not a trusted extension, so this requires a superuser.
 create extension if not exists vector;

@@ -1,5 +1,5 @@
--- The role BI logs in through: it may read the bi schemas and nothing else, once a server. Another
--- space's first run may make it at the same moment; then this one waits, and finds it made.
+-- The role BI logs in through, once per server: it may read the bi schemas and nothing else. If another
+-- space's first run creates it at the same moment, this one waits, and finds it created.
 do $block$
 begin
   if not exists (select from pg_roles where rolname = 'bi_reader') then

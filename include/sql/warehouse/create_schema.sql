@@ -1,2 +1,2 @@
--- A schema of the space, closed to everybody but its owner.
+-- Create a schema of the space, closed to everybody but its owner.
 create schema if not exists {schema};

@@ -1,3 +1,3 @@
--- Take a range of customers out of a table that is being filled aside.
+-- Delete a range of customers from a table that is being filled aside.
 delete from {table}
 where customer_id >= (%(first)s)::{key_type} and customer_id <= (%(last)s)::{key_type};

@@ -1,2 +1,2 @@
--- Remove a table that nobody needs any more.
+-- Drop a table that is no longer needed.
 drop table if exists {table};

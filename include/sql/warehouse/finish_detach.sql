@@ -1,2 +1,2 @@
--- Finish what a killed DETACH CONCURRENTLY has begun.
+-- Finish a DETACH CONCURRENTLY that was killed.
 alter table {parent} detach partition {partition} finalize;

@@ -1,4 +1,4 @@
--- Let bi_reader see the contract of this space; functions are granted one by one, to it only.
+-- Let bi_reader read the views of this space; functions are granted one by one, to this role only.
 grant usage on schema {bi} to bi_reader;
 grant select on all tables in schema {bi} to bi_reader;
 revoke execute on all functions in schema {bi} from public;

@@ -1,4 +1,4 @@
--- Whether somebody has begun to take a partition out and has not finished.
+-- Whether a detach of this partition was begun and not finished.
 select coalesce(
   (select inhdetachpending from pg_inherits where inhrelid = to_regclass(quote_ident(%(table)s))), false
 );

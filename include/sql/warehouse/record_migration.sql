@@ -1,2 +1,2 @@
--- Note that a migration has been applied.
+-- Record that a migration has been applied.
 insert into applied_migrations (name) values (%(name)s);

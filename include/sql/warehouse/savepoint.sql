@@ -1,2 +1,2 @@
--- Where a try that meets a lock goes back to.
+-- The point to which a try that meets a lock is rolled back.
 savepoint short_try;

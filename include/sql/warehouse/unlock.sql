@@ -1,2 +1,2 @@
--- Give back an advisory lock taken by try_lock.
+-- Release an advisory lock taken by try_lock.
 select pg_advisory_unlock(hashtext(%(scope)s), %(resource)s);

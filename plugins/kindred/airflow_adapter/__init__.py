@@ -1,1 +1,1 @@
-"""The one package that speaks Airflow: contexts, connections, exceptions."""
+"""The only package that imports Airflow: contexts, connections, exceptions."""

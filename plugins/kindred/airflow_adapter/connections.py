@@ -1,4 +1,4 @@
-"""Connections from the environment, else from Airflow's own store."""
+"""Connections from the environment, otherwise from Airflow's own store."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ from kindred.run.connections import (
     webhook_from_environment,
     webhook_of,
 )
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.settings import Settings
 
 
-def workplace() -> Workplace:
+def deployment() -> Deployment:
     """Connections from Airflow, settings from the environment."""
-    return Workplace(Connections(_conninfo), Settings.from_env())
+    return Deployment(Connections(_conninfo), Settings.from_env())
 
 
 def _conninfo(connection_id: str) -> str:
@@ -33,7 +33,7 @@ def conninfo_from_airflow(connection_id: str) -> str:
     Raises
     ------
     PreflightError
-        when Airflow does not know it.
+        when Airflow has no such connection.
     """
     try:
         connection = Connection.get(connection_id)
@@ -51,7 +51,7 @@ def _fields(connection: Connection) -> dict[str, Any]:
 
 
 def webhook() -> str | None:
-    """Where alerts go; None where nobody has connected anything."""
+    """The URL that receives alerts; None if no connection is configured."""
     found = webhook_from_environment()
     if found is not None:
         return found

@@ -1,7 +1,7 @@
-"""What the triggerer calls when a run has missed its deadline.
+"""The callback that Airflow's triggerer runs when a run has missed its deadline.
 
-Every DAG file loads this module, so it imports nothing; the work is done in a thread, since the
-event loop of the triggerer is everybody's.
+Every DAG file imports this module, so it imports nothing heavy. The work is done in a thread, since
+all triggers share the triggerer's event loop.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Any
 
 
 async def report_missed_deadline(space: str, context: Mapping[str, Any]) -> str:
-    """Tell of a scheduled run that is late; returns what was done, for Airflow's own record."""
+    """Report a scheduled run that is late; returns what was done, for Airflow's own record."""
     run: Mapping[str, Any] = context["dag_run"]
     if run["run_type"] != "scheduled":
         return f"a {run['run_type']} run has no deadline"

@@ -1,4 +1,4 @@
-"""What the tasks of the DAGs call."""
+"""The functions that the DAGs' tasks call."""
 
 import logging
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from kindred.airflow_adapter import failures
-from kindred.airflow_adapter.connections import workplace
+from kindred.airflow_adapter.connections import deployment
 from kindred.airflow_adapter.windows import only_lands, window_of
 from kindred.erasure.task import erase
 from kindred.errors import KindredError, LockTimeoutError, SupersededError, UnreachableError
@@ -32,7 +32,7 @@ NOTHING_TO_COMPUTE = {
 
 
 def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
-    """Task ``prepare``: returns the reference that the other tasks are given."""
+    """Task ``prepare``: returns the reference to the run that the other tasks receive."""
     try:
         spec = load_spec(spec_paths()[space])
         params = context["params"]
@@ -42,7 +42,7 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
             run_id=dag_run.run_id,
             window=window,
             only_lands=only_lands(window, context),
-            # Not str(): in the task that type is an Enum whose text is not its value.
+            # Not str(): in the task run_type is an Enum, whose str() is not its value.
             may_fit=dag_run.run_type != "backfill",
             may_refit=dag_run.run_type == "scheduled",
             algorithms=[Algorithm(a) for a in params["algorithms"]]
@@ -51,7 +51,7 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
             encoder_version=params["encoder_version"],
             full_extract=params["full_extract"],
         )
-        return prepare(workplace(), spec, request)
+        return prepare(deployment(), spec, request)
     except KindredError as error:
         raise _as_airflow(error) from error
 
@@ -59,13 +59,15 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
 def call(name: str, reference: Mapping[str, Any], context: Mapping[str, Any]) -> Any:
     """Run one task of the run that ``reference`` names.
 
-    ``context`` has, besides what Airflow gives, the arguments of a mapped task by name.
+    ``context`` is Airflow's, with the arguments of a mapped task by name.
     """
     parameters = signature(TASKS[name].function).parameters
     part = {argument: context[argument] for argument in parameters if argument != "run"}
     try:
         asked = {option: reference[option] for option in ("full_extract", "only_lands")}
-        with opened_run(workplace(), *_named(reference), reference["run_id"], name) as run:
+        with opened_run(
+            deployment(), *_space_and_as_of(reference), reference["run_id"], name
+        ) as run:
             state = run.build.state
             if state in NOTHING_TO_COMPUTE and TASKS[name].needs_snapshot:
                 raise AirflowSkipException(NOTHING_TO_COMPUTE[state])
@@ -77,39 +79,39 @@ def call(name: str, reference: Mapping[str, Any], context: Mapping[str, Any]) ->
 
 
 def close(reference: Mapping[str, Any] | None) -> Any:
-    """Task ``clean_up``: also records that the build failed where no task could say so.
+    """Task ``clean_up``: also records that the build failed if no task could.
 
-    It cleans up behind the build of the snapshot, even where a later run has begun it anew.
+    It cleans up after the snapshot's build even if a later run has restarted it.
     """
     if reference is None:
         log.info("prepare has not begun a build: nothing to clean up")
         return None
-    with opened_run(workplace(), *_named(reference), None, "clean_up") as run:
+    with opened_run(deployment(), *_space_and_as_of(reference), None, "clean_up") as run:
         if run.build.state == "building":
-            failures.tell_silent_end(reference)
+            failures.report_silent_end(reference)
         cleaned = run_task(run, "clean_up")
         with run.warehouse("clean_up") as warehouse:
-            builds.forget_failure(warehouse, run.as_of, reference["run_id"], task="clean_up")
+            builds.delete_failure(warehouse, run.as_of, reference["run_id"], task="clean_up")
     return cleaned
 
 
 def erase_customer(space: str, context: Mapping[str, Any]) -> int:
-    """Task ``erase``: meets the request whose number the run was given; returns that number."""
+    """Task ``erase``: carries out the request whose number is in the params; returns the number."""
     try:
         number = int(context["params"]["request"])
-        erase(workplace(), space, number)
+        erase(deployment(), space, number)
         return number
     except KindredError as error:
         raise _as_airflow(error) from error
 
 
-def _named(reference: Mapping[str, Any]) -> tuple[str, datetime]:
+def _space_and_as_of(reference: Mapping[str, Any]) -> tuple[str, datetime]:
     """Space and snapshot of a run."""
     return reference["space"], datetime.fromisoformat(reference["as_of"])
 
 
 def _as_airflow(error: KindredError) -> Exception:
-    """What a person must mend is not tried again; what may pass by itself is."""
+    """Retry errors that may pass by themselves; fail at once on those a person must fix."""
     if isinstance(error, RETRYABLE):
         return error
     return AirflowFailException(str(error))

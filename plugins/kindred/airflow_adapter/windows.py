@@ -1,4 +1,4 @@
-"""Which window a run has, by its kind, and whether it leaves the snapshot to another run."""
+"""The window of a run by its type, and whether it leaves the snapshot to another run."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,12 +15,12 @@ def window_of(schedule: str, context: Mapping[str, Any]) -> Window:
     params = context["params"]
     start, end = params["start"], params["end"]
     interval = None
-    # A manual run without a logical date, or one that an asset triggered, has no data interval.
+    # A manual run without a logical date, or a run triggered by an asset, has no data interval.
     if context.get("data_interval_start") and context.get("data_interval_end"):
-        interval = (_plain(context["data_interval_start"]), _plain(context["data_interval_end"]))
+        interval = (_as_utc(context["data_interval_start"]), _as_utc(context["data_interval_end"]))
     return resolve_window(
         schedule,
-        run_after=_plain(context["dag_run"].run_after),
+        run_after=_as_utc(context["dag_run"].run_after),
         now=datetime.now(UTC),
         interval=interval,
         start=parse_moment("start", start) if start else None,
@@ -40,26 +40,26 @@ def only_lands(window: Window, context: Mapping[str, Any]) -> bool:
         return False
     task_instance = context["ti"]
     return is_followed(
-        _plain(dag_run.logical_date),
-        _plain(dag_run.data_interval_end),
-        created_at=_made_at(task_instance.id),
+        _as_utc(dag_run.logical_date),
+        _as_utc(dag_run.data_interval_end),
+        created_at=_created_at(task_instance.id),
         now=datetime.now(UTC),
         newest_before=partial(_newest_before, task_instance.dag_id),
     )
 
 
-def _made_at(task_instance_id: UUID) -> datetime:
-    """When a task instance was made: its id is a UUID of version 7, which begins with the time.
+def _created_at(task_instance_id: UUID) -> datetime:
+    """When a task instance was created: its id is a version 7 UUID, which begins with the time.
 
-    A retry has a new id. Where newest comes first, a date whose ``prepare`` is retried may so take
-    itself for the last one: then one snapshot more is computed, never one less.
+    A retry has a new id. If the newest date runs first, a retried ``prepare`` may therefore take
+    its own date for the last one: this computes one snapshot too many, never one too few.
     """
     return datetime.fromtimestamp((task_instance_id.int >> 80) / 1000, UTC)
 
 
 def _newest_before(dag_id: str, moment: datetime, state: str | None) -> LaterRun | None:
     """The run with the latest logical date before a moment."""
-    # The method of the task instance asks for its own date alone.
+    # The task instance's own method can only ask for its own date.
     from airflow.sdk.execution_time.comms import GetPreviousDagRun
     from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
 
@@ -70,13 +70,13 @@ def _newest_before(dag_id: str, moment: datetime, state: str | None) -> LaterRun
     if found is None:
         return None
     return LaterRun(
-        _plain(found.logical_date),
+        _as_utc(found.logical_date),
         found.run_type == "backfill"
         and (found.conf or {}).get("snapshots") == Snapshots.LATEST_ONLY,
-        _plain(found.end_date) if found.end_date else None,
+        _as_utc(found.end_date) if found.end_date else None,
     )
 
 
-def _plain(moment: datetime) -> datetime:
-    """Airflow's pendulum times as the standard library's."""
+def _as_utc(moment: datetime) -> datetime:
+    """Convert Airflow's pendulum times to the standard library's datetime."""
     return datetime.fromtimestamp(moment.timestamp(), UTC)

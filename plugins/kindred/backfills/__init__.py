@@ -1,1 +1,1 @@
-"""Backfills: what a date range will take, and the encoder that its dates share."""
+"""Backfills: the forecast of a date range, and the encoder that its dates share."""

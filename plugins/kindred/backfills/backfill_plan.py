@@ -1,6 +1,6 @@
-"""kindred backfill-plan: what a backfill would compute, from how much, in which time.
+"""``kindred backfill-plan``: what a backfill would compute, with a forecast of time and disk.
 
-The forecast goes by a published snapshot of about the same size, in proportion to the customers.
+The forecast scales the cost of a published snapshot of similar size by the number of customers.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from kindred.history import landing, source, versions
 from kindred.history.snapshot_customers import count_customers, customers_as_of
 from kindred.run import builds
 from kindred.run.builds import Cost
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.run.latest_only import Snapshots
 from kindred.run.windows import Window
 from kindred.spec.model import Spec
@@ -26,8 +26,8 @@ LANDING = ("prepare", "extract", "validate", "clean_up")
 class PlannedDate:
     """One date of a backfill.
 
-    ``customers`` are those that the history has now; where ``has_landed`` is False, rows before the
-    date are still to come. ``seconds`` and ``megabytes`` are None where nothing tells them.
+    ``customers`` are those now in the history; if ``has_landed`` is False, rows before the date
+    have yet to land. ``seconds`` and ``megabytes`` are None if there is nothing to forecast from.
     """
 
     window: Window
@@ -42,7 +42,7 @@ class PlannedDate:
 
 @dataclass(frozen=True)
 class BackfillPlan:
-    """The dates in order; ``source_rows`` are those of the source by its statistics, 0: unknown."""
+    """The dates in order; ``source_rows`` is estimated by the source's statistics, 0 if unknown."""
 
     spec: Spec
     choice: Snapshots
@@ -56,13 +56,13 @@ class BackfillPlan:
 
     @property
     def seconds(self) -> float | None:
-        """The work of all tasks of all dates; None where nothing tells it."""
+        """The forecast of all tasks of all dates; None if there is nothing to forecast from."""
         known = [date.seconds for date in self.dates if date.seconds is not None]
         return sum(known) if known else None
 
     @property
     def megabytes(self) -> float | None:
-        """What the snapshots that are new add to the warehouse; None where nothing tells it."""
+        """The size of the new snapshots in the warehouse; None if there is no forecast."""
         known = [
             date.megabytes
             for date in self.dates
@@ -77,14 +77,14 @@ class BackfillPlan:
 
 
 def plan_backfill(
-    workplace: Workplace, spec: Spec, windows: Sequence[Window], choice: Snapshots
+    deployment: Deployment, spec: Spec, windows: Sequence[Window], choice: Snapshots
 ) -> BackfillPlan:
-    """Look at every date of a backfill; reads the warehouse and the source's statistics."""
+    """Plan every date of a backfill from the warehouse and the source's statistics."""
     label = f"kindred {spec.space} backfill-plan"
-    with workplace.source(spec, label) as origin:
+    with deployment.source(spec, label) as origin:
         source_rows = source.estimated_rows(origin, spec.source)
     last = windows[-1]
-    with workplace.warehouse(label, spec.internal_schema) as warehouse:
+    with deployment.warehouse(label, spec.internal_schema) as warehouse:
         planner = _Planner(warehouse, spec, windows, source_rows)
         dates = [
             planner.plan(window, is_computed=choice is Snapshots.ALL or window == last)
@@ -106,7 +106,7 @@ class _Planner:
             self.costs = builds.costs(warehouse)
 
     def plan(self, window: Window, *, is_computed: bool) -> PlannedDate:
-        """One date as it stands, and what it will take."""
+        """The current state of one date, and its forecast."""
         as_of, customers, has_landed, encoder = window.as_of, 0, False, None
         if self.is_prepared:
             customers = count_customers(self.warehouse, customers_as_of(as_of))
@@ -128,7 +128,7 @@ class _Planner:
     def _forecast(
         self, customers: int, *, is_computed: bool
     ) -> tuple[float, float] | tuple[None, None]:
-        """Seconds and megabytes of one date, after the snapshot that is nearest in size."""
+        """Seconds and megabytes of one date, scaled from the snapshot nearest in size."""
         if not self.costs:
             return None, None
         nearest = min(self.costs, key=lambda cost: abs(cost.customers - customers))

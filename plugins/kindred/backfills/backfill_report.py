@@ -1,4 +1,4 @@
-"""The plan of a backfill as a person reads it."""
+"""Print the plan of a backfill."""
 
 from rich.console import Console
 from rich.table import Table
@@ -8,7 +8,7 @@ from kindred.run.latest_only import airflow_command, conf_of
 
 
 def print_plan(console: Console, plan: BackfillPlan) -> None:
-    """Print the dates as a table, what they take in all, and the commands that run them."""
+    """Print the dates as a table, their total cost, and the commands that run them."""
     console.print(_table(plan))
     for line in (*_notes(plan), *commands(plan)):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
@@ -51,10 +51,10 @@ def _notes(plan: BackfillPlan) -> list[str]:
         rows = f"about {plan.source_rows:,}" if plan.source_rows else "an unknown number of"
         notes.append(
             f"+ rows before that date have not all landed; the source has {rows} rows by its"
-            " statistics, and the forecast takes that number"
+            " statistics, which the forecast uses"
         )
     if plan.seconds is None:
-        notes.append("no snapshot to go by: no forecast of time and disk")
+        notes.append("no published snapshot to compare with: no forecast of time and disk")
     else:
         notes.append(
             f"{plan.seconds:,.0f} seconds of work in all tasks, Airflow's own time not counted;"
@@ -64,7 +64,7 @@ def _notes(plan: BackfillPlan) -> list[str]:
 
 
 def commands(plan: BackfillPlan) -> list[str]:
-    """The command lines that run the plan, in their order."""
+    """The command lines that run the plan, in order."""
     spec, latest = plan.spec, plan.latest_as_of
     fit = f"kindred fit --space {spec.space} --as-of {latest.isoformat()}"
     create = airflow_command(
@@ -72,4 +72,4 @@ def commands(plan: BackfillPlan) -> list[str]:
     )
     if not plan.lacks_encoder:
         return ["run it by:", create]
-    return ["there is no encoder for the spec's present features: first", fit, "then", create]
+    return ["there is no encoder for the spec's current features: first", fit, "then", create]

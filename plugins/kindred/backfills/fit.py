@@ -1,6 +1,6 @@
-"""kindred fit: land everything before a moment and fit an encoder as of it, without a snapshot.
+"""``kindred fit``: land all rows before a date and fit an encoder as of it, without a snapshot.
 
-Run once before a backfill, so that all its dates share one encoder.
+Run it once before a backfill, so that all its dates share one encoder.
 """
 
 import logging
@@ -15,7 +15,7 @@ from kindred.history.task import extract, land
 from kindred.history.versions import ensure_versions_table
 from kindred.preparation import preflight
 from kindred.run.builds import Build
-from kindred.run.context import Run, Workplace
+from kindred.run.context import Deployment, Run
 from kindred.run.windows import Window
 from kindred.spec.model import Spec
 from kindred.warehouse import schemas
@@ -25,17 +25,17 @@ log = logging.getLogger(__name__)
 
 
 def fit(
-    workplace: Workplace, spec: Spec, window: Window, *, refit: bool = False
+    deployment: Deployment, spec: Spec, window: Window, *, refit: bool = False
 ) -> tuple[int, bool]:
-    """The encoder for the snapshots up to ``window.as_of``, and whether it was fitted now.
+    """The encoder for the snapshots up to ``window.as_of``, and whether this call fitted it.
 
-    An encoder of the same features is kept; ``refit`` makes a new one as of the moment.
+    An existing encoder of the same features is used, unless ``refit`` is set.
     """
     as_of = window.as_of
     open_models(spec)
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} fit"
-    _prepare_space(workplace, spec, label)
-    run = _run_without_snapshot(workplace, spec, window)
+    _prepare_space(deployment, spec, label)
+    run = _run_without_snapshot(deployment, spec, window)
     with run.warehouse("fit") as warehouse:
         version = encoder_versions.choose(warehouse, spec, as_of)
         if version is not None and not refit:
@@ -53,11 +53,11 @@ def fit(
         return version, not found
 
 
-def _prepare_space(workplace: Workplace, spec: Spec, label: str) -> None:
-    with workplace.source(spec, label) as origin, workplace.warehouse(label) as warehouse:
-        report = preflight.inspect(spec, workplace.settings, origin, warehouse)
+def _prepare_space(deployment: Deployment, spec: Spec, label: str) -> None:
+    with deployment.source(spec, label) as origin, deployment.warehouse(label) as warehouse:
+        report = preflight.inspect(spec, deployment.settings, origin, warehouse)
         columns = report.columns_or_raise()
-        wait_seconds = workplace.settings.lock_wait_seconds
+        wait_seconds = deployment.settings.lock_wait_seconds
         with (
             locked(warehouse, spec.internal_schema, Resource.SCHEMA, wait_seconds=wait_seconds),
             warehouse.transaction(),
@@ -66,7 +66,7 @@ def _prepare_space(workplace: Workplace, spec: Spec, label: str) -> None:
             ensure_versions_table(warehouse, spec, columns)
 
 
-def _run_without_snapshot(workplace: Workplace, spec: Spec, window: Window) -> Run:
+def _run_without_snapshot(deployment: Deployment, spec: Spec, window: Window) -> Run:
     build = Build(
         run_id=f"fit__{window.as_of.isoformat()}",
         state="building",
@@ -79,4 +79,4 @@ def _run_without_snapshot(workplace: Workplace, spec: Spec, window: Window) -> R
         facts={},
     )
     suffix = f"fit_{snapshot_slug(window.as_of)}"
-    return Run(workplace, spec, window.as_of, build, landing_suffix=suffix)
+    return Run(deployment, spec, window.as_of, build, landing_suffix=suffix)

@@ -1,1 +1,1 @@
-"""Erase a person from every table, snapshot and artefact of a space."""
+"""Erase a customer from every table, snapshot and artefact of a space."""

@@ -1,7 +1,7 @@
-"""Erase a customer from every table of a space, and keep a receipt that names nobody.
+"""Erase a customer from every table of a space, and keep a receipt without personal data.
 
-No statement holds the id: each one looks it up in ``erasure_requests`` by the request's number, so
-that it appears neither in a log of the server nor in ``pg_stat_activity``.
+No statement contains the id: each one looks it up in ``erasure_requests`` by the request's number,
+so the id appears neither in the server's log nor in ``pg_stat_activity``.
 """
 
 import re
@@ -24,7 +24,7 @@ from kindred.history.column_expressions import (
     value_expression,
 )
 from kindred.history.versions import column_types
-from kindred.run.builds import BEGIN_ANEW
+from kindred.run.builds import RESTART_AFTER_ERASURE
 from kindred.spec.features import Kind
 from kindred.warehouse import partitions
 from kindred.warehouse.copy_writer import RowStream, encode_rows
@@ -32,15 +32,16 @@ from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
 
 LOCK_TIMEOUT_MILLISECONDS = 30_000
-# A generation, a date's difference, landed rows, a partition: the receipt counts them as one table.
-_OF_ONE_RUN = re.compile(r"_(g\d+|delta_\d{8}t\d{6}.*|(fit_)?\d{8}t\d{6}.*)$")
+# Suffixes of generations, staged differences, landing tables and partitions: the receipt counts all
+# tables of one kind together.
+_RUN_SUFFIX = re.compile(r"_(g\d+|delta_\d{8}t\d{6}.*|(fit_)?\d{8}t\d{6}.*)$")
 
 Rows = Counter[str]
 
 
 @dataclass(frozen=True)
 class Request:
-    """A wish to be forgotten; ``customer_id`` is None once it is met."""
+    """A request to erase a customer; ``customer_id`` is None once it is done."""
 
     number: int
     status: str
@@ -50,19 +51,19 @@ class Request:
 
 @dataclass(frozen=True)
 class Erased:
-    """Rows removed by table, and the snapshots that had the customer."""
+    """Rows removed per table, and the snapshots that contained the customer."""
 
     rows: Rows
     snapshots: list[datetime]
 
 
 def can_erase(database: Database) -> bool:
-    """Whether the space has the tables that erasing wants."""
+    """Whether the space has the tables that an erasure needs."""
     return bool(database.value("warehouse/table_exists", {"table": "erasure_requests"}))
 
 
 def require_prepared(database: Database, schema: str) -> None:
-    """Refuse a space without these tables.
+    """Reject a space without these tables.
 
     Raises
     ------
@@ -77,8 +78,8 @@ def require_prepared(database: Database, schema: str) -> None:
 
 
 @contextmanager
-def without_details() -> Iterator[None]:
-    """What a database says of an error may hold values of the row: only its kind is told."""
+def hide_error_details() -> Iterator[None]:
+    """Report only the kind of a database error: its text may quote values of the row."""
     try:
         yield
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
@@ -88,18 +89,18 @@ def without_details() -> Iterator[None]:
         ) from None
     except psycopg2.Error as error:
         raise DataError(
-            f"the warehouse refused a statement ({type(error).__name__}, SQLSTATE {error.pgcode});"
-            " what it said is left out, since it may name the customer: see the log of the server"
+            f"the warehouse rejected a statement ({type(error).__name__}, SQLSTATE {error.pgcode});"
+            " its message is left out, since it may name the customer: see the server's log"
         ) from None
 
 
 def add_request(database: Database, key_type: KeyType, text: str) -> int:
-    """Note a wish to be forgotten; returns its number. ``text`` is the customer's key.
+    """Record an erasure request; returns its number. ``text`` is the customer's key.
 
     Raises
     ------
     DataError
-        when the text is no key of the space; it is not repeated.
+        when the text is not a valid key of the space; the message does not repeat it.
     """
     with database.transaction():
         database.run("erasure/create_incoming")
@@ -109,12 +110,12 @@ def add_request(database: Database, key_type: KeyType, text: str) -> int:
 
 
 def read_request(database: Database, number: int) -> Request:
-    """A request by its number.
+    """Find a request by its number.
 
     Raises
     ------
     DataError
-        when there is none.
+        when it does not exist.
     """
     row = database.row("erasure/read_request", {"request": number})
     if row is None:
@@ -125,15 +126,15 @@ def read_request(database: Database, number: int) -> Request:
 
 
 def erase_rows(database: Database, request: Request, schema: str) -> Erased:
-    """Take the customer of a request out of all tables; inside a transaction.
+    """Delete the customer of a request from all tables; call it inside a transaction.
 
-    Must be called while nothing else changes the space. Readers wait for nothing and see all of it
-    at once.
+    Nothing else may change the space meanwhile. Readers do not wait, and see the erasure as one
+    change.
 
     Raises
     ------
     LockTimeoutError
-        when a statement of somebody else holds one of the tables.
+        when another session holds a lock on one of the tables.
     """
     number = {"request": request.number}
     partitions.set_lock_timeout(database, LOCK_TIMEOUT_MILLISECONDS)
@@ -146,19 +147,20 @@ def erase_rows(database: Database, request: Request, schema: str) -> Erased:
         rows["column_quality"] = database.run("erasure/delete_extremes")
         database.run("erasure/delete_recorded_extremes")
         if rows.total():
-            database.run("erasure/mark_builds", {"failure": BEGIN_ANEW})
+            database.run("erasure/mark_builds", {"failure": RESTART_AFTER_ERASURE})
         held = sorted(customers.keys() | lookalikes.keys())
-        _count_less(database, number, held, lookalikes)
+        _correct_sizes(database, number, held, lookalikes)
     except psycopg2.errors.LockNotAvailable as error:
         raise LockTimeoutError(
-            f"erasure request {request.number}: somebody has locked tables of {schema} for more"
-            f" than {LOCK_TIMEOUT_MILLISECONDS // 1000} s; end it (see pg_locks), then try again"
+            f"erasure request {request.number}: another session has locked tables of {schema} for"
+            f" more than {LOCK_TIMEOUT_MILLISECONDS // 1000} s; end it (see pg_locks), then try"
+            " again"
         ) from error
     return Erased(+rows, held)
 
 
 def _erase_texts(database: Database, number: dict[str, int]) -> int:
-    """Embeddings of texts that only this customer had, in whichever column."""
+    """Delete the embeddings of texts that only this customer had, in any column."""
     texts = [
         value_expression(column, Kind.TEXT, type_name)
         for column, type_name in column_types(database).items()
@@ -174,7 +176,7 @@ def _erase_texts(database: Database, number: dict[str, int]) -> int:
 
 
 def _gather_values(database: Database, number: dict[str, int]) -> None:
-    """The customer's numbers and dates, which may be the smallest or the largest of a column."""
+    """Collect the customer's numbers and dates, which may be the extremes of a column."""
     types = column_types(database)
     database.run("erasure/create_values")
     for column, kind in database.rows("erasure/ranged_columns"):
@@ -190,9 +192,9 @@ def _gather_values(database: Database, number: dict[str, int]) -> None:
 def _erase_keys(
     database: Database, number: dict[str, int], schema: str, rows: Rows
 ) -> tuple[Counter[datetime], Counter[datetime]]:
-    """Rows by the customer's key; returns what attached partitions had by snapshot.
+    """Delete rows by the customer's key; returns the counts of attached partitions by snapshot.
 
-    Those are rows in clusters, and rows of lookalikes on both sides.
+    These are the counts of cluster rows, and of lookalike rows on both sides.
     """
     customers: Counter[datetime] = Counter()
     lookalikes: Counter[datetime] = Counter()
@@ -200,7 +202,7 @@ def _erase_keys(
     for position, (table, column, has_moments) in enumerate(tables):
         names = {"table": table, "column": column}
         if not has_moments:
-            rows[_kind_of(table)] += database.run("erasure/delete_rows", number, **names)
+            rows[_kind_of_table(table)] += database.run("erasure/delete_rows", number, **names)
             continue
         if column == "lookalike_id":
             found = _close_gaps(database, number, table, f"gaps_{position}")
@@ -209,7 +211,7 @@ def _erase_keys(
         else:
             found = database.rows("erasure/delete_of_snapshots", number, **names)
         removed = _by_moment(found)
-        rows[_kind_of(table)] += removed.total()
+        rows[_kind_of_table(table)] += removed.total()
         if table == "customer_lookalikes":
             lookalikes += removed
         elif table == "customer_clusters":
@@ -220,7 +222,7 @@ def _erase_keys(
 def _close_gaps(
     database: Database, number: dict[str, int], table: str, gaps: str
 ) -> list[tuple[Any, ...]]:
-    """Take the customer out of others' lookalikes, whose ranks have no gap afterwards."""
+    """Delete the customer from others' lookalikes, and close the gaps in their ranks."""
     database.run("erasure/create_gaps", gaps=gaps)
     database.run("erasure/record_gaps", number, table=table, gaps=gaps)
     database.run("erasure/lift_ranks", table=table, gaps=gaps)
@@ -232,17 +234,17 @@ def _by_moment(found: Iterable[tuple[Any, ...]]) -> Counter[datetime]:
     return Counter({as_of: int(count) for as_of, count in found})
 
 
-def _kind_of(table: str) -> str:
-    return _OF_ONE_RUN.sub("", table)
+def _kind_of_table(table: str) -> str:
+    return _RUN_SUFFIX.sub("", table)
 
 
-def _count_less(
+def _correct_sizes(
     database: Database,
     number: dict[str, int],
     held: list[datetime],
     lookalikes: Counter[datetime],
 ) -> None:
-    """What snapshots and profiles of clusters tell of their sizes."""
+    """Correct the sizes recorded for snapshots and cluster profiles."""
     counts = {"as_ofs": held, "lookalikes": [lookalikes[as_of] for as_of in held]}
     database.run("erasure/shrink_snapshots", counts)
     database.run("erasure/shrink_profiles", {"as_ofs": held})
@@ -250,17 +252,17 @@ def _count_less(
     database.run("erasure/delete_empty_profiles")
 
 
-def note_receipt(database: Database, number: int, receipt: dict[str, Any]) -> None:
-    """Keep what has been removed so far."""
+def record_receipt(database: Database, number: int, receipt: dict[str, Any]) -> None:
+    """Record what has been removed so far."""
     database.run("erasure/record_receipt", {"request": number, "receipt": Json(receipt)})
 
 
 def finish(database: Database, number: int, receipt: dict[str, Any]) -> None:
-    """The request is met: its id goes, the receipt stays."""
+    """Close a request: delete its customer id, keep the receipt."""
     database.run("erasure/finish_request", {"request": number, "receipt": Json(receipt)})
 
 
 def record_failure(database: Database, number: int, failure: str) -> None:
-    """Note in one line why a request could not be met."""
+    """Record in one line why a request failed."""
     line = " ".join(failure.split())[:1000]
     database.run("erasure/record_failure", {"request": number, "failure": line})

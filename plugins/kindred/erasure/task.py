@@ -1,4 +1,4 @@
-"""erase: forget one customer for good, in every table, snapshot and artefact of a space."""
+"""Erase one customer for good, from every table, snapshot and artefact of a space."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ from kindred.erasure.erasure_rows import Request
 from kindred.errors import ArtefactError, KindredError
 from kindred.history import suppression
 from kindred.history.erasure_key import ErasureKey
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.spec.model import schema_of
 from kindred.warehouse import schemas
 from kindred.warehouse.copy_writer import Array
@@ -23,8 +23,9 @@ from kindred.warehouse.locks import Resource, locked
 
 log = logging.getLogger(__name__)
 
-# Stages hold ERASURE together, so it comes first: behind it none of them waits for another one.
-HELD = (
+# ERASURE comes first. Running stages share it; once it is held exclusively, no stage holds or waits
+# for any of the others.
+LOCKED_RESOURCES = (
     Resource.ERASURE,
     Resource.SCHEMA,
     Resource.EXTRACT,
@@ -34,36 +35,36 @@ HELD = (
 )
 
 
-def request_erasure(workplace: Workplace, space_name: str, text: str) -> int:
-    """Note that a customer wants to be forgotten; returns the number of the request."""
+def request_erasure(deployment: Deployment, space_name: str, text: str) -> int:
+    """Record that a customer is to be erased; returns the number of the request."""
     schema = schema_of(space_name)
-    with workplace.warehouse(f"kindred {space_name} request-erasure", schema) as warehouse:
+    with deployment.warehouse(f"kindred {space_name} request-erasure", schema) as warehouse:
         erasure_rows.require_prepared(warehouse, schema)
-        with erasure_rows.without_details():
+        with erasure_rows.hide_error_details():
             return erasure_rows.add_request(warehouse, schemas.key_type_in(warehouse, schema), text)
 
 
-def erase(workplace: Workplace, space_name: str, number: int) -> dict[str, Any]:
-    """Meet a request; returns its receipt. Killed at any step, it is finished by the next try.
+def erase(deployment: Deployment, space_name: str, number: int) -> dict[str, Any]:
+    """Carry out a request; returns its receipt. If killed at any step, the next try finishes it.
 
-    The id is neither logged nor part of an error.
+    The id appears neither in the log nor in an error.
 
     Raises
     ------
     DataError
         when there is no such request.
     SettingsError
-        when the secret is missing, or is not the one of earlier erasures.
+        when the secret is missing, or differs from that of earlier erasures.
     LockTimeoutError
-        when a stage of a run works for longer than the limit.
+        when a running stage does not end within the limit.
     """
     schema = schema_of(space_name)
     label = f"kindred {space_name} erase {number}"
-    with workplace.warehouse(label, schema) as warehouse:
+    with deployment.warehouse(label, schema) as warehouse:
         erasure_rows.require_prepared(warehouse, schema)
         try:
-            with erasure_rows.without_details():
-                return _erase_once(workplace, warehouse, space_name, number)
+            with erasure_rows.hide_error_details():
+                return _erase_once(deployment, warehouse, space_name, number)
         except KindredError as error:
             if not warehouse.connection.closed:
                 erasure_rows.record_failure(warehouse, number, str(error))
@@ -71,37 +72,37 @@ def erase(workplace: Workplace, space_name: str, number: int) -> dict[str, Any]:
 
 
 def _erase_once(
-    workplace: Workplace, warehouse: Database, space_name: str, number: int
+    deployment: Deployment, warehouse: Database, space_name: str, number: int
 ) -> dict[str, Any]:
     if erasure_rows.read_request(warehouse, number).status != "done":
         secret = ErasureKey.from_env()
-        with _held(workplace, warehouse, schema_of(space_name)):
+        with _exclusive(deployment, warehouse, schema_of(space_name)):
             suppression.require_same_secret(warehouse, secret)
             request = erasure_rows.read_request(warehouse, number)
             if request.status != "done":
-                return _erase(workplace, warehouse, space_name, request, secret)
+                return _erase(deployment, warehouse, space_name, request, secret)
     log.info("erasure request %d is done already", number)
     return erasure_rows.read_request(warehouse, number).receipt
 
 
 @contextmanager
-def _held(workplace: Workplace, warehouse: Database, schema: str) -> Iterator[None]:
-    """Nothing else changes the space meanwhile; stages that are at work are waited for."""
-    wait_seconds = workplace.settings.lock_wait_seconds
+def _exclusive(deployment: Deployment, warehouse: Database, schema: str) -> Iterator[None]:
+    """Wait for running stages, and let nothing else change the space meanwhile."""
+    wait_seconds = deployment.settings.lock_wait_seconds
     with ExitStack() as stack:
-        for resource in HELD:
+        for resource in LOCKED_RESOURCES:
             stack.enter_context(locked(warehouse, schema, resource, wait_seconds=wait_seconds))
         yield
 
 
 def _erase(
-    workplace: Workplace,
+    deployment: Deployment,
     warehouse: Database,
     space_name: str,
     request: Request,
     secret: ErasureKey,
 ) -> dict[str, Any]:
-    """First the tables, in one transaction that also keeps the hash; then the artefacts."""
+    """First the tables, in one transaction that also stores the key's hash; then the artefacts."""
     started = time.monotonic()
     schema = schema_of(space_name)
     customer = str(request.customer_id)
@@ -109,9 +110,9 @@ def _erase(
     with warehouse.transaction():
         erased = erasure_rows.erase_rows(warehouse, request, schema)
         suppression.add(warehouse, secret, customer)
-        receipt = _add_up(request.receipt, erased)
-        erasure_rows.note_receipt(warehouse, request.number, receipt)
-    receipt["artefacts"] += _erase_artefacts(workplace.settings.artifacts, space_name, key)
+        receipt = _merged_receipt(request.receipt, erased)
+        erasure_rows.record_receipt(warehouse, request.number, receipt)
+    receipt["artefacts"] += _erase_artefacts(deployment.settings.artifacts, space_name, key)
     receipt["seconds"] = round(receipt["seconds"] + time.monotonic() - started, 3)
     erasure_rows.finish(warehouse, request.number, receipt)
     log.info(
@@ -124,8 +125,8 @@ def _erase(
     return receipt
 
 
-def _add_up(before: dict[str, Any], erased: erasure_rows.Erased) -> dict[str, Any]:
-    """The receipt of this try and of those that were killed before it."""
+def _merged_receipt(before: dict[str, Any], erased: erasure_rows.Erased) -> dict[str, Any]:
+    """The receipt of this try and of earlier ones that were killed."""
     rows = Counter(before.get("rows", {})) + erased.rows
     moments = {as_of.isoformat() for as_of in erased.snapshots}
     return {
@@ -137,16 +138,16 @@ def _add_up(before: dict[str, Any], erased: erasure_rows.Erased) -> dict[str, An
 
 
 def _erase_artefacts(root: str, space_name: str, key: Array) -> int:
-    """Remove the artefacts of each snapshot whose vectors have the customer, or cannot be read."""
+    """Remove the artefacts of each snapshot whose vectors hold the customer or cannot be read."""
     removed = 0
     for folder in settings_folders(root, space_name):
-        if _holds(folder, key):
+        if _contains_customer(folder, key):
             folder.remove()
             removed += 1
     return removed
 
 
-def _holds(folder: ArtefactFolder, key: Array) -> bool:
+def _contains_customer(folder: ArtefactFolder, key: Array) -> bool:
     try:
         customers = folder.read(VECTORS, MADE_BY, only=["customers"]).arrays["customers"]
     except ArtefactError:

@@ -1,1 +1,1 @@
-"""From source rows to versions: extract, validate, erased customers left out."""
+"""From source rows to customer versions: extract, validate, leave out erased customers."""

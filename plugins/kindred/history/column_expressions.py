@@ -1,7 +1,7 @@
-"""What a column's values mean: how each kind of feature is read from each kind of source type.
+"""SQL expressions that read a source column: one per kind of feature and class of source type.
 
-One table a question: how a raw value becomes what the encoder takes, and which raw values cannot.
-The fragments are one line each; everything longer stands in ``include/sql``.
+One table per question: how to convert a raw value for the encoder, and which raw values to reject.
+The fragments are one line each; everything longer is in ``include/sql``.
 """
 
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from kindred.errors import PreflightError
 from kindred.spec.features import Kind
 
 LARGEST_NUMBER = "1e37"  # vectors are float32, whose largest value is 3.4e38
-# Digits are bounded, so that the cast to float8 can neither overflow nor underflow; braces are
-# doubled, because the fragments below are format strings.
-# Of digits \d would find those of every script, by the locale of the database.
+# The number of digits is limited so that the cast to float8 can neither overflow nor underflow.
+# Braces are doubled because the fragments below are format strings.
+# Not \d: depending on the database's locale it matches the digits of every script.
 NUMBER_PATTERN = (
     "^[+-]?([0-9]{{1,30}}(\\.[0-9]{{0,60}})?|\\.[0-9]{{1,60}})([eE][+-]?[0-9]{{1,2}})?$"
 )
 
 
 class TypeClass(StrEnum):
-    """What matters of a source column's type."""
+    """The classes of source column types that are read differently."""
 
     INTEGER = "integer"
     FLOAT = "float"
@@ -58,7 +58,7 @@ _AS_PRESENCE = "case when " + _AS_TEXT + " is null then 'NaN' else 1::float8 end
 _VALUES: dict[tuple[Kind, TypeClass], str] = {
     (Kind.NUMERIC, TypeClass.INTEGER): _AS_NUMBER,
     (Kind.NUMERIC, TypeClass.FLOAT): _AS_NUMBER,
-    # The cast refuses what is nearer to 0 than a float8 can be.
+    # The cast raises an error for values closer to 0 than the smallest float8.
     (Kind.NUMERIC, TypeClass.DECIMAL): (
         "coalesce(case when abs({c}) < 1e-300 then 0 else {c}::float8 end, 'NaN')"
     ),
@@ -71,9 +71,9 @@ _VALUES: dict[tuple[Kind, TypeClass], str] = {
     (Kind.DATE, TypeClass.MOMENT): _AS_DAYS,
 } | {(Kind.CATEGORICAL, type_class): _AS_CATEGORY for type_class in TypeClass}
 
-AS_TEXT = (Kind.CATEGORICAL, Kind.TEXT)  # what is read as text; all else is read as a number
+AS_TEXT = (Kind.CATEGORICAL, Kind.TEXT)  # kinds read as text; all others are read as numbers
 
-# Labels are not held against a rule when they land: what is no number is missing.
+# Labels are not checked when they land: a value that is not a usable number counts as missing.
 _OUTCOMES: dict[TypeClass, tuple[Kind, str]] = {
     TypeClass.INTEGER: (Kind.NUMERIC, _AS_NUMBER),
     TypeClass.FLOAT: (
@@ -96,8 +96,8 @@ _OUTCOMES: dict[TypeClass, tuple[Kind, str]] = {
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How a column comes out of the warehouse: as text, or as a number, NaN where missing."""
+class ColumnExpression:
+    """The SQL that reads a column: as text (null if missing) or as float8 (NaN if missing)."""
 
     kind: Kind
     expression: sql.Composed
@@ -106,7 +106,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Rule:
-    """Which values cannot be used (an SQL condition), and how that is said."""
+    """Which values to reject (an SQL condition), and the reason to report."""
 
     is_bad: str
     reason: str
@@ -134,17 +134,17 @@ _RULES: dict[tuple[Kind, TypeClass], Rule] = {
 
 
 def type_class_of(type_name: str) -> TypeClass:
-    """The class of a type as ``format_type`` names it (with the modifier -1)."""
+    """The class of a type, given its name from ``format_type`` (with the modifier -1)."""
     return _TYPE_CLASSES.get(type_name, TypeClass.OTHER)
 
 
 def check_kind(column: str, kind: Kind, type_name: str) -> None:
-    """Refuse a kind that makes no sense of a type.
+    """Reject a kind that cannot be read from a type.
 
     Raises
     ------
     PreflightError
-        naming the column, its type and what could be done.
+        naming the column, its type and the remedies.
     """
     if (kind, type_class_of(type_name)) not in _VALUES:
         raise PreflightError(
@@ -154,16 +154,19 @@ def check_kind(column: str, kind: Kind, type_name: str) -> None:
 
 
 def value_expression(column: str, kind: Kind, type_name: str) -> sql.Composed:
-    """How a raw column is read: float8 (NaN where missing), or text (null where missing).
+    """The expression that reads a raw column: float8 (NaN where missing) or text (null if missing).
 
-    A date is read as days since 1970-01-01, at UTC where it has a time zone.
+    A date becomes days since 1970-01-01, in UTC if its type has a time zone.
     """
     fragment = _VALUES[kind, type_class_of(type_name)]
     return sql.SQL(fragment).format(c=sql.Identifier(column))
 
 
 def reason_expression(column: str, kind: Kind, type_name: str) -> sql.Composed | None:
-    """The reason why a landed value is bad, else null, as an expression; None if none is bad."""
+    """An expression for the reason to reject a landed value (null if it is good).
+
+    None if no value of the type can be bad.
+    """
     rule = _RULES.get((kind, type_class_of(type_name)))
     if rule is None:
         return None
@@ -173,21 +176,26 @@ def reason_expression(column: str, kind: Kind, type_name: str) -> sql.Composed |
     )
 
 
-def feature_reading(column: str, kind: Kind, type_name: str) -> Reading:
-    """How a feature is read to be encoded."""
-    return Reading(kind, value_expression(column, kind, type_name), kind in AS_TEXT)
+def feature_expression(column: str, kind: Kind, type_name: str) -> ColumnExpression:
+    """The expression that reads a feature for the encoder."""
+    return ColumnExpression(kind, value_expression(column, kind, type_name), kind in AS_TEXT)
 
 
-def profile_reading(column: str, kind: Kind, type_name: str) -> Reading:
-    """How a feature is read to be profiled: of a text only whether there is one."""
+def profile_expression(column: str, kind: Kind, type_name: str) -> ColumnExpression:
+    """The expression that reads a feature for profiles: for a text, only whether it is present."""
     if kind is not Kind.TEXT:
-        return feature_reading(column, kind, type_name)
-    return Reading(kind, sql.SQL(_AS_PRESENCE).format(c=sql.Identifier(column)), is_text=False)
+        return feature_expression(column, kind, type_name)
+    return ColumnExpression(
+        kind, sql.SQL(_AS_PRESENCE).format(c=sql.Identifier(column)), is_text=False
+    )
 
 
-def outcome_reading(column: str, type_name: str) -> Reading:
-    """How a label is read, whose kind no spec tells: by its type, all else as a category."""
+def outcome_expression(column: str, type_name: str) -> ColumnExpression:
+    """The expression that reads a label.
+
+    The spec gives labels no kind, so it follows from the type; other types are categories.
+    """
     other = (Kind.CATEGORICAL, _AS_CATEGORY)
     kind, fragment = _OUTCOMES.get(type_class_of(type_name), other)
     expression = sql.SQL(fragment).format(c=sql.Identifier(column))
-    return Reading(kind, expression, kind in AS_TEXT)
+    return ColumnExpression(kind, expression, kind in AS_TEXT)

@@ -1,4 +1,4 @@
-"""Who has left, by comparing the keys of the source with the customers of the history."""
+"""Detect deleted customers by comparing the source's keys with the history."""
 
 import logging
 from datetime import datetime
@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 def compare_keys(
     database: Database, spec: Spec, keys_table: str, types: dict[str, str], end: datetime
 ) -> int:
-    """Note customers whom the source does not have any more as deleted; returns their number.
+    """Record customers who are no longer in the source as deleted; returns how many.
 
-    Who is in the source again, and was only found to be gone by such a comparison, is what was last
-    known of them. Nothing is done where the keys were not extracted.
+    A customer who reappears after such a deletion gets their last known values. Does nothing if the
+    keys were not extracted.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def compare_keys(
     known, vanished = database.row("history/count_vanished", keys=keys_table) or (0, 0)
     if vanished > known * spec.gates.max_deleted_share:
         raise DataError(
-            f"{vanished} of {known} customers are gone from the source, more than"
+            f"{vanished} of {known} customers are no longer in the source, more than"
             f" gates.max_deleted_share = {spec.gates.max_deleted_share} allows; check that the"
             " source is complete, or raise the gate in the spec for one run"
         )
@@ -45,5 +45,7 @@ def compare_keys(
         returned = database.run(
             "history/restore_returned", parameters, keys=keys_table, columns=columns
         )
-        log.info("%d customers are gone, %d are there again unchanged", deleted, returned)
+        log.info(
+            "%d customers have left the source, %d have reappeared unchanged", deleted, returned
+        )
     return deleted

@@ -1,4 +1,4 @@
-"""Landing: source rows arrive in a table of their own, and the good ones move into the history."""
+"""Landing: source rows arrive in a table of their own; the valid ones move into the history."""
 
 import logging
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from kindred.history import source
 from kindred.history.column_expressions import TypeClass, reason_expression, type_class_of
 from kindred.history.key_comparison import compare_keys
 from kindred.history.source import SourceColumns
-from kindred.history.suppression import Sieve
+from kindred.history.suppression import SuppressionFilter
 from kindred.history.versions import column_types, payload_definitions
 from kindred.spec.model import Spec
 from kindred.warehouse import statements
@@ -24,15 +24,15 @@ Interval = tuple[str, str]
 
 
 def missing_windows(database: Database, end: datetime) -> list[Interval]:
-    """Windows before ``end`` that have not landed, as texts (the first starts at -infinity)."""
+    """Windows before ``end`` that have not landed, as strings (the first starts at -infinity)."""
     rows = database.rows("history/missing_windows", {"window_end": end})
     return [(str(window_start), str(window_end)) for window_start, window_end in rows]
 
 
 def windows_to_read(windows: list[Interval], overlap_hours: float) -> list[Interval]:
-    """Windows that begin earlier by the overlap, where rows may have come late; none meets another.
+    """Extend each window backwards by the overlap, to catch late rows; windows never overlap.
 
-    The first window begins at -infinity already.
+    The first window already begins at -infinity.
     """
     read: list[Interval] = []
     for window_start, window_end in windows:
@@ -54,7 +54,7 @@ def is_newest(database: Database, end: datetime) -> bool:
 
 @dataclass(frozen=True)
 class Landing:
-    """The tables of one run: raw rows, and the keys the source has now."""
+    """The landing tables of one run: raw rows, and the source's current keys."""
 
     rows_table: str
     keys_table: str
@@ -80,12 +80,12 @@ def extract(
     *,
     compare_keys: bool,
     row_limit: int,
-    sieve: Sieve,
+    suppression_filter: SuppressionFilter,
 ) -> int:
-    """Copy the rows of the windows into fresh landing tables; returns their number.
+    """Copy the rows of the windows into new landing tables; returns the number of rows.
 
-    One transaction in the warehouse: a source that fails half-way leaves nothing behind, and rows
-    of customers who were erased are gone before anybody can see them.
+    This is one transaction in the warehouse: if the source fails half-way nothing is left behind,
+    and rows of erased customers are deleted before any other session can see them.
     """
     names = ["customer_id", "updated_at", "is_deleted", *columns.types]
     count = 0
@@ -100,14 +100,14 @@ def extract(
                 lambda reader: warehouse.copy_in(landing.rows_table, names, reader),
             )
             log.info("extracted %d rows up to %s", count, window[1])
-        count -= sieve.clean(warehouse, landing.rows_table, columns.key_type)
+        count -= suppression_filter.clean(warehouse, landing.rows_table, columns.key_type)
         if compare_keys:
             warehouse.execute(_keys_table(landing.keys_table, columns.key_type))
             pipe(
                 lambda sink: source.copy_keys(origin, spec, columns.key_type, sink),
                 lambda reader: warehouse.copy_in(landing.keys_table, ["customer_id"], reader),
             )
-            sieve.clean(warehouse, landing.keys_table, columns.key_type)
+            suppression_filter.clean(warehouse, landing.keys_table, columns.key_type)
             warehouse.run("warehouse/analyze_table", table=landing.keys_table)
         warehouse.run("warehouse/analyze_table", table=landing.rows_table)
     return count
@@ -120,7 +120,7 @@ def _landing_table(name: str, columns: SourceColumns) -> sql.Composed:
         sql.SQL("is_deleted boolean"),
         *payload_definitions(columns),
     ]
-    # Logged: a server that crashes empties unlogged tables, and validate would find a quiet window.
+    # Not unlogged: a server crash empties unlogged tables, and validate would see no new rows.
     return sql.SQL("create table {} ({})").format(
         sql.Identifier(name), statements.comma_separated(parts)
     )
@@ -138,7 +138,7 @@ def _landing_key(key_type: KeyType) -> str:
 
 @dataclass(frozen=True)
 class Landed:
-    """What came of validating: row counts of the windows this run landed."""
+    """The result of validation: row counts of the windows this run landed."""
 
     read: int
     rejected: int
@@ -154,10 +154,10 @@ def validate(
     run_id: str,
     full_extract: bool,
 ) -> Landed:
-    """Move good rows into the history and bad ones to ``rejected_rows``, in one transaction.
+    """Move valid rows into the history and the others to ``rejected_rows``, in one transaction.
 
-    Must be called under ``Resource.EXTRACT``; windows that another run has landed since the
-    extraction are left out.
+    The caller must hold ``Resource.EXTRACT``. Windows that another run has landed since the
+    extraction are skipped.
 
     Raises
     ------
@@ -184,7 +184,8 @@ def validate(
         _accept(warehouse, spec, landing.rows_table, types)
         if full_extract:
             _fill_columns(warehouse, landing.rows_table, types)
-        # Without statistics of what has just landed the joins that follow would be nested loops.
+        # Without statistics on the rows just landed, PostgreSQL would plan the next joins as
+        # nested loops.
         warehouse.run("warehouse/analyze_table", table="customer_versions")
         deleted = 0
         if is_newest(warehouse, end):
@@ -212,13 +213,13 @@ def _find_problems(
         names,
         landing=table,
         landed_values=_row("landed", types),
-        # A full extract may bring values that a version lacks: the spec has gained their columns.
+        # A full extract may supply values that a version lacks, if the spec has gained columns.
         version_values=_row("version", types, *(["landed"] if full_extract else [])),
     )
 
 
 def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
-    """One expression a way for a row to be bad: null where it is not."""
+    """One expression per reason to reject a row; each is null if the reason does not apply."""
     key, updated_at = spec.source.key, spec.source.updated_at
     general = [
         ("landed.customer_id is null", f"{key}: null"),
@@ -241,9 +242,9 @@ def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
 
 
 def _row(alias: str, types: dict[str, str], *fallbacks: str) -> sql.Composed:
-    """Payload and tombstone as one row; types that may have no equality are compared as text.
+    """Payload and tombstone as one row; types that may lack an equality operator are cast to text.
 
-    A payload value that ``alias`` lacks is taken from the first of ``fallbacks`` that has it.
+    A payload value missing in ``alias`` is taken from the first of ``fallbacks`` that has it.
     """
     parts: list[sql.Composable] = [sql.Identifier(alias, "is_deleted")]
     for column, type_name in types.items():
@@ -253,7 +254,7 @@ def _row(alias: str, types: dict[str, str], *fallbacks: str) -> sql.Composed:
 
 
 def _shown_values(types: dict[str, str]) -> sql.Composed:
-    """Payload for people to read; json may hold escapes that jsonb refuses, so it stays a text."""
+    """Payload for people to read; json stays text, since it may hold escapes that jsonb rejects."""
     return statements.comma_separated(
         [
             sql.SQL("{}::text" if type_name in ("json", "json[]") else "{}").format(
@@ -301,7 +302,7 @@ def _fill_columns(warehouse: Database, table: str, types: dict[str, str]) -> Non
 def window_counts(
     database: Database, window_start: datetime, window_end: datetime
 ) -> tuple[int, int, int]:
-    """Rows that a window landed, rows of it that were refused, and refused rows without a time."""
+    """Rows landed in a window, rows rejected in it, and rejected rows without a time."""
     parameters = {"window_start": window_start, "window_end": window_end}
     landed, rejected, undated = database.row("history/count_window", parameters) or (0, 0, 0)
     return int(landed), int(rejected), int(undated)

@@ -1,4 +1,4 @@
-"""The customers table of the company: its columns, and its rows by window."""
+"""The source table of customers: its columns, and its rows by window."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ _TOMBSTONES = {
 
 @dataclass(frozen=True)
 class SourceColumns:
-    """The columns a spec uses, with their types as ``format_type`` names them.
+    """The columns a spec uses, with their type names from ``format_type``.
 
-    ``types`` holds features and labels; types that are not PostgreSQL's own are read as text.
+    ``types`` holds features and labels; types that are not built into PostgreSQL are read as text.
     """
 
     key_type: KeyType
@@ -36,15 +36,15 @@ class SourceColumns:
 
 
 def relation(source: Source) -> sql.Composable:
-    """The table, or the query in parentheses; a spec's query is the engineer's own SQL."""
+    """The table, or the spec's query in parentheses (SQL trusted as written)."""
     if source.table is not None:
         return sql.Identifier(*source.table.split("."))
     return sql.SQL("({}\n)").format(_verbatim((source.query or "").rstrip().rstrip(";")))
 
 
 def _verbatim(text: str) -> sql.SQL:
-    """SQL of the spec: a % in it is no placeholder."""
-    return sql.SQL(text.replace("%", "%%"))  # statements that hold it are always sent with values
+    """SQL from the spec: a % in it is not a placeholder."""
+    return sql.SQL(text.replace("%", "%%"))  # statements that contain it always have parameters
 
 
 def _condition(source: Source) -> sql.Composed:
@@ -57,7 +57,7 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
     Raises
     ------
     PreflightError
-        with one line for everything that does not fit.
+        with one line per problem.
     """
     try:
         found = column_types(database, spec.source)
@@ -66,7 +66,7 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
     problems = _missing_columns(spec, found)
     for column, feature in spec.features.items():
         if column in found:
-            problems += _complaint(check_kind, column, feature.kind, found[column][0])
+            problems += _problem_of(check_kind, column, feature.kind, found[column][0])
     updated_at_type = None
     if spec.source.has_updated_at and spec.source.updated_at in found:
         updated_at_type = found[spec.source.updated_at][0]
@@ -83,7 +83,7 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
             " spec's source query"
         )
     if spec.source.key in found:
-        problems += _complaint(key_type_of, spec.source.key, found[spec.source.key][0])
+        problems += _problem_of(key_type_of, spec.source.key, found[spec.source.key][0])
     if problems:
         raise PreflightError("\n".join(f"{_where(spec.source)}: {problem}" for problem in problems))
     columns = SourceColumns(
@@ -95,12 +95,12 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
             for column in spec.payload_columns
         },
     )
-    _try_reading(database, spec, columns)
+    _check_extraction(database, spec, columns)
     return columns
 
 
-def _try_reading(database: Database, spec: Spec, columns: SourceColumns) -> None:
-    """Let the server plan the extraction: its condition, its names and rights hold, or it says."""
+def _check_extraction(database: Database, spec: Spec, columns: SourceColumns) -> None:
+    """Have the server plan the extraction, which checks its condition, names and privileges."""
     query = _window_query(spec, columns)
     parameters = _window_parameters(spec.source, ("-infinity", "-infinity"), row_limit=0)
     try:
@@ -124,7 +124,7 @@ def _where(source: Source) -> str:
     )
 
 
-def _complaint(check: Any, *arguments: Any) -> list[str]:
+def _problem_of(check: Any, *arguments: Any) -> list[str]:
     try:
         check(*arguments)
     except PreflightError as error:
@@ -140,7 +140,7 @@ def _missing_columns(spec: Spec, found: Mapping[str, Any]) -> list[str]:
     if spec.source.tombstone is not None:
         wanted[spec.source.tombstone] = "tombstone"
     return [
-        f"there is no column {column!r}, which the spec names as {role}; it has"
+        f"there is no column {column!r}, which the spec names as {role}; the source has"
         f" {', '.join(sorted(found))}; correct the spec"
         for column, role in wanted.items()
         if column not in found
@@ -148,12 +148,12 @@ def _missing_columns(spec: Spec, found: Mapping[str, Any]) -> list[str]:
 
 
 def column_types(database: Database, source: Source) -> dict[str, tuple[str, bool]]:
-    """Name -> (type name, whether the type is PostgreSQL's own) of every column of the source.
+    """Name -> (type name, whether the type is built in) for every column of the source.
 
     Raises
     ------
     PreflightError
-        when there is no such table, or it may not be read.
+        when the table does not exist, or the user may not read it.
     """
     if source.table is not None:
         quoted = relation(source).as_string(database.connection)
@@ -167,7 +167,7 @@ def column_types(database: Database, source: Source) -> dict[str, tuple[str, boo
                 " spec (schema.table) and the connection's database"
             )
         if not readable:
-            raise PreflightError(f"{_where(source)}: no right to read it; grant select on it")
+            raise PreflightError(f"{_where(source)}: it may not be read; grant select on it")
         rows = database.rows("history/columns_of_table", {"table": quoted})
         return {name: (type_name, built_in) for name, type_name, built_in in rows}
     with database.connection.cursor() as cursor:
@@ -189,7 +189,7 @@ def copy_window(
     *,
     row_limit: int,
 ) -> int:
-    """Send the rows of one window to ``sink`` in the column order of the landing table."""
+    """Write the rows of one window to ``sink``, in the column order of the landing table."""
     parameters = _window_parameters(spec.source, window, row_limit=row_limit)
     return database.copy_out(_window_query(spec, columns), sink, parameters)
 
@@ -223,17 +223,19 @@ def _window_query(spec: Spec, columns: SourceColumns) -> sql.Composed:
     return statements.compose("history/select_window", **names)
 
 
-# What lies so near to the ends of time that no time zone holds it is infinitely far away.
-_HELD = (
+# A local time so close to the limits of timestamptz that converting it could overflow is infinite.
+_AS_TIMESTAMPTZ = (
     "(case when {{c}} between '4712-01-02 BC' and '294276-01-01' then {moment}"
     " when {{c}} > '2000-01-01' then 'infinity' when {{c}} < '2000-01-01' then '-infinity' end)"
 )
 _MOMENTS = {
     "timestamp with time zone": "{c}",
-    "timestamp without time zone": _HELD.format(moment="{c} at time zone %(source_timezone)s"),
-    "date": _HELD.format(moment="{c}::timestamp at time zone 'UTC'"),
+    "timestamp without time zone": _AS_TIMESTAMPTZ.format(
+        moment="{c} at time zone %(source_timezone)s"
+    ),
+    "date": _AS_TIMESTAMPTZ.format(moment="{c}::timestamp at time zone 'UTC'"),
 }
-# A condition on the bare column, a day wider than the window, so that the source's index is used.
+# A condition on the bare column, one day wider than the window, lets the source use its index.
 _NEARBY_LOCAL = (
     "{c} between (%(window_start)s::timestamptz at time zone 'UTC') - interval '1 day'"
     " and (%(window_end)s::timestamptz at time zone 'UTC') + interval '1 day'"
@@ -246,7 +248,7 @@ _NEARBY = {
 
 
 def _selected(spec: Spec, columns: SourceColumns) -> sql.Composed:
-    """The select list: customer_id, updated_at, is_deleted, then the payload, cast as they land."""
+    """The select list: customer_id, updated_at, is_deleted, payload; cast to the landed types."""
     source = spec.source
     moment = "(%(window_end)s::timestamptz - interval '1 microsecond')"
     if source.has_updated_at:
@@ -274,7 +276,7 @@ def key_expression(source: Source, key_type: KeyType) -> sql.Composed:
 
 
 def copy_keys(database: Database, spec: Spec, key_type: KeyType, sink: Writable) -> int:
-    """Send all keys of the source to ``sink``."""
+    """Write all keys of the source to ``sink``."""
     query = statements.compose(
         "history/select_keys",
         key=key_expression(spec.source, key_type),
@@ -286,7 +288,7 @@ def copy_keys(database: Database, spec: Spec, key_type: KeyType, sink: Writable)
 
 
 def estimated_rows(database: Database, source: Source) -> int:
-    """Rows of the source as the server's statistics have them; 0 where they say nothing."""
+    """Estimated rows of the source, from the server's statistics; 0 if there are none."""
     if source.table is None:
         return 0
     quoted = relation(source).as_string(database.connection)

@@ -1,4 +1,4 @@
-"""``suppressed``: customers who were erased and are not landed again, by hashes of their keys."""
+"""``suppressed``: hashes of the keys of erased customers, who must not land again."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ BLOCK_ROWS = 50_000
 
 
 def add(database: Database, secret: ErasureKey, key: str) -> None:
-    """Note that a customer must not be landed again."""
+    """Record that a customer must not land again."""
     parameters = {
         "key_hash": secret.hash_of(key.encode()),
         "secret_fingerprint": secret.fingerprint,
@@ -27,38 +27,38 @@ def add(database: Database, secret: ErasureKey, key: str) -> None:
 def require_same_secret(
     database: Database, secret: ErasureKey, table: statements.Name = "suppressed"
 ) -> None:
-    """Refuse a secret that does not know those who were erased.
+    """Reject a secret that cannot recognise the customers erased so far.
 
     Raises
     ------
     SettingsError
-        when a customer was erased under another one.
+        when a customer was erased under another secret.
     """
     for fingerprint, count in database.rows("history/key_fingerprints", suppressed=table):
         if fingerprint != secret.fingerprint:
             raise SettingsError(
                 f"{VARIABLE}: the secret that is set has fingerprint {secret.fingerprint}, but"
                 f" {count} customers were erased under fingerprint {fingerprint}, and would be"
-                " landed again; set the value of that time for all workers, then clear this task"
+                " landed again; set the earlier value for all workers, then clear this task"
             )
 
 
 @dataclass
-class Sieve:
-    """Drops rows of customers who were erased, as they arrive; ``customers`` counts whom it met."""
+class SuppressionFilter:
+    """Drops the rows of erased customers as they arrive; ``customers`` counts those found."""
 
     hashes: frozenset[bytes]
     secret: ErasureKey | None
     customers: int = 0
 
     @classmethod
-    def of(cls, database: Database) -> "Sieve":
-        """The sieve of a space; it wants the secret only where somebody was erased.
+    def of(cls, database: Database) -> "SuppressionFilter":
+        """The filter of a space; it needs the secret only if a customer was erased.
 
         Raises
         ------
         SettingsError
-            when the secret is missing, or is another one.
+            when the secret is missing or has changed.
         """
         hashes = frozenset(bytes(row[0]) for row in database.rows("history/read_suppressed"))
         if not hashes:
@@ -68,9 +68,9 @@ class Sieve:
         return cls(hashes, secret)
 
     def clean(self, database: Database, landing: str, key_type: KeyType) -> int:
-        """Drop rows from a table that has just been filled, in its transaction; returns how many.
+        """Drop rows from a landing table in the transaction that fills it; returns how many.
 
-        Keys are hashed here and not by the database, whose logs may show what it is sent.
+        Keys are hashed here, not in the database, since its logs may show what it receives.
         """
         if self.secret is None:
             return 0
@@ -92,7 +92,7 @@ def _erased_keys(
     hashes: frozenset[bytes],
     secret: ErasureKey,
 ) -> Array:
-    """The distinct keys in a table that belong to customers who were erased."""
+    """The distinct keys in a table that belong to erased customers."""
     found: list[Array] = []
 
     def look_up(block: list[Array]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from kindred.history import landing, snapshot_customers, source
 from kindred.history.landing import Landed, Landing
-from kindred.history.suppression import Sieve
+from kindred.history.suppression import SuppressionFilter
 from kindred.run import builds
 from kindred.run.context import Run
 from kindred.spec.model import Deletes
@@ -15,19 +15,19 @@ log = logging.getLogger(__name__)
 
 
 def extract(run: Run) -> dict[str, Any]:
-    """Land raw rows aside; returns how many, from how many windows."""
+    """Copy raw rows into the landing tables; returns the number of rows and of windows."""
     spec, settings = run.spec, run.settings
     if settings.row_limit:
         log.warning("KINDRED_ROW_LIMIT: at most %d rows are landed", settings.row_limit)
     with (
-        run.workplace.source(spec, run.label("extract")) as origin,
+        run.deployment.source(spec, run.label("extract")) as origin,
         run.warehouse("extract") as warehouse,
         run.locked(warehouse, Resource.EXTRACT),
     ):
         columns = source.describe(origin, spec)
-        sieve = Sieve.of(warehouse)
+        suppression_filter = SuppressionFilter.of(warehouse)
         windows = landing.missing_windows(warehouse, run.as_of)
-        # Without a time of change every extract is full, and of today: the past has landed.
+        # Without updated_at every extract is full and describes the present: the past has landed.
         if run.full_extract and spec.source.has_updated_at:
             windows = [("-infinity", run.as_of.isoformat())]
         is_newest = landing.is_newest(warehouse, run.as_of)
@@ -40,20 +40,23 @@ def extract(run: Run) -> dict[str, Any]:
             landing.windows_to_read(windows, spec.source.overlap_hours),
             compare_keys=is_newest and spec.source.delete_detection is Deletes.COMPARE_KEYS,
             row_limit=settings.row_limit,
-            sieve=sieve,
+            suppression_filter=suppression_filter,
         )
     log.info("extracted %d rows of %d windows that had not landed", rows, len(windows))
-    if sieve.customers:
-        log.info("left out %d customers who were erased and are still there", sieve.customers)
-    return {"rows": rows, "windows": len(windows), "suppressed": sieve.customers}
+    if suppression_filter.customers:
+        log.info(
+            "left out %d erased customers who are still in the source",
+            suppression_filter.customers,
+        )
+    return {"rows": rows, "windows": len(windows), "suppressed": suppression_filter.customers}
 
 
 def validate(run: Run) -> dict[str, Any]:
-    """Land what was extracted, and find the snapshot's customers; returns the counts of both."""
+    """Land the extracted rows and store the snapshot's customers; returns the counts of both."""
     landed = land(run)
     with run.warehouse("validate") as warehouse:
-        # Only what lands from now on is late for this build.
-        builds.forget_late(warehouse, run.as_of, run.build.run_id)
+        # Only rows that land from now on are late for this build.
+        builds.reset_late_customers(warehouse, run.as_of, run.build.run_id)
         customers = snapshot_customers.keep_customers(warehouse, run.slug, run.as_of)
         kept, rejected, undated = landing.window_counts(
             warehouse, run.build.window_start, run.as_of
@@ -70,7 +73,7 @@ def validate(run: Run) -> dict[str, Any]:
             status = "landed" if customers else "empty"
             builds.record_uncomputed(warehouse, run.as_of, status, counts)
     log.info(
-        "%d rows read, %d refused, %d customers deleted; the snapshot has %d customers",
+        "%d rows read, %d rejected, %d customers deleted; the snapshot has %d customers",
         landed.read,
         landed.rejected,
         landed.deleted,
@@ -80,7 +83,7 @@ def validate(run: Run) -> dict[str, Any]:
 
 
 def land(run: Run) -> Landed:
-    """Move the good rows into the history and refuse the others."""
+    """Move the valid rows into the history and reject the others."""
     with run.warehouse("validate") as warehouse, run.locked(warehouse, Resource.EXTRACT):
         return landing.validate(
             warehouse,

@@ -1,4 +1,4 @@
-"""``customer_versions``: the append-only history of raw rows, made from the spec."""
+"""``customer_versions``: the append-only history of raw rows, with the columns of the spec."""
 
 from psycopg2 import sql
 
@@ -15,7 +15,7 @@ def ensure_versions_table(database: Database, spec: Spec, columns: SourceColumns
     Raises
     ------
     PreflightError
-        when a column's type in the source is not the type it landed with.
+        when a source column's type differs from the type it landed with.
     """
     existing = column_types(database)
     if not existing:
@@ -49,7 +49,7 @@ def _create_table(columns: SourceColumns) -> sql.Composed:
 
 
 def payload_definitions(columns: SourceColumns) -> list[sql.Composable]:
-    """Column definitions of features and labels, typed as in the source."""
+    """Column definitions of features and labels, with the types of the source."""
     return [
         sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(type_name))
         for column, type_name in columns.types.items()
@@ -57,5 +57,5 @@ def payload_definitions(columns: SourceColumns) -> list[sql.Composable]:
 
 
 def column_types(database: Database) -> dict[str, str]:
-    """Name -> type of the columns of ``customer_versions``; empty where there is no table."""
+    """Name -> type of the columns of ``customer_versions``; empty if the table does not exist."""
     return dict(database.rows("warehouse/columns_of_relation", {"table": "customer_versions"}))

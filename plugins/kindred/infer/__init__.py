@@ -1,1 +1,1 @@
-"""Infer a feature spec from a table that nobody has described: values in, decisions out."""
+"""Infer a feature spec from the values of a table or file that has none."""

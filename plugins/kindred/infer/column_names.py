@@ -1,4 +1,4 @@
-"""What names of columns and files tell, and how they become names that a database takes."""
+"""What column names suggest, and valid PostgreSQL names from those of columns and files."""
 
 import re
 import unicodedata
@@ -24,7 +24,7 @@ _FILLERS = {
 
 
 def clean_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Names that PostgreSQL and a spec can use, one a column, and a note on each that changed.
+    """Names that PostgreSQL and a spec accept, one per column, and a note on each changed name.
 
     >>> clean_names(["", "growth %", "age", "age"])[0]
     ['column_1', 'growth percent', 'age', 'age_2']
@@ -46,8 +46,8 @@ def _why_renamed(given: str, names: Iterable[str]) -> str:
     if not given.strip():
         return "it had no name"
     if given in names:
-        return "the name was there already"
-    return "its name had characters or a length that cannot be used"
+        return "an earlier column has the same name"
+    return "its name had characters or a length that are not allowed"
 
 
 def _cut(name: str, room: int = MAX_NAME_BYTES) -> str:
@@ -64,7 +64,7 @@ def _unused(name: str, taken: set[str]) -> str:
 
 
 def identifier_of(file_name: str) -> str:
-    """A file's stem as the name of a space and of a table.
+    """A file's stem as the name of a space and a table.
 
     >>> identifier_of("Women's Reviews 2024.csv.gz")
     'women_s_reviews_2024'
@@ -77,7 +77,7 @@ def identifier_of(file_name: str) -> str:
     if not name:
         raise InferenceError(
             "csv",
-            f"{file_name!r}: no name for a table can be made of it; rename the file with letters"
+            f"{file_name!r}: cannot be turned into a table name; rename the file with letters"
             " a to z",
         )
     return name[:MAX_SPACE_CHARACTERS].rstrip("_")
@@ -93,29 +93,31 @@ def words_of(name: str) -> list[str]:
 
 
 def looks_like_id(name: str) -> bool:
-    """Whether a name ends as those of identifiers do, such as ``customer_id``."""
+    """Whether a name ends like an identifier's, such as ``customer_id``."""
     words = words_of(name)
     return bool(words) and words[-1] in _ID_ENDINGS
 
 
 def looks_like_postal_code(name: str) -> bool:
-    """Whether a name is that of a postal code."""
+    """Whether a name denotes a postal code."""
     return not _POSTAL.isdisjoint(words_of(name))
 
 
 def looks_like_label(name: str) -> bool:
-    """Whether a name says an outcome and nothing else, such as ``is_churned``."""
+    """Whether a name denotes an outcome and nothing else, such as ``is_churned``."""
     words = [word for word in words_of(name) if not word.isdigit()]
     return bool(_OUTCOMES.intersection(words)) and set(words) <= _OUTCOMES | _FILLERS
 
 
 def names_outcome(name: str, label: str) -> bool:
-    """Whether a name holds that of a label and more, such as ``churn_reason`` that of ``churn``."""
+    """Whether a name contains a label's name and more, such as ``churn_reason`` for ``churn``."""
     words = words_of(name)
     core = [word for word in words_of(label) if word not in _FILLERS and not word.isdigit()]
     core = core or words_of(label)
     is_numbered = label[-1:].isdigit() and [word for word in words if not word.isdigit()] == core
-    if not core or looks_like_label(name) or is_numbered:  # column_8 says nothing of column_85
+    if (
+        not core or looks_like_label(name) or is_numbered
+    ):  # column_85 has nothing to do with column_8
         return False
     width = len(core)
     return any(words[start : start + width] == core for start in range(len(words) - width + 1))

@@ -1,4 +1,4 @@
-"""A column with its values as a database holds them, and what can be counted about it."""
+"""A column with its values as a database stores them, and its counts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-COMMON_VALUES = 50  # as many as a categorical column tells apart by default
+COMMON_VALUES = 50  # as many as the default max_categories of a categorical column
 
 Values = NDArray[Any]
 Numbers = NDArray[np.float64]
 
 
 class SqlType(StrEnum):
-    """The types a CSV column is loaded as, as ``format_type`` names them."""
+    """The types that CSV columns are loaded as, by their names from ``format_type``."""
 
     TEXT = "text"
     BIGINT = "bigint"
@@ -34,13 +34,13 @@ class Column:
     Attributes
     ----------
     name, type : str
-        The column's name, and its type as PostgreSQL names it.
+        The column's name, and PostgreSQL's name of its type.
     values : object array of shape (rows,)
-        What is stored: Python values of the type, None where null.
+        The stored values: Python values of the type, None where null.
     numbers : float64 array of shape (rows,), or None
-        The values as numbers, NaN where there is none; None for a column that is not numeric.
+        The values as numbers, NaN where missing; None for a column that is not numeric.
     odd : int
-        Values of a numeric text column that are no numbers and will be refused.
+        Values of a numeric text column that are not numbers and will be rejected.
     notes : tuple of str
         How values were read, in counts.
     """
@@ -54,17 +54,17 @@ class Column:
 
     @cached_property
     def codes(self) -> NDArray[np.intp]:
-        """The number of each row's distinct value, -1 where null."""
+        """The index of each row's distinct value, -1 where null."""
         return pd.factorize(self.values, use_na_sentinel=True)[0]
 
     @cached_property
     def counts(self) -> NDArray[np.intp]:
-        """Rows of each distinct value, the most frequent first."""
+        """Rows per distinct value, the most frequent first."""
         return np.sort(np.bincount(self.codes[self.codes >= 0]))[::-1]
 
     @property
     def rows(self) -> int:
-        """Rows, those without a value included."""
+        """All rows, including those without a value."""
         return len(self.values)
 
     @property
@@ -79,7 +79,7 @@ class Column:
 
     @property
     def distinct(self) -> int:
-        """Distinct values."""
+        """The number of distinct values."""
         return len(self.counts)
 
     @property
@@ -94,7 +94,7 @@ class Column:
 
     @cached_property
     def texts(self) -> list[str]:
-        """The known values as texts."""
+        """The known values as strings."""
         return [str(value) for value in self.values if value is not None]
 
 

@@ -1,4 +1,4 @@
-"""A CSV file with the roles a person has given to evidence: typed columns that can be loaded."""
+"""Turn a CSV file and the given roles of its columns into typed columns that can be loaded."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
@@ -18,12 +18,12 @@ ROW_NUMBER = "row_number"
 
 
 def read_csv(data: bytes, roles: Roles, separator: str | None = None) -> Evidence:
-    """The columns of a CSV file, typed; ``row_number`` is added where it is the key's name.
+    """The typed columns of a CSV file; ``row_number`` is added if it is the key.
 
     Raises
     ------
     InferenceError
-        when it is no table, or a named column is not there or cannot be what it is named for.
+        when the file is not a table, or a named column is missing or unfit for its role.
     """
     table = read_table(data, separator)
     names = [str(name) for name in table.frame.columns]
@@ -38,7 +38,7 @@ def _check_names(roles: Roles, names: Sequence[str], table: TextTable) -> None:
     known = {*names, ROW_NUMBER}
     hint = ""
     if len(names) == 1:
-        hint = f"; is {table.separator!r} the separator? Say which one it is (SEP=';')"
+        hint = f"; is {table.separator!r} the separator? Give the right one (SEP=';')"
     wanted = {"key": [roles.key], "labels": roles.labels}
     wanted["updated_at"] = [roles.updated_at] if roles.updated_at is not None else []
     for role, chosen in wanted.items():
@@ -85,17 +85,17 @@ def _why_not_moments(name: str, texts: list[str]) -> str:
             if text.strip() and read_moments([text.strip()]) is None:
                 return (
                     f"column {name!r} cannot be read as dates or times: row {number} is the first"
-                    f" that holds none; {wanted}"
+                    f" without one; {wanted}"
                 )
         except AmbiguousMoments:
             continue
-    return f"column {name!r} writes dates or times in several ways, or holds none; {wanted}"
+    return f"column {name!r} has dates or times in several formats, or none; {wanted}"
 
 
 def newest_moment(column: Column, timezone: str = "UTC") -> datetime | None:
-    """The latest time of a column in UTC; a date is its midnight in UTC.
+    """The latest time of a column in UTC; a date stands for its midnight in UTC.
 
-    ``timezone`` is that of times without one.
+    ``timezone`` applies to times without one.
     """
     zone = ZoneInfo(timezone)
     moments = (_as_moment(value, zone) for value in column.values if value is not None)

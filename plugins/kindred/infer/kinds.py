@@ -1,4 +1,4 @@
-"""A column's profile to its place in a spec: which kind of feature, or why it is none."""
+"""Decide a column's place in a spec: which kind of feature it is, or why it is none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,15 +12,15 @@ from kindred.infer.column_names import looks_like_id, looks_like_postal_code
 from kindred.infer.columns import COMMON_VALUES, Column, Numbers, whole
 from kindred.infer.typed_values import AMBIGUOUS, FLAGS, MIN_NUMBER_SHARE, TEXT_TYPES
 
-MIN_AMOUNTS = 20  # distinct values above which a column is an amount and no ordered code
+MIN_AMOUNTS = 20  # distinct values above which a column is an amount, not an ordered code
 HIGH_SKEWNESS = 1.0  # Bulmer, Principles of Statistics, 1979: "highly skewed"
-NEAR_UNIQUE = 0.95  # distinct values a known row, from which a column names its row
-SHORT_CHARACTERS = 40  # mean length up to which a text is no free text
+NEAR_UNIQUE = 0.95  # distinct values per known row at which a column identifies its rows
+SHORT_CHARACTERS = 40  # mean length up to which a text is not free text
 SENTENCE_WORDS, SEVERAL_WORDS = 5.0, 2.5  # mean number of words
-MIN_COMMON_SHARE = 0.5  # of the rows, which the most frequent values of a category cover
+MIN_COMMON_SHARE = 0.5  # share of rows that a category's most frequent values must cover
 TEXT_COMPONENTS = 32
-FIRST_DATE = "1900"  # earlier ones stand for something else, and cannot be encoded
-_SMALL_TABLE = 1000  # rows below which ten rows are much for a category
+FIRST_DATE = "1900"  # earlier dates are placeholders, and cannot be encoded
+_SMALL_TABLE = 1000  # rows below which ten rows are too many to require for a category
 
 
 class Use(StrEnum):
@@ -33,7 +33,7 @@ class Use(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do with a column and why; ``settings`` are those of a feature."""
+    """What to do with a column and why; ``settings`` are a feature's settings in the spec."""
 
     column: str
     use: Use
@@ -42,11 +42,11 @@ class Decision:
 
 
 def decide(column: Column, *, is_sample: bool = False) -> Decision:
-    """The kind of a column by its values and its name; reasons hold counts, never values.
+    """Decide a column's kind by its values and name; reasons contain counts, never values.
 
-    ``is_sample``: the rows are some of the table's only, so that a gap in a sequence means nothing.
+    ``is_sample``: the rows are only a sample of the table, so gaps in a sequence mean nothing.
     """
-    for rule in (_without_news, _postal_code, _flag, _identifier):
+    for rule in (_without_information, _postal_code, _flag, _identifier):
         decision = rule(column)
         if decision is not None:
             return decision
@@ -58,7 +58,7 @@ def decide(column: Column, *, is_sample: bool = False) -> Decision:
         return _text(column)
     if column.distinct <= COMMON_VALUES:
         return _category(column, f"{column.distinct} values of type {column.type}")
-    return _ignore(column, f"values of type {column.type} have no kind")
+    return _ignore(column, f"no kind of feature takes values of type {column.type}")
 
 
 def _feature(column: Column, reason: str, **settings: Any) -> Decision:
@@ -76,13 +76,13 @@ def _category(column: Column, reason: str) -> Decision:
 
 
 def _min_frequency(column: Column) -> dict[str, int]:
-    """The customers that a category or term needs, where the usual ten are too many."""
+    """The minimum number of customers per category or term, if the default ten are too many."""
     small = {"min_frequency": max(1, column.rows // 100)}
     return small if column.rows < _SMALL_TABLE else {}
 
 
-def _without_news(column: Column) -> Decision | None:
-    """Columns that say nothing of anybody."""
+def _without_information(column: Column) -> Decision | None:
+    """Columns without information."""
     if not column.known:
         return _ignore(column, f"all {column.rows:,} values are null")
     if column.distinct > 1:
@@ -100,18 +100,18 @@ def _postal_code(column: Column) -> Decision | None:
 
 
 def _flag(column: Column) -> Decision | None:
-    """Columns of two values that say yes and no."""
+    """Columns of two values that mean yes and no."""
     if column.type == "boolean":
         return _feature(column, "yes or no", kind="boolean")
     if column.distinct != 2:
         return None
     words = {text.strip().lower() for text in column.texts}
     is_flag = words in map(set, FLAGS) if column.type in TEXT_TYPES else words == {"0", "1"}
-    return _feature(column, "two values that say yes and no", kind="boolean") if is_flag else None
+    return _feature(column, "two values that mean yes and no", kind="boolean") if is_flag else None
 
 
 def _identifier(column: Column) -> Decision | None:
-    """Columns that name a row or something else."""
+    """Columns that identify the row or something else."""
     if column.type == "uuid":
         return _ignore(column, f"id: {column.distinct:,} UUIDs")
     if column.is_temporal or column.type == "boolean":
@@ -160,7 +160,7 @@ def _skewness(known: Numbers) -> float:
     spread = float(known.max() - known.min())
     if not np.isfinite(spread) or spread <= 0:
         return 0.0
-    # Scaled first: the third power of a large number is none.
+    # Scaled first: the third power of a large number may overflow.
     found = float(skew((known - known.min()) / spread))
     return found if np.isfinite(found) else 0.0
 

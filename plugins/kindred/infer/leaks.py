@@ -1,4 +1,4 @@
-"""Columns that give an outcome away: known only after it, so that similarity would be hindsight."""
+"""Leaks: columns known only after an outcome, which would make similarity use hindsight."""
 
 from collections.abc import Sequence
 
@@ -11,19 +11,19 @@ from kindred.infer.column_names import names_outcome
 from kindred.infer.columns import Column
 
 MAX_AUC = 0.95
-MIN_OF_EACH_OUTCOME = 20  # rows, below which one column may well be right by chance
+MIN_OF_EACH_OUTCOME = 20  # rows below which one column may predict well by chance
 _QUANTILES, _FOLDS, _SEED = 50, 5, 20_180_401
 
 Outcome = NDArray[np.bool_]
 
 
 def find_leaks(columns: Sequence[Column], labels: Sequence[Column]) -> dict[str, str]:
-    """The columns that name a label or predict one by themselves, each with the reason."""
+    """The columns whose name or values alone give a label away, each with the reason."""
     leaks: dict[str, str] = {}
     for column in columns:
         for label in labels:
             if names_outcome(column.name, label.name):
-                leaks[column.name] = f"suspected leak: its name holds that of label {label.name!r}"
+                leaks[column.name] = f"suspected leak: its name contains label {label.name!r}"
     for label in labels:
         rows, outcome = binary_outcome(label)
         for column in columns:
@@ -36,13 +36,13 @@ def find_leaks(columns: Sequence[Column], labels: Sequence[Column]) -> dict[str,
 
 
 def binary_outcome(label: Column) -> tuple[NDArray[np.intp], Outcome]:
-    """The rows where a label of two values is known, and where it has the second of them.
+    """The rows where a label of two values is known, and where it has the second value.
 
     Returns
     -------
     rows : intp array of shape (known,)
     outcome : bool array of shape (known,)
-        Both empty for a label that has not two values, each often enough.
+        Both are empty for a label that does not have two values, each often enough.
     """
     rows = np.flatnonzero(label.codes >= 0)
     outcome = label.codes[rows] == 1
@@ -54,20 +54,20 @@ def binary_outcome(label: Column) -> tuple[NDArray[np.intp], Outcome]:
 def auc_alone(column: Column, rows: NDArray[np.intp], outcome: Outcome) -> float:
     """How well one column predicts an outcome: area under the ROC curve, 0.5 is chance.
 
-    Each row is scored by the rate of the outcome among rows of the same value (numbers: of the same
-    of 50 quantiles; nulls are a value) in the other four of five folds, so that a column with many
-    values does not predict by remembering.
+    Each row is scored by the rate of the outcome among rows with the same value (numbers: in the
+    same of 50 quantiles; null counts as a value) in the other four of five folds, so that a column
+    with many values does not score well by memorizing.
 
     Parameters
     ----------
     rows : intp array of shape (n,)
-        Which rows of the column are meant.
+        The rows of the column to use.
     outcome : bool array of shape (n,)
 
     Returns
     -------
     float
-        Between 0 and 1; 0.5 where there is no row.
+        Between 0 and 1; 0.5 if there are no rows.
     """
     if not len(rows):
         return 0.5
@@ -85,7 +85,7 @@ def auc_alone(column: Column, rows: NDArray[np.intp], outcome: Outcome) -> float
 
 
 def _groups(column: Column) -> NDArray[np.intp]:
-    """A number from 0 for each row's value, nulls last."""
+    """The group of each row's value as a number from 0; nulls are the last group."""
     codes = column.codes
     if column.numbers is not None and column.distinct > _QUANTILES:
         edges = np.unique(np.nanquantile(column.numbers, np.linspace(0, 1, _QUANTILES + 1)[1:-1]))

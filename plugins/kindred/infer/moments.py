@@ -1,4 +1,4 @@
-"""Texts that are dates or times: every value must fit one way of writing them."""
+"""Parse strings as dates or times: all values must share one format."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _ISO = re.compile(
     r"\d{4}-\d{2}-\d{2}"
     r"(?P<time>[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(?P<zone>Z|[+-]\d{2}(:?\d{2})?)?)?"
 )
-# Two of them may fit the same values, unless a day above 12 tells which is meant.
+# A day-first and a month-first format may fit the same values, unless a day exceeds 12.
 _DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
 _MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", None)
 _OTHERS = ("%Y/%m/%d", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
@@ -27,12 +27,12 @@ class AmbiguousMoments(Exception):
 
 
 def read_moments(texts: Sequence[str]) -> tuple[SqlType, list[Any]] | None:
-    """All texts as dates or datetimes, with the type they are of; None where one is none.
+    """All strings as dates or datetimes, with their type; None if one cannot be parsed.
 
     Raises
     ------
     AmbiguousMoments
-        when nothing tells days from months.
+        when days cannot be told from months.
     """
     if not texts or not all(_may_be_moment(text) for text in texts):
         return None
@@ -56,7 +56,7 @@ def _read_iso(texts: Sequence[str]) -> tuple[SqlType, list[Any]] | None:
     if times == {False}:
         return SqlType.DATE, [moment.date() for moment in moments]
     if True in zones:
-        # A time without a zone among others that have one is taken as UTC, as PostgreSQL here does.
+        # A time without a zone among others with one is UTC, as in our PostgreSQL sessions.
         aware = [m.replace(tzinfo=UTC) if m.tzinfo is None else m for m in moments]
         return SqlType.TIMESTAMPTZ, aware
     return SqlType.TIMESTAMP, moments
@@ -84,7 +84,7 @@ def _read_by_format(texts: Sequence[str]) -> tuple[SqlType, list[Any]] | None:
 
 
 def _parsed(texts: Sequence[str], form: str) -> list[datetime] | None:
-    # The first value refuses most formats at once.
+    # Trying the first value alone rules out most formats quickly.
     for part in (texts[:1], texts):
         moments = pd.to_datetime(pd.Series(part, dtype=object), format=form, errors="coerce")
         if moments.isna().any():
@@ -99,7 +99,7 @@ def _typed(moments: list[datetime], time: str) -> tuple[SqlType, list[Any]]:
 
 
 def read_compact_dates(texts: Sequence[str]) -> list[date] | None:
-    """All texts as dates such as 20260331; None where one is none."""
+    """All strings as dates such as 20260331; None if one cannot be parsed."""
     if not texts or not all(len(text) == 8 and text.isdigit() for text in texts):
         return None
     moments = _parsed(texts, "%Y%m%d")

@@ -1,4 +1,4 @@
-"""A table's columns to a proposed spec: every column decided, every decision with its reason."""
+"""Propose a spec for a table: a decision for every column, with its reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,15 +13,15 @@ from kindred.infer.widths import fit_width
 from kindred.spec.model import OWN_COLUMNS
 
 NIGHTLY = "0 2 * * *"
-MAX_LABEL_VALUES = 20  # distinct values up to which a column with an outcome's name is one
-MAX_CONFLICT_SHARE = 0.2  # of the rows, as gates.max_rejected_share has it by default
-_MIN_ROWS_OF_DENSITY = 50  # rows below which density says nothing
-_ROWS_A_CLUSTER = 50
+MAX_LABEL_VALUES = 20  # distinct values up to which a column with an outcome's name is a label
+MAX_CONFLICT_SHARE = 0.2  # of the rows; the default of gates.max_rejected_share
+_MIN_ROWS_OF_DENSITY = 50  # rows below which density means nothing
+_ROWS_PER_CLUSTER = 50
 
 
 @dataclass(frozen=True)
 class Roles:
-    """What a person has said about the columns of a table."""
+    """The roles that a person has given to columns of a table."""
 
     key: str
     updated_at: str | None = None
@@ -30,7 +30,7 @@ class Roles:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A spec in the making; ``rows`` is how many the table has, as far as is known."""
+    """A proposed spec; ``rows`` is the number of rows in the table, as far as is known."""
 
     table: str
     roles: Roles
@@ -43,7 +43,7 @@ class Proposal:
 
     @property
     def labels(self) -> list[Decision]:
-        """Outcomes: those asked for in the order of asking, then those of the table."""
+        """Labels: those asked for in the order given, then those found in the table."""
         found = [decision for decision in self.decisions if decision.use is Use.LABEL]
         asked = self.roles.labels
         return sorted(
@@ -53,13 +53,13 @@ class Proposal:
 
     @property
     def k(self) -> int:
-        """Lookalikes a customer: ten, but fewer than there are others."""
+        """Lookalikes per customer: ten, or all other customers if there are fewer."""
         return max(1, min(10, self.rows - 1))
 
     @property
     def clustering(self) -> dict[str, Any]:
-        """Segments fit for the number of rows: neither one for all nor one for a handful."""
-        kmeans = {"k": max(1, min(8, max(2, self.rows // _ROWS_A_CLUSTER), self.rows - 1))}
+        """Clustering settings for the number of rows: more than one segment, but no tiny ones."""
+        kmeans = {"k": max(1, min(8, max(2, self.rows // _ROWS_PER_CLUSTER), self.rows - 1))}
         if self.rows < _MIN_ROWS_OF_DENSITY:
             return {"algorithms": ["kmeans"], "kmeans": kmeans}
         size = max(5, min(100, self.rows // 100))
@@ -69,7 +69,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The columns of a table, all of its rows or a sample of them."""
+    """The columns of a table, with all of its rows or a sample of them."""
 
     columns: Sequence[Column]
     is_sample: bool = False
@@ -78,16 +78,16 @@ class Evidence:
 
     @property
     def rows(self) -> int:
-        """Rows of the table: those at hand, or more where these are a sample."""
+        """Rows of the table: those read, or more if they are a sample."""
         return max(self.table_rows, self.columns[0].rows if self.columns else 0)
 
     def column(self, role: str, name: str) -> Column:
-        """A column that a person has named.
+        """The column with a given name.
 
         Raises
         ------
         InferenceError
-            when there is none; the text lists those there are.
+            when there is no such column; the message lists the columns.
         """
         for column in self.columns:
             if column.name == name:
@@ -97,12 +97,12 @@ class Evidence:
 
 
 def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTLY) -> Proposal:
-    """The spec of a table.
+    """Propose the spec of a table.
 
     Raises
     ------
     InferenceError
-        when a named column is not there or unfit for its role, or nothing can be encoded.
+        when a named column is missing or unfit for its role, or no column can be encoded.
     """
     named = {"key": (roles.key,), "labels": roles.labels}
     if roles.updated_at is not None:
@@ -112,7 +112,7 @@ def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTL
             evidence.column(role, name)
     if evidence.rows < 2:
         raise InferenceError(
-            "rows", f"{evidence.rows} found, and similarity takes at least two customers"
+            "rows", f"{evidence.rows} found, but similarity needs at least two customers"
         )
     decisions = _decide_all(roles, evidence)
     if not any(decision.use is Use.FEATURE for decision in decisions):
@@ -158,7 +158,7 @@ def _decision(
     is_sample: bool,
 ) -> Decision:
     if column.name in OWN_COLUMNS:
-        reason = "a name that Kindred needs itself: rename the column to use it"
+        reason = "Kindred uses this name itself: rename the column to use it"
         return Decision(column.name, Use.IGNORE, reason)
     if column.name in labels:
         return Decision(column.name, Use.LABEL, labels[column.name])
@@ -169,12 +169,12 @@ def _decision(
 
 
 def _judge_key(roles: Roles, evidence: Evidence) -> tuple[str, bool]:
-    """What the key comment says, and whether the table holds several versions of a customer.
+    """The comment on the key, and whether the table holds several versions per customer.
 
     Raises
     ------
     InferenceError
-        when the column does not tell the rows apart.
+        when the column does not identify the rows.
     """
     key = evidence.column("key", roles.key)
     unique = f"{key.distinct:,} distinct in {key.rows:,} rows"
@@ -185,19 +185,19 @@ def _judge_key(roles: Roles, evidence: Evidence) -> tuple[str, bool]:
         moments = evidence.column("updated_at", roles.updated_at)
         pairs = set(zip(key.codes.tolist(), moments.codes.tolist(), strict=True))
         if len(pairs) >= (1 - MAX_CONFLICT_SHARE) * key.rows and key.known:
-            return f"{unique}: several versions of a customer{nulls}", True
+            return f"{unique}: several versions per customer{nulls}", True
     repeats = key.rows - _rows_of_own_key(key, evidence)
     if repeats > MAX_CONFLICT_SHARE * key.rows:
         raise InferenceError(
             "key",
-            f"column {roles.key!r} does not tell the rows apart ({unique}); name another"
+            f"column {roles.key!r} does not identify the rows ({unique}); name another"
             " column, or 'row_number' to number the rows of a file",
         )
     return f"{unique}: {repeats:,} rows that share a key will be rejected{nulls}", False
 
 
 def _rows_of_own_key(key: Column, evidence: Evidence) -> int:
-    """Rows whose key no different row has; rows that are equal in all columns count as one."""
+    """Rows whose key no other row has; rows that are equal in all columns count as one."""
     rows = set(zip(*(column.codes.tolist() for column in evidence.columns), strict=True))
     position = [column.name for column in evidence.columns].index(key.name)
     holders: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""kindred infer-spec: look at a file or a table, and propose the spec of a space for it."""
+"""``kindred infer-spec``: propose the spec of a space for a file or a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ Proposed = tuple[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a person asks for; ``labels`` are separated by commas, ``space`` may be left open."""
+class ProposalRequest:
+    """What a person asks for; ``labels`` are separated by commas, ``space`` is optional."""
 
     key: str
     updated_at: str | None = None
@@ -30,35 +30,39 @@ class Wish:
 
     @property
     def roles(self) -> Roles:
-        """The same, as the inference takes it."""
+        """The roles of the columns, as the inference needs them."""
         labels = tuple(name.strip() for name in self.labels.split(",") if name.strip())
         return Roles(self.key, self.updated_at, labels)
 
 
-def propose_from_file(path: Path, wish: Wish, separator: str | None = None) -> Proposed:
-    """The text of a spec for a CSV file, and what was odd about the file."""
+def propose_from_file(
+    path: Path, request: ProposalRequest, separator: str | None = None
+) -> Proposed:
+    """The text of a spec for a CSV file, and notes on the file."""
     space = identifier_of(path.name)
-    evidence = read_csv(read_file(path), wish.roles, separator)
-    return propose_text(f"public.{space}", path.name, wish.roles, evidence, wish.space or space)
+    evidence = read_csv(read_file(path), request.roles, separator)
+    return propose_text(
+        f"public.{space}", path.name, request.roles, evidence, request.space or space
+    )
 
 
-def propose_from_table(connections: Connections, table: str, wish: Wish) -> Proposed:
-    """The text of a spec for a table or view of the source, and what was odd about it."""
+def propose_from_table(connections: Connections, table: str, request: ProposalRequest) -> Proposed:
+    """The text of a spec for a table or view of the source, and notes on it."""
     connection_id = str(Source.model_fields["connection"].default)
     with connect(
         connections.conninfo(connection_id),
         connection_id=connection_id,
         application_name="kindred infer-spec",
     ) as database:
-        evidence = read_sample(database, table, wish.roles)
-    space = wish.space or identifier_of(table.rsplit(".", 1)[-1])
-    return propose_text(table, f"table {table}", wish.roles, evidence, space)
+        evidence = read_sample(database, table, request.roles)
+    space = request.space or identifier_of(table.rsplit(".", 1)[-1])
+    return propose_text(table, f"table {table}", request.roles, evidence, space)
 
 
 def propose_text(
     table: str, origin: str, roles: Roles, evidence: Evidence, space: str, schedule: str = NIGHTLY
 ) -> Proposed:
-    """The text of a spec that has been found valid, and the notes on the data."""
+    """The text of a spec that has been validated, and the notes on the data."""
     text = render(propose(table, roles, evidence, schedule), origin)
     spec_from_dict({"space": space, **yaml.safe_load(text)}, where=f"the spec for {origin}")
     return text, evidence.notes
@@ -80,17 +84,17 @@ def read_file(path: Path) -> bytes:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a spec where there is no file yet: an old one may hold somebody's decisions.
+    """Write a spec to a new file; never overwrite one, since it may hold somebody's edits.
 
     Raises
     ------
     SettingsError
-        when there is one, or the folder cannot be written to.
+        when the file exists, or the folder cannot be written to.
     """
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
-        raise SettingsError(f"--output {path}: there is such a file; remove it first") from error
+        raise SettingsError(f"--output {path}: the file exists; remove it first") from error
     except OSError as error:
         raise SettingsError(f"--output {path}: cannot be written: {error.strerror}") from error

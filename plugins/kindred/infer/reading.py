@@ -1,4 +1,4 @@
-"""A CSV file to a frame of strings: compression, encoding, separator, header, odd bytes."""
+"""Read a CSV file as strings: compression, encoding, separator, header, invalid bytes."""
 
 import codecs
 import csv
@@ -16,10 +16,10 @@ from kindred.errors import InferenceError
 from kindred.infer.column_names import clean_names
 
 SEPARATORS = (",", ";", "\t", "|")
-MAX_COLUMNS = 1500  # PostgreSQL takes 1,600 columns a table, and a key may be added
+MAX_COLUMNS = 1500  # PostgreSQL allows 1,600 columns per table, and a key may be added
 _SAMPLE_CHARACTERS, _SAMPLE_RECORDS = 500_000, 200
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
-# UTF-32 before UTF-16, whose mark is the beginning of the other's.
+# UTF-32 before UTF-16, since the byte order mark of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -31,9 +31,9 @@ _MARKS = (
 
 @dataclass(frozen=True)
 class TextTable:
-    """A file as it was read: every value a string, ``''`` where there is none.
+    """A file as it was read: every value is a string, ``''`` if missing.
 
-    ``notes`` say in counts what was not as plain as it could be.
+    ``notes`` list irregularities of the file, in counts.
     """
 
     frame: pd.DataFrame
@@ -42,25 +42,25 @@ class TextTable:
 
 
 def read_table(data: bytes, separator: str | None = None) -> TextTable:
-    """Read a CSV file, its separator found out where none is given.
+    """Read a CSV file; its separator is detected if none is given.
 
     Raises
     ------
     InferenceError
-        when it is no table: empty, without rows, not text, or with rows that do not fit the header.
+        when it is not a table: empty, without rows, not text, or with rows longer than the header.
     """
     text, notes = _decode(_decompress(data))
     if not text.strip("\0\r\n\t "):
         raise InferenceError("csv", "the file is empty: a header and at least one row are expected")
     first, _, rest = text.partition("\n")
-    if first.lower().startswith("sep=") and len(first.strip()) == 5:  # a line for Excel alone
+    if first.lower().startswith("sep=") and len(first.strip()) == 5:  # a line only Excel uses
         separator, text = separator or first[4], rest
     separator = find_separator(text) if separator is None else _checked(separator)
     header, *rows = _records(text, separator)
     if not rows:
         raise InferenceError(
             "csv",
-            f"the file has a header of {len(header)} columns and no row; nothing can be inferred",
+            f"the file has a header of {len(header)} columns but no rows; nothing can be inferred",
         )
     if len(header) > MAX_COLUMNS:
         raise InferenceError(
@@ -77,9 +77,9 @@ def read_table(data: bytes, separator: str | None = None) -> TextTable:
 
 
 def find_separator(text: str) -> str:
-    """The separator by which most records of the beginning have one and the same width.
+    """The separator with which most of the first records have the same number of fields.
 
-    A file in which none parts anything has one column, and a comma is returned.
+    If no separator occurs, the file has one column and the result is a comma.
     """
     return max(SEPARATORS, key=lambda separator: _score(text[:_SAMPLE_CHARACTERS], separator))
 
@@ -88,7 +88,7 @@ def _score(sample: str, separator: str) -> tuple[float, int]:
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
     widths = [len(record) for record in islice(reader, _SAMPLE_RECORDS) if record]
     if len(widths) > 1 and len(sample) == _SAMPLE_CHARACTERS:
-        widths.pop()  # it may be cut
+        widths.pop()  # the last record may be cut off
     width = widths[0]
     fitting = sum(found == width for found in widths) / len(widths)
     return (fitting, width) if width > 1 else (0.0, width)
@@ -120,23 +120,23 @@ def _decode(data: bytes) -> tuple[str, list[str]]:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             try:
-                notes = [] if encoding == "utf-8-sig" else [f"encoding {encoding} by its mark"]
+                notes = [] if encoding == "utf-8-sig" else [f"encoding {encoding} by its BOM"]
                 return data.decode(encoding), notes
             except UnicodeDecodeError as error:
                 raise InferenceError(
-                    "csv", f"the file begins as {encoding}, but byte {error.start} does not fit it"
+                    "csv", f"the file begins as {encoding}, but byte {error.start} is not valid"
                 ) from error
     try:
         return data.decode("utf-8"), []
     except UnicodeDecodeError:
         text = data.decode("cp1252", errors="replace")
     unreadable = text.count("\N{REPLACEMENT CHARACTER}")
-    lost = f"; {unreadable:,} bytes have no meaning there" if unreadable else ""
+    lost = f"; {unreadable:,} bytes are not valid there" if unreadable else ""
     return text, [f"the file is not UTF-8 and was read as Windows-1252 (cp1252){lost}"]
 
 
 def _records(text: str, separator: str) -> Iterator[list[str]]:
-    """The records that are no blank lines."""
+    """The records, without blank lines."""
     csv.field_size_limit(sys.maxsize)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
@@ -144,13 +144,13 @@ def _records(text: str, separator: str) -> Iterator[list[str]]:
     except csv.Error as error:
         raise InferenceError(
             "csv",
-            f"line {reader.line_num} cannot be read ({error}): a quote is not closed, or stands"
+            f"line {reader.line_num} cannot be read ({error}): a quote is not closed, or is"
             " inside a quoted value without being doubled",
         ) from error
 
 
 def _fit_rows(rows: list[list[str]], width: int) -> list[str]:
-    """Give every row the header's width; a row with more values than names is refused."""
+    """Pad every row to the header's width; reject a row with more values than names."""
     short = 0
     for number, row in enumerate(rows, start=1):
         if len(row) > width:
@@ -168,7 +168,7 @@ def _fit_rows(rows: list[list[str]], width: int) -> list[str]:
 
 
 def _remove_nul_bytes(frame: pd.DataFrame, text: str) -> list[str]:
-    """PostgreSQL cannot store them."""
+    """Remove NUL bytes, which PostgreSQL cannot store."""
     if "\0" not in text:
         return []
     notes = []

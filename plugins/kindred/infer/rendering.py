@@ -1,4 +1,4 @@
-"""A proposal as YAML that a person can read and change, the reason of each line beside it."""
+"""Render a proposal as YAML for people to read and edit, with the reason beside each line."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,15 +10,15 @@ from kindred.infer.proposal import Proposal
 from kindred.spec.model import OWN_COLUMNS
 
 _COMMENT_COLUMN = 52
-_NO_TIME = "no column tells when a row changed: every run reads all rows"
+_NO_TIME = "no column says when a row changed: every run reads all rows"
 
 
 def render(proposal: Proposal, origin: str) -> str:
-    """The text of a spec file; ``origin`` says in a few words what it was inferred from."""
+    """The text of a spec file; ``origin`` names what it was inferred from."""
     lines = [
         f"# Proposed from {_plain(origin)}: {proposal.rows:,} rows. Every line may be changed:",
         "# a weight (1 by default), a kind, ignore, or the labels, which are never encoded.",
-        "# Kept in include/features, the file's name is that of the space and of its DAG.",
+        "# Put it in include/features: the file's name becomes that of the space and of its DAG.",
         *(f"# Note: {_plain(note)}." for note in proposal.notes),
         *_source(proposal),
         f'schedule: "{proposal.schedule}"',
@@ -44,7 +44,7 @@ def _source(proposal: Proposal) -> list[str]:
         _commented(f"  updated_at: {_flow(roles.updated_at or 'none')}", time),
     ]
     if proposal.keeps_versions:
-        lines.append(_commented("  history: versions", "a row for each change of a customer"))
+        lines.append(_commented("  history: versions", "one row per change of a customer"))
     return lines
 
 
@@ -78,7 +78,7 @@ def _commented(line: str, reason: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """A comment ends with its line, whatever a name holds."""
+    """Text on a single line, as a comment needs it, whatever characters a name contains."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

@@ -1,4 +1,4 @@
-"""Which interval of a schedule holds all rows of a table, the newest one included."""
+"""The schedule and interval that cover all rows of a table, including the newest."""
 
 from datetime import datetime, timedelta
 
@@ -12,12 +12,12 @@ HOURLY, MINUTELY = "0 * * * *", "* * * * *"
 
 
 def schedule_for(newest: datetime | None, now: datetime) -> str:
-    """Nightly, or what is needed to take in the newest row by now.
+    """Nightly, or the longest shorter schedule whose last interval includes the newest row.
 
     Raises
     ------
     WindowError
-        when that row lies in the future, or in this very minute.
+        when that row lies in the future, or in the current minute.
     """
     if newest is None:
         return NIGHTLY
@@ -26,24 +26,26 @@ def schedule_for(newest: datetime | None, now: datetime) -> str:
             return schedule
     if newest > now:
         raise WindowError(
-            f"the newest row is of {newest.isoformat()}, which lies in the future (it is"
+            f"the newest row is from {newest.isoformat()}, which lies in the future (it is"
             f" {now.isoformat()}); correct the rows, or name another column"
         )
-    raise WindowError("the newest row is of this very minute; try again in a minute")
+    raise WindowError("the newest row is from the current minute; try again in a minute")
 
 
 def window_for(schedule: str, newest: datetime | None, now: datetime) -> Window:
-    """The interval that ends at the first edge after the newest row; without one, the last edge.
+    """The interval that ends at the first scheduled time after the newest row.
+
+    Without a newest row, it ends at the last scheduled time.
 
     Raises
     ------
     WindowError
-        when that edge lies in the future.
+        when that time lies in the future.
     """
     end = previous_edge(schedule, now) if newest is None else _edge_after(schedule, newest)
     if end > now:
         raise WindowError(
-            f"schedule {schedule!r} takes in the newest row at {end.isoformat()} only, which lies"
+            f"schedule {schedule!r} includes the newest row only at {end.isoformat()}, which lies"
             f" in the future (it is {now.isoformat()}); give the spec a schedule of shorter"
             " intervals"
         )
@@ -52,7 +54,8 @@ def window_for(schedule: str, newest: datetime | None, now: datetime) -> Window:
 
 
 def _edge_after(schedule: str, moment: datetime) -> datetime:
-    # An edge is a whole minute, and a fraction of a second must not be lost on the way to it.
+    # Scheduled times are whole minutes. Starting a microsecond early keeps a moment's fraction of a
+    # second from being lost.
     edge: datetime = croniter(schedule, moment - timedelta(microseconds=1)).get_next(datetime)
     while edge <= moment:
         edge = croniter(schedule, edge).get_next(datetime)

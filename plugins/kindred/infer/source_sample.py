@@ -1,4 +1,4 @@
-"""A sample of a source table, for proposing a spec: its columns as they are stored."""
+"""Sample a source table to propose a spec: its columns as they are stored."""
 
 import psycopg2
 from psycopg2 import sql
@@ -12,8 +12,8 @@ from kindred.warehouse import statements
 from kindred.warehouse.database import Database
 
 MAX_ROWS = 100_000
-_TEXT_CHARACTERS = 2000  # of a value; whether it is free text shows by then
-_AS_STORED = (*NUMERIC_TYPES, "boolean")  # others as texts: a date may be none of Python's
+_TEXT_CHARACTERS = 2000  # read per value: enough to recognise free text
+_AS_STORED = (*NUMERIC_TYPES, "boolean")  # others as text: Python cannot hold every date
 
 
 def read_sample(database: Database, table: str, roles: Roles, max_rows: int = MAX_ROWS) -> Evidence:
@@ -24,7 +24,7 @@ def read_sample(database: Database, table: str, roles: Roles, max_rows: int = MA
     PreflightError
         when the table cannot be read.
     InferenceError
-        when there is no such key.
+        when there is no key column of that name.
     """
     source = Source(table=table, key=roles.key, updated_at=roles.updated_at or "none")
     types = {name: kind for name, (kind, _) in column_types(database, source).items()}

@@ -1,4 +1,4 @@
-"""Strings of a column to an SQL type and values: numbers, dates and booleans where all agree."""
+"""Convert a column of strings to typed values: numbers, dates or booleans if all values agree."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from kindred.infer.columns import Column, Numbers, SqlType
 from kindred.infer.moments import AmbiguousMoments, read_moments
 
-# Null where the rest of the column is numeric, date or boolean; a text may mean what it says.
+# Null if the rest of the column is numeric, dates or booleans; in a text column they stay as text.
 NA_TOKENS = frozenset(
     (
         *("NA", "N/A", "n/a", "#N/A", "na", "null", "NULL", "Null", "NaN", "nan", "NAN"),
         *("None", "none", "NONE", "?", "-", "--", "0000-00-00", "0000-00-00 00:00:00"),
     )
 )
-MIN_NUMBER_SHARE = 0.99  # of the values of a column that is numeric in spite of a few others
+MIN_NUMBER_SHARE = 0.99  # share of numbers from which a column with other values is numeric
 FLAGS = (("yes", "no"), ("true", "false"), ("t", "f"), ("y", "n"))
 NUMERIC_TYPES = ("smallint", "integer", "bigint", "real", "double precision", "numeric")
 TEXT_TYPES = ("text", "character varying", "bpchar")
@@ -54,7 +54,7 @@ class _Distinct:
         return cls(name, distinct, [t.strip() for t in distinct], np.bincount(codes), codes)
 
     def column(self, sql_type: SqlType, meanings: dict[str, Any], **facts: Any) -> Column:
-        """The column of the meaning of each text, null where there is none."""
+        """The column with the meaning of each text, null for texts without one."""
         values = np.empty(len(self.stripped), dtype=object)
         values[:] = [meanings.get(text) for text in self.stripped]
         return Column(self.name, sql_type, values[self.codes], **facts)
@@ -71,14 +71,14 @@ class _Distinct:
 
 
 def read_column(name: str, texts: Sequence[str], *, decimal_comma: bool = False) -> Column:
-    """The column that strings make: of the narrowest type that all values fit, else text.
+    """Convert strings to the narrowest type that fits all values, otherwise to text.
 
     Parameters
     ----------
     texts : sequence of str
-        The values of a file; '' where there is none.
+        The values of a file; '' if missing.
     decimal_comma : bool
-        How 1,234 is to be read where every value of the column fits both conventions.
+        Whether to read 1,234 with a decimal comma if all values fit both conventions.
     """
     distinct = _Distinct.of(name, texts)
     meant = [text for text in dict.fromkeys(distinct.stripped) if text and text not in NA_TOKENS]
@@ -101,7 +101,7 @@ def read_column(name: str, texts: Sequence[str], *, decimal_comma: bool = False)
 
 
 def stored_column(name: str, sql_type: str, values: Sequence[Any]) -> Column:
-    """A column of a database, which stays as it is: a text is a number only where it is plain."""
+    """A database column, unchanged; text counts as numeric only if its numbers are plain."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     if sql_type in NUMERIC_TYPES:
@@ -123,7 +123,7 @@ def stored_column(name: str, sql_type: str, values: Sequence[Any]) -> Column:
 
 
 def read_key(name: str, texts: Sequence[str]) -> Column:
-    """The key column: integers, UUIDs, or the texts as they stand; only '' is null."""
+    """The key column: integers, UUIDs, or the unchanged strings; only '' is null."""
     distinct = _Distinct.of(name, texts)
     present = [text for text in distinct.stripped if text]
     if present and all(_is_bigint(text) for text in present):
@@ -162,7 +162,7 @@ def _numbers(distinct: _Distinct, meant: Sequence[str], *, decimal_comma: bool) 
         return None  # a code such as 01234
     if all(_DIGITS.fullmatch(text) for text in meant):
         if not all(_is_bigint(text) for text in meant):
-            return None  # more digits than a number keeps: an id
+            return None  # more digits than a bigint holds: an id
         return _whole_numbers(distinct, {text: int(text) for text in meant})
     total = distinct.rows_of(set(meant).__contains__)
     best: tuple[dict[str, float], int] = {}, 0
@@ -211,7 +211,7 @@ def _whole_numbers(distinct: _Distinct, numbers: dict[str, int]) -> Column:
 
 
 def _mostly_numbers(distinct: _Distinct, numbers: dict[str, float], others: set[str]) -> Column:
-    """A text column of plain numbers; the others stay, so that their rows are refused by name."""
+    """A text column of plain numbers; other values stay, and their rows will be rejected."""
     stored = {text: repr(number) for text, number in numbers.items()}
     stored |= {text: text for text in numbers if _PLAIN.fullmatch(text)}
     column = distinct.column(SqlType.TEXT, stored | {text: text for text in others})

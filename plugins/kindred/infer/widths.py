@@ -1,4 +1,4 @@
-"""How wide a vector a spec makes: an IVFFlat index takes 2,000 dimensions and no more."""
+"""The width of the vectors a spec makes: an IVFFlat index allows at most 2,000 dimensions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,16 +8,16 @@ from kindred.infer.columns import Column
 from kindred.infer.kinds import Decision, Use
 from kindred.spec.features import MAX_DIMENSIONS, Kind, feature
 
-_NARROWER = (20, 10, 5, 2, 1)  # categories a column that keep a slot of their own
+_NARROWER = (20, 10, 5, 2, 1)  # categories per column that keep a dimension of their own
 
 
 def fit_width(decisions: Sequence[Decision], columns: Mapping[str, Column]) -> list[Decision]:
-    """The decisions, with fewer slots for categories where the vector would be too wide.
+    """The decisions, with fewer dimensions per categorical column if the vector would be too wide.
 
     Raises
     ------
     InferenceError
-        when it would still be, with one slot a category.
+        when the vector would be too wide even with one category per column.
     """
     found = [width_of(decision, columns) for decision in decisions]
     if sum(found) <= MAX_DIMENSIONS:
@@ -34,7 +34,7 @@ def fit_width(decisions: Sequence[Decision], columns: Mapping[str, Column]) -> l
 
 
 def width_of(decision: Decision, columns: Mapping[str, Column]) -> int:
-    """The most dimensions that a column can take, given the values it has."""
+    """The maximum number of dimensions of a column, given its values."""
     if decision.use is not Use.FEATURE:
         return 0
     made = feature(**decision.settings)

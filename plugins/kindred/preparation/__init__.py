@@ -1,1 +1,1 @@
-"""The start of a run: check everything first, migrate the schemas, begin the build."""
+"""The start of a run: preflight checks, migration of the schemas, begin of the build."""

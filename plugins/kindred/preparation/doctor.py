@@ -1,4 +1,4 @@
-"""kindred doctor: every preflight check, all findings at once, nothing changed."""
+"""``kindred doctor``: run every preflight check and report all findings; changes nothing."""
 
 from collections.abc import Callable
 
@@ -6,14 +6,14 @@ from kindred.encoding.text_embedding import open_models
 from kindred.errors import KindredError, PreflightError, SentenceModelError
 from kindred.preparation.preflight import inspect
 from kindred.run.connections import Connections
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
 from kindred.settings import Schedule, Settings
 from kindred.spec.model import Spec
 
 
 def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]) -> list[Finding]:
-    """Settings, spec, connections and databases, in this order; stops where nothing can follow."""
+    """Check settings, spec, connections and databases; stops if the rest cannot be checked."""
     label = f"kindred {space} doctor"
     try:
         settings = Settings.from_env()
@@ -21,7 +21,7 @@ def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]
         spec = spec_of(space)
     except KindredError as error:
         return [Finding("settings and spec", Outcome.FAILURE, str(error))]
-    workplace = Workplace(connections, settings)
+    deployment = Deployment(connections, settings)
     found = [
         Finding("settings and spec", Outcome.OK, f"{len(spec.features)} features, k = {spec.k}")
     ]
@@ -32,7 +32,7 @@ def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]
     except SentenceModelError as error:
         found.append(Finding("sentence model", Outcome.FAILURE, str(error)))
     try:
-        with workplace.source(spec, label) as origin, workplace.warehouse(label) as warehouse:
+        with deployment.source(spec, label) as origin, deployment.warehouse(label) as warehouse:
             return found + inspect(spec, settings, origin, warehouse).findings
     except PreflightError as error:
         return [*found, Finding("connections", Outcome.FAILURE, str(error))]

@@ -1,4 +1,4 @@
-"""Every check to make before anything is changed, for ``prepare`` and ``kindred doctor``."""
+"""All checks made before anything is changed, for ``prepare`` and ``kindred doctor``."""
 
 import re
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ ARTEFACT_BYTES_PER_VALUE = 8
 
 @dataclass(frozen=True)
 class Preflight:
-    """All findings; ``columns`` is the source's shape where it could be read."""
+    """All findings; ``columns`` are the source's columns, None if it could not be read."""
 
     findings: list[Finding]
     columns: SourceColumns | None
 
     def columns_or_raise(self) -> SourceColumns:
-        """The source's shape.
+        """The source's columns.
 
         Raises
         ------
@@ -115,7 +115,7 @@ def _pgvector_findings(warehouse: Database) -> Iterator[Finding]:
     elif installed is None and not found["may_install"]:
         failure = (
             f"pgvector {available} is on the server but not in database {database}, and user {user}"
-            " may not install it there (that takes a superuser); have an administrator run 'create"
+            " may not install it there (only a superuser can); have an administrator run 'create"
             f" extension vector' in database {database}"
         )
     elif found["closed_schema"] is not None:
@@ -165,7 +165,7 @@ def _right_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
             )
         elif owns is False:
             failures.append(
-                f"schema {schema} in database {database} belongs to somebody else than user {user};"
+                f"schema {schema} in database {database} does not belong to user {user};"
                 f" have its owner drop it, or run 'alter schema {schema} owner to {user}'"
             )
     if not found["may_use_temporary"]:
@@ -181,11 +181,11 @@ def _right_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
     for failure in failures:
         yield Finding("rights", Outcome.FAILURE, f"warehouse: {failure}")
     if not failures:
-        yield Finding("rights", Outcome.OK, f"user {user} may do what is needed")
+        yield Finding("rights", Outcome.OK, f"user {user} has all privileges needed")
 
 
 def _page_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
-    """Only the segments by IVFFlat lists want the pages of an index."""
+    """Only the segments by IVFFlat lists read the pages of an index."""
     if Algorithm.IVFFLAT not in spec.clustering.algorithms:
         return
     if has_reader(warehouse, spec.internal_schema):
@@ -194,20 +194,20 @@ def _page_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
         yield Finding(
             "index pages",
             Outcome.WARNING,
-            "algorithm 'ivfflat' cannot read the pages of the index and makes its lists outside;"
+            "algorithm 'ivfflat' cannot read the pages of the index and trains its own lists;"
             f" have a superuser run what 'kindred page-reader --space {spec.space}' prints",
         )
 
 
 def _erasure_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
-    """Where customers were erased, their hashes can be read by one secret only."""
+    """If customers were erased, the secret must be the one that hashed their keys."""
     if not warehouse.value("preparation/has_suppressed", {"schema": spec.internal_schema}):
         return
     table = (spec.internal_schema, "suppressed")
     try:
         if warehouse.rows("history/key_fingerprints", suppressed=table):
             require_same_secret(warehouse, ErasureKey.from_env(), table)
-            yield Finding("erasure", Outcome.OK, "erased customers are known and left out")
+            yield Finding("erasure", Outcome.OK, "erased customers are recognised and left out")
     except SettingsError as error:
         yield Finding("erasure", Outcome.FAILURE, str(error))
 

@@ -1,4 +1,4 @@
-"""prepare: check everything, bring the schemas up to date, choose the encoder, begin the build."""
+"""Task ``prepare``: run all checks, migrate the schemas, choose the encoder, begin the build."""
 
 import logging
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from kindred.errors import EncoderMissingError, SpecError
 from kindred.history.versions import ensure_versions_table
 from kindred.preparation import preflight
 from kindred.run import builds
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.run.findings import Outcome
 from kindred.run.windows import Window
 from kindred.spec.clustering import Algorithm
@@ -27,9 +27,10 @@ log = logging.getLogger(__name__)
 class Request:
     """What a run was asked for.
 
-    ``may_fit``: whether this run may fit an encoder where there is none (never a backfill);
-    ``may_refit``: whether it may fit a new one as the spec's ``refit`` says (a scheduled run only);
-    ``only_lands``: whether it lands rows and leaves the snapshot to a later date of its backfill.
+    ``may_fit``: whether this run may fit an encoder if there is none (a backfill never may);
+    ``may_refit``: whether it may replace the encoder according to the spec's ``refit`` (scheduled
+    runs only); ``only_lands``: whether it lands rows and leaves the snapshot to a later date of its
+    backfill.
     """
 
     run_id: str
@@ -43,7 +44,7 @@ class Request:
 
 
 def with_params(spec: Spec, request: Request) -> Spec:
-    """The spec with what the run's parameters change.
+    """The spec with the changes that the run's parameters make.
 
     Raises
     ------
@@ -55,8 +56,8 @@ def with_params(spec: Spec, request: Request) -> Spec:
     offered = spec.clustering.offered
     if not set(request.algorithms) <= set(offered):
         raise SpecError(
-            f"parameters of the run: algorithms {', '.join(request.algorithms)} were asked for, and"
-            f" the spec offers {', '.join(offered)}; 'ivfflat' must stand in its"
+            f"parameters of the run: algorithms {', '.join(request.algorithms)} were asked for, but"
+            f" the spec offers {', '.join(offered)}; 'ivfflat' must be listed in its"
             " clustering.algorithms, since the task then waits for the index"
         )
     settings = spec.model_dump(mode="json")
@@ -64,31 +65,31 @@ def with_params(spec: Spec, request: Request) -> Spec:
     return spec_from_dict(settings, where="parameters of the run")
 
 
-def prepare(workplace: Workplace, spec: Spec, request: Request) -> dict[str, Any]:
-    """Begin a build; returns the reference that the other tasks are given.
+def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, Any]:
+    """Begin a build; returns the reference that the other tasks receive.
 
     Raises
     ------
     PreflightError
-        before anything is changed, when something is missing.
+        when a check fails, before anything is changed.
     SentenceModelError
         likewise, when the model of a text column cannot be used.
     EncoderMissingError
-        when no encoder fits and this run may not make one.
+        when there is no suitable encoder and this run may not fit one.
     """
     spec = with_params(spec, request)
     open_models(spec)
     as_of = request.window.as_of
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} prepare"
-    with workplace.source(spec, label) as origin, workplace.warehouse(label) as warehouse:
-        report = preflight.inspect(spec, workplace.settings, origin, warehouse)
+    with deployment.source(spec, label) as origin, deployment.warehouse(label) as warehouse:
+        report = preflight.inspect(spec, deployment.settings, origin, warehouse)
         for finding in report.findings:
             if finding.outcome is Outcome.WARNING:
                 log.warning("%s", finding.message)
         columns = report.columns_or_raise()
-        wait_seconds = workplace.settings.lock_wait_seconds
+        wait_seconds = deployment.settings.lock_wait_seconds
         with locked(warehouse, spec.internal_schema, Resource.SCHEMA, wait_seconds=wait_seconds):
-            # One transaction: a request that is refused leaves the warehouse as it was.
+            # One transaction: a rejected request leaves the warehouse unchanged.
             with warehouse.transaction():
                 schemas.create_space(warehouse, spec, columns.key_type)
                 ensure_versions_table(warehouse, spec, columns)
@@ -108,7 +109,7 @@ def prepare(workplace: Workplace, spec: Spec, request: Request) -> dict[str, Any
 
 
 def choose_encoder(warehouse: Database, spec: Spec, request: Request) -> int | None:
-    """The version for this run, or None where it is to fit one."""
+    """The encoder version for this run, or None if it is to fit one."""
     if request.encoder_version is not None:
         return encoder_versions.check(warehouse, spec, request.encoder_version)
     version = encoder_versions.choose(warehouse, spec, request.window.as_of)
@@ -118,7 +119,7 @@ def choose_encoder(warehouse: Database, spec: Spec, request: Request) -> int | N
     if request.may_fit and is_newest:
         return None
     raise EncoderMissingError(
-        f"space {spec.space!r} has no encoder for its present features, and this run may not fit"
+        f"space {spec.space!r} has no encoder for its current features, and this run may not fit"
         f" one: run 'kindred fit --space {spec.space} --as-of <the last date of the range>' first,"
         " so that all dates of a backfill share one encoder"
     )
@@ -144,9 +145,9 @@ def _begin(warehouse: Database, spec: Spec, request: Request, version: int | Non
 
 
 def _may_refit(warehouse: Database, request: Request) -> bool:
-    """Whether a new encoder may take the place of the chosen one.
+    """Whether a new encoder may replace the chosen one.
 
-    Not where one was asked for, nor for a date that is published with its own, nor in the past.
+    Not if the request names one, nor for a date that is published already, nor for a past date.
     """
     as_of = request.window.as_of
     return (

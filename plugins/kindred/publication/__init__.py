@@ -1,1 +1,1 @@
-"""From tables filled aside to what BI reads: gate, publish, clean up, retention, withdrawal."""
+"""From staging tables to what BI reads: gate, publish, clean up, retention, withdrawal."""

@@ -1,4 +1,4 @@
-"""Whether the tables that were filled aside hold exactly the rows that are due."""
+"""Check that the tables filled aside hold exactly the expected rows."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from kindred.warehouse.database import Database
 def problems_of_rows(
     database: Database, spec: Spec, as_of: datetime, facts: dict[str, Any]
 ) -> list[str]:
-    """What is missing or too much in each table, and which task to clear."""
+    """Missing or surplus rows per table, and which task to clear."""
     checks = {"customer_lookalikes": _check_lookalikes, "customer_clusters": _check_clusters}
     problems = []
     for parent, check in checks.items():
@@ -34,7 +34,7 @@ def _check_lookalikes(
     if (rows, customers) != (expected_rows, expected_customers):
         return [
             f"{table} has {rows} rows of {customers} customers, {expected_rows} rows of"
-            f" {expected_customers} are due; clear task 'load_lookalikes'"
+            f" {expected_customers} are expected; clear task 'load_lookalikes'"
         ]
     return []
 
@@ -43,7 +43,7 @@ def _check_clusters(database: Database, spec: Spec, facts: dict[str, Any], table
     counted = dict(database.rows("publication/count_clusters", table=table))
     return [
         f"{table} has {counted.get(str(algorithm), 0)} rows of {algorithm},"
-        f" {facts['customers']} are due; clear task 'cluster'"
+        f" {facts['customers']} are expected; clear task 'cluster'"
         for algorithm in spec.clustering.algorithms
         if counted.get(str(algorithm), 0) != facts["customers"]
     ]

@@ -1,4 +1,4 @@
-"""The figures that a snapshot must reach before it is published, by the gates of the spec."""
+"""Check a snapshot's figures against the gates of the spec before it is published."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from kindred.spec.model import Spec
 
 
 def problems_of_figures(spec: Spec, facts: dict[str, Any]) -> list[str]:
-    """Figures against the gates of the spec."""
+    """Describe every figure that misses a gate of the spec."""
     gates = spec.gates
     problems = []
     lowest = spec.target_recall - gates.recall_tolerance
@@ -20,15 +20,16 @@ def problems_of_figures(spec: Spec, facts: dict[str, Any]) -> list[str]:
             f"{facts['customers']} customers, gates.min_customers is {gates.min_customers}"
         )
     undated = facts["rows_undated"]
-    # Rows without a time are refused again every night, so a quiet window must not answer for them.
+    # Rows without a time are rejected again every night: counting them in the window's share would
+    # fail a window with few rows of its own.
     shares = {
         "the window's rows": (facts["rows_rejected"] - undated, facts["rows_landed"]),
-        "all rows, for want of a time,": (undated, facts["customers"]),
+        "all rows, lacking a time,": (undated, facts["customers"]),
     }
     for what, (rejected, kept) in shares.items():
         if rejected > gates.max_rejected_share * (rejected + kept):
             problems.append(
-                f"{rejected} of {rejected + kept} of {what} were refused, gates.max_rejected_share"
+                f"{rejected} of {rejected + kept} of {what} were rejected, gates.max_rejected_share"
                 f" is {gates.max_rejected_share:.1%}; see {spec.bi_schema}.rejected_rows"
             )
     problems += _check_drift(spec, facts)
@@ -40,7 +41,7 @@ def problems_of_figures(spec: Spec, facts: dict[str, Any]) -> list[str]:
 
 
 def _check_drift(spec: Spec, facts: dict[str, Any]) -> list[str]:
-    """Columns that have moved too far since the snapshot before."""
+    """Columns that have drifted too far since the previous snapshot."""
     limit = spec.gates.max_drift
     return [
         f"column {entry['column_name']!r} has drifted by {entry['drift']:.2f} (population stability"
@@ -52,7 +53,7 @@ def _check_drift(spec: Spec, facts: dict[str, Any]) -> list[str]:
 
 
 def _check_segments(spec: Spec, facts: dict[str, Any]) -> list[str]:
-    """Algorithms that leave too many customers out, or find too few segments."""
+    """Algorithms that call too many customers noise, or find too few segments."""
     gates, problems = spec.gates, []
     found = {entry["algorithm"]: entry for entry in facts.get("cluster_quality", ())}
     see = f"; see {spec.bi_schema}.cluster_quality"
@@ -63,7 +64,7 @@ def _check_segments(spec: Spec, facts: dict[str, Any]) -> list[str]:
         noise_share, clusters = found[algorithm]["noise_share"], found[algorithm]["clusters"]
         if noise_share > gates.max_noise_share:
             problems.append(
-                f"{noise_share:.1%} of the customers are noise to {algorithm},"
+                f"{noise_share:.1%} of the customers are noise for {algorithm},"
                 f" gates.max_noise_share is {gates.max_noise_share:.1%}{see}"
             )
         if clusters < gates.min_clusters:

@@ -1,4 +1,4 @@
-"""Which published snapshots are kept: the newest nights and the last of some months before."""
+"""Which published snapshots to keep: the newest nights and some earlier month ends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True)
 class Retention:
-    """How many of the newest snapshots are kept, and how many ends of months besides.
+    """How many of the newest snapshots to keep, and how many month ends besides.
 
-    Without ``nights`` everything is kept.
+    With ``nights`` 0 everything is kept.
     """
 
     nights: int
     month_ends: int
 
     def outdated(self, published: Sequence[datetime]) -> list[datetime]:
-        """Those of the published snapshots that need not be kept, oldest first.
+        """The published snapshots that need not be kept, oldest first.
 
-        It counts from the newest snapshot and not from the clock: after a week without a run
-        nothing more is outdated than before. The end of a month is the last snapshot whose
-        ``as_of`` lies in it, by UTC; the month of the newest snapshot has not ended.
+        Nights are counted from the newest snapshot, not from the clock: a week without runs makes
+        nothing outdated. A month end is the last snapshot whose ``as_of`` falls in that month
+        (UTC); the month of the newest snapshot has not ended.
         """
         if not published or not self.nights:
             return []
@@ -33,7 +33,7 @@ class Retention:
         return [as_of for as_of in reversed(newest_first) if as_of not in kept]
 
     def oldest_night(self, published: Sequence[datetime]) -> datetime | None:
-        """The oldest of the newest nights that are kept; None while there are fewer."""
+        """The oldest of the ``nights`` newest snapshots; None if there are fewer."""
         if not self.nights or len(published) < self.nights:
             return None
         return sorted(published)[-self.nights]

@@ -1,4 +1,4 @@
-"""What runs leave behind and ``clean_up`` drops; never what serves or is still needed."""
+"""Leftovers of runs, which ``clean_up`` drops; never tables in service or still needed."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ def drop_run_tables(database: Database, schema: str) -> int:
 
 
 def drop_retired_generations(database: Database, *, nights: int) -> int:
-    """Drop replaced embeddings that no kept night needs to go back; returns how many."""
+    """Drop replaced embeddings that no kept night needs for a rollback; returns how many."""
     dropped = 0
     for generation, table in database.rows("publication/retired_tables", {"nights": nights}):
         if partitions.drop_unless_read(database, table):
@@ -30,9 +30,10 @@ def drop_retired_generations(database: Database, *, nights: int) -> int:
 
 
 def vacuum_serving(database: Database, as_of: datetime) -> None:
-    """Vacuum what serves after a night that changed rows in place.
+    """Vacuum the serving table after a night that changed rows in place.
 
-    Autovacuum waits until a fifth of the rows is dead; an IVFFlat index grows by each of them.
+    Autovacuum waits until a fifth of the rows are dead, and each dead row enlarges an IVFFlat
+    index.
     """
     current = builds.current(database)
     if current.as_of == as_of:
@@ -40,5 +41,5 @@ def vacuum_serving(database: Database, as_of: datetime) -> None:
 
 
 def slugs_with_artefacts(database: Database) -> set[str]:
-    """Snapshots whose artefacts are kept: unfinished ones, and the last that were published."""
+    """Snapshots whose artefacts are kept: unfinished ones and the last two published ones."""
     return {snapshot_slug(row[0]) for row in database.rows("publication/unfinished_snapshots")}

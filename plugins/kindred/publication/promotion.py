@@ -1,10 +1,11 @@
-"""Publish: everything a snapshot consists of becomes visible at once, and nothing before.
+"""Publish: all parts of a snapshot become visible at once.
 
-A new date goes in two steps. Attaching its partitions changes nothing that a reader sees, since
-``snapshots`` and ``current_snapshot`` do not name it yet; the pointer moves in a second
-transaction. In one transaction a query that was planned just before the commit and run just after
-it would look for the new snapshot in partitions it does not know, and find nothing. (A prepared
-statement in a long transaction may keep such a plan at any length: see ``bi/lookalikes_current``.)
+A new date is published in two steps. Attaching its partitions changes nothing for readers, since
+``snapshots`` and ``current_snapshot`` do not name it yet; a second transaction moves the pointer.
+In a single transaction, a query planned just before the commit and executed just after it would
+look up the new snapshot with a plan that lacks its partitions, and find no rows. (A prepared
+statement in a long transaction may keep such a plan indefinitely: see the statement
+``publication/shown_current_partition``.)
 """
 
 import logging
@@ -40,22 +41,22 @@ def publish(
     staged: StagedEmbeddings,
     wait_seconds: float,
 ) -> bool:
-    """Make a snapshot visible; returns whether it is the current one now.
+    """Make a snapshot visible; returns whether it is now the current one.
 
-    Must be called under ``Resource.PUBLISH``. A second call for the same build changes nothing but
-    repairs a first one that was killed between its two steps. Of a date that is published already
-    only the partitions are replaced that have changed.
+    The caller must hold ``Resource.PUBLISH``. A second call for the same build completes a first
+    one that was killed between its two steps, and changes nothing otherwise. For a date that is
+    already published, only the partitions that have changed are replaced.
     """
     becomes_current = builds.current(database).is_older_than(as_of)
     filled = [p for p in partitions.PARENTS if partitions.has_aside(database, p, as_of)]
     filled = partitions.drop_unchanged(database, as_of, filled)
     is_replacement = any(partitions.is_attached(database, parent, as_of) for parent in filled)
     if is_replacement:
-        _let_older_snapshots_end(database, wait_seconds)
+        _wait_for_older_transactions(database, wait_seconds)
     elif filled:
         with database.transaction():
             partitions.attach(database, as_of, filled)
-        _let_planned_queries_finish(database)
+        _wait_for_planned_queries(database)
     with database.transaction():
         if becomes_current:
             _apply_embeddings(database, as_of, staged, wait_seconds)
@@ -84,26 +85,26 @@ def _replace_partitions(database: Database, as_of: datetime, parents: list[str])
     partitions.attach(database, as_of, parents)
 
 
-def go_back(
+def roll_back(
     database: Database,
     as_of: datetime,
     target: datetime,
     staged: StagedEmbeddings,
     wait_seconds: float,
 ) -> list[int]:
-    """Take the current snapshot back and let an earlier one serve; returns the encoders taken back.
+    """Withdraw the current snapshot and serve an earlier one; returns the withdrawn encoders.
 
-    Must be called under ``Resource.PUBLISH`` and ``Resource.EMBEDDINGS``.
+    The caller must hold ``Resource.PUBLISH`` and ``Resource.EMBEDDINGS``.
     """
     with database.transaction():
         _apply_embeddings(database, target, staged, wait_seconds)
-        versions = take_back(database, as_of)
+        versions = withdraw_snapshot(database, as_of)
         database.run("publication/set_current", {"as_of": target, "generation": staged.generation})
     return versions
 
 
-def take_back(database: Database, as_of: datetime) -> list[int]:
-    """Hide a snapshot, and take back the encoders that were fitted for it alone."""
+def withdraw_snapshot(database: Database, as_of: datetime) -> list[int]:
+    """Hide a snapshot, and withdraw the encoders fitted for it that no other snapshot uses."""
     database.run("publication/set_withdrawn", {"as_of": as_of})
     return [
         version for (version,) in database.rows("publication/withdraw_encoder", {"as_of": as_of})
@@ -123,32 +124,32 @@ def _apply_embeddings(
         partitions.with_short_locks(database, serve, wait_seconds=wait_seconds)
 
 
-def _let_planned_queries_finish(database: Database) -> None:
+def _wait_for_planned_queries(database: Database) -> None:
     """Wait until every statement that began before the attach has been planned.
 
-    Statements end long before the limit; one that runs longer was planned long ago and keeps the
-    old pointer it has read.
+    Most statements end well within the limit; one that runs longer has been planned by then, and
+    keeps using the old pointer it read.
     """
     _wait_for_end(database, "publication/readers_of_partitions", PLANNING_GRACE_SECONDS)
 
 
-def _let_older_snapshots_end(database: Database, wait_seconds: float) -> None:
-    """Wait until no transaction sees the database as it was before the new rows were loaded.
+def _wait_for_older_transactions(database: Database, wait_seconds: float) -> None:
+    """Wait until no transaction has an MVCC snapshot from before the new rows were loaded.
 
-    To a repeatable read transaction from before the load an attached partition looks empty.
+    A repeatable read transaction that began before the load would find an attached partition empty.
     """
     rest = _wait_for_end(database, "publication/holders_of_snapshots", wait_seconds)
     if rest:
         holders = ", ".join(sorted(str(name) for _, _, name in rest))
         raise LockTimeoutError(
-            f"transactions from before the new rows have been open for more than {wait_seconds:.0f}"
-            f" s, and would find a replaced snapshot empty: {holders}; end them (see"
-            " pg_stat_activity), then clear task 'publish'"
+            f"transactions that began before the new rows were loaded are still open after"
+            f" {wait_seconds:.0f} s and would find a replaced snapshot empty: {holders}; end them"
+            " (see pg_stat_activity), then clear task 'publish'"
         )
 
 
 def _wait_for_end(database: Database, query: str, wait_seconds: float) -> set[tuple[Any, ...]]:
-    """Wait until none of the rows that a query gives now is left; returns those that are."""
+    """Wait until all rows that a query returns now are gone; returns those left at the limit."""
     started = time.monotonic()
     rest = set(database.rows(query))
     if rest:

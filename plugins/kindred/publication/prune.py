@@ -1,4 +1,4 @@
-"""kindred prune, and what clean_up does of it: drop the snapshots that need not be kept."""
+"""Drop the snapshots that need not be kept: ``kindred prune`` and the pruning of ``clean_up``."""
 
 import logging
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from datetime import datetime
 from kindred.publication import retention as store
 from kindred.publication.kept_nights import Retention
 from kindred.publication.retention import Published
-from kindred.run.context import Run, Workplace
+from kindred.run.context import Deployment, Run
 from kindred.spec.model import Spec
 from kindred.warehouse.database import Database
 from kindred.warehouse.locks import Resource, locked
@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 
 
 def prune_nights(run: Run, warehouse: Database) -> list[datetime]:
-    """Drop what the nights have made too old; returns the snapshots.
+    """Drop outdated snapshots after a nightly run; returns them.
 
-    Neither what a backfill has made, which is somebody's wish, nor what this run has published.
-    Must be called under ``Resource.PUBLISH``.
+    Keeps snapshots made by a backfill, since somebody asked for them, and the one this run has
+    published. The caller must hold ``Resource.PUBLISH``.
     """
     settings, published = run.settings, store.published(warehouse)
     kept_by_hand = {entry.as_of for entry in published if entry.is_backfill}
@@ -32,12 +32,12 @@ def prune_nights(run: Run, warehouse: Database) -> list[datetime]:
 
 
 def prune(
-    workplace: Workplace, spec: Spec, retention: Retention, *, is_dry_run: bool
+    deployment: Deployment, spec: Spec, retention: Retention, *, is_dry_run: bool
 ) -> list[datetime]:
     """Drop every published snapshot that need not be kept; returns them, oldest first."""
     schema = spec.internal_schema
-    wait_seconds = workplace.settings.lock_wait_seconds
-    with workplace.warehouse(f"kindred {spec.space} prune", schema) as warehouse:
+    wait_seconds = deployment.settings.lock_wait_seconds
+    with deployment.warehouse(f"kindred {spec.space} prune", schema) as warehouse:
         if is_dry_run:
             return retention.outdated([entry.as_of for entry in store.published(warehouse)])
         with locked(warehouse, schema, Resource.PUBLISH, wait_seconds=wait_seconds):

@@ -1,4 +1,4 @@
-"""Retention: hide snapshots for good, and drop their partitions without stopping a reader."""
+"""Retention: hide snapshots for good, and drop their partitions without blocking readers."""
 
 import logging
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from kindred.warehouse.database import Database
 log = logging.getLogger(__name__)
 
 DETACH_PATIENCE_MILLISECONDS = 5_000
-"""How long to wait for readers of a partition that is taken out; the next run tries again.
+"""How long to wait for readers of a partition to detach; the next run tries again.
 
-Meanwhile nobody can attach a partition to the table, so it is kept short.
+Kept short, because meanwhile no partition can be attached to the table.
 """
 
 
 @dataclass(frozen=True)
 class Published:
-    """A snapshot that readers can see; ``is_backfill``: made by a backfill, so somebody's wish."""
+    """A snapshot that readers can see; ``is_backfill``: a backfill made it, on request."""
 
     as_of: datetime
     is_backfill: bool
@@ -33,19 +33,20 @@ def published(database: Database) -> list[Published]:
 
 
 def hide(database: Database, as_ofs: Sequence[datetime]) -> list[datetime]:
-    """Mark published snapshots as pruned, but never the current one; returns those that are.
+    """Mark published snapshots as pruned, but never the current one; returns those marked.
 
-    Must be called under ``Resource.PUBLISH``.
+    The caller must hold ``Resource.PUBLISH``.
     """
     rows = database.rows("publication/set_pruned", {"as_ofs": list(as_ofs)})
     return sorted(as_of for (as_of,) in rows)
 
 
 def drop_hidden(database: Database, before: datetime | None) -> int:
-    """Drop the partitions of pruned snapshots, and of those withdrawn before a moment, if any.
+    """Drop the partitions of pruned snapshots, and of withdrawn ones older than ``before``.
 
-    Must be called under ``Resource.PUBLISH``, outside a transaction. Readers are waited for, a
-    little: what somebody still reads is left to the next call, as is what a killed one has left.
+    The caller must hold ``Resource.PUBLISH`` and be outside a transaction. Waits briefly for
+    readers: a partition still being read is left to the next call, which also completes a call that
+    was killed.
     """
     hidden = [
         as_of for (as_of,) in database.rows("publication/hidden_snapshots", {"before": before})
@@ -61,7 +62,7 @@ def drop_hidden(database: Database, before: datetime | None) -> int:
 
 
 def _drop_all(database: Database, parent: str, wanted: set[str]) -> int:
-    """Drop partitions one by one, up to the first that is being read; returns how many."""
+    """Drop partitions one by one, up to the first that is still being read; returns how many."""
     dropped = 0
     for (partition,) in database.rows("publication/partitions_of_snapshot", {"parent": parent}):
         if partition not in wanted:
@@ -71,7 +72,7 @@ def _drop_all(database: Database, parent: str, wanted: set[str]) -> int:
         try:
             database.run(detach, parent=parent, partition=partition)
         except psycopg2.errors.LockNotAvailable:
-            # PostgreSQL takes out one partition of a table at a time: the others wait for this one.
+            # PostgreSQL detaches one partition of a table at a time: the others must wait.
             log.info("%s is being read; the next run removes it", partition)
             break
         dropped += partitions.drop_unless_read(database, partition)

@@ -1,4 +1,4 @@
-"""Hashes of published tables: equal hashes are equal tables, byte for byte."""
+"""Hashes of published tables: equal hashes mean equal tables, byte for byte."""
 
 import hashlib
 
@@ -18,22 +18,23 @@ TABLES = (
 
 
 class HashSink:
-    """Takes a COPY and keeps its sha256 alone."""
+    """Receives the data of a COPY and keeps only its sha256."""
 
     def __init__(self) -> None:
         self.digest = hashlib.sha256()
 
     def write(self, data: bytes, /) -> int:
-        """Take some bytes; returns their number."""
+        """Hash some bytes; returns their number."""
         self.digest.update(data)
         return len(data)
 
 
 def table_hashes(database: Database) -> dict[str, str]:
-    """Table -> sha256 over its ordered binary COPY; ``all`` is the hash over all of them.
+    """Table -> sha256 over its ordered binary COPY; ``all`` is the hash over these hashes.
 
-    Left out is what may differ between equal runs: run ids, times, memory, latencies, index builds,
-    stable cluster ids and names (they depend on the order of the dates; labels do not).
+    Columns that may differ between equal runs are left out: run ids, times, memory, latencies,
+    index builds, stable cluster ids and names (which depend on the order of the dates, unlike
+    labels).
     """
     hashes = {}
     for table in TABLES:

@@ -1,4 +1,4 @@
-"""Tasks ``quality_gate``, ``publish`` and ``clean_up``: nothing is read before it is complete."""
+"""Tasks ``quality_gate``, ``publish`` and ``clean_up``: readers see complete snapshots only."""
 
 import logging
 from typing import Any
@@ -35,12 +35,12 @@ COUNTS = (
 
 
 def quality_gate(run: Run) -> dict[str, Any]:
-    """Finish the tables aside and hold them against the promise.
+    """Check the snapshot against the gates of the spec, then finish its tables.
 
     Raises
     ------
     GateError
-        naming every figure that is outside what the spec allows; the last snapshot still serves.
+        naming every figure that misses a gate; the last snapshot still serves.
     """
     facts = run.reopened().build.facts
     with run.warehouse("quality_gate") as warehouse:
@@ -58,7 +58,7 @@ def quality_gate(run: Run) -> dict[str, Any]:
 
 
 def publish(run: Run) -> dict[str, Any]:
-    """Make the snapshot visible; a task that runs again after it has finished changes nothing."""
+    """Make the snapshot visible; running the task again changes nothing."""
     with (
         run.warehouse("publish") as warehouse,
         run.locked(warehouse, Resource.PUBLISH),
@@ -98,19 +98,19 @@ def publish(run: Run) -> dict[str, Any]:
 
 
 def _staged(run: Run, warehouse: Database) -> StagedEmbeddings:
-    """What build_embeddings staged, or staged anew where another run has published since."""
+    """What ``build_embeddings`` staged; staged again if another run has published since."""
     current = builds.current(warehouse)
     staged = StagedEmbeddings(**run.build.facts["embeddings"])
     if still_holds(staged, current, current.is_older_than(run.as_of)):
         return staged
-    log.info("another snapshot was published since: the embeddings are staged anew")
+    log.info("another snapshot has been published since: staging the embeddings again")
     return stage_embeddings(run, warehouse)
 
 
 def clean_up(run: Run) -> dict[str, Any]:
     """Drop landed and staged tables, retired generations, old artefacts and snapshots.
 
-    What there is is listed before what is needed: a run that begins in between loses nothing.
+    It lists what exists before what is needed, so that a run that begins in between loses nothing.
     """
     root, space = run.settings.artifacts, run.spec.space
     folders = snapshot_folders(root, space)

@@ -1,4 +1,4 @@
-"""kindred withdraw: take a published snapshot back; the one before it serves again."""
+"""``kindred withdraw``: withdraw a published snapshot; the previous one serves again."""
 
 import logging
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from kindred.errors import ArtefactError, DataError
 from kindred.publication import promotion
 from kindred.run import builds
 from kindred.run.builds import Current
-from kindred.run.context import Workplace, open_run
+from kindred.run.context import Deployment, open_run
 from kindred.serving import generations
 from kindred.serving.staged_embeddings import StagedEmbeddings
 from kindred.serving.task import stage_against
@@ -21,30 +21,30 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """What serves now, and which encoders were taken back with the snapshot."""
+    """The snapshot that serves now, and the encoders withdrawn with the other one."""
 
     current_as_of: datetime | None
     encoder_versions: list[int]
 
 
-def withdraw(workplace: Workplace, spec: Spec, as_of: datetime) -> Withdrawn:
-    """Hide a snapshot from BI; where it was the current one, go back to the one before.
+def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
+    """Hide a snapshot from BI; if it was the current one, roll back to the previous one.
 
-    An encoder that was fitted for it and that no other published snapshot uses is taken back too,
+    An encoder that was fitted for it and that no other published snapshot uses is withdrawn too,
     so that the next night does not use it.
 
     Raises
     ------
     DataError
-        when it is not published, or there is none to go back to.
+        when the snapshot is not published, or no earlier one is left to roll back to.
     ArtefactError
-        when neither a replaced generation nor an artefact has the embeddings to go back to.
+        when neither a replaced generation nor an artefact holds the earlier embeddings.
     """
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} withdraw"
-    wait_seconds = workplace.settings.lock_wait_seconds
+    wait_seconds = deployment.settings.lock_wait_seconds
     schema = spec.internal_schema
     with (
-        workplace.warehouse(label, schema) as warehouse,
+        deployment.warehouse(label, schema) as warehouse,
         locked(warehouse, schema, Resource.PUBLISH, wait_seconds=wait_seconds),
         locked(warehouse, schema, Resource.EMBEDDINGS, wait_seconds=wait_seconds),
     ):
@@ -55,28 +55,28 @@ def withdraw(workplace: Workplace, spec: Spec, as_of: datetime) -> Withdrawn:
         current = builds.current(warehouse)
         if current.as_of != as_of:
             with warehouse.transaction():
-                versions = promotion.take_back(warehouse, as_of)
+                versions = promotion.withdraw_snapshot(warehouse, as_of)
             return Withdrawn(current.as_of, versions)
         before = builds.previous(warehouse, as_of)
         if before is None:
             raise DataError(
-                f"snapshot {as_of.isoformat()} is the only one, so there is none to go back to;"
+                f"snapshot {as_of.isoformat()} is the only one, so there is none to roll back to;"
                 " publish an earlier date first"
             )
-        staged = _stage(workplace, spec, warehouse, current, before[0])
-        versions = promotion.go_back(warehouse, as_of, before[0], staged, wait_seconds)
+        staged = _stage(deployment, spec, warehouse, current, before[0])
+        versions = promotion.roll_back(warehouse, as_of, before[0], staged, wait_seconds)
     log.info("withdrew %s, %s serves again", as_of.isoformat(), before[0].isoformat())
     return Withdrawn(before[0], versions)
 
 
 def _stage(
-    workplace: Workplace, spec: Spec, warehouse: Database, current: Current, target: datetime
+    deployment: Deployment, spec: Spec, warehouse: Database, current: Current, target: datetime
 ) -> StagedEmbeddings:
-    """The embeddings of an earlier snapshot: kept since they were replaced, or staged anew."""
+    """The embeddings of an earlier snapshot: a replaced generation still kept, or staged again."""
     held = generations.holding(warehouse, target)
     if held is not None:
         return StagedEmbeddings("generation", generation=held[0], table=held[1])
-    run = open_run(workplace, spec.space, target)
+    run = open_run(deployment, spec.space, target)
     try:
         return stage_against(run, warehouse, current)
     except ArtefactError as error:

@@ -1,1 +1,1 @@
-"""What every task is given: settings, connections, the record of its build, memory limits."""
+"""The context of every task: settings, connections, the record of its build, memory limits."""

@@ -1,4 +1,4 @@
-"""Snapshots and the builds that make them: the record every stage reads and adds to."""
+"""Snapshots and their builds: the record that every stage reads and updates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from psycopg2.extras import Json
 from kindred.errors import DataError, SupersededError
 from kindred.warehouse.database import Database
 
-BEGIN_ANEW = (
-    "a customer was erased after this build had begun, and what it had made may hold the customer;"
+RESTART_AFTER_ERASURE = (
+    "a customer was erased after this build had begun, and its results may hold the customer;"
     " clear task 'prepare' with its downstream tasks"
 )
 
 
 @dataclass(frozen=True)
 class Build:
-    """The newest try at a snapshot; ``settings`` is the whole spec as it was when it began."""
+    """The newest build of a snapshot; ``settings`` is the whole spec as it was at its start."""
 
     run_id: str
     state: str
@@ -33,7 +33,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Current:
-    """What serves now; all None before the first publish."""
+    """The current snapshot and the generation that serves it; all None before the first publish."""
 
     as_of: datetime | None
     generation: int | None
@@ -43,13 +43,13 @@ class Current:
     published_at: str | None
 
     def is_older_than(self, as_of: datetime) -> bool:
-        """Whether a snapshot of that moment would become (or stay) the current one."""
+        """Whether a snapshot with this ``as_of`` would become (or stay) the current one."""
         return self.as_of is None or as_of >= self.as_of
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a published snapshot took."""
+    """How long the stages of a published snapshot took."""
 
     as_of: datetime
     customers: int
@@ -69,7 +69,7 @@ def begin(
     may_fit: bool,
     may_refit: bool,
 ) -> None:
-    """Start a build; an earlier snapshot of the moment stays published."""
+    """Start a build; a snapshot already published for the same ``as_of`` stays published."""
     parameters = {
         "as_of": as_of,
         "window_start": window_start,
@@ -88,7 +88,7 @@ def begin(
 
 
 def read_build(database: Database, as_of: datetime, run_id: str | None = None) -> Build:
-    """The build of a snapshot; with ``run_id``, only if it is that run's.
+    """The build of a snapshot; with ``run_id``, only if it belongs to that run.
 
     Raises
     ------
@@ -107,23 +107,23 @@ def read_build(database: Database, as_of: datetime, run_id: str | None = None) -
 
 
 def superseded(as_of: datetime, run_id: str) -> SupersededError:
-    """The error of a run whose snapshot another one builds now."""
+    """The error of a run whose snapshot another run now builds."""
     return SupersededError(
         f"another run than {run_id!r} has begun to build snapshot {as_of.isoformat()} since and"
         " will publish it; this run stops here"
     )
 
 
-def require_nobody_erased(database: Database, as_of: datetime) -> None:
-    """Refuse to go on with a build that began before a customer was erased.
+def require_no_erasure(database: Database, as_of: datetime) -> None:
+    """Stop a build that began before a customer was erased.
 
     Raises
     ------
     DataError
-        when it did: what it has made so far may hold the customer.
+        when it did: its results so far may hold the customer.
     """
     if database.value("run/is_erased", {"as_of": as_of}):
-        raise DataError(f"snapshot {as_of.isoformat()}: {BEGIN_ANEW}")
+        raise DataError(f"snapshot {as_of.isoformat()}: {RESTART_AFTER_ERASURE}")
 
 
 def add_facts(database: Database, as_of: datetime, run_id: str, **facts: Any) -> None:
@@ -132,7 +132,7 @@ def add_facts(database: Database, as_of: datetime, run_id: str, **facts: Any) ->
     Raises
     ------
     SupersededError
-        when the build is another run's by now.
+        when the build now belongs to another run.
     """
     parameters = {"as_of": as_of, "run_id": run_id, "facts": Json(facts)}
     if not database.run("run/add_facts", parameters):
@@ -140,12 +140,12 @@ def add_facts(database: Database, as_of: datetime, run_id: str, **facts: Any) ->
 
 
 def set_encoder(database: Database, as_of: datetime, run_id: str, version: int) -> None:
-    """Note the encoder that the build of a run uses.
+    """Record the encoder that the build of a run uses.
 
     Raises
     ------
     SupersededError
-        when the build is another run's by now.
+        when the build now belongs to another run.
     """
     parameters = {"as_of": as_of, "run_id": run_id, "encoder_version": version}
     if not database.run("run/set_encoder", parameters):
@@ -159,23 +159,23 @@ def record_uncomputed(
     database.run("run/record_uncomputed", {"as_of": as_of, "status": status, **counts})
 
 
-def forget_late(database: Database, as_of: datetime, run_id: str) -> None:
-    """Note that a build is about to read the customers: only what lands from now on is late."""
+def reset_late_customers(database: Database, as_of: datetime, run_id: str) -> None:
+    """Reset the count of late customers: only rows that land from now on are late for the build."""
     database.run("run/delete_late_customers", {"as_of": as_of, "run_id": run_id})
 
 
-def note_stage(
+def record_stage(
     database: Database, as_of: datetime, stage: str, *, seconds: float, peak_mb: int
 ) -> None:
-    """Note what a stage (or one mapped instance of it) took: time, and memory of its process."""
+    """Record the duration of a stage (or of one mapped instance) and its process's peak memory."""
     parameters = {"as_of": as_of, "stage": stage, "seconds": round(seconds, 3), "peak_mb": peak_mb}
     database.run("run/record_stage", parameters)
 
 
-def note_forecast(
+def record_forecast(
     database: Database, as_of: datetime, run_id: str, stage: str, megabytes: int
 ) -> None:
-    """Note the memory that some work of a stage is about to take."""
+    """Record the forecast of a stage's memory."""
     parameters = {"as_of": as_of, "run_id": run_id, "stage": stage, "megabytes": megabytes}
     database.run("run/record_forecast", parameters)
 
@@ -183,39 +183,39 @@ def note_forecast(
 def record_failure(
     database: Database, as_of: datetime, *, run_id: str, task: str, failure: str
 ) -> bool:
-    """Note in one line why the build failed, if this run is still the one that builds it.
+    """Record in one line why the build failed, if it still belongs to this run.
 
-    Returns whether this is the first that is said of it; another task of the run may fail too.
+    Returns whether this is the first failure recorded, since several tasks of a run may fail.
     """
     line = _one_line(failure)
     parameters = {"as_of": as_of, "run_id": run_id, "task": task, "failure": line}
     return bool(database.value("run/record_failure", parameters))
 
 
-def forget_failure(database: Database, as_of: datetime, run_id: str, *, task: str) -> None:
-    """Forget what was noted of a task behind publish, since it has come through."""
+def delete_failure(database: Database, as_of: datetime, run_id: str, *, task: str) -> None:
+    """Delete the recorded failure of a task after publish, once it has succeeded."""
     parameters = {"as_of": as_of, "run_id": run_id, "task": task}
     database.run("run/delete_failure", parameters)
 
 
-def note_not_begun(database: Database, as_of: datetime, *, task: str, failure: str) -> bool:
-    """Note why a run could not begin a build; False where no run ever has in this space."""
-    if not _has_notes(database):
+def record_not_begun(database: Database, as_of: datetime, *, task: str, failure: str) -> bool:
+    """Record why a run could not begin a build; False if no run has ever prepared the space."""
+    if not _has_run_notes(database):
         return False
     line = _one_line(failure)
     database.run("run/record_not_begun", {"as_of": as_of, "task": task, "failure": line})
     return True
 
 
-def note_missed_deadline(database: Database, as_of: datetime) -> bool:
-    """Note that the scheduled run of a snapshot is late; False where the space has none."""
-    if not _has_notes(database):
+def record_missed_deadline(database: Database, as_of: datetime) -> bool:
+    """Record that the scheduled run of a snapshot is late; False if no run prepared the space."""
+    if not _has_run_notes(database):
         return False
     database.run("run/record_missed_deadline", {"as_of": as_of})
     return True
 
 
-def _has_notes(database: Database) -> bool:
+def _has_run_notes(database: Database) -> bool:
     return bool(database.rows("warehouse/columns_of_relation", {"table": "run_notes"}))
 
 
@@ -224,33 +224,33 @@ def _one_line(failure: str) -> str:
 
 
 def current(database: Database) -> Current:
-    """What the ``_current`` views and ``similar_customers`` read now."""
+    """The snapshot that the ``_current`` views and ``similar_customers`` now read."""
     return Current(*(database.row("run/current_snapshot") or (None,) * 6))
 
 
 def previous(database: Database, as_of: datetime) -> tuple[datetime, int] | None:
-    """The nearest published snapshot before a moment and its encoder version, if there is one."""
+    """The last published snapshot before ``as_of`` and its encoder version, or None."""
     row = database.row("run/previous_snapshot", {"as_of": as_of})
     return None if row is None else (row[0], int(row[1]))
 
 
 def is_published(database: Database, as_of: datetime) -> bool:
-    """Whether readers can see a snapshot of that moment."""
+    """Whether readers can see a snapshot with this ``as_of``."""
     return bool(database.value("run/is_published", {"as_of": as_of}))
 
 
 def statuses(database: Database, as_ofs: Sequence[datetime]) -> dict[datetime, str]:
-    """The states of those snapshots that there are."""
+    """The statuses of the given snapshots, as far as they exist."""
     return dict(database.rows("run/statuses", {"as_ofs": list(as_ofs)}))
 
 
 def costs(database: Database) -> list[Cost]:
-    """What published snapshots took, oldest first."""
+    """The costs of published snapshots, oldest first."""
     return [Cost(*row) for row in database.rows("run/stage_costs")]
 
 
 def history_of(database: Database, as_of: datetime, *, keeps_versions: bool) -> str:
-    """``complete``, or ``reconstructed`` for a moment before a mutable source was first read."""
+    """``complete``, or ``reconstructed`` for a date before a mutable source was first read."""
     if keeps_versions:
         return "complete"
     first = database.value("run/first_extraction")

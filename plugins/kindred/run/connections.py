@@ -1,4 +1,4 @@
-"""Where source and warehouse are: Airflow Connections as libpq connection strings."""
+"""Airflow Connections of source and warehouse, as libpq connection strings."""
 
 import json
 import os
@@ -20,7 +20,7 @@ LIBPQ_EXTRAS = ("host", "sslmode", "sslrootcert", "sslcert", "sslkey", "options"
 
 @dataclass(frozen=True)
 class Connections:
-    """Looks up a connection string by the Airflow connection's id."""
+    """Looks up a connection string by the id of an Airflow Connection."""
 
     lookup: Callable[[str], str]
 
@@ -32,7 +32,7 @@ class Connections:
 def conninfo_of(fields: Mapping[str, Any], extra: Mapping[str, Any]) -> str:
     """A libpq connection string from the fields of an Airflow Connection.
 
-    ``fields`` has host, port, login, password and schema; of ``extra`` what libpq knows is kept.
+    ``fields`` has host, port, login, password and schema; of ``extra`` only libpq options are used.
     """
     parts = {
         "host": fields.get("host"),
@@ -52,7 +52,7 @@ def from_environment(connection_id: str) -> str | None:
     Raises
     ------
     PreflightError
-        when the variable is set but cannot be read; its value is not repeated.
+        when the variable is set but cannot be parsed; the message does not repeat its value.
     """
     variable = f"AIRFLOW_CONN_{connection_id.upper()}"
     text = os.environ.get(variable)
@@ -91,22 +91,22 @@ def _check_scheme(scheme: str) -> None:
 
 
 def webhook_from_environment() -> str | None:
-    """The address in ``AIRFLOW_CONN_KINDRED_ALERTS`` where that is one, as it stands there."""
+    """The URL in ``AIRFLOW_CONN_KINDRED_ALERTS``, unchanged; None if it is not an HTTP URL."""
     text = os.environ.get(f"AIRFLOW_CONN_{ALERTS.upper()}", "").strip()
     return text if text.startswith(tuple(f"{scheme}://" for scheme in WEB_SCHEMES)) else None
 
 
 def webhook_of(fields: Mapping[str, Any]) -> str | None:
-    """The address of a webhook from the fields of an Airflow Connection; None without a host.
+    """The URL of a webhook from the fields of an Airflow Connection; None without a host.
 
-    ``host`` is the address or its beginning, with or without a scheme; ``password`` is the secret
-    end of its path, where there is one.
+    ``host`` is the URL or its beginning, with or without a scheme; ``password``, if set, is the
+    secret end of its path.
     """
     host = str(fields.get("host") or "").rstrip("/")
     if not host:
         return None
     if "://" not in host:
-        # Airflow's form calls the scheme of a web connection its schema.
+        # Airflow's form has the scheme of an HTTP connection in its field "schema".
         named = (fields.get("schema"), fields.get("conn_type"))
         scheme = next((name for name in named if name in WEB_SCHEMES), "https")
         port = f":{fields['port']}" if fields.get("port") else ""

@@ -1,4 +1,4 @@
-"""What every stage is given: which snapshot, which settings, where source and warehouse are."""
+"""The context of every stage: its snapshot, its settings, and sessions in source and warehouse."""
 
 import logging
 import time
@@ -22,12 +22,12 @@ from kindred.warehouse.locks import Resource, locked, share
 
 log = logging.getLogger(__name__)
 
-SEED = 20_180_401  # one seed for everything random: a snapshot is a function
+SEED = 20_180_401  # one seed for all randomness: equal inputs give an equal snapshot
 
 
 @dataclass(frozen=True)
-class Workplace:
-    """What does not depend on the run: connections and settings of the machine."""
+class Deployment:
+    """What all runs share: connections, and settings of the machine."""
 
     connections: Connections
     settings: Settings
@@ -57,14 +57,14 @@ class Workplace:
 
 @dataclass(frozen=True)
 class Run:
-    """One try at one snapshot, as the tasks after ``prepare`` see it.
+    """One build of a snapshot, as the tasks after ``prepare`` see it.
 
-    ``full_extract``: the whole source is read again; ``only_lands``: rows land, and the snapshot
-    itself is left to a later date of the same backfill; ``session``: the one session in the
-    warehouse on which a task works.
+    ``full_extract``: read the whole source again; ``only_lands``: land the rows and leave the
+    snapshot to a later date of the same backfill; ``session``: the warehouse session that all of a
+    task uses.
     """
 
-    workplace: Workplace
+    deployment: Deployment
     spec: Spec
     as_of: datetime
     build: Build
@@ -75,13 +75,13 @@ class Run:
 
     @property
     def slug(self) -> str:
-        """What the names of the run's own tables end with."""
+        """The suffix of the names of the run's own tables."""
         return self.landing_suffix or snapshot_slug(self.as_of)
 
     @property
     def settings(self) -> Settings:
         """Settings of the machine."""
-        return self.workplace.settings
+        return self.deployment.settings
 
     @property
     def folder(self) -> ArtefactFolder:
@@ -98,12 +98,12 @@ class Run:
         return self.build.encoder_version
 
     def label(self, stage: str) -> str:
-        """How a session names itself; others that wait for it log this."""
+        """The application name of a session, which others log while they wait for it."""
         return _label(self.spec.space, self.as_of, stage)
 
     @contextmanager
     def warehouse(self, stage: str) -> Iterator[Database]:
-        """The session of the task, or one that is opened for the block; in the space's schema."""
+        """The task's session, or one opened for the block; in the space's schema."""
         if self.session is not None:
             yield self.session
             return
@@ -118,27 +118,28 @@ class Run:
 
     @contextmanager
     def second_session(self, stage: str) -> Iterator[Database]:
-        """A session beside that of the task, which may be busy or be lost."""
-        with self.workplace.warehouse(self.label(stage), self.spec.internal_schema) as database:
+        """A second session beside the task's, which may be busy or lost."""
+        with self.deployment.warehouse(self.label(stage), self.spec.internal_schema) as database:
             yield database
 
     @contextmanager
     def locked(self, database: Database, resource: Resource) -> Iterator[None]:
-        """Hold a resource of the space."""
+        """Hold the lock of a resource of the space."""
         wait_seconds = self.settings.lock_wait_seconds
         with locked(database, self.spec.internal_schema, resource, wait_seconds=wait_seconds):
             yield
 
-    def note_forecast(self, stage: str, megabytes: int) -> None:
-        """Note in the build how much memory a stage is forecast to take."""
+    def record_forecast(self, stage: str, megabytes: int) -> None:
+        """Record a stage's memory forecast in the build."""
         with self.warehouse(stage) as warehouse:
-            builds.note_forecast(warehouse, self.as_of, self.build.run_id, stage, megabytes)
+            builds.record_forecast(warehouse, self.as_of, self.build.run_id, stage, megabytes)
 
     @contextmanager
     def working(self, stage: str) -> Iterator[Database]:
-        """Keep erasures waiting while a stage reads customers, or writes down what it has read.
+        """Make erasures wait while a stage reads customers or writes results.
 
-        On a session of its own: whatever becomes of those of the stage, it ends with the stage.
+        Uses a session of its own: even if the stage loses its sessions, the lock lasts until the
+        stage ends.
         """
         with self.second_session(stage) as warehouse:
             wait_seconds = self.settings.lock_wait_seconds
@@ -151,7 +152,7 @@ class Run:
         return schemas.key_type_in(database, self.spec.internal_schema)
 
     def reopened(self) -> "Run":
-        """The same run with what its other tasks have noted since.
+        """The same run with what its other tasks have recorded since.
 
         Raises
         ------
@@ -162,12 +163,12 @@ class Run:
             return replace(self, build=builds.read_build(database, self.as_of, self.build.run_id))
 
     def add_facts(self, database: Database, **facts: Any) -> None:
-        """Add facts to the build, for the gate and for people."""
+        """Add facts to the build, for the gate and for people to read."""
         builds.add_facts(database, self.as_of, self.build.run_id, **facts)
 
 
 def open_run(
-    workplace: Workplace,
+    deployment: Deployment,
     space_name: str,
     as_of: datetime,
     run_id: str | None = None,
@@ -175,27 +176,27 @@ def open_run(
     full_extract: bool = False,
     only_lands: bool = False,
 ) -> Run:
-    """The run that ``prepare`` has begun, with the settings of that moment.
+    """The run that ``prepare`` has begun, with the settings recorded then.
 
     Raises
     ------
     SupersededError
         when a ``run_id`` is given and another run has begun to build the snapshot since.
     """
-    with opened_run(workplace, space_name, as_of, run_id) as run:
+    with opened_run(deployment, space_name, as_of, run_id) as run:
         return replace(run, session=None, full_extract=full_extract, only_lands=only_lands)
 
 
 @contextmanager
 def opened_run(
-    workplace: Workplace, space_name: str, as_of: datetime, run_id: str | None, stage: str = ""
+    deployment: Deployment, space_name: str, as_of: datetime, run_id: str | None, stage: str = ""
 ) -> Iterator[Run]:
-    """The same with a session, on which all of a task can work."""
+    """Like ``open_run``, with a session that all of a task can use."""
     label = _label(space_name, as_of, stage)
-    with workplace.warehouse(label, schema_of(space_name)) as database:
+    with deployment.warehouse(label, schema_of(space_name)) as database:
         build = builds.read_build(database, as_of, run_id)
         spec = spec_from_dict(build.settings, where=f"settings of snapshot {as_of.isoformat()}")
-        yield Run(workplace, spec, as_of, build, session=database)
+        yield Run(deployment, spec, as_of, build, session=database)
 
 
 def _label(space_name: str, as_of: datetime, stage: str) -> str:
@@ -204,10 +205,10 @@ def _label(space_name: str, as_of: datetime, stage: str) -> str:
 
 @contextmanager
 def timed(run: Run, stage: str) -> Iterator[None]:
-    """Add the seconds of a stage, and its memory, to the build once it has come through."""
+    """Record the duration and memory of a stage in the build if it succeeds."""
     started = time.monotonic()
     yield
     seconds, peak_mb = time.monotonic() - started, peak_megabytes()
     with run.warehouse(stage) as database:
-        builds.note_stage(database, run.as_of, stage, seconds=seconds, peak_mb=peak_mb)
+        builds.record_stage(database, run.as_of, stage, seconds=seconds, peak_mb=peak_mb)
     log.info("%s took %.2f s and at most %d MB", stage, seconds, peak_mb)

@@ -1,11 +1,11 @@
-"""What a preflight check found."""
+"""The result of a preflight check."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What a check came to."""
+    """The outcome of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -14,7 +14,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: what was looked at, and what was found, allowed and to be done."""
+    """One check: its subject, its outcome, and a message with what was found and what to do."""
 
     check: str
     outcome: Outcome

@@ -1,6 +1,6 @@
-"""Which dates of a backfill are computed: all of them, or the last one alone.
+"""Which dates of a backfill are computed: all of them, or only the last one.
 
-All runs of a backfill are there before the first one starts, but no run is told which is the last.
+Airflow creates all runs of a backfill before the first one starts, but tells no run which is last.
 """
 
 import json
@@ -14,7 +14,7 @@ from kindred.errors import WindowError
 
 
 class Snapshots(StrEnum):
-    """Of which dates a backfill makes a snapshot; the rows of all of them land."""
+    """The dates for which a backfill computes snapshots; the rows of all dates land."""
 
     ALL = "all"
     LATEST_ONLY = "latest_only"
@@ -30,12 +30,12 @@ class LaterRun:
 
 
 def names_another_date(as_of: datetime, latest_as_of: datetime) -> bool:
-    """Whether the run's conf says that another date than this one is computed.
+    """Whether the run's conf names a later date to compute instead of this one.
 
     Raises
     ------
     WindowError
-        when the date comes after the one that is said to be the last.
+        when this date is later than the one the conf names as the last.
     """
     if as_of > latest_as_of:
         raise WindowError(
@@ -55,10 +55,10 @@ def is_followed(
 ) -> bool:
     """Whether a later date of the same backfill computes the snapshot instead.
 
-    ``newest_before`` gives the run with the latest logical date before a moment, of one state or of
-    any; ``created_at`` is when the runs of this backfill were made. A DAG has one backfill at a
-    time, so a later run that has not ended belongs to it, and so does one that has ended since
-    (newest date first). A run of an earlier backfill had ended before.
+    ``newest_before`` returns the run with the latest logical date before a given time, in one state
+    or in any; ``created_at`` is when the runs of this backfill were created. A DAG has one backfill
+    at a time, so a later run that has not ended belongs to it, as does one that has ended since
+    ``created_at`` (if the newest date runs first). Runs of earlier backfills ended before that.
     """
     for state in ("queued", "running"):
         run = newest_before(now, state)
@@ -66,7 +66,7 @@ def is_followed(
             if run.is_latest_only_backfill:
                 return True
             run = newest_before(run.logical_date, state)
-    # Dates are run without a gap: where newest comes first, the next one has just ended.
+    # The dates have no gaps: if the newest runs first, the next date's run has just ended.
     following = newest_before(next_logical_date + timedelta(microseconds=1), None)
     return (
         following is not None
@@ -80,7 +80,7 @@ def is_followed(
 def conf_of(snapshots: Snapshots, latest_as_of: datetime) -> dict[str, str]:
     """The conf of a backfill's runs.
 
-    Always one: without, Airflow leaves to a date that is run again the conf that it had.
+    Never empty: without a conf, Airflow keeps the old one of a date that is run again.
     """
     if snapshots is Snapshots.ALL:
         return {"snapshots": str(snapshots)}
@@ -88,7 +88,7 @@ def conf_of(snapshots: Snapshots, latest_as_of: datetime) -> dict[str, str]:
 
 
 def airflow_command(dag_id: str, logical_dates: Sequence[datetime], conf: dict[str, str]) -> str:
-    """The command line that lets Airflow run a DAG for a range of logical dates."""
+    """The command that makes Airflow run a DAG for a range of logical dates."""
     return (
         f"airflow backfill create --dag-id {dag_id}"
         f" --from-date {min(logical_dates).isoformat()} --to-date {max(logical_dates).isoformat()}"

@@ -1,4 +1,4 @@
-"""Memory of a task: a forecast from rows and width, held against what a task may take."""
+"""Memory of a task: a forecast from rows and width, checked against the limit of a task."""
 
 import logging
 from dataclasses import replace
@@ -11,13 +11,13 @@ from kindred.settings import Settings
 log = logging.getLogger(__name__)
 
 SMALLEST_BLOCK = 1_000
-"""Rows below which a smaller block saves less than a megabyte."""
+"""The smallest block; a still smaller one would save less than a megabyte."""
 
 
 def limit_megabytes(settings: Settings) -> int:
-    """What one task may take.
+    """The memory limit of one task.
 
-    By default its share of all memory, and no more than is left at the moment.
+    By default the task's share of all memory, and no more than is available now.
     """
     if settings.memory_limit_mb:
         return settings.memory_limit_mb
@@ -26,16 +26,16 @@ def limit_megabytes(settings: Settings) -> int:
 
 
 def require_memory(run: Run, stage: str, work: str, megabytes: int) -> None:
-    """Note the forecast of some work in the build, and refuse work that takes too much.
+    """Record the forecast of some work in the build, and reject work above the limit.
 
     Raises
     ------
     SettingsError
-        with the forecast, what a task may take, and what to do.
+        with the forecast, the limit of a task, and what to do.
     """
     limit = limit_megabytes(run.settings)
     log.info("%s: %d MB forecast, a task may take %d MB", work, megabytes, limit)
-    run.note_forecast(stage, megabytes)
+    run.record_forecast(stage, megabytes)
     if megabytes > limit:
         raise SettingsError(
             f"{work}: {megabytes} MB of memory are forecast, a task may take {limit} MB; raise"
@@ -45,10 +45,10 @@ def require_memory(run: Run, stage: str, work: str, megabytes: int) -> None:
 
 
 def with_fitting_blocks(run: Run, stage: str, work: str, megabytes: int, row_bytes: int) -> Run:
-    """The run with blocks of as many rows as the setting says, or fewer where memory is short.
+    """The run with blocks of the configured size, or smaller ones if memory is short.
 
-    ``megabytes``: what the work takes besides; ``row_bytes``: what it takes for a row of a block.
-    The number of rows in a block changes no result.
+    ``megabytes``: what the work needs without blocks; ``row_bytes``: what it needs per row of a
+    block. The size of a block changes no result.
 
     Raises
     ------
@@ -66,4 +66,4 @@ def with_fitting_blocks(run: Run, stage: str, work: str, megabytes: int, row_byt
         )
     require_memory(run, stage, work, megabytes + rows * row_bytes // 2**20)
     settings = run.settings.model_copy(update={"block_rows": rows})
-    return replace(run, workplace=replace(run.workplace, settings=settings))
+    return replace(run, deployment=replace(run.deployment, settings=settings))

@@ -1,4 +1,4 @@
-"""How far long work has come, said in the log."""
+"""Log the progress of long work."""
 
 import logging
 import time
@@ -8,7 +8,7 @@ REPORT_EVERY_SECONDS = 10.0
 
 
 class Progress:
-    """Called with the rows done and all rows; logs now and then what is left."""
+    """Called with the rows done and the total; logs the progress every ten seconds."""
 
     def __init__(
         self, log: logging.Logger, work: str, clock: Callable[[], float] = time.monotonic
@@ -19,7 +19,7 @@ class Progress:
         self._started = self._reported = clock()
 
     def __call__(self, done: int, total: int) -> None:
-        """Note that so many rows of all are done."""
+        """Report that ``done`` of ``total`` rows are done."""
         now = self._clock()
         if now - self._reported < REPORT_EVERY_SECONDS or not done:
             return

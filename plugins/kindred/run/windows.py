@@ -1,4 +1,4 @@
-"""Which window of time a run is about: one resolver for every way a run can start."""
+"""Resolve the time window of a run, however the run was started."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,17 +17,17 @@ class Window:
 
     @property
     def as_of(self) -> datetime:
-        """The moment the snapshot describes: everything before, nothing at or after."""
+        """The time the snapshot describes: all rows before it, none at or after it."""
         return self.end
 
 
 def parse_moment(name: str, text: str) -> datetime:
-    """Read an ISO 8601 date or time; without an offset it is UTC.
+    """Parse an ISO 8601 date or time; without an offset it is UTC.
 
     Raises
     ------
     WindowError
-        naming the parameter and what was found.
+        naming the parameter and its value.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -39,7 +39,7 @@ def parse_moment(name: str, text: str) -> datetime:
 
 
 def previous_edge(schedule: str, moment: datetime) -> datetime:
-    """The latest edge of a cron schedule at or before a moment, in UTC."""
+    """The latest time of a cron schedule at or before a moment, in UTC."""
     edge: datetime = croniter(schedule, moment).get_prev(datetime)
     following: datetime = croniter(schedule, edge).get_next(datetime)
     return following if following <= moment else edge
@@ -48,12 +48,12 @@ def previous_edge(schedule: str, moment: datetime) -> datetime:
 def windows_between(schedule: str, first: str, last: str, *, now: datetime) -> list[Window]:
     """The windows of a schedule whose ``as_of`` lies in a range, both ends included.
 
-    A date alone stands for its whole day in UTC.
+    A date without a time stands for its whole day in UTC.
 
     Raises
     ------
     WindowError
-        when the range is the wrong way round, reaches into the future or holds no ``as_of``.
+        when the range is reversed, reaches into the future or holds no ``as_of``.
     """
     begin, end = _moments_of("from", first)[0], _moments_of("to", last)[1]
     if begin > end:
@@ -71,14 +71,14 @@ def windows_between(schedule: str, first: str, last: str, *, now: datetime) -> l
         )
     if not windows:
         raise WindowError(
-            f"from {first} to {last} holds no as_of of the schedule {schedule!r}: the ones around"
-            f" it are {_edge_before(schedule, begin).isoformat()} and {as_of.isoformat()}"
+            f"from {first} to {last} contains no as_of of the schedule {schedule!r}: the ones"
+            f" around it are {_edge_before(schedule, begin).isoformat()} and {as_of.isoformat()}"
         )
     return windows
 
 
 def _moments_of(name: str, text: str) -> tuple[datetime, datetime]:
-    """First and last moment of a date, or a moment twice."""
+    """First and last moment of a date; a single moment counts as both."""
     moment = parse_moment(name, text)
     try:
         date.fromisoformat(text)
@@ -96,15 +96,16 @@ def resolve_window(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> Window:
-    """Turn what a run knows into one window.
+    """Resolve the window of a run.
 
-    Explicit ``start`` and ``end`` win; then the data interval of a scheduled or backfilled run;
-    a run without either takes the last complete interval of the schedule before ``run_after``.
+    Explicit ``start`` and ``end`` take precedence; then the data interval of a scheduled or
+    backfilled run; otherwise it is the last complete interval of the schedule before
+    ``run_after``.
 
     Raises
     ------
     WindowError
-        when ``start >= end`` or ``end`` lies in the future: nothing of it can be known yet.
+        when ``start >= end``, or ``end`` lies in the future, so that rows could still change.
     """
     chosen_end = end or (interval[1] if interval else previous_edge(schedule, run_after))
     chosen_start = start or (

@@ -1,1 +1,1 @@
-"""The feature spec: what to encode, how, and with which weight; nothing here touches a database."""
+"""The feature spec: what to encode, how, and with which weight; nothing here uses a database."""

@@ -1,4 +1,4 @@
-"""Which segments a night computes: the algorithms, and the settings of each."""
+"""The segments to compute: the algorithms and their settings."""
 
 from enum import StrEnum
 from typing import Annotated, Self
@@ -11,7 +11,7 @@ class _Strict(BaseModel):
 
 
 class Algorithm(StrEnum):
-    """The ways to find segments."""
+    """The algorithms that find segments."""
 
     KMEANS = "kmeans"
     HDBSCAN = "hdbscan"
@@ -21,7 +21,7 @@ class Algorithm(StrEnum):
 
     @property
     def is_density(self) -> bool:
-        """Whether it works on distances to neighbours, and so on the neighbour graph."""
+        """Whether the algorithm is density-based, and so needs the neighbour graph."""
         return self in (Algorithm.HDBSCAN, Algorithm.DBSCAN)
 
 
@@ -56,21 +56,21 @@ class HdbscanSettings(_Strict):
 
 
 class DbscanSettings(_Strict):
-    """Settings of the ``dbscan`` algorithm; without ``eps`` the data says which."""
+    """Settings of the ``dbscan`` algorithm; by default ``eps`` is chosen from the data."""
 
     eps: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     min_samples: Annotated[int, Field(ge=2, le=200)] = 10
 
 
 class PlpythonSettings(_Strict):
-    """Settings of the ``plpython`` algorithm; ``memory_mb`` is what one backend may take."""
+    """Settings of the ``plpython`` algorithm; ``memory_mb`` limits the memory of one backend."""
 
     k: Annotated[int, Field(ge=1, le=10_000)] = 8
     memory_mb: Annotated[int, Field(ge=1)] = 2048
 
 
 class Clustering(_Strict):
-    """Which segments a night computes."""
+    """The segments to compute."""
 
     algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = (
         Algorithm.KMEANS,
@@ -83,7 +83,10 @@ class Clustering(_Strict):
 
     @property
     def offered(self) -> tuple[Algorithm, ...]:
-        """What a run may be asked for; the DAG waits for the index only if the spec has ivfflat."""
+        """The algorithms a run may ask for.
+
+        ``ivfflat`` only if the spec lists it: only then does the DAG wait for the index.
+        """
         return tuple(a for a in Algorithm if a is not Algorithm.IVFFLAT or a in self.algorithms)
 
 
@@ -94,4 +97,4 @@ CLUSTERING_MODELS: dict[str, type[BaseModel]] = {
     "dbscan": DbscanSettings,
     "plpython": PlpythonSettings,
 }
-"""What stands under a key of a spec, by that key."""
+"""The model of the mapping under each key of a spec."""

@@ -1,4 +1,4 @@
-"""Features: what one column of the source holds, and so which block of the vector it becomes."""
+"""Features: what a source column holds, which decides how it becomes a block of the vector."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 MAX_DIMENSIONS = 2_000
-"""Columns of a vector that an IVFFlat or HNSW index takes (pgvector's README, "Indexing")."""
+"""Dimensions that an IVFFlat or HNSW index allows (pgvector's README, "Indexing")."""
 MAX_TERMS = 4096
-"""Largest vocabulary of a text column: the decomposition of it is kept as plain JSON."""
+"""Largest vocabulary of a text column: its decomposition is stored as plain JSON."""
 MAX_WEIGHT = 1e6
-"""Of a column; its root scales the block, and vectors are float32 (up to 3.4e38)."""
+"""Largest weight of a column: its square root scales the block, and vectors are float32."""
 
 
 class Kind(StrEnum):
@@ -25,14 +25,14 @@ class Kind(StrEnum):
 
 
 class Role(StrEnum):
-    """What an entry among the features may say instead of a kind: the column is not encoded."""
+    """What an entry of ``features`` may give instead of a kind: the column is not encoded."""
 
     IGNORE = "ignore"
     LABEL = "label"
 
 
 class Transform(StrEnum):
-    """What happens to a number before it is standardised."""
+    """The transform of a number before it is standardised."""
 
     NONE = "none"
     LOG1P = "log1p"
@@ -47,7 +47,7 @@ class TextMethod(StrEnum):
 
 
 class DatePart(StrEnum):
-    """A part of a date that comes round again."""
+    """A cyclic date component."""
 
     MONTH = "month"
     WEEKDAY = "weekday"
@@ -61,12 +61,12 @@ class _Feature(BaseModel):
 
     @property
     def max_width(self) -> int:
-        """The most columns of the vector that it can take; the last is for missing values."""
+        """The most dimensions the feature can take; the last one is for missing values."""
         return 2
 
 
 class NumericFeature(_Feature):
-    """A number: standardised, perhaps after a transform; ``clip`` is in standard deviations."""
+    """A number: standardised, optionally after a transform; ``clip`` is in standard deviations."""
 
     kind: Literal[Kind.NUMERIC] = Kind.NUMERIC
     transform: Transform = Transform.NONE
@@ -74,15 +74,15 @@ class NumericFeature(_Feature):
 
 
 class BooleanFeature(_Feature):
-    """A boolean, or what means one: 0/1, yes/no, true/false, t/f."""
+    """A boolean, or values that mean one: 0/1, yes/no, true/false, t/f."""
 
     kind: Literal[Kind.BOOLEAN] = Kind.BOOLEAN
 
 
 class CategoricalFeature(_Feature):
-    """A category: a slot for each of the frequent ones, and one for all others.
+    """A category: one dimension per frequent value, and one for all others.
 
-    ``min_frequency``: customers that a category needs for a slot of its own.
+    ``min_frequency``: customers that a value needs for a dimension of its own.
     """
 
     kind: Literal[Kind.CATEGORICAL] = Kind.CATEGORICAL
@@ -91,14 +91,14 @@ class CategoricalFeature(_Feature):
 
     @property
     def max_width(self) -> int:
-        """The categories, all others, and missing values."""
+        """One dimension per category, one for all others, one for missing values."""
         return self.max_categories + 2
 
 
 class TextFeature(_Feature):
     """Free text, reduced to ``components`` numbers.
 
-    ``tfidf`` keeps terms of at least ``min_frequency`` customers; ``sentence`` wants a ``model``: a
+    ``tfidf`` keeps terms of at least ``min_frequency`` customers; ``sentence`` needs a ``model``: a
     folder with ``model.onnx`` and ``tokenizer.json``, or the name of a sentence-transformers model.
     """
 
@@ -112,7 +112,7 @@ class TextFeature(_Feature):
 
     @property
     def max_width(self) -> int:
-        """The components, and missing values."""
+        """The components, and one dimension for missing values."""
         return self.components + 1
 
     @model_validator(mode="after")
@@ -127,14 +127,14 @@ class TextFeature(_Feature):
 
 
 class DateFeature(_Feature):
-    """A date: days before the encoder was fitted, and on request parts that come round again."""
+    """A date: days before the encoder was fitted, and optionally cyclic components."""
 
     kind: Literal[Kind.DATE] = Kind.DATE
     cyclic: tuple[DatePart, ...] = ()
 
     @property
     def max_width(self) -> int:
-        """The age, missing values, and two columns a part."""
+        """The age, missing values, and two dimensions per cyclic component."""
         return 2 + 2 * len(self.cyclic)
 
 
@@ -153,15 +153,15 @@ _ADAPTER: TypeAdapter[Feature] = TypeAdapter(Feature)
 
 
 def feature(kind: str, **options: Any) -> Feature:
-    """One feature from its kind and options, validated."""
+    """Make and validate one feature from its kind and options."""
     return _ADAPTER.validate_python({"kind": kind, **options})
 
 
 def split_roles(entries: Mapping[object, object]) -> tuple[dict[str, object], list[str]]:
-    """The entries of ``features`` that are encoded, in the order of their names, and the labels.
+    """Split the entries of ``features`` into those encoded, sorted by name, and the labels.
 
-    ``income: numeric`` is short for ``income: {kind: numeric}``. Columns go by name: their order in
-    the file (and in ``jsonb``) must not change a vector.
+    ``income: numeric`` is short for ``income: {kind: numeric}``. Columns are sorted because their
+    order in the file (and in ``jsonb``) must not change a vector.
     """
     encoded: dict[str, object] = {}
     labels: list[str] = []

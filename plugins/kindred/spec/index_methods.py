@@ -1,4 +1,4 @@
-"""The kinds of index a spec can ask for, and what pgvector allows of each."""
+"""The kinds of index a spec can ask for, and pgvector's limits for each."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from kindred.errors import SettingsError
 
 
 class Method(StrEnum):
-    """How neighbours are found in the database; ``exact`` makes no index and scans."""
+    """How the database finds neighbours; ``exact`` scans the table without an index."""
 
     IVFFLAT = "ivfflat"
     HNSW = "hnsw"
@@ -14,9 +14,9 @@ class Method(StrEnum):
 
 
 class Precision(StrEnum):
-    """What an index keeps of a vector: float32, or float16 (pgvector's ``halfvec``).
+    """The precision of vectors in an index: float32, or float16 (pgvector's ``halfvec``).
 
-    The vectors themselves are kept whole, and what a half index finds is ranked by them.
+    The table keeps full precision, and results of a half-precision index are ranked again by it.
     """
 
     SINGLE = "single"
@@ -26,7 +26,7 @@ class Precision(StrEnum):
 class Rebuild(StrEnum):
     """When a run that would change embeddings in place builds a new index instead.
 
-    ``auto``: when the recall of the serving index is lost, the table has doubled, or the spec asks
+    ``auto``: when the serving index has lost its recall, the table has doubled, or the spec asks
     for another kind of index.
     """
 
@@ -36,30 +36,30 @@ class Rebuild(StrEnum):
 
 
 INDEXED_DIMENSIONS = {Precision.SINGLE: 2_000, Precision.HALF: 4_000}
-"""The widest column that IVFFlat and HNSW take (README of pgvector, "Indexing")."""
+"""The most dimensions that IVFFlat and HNSW allow (README of pgvector, "Indexing")."""
 
 STORED_DIMENSIONS = 16_000
-"""The widest ``vector`` (``VECTOR_MAX_DIM`` in src/vector.h)."""
+"""The most dimensions of a ``vector`` (``VECTOR_MAX_DIM`` in src/vector.h)."""
 
 VALUE_BYTES = {Precision.SINGLE: 4, Precision.HALF: 2}
 VECTOR_HEADER = 8
 
 HALF_SPARE = 2
-"""Rows taken from a half index for each one wanted: its order is that of rounded vectors."""
+"""Rows read from a half-precision index per row wanted, since it orders by rounded vectors."""
 
 
 def max_dimensions(method: Method, precision: Precision) -> int:
-    """The widest vector that this kind of index takes."""
+    """The most dimensions that this kind of index allows."""
     return STORED_DIMENSIONS if method is Method.EXACT else INDEXED_DIMENSIONS[precision]
 
 
 def check_dimensions(dimensions: int, method: Method, precision: Precision) -> None:
-    """Refuse vectors that are too wide for the index.
+    """Reject vectors with too many dimensions for the index.
 
     Raises
     ------
     SettingsError
-        naming the keys of the spec that take such vectors, where there are some.
+        naming the settings of the spec that allow such vectors, if any.
     """
     allowed = max_dimensions(method, precision)
     if dimensions > allowed:
@@ -71,15 +71,15 @@ def check_dimensions(dimensions: int, method: Method, precision: Precision) -> N
 
 
 def index_advice(dimensions: int) -> str:
-    """What else may be said in a spec whose vectors are too wide; empty where nothing may."""
+    """The end of a message: the settings that allow vectors this wide; empty if none does."""
     ways = []
     if dimensions <= INDEXED_DIMENSIONS[Precision.HALF]:
         ways.append("'index_precision: half'")
     if dimensions <= STORED_DIMENSIONS:
-        ways.append("'index: exact', which reads all vectors for every question")
+        ways.append("'index: exact', which reads all vectors for every query")
     return f", or say {' or '.join(ways)}" if ways else ""
 
 
 def vector_bytes(dimensions: int, precision: Precision) -> int:
-    """Size of a vector in an index, aligned as PostgreSQL does."""
+    """Bytes of a vector in an index, with PostgreSQL's alignment."""
     return -(-(VECTOR_HEADER + VALUE_BYTES[precision] * dimensions) // 8) * 8

@@ -1,4 +1,4 @@
-"""What is wrong with a feature spec, said with the keys, the finds and the choices of its file."""
+"""Error messages for a feature spec, in terms of its file: keys, values found, values allowed."""
 
 from collections.abc import Mapping
 from reprlib import Repr
@@ -15,7 +15,7 @@ MAX_LINES = 20
 
 
 def lines_of(error: ValidationError, models: Models) -> list[str]:
-    """One line a problem; ``models`` tells what stands under a key (``""``: under none)."""
+    """One line per problem; ``models`` maps keys to the models under them (``""``: the spec)."""
     return [
         f"{'.'.join(_place(problem)) or 'spec'}: {_message(problem, models)}"
         for problem in error.errors()
@@ -26,7 +26,7 @@ _NO_KIND = ("union_tag_invalid", "union_tag_not_found")
 
 
 def _place(problem: ErrorDetails) -> list[str]:
-    """The keys that lead to a problem; the kind of a feature is no key."""
+    """The keys that lead to a problem; pydantic adds a feature's kind, which is not a key."""
     place = [str(part) for part in problem["loc"]]
     if place[:1] == ["features"] and len(place) > 2:
         del place[2]
@@ -44,7 +44,7 @@ def _message(problem: ErrorDetails, models: Models) -> str:
 
 
 def _more(problem: ErrorDetails, models: Models) -> str:
-    """What was found, and for an unknown key those there are, where the message lacks it."""
+    """The value found, and the allowed keys for an unknown one, if the message lacks them."""
     if problem["type"] in ("value_error", "missing"):
         return ""
     parents = problem["loc"][:-1]
@@ -58,17 +58,17 @@ def _more(problem: ErrorDetails, models: Models) -> str:
 
 _REPR = Repr()
 _REPR.maxstring = _REPR.maxother = 2 * MAX_SHOWN
-_REPR.maxlevel = 3  # aliases of aliases of a YAML file are more than a memory holds
+_REPR.maxlevel = 3  # nested YAML aliases can expand to more than memory holds
 
 
 def shown(value: object) -> str:
-    """A value as it was found, cut short; of nested ones the outer levels."""
+    """A value as it was found, shortened; nested values to their outer levels."""
     text = _REPR.repr(value)
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
 def report_of(where: str, lines: list[str]) -> str:
-    """All that is wrong with a file, as much as people can read."""
+    """All problems of a file, up to as many as people will read."""
     report = [shortened(f"{where}: {line}") for line in lines[:MAX_LINES]]
     if len(lines) > MAX_LINES:
         report.append(f"{where}: and {len(lines) - MAX_LINES} more")
@@ -76,7 +76,7 @@ def report_of(where: str, lines: list[str]) -> str:
 
 
 def shortened(line: str) -> str:
-    """A line without its middle where a value in it is long."""
+    """A line without its middle part if it is too long."""
     if len(line) <= MAX_LINE:
         return line
     return f"{line[: MAX_LINE // 2]} ... {line[-MAX_LINE // 2 :]}"

@@ -1,11 +1,11 @@
-"""The one table that ties a metric to pgvector's operator class, operator and similarity."""
+"""The table that maps a metric to pgvector's operator class, operator and similarity."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Metric(StrEnum):
-    """How far apart two customers are; the values are those of a spec's ``metric`` key."""
+    """The distance between customers; the values are those of a spec's ``metric`` key."""
 
     L2 = "l2"
     COSINE = "cosine"
@@ -14,13 +14,13 @@ class Metric(StrEnum):
 
 @dataclass(frozen=True)
 class MetricOperators:
-    """What PostgreSQL calls a metric.
+    """A metric in PostgreSQL.
 
     ``operator`` yields a distance: smaller is more similar (pgvector's ``<#>`` is the negative
     inner product). ``similarity_sql`` turns a column ``distance`` into a similarity;
-    ``half_operator_class`` is for indexes that keep float16 (``halfvec``).
-    ``contribution_sql`` is what one place of two vectors ``a`` and ``b`` adds to the squared
-    distance (l2) or to the distance (the others).
+    ``half_operator_class`` is for indexes of float16 (``halfvec``). ``contribution_sql`` is what
+    one dimension of two vectors ``a`` and ``b`` adds to the squared distance (l2) or to the
+    distance (the others).
     """
 
     operator: str

@@ -22,8 +22,8 @@ from kindred.spec.metrics import Metric
 from kindred.spec.reader import impossible_values, read_yaml
 
 DEFAULT_SPACE = "default"
-ENCODER_FORMAT = 2  # what an encoder's JSON means; another number makes new encoders
-OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")  # what a version has beside the payload
+ENCODER_FORMAT = 2  # the version of an encoder's JSON; changing it makes new encoders
+OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")  # columns of a version, without payload
 FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
@@ -33,9 +33,9 @@ class _Strict(BaseModel):
 
 
 class History(StrEnum):
-    """What a source can tell about the past.
+    """What a source holds of the past.
 
-    ``current``: one mutable row a customer. ``versions``: a row per (key, updated_at).
+    ``current``: one mutable row per customer. ``versions``: one row per (key, updated_at).
     """
 
     CURRENT = "current"
@@ -43,7 +43,7 @@ class History(StrEnum):
 
 
 class Deletes(StrEnum):
-    """How a customer who is gone from the source is noticed."""
+    """How deleted customers are detected."""
 
     IGNORE = "ignore"
     TOMBSTONE = "tombstone"
@@ -51,9 +51,9 @@ class Deletes(StrEnum):
 
 
 class Source(_Strict):
-    """Where the raw customer rows come from.
+    """The source of raw customer rows.
 
-    ``overlap_hours``: how far before its window a run looks for rows that have come late.
+    ``overlap_hours``: how far before its window a run looks for late rows.
     """
 
     connection: str = "kindred_source"
@@ -93,22 +93,22 @@ class Source(_Strict):
         if (self.table is None) == (self.query is None):
             raise ValueError("exactly one of 'table' and 'query' must be given")
         if self.deletes is Deletes.TOMBSTONE and self.tombstone is None:
-            raise ValueError("'deletes: tombstone' wants the column's name in 'tombstone'")
+            raise ValueError("'deletes: tombstone' needs the column's name in 'tombstone'")
         if self.overlap_hours and not self.has_updated_at:
             raise ValueError(
-                "'overlap_hours' looks for rows of an old updated_at, and 'updated_at: none' says"
-                " that there is none: every run reads everything; leave the key out"
+                "'overlap_hours' looks for rows with an old updated_at, but 'updated_at: none' says"
+                " that there is none: every run reads all rows; leave the key out"
             )
         return self
 
     @property
     def has_updated_at(self) -> bool:
-        """False for ``updated_at: none``: every run reads everything and stamps what changed."""
+        """False for ``updated_at: none``: every run reads all rows and dates the changed ones."""
         return self.updated_at != "none"
 
     @property
     def delete_detection(self) -> Deletes:
-        """The ``deletes`` key, or what fits the other keys when it is absent."""
+        """The ``deletes`` key; if absent, the method that suits the other keys."""
         if self.deletes is not None:
             return self.deletes
         if self.tombstone is not None:
@@ -121,7 +121,7 @@ class Source(_Strict):
 class Refit(StrEnum):
     """When a scheduled run fits a new encoder by itself.
 
-    ``auto``: when the features have changed, or when the customers have drifted away from the fit.
+    ``auto``: when the features have changed, or the customers have drifted since the fit.
     """
 
     AUTO = "auto"
@@ -130,11 +130,11 @@ class Refit(StrEnum):
 
 
 class Gates(_Strict):
-    """What a snapshot must reach before it may be published; shares are 0 to 1.
+    """The limits that a snapshot must meet to be published; shares are 0 to 1.
 
-    ``max_drift``: population stability index of a column against the snapshot before.
-    ``max_noise_share`` and ``min_clusters`` hold for every algorithm; off by default, since a small
-    table may have no segments.
+    ``max_drift``: population stability index of a column against the previous snapshot.
+    ``max_noise_share`` and ``min_clusters`` apply to every algorithm and are off by default, since
+    a small table may have no segments.
     """
 
     min_customers: Annotated[int, Field(ge=1)] = 1
@@ -182,7 +182,7 @@ class Spec(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _roles_among_features(cls, content: object) -> object:
-        """A column that ``features`` calls a label is one; one that is ignored is not read."""
+        """Move columns that ``features`` declares labels to the labels, and drop ignored ones."""
         if not isinstance(content, dict) or not isinstance(content.get("features"), dict):
             return content
         features, labels = split_roles(content["features"])
@@ -207,7 +207,7 @@ class Spec(_Strict):
         try:
             croniter(value, FIRST_DAY).get_next()
         except CroniterBadDateError as error:
-            raise ValueError(f"{value!r} never comes; correct its day or month") from error
+            raise ValueError(f"{value!r} never occurs; correct its day or month") from error
         return value
 
     @model_validator(mode="after")
@@ -224,7 +224,7 @@ class Spec(_Strict):
                 )
             if column in OWN_COLUMNS:
                 raise ValueError(
-                    f"column {column!r} cannot be kept under this name: {', '.join(OWN_COLUMNS)}"
+                    f"column {column!r} cannot be stored under this name: {', '.join(OWN_COLUMNS)}"
                     " are Kindred's own; rename it in a 'source.query'"
                 )
         for column in (*reserved, *self.features, *self.labels):
@@ -244,12 +244,12 @@ class Spec(_Strict):
         return self
 
     @model_validator(mode="after")
-    def _density_wants_a_distance(self) -> Self:
+    def _density_needs_a_distance(self) -> Self:
         algorithms = self.clustering.algorithms
         density = [str(algorithm) for algorithm in algorithms if algorithm.is_density]
         if self.metric is Metric.INNER_PRODUCT and density:
             raise ValueError(
-                f"metric 'ip' is no distance, so clustering.algorithms cannot hold {density[0]!r}"
+                f"metric 'ip' is not a distance, so clustering.algorithms cannot use {density[0]!r}"
                 f" (found {', '.join(algorithms)}); say 'algorithms: [kmeans]', or use another"
                 " metric"
             )
@@ -257,7 +257,7 @@ class Spec(_Strict):
 
     @property
     def is_default(self) -> bool:
-        """True for the space whose schemas are plainly ``kindred`` and ``bi``."""
+        """True for the space whose schemas are ``kindred`` and ``bi``, without a suffix."""
         return self.space == DEFAULT_SPACE
 
     @property
@@ -277,12 +277,12 @@ class Spec(_Strict):
 
     @property
     def payload_columns(self) -> tuple[str, ...]:
-        """Source columns that are kept beside key and updated_at: features, then labels."""
+        """Source columns stored besides key and updated_at: features, then labels."""
         return (*self.features, *self.labels)
 
     @property
     def filterable_columns(self) -> tuple[str, ...]:
-        """Kept columns that a reader may put conditions on."""
+        """Stored columns that a reader may use in conditions."""
         return tuple(column for column in self.payload_columns if column not in self.private)
 
     @property
@@ -295,7 +295,7 @@ class Spec(_Strict):
         )
 
     def encoder_hash(self) -> str:
-        """Digest of all that decides an encoder: the features, and how they are encoded."""
+        """Digest of all that defines an encoder: the features, and how they are encoded."""
         features = {
             name: feature.model_dump(mode="json") for name, feature in self.features.items()
         }
@@ -341,14 +341,14 @@ def features_dirs() -> list[Path]:
 
 
 def spec_paths() -> dict[str, Path]:
-    """The spec file of every space, by name of the space.
+    """The spec file of every space, by the name of the space.
 
     Raises
     ------
     SettingsError
         when there is no folder of specs.
     SpecError
-        when two folders have a spec of one name.
+        when two folders have a spec of the same name.
     """
     paths: dict[str, Path] = {}
     for folder in features_dirs():
@@ -382,7 +382,7 @@ def load_spec(path: Path) -> Spec:
 
 
 def spec_from_dict(content: dict[str, Any], where: str) -> Spec:
-    """Validate a spec that is at hand as a mapping; ``where`` opens every message."""
+    """Validate a spec given as a mapping; every message begins with ``where``."""
     if problems := list(impossible_values(content)):
         raise SpecError(report_of(where, problems))
     try:

@@ -1,4 +1,4 @@
-"""A spec file as plain values: what YAML can say and a spec cannot is refused with its place."""
+"""Read a spec file as plain values; reject, with their location, YAML values a spec cannot have."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,13 +10,13 @@ from kindred.errors import SpecError
 from kindred.spec.messages import shortened, shown
 
 MERGE_TAG = "tag:yaml.org,2002:merge"  # of the key <<
-# PyYAML hands on whatever Python says of a value that a type cannot hold: ValueError of the date
-# 2026-13-45 or of a number of 5,000 digits, KeyError of `!!bool maybe`, and so on.
+# PyYAML passes on Python's own errors for invalid values: ValueError for the date 2026-13-45 or a
+# number of 5,000 digits, KeyError for `!!bool maybe`, and so on.
 _NO_VALUE = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML lets the last of two equal keys win, and a column would be gone without a word."""
+    """Reject duplicate keys: PyYAML keeps only the last, so a column would silently disappear."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -42,7 +42,7 @@ def read_yaml(path: Path) -> object:
     Raises
     ------
     SpecError
-        naming the file, and where YAML does not understand it.
+        naming the file and the location of the error.
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
@@ -54,15 +54,15 @@ def read_yaml(path: Path) -> object:
         ) from error
     except _NO_VALUE as error:
         raise SpecError(
-            f"{path}: cannot be read as YAML: {shortened(repr(error))} of a date, a number or a tag"
-            " (!!) that is none; correct it, or put it in quotes"
+            f"{path}: cannot be read as YAML: {shortened(repr(error))} from an invalid date, number"
+            " or tag (!!); correct it, or put it in quotes"
         ) from error
 
 
 def impossible_values(content: object) -> Iterator[str]:
-    """One line for every text that PostgreSQL cannot hold, and every value that has no order.
+    """One line for every text that PostgreSQL cannot store, and every value without an order.
 
-    What is said twice by an alias is looked at once: aliases of aliases are many.
+    Values that YAML aliases repeat are checked once, since nested aliases can be very many.
     """
     seen: set[int] = set()
     waiting: list[tuple[tuple[str, ...], object]] = [((), content)]
@@ -91,13 +91,13 @@ def _parts(
 def _problem(value: object) -> str | None:
     if isinstance(value, set | frozenset | bytes):
         kind = "bytes" if isinstance(value, bytes) else "a set"
-        return f"{kind} (a YAML tag) cannot stand in a spec; write a list or a text"
+        return f"{kind} (a YAML tag) is not allowed in a spec; write a list or a text"
     if not isinstance(value, str):
         return None
     if "\0" in value:
-        return f"a NUL character, which PostgreSQL cannot hold (found {shown(_printable(value))})"
+        return f"a NUL character, which PostgreSQL cannot store (found {shown(_printable(value))})"
     if not value.isascii() and _has_surrogate(value):
-        return f"half a surrogate pair, which is no character (found {shown(_printable(value))})"
+        return f"half a surrogate pair, not a character (found {shown(_printable(value))})"
     return None
 
 

@@ -1,1 +1,1 @@
-"""The ground floor of the database: sessions, statements, COPY, locks, keys, partitions."""
+"""Database access for all subjects: sessions, statements, COPY, locks, keys, partitions."""

@@ -1,4 +1,4 @@
-"""What BI reads: the views and functions of a space, made anew where their text has changed."""
+"""The views and functions that BI reads, recreated when their text has changed."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
 
 INTERNAL_FUNCTIONS = ("serving/check_segment", "serving/row_condition")
-"""What functions of ``bi`` call."""
+"""Internal functions that the functions of ``bi`` call."""
 
 VIEWS_WITH_CURRENT = (
     "lookalikes/bi/lookalikes",
@@ -24,7 +24,7 @@ VIEWS_WITH_CURRENT = (
     "segments/bi/cluster_profiles",
     "segments/bi/cluster_summary",
 )
-"""Views of all published snapshots; the same text makes the ``_current`` twin of each."""
+"""Views of all published snapshots; the same text makes the ``_current`` view of each."""
 
 OBJECTS = (
     "publication/bi/snapshots",
@@ -40,19 +40,19 @@ OBJECTS = (
 """The other views, and the functions."""
 
 CLUSTER_CUSTOMERS = "segments/bi/cluster_customers"
-"""The function of ``bi`` that is made only where a spec lists the algorithm ``plpython``."""
+"""The function of ``bi`` that is made only if the spec lists the algorithm ``plpython``."""
 
 PARTITIONED = {
     "lookalikes": ("customer_lookalikes", "snapshots.lookalikes = 0"),
     "clusters": ("customer_clusters", "false"),
     "cluster_movements": ("customer_clusters", "false"),
 }
-"""The views over partitions: which table, and when a snapshot has no row in it."""
+"""The views over partitions: their table, and the condition for a snapshot without rows."""
 
 
 @dataclass(frozen=True)
 class Space:
-    """Where a space lives in the warehouse."""
+    """The schemas of a space in the warehouse."""
 
     schema: str
     bi_schema: str
@@ -60,14 +60,14 @@ class Space:
 
 
 def applied_names(database: Database) -> set[str]:
-    """What is in force: migrations, and views and functions with a hash of their text."""
+    """Names of what is applied: migrations, and views and functions with a hash of their text."""
     return {name for (name,) in database.rows("warehouse/applied_migrations")}
 
 
 def create_bi_objects(database: Database, spec: Spec, space: Space, key_type: KeyType) -> None:
-    """Make views and functions anew where their text changed: a new view locks readers out.
+    """Recreate the views and functions whose text changed; others stay, as this locks readers out.
 
-    Must be called under ``Resource.SCHEMA``, inside a transaction.
+    The caller must hold ``Resource.SCHEMA``, inside a transaction.
     """
     applied = applied_names(database)
     changed = False
@@ -83,7 +83,7 @@ def create_bi_objects(database: Database, spec: Spec, space: Space, key_type: Ke
 
 
 def _statements(spec: Spec, space: Space, key_type: KeyType) -> list[tuple[str, sql.Composed]]:
-    """Every object with its name, in an order in which each finds what it calls."""
+    """Every object with its name, ordered so that each comes after what it calls."""
     names = _names(spec, space, key_type)
     optional = [CLUSTER_CUSTOMERS] if Algorithm.PLPYTHON in spec.clustering.algorithms else []
     made = [(name, statements.compose(name, **names)) for name in INTERNAL_FUNCTIONS]
@@ -138,7 +138,7 @@ def _names(spec: Spec, space: Space, key_type: KeyType) -> dict[str, statements.
 
 
 def _metrics_as_json() -> str:
-    """Operator and similarity of every metric, for functions that are asked for any of them."""
+    """Operator and similarity of every metric, for functions that take the metric as argument."""
     return json.dumps(
         {
             metric.value: {"operator": found.operator, "similarity": found.similarity_sql}

@@ -1,4 +1,4 @@
-"""Two COPYs against each other: what one database sends, another receives, without a file."""
+"""Connect two COPYs: one database sends, another receives, without a file in between."""
 
 import os
 import threading
@@ -10,7 +10,7 @@ from kindred.warehouse.database import Readable, Writable
 
 
 def pipe(send: Callable[[Writable], int], receive: Callable[[Readable], int]) -> int:
-    """Run two COPYs against each other; the receiver's count, or the sender's error first."""
+    """Run two connected COPYs; returns the receiver's count; the sender's error comes first."""
     read_end, write_end = os.pipe()
     failure: list[BaseException] = []
 

@@ -1,4 +1,4 @@
-"""From PostgreSQL's binary COPY format to NumPy arrays, block by block."""
+"""Decode PostgreSQL's binary COPY format to NumPy arrays, block by block."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -18,17 +18,17 @@ from kindred.warehouse.copy_writer import (
 )
 from kindred.warehouse.tuple_ids import POSITION_BITS
 
-BLOCK_BYTES = 64 << 20  # a text may have 100 kB, so a number of rows alone bounds no memory
-WRITE_BYTES = 256 << 10  # collected before Python looks at them; fits into a core's cache
+BLOCK_BYTES = 64 << 20  # a text may have 100 kB, so a limit on rows alone does not bound memory
+WRITE_BYTES = 256 << 10  # bytes buffered before Python processes them; fits a core's cache
 
 OnBlock = Callable[[list[Array]], None]
 
 
 class BlockReader:
-    """What COPY TO STDOUT writes to: collects rows and hands over blocks of decoded columns.
+    """The target of COPY TO STDOUT: collects rows and passes on blocks of decoded columns.
 
     Fields of fixed width must come first and must not be null (text may be null); text fields come
-    last. A block ends after ``block_rows`` rows, or before where it holds ``block_bytes`` bytes.
+    last. A block ends after ``block_rows`` rows, or once it holds ``block_bytes`` bytes.
     """
 
     def __init__(
@@ -53,15 +53,15 @@ class BlockReader:
 
     @property
     def write(self) -> Callable[[bytes], int]:
-        """Take one row, as libpq hands it over; the first has the header, the last is the trailer.
+        """Receive one row from libpq; the first includes the header, the last is the trailer.
 
-        Looked up once a COPY: for rows of one length it is a C function, without a Python frame a
-        row (a million rows: 0.1 s instead of 0.3 s).
+        Looked up once per COPY: for rows of equal length it is a C function, without a Python frame
+        per row (for a million rows 0.1 s instead of 0.3 s).
         """
         return self._sink.write
 
     def flush(self) -> None:
-        """Hand over what is left; to be called once after the COPY."""
+        """Pass on the remaining rows; call it once after the COPY."""
         self._sink.flush()
         self._rows.hand_over()
 
@@ -75,13 +75,13 @@ class _FixedFields:
         self.width = self.layout.itemsize
 
     def decode(self, data: bytes | memoryview) -> list[Array]:
-        """Arrays of their own from the fields of all rows, end to end."""
+        """Decode concatenated rows to one array per field; the arrays own their memory."""
         rows = np.frombuffer(data, dtype=self.layout)
         return [_from_wire(field, rows[f"value{i}"]) for i, field in enumerate(self.fields)]
 
 
 class _EvenRows(io.RawIOBase):
-    """Rows of one length, which need no looking for their ends."""
+    """Rows of equal length, whose ends need not be searched for."""
 
     def __init__(
         self, fixed: _FixedFields, on_block: OnBlock, block_rows: int, block_bytes: int
@@ -93,11 +93,11 @@ class _EvenRows(io.RawIOBase):
         self._header_bytes = len(HEADER)
 
     def writable(self) -> bool:
-        """As a buffered writer asks."""
+        """Required by a buffered writer."""
         return True
 
     def write(self, data: Any, /) -> int:
-        """Take some bytes, wherever they end."""
+        """Receive some bytes, which may end within a row."""
         view = memoryview(data)
         skipped = min(self._header_bytes, len(view))
         self._header_bytes -= skipped
@@ -112,7 +112,7 @@ class _EvenRows(io.RawIOBase):
         return len(view)
 
     def hand_over(self) -> None:
-        """Hand over the whole rows of the block; the trailer is less than a row."""
+        """Pass on the complete rows of the block; the trailer is shorter than a row."""
         used = self._filled - self._filled % self._fixed.width
         self._filled = 0
         if used:
@@ -120,7 +120,7 @@ class _EvenRows(io.RawIOBase):
 
 
 class _UnevenRows:
-    """Rows that end in texts; one row a write tells where each begins."""
+    """Rows that end in texts; each write delivers one row, so their boundaries are known."""
 
     def __init__(
         self, fixed: _FixedFields, texts: int, on_block: OnBlock, block_rows: int, block_bytes: int
@@ -135,7 +135,7 @@ class _UnevenRows:
         self._has_header = True
 
     def write(self, data: bytes, /) -> int:
-        """Take one row."""
+        """Receive one row."""
         self._rows.append(data)
         self._bytes += len(data)
         if len(self._rows) >= self._block_rows or self._bytes >= self._block_bytes:
@@ -143,10 +143,10 @@ class _UnevenRows:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is held back between ``write`` and the rows."""
+        """Does nothing: ``write`` buffers nothing but the rows."""
 
     def hand_over(self) -> None:
-        """Hand over the rows, without what stands before and after all of them."""
+        """Pass on the rows, without the header and the trailer."""
         rows, self._rows, self._bytes = self._rows, [], 0
         if rows and self._has_header:
             rows[0] = rows[0][len(HEADER) :]

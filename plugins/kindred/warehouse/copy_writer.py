@@ -1,7 +1,7 @@
-"""PostgreSQL's binary COPY format from NumPy arrays (``binary_reader`` is the way back).
+"""Encode NumPy arrays in PostgreSQL's binary COPY format (``copy_reader`` decodes it).
 
-The layout is that of the COPY documentation ("Binary Format"): a header, then for every row the
-number of fields and for every field its length (-1 for null) and its big-endian bytes.
+The layout follows the COPY documentation ("Binary Format"): a header, then for every row the number
+of fields, and for every field its length (-1 for null) and its big-endian bytes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ Bytes = NDArray[np.uint8]
 
 
 class Field(StrEnum):
-    """How a field travels: its PostgreSQL type; ``PAGE`` is a bytea of 8 kB, which only comes."""
+    """The PostgreSQL type of a field; ``PAGE`` is a bytea of 8 kB, which is only read."""
 
     INT2 = "int2"
     INT4 = "int4"
@@ -57,7 +57,7 @@ def wire_dtype(field: Field) -> np.dtype[Any]:
     Raises
     ------
     KeyError
-        for text and vectors, whose width is not that of the type.
+        for text and vectors, whose width depends on the value.
     """
     return _WIRE[field]
 
@@ -67,7 +67,7 @@ class Column:
     """One column to send.
 
     ``values``: (n,) numbers; (n,) fixed-width bytes (dtype S) for text and uuid; (n, d) float32 for
-    vectors; int64 microseconds since 1970 for timestamptz. ``is_null``: (n,) bool, where given.
+    vectors; int64 microseconds since 1970 for timestamptz. ``is_null``: (n,) bool, optional.
     """
 
     field: Field
@@ -92,7 +92,7 @@ def encode_rows(columns: Sequence[Column]) -> bytes:
 
 
 def _fixed_payload(column: Column) -> Array:
-    """A column's values as they travel, one element of a fixed width a row."""
+    """A column's values in wire format, one element of fixed width per row."""
     if column.field is Field.VECTOR:
         count, dimensions = column.values.shape
         packed = np.empty(
@@ -108,7 +108,7 @@ def _fixed_payload(column: Column) -> Array:
 
 
 def _encode_variable(columns: Sequence[Column]) -> bytes:
-    """The general form: rows of different lengths, scattered column by column."""
+    """The general case: rows of different lengths, scattered column by column."""
     payloads = [_payload_bytes(column) for column in columns]
     row_lengths = np.sum([4 + lengths for _, lengths in payloads], axis=0, dtype=np.int64) + 2
     ends = np.cumsum(row_lengths)
@@ -126,7 +126,7 @@ def _encode_variable(columns: Sequence[Column]) -> bytes:
 
 
 def _payload_bytes(column: Column) -> tuple[Bytes, NDArray[np.int64]]:
-    """All bytes of a column end to end, and the number of bytes of each row."""
+    """The concatenated bytes of a column, and the number of bytes per row."""
     is_sent = True if column.is_null is None else ~column.is_null
     if column.field is Field.TEXT:
         values = column.values
@@ -148,14 +148,14 @@ def _scatter(out: Bytes, position: NDArray[np.int64], data: Bytes, width: int) -
 
 
 def _spans(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Every byte position of spans given by start and length, in order."""
+    """Every byte position of the spans with these starts and lengths, in order."""
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
     return np.repeat(starts - (ends - lengths), lengths) + np.arange(total)
 
 
 class RowStream:
-    """What COPY FROM STDIN reads: header, encoded chunks, trailer."""
+    """The source of COPY FROM STDIN: header, encoded chunks, trailer."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
@@ -173,5 +173,5 @@ class RowStream:
         return part
 
     def readline(self, size: int = -1, /) -> bytes:
-        """What psycopg2 asks of a source besides; binary data has no lines."""
+        """Required by psycopg2, although binary data has no lines."""
         return self.read(size)

@@ -20,26 +20,26 @@ log = logging.getLogger(__name__)
 
 Parameters = Mapping[str, Any] | None
 CONNECT_TIMEOUT_SECONDS = 15
-# Firewalls and load balancers forget a connection on which nothing is said for minutes, and a stage
-# that computes says nothing. Without these, the kernel waits for two hours before it asks.
+# Firewalls and load balancers drop a connection that is idle for minutes, as it is while a stage
+# computes. Without these settings the kernel sends the first keepalive after two hours.
 KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6}
 
 
 class Readable(Protocol):
-    """What COPY FROM STDIN reads from."""
+    """The source of COPY FROM STDIN."""
 
     def read(self, size: int = -1, /) -> bytes:
         """At most ``size`` bytes; empty at the end."""
 
     def readline(self, size: int = -1, /) -> bytes:
-        """What psycopg2 asks of a source besides; binary data has no lines."""
+        """Required by psycopg2, although binary data has no lines."""
 
 
 class Writable(Protocol):
-    """What COPY TO STDOUT writes to."""
+    """The target of COPY TO STDOUT."""
 
     def write(self, data: bytes, /) -> int:
-        """Take some bytes; returns their number."""
+        """Receive some bytes; returns their number."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Database:
     connection: Connection
 
     def run(self, name: str, parameters: Parameters = None, **names: Name) -> int:
-        """Run a statement; returns the number of rows it touched."""
+        """Run a statement; returns the number of rows it affected."""
         with self.connection.cursor() as cursor:
             cursor.execute(statements.compose(name, **names), parameters)
             return int(cursor.rowcount)
@@ -71,7 +71,7 @@ class Database:
             return cursor.fetchone()
 
     def value(self, name: str, parameters: Parameters = None, **names: Name) -> Any:
-        """Run a query of one row and one column; returns that value, None without a row."""
+        """Run a query of one row and one column; returns the value, or None without a row."""
         row = self.row(name, parameters, **names)
         return None if row is None else row[0]
 
@@ -85,7 +85,7 @@ class Database:
             return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
     def execute(self, statement: sql.Composable, parameters: Parameters = None) -> int:
-        """Run a statement that was composed from typed parts (DDL only)."""
+        """Run a statement composed from typed parts (DDL only)."""
         with self.connection.cursor() as cursor:
             cursor.execute(statement, parameters)
             return int(cursor.rowcount)
@@ -129,7 +129,7 @@ class Database:
 
     @contextmanager
     def repeatable_read(self) -> Iterator[None]:
-        """A transaction that only reads, and all of whose statements see the same rows."""
+        """A read-only transaction in which all statements see the same rows."""
         with self.transaction():
             self.run("warehouse/repeatable_read")
             yield
@@ -139,14 +139,14 @@ class Database:
 def connect(
     conninfo: str, *, connection_id: str, application_name: str, schema: str | None = None
 ) -> Iterator[Database]:
-    """Open a session whose backend ends with us: it checks every 5 s that we are still there.
+    """Open a session whose backend ends with this process: it checks the client every 5 s.
 
     With a schema, statements find that space's tables, and pgvector where it is there already.
 
     Raises
     ------
     UnreachableError
-        when the database cannot be reached; the text names the connection, never the password.
+        when the database cannot be reached; the message names the connection, never the password.
     """
     try:
         connection = psycopg2.connect(

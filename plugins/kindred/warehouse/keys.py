@@ -1,4 +1,4 @@
-"""The three kinds of customer key, in PostgreSQL and in NumPy, ordered alike in both."""
+"""The three types of customer key in PostgreSQL and NumPy, with the same order in both."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -27,7 +27,7 @@ class KeyType(StrEnum):
 
     @property
     def field(self) -> Field:
-        """How a key travels by COPY."""
+        """The COPY field of a key."""
         return {"bigint": Field.INT8, "uuid": Field.UUID, "text": Field.TEXT}[self.value]
 
     def column(self, keys: NDArray[Any]) -> Column:
@@ -35,11 +35,11 @@ class KeyType(StrEnum):
         return Column(self.field, keys)
 
     def from_copy(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Keys as they came out of a COPY, in the dtype described above."""
+        """Keys read by COPY, in the dtype described above."""
         return values.astype("S") if self is KeyType.TEXT else values
 
     def to_python(self, keys: NDArray[Any]) -> list[Any]:
-        """Keys as values to bind: int, or str (uuid in its usual form)."""
+        """Keys as parameters to bind: int, or str (uuid in canonical form)."""
         if self is KeyType.BIGINT:
             return [int(key) for key in keys]
         if self is KeyType.TEXT:
@@ -56,12 +56,12 @@ class KeyType(StrEnum):
         return np.array([UUID(str(value)).bytes for value in values], dtype="S16")
 
     def parse(self, text: str) -> NDArray[Any]:
-        """One key that a person has given, shape (1,), in the dtype described above.
+        """Parse one key entered by a person: shape (1,), in the dtype described above.
 
         Raises
         ------
         DataError
-            when the text is no such key; it is not repeated, since it may be a person's.
+            when the text is not a valid key; the message omits it, since it may be personal.
         """
         try:
             key = self.from_python([text])
@@ -70,8 +70,8 @@ class KeyType(StrEnum):
         is_too_long = self is KeyType.TEXT and len(text.encode()) > MAX_TEXT_KEY_BYTES
         if not len(key) or is_too_long or "\0" in text:
             raise DataError(
-                f"the id that was given ({len(text)} characters) is no key of type {self}; give one"
-                " as the source's key column has it"
+                f"the id that was given ({len(text)} characters) is not a key of type {self}; give"
+                " one as it is in the source's key column"
             )
         return key
 
@@ -88,12 +88,12 @@ _KEY_TYPES = {
 
 
 def key_type_of(column: str, source_type: str) -> KeyType:
-    """The key type for a source column of a type, as ``format_type`` names it.
+    """The key type for a source column, given its type's name from ``format_type``.
 
     Raises
     ------
     PreflightError
-        when no such key can be ordered alike in SQL and in Python.
+        when keys of that type do not sort the same in SQL and in Python.
     """
     try:
         return _KEY_TYPES[source_type]
@@ -105,11 +105,11 @@ def key_type_of(column: str, source_type: str) -> KeyType:
 
 
 def empty_keys(key_type: KeyType) -> NDArray[Any]:
-    """No keys, in the right dtype."""
+    """An empty array of keys, in the right dtype."""
     dtypes = {KeyType.BIGINT: "int64", KeyType.UUID: "S16", KeyType.TEXT: "S1"}
     return np.empty(0, dtype=np.dtype(dtypes[key_type]))
 
 
 def concatenate_keys(key_type: KeyType, blocks: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Blocks of keys end to end; text keys take the width of the longest."""
+    """Concatenate blocks of keys; text keys take the width of the longest."""
     return np.concatenate(blocks) if blocks else empty_keys(key_type)

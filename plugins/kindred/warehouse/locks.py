@@ -1,4 +1,4 @@
-"""One advisory lock a resource: two runs never change the same thing at once."""
+"""One advisory lock per resource: two runs never change the same thing at once."""
 
 import logging
 import time
@@ -16,7 +16,7 @@ REPORT_EVERY_SECONDS = 10.0
 
 
 class Resource(IntEnum):
-    """What can be locked; the number is the second half of the advisory key."""
+    """The resources that can be locked; the number is the second half of the advisory key."""
 
     SCHEMA = 1
     EXTRACT = 2
@@ -32,7 +32,7 @@ class Resource(IntEnum):
 def locked(
     database: Database, scope: str, resource: Resource, *, wait_seconds: float
 ) -> Iterator[None]:
-    """Hold a resource of a schema (``scope``) for this session; the log names who is waited for.
+    """Hold a resource of a schema (``scope``) in this session; logs the holder while it waits.
 
     Raises
     ------
@@ -48,12 +48,12 @@ def locked(
 
 
 def share(database: Database, scope: str, resource: Resource, *, wait_seconds: float) -> None:
-    """Hold a resource beside others who share it, until this session ends.
+    """Share a resource with other sessions until this session ends.
 
     Raises
     ------
     LockTimeoutError
-        when another session still has it for itself after ``wait_seconds``.
+        when another session still holds it exclusively after ``wait_seconds``.
     """
     _wait_for("warehouse/try_lock_shared", database, scope, resource, wait_seconds)
 
@@ -69,8 +69,8 @@ def _wait_for(
         holder = database.value("warehouse/lock_holder", parameters) or "a session that just ended"
         if waited > wait_seconds:
             raise LockTimeoutError(
-                f"resource {resource.name.lower()} of {scope} is held by {holder} for more than"
-                f" {wait_seconds:.0f} s; wait for that run or end it, then clear this task"
+                f"resource {resource.name.lower()} of {scope} has been held by {holder} for more"
+                f" than {wait_seconds:.0f} s; wait for that run or end it, then clear this task"
             )
         if waited - reported >= REPORT_EVERY_SECONDS:
             log.info("waiting for %s, which holds %s of %s", holder, resource.name.lower(), scope)

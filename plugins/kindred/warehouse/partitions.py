@@ -54,9 +54,9 @@ def load_part(
 ) -> int:
     """Load one part (a shard, an algorithm) into the table aside, exactly once.
 
-    One transaction loads the rows by ``fill``, which returns their number, and notes them in
-    ``loaded_parts``: a part that has landed with the same ``digest`` is left alone, one with
-    another is deleted by ``delete_part`` first. Both are given the table.
+    One transaction calls ``fill``, which loads the rows and returns their number, and records the
+    part in ``loaded_parts``. A part already loaded with the same ``digest`` is kept; one with
+    another digest is first deleted by ``delete_part``. Both functions receive the table's name.
     """
     table = aside_name(parent, as_of)
     with locked(database, f"{schema}/{table}/{part}", Resource.LOAD, wait_seconds=wait_seconds):
@@ -88,7 +88,7 @@ def _ensure_aside(
 def delete_customers(
     database: Database, table: str, key_type: KeyType, ends: Sequence[object]
 ) -> None:
-    """Take the customers between two keys (both included) out of a table that is being filled."""
+    """Delete the customers between two keys (both included) from a table being filled."""
     database.run(
         "warehouse/delete_customers",
         {"first": ends[0], "last": ends[1]},
@@ -98,7 +98,7 @@ def delete_customers(
 
 
 def drop_aside(database: Database, as_of: datetime) -> None:
-    """Drop what an unpublished try at a snapshot has filled."""
+    """Drop the tables that an unpublished build of a snapshot has filled."""
     for parent in PARENTS:
         _drop_filled(database, parent, as_of)
 
@@ -111,9 +111,9 @@ def _drop_filled(database: Database, parent: str, as_of: datetime) -> None:
 
 
 def finish_aside(database: Database, parent: str, as_of: datetime, *, memory_mb: int) -> None:
-    """Index a filled table and give it the CHECK that spares ATTACH its scan; once.
+    """Index a filled table, unless done, and add the CHECK that lets ATTACH skip its scan.
 
-    ``memory_mb`` is shared by the workers of an index build, which sort in it.
+    ``memory_mb`` is the sort memory that the workers of an index build share.
     """
     table = aside_name(parent, as_of)
     if database.value("warehouse/is_aside_finished", {"table": table}):
@@ -138,19 +138,19 @@ def _columns(names: Sequence[str]) -> sql.Composed:
 
 
 def has_passed(database: Database, parent: str, as_of: datetime) -> bool:
-    """Whether a try before has been attached and left nothing aside."""
+    """Whether an earlier try was attached and left no table aside."""
     return is_attached(database, parent, as_of) and not has_aside(database, parent, as_of)
 
 
 def has_aside(database: Database, parent: str, as_of: datetime) -> bool:
-    """Whether a table is being filled, or has been and waits for publish."""
+    """Whether a table aside is being filled or waits for publish."""
     return bool(
         database.rows("warehouse/columns_of_relation", {"table": aside_name(parent, as_of)})
     )
 
 
 def is_attached(database: Database, parent: str, as_of: datetime) -> bool:
-    """Whether a snapshot has its partition."""
+    """Whether the partition of a snapshot is attached."""
     return bool(database.value("warehouse/is_attached", {"table": partition_name(parent, as_of)}))
 
 
@@ -161,7 +161,7 @@ def total_bytes(database: Database, as_of: datetime) -> int:
 
 
 def attach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS) -> None:
-    """Attach the filled tables as partitions; readers of other partitions do not notice."""
+    """Attach the filled tables as partitions, without blocking readers of other partitions."""
     for parent in parents:
         partition = partition_name(parent, as_of)
         database.run("warehouse/rename_table", table=aside_name(parent, as_of), new_name=partition)
@@ -174,7 +174,7 @@ def attach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS
 
 
 def detach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS) -> None:
-    """Take out the published partitions of a snapshot, and drop them, inside a transaction."""
+    """Detach and drop the published partitions of a snapshot, inside a transaction."""
     for parent in parents:
         partition = partition_name(parent, as_of)
         if is_attached(database, parent, as_of):
@@ -185,9 +185,9 @@ def detach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS
 
 
 def drop_unchanged(database: Database, as_of: datetime, parents: Sequence[str]) -> list[str]:
-    """Drop the filled tables that hold what is published already; returns the other ones' parents.
+    """Drop filled tables equal to the published partitions; returns the parents of the others.
 
-    A published date that is run again and has not changed stays as it is: nobody has to wait.
+    If a published date is run again and has not changed, its partitions stay and nobody waits.
     """
     changed = []
     for parent in parents:
@@ -201,7 +201,7 @@ def drop_unchanged(database: Database, as_of: datetime, parents: Sequence[str]) 
 
 def _is_published_as_filled(database: Database, parent: str, as_of: datetime) -> bool:
     partition = partition_name(parent, as_of)
-    # One that is half out is not read any more, whatever it holds.
+    # A partition whose detach has begun is no longer read, whatever it holds.
     if not is_attached(database, parent, as_of) or database.value(
         "warehouse/is_detaching", {"table": partition}
     ):
@@ -216,13 +216,13 @@ def _is_published_as_filled(database: Database, parent: str, as_of: datetime) ->
 
 
 def set_lock_timeout(database: Database, milliseconds: int, *, is_local: bool = True) -> None:
-    """How long statements of this transaction, or of the session, wait for a lock; 0: for ever."""
+    """Limit how long statements of this transaction (or session) wait for locks; 0: no limit."""
     parameters = {"milliseconds": milliseconds, "is_local": is_local}
     database.run("warehouse/set_lock_timeout", parameters)
 
 
 def drop_unless_read(database: Database, table: str) -> bool:
-    """Drop a table that a finished run has left, unless somebody reads it; says whether."""
+    """Drop a table that a finished run has left, unless it is being read; returns whether."""
     try:
         with database.transaction():
             set_lock_timeout(database, LOCK_TIMEOUT_MILLISECONDS)
@@ -236,15 +236,15 @@ def drop_unless_read(database: Database, table: str) -> bool:
 def with_short_locks(
     database: Database, action: Callable[[], None], *, wait_seconds: float
 ) -> None:
-    """Run ``action`` inside the open transaction, giving up each try after 100 ms of waiting.
+    """Run ``action`` inside the open transaction, with a lock timeout of 100 ms per try.
 
-    A statement that waits for an exclusive lock makes every later reader queue behind it; short
+    A statement that waits for an exclusive lock makes every later reader queue behind it. Short
     tries with pauses let readers pass while a long BI query holds the table.
 
     Raises
     ------
     LockTimeoutError
-        when no try came through within ``wait_seconds``.
+        when no try succeeded within ``wait_seconds``.
     """
     started = time.monotonic()
     set_lock_timeout(database, LOCK_TIMEOUT_MILLISECONDS)

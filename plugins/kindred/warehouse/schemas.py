@@ -1,4 +1,4 @@
-"""The schemas of a space: created, migrated and opened to BI by ``prepare``, under a lock."""
+"""The schemas of a space, which ``prepare`` creates, migrates and opens to BI under a lock."""
 
 from psycopg2 import sql
 
@@ -16,9 +16,9 @@ def extension_schema_in(database: Database) -> str:
 
 
 def create_space(database: Database, spec: Spec, key_type: KeyType) -> Space:
-    """Bring the warehouse to what this version of Kindred needs; safe to run every night.
+    """Bring the space up to date with this version of Kindred; safe to run every night.
 
-    Must be called under ``Resource.SCHEMA``, inside a transaction.
+    The caller must hold ``Resource.SCHEMA``, inside a transaction.
 
     Raises
     ------
@@ -44,8 +44,8 @@ def _create_key_domain(database: Database, spec: Spec, key_type: KeyType) -> Non
     elif existing != key_type.value:
         raise PreflightError(
             f"schema {spec.internal_schema} was made for keys of type {existing}, but column"
-            f" {spec.source.key!r} of the source is now {key_type}: name a new space for it"
-            " (a spec file of another name), or cast the key in the spec's source query"
+            f" {spec.source.key!r} of the source is now {key_type}: use a new space for it"
+            " (a spec file with another name), or cast the key in the spec's source query"
         )
 
 
@@ -64,7 +64,7 @@ def _migrate(database: Database) -> None:
 
 
 def key_type_in(database: Database, schema: str) -> KeyType:
-    """The key type a prepared space was made for.
+    """The key type of a prepared space.
 
     Raises
     ------

@@ -12,7 +12,7 @@ Name = str | tuple[str, ...] | sql.Composable
 
 
 def sql_dir() -> Path:
-    """The folder of statements: ``KINDRED_SQL``, else beside ``plugins``, else packed inside."""
+    """The folder of statements: ``KINDRED_SQL``, else beside ``plugins``, else in the package."""
     configured = Places.from_env().sql
     if configured is not None:
         return configured
@@ -23,12 +23,12 @@ def sql_dir() -> Path:
 
 @cache
 def load(name: str) -> str:
-    """The text of one statement, such as ``publish/attach_partition``.
+    """The text of one statement, such as ``warehouse/attach_partition``.
 
     Raises
     ------
     SettingsError
-        when there is no such file; it says where was looked.
+        when there is no such file; the message names its path.
     """
     path = sql_dir() / f"{name}.sql"
     try:

@@ -16,7 +16,7 @@ DAYS = ("2026-01-20", "2026-01-22")
 
 def plan(laboratory, choice=Snapshots.ALL, spec=SPEC, days=DAYS):
     windows = windows_between(spec.schedule, *days, now=datetime.now(UTC))
-    return plan_backfill(laboratory.workplace, spec, windows, choice)
+    return plan_backfill(laboratory.deployment, spec, windows, choice)
 
 
 def of(plan, *names):

@@ -144,7 +144,7 @@ def test_doctor_says_so_too(shop, tmp_path, model_directory, monkeypatch):
     outcomes = {}
     for model in (model_directory, tmp_path / "gone"):
         spec = spec_with(method="sentence", model=str(model))
-        found = examine(shop.workplace.connections, "default", lambda _, spec=spec: spec)
+        found = examine(shop.deployment.connections, "default", lambda _, spec=spec: spec)
         outcomes[model] = {finding.check: str(finding.outcome) for finding in found}
     assert outcomes[model_directory]["sentence model"] == "ok"
     assert outcomes[tmp_path / "gone"]["sentence model"] == "failure"

@@ -128,7 +128,7 @@ def test_a_refit_that_was_killed_is_taken_up(shop, make_laboratory):
     shop.run(spec, FIRST)
     newcomers(shop, 5000)
     shop.run(spec, SECOND, may_refit=True, until="encode")
-    with shop.workplace.warehouse("test", "kindred") as database:
+    with shop.deployment.warehouse("test", "kindred") as database:
         # As if the task had ended between the two: the encoder is there, the build has the old one.
         builds.set_encoder(database, moment(SECOND), f"test__{SECOND}", 1)
         database.connection.commit()
@@ -158,7 +158,7 @@ def test_going_back_from_a_refit(shop):
     shop.run(spec, SECOND, may_refit=True)
     assert shop.hashes()["customer_embeddings"] != before["customer_embeddings"]
     assert generations(shop) == 2, "the old generation stays"
-    done = withdraw(shop.workplace, spec, moment(SECOND))
+    done = withdraw(shop.deployment, spec, moment(SECOND))
     assert (done.current_as_of, done.encoder_versions) == (moment(FIRST), [2])
     after = shop.hashes()
     for table in ("customer_embeddings", "customer_lookalikes", "customer_clusters"):
@@ -178,7 +178,7 @@ def test_a_withdrawn_date_can_be_run_again_and_is_not_fitted_by_itself(shop):
     shop.run(spec, FIRST)
     newcomers(shop, 5000)
     shop.run(spec, SECOND, may_refit=True)
-    withdraw(shop.workplace, spec, moment(SECOND))
+    withdraw(shop.deployment, spec, moment(SECOND))
     shop.run(spec, SECOND, may_refit=True)
     assert [version for _, version in versions(shop)] == [1, 1]
     assert shop.query("select as_of from bi.lookalikes_current limit 1") == [(moment(SECOND),)]
@@ -191,7 +191,7 @@ def test_going_back_without_a_refit_stages_the_embeddings_anew(shop, rewrite_sha
     before, near = shop.hashes(), similar(shop)
     shop.append("customers", people(40, seed=2, first="2026-01-05T12:00", keys=range(801, 841)))
     shop.run(spec, SECOND)
-    done = withdraw(shop.workplace, spec, moment(SECOND))
+    done = withdraw(shop.deployment, spec, moment(SECOND))
     assert (done.current_as_of, done.encoder_versions) == (moment(FIRST), [])
     assert shop.hashes()["customer_embeddings"] == before["customer_embeddings"]
     assert similar(shop) == near
@@ -202,7 +202,7 @@ def test_a_past_snapshot_is_only_hidden(shop):
     for as_of in (FIRST, SECOND):
         shop.run(spec, as_of)
     near = similar(shop)
-    assert withdraw(shop.workplace, spec, moment(FIRST)).current_as_of == moment(SECOND)
+    assert withdraw(shop.deployment, spec, moment(FIRST)).current_as_of == moment(SECOND)
     assert similar(shop) == near
     assert shop.query("select distinct as_of from bi.clusters") == [(moment(SECOND),)]
 
@@ -212,9 +212,9 @@ def test_what_cannot_be_withdrawn_says_why_and_changes_nothing(shop):
     shop.run(spec, FIRST)
     before = shop.hashes()
     with pytest.raises(DataError, match="is the only one"):
-        withdraw(shop.workplace, spec, moment(FIRST))
+        withdraw(shop.deployment, spec, moment(FIRST))
     with pytest.raises(DataError, match="is not published"):
-        withdraw(shop.workplace, spec, moment(SECOND))
+        withdraw(shop.deployment, spec, moment(SECOND))
     assert shop.hashes() == before
     shop.append("customers", people(40, seed=2, first="2026-01-05T12:00", keys=range(801, 841)))
     run = shop.run(spec, SECOND)
@@ -225,7 +225,7 @@ def test_what_cannot_be_withdrawn_says_why_and_changes_nothing(shop):
         shutil.rmtree(folder)
     before = shop.hashes()
     with pytest.raises(ArtefactError, match="run that date again"):
-        withdraw(shop.workplace, spec, moment(SECOND))
+        withdraw(shop.deployment, spec, moment(SECOND))
     assert shop.hashes() == before
 
 

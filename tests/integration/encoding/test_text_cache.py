@@ -61,7 +61,7 @@ def prepared(make_laboratory):
 def connect(prepared):
     """Open sessions in the space's schema; the cache is empty at first."""
     prepared.query("truncate kindred.text_embeddings")
-    return lambda: prepared.workplace.warehouse("test", "kindred")
+    return lambda: prepared.deployment.warehouse("test", "kindred")
 
 
 @pytest.fixture

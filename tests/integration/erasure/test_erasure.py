@@ -81,14 +81,14 @@ def shop(make_laboratory):
     laboratory = open_shop(make_laboratory(), LEAVING)
     laboratory.run(SPEC, THIRD, until="publish")
     known = [SHARED, *map(marker, LEAVING)]
-    with laboratory.workplace.warehouse("test", "kindred") as database:
+    with laboratory.deployment.warehouse("test", "kindred") as database:
         vectors = np.zeros((len(known), 2), dtype=np.float32)
         text_cache.add(database, MODEL, text_cache.hashes_of(known), vectors)
     return laboratory
 
 
 def request(laboratory, customer, space="default"):
-    return request_erasure(laboratory.workplace, space, str(customer))
+    return request_erasure(laboratory.deployment, space, str(customer))
 
 
 def tables_with(laboratory, *needles):
@@ -149,7 +149,7 @@ def test_everything_of_the_customer_is_gone(shop):
     members = shop.query(f"{profiled} group by 1, 2 order by 1, 2")
 
     asked = request(shop, customer)
-    receipt = erase(shop.workplace, "default", asked)
+    receipt = erase(shop.deployment, "default", asked)
 
     assert tables_with(shop, *words) == set()
     assert artefacts_with(shop, *raw) == []
@@ -196,7 +196,7 @@ def lookalikes_without(lists, customer):
 
 
 def test_a_build_under_way_must_begin_anew(shop):
-    run = open_run(shop.workplace, "default", moment(THIRD))
+    run = open_run(shop.deployment, "default", moment(THIRD))
     assert run.build.state == "failed"
     with pytest.raises(DataError, match=r"a customer was erased after .* clear task 'prepare'"):
         run_task(run, "publish")
@@ -212,14 +212,14 @@ def test_a_second_try_and_an_unknown_number(shop):
     [(number, receipt)] = shop.query(
         "select number, receipt from kindred.erasure_requests where status = 'done'"
     )
-    assert erase(shop.workplace, "default", number) == receipt
+    assert erase(shop.deployment, "default", number) == receipt
     with pytest.raises(DataError, match="there is no erasure request 4711; 'kindred request-eras"):
-        erase(shop.workplace, "default", 4711)
+        erase(shop.deployment, "default", 4711)
 
 
 def test_whom_nobody_knows_is_kept_away_all_the_same(shop):
     [(before,)] = shop.query("select count(*) from kindred.suppressed")
-    receipt = erase(shop.workplace, "default", request(shop, 5_550_001))
+    receipt = erase(shop.deployment, "default", request(shop, 5_550_001))
     assert (receipt["rows"], receipt["snapshots"]) == ({}, [])
     assert shop.query("select count(*) from kindred.suppressed") == [(before + 1,)]
 
@@ -251,10 +251,10 @@ def test_killed_in_the_middle(shop, monkeypatch, at):
         if at == "artefacts":
             patch.setattr(ArtefactFolder, "remove", die_after)
         with pytest.raises(Died):
-            erase(shop.workplace, "default", asked)
+            erase(shop.deployment, "default", asked)
     is_rolled_back = at == "erasure/record_receipt"
     assert ("customer_versions" in tables_with(shop, *words)) == is_rolled_back
-    receipt = erase(shop.workplace, "default", asked)
+    receipt = erase(shop.deployment, "default", asked)
     assert tables_with(shop, *words) == set()
     assert artefacts_with(shop, *raw) == []
     assert receipt["rows"]["customer_versions"] == 2
@@ -268,7 +268,7 @@ def test_readers_see_it_before_or_after_and_never_half(shop):
     asked = request(shop, LEAVING[3])
     before = shop.query(whole)
     with polling(shop.warehouse_dsn, "plain", "prepared", "repeatable read") as reports:
-        erase(shop.workplace, "default", asked)
+        erase(shop.deployment, "default", asked)
     after = shop.query(whole)
     assert after != before
     states = [[[str(value), *rest] for value, *rest in rows] for rows in (before, after)]
@@ -302,13 +302,15 @@ def test_neither_statements_nor_errors_hold_the_id(shop, monkeypatch, caplog):
     monkeypatch.setattr(erasure_rows, "LOCK_TIMEOUT_MILLISECONDS", 50)
     with closing(psycopg2.connect(shop.warehouse_dsn)) as other:
         other.cursor().execute("lock table kindred.customer_versions in access exclusive mode")
-        with pytest.raises(LockTimeoutError, match=f"erasure request {asked}: somebody has") as met:
-            erase(shop.workplace, "default", asked)
+        with pytest.raises(
+            LockTimeoutError, match=f"erasure request {asked}: another session has"
+        ) as met:
+            erase(shop.deployment, "default", asked)
     [(status, failure)] = shop.query(
         "select status, failure from kindred.erasure_requests where number = %s", (asked,)
     )
     assert (status, failure) == ("failed", str(met.value))
-    assert erase(shop.workplace, "default", asked)["rows"]["customer_versions"] == 2
+    assert erase(shop.deployment, "default", asked)["rows"]["customer_versions"] == 2
     assert len(sent) > 40
     assert str(customer) not in " ".join([*sent, str(met.value), caplog.text])
 
@@ -321,7 +323,7 @@ def test_neither_statements_nor_errors_hold_the_id(shop, monkeypatch, caplog):
     ],
 )
 def test_what_the_database_says_is_not_repeated(raised, told):
-    with pytest.raises(told) as caught, erasure_rows.without_details():
+    with pytest.raises(told) as caught, erasure_rows.hide_error_details():
         raise raised("Key (customer_id)=(990000111000007) already exists")
     assert "990000111000007" not in str(caught.value)
     assert caught.value.__suppress_context__
@@ -329,20 +331,22 @@ def test_what_the_database_says_is_not_repeated(raised, told):
 
 def test_a_stage_at_work_is_waited_for(shop):
     asked = request(shop, 5_550_002)
-    workplace = shop.workplace
-    with workplace.warehouse("kindred default encode", "kindred") as database:
+    deployment = shop.deployment
+    with deployment.warehouse("kindred default encode", "kindred") as database:
         share(database, "kindred", Resource.ERASURE, wait_seconds=0)
         shop.environment["KINDRED_LOCK_WAIT_SECONDS"] = "0"
-        with pytest.raises(LockTimeoutError, match="erasure of kindred is held by kindred default"):
-            erase(shop.workplace, "default", asked)
+        with pytest.raises(
+            LockTimeoutError, match="erasure of kindred has been held by kindred default"
+        ):
+            erase(shop.deployment, "default", asked)
     del shop.environment["KINDRED_LOCK_WAIT_SECONDS"]
-    assert erase(shop.workplace, "default", asked)["rows"] == {}
+    assert erase(shop.deployment, "default", asked)["rows"] == {}
 
 
 def test_no_later_run_brings_anybody_back(shop, make_laboratory):
     """Reruns, a full extract and a night with new rows of them, against never having known them."""
     for customer in LEAVING:
-        erase(shop.workplace, "default", request(shop, customer))
+        erase(shop.deployment, "default", request(shop, customer))
     shop.append(
         "customers",
         [
@@ -365,7 +369,7 @@ def test_no_later_run_brings_anybody_back(shop, make_laboratory):
 
 def test_another_secret_or_none_stops_the_nights(shop, monkeypatch):
     def erasure_finding():
-        findings = examine(shop.workplace.connections, "default", lambda _: SPEC)
+        findings = examine(shop.deployment.connections, "default", lambda _: SPEC)
         return next(f for f in findings if f.check == "erasure")
 
     assert erasure_finding().outcome == "ok"
@@ -378,7 +382,7 @@ def test_another_secret_or_none_stops_the_nights(shop, monkeypatch):
         assert told in finding.message
         for action in (
             lambda: run_task(run, "extract"),
-            lambda: erase(shop.workplace, "default", asked),
+            lambda: erase(shop.deployment, "default", asked),
         ):
             with pytest.raises(SettingsError, match=told):
                 action()
@@ -397,7 +401,7 @@ def test_keys_of_every_kind_are_known_again(laboratory, key, leaving, staying):
     rows = people(2, keys=[leaving, staying])
     laboratory.fill("customers", COLUMNS.replace("bigint", key, 1), rows)
     laboratory.land(spec, FIRST)
-    assert erase(laboratory.workplace, "default", request(laboratory, leaving))["rows"] == {
+    assert erase(laboratory.deployment, "default", request(laboratory, leaving))["rows"] == {
         "customer_versions": 1
     } | dict.fromkeys(("landing_rows", "landing_keys", "snapshot_customers"), 1)
     changed = people(2, seed=2, first="2026-01-20T12:00", days=1, keys=[leaving, staying])

@@ -204,7 +204,12 @@ def test_column_whose_type_has_changed_overnight(serving):
 def test_column_that_is_gone_overnight(serving):
     serving.query("create table shorter as select * from customers", source=True)
     serving.query("alter table shorter drop column income", source=True)
-    words = ("no column 'income'", "names as feature", "it has age, churned", "correct the spec")
+    words = (
+        "no column 'income'",
+        "names as feature",
+        "the source has age, churned",
+        "correct the spec",
+    )
     refused(serving, make_spec(source={"table": "shorter"}), *words)
 
 

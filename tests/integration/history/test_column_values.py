@@ -114,7 +114,7 @@ def encoder_input(valued):
     """What the encoder gets of every customer who was accepted."""
     laboratory, spec = valued
     found = {}
-    with laboratory.workplace.warehouse("test", "kindred") as database:
+    with laboratory.deployment.warehouse("test", "kindred") as database:
         snapshot_customers.read_customers(
             database,
             spec,

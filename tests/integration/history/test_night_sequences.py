@@ -123,7 +123,7 @@ class Nights(RuleBasedStateMachine):
         super().__init__()
         self.shop, self.model = shop, Model(shop.kind, is_published=is_published)
         self.name, self.laboratory = shop.open()
-        with self.laboratory.workplace.warehouse("test", "kindred") as database:
+        with self.laboratory.deployment.warehouse("test", "kindred") as database:
             self.encoder = encoder_versions.read(database, 1)
         self.next_night = START + DAY
         self.published = {}

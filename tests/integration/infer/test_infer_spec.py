@@ -9,7 +9,7 @@ from kindred.cli import app
 from kindred.errors import InferenceError, PreflightError, SettingsError
 from kindred.infer.proposal import Roles
 from kindred.infer.source_sample import read_sample
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.spec.model import load_spec
 
 
@@ -65,7 +65,7 @@ def test_a_proposal_for_a_table_is_used_as_it_is(shop, infer, tmp_path):
 def test_a_file_that_is_there_is_kept(infer, tmp_path):
     output = tmp_path / "people.yaml"
     output.write_text("mine")
-    with pytest.raises(SettingsError, match="there is such a file"):
+    with pytest.raises(SettingsError, match="the file exists"):
         infer("--table", "customers", "--key", "customer_id", "--output", output)
     assert output.read_text() == "mine"
     output.write_text("id,age\n1,2\n2,3\n")
@@ -92,8 +92,8 @@ def test_odd_names_and_types_are_coped_with(infer):
 
 def test_a_sample_is_the_same_each_time_and_said_to_be_one(shop):
     shop.query("analyze customers", source=True)
-    workplace: Workplace = shop.workplace
-    with workplace.source(make_spec(), "test") as database:
+    deployment: Deployment = shop.deployment
+    with deployment.source(make_spec(), "test") as database:
         samples = [read_sample(database, "customers", Roles("customer_id"), 100) for _ in "ab"]
         whole = read_sample(database, "customers", Roles("customer_id"))
     first, second = (sample.column("key", "customer_id").values.tolist() for sample in samples)

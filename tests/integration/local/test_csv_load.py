@@ -136,7 +136,7 @@ def test_a_spec_given_back_is_used_and_the_one_before_is_kept(folder, tmp_path):
 def test_a_failed_load_changes_nothing(folder, monkeypatch):
     folder.load()
     folder.write(lines(150))
-    monkeypatch.setattr("local.csv_load._forget_space", lambda *_: 1 / 0)
+    monkeypatch.setattr("local.csv_load._delete_space", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         folder.load()
     assert folder.shop("select count(*) from clients") == [(200,)]

@@ -179,7 +179,7 @@ def test_every_snapshot_keeps_its_centre(make_laboratory, rewrite_share):
     centers = dict(laboratory.query("select as_of, center::text from kindred.snapshots"))
     assert set(centers) == {moment(PAST), moment(FIRST), moment(SECOND)}
     assert len(set(centers.values())) == 3
-    withdraw(laboratory.workplace, spec, moment(SECOND))
+    withdraw(laboratory.deployment, spec, moment(SECOND))
     assert audience(laboratory, range(4, 104, 4)) == before
 
 

@@ -141,5 +141,5 @@ def test_a_table_that_lacks_rows_is_not_published(laboratory, missing, found):
     run = laboratory.run(make_spec(), CURRENT, until="quality_gate")
     table = aside_name("customer_lookalikes", moment(CURRENT))
     laboratory.query(f"delete from kindred.{table} where {missing}")  # noqa: S608
-    with pytest.raises(GateError, match=f"{found}, 4000 rows of 800 are due"):
+    with pytest.raises(GateError, match=f"{found}, 4000 rows of 800 are expected"):
         run_task(run, "quality_gate")

@@ -183,15 +183,15 @@ def test_a_backfill_in_any_order_and_relink_is_the_nights_in_order(
     run_nights(other, order)
     before = links(other)
     assert before != links(forward)
-    planned = relink(other.workplace, spec_of(1), is_dry_run=True)
+    planned = relink(other.deployment, spec_of(1), is_dry_run=True)
     assert links(other) == before
     hashes = other.hashes()
-    done = relink(other.workplace, spec_of(1))
+    done = relink(other.deployment, spec_of(1))
     assert done == planned
     assert any(change.renumbered for change in done)
     assert links(other) == links(forward)
     assert other.hashes() == hashes == forward.hashes()
-    assert relink(other.workplace, spec_of(1)) == []
+    assert relink(other.deployment, spec_of(1)) == []
     assert other.query("select number, jsonb_array_length(changes) from kindred.relinks") == [
         (1, len(done))
     ]
@@ -200,7 +200,7 @@ def test_a_backfill_in_any_order_and_relink_is_the_nights_in_order(
 def test_nights_in_order_are_linked_already(town: tuple[Laboratory, Homes]) -> None:
     laboratory, _ = town
     before = links(laboratory)
-    assert relink(laboratory.workplace, spec_of(1)) == []
+    assert relink(laboratory.deployment, spec_of(1)) == []
     assert links(laboratory) == before
     assert laboratory.query("select count(*) from kindred.relinks") == [(0,)]
 
@@ -211,10 +211,10 @@ def test_pruned_nights_leave_nothing_to_link_anew(
     forward, _ = town
     other = make_laboratory(beside=forward)
     run_nights(other)
-    prune(other.workplace, spec_of(1), Retention(nights=2, month_ends=0), is_dry_run=False)
+    prune(other.deployment, spec_of(1), Retention(nights=2, month_ends=0), is_dry_run=False)
     assert other.query("select count(distinct as_of) from bi.clusters") == [(2,)]
     before = links(other)
-    assert relink(other.workplace, spec_of(1)) == []
+    assert relink(other.deployment, spec_of(1)) == []
     assert links(other) == before
     assert before[2] == links(forward)[2]
 
@@ -226,7 +226,7 @@ def test_a_build_that_took_its_ids_before_relink_is_not_published(
     other = make_laboratory(beside=forward)
     run_nights(other, (4, 3))
     run = other.run(spec_of(5), night(5), until="publish")
-    relink(other.workplace, spec_of(1))
+    relink(other.deployment, spec_of(1))
     before = links(other)
     with pytest.raises(SupersededError, match=r"know of relink 0, the newest is 1.*task 'cluster'"):
         run_task(run, "publish")
@@ -235,7 +235,7 @@ def test_a_build_that_took_its_ids_before_relink_is_not_published(
         run_task(run, "cluster", algorithm=str(algorithm))
     run_task(run, "quality_gate")
     assert run_task(run.reopened(), "publish") == {"published": True, "is_current": True}
-    assert relink(other.workplace, spec_of(1)) == []
+    assert relink(other.deployment, spec_of(1)) == []
 
 
 def test_a_night_run_again_keeps_ids_and_lineage(

@@ -47,7 +47,7 @@ def kill_between_steps(laboratory: Laboratory, number: int) -> None:
     """In another process: publish, killed after its first step has been committed."""
 
     def run() -> None:
-        promotion._let_planned_queries_finish = die
+        promotion._wait_for_planned_queries = die
         publish_day(laboratory, number)
 
     process = multiprocessing.get_context("fork").Process(target=run)

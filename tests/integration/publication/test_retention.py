@@ -86,19 +86,19 @@ def test_backfills_stay_until_prune(shop):
     assert published(shop) == NIGHTS
     keep = Retention(nights=1, month_ends=0)
     older = [moment(as_of) for as_of in NIGHTS[:-1]]
-    assert prune(shop.workplace, SPEC, keep, is_dry_run=True) == older
+    assert prune(shop.deployment, SPEC, keep, is_dry_run=True) == older
     assert published(shop) == NIGHTS
-    assert prune(shop.workplace, SPEC, keep, is_dry_run=False) == older
+    assert prune(shop.deployment, SPEC, keep, is_dry_run=False) == older
     assert published(shop) == NIGHTS[-1:]
     assert slugs(shop) == {"20260204t020000"}
-    assert prune(shop.workplace, SPEC, keep, is_dry_run=False) == []
+    assert prune(shop.deployment, SPEC, keep, is_dry_run=False) == []
 
 
 def test_the_current_snapshot_is_never_dropped(shop):
     for as_of in NIGHTS[:3]:
         shop.run(SPEC, as_of)
-    withdraw(shop.workplace, SPEC, moment(NIGHTS[2]))
-    with shop.workplace.warehouse("test", "kindred") as database:
+    withdraw(shop.deployment, SPEC, moment(NIGHTS[2]))
+    with shop.deployment.warehouse("test", "kindred") as database:
         every = [moment(as_of) for as_of in NIGHTS]
         assert retention.hide(database, every) == []
     assert published(shop) == [NIGHTS[1]]
@@ -107,7 +107,7 @@ def test_the_current_snapshot_is_never_dropped(shop):
 def test_a_withdrawn_snapshot_goes_with_its_nights(shop):
     for as_of in NIGHTS[:3]:
         shop.run(SPEC, as_of)
-    withdraw(shop.workplace, SPEC, moment(NIGHTS[2]))
+    withdraw(shop.deployment, SPEC, moment(NIGHTS[2]))
     for as_of in NIGHTS[3:5]:
         shop.run(SPEC, as_of)
     assert statuses(shop)[NIGHTS[2]] == "withdrawn"
@@ -144,7 +144,7 @@ def test_a_killed_detach_is_finished(shop):
 
         def attempt():
             try:
-                prune(shop.workplace, SPEC, keep, is_dry_run=False)
+                prune(shop.deployment, SPEC, keep, is_dry_run=False)
             except psycopg2.Error as error:
                 failures.append(error)
 
@@ -161,7 +161,7 @@ def test_a_killed_detach_is_finished(shop):
     assert len(failures) == 1
     assert any(is_pending for _, is_pending in partitions(shop))
     assert published(shop) == [NIGHTS[1]]
-    assert prune(shop.workplace, SPEC, keep, is_dry_run=False) == []
+    assert prune(shop.deployment, SPEC, keep, is_dry_run=False) == []
     assert slugs(shop) == {"20260130t020000"}
     tables = shop.query(
         "select relname from pg_class where relname ~ '20260129t' and relkind = 'r'"
@@ -175,7 +175,7 @@ def test_a_pruned_date_whose_partition_is_half_out_can_be_published_again(shop, 
         shop.run(SPEC, as_of)
     with closing(psycopg2.connect(shop.warehouse_dsn)) as reader, reader.cursor() as cursor:
         cursor.execute("select count(*) from kindred.customer_lookalikes")
-        prune(shop.workplace, SPEC, Retention(nights=1, month_ends=0), is_dry_run=False)
+        prune(shop.deployment, SPEC, Retention(nights=1, month_ends=0), is_dry_run=False)
     assert any(is_pending for _, is_pending in partitions(shop))
     shop.run(make_spec(clustering={"algorithms": ["kmeans"], "kmeans": {"k": 3}}), NIGHTS[0])
     assert published(shop) == NIGHTS[:2]

@@ -42,7 +42,7 @@ def test_every_heavy_task_refuses_what_it_has_no_memory_for(laboratory):
         if stage not in FORECASTING - refused:
             return
         laboratory.environment["KINDRED_MEMORY_LIMIT_MB"] = "200"
-        starved = open_run(laboratory.workplace, "default", run.as_of)
+        starved = open_run(laboratory.deployment, "default", run.as_of)
         del laboratory.environment["KINDRED_MEMORY_LIMIT_MB"]
         for part in parts.get(stage, [{}]):
             with pytest.raises(SettingsError, match="a task may take 200 MB; raise") as caught:
@@ -80,7 +80,7 @@ def test_rows_of_a_block_are_those_that_fit(laboratory, limit, rows):
     laboratory.fill("customers", COLUMNS, people(20))
     run = laboratory.begin(SPEC, AS_OF)
     laboratory.environment["KINDRED_MEMORY_LIMIT_MB"] = str(limit)
-    run = open_run(laboratory.workplace, "default", run.as_of)
+    run = open_run(laboratory.deployment, "default", run.as_of)
     fitting = with_fitting_blocks(run, "encode", "work", 400, row_bytes=2_000)
     assert fitting.settings.block_rows == rows
     assert fitting.build == run.build
@@ -90,7 +90,7 @@ def test_small_blocks_that_do_not_fit_are_refused(laboratory):
     laboratory.fill("customers", COLUMNS, people(20))
     run = laboratory.begin(SPEC, AS_OF)
     laboratory.environment["KINDRED_MEMORY_LIMIT_MB"] = "400"
-    run = open_run(laboratory.workplace, "default", run.as_of)
+    run = open_run(laboratory.deployment, "default", run.as_of)
     with pytest.raises(SettingsError, match=r"work: 401 MB of memory are forecast, .* 400 MB"):
         with_fitting_blocks(run, "encode", "work", 400, row_bytes=2_000)
 

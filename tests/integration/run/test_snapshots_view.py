@@ -102,10 +102,10 @@ def test_an_empty_snapshot_tells_what_was_refused(laboratory):
 
 def test_a_run_that_could_not_begin_is_told_until_one_does(shop):
     shop.run(SPEC, FIRST)
-    with shop.workplace.warehouse("test", "kindred") as warehouse:
+    with shop.deployment.warehouse("test", "kindred") as warehouse:
         for as_of in (FIRST, SECOND):
             what = {"task": "prepare", "failure": "no source\nthere"}
-            assert builds.note_not_begun(warehouse, moment(as_of), **what)
+            assert builds.record_not_begun(warehouse, moment(as_of), **what)
     assert (shown(shop)["status"], shown(shop)["failed_task"]) == ("published", "prepare")
     row = shown(shop, SECOND)
     assert (row["status"], row["failed_task"], row["failure"]) == (
@@ -121,10 +121,10 @@ def test_a_run_that_could_not_begin_is_told_until_one_does(shop):
 
 def test_a_missed_deadline_is_noted_once_and_stays(shop):
     shop.run(SPEC, FIRST)
-    with shop.workplace.warehouse("test", "kindred") as warehouse:
-        assert builds.note_missed_deadline(warehouse, moment(SECOND))
+    with shop.deployment.warehouse("test", "kindred") as warehouse:
+        assert builds.record_missed_deadline(warehouse, moment(SECOND))
         row = shown(shop, SECOND)
-        assert builds.note_missed_deadline(warehouse, moment(SECOND))
+        assert builds.record_missed_deadline(warehouse, moment(SECOND))
     assert row["status"] == "waiting"
     assert row["missed_deadline_at"] is not None
     shop.run(SPEC, SECOND)
@@ -134,9 +134,9 @@ def test_a_missed_deadline_is_noted_once_and_stays(shop):
 
 
 def test_a_space_that_was_never_prepared_has_no_place_for_notes(shop):
-    with shop.workplace.warehouse("test", "kindred") as warehouse:
-        assert not builds.note_missed_deadline(warehouse, moment(FIRST))
-        assert not builds.note_not_begun(
+    with shop.deployment.warehouse("test", "kindred") as warehouse:
+        assert not builds.record_missed_deadline(warehouse, moment(FIRST))
+        assert not builds.record_not_begun(
             warehouse, moment(FIRST), task="prepare", failure="no source"
         )
 
@@ -152,5 +152,5 @@ def test_a_task_behind_publish_may_fail_and_come_through(shop):
             "published",
             "clean_up",
         )
-        builds.forget_failure(warehouse, **key, task="clean_up")
+        builds.delete_failure(warehouse, **key, task="clean_up")
     assert shown(shop)["failed_task"] is None

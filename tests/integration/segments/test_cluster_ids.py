@@ -131,7 +131,7 @@ def test_a_cluster_born_on_a_second_run_takes_no_id_of_one_that_ended(
         laboratory.run(make_spec(clustering={"algorithms": ["kmeans"]}), as_of)
     customers = np.array([*range(1, 101), 1001, 1002], dtype=np.int64)
     labels = np.array([0] * 100 + [1] * 2, dtype=np.int32)  # all in one, and two newcomers
-    with laboratory.workplace.warehouse("test", "kindred") as database:
+    with laboratory.deployment.warehouse("test", "kindred") as database:
         first, second = (
             stable_ids(database, KeyType.BIGINT, "kmeans", moment(AS_OF), customers, labels)
             for _ in range(2)

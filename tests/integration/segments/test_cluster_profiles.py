@@ -199,7 +199,7 @@ def test_private_columns_are_nowhere(laboratory):
         ({"min_clusters": 5}, "kmeans has found 4 clusters, gates.min_clusters is 5"),
         (
             {"max_noise_share": 0.9},
-            "100.0% of the customers are noise to hdbscan, gates.max_noise_share is 90.0%",
+            "100.0% of the customers are noise for hdbscan, gates.max_noise_share is 90.0%",
         ),
     ],
 )

@@ -50,7 +50,7 @@ def test_a_machine_too_small_is_told_before_the_work(laboratory):
     spec = make_spec(clustering=CLUSTERING)
     run = laboratory.run(spec, AS_OF, until="cluster")
     laboratory.environment["KINDRED_MEMORY_LIMIT_MB"] = "100"
-    run = open_run(laboratory.workplace, "default", run.as_of)
+    run = open_run(laboratory.deployment, "default", run.as_of)
     for algorithm in CLUSTERING["algorithms"]:
         with pytest.raises(SettingsError, match=f"{algorithm}: .* forecast, a task may take 100"):
             cluster(run, algorithm)

@@ -31,7 +31,7 @@ def spec_of(**changes):
 
 
 def let_read(laboratory):
-    with laboratory.workplace.warehouse("test") as database:
+    with laboratory.deployment.warehouse("test") as database:
         install_reader(database, "kindred")
 
 
@@ -215,7 +215,9 @@ def test_zero_vectors_under_cosine_are_in_no_list(laboratory):
 
 def test_a_run_cannot_ask_for_it_where_the_spec_does_not(laboratory):
     request = laboratory.request(make_spec(), FIRST, algorithms=["ivfflat"])
-    with pytest.raises(SpecError, match=r"ivfflat were asked.*offers kmeans, hdbscan.*must stand"):
+    with pytest.raises(
+        SpecError, match=r"ivfflat were asked.*offers kmeans, hdbscan.*must be listed"
+    ):
         with_params(make_spec(), request)
     assert with_params(spec_of(), request).clustering.algorithms == ("ivfflat",)
 

@@ -125,7 +125,7 @@ def test_a_server_without_pl_python_is_refused_before_anything_is_changed(labora
         laboratory.begin(spec, FIRST)
     assert laboratory.query("select to_regnamespace('kindred')") == [(None,)]
     monkeypatch.setenv("KINDRED_ARTIFACTS", str(laboratory.artefacts))
-    found = examine(laboratory.workplace.connections, "default", lambda _: spec)
+    found = examine(laboratory.deployment.connections, "default", lambda _: spec)
     failures = [finding for finding in found if finding.outcome is Outcome.FAILURE]
     assert [finding.check for finding in failures] == ["plpython"]
     assert re.search(words, failures[0].message)

@@ -84,7 +84,7 @@ def shop(make_laboratory, large_plans):
 
 
 def opened(laboratory):
-    return open_run(laboratory.workplace, "default", moment(SECOND))
+    return open_run(laboratory.deployment, "default", moment(SECOND))
 
 
 def build(laboratory):

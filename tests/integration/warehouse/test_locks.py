@@ -85,8 +85,8 @@ def test_the_limit_ends_the_wait_and_names_the_holder(dsn: str) -> None:
         with (
             pytest.raises(
                 LockTimeoutError,
-                match=r"extract of kindred is held by kindred default 2026-01-05T02:00 publish"
-                r" \(pid \d+\) for more than 1 s; .* clear this task",
+                match=r"extract of kindred has been held by kindred default 2026-01-05T02:00"
+                r" publish \(pid \d+\) for more than 1 s; .* clear this task",
             ),
             locked(second, "kindred", Resource.EXTRACT, wait_seconds=1),
         ):
@@ -145,7 +145,7 @@ def run_as_airflow_would(laboratory: Laboratory, spec: Spec, as_of: str, run_id:
     for stage, arguments in steps:
         for attempt in range(3):
             try:
-                run = open_run(laboratory.workplace, spec.space, run.as_of, run_id)
+                run = open_run(laboratory.deployment, spec.space, run.as_of, run_id)
                 laboratory.last_result = run_task(run, stage, **arguments)
                 break
             except SupersededError:
@@ -189,11 +189,11 @@ def test_a_run_that_was_taken_over_changes_nothing(shop: Laboratory) -> None:
         ("merge_graph", lambda run: run_task(run, "merge_graph")),
         ("open", lambda run: run.reopened()),
     ]
-    facts = open_run(shop.workplace, "default", moment(DAYS[0])).build.facts
+    facts = open_run(shop.deployment, "default", moment(DAYS[0])).build.facts
     for _, attempt in stages:
         with pytest.raises(SupersededError, match="another run than 'old' has begun to build"):
             attempt(old)
-    assert open_run(shop.workplace, "default", moment(DAYS[0])).build.facts == facts
+    assert open_run(shop.deployment, "default", moment(DAYS[0])).build.facts == facts
     assert shop.query("select count(*) from bi.lookalikes") == [(0,)]
     assert run_task(new, "publish")["published"]
     [(rows, customers)] = shop.query("select lookalikes, customers from bi.snapshots")

@@ -73,7 +73,7 @@ def test_user_without_rights_is_told_what_an_administrator_must_run(team):
         'grant create on database warehouse to "data-team"': "may not create schema kindred in",
         'grant temporary on database warehouse to "data-team"': "temporary tables",
         "create role bi_reader nologin": "role bi_reader does not exist",
-        "create extension vector": "may not install it there (that takes a superuser)",
+        "create extension vector": "may not install it there (only a superuser can)",
     }
     for statement, found in steps.items():
         assert f"'{statement}'" in message
@@ -107,7 +107,7 @@ def test_schema_that_belongs_to_somebody_else(team, schema):
     admin(f"create schema {schema}", f"grant all on schema {schema} to public")
     message = advice_in(laboratory)
     assert f"schema {schema} in database warehouse" in message
-    assert 'belongs to somebody else than user "data-team"' in message
+    assert 'does not belong to user "data-team"' in message
     assert f"'alter schema {schema} owner to \"data-team\"'" in message
 
 
@@ -123,7 +123,7 @@ def test_source_table_that_may_not_be_read(team):
     laboratory, admin = team
     admin('revoke select on customers from "data-team"', database="shop")
     message = advice_in(laboratory)
-    assert "table customers: no right to read it; grant select on it" in message
+    assert "table customers: it may not be read; grant select on it" in message
     admin("create schema sales", "create table sales.customers ()", database="shop")
     message = advice_in(laboratory, make_spec(source={"table": "sales.customers"}))
     assert "table sales.customers: cannot be read: permission denied for schema sales" in message

@@ -297,5 +297,5 @@ def test_such_an_owner_sees_the_sessions_that_a_publish_must_wait_for(
         connection.cursor().execute("select 1")
         run = deployed.run(make_spec(k=3), FIRST, until="publish")
         with pytest.raises(LockTimeoutError, match="old report"):
-            run_task(replace(run, workplace=hurried.workplace), "publish")
+            run_task(replace(run, deployment=hurried.deployment), "publish")
     assert run_task(run, "publish")["published"]

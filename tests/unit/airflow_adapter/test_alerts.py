@@ -56,7 +56,7 @@ def test_without_a_webhook_the_log_has_it(caplog):
 def test_a_webhook_that_refuses_is_told_in_the_log(webhook, caplog, status):
     webhook.status = status
     assert not send(ALERT, webhook.address)
-    assert f"the alert's webhook has refused: HTTP {status}" in caplog.messages
+    assert f"the alert's webhook rejected it: HTTP {status}" in caplog.messages
     assert "hush" not in caplog.text
 
 

@@ -76,7 +76,7 @@ def test_a_key_that_a_person_gives_is_read_as_the_database_reads_it(key_type, te
     ],
 )
 def test_what_is_no_key_is_refused_and_not_repeated(key_type, text):
-    with pytest.raises(DataError, match=f"is no key of type {key_type}") as caught:
+    with pytest.raises(DataError, match=f"is not a key of type {key_type}") as caught:
         KeyType(key_type).parse(text)
     assert not text or text not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None

@@ -108,7 +108,7 @@ REFUSED = {
         Roles("id", "city"),
         "^updated_at: column 'city' .* row 1 is the first",
     ),
-    "a key that is none": (Roles("city"), "^key: column 'city' does not tell the rows apart"),
+    "a key that is none": (Roles("city"), "^key: column 'city' does not identify the rows"),
 }
 
 
@@ -120,7 +120,7 @@ def test_roles_that_do_not_fit_are_refused(case):
 
 
 def test_one_row_is_too_few():
-    with pytest.raises(InferenceError, match=r"^rows: 1 found, and similarity takes at least two"):
+    with pytest.raises(InferenceError, match=r"^rows: 1 found, but similarity needs at least two"):
         text_of(made(1), Roles("id"))
 
 
@@ -199,9 +199,9 @@ def test_the_schedule_takes_in_the_newest_row_by_now(newest, schedule, end):
 def test_a_row_of_the_future_is_refused():
     with pytest.raises(WindowError, match="lies in the future"):
         schedule_for(moment("2026-03-10T12:30:31"), NOW)
-    with pytest.raises(WindowError, match="of this very minute"):
+    with pytest.raises(WindowError, match="from the current minute"):
         schedule_for(moment("2026-03-10T12:30:10"), NOW)
-    with pytest.raises(WindowError, match="takes in the newest row at 2026-04-01T02:00:00"):
+    with pytest.raises(WindowError, match="includes the newest row only at 2026-04-01T02:00:00"):
         window_for("0 2 1 * *", moment("2026-03-10"), NOW)
 
 

@@ -32,7 +32,7 @@ def test_utf_16_of_either_order(mark):
 
 def test_bytes_without_a_meaning_are_counted():
     table = read_table(b"a,b\n1,caf\xe9\n2,\x81\x8d\n")
-    assert any("2 bytes have no meaning" in note for note in table.notes)
+    assert any("2 bytes are not valid there" in note for note in table.notes)
     assert values(table, "b")[0] == "café"
 
 
@@ -85,7 +85,7 @@ def test_nul_bytes_are_removed_and_counted_per_column():
 BAD = {
     "empty": (b"", "the file is empty"),
     "blank": (b"\xef\xbb\xbf \r\n\n", "the file is empty"),
-    "header only": (b"a,b,c\n", "a header of 3 columns and no row"),
+    "header only": (b"a,b,c\n", "a header of 3 columns but no rows"),
     "an archive": (b"PK\x03\x04rest", "zip archive"),
     "half a gzip": (gzip.compress(PLAIN.encode())[:-12], "gzip file is damaged or cut short"),
     "no gzip": (b"\x1f\x8bnothing", "gzip file is damaged or cut short"),
@@ -124,7 +124,7 @@ def test_names_are_made_usable_and_unique():
     assert len(set(names)) == len(names)
     assert len(notes) == 6
     assert "column 1 is named 'column_1': it had no name" in notes
-    assert "column 3 is named 'age_3': the name was there already" in notes
+    assert "column 3 is named 'age_3': an earlier column has the same name" in notes
 
 
 @pytest.mark.parametrize(

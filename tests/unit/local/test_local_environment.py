@@ -188,7 +188,7 @@ def test_down_and_status_of_nothing(checkout, capsys):
 
 def test_psql_before_the_first_run_says_what_to_do(checkout, capsys):
     assert main(["psql", "-c", "select 1"]) == 1
-    assert "there is no warehouse yet. 'make run' makes one" in capsys.readouterr().err
+    assert "there is no warehouse yet. 'make run' creates one" in capsys.readouterr().err
 
 
 RANGE = ["--from=2018-02-01", "--to=2018-04-01"]
@@ -198,9 +198,9 @@ def test_a_backfill_before_the_first_run_says_what_to_do(checkout, interrupts, c
     assert main(["backfill", *RANGE]) == 1
     [line] = capsys.readouterr().out.splitlines()
     assert line.startswith("KINDRED FAILED local ")
-    assert line.endswith("there is no warehouse yet. 'make run' makes one.")
+    assert line.endswith("there is no warehouse yet. 'make run' creates one.")
     assert main(["backfill", *RANGE, "--dry-run"]) == 1
-    assert "there is no warehouse yet. 'make run' makes one" in capsys.readouterr().err
+    assert "there is no warehouse yet. 'make run' creates one" in capsys.readouterr().err
     assert not checkout.pgdata.exists()
 
 

@@ -172,7 +172,7 @@ def test_a_range_holds_the_moments_of_its_schedule_both_ends_included(
     schedule, first, last, as_ofs
 ):
     if not as_ofs:
-        with pytest.raises(WindowError, match="holds no as_of"):
+        with pytest.raises(WindowError, match="contains no as_of"):
             windows_between(schedule, first, last, now=NOW)
         return
     windows = windows_between(schedule, first, last, now=NOW)

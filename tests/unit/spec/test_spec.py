@@ -162,7 +162,7 @@ def refusal(path, value):
         (
             "source.deletes",
             "tombstone",
-            "source: 'deletes: tombstone' wants the column's name in 'tombstone'",
+            "source: 'deletes: tombstone' needs the column's name in 'tombstone'",
         ),
         (
             "features.customer_id",
@@ -180,7 +180,11 @@ def refusal(path, value):
             "spec: column 'income' is a label (an outcome) and must not be encoded too",
         ),
         ("private", ["zip"], "spec: private names columns that the spec does not use: ['zip']"),
-        ("metric", "ip", "spec: metric 'ip' is no distance, so clustering.algorithms cannot hold"),
+        (
+            "metric",
+            "ip",
+            "spec: metric 'ip' is not a distance, so clustering.algorithms cannot use",
+        ),
     ],
 )
 def test_a_refusal_names_file_key_found_and_allowed(path, value, message):

@@ -3,7 +3,7 @@
 import logging
 
 from kindred.errors import PreflightError
-from kindred.run.context import Workplace
+from kindred.run.context import Deployment
 from kindred.segments.identity.relink_rows import Change, can_relink
 from kindred.segments.identity.relink_rows import relink as relink_store
 from kindred.spec.model import Spec
@@ -12,7 +12,7 @@ from kindred.warehouse.locks import Resource, locked
 log = logging.getLogger(__name__)
 
 
-def relink(workplace: Workplace, spec: Spec, *, is_dry_run: bool = False) -> list[Change]:
+def relink(deployment: Deployment, spec: Spec, *, is_dry_run: bool = False) -> list[Change]:
     """Link the ids of a space anew while nothing is published; returns what changed, or would.
 
     A build that took its ids before is refused by its publish and wants its task 'cluster' cleared.
@@ -22,10 +22,10 @@ def relink(workplace: Workplace, spec: Spec, *, is_dry_run: bool = False) -> lis
     PreflightError
         when the space has not been prepared by a version that can link anew.
     """
-    wait_seconds = workplace.settings.lock_wait_seconds
+    wait_seconds = deployment.settings.lock_wait_seconds
     schema = spec.internal_schema
     with (
-        workplace.warehouse(f"kindred {spec.space} relink", schema) as warehouse,
+        deployment.warehouse(f"kindred {spec.space} relink", schema) as warehouse,
         locked(warehouse, schema, Resource.PUBLISH, wait_seconds=wait_seconds),
         locked(warehouse, schema, Resource.CLUSTER_IDS, wait_seconds=wait_seconds),
     ):

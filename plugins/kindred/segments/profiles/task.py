@@ -16,7 +16,7 @@ from kindred.encoding.encoding_memory import Columns
 from kindred.encoding.number_block import NumberBlock
 from kindred.encoding.vectors import read_embeddings
 from kindred.history import snapshot_customers
-from kindred.history.column_expressions import Reading
+from kindred.history.column_expressions import ColumnExpression
 from kindred.run import builds
 from kindred.run.context import SEED, Run
 from kindred.run.memory import with_fitting_blocks
@@ -62,9 +62,9 @@ def profile_clusters(run: Run) -> dict[str, Any]:
 
 def _within_memory(run: Run, warehouse: Database, embeddings: Embeddings) -> Run:
     """The run with blocks of customers that fit, if labels and vectors do."""
-    readings = snapshot_customers.profile_readings(warehouse, run.spec).values()
+    expressions = snapshot_customers.profile_expressions(warehouse, run.spec).values()
     # Of a text only is read whether there is one.
-    kinds = (Kind.CATEGORICAL if reading.is_text else Kind.NUMERIC for reading in readings)
+    kinds = (Kind.CATEGORICAL if expression.is_text else Kind.NUMERIC for expression in expressions)
     row_bytes = Columns.of(kinds, 0.0).block_row_bytes
     megabytes = profile_megabytes(embeddings.vectors.shape, len(run.spec.clustering.algorithms))
     work = f"profiles of {len(embeddings.customers)} customers"
@@ -78,13 +78,13 @@ def read_profiles(run: Run) -> list[dict[str, Any]]:
 
 
 def profile_columns(
-    encoder: FittedEncoder, readings: dict[str, Reading], labels: tuple[str, ...]
+    encoder: FittedEncoder, expressions: dict[str, ColumnExpression], labels: tuple[str, ...]
 ) -> list[ProfileColumn]:
     """What of the columns is profiled: features as the encoder sees them, then labels."""
     columns = []
-    for name, reading in readings.items():
+    for name, expression in expressions.items():
         block = encoder.blocks.get(name)
-        column = ProfileColumn(name, reading.kind, is_outcome=name in labels)
+        column = ProfileColumn(name, expression.kind, is_outcome=name in labels)
         if isinstance(block, CategoryBlock):
             column = replace(column, categories=block.categories)
         elif isinstance(block, NumberBlock) and block.transform is not Transform.NONE:
@@ -116,9 +116,9 @@ def _count(
     run: Run, warehouse: Database, embeddings: Embeddings, segmentations: list[Segmentation]
 ) -> _Counted:
     """Read the customers once, for all algorithms."""
-    readings = snapshot_customers.profile_readings(warehouse, run.spec)
+    expressions = snapshot_customers.profile_expressions(warehouse, run.spec)
     encoder = encoder_versions.read(warehouse, run.encoder_version)
-    columns = profile_columns(encoder, readings, run.spec.labels)
+    columns = profile_columns(encoder, expressions, run.spec.labels)
     measure = Measure(columns)
     tallies = [Tallies(columns, len(one.cluster_ids)) for one in segmentations]
 
@@ -139,7 +139,7 @@ def _count(
         snapshot_customers.kept_customers(warehouse, run.slug),
         count,
         block_rows=run.settings.block_rows,
-        readings=readings,
+        expressions=expressions,
     )
     return _Counted(columns, measure, tallies)
 
