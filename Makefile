@@ -14,16 +14,21 @@ PYTHON := $(firstword $(shell for name in python3.11 python3.12 python3; do \
 	&& echo $$name; done))
 endif
 UV_VERSION := 0.13.9
-SETUPTOOLS_VERSION := 84.2.1
 VENV := .venv
 # The stamp's name is a hash of what the environment was made of. Other pins, another Python or
 # another folder (scripts contain their path) give another name, and so a new environment.
 STAMP := $(VENV)/made-of-$(shell { cat requirements-dev.txt pyproject.toml; pwd; \
-	echo '$(PYTHON) $(UV_VERSION) $(SETUPTOOLS_VERSION)'; } | sha256sum | cut -c1-16)
+	echo '$(PYTHON) $(UV_VERSION)'; } | sha256sum | cut -c1-16)
 BOOTSTRAP := build/uv-$(UV_VERSION)
 UV := $(BOOTSTRAP)/bin/uv
 BIN := $(VENV)/bin
 LOCAL := $(BIN)/python -m local
+# What looks for processes and ends them needs packages, but not those of the newest pins. Where
+# there is state and no environment, one is made; where there is neither, nothing can run.
+INSTALLED := $(wildcard $(VENV)/made-of-*)
+STATE := $(wildcard .kindred)
+TO_LOOK := $(if $(INSTALLED),,$(if $(STATE),$(STAMP)))
+NOTHING := $(if $(INSTALLED)$(STATE),,yes)
 # The unit tests, but for the files that compute for long, and a snapshot from the source to BI.
 SLOW := benchmarks/test_bench_cluster segments/test_cluster_degenerate segments/test_clusters \
 	segments/test_density_graph encoding/test_fair_shares neighbours/test_graph \
@@ -63,11 +68,11 @@ up: $(STAMP) ## Same as run, but leave the Airflow UI and the database running
 backfill: $(STAMP) ## Backfill a range after run or up: FROM=date TO=date [ORDER= SNAPSHOTS= SPACE= DRY_RUN=1]
 	@exec $(LOCAL) backfill --order $(ORDER) $(range_options) $(if $(call said,DRY_RUN),--dry-run)
 
-down: ## Stop Airflow and the database
-	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m local down
+down: $(TO_LOOK) ## Stop Airflow and the database
+	@$(if $(NOTHING),$(say_nothing),exec $(LOCAL) down)
 
-status: ## Show what is running and where the UI is
-	@PYTHONPATH=plugins exec $(or $(PYTHON),python3) -m local status
+status: $(TO_LOOK) ## Show what is running and where the UI is
+	@$(if $(NOTHING),$(say_nothing),exec $(LOCAL) status)
 
 psql: $(STAMP) ## Open psql on the warehouse (ARGS="-c 'select ...'")
 	@exec $(LOCAL) psql $(ARGS)
@@ -108,7 +113,7 @@ requirements: ## Compile requirements*.in into the pinned .txt files (ARGS=--upg
 			--output-file "$${source%.in}.txt" $(ARGS) "$$source"
 	done
 
-clean: ## Stop everything and delete generated files: .kindred, build, caches (.venv stays)
+clean: $(TO_LOOK) ## Stop everything and delete generated files: .kindred, build, caches (.venv stays)
 	@$(stop_all)
 	rm -rf .kindred build .pytest_cache .mypy_cache .ruff_cache .hypothesis plugins/*.egg-info
 	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -127,10 +132,9 @@ $(STAMP):
 	echo "installing the pinned requirements into $(VENV)"
 	rm -rf $(VENV)
 	$(PYTHON) -m venv --without-pip $(VENV)
-	echo 'setuptools==$(SETUPTOOLS_VERSION)' > $(VENV)/build-constraints.txt
 	install="$(UV) pip install --quiet --python $(BIN)/python"
 	$$install --compile-bytecode -r requirements-dev.txt
-	$$install --no-deps --build-constraints $(VENV)/build-constraints.txt --editable .
+	$$install --no-deps --no-build-isolation --editable .
 	touch $@
 
 # One option per variable that is not empty, each a single word.
@@ -139,9 +143,15 @@ file_options = $(call options,$(FILE_VARIABLES))
 range_options = $(call options,$(RANGE_VARIABLES))
 option = $(subst _,-,$(shell echo $(1) | tr A-Z a-z))
 
+# Without an environment (or with half of one) the processes of the state cannot be looked for;
+# `make down` does, once the new one is there.
 define stop_all
-[ ! -d .kindred ] || PYTHONPATH=plugins $(or $(PYTHON),python3) -m local down > /dev/null
+if [ -d .kindred ] && compgen -G '$(VENV)/made-of-*' > /dev/null; then
+	$(LOCAL) down > /dev/null
+fi
 endef
+
+say_nothing := echo "nothing runs here: there is neither $(VENV) nor .kindred"
 
 # Use the package index that pip is configured for.
 define need_uv

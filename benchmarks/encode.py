@@ -37,8 +37,8 @@ from kindred.history import snapshot_customers
 from kindred.preparation.task import Request, prepare
 from kindred.run.connections import Connections
 from kindred.run.context import Deployment, Run, open_run
-from kindred.run.settings import Settings
 from kindred.run.windows import Window
+from kindred.settings import Settings
 from kindred.spec.model import Spec, spec_from_dict
 from kindred.warehouse.copy_writer import Array
 
@@ -71,9 +71,7 @@ def make_spec() -> Spec:
 
 def deployment(dsn: str, artefacts: str) -> Deployment:
     """One database as source and warehouse."""
-    return Deployment(
-        Connections(lambda name: dsn), Settings.from_env({"KINDRED_ARTIFACTS": artefacts})
-    )
+    return Deployment(Connections(lambda name: dsn), Settings(artifacts=artefacts))
 
 
 def opened(dsn: str, artefacts: str) -> Run:

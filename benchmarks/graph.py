@@ -61,7 +61,7 @@ from kindred.neighbours.task import (
 from kindred.run.builds import Build
 from kindred.run.connections import Connections
 from kindred.run.context import SEED, Deployment, Run
-from kindred.run.settings import Settings
+from kindred.settings import Settings
 from kindred.spec.metrics import Metric
 from kindred.spec.model import spec_from_dict
 
@@ -100,7 +100,7 @@ class Job:
             "clustering": {"algorithms": ["kmeans"]},
         }
         build = Build("bench", "building", AS_OF, content, "bench", 1, False, False, {})
-        settings = Settings.from_env({"KINDRED_ARTIFACTS": self.folder})
+        settings = Settings(artifacts=self.folder)
         place = Deployment(Connections(lambda name: ""), settings)
         return RunWithoutWarehouse(place, spec_from_dict(content, where="benchmark"), AS_OF, build)
 

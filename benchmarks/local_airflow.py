@@ -1,18 +1,20 @@
 """A real Airflow for a benchmark: as ``make run`` has it, with a state and spaces of its own."""
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from unittest.mock import patch
 
 from benchmarks.report import FOLDER, ROOT
 from kindred.backfills.fit import fit
 from kindred.run.connections import Connections
 from kindred.run.context import Deployment
-from kindred.run.settings import Settings
 from kindred.run.windows import resolve_window
+from kindred.settings import Settings
 from kindred.spec.model import Spec
 from local.airflow import LocalAirflow, free_port
 from local.credentials import load_credentials
@@ -100,5 +102,6 @@ def _start(
     airflow.wait_until_healthy(specs[0].dag_id)
     dsns = {"kindred_source": server.dsn(SOURCE), "kindred_warehouse": server.dsn(WAREHOUSE)}
     environment = kindred_environment(layout, server, credentials)
-    place = Deployment(Connections(dsns.__getitem__), Settings.from_env(environment))
+    with patch.dict(os.environ, environment, clear=True):
+        place = Deployment(Connections(dsns.__getitem__), Settings.from_env())
     return Machine(airflow, place)

@@ -35,9 +35,9 @@ from kindred.preparation.task import Request, prepare
 from kindred.run.connections import Connections
 from kindred.run.context import Deployment, open_run
 from kindred.run.machine import peak_megabytes
-from kindred.run.settings import Settings
 from kindred.run.windows import Window
 from kindred.segments.lists.index_pages import install_reader
+from kindred.settings import Settings
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec, spec_from_dict
 from kindred.tasks import run_task
@@ -72,8 +72,8 @@ class Place:
     def deployment(self) -> Deployment:
         """The connections, and settings as they are by default."""
         dsns = {"kindred_source": self.source, "kindred_warehouse": self.warehouse}
-        settings = {"KINDRED_ARTIFACTS": self.artefacts, "KINDRED_MIN_FREE_DISK_MB": "1"}
-        return Deployment(Connections(lambda name: dsns[name]), Settings.from_env(settings))
+        settings = Settings(artifacts=self.artefacts, min_free_disk_mb=1)
+        return Deployment(Connections(lambda name: dsns[name]), settings)
 
 
 def spec_of(d: int) -> Spec:

@@ -35,9 +35,9 @@ from kindred.publication import promotion
 from kindred.run import builds
 from kindred.run.connections import Connections
 from kindred.run.context import Deployment, Run, open_run
-from kindred.run.settings import Settings
 from kindred.run.windows import Window
 from kindred.serving.staged_embeddings import StagedEmbeddings
+from kindred.settings import Settings
 from kindred.spec.model import spec_from_dict
 from kindred.tasks import run_task
 
@@ -72,7 +72,7 @@ class Nights:
     @property
     def deployment(self) -> Deployment:
         """Both connections."""
-        settings = Settings.from_env({"KINDRED_ARTIFACTS": self.root})
+        settings = Settings(artifacts=self.root)
         return Deployment(Connections(lambda name: self.dsn), settings)
 
     def value(self, query: str | sql.Composable, *parameters: Any) -> Any:

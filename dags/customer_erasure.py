@@ -23,19 +23,19 @@ start over: its next task fails and says so. So do not run it at night.
 **Rerun.** It can be cleared any number of times; what is done stays done. It cannot be undone.
 """
 
-import os
 from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Param, get_parsing_context, task
 
+from kindred.settings import Schedule
 from kindred.spec.model import dag_id_of, spec_paths
 
 PROCESS = "customer_erasure"
 DEFAULT_ARGS = {
     "owner": "kindred",
     "retries": 2,
-    "retry_delay": timedelta(seconds=float(os.environ.get("KINDRED_RETRY_DELAY_SECONDS", "60"))),
+    "retry_delay": timedelta(seconds=Schedule.from_env().retry_delay_seconds),
     "execution_timeout": timedelta(hours=2),
 }
 

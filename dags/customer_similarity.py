@@ -45,8 +45,7 @@ is recorded in `bi.snapshots` and reported to connection `kindred_alerts`, as fa
 previous one serves again. `bi.snapshots` shows which one is current, and why a run failed.
 """
 
-import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import (
@@ -66,6 +65,7 @@ from airflow.sdk import (
 from kindred.airflow_adapter.deadline import report_missed_deadline
 from kindred.errors import SpecError
 from kindred.run.latest_only import Snapshots
+from kindred.settings import Schedule
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec, dag_id_of, load_spec, spec_paths
 
@@ -77,14 +77,12 @@ def record_failure(context: Any) -> None:
     failures.on_failure(context)
 
 
-START_DATE = datetime.fromisoformat(os.environ.get("KINDRED_START_DATE", "2026-01-01")).replace(
-    tzinfo=UTC
-)
+SCHEDULE = Schedule.from_env()
 SECONDS_PER_HOUR = 3600
 DEFAULT_ARGS = {
     "owner": "kindred",
     "retries": 2,
-    "retry_delay": timedelta(seconds=float(os.environ.get("KINDRED_RETRY_DELAY_SECONDS", "60"))),
+    "retry_delay": timedelta(seconds=SCHEDULE.retry_delay_seconds),
     "execution_timeout": timedelta(hours=2),
     "on_failure_callback": record_failure,
 }
@@ -140,14 +138,13 @@ def params(spec: Spec) -> dict[str, Param]:
 
 def deadline(spec: Spec) -> DeadlineAlert | None:
     """When a scheduled run is late, and what happens then; Airflow checks runs of all types."""
-    hours = float(os.environ.get("KINDRED_DEADLINE_HOURS", "3"))
-    if not hours:
+    if not SCHEDULE.deadline_hours:
         return None
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         # When a task is cleared, Airflow 3.3 cannot read back a timedelta (its issue 70368).
         # Seconds, the older format, work everywhere.
-        interval=hours * SECONDS_PER_HOUR,  # type: ignore[arg-type]
+        interval=SCHEDULE.deadline_hours * SECONDS_PER_HOUR,  # type: ignore[arg-type]
         callback=AsyncCallback(report_missed_deadline, kwargs={"space": spec.space}),
     )
 
@@ -186,7 +183,7 @@ def make_dag(spec: Spec) -> DAG:
     with DAG(
         dag_id=spec.dag_id,
         schedule=CronDataIntervalTimetable(spec.schedule, timezone="UTC"),
-        start_date=START_DATE,
+        start_date=SCHEDULE.start_date,
         catchup=False,
         max_active_runs=1,
         params=params(spec),
@@ -244,7 +241,7 @@ def make_broken_dag(space: str, error: SpecError) -> DAG:
     with DAG(
         dag_id=dag_id_of(space),
         schedule=CronDataIntervalTimetable(Spec.model_fields["schedule"].default, timezone="UTC"),
-        start_date=START_DATE,
+        start_date=SCHEDULE.start_date,
         catchup=False,
         max_active_runs=1,
         doc_md=str(error),

@@ -17,10 +17,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
+
 from local.failures import LocalError, tail_of
 from local.processes import (
     ProcessId,
-    all_pids,
     command_line,
     identify,
     wait_for_end,
@@ -136,7 +137,7 @@ class EmbeddedServer:
     def _postgres_pids(self) -> list[int]:
         return [
             pid
-            for pid in all_pids()
+            for pid in psutil.pids()
             if working_directory(pid) == self.pgdata and "postgres" in command_line(pid)
         ]
 

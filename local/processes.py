@@ -13,9 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 MARKER = "KINDRED_LOCAL_MARKER"
-_PROC = Path("/proc")
-_STATE_FIELD, _START_FIELD = 0, 19  # of /proc/PID/stat, after the name
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # psutil does not read it
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -40,52 +42,48 @@ class ProcessId:
 
 def boot_id() -> str:
     """Name of this boot of the machine."""
-    return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+    return _BOOT_ID.read_text().strip()
 
 
 def identify(pid: int) -> ProcessId | None:
     """The process that has a pid now, None when there is none or only a zombie."""
-    fields = _stat(pid)
-    if fields is None or fields[_STATE_FIELD] in {"Z", "X"}:
+    try:
+        process = psutil.Process(pid)
+        if process.status() in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}:
+            return None
+        # Since the boot: the time of day that psutil gives moves when the clock is set.
+        seconds = process.create_time() - psutil.boot_time()
+    except psutil.Error:
         return None
-    return ProcessId(pid, boot_id(), int(fields[_START_FIELD]))
+    return ProcessId(pid, boot_id(), round(seconds * _TICKS_PER_SECOND))
 
 
 def working_directory(pid: int) -> Path | None:
     """The working directory of a process, None when it is gone or somebody else's."""
     try:
-        return Path(os.readlink(_PROC / str(pid) / "cwd"))
-    except OSError:
+        folder = psutil.Process(pid).cwd()
+    except psutil.Error:
         return None
+    return Path(folder) if folder else None
 
 
 def command_line(pid: int) -> str:
     """The command line of a process as one text, empty when it is gone."""
     try:
-        return (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-    except (OSError, UnicodeDecodeError):
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
         return ""
-
-
-def all_pids() -> list[int]:
-    """The pids of all processes of the machine."""
-    return sorted(int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
 
 
 def marked_processes(marker: str) -> list[ProcessId]:
     """All processes that carry this marker in their environment, but this one."""
-    wanted = f"{MARKER}={marker}".encode()
     found = []
-    for pid in all_pids():
-        try:
-            environment = (_PROC / str(pid) / "environ").read_bytes()
-        except OSError:
-            continue  # gone meanwhile, or somebody else's
-        if pid != os.getpid() and wanted in environment.split(b"\0"):
-            process = identify(pid)
-            if process is not None:
-                found.append(process)
-    return found
+    for process in psutil.process_iter():
+        # Those that are gone meanwhile, or somebody else's, are not ours.
+        with suppress(psutil.Error):
+            if process.pid != os.getpid() and process.environ().get(MARKER) == marker:
+                found.append(identify(process.pid))
+    return [process for process in found if process is not None]
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.05) -> bool:
@@ -107,12 +105,3 @@ def wait_for_end(processes: Iterable[ProcessId], seconds: float) -> bool:
         return not remaining
 
     return wait_until(all_ended, seconds)
-
-
-def _stat(pid: int) -> list[str] | None:
-    try:
-        content = (_PROC / str(pid) / "stat").read_text(errors="replace")
-    except OSError:
-        return None
-    # The name stands in brackets and may itself hold brackets and blanks.
-    return content.rpartition(")")[2].split()

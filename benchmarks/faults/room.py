@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import files
 from pathlib import Path
+from unittest.mock import patch
 
 from benchmarks.faults.customers import fill_source
 from benchmarks.faults.orders import Orders
@@ -16,7 +17,7 @@ from benchmarks.faults.person import Person
 from benchmarks.processes import execute
 from kindred.run.connections import Connections
 from kindred.run.context import Deployment
-from kindred.run.settings import Settings
+from kindred.settings import Settings
 from kindred.spec.model import Spec
 from local.airflow import LocalAirflow, free_port
 from local.credentials import ADMIN_USER, Credentials, load_credentials
@@ -71,7 +72,8 @@ class Room:
     def deployment(self) -> Deployment:
         """What a stage that runs outside of Airflow is given."""
         dsns = {"kindred_source": self.source_dsn, "kindred_warehouse": self.warehouse_dsn}
-        return Deployment(Connections(dsns.__getitem__), Settings.from_env(self.local.environment))
+        with patch.dict(os.environ, self.local.environment, clear=True):
+            return Deployment(Connections(dsns.__getitem__), Settings.from_env())
 
 
 def orders_folder(layout: Layout) -> Path:

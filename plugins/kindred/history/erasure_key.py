@@ -4,14 +4,13 @@ Keys are few and can be guessed: a hash without a secret would give them away.
 """
 
 import hmac
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
 from kindred.errors import SettingsError
+from kindred.settings import Secrets, variable_name
 
-VARIABLE = "KINDRED_ERASURE_KEY"
+VARIABLE = variable_name("erasure_key")
 MIN_CHARACTERS = 32
 DIGEST = "sha256"
 FINGERPRINTED = b"kindred erasure key"
@@ -25,7 +24,7 @@ class ErasureKey:
     secret: bytes = field(repr=False)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def from_env(cls) -> Self:
         """Read the secret.
 
         Raises
@@ -33,7 +32,7 @@ class ErasureKey:
         SettingsError
             when it is not set or too short; its value is not repeated.
         """
-        found = (os.environ if environ is None else environ).get(VARIABLE, "")
+        found = Secrets.from_env().erasure_key.get_secret_value()
         if len(found) < MIN_CHARACTERS:
             raise SettingsError(
                 f"{VARIABLE}: {len(found)} characters were found, at least {MIN_CHARACTERS} are"

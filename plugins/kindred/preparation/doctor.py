@@ -8,7 +8,7 @@ from kindred.preparation.preflight import inspect
 from kindred.run.connections import Connections
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
-from kindred.run.settings import Settings
+from kindred.settings import Schedule, Settings
 from kindred.spec.model import Spec
 
 
@@ -17,6 +17,7 @@ def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]
     label = f"kindred {space} doctor"
     try:
         settings = Settings.from_env()
+        Schedule.from_env()  # only the DAG files use it, and their errors are shown in Airflow only
         spec = spec_of(space)
     except KindredError as error:
         return [Finding("settings and spec", Outcome.FAILURE, str(error))]

@@ -11,9 +11,9 @@ from kindred.history.erasure_key import ErasureKey
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import require_same_secret
 from kindred.run.findings import Finding, Outcome
-from kindred.run.settings import Settings
 from kindred.segments.lists.index_pages import has_reader
 from kindred.segments.plpython import plpython_checks
+from kindred.settings import Settings
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec
 from kindred.warehouse.database import Database

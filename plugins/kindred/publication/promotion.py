@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from pgvector import Vector
 from psycopg2.extras import Json
 
 from kindred.errors import LockTimeoutError
@@ -68,7 +69,8 @@ def publish(
         database.run("publication/set_column_quality", {"as_of": as_of})
         database.run("publication/set_profiles", {"as_of": as_of, "profiles": Json(profiles)})
         database.run("publication/set_cluster_quality", {"as_of": as_of})
-        published = {"as_of": as_of, "run_id": run_id, **counts}
+        center = Vector(counts["center"])
+        published = {"as_of": as_of, "run_id": run_id, **counts, "center": center}
         if not database.run("publication/set_published", published):
             raise builds.superseded(as_of, run_id)
         if becomes_current:

@@ -13,7 +13,7 @@ from kindred.run import builds
 from kindred.run.builds import Build
 from kindred.run.connections import WAREHOUSE, Connections
 from kindred.run.machine import peak_megabytes
-from kindred.run.settings import Settings
+from kindred.settings import Settings
 from kindred.spec.model import Spec, schema_of, spec_from_dict
 from kindred.warehouse import schemas
 from kindred.warehouse.database import Database, connect

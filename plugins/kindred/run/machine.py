@@ -1,10 +1,10 @@
 """The machine a stage runs on: its cores, its memory, and what this process takes of it."""
 
-import os
 import resource
 from pathlib import Path
 
-MEMINFO = Path("/proc/meminfo")
+import psutil
+
 CONTROL_GROUP = Path("/sys/fs/cgroup")
 PROCESS = Path("/proc/self/status")
 
@@ -13,51 +13,44 @@ def cores(wanted: int = 0) -> int:
     """The threads to work with: those wanted, else the cores this process may use."""
     if wanted > 0:
         return wanted
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    if hasattr(psutil.Process, "cpu_affinity"):  # macOS has none
+        return len(psutil.Process().cpu_affinity())
+    return psutil.cpu_count() or 1
 
 
-def total_megabytes() -> int | None:
-    """Memory of the machine, or of its control group; None where nobody says."""
-    return _least(_of_machine("MemTotal"), _limit_of_group())
+def total_megabytes() -> int:
+    """Memory of the machine, or of its control group where that allows less."""
+    return _least(psutil.virtual_memory().total, _limit_of_group())
 
 
-def available_megabytes() -> int | None:
-    """Memory that is left, in the machine or in its control group; None where nobody says."""
-    return _least(_of_machine("MemAvailable"), _left_in_group())
+def available_megabytes() -> int:
+    """Memory that is left, in the machine or in its control group."""
+    return _least(psutil.virtual_memory().available, _left_in_group())
 
 
 def held_megabytes() -> int:
     """The memory that this process holds now."""
-    return (_value(PROCESS, "VmRSS") or 0) // 1024
+    return psutil.Process().memory_info().rss // 2**20
 
 
 def peak_megabytes() -> int:
-    """The most memory that this process has held.
+    """The most memory that this process has held, which psutil does not know on Linux.
 
     Not ``ru_maxrss`` where Linux says better: after an exec that has what the parent held too.
     """
-    peak = _value(PROCESS, "VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = _peak_kilobytes() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak // 1024
 
 
-def _least(*found: int | None) -> int | None:
-    known = [left for left in found if left is not None]
-    return min(known) // 2**20 if known else None
+def _least(of_machine: int, of_group: int | None) -> int:
+    return (of_machine if of_group is None else min(of_machine, of_group)) // 2**20
 
 
-def _of_machine(name: str) -> int | None:
-    kilobytes = _value(MEMINFO, name)
-    return None if kilobytes is None else kilobytes * 1024
-
-
-def _value(path: Path, name: str) -> int | None:
-    """A number of one of the kernel's lists of names and kilobytes."""
-    if not path.is_file():
+def _peak_kilobytes() -> int | None:
+    if not PROCESS.is_file():
         return None
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith(f"{name}:"):
+    for line in PROCESS.read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmHWM:"):
             return int(line.split()[1])
     return None
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from kindred.errors import SettingsError
 from kindred.run.context import Run
 from kindred.run.machine import available_megabytes, held_megabytes, total_megabytes
-from kindred.run.settings import Settings
+from kindred.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -14,17 +14,15 @@ SMALLEST_BLOCK = 1_000
 """The smallest block; a still smaller one would save less than a megabyte."""
 
 
-def limit_megabytes(settings: Settings) -> int | None:
-    """The memory limit of one task; None if neither a setting nor the machine gives one.
+def limit_megabytes(settings: Settings) -> int:
+    """The memory limit of one task.
 
     By default the task's share of all memory, and no more than is available now.
     """
     if settings.memory_limit_mb:
         return settings.memory_limit_mb
-    total, left = total_megabytes(), available_megabytes()
-    if total is None or left is None:
-        return None
-    return min(total // settings.tasks_at_once, left + held_megabytes())
+    share = total_megabytes() // settings.tasks_at_once
+    return min(share, available_megabytes() + held_megabytes())
 
 
 def require_memory(run: Run, stage: str, work: str, megabytes: int) -> None:
@@ -36,9 +34,9 @@ def require_memory(run: Run, stage: str, work: str, megabytes: int) -> None:
         with the forecast, the limit of a task, and what to do.
     """
     limit = limit_megabytes(run.settings)
-    log.info("%s: %d MB forecast, a task may take %s MB", work, megabytes, limit or "any")
+    log.info("%s: %d MB forecast, a task may take %d MB", work, megabytes, limit)
     run.record_forecast(stage, megabytes)
-    if limit is not None and megabytes > limit:
+    if megabytes > limit:
         raise SettingsError(
             f"{work}: {megabytes} MB of memory are forecast, a task may take {limit} MB; raise"
             " KINDRED_MEMORY_LIMIT_MB if the machine has more, lower KINDRED_TASKS_AT_ONCE and the"
@@ -59,10 +57,8 @@ def with_fitting_blocks(run: Run, stage: str, work: str, megabytes: int, row_byt
     """
     wanted = run.settings.block_rows
     limit = limit_megabytes(run.settings)
-    rows = wanted
-    if limit is not None:
-        left = max(0, limit - megabytes - 1) * 2**20 // row_bytes
-        rows = max(min(wanted, SMALLEST_BLOCK), min(wanted, left))
+    left = max(0, limit - megabytes - 1) * 2**20 // row_bytes
+    rows = max(min(wanted, SMALLEST_BLOCK), min(wanted, left))
     if rows < wanted:
         log.warning(
             "%s: blocks of %d rows instead of %d (KINDRED_BLOCK_ROWS), a task may take %d MB",

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import numpy as np
+from pgvector import Vector
 from psycopg2.extras import Json
 
 from kindred.serving.hnsw import HnswChoice
@@ -58,7 +59,7 @@ def note_list_sizes(database: Database, generation: int, sizes: ListSizes) -> No
     """Note how the customers of a generation fell into lists, for the nights to come."""
     parameters = {
         "generation": generation,
-        "centres": sizes.centres.ravel().tolist(),
+        "centres": [Vector(centre) for centre in sizes.centres],
         "sizes": sizes.sizes.tolist(),
     }
     database.run("serving/record_list_sizes", parameters)
@@ -69,8 +70,8 @@ def list_sizes(database: Database, generation: int | None) -> ListSizes | None:
     row = database.row("serving/list_sizes", {"generation": generation})
     if row is None:
         return None
-    sizes = np.array(row[1], dtype=np.int64)
-    return ListSizes(np.array(row[0], dtype=np.float32).reshape(len(sizes), -1), sizes)
+    centres = np.stack([centre.to_numpy() for centre in row[0]])
+    return ListSizes(centres, np.array(row[1], dtype=np.int64))
 
 
 def _planned(plan: IndexPlan) -> dict[str, Any]:

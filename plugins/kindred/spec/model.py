@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,7 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from croniter import CroniterBadDateError, croniter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from kindred.errors import SpecError
+from kindred.errors import SettingsError, SpecError
+from kindred.settings import Places, variable_name
 from kindred.spec.clustering import CLUSTERING_MODELS, Clustering
 from kindred.spec.features import Feature, TextFeature, TextMethod, split_roles
 from kindred.spec.index_methods import Method, Precision, Rebuild
@@ -324,11 +324,20 @@ def _digest(value: object) -> str:
 def features_dirs() -> list[Path]:
     """The folders of specs: ``KINDRED_FEATURES``, else ``include/features`` beside ``plugins``.
 
-    Several folders are separated like those in ``PATH``.
+    Raises
+    ------
+    SettingsError
+        when neither is there, as where Kindred was installed from a wheel.
     """
-    if configured := os.environ.get("KINDRED_FEATURES"):
-        return [Path(folder) for folder in configured.split(os.pathsep) if folder]
-    return [Path(__file__).resolve().parents[3] / "include" / "features"]
+    if configured := Places.from_env().features:
+        return list(configured)
+    beside = Path(__file__).resolve().parents[3] / "include" / "features"
+    if not beside.is_dir():
+        raise SettingsError(
+            f"{variable_name('features')} is not set, and there is no folder {beside}: set it to"
+            " the folder of your feature specs (several are separated as in PATH)"
+        )
+    return [beside]
 
 
 def spec_paths() -> dict[str, Path]:
@@ -336,6 +345,8 @@ def spec_paths() -> dict[str, Path]:
 
     Raises
     ------
+    SettingsError
+        when there is no folder of specs.
     SpecError
         when two folders have a spec of the same name.
     """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import psycopg2
+from pgvector.psycopg2 import register_vector
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import parse_dsn
@@ -106,6 +107,15 @@ class Database:
             cursor.copy_expert(statement, source)
             return int(cursor.rowcount)
 
+    def configure(self, schema: str | None) -> None:
+        """Set what every session wants; with a schema, statements find its tables, and pgvector.
+
+        There, vectors travel as ``pgvector.Vector``, as parameters and as results.
+        """
+        settings = self.row("warehouse/configure_session", {"schema": schema})
+        if settings is not None and settings[-1]:
+            register_vector(self.connection)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing: commit at the end, roll back on any error."""
@@ -131,7 +141,7 @@ def connect(
 ) -> Iterator[Database]:
     """Open a session whose backend ends with this process: it checks the client every 5 s.
 
-    With a schema, statements find that space's tables, and pgvector.
+    With a schema, statements find that space's tables, and pgvector where it is there already.
 
     Raises
     ------
@@ -152,7 +162,7 @@ def connect(
     try:
         connection.autocommit = True
         database = Database(connection)
-        database.run("warehouse/configure_session", {"schema": schema})
+        database.configure(schema)
         yield database
     finally:
         connection.close()

@@ -29,7 +29,7 @@ def create_space(database: Database, spec: Spec, key_type: KeyType) -> Space:
     database.run("warehouse/create_extension")
     database.run("warehouse/create_schema", schema=spec.internal_schema)
     database.run("warehouse/create_schema", schema=spec.bi_schema)
-    database.run("warehouse/configure_session", {"schema": spec.internal_schema})
+    database.configure(spec.internal_schema)
     _create_key_domain(database, spec, key_type)
     _migrate(database)
     space = Space(spec.internal_schema, spec.bi_schema, extension_schema_in(database))

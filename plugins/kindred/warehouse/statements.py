@@ -1,21 +1,21 @@
 """Find and compose the statements of ``include/sql``: identifiers quoted, values bound."""
 
-import os
 from functools import cache
 from pathlib import Path
 
 from psycopg2 import sql
 
 from kindred.errors import SettingsError
+from kindred.settings import Places
 
 Name = str | tuple[str, ...] | sql.Composable
 
 
 def sql_dir() -> Path:
     """The folder of statements: ``KINDRED_SQL``, else beside ``plugins``, else in the package."""
-    configured = os.environ.get("KINDRED_SQL")
-    if configured:
-        return Path(configured)
+    configured = Places.from_env().sql
+    if configured is not None:
+        return configured
     package = Path(__file__).resolve().parents[1]
     beside = package.parents[1] / "include" / "sql"
     return beside if beside.is_dir() else package / "sql"

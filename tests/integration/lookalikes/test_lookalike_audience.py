@@ -199,3 +199,12 @@ def test_the_stored_centre_is_the_mean_of_the_embeddings(shop):
         " from kindred.customer_embeddings"
     )
     assert distance < 1e-6
+
+
+def test_the_stored_centre_is_bit_for_bit_what_the_server_makes_of_the_numbers(shop):
+    [(stored, cast)] = shop.query(
+        "select vector_send(center), vector_send((select array_agg(number::float8 order by place)"
+        " from jsonb_array_elements_text(facts -> 'center') with ordinality as e (number, place)"
+        ")::vector) from kindred.snapshots join kindred.snapshot_builds using (as_of)"
+    )
+    assert bytes(stored) == bytes(cast)

@@ -11,17 +11,20 @@ from psycopg2 import errors, sql
 from integration.warehouse import COLUMNS, make_spec, people
 from kindred.encoding.vectors import read_embeddings
 from kindred.errors import DataError, SettingsError
-from kindred.serving import build_progress, index_build
+from kindred.run.context import SEED
+from kindred.serving import build_progress, index_build, index_builds
 from kindred.serving import index_plan as plan_module
 from kindred.serving.index_kinds import IndexKind
 from kindred.serving.index_plan import Candidate, forecast_mb, plan_index
 from kindred.serving.index_quality import IndexOf, measure_index
 from kindred.serving.ivfflat_memory import build_memory_bytes, reported_mb
+from kindred.serving.list_sizes import find_list_sizes
 from kindred.spec.index_methods import Precision
 from kindred.spec.metrics import Metric
 from kindred.tasks import run_task
 from kindred.warehouse.copy_writer import Column, Field, RowStream, encode_rows
-from kindred.warehouse.database import Database
+from kindred.warehouse.database import Database, connect
+from kindred.warehouse.keys import KeyType
 
 AS_OF = "2026-01-25T02:00"
 CUSTOMERS = 4_000
@@ -266,3 +269,32 @@ def test_fewer_probes_find_less(indexed):
     assert first["recall"] < sweep[-1]["recall"]
     assert quality.recall_at_k > 0.99
     assert quality.effort == again.effort
+
+
+def test_the_lists_that_are_kept_are_those_that_were_found(indexed):
+    run = indexed.last_run
+    vectors = read_embeddings(run, KeyType.BIGINT).vectors
+    found = find_list_sizes(vectors, Metric.L2, seed=SEED)
+    with run.warehouse("test") as warehouse:
+        kept = index_builds.list_sizes(warehouse, 1)
+    assert kept.centres.tobytes() == found.centres.tobytes()
+    assert kept.sizes.tolist() == found.sizes.tolist()
+
+
+def test_lists_that_were_kept_row_by_row_are_kept_on(make_database):
+    centres = np.random.default_rng(1).normal(size=(3, 2)).astype(np.float32)
+    options = {"connection_id": "test", "application_name": "test", "schema": "public"}
+    with connect(make_database("lists"), **options) as database:
+        database.execute(sql.SQL("create extension vector"))
+        database.configure("public")
+        for table in ("index_builds", "index_checks"):
+            statement = sql.SQL("create table {} (generation integer)")
+            database.execute(statement.format(sql.Identifier(table)))
+        database.run("warehouse/migrations/0029_add_list_drift")
+        rows = sql.SQL("insert into index_builds values (1, %s, '{5,0,7}'), (2, null, null)")
+        database.execute(rows, (centres.ravel().tolist(),))
+        database.run("warehouse/migrations/0037_keep_lists_as_vectors")
+        kept = index_builds.list_sizes(database, 1)
+        assert kept.centres.tobytes() == centres.tobytes()
+        assert kept.sizes.tolist() == [5, 0, 7]
+        assert index_builds.list_sizes(database, 2) is None

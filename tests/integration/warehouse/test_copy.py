@@ -4,6 +4,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from pgvector import Vector
 from psycopg2 import sql
 
 from kindred.warehouse import statements
@@ -127,7 +128,7 @@ def test_the_server_reads_what_was_meant(warehouse, field):
     stored = [value for (value,) in execute(warehouse, query)]
     if field is Field.VECTOR:
         expected = {tuple(map(float, row)) for row in values}
-        found = {tuple(np.array(v[1:-1].split(","), np.float32).astype(float)) for v in stored}
+        found = {tuple(Vector.from_text(value).to_list()) for value in stored}
     elif field is Field.UUID:
         expected = {str(UUID(bytes=value.ljust(16, b"\0"))) for value in values.tolist()}
         found = set(stored)

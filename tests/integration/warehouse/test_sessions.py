@@ -1,6 +1,8 @@
 """What every session has, whoever opens it."""
 
+import numpy as np
 import pytest
+from pgvector import Vector
 
 from kindred.warehouse.database import connect
 
@@ -58,3 +60,44 @@ def test_pgvector_is_found_where_it_is(make_database):
     with connect(dsn, **options, schema="s") as database, database.connection.cursor() as cursor:
         cursor.execute("show search_path")
         assert cursor.fetchone() == ('s, "Other Place", pg_temp',)
+
+
+OPTIONS = {"connection_id": "test", "application_name": "test"}
+
+
+def sent_and_received(database, vector):
+    with database.connection.cursor() as cursor:
+        cursor.execute("select %s::vector, array[%s::vector]", (vector, vector))
+        one, several = cursor.fetchone()
+    assert several == [one]
+    return one
+
+
+def test_vectors_keep_every_bit_wherever_pgvector_is(make_database):
+    values = np.random.default_rng(1).normal(size=500).astype(np.float32)
+    limits = np.finfo(np.float32)
+    values[:5] = limits.max, limits.tiny, limits.smallest_subnormal, -0.0, 0.1
+    dsn = make_database("session")
+    with connect(dsn, **OPTIONS, schema="s") as database:
+        with database.connection.cursor() as cursor:
+            cursor.execute('create schema "Other Place"')
+            cursor.execute('create extension vector schema "Other Place"')
+        database.configure("s")  # as prepare does once it has created the extension
+        assert sent_and_received(database, Vector(values)).to_numpy().tobytes() == values.tobytes()
+    with connect(dsn, **OPTIONS, schema="s") as database:
+        assert sent_and_received(database, Vector(values)).to_numpy().tobytes() == values.tobytes()
+        widened = values.astype(np.float64).tolist()
+        assert sent_and_received(database, Vector(widened)) == Vector(values)
+
+
+def test_a_source_without_pgvector_may_have_a_type_of_that_name(make_database):
+    dsn = make_database("session")
+    with connect(dsn, **OPTIONS) as database, database.connection.cursor() as cursor:
+        cursor.execute("create type vector as (x real, y real)")
+    for schema in (None, "public"):
+        with (
+            connect(dsn, **OPTIONS, schema=schema) as database,
+            database.connection.cursor() as cursor,
+        ):
+            cursor.execute("select row(1, 2)::vector")
+            assert cursor.fetchone() == ("(1,2)",)

@@ -13,9 +13,12 @@ SECRET = "0123456789abcdef" * 4
 
 
 @pytest.mark.parametrize("found", [None, "", "x" * (MIN_CHARACTERS - 1)])
-def test_a_missing_or_short_secret_is_refused_and_not_repeated(found):
+def test_a_missing_or_short_secret_is_refused_and_not_repeated(found, monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    if found is not None:
+        monkeypatch.setenv(VARIABLE, found)
     with pytest.raises(SettingsError) as caught:
-        ErasureKey.from_env({} if found is None else {VARIABLE: found})
+        ErasureKey.from_env()
     message = str(caught.value)
     assert message.startswith(f"{VARIABLE}: {len(found or '')} characters were found")
     assert "openssl rand -hex 32" in message

@@ -265,26 +265,46 @@ def test_make_help_lists_every_target(repository):
     assert set(re.findall(r"^  make ([\w-]+) ", result.stdout, re.MULTILINE)) == declared
 
 
-def test_stopping_needs_no_installed_packages(repository, tmp_path):
-    """'make down' and 'make clean' must work when .venv is gone."""
-    for name in ("plugins",):
-        (tmp_path / name).symlink_to(repository / name)
+@pytest.fixture
+def make(repository, tmp_path):
+    """Run make in a folder that has a Makefile and nothing else; returns what it prints."""
+    for name in ("Makefile", "requirements-dev.txt", "pyproject.toml"):
+        shutil.copy(repository / name, tmp_path)
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+
+    def run(*arguments):
+        command = ["make", "-C", str(tmp_path), "--no-print-directory", *arguments]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    return run
+
+
+def test_without_environment_and_state_nothing_runs_and_nothing_is_installed(make, tmp_path):
+    said = "nothing runs here: there is neither .venv nor .kindred\n"
+    assert (make("down"), make("status")) == (said, said)
+    make("clean")
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_stopping_uses_the_environment_that_is_there_whatever_its_pins(make, tmp_path):
     (tmp_path / ".kindred").mkdir()
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(repository / "plugins")}
-    code = (
-        "import sys\n"
-        "from local.__main__ import main\n"
-        "from local.layout import Layout\n"
-        "from pathlib import Path\n"
-        "Layout.of_checkout = lambda: Layout(Path(sys.argv[1]), Path(sys.argv[1]) / '.kindred')\n"
-        "(Path(sys.argv[1]) / '.kindred' / 'airflow').mkdir()\n"
-        "raise SystemExit(main(['down']))\n"
-    )
-    result = subprocess.run(
-        [sys.executable, "-S", "-c", code, str(tmp_path)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (result.returncode, result.stdout) == (0, "nothing was running\n"), result.stderr
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "made-of-older-pins").touch()
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.write_text('#!/bin/sh\necho "$@"\n')
+    python.chmod(0o755)
+    assert make("down") == "-m local down\n"
+    assert make("status") == "-m local status\n"
+    make("clean")
+    assert not (tmp_path / ".kindred").exists()
+
+
+@pytest.mark.parametrize("target", ["down", "status", "clean"])
+def test_state_without_an_environment_gets_one_before_anything_is_looked_for(
+    make, tmp_path, target
+):
+    (tmp_path / ".kindred").mkdir()
+    planned = make("--dry-run", target)
+    assert planned.index("touch .venv/made-of-") < planned.rindex("-m local")

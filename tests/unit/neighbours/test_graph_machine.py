@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,8 +14,8 @@ from kindred.run import machine
 from kindred.run.machine import available_megabytes, cores, total_megabytes
 from kindred.run.memory import limit_megabytes
 from kindred.run.progress import Progress
-from kindred.run.settings import Settings
 from kindred.segments.segment_memory import density_megabytes, kmeans_megabytes
+from kindred.settings import Settings
 from kindred.spec.model import spec_from_dict
 
 SOURCE = {"table": "customers", "key": "customer_id", "updated_at": "updated_at"}
@@ -66,9 +67,9 @@ def test_more_rows_width_and_neighbours_need_more_memory_and_more_shards_less():
 @pytest.fixture
 def memory(tmp_path, monkeypatch):
     """A machine with 2,000 MB left in a control group that has 500 MB left."""
-    monkeypatch.setattr(machine, "MEMINFO", tmp_path / "meminfo")
+    memory = SimpleNamespace(total=4000 * 2**20, available=2000 * 2**20)
+    monkeypatch.setattr(machine.psutil, "virtual_memory", lambda: memory)
     monkeypatch.setattr(machine, "CONTROL_GROUP", tmp_path)
-    (tmp_path / "meminfo").write_text("MemTotal: 4096000 kB\nMemAvailable: 2048000 kB\n")
     (tmp_path / "memory.max").write_text(f"{1000 * 2**20}\n")
     (tmp_path / "memory.current").write_text(f"{700 * 2**20}\n")
     (tmp_path / "memory.stat").write_text(f"anon 5\ninactive_file {200 * 2**20}\n")
@@ -80,8 +81,7 @@ def test_what_is_left_is_the_less_of_machine_and_control_group(memory):
     (memory / "memory.max").write_text("max\n")
     assert (total_megabytes(), available_megabytes()) == (4000, 2000)
     (memory / "memory.max").unlink()
-    (memory / "meminfo").unlink()
-    assert (total_megabytes(), available_megabytes()) == (None, None)
+    assert (total_megabytes(), available_megabytes()) == (4000, 2000)
 
 
 def test_a_task_may_take_its_share_and_no_more_than_is_left(memory, monkeypatch):
@@ -90,9 +90,8 @@ def test_a_task_may_take_its_share_and_no_more_than_is_left(memory, monkeypatch)
     assert limit_megabytes(Settings(tasks_at_once=2)) == 500
     assert limit_megabytes(Settings(tasks_at_once=4)) == 250
     assert limit_megabytes(Settings(memory_limit_mb=700, tasks_at_once=4)) == 700
-    (memory / "meminfo").unlink()
     (memory / "memory.max").unlink()
-    assert limit_megabytes(Settings()) is None
+    assert limit_megabytes(Settings(tasks_at_once=4)) == 1000
 
 
 # In a process of its own, where no freed memory is there to be taken again.

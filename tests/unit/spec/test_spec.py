@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kindred.errors import SpecError
+from kindred.errors import SettingsError, SpecError
 from kindred.spec.clustering import Algorithm
 from kindred.spec.features import Kind
 from kindred.spec.model import (
@@ -310,6 +310,13 @@ def test_the_default_folder_is_that_of_the_checkout(monkeypatch, repository):
     monkeypatch.delenv("KINDRED_FEATURES", raising=False)
     assert features_dirs() == [repository / "include" / "features"]
     assert load_spec(spec_paths()["default"]).is_default
+
+
+def test_without_a_folder_of_specs_the_error_says_which_variable_to_set(monkeypatch, tmp_path):
+    monkeypatch.delenv("KINDRED_FEATURES", raising=False)
+    monkeypatch.setattr("kindred.spec.model.__file__", str(tmp_path / "a/b/c/model.py"))
+    with pytest.raises(SettingsError, match=f"KINDRED_FEATURES is not set.*{tmp_path}.*set it to"):
+        features_dirs()
 
 
 def test_defaults_are_those_of_the_documents():

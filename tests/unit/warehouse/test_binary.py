@@ -4,6 +4,7 @@ import struct
 
 import numpy as np
 import pytest
+from pgvector import Vector
 
 from kindred.warehouse.copy_reader import BlockReader
 from kindred.warehouse.copy_writer import (
@@ -45,6 +46,18 @@ def test_a_vector_carries_its_dimensions():
     vectors = np.array([[1.5, -2.0]], dtype=np.float32)
     data = encode_rows([Column(Field.VECTOR, vectors)])
     assert data == struct.pack(">hihhff", 1, 12, 2, 0, 1.5, -2.0)
+
+
+@pytest.mark.parametrize("dimensions", [1, 3, 16_000])
+def test_vectors_are_those_that_pgvector_itself_encodes(dimensions):
+    vectors = np.random.default_rng(1).normal(size=(4, dimensions)).astype(np.float32)
+    limits = np.finfo(np.float32)
+    vectors[:, 0] = limits.max, -limits.tiny, limits.smallest_subnormal, -0.0
+    encoded = [Vector(vector).to_binary() for vector in vectors]
+    length = struct.pack(">hi", 1, len(encoded[0]))
+    assert encode_rows([Column(Field.VECTOR, vectors)]) == b"".join(length + e for e in encoded)
+    for vector, data in zip(vectors, encoded, strict=True):
+        assert Vector.from_binary(data).to_numpy().tobytes() == vector.tobytes()
 
 
 def test_a_vector_that_is_not_contiguous_is_sent_in_its_own_order():

