@@ -1,6 +1,6 @@
 -- Session settings for every connection: times in UTC; a backend that notices within 5 seconds that its
 -- client was killed; and, for a space's schema (if given), a search path with its own tables first, then
--- pgvector's types and operators. Last, whether vectors can travel as values there.
+-- pgvector's types and operators. The last column is whether pgvector's types can be used.
 select
   set_config('timezone', 'UTC', false),
   set_config('client_connection_check_interval', '5s', false),

@@ -17,7 +17,7 @@ def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]
     label = f"kindred {space} doctor"
     try:
         settings = Settings.from_env()
-        Schedule.from_env()  # only the DAG files use it, and their errors are shown in Airflow only
+        Schedule.from_env()  # only DAG files use it, and their errors appear only in Airflow
         spec = spec_of(space)
     except KindredError as error:
         return [Finding("settings and spec", Outcome.FAILURE, str(error))]

@@ -327,7 +327,7 @@ def features_dirs() -> list[Path]:
     Raises
     ------
     SettingsError
-        when neither is there, as where Kindred was installed from a wheel.
+        when neither exists, for example if Kindred was installed from a wheel.
     """
     if configured := Places.from_env().features:
         return list(configured)

@@ -108,9 +108,10 @@ class Database:
             return int(cursor.rowcount)
 
     def configure(self, schema: str | None) -> None:
-        """Set what every session wants; with a schema, statements find its tables, and pgvector.
+        """Apply the settings of every session; with a schema, statements find its tables.
 
-        There, vectors travel as ``pgvector.Vector``, as parameters and as results.
+        If pgvector is installed, they find it too, and vectors are passed and returned as
+        ``pgvector.Vector``.
         """
         settings = self.row("warehouse/configure_session", {"schema": schema})
         if settings is not None and settings[-1]:
@@ -141,7 +142,7 @@ def connect(
 ) -> Iterator[Database]:
     """Open a session whose backend ends with this process: it checks the client every 5 s.
 
-    With a schema, statements find that space's tables, and pgvector where it is there already.
+    With a schema, statements find that space's tables, and pgvector if it is installed.
 
     Raises
     ------
