@@ -71,7 +71,7 @@ def share_of_nearest(vectors: NDArray[np.float32], found: IndexLists) -> float:
     """Share of a sample whose list has the nearest centre, up to rounding in float32."""
     size = min(COMPARED, len(vectors))
     sample = np.random.default_rng(SEED).choice(len(vectors), size, replace=False)
-    centres = found.centres.astype(np.float64)
+    centres = found.centroids.astype(np.float64)
     is_nearest = np.empty(size, dtype=bool)
     for number, row in enumerate(sample):
         distances = ((centres - vectors[row]) ** 2).sum(axis=1)
@@ -87,10 +87,10 @@ def measure_all(report: Report, running: Bench, rows: Embeddings, lists: int) ->
     rounds = [timed(lambda: read(running, table, rows)) for _ in range(ROUNDS)]
     found = rounds[-1][1]
     seconds = [took for took, _ in rounds]
-    report.measure("read", lists=len(found.centres), seconds=median_seconds(seconds))
+    report.measure("read", lists=len(found.centroids), seconds=median_seconds(seconds))
     vectors = rows.vectors
     took, _ = timed(
-        lambda: clusters_of_lists(vectors, METRIC, found.centres, found.lists, method="read")
+        lambda: clusters_of_lists(vectors, METRIC, found.centroids, found.lists, method="read")
     )
     report.measure("cluster", lists=lists, seconds=took)
     outside, made = timed(

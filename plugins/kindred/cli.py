@@ -186,7 +186,7 @@ def relink(
     table = Table("snapshot", "algorithm", "ids", "customers", "names", "lineage")
     for change in changes:
         ids = ", ".join(f"{old} -> {new}" for old, new in change.renumbered.items())
-        lineage = "told anew" if change.is_lineage_other else "as it was"
+        lineage = "told anew" if change.is_lineage_changed else "as it was"
         names = f"{change.renamed} other" if change.renamed else "as they were"
         moment, customers = change.as_of.isoformat(), str(change.customers)
         table.add_row(moment, change.algorithm, ids or "as they were", customers, names, lineage)
