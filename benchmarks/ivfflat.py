@@ -37,7 +37,7 @@ from kindred.serving import index_build
 from kindred.serving.hnsw import EF_CONSTRUCTION, EF_SEARCH, LINKS, HnswChoice, graph_memory_bytes
 from kindred.serving.index_kinds import IndexKind
 from kindred.serving.index_plan import Candidate, IndexPlan, forecast_mb, plan_index, usual_lists
-from kindred.serving.index_quality import IndexOf, measure_index
+from kindred.serving.index_quality import IndexProbe, measure_index
 from kindred.serving.ivfflat_memory import build_memory_bytes, reported_mb
 from kindred.spec.index_methods import Method, Precision
 from kindred.spec.metrics import Metric
@@ -57,14 +57,14 @@ class Asked:
     """A loaded table, and customers to ask it for with their exact k-th distances."""
 
     running: Bench
-    index: IndexOf
+    index: IndexProbe
     sample: NDArray[np.int64]
     kth: NDArray[np.float32]
 
-    def measure(self, effort: int) -> dict[str, float]:
+    def measure(self, search_value: int) -> dict[str, float]:
         """Recall and latency at so many probes, or such an ef_search."""
-        recall = float(self.index.shares(self.sample, self.kth, effort).mean())
-        rounds = [self.index.milliseconds(self.sample[:TIMED], effort) for _ in range(ROUNDS)]
+        recall = float(self.index.shares(self.sample, self.kth, search_value).mean())
+        rounds = [self.index.milliseconds(self.sample[:TIMED], search_value) for _ in range(ROUNDS)]
         p50, p95 = np.min([np.quantile(took, [0.5, 0.95]) for took in rounds], axis=0)
         return {"recall": recall, "p50_ms": float(p50), "p95_ms": float(p95)}
 
@@ -82,7 +82,7 @@ def load(running: Bench, n: int, d: int, k: int) -> Asked:
     _, exact = exact_neighbours(
         rows.vectors[sample], rows.vectors, METRIC, k, exclude=sample, threads=2
     )
-    index = IndexOf(running.database, table, rows, IndexKind(METRIC, d), k)
+    index = IndexProbe(running.database, table, rows, IndexKind(METRIC, d), k)
     return Asked(running, index, sample, exact[:, -1])
 
 
@@ -136,12 +136,12 @@ def measure_planned(
             threads=2,
         )
     )
-    found = asked.measure(quality.effort)
-    report.measure("planned", **seen(built), probes=quality.effort, **found, seconds=choosing)
+    found = asked.measure(quality.search_value)
+    report.measure("planned", **seen(built), probes=quality.search_value, **found, seconds=choosing)
     asked.drop(built.name)
     difference = abs(at_plan["recall"] - chosen.recall)
     report.at_most("planned: recall off its promise", difference, 0.01)
-    return {"lists": chosen.lists, "probes": quality.effort, **found}
+    return {"lists": chosen.lists, "probes": quality.search_value, **found}
 
 
 def measure_memory(report: Report, asked: Asked, chosen: Candidate) -> None:

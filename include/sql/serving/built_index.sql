@@ -6,7 +6,7 @@ select
   metric,
   coalesce(plan ->> 'method', 'ivfflat') as asked_method,
   coalesce(plan ->> 'precision', 'single') as asked_precision,
-  coalesce(probes, ef_search) as effort,
+  coalesce(probes, ef_search) as search_value,
   recall_at_k
 from index_builds
 where generation = %(generation)s;

@@ -1,4 +1,4 @@
-"""The nightly canary: how good the serving index still is, and whether it is built anew."""
+"""The nightly canary: measure the serving index's recall, and decide whether to rebuild it."""
 
 import logging
 from dataclasses import asdict
@@ -8,7 +8,7 @@ from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.serving import generations, index_builds
 from kindred.serving.index_kinds import IndexKind
-from kindred.serving.index_quality import IndexOf, measure_canary
+from kindred.serving.index_quality import IndexProbe, measure_canary
 from kindred.serving.list_sizes import ListDrift, measure_drift
 from kindred.serving.rebuild import decide
 from kindred.spec.index_methods import Method, Precision, Rebuild
@@ -25,21 +25,23 @@ NO_DRIFT = dict.fromkeys(("list_drift", "list_drift_noise"))
 def wants_rebuild(
     run: Run, warehouse: Database, current: Current, *, rows: int, changed_rows: int
 ) -> bool:
-    """Measure the serving index, decide, and note both; ``rows`` are those of the new snapshot."""
+    """Measure the serving index, decide, record both; ``rows`` is the size of the new snapshot."""
     row = index_builds.built_index(warehouse, current.generation)
-    rows_at_build, k, metric, method, precision, effort, recall_at_build = row or NOTHING_BUILT
+    rows_at_build, k, metric, method, precision, search_value, recall_at_build = (
+        row or NOTHING_BUILT
+    )
     spec = run.spec
     rebuild, target_recall = spec.rebuild, spec.index_target_recall
     asked_kind = f"{spec.index} ({spec.index_precision}, {spec.metric})"
     built_kind = f"{method} ({precision}, {metric})"
     canary, drift = None, None
-    if rebuild is Rebuild.AUTO and effort is not None:
+    if rebuild is Rebuild.AUTO and search_value is not None:
         width = int(current.dimensions or 0)
         kind = IndexKind(Metric(metric), width, Method(method), Precision(precision))
-        asked = _serving(run, warehouse, str(current.table_name), kind, int(k))
+        probe = _serving(run, warehouse, str(current.table_name), kind, int(k))
         threads = cores(run.settings.graph_threads)
-        canary = measure_canary(asked, int(effort), seed=SEED, threads=threads)
-        drift = _list_drift(warehouse, current, asked)
+        canary = measure_canary(probe, int(search_value), seed=SEED, threads=threads)
+        drift = _list_drift(warehouse, current, probe)
     decision = decide(
         rebuild,
         canary=canary,
@@ -67,17 +69,17 @@ def wants_rebuild(
     return decision.is_rebuilt
 
 
-def _serving(run: Run, warehouse: Database, table: str, kind: IndexKind, k: int) -> IndexOf:
-    """The rows that serve: what was changed in place since the build is among them."""
+def _serving(run: Run, warehouse: Database, table: str, kind: IndexKind, k: int) -> IndexProbe:
+    """A probe of the serving rows, including changes made in place since the build."""
     serving = generations.read_serving(
         warehouse, table, run.key_type(warehouse), block_rows=run.settings.block_rows
     )
-    return IndexOf(warehouse, table, serving, kind, k)
+    return IndexProbe(warehouse, table, serving, kind, k)
 
 
-def _list_drift(warehouse: Database, current: Current, asked: IndexOf) -> ListDrift | None:
-    """How far these rows have moved since the build; None where that was not noted."""
+def _list_drift(warehouse: Database, current: Current, probe: IndexProbe) -> ListDrift | None:
+    """The drift of list sizes since the build; None if no list sizes were recorded."""
     built = index_builds.list_sizes(warehouse, current.generation)
     if built is None:
         return None
-    return measure_drift(built, asked.embeddings.vectors, asked.kind.metric)
+    return measure_drift(built, probe.embeddings.vectors, probe.kind.metric)
