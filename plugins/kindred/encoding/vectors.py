@@ -1,4 +1,4 @@
-"""The vectors of the customers of a moment, and the artefact that later tasks read them from."""
+"""Encode the customers of a snapshot, and write the artefact from which later tasks read them."""
 
 import logging
 from datetime import datetime
@@ -35,7 +35,7 @@ MADE_BY = "encode"
 def vectors_as_of(
     run: Run, warehouse: Database, as_of: datetime, stage: str
 ) -> NDArray[np.float32]:
-    """The vectors of the customers of another moment, by the encoder of the run."""
+    """Encode the customers as of another date by the encoder of the run."""
     customers = customers_as_of(as_of)
     with embedder(run, stage) as embed, warehouse.repeatable_read():
         encoder = encoder_versions.read(warehouse, run.encoder_version)
@@ -51,15 +51,15 @@ def encode_customers(
     stage: str,
     profile: Profile | None = None,
 ) -> Embeddings:
-    """Encode customers block by block, and count them in ``profile`` on the way.
+    """Encode customers block by block, and count them in ``profile``.
 
-    The session is in a transaction in which every statement sees the same customers, or they are
-    kept in a table.
+    All statements must see the same customers: either the session is in a repeatable read
+    transaction, or the customers are stored in a table.
 
     Raises
     ------
     SettingsError
-        when their vectors do not fit into the memory of a task.
+        The vectors do not fit into the memory of a task.
     """
     rows = count_customers(warehouse, customers)
     run = _within_memory(run, warehouse, encoder, embed, customers, rows, stage)
@@ -75,7 +75,7 @@ def _within_memory(
     rows: int,
     stage: str,
 ) -> Run:
-    """The run with blocks that fit, if the vectors of the customers do."""
+    """The run with blocks that fit into memory beside the vectors of all customers."""
     widths = (encoder.dimensions, 0 if embed is None else embed.dimensions)
     row_bytes = encode_row_bytes(columns_read(run, warehouse, customers), *widths)
     work = f"encoding of {rows} customers x {encoder.dimensions} dimensions"
@@ -122,7 +122,7 @@ def write_embeddings(run: Run, embeddings: Embeddings) -> None:
     Raises
     ------
     CustomerValueError
-        when a vector is not finite.
+        A vector is not finite.
     """
     _assert_finite(embeddings)
     arrays = {
@@ -143,7 +143,7 @@ def _assert_finite(embeddings: Embeddings) -> None:
 
 
 def read_embeddings(run: Run, key_type: KeyType) -> Embeddings:
-    """The vectors of the snapshot, mapped from the artefact."""
+    """Read the vectors of the snapshot, memory-mapped from the artefact."""
     artefact = run.folder.read(VECTORS, MADE_BY)
     return Embeddings(
         key_type,
