@@ -1,5 +1,4 @@
--- The rows a generation was made with, the kind of index that was asked for, how its index is asked,
--- and what it found when it was new.
+-- Rows, k, metric, kind, search value and recall of a generation's index when it was built.
 select
   rows,
   k,
