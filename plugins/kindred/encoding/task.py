@@ -69,7 +69,7 @@ def _reason_to_refit(run: Run, warehouse: Database, chosen: int) -> str | None:
     if not drifted:
         return None
     reason = ", ".join(f"{column} {index:.2f}" for column, index in sorted(drifted.items()))
-    log.warning("encoder %d is out of date, stability index: %s", chosen, reason)
+    log.warning("encoder %d no longer fits the data, stability index: %s", chosen, reason)
     return f"drift: {reason}"
 
 
