@@ -1,2 +1,2 @@
--- Width of the vectors of a generation.
+-- The width of a generation's vectors.
 select dimensions from index_builds where table_name = %(table_name)s;
