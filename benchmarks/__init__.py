@@ -1,1 +1,1 @@
-"""Benchmarks: ``make bench NAME=<module>``; each runs both sides it compares in one run."""
+"""Benchmarks: ``make bench NAME=<module>``; each runs all sides of its comparison in one run."""

@@ -1,15 +1,15 @@
-"""Do audiences find their like? Half of those with an outcome as seeds, the other half to find.
+"""Do audiences find similar customers? Half of those with an outcome are seeds, half are to find.
 
 Three real tables: telco (churn), Caravan (has the insurance) and the demo's loans (grade A),
-encoded as in ``benchmarks.neighbours``, without text. The outcome is in no vector. For each of
-several seeded splits, half of the customers who have it are the seeds; everybody else is scored by
-``encode.audience.score_audience``, which is what ``bi.lookalike_audience`` computes. **Lift** is
-the share of the outcome among the best 10 % of those who are left, divided by its share among all
-of them.
+encoded as in ``benchmarks.neighbours``, without text. The outcome is not encoded. For each of
+several seeded splits, half of the customers with the outcome are the seeds; all others are scored
+by ``benchmarks.audience_scores.score_audience``, which computes what ``bi.lookalike_audience``
+does. **Lift** is the share of the outcome among the best 10 % of the others, divided by its share
+among all of them.
 
-The other side: scikit-learn's logistic regression on the same vectors, fitted on the same split,
-the seeds as positives and everybody else as negatives. It sees the same customers and has to rank
-the same ones. The **ratio** is that of the medians over the splits.
+The baseline is scikit-learn's logistic regression on the same vectors and splits, with the seeds as
+positives and all others as negatives. It ranks the same customers. The **ratio** is that of the
+medians over the splits.
 """
 
 import sys
@@ -43,9 +43,9 @@ def split(is_positive: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:
 
 
 def lift_at_top(scores: Scores, is_positive: NDArray[np.bool_], seeds: NDArray[np.intp]) -> float:
-    """Share of positives among the best 10 % of the customers who are no seeds, over that of all.
+    """Share of positives among the best 10 % of the customers who are not seeds, over their share.
 
-    Equal scores are taken in row order.
+    Ties are taken in row order.
     """
     rest = np.setdiff1d(np.arange(len(scores)), seeds)
     best = rest[np.argsort(-scores[rest], kind="stable")[: round(TOP_SHARE * len(rest))]]
@@ -53,11 +53,11 @@ def lift_at_top(scores: Scores, is_positive: NDArray[np.bool_], seeds: NDArray[n
 
 
 def regression_scores(vectors: Vectors, seeds: NDArray[np.intp]) -> Scores:
-    """The logistic regression that tells the seeds from everybody else."""
+    """Scores of a logistic regression of seeds against all others."""
     is_seed = np.zeros(len(vectors), dtype=bool)
     is_seed[seeds] = True
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # one that has not converged is no side to compare with
+        warnings.simplefilter("error")  # a fit that has not converged is not a valid baseline
         model = LogisticRegression(max_iter=10_000).fit(vectors, is_seed)
     return np.asarray(model.decision_function(vectors), dtype=np.float64)
 
@@ -66,12 +66,12 @@ def measure_table(report: Report, table: Table, splits: int) -> None:
     """Lift of both sides over the splits."""
     features = {c: f for c, f in table.features.items() if f.kind is not Kind.TEXT}
     vectors = fit_encoder(features, table.frame).transform(table.frame)
-    center = centroid_of_customers(vectors)
+    centroid = centroid_of_customers(vectors)
     lifts: dict[str, list[float]] = {"audience": [], "regression": []}
     seconds = []
     for number in range(splits):
         seeds = split(table.is_positive, SEED + number)
-        took, scores = timed(score_audience, vectors, seeds, center)
+        took, scores = timed(score_audience, vectors, seeds, centroid)
         seconds.append(took)
         lifts["audience"].append(lift_at_top(scores, table.is_positive, seeds))
         by_regression = regression_scores(vectors, seeds)

@@ -1,21 +1,21 @@
-"""Backfill of CDNOW: monthly snapshots in four ways, and always the same tables.
+"""Backfill of CDNOW's monthly snapshots in four ways, which must give the same tables.
 
-The source is ``benchmarks.cdnow``: a version per customer and purchase date, 1997-01 to 1998-06. A
-real Airflow as ``make run`` has it (LocalExecutor, embedded PostgreSQL, on this machine) runs the
-DAG's own backfill over all months, in a space of its own for each way, one way after the other:
+The source is ``benchmarks.cdnow``: one version per customer and purchase date, 1997-01 to 1998-06.
+A real Airflow, set up as by ``make run`` (LocalExecutor, embedded PostgreSQL, on this machine),
+runs the DAG's own backfill over all months, with one space per way, one way after the other:
 
 - **forward** and **backward**: one date at a time.
 - **parallel**: three dates at once.
-- **killed**: forward; in the run of the middle date two tasks are ended in their middle by
-  ``kill -9`` on their process, validate while it moves rows into the history and publish when its
-  partitions are attached and the snapshot is not current yet. Airflow tries them again.
+- **killed**: forward; in the run of the middle date two tasks are killed midway by ``kill -9`` on
+  their process: validate while it moves rows into the history, and publish when its partitions are
+  attached but the snapshot is not current yet. Airflow tries them again.
 
-All ways use an encoder of the last date. Held against each other are the hashes of ``kindred hash``
-and, after ``kindred relink``, those of ids, births, lineage and names of the clusters; the forward
-ones are there already. Customers and landed rows of each snapshot are counted again by pandas from
-the file. A trigger on the pointer notes every snapshot that becomes current.
+All ways use an encoder of the last date. Compared are the hashes of ``kindred hash`` and, after
+``kindred relink``, those of ids, births, lineage and names of the clusters; forward must not need a
+relink. Pandas counts customers and landed rows of each snapshot from the file. A trigger on the
+pointer records every snapshot that becomes current.
 
-``--n`` takes the first n months, ``--every`` every so manieth customer, ``--data`` another file.
+``--n`` limits the months, ``--every m`` takes every m-th customer, ``--data`` reads another file.
 """
 
 import sys
@@ -60,7 +60,7 @@ FAILED, INTERRUPTED = 1, 130
 
 @dataclass(frozen=True)
 class Way:
-    """One way through all dates: what it took and what it has left."""
+    """One way through all dates: its time, and the tables it produced."""
 
     name: str
     seconds: float
@@ -85,7 +85,7 @@ def expected_counts(
 
 
 def go(running: Machine, spec: Spec, edges: Sequence[datetime]) -> Way:
-    """Fill the months between the edges in the way that the space is named after."""
+    """Backfill the months between the edges in the way that the space is named after."""
     dates, as_ofs = edges[:-1], edges[1:]
     name, client = spec.space, running.airflow.client
     space = Backfilled(running.deployment, spec)
@@ -131,12 +131,12 @@ def kill_in_the_middle(running: Machine, spec: Spec, date: datetime) -> None:
 
 
 def wait_for_all(running: Machine, spec: Spec, dates: Sequence[datetime]) -> None:
-    """Say which runs have succeeded, until all have.
+    """Report runs as they succeed, until all have.
 
     Raises
     ------
     RunFailedError
-        when one fails, or the last does not end in time.
+        A run fails, or the last one does not end in time.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     done: set[str] = set()
@@ -144,10 +144,10 @@ def wait_for_all(running: Machine, spec: Spec, dates: Sequence[datetime]) -> Non
         states = read_states(running, spec, dates)
         for run_id in sorted(name for name, state in states.items() if state == "success"):
             if run_id not in done:
-                print(f"{spec.space}: {run_id} is through", file=sys.stderr, flush=True)
+                print(f"{spec.space}: {run_id} has succeeded", file=sys.stderr, flush=True)
                 done.add(run_id)
         if time.monotonic() > deadline:
-            raise RunFailedError("backfill", f"not through in {PATIENCE_SECONDS:.0f} s: {states}")
+            raise RunFailedError("backfill", f"not done in {PATIENCE_SECONDS:.0f} s: {states}")
         time.sleep(POLL_SECONDS)
 
 
@@ -157,7 +157,7 @@ def read_states(running: Machine, spec: Spec, dates: Sequence[datetime]) -> dict
     Raises
     ------
     RunFailedError
-        when one has failed, or a component of Airflow has ended.
+        A run has failed, or a component of Airflow has ended.
     """
     running.airflow.check()
     runs = running.airflow.client.runs(spec.dag_id, dates)
@@ -170,7 +170,7 @@ def read_states(running: Machine, spec: Spec, dates: Sequence[datetime]) -> dict
 
 
 def compare(report: Report, ways: Sequence[Way], expected: dict[datetime, tuple[int, int]]) -> None:
-    """Hold every way against the first one, and all against the file."""
+    """Compare every way with the first one, and all with the file."""
     first, newest = ways[0], max(expected)
     for way in ways:
         tables, links = others(way.hashes, first.hashes), others(way.links, first.links)

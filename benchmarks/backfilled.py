@@ -1,4 +1,4 @@
-"""What a backfill has left in its space, and how ``_current`` moved while it ran."""
+"""The result of a backfill in its space, and how ``_current`` moved while it ran."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from kindred.segments.identity.relink_rows import Change
 from kindred.spec.model import Spec
 from kindred.warehouse.database import Database
 
-# Ids, lineage and names: what depends on the order of the dates until they are linked anew.
+# Ids, lineage and names depend on the order of the dates until they are relinked.
 LINKS = {
     "ids": "select as_of, algorithm, customer_id, cluster_id, nearest_cluster_id"
     " from {bi}.clusters order by 1, 2, 3",
@@ -56,20 +56,20 @@ class Backfilled:
             return cursor.fetchall()
 
     def watch(self) -> None:
-        """Note from now on where the pointer to the current snapshot moves."""
+        """Record from now on where the pointer to the current snapshot moves."""
         conninfo = self.deployment.connections.conninfo("kindred_warehouse")
         run_file(conninfo, "watch_current", schema=self.spec.internal_schema)
 
     def moves(self) -> list[datetime]:
-        """The snapshots that have become current since, one after the other."""
+        """The snapshots that have become current since, in order."""
         return [as_of for (as_of,) in self.query(MOVES, [self.spec.internal_schema])]
 
     def published(self) -> dict[datetime, tuple[int, int]]:
-        """Customers and landed rows of every published snapshot, as BI is told."""
+        """Customers and landed rows of every published snapshot, as BI sees them."""
         return {as_of: (customers, rows) for as_of, customers, rows in self.query(PUBLISHED)}
 
     def current(self) -> set[datetime]:
-        """The snapshots of which ``bi.lookalikes_current`` shows rows."""
+        """The snapshots that have rows in ``bi.lookalikes_current``."""
         return set(self.query(CURRENT)[0])
 
     def hashes(self) -> dict[str, str]:
@@ -88,7 +88,7 @@ class Backfilled:
         return found
 
     def relink(self) -> list[Change]:
-        """What ``kindred relink`` does; returns what it has changed."""
+        """Run ``kindred relink``; return its changes."""
         return relink(self.deployment, self.spec)
 
     def _named(self, text: str) -> sql.Composed:
@@ -98,10 +98,10 @@ class Backfilled:
 
 
 def moves_back(moves: Sequence[datetime]) -> int:
-    """How often an older snapshot has taken the place of a newer one."""
+    """How often an older snapshot has replaced a newer one."""
     return sum(after < before for before, after in pairwise(moves))
 
 
 def others(found: dict[str, str], expected: dict[str, str]) -> list[str]:
-    """The names whose hashes are not those expected."""
+    """The names whose hashes differ from the expected ones."""
     return [name for name in expected if found.get(name) != expected[name]]

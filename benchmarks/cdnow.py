@@ -1,8 +1,8 @@
-"""CDNOW's customers (real purchases of CDs, 1997-01 to 1998-06) as a source that keeps versions.
+"""CDNOW's customers (real purchases of CDs, 1997-01 to 1998-06) as a source with versions.
 
-A version is what was known of a customer at the end of a day with a purchase: first and last
-purchase, the days with one so far, and what all of them were worth. Two purchases on a day are one
-version, and the key of a row is (customer_id, updated_at).
+A version holds what was known of a customer at the end of a day with a purchase: dates of the first
+and last purchase, number of days with a purchase, and total value. Two purchases on one day make
+one version; the key of a row is (customer_id, updated_at).
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ _FILE_COLUMNS = (KEY, "date", "number_of_cds", "dollar_value")
 def read_purchases(path: Path, every: int = 1) -> pd.DataFrame:
     """The purchases in the order of the file: customer_id, date, number_of_cds, dollar_value.
 
-    With ``every``, those of the customers whose number it divides.
+    With ``every``, only those of customers whose number is divisible by it.
     """
     frame = pd.read_csv(path, sep=r"\s+", skiprows=1, names=_FILE_COLUMNS, dtype={"date": str})
     frame["date"] = pd.to_datetime(frame["date"], format="%Y%m%d").dt.date
@@ -43,7 +43,7 @@ def read_purchases(path: Path, every: int = 1) -> pd.DataFrame:
 
 def versions(purchases: pd.DataFrame) -> pd.DataFrame:
     """A row per customer and purchase date, with the columns of ``TYPES``, in key order."""
-    # Added up as whole cents, so that a sum does not depend on the order of the purchases.
+    # Summed in whole cents, so that a sum does not depend on the order of the purchases.
     cents = (purchases["dollar_value"] * 100).round().astype("int64")
     keys = [purchases[KEY], purchases["date"]]
     days = cents.groupby(keys).sum().rename("cents").reset_index()
@@ -70,7 +70,7 @@ def _plain(values: "pd.Series[Any]") -> list[Any]:
 
 
 def month_starts(count: int, first: datetime = BEGINNING) -> list[datetime]:
-    """The first moments of so many months, one after the other."""
+    """The first moments of ``count`` consecutive months."""
     months = (first.month - 1 + number for number in range(count))
     return [first.replace(year=first.year + m // 12, month=m % 12 + 1) for m in months]
 
@@ -103,7 +103,7 @@ def make_spec(space: str, **changes: Any) -> Spec:
             "monetary": log1p,
         },
         "clustering": {"algorithms": ["kmeans", "hdbscan"], **changes.pop("clustering", {})},
-        # The shop has just opened: from month to month most customers are new, and all dates move.
+        # The shop has just opened: every month most customers are new, and all dates drift.
         "gates": {"max_drift": 1000.0},
     }
     return spec_from_dict({**content, **changes}, where="CDNOW")

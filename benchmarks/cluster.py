@@ -1,16 +1,16 @@
-"""Segments of many customers: HDBSCAN from the neighbour graph, and k-means, beside others.
+"""Segments of many customers: HDBSCAN from the neighbour graph, and k-means, against others.
 
 Metric l2, graphs of 20 neighbours, ``min_samples`` 10, ``min_cluster_size`` 100 (20 for Caravan,
-where 100 finds nothing), every way in a process of its own. Compiled code is loaded, not compiled.
+where 100 finds nothing); every way in its own process. Compiled code is loaded from the cache.
 
 - **Agreement**: at 10,000, 20,000 and 30,000 customers of two seeded sets (`make_customers`: low
-  intrinsic dimension and one-hot blocks; `make_uneven`: round groups from dense to thin, and some
-  noise) and on the whole of Caravan, the adjusted Rand index (ARI) of the labels against those of
-  the exact `hdbscan` library, and the difference of the noise shares. Seconds of Kindred are those
-  beyond the graph, which the lookalikes need anyhow; the graph's stand beside them. scikit-learn's
-  HDBSCAN and fast_hdbscan run where they are done within the limit of seconds.
-- **Planted**: ARI of the groups of `make_uneven` and what is found, over those clustered.
-- **Many**: n customers: seconds and peak memory beyond the graph.
+  intrinsic dimension and one-hot blocks; `make_uneven`: round groups from dense to sparse, and some
+  noise) and on all of Caravan: the adjusted Rand index (ARI) of the labels with those of the exact
+  `hdbscan` library, and the difference of the noise shares. Kindred's seconds exclude the graph,
+  which the lookalikes need anyway; the graph's seconds are listed separately. scikit-learn's
+  HDBSCAN and fast_hdbscan run if they finish within the time limit.
+- **Planted**: ARI of the groups of `make_uneven` with the clusters, over the clustered customers.
+- **Many**: n customers: seconds and peak memory without the graph.
 - **K-means** with k = 40 on as many: inertia against scikit-learn's full k-means; and ``k: auto``
   on eight planted groups, over several seeds.
 """
@@ -48,21 +48,21 @@ RIVALS: dict[str, Callable[..., Found]] = {
 
 
 def save(folder: str, name: str, vectors: Vectors) -> str:
-    """Write vectors for the other processes; returns the path."""
+    """Write vectors for the other processes; return the path."""
     path = f"{folder}/{name.replace(' ', '_').replace(',', '')}.npy"
     np.save(path, vectors, allow_pickle=False)
     return path
 
 
 def caravan_vectors() -> Vectors:
-    """All customers of the insurer, encoded as proposed."""
+    """All customers of the insurer, encoded by the inferred spec."""
     table = tables.caravan()
     features = {c: f for c, f in table.features.items() if f.kind is not Kind.TEXT}
     return fit_encoder(features, table.frame).transform(table.frame)
 
 
-def note(report: Report, what: str, found: Found, exact: Found | None, **more: Any) -> None:
-    """One row of the table."""
+def report_row(report: Report, what: str, found: Found, exact: Found | None, **more: Any) -> None:
+    """Report one row of the table."""
     report.measure(
         what,
         rows=len(found.labels),
@@ -75,20 +75,20 @@ def note(report: Report, what: str, found: Found, exact: Found | None, **more: A
 
 
 def measure_agreement(report: Report, name: str, path: str, options: Any) -> Found:
-    """One set by all ways; returns what Kindred found."""
+    """Cluster one set in all ways; return Kindred's result."""
     size = MIN_CLUSTER_SIZE.get(name, 100)
     threads = len(os.sched_getaffinity(0))
     graph_seconds = measure_alone(ways.make_graph, path, WIDTH, RECALL_K, threads).result
     alone = measure_alone(ways.kindred_hdbscan, path, size, MIN_SAMPLES, threads)
     found = alone.result
     exact = measure_alone(ways.library_hdbscan, path, size, MIN_SAMPLES).result
-    note(report, f"{name}: hdbscan", exact, None)
+    report_row(report, f"{name}: hdbscan", exact, None)
     more = {"cpu": alone.cpu_seconds, "graph": graph_seconds, "peak_mb": alone.peak_rss_mb}
-    note(report, f"{name}: kindred", found, exact, **more)
+    report_row(report, f"{name}: kindred", found, exact, **more)
     for rival, way in RIVALS.items() if options.rivals else ():
         other = measure_within(options.limit, way, path, size, MIN_SAMPLES)
         if other is not None:
-            note(report, f"{name}: {rival}", other.result, exact, peak_mb=other.peak_rss_mb)
+            report_row(report, f"{name}: {rival}", other.result, exact, peak_mb=other.peak_rss_mb)
     label = f"{name}, {len(found.labels):,}"
     report.at_least(f"{label}: ARI", adjusted_rand_score(exact.labels, found.labels), 0.98)
     difference = abs(found.noise_share - exact.noise_share)
@@ -99,7 +99,7 @@ def measure_agreement(report: Report, name: str, path: str, options: Any) -> Fou
 
 
 def measure_sets(report: Report, folder: str, options: Any) -> None:
-    """Both made sets at all sizes, and Caravan."""
+    """Measure both synthetic sets at all sizes, and Caravan."""
     d = options.d
     for rows in SIZES:
         path = save(folder, f"customers {rows}", make_customers(rows, d))
@@ -120,26 +120,26 @@ def measure_many(report: Report, path: str, n: int) -> None:
     graph_seconds = measure_alone(ways.make_graph, path, WIDTH, RECALL_K, threads).result
     alone = measure_alone(ways.kindred_hdbscan, path, 100, MIN_SAMPLES, threads)
     more = {"cpu": alone.cpu_seconds, "graph": graph_seconds, "peak_mb": alone.peak_rss_mb}
-    note(report, "many", alone.result, None, **more)
+    report_row(report, "many", alone.result, None, **more)
     report.at_most(f"hdbscan of {n:,}: seconds", alone.result.seconds, 150.0)
     report.at_most(f"hdbscan of {n:,}: peak MB", alone.peak_rss_mb, 8 * 1024)
 
 
 def measure_kmeans(report: Report, path: str, n: int) -> None:
-    """K-means of many customers, and as scikit-learn finds it."""
+    """K-means of many customers, by Kindred and by scikit-learn."""
     threads = len(os.sched_getaffinity(0))
     alone = measure_alone(ways.kindred_kmeans, path, K, threads)
     other = measure_alone(ways.scikit_learn_kmeans, path, K)
     ratio = alone.result.inertia / other.result.inertia
     for name, found in (("kmeans: kindred", alone), ("kmeans: scikit-learn", other)):
         more = {"cpu": found.cpu_seconds, "peak_mb": found.peak_rss_mb}
-        note(report, name, found.result, None, **more, inertia=found.result.inertia)
+        report_row(report, name, found.result, None, **more, inertia=found.result.inertia)
     report.at_most(f"kmeans of {n:,}: seconds", alone.result.seconds, 20.0)
     report.at_most(f"kmeans of {n:,}: inertia / scikit-learn's", ratio, 1.01)
 
 
 def measure_chosen_k(report: Report, d: int) -> None:
-    """``k: auto`` where the number is known."""
+    """``k: auto`` on sets with a known number of groups."""
     chosen = []
     for seed in range(SEEDS):
         random = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""Ways to HDBSCAN and k-means, each run in a process of its own on vectors in a file."""
+"""Implementations of HDBSCAN and k-means, each run in its own process on vectors in a file."""
 
 import time
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ SEED = 20_180_401
 
 @dataclass(frozen=True)
 class Found:
-    """What a way found, and the seconds it took once its vectors were read."""
+    """The result of an implementation, and its seconds after reading the vectors."""
 
     labels: NDArray[np.int32]
     seconds: float
@@ -30,7 +30,7 @@ class Found:
 
     @property
     def clusters(self) -> int:
-        """How many there are."""
+        """The number of clusters."""
         return int(self.labels.max(initial=-1)) + 1
 
     @property
@@ -40,7 +40,7 @@ class Found:
 
 
 def make_graph(path: str, k: int, recall_k: int, threads: int) -> float:
-    """Write the neighbour graph beside the vectors; returns the seconds it took."""
+    """Write the neighbour graph beside the vectors; return its seconds."""
     vectors = np.load(path, allow_pickle=False)
     started = time.perf_counter()
     plan = plan_graph(
@@ -62,7 +62,7 @@ def kindred_hdbscan(path: str, min_cluster_size: int, min_samples: int, threads:
         for name in ("neighbours", "distances")
     )
     graph = NeighbourGraph(neighbours, distances, np.ones(len(vectors), dtype=np.bool_))
-    # No limit: the library is what it is compared with.
+    # No exact limit, because the library is the other side of the comparison.
     settings = HdbscanSettings(min_cluster_size=min_cluster_size, min_samples=min_samples)
     settings = settings.model_copy(update={"exact_limit": 0})
     started = time.perf_counter()
@@ -86,7 +86,7 @@ def library_hdbscan(path: str, min_cluster_size: int, min_samples: int) -> Found
 
 
 def scikit_learn_hdbscan(path: str, min_cluster_size: int, min_samples: int) -> Found:
-    """scikit-learn's, which counts the customer itself among the samples; all cores."""
+    """scikit-learn's HDBSCAN, which counts the customer itself as a sample; all cores."""
     vectors = np.load(path, allow_pickle=False).astype(np.float64)
     model = ScikitLearn(
         min_cluster_size=min_cluster_size, min_samples=min_samples + 1, n_jobs=-1, copy=True
@@ -97,7 +97,7 @@ def scikit_learn_hdbscan(path: str, min_cluster_size: int, min_samples: int) -> 
 
 
 def fast_hdbscan(path: str, min_cluster_size: int, min_samples: int) -> Found:
-    """fast_hdbscan, all cores; compiled on a thousand of the customers before."""
+    """fast_hdbscan on all cores, compiled beforehand on a thousand of the customers."""
     from fast_hdbscan import HDBSCAN
 
     vectors = np.load(path, allow_pickle=False)
@@ -117,12 +117,12 @@ def kindred_kmeans(path: str, k: int, threads: int) -> Found:
 
 
 def scikit_learn_kmeans(path: str, k: int) -> Found:
-    """scikit-learn's full k-means as it comes: one start by k-means++, all cores."""
+    """scikit-learn's full k-means with defaults: one start by k-means++, all cores."""
     vectors = np.load(path, allow_pickle=False)
     model = KMeans(n_clusters=k, random_state=SEED)
     started = time.perf_counter()
     model.fit(vectors)
     seconds = time.perf_counter() - started
-    # In float64: the library sums up in float32.
+    # In float64, because the library sums in float32.
     gaps = vectors.astype(np.float64) - model.cluster_centers_[model.labels_]
     return Found(model.labels_.astype(np.int32), seconds, float(np.square(gaps).sum()))

@@ -1,11 +1,11 @@
-"""Vectors of realistic customers, seeded: what an encoder makes of a customers table.
+"""Seeded vectors of realistic customers, like those that an encoder makes of a table.
 
 A customer belongs to one of 60 segments of unequal size and has 6 latent traits, normal around the
 segment's. All columns follow from the traits: 17 of 32 are numeric, saturating functions of them
 with 12 % noise, standardised; 3 boolean and 3 categorical (of 5, 4 and 3 values, one-hot), drawn
-by logits linear in the traits. Each block is scaled so that its columns weigh the same, as the
-encoder does. So the intrinsic dimension is low, the rest is noise, and one-hot blocks lay a lattice
-over it. Another width changes the number of numeric columns.
+by logits linear in the traits. Each block is scaled to the same weight, as by the encoder. So the
+intrinsic dimension is low, the rest is noise, and one-hot blocks add a lattice. Another width
+changes the number of numeric columns.
 """
 
 import numpy as np
@@ -50,7 +50,7 @@ def make_traits(random: np.random.Generator, n: int) -> Vectors:
 
 
 def make_mixture(n: int, d: int, seed: int = SEED) -> Vectors:
-    """Vectors (n, d) of 40 round groups in all dimensions: nothing is low-dimensional in them."""
+    """Vectors (n, d) of 40 round groups in all dimensions, with a high intrinsic dimension."""
     random = np.random.default_rng(seed)
     centers = random.standard_normal((40, d), dtype=np.float32)
     spread = 0.5 * random.standard_normal((n, d), dtype=np.float32)
@@ -58,9 +58,9 @@ def make_mixture(n: int, d: int, seed: int = SEED) -> Vectors:
 
 
 def make_uneven(n: int, d: int = 32, seed: int = SEED) -> tuple[Vectors, NDArray[np.int64]]:
-    """Vectors (n, d) of 25 round groups, and the group of each, -1 for 3 % scattered everywhere.
+    """Vectors (n, d) of 25 round groups, and the group of each; -1 for 3 % of scattered noise.
 
-    The groups have unequal shares, and from the densest to the thinnest five times the spread.
+    The groups have unequal shares; the sparsest has five times the spread of the densest.
     """
     random = np.random.default_rng(seed)
     centers = random.standard_normal((25, d))
@@ -75,5 +75,5 @@ def make_uneven(n: int, d: int = 32, seed: int = SEED) -> tuple[Vectors, NDArray
 
 
 def weights(random: np.random.Generator, columns: int) -> Vectors:
-    """How columns follow from the traits."""
+    """Weights of the columns in terms of the traits."""
     return random.standard_normal((TRAITS, columns), dtype=np.float32)

@@ -1,17 +1,17 @@
-"""The stage ``encode``: n customers of 20 columns, from the history to the artefact ``vectors``.
+"""The task ``encode``: n customers of 20 columns, from the history to the artefact ``vectors``.
 
-The customers (12 numeric, 3 boolean, 5 categorical columns) are made by a seeded statement in
+A seeded statement creates the customers (12 numeric, 3 boolean, 5 categorical columns) in
 ``customer_versions`` of an embedded server; every twentieth has a second, newer version. An encoder
-is fitted on them. Then, each in a process of its own, three times, medians:
+is fitted on them. Then each of these runs three times, in its own process; medians are reported:
 
-- **stage encode**: ``stages.encode.encode`` as the DAG's task calls it: reading by COPY, the
-  transform, writing the artefact. The peak is that process's ``VmHWM``, its libraries included.
-  Neither the server's memory nor its processor time is in the figures: the task's processor time
-  (``cpu_seconds``) tells how busy the machine was with other work.
-- **transform**: ``FittedEncoder.transform`` alone, over the same frames in blocks of the same size.
+- **stage encode**: ``encoding.task.encode`` as the DAG's task calls it: reading by COPY, the
+  transform, writing the artefact. The peak is the process's ``VmHWM``, including libraries. The
+  server's memory and CPU time are not included: the difference between seconds and the task's CPU
+  time (``cpu_seconds``) shows how busy the machine was otherwise.
+- **transform**: ``FittedEncoder.transform`` only, on the same frames in blocks of the same size.
 
-The stage is also timed at n / 4 customers, in a database of its own: time must grow no faster than
-rows, with a quarter to spare.
+The task is also timed with n / 4 customers, in another database: time may grow at most in
+proportion to the rows, with a tolerance of a quarter.
 """
 
 import sys
@@ -60,7 +60,7 @@ CATEGORICAL = ("gender", "channel", "plan", "region", "occupation")
 
 
 def make_spec() -> Spec:
-    """All columns of the table, amounts and counts by their logarithm."""
+    """A spec of all columns; amounts and counts are log-transformed."""
     features: dict[str, Any] = {c: {"kind": "numeric", "transform": "log1p"} for c in SKEWED}
     features |= dict.fromkeys(EVEN, "numeric") | dict.fromkeys(BOOLEAN, "boolean")
     features |= {c: {"kind": "categorical", "max_categories": 60} for c in CATEGORICAL}
@@ -75,12 +75,12 @@ def deployment(dsn: str, artefacts: str) -> Deployment:
 
 
 def opened(dsn: str, artefacts: str) -> Run:
-    """The run as a task finds it."""
+    """The run as a task opens it."""
     return open_run(deployment(dsn, artefacts), "default", AS_OF)
 
 
 def make_customers(dsn: str, artefacts: str, n: int) -> None:
-    """A begun build whose history has n customers, and its encoder."""
+    """Begin a build whose history has n customers, and fit its encoder."""
     run_file(dsn, "create_customers")
     window = Window(AS_OF - timedelta(days=1), AS_OF)
     prepare(deployment(dsn, artefacts), make_spec(), Request("bench", window, may_fit=True))
@@ -95,7 +95,7 @@ def make_customers(dsn: str, artefacts: str, n: int) -> None:
 
 
 def run_stage_encode(dsn: str, artefacts: str) -> dict[str, Any]:
-    """What the task does."""
+    """Run the task's function."""
     return encode(opened(dsn, artefacts))
 
 
@@ -121,7 +121,7 @@ def transform_only(dsn: str, artefacts: str) -> float:
 
 
 def measure(report: Report, places: dict[int, tuple[str, str]]) -> dict[int, tuple[float, float]]:
-    """Seconds and peak of the stage at each size; the sizes take turns."""
+    """Seconds and peak of the task at each size; the sizes alternate."""
     stages: dict[int, list[Alone[dict[str, Any]]]] = {n: [] for n in places}
     alone: dict[int, list[float]] = {n: [] for n in places}
     for n in [n for _ in range(ROUNDS) for n in places]:

@@ -1,4 +1,4 @@
-"""Generations of embeddings to measure on: seeded rows, a server, and what a night does to them."""
+"""Generations of embeddings for benchmarks: seeded rows, a server, and the changes of a night."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,7 +51,7 @@ def make_rows(n: int, d: int) -> Embeddings:
 
 
 def changed_rows(rows: Embeddings, chosen: NDArray[np.int64], seed: int) -> Embeddings:
-    """The same customers, the chosen ones with another vector and a later time."""
+    """The same customers; the chosen ones have another vector and a later time."""
     vectors, updated_at = rows.vectors.copy(), rows.updated_at.copy()
     shape = (len(chosen), vectors.shape[1])
     vectors[chosen] = np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
@@ -60,7 +60,7 @@ def changed_rows(rows: Embeddings, chosen: NDArray[np.int64], seed: int) -> Embe
 
 
 def as_text(rows: Embeddings, chosen: NDArray[np.int64]) -> list[tuple[str, int, int]]:
-    """Vector as pgvector reads it, microseconds and key of some rows, as a program would have."""
+    """Vector in pgvector's text format, microseconds and key of some rows."""
     return [
         (f"[{','.join(map(str, rows.vectors[row].tolist()))}]", int(updated_at), int(key))
         for row, updated_at, key in zip(
@@ -77,13 +77,13 @@ class Bench:
     report: Report
 
     def load(self, rows: Embeddings) -> str:
-        """A new generation; returns its table."""
+        """Load a new generation; return its table."""
         return generations.load_generation(
             self.database, rows, as_of=AS_OF, metric=Metric.L2, block_rows=BLOCK_ROWS
         )[1]
 
     def compare(self, table: str, rows: Embeddings) -> int:
-        """What a night does that changes some rows; returns how many it wrote."""
+        """Compare, stage and apply like a night that changes some rows; return the rows written."""
         difference, _ = generations.compare_with_serving(
             self.database, table, rows, block_rows=BLOCK_ROWS
         )
@@ -106,11 +106,11 @@ class Bench:
         return seconds
 
     def checkpoint(self) -> None:
-        """Begin each measurement with nothing left to write."""
+        """Checkpoint, so that a measurement starts without dirty pages."""
         self.database.execute(sql.SQL("checkpoint"))
 
     def vacuum(self, table: str) -> None:
-        """What autovacuum does between two nights."""
+        """Vacuum, as autovacuum does between two nights."""
         self.database.execute(sql.SQL("vacuum {}").format(sql.Identifier(table)))
 
     def drop(self, table: str) -> None:
@@ -118,7 +118,7 @@ class Bench:
         self.database.run("warehouse/drop_table", table=table)
 
     def writes(self, table: str) -> list[tuple[object, ...]]:
-        """What moves when a row of the table is written."""
+        """Counters that change when a row of the table is written."""
         with self.database.connection.cursor() as cursor:
             cursor.execute("select pg_stat_force_next_flush()")
             cursor.execute(sql.SQL(NEWEST_WRITE).format(sql.Identifier(table)))

@@ -1,24 +1,24 @@
-"""The neighbour graph: the k nearest other customers of each of n, against other ways to them.
+"""The neighbour graph: the k nearest other customers of n customers, against other libraries.
 
 Vectors are those of `benchmarks.customers` (seeded; low intrinsic dimension and one-hot blocks),
-metric l2, all on the same vectors in one run, each way in a process of its own with all cores.
+metric l2. All sides use the same vectors in one run, each in its own process with all cores.
 
-- **kindred**: the stages ``plan_graph``, ``search_graph`` (one shard after another, each on all
-  cores) and the writing of ``merge_graph``, with reading and writing their artefacts; the plan
-  finds distinct vectors, trains and tunes. Compiled code is loaded, not compiled: small graphs go
-  before. Measuring the recall that is published stands beside, since no other way does it.
-- **FAISS IVFFlat**: training (64 points a list), adding and `index.search` in id order, with the
-  fewest probes whose recall on the same sample is not below ours; finding the probes is not
-  counted. Each nlist is timed on 20,000 queries; the best one runs through all three times, in
-  turns with kindred, and medians are compared, of wall and of processor seconds.
-- **FAISS HNSW, usearch, pynndescent**: the same recall, where they are done within the limit of
-  seconds. pgvector: one LATERAL query on each of two connections for 2,000 customers, scaled up.
+- **kindred**: the tasks ``plan_graph``, ``search_graph`` (one shard after another, each on all
+  cores) and the writing part of ``merge_graph``, including their artefacts; the plan finds distinct
+  vectors, trains and tunes. Compiled code is loaded from the cache, which small graphs fill
+  beforehand. Measuring the published recall is listed separately, since no other side does it.
+- **FAISS IVFFlat**: training (64 points per list), adding and `index.search` in id order, with the
+  fewest probes whose recall on the same sample is not below ours; the time to find the probes does
+  not count. Each nlist is timed on 20,000 queries; the best one runs on all rows three times,
+  alternating with kindred. Medians of wall and of CPU seconds are compared.
+- **FAISS HNSW, usearch, pynndescent**: at the same recall, if they finish within the time limit.
+  pgvector: one LATERAL query on each of two connections for 2,000 customers, extrapolated.
 - **exact**: ``exact: true`` at 200,000 customers, `faiss.knn`, and the bare matrix products.
 
-Memory is the process's ``VmHWM``; where tasks may run two at a time, twice a shard's is held
-against the target. Growth is measured from n / 10 and to 3 n. Recall is on 2,000 customers that no
-way was tuned on by us. Besides: the exact search of bigann's 500 queries equals its ground truth,
-and the published interval covers the true recall in 20 seeds on three sets.
+Memory is the process's ``VmHWM``; two tasks may run at once, so twice a shard's memory is compared
+with the target. Growth is measured from n / 10 and to 3 n. Recall is measured on 2,000 customers
+that Kindred was not tuned on. In addition, the exact search of bigann's 500 queries must equal its
+ground truth, and the published interval must cover the true recall in 20 seeds on three sets.
 """
 
 import os
@@ -74,22 +74,22 @@ ROUNDS = 3
 
 
 class RunWithoutWarehouse(Run):
-    """A run whose stages keep to themselves what they would note in a warehouse."""
+    """A run without a warehouse: its tasks record nothing."""
 
     def record_forecast(self, stage: str, megabytes: int) -> None:
-        """Leave it to the log."""
+        """Do nothing; the forecast is in the log."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A graph to make: where its artefacts are, and what the spec says."""
+    """A graph to build: the folder of its artefacts, and the settings of the spec."""
 
     folder: str
     k: int
     exact: bool = False
 
     def opened(self) -> Run:
-        """The run as a task finds it, but for its warehouse."""
+        """The run as a task opens it, but without a warehouse."""
         source = {"table": "customers", "key": "customer_id", "updated_at": "updated_at"}
         content = {
             "space": "default",
@@ -123,14 +123,14 @@ def run_recall(job: Job) -> dict[str, Any]:
 
 
 def write_customers(job: Job, n: int, d: int) -> str:
-    """Make the artefact ``vectors``; returns the path of its array."""
+    """Write the artefact ``vectors``; return the path of its array."""
     folder = job.opened().folder
     folder.write(VECTORS, {"vectors": make_customers(n, d)}, {})
     return str(Path(folder.path) / VECTORS / "vectors.npy")
 
 
 def measure_kindred(report: Report, job: Job, n: int, name: str = "kindred") -> dict[str, Any]:
-    """The tasks one after another; what they took, and the recall."""
+    """Run the tasks one after another; return their time, memory and recall."""
     planned = measure_alone(run_plan, job)
     shards = [measure_alone(run_shard, job, shard) for shard in planned.result]
     merged = measure_alone(run_merge, job)
@@ -157,16 +157,18 @@ def measure_kindred(report: Report, job: Job, n: int, name: str = "kindred") -> 
     }
     shown = ("rows", "seconds", "recall", "peak_mb")
     details = {key: value for key, value in figures.items() if key not in shown}
-    report.measure(name, **{key: figures[key] for key in shown}, details=told(details))
+    report.measure(name, **{key: figures[key] for key in shown}, details=as_text(details))
     return figures
 
 
 def measure_rivals(
     report: Report, job: Job, path: str, truth: Truth, n: int, ours: dict[str, Any]
 ) -> None:
-    """FAISS IVFFlat and pgvector at our recall, against their targets."""
+    """Measure FAISS IVFFlat and pgvector at our recall, and compare with the targets."""
     tried = [
-        note_rival(report, "FAISS IVFFlat", n, measure_alone(faiss_ivf, path, truth, lists, False))
+        report_rival(
+            report, "FAISS IVFFlat", n, measure_alone(faiss_ivf, path, truth, lists, False)
+        )
         for lists in LISTS
         if lists <= n // 39
     ]
@@ -174,7 +176,7 @@ def measure_rivals(
     rounds, rivals = [ours], []
     for number in range(ROUNDS):
         alone = measure_alone(faiss_ivf, path, truth, best, True)
-        note_rival(report, "FAISS IVFFlat, best", n, alone)
+        report_rival(report, "FAISS IVFFlat, best", n, alone)
         rivals.append({**alone.result, "cpu_seconds": alone.cpu_seconds})
         if number:
             rounds.append(measure_kindred(report, job, n))
@@ -183,12 +185,12 @@ def measure_rivals(
         report.measure(f"medians of {name}", rows=n, details=f"{kindred:.4g} and {rival:.4g}")
         report.at_most(f"{name} / FAISS IVFFlat", kindred / rival, 0.5)
     pgvector = measure_alone(pgvector_lateral, path, truth)
-    seconds = note_rival(report, "pgvector LATERAL", n, pgvector)["seconds"]
+    seconds = report_rival(report, "pgvector LATERAL", n, pgvector)["seconds"]
     report.at_least("pgvector LATERAL / seconds", seconds / ours["seconds"], 40)
 
 
 def measure_slow_rivals(report: Report, path: str, truth: Truth, n: int, limit: int) -> None:
-    """NN-descent and HNSW, where they are done within the limit."""
+    """Measure NN-descent and HNSW, if they finish within the limit."""
     threads = len(os.sched_getaffinity(0))
     for name, work, given in (
         ("pynndescent", nn_descent, (path, truth, threads)),
@@ -199,11 +201,11 @@ def measure_slow_rivals(report: Report, path: str, truth: Truth, n: int, limit: 
         if alone is None:
             report.measure(name, rows=n, details=f"not done in {limit} s")
         else:
-            note_rival(report, name, n, alone)
+            report_rival(report, name, n, alone)
 
 
-def note_rival(report: Report, name: str, rows: int, alone: Alone[Figures]) -> Figures:
-    """Report another way; returns its figures."""
+def report_rival(report: Report, name: str, rows: int, alone: Alone[Figures]) -> Figures:
+    """Report another library; return its figures."""
     figures = dict(alone.result)
     seconds, recall = figures.pop("seconds"), figures.pop("recall", None)
     figures["cpu seconds"] = alone.cpu_seconds
@@ -213,13 +215,13 @@ def note_rival(report: Report, name: str, rows: int, alone: Alone[Figures]) -> F
         seconds=seconds,
         recall=recall,
         peak_mb=alone.peak_rss_mb,
-        details=told(figures),
+        details=as_text(figures),
     )
     return alone.result
 
 
-def told(figures: dict[str, Any]) -> str:
-    """Figures as a text that fits into one column."""
+def as_text(figures: dict[str, Any]) -> str:
+    """Format figures for one column."""
     return ", ".join(
         f"{name.replace('_', ' ')} {value:.4g}"
         if isinstance(value, float)
@@ -229,7 +231,7 @@ def told(figures: dict[str, Any]) -> str:
 
 
 def truth_of(path: str, k: int, recall: float) -> Truth:
-    """The sample that recall is published from, and its exact k-th distances."""
+    """The sample for the published recall, and its exact k-th distances."""
     vectors = np.load(path, mmap_mode="r")
     rows = np.random.default_rng([SEED, PUBLISHED_STREAM]).choice(
         len(vectors), min(RECALL_SAMPLE, len(vectors)), replace=False
@@ -240,12 +242,12 @@ def truth_of(path: str, k: int, recall: float) -> Truth:
 
 
 def measure_exact(report: Report, folder: str, n: int, d: int, k: int) -> None:
-    """``exact: true`` against faiss.knn and the matrix products alone."""
+    """Compare ``exact: true`` with faiss.knn and with the bare matrix products."""
     job = Job(folder, k, exact=True)
     path = write_customers(job, n, d)
     ours = measure_kindred(report, job, n, "kindred, exact")
-    seconds = note_rival(report, "faiss.knn", n, measure_alone(exact_faiss, path, k))["seconds"]
-    note_rival(report, "matrix products alone", n, measure_alone(bare_products, path))
+    seconds = report_rival(report, "faiss.knn", n, measure_alone(exact_faiss, path, k))["seconds"]
+    report_rival(report, "matrix products alone", n, measure_alone(bare_products, path))
     report.at_most("exact: seconds / faiss.knn", ours["seconds"] / seconds, 1.0)
 
 
@@ -263,7 +265,7 @@ def measure_ground_truth(report: Report, k: int) -> None:
 
 
 def measure_intervals(report: Report, k: int) -> None:
-    """How often the published interval holds the recall of everyone."""
+    """Count how often the published interval covers the recall over all customers."""
     n = COVERED_ROWS
     for name, vectors, metric in (
         ("customers, l2", make_customers(n), Metric.L2),
@@ -306,7 +308,7 @@ def main() -> int:
 
 
 def measure_growth(report: Report, folder: str, options: Any, seconds: float) -> None:
-    """The same at a tenth and at three times the size; exponents of the growth between."""
+    """Measure at a tenth and at three times the size; report exponents of the growth."""
     n = options.n
     found = {n: seconds}
     for rows in (n // 10, 3 * n):

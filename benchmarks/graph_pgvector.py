@@ -1,4 +1,4 @@
-"""pgvector's way to all neighbours: one LATERAL query over an IVFFlat index, two connections."""
+"""All neighbours by pgvector: LATERAL queries over an IVFFlat index on two connections."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ CREATE_INDEX = (
 
 
 def pgvector_lateral(path: str, truth: Truth) -> Figures:
-    """Building the index, and the query for a sample, scaled up to all rows."""
+    """Build the index, and extrapolate the query for a sample to all rows."""
     vectors = np.load(path, mmap_mode="r")
     with embedded_server() as server:
         dsn = new_database(server, "rival")
@@ -80,7 +80,7 @@ def load(dsn: str, vectors: Vectors) -> None:
 
 
 def neighbours(dsn: str, rows: Ids, width: int, probes: int) -> Ids:
-    """Ids (rows, width) of one query in a session of its own; -1 where there are fewer."""
+    """Ids (rows, width) from one query in its own session; -1 if there are fewer."""
     statement = (SQL / "lateral_neighbours.sql").read_text(encoding="utf-8")
     found = np.full((len(rows), width), -1, dtype=np.int64)
     slot_of = {int(row): slot for slot, row in enumerate(rows)}

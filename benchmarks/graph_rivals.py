@@ -1,4 +1,4 @@
-"""Other ways to the same neighbours, each tuned to a recall and run in a process of its own."""
+"""Other libraries for the same neighbours, each tuned to a recall and run in its own process."""
 
 import time
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from kindred.neighbours.recall import found_shares
 from kindred.spec.metrics import Metric
 
 SUBSET = 20_000
-"""Queries that a way is timed on before the best one runs through all."""
+"""Queries on which each setting is timed before the best one runs on all rows."""
 
 TRAINING_POINTS = 64
-"""FAISS would take up to 256 a list, which trains four times as long for the same recall."""
+"""FAISS's default is up to 256 per list, which trains four times as long for the same recall."""
 
 Vectors = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -46,7 +46,7 @@ class Truth:
 
 
 def least(reaches: Callable[[int], bool], highest: int) -> int:
-    """The least of 1 to ``highest`` that reaches the recall, by doubling and halving."""
+    """The least of 1 to ``highest`` that reaches the recall, by doubling and bisection."""
     high = 1
     while high < highest and not reaches(high):
         high = min(2 * high, highest)
@@ -58,7 +58,7 @@ def least(reaches: Callable[[int], bool], highest: int) -> int:
 
 
 def faiss_ivf(path: str, truth: Truth, lists: int, is_whole: bool) -> Figures:
-    """IndexIVFFlat, `index.search` in id order: all rows, or a subset scaled up."""
+    """IndexIVFFlat, `index.search` in id order: all rows, or a subset, extrapolated."""
     vectors = np.load(path)
     started = time.perf_counter()
     quantizer = faiss.IndexFlatL2(vectors.shape[1])
@@ -91,18 +91,18 @@ def faiss_ivf(path: str, truth: Truth, lists: int, is_whole: bool) -> Figures:
 
 
 def faiss_hnsw(path: str, truth: Truth) -> Figures:
-    """IndexHNSWFlat with 16 links, built at its default effort."""
+    """IndexHNSWFlat with 16 links, built at its default ef."""
     vectors = np.load(path)
     started = time.perf_counter()
     index: Any = faiss.IndexHNSWFlat(vectors.shape[1], 16)
     index.add(vectors)
     added = time.perf_counter()
 
-    def search(rows: Vectors, effort: int) -> Ids:
-        index.hnsw.efSearch = effort
+    def search(rows: Vectors, ef: int) -> Ids:
+        index.hnsw.efSearch = ef
         return np.asarray(index.search(rows, truth.k + 1)[1], dtype=np.int64)
 
-    return searched_by_effort(search, vectors, truth, added - started)
+    return searched_by_ef(search, vectors, truth, added - started)
 
 
 def usearch_hnsw(path: str, truth: Truth, threads: int) -> Figures:
@@ -115,26 +115,26 @@ def usearch_hnsw(path: str, truth: Truth, threads: int) -> Figures:
     index.add(np.arange(len(vectors)), vectors, threads=threads)
     added = time.perf_counter()
 
-    def search(rows: Vectors, effort: int) -> Ids:
-        index.expansion_search = effort  # type: ignore[misc]  # its setter is named otherwise
+    def search(rows: Vectors, ef: int) -> Ids:
+        index.expansion_search = ef  # type: ignore[misc]  # its setter has another name
         matches = index.search(rows, truth.k + 1, threads=threads)
         return np.asarray(matches.keys, dtype=np.int64)
 
-    return searched_by_effort(search, vectors, truth, added - started)
+    return searched_by_ef(search, vectors, truth, added - started)
 
 
-def searched_by_effort(
+def searched_by_ef(
     search: Callable[[Vectors, int], Ids], vectors: Vectors, truth: Truth, adding_seconds: float
 ) -> Figures:
-    """Figures of an HNSW at the least effort of its search that reaches the recall."""
+    """Figures of an HNSW index at the smallest ef of the search that reaches the recall."""
 
-    def reaches(effort: int) -> bool:
-        return truth.recall_of(vectors, search(vectors[truth.rows], effort)) >= truth.recall
+    def reaches(ef: int) -> bool:
+        return truth.recall_of(vectors, search(vectors[truth.rows], ef)) >= truth.recall
 
-    effort = least(reaches, 1024)
-    seconds, found = timed_search(lambda rows: search(rows, effort), vectors)
+    ef = least(reaches, 1024)
+    seconds, found = timed_search(lambda rows: search(rows, ef), vectors)
     return {
-        "effort": effort,
+        "ef": ef,
         "adding": adding_seconds,
         "searching": seconds,
         "seconds": adding_seconds + seconds,
@@ -143,7 +143,7 @@ def searched_by_effort(
 
 
 def nn_descent(path: str, truth: Truth, threads: int) -> Figures:
-    """Pynndescent's graph, compiled before the clock starts; wider until the recall is there."""
+    """Pynndescent's graph, compiled beforehand; widened until it reaches the recall."""
     from pynndescent import NNDescent
 
     vectors = np.load(path)
@@ -170,7 +170,7 @@ def exact_faiss(path: str, k: int) -> Figures:
 
 
 def bare_products(path: str, block: int = 1024) -> Figures:
-    """The matrix products of all pairs in float32 alone, nothing done with them."""
+    """Only the matrix products of all pairs in float32; results are discarded."""
     vectors = np.load(path)
     transposed = np.ascontiguousarray(vectors.T)
     scores = np.empty((block, len(vectors)), dtype=np.float32)

@@ -3,21 +3,21 @@
 One table of n seeded customers of d dimensions (`benchmarks.customers`) on an embedded server; the
 indexes are built on it one after another, each dropped before the next.
 
-- **rule of thumb**: lists = rows / 1000 (the square root above a million), probes 10 and the square
-  root of the lists. The first of the two that reaches a recall of 0.95 is the one to beat.
-- **planned**: `plan_index` for 0.001 less than the recall of the one to beat (at least 0.95) within
-  ``memory`` MB, then the build and the choice of probes on the real index, as task build_embeddings
-  does it. Half the time of the rule of thumb takes some 5,000 lists of a million customers, and
-  their k-means 5 GB: hence the default of ``memory``. A quarter of it holds half as many.
-- **half**: the same lists, of halfvec.
+- **rule of thumb**: lists = rows / 1000 (the square root above a million), with 10 probes and with
+  the square root of the lists. The baseline is the first of the two with a recall of 0.95.
+- **planned**: `plan_index` for 0.001 less than the baseline's recall (at least 0.95) within
+  ``memory`` MB, then the build and the choice of probes on the real index, as in build_embeddings.
+  With a million customers, halving the baseline's query time takes some 5,000 lists, whose k-means
+  needs 5 GB: hence the default of ``memory``. A quarter of it is enough for half as many lists.
+- **half**: the same lists with halfvec.
 - **HNSW**: m 16, ef_construction 64, ef_search 40.
 
-Recall is that of the k nearest others of 4,000 customers, against exact search; they had no part in
-planning or choosing. p50 and p95 are of the statement that ``bi.similar_customers`` sends for a
-thousand of them, one query at a time over a local socket: the best of five rounds of the same
-customers, so that what else the machine does counts little.
+Recall is measured for the k nearest others of 4,000 customers against exact search; these are not
+used for planning or tuning. p50 and p95 are for the statement of ``bi.similar_customers`` for a
+thousand of them, one query at a time over a local socket: the best of five rounds with the same
+customers, which reduces the influence of other load.
 
-**Memory**: what the server reports that it needs when it is given nine tenths of the forecast.
+**Memory**: the memory that the server says it needs when it gets nine tenths of the forecast.
 """
 
 import re
@@ -37,7 +37,7 @@ from kindred.serving import index_build
 from kindred.serving.hnsw import EF_CONSTRUCTION, EF_SEARCH, LINKS, HnswChoice, graph_memory_bytes
 from kindred.serving.index_kinds import IndexKind
 from kindred.serving.index_plan import Candidate, IndexPlan, forecast_mb, plan_index, usual_lists
-from kindred.serving.index_quality import IndexOf, measure_index
+from kindred.serving.index_quality import IndexProbe, measure_index
 from kindred.serving.ivfflat_memory import build_memory_bytes, reported_mb
 from kindred.spec.index_methods import Method, Precision
 from kindred.spec.metrics import Metric
@@ -54,27 +54,27 @@ METRIC = Metric.L2
 
 @dataclass(frozen=True)
 class Asked:
-    """A loaded table, and customers to ask it for with their exact k-th distances."""
+    """A loaded table, and customers to query with their exact k-th distances."""
 
     running: Bench
-    index: IndexOf
+    index: IndexProbe
     sample: NDArray[np.int64]
     kth: NDArray[np.float32]
 
-    def measure(self, effort: int) -> dict[str, float]:
-        """Recall and latency at so many probes, or such an ef_search."""
-        recall = float(self.index.shares(self.sample, self.kth, effort).mean())
-        rounds = [self.index.milliseconds(self.sample[:TIMED], effort) for _ in range(ROUNDS)]
+    def measure(self, search_value: int) -> dict[str, float]:
+        """Recall and latency at a number of probes, or at an ef_search."""
+        recall = float(self.index.shares(self.sample, self.kth, search_value).mean())
+        rounds = [self.index.milliseconds(self.sample[:TIMED], search_value) for _ in range(ROUNDS)]
         p50, p95 = np.min([np.quantile(took, [0.5, 0.95]) for took in rounds], axis=0)
         return {"recall": recall, "p50_ms": float(p50), "p95_ms": float(p95)}
 
     def drop(self, index: str) -> None:
-        """Drop an index, so that the planner has no choice of two."""
+        """Drop an index, so that the planner cannot choose between two."""
         self.running.database.execute(sql.SQL("drop index {}").format(sql.Identifier(index)))
 
 
 def load(running: Bench, n: int, d: int, k: int) -> Asked:
-    """Fill the table and find the truth of the held-out customers."""
+    """Fill the table and find the exact neighbours of the held-out customers."""
     rows = replace(make_rows(n, 1), vectors=make_customers(n, d))
     table = running.load(rows)
     queries = min(QUERIES, n)
@@ -82,12 +82,12 @@ def load(running: Bench, n: int, d: int, k: int) -> Asked:
     _, exact = exact_neighbours(
         rows.vectors[sample], rows.vectors, METRIC, k, exclude=sample, threads=2
     )
-    index = IndexOf(running.database, table, rows, IndexKind(METRIC, d), k)
+    index = IndexProbe(running.database, table, rows, IndexKind(METRIC, d), k)
     return Asked(running, index, sample, exact[:, -1])
 
 
 def measure_rule(report: Report, asked: Asked, memory_mb: int) -> dict[str, float]:
-    """The rule of thumb at both numbers of probes; returns the figures to beat."""
+    """Measure the rule of thumb at both numbers of probes; return the baseline's figures."""
     rows = asked.index.embeddings
     lists = usual_lists(len(rows.customers))
     built = build(asked, plan_of(rows, asked.index.k, lists, memory_mb))
@@ -102,7 +102,7 @@ def measure_rule(report: Report, asked: Asked, memory_mb: int) -> dict[str, floa
 def measure_planned(
     report: Report, asked: Asked, target_recall: float, memory_mb: int
 ) -> dict[str, float]:
-    """The plan, its promise, and the index as the task makes it."""
+    """Measure the plan, its expected recall, and the index as the task builds it."""
     rows = asked.index.embeddings
     planning, plan = timed(
         lambda: plan_index(
@@ -136,16 +136,16 @@ def measure_planned(
             threads=2,
         )
     )
-    found = asked.measure(quality.effort)
-    report.measure("planned", **seen(built), probes=quality.effort, **found, seconds=choosing)
+    found = asked.measure(quality.search_value)
+    report.measure("planned", **seen(built), probes=quality.search_value, **found, seconds=choosing)
     asked.drop(built.name)
     difference = abs(at_plan["recall"] - chosen.recall)
     report.at_most("planned: recall off its promise", difference, 0.01)
-    return {"lists": chosen.lists, "probes": quality.effort, **found}
+    return {"lists": chosen.lists, "probes": quality.search_value, **found}
 
 
 def measure_memory(report: Report, asked: Asked, chosen: Candidate) -> None:
-    """The forecast against the server's refusal of a tenth less."""
+    """Compare the forecast with the error of a server that gets a tenth less."""
     rows, dimensions = asked.index.embeddings.vectors.shape
     needed = build_memory_bytes(chosen.lists, dimensions, rows=rows)
     given = {"memory_kb": int(0.9 * needed / 1024)}
@@ -192,7 +192,7 @@ def measure_half(report: Report, asked: Asked, lists: int, probes: int, memory_m
 
 
 def plan_of(rows: Embeddings, k: int, lists: int, memory_mb: int) -> IndexPlan:
-    """A plan that nobody has thought about."""
+    """A plan with a given number of lists."""
     n, d = rows.vectors.shape
     memory = forecast_mb(lists, n, d)
     chosen = Candidate(lists, 1, 0.0, 0.0, 0.0, memory, 0.0)
@@ -202,7 +202,7 @@ def plan_of(rows: Embeddings, k: int, lists: int, memory_mb: int) -> IndexPlan:
 
 
 def build(asked: Asked, plan: IndexPlan) -> index_build.BuiltIndex:
-    """Build an index of the table; there must be rows enough for one."""
+    """Build an index of the table, which must have enough rows."""
     built = index_build.build_index(asked.index.database, asked.index.table, plan, METRIC)
     if built is None:
         raise SystemExit(f"nothing to measure: {plan.reason}")
@@ -210,14 +210,14 @@ def build(asked: Asked, plan: IndexPlan) -> index_build.BuiltIndex:
 
 
 def seen(built: index_build.BuiltIndex) -> dict[str, float]:
-    """What is seen of an index from outside."""
+    """Figures of a built index."""
     lists = {} if built.lists is None else {"lists": built.lists}
     size = built.index_bytes / 2**20
     return {**lists, "build_seconds": built.build_seconds, "size_mb": size}
 
 
 def promised(candidate: Candidate) -> dict[str, float]:
-    """What a candidate promises."""
+    """Expected figures of a candidate."""
     return {
         "lists": candidate.lists,
         "build_seconds": candidate.build_seconds,
@@ -229,7 +229,7 @@ def promised(candidate: Candidate) -> dict[str, float]:
 
 
 def measure_all(report: Report, asked: Asked, memory_mb: int, *, with_others: bool) -> None:
-    """All three, and the targets of the planned one."""
+    """Measure all sides, and compare the planned index with its targets."""
     rule = measure_rule(report, asked, memory_mb)
     wanted = max(MIN_RECALL, rule["recall"] - RECALL_GIVEN_UP)
     planned = measure_planned(report, asked, wanted, memory_mb)

@@ -1,31 +1,31 @@
-"""Loading embeddings: how near Kindred's ways come to a bare COPY of the same rows.
+"""Loading embeddings: how close Kindred comes to a bare COPY of the same rows.
 
-All sides in one run on one embedded server with its usual settings, but vacuum at known moments
-instead of autovacuum: n customers of d dimensions with bigint keys, medians of five rounds. Timed
-are, by the wall:
+All sides in one run on one embedded server with its usual settings, but with explicit vacuum
+instead of autovacuum: n customers of d dimensions with bigint keys, medians of five rounds. Wall
+seconds are measured for:
 
-- **bare COPY**: one ``COPY … FROM STDIN`` (binary) of all n rows into an empty heap table without
-  keys, from memory that was encoded before the clock started, until its commit.
+- **bare COPY**: one ``COPY … FROM STDIN`` (binary) of all n rows, encoded beforehand, into an empty
+  heap table without keys, until its commit.
 - **all**: ``serving.generations.load_generation`` as task build_embeddings calls it: encoding,
   table, COPY, primary key, ANALYZE.
 - **1 %**: ``compare_with_serving`` over all n serving rows, ``stage_delta`` and ``apply_delta``
   with their commits, as build_embeddings and publish call them. One customer in a hundred has a new
-  vector and a later time, others in every round.
-- **nothing**: the same three with equal rows. That no row was written is read from the table's
-  newest ``xmin`` and from ``pg_stat_user_tables``.
+  vector and a later time; these differ from round to round.
+- **nothing**: the same three steps with equal rows. The table's newest ``xmin`` and
+  ``pg_stat_user_tables`` must show that no row was written.
 - **Kindred, execute_values, UPDATE each**: u changed rows by ``stage_delta`` and ``apply_delta``,
-  by ``execute_values`` with ``ON CONFLICT DO UPDATE`` (pages of 1,000) and by one ``UPDATE … SET
-  embedding = '[…]'`` a customer, each in one transaction, from arrays to committed rows: making the
-  texts of the vectors is in it, as is Kindred's encoding. The ways take turns at one table with its
-  primary key; what a way has written is compared with what it should have.
+  by ``execute_values`` with ``ON CONFLICT DO UPDATE`` (pages of 1,000), and by one ``UPDATE … SET
+  embedding = '[…]'`` per customer; each in one transaction, from arrays to committed rows. The time
+  includes formatting vectors as text, or Kindred's encoding. The ways alternate on one table with
+  its primary key; the written rows are checked.
 
-Writing into pages that have not been written since the last checkpoint costs a full page image (8
-kB) each, whatever the way. Where the column ``checkpoint`` says "earlier", the pages were written
-and vacuumed after it; where it says "just before", it was forced before the clock started. Targets
-for rows that are changed in place hold for "earlier"; the figures of "just before" stand beside.
+The first write to a page after a checkpoint also writes a full page image (8 kB), whatever the way.
+If the column ``checkpoint`` says "earlier", the pages were written and vacuumed after the last
+checkpoint; if it says "just before", a checkpoint was forced before the measurement. The targets
+for rows changed in place refer to "earlier"; the figures for "just before" are listed beside them.
 
-The serving tables have no IVFFlat index in the figures above, since its cost depends on the lists
-and not on the way of loading; 1 % with the index is measured once besides, without a target.
+In these measurements the serving tables have no IVFFlat index, because its cost depends on the
+lists and not on the way of loading; 1 % with the index is measured once, without a target.
 """
 
 import sys
@@ -66,12 +66,12 @@ JUST_BEFORE, EARLIER = "just before", "earlier"
 
 
 def one_in_a_hundred(n: int, number: int) -> NDArray[np.int64]:
-    """Positions of 1 % of the customers, others in every round."""
+    """Positions of 1 % of the customers, different ones in every round."""
     return np.arange(number % 100, n, 100)
 
 
 def measure_nights(bench: Bench, rows: Embeddings) -> dict[str, dict[str, list[float]]]:
-    """Seconds of the bare COPY and of nights, round by round; where the checkpoint was -> way."""
+    """Seconds of the bare COPY and of nights, by round; moment of the checkpoint -> way."""
     just_before: dict[str, list[float]] = {"bare COPY": [], "all": [], "1 %": []}
     earlier: dict[str, list[float]] = {"1 %": [], "nothing": []}
     data = b"".join(rows.chunks(slice(None), BLOCK_ROWS))
@@ -97,7 +97,7 @@ def measure_nights(bench: Bench, rows: Embeddings) -> dict[str, dict[str, list[f
 def measure_night(
     bench: Bench, table: str, rows: Embeddings, number: int
 ) -> tuple[Embeddings, float]:
-    """Change 1 % of the customers; returns the new rows and seconds. What it wrote is checked."""
+    """Change 1 % of the customers and check the written rows; return the new rows and seconds."""
     chosen = one_in_a_hundred(len(rows.customers), number)
     rows = changed_rows(rows, chosen, number)
     seconds, written = timed(bench.compare, table, rows)
@@ -107,7 +107,7 @@ def measure_night(
 
 
 def measure_quiet_night(bench: Bench, table: str, rows: Embeddings) -> float:
-    """Seconds of a night that changes nothing; that it writes nothing is checked."""
+    """Seconds of a night that changes nothing; checks that it writes nothing."""
     before = bench.writes(table)
     seconds, written = timed(bench.compare, table, rows)
     if written or bench.writes(table) != before:
@@ -116,7 +116,7 @@ def measure_quiet_night(bench: Bench, table: str, rows: Embeddings) -> float:
 
 
 def measure_indexed_night(bench: Bench, rows: Embeddings) -> float:
-    """Seconds of a night that changes 1 % where the serving table has its IVFFlat index."""
+    """Seconds of a night that changes 1 % of a serving table with an IVFFlat index."""
     table = bench.load(rows)
     plan = plan_index(
         rows.vectors, Metric.L2, 10, target_recall=0.95, memory_mb=256, seed=SEED, threads=2
@@ -129,7 +129,7 @@ def measure_indexed_night(bench: Bench, rows: Embeddings) -> float:
 
 
 def measure_changes(bench: Bench, rows: Embeddings, u: int) -> dict[str, dict[str, list[float]]]:
-    """Seconds of writing u changed rows in three ways; where the last checkpoint was -> way."""
+    """Seconds of writing u changed rows in three ways; moment of the checkpoint -> way."""
     ways = {"Kindred": upsert, "execute_values": upsert_pages, "UPDATE each": update_each}
     found: dict[str, dict[str, list[float]]] = {}
     random = np.random.default_rng(SEED)
@@ -151,7 +151,7 @@ def measure_changes(bench: Bench, rows: Embeddings, u: int) -> dict[str, dict[st
 
 
 def touch_all_pages(bench: Bench, table: str, rows: Embeddings) -> Embeddings:
-    """Change every twentieth row after a checkpoint (a page holds more rows), and vacuum."""
+    """After a checkpoint, change every twentieth row (pages hold more rows), and vacuum."""
     bench.checkpoint()
     chosen = np.arange(0, len(rows.customers), 20)
     rows = changed_rows(rows, chosen, SEED)
@@ -168,14 +168,14 @@ def upsert(bench: Bench, table: str, rows: Embeddings, chosen: NDArray[np.int64]
 
 
 def upsert_pages(bench: Bench, table: str, rows: Embeddings, chosen: NDArray[np.int64]) -> None:
-    """INSERT … ON CONFLICT with many rows a statement, as psycopg2 offers it."""
+    """INSERT … ON CONFLICT with many rows per statement, as psycopg2 provides it."""
     statement = sql.SQL(UPSERT_PAGE).format(sql.Identifier(table))
     with bench.database.transaction(), bench.database.connection.cursor() as cursor:
         execute_values(cursor, statement, as_text(rows, chosen), PAGE_TEMPLATE, PAGE_ROWS)
 
 
 def update_each(bench: Bench, table: str, rows: Embeddings, chosen: NDArray[np.int64]) -> None:
-    """One UPDATE a customer."""
+    """One UPDATE per customer."""
     statement = sql.SQL(UPDATE_ONE).format(sql.Identifier(table))
     with bench.database.transaction(), bench.database.connection.cursor() as cursor:
         text = statement.as_string(cursor)
@@ -190,13 +190,13 @@ def main() -> int:
         report = running.report
         changes: dict[str, dict[str, float]] = {}
         nights = {
-            when: note(report, seconds, options.n, when)
+            when: report_row(report, seconds, options.n, when)
             for when, seconds in measure_nights(running, rows).items()
         }
         for when, seconds in measure_changes(running, rows, options.u).items():
-            changes[when] = note(report, seconds, options.u, when)
+            changes[when] = report_row(report, seconds, options.u, when)
         indexed = measure_indexed_night(running, rows)
-        note(report, {"1 %, with IVFFlat index": [indexed]}, options.n)
+        report_row(report, {"1 %, with IVFFlat index": [indexed]}, options.n)
     bare, usual = nights[JUST_BEFORE]["bare COPY"], changes[EARLIER]
     report.at_most("all rows changed / bare COPY", nights[JUST_BEFORE]["all"] / bare, 2.0)
     report.at_most("1 % changed / bare COPY", nights[EARLIER]["1 %"] / bare, 1.3)
@@ -206,10 +206,10 @@ def main() -> int:
     return report.finish()
 
 
-def note(
+def report_row(
     report: Report, seconds: dict[str, list[float]], rows: int, checkpoint: str = JUST_BEFORE
 ) -> dict[str, float]:
-    """Report the ways of one comparison; returns their medians."""
+    """Report the ways of one comparison; return their medians."""
     medians = {way: median_seconds(rounds) for way, rounds in seconds.items()}
     for way, median in medians.items():
         report.measure(

@@ -1,4 +1,4 @@
-"""A real Airflow for a benchmark: as ``make run`` has it, with a state and spaces of its own."""
+"""A real Airflow for a benchmark: set up as by ``make run``, with its own state and spaces."""
 
 import json
 import os
@@ -30,7 +30,7 @@ from local.tables import SourceTable, load_table
 
 @dataclass(frozen=True)
 class Machine:
-    """The Airflow and the two databases its tasks work on."""
+    """An Airflow and the two databases of its tasks."""
 
     airflow: LocalAirflow
     deployment: Deployment
@@ -41,17 +41,16 @@ class Machine:
         return self.airflow.server.dsn(WAREHOUSE)
 
     def fit(self, spec: Spec, as_of: datetime) -> None:
-        """What ``kindred fit`` does."""
+        """Fit an encoder, as ``kindred fit`` does."""
         window = resolve_window(spec.schedule, run_after=as_of, now=datetime.now(UTC), end=as_of)
         fit(self.deployment, spec, window)
 
 
 @contextmanager
 def local_airflow(name: str, specs: Sequence[Spec], table: SourceTable) -> Iterator[Machine]:
-    """An Airflow with a DAG for each spec, all paused, and the source table of all of them.
+    """Start an Airflow with one paused DAG per spec, and the source table of all of them.
 
-    Whatever way the block ends, nothing is left running; logs stay in ``build/bench/<name>`` where
-    it ends by an error.
+    Everything is stopped when the block ends; after an error, logs stay in ``build/bench/<name>``.
     """
     layout = Layout(ROOT, FOLDER / name)
     layout.create()
@@ -70,7 +69,7 @@ def local_airflow(name: str, specs: Sequence[Spec], table: SourceTable) -> Itera
 
 
 def _begin_anew(layout: Layout, supervisor: Supervisor, server: EmbeddedServer) -> None:
-    """End and remove what a run that was killed has left."""
+    """Stop and remove the leftovers of a killed run."""
     stop_all(supervisor, server)
     made = (layout.airflow_home, layout.artifacts, layout.logs, layout.own_features)
     for folder in (layout.pgdata, *made):
@@ -93,7 +92,7 @@ def _start(
         (layout.own_features / f"{spec.space}.yaml").write_text(text, encoding="utf-8")
     settings = {"KINDRED_FEATURES": str(layout.own_features)}
     credentials = load_credentials(layout)
-    # Not the usual port, which another Airflow that is about to start may have chosen too.
+    # Not the usual port, which another Airflow that is starting may have chosen, too.
     airflow = LocalAirflow(layout, server, supervisor, credentials, settings, free_port(()))
     airflow.begin_migration()
     load_table(server.dsn(SOURCE), table)

@@ -1,4 +1,4 @@
-"""Dates of the lookalike table, built and published as the stages do it, from made neighbours."""
+"""Dates of the lookalike table, built and published as by the tasks, from random neighbours."""
 
 import itertools
 import math
@@ -29,7 +29,7 @@ FIRST_DATE = datetime(2026, 1, 1, 2, tzinfo=UTC)
 
 
 def make_lookalikes(n: int, k: int) -> dict[str, np.ndarray]:
-    """Random neighbours, none of them the customer itself, with growing distances."""
+    """Random neighbours other than the customer itself, with ascending distances."""
     random = np.random.default_rng(SEED)
     steps = np.sort(random.integers(1, n - k + 1, (n, k), dtype=np.int32), axis=1) + np.arange(
         k, dtype=np.int32
@@ -41,7 +41,7 @@ def make_lookalikes(n: int, k: int) -> dict[str, np.ndarray]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a date goes, and where its arrays are."""
+    """The database of a date, and the folder of its arrays."""
 
     dsn: str
     root: str
@@ -50,12 +50,12 @@ class Place:
 
     @property
     def parts(self) -> int:
-        """Tasks that load it."""
+        """The number of mapped tasks that load it."""
         return math.ceil(self.customers / SHARD_ROWS)
 
     @contextmanager
     def warehouse(self) -> Iterator[Database]:
-        """A session as the stages have it."""
+        """A session with the tasks' settings."""
         with connect(
             self.dsn,
             connection_id="bench",
@@ -76,13 +76,13 @@ class Place:
         return Lookalikes(self.as_of, KeyType.BIGINT, arrays["customers"], graph)
 
     def write(self, k: int) -> None:
-        """Make the artefact."""
+        """Write the artefact."""
         folder = ArtefactFolder(self.root, SPEC.space, FIRST_DATE, "bench")
         folder.write(f"graph_{self.customers}", make_lookalikes(self.customers, k), {})
 
 
 def load_one(place: Place, number: int) -> int:
-    """What a mapped task does; returns its rows."""
+    """Load one part as a mapped task does; return its rows."""
     part = slice(number * SHARD_ROWS, (number + 1) * SHARD_ROWS)
     with place.warehouse() as database:
         return load_part(
@@ -97,18 +97,18 @@ def load_one(place: Place, number: int) -> int:
 
 
 def load(pool: ProcessPoolExecutor, place: Place) -> int:
-    """All parts, two at once."""
+    """Load all parts, two at once."""
     return sum(pool.map(load_one, itertools.repeat(place), range(place.parts)))
 
 
 def finish(place: Place) -> None:
-    """What the gate does once the rows have been counted."""
+    """Finish the staging table as the gate does after counting its rows."""
     with place.warehouse() as database:
         partitions.finish_aside(database, PARENT, place.as_of, memory_mb=MEMORY_MB)
 
 
 def count(place: Place) -> tuple[int, int]:
-    """What the gate counts: rows and customers."""
+    """Count rows and customers as the gate does."""
     with place.warehouse() as database:
         table = partitions.aside_name(PARENT, place.as_of)
         rows, customers = database.row("publication/count_lookalikes", table=table) or (0, 0)
@@ -116,7 +116,7 @@ def count(place: Place) -> tuple[int, int]:
 
 
 def begin(place: Place) -> None:
-    """What prepare notes of a build."""
+    """Record a build as prepare does."""
     with place.warehouse() as database:
         builds.begin(
             database,
@@ -133,7 +133,7 @@ def begin(place: Place) -> None:
 
 
 def publish_date(place: Place, rows: int) -> None:
-    """What task publish does with the lookalike table."""
+    """Publish the lookalike table as task publish does."""
     counts: dict[str, Any] = dict.fromkeys(
         ("rows_landed", "rows_rejected", "recall", "recall_low", "recall_high", "center")
     )

@@ -1,24 +1,24 @@
 """The lookalike table: n customers with k lookalikes each, from arrays to a published date.
 
 An embedded server with its usual settings (fsync on, ``synchronous_commit`` off). The neighbours
-are random, so that the index on ``lookalike_id`` meets its keys in no order. Before the clock
-starts, seven dates of few customers are published, so that there are as many partitions as the
-default retention keeps. Then, for each of three dates of n customers:
+are random, so that the keys of the index on ``lookalike_id`` arrive in random order. Seven dates of
+few customers are published beforehand, so that there are as many partitions as the default
+retention keeps. Then, for each of three dates of n customers:
 
-- **load**: ``store.lookalikes.load_part`` as the mapped tasks load_lookalikes call it, in two
-  processes at once, 250,000 customers a part, each reading the arrays from an artefact.
+- **load**: ``lookalike_rows.load_part`` as the mapped tasks load_lookalikes call it, in two
+  processes at once, 250,000 customers per part, each reading the arrays from an artefact.
 - **index**: ``partitions.finish_aside`` as quality_gate calls it: primary key ("lookalikes of X"),
-  second index ("who has X among theirs"), CHECK, ANALYZE. The gate's count is beside it.
-- **publish**: ``store.publish.publish``: attach, the wait for older statements, the new pointer.
+  second index ("who has X"), CHECK, ANALYZE. The gate's count is listed beside it.
+- **publish**: as in the task publish: attach, wait for older statements, move the pointer.
 
-While a date is published, two readers ask for one customer's list after another, one by plain and
-one by prepared statements: their slowest answer is the whole wait of a reader, the time that the
-machine gave to others included. The **lock wait** is what the server says of waits for locks, from
+While a date is published, two readers query lists of single customers, one by plain and one by
+prepared statements. Their slowest answer is the total wait of a reader, including time that the
+machine spent on other work. The **lock wait** is taken from the server's log of lock waits, from
 1 ms on.
 
-At the end, one session asks ``bi.lookalikes_current`` for the lists of random customers, and who
-has them among theirs, by plain statements (planned anew each time) and by prepared ones. Right
-after each question it asks for as many rows of no table: what is slow there too is the machine.
+At the end, one session queries ``bi.lookalikes_current`` for the lists of random customers, and for
+the customers who have them in their lists, by plain statements (planned each time) and by prepared
+ones. After each query, it reads as many rows from no table: if that is slow, too, the machine is.
 """
 
 import itertools
@@ -64,7 +64,7 @@ Ask = Callable[[int], list[tuple[Any, ...]]]
 
 
 def asker(cursor: "psycopg2.extensions.cursor", way: str, question: str) -> Ask:
-    """Ask about one customer after another."""
+    """Return a function that queries one customer, by plain or prepared statements."""
     if way == "prepared":
         cursor.execute(f"prepare asked (bigint) as {question.format('$1')}")
         question = "execute asked ({})"
@@ -77,7 +77,7 @@ def asker(cursor: "psycopg2.extensions.cursor", way: str, question: str) -> Ask:
 
 
 def read_until(dsn: str, way: str, customers: int, k: int, is_ready: Any, is_over: Any) -> Any:
-    """Ask for random lists until told to stop: polls, slowest milliseconds, longest lock wait."""
+    """Query random lists until stopped; return polls, slowest milliseconds, longest lock wait."""
     random = np.random.default_rng(SEED)
     slowest = waited = 0.0
     with closing(psycopg2.connect(dsn)) as connection:
@@ -101,7 +101,7 @@ def read_until(dsn: str, way: str, customers: int, k: int, is_ready: Any, is_ove
 
 
 def publish_under_readers(place: Place, rows: int, k: int) -> tuple[float, list[Any]]:
-    """Seconds of the publish, and what each reader saw."""
+    """Seconds of the publish, and the measurements of each reader."""
     with _spawn.Manager() as manager, ProcessPoolExecutor(len(WAYS), mp_context=_spawn) as pool:
         ready, is_over = [manager.Event() for _ in WAYS], manager.Event()
         readers = [
@@ -117,7 +117,7 @@ def publish_under_readers(place: Place, rows: int, k: int) -> tuple[float, list[
 
 
 def measure_date(report: Report, pool: ProcessPoolExecutor, place: Place, k: int) -> dict[str, Any]:
-    """One date of n customers, from arrays to readers."""
+    """Load, index and publish one date of n customers."""
     begin(place)
     with place.warehouse() as database, database.connection.cursor() as cursor:
         cursor.execute("checkpoint")
@@ -143,7 +143,7 @@ def measure_date(report: Report, pool: ProcessPoolExecutor, place: Place, k: int
 
 
 def measure_questions(report: Report, place: Place) -> None:
-    """Milliseconds of one customer's rows in the newest date, of a session that is warm."""
+    """Milliseconds of querying one customer in the newest date, in a warm session."""
     for question, way in itertools.product(ASKED, WAYS):
         customers = np.random.default_rng(SEED).integers(1, place.customers + 1, QUESTIONS)
         with closing(psycopg2.connect(place.dsn)) as connection:
@@ -154,7 +154,7 @@ def measure_questions(report: Report, place: Place) -> None:
                 ask(int(customer))
             found = [(*timed(ask, int(c)), timed(ask_nothing, int(c))[0]) for c in customers]
         if any(row[0] != place.as_of for _, rows, _ in found for row in rows):
-            raise AssertionError("rows of another date were read")
+            raise AssertionError("read rows of another date")
         seconds = np.array([(took, nothing) for took, _, nothing in found])
         (median, _), (p99, nothing) = np.quantile(1000 * seconds, [0.5, 0.99], axis=0).tolist()
         report.measure(
@@ -170,7 +170,7 @@ def measure_questions(report: Report, place: Place) -> None:
 
 
 def publish_small_dates(pool: ProcessPoolExecutor, dsn: str, root: str, k: int) -> None:
-    """Dates that are there already."""
+    """Publish the dates that exist beforehand."""
     for number in range(SMALL_DATES):
         place = Place(dsn, root, FIRST_DATE + timedelta(days=number), SMALL_CUSTOMERS)
         if number == 0:
@@ -182,7 +182,7 @@ def publish_small_dates(pool: ProcessPoolExecutor, dsn: str, root: str, k: int) 
 
 
 def run(report: Report, dsn: str, root: str, n: int, k: int) -> None:
-    """All dates, then the questions."""
+    """Measure all dates, then the queries."""
     dates = [FIRST_DATE + timedelta(days=SMALL_DATES + number) for number in range(ROUNDS)]
     places = [Place(dsn, root, as_of, n) for as_of in dates]
     places[0].write(k)

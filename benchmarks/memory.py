@@ -1,16 +1,16 @@
-"""Memory of every stage: what it forecasts, and what it takes.
+"""Memory of every task: forecast and measured.
 
 n customers (`benchmarks.customers`) of d - 4 numeric columns and one category of three values,
-which become d dimensions, on an embedded server: one night with everything new, and one with 1 % of
-the rows changed, all algorithms of segments in both. Each stage, of a mapped one each instance,
-runs in a process of its own that has loaded what a task loads; the second night only those that do
-something else than in the first.
+which become d dimensions, on an embedded server: one night in which everything is new, and one in
+which 1 % of the rows change; both with all algorithms of segments. Each task (each instance of a
+mapped one) runs in its own process, which has imported what a task imports. The second night runs
+only the tasks that work differently from the first night.
 
-- **measured**: the most memory that the process has held (VmHWM), mapped artefacts among it.
-- **forecast**: what the stage noted in `bi.snapshots.stage_forecast_mb` before it began; none for
-  stages that hold no more than a block of rows, or work inside the database.
+- **measured**: the peak memory of the process (VmHWM), including mapped artefacts.
+- **forecast**: what the task recorded in `bi.snapshots.stage_forecast_mb` before it began; none for
+  tasks that hold at most one block of rows, or work inside the database.
 
-A forecast must not be less than what is measured, nor more than twice as much.
+A forecast must be at least the measured memory, and at most twice as much.
 """
 
 import sys
@@ -53,16 +53,16 @@ CHANGE = (
     "update customers set x0 = x0 + 0.5, updated_at = '2026-01-05 12:00+00'"
     " where customer_id % 100 = 0"
 )
-# A difference and the canary, centres from the night before, lists from the index's pages.
+# A difference and the canary, stored starting centroids, and lists from the index's pages.
 OTHERWISE = {"encode", "build_embeddings", "cluster kmeans", "cluster ivfflat", "publish"}
 FORECAST = "select stage_forecast_mb ->> %s from bi.snapshots where as_of = %s"
-FORGET = "update kindred.snapshot_builds set stage_forecast_mb = default"
+RESET = "update kindred.snapshot_builds set stage_forecast_mb = default"
 RESET_PEAK = Path("/proc/self/clear_refs")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run works: the two databases and the artefacts."""
+    """The environment of a run: two databases and the artefacts."""
 
     source: str
     warehouse: str
@@ -70,14 +70,14 @@ class Place:
 
     @property
     def deployment(self) -> Deployment:
-        """The connections, and settings as they are by default."""
+        """The connections, and default settings."""
         dsns = {"kindred_source": self.source, "kindred_warehouse": self.warehouse}
         settings = Settings(artifacts=self.artefacts, min_free_disk_mb=1)
         return Deployment(Connections(lambda name: dsns[name]), settings)
 
 
 def spec_of(d: int) -> Spec:
-    """All columns of the source, all algorithms."""
+    """A spec with all columns of the source and all algorithms."""
     numeric = {f"x{number}": "numeric" for number in range(d - SLOTS)}
     return spec_from_dict(
         {
@@ -129,11 +129,11 @@ def begin(place: Place, spec: Spec, as_of: datetime) -> None:
 
 
 def run_in_process(place: Place, as_of: datetime, stage: str, part: dict[str, Any]) -> Any:
-    """In a process of its own: what the stage returns, and the most memory it has held."""
-    # What a task has loaded besides.
+    """Run a stage in its own process; return its result and its peak memory."""
+    # Imported because a task imports it, too.
     import kindred.airflow_adapter.tasks  # noqa: F401
 
-    # What stages before have freed is not this one's, where they had the same process.
+    # In a reused process, do not count memory that earlier stages have freed.
     CDLL(None).malloc_trim(0)
     RESET_PEAK.write_text("5")
     result = run_task(open_run(place.deployment, "default", as_of), stage, **part)
@@ -157,7 +157,7 @@ class Stages:
             run = open_run(self.place.deployment, "default", self.as_of)
             self.result = run_task(run, stage, **part)
             return name, None, None
-        execute(self.place.warehouse, FORGET)
+        execute(self.place.warehouse, RESET)
         asked = self.pool.submit(run_in_process, self.place, self.as_of, stage, part)
         self.result, peak = asked.result()
         return name, self._forecast(stage), peak
@@ -188,7 +188,7 @@ class Stages:
 
 
 def measure(report: Report, place: Place, n: int, d: int, pool: ProcessPoolExecutor) -> None:
-    """Both nights; every stage becomes a row of the report, and those with a forecast targets."""
+    """Run both nights; every stage is reported, and forecasts are compared with targets."""
     spec = spec_of(d)
     fill_source(place, n, d)
     for number, as_of in enumerate(NIGHTS):
@@ -202,11 +202,11 @@ def measure(report: Report, place: Place, n: int, d: int, pool: ProcessPoolExecu
         stages = Stages(place, as_of, pool, OTHERWISE if number else None)
         for name, forecast, peak in stages.all():
             if peak is not None:
-                note(report, number + 1, name, forecast, peak)
+                report_row(report, number + 1, name, forecast, peak)
 
 
-def note(report: Report, night: int, stage: str, forecast: int | None, peak: int) -> None:
-    """One stage."""
+def report_row(report: Report, night: int, stage: str, forecast: int | None, peak: int) -> None:
+    """Report one stage."""
     ratio = None if forecast is None else round(forecast / peak, 2)
     report.measure(stage, night=night, forecast_mb=forecast, measured_mb=peak, ratio=ratio)
     if ratio is not None:
@@ -217,7 +217,7 @@ def note(report: Report, night: int, stage: str, forecast: int | None, peak: int
 
 @contextmanager
 def processes(*, reused: bool) -> Iterator[ProcessPoolExecutor]:
-    """A new process a stage, or one for all of them, which is quicker and holds what it has had."""
+    """One new process per stage, or one for all, which is faster but does not release memory."""
     lives = None if reused else 1
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=lives) as pool:
         yield pool

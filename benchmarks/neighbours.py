@@ -1,18 +1,18 @@
-"""Do the neighbours mean something? Lift of an outcome that no vector holds.
+"""Are the neighbours meaningful? Lift of an outcome that is not encoded.
 
 Four real tables: telco (churn), Caravan (has the insurance), marketing (answers the campaign), and
 the demo's loans (grade A). The three files are encoded by the spec that ``kindred infer-spec``
-proposes for them, unchanged; the loans by the demo's spec. The 10 nearest customers by l2 are
-exact, without the customer itself. **Lift** is the share of the outcome among the lookalikes of
-those who have it, divided by its share among all.
+proposes, unchanged; the loans by the demo's spec. The 10 nearest customers by l2, without the
+customer itself, are exact. **Lift** is the share of the outcome among the lookalikes of customers
+with the outcome, divided by its share among all.
 
-The other side: the same columns by scikit-learn's StandardScaler (missing numbers by the median)
-and one-hot for categories. The **ratio** of both lifts has a 95 % interval from 2,000 resamples of
-the customers who have the outcome (percentile bootstrap, both sides by the same customers).
+The baseline encodes the same columns by scikit-learn's StandardScaler (median for missing numbers)
+and one-hot encoding. The **ratio** of both lifts has a 95 % interval from 2,000 resamples of the
+customers with the outcome (percentile bootstrap, the same customers on both sides).
 
-**Reviews**: for a sample of reviews of clothes, how many of the 10 lookalikes by the review's text
+**Reviews**: for a sample of clothing reviews, how many of the 10 lookalikes by the review's text
 alone are from the same department, by sentence embeddings (all-MiniLM-L6-v2, int8) and by TF-IDF,
-32 components both; resampled alike.
+with 32 components each; resampled in the same way.
 """
 
 import sys
@@ -47,7 +47,7 @@ def nearest(vectors: Vectors, k: int) -> NDArray[np.int64]:
     rows = np.ascontiguousarray(vectors)
     _, found = faiss.knn(rows, rows, k + 1)
     is_other = found != np.arange(len(rows))[:, None]
-    # Among equal rows a customer may be missing from its own neighbours: then the last one goes.
+    # With many equal rows, a customer may be missing from its own neighbours: drop the last one.
     is_other[is_other.all(axis=1), -1] = False
     return np.asarray(found[is_other].reshape(len(rows), k), dtype=np.int64)
 
@@ -77,7 +77,7 @@ def interval_of_ratio(ours: Shares, theirs: Shares) -> tuple[float, float]:
 
 
 def measure_table(report: Report, table: Table, k: int) -> None:
-    """Lift by Kindred's vectors and by plain ones."""
+    """Measure the lift of Kindred's vectors and of the baseline's."""
     features = {c: f for c, f in table.features.items() if f.kind is not Kind.TEXT}
     vectors = fit_encoder(features, table.frame).transform(table.frame)
     sides = {"kindred": vectors, "plain": plain_vectors(table.frame, features)}
@@ -124,7 +124,7 @@ def text_vectors(texts: NDArray[np.object_]) -> dict[str, Vectors]:
 
 
 def measure_reviews(report: Report, count: int, k: int) -> None:
-    """The same department among the lookalikes by a review's text."""
+    """Measure the share of the same department among the lookalikes of reviews."""
     texts, departments = tables.reviews(count, SEED)
     shares = {
         method: (departments[nearest(vectors, k)] == departments[:, None]).mean(axis=1)

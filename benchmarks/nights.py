@@ -1,19 +1,18 @@
-"""Thirty nights of 5 % changed customers: what is written, and how the tables grow.
+"""Thirty nights with 5 % changed customers: rows written, and growth of the tables.
 
-n customers of 16 numeric columns on an embedded server as ``make run`` sets it up, autovacuum
-included. Each night one customer in twenty has other values, one of fifty of those is gone, and as
-many are new. A night runs the stages that bring them into the embeddings, as the DAG's tasks call
-them: prepare, extract, validate, fit_encoder (the first night), encode, plan_graph,
-build_embeddings, and clean_up. Graph search and segments are left out, since they write nothing to
-the embeddings; so publish is
-``publication.promotion.publish`` with what build_embeddings has staged, as stage publish calls it.
+n customers of 16 numeric columns on an embedded server set up as by ``make run``, including
+autovacuum. Each night one customer in twenty changes, one in fifty of those is deleted, and as many
+are new. A night runs the tasks that update the embeddings, as the DAG calls them: prepare, extract,
+validate, fit_encoder (the first night), encode, plan_graph, build_embeddings, and clean_up. Graph
+search and segments are left out, since they write nothing to the embeddings; publish is therefore
+called directly with the result of build_embeddings.
 
-- **changed**: rows of the source that are new, other or gone.
+- **changed**: rows of the source that are new, changed or deleted.
 - **written**: inserts, updates and deletes of the serving generation, by ``pg_stat_user_tables``.
-  They must be equal but on nights that make a new generation: the first, and those that the canary
-  asks for (``reason``).
-- **table, key, index**: sizes of the generation in MB; **bloat** is each over the size in a copy
-  that is built anew at the end, with as many lists. **catalogue**: all of ``pg_catalog``, over its
+  They must equal **changed**, except on nights that build a new generation: the first, and those
+  for which the canary requests it (``reason``).
+- **table, key, index**: sizes of the generation in MB; **bloat** is each size divided by that of a
+  copy built at the end, with as many lists. **catalogue**: all of ``pg_catalog``, divided by its
   size after the second night.
 """
 
@@ -84,14 +83,14 @@ class Nights:
             return None if found is None else found[0]
 
     def change(self, night: int) -> int:
-        """Change the source before a night; returns how many rows are other, gone or new."""
+        """Change the source before a night; return the number of changed, deleted and new rows."""
         when = FIRST + night * DAY - timedelta(hours=6)
         given = {"night": night, "when": when, "seed": 1 / (2 + night)}
         run_file(self.dsn, "change_night_customers", given)
         return int(self.value("select count(*) from customers where updated_at = %s", when))
 
     def build(self, night: int) -> Run:
-        """The stages up to the embeddings."""
+        """Run the tasks up to the embeddings."""
         as_of = FIRST + night * DAY
         request = Request(f"night {night}", Window(as_of - DAY, as_of), may_fit=True)
         prepare(self.deployment, SPEC, request)
@@ -100,7 +99,7 @@ class Nights:
         return open_run(self.deployment, SPEC.space, as_of)
 
     def publish(self, run: Run) -> StagedEmbeddings:
-        """What stage publish does with the embeddings, then clean_up."""
+        """Publish the embeddings as task publish does, then run clean_up."""
         facts = run.build.facts
         staged = StagedEmbeddings(**facts["embeddings"])
         counts = dict.fromkeys(UNKNOWN) | {name: facts[name] for name in ("customers", "center")}
@@ -125,7 +124,7 @@ class Nights:
             return str(builds.current(warehouse).table_name)
 
     def written(self, table: str) -> int:
-        """Rows written to a table since it was made; a session's counts come when it has ended."""
+        """Rows written to a table since its creation; sessions report their counts at their end."""
         query = (
             "select n_tup_ins + n_tup_upd + n_tup_del from pg_stat_user_tables where relname = %s"
         )
@@ -159,7 +158,7 @@ class Nights:
         )
 
     def fresh_sizes(self) -> dict[str, float]:
-        """Sizes of a copy of what serves, built anew."""
+        """Sizes of a fresh copy of the serving generation."""
         table = sql.Identifier(SPEC.internal_schema, self.serving)
         lists = self.value(
             "select lists from kindred.index_builds where table_name = %s", self.serving
@@ -174,7 +173,7 @@ class Nights:
 
 
 def run_nights(report: Report, running: Nights, n: int, nights: int) -> None:
-    """All nights, and the targets."""
+    """Run all nights, and compare with the targets."""
     run_file(running.dsn, "create_night_customers", {"customers": n, "seed": 0.5})
     total, wrong, catalogue = 0, 0, 0.0
     for night in range(nights + 1):

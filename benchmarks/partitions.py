@@ -1,15 +1,15 @@
-"""IVFFlat's own lists as segments: how long it takes to read those of n customers off the index.
+"""IVFFlat lists as segments: time to read the lists of n customers from the index.
 
 One table of n seeded customers of d dimensions (`benchmarks.customers`) on an embedded server, with
-an index of as many lists as pgvector's rule of thumb says.
+an index whose number of lists follows pgvector's rule of thumb.
 
 - **read**: `read_lists`, from the pages of the index to the list of every customer; the median of
-  three rounds, and the slowest against the target.
-- **cluster**: distances to the centres, sizes and labels of all customers; after reading them.
-- **k-means outside**: what is done where the pages cannot be read, with as many lists.
+  three rounds, and the slowest compared with the target.
+- **cluster**: distances to the centroids, sizes and labels of all customers, after reading.
+- **k-means outside**: the fallback if the pages cannot be read, with as many lists.
 
-Complete means that every customer is found in exactly one list, and that the lists are right: a
-sample of 10,000 customers is compared with all centres, in float64.
+Every customer must be found in exactly one list. To check the lists, a sample of 10,000 customers
+is compared with all centroids, in float64.
 """
 
 import sys
@@ -36,7 +36,7 @@ INDEX = "generation_ivfflat"
 
 
 def build(running: Bench, table: str, rows: Embeddings, lists: int) -> float:
-    """Build an index of so many lists, with the memory it takes; returns seconds."""
+    """Build an index with this many lists and enough memory; return seconds."""
     needed_mb = forecast_mb(lists, *rows.vectors.shape)
     memory_mb = 2 * needed_mb + 64
     kind = IndexKind(METRIC, rows.vectors.shape[1])
@@ -68,29 +68,29 @@ def read(running: Bench, table: str, rows: Embeddings) -> IndexLists:
 
 
 def share_of_nearest(vectors: NDArray[np.float32], found: IndexLists) -> float:
-    """Share of a sample whose list has the nearest centre, up to rounding in float32."""
+    """Share of a sample whose list has the nearest centroid, up to rounding in float32."""
     size = min(COMPARED, len(vectors))
     sample = np.random.default_rng(SEED).choice(len(vectors), size, replace=False)
-    centres = found.centres.astype(np.float64)
+    centroids = found.centroids.astype(np.float64)
     is_nearest = np.empty(size, dtype=bool)
     for number, row in enumerate(sample):
-        distances = ((centres - vectors[row]) ** 2).sum(axis=1)
+        distances = ((centroids - vectors[row]) ** 2).sum(axis=1)
         is_nearest[number] = distances[found.lists[row]] <= distances.min() * (1 + 1e-5)
     return float(is_nearest.mean())
 
 
 def measure_all(report: Report, running: Bench, rows: Embeddings, lists: int) -> None:
-    """Every way, and the targets."""
+    """Measure every way, and compare with the targets."""
     table = running.load(rows)
     install_reader(running.database, SPEC.internal_schema)
     report.measure("build", lists=lists, seconds=build(running, table, rows, lists))
     rounds = [timed(lambda: read(running, table, rows)) for _ in range(ROUNDS)]
     found = rounds[-1][1]
     seconds = [took for took, _ in rounds]
-    report.measure("read", lists=len(found.centres), seconds=median_seconds(seconds))
+    report.measure("read", lists=len(found.centroids), seconds=median_seconds(seconds))
     vectors = rows.vectors
     took, _ = timed(
-        lambda: clusters_of_lists(vectors, METRIC, found.centres, found.lists, method="read")
+        lambda: clusters_of_lists(vectors, METRIC, found.centroids, found.lists, method="read")
     )
     report.measure("cluster", lists=lists, seconds=took)
     outside, made = timed(

@@ -1,4 +1,4 @@
-"""What a benchmark needs of other processes: a PostgreSQL of its own, and stages measured alone."""
+"""Processes for benchmarks: a separate PostgreSQL, and calls that are measured in isolation."""
 
 import multiprocessing
 import signal
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @contextmanager
 def embedded_server() -> Iterator[EmbeddedServer]:
-    """A PostgreSQL with pgvector on a temporary folder, as ``make run`` sets it up."""
+    """A PostgreSQL with pgvector in a temporary folder, set up as by ``make run``."""
     with tempfile.TemporaryDirectory(prefix="kindred-bench-") as folder:
         server = EmbeddedServer(Path(folder) / "data")
         server.start()
@@ -33,11 +33,11 @@ def embedded_server() -> Iterator[EmbeddedServer]:
 
 
 def kill_server(server: EmbeddedServer) -> None:
-    """End a server by SIGKILL to its postmaster, whose backends then end by themselves."""
+    """Kill a server by SIGKILL to its postmaster; its backends then exit on their own."""
     pid = int((server.pgdata / "postmaster.pid").read_text().split("\n", 1)[0])
     postmaster = identify(pid)
     if postmaster is None or "postgres" not in command_line(pid):
-        raise ProcessLookupError(f"{server.pgdata}: process {pid} is no PostgreSQL server")
+        raise ProcessLookupError(f"{server.pgdata}: process {pid} is not a PostgreSQL server")
     postmaster.send(signal.SIGKILL)
     wait_for_end([postmaster], 10)
 
@@ -51,7 +51,7 @@ def new_database(server: EmbeddedServer, name: str) -> str:
 
 
 def execute(dsn: str, statement: str) -> None:
-    """Run a statement in a session of its own, outside a transaction."""
+    """Run a statement in its own session, outside a transaction."""
     with closing(psycopg2.connect(dsn)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -72,14 +72,14 @@ def run_file(
 
 
 def postgres_version(dsn: str) -> str:
-    """The version of the server, such as 18.6."""
+    """The version of the server, for example 18.6."""
     with closing(psycopg2.connect(dsn)) as connection:
         return str(connection.get_parameter_status("server_version"))
 
 
 @dataclass(frozen=True)
 class Alone(Generic[T]):
-    """A call that had a process of its own: what it returned, its time and its memory."""
+    """A call in its own process: its result, time and memory."""
 
     result: T
     seconds: float
@@ -89,7 +89,7 @@ class Alone(Generic[T]):
 
 
 def measure_alone(work: Callable[..., T], *arguments: object) -> Alone[T]:
-    """Call in a new interpreter; seconds are those of the call, the peak is the whole process's."""
+    """Call in a new interpreter; seconds are for the call, the peak is for the whole process."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
         return pool.submit(_measured, work, arguments).result()
@@ -98,12 +98,12 @@ def measure_alone(work: Callable[..., T], *arguments: object) -> Alone[T]:
 def measure_within(
     limit_seconds: float, work: Callable[..., T], *arguments: object
 ) -> Alone[T] | None:
-    """As `measure_alone`, or None where it takes longer: then its process is killed."""
+    """Like `measure_alone`, but kill the process and return None if it takes too long."""
     spawn = multiprocessing.get_context("spawn")
     receiver, sender = spawn.Pipe(duplex=False)
     process = spawn.Process(target=_send, args=(sender, work, arguments))
     process.start()
-    sender.close()  # the child's end alone tells whether something may still come
+    sender.close()  # so that only the child holds the writing end of the pipe
     try:
         return receiver.recv() if receiver.poll(limit_seconds) else None
     finally:
@@ -124,7 +124,7 @@ def _measured(work: Callable[..., T], arguments: tuple[object, ...]) -> Alone[T]
 
 
 def _memory_mb(name: str) -> float:
-    # Not getrusage: a child's ru_maxrss begins with the size of the parent it was forked from.
+    # Not getrusage: a child's ru_maxrss starts at the size of the parent it was forked from.
     for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         key, _, value = line.partition(":")
         if key == name:

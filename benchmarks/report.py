@@ -1,6 +1,6 @@
-"""What every benchmark ends with: a printed table, ``build/bench/<name>.json``, an exit code.
+"""The report of a benchmark: printed tables, ``build/bench/<name>.json``, and an exit code.
 
-The code is 0 where every target holds, 1 where one does not, 2 where the data is absent.
+The code is 0 if every target holds, 1 if one does not, and 2 if the data is missing.
 """
 
 import argparse
@@ -22,14 +22,14 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "bench"
 ABSENT_DATA = 2
-WIDTH = 120  # of a log
+WIDTH = 120  # of output that is not a terminal
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A figure that is promised, as it was found."""
+    """A measured figure and its limit."""
 
     name: str
     value: float
@@ -48,21 +48,21 @@ class Report:
     targets: list[Target] = field(default_factory=list)
 
     def measure(self, what: str, **figures: Any) -> None:
-        """Note what was measured, and show it at once: a long run is watched."""
+        """Record a measurement, and print it at once to show progress."""
         self.measurements.append({"what": what, **figures})
         shown = "  ".join(f"{name}={_shown(value)}" for name, value in figures.items())
         print(f"{what}: {shown}", file=sys.stderr, flush=True)
 
     def at_most(self, name: str, value: float, limit: float) -> None:
-        """A target from above."""
+        """Check an upper limit."""
         self.targets.append(Target(name, float(value), float(limit), bool(value <= limit)))
 
     def at_least(self, name: str, value: float, limit: float) -> None:
-        """A target from below."""
+        """Check a lower limit."""
         self.targets.append(Target(name, float(value), float(limit), bool(value >= limit)))
 
     def finish(self, *, folder: Path = FOLDER, console: Console | None = None) -> int:
-        """Print the tables and write the file; returns the exit code."""
+        """Print the tables and write the file; return the exit code."""
         console = console or Console(width=None if sys.stdout.isatty() else WIDTH)
         for table in (self._measurement_table(), self._target_table()):
             console.print(table)
@@ -110,7 +110,7 @@ def _shown(value: object) -> str:
 
 
 def machine(**more: str) -> dict[str, Any]:
-    """The machine and the versions a figure was measured with."""
+    """The machine and the versions used for the measurement."""
     memory = _first_value(Path("/proc/meminfo"), "MemTotal").removesuffix("kB").strip()
     return {
         "cpu": _first_value(Path("/proc/cpuinfo"), "model name"),
@@ -131,9 +131,9 @@ def _first_value(path: Path, key: str) -> str:
 
 
 def arguments(document: str | None, **defaults: int | str) -> argparse.Namespace:
-    """Options of a benchmark, such as ``--n`` for ``n=1_000_000``; ``make bench N=…`` hands on.
+    """Parse a benchmark's options, for example ``--n`` for ``n=1_000_000`` (``make bench N=…``).
 
-    An option is of the type of its default.
+    An option has the type of its default.
     """
     parser = argparse.ArgumentParser(
         description=document, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -146,7 +146,7 @@ def arguments(document: str | None, **defaults: int | str) -> argparse.Namespace
 
 
 def timed(work: Callable[..., T], *given: Any) -> tuple[float, T]:
-    """Wall seconds of a call, and what it returned."""
+    """Wall seconds of a call, and its result."""
     started = time.perf_counter()
     result = work(*given)
     return time.perf_counter() - started, result
@@ -158,7 +158,7 @@ def median_seconds(seconds: list[float]) -> float:
 
 
 def data_file(name: str) -> Path:
-    """A real data set in ``KINDRED_TEST_DATA`` (default ``../shared/data``); ends without it."""
+    """A real data set in ``KINDRED_TEST_DATA`` (default ``../shared/data``); exits if missing."""
     folder = Path(os.environ.get("KINDRED_TEST_DATA") or ROOT.parent / "shared" / "data")
     path = folder / name
     if not path.is_file():

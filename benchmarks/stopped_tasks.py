@@ -1,4 +1,4 @@
-"""Stops a task of a local Airflow in the middle of its work, and ends it the hard way."""
+"""Block a task of a local Airflow in the middle of its work, and kill it."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from local.processes import command_line, identify, wait_until
 from local.rest import JsonObject
 
 BACKEND_SECONDS = 20.0
-# A task whose session waits for one of ours is inside its body, in the statement that has to wait.
+# A task whose session waits for one of ours is inside its body, in the blocked statement.
 WAITING = (
     "select pid from pg_stat_activity where datname = current_database()"
     " and application_name like %s and cardinality(pg_blocking_pids(pid)) > 0"
@@ -23,7 +23,7 @@ ALIVE = "select exists (select from pg_stat_activity where pid = %s)"
 
 @contextmanager
 def reserved(dsn: str, schema: str, table: str) -> Iterator[None]:
-    """Let nobody write to a table as long as the block lasts."""
+    """Block writes to a table for the duration of the block."""
     statement = sql.SQL("lock table {} in share mode").format(sql.Identifier(schema, table))
     with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
@@ -33,14 +33,14 @@ def reserved(dsn: str, schema: str, table: str) -> Iterator[None]:
 def wait_until_blocked(
     dsn: str, space: str, task_id: str, seconds: float, check: Callable[[], object]
 ) -> int:
-    """Wait until a task of a space waits for what is reserved; returns the pid of its backend.
+    """Wait until a task of a space is blocked by `reserved`; return the pid of its backend.
 
-    ``check`` is called between two looks, and raises where waiting is in vain.
+    ``check`` is called between polls, and raises if waiting is pointless.
 
     Raises
     ------
     LocalError
-        when none does within so many seconds.
+        No task is blocked within the given seconds.
     """
     pattern = f"kindred {space} % {task_id}"
     found: list[int] = []
@@ -50,17 +50,17 @@ def wait_until_blocked(
         found.extend(pid for (pid,) in _rows(dsn, WAITING, pattern))
         return bool(found)
 
-    _require(is_blocked, seconds, f"no task {task_id!r} of space {space!r} came to its middle")
+    _require(is_blocked, seconds, f"no task {task_id!r} of space {space!r} was blocked")
     return found[0]
 
 
 def kill(entry: JsonObject) -> None:
-    """End the process of a running task instance at once: it cannot clean up, nor say a word.
+    """Kill the process of a running task instance; it can neither clean up nor log.
 
     Raises
     ------
     LocalError
-        when the process that Airflow names is not the task's.
+        The process that Airflow names is not the task's.
     """
     process = identify(entry["pid"])
     if process is None or command_line(process.pid) != f"airflow worker -- {entry['id']}":
@@ -69,18 +69,18 @@ def kill(entry: JsonObject) -> None:
 
 
 def wait_until_backend_is_gone(dsn: str, backend: int) -> None:
-    """Wait for the end of a database backend, although what it waits for stays reserved.
+    """Wait for the end of a database backend, although it stays blocked.
 
     Raises
     ------
     LocalError
-        when it lives on.
+        It does not end.
     """
 
     def is_gone() -> bool:
         return _rows(dsn, ALIVE, backend) == [(False,)]
 
-    _require(is_gone, BACKEND_SECONDS, f"backend {backend} lives on without its client")
+    _require(is_gone, BACKEND_SECONDS, f"backend {backend} did not end without its client")
 
 
 def _require(condition: Callable[[], bool], seconds: float, complaint: str) -> None:

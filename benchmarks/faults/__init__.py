@@ -1,1 +1,1 @@
-"""What happens to every task when something goes wrong in its middle: ``make faults``."""
+"""Fault injection in the middle of every task: ``make faults``."""

@@ -1,26 +1,26 @@
-"""``make faults``: a fault in the middle of every task, and what is left of it behind the rerun.
+"""``make faults``: inject a fault in the middle of every task, and check the state after the rerun.
 
-Every case has a space of its own on one real Airflow and one real PostgreSQL. A first snapshot is
-published; then the DAG makes the second one, and one of its tasks is stopped on entering the middle
-one of all calls of its stage (or statements, or files, whichever the fault is about):
+Every case has its own space on one real Airflow and one real PostgreSQL. A first snapshot is
+published; then the DAG builds the second one, and one of its tasks is stopped when it enters the
+middle one of all calls of its stage (or of its statements or files, depending on the fault):
 
 - **kill**: SIGKILL to the process of the task.
 - **server**: SIGKILL to the postmaster of the warehouse, whose server is started again. Airflow's
   metadata has a server of its own. Cases share an outage, four tasks at a time.
-- **disk**: the file system of the artefacts is full (a small tmpfs; where nothing can be mounted,
-  no file of the task may grow). A person then frees it, and clears the task.
-- **connection**: the task's session is terminated by the server.
-- **source**: the source's session is terminated; in ``extract`` half-way through its COPY, since
-  the source is a view that can be held up in the middle of its rows.
-- **twice**: the task runs a second time with what the first was given, to its end or until it has
-  to wait, while the first stands in its middle; then both go on. So it is where a task that was
-  taken for dead lives on: the one way in which Airflow runs a task of a run twice at once.
+- **disk**: the file system of the artefacts is full (a small tmpfs; if nothing can be mounted, the
+  file size of the task is limited). A person then frees it and clears the task.
+- **connection**: the server terminates the task's session.
+- **source**: the source's session is terminated; in ``extract`` halfway through its COPY, since the
+  source is a view that can be blocked in the middle of its rows.
+- **twice**: the task runs a second time with the same arguments, to its end or until it has to
+  wait, while the first try is stopped in its middle; then both continue. This happens if a task
+  that is taken for dead is still alive: the only way in which Airflow runs one task of a run twice
+  at once.
 
-Then Airflow's retries, or a person who clears the failed task with what follows, bring the run to
-its end. A case holds if the published tables equal those of an undisturbed run, the schema has the
-same relations and no invalid index, no session (nor lock) of the space and no process lives on, the
-artefacts are the same files, and a reader that polled as ``bi_reader`` has seen the two complete
-snapshots and nothing else.
+Then Airflow's retries, or a person who clears the failed task and its successors, complete the run.
+A case passes if the published tables equal those of an undisturbed run, the schema has the same
+relations and no invalid index, no session, lock or process of the space is left, the artefacts are
+the same files, and a reader that polled as ``bi_reader`` has seen only the two complete snapshots.
 """
 
 import argparse
@@ -74,11 +74,11 @@ TASKS = (
 TASKS_ANEW = ("build_embeddings", "quality_gate", "publish", "clean_up")
 READS_SOURCE = ("prepare", "extract")
 AT_ONCE = 4
-SLOTS = 8  # stopped tasks hold theirs
+SLOTS = 8  # stopped tasks keep their slots
 
 
 def select_cases(variants: Sequence[Variant], tasks: list[str], faults: list[str]) -> list[Case]:
-    """The cases that were asked for, the quick faults first."""
+    """The requested cases, quick faults first."""
     shapes = dict(zip(variants, (TASKS, TASKS_ANEW, ("embed_texts",)), strict=True))
     return [
         Case(fault, task, variant)
@@ -98,7 +98,7 @@ def play_all(
     references: Mapping[Variant, Reference],
     middles: Mapping[Case, Middle],
 ) -> Iterator[Outcome]:
-    """Several cases at once; those of an outage by themselves, since it meets everybody."""
+    """Play several cases at once; those of an outage separately, since it affects all."""
     others = [case for case in cases if case.fault is not Fault.SERVER]
     outages = [case for case in cases if case.fault is Fault.SERVER]
     pool = ThreadPoolExecutor(AT_ONCE)
@@ -114,12 +114,12 @@ def play_all(
             group = outages[start : start + AT_ONCE]
             yield from play_group(group, Outage(room.server, len(group)))
     finally:
-        # On Ctrl-C the cases under way end by themselves once nothing answers them any more.
+        # After Ctrl-C, running cases end on their own once nothing answers them.
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 def table_of(outcomes: Sequence[Outcome]) -> Table:
-    """Task by fault: what came of it."""
+    """A table of outcomes, task by fault."""
     table = Table(title="task by fault", title_justify="left", title_style="bold", box=None)
     table.add_column("task")
     for fault in Fault:
@@ -133,8 +133,8 @@ def table_of(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
-def note(report: Report, outcome: Outcome) -> None:
-    """Write down a case."""
+def report_case(report: Report, outcome: Outcome) -> None:
+    """Report a case."""
     report.measure(
         f"{outcome.case.fault} in {outcome.case.task} ({outcome.case.variant.name})",
         result=outcome.word,
@@ -150,7 +150,7 @@ def note(report: Report, outcome: Outcome) -> None:
 def find_middles(
     cases: Sequence[Case], counts: Mapping[Variant, Counts], moment: float
 ) -> tuple[dict[Case, Middle], list[Outcome]]:
-    """Where each case stops its task, and the cases that cannot be."""
+    """The point where each case stops its task, and the cases that do not apply."""
     middles, others = {}, []
     for case in cases:
         try:
@@ -161,24 +161,24 @@ def find_middles(
 
 
 def play_in(room: Room, cases: Sequence[Case], report: Report) -> tuple[list[Outcome], list[str]]:
-    """Play cases in a room; returns what came of them, and what is left at the end."""
+    """Play cases in a room; return their outcomes, and what is left over at the end."""
     used = dict.fromkeys(case.variant for case in cases)
     references = {v: run_undisturbed(room, v.spec(f"undisturbed_{v.name}")) for v in used}
     counts = {v: count_calls(room, v.spec(f"counted_{v.name}"), references[v]) for v in used}
     unknown = {task for counted in counts.values() for task in counted} - {*TASKS, "embed_texts"}
     if unknown:
-        raise LocalError(f"the DAG has tasks that no fault meets: {', '.join(sorted(unknown))}")
+        raise LocalError(f"the DAG has tasks without a fault: {', '.join(sorted(unknown))}")
     middles, outcomes = find_middles(cases, counts, report.parameters["moment"])
     known = temporary_files(room)
     for outcome in play_all(room, list(middles), references, middles):
-        note(report, outcome)
+        report_case(report, outcome)
         outcomes.append(outcome)
     left = temporary_files(room) - known
     return outcomes, [*orphans(room), *(f"file {path} is left" for path in left)]
 
 
 def run(state: Path, options: argparse.Namespace) -> int:
-    """Play the cases that were asked for; returns the exit code."""
+    """Play the requested cases; return the exit code."""
     variants = (IN_PLACE, ANEW, with_texts(str(link_model(state / "model"))))
     cases = select_cases(variants, options.task, options.fault)
     if not cases:
@@ -210,7 +210,7 @@ def main() -> int:
     faults = list(map(str, Fault))
     parser.add_argument("--fault", action="append", default=[], choices=faults, help="the same")
     parser.add_argument(
-        "--moment", type=float, default=0.5, help="which of a task's calls it is stopped at, 0 to 1"
+        "--moment", type=float, default=0.5, help="at which of its calls a task is stopped, 0 to 1"
     )
     options = parser.parse_args()
     Interrupts().install()
@@ -218,7 +218,7 @@ def main() -> int:
         with state_folder() as state:
             return run(state, options)
     except InterruptedRunError as signal:
-        print(f"stopped by {signal.signal_name}; nothing runs any more", file=sys.stderr)
+        print(f"stopped by {signal.signal_name}; everything has ended", file=sys.stderr)
         return 130
 
 

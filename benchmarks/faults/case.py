@@ -1,4 +1,4 @@
-"""One case: a fault in the middle of one task of one run, and what comes of it."""
+"""One case: a fault in the middle of one task of one run, and its outcome."""
 
 import time
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ from local.processes import wait_until
 
 STOP_SECONDS = 600
 Middle = tuple[str, int]
-# The other faults may be survived: by a task that computes, or by the second of two tries.
+# A task may survive the other faults: one that only computes, or the second of two tries.
 ENDS_THE_TRY = (Fault.KILL, Fault.DISK, Fault.CONNECTION, Fault.SOURCE)
 
 
 @dataclass(frozen=True)
 class Reference:
-    """An undisturbed run of a variant: what it leaves, and what is seen before and after."""
+    """An undisturbed run of a variant: its final state, and what BI sees before and after."""
 
     state: State
     before: str
@@ -35,7 +35,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Case:
-    """A fault and the task that it meets."""
+    """A fault and the task that it affects."""
 
     fault: Fault
     task: str
@@ -43,12 +43,12 @@ class Case:
 
     @property
     def space(self) -> str:
-        """The space that the case has for itself."""
+        """The case's own space."""
         return f"{self.variant.name[0]}_{self.fault}_{self.task}"
 
     @property
     def is_copy(self) -> bool:
-        """Whether the source ends in the middle of a COPY, which its own view holds up."""
+        """Whether the source's session ends in the middle of a COPY, in which its view blocks."""
         return self.fault is Fault.SOURCE and self.task == "extract"
 
     @property
@@ -59,7 +59,7 @@ class Case:
 
 @dataclass
 class Outcome:
-    """What came of a case; it holds where there are no problems."""
+    """The outcome of a case, which passes if there are no problems."""
 
     case: Case
     at: str = ""
@@ -74,7 +74,7 @@ class Outcome:
 
     @property
     def word(self) -> str:
-        """The case in the table."""
+        """The outcome as one word for the table."""
         if self.does_not_apply:
             return "-"
         if self.problems:
@@ -84,7 +84,7 @@ class Outcome:
 
 
 def run_undisturbed(room: Room, spec: Spec) -> Reference:
-    """Make both snapshots without a fault and without Airflow."""
+    """Build both snapshots without a fault and without Airflow."""
     run_night(room.deployment, spec, FIRST)
     before = look(room.warehouse_dsn, spec)
     run_night(room.deployment, spec, SECOND)
@@ -92,7 +92,7 @@ def run_undisturbed(room: Room, spec: Spec) -> Reference:
 
 
 def count_calls(room: Room, spec: Spec, reference: Reference) -> Counts:
-    """Let Airflow make the second snapshot, undisturbed; returns what each task calls."""
+    """Let Airflow build the second snapshot undisturbed; return the calls of each task."""
     run_night(room.deployment, spec, FIRST)
     room.orders.count(spec.dag_id)
     room.person.unpause(spec.dag_id)
@@ -106,12 +106,12 @@ def count_calls(room: Room, spec: Spec, reference: Reference) -> Counts:
 
 
 def middle_of(case: Case, counts: Counts, moment: float) -> Middle:
-    """Where to stop the task: a kind of call, and which one of them.
+    """Where to stop the task: a kind of call, and which of these calls.
 
     Raises
     ------
     DoesNotApplyError
-        when the fault cannot meet the task.
+        The fault cannot affect the task.
     """
     made = counts[case.task]
     kind = harm.kind_of_middle(case.fault, made)
@@ -121,7 +121,7 @@ def middle_of(case: Case, counts: Counts, moment: float) -> Middle:
 def play(
     room: Room, case: Case, reference: Reference, middle: Middle, outage: Outage | None = None
 ) -> Outcome:
-    """Bring the fault about and see what is left; whatever goes wrong is in the outcome."""
+    """Inject the fault and check what is left; all errors are in the outcome."""
     started = time.monotonic()
     outcome = Outcome(case, at=f"{middle[0]} {middle[1]}")
     try:
@@ -145,7 +145,7 @@ def _play(
 ) -> None:
     spec = case.spec
     with ExitStack() as stack:
-        stack.enter_context(harm.folder_of_its_own(room.artifacts / spec.space))
+        stack.enter_context(harm.folder_of_its_own(room.artefacts / spec.space))
         run_night(room.deployment, spec, FIRST)
         room.person.unpause(spec.dag_id)
         reader = stack.enter_context(reading(room.warehouse_dsn, spec))
@@ -195,7 +195,7 @@ def _wait_for_stop(scene: Scene) -> Stopped:
 
 
 def _finish(scene: Scene, case: Case, outcome: Outcome) -> None:
-    """Let the run end; what a person must mend is mended, then cleared."""
+    """Complete the run, after a person's repairs and clearing if necessary."""
     state = scene.run.wait()
     if state == "failed":
         outcome.is_cleared = True
@@ -214,4 +214,4 @@ def _problems(scene: Scene, case: Case, reference: Reference, reader: Reader) ->
     may_be_cut = case.fault is Fault.SERVER
     yield from checks.odd_sights(reader, reference.before, reference.after, may_be_cut=may_be_cut)
     if case.fault in ENDS_THE_TRY and scene.run.tries(case.task) < 2:
-        yield "the task was tried once only: the fault has not met it"
+        yield "the task was tried only once: the fault did not affect it"

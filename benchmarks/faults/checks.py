@@ -1,4 +1,4 @@
-"""What must hold behind a fault: equal tables, nothing left over, a reader who saw nothing odd."""
+"""Checks after a fault: equal tables, nothing left over, and a reader that saw nothing wrong."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ from kindred.publication.table_hash import table_hashes
 from kindred.spec.model import Spec
 from local.processes import command_line, marked_processes, wait_until
 
-# What is in a schema, numbers left out: generations are numbered by a sequence.
+# Relations of a schema without numbers, because a sequence numbers generations.
 RELATIONS = (
     "select regexp_replace(relname, '[0-9]+', '#', 'g') || ' (' || relkind::text || ')'"
     " from pg_class where relnamespace = to_regnamespace(%s)::oid"
@@ -30,13 +30,13 @@ SESSIONS = (
     " on locks.pid = pg_stat_activity.pid and locks.locktype = 'advisory'"
     " where application_name like %s"
 )
-# A backend looks for its client every 5 s.
+# A backend checks every 5 s whether its client is still there.
 SESSION_SECONDS = 12
 
 
 @dataclass(frozen=True)
 class State:
-    """What a space holds."""
+    """The contents of a space."""
 
     hashes: dict[str, str]
     relations: Counter[str]
@@ -44,17 +44,17 @@ class State:
 
 
 def state_of(room: Room, spec: Spec) -> State:
-    """What a space holds now."""
+    """The current contents of a space."""
     with room.deployment.warehouse("faults", spec.internal_schema) as database:
         hashes = table_hashes(database)
     names = _query(room, RELATIONS, spec.internal_schema)
-    folder = room.artifacts / spec.space
+    folder = room.artefacts / spec.space
     files = [_file_name(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
     return State(hashes, Counter(names), Counter(files))
 
 
 def _file_name(path: Path) -> str:
-    """A file of the artefacts; the hash of the settings, which name the space, is left out."""
+    """The name of an artefact file without the hash of the settings, which contain the space."""
     return "/".join((*path.parts[:1], *path.parts[2:]))
 
 
@@ -66,7 +66,7 @@ def _query(room: Room, text: str, value: str) -> list[Any]:
 
 
 def problems_of(room: Room, spec: Spec, expected: State) -> list[str]:
-    """What is not as an undisturbed run leaves it."""
+    """Differences from the state after an undisturbed run."""
     found = state_of(room, spec)
     problems = [f"{t} differs" for t in expected.hashes if found.hashes[t] != expected.hashes[t]]
     for what, here, there in (
@@ -81,7 +81,7 @@ def problems_of(room: Room, spec: Spec, expected: State) -> list[str]:
 
 
 def lingering(room: Room, spec: Spec) -> list[str]:
-    """Sessions of the space that live on, with their locks."""
+    """Sessions of the space that are still alive, with their locks."""
     left: list[Any] = []
 
     def are_gone() -> bool:
@@ -93,7 +93,7 @@ def lingering(room: Room, spec: Spec) -> list[str]:
 
 
 def orphans(room: Room) -> list[str]:
-    """Processes of this installation that no component of Airflow has an eye on any more."""
+    """Processes of this installation that no component of Airflow supervises any more."""
     parents = {component.process.pid for component in room.local.supervisor.components()}
     found = marked_processes(room.marker)
     known = {process.pid for process in found}
@@ -105,7 +105,7 @@ def orphans(room: Room) -> list[str]:
 
 
 def temporary_files(room: Room) -> set[Path]:
-    """Files that a task or the server has made for itself alone and has not removed."""
+    """Temporary files that a task or the server has not removed."""
     folders = (room.temporary, room.server.pgdata / "base" / "pgsql_tmp")
     return {path for folder in folders for path in folder.rglob("*") if path.is_file()}
 
@@ -117,13 +117,13 @@ def _has_ancestor(pid: int, wanted: set[int]) -> bool:
         try:
             stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
         except OSError:
-            return True  # it has ended meanwhile
+            return True  # it has ended in the meantime
         pid = int(re.split(r"\s+", stat.rpartition(")")[2].strip())[1])
     return False
 
 
 def odd_sights(reader: Reader, before: str, after: str, *, may_be_cut: bool) -> list[str]:
-    """What a reader should not have seen: anything but the two complete snapshots."""
+    """Everything a reader saw other than the two complete snapshots."""
     problems = [f"the reader saw {seen}" for seen in reader.seen if seen not in (before, after)]
     problems += [f"the reader got an error: {error}" for error in reader.errors]
     if reader.cuts and not may_be_cut:

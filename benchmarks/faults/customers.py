@@ -1,4 +1,4 @@
-"""The customers and the specs of a faults run: two snapshots, and the ways in which they differ."""
+"""Customers and specs of a faults run: two snapshots, and variants of the second one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ GATE_FILE = Path(__file__).parents[1] / "sql" / "create_gate.sql"
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """A spec that makes other paths run than the others do."""
+    """A spec that covers code paths of its own."""
 
     name: str
     changes: dict[str, Any] = field(default_factory=dict)
@@ -61,19 +61,19 @@ class Variant:
         return spec_from_dict(content, where="faults")
 
 
-# The embeddings are changed in place, or built anew with their index.
+# The embeddings are changed in place, or rebuilt with their index.
 IN_PLACE = Variant("in_place")
 ANEW = Variant("anew", {"rewrite_share": 0.0})
 
 
 def with_texts(model: str) -> Variant:
-    """A spec with a column of texts that a sentence model embeds."""
+    """A variant with a text column that a sentence model embeds."""
     text = {"kind": "text", "method": "sentence", "model": model, "components": 4}
     return Variant("texts", {"features": {"note": text}})
 
 
 def fill_source(dsn: str) -> None:
-    """Make the source's table, and the view of it that can be held up."""
+    """Create the source's table, and the view of it that can be blocked."""
     names = {"table": sql.Identifier(PLAIN), "view": sql.Identifier(GATED)}
     values = {"middle": sql.Literal(CUSTOMERS // 2), "gate": sql.Literal(GATE)}
     connection = psycopg2.connect(dsn)
@@ -89,9 +89,9 @@ def fill_source(dsn: str) -> None:
 
 
 def rows() -> list[tuple[Any, ...]]:
-    """Versions: all customers before the first snapshot, and what changes before the second.
+    """Versions: all customers before the first snapshot, and the changes before the second.
 
-    The rows that change lie among the others, so that a copy of either window crosses the middle.
+    The changed rows lie among the others, so that a COPY of either window crosses the middle.
     """
     random = np.random.default_rng(11)
     begun, later = FIRST - timedelta(days=20), SECOND - timedelta(days=20)

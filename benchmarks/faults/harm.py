@@ -1,4 +1,4 @@
-"""The six faults. Each is done to a task that stands still in its middle, which then goes on."""
+"""The six faults, each injected into a task that is stopped in its middle and then continues."""
 
 import json
 import os
@@ -29,7 +29,7 @@ from local.processes import command_line, wait_for_end, wait_until
 
 DISK_MB = 64
 END_SECONDS = 90
-AHEAD_SECONDS = 4  # of the second try, before the first one goes on
+AHEAD_SECONDS = 4  # lead of the second try before the first one continues
 WAITS_AT_THE_GATE = (
     "select pid from pg_stat_activity where datname = %s and application_name like %s"
     " and wait_event_type = 'Lock' and wait_event = 'advisory'"
@@ -37,7 +37,7 @@ WAITS_AT_THE_GATE = (
 
 
 class Fault(StrEnum):
-    """What goes wrong."""
+    """The kinds of faults."""
 
     KILL = "kill"
     SERVER = "server"
@@ -48,16 +48,16 @@ class Fault(StrEnum):
 
 
 class DoesNotApplyError(Exception):
-    """The fault cannot meet the task; the text says why."""
+    """The fault cannot affect the task; the text says why."""
 
 
 class NotAsPlannedError(Exception):
-    """The fault could not be brought about as it should be; the case has proved nothing."""
+    """The fault could not be injected as planned; the case proves nothing."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a fault happens: one task of one run."""
+    """The place of a fault: one task of one run."""
 
     room: Room
     spec: Spec
@@ -66,12 +66,12 @@ class Scene:
 
 
 def kind_of_middle(fault: Fault, made: Mapping[str, int]) -> str:
-    """The kind of call at whose middle a task is stopped, by the calls that it makes.
+    """The kind of call in whose middle a task is stopped, given the calls that it makes.
 
     Raises
     ------
     DoesNotApplyError
-        when the fault cannot meet the task.
+        The fault cannot affect the task.
     """
     in_warehouse, in_source = f"in {WAREHOUSE}", f"in {SOURCE}"
     needed = {
@@ -88,18 +88,18 @@ def kind_of_middle(fault: Fault, made: Mapping[str, int]) -> str:
 
 
 def kill(scene: Scene, stopped: Stopped) -> str:
-    """End the process of the task: it cannot clean up, nor say a word."""
+    """Kill the process of the task; it can neither clean up nor log."""
     title = command_line(stopped.process.pid)
     if not title.startswith("airflow worker -- "):
-        raise NotAsPlannedError(f"process {stopped.process.pid} is no task but {title!r}")
+        raise NotAsPlannedError(f"process {stopped.process.pid} is not a task but {title!r}")
     stopped.process.send(signal.SIGKILL)
     if not wait_for_end([stopped.process], 10):
-        raise NotAsPlannedError(f"process {stopped.process.pid} lives on")
+        raise NotAsPlannedError(f"process {stopped.process.pid} is still alive")
     return "task killed"
 
 
 def cut_connection(scene: Scene, stopped: Stopped) -> str:
-    """End the session that the task is about to use, from the server's side."""
+    """Terminate the session that the task is about to use."""
     dsn = scene.room.server.dsn(stopped.database or WAREHOUSE)
     end_backend(dsn, stopped.backend)
     go_on(stopped)
@@ -107,7 +107,7 @@ def cut_connection(scene: Scene, stopped: Stopped) -> str:
 
 
 def end_backend(dsn: str, backend: int | None) -> None:
-    """Terminate a backend and wait for its end."""
+    """Terminate a backend and wait until it has ended."""
     with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
         cursor.execute("select pg_terminate_backend(%s, 5000)", (backend,))
         if cursor.fetchone() != (True,):
@@ -115,12 +115,12 @@ def end_backend(dsn: str, backend: int | None) -> None:
 
 
 def go_on(stopped: Stopped) -> None:
-    """Let a stopped task go on."""
+    """Let a stopped task continue."""
     stopped.process.send(signal.SIGCONT)
 
 
 def let_go(room: Room, spec: Spec, task: str) -> None:
-    """End a task that still stands, so that nothing waits for it."""
+    """Kill a task that is still stopped, so that nothing waits for it."""
     stopped = room.orders.stopped(spec.dag_id, task)
     if stopped is not None:
         stopped.process.send(signal.SIGKILL)
@@ -128,7 +128,7 @@ def let_go(room: Room, spec: Spec, task: str) -> None:
 
 @contextmanager
 def folder_of_its_own(folder: Path) -> Iterator[None]:
-    """A small file system at the artefacts of a space, where the system lets us mount one."""
+    """Mount a small file system for the artefacts of a space, if the system allows it."""
     folder.mkdir(parents=True)
     if os.geteuid() == 0:
         options = f"size={DISK_MB}m,mode=700"
@@ -145,13 +145,13 @@ def folder_of_its_own(folder: Path) -> Iterator[None]:
 
 
 def fill_disk(scene: Scene, stopped: Stopped) -> str:
-    """Let the task find its folder full; then free it, and clear the task as a person would."""
-    folder = scene.room.artifacts / scene.spec.space
+    """Fill the task's folder until it fails; then free it and clear the task as a person would."""
+    folder = scene.room.artefacts / scene.spec.space
     is_mounted = folder.is_mount()
     if is_mounted:
         _resize(folder, _used_bytes(folder))
     else:
-        # No file of this process may grow: what a quota does, without a right to mount.
+        # Limit the file size of this process: like a quota, but without the privilege to mount.
         resource.prlimit(stopped.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
     go_on(stopped)
     if not wait_for_end([stopped.process], END_SECONDS):
@@ -171,7 +171,7 @@ def _resize(folder: Path, size: int) -> None:
 
 
 def run_twice(scene: Scene, stopped: Stopped) -> str:
-    """Run the task a second time while the first try, which is taken for dead, is in its middle."""
+    """Run the task a second time while the first try, which is taken for dead, is stopped."""
     reference = stopped.reference or {"run_id": scene.run.run_id}
     given = {
         "space": scene.spec.space,
@@ -207,7 +207,7 @@ def run_twice(scene: Scene, stopped: Stopped) -> str:
 
 @contextmanager
 def gate_closed(room: Room) -> Iterator[None]:
-    """Whoever reads the gated view stands still in the middle of it."""
+    """Block readers of the gated view in the middle of it."""
     with closing(psycopg2.connect(room.source_dsn)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -216,7 +216,7 @@ def gate_closed(room: Room) -> Iterator[None]:
 
 
 def end_copy(scene: Scene) -> str:
-    """End the source's session half-way through its COPY."""
+    """Terminate the source's session halfway through its COPY."""
     dsn = scene.room.source_dsn
     pattern = f"kindred {scene.spec.space} %"
     found: list[tuple[int]] = []
@@ -234,23 +234,23 @@ def end_copy(scene: Scene) -> str:
 
 
 class Outage:
-    """The end of the warehouse's server in the middle of several tasks at once."""
+    """An outage of the warehouse's server in the middle of several tasks at once."""
 
     def __init__(self, server: EmbeddedServer, tasks: int) -> None:
         self._stopped = threading.Barrier(tasks, partial(kill_server, server))
         self._went_on = threading.Barrier(tasks, server.start)
 
     def strike(self, scene: Scene, stopped: Stopped) -> str:
-        """Kill the server once all tasks stand still; start it again once they have gone on."""
+        """Kill the server when all tasks are stopped; restart it when they have continued."""
         self._stopped.wait(END_SECONDS)
         go_on(stopped)
-        # Most tasks fail at their next statement; one that computes may not notice at all.
+        # Most tasks fail at their next statement; one that only computes may not notice.
         wait_for_end([stopped.process], 3)
         self._went_on.wait(END_SECONDS)
         return "server killed"
 
     def give_up(self) -> None:
-        """Let the others know that one case has failed."""
+        """Tell the other cases that one has failed."""
         self._stopped.abort()
         self._went_on.abort()
 

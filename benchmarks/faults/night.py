@@ -1,4 +1,4 @@
-"""A night without Airflow: all stages of one snapshot, one behind the other, in this process."""
+"""A night without Airflow: all stages of one snapshot, one after the other, in this process."""
 
 import threading
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ ONE_AT_A_TIME = threading.RLock()
 
 
 def request_of(spec: Spec, as_of: datetime, run_id: str) -> Request:
-    """What a manual run for one moment asks for."""
+    """The request of a manual run for one date."""
     now = datetime.now(UTC)
     window = resolve_window(spec.schedule, run_after=now, now=now, end=as_of)
     return Request(run_id=run_id, window=window, may_fit=True)
 
 
 def run_night(deployment: Deployment, spec: Spec, as_of: datetime) -> None:
-    """Publish a snapshot; one night at a time."""
+    """Publish a snapshot; one night at a time, since stages expect a process of their own."""
     with ONE_AT_A_TIME:
         _run_night(deployment, spec, as_of)
 
@@ -42,7 +42,7 @@ def _run_night(deployment: Deployment, spec: Spec, as_of: datetime) -> None:
 
 
 def _stages(spec: Spec) -> Iterator[tuple[str, bool]]:
-    """Stage, and whether it runs once for each part that the one before it has told."""
+    """Stage, and whether it runs once per part returned by the previous stage."""
     texts = ["embed_texts"] if spec.sentence_columns else []
     for stage in ("extract", "validate", *texts, "fit_encoder", "encode"):
         yield stage, False

@@ -1,4 +1,4 @@
-"""Orders to the plugin that stops tasks, and what it answers."""
+"""Orders to the plugin that stops tasks, and its answers."""
 
 import json
 from collections import defaultdict
@@ -13,10 +13,10 @@ Counts = dict[str, dict[str, int]]
 
 @dataclass(frozen=True)
 class Stopped:
-    """A task that stands still in its middle.
+    """A task that is stopped in its middle.
 
-    ``backend`` and ``database`` are those of the session it was about to use, where it was;
-    ``stage``, ``reference`` and ``part`` are what it was given, where it has begun a stage.
+    ``backend`` and ``database`` are those of the session it was about to use, if any; ``stage``,
+    ``reference`` and ``part`` are its arguments, if it has begun a stage.
     """
 
     process: ProcessId
@@ -30,16 +30,16 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Orders:
-    """The folder that the plugin looks into, which is named by ``FAULTS_FOLDER``."""
+    """The folder that the plugin reads, given by ``FAULTS_FOLDER``."""
 
     folder: Path
 
     def count(self, dag_id: str) -> None:
-        """Let the calls of every task of a DAG be counted."""
+        """Order the plugin to count the calls of every task of a DAG."""
         self._folder(dag_id).joinpath("counting").touch()
 
     def counts(self, dag_id: str) -> Counts:
-        """Task -> kind of call -> how many an undisturbed task makes (its shortest instance)."""
+        """Task -> kind of call -> number in an undisturbed task (in its shortest instance)."""
         found: dict[str, list[dict[str, int]]] = defaultdict(list)
         for path in self._folder(dag_id).glob("*.counts"):
             found[path.name.partition(".")[0]].append(json.loads(path.read_text(encoding="utf-8")))
@@ -49,19 +49,19 @@ class Orders:
         }
 
     def stop(self, dag_id: str, task_id: str, kind: str, number: int) -> None:
-        """Order that the next try of a task stops at its n-th call of a kind."""
+        """Order the next try of a task to stop at its n-th call of a kind."""
         path = self._folder(dag_id) / f"{task_id}.order"
         path.write_text(json.dumps({"kind": kind, "number": number}), encoding="utf-8")
 
     def stopped(self, dag_id: str, task_id: str) -> Stopped | None:
-        """The task that has stopped as ordered, None as long as none has."""
+        """The task that has stopped as ordered; None until one has."""
         try:
             path = self._folder(dag_id) / f"{task_id}.stopped"
             note = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         process = identify(note.pop("pid"))
-        # It writes the note first: one that is told to go on before it stands would stand for ever.
+        # The task writes its answer before it stops: continued too early, it would stop for ever.
         return Stopped(process, **note) if process is not None and _stands(process) else None
 
     def _folder(self, dag_id: str) -> Path:

@@ -1,4 +1,4 @@
-"""What a person does in Airflow's UI: start a run, look at it, clear a task."""
+"""Actions of a person in Airflow's UI: start a run, look at it, clear a task."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,17 +17,17 @@ class Person(AirflowClient):
     """A user of the REST API."""
 
     def trigger(self, dag_id: str, end: datetime) -> "DagRun":
-        """Start a run for the snapshot of a moment."""
+        """Start a run for the snapshot of a date."""
         body = {"logical_date": None, "conf": {"end": end.isoformat()}}
         content = self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
         return DagRun(self, dag_id, str(content["dag_run_id"]))
 
     def read(self, path: str, **parameters: Any) -> JsonObject:
-        """Anything below ``/api/v2``."""
+        """Read any path below ``/api/v2``."""
         return self._call("GET", f"/api/v2/{path}", params=parameters)
 
     def clear(self, dag_id: str, run_id: str, tasks: list[str]) -> None:
-        """Run tasks again, with all that follows them."""
+        """Run tasks and all of their successors again."""
         body = {
             "dry_run": False,
             "only_failed": False,
@@ -61,24 +61,24 @@ class DagRun:
         return [entry for entry in found if task_id in (None, entry["task_id"])]
 
     def tries(self, task_id: str) -> int:
-        """How often a task was tried; of a mapped one the instance that was tried most."""
+        """The number of tries of a task; for a mapped task, the maximum over its instances."""
         return max((entry["try_number"] for entry in self.tasks(task_id)), default=0)
 
     def failed(self) -> list[str]:
-        """The tasks that failed by themselves."""
+        """The tasks that failed themselves, not because of another one."""
         return sorted({e["task_id"] for e in self.tasks() if e["state"] == "failed"})
 
     def clear_failed(self) -> None:
-        """Clear what has failed, as ``docs/operations.md`` says."""
+        """Clear the failed tasks, as ``docs/operations.md`` recommends."""
         self.person.clear(self.dag_id, self.run_id, self.failed())
 
     def wait(self) -> str:
-        """Wait for the end of the run; returns its state."""
+        """Wait for the end of the run; return its state."""
         wait_until(lambda: self.state in ENDED, RUN_SECONDS, POLL_SECONDS)
         return self.state
 
     def last_words(self) -> str:
-        """The last line of the log of each task that has failed, for a message."""
+        """The last log line of each failed task, for a message."""
         entries = [entry for entry in self.tasks() if entry["state"] == "failed"]
         words = [self.person.log_messages(entry)[-1:] for entry in entries]
         return "; ".join(str(word)[:400] for word in words)

@@ -1,4 +1,4 @@
-"""A reader of BI that polls the whole time and keeps what it has seen."""
+"""A BI reader that polls continuously and keeps everything it has seen."""
 
 import threading
 import time
@@ -23,7 +23,7 @@ def poll_statement(spec: Spec) -> sql.Composed:
 
 
 def look(dsn: str, spec: Spec) -> str:
-    """What BI sees now."""
+    """The current snapshot as BI sees it."""
     connection = _connect(dsn, spec)
     try:
         return _poll(connection, poll_statement(spec))
@@ -47,7 +47,7 @@ def _poll(connection: "psycopg2.extensions.connection", statement: sql.Composed)
 
 
 class Reader(threading.Thread):
-    """Polls as role ``bi_reader`` until it is stopped; connects again where it is cut off."""
+    """Polls as role ``bi_reader`` until stopped; reconnects when its session is terminated."""
 
     def __init__(self, dsn: str, spec: Spec) -> None:
         super().__init__(name=f"reader of {spec.space}", daemon=True)
@@ -58,7 +58,7 @@ class Reader(threading.Thread):
         self._is_over = threading.Event()
 
     def run(self) -> None:
-        """Poll; an error of a statement is kept, a session that was ended is begun again."""
+        """Poll; record errors of statements, and reconnect after a terminated session."""
         statement = poll_statement(self._spec)
         while not self._is_over.is_set():
             try:
@@ -86,7 +86,7 @@ class Reader(threading.Thread):
 
 @contextmanager
 def reading(dsn: str, spec: Spec) -> Iterator[Reader]:
-    """A reader polls inside the block."""
+    """Run a reader during the block."""
     reader = Reader(dsn, spec)
     reader.start()
     try:

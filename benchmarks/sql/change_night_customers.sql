@@ -1,5 +1,5 @@
--- A night's changes: one customer in twenty has other values, one of fifty of those is gone, and as
--- many as are gone are new.
+-- A night's changes: one customer in twenty changes, one in fifty of those is deleted, and as many
+-- are new.
 with due as (
   select customer_id from customers where not is_gone and customer_id %% 20 = %(night)s %% 20
 ),

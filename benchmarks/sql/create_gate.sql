@@ -1,4 +1,4 @@
--- A view of a table whose reader stands still in the middle of it while somebody holds the lock.
+-- A view of a table whose readers block in the middle of it while another session holds the lock.
 create function pass(customer_id bigint) returns boolean language plpgsql volatile as $$
 begin
   if customer_id = {middle} then

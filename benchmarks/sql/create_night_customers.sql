@@ -1,4 +1,4 @@
--- Customers of 16 numeric columns for nights that change some of them; seeded.
+-- Seeded customers with 16 numeric columns, some of which change every night.
 create table customers as
 select
   customer_id,

@@ -1,4 +1,4 @@
--- The neighbours of some customers by one LATERAL query, as one would write it by hand.
+-- The neighbours of some customers by one LATERAL query, as a person would write it.
 select sample.customer_id, near.customer_id, near.distance
 from vectors sample
 cross join lateral (

@@ -1,5 +1,5 @@
--- Versions of customers, seeded: skewed amounts, some missing values, few frequent and many rare
--- categories (3, 8, 15, 30 and 60). One customer in so many gets one.
+-- Seeded versions of customers: skewed amounts, some missing values, few frequent and many rare
+-- categories (3, 8, 15, 30 and 60). Only every n-th customer gets a version.
 insert into customer_versions (
   customer_id, updated_at, is_deleted,
   age, tenure_months, annual_income, orders_12m, spend_12m, spend_total, days_since_order, basket_value,

@@ -1,4 +1,4 @@
--- What BI sees at one moment of the current snapshot: every table's date, rows and customers.
+-- The current snapshot as BI sees it at one moment: date, rows and customers of every table.
 select jsonb_build_object(
   'snapshot', (
     select jsonb_build_array(as_of, customers, lookalikes) from {bi}.snapshots where is_current

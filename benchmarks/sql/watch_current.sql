@@ -1,4 +1,4 @@
--- Note every snapshot that a space's pointer moves to, in the transaction that moves it.
+-- Record every snapshot that a space's pointer moves to, in the transaction that moves it.
 create table if not exists public.current_moves (
   number bigint generated always as identity primary key,
   space_schema text not null,

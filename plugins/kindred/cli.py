@@ -188,7 +188,7 @@ def relink(
     table = Table("snapshot", "algorithm", "ids", "customers", "names", "lineage")
     for change in changes:
         ids = ", ".join(f"{old} -> {new}" for old, new in change.renumbered.items())
-        lineage = "rewritten" if change.is_lineage_other else "unchanged"
+        lineage = "rewritten" if change.is_lineage_changed else "unchanged"
         names = f"{change.renamed} changed" if change.renamed else "unchanged"
         moment, customers = change.as_of.isoformat(), str(change.customers)
         table.add_row(moment, change.algorithm, ids or "unchanged", customers, names, lineage)

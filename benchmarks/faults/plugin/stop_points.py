@@ -1,8 +1,8 @@
-"""A plugin of Airflow that stops a task in its middle, once, where a faults run has ordered it.
+"""An Airflow plugin that stops a task once in its middle, as ordered by a faults run.
 
-The task stops itself on entering a function of Kindred, so that the place is known and the same
-every time; what is done to it then comes from outside. It also counts the calls of an undisturbed
-run, which tells where the middle is. Tasks that nothing was ordered for run as they always do.
+The task stops itself when it enters a function of Kindred, so that the place is known and
+reproducible; the fault itself is injected from outside. The plugin also counts the calls of an
+undisturbed run, to find the middle. Tasks without orders run normally.
 """
 
 import json
@@ -28,7 +28,7 @@ Tracer = Callable[[FrameType, str, Any], Any]
 
 
 class Watch:
-    """Sees every function call of one task, and stops the task at the one that was ordered."""
+    """Traces the function calls of one task, and stops it at the ordered one."""
 
     def __init__(self, folder: Path, task_id: str, part: int) -> None:
         self.folder, self.task_id, self.part = folder, task_id, part
@@ -39,11 +39,11 @@ class Watch:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether there is an order, or the counts are asked for."""
+        """Whether there is an order to stop or to count."""
         return self.order is not None or (self.folder / "counting").exists()
 
     def _take_order(self) -> dict[str, Any] | None:
-        """The order for this task; only one try of one of its instances gets it."""
+        """Take the order for this task; only one try of one of its instances gets it."""
         taken = self.folder / f"{self.task_id}.taken"
         try:
             (self.folder / f"{self.task_id}.order").rename(taken)
@@ -52,7 +52,7 @@ class Watch:
         return dict(json.loads(taken.read_text(encoding="utf-8")))
 
     def see(self, frame: FrameType, event: str, _: object) -> Tracer | None:
-        """Count a call, and stop if it is the one: from the body of the task on, to its end."""
+        """Count a call of the task's body, and stop if it is the ordered one."""
         code = frame.f_code
         is_ours = self._is_ours.get(code)
         if is_ours is None:
@@ -75,7 +75,7 @@ class Watch:
         return code.co_name == self.task_id and (is_there or not is_in_subject)
 
     def _see_end(self, frame: FrameType, event: str, _: object) -> Tracer | None:
-        """What follows the body, its notes of time and memory, is no middle of it."""
+        """End counting: recording time and memory after the body is not part of its middle."""
         if event == "return":
             sys.settrace(None)
         return self._see_end
@@ -87,7 +87,7 @@ class Watch:
         os.kill(os.getpid(), signal.SIGSTOP)
 
     def write(self, ending: str, content: object) -> None:
-        """Leave a note for the faults run, whole or not at all."""
+        """Write an answer for the faults run, atomically."""
         path = self.folder / f"{self.task_id}.{ending}"
         aside = path.with_name(f"{path.name}.aside{os.getpid()}")
         aside.write_text(json.dumps(content, default=str), encoding="utf-8")
@@ -95,7 +95,7 @@ class Watch:
 
 
 def _kinds(frame: FrameType) -> list[str]:
-    """What a call is: a call, perhaps a statement in a database, or the writing of a file."""
+    """The kinds of a call: a call, and maybe a database statement or the writing of a file."""
     code = frame.f_code
     if code.co_filename.endswith(DATABASE) and code.co_name in STATEMENTS:
         session = _session(frame)
@@ -106,7 +106,7 @@ def _kinds(frame: FrameType) -> list[str]:
 
 
 def _session(frame: FrameType) -> dict[str, Any]:
-    """The database session that a call works on, if it is a statement."""
+    """The database session of a call, if it is a statement."""
     connection = getattr(frame.f_locals.get("self"), "connection", None)
     if connection is None or connection.closed:
         return {}
@@ -114,7 +114,7 @@ def _session(frame: FrameType) -> dict[str, Any]:
 
 
 def _place(frame: FrameType) -> dict[str, str]:
-    """Where the task is: module, function, and the statement if it is one."""
+    """The position of the task: module, function, and the statement if it is one."""
     code = frame.f_code
     module = code.co_filename.partition("/kindred/")[2] or Path(code.co_filename).name
     statement = frame.f_locals.get("name") if code.co_filename.endswith(DATABASE) else None
@@ -123,7 +123,7 @@ def _place(frame: FrameType) -> dict[str, str]:
 
 
 def _work(frame: FrameType | None) -> dict[str, Any]:
-    """What the task was given, so that it can be run a second time."""
+    """The arguments of the task, so that it can be run a second time."""
     while frame is not None:
         code = frame.f_code
         if code.co_filename.endswith(ADAPTER) and code.co_name in ("call", "close"):
@@ -135,13 +135,13 @@ def _work(frame: FrameType | None) -> dict[str, Any]:
 
 
 class Listener:
-    """Airflow calls these in the process of a task, before its body and behind it."""
+    """Airflow calls these in the process of a task, before and after its body."""
 
     watch: Watch | None = None
 
     @hookimpl
     def on_task_instance_running(self, task_instance: Any) -> None:
-        """Begin to watch a task that something is ordered for."""
+        """Start tracing a task that has an order."""
         folder = Path(os.environ["FAULTS_FOLDER"]) / task_instance.dag_id
         watch = Watch(folder, task_instance.task_id, task_instance.map_index or 0)
         if watch.is_wanted:
@@ -150,14 +150,14 @@ class Listener:
 
     @hookimpl
     def on_task_instance_success(self, task_instance: Any) -> None:
-        """Tell what was counted."""
+        """Report the counts."""
         sys.settrace(None)
         if self.watch is not None:
             self.watch.write(f"{self.watch.part}.counts", self.watch.counts)
 
 
 class StopPoints(AirflowPlugin):
-    """What Airflow loads."""
+    """The plugin that Airflow loads."""
 
     name = "stop_points"
     listeners: list[object] = [Listener()]  # noqa: RUF012

@@ -1,5 +1,5 @@
--- Keep a batch of embeddings, but those that another run has added meanwhile. In the order of the
--- hashes, so that two runs that add the same texts wait for each other and never deadlock.
+-- Store a batch of embeddings, except those that another run has added meanwhile. In hash order, so
+-- that two runs that add the same texts wait for each other instead of deadlocking.
 insert into text_embeddings (model, text_hash, embedding)
 select %(model)s, text_hash, embedding
 from added_embeddings

@@ -1,5 +1,5 @@
 -- The encoder for a snapshot: the one it was published with, else the newest fitted at or before it,
--- else the oldest; only among those of the same feature spec that were not taken back.
+-- else the oldest; only encoders of the same feature spec that have not been withdrawn.
 select encoder.version
 from encoder_versions as encoder
 where encoder.spec_hash = %(spec_hash)s and not encoder.is_withdrawn

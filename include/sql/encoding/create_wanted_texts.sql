@@ -1,2 +1,2 @@
--- The hashes of the texts that are asked for, in this transaction.
+-- The hashes of the requested texts, for this transaction.
 create temporary table wanted_texts (text_hash uuid primary key) on commit drop;

@@ -1,4 +1,4 @@
--- The embeddings that a model gave to the wanted texts, as far as it has embedded them.
+-- A model's embeddings of the requested texts, as far as they are cached.
 select text_hash, cached.embedding
 from wanted_texts
 join text_embeddings as cached using (text_hash)

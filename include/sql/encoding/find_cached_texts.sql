@@ -1,4 +1,4 @@
--- Which of the wanted texts a model has embedded already.
+-- The requested texts that a model has already embedded.
 select text_hash
 from wanted_texts
 where exists (

@@ -1,2 +1,2 @@
--- The moment that an encoder was fitted as of.
+-- The date as of which an encoder was fitted.
 select fitted_as_of from encoder_versions where version = %(version)s;

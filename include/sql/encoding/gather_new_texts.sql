@@ -1,6 +1,6 @@
--- Find the distinct texts of a column of some customers. {text} is read as by
--- history/read_customers; the hash is that of kindred.encoding.text_cache. Each session starts elsewhere in
--- the order of the hashes, so that two runs at once share the work.
+-- Find the distinct texts of a column of some customers. {text} is the expression that
+-- history/read_customers uses; the hash is that of kindred.encoding.text_cache. Each session starts at
+-- another hash, so that concurrent runs share the work.
 insert into new_texts (position, text)
 with texts as (
   select {text} as text from ({customers}) as customers

@@ -1,4 +1,4 @@
--- A new encoder version; a second fit of the same spec as of the same moment is the same encoder.
+-- A new encoder version; fitting the same spec as of the same date again gives the same version.
 insert into encoder_versions
   (spec_hash, spec, fitted, dimensions, column_blocks, fitted_as_of, customers)
 values

@@ -1,4 +1,4 @@
--- Refused rows of a window (and those without a time) that name a column among their reasons.
+-- Rejected rows of a window (and those without a time) by the columns named in their reasons.
 select asked.column_name, count(refused.reason)
 from unnest(%(columns)s::text[]) as asked (column_name)
 left join rejected_rows as refused

@@ -1,7 +1,7 @@
--- k-means in the server's own Python over a relation with customer_id and embedding: a row a customer
--- with its cluster (0 is the largest) and how firmly it belongs to it (0 to 1). The caller names the
--- columns' types, and reads with rights of its own. One thread, one seed, rows in the order of their
--- keys: equal rows, equal clusters. Memory is forecast before anything is read.
+-- k-means in the server's Python over a relation with customer_id and embedding: one row per customer
+-- with its cluster (0 is the largest) and its membership (0 to 1). The caller declares the columns'
+-- types and reads with its own privileges. One thread, a fixed seed and rows in key order: equal rows
+-- give equal clusters. Memory is forecast before anything is read.
 create or replace function plpython_kindred.cluster_vectors(relation regclass, k integer, is_cosine boolean, memory_mb integer)
 returns setof record
 language plpython3u stable

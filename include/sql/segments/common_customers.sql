@@ -1,5 +1,4 @@
--- Customers in common between the new labels of an algorithm and the clusters of an earlier snapshot,
--- noise among both.
+-- Customers in both a new label of an algorithm and a cluster of an earlier snapshot; includes noise.
 select fresh.label, published.cluster_id, count(*)
 from {table} as fresh
 join customer_clusters as published

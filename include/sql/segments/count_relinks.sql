@@ -1,2 +1,2 @@
--- How many times ids have been linked anew.
+-- How many times ids have been relinked.
 select coalesce(max(number), 0) from relinks;

@@ -1,2 +1,2 @@
--- New labels on their way to stable ids.
+-- New labels, to be matched to stable ids.
 create temporary table {labels} (customer_id customer_key not null, label integer not null) on commit drop;

@@ -1,2 +1,2 @@
--- Where the functions in PL/Python live: one set a database, for all its spaces.
+-- The schema of the PL/Python functions: one per database, for all spaces.
 create schema if not exists plpython_kindred;

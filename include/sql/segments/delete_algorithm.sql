@@ -1,2 +1,2 @@
--- Take an algorithm's rows out of a table that is being filled aside.
+-- Delete an algorithm's rows from a staging table.
 delete from {table} where algorithm = %(algorithm)s;

@@ -1,2 +1,2 @@
--- Forget what is noted of the clusters of an algorithm in a snapshot.
+-- Delete the recorded lineage of an algorithm's clusters in a snapshot.
 delete from cluster_lineage where as_of = %(as_of)s and algorithm = %(algorithm)s;

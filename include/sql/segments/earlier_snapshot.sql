@@ -1,5 +1,5 @@
--- The nearest published snapshot before a moment that has an algorithm. The scalar subselect lets the
--- executor skip other partitions, and its order use the primary key.
+-- The nearest earlier published snapshot that has an algorithm. The scalar subselect lets the executor
+-- skip other partitions, and its order lets it use the primary key.
 select snapshots.as_of
 from snapshots
 where snapshots.status = 'published'

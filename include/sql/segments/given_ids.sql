@@ -1,2 +1,2 @@
--- Every id of an algorithm that was ever given out, and when.
+-- Every id of an algorithm ever allocated, and when.
 select cluster_id, born_as_of, birth_order from cluster_ids where algorithm = %(algorithm)s;

@@ -1,4 +1,4 @@
--- Whether a superuser has installed the reader of pages for this login, and pages have 8 kB.
+-- Whether a superuser has installed the page reader for this login, and pages have 8 kB.
 select
   current_setting('block_size') = '8192'
   and exists (

@@ -1,5 +1,5 @@
--- PL/Python: whether the server and this database have it, what Kindred's functions in it are made of,
--- and whether this login may call them. Names are quoted, for statements that a person can run.
+-- Whether the server and this database have PL/Python, the sources of Kindred's functions in it, and
+-- whether this login may call them. Names are quoted, for statements that a person can run.
 select
   (select extversion from pg_extension where extname = 'plpython3u') as installed,
   (select default_version from pg_available_extensions where name = 'plpython3u') as available,

@@ -1,4 +1,4 @@
--- The usable IVFFlat index of a generation, and its number of pages: ours, should there be another.
+-- The usable IVFFlat index of a generation, and its pages; Kindred's own if there are several.
 select class.relname::text, pg_relation_size(class.oid) / current_setting('block_size')::bigint
 from pg_index
 join pg_class as class on class.oid = pg_index.indexrelid

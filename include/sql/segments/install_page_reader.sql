@@ -1,6 +1,6 @@
--- For an administrator, once a space: a function that reads pages of the space's IVFFlat indexes over
+-- For an administrator, once per space: a function that reads pages of the space's IVFFlat indexes over
 -- embeddings, and of nothing else. Only the owner of the warehouse may call it. pageinspect itself
--- reads any page of any table, and so wants a superuser: the function has the rights of who made it.
+-- reads any page of any table, so it needs a superuser; the function has its creator's privileges.
 create extension if not exists pageinspect schema {pageinspect};
 create schema if not exists {space} authorization {owner};
 

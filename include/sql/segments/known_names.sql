@@ -1,5 +1,5 @@
--- The names that ids have in the published snapshot of a moment, else the nearest before it that has
--- them, else the nearest after it.
+-- Names by id from the published snapshot of a date, else from the nearest earlier one that has them,
+-- else from the nearest later one.
 select distinct on (profiles.cluster_id) profiles.cluster_id, profiles.name
 from cluster_profiles as profiles
 join snapshots on snapshots.as_of = profiles.as_of and snapshots.status = 'published'

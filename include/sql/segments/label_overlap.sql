@@ -1,4 +1,4 @@
--- Customers in common between the new labels of an algorithm and the clusters of the reference.
+-- Customers in both a new label of an algorithm and a cluster of the reference.
 select fresh.label, published.cluster_id, count(*)
 from {labels} as fresh
 join customer_clusters as published

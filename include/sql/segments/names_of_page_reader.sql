@@ -1,4 +1,4 @@
--- Who is to call the reader of pages, and the schema that holds pageinspect, or will hold it.
+-- The login that will call the page reader, and the schema that holds pageinspect or will hold it.
 select
   current_user::text,
   coalesce(

@@ -1,2 +1,2 @@
--- The next id of an algorithm that was never used.
+-- The next id of an algorithm that has never been used.
 select coalesce(max(cluster_id) + 1, 0) from cluster_ids where algorithm = %(algorithm)s;

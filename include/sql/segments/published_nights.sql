@@ -1,6 +1,5 @@
--- Published snapshots of every algorithm that has given out ids, in the order of their dates, each
--- with the newest one before it that has been pruned. The scalar subselect that looks into the
--- partitions lets the executor skip others.
+-- Published snapshots of every algorithm that has allocated ids, by date, each with the newest earlier
+-- snapshot that has been pruned. The scalar subselect on the partitions lets the executor skip others.
 select
   algorithms.algorithm,
   snapshots.as_of,

@@ -1,4 +1,4 @@
--- Customers in common between the labels of two published snapshots.
+-- Customers in both a label of one published snapshot and a label of another.
 select later.label, earlier.label, count(*)
 from customer_clusters as later
 join customer_clusters as earlier using (customer_id)

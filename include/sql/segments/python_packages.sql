@@ -1,4 +1,4 @@
--- What the server's Python is and has: versions, or why a package cannot be imported.
+-- Versions of the server's Python and packages, or why a package cannot be imported.
 create or replace function plpython_kindred.python_packages()
 returns table (package text, version text, problem text)
 language plpython3u volatile

@@ -1,2 +1,2 @@
--- Labels and memberships that PL/Python has found, in customer order.
+-- Labels and memberships computed by PL/Python, in customer order.
 select label, membership from {labels} order by customer_id;

@@ -1,3 +1,3 @@
--- Note that ids have been linked anew: builds that took theirs before are not published any more.
+-- Record a relink: builds that chose their ids before can no longer be published.
 insert into relinks (number, changes)
 select coalesce(max(number), 0) + 1, %(changes)s from relinks;

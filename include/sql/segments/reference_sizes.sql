@@ -1,4 +1,4 @@
--- Clusters of an algorithm in the reference, with their sizes.
+-- Clusters of an algorithm in the reference snapshot, with sizes.
 select cluster_id, count(*)
 from customer_clusters
 where as_of = %(reference)s and algorithm = %(algorithm)s and cluster_id >= 0

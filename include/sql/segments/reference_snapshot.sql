@@ -1,6 +1,6 @@
--- The snapshot whose cluster ids are continued: the nearest published one at or before a moment,
--- else the nearest after it. The scalar subselect lets the executor skip other partitions, and its
--- order use the primary key: the rows of another algorithm may come first.
+-- The snapshot whose cluster ids are continued: the nearest published one at or before a date, else the
+-- nearest later one. The scalar subselect lets the executor skip other partitions, and its order lets
+-- it use the primary key: the rows of another algorithm may come first.
 select snapshots.as_of
 from snapshots
 where snapshots.status = 'published'

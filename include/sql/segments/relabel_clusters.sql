@@ -1,5 +1,5 @@
--- Give the clusters of a snapshot their new ids, which stand in the order of the labels.
--- Locks: rows only, so that readers see the old ids until the commit.
+-- Give the clusters of a snapshot new ids, passed in the order of the labels.
+-- Locks rows only, so that readers see the old ids until the commit.
 update customer_clusters
 set
   cluster_id = coalesce((%(ids)s::integer[])[label + 1], -1),

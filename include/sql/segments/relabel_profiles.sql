@@ -1,4 +1,4 @@
--- Give the clusters of a published snapshot other ids and names, which stand in the order of labels.
+-- Give the profiles of a published snapshot new ids and names, passed in the order of the labels.
 update cluster_profiles
 set
   cluster_id = (%(cluster_ids)s::integer[])[label + 1],

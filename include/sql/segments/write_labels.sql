@@ -1,4 +1,4 @@
--- Write the labels with their stable ids, all at once; cluster_ids has the id of label 0 first.
+-- Write all labels with their stable ids in one statement; cluster_ids starts with the id of label 0.
 insert into {table} (as_of, algorithm, customer_id, label, cluster_id, membership, nearest_label, nearest_cluster_id, method)
 select %(as_of)s, %(algorithm)s, found.customer_id, found.label, stable.cluster_id, found.membership, found.label, stable.cluster_id, %(method)s
 from {labels} as found

@@ -1,5 +1,5 @@
--- Bring the serving generation to a new snapshot: customers who are gone, new and changed ones.
--- In key order, so that pages of the table and of its key are met one after the other.
+-- Update the serving generation to a new snapshot: delete, insert and change customers.
+-- In key order, so that pages of the table and of its key are visited sequentially.
 merge into {table} as serving
 using (select customer_id, embedding, updated_at, encoder_version from {delta} order by customer_id) as change
 on change.customer_id = serving.customer_id

@@ -1,4 +1,4 @@
--- Refuses a segment that a snapshot does not have.
+-- Reject a segment that a snapshot does not have.
 create or replace function {space}.check_segment(snapshot timestamptz, algorithm text, cluster_id integer) returns void
 language plpgsql stable
 as $function$

@@ -1,5 +1,5 @@
--- Where the changes of a run wait for publish; a row without embedding is a customer who is gone.
--- Logged: a server that crashes empties unlogged tables, and publish would find no change.
+-- Staged changes of a run, to be applied by publish; a row without embedding is a deleted customer.
+-- Logged, because a crash empties unlogged tables, and publish would then apply no changes.
 create table {table} (
   customer_id customer_key primary key,
   embedding vector({dimensions}),

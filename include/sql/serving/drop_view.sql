@@ -1,2 +1,2 @@
--- The stable name leaves the generation it stood for.
+-- Remove the stable name from the generation it points at.
 drop view if exists customer_embeddings;

@@ -1,4 +1,4 @@
--- Note how a generation turned out.
+-- Record the plan and the measurements of a generation.
 update index_builds
 set
   state = 'ready', rows = %(rows)s, method = %(method)s, precision = %(precision)s,

@@ -1,4 +1,4 @@
--- The replaced generation that still holds a published snapshot as it was published.
+-- The replaced generation that still holds a snapshot as it was published.
 select builds.generation, builds.table_name
 from index_builds as builds
 join snapshots on snapshots.as_of = builds.holds_as_of and snapshots.published_at = builds.holds_published_at

@@ -1,2 +1,2 @@
--- Note the table of a generation.
+-- Record the name of a generation's table.
 update index_builds set table_name = %(table_name)s where generation = %(generation)s;

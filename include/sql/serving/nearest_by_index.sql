@@ -1,4 +1,4 @@
--- The k nearest others of some customers, as the index finds them.
+-- The k nearest other customers of some customers, as the index finds them.
 select position::integer, near.customer_id::text
 from unnest(%(customers)s::{key_type}[]) with ordinality as sample (customer_id, position)
 join {table} as self on self.customer_id = sample.customer_id

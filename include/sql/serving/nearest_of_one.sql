@@ -1,4 +1,4 @@
--- What bi.similar_customers asks a generation for, to see how long it takes.
+-- The query that bi.similar_customers runs on a generation, to measure its time.
 select near.customer_id, near.embedding {operator} self.embedding as distance
 from (select embedding from {table} where customer_id = (%(customer)s)::{key_type}) as self
 cross join lateral (

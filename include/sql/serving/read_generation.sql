@@ -1,2 +1,2 @@
--- All embeddings of a generation, in the order of the table: sorting them takes longer than reading.
+-- All embeddings of a generation, in table order: sorting would take longer than reading.
 select {columns} from {table};

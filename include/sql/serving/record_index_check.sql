@@ -1,4 +1,4 @@
--- Note what a night found of the serving index; a second try replaces the first.
+-- Record the nightly check of the serving index; a second try replaces the first.
 insert into index_checks (
   as_of, generation, rebuild, target_recall, recall_at_k, recall_low, recall_high, recall_sample,
   rows_at_build, rows, changed_rows, list_drift, list_drift_noise, is_rebuilt, reason

@@ -1,6 +1,6 @@
--- An SQL condition on a customer's raw row "version" from a wish in JSON: by column a value, a list of
--- values, or a range with min and max; null asks for rows without a value. Names and values are quoted
--- here and values cast to the type of the column: nothing that a caller writes is read as SQL.
+-- Build an SQL condition on a customer's raw row "version" from a filter in JSON: per column a value,
+-- a list of values, or a range with min and max; null selects rows without a value. Names and values
+-- are quoted here, and values are cast to the column's type: no input of a caller is run as SQL.
 create or replace function {space}.row_condition(wish jsonb, allowed text[]) returns text
 language plpgsql stable
 as $function$

@@ -1,5 +1,5 @@
--- The generation that serves, and those that have served: the one that is replaced still holds the
--- snapshot that was current, unless it is that very date that is published anew.
+-- Mark the generation that serves, and retire the previous one. That one still holds the snapshot that
+-- was current, unless the same date is published again.
 update index_builds
 set
   state = case when generation = %(generation)s then 'serving' else 'retired' end,

@@ -1,4 +1,4 @@
-"""Fitted blocks: how one column of customers becomes a few columns of the vector."""
+"""Fitted blocks, each of which encodes one column of customers as a few columns of the vector."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 FREQUENTLY_MISSING = 0.01
-"""A missing value gets an indicator column above this share of the fitted customers."""
+"""Share of missing values among the fitted customers above which a block gets an indicator."""
 
 
 class Block(Protocol):
@@ -20,7 +20,7 @@ class Block(Protocol):
 
     @property
     def scale(self) -> float:
-        """The factor that makes the block's expected squared distance its weight; 0: constant."""
+        """The factor that makes the expected squared distance the weight; 0 for a constant."""
 
     def write(self, values: Any, out: NDArray[np.floating[Any]]) -> None:
         """Fill ``out``, zeros of shape (rows, width), from a Series (or sentence embeddings)."""
@@ -38,14 +38,14 @@ def scale_for(weight: float, variance: float) -> float:
 
 
 def total_variance(columns: NDArray[np.floating[Any]]) -> float:
-    """The sum of the variances of the columns of a matrix, the same in whatever order of rows."""
-    # Sorted, so that sums in float64 do not depend on the order of the rows.
+    """The sum of the variances of a matrix's columns, independent of the order of the rows."""
+    # Sorted so that float64 sums do not depend on the order of the rows.
     ordered = np.sort(columns.astype(np.float64), axis=0)
-    return float(np.square(ordered - center_of(ordered)).sum() / max(1, len(ordered)))
+    return float(np.square(ordered - centroid_of(ordered)).sum() / max(1, len(ordered)))
 
 
-def center_of(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The means of sorted columns; for equal values that value, which their sum may miss."""
+def centroid_of(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The means of sorted columns; exact for constant columns, whose sum could be rounded."""
     if not len(ordered):
         return np.zeros(ordered.shape[1])
     return np.asarray(np.where(ordered[0] == ordered[-1], ordered[0], ordered.mean(axis=0)))
@@ -67,7 +67,7 @@ def strings_of(values: pd.Series) -> NDArray[np.object_]:
 
 
 def known_of(strings: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """Which strings are there, of a column that `strings_of` gives."""
+    """Which strings of a column from `strings_of` are not missing."""
     return np.array([text is not None for text in strings], dtype=bool)
 
 
@@ -78,7 +78,7 @@ def floats(values: NDArray[Any]) -> list[Any]:
 
 
 def state_of(block: str, **state: Any) -> dict[str, Any]:
-    """A block's JSON: its sort, then what was fitted."""
+    """A block's JSON: its type, then its fitted state."""
     return {"block": block, **state}
 
 

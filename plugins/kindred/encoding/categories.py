@@ -1,4 +1,4 @@
-"""Categories: a slot for each frequent one, and one slot for all others."""
+"""One-hot encoding of categories: a slot for each frequent one, and one slot for all others."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -13,7 +13,7 @@ from kindred.spec.features import CategoricalFeature
 
 @dataclass(frozen=True)
 class CategoryBlock:
-    """A categorical column, one-hot: the frequent categories, all others, perhaps the missing."""
+    """A one-hot block: slots for frequent categories, all others, and maybe missing values."""
 
     categories: tuple[str, ...]
     has_missing_slot: bool
@@ -21,7 +21,7 @@ class CategoryBlock:
 
     @property
     def width(self) -> int:
-        """The frequent categories, one slot for the others, one for frequently missing values."""
+        """Frequent categories, one slot for all others, and one for frequently missing values."""
         return len(self.categories) + 1 + self.has_missing_slot
 
     def write(self, values: pd.Series, out: NDArray[np.floating[Any]]) -> None:
@@ -44,16 +44,16 @@ class CategoryBlock:
 
     @classmethod
     def from_json(cls, state: State) -> Self:
-        """The block a ``to_json`` was made from."""
+        """The inverse of `to_json`."""
         return cls(
             tuple(state["categories"]), bool(state["has_missing_slot"]), float(state["scale"])
         )
 
 
 def slots_of(values: pd.Series, categories: tuple[str, ...]) -> NDArray[np.intp]:
-    """The slot of every row: its category's, ``len(categories)`` for others, -1 where missing."""
+    """The slot of every row's category; ``len(categories)`` for others, -1 for missing values."""
     codes, found = pd.factorize(strings_of(values), use_na_sentinel=True)
-    # One look-up a distinct value; the last entry is what code -1 takes.
+    # One lookup per distinct value; code -1 takes the last entry.
     slots = pd.Index(categories, dtype=object).get_indexer(pd.Index(found, dtype=object))
     slots = np.append(np.where(slots < 0, len(categories), slots), -1)
     return np.asarray(slots[codes], dtype=np.intp)
@@ -62,7 +62,8 @@ def slots_of(values: pd.Series, categories: tuple[str, ...]) -> NDArray[np.intp]
 def fit_category(feature: CategoricalFeature, values: pd.Series) -> CategoryBlock:
     """Fit a categorical column: objects of str, None or NaN for missing.
 
-    Categories of fewer than ``min_frequency`` customers are not kept, by number then by name.
+    Categories with fewer than ``min_frequency`` customers get no slot. The order is by falling
+    number of customers, then by name.
     """
     strings = pd.Series(strings_of(values), dtype=object)
     counts = strings.value_counts(dropna=True)

@@ -1,4 +1,4 @@
-"""What the customers of a snapshot look like, column by column: counted while they are encoded."""
+"""Profile of a snapshot's columns: histograms, ranges and drift, counted during encoding."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,20 +9,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kindred.encoding.blocks import numbers_of
-from kindred.encoding.drift import Reference, lengths_of, stability_index
+from kindred.encoding.drift import BaselineHistogram, lengths_of, stability_index
 from kindred.spec.features import Feature, Kind
 
 
 @dataclass
 class ColumnProfile:
-    """One column: customers by bin of the encoder's reference, and the range of its values.
+    """One column: customers by bin of the encoder's baseline, and the range of its values.
 
-    ``minimum`` and ``maximum`` are of numbers, of dates in days since 1970-01-01, and of texts in
-    characters; None for other kinds, without any value, and where ``is_private``.
+    ``minimum`` and ``maximum`` are in the unit of numbers, in days since 1970-01-01 for dates, and
+    in characters for texts. They are None for other kinds, for columns without values, and if
+    ``is_private``.
     """
 
     kind: Kind
-    reference: Reference
+    baseline: BaselineHistogram
     counts: NDArray[np.int64]
     is_private: bool = False
     minimum: float | None = None
@@ -30,7 +31,7 @@ class ColumnProfile:
 
     def add(self, values: pd.Series) -> None:
         """Count a block of customers."""
-        self.counts = self.counts + self.reference.count(values)
+        self.counts = self.counts + self.baseline.count(values)
         if self.is_private or self.kind in (Kind.CATEGORICAL, Kind.BOOLEAN):
             return
         numbers = numbers_of(lengths_of(values) if self.kind is Kind.TEXT else values)
@@ -46,13 +47,13 @@ class ColumnProfile:
 
     @property
     def unlisted(self) -> int | None:
-        """Customers whose category has no slot of its own: infrequent at the fit, or unseen."""
+        """Customers whose category has no slot: it was infrequent or absent when fitted."""
         return int(self.counts[-2]) if self.kind is Kind.CATEGORICAL else None
 
     @property
     def stability_index(self) -> float:
-        """Population stability index against the fitted customers."""
-        return stability_index(self.reference.counts, self.counts.tolist())
+        """Population stability index relative to the fitted customers."""
+        return stability_index(self.baseline.counts, self.counts.tolist())
 
     def restore(self, content: Mapping[str, Any]) -> None:
         """Take over what `to_json` gave of the same column and reference."""
@@ -60,7 +61,7 @@ class ColumnProfile:
         self.minimum, self.maximum = content["minimum"], content["maximum"]
 
     def to_json(self) -> dict[str, Any]:
-        """The profile as plain JSON, without its reference."""
+        """The profile as plain JSON, without its baseline."""
         return {
             "kind": self.kind.value,
             "customers": int(self.counts.sum()),
@@ -83,16 +84,16 @@ class Profile:
     def empty(
         cls,
         features: Mapping[str, Feature],
-        references: Mapping[str, Reference],
+        baselines: Mapping[str, BaselineHistogram],
         private: tuple[str, ...] = (),
     ) -> Self:
-        """No customers yet."""
+        """A profile of no customers."""
         return cls(
             {
                 column: ColumnProfile(
                     feature.kind,
-                    references[column],
-                    np.zeros(len(references[column].counts), dtype=np.int64),
+                    baselines[column],
+                    np.zeros(len(baselines[column].counts), dtype=np.int64),
                     is_private=column in private,
                 )
                 for column, feature in features.items()
@@ -100,7 +101,7 @@ class Profile:
         )
 
     def add(self, frame: pd.DataFrame) -> None:
-        """Count a block of customers; ``frame`` is that of `fit_encoder`."""
+        """Count a block of customers; ``frame`` has the columns of `fit_encoder`."""
         for column, profile in self.columns.items():
             profile.add(frame[column])
 
@@ -114,6 +115,6 @@ class Profile:
             profile.restore(content[column])
 
     def drifted(self, limit: float) -> dict[str, float]:
-        """Columns whose stability index against the fit exceeds a limit."""
+        """Columns whose stability index exceeds a limit."""
         indices = {column: profile.stability_index for column, profile in self.columns.items()}
         return {column: index for column, index in indices.items() if index > limit}

@@ -1,4 +1,4 @@
-"""What the encoded columns of a snapshot look like: counted by ``encode``, judged by the gate."""
+"""Quality of a snapshot's encoded columns: counted by ``encode``, checked by the gate."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ from kindred.warehouse.database import Database
 
 
 def empty_profile(run: Run, encoder: FittedEncoder) -> Profile:
-    """A profile of no customers yet, of the columns of the run's spec."""
-    return Profile.empty(run.spec.features, encoder.references, run.spec.private)
+    """An empty profile of the columns of the run's spec."""
+    return Profile.empty(run.spec.features, encoder.baselines, run.spec.private)
 
 
 def profile_of(
     run: Run, warehouse: Database, encoder: FittedEncoder, customers: Customers
 ) -> Profile:
-    """The profile of some customers, as an encoder sees them."""
+    """Profile customers by the bins of an encoder."""
     profile = empty_profile(run, encoder)
 
     def count(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
@@ -64,20 +64,20 @@ def handed_on(run: Run, encoder: FittedEncoder) -> Profile | None:
 def quality_of(
     run: Run, warehouse: Database, encoder: FittedEncoder, profile: Profile
 ) -> list[dict[str, Any]]:
-    """One entry a column: its profile, its refused rows, its drift since the snapshot before."""
+    """One entry per column: its profile, rejected rows, and drift since the previous snapshot."""
     before = builds.previous(warehouse, run.as_of)
     counts: dict[str, list[int]] = {}
     if before is not None:
         previous_as_of, version = before
         counts = column_quality_rows.counts(warehouse, previous_as_of)
         if version != run.encoder_version or run.build.facts.get("has_full_extract"):
-            # Its bins were another encoder's, or its rows have been filled since: the customers of
-            # that moment are counted anew.
+            # The stored counts used another encoder's bins, or rows have been loaded since: count
+            # the customers of that snapshot again.
             again = profile_of(run, warehouse, encoder, customers_as_of(previous_as_of))
             counts = {
                 name: column.counts.tolist()
                 for name, column in again.columns.items()
-                if name in counts  # a column that the spec has gained since has not drifted
+                if name in counts  # a column added to the spec since then has no drift
             }
     rejected = column_quality_rows.rejected_by_column(
         warehouse, list(profile.columns), run.build.window_start, run.as_of

@@ -1,4 +1,4 @@
-"""``column_quality``: what each encoded column of a published snapshot looked like."""
+"""Rows of ``column_quality``: the quality of every encoded column of published snapshots."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ def counts(database: Database, as_of: datetime) -> dict[str, list[int]]:
 def rejected_by_column(
     database: Database, columns: Sequence[str], window_start: datetime, window_end: datetime
 ) -> dict[str, int]:
-    """Refused rows of a window that name a column among their reasons."""
+    """Rejected rows of a window by column: those that name the column among their reasons."""
     parameters = {
         "columns": list(columns),
         "window_start": window_start,

@@ -1,4 +1,4 @@
-"""What is read of a customer to be encoded: the first term of the memory that encoding takes."""
+"""The columns that encoding reads per customer: the input of its memory forecast."""
 
 from kindred.encoding.encoding_memory import Columns
 from kindred.history.snapshot_customers import Customers, average_text_bytes
@@ -8,7 +8,7 @@ from kindred.warehouse.database import Database
 
 
 def columns_read(run: Run, warehouse: Database, customers: Customers) -> Columns:
-    """The features of a customer, as they are read to be encoded."""
+    """Count the features by how they are read, with the average size of texts."""
     features = run.spec.features
     texts = [column for column, feature in features.items() if feature.kind is Kind.TEXT]
     text_bytes = average_text_bytes(warehouse, customers, texts)

@@ -1,4 +1,4 @@
-"""Dates: days before the encoder was fitted, and on request parts that come round again."""
+"""Encoding of dates: days before the encoder was fitted, and optional cyclic components."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -11,16 +11,16 @@ from kindred.encoding.blocks import State, numbers_of, scale_for, state_of, tota
 from kindred.encoding.number_block import NumberBlock, fit_number
 from kindred.spec.features import DateFeature, DatePart, NumericFeature
 
-# Circles of diameter 1, so that opposite months are as far apart as true and false.
+# Circles have diameter 1, so that opposite months are as far apart as true and false.
 _RADIUS = 0.5
 
 
 @dataclass(frozen=True)
 class DateBlock:
-    """A date column: ``age`` standardises days before ``fitted_day``, then two columns a part.
+    """A date column: standardised days before ``fitted_day``, then two columns per cyclic part.
 
-    A time is given as days since 1970-01-01 UTC with fractions. The shift is fixed by the fit, so
-    that no vector changes because a night has passed.
+    Times are days since 1970-01-01 UTC with fractions. The reference day is fixed by the fit, so
+    that vectors do not change from night to night.
     """
 
     fitted_day: float
@@ -30,11 +30,11 @@ class DateBlock:
 
     @property
     def width(self) -> int:
-        """The age with its indicator, and sine and cosine of each part."""
+        """The age with its indicator, and the sine and cosine of each part."""
         return self.age.width + 2 * len(self.parts)
 
     def write(self, values: pd.Series, out: NDArray[np.floating[Any]]) -> None:
-        """Fill age and parts; a missing date has the fitted age, and lies in no month."""
+        """Fill in age and parts; a missing date gets the fitted fill value, and (0, 0) as parts."""
         days = numbers_of(values)
         self.age.write(pd.Series(self.fitted_day - days), out[:, : self.age.width])
         for number, part in enumerate(self.parts):
@@ -54,7 +54,7 @@ class DateBlock:
 
     @classmethod
     def from_json(cls, state: State) -> Self:
-        """The block a ``to_json`` was made from."""
+        """The inverse of `to_json`."""
         return cls(
             float(state["fitted_day"]),
             NumberBlock.from_json(state["age"]),
@@ -74,7 +74,7 @@ def fit_date(column: str, feature: DateFeature, values: pd.Series, fitted_day: f
 
 
 def _circle(days: NDArray[np.float64], part: DatePart) -> NDArray[np.float64]:
-    """Where each date stands on the circle of a part; its middle where the date is missing."""
+    """The position of each date on the circle of a part; (0, 0) for a missing date."""
     is_known = ~np.isnan(days)
     whole = np.floor(days[is_known]).astype(np.int64).astype("datetime64[D]")
     if part is DatePart.MONTH:

@@ -1,4 +1,4 @@
-"""Drift: how far the customers of a snapshot are from those that an encoder was fitted on."""
+"""Drift: how much a snapshot's distribution differs from the customers an encoder was fitted on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from kindred.spec.features import CategoricalFeature, Feature, TextFeature
 
 BINS = 10
 SMALLEST_SHARE = 1e-4
-"""Share that stands for an empty bin, whose logarithm would be infinite."""
+"""Replaces the share of an empty bin, whose logarithm would be infinite."""
 CHANCE = 1e-3
-"""A stability index that chance alone exceeds more often than this says nothing."""
+"""Significance level: chance alone exceeds the noise level of the index this often."""
 
 Counts = NDArray[np.int64]
 
 
-class Reference(Protocol):
-    """How a column's fitted customers fall into bins."""
+class BaselineHistogram(Protocol):
+    """The histogram of a column over the customers that the encoder was fitted on."""
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -33,12 +33,12 @@ class Reference(Protocol):
         """Customers in each bin; the last bin holds missing values."""
 
     def to_json(self) -> dict[str, Any]:
-        """The reference as plain JSON."""
+        """The histogram as plain JSON."""
 
 
 @dataclass(frozen=True)
-class NumberReference:
-    """Bins of numbers: ``edges`` ascend; a value belongs to the bin that begins at or before it."""
+class NumberHistogram:
+    """Bins of numbers; ``edges`` ascend, and a value equal to an edge belongs to the upper bin."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...] = ()
@@ -51,17 +51,17 @@ class NumberReference:
         return np.bincount(bins, minlength=len(self.edges) + 2)
 
     def to_json(self) -> dict[str, Any]:
-        """The reference as plain JSON."""
+        """The histogram as plain JSON."""
         return {"edges": list(self.edges), "counts": list(self.counts)}
 
     @classmethod
     def from_json(cls, state: State) -> Self:
-        """The reference a ``to_json`` was made from."""
+        """The inverse of `to_json`."""
         return cls(tuple(map(float, state["edges"])), tuple(map(int, state["counts"])))
 
     @classmethod
     def fit(cls, values: pd.Series) -> Self:
-        """Deciles of the values; fewer where many customers share one."""
+        """Bin by deciles of the values; there are fewer bins if many customers share a value."""
         numbers = np.sort(numbers_of(values))
         present = numbers[~np.isnan(numbers)]
         edges = np.empty(0)
@@ -73,10 +73,10 @@ class NumberReference:
 
 
 @dataclass(frozen=True)
-class LengthReference:
-    """Bins of texts by their length in characters."""
+class LengthHistogram:
+    """Bins of texts by length in characters."""
 
-    lengths: NumberReference
+    lengths: NumberHistogram
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -88,13 +88,13 @@ class LengthReference:
         return self.lengths.count(lengths_of(values))
 
     def to_json(self) -> dict[str, Any]:
-        """The reference as plain JSON."""
+        """The histogram as plain JSON."""
         return {"lengths": self.lengths.to_json()}
 
 
 @dataclass(frozen=True)
-class CategoryReference:
-    """Bins of categories: those with a slot, then all others, then missing ones."""
+class CategoryHistogram:
+    """Bins of categories: those with a slot, then all others, then missing values."""
 
     categories: tuple[str, ...]
     counts: tuple[int, ...] = ()
@@ -106,33 +106,33 @@ class CategoryReference:
         return np.bincount(slots, minlength=len(self.categories) + 2)
 
     def to_json(self) -> dict[str, Any]:
-        """The reference as plain JSON."""
+        """The histogram as plain JSON."""
         return {"categories": list(self.categories), "counts": list(self.counts)}
 
 
 def lengths_of(values: pd.Series) -> pd.Series:
-    """Characters of each text, NaN where missing."""
+    """Length of each text in characters, NaN where missing."""
     lengths = [np.nan if text is None else float(len(text)) for text in strings_of(values)]
     return pd.Series(lengths, dtype=np.float64)
 
 
-def fit_reference(feature: Feature, block: Block, values: pd.Series) -> Reference:
-    """How the fitted customers of one column fall into bins."""
+def fit_baseline(feature: Feature, block: Block, values: pd.Series) -> BaselineHistogram:
+    """Fit the baseline histogram of one column."""
     if isinstance(feature, CategoricalFeature) and isinstance(block, CategoryBlock):
-        bare = CategoryReference(block.categories)
-        return CategoryReference(bare.categories, tuple(map(int, bare.count(values))))
+        bare = CategoryHistogram(block.categories)
+        return CategoryHistogram(bare.categories, tuple(map(int, bare.count(values))))
     if isinstance(feature, TextFeature):
-        return LengthReference(NumberReference.fit(lengths_of(values)))
-    return NumberReference.fit(values)
+        return LengthHistogram(NumberHistogram.fit(lengths_of(values)))
+    return NumberHistogram.fit(values)
 
 
-def reference_from_json(state: State) -> Reference:
-    """The reference a ``to_json`` was made from."""
+def baseline_from_json(state: State) -> BaselineHistogram:
+    """The inverse of every histogram's ``to_json``."""
     if "categories" in state:
-        return CategoryReference(tuple(state["categories"]), tuple(map(int, state["counts"])))
+        return CategoryHistogram(tuple(state["categories"]), tuple(map(int, state["counts"])))
     if "lengths" in state:
-        return LengthReference(NumberReference.from_json(state["lengths"]))
-    return NumberReference.from_json(state)
+        return LengthHistogram(NumberHistogram.from_json(state["lengths"]))
+    return NumberHistogram.from_json(state)
 
 
 def stability_index(expected: Sequence[int], found: Sequence[int]) -> float:
@@ -146,18 +146,18 @@ def stability_index(expected: Sequence[int], found: Sequence[int]) -> float:
     Returns
     -------
     float
-        Sum of (f - e) ln(f / e) over the shares e and f; 0 for equal shares or an empty sample.
-        By custom below 0.1 little, above 0.25 a shift (Siddiqi, Credit Risk Scorecards, 2006).
-        0 too where chance alone would give as much: with n and m customers in b bins the index
-        times n m / (n + m) is about chi-squared with b - 1 degrees of freedom (Yurdakul, 2018,
-        Statistical properties of the population stability index).
+        Sum of (f - e) ln(f / e) over the shares e and f; 0 for equal shares or an empty sample. By
+        convention, values below 0.1 are small and values above 0.25 a shift (Siddiqi, Credit Risk
+        Scorecards, 2006). Also 0 if the value is not significant: with n and m customers in b bins,
+        the index times n m / (n + m) is about chi-squared with b - 1 degrees of freedom (Yurdakul,
+        2018, Statistical properties of the population stability index).
     """
     index, by_chance = measure_stability(expected, found)
     return index if index > by_chance else 0.0
 
 
 def measure_stability(expected: Sequence[int], found: Sequence[int]) -> tuple[float, float]:
-    """The population stability index as it is, and what chance exceeds once in 1,000 times."""
+    """The raw population stability index, and the value that chance exceeds 1 in 1,000 times."""
     counts = np.array([expected, found], dtype=np.float64)
     totals = counts.sum(axis=1)
     if not totals.all():

@@ -1,4 +1,4 @@
-"""The vectors of a snapshot, as the tasks after ``encode`` hold them."""
+"""The vectors of a snapshot, as used by the tasks after ``encode``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from kindred.warehouse.keys import KeyType
 class Embeddings:
     """The vectors of a snapshot in customer order.
 
-    ``customers``: (n,) keys; ``vectors``: (n, d) float32; ``updated_at``: (n,) int64 microseconds
+    ``customers`` (n,): keys. ``vectors`` float32 (n, d). ``updated_at`` int64 (n,): microseconds
     since 1970.
     """
 
@@ -25,7 +25,7 @@ class Embeddings:
     encoder_version: int
 
     def chunks(self, rows: NDArray[np.int64] | slice, block_rows: int) -> Iterator[bytes]:
-        """Some rows as binary COPY, a block at a time."""
+        """Encode some rows as binary COPY, block by block."""
         chosen = np.arange(len(self.customers))[rows]
         for start in range(0, len(chosen), block_rows):
             block = chosen[start : start + block_rows]

@@ -1,4 +1,4 @@
-"""The encoder: fitted once on a frame of customers, then the same vectors for ever."""
+"""The encoder: fitted once on a frame of customers, then deterministic."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kindred.encoding.blocks import Block, strings_of
-from kindred.encoding.drift import Reference, fit_reference, reference_from_json
+from kindred.encoding.drift import BaselineHistogram, baseline_from_json, fit_baseline
 from kindred.encoding.fitting import Embed, block_from_json, embedded, fit_block
 from kindred.encoding.sentences import SentenceBlock
 from kindred.errors import CustomerValueError, DataError
@@ -18,30 +18,30 @@ from kindred.spec.features import Feature
 
 @dataclass(frozen=True)
 class FittedEncoder:
-    """Fitted blocks by column; ``column_blocks`` gives each column's [start, stop) slice.
+    """Fitted blocks by column; ``column_blocks`` has each column's [start, stop) slice.
 
-    ``references`` tell how the fitted customers were distributed, for drift.
+    ``baselines`` are the histograms of the fitted customers, from which drift is measured.
     """
 
     dimensions: int
     column_blocks: dict[str, tuple[int, int]]
     blocks: dict[str, Block]
-    references: dict[str, Reference] = field(default_factory=dict)
+    baselines: dict[str, BaselineHistogram] = field(default_factory=dict)
 
     @property
     def constant_columns(self) -> tuple[str, ...]:
-        """Columns in which the fitted customers do not differ, and so weigh nothing."""
+        """Columns in which all fitted customers are equal, so that they have no weight."""
         return tuple(column for column, block in self.blocks.items() if block.scale == 0.0)
 
     def to_json(self) -> dict[str, Any]:
-        """The fitted state as plain JSON: numbers, strings, lists and objects of them."""
+        """The fitted state as plain JSON: numbers, strings, lists and objects."""
         # A list, because JSON objects (and jsonb) do not keep the order of the columns.
         return {
             "columns": [
                 {
                     "column": column,
                     **block.to_json(),
-                    "reference": self.references[column].to_json(),
+                    "reference": self.baselines[column].to_json(),
                 }
                 for column, block in self.blocks.items()
             ]
@@ -49,22 +49,22 @@ class FittedEncoder:
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Self:
-        """The encoder a ``to_json`` was made from; its transform is equal to the bit."""
+        """The inverse of `to_json`; the encoder's output is equal, bit for bit."""
         columns = state["columns"]
         return cls.from_blocks(
             {entry["column"]: block_from_json(entry) for entry in columns},
-            {entry["column"]: reference_from_json(entry["reference"]) for entry in columns},
+            {entry["column"]: baseline_from_json(entry["reference"]) for entry in columns},
         )
 
     @classmethod
-    def from_blocks(cls, blocks: dict[str, Block], references: dict[str, Reference]) -> Self:
-        """Lay the blocks side by side."""
+    def from_blocks(cls, blocks: dict[str, Block], baselines: dict[str, BaselineHistogram]) -> Self:
+        """Combine blocks, side by side."""
         column_blocks: dict[str, tuple[int, int]] = {}
         start = 0
         for column, block in blocks.items():
             column_blocks[column] = (start, start + block.width)
             start += block.width
-        return cls(start, column_blocks, blocks, references)
+        return cls(start, column_blocks, blocks, baselines)
 
     def transform(self, frame: pd.DataFrame, embed: Embed | None = None) -> NDArray[np.float32]:
         """Encode customers.
@@ -72,19 +72,19 @@ class FittedEncoder:
         Parameters
         ----------
         frame : DataFrame, shape (rows, columns)
-            A column for each feature, as in `fit_encoder`; rows in customer order.
+            One column per feature, as in `fit_encoder`; rows in customer order.
         embed : callable, optional
             Sentence embeddings of texts, as in `fit_encoder`.
 
         Returns
         -------
         ndarray of float32, shape (rows, dimensions)
-            C-contiguous and finite. A row depends on its own customer only.
+            C-contiguous and finite. Each row depends on its own customer only.
 
         Raises
         ------
         DataError
-            A column is absent, or has a value that does not fit into float32.
+            A column is missing, or has a value that does not fit into float32.
         """
         _require_columns(self.blocks, frame)
         vectors = np.zeros((len(frame), self.dimensions), dtype=np.float32)
@@ -113,31 +113,32 @@ def fit_encoder(
     fitted_day: float = 0.0,
     embed: Embed | None = None,
 ) -> FittedEncoder:
-    """Fit one block for every feature, in the order of the spec.
+    """Fit one block per feature, in the order of the spec.
 
     Parameters
     ----------
     features : mapping of str to Feature
         The spec's features.
     frame : DataFrame, shape (rows, columns)
-        A column for each feature. Numeric: float64, NaN for missing. Boolean: 0.0, 1.0 or NaN.
+        One column per feature. Numeric: float64, NaN for missing. Boolean: 0.0, 1.0 or NaN.
         Date: float64 days since 1970-01-01 UTC, NaN for missing. Categorical and text: objects of
         str, None or NaN for missing.
     fitted_day : float
         The moment of the fit in days since 1970-01-01 UTC.
     embed : callable, optional
-        Column and texts -> their sentence embeddings, for text columns of method ``sentence``.
+        Returns sentence embeddings of a column's texts; for text columns of method ``sentence``.
 
     Returns
     -------
     FittedEncoder
-        Independent of the order of the rows. Over all ordered pairs of fitted customers, the mean
-        squared distance within a column's block is the column's weight (E|x - y|^2 = 2 Var(x)).
+        Does not depend on the order of the rows. Over all ordered pairs of fitted customers, the
+        mean squared distance within a column's block is the column's weight, as
+        E|x - y|^2 = 2 Var(x).
 
     Raises
     ------
     DataError
-        No rows, no such column, or values that cannot be standardised.
+        There are no rows, a column is missing, or values cannot be standardised.
     """
     _require_columns(features, frame)
     if frame.empty:
@@ -149,11 +150,11 @@ def fit_encoder(
         column: fit_block(column, feature, frame[column], fitted_day=fitted_day, embed=embed)
         for column, feature in features.items()
     }
-    references = {
-        column: fit_reference(feature, blocks[column], frame[column])
+    baselines = {
+        column: fit_baseline(feature, blocks[column], frame[column])
         for column, feature in features.items()
     }
-    return FittedEncoder.from_blocks(blocks, references)
+    return FittedEncoder.from_blocks(blocks, baselines)
 
 
 def _require_model(column: str, fitted: str, found: str) -> None:
@@ -169,5 +170,5 @@ def _require_columns(expected: Mapping[str, object], frame: pd.DataFrame) -> Non
     if absent:
         raise DataError(
             f"columns {absent} are missing from the customers' frame, which has"
-            f" {list(frame.columns)}; extract them or take them out of the spec's features"
+            f" {list(frame.columns)}; extract them or remove them from the spec's features"
         )

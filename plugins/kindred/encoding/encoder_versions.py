@@ -1,4 +1,4 @@
-"""``encoder_versions``: fitted encoders as plain JSON, chosen by rule, never changed."""
+"""Rows of ``encoder_versions``: fitted encoders as plain JSON, which are never changed."""
 
 from datetime import datetime
 
@@ -11,19 +11,19 @@ from kindred.warehouse.database import Database
 
 
 def choose(database: Database, spec: Spec, as_of: datetime) -> int | None:
-    """The version for a snapshot by the rule of ``encoders/choose``; None without any."""
+    """The version for a snapshot, by the rule of ``encoding/choose_encoder``; None if none fits."""
     parameters = {"spec_hash": spec.encoder_hash(), "as_of": as_of}
     version = database.value("encoding/choose_encoder", parameters)
     return None if version is None else int(version)
 
 
 def check(database: Database, spec: Spec, version: int) -> int:
-    """A version asked for by number, if it exists and was fitted from this spec.
+    """Check that a requested version exists and was fitted from this spec; return it.
 
     Raises
     ------
     EncoderMissingError
-        when it cannot be used.
+        The version cannot be used.
     """
     row = database.row("encoding/read_encoder", {"version": version})
     if row is None:
@@ -33,8 +33,8 @@ def check(database: Database, spec: Spec, version: int) -> int:
         )
     if row[1] != spec.encoder_hash():
         raise EncoderMissingError(
-            f"encoder_version {version} was fitted from other features than the spec of space"
-            f" {spec.space!r} names now; leave the parameter out, or restore that spec"
+            f"encoder_version {version} was fitted on other features than those that the spec of"
+            f" space {spec.space!r} has now; leave the parameter out, or restore that spec"
         )
     return version
 
@@ -48,20 +48,20 @@ def read(database: Database, version: int) -> FittedEncoder:
 
 
 def fitted_as_of(database: Database, version: int) -> datetime:
-    """The moment that a version was fitted as of."""
+    """The date as of which a version was fitted."""
     moment: datetime = database.value("encoding/fitted_as_of", {"version": version})
     return moment
 
 
 def find(database: Database, spec: Spec, fitted_as_of: datetime) -> int | None:
-    """The version that was fitted from this spec as of a moment."""
+    """The version fitted from this spec as of a date, if any."""
     parameters = {"spec_hash": spec.encoder_hash(), "fitted_as_of": fitted_as_of}
     version = database.value("encoding/find_encoder", parameters)
     return None if version is None else int(version)
 
 
 def was_withdrawn(database: Database, spec: Spec, fitted_as_of: datetime) -> bool:
-    """Whether a version of this spec as of a moment was taken back."""
+    """Whether a version of this spec, fitted as of a date, was withdrawn."""
     parameters = {"spec_hash": spec.encoder_hash(), "fitted_as_of": fitted_as_of}
     return bool(database.value("encoding/was_withdrawn", parameters))
 
@@ -74,7 +74,7 @@ def insert(
     fitted_as_of: datetime,
     customers: int,
 ) -> int:
-    """Store a fitted encoder; returns its version."""
+    """Store a fitted encoder; return its version."""
     features = {name: feature.model_dump(mode="json") for name, feature in spec.features.items()}
     parameters = {
         "spec_hash": spec.encoder_hash(),

@@ -1,4 +1,4 @@
-"""How much memory the encoding of customers takes, told before it begins."""
+"""Memory forecasts for encoding customers, fitting encoders and embedding texts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from kindred.run.base_memory import BASE_MEGABYTES
 from kindred.spec.features import Feature, Kind, TextFeature, TextMethod
 
 CATEGORY_BYTES = 16
-"""A usual category's name, about."""
+"""Typical size of a category's name."""
 
 OBJECT_BYTES = 60
-"""A Python string or bytes object, without its content."""
+"""Size of a Python string or bytes object without its content."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """What is read of a customer; ``text_bytes``: average of all free texts of one together."""
+    """The columns read per customer; ``text_bytes`` is the average total size of its texts."""
 
     numbers: int
     categories: int
@@ -26,17 +26,17 @@ class Columns:
 
     @classmethod
     def of(cls, kinds: Iterable[Kind], text_bytes: float) -> Self:
-        """The columns of these kinds."""
+        """Count columns by kind."""
         listed = list(kinds)
         categories, texts = listed.count(Kind.CATEGORICAL), listed.count(Kind.TEXT)
         return cls(len(listed) - categories - texts, categories, texts, text_bytes)
 
     @property
     def block_row_bytes(self) -> int:
-        """Memory of a customer while the block of rows is read and decoded.
+        """Memory per customer while a block of rows is read and decoded.
 
-        The row as it came, and end to end with the others; a text as bytes and as a string besides;
-        the frame, and what one column at a time is worked on in.
+        Includes the row as received and in the joined block, texts both as bytes and as strings,
+        the frame, and working memory for one column at a time.
         """
         strings = self.categories + self.texts
         content = self.categories * CATEGORY_BYTES + self.text_bytes
@@ -45,31 +45,31 @@ class Columns:
 
     @property
     def kept_bytes(self) -> int:
-        """Memory of a customer of a frame that is kept: values, references, and the texts."""
+        """Memory per customer in a frame that is kept: values, object references, and texts."""
         references = 8 * (self.numbers + self.categories + self.texts)
         return round(references + self.texts * OBJECT_BYTES + self.text_bytes)
 
 
 def encode_megabytes(rows: int, dimensions: int) -> int:
-    """Memory of the vectors while they are made, without the block of customers that is read.
+    """Memory of the vectors during encoding, without the current block of customers.
 
-    The vectors, which of their values are finite, and the keys and times twice.
+    Includes the vectors, the mask of finite values, and keys and times twice.
     """
     return BASE_MEGABYTES + rows * (5 * dimensions + 48) // 2**20
 
 
 def encode_row_bytes(columns: Columns, dimensions: int, embedding_dimensions: int = 0) -> int:
-    """Memory of a customer of the block that is encoded; embeddings of its texts are among it."""
+    """Memory per customer in the block being encoded, including the embeddings of its texts."""
     return columns.block_row_bytes + 8 * dimensions + 24 * embedding_dimensions
 
 
 def fit_megabytes(
     rows: int, columns: Columns, features: Iterable[Feature], embedding_dimensions: int = 0
 ) -> int:
-    """Memory of fitting an encoder, without the block of customers that is read.
+    """Memory of fitting an encoder, without the current block of customers.
 
-    Fitting looks at all customers at once: their frame twice, while its blocks are joined, then one
-    column's values in several orders. Texts are fitted on a sample.
+    Fitting holds all customers at once: their frame twice while its blocks are joined, then several
+    sorted copies of one column. Texts are fitted on a sample.
     """
     frame = rows * max(2 * columns.kept_bytes, columns.kept_bytes + 160)
     sample = min(rows, FIT_TEXTS)
@@ -84,12 +84,12 @@ def fit_megabytes(
 def _fit_bytes(
     sample: int, feature: TextFeature, text_bytes: float, embedding_dimensions: int
 ) -> int:
-    """Embeddings in float32 and twice in float64; or weights of terms, and their vocabulary."""
+    """Embeddings once in float32 and twice in float64; or TF-IDF weights and the vocabulary."""
     if feature.method is TextMethod.SENTENCE:
         return sample * embedding_dimensions * 28
     return round(sample * (8 * text_bytes + 24 * feature.components))
 
 
 def embedding_megabytes(weights_megabytes: float) -> int:
-    """Memory of embedding texts, a batch at a time: the weights as they are, and unpacked."""
+    """Memory of embedding texts batch by batch: the weights as stored, and unpacked."""
     return BASE_MEGABYTES + round(2 * weights_megabytes) + 100

@@ -1,4 +1,4 @@
-"""Fit an encoder on the customers of a moment, and store it as a new version."""
+"""Fit an encoder on the customers of a snapshot, and store it as a new version."""
 
 import logging
 
@@ -23,18 +23,18 @@ from kindred.warehouse.database import Database
 log = logging.getLogger(__name__)
 
 
-SECONDS_A_DAY = 86_400
+SECONDS_PER_DAY = 86_400
 
 
 def fit_as_of(warehouse: Database, run: Run) -> int:
-    """Fit an encoder on the customers of a run and store it; returns its version.
+    """Fit an encoder on the customers of a run and store it; return its version.
 
     Must be called under ``Resource.ENCODER``.
 
     Raises
     ------
     DataError
-        when no customer was known then, or the vector would be too wide.
+        No customer was known then, or the vector would be too wide.
     """
     customers = kept_customers(warehouse, run.slug)
     with embedder(run, "fit_encoder") as embed:
@@ -43,20 +43,20 @@ def fit_as_of(warehouse: Database, run: Run) -> int:
         encoder = fit_on_frame(
             run.spec.features,
             frame,
-            fitted_day=run.as_of.timestamp() / SECONDS_A_DAY,
+            fitted_day=run.as_of.timestamp() / SECONDS_PER_DAY,
             embed=embed,
         )
     _check_width(encoder, run.spec)
     if encoder.constant_columns:
         log.warning(
-            "columns in which no two customers differ weigh nothing: %s",
+            "these columns are equal for all customers and have no weight: %s",
             ", ".join(encoder.constant_columns),
         )
     version = encoder_versions.insert(
         warehouse, run.spec, encoder, fitted_as_of=run.as_of, customers=len(frame)
     )
     log.info(
-        "encoder %d fitted on %d customers: %d columns become %d dimensions",
+        "fitted encoder %d on %d customers: %d columns give %d dimensions",
         version,
         len(frame),
         len(run.spec.features),
@@ -66,7 +66,7 @@ def fit_as_of(warehouse: Database, run: Run) -> int:
 
 
 def _read_frame(run: Run, warehouse: Database, customers: Customers) -> pd.DataFrame:
-    """All customers at once."""
+    """Read all customers into one frame."""
     frames: list[pd.DataFrame] = []
 
     def collect(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
@@ -87,7 +87,7 @@ def _read_frame(run: Run, warehouse: Database, customers: Customers) -> pd.DataF
 def _within_memory(
     run: Run, warehouse: Database, customers: Customers, embed: Embedder | None
 ) -> Run:
-    """The run with blocks that fit, if the frame of all customers does."""
+    """The run with blocks that fit into memory beside the frame of all customers."""
     rows, columns = count_customers(warehouse, customers), columns_read(run, warehouse, customers)
     features = run.spec.features
     width = 0 if embed is None else embed.dimensions

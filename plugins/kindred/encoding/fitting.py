@@ -1,4 +1,4 @@
-"""The one table from a feature's kind to its block: how it is fitted, how it is read back."""
+"""Fit the block of a feature according to its kind, and read blocks back from JSON."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,8 +25,8 @@ from kindred.spec.features import (
 )
 
 Embed = Callable[[str, NDArray[np.object_]], tuple[str, NDArray[np.float32]]]
-"""Sentence embeddings: a column's name and its texts (str) -> the name of the model that made them,
-and an array (texts, d) of multiples of GRID."""
+"""Computes sentence embeddings: takes a column's name and its texts (str); returns the name of the
+model and an array (texts, d) of multiples of GRID."""
 
 _BLOCKS: dict[str, Callable[[State], Block]] = {
     "number": NumberBlock.from_json,
@@ -38,7 +38,7 @@ _BLOCKS: dict[str, Callable[[State], Block]] = {
 
 
 def block_from_json(state: State) -> Block:
-    """The block a ``to_json`` was made from."""
+    """The inverse of every block's ``to_json``."""
     return _BLOCKS[state["block"]](state)
 
 
@@ -55,7 +55,7 @@ def fit_block(
     Parameters
     ----------
     column : str
-        Name for error messages, and for ``embed``.
+        Its name, for error messages and for ``embed``.
     feature : Feature
         The column's entry in the spec.
     values : Series, shape (rows,)
@@ -69,9 +69,9 @@ def fit_block(
     Returns
     -------
     Block
-        Scaled so that the expected squared Euclidean distance of two random fitted customers
-        within the block, which is twice the sum of its columns' variances, is the feature's weight.
-        A block without variance has scale 0 and so only zeros.
+        Scaled so that the feature's weight is the expected squared Euclidean distance of two random
+        fitted customers within the block, which is twice the sum of its columns' variances. A block
+        without variance has scale 0 and contains only zeros.
 
     Raises
     ------
@@ -96,18 +96,16 @@ def fit_block(
 def embedded(
     column: str, strings: NDArray[np.object_], embed: Embed | None
 ) -> tuple[str, NDArray[np.float32]]:
-    """Sentence embeddings of a column, shape (rows, d), NaN where a text is missing (None).
-
-    Before them comes the name of the model that made them.
+    """The model's name and a column's embeddings, (rows, d), NaN where a text is missing (None).
 
     Raises
     ------
     DataError
-        when there is nothing to embed them with.
+        ``embed`` is None.
     """
     if embed is None:
         raise DataError(
-            f"column {column!r} is encoded by sentence embeddings, and none are at hand: run task"
+            f"column {column!r} is encoded by sentence embeddings, but none are available: run task"
             " 'embed_texts' first"
         )
     is_known = known_of(strings)

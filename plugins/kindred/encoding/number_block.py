@@ -1,4 +1,4 @@
-"""Numbers and booleans: standardised, perhaps after a transform, with an indicator of missing."""
+"""Encoding of numbers and booleans: optional transform, standardised, with a missing indicator."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -19,18 +19,18 @@ from kindred.encoding.blocks import (
 from kindred.errors import CustomerValueError
 from kindred.spec.features import BooleanFeature, NumericFeature, Transform
 
-LANDMARKS = 1001
-"""Quantiles that the quantile transform keeps: one in a thousand customers between two of them."""
+QUANTILES = 1001
+"""Quantiles stored by the quantile transform: a thousandth of the customers between neighbours."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class NumberBlock:
-    """A numeric or boolean column: (value - center) / spread * scale, and perhaps an indicator.
+    """A numeric or boolean column: (value - center) / spread * scale, and maybe an indicator.
 
-    ``clip`` bounds the standardised value, in standard deviations; ``landmarks`` are the ascending
-    quantiles of the fitted customers where the transform is ``quantile``.
+    ``clip`` limits the standardised value, in standard deviations. ``quantiles`` are the ascending
+    quantiles of the fitted customers if the transform is ``quantile``.
     """
 
     transform: Transform
@@ -39,16 +39,16 @@ class NumberBlock:
     center: float
     spread: float
     has_indicator: bool
-    landmarks: tuple[float, ...] = ()
+    quantiles: tuple[float, ...] = ()
     scale: float = 1.0
 
     @property
     def width(self) -> int:
-        """One column, and one more where missing values are frequent."""
+        """One column, and one more if missing values are frequent."""
         return 2 if self.has_indicator else 1
 
     def write(self, values: pd.Series, out: NDArray[np.floating[Any]]) -> None:
-        """Fill the standardised values; missing ones get the fitted fill value."""
+        """Fill in the standardised values; missing ones get the fitted fill value."""
         numbers = numbers_of(values)
         is_missing = np.isnan(numbers)
         standardised = self._standardised(self.transformed(numbers))
@@ -60,8 +60,8 @@ class NumberBlock:
             out[:, 1] = is_missing * self.scale
 
     def transformed(self, numbers: Floats) -> Floats:
-        """Numbers on the scale on which they are standardised, NaN where missing."""
-        return _transformed(numbers, self.transform, self.landmarks)
+        """Apply the transform; NaN where missing."""
+        return _transformed(numbers, self.transform, self.quantiles)
 
     def _standardised(self, numbers: Floats) -> Floats:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -81,12 +81,12 @@ class NumberBlock:
             spread=self.spread,
             scale=self.scale,
             has_indicator=self.has_indicator,
-            landmarks=list(self.landmarks),
+            landmarks=list(self.quantiles),
         )
 
     @classmethod
     def from_json(cls, state: State) -> Self:
-        """The block a ``to_json`` was made from."""
+        """The inverse of `to_json`."""
         return cls(
             transform=Transform(state["transform"]),
             clip=None if state["clip"] is None else float(state["clip"]),
@@ -94,7 +94,7 @@ class NumberBlock:
             center=float(state["center"]),
             spread=float(state["spread"]),
             has_indicator=bool(state["has_indicator"]),
-            landmarks=tuple(map(float, state["landmarks"])),
+            quantiles=tuple(map(float, state["landmarks"])),
             scale=float(state["scale"]),
         )
 
@@ -105,14 +105,14 @@ def fit_number(column: str, feature: NumericFeature, values: pd.Series) -> Numbe
     Raises
     ------
     DataError
-        when its values are infinite or overflow float64.
+        Its values are infinite or overflow float64.
     """
     numbers = numbers_of(values)
     present = np.sort(numbers[~np.isnan(numbers)])
-    landmarks: tuple[float, ...] = ()
+    quantiles: tuple[float, ...] = ()
     if feature.transform is Transform.QUANTILE and present.size:
-        landmarks = tuple(floats(np.quantile(present, np.linspace(0.0, 1.0, LANDMARKS))))
-    transformed = _transformed(present, feature.transform, landmarks)
+        quantiles = tuple(floats(np.quantile(present, np.linspace(0.0, 1.0, QUANTILES))))
+    transformed = _transformed(present, feature.transform, quantiles)
     missing = numbers.size - present.size
     fill, center, spread = _location(transformed, missing)
     if not np.isfinite([fill, center, spread]).all():
@@ -128,7 +128,7 @@ def fit_number(column: str, feature: NumericFeature, values: pd.Series) -> Numbe
         center,
         spread,
         has_indicator=missing > FREQUENTLY_MISSING * numbers.size,
-        landmarks=landmarks,
+        quantiles=quantiles,
     )
     return _scaled(block, feature.weight, present, missing)
 
@@ -145,7 +145,7 @@ def fit_boolean(feature: BooleanFeature, values: pd.Series) -> NumberBlock:
 
 
 def _scaled(block: NumberBlock, weight: float, present: Floats, missing: int) -> NumberBlock:
-    """The block with the scale that its fitted customers ask for; a constant has none."""
+    """The block scaled to its weight on the fitted customers; a constant gets scale 0."""
     fitted = np.zeros((present.size + missing, block.width), dtype=np.float64)
     block.write(pd.Series(np.append(present, np.full(missing, np.nan))), fitted)
     return replace(block, scale=scale_for(weight, total_variance(fitted)))
@@ -166,14 +166,14 @@ def _location(present: Floats, missing: int) -> tuple[float, float, float]:
     return fill, center, spread or 1.0
 
 
-def _transformed(numbers: Floats, transform: Transform, landmarks: tuple[float, ...]) -> Floats:
-    """The numbers as they are standardised; ``quantile`` gives the share of customers below."""
+def _transformed(numbers: Floats, transform: Transform, quantiles: tuple[float, ...]) -> Floats:
+    """Transform numbers; ``quantile`` returns the share of customers below each."""
     if transform is Transform.LOG1P:
         return np.asarray(np.sign(numbers) * np.log1p(np.abs(numbers)), dtype=np.float64)
-    if transform is Transform.QUANTILE and landmarks:
-        known = np.asarray(landmarks)
+    if transform is Transform.QUANTILE and quantiles:
+        known = np.asarray(quantiles)
         ranks = np.linspace(0.0, 1.0, len(known))
-        # From below and from above, so that a value that many share lies in the middle of them.
+        # Average of the ranks from below and from above: the midrank of a value that many share.
         below = np.interp(numbers, known, ranks)
         above = 1.0 - np.interp(-numbers, -known[::-1], ranks)
         return np.asarray((below + above) / 2.0)

@@ -1,4 +1,4 @@
-"""Free text by sentence embeddings, reduced to their principal components."""
+"""Encoding of free text by sentence embeddings, reduced to their principal components."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -13,16 +13,16 @@ from kindred.encoding.texts import Floats, Reduced, TextBlock, fit_reduced
 from kindred.spec.features import TextFeature
 
 GRID = 2.0**-20
-"""Embeddings and their projection are multiples of it: sums of up to 2**12 products are then exact
-in float64, so that a customer's numbers do not depend on the block of rows they came in."""
+"""Embeddings and their projections are multiples of it. Sums of up to 2**12 products are then exact
+in float64, so that a customer's vector does not depend on the block in which it was encoded."""
 
 
 @dataclass(frozen=True)
 class SentenceBlock(TextBlock):
     """Sentence embeddings projected on their principal components.
 
-    ``model``: the name of what made the embeddings; those of another would mean something else.
-    ``mean``: (d,) of the embeddings; ``components``: (c, d). Both are multiples of ``GRID``.
+    ``model``: the name of the model; embeddings of other models are not comparable. ``mean`` (d,)
+    of the embeddings and ``components`` (c, d) are multiples of ``GRID``.
     """
 
     model: str
@@ -30,7 +30,7 @@ class SentenceBlock(TextBlock):
     components: tuple[tuple[float, ...], ...]
 
     def write(self, values: NDArray[np.float32], out: NDArray[np.floating[Any]]) -> None:
-        """Fill the components of each embedding; ``values``: (rows, d), NaN where missing."""
+        """Fill in the components of each embedding; ``values``: (rows, d), NaN where missing."""
         is_missing = np.isnan(values[:, 0])
         projected = _project(
             values[~is_missing], np.asarray(self.mean), np.asarray(self.components)
@@ -49,7 +49,7 @@ class SentenceBlock(TextBlock):
 
     @classmethod
     def from_json(cls, state: State) -> Self:
-        """The block a ``to_json`` was made from."""
+        """The inverse of `to_json`."""
         return cls(
             Reduced.from_json(state["reduced"]),
             str(state["model"]),
@@ -66,7 +66,7 @@ def fit_sentence(
     count = max(1, min(feature.components, dimensions, rows - 1))
     mean: Floats = np.zeros(dimensions)
     components: Floats = np.zeros((count, dimensions))
-    # Nothing can be decomposed of texts that are all alike.
+    # Equal texts have no components.
     if (embeddings != embeddings[:1]).any():
         with threadpool_limits(1):
             pca = PCA(count, svd_solver="covariance_eigh").fit(embeddings.astype(np.float64))

@@ -1,4 +1,4 @@
-"""Tasks ``embed_texts``, ``fit_encoder`` and ``encode``: from customers to vectors."""
+"""Tasks ``embed_texts``, ``fit_encoder`` and ``encode``: turn customers into vectors."""
 
 import logging
 from typing import Any
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def embed_texts(run: Run) -> dict[str, Any]:
-    """Embed what the cache lacks of the snapshot's texts, for every column of method sentence."""
+    """Embed the snapshot's texts that are not cached, for every column of method sentence."""
     if run.spec.sentence_columns:
         forecast = embedding_megabytes(weights_of(run.spec))
         require_memory(run, "embed_texts", "embedding of texts", forecast)
@@ -40,7 +40,7 @@ def embed_texts(run: Run) -> dict[str, Any]:
 
 
 def fit_encoder(run: Run) -> dict[str, Any]:
-    """The encoder version of the build, fitted as of the snapshot if there is none, or if due."""
+    """Set the encoder version of the build; fit one if there is none or a refit is due."""
     chosen = run.build.encoder_version
     with run.warehouse("fit_encoder") as warehouse, run.locked(warehouse, Resource.ENCODER):
         reason, profile = _reason_to_refit(run, warehouse, chosen)
@@ -59,7 +59,7 @@ def fit_encoder(run: Run) -> dict[str, Any]:
 def _reason_to_refit(
     run: Run, warehouse: Database, chosen: int | None
 ) -> tuple[str | None, Profile | None]:
-    """Why a new encoder is to take the place of the chosen one, None if it stays.
+    """The reason to replace the chosen encoder by a new one; None to keep it.
 
     The second value is the profile that drift was measured by, in the bins of the chosen encoder.
     """
@@ -82,12 +82,12 @@ def _reason_to_refit(
     if not drifted:
         return None, profile
     reason = ", ".join(f"{column} {index:.2f}" for column, index in sorted(drifted.items()))
-    log.warning("encoder %d does not fit any more, stability index: %s", chosen, reason)
+    log.warning("encoder %d no longer fits the data, stability index: %s", chosen, reason)
     return f"drift: {reason}", profile
 
 
 def encode(run: Run) -> dict[str, Any]:
-    """Turn the customers of the snapshot into the vectors that all later tasks read."""
+    """Encode the customers of the snapshot as the vectors that all later tasks read."""
     with embedder(run, "encode") as embed, run.warehouse("encode") as warehouse:
         encoder = encoder_versions.read(warehouse, run.encoder_version)
         customers = kept_customers(warehouse, run.slug)

@@ -1,4 +1,4 @@
-"""Embed the free texts that the cache lacks, and hand an encoder the cached embeddings."""
+"""Embed free texts that are not cached, and give encoders access to the cached embeddings."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,16 +24,16 @@ from kindred.warehouse.database import Database
 log = logging.getLogger(__name__)
 
 
-# A commit costs milliseconds, a text with a small model on two cores about twenty: what a task that
-# is killed has to do again is some ten seconds.
+# Texts per commit. A commit takes milliseconds, a text about 20 ms (small model, two cores): a
+# killed task loses about ten seconds of work.
 BATCH_TEXTS = 512
 
 
-CHUNK_TEXTS = 32  # between two looks at the clock
+CHUNK_TEXTS = 32  # texts between two progress checks
 
 
 def embed_new_texts(database: Database, spec: Spec, customers: Customers) -> dict[str, Any]:
-    """Embed what the cache lacks of some customers, in a session outside a transaction."""
+    """Embed customers' texts that are not cached; the session must be outside a transaction."""
     types = versions.column_types(database)
     done = {"embedded": 0, "cached": 0}
     for column, model in open_models(spec).items():
@@ -47,12 +47,12 @@ def embed_new_texts(database: Database, spec: Spec, customers: Customers) -> dic
 
 
 def open_models(spec: Spec) -> dict[str, SentenceModel]:
-    """The model of every text column of method sentence; columns may share one.
+    """Open the model of every text column of method sentence; columns may share a model.
 
     Raises
     ------
     SentenceModelError
-        when a model cannot be used.
+        A model cannot be used.
     """
     opened: dict[tuple[str, int], SentenceModel] = {}
     models: dict[str, SentenceModel] = {}
@@ -66,14 +66,14 @@ def open_models(spec: Spec) -> dict[str, SentenceModel]:
 
 
 def weights_of(spec: Spec) -> float:
-    """Megabytes on disk of the models of a spec's text columns; one that is named counts as 0."""
+    """Size on disk in MB of the models of a spec's text columns; models by name count as 0."""
     models = {f.model for f in spec.features.values() if isinstance(f, TextFeature) and f.model}
     return sum(weights_megabytes(model) for model in models)
 
 
 @dataclass(frozen=True)
 class Embedder:
-    """Gives an encoder the cached embeddings of a column's texts (an ``Embed``)."""
+    """Reads the cached embeddings of a column's texts for an encoder (an ``Embed``)."""
 
     database: Database
     models: Mapping[str, SentenceModel]
@@ -86,7 +86,7 @@ class Embedder:
     def __call__(
         self, column: str, strings: NDArray[np.object_]
     ) -> tuple[str, NDArray[np.float32]]:
-        """The model's name and the embeddings, as ``text_cache.fetch`` finds them."""
+        """The model's name, and the embeddings from `text_cache.fetch`."""
         model = self.models[column]
         vectors = text_cache.fetch(self.database, model.name, strings, dimensions=model.dimensions)
         return model.name, vectors
@@ -94,9 +94,9 @@ class Embedder:
 
 @contextmanager
 def embedder(run: Run, stage: str) -> Iterator[Embedder | None]:
-    """How an encoder asks for the embeddings of a column's texts; None where no column has any.
+    """Open an `Embedder` for a stage; None if no column uses sentence embeddings.
 
-    On a session of its own, since that of the stage may be busy with a COPY.
+    It has a session of its own, because the stage's session may be busy with a COPY.
     """
     if not run.spec.sentence_columns:
         yield None
@@ -106,20 +106,20 @@ def embedder(run: Run, stage: str) -> Iterator[Embedder | None]:
 
 
 def open_embedder(database: Database, spec: Spec) -> Embedder:
-    """The same on a given session; ``database`` as for ``fetch``."""
+    """Open an `Embedder` on a given session, which must be outside a transaction."""
     return Embedder(database, open_models(spec))
 
 
 def embed_new(database: Database, model: SentenceModel, strings: NDArray[np.object_]) -> int:
-    """Embed the texts that a model has not embedded yet; returns how many.
+    """Embed the texts that a model has not embedded yet; return how many.
 
-    ``strings``: str or None, repeats allowed; None and blank texts are left out. The session is
-    outside a transaction: every batch is committed, so that a next try goes on after it.
+    ``strings``: str or None, repeats allowed; None and blank texts are skipped. The session must be
+    outside a transaction: every batch is committed, so that a later try continues after it.
     """
-    asked = strings[text_cache.is_asked(strings)]
-    hashes, first = np.unique(text_cache.hashes_of(asked.tolist()), return_index=True)
+    texts = strings[text_cache.has_text(strings)]
+    hashes, first = np.unique(text_cache.hashes_of(texts.tolist()), return_index=True)
     is_cached = text_cache.find_cached(database, model.name, hashes)
-    new: list[str] = asked[first[~is_cached]].tolist()
+    new: list[str] = texts[first[~is_cached]].tolist()
     batches = (new[start : start + BATCH_TEXTS] for start in range(0, len(new), BATCH_TEXTS))
     return _embed(database, model, batches, Pace(len(new), int(is_cached.sum())))
 
@@ -127,7 +127,7 @@ def embed_new(database: Database, model: SentenceModel, strings: NDArray[np.obje
 def _embed(
     database: Database, model: SentenceModel, batches: Iterable[list[str]], pace: Pace
 ) -> int:
-    """Embed distinct texts batch by batch, but those that another run has embedded meanwhile."""
+    """Embed distinct texts batch by batch, skipping those that another run has just embedded."""
     embedded = 0
     for batch in batches:
         hashes = text_cache.hashes_of(batch)

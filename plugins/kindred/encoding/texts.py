@@ -1,4 +1,4 @@
-"""What all texts share: which of them are fitted, and how they end as columns."""
+"""Shared parts of the text blocks: the sample they are fitted on, and their reduced components."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kindred.encoding.blocks import (
     FREQUENTLY_MISSING,
     State,
-    center_of,
+    centroid_of,
     floats,
     known_of,
     scale_for,
@@ -19,7 +19,7 @@ from kindred.encoding.blocks import (
 )
 
 FIT_TEXTS = 50_000
-"""Customers whose texts a block is fitted on, where there are more."""
+"""The most texts that a block is fitted on."""
 SEED = 20_180_401
 
 Floats = NDArray[np.float64]
@@ -28,27 +28,28 @@ Strings = NDArray[np.object_]
 
 @dataclass(frozen=True)
 class Reduced:
-    """What both kinds of text end in: components without their center, perhaps an indicator.
+    """Centred and scaled components of a text, and maybe a missing indicator.
 
-    ``center``: (components,); ``spread`` makes the variance of all components together 1.
+    ``centroid`` (components,) is the mean of the fitted texts; ``spread`` makes the total variance
+    of all components 1.
     """
 
-    center: tuple[float, ...]
+    centroid: tuple[float, ...]
     spread: float
     has_indicator: bool
     scale: float
 
     @property
     def width(self) -> int:
-        """The components, and one column where missing texts are frequent."""
-        return len(self.center) + self.has_indicator
+        """The components, and one column if missing texts are frequent."""
+        return len(self.centroid) + self.has_indicator
 
     def write(
         self, components: Floats, is_missing: NDArray[np.bool_], out: NDArray[np.floating[Any]]
     ) -> None:
-        """Fill the columns; ``components`` has the rows whose text is known."""
-        count = len(self.center)
-        centred = (components - np.asarray(self.center)) / self.spread * self.scale
+        """Fill in the columns; ``components`` has only the rows whose text is not missing."""
+        count = len(self.centroid)
+        centred = (components - np.asarray(self.centroid)) / self.spread * self.scale
         out[np.flatnonzero(~is_missing), :count] = centred
         if self.has_indicator:
             out[:, count] = is_missing * self.scale
@@ -56,7 +57,7 @@ class Reduced:
     def to_json(self) -> dict[str, Any]:
         """The fitted state as plain JSON."""
         return {
-            "center": list(self.center),
+            "center": list(self.centroid),
             "spread": self.spread,
             "has_indicator": self.has_indicator,
             "scale": self.scale,
@@ -64,16 +65,16 @@ class Reduced:
 
     @classmethod
     def from_json(cls, state: State) -> Self:
-        """What a ``to_json`` was made from."""
-        center = tuple(map(float, state["center"]))
+        """The inverse of `to_json`."""
+        centroid = tuple(map(float, state["center"]))
         return cls(
-            center, float(state["spread"]), bool(state["has_indicator"]), float(state["scale"])
+            centroid, float(state["spread"]), bool(state["has_indicator"]), float(state["scale"])
         )
 
 
 @dataclass(frozen=True)
 class TextBlock:
-    """A text column's block: what it ends in; how texts come there differs."""
+    """The common base of text blocks, which differ in how texts become components."""
 
     reduced: Reduced
 
@@ -89,10 +90,10 @@ class TextBlock:
 
 
 def fitted_texts(values: pd.Series) -> tuple[Strings, float]:
-    """The texts a block is fitted on, and the share of customers without one.
+    """The texts a block is fitted on, and the share of customers without a text.
 
-    At most ``FIT_TEXTS`` texts, evenly out of all in the order of the texts themselves, so that the
-    fit does not depend on the order of the rows.
+    At most ``FIT_TEXTS`` texts, evenly spaced in sorted order, so that the fit does not depend on
+    the order of the rows.
     """
     strings = strings_of(values)
     known = np.sort(strings[known_of(strings)])
@@ -103,11 +104,11 @@ def fitted_texts(values: pd.Series) -> tuple[Strings, float]:
 
 
 def fit_reduced(weight: float, projected: Floats, missing_share: float) -> Reduced:
-    """Center, spread and scale of the components of the fitted texts, shape (texts, c)."""
-    center = center_of(np.sort(projected, axis=0))
+    """Fit centroid, spread and scale of the components of texts, shape (texts, c)."""
+    centroid = centroid_of(np.sort(projected, axis=0))
     variance = total_variance(projected) * (1.0 - missing_share)
     has_indicator = missing_share > FREQUENTLY_MISSING
-    reduced = Reduced(tuple(floats(center)), 1.0, has_indicator, 1.0)
+    reduced = Reduced(tuple(floats(centroid)), 1.0, has_indicator, 1.0)
     total = missing_share * (1.0 - missing_share) if has_indicator else 0.0
     if variance > 0.0:
         reduced = replace(reduced, spread=float(np.sqrt(variance)))

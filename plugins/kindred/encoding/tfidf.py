@@ -1,4 +1,4 @@
-"""Free text by TF-IDF, reduced to a few components: light, and good for key words."""
+"""Encoding of free text by TF-IDF, reduced to a few components: cheap, and good for keywords."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -23,7 +23,7 @@ from kindred.encoding.texts import (
 )
 from kindred.spec.features import TextFeature
 
-DECIMALS = 6  # of what is kept of a decomposition: as exact as float32, and short as JSON
+DECIMALS = 6  # stored decimals of a decomposition: as precise as float32, and short in JSON
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class TfidfBlock(TextBlock):
     components: tuple[tuple[float, ...], ...]
 
     def write(self, values: pd.Series, out: NDArray[np.floating[Any]]) -> None:
-        """Fill the components of each text; a missing text has the mean of all."""
+        """Fill in the components of each text; a missing text gets the mean of all."""
         strings = strings_of(values)
         is_known = known_of(strings)
         codes, distinct = pd.factorize(strings[is_known])
@@ -47,7 +47,7 @@ class TfidfBlock(TextBlock):
 
     def _project(self, texts: Strings) -> Floats:
         if not self.terms or not len(texts):
-            return np.zeros((len(texts), len(self.reduced.center)))
+            return np.zeros((len(texts), len(self.reduced.centroid)))
         vectorizer = _vectorizer(vocabulary=list(self.terms))
         vectorizer.idf_ = np.asarray(self.idf)
         weights = sparse.csr_array(vectorizer.transform(texts))
@@ -65,7 +65,7 @@ class TfidfBlock(TextBlock):
 
     @classmethod
     def from_json(cls, state: State) -> Self:
-        """The block a ``to_json`` was made from."""
+        """The inverse of `to_json`."""
         return cls(
             Reduced.from_json(state["reduced"]),
             tuple(state["terms"]),
@@ -77,12 +77,12 @@ class TfidfBlock(TextBlock):
 def fit_tfidf(feature: TextFeature, values: pd.Series) -> TfidfBlock:
     """Fit a text column: objects of str, None or NaN for missing.
 
-    Terms that fewer than ``min_frequency`` of the fitted customers use are not kept (a person could
-    be known by them). Reference: Deerwester et al. (1990), latent semantic analysis.
+    Terms used by fewer than ``min_frequency`` of the fitted customers are dropped, since they could
+    identify a person. Reference: Deerwester et al. (1990), latent semantic analysis.
     """
     texts, missing_share = fitted_texts(values)
     terms, idf, weights = _count_terms(feature, texts)
-    # Nothing can be decomposed of one term, or of texts that are all alike.
+    # A single term, or equal texts, cannot be decomposed.
     components: Floats = np.ones((len(terms), 1))
     if len(terms) > 1 and texts[0] != texts[-1]:
         count = min(feature.components, len(terms), len(texts))
@@ -101,7 +101,7 @@ def fit_tfidf(feature: TextFeature, values: pd.Series) -> TfidfBlock:
 def _count_terms(
     feature: TextFeature, texts: Strings
 ) -> tuple[tuple[str, ...], tuple[float, ...], Any]:
-    """The terms that are kept, their idf, and the (texts, terms) weights."""
+    """The terms to keep, their idf, and the (texts, terms) weights."""
     empty = ((), (), sparse.csr_array((len(texts), 0)))
     if len(texts) < feature.min_frequency:
         return empty
@@ -109,7 +109,7 @@ def _count_terms(
     try:
         counted.fit(texts)
     except ValueError as error:
-        # What scikit-learn says where no term is left: "no terms remain", "empty vocabulary".
+        # scikit-learn's messages if no term is left: "no terms remain", "empty vocabulary".
         if "terms" in str(error) or "vocabulary" in str(error):
             return empty
         raise

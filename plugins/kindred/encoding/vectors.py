@@ -1,4 +1,4 @@
-"""The vectors of the customers of a moment, and the artefact that later tasks read them from."""
+"""Encode the customers of a snapshot, and write the artefact from which later tasks read them."""
 
 import logging
 from datetime import datetime
@@ -35,7 +35,7 @@ MADE_BY = "encode"
 def vectors_as_of(
     run: Run, warehouse: Database, as_of: datetime, stage: str
 ) -> NDArray[np.float32]:
-    """The vectors of the customers of another moment, by the encoder of the run."""
+    """Encode the customers as of another date by the encoder of the run."""
     customers = customers_as_of(as_of)
     with embedder(run, stage) as embed:
         encoder = encoder_versions.read(warehouse, run.encoder_version)
@@ -75,9 +75,10 @@ def encode_customers(
     customers: Customers,
     profile: Profile | None = None,
 ) -> Embeddings:
-    """Encode customers block by block, and count them in ``profile`` on the way.
+    """Encode customers block by block, and count them in ``profile``.
 
-    They are kept in a table, or the session is in a transaction that sees no later rows.
+    All statements must see the same customers: either the session is in a repeatable read
+    transaction, or the customers are stored in a table.
     """
     rows = count_customers(warehouse, customers)
     vectors = np.empty((rows, encoder.dimensions), dtype=np.float32)
@@ -110,7 +111,7 @@ def write_embeddings(run: Run, embeddings: Embeddings) -> None:
     Raises
     ------
     CustomerValueError
-        when a vector is not finite.
+        A vector is not finite.
     """
     _assert_finite(embeddings)
     arrays = {
@@ -131,7 +132,7 @@ def _assert_finite(embeddings: Embeddings) -> None:
 
 
 def read_embeddings(run: Run, key_type: KeyType) -> Embeddings:
-    """The vectors of the snapshot, mapped from the artefact."""
+    """Read the vectors of the snapshot, memory-mapped from the artefact."""
     artefact = run.folder.read(VECTORS, MADE_BY)
     return Embeddings(
         key_type,

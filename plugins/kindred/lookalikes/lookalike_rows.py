@@ -1,4 +1,4 @@
-"""The rows of ``customer_lookalikes``: a neighbour graph with the keys of its customers."""
+"""Rows of ``customer_lookalikes``: the neighbour graph with the keys of its customers."""
 
 import hashlib
 from collections.abc import Iterator
@@ -28,14 +28,14 @@ class Lookalikes:
     graph: NeighbourGraph
 
     def digest(self, part: slice) -> str:
-        """What the rows of a part are made of."""
+        """A hash of everything that the rows of a part are made from."""
         digest = hashlib.sha256()
         for values in (self.graph.neighbours[part], self.graph.distances[part], self.customers):
             digest.update(np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()
 
     def chunks(self, part: slice, block_rows: int) -> Iterator[bytes]:
-        """Rows of a part by customer, then rank; customers that are not eligible have none."""
+        """Encode the rows of a part by customer and rank; ineligible customers have none."""
         k = self.graph.neighbours.shape[1]
         if k == 0:
             return
@@ -69,7 +69,7 @@ def load_part(
     block_rows: int,
     wait_seconds: float,
 ) -> int:
-    """Load one part of the customers into the table aside, exactly once; returns its rows."""
+    """Load one part of the customers into the staging table, exactly once; return its rows."""
     first, last = lookalikes.key_type.to_python(lookalikes.customers[part][[0, -1]])
     return partitions.load_part(
         database,

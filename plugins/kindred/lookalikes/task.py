@@ -1,4 +1,4 @@
-"""load_lookalikes: fill the lookalike table aside, one part of the customers at a time."""
+"""load_lookalikes: fill the staging table of lookalikes, one part of the customers at a time."""
 
 import logging
 from typing import Any
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def load_lookalikes(run: Run, part: int) -> dict[str, Any]:
-    """Load the lookalikes of one part of the customers; can be run again alone."""
+    """Load the lookalikes of one part of the customers; each part can be run again separately."""
     graph = read_graph(run).nearest(run.spec.k)
     shard_rows, customers = run.settings.shard_rows, len(graph.eligible)
     rows = slice(part * shard_rows, (part + 1) * shard_rows)

@@ -1,1 +1,1 @@
-"""The neighbour graph: the k nearest other customers of every customer, and its measured recall."""
+"""The neighbour graph: the k nearest other customers of every customer, with measured recall."""

@@ -1,4 +1,4 @@
-"""From candidate points to neighbouring customers, by exact distances in a fixed order."""
+"""Turn candidate points into neighbouring customers, by exact distance in a fixed order."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from kindred.neighbours.compiled import compiled
 from kindred.spec.metrics import Metric
 
 KINDS = {Metric.L2: 0, Metric.INNER_PRODUCT: 1, Metric.COSINE: 2}
-"""How the compiled code knows the metrics."""
+"""Numbers of the metrics in compiled code."""
 
 
 @compiled
@@ -20,12 +20,12 @@ def nearest_rows(
     rows: np.ndarray,
     distances: np.ndarray,
 ) -> None:
-    """The nearest customers of each query among those of its candidate points.
+    """Find the nearest customers of each query among those at its candidate points.
 
-    ``candidates`` int32 (queries, candidates), -1 for none; the customers of point i are
+    ``candidates`` int32 (queries, candidates), -1 for none. The customers at point i are
     ``members[starts[i]:starts[i + 1]]``, ascending. Fills ``rows`` int32 and ``distances`` float32,
-    (queries, width), as `distinct.select_rows` does with `distances.pair_distances`: -1 and NaN
-    where the candidates stand for too few customers.
+    (queries, width), with the same results as `distinct.select_rows` of `distances.pair_distances`:
+    -1 and NaN if there are too few customers at the candidates.
     """
     width = rows.shape[1]
     for q in range(len(candidates)):
@@ -43,7 +43,7 @@ def nearest_rows(
 
 @compiled
 def exact_distance(kind: int, left: np.ndarray, right: np.ndarray) -> np.float32:
-    """The distance of `distances.distances`, bit by bit: float64 sums in one order."""
+    """The distance as `distances.distances` computes it, bit for bit: float64 sums in one order."""
     products = 0.0
     left_square = 0.0
     right_square = 0.0

@@ -5,11 +5,11 @@ import numpy as np
 from kindred.spec.metrics import Metric
 
 PAIRS_AT_ONCE = 1 << 15
-"""Pairs per block: two float64 blocks of 80 dimensions stay near 40 MB."""
+"""Pairs per block; two float64 blocks of 80 dimensions take about 40 MB."""
 
 
 def distances(metric: Metric, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Distance of each pair of rows, as pgvector's operator gives it.
+    """Distance of each pair of rows, as pgvector's operator returns it.
 
     Parameters
     ----------
@@ -20,9 +20,8 @@ def distances(metric: Metric, left: np.ndarray, right: np.ndarray) -> np.ndarray
     Returns
     -------
     ndarray of float32, shape (pairs,)
-        Sums run over the dimensions one by one in float64, so that a pair's distance depends on
-        nothing but the pair, and is the same in both directions. NaN for a zero vector under
-        cosine.
+        Summed over the dimensions one by one in float64, so that a distance depends only on the
+        pair and is symmetric. NaN for a zero vector under cosine.
     """
     out = np.empty(len(left), dtype=np.float32)
     for start in range(0, len(left), PAIRS_AT_ONCE):
@@ -46,13 +45,13 @@ def pair_distances(
 
 
 def eligible(metric: Metric, vectors: np.ndarray) -> np.ndarray:
-    """Which customers have a distance at all: all but zero vectors under cosine.
+    """Which customers have distances to others: all but zero vectors under cosine.
 
     Returns bool of shape (rows,). A vector is zero if its squared length is 0 in float64.
     """
     if metric is not Metric.COSINE:
         return np.ones(len(vectors), dtype=np.bool_)
-    # The smallest float32 squared is well inside float64, so only true zeros come out as zero.
+    # The square of the smallest float32 is well inside float64, so only true zeros give zero.
     return np.asarray(vectors.any(axis=1), dtype=np.bool_)
 
 
@@ -82,7 +81,7 @@ def _block(metric: Metric, left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def _sum_of_products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    # Neither einsum nor matmul: their order of summation depends on shape and library.
+    # Not einsum or matmul, whose order of summation depends on shape and library.
     total = np.zeros(len(left), dtype=np.float64)
     for column_left, column_right in zip(left.T, right.T, strict=True):
         total += column_left * column_right

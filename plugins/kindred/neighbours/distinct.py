@@ -1,4 +1,4 @@
-"""Distinct vectors: equal customers are searched once and expanded by row."""
+"""Distinct vectors: customers with equal vectors are searched once, then expanded to rows."""
 
 from dataclasses import dataclass
 
@@ -29,11 +29,11 @@ class Distinct:
 
     @property
     def sizes(self) -> np.ndarray:
-        """How many customers share each vector, int64 (distinct,)."""
+        """Number of customers per vector, int64 (distinct,)."""
         return np.diff(self.starts)
 
     def members_of(self, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """``starts`` and ``members`` as they are when the vectors are numbered in another order."""
+        """``starts`` and ``members`` after the vectors are renumbered in the given order."""
         sizes = self.sizes[order]
         starts = np.zeros(len(order) + 1, dtype=np.int64)
         np.cumsum(sizes, out=starts[1:])
@@ -79,18 +79,18 @@ def select_rows(
     ----------
     distinct : Distinct
     candidates : ndarray of int, shape (queries, candidates)
-        Distinct vectors, each at most once a query; -1 for none.
+        Distinct vectors, each at most once per query; -1 for none.
     distances : ndarray of float32, shape (queries, candidates)
     width : int
-        Customers to keep for each query.
+        Customers to keep per query.
 
     Returns
     -------
     rows : ndarray of int32, shape (queries, width)
-        In the order (distance, row); -1 where the candidates stand for too few customers.
+        Sorted by (distance, row); -1 if there are too few customers at the candidates.
     distances : ndarray of float32, shape (queries, width)
     """
-    # More than `width` customers of one vector can never be kept: the smallest rows come first.
+    # At most `width` customers of one vector can be kept: those with the smallest rows.
     counts = np.where(candidates >= 0, np.minimum(distinct.sizes[candidates], width), 0)
     rows = np.empty((len(candidates), width), dtype=np.int32)
     kept = np.empty((len(candidates), width), dtype=np.float32)
@@ -108,7 +108,7 @@ def select_rows(
 def drop_own(
     rows: np.ndarray, distances: np.ndarray, own: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Take each query's own row out of its nearest rows, or else the last of them.
+    """Remove each query's own row from its nearest rows; if it is not there, remove the last one.
 
     Shapes (queries, width) become (queries, width - 1).
     """

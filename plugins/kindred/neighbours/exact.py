@@ -1,4 +1,4 @@
-"""Exact neighbours: the truth every recall is measured against."""
+"""Exact neighbours: the ground truth of all recall measurements."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +12,7 @@ from kindred.neighbours.products import nearest_by_products
 from kindred.spec.metrics import Metric
 
 SCAN_FROM = 150_000_000
-"""Pairs from which compiled scans are faster than matrix products and what they set up."""
+"""Pairs from which compiled scans, including their setup, are faster than matrix products."""
 
 
 def exact_neighbours(
@@ -25,7 +25,7 @@ def exact_neighbours(
     distinct: Distinct | None = None,
     threads: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest base rows of every query.
+    """Find the k nearest base rows of every query.
 
     Parameters
     ----------
@@ -34,19 +34,19 @@ def exact_neighbours(
     metric : Metric
     k : int
     exclude : ndarray of int, shape (queries,), optional
-        A base row that each query must not get, such as its own.
+        One base row to leave out per query, such as its own.
     distinct : Distinct, optional
-        The base's eligible distinct vectors, if they are known.
+        The base's eligible distinct vectors, if known.
     threads : int
-        For large searches; changes no result.
+        For large searches; does not change the result.
 
     Returns
     -------
     neighbours : ndarray of int64, shape (queries, k')
-        Base rows in the order (distance, row); k' = min(k, eligible base rows, less one with
-        `exclude`). -1 throughout for a zero vector under cosine.
+        Base rows sorted by (distance, row); k' = min(k, eligible base rows, minus one with
+        `exclude`). All -1 for a zero vector under cosine.
     distances : ndarray of float32, shape (queries, k')
-        As `kindred.neighbours.distances.distances` gives them; NaN beside -1.
+        As `kindred.neighbours.distances.distances` returns them; NaN for -1.
     """
     require_k(k)
     distinct = distinct or find_distinct(base, eligible(metric, base))
@@ -65,22 +65,22 @@ def exact_neighbours(
 
 
 PointSearch = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
-"""From queries and a count to indices int64 and distances float32, (queries, min(count, points)),
-in the order (distance, index)."""
+"""Takes queries and a count; returns indices int64 and distances float32, both
+(queries, min(count, points)), sorted by (distance, index)."""
 
 
 def point_search(points: np.ndarray, metric: Metric, queries: int, threads: int) -> PointSearch:
-    """The quickest exact search of distinct, eligible points for so many queries."""
+    """The fastest exact search of distinct, eligible points for this number of queries."""
     if queries * len(points) < SCAN_FROM:
         return partial(nearest_by_products, points, metric)
-    # Here, because numba takes half a second to import: most tasks never need it.
+    # Imported here because numba takes half a second to import, and most tasks never need it.
     from kindred.neighbours.scan import PointScan
 
     return PointScan(points, metric, threads).nearest
 
 
 def require_k(k: int) -> None:
-    """Refuse a k without neighbours."""
+    """Reject a k below 1."""
     if k < 1:
         raise SettingsError(f"k: found {k}, allowed are whole numbers from 1; correct the spec's k")
 

@@ -1,4 +1,4 @@
-"""Exact search of distinct vectors, down to neighbouring customers."""
+"""Exact search of distinct vectors, which returns neighbouring customers."""
 
 from functools import cached_property
 
@@ -26,7 +26,7 @@ class ExactSearch:
 
     @cached_property
     def _points(self) -> np.ndarray:
-        """A copy of all distinct vectors; list search asks for it only where a list runs dry."""
+        """A copy of all distinct vectors; list search needs it only if candidates are too few."""
         return np.asarray(self._vectors[self._distinct.first_rows])
 
     def nearest(
@@ -38,13 +38,13 @@ class ExactSearch:
         threads: int = 1,
         progress: Progress | None = None,
     ) -> Found:
-        """The nearest customers of the vectors from ``start`` to ``stop`` of the order."""
+        """The nearest customers of the vectors at positions ``start`` to ``stop`` in the order."""
         return self.nearest_of(self._order[start:stop], width, threads, progress)
 
     def nearest_of(
         self, points: np.ndarray, width: int, threads: int = 1, progress: Progress | None = None
     ) -> Found:
-        """The nearest customers of some distinct vectors, those that share it among them."""
+        """The nearest customers of some distinct vectors, including those that share the vector."""
         count = min(width, len(self._points))
         rows = np.empty((len(points), width), dtype=np.int32)
         distances = np.empty((len(points), width), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Inverted lists: small groups of near points, and which of them are near each other."""
+"""Inverted lists: small groups of near points, and the lists near each list."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ import numpy as np
 from kindred.neighbours.threads import cut, in_threads
 
 LIST_SIZE = 128
-"""Points a list, on average. Half and twice as many were as fast; see docs/graph.md."""
+"""Average points per list. Half and twice as many were as fast; see docs/graph.md."""
 
 CENTROIDS_AT_ONCE = 1024
-"""Centroids compared at once by matrix products, whose shape is so the same every time."""
+"""Centroids per matrix product. Fixed, so that results do not depend on the product's shape."""
 
 
 @dataclass(frozen=True)
 class Lists:
-    """Points by list: those of list i are ``order[starts[i]:starts[i + 1]]``, by content.
+    """Points by list: those of list i are ``order[starts[i]:starts[i + 1]]``, in content order.
 
     ``centroids`` float32 (lists, dimensions), ``order`` int32 (points,), ``starts`` int64
     (lists + 1,).
@@ -29,10 +29,10 @@ class Lists:
 
 @dataclass(frozen=True)
 class Tuned:
-    """Trained lists with ``order`` in distinct vectors, and how to search them.
+    """Trained lists, whose ``order`` numbers distinct vectors, and how to search them.
 
-    ``near`` int32 (lists, width): the lists near each list. A vector looks into the ``probes`` of
-    them that are nearest to itself; that found the share ``recall`` of a sample's neighbours.
+    ``near`` int32 (lists, width): the lists near each list. A vector is searched in the ``probes``
+    of them that are nearest to it; this finds the share ``recall`` of a sample's neighbours.
     """
 
     lists: Lists
@@ -42,7 +42,7 @@ class Tuned:
 
 
 def list_edges(starts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """The positions where lists begin (or the last one ends) next above the wanted ones."""
+    """Round positions up to the next start of a list (or the end of the last one)."""
     return np.asarray(starts[np.searchsorted(starts, wanted)])
 
 

@@ -1,4 +1,4 @@
-"""Search of a list's points in the lists near to it, all points of the list at once."""
+"""Search of a list's points in nearby lists, all points of the list at once."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from kindred.neighbours.list_training import gather_columns
 from kindred.neighbours.tiles import keep_best, padded_size, score_buffer, score_group
 
 FEW_PROBES = 64
-"""Up to so many, sorting the best into place beats a partition."""
+"""Up to this many probes, inserting the best in order is faster than a partition."""
 
 
 @compiled
@@ -25,12 +25,12 @@ def search_lists(
     kept: np.ndarray,
     ids: np.ndarray,
 ) -> None:
-    """Candidates of the points of the lists ``first`` to ``last``.
+    """Find candidates for the points of the lists ``first`` to ``last``.
 
-    Each point looks into those ``probes`` of its list's ``near`` lists whose centroids are nearest
-    to the point itself. ``points`` are in list order, so are positions in ``ids``; ``values``,
-    ``offsets`` and ``starts`` are their tiles, one a list. ``kept`` float32 and ``ids`` int32,
-    (points of these lists, candidates), arrive as infinity and -1.
+    Each point is searched in those ``probes`` of its list's ``near`` lists whose centroids are
+    nearest to the point. ``points`` are in list order, and ``ids`` are positions in it; ``values``,
+    ``offsets`` and ``starts`` are their tiles, one per list. ``kept`` float32 and ``ids`` int32,
+    (points of these lists, candidates), must be initialised with infinity and -1.
     """
     widest = np.max(starts[1:] - starts[:-1])
     columns = padded_size(near.shape[1])
@@ -91,7 +91,7 @@ def _coarse_scores(
 def limit_of(
     scores: np.ndarray, count: int, n: int, best: np.ndarray, ids: np.ndarray
 ) -> np.float32:
-    """The n-th smallest of the first scores of a row; ``best`` and ``ids`` are room for n."""
+    """The n-th smallest of the first ``count`` scores; ``best`` and ``ids`` are buffers for n."""
     if n >= count:
         return np.float32(np.inf)
     if n > FEW_PROBES:

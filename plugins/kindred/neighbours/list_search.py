@@ -1,4 +1,4 @@
-"""Search of distinct vectors by lists, down to neighbouring customers."""
+"""Search of distinct vectors by lists, which returns neighbouring customers."""
 
 import numpy as np
 
@@ -13,13 +13,13 @@ from kindred.neighbours.tiles import make_tiles, searchable
 from kindred.spec.metrics import Metric
 
 SPARE_CANDIDATES = 5
-"""Candidates beyond those needed, so that float32 rounding decides hardly any neighbour."""
+"""Extra candidates, so that float32 rounding hardly ever decides about a neighbour."""
 
 QUERIES_AT_ONCE = 4096
 
 
 class ListSearch:
-    """Neighbours of distinct vectors among those in near lists; short ones by exact search."""
+    """Searches nearby lists for neighbours; exact search for vectors with too few candidates."""
 
     def __init__(
         self,
@@ -49,9 +49,9 @@ class ListSearch:
         threads: int = 1,
         progress: Progress | None = None,
     ) -> Found:
-        """The nearest customers of the vectors from ``start`` to ``stop`` in list order.
+        """The nearest customers of the vectors at positions ``start`` to ``stop`` in list order.
 
-        Both are where lists begin. ``width`` may be at most the number of eligible customers.
+        Both must be starts of lists. ``width`` must be at most the number of eligible customers.
         """
         rows = np.empty((stop - start, width), dtype=np.int32)
         distances = np.empty((stop - start, width), dtype=np.float32)
@@ -100,7 +100,7 @@ class ListSearch:
         )
 
     def _pieces(self, start: int, stop: int) -> list[tuple[int, int]]:
-        """Whole lists, about `QUERIES_AT_ONCE` vectors at once."""
+        """Cut the range into whole lists with about `QUERIES_AT_ONCE` vectors each."""
         wanted = np.append(np.arange(start, stop, QUERIES_AT_ONCE), stop)
         edges = np.unique(list_edges(self._lists.starts, wanted))
         return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))

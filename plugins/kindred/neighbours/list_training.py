@@ -1,4 +1,4 @@
-"""Training of lists in two levels, and the way of every point into one of them."""
+"""Two-level training of lists, and assignment of every point to a list."""
 
 import faiss
 import numpy as np
@@ -10,39 +10,39 @@ from kindred.neighbours.threads import cut, in_threads
 from kindred.neighbours.tiles import keep_best, padded_size, score_buffer, score_group
 
 POINTS_PER_CENTROID = 32
-"""Training points for each list; all of a list's points with 128 gained nothing."""
+"""Training points per list; training on all 128 points per list was not better."""
 
 TRAINING_ROUNDS = 8
 
 SETTLING_LISTS = 64
-"""Lists near a point's first one among which its nearest is looked for."""
+"""Lists near a point's current one among which its nearest list is searched."""
 
 BLOCK = 4096
-"""Points assigned at once by matrix products, whose shape is so the same every time."""
+"""Points per matrix product. Fixed, so that results do not depend on the product's shape."""
 
 
 def train_lists(points: np.ndarray, *, seed: int, threads: int = 1) -> Lists:
-    """Train centroids on a seeded sample and put every point into the list of a near one.
+    """Train centroids on a seeded sample, and assign every point to the list of a near centroid.
 
     Parameters
     ----------
     points : ndarray of float32, shape (points, dimensions)
-        As `tiles.searchable` gives them, in content order; at least one.
+        As `tiles.searchable` returns them, in content order; at least one.
     seed : int
     threads : int
 
     Returns
     -------
     Lists
-        About one list for `LIST_SIZE` points; some may be empty. Time grows with n^1.5, but two
-        levels make it small: a point is compared with two square roots of the lists.
+        About one list per `LIST_SIZE` points; some may be empty. Time grows as n^1.5, with a small
+        constant: on two levels, a point is compared with about 2 sqrt(lists) centroids.
     """
     count = max(1, len(points) // LIST_SIZE)
     size = min(len(points), count * POINTS_PER_CENTROID)
     picked = np.sort(np.random.default_rng(seed).choice(len(points), size=size, replace=False))
     tree = _Tree(points[picked], count, seed, threads)
     assignment = tree.assign(points, threads)
-    # Near the borders of the upper level, the tree's list is not the nearest one.
+    # Near the borders between upper centroids, the tree's list may not be the nearest one.
     for _ in range(2):
         lists = _by_list(points, tree.centroids, assignment)
         assignment = _settled(points, lists, threads)
@@ -50,7 +50,7 @@ def train_lists(points: np.ndarray, *, seed: int, threads: int = 1) -> Lists:
 
 
 class _Tree:
-    """Centroids of two levels: each upper one has its own lower ones."""
+    """Two levels of centroids: each upper centroid has its own lower ones."""
 
     def __init__(self, sample: np.ndarray, count: int, seed: int, threads: int) -> None:
         upper = max(1, round(count**0.5))
@@ -71,7 +71,7 @@ class _Tree:
         self.centroids = np.ascontiguousarray(np.concatenate(lower))
 
     def assign(self, points: np.ndarray, threads: int) -> np.ndarray:
-        """A lower centroid of the nearest upper one, int32 (points,)."""
+        """The nearest lower centroid below the nearest upper one, int32 (points,)."""
         out = np.empty(len(points), dtype=np.int32)
         members = _groups(_nearest(points, self._upper, threads), len(self._upper))
 
@@ -115,7 +115,7 @@ def _nearest_here(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
 
 
 def _groups(assignment: np.ndarray, count: int) -> list[np.ndarray]:
-    """Positions by group, ascending."""
+    """The positions in each group, ascending."""
     order = np.argsort(assignment, kind="stable")
     ends = np.cumsum(np.bincount(assignment, minlength=count))
     return np.split(order, ends[:-1])
@@ -129,7 +129,7 @@ def _by_list(points: np.ndarray, centroids: np.ndarray, assignment: np.ndarray) 
 
 
 def _settled(points: np.ndarray, lists: Lists, threads: int) -> np.ndarray:
-    """The nearest among the lists near each point's own, int32 (points,)."""
+    """The nearest of the lists near each point's current list, int32 (points,)."""
     near = nearest_lists(lists.centroids, SETTLING_LISTS, is_product=False, threads=threads)
     out = np.empty(len(points), dtype=np.int32)
 

@@ -1,4 +1,4 @@
-"""Exact nearest points by float64 matrix products: for few points, and where rounding decides."""
+"""Exact nearest points by float64 matrix products: for few points, or if float32 is too coarse."""
 
 import numpy as np
 
@@ -12,10 +12,10 @@ SCORES_AT_ONCE = 1 << 23
 def nearest_by_products(
     points: np.ndarray, metric: Metric, queries: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest of distinct, eligible points by (float32 distance, index).
+    """Find the nearest of distinct, eligible points by (float32 distance, index).
 
-    Matrix products only choose candidates, with a margin above their rounding errors; distances
-    of the candidates are then computed pair by pair, so that the result does not depend on BLAS.
+    Matrix products only choose candidates, with a margin for their rounding errors. The candidates'
+    distances are then computed pair by pair, so that the result does not depend on BLAS.
 
     Returns indices int64 and distances float32, both of shape (queries, min(count, points)).
     """
@@ -38,24 +38,24 @@ def nearest_by_products(
 
 
 class _Prepared:
-    """Points made ready for scores, which grow with the distance for a fixed query."""
+    """Points prepared for scores; for a fixed query, scores grow with the distance."""
 
     def __init__(self, points: np.ndarray, metric: Metric) -> None:
         self._metric = metric
         self._points = np.asarray(points, dtype=np.float64)
-        self._center = np.zeros(points.shape[1])
+        self._centroid = np.zeros(points.shape[1])
         if metric is Metric.L2:
-            # Nearer to the origin, the squared norms swallow less of the distances.
-            self._center = self._points.mean(axis=0)
-            self._points = self._points - self._center
+            # Centring makes squared norms small, which reduces cancellation.
+            self._centroid = self._points.mean(axis=0)
+            self._points = self._points - self._centroid
         self._squares = np.square(self._points).sum(axis=1)
         if metric is Metric.COSINE:
             self._points = self._points / np.sqrt(self._squares)[:, None]
             self._squares = np.ones(len(points))
 
     def may_be_nearest(self, queries: np.ndarray, count: int) -> np.ndarray:
-        """Bool (queries, points): the `count` nearest, ties in float32 included, and few more."""
-        queries = np.asarray(queries, dtype=np.float64) - self._center
+        """Bool (queries, points): the `count` nearest, ties in float32 included, and a few more."""
+        queries = np.asarray(queries, dtype=np.float64) - self._centroid
         squares = np.square(queries).sum(axis=1)
         if self._metric is Metric.COSINE:
             queries = queries / np.where(squares > 0.0, np.sqrt(squares), 1.0)[:, None]
@@ -67,11 +67,11 @@ class _Prepared:
         limits = np.partition(scores, count - 1, axis=1)[:, count - 1]
         magnitudes = np.abs(limits + self._offsets(squares))
         rounding = 1e-15 * (8 + queries.shape[1]) * (squares + self._squares.max())
-        # float32 rounds a distance by 6e-8 of it, its square by twice that, on either side.
+        # float32 rounds a distance by a relative 6e-8, its square by twice that, up or down.
         return np.asarray(scores <= (limits + 4e-7 * magnitudes + rounding)[:, None])
 
     def _offsets(self, squares: np.ndarray) -> np.ndarray:
-        """What a score lacks to the (squared) distance."""
+        """The difference between the (squared) distance and the score."""
         if self._metric is Metric.L2:
             return squares
         return np.ones_like(squares) if self._metric is Metric.COSINE else np.zeros_like(squares)

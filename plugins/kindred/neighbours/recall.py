@@ -1,4 +1,4 @@
-"""How many of the true neighbours a graph holds, and how sure that is."""
+"""The recall of a graph, with its confidence interval."""
 
 from dataclasses import dataclass
 
@@ -11,16 +11,16 @@ from kindred.spec.metrics import Metric
 
 RELATIVE_TOLERANCE = 1e-6
 COSINE_TOLERANCE = 1e-12
-"""Parallel vectors have a cosine distance of 0 but for rounding, where no ratio means anything."""
+"""For parallel vectors: their cosine distance is 0 except for rounding, so no ratio is useful."""
 
 RESAMPLES = 2000
 PUBLISHED_STREAM = 1
-"""Random stream of the published sample; tuning uses another one of the same seed."""
+"""Random stream of the published sample; tuning uses another stream of the same seed."""
 
 
 @dataclass(frozen=True)
 class Recall:
-    """Mean share of true neighbours found, its 95 % interval, and the customers it is from."""
+    """Mean share of true neighbours found, with its 95 % interval and sample size."""
 
     recall_at_k: float
     low: float
@@ -49,19 +49,19 @@ def measure_recall(
     sample_size : int
         Customers to compare; all eligible ones if there are fewer.
     seed : int
-        The sample is independent of the one the graph was tuned on with the same seed.
+        With the same seed, the sample is still independent of the one used for tuning.
     distinct : Distinct, optional
-        The distinct eligible vectors, if they are known.
+        The distinct eligible vectors, if known.
     threads : int
 
     Returns
     -------
     Recall
-        The interval is the bootstrap percentile interval over customers (Efron & Tibshirani
-        1993, chapter 13). Where every sampled customer is perfect, resampling cannot see the
-        others; the lower end is then 1 - 3/sample_size, the rule of three (Hanley &
-        Lippman-Hand 1983), with all neighbours of an imperfect customer counted as lost. If the
-        sample is everyone, both ends are the recall itself. Without neighbours the recall is 1.
+        The interval is the bootstrap percentile interval over customers (Efron & Tibshirani 1993,
+        chapter 13). If all shares in the sample are 1, the bootstrap would give a width of 0; the
+        lower end is then 1 - 3/sample_size by the rule of three (Hanley & Lippman-Hand 1983), which
+        counts all neighbours of a customer with a missing one as lost. If the sample is everyone,
+        both ends are the recall. Without neighbours the recall is 1.
     """
     rows = np.flatnonzero(graph.eligible)
     k = graph.neighbours.shape[1]
@@ -82,7 +82,7 @@ def measure_recall(
 
 
 def found_shares(metric: Metric, distances: np.ndarray, kth: np.ndarray) -> np.ndarray:
-    """Share of each customer's neighbours that are as near as the exact k-th one.
+    """The share of each customer's neighbours that are as near as the exact k-th one.
 
     Parameters
     ----------
@@ -103,12 +103,12 @@ def found_shares(metric: Metric, distances: np.ndarray, kth: np.ndarray) -> np.n
 
 
 def _interval(shares: np.ndarray, generator: np.random.Generator) -> tuple[float, float]:
-    """95 % interval of the mean, inside [0, 1] and around it."""
+    """95 % interval of the mean, clipped so that it contains the mean and stays in [0, 1]."""
     size = len(shares)
     mean = float(shares.mean())
     if mean == 1.0:
         return max(0.0, 1.0 - 3.0 / size), 1.0
-    # Only how often each distinct share was drawn matters, so draw those counts at once.
+    # Only the number of draws of each distinct share matters, so draw these counts directly.
     values, counts = np.unique(shares, return_counts=True)
     means = generator.multinomial(size, counts / size, size=RESAMPLES) @ values / size
     low, high = np.quantile(means, [0.025, 0.975])

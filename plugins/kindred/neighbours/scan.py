@@ -1,4 +1,4 @@
-"""Exact nearest points by compiled scans in float32, each result proved or else done again."""
+"""Exact nearest points by compiled float32 scans; unproved results are recomputed in float64."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from kindred.neighbours.tiles import make_tiles, scan_tiles, searchable
 from kindred.spec.metrics import Metric
 
 TILE = 128
-"""Points a tile: 16 KB at 32 dimensions, half of a core's first cache."""
+"""Points per tile: 16 KB at 32 dimensions, half of a core's L1 cache."""
 
 QUERIES_AT_ONCE = 256
 
@@ -19,7 +19,7 @@ UNIT = 2.0**-24
 
 
 class PointScan:
-    """Distinct, eligible points made ready to be scanned by any queries."""
+    """Distinct, eligible points prepared for scans."""
 
     def __init__(self, points: np.ndarray, metric: Metric, threads: int = 1) -> None:
         self._points = points
@@ -32,11 +32,11 @@ class PointScan:
             self._longest = float(_lengths(points).max(initial=0.0))
 
     def nearest(self, queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """As `products.nearest_by_products`.
+        """Like `products.nearest_by_products`, with the same results.
 
-        More candidates than needed are kept. Where the score of the last one leaves room for no
-        other point within the rounding errors, the result is proved; elsewhere matrix products in
-        float64 decide.
+        More candidates than needed are kept. A result is proved if, even with rounding errors, the
+        score of the last candidate shows that no other point can be near enough. Queries without
+        such a proof are searched again by matrix products in float64.
         """
         count = min(count, len(self._points))
         kept = min(count + max(8, count // 4), len(self._points))
@@ -72,11 +72,11 @@ class PointScan:
         return ids, scores[:, -1].astype(np.float64)
 
     def _is_proved(self, queries: np.ndarray, worst: np.ndarray, kth: np.ndarray) -> np.ndarray:
-        """Whether every point that was not kept is farther than the last neighbour, as float32.
+        """Whether all points that were not kept are farther than the last neighbour, in float32.
 
-        A sum of d float32 terms is off by less than (d + 3) units of its absolute terms (Higham
-        2002, section 3.1); the bounds below are twice that. Differences are exact but for one
-        unit, so for l2 the error is relative to the distance itself.
+        The error of a sum of d float32 terms is less than (d + 3) units of the sum of their
+        absolute values (Higham 2002, section 3.1); the bounds below are twice that. Differences
+        have an error of one unit, so for l2 the error is relative to the distance.
         """
         bound = 2.0 * UNIT * (queries.shape[1] + 3)
         kth = kth.astype(np.float64)
@@ -88,7 +88,7 @@ class PointScan:
             else:
                 least = np.sqrt(worst * (1.0 - bound))
                 if self._metric is Metric.COSINE:
-                    # Unit vectors are off by a unit each, and |x - y|^2 = 2 (1 - cos).
+                    # Each unit vector has an error of one unit, and |x - y|^2 = 2 (1 - cos).
                     least, rounded = least - 8.0 * UNIT, np.sqrt(2.0 * rounded + 1e-14)
                 proved = (least > rounded) & (worst > 1e-30)
         return np.asarray(proved & np.isfinite(worst))

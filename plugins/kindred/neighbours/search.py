@@ -1,4 +1,4 @@
-"""The neighbour graph in shards, and the graph they make together."""
+"""Search the neighbour graph in shards, and merge them into one graph."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -35,18 +35,18 @@ def search_shard(
     ----------
     plan : GraphPlan
     vectors : ndarray of float32, shape (rows, dimensions)
-        All vectors the plan was made from, not only the shard's.
+        All vectors that the plan was made for, not only the shard's.
     shard : int
         From 0 to ``plan.shards`` - 1.
     threads : int
     progress : callable, optional
-        Called with the distinct vectors done and all of the shard.
+        Called with the numbers of finished and of all distinct vectors of the shard.
 
     Returns
     -------
     ShardResult
-        Neither the number of shards nor that of threads changes anything: a candidate's score
-        depends on the pair alone, and shards are whole lists.
+        Does not depend on the number of shards or threads: a candidate's score depends only on the
+        pair, and shards consist of whole lists.
     """
     _check(plan, vectors, shard)
     start, stop = plan.arrays["shard_boundaries"][shard : shard + 2].tolist()
@@ -62,7 +62,7 @@ def _search_of(plan: GraphPlan, vectors: np.ndarray) -> "ExactSearch | ListSearc
     lists = plan.trained_lists
     if lists is None:
         return ExactSearch(vectors, plan.distinct, plan.arrays["list_order"], plan.metric)
-    # Here, because numba takes half a second to import: most tasks never need it.
+    # Imported here because numba takes half a second to import, and most tasks never need it.
     from kindred.neighbours.list_search import ListSearch
 
     near = np.array(plan.arrays["near_lists"])
@@ -70,7 +70,7 @@ def _search_of(plan: GraphPlan, vectors: np.ndarray) -> "ExactSearch | ListSearc
 
 
 def _of_customers(plan: GraphPlan, start: int, stop: int, found: Found) -> ShardResult:
-    """One result a customer; those who share a vector share its search."""
+    """Expand results per vector to one result per customer."""
     order = plan.arrays["list_order"][start:stop]
     starts, members = plan.distinct.members_of(order)
     slots = np.repeat(np.arange(len(order)), np.diff(starts))
@@ -91,12 +91,12 @@ def _without_neighbours(plan: GraphPlan, start: int, stop: int) -> ShardResult:
 
 
 def merge_shards(plan: GraphPlan, results: Iterable[ShardResult]) -> NeighbourGraph:
-    """Put all shards together, each row once.
+    """Merge all shards into one graph.
 
     Raises
     ------
     ArtefactError
-        A row is missing, there twice, or not eligible.
+        A row is missing, occurs twice, or is not eligible.
     """
     rows = int(plan.parameters["rows"])
     may_search = plan.arrays["eligible"]
@@ -107,7 +107,7 @@ def merge_shards(plan: GraphPlan, results: Iterable[ShardResult]) -> NeighbourGr
         if result.neighbours.shape != (len(result.rows), plan.k):
             raise ArtefactError(
                 f"neighbour graph: a shard has neighbours of shape {result.neighbours.shape},"
-                f" {(len(result.rows), plan.k)} is expected; clear search_graph and run it again"
+                f" {(len(result.rows), plan.k)} is expected; clear task 'search_graph'"
             )
         seen += np.bincount(result.rows, minlength=rows)
         neighbours[result.rows] = result.neighbours
@@ -115,9 +115,9 @@ def merge_shards(plan: GraphPlan, results: Iterable[ShardResult]) -> NeighbourGr
     wrong = np.flatnonzero(seen != may_search)
     if wrong.size:
         raise ArtefactError(
-            f"neighbour graph: {wrong.size} of {rows} rows are not there exactly once, the first"
-            f" is row {wrong[0]}, found {seen[wrong[0]]} times instead of"
-            f" {int(may_search[wrong[0]])}; clear search_graph and run it again"
+            f"neighbour graph: {wrong.size} of {rows} rows are missing or duplicate, the first is"
+            f" row {wrong[0]}, found {seen[wrong[0]]} times instead of"
+            f" {int(may_search[wrong[0]])}; clear task 'search_graph'"
         )
     return NeighbourGraph(neighbours, distances, may_search)
 
@@ -129,5 +129,5 @@ def _check(plan: GraphPlan, vectors: np.ndarray, shard: int) -> None:
     if vectors.shape != expected:
         raise ArtefactError(
             f"vectors: found shape {vectors.shape}, the plan was made for {expected};"
-            " clear plan_graph and run it again"
+            " clear task 'plan_graph'"
         )

@@ -1,4 +1,4 @@
-"""The plan of a search: everything its shards must agree on, decided once."""
+"""The plan of a graph search: everything that all shards have to agree on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,22 +17,22 @@ EXACT = "exact"
 IVF = "ivf"
 
 EXACT_LIMIT = 30_000
-"""Distinct vectors up to which exact search is about as fast as training and tuning lists."""
+"""Up to this many distinct vectors, exact search is about as fast as training and tuning lists."""
 
 EXACT_BLOCK = 4096
-"""Shards of an exact search are whole blocks of so many vectors."""
+"""Shards of an exact search consist of whole blocks of this many vectors."""
 
 _INDEX_ARRAYS = ("first_rows", "starts", "members", "content_order")
 
 
 @dataclass(frozen=True)
 class GraphPlan:
-    """Small parameters, and arrays that ``np.save`` writes without pickle.
+    """Small parameters, and arrays that ``np.save`` can write without pickle.
 
-    ``parameters``: method, metric, k (the k' every row gets), lists, probes, shards, recall_k and
-    the estimated_recall of so many neighbours, rows, dimensions. ``arrays``: eligible, the distinct
-    index (first_rows, starts, members, content_order), list_order, shard_boundaries (positions in
-    list_order), and for ivf list_starts, centroids and near_lists.
+    ``parameters``: method, metric, k (the k' of every row), lists, probes, shards, recall_k,
+    estimated_recall (of recall_k neighbours), rows, dimensions. ``arrays``: eligible, the index of
+    distinct vectors (first_rows, starts, members, content_order), list_order, shard_boundaries
+    (positions in list_order), and for ivf list_starts, centroids and near_lists.
     """
 
     parameters: dict[str, int | float | str]
@@ -42,12 +42,12 @@ class GraphPlan:
     def from_parts(
         cls, parameters: Mapping[str, int | float | str], arrays: Mapping[str, np.ndarray]
     ) -> Self:
-        """The plan whose ``parameters`` and ``arrays`` were stored."""
+        """The plan with the stored ``parameters`` and ``arrays``."""
         return cls(dict(parameters), dict(arrays))
 
     @property
     def metric(self) -> Metric:
-        """How far apart two customers are."""
+        """The metric of the search."""
         return Metric(str(self.parameters["metric"]))
 
     @property
@@ -67,12 +67,12 @@ class GraphPlan:
 
     @property
     def probes(self) -> int:
-        """Lists scanned for each query; 0 for exact search."""
+        """Lists searched per query; 0 for exact search."""
         return int(self.parameters["probes"])
 
     @property
     def shards(self) -> int:
-        """Shards the search is cut into; late ones may be empty."""
+        """Number of shards; the last ones may be empty."""
         return int(self.parameters["shards"])
 
     @property
@@ -87,11 +87,11 @@ class GraphPlan:
 
     @property
     def trained_lists(self) -> Lists | None:
-        """The lists and what is in them; None for exact search."""
+        """The lists with their points; None for exact search."""
         if self.method == EXACT:
             return None
         arrays = self.arrays
-        # Copies, since compiled code is compiled again for arrays that are mapped read-only.
+        # Copied because numba compiles again for arrays that are mapped read-only.
         centroids, starts = np.array(arrays["centroids"]), np.array(arrays["list_starts"])
         return Lists(centroids, arrays["list_order"], starts)
 
@@ -108,7 +108,7 @@ def plan_graph(
     exact: bool = False,
     threads: int = 1,
 ) -> GraphPlan:
-    """Find distinct vectors, train lists and tune how many of them are looked into.
+    """Find distinct vectors, train lists, and tune the number of lists to search.
 
     Parameters
     ----------
@@ -117,25 +117,25 @@ def plan_graph(
     metric : Metric
     k : int
     target_recall : float
-        As many lists are looked into as the recall of a sample of customers needs to reach it; 1
+        The number of lists to search is chosen so that a sample of customers reaches this recall; 1
         means exact search.
     shards : int
         Number of parts; the graph does not depend on it.
     seed : int
-        Of the training and tuning samples.
+        Seed of the training and tuning samples.
     recall_k : int, optional
-        How many of the k neighbours the target is about; all of them by default.
+        Number of neighbours that the target refers to; all k by default.
     exact : bool
-        Search exactly whatever the size.
+        Search exactly, regardless of the size.
     threads : int
-        Changes no result.
+        Does not change the result.
 
     Raises
     ------
     SettingsError
-        k or shards below 1, or a target outside (0, 1].
+        k or shards is below 1, or the target is outside (0, 1].
     DataError
-        Vectors that are not finite.
+        Vectors are not finite.
     """
     _check(vectors, k, target_recall, shards)
     may_search = eligible(metric, vectors)
@@ -147,7 +147,7 @@ def plan_graph(
     order = distinct.content_order
     starts = np.append(np.arange(0, count, EXACT_BLOCK), count)
     if not (exact or target_recall == 1.0 or width == 0 or count <= EXACT_LIMIT):
-        # Here, because numba takes half a second to import: most tasks never need it.
+        # Imported here because numba takes half a second to import, and most tasks never need it.
         from kindred.neighbours.tuning import tune_lists
 
         tuned = tune_lists(
@@ -176,7 +176,7 @@ def plan_graph(
 def _with_lists(
     distinct: Distinct, order: np.ndarray, tuned: Tuned | None
 ) -> dict[str, np.ndarray]:
-    """The distinct index, the order in which vectors are searched, and the lists."""
+    """The index of distinct vectors, the order in which they are searched, and the lists."""
     arrays = {name: getattr(distinct, name) for name in _INDEX_ARRAYS} | {"list_order": order}
     if tuned is None:
         return arrays
@@ -188,7 +188,7 @@ def _with_lists(
 
 
 def _boundaries(starts: np.ndarray, shards: int) -> np.ndarray:
-    """Positions where lists (or blocks) begin, spread evenly: int64 (shards + 1,)."""
+    """Starts of lists (or blocks) that cut the vectors evenly, int64 (shards + 1,)."""
     wanted = np.arange(shards + 1, dtype=np.int64) * starts[-1] // shards
     return list_edges(starts, wanted)
 

@@ -1,4 +1,4 @@
-"""plan_graph, search_graph, merge_graph: one pass over all customers, in shards."""
+"""plan_graph, search_graph and merge_graph: search the neighbour graph in shards."""
 
 import logging
 import math
@@ -31,7 +31,7 @@ MAX_SHARDS = 64
 
 
 def plan_graph(run: Run) -> list[int]:
-    """Choose how to search and write it down; returns the numbers of the shards."""
+    """Plan the search and write the plan; return the numbers of the shards."""
     vectors = _vectors(run)
     threads = cores(run.settings.graph_threads)
     shards = count_shards(len(vectors), run.settings.shard_rows, threads)
@@ -54,12 +54,12 @@ def plan_graph(run: Run) -> list[int]:
 
 
 def count_shards(rows: int, shard_rows: int, threads: int) -> int:
-    """Fat shards: twice ``shard_rows`` for each thread that works on one, some seconds of work."""
+    """Number of shards with ``2 * shard_rows`` customers per thread: a few seconds of work each."""
     return min(MAX_SHARDS, max(1, math.ceil(rows / (2 * shard_rows * threads))))
 
 
 def search_graph(run: Run, shard: int) -> dict[str, Any]:
-    """Find the neighbours of one shard's customers; can be run again alone."""
+    """Find the neighbours of one shard's customers; each shard can be run again separately."""
     vectors, made = _vectors(run), read_plan(run)
     work = f"shard {shard} of {made.shards}"
     forecast = search_megabytes(vectors.shape, made.k, made.shards)
@@ -84,7 +84,7 @@ def search_graph(run: Run, shard: int) -> dict[str, Any]:
 
 
 def merge_graph(run: Run) -> list[int]:
-    """Put the shards together and measure recall; returns the parts of the lookalike table."""
+    """Merge the shards and measure recall; return the parts of the lookalike table."""
     method = put_together(run)
     graph = read_graph(run)
     recall = recall_of(run, graph)
@@ -105,7 +105,7 @@ def merge_graph(run: Run) -> list[int]:
 
 
 def put_together(run: Run) -> str:
-    """Write the graph of all shards; returns how it was searched."""
+    """Write the merged graph; return the method of its search."""
     made = read_plan(run)
     shape = (made.parameters["rows"], made.parameters["dimensions"])
     forecast = merge_megabytes((int(shape[0]), int(shape[1])), made.k)
@@ -121,7 +121,7 @@ def put_together(run: Run) -> str:
 
 
 def recall_of(run: Run, graph: NeighbourGraph) -> Recall:
-    """Recall of the lookalikes, on a sample that no search was tuned on."""
+    """Measure the recall of the lookalikes, on another sample than the one used for tuning."""
     return measure_recall(
         _vectors(run),
         run.spec.metric,
@@ -134,7 +134,7 @@ def recall_of(run: Run, graph: NeighbourGraph) -> Recall:
 
 
 def read_graph(run: Run) -> NeighbourGraph:
-    """The neighbour graph of the snapshot: `graph_k` neighbours of each customer."""
+    """Read the neighbour graph of the snapshot: `graph_k` neighbours per customer."""
     arrays = run.folder.read(GRAPH, "merge_graph").arrays
     return NeighbourGraph(arrays["neighbours"], arrays["distances"], arrays["eligible"])
 

@@ -1,4 +1,4 @@
-"""Work on several threads, in pieces whose cut changes no result."""
+"""Run work on several threads, in pieces; the pieces do not affect results."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ import faiss
 from threadpoolctl import threadpool_limits
 
 Progress = Callable[[int, int], None]
-"""Called with the rows done and all rows, in the calling thread."""
+"""Called in the calling thread with the numbers of finished and of all rows."""
 
 
 def in_threads(
@@ -16,15 +16,15 @@ def in_threads(
     threads: int,
     progress: Progress | None = None,
 ) -> None:
-    """Call ``work(start, stop)`` for every piece; the first error ends it.
+    """Call ``work(start, stop)`` for every piece; stop at the first error.
 
-    Python threads, not numba's: those cannot be used from several tasks of one process, nor after
-    a fork, and compiled functions let go of the interpreter's lock anyway. Libraries stay on the
-    one thread that calls them: on a busy machine theirs wait for each other most of the time.
+    Uses Python threads, because numba's cannot be used by several tasks of one process or after a
+    fork, and compiled functions release the GIL anyway. Libraries are limited to the calling
+    thread: on a busy machine, their own threads mostly wait for each other.
     """
     total = sum(stop - start for start, stop in pieces)
     done = 0
-    # OpenMP counts threads for each thread that calls it, BLAS for the process.
+    # OpenMP's limit is per calling thread, that of BLAS per process.
     pools = ThreadPoolExecutor(
         max(1, threads), initializer=faiss.omp_set_num_threads, initargs=(1,)
     )
@@ -42,5 +42,5 @@ def in_threads(
 
 
 def cut(count: int, size: int) -> list[tuple[int, int]]:
-    """Pieces of at most ``size``: (0, size), (size, 2 * size), ..."""
+    """Cut a range into pieces of at most ``size``: (0, size), (size, 2 * size), ..."""
     return [(start, min(start + size, count)) for start in range(0, count, size)]

@@ -1,7 +1,7 @@
-"""Scores of queries against tiles of points, and the best of them: the inner loops of all search.
+"""Scores of queries against tiles of points, and the best of them: the inner loops of all searches.
 
 A score is the squared distance or the negative inner product in float32, summed over the
-dimensions in one order. It only chooses candidates, and neither shards nor threads change it.
+dimensions in a fixed order. It only chooses candidates; it does not depend on shards or threads.
 """
 
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from kindred.neighbours.distances import normalised
 from kindred.spec.metrics import Metric
 
 LANES = 16
-"""Columns of a tile are a multiple of this, so that the loops over them need no remainder."""
+"""The columns of a tile are a multiple of this, so that loops over them have no remainder."""
 
 GROUP = 4
-"""Queries scored together, and dimensions added together."""
+"""Queries that are scored together, and dimensions that are summed together."""
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """Points in tiles, transposed: dimension by dimension, the points of a tile side by side.
+    """Points in transposed tiles: for each dimension, the values of a tile's points are contiguous.
 
-    ``values`` float32 (sum of dimensions * padded size,): tile t begins at ``offsets[t]`` and
-    holds the points ``starts[t]`` to ``starts[t + 1]``, filled up with zeros. ``is_product``:
-    whether the score is the negative inner product.
+    ``values`` float32 (sum of dimensions * padded size,): tile t begins at ``offsets[t]`` and holds
+    the points ``starts[t]`` to ``starts[t + 1]``, padded with zeros. ``is_product``: whether scores
+    are negative inner products.
     """
 
     values: np.ndarray
@@ -35,10 +35,10 @@ class Tiles:
 
 
 def searchable(points: np.ndarray, metric: Metric) -> np.ndarray:
-    """What is searched: float32, C-contiguous, the width filled up with zeros; units for cosine.
+    """Prepare points for search: C-contiguous, padded with zeros, and unit vectors for cosine.
 
-    Returns float32 of shape (points, dimensions rounded up to a multiple of 4), the points
-    themselves where they are so already.
+    Returns float32 of shape (points, dimensions rounded up to a multiple of 4); no copy is made if
+    the points already have this form.
     """
     dimensions = points.shape[1]
     if metric is not Metric.COSINE and dimensions % GROUP == 0:
@@ -49,7 +49,7 @@ def searchable(points: np.ndarray, metric: Metric) -> np.ndarray:
 
 
 def make_tiles(points: np.ndarray, starts: np.ndarray, metric: Metric) -> Tiles:
-    """Tiles of `searchable` points; ``starts`` int64 (tiles + 1,) rises from 0 to their number."""
+    """Tiles of `searchable` points; ``starts`` int64 (tiles + 1,) ascends from 0 to len(points)."""
     padded = -(-np.diff(starts) // LANES) * LANES
     offsets = np.zeros(len(starts), dtype=np.int64)
     np.cumsum(padded * points.shape[1], out=offsets[1:])
@@ -60,7 +60,7 @@ def make_tiles(points: np.ndarray, starts: np.ndarray, metric: Metric) -> Tiles:
 
 @compiled
 def padded_size(count: int) -> int:
-    """The columns of a tile of so many points."""
+    """The columns of a tile of ``count`` points."""
     return (count + 15) // 16 * 16
 
 
@@ -86,8 +86,8 @@ def score_group(
         into_a = scores[r]
         for j in range(columns):
             into_a[j] = 0.0
-    # Four dimensions and two queries at once: each value loaded is used twice, each sum stored
-    # once for four terms. Blocks of 16 or one query at a time compile to code ten times slower.
+    # Four dimensions and two queries at once: each loaded value is used twice, and each sum is
+    # stored once per four terms. Blocks of 16, or single queries, compile to ten times slower code.
     for d in range(0, queries.shape[1], 4):
         t0 = tile[d * columns : (d + 1) * columns]
         t1 = tile[(d + 1) * columns : (d + 2) * columns]
@@ -112,7 +112,7 @@ def score_group(
 
 @compiled
 def score_buffer(columns: int) -> np.ndarray:
-    """Room for the scores of four queries, in whole steps of `keep_best`."""
+    """A buffer for the scores of four queries, padded to whole steps of `keep_best`."""
     return np.zeros((4, (columns + 63) // 64 * 64), dtype=np.float32)
 
 
@@ -120,15 +120,15 @@ def score_buffer(columns: int) -> np.ndarray:
 def keep_best(
     scores: np.ndarray, count: int, first: int, kept: np.ndarray, ids: np.ndarray
 ) -> None:
-    """Sort the scores of the points from ``first`` on into the best so far.
+    """Insert the scores of the points from ``first`` on into the sorted best scores.
 
-    ``scores`` is a row of a `score_buffer`, of which the first ``count`` values mean something.
+    ``scores`` is a row of a `score_buffer`, of which the first ``count`` values are valid.
     """
     limit = kept[len(kept) - 1]
     for start in range(0, count, 64):
         block = scores[start : start + 64]
-        # Hardly any block holds a better one. Counting in a fixed number of steps compiles to a
-        # few comparisons of 16 values at once.
+        # Hardly any block holds a better score. Counting in a fixed number of steps compiles to a
+        # few SIMD comparisons of 16 values.
         better = 0
         for j in range(64):
             better += block[j] < limit
@@ -160,9 +160,10 @@ def scan_tiles(
     kept: np.ndarray,
     ids: np.ndarray,
 ) -> None:
-    """The best of all points for each query, tile by tile, so that a tile stays in the cache.
+    """Find the best of all points for each query; tile by tile, so that tiles stay in the cache.
 
-    ``kept`` float32 and ``ids`` int32, both (queries, best), arrive as infinity and -1.
+    ``kept`` float32 and ``ids`` int32, both (queries, best), must be initialised with infinity and
+    -1.
     """
     widest = padded_size(np.max(starts[1:] - starts[:-1]))
     scores = score_buffer(widest)

@@ -1,4 +1,4 @@
-"""How many lists must be looked into for a recall, told from where true neighbours are."""
+"""Tune the number of lists to search for a target recall, from the lists of true neighbours."""
 
 from dataclasses import dataclass
 
@@ -16,17 +16,18 @@ TUNING_SAMPLE = 2000
 TUNING_STREAM = 0
 
 STANDARD_ERRORS = 3.0
-"""How far above the target the sample's recall must be: two standard errors of its difference from
-the published one, of another sample, or that would fall just short of the target time and again."""
+"""Margin of the sample's recall above the target, in standard errors. Without a margin, the
+published recall, which uses another sample, would often fall just short of the target; 3 standard
+errors of one sample are about 2 of the difference between the two."""
 
 SCORES_AT_ONCE = 1 << 17
-"""Scores of queries against centroids held at once: 16 MB of vectors at 32 dimensions."""
+"""Scores of queries against centroids per block: 16 MB of vectors at 32 dimensions."""
 
 NARROWEST = 128
-"""The fewest near lists a point chooses its probes from; doubled as far as it pays."""
+"""Initial number of near lists from which a point chooses its probes; doubled while it pays off."""
 
 COST_OF_NEAR_LIST = 2.5
-"""A near list is scored and ranked in 5 ns, a point of a probed list in 2 ns."""
+"""Cost of scoring and ranking one near list (5 ns) relative to a point of a probed list (2 ns)."""
 
 
 def tune_lists(
@@ -39,10 +40,10 @@ def tune_lists(
     seed: int,
     threads: int,
 ) -> Tuned:
-    """Train lists, and choose the cheapest search of them that reaches the target.
+    """Train lists, and choose the cheapest search that reaches the target.
 
-    No search is run for it: a true neighbour is found if its list is among the probes, and an exact
-    search of the sample tells the lists of all its true neighbours.
+    This needs no list search: a true neighbour is found if its list is among the probes, and an
+    exact search of the sample gives the lists of all its true neighbours.
     """
     points = searchable(vectors[distinct.first_rows[distinct.content_order]], metric)
     trained = train_lists(points, seed=seed, threads=threads)
@@ -71,9 +72,9 @@ class _Sample:
 def _sample(
     vectors: np.ndarray, distinct: Distinct, metric: Metric, k: int, seed: int, threads: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Customers, and their true neighbours."""
+    """Sample customers, and find their true neighbours."""
     generator = np.random.default_rng([seed, TUNING_STREAM])
-    # By position in content order, so that the sample does not depend on the customers' order.
+    # Drawn in content order, so that the sample does not depend on the order of the customers.
     by_content = np.repeat(distinct.content_order, distinct.sizes[distinct.content_order])
     size = min(TUNING_SAMPLE, len(by_content))
     points = by_content[np.sort(generator.choice(len(by_content), size, replace=False))]
@@ -95,7 +96,7 @@ def _list_of_row(rows: int, distinct: Distinct, lists: Lists) -> np.ndarray:
 def _cheapest(
     sample: _Sample, centroids: np.ndarray, target_recall: float, threads: int
 ) -> tuple[int, int, float]:
-    """Near lists, probes and their recall: the fewest scores that reach the target."""
+    """The number of near lists, the probes and the recall of the cheapest search."""
     lists = len(centroids)
     width, best, lowest = min(NARROWEST, lists), (lists, lists, 1.0), np.inf
     while True:
@@ -111,7 +112,7 @@ def _cheapest(
 
 
 def _ranks(sample: _Sample, centroids: np.ndarray, width: int, threads: int) -> np.ndarray:
-    """Which probe finds each true neighbour, from 0; ``width`` if none does. int32 (sample, k)."""
+    """The rank from 0 of the probe that finds each true neighbour, else ``width``; int32."""
     is_product = sample.metric is Metric.INNER_PRODUCT
     out = np.empty(sample.neighbour_lists.shape, dtype=np.int32)
 
@@ -135,7 +136,7 @@ def _ranks(sample: _Sample, centroids: np.ndarray, width: int, threads: int) -> 
 
 
 def _fewest_probes(ranks: np.ndarray, width: int, target_recall: float) -> tuple[int, float]:
-    """The fewest probes whose recall exceeds the target by its margin; all, if none does."""
+    """The fewest probes whose recall exceeds the target by the margin; all if none does."""
     found = np.zeros((len(ranks), width + 1), dtype=np.int32)
     np.add.at(found, (np.arange(len(ranks))[:, None], ranks), 1)
     shares = found[:, :width].cumsum(axis=1) / ranks.shape[1]

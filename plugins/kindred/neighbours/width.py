@@ -1,4 +1,4 @@
-"""How many neighbours of each customer a spec's graph holds."""
+"""The number of neighbours per customer in a spec's graph."""
 
 from kindred.spec.clustering import Algorithm
 from kindred.spec.metrics import Metric
@@ -6,10 +6,10 @@ from kindred.spec.model import Spec
 
 
 def graph_k(spec: Spec) -> int:
-    """The lookalikes' k, or twice what density clustering looks at where that is more.
+    """The lookalikes' k, or twice the ``min_samples`` of density clustering if that is more.
 
-    Density clustering needs ``min_samples`` neighbours. The spanning tree is the same whatever the
-    width; the farther a list reaches, the fewer customers are searched outside theirs.
+    Density clustering needs ``min_samples`` neighbours. The spanning tree does not depend on the
+    width, but with longer lists, fewer points have to be searched for edges out of their component.
     """
     clustering = spec.clustering
     if spec.metric is Metric.INNER_PRODUCT:

@@ -1,1 +1,1 @@
-"""Segments: clustering algorithms, identities that last from night to night, and profiles."""
+"""Segments: clustering algorithms, cluster ids that are stable across snapshots, and profiles."""

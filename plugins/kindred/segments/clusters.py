@@ -1,4 +1,4 @@
-"""What a clustering returns, and the numbering that depends on nothing but the clusters."""
+"""The result of a clustering, and a numbering of its clusters that is independent of row order."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,15 +10,16 @@ NOISE = -1
 
 @dataclass(frozen=True)
 class ListMembers:
-    """The IVFFlat lists that clusters are, in customer order.
+    """The IVFFlat list of every customer, in customer order.
 
-    ``numbers`` int32 (n,), from 1 in the order of the index, 0 for who is in none;
-    ``center_distances`` float32 (n,) as the metric's operator gives them, NaN for who is in none;
-    ``generation`` is that of the index, None for lists that were found outside.
+    ``numbers`` int32 (n,): list numbers from 1 in the order of the index, 0 for customers in no
+    list. ``centroid_distances`` float32 (n,): distances as the metric's operator returns them, NaN
+    for customers in no list. ``generation``: the generation of the index, None for lists that were
+    computed outside the database.
     """
 
     numbers: np.ndarray
-    center_distances: np.ndarray
+    centroid_distances: np.ndarray
     generation: int | None
 
 
@@ -26,10 +27,11 @@ class ListMembers:
 class Clusters:
     """One clustering of all customers, in customer order.
 
-    ``labels`` int32 (n,), -1 for noise; ``membership`` float32 (n,) in [0, 1], 0 for noise;
-    ``nearest_labels`` int32 (n,): the label itself, for noise that of the nearest cluster, -1 only
-    if there is no cluster; ``method`` says how the labels came about, ``figures`` what was chosen
-    on the way, as plain JSON; ``lists`` where the clusters are IVFFlat lists.
+    ``labels`` int32 (n,), -1 for noise. ``membership`` float32 (n,) in [0, 1], 0 for noise.
+    ``nearest_labels`` int32 (n,): the customer's own label; for noise, the label of the nearest
+    cluster; -1 only if there is no cluster. ``method`` says how the labels were computed.
+    ``figures`` holds the values chosen on the way, as plain JSON. ``lists`` is set if the clusters
+    are IVFFlat lists.
     """
 
     labels: np.ndarray
@@ -41,16 +43,16 @@ class Clusters:
 
 
 def order_free(clusters: Clusters) -> Clusters:
-    """Renumber: label 0 is the largest cluster; of equal ones, that with the smallest row first.
+    """Renumber clusters by falling size; ties go to the cluster with the smaller first row.
 
-    Every label that no customer has disappears, also from ``nearest_labels``, which must name
-    labels that customers have.
+    Labels without customers are dropped. ``nearest_labels`` may only contain labels that have
+    customers, or -1.
     """
     is_member = clusters.labels != NOISE
     old, first, sizes = np.unique(clusters.labels[is_member], return_index=True, return_counts=True)
     order = np.lexsort((np.flatnonzero(is_member)[first], -sizes))
     renumber = np.full(int(old.max(initial=NOISE)) + 2, NOISE, dtype=np.int32)
-    # Shifted by one, so that noise maps to noise.
+    # Shifted by one so that noise (-1) maps to noise.
     renumber[old[order] + 1] = np.arange(len(old), dtype=np.int32)
     return replace(
         clusters,
@@ -60,7 +62,7 @@ def order_free(clusters: Clusters) -> Clusters:
 
 
 def all_noise(rows: int, method: str, **figures: Any) -> Clusters:
-    """No cluster at all."""
+    """A clustering without clusters: every customer is noise."""
     return Clusters(
         np.full(rows, NOISE, dtype=np.int32),
         np.zeros(rows, dtype=np.float32),

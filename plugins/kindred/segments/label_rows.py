@@ -1,4 +1,4 @@
-"""The rows of ``customer_clusters``: every customer's label, stable id and membership."""
+"""Rows of ``customer_clusters``: every customer's label, stable id and membership."""
 
 import hashlib
 from collections.abc import Iterator
@@ -38,25 +38,25 @@ def copy_labels(
     *,
     block_rows: int,
 ) -> int:
-    """Write the rows of an algorithm; returns their number."""
+    """Write the rows of an algorithm; return their number."""
     columns = COLUMNS if found.lists is None else (*COLUMNS, *LIST_COLUMNS)
     stream = RowStream(_chunks(as_of, algorithm, embeddings, found, ids, block_rows))
     return database.copy_in(table, columns, stream)
 
 
 def delete_algorithm(database: Database, table: str, algorithm: str) -> None:
-    """Take an algorithm's rows out of a table that is being filled aside."""
+    """Delete an algorithm's rows from a staging table."""
     database.run("segments/delete_algorithm", {"algorithm": algorithm}, table=table)
 
 
 def digest_of(found: Clusters, ids: StableIds) -> str:
-    """What tells whether the rows of an algorithm are those that a try before has written."""
+    """A hash of an algorithm's rows, which shows whether an earlier try wrote the same rows."""
     digest = hashlib.sha256(found.method.encode())
     for values in (found.labels, found.membership, found.nearest_labels, ids.cluster_ids):
         digest.update(np.ascontiguousarray(values).tobytes())
     if found.lists is not None:
         digest.update(found.lists.numbers.tobytes())
-        digest.update(found.lists.center_distances.tobytes())
+        digest.update(found.lists.centroid_distances.tobytes())
     return digest.hexdigest()
 
 
@@ -96,6 +96,6 @@ def _list_columns(lists: ListMembers | None, rows: slice) -> list[Column]:
     is_outside = np.full(len(numbers), lists.generation is None)
     return [
         Column(Field.INT4, numbers, is_null=numbers == 0),
-        Column(Field.FLOAT4, lists.center_distances[rows], is_null=numbers == 0),
+        Column(Field.FLOAT4, lists.centroid_distances[rows], is_null=numbers == 0),
         Column(Field.INT4, np.full(len(numbers), lists.generation or 0), is_null=is_outside),
     ]

@@ -1,4 +1,4 @@
-"""The nearest of a set of points, for assigning customers to clusters."""
+"""Nearest-point search, for assigning customers to clusters."""
 
 import faiss
 import numpy as np
@@ -23,22 +23,22 @@ def nearest_point(queries: np.ndarray, points: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of int64, shape (queries,)
-        FAISS proposes a few distinct points, of which the nearest in float64 is taken; of equally
-        near ones the smallest index.
+        FAISS proposes a few distinct points; the nearest of them in float64 wins. Ties go to the
+        smallest index.
     """
     rows = find_distinct(points, np.ones(len(points), dtype=np.bool_)).first_rows
     return np.asarray(rows[_nearest_distinct(queries, points[rows])])
 
 
 def _nearest_distinct(queries: np.ndarray, points: np.ndarray) -> np.ndarray:
-    # Centred, because FAISS computes distances from squared norms in float32.
-    center = points.mean(axis=0, dtype=np.float64).astype(np.float32)
-    centered = np.ascontiguousarray(points - center)
+    # Centred because FAISS computes distances from squared norms in float32.
+    centroid = points.mean(axis=0, dtype=np.float64).astype(np.float32)
+    centred = np.ascontiguousarray(points - centroid)
     count = min(CANDIDATES, len(points))
     nearest = np.empty(len(queries), dtype=np.int64)
     for start in range(0, len(queries), BLOCK):
         block = np.ascontiguousarray(queries[start : start + BLOCK])
-        candidates = np.sort(faiss.knn(block - center, centered, count)[1], axis=1)
+        candidates = np.sort(faiss.knn(block - centroid, centred, count)[1], axis=1)
         rows = np.repeat(np.arange(len(block)), count)
         distances = pair_distances(Metric.L2, block, points, rows, candidates.ravel())
         best = distances.reshape(candidates.shape).argmin(axis=1)

@@ -1,4 +1,4 @@
-"""cluster: find segments by one algorithm, give them stable ids, and fill the table aside."""
+"""cluster: compute segments by one algorithm, give them stable ids, and fill the staging table."""
 
 import logging
 from typing import Any
@@ -27,12 +27,12 @@ log = logging.getLogger(__name__)
 
 
 def list_algorithms(run: Run) -> list[str]:
-    """The algorithms of this run, one mapped task each."""
+    """The algorithms of this run; each becomes one mapped task."""
     return [str(algorithm) for algorithm in run.spec.clustering.algorithms]
 
 
 def cluster(run: Run, algorithm: str) -> dict[str, Any]:
-    """Segments by one algorithm, with ids continued from the reference snapshot."""
+    """Compute segments by one algorithm, with ids continued from the reference snapshot."""
     with run.warehouse("cluster") as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
         found = _find(run, warehouse, Algorithm(algorithm), embeddings)
@@ -77,7 +77,7 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
 
 
 def _find(run: Run, warehouse: Database, algorithm: Algorithm, embeddings: Embeddings) -> Clusters:
-    """The one table algorithm -> computation."""
+    """Run the algorithm."""
     clustering, metric, vectors = run.spec.clustering, run.spec.metric, embeddings.vectors
     if algorithm is Algorithm.PLPYTHON:
         block_rows = run.settings.block_rows
@@ -109,7 +109,7 @@ def _fill(
     found: Clusters,
     ids: StableIds,
 ) -> int:
-    """Write the rows of an algorithm; labels that the database has found do not come back to it."""
+    """Write the rows of an algorithm; for PL/Python the labels are already in the database."""
     if algorithm == Algorithm.PLPYTHON:
         return write_labels(warehouse, table, run.as_of, ids)
     block_rows = run.settings.block_rows

@@ -1,1 +1,1 @@
-"""The embeddings that BI queries, and their index: planned, built, measured, checked nightly."""
+"""The embeddings that BI queries, and their index: plan, build, measurement, nightly check."""

@@ -1,4 +1,4 @@
-"""Tell how far an index build is, from a second session: the first one is busy with it."""
+"""Report the progress of an index build from a second session, as the first one is busy."""
 
 import logging
 import threading
@@ -25,7 +25,7 @@ def watched(
     index: str,
     every_seconds: float = REPORT_EVERY_SECONDS,
 ) -> Iterator[None]:
-    """Log the progress of the index that ``database`` builds meanwhile; short builds need none."""
+    """Log the progress of an index build in ``database``'s session; short builds log nothing."""
     if watcher is None:
         yield
         return
@@ -54,7 +54,7 @@ def _watch(
                 if is_done.wait(every_seconds):
                     return
     except (psycopg2.Error, UnreachableError) as error:
-        # The build goes on without an audience.
+        # The build goes on without progress reports.
         log.warning("cannot watch the build of %s: %s", index, str(error).strip())
 
 

@@ -1,4 +1,4 @@
-"""The nightly canary: how good the serving index still is, and whether it is built anew."""
+"""The nightly canary: measure the serving index's recall, and decide whether to rebuild it."""
 
 import logging
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.serving import index_builds
 from kindred.serving.index_kinds import IndexKind
-from kindred.serving.index_quality import IndexOf, measure_canary
+from kindred.serving.index_quality import IndexProbe, measure_canary
 from kindred.serving.list_sizes import ListDrift, measure_drift
 from kindred.serving.rebuild import decide
 from kindred.spec.index_methods import Method, Precision, Rebuild
@@ -32,25 +32,23 @@ def wants_rebuild(
     rows: int,
     changed_rows: int,
 ) -> bool:
-    """Measure the serving index, decide, and note both.
-
-    ``serving``: what it holds, and what was changed in place since its build is among it; ``rows``:
-    those of the new snapshot.
-    """
+    """Measure the serving index, decide, record both; ``rows`` is the size of the new snapshot."""
     row = index_builds.built_index(warehouse, current.generation)
-    rows_at_build, k, metric, method, precision, effort, recall_at_build = row or NOTHING_BUILT
+    rows_at_build, k, metric, method, precision, search_value, recall_at_build = (
+        row or NOTHING_BUILT
+    )
     spec = run.spec
     rebuild, target_recall = spec.rebuild, spec.index_target_recall
     asked_kind = f"{spec.index} ({spec.index_precision}, {spec.metric})"
     built_kind = f"{method} ({precision}, {metric})"
     canary, drift = None, None
-    if rebuild is Rebuild.AUTO and effort is not None:
+    if rebuild is Rebuild.AUTO and search_value is not None:
         width = int(current.dimensions or 0)
         kind = IndexKind(Metric(metric), width, Method(method), Precision(precision))
-        asked = IndexOf(warehouse, str(current.table_name), serving, kind, int(k))
+        probe = IndexProbe(warehouse, str(current.table_name), serving, kind, int(k))
         threads = cores(run.settings.graph_threads)
-        canary = measure_canary(asked, int(effort), seed=SEED, threads=threads)
-        drift = _list_drift(warehouse, current, asked)
+        canary = measure_canary(probe, int(search_value), seed=SEED, threads=threads)
+        drift = _list_drift(warehouse, current, probe)
     decision = decide(
         rebuild,
         canary=canary,
@@ -78,9 +76,9 @@ def wants_rebuild(
     return decision.is_rebuilt
 
 
-def _list_drift(warehouse: Database, current: Current, asked: IndexOf) -> ListDrift | None:
-    """How far these rows have moved since the build; None where that was not noted."""
+def _list_drift(warehouse: Database, current: Current, probe: IndexProbe) -> ListDrift | None:
+    """The drift of list sizes since the build; None if no list sizes were recorded."""
     built = index_builds.list_sizes(warehouse, current.generation)
     if built is None:
         return None
-    return measure_drift(built, asked.embeddings.vectors, asked.kind.metric)
+    return measure_drift(built, probe.embeddings.vectors, probe.kind.metric)

@@ -1,4 +1,4 @@
-"""Lists and probes measured on the vectors themselves, before any index is built."""
+"""Measure numbers of lists and probes on the vectors, before any index is built."""
 
 from dataclasses import dataclass
 
@@ -13,16 +13,16 @@ from kindred.spec.metrics import Metric
 
 QUERIES = 1_000
 SIZED_ROWS = 50_000
-"""Rows whose lists are found to see how the rows spread over the lists."""
+"""Rows assigned to lists in order to estimate the list sizes."""
 
 TRAINING_ROUNDS = 20
 AT_ONCE = 1 << 22
-"""Distances to centres (float32) a block of queries: 16 MB."""
+"""Distances to centroids (float32) per block of queries: 16 MB."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """Customers to ask for, and their exact neighbours: rows of the vectors.
+    """Sampled customers and their exact neighbours, as rows of the vectors.
 
     ``queries`` int64 (q,), ``neighbours`` int64 (q, k').
     """
@@ -33,10 +33,10 @@ class Truth:
 
 @dataclass(frozen=True)
 class Curve:
-    """What a number of lists costs and finds, by probes.
+    """Recall and cost of a number of lists, by probes.
 
-    ``recall`` and ``scanned_rows`` float64 (lists,): mean share of the neighbours, and mean rows,
-    in the 1, 2, 3, ... lists whose centres are nearest to a query.
+    ``recall`` and ``scanned_rows`` float64 (lists,): the mean share of the neighbours, and the mean
+    number of rows, in the 1, 2, 3, ... lists whose centroids are nearest to a query.
     """
 
     lists: int
@@ -44,7 +44,7 @@ class Curve:
     scanned_rows: np.ndarray
 
     def fewest_probes(self, target_recall: float) -> int:
-        """The fewest probes that reach the target; all lists do."""
+        """The fewest probes that reach the target; all lists if none do."""
         reached = np.flatnonzero(self.recall >= target_recall)
         return int(reached[0]) + 1 if len(reached) else self.lists
 
@@ -59,7 +59,7 @@ def find_truth(
     seed: int,
     threads: int = 1,
 ) -> Truth:
-    """Exact neighbours of a seeded sample of the eligible rows, without themselves.
+    """Find the exact neighbours of a seeded sample of the eligible rows, excluding the rows.
 
     Parameters
     ----------
@@ -85,13 +85,13 @@ def find_truth(
 def measure_lists(
     vectors: np.ndarray, metric: Metric, truth: Truth, lists: int, *, seed: int
 ) -> Curve:
-    """Train so many lists as pgvector does, and see where the queries' neighbours are.
+    """Train this number of lists as pgvector does, and find the lists of the queries' neighbours.
 
     Parameters
     ----------
     vectors : ndarray of float32, shape (rows, dimensions)
     metric : Metric
-        Under cosine and inner product the centres are unit vectors and ranked by inner product.
+        Under cosine and inner product the centroids are unit vectors, ranked by inner product.
     truth : Truth
     lists : int
     seed : int
@@ -99,17 +99,18 @@ def measure_lists(
     Returns
     -------
     Curve
-        A neighbour is found by p probes if its list is among the p nearest to the query: so one
-        pass over the centres tells the recall of every number of probes, without any search.
-        pgvector trains by k-means++ and Elkan's algorithm on 50 rows a list, at least 10,000;
-        here it is Lloyd's on as many. The real index is another draw of the same kind.
+        A neighbour is found by p probes if its list is among the p nearest to the query. So one
+        pass over the centroids gives the recall of every number of probes, without a search.
+        pgvector trains by k-means++ and Elkan's algorithm on 50 rows per list, at least 10,000;
+        this function uses Lloyd's algorithm on as many rows. The real index is another random draw
+        of the same kind.
     """
     generator = np.random.default_rng([seed, lists])
     rows = np.flatnonzero(eligible(metric, vectors))
     points = Points(vectors, metric)
     training = draw_rows(generator, rows, max(lists, sample_rows(lists)))
-    centres = train_lists(points[training], metric, lists, seed)
-    search = centre_index(centres, metric)
+    centroids = train_lists(points[training], metric, lists, seed)
+    search = centroid_index(centroids, metric)
     sized = draw_rows(generator, rows, SIZED_ROWS)
     counted = np.bincount(nearest_lists(points, sized, search), minlength=lists)
     sizes = counted * (len(rows) / max(1, len(sized)))
@@ -132,7 +133,7 @@ def measure_lists(
 
 
 class Points:
-    """Rows as the index sees them: unit vectors for cosine, made for the rows that are asked."""
+    """Rows as the index sees them; for cosine, the selected rows are normalised on access."""
 
     def __init__(self, vectors: np.ndarray, metric: Metric) -> None:
         self._vectors = vectors
@@ -144,12 +145,12 @@ class Points:
 
 
 def draw_rows(generator: np.random.Generator, rows: np.ndarray, size: int) -> np.ndarray:
-    """At most so many of the rows, in order."""
+    """Draw at most ``size`` of the rows; returned in order."""
     return np.sort(generator.choice(rows, min(size, len(rows)), replace=False))
 
 
 def train_lists(points: np.ndarray, metric: Metric, lists: int, seed: int) -> np.ndarray:
-    """Centres of lists (lists, dimensions) float32 by Lloyd's k-means on all the points."""
+    """Train centroids float32 (lists, dimensions) by Lloyd's k-means on all points."""
     is_spherical = metric is not Metric.L2
     kmeans = faiss.Kmeans(
         points.shape[1],
@@ -164,11 +165,11 @@ def train_lists(points: np.ndarray, metric: Metric, lists: int, seed: int) -> np
     return np.ascontiguousarray(kmeans.centroids, dtype=np.float32)
 
 
-def centre_index(centres: np.ndarray, metric: Metric) -> faiss.IndexFlat:
-    """What finds the centres nearest to a point, as pgvector ranks them."""
+def centroid_index(centroids: np.ndarray, metric: Metric) -> faiss.IndexFlat:
+    """A FAISS index over centroids, which ranks them as pgvector does."""
     kind = faiss.METRIC_L2 if metric is Metric.L2 else faiss.METRIC_INNER_PRODUCT
-    index = faiss.IndexFlat(centres.shape[1], kind)
-    index.add(centres)
+    index = faiss.IndexFlat(centroids.shape[1], kind)
+    index.add(centroids)
     return index
 
 

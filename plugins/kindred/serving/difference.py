@@ -1,4 +1,4 @@
-"""What differs between the embeddings that serve and those of a new snapshot, block by block."""
+"""Compare the serving embeddings with those of a new snapshot, block by block."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +11,10 @@ Array = NDArray[Any]
 
 @dataclass
 class Difference:
-    """Rows of the new snapshot that are to be written, and keys that are to be deleted.
+    """Rows of the new snapshot to write, and keys to delete.
 
-    ``is_new``: (n,) bool, True for a row that is new or differs; starts all True and is cleared by
-    ``compare_block`` where the serving row is equal, bit for bit.
+    ``is_new`` bool (n,): True for a row that is new or differs. All rows start as True;
+    `compare_block` sets those to False whose serving row is equal, bit for bit.
     """
 
     is_new: NDArray[np.bool_]
@@ -22,12 +22,12 @@ class Difference:
 
     @classmethod
     def of(cls, rows: int) -> "Difference":
-        """Everything is new until it has been compared."""
+        """A difference in which all rows are new, as before any comparison."""
         return cls(np.ones(rows, dtype=bool))
 
     @property
     def changed_rows(self) -> int:
-        """Rows to write and rows to delete."""
+        """Number of rows to write plus rows to delete."""
         return int(self.is_new.sum()) + sum(len(keys) for keys in self.gone)
 
     def gone_keys(self, is_numeric: bool) -> Array:
@@ -43,7 +43,8 @@ def compare_block(
 ) -> None:
     """Compare serving rows with the new ones; both are (keys, vectors, updated_at).
 
-    Only the new ones must be in key order. Serving rows that nearly are cost the least.
+    Only the new rows must be in key order; the comparison is fastest if the serving rows nearly
+    are.
     """
     keys, vectors, updated_at = serving
     new_keys, new_vectors, new_updated_at = new
@@ -58,7 +59,7 @@ def compare_block(
             values[is_present] for values in (position, vectors, updated_at)
         )
     is_equal = np.take(new_updated_at, position) == updated_at
-    # Bits, so that 0.0 is not -0.0 and a NaN is itself; on most nights whole blocks are equal.
+    # Compare bits, so that 0.0 differs from -0.0 and NaN equals itself. Mostly whole blocks match.
     is_same = np.take(new_vectors, position, axis=0).view(np.uint32) == vectors.view(np.uint32)
     if not is_same.all():
         is_equal &= is_same.all(axis=1)

@@ -17,18 +17,18 @@ from kindred.warehouse.keys import KeyType
 
 log = logging.getLogger(__name__)
 
-COMPARED_ROWS = 10_000  # a block that stays in a core's cache from the COPY to the comparison
+COMPARED_ROWS = 10_000  # a block that stays in the CPU cache from the COPY to the comparison
 COLUMNS = ("customer_id", "embedding", "updated_at", "encoder_version")
 
 
 def drop_own_leftovers(database: Database, as_of: datetime) -> None:
-    """Drop generations that earlier tries at this snapshot have left."""
+    """Drop generations left behind by earlier tries at this snapshot."""
     for generation, table in database.rows("serving/own_leftovers", {"as_of": as_of}):
         drop_generation(database, generation, table)
 
 
 def drop_generation(database: Database, generation: int, table: str) -> None:
-    """Drop the table of a generation and note it, together."""
+    """Drop the table of a generation and record that, in one transaction."""
     with database.transaction():
         database.run("warehouse/drop_table", table=table)
         database.run("serving/record_dropped_table", {"generation": generation})
@@ -37,7 +37,7 @@ def drop_generation(database: Database, generation: int, table: str) -> None:
 def load_generation(
     database: Database, embeddings: Embeddings, *, as_of: datetime, metric: str, block_rows: int
 ) -> tuple[int, str]:
-    """Fill a new generation with its primary key; returns its number and table."""
+    """Fill a new generation and add its primary key; return its number and table."""
     dimensions = embeddings.vectors.shape[1]
     parameters = {
         "as_of": as_of,
@@ -60,9 +60,9 @@ def load_generation(
 def compare_with_serving(
     database: Database, table: str, embeddings: Embeddings, *, block_rows: int
 ) -> tuple[Difference, Embeddings]:
-    """What a publish would have to change in the serving generation, and what serves.
+    """The changes that publish would have to make in the serving generation, and what serves.
 
-    The generation is read once, and has the encoder and the width of the new ``embeddings``.
+    The generation is read once; it has the encoder and the width of the new ``embeddings``.
     """
     difference = Difference.of(len(embeddings.customers))
     key_type, dimensions = embeddings.key_type, embeddings.vectors.shape[1]
@@ -125,7 +125,7 @@ def stage_delta(
     *,
     block_rows: int,
 ) -> None:
-    """Put the changes of a run where publish finds them; drops those of an earlier try."""
+    """Write the changes of a run to a table for publish; replaces the table of an earlier try."""
     dimensions = embeddings.vectors.shape[1]
     with database.transaction():
         database.run("warehouse/drop_table", table=delta)
@@ -139,21 +139,21 @@ def stage_delta(
 
 
 def apply_delta(database: Database, table: str, delta: str) -> None:
-    """Bring the serving generation to the new snapshot; part of publish's transaction."""
+    """Update the serving generation to the new snapshot; part of publish's transaction."""
     database.run("serving/configure_apply")
     database.run("serving/apply_delta", table=table, delta=delta)
 
 
 def holding(database: Database, as_of: datetime) -> tuple[int, str] | None:
-    """Number and table of a replaced generation that still holds a snapshot, if there is one."""
+    """Number and table of a replaced generation that still holds a snapshot, if any."""
     row = database.row("serving/holding", {"as_of": as_of})
     return None if row is None else (int(row[0]), str(row[1]))
 
 
 def serve_generation(database: Database, generation: int, table: str, as_of: datetime) -> None:
-    """Let the stable name stand for a generation; part of publish's transaction.
+    """Point the stable name at a generation; part of publish's transaction.
 
-    ``as_of`` is the snapshot that it holds.
+    ``as_of`` is the snapshot in the generation.
     """
     database.run("serving/drop_view")
     database.run("serving/create_view", table=table)

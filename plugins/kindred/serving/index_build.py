@@ -1,4 +1,4 @@
-"""The index of a generation: built as planned, with its own memory, and watched."""
+"""Build the index of a generation as planned, with its own memory, and report progress."""
 
 import logging
 import time
@@ -23,7 +23,7 @@ EXACT_SCAN = "exact scan"
 
 @dataclass(frozen=True)
 class BuiltIndex:
-    """An index as it stands: its name, lists (of IVFFlat), the seconds it took and its size."""
+    """A finished index: name, lists (IVFFlat only), seconds of the build, and size."""
 
     name: str
     lists: int | None
@@ -39,14 +39,14 @@ def build_index(
     *,
     watcher: Watcher | None = None,
 ) -> BuiltIndex | None:
-    """Build the index of a loaded generation; None where the plan says an exact scan.
+    """Build the index of a loaded generation; None if the plan is an exact scan.
 
     Raises
     ------
     SettingsError
-        when the server asks for more memory than was planned.
+        The server needs more memory than planned.
     DataError
-        when there is an index of this name already, or the server left it invalid.
+        An index of this name exists already, or the server left the index invalid.
     """
     if plan.chosen is None:
         log.info("no index on %s: %s", table, plan.reason)
@@ -65,7 +65,7 @@ def build_index(
         ) from error
     except errors.DuplicateTable as error:
         raise DataError(
-            f"index {index}: {_line(error)}, and Kindred did not make it: drop or rename it, then"
+            f"index {index}: {_line(error)}, and Kindred did not create it: drop or rename it, then"
             " clear task 'build_embeddings'"
         ) from error
     seconds = time.monotonic() - started
@@ -79,7 +79,7 @@ def build_index(
 
 
 def kind_of(plan: IndexPlan, metric: Metric) -> IndexKind:
-    """The kind of index that is planned."""
+    """The kind of the planned index."""
     return IndexKind(metric, plan.dimensions, plan.method, plan.precision)
 
 
@@ -105,9 +105,9 @@ def _create(
 
 
 def _log_notices(database: Database, index: str) -> None:
-    """What the server says while it builds is about the quality of the index."""
+    """Log the server's notices during a build, which are about the quality of the index."""
     for notice in database.connection.notices:
-        log.warning("building %s, the server says: %s", index, " ".join(notice.split()))
+        log.warning("building %s, server notice: %s", index, " ".join(notice.split()))
 
 
 def _line(error: psycopg2.Error) -> str:

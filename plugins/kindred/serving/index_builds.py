@@ -1,4 +1,4 @@
-"""``index_builds``: what was planned, built and measured of every generation's index."""
+"""``index_builds``: plan, build and measurements of every generation's index."""
 
 import logging
 from typing import Any
@@ -9,7 +9,7 @@ from psycopg2.extras import Json
 
 from kindred.serving.hnsw import HnswChoice
 from kindred.serving.index_build import EXACT_SCAN, BuiltIndex
-from kindred.serving.index_kinds import EFFORTS
+from kindred.serving.index_kinds import SEARCH_PARAMETERS
 from kindred.serving.index_plan import Candidate, IndexPlan
 from kindred.serving.index_quality import IndexQuality
 from kindred.serving.list_sizes import ListSizes
@@ -37,36 +37,39 @@ def finish(
     built: BuiltIndex | None,
     quality: IndexQuality | None,
 ) -> None:
-    """Note a generation as ready, with all its figures; those of no index are null."""
+    """Record a generation as ready, with all figures; without an index they are null."""
     figures = _planned(plan) | {
         "generation": generation,
         "method": EXACT_SCAN if built is None else plan.method.value,
         "precision": None if built is None else plan.precision.value,
         "build_seconds": None if built is None else built.build_seconds,
         "index_bytes": None if built is None else built.index_bytes,
-        **dict.fromkeys((*EFFORTS.values(), "probe_sweep")),
+        **dict.fromkeys((*SEARCH_PARAMETERS.values(), "probe_sweep")),
         **{name: None if quality is None else getattr(quality, name) for name in MEASURED},
     }
     if quality is not None:
-        effort = EFFORTS[plan.method]
-        figures |= {effort: quality.effort, "probe_sweep": Json(quality.sweep_as_json(effort))}
+        search_parameter = SEARCH_PARAMETERS[plan.method]
+        figures |= {
+            search_parameter: quality.search_value,
+            "probe_sweep": Json(quality.sweep_as_json(search_parameter)),
+        }
     database.run("serving/finish_generation", figures)
     shown = {name: value for name, value in figures.items() if not isinstance(value, Json)}
     log.info("generation %d: %s", generation, shown)
 
 
-def note_list_sizes(database: Database, generation: int, sizes: ListSizes) -> None:
-    """Note how the customers of a generation fell into lists, for the nights to come."""
+def record_list_sizes(database: Database, generation: int, sizes: ListSizes) -> None:
+    """Record the list sizes of a generation, for the drift checks of later nights."""
     parameters = {
         "generation": generation,
-        "centres": [Vector(centre) for centre in sizes.centres],
+        "centres": [Vector(centroid) for centroid in sizes.centroids],
         "sizes": sizes.sizes.tolist(),
     }
     database.run("serving/record_list_sizes", parameters)
 
 
 def list_sizes(database: Database, generation: int | None) -> ListSizes | None:
-    """How the customers of a generation fell into lists, if that was noted."""
+    """The list sizes of a generation, if recorded."""
     row = database.row("serving/list_sizes", {"generation": generation})
     if row is None:
         return None
@@ -94,12 +97,12 @@ def _planned(plan: IndexPlan) -> dict[str, Any]:
 
 
 def built_index(database: Database, generation: int | None) -> tuple[Any, ...] | None:
-    """What was planned and measured of a generation: rows, k, metric, kind, effort, recall."""
+    """Rows, k, metric, method, precision, search value and recall of a generation's index."""
     return database.row("serving/built_index", {"generation": generation})
 
 
 def record_check(database: Database, figures: dict[str, Any]) -> None:
-    """Record what the nightly check of the serving index found and decided."""
+    """Record the result and the decision of the nightly check of the serving index."""
     database.run("serving/record_index_check", figures)
 
 

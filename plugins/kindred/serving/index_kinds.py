@@ -1,4 +1,4 @@
-"""How the database is told of each kind of index: to build it, to ask it, and how hard to try."""
+"""SQL options for each kind of index: to build it, to query it, and its search parameter."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +12,13 @@ from kindred.spec.index_methods import HALF_SPARE, Method, Precision
 from kindred.spec.metrics import OPERATORS, Metric
 from kindred.warehouse.database import Database
 
-EFFORTS = {Method.IVFFLAT: "probes", Method.HNSW: "ef_search"}
-"""What decides how much of an index a query reads, and so its recall."""
+SEARCH_PARAMETERS = {Method.IVFFLAT: "probes", Method.HNSW: "ef_search"}
+"""The parameter that decides how much of the index a query reads, and so its recall."""
 
 WIDER = 4
-"""Times the probes, to which an iterative scan may go on. pgvector sorts so many lists for every
-query: with all 2,000 of 100,000 customers and 14 probes it took 0.58 ms, with 56 of them 0.40."""
+"""An iterative scan may read up to this many times the probes. pgvector sorts that many lists for
+every query: with 100,000 customers and 14 probes, a query took 0.58 ms with a limit of all 2,000
+lists, and 0.40 ms with a limit of 56."""
 
 
 @dataclass(frozen=True)
@@ -30,24 +31,27 @@ class IndexKind:
     precision: Precision = Precision.SINGLE
 
     @property
-    def effort(self) -> str:
+    def search_parameter(self) -> str:
         """The parameter that decides the recall of a query."""
-        return EFFORTS[self.method]
+        return SEARCH_PARAMETERS[self.method]
 
     def limit(self, k: int) -> int:
-        """Rows to take from the index, so that the k nearest by whole vectors are among them."""
+        """Rows to read from the index so that the k nearest at full precision are among them."""
         return k if self.precision is Precision.SINGLE else HALF_SPARE * k
 
-    def configure(self, database: Database, effort: int) -> None:
-        """Make the queries of this transaction use the index, with this effort."""
+    def configure(self, database: Database, search_value: int) -> None:
+        """Make the queries of this transaction use the index, with this value of its parameter."""
         if self.method is Method.HNSW:
-            database.run("serving/configure_hnsw_query", {"ef_search": effort})
+            database.run("serving/configure_hnsw_query", {"ef_search": search_value})
         else:
-            parameters = {"probes": effort, "max_probes": min(WIDER * effort, MAX_LISTS)}
+            parameters = {
+                "probes": search_value,
+                "max_probes": min(WIDER * search_value, MAX_LISTS),
+            }
             database.run("serving/configure_query", parameters)
 
     def index_names(self, chosen: Candidate | HnswChoice) -> dict[str, Any]:
-        """What ``embeddings/create_index`` wants to know besides names."""
+        """The parts of ``serving/create_index`` that depend on the kind of index."""
         operators = OPERATORS[self.metric]
         is_half = self.precision is Precision.HALF
         return {
@@ -60,7 +64,7 @@ class IndexKind:
         }
 
     def query_names(self) -> dict[str, Any]:
-        """What a query for the nearest of a customer wants to know besides names."""
+        """The parts of a nearest-neighbour query that depend on the kind of index."""
         return {
             "operator": sql.SQL(OPERATORS[self.metric].operator),
             "candidate_vector": self._vector(sql.Identifier("candidate", "embedding")),
@@ -68,21 +72,21 @@ class IndexKind:
         }
 
     def _vector(self, column: sql.Composable) -> sql.Composable:
-        """A vector as the index keeps it."""
+        """A vector in the precision of the index."""
         if self.precision is Precision.SINGLE:
             return column
         return sql.SQL("({}::halfvec({}))").format(column, sql.Literal(self.dimensions))
 
 
 def options_of(chosen: Candidate | HnswChoice) -> str:
-    """The storage parameters of an index, as DDL wants them."""
+    """The storage parameters of an index, in DDL syntax."""
     if isinstance(chosen, HnswChoice):
         return f"m = {chosen.m}, ef_construction = {chosen.ef_construction}"
     return f"lists = {chosen.lists}"
 
 
-def efforts_of(chosen: Candidate | HnswChoice) -> tuple[int, int]:
-    """The planned effort of a query, and the largest there is."""
+def search_values_of(chosen: Candidate | HnswChoice) -> tuple[int, int]:
+    """The planned value of the search parameter, and its maximum."""
     if isinstance(chosen, HnswChoice):
         return chosen.ef_search, MAX_EF_SEARCH
     return chosen.probes, chosen.lists

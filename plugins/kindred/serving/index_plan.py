@@ -1,4 +1,4 @@
-"""The plan of an index: which kind, how many lists and probes, what it will find, cost and need."""
+"""The plan of an index: its kind, lists and probes, with expected recall, cost, memory and time."""
 
 import logging
 import math
@@ -27,37 +27,38 @@ from kindred.spec.metrics import Metric
 log = logging.getLogger(__name__)
 
 MIN_INDEXED_ROWS = 1_000
-"""Rows below which a scan is quicker than any index; pgvector's rule gives them one list."""
+"""Below this many rows a scan is faster than any index; pgvector's rule gives them one list."""
 
 MULTIPLES = (1, 2, 4, 6)
-"""Candidates, as multiples of pgvector's rule of thumb; the square root of the rows is another.
-Beyond, a build of a million rows takes over ten minutes, to save another tenth of a query."""
+"""Candidate numbers of lists as multiples of pgvector's rule of thumb, in addition to the square
+root of the rows. With more, a build of a million rows takes over ten minutes and makes queries only
+a tenth cheaper."""
 
-CENTRE_COST = 0.3
+CENTROID_COST = 0.3
 QUERY_COST = 600.0
-"""A centre compared, and what every query costs anyway, in scanned rows (about 0.19 us each).
+"""Cost of comparing one centroid, and fixed cost of a query, in scanned rows (about 0.19 us each).
 Measured on 100,000 customers of 32 dimensions with 50 to 1,000 lists, pgvector 0.8.6, 2 cores."""
 
 WORTH = 0.95
-"""Twice the lists must save a twentieth of a query, since they take four times the memory."""
+"""Doubling the lists must make a query 5 % cheaper, since it takes four times the memory."""
 
 TRAINING_NANOSECONDS = 100.0
 ASSIGNMENT_NANOSECONDS = 27.0
 ROW_NANOSECONDS = 1_000.0
-"""Of a sampled row and a list, a row and a list, a row; measured as above with two workers."""
+"""Per sampled row and list, per row and list, and per row; measured as above with two workers."""
 
 MEASURED_DIMENSIONS = 32
 FIXED_DIMENSIONS = 16
 PAGE_BYTES = 8_192
 ROW_BYTES = 64  # header, key, time, version and line pointer
-INLINE_BYTES = 2_000  # a longer row is stored apart, and a pointer of it here
+INLINE_BYTES = 2_000  # the vector of a longer row is stored out of line (TOAST)
 
 
 @dataclass(frozen=True)
 class Candidate:
     """One number of lists with the fewest probes that reach the target.
 
-    ``query_cost`` is in scanned rows; ``memory_mb`` as pgvector would report it.
+    ``query_cost`` is in scanned rows; ``memory_mb`` is rounded as pgvector reports it.
     """
 
     lists: int
@@ -71,10 +72,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class IndexPlan:
-    """What to build, or why nothing; ``chosen`` is None for an exact scan.
+    """The index to build, or the reason for none; ``chosen`` is None for an exact scan.
 
-    ``usual_lists`` is pgvector's rule of thumb, ``largest_lists`` what the memory allows.
-    ``method`` and ``precision`` are those that the spec asks for.
+    ``usual_lists`` is pgvector's rule of thumb; ``largest_lists`` is the most lists that the memory
+    allows. ``method`` and ``precision`` are those of the spec.
     """
 
     rows: int
@@ -91,7 +92,7 @@ class IndexPlan:
     precision: Precision = Precision.SINGLE
 
     def as_json(self) -> dict[str, Any]:
-        """The plan as plain values, to be stored."""
+        """The plan as plain values for storage."""
         return asdict(self)
 
 
@@ -116,16 +117,16 @@ def plan_index(
     precision: Precision = Precision.SINGLE,
     distinct: Distinct | None = None,
 ) -> IndexPlan:
-    """Choose lists and probes by measuring candidates outside the database, or the size of a graph.
+    """Choose lists and probes by measuring candidates outside the database, or links by memory.
 
     Parameters
     ----------
     vectors : ndarray of float32, shape (rows, dimensions)
     metric : Metric
     k : int
-        Neighbours that a query asks for.
+        Neighbours per query.
     target_recall : float
-        Of the true k nearest others, the share that the index shall find.
+        The share of the true k nearest customers that the index must find.
     memory_mb : int
         ``maintenance_work_mem`` of the build.
     seed : int
@@ -138,14 +139,14 @@ def plan_index(
     Returns
     -------
     IndexPlan
-        The cheapest candidate whose build fits the memory; for HNSW the most links that do. An
-        exact scan where it is asked for, and where the table or its distinct rows are few: pgvector
-        wants 50 rows a list.
+        The cheapest candidate whose build fits in memory; for HNSW, the most links that fit. An
+        exact scan if the spec asks for it, or if there are too few rows or distinct vectors:
+        pgvector trains each list on 50 rows.
 
     Raises
     ------
     SettingsError
-        when no index of this width fits the memory, or pgvector indexes no such width or values.
+        No index of this width fits in memory, or pgvector cannot index this width or these values.
     """
     rows, dimensions = vectors.shape
     asked = partial(
@@ -183,13 +184,13 @@ def plan_index(
 
 
 def candidate_lists(rows: int, most: int) -> list[int]:
-    """Numbers of lists to measure around the rules of thumb, none above ``most``, ascending."""
+    """Numbers of lists to measure, around the rules of thumb, at most ``most``, ascending."""
     wanted = {math.isqrt(rows), *(usual_lists(rows) * multiple for multiple in MULTIPLES)}
     return sorted({min(max(2, lists), most) for lists in wanted})
 
 
 def choose(candidates: Sequence[Candidate]) -> Candidate:
-    """The cheapest query; more lists must save enough to be worth their memory."""
+    """Choose the candidate with the cheapest query, if its extra lists are worth their memory."""
     chosen = candidates[0]
     for candidate in candidates[1:]:
         steps = math.log2(candidate.lists / chosen.lists)
@@ -199,7 +200,7 @@ def choose(candidates: Sequence[Candidate]) -> Candidate:
 
 
 def build_seconds(lists: int, rows: int, dimensions: int) -> float:
-    """Forecast of the build; k-means' rounds and the machine make it good to about a half."""
+    """Forecast of the build time; the rounds of k-means and the machine may make it off by half."""
     trained = min(rows, sample_rows(lists)) * lists * TRAINING_NANOSECONDS
     assigned = rows * lists * ASSIGNMENT_NANOSECONDS
     width = (FIXED_DIMENSIONS + dimensions) / (FIXED_DIMENSIONS + MEASURED_DIMENSIONS)
@@ -207,7 +208,7 @@ def build_seconds(lists: int, rows: int, dimensions: int) -> float:
 
 
 def table_pages(rows: int, dimensions: int) -> int:
-    """About how many pages a generation takes; pgvector's sample of a small one depends on it."""
+    """Estimated pages of a generation; for a small one, they limit pgvector's training sample."""
     vector = 8 + 4 * dimensions
     row_bytes = ROW_BYTES + (vector if vector + ROW_BYTES <= INLINE_BYTES else 0)
     return max(1, -(-rows * row_bytes // PAGE_BYTES))
@@ -216,7 +217,7 @@ def table_pages(rows: int, dimensions: int) -> int:
 def forecast_mb(
     lists: int, rows: int, dimensions: int, precision: Precision = Precision.SINGLE
 ) -> int:
-    """Megabytes of a build, as pgvector would report them."""
+    """Megabytes of a build, rounded as pgvector reports them."""
     pages = table_pages(rows, dimensions)
     needed = build_memory_bytes(lists, dimensions, rows=rows, pages=pages, precision=precision)
     return reported_mb(needed)
@@ -232,7 +233,7 @@ def _candidate(
         probes=probes,
         recall=float(curve.recall[probes - 1]),
         scanned_rows=scanned,
-        query_cost=QUERY_COST + CENTRE_COST * curve.lists + scanned,
+        query_cost=QUERY_COST + CENTROID_COST * curve.lists + scanned,
         memory_mb=forecast_mb(curve.lists, rows, dimensions, precision),
         build_seconds=build_seconds(curve.lists, rows, dimensions),
     )
@@ -247,7 +248,7 @@ def _check_values(vectors: np.ndarray) -> None:
     if largest > most:
         raise SettingsError(
             f"a vector has a value of {largest:g}, 'index_precision: half' holds up to {most:g}:"
-            " give the feature a clip or a transform, or say 'index_precision: single'"
+            " give the feature a clip or a transform, or set 'index_precision: single'"
         )
 
 

@@ -1,4 +1,4 @@
-"""How good an index is, measured on itself: recall and latency by effort, and that it is used."""
+"""Measure an index by queries: recall and latency by search parameter, and whether it is used."""
 
 import logging
 import time
@@ -26,14 +26,14 @@ log = logging.getLogger(__name__)
 PUBLISHED_CUSTOMERS = 500
 TIMED_CUSTOMERS = 100
 STREAM = 2
-"""Random stream of these samples: the plan and the graph use others of the same seed."""
+"""Random stream of these samples; the plan and the graph use other streams of the same seed."""
 
 
 @dataclass(frozen=True)
 class SweepPoint:
-    """One effort (probes or ef_search) on the tuning sample; latencies of one query at a time."""
+    """Results at one value of probes or ef_search on the tuning sample, queried one by one."""
 
-    effort: int
+    search_value: int
     recall: float
     p50_milliseconds: float
     p95_milliseconds: float
@@ -41,9 +41,9 @@ class SweepPoint:
 
 @dataclass(frozen=True)
 class IndexQuality:
-    """Recall at the chosen effort, on customers that had no part in choosing it."""
+    """Recall and latency at the chosen search value, on customers not used to choose it."""
 
-    effort: int
+    search_value: int
     k: int
     recall_at_k: float
     recall_low: float
@@ -55,15 +55,15 @@ class IndexQuality:
     is_index_used: bool
     sweep: tuple[SweepPoint, ...]
 
-    def sweep_as_json(self, effort: str) -> list[dict[str, Any]]:
-        """The points in the order of the effort, which goes by its own name, as plain values."""
-        points = (asdict(point) for point in sorted(self.sweep, key=lambda p: p.effort))
-        return [{effort: point.pop("effort"), **point} for point in points]
+    def sweep_as_json(self, search_parameter: str) -> list[dict[str, Any]]:
+        """The points by ascending search value, which is named after the parameter."""
+        points = (asdict(point) for point in sorted(self.sweep, key=lambda p: p.search_value))
+        return [{search_parameter: point.pop("search_value"), **point} for point in points]
 
 
 @dataclass(frozen=True)
-class IndexOf:
-    """A generation and its index, to be asked; ``distinct``: its distinct vectors, if known."""
+class IndexProbe:
+    """Queries a generation's index to measure it; ``distinct``: its distinct vectors, if known."""
 
     database: Database
     table: str
@@ -72,16 +72,16 @@ class IndexOf:
     k: int
     distinct: Distinct | None = None
 
-    def shares(self, sample: NDArray[np.int64], kth: np.ndarray, effort: int) -> np.ndarray:
-        """Share of each sampled customer's true neighbours that the index finds, float64."""
-        return found_shares(self.kind.metric, self._distances(sample, effort), kth)
+    def shares(self, sample: NDArray[np.int64], kth: np.ndarray, search_value: int) -> np.ndarray:
+        """The share of each sampled customer's true neighbours that the index finds, float64."""
+        return found_shares(self.kind.metric, self._distances(sample, search_value), kth)
 
-    def milliseconds(self, sample: NDArray[np.int64], effort: int) -> NDArray[np.float64]:
-        """How long each sampled customer's query takes, one after the other."""
+    def milliseconds(self, sample: NDArray[np.int64], search_value: int) -> NDArray[np.float64]:
+        """The duration of each sampled customer's query, run one after the other."""
         took = np.empty(len(sample))
         limit = self.kind.limit(self.k)
         with self.database.transaction():
-            self.kind.configure(self.database, effort)
+            self.kind.configure(self.database, search_value)
             for number, customer in enumerate(self._keys(sample)):
                 started = time.perf_counter()
                 self.database.rows(
@@ -90,24 +90,24 @@ class IndexOf:
                 took[number] = (time.perf_counter() - started) * 1000
         return took
 
-    def is_used(self, index: str, row: int, effort: int) -> bool:
-        """Whether the planner answers by the index, with this effort."""
+    def is_used(self, index: str, row: int, search_value: int) -> bool:
+        """Whether the planner uses the index at this search value."""
         parameters = {"customer": self._keys(np.array([row]))[0], "k": self.kind.limit(self.k)}
         with self.database.transaction():
-            self.kind.configure(self.database, effort)
-            asked = statements.compose("serving/nearest_of_one", **self._names)
-            plan = self.database.value("serving/explain_query", parameters, statement=asked)
+            self.kind.configure(self.database, search_value)
+            query = statements.compose("serving/nearest_of_one", **self._names)
+            plan = self.database.value("serving/explain_query", parameters, statement=query)
         return index in _indexes(plan[0]["Plan"])
 
-    def _distances(self, sample: NDArray[np.int64], effort: int) -> NDArray[np.float32]:
-        """(sample, k) distances of what the index finds; infinite where it found less.
+    def _distances(self, sample: NDArray[np.int64], search_value: int) -> NDArray[np.float32]:
+        """(sample, k) distances of the neighbours that the index finds; infinite for missing ones.
 
-        Recomputed here, since the server adds up in float32 and exact ones are held against them.
+        Recomputed here to be comparable with exact distances, as the server sums in float32.
         """
         limit = self.kind.limit(self.k)
         parameters = {"customers": self._keys(sample), "k": limit}
         with self.database.transaction():
-            self.kind.configure(self.database, effort)
+            self.kind.configure(self.database, search_value)
             rows = self.database.rows("serving/nearest_by_index", parameters, **self._names)
         position = np.array([row[0] for row in rows], dtype=np.int64) - 1
         keys = self.embeddings.key_type.from_python([row[1] for row in rows])
@@ -131,7 +131,7 @@ class IndexOf:
 
 
 def measure_index(
-    asked: IndexOf,
+    probe: IndexProbe,
     built: BuiltIndex,
     *,
     planned: int,
@@ -140,33 +140,35 @@ def measure_index(
     seed: int,
     threads: int = 1,
 ) -> IndexQuality:
-    """Choose the least effort that reaches the target, up to ``most``, and measure the index at it.
+    """Choose the smallest search value that reaches the target, and measure the index with it.
 
-    The search begins at the ``planned`` effort.
+    The search starts at the ``planned`` value and goes up to ``most``.
     """
-    tuning, published, kth = _samples(asked, seed, threads)
+    tuning, published, kth = _samples(probe, seed, threads)
     points: list[SweepPoint] = []
 
-    def recall_of(effort: int) -> float:
-        shares = asked.shares(tuning, kth[tuning], effort)
-        took = asked.milliseconds(tuning[:TIMED_CUSTOMERS], effort)
-        points.append(SweepPoint(effort, float(shares.mean()), *_middle_and_end(took)))
-        log.info("recall@%d on %d customers: %s", asked.k, len(tuning), points[-1])
+    def recall_of(search_value: int) -> float:
+        shares = probe.shares(tuning, kth[tuning], search_value)
+        took = probe.milliseconds(tuning[:TIMED_CUSTOMERS], search_value)
+        points.append(SweepPoint(search_value, float(shares.mean()), *_middle_and_end(took)))
+        log.info("recall@%d on %d customers: %s", probe.k, len(tuning), points[-1])
         return points[-1].recall
 
-    effort = choose_probes(recall_of, planned, most, target_recall)
-    shares = asked.shares(published, kth[published], effort)
-    took = asked.milliseconds(published, effort)
-    is_used = asked.is_used(built.name, int(published[0]), effort)
+    search_value = choose_probes(recall_of, planned, most, target_recall)
+    shares = probe.shares(published, kth[published], search_value)
+    took = probe.milliseconds(published, search_value)
+    is_used = probe.is_used(built.name, int(published[0]), search_value)
     if shares.mean() < target_recall - MAX_RECALL_LOSS:
-        log.warning("%s finds %.3f, %.3f was wanted", built.name, shares.mean(), target_recall)
+        log.warning("%s: recall %.3f, target %.3f", built.name, shares.mean(), target_recall)
     if not is_used:
-        name = asked.kind.effort
-        log.warning("the planner does not use %s at %s %d: it scans", built.name, name, effort)
+        name = probe.kind.search_parameter
+        log.warning(
+            "the planner scans instead of using %s at %s %d", built.name, name, search_value
+        )
     low, high = recall_interval(shares)
     return IndexQuality(
-        effort,
-        asked.k,
+        search_value,
+        probe.k,
         float(shares.mean()),
         low,
         high,
@@ -178,43 +180,45 @@ def measure_index(
     )
 
 
-def measure_canary(asked: IndexOf, effort: int, *, seed: int, threads: int = 1) -> Canary | None:
-    """The recall of an index at its stored effort; None where there is nobody to ask for."""
-    rows = np.flatnonzero(eligible(asked.kind.metric, asked.embeddings.vectors))
-    if len(rows) <= asked.k:
+def measure_canary(
+    probe: IndexProbe, search_value: int, *, seed: int, threads: int = 1
+) -> Canary | None:
+    """The recall of an index at its stored search value; None if there are too few customers."""
+    rows = np.flatnonzero(eligible(probe.kind.metric, probe.embeddings.vectors))
+    if len(rows) <= probe.k:
         return None
     size = min(PUBLISHED_CUSTOMERS, len(rows))
     sample = np.random.default_rng([seed, STREAM]).choice(rows, size, replace=False)
-    shares = asked.shares(sample, _kth(asked, sample, threads), effort)
+    shares = probe.shares(sample, _kth(probe, sample, threads), search_value)
     return Canary(float(shares.mean()), *recall_interval(shares), size)
 
 
 def _samples(
-    asked: IndexOf, seed: int, threads: int
+    probe: IndexProbe, seed: int, threads: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], np.ndarray]:
-    """Rows to choose the effort by, other rows to publish from, and exact k-th distances by row."""
-    vectors = asked.embeddings.vectors
-    rows = np.flatnonzero(eligible(asked.kind.metric, vectors))
+    """Rows to choose the search value by, other rows to measure, exact k-th distances by row."""
+    vectors = probe.embeddings.vectors
+    rows = np.flatnonzero(eligible(probe.kind.metric, vectors))
     wanted = tuning_customers(len(rows))
     size = min(wanted + PUBLISHED_CUSTOMERS, len(rows))
     chosen = np.random.default_rng([seed, STREAM]).choice(rows, size, replace=False)
     kth = np.full(len(vectors), np.nan, dtype=np.float32)
-    kth[chosen] = _kth(asked, chosen, threads)
+    kth[chosen] = _kth(probe, chosen, threads)
     part = wanted / (wanted + PUBLISHED_CUSTOMERS)
     tuning, published = np.split(chosen, [int(size * part)])
     return tuning, published, kth
 
 
-def _kth(asked: IndexOf, sample: NDArray[np.int64], threads: int) -> np.ndarray:
-    """Distance of each sampled customer's exact k-th other."""
-    vectors = asked.embeddings.vectors
+def _kth(probe: IndexProbe, sample: NDArray[np.int64], threads: int) -> np.ndarray:
+    """Exact distance from each sampled customer to its k-th nearest other customer."""
+    vectors = probe.embeddings.vectors
     _, exact = exact_neighbours(
         vectors[sample],
         vectors,
-        asked.kind.metric,
-        asked.k,
+        probe.kind.metric,
+        probe.k,
         exclude=sample,
-        distinct=asked.distinct,
+        distinct=probe.distinct,
         threads=threads,
     )
     return np.asarray(exact[:, -1])
@@ -226,6 +230,6 @@ def _middle_and_end(milliseconds: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _indexes(plan: dict[str, Any]) -> set[str]:
-    """Names of all indexes in a plan."""
+    """Names of all indexes in a query plan."""
     inner = [_indexes(part) for part in plan.get("Plans", [])]
     return {plan.get("Index Name", "")}.union(*inner)

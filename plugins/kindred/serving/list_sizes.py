@@ -1,4 +1,4 @@
-"""Drift of list sizes: whether customers still spread over the lists as when an index was built."""
+"""Drift of list sizes: whether customers still spread over lists as when the index was built."""
 
 from dataclasses import dataclass
 
@@ -7,71 +7,71 @@ from numpy.typing import NDArray
 
 from kindred.encoding.drift import measure_stability
 from kindred.neighbours.distances import eligible
-from kindred.serving.candidates import Points, centre_index, draw_rows, nearest_lists, train_lists
+from kindred.serving.candidates import Points, centroid_index, draw_rows, nearest_lists, train_lists
 from kindred.spec.metrics import Metric
 
 LISTS = 50
-"""Far fewer than an index has: of thousands of lists, each with a few rows more or less, the
-stability index would be mostly noise."""
+"""Far fewer than an index has: with thousands of lists, random changes of a few rows per list would
+dominate the stability index."""
 
 TRAINING_ROWS = 20_000
 
 
 @dataclass(frozen=True)
 class ListSizes:
-    """Centres (lists, dimensions) float32, and the rows nearest to each, (lists,) int64."""
+    """Centroids float32 (lists, dimensions), and the number of rows nearest to each, int64."""
 
-    centres: NDArray[np.float32]
+    centroids: NDArray[np.float32]
     sizes: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class ListDrift:
-    """Population stability index of list sizes, and what chance alone gives once in 1,000 times."""
+    """Population stability index of list sizes, and the value chance exceeds 1 in 1,000 times."""
 
     list_drift: float
     list_drift_noise: float
 
 
 def find_list_sizes(vectors: np.ndarray, metric: Metric, *, seed: int) -> ListSizes:
-    """Lists of a kind with those of an index, and how many rows each has.
+    """Train lists like those of an index, and count the rows of each.
 
     Parameters
     ----------
     vectors : ndarray of float32, shape (rows, dimensions)
-        As many of them eligible as there are lists, at least.
+        At least as many eligible rows as lists.
     metric : Metric
     seed : int
     """
     rows = np.flatnonzero(eligible(metric, vectors))
     training = draw_rows(np.random.default_rng([seed, LISTS]), rows, TRAINING_ROWS)
-    centres = train_lists(Points(vectors, metric)[training], metric, LISTS, seed)
-    return ListSizes(centres, count_rows(centres, vectors, metric))
+    centroids = train_lists(Points(vectors, metric)[training], metric, LISTS, seed)
+    return ListSizes(centroids, count_rows(centroids, vectors, metric))
 
 
-def count_rows(centres: np.ndarray, vectors: np.ndarray, metric: Metric) -> NDArray[np.int64]:
-    """Rows nearest to each centre, (lists,) int64; rows that no index takes are none of them."""
+def count_rows(centroids: np.ndarray, vectors: np.ndarray, metric: Metric) -> NDArray[np.int64]:
+    """Count the rows nearest to each centroid, int64 (lists,), without rows no index can hold."""
     rows = np.flatnonzero(eligible(metric, vectors))
-    lists = nearest_lists(Points(vectors, metric), rows, centre_index(centres, metric))
-    return np.bincount(lists, minlength=len(centres)).astype(np.int64)
+    lists = nearest_lists(Points(vectors, metric), rows, centroid_index(centroids, metric))
+    return np.bincount(lists, minlength=len(centroids)).astype(np.int64)
 
 
 def measure_drift(built: ListSizes, vectors: np.ndarray, metric: Metric) -> ListDrift:
-    """How far the rows have moved between the lists since the index was built.
+    """Measure how far the distribution of rows over lists has changed since the index was built.
 
     Parameters
     ----------
     built : ListSizes
-        Of the rows at the build.
+        Of the rows at the time of the build.
     vectors : ndarray of float32, shape (rows, dimensions)
-        Of now.
+        The current vectors.
     metric : Metric
 
     Returns
     -------
     ListDrift
-        By custom below 0.1 little, above 0.25 a shift; see `kindred.encoding.drift`. At or below
-        its noise it says nothing.
+        By convention, values below 0.1 are small and values above 0.25 a shift; see
+        `kindred.encoding.drift`. Values up to the noise are not significant.
     """
-    found = count_rows(built.centres, vectors, metric)
+    found = count_rows(built.centroids, vectors, metric)
     return ListDrift(*measure_stability(built.sizes.tolist(), found.tolist()))

@@ -1,4 +1,4 @@
-"""The fewest probes that reach a recall, and how sure a measured recall is."""
+"""The fewest probes that reach a target recall, and the confidence interval of a recall."""
 
 import math
 from collections.abc import Callable
@@ -8,12 +8,13 @@ import numpy as np
 LEAST_TUNING_CUSTOMERS = 300
 MOST_TUNING_CUSTOMERS = 4_000
 ROWS_PER_TUNING_CUSTOMER = 250
-"""Of a large table more customers choose, since their queries are little beside its build. With 300
-of a million, 12 probes were taken for a recall of .9893 and gave .9835; 15 were needed."""
+"""A large table gets a larger tuning sample, whose queries cost little compared to the build. With
+300 of a million customers, 12 probes were chosen for a recall of .9893 but gave .9835; 15 were
+needed."""
 
 
 def tuning_customers(rows: int) -> int:
-    """Customers whose neighbours choose the probes of an index over so many rows."""
+    """The size of the tuning sample for an index over this many rows."""
     wanted = max(LEAST_TUNING_CUSTOMERS, rows // ROWS_PER_TUNING_CUSTOMER)
     return min(MOST_TUNING_CUSTOMERS, wanted)
 
@@ -21,10 +22,10 @@ def tuning_customers(rows: int) -> int:
 def choose_probes(
     recall_of: Callable[[int], float], planned: int, lists: int, target_recall: float
 ) -> int:
-    """The fewest probes that reach the target; all lists where none does.
+    """Find the fewest probes that reach the target; all lists if none do.
 
-    ``recall_of`` must grow with the probes. Measuring is dear: the search starts at the planned
-    probes, goes away from them in growing steps, and halves what is left.
+    ``recall_of`` must grow with the probes. As measuring is expensive, the search starts at the
+    planned probes, moves away in growing steps until it brackets the answer, and then bisects.
     """
     fails, reaches = 0, lists + 1
     probes, step = min(max(1, planned), lists), 1
@@ -50,14 +51,14 @@ def recall_interval(shares: np.ndarray) -> tuple[float, float]:
     Parameters
     ----------
     shares : ndarray of float, shape (customers,)
-        Share of each one's true neighbours that were found.
+        The share of each customer's true neighbours that were found.
 
     Returns
     -------
     tuple of float
-        By the normal approximation, within [0, 1]. Where everyone is perfect the lower end is
-        1 - 3 / customers, the rule of three (Hanley & Lippman-Hand 1983), with all neighbours of
-        an imperfect customer counted as lost.
+        By the normal approximation, clipped to [0, 1]. If all shares are 1, the lower end is
+        1 - 3 / customers by the rule of three (Hanley & Lippman-Hand 1983), which counts all
+        neighbours of a customer with a missing one as lost.
     """
     size, mean = len(shares), float(shares.mean())
     if mean == 1.0:

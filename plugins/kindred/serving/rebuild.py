@@ -1,19 +1,19 @@
-"""Whether the index that serves is still good enough, or is built anew."""
+"""Decide whether the serving index is still good enough or has to be rebuilt."""
 
 from dataclasses import dataclass
 
 from kindred.spec.index_methods import Rebuild
 
 MAX_RECALL_LOSS = 0.02
-"""Below the target. The canary's 500 customers see a loss of about 0.01."""
+"""Loss below the target that is accepted; 500 customers can detect a loss of about 0.01."""
 
 GROWTH = 2.0
-"""Rows against those at the build: lists twice as long take twice the time to read."""
+"""Growth of the table since the build that triggers a rebuild: longer lists take longer to read."""
 
 
 @dataclass(frozen=True)
 class Canary:
-    """Recall of the serving index at its stored probes, with its 95 % interval."""
+    """Recall of the serving index at its stored search value, with its 95 % interval."""
 
     recall_at_k: float
     recall_low: float
@@ -23,7 +23,7 @@ class Canary:
 
 @dataclass(frozen=True)
 class Decision:
-    """What is done, and why in words and figures."""
+    """Whether to rebuild, and the reason."""
 
     is_rebuilt: bool
     reason: str
@@ -40,10 +40,11 @@ def decide(
     asked_kind: str = "",
     built_kind: str = "",
 ) -> Decision:
-    """Build anew when recall is lost, the table has doubled, or another kind of index is asked for.
+    """Rebuild if recall was lost, the table has doubled, or the spec asks for another kind.
 
-    ``canary`` is None for a scan; a kind is named by its method, precision and metric. An index
-    that never had the recall, such as a graph under inner product, is held against what it had.
+    ``canary`` is None for an exact scan; a kind is named by its method, precision and metric. An
+    index that never reached the target, such as a graph under inner product, is compared with its
+    own recall at the build.
     """
     if rebuild is not Rebuild.AUTO:
         return Decision(rebuild is Rebuild.ALWAYS, f"rebuild: {rebuild}")

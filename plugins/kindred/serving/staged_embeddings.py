@@ -1,14 +1,14 @@
-"""What ``build_embeddings`` hands to ``publish``."""
+"""The result that ``build_embeddings`` passes to ``publish``."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class StagedEmbeddings:
-    """What ``build_embeddings`` has prepared: ``skip``, ``delta`` or ``generation``.
+    """The embeddings that ``build_embeddings`` staged; mode ``skip``, ``delta`` or ``generation``.
 
-    A delta holds for what it was compared with only: the generation (``base_generation``) as the
-    publish of a moment (``base_published_at``) has left it.
+    A delta is valid only for what it was compared with: the generation ``base_generation`` as the
+    publish at ``base_published_at`` left it.
     """
 
     mode: str

@@ -16,9 +16,9 @@ from kindred.run.machine import cores
 from kindred.run.memory import with_fitting_blocks
 from kindred.serving import generations, index_build, index_builds
 from kindred.serving.canary import wants_rebuild
-from kindred.serving.index_kinds import efforts_of
+from kindred.serving.index_kinds import search_values_of
 from kindred.serving.index_plan import plan_index
-from kindred.serving.index_quality import IndexOf, measure_index
+from kindred.serving.index_quality import IndexProbe, measure_index
 from kindred.serving.list_sizes import find_list_sizes
 from kindred.serving.staged_embeddings import StagedEmbeddings
 from kindred.serving.staging_memory import stage_megabytes, written_row_bytes
@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 
 
 def build_embeddings(run: Run) -> dict[str, Any]:
-    """Prepare what publish will do to the embeddings; readers see nothing of it yet.
+    """Stage the change that publish will make to the embeddings; readers do not see it yet.
 
-    A try of the same task that is under way is waited for, and what it has built is taken.
+    If another try of this task is running, wait for it and use its result.
     """
     with (
         run.warehouse("build_embeddings") as warehouse,
@@ -42,12 +42,12 @@ def build_embeddings(run: Run) -> dict[str, Any]:
 
 
 def _built_meanwhile(run: Run, warehouse: Database) -> StagedEmbeddings | None:
-    """What another try has staged since this one began, if it still fits what serves."""
-    noted = run.reopened().build.facts.get("embeddings")
-    if noted is None or noted == run.build.facts.get("embeddings"):
+    """The result that another try has staged since this one began, if it is still valid."""
+    recorded = run.reopened().build.facts.get("embeddings")
+    if recorded is None or recorded == run.build.facts.get("embeddings"):
         return None
     current = builds.current(warehouse)
-    staged = StagedEmbeddings(**noted)
+    staged = StagedEmbeddings(**recorded)
     if not still_holds(staged, current, current.is_older_than(run.as_of)):
         return None
     log.info("another try has just staged the embeddings: %s", staged)
@@ -55,7 +55,7 @@ def _built_meanwhile(run: Run, warehouse: Database) -> StagedEmbeddings | None:
 
 
 def stage_embeddings(run: Run, warehouse: Database) -> StagedEmbeddings:
-    """Stage a difference or a generation against what serves now, and note it in the build.
+    """Stage a difference or a generation against the serving one, and record it in the build.
 
     Must be called under ``Resource.EMBEDDINGS``.
     """
@@ -74,7 +74,7 @@ def _stage(run: Run, warehouse: Database, current: Current) -> StagedEmbeddings:
 
 
 def stage_against(run: Run, warehouse: Database, current: Current) -> StagedEmbeddings:
-    """A difference to what serves, or a generation, whichever of the two is the newer snapshot."""
+    """Stage a difference to the serving generation, or a new generation; ignores snapshot dates."""
     new = read_embeddings(run, run.key_type(warehouse))
     run = with_fitting_blocks(
         run,
@@ -93,7 +93,7 @@ def stage_against(run: Run, warehouse: Database, current: Current) -> StagedEmbe
 def _stage_delta(
     run: Run, warehouse: Database, current: Current, new: Embeddings
 ) -> StagedEmbeddings | None:
-    """The changed rows aside; None where a new generation is better: many change, or it ages."""
+    """Stage the changed rows; None if too many rows change or the index should be rebuilt."""
     block_rows = run.settings.block_rows
     difference, serving = generations.compare_with_serving(
         warehouse, str(current.table_name), new, block_rows=block_rows
@@ -117,7 +117,7 @@ def _stage_delta(
 
 
 def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedEmbeddings:
-    """A generation with its index, planned before anything is made, and measured."""
+    """Build a generation with its index: plan first, then load, build and measure."""
     spec, settings = run.spec, run.settings
     threads = cores(settings.graph_threads)
     distinct = read_plan(run).distinct
@@ -140,9 +140,9 @@ def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedE
     built = index_build.build_index(warehouse, table, plan, spec.metric, watcher=watcher)
     quality = None
     if built is not None and plan.chosen is not None:
-        planned, most = efforts_of(plan.chosen)
+        planned, most = search_values_of(plan.chosen)
         quality = measure_index(
-            IndexOf(
+            IndexProbe(
                 warehouse, table, new, index_build.kind_of(plan, spec.metric), spec.k, distinct
             ),
             built,
@@ -153,13 +153,13 @@ def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedE
             threads=threads,
         )
         sizes = find_list_sizes(new.vectors, spec.metric, seed=SEED)
-        index_builds.note_list_sizes(warehouse, generation, sizes)
+        index_builds.record_list_sizes(warehouse, generation, sizes)
     index_builds.finish(warehouse, generation, plan, built, quality)
     return StagedEmbeddings("generation", generation=generation, table=table)
 
 
 def still_holds(staged: StagedEmbeddings, current: Current, is_current: bool) -> bool:
-    """Whether what was staged still fits what serves now; another run may have published since."""
+    """Whether a staged result is still valid; another run may have published since."""
     if staged.mode == "generation" or not is_current:
         return True
     base = (staged.base_generation, staged.base_published_at)

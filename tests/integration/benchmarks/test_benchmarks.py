@@ -24,7 +24,7 @@ def test_every_night_writes_what_has_changed(running):
         "earlier": ["1 %", "nothing"],
     }
     assert all(len(rounds) == 2 for ways in found.values() for rounds in ways.values())
-    medians = load.note(running.report, found["earlier"], 400, "earlier")
+    medians = load.report_row(running.report, found["earlier"], 400, "earlier")
     assert all(median > 0 for median in medians.values())
     assert [row["what"] for row in running.report.measurements] == ["1 %", "nothing"]
 

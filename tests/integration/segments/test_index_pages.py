@@ -91,7 +91,7 @@ def read(database, table, rows):
 def assert_nearest(metric, vectors, found):
     """In float64, up to the rounding of pgvector's float32."""
     points = normalised(vectors) if metric is Metric.COSINE else vectors
-    points, centres = points.astype(np.float64), found.centres.astype(np.float64)
+    points, centres = points.astype(np.float64), found.centroids.astype(np.float64)
     if metric is Metric.L2:
         distances = ((points[:, None] - centres[None]) ** 2).sum(axis=2)
     else:
@@ -121,10 +121,10 @@ def test_every_indexed_row_is_in_one_list_that_of_the_nearest_centre(
     is_indexed = eligible(metric, rows.vectors)
     assert (~is_indexed).sum() == (ZEROS if metric is Metric.COSINE else 0)
     np.testing.assert_array_equal(found.lists >= 0, is_indexed)
-    assert found.centres.shape == (LISTS, dimensions)
+    assert found.centroids.shape == (LISTS, dimensions)
     indexed = replace(found, lists=found.lists[is_indexed])
     assert_nearest(metric, rows.vectors[is_indexed], indexed)
-    again = nearest_lists(rows.vectors[is_indexed], metric, found.centres)
+    again = nearest_lists(rows.vectors[is_indexed], metric, found.centroids)
     is_zero = ~rows.vectors[is_indexed].any(axis=1)  # alike to all unit vectors
     assert (again == indexed.lists)[~is_zero].mean() > 0.999
     assert_nearest(metric, rows.vectors[is_indexed], replace(found, lists=again))

@@ -71,10 +71,10 @@ def test_every_customer_is_in_the_list_of_the_index_that_serves(shop):
     assert set(generations) == {1}
     assert set(methods) == {"ivfflat lists of build 1"}
     [(_, lists)] = shop.query(LISTS_OF_BUILDS)
-    assert len(found.centres) == lists > 1
-    expected = np.linalg.norm(rows.vectors - found.centres[found.lists], axis=1)
+    assert len(found.centroids) == lists > 1
+    expected = np.linalg.norm(rows.vectors - found.centroids[found.lists], axis=1)
     np.testing.assert_allclose(distances, expected, rtol=1e-5)
-    nearest = nearest_lists(rows.vectors, Metric.L2, found.centres)
+    nearest = nearest_lists(rows.vectors, Metric.L2, found.centroids)
     assert (nearest == found.lists).mean() > 0.999
     sizes = np.bincount(labels)
     assert (np.diff(sizes) <= 0).all()
@@ -187,7 +187,7 @@ def test_lists_of_rounded_vectors_are_read_and_another_index_has_none(laboratory
     if "index_precision" in changes:
         rows, found = lists_now(laboratory, run)
         np.testing.assert_array_equal(numbers, found.lists + 1)
-        nearest = nearest_lists(rows.vectors, Metric.L2, found.centres)
+        nearest = nearest_lists(rows.vectors, Metric.L2, found.centroids)
         assert (nearest == found.lists).mean() > 0.99
 
 

@@ -16,7 +16,7 @@ from kindred.serving import build_progress, index_build, index_builds
 from kindred.serving import index_plan as plan_module
 from kindred.serving.index_kinds import IndexKind
 from kindred.serving.index_plan import Candidate, forecast_mb, plan_index
-from kindred.serving.index_quality import IndexOf, measure_index
+from kindred.serving.index_quality import IndexProbe, measure_index
 from kindred.serving.ivfflat_memory import build_memory_bytes, reported_mb
 from kindred.serving.list_sizes import find_list_sizes
 from kindred.spec.index_methods import Precision
@@ -259,7 +259,7 @@ def test_fewer_probes_find_less(indexed):
         embeddings = read_embeddings(run, run.key_type(warehouse))
         [(table,)] = indexed.query("select table_name from kindred.index_builds")
         lists = build_row(indexed)["lists"]
-        asked = IndexOf(warehouse, table, embeddings, IndexKind(Metric.L2, 9), 5)
+        asked = IndexProbe(warehouse, table, embeddings, IndexKind(Metric.L2, 9), 5)
         built = index_build.BuiltIndex(f"{table}_ivfflat", lists, 1.0, 1)
         quality = measure_index(asked, built, planned=1, most=lists, target_recall=1.0, seed=1)
         again = measure_index(asked, built, planned=1, most=lists, target_recall=1.0, seed=1)
@@ -268,7 +268,7 @@ def test_fewer_probes_find_less(indexed):
     assert first["probes"] == 1
     assert first["recall"] < sweep[-1]["recall"]
     assert quality.recall_at_k > 0.99
-    assert quality.effort == again.effort
+    assert quality.search_value == again.search_value
 
 
 def test_the_lists_that_are_kept_are_those_that_were_found(indexed):

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from benchmarks.customers import make_customers, make_mixture
-from benchmarks.graph import Job, run_merge, run_plan, run_recall, run_shard, told, write_customers
+from benchmarks.graph import (
+    Job,
+    as_text,
+    run_merge,
+    run_plan,
+    run_recall,
+    run_shard,
+    write_customers,
+)
 from benchmarks.graph_rivals import (
     Truth,
     bare_products,
@@ -51,9 +59,9 @@ def test_customers_are_seeded_and_their_blocks_weigh_alike():
 
 
 @pytest.mark.parametrize("wanted", [1, 2, 3, 37, 64, 100])
-def test_the_least_effort_is_found_by_halving(wanted):
-    assert least(lambda effort: effort >= wanted, 100) == wanted
-    assert least(lambda effort: False, 100) == 100
+def test_the_least_value_is_found_by_halving(wanted):
+    assert least(lambda value: value >= wanted, 100) == wanted
+    assert least(lambda value: False, 100) == 100
 
 
 def test_recall_leaves_the_customer_itself_out(truth, vectors_file):
@@ -95,5 +103,5 @@ def test_a_way_that_takes_too_long_is_ended():
     assert measure_within(0.2, time.sleep, 600) is None
 
 
-def test_figures_are_told_in_one_text():
-    assert told({"lists": 4000, "training": 1.23456}) == "lists 4000, training 1.235"
+def test_figures_fit_into_one_text():
+    assert as_text({"lists": 4000, "training": 1.23456}) == "lists 4000, training 1.235"

@@ -210,7 +210,9 @@ def test_a_missing_or_repeated_shard_is_refused():
     vectors = clustered(9000, 3)
     plan = plan_graph(vectors, Metric.L2, 3, target_recall=0.9, shards=3, seed=1)
     parts = [search_shard(plan, vectors, shard) for shard in range(3)]
-    with pytest.raises(ArtefactError, match="found 0 times instead of 1; clear search_graph"):
+    with pytest.raises(
+        ArtefactError, match="found 0 times instead of 1; clear task 'search_graph'"
+    ):
         merge_shards(plan, parts[:2])
     with pytest.raises(ArtefactError, match="found 2 times instead of 1"):
         merge_shards(plan, [*parts, parts[1]])

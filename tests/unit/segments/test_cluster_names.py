@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kindred.segments.profiles.names import MAX_NAME, NOTHING_TELLING, name_clusters
+from kindred.segments.profiles.names import MAX_NAME, NO_DIFFERENCE, name_clusters
 
 
 def test_a_name_has_the_first_three_terms():
@@ -43,7 +43,7 @@ def test_a_term_that_does_not_fit_is_left_out_and_a_first_one_is_cut():
 
 
 def test_a_cluster_like_everyone_says_so():
-    assert name_clusters([[], []], [0, 5], {}) == [NOTHING_TELLING, f"{NOTHING_TELLING} #5"]
+    assert name_clusters([[], []], [0, 5], {}) == [NO_DIFFERENCE, f"{NO_DIFFERENCE} #5"]
 
 
 @settings(max_examples=100, deadline=None, derandomize=True, database=None)

@@ -8,7 +8,7 @@ import pytest
 
 from kindred.segments.profiles.comparison import compare
 from kindred.segments.profiles.tallies import MAX_VALUES, Measure, ProfileColumn, Tallies
-from kindred.segments.profiles.traits import TOP_TRAITS, VALUES_A_COLUMN, rank_traits
+from kindred.segments.profiles.traits import TOP_TRAITS, VALUES_PER_COLUMN, rank_traits
 from kindred.spec.features import Kind
 
 INCOME = ProfileColumn("income", Kind.NUMERIC)
@@ -138,7 +138,7 @@ def test_of_one_column_three_values_at_most_and_ten_traits_in_all():
     (found, _) = profiles(columns, rng.integers(0, 2, 500), frame)
     assert len(found.traits) == TOP_TRAITS
     for name in frame:
-        assert sum(t.column_name == name for t in found.traits) <= VALUES_A_COLUMN
+        assert sum(t.column_name == name for t in found.traits) <= VALUES_PER_COLUMN
 
 
 def test_a_value_that_a_cluster_has_names_it_before_one_that_it_lacks():

@@ -9,7 +9,7 @@ from kindred.errors import SettingsError
 from kindred.segments.clusters import NOISE, Clusters, order_free
 from kindred.segments.kmeans import kmeans
 from kindred.segments.kmeans.kmeans import cluster_kmeans
-from kindred.segments.kmeans.lloyd import settle_centers
+from kindred.segments.kmeans.lloyd import settle_centroids
 from kindred.segments.nearest import nearest_point
 from kindred.spec.clustering import KMeansSettings
 from kindred.spec.metrics import Metric
@@ -59,7 +59,7 @@ def test_kmeans_moves_nobody_for_some_new_customers(metric, sample, monkeypatch)
     monkeypatch.setattr(kmeans, "STARTING_SAMPLE", sample)
     vectors = np.random.default_rng(2).normal(size=(2100, 6)).astype(np.float32)
     asked, before = KMeansSettings(k=12), vectors[:2000]
-    start = kmeans.find_centers(before, asked, metric, seed=0)
+    start = kmeans.find_centroids(before, asked, metric, seed=0)
     first = cluster_kmeans(before, asked, metric, seed=0, start=start)
     grown = cluster_kmeans(vectors, asked, metric, seed=0, start=start)
     scratch = cluster_kmeans(vectors, asked, metric, seed=0)
@@ -73,7 +73,7 @@ def test_kmeans_moves_where_the_customers_have_gone(sample, monkeypatch):
     monkeypatch.setattr(kmeans, "STARTING_SAMPLE", sample)
     vectors, _ = groups(noise=0)
     asked = KMeansSettings(k=4)
-    start = kmeans.find_centers(vectors + 20, asked, Metric.L2, seed=0)
+    start = kmeans.find_centroids(vectors + 20, asked, Metric.L2, seed=0)
     found = cluster_kmeans(vectors, asked, Metric.L2, seed=0, start=start)
     stayed = kmeans._assigned(vectors, np.ones(len(vectors)), start.values)[2]
     assert found.figures["inertia"] < 0.5 * stayed
@@ -81,7 +81,7 @@ def test_kmeans_moves_where_the_customers_have_gone(sample, monkeypatch):
 
 def test_a_start_of_another_number_of_centres_is_left_alone():
     vectors, _ = groups()
-    start = kmeans.find_centers(vectors, KMeansSettings(k=3), Metric.L2, seed=0)
+    start = kmeans.find_centroids(vectors, KMeansSettings(k=3), Metric.L2, seed=0)
     for asked, rows in ((KMeansSettings(k=5), vectors), (KMeansSettings(k=3), vectors[:2])):
         told = cluster_kmeans(rows, asked, Metric.L2, seed=0, start=start)
         alone = cluster_kmeans(rows, asked, Metric.L2, seed=0)
@@ -140,10 +140,10 @@ def test_settled_centres_are_the_means_of_what_is_nearest_to_them():
     rng = np.random.default_rng(8)
     points = rng.normal(size=(700, 5)).astype(np.float32)
     weights = rng.integers(1, 4, size=700).astype(np.float64)
-    centers = settle_centers(points, weights, points[:6].astype(np.float64), threads=2)
-    squares = np.square(points[:, None] - centers).sum(axis=2)
+    centroids = settle_centroids(points, weights, points[:6].astype(np.float64), threads=2)
+    squares = np.square(points[:, None] - centroids).sum(axis=2)
     nearest = squares.argmin(axis=1)
-    for number, center in enumerate(centers):
+    for number, center in enumerate(centroids):
         rows = nearest == number
         mean = np.average(points[rows], axis=0, weights=weights[rows])
         np.testing.assert_allclose(center, mean, atol=0.03)
@@ -151,8 +151,8 @@ def test_settled_centres_are_the_means_of_what_is_nearest_to_them():
 
 def test_a_centre_that_is_nearest_to_nothing_stays():
     points = np.array([[0.0], [1.0]], dtype=np.float32)
-    centers = settle_centers(points, np.ones(2), np.array([[0.2], [9.0]]))
-    assert centers.tolist() == [[0.5], [9.0]]
+    centroids = settle_centroids(points, np.ones(2), np.array([[0.2], [9.0]]))
+    assert centroids.tolist() == [[0.5], [9.0]]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -184,7 +184,9 @@ def test_what_is_linked_takes_the_label_at_the_other_end_of_the_edge():
 
 def test_a_graph_that_is_too_narrow_is_refused():
     vectors, _ = groups()
-    with pytest.raises(ArtefactError, match=r"found 4 neighbours .* needs 5; clear plan_graph"):
+    with pytest.raises(
+        ArtefactError, match=r"found 4 neighbours .* needs 5; clear task 'plan_graph'"
+    ):
         reachability(vectors, graph_of(vectors, k=4), 5, Metric.L2, seed=0)
 
 

@@ -54,7 +54,7 @@ def test_lists_become_clusters_by_size_with_their_numbers_and_distances():
     assert found.nearest_labels.tolist() == [1, 1, 0, 0, 0, 0]
     assert found.membership.tolist() == [1, 1, 1, 1, 1, 0]
     assert found.lists.numbers.tolist() == [2, 2, 3, 3, 3, 0]
-    np.testing.assert_array_equal(found.lists.center_distances, [0, 1, 0, 1, 3, np.nan])
+    np.testing.assert_array_equal(found.lists.centroid_distances, [0, 1, 0, 1, 3, np.nan])
     assert (found.lists.generation, found.method) == (4, "ivfflat lists of build 4")
 
 
@@ -65,7 +65,7 @@ def test_distances_to_centres_are_those_of_the_operators(metric, expected):
     vectors = np.array([[4, 3]], dtype=np.float32)
     centre = np.array([[0, 0] if metric is Metric.L2 else [1, 0]], dtype=np.float32)
     found = clusters_of_lists(vectors, metric, centre, np.zeros(1, dtype=np.int32), method="")
-    np.testing.assert_allclose(found.lists.center_distances, [expected], rtol=1e-6)
+    np.testing.assert_allclose(found.lists.centroid_distances, [expected], rtol=1e-6)
 
 
 def test_every_customer_is_nearest_to_the_centre_of_its_own_list():
@@ -88,7 +88,7 @@ def test_the_order_of_the_rows_changes_no_list(metric):
     np.testing.assert_array_equal(shuffled.labels, found.labels[order])
     np.testing.assert_array_equal(shuffled.lists.numbers, found.lists.numbers[order])
     np.testing.assert_array_equal(
-        shuffled.lists.center_distances, found.lists.center_distances[order]
+        shuffled.lists.centroid_distances, found.lists.centroid_distances[order]
     )
 
 
@@ -100,8 +100,8 @@ def test_neither_a_second_run_nor_threads_change_a_bit():
             results.append(made(vectors, lists=40))
     for again in results[1:]:
         assert again.lists.numbers.tobytes() == results[0].lists.numbers.tobytes()
-        distances_again = again.lists.center_distances.tobytes()
-        assert distances_again == results[0].lists.center_distances.tobytes()
+        distances_again = again.lists.centroid_distances.tobytes()
+        assert distances_again == results[0].lists.centroid_distances.tobytes()
 
 
 def test_zero_vectors_under_cosine_are_in_no_list():
@@ -110,7 +110,7 @@ def test_zero_vectors_under_cosine_are_in_no_list():
     found = made(vectors, Metric.COSINE)
     assert np.flatnonzero(found.labels == NOISE).tolist() == [3, 500]
     assert found.lists.numbers[[3, 500]].tolist() == [0, 0]
-    assert np.isnan(found.lists.center_distances[[3, 500]]).all()
+    assert np.isnan(found.lists.centroid_distances[[3, 500]]).all()
     assert found.nearest_labels[[3, 500]].tolist() == [0, 0]
     assert not found.membership[[3, 500]].any()
 
@@ -129,7 +129,7 @@ def test_no_more_lists_than_distinct_vectors(vectors, expected):
     found = made(vectors)
     assert len(set(found.labels)) == expected
     assert found.method == f"k-means of {expected} list{'' if expected == 1 else 's'} (a test)"
-    np.testing.assert_allclose(found.lists.center_distances, 0.0, atol=1e-6)
+    np.testing.assert_allclose(found.lists.centroid_distances, 0.0, atol=1e-6)
 
 
 def test_zero_vectors_alone_under_cosine_are_no_cluster():

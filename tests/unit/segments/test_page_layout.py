@@ -56,7 +56,7 @@ def test_block_0_tells_dimensions_and_lists():
 
 @pytest.mark.parametrize("changes", [{"magic": 0xA953A953}, {"version": 2}])
 def test_another_kind_or_version_of_index_is_refused(changes):
-    with pytest.raises(DataError, match=r"magic number 0x.* and version .*take 'ivfflat' out"):
+    with pytest.raises(DataError, match=r"magic number 0x.* and version .*remove 'ivfflat'"):
         read_meta(make_meta(**changes))
 
 
@@ -65,8 +65,8 @@ def test_lists_stand_in_their_order_with_centres_of_vectors_or_halfvecs(kind):
     centres = [[1.5, -2.0, 0.25], [0.0, 4.0, 8.0]]
     items = [list_item(7, centres[0], kind), list_item(3, centres[1], kind)]
     found = read_list_page(make_page(items, following=2), 3)
-    np.testing.assert_array_equal(found.centres, np.array(centres, dtype=np.float32))
-    assert found.centres.dtype == np.float32
+    np.testing.assert_array_equal(found.centroids, np.array(centres, dtype=np.float32))
+    assert found.centroids.dtype == np.float32
     assert found.first_blocks.tolist() == [7, 3]
     assert found.next_block == 2
 

@@ -19,9 +19,9 @@ def test_every_row_is_in_one_list(metric):
     vectors = people(3_000, seed=2)
     vectors[::100] = 0
     found = find_list_sizes(vectors, metric, seed=1)
-    assert found.centres.shape == (LISTS, 6)
+    assert found.centroids.shape == (LISTS, 6)
     assert found.sizes.sum() == (3_000 - 30 if metric is Metric.COSINE else 3_000)
-    assert (found.sizes == count_rows(found.centres, vectors, metric)).all()
+    assert (found.sizes == count_rows(found.centroids, vectors, metric)).all()
 
 
 @pytest.mark.parametrize("metric", list(Metric))
@@ -49,4 +49,4 @@ def test_a_shift_is_seen():
 def test_the_same_seed_gives_the_same_lists():
     vectors = people(2_000, seed=2)
     first, again = (find_list_sizes(vectors, Metric.L2, seed=4) for _ in range(2))
-    assert (first.centres == again.centres).all()
+    assert (first.centroids == again.centroids).all()

@@ -1,7 +1,7 @@
-"""Sentence embeddings: a text becomes a unit vector, whatever texts it is batched with."""
+"""Sentence embeddings: unit vectors of texts that do not depend on the batch."""
 
 import os
 
-# By default ONNX Runtime 1.29 and later report every opened model to its maker. It reads this
-# variable when it is imported, so it is set where nothing of the package can come first.
+# By default, ONNX Runtime 1.29 and later report every opened model to the vendor. This variable is
+# read on import of ONNX Runtime, so it is set before any module of this package is imported.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -1,4 +1,4 @@
-"""Which model a spec means: a directory, else a name that sentence-transformers knows."""
+"""Open the model that a spec names: a directory, else a model of sentence-transformers."""
 
 from pathlib import Path
 
@@ -8,15 +8,15 @@ DEFAULT_MAX_TOKENS = 256
 
 
 def load_model(model: str, max_tokens: int = DEFAULT_MAX_TOKENS) -> SentenceModel:
-    """Open a model: a directory with ``model.onnx`` and ``tokenizer.json``, else a name.
+    """Open a model: a directory with ``model.onnx`` and ``tokenizer.json``, else by name.
 
     Raises
     ------
     SentenceModelError
-        naming the model, what it lacks and what to do.
+        The model cannot be used; the message says what is missing and what to do.
     """
     directory = Path(model).expanduser()
-    # Here and not above: every task imports all stages, few of them run a model.
+    # Imported here because every task imports this module, and few run a model.
     if directory.is_dir():
         from kindred.encoding.sentence_models.onnx_model import OnnxModel
 
@@ -27,6 +27,6 @@ def load_model(model: str, max_tokens: int = DEFAULT_MAX_TOKENS) -> SentenceMode
 
 
 def weights_megabytes(model: str) -> float:
-    """Size of the weights of a model in a directory; 0 of one that is named."""
+    """Size in MB of the weights of a model in a directory; 0 for a model by name."""
     files = Path(model).expanduser().glob("model.onnx*")
     return sum(file.stat().st_size for file in files) / 2**20

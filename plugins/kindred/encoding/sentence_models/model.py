@@ -1,4 +1,4 @@
-"""What a sentence model is, and the form its vectors have whichever model made them."""
+"""The protocol of sentence models, and the common form of their vectors."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 from kindred.errors import SentenceModelError
 
 RESOLUTION = 2.0**-20
-"""Every value is a multiple of this: sums of products of such values are exact in float64."""
+"""Every value is a multiple of this, so that sums of products are exact in float64."""
 
 CHARACTERS_PER_TOKEN = 32
-"""Characters of a text that are looked at, per token: a tokenizer reads all it is given, and only
-then truncates (huggingface/tokenizers issue 1573). English has about 4 characters a token."""
+"""Characters per token after which a text is cut off, because a tokenizer reads its whole input
+before it truncates (huggingface/tokenizers issue 1573). English has about 4 per token."""
 
 
 class SentenceModel(Protocol):
-    """A model that gives every text its own vector."""
+    """A model that maps texts to vectors."""
 
     @property
     def name(self) -> str:
-        """What decides an embedding: models of equal names give equal vectors."""
+        """Identifies the embeddings: models with equal names give equal vectors."""
 
     @property
     def dimensions(self) -> int:
@@ -37,13 +37,13 @@ class SentenceModel(Protocol):
         Returns
         -------
         embeddings : ndarray of float32, shape (texts, dimensions)
-            L2-normalised, then rounded to multiples of `RESOLUTION`. A row depends on its text
-            alone: not on the other texts, their order or the number of threads.
+            L2-normalised, then rounded to multiples of `RESOLUTION`. A row depends only on its
+            text, not on the other texts, their order or the number of threads.
         """
 
 
 def cut(text: str, max_tokens: int) -> str:
-    """The beginning of a text that a model of so many tokens is given."""
+    """The beginning of a text, long enough for ``max_tokens`` tokens."""
     return text[: CHARACTERS_PER_TOKEN * max_tokens]
 
 
@@ -54,17 +54,17 @@ def unit_vector(raw: NDArray[Any], model: str) -> NDArray[np.float32]:
     ----------
     raw : ndarray of float, shape (dimensions,)
     model : str
-        How messages name the model.
+        The model's name in error messages.
 
     Returns
     -------
     vector : ndarray of float32, shape (dimensions,)
-        A vector of zeros stays one.
+        A zero vector stays zero.
 
     Raises
     ------
     SentenceModelError
-        when a value is not finite.
+        A value is not finite.
     """
     values = raw.astype(np.float64)
     if not np.isfinite(values).all():
@@ -78,5 +78,5 @@ def unit_vector(raw: NDArray[Any], model: str) -> NDArray[np.float32]:
 
 
 def stacked(vectors: Sequence[NDArray[np.float32]], dimensions: int) -> NDArray[np.float32]:
-    """Vectors as the rows of one array, which keeps its width without any."""
+    """Vectors as the rows of one array, which has the right width even without rows."""
     return np.array(vectors, dtype=np.float32).reshape(len(vectors), dimensions)

@@ -1,4 +1,4 @@
-"""A model that the optional package sentence-transformers has on this machine, by its name."""
+"""A model by name, from the local cache of the optional package sentence-transformers."""
 
 import importlib
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ PACKAGE = "sentence_transformers"
 
 
 class NamedModel:
-    """One text at a time on the CPU, for in a padded batch a text's vector depends on the others.
+    """Embeds one text at a time on the CPU; in a padded batch, vectors depend on the other texts.
 
-    Nothing is downloaded: the model is in the local cache, or it cannot be used.
+    Nothing is downloaded: the model must be in the local cache.
     """
 
     def __init__(self, model: str, max_tokens: int) -> None:
         library = _import_library(model)
         try:
             self._model = library.SentenceTransformer(model, device="cpu", local_files_only=True)
-        except Exception as error:  # what is raised differs between versions of the library
+        except Exception as error:  # the exception's type differs between versions of the library
             raise SentenceModelError(
                 f"model {model!r} is no directory and is not in the local cache of"
                 f" sentence-transformers either: {error}; download it there beforehand, or name a"
@@ -58,7 +58,7 @@ class NamedModel:
         if rows.ndim != 2 or len(rows) != len(texts):
             raise SentenceModelError(
                 f"model {self._where!r} gave an array of shape {rows.shape} for {len(texts)} texts,"
-                " but one vector a text is expected; choose a model of sentence embeddings"
+                " but one vector per text is expected; choose a model of sentence embeddings"
             )
         return rows
 
@@ -75,6 +75,6 @@ def _import_library(model: str) -> Any:
 
 
 def _revision_of(model: Any) -> str | None:
-    """The commit of the model's files, which transformers notes when it loads them."""
+    """The commit of the model's files, which transformers records when it loads them."""
     config = getattr(getattr(model[0], "auto_model", None), "config", None)
     return getattr(config, "_commit_hash", None)

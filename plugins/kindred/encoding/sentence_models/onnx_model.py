@@ -1,4 +1,4 @@
-"""A sentence model in a directory, ``model.onnx`` and ``tokenizer.json``, run by ONNX Runtime."""
+"""A sentence model in a directory (``model.onnx``, ``tokenizer.json``), run by ONNX Runtime."""
 
 import hashlib
 import os
@@ -17,18 +17,18 @@ from kindred.errors import SentenceModelError
 
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
-PROCEDURE = "1"  # part of every name: raised when a text's way to its vector changes
+PROCEDURE = "1"  # part of every model name; increment it when the computation of vectors changes
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 DTYPES: dict[str, Any] = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 POOLED = "sentence_embedding"
-FATAL_ONLY = 4  # log severity of ONNX Runtime: what it would print arrives as an exception
+FATAL_ONLY = 4  # log severity of ONNX Runtime, whose errors are raised as exceptions anyway
 
 
 class OnnxModel:
-    """One text a call, without padding, each on one thread, as many at once as there are cores.
+    """Embeds one text per call without padding, on one thread each, on all cores in parallel.
 
-    A dynamically quantised model scales its activations by all that is in a batch, padding too
-    (microsoft/onnxruntime issues 8625 and 10111): in company a text would get another vector.
+    A dynamically quantised model scales its activations by the whole batch, including padding
+    (microsoft/onnxruntime issues 8625 and 10111): batched, a text gets a different vector.
     """
 
     def __init__(self, directory: Path, max_tokens: int, *, threads: int | None = None) -> None:
@@ -77,15 +77,15 @@ class OnnxModel:
         }
         try:
             [output] = self._session.run([self._output], feed)
-        except Exception as error:  # ONNX Runtime has no base class of its own
+        except Exception as error:  # ONNX Runtime has no exception base class of its own
             raise SentenceModelError(
                 f"{self._where}/{MODEL_FILE} cannot process a text of {len(ids)} tokens: {error};"
-                f" lower max_tokens ({self._max_tokens}) or export the model anew"
+                f" lower max_tokens ({self._max_tokens}) or export the model again"
             ) from error
         return unit_vector(self._pooled(output, len(ids)), self._where)
 
     def _pooled(self, output: NDArray[Any], tokens: int) -> NDArray[np.float64]:
-        """The vector of the text; no token is padding, so the mean is over all of them."""
+        """The vector of the text; there is no padding, so the mean is over all tokens."""
         values = output.astype(np.float64)
         if values.ndim == 3 and values.shape[:2] == (1, tokens):
             values = values.mean(axis=1)
@@ -101,7 +101,7 @@ class OnnxModel:
         if wanted.name not in INPUTS or wanted.type not in DTYPES:
             raise SentenceModelError(
                 f"{self._where}/{MODEL_FILE} asks for {wanted.name!r} of type {wanted.type}, but"
-                f" only {', '.join(INPUTS)} of int64 or int32 can be given; export the model as a"
+                f" only {', '.join(INPUTS)} of int64 or int32 are supported; export the model as a"
                 " text encoder (feature extraction)"
             )
         return DTYPES[wanted.type]
@@ -112,13 +112,13 @@ def _open_tokenizer(path: Path, max_tokens: int) -> Tokenizer:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises plain Exception
         raise SentenceModelError(
-            f"{path} cannot be read as a tokenizer: {error}; take the file of the model's release"
+            f"{path} cannot be read as a tokenizer: {error}; use the file of the model's release"
         ) from error
     special = tokenizer.num_special_tokens_to_add(False)
     if max_tokens <= special:
         raise SentenceModelError(
             f"max_tokens is {max_tokens}, but the tokenizer {path} itself adds {special} tokens to"
-            " every text; give it more, for example 256"
+            " every text; set a larger value, for example 256"
         )
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_length=max_tokens)
@@ -140,7 +140,7 @@ def _open_session(path: Path) -> Any:
 
 
 def _choose_output(names: list[str]) -> str:
-    """The pooled output if there is one, else that of the last layer (the first, where unnamed)."""
+    """The pooled output if there is one, else the last layer's, else the first output."""
     known = [name for name in (POOLED, "last_hidden_state", "token_embeddings") if name in names]
     return (known or names)[0]
 

@@ -1,4 +1,4 @@
-"""How fast texts are embedded: a forecast after the first few dozen, then progress."""
+"""Log the speed of embedding texts: a forecast after the first few dozen, then progress."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ REPORT_EVERY_SECONDS = 10.0
 
 
 class Pace:
-    """Counts the texts done and logs what is left; nothing computed depends on it."""
+    """Counts finished texts and logs progress; does not affect any result."""
 
     def __init__(self, new: int, cached: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._new = new
@@ -22,7 +22,7 @@ class Pace:
         self._is_forecast = False
 
     def advance(self, texts: int) -> None:
-        """Note that so many more texts are done."""
+        """Count finished texts, and log if a report is due."""
         self._done += texts
         now = self._clock()
         per_second = self._done / max(now - self._started, 1e-9)

@@ -1,1 +1,1 @@
-"""HDBSCAN and DBSCAN from the neighbour graph: a spanning tree by Borůvka, then the hierarchy."""
+"""HDBSCAN and DBSCAN from the neighbour graph: Borůvka's spanning tree, then the hierarchy."""

@@ -1,4 +1,4 @@
-"""The minimum spanning tree in mutual reachability, from the neighbour graph and exact search."""
+"""The minimum spanning tree by mutual reachability, from the neighbour graph and exact search."""
 
 import logging
 
@@ -16,19 +16,19 @@ log = logging.getLogger(__name__)
 
 
 def spanning_tree(reach: Reachability, *, threads: int = 1) -> Edges:
-    """The minimum spanning tree of all points by the mutual reachability distance.
+    """The minimum spanning tree of all points by mutual reachability distance.
 
     Parameters
     ----------
     reach : Reachability
     threads : int
-        Changes no result.
+        Does not change the result.
 
     Returns
     -------
     Edges
-        One fewer than points, in the order (weight, low, high), which makes the tree unique. The
-        weight of a pair is the largest of its distance and both core distances.
+        One fewer than there are points, sorted by (weight, low, high), which makes the tree unique.
+        The weight of a pair is the maximum of its distance and both core distances.
 
     Raises
     ------
@@ -37,13 +37,15 @@ def spanning_tree(reach: Reachability, *, threads: int = 1) -> Edges:
 
     Notes
     -----
-    Borůvka's algorithm (1926). The first edge out of a component is in its points' lists, unless a
-    point may have a neighbour outside that its list was too short to hold: a point of which nothing
-    is known beyond a distance that is not above the weight of the component's first known edge.
-    Those points are searched. Each round grows the quarter of the components that have fewest of
-    them, so the large ones are hardly ever searched. The tree is exact if the graph is, up to
-    `outside_search.EXACT_POINTS`; above, near lists alone are searched for components that have an
-    edge already, which gave another edge for fewer than one point in ten thousand.
+    Borůvka's algorithm (1926). Each round adds the first (smallest) edge out of a component. That
+    edge is in the neighbour lists of the component's points, unless a list is too short: a list
+    leaves it in doubt if its last distance is at most the weight of the component's best known
+    edge. Points with such lists are searched. Each round grows only the quarter of the components
+    that have the fewest of them, so large components are rarely searched.
+
+    If the graph is exact, the tree is exact up to `boruvka_search.EXACT_POINTS` points. Above that,
+    components that already have an edge are searched in nearby lists only; in measurements this
+    gave a different edge for fewer than one point in ten thousand.
     """
     count = len(reach.points)
     component = np.arange(count, dtype=np.int32)
@@ -64,7 +66,7 @@ def spanning_tree(reach: Reachability, *, threads: int = 1) -> Edges:
         known[queries] = best.weight[component[queries]]
         rounds.append(best.at(np.flatnonzero(is_grown)))
         _require_finite(rounds[-1])
-        log.info("%d components, %d points searched outside theirs", components, len(queries))
+        log.info("%d components, searched for edges from %d points", components, len(queries))
         component = _joined(component, components, rounds[-1])
     return _sorted(rounds)
 
@@ -72,7 +74,7 @@ def spanning_tree(reach: Reachability, *, threads: int = 1) -> Edges:
 def _to_search(
     known: np.ndarray, core: np.ndarray, component: np.ndarray, best: Edges
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which components grow, and their points whose lists leave the first edge in doubt."""
+    """The components to grow in this round, and their points that have to be searched."""
     limit = best.weight[component]
     in_doubt = np.flatnonzero((known <= limit) & (core <= limit)).astype(np.int32)
     doubts = np.bincount(component[in_doubt], minlength=len(best.weight))
@@ -101,9 +103,9 @@ def scan_lists(
     weight: np.ndarray,
     is_open: np.ndarray,
 ) -> None:
-    """The first edge out of every component in the lists of the active points, both ways.
+    """Find the first edge out of every component in the active points' lists, in both directions.
 
-    ``is_open`` bool (active,) tells which points still have neighbours outside.
+    Sets ``is_open`` bool (active,) for points that still have neighbours in other components.
     """
     for at in range(len(active)):
         point = active[at]
@@ -129,7 +131,7 @@ def _joined(component: np.ndarray, components: int, edges: Edges) -> np.ndarray:
 
 
 def _sorted(rounds: list[Edges]) -> Edges:
-    """The edges of all rounds, once each: two components may choose the same one."""
+    """The edges of all rounds without duplicates: two components may choose the same edge."""
     if not rounds:
         return Edges.none(0)
     low, high, weight = (

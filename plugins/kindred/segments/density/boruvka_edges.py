@@ -1,4 +1,4 @@
-"""Edges between points, and the one order of all of them that makes a spanning tree unique."""
+"""Edges between points, and the total order of edges that makes a spanning tree unique."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Edges:
 
     @classmethod
     def none(cls, count: int) -> "Edges":
-        """Room for edges, each behind every real one."""
+        """Placeholders that sort after every real edge."""
         return cls(
             np.full(count, np.iinfo(np.int32).max, dtype=np.int32),
             np.full(count, np.iinfo(np.int32).max, dtype=np.int32),
@@ -25,7 +25,7 @@ class Edges:
         )
 
     def at(self, rows: np.ndarray) -> "Edges":
-        """Some of the edges."""
+        """The edges at the given positions."""
         return Edges(self.low[rows], self.high[rows], self.weight[rows])
 
 
@@ -33,7 +33,7 @@ class Edges:
 def comes_first(
     weight: np.float32, low: int, high: int, weight2: np.float32, low2: int, high2: int
 ) -> bool:
-    """Whether an edge is before another one in the order (weight, points) of all edges."""
+    """Whether the first edge sorts before the second by (weight, low, high)."""
     if weight != weight2:
         return bool(weight < weight2)
     if low != low2:
@@ -51,7 +51,7 @@ def offer(
     high: np.ndarray,
     weight: np.ndarray,
 ) -> None:
-    """Keep the found edges that come before the best of their component."""
+    """Replace the best edge of a component by a found edge that sorts before it."""
     for i in range(len(component)):
         c = component[i]
         if comes_first(found_weight[i], found_low[i], found_high[i], weight[c], low[c], high[c]):

@@ -1,4 +1,4 @@
-"""Search of near lists for the first edge out of a component: far quicker, and nearly always it."""
+"""Search of nearby lists for the first edge out of a component: faster, nearly always exact."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ from kindred.neighbours.compiled import compiled
 from kindred.neighbours.list_training import gather_columns
 from kindred.neighbours.tiles import padded_size, score_buffer, score_group
 from kindred.segments.density.boruvka_state import (
-    Searched,
-    Wanted,
+    PointIndex,
+    RoundState,
     list_buffer,
     load_group,
     outside_ball,
@@ -24,16 +24,16 @@ def search_near(
     last: int,
     near_lists: np.ndarray,
     visits: int,
-    searched: Searched,
-    wanted: Wanted,
+    index: PointIndex,
+    state: RoundState,
 ) -> None:
-    """As `search_outside`, in no more than so many of the lists near to that of the queries.
+    """Like `search_outside`, but searches at most ``visits`` lists near the queries' own list.
 
-    ``near_lists`` int32 (lists, width), nearest first; lists without points outside do not count.
-    All points of a piece are of one list, too.
+    ``near_lists`` int32 (lists, width) holds the lists near each list, nearest first. Lists whose
+    points are all in the queries' component do not count. All points of a piece are in one list.
     """
-    dimensions = searched.points.shape[1]
-    scores = list_buffer(searched.list_starts)
+    dimensions = index.points.shape[1]
+    scores = list_buffer(index.list_starts)
     near = score_buffer(padded_size(visits))
     tile = np.zeros(dimensions * padded_size(visits), dtype=np.float32)
     group = np.empty((4, dimensions), dtype=np.float32)
@@ -41,33 +41,33 @@ def search_near(
     slack = slack_of(dimensions)
     for piece in range(first, last):
         start, stop = piece_starts[piece], piece_starts[piece + 1]
-        home = np.searchsorted(searched.list_starts, queries[start], side="right") - 1
-        lists = _lists_outside(near_lists[home], visits, queries[start], searched, wanted)
-        gather_columns(searched.centroids, lists, tile)
+        home = np.searchsorted(index.list_starts, queries[start], side="right") - 1
+        lists = _lists_outside(near_lists[home], visits, queries[start], index, state)
+        gather_columns(index.centroids, lists, tile)
         for q in range(start, stop, 4):
             some = queries[q : min(q + 4, stop)]
-            load_group(some, searched.points, group)
+            load_group(some, index.points, group)
             score_group(group, tile, padded_size(len(lists)), False, near)
             for i in range(len(lists)):
                 for r in range(4):
-                    least[r] = outside_ball(near[r, i], searched.radii[lists[i]], slack)
-                search_list(some, lists[i], least, piece, searched, wanted, scores, group)
+                    least[r] = outside_ball(near[r, i], index.radii[lists[i]], slack)
+                search_list(some, lists[i], least, piece, index, state, scores, group)
 
 
 @compiled
 def _lists_outside(
-    near: np.ndarray, visits: int, query: int, searched: Searched, wanted: Wanted
+    near: np.ndarray, visits: int, query: int, index: PointIndex, state: RoundState
 ) -> np.ndarray:
-    """The first lists with points outside the query's component, and of cores small enough."""
-    own = wanted.component[query]
+    """The first lists with points outside the query's component and small enough core distances."""
+    own = state.component[query]
     lists = np.empty(visits, dtype=np.int32)
     seen = count = 0
     for number in near:
         if seen == visits:
             break
-        if wanted.only_component[number] != own:
+        if state.only_component[number] != own:
             seen += 1
-            if searched.least_core[number] <= wanted.bound[own]:
+            if index.least_core[number] <= state.bound[own]:
                 lists[count] = number
                 count += 1
     return lists[:count]

@@ -1,4 +1,4 @@
-"""Search for the first edges out of components, on several threads."""
+"""Multithreaded search for the first edges out of components."""
 
 import numpy as np
 
@@ -9,60 +9,60 @@ from kindred.neighbours.tiles import make_tiles
 from kindred.segments.density.boruvka_edges import Edges, offer
 from kindred.segments.density.boruvka_exact_scan import search_outside
 from kindred.segments.density.boruvka_near_scan import search_near
-from kindred.segments.density.boruvka_state import Searched, Wanted, list_radii
+from kindred.segments.density.boruvka_state import PointIndex, RoundState, list_radii
 from kindred.segments.density.reachability import Reachability
 from kindred.spec.metrics import Metric
 
 PIECE = 256
-"""Queries searched one after another by one thread; they lie near each other."""
+"""Queries that one thread searches in a row; they lie near each other."""
 
 PIECES_AT_ONCE = 4
-"""Pieces of one call: some hundred queries are some milliseconds of work."""
+"""Pieces per kernel call: several hundred queries are a few milliseconds of work."""
 
 EXACT_POINTS = 200_000
-"""Points up to which all of them are searched, if need be: seconds grow with their square."""
+"""Up to this many points the search is exact; its time grows with the square of the points."""
 
 NEAR_LISTS = 256
-"""Lists near each list among which those with points outside are looked for above."""
+"""Above `EXACT_POINTS`: nearby lists considered for each list."""
 
 VISITS = 32
-"""Lists with points outside that a point is searched in above."""
+"""Above `EXACT_POINTS`: lists with points of other components that are searched per point."""
 
 
 class OutsideSearch:
-    """Search for the first edge that leads out of a component; exact up to `EXACT_POINTS`."""
+    """Searches for the first edge out of a component; exact up to `EXACT_POINTS` points."""
 
     def __init__(self, reach: Reachability, threads: int) -> None:
         self._reach = reach
         self._threads = threads
-        self._searched: Searched | None = None
+        self._index: PointIndex | None = None
         self._near = np.empty((0, 0), dtype=np.int32)
 
     def improve(self, queries: np.ndarray, component: np.ndarray, best: Edges) -> None:
-        """Put the first edges out of the components of the queries into ``best``.
+        """Update ``best``, (components,), with the first edges out of the queries' components.
 
-        ``queries`` int32, rising, are all points of their components that may have an edge that
-        comes before the component's own in ``best``, (components,).
+        ``queries`` int32, ascending, must contain every point of these components that may have an
+        edge which sorts before the component's edge in ``best``.
         """
         if len(queries) == 0:
             return
-        self._searched = searched = self._searched or _make_searched(self._reach)
+        self._index = index = self._index or _make_index(self._reach)
         if len(component) > EXACT_POINTS:
             self._search_near(queries[best.weight[component[queries]] < np.inf], component, best)
             queries = queries[best.weight[component[queries]] == np.inf]
         queries = queries[np.argsort(component[queries], kind="stable")]
         starts = _pieces(component[queries])
-        wanted = self._wanted(component, best, len(starts) - 1)
+        state = self._round_state(component, best, len(starts) - 1)
 
         def search(first: int, last: int) -> None:
-            search_outside(queries, starts, first, last, searched, wanted)
+            search_outside(queries, starts, first, last, index, state)
 
         in_threads(search, cut(len(starts) - 1, PIECES_AT_ONCE), self._threads)
-        _take(queries[starts[:-1]], wanted, best)
+        _take(queries[starts[:-1]], state, best)
 
     def _search_near(self, queries: np.ndarray, component: np.ndarray, best: Edges) -> None:
-        """Search near lists only, for components that have an edge already."""
-        searched = self._searched or _make_searched(self._reach)
+        """Search nearby lists only, for components that already have an edge."""
+        index = self._index or _make_index(self._reach)
         if self._near.size == 0:
             self._near = nearest_lists(
                 self._reach.centroids, NEAR_LISTS, is_product=False, threads=self._threads
@@ -71,35 +71,35 @@ class OutsideSearch:
         order = np.lexsort((component[queries], home))
         queries = queries[order]
         starts = _pieces(component[queries] + np.int64(len(component)) * home[order])
-        wanted = self._wanted(component, best, len(starts) - 1)
+        state = self._round_state(component, best, len(starts) - 1)
 
         def search(first: int, last: int) -> None:
-            search_near(queries, starts, first, last, self._near, VISITS, searched, wanted)
+            search_near(queries, starts, first, last, self._near, VISITS, index, state)
 
         in_threads(search, cut(len(starts) - 1, PIECES_AT_ONCE), self._threads)
-        _take(queries[starts[:-1]], wanted, best)
+        _take(queries[starts[:-1]], state, best)
 
-    def _wanted(self, component: np.ndarray, best: Edges, pieces: int) -> Wanted:
+    def _round_state(self, component: np.ndarray, best: Edges, pieces: int) -> RoundState:
         only = _only_component(component, self._reach.list_starts)
         found = Edges.none(pieces)
-        return Wanted(component, only, best.weight.copy(), found.weight, found.low, found.high)
+        return RoundState(component, only, best.weight.copy(), found.weight, found.low, found.high)
 
 
-def _take(first_queries: np.ndarray, wanted: Wanted, best: Edges) -> None:
-    """Keep what was found for the pieces where it comes before the best of the component."""
+def _take(first_queries: np.ndarray, state: RoundState, best: Edges) -> None:
+    """Update ``best`` with the edges found for the pieces, where they sort first."""
     offer(
-        wanted.component[first_queries], wanted.low, wanted.high, wanted.weight,
+        state.component[first_queries], state.low, state.high, state.weight,
         best.low, best.high, best.weight,
     )  # fmt: skip
 
 
-def _make_searched(reach: Reachability) -> Searched:
+def _make_index(reach: Reachability) -> PointIndex:
     tiles = make_tiles(reach.points, reach.list_starts, Metric.L2)
     whole = np.array([0, len(reach.centroids)], dtype=np.int64)
     to_centroid = np.empty(len(reach.points), dtype=np.float32)
     radii = np.zeros(len(reach.centroids), dtype=np.float32)
     list_radii(reach.points, reach.list_starts, reach.centroids, to_centroid, radii)
-    return Searched(
+    return PointIndex(
         KINDS[reach.metric],
         reach.vectors,
         reach.points,
@@ -116,7 +116,7 @@ def _make_searched(reach: Reachability) -> Searched:
 
 
 def _pieces(component: np.ndarray) -> np.ndarray:
-    """Where pieces of at most `PIECE` queries of one component begin, and the end."""
+    """Start of each piece (at most `PIECE` queries of one component), followed by the end."""
     if len(component) == 0:
         return np.zeros(1, dtype=np.int64)
     is_new = np.r_[True, component[1:] != component[:-1]]
@@ -126,14 +126,14 @@ def _pieces(component: np.ndarray) -> np.ndarray:
 
 
 def _only_component(component: np.ndarray, list_starts: np.ndarray) -> np.ndarray:
-    """The component that all points of a list are in; -1 where there are several, or no point."""
+    """The component of each list's points; -1 for lists with several components or no point."""
     least = _least(component, list_starts)
     most = -_least(-component, list_starts)
     return np.where(least == most, least, -1).astype(np.int32)
 
 
 def _least(values: np.ndarray, list_starts: np.ndarray) -> np.ndarray:
-    """The least value of each list; the largest there is for an empty one."""
+    """The minimum of each list; for an empty list, the maximum of all values."""
     out = np.full(len(list_starts) - 1, values.max(), dtype=values.dtype)
     is_filled = np.diff(list_starts) > 0
     out[is_filled] = np.minimum.reduceat(values, list_starts[:-1][is_filled])

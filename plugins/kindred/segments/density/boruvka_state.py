@@ -1,4 +1,4 @@
-"""Edges that lead out of a component of points: what their search goes through, and keeps."""
+"""Data of the search for edges out of a component, and the kernels that both scans share."""
 
 from typing import NamedTuple
 
@@ -16,16 +16,17 @@ UNIT = 2.0**-24
 """The largest relative error of one float32 operation."""
 
 NORMALISED = 8.0 * UNIT
-"""How far rounding to unit vectors of float32 moves a distance under cosine, at most."""
+"""Under cosine, the most that rounding unit vectors to float32 can change a distance."""
 
 
-class Searched(NamedTuple):
-    """All points, as `reachability.Reachability` has them, and their lists as tiles.
+class PointIndex(NamedTuple):
+    """All points, as in `reachability.Reachability`, and their lists as tiles.
 
-    ``kind`` is the metric's. ``values``, ``offsets`` and ``list_starts`` are those of
-    `tiles.Tiles`, ``centroid_tile`` the values of one tile of all centroids. ``to_centroid``
-    float32 (points,) is the squared distance to the own centroid, ``radii`` and ``least_core``
-    float32 (lists,) the largest distance and the least core distance of a list.
+    ``kind`` is the metric's number in `candidate_rows.KINDS`. ``values``, ``offsets`` and
+    ``list_starts`` are those of `tiles.Tiles`; ``centroid_tile`` is one tile of all centroids.
+    ``to_centroid`` float32 (points,) is the squared distance to the point's own centroid. ``radii``
+    and ``least_core`` float32 (lists,) are the largest distance to the centroid and the smallest
+    core distance in a list.
     """
 
     kind: int
@@ -42,13 +43,13 @@ class Searched(NamedTuple):
     least_core: np.ndarray
 
 
-class Wanted(NamedTuple):
-    """What a round of searches looks for, and what it has found.
+class RoundState(NamedTuple):
+    """The components in one round of searches, and the edges found so far.
 
-    ``component`` int32 (points,); ``only_component`` int32 (lists,), -1 for a list of several;
-    ``bound`` float32 (components,): the weight of an edge out of each, which falls as shorter ones
-    are found, also by other threads. ``weight``, ``low`` and ``high`` (pieces,) are the first edge
-    found for each piece, infinity to begin with.
+    ``component`` int32 (points,). ``only_component`` int32 (lists,): the component of all points of
+    a list, -1 if it has several. ``bound`` float32 (components,): the smallest weight known of an
+    edge out of each component; all threads lower it as they find lighter edges. ``weight``, ``low``
+    and ``high`` (pieces,): the first edge found for each piece; the initial weight is infinity.
     """
 
     component: np.ndarray
@@ -67,7 +68,7 @@ def euclidean(left: np.ndarray, right: np.ndarray) -> np.float32:
 
 @compiled
 def reached(kind: int, left: np.ndarray, right: np.ndarray) -> np.float32:
-    """The distance of `reachability.euclidean_of`, bit by bit, by the metric's kind."""
+    """The distance as `reachability.euclidean_of` computes it, bit for bit."""
     distance = exact_distance(kind, left, right)
     if kind == COSINE:
         return np.float32(np.sqrt(2.0 * max(np.float64(distance), 0.0)))
@@ -82,7 +83,7 @@ def list_radii(
     to_centroid: np.ndarray,
     radii: np.ndarray,
 ) -> None:
-    """Fill the squared distance of every point to its centroid, and the radius of every list."""
+    """Compute the squared distance of every point to its centroid, and the radius of every list."""
     for number in range(len(centroids)):
         for i in range(list_starts[number], list_starts[number + 1]):
             distance = euclidean(points[i], centroids[number])
@@ -92,23 +93,23 @@ def list_radii(
 
 @compiled
 def slack_of(dimensions: int) -> float:
-    """How far, relative to itself, a sum of squares in float32 may be off, twice over.
+    """Relative error allowed for a sum of squares in float32, with a safety factor.
 
-    Less than (d + 3) units (Higham 2002, section 3.1), and the distance it is compared with is
-    rounded too.
+    The error is below (d + 3) units (Higham 2002, section 3.1). The distance it is compared with is
+    rounded, too.
     """
     return 4.0 * UNIT * (dimensions + 3)
 
 
 @compiled
 def list_buffer(list_starts: np.ndarray) -> np.ndarray:
-    """Room for the scores of four queries against any list."""
+    """A buffer for the scores of four queries against the longest list."""
     return score_buffer(padded_size(np.max(list_starts[1:] - list_starts[:-1])))
 
 
 @compiled
 def load_group(queries: np.ndarray, points: np.ndarray, group: np.ndarray) -> None:
-    """Up to four queries side by side; the last one fills up."""
+    """Copy up to four queries into ``group``; the last one fills the remaining rows."""
     for r in range(4):
         group[r] = points[queries[min(r, len(queries) - 1)]]
 
@@ -119,34 +120,34 @@ def search_list(
     number: int,
     least: np.ndarray,
     piece: int,
-    searched: Searched,
-    wanted: Wanted,
+    index: PointIndex,
+    state: RoundState,
     scores: np.ndarray,
     group: np.ndarray,
 ) -> None:
-    """Up to four queries against one list, unless it is too far from all of them.
+    """Search up to four queries in one list, unless it is too far from all of them.
 
-    ``least`` float64 (4,): no point of the list is nearer to the query; ``group`` holds their
-    points.
+    ``least`` float64 (4,) is a lower bound of each query's distance to the list's points; ``group``
+    holds the queries' coordinates.
     """
-    moved = NORMALISED if searched.kind == COSINE else 0.0
-    limit = wanted.bound[wanted.component[queries[0]]]
+    moved = NORMALISED if index.kind == COSINE else 0.0
+    limit = state.bound[state.component[queries[0]]]
     is_near = False
     for r in range(len(queries)):
-        if searched.core[queries[r]] <= limit and least[r] <= limit + moved:
+        if index.core[queries[r]] <= limit and least[r] <= limit + moved:
             is_near = True
     if not is_near:
         return
-    begin, end = searched.list_starts[number], searched.list_starts[number + 1]
-    tile = searched.values[searched.offsets[number] : searched.offsets[number + 1]]
+    begin, end = index.list_starts[number], index.list_starts[number + 1]
+    tile = index.values[index.offsets[number] : index.offsets[number + 1]]
     score_group(group, tile, padded_size(end - begin), False, scores)
     for r in range(len(queries)):
-        _keep_first(scores[r], begin, end, queries[r], piece, searched, wanted)
+        _keep_first(scores[r], begin, end, queries[r], piece, index, state)
 
 
 @compiled
 def outside_ball(score: np.float32, radius: np.float32, slack: float) -> float:
-    """How far from a query the points of a list are at least, by its centroid's score."""
+    """A lower bound of a query's distance to a list's points, from its score for the centroid."""
     return float(np.sqrt(np.float64(score)) * (1.0 - slack) - radius * (1.0 + slack))
 
 
@@ -157,50 +158,50 @@ def _keep_first(
     end: int,
     query: int,
     piece: int,
-    searched: Searched,
-    wanted: Wanted,
+    index: PointIndex,
+    state: RoundState,
 ) -> None:
-    """Keep the first edge from the query to points of a list, if it comes before the piece's."""
-    own = wanted.component[query]
-    limit = wanted.bound[own]
-    core = searched.core
+    """Keep the first edge from the query to a point of the list, if it sorts before the piece's."""
+    own = state.component[query]
+    limit = state.bound[own]
+    core = index.core
     if core[query] > limit:
         return
-    largest = _score_of(limit, searched)
+    largest = _score_of(limit, index)
     for start in range(0, end - begin, 64):
         block = scores[start : start + 64]
-        # Hardly any block holds one that is near enough; see `tiles.keep_best`.
+        # Hardly any block holds a point that is near enough; see `tiles.keep_best`.
         near = 0
         for j in range(64):
             near += block[j] <= largest
         if near:
             for j in range(min(64, end - begin - start)):
                 other = begin + start + j
-                if block[j] <= largest and wanted.component[other] != own:
-                    _keep_pair(query, other, piece, searched, wanted)
-            largest = _score_of(wanted.bound[own], searched)
+                if block[j] <= largest and state.component[other] != own:
+                    _keep_pair(query, other, piece, index, state)
+            largest = _score_of(state.bound[own], index)
 
 
 @compiled
-def _keep_pair(query: int, other: int, piece: int, searched: Searched, wanted: Wanted) -> None:
-    """Keep an edge if it comes before the piece's, and lower the bound of its component."""
-    own, core = wanted.component[query], searched.core
-    if core[other] > wanted.bound[own]:
+def _keep_pair(query: int, other: int, piece: int, index: PointIndex, state: RoundState) -> None:
+    """Keep an edge if it sorts before the piece's, and lower the bound of its component."""
+    own, core = state.component[query], index.core
+    if core[other] > state.bound[own]:
         return
-    distance = reached(searched.kind, searched.vectors[query], searched.vectors[other])
+    distance = reached(index.kind, index.vectors[query], index.vectors[other])
     weight = max(distance, core[query], core[other])
     low, high = min(query, other), max(query, other)
-    if weight <= wanted.bound[own] and comes_first(
-        weight, low, high, wanted.weight[piece], wanted.low[piece], wanted.high[piece]
+    if weight <= state.bound[own] and comes_first(
+        weight, low, high, state.weight[piece], state.low[piece], state.high[piece]
     ):
-        wanted.weight[piece], wanted.low[piece], wanted.high[piece] = weight, low, high
-        if weight < wanted.bound[own]:
-            wanted.bound[own] = weight
+        state.weight[piece], state.low[piece], state.high[piece] = weight, low, high
+        if weight < state.bound[own]:
+            state.bound[own] = weight
 
 
 @compiled
-def _score_of(limit: np.float32, searched: Searched) -> np.float32:
-    """The largest score that a pair at a distance can have."""
-    moved = NORMALISED if searched.kind == COSINE else 0.0
+def _score_of(limit: np.float32, index: PointIndex) -> np.float32:
+    """The largest score of a pair whose distance is at most ``limit``."""
+    moved = NORMALISED if index.kind == COSINE else 0.0
     farthest = np.float64(limit) + moved
-    return np.float32(farthest * farthest * (1.0 + slack_of(searched.points.shape[1])))
+    return np.float32(farthest * farthest * (1.0 + slack_of(index.points.shape[1])))

@@ -1,4 +1,4 @@
-"""DBSCAN: groups linked by steps of at most eps between customers in dense places."""
+"""DBSCAN: core customers within eps of each other form clusters, with their border customers."""
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -29,7 +29,7 @@ def cluster_dbscan(
     threads: int = 1,
     plan: GraphPlan | None = None,
 ) -> Clusters:
-    """Cluster customers by DBSCAN (Ester, Kriegel, Sander & Xu 1996), from the neighbour graph.
+    """Cluster customers by DBSCAN (Ester, Kriegel, Sander & Xu 1996) on the neighbour graph.
 
     Parameters
     ----------
@@ -37,27 +37,28 @@ def cluster_dbscan(
     graph : NeighbourGraph
         Of these vectors, with at least ``min_samples`` - 1 neighbours.
     settings : DbscanSettings
-        A customer is core if at least ``min_samples`` customers, itself among them, are within
-        ``eps``, a distance of the metric; without it, `knee` finds one.
+        A customer is core if at least ``min_samples`` customers, including itself, are within
+        ``eps``, a distance of the metric. If ``eps`` is None, `knee` chooses it.
     metric : Metric
-        l2 or cosine. Zero vectors under cosine are noise, and said to be nearest to the largest
-        cluster.
+        l2 or cosine. Zero vectors under cosine are noise; their nearest cluster is set to the
+        largest one.
     seed : int
-        Of the lists that are searched.
+        Seed for training the lists that are searched.
     threads : int
-        Changes no result.
+        Does not change the result.
     plan : GraphPlan, optional
         See `reachability`.
 
     Returns
     -------
     Clusters
-        Core customers within eps are in one cluster; others within eps of a core customer are in
-        that of the nearest. All of that is exact where the graph is: who is core and who is near
-        one is in the lists, and the links are those edges of the spanning tree in mutual
-        reachability that are at most eps. ``membership`` is 1 for core customers, for others the
-        customers within eps over ``min_samples``. ``nearest_labels`` as `cluster_hdbscan` gives
-        them from the graph. ``figures`` holds eps.
+        Core customers within eps of each other share a cluster. Border customers (not core, but
+        within eps of a core customer) join the cluster of the nearest core customer. The result is
+        exact if the graph is: core and border customers follow from the neighbour lists, and the
+        links are the edges of the mutual reachability spanning tree of weight at most eps.
+        ``membership`` is 1 for core customers; for border customers it is the number of customers
+        within eps divided by ``min_samples``. ``nearest_labels`` is computed as `cluster_hdbscan`
+        computes it from the graph. ``figures`` holds eps.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def cluster_dbscan(
     may_cluster = eligible(metric, vectors)
     if int(may_cluster.sum()) < settings.min_samples:
         return all_noise(len(vectors), METHOD)
-    # Here, because numba takes half a second to import: most tasks never need it.
+    # Imported here because numba takes half a second to import, and most tasks never need it.
     from kindred.segments.density.boruvka import spanning_tree
     from kindred.segments.density.hierarchy import nearest_labels
     from kindred.segments.density.reachability import euclidean_of, reachability
@@ -92,19 +93,19 @@ def cluster_dbscan(
 
 
 def knee(distances: np.ndarray) -> float:
-    """Where the curve of sorted distances bends: the point farthest below its chord.
+    """The knee of the curve of sorted distances: the point farthest below its chord.
 
     Parameters
     ----------
     distances : ndarray of float, shape (customers,)
-        From each customer to the one that makes it core; at least one.
+        From each customer to the neighbour that would make it core; at least one.
 
     Returns
     -------
     float
-        One of the distances. With ranks and distances scaled to [0, 1], that of which the rank is
-        farthest above the distance: Kneedle (Satopää et al. 2011) on the k-distance curve that
-        Ester et al. (1996) read by eye, without its smoothing. The largest where all are equal.
+        One of the distances: after scaling ranks and distances to [0, 1], the one whose rank
+        exceeds it most. This is Kneedle (Satopää et al. 2011) without smoothing, on the k-distance
+        curve that Ester et al. (1996) read by eye. If all distances are equal, that distance.
     """
     curve = np.sort(distances).astype(np.float64)
     height = curve[-1] - curve[0]
@@ -115,7 +116,7 @@ def knee(distances: np.ndarray) -> float:
 
 
 def _linked(low: np.ndarray, high: np.ndarray, is_core: np.ndarray) -> np.ndarray:
-    """Labels of the core points by their links, int32 (points,); all others are noise."""
+    """Labels of linked core points, int32 (points,); all other points are noise."""
     shape = (len(is_core), len(is_core))
     links = coo_array((np.ones(len(low), dtype=np.int8), (low, high)), shape=shape)
     groups = connected_components(links, directed=False)[1]
@@ -131,11 +132,11 @@ def _with_borders(
     core: np.ndarray,
     limit: float,
 ) -> np.ndarray:
-    """The labels with those of border points: of the nearest core point, of equals the first."""
+    """Add the labels of border points: that of the nearest core point; ties go to the first."""
     out = labels.copy()
     rows = np.flatnonzero(core > limit)
     near, gaps = neighbours[rows], distances[rows]
-    # A point that is not core has all neighbours within eps in its list, and others behind them.
+    # The list of a point that is not core holds all of its neighbours within eps.
     is_candidate = (gaps <= limit) & (near >= 0) & (labels[near] != NOISE)
     gaps = np.where(is_candidate, gaps, np.inf)
     least = gaps.min(axis=1, initial=np.inf)

@@ -1,4 +1,4 @@
-"""HDBSCAN: clusters of any number and shape, and noise."""
+"""HDBSCAN: any number of clusters of any shape, and noise."""
 
 from typing import TYPE_CHECKING
 
@@ -38,16 +38,16 @@ def cluster_hdbscan(
     ----------
     vectors : ndarray of float32, shape (rows, dimensions)
     graph : NeighbourGraph
-        Of these vectors, with at least ``min_samples`` neighbours. Not looked at up to
-        ``exact_limit`` eligible customers, which the `hdbscan` library clusters by itself.
+        Of these vectors, with at least ``min_samples`` neighbours. Not used up to ``exact_limit``
+        eligible customers, which the `hdbscan` library clusters from the vectors.
     settings : HdbscanSettings
     metric : Metric
-        l2, or cosine by Euclidean distance of unit vectors, which orders pairs in the same way.
-        Zero vectors under cosine are noise, and said to be nearest to the largest cluster.
+        l2, or cosine as the Euclidean distance of unit vectors, which orders pairs the same way.
+        Zero vectors under cosine are noise; their nearest cluster is set to the largest one.
     seed : int
-        Of the lists that are searched above ``exact_limit``.
+        Seed for training the lists that are searched above ``exact_limit``.
     threads : int
-        Changes no result.
+        Does not change the result.
     plan : GraphPlan, optional
         See `reachability`.
 
@@ -55,9 +55,9 @@ def cluster_hdbscan(
     -------
     Clusters
         ``membership`` is HDBSCAN's probability. ``nearest_labels`` of noise is the cluster of the
-        nearest clustered customer; above ``exact_limit``, where none is among its neighbours in
-        the graph, the one it is linked with first as the density falls. Fewer customers than
-        ``min_cluster_size`` are all noise. ``method`` is "hdbscan exact" or "hdbscan graph".
+        nearest clustered customer. Above ``exact_limit``, if no graph neighbour is clustered, it is
+        the cluster that the customer joins first as the density falls. With fewer customers than
+        ``min_cluster_size``, all are noise. ``method`` is "hdbscan exact" or "hdbscan graph".
 
     Raises
     ------
@@ -80,17 +80,17 @@ def cluster_hdbscan(
 
 
 def with_largest_for_zeros(clusters: Clusters, may_cluster: np.ndarray) -> Clusters:
-    """Customers who have no distance to anybody are said to be nearest to the largest cluster."""
+    """Set the largest cluster as nearest for customers that have no distance to any other."""
     clusters.nearest_labels[~may_cluster] = min(0, int(clusters.labels.max(initial=NOISE)))
     return clusters
 
 
 def refuse_inner_product(algorithm: Algorithm, metric: Metric) -> None:
-    """Density wants a distance."""
+    """Reject inner product: density clustering needs a distance."""
     if metric is Metric.INNER_PRODUCT:
         raise SettingsError(
             f"clustering.algorithms: found {algorithm} with metric 'ip', allowed are 'l2' and"
-            f" 'cosine'; an inner product is no distance; take {algorithm} out or change the"
+            f" 'cosine'; an inner product is not a distance; remove {algorithm} or change the"
             " spec's metric"
         )
 
@@ -105,7 +105,7 @@ def _from_graph(
     threads: int,
     plan: GraphPlan | None,
 ) -> Clusters:
-    # Here, because numba takes half a second to import: most tasks never need it.
+    # Imported here because numba takes half a second to import, and most tasks never need it.
     from kindred.segments.density.boruvka import spanning_tree
     from kindred.segments.density.hierarchy import nearest_labels, select_clusters
     from kindred.segments.density.reachability import reachability
@@ -128,7 +128,7 @@ def fill_from_points(
     membership: np.ndarray,
     nearest: np.ndarray,
 ) -> None:
-    """Give every customer what was found of its point."""
+    """Copy the values of each point to all of its customers."""
     clusters.labels[reach.members] = reach.of_customers(labels)
     clusters.membership[reach.members] = reach.of_customers(membership)
     clusters.nearest_labels[reach.members] = reach.of_customers(nearest)
@@ -151,7 +151,7 @@ def _exact(
 
 
 def _in_content_order(points: np.ndarray, may_cluster: np.ndarray) -> np.ndarray:
-    """Eligible rows sorted by their vectors, so that ties fall alike for any order of rows."""
+    """Eligible rows sorted by their vectors, so that ties do not depend on the rows' order."""
     distinct = find_distinct(points, may_cluster)
     position = np.argsort(distinct.content_order)
     order = np.argsort(np.repeat(position, distinct.sizes), kind="stable")
@@ -159,8 +159,8 @@ def _in_content_order(points: np.ndarray, may_cluster: np.ndarray) -> np.ndarray
 
 
 def _fit(points: np.ndarray, settings: HdbscanSettings) -> tuple[np.ndarray, np.ndarray]:
-    # Prim's algorithm over a k-d tree is exact and, above 20 dimensions, the fastest the library
-    # has: 10,000 x 80 in 5.3 s (Boruvka 8.2 s); its memory is linear in the rows.
+    # Prim's algorithm over a k-d tree is exact, needs memory linear in the rows, and above 20
+    # dimensions is the library's fastest: 10,000 x 80 take 5.3 s (Borůvka 8.2 s).
     model = hdbscan.HDBSCAN(
         min_cluster_size=settings.min_cluster_size,
         min_samples=settings.min_samples,

@@ -1,4 +1,4 @@
-"""The hierarchy of a spanning tree: condensed by the hdbscan library, and what noise is near to."""
+"""The hierarchy of a spanning tree, condensed by hdbscan, and the clusters nearest to noise."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ from kindred.segments.density.boruvka_edges import Edges
 from kindred.segments.density.reachability import Reachability
 
 SMALLEST_WEIGHT = float(np.finfo(np.float32).tiny)
-"""Instead of 0 between equal customers: the library divides by it, and inf - inf is no number."""
+"""Replaces a weight of 0: the library divides by the weight, and inf - inf would be NaN."""
 
 
 @dataclass(frozen=True)
 class Selected:
-    """The clusters of a hierarchy: ``labels`` int32 and ``probabilities`` float32, (points,)."""
+    """The selected clusters: ``labels`` int32 and ``probabilities`` float32, both (points,)."""
 
     labels: np.ndarray
     probabilities: np.ndarray
@@ -32,13 +32,13 @@ def select_clusters(reach: Reachability, tree: Edges, min_cluster_size: int) -> 
     tree : Edges
         The spanning tree of its points.
     min_cluster_size : int
-        In customers; there are at least as many.
+        In customers; there must be at least this many.
 
     Returns
     -------
     Selected
-        As the `hdbscan` library does it (Campello, Moulavi & Sander 2013). Customers of one point
-        have one label and one probability.
+        As the `hdbscan` library selects them (Campello, Moulavi & Sander 2013). Customers at the
+        same point have the same label and probability.
     """
     condensed = condense_tree(single_linkage(_customer_edges(reach, tree)), min_cluster_size)
     labels, probabilities, _ = get_clusters(
@@ -49,10 +49,11 @@ def select_clusters(reach: Reachability, tree: Edges, min_cluster_size: int) -> 
 
 
 def _customer_edges(reach: Reachability, tree: Edges) -> np.ndarray:
-    """The tree of the customers, as the library wants it: float64 (customers - 1, 3), by weight.
+    """The spanning tree of the customers in the library's format: float64 (customers - 1, 3).
 
-    Customers of one point hang on its first one, at its core distance. Of equal weights they come
-    first, so that they join one by one and no split appears among them.
+    Sorted by weight. Customers at the same point are linked to its first customer, with the core
+    distance as weight. These links sort first among equal weights, so that the customers join one
+    by one and no split appears among them.
     """
     sizes = np.diff(reach.starts)
     first = np.repeat(reach.starts[:-1], sizes - 1)
@@ -69,10 +70,10 @@ def _customer_edges(reach: Reachability, tree: Edges) -> np.ndarray:
 
 
 def nearest_labels(reach: Reachability, tree: Edges, labels: np.ndarray) -> np.ndarray:
-    """The cluster that each point is in or near to, int32 (points,); -1 if there is no cluster.
+    """The cluster of each point, or the nearest one; int32 (points,), -1 if there is no cluster.
 
-    For noise it is that of the nearest clustered point among its neighbours in the graph; where
-    none of them is clustered, that which the point is linked with first as the weight of the
+    For noise it is the cluster of the nearest clustered point among the neighbours in the graph. If
+    none of them is clustered, it is the cluster that the point joins first as the weight of the
     tree's edges grows.
     """
     nearest = labels.copy()
@@ -91,7 +92,7 @@ def _nearest_in_lists(
             continue
         closest = -1
         for j in range(last + 1):
-            # As far as the last neighbour there may be others that the list has no room for.
+            # At the distance of the last neighbour there may be more that the list has no room for.
             if distances[point, j] >= distances[point, last]:
                 break
             other = neighbours[point, j]
@@ -107,9 +108,9 @@ def _nearest_in_lists(
 
 @compiled
 def _link(low: np.ndarray, high: np.ndarray, nearest: np.ndarray) -> None:
-    """Go through the tree by weight: a group without label takes that of the edge's other end."""
+    """Go through the edges by weight: a group without a label takes that of the other end."""
     parents = np.arange(len(nearest))
-    following = np.arange(len(nearest))  # the points of a group in a ring
+    following = np.arange(len(nearest))  # links the points of a group in a ring
     for i in range(len(low)):
         a, b = low[i], high[i]
         if nearest[a] != NOISE and nearest[b] == NOISE:

@@ -1,4 +1,4 @@
-"""What density clustering takes from the neighbour graph: distinct points and core distances."""
+"""The input of density clustering: distinct points, their graph neighbours and core distances."""
 
 from dataclasses import dataclass
 
@@ -19,14 +19,14 @@ NONE = np.int32(-1)
 
 @dataclass(frozen=True)
 class Reachability:
-    """Distinct points in list order, with what the graph knows of each.
+    """Distinct points in list order, with the neighbours of each.
 
-    All distances are Euclidean, of unit vectors for cosine. ``vectors`` float32 (points,
-    dimensions), and ``points`` float32 (points, width) as `tiles.searchable` makes them.
-    ``list_starts`` int64 (lists + 1,) and ``centroids`` float32 (lists, width): points of a list
-    lie side by side, near each other. ``neighbours`` int32 (points, k'), -1 for a customer of the
-    same point; ``distances`` float32 (points, k'), rising; ``core`` float32 (points,). The
-    customers of point i are ``members[starts[i]:starts[i + 1]]``.
+    All distances are Euclidean; for cosine, of unit vectors. ``vectors`` float32 (points,
+    dimensions); ``points`` float32 (points, width), as `tiles.searchable` returns them.
+    ``list_starts`` int64 (lists + 1,) and ``centroids`` float32 (lists, width): the points of a
+    list are contiguous and near each other. ``neighbours`` int32 (points, k'), -1 for a customer at
+    the same point. ``distances`` float32 (points, k'), ascending. ``core`` float32 (points,): core
+    distances. The customers of point i are ``members[starts[i]:starts[i + 1]]``.
     """
 
     metric: Metric
@@ -55,35 +55,36 @@ def reachability(
     threads: int = 1,
     plan: GraphPlan | None = None,
 ) -> Reachability:
-    """Number the distinct points by content, and read the graph in those numbers.
+    """Number the distinct points by content, and translate the graph to these numbers.
 
     Parameters
     ----------
     vectors : ndarray of float32, shape (rows, dimensions)
     graph : NeighbourGraph
-        Of at least one neighbour; at least one customer is eligible.
+        With at least one neighbour; at least one customer must be eligible.
     min_samples : int
-        The core distance is that of the ``min_samples``-th other customer, as in ``hdbscan``'s
-        k-d tree algorithms, or of the last one where the graph holds fewer.
+        The core distance is the distance to the ``min_samples``-th other customer, as in
+        ``hdbscan``'s k-d tree algorithms, or to the last one if the graph holds fewer.
     metric : Metric
-        l2 or cosine, whose distance d becomes sqrt(2 d), that of the unit vectors.
+        l2 or cosine; a cosine distance d becomes sqrt(2 d), the distance of the unit vectors.
     seed : int
-        Of the training of the lists.
+        Seed for training the lists.
     threads : int
-        Changes no result.
+        Does not change the result.
     plan : GraphPlan, optional
-        By which these vectors were searched with the same seed: it holds the distinct vectors and,
-        of large sets, the lists. Without it both are found again, which changes no result.
+        The plan by which these vectors were searched with the same seed. It holds the distinct
+        vectors and, for large sets, the lists. Without it both are computed again, with the same
+        result.
 
     Returns
     -------
     Reachability
-        The numbers depend on the vectors alone, not on the order of the customers.
+        The numbering depends on the vectors only, not on the order of the customers.
 
     Raises
     ------
     ArtefactError
-        The graph holds fewer neighbours than ``min_samples``, though there are more customers.
+        The graph holds fewer neighbours than ``min_samples``, and there are more customers.
     """
     _require_width(graph, min_samples)
     distinct = plan.distinct if plan else find_distinct(vectors, eligible(metric, vectors))
@@ -118,7 +119,7 @@ def reachability(
 
 
 def euclidean_of(metric: Metric, distances: np.ndarray) -> np.ndarray:
-    """Distances of l2 as they are, of cosine as those of unit vectors: sqrt(2 d), float32."""
+    """Euclidean distances, float32: l2 unchanged, cosine as sqrt(2 d), that of unit vectors."""
     if metric is not Metric.COSINE:
         return np.asarray(distances, dtype=np.float32)
     squares = 2.0 * np.maximum(distances, 0.0, dtype=np.float64)
@@ -129,6 +130,6 @@ def _require_width(graph: NeighbourGraph, min_samples: int) -> None:
     width, needed = graph.neighbours.shape[1], min(min_samples, int(graph.eligible.sum()) - 1)
     if width < needed:
         raise ArtefactError(
-            f"neighbour graph: found {width} neighbours of each customer, density clustering with"
-            f" these min_samples needs {needed}; clear plan_graph and run it again"
+            f"neighbour graph: found {width} neighbours per customer, but density clustering with"
+            f" these min_samples needs {needed}; clear task 'plan_graph'"
         )

@@ -1,1 +1,1 @@
-"""Cluster ids that last: labels matched to earlier nights, lineage, and relinking."""
+"""Stable cluster ids: labels matched to earlier snapshots, lineage, and relinking."""

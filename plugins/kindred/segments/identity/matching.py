@@ -1,4 +1,4 @@
-"""Which cluster of tonight continues which cluster of an earlier night, and what became of all."""
+"""Which new cluster continues which earlier cluster, and the lineage of all clusters."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ Counts = NDArray[np.int64]
 NEW = -1
 
 CONTINUES_SHARE = 0.25
-"""A cluster continues another only if they share this much of the smaller one's customers."""
+"""A cluster continues another only if they share this fraction of the smaller one's customers."""
 
 DESCENDS_SHARE = 0.5
-"""A cluster that is no continuation comes from another (split), or ends in it (merged), if they
-share at least this much of the smaller one's customers."""
+"""A cluster without a continuation was split from another or merged into it if they share at least
+this fraction of the smaller one's customers."""
 
 
 @dataclass(frozen=True)
 class LineageEvent:
-    """What became of one cluster, or of a part of it, from one snapshot to the next.
+    """What happened to one cluster, or to a part of it, from one snapshot to the next.
 
     ``kept``: the same id in both. ``split``: ``to`` is new and was part of ``from``. ``merged``:
-    ``from`` has ended and is part of ``to``. ``born`` has no ``from``, ``died`` no ``to``. Sizes
-    and ``shared`` are in customers.
+    ``from`` has ended and is part of ``to``. ``born`` has no ``from``; ``died`` has no ``to``.
+    Sizes and ``shared`` count customers.
     """
 
     event: str
@@ -38,10 +38,10 @@ class LineageEvent:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Clusters of two snapshots held against each other.
+    """The contingency table of the clusters of two snapshots.
 
-    ``sizes`` int64 (labels,) and ``previous_sizes`` int64 (previous,) in customers; ``shared``
-    int64 (labels, previous): customers in both.
+    ``sizes`` int64 (labels,) and ``previous_sizes`` int64 (previous,) count customers; ``shared``
+    int64 (labels, previous) counts the customers in both clusters.
     """
 
     sizes: Counts
@@ -50,7 +50,7 @@ class Comparison:
 
     @property
     def overlap(self) -> NDArray[np.float64]:
-        """Overlap coefficient (labels, previous): what is shared, of the smaller cluster of two."""
+        """Overlap coefficient (labels, previous): shared customers over the smaller cluster's."""
         smaller = np.minimum(self.sizes[:, None], self.previous_sizes[None, :])
         return np.asarray(self.shared / np.maximum(smaller, 1))
 
@@ -66,16 +66,16 @@ def match_clusters(comparison: Comparison) -> Counts:
     -------
     ndarray of int64, shape (labels,)
         Column of the cluster that each label continues; -1 for a new one. Only clusters with an
-        overlap coefficient of at least ``CONTINUES_SHARE`` are paired, among these the assignment
-        problem is solved exactly (Kuhn 1955; Crouse 2016).
+        overlap coefficient of at least ``CONTINUES_SHARE`` may be paired; among these the
+        assignment problem is solved exactly (Kuhn 1955; Crouse 2016).
 
     Notes
     -----
-    The overlap coefficient is shared / min(size, previous size) (Szymkiewicz 1934), so that neither
-    growth nor loss ends an identity. MONIC (Spiliopoulou et al. 2006) lets a cluster survive from
-    a share of 0.5 of its old customers on. Here the best pair is found first, so that less will do:
-    an id should outlive a border that is drawn anew, but not pass on to strangers because of a
-    few customers who moved.
+    The overlap coefficient is shared / min(size, previous size) (Szymkiewicz 1934), so that a
+    cluster keeps its id when it grows or shrinks. In MONIC (Spiliopoulou et al. 2006) a cluster
+    survives if at least half of its customers stay together. Here the assignment already picks the
+    best partner, so a lower threshold is enough: an id should survive a shift of the border between
+    clusters, but a few customers who moved should not carry it to an unrelated cluster.
     """
     weights = np.where(comparison.overlap >= CONTINUES_SHARE, comparison.shared, 0)
     matched = np.full(weights.shape[0], NEW, dtype=np.int64)
@@ -88,21 +88,21 @@ def match_clusters(comparison: Comparison) -> Counts:
 def trace_lineage(
     comparison: Comparison, cluster_ids: Counts, previous_ids: Counts
 ) -> list[LineageEvent]:
-    """Tell what became of every cluster.
+    """Determine what happened to every cluster.
 
     Parameters
     ----------
     comparison : Comparison
     cluster_ids : ndarray of int64, shape (labels,)
-        Stable ids of the clusters now; no two are equal.
+        Stable ids of the current clusters; no two are equal.
     previous_ids : ndarray of int64, shape (previous,)
-        Those of the snapshot before.
+        Stable ids of the clusters of the previous snapshot.
 
     Returns
     -------
     list of LineageEvent
-        Every cluster of both snapshots is in at least one event. Splits and merges are those of
-        MONIC (Spiliopoulou et al. 2006), found by an overlap coefficient of at least
+        Every cluster of both snapshots is in at least one event. Splits and merges are as in MONIC
+        (Spiliopoulou et al. 2006), detected by an overlap coefficient of at least
         ``DESCENDS_SHARE``: most of a piece comes from its parent, however large the parent is.
     """
     is_related = comparison.overlap >= DESCENDS_SHARE
@@ -123,7 +123,7 @@ def _beginnings(
     is_related: NDArray[np.bool_],
     label: int,
 ) -> Iterator[LineageEvent]:
-    """Where a cluster of tonight comes from."""
+    """The events that a new cluster begins with."""
     cluster_id, size = int(cluster_ids[label]), int(comparison.sizes[label])
     same = np.flatnonzero(previous_ids == cluster_id)
     origins = same if len(same) else np.flatnonzero(is_related[label])
@@ -147,7 +147,7 @@ def _ends(
     is_related: NDArray[np.bool_],
     column: int,
 ) -> Iterator[LineageEvent]:
-    """Where a cluster that has ended went to; a part that is new itself has said so already."""
+    """The events of an ended cluster; its parts that are new clusters have ``split`` events."""
     previous_id, size = int(previous_ids[column]), int(comparison.previous_sizes[column])
     heirs = np.flatnonzero(is_related[:, column])
     for label in heirs[np.isin(cluster_ids[heirs], previous_ids)]:

@@ -1,4 +1,4 @@
-"""kindred relink: the ids of published clusters as if the nights had run in order."""
+"""kindred relink: give published clusters the ids they would have if snapshots had run in order."""
 
 import logging
 
@@ -13,14 +13,15 @@ log = logging.getLogger(__name__)
 
 
 def relink(deployment: Deployment, spec: Spec, *, is_dry_run: bool = False) -> list[Change]:
-    """Link the ids of a space anew while nothing is published; returns what changed, or would.
+    """Relink the ids of a space while nothing can be published; return what changed, or would.
 
-    A build that took its ids before is refused by its publish and wants its task 'cluster' cleared.
+    A build that chose its ids before the relink cannot be published until its task 'cluster' has
+    been cleared.
 
     Raises
     ------
     PreflightError
-        when the space has not been prepared by a version that can link anew.
+        The space has not been prepared by a version that can relink.
     """
     wait_seconds = deployment.settings.lock_wait_seconds
     schema = spec.internal_schema
@@ -32,8 +33,8 @@ def relink(deployment: Deployment, spec: Spec, *, is_dry_run: bool = False) -> l
         if not can_relink(warehouse):
             raise PreflightError(
                 f"schema {schema} has not been prepared by this version of Kindred: run the DAG or"
-                " 'kindred fit', then link anew"
+                " 'kindred fit', then relink"
             )
         changes = relink_store(warehouse, is_dry_run=is_dry_run)
-    log.info("%d snapshots have other ids or another lineage", len(changes))
+    log.info("ids, names or lineage differ in %d snapshots", len(changes))
     return changes

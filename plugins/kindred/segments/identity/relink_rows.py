@@ -1,4 +1,4 @@
-"""Cluster ids of published snapshots, linked anew as if the nights had run in order."""
+"""Relinking: rewrite the cluster ids of published snapshots as if these had run in order."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -22,13 +22,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Change:
-    """What is other in one snapshot: ids (old -> new), their customers, names, and the lineage."""
+    """What changes in one snapshot.
+
+    ``renumbered`` maps old ids to new ones, ``customers`` counts the customers in those clusters,
+    ``renamed`` the clusters that get another name.
+    """
 
     as_of: datetime
     algorithm: str
     renumbered: dict[int, int]
     customers: int
-    is_lineage_other: bool
+    is_lineage_changed: bool
     renamed: int
 
     def as_json(self) -> dict[str, Any]:
@@ -39,7 +43,7 @@ class Change:
 
 @dataclass(frozen=True)
 class _Linked:
-    """A night with the ids, the lineage and the names that it ought to have."""
+    """A snapshot with the ids, lineage and names that it should have."""
 
     night: Night
     algorithm: str
@@ -55,15 +59,16 @@ class _Linked:
 
 
 def can_relink(database: Database) -> bool:
-    """Whether the space has the tables that linking anew wants."""
+    """Whether the space has the tables that relinking needs."""
     return bool(database.value("warehouse/table_exists", {"table": "relinks"}))
 
 
 def relink(database: Database, *, is_dry_run: bool = False) -> list[Change]:
-    """Replay the matching of all published snapshots in order, and note what is other then.
+    """Replay the matching of all published snapshots in order, and apply the differences.
 
-    Must be called under ``Resource.PUBLISH`` and ``Resource.CLUSTER_IDS``. One transaction changes
-    all: readers see the old ids everywhere, then the new ones. With ``is_dry_run`` nothing changes.
+    Must be called under ``Resource.PUBLISH`` and ``Resource.CLUSTER_IDS``. One transaction applies
+    all changes: readers see either only old ids or only new ones. With ``is_dry_run`` nothing is
+    changed.
     """
     changes: list[Change] = []
     with database.transaction():
@@ -91,7 +96,7 @@ def _relink(
     changes = []
     for linked in _with_lineage(database, algorithm, nights, replay, given):
         change = _compare(database, linked)
-        if change.renumbered or change.is_lineage_other or change.renamed:
+        if change.renumbered or change.is_lineage_changed or change.renamed:
             changes.append(change)
             if not is_dry_run:
                 _apply(database, linked, change)
@@ -139,7 +144,7 @@ def _with_lineage(
         if rows and night.as_of in replay.renumbered:
             stay = _names_that_stay(rows, ids.tolist(), births, night.as_of)
             names = name_clusters([terms for _, _, terms in rows], ids.tolist(), stay | known)
-        known |= dict(zip(ids.tolist(), names, strict=False))  # none before there were profiles
+        known |= dict(zip(ids.tolist(), names, strict=False))  # old snapshots may have no profiles
         linked.append(_Linked(night, algorithm, ids, lineage, before, now, names))
         before, previous_ids = night.as_of, ids
     return linked
@@ -151,7 +156,7 @@ def _names_that_stay(
     births: dict[int, Birth],
     as_of: datetime,
 ) -> dict[int, str]:
-    """Names of clusters that are older than the night: the night that named them may be gone."""
+    """Names of clusters born before this snapshot; the snapshot that named them may be deleted."""
     return {
         now: name
         for (old, name, _), now in zip(rows, cluster_ids, strict=True)
@@ -160,12 +165,12 @@ def _names_that_stay(
 
 
 def _compare(database: Database, linked: _Linked) -> Change:
-    """The new ids and the new lineage of a night against what is published."""
+    """Compare the new ids and lineage of a snapshot with the published ones."""
     night = linked.night
-    is_other = night.cluster_ids != linked.ids
-    pairs = zip(night.cluster_ids[is_other].tolist(), linked.ids[is_other].tolist(), strict=True)
-    noted = set(database.rows("segments/read_lineage", linked.names))
-    told = {
+    is_new = night.cluster_ids != linked.ids
+    pairs = zip(night.cluster_ids[is_new].tolist(), linked.ids[is_new].tolist(), strict=True)
+    stored = set(database.rows("segments/read_lineage", linked.names))
+    traced = {
         (
             linked.before,
             event.event,
@@ -177,11 +182,11 @@ def _compare(database: Database, linked: _Linked) -> Change:
         )
         for event in linked.lineage
     }
-    customers = int(night.comparison.sizes[is_other].sum())
-    # What was told of a night that is gone cannot be told again, and stays.
-    is_told_otherwise = noted != told and (bool(is_other.any()) or not night.follows_gap)
+    customers = int(night.comparison.sizes[is_new].sum())
+    # Lineage from a snapshot that has been pruned cannot be traced again, so it stays.
+    is_changed = stored != traced and (bool(is_new.any()) or not night.follows_gap)
     renamed = sum(a != b for a, b in zip(linked.names_now, linked.cluster_names, strict=True))
-    return Change(night.as_of, linked.algorithm, dict(pairs), customers, is_told_otherwise, renamed)
+    return Change(night.as_of, linked.algorithm, dict(pairs), customers, is_changed, renamed)
 
 
 def _apply(database: Database, linked: _Linked, change: Change) -> None:
@@ -206,7 +211,7 @@ def _apply(database: Database, linked: _Linked, change: Change) -> None:
 def _renew_births(
     database: Database, algorithm: str, replay: Replay, given: dict[int, Birth]
 ) -> None:
-    """The ledger of ids as the nights would have written it."""
+    """Rewrite the ledger of ids as the snapshots would have written it in order."""
     moments = replay.renumbered
     if {id_: birth for id_, birth in given.items() if birth[0] in moments} == replay.births:
         return

@@ -1,4 +1,4 @@
-"""Cluster ids as they would be had all nights run in the order of their dates."""
+"""Cluster ids as they would be if all snapshots had run in the order of their dates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,16 +11,17 @@ from kindred.segments.identity.matching import NEW, Comparison, Counts, match_cl
 UNNUMBERED = -1
 
 Birth = tuple[datetime, int]
-"""When an id was given out, and the how manyth of that night it was."""
+"""The snapshot that allocated an id, and the id's ordinal within that snapshot."""
 
 
 @dataclass(frozen=True)
 class Night:
     """A published snapshot of one algorithm.
 
-    ``cluster_ids`` int64 (labels,) are those it was published with; ``comparison`` holds its labels
-    against those of the night before, which for the first night are none. Where nights in between
-    have been pruned (``follows_gap``), its ids are trusted: what they continued is gone.
+    ``cluster_ids`` int64 (labels,) are the ids it was published with. ``comparison`` compares its
+    labels with those of the previous night; the first night is compared with none. ``follows_gap``:
+    nights in between have been pruned. Its published ids are then trusted, because the clusters
+    they continued are gone.
     """
 
     as_of: datetime
@@ -31,10 +32,10 @@ class Night:
 
 @dataclass(frozen=True)
 class Replay:
-    """What the replay gives: ids by label for every night, and the births to note anew.
+    """The result of a replay: ids by label for every night, and the births to record anew.
 
-    ``births`` maps an id to its birth, for the nights ``renumbered`` only: what they have given
-    out is to be forgotten. The births of all other nights stand as they are noted.
+    ``births`` maps ids to births, for the ``renumbered`` nights only; the recorded births of these
+    nights must be deleted. The recorded births of all other nights stay.
     """
 
     cluster_ids: list[Counts]
@@ -44,7 +45,7 @@ class Replay:
 
 @dataclass
 class _Cluster:
-    """One identity through the nights; ``number`` is its id, once that is known."""
+    """One identity across nights; ``number`` is its id, once known."""
 
     birth: Birth
     number: int
@@ -53,23 +54,23 @@ class _Cluster:
 
 
 def replay_ids(nights: Sequence[Night], given: dict[int, Birth]) -> Replay:
-    """Match every night to the one before, and give out ids in the order of the nights.
+    """Match every night to the previous one, and allocate ids in the order of the nights.
 
     Parameters
     ----------
     nights : sequence of Night
         In the order of ``as_of``.
     given : dict
-        Every id that was ever given out, with its birth.
+        Every id ever allocated, with its birth.
 
     Returns
     -------
     Replay
-        Nights whose ids were given out in the right order keep them, up to the first that did not:
-        from there on ids are numbered anew. So a history that has run forward stays as it is, and
-        one that has run in any order becomes what forward would have made. Ids that were given out
-        by snapshots that are not among ``nights`` (withdrawn, pruned, unfinished) are never given
-        to another cluster; where they live on, they stay.
+        Nights keep their ids up to the first one whose ids were not allocated in order; from there
+        on, ids are renumbered. So a history that ran forward stays as it is, and one that ran in
+        any other order becomes what a forward run would have produced. Ids allocated by snapshots
+        that are not among ``nights`` (withdrawn, pruned, unfinished) are never reused for another
+        cluster; clusters that still have such an id keep it.
     """
     born = _follow(nights, given)
     right = _count_right(nights, born, given)
@@ -88,11 +89,11 @@ def replay_ids(nights: Sequence[Night], given: dict[int, Birth]) -> Replay:
 
 
 def _follow(nights: Sequence[Night], given: dict[int, Birth]) -> list[list[_Cluster]]:
-    """The clusters that are born in each night, each with its label in every night of its life."""
+    """The clusters born in each night, each with its label in every night in which it exists."""
     born: list[list[_Cluster]] = []
     alive: list[_Cluster] = []  # by label of the night before
     for index, night in enumerate(nights):
-        # In the order of their ids, as every night matches them: ties fall alike.
+        # In the order of their ids, as the task `cluster` matches them, so that ties fall alike.
         order = sorted(range(len(alive)), key=lambda label: alive[label].birth)
         previous = [alive[label] for label in order]
         before = nights[index - 1] if index else None
@@ -110,7 +111,7 @@ def _follow(nights: Sequence[Night], given: dict[int, Birth]) -> list[list[_Clus
 
 
 def _match(night: Night, before: Night | None, order: list[int]) -> Counts:
-    """The cluster of the night before, in an order of its labels, that each label continues."""
+    """For each label, the cluster of the previous night that it continues, as position in order."""
     if before is not None and night.follows_gap:
         column_of = {before.cluster_ids[label]: column for column, label in enumerate(order)}
         columns = [column_of.get(cluster_id, NEW) for cluster_id in night.cluster_ids]
@@ -124,7 +125,7 @@ def _match(night: Night, before: Night | None, order: list[int]) -> Counts:
 def _birth(
     night: Night, before: Night | None, published: int, given: dict[int, Birth], rank: int
 ) -> _Cluster:
-    """A cluster without one before: its id may stay if it was given out since the night before."""
+    """A cluster that continues none; it may keep an id allocated since the previous night."""
     birth = given.get(published)
     is_old = birth is not None and before is not None and birth[0] <= before.as_of
     if birth is None or is_old or birth[0] > night.as_of:
@@ -137,11 +138,11 @@ def _birth(
 def _count_right(
     nights: Sequence[Night], born: list[list[_Cluster]], given: dict[int, Birth]
 ) -> int:
-    """How many nights, from the first on, have the ids that nights in order would have.
+    """Count the nights, from the first on, whose ids are those of a run in order.
 
-    What they gave out lies between what those before and those after gave out, and their clusters
-    have no other ids: nights that ran at once could not see what they continue. Clusters whose
-    birth is fixed do not count.
+    Two conditions: the published ids equal the replayed ones (nights that ran concurrently could
+    not see which clusters they continued), and the ids allocated by a night lie between those of
+    earlier and of later nights. Clusters with a fixed birth do not count for the second.
     """
     ids = _ids_by_label(nights, born)
     highest = -1
@@ -162,7 +163,7 @@ def _count_right(
 
 
 def _number(born: list[list[_Cluster]], right: int, reserved: set[int]) -> None:
-    """Number the clusters that are born from a night on, after those before it."""
+    """Number the clusters born from night ``right`` on, above all ids of earlier nights."""
     before = [cluster.number for clusters in born[:right] for cluster in clusters]
     number = max(before, default=-1)
     for clusters in born[right:]:

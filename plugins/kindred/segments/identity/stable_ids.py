@@ -1,4 +1,4 @@
-"""Stable cluster ids: tonight's labels matched to the clusters of the reference snapshot."""
+"""Stable cluster ids: new labels matched to the clusters of the reference snapshot."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -27,10 +27,11 @@ LABELS = "labels_to_match"
 
 @dataclass(frozen=True)
 class StableIds:
-    """``cluster_ids[label]`` is the stable id of a label; ``lineage`` tells what happened.
+    """The stable ids of one clustering and their lineage.
 
-    ``reference`` is the snapshot whose ids were continued, ``lineage_from`` the earlier one that
-    the lineage speaks of, and ``relinks`` the times that ids had been linked anew until then.
+    ``cluster_ids[label]`` is the stable id of a label. ``reference`` is the snapshot whose ids were
+    continued, ``lineage_from`` the earlier snapshot where the lineage starts, and ``relinks`` the
+    number of relinks before the ids were chosen.
     """
 
     cluster_ids: NDArray[np.int64]
@@ -51,7 +52,7 @@ class StableIds:
 def lineage_json(
     events: Iterable[LineageEvent], reference: datetime | None
 ) -> list[dict[str, Any]]:
-    """Events as plain JSON, as ``publish/set_lineage`` reads them."""
+    """Events as plain JSON, in the format that ``publication/set_lineage`` reads."""
     before = None if reference is None else reference.isoformat()
     return [{"reference_as_of": before, **asdict(event)} for event in events]
 
@@ -64,11 +65,11 @@ def stable_ids(
     customers: Array,
     labels: NDArray[np.int32],
 ) -> StableIds:
-    """Match labels to the reference's clusters and give new clusters ids never used before.
+    """Match labels to the reference's clusters, and give new clusters ids never used before.
 
-    Must be called under ``Resource.CLUSTER_IDS``. The reference is the snapshot itself where it has
-    been published, else the nearest earlier, else the nearest later published one; the lineage is
-    told from the nearest earlier one always. Only snapshots that have the algorithm count.
+    Must be called under ``Resource.CLUSTER_IDS``. The reference is the snapshot itself if it has
+    been published, else the nearest earlier published one, else the nearest later one. The lineage
+    always starts from the nearest earlier one. Only snapshots with the algorithm count.
     """
     sizes = np.bincount(labels[labels >= 0]).astype(np.int64)
     names = {"algorithm": algorithm, "as_of": as_of}
@@ -100,7 +101,7 @@ def _load_labels(
 def _compare(
     database: Database, algorithm: str, reference: datetime | None, sizes: Counts
 ) -> tuple[Counts, Comparison]:
-    """Ids of the clusters of a published snapshot, and the new labels held against them."""
+    """Ids of the clusters of a published snapshot, and the new labels compared with them."""
     names = {"reference": reference, "algorithm": algorithm}
     previous = [] if reference is None else database.rows("segments/reference_sizes", names)
     shared = np.zeros((len(sizes), len(previous)), dtype=np.int64)
@@ -117,10 +118,10 @@ def _compare(
 def _new_ids(
     database: Database, names: dict[str, Any], count: int, published: set[int]
 ) -> list[int]:
-    """Ids for the clusters that are born; a task that runs again finds those of its first try.
+    """Ids for new clusters; a task that runs again reuses the ids of its first try.
 
-    An id that the reference has published is no first try's: it names a cluster of its own, also
-    where a published date is run again and that cluster has died.
+    An id published by the reference is not reused: it belongs to a cluster of its own, even if a
+    published date is run again and that cluster has died.
     """
     given = sorted(database.rows("segments/born_ids", names))
     ids = [cluster_id for _, cluster_id in given if cluster_id not in published]
@@ -134,17 +135,17 @@ def _new_ids(
 
 
 def count_relinks(database: Database) -> int:
-    """How many times the ids of published snapshots have been linked anew."""
+    """How many times the ids of published snapshots have been relinked."""
     return int(database.value("segments/count_relinks") or 0)
 
 
 def require_same_links(database: Database, as_of: datetime, relinks: int) -> None:
-    """Refuse ids that continue ids which are others by now.
+    """Reject ids derived from ids that have since been renumbered.
 
     Raises
     ------
     SupersededError
-        when ids were linked anew since ``relinks`` was counted.
+        Ids have been relinked since ``relinks`` was counted.
     """
     found = count_relinks(database)
     if found != relinks:

@@ -1,1 +1,1 @@
-"""K-means over distinct vectors, started from the centroids found with the encoder."""
+"""K-means on distinct vectors, starting from the centroids that are stored with the encoder."""

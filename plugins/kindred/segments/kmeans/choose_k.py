@@ -1,4 +1,4 @@
-"""How many clusters there are: silhouette and Davies-Bouldin over a range of k."""
+"""Choose the number of clusters by silhouette and Davies-Bouldin index over a range of k."""
 
 import warnings
 from typing import Any
@@ -13,7 +13,7 @@ SAMPLE = 10_000
 """Customers that are clustered for each k."""
 
 SILHOUETTE_SAMPLE = 3_000
-"""Of them, those whose silhouette is taken: it compares all with all."""
+"""Customers of that sample used for the silhouette, which compares all pairs."""
 
 STARTS = 3
 
@@ -26,22 +26,22 @@ def choose_k(
     Parameters
     ----------
     points : ndarray of float64, shape (customers, dimensions)
-        At most `SAMPLE` customers, in an order that their content decides.
+        At most `SAMPLE` customers, in an order that depends only on their content.
     k_min, k_max : int
-        The range, from 2; capped where there are too few distinct points.
+        The range; at least 2, capped if there are too few distinct points.
     seed : int
 
     Returns
     -------
     k : int
-        That of the best mean rank by the mean silhouette (Rousseeuw 1987) and the Davies-Bouldin
-        index (1979); of equals the one of the larger silhouette, then the smaller one. ``k_min``,
-        or the number of distinct points if that is less, where there are too few to measure any.
+        The k of the best mean rank by mean silhouette (Rousseeuw 1987) and Davies-Bouldin index
+        (1979). Ties go to the larger silhouette, then to the smaller k. If there are too few
+        distinct points to measure any k: ``k_min`` or the number of distinct points, if less.
     curve : list of dict
-        k, silhouette and davies_bouldin of every k of the range.
+        k, silhouette and davies_bouldin for every k of the range.
     """
     distinct = len(np.unique(points, axis=0))
-    # Both measures want at least two clusters, and one customer more than clusters.
+    # Both measures need at least two clusters, and more customers than clusters.
     last = min(k_max, distinct - 1)
     curve = [_measured(points, k, seed) for k in range(k_min, last + 1)]
     if not curve:
@@ -56,7 +56,7 @@ def choose_k(
 def _measured(points: np.ndarray, k: int, seed: int) -> dict[str, Any]:
     model = KMeans(n_clusters=k, n_init=STARTS, random_state=seed, algorithm="lloyd")
     with warnings.catch_warnings():
-        # Vectors that differ by rounding only can leave fewer than k clusters.
+        # Vectors that differ only by rounding may yield fewer than k clusters.
         warnings.simplefilter("ignore", ConvergenceWarning)
         labels = model.fit_predict(points)
     size = SILHOUETTE_SAMPLE if len(points) > SILHOUETTE_SAMPLE else None
@@ -72,5 +72,5 @@ def _silhouette(points: np.ndarray, labels: np.ndarray, size: int | None, seed: 
     if size is not None:
         rows = np.sort(np.random.default_rng(seed).choice(len(points), size, replace=False))
     if len(np.unique(labels[rows])) < 2:
-        return -1.0  # a sample of one cluster: the others are hardly there
+        return -1.0  # the sample holds one cluster only
     return float(silhouette_score(points[rows], labels[rows]))

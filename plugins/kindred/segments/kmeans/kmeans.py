@@ -1,4 +1,4 @@
-"""KMeans over the distinct vectors."""
+"""K-means on distinct vectors, weighted by their customers."""
 
 import warnings
 from dataclasses import dataclass, field
@@ -21,31 +21,31 @@ from kindred.spec.metrics import Metric
 METHOD = "kmeans"
 
 STARTING_SAMPLE = 32_768
-"""Customers on which k-means++ finds where to start: 100 a centre at k = 300."""
+"""Customers on which k-means++ is run: about 100 per centroid at k = 300."""
 
 STARTS = 3
-"""Times k-means++ starts; the clustering of least inertia wins."""
+"""Runs of k-means++; the one with the lowest inertia wins."""
 
 WORTH_MOVING = 0.01
-"""Share of the inertia that has to be gained before centres leave where they started.
+"""Relative gain in inertia from which centroids are moved away from their start.
 
-Among customers who are hardly in groups, Lloyd's iterations carry centres far for next to nothing:
-after 5 % of new ones the adjusted Rand index with the clusters before was .82 to 1 in 2,000 x 6.
+If customers hardly form groups, Lloyd's iterations move centroids far for almost no gain: with 5 %
+new customers the adjusted Rand index with the previous clusters was .82 to 1 (2,000 x 6).
 """
 
 WORTH_LEAVING = 0.05
-"""Share of a sample's inertia that centres from scratch have to gain before they are taken.
+"""Relative gain in a sample's inertia from which centroids found from scratch replace the start's.
 
-Two runs from scratch differ by a few percent among customers who are not in groups.
+If customers do not form groups, two runs from scratch differ by a few percent.
 """
 
 DISTANCES_AT_ONCE = 1 << 22
-"""Distances to centres (float64) per block: 32 MB."""
+"""Distances to centroids (float64) per block: 32 MB."""
 
 
 @dataclass(frozen=True)
-class Centers:
-    """Centres float64 (k, dimensions), and how k was chosen, as plain JSON."""
+class Centroids:
+    """Centroids, float64 (k, dimensions), and how k was chosen, as plain JSON."""
 
     values: np.ndarray
     figures: dict[str, Any] = field(default_factory=dict)
@@ -58,41 +58,42 @@ def cluster_kmeans(
     *,
     seed: int,
     threads: int = 1,
-    start: Centers | None = None,
+    start: Centroids | None = None,
     distinct: Distinct | None = None,
 ) -> Clusters:
-    """Cluster customers around k centres.
+    """Cluster customers around k centroids.
 
     Parameters
     ----------
     vectors : ndarray of float32, shape (rows, dimensions)
     settings : KMeansSettings
-        k is capped at the number of distinct vectors; None has `choose_k` choose it.
+        k is capped at the number of distinct vectors; if it is None, `choose_k` chooses it.
     metric : Metric
         For cosine the vectors are normalised first, so that the squared distance is 2(1 - cos);
         zero vectors stay at the origin. Under inner product the distance is Euclidean.
     seed : int
     threads : int
-        Changes no result.
-    start : Centers, optional
-        What `find_centers` gave for other customers, if there are as many as the settings and the
-        customers at hand want. They are kept while Lloyd's iterations from there gain at most 1 %
-        of the inertia, and centres from scratch at most 5 % on a sample: so new customers move
-        nobody else.
+        Does not change the result.
+    start : Centroids, optional
+        Centroids that `find_centroids` found for other customers. Used only if their number is the
+        one that the settings and these customers require. They are kept as long as Lloyd's
+        iterations gain at most 1 % of the inertia and centroids from scratch at most 5 % on a
+        sample. So new customers do not move other customers to another cluster.
     distinct : Distinct, optional
-        The distinct vectors, if they are known; of no use for cosine, where points are normalised.
+        The distinct vectors, if they are known. Not used for cosine, which normalises them first.
 
     Returns
     -------
     Clusters
-        Without noise. Up to 32,768 distinct vectors `sklearn` clusters them, three times from
-        k-means++, of which the best is kept. Above, that is done with so many customers, and
-        Lloyd's iterations over all begin at the centres of the best.
-        ``membership`` is (b - a) / b with a the distance to the own centre and b that to the
-        second nearest, the simplified silhouette (Hruschka et al. 2004): 1 at the own centre, 0
-        half way between two; 1 throughout for k = 1. Independent of the order of the rows (but for
-        which of several equally large clusters is first). ``figures`` holds k and the inertia, and
-        the curve that k was chosen from.
+        Without noise. Up to 32,768 distinct vectors, `sklearn` clusters all of them, starting three
+        times from k-means++; the best result is kept. Above that, k-means++ and Lloyd's iterations
+        run three times on a sample of that many customers, and Lloyd's iterations over all
+        customers start from the best result.
+        ``membership`` is (b - a) / b, where a is the distance to the nearest centroid and b to the
+        second nearest: the simplified silhouette (Hruschka et al. 2004). It is 1 at a centroid, 0
+        halfway between two, and always 1 for k = 1. The result does not depend on the order of the
+        rows (except for the order of equally large clusters). ``figures`` holds k, the inertia,
+        and the curve from which k was chosen.
     """
     if len(vectors) == 0:
         return all_noise(0, METHOD)
@@ -100,11 +101,11 @@ def cluster_kmeans(
     order = distinct.content_order
     content = points[distinct.first_rows[order]]
     weights = distinct.sizes[order].astype(np.float64)
-    # One thread: scikit-learn adds the threads' partial sums in the order they finish.
+    # One thread, because scikit-learn adds the threads' partial sums in the order they finish.
     with threadpool_limits(limits=1):
         if start is not None and _fits(start, settings, len(content)):
             values, assigned = _from(content, weights, start.values, seed, threads)
-            found = Centers(values, start.figures)
+            found = Centroids(values, start.figures)
         else:
             found = _found(content, weights, settings, seed, threads)
             assigned = _assigned(content, weights, found.values)
@@ -116,7 +117,7 @@ def cluster_kmeans(
     return order_free(Clusters(labels, shares, labels, METHOD, figures))
 
 
-def find_centers(
+def find_centroids(
     vectors: np.ndarray,
     settings: KMeansSettings,
     metric: Metric,
@@ -124,8 +125,8 @@ def find_centers(
     seed: int,
     threads: int = 1,
     distinct: Distinct | None = None,
-) -> Centers:
-    """The centres of customers, as `cluster_kmeans` finds them without a start.
+) -> Centroids:
+    """Find the centroids of customers, as `cluster_kmeans` does without a start.
 
     Parameters
     ----------
@@ -148,61 +149,62 @@ def _distinct(
     return points, find_distinct(points, np.ones(len(points), dtype=np.bool_))
 
 
-def _fits(start: Centers, settings: KMeansSettings, distinct: int) -> bool:
-    """Whether there are as many centres as there would be without a start."""
+def _fits(start: Centroids, settings: KMeansSettings, distinct: int) -> bool:
+    """Whether the start has as many centroids as a clustering from scratch would have."""
     k = len(start.values)
     return k <= distinct and (settings.k is None or k == min(settings.k, distinct))
 
 
 def _found(
     content: np.ndarray, weights: np.ndarray, settings: KMeansSettings, seed: int, threads: int
-) -> Centers:
+) -> Centroids:
     k, figures = _number_of_clusters(content, weights, settings, seed)
-    return Centers(_centers(content, weights, min(k, len(content)), seed, threads), figures)
+    centroids = _find_centroids(content, weights, min(k, len(content)), seed, threads)
+    return Centroids(centroids, figures)
 
 
 def _from(
     content: np.ndarray, weights: np.ndarray, start: np.ndarray, seed: int, threads: int
 ) -> tuple[np.ndarray, "_Assigned"]:
-    """The centres to start from themselves, unless others are clearly better, and who is nearest.
+    """Keep the start's centroids unless others are clearly better; also assign all points.
 
-    Others are those that Lloyd's iterations lead to, and where the customers have gone elsewhere,
-    those found from scratch; whether they have is asked of a sample.
+    The others are the centroids that Lloyd's iterations reach from the start, and, if a sample
+    shows that the data has drifted, centroids found from scratch.
     """
     settled = _settled(content, weights, start, threads)
-    centers, assigned = start, _assigned(content, weights, start)
+    centroids, assigned = start, _assigned(content, weights, start)
     moved = _assigned(content, weights, settled)
     if assigned.inertia > (1 + WORTH_MOVING) * moved.inertia:
-        centers, assigned = settled, moved
+        centroids, assigned = settled, moved
     rows, counts = _sampled(weights, STARTING_SAMPLE, seed)
     fresh = _best_of_starts(content[rows], counts.astype(np.float64), len(start), seed, threads)
-    # Not of the sample that the fresh ones are fitted to.
+    # Compared on another sample than the one the fresh centroids are fitted to.
     rows, counts = _sampled(weights, STARTING_SAMPLE, seed + 1)
     kept, found = (
         _assigned(content[rows], counts.astype(np.float64), some).inertia
-        for some in (centers, fresh)
+        for some in (centroids, fresh)
     )
     if kept > (1 + WORTH_LEAVING) * found:
-        centers = _centers(content, weights, len(start), seed, threads)
-        assigned = _assigned(content, weights, centers)
-    return centers, assigned
+        centroids = _find_centroids(content, weights, len(start), seed, threads)
+        assigned = _assigned(content, weights, centroids)
+    return centroids, assigned
 
 
 def _settled(
     content: np.ndarray, weights: np.ndarray, start: np.ndarray, threads: int
 ) -> np.ndarray:
-    """Centres that Lloyd's iterations over all customers reach from where they start."""
+    """The centroids that Lloyd's iterations over all customers reach from the start."""
     if len(content) <= STARTING_SAMPLE:
         return _fitted(content, weights, KMeans(len(start), init=start, n_init=1))
-    # Here, because numba takes half a second to import: small sets never need it.
-    from kindred.segments.kmeans.lloyd import settle_centers
+    # Imported here because numba takes half a second to import, and small sets never need it.
+    from kindred.segments.kmeans.lloyd import settle_centroids
 
-    return settle_centers(content, weights, start, threads=threads)
+    return settle_centroids(content, weights, start, threads=threads)
 
 
 def _fitted(content: np.ndarray, weights: np.ndarray, model: KMeans) -> np.ndarray:
     with warnings.catch_warnings():
-        # Vectors that differ by rounding only can leave fewer than k clusters; that is fine.
+        # Vectors that differ only by rounding may yield fewer than k clusters; that is fine.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(content.astype(np.float64), sample_weight=weights)
     return np.asarray(model.cluster_centers_, dtype=np.float64)
@@ -220,7 +222,7 @@ def _number_of_clusters(
 
 
 def _sampled(weights: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Points of a sample of customers, and how many of them each stands for."""
+    """The points of a sample of customers, and how many sampled customers are at each."""
     ends = np.cumsum(weights.astype(np.int64))
     if ends[-1] <= size:
         return np.arange(len(weights)), weights.astype(np.int64)
@@ -228,7 +230,7 @@ def _sampled(weights: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.
     return np.unique(np.searchsorted(ends, customers, side="right"), return_counts=True)
 
 
-def _centers(
+def _find_centroids(
     content: np.ndarray, weights: np.ndarray, k: int, seed: int, threads: int
 ) -> np.ndarray:
     if len(content) <= STARTING_SAMPLE:
@@ -242,20 +244,20 @@ def _centers(
 def _best_of_starts(
     sample: np.ndarray, shares: np.ndarray, k: int, seed: int, threads: int
 ) -> np.ndarray:
-    """The centres of least inertia that k-means++ leads to, of some starts."""
-    # Here, because numba takes half a second to import: small sets never need it.
-    from kindred.segments.kmeans.lloyd import settle_centers
+    """The centroids of lowest inertia from several starts of k-means++."""
+    # Imported here because numba takes half a second to import, and small sets never need it.
+    from kindred.segments.kmeans.lloyd import settle_centroids
 
     best, least = np.empty(0), np.inf
     for start in range(STARTS):
-        centers, _ = kmeans_plusplus(
+        centroids, _ = kmeans_plusplus(
             sample.astype(np.float64), min(k, len(sample)), sample_weight=shares,
             random_state=seed + start,
         )  # fmt: skip
-        centers = settle_centers(sample, shares, centers, threads=threads)
-        inertia = _assigned(sample, shares, centers).inertia
+        centroids = settle_centroids(sample, shares, centroids, threads=threads)
+        inertia = _assigned(sample, shares, centroids).inertia
         if inertia < least:
-            best, least = centers, inertia
+            best, least = centroids, inertia
     return best
 
 
@@ -265,20 +267,20 @@ class _Assigned(NamedTuple):
     inertia: float
 
 
-def _assigned(content: np.ndarray, weights: np.ndarray, centers: np.ndarray) -> _Assigned:
-    """Nearest centre int32 and membership float32 of every point, and the inertia of all."""
+def _assigned(content: np.ndarray, weights: np.ndarray, centroids: np.ndarray) -> _Assigned:
+    """Nearest centroid (int32) and membership (float32) of every point, and the total inertia."""
     inertia = 0.0
     nearest = np.zeros(len(content), dtype=np.int32)
     membership = np.ones(len(content), dtype=np.float32)
-    step = max(1, DISTANCES_AT_ONCE // len(centers))
+    step = max(1, DISTANCES_AT_ONCE // len(centroids))
     for start in range(0, len(content), step):
         block = slice(start, start + step)
-        to_centers = pairwise_distances(content[block].astype(np.float64), centers)
-        nearest[block] = to_centers.argmin(axis=1)
-        own = to_centers.min(axis=1)
+        to_centroids = pairwise_distances(content[block].astype(np.float64), centroids)
+        nearest[block] = to_centroids.argmin(axis=1)
+        own = to_centroids.min(axis=1)
         inertia += float(weights[block] @ np.square(own))
-        if len(centers) > 1:
-            second = np.partition(to_centers, 1, axis=1)[:, 1]
+        if len(centroids) > 1:
+            second = np.partition(to_centroids, 1, axis=1)[:, 1]
             ratio = np.divide(own, second, out=np.ones_like(own), where=second > 0.0)
             membership[block] = 1.0 - ratio
     return _Assigned(nearest, membership, inertia)

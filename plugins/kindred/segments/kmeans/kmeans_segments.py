@@ -1,4 +1,4 @@
-"""Segments by k-means, from the centres that were found when the encoder was fitted."""
+"""Segments by k-means, starting from the centroids that are stored with the encoder."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from kindred.run.machine import cores
 from kindred.run.memory import require_memory
 from kindred.segments.clusters import Clusters
 from kindred.segments.kmeans import centroid_rows as store
-from kindred.segments.kmeans.kmeans import Centers, cluster_kmeans, find_centers
+from kindred.segments.kmeans.kmeans import Centroids, cluster_kmeans, find_centroids
 from kindred.segments.segment_memory import kmeans_megabytes
 from kindred.warehouse.database import Database
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def cluster_by_kmeans(
     run: Run, warehouse: Database, embeddings: Embeddings, distinct: Distinct
 ) -> Clusters:
-    """Clusters around centres that begin where those of every snapshot of the encoder do."""
+    """Cluster by k-means; all snapshots of an encoder start from the same centroids."""
     vectors = embeddings.vectors
     require_memory(run, "cluster", "kmeans", kmeans_megabytes(vectors.shape))
     return cluster_kmeans(
@@ -36,10 +36,10 @@ def cluster_by_kmeans(
     )
 
 
-def _start(run: Run, warehouse: Database, embeddings: Embeddings, distinct: Distinct) -> Centers:
-    """The centres of the customers that the encoder was fitted on, found once and kept with it.
+def _start(run: Run, warehouse: Database, embeddings: Embeddings, distinct: Distinct) -> Centroids:
+    """The centroids of the customers that the encoder was fitted on, computed once and stored.
 
-    They do not depend on the snapshot that asks first, so the order of the dates changes nothing.
+    They do not depend on which snapshot computes them, so the order of the dates does not matter.
     """
     wanted = {"metric": run.spec.metric, **run.spec.clustering.kmeans.model_dump(mode="json")}
     settings = json.dumps(wanted, sort_keys=True)
@@ -51,7 +51,7 @@ def _start(run: Run, warehouse: Database, embeddings: Embeddings, distinct: Dist
     fitted_as_of = encoder_versions.fitted_as_of(warehouse, run.encoder_version)
     if fitted_as_of != run.as_of:
         vectors, known = vectors_as_of(run, warehouse, fitted_as_of, "cluster"), None
-    found = find_centers(
+    found = find_centroids(
         vectors,
         run.spec.clustering.kmeans,
         run.spec.metric,
@@ -59,7 +59,5 @@ def _start(run: Run, warehouse: Database, embeddings: Embeddings, distinct: Dist
         threads=cores(run.settings.graph_threads),
         distinct=known,
     )
-    log.info(
-        "found %d centres to start from with encoder %d", len(found.values), run.encoder_version
-    )
+    log.info("found %d starting centroids for encoder %d", len(found.values), run.encoder_version)
     return store.keep(warehouse, run.encoder_version, settings, found)

@@ -1,1 +1,1 @@
-"""The lists of an IVFFlat index as segments: read from its pages, or found outside."""
+"""IVFFlat lists as segments: read from the index's pages, or computed outside the database."""

@@ -1,7 +1,8 @@
-"""Which IVFFlat list every customer is in, read from the pages of the index itself.
+"""The IVFFlat list of every customer, read from the pages of the index.
 
-pgvector has no function for it. pageinspect reads raw pages, for superusers only: an administrator
-installs ``read_index_page`` (``kindred page-reader``), which reads those of our own indexes.
+pgvector has no function for this, and pageinspect lets only superusers read raw pages. So an
+administrator installs ``read_index_page`` (see ``kindred page-reader``), which reads pages of the
+space's own indexes only.
 """
 
 import logging
@@ -37,18 +38,19 @@ PAGES_AT_ONCE = 2_048  # 16 MB
 
 @dataclass(frozen=True)
 class IndexLists:
-    """The lists of an index: centres float32 (lists, d), and the list of every customer asked for.
+    """The lists of an index: centroids float32 (lists, d), and the list of every given customer.
 
-    ``lists`` int32 (customers,): from 0 in the order of the index, -1 for who has no entry.
+    ``lists`` int32 (customers,): from 0 in the order of the index, -1 for customers without an
+    entry.
     """
 
-    centres: NDArray[np.float32]
+    centroids: NDArray[np.float32]
     lists: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class IndexPages:
-    """An index of a space's generation whose pages can be read."""
+    """The index of a generation, and access to its pages."""
 
     database: Database
     schema: str
@@ -57,13 +59,13 @@ class IndexPages:
     blocks: int
 
     def page(self, block: int) -> Pages:
-        """One page."""
+        """Read one page."""
         found: list[Pages] = []
         self.stream(block, block, lambda values: found.append(values[1]))
         return np.asarray(found[0][0])
 
     def stream(self, first: int, last: int, on_pages: OnBlock) -> None:
-        """Call ``on_pages`` with blocks and pages, from one block to another, some at once."""
+        """Call ``on_pages`` with block numbers and pages, in batches, for a range of blocks."""
         reader = BlockReader([Field.INT8, Field.PAGE], on_pages, block_rows=PAGES_AT_ONCE)
         parameters = {"index": self.index, "first": first, "last": last}
         query = statements.compose("segments/read_pages", space=self.schema)
@@ -72,17 +74,17 @@ class IndexPages:
 
 
 def has_reader(database: Database, schema: str) -> bool:
-    """Whether an administrator has installed the reader of pages."""
+    """Whether an administrator has installed the page reader."""
     return bool(database.value("segments/has_page_reader", {"schema": schema}))
 
 
 def reader_as_text(database: Database, schema: str) -> str:
-    """What a superuser is to run."""
+    """The script that a superuser has to run."""
     return reader_for(database, schema).as_string(database.connection)
 
 
 def reader_for(database: Database, schema: str) -> sql.Composed:
-    """The statements by which an administrator lets this session's login read pages of a space."""
+    """The statements that let this session's login read index pages of a space."""
     owner, pageinspect = database.row("segments/names_of_page_reader") or ("", "")
     return statements.compose(
         "segments/install_page_reader",
@@ -94,13 +96,13 @@ def reader_for(database: Database, schema: str) -> sql.Composed:
 
 
 def install_reader(database: Database, schema: str) -> None:
-    """Install the reader of pages; the session must be a superuser's."""
+    """Install the page reader; the session must be a superuser's."""
     with database.transaction():
         database.execute(reader_for(database, schema))
 
 
 def open_index(database: Database, schema: str, table: str) -> IndexPages | None:
-    """The usable IVFFlat index of a generation; None where there is none."""
+    """The usable IVFFlat index of a generation; None if there is none."""
     row = database.row("segments/index_of_table", {"table": table})
     return None if row is None else IndexPages(database, schema, table, row[0], int(row[1]))
 
@@ -108,20 +110,21 @@ def open_index(database: Database, schema: str, table: str) -> IndexPages | None
 def read_lists(
     pages: IndexPages, key_type: KeyType, customers: Array, *, block_rows: int
 ) -> IndexLists:
-    """The list of every customer (ascending keys) of a generation.
+    """Read the list of every customer (ascending keys) of a generation.
 
-    Must be called in a repeatable read transaction. The rows are looked up first: what the snapshot
-    shows can then neither be dropped nor lose its entries, and entries that come later point to
-    rows it does not show. An entry whose row was changed in place without a change of its
-    embedding points to where the row was: such a row is found by nobody, and has no list here.
+    Must be called in a repeatable read transaction. The table's rows are read first: from then on
+    the rows visible to the transaction's snapshot can neither be dropped nor lose their index
+    entries, and later entries point to rows that are not visible. If a row was updated in place
+    without a change of its embedding, its entry still points to the old position: no list is found
+    for such a row.
 
     Raises
     ------
     DataError
-        when the index names a row twice.
+        The index has two entries for one row.
     """
     rows, keys = _rows_of_table(pages, key_type, block_rows)
-    centres, first_blocks = _lists(pages)
+    centroids, first_blocks = _lists(pages)
     entries, lists = _entries(pages, first_blocks)
     order = np.argsort(rows)
     place = np.searchsorted(rows, entries, sorter=order)
@@ -133,11 +136,11 @@ def read_lists(
     by_row = np.full(len(rows), NO_LIST, dtype=np.int32)
     by_row[found] = lists[is_found]
     log.info("%s: %d entries, %d of %d rows", pages.index, len(entries), len(found), len(rows))
-    return IndexLists(centres, _by_customer(keys, by_row, customers))
+    return IndexLists(centroids, _by_customer(keys, by_row, customers))
 
 
 def staged_keys(database: Database, table: str, key_type: KeyType, *, block_rows: int) -> Array:
-    """Customers of a staged difference who are new or change; nobody where it has been applied."""
+    """New and changed customers of a staged difference; empty once it has been applied."""
     if not database.rows("warehouse/columns_of_relation", {"table": table}):
         return concatenate_keys(key_type, [])
     query = statements.compose("segments/staged_keys", table=table)
@@ -153,7 +156,7 @@ def staged_keys(database: Database, table: str, key_type: KeyType, *, block_rows
 def _rows_of_table(
     pages: IndexPages, key_type: KeyType, block_rows: int
 ) -> tuple[NDArray[np.int64], Array]:
-    """Where every row is, as entries name it, and its key."""
+    """Position (as in index entries) and key of every row of the table."""
     rows: list[Array] = []
     keys: list[Array] = []
 
@@ -172,26 +175,26 @@ def _rows_of_table(
 
 
 def _lists(pages: IndexPages) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Centres and first blocks of all lists, along the chain of their pages."""
+    """Centroids and first blocks of all lists, read along the chain of list pages."""
     dimensions, count = read_meta(pages.page(0))
     block = FIRST_LIST_BLOCK
     found: list[ListPage] = []
     while block < pages.blocks and len(found) < pages.blocks:
         found.append(read_list_page(pages.page(block), dimensions))
         block = found[-1].next_block
-    centres = np.concatenate([page.centres for page in found])
-    if len(centres) != count:
+    centroids = np.concatenate([page.centroids for page in found])
+    if len(centroids) != count:
         raise DataError(
-            f"index {pages.index} promises {count} lists and has {len(centres)}: clear task"
+            f"index {pages.index} should have {count} lists but has {len(centroids)}: clear task"
             " 'build_embeddings'"
         )
-    return centres, np.concatenate([page.first_blocks for page in found])
+    return centroids, np.concatenate([page.first_blocks for page in found])
 
 
 def _entries(
     pages: IndexPages, first_blocks: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """The row of every entry, and its list."""
+    """The row and the list of every index entry."""
     following = [np.full(FIRST_LIST_BLOCK, INVALID_BLOCK, dtype=np.int64)]
     rows: list[NDArray[np.int64]] = []
     blocks: list[NDArray[np.int64]] = []
@@ -206,12 +209,12 @@ def _entries(
     pages.stream(FIRST_LIST_BLOCK, pages.blocks - 1, keep)
     lists = lists_of_blocks(first_blocks, np.concatenate(following))
     of_entry = lists[np.concatenate(blocks)]
-    is_entry = of_entry != NO_LIST  # what stands on the pages of the lists themselves is none
+    is_entry = of_entry != NO_LIST  # items on the list pages themselves are not entries
     return np.concatenate(rows)[is_entry], of_entry[is_entry]
 
 
 def _by_customer(keys: Array, by_row: NDArray[np.int32], customers: Array) -> NDArray[np.int32]:
-    """Lists of rows as lists of customers; customers without a row have none."""
+    """Translate lists by row to lists by customer; customers without a row have none."""
     lists = np.full(len(customers), NO_LIST, dtype=np.int32)
     if len(customers) and len(keys):
         place = np.minimum(np.searchsorted(customers, keys), len(customers) - 1)

@@ -1,4 +1,4 @@
-"""Segments by IVFFlat's own lists, of the index that the run publishes, or found outside."""
+"""Segments by IVFFlat lists: from the index that the run publishes, or computed outside."""
 
 import logging
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Source:
-    """Where lists come from: a generation's index, or why not and how many lists to make.
+    """Where the lists come from: a generation's index, or the reason and number for k-means.
 
-    ``delta``: the staged changes that publish will insert into the index.
+    ``delta``: the table of staged changes that publish will insert into the index.
     """
 
     generation: int | None
@@ -50,12 +50,12 @@ class Source:
 def cluster_lists(
     run: Run, warehouse: Database, embeddings: Embeddings, distinct: Distinct
 ) -> Clusters:
-    """Which list every customer is in: read from the index's pages where that is possible.
+    """Cluster customers by list, read from the index's pages if possible, else by k-means.
 
     Raises
     ------
     DataError
-        when it is not known yet which index the run will publish.
+        It is not known yet which index the run will publish.
     """
     source = _find_source(run, warehouse)
     if source.pages is None:
@@ -78,11 +78,11 @@ def cluster_lists(
     method = f"ivfflat lists of build {source.generation}"
     if inserted:
         method += ", new vectors by nearest centre"
-        log.info("%d customers are in the list of the nearest centre", inserted)
+        log.info("assigned %d customers to the list of the nearest centroid", inserted)
     return clusters_of_lists(
         embeddings.vectors,
         run.spec.metric,
-        found.centres,
+        found.centroids,
         found.lists,
         method=method,
         generation=source.generation,
@@ -90,12 +90,12 @@ def cluster_lists(
 
 
 def _insert(run: Run, embeddings: Embeddings, found: IndexLists) -> int:
-    """Put who is not in the index yet where pgvector will; returns how many."""
+    """Assign customers not in the index yet to the list pgvector will choose; return how many."""
     is_missing = (found.lists == NOISE) & eligible(run.spec.metric, embeddings.vectors)
     rows = np.flatnonzero(is_missing)
     if len(rows):
         vectors = embeddings.vectors[rows]
-        found.lists[rows] = nearest_lists(vectors, run.spec.metric, found.centres)
+        found.lists[rows] = nearest_lists(vectors, run.spec.metric, found.centroids)
     return len(rows)
 
 

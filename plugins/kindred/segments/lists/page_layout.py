@@ -1,8 +1,8 @@
-"""Pages of an IVFFlat index as pgvector writes them: centres of lists, and pointers to rows.
+"""Parser for the pages of an IVFFlat index: centroids of lists, and pointers to rows.
 
-The layout is that of pgvector 0.8 (src/ivfflat.h): block 0 tells dimensions and lists, a chain of
-pages from block 1 holds the lists, and each list has a chain of pages with its entries. Numbers are
-taken to be little-endian, as on every server that pgvector is built for.
+The layout is that of pgvector 0.8 (src/ivfflat.h): block 0 holds the numbers of dimensions and
+lists, a chain of pages from block 1 holds the lists, and each list has a chain of pages with its
+entries. Numbers are assumed to be little-endian, as on every server that pgvector is built for.
 """
 
 from dataclasses import dataclass
@@ -21,31 +21,31 @@ _MAGIC = 0x14FF_1A7
 _VERSION = 1
 _PAGE_ID = 0xFF84
 _HEADER_BYTES = 24
-_LOWER = 12 // 2  # of the header, in 16-bit words
+_LOWER = 12 // 2  # pd_lower of the page header, in 16-bit words
 _SPECIAL_BYTES = 8
 _POINTER_BYTES = 4
-_OFFSET_BITS, _FLAG_BITS = 15, 2  # of a line pointer
-_VECTOR_AT = 8  # of a list: two block numbers stand before its centre
+_OFFSET_BITS, _FLAG_BITS = 15, 2  # in a line pointer
+_VECTOR_AT = 8  # in a list item: two block numbers come before the centroid
 _VECTOR_HEADER_BYTES = 8
 
 Pages = NDArray[np.uint8]
-"""Pages of 8 kB, shape (pages, 8192), or one of them."""
+"""Pages of 8 kB, shape (pages, 8192), or a single page."""
 
 
 @dataclass(frozen=True)
 class ListPage:
-    """The lists of one page: float32 (lists, dimensions), and the first block of each, int64."""
+    """The lists of one page: centroids, float32 (lists, dimensions), and first blocks, int64."""
 
-    centres: NDArray[np.float32]
+    centroids: NDArray[np.float32]
     first_blocks: NDArray[np.int64]
     next_block: int
 
 
 @dataclass(frozen=True)
 class Entries:
-    """Entries of some pages: which of the pages has each, int64, and the row it points to, int64.
+    """Entries of some pages: the page that holds each, int64, and the row it points to, int64.
 
-    A row is named by its block and its position in there: ``block << POSITION_BITS | position``.
+    A row is identified by its block and its position in it: ``block << POSITION_BITS | position``.
     """
 
     page: NDArray[np.int64]
@@ -53,12 +53,12 @@ class Entries:
 
 
 def read_meta(page: Pages) -> tuple[int, int]:
-    """Dimensions and number of lists, from block 0.
+    """Read the numbers of dimensions and lists from block 0.
 
     Raises
     ------
     DataError
-        when the page is not that of an IVFFlat index of the known version.
+        The page does not belong to an IVFFlat index of the supported version.
     """
     words = page[_HEADER_BYTES : _HEADER_BYTES + 12]
     magic, version = (int(number) for number in words[:8].view("<u4"))
@@ -66,23 +66,23 @@ def read_meta(page: Pages) -> tuple[int, int]:
         raise DataError(
             f"block 0 of the index has magic number {magic:#x} and version {version}, an IVFFlat"
             f" index has {_MAGIC:#x} and {_VERSION}: this version of pgvector writes pages that"
-            " Kindred cannot read; take 'ivfflat' out of clustering.algorithms"
+            " Kindred cannot read; remove 'ivfflat' from clustering.algorithms"
         )
     dimensions, lists = (int(number) for number in words[8:].view("<u2"))
     return dimensions, lists
 
 
 def read_list_page(page: Pages, dimensions: int) -> ListPage:
-    """The lists of one page of the chain of lists, in their order."""
+    """Read the lists of one list page, in order."""
     _, offsets = _items(page[None, :])
     blocks = np.array([_number(page, offset, "<u4") for offset in offsets], dtype=np.int64)
-    centres = [_centre(page, int(offset) + _VECTOR_AT, dimensions) for offset in offsets]
+    centroids = [_centroid(page, int(offset) + _VECTOR_AT, dimensions) for offset in offsets]
     following = int(next_blocks(page[None, :])[0])
-    return ListPage(np.array(centres, np.float32).reshape(-1, dimensions), blocks, following)
+    return ListPage(np.array(centroids, np.float32).reshape(-1, dimensions), blocks, following)
 
 
 def read_entries(pages: Pages) -> Entries:
-    """All entries of some pages, none of which is block 0."""
+    """Read all entries of some pages, which must not include block 0."""
     page, offsets = _items(pages)
     words = pages.view("<u2")
     at = offsets // 2
@@ -91,19 +91,19 @@ def read_entries(pages: Pages) -> Entries:
 
 
 def next_blocks(pages: Pages) -> NDArray[np.int64]:
-    """The block that follows each page in its chain, INVALID_BLOCK at the end, int64 (pages,).
+    """The next block of each page in its chain, INVALID_BLOCK at the end; int64 (pages,).
 
     Raises
     ------
     DataError
-        when a page that holds something is not an IVFFlat index's.
+        A page that is not empty does not belong to an IVFFlat index.
     """
     special = pages[:, -_SPECIAL_BYTES:]
-    is_empty = pages.view("<u2")[:, _LOWER] == 0  # made room for, and the server died
+    is_empty = pages.view("<u2")[:, _LOWER] == 0  # allocated, but the server died before the write
     is_other = (special.view("<u2")[:, 3] != _PAGE_ID) & ~is_empty
     if is_other.any():
         raise DataError(
-            f"{int(is_other.sum())} pages of the index are not an IVFFlat index's; build it anew:"
+            f"{int(is_other.sum())} pages of the index are not an IVFFlat index's; rebuild it:"
             " clear task 'build_embeddings'"
         )
     following = special.view("<u4")[:, 0].astype(np.int64)
@@ -113,19 +113,19 @@ def next_blocks(pages: Pages) -> NDArray[np.int64]:
 def lists_of_blocks(
     first_blocks: NDArray[np.int64], following: NDArray[np.int64]
 ) -> NDArray[np.int32]:
-    """Which list each block belongs to.
+    """The list that each block belongs to.
 
     Parameters
     ----------
     first_blocks : ndarray of int64, shape (lists,)
     following : ndarray of int64, shape (blocks,)
-        As `next_blocks` gives them, by block.
+        As `next_blocks` returns them, by block.
 
     Returns
     -------
     ndarray of int32, shape (blocks,)
-        NO_LIST for the pages of no list. A chain ends where it leaves the blocks at hand: what was
-        added since is not seen.
+        NO_LIST for pages of no list. A chain ends where it leaves the given blocks; pages added to
+        the index since are ignored.
     """
     lists = np.full(len(following), NO_LIST, dtype=np.int32)
     block, owner = first_blocks, np.arange(len(first_blocks), dtype=np.int32)
@@ -140,7 +140,7 @@ def lists_of_blocks(
 
 
 def _items(pages: Pages) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Page and byte offset of every item that is in use, in order."""
+    """Page and byte offset of every used item, in order."""
     lower = pages.view("<u2")[:, _LOWER].astype(np.int64)
     counts = np.maximum(0, lower - _HEADER_BYTES) // _POINTER_BYTES
     start = _HEADER_BYTES // _POINTER_BYTES
@@ -156,8 +156,8 @@ def _number(page: Pages, offset: int, dtype: str) -> int:
     return int(np.frombuffer(page, dtype=dtype, count=1, offset=int(offset))[0])
 
 
-def _centre(page: Pages, offset: int, dimensions: int) -> NDArray[np.floating[Any]]:
-    """The centre at an offset; its length tells whether it is a vector or a halfvec."""
+def _centroid(page: Pages, offset: int, dimensions: int) -> NDArray[np.floating[Any]]:
+    """The centroid at an offset; its length shows whether it is a vector or a halfvec."""
     length = (_number(page, offset, "<u4") >> 2) - _VECTOR_HEADER_BYTES
     dtype = "<f4" if length == 4 * dimensions else "<f2"
     return np.frombuffer(page, dtype, dimensions, offset + _VECTOR_HEADER_BYTES)

@@ -1,4 +1,4 @@
-"""What clustering by PL/Python wants of the warehouse: language, functions, rights, packages."""
+"""Checks for clustering by PL/Python: language, functions, privileges and packages."""
 
 import re
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ FUNCTIONS = {
     "cluster_vectors": "segments/cluster_vectors",
     "python_packages": "segments/python_packages",
 }
-MIN_SCIKIT_LEARN = (1, 1)  # the first that calls its algorithm "lloyd"
+MIN_SCIKIT_LEARN = (1, 1)  # the first version that accepts algorithm="lloyd"
 INSTEAD = "or use algorithm 'kmeans', which computes outside the database"
 
 
 def findings(warehouse: Database) -> list[Finding]:
-    """Every check of the algorithm ``plpython``; changes nothing."""
+    """Run all checks for the algorithm ``plpython``; changes nothing."""
     found = warehouse.records("segments/has_plpython", {"functions": list(FUNCTIONS)})[0]
     failure = _failure(found)
     if failure is not None:
@@ -41,19 +41,19 @@ def findings(warehouse: Database) -> list[Finding]:
 
 
 def _failure(found: dict[str, Any]) -> str | None:
-    """What keeps the functions from being called, if anything."""
+    """The reason why the functions cannot be called, if there is one."""
     database, user = found["database_name"], found["user_name"]
     todo = f"have a superuser run what 'kindred plpython' prints in database {database}, {INSTEAD}"
     if found["installed"] is None and found["available"] is None:
         return (
             "extension 'plpython3u' (PL/Python) is not available on the server, but the algorithm"
-            " 'plpython' wants it; have an administrator install its package there (Debian:"
+            " 'plpython' needs it; have an administrator install its package there (Debian:"
             f" postgresql-plpython3-{found['server']}) with scikit-learn, {INSTEAD}"
         )
     if found["installed"] is None:
         return (
             f"extension 'plpython3u' is on the server but not in database {database}; it is an"
-            f" untrusted language, which takes a superuser: {todo}"
+            f" untrusted language, so a superuser has to create it: {todo}"
         )
     if not found["sources"]:
         return f"the functions of schema plpython_kindred are not in database {database}; {todo}"
@@ -68,7 +68,7 @@ def _failure(found: dict[str, Any]) -> str | None:
 
 
 def _source(name: str) -> str:
-    """A function's source, as the catalog keeps it."""
+    """A function's source, as the catalog stores it."""
     return statements.load(name).split("$function$")[1]
 
 

@@ -1,4 +1,4 @@
-"""Segments by PL/Python: vectors go into the database, labels are found and written there."""
+"""Segments by PL/Python: vectors are copied into the database, which computes the labels."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -33,7 +33,7 @@ INSTALLATION = (
 
 
 def installation_script(database: Database) -> str:
-    """What a superuser runs, once, in the warehouse's database, so that this login may cluster."""
+    """The script that a superuser runs once in the warehouse so that this login may cluster."""
     extension = extension_schema_in(database)
     role = database.connection.info.user
     parts = [statements.compose(name, extension=extension, role=role) for name in INSTALLATION]
@@ -48,12 +48,12 @@ def cluster_in_database(
     *,
     block_rows: int,
 ) -> Clusters:
-    """Cluster the vectors of a snapshot; the labels also stay in the session for write_labels.
+    """Cluster the vectors of a snapshot; the session keeps the labels for `write_labels`.
 
     Raises
     ------
     DataError
-        when the function refuses, as where the vectors want more memory than is allowed.
+        The database function rejects the vectors, for example because they need too much memory.
     """
     with database.transaction():
         database.run("warehouse/drop_table", table=LABELS)
@@ -69,8 +69,8 @@ def cluster_in_database(
         try:
             database.run("segments/create_labels", parameters, labels=LABELS)
         except _REFUSALS as error:
-            told = filter(None, (error.diag.message_primary, error.diag.message_hint))
-            raise DataError(f"algorithm {Algorithm.PLPYTHON}: {'. '.join(told)}") from error
+            messages = filter(None, (error.diag.message_primary, error.diag.message_hint))
+            raise DataError(f"algorithm {Algorithm.PLPYTHON}: {'. '.join(messages)}") from error
     return _read_labels(database, block_rows)
 
 
@@ -95,7 +95,7 @@ def _read_labels(database: Database, block_rows: int) -> Clusters:
 
 
 def write_labels(database: Database, table: str, as_of: datetime, ids: StableIds) -> int:
-    """Write the labels that cluster_in_database has found, with their stable ids, in one go."""
+    """Write the labels left by `cluster_in_database` in one statement, with their stable ids."""
     parameters = {
         "as_of": as_of,
         "algorithm": str(Algorithm.PLPYTHON),

@@ -1,1 +1,1 @@
-"""What distinguishes each segment: profiles, names, medoids, and how good the clusters are."""
+"""Profiles, names, medoids and quality of clusters."""

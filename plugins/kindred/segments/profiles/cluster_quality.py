@@ -1,4 +1,4 @@
-"""How good a clustering is: how well its clusters stand apart, and how much of it is noise."""
+"""Quality of a clustering: silhouette, stability, and shares of noise and clusters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from kindred.segments.clusters import NOISE
 from kindred.spec.metrics import Metric
 
 SILHOUETTE_SAMPLE = 2000
-"""Customers of the sample: their distances to each other are 32 MB."""
+"""Customers in the sample; their pairwise distances take 32 MB."""
 
 
 @dataclass(frozen=True)
 class Silhouette:
-    """Mean silhouette of a sample of clustered customers; None where it is not defined."""
+    """Mean silhouette of a sample of clustered customers; None if it is undefined."""
 
     mean: float | None
     sample_size: int
@@ -26,10 +26,10 @@ class Silhouette:
 
 @dataclass(frozen=True)
 class ClusterQuality:
-    """Figures of one clustering; shares from 0 to 1, 0 where there is no cluster.
+    """Measures of one clustering; shares are from 0 to 1, and 0 if there is no cluster.
 
     ``stability`` is the adjusted Rand index with an earlier clustering, over the
-    ``stability_customers`` that both have.
+    ``stability_customers`` that are in both.
     """
 
     customers: int
@@ -51,7 +51,7 @@ def measure_quality(
     *,
     seed: int,
 ) -> ClusterQuality:
-    """How good a clustering is.
+    """Measure the quality of a clustering.
 
     Parameters
     ----------
@@ -94,16 +94,16 @@ def measure_silhouette(
     ----------
     vectors : ndarray of float32, shape (rows, dimensions)
     labels : ndarray of int32, shape (rows,)
-        Noise (-1) has no part in it.
+        Noise (-1) is left out.
     metric : Metric
         For cosine the vectors are normalised first; else the distance is Euclidean.
     seed : int
-        Of the sample of at most 2,000 customers.
+        Seed of the sample, which has at most 2,000 customers.
 
     Returns
     -------
     Silhouette
-        From -1 to 1; None for fewer than two clusters in the sample, or none with two customers.
+        From -1 to 1. None if the sample has fewer than two clusters, or none with two customers.
     """
     rows = np.flatnonzero(labels != NOISE)
     if len(rows) > SILHOUETTE_SAMPLE:
@@ -114,7 +114,7 @@ def measure_silhouette(
         return Silhouette(None, len(rows))
     sample = vectors[rows]
     points = (normalised(sample) if metric is Metric.COSINE else sample).astype(np.float64)
-    # One thread: partial sums must not depend on the cores of a machine.
+    # One thread, so that partial sums do not depend on the machine's cores.
     with threadpool_limits(limits=1):
         mean = float(silhouette_score(points, labels[rows]))
     return Silhouette(mean, len(rows))
@@ -126,15 +126,15 @@ def adjusted_rand_index(pairs: Sequence[tuple[int, int, int]]) -> tuple[float | 
     Parameters
     ----------
     pairs : sequence of (first, second, customers)
-        Customers by their cluster in both; noise is a cluster like any other.
+        Number of customers per pair of clusters; noise counts as a cluster.
 
     Returns
     -------
     index : float or None
-        1 for equal clusterings, about 0 for what chance gives (Hubert & Arabie 1985); None without
-        a customer.
+        1 for equal clusterings, about 0 for independent ones (Hubert & Arabie 1985); None if there
+        are no customers.
     customers : int
-        How many there are.
+        The number of customers.
     """
     cells = np.array(pairs, dtype=np.int64).reshape(-1, 3)
     counts = cells[:, 2]
@@ -150,7 +150,7 @@ def adjusted_rand_index(pairs: Sequence[tuple[int, int, int]]) -> tuple[float | 
 
 
 def _pairs(counts: NDArray[np.int64]) -> float:
-    """Pairs of customers within each count, added up."""
+    """Total number of pairs within groups of these sizes."""
     return float((counts * (counts - 1) // 2).sum())
 
 

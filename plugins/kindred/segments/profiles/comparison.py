@@ -1,4 +1,4 @@
-"""Every column of every cluster against everyone: shares and means, intervals and effects."""
+"""Compare every column of every cluster with all customers: means, shares, intervals, effects."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,24 +24,24 @@ from kindred.segments.profiles.tallies import (
 from kindred.spec.features import Kind
 
 MISSING = "missing"
-"""The kind of a comparison of how many customers have no value."""
+"""The kind of a comparison of the shares of missing values."""
 
 MIN_CUSTOMERS = 10
-"""Customers that a value of an outcome must have to be shown: the default of min_frequency."""
+"""Customers that a value of an outcome needs in order to be shown: min_frequency's default."""
 OUTCOME_VALUES = 20
-"""Values of an outcome that are shown, the most frequent ones."""
+"""Values of an outcome that are shown, most frequent first."""
 
 FLAGS = {"1": 1, "true": 1, "t": 1, "yes": 1, "y": 1, "0": 0, "false": 0, "f": 0, "no": 0, "n": 0}
-"""Words that mean a boolean: those of the function ``to_flag``."""
+"""Words that stand for a boolean, as in the SQL function ``to_flag``."""
 
 
 @dataclass(frozen=True)
 class ColumnComparison:
-    """One column of all g clusters, in v values (one, None, unless it is categorical).
+    """One column of all g clusters, with v values (a single None unless it is categorical).
 
-    ``customers`` and ``missing`` (g,): those with a value and without; ``estimates`` (g, v): means
-    or shares, with ``lows`` and ``highs``, their 95 % interval, and ``effects``; ``everyone`` (v,):
-    the mean or share of all customers, noise too. NaN where there is none.
+    ``customers`` and ``missing`` (g,): customers with and without a value. ``estimates`` (g, v):
+    means or shares; ``lows`` and ``highs`` are the 95 % interval, ``effects`` the effect sizes.
+    ``everyone`` (v,): the mean or share of all customers, including noise. NaN where undefined.
     """
 
     column: str
@@ -59,20 +59,20 @@ class ColumnComparison:
 def compare(
     columns: Sequence[ProfileColumn], measure: Measure, tallies: Tallies
 ) -> list[ColumnComparison]:
-    """Compare what was counted for one algorithm.
+    """Compare the clusters of one algorithm with all customers.
 
     Parameters
     ----------
     columns : sequence of ProfileColumn
     measure : Measure
-        What the customers were measured by: it knows the values of outcomes.
+        The measure that produced the tallies; it has the values of outcomes.
     tallies : Tallies
 
     Returns
     -------
     list of ColumnComparison
-        In the order of the columns. A feature that some customers lack is compared in that too; of
-        a text nothing else is.
+        In the order of the columns. If some customers have no value of a feature, the shares of
+        missing values are compared, too. For a text this is the only comparison.
     """
     found: list[ColumnComparison] = []
     for column in columns:
@@ -97,7 +97,7 @@ def _numbers(column: ProfileColumn, tally: NumberTally, customers: Counts) -> Co
     if column.kind is Kind.BOOLEAN or (
         column.is_outcome and column.kind is Kind.NUMERIC and tally.is_flag
     ):
-        # Without any value the means are NaN.
+        # A group without values has a mean of NaN.
         ones = np.rint(np.nan_to_num(moments.means) * moments.counts).astype(np.int64)[:, None]
         return _shares(column.name, Kind.BOOLEAN.value, (None,), ones, moments.counts, missing)
     scaled = tally.scaled or moments
@@ -139,7 +139,7 @@ def _categories(
 
 
 def _are_flags(values: tuple[str, ...], tally: CategoryTally) -> bool:
-    """Whether all values are words for yes and no."""
+    """Whether all values stand for booleans."""
     has_others = bool(tally.counts[:, MAX_VALUES].any())
     return bool(values) and not has_others and all(value.lower() in FLAGS for value in values)
 
@@ -152,7 +152,7 @@ def _shares(
     customers: Counts,
     missing: Counts,
 ) -> ColumnComparison:
-    """Shares of ``customers`` (g + 1,) that ``counts`` (g + 1, v) are; the last group is noise."""
+    """Compare shares: ``counts`` (g + 1, v) of ``customers`` (g + 1,); the last group is noise."""
     g = len(customers) - 1
     total = customers.sum()
     shares = np.full((g, len(values)), np.nan)

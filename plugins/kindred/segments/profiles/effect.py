@@ -1,4 +1,4 @@
-"""How telling a difference is, and how sure: effect sizes and intervals."""
+"""Effect sizes and confidence intervals of differences."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -6,25 +6,25 @@ from scipy.stats import norm, t
 
 CONFIDENCE = 0.95
 SMALL_EFFECT = 0.2
-"""Below it, a difference says little: Cohen 1988, "small" for d (p. 25) and for h (p. 184)."""
+"""Effects below it are negligible: "small" in Cohen 1988 for d (p. 25) and for h (p. 184)."""
 
 Floats = NDArray[np.float64]
 
 
 def cohens_d(means: ArrayLike, everyone_mean: float, everyone_deviation: float) -> Floats:
-    """Difference of means in standard deviations of everyone (Cohen 1988, chapter 2).
+    """Difference of means in standard deviations of all customers (Cohen 1988, chapter 2).
 
     Parameters
     ----------
     means : array_like of float, shape (clusters,)
     everyone_mean, everyone_deviation : float
-        Mean and standard deviation of all customers, who stand for the common deviation of
-        Cohen's d: the clusters' own would make a tight cluster look more different.
+        Mean and standard deviation of all customers. The latter takes the place of the pooled
+        deviation in Cohen's d; with the clusters' own, a tight cluster would look more different.
 
     Returns
     -------
     ndarray of float64, shape (clusters,)
-        NaN where the column is constant, or a cluster has no value.
+        NaN if the column is constant or a cluster has no value.
     """
     differences = np.asarray(means, dtype=np.float64) - everyone_mean
     if not everyone_deviation > 0.0:
@@ -33,7 +33,7 @@ def cohens_d(means: ArrayLike, everyone_mean: float, everyone_deviation: float) 
 
 
 def cohens_h(shares: ArrayLike, everyone_shares: ArrayLike) -> Floats:
-    """Difference of two shares after 2 arcsin(sqrt(p)), on the scale of d (Cohen 1988, chapter 6).
+    """Difference of two shares after 2 arcsin(sqrt(p)), comparable to d (Cohen 1988, chapter 6).
 
     Parameters
     ----------
@@ -44,7 +44,8 @@ def cohens_h(shares: ArrayLike, everyone_shares: ArrayLike) -> Floats:
     Returns
     -------
     ndarray of float64, shape (clusters, values)
-        From -pi to pi; NaN where nobody or everybody has the value, or a cluster has no share.
+        From -pi to pi; NaN if no customer or every customer has the value, or a cluster's share is
+        NaN.
     """
     known, everyone = np.asarray(shares, np.float64), np.asarray(everyone_shares, np.float64)
     effects = 2.0 * np.arcsin(np.sqrt(known)) - 2.0 * np.arcsin(np.sqrt(everyone))
@@ -63,19 +64,19 @@ def wilson_interval(successes: ArrayLike, customers: ArrayLike) -> tuple[Floats,
     Returns
     -------
     low, high : ndarray of float64
-        From 0 to 1; NaN of no customers.
+        From 0 to 1; NaN for no customers.
     """
     z = float(norm.ppf(0.5 + CONFIDENCE / 2.0))
     counts = np.asarray(customers, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = np.asarray(successes, dtype=np.float64) / counts
-        center = (shares + z * z / (2.0 * counts)) / (1.0 + z * z / counts)
+        middle = (shares + z * z / (2.0 * counts)) / (1.0 + z * z / counts)
         half = (z / (1.0 + z * z / counts)) * np.sqrt(
             shares * (1.0 - shares) / counts + z * z / (4.0 * counts * counts)
         )
-        # At 0 and 1 the formula gives these but for rounding.
-        low = np.where(shares <= 0.0, 0.0, center - half)
-        high = np.where(shares >= 1.0, 1.0, center + half)
+        # At shares of 0 and 1 the formula gives exactly 0 and 1, except for rounding.
+        low = np.where(shares <= 0.0, 0.0, middle - half)
+        high = np.where(shares >= 1.0, 1.0, middle + half)
     is_known = counts > 0
     return np.where(is_known, low, np.nan), np.where(is_known, high, np.nan)
 
@@ -94,7 +95,7 @@ def mean_interval(
     Returns
     -------
     low, high : ndarray of float64
-        NaN of fewer than two customers.
+        NaN for fewer than two customers.
     """
     counts = np.asarray(customers, dtype=np.float64)
     is_known = counts > 1

@@ -1,4 +1,4 @@
-"""The medoid of a cluster: the customer who stands for it."""
+"""The medoid of a cluster: its most central customer."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,17 +8,17 @@ from kindred.segments.clusters import NOISE
 from kindred.spec.metrics import Metric
 
 ROWS_AT_ONCE = 1 << 14
-"""Rows per block: two float64 blocks of 80 dimensions are 20 MB."""
+"""Rows per block; two float64 blocks of 80 dimensions take 20 MB."""
 
 
 def find_medoids(
     vectors: NDArray[np.float32], labels: NDArray[np.int32], clusters: int, metric: Metric
 ) -> NDArray[np.int64]:
-    """The member nearest to the mean of each cluster's vectors.
+    """Find the member nearest to the mean of each cluster's vectors.
 
-    The mean stands in for the sum of all distances within the cluster, which would cost the square
-    of its size: the squared distances of one member to all others add up to n times its squared
-    distance to the mean, plus what all members share.
+    This member also has the smallest sum of squared distances to all others: that sum is n times
+    the member's squared distance to the mean, plus a constant. Comparing all pairs would cost the
+    square of the cluster's size.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def find_medoids(
     Returns
     -------
     ndarray of int64, shape (clusters,)
-        Rows; of equally near members the first.
+        Rows; ties go to the first.
     """
     means = _means(vectors, labels, clusters, metric)
     nearest = np.full(clusters, np.inf)
@@ -41,7 +41,7 @@ def find_medoids(
         rows, block = _members(vectors, labels, start, metric)
         of_rows = labels[rows]
         distances = np.square(block - means[of_rows]).sum(axis=1)
-        # The first of each label in this order is its nearest, of equal ones the first row.
+        # In this order the first row of each label is its nearest; ties go to the first row.
         order = np.lexsort((rows, distances, of_rows))
         found, first = np.unique(of_rows[order], return_index=True)
         best = order[first]
@@ -68,7 +68,7 @@ def _means(
 def _members(
     vectors: NDArray[np.float32], labels: NDArray[np.int32], start: int, metric: Metric
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The rows of a block that are in a cluster, and their vectors."""
+    """The rows of a block that belong to a cluster, and their vectors."""
     rows = start + np.flatnonzero(labels[start : start + ROWS_AT_ONCE] != NOISE)
     block = vectors[rows]
     return rows, (normalised(block) if metric is Metric.COSINE else block).astype(np.float64)

@@ -1,34 +1,34 @@
-"""Short names for clusters: what is most telling of them, the same from night to night."""
+"""Short names for clusters, made of their traits of largest effect and stable over snapshots."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 MAX_NAME = 60
 TERMS = 3
-"""Terms a name has unless it needs another one to differ."""
+"""Terms in a name, unless it needs another one to be unique."""
 SEPARATOR = " · "
-NOTHING_TELLING = "like all customers"
+NO_DIFFERENCE = "like all customers"
 
 
 def name_clusters(
     terms: Sequence[Sequence[str]], cluster_ids: Sequence[int], known: Mapping[int, str]
 ) -> list[str]:
-    """A name for every cluster of one algorithm in one snapshot, no two of them alike.
+    """Name every cluster of one algorithm in one snapshot; names are unique.
 
     Parameters
     ----------
     terms : sequence of sequences of str
-        Of each cluster, the most telling first.
+        The terms of each cluster, by falling effect size.
     cluster_ids : sequence of int
-        Their stable ids.
+        The stable ids of the clusters.
     known : mapping of int to str
-        The names that ids have in the reference: they stay.
+        Names already published, by id; they are kept.
 
     Returns
     -------
     list of str
-        At most 60 characters each. A new name has the first three terms that fit; where another
-        cluster has that name, further terms take the place of the last one, and at the end the id
-        makes the difference.
+        At most 60 characters each. A new name consists of the first three terms, as far as they
+        fit. If another cluster has that name, a further term is added or replaces the last one; as
+        a last resort, the id is appended.
     """
     names = {cluster_id: known[cluster_id] for cluster_id in cluster_ids if cluster_id in known}
     taken = set(names.values())
@@ -41,7 +41,7 @@ def name_clusters(
 
 
 def _candidates(terms: Sequence[str], cluster_id: int) -> Iterator[str]:
-    """Names from the best to one that no other cluster has."""
+    """Candidate names, best first; the last one is unique."""
     base = _joined(terms[:TERMS])
     yield base
     for further in terms[TERMS:]:
@@ -55,13 +55,13 @@ def _candidates(terms: Sequence[str], cluster_id: int) -> Iterator[str]:
 
 
 def _joined(terms: Sequence[str]) -> str:
-    """As many terms as fit, the first in any case."""
+    """Join as many terms as fit, but always the first."""
     name = ""
     for term in terms:
         longer = SEPARATOR.join([name, term]) if name else _shortened(term, MAX_NAME)
         if len(longer) <= MAX_NAME:
             name = longer
-    return name or NOTHING_TELLING
+    return name or NO_DIFFERENCE
 
 
 def _shortened(text: str, characters: int) -> str:

@@ -1,4 +1,4 @@
-"""What profiles of clusters are made from, and the names that clusters have already."""
+"""Rows that profiles are computed from, and the names of published clusters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Segmentation:
 
 
 def table_of(database: Database, as_of: datetime) -> str:
-    """Where the clusters of a snapshot are: aside, or published where a task runs again."""
+    """The table with a snapshot's clusters: staged, or published if the task runs again."""
     if partitions.has_aside(database, PARENT, as_of):
         return partitions.aside_name(PARENT, as_of)
     return partitions.partition_name(PARENT, as_of)
@@ -40,12 +40,12 @@ def table_of(database: Database, as_of: datetime) -> str:
 def read_segmentation(
     database: Database, table: str, algorithm: str, customers: int, *, block_rows: int
 ) -> Segmentation:
-    """The labels that ``cluster`` has written.
+    """Read the labels that the task ``cluster`` wrote.
 
     Raises
     ------
     DataError
-        when there are not as many as customers.
+        The number of labels is not the number of customers.
     """
     blocks: list[list[Array]] = []
     if database.rows("warehouse/columns_of_relation", {"table": table}):
@@ -74,7 +74,7 @@ def read_segmentation(
 def common_customers(
     database: Database, table: str, algorithm: str, previous: datetime
 ) -> list[tuple[int, int, int]]:
-    """Label, cluster of an earlier snapshot, and the customers that both have."""
+    """Customers in both a label and a cluster of an earlier snapshot: (label, cluster, count)."""
     names = {"algorithm": algorithm, "previous": previous}
     return [(a, b, n) for a, b, n in database.rows("segments/common_customers", names, table=table)]
 
@@ -82,7 +82,7 @@ def common_customers(
 def known_names(
     database: Database, algorithm: str, as_of: datetime, cluster_ids: Sequence[int]
 ) -> dict[int, str]:
-    """The names that published clusters have, by id."""
+    """The names of published clusters, by id."""
     names = {"algorithm": algorithm, "as_of": as_of, "cluster_ids": list(cluster_ids)}
     return dict(database.rows("segments/known_names", names))
 
@@ -90,7 +90,7 @@ def known_names(
 def published_names(
     database: Database, algorithm: str, as_of: datetime
 ) -> list[tuple[int, str, list[str]]]:
-    """Id, name, and what names are made of, by label; empty where there are no profiles."""
+    """Id, name and name terms of published clusters, by label; empty without profiles."""
     names = {"algorithm": algorithm, "as_of": as_of}
     return [(a, b, c) for a, b, c in database.rows("segments/published_names", names)]
 
@@ -102,7 +102,7 @@ def relabel(
     cluster_ids: Sequence[int],
     names: Sequence[str],
 ) -> None:
-    """Give the profiles of a published snapshot other ids and names, by label."""
+    """Change the ids and names of the profiles of a published snapshot, by label."""
     parameters = {
         "algorithm": algorithm,
         "as_of": as_of,

@@ -1,6 +1,6 @@
-"""What a profile is counted from: sums of every column by cluster, block by block of customers.
+"""Tallies of profiles: counts and sums of every column by cluster, added block by block.
 
-Values are added one by one in customer order, so that the sums do not depend on the blocks.
+Values are added one by one in customer order, so that the sums do not depend on the block size.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from kindred.segments.clusters import NOISE
 from kindred.spec.features import Kind
 
 MAX_VALUES = 200
-"""Distinct values of an outcome that are told apart, the first that customers have."""
+"""Distinct values of an outcome that are counted separately: the first ones to occur."""
 
 MISSING = -1
 
@@ -29,9 +29,9 @@ Groups = NDArray[np.intp]
 class ProfileColumn:
     """A column to profile: a feature, or an outcome (a label of the spec).
 
-    ``categories`` have a slot of their own in the encoder; an outcome's are found. ``scale`` is
-    what the encoder makes of a number before it is standardised. Of a text only is told whether
-    there is one: a number, NaN where there is none.
+    ``categories`` are those with a slot of their own in the encoder; for an outcome they are
+    collected from the data. ``scale`` is the encoder's transform of a number before it is
+    standardised. A text column is a number if there is a text, NaN if there is none.
     """
 
     name: str
@@ -42,13 +42,13 @@ class ProfileColumn:
 
 
 class Vocabulary:
-    """Numbers for the values of an outcome, in the order in which customers have them."""
+    """Codes for the values of an outcome, in order of first occurrence."""
 
     def __init__(self) -> None:
         self.slots: dict[str, int] = {}
 
     def codes(self, values: pd.Series) -> NDArray[np.intp]:
-        """The number of each value; ``MAX_VALUES`` for those beyond, -1 where missing."""
+        """The code of each value; ``MAX_VALUES`` for all further values, -1 for missing ones."""
         codes, found = pd.factorize(values.to_numpy(dtype=object), use_na_sentinel=True)
         for value in found:
             if len(self.slots) < MAX_VALUES:
@@ -59,7 +59,7 @@ class Vocabulary:
 
 @dataclass
 class Moments:
-    """Number, sum and sum of squares of the values of each group, all from a common origin."""
+    """Count, sum and sum of squares of each group's values, relative to a common origin."""
 
     counts: Counts
     sums: Floats
@@ -68,17 +68,17 @@ class Moments:
 
     @classmethod
     def empty(cls, groups: int) -> "Moments":
-        """Nothing yet."""
+        """Moments of no values."""
         return cls(np.zeros(groups, dtype=np.int64), np.zeros(groups), np.zeros(groups))
 
     def add(self, groups: Groups, values: Floats) -> None:
-        """Add values, NaN where missing."""
+        """Add values; NaN is missing."""
         is_known = ~np.isnan(values)
         groups, values = groups[is_known], values[is_known]
         if not len(values):
             return
         if self.origin is None:
-            self.origin = float(values[0])  # near the others, so that squares keep their digits
+            self.origin = float(values[0])  # near the other values, which keeps squares precise
         shifted = values - self.origin
         self.counts += np.bincount(groups, minlength=len(self.counts))
         np.add.at(self.sums, groups, shifted)
@@ -86,17 +86,17 @@ class Moments:
 
     @property
     def means(self) -> Floats:
-        """Mean of each group; NaN without any value."""
+        """Mean of each group; NaN for a group without values."""
         return _divided(self.sums, self.counts) + (self.origin or 0.0)
 
     @property
     def deviations(self) -> Floats:
-        """Sample standard deviation of each group; NaN of fewer than two values."""
+        """Sample standard deviation of each group; NaN for fewer than two values."""
         spread = self.squares - self.sums * _divided(self.sums, self.counts)
         return np.asarray(np.sqrt(np.maximum(_divided(spread, self.counts - 1), 0.0)))
 
     def together(self) -> "Moments":
-        """All groups as one."""
+        """The moments of all groups combined."""
         return Moments(
             self.counts.sum(keepdims=True),
             self.sums.sum(keepdims=True),
@@ -128,7 +128,7 @@ class NumberTally:
 
 @dataclass
 class CategoryTally:
-    """A column of categories: customers by group and slot; the last slot is all others."""
+    """A column of categories: customers by group and slot; the last slot is for all others."""
 
     counts: Counts
 
@@ -145,13 +145,13 @@ Measured = Mapping[str, tuple[Floats, Floats | None] | NDArray[np.intp]]
 
 @dataclass
 class Measure:
-    """Turns blocks of customers into numbers and codes, once for all algorithms."""
+    """Converts blocks of customers to numbers and codes, once for all algorithms."""
 
     columns: Sequence[ProfileColumn]
     vocabularies: dict[str, Vocabulary] = field(default_factory=dict)
 
     def __call__(self, frame: pd.DataFrame) -> Measured:
-        """The columns of a block; ``frame`` has one column for each."""
+        """Convert the columns of a block; ``frame`` has one column for each."""
         return {column.name: self._measured(column, frame[column.name]) for column in self.columns}
 
     def _measured(
@@ -165,14 +165,14 @@ class Measure:
         return numbers, None if column.scale is None else column.scale(numbers)
 
     def values_of(self, column: ProfileColumn) -> tuple[str, ...]:
-        """What the slots of a categorical column stand for."""
+        """The values of a categorical column, by slot."""
         if column.is_outcome:
             return tuple(self.vocabularies.setdefault(column.name, Vocabulary()).slots)
         return column.categories
 
 
 class Tallies:
-    """The columns of a profile by cluster of one algorithm; the last group is noise."""
+    """All columns of a profile by cluster of one algorithm; the last group is noise."""
 
     def __init__(self, columns: Sequence[ProfileColumn], clusters: int) -> None:
         self.clusters = clusters

@@ -1,4 +1,4 @@
-"""profile_clusters: tell what each cluster has that others have not, name it, and say how good."""
+"""profile_clusters: describe how each cluster differs, name it, and measure its quality."""
 
 import logging
 from dataclasses import asdict, dataclass, replace
@@ -40,7 +40,7 @@ MADE_BY = "profile_clusters"
 
 
 def profile_clusters(run: Run) -> dict[str, Any]:
-    """Write the artefact ``profiles``, an entry a cluster, and note how good each algorithm is."""
+    """Write the artefact ``profiles``, one entry per cluster, and record the clusters' quality."""
     with run.warehouse(MADE_BY) as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
         run = _within_memory(run, warehouse, embeddings)
@@ -61,9 +61,9 @@ def profile_clusters(run: Run) -> dict[str, Any]:
 
 
 def _within_memory(run: Run, warehouse: Database, embeddings: Embeddings) -> Run:
-    """The run with blocks of customers that fit, if labels and vectors do."""
+    """The run with blocks that fit into memory beside labels and vectors."""
     expressions = snapshot_customers.profile_expressions(warehouse, run.spec).values()
-    # Of a text only is read whether there is one.
+    # Of a text column, only whether there is a text is read.
     kinds = (Kind.CATEGORICAL if expression.is_text else Kind.NUMERIC for expression in expressions)
     row_bytes = Columns.of(kinds, 0.0).block_row_bytes
     megabytes = profile_megabytes(embeddings.vectors.shape, len(run.spec.clustering.algorithms))
@@ -72,7 +72,7 @@ def _within_memory(run: Run, warehouse: Database, embeddings: Embeddings) -> Run
 
 
 def read_profiles(run: Run) -> list[dict[str, Any]]:
-    """The entries that ``profile_clusters`` has written."""
+    """Read the entries that ``profile_clusters`` wrote."""
     clusters: list[dict[str, Any]] = run.folder.read(PROFILES, MADE_BY).facts["clusters"]
     return clusters
 
@@ -80,7 +80,7 @@ def read_profiles(run: Run) -> list[dict[str, Any]]:
 def profile_columns(
     encoder: FittedEncoder, expressions: dict[str, ColumnExpression], labels: tuple[str, ...]
 ) -> list[ProfileColumn]:
-    """What of the columns is profiled: features as the encoder sees them, then labels."""
+    """The columns to profile: features as the encoder treats them, then labels."""
     columns = []
     for name, expression in expressions.items():
         block = encoder.blocks.get(name)
@@ -95,7 +95,7 @@ def profile_columns(
 
 @dataclass(frozen=True)
 class _Counted:
-    """The customers, counted by cluster of every algorithm."""
+    """Tallies of all customers, one per algorithm."""
 
     columns: list[ProfileColumn]
     measure: Measure
@@ -115,7 +115,7 @@ def _read(run: Run, warehouse: Database, table: str, customers: int) -> list[Seg
 def _count(
     run: Run, warehouse: Database, embeddings: Embeddings, segmentations: list[Segmentation]
 ) -> _Counted:
-    """Read the customers once, for all algorithms."""
+    """Read the customers once and tally them for all algorithms."""
     expressions = snapshot_customers.profile_expressions(warehouse, run.spec)
     encoder = encoder_versions.read(warehouse, run.encoder_version)
     columns = profile_columns(encoder, expressions, run.spec.labels)
@@ -152,7 +152,7 @@ def _entries(
     counted: _Counted,
     tallies: Tallies,
 ) -> list[dict[str, Any]]:
-    """What is published of every cluster of one algorithm."""
+    """The published entries of all clusters of one algorithm."""
     outcomes = {column.name for column in counted.columns if column.is_outcome}
     comparisons = compare(counted.columns, counted.measure, tallies)
     ranked = rank_traits(comparisons, outcomes, tallies.clusters)
@@ -175,7 +175,7 @@ def _described(
     keys = embeddings.key_type.to_python(embeddings.customers[medoids])
     is_member = labels >= 0
     sizes = np.bincount(labels[is_member], minlength=clusters)
-    firmness = np.bincount(labels[is_member], segmentation.membership[is_member], clusters)
+    membership = np.bincount(labels[is_member], segmentation.membership[is_member], clusters)
     return [
         {
             "algorithm": segmentation.algorithm,
@@ -184,7 +184,7 @@ def _described(
             "customers": int(sizes[label]),
             "share": float(sizes[label] / len(labels)),
             "medoid_id": str(keys[label]),
-            "membership": float(firmness[label] / sizes[label]),
+            "membership": float(membership[label] / sizes[label]),
         }
         for label, cluster_id in enumerate(segmentation.cluster_ids)
     ]
@@ -197,7 +197,7 @@ def _qualities(
     embeddings: Embeddings,
     segmentations: list[Segmentation],
 ) -> list[dict[str, Any]]:
-    """How good every algorithm's clusters are, beside the published snapshot before."""
+    """The quality of every algorithm's clusters, compared with the previous published snapshot."""
     before = builds.previous(warehouse, run.as_of)
     previous = None if before is None else before[0]
     return [

@@ -1,4 +1,4 @@
-"""What a cluster's customers have that others have not: its traits, the most telling first."""
+"""Traits of a cluster: how its customers differ from all customers, by falling effect size."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,19 +12,19 @@ from kindred.segments.profiles.effect import SMALL_EFFECT
 from kindred.spec.features import Kind
 
 TOP_TRAITS = 10
-"""Traits of a cluster that are kept beside all of its outcomes."""
-VALUES_A_COLUMN = 3
-"""Values of one categorical column among them, so that it does not push out all others."""
+"""Traits kept per cluster, in addition to all outcomes."""
+VALUES_PER_COLUMN = 3
+"""Traits of one categorical column among them, so that it does not crowd out other columns."""
 
 
 @dataclass(frozen=True)
 class Trait:
-    """One mean or share of a cluster beside everyone's.
+    """A mean or share of one cluster, compared with that of all customers.
 
-    ``customers`` have a value, ``missing`` have none and are not in ``estimate``: a mean, or a
-    share from 0 to 1 where ``kind`` is boolean, categorical or missing; dates in days since
-    1970-01-01. ``low`` and ``high`` are its 95 % interval. ``effect`` is Cohen's d or h, None where
-    the column is constant.
+    ``customers`` have a value; ``missing`` have none and do not count in ``estimate``. This is a
+    mean, or a share from 0 to 1 if ``kind`` is boolean, categorical or missing; dates are in days
+    since 1970-01-01. ``low`` and ``high`` are the 95 % interval. ``effect`` is Cohen's d or h, None
+    if the column is constant.
     """
 
     column_name: str
@@ -39,18 +39,18 @@ class Trait:
     effect: float | None
 
     @property
-    def telling(self) -> tuple[float, str, str, str]:
-        """Sorts the most telling trait first, and traits alike in one order."""
+    def sort_key(self) -> tuple[float, str, str, str]:
+        """Sorts traits by falling effect size; ties have a fixed order."""
         return (-abs(self.effect or 0.0), self.column_name, self.kind, self.value or "")
 
     def to_json(self, role: str, position: int) -> dict[str, Any]:
-        """The trait as plain JSON, with its place among those of its role."""
+        """The trait as plain JSON, with its position among the traits of its role."""
         return {"role": role, "position": position, **asdict(self)}
 
 
 @dataclass(frozen=True)
 class ClusterProfile:
-    """The most telling traits of one cluster, its outcomes, and the terms a name is made of."""
+    """The traits of largest effect of one cluster, its outcomes, and the terms for its name."""
 
     traits: list[Trait]
     outcomes: list[Trait]
@@ -68,20 +68,20 @@ class ClusterProfile:
 def rank_traits(
     comparisons: Sequence[ColumnComparison], outcomes: set[str], clusters: int
 ) -> list[ClusterProfile]:
-    """Rank what was compared, cluster by cluster.
+    """Rank the traits of every cluster by effect size.
 
     Parameters
     ----------
     comparisons : sequence of ColumnComparison
-        Of one algorithm; ``outcomes`` names the columns among them that are labels of the spec.
+        Of one algorithm; ``outcomes`` contains the columns that are labels of the spec.
     outcomes : set of str
     clusters : int
 
     Returns
     -------
     list of ClusterProfile
-        By label. Traits are ranked by the size of their effect; of a categorical column the three
-        most telling values take part, of an outcome all.
+        By label. Traits are ranked by effect size. Of a categorical feature the three values with
+        the largest effects are ranked, of an outcome all values.
     """
     return [_profile(comparisons, outcomes, label) for label in range(clusters)]
 
@@ -96,10 +96,10 @@ def _profile(
             labels.extend(_traits(comparison, label, range(len(comparison.values))))
         else:
             effects = np.abs(comparison.effects[label])
-            order = np.argsort(-np.nan_to_num(effects), kind="stable")[:VALUES_A_COLUMN]
+            order = np.argsort(-np.nan_to_num(effects), kind="stable")[:VALUES_PER_COLUMN]
             found.extend(_traits(comparison, label, (i for i in order if effects[i] >= 0.0)))
-    found.sort(key=lambda trait: trait.telling)
-    labels.sort(key=lambda trait: trait.telling)
+    found.sort(key=lambda trait: trait.sort_key)
+    labels.sort(key=lambda trait: trait.sort_key)
     return ClusterProfile(found[:TOP_TRAITS], labels, terms_of(found))
 
 
@@ -124,9 +124,10 @@ def _number(value: float) -> float | None:
 
 
 def terms_of(traits: Sequence[Trait]) -> list[str]:
-    """What a name can be made of: one term a column, from traits of an effect that is not small.
+    """The terms for a name: one per column, from traits with at least a small effect.
 
-    Of a column's values one that the cluster has more often comes before one that it lacks.
+    Of a categorical column, a value that is more frequent in the cluster is preferred over a value
+    that is rarer.
     """
     by_column: dict[str, list[Trait]] = defaultdict(list)
     for trait in traits:
