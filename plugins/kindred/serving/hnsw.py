@@ -64,7 +64,7 @@ def choose_hnsw(rows: int, dimensions: int, precision: Precision, memory_mb: int
     raise SettingsError(
         f"an HNSW index over {rows} vectors of {dimensions} dimensions ({precision}) needs {least}"
         f" MB to build with m = {LINKS[-1]}, {most} MB with m = {LINKS[0]};"
-        f" KINDRED_MAINTENANCE_WORK_MEM_MB is {memory_mb}: raise it, or set 'index: ivfflat';"
+        f" KINDRED_MAINTENANCE_WORK_MEM_MB is {memory_mb}: raise it, or say 'index: ivfflat';"
         " nothing has been changed"
     )
 

@@ -248,7 +248,7 @@ def _check_values(vectors: np.ndarray) -> None:
     if largest > most:
         raise SettingsError(
             f"a vector has a value of {largest:g}, 'index_precision: half' holds up to {most:g}:"
-            " give the feature a clip or a transform, or set 'index_precision: single'"
+            " give the feature a clip or a transform, or say 'index_precision: single'"
         )
 
 

@@ -53,7 +53,7 @@ def _failure(found: dict[str, Any]) -> str | None:
     if found["installed"] is None:
         return (
             f"extension 'plpython3u' is on the server but not in database {database}; it is an"
-            f" untrusted language, so a superuser has to create it: {todo}"
+            f" untrusted language, which must be created by a superuser: {todo}"
         )
     if not found["sources"]:
         return f"the functions of schema plpython_kindred are not in database {database}; {todo}"
