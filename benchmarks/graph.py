@@ -99,7 +99,7 @@ class Job:
             "exact": self.exact,
             "clustering": {"algorithms": ["kmeans"]},
         }
-        build = Build("bench", "building", AS_OF, content, "bench", 1, False, False, {})
+        build = Build("bench", "building", AS_OF, content, "bench", 1, False, {})
         settings = Settings(artifacts=self.folder)
         place = Deployment(Connections(lambda name: ""), settings)
         return RunWithoutWarehouse(place, spec_from_dict(content, where="benchmark"), AS_OF, build)

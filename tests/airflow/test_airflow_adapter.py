@@ -42,7 +42,7 @@ def fail_with(reference, monkeypatch):
     from kindred.airflow_adapter import tasks
 
     def fail(error):
-        def raise_error(run, **arguments):
+        def raise_error(run):
             raise error
 
         monkeypatch.setitem(TASKS, "encode", Task(raise_error))

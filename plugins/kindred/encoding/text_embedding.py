@@ -40,7 +40,7 @@ def embed_new_texts(database: Database, spec: Spec, customers: Customers) -> dic
         text = value_expression(column, Kind.TEXT, types[column])
         new, cached = text_cache.gather_new(database, model.name, text, customers)
         batches = text_cache.read_new(database, new, BATCH_TEXTS)
-        embedded = _embed(database, model, batches, Pace(new, cached))
+        embedded = embed_batches(database, model, batches, Pace(new, cached))
         log.info("column %s: embedded %d texts, %d were cached", column, embedded, cached)
         done = {"embedded": done["embedded"] + embedded, "cached": done["cached"] + cached}
     return done
@@ -110,24 +110,14 @@ def open_embedder(database: Database, spec: Spec) -> Embedder:
     return Embedder(database, open_models(spec))
 
 
-def embed_new(database: Database, model: SentenceModel, strings: NDArray[np.object_]) -> int:
-    """Embed the texts that a model has not embedded yet; return how many.
-
-    ``strings``: str or None, repeats allowed; None and blank texts are skipped. The session must be
-    outside a transaction: every batch is committed, so that a later try continues after it.
-    """
-    texts = strings[text_cache.has_text(strings)]
-    hashes, first = np.unique(text_cache.hashes_of(texts.tolist()), return_index=True)
-    is_cached = text_cache.find_cached(database, model.name, hashes)
-    new: list[str] = texts[first[~is_cached]].tolist()
-    batches = (new[start : start + BATCH_TEXTS] for start in range(0, len(new), BATCH_TEXTS))
-    return _embed(database, model, batches, Pace(len(new), int(is_cached.sum())))
-
-
-def _embed(
+def embed_batches(
     database: Database, model: SentenceModel, batches: Iterable[list[str]], pace: Pace
 ) -> int:
-    """Embed distinct texts batch by batch, skipping those that another run has just embedded."""
+    """Embed distinct texts batch by batch, skipping those that another run has just embedded.
+
+    The session must be outside a transaction: every batch is committed, so that a later try
+    continues after it. Returns how many texts were embedded.
+    """
     embedded = 0
     for batch in batches:
         hashes = text_cache.hashes_of(batch)

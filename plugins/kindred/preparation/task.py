@@ -104,7 +104,6 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
         "run_id": request.run_id,
         "full_extract": request.full_extract,
         "only_lands": request.only_lands,
-        "algorithms": [str(algorithm) for algorithm in spec.clustering.algorithms],
     }
 
 

@@ -26,7 +26,6 @@ class Build:
     settings: dict[str, Any]
     settings_hash: str
     encoder_version: int | None
-    may_fit: bool
     may_refit: bool
     facts: dict[str, Any]
 

@@ -11,7 +11,8 @@ from integration.warehouse import COLUMNS, make_spec, people
 from kindred.encoding import text_cache
 from kindred.encoding.sentence_models.load import load_model
 from kindred.encoding.sentence_models.model import unit_vector
-from kindred.encoding.text_embedding import BATCH_TEXTS, embed_new
+from kindred.encoding.sentence_models.pace import Pace
+from kindred.encoding.text_embedding import BATCH_TEXTS, embed_batches
 from kindred.errors import DataError
 
 ODD = [
@@ -24,6 +25,16 @@ ODD = [
     "100 % {sure}",
     "back\\slash\ttab",
 ]
+
+
+def embed_new(database, model, strings):
+    """Embed the texts of an array that a model has not embedded yet; return how many."""
+    texts = strings[text_cache.has_text(strings)]
+    hashes, first = np.unique(text_cache.hashes_of(texts.tolist()), return_index=True)
+    is_cached = text_cache.find_cached(database, model.name, hashes)
+    new = texts[first[~is_cached]].tolist()
+    batches = (new[start : start + BATCH_TEXTS] for start in range(0, len(new), BATCH_TEXTS))
+    return embed_batches(database, model, batches, Pace(len(new), int(is_cached.sum())))
 
 
 class Digesting:
