@@ -90,7 +90,7 @@ def make_customers(dsn: str, artefacts: str, n: int) -> None:
         run_file(dsn, "make_customers", parameters, schema="kindred")
     run = opened(dsn, artefacts)
     with run.warehouse("bench") as warehouse:
-        snapshot_customers.keep_customers(warehouse, run.slug, run.as_of)
+        snapshot_customers.keep_customers(warehouse, run)
     fit_encoder(run)
 
 
@@ -113,7 +113,7 @@ def transform_only(dsn: str, artefacts: str) -> float:
             warehouse,
             run.spec,
             run.key_type(warehouse),
-            snapshot_customers.kept_customers(warehouse, run.slug),
+            snapshot_customers.kept_customers(warehouse, run),
             collect,
             block_rows=run.settings.block_rows,
         )

@@ -26,8 +26,7 @@ customers of the snapshot ·
 connection `kindred_warehouse`. BI reads `bi.*_current`.
 
 **Rerun.** Clear any task with its downstream tasks, any number of times: the tables end up the
-same. Once a run has ended, clear `extract` or `prepare`. Clear `prepare` to read the spec
-again. A published date can be run again: the new snapshot
+same. Clear `prepare` to read the spec again. A published date can be run again: the new snapshot
 replaces the old one when it is complete. A failed run does not touch what is published.
 
 **Manual run.** A run covers the last complete interval, or `start` to `end`. For a past moment set

@@ -70,7 +70,8 @@ def working_directory(pid: int) -> Path | None:
 def command_line(pid: int) -> str:
     """The command line of a process as one text, empty when it is gone."""
     try:
-        return " ".join(psutil.Process(pid).cmdline())
+        # A process that has renamed itself has empty arguments behind its name.
+        return " ".join(psutil.Process(pid).cmdline()).strip()
     except psutil.Error:
         return ""
 

@@ -144,7 +144,8 @@ class Space:
         """Tables that belong to a run, not to what is published."""
         text = (
             "select relname::text from pg_class where relnamespace = %s::regnamespace"
-            " and relkind = 'r' and not relispartition and relname ~ '_next$|^landing_|_delta_'"
+            " and relkind = 'r' and not relispartition"
+            " and relname ~ '_next$|^landing_|^snapshot_customers_|_delta_'"
         )
         return [name for (name,) in self.query(text, [self.schema])]
 

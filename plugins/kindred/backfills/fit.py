@@ -44,12 +44,12 @@ def fit(
         extract(run)
         land(run)
         Landing.of(run.slug).drop(warehouse)
-        snapshot_customers.keep_customers(warehouse, run.slug, as_of)
-        embed_new_texts(warehouse, spec, snapshot_customers.kept_customers(warehouse, run.slug))
+        snapshot_customers.keep_customers(warehouse, run)
+        embed_new_texts(warehouse, spec, snapshot_customers.kept_customers(warehouse, run))
         with run.locked(warehouse, Resource.ENCODER):
             found = encoder_versions.find(warehouse, spec, as_of)
             version = found or fit_as_of(warehouse, run)
-        snapshot_customers.drop_customers(warehouse, run.slug)
+        snapshot_customers.drop_customers(warehouse, run)
         return version, not found
 
 

@@ -1,5 +1,6 @@
 """Quality of a snapshot's encoded columns: counted by ``encode``, checked by the gate."""
 
+import logging
 from typing import Any
 
 import pandas as pd
@@ -8,6 +9,7 @@ from kindred.encoding import column_quality_rows
 from kindred.encoding.column_profile import Profile
 from kindred.encoding.drift import stability_index
 from kindred.encoding.encoder import FittedEncoder
+from kindred.errors import ArtefactError
 from kindred.history import snapshot_customers
 from kindred.history.snapshot_customers import Customers, customers_as_of
 from kindred.run import builds
@@ -41,6 +43,8 @@ def profile_of(
     return profile
 
 
+log = logging.getLogger(__name__)
+
 PROFILE = "column_profile"
 COUNTED_BY = "fit_encoder"
 
@@ -52,8 +56,16 @@ def hand_on(run: Run, encoder_version: int | None, profile: Profile | None) -> N
 
 
 def handed_on(run: Run, encoder: FittedEncoder) -> Profile | None:
-    """The profile of the snapshot's customers, if it was counted in the bins of this encoder."""
-    facts = run.folder.read(PROFILE, COUNTED_BY).facts
+    """The profile of the snapshot's customers, if it was counted in the bins of this encoder.
+
+    None where ``encode`` counts them itself, as it does when it is cleared after the artefacts have
+    been removed.
+    """
+    try:
+        facts = run.folder.read(PROFILE, COUNTED_BY).facts
+    except ArtefactError as error:
+        log.info("the columns are counted again: %s", error)
+        return None
     if facts["columns"] is None or facts["encoder_version"] != run.encoder_version:
         return None
     profile = empty_profile(run, encoder)

@@ -36,7 +36,7 @@ def fit_as_of(warehouse: Database, run: Run) -> int:
     DataError
         No customer was known then, or the vector would be too wide.
     """
-    customers = kept_customers(warehouse, run.slug)
+    customers = kept_customers(warehouse, run)
     with embedder(run, "fit_encoder") as embed:
         fitting = _within_memory(run, warehouse, customers, embed)
         frame = _read_frame(fitting, warehouse, customers)

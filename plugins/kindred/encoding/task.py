@@ -36,7 +36,7 @@ def embed_texts(run: Run) -> dict[str, Any]:
         forecast = embedding_megabytes(weights_of(run.spec))
         require_memory(run, "embed_texts", "embedding of texts", forecast)
     with run.warehouse("embed_texts") as warehouse:
-        return embed_new_texts(warehouse, run.spec, kept_customers(warehouse, run.slug))
+        return embed_new_texts(warehouse, run.spec, kept_customers(warehouse, run))
 
 
 def fit_encoder(run: Run) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _reason_to_refit(
     if refit is Refit.ALWAYS:
         return "refit: always", None
     encoder = encoder_versions.read(warehouse, chosen)
-    customers = kept_customers(warehouse, run.slug)
+    customers = kept_customers(warehouse, run)
     row_bytes = columns_read(run, warehouse, customers).block_row_bytes
     run = with_fitting_blocks(run, "fit_encoder", "drift of columns", BASE_MEGABYTES, row_bytes)
     profile = profile_of(run, warehouse, encoder, customers)
@@ -90,7 +90,7 @@ def encode(run: Run) -> dict[str, Any]:
     """Encode the customers of the snapshot as the vectors that all later tasks read."""
     with embedder(run, "encode") as embed, run.warehouse("encode") as warehouse:
         encoder = encoder_versions.read(warehouse, run.encoder_version)
-        customers = kept_customers(warehouse, run.slug)
+        customers = kept_customers(warehouse, run)
         run = within_memory(run, warehouse, encoder, embed, customers, "encode")
         counted = handed_on(run, encoder)
         profile = counted or empty_profile(run, encoder)

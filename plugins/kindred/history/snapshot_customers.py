@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from psycopg2 import sql
 
-from kindred.errors import DataError
 from kindred.history.column_expressions import (
     ColumnExpression,
     feature_expression,
@@ -15,6 +14,8 @@ from kindred.history.column_expressions import (
     profile_expression,
 )
 from kindred.history.versions import column_types
+from kindred.run import builds
+from kindred.run.context import Run
 from kindred.spec.model import Spec
 from kindred.warehouse import statements
 from kindred.warehouse.copy_reader import BlockReader
@@ -36,38 +37,48 @@ def table_of(slug: str) -> str:
     return f"snapshot_customers_{slug}"
 
 
-def keep_customers(database: Database, slug: str, as_of: datetime) -> int:
-    """Store the customers of a run's snapshot for all its tasks; returns how many there are."""
-    table = table_of(slug)
+def keep_customers(database: Database, run: Run) -> int:
+    """Store the customers of a run's snapshot for all its tasks; returns how many there are.
+
+    Only rows that land from now on are late for the build.
+    """
+    table = table_of(run.slug)
+    builds.reset_late_customers(database, run.as_of, run.build.run_id)
     with database.transaction():
         database.run("warehouse/drop_table", table=table)
-        customers = customers_as_of(as_of)
+        customers = customers_as_of(run.as_of)
         count = database.run("history/create_snapshot_customers", table=table, customers=customers)
         database.run("warehouse/add_key", table=table)
     database.run("warehouse/analyze_table", table=table)
     return count
 
 
-def kept_customers(database: Database, slug: str) -> Customers:
+def kept_customers(database: Database, run: Run) -> Customers:
     """The customers that `keep_customers` has stored.
 
-    Raises
-    ------
-    DataError
-        when the table has been dropped, as it is once a run has ended.
+    They are found again where a task is cleared after ``clean_up`` has dropped the table.
     """
-    table = table_of(slug)
-    if not database.value("warehouse/table_exists", {"table": table}):
-        raise DataError(
-            f"table {table} does not exist: it is dropped when a run has ended; clear task"
-            " 'extract' with its downstream tasks to make it again"
-        )
-    return sql.SQL("table {}").format(sql.Identifier(table))
+    if not _is_kept(database, run):
+        keep_customers(database, run)
+    return _table(run)
 
 
-def drop_customers(database: Database, slug: str) -> None:
+def customers_of(database: Database, run: Run) -> Customers:
+    """The same for a task that does not encode them: what has landed since may be among them."""
+    return _table(run) if _is_kept(database, run) else customers_as_of(run.as_of)
+
+
+def _is_kept(database: Database, run: Run) -> bool:
+    return bool(database.value("warehouse/table_exists", {"table": table_of(run.slug)}))
+
+
+def _table(run: Run) -> Customers:
+    return sql.SQL("table {}").format(sql.Identifier(table_of(run.slug)))
+
+
+def drop_customers(database: Database, run: Run) -> None:
     """Drop the table that `keep_customers` has made."""
-    database.run("warehouse/drop_table", table=table_of(slug))
+    database.run("warehouse/drop_table", table=table_of(run.slug))
 
 
 def count_customers(database: Database, customers: Customers) -> int:

@@ -56,8 +56,7 @@ def validate(run: Run) -> dict[str, Any]:
     landed = land(run)
     with run.warehouse("validate") as warehouse:
         # Only rows that land from now on are late for this build.
-        builds.reset_late_customers(warehouse, run.as_of, run.build.run_id)
-        customers = snapshot_customers.keep_customers(warehouse, run.slug, run.as_of)
+        customers = snapshot_customers.keep_customers(warehouse, run)
         kept, rejected, undated = landing.window_counts(
             warehouse, run.build.window_start, run.as_of
         )

@@ -69,7 +69,7 @@ def publish(
         database.run("publication/set_column_quality", {"as_of": as_of})
         database.run("publication/set_profiles", {"as_of": as_of, "profiles": Json(profiles)})
         database.run("publication/set_cluster_quality", {"as_of": as_of})
-        center = Vector(counts["center"])
+        center = counts["center"] and Vector(counts["center"])
         published = {"as_of": as_of, "run_id": run_id, **counts, "center": center}
         if not database.run("publication/set_published", published):
             raise builds.superseded(as_of, run_id)

@@ -92,7 +92,7 @@ def test_what_customers_are_read_with_finds_its_embeddings(landed):
             warehouse,
             run.spec,
             run.key_type(warehouse),
-            snapshot_customers.kept_customers(warehouse, run.slug),
+            snapshot_customers.kept_customers(warehouse, run),
             lambda keys, updated_at, frame: frames.append(frame),
             block_rows=3,
         )

@@ -185,7 +185,7 @@ def test_what_another_run_has_embedded_meanwhile_is_not_embedded_again(connect, 
 
 def test_a_text_that_was_not_embedded(database):
     embed_new(database, Digesting(), array(["a"]))
-    message = r"2 of 3 texts have no embedding by model digest.*clear task embed_texts"
+    message = r"2 of 3 texts have no embedding by model digest.*clear task 'embed_texts'"
     with pytest.raises(DataError, match=message):
         text_cache.fetch(database, "digest", array(["a", "b", None, "c", "b"]))
     with pytest.raises(DataError, match=r"1 of 1 texts have no embedding by model none"):

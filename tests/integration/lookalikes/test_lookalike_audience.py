@@ -122,7 +122,7 @@ def test_n_is_a_thousand_unless_said_otherwise_and_at_most_all_others(shop):
         (range(1, 31), None, "", r"n is <NULL>, but must be at least 1"),
         ([], 5, "", r"ids holds no customer"),
         ([None], 5, "", r"ids holds no customer"),
-        (range(1, COUNT + 1), 5, "", r"mean of the 300 known seeds is the centre of all"),
+        (range(1, COUNT + 1), 5, "", r"mean of the 300 known seeds is the centroid of all"),
     ],
 )
 def test_what_is_refused(shop, ids, n, more, message):

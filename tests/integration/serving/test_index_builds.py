@@ -277,7 +277,7 @@ def test_the_lists_that_are_kept_are_those_that_were_found(indexed):
     found = find_list_sizes(vectors, Metric.L2, seed=SEED)
     with run.warehouse("test") as warehouse:
         kept = index_builds.list_sizes(warehouse, 1)
-    assert kept.centres.tobytes() == found.centres.tobytes()
+    assert kept.centroids.tobytes() == found.centroids.tobytes()
     assert kept.sizes.tolist() == found.sizes.tolist()
 
 
@@ -295,6 +295,6 @@ def test_lists_that_were_kept_row_by_row_are_kept_on(make_database):
         database.execute(rows, (centres.ravel().tolist(),))
         database.run("warehouse/migrations/0037_keep_lists_as_vectors")
         kept = index_builds.list_sizes(database, 1)
-        assert kept.centres.tobytes() == centres.tobytes()
+        assert kept.centroids.tobytes() == centres.tobytes()
         assert kept.sizes.tolist() == [5, 0, 7]
         assert index_builds.list_sizes(database, 2) is None

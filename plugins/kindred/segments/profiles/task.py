@@ -122,21 +122,20 @@ def _count(
     measure = Measure(columns)
     tallies = [Tallies(columns, len(one.cluster_ids)) for one in segmentations]
 
-    done = 0
-
     def count(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
-        nonlocal done
-        rows = slice(done, done + len(keys))
-        measured = measure(frame)
+        last = len(embeddings.customers) - 1
+        rows = np.minimum(np.searchsorted(embeddings.customers, keys), last)
+        # A customer who has landed since has no vector, and is in no cluster.
+        is_encoded = embeddings.customers[rows] == keys
+        measured = measure(frame[is_encoded])
         for one, tally in zip(segmentations, tallies, strict=True):
-            tally.add(one.labels[rows], measured)
-        done = rows.stop
+            tally.add(one.labels[rows[is_encoded]], measured)
 
     snapshot_customers.read_customers(
         warehouse,
         run.spec,
         embeddings.key_type,
-        snapshot_customers.kept_customers(warehouse, run.slug),
+        snapshot_customers.customers_of(warehouse, run),
         count,
         block_rows=run.settings.block_rows,
         expressions=expressions,
