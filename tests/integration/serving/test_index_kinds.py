@@ -158,7 +158,7 @@ def test_a_graph_that_does_not_fit_is_refused_before_anything_is_made(laboratory
     spec = spec_of("hnsw", features={"a": "numeric", "b": "numeric"}, labels=[])
     run = laboratory.run(spec, FIRST, until="build_embeddings")
     with pytest.raises(
-        SettingsError, match=r"HNSW index over 9000 vectors of 2.*m = 8.*is 4.*set 'index"
+        SettingsError, match=r"HNSW index over 9000 vectors of 2.*m = 8.*is 4.*say 'index"
     ):
         run_task(run, "build_embeddings")
     assert laboratory.query("select count(*) from kindred.index_builds") == [(0,)]
