@@ -88,7 +88,7 @@ test-fast: $(STAMP) ## Run the quick unit tests and one night of the pipeline
 
 # What takes an hour and more. Files called soak_* are collected by name only.
 soak: $(STAMP) ## Run what takes an hour: every task again, every fault, thousands of random nights
-	@$(PYTEST) tests/airflow/soak_*.py
+	@$(PYTEST) tests/airflow/soak_*.py tests/integration/*/soak_*.py
 	$(BIN)/python -m benchmarks.faults
 	HYPOTHESIS_PROFILE=long exec $(PYTEST) tests/integration/history/test_night_sequences.py
 
