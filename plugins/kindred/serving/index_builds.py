@@ -73,8 +73,8 @@ def list_sizes(database: Database, generation: int | None) -> ListSizes | None:
     row = database.row("serving/list_sizes", {"generation": generation})
     if row is None:
         return None
-    centres = np.stack([centre.to_numpy() for centre in row[0]])
-    return ListSizes(centres, np.array(row[1], dtype=np.int64))
+    centroids = np.stack([centroid.to_numpy() for centroid in row[0]])
+    return ListSizes(centroids, np.array(row[1], dtype=np.int64))
 
 
 def _planned(plan: IndexPlan) -> dict[str, Any]:
