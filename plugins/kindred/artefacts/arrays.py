@@ -48,8 +48,11 @@ def read_array(filesystem: Any, path: str, described: Description) -> Array:
         raise DamagedArrayError(f"it has {found} bytes, {described['bytes']} were written")
     try:
         values = _mapped(path) if is_local(filesystem) else _fetched(filesystem, path)
-    except ValueError as error:
-        raise DamagedArrayError(f"it is no array: {error}") from error
+    except OSError:
+        raise
+    except Exception as error:
+        # NumPy reads the header as Python text: a changed byte may raise anything a parser raises.
+        raise DamagedArrayError(f"it is no array: {error!r}") from error
     is_now = _describe(values)
     changed = [name for name, value in is_now.items() if value != described[name]]
     if changed:
@@ -63,6 +66,8 @@ def write_aside(filesystem: Any, path: str, write: Callable[[IO[bytes]], object]
     try:
         with filesystem.open(aside, "wb") as stream:
             write(stream)
+        if filesystem.isdir(path):  # a file would be moved into it
+            filesystem.rm(path, recursive=True)
         filesystem.mv(aside, path)
     except OSError:
         if filesystem.exists(aside):

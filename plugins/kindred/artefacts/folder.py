@@ -7,6 +7,7 @@ array is read. The root is a local path or any fsspec URL.
 
 import json
 import posixpath
+import re
 import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from kindred.errors import ArtefactError
 Facts = dict[str, Any]
 
 FACTS_FILE = "facts.json"
+SLUG = re.compile(r"\d{8}t\d{6}(_\d{6})?")  # what `snapshot_slug` makes
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class ArtefactFolder:
             filesystem.makedirs(folder, exist_ok=True)
             facts_path = posixpath.join(folder, FACTS_FILE)
             if filesystem.exists(facts_path):
-                filesystem.rm_file(facts_path)
+                filesystem.rm(facts_path, recursive=True)
             described = {
                 key: write_array(filesystem, posixpath.join(folder, f"{key}.npy"), values)
                 for key, values in sorted(arrays.items())
@@ -92,7 +94,7 @@ class ArtefactFolder:
         Raises
         ------
         ArtefactError
-            when it is not there, or not what was written; the text says which task to clear.
+            when it is not there, not what was written, or cannot be read; the text says what to do.
         """
         filesystem, folder = fsspec.core.url_to_fs(posixpath.join(self.path, name))
         where = f"artefact {name!r}"
@@ -101,6 +103,8 @@ class ArtefactFolder:
             arrays = {}
             for key in described if only is None else only:
                 where = f"array {key!r} of artefact {name!r}"
+                if key not in described:
+                    raise DamagedArrayError(f"{FACTS_FILE} does not describe it")
                 path = posixpath.join(folder, f"{key}.npy")
                 arrays[key] = read_array(filesystem, path, described[key])
         except DamagedArrayError as error:
@@ -113,13 +117,29 @@ class ArtefactFolder:
                 f"artefact {name!r} is not in {self.path}; clear task {made_by!r} with its"
                 " downstream tasks, so that it is made again"
             ) from error
+        except OSError as error:
+            raise ArtefactError(
+                f"{where} in {self.path} cannot be read: {error}; let this user read it, or clear"
+                f" task {made_by!r} with its downstream tasks, so that it is made again"
+            ) from error
         return Artefact(arrays, facts)
 
     def remove(self) -> None:
-        """Remove everything of this snapshot and these settings."""
+        """Remove everything of this snapshot and these settings.
+
+        Raises
+        ------
+        ArtefactError
+            when the folder cannot be removed.
+        """
         filesystem, folder = fsspec.core.url_to_fs(self.path)
-        if filesystem.exists(folder):
-            filesystem.rm(folder, recursive=True)
+        try:
+            if filesystem.exists(folder):
+                filesystem.rm(folder, recursive=True)
+        except OSError as error:
+            raise ArtefactError(
+                f"{self.path} cannot be removed: {error}; let this user write there, then try again"
+            ) from error
 
 
 def settings_folders(root: str, space: str) -> list[ArtefactFolder]:
@@ -143,12 +163,16 @@ def snapshot_folders(root: str, space: str) -> dict[str, list[str]]:
     if not filesystem.exists(base):
         return {}
     return {
-        posixpath.basename(snapshot.rstrip("/")): [
-            posixpath.basename(folder.rstrip("/"))
-            for folder in filesystem.ls(snapshot, detail=False)
-        ]
-        for snapshot in filesystem.ls(base, detail=False)
+        posixpath.basename(snapshot): list(map(posixpath.basename, _folders(filesystem, snapshot)))
+        for snapshot in _folders(filesystem, base)
+        if SLUG.fullmatch(posixpath.basename(snapshot))
     }
+
+
+def _folders(filesystem: Any, path: str) -> list[str]:
+    """The folders in a folder; other programs may leave files there."""
+    entries = filesystem.ls(path, detail=True)
+    return [entry["name"].rstrip("/") for entry in entries if entry["type"] == "directory"]
 
 
 def remove_snapshot_folder(root: str, space: str, slug: str) -> None:
@@ -175,6 +199,6 @@ def _read_facts(filesystem: Any, path: str) -> tuple[Facts, dict[str, Descriptio
         described: dict[str, Description] = facts.pop("arrays")
         if all(entry.keys() >= DESCRIBED for entry in described.values()):
             return facts, described
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise DamagedArrayError(f"{FACTS_FILE} does not describe its arrays: {error!r}") from error
     raise DamagedArrayError(f"{FACTS_FILE} does not describe its arrays")

@@ -39,18 +39,26 @@ def fit(
     with run.warehouse("fit") as warehouse:
         version = encoder_versions.choose(warehouse, spec, as_of)
         if version is not None and not refit:
+            _drop_tables(run)  # those of a try that was killed
             return version, False
     with run.working("fit") as warehouse:
-        extract(run)
-        land(run)
+        try:
+            extract(run)
+            land(run)
+            snapshot_customers.keep_customers(warehouse, run)
+            embed_new_texts(warehouse, spec, snapshot_customers.kept_customers(warehouse, run))
+            with run.locked(warehouse, Resource.ENCODER):
+                found = encoder_versions.find(warehouse, spec, as_of)
+                return (found, False) if found else (fit_as_of(warehouse, run), True)
+        finally:
+            _drop_tables(run)
+
+
+def _drop_tables(run: Run) -> None:
+    """Drop the tables of a fit, on a session of its own: that of the work may be lost."""
+    with run.second_session("fit") as warehouse:
         Landing.of(run.slug).drop(warehouse)
-        snapshot_customers.keep_customers(warehouse, run)
-        embed_new_texts(warehouse, spec, snapshot_customers.kept_customers(warehouse, run))
-        with run.locked(warehouse, Resource.ENCODER):
-            found = encoder_versions.find(warehouse, spec, as_of)
-            version = found or fit_as_of(warehouse, run)
         snapshot_customers.drop_customers(warehouse, run)
-        return version, not found
 
 
 def _prepare_space(deployment: Deployment, spec: Spec, label: str) -> None:

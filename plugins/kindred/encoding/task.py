@@ -18,7 +18,7 @@ from kindred.encoding.encoding_memory import embedding_megabytes
 from kindred.encoding.fit_as_of import fit_as_of
 from kindred.encoding.text_embedding import embed_new_texts, embedder, weights_of
 from kindred.encoding.vectors import encode_customers, within_memory, write_embeddings
-from kindred.history.snapshot_customers import kept_customers
+from kindred.history.snapshot_customers import is_kept, kept_customers
 from kindred.run import builds
 from kindred.run.base_memory import BASE_MEGABYTES
 from kindred.run.context import Run
@@ -90,6 +90,9 @@ def encode(run: Run) -> dict[str, Any]:
     """Encode the customers of the snapshot as the vectors that all later tasks read."""
     with embedder(run, "encode") as embed, run.warehouse("encode") as warehouse:
         encoder = encoder_versions.read(warehouse, run.encoder_version)
+        if not is_kept(warehouse, run):
+            # Found again after the run has ended: what was counted of them before may be of others.
+            hand_on(run, None, None)
         customers = kept_customers(warehouse, run)
         run = within_memory(run, warehouse, encoder, embed, customers, "encode")
         counted = handed_on(run, encoder)

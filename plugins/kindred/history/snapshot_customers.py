@@ -58,17 +58,18 @@ def kept_customers(database: Database, run: Run) -> Customers:
 
     They are found again where a task is cleared after ``clean_up`` has dropped the table.
     """
-    if not _is_kept(database, run):
-        keep_customers(database, run)
+    if not is_kept(database, run):
+        run.add_facts(database, customers=keep_customers(database, run))
     return _table(run)
 
 
 def customers_of(database: Database, run: Run) -> Customers:
     """The same for a task that does not encode them: what has landed since may be among them."""
-    return _table(run) if _is_kept(database, run) else customers_as_of(run.as_of)
+    return _table(run) if is_kept(database, run) else customers_as_of(run.as_of)
 
 
-def _is_kept(database: Database, run: Run) -> bool:
+def is_kept(database: Database, run: Run) -> bool:
+    """Whether the table of `keep_customers` is there."""
     return bool(database.value("warehouse/table_exists", {"table": table_of(run.slug)}))
 
 
