@@ -54,7 +54,7 @@ class SentenceModelError(KindredError):
 
 
 class ArtefactError(KindredError):
-    """An artefact is missing, damaged, or cannot be accessed; the message names the task to clear."""
+    """An artefact is missing, damaged or not accessible; the message names the task to clear."""
 
 
 class LockTimeoutError(KindredError):

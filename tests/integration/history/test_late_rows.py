@@ -3,7 +3,9 @@
 import pytest
 
 from integration.warehouse import COLUMNS, make_spec, moment, people
+from kindred.backfills import fit
 from kindred.history.landing import windows_to_read
+from kindred.tasks import run_task
 
 FIRST, SECOND, THIRD, FOURTH = (f"2026-02-0{day}T02:00" for day in (1, 2, 3, 4))
 SPEC = make_spec(
@@ -94,6 +96,37 @@ def test_rows_that_land_while_another_date_is_built_are_late_for_it(shop):
     assert customers(shop, SECOND) == 40
     assert customers(shop, THIRD) == 41
     assert late(shop) == {"02-01": 1, "02-02": 1, "02-03": 0}
+
+
+def test_a_task_cleared_after_its_run_has_ended_counts_who_has_come_since(shop):
+    """The table of its customers is gone: they are found again, and the gate expects them all."""
+    shop.append("customers", [row(1001)])
+    shop.run(SPEC, SECOND)
+    run = shop.reopen({"space": SPEC.space, "as_of": moment(FIRST).isoformat()})
+    for task, part in shop.steps(run):
+        if task not in ("extract", "validate", "embed_texts", "fit_encoder", "publish", "clean_up"):
+            shop.last_result = run_task(run, task, **part)
+    assert run.reopened().build.facts["customers"] == 41
+
+
+def test_a_fit_leaves_no_table_behind_whatever_happens(shop, monkeypatch):
+    def tables():
+        return shop.query(
+            "select relname from pg_class where relname ~ '^(landing_|snapshot_customers_).*fit_'"
+            " and relkind = 'r'"
+        )
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit, "fit_as_of", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            shop.fit(SPEC, SECOND, refit=True)
+    assert tables() == []
+    with monkeypatch.context() as patch:
+        patch.setattr(fit, "_drop_tables", lambda _: None)  # as where it is killed
+        shop.fit(SPEC, SECOND, refit=True)
+    assert tables() != []
+    shop.fit(SPEC, SECOND)
+    assert tables() == []
 
 
 def test_windows_begin_earlier_and_do_not_meet():
