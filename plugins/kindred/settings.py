@@ -67,7 +67,7 @@ class Settings(Environment):
         int,
         Field(
             ge=1000,
-            description="customers a part of table load; half a thread's share of a graph shard",
+            description="customers per part of table load; half a thread's share of a graph shard",
         ),
     ] = 250_000
     graph_threads: Annotated[
@@ -98,7 +98,7 @@ class Settings(Environment):
         int, Field(ge=0, description="newest snapshots whose replaced embeddings are kept")
     ] = 7
     row_limit: Annotated[
-        int, Field(ge=0, description="development only: land at most so many rows, 0 = all")
+        int, Field(ge=0, description="development only: land at most this many rows, 0 = all")
     ] = 0
 
 

@@ -150,7 +150,7 @@ class Laboratory:
             for _ in range(times):
                 self.last_result = run_task(run, stage, **arguments)
             if stage in TELLING_STAGES:
-                run = open_run(self.deployment, spec.space, run.as_of, **asked)
+                run = replace(open_run(self.deployment, spec.space, run.as_of), **asked)
 
     def steps(self, run: Run) -> Iterable[tuple[str, dict[str, Any]]]:
         """Stage by stage; mapped stages once for each of their parts, the last part first."""

@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Description = dict[str, Any]
 DESCRIBED = {"bytes", "dtype", "shape", "sha256"}
-"""What is said of an array, as plain JSON: the length of its file, its type, shape and digest."""
+"""An array in plain JSON: the length of its file in bytes, its type, shape and digest."""
 
 CHUNK_BYTES = 1 << 23
 THREADS = 4
-"""A digest is made of those of chunks, so that every core works on it: a core does about 1 GB/s."""
+"""Threads that hash the chunks of an array; its digest is that of their digests. One core hashes
+about 1 GB/s."""
 
 
 class DamagedArrayError(Exception):
-    """An array is not what was written; the text says in which way."""
+    """An array differs from what was written; the message says how."""
 
 
 def write_array(filesystem: Any, path: str, values: Array) -> Description:
@@ -41,7 +42,7 @@ def read_array(filesystem: Any, path: str, described: Description) -> Array:
     FileNotFoundError
         when there is no such file.
     DamagedArrayError
-        when it is not what was described: cut short, replaced, or changed in any byte.
+        when it differs from its description: truncated, replaced, or changed in any byte.
     """
     found = filesystem.size(path)
     if found != described["bytes"]:

@@ -132,10 +132,8 @@ class ArtefactFolder:
         ArtefactError
             when the folder cannot be removed.
         """
-        filesystem, folder = fsspec.core.url_to_fs(self.path)
         try:
-            if filesystem.exists(folder):
-                filesystem.rm(folder, recursive=True)
+            _remove(self.path)
         except OSError as error:
             raise ArtefactError(
                 f"{self.path} cannot be removed: {error}; let this user write there, then try again"
@@ -177,7 +175,11 @@ def _folders(filesystem: Any, path: str) -> list[str]:
 
 def remove_snapshot_folder(root: str, space: str, slug: str) -> None:
     """Remove all artefacts of one snapshot."""
-    filesystem, folder = fsspec.core.url_to_fs(posixpath.join(root, space, slug))
+    _remove(posixpath.join(root, space, slug))
+
+
+def _remove(path: str) -> None:
+    filesystem, folder = fsspec.core.url_to_fs(path)
     if filesystem.exists(folder):
         filesystem.rm(folder, recursive=True)
 
@@ -193,7 +195,7 @@ def free_megabytes(root: str) -> int | None:
 
 
 def _read_facts(filesystem: Any, path: str) -> tuple[Facts, dict[str, Description]]:
-    """Facts of a set, and what its arrays should be."""
+    """The facts of a set, and the descriptions of its arrays."""
     try:
         facts: Facts = json.loads(filesystem.cat_file(path))
         described: dict[str, Description] = facts.pop("arrays")

@@ -3,8 +3,6 @@
 Run it once before a backfill, so that all its dates share one encoder.
 """
 
-import logging
-
 from kindred.artefacts.folder import snapshot_slug
 from kindred.encoding import encoder_versions
 from kindred.encoding.fit_as_of import fit_as_of
@@ -20,8 +18,6 @@ from kindred.run.windows import Window
 from kindred.spec.model import Spec
 from kindred.warehouse import schemas
 from kindred.warehouse.locks import Resource, locked
-
-log = logging.getLogger(__name__)
 
 
 def fit(

@@ -17,6 +17,11 @@ from kindred.run.context import Run
 from kindred.warehouse.copy_writer import Array
 from kindred.warehouse.database import Database
 
+log = logging.getLogger(__name__)
+
+PROFILE = "column_profile"
+COUNTED_BY = "fit_encoder"
+
 
 def empty_profile(run: Run, encoder: FittedEncoder) -> Profile:
     """An empty profile of the columns of the run's spec."""
@@ -43,14 +48,8 @@ def profile_of(
     return profile
 
 
-log = logging.getLogger(__name__)
-
-PROFILE = "column_profile"
-COUNTED_BY = "fit_encoder"
-
-
 def hand_on(run: Run, encoder_version: int | None, profile: Profile | None) -> None:
-    """Write what ``fit_encoder`` has counted for ``encode``; nothing where it had no need to."""
+    """Write the profile that ``fit_encoder`` has counted, for ``encode``; None if it has not."""
     columns = None if profile is None else profile.to_json()
     run.folder.write(PROFILE, {}, {"encoder_version": encoder_version, "columns": columns})
 

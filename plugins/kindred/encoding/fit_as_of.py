@@ -22,7 +22,6 @@ from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 
-
 SECONDS_PER_DAY = 86_400
 
 

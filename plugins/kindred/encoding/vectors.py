@@ -1,6 +1,5 @@
 """Encode the customers of a snapshot, and write the artefact from which later tasks read them."""
 
-import logging
 from datetime import datetime
 
 import numpy as np
@@ -23,12 +22,7 @@ from kindred.warehouse.copy_writer import Array
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType, concatenate_keys
 
-log = logging.getLogger(__name__)
-
-
 VECTORS = "vectors"
-
-
 MADE_BY = "encode"
 
 

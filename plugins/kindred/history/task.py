@@ -55,7 +55,6 @@ def validate(run: Run) -> dict[str, Any]:
     """Land the extracted rows and store the snapshot's customers; returns the counts of both."""
     landed = land(run)
     with run.warehouse("validate") as warehouse:
-        # Only rows that land from now on are late for this build.
         customers = snapshot_customers.keep_customers(warehouse, run)
         kept, rejected, undated = landing.window_counts(
             warehouse, run.build.window_start, run.as_of

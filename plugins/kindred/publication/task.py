@@ -21,7 +21,6 @@ from kindred.warehouse.locks import Resource
 
 log = logging.getLogger(__name__)
 
-
 COUNTS = (
     "customers",
     "lookalikes",

@@ -172,9 +172,6 @@ def open_run(
     space_name: str,
     as_of: datetime,
     run_id: str | None = None,
-    *,
-    full_extract: bool = False,
-    only_lands: bool = False,
 ) -> Run:
     """The run that ``prepare`` has begun, with the settings recorded then.
 
@@ -184,7 +181,7 @@ def open_run(
         when a ``run_id`` is given and another run has begun to build the snapshot since.
     """
     with opened_run(deployment, space_name, as_of, run_id) as run:
-        return replace(run, session=None, full_extract=full_extract, only_lands=only_lands)
+        return replace(run, session=None)
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def compare_with_serving(
     """
     difference = Difference.of(len(embeddings.customers))
     key_type, dimensions = embeddings.key_type, embeddings.vectors.shape[1]
-    serving: list[tuple[Array, Array, Array]] = []
+    serving = [(embeddings.customers[:0], embeddings.vectors[:0], embeddings.updated_at[:0])]
 
     def compare(keys: Array, vectors: Array, updated_at: Array, versions: Array) -> None:
         same_version = versions == embeddings.encoder_version
@@ -79,11 +79,6 @@ def compare_with_serving(
 
     rows = min(block_rows, COMPARED_ROWS)
     _read_blocks(database, table, key_type, dimensions, compare, rows)
-    if not serving:
-        nobody = np.empty((0, dimensions), dtype=np.float32), np.empty(0, dtype=np.int64)
-        return difference, Embeddings(
-            key_type, embeddings.customers[:0], *nobody, embeddings.encoder_version
-        )
     keys, vectors, updated_at = (np.concatenate(parts) for parts in zip(*serving, strict=True))
     serving.clear()
     order = np.argsort(keys, kind="stable")

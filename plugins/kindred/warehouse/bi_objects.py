@@ -90,18 +90,19 @@ def _statements(spec: Spec, space: Space, key_type: KeyType) -> list[tuple[str, 
     for name in VIEWS_WITH_CURRENT:
         view = name.rpartition("/")[2]
         published = statements.compose("publication/shown_published", space=space.schema)
-        in_all = {
-            "view": sql.Identifier(view),
-            "shown": sql.SQL("in ({})").format(published),
-            "scope": sql.SQL("for every published snapshot"),
-        }
-        in_current = {
-            "view": sql.Identifier(f"{view}_current"),
-            "shown": sql.SQL("= ({})").format(_current(view, space)),
-            "scope": sql.SQL("for the current snapshot"),
-        }
-        made.append((name, statements.compose(name, **names, **in_all)))
-        made.append((f"{name}_current", statements.compose(name, **names, **in_current)))
+        kinds = (
+            ("", "in ({})", published, "for every published snapshot"),
+            ("_current", "= ({})", _current(view, space), "for the current snapshot"),
+        )
+        for ending, condition, snapshots, scope in kinds:
+            statement = statements.compose(
+                name,
+                **names,
+                view=f"{view}{ending}",
+                shown=sql.SQL(condition).format(snapshots),
+                scope=sql.SQL(scope),
+            )
+            made.append((f"{name}{ending}", statement))
     made += [(name, statements.compose(name, **names)) for name in (*OBJECTS, *optional)]
     return made
 

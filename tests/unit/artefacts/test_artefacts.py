@@ -12,11 +12,9 @@ import fsspec
 import numpy as np
 import pytest
 from fsspec.implementations.local import LocalFileSystem
-from fsspec.implementations.memory import MemoryFileSystem
 
 from kindred.artefacts import arrays
 from kindred.artefacts.folder import (
-    ArtefactFolder,
     free_megabytes,
     remove_snapshot_folder,
     settings_folders,
@@ -24,29 +22,7 @@ from kindred.artefacts.folder import (
     snapshot_slug,
 )
 from kindred.errors import ArtefactError
-
-AS_OF = datetime(2026, 1, 5, 2, tzinfo=UTC)
-ARRAYS = {
-    "customers": np.array([1, 2, 3]),
-    "vectors": np.arange(6, dtype=np.float32).reshape(3, 2),
-    "names": np.array([b"a", b"bc", b""], dtype="S2"),
-    "nobody": np.empty((0, 4), dtype=np.float32),
-}
-
-
-@pytest.fixture(params=["folder", "file URL", "memory"])
-def root(request, tmp_path):
-    """A root of each kind."""
-    if request.param == "memory":
-        MemoryFileSystem.store.clear()
-        MemoryFileSystem.pseudo_dirs[:] = [""]
-        yield "memory://kindred/artefacts"
-    else:
-        yield f"{'file://' if request.param == 'file URL' else ''}{tmp_path}/artefacts"
-
-
-def folder(root, as_of=AS_OF, settings="0123456789abcdef"):
-    return ArtefactFolder(str(root), "default", as_of, settings)
+from unit.artefact_cases import ARRAYS, AS_OF, damage, folder
 
 
 def files(path):
@@ -224,116 +200,6 @@ def test_facts_are_plain_json_with_length_and_digest_of_each_array(tmp_path):
     assert (described["dtype"], described["shape"]) == ("|S2", [2, 3])
     assert described["bytes"] == (facts.parent / "a.npy").stat().st_size
     assert len(described["sha256"]) == 64
-
-
-def truncated(content):
-    return content[:-1]
-
-
-def flipped(content):
-    return content[:-3] + bytes([content[-3] ^ 1]) + content[-2:]
-
-
-def reshaped(content):
-    return content.replace(b"(3, 2)", b"(2, 3)")
-
-
-def no_array(content):
-    return b"?" * len(content)
-
-
-DAMAGES = {
-    truncated: r"it has \d+ bytes, \d+ were written",
-    flipped: "sha256 are not what was written",
-    reshaped: "shape are not what was written",
-    no_array: "it is no array: ",
-}
-
-
-def damage(root, file, change):
-    filesystem, path = fsspec.core.url_to_fs(f"{folder(root).path}/vectors/{file}")
-    content = filesystem.cat_file(path)
-    changed = change(content)
-    assert changed != content
-    filesystem.pipe_file(path, changed)
-
-
-def test_any_changed_byte_of_a_header_is_damage(tmp_path):
-    folder(tmp_path).write("vectors", {"vectors": ARRAYS["vectors"]}, {})
-    path = Path(folder(tmp_path).path) / "vectors" / "vectors.npy"
-    content = path.read_bytes()
-    end = content.index(b"\n")
-    for position in range(end):
-        for byte in b"}'(,\0\xff9":
-            if content[position] == byte or content[position : position + 1] == b" ":
-                continue
-            path.write_bytes(content[:position] + bytes([byte]) + content[position + 1 :])
-            with pytest.raises(ArtefactError, match="clear task 'encode'"):
-                folder(tmp_path).read("vectors", "encode")
-
-
-def a_folder(path):
-    path.unlink()
-    path.mkdir()
-
-
-def a_loop(path):
-    path.unlink()
-    path.symlink_to(path)
-
-
-@pytest.mark.parametrize("put", [a_folder, a_loop])
-@pytest.mark.parametrize("file", ["vectors.npy", "facts.json"])
-def test_what_cannot_be_read_names_the_task_and_is_made_again(tmp_path, file, put):
-    folder(tmp_path).write("vectors", ARRAYS, {})
-    put(Path(folder(tmp_path).path) / "vectors" / file)
-    with pytest.raises(ArtefactError, match="clear task 'encode'"):
-        folder(tmp_path).read("vectors", "encode")
-    if put is a_folder:
-        folder(tmp_path).write("vectors", ARRAYS, {})
-        assert folder(tmp_path).read("vectors", "encode").arrays.keys() == ARRAYS.keys()
-
-
-def test_facts_that_lack_an_array_and_nested_ones_are_damage(tmp_path):
-    folder(tmp_path).write("vectors", {}, {})
-    with pytest.raises(ArtefactError, match="does not describe it; clear task 'encode'"):
-        folder(tmp_path).read("vectors", "encode", only=["customers"])
-    path = Path(folder(tmp_path).path) / "vectors" / "facts.json"
-    path.write_text("[" * 100_000)
-    with pytest.raises(ArtefactError, match="clear task 'encode'"):
-        folder(tmp_path).read("vectors", "encode")
-
-
-def test_files_of_other_programs_are_no_snapshots(tmp_path):
-    folder(tmp_path).write("vectors", ARRAYS, {})
-    space = tmp_path / "default"
-    for stray in (space / ".DS_Store", space / "20260105t020000" / ".DS_Store"):
-        stray.write_text("")
-    (space / "lost+found").mkdir()
-    assert settings_folders(str(tmp_path), "default") == [folder(tmp_path)]
-    assert list(snapshot_folders(str(tmp_path), "default")) == ["20260105t020000"]
-
-
-@pytest.mark.parametrize("change", DAMAGES)
-def test_a_damaged_array_names_the_task_to_clear(root, change):
-    folder(root).write("vectors", ARRAYS, {})
-    damage(root, "vectors.npy", change)
-    with pytest.raises(ArtefactError, match=DAMAGES[change]) as caught:
-        folder(root).read("vectors", "encode")
-    assert str(caught.value).startswith("array 'vectors' of artefact 'vectors' in ")
-    assert "clear task 'encode' with its downstream tasks" in str(caught.value)
-    assert folder(root).read("vectors", "encode", only=["customers"]).arrays.keys() == {"customers"}
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"{", b"[]", b"{}", b'{"arrays": ["vectors"]}', b'{"arrays": {"a": {}}}', b"\xff"],
-)
-def test_damaged_facts_name_the_task_to_clear(root, content):
-    folder(root).write("vectors", ARRAYS, {})
-    damage(root, "facts.json", lambda _: content)
-    with pytest.raises(ArtefactError, match=r"facts.json .*; clear task 'encode'"):
-        folder(root).read("vectors", "encode")
 
 
 def test_a_digest_is_of_all_chunks_and_of_any_order_in_memory(tmp_path, monkeypatch):
