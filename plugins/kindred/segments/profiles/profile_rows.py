@@ -85,28 +85,3 @@ def known_names(
     """The names of published clusters, by id."""
     names = {"algorithm": algorithm, "as_of": as_of, "cluster_ids": list(cluster_ids)}
     return dict(database.rows("segments/known_names", names))
-
-
-def published_names(
-    database: Database, algorithm: str, as_of: datetime
-) -> list[tuple[int, str, list[str]]]:
-    """Id, name and name terms of published clusters, by label; empty without profiles."""
-    names = {"algorithm": algorithm, "as_of": as_of}
-    return [(a, b, c) for a, b, c in database.rows("segments/published_names", names)]
-
-
-def relabel(
-    database: Database,
-    algorithm: str,
-    as_of: datetime,
-    cluster_ids: Sequence[int],
-    names: Sequence[str],
-) -> None:
-    """Change the ids and names of the profiles of a published snapshot, by label."""
-    parameters = {
-        "algorithm": algorithm,
-        "as_of": as_of,
-        "cluster_ids": list(cluster_ids),
-        "names": list(names),
-    }
-    database.run("segments/relabel_profiles", parameters)
