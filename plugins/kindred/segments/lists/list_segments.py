@@ -26,8 +26,8 @@ from kindred.segments.lists.list_clusters import (
     nearest_lists,
 )
 from kindred.serving import index_builds
+from kindred.serving.generations import StagedEmbeddings
 from kindred.serving.index_plan import usual_lists
-from kindred.serving.staged_embeddings import StagedEmbeddings
 from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
