@@ -47,28 +47,23 @@ def read_segmentation(
     DataError
         The number of labels is not the number of customers.
     """
-    blocks: list[list[Array]] = []
+    blocks: list[list[Array]] = [
+        [np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32)]
+    ]
     if database.rows("warehouse/columns_of_relation", {"table": table}):
         fields = [Field.INT4, Field.INT4, Field.FLOAT4]
         reader = BlockReader(fields, blocks.append, block_rows=block_rows)
         query = statements.compose("segments/read_labels", table=table)
         database.copy_out(query, reader, {"algorithm": algorithm})
         reader.flush()
-    found = sum(len(block[0]) for block in blocks)
-    if found != customers:
+    labels, ids, membership = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    if len(labels) != customers:
         raise DataError(
-            f"{table} has {found} rows of {algorithm}, {customers} are due; clear task 'cluster'"
+            f"{table} has {len(labels)} rows of {algorithm}, {customers} are due;"
+            " clear task 'cluster'"
         )
-    labels, ids, membership = (
-        np.concatenate([block[i] for block in blocks]) if blocks else np.empty(0) for i in range(3)
-    )
     known, first = np.unique(labels, return_index=True)
-    return Segmentation(
-        algorithm,
-        labels.astype(np.int32),
-        membership.astype(np.float32),
-        ids[first[known >= 0]].astype(int).tolist(),
-    )
+    return Segmentation(algorithm, labels, membership, ids[first[known >= 0]].tolist())
 
 
 def common_customers(
