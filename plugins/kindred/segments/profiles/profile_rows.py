@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kindred.errors import DataError
+from kindred.segments.label_rows import PARENT
 from kindred.warehouse import partitions, statements
 from kindred.warehouse.copy_reader import BlockReader
 from kindred.warehouse.copy_writer import Array, Field
 from kindred.warehouse.database import Database
-
-PARENT = "customer_clusters"
 
 
 @dataclass(frozen=True)
