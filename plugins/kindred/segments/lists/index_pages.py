@@ -139,7 +139,7 @@ def read_lists(
     return IndexLists(centroids, _by_customer(keys, by_row, customers))
 
 
-def staged_keys(database: Database, table: str, key_type: KeyType, *, block_rows: int) -> Array:
+def staged_keys(database: Database, table: str, key_type: KeyType) -> Array:
     """New and changed customers of a staged difference; empty once it has been applied."""
     if not database.rows("warehouse/columns_of_relation", {"table": table}):
         return concatenate_keys(key_type, [])
