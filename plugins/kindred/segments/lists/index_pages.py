@@ -201,10 +201,10 @@ def _entries(
 
     def keep(values: list[Array]) -> None:
         numbers, some = values
-        entries = read_entries(some)
+        page, row = read_entries(some)
         following.append(next_blocks(some))
-        rows.append(entries.row)
-        blocks.append(numbers[entries.page])
+        rows.append(row)
+        blocks.append(numbers[page])
 
     pages.stream(FIRST_LIST_BLOCK, pages.blocks - 1, keep)
     lists = lists_of_blocks(first_blocks, np.concatenate(following))
