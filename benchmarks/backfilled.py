@@ -12,8 +12,7 @@ from psycopg2 import sql
 from benchmarks.processes import run_file
 from kindred.publication.table_hash import HashSink, table_hashes
 from kindred.run.context import Deployment
-from kindred.segments.identity.relink import relink
-from kindred.segments.identity.relink_rows import Change
+from kindred.segments.identity.relink import Change, relink
 from kindred.spec.model import Spec
 from kindred.warehouse.database import Database
 

@@ -17,7 +17,7 @@ from kindred.lookalikes.lookalike_rows import PARENT, Lookalikes, load_part
 from kindred.neighbours.results import NeighbourGraph
 from kindred.publication import promotion
 from kindred.run import builds
-from kindred.serving.staged_embeddings import StagedEmbeddings
+from kindred.serving.generations import StagedEmbeddings
 from kindred.warehouse import partitions
 from kindred.warehouse.database import Database, connect
 from kindred.warehouse.keys import KeyType

@@ -35,7 +35,7 @@ from kindred.run import builds
 from kindred.run.connections import Connections
 from kindred.run.context import Deployment, Run, open_run
 from kindred.run.windows import Window
-from kindred.serving.staged_embeddings import StagedEmbeddings
+from kindred.serving.generations import StagedEmbeddings
 from kindred.settings import Settings
 from kindred.spec.model import spec_from_dict
 from kindred.tasks import run_task

@@ -20,7 +20,7 @@ from psycopg2.extras import Json
 from kindred.errors import LockTimeoutError
 from kindred.run import builds
 from kindred.serving import generations
-from kindred.serving.staged_embeddings import StagedEmbeddings
+from kindred.serving.generations import StagedEmbeddings
 from kindred.warehouse import partitions
 from kindred.warehouse.database import Database
 

@@ -13,7 +13,7 @@ from kindred.run import builds
 from kindred.run.context import Run
 from kindred.segments.identity import stable_ids
 from kindred.segments.profiles.task import read_profiles
-from kindred.serving.staged_embeddings import StagedEmbeddings
+from kindred.serving.generations import StagedEmbeddings
 from kindred.serving.task import stage_embeddings, still_holds
 from kindred.warehouse import partitions
 from kindred.warehouse.database import Database

@@ -10,7 +10,7 @@ from kindred.run import builds
 from kindred.run.builds import Current
 from kindred.run.context import Deployment, open_run
 from kindred.serving import generations
-from kindred.serving.staged_embeddings import StagedEmbeddings
+from kindred.serving.generations import StagedEmbeddings
 from kindred.serving.task import stage_against
 from kindred.spec.model import Spec
 from kindred.warehouse.database import Database

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -27,66 +28,58 @@ COLUMNS = (
 LIST_COLUMNS = ("list_number", "center_distance", "generation")
 
 
-def copy_labels(
-    database: Database,
-    table: str,
-    as_of: datetime,
-    algorithm: str,
-    embeddings: Embeddings,
-    found: Clusters,
-    ids: StableIds,
-    *,
-    block_rows: int,
-) -> int:
-    """Write the rows of an algorithm; return their number."""
-    columns = COLUMNS if found.lists is None else (*COLUMNS, *LIST_COLUMNS)
-    stream = RowStream(_chunks(as_of, algorithm, embeddings, found, ids, block_rows))
-    return database.copy_in(table, columns, stream)
+@dataclass(frozen=True)
+class LabelRows:
+    """The rows of one algorithm in a snapshot, in customer order."""
+
+    as_of: datetime
+    algorithm: str
+    embeddings: Embeddings
+    found: Clusters
+    ids: StableIds
+
+    def digest(self) -> str:
+        """A hash of the rows, which shows whether an earlier try wrote the same rows."""
+        found = self.found
+        digest = hashlib.sha256(found.method.encode())
+        for values in (found.labels, found.membership, found.nearest_labels, self.ids.cluster_ids):
+            digest.update(np.ascontiguousarray(values).tobytes())
+        if found.lists is not None:
+            digest.update(found.lists.numbers.tobytes())
+            digest.update(found.lists.centroid_distances.tobytes())
+        return digest.hexdigest()
+
+    def copy_into(self, database: Database, table: str, block_rows: int) -> int:
+        """Write the rows to a table; return their number."""
+        columns = COLUMNS if self.found.lists is None else (*COLUMNS, *LIST_COLUMNS)
+        return database.copy_in(table, columns, RowStream(self._chunks(block_rows)))
+
+    def _chunks(self, block_rows: int) -> Iterator[bytes]:
+        moment = int(self.as_of.timestamp()) * 1_000_000 + self.as_of.microsecond
+        found, customers = self.found, self.embeddings.customers
+        cluster_ids, nearest_ids = self.ids.of(found.labels), self.ids.of(found.nearest_labels)
+        for start in range(0, len(customers), block_rows):
+            rows = slice(start, start + block_rows)
+            count = len(customers[rows])
+            yield encode_rows(
+                [
+                    Column(Field.TIMESTAMPTZ, np.full(count, moment)),
+                    Column(Field.TEXT, np.full(count, self.algorithm.encode())),
+                    self.embeddings.key_type.column(customers[rows]),
+                    Column(Field.INT4, found.labels[rows]),
+                    Column(Field.INT4, cluster_ids[rows]),
+                    Column(Field.FLOAT4, found.membership[rows]),
+                    Column(Field.INT4, found.nearest_labels[rows]),
+                    Column(Field.INT4, nearest_ids[rows]),
+                    Column(Field.TEXT, np.full(count, found.method.encode())),
+                    *_list_columns(found.lists, rows),
+                ]
+            )
 
 
 def delete_algorithm(database: Database, table: str, algorithm: str) -> None:
     """Delete an algorithm's rows from a staging table."""
     database.run("segments/delete_algorithm", {"algorithm": algorithm}, table=table)
-
-
-def digest_of(found: Clusters, ids: StableIds) -> str:
-    """A hash of an algorithm's rows, which shows whether an earlier try wrote the same rows."""
-    digest = hashlib.sha256(found.method.encode())
-    for values in (found.labels, found.membership, found.nearest_labels, ids.cluster_ids):
-        digest.update(np.ascontiguousarray(values).tobytes())
-    if found.lists is not None:
-        digest.update(found.lists.numbers.tobytes())
-        digest.update(found.lists.centroid_distances.tobytes())
-    return digest.hexdigest()
-
-
-def _chunks(
-    as_of: datetime,
-    algorithm: str,
-    embeddings: Embeddings,
-    found: Clusters,
-    ids: StableIds,
-    block_rows: int,
-) -> Iterator[bytes]:
-    moment = int(as_of.timestamp()) * 1_000_000 + as_of.microsecond
-    cluster_ids, nearest_ids = ids.of(found.labels), ids.of(found.nearest_labels)
-    for start in range(0, len(embeddings.customers), block_rows):
-        rows = slice(start, start + block_rows)
-        count = len(embeddings.customers[rows])
-        yield encode_rows(
-            [
-                Column(Field.TIMESTAMPTZ, np.full(count, moment)),
-                Column(Field.TEXT, np.full(count, algorithm.encode())),
-                embeddings.key_type.column(embeddings.customers[rows]),
-                Column(Field.INT4, found.labels[rows]),
-                Column(Field.INT4, cluster_ids[rows]),
-                Column(Field.FLOAT4, found.membership[rows]),
-                Column(Field.INT4, found.nearest_labels[rows]),
-                Column(Field.INT4, nearest_ids[rows]),
-                Column(Field.TEXT, np.full(count, found.method.encode())),
-                *_list_columns(found.lists, rows),
-            ]
-        )
 
 
 def _list_columns(lists: ListMembers | None, rows: slice) -> list[Column]:

@@ -9,12 +9,12 @@ from kindred.neighbours.task import read_graph, read_plan
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.run.memory import require_memory
-from kindred.segments import label_rows
 from kindred.segments.clusters import Clusters
 from kindred.segments.density.dbscan_clusters import cluster_dbscan
 from kindred.segments.density.hdbscan_clusters import cluster_hdbscan
-from kindred.segments.identity.stable_ids import StableIds, stable_ids
+from kindred.segments.identity.stable_ids import stable_ids
 from kindred.segments.kmeans.kmeans_segments import cluster_by_kmeans
+from kindred.segments.label_rows import PARENT, LabelRows, delete_algorithm
 from kindred.segments.lists.list_segments import cluster_lists
 from kindred.segments.plpython.plpython_labels import cluster_in_database, write_labels
 from kindred.segments.segment_memory import density_megabytes, lists_megabytes, plpython_megabytes
@@ -45,15 +45,16 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
                 embeddings.customers,
                 found.labels,
             )
+        rows = LabelRows(run.as_of, algorithm, embeddings, found, ids)
         partitions.load_part(
             warehouse,
             run.spec.internal_schema,
-            label_rows.PARENT,
+            PARENT,
             run.as_of,
             part=algorithm,
-            digest=label_rows.digest_of(found, ids),
-            fill=lambda table: _fill(run, warehouse, table, algorithm, embeddings, found, ids),
-            delete_part=lambda table: label_rows.delete_algorithm(warehouse, table, algorithm),
+            digest=rows.digest(),
+            fill=lambda table: _fill(run, warehouse, table, rows),
+            delete_part=lambda table: delete_algorithm(warehouse, table, algorithm),
             wait_seconds=run.settings.lock_wait_seconds,
         )
         summary = {
@@ -100,19 +101,8 @@ def _find(run: Run, warehouse: Database, algorithm: Algorithm, embeddings: Embed
     return cluster_hdbscan(vectors, graph, hdbscan, metric, seed=SEED, threads=threads, plan=plan)
 
 
-def _fill(
-    run: Run,
-    warehouse: Database,
-    table: str,
-    algorithm: str,
-    embeddings: Embeddings,
-    found: Clusters,
-    ids: StableIds,
-) -> int:
+def _fill(run: Run, warehouse: Database, table: str, rows: LabelRows) -> int:
     """Write the rows of an algorithm; for PL/Python the labels are already in the database."""
-    if algorithm == Algorithm.PLPYTHON:
-        return write_labels(warehouse, table, run.as_of, ids)
-    block_rows = run.settings.block_rows
-    return label_rows.copy_labels(
-        warehouse, table, run.as_of, algorithm, embeddings, found, ids, block_rows=block_rows
-    )
+    if rows.algorithm == Algorithm.PLPYTHON:
+        return write_labels(warehouse, table, run.as_of, rows.ids)
+    return rows.copy_into(warehouse, table, run.settings.block_rows)

@@ -19,21 +19,14 @@ Watcher = Callable[[], AbstractContextManager[Database]]
 
 
 @contextmanager
-def watched(
-    database: Database,
-    watcher: Watcher | None,
-    index: str,
-    every_seconds: float = REPORT_EVERY_SECONDS,
-) -> Iterator[None]:
+def watched(database: Database, watcher: Watcher | None, index: str) -> Iterator[None]:
     """Log the progress of an index build in ``database``'s session; short builds log nothing."""
     if watcher is None:
         yield
         return
     pid = int(database.connection.info.backend_pid)
     is_done = threading.Event()
-    thread = threading.Thread(
-        target=_watch, args=(watcher, pid, index, is_done, every_seconds), daemon=True
-    )
+    thread = threading.Thread(target=_watch, args=(watcher, pid, index, is_done), daemon=True)
     thread.start()
     try:
         yield
@@ -42,16 +35,14 @@ def watched(
         thread.join()
 
 
-def _watch(
-    watcher: Watcher, pid: int, index: str, is_done: threading.Event, every_seconds: float
-) -> None:
-    if is_done.wait(every_seconds):
+def _watch(watcher: Watcher, pid: int, index: str, is_done: threading.Event) -> None:
+    if is_done.wait(REPORT_EVERY_SECONDS):
         return
     try:
         with watcher() as database:
             while True:
                 _report(database, pid, index)
-                if is_done.wait(every_seconds):
+                if is_done.wait(REPORT_EVERY_SECONDS):
                     return
     except (psycopg2.Error, UnreachableError) as error:
         # The build goes on without progress reports.

@@ -61,16 +61,7 @@ def find_truth(
 ) -> Truth:
     """Find the exact neighbours of a seeded sample of the eligible rows, excluding the rows.
 
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (rows, dimensions)
-    metric : Metric
-    k : int
-    distinct : Distinct
-        Of the eligible vectors.
-    queries : int
-    seed : int
-    threads : int
+    ``vectors`` float32 (rows, dimensions); ``distinct``: the distinct eligible vectors.
     """
     rows = np.sort(distinct.members)
     size = min(queries, len(rows))
@@ -87,23 +78,13 @@ def measure_lists(
 ) -> Curve:
     """Train this number of lists as pgvector does, and find the lists of the queries' neighbours.
 
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (rows, dimensions)
-    metric : Metric
-        Under cosine and inner product the centroids are unit vectors, ranked by inner product.
-    truth : Truth
-    lists : int
-    seed : int
+    ``vectors`` float32 (rows, dimensions). Under cosine and inner product the centroids are unit
+    vectors, ranked by inner product.
 
-    Returns
-    -------
-    Curve
-        A neighbour is found by p probes if its list is among the p nearest to the query. So one
-        pass over the centroids gives the recall of every number of probes, without a search.
-        pgvector trains by k-means++ and Elkan's algorithm on 50 rows per list, at least 10,000;
-        this function uses Lloyd's algorithm on as many rows. The real index is another random draw
-        of the same kind.
+    A neighbour is found by p probes if its list is among the p nearest to the query. So one pass
+    over the centroids gives the recall of every number of probes, without a search. pgvector trains
+    by k-means++ and Elkan's algorithm on 50 rows per list, at least 10,000; this function uses
+    Lloyd's algorithm on as many rows. The real index is another random draw of the same kind.
     """
     generator = np.random.default_rng([seed, lists])
     rows = np.flatnonzero(eligible(metric, vectors))

@@ -20,20 +20,10 @@ class Difference:
     is_new: NDArray[np.bool_]
     gone: list[Array] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, rows: int) -> "Difference":
-        """A difference in which all rows are new, as before any comparison."""
-        return cls(np.ones(rows, dtype=bool))
-
     @property
     def changed_rows(self) -> int:
         """Number of rows to write plus rows to delete."""
         return int(self.is_new.sum()) + sum(len(keys) for keys in self.gone)
-
-    def gone_keys(self, is_numeric: bool) -> Array:
-        """Keys to delete, in customer order."""
-        empty: Array = np.empty(0, dtype=np.int64 if is_numeric else "S16")
-        return np.sort(np.concatenate(self.gone)) if self.gone else empty
 
 
 def compare_block(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -13,12 +14,27 @@ from kindred.warehouse import statements
 from kindred.warehouse.copy_reader import BlockReader
 from kindred.warehouse.copy_writer import Array, Field, RowStream, encode_rows
 from kindred.warehouse.database import Database
-from kindred.warehouse.keys import KeyType
+from kindred.warehouse.keys import KeyType, concatenate_keys
 
 log = logging.getLogger(__name__)
 
 COMPARED_ROWS = 10_000  # a block that stays in the CPU cache from the COPY to the comparison
 COLUMNS = ("customer_id", "embedding", "updated_at", "encoder_version")
+
+
+@dataclass(frozen=True)
+class StagedEmbeddings:
+    """The embeddings that ``build_embeddings`` staged; mode ``skip``, ``delta`` or ``generation``.
+
+    A delta is valid only for what it was compared with: the generation ``base_generation`` as the
+    publish at ``base_published_at`` left it.
+    """
+
+    mode: str
+    generation: int | None = None
+    table: str | None = None
+    base_generation: int | None = None
+    base_published_at: str | None = None
 
 
 def drop_own_leftovers(database: Database, as_of: datetime) -> None:
@@ -64,7 +80,7 @@ def compare_with_serving(
 
     The generation is read once; it has the encoder and the width of the new ``embeddings``.
     """
-    difference = Difference.of(len(embeddings.customers))
+    difference = Difference(np.ones(len(embeddings.customers), dtype=np.bool_))
     key_type, dimensions = embeddings.key_type, embeddings.vectors.shape[1]
     serving = [(embeddings.customers[:0], embeddings.vectors[:0], embeddings.updated_at[:0])]
 
@@ -127,7 +143,7 @@ def stage_delta(
         database.run("serving/create_delta", table=delta, dimensions=sql.Literal(dimensions))
         changed = np.flatnonzero(difference.is_new)
         database.copy_in(delta, COLUMNS, RowStream(embeddings.chunks(changed, block_rows)))
-        gone = difference.gone_keys(embeddings.key_type is KeyType.BIGINT)
+        gone = np.sort(concatenate_keys(embeddings.key_type, difference.gone))
         if len(gone):
             chunk = encode_rows([embeddings.key_type.column(gone)])
             database.copy_in(delta, ["customer_id"], RowStream([chunk]))

@@ -9,7 +9,6 @@ from psycopg2 import errors
 
 from kindred.errors import DataError, SettingsError
 from kindred.serving.build_progress import Watcher, watched
-from kindred.serving.hnsw import HnswChoice
 from kindred.serving.index_kinds import IndexKind, options_of
 from kindred.serving.index_plan import Candidate, IndexPlan
 from kindred.spec.metrics import Metric
@@ -53,10 +52,14 @@ def build_index(
         return None
     kind = kind_of(plan, metric)
     index, options = f"{table}_{kind.method}", options_of(plan.chosen)
+    build = {"memory_mb": plan.memory_mb, "workers": PARALLEL_WORKERS}
+    names = {"index": index, "table": table, **kind.index_names(plan.chosen)}
+    del database.connection.notices[:]
     started = time.monotonic()
     try:
-        with watched(database, watcher, index):
-            _create(database, table, index, kind, plan.chosen, plan.memory_mb)
+        with watched(database, watcher, index), database.transaction():
+            database.run("warehouse/configure_build", build)
+            database.run("serving/create_index", **names)
     except errors.ProgramLimitExceeded as error:
         raise SettingsError(
             f"index {index} with {options}: {_line(error)};"
@@ -69,7 +72,8 @@ def build_index(
             " clear task 'build_embeddings'"
         ) from error
     seconds = time.monotonic() - started
-    _log_notices(database, index)
+    for notice in database.connection.notices:  # about the quality of the index
+        log.warning("building %s, server notice: %s", index, " ".join(notice.split()))
     usable, index_bytes = database.row("serving/index_state", {"index": index}) or (False, 0)
     if not usable:
         raise DataError(f"index {index} is invalid after its build; clear task 'build_embeddings'")
@@ -81,33 +85,6 @@ def build_index(
 def kind_of(plan: IndexPlan, metric: Metric) -> IndexKind:
     """The kind of the planned index."""
     return IndexKind(metric, plan.dimensions, plan.method, plan.precision)
-
-
-def _create(
-    database: Database,
-    table: str,
-    index: str,
-    kind: IndexKind,
-    chosen: Candidate | HnswChoice,
-    memory_mb: int,
-) -> None:
-    del database.connection.notices[:]
-    with database.transaction():
-        database.run(
-            "warehouse/configure_build", {"memory_mb": memory_mb, "workers": PARALLEL_WORKERS}
-        )
-        database.run(
-            "serving/create_index",
-            index=index,
-            table=table,
-            **kind.index_names(chosen),
-        )
-
-
-def _log_notices(database: Database, index: str) -> None:
-    """Log the server's notices during a build, which are about the quality of the index."""
-    for notice in database.connection.notices:
-        log.warning("building %s, server notice: %s", index, " ".join(notice.split()))
 
 
 def _line(error: psycopg2.Error) -> str:

@@ -1,6 +1,7 @@
 """``index_builds``: plan, build and measurements of every generation's index."""
 
 import logging
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def _planned(plan: IndexPlan) -> dict[str, Any]:
         "rows": plan.rows,
         "target_recall": plan.target_recall,
         "reason": plan.reason,
-        "plan": Json(plan.as_json()),
+        "plan": Json(asdict(plan)),
         "lists": None if lists is None else lists.lists,
         "m": None if graph is None else graph.m,
         "ef_construction": None if graph is None else graph.ef_construction,

@@ -3,9 +3,8 @@
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -91,10 +90,6 @@ class IndexPlan:
     method: Method = Method.IVFFLAT
     precision: Precision = Precision.SINGLE
 
-    def as_json(self) -> dict[str, Any]:
-        """The plan as plain values for storage."""
-        return asdict(self)
-
 
 def usual_lists(rows: int) -> int:
     """Pgvector's rule of thumb: rows / 1000 up to a million rows, the square root above.
@@ -122,17 +117,12 @@ def plan_index(
     Parameters
     ----------
     vectors : ndarray of float32, shape (rows, dimensions)
-    metric : Metric
     k : int
         Neighbours per query.
     target_recall : float
         The share of the true k nearest customers that the index must find.
     memory_mb : int
         ``maintenance_work_mem`` of the build.
-    seed : int
-    threads : int
-    method : Method
-    precision : Precision
     distinct : Distinct, optional
         The distinct eligible vectors, if they are known.
 

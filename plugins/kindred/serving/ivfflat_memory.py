@@ -1,5 +1,7 @@
 """Memory of an IVFFlat build, computed from the same terms as pgvector's own check."""
 
+from bisect import bisect_left
+
 from kindred.spec.index_methods import Precision, vector_bytes
 
 ROWS_PER_LIST = 50
@@ -79,12 +81,9 @@ def largest_lists(
     precision: Precision = Precision.SINGLE,
 ) -> int:
     """The most lists whose build fits in memory; 0 if not even one does."""
-    low, high = 0, MAX_LISTS
-    while low < high:
-        middle = (low + high + 1) // 2
-        needed = build_memory_bytes(middle, dimensions, rows=rows, pages=pages, precision=precision)
-        if fits(needed, memory_mb):
-            low = middle
-        else:
-            high = middle - 1
-    return low
+
+    def is_too_large(lists: int) -> bool:
+        needed = build_memory_bytes(lists, dimensions, rows=rows, pages=pages, precision=precision)
+        return not fits(needed, memory_mb)
+
+    return bisect_left(range(1, MAX_LISTS + 1), True, key=is_too_large)

@@ -36,12 +36,7 @@ class ListDrift:
 def find_list_sizes(vectors: np.ndarray, metric: Metric, *, seed: int) -> ListSizes:
     """Train lists like those of an index, and count the rows of each.
 
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (rows, dimensions)
-        At least as many eligible rows as lists.
-    metric : Metric
-    seed : int
+    ``vectors`` float32 (rows, dimensions), at least as many eligible rows as lists.
     """
     rows = np.flatnonzero(eligible(metric, vectors))
     training = draw_rows(np.random.default_rng([seed, LISTS]), rows, TRAINING_ROWS)
@@ -59,19 +54,9 @@ def count_rows(centroids: np.ndarray, vectors: np.ndarray, metric: Metric) -> ND
 def measure_drift(built: ListSizes, vectors: np.ndarray, metric: Metric) -> ListDrift:
     """Measure how far the distribution of rows over lists has changed since the index was built.
 
-    Parameters
-    ----------
-    built : ListSizes
-        Of the rows at the time of the build.
-    vectors : ndarray of float32, shape (rows, dimensions)
-        The current vectors.
-    metric : Metric
-
-    Returns
-    -------
-    ListDrift
-        By convention, values below 0.1 are small and values above 0.25 a shift; see
-        `kindred.encoding.drift`. Values up to the noise are not significant.
+    ``vectors`` float32 (rows, dimensions) are the current ones. By convention, a drift below 0.1 is
+    small and one above 0.25 a shift; see `kindred.encoding.drift`. A drift up to the noise is not
+    significant.
     """
     found = count_rows(built.centroids, vectors, metric)
     return ListDrift(*measure_stability(built.sizes.tolist(), found.tolist()))

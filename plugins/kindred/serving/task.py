@@ -16,11 +16,11 @@ from kindred.run.machine import cores
 from kindred.run.memory import with_fitting_blocks
 from kindred.serving import generations, index_build, index_builds
 from kindred.serving.canary import wants_rebuild
+from kindred.serving.generations import StagedEmbeddings
 from kindred.serving.index_kinds import search_values_of
 from kindred.serving.index_plan import plan_index
 from kindred.serving.index_quality import IndexProbe, measure_index
 from kindred.serving.list_sizes import find_list_sizes
-from kindred.serving.staged_embeddings import StagedEmbeddings
 from kindred.serving.staging_memory import stage_megabytes, written_row_bytes
 from kindred.warehouse.database import Database
 from kindred.warehouse.locks import Resource

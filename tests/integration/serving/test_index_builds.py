@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import psycopg2
@@ -28,7 +29,6 @@ from kindred.warehouse.keys import KeyType
 
 AS_OF = "2026-01-25T02:00"
 CUSTOMERS = 4_000
-L2 = IndexKind(Metric.L2, 16)
 FIGURES = (
     "method, lists, probes, k, target_recall, expected_recall, recall_at_k, recall_low,"
     " recall_high, recall_sample, p50_milliseconds, p95_milliseconds, query_milliseconds,"
@@ -162,7 +162,7 @@ def plan_of_lists(lists: int) -> Candidate:
     return Candidate(lists, 1, 0.0, 0.0, 0.0, 1, 0.0)
 
 
-def test_progress_is_told_by_a_second_session(session, caplog):
+def test_progress_is_told_by_a_second_session(session, caplog, monkeypatch):
     caplog.set_level(logging.INFO)
     opened = []
 
@@ -173,8 +173,9 @@ def test_progress_is_told_by_a_second_session(session, caplog):
             opened.append(connection)
             yield Database(connection)
 
-    with build_progress.watched(session, watcher, "many_ivfflat", every_seconds=0.001):
-        index_build._create(session, "many", "many_ivfflat", L2, plan_of_lists(150), 64)
+    monkeypatch.setattr(build_progress, "REPORT_EVERY_SECONDS", 0.001)
+    plan = replace(plan_of_many(session), chosen=plan_of_lists(150))
+    index_build.build_index(session, "many", plan, Metric.L2, watcher=watcher)
     with session.connection.cursor() as cursor:
         cursor.execute("drop index many_ivfflat")
     assert len(opened) == 1
@@ -182,14 +183,15 @@ def test_progress_is_told_by_a_second_session(session, caplog):
     assert any("k-means" in phase or "tuples" in phase for phase in phases), phases
 
 
-def test_a_watcher_that_cannot_connect_stops_no_build(session, caplog):
+def test_a_watcher_that_cannot_connect_stops_no_build(session, caplog, monkeypatch):
     @contextmanager
     def watcher():
         raise psycopg2.OperationalError("too many clients")
         yield
 
-    with build_progress.watched(session, watcher, "many_ivfflat", every_seconds=0.001):
-        index_build._create(session, "many", "many_ivfflat", L2, plan_of_lists(150), 64)
+    monkeypatch.setattr(build_progress, "REPORT_EVERY_SECONDS", 0.001)
+    plan = replace(plan_of_many(session), chosen=plan_of_lists(150))
+    index_build.build_index(session, "many", plan, Metric.L2, watcher=watcher)
     with session.connection.cursor() as cursor:
         cursor.execute("drop index many_ivfflat")
     assert "cannot watch the build of many_ivfflat: too many clients" in caplog.text

@@ -28,7 +28,7 @@ def profiles(columns, labels, frame, block=None):
         rows = slice(start, start + (block or len(frame)))
         tallies.add(labels[rows], measure(frame[rows]))
     outcomes = {column.name for column in columns if column.is_outcome}
-    return rank_traits(compare(columns, measure, tallies), outcomes, tallies.clusters)
+    return rank_traits(compare(measure, tallies), outcomes, tallies.clusters)
 
 
 def people(rows=400, seed=3):
@@ -230,7 +230,7 @@ def test_all_noise_has_no_profile(rows):
     measure, tallies = Measure(columns), Tallies(columns, 0)
     if rows:
         tallies.add(np.full(rows, -1, dtype=np.int32), measure(pd.DataFrame(frame)))
-    assert rank_traits(compare(columns, measure, tallies), {"income_later"}, 0) == []
+    assert rank_traits(compare(measure, tallies), {"income_later"}, 0) == []
 
 
 def test_one_cluster_of_everybody_has_nothing_telling():

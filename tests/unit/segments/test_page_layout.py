@@ -79,9 +79,9 @@ def test_entries_point_to_rows_of_any_block():
             make_page([entry(5, 2), entry(5, 3), entry(5, 4)], unused=(1,)),
         ]
     )
-    found = read_entries(pages)
-    assert found.page.tolist() == [0, 0, 2, 2]
-    assert [(int(row) >> 16, int(row) & 0xFFFF) for row in found.row] == [
+    page, rows = read_entries(pages)
+    assert page.tolist() == [0, 0, 2, 2]
+    assert [(int(row) >> 16, int(row) & 0xFFFF) for row in rows] == [
         (0, 1),
         (70_000, 291),
         (5, 2),
@@ -91,8 +91,8 @@ def test_entries_point_to_rows_of_any_block():
 
 def test_a_full_page_of_the_smallest_entries():
     items = [entry(block, 1, size=16) for block in range(400)]
-    found = read_entries(make_page(items)[None])
-    assert (found.row >> 16).tolist() == list(range(400))
+    _, rows = read_entries(make_page(items)[None])
+    assert (rows >> 16).tolist() == list(range(400))
 
 
 def test_the_chain_goes_on_or_ends():
@@ -103,7 +103,7 @@ def test_the_chain_goes_on_or_ends():
 def test_a_page_of_something_else_is_refused_and_an_empty_one_is_not():
     zeros = np.zeros((1, BYTES), dtype=np.uint8)
     assert next_blocks(zeros).tolist() == [INVALID_BLOCK]
-    assert len(read_entries(zeros).row) == 0
+    assert len(read_entries(zeros)[1]) == 0
     with pytest.raises(DataError, match="1 pages of the index are not an IVFFlat index's"):
         next_blocks(np.stack([make_page([]), make_page([], page_id=0xFF90)]))
 

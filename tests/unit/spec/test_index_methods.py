@@ -1,5 +1,7 @@
 """Other indexes than an IVFFlat of whole vectors: graphs by memory, halves by width and value."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -54,7 +56,7 @@ def test_a_plan_says_which_index_it_is_for():
     points = vectors()
     graph = plan(points, Method.HNSW)
     assert (graph.method, graph.precision, graph.chosen.m) == (Method.HNSW, SINGLE, 16)
-    assert graph.as_json()["chosen"]["ef_search"] == 40
+    assert asdict(graph)["chosen"]["ef_search"] == 40
     half = plan(points, Method.IVFFLAT, HALF)
     assert half.precision is HALF
     assert half.chosen.recall == plan(points, Method.IVFFLAT).chosen.recall

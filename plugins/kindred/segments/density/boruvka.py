@@ -18,17 +18,12 @@ log = logging.getLogger(__name__)
 def spanning_tree(reach: Reachability, *, threads: int = 1) -> Edges:
     """The minimum spanning tree of all points by mutual reachability distance.
 
-    Parameters
-    ----------
-    reach : Reachability
-    threads : int
-        Does not change the result.
-
     Returns
     -------
     Edges
         One fewer than there are points, sorted by (weight, low, high), which makes the tree unique.
-        The weight of a pair is the maximum of its distance and both core distances.
+        The weight of a pair is the maximum of its distance and both core distances. The number of
+        threads does not change the result.
 
     Raises
     ------

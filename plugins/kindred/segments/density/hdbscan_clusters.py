@@ -114,10 +114,10 @@ def _from_graph(
         vectors, graph, settings.min_samples, metric, seed=seed, threads=threads, plan=plan
     )
     tree = spanning_tree(reach, threads=threads)
-    selected = select_clusters(reach, tree, settings.min_cluster_size)
-    nearest = nearest_labels(reach, tree, selected.labels)
+    labels, probabilities = select_clusters(reach, tree, settings.min_cluster_size)
+    nearest = nearest_labels(reach, tree, labels)
     clusters = all_noise(len(vectors), FROM_GRAPH)
-    fill_from_points(clusters, reach, selected.labels, selected.probabilities, nearest)
+    fill_from_points(clusters, reach, labels, probabilities, nearest)
     return clusters
 
 

@@ -1,7 +1,5 @@
 """The hierarchy of a spanning tree, condensed by hdbscan, and the clusters nearest to noise."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from hdbscan._hdbscan_linkage import label as single_linkage
 from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
@@ -15,37 +13,21 @@ SMALLEST_WEIGHT = float(np.finfo(np.float32).tiny)
 """Replaces a weight of 0: the library divides by the weight, and inf - inf would be NaN."""
 
 
-@dataclass(frozen=True)
-class Selected:
-    """The selected clusters: ``labels`` int32 and ``probabilities`` float32, both (points,)."""
+def select_clusters(
+    reach: Reachability, tree: Edges, min_cluster_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Condense the spanning tree of all customers and select its clusters by excess of mass.
 
-    labels: np.ndarray
-    probabilities: np.ndarray
-
-
-def select_clusters(reach: Reachability, tree: Edges, min_cluster_size: int) -> Selected:
-    """Condense the tree of all customers and select its clusters by excess of mass.
-
-    Parameters
-    ----------
-    reach : Reachability
-    tree : Edges
-        The spanning tree of its points.
-    min_cluster_size : int
-        In customers; there must be at least this many.
-
-    Returns
-    -------
-    Selected
-        As the `hdbscan` library selects them (Campello, Moulavi & Sander 2013). Customers at the
-        same point have the same label and probability.
+    There must be at least ``min_cluster_size`` customers. Returns labels int32 and probabilities
+    float32, both (points,), as the `hdbscan` library selects them (Campello, Moulavi & Sander
+    2013). Customers at the same point have the same label and probability.
     """
     condensed = condense_tree(single_linkage(_customer_edges(reach, tree)), min_cluster_size)
     labels, probabilities, _ = get_clusters(
         condensed, compute_stability(condensed), "eom", False, False, 0.0, 0, float("inf")
     )
     first = reach.starts[:-1]
-    return Selected(labels[first].astype(np.int32), probabilities[first].astype(np.float32))
+    return labels[first].astype(np.int32), probabilities[first].astype(np.float32)
 
 
 def _customer_edges(reach: Reachability, tree: Edges) -> np.ndarray:

@@ -58,10 +58,6 @@ class Comparison:
 def match_clusters(comparison: Comparison) -> Counts:
     """Pair clusters one to one so that as many customers as possible keep their cluster.
 
-    Parameters
-    ----------
-    comparison : Comparison
-
     Returns
     -------
     ndarray of int64, shape (labels,)

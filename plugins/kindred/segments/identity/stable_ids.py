@@ -73,8 +73,9 @@ def stable_ids(
     """
     sizes = np.bincount(labels[labels >= 0]).astype(np.int64)
     names = {"algorithm": algorithm, "as_of": as_of}
-    reference = database.value("segments/reference_snapshot", names)
-    earlier = database.value("segments/earlier_snapshot", names)
+    published = [row[0] for row in database.rows("segments/snapshots_with_algorithm", names)]
+    earlier = max((other for other in published if other < as_of), default=None)
+    reference = as_of if as_of in published else earlier or min(published, default=None)
     with database.transaction():
         if reference is not None:
             _load_labels(database, key_type, customers, labels)

@@ -2,6 +2,10 @@
 
 import json
 import logging
+from typing import Any
+
+import numpy as np
+from psycopg2.extras import Json
 
 from kindred.encoding import encoder_versions
 from kindred.encoding.embeddings import Embeddings
@@ -11,7 +15,6 @@ from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.run.memory import require_memory
 from kindred.segments.clusters import Clusters
-from kindred.segments.kmeans import centroid_rows as store
 from kindred.segments.kmeans.kmeans import Centroids, cluster_kmeans, find_centroids
 from kindred.segments.segment_memory import kmeans_megabytes
 from kindred.warehouse.database import Database
@@ -42,10 +45,13 @@ def _start(run: Run, warehouse: Database, embeddings: Embeddings, distinct: Dist
     They do not depend on which snapshot computes them, so the order of the dates does not matter.
     """
     wanted = {"metric": run.spec.metric, **run.spec.clustering.kmeans.model_dump(mode="json")}
-    settings = json.dumps(wanted, sort_keys=True)
-    kept = store.read(warehouse, run.encoder_version, settings)
-    if kept is not None:
-        return kept
+    names = {
+        "encoder_version": run.encoder_version,
+        "settings": json.dumps(wanted, sort_keys=True),
+    }
+    stored = _stored(warehouse, names)
+    if stored is not None:
+        return stored
     known: Distinct | None = distinct
     vectors = embeddings.vectors
     fitted_as_of = encoder_versions.fitted_as_of(warehouse, run.encoder_version)
@@ -60,4 +66,12 @@ def _start(run: Run, warehouse: Database, embeddings: Embeddings, distinct: Dist
         distinct=known,
     )
     log.info("found %d starting centroids for encoder %d", len(found.values), run.encoder_version)
-    return store.keep(warehouse, run.encoder_version, settings, found)
+    figures = {"centers": found.values.tolist(), "figures": Json(found.figures)}
+    warehouse.run("segments/insert_centroids", names | figures)
+    return _stored(warehouse, names) or found  # maybe those of a faster run
+
+
+def _stored(warehouse: Database, names: dict[str, Any]) -> Centroids | None:
+    """The centroids stored with an encoder for these settings, if any."""
+    row = warehouse.row("segments/read_centroids", names)
+    return None if row is None else Centroids(np.array(row[0], dtype=np.float64), row[1])

@@ -139,7 +139,7 @@ def read_lists(
     return IndexLists(centroids, _by_customer(keys, by_row, customers))
 
 
-def staged_keys(database: Database, table: str, key_type: KeyType, *, block_rows: int) -> Array:
+def staged_keys(database: Database, table: str, key_type: KeyType) -> Array:
     """New and changed customers of a staged difference; empty once it has been applied."""
     if not database.rows("warehouse/columns_of_relation", {"table": table}):
         return concatenate_keys(key_type, [])
@@ -201,10 +201,10 @@ def _entries(
 
     def keep(values: list[Array]) -> None:
         numbers, some = values
-        entries = read_entries(some)
+        page, row = read_entries(some)
         following.append(next_blocks(some))
-        rows.append(entries.row)
-        blocks.append(numbers[entries.page])
+        rows.append(row)
+        blocks.append(numbers[page])
 
     pages.stream(FIRST_LIST_BLOCK, pages.blocks - 1, keep)
     lists = lists_of_blocks(first_blocks, np.concatenate(following))

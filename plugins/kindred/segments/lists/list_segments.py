@@ -1,7 +1,6 @@
 """Segments by IVFFlat lists: from the index that the run publishes, or computed outside."""
 
 import logging
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,25 +25,11 @@ from kindred.segments.lists.list_clusters import (
     nearest_lists,
 )
 from kindred.serving import index_builds
+from kindred.serving.generations import StagedEmbeddings
 from kindred.serving.index_plan import usual_lists
-from kindred.serving.staged_embeddings import StagedEmbeddings
 from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the lists come from: a generation's index, or the reason and number for k-means.
-
-    ``delta``: the table of staged changes that publish will insert into the index.
-    """
-
-    generation: int | None
-    lists: int | None
-    pages: IndexPages | None
-    delta: str | None
-    why: str
 
 
 def cluster_lists(
@@ -57,65 +42,58 @@ def cluster_lists(
     DataError
         It is not known yet which index the run will publish.
     """
-    source = _find_source(run, warehouse)
-    if source.pages is None:
-        lists = source.lists or usual_lists(len(embeddings.customers))
-        log.info("lists by k-means: %s", source.why)
-        return cluster_into_lists(
-            embeddings.vectors, run.spec.metric, lists, seed=SEED, why=source.why, distinct=distinct
-        )
-    block_rows = run.settings.block_rows
-    with warehouse.repeatable_read():
-        found = read_lists(
-            source.pages, embeddings.key_type, embeddings.customers, block_rows=block_rows
-        )
-        if source.delta is not None:
-            changed = staged_keys(
-                warehouse, source.delta, embeddings.key_type, block_rows=block_rows
-            )
-            found.lists[np.isin(embeddings.customers, changed)] = NOISE
-    inserted = _insert(run, embeddings, found)
-    method = f"ivfflat lists of build {source.generation}"
-    if inserted:
+    vectors, metric = embeddings.vectors, run.spec.metric
+    staged = _staged(run)
+    generation = staged.generation if staged.mode == "generation" else staged.base_generation
+    if staged.mode == "skip":
+        generation = builds.current(warehouse).generation
+    table, lists = index_builds.table_and_lists(warehouse, generation)
+    pages = _pages_or_reason(run, warehouse, staged, table)
+    if isinstance(pages, str):
+        log.info("lists by k-means: %s", pages)
+        lists = lists or usual_lists(len(vectors))
+        return cluster_into_lists(vectors, metric, lists, seed=SEED, why=pages, distinct=distinct)
+    found = _read_lists(run, warehouse, embeddings, staged, pages)
+    method = f"ivfflat lists of build {generation}"
+    inserted = np.flatnonzero((found.lists == NOISE) & eligible(metric, vectors))
+    if len(inserted):
+        # They are not in the index yet; this is the list that pgvector will choose.
+        found.lists[inserted] = nearest_lists(vectors[inserted], metric, found.centroids)
         method += ", new vectors by nearest centre"
-        log.info("assigned %d customers to the list of the nearest centroid", inserted)
+        log.info("assigned %d customers to the list of the nearest centroid", len(inserted))
     return clusters_of_lists(
-        embeddings.vectors,
-        run.spec.metric,
-        found.centroids,
-        found.lists,
-        method=method,
-        generation=source.generation,
+        vectors, metric, found.centroids, found.lists, method=method, generation=generation
     )
 
 
-def _insert(run: Run, embeddings: Embeddings, found: IndexLists) -> int:
-    """Assign customers not in the index yet to the list pgvector will choose; return how many."""
-    is_missing = (found.lists == NOISE) & eligible(run.spec.metric, embeddings.vectors)
-    rows = np.flatnonzero(is_missing)
-    if len(rows):
-        vectors = embeddings.vectors[rows]
-        found.lists[rows] = nearest_lists(vectors, run.spec.metric, found.centroids)
-    return len(rows)
-
-
-def _find_source(run: Run, warehouse: Database) -> Source:
-    staged = _staged(run)
-    is_past = staged.mode == "skip"
-    generation = staged.generation if staged.mode == "generation" else staged.base_generation
-    if is_past:
-        generation = builds.current(warehouse).generation
-    table, lists = index_builds.table_and_lists(warehouse, generation)
-    if is_past:
-        return Source(None, lists, None, None, "a snapshot of the past has no index")
+def _pages_or_reason(
+    run: Run, warehouse: Database, staged: StagedEmbeddings, table: str | None
+) -> IndexPages | str:
+    """The pages of a generation's index, or the reason why its lists cannot be read."""
+    if staged.mode == "skip":
+        return "a snapshot of the past has no index"
     schema = run.spec.internal_schema
     pages = None if table is None else open_index(warehouse, schema, table)
     if pages is None:
-        return Source(None, lists, None, None, "there is no ivfflat index")
-    if not has_reader(warehouse, schema):
-        return Source(None, lists, None, None, "pages cannot be read")
-    delta = staged.table if staged.mode == "delta" else None
-    return Source(generation, lists, pages, delta, "")
+        return "there is no ivfflat index"
+    return pages if has_reader(warehouse, schema) else "pages cannot be read"
+
+
+def _read_lists(
+    run: Run,
+    warehouse: Database,
+    embeddings: Embeddings,
+    staged: StagedEmbeddings,
+    pages: IndexPages,
+) -> IndexLists:
+    """The lists in the index, without customers whom the staged changes will insert again."""
+    key_type, customers = embeddings.key_type, embeddings.customers
+    with warehouse.repeatable_read():
+        found = read_lists(pages, key_type, customers, block_rows=run.settings.block_rows)
+        if staged.mode == "delta":
+            changed = staged_keys(warehouse, str(staged.table), key_type)
+            found.lists[np.isin(customers, changed)] = NOISE
+    return found
 
 
 def _staged(run: Run) -> StagedEmbeddings:

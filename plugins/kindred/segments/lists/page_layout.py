@@ -41,17 +41,6 @@ class ListPage:
     next_block: int
 
 
-@dataclass(frozen=True)
-class Entries:
-    """Entries of some pages: the page that holds each, int64, and the row it points to, int64.
-
-    A row is identified by its block and its position in it: ``block << POSITION_BITS | position``.
-    """
-
-    page: NDArray[np.int64]
-    row: NDArray[np.int64]
-
-
 def read_meta(page: Pages) -> tuple[int, int]:
     """Read the numbers of dimensions and lists from block 0.
 
@@ -81,13 +70,16 @@ def read_list_page(page: Pages, dimensions: int) -> ListPage:
     return ListPage(np.array(centroids, np.float32).reshape(-1, dimensions), blocks, following)
 
 
-def read_entries(pages: Pages) -> Entries:
-    """Read all entries of some pages, which must not include block 0."""
+def read_entries(pages: Pages) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Read all entries of some pages, which must not include block 0: their pages and rows.
+
+    A row is identified by its block and its position in it: ``block << POSITION_BITS | position``.
+    """
     page, offsets = _items(pages)
     words = pages.view("<u2")
     at = offsets // 2
     high, low, position = (words[page, at + number].astype(np.int64) for number in range(3))
-    return Entries(page, ((high << 16 | low) << POSITION_BITS) | position)
+    return page, ((high << 16 | low) << POSITION_BITS) | position
 
 
 def next_blocks(pages: Pages) -> NDArray[np.int64]:

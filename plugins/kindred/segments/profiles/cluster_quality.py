@@ -17,14 +17,6 @@ SILHOUETTE_SAMPLE = 2000
 
 
 @dataclass(frozen=True)
-class Silhouette:
-    """Mean silhouette of a sample of clustered customers; None if it is undefined."""
-
-    mean: float | None
-    sample_size: int
-
-
-@dataclass(frozen=True)
 class ClusterQuality:
     """Measures of one clustering; shares are from 0 to 1, and 0 if there is no cluster.
 
@@ -63,14 +55,10 @@ def measure_quality(
         See `adjusted_rand_index`; empty without an earlier clustering.
     seed : int
         See `measure_silhouette`.
-
-    Returns
-    -------
-    ClusterQuality
     """
     sizes = np.unique(labels[labels != NOISE], return_counts=True)[1]
     rows = max(1, len(labels))
-    silhouette = measure_silhouette(vectors, labels, metric, seed=seed)
+    silhouette, sample_size = measure_silhouette(vectors, labels, metric, seed=seed)
     stability, customers = adjusted_rand_index(common)
     return ClusterQuality(
         customers=len(labels),
@@ -78,8 +66,8 @@ def measure_quality(
         noise_share=float((labels == NOISE).sum() / rows),
         largest_share=float(sizes.max(initial=0) / rows),
         smallest_share=float(sizes.min() / rows) if len(sizes) else 0.0,
-        silhouette=silhouette.mean,
-        silhouette_sample=silhouette.sample_size,
+        silhouette=silhouette,
+        silhouette_sample=sample_size,
         stability=stability,
         stability_customers=customers,
     )
@@ -87,7 +75,7 @@ def measure_quality(
 
 def measure_silhouette(
     vectors: NDArray[np.float32], labels: NDArray[np.int32], metric: Metric, *, seed: int
-) -> Silhouette:
+) -> tuple[float | None, int]:
     """Mean silhouette (Rousseeuw 1987) of a random sample, within the sample.
 
     Parameters
@@ -102,8 +90,10 @@ def measure_silhouette(
 
     Returns
     -------
-    Silhouette
+    silhouette : float or None
         From -1 to 1. None if the sample has fewer than two clusters, or none with two customers.
+    sample_size : int
+        The number of customers in the sample.
     """
     rows = np.flatnonzero(labels != NOISE)
     if len(rows) > SILHOUETTE_SAMPLE:
@@ -111,13 +101,12 @@ def measure_silhouette(
         rows = np.sort(generator.choice(rows, SILHOUETTE_SAMPLE, replace=False))
     found = len(np.unique(labels[rows]))
     if not 2 <= found < len(rows):
-        return Silhouette(None, len(rows))
+        return None, len(rows)
     sample = vectors[rows]
     points = (normalised(sample) if metric is Metric.COSINE else sample).astype(np.float64)
     # One thread, so that partial sums do not depend on the machine's cores.
     with threadpool_limits(limits=1):
-        mean = float(silhouette_score(points, labels[rows]))
-    return Silhouette(mean, len(rows))
+        return float(silhouette_score(points, labels[rows])), len(rows)
 
 
 def adjusted_rand_index(pairs: Sequence[tuple[int, int, int]]) -> tuple[float | None, int]:
@@ -156,6 +145,4 @@ def _pairs(counts: NDArray[np.int64]) -> float:
 
 def _sums(clusters: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
     _, position = np.unique(clusters, return_inverse=True)
-    sums = np.zeros(int(position.max()) + 1, dtype=np.int64)
-    np.add.at(sums, position, counts)
-    return sums
+    return np.bincount(position, counts).astype(np.int64)

@@ -1,6 +1,6 @@
 """Compare every column of every cluster with all customers: means, shares, intervals, effects."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,26 +56,14 @@ class ColumnComparison:
     everyone: Floats
 
 
-def compare(
-    columns: Sequence[ProfileColumn], measure: Measure, tallies: Tallies
-) -> list[ColumnComparison]:
-    """Compare the clusters of one algorithm with all customers.
+def compare(measure: Measure, tallies: Tallies) -> list[ColumnComparison]:
+    """Compare the clusters of one algorithm with all customers, in the order of the columns.
 
-    Parameters
-    ----------
-    columns : sequence of ProfileColumn
-    measure : Measure
-        The measure that produced the tallies; it has the values of outcomes.
-    tallies : Tallies
-
-    Returns
-    -------
-    list of ColumnComparison
-        In the order of the columns. If some customers have no value of a feature, the shares of
-        missing values are compared, too. For a text this is the only comparison.
+    ``measure`` is the one that produced the tallies. If some customers have no value of a feature,
+    the shares of missing values are compared, too. For a text this is the only comparison.
     """
     found: list[ColumnComparison] = []
-    for column in columns:
+    for column in measure.columns:
         tally = tallies.columns[column.name]
         if isinstance(tally, CategoryTally):
             known = tally.counts.sum(axis=1)

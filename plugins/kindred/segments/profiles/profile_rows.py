@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kindred.errors import DataError
+from kindred.segments.label_rows import PARENT
 from kindred.warehouse import partitions, statements
 from kindred.warehouse.copy_reader import BlockReader
 from kindred.warehouse.copy_writer import Array, Field
 from kindred.warehouse.database import Database
-
-PARENT = "customer_clusters"
 
 
 @dataclass(frozen=True)
@@ -47,28 +46,23 @@ def read_segmentation(
     DataError
         The number of labels is not the number of customers.
     """
-    blocks: list[list[Array]] = []
+    blocks: list[list[Array]] = [
+        [np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32)]
+    ]
     if database.rows("warehouse/columns_of_relation", {"table": table}):
         fields = [Field.INT4, Field.INT4, Field.FLOAT4]
         reader = BlockReader(fields, blocks.append, block_rows=block_rows)
         query = statements.compose("segments/read_labels", table=table)
         database.copy_out(query, reader, {"algorithm": algorithm})
         reader.flush()
-    found = sum(len(block[0]) for block in blocks)
-    if found != customers:
+    labels, ids, membership = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    if len(labels) != customers:
         raise DataError(
-            f"{table} has {found} rows of {algorithm}, {customers} are due; clear task 'cluster'"
+            f"{table} has {len(labels)} rows of {algorithm}, {customers} are due;"
+            " clear task 'cluster'"
         )
-    labels, ids, membership = (
-        np.concatenate([block[i] for block in blocks]) if blocks else np.empty(0) for i in range(3)
-    )
     known, first = np.unique(labels, return_index=True)
-    return Segmentation(
-        algorithm,
-        labels.astype(np.int32),
-        membership.astype(np.float32),
-        ids[first[known >= 0]].astype(int).tolist(),
-    )
+    return Segmentation(algorithm, labels, membership, ids[first[known >= 0]].tolist())
 
 
 def common_customers(
@@ -85,28 +79,3 @@ def known_names(
     """The names of published clusters, by id."""
     names = {"algorithm": algorithm, "as_of": as_of, "cluster_ids": list(cluster_ids)}
     return dict(database.rows("segments/known_names", names))
-
-
-def published_names(
-    database: Database, algorithm: str, as_of: datetime
-) -> list[tuple[int, str, list[str]]]:
-    """Id, name and name terms of published clusters, by label; empty without profiles."""
-    names = {"algorithm": algorithm, "as_of": as_of}
-    return [(a, b, c) for a, b, c in database.rows("segments/published_names", names)]
-
-
-def relabel(
-    database: Database,
-    algorithm: str,
-    as_of: datetime,
-    cluster_ids: Sequence[int],
-    names: Sequence[str],
-) -> None:
-    """Change the ids and names of the profiles of a published snapshot, by label."""
-    parameters = {
-        "algorithm": algorithm,
-        "as_of": as_of,
-        "cluster_ids": list(cluster_ids),
-        "names": list(names),
-    }
-    database.run("segments/relabel_profiles", parameters)

@@ -1,8 +1,7 @@
 """profile_clusters: describe how each cluster differs, name it, and measure its quality."""
 
 import logging
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from kindred.run import builds
 from kindred.run.context import SEED, Run
 from kindred.run.memory import with_fitting_blocks
 from kindred.segments.profiles import profile_rows
-from kindred.segments.profiles.cluster_quality import ClusterQuality, measure_quality
+from kindred.segments.profiles.cluster_quality import measure_quality
 from kindred.segments.profiles.comparison import compare
 from kindred.segments.profiles.medoid import find_medoids
 from kindred.segments.profiles.names import name_clusters
@@ -43,14 +42,24 @@ def profile_clusters(run: Run) -> dict[str, Any]:
     """Write the artefact ``profiles``, one entry per cluster, and record the clusters' quality."""
     with run.warehouse(MADE_BY) as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
-        run = _within_memory(run, warehouse, embeddings)
+        expressions = snapshot_customers.profile_expressions(warehouse, run.spec)
+        run = _within_memory(run, embeddings, expressions)
         table = profile_rows.table_of(warehouse, run.as_of)
-        segmentations = _read(run, warehouse, table, len(embeddings.customers))
-        counted = _count(run, warehouse, embeddings, segmentations)
+        segmentations = [
+            profile_rows.read_segmentation(
+                warehouse,
+                table,
+                str(algorithm),
+                len(embeddings.customers),
+                block_rows=run.settings.block_rows,
+            )
+            for algorithm in run.spec.clustering.algorithms
+        ]
+        measure, counted = _count(run, warehouse, embeddings, expressions, segmentations)
         entries = [
             entry
-            for one, tallies in zip(segmentations, counted.tallies, strict=True)
-            for entry in _entries(run, warehouse, embeddings, one, counted, tallies)
+            for one, tallies in zip(segmentations, counted, strict=True)
+            for entry in _entries(run, warehouse, embeddings, one, measure, tallies)
         ]
         run.folder.write(PROFILES, {}, {"clusters": entries})
         quality = _qualities(run, warehouse, table, embeddings, segmentations)
@@ -60,11 +69,15 @@ def profile_clusters(run: Run) -> dict[str, Any]:
     return counts
 
 
-def _within_memory(run: Run, warehouse: Database, embeddings: Embeddings) -> Run:
+def _within_memory(
+    run: Run, embeddings: Embeddings, expressions: dict[str, ColumnExpression]
+) -> Run:
     """The run with blocks that fit into memory beside labels and vectors."""
-    expressions = snapshot_customers.profile_expressions(warehouse, run.spec).values()
     # Of a text column, only whether there is a text is read.
-    kinds = (Kind.CATEGORICAL if expression.is_text else Kind.NUMERIC for expression in expressions)
+    kinds = (
+        Kind.CATEGORICAL if expression.is_text else Kind.NUMERIC
+        for expression in expressions.values()
+    )
     row_bytes = Columns.of(kinds, 0.0).block_row_bytes
     megabytes = profile_megabytes(embeddings.vectors.shape, len(run.spec.clustering.algorithms))
     work = f"profiles of {len(embeddings.customers)} customers"
@@ -93,30 +106,14 @@ def profile_columns(
     return columns
 
 
-@dataclass(frozen=True)
-class _Counted:
-    """Tallies of all customers, one per algorithm."""
-
-    columns: list[ProfileColumn]
-    measure: Measure
-    tallies: list[Tallies]
-
-
-def _read(run: Run, warehouse: Database, table: str, customers: int) -> list[Segmentation]:
-    block_rows = run.settings.block_rows
-    return [
-        profile_rows.read_segmentation(
-            warehouse, table, str(algorithm), customers, block_rows=block_rows
-        )
-        for algorithm in run.spec.clustering.algorithms
-    ]
-
-
 def _count(
-    run: Run, warehouse: Database, embeddings: Embeddings, segmentations: list[Segmentation]
-) -> _Counted:
+    run: Run,
+    warehouse: Database,
+    embeddings: Embeddings,
+    expressions: dict[str, ColumnExpression],
+    segmentations: list[Segmentation],
+) -> tuple[Measure, list[Tallies]]:
     """Read the customers once and tally them for all algorithms."""
-    expressions = snapshot_customers.profile_expressions(warehouse, run.spec)
     encoder = encoder_versions.read(warehouse, run.encoder_version)
     columns = profile_columns(encoder, expressions, run.spec.labels)
     measure = Measure(columns)
@@ -140,7 +137,7 @@ def _count(
         block_rows=run.settings.block_rows,
         expressions=expressions,
     )
-    return _Counted(columns, measure, tallies)
+    return measure, tallies
 
 
 def _entries(
@@ -148,13 +145,12 @@ def _entries(
     warehouse: Database,
     embeddings: Embeddings,
     segmentation: Segmentation,
-    counted: _Counted,
+    measure: Measure,
     tallies: Tallies,
 ) -> list[dict[str, Any]]:
     """The published entries of all clusters of one algorithm."""
-    outcomes = {column.name for column in counted.columns if column.is_outcome}
-    comparisons = compare(counted.columns, counted.measure, tallies)
-    ranked = rank_traits(comparisons, outcomes, tallies.clusters)
+    outcomes = {column.name for column in measure.columns if column.is_outcome}
+    ranked = rank_traits(compare(measure, tallies), outcomes, tallies.clusters)
     ids = segmentation.cluster_ids
     known = profile_rows.known_names(warehouse, segmentation.algorithm, run.as_of, ids)
     names = name_clusters([profile.terms for profile in ranked], ids, known)
@@ -199,27 +195,16 @@ def _qualities(
     """The quality of every algorithm's clusters, compared with the previous published snapshot."""
     before = builds.previous(warehouse, run.as_of)
     previous = None if before is None else before[0]
-    return [
-        _entry(
-            one.algorithm,
-            measure_quality(
-                embeddings.vectors,
-                one.labels,
-                run.spec.metric,
-                []
-                if previous is None
-                else profile_rows.common_customers(warehouse, table, one.algorithm, previous),
-                seed=SEED,
-            ),
-            previous,
+    entries = []
+    for one in segmentations:
+        common = []
+        if previous is not None:
+            common = profile_rows.common_customers(warehouse, table, one.algorithm, previous)
+        quality = measure_quality(
+            embeddings.vectors, one.labels, run.spec.metric, common, seed=SEED
         )
-        for one in segmentations
-    ]
-
-
-def _entry(algorithm: str, quality: ClusterQuality, previous: datetime | None) -> dict[str, Any]:
-    return {
-        "algorithm": algorithm,
-        **asdict(quality),
-        "previous_as_of": None if previous is None else previous.isoformat(),
-    }
+        previous_as_of = None if previous is None else previous.isoformat()
+        entries.append(
+            {"algorithm": one.algorithm, **asdict(quality), "previous_as_of": previous_as_of}
+        )
+    return entries

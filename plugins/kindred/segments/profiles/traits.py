@@ -68,20 +68,11 @@ class ClusterProfile:
 def rank_traits(
     comparisons: Sequence[ColumnComparison], outcomes: set[str], clusters: int
 ) -> list[ClusterProfile]:
-    """Rank the traits of every cluster by effect size.
+    """The profiles of all clusters, by label, from the comparisons of one algorithm.
 
-    Parameters
-    ----------
-    comparisons : sequence of ColumnComparison
-        Of one algorithm; ``outcomes`` contains the columns that are labels of the spec.
-    outcomes : set of str
-    clusters : int
-
-    Returns
-    -------
-    list of ClusterProfile
-        By label. Traits are ranked by effect size. Of a categorical feature the three values with
-        the largest effects are ranked, of an outcome all values.
+    Traits are ranked by effect size. ``outcomes`` contains the columns that are labels of the spec.
+    Of a categorical feature the three values with the largest effects are ranked, of an outcome all
+    values.
     """
     return [_profile(comparisons, outcomes, label) for label in range(clusters)]
 
