@@ -109,15 +109,12 @@ def profile_expressions(database: Database, spec: Spec) -> dict[str, ColumnExpre
 
 def read_customers(
     database: Database,
-    spec: Spec,
-    key_type: KeyType,
+    run: Run,
     customers: Customers,
     on_block: Callable[[Array, Array, pd.DataFrame], None],
-    *,
-    block_rows: int,
     expressions: Mapping[str, ColumnExpression] | None = None,
 ) -> None:
-    """Pass customers to ``on_block`` in key order, block by block.
+    """Pass customers to ``on_block`` in key order, in blocks of the run's ``block_rows``.
 
     ``on_block`` takes keys (see ``KeyType``), ``updated_at`` (int64 microseconds since 1970) and a
     frame with one column per expression: float64 with NaN for numbers, booleans and dates (in
@@ -128,7 +125,7 @@ def read_customers(
         types = column_types(database)
         expressions = {
             column: feature_expression(column, feature.kind, types[column])
-            for column, feature in spec.features.items()
+            for column, feature in run.spec.features.items()
         }
     texts = [column for column, expression in expressions.items() if expression.is_text]
     numbers = [column for column in expressions if column not in texts]
@@ -137,6 +134,7 @@ def read_customers(
         sql.SQL("updated_at"),
         *(expressions[column].expression for column in (*numbers, *texts)),
     ]
+    key_type = run.key_type(database)
     key_position = 1 + len(numbers) if key_type is KeyType.TEXT else 0
     fields.insert(key_position, key_type.field)
     selected.insert(key_position, sql.SQL("customer_id"))
@@ -146,7 +144,7 @@ def read_customers(
         named = dict(zip((*numbers, *texts), values[1:], strict=True))
         on_block(keys, values[0], _frame(expressions, named))
 
-    reader = BlockReader(fields, decode, block_rows=block_rows)
+    reader = BlockReader(fields, decode, block_rows=run.settings.block_rows)
     query = statements.compose(
         "history/read_customers",
         customers=customers,
