@@ -98,13 +98,12 @@ def average_text_bytes(database: Database, customers: Customers, columns: Sequen
 def profile_expressions(database: Database, spec: Spec) -> dict[str, ColumnExpression]:
     """The expressions that read the columns BI may see for profiles: features, then labels."""
     types = column_types(database)
-    features = {
-        column: profile_expression(column, feature.kind, types[column])
-        for column, feature in spec.features.items()
+    return {
+        column: profile_expression(column, spec.features[column].kind, types[column])
+        if column in spec.features
+        else outcome_expression(column, types[column])
+        for column in spec.filterable_columns
     }
-    labels = {column: outcome_expression(column, types[column]) for column in spec.labels}
-    expressions = features | labels
-    return {column: expressions[column] for column in expressions if column not in spec.private}
 
 
 def read_customers(
