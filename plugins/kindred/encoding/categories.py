@@ -27,10 +27,7 @@ class CategoryBlock:
     def write(self, values: pd.Series, out: NDArray[np.floating[Any]]) -> None:
         """Set each row's slot to the block's scale."""
         slots = slots_of(values, self.categories)
-        if self.has_missing_slot:
-            slots = np.where(slots < 0, len(self.categories) + 1, slots)
-        else:
-            slots = np.where(slots < 0, len(self.categories), slots)
+        slots[slots < 0] = len(self.categories) + self.has_missing_slot
         out[np.arange(len(slots)), slots] = self.scale
 
     def to_json(self) -> dict[str, Any]:
