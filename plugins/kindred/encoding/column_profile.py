@@ -52,7 +52,7 @@ class ColumnProfile:
 
     def to_json(self) -> dict[str, Any]:
         """The profile as plain JSON, without its baseline."""
-        # A category without a slot was infrequent, or absent when the encoder was fitted.
+        # Customers whose category has no slot: it was infrequent or absent when fitted.
         unlisted = int(self.counts[-2]) if self.kind is Kind.CATEGORICAL else None
         return {
             "kind": self.kind.value,

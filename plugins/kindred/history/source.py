@@ -152,17 +152,9 @@ def column_types(database: Database, source: Source) -> dict[str, tuple[str, boo
     PreflightError
         when the table does not exist, or the user may not read it, or the query is not valid.
     """
-    if source.table is not None:
-        quoted = relation(source).as_string(database.connection)
-        access = database.records("history/source_table_access", {"table": quoted})[0]
-        if not access["exists"]:
-            raise PreflightError(
-                f"{_where(source)}: there is no such table or view; check 'source.table' in the"
-                " spec (schema.table) and the connection's database"
-            )
-        if not access["is_readable"]:
-            raise PreflightError(f"{_where(source)}: it may not be read; grant select on it")
     try:
+        if source.table is not None:
+            _check_access(database, source)
         with database.connection.cursor() as cursor:
             query = statements.compose("history/describe_query", relation=relation(source))
             cursor.execute(query, {})
@@ -172,6 +164,18 @@ def column_types(database: Database, source: Source) -> dict[str, tuple[str, boo
     rows = database.rows("history/type_names", {"oids": list(oids.values())})
     names = {oid: (type_name, built_in) for oid, type_name, built_in in rows}
     return {column: names[oid] for column, oid in oids.items()}
+
+
+def _check_access(database: Database, source: Source) -> None:
+    quoted = relation(source).as_string(database.connection)
+    access = database.records("history/source_table_access", {"table": quoted})[0]
+    if not access["exists"]:
+        raise PreflightError(
+            f"{_where(source)}: there is no such table or view; check 'source.table' in the"
+            " spec (schema.table) and the connection's database"
+        )
+    if not access["is_readable"]:
+        raise PreflightError(f"{_where(source)}: it may not be read; grant select on it")
 
 
 def copy_window(
