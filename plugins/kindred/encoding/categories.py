@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kindred.encoding.blocks import FREQUENTLY_MISSING, State, scale_for, state_of, strings_of
+from kindred.encoding.blocks import FREQUENTLY_MISSING, State, scale_for, strings_of
 from kindred.spec.features import CategoricalFeature
 
 
@@ -32,12 +32,12 @@ class CategoryBlock:
 
     def to_json(self) -> dict[str, Any]:
         """The fitted state as plain JSON."""
-        return state_of(
-            "category",
-            categories=list(self.categories),
-            has_missing_slot=self.has_missing_slot,
-            scale=self.scale,
-        )
+        return {
+            "block": "category",
+            "categories": list(self.categories),
+            "has_missing_slot": self.has_missing_slot,
+            "scale": self.scale,
+        }
 
     @classmethod
     def from_json(cls, state: State) -> Self:
