@@ -23,7 +23,7 @@ from benchmarks import tables
 from benchmarks.audience_scores import score_audience
 from benchmarks.report import Report, arguments, machine, timed
 from benchmarks.tables import Table
-from kindred.encoding.centroid import centroid_of_customers
+from kindred.encoding.embeddings import centroid_of_customers
 from kindred.encoding.encoder import fit_encoder
 from kindred.spec.features import Kind
 

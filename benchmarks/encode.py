@@ -109,14 +109,8 @@ def transform_only(dsn: str, artefacts: str) -> float:
 
     with run.warehouse("bench") as warehouse:
         encoder = encoder_versions.read(warehouse, run.encoder_version)
-        snapshot_customers.read_customers(
-            warehouse,
-            run.spec,
-            run.key_type(warehouse),
-            snapshot_customers.kept_customers(warehouse, run),
-            collect,
-            block_rows=run.settings.block_rows,
-        )
+        customers = snapshot_customers.kept_customers(warehouse, run)
+        snapshot_customers.read_customers(warehouse, run, customers, collect)
     return sum(timed(encoder.transform, frame)[0] for frame in frames)
 
 

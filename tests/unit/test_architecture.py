@@ -51,7 +51,7 @@ SPEAKS_SQL = {
         "suppression",
         "versions",
     ),
-    "encoding": ("column_quality_rows", "encoder_versions", "text_cache"),
+    "encoding": ("column_quality", "encoder_versions", "text_cache"),
     "serving": (
         "build_progress",
         "generations",
@@ -79,8 +79,6 @@ SPEAKS_SQL = {
 
 HOLDS_A_SESSION = {
     "encoding": (
-        "column_quality",
-        "columns_read",
         "embeddings",
         "fit_as_of",
         "text_embedding",

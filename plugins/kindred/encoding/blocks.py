@@ -26,7 +26,7 @@ class Block(Protocol):
         """Fill ``out``, zeros of shape (rows, width), from a Series (or sentence embeddings)."""
 
     def to_json(self) -> dict[str, Any]:
-        """The fitted state as plain JSON."""
+        """The fitted state as plain JSON; ``block`` is its type."""
 
 
 def scale_for(weight: float, variance: float) -> float:
@@ -75,11 +75,6 @@ def floats(values: NDArray[Any]) -> list[Any]:
     """An array as nested lists of Python floats."""
     listed: list[Any] = values.astype(np.float64).tolist()
     return listed
-
-
-def state_of(block: str, **state: Any) -> dict[str, Any]:
-    """A block's JSON: its type, then its fitted state."""
-    return {"block": block, **state}
 
 
 State = Mapping[str, Any]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kindred.encoding.blocks import FREQUENTLY_MISSING, State, scale_for, state_of, strings_of
+from kindred.encoding.blocks import FREQUENTLY_MISSING, State, scale_for, strings_of
 from kindred.spec.features import CategoricalFeature
 
 
@@ -27,20 +27,17 @@ class CategoryBlock:
     def write(self, values: pd.Series, out: NDArray[np.floating[Any]]) -> None:
         """Set each row's slot to the block's scale."""
         slots = slots_of(values, self.categories)
-        if self.has_missing_slot:
-            slots = np.where(slots < 0, len(self.categories) + 1, slots)
-        else:
-            slots = np.where(slots < 0, len(self.categories), slots)
+        slots[slots < 0] = len(self.categories) + self.has_missing_slot
         out[np.arange(len(slots)), slots] = self.scale
 
     def to_json(self) -> dict[str, Any]:
         """The fitted state as plain JSON."""
-        return state_of(
-            "category",
-            categories=list(self.categories),
-            has_missing_slot=self.has_missing_slot,
-            scale=self.scale,
-        )
+        return {
+            "block": "category",
+            "categories": list(self.categories),
+            "has_missing_slot": self.has_missing_slot,
+            "scale": self.scale,
+        }
 
     @classmethod
     def from_json(cls, state: State) -> Self:

@@ -41,16 +41,6 @@ class ColumnProfile:
             self.maximum = high if self.maximum is None else max(self.maximum, high)
 
     @property
-    def missing(self) -> int:
-        """Customers without a value."""
-        return int(self.counts[-1])
-
-    @property
-    def unlisted(self) -> int | None:
-        """Customers whose category has no slot: it was infrequent or absent when fitted."""
-        return int(self.counts[-2]) if self.kind is Kind.CATEGORICAL else None
-
-    @property
     def stability_index(self) -> float:
         """Population stability index relative to the fitted customers."""
         return stability_index(self.baseline.counts, self.counts.tolist())
@@ -62,11 +52,13 @@ class ColumnProfile:
 
     def to_json(self) -> dict[str, Any]:
         """The profile as plain JSON, without its baseline."""
+        # Customers whose category has no slot: it was infrequent or absent when fitted.
+        unlisted = int(self.counts[-2]) if self.kind is Kind.CATEGORICAL else None
         return {
             "kind": self.kind.value,
             "customers": int(self.counts.sum()),
-            "missing": self.missing,
-            "unlisted": self.unlisted,
+            "missing": int(self.counts[-1]),
+            "unlisted": unlisted,
             "minimum": self.minimum,
             "maximum": self.maximum,
             "counts": self.counts.tolist(),

@@ -5,13 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from kindred.encoding import column_quality_rows
-from kindred.encoding.column_profile import Profile
+from kindred.encoding.column_profile import ColumnProfile, Profile
 from kindred.encoding.drift import stability_index
 from kindred.encoding.encoder import FittedEncoder
 from kindred.errors import ArtefactError
-from kindred.history import snapshot_customers
-from kindred.history.snapshot_customers import Customers, customers_as_of
+from kindred.history.snapshot_customers import Customers, customers_as_of, read_customers
 from kindred.run import builds
 from kindred.run.context import Run
 from kindred.warehouse.copy_writer import Array
@@ -37,14 +35,7 @@ def profile_of(
     def count(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
         profile.add(frame)
 
-    snapshot_customers.read_customers(
-        warehouse,
-        run.spec,
-        run.key_type(warehouse),
-        customers,
-        count,
-        block_rows=run.settings.block_rows,
-    )
+    read_customers(warehouse, run, customers, count)
     return profile
 
 
@@ -80,7 +71,7 @@ def quality_of(
     counts: dict[str, list[int]] = {}
     if before is not None:
         previous_as_of, version = before
-        counts = column_quality_rows.counts(warehouse, previous_as_of)
+        counts = dict(warehouse.rows("encoding/column_counts", {"as_of": previous_as_of}))
         if version != run.encoder_version or run.build.facts.get("has_full_extract"):
             # The stored counts used another encoder's bins, or rows have been loaded since: count
             # the customers of that snapshot again.
@@ -90,20 +81,23 @@ def quality_of(
                 for name, column in again.columns.items()
                 if name in counts  # a column added to the spec since then has no drift
             }
-    rejected = column_quality_rows.rejected_by_column(
-        warehouse, list(profile.columns), run.build.window_start, run.as_of
-    )
+    parameters = {
+        "columns": list(profile.columns),
+        "window_start": run.build.window_start,
+        "window_end": run.as_of,
+    }
+    rejected = dict(warehouse.rows("encoding/rejected_by_column", parameters))
     return [
         {
             "column_name": name,
             **column.to_json(),
             "rejected": rejected[name],
             "previous_as_of": before[0].isoformat() if before and name in counts else None,
-            "drift": _drift(counts[name], column.counts.tolist()) if name in counts else None,
+            "drift": _drift(counts.get(name), column),
         }
         for name, column in profile.columns.items()
     ]
 
 
-def _drift(before: list[int], now: list[int]) -> float:
-    return round(stability_index(before, now), 6)
+def _drift(before: list[int] | None, column: ColumnProfile) -> float | None:
+    return None if before is None else round(stability_index(before, column.counts.tolist()), 6)

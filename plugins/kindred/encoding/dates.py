@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kindred.encoding.blocks import State, numbers_of, scale_for, state_of, total_variance
+from kindred.encoding.blocks import State, numbers_of, scale_for, total_variance
 from kindred.encoding.number_block import NumberBlock, fit_number
 from kindred.spec.features import DateFeature, DatePart, NumericFeature
 
@@ -44,13 +44,13 @@ class DateBlock:
 
     def to_json(self) -> dict[str, Any]:
         """The fitted state as plain JSON."""
-        return state_of(
-            "date",
-            fitted_day=self.fitted_day,
-            age=self.age.to_json(),
-            parts=[part.value for part in self.parts],
-            scale=self.scale,
-        )
+        return {
+            "block": "date",
+            "fitted_day": self.fitted_day,
+            "age": self.age.to_json(),
+            "parts": [part.value for part in self.parts],
+            "scale": self.scale,
+        }
 
     @classmethod
     def from_json(cls, state: State) -> Self:

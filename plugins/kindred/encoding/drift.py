@@ -1,8 +1,8 @@
 """Drift: how much a snapshot's distribution differs from the customers an encoder was fitted on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -22,74 +22,40 @@ CHANCE = 1e-3
 Counts = NDArray[np.int64]
 
 
-class BaselineHistogram(Protocol):
-    """The histogram of a column over the customers that the encoder was fitted on."""
-
-    @property
-    def counts(self) -> tuple[int, ...]:
-        """Fitted customers in each bin."""
-
-    def count(self, values: pd.Series) -> Counts:
-        """Customers in each bin; the last bin holds missing values."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The histogram as plain JSON."""
-
-
 @dataclass(frozen=True)
 class NumberHistogram:
-    """Bins of numbers; ``edges`` ascend, and a value equal to an edge belongs to the upper bin."""
+    """Bins of numbers, or of texts by their length in characters.
+
+    ``edges`` ascend, and a value equal to an edge belongs to the upper bin.
+    """
 
     edges: tuple[float, ...]
     counts: tuple[int, ...] = ()
+    of_lengths: bool = False
 
     def count(self, values: pd.Series) -> Counts:
         """Customers in each bin; the last bin holds missing values."""
-        numbers = numbers_of(values)
+        numbers = numbers_of(lengths_of(values) if self.of_lengths else values)
         bins = np.searchsorted(np.asarray(self.edges), numbers, side="right")
         bins[np.isnan(numbers)] = len(self.edges) + 1
         return np.bincount(bins, minlength=len(self.edges) + 2)
 
     def to_json(self) -> dict[str, Any]:
         """The histogram as plain JSON."""
-        return {"edges": list(self.edges), "counts": list(self.counts)}
+        bins = {"edges": list(self.edges), "counts": list(self.counts)}
+        return {"lengths": bins} if self.of_lengths else bins
 
     @classmethod
-    def from_json(cls, state: State) -> Self:
-        """The inverse of `to_json`."""
-        return cls(tuple(map(float, state["edges"])), tuple(map(int, state["counts"])))
-
-    @classmethod
-    def fit(cls, values: pd.Series) -> Self:
+    def fit(cls, values: pd.Series, *, of_lengths: bool) -> Self:
         """Bin by deciles of the values; there are fewer bins if many customers share a value."""
-        numbers = np.sort(numbers_of(values))
+        numbers = np.sort(numbers_of(lengths_of(values) if of_lengths else values))
         present = numbers[~np.isnan(numbers)]
         edges = np.empty(0)
         if present.size:
             quantiles = np.linspace(0.0, 1.0, BINS + 1)[1:-1]
             edges = np.unique(np.quantile(present, quantiles, method="higher"))
-        bare = cls(tuple(floats(edges)))
-        return cls(bare.edges, tuple(map(int, bare.count(values))))
-
-
-@dataclass(frozen=True)
-class LengthHistogram:
-    """Bins of texts by length in characters."""
-
-    lengths: NumberHistogram
-
-    @property
-    def counts(self) -> tuple[int, ...]:
-        """Fitted customers in each bin."""
-        return self.lengths.counts
-
-    def count(self, values: pd.Series) -> Counts:
-        """Customers in each bin; the last bin holds missing values."""
-        return self.lengths.count(lengths_of(values))
-
-    def to_json(self) -> dict[str, Any]:
-        """The histogram as plain JSON."""
-        return {"lengths": self.lengths.to_json()}
+        bare = cls(tuple(floats(edges)), of_lengths=of_lengths)
+        return replace(bare, counts=tuple(bare.count(values).tolist()))
 
 
 @dataclass(frozen=True)
@@ -110,6 +76,10 @@ class CategoryHistogram:
         return {"categories": list(self.categories), "counts": list(self.counts)}
 
 
+BaselineHistogram = NumberHistogram | CategoryHistogram
+"""The histogram of a column over the customers that the encoder was fitted on."""
+
+
 def lengths_of(values: pd.Series) -> pd.Series:
     """Length of each text in characters, NaN where missing."""
     lengths = [np.nan if text is None else float(len(text)) for text in strings_of(values)]
@@ -120,19 +90,17 @@ def fit_baseline(feature: Feature, block: Block, values: pd.Series) -> BaselineH
     """Fit the baseline histogram of one column."""
     if isinstance(feature, CategoricalFeature) and isinstance(block, CategoryBlock):
         bare = CategoryHistogram(block.categories)
-        return CategoryHistogram(bare.categories, tuple(map(int, bare.count(values))))
-    if isinstance(feature, TextFeature):
-        return LengthHistogram(NumberHistogram.fit(lengths_of(values)))
-    return NumberHistogram.fit(values)
+        return replace(bare, counts=tuple(bare.count(values).tolist()))
+    return NumberHistogram.fit(values, of_lengths=isinstance(feature, TextFeature))
 
 
 def baseline_from_json(state: State) -> BaselineHistogram:
     """The inverse of every histogram's ``to_json``."""
     if "categories" in state:
         return CategoryHistogram(tuple(state["categories"]), tuple(map(int, state["counts"])))
-    if "lengths" in state:
-        return LengthHistogram(NumberHistogram.from_json(state["lengths"]))
-    return NumberHistogram.from_json(state)
+    bins = state.get("lengths", state)
+    edges, counts = tuple(map(float, bins["edges"])), tuple(map(int, bins["counts"]))
+    return NumberHistogram(edges, counts, of_lengths="lengths" in state)
 
 
 def stability_index(expected: Sequence[int], found: Sequence[int]) -> float:

@@ -1,4 +1,4 @@
-"""The vectors of a snapshot, as used by the tasks after ``encode``."""
+"""The vectors of a snapshot, as used by the tasks after ``encode``, and their centroid."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,3 +38,11 @@ class Embeddings:
                     Column(Field.INT4, version),
                 ]
             )
+
+
+def centroid_of_customers(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean of all customers' vectors, float32 (dimensions,), summed in float64.
+
+    ``vectors`` is float32 (customers, dimensions) with at least one row.
+    """
+    return np.asarray(vectors.mean(axis=0, dtype=np.float64), dtype=np.float32)

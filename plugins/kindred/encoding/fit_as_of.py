@@ -5,11 +5,11 @@ import logging
 import pandas as pd
 
 from kindred.encoding import encoder_versions
-from kindred.encoding.columns_read import columns_read
 from kindred.encoding.encoder import FittedEncoder
 from kindred.encoding.encoder import fit_encoder as fit_on_frame
 from kindred.encoding.encoding_memory import fit_megabytes
 from kindred.encoding.text_embedding import Embedder, embedder, weights_of
+from kindred.encoding.vectors import columns_read
 from kindred.errors import DataError
 from kindred.history import snapshot_customers
 from kindred.history.snapshot_customers import Customers, count_customers, kept_customers
@@ -71,10 +71,7 @@ def _read_frame(run: Run, warehouse: Database, customers: Customers) -> pd.DataF
     def collect(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
         frames.append(frame)
 
-    key_type = run.key_type(warehouse)
-    snapshot_customers.read_customers(
-        warehouse, run.spec, key_type, customers, collect, block_rows=run.settings.block_rows
-    )
+    snapshot_customers.read_customers(warehouse, run, customers, collect)
     if not frames:
         raise DataError(
             f"no customer is known before {run.as_of.isoformat()}, so there is nothing to fit an"

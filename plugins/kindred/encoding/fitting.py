@@ -47,31 +47,14 @@ def fit_block(
     feature: Feature,
     values: pd.Series,
     *,
-    fitted_day: float = 0.0,
-    embed: Embed | None = None,
+    fitted_day: float,
+    embed: Embed | None,
 ) -> Block:
-    """Fit one column's block.
+    """Fit the block of one column of the frame that `encoder.fit_encoder` takes.
 
-    Parameters
-    ----------
-    column : str
-        Its name, for error messages and for ``embed``.
-    feature : Feature
-        The column's entry in the spec.
-    values : Series, shape (rows,)
-        float64 with NaN for missing (numbers, booleans, dates in days since 1970-01-01 UTC), or
-        objects of str with None or NaN for missing.
-    fitted_day : float
-        The moment of the fit in days since 1970-01-01 UTC, for dates.
-    embed : callable, optional
-        Sentence embeddings of texts, for text columns of method ``sentence``.
-
-    Returns
-    -------
-    Block
-        Scaled so that the feature's weight is the expected squared Euclidean distance of two random
-        fitted customers within the block, which is twice the sum of its columns' variances. A block
-        without variance has scale 0 and contains only zeros.
+    It is scaled so that the feature's weight is the expected squared Euclidean distance of two
+    random fitted customers within the block, which is twice the sum of its columns' variances. A
+    block without variance has scale 0 and contains only zeros.
 
     Raises
     ------

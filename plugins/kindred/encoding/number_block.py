@@ -13,7 +13,6 @@ from kindred.encoding.blocks import (
     floats,
     numbers_of,
     scale_for,
-    state_of,
     total_variance,
 )
 from kindred.errors import CustomerValueError
@@ -72,17 +71,17 @@ class NumberBlock:
 
     def to_json(self) -> dict[str, Any]:
         """The fitted state as plain JSON."""
-        return state_of(
-            "number",
-            transform=self.transform.value,
-            clip=self.clip,
-            fill=self.fill,
-            center=self.center,
-            spread=self.spread,
-            scale=self.scale,
-            has_indicator=self.has_indicator,
-            landmarks=list(self.quantiles),
-        )
+        return {
+            "block": "number",
+            "transform": self.transform.value,
+            "clip": self.clip,
+            "fill": self.fill,
+            "center": self.center,
+            "spread": self.spread,
+            "scale": self.scale,
+            "has_indicator": self.has_indicator,
+            "landmarks": list(self.quantiles),
+        }
 
     @classmethod
     def from_json(cls, state: State) -> Self:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from kindred.encoding.blocks import State, floats, state_of
+from kindred.encoding.blocks import State, floats
 from kindred.encoding.texts import Floats, Reduced, TextBlock, fit_reduced
 from kindred.spec.features import TextFeature
 
@@ -39,13 +39,13 @@ class SentenceBlock(TextBlock):
 
     def to_json(self) -> dict[str, Any]:
         """The fitted state as plain JSON."""
-        return state_of(
-            "sentence",
-            model=self.model,
-            mean=list(self.mean),
-            components=[list(row) for row in self.components],
-            reduced=self.reduced.to_json(),
-        )
+        return {
+            "block": "sentence",
+            "model": self.model,
+            "mean": list(self.mean),
+            "components": [list(row) for row in self.components],
+            "reduced": self.reduced.to_json(),
+        }
 
     @classmethod
     def from_json(cls, state: State) -> Self:

@@ -3,8 +3,7 @@
 import logging
 from typing import Any
 
-from kindred.encoding import encoder_versions
-from kindred.encoding.centroid import centroid_of_customers
+from kindred.encoding import encoder_versions, vectors
 from kindred.encoding.column_profile import Profile
 from kindred.encoding.column_quality import (
     empty_profile,
@@ -13,11 +12,10 @@ from kindred.encoding.column_quality import (
     profile_of,
     quality_of,
 )
-from kindred.encoding.columns_read import columns_read
+from kindred.encoding.embeddings import centroid_of_customers
 from kindred.encoding.encoding_memory import embedding_megabytes
 from kindred.encoding.fit_as_of import fit_as_of
 from kindred.encoding.text_embedding import embed_new_texts, embedder, weights_of
-from kindred.encoding.vectors import encode_customers, within_memory, write_embeddings
 from kindred.history.snapshot_customers import is_kept, kept_customers
 from kindred.run import builds
 from kindred.run.base_memory import BASE_MEGABYTES
@@ -75,7 +73,7 @@ def _reason_to_refit(
         return "refit: always", None
     encoder = encoder_versions.read(warehouse, chosen)
     customers = kept_customers(warehouse, run)
-    row_bytes = columns_read(run, warehouse, customers).block_row_bytes
+    row_bytes = vectors.columns_read(run, warehouse, customers).block_row_bytes
     run = with_fitting_blocks(run, "fit_encoder", "drift of columns", BASE_MEGABYTES, row_bytes)
     profile = profile_of(run, warehouse, encoder, customers)
     drifted = profile.drifted(run.spec.refit_drift)
@@ -94,13 +92,13 @@ def encode(run: Run) -> dict[str, Any]:
             # Found again after the run has ended: what was counted of them before may be of others.
             hand_on(run, None, None)
         customers = kept_customers(warehouse, run)
-        run = within_memory(run, warehouse, encoder, embed, customers, "encode")
+        run = vectors.within_memory(run, warehouse, encoder, embed, customers, "encode")
         counted = handed_on(run, encoder)
         profile = counted or empty_profile(run, encoder)
-        embeddings = encode_customers(
+        embeddings = vectors.encode_customers(
             run, warehouse, encoder, embed, customers, None if counted else profile
         )
-        write_embeddings(run, embeddings)
+        vectors.write_embeddings(run, embeddings)
         run.add_facts(
             warehouse,
             quality=quality_of(run, warehouse, encoder, profile),

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,9 @@ from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 
-
 # Texts per commit. A commit takes milliseconds, a text about 20 ms (small model, two cores): a
 # killed task loses about ten seconds of work.
 BATCH_TEXTS = 512
-
-
 CHUNK_TEXTS = 32  # texts between two progress checks
 
 
@@ -54,15 +52,12 @@ def open_models(spec: Spec) -> dict[str, SentenceModel]:
     SentenceModelError
         A model cannot be used.
     """
-    opened: dict[tuple[str, int], SentenceModel] = {}
-    models: dict[str, SentenceModel] = {}
-    for column, feature in spec.features.items():
-        if isinstance(feature, TextFeature) and feature.model is not None:
-            key = (feature.model, feature.max_tokens)
-            if key not in opened:
-                opened[key] = load_model(*key)
-            models[column] = opened[key]
-    return models
+    load = cache(load_model)
+    return {
+        column: load(feature.model, feature.max_tokens)
+        for column, feature in spec.features.items()
+        if isinstance(feature, TextFeature) and feature.model is not None
+    }
 
 
 def weights_of(spec: Spec) -> float:

@@ -11,7 +11,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from threadpoolctl import threadpool_limits
 
-from kindred.encoding.blocks import State, floats, known_of, state_of, strings_of
+from kindred.encoding.blocks import State, floats, known_of, strings_of
 from kindred.encoding.texts import (
     SEED,
     Floats,
@@ -55,13 +55,13 @@ class TfidfBlock(TextBlock):
 
     def to_json(self) -> dict[str, Any]:
         """The fitted state as plain JSON."""
-        return state_of(
-            "tfidf",
-            terms=list(self.terms),
-            idf=list(self.idf),
-            components=[list(row) for row in self.components],
-            reduced=self.reduced.to_json(),
-        )
+        return {
+            "block": "tfidf",
+            "terms": list(self.terms),
+            "idf": list(self.idf),
+            "components": [list(row) for row in self.components],
+            "reduced": self.reduced.to_json(),
+        }
 
     @classmethod
     def from_json(cls, state: State) -> Self:

@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 from kindred.encoding import encoder_versions
 from kindred.encoding.column_profile import Profile
-from kindred.encoding.columns_read import columns_read
 from kindred.encoding.embeddings import Embeddings
 from kindred.encoding.encoder import FittedEncoder
-from kindred.encoding.encoding_memory import encode_megabytes, encode_row_bytes
+from kindred.encoding.encoding_memory import Columns, encode_megabytes, encode_row_bytes
 from kindred.encoding.text_embedding import Embedder, embedder, weights_of
 from kindred.errors import CustomerValueError
 from kindred.history import snapshot_customers
 from kindred.history.snapshot_customers import Customers, count_customers, customers_as_of
 from kindred.run.context import Run
 from kindred.run.memory import with_fitting_blocks
+from kindred.spec.features import Kind
 from kindred.warehouse.copy_writer import Array
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType, concatenate_keys
@@ -61,6 +61,14 @@ def within_memory(
     return with_fitting_blocks(run, stage, work, megabytes, row_bytes)
 
 
+def columns_read(run: Run, warehouse: Database, customers: Customers) -> Columns:
+    """Count the features by how they are read, with the average size of texts."""
+    features = run.spec.features
+    texts = [column for column, feature in features.items() if feature.kind is Kind.TEXT]
+    text_bytes = snapshot_customers.average_text_bytes(warehouse, customers, texts)
+    return Columns.of((feature.kind for feature in features.values()), text_bytes)
+
+
 def encode_customers(
     run: Run,
     warehouse: Database,
@@ -90,10 +98,8 @@ def encode_customers(
         keys.append(block_keys)
         done = block.stop
 
+    snapshot_customers.read_customers(warehouse, run, customers, transform)
     key_type = run.key_type(warehouse)
-    snapshot_customers.read_customers(
-        warehouse, run.spec, key_type, customers, transform, block_rows=run.settings.block_rows
-    )
     return Embeddings(
         key_type, concatenate_keys(key_type, keys), vectors, updated_at, run.encoder_version
     )
@@ -107,22 +113,18 @@ def write_embeddings(run: Run, embeddings: Embeddings) -> None:
     CustomerValueError
         A vector is not finite.
     """
-    _assert_finite(embeddings)
-    arrays = {
-        "customers": embeddings.customers,
-        "vectors": embeddings.vectors,
-        "updated_at": embeddings.updated_at,
-    }
-    run.folder.write(VECTORS, arrays, {"encoder_version": embeddings.encoder_version})
-
-
-def _assert_finite(embeddings: Embeddings) -> None:
     is_bad = ~np.isfinite(embeddings.vectors).all(axis=1)
     if is_bad.any():
         named = embeddings.key_type.to_python(embeddings.customers[is_bad][:5])
         raise CustomerValueError(
             f"{int(is_bad.sum())} customers have a vector that is not finite: {named}"
         )
+    arrays = {
+        "customers": embeddings.customers,
+        "vectors": embeddings.vectors,
+        "updated_at": embeddings.updated_at,
+    }
+    run.folder.write(VECTORS, arrays, {"encoder_version": embeddings.encoder_version})
 
 
 def read_embeddings(run: Run, key_type: KeyType) -> Embeddings:

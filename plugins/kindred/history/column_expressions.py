@@ -185,9 +185,8 @@ def profile_expression(column: str, kind: Kind, type_name: str) -> ColumnExpress
     """The expression that reads a feature for profiles: for a text, only whether it is present."""
     if kind is not Kind.TEXT:
         return feature_expression(column, kind, type_name)
-    return ColumnExpression(
-        kind, sql.SQL(_AS_PRESENCE).format(c=sql.Identifier(column)), is_text=False
-    )
+    is_present = sql.SQL(_AS_PRESENCE).format(c=sql.Identifier(column))
+    return ColumnExpression(kind, is_present, is_text=False)
 
 
 def outcome_expression(column: str, type_name: str) -> ColumnExpression:

@@ -114,26 +114,18 @@ def extract(
 
 
 def _landing_table(name: str, columns: SourceColumns) -> sql.Composed:
-    parts: list[sql.Composable] = [
-        sql.SQL("customer_id {}").format(sql.SQL(_landing_key(columns.key_type))),
-        sql.SQL("updated_at timestamptz"),
-        sql.SQL("is_deleted boolean"),
-        *payload_definitions(columns),
-    ]
+    parts = ["updated_at timestamptz", "is_deleted boolean"]
+    return _keys_table(name, columns.key_type, *map(sql.SQL, parts), *payload_definitions(columns))
+
+
+def _keys_table(name: str, key_type: KeyType, *more: sql.Composable) -> sql.Composed:
+    """The statement that creates a table of keys, and maybe more columns."""
+    collation = ' collate "C"' if key_type is KeyType.TEXT else ""
+    key = sql.SQL(f"customer_id {key_type.value}{collation}")
     # Not unlogged: a server crash empties unlogged tables, and validate would see no new rows.
     return sql.SQL("create table {} ({})").format(
-        sql.Identifier(name), statements.comma_separated(parts)
+        sql.Identifier(name), statements.comma_separated([key, *more])
     )
-
-
-def _keys_table(name: str, key_type: KeyType) -> sql.Composed:
-    return sql.SQL("create table {} (customer_id {})").format(
-        sql.Identifier(name), sql.SQL(_landing_key(key_type))
-    )
-
-
-def _landing_key(key_type: KeyType) -> str:
-    return key_type.value + (' collate "C"' if key_type is KeyType.TEXT else "")
 
 
 @dataclass(frozen=True)
@@ -234,10 +226,8 @@ def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
         sql.SQL("case when {} then {} end").format(sql.SQL(condition), sql.Literal(reason))
         for condition, reason in general
     ]
-    for column, feature in spec.features.items():
-        expression = reason_expression(column, feature.kind, types[column])
-        if expression is not None:
-            parts.append(expression)
+    found = (reason_expression(c, f.kind, types[c]) for c, f in spec.features.items())
+    parts += (expression for expression in found if expression is not None)
     return statements.comma_separated(parts)
 
 

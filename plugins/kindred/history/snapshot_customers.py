@@ -98,26 +98,22 @@ def average_text_bytes(database: Database, customers: Customers, columns: Sequen
 def profile_expressions(database: Database, spec: Spec) -> dict[str, ColumnExpression]:
     """The expressions that read the columns BI may see for profiles: features, then labels."""
     types = column_types(database)
-    features = {
-        column: profile_expression(column, feature.kind, types[column])
-        for column, feature in spec.features.items()
+    return {
+        column: profile_expression(column, spec.features[column].kind, types[column])
+        if column in spec.features
+        else outcome_expression(column, types[column])
+        for column in spec.filterable_columns
     }
-    labels = {column: outcome_expression(column, types[column]) for column in spec.labels}
-    expressions = features | labels
-    return {column: expressions[column] for column in expressions if column not in spec.private}
 
 
 def read_customers(
     database: Database,
-    spec: Spec,
-    key_type: KeyType,
+    run: Run,
     customers: Customers,
     on_block: Callable[[Array, Array, pd.DataFrame], None],
-    *,
-    block_rows: int,
     expressions: Mapping[str, ColumnExpression] | None = None,
 ) -> None:
-    """Pass customers to ``on_block`` in key order, block by block.
+    """Pass customers to ``on_block`` in key order, in blocks of the run's ``block_rows``.
 
     ``on_block`` takes keys (see ``KeyType``), ``updated_at`` (int64 microseconds since 1970) and a
     frame with one column per expression: float64 with NaN for numbers, booleans and dates (in
@@ -128,7 +124,7 @@ def read_customers(
         types = column_types(database)
         expressions = {
             column: feature_expression(column, feature.kind, types[column])
-            for column, feature in spec.features.items()
+            for column, feature in run.spec.features.items()
         }
     texts = [column for column, expression in expressions.items() if expression.is_text]
     numbers = [column for column in expressions if column not in texts]
@@ -137,6 +133,7 @@ def read_customers(
         sql.SQL("updated_at"),
         *(expressions[column].expression for column in (*numbers, *texts)),
     ]
+    key_type = run.key_type(database)
     key_position = 1 + len(numbers) if key_type is KeyType.TEXT else 0
     fields.insert(key_position, key_type.field)
     selected.insert(key_position, sql.SQL("customer_id"))
@@ -146,7 +143,7 @@ def read_customers(
         named = dict(zip((*numbers, *texts), values[1:], strict=True))
         on_block(keys, values[0], _frame(expressions, named))
 
-    reader = BlockReader(fields, decode, block_rows=block_rows)
+    reader = BlockReader(fields, decode, block_rows=run.settings.block_rows)
     query = statements.compose(
         "history/read_customers",
         customers=customers,

@@ -59,10 +59,7 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
     PreflightError
         with one line per problem.
     """
-    try:
-        found = column_types(database, spec.source)
-    except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
-        raise PreflightError(_unreadable(spec.source, error)) from error
+    found = column_types(database, spec.source)
     problems = _missing_columns(spec, found)
     for column, feature in spec.features.items():
         if column in found:
@@ -153,31 +150,32 @@ def column_types(database: Database, source: Source) -> dict[str, tuple[str, boo
     Raises
     ------
     PreflightError
-        when the table does not exist, or the user may not read it.
+        when the table does not exist, or the user may not read it, or the query is not valid.
     """
-    if source.table is not None:
-        quoted = relation(source).as_string(database.connection)
-        exists, readable = database.row("history/source_table_access", {"table": quoted}) or (
-            False,
-            None,
+    try:
+        if source.table is not None:
+            _check_access(database, source)
+        with database.connection.cursor() as cursor:
+            query = statements.compose("history/describe_query", relation=relation(source))
+            cursor.execute(query, {})
+            oids = {column.name: column.type_code for column in cursor.description or ()}
+    except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
+        raise PreflightError(_unreadable(source, error)) from error
+    rows = database.rows("history/type_names", {"oids": list(oids.values())})
+    names = {oid: (type_name, built_in) for oid, type_name, built_in in rows}
+    return {column: names[oid] for column, oid in oids.items()}
+
+
+def _check_access(database: Database, source: Source) -> None:
+    quoted = relation(source).as_string(database.connection)
+    access = database.records("history/source_table_access", {"table": quoted})[0]
+    if not access["exists"]:
+        raise PreflightError(
+            f"{_where(source)}: there is no such table or view; check 'source.table' in the"
+            " spec (schema.table) and the connection's database"
         )
-        if not exists:
-            raise PreflightError(
-                f"{_where(source)}: there is no such table or view; check 'source.table' in the"
-                " spec (schema.table) and the connection's database"
-            )
-        if not readable:
-            raise PreflightError(f"{_where(source)}: it may not be read; grant select on it")
-        rows = database.rows("history/columns_of_table", {"table": quoted})
-        return {name: (type_name, built_in) for name, type_name, built_in in rows}
-    with database.connection.cursor() as cursor:
-        cursor.execute(statements.compose("history/describe_query", relation=relation(source)), {})
-        description = list(cursor.description or ())
-    oids = [column.type_code for column in description]
-    names = {
-        oid: (name, own) for oid, name, own in database.rows("history/type_names", {"oids": oids})
-    }
-    return {column.name: names[column.type_code] for column in description}
+    if not access["is_readable"]:
+        raise PreflightError(f"{_where(source)}: it may not be read; grant select on it")
 
 
 def copy_window(

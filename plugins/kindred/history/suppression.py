@@ -74,7 +74,7 @@ class SuppressionFilter:
         """
         if self.secret is None:
             return 0
-        erased = _erased_keys(database, landing, key_type, self.hashes, self.secret)
+        erased = self._erased_keys(database, landing, key_type, self.secret)
         if not len(erased):
             return 0
         keys = f"erased_{landing}"
@@ -84,24 +84,19 @@ class SuppressionFilter:
         self.customers = max(self.customers, len(erased))
         return database.run("history/delete_suppressed_rows", landing=landing, keys=keys)
 
+    def _erased_keys(
+        self, database: Database, landing: str, key_type: KeyType, secret: ErasureKey
+    ) -> Array:
+        """The distinct keys in a table that belong to erased customers."""
+        found: list[Array] = []
 
-def _erased_keys(
-    database: Database,
-    landing: str,
-    key_type: KeyType,
-    hashes: frozenset[bytes],
-    secret: ErasureKey,
-) -> Array:
-    """The distinct keys in a table that belong to erased customers."""
-    found: list[Array] = []
+        def look_up(block: list[Array]) -> None:
+            keys = key_type.from_copy(block[0])
+            texts = key_type.to_python(keys)
+            is_erased = [secret.hash_of(str(text).encode()) in self.hashes for text in texts]
+            found.append(keys[np.array(is_erased, dtype=bool)])
 
-    def look_up(block: list[Array]) -> None:
-        keys = key_type.from_copy(block[0])
-        texts = key_type.to_python(keys)
-        is_erased = [secret.hash_of(str(text).encode()) in hashes for text in texts]
-        found.append(keys[np.array(is_erased, dtype=bool)])
-
-    reader = BlockReader([key_type.field], look_up, block_rows=BLOCK_ROWS)
-    database.copy_out(statements.compose("history/read_landed_keys", landing=landing), reader)
-    reader.flush()
-    return np.unique(concatenate_keys(key_type, found))
+        reader = BlockReader([key_type.field], look_up, block_rows=BLOCK_ROWS)
+        database.copy_out(statements.compose("history/read_landed_keys", landing=landing), reader)
+        reader.flush()
+        return np.unique(concatenate_keys(key_type, found))

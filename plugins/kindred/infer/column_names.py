@@ -114,10 +114,9 @@ def names_outcome(name: str, label: str) -> bool:
     words = words_of(name)
     core = [word for word in words_of(label) if word not in _FILLERS and not word.isdigit()]
     core = core or words_of(label)
+    # column_85 has nothing to do with column_8.
     is_numbered = label[-1:].isdigit() and [word for word in words if not word.isdigit()] == core
-    if (
-        not core or looks_like_label(name) or is_numbered
-    ):  # column_85 has nothing to do with column_8
+    if not core or looks_like_label(name) or is_numbered:
         return False
     width = len(core)
     return any(words[start : start + width] == core for start in range(len(words) - width + 1))

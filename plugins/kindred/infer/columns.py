@@ -1,5 +1,6 @@
 """A column with its values as a database stores them, and its counts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -96,6 +97,11 @@ class Column:
     def texts(self) -> list[str]:
         """The known values as strings."""
         return [str(value) for value in self.values if value is not None]
+
+
+def as_objects(values: Sequence[Any]) -> Values:
+    """An object array of values, which may be sequences themselves."""
+    return pd.Series(values, dtype=object).to_numpy()
 
 
 def whole(values: Numbers) -> bool:

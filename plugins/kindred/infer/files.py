@@ -39,15 +39,11 @@ def _check_names(roles: Roles, names: Sequence[str], table: TextTable) -> None:
     hint = ""
     if len(names) == 1:
         hint = f"; is {table.separator!r} the separator? Give the right one (SEP=';')"
-    wanted = {"key": [roles.key], "labels": roles.labels}
-    wanted["updated_at"] = [roles.updated_at] if roles.updated_at is not None else []
-    for role, chosen in wanted.items():
-        for name in chosen:
-            if name not in known:
-                raise InferenceError(
-                    role,
-                    f"there is no column {name!r}; the columns are {', '.join(names)}{hint}",
-                )
+    for role, name in roles.named:
+        if name not in known:
+            raise InferenceError(
+                role, f"there is no column {name!r}; the columns are {', '.join(names)}{hint}"
+            )
 
 
 def _read(name: str, texts: list[str], roles: Roles, separator: str) -> Column:
@@ -59,9 +55,8 @@ def _read(name: str, texts: list[str], roles: Roles, separator: str) -> Column:
 
 
 def _row_number(rows: int) -> Column:
-    values = np.empty(rows, dtype=object)
-    values[:] = range(1, rows + 1)
-    return Column(ROW_NUMBER, SqlType.BIGINT, values, np.arange(1, rows + 1, dtype="f8"))
+    numbers = np.arange(1, rows + 1)
+    return Column(ROW_NUMBER, SqlType.BIGINT, numbers.astype(object), numbers.astype("f8"))
 
 
 def _read_updated_at(name: str, texts: list[str]) -> Column:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score
 
 from kindred.infer.column_names import names_outcome
 from kindred.infer.columns import Column
@@ -81,7 +81,7 @@ def auc_alone(column: Column, rows: NDArray[np.intp], outcome: Outcome) -> float
         with_outcome = np.bincount(others, weights=outcome[~inside], minlength=width)
         rates = (with_outcome + outcome[~inside].mean()) / (seen + 1)
         scores[inside] = rates[groups[inside]]
-    return _area(scores, outcome)
+    return float(roc_auc_score(outcome, scores))
 
 
 def _groups(column: Column) -> NDArray[np.intp]:
@@ -95,10 +95,3 @@ def _groups(column: Column) -> NDArray[np.intp]:
         scaled = (ranks / len(ranks) * _QUANTILES).fillna(-1)
         codes = np.floor(scaled.to_numpy()).astype(np.intp)
     return np.where(codes < 0, codes.max() + 1, codes).astype(np.intp)
-
-
-def _area(scores: NDArray[np.float64], outcome: Outcome) -> float:
-    positives = int(outcome.sum())
-    negatives = len(outcome) - positives
-    ranks = rankdata(scores)[outcome].sum()
-    return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from kindred.errors import InferenceError
 from kindred.infer.column_names import looks_like_label
 from kindred.infer.columns import Column
@@ -26,6 +29,12 @@ class Roles:
     key: str
     updated_at: str | None = None
     labels: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """The role and the name of every column that was named."""
+        given = [("key", self.key), *(("labels", label) for label in self.labels)]
+        return given if self.updated_at is None else [*given, ("updated_at", self.updated_at)]
 
 
 @dataclass(frozen=True)
@@ -104,12 +113,8 @@ def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTL
     InferenceError
         when a named column is missing or unfit for its role, or no column can be encoded.
     """
-    named = {"key": (roles.key,), "labels": roles.labels}
-    if roles.updated_at is not None:
-        named["updated_at"] = (roles.updated_at,)
-    for role, names in named.items():
-        for name in names:
-            evidence.column(role, name)
+    for role, name in roles.named:
+        evidence.column(role, name)
     if evidence.rows < 2:
         raise InferenceError(
             "rows", f"{evidence.rows} found, but similarity needs at least two customers"
@@ -151,11 +156,7 @@ def _decide_all(roles: Roles, evidence: Evidence) -> list[Decision]:
 
 
 def _decision(
-    column: Column,
-    labels: dict[str, str],
-    leaks: dict[str, str],
-    *,
-    is_sample: bool,
+    column: Column, labels: dict[str, str], leaks: dict[str, str], *, is_sample: bool
 ) -> Decision:
     if column.name in OWN_COLUMNS:
         reason = "Kindred uses this name itself: rename the column to use it"
@@ -198,10 +199,7 @@ def _judge_key(roles: Roles, evidence: Evidence) -> tuple[str, bool]:
 
 def _rows_of_own_key(key: Column, evidence: Evidence) -> int:
     """Rows whose key no other row has; rows that are equal in all columns count as one."""
-    rows = set(zip(*(column.codes.tolist() for column in evidence.columns), strict=True))
-    position = [column.name for column in evidence.columns].index(key.name)
-    holders: dict[int, int] = {}
-    for row in rows:
-        holders[row[position]] = holders.get(row[position], 0) + 1
-    own = {code for code, count in holders.items() if count == 1 and code >= 0}
-    return sum(code in own for code in key.codes.tolist())
+    codes = pd.DataFrame({column.name: column.codes for column in evidence.columns})
+    holders = codes.drop_duplicates()[key.name].value_counts()
+    own = holders.index[(holders == 1) & (holders.index >= 0)]
+    return int(np.isin(key.codes, own).sum())

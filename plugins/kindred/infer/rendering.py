@@ -25,7 +25,7 @@ def render(proposal: Proposal, origin: str) -> str:
         "metric: l2",
         f"k: {proposal.k}",
         "features:",
-        *(_feature(decision) for decision in proposal.decisions if _is_listed(decision)),
+        *(_feature(decision) for decision in proposal.decisions if decision.use is not Use.LABEL),
         *_labels(proposal),
         "clustering:",
         *(f"  {key}: {_flow(value)}" for key, value in proposal.clustering.items()),
@@ -46,10 +46,6 @@ def _source(proposal: Proposal) -> list[str]:
     if proposal.keeps_versions:
         lines.append(_commented("  history: versions", "one row per change of a customer"))
     return lines
-
-
-def _is_listed(decision: Decision) -> bool:
-    return decision.use is not Use.LABEL
 
 
 def _feature(decision: Decision) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kindred.infer.columns import Column, Numbers, SqlType
+from kindred.infer.columns import Column, Numbers, SqlType, as_objects
 from kindred.infer.moments import AmbiguousMoments, read_moments
 
 # Null if the rest of the column is numeric, dates or booleans; in a text column they stay as text.
@@ -47,16 +47,13 @@ class _Distinct:
 
     @classmethod
     def of(cls, name: str, texts: Sequence[str]) -> "_Distinct":
-        array = np.empty(len(texts), dtype=object)
-        array[:] = texts
-        codes, found = pd.factorize(array)
+        codes, found = pd.factorize(as_objects(texts))
         distinct = [str(text) for text in found]
         return cls(name, distinct, [t.strip() for t in distinct], np.bincount(codes), codes)
 
     def column(self, sql_type: SqlType, meanings: dict[str, Any], **facts: Any) -> Column:
         """The column with the meaning of each text, null for texts without one."""
-        values = np.empty(len(self.stripped), dtype=object)
-        values[:] = [meanings.get(text) for text in self.stripped]
+        values = as_objects([meanings.get(text) for text in self.stripped])
         return Column(self.name, sql_type, values[self.codes], **facts)
 
     def rows_of(self, is_wanted: Callable[[str], bool]) -> int:
@@ -95,21 +92,19 @@ def read_column(name: str, texts: Sequence[str], *, decimal_comma: bool = False)
         if found is not None:
             return found
     kept = {text: text for text in distinct.texts if text.strip()} if meant else {}
-    values = np.empty(len(distinct.texts), dtype=object)
-    values[:] = [kept.get(text) for text in distinct.texts]
+    values = as_objects([kept.get(text) for text in distinct.texts])
     return Column(name, SqlType.TEXT, values[distinct.codes], notes=notes)
 
 
 def stored_column(name: str, sql_type: str, values: Sequence[Any]) -> Column:
     """A database column, unchanged; text counts as numeric only if its numbers are plain."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
+    array = as_objects(values)
     if sql_type in NUMERIC_TYPES:
         floats = _as_floats(array)
         return Column(name, sql_type, array, np.where(np.isfinite(floats), floats, np.nan))
     if sql_type not in TEXT_TYPES:
         return Column(name, sql_type, array)
-    array[:] = [value if value and value.strip() else None for value in values]
+    array = as_objects([value if value and value.strip() else None for value in values])
     distinct = _Distinct.of(name, [value or "" for value in array])
     present = [text for text in dict.fromkeys(distinct.stripped) if text]
     numbers = {text: number for text in present if (number := _plain(text)) is not None}
@@ -128,8 +123,7 @@ def read_key(name: str, texts: Sequence[str]) -> Column:
     present = [text for text in distinct.stripped if text]
     if present and all(_is_bigint(text) for text in present):
         return distinct.column(SqlType.BIGINT, {text: int(text) for text in present})
-    values = np.empty(len(distinct.texts), dtype=object)
-    values[:] = [text if text.strip() else None for text in distinct.texts]
+    values = as_objects([text if text.strip() else None for text in distinct.texts])
     return Column(name, _uuid_or_text(present), values[distinct.codes])
 
 
@@ -203,29 +197,25 @@ def _all_numbers(
         return _whole_numbers(distinct, {text: int(number) for text, number in numbers.items()})
     column = distinct.column(SqlType.DOUBLE, numbers)
     notes = distinct.na_notes() + ((f"written {_NAMES[read]}",) if read in _NAMES else ())
-    return _with_numbers(column, notes=notes)
+    return replace(column, numbers=_as_floats(column.values), notes=notes)
 
 
 def _whole_numbers(distinct: _Distinct, numbers: dict[str, int]) -> Column:
-    return _with_numbers(distinct.column(SqlType.BIGINT, numbers), notes=distinct.na_notes())
+    column = distinct.column(SqlType.BIGINT, numbers, notes=distinct.na_notes())
+    return replace(column, numbers=_as_floats(column.values))
 
 
 def _mostly_numbers(distinct: _Distinct, numbers: dict[str, float], others: set[str]) -> Column:
     """A text column of plain numbers; other values stay, and their rows will be rejected."""
     stored = {text: repr(number) for text, number in numbers.items()}
     stored |= {text: text for text in numbers if _PLAIN.fullmatch(text)}
-    column = distinct.column(SqlType.TEXT, stored | {text: text for text in others})
-    values = distinct.column(SqlType.DOUBLE, numbers).values
-    return _with_numbers(
-        column, _as_floats(values), distinct.rows_of(others.__contains__), distinct.na_notes()
+    return distinct.column(
+        SqlType.TEXT,
+        stored | {text: text for text in others},
+        numbers=_as_floats(distinct.column(SqlType.DOUBLE, numbers).values),
+        odd=distinct.rows_of(others.__contains__),
+        notes=distinct.na_notes(),
     )
-
-
-def _with_numbers(
-    column: Column, numbers: Numbers | None = None, odd: int = 0, notes: tuple[str, ...] = ()
-) -> Column:
-    numbers = _as_floats(column.values) if numbers is None else numbers
-    return Column(column.name, column.type, column.values, numbers, odd, notes)
 
 
 def _as_floats(values: NDArray[Any]) -> Numbers:

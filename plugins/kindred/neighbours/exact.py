@@ -53,7 +53,8 @@ def exact_neighbours(
     spare = 0 if exclude is None else 1
     width = min(k + spare, len(distinct.members))
     if width <= spare:
-        return _empty(len(queries), np.int64)
+        shape = (len(queries), 0)
+        return np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.float32)
     points = base[distinct.first_rows]
     candidates, distances = point_search(points, metric, len(queries), threads)(queries, width)
     rows, kept = select_rows(distinct, candidates, distances, width)
@@ -83,7 +84,3 @@ def require_k(k: int) -> None:
     """Reject a k below 1."""
     if k < 1:
         raise SettingsError(f"k: found {k}, allowed are whole numbers from 1; correct the spec's k")
-
-
-def _empty(rows: int, dtype: type) -> tuple[np.ndarray, np.ndarray]:
-    return np.empty((rows, 0), dtype=dtype), np.empty((rows, 0), dtype=np.float32)

@@ -15,9 +15,6 @@ from kindred.neighbours.threads import Progress, cut
 if TYPE_CHECKING:
     from kindred.neighbours.list_search import ListSearch
 
-__all__ = ["NeighbourGraph", "ShardResult", "merge_shards", "search_shard"]
-
-
 ROWS_AT_ONCE = 1 << 16
 
 
@@ -50,8 +47,6 @@ def search_shard(
     """
     _check(plan, vectors, shard)
     start, stop = plan.arrays["shard_boundaries"][shard : shard + 2].tolist()
-    if start == stop or plan.k == 0:
-        return _without_neighbours(plan, start, stop)
     found = _search_of(plan, vectors).nearest(
         start, stop, plan.k + 1, threads=threads, progress=progress
     )
@@ -84,12 +79,6 @@ def _of_customers(plan: GraphPlan, start: int, stop: int, found: Found) -> Shard
     return ShardResult(members, neighbours, distances)
 
 
-def _without_neighbours(plan: GraphPlan, start: int, stop: int) -> ShardResult:
-    members = plan.distinct.members_of(plan.arrays["list_order"][start:stop])[1]
-    shape = (len(members), plan.k)
-    return ShardResult(members, np.empty(shape, np.int32), np.empty(shape, np.float32))
-
-
 def merge_shards(plan: GraphPlan, results: Iterable[ShardResult]) -> NeighbourGraph:
     """Merge all shards into one graph.
 
@@ -98,25 +87,24 @@ def merge_shards(plan: GraphPlan, results: Iterable[ShardResult]) -> NeighbourGr
     ArtefactError
         A row is missing, occurs twice, or is not eligible.
     """
-    rows = int(plan.parameters["rows"])
     may_search = plan.arrays["eligible"]
-    neighbours = np.full((rows, plan.k), -1, dtype=np.int32)
-    distances = np.full((rows, plan.k), np.nan, dtype=np.float32)
-    seen = np.zeros(rows, dtype=np.int64)
+    neighbours = np.full((plan.rows, plan.k), -1, dtype=np.int32)
+    distances = np.full((plan.rows, plan.k), np.nan, dtype=np.float32)
+    seen = np.zeros(plan.rows, dtype=np.int64)
     for result in results:
         if result.neighbours.shape != (len(result.rows), plan.k):
             raise ArtefactError(
                 f"neighbour graph: a shard has neighbours of shape {result.neighbours.shape},"
                 f" {(len(result.rows), plan.k)} is expected; clear task 'search_graph'"
             )
-        seen += np.bincount(result.rows, minlength=rows)
+        seen += np.bincount(result.rows, minlength=plan.rows)
         neighbours[result.rows] = result.neighbours
         distances[result.rows] = result.distances
     wrong = np.flatnonzero(seen != may_search)
     if wrong.size:
         raise ArtefactError(
-            f"neighbour graph: {wrong.size} of {rows} rows are missing or duplicate, the first is"
-            f" row {wrong[0]}, found {seen[wrong[0]]} times instead of"
+            f"neighbour graph: {wrong.size} of {plan.rows} rows are missing or duplicate, the first"
+            f" is row {wrong[0]}, found {seen[wrong[0]]} times instead of"
             f" {int(may_search[wrong[0]])}; clear task 'search_graph'"
         )
     return NeighbourGraph(neighbours, distances, may_search)
@@ -125,7 +113,7 @@ def merge_shards(plan: GraphPlan, results: Iterable[ShardResult]) -> NeighbourGr
 def _check(plan: GraphPlan, vectors: np.ndarray, shard: int) -> None:
     if not 0 <= shard < plan.shards:
         raise SettingsError(f"shard: found {shard}, allowed are 0 to {plan.shards - 1}")
-    expected = (plan.parameters["rows"], plan.parameters["dimensions"])
+    expected = (plan.rows, plan.dimensions)
     if vectors.shape != expected:
         raise ArtefactError(
             f"vectors: found shape {vectors.shape}, the plan was made for {expected};"

@@ -1,8 +1,8 @@
 """The plan of a graph search: everything that all shards have to agree on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 
@@ -27,58 +27,38 @@ _INDEX_ARRAYS = ("first_rows", "starts", "members", "content_order")
 
 @dataclass(frozen=True)
 class GraphPlan:
-    """Small parameters, and arrays that ``np.save`` can write without pickle.
+    """Parameters, and arrays that ``np.save`` can write without pickle.
 
-    ``parameters``: method, metric, k (the k' of every row), lists, probes, shards, recall_k,
-    estimated_recall (of recall_k neighbours), rows, dimensions. ``arrays``: eligible, the index of
-    distinct vectors (first_rows, starts, members, content_order), list_order, shard_boundaries
-    (positions in list_order), and for ivf list_starts, centroids and near_lists.
+    ``k``: neighbours of every eligible customer, min(k, eligible - 1); ``lists`` and ``probes``:
+    0 for exact search; ``shards``: the last ones may be empty; ``estimated_recall``: of
+    ``recall_k`` neighbours on the tuning sample. ``arrays``: eligible, the index of distinct
+    vectors (first_rows, starts, members, content_order), list_order, shard_boundaries (positions in
+    list_order), and for ivf list_starts, centroids and near_lists.
     """
 
-    parameters: dict[str, int | float | str]
+    method: str
+    metric: Metric
+    k: int
+    lists: int
+    probes: int
+    shards: int
+    recall_k: int
+    estimated_recall: float
+    rows: int
+    dimensions: int
     arrays: dict[str, np.ndarray]
 
     @classmethod
-    def from_parts(
-        cls, parameters: Mapping[str, int | float | str], arrays: Mapping[str, np.ndarray]
-    ) -> Self:
+    def from_parts(cls, parameters: Mapping[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         """The plan with the stored ``parameters`` and ``arrays``."""
-        return cls(dict(parameters), dict(arrays))
+        return cls(**{**parameters, "metric": Metric(parameters["metric"])}, arrays=arrays)
 
     @property
-    def metric(self) -> Metric:
-        """The metric of the search."""
-        return Metric(str(self.parameters["metric"]))
-
-    @property
-    def method(self) -> str:
-        """``exact`` or ``ivf``."""
-        return str(self.parameters["method"])
-
-    @property
-    def k(self) -> int:
-        """Neighbours of every eligible customer: min(k, eligible - 1)."""
-        return int(self.parameters["k"])
-
-    @property
-    def lists(self) -> int:
-        """Inverted lists; 0 for exact search."""
-        return int(self.parameters["lists"])
-
-    @property
-    def probes(self) -> int:
-        """Lists searched per query; 0 for exact search."""
-        return int(self.parameters["probes"])
-
-    @property
-    def shards(self) -> int:
-        """Number of shards; the last ones may be empty."""
-        return int(self.parameters["shards"])
-
-    @property
-    def estimated_recall(self) -> float:
-        """Recall at recall_k on the tuning sample."""
-        return float(self.parameters["estimated_recall"])
+    def parameters(self) -> dict[str, int | float | str]:
+        """All but the arrays, as plain JSON."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        del named["arrays"]
+        return named | {"metric": self.metric.value}
 
     @property
     def distinct(self) -> Distinct:
@@ -154,43 +134,30 @@ def plan_graph(
             vectors, distinct, metric, recalled, target_recall, seed=seed, threads=threads
         )
         order, starts = tuned.lists.order, tuned.lists.starts
-    parameters: dict[str, int | float | str] = {
-        "method": EXACT if tuned is None else IVF,
-        "metric": metric.value,
-        "k": width,
-        "lists": 0 if tuned is None else len(tuned.lists.centroids),
-        "probes": 0 if tuned is None else tuned.probes,
-        "shards": shards,
-        "recall_k": recalled,
-        "estimated_recall": 1.0 if tuned is None else tuned.recall,
-        "rows": len(vectors),
-        "dimensions": vectors.shape[1],
-    }
-    arrays = _with_lists(distinct, order, tuned) | {
-        "eligible": may_search,
-        "shard_boundaries": _boundaries(starts, shards),
-    }
-    return GraphPlan(parameters, arrays)
-
-
-def _with_lists(
-    distinct: Distinct, order: np.ndarray, tuned: Tuned | None
-) -> dict[str, np.ndarray]:
-    """The index of distinct vectors, the order in which they are searched, and the lists."""
-    arrays = {name: getattr(distinct, name) for name in _INDEX_ARRAYS} | {"list_order": order}
-    if tuned is None:
-        return arrays
-    return arrays | {
-        "list_starts": tuned.lists.starts,
-        "centroids": tuned.lists.centroids,
-        "near_lists": tuned.near,
-    }
-
-
-def _boundaries(starts: np.ndarray, shards: int) -> np.ndarray:
-    """Starts of lists (or blocks) that cut the vectors evenly, int64 (shards + 1,)."""
+    arrays = {name: getattr(distinct, name) for name in _INDEX_ARRAYS}
+    arrays |= {"eligible": may_search, "list_order": order}
+    # Starts of lists (or blocks) that cut the vectors evenly.
     wanted = np.arange(shards + 1, dtype=np.int64) * starts[-1] // shards
-    return list_edges(starts, wanted)
+    arrays["shard_boundaries"] = list_edges(starts, wanted)
+    if tuned is not None:
+        arrays |= {
+            "list_starts": tuned.lists.starts,
+            "centroids": tuned.lists.centroids,
+            "near_lists": tuned.near,
+        }
+    return GraphPlan(
+        method=EXACT if tuned is None else IVF,
+        metric=metric,
+        k=width,
+        lists=0 if tuned is None else len(tuned.lists.centroids),
+        probes=0 if tuned is None else tuned.probes,
+        shards=shards,
+        recall_k=recalled,
+        estimated_recall=1.0 if tuned is None else tuned.recall,
+        rows=len(vectors),
+        dimensions=vectors.shape[1],
+        arrays=arrays,
+    )
 
 
 def _check(vectors: np.ndarray, k: int, target_recall: float, shards: int) -> None:

@@ -16,11 +16,12 @@ from kindred.neighbours.results import NeighbourGraph, ShardResult
 from kindred.neighbours.search import merge_shards, search_shard
 from kindred.neighbours.search_plan import GraphPlan
 from kindred.neighbours.search_plan import plan_graph as plan
-from kindred.neighbours.width import graph_k
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.run.memory import require_memory
 from kindred.run.progress import Progress
+from kindred.spec.clustering import Algorithm
+from kindred.spec.model import Spec
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,20 @@ def plan_graph(run: Run) -> list[int]:
     run.folder.write(PLAN, made.arrays, {"parameters": made.parameters})
     log.info("graph plan: %s", made.parameters)
     return list(range(made.shards))
+
+
+def graph_k(spec: Spec) -> int:
+    """The lookalikes' k, or twice the ``min_samples`` of density clustering if that is more.
+
+    Density clustering needs ``min_samples`` neighbours. The spanning tree does not depend on the
+    width, but with longer lists, fewer points have to be searched for edges out of their component.
+    """
+    clustering = spec.clustering
+    widths = {
+        Algorithm.HDBSCAN: 2 * clustering.hdbscan.min_samples,
+        Algorithm.DBSCAN: 2 * clustering.dbscan.min_samples,
+    }
+    return max(spec.k, *(widths.get(algorithm, 0) for algorithm in clustering.algorithms))
 
 
 def count_shards(rows: int, shard_rows: int, threads: int) -> int:
@@ -107,8 +122,7 @@ def merge_graph(run: Run) -> list[int]:
 def put_together(run: Run) -> str:
     """Write the merged graph; return the method of its search."""
     made = read_plan(run)
-    shape = (made.parameters["rows"], made.parameters["dimensions"])
-    forecast = merge_megabytes((int(shape[0]), int(shape[1])), made.k)
+    forecast = merge_megabytes((made.rows, made.dimensions), made.k)
     require_memory(run, "merge_graph", "merge of the graph", forecast)
     graph = merge_shards(made, _shard_results(run, made.shards))
     arrays = {

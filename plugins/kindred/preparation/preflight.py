@@ -49,10 +49,11 @@ def inspect(spec: Spec, settings: Settings, origin: Database, warehouse: Databas
     """Run every check against source and warehouse; changes nothing."""
     columns, source_finding = _read_source(origin, spec)
     rows = 0 if columns is None else source.estimated_rows(origin, spec.source)
+    wants_plpython = Algorithm.PLPYTHON in spec.clustering.algorithms
     findings = [
         *_server_findings(warehouse),
         *_pgvector_findings(warehouse),
-        *_plpython_findings(warehouse, spec),
+        *(plpython_checks.findings(warehouse) if wants_plpython else ()),
         *_right_findings(warehouse, spec),
         *_page_findings(warehouse, spec),
         *_erasure_findings(warehouse, spec),
@@ -74,7 +75,7 @@ def _read_source(origin: Database, spec: Spec) -> tuple[SourceColumns | None, Fi
 
 
 def _server_findings(warehouse: Database) -> Iterator[Finding]:
-    version = warehouse.value("preparation/server_version")
+    version = warehouse.connection.server_version
     if version < MIN_SERVER_VERSION:
         yield Finding(
             "server",
@@ -136,11 +137,6 @@ def _pgvector_findings(warehouse: Database) -> Iterator[Finding]:
         )
     else:
         yield Finding("pgvector", Outcome.OK, f"pgvector {installed or available}")
-
-
-def _plpython_findings(warehouse: Database, spec: Spec) -> list[Finding]:
-    wanted = Algorithm.PLPYTHON in spec.clustering.algorithms
-    return plpython_checks.findings(warehouse) if wanted else []
 
 
 def _version(text: str) -> tuple[int, ...]:

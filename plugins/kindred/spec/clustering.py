@@ -3,11 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from kindred.spec.features import Strict
 
 
 class Algorithm(StrEnum):
@@ -25,7 +23,7 @@ class Algorithm(StrEnum):
         return self in (Algorithm.HDBSCAN, Algorithm.DBSCAN)
 
 
-class KMeansSettings(_Strict):
+class KMeansSettings(Strict):
     """Settings of the ``kmeans`` algorithm.
 
     ``k: auto``, None here, chooses the number of clusters from ``k_min`` to ``k_max``.
@@ -47,7 +45,7 @@ class KMeansSettings(_Strict):
         return self
 
 
-class HdbscanSettings(_Strict):
+class HdbscanSettings(Strict):
     """Settings of the ``hdbscan`` algorithm; ``exact_limit`` is in customers."""
 
     min_cluster_size: Annotated[int, Field(ge=2)] = 100
@@ -55,21 +53,21 @@ class HdbscanSettings(_Strict):
     exact_limit: Annotated[int, Field(ge=2)] = 20_000
 
 
-class DbscanSettings(_Strict):
+class DbscanSettings(Strict):
     """Settings of the ``dbscan`` algorithm; by default ``eps`` is chosen from the data."""
 
     eps: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     min_samples: Annotated[int, Field(ge=2, le=200)] = 10
 
 
-class PlpythonSettings(_Strict):
+class PlpythonSettings(Strict):
     """Settings of the ``plpython`` algorithm; ``memory_mb`` limits the memory of one backend."""
 
     k: Annotated[int, Field(ge=1, le=10_000)] = 8
     memory_mb: Annotated[int, Field(ge=1)] = 2048
 
 
-class Clustering(_Strict):
+class Clustering(Strict):
     """The segments to compute."""
 
     algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = (
@@ -88,13 +86,3 @@ class Clustering(_Strict):
         ``ivfflat`` only if the spec lists it: only then does the DAG wait for the index.
         """
         return tuple(a for a in Algorithm if a is not Algorithm.IVFFLAT or a in self.algorithms)
-
-
-CLUSTERING_MODELS: dict[str, type[BaseModel]] = {
-    "clustering": Clustering,
-    "kmeans": KMeansSettings,
-    "hdbscan": HdbscanSettings,
-    "dbscan": DbscanSettings,
-    "plpython": PlpythonSettings,
-}
-"""The model of the mapping under each key of a spec."""

@@ -53,9 +53,13 @@ class DatePart(StrEnum):
     WEEKDAY = "weekday"
 
 
-class _Feature(BaseModel):
+class Strict(BaseModel):
+    """A mapping of a spec: unknown keys are rejected."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+class _Feature(Strict):
     kind: Kind
     weight: Annotated[float, Field(ge=0, le=MAX_WEIGHT, allow_inf_nan=False)] = 1.0
 
@@ -143,11 +147,7 @@ Feature = Annotated[
     Field(discriminator="kind"),
 ]
 MODELS: dict[Kind, type[_Feature]] = {
-    Kind.NUMERIC: NumericFeature,
-    Kind.BOOLEAN: BooleanFeature,
-    Kind.CATEGORICAL: CategoricalFeature,
-    Kind.TEXT: TextFeature,
-    Kind.DATE: DateFeature,
+    model.model_fields["kind"].default: model for model in _Feature.__subclasses__()
 }
 _ADAPTER: TypeAdapter[Feature] = TypeAdapter(Feature)
 

@@ -1,23 +1,22 @@
 """Error messages for a feature spec, in terms of its file: keys, values found, values allowed."""
 
-from collections.abc import Mapping
 from reprlib import Repr
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from kindred.spec.features import MODELS, Kind, Role
 
-Models = Mapping[str, type[BaseModel]]
 MAX_SHOWN = 60
 MAX_LINE = 1_000
 MAX_LINES = 20
 
 
-def lines_of(error: ValidationError, models: Models) -> list[str]:
-    """One line per problem; ``models`` maps keys to the models under them (``""``: the spec)."""
+def lines_of(error: ValidationError, spec: type[BaseModel]) -> list[str]:
+    """One line per problem of a mapping that is no valid ``spec``."""
     return [
-        f"{'.'.join(_place(problem)) or 'spec'}: {_message(problem, models)}"
+        f"{'.'.join(_place(problem)) or 'spec'}: {_message(problem, spec)}"
         for problem in error.errors()
     ]
 
@@ -33,27 +32,35 @@ def _place(problem: ErrorDetails) -> list[str]:
     return [*place, "kind"] if problem["type"] in _NO_KIND else place
 
 
-def _message(problem: ErrorDetails, models: Models) -> str:
+def _message(problem: ErrorDetails, spec: type[BaseModel]) -> str:
     """What is wrong, what was found, and what is allowed."""
     if problem["type"] == "union_tag_not_found":
         return "Field required"
     if problem["type"] == "union_tag_invalid":
         allowed = ", ".join([*Kind, *Role])
         return f"allowed are {allowed} (found {shown(problem['input']['kind'])})"
-    return f"{problem['msg'].removeprefix('Value error, ')}{_more(problem, models)}"
+    return f"{problem['msg'].removeprefix('Value error, ')}{_more(problem, spec)}"
 
 
-def _more(problem: ErrorDetails, models: Models) -> str:
+def _more(problem: ErrorDetails, spec: type[BaseModel]) -> str:
     """The value found, and the allowed keys for an unknown one, if the message lacks them."""
     if problem["type"] in ("value_error", "missing"):
         return ""
-    parents = problem["loc"][:-1]
     allowed = ""
     if problem["type"] == "extra_forbidden":
-        inner = str(parents[-1]) if parents else ""
-        model = MODELS[Kind(inner)] if parents[:1] == ("features",) else models[inner]
-        allowed = f"; allowed are {', '.join(model.model_fields)}"
+        fields = _model_under(problem["loc"][:-1], spec).model_fields
+        allowed = f"; allowed are {', '.join(fields)}"
     return f"{allowed} (found {shown(problem['input'])})"
+
+
+def _model_under(place: tuple[int | str, ...], spec: type[BaseModel]) -> Any:
+    """The model of the mapping at a place in the spec."""
+    if place[:1] == ("features",):
+        return MODELS[Kind(str(place[-1]))]
+    model: Any = spec
+    for key in place:
+        model = model.model_fields[key].annotation
+    return model
 
 
 _REPR = Repr()

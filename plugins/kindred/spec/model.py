@@ -10,12 +10,12 @@ from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import CroniterBadDateError, croniter
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from kindred.errors import SettingsError, SpecError
 from kindred.settings import Places, variable_name
-from kindred.spec.clustering import CLUSTERING_MODELS, Clustering
-from kindred.spec.features import Feature, TextFeature, TextMethod, split_roles
+from kindred.spec.clustering import Clustering
+from kindred.spec.features import Feature, Strict, TextFeature, TextMethod, split_roles
 from kindred.spec.index_methods import Method, Precision, Rebuild
 from kindred.spec.messages import lines_of, report_of, shown
 from kindred.spec.metrics import Metric
@@ -26,10 +26,6 @@ ENCODER_FORMAT = 2  # the version of an encoder's JSON; changing it makes new en
 OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")  # columns of a version, without payload
 FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class History(StrEnum):
@@ -50,7 +46,7 @@ class Deletes(StrEnum):
     COMPARE_KEYS = "compare_keys"
 
 
-class Source(_Strict):
+class Source(Strict):
     """The source of raw customer rows.
 
     ``overlap_hours``: how far before its window a run looks for late rows.
@@ -129,7 +125,7 @@ class Refit(StrEnum):
     NEVER = "never"
 
 
-class Gates(_Strict):
+class Gates(Strict):
     """The limits that a snapshot must meet to be published; shares are 0 to 1.
 
     ``max_drift``: population stability index of a column against the previous snapshot.
@@ -146,7 +142,7 @@ class Gates(_Strict):
     recall_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.02
 
 
-class Spec(_Strict):
+class Spec(Strict):
     """One space: one notion of similarity, with its own source, schedule and DAG."""
 
     space: str
@@ -388,12 +384,4 @@ def spec_from_dict(content: dict[str, Any], where: str) -> Spec:
     try:
         return Spec.model_validate(content)
     except ValidationError as error:
-        raise SpecError(report_of(where, lines_of(error, _MODELS))) from error
-
-
-_MODELS: dict[str, type[BaseModel]] = {
-    "": Spec,
-    "source": Source,
-    "gates": Gates,
-    **CLUSTERING_MODELS,
-}
+        raise SpecError(report_of(where, lines_of(error, Spec))) from error

@@ -90,11 +90,9 @@ def test_what_customers_are_read_with_finds_its_embeddings(landed):
     with run.warehouse("test") as warehouse:
         snapshot_customers.read_customers(
             warehouse,
-            run.spec,
-            run.key_type(warehouse),
+            run,
             snapshot_customers.kept_customers(warehouse, run),
             lambda keys, updated_at, frame: frames.append(frame),
-            block_rows=3,
         )
         embed = open_embedder(warehouse, run.spec)
         frame = pd.concat(frames)

@@ -5,7 +5,6 @@ import pytest
 from integration.warehouse import make_spec, moment
 from kindred.history import snapshot_customers
 from kindred.spec.features import Kind
-from kindred.warehouse.keys import KeyType
 
 DAY = "2026-01-10"
 FIRST = "2026-02-01T02:00"
@@ -105,25 +104,22 @@ def valued(make_laboratory):
         for i, (_, kind, _, _) in enumerate(VALUES)
     }
     spec = make_spec(features=features, labels=[], k=1, gates={"max_rejected_share": 1.0})
-    laboratory.run(spec, FIRST)
-    return laboratory, spec
+    return laboratory, laboratory.run(spec, FIRST)
 
 
 @pytest.fixture(scope="module")
 def encoder_input(valued):
     """What the encoder gets of every customer who was accepted."""
-    laboratory, spec = valued
+    laboratory, run = valued
     found = {}
     with laboratory.deployment.warehouse("test", "kindred") as database:
         snapshot_customers.read_customers(
             database,
-            spec,
-            KeyType.BIGINT,
+            run,
             snapshot_customers.customers_as_of(moment(FIRST)),
             lambda keys, _, frame: found.update(
                 zip(keys.tolist(), frame.to_dict("records"), strict=True)
             ),
-            block_rows=10,
         )
     return found
 

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.audience_scores import score_audience
 from integration.warehouse import COLUMNS, make_spec, moment, people
-from kindred.encoding.centroid import centroid_of_customers
+from kindred.encoding.embeddings import centroid_of_customers
 from kindred.encoding.vectors import read_embeddings
 from kindred.publication.withdraw import withdraw
 from kindred.spec.metrics import Metric

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import audience_scores as audience
 from benchmarks.audience_scores import score_audience
-from kindred.encoding.centroid import centroid_of_customers
+from kindred.encoding.embeddings import centroid_of_customers
 from kindred.errors import DataError
 
 CENTROID = np.array([1.0, 1.0], dtype=np.float32)

@@ -33,25 +33,15 @@ class NamedModel:
         self._tokens = min(max_tokens, self._model.max_seq_length or max_tokens)
         self._model.max_seq_length = self._tokens
         revision = _revision_of(self._model) or "unknown revision"
-        self._name = f"sentence-transformers:{model}@{revision}:{max_tokens}"
-        self._dimensions = len(self._encode(["a"])[0])
-
-    @property
-    def name(self) -> str:
-        """Name, revision and number of tokens."""
-        return self._name
-
-    @property
-    def dimensions(self) -> int:
-        """Width of a vector."""
-        return self._dimensions
+        self.name = f"sentence-transformers:{model}@{revision}:{max_tokens}"
+        self.dimensions = len(self._encode(["a"])[0])
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors of texts, see `SentenceModel`."""
         if not texts:
-            return stacked([], self._dimensions)
+            return stacked([], self.dimensions)
         rows = self._encode([cut(text, self._tokens) for text in texts])
-        return stacked([unit_vector(row, self._where) for row in rows], self._dimensions)
+        return stacked([unit_vector(row, self._where) for row in rows], self.dimensions)
 
     def _encode(self, texts: list[str]) -> NDArray[Any]:
         rows = np.asarray(self._model.encode(texts, batch_size=1, show_progress_bar=False))

@@ -45,31 +45,21 @@ class OnnxModel:
         self._session = _open_session(directory / MODEL_FILE)
         self._inputs = {i.name: self._dtype(i) for i in self._session.get_inputs()}
         self._output = _choose_output([output.name for output in self._session.get_outputs()])
-        self._dimensions = 0
+        self.dimensions = 0
         longest, shortest = "a " * max_tokens, "a"
-        self._dimensions = len(self._embed_one(longest))
+        self.dimensions = len(self._embed_one(longest))
         self._embed_one(shortest)
-        self._name = f"onnx:{_digest(directory)}:{max_tokens}:{PROCEDURE}"
-
-    @property
-    def name(self) -> str:
-        """Digest of the files and number of tokens."""
-        return self._name
-
-    @property
-    def dimensions(self) -> int:
-        """Width of a vector."""
-        return self._dimensions
+        self.name = f"onnx:{_digest(directory)}:{max_tokens}:{PROCEDURE}"
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors of texts, see `SentenceModel`."""
         with ThreadPoolExecutor(self._threads) as pool:
-            return stacked(list(pool.map(self._embed_one, texts)), self._dimensions)
+            return stacked(list(pool.map(self._embed_one, texts)), self.dimensions)
 
     def _embed_one(self, text: str) -> NDArray[np.float32]:
         ids = self._tokenizer.encode(cut(text, self._max_tokens)).ids
         if not ids:
-            return np.zeros(self._dimensions, dtype=np.float32)
+            return np.zeros(self.dimensions, dtype=np.float32)
         values = {"input_ids": ids, "attention_mask": [1] * len(ids)}
         feed = {
             name: np.array([values.get(name, [0] * len(ids))], dtype=dtype)
@@ -89,7 +79,7 @@ class OnnxModel:
         values = output.astype(np.float64)
         if values.ndim == 3 and values.shape[:2] == (1, tokens):
             values = values.mean(axis=1)
-        if values.ndim == 2 and values.shape == (1, self._dimensions or values.shape[1]):
+        if values.ndim == 2 and values.shape == (1, self.dimensions or values.shape[1]):
             return values.reshape(-1)
         raise SentenceModelError(
             f"{self._where}/{MODEL_FILE}: output {self._output!r} has shape {output.shape} for one"

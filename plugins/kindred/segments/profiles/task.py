@@ -129,13 +129,7 @@ def _count(
             tally.add(one.labels[rows[is_encoded]], measured)
 
     snapshot_customers.read_customers(
-        warehouse,
-        run.spec,
-        embeddings.key_type,
-        snapshot_customers.customers_of(warehouse, run),
-        count,
-        block_rows=run.settings.block_rows,
-        expressions=expressions,
+        warehouse, run, snapshot_customers.customers_of(warehouse, run), count, expressions
     )
     return measure, tallies
 
