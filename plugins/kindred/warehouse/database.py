@@ -11,6 +11,7 @@ from pgvector.psycopg2 import register_vector
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import parse_dsn
+from psycopg2.extras import RealDictCursor
 
 from kindred.errors import UnreachableError
 from kindred.warehouse import statements
@@ -50,9 +51,7 @@ class Database:
 
     def run(self, name: str, parameters: Parameters = None, **names: Name) -> int:
         """Run a statement; returns the number of rows it affected."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(statements.compose(name, **names), parameters)
-            return int(cursor.rowcount)
+        return self.execute(statements.compose(name, **names), parameters)
 
     def rows(
         self, name: str, parameters: Parameters = None, **names: Name
@@ -66,23 +65,24 @@ class Database:
         self, name: str, parameters: Parameters = None, **names: Name
     ) -> tuple[Any, ...] | None:
         """Run a query; returns its first row, if any."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(statements.compose(name, **names), parameters)
-            return cursor.fetchone()
+        return next(iter(self.rows(name, parameters, **names)), None)
 
     def value(self, name: str, parameters: Parameters = None, **names: Name) -> Any:
         """Run a query of one row and one column; returns the value, or None without a row."""
         row = self.row(name, parameters, **names)
         return None if row is None else row[0]
 
+    def has_table(self, name: str) -> bool:
+        """Whether statements find a table or view of this name."""
+        return bool(self.value("warehouse/table_exists", {"table": name}))
+
     def records(
         self, name: str, parameters: Parameters = None, **names: Name
     ) -> list[dict[str, Any]]:
         """Run a query; returns its rows as mappings from column name to value."""
-        with self.connection.cursor() as cursor:
+        with self.connection.cursor(cursor_factory=RealDictCursor) as cursor:
             cursor.execute(statements.compose(name, **names), parameters)
-            columns = [column.name for column in cursor.description or ()]
-            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+            return [dict(row) for row in cursor.fetchall()]
 
     def execute(self, statement: sql.Composable, parameters: Parameters = None) -> int:
         """Run a statement composed from typed parts (DDL only)."""
@@ -101,7 +101,7 @@ class Database:
         """Load binary COPY data into a table; returns the number of rows."""
         statement = sql.SQL("copy {} ({}) from stdin with (format binary)").format(
             statements.identifier(table),
-            statements.comma_separated([sql.Identifier(column) for column in columns]),
+            statements.columns(columns),
         )
         with self.connection.cursor() as cursor:
             cursor.copy_expert(statement, source)
