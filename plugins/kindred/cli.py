@@ -155,7 +155,7 @@ def prune(
     dry_run: Annotated[bool, typer.Option(help="Only show what would be dropped.")] = False,
 ) -> None:
     """Drop the snapshots that need not be kept, including those of explicit backfills."""
-    from kindred.publication.kept_nights import Retention
+    from kindred.publication.prune import Retention
     from kindred.publication.prune import prune as prune_stage
 
     target = deployment()

@@ -1,6 +1,7 @@
 """The context of every stage: its snapshot, its settings, and sessions in source and warehouse."""
 
 import logging
+import posixpath
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,9 +87,8 @@ class Run:
     @property
     def folder(self) -> ArtefactFolder:
         """The artefacts of this snapshot."""
-        return ArtefactFolder(
-            self.settings.artifacts, self.spec.space, self.as_of, self.build.settings_hash
-        )
+        names = (self.spec.space, snapshot_slug(self.as_of), self.build.settings_hash)
+        return ArtefactFolder(posixpath.join(self.settings.artifacts, *names))
 
     @property
     def encoder_version(self) -> int:
