@@ -1,7 +1,8 @@
 """A database session: connect, run the statements of ``include/sql``, move bulk data by COPY."""
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,8 +17,6 @@ from psycopg2.extras import RealDictCursor
 from kindred.errors import UnreachableError
 from kindred.warehouse import statements
 from kindred.warehouse.statements import Name
-
-log = logging.getLogger(__name__)
 
 Parameters = Mapping[str, Any] | None
 CONNECT_TIMEOUT_SECONDS = 15
@@ -167,3 +166,34 @@ def connect(
         yield database
     finally:
         connection.close()
+
+
+def pipe(send: Callable[[Writable], int], receive: Callable[[Readable], int]) -> int:
+    """Connect two COPYs without a file in between: one database sends, another receives.
+
+    Returns the receiver's count; the sender's error comes first.
+    """
+    read_end, write_end = os.pipe()
+    failure: list[BaseException] = []
+
+    def sender() -> None:
+        try:
+            with os.fdopen(write_end, "wb") as sink:
+                send(sink)
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=sender, name="copy-out", daemon=True)
+    thread.start()
+    count = 0
+    try:
+        with os.fdopen(read_end, "rb") as stream:
+            count = receive(stream)
+    except psycopg2.Error:
+        thread.join()
+        if not failure or isinstance(failure[0], BrokenPipeError):
+            raise
+    thread.join()
+    if failure:
+        raise failure[0]
+    return count
