@@ -81,8 +81,6 @@ def begin(
         "may_refit": may_refit,
     }
     with database.transaction():
-        database.run("run/delete_not_begun", {"as_of": as_of})
-        database.run("run/begin_snapshot", parameters)
         database.run("run/begin_build", parameters)
 
 
