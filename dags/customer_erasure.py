@@ -38,17 +38,11 @@ DEFAULT_ARGS = {
     "retry_delay": timedelta(seconds=Schedule.from_env().retry_delay_seconds),
     "execution_timeout": timedelta(hours=2),
 }
-
-
-def params() -> dict[str, Param]:
-    """Parameters of a run."""
-    return {
-        "request": Param(
-            type="integer",
-            minimum=1,
-            description="Number of the row in erasure_requests; never the customer's id.",
-        )
-    }
+REQUEST = Param(
+    type="integer",
+    minimum=1,
+    description="Number of the row in erasure_requests; never the customer's id.",
+)
 
 
 def make_dag(space: str) -> DAG:
@@ -70,7 +64,7 @@ def make_dag(space: str) -> DAG:
         schedule=None,
         catchup=False,
         max_active_runs=1,
-        params=params(),
+        params={"request": REQUEST},
         doc_md=__doc__,
         tags=["kindred", space],
         default_args=DEFAULT_ARGS,
