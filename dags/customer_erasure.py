@@ -38,11 +38,6 @@ DEFAULT_ARGS = {
     "retry_delay": timedelta(seconds=Schedule.from_env().retry_delay_seconds),
     "execution_timeout": timedelta(hours=2),
 }
-REQUEST = Param(
-    type="integer",
-    minimum=1,
-    description="Number of the row in erasure_requests; never the customer's id.",
-)
 
 
 def make_dag(space: str) -> DAG:
@@ -59,12 +54,17 @@ def make_dag(space: str) -> DAG:
 
         return tasks.erase_customer(space, context)
 
+    request = Param(
+        type="integer",
+        minimum=1,
+        description="Number of the row in erasure_requests; never the customer's id.",
+    )
     with DAG(
         dag_id=dag_id_of(space, PROCESS),
         schedule=None,
         catchup=False,
         max_active_runs=1,
-        params={"request": REQUEST},
+        params={"request": request},
         doc_md=__doc__,
         tags=["kindred", space],
         default_args=DEFAULT_ARGS,

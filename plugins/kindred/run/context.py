@@ -144,10 +144,7 @@ class Run:
 
 
 def open_run(
-    deployment: Deployment,
-    space_name: str,
-    as_of: datetime,
-    run_id: str | None = None,
+    deployment: Deployment, space_name: str, as_of: datetime, run_id: str | None = None
 ) -> Run:
     """The run that ``prepare`` has begun, with the settings recorded then.
 

@@ -99,8 +99,7 @@ class Database:
     def copy_in(self, table: Name, columns: Sequence[str], source: Readable) -> int:
         """Load binary COPY data into a table; returns the number of rows."""
         statement = sql.SQL("copy {} ({}) from stdin with (format binary)").format(
-            statements.identifier(table),
-            statements.columns(columns),
+            statements.identifier(table), statements.columns(columns)
         )
         with self.connection.cursor() as cursor:
             cursor.copy_expert(statement, source)
