@@ -50,7 +50,9 @@ class Database:
 
     def run(self, name: str, parameters: Parameters = None, **names: Name) -> int:
         """Run a statement; returns the number of rows it affected."""
-        return self.execute(statements.compose(name, **names), parameters)
+        with self.connection.cursor() as cursor:
+            cursor.execute(statements.compose(name, **names), parameters)
+            return int(cursor.rowcount)
 
     def rows(
         self, name: str, parameters: Parameters = None, **names: Name
