@@ -56,7 +56,7 @@ class Backfilled:
 
     def watch(self) -> None:
         """Record from now on where the pointer to the current snapshot moves."""
-        conninfo = self.deployment.connections.conninfo("kindred_warehouse")
+        conninfo = self.deployment.connections("kindred_warehouse")
         run_file(conninfo, "watch_current", schema=self.spec.internal_schema)
 
     def moves(self) -> list[datetime]:

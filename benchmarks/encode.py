@@ -35,7 +35,6 @@ from kindred.encoding import encoder_versions
 from kindred.encoding.task import encode, fit_encoder
 from kindred.history import snapshot_customers
 from kindred.preparation.task import Request, prepare
-from kindred.run.connections import Connections
 from kindred.run.context import Deployment, Run, open_run
 from kindred.run.windows import Window
 from kindred.settings import Settings
@@ -71,7 +70,7 @@ def make_spec() -> Spec:
 
 def deployment(dsn: str, artefacts: str) -> Deployment:
     """One database as source and warehouse."""
-    return Deployment(Connections(lambda name: dsn), Settings(artifacts=artefacts))
+    return Deployment(lambda name: dsn, Settings(artifacts=artefacts))
 
 
 def opened(dsn: str, artefacts: str) -> Run:

@@ -59,7 +59,6 @@ from kindred.neighbours.task import (
     search_graph,
 )
 from kindred.run.builds import Build
-from kindred.run.connections import Connections
 from kindred.run.context import SEED, Deployment, Run
 from kindred.settings import Settings
 from kindred.spec.metrics import Metric
@@ -101,7 +100,7 @@ class Job:
         }
         build = Build("bench", "building", AS_OF, content, "bench", 1, False, {})
         settings = Settings(artifacts=self.folder)
-        place = Deployment(Connections(lambda name: ""), settings)
+        place = Deployment(lambda name: "", settings)
         return RunWithoutWarehouse(place, spec_from_dict(content, where="benchmark"), AS_OF, build)
 
 

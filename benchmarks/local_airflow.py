@@ -11,7 +11,6 @@ from unittest.mock import patch
 
 from benchmarks.report import FOLDER, ROOT
 from kindred.backfills.fit import fit
-from kindred.run.connections import Connections
 from kindred.run.context import Deployment
 from kindred.run.windows import resolve_window
 from kindred.settings import Settings
@@ -102,5 +101,5 @@ def _start(
     dsns = {"kindred_source": server.dsn(SOURCE), "kindred_warehouse": server.dsn(WAREHOUSE)}
     environment = kindred_environment(layout, server, credentials)
     with patch.dict(os.environ, environment, clear=True):
-        place = Deployment(Connections(dsns.__getitem__), Settings.from_env())
+        place = Deployment(dsns.__getitem__, Settings.from_env())
     return Machine(airflow, place)

@@ -66,7 +66,7 @@ class Place:
 
     def read(self) -> Lookalikes:
         """The rows of the date, mapped from the artefact."""
-        folder = ArtefactFolder(self.root, SPEC.space, FIRST_DATE, "bench")
+        folder = ArtefactFolder(self.root)
         arrays = {
             name: values[: self.customers]
             for name, values in folder.read(f"graph_{self.customers}", "bench").arrays.items()
@@ -77,7 +77,7 @@ class Place:
 
     def write(self, k: int) -> None:
         """Write the artefact."""
-        folder = ArtefactFolder(self.root, SPEC.space, FIRST_DATE, "bench")
+        folder = ArtefactFolder(self.root)
         folder.write(f"graph_{self.customers}", make_lookalikes(self.customers, k), {})
 
 

@@ -32,7 +32,6 @@ from benchmarks.customers import make_customers
 from benchmarks.processes import embedded_server, execute, new_database, postgres_version
 from benchmarks.report import Report, arguments, machine
 from kindred.preparation.task import Request, prepare
-from kindred.run.connections import Connections
 from kindred.run.context import Deployment, open_run
 from kindred.run.machine import peak_megabytes
 from kindred.run.windows import Window
@@ -73,7 +72,7 @@ class Place:
         """The connections, and default settings."""
         dsns = {"kindred_source": self.source, "kindred_warehouse": self.warehouse}
         settings = Settings(artifacts=self.artefacts, min_free_disk_mb=1)
-        return Deployment(Connections(lambda name: dsns[name]), settings)
+        return Deployment(dsns.__getitem__, settings)
 
 
 def spec_of(d: int) -> Spec:

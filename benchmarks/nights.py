@@ -32,7 +32,6 @@ from benchmarks.report import Report, arguments, machine, timed
 from kindred.preparation.task import Request, prepare
 from kindred.publication import promotion
 from kindred.run import builds
-from kindred.run.connections import Connections
 from kindred.run.context import Deployment, Run, open_run
 from kindred.run.windows import Window
 from kindred.serving.generations import StagedEmbeddings
@@ -72,7 +71,7 @@ class Nights:
     def deployment(self) -> Deployment:
         """Both connections."""
         settings = Settings(artifacts=self.root)
-        return Deployment(Connections(lambda name: self.dsn), settings)
+        return Deployment(lambda name: self.dsn, settings)
 
     def value(self, query: str | sql.Composable, *parameters: Any) -> Any:
         """The one value of a query."""

@@ -40,17 +40,6 @@ DEFAULT_ARGS = {
 }
 
 
-def params() -> dict[str, Param]:
-    """Parameters of a run."""
-    return {
-        "request": Param(
-            type="integer",
-            minimum=1,
-            description="Number of the row in erasure_requests; never the customer's id.",
-        )
-    }
-
-
 def make_dag(space: str) -> DAG:
     """The DAG of one space; it reads no spec: a broken one must not prevent an erasure."""
 
@@ -65,12 +54,17 @@ def make_dag(space: str) -> DAG:
 
         return tasks.erase_customer(space, context)
 
+    request = Param(
+        type="integer",
+        minimum=1,
+        description="Number of the row in erasure_requests; never the customer's id.",
+    )
     with DAG(
         dag_id=dag_id_of(space, PROCESS),
         schedule=None,
         catchup=False,
         max_active_runs=1,
-        params=params(),
+        params={"request": request},
         doc_md=__doc__,
         tags=["kindred", space],
         default_args=DEFAULT_ARGS,

@@ -87,6 +87,11 @@ DEFAULT_ARGS = {
 }
 
 
+def moment(description: str) -> Param:
+    """An optional parameter that is a date and time."""
+    return Param(None, type=["null", "string"], format="date-time", description=description)
+
+
 def params(spec: Spec) -> dict[str, Param]:
     """Parameters of a single run."""
     return {
@@ -108,11 +113,8 @@ def params(spec: Spec) -> dict[str, Param]:
             type="boolean",
             description="Read the whole source again, not only windows that have not landed.",
         ),
-        "latest_as_of": Param(
-            None,
-            type=["null", "string"],
-            format="date-time",
-            description="With latest_only: the as_of to compute; by default the backfill's last.",
+        "latest_as_of": moment(
+            "With latest_only: the as_of to compute; by default the backfill's last."
         ),
         "snapshots": Param(
             str(Snapshots.ALL),
@@ -120,18 +122,8 @@ def params(spec: Spec) -> dict[str, Param]:
             enum=[str(choice) for choice in Snapshots],
             description="For backfills: compute all dates, or land all and compute only the last.",
         ),
-        "start": Param(
-            None,
-            type=["null", "string"],
-            format="date-time",
-            description="Start of the window; by default that of the data interval.",
-        ),
-        "end": Param(
-            None,
-            type=["null", "string"],
-            format="date-time",
-            description="End of the window, the snapshot's as_of; by default the data interval's.",
-        ),
+        "start": moment("Start of the window; by default that of the data interval."),
+        "end": moment("End of the window, the snapshot's as_of; by default the data interval's."),
     }
 
 

@@ -211,7 +211,7 @@ def _status(layout: Layout) -> int:
     state = f"running, socket in {server.socket_dir}" if server.is_running else "stopped"
     print(f"{'PostgreSQL':<16}{state}")
     for component in components:
-        where = f"process {component.process.pid}, log {component.log_file}"
+        where = f"process {component.process.pid}, log {layout.log_file(component.name)}"
         print(f"{component.name:<16}running, {where}")
     if not components:
         print(f"{'Airflow':<16}stopped")

@@ -91,7 +91,7 @@ class LocalAirflow:
     def wait_until_healthy(self, dag_id: str) -> None:
         """Wait until the components answer and the DAG, as it is on disk now, can be run."""
         deadline = time.monotonic() + HEALTHY_SECONDS
-        self._wait_for(deadline, self._api_answers, API_SERVER)
+        self._wait_for(deadline, lambda: self.client.health() is not None, API_SERVER)
         self.client.log_in()
         self.client.warm_execution_api()
         self._wait_for(deadline, lambda: self._is_healthy("dag_processor"), DAG_PROCESSOR)
@@ -132,9 +132,6 @@ class LocalAirflow:
                     tail_of(self.layout.log_file(blamed)),
                 )
             time.sleep(0.25)
-
-    def _api_answers(self) -> bool:
-        return self.client.health() is not None
 
     def _is_healthy(self, component: str) -> bool:
         health = self.client.health() or {}

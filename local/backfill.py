@@ -61,9 +61,14 @@ def backfill(
         _local_airflow(layout, spec, interrupts, watch) as airflow,
     ):
         _require_no_unfinished_runs(airflow, spec.dag_id)
-        _fit(airflow, spec, windows[-1].as_of, watch)
+        begin_fit(airflow, spec, windows[-1].as_of)
+        airflow.supervisor.wait_for_success(FIT, FIT_SECONDS, meanwhile=NEEDED)
+        watch.say("; ".join(tail_of(layout.log_file(FIT), 1)))
         _run(airflow, spec, windows, request, watch)
-        report = _report(airflow, spec, windows)
+        report = read_report(airflow.server.dsn(WAREHOUSE), spec)
+        as_ofs = {window.as_of for window in windows}
+        shown = [row for row in report.snapshots if row["as_of"] in as_ofs]
+        report = replace(report, snapshots=shown)
         order = airflow.client.task_order(spec.dag_id)
         print_report(watch.console, report, order, spec.bi_schema)
         watch.console.print()
@@ -128,13 +133,6 @@ def _require_no_unfinished_runs(airflow: LocalAirflow, dag_id: str) -> None:
         )
 
 
-def _fit(airflow: LocalAirflow, spec: Spec, as_of: datetime, watch: Stopwatch) -> None:
-    """Fit an encoder as of the last date, unless one exists."""
-    begin_fit(airflow, spec, as_of)
-    airflow.supervisor.wait_for_success(FIT, FIT_SECONDS, meanwhile=NEEDED)
-    watch.say("; ".join(tail_of(airflow.layout.log_file(FIT), 1)))
-
-
 def _run(
     airflow: LocalAirflow,
     spec: Spec,
@@ -153,10 +151,3 @@ def _run(
     except BaseException:
         client.close_backfills(dag_id)
         raise
-
-
-def _report(airflow: LocalAirflow, spec: Spec, windows: Sequence[Window]) -> Report:
-    """The report with the snapshots of the range only."""
-    report = read_report(airflow.server.dsn(WAREHOUSE), spec)
-    as_ofs = {window.as_of for window in windows}
-    return replace(report, snapshots=[row for row in report.snapshots if row["as_of"] in as_ofs])

@@ -20,8 +20,3 @@ class DataSet:
     as_of_by_logical_date: Mapping[datetime, datetime]
     load: Callable[[EmbeddedServer], Iterable[str]]
     closing_lines: tuple[str, ...] = ()
-
-    @property
-    def logical_dates(self) -> list[datetime]:
-        """The intervals' starts, by which Airflow names runs."""
-        return list(self.as_of_by_logical_date)

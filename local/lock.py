@@ -51,7 +51,14 @@ def hold_lock(layout: Layout, command: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise LocalError(_busy_message(layout)) from error
+            holder = find_holder(layout)
+            process = "another command"
+            if holder is not None:
+                process = f"{holder.command!r} (process {holder.process.pid})"
+            raise LocalError(
+                f"{process} is at work in {layout.root}, and only one may be at a time."
+                " Wait until it has ended, or end it with 'make down'."
+            ) from error
         me = identify(os.getpid())
         assert me is not None
         os.ftruncate(handle, 0)
@@ -62,12 +69,3 @@ def hold_lock(layout: Layout, command: str) -> Iterator[None]:
             os.ftruncate(handle, 0)
     finally:
         os.close(handle)
-
-
-def _busy_message(layout: Layout) -> str:
-    holder = find_holder(layout)
-    who = f"{holder.command!r} (process {holder.process.pid})" if holder else "another command"
-    return (
-        f"{who} is at work in {layout.root}, and only one may be at a time."
-        " Wait until it has ended, or end it with 'make down'."
-    )

@@ -8,7 +8,7 @@ marker in their environment, by which the children of a killed parent are found 
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +40,6 @@ class ProcessId:
                 os.kill(self.pid, number)
 
 
-def boot_id() -> str:
-    """Name of this boot of the machine."""
-    return _BOOT_ID.read_text().strip()
-
-
 def identify(pid: int) -> ProcessId | None:
     """The process that has a pid now, None when there is none or only a zombie."""
     try:
@@ -55,7 +50,7 @@ def identify(pid: int) -> ProcessId | None:
         seconds = process.create_time() - psutil.boot_time()
     except psutil.Error:
         return None
-    return ProcessId(pid, boot_id(), round(seconds * _TICKS_PER_SECOND))
+    return ProcessId(pid, _BOOT_ID.read_text().strip(), round(seconds * _TICKS_PER_SECOND))
 
 
 def working_directory(pid: int) -> Path | None:
@@ -97,12 +92,6 @@ def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.0
     return True
 
 
-def wait_for_end(processes: Iterable[ProcessId], seconds: float) -> bool:
+def wait_for_end(processes: Sequence[ProcessId], seconds: float) -> bool:
     """Wait until all of these have ended; False when some live on."""
-    remaining = list(processes)
-
-    def all_ended() -> bool:
-        remaining[:] = [process for process in remaining if process.is_alive]
-        return not remaining
-
-    return wait_until(all_ended, seconds)
+    return wait_until(lambda: not any(process.is_alive for process in processes), seconds)

@@ -116,7 +116,7 @@ def _make_snapshots(
     supervisor.wait_for_success(FIT, FIT_SECONDS, meanwhile=COMPONENTS[:3])
     watch.say("the encoder is fitted")
     titles = {date: f"{as_of:%Y-%m-%d}" for date, as_of in data_set.as_of_by_logical_date.items()}
-    begin_backfill(airflow.client, dag_id, data_set.logical_dates, options.order)
+    begin_backfill(airflow.client, dag_id, list(titles), options.order)
     airflow.start_triggerer()
     follow_backfill(airflow, dag_id, titles, options.order, watch)
     report = read_report(server.dsn(WAREHOUSE), data_set.spec)
@@ -175,22 +175,19 @@ def follow_backfill(
 def _print_access(
     url: str, credentials: Credentials, data_set: DataSet, options: RunOptions, console: Console
 ) -> None:
-    console.print()
-    for line in (*data_set.closing_lines, *access_lines(url, credentials, options.stay_up)):
-        console.print(line, highlight=False, soft_wrap=True, markup=False)
-
-
-def access_lines(url: str, credentials: Credentials, is_up: bool) -> Sequence[str]:
-    """How to reach the UI and the tables."""
-    if not is_up:
-        return (
-            "'make up' leaves the Airflow UI and the database running and shows how to log in;",
-            "'make psql' opens a shell on the warehouse.",
-        )
-    return (
-        f"Airflow UI   {url}   user {ADMIN_USER}   password {credentials.admin_password}",
-        "'make psql' opens a shell on the warehouse, 'make down' stops everything.",
+    """Print how to reach the UI and the tables."""
+    access = (
+        "'make up' leaves the Airflow UI and the database running and shows how to log in;",
+        "'make psql' opens a shell on the warehouse.",
     )
+    if options.stay_up:
+        access = (
+            f"Airflow UI   {url}   user {ADMIN_USER}   password {credentials.admin_password}",
+            "'make psql' opens a shell on the warehouse, 'make down' stops everything.",
+        )
+    console.print()
+    for line in (*data_set.closing_lines, *access):
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def _beginning() -> float:

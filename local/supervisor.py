@@ -1,7 +1,6 @@
 """Start and end the processes of an installation, including those of a run that was killed."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -21,11 +20,10 @@ _API_SERVER_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Component:
-    """One started process and its log file."""
+    """One started process; its output is in the log file of its name."""
 
     name: str
     process: ProcessId
-    log_file: Path
 
 
 class Supervisor:
@@ -64,7 +62,7 @@ class Supervisor:
         process = identify(popen.pid)
         if process is None:
             raise RunFailedError(name, "ended as soon as it was started", tail_of(log_file))
-        component = Component(name, process, log_file)
+        component = Component(name, process)
         self._write([*(kept for kept in self.components() if kept.name != name), component])
         return component
 
@@ -74,10 +72,7 @@ class Supervisor:
             entries = json.loads(self._list_file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return []
-        return [
-            Component(entry["name"], ProcessId(**entry["process"]), Path(entry["log_file"]))
-            for entry in entries
-        ]
+        return [Component(entry["name"], ProcessId(**entry["process"])) for entry in entries]
 
     def running(self) -> list[Component]:
         """The components that are alive."""
@@ -151,14 +146,7 @@ class Supervisor:
         return RunFailedError(name, reason, tail_of(self.layout.log_file(name)))
 
     def _write(self, components: Sequence[Component]) -> None:
-        entries = [
-            {
-                "name": component.name,
-                "process": asdict(component.process),
-                "log_file": os.fspath(component.log_file),
-            }
-            for component in components
-        ]
+        entries = [asdict(component) for component in components]
         write_private(self._list_file, json.dumps(entries, indent=1))
 
 

@@ -52,14 +52,13 @@ def load_table(
     """
     with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
         arrived = sql.Identifier("arrived")
-        _create(cursor, sql.SQL("create temporary table {} ({}) on commit drop"), arrived, table)
+        _create(cursor, arrived, table.columns)
         _copy(cursor, arrived, table.columns)
         expected = [(column.name, str(column.type)) for column in table.columns]
         if _columns_of(cursor, table.name) == expected and _are_equal(cursor, table, arrived):
             return False
         cursor.execute(sql.SQL("drop table if exists {}").format(table.identifier))
-        _create(cursor, sql.SQL("create table {} ({})"), table.identifier, table)
-        cursor.execute(sql.SQL("insert into {} select * from {}").format(table.identifier, arrived))
+        cursor.execute(sql.SQL("create table {} as table {}").format(table.identifier, arrived))
         _add_indexes(cursor, table)
         before_change()
         return True
@@ -74,11 +73,12 @@ def _columns_of(cursor: Cursor, table: str) -> list[tuple[str, str]]:
     return [(str(name), str(kind)) for name, kind in cursor.fetchall()]
 
 
-def _create(cursor: Cursor, command: sql.SQL, name: sql.Identifier, table: SourceTable) -> None:
+def _create(cursor: Cursor, name: sql.Identifier, columns: Sequence[Column]) -> None:
     definitions = [
         sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(str(column.type)))
-        for column in table.columns
+        for column in columns
     ]
+    command = sql.SQL("create temporary table {} ({}) on commit drop")
     cursor.execute(command.format(name, sql.SQL(", ").join(definitions)))
 
 

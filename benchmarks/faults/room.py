@@ -15,7 +15,6 @@ from benchmarks.faults.customers import fill_source
 from benchmarks.faults.orders import Orders
 from benchmarks.faults.person import Person
 from benchmarks.processes import execute
-from kindred.run.connections import Connections
 from kindred.run.context import Deployment
 from kindred.settings import Settings
 from kindred.spec.model import Spec
@@ -73,7 +72,7 @@ class Room:
         """The environment of a stage that runs without Airflow."""
         dsns = {"kindred_source": self.source_dsn, "kindred_warehouse": self.warehouse_dsn}
         with patch.dict(os.environ, self.local.environment, clear=True):
-            return Deployment(Connections(dsns.__getitem__), Settings.from_env())
+            return Deployment(dsns.__getitem__, Settings.from_env())
 
 
 def orders_folder(layout: Layout) -> Path:

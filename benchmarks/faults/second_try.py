@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.faults.night import request_of
 from kindred.errors import KindredError
 from kindred.preparation.task import prepare
-from kindred.run.connections import Connections, from_environment
+from kindred.run.connections import from_environment
 from kindred.run.context import Deployment, open_run
 from kindred.settings import Settings
 from kindred.spec.model import load_spec, spec_paths
@@ -23,8 +23,7 @@ REFUSED = 3
 
 def run_again(given: dict[str, Any]) -> None:
     """Run the body of the task without Airflow."""
-    connections = Connections(lambda name: from_environment(name) or "")
-    deployment = Deployment(connections, Settings.from_env())
+    deployment = Deployment(lambda name: from_environment(name) or "", Settings.from_env())
     as_of, stage = datetime.fromisoformat(given["as_of"]), given["stage"]
     if stage == "prepare":
         spec = load_spec(spec_paths()[given["space"]])

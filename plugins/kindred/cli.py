@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kindred.errors import KindredError, PreflightError, SettingsError, SpecError
-from kindred.run.connections import Connections, from_environment
+from kindred.run.connections import from_environment
 from kindred.run.latest_only import Snapshots
 from kindred.settings import Settings
 from kindred.spec.model import DEFAULT_SPACE, Spec, load_spec, spec_paths
@@ -44,7 +44,7 @@ def deployment() -> "Deployment":
     """Connections, and settings from the environment."""
     from kindred.run.context import Deployment
 
-    return Deployment(Connections(conninfo), Settings.from_env())
+    return Deployment(conninfo, Settings.from_env())
 
 
 def spec_of(space: str) -> Spec:
@@ -68,7 +68,7 @@ def doctor(space: SpaceOption = DEFAULT_SPACE) -> None:
     """Run every preflight check against source and warehouse; changes nothing."""
     from kindred.preparation.doctor import examine
 
-    findings = examine(Connections(conninfo), space, spec_of)
+    findings = examine(conninfo, space, spec_of)
     table = Table("check", "outcome", "what was found", title=f"kindred doctor, space {space}")
     colours = {"ok": "green", "warning": "yellow", "failure": "red"}
     for finding in findings:
@@ -155,7 +155,7 @@ def prune(
     dry_run: Annotated[bool, typer.Option(help="Only show what would be dropped.")] = False,
 ) -> None:
     """Drop the snapshots that need not be kept, including those of explicit backfills."""
-    from kindred.publication.kept_nights import Retention
+    from kindred.publication.prune import Retention
     from kindred.publication.prune import prune as prune_stage
 
     target = deployment()
@@ -282,7 +282,7 @@ def infer_spec(
     if csv is not None:
         text, notes = propose_from_file(csv, request, sep)
     else:
-        text, notes = propose_from_table(Connections(conninfo), str(table), request)
+        text, notes = propose_from_table(conninfo, str(table), request)
     for note in notes:
         typer.echo(f"note: {note}", err=True)
     if output is None:

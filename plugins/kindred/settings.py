@@ -57,49 +57,32 @@ class Environment(BaseSettings):
 class Settings(Environment):
     """How tasks and commands work."""
 
-    artifacts: Annotated[
-        str, Field(min_length=1, description="root of the artefacts: a path or an fsspec URL")
-    ] = "/var/lib/kindred/artifacts"
-    lock_wait_seconds: Annotated[
-        int, Field(ge=0, description="how long a task waits for a resource another run holds")
-    ] = 1800
-    shard_rows: Annotated[
-        int,
-        Field(
-            ge=1000,
-            description="customers per part of table load; half a thread's share of a graph shard",
-        ),
-    ] = 250_000
-    graph_threads: Annotated[
-        int, Field(ge=0, description="threads of one task of the graph, 0 = all cores")
-    ] = 0
-    block_rows: Annotated[
-        int, Field(ge=1, description="rows held in memory at once while reading and writing")
-    ] = 50_000
-    memory_limit_mb: Annotated[
-        int, Field(ge=0, description="memory a task may take, 0 = its share of the machine's")
-    ] = 0
-    tasks_at_once: Annotated[
-        int, Field(ge=1, description="tasks that may run at once and share a machine's memory")
-    ] = 2
-    maintenance_work_mem_mb: Annotated[
-        int, Field(ge=1, description="memory of an index build, set for its session only")
-    ] = 256
-    min_free_disk_mb: Annotated[
-        int, Field(ge=0, description="what must stay free where the artefacts are written")
-    ] = 500
-    keep_nights: Annotated[
-        int, Field(ge=0, description="newest snapshots that are kept, 0 = all")
-    ] = 7
-    keep_month_ends: Annotated[
-        int, Field(ge=0, description="last snapshots of earlier months that are kept besides")
-    ] = 3
-    keep_replaced_nights: Annotated[
-        int, Field(ge=0, description="newest snapshots whose replaced embeddings are kept")
-    ] = 7
-    row_limit: Annotated[
-        int, Field(ge=0, description="development only: land at most this many rows, 0 = all")
-    ] = 0
+    # Root of the artefacts: a path or an fsspec URL.
+    artifacts: Annotated[str, Field(min_length=1)] = "/var/lib/kindred/artifacts"
+    # How long a task waits for a resource that another run holds.
+    lock_wait_seconds: Annotated[int, Field(ge=0)] = 1800
+    # Customers per part of table load; half a thread's share of a graph shard.
+    shard_rows: Annotated[int, Field(ge=1000)] = 250_000
+    # Threads of one task of the graph, 0 = all cores.
+    graph_threads: Annotated[int, Field(ge=0)] = 0
+    # Rows held in memory at once while reading and writing.
+    block_rows: Annotated[int, Field(ge=1)] = 50_000
+    # Memory a task may take, 0 = its share of the machine's.
+    memory_limit_mb: Annotated[int, Field(ge=0)] = 0
+    # Tasks that may run at once and share a machine's memory.
+    tasks_at_once: Annotated[int, Field(ge=1)] = 2
+    # Memory of an index build, set for its session only.
+    maintenance_work_mem_mb: Annotated[int, Field(ge=1)] = 256
+    # What must stay free where the artefacts are written.
+    min_free_disk_mb: Annotated[int, Field(ge=0)] = 500
+    # Newest snapshots that are kept, 0 = all.
+    keep_nights: Annotated[int, Field(ge=0)] = 7
+    # Last snapshots of earlier months that are kept besides.
+    keep_month_ends: Annotated[int, Field(ge=0)] = 3
+    # Newest snapshots whose replaced embeddings are kept.
+    keep_replaced_nights: Annotated[int, Field(ge=0)] = 7
+    # Development only: land at most this many rows, 0 = all.
+    row_limit: Annotated[int, Field(ge=0)] = 0
 
 
 def _folders(value: Any) -> Any:
@@ -109,15 +92,13 @@ def _folders(value: Any) -> Any:
 
 
 class Places(Environment):
-    """Where the files are that Kindred reads; by default, those it came with."""
+    """Where the files are that Kindred reads; by default, those it came with.
 
-    features: Annotated[
-        tuple[Path, ...],
-        NoDecode,
-        BeforeValidator(_folders),
-        Field(description="folders of feature specs, separated as in PATH"),
-    ] = ()
-    sql: Annotated[Path | None, Field(description="folder of SQL files")] = None
+    ``features``: folders of feature specs, separated as in PATH; ``sql``: the folder of SQL files.
+    """
+
+    features: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = ()
+    sql: Path | None = None
 
 
 def _moment(value: Any) -> datetime:
@@ -132,29 +113,17 @@ def _moment(value: Any) -> datetime:
 class Schedule(Environment):
     """What the DAG files need; Airflow reads it again whenever it parses them."""
 
-    start_date: Annotated[
-        datetime, BeforeValidator(_moment), Field(description="start_date of the DAGs")
-    ] = datetime(2026, 1, 1, tzinfo=UTC)
-    retry_delay_seconds: Annotated[
-        float,
-        Field(ge=0, allow_inf_nan=False, description="delay before a failed task is retried"),
-    ] = 60
-    deadline_hours: Annotated[
-        float,
-        Field(
-            ge=0,
-            allow_inf_nan=False,
-            description="hours until a scheduled run that has not published is late; 0: never",
-        ),
-    ] = 3
+    start_date: Annotated[datetime, BeforeValidator(_moment)] = datetime(2026, 1, 1, tzinfo=UTC)
+    # Delay before a failed task is retried.
+    retry_delay_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60
+    # Hours until a scheduled run that has not published is late; 0: never.
+    deadline_hours: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 3
 
 
 class Secrets(Environment):
-    """What must never be shown."""
+    """What must never be shown: the secret that hashes the ids of erased customers."""
 
-    erasure_key: Annotated[
-        SecretStr, Field(description="secret that hashes the ids of erased customers")
-    ] = SecretStr("")
+    erasure_key: SecretStr = SecretStr("")
 
 
 def variable_name(field: str) -> str:

@@ -61,5 +61,5 @@ def run_task(run: Run, name: str, **part: Any) -> Any:
     with run.working(name) as warehouse:
         if task.stops_after_erasure:
             builds.require_no_erasure(warehouse, run.as_of)
-        with run.opened(name) as run, timed(run, name):
-            return task.function(run, **part)
+        with timed(run, name) as opened:
+            return task.function(opened, **part)

@@ -16,7 +16,6 @@ from psycopg2.extras import execute_values
 from kindred.backfills.fit import fit
 from kindred.preparation.task import Request, prepare
 from kindred.publication.table_hash import table_hashes
-from kindred.run.connections import Connections
 from kindred.run.context import Deployment, Run, open_run
 from kindred.run.windows import resolve_window
 from kindred.settings import Settings
@@ -48,7 +47,7 @@ class Laboratory:
         settings = {"KINDRED_ARTIFACTS": str(self.artefacts), "KINDRED_LOCK_WAIT_SECONDS": "20"}
         settings |= {"KINDRED_MIN_FREE_DISK_MB": "1"} | self.environment
         with patch.dict(os.environ, settings, clear=True):
-            return Deployment(Connections(lambda name: dsns[name]), Settings.from_env())
+            return Deployment(dsns.__getitem__, Settings.from_env())
 
     def query(
         self, text: str, parameters: Any = None, *, source: bool = False

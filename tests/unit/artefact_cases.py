@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import fsspec
 import numpy as np
 
-from kindred.artefacts.folder import ArtefactFolder
+from kindred.artefacts.folder import ArtefactFolder, snapshot_slug
 
 AS_OF = datetime(2026, 1, 5, 2, tzinfo=UTC)
 ARRAYS = {
@@ -17,7 +17,7 @@ ARRAYS = {
 
 
 def folder(root, as_of=AS_OF, settings="0123456789abcdef"):
-    return ArtefactFolder(str(root), "default", as_of, settings)
+    return ArtefactFolder(f"{root}/default/{snapshot_slug(as_of)}/{settings}")
 
 
 def damage(root, file, change):

@@ -21,7 +21,7 @@ from airflow.plugins_manager import AirflowPlugin
 OURS = ("/plugins/kindred/", "/dags/customer_similarity.py")
 DATABASE, ARTEFACTS = "/kindred/warehouse/database.py", "/kindred/artefacts/arrays.py"
 ADAPTER, TASKS = "/kindred/airflow_adapter/tasks.py", "/task.py"
-STATEMENTS = {"run", "rows", "row", "records", "execute", "copy_out", "copy_in"}
+STATEMENTS = {"run", "rows", "records", "execute", "copy_out", "copy_in"}
 
 
 Tracer = Callable[[FrameType, str, Any], Any]

@@ -1,4 +1,11 @@
--- Start a build of a snapshot; it replaces the previous one.
+-- Start a build of a snapshot, which replaces the previous one. A snapshot that has no row gets one; a
+-- published one keeps its values until publish. The reason why an earlier run could not begin goes.
+update run_notes set failed_task = null, failure = null where as_of = %(as_of)s;
+insert into snapshots (as_of, status, history, settings_hash)
+values (%(as_of)s, 'building', %(history)s, %(settings_hash)s)
+on conflict (as_of) do update
+set status = 'building'
+where snapshots.status in ('failed', 'empty', 'landed');
 insert into snapshot_builds
   (as_of, run_id, state, window_start, settings, settings_hash, encoder_version, may_fit, may_refit)
 values

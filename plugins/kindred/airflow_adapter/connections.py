@@ -8,7 +8,6 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from kindred.errors import PreflightError
 from kindred.run.connections import (
     ALERTS,
-    Connections,
     conninfo_of,
     from_environment,
     webhook_from_environment,
@@ -20,7 +19,7 @@ from kindred.settings import Settings
 
 def deployment() -> Deployment:
     """Connections from Airflow, settings from the environment."""
-    return Deployment(Connections(_conninfo), Settings.from_env())
+    return Deployment(_conninfo, Settings.from_env())
 
 
 def _conninfo(connection_id: str) -> str:

@@ -50,17 +50,9 @@ def snapshot_slug(as_of: datetime) -> str:
 
 @dataclass(frozen=True)
 class ArtefactFolder:
-    """The artefacts of one snapshot under one group of settings."""
+    """The artefacts of one snapshot under one group of settings, in the folder ``path``."""
 
-    root: str
-    space: str
-    as_of: datetime
-    settings_hash: str
-
-    @property
-    def path(self) -> str:
-        """Where the sets are."""
-        return posixpath.join(self.root, self.space, snapshot_slug(self.as_of), self.settings_hash)
+    path: str
 
     def write(self, name: str, arrays: Mapping[str, Array], facts: Facts) -> None:
         """Write a set, replacing an earlier one of the name.
@@ -98,6 +90,7 @@ class ArtefactFolder:
         """
         filesystem, folder = fsspec.core.url_to_fs(posixpath.join(self.path, name))
         where = f"artefact {name!r}"
+        remedy = f"clear task {made_by!r} with its downstream tasks, so that it is made again"
         try:
             facts, described = _read_facts(filesystem, posixpath.join(folder, FACTS_FILE))
             arrays = {}
@@ -108,19 +101,13 @@ class ArtefactFolder:
                 path = posixpath.join(folder, f"{key}.npy")
                 arrays[key] = read_array(filesystem, path, described[key])
         except DamagedArrayError as error:
-            raise ArtefactError(
-                f"{where} in {self.path} is damaged: {error}; clear task {made_by!r} with its"
-                " downstream tasks, so that it is made again"
-            ) from error
+            raise ArtefactError(f"{where} in {self.path} is damaged: {error}; {remedy}") from error
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise ArtefactError(
-                f"artefact {name!r} is not in {self.path}; clear task {made_by!r} with its"
-                " downstream tasks, so that it is made again"
-            ) from error
+            raise ArtefactError(f"artefact {name!r} is not in {self.path}; {remedy}") from error
         except OSError as error:
             raise ArtefactError(
-                f"{where} in {self.path} cannot be read: {error}; let this user read it, or clear"
-                f" task {made_by!r} with its downstream tasks, so that it is made again"
+                f"{where} in {self.path} cannot be read: {error}; let this user read it, or"
+                f" {remedy}"
             ) from error
         return Artefact(arrays, facts)
 
@@ -143,16 +130,10 @@ class ArtefactFolder:
 def settings_folders(root: str, space: str) -> list[ArtefactFolder]:
     """The artefacts of every snapshot and every group of settings that has some."""
     return [
-        ArtefactFolder(root, space, _moment_of(slug), settings_hash)
+        ArtefactFolder(posixpath.join(root, space, slug, settings_hash))
         for slug, hashes in sorted(snapshot_folders(root, space).items())
         for settings_hash in sorted(hashes)
     ]
-
-
-def _moment_of(slug: str) -> datetime:
-    """The moment that a ``snapshot_slug`` was made from."""
-    form = "%Y%m%dt%H%M%S_%f" if "_" in slug else "%Y%m%dt%H%M%S"
-    return datetime.strptime(slug, form).replace(tzinfo=UTC)
 
 
 def snapshot_folders(root: str, space: str) -> dict[str, list[str]]:

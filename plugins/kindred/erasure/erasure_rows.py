@@ -6,7 +6,7 @@ so the id appears neither in the server's log nor in ``pg_stat_activity``.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,7 +24,7 @@ from kindred.history.column_expressions import (
     value_expression,
 )
 from kindred.history.versions import column_types
-from kindred.run.builds import RESTART_AFTER_ERASURE
+from kindred.run.builds import RESTART_AFTER_ERASURE, one_line
 from kindred.spec.features import Kind
 from kindred.warehouse import partitions
 from kindred.warehouse.copy_writer import RowStream, encode_rows
@@ -49,28 +49,15 @@ class Request:
     receipt: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Erased:
-    """Rows removed per table, and the snapshots that contained the customer."""
-
-    rows: Rows
-    snapshots: list[datetime]
-
-
-def can_erase(database: Database) -> bool:
-    """Whether the space has the tables that an erasure needs."""
-    return bool(database.value("warehouse/table_exists", {"table": "erasure_requests"}))
-
-
 def require_prepared(database: Database, schema: str) -> None:
-    """Reject a space without these tables.
+    """Reject a space without the tables that an erasure needs.
 
     Raises
     ------
     PreflightError
         when it has not been prepared by a version that can erase.
     """
-    if not can_erase(database):
+    if not database.has_table("erasure_requests"):
         raise PreflightError(
             f"schema {schema} has not been prepared by this version of Kindred: run the DAG or"
             " 'kindred fit', then erase"
@@ -125,9 +112,10 @@ def read_request(database: Database, number: int) -> Request:
     return Request(*row)
 
 
-def erase_rows(database: Database, request: Request, schema: str) -> Erased:
+def erase_rows(database: Database, request: Request, schema: str) -> tuple[Rows, list[datetime]]:
     """Delete the customer of a request from all tables; call it inside a transaction.
 
+    Returns the number of rows removed per table, and the snapshots that contained the customer.
     Nothing else may change the space meanwhile. Readers do not wait, and see the erasure as one
     change.
 
@@ -149,14 +137,15 @@ def erase_rows(database: Database, request: Request, schema: str) -> Erased:
         if rows.total():
             database.run("erasure/mark_builds", {"failure": RESTART_AFTER_ERASURE})
         held = sorted(customers.keys() | lookalikes.keys())
-        _correct_sizes(database, number, held, lookalikes)
+        counts = {"as_ofs": held, "lookalikes": [lookalikes[as_of] for as_of in held]}
+        database.run("erasure/correct_sizes", number | counts)
     except psycopg2.errors.LockNotAvailable as error:
         raise LockTimeoutError(
             f"erasure request {request.number}: another session has locked tables of {schema} for"
             f" more than {LOCK_TIMEOUT_MILLISECONDS // 1000} s; end it (see pg_locks), then try"
             " again"
         ) from error
-    return Erased(+rows, held)
+    return +rows, held
 
 
 def _erase_texts(database: Database, number: dict[str, int]) -> int:
@@ -200,56 +189,25 @@ def _erase_keys(
     lookalikes: Counter[datetime] = Counter()
     tables = database.rows("erasure/key_columns", {"schema": schema})
     for position, (table, column, has_moments) in enumerate(tables):
+        kind = _RUN_SUFFIX.sub("", table)
         names = {"table": table, "column": column}
         if not has_moments:
-            rows[_kind_of_table(table)] += database.run("erasure/delete_rows", number, **names)
+            rows[kind] += database.run("erasure/delete_rows", number, **names)
             continue
         if column == "lookalike_id":
-            found = _close_gaps(database, number, table, f"gaps_{position}")
+            gaps = f"gaps_{position}"
+            found = database.rows("erasure/close_gaps", number, table=table, gaps=gaps)
         elif table == "customer_clusters":
             found = database.rows("erasure/delete_members", number)
         else:
             found = database.rows("erasure/delete_of_snapshots", number, **names)
-        removed = _by_moment(found)
-        rows[_kind_of_table(table)] += removed.total()
+        removed = Counter(dict(found))
+        rows[kind] += removed.total()
         if table == "customer_lookalikes":
             lookalikes += removed
         elif table == "customer_clusters":
             customers += removed
     return customers, lookalikes
-
-
-def _close_gaps(
-    database: Database, number: dict[str, int], table: str, gaps: str
-) -> list[tuple[Any, ...]]:
-    """Delete the customer from others' lookalikes, and close the gaps in their ranks."""
-    database.run("erasure/create_gaps", gaps=gaps)
-    database.run("erasure/record_gaps", number, table=table, gaps=gaps)
-    database.run("erasure/lift_ranks", table=table, gaps=gaps)
-    database.run("erasure/lower_ranks", table=table, gaps=gaps)
-    return database.rows("erasure/count_gaps", gaps=gaps)
-
-
-def _by_moment(found: Iterable[tuple[Any, ...]]) -> Counter[datetime]:
-    return Counter({as_of: int(count) for as_of, count in found})
-
-
-def _kind_of_table(table: str) -> str:
-    return _RUN_SUFFIX.sub("", table)
-
-
-def _correct_sizes(
-    database: Database,
-    number: dict[str, int],
-    held: list[datetime],
-    lookalikes: Counter[datetime],
-) -> None:
-    """Correct the sizes recorded for snapshots and cluster profiles."""
-    counts = {"as_ofs": held, "lookalikes": [lookalikes[as_of] for as_of in held]}
-    database.run("erasure/shrink_snapshots", counts)
-    database.run("erasure/shrink_profiles", {"as_ofs": held})
-    database.run("erasure/delete_medoids", number)
-    database.run("erasure/delete_empty_profiles")
 
 
 def record_receipt(database: Database, number: int, receipt: dict[str, Any]) -> None:
@@ -264,5 +222,4 @@ def finish(database: Database, number: int, receipt: dict[str, Any]) -> None:
 
 def record_failure(database: Database, number: int, failure: str) -> None:
     """Record in one line why a request failed."""
-    line = " ".join(failure.split())[:1000]
-    database.run("erasure/record_failure", {"request": number, "failure": line})
+    database.run("erasure/record_failure", {"request": number, "failure": one_line(failure)})

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from typing import Any
 
 from kindred.artefacts.folder import ArtefactFolder, settings_folders
@@ -108,9 +109,9 @@ def _erase(
     customer = str(request.customer_id)
     key = schemas.key_type_in(warehouse, schema).parse(customer)
     with warehouse.transaction():
-        erased = erasure_rows.erase_rows(warehouse, request, schema)
+        rows, snapshots = erasure_rows.erase_rows(warehouse, request, schema)
         suppression.add(warehouse, secret, customer)
-        receipt = _merged_receipt(request.receipt, erased)
+        receipt = _merged_receipt(request.receipt, rows, snapshots)
         erasure_rows.record_receipt(warehouse, request.number, receipt)
     receipt["artefacts"] += _erase_artefacts(deployment.settings.artifacts, space_name, key)
     receipt["seconds"] = round(receipt["seconds"] + time.monotonic() - started, 3)
@@ -125,12 +126,13 @@ def _erase(
     return receipt
 
 
-def _merged_receipt(before: dict[str, Any], erased: erasure_rows.Erased) -> dict[str, Any]:
+def _merged_receipt(
+    before: dict[str, Any], rows: Counter[str], snapshots: list[datetime]
+) -> dict[str, Any]:
     """The receipt of this try and of earlier ones that were killed."""
-    rows = Counter(before.get("rows", {})) + erased.rows
-    moments = {as_of.isoformat() for as_of in erased.snapshots}
+    moments = {as_of.isoformat() for as_of in snapshots}
     return {
-        "rows": dict(sorted(rows.items())),
+        "rows": dict(sorted((Counter(before.get("rows", {})) + rows).items())),
         "artefacts": int(before.get("artefacts", 0)),
         "snapshots": sorted(moments | set(before.get("snapshots", ()))),
         "seconds": float(before.get("seconds", 0.0)),

@@ -14,8 +14,7 @@ from kindred.history.suppression import SuppressionFilter
 from kindred.history.versions import column_types, payload_definitions
 from kindred.spec.model import Spec
 from kindred.warehouse import statements
-from kindred.warehouse.copy_pipe import pipe
-from kindred.warehouse.database import Database
+from kindred.warehouse.database import Database, pipe
 from kindred.warehouse.keys import MAX_TEXT_KEY_BYTES, KeyType
 
 log = logging.getLogger(__name__)

@@ -50,7 +50,7 @@ def propose_from_table(connections: Connections, table: str, request: ProposalRe
     """The text of a spec for a table or view of the source, and notes on it."""
     connection_id = str(Source.model_fields["connection"].default)
     with connect(
-        connections.conninfo(connection_id),
+        connections(connection_id),
         connection_id=connection_id,
         application_name="kindred infer-spec",
     ) as database:

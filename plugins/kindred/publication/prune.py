@@ -1,12 +1,11 @@
 """Drop the snapshots that need not be kept: ``kindred prune`` and the pruning of ``clean_up``."""
 
 import logging
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from kindred.publication import retention as store
-from kindred.publication.kept_nights import Retention
-from kindred.publication.retention import Published
 from kindred.run.context import Deployment, Run
 from kindred.spec.model import Spec
 from kindred.warehouse.database import Database
@@ -15,20 +14,50 @@ from kindred.warehouse.locks import Resource, locked
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Retention:
+    """How many of the newest snapshots to keep, and how many month ends besides.
+
+    With ``nights`` 0 everything is kept.
+    """
+
+    nights: int
+    month_ends: int
+
+    def outdated(self, published: Collection[datetime]) -> list[datetime]:
+        """The published snapshots that need not be kept, oldest first.
+
+        Nights are counted from the newest snapshot, not from the clock: a week without runs makes
+        nothing outdated. A month end is the last snapshot whose ``as_of`` falls in that month
+        (UTC); the month of the newest snapshot has not ended.
+        """
+        if not published or not self.nights:
+            return []
+        newest_first = sorted((as_of.astimezone(UTC) for as_of in published), reverse=True)
+        last_of_month: dict[tuple[int, int], datetime] = {}
+        for as_of in newest_first:
+            last_of_month.setdefault((as_of.year, as_of.month), as_of)
+        ended = list(last_of_month.values())[1:]
+        kept = {*newest_first[: self.nights], *ended[: self.month_ends]}
+        return [as_of for as_of in reversed(newest_first) if as_of not in kept]
+
+    def oldest_night(self, published: Collection[datetime]) -> datetime | None:
+        """The oldest of the ``nights`` newest snapshots; None if there are fewer."""
+        if not self.nights or len(published) < self.nights:
+            return None
+        return sorted(published)[-self.nights]
+
+
 def prune_nights(run: Run, warehouse: Database) -> list[datetime]:
     """Drop outdated snapshots after a nightly run; returns them.
 
     Keeps snapshots made by a backfill, since somebody asked for them, and the one this run has
     published. The caller must hold ``Resource.PUBLISH``.
     """
-    settings, published = run.settings, store.published(warehouse)
-    kept_by_hand = {entry.as_of for entry in published if entry.is_backfill}
-    return _prune(
-        warehouse,
-        Retention(settings.keep_nights, settings.keep_month_ends),
-        published,
-        kept_by_hand | {run.as_of},
-    )
+    retention = Retention(run.settings.keep_nights, run.settings.keep_month_ends)
+    published = store.published(warehouse)
+    kept_by_hand = {as_of for as_of, is_backfill in published.items() if is_backfill}
+    return _prune(warehouse, retention, published, kept_by_hand | {run.as_of})
 
 
 def prune(
@@ -39,7 +68,7 @@ def prune(
     wait_seconds = deployment.settings.lock_wait_seconds
     with deployment.warehouse(f"kindred {spec.space} prune", schema) as warehouse:
         if is_dry_run:
-            return retention.outdated([entry.as_of for entry in store.published(warehouse)])
+            return retention.outdated(store.published(warehouse))
         with locked(warehouse, schema, Resource.PUBLISH, wait_seconds=wait_seconds):
             return _prune(warehouse, retention, store.published(warehouse), set())
 
@@ -47,13 +76,12 @@ def prune(
 def _prune(
     warehouse: Database,
     retention: Retention,
-    published: Sequence[Published],
+    published: Collection[datetime],
     spared: set[datetime],
 ) -> list[datetime]:
-    moments = [entry.as_of for entry in published]
-    outdated = [as_of for as_of in retention.outdated(moments) if as_of not in spared]
+    outdated = [as_of for as_of in retention.outdated(published) if as_of not in spared]
     pruned = store.hide(warehouse, outdated)
-    partitions = store.drop_hidden(warehouse, retention.oldest_night(moments))
+    partitions = store.drop_hidden(warehouse, retention.oldest_night(published))
     if pruned or partitions:
         log.info("pruned %d snapshots, dropped %d partitions", len(pruned), partitions)
     return pruned

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg2.errors
@@ -19,17 +18,9 @@ Kept short, because meanwhile no partition can be attached to the table.
 """
 
 
-@dataclass(frozen=True)
-class Published:
-    """A snapshot that readers can see; ``is_backfill``: a backfill made it, on request."""
-
-    as_of: datetime
-    is_backfill: bool
-
-
-def published(database: Database) -> list[Published]:
-    """All published snapshots, oldest first."""
-    return [Published(*row) for row in database.rows("publication/published_snapshots")]
+def published(database: Database) -> dict[datetime, bool]:
+    """All published snapshots, oldest first, and whether a backfill made them, on request."""
+    return dict(database.rows("publication/published_snapshots"))
 
 
 def hide(database: Database, as_ofs: Sequence[datetime]) -> list[datetime]:
@@ -48,14 +39,12 @@ def drop_hidden(database: Database, before: datetime | None) -> int:
     readers: a partition still being read is left to the next call, which also completes a call that
     was killed.
     """
-    hidden = [
-        as_of for (as_of,) in database.rows("publication/hidden_snapshots", {"before": before})
-    ]
+    hidden = database.rows("publication/hidden_snapshots", {"before": before})
     dropped = 0
     database.run("publication/delete_pruned_profiles")
     partitions.set_lock_timeout(database, DETACH_PATIENCE_MILLISECONDS, is_local=False)
     for parent in partitions.PARENTS:
-        wanted = {partitions.partition_name(parent, as_of) for as_of in hidden}
+        wanted = {partitions.partition_name(parent, as_of) for (as_of,) in hidden}
         dropped += _drop_all(database, parent, wanted)
     partitions.set_lock_timeout(database, 0, is_local=False)
     return dropped

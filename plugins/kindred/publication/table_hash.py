@@ -40,7 +40,7 @@ def table_hashes(database: Database) -> dict[str, str]:
     for table in TABLES:
         sink = HashSink()
         relation = "snapshots" if table == "published_snapshots" else table
-        if database.value("warehouse/table_exists", {"table": relation}):
+        if database.has_table(relation):
             database.copy_out(statements.compose(f"publication/hash/{table}"), sink)
         hashes[table] = sink.digest.hexdigest()
     combined = "".join(hashes[table] for table in TABLES)

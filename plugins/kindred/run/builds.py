@@ -81,8 +81,6 @@ def begin(
         "may_refit": may_refit,
     }
     with database.transaction():
-        database.run("run/delete_not_begun", {"as_of": as_of})
-        database.run("run/begin_snapshot", parameters)
         database.run("run/begin_build", parameters)
 
 
@@ -186,7 +184,7 @@ def record_failure(
 
     Returns whether this is the first failure recorded, since several tasks of a run may fail.
     """
-    line = _one_line(failure)
+    line = one_line(failure)
     parameters = {"as_of": as_of, "run_id": run_id, "task": task, "failure": line}
     return bool(database.value("run/record_failure", parameters))
 
@@ -197,28 +195,21 @@ def delete_failure(database: Database, as_of: datetime, run_id: str, *, task: st
     database.run("run/delete_failure", parameters)
 
 
-def record_not_begun(database: Database, as_of: datetime, *, task: str, failure: str) -> bool:
-    """Record why a run could not begin a build; False if no run has ever prepared the space."""
-    if not _has_run_notes(database):
-        return False
-    line = _one_line(failure)
-    database.run("run/record_not_begun", {"as_of": as_of, "task": task, "failure": line})
-    return True
+def record_not_begun(database: Database, as_of: datetime, *, task: str, failure: str) -> None:
+    """Record why a run could not begin a build, unless no run has ever prepared the space."""
+    if database.has_table("run_notes"):
+        parameters = {"as_of": as_of, "task": task, "failure": one_line(failure)}
+        database.run("run/record_not_begun", parameters)
 
 
-def record_missed_deadline(database: Database, as_of: datetime) -> bool:
-    """Record that the scheduled run of a snapshot is late; False if no run prepared the space."""
-    if not _has_run_notes(database):
-        return False
-    database.run("run/record_missed_deadline", {"as_of": as_of})
-    return True
+def record_missed_deadline(database: Database, as_of: datetime) -> None:
+    """Record that the scheduled run of a snapshot is late, unless no run prepared the space."""
+    if database.has_table("run_notes"):
+        database.run("run/record_missed_deadline", {"as_of": as_of})
 
 
-def _has_run_notes(database: Database) -> bool:
-    return bool(database.rows("warehouse/columns_of_relation", {"table": "run_notes"}))
-
-
-def _one_line(failure: str) -> str:
+def one_line(failure: str) -> str:
+    """A failure as the warehouse keeps it: one line of at most 1,000 characters."""
     return " ".join(failure.split())[:1000]
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -17,16 +16,8 @@ WEB_SCHEMES = ("http", "https")
 SCHEMES = ("postgres", "postgresql")
 LIBPQ_EXTRAS = ("host", "sslmode", "sslrootcert", "sslcert", "sslkey", "options", "service")
 
-
-@dataclass(frozen=True)
-class Connections:
-    """Looks up a connection string by the id of an Airflow Connection."""
-
-    lookup: Callable[[str], str]
-
-    def conninfo(self, connection_id: str) -> str:
-        """The libpq connection string of a connection."""
-        return self.lookup(connection_id)
+Connections = Callable[[str], str]
+"""The libpq connection string of an Airflow Connection, by its id."""
 
 
 def conninfo_of(fields: Mapping[str, Any], extra: Mapping[str, Any]) -> str:

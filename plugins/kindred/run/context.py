@@ -1,9 +1,10 @@
 """The context of every stage: its snapshot, its settings, and sessions in source and warehouse."""
 
 import logging
+import posixpath
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ from kindred.warehouse.locks import Resource, locked, share
 
 log = logging.getLogger(__name__)
 
+Session = AbstractContextManager[Database]
 SEED = 20_180_401  # one seed for all randomness: equal inputs give an equal snapshot
 
 
@@ -32,27 +34,17 @@ class Deployment:
     connections: Connections
     settings: Settings
 
-    @contextmanager
-    def warehouse(self, label: str, schema: str | None = None) -> Iterator[Database]:
+    def warehouse(self, label: str, schema: str | None = None) -> Session:
         """A session in the warehouse; with a schema, statements find that space's tables."""
-        with connect(
-            self.connections.conninfo(WAREHOUSE),
-            connection_id=WAREHOUSE,
-            application_name=label,
-            schema=schema,
-        ) as database:
-            yield database
+        return self._session(WAREHOUSE, label, schema)
 
-    @contextmanager
-    def source(self, spec: Spec, label: str) -> Iterator[Database]:
+    def source(self, spec: Spec, label: str) -> Session:
         """A session in the source of a space."""
-        connection_id = spec.source.connection
-        with connect(
-            self.connections.conninfo(connection_id),
-            connection_id=connection_id,
-            application_name=label,
-        ) as database:
-            yield database
+        return self._session(spec.source.connection, label)
+
+    def _session(self, connection_id: str, label: str, schema: str | None = None) -> Session:
+        conninfo = self.connections(connection_id)
+        return connect(conninfo, connection_id=connection_id, application_name=label, schema=schema)
 
 
 @dataclass(frozen=True)
@@ -86,9 +78,8 @@ class Run:
     @property
     def folder(self) -> ArtefactFolder:
         """The artefacts of this snapshot."""
-        return ArtefactFolder(
-            self.settings.artifacts, self.spec.space, self.as_of, self.build.settings_hash
-        )
+        names = (self.spec.space, snapshot_slug(self.as_of), self.build.settings_hash)
+        return ArtefactFolder(posixpath.join(self.settings.artifacts, *names))
 
     @property
     def encoder_version(self) -> int:
@@ -101,33 +92,18 @@ class Run:
         """The application name of a session, which others log while they wait for it."""
         return _label(self.spec.space, self.as_of, stage)
 
-    @contextmanager
-    def warehouse(self, stage: str) -> Iterator[Database]:
+    def warehouse(self, stage: str) -> Session:
         """The task's session, or one opened for the block; in the space's schema."""
-        if self.session is not None:
-            yield self.session
-            return
-        with self.second_session(stage) as database:
-            yield database
+        return self.second_session(stage) if self.session is None else nullcontext(self.session)
 
-    @contextmanager
-    def opened(self, stage: str) -> Iterator["Run"]:
-        """The run with a session that everything in the block shares."""
-        with self.warehouse(stage) as database:
-            yield replace(self, session=database)
-
-    @contextmanager
-    def second_session(self, stage: str) -> Iterator[Database]:
+    def second_session(self, stage: str) -> Session:
         """A second session beside the task's, which may be busy or lost."""
-        with self.deployment.warehouse(self.label(stage), self.spec.internal_schema) as database:
-            yield database
+        return self.deployment.warehouse(self.label(stage), self.spec.internal_schema)
 
-    @contextmanager
-    def locked(self, database: Database, resource: Resource) -> Iterator[None]:
+    def locked(self, database: Database, resource: Resource) -> AbstractContextManager[None]:
         """Hold the lock of a resource of the space."""
         wait_seconds = self.settings.lock_wait_seconds
-        with locked(database, self.spec.internal_schema, resource, wait_seconds=wait_seconds):
-            yield
+        return locked(database, self.spec.internal_schema, resource, wait_seconds=wait_seconds)
 
     def record_forecast(self, stage: str, megabytes: int) -> None:
         """Record a stage's memory forecast in the build."""
@@ -168,10 +144,7 @@ class Run:
 
 
 def open_run(
-    deployment: Deployment,
-    space_name: str,
-    as_of: datetime,
-    run_id: str | None = None,
+    deployment: Deployment, space_name: str, as_of: datetime, run_id: str | None = None
 ) -> Run:
     """The run that ``prepare`` has begun, with the settings recorded then.
 
@@ -201,11 +174,11 @@ def _label(space_name: str, as_of: datetime, stage: str) -> str:
 
 
 @contextmanager
-def timed(run: Run, stage: str) -> Iterator[None]:
-    """Record the duration and memory of a stage in the build if it succeeds."""
-    started = time.monotonic()
-    yield
-    seconds, peak_mb = time.monotonic() - started, peak_megabytes()
+def timed(run: Run, stage: str) -> Iterator[Run]:
+    """The run with a session for a stage; if it succeeds, the build records its time and memory."""
     with run.warehouse(stage) as database:
+        started = time.monotonic()
+        yield replace(run, session=database)
+        seconds, peak_mb = time.monotonic() - started, peak_megabytes()
         builds.record_stage(database, run.as_of, stage, seconds=seconds, peak_mb=peak_mb)
     log.info("%s took %.2f s and at most %d MB", stage, seconds, peak_mb)

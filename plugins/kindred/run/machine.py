@@ -58,9 +58,8 @@ def _peak_kilobytes() -> int | None:
 def _limit_of_group() -> int | None:
     """What version 2 of control groups allows; None where it sets no limit."""
     try:
-        limit = (CONTROL_GROUP / "memory.max").read_text(encoding="utf-8").strip()
-        return None if limit == "max" else int(limit)
-    except (FileNotFoundError, PermissionError, ValueError):
+        return int((CONTROL_GROUP / "memory.max").read_text(encoding="utf-8"))
+    except (FileNotFoundError, PermissionError, ValueError):  # no number: "max"
         return None
 
 

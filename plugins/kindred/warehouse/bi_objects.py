@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 
 from psycopg2 import sql
 
@@ -50,28 +49,20 @@ PARTITIONED = {
 """The views over partitions: their table, and the condition for a snapshot without rows."""
 
 
-@dataclass(frozen=True)
-class Space:
-    """The schemas of a space in the warehouse."""
-
-    schema: str
-    bi_schema: str
-    extension_schema: str
-
-
 def applied_names(database: Database) -> set[str]:
     """Names of what is applied: migrations, and views and functions with a hash of their text."""
     return {name for (name,) in database.rows("warehouse/applied_migrations")}
 
 
-def create_bi_objects(database: Database, spec: Spec, space: Space, key_type: KeyType) -> None:
+def create_bi_objects(database: Database, spec: Spec, extension: str, key_type: KeyType) -> None:
     """Recreate the views and functions whose text changed; others stay, as this locks readers out.
 
-    The caller must hold ``Resource.SCHEMA``, inside a transaction.
+    The caller must hold ``Resource.SCHEMA``, inside a transaction; ``extension`` is the schema of
+    pgvector.
     """
     applied = applied_names(database)
     changed = False
-    for name, statement in _statements(spec, space, key_type):
+    for name, statement in _statements(spec, extension, key_type):
         text = statement.as_string(database.connection)
         version = f"{name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
         if version not in applied:
@@ -79,20 +70,20 @@ def create_bi_objects(database: Database, spec: Spec, space: Space, key_type: Ke
             database.run("warehouse/record_migration", {"name": version})
             changed = True
     if changed:
-        database.run("warehouse/grant_reader", bi=space.bi_schema)
+        database.run("warehouse/grant_reader", bi=spec.bi_schema)
 
 
-def _statements(spec: Spec, space: Space, key_type: KeyType) -> list[tuple[str, sql.Composed]]:
+def _statements(spec: Spec, extension: str, key_type: KeyType) -> list[tuple[str, sql.Composed]]:
     """Every object with its name, ordered so that each comes after what it calls."""
-    names = _names(spec, space, key_type)
+    names = _names(spec, extension, key_type)
     optional = [CLUSTER_CUSTOMERS] if Algorithm.PLPYTHON in spec.clustering.algorithms else []
     made = [(name, statements.compose(name, **names)) for name in INTERNAL_FUNCTIONS]
     for name in VIEWS_WITH_CURRENT:
         view = name.rpartition("/")[2]
-        published = statements.compose("publication/shown_published", space=space.schema)
+        published = statements.compose("publication/shown_published", space=spec.internal_schema)
         kinds = (
             ("", "in ({})", published, "for every published snapshot"),
-            ("_current", "= ({})", _current(view, space), "for the current snapshot"),
+            ("_current", "= ({})", _current(view, spec), "for the current snapshot"),
         )
         for ending, condition, snapshots, scope in kinds:
             statement = statements.compose(
@@ -107,24 +98,24 @@ def _statements(spec: Spec, space: Space, key_type: KeyType) -> list[tuple[str, 
     return made
 
 
-def _current(view: str, space: Space) -> sql.Composed:
+def _current(view: str, spec: Spec) -> sql.Composed:
     if view not in PARTITIONED:
-        return statements.compose("publication/shown_current", space=space.schema)
+        return statements.compose("publication/shown_current", space=spec.internal_schema)
     table, has_no_rows = PARTITIONED[view]
     return statements.compose(
         "publication/shown_current_partition",
-        space=space.schema,
+        space=spec.internal_schema,
         table=table,
         has_no_rows=sql.SQL(has_no_rows),
     )
 
 
-def _names(spec: Spec, space: Space, key_type: KeyType) -> dict[str, statements.Name]:
+def _names(spec: Spec, extension: str, key_type: KeyType) -> dict[str, statements.Name]:
     operators = OPERATORS[spec.metric]
     return {
-        "space": space.schema,
-        "bi": space.bi_schema,
-        "extension": space.extension_schema,
+        "space": spec.internal_schema,
+        "bi": spec.bi_schema,
+        "extension": extension,
         "key_type": sql.SQL(key_type.value),
         "operator": sql.SQL(operators.operator),
         "similarity": sql.SQL(operators.similarity_sql),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kindred.warehouse.copy_writer import (
     HEADER,
+    POSITION_BITS,
     POSTGRES_EPOCH_MICROSECONDS,
     TRAILER,
     Array,
@@ -16,7 +17,6 @@ from kindred.warehouse.copy_writer import (
     Field,
     wire_dtype,
 )
-from kindred.warehouse.tuple_ids import POSITION_BITS
 
 BLOCK_BYTES = 64 << 20  # a text may have 100 kB, so a limit on rows alone does not bound memory
 WRITE_BYTES = 256 << 10  # bytes buffered before Python processes them; fits a core's cache
@@ -165,12 +165,7 @@ class _UnevenRows:
 def _layout(fields: Sequence[Field], dimensions: int) -> np.dtype[Any]:
     parts: list[tuple[str, Any]] = [("fields", ">i2")]
     for index, field in enumerate(fields):
-        wire: Any = (
-            [("dimensions", ">i2"), ("unused", ">i2"), ("values", ">f4", (dimensions,))]
-            if field is Field.VECTOR
-            else wire_dtype(field)
-        )
-        parts += [(f"length{index}", ">i4"), (f"value{index}", wire)]
+        parts += [(f"length{index}", ">i4"), (f"value{index}", wire_dtype(field, dimensions))]
     return np.dtype(parts)
 
 

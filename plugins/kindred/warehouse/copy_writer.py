@@ -37,6 +37,8 @@ class Field(StrEnum):
 
 
 PAGE_BYTES = 8_192
+POSITION_BITS = 16
+"""A row's location (``ctid``) as one integer is ``block << POSITION_BITS | position``."""
 
 _WIRE: dict[Field, np.dtype[Any]] = {
     Field.INT2: np.dtype(">i2"),
@@ -51,14 +53,18 @@ _WIRE: dict[Field, np.dtype[Any]] = {
 }
 
 
-def wire_dtype(field: Field) -> np.dtype[Any]:
-    """The big-endian dtype of a field of fixed width.
+def wire_dtype(field: Field, dimensions: int = 0) -> np.dtype[Any]:
+    """The big-endian dtype of a field of fixed width; ``dimensions`` are those of a vector.
 
     Raises
     ------
     KeyError
-        for text and vectors, whose width depends on the value.
+        for text, whose width depends on the value.
     """
+    if field is Field.VECTOR:
+        return np.dtype(
+            [("dimensions", ">i2"), ("unused", ">i2"), ("values", ">f4", (dimensions,))]
+        )
     return _WIRE[field]
 
 
@@ -95,10 +101,7 @@ def _fixed_payload(column: Column) -> Array:
     """A column's values in wire format, one element of fixed width per row."""
     if column.field is Field.VECTOR:
         count, dimensions = column.values.shape
-        packed = np.empty(
-            count,
-            dtype=[("dimensions", ">i2"), ("unused", ">i2"), ("values", ">f4", (dimensions,))],
-        )
+        packed = np.empty(count, dtype=wire_dtype(column.field, dimensions))
         packed["dimensions"], packed["unused"], packed["values"] = dimensions, 0, column.values
         return packed
     values = column.values

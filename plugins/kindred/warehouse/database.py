@@ -1,7 +1,8 @@
 """A database session: connect, run the statements of ``include/sql``, move bulk data by COPY."""
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,12 +12,11 @@ from pgvector.psycopg2 import register_vector
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import parse_dsn
+from psycopg2.extras import RealDictCursor
 
 from kindred.errors import UnreachableError
 from kindred.warehouse import statements
 from kindred.warehouse.statements import Name
-
-log = logging.getLogger(__name__)
 
 Parameters = Mapping[str, Any] | None
 CONNECT_TIMEOUT_SECONDS = 15
@@ -66,23 +66,24 @@ class Database:
         self, name: str, parameters: Parameters = None, **names: Name
     ) -> tuple[Any, ...] | None:
         """Run a query; returns its first row, if any."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(statements.compose(name, **names), parameters)
-            return cursor.fetchone()
+        return next(iter(self.rows(name, parameters, **names)), None)
 
     def value(self, name: str, parameters: Parameters = None, **names: Name) -> Any:
         """Run a query of one row and one column; returns the value, or None without a row."""
         row = self.row(name, parameters, **names)
         return None if row is None else row[0]
 
+    def has_table(self, name: str) -> bool:
+        """Whether statements find a table or view of this name."""
+        return bool(self.value("warehouse/table_exists", {"table": name}))
+
     def records(
         self, name: str, parameters: Parameters = None, **names: Name
     ) -> list[dict[str, Any]]:
         """Run a query; returns its rows as mappings from column name to value."""
-        with self.connection.cursor() as cursor:
+        with self.connection.cursor(cursor_factory=RealDictCursor) as cursor:
             cursor.execute(statements.compose(name, **names), parameters)
-            columns = [column.name for column in cursor.description or ()]
-            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+            return [dict(row) for row in cursor.fetchall()]
 
     def execute(self, statement: sql.Composable, parameters: Parameters = None) -> int:
         """Run a statement composed from typed parts (DDL only)."""
@@ -100,8 +101,7 @@ class Database:
     def copy_in(self, table: Name, columns: Sequence[str], source: Readable) -> int:
         """Load binary COPY data into a table; returns the number of rows."""
         statement = sql.SQL("copy {} ({}) from stdin with (format binary)").format(
-            statements.identifier(table),
-            statements.comma_separated([sql.Identifier(column) for column in columns]),
+            statements.identifier(table), statements.columns(columns)
         )
         with self.connection.cursor() as cursor:
             cursor.copy_expert(statement, source)
@@ -167,3 +167,34 @@ def connect(
         yield database
     finally:
         connection.close()
+
+
+def pipe(send: Callable[[Writable], int], receive: Callable[[Readable], int]) -> int:
+    """Connect two COPYs without a file in between: one database sends, another receives.
+
+    Returns the receiver's count; the sender's error comes first.
+    """
+    read_end, write_end = os.pipe()
+    failure: list[BaseException] = []
+
+    def sender() -> None:
+        try:
+            with os.fdopen(write_end, "wb") as sink:
+                send(sink)
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=sender, name="copy-out", daemon=True)
+    thread.start()
+    count = 0
+    try:
+        with os.fdopen(read_end, "rb") as stream:
+            count = receive(stream)
+    except psycopg2.Error:
+        thread.join()
+        if not failure or isinstance(failure[0], BrokenPipeError):
+            raise
+    thread.join()
+    if failure:
+        raise failure[0]
+    return count

@@ -10,6 +10,7 @@ from psycopg2 import sql
 
 from kindred.artefacts.folder import snapshot_slug
 from kindred.errors import LockTimeoutError
+from kindred.warehouse import statements
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
 from kindred.warehouse.locks import Resource, locked
@@ -62,13 +63,12 @@ def load_part(
     with locked(database, f"{schema}/{table}/{part}", Resource.LOAD, wait_seconds=wait_seconds):
         _ensure_aside(database, schema, parent, table, wait_seconds)
         names = {"table": table, "part": part}
-        loaded = database.value("warehouse/loaded_digest", names)
-        if loaded == digest:
-            return int(database.value("warehouse/loaded_rows", names))
+        loaded = database.row("warehouse/loaded_part", names)
+        if loaded is not None and loaded[0] == digest:
+            return int(loaded[1])
         with database.transaction():
             if loaded is not None:
                 delete_part(table)
-                database.run("warehouse/delete_loaded_part", names)
             rows = fill(table)
             database.run("warehouse/record_loaded_part", {**names, "digest": digest, "rows": rows})
     return rows
@@ -78,7 +78,7 @@ def _ensure_aside(
     database: Database, schema: str, parent: str, table: str, wait_seconds: float
 ) -> None:
     with locked(database, f"{schema}/{table}", Resource.LOAD, wait_seconds=wait_seconds):
-        if database.rows("warehouse/columns_of_relation", {"table": table}):
+        if database.has_table(table):
             return
         with database.transaction():
             database.run("warehouse/create_aside", table=table, parent=parent)
@@ -125,16 +125,12 @@ def finish_aside(database: Database, parent: str, as_of: datetime, *, memory_mb:
         database.run(
             "warehouse/finish_aside",
             table=table,
-            primary_key=_columns(PRIMARY_KEYS[parent]),
-            second_key=_columns(SECOND_KEYS[parent]),
+            primary_key=statements.columns(PRIMARY_KEYS[parent]),
+            second_key=statements.columns(SECOND_KEYS[parent]),
             check="is_one_snapshot",
             as_of=sql.Literal(as_of.isoformat()),
         )
     database.run("warehouse/analyze_table", table=table)
-
-
-def _columns(names: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
 def has_passed(database: Database, parent: str, as_of: datetime) -> bool:
@@ -144,9 +140,7 @@ def has_passed(database: Database, parent: str, as_of: datetime) -> bool:
 
 def has_aside(database: Database, parent: str, as_of: datetime) -> bool:
     """Whether a table aside is being filled or waits for publish."""
-    return bool(
-        database.rows("warehouse/columns_of_relation", {"table": aside_name(parent, as_of)})
-    )
+    return database.has_table(aside_name(parent, as_of))
 
 
 def is_attached(database: Database, parent: str, as_of: datetime) -> bool:
@@ -210,7 +204,7 @@ def _is_published_as_filled(database: Database, parent: str, as_of: datetime) ->
         "warehouse/has_same_rows",
         table=aside_name(parent, as_of),
         partition=partition,
-        primary_key=_columns(PRIMARY_KEYS[parent]),
+        primary_key=statements.columns(PRIMARY_KEYS[parent]),
     )
     return bool(same)
 

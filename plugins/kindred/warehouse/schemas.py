@@ -5,7 +5,7 @@ from psycopg2 import sql
 from kindred.errors import PreflightError
 from kindred.spec.model import Spec
 from kindred.warehouse import statements
-from kindred.warehouse.bi_objects import Space, applied_names, create_bi_objects
+from kindred.warehouse.bi_objects import applied_names, create_bi_objects
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
 
@@ -15,7 +15,7 @@ def extension_schema_in(database: Database) -> str:
     return str(database.value("warehouse/extension_schema") or "public")
 
 
-def create_space(database: Database, spec: Spec, key_type: KeyType) -> Space:
+def create_space(database: Database, spec: Spec, key_type: KeyType) -> None:
     """Bring the space up to date with this version of Kindred; safe to run every night.
 
     The caller must hold ``Resource.SCHEMA``, inside a transaction.
@@ -32,26 +32,21 @@ def create_space(database: Database, spec: Spec, key_type: KeyType) -> Space:
     database.configure(spec.internal_schema)
     _create_key_domain(database, spec, key_type)
     _migrate(database)
-    space = Space(spec.internal_schema, spec.bi_schema, extension_schema_in(database))
-    create_bi_objects(database, spec, space, key_type)
-    return space
+    create_bi_objects(database, spec, extension_schema_in(database), key_type)
 
 
 def _create_key_domain(database: Database, spec: Spec, key_type: KeyType) -> None:
     existing = database.value("warehouse/key_domain_type", {"schema": spec.internal_schema})
     if existing is None:
-        database.execute(_key_domain(key_type))
+        collation = sql.SQL(' collate "C"' if key_type is KeyType.TEXT else "")
+        domain = sql.SQL("create domain customer_key as {}{}")
+        database.execute(domain.format(sql.SQL(key_type.value), collation))
     elif existing != key_type.value:
         raise PreflightError(
             f"schema {spec.internal_schema} was made for keys of type {existing}, but column"
             f" {spec.source.key!r} of the source is now {key_type}: use a new space for it"
             " (a spec file with another name), or cast the key in the spec's source query"
         )
-
-
-def _key_domain(key_type: KeyType) -> sql.Composed:
-    collation = sql.SQL(' collate "C"' if key_type is KeyType.TEXT else "")
-    return sql.SQL("create domain customer_key as {}{}").format(sql.SQL(key_type.value), collation)
 
 
 def _migrate(database: Database) -> None:

@@ -1,5 +1,6 @@
 """Find and compose the statements of ``include/sql``: identifiers quoted, values bound."""
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -57,6 +58,11 @@ def identifier(name: Name) -> sql.Composable:
     return sql.Identifier(name) if isinstance(name, str) else sql.Identifier(*name)
 
 
-def comma_separated(parts: list[sql.Composable]) -> sql.Composed:
+def comma_separated(parts: Iterable[sql.Composable]) -> sql.Composed:
     """Join composed parts by commas."""
     return sql.SQL(", ").join(parts)
+
+
+def columns(names: Iterable[str]) -> sql.Composed:
+    """Quoted names, separated by commas."""
+    return comma_separated(map(sql.Identifier, names))

@@ -296,7 +296,7 @@ def test_neither_statements_nor_errors_hold_the_id(shop, monkeypatch, caplog):
 
         monkeypatch.setattr(Database, name, call)
 
-    for name in ("run", "rows", "row"):
+    for name in ("run", "rows"):
         listen(name)
     asked = request(shop, customer)
     monkeypatch.setattr(erasure_rows, "LOCK_TIMEOUT_MILLISECONDS", 50)

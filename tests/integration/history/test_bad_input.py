@@ -15,7 +15,6 @@ from kindred.errors import (
     WindowError,
 )
 from kindred.preparation.doctor import examine
-from kindred.run.connections import Connections
 from kindred.run.windows import parse_moment, resolve_window
 from kindred.settings import Settings
 from kindred.spec.model import load_spec
@@ -339,10 +338,9 @@ def test_setting_outside_what_is_allowed(variable, value, words, monkeypatch):
 def test_doctor_says_the_same_and_changes_nothing(warehouse, monkeypatch):
     monkeypatch.setenv("KINDRED_ARTIFACTS", str(warehouse.artefacts))
     dsns = {"kindred_source": warehouse.source_dsn, "kindred_warehouse": warehouse.warehouse_dsn}
-    connections = Connections(lambda name: dsns[name])
 
     def failures(spec):
-        found = examine(connections, "default", lambda space: spec)
+        found = examine(dsns.__getitem__, "default", lambda space: spec)
         assert {finding.check for finding in found} >= {"settings and spec"}
         return [finding.message for finding in found if finding.outcome == "failure"]
 

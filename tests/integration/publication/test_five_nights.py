@@ -10,8 +10,7 @@ import pytest
 from integration.nights import NIGHTS, night, open_town, run_nights, spec_of
 from integration.warehouse import Laboratory, moment
 from kindred.errors import SupersededError
-from kindred.publication.kept_nights import Retention
-from kindred.publication.prune import prune
+from kindred.publication.prune import Retention, prune
 from kindred.segments.identity.relink import relink
 from kindred.tasks import run_task
 from kindred.warehouse.partitions import partition_name

@@ -8,8 +8,7 @@ import pytest
 
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.publication import retention
-from kindred.publication.kept_nights import Retention
-from kindred.publication.prune import prune
+from kindred.publication.prune import Retention, prune
 from kindred.publication.withdraw import withdraw
 
 SPEC = make_spec(clustering={"algorithms": ["kmeans"]})

@@ -194,7 +194,7 @@ class Killer:
         self._connection = psycopg2.connect(dsn)
         self._connection.autocommit = True
         self._at, self._count = None, 0
-        for name in ("run", "rows", "row", "records", "execute", "copy_out", "copy_in"):
+        for name in ("run", "rows", "records", "execute", "copy_out", "copy_in"):
             monkeypatch.setattr(Database, name, self._wrapped(getattr(Database, name)))
         monkeypatch.setattr(arrays, "write_aside", self._cut_short(arrays.write_aside))
         monkeypatch.setattr(folder, "write_aside", self._cut_short(folder.write_aside))

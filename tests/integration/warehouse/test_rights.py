@@ -11,7 +11,6 @@ from integration.warehouse import COLUMNS as CUSTOMERS
 from integration.warehouse import Laboratory, make_spec, people
 from kindred.errors import PreflightError
 from kindred.preparation.doctor import examine
-from kindred.run.connections import Connections
 
 AS_OF = "2026-02-01T02:00"
 
@@ -186,6 +185,6 @@ def test_older_but_usable_pgvector_is_a_warning(team, untouched, monkeypatch):
     admin("create extension vector")
     dsns = {"kindred_source": laboratory.source_dsn, "kindred_warehouse": laboratory.warehouse_dsn}
     monkeypatch.setenv("KINDRED_ARTIFACTS", str(laboratory.artefacts))
-    found = examine(Connections(dsns.__getitem__), "default", lambda space: make_spec())
+    found = examine(dsns.__getitem__, "default", lambda space: make_spec())
     (warning,) = [finding for finding in found if finding.outcome == "warning"]
     assert "pgvector 0.8.1 leaks memory" in warning.message

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from kindred.publication.kept_nights import Retention
+from kindred.publication.prune import Retention
 
 NIGHTS = [datetime(2026, 1, 1, 2, tzinfo=UTC) + timedelta(days=day) for day in range(120)]
 DEFAULT = Retention(nights=7, month_ends=3)

@@ -6,7 +6,7 @@ import psycopg2.extensions
 import pytest
 
 from kindred.errors import PreflightError
-from kindred.run.connections import Connections, conninfo_of, from_environment
+from kindred.run.connections import conninfo_of, from_environment
 
 VARIABLE = "AIRFLOW_CONN_KINDRED_WAREHOUSE"
 HOSTILE = "p@ss:w/rd?#%20 'q\" \\ü&=+"
@@ -154,10 +154,3 @@ def test_what_cannot_be_read_is_refused_without_its_secret(monkeypatch, value):
     assert "topsecret" not in text
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
-
-
-def test_connections_are_looked_up_by_id():
-    asked = []
-    connections = Connections(lambda name: asked.append(name) or f"dbname={name}")
-    assert connections.conninfo("kindred_source") == "dbname=kindred_source"
-    assert asked == ["kindred_source"]

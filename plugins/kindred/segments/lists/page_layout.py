@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kindred.errors import DataError
-from kindred.warehouse.tuple_ids import POSITION_BITS
+from kindred.warehouse.copy_writer import POSITION_BITS
 
 FIRST_LIST_BLOCK = 1
 NO_LIST = -1
