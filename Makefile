@@ -36,7 +36,8 @@ SLOW := benchmarks/test_bench_cluster segments/test_cluster_degenerate segments/
 	neighbours/test_recall spec/test_spec_fuzz
 FAST := tests/unit $(SLOW:%=--ignore=tests/unit/%.py) \
 	tests/integration/run/test_rerun.py::test_what_is_compared_is_not_nothing
-PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+# Three processes share two cores: threads of BLAS that wait for work in a loop would take them.
+PYTEST := env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 ORDER ?= forward
 ARGS ?=
@@ -86,9 +87,9 @@ test: $(STAMP) ## Run the whole test suite (ARGS="-k name")
 test-fast: $(STAMP) ## Run the quick unit tests and one night of the pipeline
 	@exec $(PYTEST) $(FAST) $(ARGS)
 
-# What takes an hour and more. Files called soak_* are collected by name only.
+# What takes an hour and more: the tests marked `soak` and those of files called soak_*.
 soak: $(STAMP) ## Run what takes an hour: every task again, every fault, thousands of random nights
-	@$(PYTEST) tests/airflow/soak_*.py tests/integration/*/soak_*.py
+	@$(PYTEST) --soak
 	$(BIN)/python -m benchmarks.faults
 	HYPOTHESIS_PROFILE=long exec $(PYTEST) tests/integration/history/test_night_sequences.py
 

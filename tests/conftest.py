@@ -23,6 +23,21 @@ settings.register_profile("long", deadline=None, max_examples=5_000, print_blob=
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--soak``."""
+    parser.addoption("--soak", action="store_true", help="what `make soak` runs, and nothing else")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what is asked for: tests marked ``soak`` or in a file ``soak_*.py``, or all others."""
+    is_asked = config.getoption("soak")
+    items[:] = [item for item in items if _is_soak(item) == is_asked]
+
+
+def _is_soak(item: pytest.Item) -> bool:
+    return "soak" in item.keywords or item.path.name.startswith("soak_")
+
+
 class Together(LoadFileScheduling):
     """Where tests run side by side: one process for a file, one for all that share the Airflow."""
 

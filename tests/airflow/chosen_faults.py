@@ -7,7 +7,6 @@ from benchmarks.faults.harm import Fault
 CHOSEN: dict[Case, Middle] = {
     Case(Fault.SOURCE, "extract", IN_PLACE): ("in shop", 1),
     Case(Fault.DISK, "encode", IN_PLACE): ("write", 2),
-    Case(Fault.KILL, "build_embeddings", IN_PLACE): ("in warehouse", 8),
     Case(Fault.TWICE, "cluster", IN_PLACE): ("in warehouse", 8),
     Case(Fault.CONNECTION, "publish", IN_PLACE): ("in warehouse", 17),
 }

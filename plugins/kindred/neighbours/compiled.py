@@ -1,7 +1,9 @@
 """Functions compiled to machine code by numba on first use, and cached on disk."""
 
+import hashlib
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -12,6 +14,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # nogil: threads run them in parallel. No fastmath: operations round according to IEEE 754.
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+
+FOLDERS = ("neighbours", "segments")
+"""Where the modules with compiled functions are."""
 
 
 def compiled(function: F) -> F:
@@ -32,7 +37,19 @@ def compiled_for_scores(function: F) -> F:
     return _compiled(function, OPTIONS | {"fastmath": {"contract"}})
 
 
+def _digest_of_sources() -> str:
+    package = Path(__file__).parents[1]
+    sources = sorted(path for name in FOLDERS for path in package.joinpath(name).rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+
+
+_DIGEST = _digest_of_sources()
+
+
 def _compiled(function: F, options: dict[str, Any]) -> F:
+    # Part of the cache's file name. Numba compares the function's own file only: code of another
+    # release would be used where a function it calls has changed, or fail where a type has gone.
+    function.__qualname__ += f"_{_DIGEST}"
     try:
         return cast(F, numba.njit(cache=True, **options)(function))
     except RuntimeError:

@@ -95,8 +95,8 @@ def test_too_much_drift_stops_the_run_and_is_shown(shop):
     [
         ("auto", True, [1, 2]),
         ("auto", False, [1, 1]),
-        ("never", True, [1, 1]),
-        ("always", True, [1, 2]),
+        pytest.param("never", True, [1, 1], marks=pytest.mark.soak),
+        pytest.param("always", True, [1, 2], marks=pytest.mark.soak),
     ],
 )
 def test_when_an_encoder_is_fitted_anew(shop, refit, may_refit, expected):
@@ -184,7 +184,11 @@ def test_a_withdrawn_date_can_be_run_again_and_is_not_fitted_by_itself(shop):
     assert shop.query("select as_of from bi.lookalikes_current limit 1") == [(moment(SECOND),)]
 
 
-@pytest.mark.parametrize("rewrite_share", [1.0, 0.0], ids=["difference", "generation"])
+@pytest.mark.parametrize(
+    "rewrite_share",
+    [pytest.param(1.0, marks=pytest.mark.soak), 0.0],
+    ids=["difference", "generation"],
+)
 def test_going_back_without_a_refit_stages_the_embeddings_anew(shop, rewrite_share):
     spec = make_spec(rewrite_share=rewrite_share)
     shop.run(spec, FIRST)

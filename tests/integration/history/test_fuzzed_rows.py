@@ -1,4 +1,4 @@
-"""Five thousand rows of strange values among good ones: nothing stops the night."""
+"""Rows of strange values among good ones: nothing stops the night."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from integration.nasty_values import COLUMNS, KEYS, TIMES, UNUSABLE_KEYS
 from integration.warehouse import Laboratory, make_spec, moment
 
 AS_OF = "2026-02-01T02:00"
-FUZZED, GOOD = 1_700, 500
+FUZZED, GOOD = 600, 400
 LARGE = 100_000  # characters; a few such rows are enough
 CASES = {"bigint": "timestamptz", "uuid": "timestamp", "text": "date"}
 DIFFERENT = "different rows with the same customer_id"
@@ -168,7 +168,7 @@ def assert_landed_or_refused(laboratory, fuzzed):
         if number in fuzzed.bad_key:  # the same one in several rows, which differ besides
             named.discard(DIFFERENT)
         assert named == fuzzed.refused[number], reason
-    assert min(len(fuzzed.accepted), len(fuzzed.refused)) > 500
+    assert min(len(fuzzed.accepted), len(fuzzed.refused)) > 200
     assert fuzzed.later
 
 

@@ -173,7 +173,11 @@ def test_movements_read_two_partitions(
     assert read == {partition_name("customer_clusters", moment(night(number))) for number in nights}
 
 
-@pytest.mark.parametrize("order", [(5, 4, 3, 2, 1), (3, 1, 5, 2, 4)], ids=str)
+@pytest.mark.parametrize(
+    "order",
+    [pytest.param((5, 4, 3, 2, 1), marks=pytest.mark.soak), (3, 1, 5, 2, 4)],
+    ids=str,
+)
 def test_a_backfill_in_any_order_and_relink_is_the_nights_in_order(
     town: tuple[Laboratory, Homes], make_laboratory: Callable[..., Laboratory], order: Any
 ) -> None:

@@ -117,7 +117,14 @@ def test_the_last_tasks_can_be_cleared_after_the_publish(shop: Laboratory, stage
     assert shop.hashes() == before
 
 
-@pytest.mark.parametrize("failing", ["encode", "load_lookalikes", "quality_gate", "publish"])
+@pytest.mark.parametrize(
+    "failing",
+    [
+        "encode",
+        "publish",
+        *(pytest.param(s, marks=pytest.mark.soak) for s in ("load_lookalikes", "quality_gate")),
+    ],
+)
 def test_a_failed_run_goes_on_where_it_stopped(
     shop: Laboratory, make_laboratory: Callable[..., Laboratory], failing: str
 ) -> None:

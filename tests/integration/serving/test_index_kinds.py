@@ -22,8 +22,8 @@ CUSTOMERS = 3_000
 OPERATORS = {"l2": "<->", "cosine": "<=>", "ip": "<#>"}
 KINDS = [
     ("ivfflat", "half", "l2"),
-    ("ivfflat", "half", "cosine"),
-    ("hnsw", "single", "l2"),
+    pytest.param(("ivfflat", "half", "cosine"), marks=pytest.mark.soak),
+    pytest.param(("hnsw", "single", "l2"), marks=pytest.mark.soak),
     ("hnsw", "half", "cosine"),
     ("exact", "single", "l2"),
 ]
@@ -204,8 +204,15 @@ def table(make_database):
     connection.close()
 
 
-@pytest.mark.parametrize("m", [16, 8])
-@pytest.mark.parametrize("precision", list(Precision))
+@pytest.mark.parametrize(
+    ("precision", "m"),
+    [
+        (Precision.SINGLE, 16),
+        (Precision.HALF, 8),
+        pytest.param(Precision.SINGLE, 8, marks=pytest.mark.soak),
+        pytest.param(Precision.HALF, 16, marks=pytest.mark.soak),
+    ],
+)
 def test_the_memory_forecast_of_a_graph_is_what_the_server_takes(table, m, precision):
     """The server tells after how many rows a small memory is full."""
     kind = IndexKind(Metric.L2, 24, Method.HNSW, precision)

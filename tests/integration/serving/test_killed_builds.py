@@ -24,7 +24,10 @@ LISTS = 400
 """Far more than is good, so that every phase of the build takes its time."""
 
 TRIES = 20
-PHASES = ("performing k-means", "assigning tuples", "loading tuples")
+PHASES = (
+    *(pytest.param(p, marks=pytest.mark.soak) for p in ("performing k-means", "loading tuples")),
+    "assigning tuples",
+)
 DIED = (psycopg2.OperationalError, psycopg2.InterfaceError)
 SERVED = [[5, 5]]
 SPEC = make_spec(clustering={"algorithms": ["kmeans"]}, refit="never", rebuild="always")
@@ -151,6 +154,7 @@ def test_killed_in_a_phase_of_the_build(shop, phase):
     assert (lists, is_used) == (LISTS, True)
 
 
+@pytest.mark.soak
 def test_killed_while_it_initializes(shop, monkeypatch):
     """That phase is over at once, but for a session that keeps new indexes out of the catalogue."""
     run = Database.run
@@ -189,7 +193,11 @@ def end_after(monkeypatch, statement: str) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["warehouse/add_key", "serving/create_index", "serving/finish_generation"],
+    [
+        pytest.param("warehouse/add_key", marks=pytest.mark.soak),
+        "serving/create_index",
+        pytest.param("serving/finish_generation", marks=pytest.mark.soak),
+    ],
 )
 def test_killed_before_a_commit_of_the_build(shop, monkeypatch, statement):
     with polling(shop.warehouse_dsn, "similar") as reports:

@@ -50,7 +50,7 @@ def all_weights(reach, vectors, metric, min_samples):
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
 @pytest.mark.parametrize(
     "vectors",
-    [groups()[0], groups(grid=0.5)[0], clustered(1500, 6), uneven(), groups(3000, 3, noise=0)[0]],
+    [groups()[0], groups(grid=0.5)[0], clustered(1500, 6), uneven(), groups(2000, 3, noise=0)[0]],
     ids=["groups", "grid", "repeats", "uneven", "apart"],
 )
 def test_the_tree_is_the_shortest_of_all_pairs(vectors, metric):
@@ -93,7 +93,7 @@ def edges_of(tree):
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
 @pytest.mark.parametrize(
     "vectors",
-    [uneven(9000), groups(6000, 3, noise=0)[0], clustered(5000, 6)],
+    [uneven(6000), groups(4000, 3, noise=0)[0], clustered(4000, 6)],
     ids=["uneven", "apart", "repeats"],
 )
 def test_near_lists_give_nearly_the_same_tree(vectors, metric, monkeypatch):
