@@ -34,7 +34,7 @@ class Deployment:
     connections: Connections
     settings: Settings
 
-    def warehouse(self, label: str, schema: str | None = None) -> Session:
+    def warehouse(self, label: str, schema: str = "") -> Session:
         """A session in the warehouse; with a schema, statements find that space's tables."""
         return self._session(WAREHOUSE, label, schema)
 

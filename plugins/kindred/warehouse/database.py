@@ -141,6 +141,7 @@ class Database:
         parameters = info.dsn_parameters | {"password": info.password}
         name = parameters["application_name"]
         with _session(parameters, f"second session for {name!r}", "see max_connections") as beside:
+            beside.run("warehouse/close_search_path")
             beside.configure(None)
             yield beside
 
@@ -158,7 +159,8 @@ def connect(
 ) -> Iterator[Database]:
     """Open a session whose backend ends with this process: it checks the client every 5 s.
 
-    With a schema, statements find that space's tables, and pgvector if it is installed.
+    With a schema, statements find that space's tables, and pgvector if it is installed; with an
+    empty one, the catalogue alone; without, what the login's settings say.
 
     Raises
     ------
@@ -173,7 +175,9 @@ def connect(
     }
     advice = f"check the Airflow Connection (or AIRFLOW_CONN_{connection_id.upper()})"
     with _session(parameters, f"connection {connection_id!r}", advice) as database:
-        database.configure(schema)
+        if schema is not None:
+            database.run("warehouse/close_search_path")
+        database.configure(schema or None)
         yield database
 
 

@@ -173,7 +173,7 @@ def test_everything_of_the_customer_is_gone(shop):
         (asked,),
     )
     assert (status, customer_id, kept) == ("done", None, receipt)
-    assert requester == "postgres"
+    assert requester == "kindred"
     rows = receipt["rows"]
     assert rows["customer_versions"] == 2
     assert rows["rejected_rows"] == rows["text_embeddings"] == 1

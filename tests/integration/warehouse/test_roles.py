@@ -13,7 +13,7 @@ from psycopg2 import sql
 from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
 from kindred.errors import LockTimeoutError
 from kindred.tasks import run_task
-from local.postgres import EmbeddedServer
+from local.postgres import EmbeddedServer, as_user
 
 ANALYST = "analyst_of_tests"
 OWNER = "warehouse_owner_of_tests"
@@ -49,10 +49,6 @@ def execute(dsn: str, *statements: sql.Composable) -> None:
         connection.autocommit = True
         for statement in statements:
             connection.cursor().execute(statement)
-
-
-def as_user(dsn: str, user: str) -> str:
-    return dsn.replace("postgres@", f"{user}@", 1)
 
 
 @pytest.fixture(scope="module")
@@ -278,7 +274,7 @@ def test_an_owner_without_special_rights_does_whole_runs(deployed: Laboratory) -
     rows = deployed.query("select as_of, lookalikes / customers from bi.snapshots order by 1")
     assert rows == [(moment(FIRST), 5), (moment(SECOND), 3)]
     grant = sql.SQL("grant bi_reader to {}").format(sql.Identifier(ANALYST))
-    superuser = deployed.warehouse_dsn.replace(f"{OWNER}@", "postgres@", 1)
+    superuser = as_user(deployed.warehouse_dsn, "postgres")
     execute(superuser, grant)
     with analyst(replace(deployed, warehouse_dsn=superuser)) as cursor:
         cursor.execute("select count(*) from bi.similar_customers(1, 5)")
@@ -291,7 +287,7 @@ def test_such_an_owner_sees_the_sessions_that_a_publish_must_wait_for(
     """pg_stat_activity hides most of what other users do from an owner without special rights."""
     deployed.run(make_spec(), FIRST)
     hurried = replace(deployed, environment={"KINDRED_LOCK_WAIT_SECONDS": "1"})
-    superuser = deployed.warehouse_dsn.replace(f"{OWNER}@", "postgres@", 1)
+    superuser = as_user(deployed.warehouse_dsn, "postgres")
     with closing(psycopg2.connect(superuser, application_name="old report")) as connection:
         connection.set_session(isolation_level="REPEATABLE READ")
         connection.cursor().execute("select 1")
