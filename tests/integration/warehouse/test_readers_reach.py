@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 
 import psycopg2
 import psycopg2.errors
@@ -47,8 +46,8 @@ OVERLOADS = (
     ("jsonb_each", "jsonb", "setof text"),
     ("to_jsonb", "record", "jsonb"),
     ("quote_ident", "name", "text"),
-    ("avg", "{vector}.vector", "{vector}.vector"),
-    ("vector_norm", "{vector}.halfvec", "double precision"),
+    ("count", "public.vector", "bigint"),
+    ("vector_norm", "text", "double precision"),
 )
 
 
@@ -110,23 +109,14 @@ def test_overloads_of_a_reader_never_run(shop: Laboratory, server: EmbeddedServe
             cursor.execute("create function public.format(text, text) returns text return 'x'")
         administer(server, "grant create on schema public to public", database=name_of(shop))
         try:
-            for number, (name, arguments, result) in enumerate(OVERLOADS):
-                if name == "avg":
-                    cursor.execute(
-                        "create or replace function public.caught(public.vector, public.vector)"
-                        " returns public.vector language plpgsql as $$ begin raise exception"
-                        " 'ran as %', current_user; end $$"
-                    )
-                    continue
+            for name, arguments, result in OVERLOADS:
                 cursor.execute(
-                    f"create function public.{name}({arguments}) returns {result}"
-                    " language plpgsql as $$ begin raise exception 'ran as %', current_user; end $$".replace(
-                        "{vector}", "public"
-                    )
+                    f"create function public.{name}({arguments}) returns {result} language plpgsql"
+                    " as $$ begin raise exception 'ran as %', current_user; end $$"
                 )
-                for call, answer in zip(CALLS, answers, strict=True):
-                    cursor.execute(call)
-                    assert cursor.fetchall() == answer, number
+            for call, answer in zip(CALLS, answers, strict=True):
+                cursor.execute(call)
+                assert cursor.fetchall() == answer
             [(_, message), (_, of_functions)] = findings(shop)
             assert "'revoke create on schema public from public'" in message
             assert f"functions of {READER} in schema public" in of_functions
@@ -223,15 +213,16 @@ def test_doctor_says_that_everybody_may_make_temporary_objects(
 
 IDS = "array(select generate_series(1, {})::bigint)"
 TOO_LARGE = {
-    f"bi.lookalike_audience({IDS.format(1_000_000)})": r"ids holds 1000000 values .* at most 100000",
+    f"bi.lookalike_audience({IDS.format(1_000_000)})": r"ids holds 1000000 .* at most 100000",
     f"bi.lookalike_audience({IDS.format(30)}, 2000000000)": "n is 2000000000, .* at most 1000000",
     f"bi.lookalike_audience({IDS.format(30)}, 5, 2000000000)": "too few seeds",
     "bi.similar_customers(1, 2000000000)": "k is 2000000000, but .* at most 10000",
     "bi.similar_customers(1, 5, jsonb_build_object('income', (select jsonb_agg(x) from"
     " generate_series(1, 1000000) as x)))": r"condition takes \d+ bytes, but at most 262144",
-    "bi.similar_customers(1, 5, jsonb_build_object('income', (select jsonb_agg(x) from"
-    " generate_series(1, 1001) as x)))": '"income" has 1001 values, but at most 1000 are allowed',
-    "bi.similar_customers(1, 5, (select jsonb_object_agg(x, 1) from generate_series(1, 1000) as x))": 'condition names column "',
+    "bi.similar_customers(1, 5, jsonb_build_object('age', (select jsonb_agg(x) from"
+    " generate_series(1, 1001) as x)))": '"age" has 1001 values, but at most 1000 are allowed',
+    "bi.similar_customers(1, 5, (select jsonb_object_agg(x, 1) from"
+    " generate_series(1, 1000) as x))": 'condition names column "',
     "bi.similar_customers(1, 5, jsonb_build_object(repeat('x', 200000), 1))": 'column "x{100}"',
     "bi.similar_customers(1, 5, to_jsonb(repeat('x', 200000)))": 'condition is "x+, but must be',
     "bi.similar_customers(1, 5, jsonb_build_object('age', repeat('x', 200000)))": 'on column "age"',
@@ -245,7 +236,7 @@ def test_sizes_are_bounded(shop: Laboratory, call: str) -> None:
     with reader(shop) as cursor:
         started = time.monotonic()
         with pytest.raises(psycopg2.errors.RaiseException, match=TOO_LARGE[call]) as caught:
-            cursor.execute(f"select * from {call}")
+            cursor.execute(sql.SQL("select * from {}").format(sql.SQL(call)))
         assert time.monotonic() - started < 2
         assert len(str(caught.value)) < 1000
 
@@ -254,11 +245,13 @@ def test_the_largest_arguments_are_answered(shop: Laboratory) -> None:
     ids = IDS.format(100_000).replace("1, 1", "101, 1")
     values = "(select jsonb_agg(x) from generate_series(20, 1019) as x)"
     with reader(shop) as cursor:
-        cursor.execute(f"select count(*) from bi.lookalike_audience({ids}, 1000000)")
-        assert cursor.fetchall() == [(100,)]
         condition = f"jsonb_build_object('age', {values})"
-        cursor.execute(f"select count(*) from bi.similar_customers(1, 10000, {condition})")
-        assert cursor.fetchall() == [(199,)]
+        for call, rows in (
+            (f"lookalike_audience({ids}, 1000000)", 100),
+            (f"similar_customers(1, 10000, {condition})", 199),
+        ):
+            cursor.execute(sql.SQL("select count(*) from bi.{}").format(sql.SQL(call)))
+            assert cursor.fetchall() == [(rows,)]
 
 
 def test_keys_are_of_plain_types(shop: Laboratory) -> None:
@@ -286,10 +279,11 @@ def test_a_reader_cannot_take_a_nights_locks(shop: Laboratory) -> None:
             for resource in Resource:
                 with locked(warehouse, "kindred", resource, wait_seconds=0):
                     for mode in ("access share", "row share", "exclusive", "access exclusive"):
-                        lock = sql.SQL("lock table kindred.{} in {} mode nowait")
+                        lock = sql.SQL("begin; lock table kindred.{} in {} mode nowait")
                         name = sql.Identifier(f"lock_{resource}")
                         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                             cursor.execute(lock.format(name, sql.SQL(mode)))
+                        cursor.execute("rollback")
 
 
 HORIZONS = (
