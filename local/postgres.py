@@ -101,11 +101,14 @@ class EmbeddedServer:
         if user is not None:
             open_path(binary("postgres"))
             open_tree(binary("postgres").parents[1])
-        if not (self.pgdata / "PG_VERSION").exists():
+        is_new = not (self.pgdata / "PG_VERSION").exists()
+        if is_new:
             self._initialise()
         self._make_socket_dir()
         self._write_settings()
         self._pg("pg_ctl", "start", "--wait", f"--timeout={START_SECONDS}", "--log", self.log_file)
+        if not is_new:
+            self._hand_over()
 
     def stop(self) -> None:
         """Stop the server by a fast shutdown and wait for its end; no-op if it does not run."""
@@ -121,6 +124,17 @@ class EmbeddedServer:
         self._end_leftover_processes()
         if self.socket_dir != self.pgdata:
             shutil.rmtree(self.socket_dir, ignore_errors=True)
+
+    def _hand_over(self) -> None:
+        """Give the databases of an earlier version, which belong to the superuser, to ``OWNER``."""
+        with closing(psycopg2.connect(self.dsn("postgres"))) as connection:
+            cursor = connection.cursor()
+            cursor.execute("select from pg_roles where rolname = %s", (OWNER,))
+            has_owner = cursor.rowcount > 0
+            cursor.execute("select datname from pg_database where oid >= 16384")
+            names = [name for (name,) in cursor.fetchall()]
+        for name in () if has_owner else names:
+            self.create_database(name)
 
     def create_owner(self) -> None:
         """Create the owner of databases and the role of readers, unless they exist."""
