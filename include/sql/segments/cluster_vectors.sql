@@ -39,9 +39,9 @@ REFUSED = "P0001"  # as raise exception in PL/pgSQL
 def measure():
     """Rows and dimensions of the relation; an error where memory_mb does not suffice for them."""
     size = plpy.execute(
-        'select count(*) as rows, count(embedding) as vectors,'
-        ' min({extension}.vector_dims(embedding)) as least, max({extension}.vector_dims(embedding)) as most'
-        ' from ' + relation
+        "select count(*) as rows, count(embedding) as vectors,"
+        " min(%s.vector_dims(embedding)) as least, max(%s.vector_dims(embedding)) as most from %s"
+        % (pgvector, pgvector, relation)
     )[0]
     if size["rows"] != size["vectors"] or size["least"] != size["most"]:
         plpy.error(
@@ -61,8 +61,8 @@ def measure():
     needed = LIBRARIES_MB + bytes // 2**20
     if needed > memory_mb:
         plpy.error(
-            "%d vectors of %d dimensions in %d clusters need about %d MB in one backend, but %d are allowed"
-            % (rows, dimensions, clusters, needed, memory_mb),
+            "%d vectors of %d dimensions need about %d MB in one backend for %d clusters, but %d are allowed"
+            % (rows, dimensions, needed, clusters, memory_mb),
             hint="Raise clustering.plpython.memory_mb in the spec, or use algorithm kmeans.",
             sqlstate=REFUSED,
         )
@@ -73,7 +73,8 @@ def read(rows, dimensions):
     """Keys and float64 vectors; as pgvector sends them, a vector is 4 bytes and then its values."""
     keys, vectors = [], np.empty((rows, dimensions))
     cursor = plpy.cursor(
-        'select customer_id, {extension}.vector_send(embedding) as sent from ' + relation + " order by customer_id"
+        "select customer_id, %s.vector_send(embedding) as sent from %s order by customer_id"
+        % (pgvector, relation)
     )
     while True:
         block = cursor.fetch(ROWS_AT_ONCE)
@@ -129,6 +130,11 @@ def by_size(labels):
 
 if k is None or k < 1:
     plpy.error("k is %s, but must be at least 1" % k, sqlstate=REFUSED)
+# Not on the search path, where an overload of somebody else's could fit better than pg_catalog's.
+pgvector = plpy.execute(
+    "select quote_ident(nspname) as schema from pg_extension"
+    " join pg_namespace on pg_namespace.oid = extnamespace where extname = 'vector'"
+)[0]["schema"]
 rows, dimensions = measure()
 if rows == 0:
     return []

@@ -70,6 +70,7 @@ def _held(
     mode: str,
     wait_seconds: float,
 ) -> Iterator[None]:
+    is_new = not database.value("warehouse/schema_exists", {"schema": scope})
     for resource in resources:
         lock, name = _relation(scope, resource)
         database.run("warehouse/create_lock", schema=scope, lock=lock, quoted=sql.Literal(name))
@@ -83,6 +84,8 @@ def _held(
         except BaseException:
             with suppress(psycopg2.Error):  # the session may be lost: the block's error matters
                 guard.connection.rollback()
+                if is_new:  # a refused request leaves nothing behind
+                    database.run("warehouse/drop_lock", schema=scope, lock=lock)
             raise
         try:
             guard.connection.commit()
@@ -110,7 +113,7 @@ def _take(guard: Database, scope: str, resource: Resource, mode: str, wait_secon
         except psycopg2.errors.LockNotAvailable:
             guard.run("warehouse/rollback_to_savepoint")
         waited = time.monotonic() - started
-        holder = guard.value("warehouse/lock_holder", {"name": name})
+        holder = guard.value("warehouse/lock_holder", {"name": name, "mode": mode})
         holder = holder or "a session that just ended"
         if waited > wait_seconds:
             raise LockTimeoutError(

@@ -189,9 +189,9 @@ def test_rows_that_are_inserted_meanwhile_are_not_seen(warehouse, make_database)
 def test_the_reader_gives_pages_of_these_indexes_and_of_nothing_else(warehouse):
     table = load(warehouse, make_rows(1_000), lists=5)
     with closing(warehouse.connection.cursor()) as cursor:
-        cursor.execute("create table kindred.mine (embedding public.vector(3))")
+        cursor.execute("create table kindred.mine (embedding vector(3))")
         cursor.execute("create index mine_ivfflat on kindred.mine using ivfflat (embedding)")
-        cursor.execute("create table public.customer_embeddings_g7 (embedding public.vector(3))")
+        cursor.execute("create table public.customer_embeddings_g7 (embedding vector(3))")
         statement = "create index g7 on public.customer_embeddings_g7 using ivfflat (embedding)"
         cursor.execute(statement)
         read_page = "select length(kindred.read_index_page(%s, 0))"

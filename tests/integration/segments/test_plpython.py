@@ -149,7 +149,9 @@ def test_a_k_below_1_is_refused(database, k):
 def test_the_forecast_counts_the_clusters(database):
     fill(database, np.random.default_rng(1).normal(size=(2_000, 4)))
     assert len(set(cluster(database, 3, memory_mb=300)[1])) == 3
-    with pytest.raises(errors.RaiseException, match=r"in 2000 clusters need about 3\d\d MB"):
+    with pytest.raises(
+        errors.RaiseException, match=r"need about 3\d\d MB in one backend for 2000 clus"
+    ):
         cluster(database, 5_000, memory_mb=300)
 
 

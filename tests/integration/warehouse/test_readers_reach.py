@@ -1,5 +1,6 @@
 """What readers try: overloads, leaky conditions, large arguments, locks; all as a BI login."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -182,8 +183,8 @@ def test_conditions_on_keys_and_times_still_reach_the_index(shop: Laboratory) ->
             query = sql.SQL("explain select * from bi.{} where {}")
             cursor.execute(query.format(sql.Identifier(view), sql.SQL(condition)))
             plan = "\n".join(line for (line,) in cursor.fetchall())
-            key = condition.replace("(7, 8)", "x").split(" ")[-3]
-            assert f"{key} = " in plan.partition("Index Cond:")[2], plan
+            key = "lookalike_id" if "lookalike_id" in condition else "customer_id"
+            assert re.search(rf"Index Cond: .*\b{key}\)?(::bigint)? = ", plan), plan
 
 
 def test_a_condition_sees_no_row_that_a_view_hides(
@@ -293,7 +294,7 @@ def test_views_of_an_earlier_version_are_made_again(shop: Laboratory) -> None:
         "create view public.report as select customer_id from bi.lookalikes_current",
     )
     with shop.deployment.warehouse("test", "kindred") as database:
-        with pytest.raises(psycopg2.errors.RaiseException, match=r"public\.report depends on view"):
+        with pytest.raises(psycopg2.errors.RaiseException, match="view report depends on view"):
             database.run("warehouse/migrations/0045_drop_views_of_domains")
         execute(shop.warehouse_dsn, "drop view public.report")
         database.run("warehouse/migrations/0045_drop_views_of_domains")
