@@ -132,8 +132,8 @@ def server_for_bench(**parameters: int) -> Iterator[Bench]:
     """A server of its own, and a session in it."""
     with embedded_server() as server:
         dsn = new_database(server, "warehouse")
-        execute(dsn, "alter system set autovacuum = off")
-        execute(dsn, "select pg_reload_conf()")
+        execute(server.dsn("postgres"), "alter system set autovacuum = off")
+        execute(server.dsn("postgres"), "select pg_reload_conf()")
         with open_bench(dsn, **parameters) as running:
             yield running
 

@@ -35,13 +35,13 @@ from kindred.preparation.task import Request, prepare
 from kindred.run.context import Deployment, open_run
 from kindred.run.machine import peak_megabytes
 from kindred.run.windows import Window
-from kindred.segments.lists.index_pages import install_reader
 from kindred.settings import Settings
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec, spec_from_dict
 from kindred.tasks import run_task
 from kindred.warehouse.copy_writer import Column, Field, RowStream, encode_rows
 from kindred.warehouse.database import connect
+from local.page_reader import install_page_reader
 
 CATEGORIES = (b"north", b"south", b"west")
 SLOTS = len(CATEGORIES) + 1
@@ -193,10 +193,7 @@ def measure(report: Report, place: Place, n: int, d: int, pool: ProcessPoolExecu
     for number, as_of in enumerate(NIGHTS):
         if number:
             execute(place.source, CHANGE)
-            with connect(
-                place.warehouse, connection_id="bench", application_name="bench"
-            ) as database:
-                install_reader(database, spec.internal_schema)
+            install_page_reader(place.warehouse, spec.internal_schema)
         begin(place, spec, as_of)
         stages = Stages(place, as_of, pool, OTHERWISE if number else None)
         for name, forecast, peak in stages.all():

@@ -22,11 +22,12 @@ from benchmarks.customers import make_customers
 from benchmarks.generations import BLOCK_ROWS, SPEC, Bench, make_rows, server_for_bench
 from benchmarks.report import Report, arguments, median_seconds, timed
 from kindred.encoding.embeddings import Embeddings
-from kindred.segments.lists.index_pages import IndexLists, install_reader, open_index, read_lists
+from kindred.segments.lists.index_pages import IndexLists, open_index, read_lists
 from kindred.segments.lists.list_clusters import cluster_into_lists, clusters_of_lists
 from kindred.serving.index_kinds import IndexKind
 from kindred.serving.index_plan import Candidate, forecast_mb, usual_lists
 from kindred.spec.metrics import Metric
+from local.page_reader import install_page_reader
 
 SEED = 20_180_401
 ROUNDS = 3
@@ -82,7 +83,7 @@ def share_of_nearest(vectors: NDArray[np.float32], found: IndexLists) -> float:
 def measure_all(report: Report, running: Bench, rows: Embeddings, lists: int) -> None:
     """Measure every way, and compare with the targets."""
     table = running.load(rows)
-    install_reader(running.database, SPEC.internal_schema)
+    install_page_reader(running.database.connection.dsn, SPEC.internal_schema)
     report.measure("build", lists=lists, seconds=build(running, table, rows, lists))
     rounds = [timed(lambda: read(running, table, rows)) for _ in range(ROUNDS)]
     found = rounds[-1][1]

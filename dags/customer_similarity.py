@@ -100,7 +100,7 @@ def params(spec: Spec) -> dict[str, Param]:
             type=["null", "array"],
             items={"type": "string", "enum": [str(a) for a in spec.clustering.offered]},
             minItems=1,
-            description="Segment algorithms to run; by default those of the spec.",
+            description="Segment algorithms, by default those of the spec; a run may add others.",
         ),
         "encoder_version": Param(
             None,

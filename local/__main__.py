@@ -15,7 +15,7 @@ from local.failures import InterruptedRunError, LocalError, RunFailedError
 from local.interrupts import Interrupts
 from local.layout import Layout
 from local.lock import find_holder, hold_lock
-from local.postgres import SUPERUSER, EmbeddedServer, binary
+from local.postgres import EmbeddedServer, binary
 from local.shutdown import end_holder, stop_all
 from local.supervisor import Supervisor
 
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "status":
             return _status(layout)
         if options.command == "psql":
-            dsn = EmbeddedServer(layout.pgdata).dsn("warehouse", SUPERUSER)
+            dsn = EmbeddedServer(layout.pgdata).dsn("warehouse")
             return _with_server(layout, [str(binary("psql")), dsn, *rest])
         return _with_server(layout, rest)
     except KindredError as error:

@@ -12,12 +12,13 @@ import signal
 import stat
 import subprocess
 import tempfile
-from contextlib import suppress
+from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 import psutil
+import psycopg2
 
 from local.failures import LocalError, tail_of
 from local.processes import (
@@ -31,6 +32,8 @@ from local.processes import (
 from local.unprivileged import open_path, open_tree, server_user
 
 SUPERUSER = "postgres"
+OWNER = "kindred"
+_SQL = Path(__file__).with_name("sql")
 START_SECONDS = 60
 # The fast shutdown, then the immediate one, then SIGKILL; with the seconds to wait for each.
 _STOP_SIGNALS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
@@ -56,6 +59,11 @@ _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]{1,90}")  # a socket's path may have 
 _SMALL_SHARED_MEMORY = 1 << 30
 
 
+def as_user(dsn: str, user: str) -> str:
+    """The URI of the same database for another login."""
+    return re.sub(r"(?<=//)[^@/]*(?=@)", user, dsn, count=1)
+
+
 class EmbeddedServer:
     """A PostgreSQL server on one data folder, reached through a unix socket only.
 
@@ -79,8 +87,9 @@ class EmbeddedServer:
         digest = hashlib.sha256(str(self.pgdata).encode()).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"kindred-{os.geteuid()}-{digest}"
 
-    def dsn(self, database: str, user: str = SUPERUSER) -> str:
-        """A libpq URI of one database."""
+    def dsn(self, database: str, user: str | None = None) -> str:
+        """A libpq URI of one database: for its owner, or in ``postgres`` for the superuser."""
+        user = user or (SUPERUSER if database == "postgres" else OWNER)
         return f"postgresql://{user}@/{quote(database, safe='')}?host={quote(str(self.socket_dir))}"
 
     def start(self) -> None:
@@ -92,11 +101,14 @@ class EmbeddedServer:
         if user is not None:
             open_path(binary("postgres"))
             open_tree(binary("postgres").parents[1])
-        if not (self.pgdata / "PG_VERSION").exists():
+        is_new = not (self.pgdata / "PG_VERSION").exists()
+        if is_new:
             self._initialise()
         self._make_socket_dir()
         self._write_settings()
         self._pg("pg_ctl", "start", "--wait", f"--timeout={START_SECONDS}", "--log", self.log_file)
+        if not is_new:
+            self._hand_over()
 
     def stop(self) -> None:
         """Stop the server by a fast shutdown and wait for its end; no-op if it does not run."""
@@ -113,13 +125,39 @@ class EmbeddedServer:
         if self.socket_dir != self.pgdata:
             shutil.rmtree(self.socket_dir, ignore_errors=True)
 
+    def _hand_over(self) -> None:
+        """Give the databases of an earlier version, which belong to the superuser, to ``OWNER``."""
+        with closing(psycopg2.connect(self.dsn("postgres"))) as connection:
+            cursor = connection.cursor()
+            cursor.execute("select from pg_roles where rolname = %s", (OWNER,))
+            has_owner = cursor.rowcount > 0
+            cursor.execute("select datname from pg_database where oid >= 16384")
+            names = [name for (name,) in cursor.fetchall()]
+        for name in () if has_owner else names:
+            self.create_database(name)
+
+    def create_owner(self) -> None:
+        """Create the owner of databases and the role of readers, unless they exist."""
+        self._run_file("create_owner", "postgres")
+
     def create_database(self, name: str) -> None:
-        """Create a database unless it exists."""
+        """Create a database with pgvector, unless it exists; it belongs to ``OWNER``."""
+        self.create_owner()
         try:
             self._pg("createdb", f"--host={self.socket_dir}", f"--username={SUPERUSER}", name)
         except LocalError as error:
             if "already exists" not in str(error):
                 raise
+        self._run_file("prepare_database", name)
+
+    def _run_file(self, name: str, database: str) -> None:
+        statement = (_SQL / f"{name}.sql").read_text(encoding="utf-8")
+        with (
+            closing(psycopg2.connect(self.dsn(database, SUPERUSER))) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
 
     def drop_database(self, name: str) -> None:
         """Drop a database if it exists, ending the sessions in it."""

@@ -12,9 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from kindred.segments.lists.index_pages import install_reader
 from kindred.spec.model import Spec
-from kindred.warehouse.database import connect
 from local.airflow import COMPONENTS, LocalAirflow
 from local.credentials import ADMIN_USER, Credentials, load_credentials
 from local.data_set import DataSet
@@ -22,6 +20,7 @@ from local.environment import SOURCE, WAREHOUSE, kindred_environment
 from local.interrupts import Interrupts
 from local.layout import Layout
 from local.lock import hold_lock
+from local.page_reader import install_page_reader
 from local.postgres import EmbeddedServer
 from local.progress import RunBoard
 from local.report import Report, print_report, read_report
@@ -101,7 +100,7 @@ def _make_snapshots(
     server.start()
     server.create_database(SOURCE)
     server.create_database(WAREHOUSE)
-    _install_page_reader(server, data_set)
+    install_page_reader(server.dsn(WAREHOUSE), data_set.spec.internal_schema)
     watch.say("PostgreSQL with pgvector is up")
     is_new = airflow.begin_migration()
     for line in data_set.load(server):
@@ -124,14 +123,6 @@ def _make_snapshots(
     if options.stay_up:
         airflow.wait_for_triggerer()
     return report
-
-
-def _install_page_reader(server: EmbeddedServer, data_set: DataSet) -> None:
-    """Install the page reader, as an administrator would, so segments can be the index's lists."""
-    dsn = server.dsn(WAREHOUSE)
-    label = "kindred page-reader"
-    with connect(dsn, connection_id="kindred_warehouse", application_name=label) as database:
-        install_reader(database, data_set.spec.internal_schema)
 
 
 def begin_fit(airflow: LocalAirflow, spec: Spec, as_of: datetime) -> None:

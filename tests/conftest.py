@@ -11,8 +11,8 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
-from databases import administer
-from local.postgres import EmbeddedServer
+from databases import administer, trusted_pgvector
+from local.postgres import OWNER, EmbeddedServer
 from sentence_models import link_model
 
 _numbers = itertools.count()
@@ -77,6 +77,17 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Em
 def server(start_server: Callable[[str], EmbeddedServer]) -> Iterator[EmbeddedServer]:
     """The one PostgreSQL server of the session."""
     server = start_server("postgres")
+    server.create_owner()
+    administer(
+        server,
+        # A managed server lets owners of databases create it; nobody here has to be a superuser.
+        f"alter system set extension_control_path = '{trusted_pgvector(server)}:$system'",
+        "select pg_reload_conf()",
+        f"grant bi_reader to {OWNER} with admin true, inherit false, set false",
+        f"grant pg_checkpoint to {OWNER}",
+        # For readers that are told of each wait.
+        f"grant set on parameter log_lock_waits, deadlock_timeout to {OWNER}",
+    )
     yield server
     server.stop()
 
@@ -87,7 +98,12 @@ def make_database(server: EmbeddedServer) -> Callable[[str], str]:
 
     def make(prefix: str) -> str:
         name = f"{prefix}_{next(_numbers)}"
-        administer(server, f"create database {name}")
+        administer(
+            server,
+            f"create database {name} owner {OWNER}",
+            f"alter database {name} set search_path = public, vector",
+            f"revoke temporary on database {name} from public",
+        )
         return server.dsn(name)
 
     return make

@@ -25,10 +25,7 @@ INVALID_INDEXES = (
     " where relnamespace = to_regnamespace(%s)::oid and not (indisvalid and indisready)"
 )
 SESSIONS = (
-    "select application_name || coalesce(' with lock ' || locks.mode, '')"
-    " from pg_stat_activity left join pg_locks as locks"
-    " on locks.pid = pg_stat_activity.pid and locks.locktype = 'advisory'"
-    " where application_name like %s"
+    "select application_name || ' ' || state from pg_stat_activity where application_name like %s"
 )
 # A backend checks every 5 s whether its client is still there.
 SESSION_SECONDS = 12

@@ -9,9 +9,13 @@ create database warehouse owner kindred;
 revoke connect, temporary on database warehouse from public;
 grant connect on database warehouse to bi_reader;
 
--- pgvector is not a trusted extension: only a superuser can create it.
+-- pgvector is not a trusted extension: only a superuser can create it. In a schema of its own nobody can
+-- add functions beside it.
 \connect warehouse
-create extension vector;
+create schema vector;
+grant usage on schema vector to public;
+create extension vector schema vector;
+alter database warehouse set search_path = public, vector;
 
 -- From here on the superuser can only log in from inside the container.
 alter role postgres password null;

@@ -15,7 +15,7 @@ from psycopg2 import sql
 from integration.command import CONTENT, command_on
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.spec.model import spec_from_dict
-from local.postgres import binary
+from local.postgres import as_user, binary
 
 FIRST, SECOND = "2026-01-05T02:00:00+00:00", "2026-01-06T02:00:00+00:00"
 
@@ -132,7 +132,7 @@ def test_doctor_tells_of_missing_rights_and_of_all_else_at_once(run, server):
         connection.autocommit = True
         cursor = connection.cursor()
         cursor.execute(sql.SQL("create role {} login").format(login))
-    visitor = run.laboratory.warehouse_dsn.replace("postgres@", "visitor_of_cli_tests@", 1)
+    visitor = as_user(run.laboratory.warehouse_dsn, "visitor_of_cli_tests")
     run.write_spec(features={"salary": "numeric"})
     try:
         code, printed = run("doctor", AIRFLOW_CONN_KINDRED_WAREHOUSE=visitor)

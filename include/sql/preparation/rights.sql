@@ -5,6 +5,7 @@ select
   quote_ident(current_database()) as database_name,
   has_database_privilege(current_database(), 'create') as may_create,
   has_database_privilege(current_database(), 'temporary') as may_use_temporary,
+  has_database_privilege('public', current_database(), 'temporary') as public_may_use_temporary,
   (select rolcreaterole or rolsuper from pg_roles where rolname = current_user) as may_create_roles,
   exists (select from pg_roles where rolname = 'bi_reader') as has_reader,
   (

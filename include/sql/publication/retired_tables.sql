@@ -1,5 +1,6 @@
 -- Tables of generations that neither serve nor belong to an unfinished build.
--- A generation of another encoder is kept while its snapshot is one of the newest, to allow a rollback.
+-- A generation of another encoder is kept while its snapshot is one of the newest nights or later, to allow a
+-- rollback.
 -- A transaction with a snapshot older than the swap still reads the old generation: xmin is the
 -- transaction that retired it.
 select generation, table_name
@@ -11,7 +12,7 @@ where table_name is not null
       and not (
         encoder_version <> (select published.encoder_version from current_snapshot as published)
         and (holds_as_of, holds_published_at) in (
-          select as_of, published_at from snapshots where status = 'published' order by as_of desc limit %(nights)s
+          select as_of, published_at from snapshots where status = 'published' and as_of >= %(since)s::timestamptz
         )
       )
       and not exists (

@@ -5,7 +5,7 @@
 create or replace function plpython_kindred.cluster_vectors(relation regclass, k integer, is_cosine boolean, memory_mb integer)
 returns setof record
 language plpython3u stable
-set search_path = pg_catalog, {extension}, pg_temp
+set search_path = pg_catalog, pg_temp
 as $function$
 import os
 
@@ -24,9 +24,15 @@ STARTS = 3
 MINI_BATCH_ABOVE = 200000
 MINI_BATCH = 8192
 ROWS_AT_ONCE = 10000
+DISTANCES_AT_ONCE = 10000000
 # Of one backend, 32 dimensions: 249 MB for 100,000 rows, 584 for a million; text keys want more.
 LIBRARIES_MB = 220
 BYTES_A_ROW = 250
+# Two copies of the distances at once, one more while they are made; 256 rows of them in each step of a
+# start, and the centres of all starts.
+COPIES_OF_DISTANCES = 3
+BYTES_A_CLUSTER = 2 * 256 * 8
+COPIES_OF_CENTRES = 2 * STARTS + 4
 REFUSED = "P0001"  # as raise exception in PL/pgSQL
 
 
@@ -34,7 +40,8 @@ def measure():
     """Rows and dimensions of the relation; an error where memory_mb does not suffice for them."""
     size = plpy.execute(
         "select count(*) as rows, count(embedding) as vectors,"
-        " min(vector_dims(embedding)) as least, max(vector_dims(embedding)) as most from " + relation
+        " min(%s.vector_dims(embedding)) as least, max(%s.vector_dims(embedding)) as most from %s"
+        % (pgvector, pgvector, relation)
     )[0]
     if size["rows"] != size["vectors"] or size["least"] != size["most"]:
         plpy.error(
@@ -44,11 +51,18 @@ def measure():
             sqlstate=REFUSED,
         )
     rows, dimensions = size["rows"], size["most"] or 0
-    needed = LIBRARIES_MB + rows * (8 * dimensions + BYTES_A_ROW) // 2**20
+    clusters = min(k, rows)
+    distances = min(min(rows, ROWS_AT_ONCE) * clusters, DISTANCES_AT_ONCE)
+    bytes = (
+        rows * (8 * dimensions + BYTES_A_ROW)
+        + clusters * (8 * dimensions * COPIES_OF_CENTRES + BYTES_A_CLUSTER)
+        + 8 * COPIES_OF_DISTANCES * distances
+    )
+    needed = LIBRARIES_MB + bytes // 2**20
     if needed > memory_mb:
         plpy.error(
-            "%d vectors of %d dimensions need about %d MB in one backend, but %d are allowed"
-            % (rows, dimensions, needed, memory_mb),
+            "%d vectors of %d dimensions need about %d MB in one backend for %d clusters, but %d are allowed"
+            % (rows, dimensions, needed, clusters, memory_mb),
             hint="Raise clustering.plpython.memory_mb in the spec, or use algorithm kmeans.",
             sqlstate=REFUSED,
         )
@@ -59,7 +73,8 @@ def read(rows, dimensions):
     """Keys and float64 vectors; as pgvector sends them, a vector is 4 bytes and then its values."""
     keys, vectors = [], np.empty((rows, dimensions))
     cursor = plpy.cursor(
-        "select customer_id, vector_send(embedding) as sent from " + relation + " order by customer_id"
+        "select customer_id, %s.vector_send(embedding) as sent from %s order by customer_id"
+        % (pgvector, relation)
     )
     while True:
         block = cursor.fetch(ROWS_AT_ONCE)
@@ -94,8 +109,9 @@ def assign(model, vectors):
     """The nearest centre of every vector, and how much nearer it is than the second nearest."""
     labels = np.empty(len(vectors), dtype=np.int32)
     membership = np.ones(len(vectors), dtype=np.float32)
-    for start in range(0, len(vectors), ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
+    step = min(ROWS_AT_ONCE, DISTANCES_AT_ONCE // model.n_clusters)
+    for start in range(0, len(vectors), step):
+        rows = slice(start, start + step)
         distances = model.transform(vectors[rows])
         labels[rows] = distances.argmin(axis=1)
         if distances.shape[1] > 1:
@@ -114,6 +130,11 @@ def by_size(labels):
 
 if k is None or k < 1:
     plpy.error("k is %s, but must be at least 1" % k, sqlstate=REFUSED)
+# Not on the search path, where an overload of somebody else's could fit better than pg_catalog's.
+pgvector = plpy.execute(
+    "select quote_ident(nspname) as schema from pg_extension"
+    " join pg_namespace on pg_namespace.oid = extnamespace where extname = 'vector'"
+)[0]["schema"]
 rows, dimensions = measure()
 if rows == 0:
     return []

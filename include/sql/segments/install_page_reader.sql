@@ -23,7 +23,7 @@ begin
     raise exception '% is no IVFFlat index over the embeddings of schema %', index_name, {space_name}
       using errcode = 'insufficient_privilege';
   end if;
-  return {pageinspect}.get_raw_page(format('%I.%I', {space_name}, index_name), 'main', block_number);
+  return {pageinspect}.get_raw_page(format('%I.%I', {space_name}, index_name), 'main'::text, block_number);
 end
 $function$;
 

@@ -7,7 +7,7 @@ declare
 begin
   if not exists (select from customer_clusters as c where c.as_of = snapshot and c.algorithm = check_segment.algorithm) then
     select string_agg(distinct c.algorithm, ', ') into known from customer_clusters as c where c.as_of = snapshot;
-    raise exception 'algorithm is "%", the current snapshot has segments by %', algorithm, coalesce(known, 'none')
+    raise exception 'algorithm is "%", the current snapshot has segments by %', left(algorithm, 100), coalesce(known, 'none')
       using hint = 'Give algorithm and cluster_id as bi.clusters_current shows them.';
   end if;
   if not exists (

@@ -1,2 +1,5 @@
 -- The schema that holds pgvector's types and operators.
-select extnamespace::regnamespace::text from pg_extension where extname = 'vector';
+select nspname::text
+from pg_extension
+join pg_namespace on pg_namespace.oid = extnamespace
+where extname = 'vector';

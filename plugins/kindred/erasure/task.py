@@ -3,8 +3,6 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -77,23 +75,14 @@ def _erase_once(
 ) -> dict[str, Any]:
     if erasure_rows.read_request(warehouse, number).status != "done":
         secret = ErasureKey.from_env()
-        with _exclusive(deployment, warehouse, schema_of(space_name)):
+        wait_seconds = deployment.settings.lock_wait_seconds
+        with locked(warehouse, schema_of(space_name), *LOCKED_RESOURCES, wait_seconds=wait_seconds):
             suppression.require_same_secret(warehouse, secret)
             request = erasure_rows.read_request(warehouse, number)
             if request.status != "done":
                 return _erase(deployment, warehouse, space_name, request, secret)
     log.info("erasure request %d is done already", number)
     return erasure_rows.read_request(warehouse, number).receipt
-
-
-@contextmanager
-def _exclusive(deployment: Deployment, warehouse: Database, schema: str) -> Iterator[None]:
-    """Wait for running stages, and let nothing else change the space meanwhile."""
-    wait_seconds = deployment.settings.lock_wait_seconds
-    with ExitStack() as stack:
-        for resource in LOCKED_RESOURCES:
-            stack.enter_context(locked(warehouse, schema, resource, wait_seconds=wait_seconds))
-        yield
 
 
 def _erase(

@@ -174,8 +174,34 @@ def _right_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
             f"role bi_reader does not exist and user {user} may not create roles;"
             " have an administrator run 'create role bi_reader nologin'"
         )
+    for schema, holds, grantee in warehouse.rows("preparation/open_schemas", parameters):
+        failures.append(
+            f"{grantee} may create objects in schema {schema} of database {database}, which holds"
+            f" {holds}: functions made there could run with the rights of user {user}; have its"
+            f" owner run 'revoke create on schema {schema} from {grantee}', and drop functions and"
+            " operators that others have made there"
+        )
+    for schema, owner, functions, is_reader in warehouse.rows("preparation/foreign_functions"):
+        message = (
+            f"{functions} functions of {owner} in schema {schema} of database {database}, which"
+            f" holds pgvector, could run with the rights of user {user}; have an administrator drop"
+            " them, or run 'create schema vector; grant usage on schema vector to public; alter"
+            " extension vector set schema vector'"
+        )
+        if is_reader:
+            failures.append(message)
+        else:
+            yield Finding("rights", Outcome.WARNING, f"warehouse: {message}")
     for failure in failures:
         yield Finding("rights", Outcome.FAILURE, f"warehouse: {failure}")
+    if found["public_may_use_temporary"]:
+        yield Finding(
+            "rights",
+            Outcome.WARNING,
+            f"warehouse: every login may create temporary objects in database {database}, and with"
+            f" them probe what the views hide; have its owner run 'grant temporary on database"
+            f" {database} to {user}; revoke temporary on database {database} from public'",
+        )
     if not failures:
         yield Finding("rights", Outcome.OK, f"user {user} has all privileges needed")
 

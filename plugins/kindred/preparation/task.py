@@ -76,8 +76,10 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
         likewise, when the model of a text column cannot be used.
     EncoderMissingError
         when there is no suitable encoder and this run may not fit one.
+    SpecError
+        when the run's parameters ask for what the spec does not allow.
     """
-    spec = with_params(spec, request)
+    offered, spec = spec.clustering.algorithms, with_params(spec, request)
     open_models(spec)
     as_of = request.window.as_of
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} prepare"
@@ -94,6 +96,7 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
                 schemas.create_space(warehouse, spec, columns.key_type)
                 ensure_versions_table(warehouse, spec, columns)
                 version = choose_encoder(warehouse, spec, request)
+                require_algorithms(warehouse, offered, request)
             _begin(warehouse, spec, request, version)
     log.info(
         "snapshot %s of space %s begun, encoder %s", as_of, spec.space, version or "to be fitted"
@@ -105,6 +108,31 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
         "full_extract": request.full_extract,
         "only_lands": request.only_lands,
     }
+
+
+def require_algorithms(
+    warehouse: Database, algorithms: Sequence[Algorithm], request: Request
+) -> None:
+    """Readers lose no segments: a run that they will see has all algorithms of the spec.
+
+    Raises
+    ------
+    SpecError
+        when one is missing.
+    """
+    as_of = request.window.as_of
+    chosen = algorithms if request.algorithms is None else request.algorithms
+    missing = [algorithm for algorithm in algorithms if algorithm not in chosen]
+    if not missing or request.only_lands:
+        return
+    is_published = builds.is_published(warehouse, as_of)
+    if is_published or builds.current(warehouse).is_older_than(as_of):
+        raise SpecError(
+            f"parameters of the run: algorithms {', '.join(chosen)} were asked for, without"
+            f" {', '.join(missing)} of the spec, but snapshot {as_of.isoformat()}"
+            f" {'is published' if is_published else 'would become the current one'}, and readers"
+            f" would lose these segments; give at least {', '.join(algorithms)}, or no algorithms"
+        )
 
 
 def choose_encoder(warehouse: Database, spec: Spec, request: Request) -> int | None:

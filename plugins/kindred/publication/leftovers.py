@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from kindred.artefacts.folder import snapshot_slug
+from kindred.publication import retention
 from kindred.run import builds
 from kindred.warehouse import partitions
 from kindred.warehouse.database import Database
@@ -21,8 +22,9 @@ def drop_run_tables(database: Database, schema: str) -> int:
 
 def drop_retired_generations(database: Database, *, nights: int) -> int:
     """Drop replaced embeddings that no kept night needs for a rollback; returns how many."""
-    dropped = 0
-    for generation, table in database.rows("publication/retired_tables", {"nights": nights}):
+    known, dropped = retention.nights(database), 0
+    since = "infinity" if not nights else "-infinity" if len(known) < nights else known[-nights]
+    for generation, table in database.rows("publication/retired_tables", {"since": since}):
         if partitions.drop_unless_read(database, table):
             database.run("serving/record_dropped_table", {"generation": generation})
             dropped += 1

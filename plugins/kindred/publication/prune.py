@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kindred.publication import retention as store
+from kindred.publication.retention import Published
 from kindred.run.context import Deployment, Run
 from kindred.spec.model import Spec
 from kindred.warehouse.database import Database
@@ -56,7 +57,7 @@ def prune_nights(run: Run, warehouse: Database) -> list[datetime]:
     """
     retention = Retention(run.settings.keep_nights, run.settings.keep_month_ends)
     published = store.published(warehouse)
-    kept_by_hand = {as_of for as_of, is_backfill in published.items() if is_backfill}
+    kept_by_hand = {snapshot.as_of for snapshot in published if snapshot.is_backfill}
     return _prune(warehouse, retention, published, kept_by_hand | {run.as_of})
 
 
@@ -68,7 +69,7 @@ def prune(
     wait_seconds = deployment.settings.lock_wait_seconds
     with deployment.warehouse(f"kindred {spec.space} prune", schema) as warehouse:
         if is_dry_run:
-            return retention.outdated(store.published(warehouse))
+            return _outdated(retention, store.published(warehouse))
         with locked(warehouse, schema, Resource.PUBLISH, wait_seconds=wait_seconds):
             return _prune(warehouse, retention, store.published(warehouse), set())
 
@@ -76,12 +77,25 @@ def prune(
 def _prune(
     warehouse: Database,
     retention: Retention,
-    published: Collection[datetime],
+    published: Collection[Published],
     spared: set[datetime],
 ) -> list[datetime]:
-    outdated = [as_of for as_of in retention.outdated(published) if as_of not in spared]
+    outdated = [as_of for as_of in _outdated(retention, published) if as_of not in spared]
     pruned = store.hide(warehouse, outdated)
-    partitions = store.drop_hidden(warehouse, retention.oldest_night(published))
+    partitions = store.drop_hidden(warehouse, retention.oldest_night(_nights(published)))
     if pruned or partitions:
         log.info("pruned %d snapshots, dropped %d partitions", len(pruned), partitions)
     return pruned
+
+
+def _outdated(retention: Retention, published: Collection[Published]) -> list[datetime]:
+    """Outdated nights, and the snapshots of odd moments from before the oldest night kept."""
+    nights = _nights(published)
+    oldest = retention.oldest_night(nights)
+    odd = [snapshot.as_of for snapshot in published if not snapshot.is_night]
+    passed = [as_of for as_of in odd if oldest is not None and as_of < oldest]
+    return sorted([*retention.outdated(nights), *passed])
+
+
+def _nights(published: Collection[Published]) -> list[datetime]:
+    return [snapshot.as_of for snapshot in published if snapshot.is_night]

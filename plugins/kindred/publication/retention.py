@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg2.errors
 
+from kindred.run.windows import previous_edge
 from kindred.warehouse import partitions
 from kindred.warehouse.database import Database
 
@@ -18,9 +20,30 @@ Kept short, because meanwhile no partition can be attached to the table.
 """
 
 
-def published(database: Database) -> dict[datetime, bool]:
-    """All published snapshots, oldest first, and whether a backfill made them, on request."""
-    return dict(database.rows("publication/published_snapshots"))
+@dataclass(frozen=True)
+class Published:
+    """A published snapshot.
+
+    ``is_backfill``: a backfill made it, on request; ``is_night``: its ``as_of`` is one of the
+    schedule, and not the odd end that somebody gave to a manual run.
+    """
+
+    as_of: datetime
+    is_backfill: bool
+    is_night: bool
+
+
+def published(database: Database) -> list[Published]:
+    """All published snapshots, oldest first."""
+    return [
+        Published(as_of, is_backfill, schedule is None or previous_edge(schedule, as_of) == as_of)
+        for as_of, is_backfill, schedule in database.rows("publication/published_snapshots")
+    ]
+
+
+def nights(database: Database) -> list[datetime]:
+    """The published snapshots that count as nights, oldest first."""
+    return [snapshot.as_of for snapshot in published(database) if snapshot.is_night]
 
 
 def hide(database: Database, as_ofs: Sequence[datetime]) -> list[datetime]:

@@ -60,8 +60,7 @@ def publish(run: Run) -> dict[str, Any]:
     """Make the snapshot visible; running the task again changes nothing."""
     with (
         run.warehouse("publish") as warehouse,
-        run.locked(warehouse, Resource.PUBLISH),
-        run.locked(warehouse, Resource.EMBEDDINGS),
+        run.locked(warehouse, Resource.PUBLISH, Resource.EMBEDDINGS),
     ):
         run = run.reopened()
         if run.build.state == "published":
@@ -115,8 +114,7 @@ def clean_up(run: Run) -> dict[str, Any]:
     folders = snapshot_folders(root, space)
     with (
         run.warehouse("clean_up") as warehouse,
-        run.locked(warehouse, Resource.PUBLISH),
-        run.locked(warehouse, Resource.EMBEDDINGS),
+        run.locked(warehouse, Resource.PUBLISH, Resource.EMBEDDINGS),
     ):
         tables = leftovers.drop_run_tables(warehouse, run.spec.internal_schema)
         generations = leftovers.drop_retired_generations(

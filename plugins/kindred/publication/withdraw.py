@@ -45,8 +45,7 @@ def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
     schema = spec.internal_schema
     with (
         deployment.warehouse(label, schema) as warehouse,
-        locked(warehouse, schema, Resource.PUBLISH, wait_seconds=wait_seconds),
-        locked(warehouse, schema, Resource.EMBEDDINGS, wait_seconds=wait_seconds),
+        locked(warehouse, schema, Resource.PUBLISH, Resource.EMBEDDINGS, wait_seconds=wait_seconds),
     ):
         if not builds.is_published(warehouse, as_of):
             raise DataError(

@@ -19,7 +19,7 @@ from kindred.spec.model import Spec, schema_of, spec_from_dict
 from kindred.warehouse import schemas
 from kindred.warehouse.database import Database, connect
 from kindred.warehouse.keys import KeyType
-from kindred.warehouse.locks import Resource, locked, share
+from kindred.warehouse.locks import Resource, locked, shared
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Deployment:
     connections: Connections
     settings: Settings
 
-    def warehouse(self, label: str, schema: str | None = None) -> Session:
+    def warehouse(self, label: str, schema: str = "") -> Session:
         """A session in the warehouse; with a schema, statements find that space's tables."""
         return self._session(WAREHOUSE, label, schema)
 
@@ -100,10 +100,10 @@ class Run:
         """A second session beside the task's, which may be busy or lost."""
         return self.deployment.warehouse(self.label(stage), self.spec.internal_schema)
 
-    def locked(self, database: Database, resource: Resource) -> AbstractContextManager[None]:
-        """Hold the lock of a resource of the space."""
+    def locked(self, database: Database, *resources: Resource) -> AbstractContextManager[None]:
+        """Hold the locks of resources of the space."""
         wait_seconds = self.settings.lock_wait_seconds
-        return locked(database, self.spec.internal_schema, resource, wait_seconds=wait_seconds)
+        return locked(database, self.spec.internal_schema, *resources, wait_seconds=wait_seconds)
 
     def record_forecast(self, stage: str, megabytes: int) -> None:
         """Record a stage's memory forecast in the build."""
@@ -112,15 +112,16 @@ class Run:
 
     @contextmanager
     def working(self, stage: str) -> Iterator[Database]:
-        """Make erasures wait while a stage reads customers or writes results.
+        """The session of a stage, and erasures wait while it reads customers or writes results.
 
-        Uses a session of its own: even if the stage loses its sessions, the lock lasts until the
-        stage ends.
+        Even if the stage loses its sessions, the lock lasts until the stage ends.
         """
-        with self.second_session(stage) as warehouse:
-            wait_seconds = self.settings.lock_wait_seconds
-            scope = self.spec.internal_schema
-            share(warehouse, scope, Resource.ERASURE, wait_seconds=wait_seconds)
+        wait_seconds = self.settings.lock_wait_seconds
+        scope = self.spec.internal_schema
+        with (
+            self.warehouse(stage) as warehouse,
+            shared(warehouse, scope, Resource.ERASURE, wait_seconds=wait_seconds),
+        ):
             yield warehouse
 
     def key_type(self, database: Database) -> KeyType:

@@ -116,6 +116,7 @@ def _names(spec: Spec, extension: str, key_type: KeyType) -> dict[str, statement
         "space": spec.internal_schema,
         "bi": spec.bi_schema,
         "extension": extension,
+        "extension_name": sql.Literal(extension),
         "key_type": sql.SQL(key_type.value),
         "operator": sql.SQL(operators.operator),
         "similarity": sql.SQL(operators.similarity_sql),
@@ -125,15 +126,19 @@ def _names(spec: Spec, extension: str, key_type: KeyType) -> dict[str, statement
         "memory_mb": sql.Literal(spec.clustering.plpython.memory_mb),
         "filterable": sql.SQL("{}::text[]").format(sql.Literal(list(spec.filterable_columns))),
         "metric": sql.Literal(spec.metric.value),
-        "metrics": sql.Literal(_metrics_as_json()),
+        "metrics": sql.Literal(_metrics_as_json(extension)),
     }
 
 
-def _metrics_as_json() -> str:
+def _metrics_as_json(extension: str) -> str:
     """Operator and similarity of every metric, for functions that take the metric as argument."""
+    schema = '"{}"'.format(extension.replace('"', '""'))
     return json.dumps(
         {
-            metric.value: {"operator": found.operator, "similarity": found.similarity_sql}
+            metric.value: {
+                "operator": f"operator({schema}.{found.operator})",
+                "similarity": found.similarity_sql,
+            }
             for metric, found in OPERATORS.items()
         }
     )

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -129,6 +129,23 @@ class Database:
                 self.connection.autocommit = True
 
     @contextmanager
+    def beside(self) -> Iterator["Database"]:
+        """Open another session of this login in this database, under the same name.
+
+        Raises
+        ------
+        UnreachableError
+            when the server accepts no further session.
+        """
+        info = self.connection.info
+        parameters = info.dsn_parameters | {"password": info.password}
+        name = parameters["application_name"]
+        with _session(parameters, f"second session for {name!r}", "see max_connections") as beside:
+            beside.run("warehouse/close_search_path")
+            beside.configure(None)
+            yield beside
+
+    @contextmanager
     def repeatable_read(self) -> Iterator[None]:
         """A read-only transaction in which all statements see the same rows."""
         with self.transaction():
@@ -142,31 +159,37 @@ def connect(
 ) -> Iterator[Database]:
     """Open a session whose backend ends with this process: it checks the client every 5 s.
 
-    With a schema, statements find that space's tables, and pgvector if it is installed.
+    With a schema, statements find that space's tables, and pgvector if it is installed; with an
+    empty one, the catalogue alone; without, what the login's settings say.
 
     Raises
     ------
     UnreachableError
         when the database cannot be reached; the message names the connection, never the password.
     """
-    try:
-        connection = psycopg2.connect(
-            **{**KEEPALIVES, **parse_dsn(conninfo)},
-            application_name=application_name[:63],
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        )
-    except psycopg2.Error as error:
-        raise UnreachableError(
-            f"connection {connection_id!r}: cannot connect: {str(error).strip()};"
-            f" check the Airflow Connection (or AIRFLOW_CONN_{connection_id.upper()})"
-        ) from error
-    try:
-        connection.autocommit = True
-        database = Database(connection)
-        database.configure(schema)
+    parameters = {
+        **KEEPALIVES,
+        **parse_dsn(conninfo),
+        "application_name": application_name[:63],
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+    }
+    advice = f"check the Airflow Connection (or AIRFLOW_CONN_{connection_id.upper()})"
+    with _session(parameters, f"connection {connection_id!r}", advice) as database:
+        if schema is not None:
+            database.run("warehouse/close_search_path")
+        database.configure(schema or None)
         yield database
-    finally:
-        connection.close()
+
+
+@contextmanager
+def _session(parameters: Mapping[str, Any], what: str, advice: str) -> Iterator[Database]:
+    try:
+        connection = psycopg2.connect(**parameters)
+    except psycopg2.Error as error:
+        raise UnreachableError(f"{what}: cannot connect: {str(error).strip()}; {advice}") from error
+    with closing(connection):
+        connection.autocommit = True
+        yield Database(connection)
 
 
 def pipe(send: Callable[[Writable], int], receive: Callable[[Readable], int]) -> int:

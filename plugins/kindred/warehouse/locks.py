@@ -1,82 +1,130 @@
-"""One advisory lock per resource: two runs never change the same thing at once."""
+"""One lock per resource: two runs never change the same thing at once.
+
+Readers can take any advisory lock, so a lock is a relation of the internal schema, locked by a
+session of its own. Its transaction takes no snapshot and no transaction id: however long it lasts,
+it holds back no vacuum. It ends with its process, and with it the lock.
+"""
 
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from enum import IntEnum
+from contextlib import contextmanager, suppress
+from enum import StrEnum
 
-from kindred.errors import LockTimeoutError
+import psycopg2
+import psycopg2.errors
+from psycopg2 import sql
+
+from kindred.errors import LockTimeoutError, UnreachableError
 from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.2
+FIRST_TRY_SECONDS = 0.001
 REPORT_EVERY_SECONDS = 10.0
 
 
-class Resource(IntEnum):
-    """The resources that can be locked; the number is the second half of the advisory key."""
+class Resource(StrEnum):
+    """The resources of a space that can be locked."""
 
-    SCHEMA = 1
-    EXTRACT = 2
-    ENCODER = 3
-    EMBEDDINGS = 4
-    CLUSTER_IDS = 5
-    PUBLISH = 6
-    LOAD = 7
-    ERASURE = 8
+    SCHEMA = "schema"
+    EXTRACT = "extract"
+    ENCODER = "encoder"
+    EMBEDDINGS = "embeddings"
+    CLUSTER_IDS = "cluster_ids"
+    PUBLISH = "publish"
+    LOAD = "load"
+    ERASURE = "erasure"
 
 
 @contextmanager
 def locked(
+    database: Database, scope: str, *resources: Resource, wait_seconds: float
+) -> Iterator[None]:
+    """Hold resources of a schema (``scope``), taken in this order; logs whom it waits for.
+
+    Raises
+    ------
+    LockTimeoutError
+        when another session still holds one of them after ``wait_seconds``.
+    """
+    # Neither mode conflicts with reading, and row share with nothing that maintenance does.
+    with _held(database, scope, resources, "exclusive", wait_seconds):
+        yield
+
+
+@contextmanager
+def shared(
     database: Database, scope: str, resource: Resource, *, wait_seconds: float
 ) -> Iterator[None]:
-    """Hold a resource of a schema (``scope``) in this session; logs the holder while it waits.
-
-    Raises
-    ------
-    LockTimeoutError
-        when another session still holds it after ``wait_seconds``.
-    """
-    _wait_for("warehouse/try_lock", database, scope, resource, wait_seconds)
-    try:
+    """Share a resource with others who share it; raises as ``locked``."""
+    with _held(database, scope, (resource,), "row share", wait_seconds):
         yield
-    finally:
-        if not database.connection.closed:
-            database.value("warehouse/unlock", _key(scope, resource))
 
 
-def share(database: Database, scope: str, resource: Resource, *, wait_seconds: float) -> None:
-    """Share a resource with other sessions until this session ends.
+@contextmanager
+def _held(
+    database: Database,
+    scope: str,
+    resources: tuple[Resource, ...],
+    mode: str,
+    wait_seconds: float,
+) -> Iterator[None]:
+    is_new = not database.value("warehouse/schema_exists", {"schema": scope})
+    for resource in resources:
+        lock, name = _relation(scope, resource)
+        database.run("warehouse/create_lock", schema=scope, lock=lock, quoted=sql.Literal(name))
+    with database.beside() as guard:
+        guard.run("warehouse/configure_guard")
+        guard.connection.autocommit = False
+        for resource in resources:
+            _take(guard, scope, resource, mode, wait_seconds)
+        try:
+            yield
+        except BaseException:
+            with suppress(psycopg2.Error):  # the session may be lost: the block's error matters
+                guard.connection.rollback()
+                if is_new:  # a refused request leaves nothing behind
+                    database.run("warehouse/drop_lock", schema=scope, lock=lock)
+            raise
+        try:
+            guard.connection.commit()
+        except psycopg2.Error as error:
+            raise UnreachableError(
+                f"the session that held {', '.join(resources)} of {scope} was lost, so another run"
+                f" may have worked at the same time: {str(error).strip()}; clear this task"
+            ) from error
 
-    Raises
-    ------
-    LockTimeoutError
-        when another session still holds it exclusively after ``wait_seconds``.
+
+def _take(guard: Database, scope: str, resource: Resource, mode: str, wait_seconds: float) -> None:
+    """Take one lock. The first try is short: later ones find all names in the server's caches.
+
+    So that a session which waits holds no snapshot of the catalogue either.
     """
-    _wait_for("warehouse/try_lock_shared", database, scope, resource, wait_seconds)
-
-
-def _wait_for(
-    statement: str, database: Database, scope: str, resource: Resource, wait_seconds: float
-) -> None:
-    parameters = _key(scope, resource)
-    started = time.monotonic()
-    reported = -REPORT_EVERY_SECONDS
-    while not database.value(statement, parameters):
+    lock, name = _relation(scope, resource)
+    started, seconds = time.monotonic(), FIRST_TRY_SECONDS
+    while True:
+        milliseconds = max(1, int(1000 * seconds))
+        guard.run("warehouse/set_lock_timeout", {"milliseconds": milliseconds, "is_local": False})
+        guard.run("warehouse/savepoint")
+        try:
+            guard.run("warehouse/take_lock", lock=lock, mode=sql.SQL(mode))
+            return
+        except psycopg2.errors.LockNotAvailable:
+            guard.run("warehouse/rollback_to_savepoint")
         waited = time.monotonic() - started
-        holder = database.value("warehouse/lock_holder", parameters) or "a session that just ended"
+        holder = guard.value("warehouse/lock_holder", {"name": name, "mode": mode})
+        holder = holder or "a session that just ended"
         if waited > wait_seconds:
             raise LockTimeoutError(
-                f"resource {resource.name.lower()} of {scope} has been held by {holder} for more"
+                f"resource {resource} of {scope} has been held by {holder} for more"
                 f" than {wait_seconds:.0f} s; wait for that run or end it, then clear this task"
             )
-        if waited - reported >= REPORT_EVERY_SECONDS:
-            log.info("waiting for %s, which holds %s of %s", holder, resource.name.lower(), scope)
-            reported = waited
-        time.sleep(POLL_SECONDS)
+        log.info("waiting for %s, which holds %s of %s", holder, resource, scope)
+        seconds = min(REPORT_EVERY_SECONDS, wait_seconds - waited)
 
 
-def _key(scope: str, resource: Resource) -> dict[str, str | int]:
-    return {"scope": scope, "resource": int(resource)}
+def _relation(scope: str, resource: Resource) -> tuple[sql.Identifier, str]:
+    """The relation of a lock: to compose, and as text that the server parses."""
+    lock = f"lock_{resource}"
+    return sql.Identifier(scope, lock), '"{}".{}'.format(scope.replace('"', '""'), lock)

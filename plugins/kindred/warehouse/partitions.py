@@ -60,18 +60,34 @@ def load_part(
     another digest is first deleted by ``delete_part``. Both functions receive the table's name.
     """
     table = aside_name(parent, as_of)
-    with locked(database, f"{schema}/{table}/{part}", Resource.LOAD, wait_seconds=wait_seconds):
-        _ensure_aside(database, schema, parent, table, wait_seconds)
-        names = {"table": table, "part": part}
-        loaded = database.row("warehouse/loaded_part", names)
-        if loaded is not None and loaded[0] == digest:
-            return int(loaded[1])
-        with database.transaction():
-            if loaded is not None:
-                delete_part(table)
-            rows = fill(table)
-            database.run("warehouse/record_loaded_part", {**names, "digest": digest, "rows": rows})
+    _ensure_aside(database, schema, parent, table, wait_seconds)
+    names = {"table": table, "part": part}
+    with database.transaction():
+        loaded_digest, loaded_rows = _claim(database, names, wait_seconds)
+        if loaded_digest == digest:
+            return loaded_rows
+        if loaded_digest is not None:
+            delete_part(table)
+        rows = fill(table)
+        database.run("warehouse/record_loaded_part", {**names, "digest": digest, "rows": rows})
     return rows
+
+
+def _claim(
+    database: Database, names: dict[str, str], wait_seconds: float
+) -> tuple[str | None, int]:
+    """Digest and rows of an earlier load of a part; another attempt waits for this transaction."""
+    set_lock_timeout(database, int(1000 * wait_seconds) or 1, is_local=True)
+    try:
+        database.run("warehouse/claim_part", names)
+    except psycopg2.errors.LockNotAvailable as error:
+        raise LockTimeoutError(
+            f"part {names['part']} of {names['table']} has been loaded by another attempt of this"
+            f" task for more than {wait_seconds:.0f} s; wait for it or end it, then clear this task"
+        ) from error
+    set_lock_timeout(database, 0, is_local=True)
+    digest, rows = database.rows("warehouse/loaded_part", names)[0]
+    return digest or None, int(rows)
 
 
 def _ensure_aside(

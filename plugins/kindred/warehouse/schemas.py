@@ -26,7 +26,8 @@ def create_space(database: Database, spec: Spec, key_type: KeyType) -> None:
         when the space was made for another type of key.
     """
     database.run("warehouse/create_reader")
-    database.run("warehouse/create_extension")
+    if not database.value("warehouse/extension_schema"):
+        database.run("warehouse/create_extension")
     database.run("warehouse/create_schema", schema=spec.internal_schema)
     database.run("warehouse/create_schema", schema=spec.bi_schema)
     database.configure(spec.internal_schema)

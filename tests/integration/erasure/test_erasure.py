@@ -22,7 +22,7 @@ from kindred.run.context import open_run
 from kindred.tasks import run_task
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database
-from kindred.warehouse.locks import Resource, share
+from kindred.warehouse.locks import Resource, shared
 
 SECRET = "6b696e64726564" * 5
 FITTED, FIRST, SECOND, THIRD, FOURTH = (f"2026-01-{day:02d}T02:00" for day in (10, 12, 22, 24, 26))
@@ -173,7 +173,7 @@ def test_everything_of_the_customer_is_gone(shop):
         (asked,),
     )
     assert (status, customer_id, kept) == ("done", None, receipt)
-    assert requester == "postgres"
+    assert requester == "kindred"
     rows = receipt["rows"]
     assert rows["customer_versions"] == 2
     assert rows["rejected_rows"] == rows["text_embeddings"] == 1
@@ -332,8 +332,10 @@ def test_what_the_database_says_is_not_repeated(raised, told):
 def test_a_stage_at_work_is_waited_for(shop):
     asked = request(shop, 5_550_002)
     deployment = shop.deployment
-    with deployment.warehouse("kindred default encode", "kindred") as database:
-        share(database, "kindred", Resource.ERASURE, wait_seconds=0)
+    with (
+        deployment.warehouse("kindred default encode", "kindred") as database,
+        shared(database, "kindred", Resource.ERASURE, wait_seconds=0),
+    ):
         shop.environment["KINDRED_LOCK_WAIT_SECONDS"] = "0"
         with pytest.raises(
             LockTimeoutError, match="erasure of kindred has been held by kindred default"

@@ -93,6 +93,29 @@ def test_backfills_stay_until_prune(shop):
     assert prune(shop.deployment, SPEC, keep, is_dry_run=False) == []
 
 
+def test_odd_ends_of_manual_runs_are_no_nights(shop):
+    """Two nights are kept, and a month end: odd ends push none of them out."""
+    odd = ["2026-01-31T23:30", "2026-02-02T14:15", "2026-02-02T14:16"]
+    for as_of in [NIGHTS[2], odd[0], *NIGHTS[4:6], *odd[1:]]:
+        shop.run(SPEC, as_of)
+    assert published(shop) == [NIGHTS[2], *NIGHTS[4:5], *odd[1:], NIGHTS[5]]
+    shop.run(SPEC, NIGHTS[6])
+    assert published(shop) == LAST_TWO_AND_JANUARY
+
+
+def test_replaced_embeddings_stay_for_nights_and_not_for_odd_ends(shop):
+    shop.environment["KINDRED_KEEP_REPLACED_NIGHTS"] = "2"
+    shop.run(SPEC, NIGHTS[4])
+    shop.run(
+        make_spec(clustering={"algorithms": ["kmeans"]}, features={"age": "numeric"}), NIGHTS[5]
+    )
+    kept = "select count(*) from kindred.index_builds where table_name is not null"
+    assert shop.query(kept) == [(2,)]
+    for odd in ("2026-02-03T03:00", "2026-02-03T04:00"):
+        shop.run(make_spec(clustering={"algorithms": ["kmeans"]}, features={"age": "numeric"}), odd)
+    assert shop.query(kept) == [(2,)]
+
+
 def test_the_current_snapshot_is_never_dropped(shop):
     for as_of in NIGHTS[:3]:
         shop.run(SPEC, as_of)

@@ -16,7 +16,6 @@ from kindred.encoding.embeddings import Embeddings
 from kindred.neighbours.distances import eligible, normalised
 from kindred.segments.lists.index_pages import (
     has_reader,
-    install_reader,
     open_index,
     read_lists,
     reader_as_text,
@@ -27,6 +26,8 @@ from kindred.spec.metrics import Metric
 from kindred.warehouse.database import connect
 from kindred.warehouse.keys import KeyType
 from kindred.warehouse.schemas import create_space
+from local.page_reader import install_page_reader
+from local.postgres import as_user
 
 ROWS, ZEROS, LISTS = 6_000, 40, 30
 SCHEMA = SPEC.internal_schema
@@ -39,7 +40,7 @@ def prepared(dsn, key_type=KeyType.BIGINT):
     with connect(dsn, connection_id="test", application_name="test") as database:
         with database.transaction():
             create_space(database, SPEC, key_type)
-        install_reader(database, SCHEMA)
+        install_page_reader(dsn, SCHEMA)
         yield database
 
 
@@ -188,9 +189,9 @@ def test_rows_that_are_inserted_meanwhile_are_not_seen(warehouse, make_database)
 def test_the_reader_gives_pages_of_these_indexes_and_of_nothing_else(warehouse):
     table = load(warehouse, make_rows(1_000), lists=5)
     with closing(warehouse.connection.cursor()) as cursor:
-        cursor.execute("create table kindred.mine (embedding public.vector(3))")
+        cursor.execute("create table kindred.mine (embedding vector(3))")
         cursor.execute("create index mine_ivfflat on kindred.mine using ivfflat (embedding)")
-        cursor.execute("create table public.customer_embeddings_g7 (embedding public.vector(3))")
+        cursor.execute("create table public.customer_embeddings_g7 (embedding vector(3))")
         statement = "create index g7 on public.customer_embeddings_g7 using ivfflat (embedding)"
         cursor.execute(statement)
         read_page = "select length(kindred.read_index_page(%s, 0))"
@@ -224,9 +225,7 @@ def owned(make_database, server):
 
 
 def session_of(dsn, role):
-    return connect(
-        dsn.replace("postgres@", f"{role}@", 1), connection_id="test", application_name="test"
-    )
+    return connect(as_user(dsn, role), connection_id="test", application_name="test")
 
 
 def test_an_owner_without_special_rights_reads_through_it_alone(owned):

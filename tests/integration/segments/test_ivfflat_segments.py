@@ -9,11 +9,12 @@ from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.encoding.vectors import read_embeddings
 from kindred.errors import DataError, SpecError
 from kindred.preparation.task import with_params
-from kindred.segments.lists.index_pages import install_reader, open_index, read_lists
+from kindred.segments.lists.index_pages import open_index, read_lists
 from kindred.segments.lists.list_clusters import nearest_lists
 from kindred.spec.metrics import Metric
 from kindred.tasks import run_task
 from kindred.warehouse import partitions
+from local.page_reader import install_page_reader
 
 BEFORE, FIRST, SECOND = "2026-01-20T02:00", "2026-01-25T02:00", "2026-01-26T02:00"
 ROWS = 1_500
@@ -31,8 +32,7 @@ def spec_of(**changes):
 
 
 def let_read(laboratory):
-    with laboratory.deployment.warehouse("test") as database:
-        install_reader(database, "kindred")
+    install_page_reader(laboratory.warehouse_dsn, "kindred")
 
 
 def segments(laboratory, as_of):

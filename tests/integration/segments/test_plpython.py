@@ -146,6 +146,15 @@ def test_a_k_below_1_is_refused(database, k):
         cluster(database, k)
 
 
+def test_the_forecast_counts_the_clusters(database):
+    fill(database, np.random.default_rng(1).normal(size=(2_000, 4)))
+    assert len(set(cluster(database, 3, memory_mb=300)[1])) == 3
+    with pytest.raises(
+        errors.RaiseException, match=r"need about 3\d\d MB in one backend for 2000 clus"
+    ):
+        cluster(database, 5_000, memory_mb=300)
+
+
 @pytest.mark.parametrize(
     ("vectors", "words"),
     [

@@ -32,7 +32,7 @@ def shown(make_database):
 
 def test_times_are_utc_and_a_backend_looks_for_its_client(shown):
     (zone, interval, path), parameters = shown()
-    assert (zone, interval, path) == ("UTC", "5s", '"$user", public')
+    assert (zone, interval, path) == ("UTC", "5s", "public, vector")
     assert parameters["application_name"] == "n" * 63
 
 

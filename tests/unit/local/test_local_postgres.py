@@ -6,7 +6,7 @@ import psycopg2
 import pytest
 
 from local.failures import LocalError
-from local.postgres import EmbeddedServer
+from local.postgres import SUPERUSER, EmbeddedServer
 from local.processes import ProcessId, wait_until
 
 
@@ -94,6 +94,32 @@ def test_server_starts_again_after_its_postmaster_was_killed(own_server):
     assert wait_until(lambda: not own_server.is_running, seconds=5)
     own_server.start()
     assert query(own_server, "kept", "select 1") == 1
+
+
+def test_databases_of_an_earlier_version_are_handed_over(own_server):
+    own_server.start()
+    connection = psycopg2.connect(own_server.dsn("postgres"))
+    connection.autocommit = True
+    connection.cursor().execute("create database old")
+    connection.close()
+    with psycopg2.connect(own_server.dsn("old", SUPERUSER)) as connection:
+        connection.cursor().execute(
+            "create extension vector; create schema kindred; create domain kindred.key as bigint;"
+            " create table kindred.kept (id serial, key kindred.key, part vector);"
+            " create view kindred.seen as select * from kindred.kept;"
+            " create function kindred.one() returns integer return 1;"
+            " create table public.customers as select 7 as id"
+        )
+    connection.close()
+    own_server.stop()
+    own_server.start()
+    assert query(own_server, "old", "select not rolsuper from pg_roles where rolname = user")
+    assert query(own_server, "old", "select id from public.customers") == 7
+    for statement in ("insert into kindred.kept values (default, 1, '[1]') returning id",):
+        assert query(own_server, "old", statement) == 1
+    with psycopg2.connect(own_server.dsn("old")) as connection:
+        connection.cursor().execute("drop schema kindred cascade; drop table public.customers")
+    connection.close()
 
 
 def test_stop_cleans_up_after_a_killed_postmaster(own_server):

@@ -1,6 +1,6 @@
 -- Statistics of each encoded column: for every published snapshot, and for builds that failed or are
 -- running, which keep them in their facts.
-create or replace view {bi}.column_quality as
+create or replace view {bi}.column_quality with (security_barrier) as
 select
   found.as_of,
   found.state,

@@ -1,5 +1,5 @@
 -- Raw rows that were rejected, and why; their raw values stay in the internal schema.
-create or replace view {bi}.rejected_rows as
+create or replace view {bi}.rejected_rows with (security_barrier) as
 select
   customer_id,
   updated_at,

@@ -4,7 +4,7 @@
 create or replace function {bi}.explain_pair(customer_a {key_type}, customer_b {key_type})
 returns table (column_name text, contribution double precision, share double precision, value_a text, value_b text)
 language plpgsql stable security definer
-set search_path = {space}, {extension}, pg_temp
+set search_path = pg_catalog, {space}, pg_temp
 as $function$
 declare
   serving record;
@@ -36,8 +36,8 @@ begin
             join unnest((select vector_b::real[] from pair)) with ordinality as y (b, position) using (position)
             cross join (
               select
-                coalesce(nullif(vector_norm(vector_a), 0), 1) as norm_a,
-                coalesce(nullif(vector_norm(vector_b), 0), 1) as norm_b
+                coalesce(nullif(%2$I.vector_norm(vector_a), 0), 1) as norm_a,
+                coalesce(nullif(%2$I.vector_norm(vector_b), 0), 1) as norm_b
               from pair
             ) as norms
             where position > start and position <= stop
@@ -64,7 +64,8 @@ begin
       left join version_b on true
       order by parts.added desc, parts.name
     $query$,
-    serving.table_name
+    serving.table_name,
+    {extension_name}
   ) using customer_a, customer_b, serving.column_blocks, serving.as_of, {private}::text[];
 end
 $function$;

@@ -5,19 +5,28 @@
 create or replace function {bi}.lookalike_audience(ids {key_type}[], n integer default 1000, min_seeds integer default 20)
 returns table (rank bigint, customer_id {key_type}, score double precision, percentile double precision)
 language plpgsql stable security definer
-set search_path = {space}, {extension}, pg_temp
+set search_path = pg_catalog, {space}, pg_temp
 as $function$
 declare
   least_seeds constant integer := 20;
+  most_ids constant integer := 100000;
+  most_bytes constant integer := 33554432;
+  most_customers constant integer := 1000000;
   shortest_direction constant double precision := 1e-6;  -- as benchmarks/audience_scores.py
-  wanted {key_type}[] := array(select distinct id from unnest(ids) as id where id is not null);
+  wanted {key_type}[];
   serving record;
   seeds record;
-  origin vector;
+  origin {extension}.vector;
 begin
-  if n is null or n < 1 then
-    raise exception 'n is %, but must be at least 1', n;
+  if n is null or n < 1 or n > most_customers then
+    raise exception 'n is %, but must be at least 1 and at most %', n, most_customers;
   end if;
+  if cardinality(ids) > most_ids or pg_column_size(ids) > most_bytes then
+    raise exception 'ids holds % values of % bytes, but at most % values and % bytes are allowed',
+      cardinality(ids), pg_column_size(ids), most_ids, most_bytes
+      using hint = 'Give a sample of the customers: the mean of thousands is as good.';
+  end if;
+  wanted := array(select distinct id from unnest(ids) as id where id is not null);
   if cardinality(wanted) = 0 then
     raise exception 'ids holds no customer: give the ids of at least % customers', least_seeds;
   end if;
@@ -32,9 +41,10 @@ begin
     return;
   end if;
   execute format(
-    'select count(*) as known, avg(embedding) as middle, avg(vector_norm(embedding)) as length'
-    ' from %I where customer_id = any ($1)',
-    serving.table_name
+    'select count(*) as known, %2$I.avg(embedding) as middle, avg(%2$I.vector_norm(embedding)) as length'
+    ' from %1$I where customer_id = any ($1)',
+    serving.table_name,
+    {extension_name}
   ) into seeds using wanted;
   if seeds.known < min_seeds then
     raise exception 'too few seeds: % of the % different ids are customers of snapshot %, % are needed',
@@ -43,17 +53,17 @@ begin
   end if;
   origin := serving.center;
   if origin is null then
-    execute format('select avg(embedding) from %I', serving.table_name) into origin;
+    execute format('select %I.avg(embedding) from %I', {extension_name}, serving.table_name) into origin;
   end if;
-  if vector_norm(seeds.middle - origin) <= shortest_direction * seeds.length then
+  if {extension}.vector_norm(seeds.middle operator({extension}.-) origin) <= shortest_direction * seeds.length then
     raise exception 'the mean of the % known seeds is the centroid of all customers: nobody is more like them than anybody else', seeds.known
       using hint = 'Give customers that have something in common.';
   end if;
   return query execute format(
     $query$
       with scored as (
-        select customer_id as found_id, coalesce(nullif(1 - ((embedding - $3) <=> $4), 'NaN'), 0) as score
-        from %I
+        select customer_id as found_id, coalesce(nullif(1 - ((embedding operator(%2$I.-) $3) operator(%2$I.<=>) $4), 'NaN'), 0) as score
+        from %1$I
       ),
       ranked as (
         select found_id, score, rank() over (order by score) - 1 as lower, count(*) over () as everyone
@@ -65,8 +75,9 @@ begin
       order by score desc, found_id
       limit $2
     $query$,
-    serving.table_name
-  ) using wanted, n, origin, seeds.middle - origin;
+    serving.table_name,
+    {extension_name}
+  ) using wanted, n, origin, seeds.middle operator({extension}.-) origin;
 end
 $function$;
 

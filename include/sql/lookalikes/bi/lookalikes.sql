@@ -1,11 +1,11 @@
 -- Lookalikes: of every published snapshot (ask for one as_of, and only its partition is read), or of the
 -- current one. The names that are filled in say which.
-create or replace view {bi}.{view} as
+create or replace view {bi}.{view} with (security_barrier) as
 select
   as_of,
-  customer_id,
+  customer_id::{key_type} as customer_id,
   rank,
-  lookalike_id,
+  lookalike_id::{key_type} as lookalike_id,
   distance,
   ({similarity})::real as similarity
 from {space}.customer_lookalikes

@@ -1,6 +1,6 @@
 -- Every snapshot: its state, size and quality, and the cost of each stage of its newest run. An unpublished
 -- snapshot shows what its newest run has found so far.
-create or replace view {bi}.snapshots as
+create or replace view {bi}.snapshots with (security_barrier) as
 select
   as_of,
   (as_of at time zone 'UTC')::date as as_of_date,

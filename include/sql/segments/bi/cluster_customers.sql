@@ -3,13 +3,14 @@
 create or replace function {bi}.cluster_customers(k integer)
 returns table (customer_id {key_type}, cluster integer)
 language plpgsql stable security definer
-set search_path = {space}, {extension}, pg_temp
+set search_path = pg_catalog, {space}, pg_temp
 as $function$
 declare
+  most_clusters constant integer := 1000;
   serving record;
 begin
-  if k is null or k < 1 then
-    raise exception 'k is %, but must be at least 1', k;
+  if k is null or k < 1 or k > most_clusters then
+    raise exception 'k is %, but must be at least 1 and at most %', k, most_clusters;
   end if;
   select builds.table_name into serving
   from current_snapshot as published

@@ -1,6 +1,6 @@
 -- What became of each segment, one row per event: in every published snapshot, or in the current one.
 -- The names that are filled in say which.
-create or replace view {bi}.{view} as
+create or replace view {bi}.{view} with (security_barrier) as
 select
   as_of,
   algorithm,

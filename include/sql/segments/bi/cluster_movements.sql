@@ -1,7 +1,7 @@
 -- Customers who moved from segment to segment between consecutive snapshots. Each snapshot and algorithm
 -- asked for reads two partitions: the pairs of snapshots are found once, from the first customer of each,
 -- and every column that the window partitions by can be filtered before rows are counted.
-create or replace view {bi}.{view} as
+create or replace view {bi}.{view} with (security_barrier) as
 with known as (
   select snapshots.as_of, algorithms.algorithm
   from {space}.snapshots

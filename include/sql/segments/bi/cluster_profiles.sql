@@ -1,6 +1,6 @@
 -- How each segment differs from all customers, and its outcomes: in every published snapshot, or in the
 -- current one. The names that are filled in say which. A column that has become private since is not shown.
-create or replace view {bi}.{view} as
+create or replace view {bi}.{view} with (security_barrier) as
 select
   profiles.as_of,
   profiles.algorithm,

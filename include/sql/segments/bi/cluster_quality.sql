@@ -1,6 +1,6 @@
 -- Quality of the segments of each algorithm: for every published snapshot, and for builds that failed or
 -- are running, which keep it in their facts.
-create or replace view {bi}.cluster_quality as
+create or replace view {bi}.cluster_quality with (security_barrier) as
 select
   found.as_of,
   found.state,

@@ -1,6 +1,6 @@
 -- The segments, one row per segment: of every published snapshot, or of the current one. The
 -- names that are filled in say which.
-create or replace view {bi}.{view} as
+create or replace view {bi}.{view} with (security_barrier) as
 select
   profiles.as_of,
   profiles.algorithm,
@@ -9,7 +9,7 @@ select
   profiles.name,
   profiles.customers,
   profiles.share,
-  profiles.medoid_id,
+  profiles.medoid_id::{key_type} as medoid_id,
   profiles.membership,
   (
     select jsonb_object_agg(

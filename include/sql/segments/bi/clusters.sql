@@ -1,10 +1,10 @@
 -- Segments: of every published snapshot (ask for one as_of, and only its partition is read), or of the
 -- current one. The names that are filled in say which.
-create or replace view {bi}.{view} as
+create or replace view {bi}.{view} with (security_barrier) as
 select
   as_of,
   algorithm,
-  customer_id,
+  customer_id::{key_type} as customer_id,
   cluster_id,
   label,
   membership,

@@ -1,5 +1,5 @@
 -- Every index that was built over the embeddings, with its measured quality.
-create or replace view {bi}.index_builds as
+create or replace view {bi}.index_builds with (security_barrier) as
 select
   generation,
   as_of,

@@ -1,5 +1,5 @@
 -- The nightly check of the serving index, and whether it was rebuilt.
-create or replace view {bi}.index_checks as
+create or replace view {bi}.index_checks with (security_barrier) as
 select
   as_of,
   generation,

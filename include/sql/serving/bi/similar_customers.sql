@@ -15,9 +15,10 @@ create or replace function {bi}.similar_customers(
 )
 returns table (lookalike_id {key_type}, distance double precision, similarity double precision)
 language plpgsql stable security definer
-set search_path = {space}, {extension}, pg_temp
+set search_path = pg_catalog, {space}, pg_temp
 as $function$
 declare
+  most_customers constant integer := 10000;
   metrics constant jsonb := {metrics};
   half_spare constant bigint := 2;  -- as spec/index_methods.py
   wider constant integer := 4;  -- as serving/index_kinds.py
@@ -39,11 +40,11 @@ declare
   distances double precision[];
   similarities double precision[];
 begin
-  if k is null or k < 1 then
-    raise exception 'k is %, but must be at least 1', k;
+  if k is null or k < 1 or k > most_customers then
+    raise exception 'k is %, but must be at least 1 and at most %', k, most_customers;
   end if;
   if not coalesce(metrics ? metric, true) then
-    raise exception 'metric is "%", allowed are %', metric, (select string_agg(name, ', ') from jsonb_object_keys(metrics) as name);
+    raise exception 'metric is "%", allowed are %', left(metric, 100), (select string_agg(name, ', ') from jsonb_object_keys(metrics) as name);
   end if;
   select
     published.as_of, builds.table_name, builds.metric, builds.method, builds.dimensions,
@@ -108,7 +109,7 @@ begin
       asked ->> 'operator',
       -- The offset keeps the order of the index: without it the planner may join and sort all.
       format(filter, 'offset 0'),
-      case when serving.is_half then format('::halfvec(%s)', serving.dimensions) end,
+      case when serving.is_half then format('::%I.halfvec(%s)', {extension_name}, serving.dimensions) end,
       asked ->> 'similarity'
     ) into ids, distances, similarities using customer_id, wanted + 1, serving.as_of, algorithm, cluster_id;
     perform

@@ -79,8 +79,7 @@ def relink(deployment: Deployment, spec: Spec, *, is_dry_run: bool = False) -> l
     changes: list[Change] = []
     with (
         deployment.warehouse(f"kindred {spec.space} relink", schema) as database,
-        locked(database, schema, Resource.PUBLISH, wait_seconds=wait_seconds),
-        locked(database, schema, Resource.CLUSTER_IDS, wait_seconds=wait_seconds),
+        locked(database, schema, Resource.PUBLISH, Resource.CLUSTER_IDS, wait_seconds=wait_seconds),
         database.transaction(),
     ):
         if not database.value("warehouse/table_exists", {"table": "relinks"}):

@@ -83,22 +83,22 @@ def reader_as_text(database: Database, schema: str) -> str:
     return reader_for(database, schema).as_string(database.connection)
 
 
-def reader_for(database: Database, schema: str) -> sql.Composed:
-    """The statements that let this session's login read index pages of a space."""
-    owner, pageinspect = database.row("segments/names_of_page_reader") or ("", "")
+def reader_for(database: Database, schema: str, owner: str | None = None) -> sql.Composed:
+    """The statements that let ``owner`` (else this session's login) read index pages of a space."""
+    login, pageinspect = database.row("segments/names_of_page_reader") or ("", "")
     return statements.compose(
         "segments/install_page_reader",
         space=schema,
         space_name=sql.Literal(schema),
-        owner=owner,
+        owner=owner or login,
         pageinspect=pageinspect,
     )
 
 
-def install_reader(database: Database, schema: str) -> None:
+def install_reader(database: Database, schema: str, owner: str | None = None) -> None:
     """Install the page reader; the session must be a superuser's."""
     with database.transaction():
-        database.execute(reader_for(database, schema))
+        database.execute(reader_for(database, schema, owner))
 
 
 def open_index(database: Database, schema: str, table: str) -> IndexPages | None:

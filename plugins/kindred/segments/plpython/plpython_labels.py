@@ -17,7 +17,6 @@ from kindred.warehouse import statements
 from kindred.warehouse.copy_reader import BlockReader
 from kindred.warehouse.copy_writer import Array, Column, Field, RowStream, encode_rows
 from kindred.warehouse.database import Database
-from kindred.warehouse.schemas import extension_schema_in
 
 METHOD = "plpython kmeans"
 VECTORS = ("pg_temp", "plpython_vectors")
@@ -34,9 +33,8 @@ INSTALLATION = (
 
 def installation_script(database: Database) -> str:
     """The script that a superuser runs once in the warehouse so that this login may cluster."""
-    extension = extension_schema_in(database)
     role = database.connection.info.user
-    parts = [statements.compose(name, extension=extension, role=role) for name in INSTALLATION]
+    parts = [statements.compose(name, role=role) for name in INSTALLATION]
     return "\n".join(part.as_string(database.connection) for part in parts)
 
 

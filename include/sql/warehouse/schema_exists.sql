@@ -1,0 +1,2 @@
+-- Whether a schema exists.
+select to_regnamespace(quote_ident(%(schema)s)) is not null;
