@@ -18,7 +18,10 @@ RESTART_AFTER_ERASURE = (
 
 @dataclass(frozen=True)
 class Build:
-    """The newest build of a snapshot; ``settings`` is the whole spec as it was at its start."""
+    """The newest build of a snapshot; ``settings`` is the whole spec as it was at its start.
+
+    ``may_fit``: whether it may fit an encoder, which the builds of a backfill may not.
+    """
 
     run_id: str
     state: str
@@ -26,6 +29,7 @@ class Build:
     settings: dict[str, Any]
     settings_hash: str
     encoder_version: int | None
+    may_fit: bool
     may_refit: bool
     facts: dict[str, Any]
 
