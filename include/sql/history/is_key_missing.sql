@@ -10,7 +10,14 @@ select
     + (select count(*) from suppressed)
   or coalesce(
     %(newest)s::timestamptz > greatest(
-      (select max(updated_at) from customer_versions),
+      (
+        select max(updated_at) from customer_versions as version
+        where not exists (
+          select from reconciled_versions as found
+          where found.customer_id = version.customer_id and found.updated_at = version.updated_at
+        )
+      ),
+      (select max(source_updated_at) from reconciled_versions),
       (select max(updated_at) from {landing} where isfinite(updated_at)),
       (select max(updated_at) from rejected_rows)
     ),
