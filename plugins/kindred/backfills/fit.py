@@ -78,7 +78,6 @@ def _run_without_snapshot(deployment: Deployment, spec: Spec, window: Window) ->
         settings=spec.model_dump(mode="json"),
         settings_hash=spec.settings_hash(),
         encoder_version=None,
-        may_fit=False,  # as a date of a backfill: it lands what the windows have
         may_refit=False,
         facts={},
     )

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg2
 from psycopg2 import sql
 
-from kindred.errors import GateError
+from kindred.errors import GateError, PreflightError
 from kindred.history import source
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import SuppressionFilter
@@ -50,10 +51,18 @@ class SourceKeys:
     end: datetime
 
     def count(self) -> SourceCounts:
-        """Count them in the source."""
+        """Count them in the source.
+
+        Raises
+        ------
+        PreflightError
+            when the source's rows cannot be read.
+        """
         keys = sql.SQL("({})").format(self._query())
-        row = self.origin.row("history/count_keys", self._parameters, keys=keys)
-        return SourceCounts(*(row or ()))
+        try:
+            return _counts(self.origin, self._parameters, keys)
+        except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
+            raise PreflightError(source.unreadable(self.spec.source, error)) from error
 
     def copy(self, warehouse: Database, table: str) -> None:
         """Copy them into a table of ``KEY_COLUMNS``."""
@@ -106,8 +115,12 @@ def are_keys_due(warehouse: Database, counts: SourceCounts, rows_table: str, end
 
 def count_copied(warehouse: Database, keys_table: str, end: datetime) -> SourceCounts:
     """The counts of keys that were copied into the warehouse."""
-    row = warehouse.row("history/count_keys", {"window_end": end}, keys=keys_table)
-    return SourceCounts(*(row or ()))
+    return _counts(warehouse, {"window_end": end}, keys_table)
+
+
+def _counts(database: Database, parameters: dict[str, Any], keys: statements.Name) -> SourceCounts:
+    (row,) = database.rows("history/count_keys", parameters, keys=keys)
+    return SourceCounts(*row)
 
 
 def copy_missing(

@@ -104,10 +104,11 @@ def _check_extraction(database: Database, spec: Spec, columns: SourceColumns) ->
     try:
         database.execute(sql.SQL("explain {}").format(query), parameters)
     except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
-        raise PreflightError(_unreadable(spec.source, error)) from error
+        raise PreflightError(unreadable(spec.source, error)) from error
 
 
-def _unreadable(source: Source, error: psycopg2.Error) -> str:
+def unreadable(source: Source, error: psycopg2.Error) -> str:
+    """The message for a source that a statement cannot read."""
     given = [key for key in ("query", "where") if getattr(source, key) is not None]
     correct = "".join(f"correct 'source.{key}' in the spec, or " for key in given)
     return (
@@ -161,7 +162,7 @@ def column_types(database: Database, source: Source) -> dict[str, tuple[str, boo
             cursor.execute(query, {})
             oids = {column.name: column.type_code for column in cursor.description or ()}
     except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
-        raise PreflightError(_unreadable(source, error)) from error
+        raise PreflightError(unreadable(source, error)) from error
     rows = database.rows("history/type_names", {"oids": list(oids.values())})
     names = {oid: (type_name, built_in) for oid, type_name, built_in in rows}
     return {column: names[oid] for column, oid in oids.items()}

@@ -29,9 +29,9 @@ class Build:
     settings: dict[str, Any]
     settings_hash: str
     encoder_version: int | None
-    may_fit: bool
     may_refit: bool
     facts: dict[str, Any]
+    may_fit: bool = False
 
 
 @dataclass(frozen=True)
