@@ -42,6 +42,7 @@ FIRST_CUSTOMERS = [
     Row(5, START - timedelta(hours=60), 500.0, None),
 ]
 CUSTOMERS = st.integers(1, 7)
+IMPORTED = st.integers(8, 12)
 INCOMES = st.sampled_from([None, 0.0, 500.0, 1000.0, 9999.5])
 STATES = st.sampled_from([None, "CA", "NY"])
 HOURS_BEFORE_THE_NIGHT = st.sampled_from([-5, 0, 1, 6, 23, 24, 25, 30, 47, 48, 49, 60, 90])
@@ -49,6 +50,8 @@ NIGHTS = st.integers(-2, 6)
 CHANGES = st.one_of(
     st.tuples(st.just("insert_or_update"), CUSTOMERS, HOURS_BEFORE_THE_NIGHT, INCOMES, STATES),
     st.tuples(st.just("insert_or_update"), CUSTOMERS, st.just(5), INCOMES, STATES),
+    st.tuples(st.just("insert_or_update"), IMPORTED, st.just(90), INCOMES, STATES),
+    st.tuples(st.just("write_without_a_number"), IMPORTED, st.just(90)),
     st.tuples(st.just("change_without_a_new_time"), CUSTOMERS, INCOMES, STATES),
     st.tuples(st.just("leave"), CUSTOMERS, HOURS_BEFORE_THE_NIGHT, INCOMES),
     st.tuples(st.just("remove"), CUSTOMERS),

@@ -9,6 +9,7 @@ from integration.warehouse import moment
 from kindred.erasure.task import erase, request_erasure
 from kindred.errors import GateError
 from kindred.history import reconciliation
+from kindred.preparation.doctor import examine
 from kindred.tasks import run_task
 
 OLD = "2024-05-06 10:00Z"
@@ -129,7 +130,7 @@ def test_too_many_missing_customers_stop_the_night_before_anything_lands(shop):
     with pytest.raises(GateError, match=r"5 of 25 .* gates\.max_missing_share = 0\.19 allows"):
         shop.land(spec_of(max_missing_share=0.19), night(2))
     assert shop.hashes() == before
-    assert told(shop, 2) == (None, None, None)
+    assert told(shop, 2) == (25, None, 0)
     shop.land(spec_of(max_missing_share=0.2), night(2))
     assert told(shop, 2) == (25, 5, 0)
 
@@ -228,3 +229,25 @@ def test_a_source_without_times_has_nobody_missing(shop):
     shop.append("customers", [row(101), row(102, value="NaN")])
     shop.land(spec, night(2))
     assert (customers(shop, 2), told(shop, 2)) == (21, (22, 0, 0))
+
+
+def test_doctor_counts_customers_and_warns_of_those_in_the_future(shop, monkeypatch):
+    monkeypatch.setenv("KINDRED_ARTIFACTS", str(shop.artefacts))
+    dsns = {"kindred_source": shop.source_dsn, "kindred_warehouse": shop.warehouse_dsn}
+
+    def told_of(spec):
+        (finding,) = (
+            found
+            for found in examine(dsns.__getitem__, "default", lambda _: spec)
+            if found.check in ("customers", "connections")
+        )
+        return finding.outcome, finding.message
+
+    assert told_of(spec_of()) == ("ok", "20 customers are in the source")
+    shop.append("customers", [row(101, "9999-12-31Z"), row(102, "infinity")])
+    outcome, message = told_of(spec_of())
+    assert outcome == "warning"
+    assert "1 of 22 customers in the source" in message
+    assert "in no snapshot before that time" in message
+    outcome, message = told_of(spec_of({"where": "1 / (customer_id - 101) > 0"}))
+    assert (outcome, "division by zero" in message) == ("failure", True)

@@ -30,9 +30,9 @@ select
   (snapshot_builds.facts ->> 'customers')::bigint as rows_out,
   snapshot_builds.stage_forecast_mb,
   snapshots.erased_customers,
-  extracted_windows.source_customers,
+  coalesce(extracted_windows.source_customers, (snapshot_builds.facts ->> 'source_customers')::bigint) as source_customers,
   extracted_windows.missing_customers,
-  extracted_windows.future_customers
+  coalesce(extracted_windows.future_customers, (snapshot_builds.facts ->> 'future_customers')::bigint) as future_customers
 from {space}.snapshots
 left join {space}.snapshot_builds using (as_of)
 full join {space}.run_notes using (as_of)
