@@ -140,8 +140,10 @@ def _extract_keys(
     warehouse.execute(_landing_table(landing.keys_table, columns.key_type))
     keys.copy(warehouse, landing.keys_table)
     counts = counts or reconciliation.count_copied(warehouse, landing.keys_table, keys.end)
-    suppression_filter.clean(warehouse, landing.keys_table, columns.key_type)
     warehouse.run("warehouse/analyze_table", table=landing.keys_table)
+    suppression_filter.clean(
+        warehouse, landing.keys_table, columns.key_type, read="read_unknown_keys"
+    )
     if not reconciles:
         return None
     payload = payload_definitions(columns)

@@ -41,6 +41,7 @@ FIRST_CUSTOMERS = [
     Row(4, START - timedelta(hours=30), None, "NY"),
     Row(5, START - timedelta(hours=60), 500.0, None),
 ]
+IMPORTED_CUSTOMER = Row(8, START - timedelta(hours=90), 700.0, "NY")  # whom no window brings
 CUSTOMERS = st.integers(1, 7)
 IMPORTED = st.integers(8, 12)
 INCOMES = st.sampled_from([None, 0.0, 500.0, 1000.0, 9999.5])
@@ -141,6 +142,7 @@ class Nights(RuleBasedStateMachine):
         self.model.rows = list(FIRST_CUSTOMERS)
         self.model.run(START, is_night=False)
         self.model.late.clear()  # an encoder was fitted; there is no snapshot of it yet
+        self.model.rows.append(IMPORTED_CUSTOMER)
 
     def moment(self, hours):
         return self.next_night - timedelta(hours=hours)
