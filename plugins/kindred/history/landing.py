@@ -142,7 +142,7 @@ def _extract_keys(
     counts = counts or reconciliation.count_copied(warehouse, landing.keys_table, keys.end)
     warehouse.run("warehouse/analyze_table", table=landing.keys_table)
     suppression_filter.clean(
-        warehouse, landing.keys_table, columns.key_type, read="read_unknown_keys"
+        warehouse, landing.keys_table, columns.key_type, read="history/read_unknown_keys"
     )
     if not reconciles:
         return None

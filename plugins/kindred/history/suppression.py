@@ -69,16 +69,20 @@ class SuppressionFilter:
         return cls(hashes, secret)
 
     def clean(
-        self, database: Database, landing: str, key_type: KeyType, read: str = "read_landed_keys"
+        self,
+        database: Database,
+        landing: str,
+        key_type: KeyType,
+        read: str = "history/read_landed_keys",
     ) -> int:
         """Drop rows from a landing table in the transaction that fills it; returns how many.
 
-        ``read`` names the statement that reads the keys to look up.
-        Keys are hashed here, not in the database, since its logs may show what it receives.
+        ``read`` names the statement that reads the keys to look up. They are hashed here, not in
+        the database, since its logs may show what it receives.
         """
         if self.secret is None:
             return 0
-        query = statements.compose(f"history/{read}", landing=landing)
+        query = statements.compose(read, landing=landing)
         erased = self._erased_keys(database, query, key_type, self.secret)
         if not len(erased):
             return 0
