@@ -17,6 +17,7 @@ from integration.warehouse import moment
 START = moment("2026-02-01T02:00")  # what came before has landed when a sequence begins
 DAY = timedelta(days=1)
 OVERLAP = timedelta(hours=24)
+WEEK = timedelta(days=7)
 STAMP = timedelta(microseconds=1)  # before the end of a window: when it saw what has no time
 
 DIFFERENT = "different rows with the same customer_id and {}"
@@ -82,15 +83,22 @@ class Model:
     landed_until: datetime | None = None
     is_published: bool = False  # whether runs go on to publish, or stop once customers are encoded
     late: dict[datetime, int] = field(default_factory=dict)  # of the snapshots that there are
+    compared_at: datetime | None = None  # the end of the last window whose keys were compared
+    found: dict[Key, datetime] = field(default_factory=dict)  # versions no window brought: own time
 
-    def run(self, as_of: datetime, *, full_extract: bool = False) -> dict[int, datetime]:
+    def run(
+        self, as_of: datetime, *, full_extract: bool = False, is_night: bool = True
+    ) -> dict[int, datetime]:
         """Land what a run lands; returns its customers with the time of the version in force."""
         is_newest = self.landed_until is None or self.landed_until < as_of
+        compares = is_newest and is_night and self._compares(as_of, full_extract)
         if is_newest or (full_extract and self.kind.has_updated_at):
             self._land(self._read(as_of, full_extract), as_of, fill=full_extract)
         if is_newest:
             if self.kind in (Kind.KEYS, Kind.UNDATED):
                 self._compare_keys(as_of)
+            if compares:
+                self._land_missing(as_of)
             self.landed_until = as_of
         contents = self.contents(as_of)
         if contents:
@@ -178,6 +186,49 @@ class Model:
                     if known.values != row.values:
                         reasons.append(EARLIER.format(name))
             yield row, reasons
+
+    def _compares(self, end: datetime, full_extract: bool) -> bool:
+        """Whether a night looks for missing customers: each, weekly, or because counts differ."""
+        if not self.kind.has_tombstone or self.compared_at is None:
+            return self.kind is not Kind.UNDATED
+        if self.compared_at <= end - WEEK:
+            return True
+        read = self._read(end, full_extract)
+        newest = self._newest_rows(end)
+        accounted = {customer for customer, _ in self.versions}
+        accounted |= {row.customer for row in read if row.customer is not None}
+        rejected = {row.customer for row, _ in self.rejected if row.customer is not None}
+        times = [self.found.get(key, key[1]) for key in self.versions]
+        times += [row.updated_at for row in read if row.updated_at]
+        times += [row.updated_at for row, _ in self.rejected if row.updated_at]
+        return len(newest) > len(accounted) + len(rejected) or bool(
+            newest and times and max(newest.values()) > max(times)
+        )
+
+    def _newest_rows(self, end: datetime) -> dict[int, datetime]:
+        """The time of each customer's newest row before the end."""
+        newest: dict[int, datetime] = {}
+        for row in self.rows:
+            if row.customer is not None and row.updated_at is not None and row.updated_at < end:
+                newest[row.customer] = max(row.updated_at, newest.get(row.customer, row.updated_at))
+        return newest
+
+    def _land_missing(self, end: datetime) -> None:
+        """Customers that no window brought are there as of the end of the newest one."""
+        self.compared_at = end
+        newest = self._newest_rows(end)
+        accounted = {(customer, newest.get(customer)) for customer, _ in self.versions}
+        accounted |= {(row.customer, row.updated_at) for row, _ in self.rejected}
+        alive = {(row.customer, row.updated_at) for row in self.rows if not row.is_gone}
+        missing = (alive & newest.items()) - accounted
+        found = [row for row in self.rows if (row.customer, row.updated_at) in missing]
+        for row, reasons in list(self._judged(found, fill=False)):
+            if reasons:
+                self.rejected.add((row, "; ".join(sorted(reasons))))
+            else:
+                key = (row.customer, end - STAMP)
+                self.versions[key] = Version(*row.values)
+                self.found[key] = row.updated_at
 
     def _compare_keys(self, end: datetime) -> None:
         """Who is not in the source is gone; who is there again is what was last known of them."""

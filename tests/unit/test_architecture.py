@@ -46,6 +46,7 @@ SPEAKS_SQL = {
         "column_expressions",
         "key_comparison",
         "landing",
+        "reconciliation",
         "snapshot_customers",
         "source",
         "suppression",

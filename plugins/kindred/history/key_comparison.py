@@ -39,7 +39,9 @@ def compare_keys(
             f" gates.max_deleted_share = {spec.gates.max_deleted_share} allows; check that the"
             " source is complete, or raise the gate in the spec for one run"
         )
-    deleted = database.run("history/delete_vanished", parameters, keys=keys_table)
+    deleted = 0
+    if vanished:
+        deleted = database.run("history/delete_vanished", parameters, keys=keys_table)
     if spec.source.tombstone is None:
         columns = statements.comma_separated([sql.Identifier(column) for column in types])
         returned = database.run(

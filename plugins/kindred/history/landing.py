@@ -1,18 +1,21 @@
 """Landing: source rows arrive in a table of their own; the valid ones move into the history."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from psycopg2 import sql
 
-from kindred.history import source
+from kindred.history import reconciliation, source
 from kindred.history.column_expressions import TypeClass, reason_expression, type_class_of
 from kindred.history.key_comparison import compare_keys
+from kindred.history.reconciliation import KEY_COLUMNS, SourceCounts, SourceKeys
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import SuppressionFilter
 from kindred.history.versions import column_types, payload_definitions
-from kindred.spec.model import Spec
+from kindred.spec.model import Deletes, Spec
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, pipe
 from kindred.warehouse.keys import MAX_TEXT_KEY_BYTES, KeyType
@@ -20,6 +23,7 @@ from kindred.warehouse.keys import MAX_TEXT_KEY_BYTES, KeyType
 log = logging.getLogger(__name__)
 
 Interval = tuple[str, str]
+COUNTS = ("source_customers", "missing_customers", "future_customers")
 
 
 def missing_windows(database: Database, end: datetime) -> list[Interval]:
@@ -53,20 +57,21 @@ def is_newest(database: Database, end: datetime) -> bool:
 
 @dataclass(frozen=True)
 class Landing:
-    """The landing tables of one run: raw rows, and the source's current keys."""
+    """The landing tables of one run: raw rows, the source's current keys, rows of missing keys."""
 
     rows_table: str
     keys_table: str
+    found_table: str
 
     @classmethod
     def of(cls, suffix: str) -> "Landing":
         """The landing tables of the run for a snapshot; ``suffix`` names the snapshot."""
-        return cls(f"landing_rows_{suffix}", f"landing_keys_{suffix}")
+        return cls(*(f"landing_{kind}_{suffix}" for kind in ("rows", "keys", "found")))
 
     def drop(self, database: Database) -> None:
-        """Remove both tables."""
-        database.run("warehouse/drop_table", table=self.rows_table)
-        database.run("warehouse/drop_table", table=self.keys_table)
+        """Remove the tables."""
+        for table in (self.rows_table, self.keys_table, self.found_table):
+            database.run("warehouse/drop_table", table=table)
 
 
 def extract(
@@ -77,20 +82,26 @@ def extract(
     landing: Landing,
     windows: list[Interval],
     *,
-    compare_keys: bool,
+    newest_end: datetime | None,
+    reconciles: bool,
     row_limit: int,
     suppression_filter: SuppressionFilter,
-) -> int:
+) -> tuple[int, SourceCounts | None]:
     """Copy the rows of the windows into new landing tables; returns the number of rows.
+
+    If the window that ends at ``newest_end`` is the newest, its keys are compared: for deletes, and
+    (``reconciles``) for missing customers, with counts of the source. Rows and keys are as of one
+    moment.
 
     This is one transaction in the warehouse: if the source fails half-way nothing is left behind,
     and rows of erased customers are deleted before any other session can see them.
     """
-    names = ["customer_id", "updated_at", "is_deleted", *columns.types]
-    count = 0
-    with warehouse.transaction():
+    names = [*KEY_COLUMNS, *columns.types]
+    count, counts = 0, None
+    with origin.repeatable_read(), warehouse.transaction():
         landing.drop(warehouse)
-        warehouse.execute(_landing_table(landing.rows_table, columns))
+        payload = payload_definitions(columns)
+        warehouse.execute(_landing_table(landing.rows_table, columns.key_type, *payload))
         for window in windows:
             count += pipe(
                 lambda sink, window=window: source.copy_window(  # type: ignore[misc]
@@ -100,40 +111,69 @@ def extract(
             )
             log.info("extracted %d rows up to %s", count, window[1])
         count -= suppression_filter.clean(warehouse, landing.rows_table, columns.key_type)
-        if compare_keys:
-            warehouse.execute(_keys_table(landing.keys_table, columns.key_type))
-            pipe(
-                lambda sink: source.copy_keys(origin, spec, columns.key_type, sink),
-                lambda reader: warehouse.copy_in(landing.keys_table, ["customer_id"], reader),
-            )
-            suppression_filter.clean(warehouse, landing.keys_table, columns.key_type)
-            warehouse.run("warehouse/analyze_table", table=landing.keys_table)
         warehouse.run("warehouse/analyze_table", table=landing.rows_table)
-    return count
+        if newest_end is not None:
+            keys = SourceKeys(origin, spec, columns, newest_end)
+            counts = _extract_keys(
+                keys, warehouse, landing, suppression_filter, reconciles=reconciles
+            )
+    return count, counts
 
 
-def _landing_table(name: str, columns: SourceColumns) -> sql.Composed:
-    parts = ["updated_at timestamptz", "is_deleted boolean"]
-    return _keys_table(name, columns.key_type, *map(sql.SQL, parts), *payload_definitions(columns))
+def _extract_keys(
+    keys: SourceKeys,
+    warehouse: Database,
+    landing: Landing,
+    suppression_filter: SuppressionFilter,
+    *,
+    reconciles: bool,
+) -> SourceCounts | None:
+    """Copy the keys if they are compared, and the rows of missing ones; returns the counts."""
+    counts = None
+    if keys.spec.source.delete_detection is not Deletes.COMPARE_KEYS:
+        if not reconciles:
+            return None
+        counts = keys.count()
+        if not reconciliation.are_keys_due(warehouse, counts, landing.rows_table, keys.end):
+            return counts
+    columns = keys.columns
+    warehouse.execute(_landing_table(landing.keys_table, columns.key_type))
+    keys.copy(warehouse, landing.keys_table)
+    counts = counts or reconciliation.count_copied(warehouse, landing.keys_table, keys.end)
+    warehouse.run("warehouse/analyze_table", table=landing.keys_table)
+    suppression_filter.clean(
+        warehouse, landing.keys_table, columns.key_type, read="history/read_unknown_keys"
+    )
+    if not reconciles:
+        return None
+    payload = payload_definitions(columns)
+    warehouse.execute(_landing_table(landing.found_table, columns.key_type, *payload))
+    tables = {"keys": landing.keys_table, "landing": landing.rows_table}
+    reconciliation.copy_missing(keys, warehouse, tables, landing.found_table, suppression_filter)
+    return counts
 
 
-def _keys_table(name: str, key_type: KeyType, *more: sql.Composable) -> sql.Composed:
-    """The statement that creates a table of keys, and maybe more columns."""
+def _landing_table(name: str, key_type: KeyType, *payload: sql.Composable) -> sql.Composed:
+    """The statement that creates a table of rows with their own columns and a payload."""
     collation = ' collate "C"' if key_type is KeyType.TEXT else ""
-    key = sql.SQL(f"customer_id {key_type.value}{collation}")
+    own = f"customer_id {key_type.value}{collation}, updated_at timestamptz, is_deleted boolean"
     # Not unlogged: a server crash empties unlogged tables, and validate would see no new rows.
     return sql.SQL("create table {} ({})").format(
-        sql.Identifier(name), statements.comma_separated([key, *more])
+        sql.Identifier(name), statements.comma_separated([sql.SQL(own), *payload])
     )
 
 
 @dataclass(frozen=True)
 class Landed:
-    """The result of validation: row counts of the windows this run landed."""
+    """The result of validation: row counts of the windows this run landed.
+
+    ``missing``: customers that no window had brought; None if keys were not compared.
+    """
 
     read: int
     rejected: int
     deleted: int
+    missing: int | None
 
 
 def validate(
@@ -144,16 +184,20 @@ def validate(
     end: datetime,
     run_id: str,
     full_extract: bool,
+    counts: Mapping[str, Any],
 ) -> Landed:
     """Move valid rows into the history and the others to ``rejected_rows``, in one transaction.
 
     The caller must hold ``Resource.EXTRACT``. Windows that another run has landed since the
-    extraction are skipped.
+    extraction are skipped. ``counts`` has ``source_customers`` and ``future_customers`` if they
+    were counted.
 
     Raises
     ------
     DataError
         when more customers have vanished from the source than the gate allows.
+    GateError
+        when more customers are missing from the history than the gate allows.
     """
     full_extract = full_extract and spec.source.has_updated_at
     windows = [("-infinity", end.isoformat())] if full_extract else missing_windows(warehouse, end)
@@ -178,35 +222,64 @@ def validate(
         # Without statistics on the rows just landed, PostgreSQL would plan the next joins as
         # nested loops.
         warehouse.run("warehouse/analyze_table", table="customer_versions")
-        deleted = 0
+        deleted, found = 0, dict.fromkeys(COUNTS)
         if is_newest(warehouse, end):
             deleted = compare_keys(warehouse, spec, landing.keys_table, types, end)
+            found = {name: counts.get(name) for name in COUNTS}
+            found["missing_customers"] = reconciliation.count_missing(
+                warehouse, spec, landing.found_table, found["source_customers"]
+            )
         for window_start, window_end in windows:
+            is_last = window_end == windows[-1][1]
             parameters = {
                 "window_start": window_start,
                 "window_end": window_end,
                 "run_id": run_id,
-                "rows_deleted": deleted if window_end == windows[-1][1] else 0,
+                "rows_deleted": deleted if is_last else 0,
+                **(found if is_last else dict.fromkeys(COUNTS)),
             }
             warehouse.run("history/record_window", parameters, landing=landing.rows_table)
         read = int(warehouse.value("history/count_landed", table=landing.rows_table))
-    return Landed(read, rejected, deleted)
+        missing = found["missing_customers"]
+        if missing:
+            rejected += _land_found(warehouse, spec, landing.found_table, types, end)
+    return Landed(read, rejected, deleted, missing)
+
+
+def _land_found(
+    warehouse: Database, spec: Spec, table: str, types: dict[str, str], end: datetime
+) -> int:
+    """Land the rows of missing customers at the end of the window; returns the number rejected."""
+    warehouse.run("history/clear_problems")
+    _find_own_problems(warehouse, spec, table, types)
+    rejected = warehouse.run("history/reject_rows", landing=table, values=_shown_values(types))
+    columns = statements.columns(types)
+    warehouse.run("history/accept_found", {"window_end": end}, landing=table, columns=columns)
+    return rejected
 
 
 def _find_problems(
     warehouse: Database, spec: Spec, table: str, types: dict[str, str], *, full_extract: bool
 ) -> None:
-    names = {"key": spec.source.key, "updated_at": spec.source.updated_at}
-    warehouse.run("history/find_bad_values", landing=table, reasons=_reasons(spec, types))
-    warehouse.run("history/find_conflicts", names, landing=table)
+    _find_own_problems(warehouse, spec, table, types)
     warehouse.run(
         "history/find_landed_conflicts",
-        names,
+        _names(spec),
         landing=table,
         landed_values=_row("landed", types),
         # A full extract may supply values that a version lacks, if the spec has gained columns.
         version_values=_row("version", types, *(["landed"] if full_extract else [])),
     )
+
+
+def _find_own_problems(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) -> None:
+    """Find what is wrong with the rows themselves, whatever has landed."""
+    warehouse.run("history/find_bad_values", landing=table, reasons=_reasons(spec, types))
+    warehouse.run("history/find_conflicts", _names(spec), landing=table)
+
+
+def _names(spec: Spec) -> dict[str, str]:
+    return {"key": spec.source.key, "updated_at": spec.source.updated_at}
 
 
 def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:

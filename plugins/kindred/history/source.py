@@ -47,7 +47,8 @@ def _verbatim(text: str) -> sql.SQL:
     return sql.SQL(text.replace("%", "%%"))  # statements that contain it always have parameters
 
 
-def _condition(source: Source) -> sql.Composed:
+def condition(source: Source) -> sql.Composed:
+    """The spec's ``where`` (SQL trusted as written), or true."""
     return sql.SQL("{}\n").format(_verbatim(source.where or "true"))  # it may end in a comment
 
 
@@ -103,10 +104,11 @@ def _check_extraction(database: Database, spec: Spec, columns: SourceColumns) ->
     try:
         database.execute(sql.SQL("explain {}").format(query), parameters)
     except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
-        raise PreflightError(_unreadable(spec.source, error)) from error
+        raise PreflightError(unreadable(spec.source, error)) from error
 
 
-def _unreadable(source: Source, error: psycopg2.Error) -> str:
+def unreadable(source: Source, error: psycopg2.Error) -> str:
+    """The message for a source that a statement cannot read."""
     given = [key for key in ("query", "where") if getattr(source, key) is not None]
     correct = "".join(f"correct 'source.{key}' in the spec, or " for key in given)
     return (
@@ -160,7 +162,7 @@ def column_types(database: Database, source: Source) -> dict[str, tuple[str, boo
             cursor.execute(query, {})
             oids = {column.name: column.type_code for column in cursor.description or ()}
     except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
-        raise PreflightError(_unreadable(source, error)) from error
+        raise PreflightError(unreadable(source, error)) from error
     rows = database.rows("history/type_names", {"oids": list(oids.values())})
     names = {oid: (type_name, built_in) for oid, type_name, built_in in rows}
     return {column: names[oid] for column, oid in oids.items()}
@@ -206,9 +208,9 @@ def _window_parameters(
 def _window_query(spec: Spec, columns: SourceColumns) -> sql.Composed:
     source = spec.source
     names: dict[str, sql.Composable] = {
-        "columns": _selected(spec, columns),
+        "columns": selected(spec, columns),
         "relation": relation(source),
-        "condition": _condition(source),
+        "condition": condition(source),
     }
     if not source.has_updated_at:
         return statements.compose("history/select_all", **names)
@@ -245,44 +247,37 @@ _NEARBY = {
 }
 
 
-def _selected(spec: Spec, columns: SourceColumns) -> sql.Composed:
+def selected(spec: Spec, columns: SourceColumns) -> sql.Composed:
     """The select list: customer_id, updated_at, is_deleted, payload; cast to the landed types."""
+    payload = [
+        sql.SQL("{}::{}").format(sql.Identifier(column), sql.SQL(type_name))
+        for column, type_name in columns.types.items()
+    ]
+    return statements.comma_separated([*own_columns(spec, columns), *payload])
+
+
+def own_columns(spec: Spec, columns: SourceColumns) -> list[sql.Composable]:
+    """The expressions of customer_id, updated_at and is_deleted."""
     source = spec.source
-    moment = "(%(window_end)s::timestamptz - interval '1 microsecond')"
-    if source.has_updated_at:
-        moment = _MOMENTS[columns.updated_at_type or ""]
     tombstone: sql.Composable = sql.SQL("false")
     if source.tombstone is not None:
         tombstone = sql.SQL(_TOMBSTONES[columns.tombstone_type or ""]).format(
             c=sql.Identifier(source.tombstone)
         )
-    parts: list[sql.Composable] = [
-        key_expression(source, columns.key_type),
-        sql.SQL(moment).format(c=sql.Identifier(source.updated_at)),
-        tombstone,
-    ]
-    parts += [
-        sql.SQL("{}::{}").format(sql.Identifier(column), sql.SQL(type_name))
-        for column, type_name in columns.types.items()
-    ]
-    return statements.comma_separated(parts)
+    return [key_expression(source, columns.key_type), moment(source, columns), tombstone]
+
+
+def moment(source: Source, columns: SourceColumns) -> sql.Composed:
+    """The time of a row; without ``updated_at`` the end of the window."""
+    text = "(%(window_end)s::timestamptz - interval '1 microsecond')"
+    if source.has_updated_at:
+        text = _MOMENTS[columns.updated_at_type or ""]
+    return sql.SQL(text).format(c=sql.Identifier(source.updated_at))
 
 
 def key_expression(source: Source, key_type: KeyType) -> sql.Composed:
     """The key cast to the base type of ``customer_key``."""
     return sql.SQL("{}::{}").format(sql.Identifier(source.key), sql.SQL(key_type.value))
-
-
-def copy_keys(database: Database, spec: Spec, key_type: KeyType, sink: Writable) -> int:
-    """Write all keys of the source to ``sink``."""
-    query = statements.compose(
-        "history/select_keys",
-        key=key_expression(spec.source, key_type),
-        key_column=spec.source.key,
-        relation=relation(spec.source),
-        condition=_condition(spec.source),
-    )
-    return database.copy_out(query, sink, {})
 
 
 def estimated_rows(database: Database, source: Source) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from psycopg2 import sql
 
 from kindred.errors import SettingsError
 from kindred.history.erasure_key import VARIABLE, ErasureKey
@@ -67,14 +68,22 @@ class SuppressionFilter:
         require_same_secret(database, secret)
         return cls(hashes, secret)
 
-    def clean(self, database: Database, landing: str, key_type: KeyType) -> int:
+    def clean(
+        self,
+        database: Database,
+        landing: str,
+        key_type: KeyType,
+        read: str = "history/read_landed_keys",
+    ) -> int:
         """Drop rows from a landing table in the transaction that fills it; returns how many.
 
-        Keys are hashed here, not in the database, since its logs may show what it receives.
+        ``read`` names the statement that reads the keys to look up. They are hashed here, not in
+        the database, since its logs may show what it receives.
         """
         if self.secret is None:
             return 0
-        erased = self._erased_keys(database, landing, key_type, self.secret)
+        query = statements.compose(read, landing=landing)
+        erased = self._erased_keys(database, query, key_type, self.secret)
         if not len(erased):
             return 0
         keys = f"erased_{landing}"
@@ -85,9 +94,9 @@ class SuppressionFilter:
         return database.run("history/delete_suppressed_rows", landing=landing, keys=keys)
 
     def _erased_keys(
-        self, database: Database, landing: str, key_type: KeyType, secret: ErasureKey
+        self, database: Database, query: sql.Composable, key_type: KeyType, secret: ErasureKey
     ) -> Array:
-        """The distinct keys in a table that belong to erased customers."""
+        """The distinct keys of a query that belong to erased customers."""
         found: list[Array] = []
 
         def look_up(block: list[Array]) -> None:
@@ -97,6 +106,6 @@ class SuppressionFilter:
             found.append(keys[np.array(is_erased, dtype=bool)])
 
         reader = BlockReader([key_type.field], look_up, block_rows=BLOCK_ROWS)
-        database.copy_out(statements.compose("history/read_landed_keys", landing=landing), reader)
+        database.copy_out(query, reader)
         reader.flush()
         return np.unique(concatenate_keys(key_type, found))

@@ -8,7 +8,6 @@ from kindred.history.landing import Landed, Landing
 from kindred.history.suppression import SuppressionFilter
 from kindred.run import builds
 from kindred.run.context import Run
-from kindred.spec.model import Deletes
 from kindred.warehouse.locks import Resource
 
 log = logging.getLogger(__name__)
@@ -31,17 +30,25 @@ def extract(run: Run) -> dict[str, Any]:
         if run.full_extract and spec.source.has_updated_at:
             windows = [("-infinity", run.as_of.isoformat())]
         is_newest = landing.is_newest(warehouse, run.as_of)
-        rows = landing.extract(
+        rows, counts = landing.extract(
             origin,
             warehouse,
             spec,
             columns,
             Landing.of(run.slug),
             landing.windows_to_read(windows, spec.source.overlap_hours),
-            compare_keys=is_newest and spec.source.delete_detection is Deletes.COMPARE_KEYS,
+            newest_end=run.as_of if is_newest else None,
+            # The order of a backfill's dates must not decide which of them lands missing customers.
+            reconciles=run.build.may_fit and not settings.row_limit,
             row_limit=settings.row_limit,
             suppression_filter=suppression_filter,
         )
+        if counts is not None:
+            run.add_facts(
+                warehouse,
+                source_customers=counts.customers,
+                future_customers=counts.future_customers,
+            )
     log.info("extracted %d rows of %d windows that had not landed", rows, len(windows))
     if suppression_filter.customers:
         log.info(
@@ -53,7 +60,7 @@ def extract(run: Run) -> dict[str, Any]:
 
 def validate(run: Run) -> dict[str, Any]:
     """Land the extracted rows and store the snapshot's customers; returns the counts of both."""
-    landed = land(run)
+    landed = land(run.reopened())
     with run.warehouse("validate") as warehouse:
         customers = snapshot_customers.keep_customers(warehouse, run)
         kept, rejected, undated = landing.window_counts(
@@ -90,4 +97,5 @@ def land(run: Run) -> Landed:
             end=run.as_of,
             run_id=run.build.run_id,
             full_extract=run.full_extract,
+            counts=run.build.facts,
         )

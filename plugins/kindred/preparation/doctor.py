@@ -1,9 +1,11 @@
 """``kindred doctor``: run every preflight check and report all findings; changes nothing."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from kindred.encoding.text_embedding import open_models
 from kindred.errors import KindredError, PreflightError, SentenceModelError
+from kindred.history.reconciliation import SourceCounts, SourceKeys
 from kindred.preparation.preflight import inspect
 from kindred.run.connections import Connections
 from kindred.run.context import Deployment
@@ -33,6 +35,26 @@ def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]
         found.append(Finding("sentence model", Outcome.FAILURE, str(error)))
     try:
         with deployment.source(spec, label) as origin, deployment.warehouse(label) as warehouse:
-            return found + inspect(spec, settings, origin, warehouse).findings
+            report = inspect(spec, settings, origin, warehouse)
+            found += report.findings
+            if report.columns is not None:
+                tomorrow = datetime.now(UTC) + timedelta(days=1)
+                counts = SourceKeys(origin, spec, report.columns, tomorrow).count()
+                found.append(_customer_finding(spec, counts))
+            return found
     except PreflightError as error:
         return [*found, Finding("connections", Outcome.FAILURE, str(error))]
+
+
+def _customer_finding(spec: Spec, counts: SourceCounts) -> Finding:
+    """Customers in the source, and those whose rows no run can land yet."""
+    future, customers = counts.future_customers, counts.customers
+    if not future:
+        return Finding("customers", Outcome.OK, f"{customers} customers are in the source")
+    return Finding(
+        "customers",
+        Outcome.WARNING,
+        f"{future} of {customers} customers in the source have a row whose"
+        f" {spec.source.updated_at!r} lies more than a day in the future: it is in no snapshot"
+        " before that time; correct the times in the source",
+    )

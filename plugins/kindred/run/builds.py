@@ -18,7 +18,10 @@ RESTART_AFTER_ERASURE = (
 
 @dataclass(frozen=True)
 class Build:
-    """The newest build of a snapshot; ``settings`` is the whole spec as it was at its start."""
+    """The newest build of a snapshot; ``settings`` is the whole spec as it was at its start.
+
+    ``may_fit``: whether it may fit an encoder, which the builds of a backfill may not.
+    """
 
     run_id: str
     state: str
@@ -28,6 +31,7 @@ class Build:
     encoder_version: int | None
     may_refit: bool
     facts: dict[str, Any]
+    may_fit: bool = False
 
 
 @dataclass(frozen=True)

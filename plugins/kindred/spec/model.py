@@ -128,6 +128,7 @@ class Refit(StrEnum):
 class Gates(Strict):
     """The limits that a snapshot must meet to be published; shares are 0 to 1.
 
+    ``max_missing_share``: customers of the source that no window has brought.
     ``max_drift``: population stability index of a column against the previous snapshot.
     ``max_noise_share`` and ``min_clusters`` apply to every algorithm and are off by default, since
     a small table may have no segments.
@@ -136,6 +137,7 @@ class Gates(Strict):
     min_customers: Annotated[int, Field(ge=1)] = 1
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     max_deleted_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    max_missing_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     max_drift: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     max_noise_share: Annotated[float, Field(ge=0, le=1)] = 1.0
     min_clusters: Annotated[int, Field(ge=0)] = 0

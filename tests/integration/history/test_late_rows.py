@@ -66,9 +66,11 @@ def test_a_late_row_that_a_newer_version_covers_changes_nothing_later(shop):
 
 
 def test_a_row_from_before_the_overlap_comes_with_a_full_extract(shop):
-    shop.append("customers", [row(1001, "2026-01-20 12:00Z")])
+    shop.query(
+        "update customers set income = 1, updated_at = '2026-01-21 12:00Z' where customer_id = 1",
+        source=True,
+    )
     shop.run(SPEC, SECOND)
-    assert customers(shop, SECOND) == 40
     assert late(shop) == {"02-01": 0, "02-02": 0}
     shop.run(SPEC, THIRD, full_extract=True)
     assert late(shop) == {"02-01": 1, "02-02": 1, "02-03": 0}

@@ -29,10 +29,14 @@ select
   (snapshot_builds.facts ->> 'rows_landed')::bigint + (snapshot_builds.facts ->> 'rows_rejected')::bigint as rows_in,
   (snapshot_builds.facts ->> 'customers')::bigint as rows_out,
   snapshot_builds.stage_forecast_mb,
-  snapshots.erased_customers
+  snapshots.erased_customers,
+  coalesce(extracted_windows.source_customers, (snapshot_builds.facts ->> 'source_customers')::bigint) as source_customers,
+  extracted_windows.missing_customers,
+  coalesce(extracted_windows.future_customers, (snapshot_builds.facts ->> 'future_customers')::bigint) as future_customers
 from {space}.snapshots
 left join {space}.snapshot_builds using (as_of)
-full join {space}.run_notes using (as_of);
+full join {space}.run_notes using (as_of)
+left join {space}.extracted_windows on extracted_windows.window_end = as_of;
 
 comment on view {bi}.snapshots is 'One row per snapshot, published or not: what is published, and how its newest run went.';
 comment on column {bi}.snapshots.as_of is 'The snapshot holds what was known before this moment.';
@@ -63,3 +67,6 @@ comment on column {bi}.snapshots.rows_in is 'Raw rows of its window in the newes
 comment on column {bi}.snapshots.rows_out is 'Customers in the newest run.';
 comment on column {bi}.snapshots.stage_forecast_mb is 'Memory that each stage of the newest run forecast, in MB; compare stage_peak_mb.';
 comment on column {bi}.snapshots.erased_customers is 'Customers erased since it was published: customers who had them as lookalikes have that many fewer. Run the date again to fill them.';
+comment on column {bi}.snapshots.source_customers is 'Customers in the source when its window landed, erased ones among them; null for dates that landed after a later one, and in backfills.';
+comment on column {bi}.snapshots.missing_customers is 'Customers of the source whom no window had brought, by a comparison of keys. Their rows landed at the end of this window, or were rejected. Null if keys were not compared that night.';
+comment on column {bi}.snapshots.future_customers is 'Customers of the source with a row dated at or after as_of: that row is in no snapshot before its own time.';

@@ -1,0 +1,2 @@
+-- Begin to collect the rows to reject of another table.
+truncate problems;

@@ -1,0 +1,170 @@
+"""Reconciliation: customers of the source that no window has brought are found, counted and landed.
+
+A window trusts ``updated_at``. A row that was imported with an old one, or committed after its
+window had landed, would never arrive: so the keys of the source are compared with the history.
+"""
+
+import logging
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+
+from kindred.errors import GateError, PreflightError
+from kindred.history import source
+from kindred.history.source import SourceColumns
+from kindred.history.suppression import SuppressionFilter
+from kindred.spec.model import Spec
+from kindred.warehouse import statements
+from kindred.warehouse.database import Database, pipe
+
+log = logging.getLogger(__name__)
+
+KEYS_EVERY = timedelta(days=7)
+KEYS_PER_QUERY = 100_000
+KEY_COLUMNS = ("customer_id", "updated_at", "is_deleted")
+
+
+@dataclass(frozen=True)
+class SourceCounts:
+    """Customers of the source as of the end of a window.
+
+    ``dated_keys``: keys with a row before the end, tombstones included; ``newest``: the newest time
+    before it.
+    """
+
+    customers: int
+    dated_keys: int
+    future_customers: int
+    newest: datetime | None
+
+
+@dataclass(frozen=True)
+class SourceKeys:
+    """The keys of a source as of the end of a window, with the time and tombstone of every row."""
+
+    origin: Database
+    spec: Spec
+    columns: SourceColumns
+    end: datetime
+
+    def count(self) -> SourceCounts:
+        """Count them in the source.
+
+        Raises
+        ------
+        PreflightError
+            when the source's rows cannot be read.
+        """
+        keys = sql.SQL("({})").format(self._query())
+        try:
+            return _counts(self.origin, self._parameters, keys)
+        except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
+            raise PreflightError(source.unreadable(self.spec.source, error)) from error
+
+    def copy(self, warehouse: Database, table: str) -> None:
+        """Copy them into a table of ``KEY_COLUMNS``."""
+        pipe(
+            lambda sink: self.origin.copy_out(self._query(), sink, self._parameters),
+            lambda reader: warehouse.copy_in(table, KEY_COLUMNS, reader),
+        )
+
+    def copy_rows(self, warehouse: Database, table: str, keys: str) -> None:
+        """Copy the rows of some keys, given as the text of an array, into a landing table."""
+        query = statements.compose(
+            "history/select_rows_of_keys",
+            columns=source.selected(self.spec, self.columns),
+            relation=source.relation(self.spec.source),
+            condition=source.condition(self.spec.source),
+            key=source.key_expression(self.spec.source, self.columns.key_type),
+            key_type=sql.SQL(self.columns.key_type.value),
+            moment=source.moment(self.spec.source, self.columns),
+        )
+        pipe(
+            lambda sink: self.origin.copy_out(query, sink, {**self._parameters, "keys": keys}),
+            lambda reader: warehouse.copy_in(table, [*KEY_COLUMNS, *self.columns.types], reader),
+        )
+
+    @property
+    def _parameters(self) -> dict[str, Any]:
+        return {
+            "window_end": self.end.isoformat(),
+            "source_timezone": self.spec.source.source_timezone,
+        }
+
+    def _query(self) -> sql.Composed:
+        return statements.compose(
+            "history/select_keys",
+            columns=statements.comma_separated(source.own_columns(self.spec, self.columns)),
+            key_column=self.spec.source.key,
+            relation=source.relation(self.spec.source),
+            condition=source.condition(self.spec.source),
+        )
+
+
+def are_keys_due(warehouse: Database, counts: SourceCounts, rows_table: str, end: datetime) -> bool:
+    """Whether to compare keys though deletes do not need it: weekly, or if the counts differ."""
+    parameters = {"window_end": end, "interval": KEYS_EVERY}
+    return bool(
+        warehouse.value("history/are_keys_due", parameters)
+        or warehouse.value("history/is_key_missing", asdict(counts), landing=rows_table)
+    )
+
+
+def count_copied(warehouse: Database, keys_table: str, end: datetime) -> SourceCounts:
+    """The counts of keys that were copied into the warehouse."""
+    return _counts(warehouse, {"window_end": end}, keys_table)
+
+
+def _counts(database: Database, parameters: dict[str, Any], keys: statements.Name) -> SourceCounts:
+    (row,) = database.rows("history/count_keys", parameters, keys=keys)
+    return SourceCounts(*row)
+
+
+def copy_missing(
+    keys: SourceKeys,
+    warehouse: Database,
+    tables: dict[str, str],
+    found_table: str,
+    suppression_filter: SuppressionFilter,
+) -> None:
+    """Copy the source rows of missing customers; ``tables`` has the landed ``keys`` and rows."""
+    parameters = {"window_end": keys.end, "block_rows": KEYS_PER_QUERY}
+    for (block,) in warehouse.rows("history/find_missing_keys", parameters, **tables):
+        keys.copy_rows(warehouse, found_table, block)
+    suppression_filter.clean(warehouse, found_table, keys.columns.key_type)
+    warehouse.run("warehouse/analyze_table", table=found_table)
+
+
+def count_missing(
+    warehouse: Database, spec: Spec, found_table: str, source_customers: int | None
+) -> int | None:
+    """Keep the rows of customers who are still missing; returns how many customers there are.
+
+    None if the keys of this window were not compared.
+
+    Raises
+    ------
+    GateError
+        when more customers are missing than the gate allows.
+    """
+    if source_customers is None or not warehouse.has_table(found_table):
+        return None
+    warehouse.run("history/keep_missing", found=found_table)
+    missing = int(warehouse.value("history/count_missing", found=found_table))
+    if missing > source_customers * spec.gates.max_missing_share:
+        raise GateError(
+            f"{missing} of {source_customers} customers of the source were in no window, more than"
+            f" gates.max_missing_share = {spec.gates.max_missing_share} allows: their"
+            f" {spec.source.updated_at!r} lies before the windows that were read when they came;"
+            " check that it is the time of the change, 'source.source_timezone' and"
+            " 'source.overlap_hours', or raise the gate in the spec for one run to land them all"
+        )
+    if missing:
+        log.warning(
+            "%d customers of the source were in no window: they land at the end of this one",
+            missing,
+        )
+    return missing
