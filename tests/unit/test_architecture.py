@@ -98,6 +98,7 @@ READS_FILES = (
     "history/erasure_key",
     "encoding/sentence_models/load",
     "encoding/sentence_models/onnx_model",
+    "neighbours/compiled",
 )
 """The modules besides that read files or the environment."""
 
