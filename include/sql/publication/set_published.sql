@@ -3,12 +3,13 @@ with build as (
   update snapshot_builds
   set state = 'published', failed_task = null, failure = null
   where as_of = %(as_of)s and run_id = %(run_id)s
-  returning as_of, settings_hash, encoder_version, late_customers
+  returning as_of, settings, settings_hash, encoder_version, late_customers
 )
 update snapshots
 set
   status = 'published',
   history = %(history)s,
+  settings = build.settings,
   settings_hash = build.settings_hash,
   encoder_version = build.encoder_version,
   customers = %(customers)s,

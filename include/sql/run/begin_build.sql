@@ -7,9 +7,9 @@ on conflict (as_of) do update
 set status = 'building'
 where snapshots.status in ('failed', 'empty', 'landed');
 insert into snapshot_builds
-  (as_of, run_id, state, window_start, settings, settings_hash, encoder_version, may_fit, may_refit)
+  (as_of, run_id, state, window_start, settings, settings_hash, encoder_version, may_fit, may_refit, release)
 values
-  (%(as_of)s, %(run_id)s, 'building', %(window_start)s, %(settings)s, %(settings_hash)s, %(encoder_version)s, %(may_fit)s, %(may_refit)s)
+  (%(as_of)s, %(run_id)s, 'building', %(window_start)s, %(settings)s, %(settings_hash)s, %(encoder_version)s, %(may_fit)s, %(may_refit)s, %(release)s)
 on conflict (as_of) do update
 set
   run_id = excluded.run_id,
@@ -20,6 +20,7 @@ set
   encoder_version = excluded.encoder_version,
   may_fit = excluded.may_fit,
   may_refit = excluded.may_refit,
+  release = excluded.release,
   facts = excluded.facts,
   stage_seconds = excluded.stage_seconds,
   stage_peak_mb = excluded.stage_peak_mb,

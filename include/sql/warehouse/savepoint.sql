@@ -1,2 +1,2 @@
--- The point to which a try that meets a lock is rolled back.
-savepoint short_try;
+-- The point to which a try is rolled back.
+savepoint {savepoint};

@@ -66,7 +66,7 @@ def _prepare_space(deployment: Deployment, spec: Spec, label: str) -> None:
             locked(warehouse, spec.internal_schema, Resource.SCHEMA, wait_seconds=wait_seconds),
             warehouse.transaction(),
         ):
-            schemas.create_space(warehouse, spec, columns.key_type)
+            schemas.create_space(warehouse, spec, columns.key_type, wait_seconds=wait_seconds)
             ensure_versions_table(warehouse, spec, columns)
 
 

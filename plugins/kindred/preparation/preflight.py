@@ -10,6 +10,7 @@ from kindred.history import source
 from kindred.history.erasure_key import ErasureKey
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import require_same_secret
+from kindred.preparation import space_findings
 from kindred.run.findings import Finding, Outcome
 from kindred.segments.lists.index_pages import has_reader
 from kindred.segments.plpython import plpython_checks
@@ -55,6 +56,7 @@ def inspect(spec: Spec, settings: Settings, origin: Database, warehouse: Databas
         *_pgvector_findings(warehouse),
         *(plpython_checks.findings(warehouse) if wants_plpython else ()),
         *_right_findings(warehouse, spec),
+        *space_findings.findings(warehouse, spec),
         *_page_findings(warehouse, spec),
         *_erasure_findings(warehouse, spec),
         *_disk_findings(spec, settings, rows),

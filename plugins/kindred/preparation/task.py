@@ -93,7 +93,7 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
         with locked(warehouse, spec.internal_schema, Resource.SCHEMA, wait_seconds=wait_seconds):
             # One transaction: a rejected request leaves the warehouse unchanged.
             with warehouse.transaction():
-                schemas.create_space(warehouse, spec, columns.key_type)
+                schemas.create_space(warehouse, spec, columns.key_type, wait_seconds=wait_seconds)
                 ensure_versions_table(warehouse, spec, columns)
                 version = choose_encoder(warehouse, spec, request)
                 require_algorithms(warehouse, offered, request)

@@ -10,6 +10,7 @@ statement in a long transaction may keep such a plan indefinitely: see the state
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -39,9 +40,12 @@ def publish(
     lineage: list[dict[str, Any]],
     profiles: list[dict[str, Any]],
     staged: StagedEmbeddings,
+    replace_views: Callable[[], None] | None = None,
     wait_seconds: float,
 ) -> bool:
     """Make a snapshot visible; returns whether it is now the current one.
+
+    ``replace_views`` replaces the views that the snapshot is to be read by, if any has changed.
 
     The caller must hold ``Resource.PUBLISH``. A second call for the same build completes a first
     one that was killed between its two steps, and changes nothing otherwise. For a date that is
@@ -77,6 +81,10 @@ def publish(
             database.run(
                 "publication/set_current", {"as_of": as_of, "generation": staged.generation}
             )
+            database.run("publication/delete_private_columns", {"as_of": as_of})
+        if replace_views is not None:
+            # Last, since it locks the views for readers until the commit.
+            partitions.with_short_locks(database, replace_views, wait_seconds=wait_seconds)
     return becomes_current
 
 

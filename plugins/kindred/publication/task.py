@@ -1,6 +1,8 @@
 """Tasks ``quality_gate``, ``publish`` and ``clean_up``: readers see complete snapshots only."""
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from kindred.artefacts.folder import remove_snapshot_folder, snapshot_folders
@@ -15,7 +17,7 @@ from kindred.segments.identity import stable_ids
 from kindred.segments.profiles.task import read_profiles
 from kindred.serving.generations import StagedEmbeddings
 from kindred.serving.task import stage_embeddings, still_holds
-from kindred.warehouse import partitions
+from kindred.warehouse import bi_objects, partitions, schemas
 from kindred.warehouse.database import Database
 from kindred.warehouse.locks import Resource
 
@@ -60,7 +62,7 @@ def publish(run: Run) -> dict[str, Any]:
     """Make the snapshot visible; running the task again changes nothing."""
     with (
         run.warehouse("publish") as warehouse,
-        run.locked(warehouse, Resource.PUBLISH, Resource.EMBEDDINGS),
+        run.locked(warehouse, Resource.PUBLISH, Resource.EMBEDDINGS, Resource.SCHEMA),
     ):
         run = run.reopened()
         if run.build.state == "published":
@@ -89,10 +91,18 @@ def publish(run: Run) -> dict[str, Any]:
             lineage=lineage,
             profiles=read_profiles(run),
             staged=staged,
+            replace_views=_view_changes(run, warehouse),
             wait_seconds=run.settings.lock_wait_seconds,
         )
     log.info("published %s%s", run.as_of.isoformat(), ", now current" if is_current else "")
     return {"published": True, "is_current": is_current}
+
+
+def _view_changes(run: Run, warehouse: Database) -> Callable[[], None] | None:
+    """What replaces the views and functions whose text this release has changed, if any has."""
+    extension, key_type = schemas.extension_schema_in(warehouse), run.key_type(warehouse)
+    changes = bi_objects.outdated(warehouse, run.spec, extension, key_type)
+    return partial(bi_objects.replace, warehouse, run.spec, *changes) if any(changes) else None
 
 
 def _staged(run: Run, warehouse: Database) -> StagedEmbeddings:

@@ -7,6 +7,7 @@ from typing import Any
 
 from psycopg2.extras import Json
 
+from kindred import __version__
 from kindred.errors import DataError, SupersededError
 from kindred.warehouse.database import Database
 
@@ -20,7 +21,8 @@ RESTART_AFTER_ERASURE = (
 class Build:
     """The newest build of a snapshot; ``settings`` is the whole spec as it was at its start.
 
-    ``may_fit``: whether it may fit an encoder, which the builds of a backfill may not.
+    ``may_fit``: whether it may fit an encoder, which the builds of a backfill may not; ``release``:
+    the release of Kindred that began it; None before releases were recorded.
     """
 
     run_id: str
@@ -32,6 +34,7 @@ class Build:
     may_refit: bool
     facts: dict[str, Any]
     may_fit: bool = False
+    release: str | None = __version__
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ def begin(
         "encoder_version": encoder_version,
         "may_fit": may_fit,
         "may_refit": may_refit,
+        "release": __version__,
     }
     with database.transaction():
         database.run("run/begin_build", parameters)
@@ -125,6 +129,22 @@ def require_no_erasure(database: Database, as_of: datetime) -> None:
     """
     if database.value("run/is_erased", {"as_of": as_of}):
         raise DataError(f"snapshot {as_of.isoformat()}: {RESTART_AFTER_ERASURE}")
+
+
+def require_release(build: Build, as_of: datetime) -> None:
+    """Stop an unfinished build that another release of Kindred began.
+
+    Raises
+    ------
+    DataError
+        when it did: what its tasks hand on may have another form, or another value.
+    """
+    if build.state in ("building", "failed") and build.release != __version__:
+        raise DataError(
+            f"snapshot {as_of.isoformat()}: its build was begun by"
+            f" {f'release {build.release}' if build.release else 'an earlier release'} of Kindred,"
+            f" and this is release {__version__}; clear task 'prepare' with its downstream tasks"
+        )
 
 
 def add_facts(database: Database, as_of: datetime, run_id: str, **facts: Any) -> None:

@@ -34,9 +34,19 @@ class Deployment:
     connections: Connections
     settings: Settings
 
-    def warehouse(self, label: str, schema: str = "") -> Session:
-        """A session in the warehouse; with a schema, statements find that space's tables."""
-        return self._session(WAREHOUSE, label, schema)
+    @contextmanager
+    def warehouse(self, label: str, schema: str = "") -> Iterator[Database]:
+        """A session in the warehouse; with a schema, statements find that space's tables.
+
+        Raises
+        ------
+        PreflightError
+            when a newer release of Kindred has changed that space.
+        """
+        with self._session(WAREHOUSE, label, schema) as database:
+            if schema:
+                schemas.require_known_migrations(database, schema)
+            yield database
 
     def source(self, spec: Spec, label: str) -> Session:
         """A session in the source of a space."""
@@ -153,6 +163,10 @@ def open_run(
     ------
     SupersededError
         when a ``run_id`` is given and another run has begun to build the snapshot since.
+    PreflightError
+        when the warehouse is that of another release of Kindred.
+    DataError
+        when a ``run_id`` is given and another release has begun the build.
     """
     with opened_run(deployment, space_name, as_of, run_id) as run:
         return replace(run, session=None)
@@ -165,7 +179,10 @@ def opened_run(
     """Like ``open_run``, with a session that all of a task can use."""
     label = _label(space_name, as_of, stage)
     with deployment.warehouse(label, schema_of(space_name)) as database:
+        schemas.require_migrated(database, schema_of(space_name))
         build = builds.read_build(database, as_of, run_id)
+        if run_id is not None:
+            builds.require_release(build, as_of)
         spec = spec_from_dict(build.settings, where=f"settings of snapshot {as_of.isoformat()}")
         yield Run(deployment, spec, as_of, build, session=database)
 

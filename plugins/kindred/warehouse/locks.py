@@ -106,12 +106,12 @@ def _take(guard: Database, scope: str, resource: Resource, mode: str, wait_secon
     while True:
         milliseconds = max(1, int(1000 * seconds))
         guard.run("warehouse/set_lock_timeout", {"milliseconds": milliseconds, "is_local": False})
-        guard.run("warehouse/savepoint")
+        guard.run("warehouse/savepoint", savepoint="short_try")
         try:
             guard.run("warehouse/take_lock", lock=lock, mode=sql.SQL(mode))
             return
         except psycopg2.errors.LockNotAvailable:
-            guard.run("warehouse/rollback_to_savepoint")
+            guard.run("warehouse/rollback_to_savepoint", savepoint="short_try")
         waited = time.monotonic() - started
         holder = guard.value("warehouse/lock_holder", {"name": name, "mode": mode})
         holder = holder or "a session that just ended"

@@ -259,15 +259,15 @@ def with_short_locks(
     started = time.monotonic()
     set_lock_timeout(database, LOCK_TIMEOUT_MILLISECONDS)
     while True:
-        database.run("warehouse/savepoint")
+        database.run("warehouse/savepoint", savepoint="short_try")
         try:
             action()
         except psycopg2.errors.LockNotAvailable as error:
-            database.run("warehouse/rollback_to_savepoint")
+            database.run("warehouse/rollback_to_savepoint", savepoint="short_try")
             if time.monotonic() - started > wait_seconds:
                 raise LockTimeoutError(
                     f"readers have held the published tables for more than {wait_seconds:.0f} s;"
-                    " end the long query (see pg_stat_activity), then clear task 'publish'"
+                    " end the long query (see pg_stat_activity), then clear this task"
                 ) from error
             log.info("a long query reads the published tables; trying again")
             time.sleep(RETRY_PAUSE_SECONDS)

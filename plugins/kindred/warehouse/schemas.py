@@ -1,13 +1,16 @@
 """The schemas of a space, which ``prepare`` creates, migrates and opens to BI under a lock."""
 
-from psycopg2 import sql
+from functools import partial
 
+from psycopg2 import errors, sql
+
+from kindred import __version__
 from kindred.errors import PreflightError
 from kindred.spec.model import Spec
-from kindred.warehouse import statements
-from kindred.warehouse.bi_objects import applied_names, create_bi_objects
+from kindred.warehouse import bi_objects, statements
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
+from kindred.warehouse.partitions import with_short_locks
 
 
 def extension_schema_in(database: Database) -> str:
@@ -15,16 +18,24 @@ def extension_schema_in(database: Database) -> str:
     return str(database.value("warehouse/extension_schema") or "public")
 
 
-def create_space(database: Database, spec: Spec, key_type: KeyType) -> None:
+def create_space(
+    database: Database, spec: Spec, key_type: KeyType, *, wait_seconds: float = 60
+) -> None:
     """Bring the space up to date with this version of Kindred; safe to run every night.
 
-    The caller must hold ``Resource.SCHEMA``, inside a transaction.
+    Nothing that BI reads changes before publish, with two exceptions: what does not exist is made,
+    and a column that the spec calls private is hidden at once. The rights of ``bi_reader`` are put
+    right. The caller must hold ``Resource.SCHEMA``, inside a transaction.
 
     Raises
     ------
     PreflightError
-        when the space was made for another type of key.
+        when the space was made for another type of key or migrated by a newer release, or when
+        something was built on what this release must replace.
+    LockTimeoutError
+        when readers hold what a migration changes for longer than ``wait_seconds``.
     """
+    require_known_migrations(database, spec.internal_schema)
     database.run("warehouse/create_reader")
     if not database.value("warehouse/extension_schema"):
         database.run("warehouse/create_extension")
@@ -32,8 +43,27 @@ def create_space(database: Database, spec: Spec, key_type: KeyType) -> None:
     database.run("warehouse/create_schema", schema=spec.bi_schema)
     database.configure(spec.internal_schema)
     _create_key_domain(database, spec, key_type)
-    _migrate(database)
-    create_bi_objects(database, spec, extension_schema_in(database), key_type)
+    database.run("warehouse/create_ledger")
+    if missing_migrations(database, spec.internal_schema):
+        migrate = partial(_migrate, database, spec)
+        with_short_locks(database, migrate, wait_seconds=wait_seconds)
+    extension = extension_schema_in(database)
+    bi_objects.create_missing(database, spec, extension, key_type)
+    changes = bi_objects.outdated(database, spec, extension, key_type)
+    if any(changes):
+        rehearse = partial(_rehearse, database, spec, *changes)
+        with_short_locks(database, rehearse, wait_seconds=wait_seconds)
+    database.run("warehouse/record_private_columns", {"private": list(spec.private)})
+    bi_objects.put_rights_right(database, spec)
+
+
+def _rehearse(
+    database: Database, spec: Spec, changed: list[bi_objects.BiObject], dropped: list[str]
+) -> None:
+    """Prove before the night that publish can replace the views; leaves them as they are."""
+    database.run("warehouse/savepoint", savepoint="rehearsal")
+    bi_objects.replace(database, spec, changed, dropped)
+    database.run("warehouse/rollback_to_savepoint", savepoint="rehearsal")
 
 
 def _create_key_domain(database: Database, spec: Spec, key_type: KeyType) -> None:
@@ -50,13 +80,70 @@ def _create_key_domain(database: Database, spec: Spec, key_type: KeyType) -> Non
         )
 
 
-def _migrate(database: Database) -> None:
-    database.run("warehouse/create_ledger")
-    applied = applied_names(database)
-    for path in sorted((statements.sql_dir() / "warehouse/migrations").glob("[0-9]*.sql")):
-        if path.stem not in applied:
-            database.run(f"warehouse/migrations/{path.stem}")
-            database.run("warehouse/record_migration", {"name": path.stem})
+def _migrate(database: Database, spec: Spec) -> None:
+    for name in missing_migrations(database, spec.internal_schema):
+        try:
+            database.run(f"warehouse/migrations/{name}", bi=spec.bi_schema)
+        except (
+            errors.DependentObjectsStillExist,
+            errors.FeatureNotSupported,
+            errors.RaiseException,
+        ) as error:
+            is_other = isinstance(error, errors.FeatureNotSupported)
+            if is_other and not error.diag.message_detail:  # nothing depends on what it changes
+                raise
+            raise bi_objects.built_upon(f"what migration {name} changes", error) from error
+        database.run("warehouse/record_migration", {"name": name})
+
+
+def missing_migrations(database: Database, schema: str) -> list[str]:
+    """The migrations of this release that a space does not have yet, in their order."""
+    return sorted(_migrations_of_release() - _applied_migrations(database, schema))
+
+
+def require_known_migrations(database: Database, schema: str) -> None:
+    """Refuse a space that a newer release of Kindred has changed.
+
+    Raises
+    ------
+    PreflightError
+        when it has migrations that this release does not know; nothing has been changed.
+    """
+    unknown = _applied_migrations(database, schema) - _migrations_of_release()
+    if unknown:
+        raise PreflightError(
+            f"warehouse: schema {schema} was upgraded by a newer release of Kindred: this release,"
+            f" {__version__}, does not know its migrations {', '.join(sorted(unknown))}. Install"
+            " that release or a newer one, or restore a backup from before the upgrade"
+            " (docs/upgrade.md)"
+        )
+
+
+def require_migrated(database: Database, schema: str) -> None:
+    """Refuse a space that this release of Kindred has not upgraded yet.
+
+    Raises
+    ------
+    PreflightError
+        when it lacks migrations.
+    """
+    missing = missing_migrations(database, schema)
+    if missing:
+        raise PreflightError(
+            f"warehouse: schema {schema} lacks migrations of this release, {__version__}:"
+            f" {', '.join(missing)}; clear task 'prepare' with its downstream tasks, or start a run"
+        )
+
+
+def _migrations_of_release() -> set[str]:
+    folder = statements.sql_dir() / "warehouse/migrations"
+    return {path.stem for path in folder.glob("[0-9]*.sql")}
+
+
+def _applied_migrations(database: Database, schema: str) -> set[str]:
+    if not database.value("warehouse/has_ledger", {"schema": schema}):
+        return set()
+    return {name for (name,) in database.rows("warehouse/applied_migrations", space=schema)}
 
 
 def key_type_in(database: Database, schema: str) -> KeyType:

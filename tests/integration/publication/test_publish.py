@@ -282,7 +282,7 @@ def test_a_replacement_that_meets_readers_until_the_limit_changes_nothing(shop: 
     hurried = replace(shop, environment={"KINDRED_LOCK_WAIT_SECONDS": "1"})
     with session(shop) as cursor:
         cursor.execute("select count(*) from bi.lookalikes_current")
-        with pytest.raises(LockTimeoutError, match=r"readers have held.*clear task 'publish'"):
+        with pytest.raises(LockTimeoutError, match=r"readers have held.*clear this task"):
             publish_day(hurried, 5)
         assert shop.hashes() == before
         assert opened(shop, 5).build.state == "building"

@@ -44,6 +44,7 @@ FRAGMENTS = {
     "shown": "= '2026-01-01'",
     "scope": "for every published snapshot",
     "has_no_rows": "false",
+    "object": "view some_view",
     "customers": "select 1 as customer_id",
     "text": "'a'",
     "attributes": ", version.name",

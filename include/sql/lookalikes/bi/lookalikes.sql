@@ -9,6 +9,7 @@ select
   distance,
   ({similarity})::real as similarity
 from {space}.customer_lookalikes
+left join {space}.snapshots as of_snapshot using (as_of)
 where as_of {shown};
 
 comment on view {bi}.{view} is 'The k most similar customers of every customer, {scope}.';

@@ -32,7 +32,8 @@ select
   snapshots.erased_customers,
   coalesce(extracted_windows.source_customers, (snapshot_builds.facts ->> 'source_customers')::bigint) as source_customers,
   extracted_windows.missing_customers,
-  coalesce(extracted_windows.future_customers, (snapshot_builds.facts ->> 'future_customers')::bigint) as future_customers
+  coalesce(extracted_windows.future_customers, (snapshot_builds.facts ->> 'future_customers')::bigint) as future_customers,
+  snapshot_builds.release
 from {space}.snapshots
 left join {space}.snapshot_builds using (as_of)
 full join {space}.run_notes using (as_of)
@@ -70,3 +71,4 @@ comment on column {bi}.snapshots.erased_customers is 'Customers erased since it 
 comment on column {bi}.snapshots.source_customers is 'Customers in the source when its window landed, erased ones among them; null for dates that landed after a later one, and in backfills.';
 comment on column {bi}.snapshots.missing_customers is 'Customers of the source whom no window had brought, by a comparison of keys. Their rows landed at the end of this window, or were rejected. Null if keys were not compared that night.';
 comment on column {bi}.snapshots.future_customers is 'Customers of the source with a row dated at or after as_of: that row is in no snapshot before its own time.';
+comment on column {bi}.snapshots.release is 'The release of Kindred that began the newest run; null if it did not record that.';

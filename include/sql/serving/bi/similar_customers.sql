@@ -1,10 +1,7 @@
 -- The k customers most similar to one customer, optionally filtered by segment or column values. Uses the
 -- index at its measured probes, or a scan where the index finds too few or serves another metric. Reads
 -- the generation by its number, so that a publish never waits for a reader. Settings are restored, so
--- that they do not leak into the caller's transaction. Dropped first: its result columns were renamed.
-drop function if exists {bi}.similar_customers({key_type}, integer);
-drop function if exists {bi}.similar_customers({key_type}, integer, jsonb, text, integer, text);
-
+-- that they do not leak into the caller's transaction.
 create or replace function {bi}.similar_customers(
   customer_id {key_type},
   k integer default 10,

@@ -1,0 +1,31 @@
+-- By what bi reads the current snapshot: the settings it was published with, less the columns that have been
+-- called private since. No row before the first publish. Views and functions read it at query time, so that
+-- publish changes what they show by changing a row.
+create or replace view {space}.reader_settings as
+select
+  snapshots.metric,
+  hidden.private,
+  array(
+    select payload.column_name
+    from (
+      select 1 as part, feature.*
+      from json_object_keys(snapshots.settings -> 'features') with ordinality as feature (column_name, position)
+      union all
+      select 2, label.*
+      from json_array_elements_text(snapshots.settings -> 'labels') with ordinality as label (column_name, position)
+    ) as payload
+    where payload.column_name <> all (hidden.private)
+    order by payload.part, payload.position
+  ) as filterable,
+  (snapshots.settings #>> '{{clustering,plpython,memory_mb}}')::integer as memory_mb
+from {space}.current_snapshot
+join {space}.snapshots using (as_of)
+cross join lateral (
+  select array(
+    select json_array_elements_text(snapshots.settings -> 'private')
+    union
+    select column_name from {space}.private_columns
+  )
+) as hidden (private);
+
+comment on view {space}.reader_settings is 'The settings by which bi reads the current snapshot.';

@@ -1,0 +1,2 @@
+-- What each view and function of bi is now.
+select name, text_hash, definition_hash from bi_objects;

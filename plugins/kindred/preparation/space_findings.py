@@ -1,0 +1,43 @@
+"""Checks of a space that exists: which release made it, who owns it, and who may read it."""
+
+from collections.abc import Iterator
+
+from kindred.errors import PreflightError
+from kindred.run.findings import Finding, Outcome
+from kindred.spec.model import Spec
+from kindred.warehouse import bi_objects, schemas
+from kindred.warehouse.database import Database
+
+SHOWN_RIGHTS = 3
+
+
+def findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
+    """What a run would meet, and what it would put right by itself (a warning)."""
+    try:
+        schemas.require_known_migrations(warehouse, spec.internal_schema)
+    except PreflightError as error:
+        yield Finding("release", Outcome.FAILURE, str(error))
+        return
+    missing = len(schemas.missing_migrations(warehouse, spec.internal_schema))
+    yield Finding("release", Outcome.OK, f"the next run applies {missing} migrations")
+    owner = warehouse.value("preparation/foreign_owner", {"schema": spec.internal_schema})
+    if owner is not None:
+        yield Finding(
+            "owner",
+            Outcome.FAILURE,
+            f"warehouse: the tables of schema {spec.internal_schema} belong to {owner}, not to the"
+            " connection's user; restore the backup as that user, or give it everything in schemas"
+            f" {spec.internal_schema} and {spec.bi_schema} (docs/operations.md)",
+        )
+    wrong = [problem for problem, _ in bi_objects.wrong_rights(warehouse, spec)]
+    if wrong:
+        shown = "; ".join(wrong[:SHOWN_RIGHTS])
+        more = f", and {len(wrong) - SHOWN_RIGHTS} more" if len(wrong) > SHOWN_RIGHTS else ""
+        yield Finding(
+            "readers",
+            Outcome.WARNING,
+            f"warehouse: rights differ, as after a restore without them: {shown}{more}; the next"
+            " run puts them right when it is prepared",
+        )
+    else:
+        yield Finding("readers", Outcome.OK, f"bi_reader may read {spec.bi_schema}, and no more")
