@@ -5,9 +5,9 @@ one snapshot, which is published completely or not at all.
 
 **Steps.**
 `prepare` checks source and warehouse and starts a build ·
-`extract` copies the rows of all windows that have not landed ·
-`validate` moves good rows to `customer_versions`, bad ones to `rejected_rows`, and finds the
-customers of the snapshot ·
+`extract` copies the rows of all windows that have not landed, and compares the source's keys ·
+`validate` moves good rows to `customer_versions`, bad ones to `rejected_rows`, lands customers whom
+no window has brought, and finds the customers of the snapshot ·
 `embed_texts` embeds new texts, if the spec has columns of method `sentence` ·
 `fit_encoder` fits an encoder if there is none or the data has drifted ·
 `encode` writes the vectors ·
