@@ -6,6 +6,7 @@ import numpy as np
 import psycopg2
 import pytest
 
+from integration.bi_login import read
 from integration.warehouse import COLUMNS, make_spec, people
 from kindred.spec.metrics import OPERATORS, Metric
 from pair_shares import explain_pair
@@ -82,12 +83,12 @@ def test_unknown_customers_explain_nothing(explained):
     assert laboratory.query("select * from bi.explain_pair(1, 99999)") == []
 
 
-def test_the_reader_may_ask_but_not_look(explained):
+def test_the_reader_may_ask_but_not_look(explained, server):
     laboratory, _ = explained
-    assert len(laboratory.query("set role bi_reader; select * from bi.explain_pair(1, 2)")) == 4
-    assert len(laboratory.query("set role bi_reader; select * from bi.column_quality")) == 4
+    assert len(read(server, laboratory, "select * from bi.explain_pair(1, 2)")) == 4
+    assert len(read(server, laboratory, "select * from bi.column_quality")) == 4
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        laboratory.query("set role bi_reader; select * from kindred.customer_versions")
+        read(server, laboratory, "select * from kindred.customer_versions")
 
 
 @METRICS
