@@ -81,6 +81,8 @@ class Settings(Environment):
     keep_month_ends: Annotated[int, Field(ge=0)] = 3
     # Newest snapshots whose replaced embeddings are kept.
     keep_replaced_nights: Annotated[int, Field(ge=0)] = 7
+    # The longest that one statement in a source may take, 0 = no limit.
+    source_timeout_seconds: Annotated[int, Field(ge=0, le=2_000_000)] = 3600
     # Development only: land at most this many rows, 0 = all.
     row_limit: Annotated[int, Field(ge=0)] = 0
 

@@ -18,7 +18,7 @@ from kindred.history.source import SourceColumns
 from kindred.history.suppression import SuppressionFilter
 from kindred.spec.model import Spec
 from kindred.warehouse import statements
-from kindred.warehouse.database import Database, pipe
+from kindred.warehouse.database import Database, Writable, pipe
 
 log = logging.getLogger(__name__)
 
@@ -60,14 +60,15 @@ class SourceKeys:
         """
         keys = sql.SQL("({})").format(self._query())
         try:
-            return _counts(self.origin, self._parameters, keys)
+            with source.reading(self.origin, self.spec.source):
+                return _counts(self.origin, self._parameters, keys)
         except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
             raise PreflightError(source.unreadable(self.spec.source, error)) from error
 
     def copy(self, warehouse: Database, table: str) -> None:
         """Copy them into a table of ``KEY_COLUMNS``."""
         pipe(
-            lambda sink: self.origin.copy_out(self._query(), sink, self._parameters),
+            lambda sink: self._copy_out(self._query(), sink, self._parameters),
             lambda reader: warehouse.copy_in(table, KEY_COLUMNS, reader),
         )
 
@@ -83,9 +84,13 @@ class SourceKeys:
             moment=source.moment(self.spec.source, self.columns),
         )
         pipe(
-            lambda sink: self.origin.copy_out(query, sink, {**self._parameters, "keys": keys}),
+            lambda sink: self._copy_out(query, sink, {**self._parameters, "keys": keys}),
             lambda reader: warehouse.copy_in(table, [*KEY_COLUMNS, *self.columns.types], reader),
         )
+
+    def _copy_out(self, query: sql.Composed, sink: Writable, parameters: dict[str, Any]) -> int:
+        with source.reading(self.origin, self.spec.source):
+            return self.origin.copy_out(query, sink, parameters)
 
     @property
     def _parameters(self) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """The source table of customers: its columns, and its rows by window."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
-from psycopg2 import sql
+from psycopg2 import errors, sql
 
 from kindred.errors import PreflightError
 from kindred.history.column_expressions import check_kind
@@ -50,6 +51,45 @@ def _verbatim(text: str) -> sql.SQL:
 def condition(source: Source) -> sql.Composed:
     """The spec's ``where`` (SQL trusted as written), or true."""
     return sql.SQL("{}\n").format(_verbatim(source.where or "true"))  # it may end in a comment
+
+
+@contextmanager
+def reading(database: Database, source: Source) -> Iterator[None]:
+    """A transaction for statements that hold SQL of a spec: it writes nothing.
+
+    Raises
+    ------
+    PreflightError
+        when a statement tries to write, or takes longer than is allowed.
+    """
+    try:
+        with database.repeatable_read():
+            yield
+    except (psycopg2.NotSupportedError, psycopg2.InternalError) as error:
+        raise PreflightError(unreadable(source, error)) from error
+    except errors.QueryCanceled as error:
+        raise PreflightError(
+            f"{_where(source)}: {str(error).strip()}; make it faster, or raise"
+            " KINDRED_SOURCE_TIMEOUT_SECONDS"
+        ) from error
+
+
+def require_one_statement(
+    database: Database, query: sql.Composable, parameters: Mapping[str, Any]
+) -> None:
+    """Have the server parse a query as a part of one statement, which it does not execute.
+
+    The driver sends texts of several statements as they are, a commit among them.
+
+    Raises
+    ------
+    psycopg2.Error
+        when it is not exactly one query.
+    """
+    with database.connection.cursor() as cursor:
+        text = cursor.mogrify(query, parameters).decode().rstrip().rstrip(";")
+    nested = statements.compose("history/nest_query", statement=sql.SQL(text))
+    database.run("history/parse_query", {"query": nested.as_string(database.connection)})
 
 
 def describe(database: Database, spec: Spec) -> SourceColumns:
@@ -102,7 +142,9 @@ def _check_extraction(database: Database, spec: Spec, columns: SourceColumns) ->
     query = _window_query(spec, columns)
     parameters = _window_parameters(spec.source, ("-infinity", "-infinity"), row_limit=0)
     try:
-        database.execute(sql.SQL("explain {}").format(query), parameters)
+        with reading(database, spec.source):
+            require_one_statement(database, query, parameters)
+            database.execute(sql.SQL("explain {}").format(query), parameters)
     except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
         raise PreflightError(unreadable(spec.source, error)) from error
 
@@ -110,7 +152,10 @@ def _check_extraction(database: Database, spec: Spec, columns: SourceColumns) ->
 def unreadable(source: Source, error: psycopg2.Error) -> str:
     """The message for a source that a statement cannot read."""
     given = [key for key in ("query", "where") if getattr(source, key) is not None]
-    correct = "".join(f"correct 'source.{key}' in the spec, or " for key in given)
+    correct = "".join(
+        f"correct 'source.{key}' in the spec (part of one statement, which only reads), or "
+        for key in given
+    )
     return (
         f"{_where(source)}: cannot be read: {error.diag.message_primary or str(error).strip()};"
         f" {correct}grant the connection's user what it lacks"
@@ -157,8 +202,9 @@ def column_types(database: Database, source: Source) -> dict[str, tuple[str, boo
     try:
         if source.table is not None:
             _check_access(database, source)
-        with database.connection.cursor() as cursor:
-            query = statements.compose("history/describe_query", relation=relation(source))
+        query = statements.compose("history/describe_query", relation=relation(source))
+        with reading(database, source), database.connection.cursor() as cursor:
+            require_one_statement(database, query, {})
             cursor.execute(query, {})
             oids = {column.name: column.type_code for column in cursor.description or ()}
     except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
@@ -191,7 +237,8 @@ def copy_window(
 ) -> int:
     """Write the rows of one window to ``sink``, in the column order of the landing table."""
     parameters = _window_parameters(spec.source, window, row_limit=row_limit)
-    return database.copy_out(_window_query(spec, columns), sink, parameters)
+    with reading(database, spec.source):
+        return database.copy_out(_window_query(spec, columns), sink, parameters)
 
 
 def _window_parameters(

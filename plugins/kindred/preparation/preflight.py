@@ -61,6 +61,7 @@ def inspect(spec: Spec, settings: Settings, origin: Database, warehouse: Databas
         *_erasure_findings(warehouse, spec),
         *_disk_findings(spec, settings, rows),
         source_finding,
+        *_owner_findings(origin, warehouse, spec),
     ]
     return Preflight(findings, columns)
 
@@ -74,6 +75,22 @@ def _read_source(origin: Database, spec: Spec) -> tuple[SourceColumns | None, Fi
         f"key {spec.source.key!r} is {columns.key_type}, {len(columns.types)} columns are read"
     )
     return columns, Finding("source", Outcome.OK, message)
+
+
+def _owner_findings(origin: Database, warehouse: Database, spec: Spec) -> Iterator[Finding]:
+    """SQL of a spec must not run as whoever may change the warehouse."""
+    if spec.source.query is None and spec.source.where is None:
+        return
+    owner = warehouse.records("preparation/identity")[0]
+    if origin.value("preparation/may_act_as", owner):
+        yield Finding(
+            "source rights",
+            Outcome.WARNING if spec.source.query is None else Outcome.FAILURE,
+            f"source {spec.source.connection!r}: its user may act as {owner['user_name']}, who owns"
+            f" the warehouse in the same database {owner['database_name']}, and the spec's SQL"
+            " would run with those rights; give the connection a user of its own that may only"
+            " read the source",
+        )
 
 
 def _server_findings(warehouse: Database) -> Iterator[Finding]:

@@ -50,7 +50,14 @@ class Deployment:
 
     def source(self, spec: Spec, label: str) -> Session:
         """A session in the source of a space."""
-        return self._session(spec.source.connection, label)
+        return self.reader(spec.source.connection, label)
+
+    @contextmanager
+    def reader(self, connection_id: str, label: str) -> Iterator[Database]:
+        """A session that only reads, and in which no statement takes longer than is allowed."""
+        with self._session(connection_id, label) as database:
+            database.limit(timeout_seconds=self.settings.source_timeout_seconds)
+            yield database
 
     def _session(self, connection_id: str, label: str, schema: str | None = None) -> Session:
         conninfo = self.connections(connection_id)

@@ -117,6 +117,10 @@ class Database:
         if settings is not None and settings[-1]:
             register_vector(self.connection)
 
+    def limit(self, *, timeout_seconds: int) -> None:
+        """Let the session write nothing, and each statement take at most so long (0: any time)."""
+        self.run("warehouse/limit_session", {"milliseconds": 1000 * timeout_seconds})
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing: commit at the end, roll back on any error."""
@@ -147,10 +151,17 @@ class Database:
 
     @contextmanager
     def repeatable_read(self) -> Iterator[None]:
-        """A read-only transaction in which all statements see the same rows."""
+        """A read-only transaction whose statements see the same rows, as part of one if open.
+
+        It is rolled back, so that not even a setting outlives it.
+        """
+        if not self.connection.autocommit:
+            yield
+            return
         with self.transaction():
             self.run("warehouse/repeatable_read")
             yield
+            self.connection.rollback()
 
 
 @contextmanager
