@@ -3,7 +3,7 @@
 import gzip
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import files
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,13 @@ def telco() -> Table:
     """IBM's sample customers: who leaves."""
     roles = Roles("customerID", labels=("Churn",))
     return _inferred("telco", data_file("telco_churn.csv").read_bytes(), roles, True)
+
+
+def with_outlier(table: Table, column: str) -> Table:
+    """A table with one absurd number in a column."""
+    frame = table.frame.astype({column: np.float64})
+    frame.loc[0, column] = 1e30
+    return replace(table, name=f"{table.name}, 1e30", frame=frame)
 
 
 def caravan() -> Table:

@@ -66,7 +66,9 @@ class DateBlock:
 def fit_date(column: str, feature: DateFeature, values: pd.Series, fitted_day: float) -> DateBlock:
     """Fit a date column: float64 days since 1970-01-01 UTC, NaN for missing."""
     days = numbers_of(values)
-    age = fit_number(column, NumericFeature(weight=2.0), pd.Series(fitted_day - days))
+    age = fit_number(
+        column, NumericFeature(weight=2.0, scale=feature.scale), pd.Series(fitted_day - days)
+    )
     block = DateBlock(fitted_day, age, feature.cyclic)
     out = np.zeros((len(days), block.width), dtype=np.float32)
     block.write(values, out)

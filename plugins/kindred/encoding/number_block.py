@@ -16,10 +16,14 @@ from kindred.encoding.blocks import (
     total_variance,
 )
 from kindred.errors import CustomerValueError
-from kindred.spec.features import BooleanFeature, NumericFeature, Transform
+from kindred.spec.features import BooleanFeature, NumericFeature, Scale, Transform
 
 QUANTILES = 1001
 """Quantiles stored by the quantile transform: a thousandth of the customers between neighbours."""
+
+ORDINARY = 20.0
+"""Median distances from the median within which values are ordinary: 13 standard deviations of
+normal values, so that none of them is pulled in."""
 
 Floats = NDArray[np.float64]
 
@@ -62,9 +66,18 @@ class NumberBlock:
         """Apply the transform; NaN where missing."""
         return _transformed(numbers, self.transform, self.quantiles)
 
-    def _standardised(self, numbers: Floats) -> Floats:
+    def clipped(self, numbers: Floats) -> int:
+        """How many numbers are farther from the center than a vector shows."""
+        if self.clip is None:
+            return 0
+        return int((np.abs(self._unlimited(self.transformed(numbers))) > self.clip).sum())
+
+    def _unlimited(self, numbers: Floats) -> Floats:
         with np.errstate(over="ignore", invalid="ignore"):
-            standardised: Floats = (numbers - self.center) / self.spread
+            return np.asarray((numbers - self.center) / self.spread)
+
+    def _standardised(self, numbers: Floats) -> Floats:
+        standardised = self._unlimited(numbers)
         if self.clip is not None:
             np.clip(standardised, -self.clip, self.clip, out=standardised)
         return standardised
@@ -113,6 +126,10 @@ def fit_number(column: str, feature: NumericFeature, values: pd.Series) -> Numbe
         quantiles = tuple(floats(np.quantile(present, np.linspace(0.0, 1.0, QUANTILES))))
     transformed = _transformed(present, feature.transform, quantiles)
     missing = numbers.size - present.size
+    limit = None
+    if feature.scale is Scale.WINSORISED and present.size:
+        middle, limit = limits_of(transformed)
+        transformed = np.clip(transformed, middle - limit, middle + limit)
     fill, center, spread = _location(transformed, missing)
     if not np.isfinite([fill, center, spread]).all():
         raise CustomerValueError(
@@ -120,9 +137,12 @@ def fit_number(column: str, feature: NumericFeature, values: pd.Series) -> Numbe
             f" {present[0]!r} and {present[-1]!r}, allowed are finite numbers of moderate size;"
             " correct the source, exclude such rows by 'where', or use 'transform: log1p'"
         )
+    clips = [feature.clip] if feature.clip else []
+    if limit:
+        clips.append((limit + abs(float(middle) - center)) / spread)
     block = NumberBlock(
         feature.transform,
-        feature.clip,
+        min(clips, default=None),
         fill,
         center,
         spread,
@@ -130,6 +150,26 @@ def fit_number(column: str, feature: NumericFeature, values: pd.Series) -> Numbe
         quantiles=quantiles,
     )
     return _scaled(block, feature.weight, present, missing)
+
+
+def limits_of(numbers: Floats) -> tuple[float, float]:
+    """The median, and the distance from it to which values farther away are pulled.
+
+    Values within a multiple of the median distance are ordinary, and so are 19 of 20: a group of
+    customers is no outlier. For the multiple, values equal to the median do not count, since they
+    are the most in many columns of counts. The others are pulled to the farthest ordinary one.
+    """
+    middle = float(np.median(numbers))
+    with np.errstate(over="ignore"):
+        distances = np.abs(numbers - middle)
+    if not distances.any():
+        return middle, 0.0
+    typical = float(np.quantile(distances[distances > 0], 0.5, method="lower"))
+    fence = max(ORDINARY * typical, float(np.quantile(distances, 0.95, method="lower")))
+    is_ordinary = distances <= fence
+    limit = fence if is_ordinary.all() else distances[is_ordinary].max()
+    # Rounded up to two digits, so that an encoder holds no customer's value exactly.
+    return middle, float(f"{limit * 1.05:.1e}")
 
 
 def fit_boolean(feature: BooleanFeature, values: pd.Series) -> NumberBlock:

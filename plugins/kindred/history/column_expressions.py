@@ -10,9 +10,8 @@ from enum import StrEnum
 from psycopg2 import sql
 
 from kindred.errors import PreflightError
-from kindred.spec.features import Kind
+from kindred.spec.features import LARGEST_NUMBER, Kind
 
-LARGEST_NUMBER = "1e37"  # vectors are float32, whose largest value is 3.4e38
 # The number of digits is limited so that the cast to float8 can neither overflow nor underflow.
 # Braces are doubled because the fragments below are format strings.
 # Not \d: depending on the database's locale it matches the digits of every script.

@@ -240,3 +240,49 @@ def test_a_missing_column_is_named():
     for act in (encoder.transform, lambda frame: fit_encoder(FEATURES, frame)):
         with pytest.raises(DataError, match=r"\['age', 'plan'\] are missing"):
             act(customers().drop(columns=["plan", "age"]))
+
+
+WINSORISED = Feature(kind="numeric", scale="winsorised")
+
+
+def column_of(values, found=WINSORISED):
+    frame = pd.DataFrame({"x": np.asarray(values, dtype=float)})
+    return fit_encoder({"x": found}, frame).transform(frame)[:, 0].astype(float)
+
+
+@pytest.mark.parametrize("size", [1e30, -1e30, 1e6])
+@pytest.mark.parametrize("rows", [30, 300])
+def test_one_outlier_does_not_flatten_a_winsorised_column(size, rows):
+    usual = np.random.default_rng(3).normal(40, 9, rows)
+    clean = column_of(usual)
+    dirty = column_of([*usual, size])
+    assert np.ptp(dirty[:-1]) > 0.8 * np.ptp(clean)
+    assert abs(dirty[-1] - dirty[:-1].mean()) < 2 * np.abs(clean - clean.mean()).max()
+    assert np.ptp(column_of([*usual, size], Feature(kind="numeric"))[:-1]) < 0.5 * np.ptp(clean)
+
+
+def test_outliers_of_a_column_of_mostly_zeros_do_not_flatten_it():
+    usual = np.repeat([0, 1, 3], [960, 30, 10])
+    assert np.ptp(column_of([*usual, 1e30, 1e30])[:-2]) > 0.8 * np.ptp(column_of(usual))
+
+
+def test_without_outliers_winsorised_is_standard_and_a_group_is_no_outlier():
+    rng = np.random.default_rng(4)
+    for values in (rng.normal(size=500), rng.exponential(size=500), [0] * 300 + [1e6] * 200):
+        np.testing.assert_array_equal(column_of(values), column_of(values, Feature(kind="numeric")))
+
+
+def test_a_later_outlier_is_clipped_by_the_encoder_it_has_never_seen():
+    frame = pd.DataFrame({"x": np.random.default_rng(5).normal(size=400)})
+    encoder = fit_encoder({"x": WINSORISED}, frame)
+    later = encoder.transform(pd.DataFrame({"x": [1e37, 0.0]}))
+    assert abs(later[0, 0]) < 30
+    again = FittedEncoder.from_json(json.loads(json.dumps(encoder.to_json())))
+    np.testing.assert_array_equal(again.transform(frame), encoder.transform(frame))
+
+
+def test_one_date_without_end_does_not_flatten_the_others():
+    days = np.random.default_rng(6).integers(18_000, 19_000, 300)
+    found = Feature(kind="date", scale="winsorised")
+    dirty = column_of([*days, 2_932_896], found)
+    assert np.ptp(dirty[:-1]) > 0.8 * np.ptp(column_of(days, found))

@@ -14,7 +14,8 @@ def test_hashes_are_fixed_for_all_time():
 
 
 def test_the_short_form_and_written_defaults_change_no_hash():
-    longer = changed("features.income", {"kind": "numeric", "weight": 1.0, "transform": "none"})
+    income = {"kind": "numeric", "weight": 1.0, "transform": "none", "scale": "standard"}
+    longer = changed("features.income", income)
     longer = changed("k", 10, changed("metric", "l2", longer))
     same = spec_from_dict(longer, "elsewhere.yaml")
     assert same.settings_hash() == spec().settings_hash()
@@ -36,6 +37,7 @@ ENCODER_CHANGES = [
     ("features.age", "numeric"),
     ("features.is_active", None),
     ("features.income", {"kind": "numeric", "clip": 3}),
+    ("features.income", {"kind": "numeric", "scale": "winsorised"}),
     ("features.state", {"kind": "text", "max_terms": 100}),
     ("features.state", {"kind": "text", "method": "sentence", "model": "models/minilm"}),
     ("features.income", {"kind": "date", "cyclic": ["month"]}),
