@@ -14,8 +14,9 @@ from kindred.infer.column_names import identifier_of
 from kindred.infer.files import ROW_NUMBER, newest_moment, read_csv
 from kindred.infer.proposal import Evidence, Roles
 from kindred.infer.propose import ProposalRequest, propose_text, read_file
-from kindred.infer.reading import read_table
+from kindred.infer.reading import Bounds, read_table
 from kindred.infer.schedule import schedule_for, window_for
+from kindred.run.machine import available_megabytes
 from kindred.spec.model import Spec, spec_from_dict
 from local import demo
 from local.csv_load import Plan, advice, load
@@ -23,6 +24,9 @@ from local.data_set import DataSet
 from local.failures import RunFailedError
 from local.layout import Layout
 from local.tables import SCHEMA, Column, SourceTable
+
+# Numbers and short texts take 18 bytes of memory per byte of a file of 100,000 rows x 20 columns.
+MEMORY_PER_BYTE = 25
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,11 @@ def csv_data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
 
 def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
     space = _free_space(layout, request.csv)
-    data = read_file(request.csv)
+    bounds = Bounds(available_megabytes() * 2**20 // MEMORY_PER_BYTE, must_be_whole=True)
+    data = read_file(request.csv, bounds)
     given = None if request.spec is None else _given_spec(request.spec, space)
     roles = _roles(request, data) if given is None else _roles_of(request, given)
-    evidence = read_csv(data, roles, request.separator)
+    evidence = read_csv(data, roles, request.separator, bounds)
     table = _table(table_name(space), roles, evidence)
     newest = _newest(roles, evidence, given)
     if given is not None:

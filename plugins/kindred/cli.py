@@ -282,7 +282,7 @@ def infer_spec(
     if csv is not None:
         text, notes = propose_from_file(csv, request, sep)
     else:
-        text, notes = propose_from_table(conninfo, str(table), request)
+        text, notes = propose_from_table(deployment(), str(table), request)
     for note in notes:
         typer.echo(f"note: {note}", err=True)
     if output is None:

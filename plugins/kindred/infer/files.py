@@ -11,13 +11,15 @@ from kindred.errors import InferenceError
 from kindred.infer.columns import Column, SqlType
 from kindred.infer.moments import AmbiguousMoments, read_compact_dates, read_moments
 from kindred.infer.proposal import Evidence, Roles
-from kindred.infer.reading import TextTable, read_table
+from kindred.infer.reading import SAMPLE, Bounds, TextTable, read_table
 from kindred.infer.typed_values import AMBIGUOUS, read_column, read_key
 
 ROW_NUMBER = "row_number"
 
 
-def read_csv(data: bytes, roles: Roles, separator: str | None = None) -> Evidence:
+def read_csv(
+    data: bytes, roles: Roles, separator: str | None = None, bounds: Bounds = SAMPLE
+) -> Evidence:
     """The typed columns of a CSV file; ``row_number`` is added if it is the key.
 
     Raises
@@ -25,13 +27,13 @@ def read_csv(data: bytes, roles: Roles, separator: str | None = None) -> Evidenc
     InferenceError
         when the file is not a table, or a named column is missing or unfit for its role.
     """
-    table = read_table(data, separator)
+    table = read_table(data, separator, bounds)
     names = [str(name) for name in table.frame.columns]
     _check_names(roles, names, table)
     columns = [_read(name, table.frame[name].tolist(), roles, table.separator) for name in names]
     if roles.key == ROW_NUMBER and ROW_NUMBER not in names:
         columns.insert(0, _row_number(len(table.frame)))
-    return Evidence(columns, notes=table.notes)
+    return Evidence(columns, is_sample=table.is_sample, notes=table.notes)
 
 
 def _check_names(roles: Roles, names: Sequence[str], table: TextTable) -> None:

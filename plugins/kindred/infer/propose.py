@@ -10,11 +10,11 @@ from kindred.errors import InferenceError, SettingsError
 from kindred.infer.column_names import identifier_of
 from kindred.infer.files import read_csv
 from kindred.infer.proposal import NIGHTLY, Evidence, Roles, propose
+from kindred.infer.reading import SAMPLE, Bounds
 from kindred.infer.rendering import render
 from kindred.infer.source_sample import read_sample
-from kindred.run.connections import Connections
+from kindred.run.context import Deployment
 from kindred.spec.model import Source, spec_from_dict
-from kindred.warehouse.database import connect
 
 Proposed = tuple[str, Sequence[str]]
 
@@ -40,21 +40,17 @@ def propose_from_file(
 ) -> Proposed:
     """The text of a spec for a CSV file, and notes on the file."""
     space = identifier_of(path.name)
-    evidence = read_csv(read_file(path), request.roles, separator)
+    evidence = read_csv(read_file(path, SAMPLE), request.roles, separator)
     return propose_text(
         f"public.{space}", path.name, request.roles, evidence, request.space or space
     )
 
 
-def propose_from_table(connections: Connections, table: str, request: ProposalRequest) -> Proposed:
+def propose_from_table(deployment: Deployment, table: str, request: ProposalRequest) -> Proposed:
     """The text of a spec for a table or view of the source, and notes on it."""
-    connection_id = str(Source.model_fields["connection"].default)
-    with connect(
-        connections(connection_id),
-        connection_id=connection_id,
-        application_name="kindred infer-spec",
-    ) as database:
-        evidence = read_sample(database, table, request.roles)
+    source = Source(table=table, key=request.key, updated_at=request.updated_at or "none")
+    with deployment.reader(source.connection, "kindred infer-spec") as database:
+        evidence = read_sample(database, source)
     space = request.space or identifier_of(table.rsplit(".", 1)[-1])
     return propose_text(table, f"table {table}", request.roles, evidence, space)
 
@@ -68,8 +64,8 @@ def propose_text(
     return text, evidence.notes
 
 
-def read_file(path: Path) -> bytes:
-    """The bytes of a file.
+def read_file(path: Path, bounds: Bounds) -> bytes:
+    """The bytes of a file, at most one more than may be read of it.
 
     Raises
     ------
@@ -77,7 +73,8 @@ def read_file(path: Path) -> bytes:
         when it cannot be read.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(bounds.max_bytes + 1)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InferenceError("csv", f"{path} cannot be read: {reason}") from error

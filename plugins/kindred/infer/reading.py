@@ -2,23 +2,22 @@
 
 import codecs
 import csv
-import gzip
 import io
-import sys
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import pandas as pd
 
 from kindred.errors import InferenceError
 from kindred.infer.column_names import clean_names
+from kindred.infer.file_kinds import refuse_binary, unpacked
 
 SEPARATORS = (",", ";", "\t", "|")
 MAX_COLUMNS = 1500  # PostgreSQL allows 1,600 columns per table, and a key may be added
 _SAMPLE_CHARACTERS, _SAMPLE_RECORDS = 500_000, 200
-_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_MAX_CHARACTERS = 2**20  # of a value, and of the first line
 # UTF-32 before UTF-16, since the byte order mark of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -33,47 +32,79 @@ _MARKS = (
 class TextTable:
     """A file as it was read: every value is a string, ``''`` if missing.
 
-    ``notes`` list irregularities of the file, in counts.
+    ``notes`` list irregularities of the file, in counts; a sample has its first rows only.
     """
 
     frame: pd.DataFrame
     separator: str
     notes: tuple[str, ...]
+    is_sample: bool = False
 
 
-def read_table(data: bytes, separator: str | None = None) -> TextTable:
-    """Read a CSV file; its separator is detected if none is given.
+@dataclass(frozen=True)
+class Bounds:
+    """How much of a file is read, unpacked; if ``must_be_whole``, a larger one is refused."""
+
+    max_bytes: int = 32 * 2**20
+    max_values: int = 2_000_000
+    must_be_whole: bool = False
+
+
+SAMPLE = Bounds()
+
+
+def read_table(data: bytes, separator: str | None = None, bounds: Bounds = SAMPLE) -> TextTable:
+    """Read a CSV file, or the first rows of a large one; a separator is detected if none is given.
 
     Raises
     ------
     InferenceError
-        when it is not a table: empty, without rows, not text, or with rows longer than the header.
+        when it is not a table: empty, without rows, not text, or with rows longer than the header;
+        or when it is larger than is allowed.
     """
-    text, notes = _decode(_decompress(data))
+    content = unpacked(data, bounds.max_bytes)
+    is_cut = len(content) > bounds.max_bytes
+    if is_cut and bounds.must_be_whole:
+        raise InferenceError(
+            "csv",
+            f"the file has more than {bounds.max_bytes // 2**20:,} MB of text, which the memory"
+            " that is left does not hold: load it into a table of your own",
+        )
+    text, notes = _decode(content[: bounds.max_bytes], is_cut=is_cut)
+    refuse_binary(text, separator)
     if not text.strip("\0\r\n\t "):
         raise InferenceError("csv", "the file is empty: a header and at least one row are expected")
+    if len(text) > _MAX_CHARACTERS and not {"\n", "\r"} & set(text[:_MAX_CHARACTERS]):
+        raise InferenceError("csv", "the first line is longer than 1 MB: this is no CSV file")
     first, _, rest = text.partition("\n")
     if first.lower().startswith("sep=") and len(first.strip()) == 5:  # a line only Excel uses
         separator, text = separator or first[4], rest
     separator = find_separator(text) if separator is None else _checked(separator)
-    header, *rows = _records(text, separator)
+    records = _records(text, separator, is_cut=is_cut)
+    header = next(records, None) or []
+    if len(header) > MAX_COLUMNS:
+        raise InferenceError(
+            "csv", f"the file has {len(header)} columns; at most {MAX_COLUMNS} are allowed"
+        )
+    max_rows = None if bounds.must_be_whole else bounds.max_values // max(len(header), 1)
+    rows = list(islice(records, max_rows))
+    is_sample = is_cut or next(records, None) is not None
     if not rows:
         raise InferenceError(
             "csv",
             f"the file has a header of {len(header)} columns but no rows; nothing can be inferred",
         )
-    if len(header) > MAX_COLUMNS:
-        raise InferenceError(
-            "csv", f"the file has {len(header)} columns; at most {MAX_COLUMNS} are allowed"
-        )
     names, renamed = clean_names(header)
+    if is_sample:
+        notes.append(f"the file is large: inferred from its first {len(rows):,} rows")
     notes += renamed + _fit_rows(rows, len(names))
     if all(_is_number(name) for name in header):
         notes.append("the first line holds numbers only: is it a row, and the header missing?")
     frame = pd.DataFrame(
         {name: [row[number] for row in rows] for number, name in enumerate(names)}, dtype=object
     )
-    return TextTable(frame, separator, (*notes, *_remove_nul_bytes(frame, text)))
+    notes += _remove_nul_bytes(frame, text)
+    return TextTable(frame, separator, tuple(notes), is_sample)
 
 
 def find_separator(text: str) -> str:
@@ -85,7 +116,7 @@ def find_separator(text: str) -> str:
 
 
 def _score(sample: str, separator: str) -> tuple[float, int]:
-    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
+    reader = _reader(sample, separator, strict=False)
     widths = [len(record) for record in islice(reader, _SAMPLE_RECORDS) if record]
     if len(widths) > 1 and len(sample) == _SAMPLE_CHARACTERS:
         widths.pop()  # the last record may be cut off
@@ -103,31 +134,19 @@ def _checked(separator: str) -> str:
     return named
 
 
-def _decompress(data: bytes) -> bytes:
-    if data.startswith(_ZIP):
-        raise InferenceError(
-            "csv", "this is a zip archive (or an .xlsx workbook), not a CSV file: unpack it"
-        )
-    if not data.startswith(_GZIP):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InferenceError("csv", f"the gzip file is damaged or cut short: {error}") from error
-
-
-def _decode(data: bytes) -> tuple[str, list[str]]:
+def _decode(data: bytes, *, is_cut: bool) -> tuple[str, list[str]]:
+    """The text, without the character in which the data was cut, and a note on the encoding."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             try:
                 notes = [] if encoding == "utf-8-sig" else [f"encoding {encoding} by its BOM"]
-                return data.decode(encoding), notes
+                return _decoded(data, encoding, is_cut=is_cut), notes
             except UnicodeDecodeError as error:
                 raise InferenceError(
                     "csv", f"the file begins as {encoding}, but byte {error.start} is not valid"
                 ) from error
     try:
-        return data.decode("utf-8"), []
+        return _decoded(data, "utf-8", is_cut=is_cut), []
     except UnicodeDecodeError:
         text = data.decode("cp1252", errors="replace")
     unreadable = text.count("\N{REPLACEMENT CHARACTER}")
@@ -135,13 +154,31 @@ def _decode(data: bytes) -> tuple[str, list[str]]:
     return text, [f"the file is not UTF-8 and was read as Windows-1252 (cp1252){lost}"]
 
 
-def _records(text: str, separator: str) -> Iterator[list[str]]:
-    """The records, without blank lines."""
-    csv.field_size_limit(sys.maxsize)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+def _decoded(data: bytes, encoding: str, *, is_cut: bool) -> str:
+    return codecs.getincrementaldecoder(encoding)().decode(data, final=not is_cut)
+
+
+def _reader(text: str, separator: str, *, strict: bool) -> Any:
+    csv.field_size_limit(_MAX_CHARACTERS)
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
+
+
+def _records(text: str, separator: str, *, is_cut: bool) -> Iterator[list[str]]:
+    """The records, without blank lines, and without the one in which the text was cut."""
+    reader = _reader(text, separator, strict=True)
+    last: list[str] = []
     try:
-        yield from (record for record in reader if record)
+        for record in reader:
+            if last:
+                yield last
+            last = record
+        if last and not is_cut:
+            yield last
     except csv.Error as error:
+        if is_cut and str(error) == "unexpected end of data":
+            if last:
+                yield last
+            return
         raise InferenceError(
             "csv",
             f"line {reader.line_num} cannot be read ({error}): a quote is not closed, or is"

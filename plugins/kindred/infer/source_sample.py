@@ -1,49 +1,69 @@
 """Sample a source table to propose a spec: its columns as they are stored."""
 
+from collections.abc import Container
+
 import psycopg2
 from psycopg2 import sql
 
 from kindred.errors import InferenceError, PreflightError
-from kindred.history.source import column_types, estimated_rows, relation
-from kindred.infer.proposal import Evidence, Roles
+from kindred.history.source import column_types, condition, estimated_rows, reading, relation
+from kindred.infer.proposal import Evidence
 from kindred.infer.typed_values import NUMERIC_TYPES, stored_column
 from kindred.spec.model import Source
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database
 
-MAX_ROWS = 100_000
-_TEXT_CHARACTERS = 2000  # read per value: enough to recognise free text
+MAX_ROWS, MAX_VALUES = 100_000, 2_000_000
+# Characters read per value: enough to recognise free text, and fewer of many long values.
+_FEW_CHARACTERS, _MANY_CHARACTERS, _ALL_CHARACTERS = 200, 2000, 400_000_000
 _AS_STORED = (*NUMERIC_TYPES, "boolean")  # others as text: Python cannot hold every date
 
 
-def read_sample(database: Database, table: str, roles: Roles, max_rows: int = MAX_ROWS) -> Evidence:
-    """The columns of a table, with at most ``max_rows`` of its rows.
+def read_sample(
+    database: Database,
+    source: Source,
+    max_rows: int = MAX_ROWS,
+    columns: Container[str] | None = None,
+) -> Evidence:
+    """The columns of a source (or some of them), with at most ``max_rows`` of its rows.
 
     Raises
     ------
     PreflightError
-        when the table cannot be read.
+        when the source cannot be read.
     InferenceError
         when there is no key column of that name.
     """
-    source = Source(table=table, key=roles.key, updated_at=roles.updated_at or "none")
     types = {name: kind for name, (kind, _) in column_types(database, source).items()}
-    usable = {name: kind for name, kind in types.items() if "%" not in name}
-    if roles.key not in usable:
+    usable = {
+        name: kind
+        for name, kind in types.items()
+        if "%" not in name and (columns is None or name in columns)
+    }
+    if source.key not in usable:
         raise InferenceError(
-            "key", f"there is no column {roles.key!r}; the columns are {', '.join(usable)}"
+            "key", f"there is no column {source.key!r}; the columns are {', '.join(usable)}"
         )
-    expected = estimated_rows(database, source)
+    max_rows = min(max_rows, MAX_VALUES // len(usable))
+    names = {"relation": relation(source), "condition": condition(source)}
     try:
-        rows = database.rows(
-            "infer/sample_rows",
-            {"share": min(1.0, max_rows / max(expected, 1)), "row_limit": max_rows},
-            columns=statements.comma_separated([_selected(*item) for item in usable.items()]),
-            relation=relation(source),
-            key=roles.key,
-        )
+        with reading(database, source):
+            expected = estimated_rows(database, source)
+            # A view has no statistics, and its first rows may be one version of each customer.
+            expected = expected or int(database.value("infer/count_rows", {}, **names))
+            values = max(1, min(expected, max_rows) * len(usable))
+            characters = max(_FEW_CHARACTERS, min(_MANY_CHARACTERS, _ALL_CHARACTERS // values))
+            selected = [_selected(name, kind, characters) for name, kind in usable.items()]
+            rows = database.rows(
+                "infer/sample_rows",
+                {"share": min(1.0, max_rows / max(expected, 1)), "row_limit": max_rows},
+                columns=statements.comma_separated(selected),
+                key=source.key,
+                **names,
+            )
     except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
-        raise PreflightError(f"table {table}: cannot be read: {str(error).strip()}") from error
+        where = f"table {source.table}" if source.table else "query"
+        raise PreflightError(f"{where}: cannot be read: {str(error).strip()}") from error
     is_sample = len(rows) >= max_rows or expected > max_rows
     return Evidence(
         [
@@ -52,14 +72,14 @@ def read_sample(database: Database, table: str, roles: Roles, max_rows: int = MA
         ],
         is_sample=is_sample,
         table_rows=max(expected, len(rows)) if is_sample else len(rows),
-        notes=_notes(len(rows), is_sample, sorted(types.keys() - usable.keys())),
+        notes=_notes(len(rows), is_sample, [name for name in types if "%" in name]),
     )
 
 
-def _selected(name: str, kind: str) -> sql.Composed:
+def _selected(name: str, kind: str, characters: int) -> sql.Composed:
     if kind in _AS_STORED:
         return sql.SQL("{}").format(sql.Identifier(name))
-    return sql.SQL("left({}::text, {})").format(sql.Identifier(name), sql.Literal(_TEXT_CHARACTERS))
+    return sql.SQL("left({}::text, {})").format(sql.Identifier(name), sql.Literal(characters))
 
 
 def _notes(rows: int, is_sample: bool, unusable: list[str]) -> list[str]:

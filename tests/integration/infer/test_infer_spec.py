@@ -7,10 +7,9 @@ from typer.testing import CliRunner
 from integration.warehouse import COLUMNS, make_spec, people
 from kindred.cli import app
 from kindred.errors import InferenceError, PreflightError, SettingsError
-from kindred.infer.proposal import Roles
 from kindred.infer.source_sample import read_sample
 from kindred.run.context import Deployment
-from kindred.spec.model import load_spec
+from kindred.spec.model import Source, load_spec
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +51,7 @@ def test_a_proposal_for_a_table_is_used_as_it_is(shop, infer, tmp_path):
     )
     assert printed == f"written to {output}\n"
     spec = load_spec(output)
+    assert spec.features["income"].scale == spec.features["age"].scale == "winsorised"
     assert {name: str(feature.kind) for name, feature in spec.features.items()} == {
         "income": "numeric",
         "age": "numeric",
@@ -83,8 +83,8 @@ def test_odd_names_and_types_are_coped_with(infer):
     content = yaml.safe_load(infer("--table", "Odd.People", "--key", "Id"))
     assert content["source"]["table"] == "Odd.People"
     assert content["features"] == {
-        "how old?": "numeric",
-        "seen": "date",
+        "how old?": {"kind": "numeric", "scale": "winsorised"},
+        "seen": "ignore",  # more than a few are infinite
         "list": "ignore",
         "state": {"kind": "categorical", "min_frequency": 4},
     }
@@ -94,8 +94,9 @@ def test_a_sample_is_the_same_each_time_and_said_to_be_one(shop):
     shop.query("analyze customers", source=True)
     deployment: Deployment = shop.deployment
     with deployment.source(make_spec(), "test") as database:
-        samples = [read_sample(database, "customers", Roles("customer_id"), 100) for _ in "ab"]
-        whole = read_sample(database, "customers", Roles("customer_id"))
+        source = Source(table="customers", key="customer_id", updated_at="none")
+        samples = [read_sample(database, source, 100) for _ in "ab"]
+        whole = read_sample(database, source)
     first, second = (sample.column("key", "customer_id").values.tolist() for sample in samples)
     assert first == second
     assert 50 < len(first) <= 100

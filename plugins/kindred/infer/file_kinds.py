@@ -1,0 +1,84 @@
+"""Recognise files that are no CSV by their first bytes, and read gzip within bounds."""
+
+import gzip
+import io
+import re
+import zlib
+
+from kindred.errors import InferenceError
+
+GZIP = b"\x1f\x8b"
+_UNPACK, _EXPORT = "unpack it", "export it as CSV"
+_KINDS = (
+    (rb"PK(\x03\x04|\x05\x06)", "a zip archive (or an .xlsx workbook)", _UNPACK),
+    (rb"BZh[1-9]1AY&SY", "a bzip2 file", _UNPACK),
+    (rb"\xfd7zXZ\x00", "an xz file", _UNPACK),
+    (rb"\x28\xb5\x2f\xfd", "a zstd file", _UNPACK),
+    (rb"\x04\x22\x4d\x18", "an lz4 file", _UNPACK),
+    (rb"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
+    (rb"Rar!\x1a\x07", "a rar archive", _UNPACK),
+    (rb"\x1f\x9d", "a file of compress (.Z)", _UNPACK),
+    (rb"(?s:.{257})ustar", "a tar archive", _UNPACK),
+    (rb"\x1f\x8b", "a gzip file within a gzip file", "unpack it once"),
+    (rb"PAR1[\x00-\x1f]", "a Parquet file", _EXPORT),
+    (rb"ORC[\x00-\x1f]", "an ORC file", _EXPORT),
+    (rb"Obj\x01", "an Avro file", _EXPORT),
+    (rb"ARROW1\x00|\xff\xff\xff\xff[^\xff]", "an Arrow file", _EXPORT),
+    (rb"FEA1[\x00-\x1f]", "a Feather file", _EXPORT),
+    (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old workbook (.xls)", _EXPORT),
+    (rb"SQLite format 3\x00", "an SQLite database", _EXPORT),
+    (rb"\x89HDF\r\n", "an HDF5 file", _EXPORT),
+    (rb"\x93NUMPY|\x80[\x02-\x05][\x95cK}\]]", "a file of arrays or objects of Python", _EXPORT),
+    (rb"PGDMP", "a dump of pg_dump", "restore it, and name the table"),
+    (rb"%PDF-", "a PDF document", _EXPORT),
+    (rb"\{\\rtf", "an RTF document", _EXPORT),
+    (rb"\x89PNG|\xff\xd8\xff|GIF8[79]a", "a picture", _EXPORT),
+    (rb"\x7fELF", "a program", _EXPORT),
+    (rb"version https://git-lfs\.github\.com/", "a pointer of git-lfs", "run 'git lfs pull'"),
+    (rb"(\xef\xbb\xbf)?\s*(?i:<!doctype html|<html)", "an HTML page", _EXPORT),
+    (rb"(\xef\xbb\xbf)?\s*<\?xml", "an XML file", _EXPORT),
+    (rb'(\xef\xbb\xbf)?\s*(\{\s*"|\[\s*[{\[])', "a JSON file", _EXPORT),
+)
+_CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_MAX_CONTROL_SHARE = 0.02  # random bytes have .11
+_HEAD = 65_536
+
+
+def unpacked(data: bytes, max_bytes: int) -> bytes:
+    """The bytes of a file, or of what a gzip file holds: at most one more than ``max_bytes``.
+
+    Raises
+    ------
+    InferenceError
+        when the file is of a kind that is no CSV, or damaged.
+    """
+    if data.startswith(GZIP):
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+                data = file.read(max_bytes + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise InferenceError(
+                "csv", f"the gzip file is damaged or cut short: {error}"
+            ) from error
+    for pattern, kind, remedy in _KINDS:
+        if re.match(pattern, data):
+            raise InferenceError("csv", f"this is {kind}, not a CSV file: {remedy}")
+    return data[: max_bytes + 1]
+
+
+def refuse_binary(text: str, separator: str | None) -> None:
+    """Refuse a text whose beginning has too many control characters (but the separator) to be one.
+
+    Raises
+    ------
+    InferenceError
+        for such a text.
+    """
+    head = text[:_HEAD].replace(separator or "", "")
+    found = len(_CONTROLS.findall(head))
+    if found > _MAX_CONTROL_SHARE * len(head):
+        raise InferenceError(
+            "csv",
+            f"{found:,} of the first {len(head):,} characters are control characters: this is a"
+            " binary file of an unknown kind, not a CSV file",
+        )
