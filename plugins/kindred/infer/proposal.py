@@ -10,6 +10,7 @@ import pandas as pd
 from kindred.errors import InferenceError
 from kindred.infer.column_names import looks_like_label
 from kindred.infer.columns import Column
+from kindred.infer.hindsight import closing_by_name, closing_by_values
 from kindred.infer.kinds import Decision, Use, decide
 from kindred.infer.leaks import find_leaks
 from kindred.infer.widths import fit_width
@@ -151,18 +152,32 @@ def _decide_all(roles: Roles, evidence: Evidence) -> list[Decision]:
     }
     candidates = [column for column in plain if column.name not in labels]
     leaks = find_leaks(candidates, [column for column in plain if column.name in labels])
-    decisions = [_decision(c, labels, leaks, is_sample=evidence.is_sample) for c in others]
+    hindsight = closing_by_name(column.name for column in candidates)
+    if roles.updated_at is not None:
+        key = evidence.column("key", roles.key)
+        moments = evidence.column("updated_at", roles.updated_at)
+        hindsight |= closing_by_values(candidates, key, moments)
+    decisions = [
+        _decision(c, labels, leaks, hindsight, is_sample=evidence.is_sample) for c in others
+    ]
     return fit_width(decisions, {column.name: column for column in others})
 
 
 def _decision(
-    column: Column, labels: dict[str, str], leaks: dict[str, str], *, is_sample: bool
+    column: Column,
+    labels: dict[str, str],
+    leaks: dict[str, str],
+    hindsight: dict[str, str],
+    *,
+    is_sample: bool,
 ) -> Decision:
     if column.name in OWN_COLUMNS:
         reason = "Kindred uses this name itself: rename the column to use it"
         return Decision(column.name, Use.IGNORE, reason)
     if column.name in labels:
         return Decision(column.name, Use.LABEL, labels[column.name])
+    if column.name in hindsight:
+        return Decision(column.name, Use.IGNORE, hindsight[column.name])
     decision = decide(column, is_sample=is_sample)
     if column.name in leaks and decision.use is Use.FEATURE:
         return Decision(column.name, Use.IGNORE, leaks[column.name])

@@ -1,17 +1,20 @@
 """``kindred doctor``: run every preflight check and report all findings; changes nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from kindred.encoding.text_embedding import open_models
 from kindred.errors import KindredError, PreflightError, SentenceModelError
 from kindred.history.reconciliation import SourceCounts, SourceKeys
+from kindred.infer.hindsight import closing_by_name, closing_by_values
+from kindred.infer.source_sample import read_sample
 from kindred.preparation.preflight import inspect
 from kindred.run.connections import Connections
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
 from kindred.settings import Schedule, Settings
-from kindred.spec.model import Spec
+from kindred.spec.model import History, Spec
+from kindred.warehouse.database import Database
 
 
 def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]) -> list[Finding]:
@@ -41,6 +44,7 @@ def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]
                 tomorrow = datetime.now(UTC) + timedelta(days=1)
                 counts = SourceKeys(origin, spec, report.columns, tomorrow).count()
                 found.append(_customer_finding(spec, counts))
+                found += _hindsight_findings(origin, spec)
             return found
     except PreflightError as error:
         return [*found, Finding("connections", Outcome.FAILURE, str(error))]
@@ -58,3 +62,28 @@ def _customer_finding(spec: Spec, counts: SourceCounts) -> Finding:
         f" {spec.source.updated_at!r} lies more than a day in the future: it is in no snapshot"
         " before that time; correct the times in the source",
     )
+
+
+def _hindsight_findings(origin: Database, spec: Spec) -> Iterator[Finding]:
+    """Warn of features that a source rewrites when a version closes, by name and by behaviour."""
+    source = spec.source
+    found = closing_by_name(spec.features)
+    if source.history is History.VERSIONS and source.has_updated_at:
+        try:
+            wanted = (source.key, source.updated_at, *spec.features)
+            evidence = read_sample(origin, source, columns=wanted)
+        except KindredError as error:
+            yield Finding("hindsight", Outcome.WARNING, f"features cannot be judged: {error}")
+        else:
+            found |= closing_by_values(
+                [column for column in evidence.columns if column.name in spec.features],
+                evidence.column("key", source.key),
+                evidence.column("updated_at", source.updated_at),
+            )
+    for name, reason in found.items():
+        yield Finding(
+            "hindsight",
+            Outcome.WARNING,
+            f"feature {name!r}: {reason}; a snapshot of the past would know what came later: leave"
+            " it out",
+        )

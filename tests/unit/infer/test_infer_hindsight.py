@@ -1,0 +1,123 @@
+"""Columns that a source rewrites when a version closes: found by name and by behaviour."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from kindred.infer.column_names import looks_like_closing
+from kindred.infer.files import read_csv
+from kindred.infer.hindsight import closing_by_values
+from kindred.infer.kinds import Use
+from kindred.infer.proposal import Roles, propose
+
+CLOSING = """
+valid_to validTo VALID_TO valid_until valid_thru end_date enddate END_DT ended_at is_current
+current_flag currentFlag is_latest deleted_at deletedAt closed_at dbt_valid_to effective_to
+effective_end_date eff_end_dt row_end sys_end_time to_date date_to bis_datum gültig_bis
+current_ind is_current_record CurrentRowIndicator record_end_date superseded_by archived_at
+valid_to_ts is_active_version most_recent_flag termination_date
+"""
+ORDINARY = """
+current_plan currency current_balance latest spend_to_date is_active active valid_email
+contract_end_date closed_tickets deleted_items last_order_date days_to_close card_expiry trend
+weekend valid total today start_date status closed churned gender recency updated_on valid_id
+valid_from latest_order_date is_valid renewal_date customer_since
+"""
+
+
+def test_names():
+    assert [name for name in CLOSING.split() if not looks_like_closing(name)] == []
+    assert [name for name in ORDINARY.split() if looks_like_closing(name)] == []
+
+
+def test_a_name_counts_in_a_table_without_versions_too():
+    text = "id,age,valid_to,is_current\n" + "".join(f"{n},{n % 60},,t\n" for n in range(100))
+    found = reasons(text, Roles("id"))
+    assert found["valid_to"].startswith("hindsight by its name")
+    assert found["is_current"].startswith("hindsight by its name")
+    assert "hindsight" not in found["age"]
+
+
+def reasons(text, roles):
+    return {name: decision.reason for name, decision in decisions(text, roles).items()}
+
+
+def decisions(text, roles):
+    proposal = propose("t", roles, read_csv(text.encode(), roles))
+    return {decision.column: decision for decision in proposal.decisions}
+
+
+HIDDEN = ("c1", "c2", "c3", "c4", "c5", "c6", "c7")
+
+
+def history(rng, *, customers=150, most=4, gone=0.0):
+    """Versions with closing columns of meaningless names, and ordinary ones beside them."""
+    header = [*HIDDEN, "plan", "age", "premium", "renewal", "maybe", "last_visit", "version"]
+    lines = [",".join(["id", "since", *header])]
+    for customer in range(customers):
+        count = int(rng.integers(1, most + 1))
+        days = sorted(rng.choice(700, count, replace=False).tolist())
+        starts = [date(2024, 1, 1) + timedelta(int(day)) for day in days]
+        has_left, is_premium = rng.random() < gone, False
+        for number, start in enumerate(starts):
+            is_newest = number == count - 1
+            end = start + timedelta(9) if has_left else None
+            end = end if is_newest else starts[number + 1]
+            is_premium = is_premium or rng.random() < 0.2
+            values = [
+                end or "",
+                end or "9999-12-31",
+                (end - timedelta(1)) if end and not is_newest else end or start + timedelta(400),
+                "Y" if end is None else "N",
+                "" if end is None else "replaced",
+                0 if end else 1,
+                count - number,
+                rng.choice(["basic", "plus", "gold"]),
+                round(rng.normal(40, 10), 1),
+                "t" if is_premium else "f",
+                start + timedelta(int(rng.integers(30, 400))),
+                "" if rng.random() < 0.6 else int(rng.integers(1, 99)),
+                start - timedelta(int(rng.integers(0, 3))),
+                number + 1,
+            ]
+            lines.append(",".join(map(str, [customer, start, *values])))
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("options", [{}, {"most": 2}, {"gone": 0.3}, {"most": 12, "customers": 40}])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_behaviour(options, seed):
+    text = history(np.random.default_rng(seed), **options)
+    found = reasons(text, Roles("id", "since"))
+    is_hindsight = {name for name, reason in found.items() if reason.startswith("hindsight")}
+    assert is_hindsight == set(HIDDEN)
+
+
+def test_a_migration_of_everybody_in_their_only_change_is_left_alone_if_some_left_it():
+    """Two versions each: the newest of most, and no older one, have the new plan."""
+    lines = ["id,since,plan"]
+    for n in range(100):
+        lines += [f"{n},2024-01-01,{'ab'[n % 2]}", f"{n},2024-06-01,{'c' if n % 9 else 'd'}"]
+    assert "hindsight" not in reasons("\n".join(lines) + "\n", Roles("id", "since"))["plan"]
+
+
+def test_the_time_of_a_daily_load_is_left_alone():
+    lines = ["id,since,loaded_at"]
+    for n in range(300):
+        day = f"2024-01-{1 + n // 20:02d}"
+        lines.append(f"{n % 20},{day}T00:00:00,{day}T02:00:00")
+    assert "hindsight" not in reasons("\n".join(lines) + "\n", Roles("id", "since"))["loaded_at"]
+
+
+def test_a_few_versions_mean_nothing():
+    text = "id,since,value\n1,2024-01-01,a\n1,2024-02-01,\n2,2024-01-01,b\n2,2024-02-01,\n"
+    evidence = read_csv(text.encode(), Roles("id", "since"))
+    columns = {column.name: column for column in evidence.columns}
+    assert closing_by_values([columns["value"]], columns["id"], columns["since"]) == {}
+
+
+def test_an_asked_for_label_stays_one():
+    rows = "".join(f"{n},{n % 60},{'2024-01-01' if n % 5 else ''}\n" for n in range(99))
+    found = decisions(f"id,age,deleted_at\n{rows}", Roles("id", labels=("deleted_at",)))
+    assert found["deleted_at"].use is Use.LABEL
