@@ -41,7 +41,7 @@ class Column:
     numbers : float64 array of shape (rows,), or None
         The values as numbers, NaN where missing; None for a column that is not numeric.
     odd : int
-        Values of a numeric text column that are not numbers and will be rejected.
+        Values of a numeric column that no vector can hold: their rows will be rejected.
     notes : tuple of str
         How values were read, in counts.
     """
@@ -70,13 +70,13 @@ class Column:
 
     @property
     def known(self) -> int:
-        """Rows that have a value."""
-        return int(self.counts.sum())
+        """Rows that have a value, be it NaN."""
+        return self.rows - self.nulls
 
-    @property
+    @cached_property
     def nulls(self) -> int:
         """Rows without a value."""
-        return self.rows - self.known
+        return sum(value is None for value in self.values)
 
     @property
     def distinct(self) -> int:
@@ -92,6 +92,13 @@ class Column:
     def is_temporal(self) -> bool:
         """Whether the values are dates or times."""
         return self.type in (SqlType.DATE, SqlType.TIMESTAMP, SqlType.TIMESTAMPTZ)
+
+    @cached_property
+    def times(self) -> NDArray[np.datetime64]:
+        """The values as times in UTC (microseconds), NaT where they are none."""
+        texts = pd.Series([None if v is None else str(v) for v in self.values], dtype=object)
+        found = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
+        return found.dt.tz_localize(None).to_numpy().astype("datetime64[us]")
 
     @cached_property
     def texts(self) -> list[str]:

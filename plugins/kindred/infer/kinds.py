@@ -1,16 +1,20 @@
 """Decide a column's place in a spec: which kind of feature it is, or why it is none."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.stats import skew
 
+from kindred.encoding.number_block import fit_number, limits_of
 from kindred.infer.column_names import looks_like_id, looks_like_postal_code
 from kindred.infer.columns import COMMON_VALUES, Column, Numbers, whole
 from kindred.infer.typed_values import AMBIGUOUS, FLAGS, MIN_NUMBER_SHARE, TEXT_TYPES
+from kindred.spec.features import LARGEST_NUMBER, NumericFeature, Scale
 
 MIN_AMOUNTS = 20  # distinct values above which a column is an amount, not an ordered code
 HIGH_SKEWNESS = 1.0  # Bulmer, Principles of Statistics, 1979: "highly skewed"
@@ -20,6 +24,8 @@ SENTENCE_WORDS, SEVERAL_WORDS = 5.0, 2.5  # mean number of words
 MIN_COMMON_SHARE = 0.5  # share of rows that a category's most frequent values must cover
 TEXT_COMPONENTS = 32
 FIRST_DATE = "1900"  # earlier dates are placeholders, and cannot be encoded
+_USABLE = f"a finite number up to {LARGEST_NUMBER}"
+_AFTER_9999 = re.compile(r"infinity|\d{5,}-")
 _SMALL_TABLE = 1000  # rows below which ten rows are too many to require for a category
 
 
@@ -85,6 +91,8 @@ def _without_information(column: Column) -> Decision | None:
     """Columns without information."""
     if not column.known:
         return _ignore(column, f"all {column.rows:,} values are null")
+    if column.numbers is not None and np.isnan(column.numbers).all():
+        return _ignore(column, f"none of {column.known:,} values is {_USABLE}")
     if column.distinct > 1:
         return None
     if column.type not in TEXT_TYPES or not column.nulls:
@@ -126,13 +134,17 @@ def _identifier(column: Column) -> Decision | None:
 
 
 def _date(column: Column) -> Decision:
-    early = sum(text < FIRST_DATE for text in column.texts)
+    texts = pd.Series([None if value is None else str(value) for value in column.values], dtype=str)
+    is_late = texts.str.match(_AFTER_9999).fillna(False)
+    is_early = ((texts < FIRST_DATE) | texts.str.endswith("BC").fillna(False)) & ~is_late
     reason = f"{column.distinct:,} distinct dates"
-    if early > (1 - MIN_NUMBER_SHARE) * column.known:
-        return _ignore(column, f"{early:,} of {column.known:,} dates lie before 1900")
-    if early:
-        reason += f", and {early:,} before 1900: their rows will be rejected"
-    return _feature(column, reason, kind="date")
+    for count, where in ((int(is_early.sum()), "before 1900"), (int(is_late.sum()), "after 9999")):
+        if count > (1 - MIN_NUMBER_SHARE) * column.known:
+            return _ignore(column, f"{count:,} of {column.known:,} dates lie {where}")
+        if count:
+            reason += f", and {count:,} {where}: their rows will be rejected"
+    days = (column.times - np.datetime64(0, "D")) / np.timedelta64(1, "D")
+    return _scaled(column, reason, np.where(is_early | is_late, np.nan, days), kind="date")
 
 
 def _number(column: Column, numbers: Numbers, *, is_sample: bool) -> Decision:
@@ -140,15 +152,30 @@ def _number(column: Column, numbers: Numbers, *, is_sample: bool) -> Decision:
     if not is_sample and _is_sequence(column, known):
         return _ignore(column, f"a gapless sequence of {column.distinct:,} whole numbers: an id")
     reason = f"{column.distinct:,} distinct numbers"
+    if column.odd > (1 - MIN_NUMBER_SHARE) * column.known:
+        refused = f"{column.odd:,} of {column.known:,} values are not {_USABLE}"
+        return _ignore(column, f"{refused}: their rows would be rejected; make them null to use it")
     if column.odd:
-        reason += f", and {column.odd:,} values that are none: their rows will be rejected"
-    skewness = _skewness(known)
+        what = "that are none" if column.type in TEXT_TYPES else f"that are not {_USABLE}"
+        reason += f", and {column.odd:,} values {what}: their rows will be rejected"
+    middle, limit = limits_of(known)
+    ordinary = np.clip(known, middle - limit, middle + limit)
+    skewness = _skewness(ordinary)
     if column.distinct > MIN_AMOUNTS and known.min() >= 0 and skewness > HIGH_SKEWNESS:
-        after = _skewness(np.log1p(known))
+        after = _skewness(np.log1p(ordinary))
         if abs(after) < skewness:
             reason = f"{reason}; skewed ({skewness:.1f}, and {after:.1f} after log1p)"
-            return _feature(column, reason, kind="numeric", transform="log1p")
-    return _feature(column, reason, kind="numeric")
+            return _scaled(column, reason, known, kind="numeric", transform="log1p")
+    return _scaled(column, reason, known, kind="numeric")
+
+
+def _scaled(column: Column, reason: str, numbers: Numbers, kind: str, **settings: Any) -> Decision:
+    """A feature that no outlier rules, and the number of values that are clipped for it."""
+    wanted = NumericFeature(**settings, scale=Scale.WINSORISED)
+    clipped = fit_number(column.name, wanted, pd.Series(numbers)).clipped(numbers)
+    if clipped:
+        reason += f"; {clipped:,} far outliers will be clipped"
+    return _feature(column, reason, kind=kind, **settings, scale=Scale.WINSORISED.value)
 
 
 def _is_sequence(column: Column, known: Numbers) -> bool:

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kindred.infer.columns import Column, Numbers, SqlType, as_objects
+from kindred.infer.columns import Column, SqlType, as_objects
 from kindred.infer.moments import AmbiguousMoments, read_moments
+from kindred.spec.features import LARGEST_NUMBER
 
 # Null if the rest of the column is numeric, dates or booleans; in a text column they stay as text.
 NA_TOKENS = frozenset(
@@ -100,8 +101,7 @@ def stored_column(name: str, sql_type: str, values: Sequence[Any]) -> Column:
     """A database column, unchanged; text counts as numeric only if its numbers are plain."""
     array = as_objects(values)
     if sql_type in NUMERIC_TYPES:
-        floats = _as_floats(array)
-        return Column(name, sql_type, array, np.where(np.isfinite(floats), floats, np.nan))
+        return _with_numbers(Column(name, sql_type, array), array)
     if sql_type not in TEXT_TYPES:
         return Column(name, sql_type, array)
     array = as_objects([value if value and value.strip() else None for value in values])
@@ -113,8 +113,8 @@ def stored_column(name: str, sql_type: str, values: Sequence[Any]) -> Column:
     is_code = any(_LEADING_ZERO.fullmatch(text) for text in numbers)
     if not fitting or is_code or fitting < MIN_NUMBER_SHARE * total:
         return Column(name, sql_type, array)
-    found = _as_floats(distinct.column(SqlType.DOUBLE, numbers).values)
-    return Column(name, sql_type, array, found, total - fitting)
+    found = distinct.column(SqlType.DOUBLE, numbers).values
+    return _with_numbers(Column(name, sql_type, array, odd=total - fitting), found)
 
 
 def read_key(name: str, texts: Sequence[str]) -> Column:
@@ -197,29 +197,35 @@ def _all_numbers(
         return _whole_numbers(distinct, {text: int(number) for text, number in numbers.items()})
     column = distinct.column(SqlType.DOUBLE, numbers)
     notes = distinct.na_notes() + ((f"written {_NAMES[read]}",) if read in _NAMES else ())
-    return replace(column, numbers=_as_floats(column.values), notes=notes)
+    return _with_numbers(replace(column, notes=notes), column.values)
 
 
 def _whole_numbers(distinct: _Distinct, numbers: dict[str, int]) -> Column:
     column = distinct.column(SqlType.BIGINT, numbers, notes=distinct.na_notes())
-    return replace(column, numbers=_as_floats(column.values))
+    return _with_numbers(column, column.values)
 
 
 def _mostly_numbers(distinct: _Distinct, numbers: dict[str, float], others: set[str]) -> Column:
     """A text column of plain numbers; other values stay, and their rows will be rejected."""
     stored = {text: repr(number) for text, number in numbers.items()}
     stored |= {text: text for text in numbers if _PLAIN.fullmatch(text)}
-    return distinct.column(
+    column = distinct.column(
         SqlType.TEXT,
         stored | {text: text for text in others},
-        numbers=_as_floats(distinct.column(SqlType.DOUBLE, numbers).values),
         odd=distinct.rows_of(others.__contains__),
         notes=distinct.na_notes(),
     )
+    return _with_numbers(column, distinct.column(SqlType.DOUBLE, numbers).values)
 
 
-def _as_floats(values: NDArray[Any]) -> Numbers:
-    return np.array([np.nan if value is None else float(value) for value in values], dtype="f8")
+def _with_numbers(column: Column, values: NDArray[Any]) -> Column:
+    """The column with its numbers; those that will be rejected count as odd."""
+    floats = np.array([np.nan if value is None else float(value) for value in values], dtype="f8")
+    is_usable = np.abs(floats) <= float(LARGEST_NUMBER)
+    refused = sum(value is not None for value in values[~is_usable])
+    return replace(
+        column, numbers=np.where(is_usable, floats, np.nan), odd=column.odd + int(refused)
+    )
 
 
 def _moments(distinct: _Distinct, meant: Sequence[str]) -> Column | None:

@@ -1,5 +1,7 @@
 """Each decision about a column, on a made one."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
@@ -27,16 +29,21 @@ def zipf(share, rows=ROWS):
     return frequent + [f"rare{n // 2}" for n in range(rows - len(frequent))]
 
 
+SCALE = {"scale": "winsorised"}
 FEATURES = {
-    "numbers": ("age", texts(RNG.integers(18, 90, ROWS)), {"kind": "numeric"}),
-    "a skewed amount": ("income", texts(AMOUNTS), {"kind": "numeric", "transform": "log1p"}),
-    "an amount that can be negative": ("balance", texts(-AMOUNTS), {"kind": "numeric"}),
-    "ordered codes": ("stars", texts(RNG.integers(1, 6, ROWS)), {"kind": "numeric"}),
-    "skewed codes": ("kids", texts([0] * 1900 + [1] * 80 + [9] * 20), {"kind": "numeric"}),
+    "numbers": ("age", texts(RNG.integers(18, 90, ROWS)), {"kind": "numeric", **SCALE}),
+    "a skewed amount": (
+        "income",
+        texts(AMOUNTS),
+        {"kind": "numeric", "transform": "log1p", **SCALE},
+    ),
+    "an amount that can be negative": ("balance", texts(-AMOUNTS), {"kind": "numeric", **SCALE}),
+    "ordered codes": ("stars", texts(RNG.integers(1, 6, ROWS)), {"kind": "numeric", **SCALE}),
+    "skewed codes": ("kids", texts([0] * 1900 + [1] * 80 + [9] * 20), {"kind": "numeric", **SCALE}),
     "0 and 1": ("active", texts([0, 1] * 1000), {"kind": "boolean"}),
     "yes and no": ("partner", ["Yes", "No"] * 1000, {"kind": "boolean"}),
     "true and false": ("member", ["true", "FALSE"] * 1000, {"kind": "boolean"}),
-    "1 and 2 are no flag": ("level", ["1", "2"] * 1000, {"kind": "numeric"}),
+    "1 and 2 are no flag": ("level", ["1", "2"] * 1000, {"kind": "numeric", **SCALE}),
     "three words": ("phone", ["Yes", "No", "No service", "Yes"] * 500, {"kind": "categorical"}),
     "postal codes": (
         "zip_code",
@@ -44,7 +51,7 @@ FEATURES = {
         {"kind": "categorical"},
     ),
     "an id of few values": ("store_id", texts(RNG.integers(1, 13, ROWS)), {"kind": "categorical"}),
-    "dates": ("joined", ["2020-01-02", "2020-03-04"] * 1000, {"kind": "date"}),
+    "dates": ("joined", ["2020-01-02", "2020-03-04"] * 1000, {"kind": "date", **SCALE}),
     "frequent values": ("city", zipf(0.6), {"kind": "categorical"}),
     "one text or none": ("coupon", ["SPRING", ""] * 1000, {"kind": "categorical"}),
     "free text": (
@@ -122,6 +129,46 @@ def test_dates_before_1900_are_announced_or_too_many():
     many = decide(read_column("joined", usual + ["0001-01-01"] * 20))
     assert many.use is Use.IGNORE
     assert "20 of 1,020 dates lie before 1900" in many.reason
+
+
+def test_dates_after_9999_and_before_christ_are_announced():
+    usual = ["2020-01-02", "2020-03-04"] * 500
+    stored = stored_column("joined", "date", [*usual, "infinity", "10000-01-01", "2020-01-01 BC"])
+    reason = decide(stored).reason
+    assert "1 before 1900: their rows will be rejected" in reason
+    assert "2 after 9999: their rows will be rejected" in reason
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf"), 1e38, Decimal("NaN")])
+def test_numbers_that_no_vector_holds_are_refused_and_no_nulls(bad):
+    column = stored_column("income", "numeric", [*AMOUNTS.tolist(), bad, bad, None])
+    reason = decide(column).reason
+    assert "2 values that are not a finite number up to 1e37: their rows will be rejected" in reason
+    assert "1 nulls" in reason
+
+
+def test_a_column_with_many_such_numbers_is_left_out():
+    column = stored_column("income", "double precision", AMOUNTS[:200].tolist() + [np.nan] * 100)
+    decision = decide(column)
+    assert decision.use is Use.IGNORE
+    assert "100 of 300 values are not a finite number" in decision.reason
+    nothing = decide(stored_column("income", "double precision", [np.nan, np.inf, None] * 10))
+    assert nothing.use is Use.IGNORE
+    assert "none of 20 values is a finite number" in nothing.reason
+
+
+def test_numbers_of_a_file_that_no_vector_holds_are_refused_too():
+    decision = decide(read_column("amount", [*texts(AMOUNTS), "1e50"]))
+    assert "1 values that are not a finite number" in decision.reason
+
+
+@pytest.mark.parametrize("usual", [RNG.normal(40, 9, ROWS), AMOUNTS, RNG.integers(0, 9, ROWS)])
+def test_an_outlier_is_announced_and_does_not_change_the_kind(usual):
+    without = decide(read_column("amount", texts(usual)))
+    decision = decide(read_column("amount", [*texts(usual), "1e30"]))
+    assert "1 far outliers will be clipped" in decision.reason
+    assert "clipped" not in without.reason
+    assert decision.settings == without.settings
 
 
 def test_a_reason_holds_counts_and_no_value():
