@@ -64,7 +64,7 @@ def run_file(
     parameters = parameters or {}
     path = Path(__file__).with_name("sql") / f"{name}.sql"
     with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("select set_config('search_path', %s, true)", (f"{schema}, public",))
+        cursor.execute("select set_config('search_path', %s, true)", (f"{schema}, public, vector",))
         if "seed" in parameters:
             cursor.execute("select setseed(%s)", (parameters["seed"],))
         cursor.execute(path.read_text(encoding="utf-8"), parameters)

@@ -157,7 +157,8 @@ def test_what_page_reader_prints_lets_an_administrator_install_it(run_once):
         text=True,
         check=True,
     ).stdout
-    psql = [binary("psql"), run_once.laboratory.warehouse_dsn, "-Xq", "-v", "ON_ERROR_STOP=1"]
+    administrator = as_user(run_once.laboratory.warehouse_dsn, "postgres")
+    psql = [binary("psql"), administrator, "-Xq", "-v", "ON_ERROR_STOP=1"]
     subprocess.run(psql, input=script, text=True, check=True)
     assert "index pages ok" in run_once("doctor")[1]
 

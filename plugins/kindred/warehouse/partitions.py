@@ -93,7 +93,7 @@ def _claim(
 def _ensure_aside(
     database: Database, schema: str, parent: str, table: str, wait_seconds: float
 ) -> None:
-    with locked(database, f"{schema}/{table}", Resource.LOAD, wait_seconds=wait_seconds):
+    with locked(database, schema, Resource.LOAD, wait_seconds=wait_seconds):
         if database.has_table(table):
             return
         with database.transaction():

@@ -15,7 +15,7 @@ language plpgsql stable security definer
 set search_path = pg_catalog, {space}, pg_temp
 as $function$
 declare
-  most_customers constant integer := 10000;
+  most_customers constant integer := 100000;
   metrics constant jsonb := {metrics};
   half_spare constant bigint := 2;  -- as spec/index_methods.py
   wider constant integer := 4;  -- as serving/index_kinds.py
