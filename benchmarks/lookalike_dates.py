@@ -138,6 +138,7 @@ def publish_date(place: Place, rows: int) -> None:
         ("rows_landed", "rows_rejected", "recall", "recall_low", "recall_high", "center")
     )
     counts |= {"customers": place.customers, "lookalikes": rows, "history": "complete"}
+    counts |= {"hidden_features": [], "hidden_algorithms": []}
     with place.warehouse() as database:
         promotion.publish(
             database,

@@ -36,6 +36,10 @@ class CustomerValueError(DataError):
     """A ``DataError`` whose text names customers or values: it stays in the log and warehouse."""
 
 
+class ValueRangeError(SettingsError, CustomerValueError):
+    """A setting does not suit a customer's value, which the text names."""
+
+
 class InferenceError(DataError):
     """No spec can be proposed for a table; ``part`` names the argument or part at fault."""
 

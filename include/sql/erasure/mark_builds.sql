@@ -1,7 +1,7 @@
 -- Unfinished builds may have processed the customer, so they must begin again.
 with marked as (
   update snapshot_builds
-  set state = 'failed', erased_at = now(), failed_task = 'erase', failure = %(failure)s
+  set state = 'failed', erased_at = now(), failed_task = 'erase', failure = %(failure)s, failure_detail = null
   where state in ('building', 'failed')
   returning as_of
 )

@@ -1,7 +1,7 @@
 -- Mark the snapshot as published, with what BI may know of it; no row if another run builds it now.
 with build as (
   update snapshot_builds
-  set state = 'published', failed_task = null, failure = null
+  set state = 'published', failed_task = null, failure = null, failure_detail = null
   where as_of = %(as_of)s and run_id = %(run_id)s
   returning as_of, settings, settings_hash, encoder_version, late_customers
 )
@@ -20,6 +20,8 @@ set
   recall_low = %(recall_low)s,
   recall_high = %(recall_high)s,
   center = %(center)s,
+  hidden_features = %(hidden_features)s,
+  hidden_algorithms = %(hidden_algorithms)s,
   late_customers = build.late_customers,
   erased_customers = 0,
   published_at = now(),

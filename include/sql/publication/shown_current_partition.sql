@@ -5,6 +5,7 @@
 select snapshots.as_of
 from {space}.snapshots
 where snapshots.status = 'published'
+  and {is_shown}
   and snapshots.as_of <= (select current_snapshot.as_of from {space}.current_snapshot)
   and (
     {has_no_rows}

@@ -1,6 +1,6 @@
 -- Start a build of a snapshot, which replaces the previous one. A snapshot that has no row gets one; a
 -- published one keeps its values until publish. The reason why an earlier run could not begin goes.
-update run_notes set failed_task = null, failure = null where as_of = %(as_of)s;
+update run_notes set failed_task = null, failure = null, failure_detail = null where as_of = %(as_of)s;
 insert into snapshots (as_of, status, history, settings_hash)
 values (%(as_of)s, 'building', %(history)s, %(settings_hash)s)
 on conflict (as_of) do update
@@ -28,4 +28,5 @@ set
   started_at = now(),
   erased_at = null,
   failed_task = null,
-  failure = null;
+  failure = null,
+  failure_detail = null;

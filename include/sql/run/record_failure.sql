@@ -5,7 +5,8 @@ with build as (
   set
     state = case state when 'building' then 'failed' else state end,
     failed_task = %(task)s,
-    failure = %(failure)s
+    failure = %(failure)s,
+    failure_detail = %(detail)s
   where as_of = %(as_of)s and run_id = %(run_id)s and failure is null
   returning as_of
 ),

@@ -4,9 +4,14 @@ language plpgsql stable
 as $function$
 declare
   known text;
+  hidden text[] := (select hidden_algorithms from snapshots where as_of = snapshot);
 begin
-  if not exists (select from customer_clusters as c where c.as_of = snapshot and c.algorithm = check_segment.algorithm) then
-    select string_agg(distinct c.algorithm, ', ') into known from customer_clusters as c where c.as_of = snapshot;
+  if check_segment.algorithm = any (hidden)
+    or not exists (select from customer_clusters as c where c.as_of = snapshot and c.algorithm = check_segment.algorithm)
+  then
+    select string_agg(distinct c.algorithm, ', ') into known
+    from customer_clusters as c
+    where c.as_of = snapshot and c.algorithm <> all (hidden);
     raise exception 'algorithm is "%", the current snapshot has segments by %', left(algorithm, 100), coalesce(known, 'none')
       using hint = 'Give algorithm and cluster_id as bi.clusters_current shows them.';
   end if;

@@ -52,7 +52,7 @@ def public_line(error: BaseException) -> str:
     """The same without customer data: drivers and libraries quote values in their messages."""
     if isinstance(error, KindredError) and not isinstance(error, CustomerValueError):
         return failure_line(error)
-    return f"{type(error).__name__}; the task's log and bi.snapshots say more"
+    return f"{type(error).__name__}; the task's log says more"
 
 
 def send(alert: Alert, webhook: str | None) -> bool:

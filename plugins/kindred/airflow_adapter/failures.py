@@ -31,7 +31,7 @@ def on_failure(context: Mapping[str, Any]) -> None:
         return  # the task was killed, and this process cannot read its XComs: clean_up reports it
     reference = reference or _reference_of(context)
     try:
-        is_first = _record_failure(reference, run_id, task, failure_line(error))
+        is_first = _record_failure(reference, run_id, task, error)
     except Exception:  # a failing warehouse must not prevent the alert
         log.exception("the failure could not be recorded in the warehouse")
         is_first = True
@@ -83,24 +83,27 @@ def _reference_of(context: Mapping[str, Any]) -> dict[str, Any]:
     return {"space": space, "as_of": as_of, "run_id": run.run_id}
 
 
-def _record_failure(reference: Mapping[str, Any], run_id: str, task: str, line: str) -> bool:
+def _record_failure(
+    reference: Mapping[str, Any], run_id: str, task: str, error: BaseException
+) -> bool:
     """Record a failure in the warehouse; returns whether it is the first one of the run."""
     if reference["as_of"] is None:
         return True
     as_of = datetime.fromisoformat(reference["as_of"])
     schema = schema_of(reference["space"])
+    texts = {"failure": public_line(error), "detail": failure_line(error)}
     with deployment().warehouse(f"kindred {reference['space']} {task}", schema) as warehouse:
         if task == "prepare":
-            builds.record_not_begun(warehouse, as_of, task=task, failure=line)
+            builds.record_not_begun(warehouse, as_of, task=task, **texts)
             return True
-        return builds.record_failure(warehouse, as_of, run_id=run_id, task=task, failure=line)
+        return builds.record_failure(warehouse, as_of, run_id=run_id, task=task, **texts)
 
 
 def report_silent_end(reference: Mapping[str, Any]) -> None:
     """Record and report a build that died silently: no task could say why."""
     line = "its process ended without a word (was it killed?); see the task's log"
     task = _failed_tasks() or "unknown"
-    if _record_failure(reference, reference["run_id"], task, line):
+    if _record_failure(reference, reference["run_id"], task, KindredError(line)):
         _send_alert(reference, get_current_context()["ti"].dag_id, task, line)
 
 

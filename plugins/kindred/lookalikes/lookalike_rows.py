@@ -1,4 +1,4 @@
-"""Rows of ``customer_lookalikes``: the neighbour graph with the keys of its customers."""
+"""Rows of the lookalike tables: a neighbour graph with the keys of its customers."""
 
 import hashlib
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
 
 PARENT = "customer_lookalikes"
+PUBLIC_PARENT = "public_lookalikes"
 COLUMNS = ("as_of", "customer_id", "rank", "lookalike_id", "distance")
 
 
@@ -66,15 +67,16 @@ def load_part(
     number: int,
     part: slice,
     *,
+    parent: str = PARENT,
     block_rows: int,
     wait_seconds: float,
 ) -> int:
-    """Load one part of the customers into the staging table, exactly once; return its rows."""
+    """Load one part of the customers into the table aside, exactly once; return its rows."""
     first, last = lookalikes.key_type.to_python(lookalikes.customers[part][[0, -1]])
     return partitions.load_part(
         database,
         schema,
-        PARENT,
+        parent,
         lookalikes.as_of,
         part=f"{number:03d}",
         digest=lookalikes.digest(part),

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kindred.encoding import encoder_versions
 from kindred.encoding.vectors import MADE_BY, VECTORS
 from kindred.neighbours.graph_memory import merge_megabytes, search_megabytes
+from kindred.neighbours.public_graph import public_part, search_public
 from kindred.neighbours.recall import Recall, measure_recall
 from kindred.neighbours.results import NeighbourGraph, ShardResult
 from kindred.neighbours.search import merge_shards, search_shard
@@ -22,11 +24,13 @@ from kindred.run.memory import require_memory
 from kindred.run.progress import Progress
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec
+from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 
 PLAN = "graph_plan"
 GRAPH = "graph"
+PUBLIC_GRAPH = "public_graph"
 RECALL_SAMPLE = 2_000
 MAX_SHARDS = 64
 
@@ -104,6 +108,7 @@ def merge_graph(run: Run) -> list[int]:
     graph = read_graph(run)
     recall = recall_of(run, graph)
     with run.warehouse("merge_graph") as warehouse:
+        public = _find_public(run, warehouse) if run.spec.hidden_features else None
         run.add_facts(
             warehouse,
             recall=recall.recall_at_k,
@@ -114,6 +119,7 @@ def merge_graph(run: Run) -> list[int]:
             graph_k=graph.neighbours.shape[1],
             eligible=int(graph.eligible.sum()),
             lookalikes=int((graph.nearest(run.spec.k).neighbours >= 0).sum()),
+            public=public,
         )
     log.info("recall@%d %.4f [%.4f, %.4f]", run.spec.k, recall.recall_at_k, recall.low, recall.high)
     return list(range(max(1, math.ceil(len(graph.eligible) / run.settings.shard_rows))))
@@ -125,13 +131,31 @@ def put_together(run: Run) -> str:
     forecast = merge_megabytes((made.rows, made.dimensions), made.k)
     require_memory(run, "merge_graph", "merge of the graph", forecast)
     graph = merge_shards(made, _shard_results(run, made.shards))
-    arrays = {
-        "neighbours": graph.neighbours,
-        "distances": graph.distances,
-        "eligible": graph.eligible,
-    }
-    run.folder.write(GRAPH, arrays, {"method": made.method})
+    _write(run, GRAPH, graph, {"method": made.method})
     return made.method
+
+
+def _find_public(run: Run, warehouse: Database) -> dict[str, Any]:
+    """Write the graph that readers may see; return its figures, for the gate and publish."""
+    hidden, vectors = run.spec.hidden_features, _vectors(run)
+    forecast = search_megabytes(vectors.shape, run.spec.k, shards=1) + vectors.nbytes // 2**20
+    require_memory(run, "merge_graph", "graph of the public columns", forecast)
+    blocks = encoder_versions.read(warehouse, run.encoder_version).column_blocks
+    public, threads = public_part(vectors, blocks, hidden), cores(run.settings.graph_threads)
+    graph = search_public(
+        public,
+        run.spec.metric,
+        run.spec.k,
+        target_recall=run.spec.target_recall,
+        exact=run.spec.exact,
+        seed=SEED,
+        threads=threads,
+    )
+    found = measure_recall(
+        public, run.spec.metric, graph, sample_size=RECALL_SAMPLE, seed=SEED, threads=threads
+    )
+    _write(run, PUBLIC_GRAPH, graph, {"hidden": hidden})
+    return {"hidden": hidden, "recall": found.recall_at_k, "eligible": int(graph.eligible.sum())}
 
 
 def recall_of(run: Run, graph: NeighbourGraph) -> Recall:
@@ -147,9 +171,21 @@ def recall_of(run: Run, graph: NeighbourGraph) -> Recall:
     )
 
 
-def read_graph(run: Run) -> NeighbourGraph:
-    """Read the neighbour graph of the snapshot: `graph_k` neighbours per customer."""
-    arrays = run.folder.read(GRAPH, "merge_graph").arrays
+def _write(run: Run, name: str, graph: NeighbourGraph, facts: dict[str, Any]) -> None:
+    arrays = {
+        "neighbours": graph.neighbours,
+        "distances": graph.distances,
+        "eligible": graph.eligible,
+    }
+    run.folder.write(name, arrays, facts)
+
+
+def read_graph(run: Run, name: str = GRAPH) -> NeighbourGraph:
+    """Read the neighbour graph of the snapshot: `graph_k` neighbours per customer.
+
+    ``PUBLIC_GRAPH`` has the spec's k; it exists if the spec has hidden features.
+    """
+    arrays = run.folder.read(name, "merge_graph").arrays
     return NeighbourGraph(arrays["neighbours"], arrays["distances"], arrays["eligible"])
 
 

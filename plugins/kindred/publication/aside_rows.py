@@ -13,6 +13,8 @@ def problems_of_rows(
 ) -> list[str]:
     """Missing or surplus rows per table, and which task to clear."""
     checks = {"customer_lookalikes": _check_lookalikes, "customer_clusters": _check_clusters}
+    if spec.hidden_features:
+        checks["public_lookalikes"] = _check_public
     problems = []
     for parent, check in checks.items():
         if partitions.has_passed(database, parent, as_of):
@@ -37,6 +39,10 @@ def _check_lookalikes(
             f" {expected_customers} are expected; clear task 'load_lookalikes'"
         ]
     return []
+
+
+def _check_public(database: Database, spec: Spec, facts: dict[str, Any], table: str) -> list[str]:
+    return _check_lookalikes(database, spec, facts["public"], table)
 
 
 def _check_clusters(database: Database, spec: Spec, facts: dict[str, Any], table: str) -> list[str]:

@@ -52,7 +52,7 @@ def quality_gate(run: Run) -> dict[str, Any]:
         if problems:
             raise GateError("not published: " + "; ".join(problems))
         for parent in partitions.PARENTS:
-            if not partitions.has_passed(warehouse, parent, run.as_of):
+            if partitions.has_aside(warehouse, parent, run.as_of):
                 memory_mb = run.settings.maintenance_work_mem_mb
                 partitions.finish_aside(warehouse, parent, run.as_of, memory_mb=memory_mb)
     return {"customers": facts["customers"], "recall": facts["recall"]}
@@ -80,6 +80,12 @@ def publish(run: Run) -> dict[str, Any]:
             for event in facts[f"lineage_{algorithm}"]
         ]
         counts = {name: facts[name] for name in COUNTS}
+        counts["hidden_features"] = list(run.spec.hidden_features)
+        counts["hidden_algorithms"] = [
+            entry["algorithm"]
+            for entry in facts.get("cluster_quality", ())
+            if entry.get("revealed")
+        ]
         counts["history"] = builds.history_of(
             warehouse, run.as_of, keeps_versions=run.spec.source.history == "versions"
         )

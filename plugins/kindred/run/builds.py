@@ -202,14 +202,23 @@ def record_forecast(
 
 
 def record_failure(
-    database: Database, as_of: datetime, *, run_id: str, task: str, failure: str
+    database: Database,
+    as_of: datetime,
+    *,
+    run_id: str,
+    task: str,
+    failure: str,
+    detail: str | None = None,
 ) -> bool:
     """Record in one line why the build failed, if it still belongs to this run.
 
+    ``failure`` quotes no customer; ``detail``, the whole error, may. Readers of a space with
+    private columns see only the first.
+
     Returns whether this is the first failure recorded, since several tasks of a run may fail.
     """
-    line = one_line(failure)
-    parameters = {"as_of": as_of, "run_id": run_id, "task": task, "failure": line}
+    parameters = {"as_of": as_of, "run_id": run_id, "task": task}
+    parameters |= {"failure": one_line(failure), "detail": one_line(detail or failure)}
     return bool(database.value("run/record_failure", parameters))
 
 
@@ -219,10 +228,13 @@ def delete_failure(database: Database, as_of: datetime, run_id: str, *, task: st
     database.run("run/delete_failure", parameters)
 
 
-def record_not_begun(database: Database, as_of: datetime, *, task: str, failure: str) -> None:
+def record_not_begun(
+    database: Database, as_of: datetime, *, task: str, failure: str, detail: str | None = None
+) -> None:
     """Record why a run could not begin a build, unless no run has ever prepared the space."""
     if database.has_table("run_notes"):
-        parameters = {"as_of": as_of, "task": task, "failure": one_line(failure)}
+        parameters = {"as_of": as_of, "task": task}
+        parameters |= {"failure": one_line(failure), "detail": one_line(detail or failure)}
         database.run("run/record_not_begun", parameters)
 
 

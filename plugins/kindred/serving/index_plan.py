@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from kindred.errors import SettingsError
+from kindred.errors import SettingsError, ValueRangeError
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.distinct import Distinct, find_distinct
 from kindred.serving.candidates import Curve, find_truth, measure_lists
@@ -236,7 +236,7 @@ def _too_few(distinct: int) -> str:
 def _check_values(vectors: np.ndarray) -> None:
     largest, most = float(np.abs(vectors).max()), float(np.finfo(np.float16).max)
     if largest > most:
-        raise SettingsError(
+        raise ValueRangeError(
             f"a vector has a value of {largest:g}, 'index_precision: half' holds up to {most:g}:"
             " give the feature a clip or a transform, or say 'index_precision: single'"
         )

@@ -164,6 +164,7 @@ class Spec(Strict):
     features: dict[str, Feature]
     labels: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
+    publish_distances: bool = False
     clustering: Clustering = Clustering()
     gates: Gates = Gates()
 
@@ -282,6 +283,15 @@ class Spec(Strict):
     def filterable_columns(self) -> tuple[str, ...]:
         """Stored columns that a reader may use in conditions."""
         return tuple(column for column in self.payload_columns if column not in self.private)
+
+    @property
+    def hidden_features(self) -> tuple[str, ...]:
+        """The private features, which readers cannot compare customers by.
+
+        None if ``publish_distances``.
+        """
+        names = () if self.publish_distances else self.features
+        return tuple(column for column in names if column in self.private)
 
     @property
     def sentence_columns(self) -> tuple[str, ...]:

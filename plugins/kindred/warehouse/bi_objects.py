@@ -6,8 +6,9 @@ Their text depends on the release, never on the settings of a spec: those they r
 
 import hashlib
 import json
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg2 import Error, errors, sql
@@ -23,6 +24,7 @@ from kindred.warehouse.keys import KeyType
 INTERNAL_OBJECTS = (
     "publication/reader_settings",
     "serving/check_segment",
+    "serving/public_mask",
     "serving/row_condition",
 )
 """What the views and functions of ``bi`` use, in the internal schema."""
@@ -59,6 +61,9 @@ PARTITIONED = {
     "cluster_movements": ("customer_clusters", "false"),
 }
 """The views over partitions: their table, and the condition for a snapshot without rows."""
+
+SMALLEST_GROUP = 20
+"""Customers whose mean membership may be shown where the spec has private features."""
 
 _NOT_IN_PLACE = (
     errors.InvalidTableDefinition,
@@ -220,7 +225,11 @@ def _statements(spec: Spec, extension: str, key_type: KeyType) -> list[tuple[str
     made = [(name, statements.compose(name, **names)) for name in INTERNAL_OBJECTS]
     for name in VIEWS_WITH_CURRENT:
         view = name.rpartition("/")[2]
-        published = statements.compose("publication/shown_published", space=spec.internal_schema)
+        published = statements.compose(
+            "publication/shown_published",
+            space=spec.internal_schema,
+            is_shown=_is_shown(view, spec),
+        )
         kinds = (
             ("", "in ({})", published, "for every published snapshot"),
             ("_current", "= ({})", _current(view, spec), "for the current snapshot"),
@@ -245,9 +254,25 @@ def _current(view: str, spec: Spec) -> sql.Composed:
     return statements.compose(
         "publication/shown_current_partition",
         space=spec.internal_schema,
-        table=table,
+        table=_lookalikes(spec) if view == "lookalikes" else table,
         has_no_rows=sql.SQL(has_no_rows),
+        is_shown=_is_shown(view, spec),
     )
+
+
+def _lookalikes(spec: Spec) -> str:
+    return "public_lookalikes" if spec.hidden_features else "customer_lookalikes"
+
+
+def _is_shown(view: str, spec: Spec) -> sql.Composable:
+    """Lookalikes that were found by a column which has become private since are not shown."""
+    if view != "lookalikes" or not spec.hidden_features:
+        return sql.SQL("true")
+    return sql.SQL("snapshots.hidden_features @> {}::text[]").format(_texts(spec.hidden_features))
+
+
+def _texts(values: Iterable[str]) -> sql.Composable:
+    return sql.Literal(list(values))
 
 
 def _names(spec: Spec, extension: str, key_type: KeyType) -> dict[str, statements.Name]:
@@ -260,15 +285,79 @@ def _names(spec: Spec, extension: str, key_type: KeyType) -> dict[str, statement
         "extension": extension,
         "extension_name": sql.Literal(extension),
         "key_type": sql.SQL(key_type.value),
-        "similarity": _by_metric(sql.SQL("of_snapshot.metric"), similarity),
         "contribution": _by_metric(metric, contribution),
-        "private": _setting(spec, "private"),
         "is_cosine": sql.SQL("{} = {}").format(metric, sql.Literal(Metric.COSINE.value)),
         "memory_mb": _setting(spec, "memory_mb"),
         "filterable": _setting(spec, "filterable"),
         "metric": metric,
         "metrics": sql.Literal(_metrics_as_json(extension)),
+        **_names_of_privacy(
+            spec,
+            similarity=_by_metric(sql.SQL("of_snapshot.metric"), similarity),
+            private=sql.SQL("coalesce({}, {}::text[])").format(
+                _setting(spec, "private"), _texts(spec.private)
+            ),
+        ),
     }
+
+
+def _names_of_privacy(
+    spec: Spec, similarity: sql.Composable, private: sql.Composable
+) -> dict[str, statements.Name]:
+    """What the views and functions show of private columns, and of what is made from them."""
+    shown = {
+        "distance": "distance",
+        "membership": "membership",
+        "mean_membership": "profiles.membership",
+        "center_distance": "center_distance",
+        "nearest_cluster_id": "nearest_cluster_id",
+    }
+    if spec.hidden_features:
+        nothing = "null::real as {}"
+        shown |= {name: nothing.format(name) for name in ("distance", "membership")}
+        shown |= {
+            "mean_membership": (
+                f"(case when profiles.customers >= {SMALLEST_GROUP}"
+                " then round(profiles.membership::numeric, 2) end)::real"
+            ),
+            "center_distance": nothing.format("center_distance"),
+            "nearest_cluster_id": "null::integer as nearest_cluster_id",
+        }
+    failures = ("failure",) if spec.private else ("failure_detail", "failure")
+    return {
+        **{name: sql.SQL(text) for name, text in shown.items()},
+        "shown_similarity": sql.SQL(
+            "round(({})::numeric, 2)" if spec.hidden_features else "({})"
+        ).format(similarity),
+        "private": private,
+        "private_reason": sql.Literal(_reason_pattern(spec.private)),
+        "shown_name": (
+            statements.compose("segments/shown_name", private=private)
+            if spec.private
+            else sql.SQL("profiles.name")
+        ),
+        "failures": statements.comma_separated(
+            sql.Identifier(table, column)
+            for table in ("run_notes", "snapshot_builds")
+            for column in failures
+        ),
+        "lookalikes": _lookalikes(spec),
+        "is_shown_segment": (
+            sql.SQL("(as_of, algorithm) not in ({})").format(
+                statements.compose("segments/hidden_segments", space=spec.internal_schema)
+            )
+            if spec.hidden_features
+            else sql.SQL("true")
+        ),
+        "is_hidden": sql.Literal(bool(spec.hidden_features)),
+        "hidden": _texts(spec.hidden_features),
+    }
+
+
+def _reason_pattern(columns: Iterable[str]) -> str:
+    """A regular expression of PostgreSQL for the reasons that name one of the columns."""
+    names = "|".join(re.sub(r"(\W)", r"\\\1", column) for column in columns)
+    return f"(^|; )({names}): [^;]*"
 
 
 def _setting(spec: Spec, name: str) -> sql.Composed:

@@ -1,4 +1,4 @@
-"""Partitions of ``customer_lookalikes`` and ``customer_clusters``: filled aside, then attached."""
+"""Partitions of lookalikes and clusters: filled aside, then attached."""
 
 import logging
 import time
@@ -17,14 +17,16 @@ from kindred.warehouse.locks import Resource, locked
 
 log = logging.getLogger(__name__)
 
-PARENTS = ("customer_lookalikes", "customer_clusters")
+PARENTS = ("customer_lookalikes", "customer_clusters", "public_lookalikes")
 PRIMARY_KEYS = {
     "customer_lookalikes": ("as_of", "customer_id", "rank"),
     "customer_clusters": ("as_of", "algorithm", "customer_id"),
+    "public_lookalikes": ("as_of", "customer_id", "rank"),
 }
 SECOND_KEYS = {
     "customer_lookalikes": ("as_of", "lookalike_id"),
     "customer_clusters": ("as_of", "algorithm", "cluster_id"),
+    "public_lookalikes": ("as_of", "lookalike_id"),
 }
 INDEX_WORKERS = 2
 LOCK_TIMEOUT_MILLISECONDS = 100

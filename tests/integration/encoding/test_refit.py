@@ -54,7 +54,7 @@ def test_the_columns_of_a_snapshot_are_counted(shop):
     rows = quality(shop, FIRST, columns)
     nulls = shop.query("select count(*) from kindred.customer_versions where state is null")[0][0]
     assert rows == [
-        ("age", "published", "numeric", 401, 1, None, 0, 0.0),
+        ("age", "published", "numeric", 401, 0, None, None, 0.0),  # private: whole percents
         ("income", "published", "numeric", 401, 1, None, 1, 0.0),
         ("is_active", "published", "boolean", 401, 1, None, 0, 0.0),
         ("state", "published", "categorical", 401, nulls, 0, 0, 0.0),

@@ -15,9 +15,9 @@ FIRST = "2026-01-30T02:00"
 METRICS = pytest.mark.parametrize("metric", list(Metric), ids=str)
 
 
-def spec_for(metric):
+def spec_for(metric, **changes):
     clustering = {"algorithms": ["kmeans"]} if metric is Metric.INNER_PRODUCT else {}
-    return make_spec(metric=str(metric), private=["income"], clustering=clustering)
+    return make_spec(metric=str(metric), clustering=clustering, **changes)
 
 
 @pytest.fixture(scope="module", params=list(Metric), ids=str)
@@ -65,17 +65,40 @@ def test_python_says_the_same(explained):
     assert [entry.share for entry in found] == pytest.approx([row[2] for row in rows], abs=1e-9)
 
 
-def test_raw_values_stand_beside_but_private_ones_do_not(explained):
+def test_raw_values_stand_beside(explained):
     laboratory, _ = explained
     rows = {row[0]: row[3:] for row in laboratory.query("select * from bi.explain_pair(1, 2)")}
     raw = laboratory.query(
         "select age::text, is_active::text, state from kindred.customer_versions"
         " where customer_id in (1, 2) order by customer_id"
     )
-    assert rows["income"] == (None, None)
     assert rows["age"] == (raw[0][0], raw[1][0])
     assert rows["is_active"] == (raw[0][1], raw[1][1])
     assert rows["state"] == (raw[0][2], raw[1][2])
+
+
+def test_private_columns_have_no_part_in_it(explained):
+    """Whether distances are published or not: the others are as if there were no such column."""
+    laboratory, metric = explained
+    for changes in ({}, {"publish_distances": True}):
+        laboratory.begin(spec_for(metric, private=["income"], **changes), "2026-01-31T02:00")
+        *public, private = laboratory.query("select * from bi.explain_pair(11, 222)")
+        assert private == ("income", None, None, None, None)
+        assert sum(row[2] for row in public) == pytest.approx(1.0)
+        blocks = laboratory.query("select column_blocks from kindred.encoder_versions")[0][0]
+        vectors = [
+            np.array(json.loads(text), dtype=np.float32)
+            for (text,) in laboratory.query(
+                "select embedding::text from kindred.customer_embeddings"
+                " where customer_id in (11, 222) order by customer_id"
+            )
+        ]
+        for vector in vectors:
+            vector[slice(*blocks["income"])] = 0
+        expected = [e for e in explain_pair(blocks, *vectors, metric) if e.column != "income"]
+        assert [row[0] for row in public] == [entry.column for entry in expected]
+        found = [entry.contribution for entry in expected]
+        assert [row[1] for row in public] == pytest.approx(found, abs=1e-9)
 
 
 def test_unknown_customers_explain_nothing(explained):

@@ -21,7 +21,7 @@ def indexed(make_laboratory):
     laboratory = make_laboratory()
     rows = [(*row[:5], "AK", row[6]) if row[0] == RARE else row for row in people(CUSTOMERS)]
     laboratory.fill("customers", COLUMNS, rows)
-    laboratory.run(make_spec(private=["age"]), AS_OF)
+    laboratory.run(make_spec(private=["age"], publish_distances=True), AS_OF)
     laboratory.query(
         "insert into kindred.customer_versions (customer_id, updated_at, is_deleted, state)"
         " select customer_id, '2026-02-01', false, 'AK' from kindred.customer_embeddings"

@@ -65,6 +65,7 @@ OTHER_CHANGES = [
     ("refit_drift", 0.1),
     ("labels", []),
     ("private", []),
+    ("publish_distances", True),
     ("clustering.kmeans.k", 3),
     ("clustering.plpython.k", 3),
     ("clustering.algorithms", ["kmeans"]),

@@ -1,12 +1,13 @@
--- Raw rows that were rejected, and why; their raw values stay in the internal schema.
+-- Raw rows that were rejected, and why; their raw values stay in the internal schema. What is wrong with a
+-- private column is not said.
 create or replace view {bi}.rejected_rows with (security_barrier) as
 select
   customer_id,
   updated_at,
-  reason
+  regexp_replace(reason, {private_reason}, '\1a private column: not usable', 'g') as reason
 from {space}.rejected_rows;
 
 comment on view {bi}.rejected_rows is 'One row per source row that could not be used, with the reason.';
 comment on column {bi}.rejected_rows.customer_id is 'The key as text, if the row had one.';
 comment on column {bi}.rejected_rows.updated_at is 'The row''s updated_at, if it had one.';
-comment on column {bi}.rejected_rows.reason is 'Why the row was rejected, column by column.';
+comment on column {bi}.rejected_rows.reason is 'Why the row was rejected, column by column; private columns are not named.';

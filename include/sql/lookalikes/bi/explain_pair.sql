@@ -1,5 +1,6 @@
 -- Why two customers are similar: what each column adds to their distance in the current snapshot. The
--- contributions sum to the squared distance for l2, to the distance for cosine and inner product.
+-- contributions sum to the squared distance for l2, to the distance for cosine and inner product. Private
+-- columns contribute nothing here: the rest is that of the public part of the vectors.
 -- Reads the serving generation by its number, as similar_customers does.
 create or replace function {bi}.explain_pair(customer_a {key_type}, customer_b {key_type})
 returns table (column_name text, contribution double precision, share double precision, value_a text, value_b text)
@@ -8,18 +9,20 @@ set search_path = pg_catalog, {space}, pg_temp
 as $function$
 declare
   serving record;
+  mask {extension}.vector;
 begin
-  select published.as_of, builds.table_name, encoders.column_blocks into serving
+  select published.as_of, published.encoder_version, builds.table_name, encoders.column_blocks into serving
   from current_snapshot as published
   join index_builds as builds using (generation)
   join encoder_versions as encoders on encoders.version = published.encoder_version;
   if not found then
     return;
   end if;
+  mask := public_mask(serving.encoder_version, {private}::text[])::{extension}.vector;
   return query execute format(
     $query$
       with pair as (
-        select a.embedding as vector_a, b.embedding as vector_b
+        select a.embedding operator(%2$I.*) $6 as vector_a, b.embedding operator(%2$I.*) $6 as vector_b
         from %1$I as a, %1$I as b
         where a.customer_id = $1 and b.customer_id = $2
       ),
@@ -43,7 +46,11 @@ begin
             where position > start and position <= stop
           ) as added
         from blocks
-        where exists (select from pair)
+        where exists (select from pair) and name <> all ($5)
+        union all
+        select name, null
+        from blocks
+        where exists (select from pair) and name = any ($5)
       ),
       version_a as (
         select to_jsonb(v) as raw from customer_versions as v
@@ -62,13 +69,13 @@ begin
       from parts
       left join version_a on true
       left join version_b on true
-      order by parts.added desc, parts.name
+      order by parts.added desc nulls last, parts.name
     $query$,
     serving.table_name,
     {extension_name}
-  ) using customer_a, customer_b, serving.column_blocks, serving.as_of, {private}::text[];
+  ) using customer_a, customer_b, serving.column_blocks, serving.as_of, {private}::text[], mask;
 end
 $function$;
 
 comment on function {bi}.explain_pair is
-  'Why two customers are similar now: what each column adds to their distance, its share, and both raw values (not shown for private columns).';
+  'Why two customers are similar now: what each column adds to their distance, its share, and both raw values. Private columns are left out: their row is empty, and the shares are those of the others.';

@@ -18,7 +18,7 @@ select
   snapshots.published_at,
   snapshot_builds.stage_seconds,
   coalesce(run_notes.failed_task, snapshot_builds.failed_task) as failed_task,
-  coalesce(run_notes.failure, snapshot_builds.failure) as failure,
+  coalesce({failures}) as failure,
   snapshots.late_customers,
   snapshot_builds.stage_peak_mb,
   coalesce(snapshots.late_customers > 0, false) as is_stale,
@@ -33,7 +33,8 @@ select
   coalesce(extracted_windows.source_customers, (snapshot_builds.facts ->> 'source_customers')::bigint) as source_customers,
   extracted_windows.missing_customers,
   coalesce(extracted_windows.future_customers, (snapshot_builds.facts ->> 'future_customers')::bigint) as future_customers,
-  snapshot_builds.release
+  snapshot_builds.release,
+  snapshots.hidden_algorithms
 from {space}.snapshots
 left join {space}.snapshot_builds using (as_of)
 full join {space}.run_notes using (as_of)
@@ -56,7 +57,7 @@ comment on column {bi}.snapshots.recall_high is 'Upper end of the 95 % interval 
 comment on column {bi}.snapshots.published_at is 'When it was published.';
 comment on column {bi}.snapshots.stage_seconds is 'Seconds each stage of the newest run took.';
 comment on column {bi}.snapshots.failed_task is 'The task that failed in the newest run, if any.';
-comment on column {bi}.snapshots.failure is 'Why it failed, in one line.';
+comment on column {bi}.snapshots.failure is 'Why it failed, in one line. Where the spec has private columns, without texts that may quote values or ids.';
 comment on column {bi}.snapshots.late_customers is 'Customers whose rows arrived after it was computed and would change it: if more than 0, the snapshot is stale; run the date again.';
 comment on column {bi}.snapshots.stage_peak_mb is 'Peak memory of a process of each stage of the newest run, in MB.';
 comment on column {bi}.snapshots.is_stale is 'True if rows that would change it have arrived since: see late_customers.';
@@ -72,3 +73,4 @@ comment on column {bi}.snapshots.source_customers is 'Customers in the source wh
 comment on column {bi}.snapshots.missing_customers is 'Customers of the source whom no window had brought, by a comparison of keys. Their rows landed at the end of this window, or were rejected. Null if keys were not compared that night.';
 comment on column {bi}.snapshots.future_customers is 'Customers of the source with a row dated at or after as_of: that row is in no snapshot before its own time.';
 comment on column {bi}.snapshots.release is 'The release of Kindred that began the newest run; null if it did not record that.';
+comment on column {bi}.snapshots.hidden_algorithms is 'Algorithms whose segments the views do not show, because they would give private columns away.';

@@ -1,5 +1,6 @@
 -- Segments of the current embeddings for any k, computed by PL/Python inside the database. Reads the
--- serving generation by its number, as similar_customers does, so that a publish never waits for it.
+-- serving generation by its number, as similar_customers does, so that a publish never waits for it. With
+-- private features it is refused: clusters of any number of customers would show who is next to whom.
 create or replace function {bi}.cluster_customers(k integer)
 returns table (customer_id {key_type}, cluster integer)
 language plpgsql stable security definer
@@ -11,6 +12,10 @@ declare
 begin
   if k is null or k < 1 or k > most_clusters then
     raise exception 'k is %, but must be at least 1 and at most %', k, most_clusters;
+  end if;
+  if {is_hidden} then
+    raise exception 'cluster_customers compares customers by all columns, but % are private', array_to_string({hidden}::text[], ', ')
+      using hint = 'Use the segments of clusters_current, or say publish_distances: true in the spec.';
   end if;
   select builds.table_name into serving
   from current_snapshot as published

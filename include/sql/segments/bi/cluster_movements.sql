@@ -21,6 +21,7 @@ pairs as materialized (
     known.as_of as to_as_of,
     known.algorithm
   from known
+  where {is_shown_segment}
 )
 select
   pairs.from_as_of,

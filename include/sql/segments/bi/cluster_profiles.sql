@@ -5,7 +5,7 @@ select
   profiles.as_of,
   profiles.algorithm,
   profiles.cluster_id,
-  profiles.name,
+  ({shown_name}) as name,
   trait.role,
   trait.position,
   trait.column_name,
@@ -30,6 +30,7 @@ cross join lateral jsonb_to_recordset(profiles.profile) as trait (
   effect double precision
 )
 where profiles.as_of {shown}
+  and {is_shown_segment}
   and trait.column_name <> all ({private}::text[]);
 
 comment on view {bi}.{view} is 'One row per mean or share of a segment beside that of all customers: the features with the largest effect sizes, and every label; {scope}.';

@@ -6,11 +6,11 @@ select
   profiles.algorithm,
   profiles.cluster_id,
   profiles.label,
-  profiles.name,
+  ({shown_name}) as name,
   profiles.customers,
   profiles.share,
   profiles.medoid_id::{key_type} as medoid_id,
-  profiles.membership,
+  {mean_membership} as membership,
   (
     select jsonb_object_agg(
       concat_ws(' ', trait.column_name, trait.value),
@@ -23,7 +23,8 @@ select
     where trait.role = 'label' and trait.column_name <> all ({private}::text[])
   ) as outcomes
 from {space}.cluster_profiles as profiles
-where profiles.as_of {shown};
+where profiles.as_of {shown}
+  and {is_shown_segment};
 
 comment on view {bi}.{view} is 'One row per segment: its name, size, typical customer and outcomes, {scope}.';
 comment on column {bi}.{view}.as_of is 'The snapshot.';
@@ -34,5 +35,5 @@ comment on column {bi}.{view}.name is 'Its most distinctive features in at most 
 comment on column {bi}.{view}.customers is 'Customers in the segment.';
 comment on column {bi}.{view}.share is 'Share of all customers of the snapshot.';
 comment on column {bi}.{view}.medoid_id is 'The customer nearest to the mean of the segment: a typical one. Null if that customer was erased.';
-comment on column {bi}.{view}.membership is 'Mean membership of its customers (0 to 1).';
+comment on column {bi}.{view}.membership is 'Mean membership of its customers (0 to 1). Where the spec has private features: to two decimals, for at least 20 customers.';
 comment on column {bi}.{view}.outcomes is 'By label (and category): estimate in the segment, its 95 % interval (low, high), and that of everyone. Dates in days since 1970-01-01.';

@@ -7,14 +7,15 @@ select
   customer_id::{key_type} as customer_id,
   cluster_id,
   label,
-  membership,
-  nearest_cluster_id,
+  {membership},
+  {nearest_cluster_id},
   method,
   list_number,
-  center_distance,
+  {center_distance},
   generation
 from {space}.customer_clusters
-where as_of {shown};
+where as_of {shown}
+  and {is_shown_segment};
 
 comment on view {bi}.{view} is 'The segment of every customer by every algorithm, {scope}.';
 comment on column {bi}.{view}.as_of is 'The snapshot.';
@@ -22,9 +23,9 @@ comment on column {bi}.{view}.algorithm is 'How the segments were found, such as
 comment on column {bi}.{view}.customer_id is 'The customer.';
 comment on column {bi}.{view}.cluster_id is 'The segment; the same number is the same segment from night to night. -1 is noise.';
 comment on column {bi}.{view}.label is 'The segment within this snapshot alone: 0 is the largest. -1 is noise.';
-comment on column {bi}.{view}.membership is 'How strongly the customer belongs to the segment (0 to 1).';
-comment on column {bi}.{view}.nearest_cluster_id is 'The nearest segment, also where cluster_id is -1.';
+comment on column {bi}.{view}.membership is 'How strongly the customer belongs to the segment (0 to 1). Null where the spec has private features.';
+comment on column {bi}.{view}.nearest_cluster_id is 'The nearest segment, also where cluster_id is -1. Null where the spec has private features.';
 comment on column {bi}.{view}.method is 'What exactly was computed, such as "hdbscan exact".';
 comment on column {bi}.{view}.list_number is 'The IVFFlat list of the customer, from 1; only for algorithm ivfflat.';
-comment on column {bi}.{view}.center_distance is 'Distance to the centroid of that list, by the metric; only for algorithm ivfflat.';
+comment on column {bi}.{view}.center_distance is 'Distance to the centroid of that list, by the metric; only for algorithm ivfflat. Null where the spec has private features.';
 comment on column {bi}.{view}.generation is 'The row of index_builds whose index has the list; null for lists made outside an index.';

@@ -1,7 +1,8 @@
 -- The k customers most similar to one customer, optionally filtered by segment or column values. Uses the
 -- index at its measured probes, or a scan where the index finds too few or serves another metric. Reads
--- the generation by its number, so that a publish never waits for a reader. Settings are restored, so
--- that they do not leak into the caller's transaction.
+-- the generation by its number, so that a publish never waits for a reader. Settings are restored, so that
+-- they do not leak into the caller's transaction. With private features it scans the public part of the
+-- vectors, as any other order would give them away.
 create or replace function {bi}.similar_customers(
   customer_id {key_type},
   k integer default 10,
@@ -32,6 +33,8 @@ declare
   serving record;
   asked jsonb;
   filter text := '';
+  mask {extension}.vector;
+  part text := '';
   wanted bigint;
   ids {key_type}[];
   distances double precision[];
@@ -44,7 +47,7 @@ begin
     raise exception 'metric is "%", allowed are %', left(metric, 100), (select string_agg(name, ', ') from jsonb_object_keys(metrics) as name);
   end if;
   select
-    published.as_of, builds.table_name, builds.metric, builds.method, builds.dimensions,
+    published.as_of, published.encoder_version, builds.table_name, builds.metric, builds.method, builds.dimensions,
     builds.precision = 'half' as is_half,
     builds.probes, builds.ef_search
   into serving
@@ -71,7 +74,10 @@ begin
   elsif serving.is_half then
     wanted := half_spare * k;
   end if;
-  if serving.method in ('ivfflat', 'hnsw') and asked = metrics -> serving.metric then
+  if {is_hidden} then
+    mask := public_mask(serving.encoder_version, {hidden}::text[])::{extension}.vector;
+    part := format(' operator(%I.*) $6', {extension_name});
+  elsif serving.method in ('ivfflat', 'hnsw') and asked = metrics -> serving.metric then
     if serving.method = 'ivfflat' then
       perform
         set_config('ivfflat.probes', least(32768, serving.probes)::text, true),
@@ -123,7 +129,7 @@ begin
       $query$
         select array_agg(found_id), array_agg(distance), array_agg(%4$s)
         from (
-          select candidate.customer_id::{key_type} as found_id, (candidate.embedding %2$s self.embedding) + 0 as distance
+          select candidate.customer_id::{key_type} as found_id, ((candidate.embedding%5$s) %2$s (self.embedding%5$s)) + 0 as distance
           from (select embedding from %1$I where customer_id = $1) as self, %1$I as candidate
           where candidate.customer_id <> $1 %3$s
           order by distance, candidate.customer_id
@@ -134,12 +140,19 @@ begin
       serving.table_name,
       asked ->> 'operator',
       format(filter, ''),
-      asked ->> 'similarity'
-    ) into ids, distances, similarities using customer_id, k, serving.as_of, algorithm, cluster_id;
+      asked ->> 'similarity',
+      part
+    ) into ids, distances, similarities using customer_id, k, serving.as_of, algorithm, cluster_id, mask;
+  end if;
+  if {is_hidden} then
+    return query
+      select found_id, null::double precision, round(of_public::numeric, 2)::double precision
+      from unnest(ids[:k], similarities[:k]) as found (found_id, of_public);
+    return;
   end if;
   return query select * from unnest(ids[:k], distances[:k], similarities[:k]);
 end
 $function$;
 
 comment on function {bi}.similar_customers is
-  'The k customers most similar to one customer now: id, distance by the metric, similarity. Optionally only those in a segment (algorithm, cluster_id) or with given column values, such as condition => ''{{"state": ["CA", "NY"], "income": {{"min": 50000}}}}''; metric: that of the space by default, or l2, cosine, ip.';
+  'The k customers most similar to one customer now: id, distance by the metric, similarity. Optionally only those in a segment (algorithm, cluster_id) or with given column values, such as condition => ''{{"state": ["CA", "NY"], "income": {{"min": 50000}}}}''; metric: that of the space by default, or l2, cosine, ip. With private features: by the other columns, without distances, similarities to two decimals.';

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from kindred.encoding import encoder_versions
 from kindred.encoding.categories import CategoryBlock
@@ -22,6 +23,11 @@ from kindred.run.memory import with_fitting_blocks
 from kindred.segments.profiles import profile_rows
 from kindred.segments.profiles.cluster_quality import measure_quality
 from kindred.segments.profiles.comparison import compare
+from kindred.segments.profiles.disclosure import (
+    LEAST_ERROR_SHARE,
+    error_share,
+    joint_labels,
+)
 from kindred.segments.profiles.medoid import find_medoids
 from kindred.segments.profiles.names import name_clusters
 from kindred.segments.profiles.profile_rows import Segmentation
@@ -80,6 +86,8 @@ def _within_memory(
     )
     row_bytes = Columns.of(kinds, 0.0).block_row_bytes
     megabytes = profile_megabytes(embeddings.vectors.shape, len(run.spec.clustering.algorithms))
+    if run.spec.hidden_features:  # their blocks, by segment
+        megabytes += embeddings.vectors.nbytes // 2**20
     work = f"profiles of {len(embeddings.customers)} customers"
     return with_fitting_blocks(run, MADE_BY, work, megabytes, row_bytes)
 
@@ -189,6 +197,7 @@ def _qualities(
     """The quality of every algorithm's clusters, compared with the previous published snapshot."""
     before = builds.previous(warehouse, run.as_of)
     previous = None if before is None else before[0]
+    revealed_by = _revealed(run, warehouse, embeddings, segmentations)
     entries = []
     for one in segmentations:
         common = []
@@ -198,7 +207,40 @@ def _qualities(
             embeddings.vectors, one.labels, run.spec.metric, common, seed=SEED
         )
         previous_as_of = None if previous is None else previous.isoformat()
-        entries.append(
-            {"algorithm": one.algorithm, **asdict(quality), "previous_as_of": previous_as_of}
-        )
+        figures = {**asdict(quality), "previous_as_of": previous_as_of}
+        revealed = revealed_by.get(one.algorithm, [])
+        entries.append({"algorithm": one.algorithm, **figures, "revealed": revealed})
     return entries
+
+
+def _revealed(
+    run: Run, warehouse: Database, embeddings: Embeddings, segmentations: list[Segmentation]
+) -> dict[str, list[str]]:
+    """The hidden features that segments would give away to readers, by algorithm.
+
+    Each algorithm is judged together with those before it that are shown.
+    """
+    if not run.spec.hidden_features:
+        return {}
+    encoder = encoder_versions.read(warehouse, run.encoder_version)
+    shown: NDArray[np.int32] | None = None
+    found = {}
+    for one in segmentations:
+        labels = joint_labels(shown, one.labels)
+        revealed = []
+        for column in run.spec.hidden_features:
+            block = embeddings.vectors[:, slice(*encoder.column_blocks[column])]
+            is_category = isinstance(encoder.blocks[column], CategoryBlock)
+            if error_share(block, labels, is_category=is_category) < LEAST_ERROR_SHARE:
+                revealed.append(column)
+        if not revealed:
+            shown = labels
+            continue
+        found[one.algorithm] = revealed
+        log.warning(
+            "the segments of %s would give private columns away (%s) and are not shown to readers:"
+            " lower the weights of these columns, or say 'publish_distances: true'",
+            one.algorithm,
+            ", ".join(revealed),
+        )
+    return found
