@@ -26,6 +26,7 @@ from integration.nightly_model import DAY, START, Kind, Model, Row, Version
 from integration.warehouse import Laboratory, make_spec
 from kindred.encoding import encoder_versions
 from kindred.encoding.vectors import MADE_BY, VECTORS
+from local.postgres import OWNER
 
 COLUMNS = "customer_id bigint, updated_at timestamptz, income float8, state text, is_gone boolean"
 SOURCES = {
@@ -100,7 +101,7 @@ class Shop:
         shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def _create(self, name, options=""):
-        administer(self.server, f"create database {name} {options}")
+        administer(self.server, f"create database {name} owner {OWNER} {options}")
         return name
 
     def _laboratory(self, name):
