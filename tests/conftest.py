@@ -83,7 +83,7 @@ def server(start_server: Callable[[str], EmbeddedServer]) -> Iterator[EmbeddedSe
         # A managed server lets owners of databases create it; nobody here has to be a superuser.
         f"alter system set extension_control_path = '{trusted_pgvector(server)}:$system'",
         "select pg_reload_conf()",
-        f"grant bi_reader to {OWNER} with admin true, inherit false, set false",
+        f"grant bi_reader to {OWNER} with admin true, inherit false",
         f"grant pg_checkpoint to {OWNER}",
         # For readers that are told of each wait.
         f"grant set on parameter log_lock_waits, deadlock_timeout to {OWNER}",
