@@ -220,10 +220,9 @@ def validate(
             {"starts": [w[0] for w in read_windows], "ends": [w[1] for w in read_windows]},
             landing=landing.rows_table,
         )
-        if spec.source.has_updated_at:
-            _date_days(warehouse, spec, landing.rows_table, types, end, full_extract=full_extract)
-        warehouse.run("history/create_problems")
-        _find_problems(warehouse, spec, landing.rows_table, types, full_extract=full_extract)
+        _find_problems(
+            warehouse, spec, landing.rows_table, types, end=end, full_extract=full_extract
+        )
         rejected = warehouse.run(
             "history/reject_rows", landing=landing.rows_table, values=_shown_values(types)
         )
@@ -271,42 +270,35 @@ def _land_found(
     return rejected
 
 
-def _date_days(
+def _find_problems(
     warehouse: Database,
     spec: Spec,
     table: str,
     types: dict[str, str],
-    end: datetime,
     *,
+    end: datetime,
     full_extract: bool,
+) -> None:
+    # A full extract may supply values that a version lacks, if the spec has gained columns.
+    version_values = _row("version", types, *(["landed"] if full_extract else []))
+    values = {"landed_values": _row("landed", types), "version_values": version_values}
+    if spec.source.has_updated_at:
+        _date_days(warehouse, spec, table, end, values)
+    warehouse.run("history/create_problems")
+    _find_own_problems(warehouse, spec, table, types)
+    warehouse.run("history/find_landed_conflicts", _names(spec), landing=table, **values)
+
+
+def _date_days(
+    warehouse: Database, spec: Spec, table: str, end: datetime, values: Mapping[str, sql.Composed]
 ) -> None:
     """Place rows that are dated by the day; in a window that is not the newest nothing is new."""
     read_until = warehouse.value("history/newest_end")
     if read_until is None:
         return
-    known = read_until.isoformat() if read_until < end else None
-    warehouse.run(
-        "history/date_days",
-        landing=table,
-        read_until=sql.SQL("{}::timestamptz").format(sql.Literal(known)),
-        zone=sql.Literal(spec.source.zone),
-        landed_values=_row("landed", types),
-        version_values=_row("version", types, *(["landed"] if full_extract else [])),
-    )
-
-
-def _find_problems(
-    warehouse: Database, spec: Spec, table: str, types: dict[str, str], *, full_extract: bool
-) -> None:
-    _find_own_problems(warehouse, spec, table, types)
-    warehouse.run(
-        "history/find_landed_conflicts",
-        _names(spec),
-        landing=table,
-        landed_values=_row("landed", types),
-        # A full extract may supply values that a version lacks, if the spec has gained columns.
-        version_values=_row("version", types, *(["landed"] if full_extract else [])),
-    )
+    known = sql.Literal(read_until.isoformat() if read_until < end else None)
+    names = {"read_until": sql.SQL("{}::timestamptz").format(known), **values}
+    warehouse.run("history/date_days", landing=table, zone=sql.Literal(spec.source.zone), **names)
 
 
 def _find_own_problems(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) -> None:

@@ -1,5 +1,7 @@
 """Changes that the window of a night does not show: days, local clocks, late commits."""
 
+from datetime import datetime
+
 import pytest
 
 from integration.laboratory_state import state
@@ -125,12 +127,14 @@ def test_a_transaction_that_is_open_at_night_is_not_lost(laboratory):
     columns = DATED.format("timestamptz")
     laboratory.fill("customers", columns, [(1, "2026-01-31T01:59:30Z", 1)])
     laboratory.land(narrow_spec(), FIRST)
-    laboratory.append("customers", [(2, "2026-02-01T01:59:30Z", 2), (3, "2026-01-31T03:00Z", 3)])
-    laboratory.land(narrow_spec(source={"overlap_hours": 0}), SECOND)
-    assert in_force(laboratory) == {1: 1}
-    laboratory.append("customers", [(4, "2026-02-02T01:59:30Z", 4)])
-    laboratory.land(narrow_spec(), THIRD)
-    assert in_force(laboratory) == {1: 1, 4: 4}, "the overlap is a day by default"
+    laboratory.append("customers", [(2, "2026-02-01T01:59:30Z", 2)])
+    laboratory.land(narrow_spec(source={"deletes": "ignore"}), SECOND)
+    assert versions(laboratory, "value", "updated_at at time zone 'UTC'")[1:] == [
+        (2, 2, datetime(2026, 2, 1, 1, 59, 30))
+    ]
+    assert laboratory.query(
+        "select missing_customers from kindred.extracted_windows order by window_end desc limit 1"
+    ) in ([(0,)], [(None,)]), "its window brought it"
 
 
 def test_whole_days_are_read_from_the_first_midnight_by_either_clock():
