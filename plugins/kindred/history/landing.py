@@ -297,8 +297,9 @@ def _date_days(
     if read_until is None:
         return
     known = sql.Literal(read_until.isoformat() if read_until < end else None)
-    names = {"read_until": sql.SQL("{}::timestamptz").format(known), **values}
-    warehouse.run("history/date_days", landing=table, zone=sql.Literal(spec.source.zone), **names)
+    edge = {"read_until": sql.SQL("{}::timestamptz").format(known)}
+    zone = sql.Literal(spec.source.zone)
+    warehouse.run("history/date_days", None, landing=table, zone=zone, **edge, **values)
 
 
 def _find_own_problems(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) -> None:
