@@ -5,7 +5,7 @@ It uses a running Airflow and leaves it running; if it has to start one, it stop
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kindred.errors import WindowError
@@ -48,7 +48,8 @@ def backfill(
     Raises
     ------
     RunFailedError
-        when the range cannot be run, or one of its tasks fails; runs not yet begun are cancelled.
+        when the range cannot be run, makes no snapshot, or one of its tasks fails; runs not yet
+        begun are cancelled.
     """
     layout.require_warehouse()
     spec = local_spec(layout, request.space)
@@ -65,10 +66,8 @@ def backfill(
         airflow.supervisor.wait_for_success(FIT, FIT_SECONDS, meanwhile=NEEDED)
         watch.say("; ".join(tail_of(layout.log_file(FIT), 1)))
         _run(airflow, spec, windows, request, watch)
-        report = read_report(airflow.server.dsn(WAREHOUSE), spec)
-        as_ofs = {window.as_of for window in windows}
-        shown = [row for row in report.snapshots if row["as_of"] in as_ofs]
-        report = replace(report, snapshots=shown)
+        as_ofs = [window.as_of for window in windows]
+        report = read_report(airflow.server.dsn(WAREHOUSE), spec, as_ofs)
         order = airflow.client.task_order(spec.dag_id)
         print_report(watch.console, report, order, spec.bi_schema)
         watch.console.print()

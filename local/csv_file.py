@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from kindred.errors import InferenceError, SpecError, WindowError
+from kindred.errors import InferenceError, PreflightError, SpecError, WindowError
+from kindred.history.source import check_updated_at
 from kindred.infer.column_names import identifier_of
 from kindred.infer.files import ROW_NUMBER, newest_moment, read_csv
 from kindred.infer.proposal import Evidence, Roles
@@ -59,7 +60,7 @@ def csv_data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
         return _data_set(layout, request, now)
     except InferenceError as error:
         raise RunFailedError(error.part, error.reason) from error
-    except SpecError as error:
+    except (SpecError, PreflightError) as error:
         raise RunFailedError("spec", str(error)) from error
     except WindowError as error:
         raise RunFailedError("updated_at", str(error)) from error
@@ -195,8 +196,10 @@ def _summary(spec: Spec, table: SourceTable) -> str:
 def _newest(roles: Roles, evidence: Evidence, given: Spec | None) -> datetime | None:
     if roles.updated_at is None:
         return None
-    zone = "UTC" if given is None else given.source.source_timezone
-    return newest_moment(evidence.column("updated_at", roles.updated_at), zone)
+    column = evidence.column("updated_at", roles.updated_at)
+    if given is not None:
+        check_updated_at(given.source, column.type)
+    return newest_moment(column, "UTC" if given is None else given.source.zone)
 
 
 def request_of(options: Mapping[str, Any]) -> CsvRequest | None:

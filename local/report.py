@@ -2,9 +2,10 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,8 +16,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from kindred.backfills.backfill_report import why_empty
 from kindred.spec.model import Spec
 from kindred.warehouse.statements import Name, fill
+from local.failures import RunFailedError
 
 Row = dict[str, Any]
 SQL = Path(__file__).with_name("sql")
@@ -41,15 +44,22 @@ class Report:
         """The last line of a run, which scripts parse."""
         found = self.summary
         recall = "none" if found["recall"] is None else f"{found['recall']:.4f}"
+        empty = sum(row.get("run_status") == "empty" for row in self.snapshots)
         return (
             f"KINDRED OK snapshots={found['snapshots']} customers={found['customers']}"
             f" lookalikes={found['lookalikes']} clusters={found['clusters']}"
-            f" recall={recall} seconds={seconds:.0f}"
+            f" recall={recall}{f' empty={empty}' if empty else ''} seconds={seconds:.0f}"
         )
 
 
-def read_report(dsn: str, spec: Spec) -> Report:
-    """Run the report's queries on the space of a spec."""
+def read_report(dsn: str, spec: Spec, as_ofs: Collection[datetime] | None = None) -> Report:
+    """Run the report's queries on the space of a spec; of snapshots, on those of a run's dates.
+
+    Raises
+    ------
+    RunFailedError
+        when the run made no snapshot.
+    """
     schemas: dict[str, Name] = {"bi": spec.bi_schema, "space": spec.internal_schema}
     attributes: list[sql.Composable] = [
         sql.SQL(", {}").format(sql.Identifier("version", column)) for column in shown_columns(spec)
@@ -64,12 +74,28 @@ def read_report(dsn: str, spec: Spec) -> Report:
             cursor.execute(fill(text, **schemas, **names))
             return [dict(row) for row in cursor.fetchall()]
 
+        shown = rows("snapshots")
+        made: sql.Composable = sql.SQL("true")
+        if as_ofs is not None:
+            shown = [row for row in shown if row["as_of"] in as_ofs]
+            _require_snapshots(shown, spec)
+            made = sql.SQL("newest.as_of = any({})").format(sql.Literal(list(as_ofs)))
         nothing = dict.fromkeys(("snapshots", "customers", "lookalikes", "clusters"), 0)
         return Report(
-            snapshots=rows("snapshots"),
+            snapshots=shown,
             segments=rows("segments"),
             example_lookalikes=rows("example_lookalikes", attributes=sql.SQL("").join(attributes)),
-            summary=next(iter(rows("summary")), {**nothing, "recall": None}),
+            summary=next(iter(rows("summary", made=made)), {**nothing, "recall": None}),
+        )
+
+
+def _require_snapshots(shown: Sequence[Row], spec: Spec) -> None:
+    states = sorted({str(row["run_status"]) for row in shown})
+    if set(states) <= {"empty", "landed"}:
+        found = f"{len(shown)} dates ended {' or '.join(states)}" if shown else "no date was run"
+        raise RunFailedError(
+            "backfill",
+            f"no snapshot was made: {found}, for no customer is known before them{why_empty(spec)}",
         )
 
 

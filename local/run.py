@@ -118,7 +118,8 @@ def _make_snapshots(
     begin_backfill(airflow.client, dag_id, list(titles), options.order)
     airflow.start_triggerer()
     follow_backfill(airflow, dag_id, titles, options.order, watch)
-    report = read_report(server.dsn(WAREHOUSE), data_set.spec)
+    as_ofs = list(data_set.as_of_by_logical_date.values())
+    report = read_report(server.dsn(WAREHOUSE), data_set.spec, as_ofs)
     print_report(watch.console, report, airflow.client.task_order(dag_id), data_set.spec.bi_schema)
     if options.stay_up:
         airflow.wait_for_triggerer()

@@ -1,16 +1,16 @@
--- The last line of a run: the number of published snapshots, and the size of the current one.
--- Clusters are counted over all algorithms, without noise.
+-- The last line of a run: the number of published snapshots, and the size of the newest, among all dates or
+-- those of the run. Clusters are counted over all algorithms, without noise.
 select
-  (select count(*) from {bi}.snapshots where status = 'published') as snapshots,
-  current_one.customers,
-  current_one.lookalikes,
+  count(*) over () as snapshots,
+  newest.customers,
+  newest.lookalikes,
   (
     select count(distinct (algorithm, cluster_id))
-    from {bi}.clusters_current
-    where cluster_id <> -1
+    from {bi}.clusters
+    where as_of = newest.as_of and cluster_id <> -1
   ) as clusters,
-  current_one.recall
-from {bi}.snapshots as current_one
-where current_one.status = 'published'
-order by current_one.as_of desc
+  newest.recall
+from {bi}.snapshots as newest
+where newest.status = 'published' and {made}
+order by newest.as_of desc
 limit 1

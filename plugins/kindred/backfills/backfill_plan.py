@@ -6,6 +6,7 @@ The forecast scales the cost of a published snapshot of similar size by the numb
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from kindred.encoding import encoder_versions
 from kindred.history import landing, source, versions
@@ -27,13 +28,15 @@ class PlannedDate:
     """One date of a backfill.
 
     ``customers`` are those now in the history; if ``has_landed`` is False, rows before the date
-    have yet to land. ``seconds`` and ``megabytes`` are None if there is nothing to forecast from.
+    have yet to land. ``is_empty`` says that there will be none all the same. ``seconds`` and
+    ``megabytes`` are None if there is nothing to forecast from.
     """
 
     window: Window
     status: str | None
     customers: int
     has_landed: bool
+    is_empty: bool
     is_computed: bool
     encoder_version: int | None
     seconds: float | None
@@ -71,6 +74,16 @@ class BackfillPlan:
         return sum(known) if known else None
 
     @property
+    def empty_dates(self) -> list[PlannedDate]:
+        """The dates before which no customer is known."""
+        return [date for date in self.dates if date.is_empty]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no date would be computed."""
+        return all(date.is_empty for date in self.dates if date.is_computed)
+
+    @property
     def lacks_encoder(self) -> bool:
         """Whether 'kindred fit' must come first."""
         return any(date.encoder_version is None for date in self.dates)
@@ -81,11 +94,13 @@ def plan_backfill(
 ) -> BackfillPlan:
     """Plan every date of a backfill from the warehouse and the source's statistics."""
     label = f"kindred {spec.space} backfill-plan"
-    with deployment.source(spec, label) as origin:
-        source_rows = source.estimated_rows(origin, spec.source)
     last = windows[-1]
-    with deployment.warehouse(label, spec.internal_schema) as warehouse:
-        planner = _Planner(warehouse, spec, windows, source_rows)
+    with (
+        deployment.source(spec, label) as origin,
+        deployment.warehouse(label, spec.internal_schema) as warehouse,
+    ):
+        source_rows = source.estimated_rows(origin, spec.source)
+        planner = _Planner(origin, warehouse, spec, windows, source_rows)
         dates = [
             planner.plan(window, is_computed=choice is Snapshots.ALL or window == last)
             for window in windows
@@ -95,9 +110,15 @@ def plan_backfill(
 
 class _Planner:
     def __init__(
-        self, warehouse: Database, spec: Spec, windows: Sequence[Window], source_rows: int
+        self,
+        origin: Database,
+        warehouse: Database,
+        spec: Spec,
+        windows: Sequence[Window],
+        source_rows: int,
     ) -> None:
-        self.warehouse, self.spec, self.source_rows = warehouse, spec, source_rows
+        self.origin, self.warehouse, self.spec = origin, warehouse, spec
+        self.source_rows, self.last = source_rows, windows[-1].as_of
         self.is_prepared = bool(versions.column_types(warehouse))
         self.statuses: dict[datetime, str] = {}
         self.costs: list[Cost] = []
@@ -112,18 +133,33 @@ class _Planner:
             customers = count_customers(self.warehouse, customers_as_of(as_of))
             has_landed = not landing.missing_windows(self.warehouse, as_of)
             encoder = encoder_versions.choose(self.warehouse, self.spec, as_of)
-        expected = customers if has_landed else max(customers, self.source_rows)
+        is_empty = not customers and self._stays_empty(as_of, encoder, has_landed=has_landed)
+        expected = customers if has_landed or is_empty else max(customers, self.source_rows)
         seconds, megabytes = self._forecast(expected, is_computed=is_computed)
         return PlannedDate(
             window,
             self.statuses.get(as_of),
             customers,
             has_landed,
+            is_empty,
             is_computed,
             encoder,
             seconds,
             megabytes,
         )
+
+    def _stays_empty(self, as_of: datetime, encoder: int | None, *, has_landed: bool) -> bool:
+        """Whether a date without customers has none either when all rows before it have landed."""
+        if has_landed:
+            return True
+        if self.spec.source.has_updated_at:
+            return self._oldest is None or self._oldest >= as_of
+        # All rows land at the date that is landed first: that of the fit, where one is needed.
+        return encoder is None and as_of < self.last
+
+    @cached_property
+    def _oldest(self) -> datetime | None:
+        return source.oldest_moment(self.origin, self.spec)
 
     def _forecast(
         self, customers: int, *, is_computed: bool

@@ -5,6 +5,7 @@ from rich.table import Table
 
 from kindred.backfills.backfill_plan import BackfillPlan, PlannedDate
 from kindred.run.latest_only import airflow_command, conf_of
+from kindred.spec.model import Spec
 
 
 def print_plan(console: Console, plan: BackfillPlan) -> None:
@@ -36,6 +37,8 @@ def _table(plan: BackfillPlan) -> Table:
 
 def _work(date: PlannedDate) -> str:
     lands = "" if date.has_landed else "land"
+    if date.is_empty:
+        return ", ".join(filter(None, (lands, "no customers")))
     computes = "compute" if date.is_computed else ""
     return ", ".join(filter(None, (lands, computes))) or "nothing"
 
@@ -45,8 +48,13 @@ def _figure(value: float | None) -> str:
 
 
 def _notes(plan: BackfillPlan) -> list[str]:
-    computed = sum(date.is_computed for date in plan.dates)
+    computed = sum(date.is_computed and not date.is_empty for date in plan.dates)
     notes = [f"{len(plan.dates)} dates, {computed} computed"]
+    if empty := plan.empty_dates:
+        notes.append(
+            f"{len(empty)} dates end empty: no customer is known before"
+            f" {empty[-1].window.as_of.isoformat()}{why_empty(plan.spec)}"
+        )
     if not all(date.has_landed for date in plan.dates):
         rows = f"about {plan.source_rows:,}" if plan.source_rows else "an unknown number of"
         notes.append(
@@ -63,8 +71,20 @@ def _notes(plan: BackfillPlan) -> list[str]:
     return notes
 
 
+def why_empty(spec: Spec) -> str:
+    """Why a past date has no customers, where it is not for want of rows."""
+    if spec.source.has_updated_at:
+        return ""
+    return (
+        "; with 'updated_at: none' a run sees the present only, so dates before the first run have"
+        " no customers"
+    )
+
+
 def commands(plan: BackfillPlan) -> list[str]:
     """The command lines that run the plan, in order."""
+    if plan.is_nothing:
+        return ["there is nothing to compute: give a later range"]
     spec, latest = plan.spec, plan.latest_as_of
     fit = f"kindred fit --space {spec.space} --as-of {latest.isoformat()}"
     create = airflow_command(

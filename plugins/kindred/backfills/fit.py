@@ -67,7 +67,7 @@ def _prepare_space(deployment: Deployment, spec: Spec, label: str) -> None:
             warehouse.transaction(),
         ):
             schemas.create_space(warehouse, spec, columns.key_type, wait_seconds=wait_seconds)
-            ensure_versions_table(warehouse, spec, columns)
+            ensure_versions_table(warehouse, spec, columns, wait_seconds=wait_seconds)
 
 
 def _run_without_snapshot(deployment: Deployment, spec: Spec, window: Window) -> Run:

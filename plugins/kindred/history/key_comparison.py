@@ -6,7 +6,8 @@ from datetime import datetime
 from psycopg2 import sql
 
 from kindred.errors import DataError
-from kindred.spec.model import Deletes, Spec
+from kindred.spec.model import Spec
+from kindred.spec.source import Deletes
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database
 

@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg2 import sql
 
@@ -32,16 +33,26 @@ def missing_windows(database: Database, end: datetime) -> list[Interval]:
     return [(str(window_start), str(window_end)) for window_start, window_end in rows]
 
 
-def windows_to_read(windows: list[Interval], overlap_hours: float) -> list[Interval]:
+def windows_to_read(
+    windows: list[Interval], overlap_hours: float, days_of: str | None = None
+) -> list[Interval]:
     """Extend each window backwards by the overlap, to catch late rows; windows never overlap.
 
-    The first window already begins at -infinity.
+    ``days_of`` is the time zone of rows that are dated by the day: then whole days are read. The
+    first window already begins at -infinity.
     """
     read: list[Interval] = []
     for window_start, window_end in windows:
         begin = window_start
-        if begin != "-infinity" and overlap_hours:
+        if begin != "-infinity" and (overlap_hours or days_of):
             earlier = datetime.fromisoformat(begin) - timedelta(hours=overlap_hours)
+            if days_of:
+                midnight = earlier.astimezone(ZoneInfo(days_of)).replace(
+                    hour=0, minute=0, second=0, microsecond=0, fold=0
+                )
+                # That day may begin earlier by UTC's clock: half a day, and an hour for a midnight
+                # that a change of clocks has skipped.
+                earlier = midnight.astimezone(UTC) - timedelta(hours=13)
             begin = earlier.isoformat()
             if read and earlier < datetime.fromisoformat(read[-1][1]):
                 begin = read[-1][1]
@@ -203,14 +214,15 @@ def validate(
     windows = [("-infinity", end.isoformat())] if full_extract else missing_windows(warehouse, end)
     types = {c: t for c, t in column_types(warehouse).items() if c in spec.payload_columns}
     with warehouse.transaction():
-        read_windows = windows_to_read(windows, spec.source.overlap_hours)
+        read_windows = windows_to_read(windows, spec.source.overlap, spec.source.zone)
         warehouse.run(
             "history/keep_window",
             {"starts": [w[0] for w in read_windows], "ends": [w[1] for w in read_windows]},
             landing=landing.rows_table,
         )
-        warehouse.run("history/create_problems")
-        _find_problems(warehouse, spec, landing.rows_table, types, full_extract=full_extract)
+        _find_problems(
+            warehouse, spec, landing.rows_table, types, end=end, full_extract=full_extract
+        )
         rejected = warehouse.run(
             "history/reject_rows", landing=landing.rows_table, values=_shown_values(types)
         )
@@ -259,17 +271,35 @@ def _land_found(
 
 
 def _find_problems(
-    warehouse: Database, spec: Spec, table: str, types: dict[str, str], *, full_extract: bool
+    warehouse: Database,
+    spec: Spec,
+    table: str,
+    types: dict[str, str],
+    *,
+    end: datetime,
+    full_extract: bool,
 ) -> None:
+    # A full extract may supply values that a version lacks, if the spec has gained columns.
+    version_values = _row("version", types, *(["landed"] if full_extract else []))
+    values = {"landed_values": _row("landed", types), "version_values": version_values}
+    if spec.source.has_updated_at:
+        _date_days(warehouse, spec, table, end, values)
+    warehouse.run("history/create_problems")
     _find_own_problems(warehouse, spec, table, types)
-    warehouse.run(
-        "history/find_landed_conflicts",
-        _names(spec),
-        landing=table,
-        landed_values=_row("landed", types),
-        # A full extract may supply values that a version lacks, if the spec has gained columns.
-        version_values=_row("version", types, *(["landed"] if full_extract else [])),
-    )
+    warehouse.run("history/find_landed_conflicts", _names(spec), landing=table, **values)
+
+
+def _date_days(
+    warehouse: Database, spec: Spec, table: str, end: datetime, values: Mapping[str, sql.Composed]
+) -> None:
+    """Place rows that are dated by the day; in a window that is not the newest nothing is new."""
+    read_until = warehouse.value("history/newest_end")
+    if read_until is None:
+        return
+    known = sql.Literal(read_until.isoformat() if read_until < end else None)
+    edge = {"read_until": sql.SQL("{}::timestamptz").format(known)}
+    zone = sql.Literal(spec.source.zone)
+    warehouse.run("history/date_days", None, landing=table, zone=zone, **edge, **values)
 
 
 def _find_own_problems(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) -> None:

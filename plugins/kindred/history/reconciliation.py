@@ -79,7 +79,7 @@ class SourceKeys:
             columns=source.selected(self.spec, self.columns),
             relation=source.relation(self.spec.source),
             condition=source.condition(self.spec.source),
-            key=source.key_expression(self.spec.source, self.columns.key_type),
+            key=source.key_expression(self.spec.source, self.columns),
             key_type=sql.SQL(self.columns.key_type.value),
             moment=source.moment(self.spec.source, self.columns),
         )
@@ -96,14 +96,14 @@ class SourceKeys:
     def _parameters(self) -> dict[str, Any]:
         return {
             "window_end": self.end.isoformat(),
-            "source_timezone": self.spec.source.source_timezone,
+            "source_timezone": self.spec.source.zone,
         }
 
     def _query(self) -> sql.Composed:
         return statements.compose(
             "history/select_keys",
             columns=statements.comma_separated(source.own_columns(self.spec, self.columns)),
-            key_column=self.spec.source.key,
+            key=source.key_expression(self.spec.source, self.columns),
             relation=source.relation(self.spec.source),
             condition=source.condition(self.spec.source),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg2
@@ -10,12 +11,16 @@ from psycopg2 import errors, sql
 
 from kindred.errors import PreflightError
 from kindred.history.column_expressions import check_kind
-from kindred.spec.model import Source, Spec
+from kindred.spec.features import Kind
+from kindred.spec.model import Spec
+from kindred.spec.source import Source
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable
-from kindred.warehouse.keys import KeyType, key_type_of
+from kindred.warehouse.keys import KeyType, key_cast, key_type_of
 
 _MOMENT_TYPES = ("timestamp with time zone", "timestamp without time zone", "date")
+# A table of another database is a NotSupportedError.
+_UNREADABLE = (psycopg2.ProgrammingError, psycopg2.DataError, psycopg2.NotSupportedError)
 _TOMBSTONES = {
     "boolean": "coalesce({c}, false)",
     **dict.fromkeys(("smallint", "integer", "bigint"), "coalesce({c} <> 0, false)"),
@@ -28,18 +33,25 @@ class SourceColumns:
     """The columns a spec uses, with their type names from ``format_type``.
 
     ``types`` holds features and labels; types that are not built into PostgreSQL are read as text.
+    ``key_cast`` is the SQL fragment that turns the source's key ``{c}`` into ``key_type``.
     """
 
     key_type: KeyType
+    key_cast: str
     updated_at_type: str | None
     tombstone_type: str | None
     types: Mapping[str, str]
+
+    @property
+    def has_days(self) -> bool:
+        """Whether ``updated_at`` names the day of a change only."""
+        return self.updated_at_type == "date"
 
 
 def relation(source: Source) -> sql.Composable:
     """The table, or the spec's query in parentheses (SQL trusted as written)."""
     if source.table is not None:
-        return sql.Identifier(*source.table.split("."))
+        return sql.Identifier(*source.table_parts)
     return sql.SQL("({}\n)").format(_verbatim((source.query or "").rstrip().rstrip(";")))
 
 
@@ -108,11 +120,7 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
     updated_at_type = None
     if spec.source.has_updated_at and spec.source.updated_at in found:
         updated_at_type = found[spec.source.updated_at][0]
-        if updated_at_type not in _MOMENT_TYPES:
-            problems.append(
-                f"updated_at column {spec.source.updated_at!r} is of type {updated_at_type};"
-                f" allowed are {', '.join(_MOMENT_TYPES)}; or say 'updated_at: none'"
-            )
+        problems += _problem_of(check_updated_at, spec.source, updated_at_type)
     tombstone_type = found.get(spec.source.tombstone or "", (None,))[0]
     if tombstone_type is not None and tombstone_type not in _TOMBSTONES:
         problems.append(
@@ -121,20 +129,51 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
             " spec's source query"
         )
     if spec.source.key in found:
-        problems += _problem_of(key_type_of, spec.source.key, found[spec.source.key][0])
+        problems += _problem_of(key_type_of, spec.source.key, *found[spec.source.key])
     if problems:
         raise PreflightError("\n".join(f"{_where(spec.source)}: {problem}" for problem in problems))
+    key_type = key_type_of(spec.source.key, *found[spec.source.key])
     columns = SourceColumns(
-        key_type=key_type_of(spec.source.key, found[spec.source.key][0]),
+        key_type=key_type,
+        key_cast=key_cast(found[spec.source.key][0], key_type),
         updated_at_type=updated_at_type,
         tombstone_type=tombstone_type,
         types={
-            column: found[column][0] if found[column][1] else "text"
-            for column in spec.payload_columns
+            column: _landed_type(spec, column, *found[column]) for column in spec.payload_columns
         },
     )
     _check_extraction(database, spec, columns)
     return columns
+
+
+def _landed_type(spec: Spec, column: str, type_name: str, is_built_in: bool) -> str:
+    """A domain lands as its base type, unless its values are categories, which are texts."""
+    feature = spec.features.get(column)
+    is_category = feature is None or feature.kind is Kind.CATEGORICAL
+    return "text" if is_category and not is_built_in else type_name
+
+
+def check_updated_at(source: Source, type_name: str) -> None:
+    """Reject an ``updated_at`` that is no time, or no moment for want of a time zone.
+
+    Raises
+    ------
+    PreflightError
+        with what to write into the spec.
+    """
+    if type_name not in _MOMENT_TYPES:
+        raise PreflightError(
+            f"updated_at column {source.updated_at!r} is of type {type_name};"
+            f" allowed are {', '.join(_MOMENT_TYPES)}; or say 'updated_at: none'"
+        )
+    if type_name == "timestamp without time zone" and source.source_timezone is None:
+        raise PreflightError(
+            f"updated_at column {source.updated_at!r} is of type {type_name}, and nothing says"
+            " which clock it shows: write 'source_timezone: America/New_York', or whatever zone"
+            " it is, under 'source' in the spec. Earlier releases read it as UTC: to go on as"
+            " before, write 'source_timezone: UTC'; with another zone, run once with"
+            ' {"full_extract": true}'
+        )
 
 
 def _check_extraction(database: Database, spec: Spec, columns: SourceColumns) -> None:
@@ -145,7 +184,7 @@ def _check_extraction(database: Database, spec: Spec, columns: SourceColumns) ->
         with reading(database, spec.source):
             require_one_statement(database, query, parameters)
             database.execute(sql.SQL("explain {}").format(query), parameters)
-    except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
+    except _UNREADABLE as error:
         raise PreflightError(unreadable(spec.source, error)) from error
 
 
@@ -156,6 +195,8 @@ def unreadable(source: Source, error: psycopg2.Error) -> str:
         f"correct 'source.{key}' in the spec (part of one statement, which only reads), or "
         for key in given
     )
+    if len(source.table_parts) > 2:
+        correct = "name it schema.table, and its database in the connection, or "
     return (
         f"{_where(source)}: cannot be read: {error.diag.message_primary or str(error).strip()};"
         f" {correct}grant the connection's user what it lacks"
@@ -207,7 +248,7 @@ def column_types(database: Database, source: Source) -> dict[str, tuple[str, boo
             require_one_statement(database, query, {})
             cursor.execute(query, {})
             oids = {column.name: column.type_code for column in cursor.description or ()}
-    except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
+    except _UNREADABLE as error:
         raise PreflightError(unreadable(source, error)) from error
     rows = database.rows("history/type_names", {"oids": list(oids.values())})
     names = {oid: (type_name, built_in) for oid, type_name, built_in in rows}
@@ -218,9 +259,12 @@ def _check_access(database: Database, source: Source) -> None:
     quoted = relation(source).as_string(database.connection)
     access = database.records("history/source_table_access", {"table": quoted})[0]
     if not access["exists"]:
+        alike = database.value("history/tables_alike", {"name": source.table_parts[-1]})
+        hint = f"use {alike}, or " if alike else ""
         raise PreflightError(
-            f"{_where(source)}: there is no such table or view; check 'source.table' in the"
-            " spec (schema.table) and the connection's database"
+            f"{_where(source)}: there is no such table or view; {hint}check 'source.table' in the"
+            " spec (schema.table; names are case-sensitive, in double quotes where they hold a dot)"
+            " and the connection's database"
         )
     if not access["is_readable"]:
         raise PreflightError(f"{_where(source)}: it may not be read; grant select on it")
@@ -247,7 +291,7 @@ def _window_parameters(
     return {
         "window_start": window[0],
         "window_end": window[1],
-        "source_timezone": source.source_timezone,
+        "source_timezone": source.zone,
         "row_limit": row_limit,
     }
 
@@ -280,7 +324,11 @@ _MOMENTS = {
     "timestamp without time zone": _AS_TIMESTAMPTZ.format(
         moment="{c} at time zone %(source_timezone)s"
     ),
-    "date": _AS_TIMESTAMPTZ.format(moment="{c}::timestamp at time zone 'UTC'"),
+    # The earlier of two midnights: a day that has begun by the window's end is in the window.
+    "date": _AS_TIMESTAMPTZ.format(
+        moment="least({c}::timestamp at time zone 'UTC',"
+        " {c}::timestamp at time zone %(source_timezone)s)"
+    ),
 }
 # A condition on the bare column, one day wider than the window, lets the source use its index.
 _NEARBY_LOCAL = (
@@ -311,7 +359,7 @@ def own_columns(spec: Spec, columns: SourceColumns) -> list[sql.Composable]:
         tombstone = sql.SQL(_TOMBSTONES[columns.tombstone_type or ""]).format(
             c=sql.Identifier(source.tombstone)
         )
-    return [key_expression(source, columns.key_type), moment(source, columns), tombstone]
+    return [key_expression(source, columns), moment(source, columns), tombstone]
 
 
 def moment(source: Source, columns: SourceColumns) -> sql.Composed:
@@ -322,9 +370,28 @@ def moment(source: Source, columns: SourceColumns) -> sql.Composed:
     return sql.SQL(text).format(c=sql.Identifier(source.updated_at))
 
 
-def key_expression(source: Source, key_type: KeyType) -> sql.Composed:
+def key_expression(source: Source, columns: SourceColumns) -> sql.Composed:
     """The key cast to the base type of ``customer_key``."""
-    return sql.SQL("{}::{}").format(sql.Identifier(source.key), sql.SQL(key_type.value))
+    return sql.SQL(columns.key_cast).format(c=sql.Identifier(source.key))
+
+
+def oldest_moment(database: Database, spec: Spec) -> datetime | None:
+    """The oldest ``updated_at`` of the source; None if it has no row with one.
+
+    Raises
+    ------
+    PreflightError
+        as `describe`.
+    """
+    columns = describe(database, spec)
+    found: datetime | None = database.value(
+        "history/oldest_moment",
+        {"source_timezone": spec.source.zone},
+        moment=moment(spec.source, columns),
+        relation=relation(spec.source),
+        condition=condition(spec.source),
+    )
+    return found
 
 
 def estimated_rows(database: Database, source: Source) -> int:

@@ -36,7 +36,9 @@ def extract(run: Run) -> dict[str, Any]:
             spec,
             columns,
             Landing.of(run.slug),
-            landing.windows_to_read(windows, spec.source.overlap_hours),
+            landing.windows_to_read(
+                windows, spec.source.overlap, spec.source.zone if columns.has_days else None
+            ),
             newest_end=run.as_of if is_newest else None,
             # The order of a backfill's dates must not decide which of them lands missing customers.
             reconciles=run.build.may_fit and not settings.row_limit,

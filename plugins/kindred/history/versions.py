@@ -1,40 +1,95 @@
 """``customer_versions``: the append-only history of raw rows, with the columns of the spec."""
 
+import logging
+
 from psycopg2 import sql
 
 from kindred.errors import PreflightError
 from kindred.history.source import SourceColumns
+from kindred.spec.features import Kind
 from kindred.spec.model import Spec
-from kindred.warehouse import statements
+from kindred.warehouse import partitions, statements
 from kindred.warehouse.database import Database
 
+log = logging.getLogger(__name__)
 
-def ensure_versions_table(database: Database, spec: Spec, columns: SourceColumns) -> None:
-    """Create the table, or add the columns that the spec has gained.
+
+# What each type can become without loss; texts need no change of what is stored.
+_WIDER = {
+    "smallint": ("integer", "bigint", "numeric", "real", "double precision"),
+    "integer": ("bigint", "numeric", "double precision"),
+    "bigint": ("numeric",),
+    "real": ("double precision",),
+    "bpchar": ("text", "character varying"),
+    "text": ("character varying", "bpchar"),
+    "character varying": ("text", "bpchar"),
+}
+_WRITTEN_ALIKE = ({"smallint", "integer", "bigint"}, {"text", "character varying", "bpchar"})
+
+
+def ensure_versions_table(
+    database: Database, spec: Spec, columns: SourceColumns, *, wait_seconds: float
+) -> None:
+    """Create the table, add the columns that the spec has gained, and widen those of the source.
+
+    A widened column is written anew, which locks readers of raw values out for so long.
 
     Raises
     ------
     PreflightError
-        when a source column's type differs from the type it landed with.
+        when values of a source column's type do not fit the type it landed with.
+    LockTimeoutError
+        when readers hold the table for longer than ``wait_seconds``.
     """
     existing = column_types(database)
     if not existing:
         database.execute(_create_table(columns))
         return
-    changed = [
+    changed = {c: t for c, t in columns.types.items() if existing.get(c, t) != t}
+    lossy = [
         f"column {column!r} of the source is now {type_name}, but landed as {existing[column]};"
         " cast it back in the spec's source query, or give it another name there"
-        for column, type_name in columns.types.items()
-        if existing.get(column, type_name) != type_name
+        for column, type_name in changed.items()
+        if not _fits(spec, column, existing[column], type_name)
     ]
-    if changed:
-        raise PreflightError("\n".join(changed))
+    if lossy:
+        raise PreflightError("\n".join(lossy))
+    widened = {c: t for c, t in changed.items() if _is_stored_anew(existing[c], t)}
+    if widened:
+        partitions.with_short_locks(
+            database,
+            lambda: _widen(database, widened),
+            wait_seconds=wait_seconds,
+        )
     for column in columns.types.keys() - existing.keys():
         database.execute(
             sql.SQL("alter table customer_versions add column {} {}").format(
                 sql.Identifier(column), sql.SQL(columns.types[column])
             )
         )
+
+
+def _fits(spec: Spec, column: str, landed: str, now: str) -> bool:
+    """Whether no value is lost; a category must also be written as before."""
+    feature = spec.features.get(column)
+    if feature is not None and feature.kind is Kind.CATEGORICAL:
+        return any({landed, now} <= types for types in _WRITTEN_ALIKE)
+    return now in _WIDER.get(landed, ()) or landed in _WIDER.get(now, ())
+
+
+def _is_stored_anew(landed: str, now: str) -> bool:
+    return now in _WIDER.get(landed, ()) and landed not in ("text", "character varying")
+
+
+def _widen(database: Database, widened: dict[str, str]) -> None:
+    changes = (
+        sql.SQL("alter column {} type {}").format(sql.Identifier(column), sql.SQL(type_name))
+        for column, type_name in widened.items()
+    )
+    database.execute(
+        sql.SQL("alter table customer_versions {}").format(statements.comma_separated(changes))
+    )
+    log.info("the history is widened: %s", ", ".join(f"{c} to {t}" for c, t in widened.items()))
 
 
 def _create_table(columns: SourceColumns) -> sql.Composed:

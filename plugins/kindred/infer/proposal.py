@@ -9,12 +9,13 @@ import pandas as pd
 
 from kindred.errors import InferenceError
 from kindred.infer.column_names import looks_like_label
-from kindred.infer.columns import Column
+from kindred.infer.columns import Column, SqlType
 from kindred.infer.hindsight import closing_by_name, closing_by_values
 from kindred.infer.kinds import Decision, Use, decide
 from kindred.infer.leaks import find_leaks
 from kindred.infer.widths import fit_width
 from kindred.spec.model import OWN_COLUMNS
+from kindred.spec.source import LARGEST_KEYS
 
 NIGHTLY = "0 2 * * *"
 MAX_LABEL_VALUES = 20  # distinct values up to which a column with an outcome's name is a label
@@ -50,6 +51,7 @@ class Proposal:
     schedule: str = NIGHTLY
     keeps_versions: bool = False
     notes: tuple[str, ...] = ()
+    source_timezone: str | None = None
 
     @property
     def labels(self) -> list[Decision]:
@@ -79,12 +81,16 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The columns of a table, with all of its rows or a sample of them."""
+    """The columns of a table, with all of its rows or a sample of them.
+
+    ``timezone`` is the likely one of times that do not name theirs.
+    """
 
     columns: Sequence[Column]
     is_sample: bool = False
     table_rows: int = 0
     notes: Sequence[str] = field(default_factory=tuple)
+    timezone: str = "UTC"
 
     @property
     def rows(self) -> int:
@@ -136,7 +142,16 @@ def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTL
         schedule=schedule,
         keeps_versions=keeps_versions,
         notes=tuple(evidence.notes),
+        source_timezone=_timezone(roles, evidence),
     )
+
+
+def _timezone(roles: Roles, evidence: Evidence) -> str | None:
+    """The time zone that the spec must name, since ``updated_at`` does not."""
+    if roles.updated_at is None:
+        return None
+    moments = evidence.column("updated_at", roles.updated_at)
+    return evidence.timezone if moments.type == SqlType.TIMESTAMP else None
 
 
 def _decide_all(roles: Roles, evidence: Evidence) -> list[Decision]:
@@ -194,7 +209,17 @@ def _judge_key(roles: Roles, evidence: Evidence) -> tuple[str, bool]:
     """
     key = evidence.column("key", roles.key)
     unique = f"{key.distinct:,} distinct in {key.rows:,} rows"
-    nulls = f"; {key.nulls:,} rows without a key will be rejected" if key.nulls else ""
+    missing = key.nulls + fractional_keys(key)
+    nulls = f"; {missing:,} rows without a key will be rejected" if missing else ""
+    if missing > key.nulls:
+        nulls = f"; {missing:,} rows whose key is null or no whole number will be rejected"
+    if missing - key.nulls > MAX_CONFLICT_SHARE * key.rows:
+        raise InferenceError(
+            "key",
+            f"column {roles.key!r} is of type {key.type}, and {missing - key.nulls:,} of its"
+            f" {key.rows:,} values are no whole numbers, which numbers must be as keys; name"
+            " another column, or cast it to text in the spec's source query",
+        )
     if key.distinct == key.known and key.known:
         return f"unique: {unique}{nulls}", False
     if roles.updated_at is not None:
@@ -210,6 +235,17 @@ def _judge_key(roles: Roles, evidence: Evidence) -> tuple[str, bool]:
             " column, or 'row_number' to number the rows of a file",
         )
     return f"{unique}: {repeats:,} rows that share a key will be rejected{nulls}", False
+
+
+def fractional_keys(key: Column) -> int:
+    """Rows whose key is a number, but not a whole one that a bigint holds exactly."""
+    if key.type not in LARGEST_KEYS or key.numbers is None:
+        return 0
+    is_known = np.array([value is not None for value in key.values])
+    is_whole = (key.numbers == np.floor(key.numbers)) & (
+        np.abs(key.numbers) <= LARGEST_KEYS[key.type]
+    )
+    return int((is_known & ~is_whole).sum())
 
 
 def _rows_of_own_key(key: Column, evidence: Evidence) -> int:

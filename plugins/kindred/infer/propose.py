@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from pydantic import ValidationError
 
 from kindred.errors import InferenceError, SettingsError
+from kindred.history.source import describe
 from kindred.infer.column_names import identifier_of
 from kindred.infer.files import read_csv
 from kindred.infer.proposal import NIGHTLY, Evidence, Roles, propose
@@ -14,7 +16,8 @@ from kindred.infer.reading import SAMPLE, Bounds
 from kindred.infer.rendering import render
 from kindred.infer.source_sample import read_sample
 from kindred.run.context import Deployment
-from kindred.spec.model import Source, spec_from_dict
+from kindred.spec.model import spec_from_dict
+from kindred.spec.source import Source, table_parts
 
 Proposed = tuple[str, Sequence[str]]
 
@@ -48,11 +51,19 @@ def propose_from_file(
 
 def propose_from_table(deployment: Deployment, table: str, request: ProposalRequest) -> Proposed:
     """The text of a spec for a table or view of the source, and notes on it."""
-    source = Source(table=table, key=request.key, updated_at=request.updated_at or "none")
+    try:
+        source = Source(table=table, key=request.key, updated_at=request.updated_at or "none")
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InferenceError("table", message) from error
     with deployment.reader(source.connection, "kindred infer-spec") as database:
         evidence = read_sample(database, source)
-    space = request.space or identifier_of(table.rsplit(".", 1)[-1])
-    return propose_text(table, f"table {table}", request.roles, evidence, space)
+        space = request.space or identifier_of(table_parts(table)[-1])
+        origin = f"table {table}"
+        text, notes = propose_text(table, origin, request.roles, evidence, space)
+        # What a run would refuse is said now.
+        describe(database, spec_from_dict({"space": space, **yaml.safe_load(text)}, where=origin))
+    return text, notes
 
 
 def propose_text(

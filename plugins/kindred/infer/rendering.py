@@ -43,6 +43,9 @@ def _source(proposal: Proposal) -> list[str]:
         _commented(f"  key: {_flow(roles.key)}", proposal.key_reason),
         _commented(f"  updated_at: {_flow(roles.updated_at or 'none')}", time),
     ]
+    if proposal.source_timezone is not None:
+        zone = f"  source_timezone: {_flow(proposal.source_timezone)}"
+        lines.append(_commented(zone, "the times do not name theirs: correct it if it is another"))
     if proposal.keeps_versions:
         lines.append(_commented("  history: versions", "one row per change of a customer"))
     return lines

@@ -1,6 +1,7 @@
 """Sample a source table to propose a spec: its columns as they are stored."""
 
 from collections.abc import Container
+from zoneinfo import available_timezones
 
 import psycopg2
 from psycopg2 import sql
@@ -9,7 +10,7 @@ from kindred.errors import InferenceError, PreflightError
 from kindred.history.source import column_types, condition, estimated_rows, reading, relation
 from kindred.infer.proposal import Evidence
 from kindred.infer.typed_values import NUMERIC_TYPES, stored_column
-from kindred.spec.model import Source
+from kindred.spec.source import Source
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database
 
@@ -73,7 +74,13 @@ def read_sample(
         is_sample=is_sample,
         table_rows=max(expected, len(rows)) if is_sample else len(rows),
         notes=_notes(len(rows), is_sample, [name for name in types if "%" in name]),
+        timezone=_zone(str(database.value("infer/time_zone"))),
     )
+
+
+def _zone(name: str) -> str:
+    """The server's time zone, by which it writes times without one; UTC if only it knows it."""
+    return name if name in available_timezones() else "UTC"
 
 
 def _selected(name: str, kind: str, characters: int) -> sql.Composed:

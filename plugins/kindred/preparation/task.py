@@ -94,7 +94,7 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
             # One transaction: a rejected request leaves the warehouse unchanged.
             with warehouse.transaction():
                 schemas.create_space(warehouse, spec, columns.key_type, wait_seconds=wait_seconds)
-                ensure_versions_table(warehouse, spec, columns)
+                ensure_versions_table(warehouse, spec, columns, wait_seconds=wait_seconds)
                 version = choose_encoder(warehouse, spec, request)
                 require_algorithms(warehouse, offered, request)
             _begin(warehouse, spec, request, version)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import CroniterBadDateError, croniter
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -20,98 +19,15 @@ from kindred.spec.index_methods import Method, Precision, Rebuild
 from kindred.spec.messages import lines_of, report_of, shown
 from kindred.spec.metrics import Metric
 from kindred.spec.reader import impossible_values, read_yaml
+from kindred.spec.source import Deletes as Deletes
+from kindred.spec.source import History as History
+from kindred.spec.source import Source as Source
 
 DEFAULT_SPACE = "default"
 ENCODER_FORMAT = 2  # the version of an encoder's JSON; changing it makes new encoders
 OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")  # columns of a version, without payload
 FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
-
-
-class History(StrEnum):
-    """What a source holds of the past.
-
-    ``current``: one mutable row per customer. ``versions``: one row per (key, updated_at).
-    """
-
-    CURRENT = "current"
-    VERSIONS = "versions"
-
-
-class Deletes(StrEnum):
-    """How deleted customers are detected."""
-
-    IGNORE = "ignore"
-    TOMBSTONE = "tombstone"
-    COMPARE_KEYS = "compare_keys"
-
-
-class Source(Strict):
-    """The source of raw customer rows.
-
-    ``overlap_hours``: how far before its window a run looks for late rows.
-    """
-
-    connection: str = "kindred_source"
-    table: str | None = None
-    query: str | None = None
-    key: str
-    updated_at: str
-    source_timezone: str = "UTC"
-    where: str | None = None
-    history: History = History.CURRENT
-    tombstone: str | None = None
-    deletes: Deletes | None = None
-    overlap_hours: Annotated[float, Field(ge=0, le=24 * 366)] = 0
-
-    @field_validator("key", mode="before")
-    @classmethod
-    def _one_key_column(cls, value: object) -> object:
-        if isinstance(value, list):
-            raise ValueError(
-                f"a composite key {shown(value)} was found, but a customer has one key column; add"
-                " one to the source, for example a generated column or a query that concatenates"
-                " the parts"
-            )
-        return value
-
-    @field_validator("source_timezone")
-    @classmethod
-    def _known_timezone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: 'America'
-            raise ValueError(f"{value!r} is not a time zone name such as Europe/Berlin") from error
-        return value
-
-    @model_validator(mode="after")
-    def _table_or_query(self) -> Self:
-        if (self.table is None) == (self.query is None):
-            raise ValueError("exactly one of 'table' and 'query' must be given")
-        if self.deletes is Deletes.TOMBSTONE and self.tombstone is None:
-            raise ValueError("'deletes: tombstone' needs the column's name in 'tombstone'")
-        if self.overlap_hours and not self.has_updated_at:
-            raise ValueError(
-                "'overlap_hours' looks for rows with an old updated_at, but 'updated_at: none' says"
-                " that there is none: every run reads all rows; leave the key out"
-            )
-        return self
-
-    @property
-    def has_updated_at(self) -> bool:
-        """False for ``updated_at: none``: every run reads all rows and dates the changed ones."""
-        return self.updated_at != "none"
-
-    @property
-    def delete_detection(self) -> Deletes:
-        """The ``deletes`` key; if absent, the method that suits the other keys."""
-        if self.deletes is not None:
-            return self.deletes
-        if self.tombstone is not None:
-            return Deletes.TOMBSTONE
-        if self.history is History.VERSIONS:
-            return Deletes.IGNORE
-        return Deletes.COMPARE_KEYS
 
 
 class Refit(StrEnum):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kindred.errors import DataError, PreflightError
+from kindred.spec.source import LARGEST_KEYS
 from kindred.warehouse.copy_writer import Column, Field
 
 MAX_TEXT_KEY_BYTES = 255
@@ -84,24 +85,42 @@ _KEY_TYPES = {
     "text": KeyType.TEXT,
     "character varying": KeyType.TEXT,
     "bpchar": KeyType.TEXT,
+    "name": KeyType.TEXT,
+    "numeric": KeyType.BIGINT,
+    "double precision": KeyType.BIGINT,
+    "real": KeyType.BIGINT,
+}
+_CASTS = {
+    name: f"case when {{c}} = trunc({{c}}) and {{c}} between -{largest} and {largest}"
+    " then {c}::bigint end"
+    for name, largest in LARGEST_KEYS.items()
 }
 
 
-def key_type_of(column: str, source_type: str) -> KeyType:
+def key_cast(source_type: str, key_type: KeyType) -> str:
+    """The SQL fragment for a key ``{c}`` of the source; null if a number is no whole one."""
+    return _CASTS.get(source_type, f"{{c}}::{key_type}")
+
+
+def key_type_of(column: str, source_type: str, is_built_in: bool = True) -> KeyType:
     """The key type for a source column, given its type's name from ``format_type``.
+
+    Types that are not built into PostgreSQL, such as citext or an enum, are read as text.
 
     Raises
     ------
     PreflightError
         when keys of that type do not sort the same in SQL and in Python.
     """
-    try:
+    if source_type in _KEY_TYPES:
         return _KEY_TYPES[source_type]
-    except KeyError as error:
-        raise PreflightError(
-            f"key column {column!r} is of type {source_type}; allowed are"
-            f" {', '.join(_KEY_TYPES)}; cast it in the spec's source query"
-        ) from error
+    if not is_built_in:
+        return KeyType.TEXT
+    raise PreflightError(
+        f"key column {column!r} is of type {source_type}; allowed are {', '.join(_KEY_TYPES)};"  # noqa: S608
+        " cast it in the spec's source query: instead of 'table' write 'query: select *,"
+        f" \"{column}\"::text as key_text from <the table>' and 'key: key_text'"
+    )
 
 
 def empty_keys(key_type: KeyType) -> NDArray[Any]:

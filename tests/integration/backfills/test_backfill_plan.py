@@ -1,13 +1,18 @@
 """What a backfill would do, and the dates of one that computes its last date only."""
 
+import io
 from datetime import UTC, datetime
 
 import pytest
+from rich.console import Console
 
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.backfills.backfill_plan import plan_backfill
+from kindred.backfills.backfill_report import print_plan
 from kindred.run.latest_only import Snapshots
 from kindred.run.windows import windows_between
+from local.failures import RunFailedError
+from local.report import read_report
 
 SPEC = make_spec(source={"history": "versions"})
 FIRST, SECOND, THIRD = "2026-01-20T02:00", "2026-01-21T02:00", "2026-01-22T02:00"
@@ -118,3 +123,38 @@ def test_a_date_without_customers_is_empty_whoever_computes(shop):
     run = shop.run(SPEC, "2026-01-05T02:00", only_lands=True)
     assert run.build.state == "empty"
     assert states(shop) == [("empty", 0, 0, 0)]
+
+
+def test_a_backfill_of_nothing_says_so(laboratory):
+    laboratory.fill("customers", COLUMNS, people(40))
+    undated = make_spec(source={"updated_at": "none"}, clustering={"algorithms": ["kmeans"]})
+    for spec, days, empty in (
+        (undated, DAYS, [True, True, False]),  # the fit lands all rows as of the last date
+        (SPEC, ("2025-12-30", "2026-01-01"), [True, True, True]),
+        (SPEC, ("2026-01-01", "2026-01-03"), [True, False, False]),  # the first is of 1 January
+    ):
+        assert [date.is_empty for date in plan(laboratory, spec=spec, days=days).dates] == empty
+    laboratory.run(undated, THIRD)
+    past = ("2026-01-20", "2026-01-21")
+    found = plan(laboratory, spec=undated, days=past)
+    assert found.is_nothing
+    printed = io.StringIO()
+    print_plan(Console(file=printed, width=200), found)
+    for words in (
+        "2 dates, 0 computed",
+        "2 dates end empty: no customer is known before 2026-01-21T02:00:00+00:00",
+        "with 'updated_at: none' a run sees the present only",
+        "there is nothing to compute",
+    ):
+        assert words in printed.getvalue()
+    assert "airflow backfill" not in printed.getvalue()
+
+    for as_of in (FIRST, SECOND):
+        laboratory.run(undated, as_of)
+    dates = [moment(FIRST), moment(SECOND)]
+    with pytest.raises(RunFailedError, match=r"no snapshot was made: 2 dates ended empty"):
+        read_report(laboratory.warehouse_dsn, undated, dates)
+    report = read_report(laboratory.warehouse_dsn, undated, [*dates, moment(THIRD)])
+    last = report.last_line(1)
+    assert last.startswith("KINDRED OK snapshots=1 customers=40 ")
+    assert last.endswith(" empty=2 seconds=1")

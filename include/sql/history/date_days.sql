@@ -1,0 +1,43 @@
+-- Give rows whose time is a day (midnight, in UTC or the source's time zone) their place in the history.
+-- A day of which an earlier run has read a part is read again: rows that have landed are dated as they
+-- landed, and what is new or has changed is dated right after the end of what had been read, so that no
+-- published snapshot changes. Where that end is null, only the former.
+update {landing} as landed
+set updated_at = dated.updated_at
+from (
+  select
+    landed.ctid as row_id,
+    case
+      when newer.customer_id is null and in_force.updated_at >= landed.updated_at and not in_force.is_same then day.place
+      when same.updated_at is not null then same.updated_at
+      when greatest((day.named + 1)::timestamp at time zone {zone}, (day.named + 1)::timestamp at time zone 'UTC') > {read_until} then day.place
+    end as updated_at
+  from {landing} as landed
+  cross join lateral (
+    -- By one clock or the other, two days may have begun by that end: their order is kept.
+    select named, {read_until} + greatest(0, named - ({read_until} at time zone 'UTC')::date + 2) * interval '1 microsecond' as place
+    from (
+      select (landed.updated_at at time zone case when (landed.updated_at at time zone {zone})::time = '00:00' then {zone} else 'UTC' end)::date as named
+    ) as days
+  ) as day
+  left join {landing} as newer on newer.customer_id = landed.customer_id and newer.updated_at > landed.updated_at and isfinite(newer.updated_at)
+  left join lateral (
+    select version.updated_at, ({landed_values}) is not distinct from ({version_values}) as is_same
+    from customer_versions as version
+    where version.customer_id = landed.customer_id
+    order by version.updated_at desc
+    limit 1
+  ) as in_force on true
+  left join lateral (
+    select max(version.updated_at) as updated_at
+    from customer_versions as version
+    where version.customer_id = landed.customer_id
+      and version.updated_at >= least(landed.updated_at, day.named::timestamp at time zone 'UTC')
+      and ({landed_values}) is not distinct from ({version_values})
+  ) as same on true
+  where case
+    when landed.updated_at between '0001-01-02' and least({read_until} - interval '1 microsecond', '9999-12-30')
+      then '00:00' in ((landed.updated_at at time zone {zone})::time, (landed.updated_at at time zone 'UTC')::time)
+  end
+) as dated
+where landed.ctid = dated.row_id and dated.updated_at is not null;

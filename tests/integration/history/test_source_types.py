@@ -1,0 +1,197 @@
+"""Types of a source that become wider, keys of rare types, and names that need quotes."""
+
+from decimal import Decimal
+
+import pytest
+import yaml
+from psycopg2 import sql
+from typer.testing import CliRunner
+
+from integration.laboratory_state import state
+from integration.narrow_source import FIRST, SECOND, narrow_spec, versions
+from integration.warehouse import make_spec
+from kindred.cli import app
+from kindred.errors import InferenceError, PreflightError
+from kindred.history.source import describe, key_expression
+
+WIDER = {
+    "smallint": "integer",
+    "integer": "bigint",
+    "bigint": "numeric(20)",
+    "real": "double precision",
+    "numeric(6,2)": "numeric(12,4)",
+    "varchar(4)": "text",
+    "text": "varchar(30)",
+    "char(1)": "varchar(30)",
+}
+LOSSY = {"bigint": "double precision", "date": "timestamptz", "integer": "real", "text": "integer"}
+
+
+def named(types):
+    return {f"c{number}": type_name for number, type_name in enumerate(types)}
+
+
+def spec_of(types, kind="numeric", **source):
+    features = {c: "categorical" if "char" in t or t == "text" else kind for c, t in types.items()}
+    dates = {c: "date" for c, t in types.items() if t == "date"}
+    return make_spec(source=source, features=features | dates, labels=[])
+
+
+def change_types(laboratory, types, table="customers"):
+    changes = ", ".join(f"alter {c} type {t} using {c}::text::{t}" for c, t in types.items())
+    laboratory.query(f"alter table {table} {changes}", source=True)
+
+
+def test_a_type_that_becomes_wider_is_followed(laboratory):
+    types = named(WIDER)
+    columns = ", ".join(f"{c} {t}" for c, t in types.items())
+    keyed = f"customer_id integer, updated_at timestamptz, {columns}"
+    laboratory.fill("customers", keyed, [(1, "2026-01-10T10:00Z", *"12345678")])
+    spec = spec_of(types)
+    laboratory.land(spec, FIRST)
+    landed = versions(laboratory, *types)
+    change_types(laboratory, dict(zip(types, WIDER.values(), strict=True)))
+    laboratory.query("alter table customers alter customer_id type bigint", source=True)
+    big = (2**40, "2026-02-01T10:00Z", 2**20, 2**40, 10**19, 1e30, Decimal("1234567.1234"))
+    laboratory.append("customers", [(*big, "longer", "than four", "letters")])
+    laboratory.land(spec, SECOND)
+    found = versions(laboratory, *types)
+    assert found == [*landed, (big[0], *big[2:], "longer", "than four", "letters")]
+    assert all(isinstance(number, int) for number in found[1][1:3])
+    narrow = dict(zip(types, types.values(), strict=True))
+    laboratory.query("delete from customers where customer_id > 1", source=True)
+    change_types(laboratory, narrow)
+    laboratory.land(spec, SECOND)  # what is stored is wide enough
+    assert versions(laboratory, *types) == found
+
+
+@pytest.mark.parametrize("kind", ["lossy", "category"])
+def test_a_type_by_which_values_change_is_refused(laboratory, kind):
+    pairs = LOSSY if kind == "lossy" else {"real": "double precision", "integer": "numeric(9,2)"}
+    types = named(pairs)
+    spec = spec_of(types, "numeric" if kind == "lossy" else "categorical")
+    columns = ", ".join(f"{c} {t}" for c, t in types.items())
+    laboratory.fill("customers", f"customer_id integer, updated_at timestamptz, {columns}", [])
+    laboratory.land(spec, FIRST)
+    change_types(laboratory, dict(zip(types, pairs.values(), strict=True)))
+    before = state(laboratory)
+    with pytest.raises(PreflightError) as caught:
+        laboratory.begin(spec, SECOND)
+    assert state(laboratory) == before
+    for column in types:
+        assert f"column {column!r} of the source is now" in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def shop(make_laboratory):
+    """A source with names that need quotes, and a column of every type that may be a key."""
+    laboratory = make_laboratory()
+    laboratory.query(
+        """
+        create extension citext;
+        create domain customer_number as bigint check (value > 0);
+        create domain short_code as varchar(20);
+        create type tier as enum ('a1', 'a2', 'a3');
+        create schema "Sales Dept";
+        create table customers as
+        select
+          timestamptz '2026-01-10T10:00Z' as updated_at,
+          timestamp '2026-01-10 10:00' as changed, 100.5 + i % 37 as income,
+          i::numeric as plain, i::numeric(10, 0) as scaled, i::float8 as double, i::real as single,
+          ('C' || i)::citext as folded, i::customer_number as positive,
+          ('K' || i)::short_code as code,
+          ('n' || i)::name as label, ('p' || i)::char(8) as padded, i / 2.0 as half,
+          make_date(2000, 1, 1) + i as day, i % 50 = 0 as flag
+        from generate_series(1, 300) as i;
+        create table "Sales Dept"."Customers" as table customers;
+        create table "a.b" as table customers;
+        """,
+        source=True,
+    )
+    return laboratory
+
+
+@pytest.fixture
+def infer(shop, monkeypatch):
+    """The command; returns the proposal it prints."""
+    monkeypatch.setenv("AIRFLOW_CONN_KINDRED_SOURCE", shop.source_dsn)
+
+    def call(table, key, *more):
+        arguments = ["infer-spec", "--table", table, "--key", key, *more]
+        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return yaml.safe_load(result.stdout)
+
+    return call
+
+
+KEYS = {
+    **dict.fromkeys(("plain", "scaled", "double", "single", "positive"), ""),
+    **{"folded": "C", "code": "K", "label": "n", "padded": "p"},
+}
+
+
+def test_a_key_that_is_proposed_is_read(shop, infer):
+    for key, prefix in KEYS.items():
+        proposed = infer("public.customers", key, "--updated-at", "updated_at")
+        spec = make_spec(source=proposed["source"], features={"income": "numeric"}, labels=[])
+        with shop.deployment.source(spec, "test") as origin:
+            expression = key_expression(spec.source, describe(origin, spec))
+            query = sql.SQL("select {} from customers").format(expression)
+            found = {str(value) for (value,) in shop.query(query, source=True)}
+        assert found == {f"{prefix}{i}" for i in range(1, 301)}, key
+
+
+def test_a_number_lands_as_a_key_where_it_is_whole(laboratory):
+    rows = [(1, "2026-01-10T10:00Z", 1), (2**53, "2026-01-10T10:00Z", 2)]
+    odd = [(key, "2026-01-10T10:00Z", 3) for key in (2.5, "NaN", "Infinity", 1e300)]
+    laboratory.fill(
+        "customers", "customer_id float8, updated_at timestamptz, value integer", rows + odd
+    )
+    laboratory.land(narrow_spec(), FIRST)
+    assert versions(laboratory, "value") == [(1, 1), (2**53, 2)]
+    assert laboratory.rejected() == [(None, "customer_id: null")]
+
+
+def test_a_key_that_a_night_would_refuse_is_not_proposed(infer):
+    with pytest.raises(InferenceError, match="'half' is of type numeric, and 150 of its 300"):
+        infer("customers", "half")
+    with pytest.raises(PreflightError, match=r"allowed are .*query: select \*, \"day\"::text as"):
+        infer("customers", "day")
+
+
+def test_the_zone_of_naive_times_is_proposed(shop, infer):
+    [(database,)] = shop.query("select current_database()", source=True)
+    shop.query(f"alter database {database} set timezone to 'America/New_York'", source=True)
+    for column, zone in (("changed", "America/New_York"), ("updated_at", None)):
+        source = infer("customers", "plain", "--updated-at", column)["source"]
+        assert source.get("source_timezone") == zone
+
+
+def test_names_are_those_of_the_server(shop, infer):
+    [(database,)] = shop.query("select current_database()", source=True)
+    for name in (
+        '"Sales Dept"."Customers"',
+        "Sales Dept.Customers",
+        '"a.b"',
+        f"{database}.public.customers",
+    ):
+        proposed = infer(name, "plain", "--updated-at", "updated_at")
+        assert proposed["source"]["table"] == name
+    for name, error, words in (
+        (
+            "otherdb.public.customers",
+            PreflightError,
+            "otherdb.*name it schema.table",
+        ),
+        (
+            "PUBLIC.CUSTOMERS",
+            PreflightError,
+            "no such table or view; use .*public.customers.*case-sensitive",
+        ),
+        ("a.b.c.d", PreflightError, "too many dotted names"),
+        ('"Sales', InferenceError, "table: .* is not the name of a table"),
+        ("public..customers", InferenceError, "is not the name of a table"),
+    ):
+        with pytest.raises(error, match=words):
+            infer(name, "plain")
