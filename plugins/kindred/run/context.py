@@ -35,7 +35,9 @@ class Deployment:
     settings: Settings
 
     @contextmanager
-    def warehouse(self, label: str, schema: str = "") -> Iterator[Database]:
+    def warehouse(
+        self, label: str, schema: str = "", *, prove: bool = False
+    ) -> Iterator[Database]:
         """A session in the warehouse; with a schema, statements find that space's tables.
 
         Raises
@@ -43,18 +45,18 @@ class Deployment:
         PreflightError
             when a newer release of Kindred has changed that space.
         """
-        with self._session(WAREHOUSE, label, schema) as database:
+        with self._session(WAREHOUSE, label, schema=schema, writes=True, prove=prove) as database:
             if schema:
                 schemas.require_known_migrations(database, schema)
             yield database
 
-    def source(self, spec: Spec, label: str) -> Session:
+    def source(self, spec: Spec, label: str, *, prove: bool = False) -> Session:
         """A session in the source of a space."""
-        return self._session(spec.source.connection, label)
+        return self._session(spec.source.connection, label, prove=prove)
 
-    def _session(self, connection_id: str, label: str, schema: str | None = None) -> Session:
+    def _session(self, connection_id: str, label: str, **options: Any) -> Session:
         conninfo = self.connections(connection_id)
-        return connect(conninfo, connection_id=connection_id, application_name=label, schema=schema)
+        return connect(conninfo, connection_id=connection_id, application_name=label, **options)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ class Run:
 
     @property
     def folder(self) -> ArtefactFolder:
-        """The artefacts of this snapshot."""
+        """The artefacts of this snapshot, unless a guard of the run's session is lost."""
+        if self.session is not None:
+            self.session.require_guards()
         names = (self.spec.space, snapshot_slug(self.as_of), self.build.settings_hash)
         return ArtefactFolder(posixpath.join(self.settings.artifacts, *names))
 
