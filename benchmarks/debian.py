@@ -25,8 +25,8 @@ def unpack(packages: Sequence[str], tree: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="archives-", dir=tree.parent.resolve()) as folder:
         archives = Path(folder)
         (archives / "partial").mkdir()
-        download = ("apt-get", "install", "--yes", "--download-only", "--reinstall")
-        download += ("--no-install-recommends", f"-oDir::Cache::archives={archives}")
+        download = ["apt-get", "install", "--yes", "--download-only", "--reinstall"]
+        download += ["--no-install-recommends", f"-oDir::Cache::archives={archives}"]
         try:
             call(*download, "-oDebug::NoLocking=true", *packages)
         except CannotInstallError:

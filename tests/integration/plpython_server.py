@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from benchmarks.debian import CannotInstallError, call, libraries, unpack
+from benchmarks.debian import call, libraries, unpack
 from local.unprivileged import open_path, open_tree, server_user
 
 VERSION = "15"
