@@ -3,16 +3,15 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
 import psycopg2
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from benchmarks.debian import libraries, unpacked
-from local.postgres import SUPERUSER, EmbeddedServer
 from local.processes import wait_until
 from local.unprivileged import open_path, open_tree, server_user
 
@@ -21,14 +20,14 @@ START_SECONDS = 10
 
 @dataclass(frozen=True)
 class Pooler:
-    """A pgbouncer that is running in front of every database of a server."""
+    """A pgbouncer that is running in front of some databases."""
 
     folder: Path
     process: "subprocess.Popen[bytes]" = field(repr=False)
 
-    def dsn(self, database: str, user: str = SUPERUSER) -> str:
-        """A libpq URI of one database, through the pooler."""
-        return f"postgresql://{user}@/{quote(database, safe='')}?host={quote(str(self.folder))}"
+    def through(self, dsn: str) -> str:
+        """The address of one of the databases through the pooler."""
+        return make_dsn(dsn, host=str(self.folder))
 
 
 def installed(build: Path) -> Path:
@@ -43,8 +42,8 @@ def installed(build: Path) -> Path:
 
 
 @contextmanager
-def pooling(tree: Path, server: EmbeddedServer, mode: str, **settings: object) -> Iterator[Pooler]:
-    """Run pgbouncer in a mode (``session``, ``transaction``, ``statement``) during the block."""
+def pooling(tree: Path, dsns: Sequence[str], mode: str, **settings: object) -> Iterator[Pooler]:
+    """Run pgbouncer before databases in a mode: ``session``, ``transaction`` or ``statement``."""
     with tempfile.TemporaryDirectory(prefix="pooler-") as name:
         folder = Path(name)
         user = server_user()
@@ -53,21 +52,19 @@ def pooling(tree: Path, server: EmbeddedServer, mode: str, **settings: object) -
             open_path(tree)
             open_tree(tree)
             os.chown(folder, user.pw_uid, user.pw_gid)
+        databases = {found["dbname"]: found for found in map(parse_dsn, dsns)}
         content = {
             "auth_type": "any",
             "listen_port": 5432,
             "unix_socket_dir": folder,
             "pool_mode": mode,
-            "logfile": folder / "pgbouncer.log",
-            "ignore_startup_parameters": "extra_float_digits",
             **settings,
         }
-        lines = [f"{key} = {value}" for key, value in content.items()]
+        lines = ["[databases]"]
+        lines += [f"{n} = host={d['host']} user={d['user']}" for n, d in databases.items()]
+        lines += ["[pgbouncer]", *(f"{key} = {value}" for key, value in content.items())]
         path = folder / "pgbouncer.ini"
-        path.write_text(
-            f"[databases]\n* = host={server.socket_dir} user={SUPERUSER}\n[pgbouncer]\n"
-            + "\n".join(lines)
-        )
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         process = subprocess.Popen(
             [tree / "usr/sbin/pgbouncer", "--quiet", path],
             env={"LD_LIBRARY_PATH": libraries(tree), "PATH": "/usr/bin:/bin"},
@@ -80,16 +77,18 @@ def pooling(tree: Path, server: EmbeddedServer, mode: str, **settings: object) -
         )
         try:
             pooler = Pooler(folder, process)
-            assert wait_until(lambda: _answers(pooler), START_SECONDS), "pgbouncer does not answer"
+            assert wait_until(lambda: _answers(pooler.through(dsns[0])), START_SECONDS), (
+                "pgbouncer does not answer"
+            )
             yield pooler
         finally:
             process.terminate()
             process.wait()
 
 
-def _answers(pooler: Pooler) -> bool:
+def _answers(dsn: str) -> bool:
     try:
-        psycopg2.connect(pooler.dsn("postgres")).close()
+        psycopg2.connect(dsn).close()
     except psycopg2.OperationalError:
         return False
     return True

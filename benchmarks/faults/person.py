@@ -70,7 +70,11 @@ class DagRun:
 
     def clear_failed(self) -> None:
         """Clear the failed tasks, as ``docs/operations.md`` recommends."""
-        self.person.clear(self.dag_id, self.run_id, self.failed())
+        self.clear(self.failed())
+
+    def clear(self, tasks: list[str]) -> None:
+        """Clear tasks with those downstream of them."""
+        self.person.clear(self.dag_id, self.run_id, tasks)
 
     def wait(self) -> str:
         """Wait for the end of the run; return its state."""

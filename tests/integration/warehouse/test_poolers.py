@@ -36,19 +36,16 @@ def shop(laboratory: Laboratory):
 
 
 @pytest.fixture
-def behind(shop, server, tree, monkeypatch):
+def behind(shop, tree, monkeypatch):
     """The shop with a pooler before one of its databases, or both."""
     monkeypatch.setattr(database, "PROOF_SECONDS", 0.2)
     monkeypatch.setenv("KINDRED_ARTIFACTS", str(shop.artefacts))
 
     @contextmanager
     def place(mode, *names, **settings):
-        with poolers.pooling(tree, server, mode, **settings) as pooler:
-            dsns = {name: getattr(shop, name) for name in names}
-            yield replace(
-                shop,
-                **{name: pooler.dsn(dsn.split("/")[3].split("?")[0]) for name, dsn in dsns.items()},
-            )
+        dsns = {name: getattr(shop, name) for name in names}
+        with poolers.pooling(tree, list(dsns.values()), mode, **settings) as pooler:
+            yield replace(shop, **{name: pooler.through(dsn) for name, dsn in dsns.items()})
 
     return place
 
