@@ -28,7 +28,7 @@ ENDS_THE_TRY = (
     Fault.ARTEFACT,
 )
 OUTAGES = (Fault.SERVER, Fault.WAREHOUSE_DISK)
-CLEARED_TASK = re.compile(r"clear task '(\w+)'")
+CLEARED_TASK = re.compile(r"clear task \W*(\w+)")
 REPAIRS = 6
 
 
@@ -228,7 +228,7 @@ def _repair(scene: Scene, case: Case) -> str:
         scene.run.clear_failed()
         return scene.run.wait()
     for _ in range(REPAIRS):
-        named = sorted(set(CLEARED_TASK.findall(scene.run.last_words())))
+        named = sorted(set(CLEARED_TASK.findall(scene.run.failed_logs())))
         if not named:
             break
         scene.run.clear(named)

@@ -178,7 +178,7 @@ def harmful_settings(room: Room) -> Iterator[None]:
     """Let both databases set for their sessions whatever could end or change the work."""
     # The sessions of the checks say otherwise themselves.
     calm = " ".join(f"-c {name}=0" for name in HARMFUL if name.endswith("timeout"))
-    with patch.dict(os.environ, {"PGOPTIONS": f"{calm} -c search_path=public"}):
+    with patch.dict(os.environ, {"PGOPTIONS": f"{calm} -c search_path=public -c timezone=UTC"}):
         for name in (SOURCE, WAREHOUSE):
             for setting, value in HARMFUL.items():
                 if name == WAREHOUSE or setting != "search_path":  # it finds the source's table

@@ -81,6 +81,11 @@ class DagRun:
         wait_until(lambda: self.state in ENDED, RUN_SECONDS, POLL_SECONDS)
         return self.state
 
+    def failed_logs(self) -> str:
+        """The logs of the failed tasks, for what they tell a person to do."""
+        failed = [entry for entry in self.tasks() if entry["state"] == "failed"]
+        return " ".join(str(self.person.log_messages(entry)) for entry in failed)
+
     def last_words(self) -> str:
         """The last log line of each failed task, for a message."""
         entries = [entry for entry in self.tasks() if entry["state"] == "failed"]
