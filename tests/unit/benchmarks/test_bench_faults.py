@@ -109,7 +109,11 @@ def test_table_shows_what_failed_and_what_does_not_apply():
         "connection": ["-", "-"],
         "source": ["-", "-"],
         "twice": ["FAILED", "-"],
-        **dict.fromkeys(("idle", "artefact", "pooler", "settings", "warehouse_disk"), ["-", "-"]),
+        "idle": ["-", "-"],
+        "artefact": ["-", "-"],
+        "pooler": ["-", "-"],
+        "settings": ["-", "-"],
+        "warehouse_disk": ["-", "-"],
     }
 
 
