@@ -24,7 +24,7 @@ middle one of all calls of its stage (or of its statements or files, depending o
   leave nothing; the night is then built through one in session mode, without Airflow.
 - **settings**: both databases set limits, formats and a search path for their sessions, and the
   task is stopped for longer than they allow. It must come through at its first try.
-- **warehouse_disk**: the file system of the warehouse's tables is full, for four tasks at a time (a
+- **full**: the file system of the warehouse's tables is full, for four tasks at a time (a
   tmpfs; only where one can be mounted).
 
 Then Airflow's retries, or a person who clears the failed task and its successors, complete the run.

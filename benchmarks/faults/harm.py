@@ -76,7 +76,7 @@ class Fault(StrEnum):
     ARTEFACT = "artefact"
     POOLER = "pooler"
     SETTINGS = "settings"
-    WAREHOUSE_DISK = "warehouse_disk"
+    WAREHOUSE_DISK = "full"
 
 
 class DoesNotApplyError(Exception):

@@ -113,7 +113,7 @@ def test_table_shows_what_failed_and_what_does_not_apply():
         "artefact": ["-", "-"],
         "pooler": ["-", "-"],
         "settings": ["-", "-"],
-        "warehouse_disk": ["-", "-"],
+        "full": ["-", "-"],
     }
 
 
