@@ -1,9 +1,8 @@
--- Session settings for every connection, whatever its role, database or server would set: times in UTC; a
--- backend that notices within 5 seconds that its client was killed, and ends for no other reason; no limit
--- on statements, waits and transactions; values and literals in one form; and, for a space's schema (if
--- given), a search path with its own tables first, then pgvector's types and operators. The last columns
--- are whether the session can only read, whether that is because the server is a standby, and whether
--- pgvector's types can be used.
+-- Session settings for every connection, whatever its role or database would set: times in UTC, a backend
+-- that notices within 5 seconds that its client was killed, no limits on waits and transactions, values in
+-- one form, and, for a space's schema (if given), a search path with its own tables first, then pgvector's
+-- types. The last columns are whether the session can only read, whether the server is a standby, and
+-- whether pgvector's types can be used.
 select
   set_config('timezone', 'UTC', false),
   set_config('client_connection_check_interval', '5s', false),
