@@ -35,9 +35,7 @@ class Deployment:
     settings: Settings
 
     @contextmanager
-    def warehouse(
-        self, label: str, schema: str = "", *, prove: bool = False
-    ) -> Iterator[Database]:
+    def warehouse(self, label: str, schema: str = "", *, prove: bool = False) -> Iterator[Database]:
         """A session in the warehouse; with a schema, statements find that space's tables.
 
         Raises

@@ -1,5 +1,6 @@
 """What a role or database sets for its sessions must neither end nor change the work."""
 
+import re
 import time
 from dataclasses import replace
 
@@ -48,17 +49,16 @@ def hostile(laboratory: Laboratory, server):
         f"create role {role} login",
         *(f"alter role {role} set {key} = '{value}'" for key, value in HARMFUL.items()),
         f"alter database {name} owner to {role}",
-        "do $$ begin create role bi_reader; exception when duplicate_object then null; end $$",
     )
-    administer(server, "create extension vector", database=name)
     laboratory.query(f"grant select on customers to {role}", source=True)
     dsns = {
-        key: getattr(laboratory, key).replace("postgres@", f"{role}@")
+        key: re.sub("//[^@]*@", f"//{role}@", getattr(laboratory, key))
         for key in ("source_dsn", "warehouse_dsn")
     }
     yield replace(laboratory, **dsns), lambda *statements: administer(server, *statements), role
     administer(server, f"drop database {name} with (force)")
-    laboratory.query(f"drop owned by {role}", source=True)
+    source = laboratory.source_dsn.split("/")[3].split("?")[0]
+    administer(server, f"drop owned by {role}", database=source)
     administer(server, f"drop role {role}")
 
 
