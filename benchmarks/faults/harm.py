@@ -27,6 +27,7 @@ from benchmarks.processes import execute, kill_server
 from kindred.artefacts.folder import snapshot_slug
 from kindred.spec.model import Spec
 from local.environment import SOURCE, WAREHOUSE
+from local.postgres import SUPERUSER
 from local.processes import command_line, wait_for_end, wait_until
 
 DISK_MB = 64
@@ -183,12 +184,12 @@ def harmful_settings(room: Room) -> Iterator[None]:
             for setting, value in HARMFUL.items():
                 if name == WAREHOUSE or setting != "search_path":  # it finds the source's table
                     statement = f"alter database {name} set {setting} = '{value}'"
-                    execute(room.server.dsn("postgres"), statement)
+                    execute(room.server.dsn("postgres", SUPERUSER), statement)
         try:
             yield
         finally:
             for name in (SOURCE, WAREHOUSE):
-                execute(room.server.dsn("postgres"), f"alter database {name} reset all")
+                execute(room.server.dsn("postgres", SUPERUSER), f"alter database {name} reset all")
                 if room.tablespace is not None and name == WAREHOUSE:
                     use_tablespace(room.server)
 

@@ -22,7 +22,7 @@ from local.airflow import LocalAirflow, free_port
 from local.credentials import ADMIN_USER, Credentials, load_credentials
 from local.environment import SOURCE, WAREHOUSE
 from local.layout import CHECKOUT, Layout
-from local.postgres import EmbeddedServer
+from local.postgres import SUPERUSER, EmbeddedServer
 from local.supervisor import Supervisor
 from local.unprivileged import open_path, server_user
 
@@ -189,7 +189,7 @@ def open_room(
 
 def _fill(server: EmbeddedServer) -> None:
     for statement in WAREHOUSE_SETTINGS:
-        execute(server.dsn("postgres"), statement)
+        execute(server.dsn("postgres", SUPERUSER), statement)
     for name in (SOURCE, WAREHOUSE):
         server.create_database(name)
     fill_source(server.dsn(SOURCE))
@@ -206,15 +206,18 @@ def _mount_tablespace(server: EmbeddedServer, folder: Path) -> Path | None:
     if subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode:
         return None
     open_path(folder)
-    execute(server.dsn("postgres"), f"create tablespace small location '{folder}'")
-    execute(server.dsn("postgres"), "grant create on tablespace small to public")
+    execute(server.dsn("postgres", SUPERUSER), f"create tablespace small location '{folder}'")
+    execute(server.dsn("postgres", SUPERUSER), "grant create on tablespace small to public")
     use_tablespace(server)
     return folder
 
 
 def use_tablespace(server: EmbeddedServer) -> None:
     """Let the warehouse create its tables and indexes in the small file system."""
-    execute(server.dsn("postgres"), f"alter database {WAREHOUSE} set default_tablespace = small")
+    execute(
+        server.dsn("postgres", SUPERUSER),
+        f"alter database {WAREHOUSE} set default_tablespace = small",
+    )
 
 
 def environment_of(room: Room) -> dict[str, str]:
