@@ -16,6 +16,16 @@ middle one of all calls of its stage (or of its statements or files, depending o
   wait, while the first try is stopped in its middle; then both continue. This happens if a task
   that is taken for dead is still alive: the only way in which Airflow runs one task of a run twice
   at once.
+- **idle**: the server terminates the sessions that the task does not use at that moment, the one
+  that keeps erasures waiting among them.
+- **artefact**: every file of the snapshot's artefacts is cut in half before the task reads one. A
+  person clears the tasks that the messages name.
+- **pooler**: the task is tried through pgbouncer in transaction mode, which must be refused and
+  leave nothing; the night is then built through one in session mode, without Airflow.
+- **settings**: both databases set limits, formats and a search path for their sessions, and the
+  task is stopped for longer than they allow. It must come through at its first try.
+- **full**: the file system of the warehouse's tables is full, for four tasks at a time (a
+  tmpfs; only where one can be mounted).
 
 Then Airflow's retries, or a person who clears the failed task and its successors, complete the run.
 A case passes if the published tables equal those of an undisturbed run, the schema has the same
@@ -34,6 +44,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.faults.case import (
+    OUTAGES,
     Case,
     Middle,
     Outcome,
@@ -45,7 +56,13 @@ from benchmarks.faults.case import (
 )
 from benchmarks.faults.checks import orphans, temporary_files
 from benchmarks.faults.customers import ANEW, IN_PLACE, Variant, with_texts
-from benchmarks.faults.harm import DoesNotApplyError, Fault, Outage
+from benchmarks.faults.harm import (
+    DoesNotApplyError,
+    Fault,
+    Outage,
+    harmful_settings,
+    outage_of,
+)
 from benchmarks.faults.orders import Counts
 from benchmarks.faults.room import Room, link_model, machine_room, state_folder
 from benchmarks.report import WIDTH, Report
@@ -98,9 +115,10 @@ def play_all(
     references: Mapping[Variant, Reference],
     middles: Mapping[Case, Middle],
 ) -> Iterator[Outcome]:
-    """Play several cases at once; those of an outage separately, since it affects all."""
-    others = [case for case in cases if case.fault is not Fault.SERVER]
-    outages = [case for case in cases if case.fault is Fault.SERVER]
+    """Play several cases at once; separately those of a fault that affects all."""
+    apart = (*OUTAGES, Fault.SETTINGS)
+    others = [case for case in cases if case.fault not in apart]
+    settings = [case for case in cases if case.fault is Fault.SETTINGS]
     pool = ThreadPoolExecutor(AT_ONCE)
 
     def play_group(group: Sequence[Case], outage: Outage | None = None) -> Iterator[Outcome]:
@@ -110,9 +128,14 @@ def play_all(
 
     try:
         yield from play_group(others)
-        for start in range(0, len(outages), AT_ONCE):
-            group = outages[start : start + AT_ONCE]
-            yield from play_group(group, Outage(room.server, len(group)))
+        if settings:
+            with harmful_settings(room):
+                yield from play_group(settings)
+        for fault in OUTAGES:
+            outages = [case for case in cases if case.fault is fault]
+            for start in range(0, len(outages), AT_ONCE):
+                group = outages[start : start + AT_ONCE]
+                yield from play_group(group, outage_of(fault, room, len(group)))
     finally:
         # After Ctrl-C, running cases end on their own once nothing answers them.
         pool.shutdown(wait=False, cancel_futures=True)
@@ -148,12 +171,14 @@ def report_case(report: Report, outcome: Outcome) -> None:
 
 
 def find_middles(
-    cases: Sequence[Case], counts: Mapping[Variant, Counts], moment: float
+    room: Room, cases: Sequence[Case], counts: Mapping[Variant, Counts], moment: float
 ) -> tuple[dict[Case, Middle], list[Outcome]]:
     """The point where each case stops its task, and the cases that do not apply."""
     middles, others = {}, []
     for case in cases:
         try:
+            if case.fault is Fault.WAREHOUSE_DISK and room.tablespace is None:
+                raise DoesNotApplyError("nothing can be mounted here")
             middles[case] = middle_of(case, counts[case.variant], moment)
         except DoesNotApplyError as error:
             others.append(Outcome(case, does_not_apply=str(error)))
@@ -168,7 +193,7 @@ def play_in(room: Room, cases: Sequence[Case], report: Report) -> tuple[list[Out
     unknown = {task for counted in counts.values() for task in counted} - {*TASKS, "embed_texts"}
     if unknown:
         raise LocalError(f"the DAG has tasks without a fault: {', '.join(sorted(unknown))}")
-    middles, outcomes = find_middles(cases, counts, report.parameters["moment"])
+    middles, outcomes = find_middles(room, cases, counts, report.parameters["moment"])
     known = temporary_files(room)
     for outcome in play_all(room, list(middles), references, middles):
         report_case(report, outcome)

@@ -1,5 +1,6 @@
 """One case: a fault in the middle of one task of one run, and its outcome."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from benchmarks.faults.harm import Fault, NotAsPlannedError, Outage, Scene
 from benchmarks.faults.night import run_night
 from benchmarks.faults.orders import Counts, Stopped
 from benchmarks.faults.person import ENDED
+from benchmarks.faults.pooled import run_behind_poolers
 from benchmarks.faults.reader import Reader, look, reading
 from benchmarks.faults.room import Room
 from kindred.spec.model import Spec
@@ -21,7 +23,13 @@ from local.processes import wait_until
 STOP_SECONDS = 600
 Middle = tuple[str, int]
 # A task may survive the other faults: one that only computes, or the second of two tries.
-ENDS_THE_TRY = (Fault.KILL, Fault.DISK, Fault.CONNECTION, Fault.SOURCE)
+ENDS_THE_TRY = (
+    *(Fault.KILL, Fault.DISK, Fault.CONNECTION, Fault.SOURCE, Fault.IDLE),
+    Fault.ARTEFACT,
+)
+OUTAGES = (Fault.SERVER, Fault.WAREHOUSE_DISK)
+CLEARED_TASK = re.compile(r"clear task \W*(\w+)")
+REPAIRS = 6
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,9 @@ def middle_of(case: Case, counts: Counts, moment: float) -> Middle:
     """
     made = counts[case.task]
     kind = harm.kind_of_middle(case.fault, made)
-    return kind, max(1, round(made[kind] * moment))
+    # Whoever has mapped an artefact does not see that it is cut.
+    is_first = case.fault is Fault.ARTEFACT
+    return kind, 1 if is_first else max(1, round(made[kind] * moment))
 
 
 def play(
@@ -149,6 +159,12 @@ def _play(
         run_night(room.deployment, spec, FIRST)
         room.person.unpause(spec.dag_id)
         reader = stack.enter_context(reading(room.warehouse_dsn, spec))
+        if case.fault is Fault.POOLER:
+            outcome.tries, outcome.done = 1, run_behind_poolers(room, spec, case.task)
+            reader.stop()
+            outcome.polls = reader.seen.total()
+            outcome.problems = tuple(_sights(room, case, reference, reader))
+            return
         if case.is_copy:
             scene = _strike_copy(room, case, outcome)
         else:
@@ -172,7 +188,7 @@ def _strike_copy(room: Room, case: Case, outcome: Outcome) -> Scene:
 def _strike(scene: Scene, case: Case, outcome: Outcome, outage: Outage | None) -> None:
     stopped = _wait_for_stop(scene)
     outcome.place = stopped.place
-    if case.fault is Fault.SERVER:
+    if case.fault in OUTAGES:
         assert outage is not None
         outcome.done = outage.strike(scene, stopped)
     else:
@@ -199,19 +215,40 @@ def _finish(scene: Scene, case: Case, outcome: Outcome) -> None:
     state = scene.run.wait()
     if state == "failed":
         outcome.is_cleared = True
-        scene.run.clear_failed()
-        state = scene.run.wait()
+        state = _repair(scene, case)
     outcome.tries = scene.run.tries(case.task)
     if state != "success":
         words = scene.run.last_words()
         outcome.problems = (f"the run is {state}, failed: {scene.run.failed()}: {words}",)
 
 
+def _repair(scene: Scene, case: Case) -> str:
+    """Clear what failed, or what the messages of the failed tasks name; returns the run's state."""
+    if case.fault is not Fault.ARTEFACT:
+        scene.run.clear_failed()
+        return scene.run.wait()
+    for _ in range(REPAIRS):
+        named = sorted(set(CLEARED_TASK.findall(scene.run.failed_logs())))
+        if not named:
+            break
+        scene.run.clear(named)
+        if scene.run.wait() != "failed":
+            break
+    return scene.run.state
+
+
 def _problems(scene: Scene, case: Case, reference: Reference, reader: Reader) -> Iterator[str]:
-    room, spec = scene.room, scene.spec
-    yield from checks.problems_of(room, spec, reference.state)
-    yield from checks.orphans(room)
+    yield from _sights(scene.room, case, reference, reader)
+    yield from checks.orphans(scene.room)
+    tries = scene.run.tries(case.task)
+    has_guard = case.task != "prepare"
+    if case.fault in ENDS_THE_TRY and tries < 2 and (case.fault is not Fault.IDLE or has_guard):
+        yield "the task was tried only once: the fault did not affect it"
+    if case.fault is Fault.SETTINGS and tries > 1:
+        yield f"the task was tried {tries} times: a setting has ended a session or statement"
+
+
+def _sights(room: Room, case: Case, reference: Reference, reader: Reader) -> Iterator[str]:
+    yield from checks.problems_of(room, case.spec, reference.state)
     may_be_cut = case.fault is Fault.SERVER
     yield from checks.odd_sights(reader, reference.before, reference.after, may_be_cut=may_be_cut)
-    if case.fault in ENDS_THE_TRY and scene.run.tries(case.task) < 2:
-        yield "the task was tried only once: the fault did not affect it"

@@ -27,6 +27,11 @@ INVALID_INDEXES = (
 SESSIONS = (
     "select application_name || ' ' || state from pg_stat_activity where application_name like %s"
 )
+LOCKS = (
+    "select locks.locktype || ' ' || locks.mode from pg_locks as locks"
+    " join pg_stat_activity as activity using (pid)"
+    " where activity.application_name like %s and activity.state not like 'active'"
+)
 # A backend checks every 5 s whether its client is still there.
 SESSION_SECONDS = 12
 
@@ -87,6 +92,11 @@ def lingering(room: Room, spec: Spec) -> list[str]:
 
     wait_until(are_gone, SESSION_SECONDS, 0.2)
     return [f"session {name!r} is left" for name in left]
+
+
+def locks_of(room: Room, spec: Spec) -> list[Any]:
+    """Locks that sessions of the space hold although nobody uses them."""
+    return _query(room, LOCKS, f"kindred {spec.space} %")
 
 
 def orphans(room: Room) -> list[str]:

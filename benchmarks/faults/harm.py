@@ -1,4 +1,4 @@
-"""The six faults, each injected into a task that is stopped in its middle and then continues."""
+"""The faults, each injected into a task that is stopped in its middle and then continues."""
 
 import json
 import os
@@ -7,24 +7,27 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import psycopg2
 
 from benchmarks.faults.customers import GATE, GATED, SECOND
 from benchmarks.faults.orders import Stopped
 from benchmarks.faults.person import DagRun
-from benchmarks.faults.room import Room, environment_of
+from benchmarks.faults.room import TABLESPACE_MB, Room, environment_of, use_tablespace
 from benchmarks.faults.second_try import REFUSED
-from benchmarks.processes import kill_server
+from benchmarks.processes import execute, kill_server
+from kindred.artefacts.folder import snapshot_slug
 from kindred.spec.model import Spec
 from local.environment import SOURCE, WAREHOUSE
-from local.postgres import EmbeddedServer
+from local.postgres import SUPERUSER
 from local.processes import command_line, wait_for_end, wait_until
 
 DISK_MB = 64
@@ -34,6 +37,31 @@ WAITS_AT_THE_GATE = (
     "select pid from pg_stat_activity where datname = %s and application_name like %s"
     " and wait_event_type = 'Lock' and wait_event = 'advisory'"
 )
+IDLE_SESSIONS = (
+    "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+    " where application_name like %s and pid <> %s"
+)
+SETTINGS_SECONDS = 1.0
+HARMFUL = {
+    "statement_timeout": "300ms",
+    "lock_timeout": "1ms",
+    **dict.fromkeys(
+        (
+            "idle_session_timeout",
+            "idle_in_transaction_session_timeout",
+            "transaction_timeout",
+        ),
+        f"{SETTINGS_SECONDS}s",
+    ),
+    "default_transaction_isolation": "serializable",
+    "search_path": "nowhere",
+    "client_encoding": "LATIN1",
+    "extra_float_digits": "-15",
+    "intervalstyle": "sql_standard",
+    "bytea_output": "escape",
+    "standard_conforming_strings": "off",
+    "timezone": "Asia/Kathmandu",
+}
 
 
 class Fault(StrEnum):
@@ -45,6 +73,11 @@ class Fault(StrEnum):
     CONNECTION = "connection"
     SOURCE = "source"
     TWICE = "twice"
+    IDLE = "idle"
+    ARTEFACT = "artefact"
+    POOLER = "pooler"
+    SETTINGS = "settings"
+    WAREHOUSE_DISK = "full"
 
 
 class DoesNotApplyError(Exception):
@@ -78,6 +111,9 @@ def kind_of_middle(fault: Fault, made: Mapping[str, int]) -> str:
         Fault.DISK: ("write", "writes no artefact"),
         Fault.CONNECTION: (in_warehouse, "has no session in its middle"),
         Fault.SOURCE: (in_source, "does not read the source"),
+        Fault.IDLE: (in_warehouse, "has no session in its middle"),
+        Fault.ARTEFACT: ("read", "reads no artefact"),
+        Fault.WAREHOUSE_DISK: (in_warehouse, "has no session in its middle"),
     }
     if fault in needed:
         kind, reason = needed[fault]
@@ -104,6 +140,70 @@ def cut_connection(scene: Scene, stopped: Stopped) -> str:
     end_backend(dsn, stopped.backend)
     go_on(stopped)
     return f"session in {stopped.database} ended"
+
+
+def end_idle_sessions(scene: Scene, stopped: Stopped) -> str:
+    """Terminate all sessions of the task but the one it is about to use: its guard among them."""
+    dsn = scene.room.warehouse_dsn
+    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(IDLE_SESSIONS, (f"kindred {scene.spec.space} %", stopped.backend))
+        ended = cursor.fetchall()
+    if not ended:
+        raise NotAsPlannedError("the task has no other session")
+    go_on(stopped)
+    return f"{len(ended)} idle sessions ended"
+
+
+def truncate_artefacts(scene: Scene, stopped: Stopped) -> str:
+    """Cut every file of the snapshot's artefacts in half, before the task has mapped one."""
+    folder = scene.room.artefacts / scene.spec.space / snapshot_slug(SECOND)
+    found = [path for path in folder.rglob("*") if path.suffix in (".npy", ".json")]
+    for path in found:
+        content = path.read_bytes()
+        aside = path.with_name(f"{path.name}.cut")  # other tasks may have mapped it
+        aside.write_bytes(content[: len(content) // 2])
+        aside.rename(path)
+    go_on(stopped)
+    return f"{len(found)} files cut in half"
+
+
+def wait_idle(scene: Scene, stopped: Stopped) -> str:
+    """Leave the task's sessions idle for longer than the settings of the database allow."""
+    time.sleep(SETTINGS_SECONDS * 2.5)
+    go_on(stopped)
+    return "its sessions were idle"
+
+
+@contextmanager
+def harmful_settings(room: Room) -> Iterator[None]:
+    """Let both databases set for their sessions whatever could end or change the work."""
+    # The sessions of the checks say otherwise themselves.
+    calm = " ".join(f"-c {name}=0" for name in HARMFUL if name.endswith("timeout"))
+    with patch.dict(os.environ, {"PGOPTIONS": f"{calm} -c search_path=public -c timezone=UTC"}):
+        for name in (SOURCE, WAREHOUSE):
+            for setting, value in HARMFUL.items():
+                if name == WAREHOUSE or setting != "search_path":  # it finds the source's table
+                    statement = f"alter database {name} set {setting} = '{value}'"
+                    execute(room.server.dsn("postgres", SUPERUSER), statement)
+        try:
+            yield
+        finally:
+            for name in (SOURCE, WAREHOUSE):
+                execute(room.server.dsn("postgres", SUPERUSER), f"alter database {name} reset all")
+                if room.tablespace is not None and name == WAREHOUSE:
+                    use_tablespace(room.server)
+
+
+def fill_warehouse(room: Room) -> None:
+    """Leave no room in the file system of the warehouse's tables."""
+    assert room.tablespace is not None
+    _resize(room.tablespace, _used_bytes(room.tablespace))
+
+
+def free_warehouse(room: Room) -> None:
+    """Give the room back."""
+    assert room.tablespace is not None
+    _resize(room.tablespace, TABLESPACE_MB << 20)
 
 
 def end_backend(dsn: str, backend: int | None) -> None:
@@ -234,25 +334,36 @@ def end_copy(scene: Scene) -> str:
 
 
 class Outage:
-    """An outage of the warehouse's server in the middle of several tasks at once."""
+    """An outage of the warehouse in the middle of several tasks at once."""
 
-    def __init__(self, server: EmbeddedServer, tasks: int) -> None:
-        self._stopped = threading.Barrier(tasks, partial(kill_server, server))
-        self._went_on = threading.Barrier(tasks, server.start)
+    def __init__(
+        self, what: str, tasks: int, begin: Callable[[], None], end: Callable[[], None]
+    ) -> None:
+        self._what = what
+        self._stopped = threading.Barrier(tasks, begin)
+        self._went_on = threading.Barrier(tasks, end)
 
     def strike(self, scene: Scene, stopped: Stopped) -> str:
-        """Kill the server when all tasks are stopped; restart it when they have continued."""
+        """Begin when all tasks are stopped; end when they have continued."""
         self._stopped.wait(END_SECONDS)
         go_on(stopped)
         # Most tasks fail at their next statement; one that only computes may not notice.
         wait_for_end([stopped.process], 3)
         self._went_on.wait(END_SECONDS)
-        return "server killed"
+        return self._what
 
     def give_up(self) -> None:
         """Tell the other cases that one has failed."""
         self._stopped.abort()
         self._went_on.abort()
+
+
+def outage_of(fault: Fault, room: Room, tasks: int) -> Outage:
+    """The outage of a fault that affects all tasks at once."""
+    if fault is Fault.SERVER:
+        return Outage("server killed", tasks, partial(kill_server, room.server), room.server.start)
+    fill, free = partial(fill_warehouse, room), partial(free_warehouse, room)
+    return Outage("no space left for tables", tasks, fill, free)
 
 
 HARM: dict[Fault, Callable[[Scene, Stopped], str]] = {
@@ -261,4 +372,7 @@ HARM: dict[Fault, Callable[[Scene, Stopped], str]] = {
     Fault.SOURCE: cut_connection,
     Fault.DISK: fill_disk,
     Fault.TWICE: run_twice,
+    Fault.IDLE: end_idle_sessions,
+    Fault.ARTEFACT: truncate_artefacts,
+    Fault.SETTINGS: wait_idle,
 }

@@ -1,8 +1,9 @@
 """A night without Airflow: all stages of one snapshot, one after the other, in this process."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from kindred.preparation.task import Request, prepare
@@ -22,20 +23,42 @@ def request_of(spec: Spec, as_of: datetime, run_id: str) -> Request:
     return Request(run_id=run_id, window=window, may_fit=True)
 
 
-def run_night(deployment: Deployment, spec: Spec, as_of: datetime) -> None:
-    """Publish a snapshot; one night at a time, since stages expect a process of their own."""
+Work = Callable[[Deployment], Any]
+"""A stage, given the deployment to run it in."""
+
+
+def run_night(
+    deployment: Deployment,
+    spec: Spec,
+    as_of: datetime,
+    attempt: Callable[[str, Work], None] = lambda stage, work: None,
+) -> None:
+    """Publish a snapshot; one night at a time, since stages expect a process of their own.
+
+    ``attempt`` is given every stage before it is run.
+    """
     with ONE_AT_A_TIME:
-        _run_night(deployment, spec, as_of)
+        _run_night(deployment, spec, as_of, attempt)
 
 
-def _run_night(deployment: Deployment, spec: Spec, as_of: datetime) -> None:
-    reference = prepare(deployment, spec, request_of(spec, as_of, f"night {as_of.isoformat()}"))
+def _run_night(
+    deployment: Deployment, spec: Spec, as_of: datetime, attempt: Callable[[str, Work], None]
+) -> None:
+    request = request_of(spec, as_of, f"night {as_of.isoformat()}")
+
+    def begin(where: Deployment) -> dict[str, Any]:
+        return prepare(where, spec, request)
+
+    def work(stage: str, part: dict[str, Any], where: Deployment) -> Any:
+        return run_task(open_run(where, spec.space, as_of, request.run_id), stage, **part)
+
+    attempt("prepare", begin)
+    begin(deployment)
     parts: list[dict[str, Any]] = [{}]
     for stage, part_name in _stages(spec):
-        given = parts if part_name else [{}]
-        for part in given:
-            run = open_run(deployment, spec.space, as_of, reference["run_id"])
-            result = run_task(run, stage, **part)
+        for part in parts if part_name else [{}]:
+            attempt(stage, partial(work, stage, part))
+            result = work(stage, part, deployment)
         following = {"plan_graph": "shard", "merge_graph": "part", "list_algorithms": "algorithm"}
         if stage in following:
             parts = [{following[stage]: number} for number in result]

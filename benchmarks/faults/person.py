@@ -70,12 +70,21 @@ class DagRun:
 
     def clear_failed(self) -> None:
         """Clear the failed tasks, as ``docs/operations.md`` recommends."""
-        self.person.clear(self.dag_id, self.run_id, self.failed())
+        self.clear(self.failed())
+
+    def clear(self, tasks: list[str]) -> None:
+        """Clear tasks with those downstream of them."""
+        self.person.clear(self.dag_id, self.run_id, tasks)
 
     def wait(self) -> str:
         """Wait for the end of the run; return its state."""
         wait_until(lambda: self.state in ENDED, RUN_SECONDS, POLL_SECONDS)
         return self.state
+
+    def failed_logs(self) -> str:
+        """The logs of the failed tasks, for what they tell a person to do."""
+        failed = [entry for entry in self.tasks() if entry["state"] == "failed"]
+        return " ".join(str(self.person.log_messages(entry)) for entry in failed)
 
     def last_words(self) -> str:
         """The last log line of each failed task, for a message."""

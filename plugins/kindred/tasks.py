@@ -1,7 +1,7 @@
 """All tasks of the DAG by name, and the conditions under which they run."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kindred.encoding.task import embed_texts, encode, fit_encoder
@@ -61,5 +61,5 @@ def run_task(run: Run, name: str, **part: Any) -> Any:
     with run.working(name) as warehouse:
         if task.stops_after_erasure:
             builds.require_no_erasure(warehouse, run.as_of)
-        with timed(run, name) as opened:
+        with timed(replace(run, session=warehouse), name) as opened:
             return task.function(opened, **part)

@@ -5,6 +5,7 @@ The options are read from the files Airflow ships, so nothing is initialised for
 
 import configparser
 import re
+from datetime import UTC, datetime
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -51,3 +52,16 @@ def test_options_are_found_where_they_are_set():
 )
 def test_options_of_older_airflows_are_noticed(variable):
     assert options_set_in(variable) - known_options()
+
+
+@pytest.mark.usefixtures("airflow_library")
+def test_the_housekeeper_calls_airflow_as_it_wants_to_be_called():
+    compose = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
+    text = compose["services"]["housekeeper"]["command"][-1]
+    [command] = re.findall(r"airflow (db clean .*?) &&", text)
+    words = command.replace('"$$before"', "2026-01-01T00:00:00+00:00").split()
+    from airflow.cli.cli_parser import get_parser
+
+    found = get_parser().parse_args(words)
+    assert (found.skip_archive, found.yes, found.tables) == (True, True, None)
+    assert found.clean_before_timestamp == datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.debian import CannotInstallError
 from integration import plpython_server as plpython
 from integration.warehouse import Laboratory
 
@@ -35,7 +36,7 @@ def plpython_folders(repository: Path) -> tuple[Path, Path]:
     """PostgreSQL 15 with PL/Python and pgvector, and the packages for its Python."""
     try:
         return plpython.installed(repository / "build", repository / "requirements-plpython.txt")
-    except plpython.CannotInstallError as error:
+    except CannotInstallError as error:
         if os.geteuid() == 0:
             raise
         pytest.skip(f"PL/Python is not here, and an ordinary user cannot get it: {error}")

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from benchmarks.debian import call, libraries, unpack
 from local.unprivileged import open_path, open_tree, server_user
 
 VERSION = "15"
@@ -28,10 +29,6 @@ SETTINGS = {
     "dynamic_shared_memory_type": "mmap",
     "timezone": "UTC",
 }
-
-
-class CannotInstallError(Exception):
-    """The machine has no such packages, and cannot get them."""
 
 
 class PlpythonServer:
@@ -78,7 +75,6 @@ class PlpythonServer:
 
     def environment(self) -> Mapping[str, str]:
         """Libraries that the machine lacks were unpacked too, and Python's own perhaps."""
-        libraries = [str(path) for path in self.tree.glob("usr/lib/*-linux-gnu")]
         home = {"PYTHONHOME": str(self.tree / "usr")}
         has_python = (self.tree / f"usr/lib/python{PYTHON_VERSION}/os.py").exists()
         return {
@@ -86,7 +82,7 @@ class PlpythonServer:
             "LC_ALL": "C",
             "PGDATA": str(self.pgdata),
             "PYTHONPATH": str(self.python_path),
-            "LD_LIBRARY_PATH": os.pathsep.join(libraries),
+            "LD_LIBRARY_PATH": libraries(self.tree),
             **(home if has_python else {}),
         }
 
@@ -130,7 +126,7 @@ def installed(build: Path, requirements: Path) -> tuple[Path, Path]:
         aside = Path(tempfile.mkdtemp(prefix="plpython-", dir=build))
         try:
             _install_packages(aside / "packages", requirements)
-            _unpack_server(aside / "archives", aside / "server")
+            unpack(PACKAGES, aside / "server")
             _add_pgvector(aside / "packages" / "pgserver" / "pginstall", aside / "server")
             open_tree(aside)
             _let_python_compile(aside / "packages")
@@ -147,7 +143,7 @@ def _install_packages(target: Path, requirements: Path) -> None:
     command = [str(python), "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps"]
     command += ["--disable-pip-version-check", "--root-user-action=ignore"]
     command += ["--only-binary=:all:", f"--python-version={PYTHON_VERSION}"]
-    _call(*command, f"--target={target}", f"--requirement={requirements}")
+    call(*command, f"--target={target}", f"--requirement={requirements}")
 
 
 def _let_python_compile(packages: Path) -> None:
@@ -157,35 +153,9 @@ def _let_python_compile(packages: Path) -> None:
         os.chown(folder, *((-1, -1) if user is None else (user.pw_uid, user.pw_gid)))
 
 
-def _unpack_server(archives: Path, tree: Path) -> None:
-    (archives / "partial").mkdir(parents=True)
-    download = ("apt-get", "install", "--yes", "--download-only", "--reinstall")
-    download += ("--no-install-recommends", f"-oDir::Cache::archives={archives}")
-    try:
-        _call(*download, "-oDebug::NoLocking=true", *PACKAGES)
-    except CannotInstallError:
-        if os.geteuid() != 0:
-            raise
-        _call("apt-get", "update")
-        _call(*download, "-oDebug::NoLocking=true", *PACKAGES)
-    for archive in sorted(archives.glob("*.deb")):
-        _call("dpkg-deb", "--extract", str(archive), str(tree))
-    shutil.rmtree(archives)
-
-
 def _add_pgvector(source: Path, tree: Path) -> None:
     libraries = tree / "usr/lib/postgresql" / VERSION / "lib"
     extensions = tree / "usr/share/postgresql" / VERSION / "extension"
     shutil.copy(source / "lib/postgresql/vector.so", libraries)
     for path in (source / "share/postgresql/extension").glob("vector*"):
         shutil.copy(path, extensions)
-
-
-def _call(*command: str) -> None:
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise CannotInstallError(str(error)) from error
-    if result.returncode != 0:
-        last = result.stderr.strip().splitlines()[-3:]
-        raise CannotInstallError(f"{' '.join(command[:2])} failed: {' '.join(last)}")

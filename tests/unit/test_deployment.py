@@ -1,9 +1,12 @@
 """docker-compose.yaml and env.template, as far as they can be checked without a Docker engine."""
 
 import copy
+import os
 import re
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,10 @@ COMPOSE_FILE = ROOT / "docker-compose.yaml"
 COMPOSE = yaml.safe_load(COMPOSE_FILE.read_text())
 SERVICES = COMPOSE["services"]
 ONE_SHOT = {"airflow-init", "kindred"}
-AIRFLOW = {"airflow-init", "api-server", "scheduler", "dag-processor", "triggerer", "worker"}
+AIRFLOW = {
+    *("airflow-init", "api-server", "scheduler", "dag-processor", "triggerer", "worker"),
+    "housekeeper",
+}
 RUNS_KINDRED = {"worker", "kindred"}
 REACHES_WAREHOUSE = RUNS_KINDRED | {"triggerer"}  # it tells of missed deadlines
 
@@ -37,11 +43,28 @@ def strings(node):
 
 def variables(node):
     """Name and default (None where compose demands a value) of every variable below ``node``."""
-    return {
+    return {(name, "") for name in passed_on(node)} | {
         (match["name"], match["rest"] if match["form"] == ":-" else None)
         for text in strings(node)
         for match in VARIABLE.finditer(text)
     }
+
+
+def passed_on(node):
+    """Variables of services without a value: those of .env, not set where it has none."""
+    if not isinstance(node, dict):
+        return
+    for key, value in node.items():
+        if value is None and re.fullmatch(r"[A-Z_]+", key):
+            yield key
+        yield from passed_on(value)
+
+
+def script(service):
+    """The commands of a service as its shell gets them."""
+    *shell, text = SERVICES[service]["command"]
+    assert shell == ["bash", "-ec"]
+    return text.replace("$$", "$")
 
 
 def template():
@@ -81,7 +104,7 @@ def test_schema_check_refuses_a_wrong_service(tmp_path, key, value):
 def test_services_are_those_of_the_deployment():
     data_services = {"metadata", "warehouse", "redis"}
     assert set(SERVICES) == AIRFLOW | data_services | {"kindred"}
-    for name in AIRFLOW - {"airflow-init"}:
+    for name in AIRFLOW - {"airflow-init", "housekeeper"}:
         command = SERVICES[name]["command"]
         assert command == ("celery worker" if name == "worker" else name)
 
@@ -103,15 +126,17 @@ def test_every_variable_has_one_meaning():
 
 def test_secrets_have_neither_default_nor_value():
     secrets = {name for name, _ in variables(COMPOSE) if SECRET.search(name)}
-    assert len(secrets) == 9
-    assert {name for name, default in variables(COMPOSE) if default is None} >= secrets
+    assert len(secrets) == 11
+    optional = {"AIRFLOW_CONN_KINDRED_ALERTS", "AWS_SECRET_ACCESS_KEY"}
+    assert {name for name, default in variables(COMPOSE) if default is None} >= secrets - optional
     for name, (default, line) in template().items():
         assert default is not None or line["value"] == "", f"{name} has a value in env.template"
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
 def test_secret_settings_come_from_secret_variables(service):
-    for key, value in environment(service).items():
+    given = {key: value for key, value in environment(service).items() if value is not None}
+    for key, value in given.items():
         if SECRET.search(key) or key.endswith("BROKER_URL"):
             used = {name for name, _ in variables(value)}
             assert used, f"{service}: {key} is a literal"
@@ -124,6 +149,84 @@ def test_secrets_stay_out_of_commands():
     for name, service in SERVICES.items():
         used = variables([service.get(key) for key in ("command", "entrypoint", "healthcheck")])
         assert not [variable for variable, _ in used if SECRET.search(variable)], name
+
+
+def test_the_password_of_the_administrator_is_in_no_argument_list(tmp_path):
+    """Run as compose does, with an Airflow that says what its processes can be seen with."""
+    package = tmp_path / "airflow"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(
+        "import sys\nfrom pathlib import Path\n"
+        "def main():\n"
+        "    print(sys.argv)\n"
+        "    for path in Path('/proc').glob('[0-9]*/cmdline'):\n"
+        "        try:\n"
+        "            assert b't0p-secret' not in path.read_bytes(), path\n"
+        "        except OSError:\n"
+        "            pass\n"
+    )
+    migrate = tmp_path / "bin" / "airflow"
+    migrate.parent.mkdir()
+    migrate.write_text('#!/bin/sh\nexec test "$*" = "db migrate"\n')
+    migrate.chmod(0o755)
+    (migrate.parent / "python").symlink_to(sys.executable)
+    variables = {"ADMIN_USER": "root", "ADMIN_PASSWORD": "t0p-secret", "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        ["bash", "-ec", script("airflow-init")],
+        env={**variables, "PATH": f"{migrate.parent}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "'users', 'create'" in done.stdout
+    assert "'--password', 't0p-secret', '--email', 'root@localhost'" in done.stdout
+
+
+@pytest.mark.parametrize("is_healthy", [True, False])
+def test_the_housekeeper_deletes_what_is_old_and_nothing_else(tmp_path, is_healthy):
+    """One round; Airflow's own command is tried where Airflow is: tests/airflow."""
+    logs, programs = tmp_path / "logs", tmp_path / "bin"
+    programs.mkdir()
+    for name, days in {"a/old.log": 91, "a/young.log": 89, "b/c/old.log": 91, "new.log": 0}.items():
+        (logs / name).parent.mkdir(parents=True, exist_ok=True)
+        (logs / name).touch()
+        os.utime(logs / name, (time.time() - days * 86_400,) * 2)
+    (logs / "begun").mkdir()
+    airflow = f'echo "$@" > {tmp_path}/asked; exit {0 if is_healthy else 1}'
+    for name, text in {
+        "airflow": airflow,
+        "sleep": f"kill $PPID; exec {sys.executable} -c 0",
+    }.items():
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    text = script("housekeeper").replace("/opt/airflow/logs", str(logs))
+    default = dict(variables(environment("housekeeper")))["AIRFLOW_KEEP_DAYS"]
+    subprocess.run(
+        ["bash", "-ec", text.replace("/tmp/cleaned", str(tmp_path / "cleaned"))],
+        env={"PATH": f"{programs}:/usr/bin:/bin", "KEEP_DAYS": default},
+        timeout=20,
+        check=False,
+    )
+    *words, before, skip, sure = (tmp_path / "asked").read_text().split()
+    assert words == ["db", "clean", "--clean-before-timestamp"]
+    assert (skip, sure) == ("--skip-archive", "--yes")
+    age = datetime.now(UTC) - datetime.fromisoformat(before)
+    assert abs(age - timedelta(days=90)) < timedelta(minutes=5)
+    left = {str(path.relative_to(logs)) for path in logs.rglob("*") if path.is_file()}
+    everything = {"a/old.log", "a/young.log", "b/c/old.log", "new.log"}
+    assert left == ({"a/young.log", "new.log"} if is_healthy else everything)
+    assert (logs / "begun").is_dir()
+    assert (tmp_path / "cleaned").exists() == is_healthy
+
+
+def test_alerts_and_object_stores_can_be_set_where_they_are_used():
+    for service in ("worker", "triggerer", "kindred"):
+        assert "AIRFLOW_CONN_KINDRED_ALERTS" in set(passed_on(SERVICES[service]))
+    for service in SERVICES:
+        uses_artefacts = "AWS_SECRET_ACCESS_KEY" in set(passed_on(SERVICES[service]))
+        assert uses_artefacts == (service in RUNS_KINDRED), service
 
 
 def test_airflow_services_share_image_user_settings_and_secrets():

@@ -20,6 +20,7 @@ from airflow.plugins_manager import AirflowPlugin
 
 OURS = ("/plugins/kindred/", "/dags/customer_similarity.py")
 DATABASE, ARTEFACTS = "/kindred/warehouse/database.py", "/kindred/artefacts/arrays.py"
+FOLDER = "/kindred/artefacts/folder.py"
 ADAPTER, TASKS = "/kindred/airflow_adapter/tasks.py", "/task.py"
 STATEMENTS = {"run", "rows", "records", "execute", "copy_out", "copy_in"}
 
@@ -102,6 +103,8 @@ def _kinds(frame: FrameType) -> list[str]:
         return ["call", f"in {session['database']}"] if session else ["call"]
     if code.co_filename.endswith(ARTEFACTS) and code.co_name == "write_aside":
         return ["call", "write"]
+    if code.co_filename.endswith(FOLDER) and code.co_name == "read":
+        return ["call", "read"]
     return ["call"]
 
 

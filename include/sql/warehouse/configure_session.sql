@@ -1,10 +1,24 @@
--- Session settings for every connection: times in UTC; a backend that notices within 5 seconds that its
--- client was killed; and, for a space's schema (if given), a search path with its own tables first, then
--- pgvector's types and operators. The last column is whether pgvector's types can be used.
+-- Session settings for every connection, whatever its role or database would set: times in UTC, a backend
+-- that notices within 5 seconds that its client was killed, no limits on waits and transactions, values in
+-- one form, and, for a space's schema (if given), a search path with its own tables first, then pgvector's
+-- types. The last columns are whether the session can only read, whether the server is a standby, and
+-- whether pgvector's types can be used.
 select
   set_config('timezone', 'UTC', false),
   set_config('client_connection_check_interval', '5s', false),
   set_config('client_min_messages', 'warning', false),
+  set_config('idle_in_transaction_session_timeout', '0', false),
+  set_config('lock_timeout', '0', false),
+  case
+    when current_setting('transaction_timeout', true) is not null
+      then set_config('transaction_timeout', '0', false)
+  end,
+  set_config('default_transaction_isolation', 'read committed', false),
+  set_config('default_transaction_deferrable', 'off', false),
+  set_config('standard_conforming_strings', 'on', false),
+  set_config('extra_float_digits', '1', false),
+  set_config('intervalstyle', 'postgres', false),
+  set_config('bytea_output', 'hex', false),
   case when %(schema)s::text is not null then
     set_config(
       'search_path',
@@ -20,6 +34,8 @@ select
       false
     )
   end,
+  current_setting('transaction_read_only')::boolean as is_read_only,
+  pg_is_in_recovery() as is_standby,
   %(schema)s::text is not null and exists (
     select from pg_extension
     where extname = 'vector' and has_schema_privilege(extnamespace, 'usage')

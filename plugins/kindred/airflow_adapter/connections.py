@@ -9,6 +9,7 @@ from kindred.errors import PreflightError
 from kindred.run.connections import (
     ALERTS,
     conninfo_of,
+    extra_of,
     from_environment,
     webhook_from_environment,
     webhook_of,
@@ -32,7 +33,7 @@ def conninfo_from_airflow(connection_id: str) -> str:
     Raises
     ------
     PreflightError
-        when Airflow has no such connection.
+        when Airflow has no such connection, or `conninfo_of` refuses what it says.
     """
     try:
         connection = Connection.get(connection_id)
@@ -41,7 +42,12 @@ def conninfo_from_airflow(connection_id: str) -> str:
             f"Airflow has no connection {connection_id!r}; add it in the UI, or set"
             f" AIRFLOW_CONN_{connection_id.upper()}"
         ) from error
-    return conninfo_of(_fields(connection), connection.extra_dejson)
+    where = f"Airflow Connection {connection_id!r}"
+    try:
+        extra = extra_of(connection.extra)  # `extra_dejson` drops what it cannot read
+    except (ValueError, TypeError):
+        raise PreflightError(f"{where}: 'extra' is not a JSON object; correct it") from None
+    return conninfo_of(_fields(connection), extra, where)
 
 
 def _fields(connection: Connection) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 Run it once before a backfill, so that all its dates share one encoder.
 """
 
+from dataclasses import replace
+
 from kindred.artefacts.folder import snapshot_slug
 from kindred.encoding import encoder_versions
 from kindred.encoding.fit_as_of import fit_as_of
@@ -38,14 +40,15 @@ def fit(
             _drop_tables(run)  # those of a try that was killed
             return version, False
     with run.working("fit") as warehouse:
+        guarded = replace(run, session=warehouse)
         try:
-            extract(run)
-            land(run)
-            snapshot_customers.keep_customers(warehouse, run)
-            embed_new_texts(warehouse, spec, snapshot_customers.kept_customers(warehouse, run))
-            with run.locked(warehouse, Resource.ENCODER):
+            extract(guarded)
+            land(guarded)
+            snapshot_customers.keep_customers(warehouse, guarded)
+            embed_new_texts(warehouse, spec, snapshot_customers.kept_customers(warehouse, guarded))
+            with guarded.locked(warehouse, Resource.ENCODER):
                 found = encoder_versions.find(warehouse, spec, as_of)
-                return (found, False) if found else (fit_as_of(warehouse, run), True)
+                return (found, False) if found else (fit_as_of(warehouse, guarded), True)
         finally:
             _drop_tables(run)
 
@@ -58,7 +61,10 @@ def _drop_tables(run: Run) -> None:
 
 
 def _prepare_space(deployment: Deployment, spec: Spec, label: str) -> None:
-    with deployment.source(spec, label) as origin, deployment.warehouse(label) as warehouse:
+    with (
+        deployment.source(spec, label, prove=True) as origin,
+        deployment.warehouse(label, prove=True) as warehouse,
+    ):
         report = preflight.inspect(spec, deployment.settings, origin, warehouse)
         columns = report.columns_or_raise()
         wait_seconds = deployment.settings.lock_wait_seconds

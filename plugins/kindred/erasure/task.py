@@ -143,4 +143,4 @@ def _contains_customer(folder: ArtefactFolder, key: Array) -> bool:
         customers = folder.read(VECTORS, MADE_BY, only=["customers"]).arrays["customers"]
     except ArtefactError:
         return True
-    return bool((customers == key[0]).any())
+    return customers.dtype.kind != key.dtype.kind or bool((customers == key[0]).any())

@@ -37,7 +37,10 @@ def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]
     except SentenceModelError as error:
         found.append(Finding("sentence model", Outcome.FAILURE, str(error)))
     try:
-        with deployment.source(spec, label) as origin, deployment.warehouse(label) as warehouse:
+        with (
+            deployment.source(spec, label, prove=True) as origin,
+            deployment.warehouse(label, prove=True) as warehouse,
+        ):
             report = inspect(spec, settings, origin, warehouse)
             found += report.findings
             if report.columns is not None:

@@ -104,13 +104,6 @@ def _server_findings(warehouse: Database) -> Iterator[Finding]:
         )
     else:
         yield Finding("server", Outcome.OK, f"PostgreSQL {version // 10000}.{version % 10000}")
-    if warehouse.value("preparation/is_recovering"):
-        yield Finding(
-            "server",
-            Outcome.FAILURE,
-            "warehouse: the server is a read-only standby; point connection 'kindred_warehouse' at"
-            " the primary",
-        )
 
 
 def _pgvector_findings(warehouse: Database) -> Iterator[Finding]:

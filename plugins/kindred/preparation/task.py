@@ -83,7 +83,10 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
     open_models(spec)
     as_of = request.window.as_of
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} prepare"
-    with deployment.source(spec, label) as origin, deployment.warehouse(label) as warehouse:
+    with (
+        deployment.source(spec, label, prove=True) as origin,
+        deployment.warehouse(label, prove=True) as warehouse,
+    ):
         report = preflight.inspect(spec, deployment.settings, origin, warehouse)
         for finding in report.findings:
             if finding.outcome is Outcome.WARNING:

@@ -35,7 +35,7 @@ class Deployment:
     settings: Settings
 
     @contextmanager
-    def warehouse(self, label: str, schema: str = "") -> Iterator[Database]:
+    def warehouse(self, label: str, schema: str = "", *, prove: bool = False) -> Iterator[Database]:
         """A session in the warehouse; with a schema, statements find that space's tables.
 
         Raises
@@ -43,25 +43,25 @@ class Deployment:
         PreflightError
             when a newer release of Kindred has changed that space.
         """
-        with self._session(WAREHOUSE, label, schema) as database:
+        with self._session(WAREHOUSE, label, schema=schema, writes=True, prove=prove) as database:
             if schema:
                 schemas.require_known_migrations(database, schema)
             yield database
 
-    def source(self, spec: Spec, label: str) -> Session:
+    def source(self, spec: Spec, label: str, *, prove: bool = False) -> Session:
         """A session in the source of a space."""
-        return self.reader(spec.source.connection, label)
+        return self.reader(spec.source.connection, label, prove=prove)
 
     @contextmanager
-    def reader(self, connection_id: str, label: str) -> Iterator[Database]:
+    def reader(self, connection_id: str, label: str, *, prove: bool = False) -> Iterator[Database]:
         """A session that only reads, and in which no statement takes longer than is allowed."""
-        with self._session(connection_id, label) as database:
+        with self._session(connection_id, label, prove=prove) as database:
             database.limit(timeout_seconds=self.settings.source_timeout_seconds)
             yield database
 
-    def _session(self, connection_id: str, label: str, schema: str | None = None) -> Session:
+    def _session(self, connection_id: str, label: str, **options: Any) -> Session:
         conninfo = self.connections(connection_id)
-        return connect(conninfo, connection_id=connection_id, application_name=label, schema=schema)
+        return connect(conninfo, connection_id=connection_id, application_name=label, **options)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,9 @@ class Run:
 
     @property
     def folder(self) -> ArtefactFolder:
-        """The artefacts of this snapshot."""
+        """The artefacts of this snapshot, unless a guard of the run's session is lost."""
+        if self.session is not None:
+            self.session.require_guards()
         names = (self.spec.space, snapshot_slug(self.as_of), self.build.settings_hash)
         return ArtefactFolder(posixpath.join(self.settings.artifacts, *names))
 

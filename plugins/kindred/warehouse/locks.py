@@ -75,12 +75,15 @@ def _held(
         lock, name = _relation(scope, resource)
         database.run("warehouse/create_lock", schema=scope, lock=lock, quoted=sql.Literal(name))
     with database.beside() as guard:
-        guard.run("warehouse/configure_guard")
         guard.connection.autocommit = False
         for resource in resources:
             _take(guard, scope, resource, mode, wait_seconds)
         try:
-            yield
+            database.guards.append(guard.connection)
+            try:
+                yield
+            finally:
+                database.guards.remove(guard.connection)
         except BaseException:
             with suppress(psycopg2.Error):  # the session may be lost: the block's error matters
                 guard.connection.rollback()

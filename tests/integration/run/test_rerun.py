@@ -187,6 +187,9 @@ class Killed(Exception):
     """The end of a process while it writes a file."""
 
 
+FIRST_STATEMENTS = ("warehouse/begin_session", "warehouse/configure_session")
+
+
 class Killer:
     """Ends the server's side of a session before the n-th thing that a stage does."""
 
@@ -202,7 +205,7 @@ class Killer:
     def _wrapped(self, method):
         def call(database, what, *arguments, **names):
             # Nothing has happened between a session's first statements or two looks at a lock.
-            if not str(what).startswith("session/") and self._is_now():
+            if what not in FIRST_STATEMENTS and self._is_now():
                 self._end_session(database.connection.info.backend_pid)
             return method(database, what, *arguments, **names)
 

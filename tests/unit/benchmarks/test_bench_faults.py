@@ -15,7 +15,7 @@ TEXTS = Variant("texts")
 VARIANTS = (IN_PLACE, ANEW, TEXTS)
 COUNTS = {
     "encode": {"call": 101, "in warehouse": 20, "write": 4},
-    "plan_graph": {"call": 40, "write": 2},
+    "plan_graph": {"call": 40, "write": 2, "read": 3},
     "finish": {"call": 1},
 }
 
@@ -52,6 +52,10 @@ def test_chosen_cases_only():
         (Fault.CONNECTION, "encode", 0.9, ("in warehouse", 18)),
         (Fault.SERVER, "encode", 0.5, ("in warehouse", 10)),
         (Fault.SERVER, "plan_graph", 0.5, ("call", 20)),
+        (Fault.IDLE, "encode", 0.5, ("in warehouse", 10)),
+        (Fault.ARTEFACT, "plan_graph", 0.5, ("read", 1)),
+        (Fault.WAREHOUSE_DISK, "encode", 0.5, ("in warehouse", 10)),
+        (Fault.SETTINGS, "encode", 0.5, ("call", 50)),
     ],
 )
 def test_middle(fault, task, moment, middle):
@@ -64,6 +68,8 @@ def test_middle(fault, task, moment, middle):
         (Fault.SOURCE, "encode", "does not read the source"),
         (Fault.CONNECTION, "plan_graph", "has no session in its middle"),
         (Fault.DISK, "finish", "writes no artefact"),
+        (Fault.ARTEFACT, "encode", "reads no artefact"),
+        (Fault.WAREHOUSE_DISK, "plan_graph", "has no session in its middle"),
     ],
 )
 def test_fault_that_does_not_apply_says_why(fault, task, reason):
@@ -103,6 +109,11 @@ def test_table_shows_what_failed_and_what_does_not_apply():
         "connection": ["-", "-"],
         "source": ["-", "-"],
         "twice": ["FAILED", "-"],
+        "idle": ["-", "-"],
+        "artefact": ["-", "-"],
+        "pooler": ["-", "-"],
+        "settings": ["-", "-"],
+        "full": ["-", "-"],
     }
 
 
