@@ -376,13 +376,7 @@ def key_expression(source: Source, columns: SourceColumns) -> sql.Composed:
 
 
 def oldest_moment(database: Database, spec: Spec) -> datetime | None:
-    """The oldest ``updated_at`` of the source; None if it has no row with one.
-
-    Raises
-    ------
-    PreflightError
-        as `describe`.
-    """
+    """The oldest ``updated_at`` of the source, if any; raises as `describe`."""
     columns = describe(database, spec)
     found: datetime | None = database.value(
         "history/oldest_moment",
