@@ -58,6 +58,7 @@ SPEC = spec_from_dict(
     where="benchmark",
 )
 UNKNOWN = ("lookalikes", "rows_landed", "rows_rejected", "recall", "recall_low", "recall_high")
+HIDDEN = ("hidden_features", "hidden_algorithms")
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Nights:
                 warehouse,
                 run.as_of,
                 run_id=run.build.run_id,
-                counts=counts | {"history": "complete"},
+                counts=counts | {"history": "complete"} | dict.fromkeys(HIDDEN, []),
                 lineage=[],
                 profiles=[],
                 staged=staged,

@@ -103,7 +103,7 @@ def test_columns_are_counted_once_where_drift_is_measured(shop, monkeypatch):
     assert len(after) == len(SPEC.features)
 
 
-def test_a_task_works_on_one_session_beside_that_against_erasures(shop, monkeypatch):
+def test_a_task_works_on_one_session_beside_those_that_hold_its_locks(shop, monkeypatch):
     opened = Counter()
     connect = context.connect
 
@@ -117,13 +117,13 @@ def test_a_task_works_on_one_session_beside_that_against_erasures(shop, monkeypa
     shop.run(SPEC, FIRST)
     shards, algorithms = 1, len(SPEC.clustering.algorithms)
     expected = dict.fromkeys(
-        ("validate", "fit_encoder", "encode", "plan_graph", "merge_graph", "profile_clusters"), 2
-    ) | dict.fromkeys(("quality_gate", "publish", "clean_up"), 2)
+        ("validate", "fit_encoder", "encode", "plan_graph", "merge_graph", "profile_clusters"), 1
+    ) | dict.fromkeys(("quality_gate", "publish", "clean_up"), 1)
     expected |= {
-        "extract": 3,  # of which one is in the source
-        "build_embeddings": 2,
-        "search_graph": 2 * shards,
-        "load_lookalikes": 2,
-        "cluster": 2 * algorithms,
+        "extract": 2,  # of which one is in the source
+        "build_embeddings": 1,
+        "search_graph": shards,
+        "load_lookalikes": 1,
+        "cluster": algorithms,
     }
     assert {name: opened[name] for name in expected} == expected

@@ -7,6 +7,7 @@ import pytest
 from integration.publishing import build, open_shop, opened, publish_day
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.errors import ArtefactError, DataError, GateError
+from kindred.spec.clustering import Algorithm
 from kindred.tasks import run_task
 from local.demo import demo_data_set, load_customers
 from local.report import read_report
@@ -257,7 +258,9 @@ def test_real_borrowers_fall_into_groups_of_different_grades(laboratory, reposit
     load_customers(laboratory.source_dsn)
     spec = demo_data_set(repository / "include" / "features").spec
     as_of = datetime(2018, 4, 1, 2, tzinfo=UTC)
-    laboratory.run(spec, f"{as_of:%Y-%m-%dT%H:%M}", algorithms=["kmeans"])
+    kmeans = spec.clustering.model_copy(update={"algorithms": (Algorithm.KMEANS,)})
+    spec = spec.model_copy(update={"clustering": kmeans})
+    laboratory.run(spec, f"{as_of:%Y-%m-%dT%H:%M}")
     above, below = laboratory.query(RATES + " and value = 'A'", ("kmeans", "grade"))[0]
     assert above >= 2
     assert below >= 2
