@@ -108,7 +108,7 @@ class Nights:
                 warehouse,
                 run.as_of,
                 run_id=run.build.run_id,
-                counts=counts | {"history": "complete"} | dict.fromkeys(HIDDEN, []),
+                counts=counts | {"history": "complete"} | {key: [] for key in HIDDEN},
                 lineage=[],
                 profiles=[],
                 staged=staged,
