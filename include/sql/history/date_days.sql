@@ -17,7 +17,7 @@ from (
     -- By one clock or the other, two days may have begun by that end: their order is kept.
     select named, {read_until} + greatest(0, named - ({read_until} at time zone 'UTC')::date + 2) * interval '1 microsecond' as place
     from (
-      select (landed.updated_at at time zone case when (landed.updated_at at time zone {zone})::time = '00:00' then {zone} else 'UTC' end)::date as named
+      select (landed.updated_at at time zone case when landed.updated_at = date_trunc('day', landed.updated_at at time zone {zone}) at time zone {zone} then {zone} else 'UTC' end)::date as named
     ) as days
   ) as day
   left join {landing} as newer on newer.customer_id = landed.customer_id and newer.updated_at > landed.updated_at and isfinite(newer.updated_at)
@@ -37,7 +37,10 @@ from (
   ) as same on true
   where case
     when landed.updated_at between '0001-01-02' and least({read_until} - interval '1 microsecond', '9999-12-30')
-      then '00:00' in ((landed.updated_at at time zone {zone})::time, (landed.updated_at at time zone 'UTC')::time)
+      then landed.updated_at in (
+        date_trunc('day', landed.updated_at at time zone {zone}) at time zone {zone},  -- where clocks skip midnight, it shows 01:00
+        date_trunc('day', landed.updated_at at time zone 'UTC') at time zone 'UTC'
+      )
   end
 ) as dated
 where landed.ctid = dated.row_id and dated.updated_at is not null;

@@ -8,5 +8,5 @@ join (
   from {landing} as repeated
   where customer_id is not null and updated_at is not null
   group by customer_id, updated_at
-  having count(*) > 1 and count(distinct md5(repeated::text)) > 1
+  having count(*) > 1 and count(distinct md5((repeated.*)::text)) > 1
 ) as conflict using (customer_id, updated_at);

@@ -3,11 +3,11 @@ insert into rejected_rows (row_hash, reason, customer_id, updated_at, raw)
 select distinct on (row_hash, reason) row_hash, reason, customer_id, updated_at, raw
 from (
   select
-    md5(landed::text) as row_hash,
+    md5((landed.*)::text) as row_hash,
     refused.reason,
     landed.customer_id::text as customer_id,
     case when isfinite(landed.updated_at) then landed.updated_at end as updated_at,
-    to_jsonb(shown) as raw
+    to_jsonb(shown.*) as raw
   from (
     select row_id, string_agg(reason, '; ' order by reason) as reason from problems group by row_id
   ) as refused

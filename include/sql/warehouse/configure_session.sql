@@ -19,6 +19,7 @@ select
   set_config('extra_float_digits', '1', false),
   set_config('intervalstyle', 'postgres', false),
   set_config('bytea_output', 'hex', false),
+  set_config('quote_all_identifiers', 'off', false),
   case when %(schema)s::text is not null then
     set_config(
       'search_path',

@@ -43,12 +43,9 @@ def compare_keys(
     deleted = 0
     if vanished:
         deleted = database.run("history/delete_vanished", parameters, keys=keys_table)
-    if spec.source.tombstone is None:
-        columns = statements.comma_separated([sql.Identifier(column) for column in types])
-        returned = database.run(
-            "history/restore_returned", parameters, keys=keys_table, columns=columns
-        )
-        log.info(
-            "%d customers have left the source, %d have reappeared unchanged", deleted, returned
-        )
+    columns = statements.comma_separated([sql.Identifier(column) for column in types])
+    returned = database.run(
+        "history/restore_returned", parameters, keys=keys_table, columns=columns
+    )
+    log.info("%d customers have left the source, %d have reappeared unchanged", deleted, returned)
     return deleted

@@ -173,3 +173,8 @@ def _decoded(raw: Array) -> Array:
     decoded = np.empty(len(values), dtype=object)
     decoded[:] = [known[value] for value in values]
     return decoded
+
+
+def count_rejected_customers(database: Database, as_of: datetime) -> int:
+    """How many customers are in no snapshot because all their rows have been rejected."""
+    return int(database.value("history/count_rejected_customers", {"as_of": as_of}))

@@ -77,7 +77,7 @@ def reading(database: Database, source: Source) -> Iterator[None]:
     try:
         with database.repeatable_read():
             yield
-    except (psycopg2.NotSupportedError, psycopg2.InternalError) as error:
+    except (*_UNREADABLE, psycopg2.InternalError, errors.ObjectNotInPrerequisiteState) as error:
         raise PreflightError(unreadable(source, error)) from error
     except errors.QueryCanceled as error:
         raise PreflightError(

@@ -69,10 +69,12 @@ def validate(run: Run) -> dict[str, Any]:
             warehouse, run.build.window_start, run.as_of
         )
         counts = {"rows_landed": kept, "rows_rejected": rejected + undated}
+        lost = snapshot_customers.count_rejected_customers(warehouse, run.as_of)
         run.add_facts(
             warehouse,
             customers=customers,
             rows_undated=undated,
+            customers_rejected=lost,
             has_full_extract=run.full_extract,
             **counts,
         )

@@ -28,6 +28,8 @@ def problems_of_figures(spec: Spec, facts: dict[str, Any]) -> list[str]:
     shares = {
         "the window's rows": (facts["rows_rejected"] - undated, facts["rows_landed"]),
         "all rows, lacking a time,": (undated, facts["customers"]),
+        # Whatever window or comparison of keys brought them.
+        "all customers": (facts["customers_rejected"], facts["customers"]),
     }
     for what, (rejected, kept) in shares.items():
         if rejected > gates.max_rejected_share * (rejected + kept):

@@ -82,7 +82,7 @@ def publish(
                 "publication/set_current", {"as_of": as_of, "generation": staged.generation}
             )
             database.run("publication/delete_private_columns", {"as_of": as_of})
-        if replace_views is not None:
+        if replace_views is not None and becomes_current:
             # Last, since it locks the views for readers until the commit.
             partitions.with_short_locks(database, replace_views, wait_seconds=wait_seconds)
     return becomes_current
@@ -99,6 +99,7 @@ def roll_back(
     target: datetime,
     staged: StagedEmbeddings,
     wait_seconds: float,
+    replace_views: Callable[[], None] | None = None,
 ) -> list[int]:
     """Withdraw the current snapshot and serve an earlier one; returns the withdrawn encoders.
 
@@ -108,6 +109,8 @@ def roll_back(
         _apply_embeddings(database, target, staged, wait_seconds)
         versions = withdraw_snapshot(database, as_of)
         database.run("publication/set_current", {"as_of": target, "generation": staged.generation})
+        if replace_views is not None:
+            partitions.with_short_locks(database, replace_views, wait_seconds=wait_seconds)
     return versions
 
 

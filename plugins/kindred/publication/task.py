@@ -97,14 +97,14 @@ def publish(run: Run) -> dict[str, Any]:
             lineage=lineage,
             profiles=read_profiles(run),
             staged=staged,
-            replace_views=_view_changes(run, warehouse),
+            replace_views=view_changes(run, warehouse),
             wait_seconds=run.settings.lock_wait_seconds,
         )
     log.info("published %s%s", run.as_of.isoformat(), ", now current" if is_current else "")
     return {"published": True, "is_current": is_current}
 
 
-def _view_changes(run: Run, warehouse: Database) -> Callable[[], None] | None:
+def view_changes(run: Run, warehouse: Database) -> Callable[[], None] | None:
     """What replaces the views and functions whose text this release has changed, if any has."""
     extension, key_type = schemas.extension_schema_in(warehouse), run.key_type(warehouse)
     changes = bi_objects.outdated(warehouse, run.spec, extension, key_type)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from kindred.errors import ArtefactError, DataError
 from kindred.publication import promotion
+from kindred.publication.task import view_changes
 from kindred.run import builds
 from kindred.run.builds import Current
 from kindred.run.context import Deployment, open_run
@@ -45,7 +46,14 @@ def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
     schema = spec.internal_schema
     with (
         deployment.warehouse(label, schema) as warehouse,
-        locked(warehouse, schema, Resource.PUBLISH, Resource.EMBEDDINGS, wait_seconds=wait_seconds),
+        locked(
+            warehouse,
+            schema,
+            Resource.PUBLISH,
+            Resource.EMBEDDINGS,
+            Resource.SCHEMA,
+            wait_seconds=wait_seconds,
+        ),
     ):
         if not builds.is_published(warehouse, as_of):
             raise DataError(
@@ -63,7 +71,8 @@ def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
                 " publish an earlier date first"
             )
         staged = _stage(deployment, spec, warehouse, current, before[0])
-        versions = promotion.roll_back(warehouse, as_of, before[0], staged, wait_seconds)
+        changes = view_changes(open_run(deployment, spec.space, before[0]), warehouse)
+        versions = promotion.roll_back(warehouse, as_of, before[0], staged, wait_seconds, changes)
     log.info("withdrew %s, %s serves again", as_of.isoformat(), before[0].isoformat())
     return Withdrawn(before[0], versions)
 

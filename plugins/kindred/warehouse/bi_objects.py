@@ -344,7 +344,12 @@ def _names_of_privacy(
         "lookalikes": _lookalikes(spec),
         "is_shown_segment": (
             sql.SQL("(as_of, algorithm) not in ({})").format(
-                statements.compose("segments/hidden_segments", space=spec.internal_schema)
+                statements.compose(
+                    "segments/hidden_segments",
+                    space=spec.internal_schema,
+                    hidden=_texts(spec.hidden_features),
+                    every_algorithm=_texts(algorithm.value for algorithm in Algorithm),
+                )
             )
             if spec.hidden_features
             else sql.SQL("true")

@@ -8,6 +8,7 @@ from psycopg2 import errors
 from integration.narrow_source import DAY, FIRST, NARROW, SECOND, narrow_spec, versions, windows
 from integration.warehouse import COLUMNS as CUSTOMERS
 from integration.warehouse import make_spec, people
+from kindred.errors import PreflightError
 from kindred.warehouse.database import Database
 
 
@@ -75,7 +76,7 @@ def test_a_source_that_fails_half_way_leaves_nothing(laboratory):
           1 / (500 - i) as value
         from generate_series(1, 1000) as i
     """
-    with pytest.raises(errors.DivisionByZero):
+    with pytest.raises(PreflightError, match="division by zero"):
         laboratory.land(narrow_spec(source={"table": None, "query": query}), FIRST)
     assert versions(laboratory) == []
     assert laboratory.query("select relname from pg_class where relname like 'landing%'") == []

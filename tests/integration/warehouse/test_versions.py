@@ -218,6 +218,30 @@ def test_a_restore_without_rights_is_put_right_by_the_next_night(
     assert "belong to" in found_by_doctor(stranger, monkeypatch)["owner"][1]
 
 
+def test_an_earlier_date_and_a_withdrawal_open_nothing_that_is_private(make_laboratory, server):
+    open_spec = make_spec(clustering=SMALL)
+    closed = make_spec(private=["income"], clustering=SMALL)
+    told = make_spec(private=["income"], publish_distances=True, clustering=SMALL)
+    laboratory = make_laboratory()
+    laboratory.fill("customers", COLUMNS, people(40))
+    counts = (
+        "select count(*) > 0, count(distance) from bi.lookalikes_current"
+        " union all select count(*) > 0, count(distance) from bi.similar_customers(1, 5)"
+    )
+    of_the_past = "select count(*) from bi.clusters where as_of = %s"
+    laboratory.run(open_spec, DAYS[0])
+    laboratory.run(closed, DAYS[2])
+    assert read(server, laboratory, counts) == [(True, 0)] * 2
+    assert read(server, laboratory, of_the_past, [moment(DAYS[0])]) == [(0,)], "nobody judged them"
+    laboratory.run(open_spec, DAYS[1])
+    assert read(server, laboratory, counts) == [(True, 0)] * 2
+
+    laboratory.run(told, DAYS[3])
+    assert read(server, laboratory, counts) == [(True, 200), (True, 5)]
+    withdraw(laboratory.deployment, told, moment(DAYS[3]))
+    assert read(server, laboratory, counts) == [(True, 0)] * 2
+
+
 @pytest.fixture
 def release(tmp_path, monkeypatch):
     """The statements of another release, to be changed."""

@@ -10,6 +10,7 @@ FACTS = {
     "customers": 10,
     "rows_rejected": 0,
     "rows_undated": 0,
+    "customers_rejected": 0,
     "rows_landed": 10,
     "quality": [],
     "cluster_quality": [{"algorithm": "kmeans", "noise_share": 0.0, "clusters": 2}],
