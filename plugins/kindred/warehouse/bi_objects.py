@@ -1,7 +1,7 @@
 """The views and functions that BI reads: made when missing, replaced in publish when changed.
 
-Their text depends on the release, never on the settings of a spec: those they read from
-``reader_settings``, which changes with the current snapshot.
+Their text depends on the release, and on which private features the current snapshot's spec hides.
+Its other settings they read from ``reader_settings``, which changes with the current snapshot.
 """
 
 import hashlib
