@@ -141,7 +141,10 @@ def test_a_dead_component_is_reported_with_its_log(supervisor):
 
 
 def test_waiting_for_a_failing_command_tells_its_last_line(supervisor):
-    command = (sys.executable, "-c", "print('first'); print('the reason\\n'); raise SystemExit(1)")
+    text = (
+        "import time; time.sleep(0.5); print('first'); print('the reason\\n'); raise SystemExit(1)"
+    )
+    command = (sys.executable, "-c", text)
     supervisor.start("fit", command, os.environ)
     with pytest.raises(RunFailedError, match="the reason") as caught:
         supervisor.wait_for_success("fit", seconds=20)
