@@ -1,6 +1,7 @@
 """A login that may read what ``bi_reader`` may, and nothing else."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -8,7 +9,7 @@ import psycopg2
 
 from databases import administer
 from integration.warehouse import Laboratory
-from local.postgres import EmbeddedServer
+from local.postgres import EmbeddedServer, as_user
 
 LOGIN = "bi_login_of_tests"
 
@@ -21,6 +22,14 @@ def login_of(server: EmbeddedServer, laboratory: Laboratory) -> str:
         " exception when duplicate_object then null; end $$",
     )
     return server.dsn(unquote(urlsplit(laboratory.warehouse_dsn).path[1:]), LOGIN)
+
+
+@contextmanager
+def cursor_of(laboratory: Laboratory, role: str) -> Iterator["psycopg2.extensions.cursor"]:
+    """A session of a role in a warehouse, in which every statement commits by itself."""
+    with closing(psycopg2.connect(as_user(laboratory.warehouse_dsn, role))) as connection:
+        connection.autocommit = True
+        yield connection.cursor()
 
 
 def read(

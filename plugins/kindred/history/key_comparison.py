@@ -3,8 +3,6 @@
 import logging
 from datetime import datetime
 
-from psycopg2 import sql
-
 from kindred.errors import DataError
 from kindred.spec.model import Spec
 from kindred.spec.source import Deletes
@@ -29,7 +27,7 @@ def compare_keys(
     """
     if spec.source.delete_detection is not Deletes.COMPARE_KEYS:
         return 0
-    if not database.rows("warehouse/columns_of_relation", {"table": keys_table}):
+    if not database.has_table(keys_table):
         return 0
     parameters = {"window_end": end}
     database.run("history/create_in_force", parameters)
@@ -43,7 +41,7 @@ def compare_keys(
     deleted = 0
     if vanished:
         deleted = database.run("history/delete_vanished", parameters, keys=keys_table)
-    columns = statements.comma_separated([sql.Identifier(column) for column in types])
+    columns = statements.columns(types)
     returned = database.run(
         "history/restore_returned", parameters, keys=keys_table, columns=columns
     )

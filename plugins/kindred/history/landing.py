@@ -366,7 +366,7 @@ def _first_known(column: str, *aliases: str) -> sql.Composed:
 
 def _accept(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) -> None:
     names = ["customer_id", "updated_at", "is_deleted", *types]
-    columns = statements.comma_separated([sql.Identifier(name) for name in names])
+    columns = statements.columns(names)
     if spec.source.has_updated_at:
         warehouse.run("history/accept_rows", landing=table, columns=columns)
         return
@@ -384,7 +384,7 @@ def _fill_columns(warehouse: Database, table: str, types: dict[str, str]) -> Non
     warehouse.run(
         "history/fill_columns",
         landing=table,
-        columns=statements.comma_separated([sql.Identifier(column) for column in types]),
+        columns=statements.columns(types),
         filled=statements.comma_separated([_first_known(c, "version", "landed") for c in types]),
         version_values=_row("version", types),
         filled_values=_row("version", types, "landed"),

@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import psycopg2
 from psycopg2 import sql
 
-from kindred.errors import GateError, PreflightError
+from kindred.errors import GateError
 from kindred.history import source
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import SuppressionFilter
@@ -59,11 +58,8 @@ class SourceKeys:
             when the source's rows cannot be read.
         """
         keys = sql.SQL("({})").format(self._query())
-        try:
-            with source.reading(self.origin, self.spec.source):
-                return _counts(self.origin, self._parameters, keys)
-        except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
-            raise PreflightError(source.unreadable(self.spec.source, error)) from error
+        with source.reading(self.origin, self.spec.source):
+            return _counts(self.origin, self._parameters, keys)
 
     def copy(self, warehouse: Database, table: str) -> None:
         """Copy them into a table of ``KEY_COLUMNS``."""

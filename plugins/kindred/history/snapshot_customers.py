@@ -70,7 +70,7 @@ def customers_of(database: Database, run: Run) -> Customers:
 
 def is_kept(database: Database, run: Run) -> bool:
     """Whether the table of `keep_customers` is there."""
-    return bool(database.value("warehouse/table_exists", {"table": table_of(run.slug)}))
+    return database.has_table(table_of(run.slug))
 
 
 def _table(run: Run) -> Customers:
@@ -91,7 +91,7 @@ def average_text_bytes(database: Database, customers: Customers, columns: Sequen
     """Estimate the total bytes of a customer's texts from a sample of a few thousand customers."""
     if not columns:
         return 0.0
-    named = statements.comma_separated([sql.Identifier(column) for column in columns])
+    named = statements.columns(columns)
     return float(database.value("history/average_text_bytes", customers=customers, columns=named))
 
 

@@ -20,7 +20,13 @@ from kindred.warehouse.keys import KeyType, key_cast, key_type_of
 
 _MOMENT_TYPES = ("timestamp with time zone", "timestamp without time zone", "date")
 # A table of another database is a NotSupportedError.
-_UNREADABLE = (psycopg2.ProgrammingError, psycopg2.DataError, psycopg2.NotSupportedError)
+_UNREADABLE = (
+    psycopg2.ProgrammingError,
+    psycopg2.DataError,
+    psycopg2.NotSupportedError,
+    psycopg2.InternalError,
+    errors.ObjectNotInPrerequisiteState,
+)
 _TOMBSTONES = {
     "boolean": "coalesce({c}, false)",
     **dict.fromkeys(("smallint", "integer", "bigint"), "coalesce({c} <> 0, false)"),
@@ -72,13 +78,13 @@ def reading(database: Database, source: Source) -> Iterator[None]:
     Raises
     ------
     PreflightError
-        when a statement tries to write, or takes longer than is allowed.
+        when a statement fails, tries to write, or takes longer than is allowed.
     """
     try:
         with database.repeatable_read():
             yield
-    except (*_UNREADABLE, psycopg2.InternalError, errors.ObjectNotInPrerequisiteState) as error:
-        raise PreflightError(unreadable(source, error)) from error
+    except _UNREADABLE as error:
+        raise PreflightError(_unreadable(source, error)) from error
     except errors.QueryCanceled as error:
         raise PreflightError(
             f"{_where(source)}: {str(error).strip()}; make it faster, or raise"
@@ -180,15 +186,12 @@ def _check_extraction(database: Database, spec: Spec, columns: SourceColumns) ->
     """Have the server plan the extraction, which checks its condition, names and privileges."""
     query = _window_query(spec, columns)
     parameters = _window_parameters(spec.source, ("-infinity", "-infinity"), row_limit=0)
-    try:
-        with reading(database, spec.source):
-            require_one_statement(database, query, parameters)
-            database.execute(sql.SQL("explain {}").format(query), parameters)
-    except _UNREADABLE as error:
-        raise PreflightError(unreadable(spec.source, error)) from error
+    with reading(database, spec.source):
+        require_one_statement(database, query, parameters)
+        database.execute(sql.SQL("explain {}").format(query), parameters)
 
 
-def unreadable(source: Source, error: psycopg2.Error) -> str:
+def _unreadable(source: Source, error: psycopg2.Error) -> str:
     """The message for a source that a statement cannot read."""
     given = [key for key in ("query", "where") if getattr(source, key) is not None]
     correct = "".join(
@@ -240,16 +243,13 @@ def column_types(database: Database, source: Source) -> dict[str, tuple[str, boo
     PreflightError
         when the table does not exist, or the user may not read it, or the query is not valid.
     """
-    try:
+    query = statements.compose("history/describe_query", relation=relation(source))
+    with reading(database, source), database.connection.cursor() as cursor:
         if source.table is not None:
             _check_access(database, source)
-        query = statements.compose("history/describe_query", relation=relation(source))
-        with reading(database, source), database.connection.cursor() as cursor:
-            require_one_statement(database, query, {})
-            cursor.execute(query, {})
-            oids = {column.name: column.type_code for column in cursor.description or ()}
-    except _UNREADABLE as error:
-        raise PreflightError(unreadable(source, error)) from error
+        require_one_statement(database, query, {})
+        cursor.execute(query, {})
+        oids = {column.name: column.type_code for column in cursor.description or ()}
     rows = database.rows("history/type_names", {"oids": list(oids.values())})
     names = {oid: (type_name, built_in) for oid, type_name, built_in in rows}
     return {column: names[oid] for column, oid in oids.items()}

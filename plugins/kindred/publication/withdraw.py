@@ -9,7 +9,7 @@ from kindred.publication import promotion
 from kindred.publication.task import view_changes
 from kindred.run import builds
 from kindred.run.builds import Current
-from kindred.run.context import Deployment, open_run
+from kindred.run.context import Deployment, Run, open_run
 from kindred.serving import generations
 from kindred.serving.generations import StagedEmbeddings
 from kindred.serving.task import stage_against
@@ -70,25 +70,23 @@ def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
                 f"snapshot {as_of.isoformat()} is the only one, so there is none to roll back to;"
                 " publish an earlier date first"
             )
-        staged = _stage(deployment, spec, warehouse, current, before[0])
-        changes = view_changes(open_run(deployment, spec.space, before[0]), warehouse)
+        run = open_run(deployment, spec.space, before[0])
+        staged = _stage(run, warehouse, current)
+        changes = view_changes(run, warehouse)
         versions = promotion.roll_back(warehouse, as_of, before[0], staged, wait_seconds, changes)
     log.info("withdrew %s, %s serves again", as_of.isoformat(), before[0].isoformat())
     return Withdrawn(before[0], versions)
 
 
-def _stage(
-    deployment: Deployment, spec: Spec, warehouse: Database, current: Current, target: datetime
-) -> StagedEmbeddings:
+def _stage(run: Run, warehouse: Database, current: Current) -> StagedEmbeddings:
     """The embeddings of an earlier snapshot: a replaced generation still kept, or staged again."""
-    held = generations.holding(warehouse, target)
+    held = generations.holding(warehouse, run.as_of)
     if held is not None:
         return StagedEmbeddings("generation", generation=held[0], table=held[1])
-    run = open_run(deployment, spec.space, target)
     try:
         return stage_against(run, warehouse, current)
     except ArtefactError as error:
         raise ArtefactError(
-            f"the embeddings of snapshot {target.isoformat()} are gone; run that date again, then"
-            f" withdraw ({error})"
+            f"the embeddings of snapshot {run.as_of.isoformat()} are gone; run that date again,"
+            f" then withdraw ({error})"
         ) from error

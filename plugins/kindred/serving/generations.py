@@ -123,7 +123,7 @@ def _read_blocks(
         on_block(keys, *values)
 
     reader = BlockReader(fields, decode, block_rows=block_rows, dimensions=dimensions)
-    columns = statements.comma_separated([sql.Identifier(name) for name in names])
+    columns = statements.columns(names)
     query = statements.compose("serving/read_generation", columns=columns, table=table)
     database.copy_out(query, reader)
     reader.flush()

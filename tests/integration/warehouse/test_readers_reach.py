@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 
 import psycopg2
 import psycopg2.errors
@@ -11,6 +12,7 @@ import pytest
 from psycopg2 import sql
 
 from databases import administer
+from integration.bi_login import cursor_of
 from integration.warehouse import COLUMNS, Laboratory, make_spec, people
 from kindred.errors import LockTimeoutError, PreflightError, SpecError
 from kindred.preparation import preflight
@@ -18,7 +20,7 @@ from kindred.run.findings import Outcome
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec
 from kindred.warehouse.locks import Resource, locked, shared
-from local.postgres import EmbeddedServer, as_user
+from local.postgres import EmbeddedServer
 
 READER = "reader_of_tests"
 AS_OF, EARLIER = "2026-01-22T02:00", "2026-01-21T02:00"
@@ -71,11 +73,7 @@ def shop(make_laboratory: Callable[..., Laboratory], server: EmbeddedServer) -> 
     return laboratory
 
 
-@contextmanager
-def reader(shop: Laboratory) -> Iterator["psycopg2.extensions.cursor"]:
-    with closing(psycopg2.connect(as_user(shop.warehouse_dsn, READER))) as connection:
-        connection.autocommit = True
-        yield connection.cursor()
+reader = partial(cursor_of, role=READER)
 
 
 def name_of(shop: Laboratory) -> str:

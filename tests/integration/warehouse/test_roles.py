@@ -1,8 +1,9 @@
 """Who may read what: bi_reader the contract and nothing else, the owner without being superuser."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import psycopg2
@@ -10,6 +11,7 @@ import psycopg2.errors
 import pytest
 from psycopg2 import sql
 
+from integration.bi_login import cursor_of
 from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
 from kindred.errors import LockTimeoutError
 from kindred.tasks import run_task
@@ -77,11 +79,7 @@ def warehouse(make_laboratory: Callable[..., Laboratory], roles: None) -> Labora
     return laboratory
 
 
-@contextmanager
-def analyst(laboratory: Laboratory) -> Iterator["psycopg2.extensions.cursor"]:
-    with closing(psycopg2.connect(as_user(laboratory.warehouse_dsn, ANALYST))) as connection:
-        connection.autocommit = True
-        yield connection.cursor()
+analyst = partial(cursor_of, role=ANALYST)
 
 
 def contents(cursor: "psycopg2.extensions.cursor") -> dict[str, list[tuple[Any, ...]]]:

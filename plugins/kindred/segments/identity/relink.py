@@ -82,7 +82,7 @@ def relink(deployment: Deployment, spec: Spec, *, is_dry_run: bool = False) -> l
         locked(database, schema, Resource.PUBLISH, Resource.CLUSTER_IDS, wait_seconds=wait_seconds),
         database.transaction(),
     ):
-        if not database.value("warehouse/table_exists", {"table": "relinks"}):
+        if not database.has_table("relinks"):
             raise PreflightError(
                 f"schema {schema} has not been prepared by this version of Kindred: run the DAG or"
                 " 'kindred fit', then relink"

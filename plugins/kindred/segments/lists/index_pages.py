@@ -141,7 +141,7 @@ def read_lists(
 
 def staged_keys(database: Database, table: str, key_type: KeyType) -> Array:
     """New and changed customers of a staged difference; empty once it has been applied."""
-    if not database.rows("warehouse/columns_of_relation", {"table": table}):
+    if not database.has_table(table):
         return concatenate_keys(key_type, [])
     query = statements.compose("segments/staged_keys", table=table)
     blocks: list[Array] = []

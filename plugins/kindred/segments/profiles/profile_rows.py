@@ -49,7 +49,7 @@ def read_segmentation(
     blocks: list[list[Array]] = [
         [np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32)]
     ]
-    if database.rows("warehouse/columns_of_relation", {"table": table}):
+    if database.has_table(table):
         fields = [Field.INT4, Field.INT4, Field.FLOAT4]
         reader = BlockReader(fields, blocks.append, block_rows=block_rows)
         query = statements.compose("segments/read_labels", table=table)
