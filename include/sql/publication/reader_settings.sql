@@ -1,6 +1,7 @@
--- By what bi reads the current snapshot: the settings it was published with, less the columns that have been
--- called private since. No row before the first publish. Views and functions read it at query time, so that
--- publish changes what they show by changing a row.
+-- By what bi reads the current snapshot: one row, the settings it was published with, less the columns that have
+-- been called private since. Views and functions read it at query time, so that publish changes what they show
+-- by changing a row. hidden are the private features of the current snapshot that readers cannot compare
+-- customers by; private_reason matches what the reason of a rejection says of private columns.
 create or replace view {space}.reader_settings as
 select
   snapshots.metric,
@@ -17,9 +18,19 @@ select
     where payload.column_name <> all (hidden.private)
     order by payload.part, payload.position
   ) as filterable,
-  (snapshots.settings #>> '{{clustering,plpython,memory_mb}}')::integer as memory_mb
+  (snapshots.settings #>> '{{clustering,plpython,memory_mb}}')::integer as memory_mb,
+  array(
+    select distinct features.column_name
+    from {space}.hidden_columns as features
+    where snapshots.settings is null or snapshots.settings -> 'features' -> features.column_name is not null
+    order by features.column_name
+  ) as hidden,
+  (
+    select '(^|; )(' || string_agg(regexp_replace(column_name, '(\W)', '\\\1', 'g'), '|') || '): [^;]*'
+    from unnest(hidden.private) as names (column_name)
+  ) as private_reason
 from {space}.current_snapshot
-join {space}.snapshots using (as_of)
+left join {space}.snapshots using (as_of)
 cross join lateral (
   select array(
     select json_array_elements_text(snapshots.settings -> 'private')

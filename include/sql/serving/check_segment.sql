@@ -4,9 +4,9 @@ language plpgsql stable
 as $function$
 declare
   known text;
-  hidden text[] := (select hidden_algorithms from snapshots where as_of = snapshot);
+  hidden text[] := (select hidden_algorithms from shown_snapshots where as_of = snapshot);
 begin
-  if check_segment.algorithm = any (hidden)
+  if hidden is null or check_segment.algorithm = any (hidden)
     or not exists (select from customer_clusters as c where c.as_of = snapshot and c.algorithm = check_segment.algorithm)
   then
     select string_agg(distinct c.algorithm, ', ') into known

@@ -81,7 +81,7 @@ def publish(
             database.run(
                 "publication/set_current", {"as_of": as_of, "generation": staged.generation}
             )
-            database.run("publication/delete_private_columns", {"as_of": as_of})
+            database.run("publication/open_columns", {"as_of": as_of})
         if replace_views is not None and becomes_current:
             # Last, since it locks the views for readers until the commit.
             partitions.with_short_locks(database, replace_views, wait_seconds=wait_seconds)

@@ -1,14 +1,13 @@
 """The views and functions that BI reads: made when missing, replaced in publish when changed.
 
-Their text depends on the release, and on which private features the current snapshot's spec hides.
-Its other settings they read from ``reader_settings``, which changes with the current snapshot.
+Their text depends on the release alone. What a spec says they read from ``reader_settings`` and
+``shown_snapshots``, which change with the current snapshot and with what is private.
 """
 
 import hashlib
 import json
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg2 import Error, errors, sql
@@ -21,13 +20,14 @@ from kindred.warehouse import statements
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
 
-INTERNAL_OBJECTS = (
+INTERNAL_VIEWS = (
+    "publication/hidden_columns",
+    "publication/shown_snapshots",
     "publication/reader_settings",
-    "serving/check_segment",
-    "serving/public_mask",
-    "serving/row_condition",
 )
-"""What the views and functions of ``bi`` use, in the internal schema."""
+"""What the views and functions of ``bi`` read; a release may only add columns to one."""
+
+INTERNAL_FUNCTIONS = ("serving/check_segment", "serving/public_mask", "serving/row_condition")
 
 VIEWS_WITH_CURRENT = (
     "lookalikes/bi/lookalikes",
@@ -53,14 +53,15 @@ OBJECTS = (
 """The other views, and the functions."""
 
 CLUSTER_CUSTOMERS = "segments/bi/cluster_customers"
-"""The function of ``bi`` that is made only if the spec lists the algorithm ``plpython``."""
+"""The function of ``bi`` that is made once a spec lists the algorithm ``plpython``."""
 
-PARTITIONED = {
-    "lookalikes": ("customer_lookalikes", "snapshots.lookalikes = 0"),
-    "clusters": ("customer_clusters", "false"),
-    "cluster_movements": ("customer_clusters", "false"),
-}
-"""The views over partitions: their table, and the condition for a snapshot without rows."""
+CURRENT = defaultdict(
+    lambda: "publication/shown_current",
+    lookalikes="lookalikes/current_lookalikes",
+    clusters="segments/current_clusters",
+    cluster_movements="segments/current_clusters",
+)
+"""The statement that finds the snapshot of each ``_current`` view."""
 
 SMALLEST_GROUP = 20
 """Customers whose mean membership may be shown where the spec has private features."""
@@ -90,12 +91,16 @@ class BiObject:
 def create_missing(database: Database, spec: Spec, extension: str, key_type: KeyType) -> None:
     """Make the views and functions that do not exist: in a new space, or if one was dropped.
 
-    The caller must hold ``Resource.SCHEMA``, inside a transaction; ``extension`` is the schema of
-    pgvector.
+    What they read is brought up to date first. The caller must hold ``Resource.SCHEMA``, inside a
+    transaction; ``extension`` is the schema of pgvector.
     """
     existing = _definitions(database, spec)
-    wanted = _objects(database, spec, extension, key_type)
-    _replace(database, spec, [made for made in wanted if made.place not in existing])
+    changed, _ = outdated(database, spec, extension, key_type)
+    _replace(
+        database,
+        spec,
+        [made for made in changed if made.place not in existing or made.name in INTERNAL_VIEWS],
+    )
 
 
 def outdated(
@@ -109,7 +114,7 @@ def outdated(
     applied = {name: digests for name, *digests in database.rows("warehouse/bi_objects")}
     changed = [
         made
-        for made in _objects(database, spec, extension, key_type)
+        for made in _objects(database, spec, extension, key_type, existing)
         if applied.get(made.name) != [made.text_hash, *existing.get(made.place, {}).values()]
     ]
     return changed, sorted(applied.keys() - _names_of_release())
@@ -203,166 +208,77 @@ def _schema_of(name: str, spec: Spec) -> str:
 
 def _names_of_release() -> set[str]:
     twins = (f"{name}_current" for name in VIEWS_WITH_CURRENT)
-    return {*INTERNAL_OBJECTS, *VIEWS_WITH_CURRENT, *twins, *OBJECTS, CLUSTER_CUSTOMERS}
+    internal = (*INTERNAL_VIEWS, *INTERNAL_FUNCTIONS)
+    return {*internal, *VIEWS_WITH_CURRENT, *twins, *OBJECTS, CLUSTER_CUSTOMERS}
 
 
-def _objects(database: Database, spec: Spec, extension: str, key_type: KeyType) -> list[BiObject]:
+def _objects(
+    database: Database,
+    spec: Spec,
+    extension: str,
+    key_type: KeyType,
+    existing: Collection[tuple[str, str]],
+) -> list[BiObject]:
     """Every object, ordered so that each comes after what it calls."""
-    return [
-        BiObject(
-            name,
-            _schema_of(name, spec),
-            statement,
-            hashlib.sha256(statement.as_string(database.connection).encode()).hexdigest()[:16],
-        )
-        for name, statement in _statements(spec, extension, key_type)
-    ]
-
-
-def _statements(spec: Spec, extension: str, key_type: KeyType) -> list[tuple[str, sql.Composed]]:
-    names = _names(spec, extension, key_type)
-    optional = [CLUSTER_CUSTOMERS] if Algorithm.PLPYTHON in spec.clustering.algorithms else []
-    made = [(name, statements.compose(name, **names)) for name in INTERNAL_OBJECTS]
-    for name in VIEWS_WITH_CURRENT:
-        view = name.rpartition("/")[2]
-        published = statements.compose(
-            "publication/shown_published",
-            space=spec.internal_schema,
-            is_shown=_is_shown(view, spec),
-        )
-        kinds = (
-            ("", "in ({})", published, "for every published snapshot"),
-            ("_current", "= ({})", _current(view, spec), "for the current snapshot"),
-        )
-        for ending, condition, snapshots, scope in kinds:
-            statement = statements.compose(
-                name,
-                **names,
-                view=f"{view}{ending}",
-                shown=sql.SQL(condition).format(snapshots),
-                scope=sql.SQL(scope),
-            )
-            made.append((f"{name}{ending}", statement))
-    made += [(name, statements.compose(name, **names)) for name in (*OBJECTS, *optional)]
+    names = _names(database, spec, extension, key_type)
+    made = []
+    for name, statement in _statements(spec, names):
+        text = statement.as_string(database.connection)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        found = BiObject(name, _schema_of(name, spec), statement, digest)
+        # Made for one algorithm; once it exists, it follows the release whatever a spec lists.
+        is_optional = name == CLUSTER_CUSTOMERS
+        is_wanted = Algorithm.PLPYTHON in spec.clustering.algorithms or found.place in existing
+        if is_wanted or not is_optional:
+            made.append(found)
     return made
 
 
-def _current(view: str, spec: Spec) -> sql.Composed:
-    if view not in PARTITIONED:
-        return statements.compose("publication/shown_current", space=spec.internal_schema)
-    table, has_no_rows = PARTITIONED[view]
-    return statements.compose(
-        "publication/shown_current_partition",
-        space=spec.internal_schema,
-        table=_lookalikes(spec) if view == "lookalikes" else table,
-        has_no_rows=sql.SQL(has_no_rows),
-        is_shown=_is_shown(view, spec),
-    )
+def _statements(
+    spec: Spec, names: Mapping[str, statements.Name]
+) -> Iterator[tuple[str, sql.Composed]]:
+    for name in (*INTERNAL_VIEWS, *INTERNAL_FUNCTIONS):
+        yield name, statements.compose(name, **names)
+    for name in VIEWS_WITH_CURRENT:
+        view = name.rpartition("/")[2]
+        current = statements.compose(CURRENT[view], space=spec.internal_schema)
+        kinds = (
+            ("", sql.SQL("is not null"), "for every published snapshot"),
+            ("_current", sql.SQL("= ({})").format(current), "for the current snapshot"),
+        )
+        for ending, shown, scope in kinds:
+            own = {"view": f"{view}{ending}", "shown": shown, "scope": sql.SQL(scope)}
+            yield f"{name}{ending}", statements.compose(name, **names, **own)
+    for name in (*OBJECTS, CLUSTER_CUSTOMERS):
+        yield name, statements.compose(name, **names)
 
 
-def _lookalikes(spec: Spec) -> str:
-    return "public_lookalikes" if spec.hidden_features else "customer_lookalikes"
-
-
-def _is_shown(view: str, spec: Spec) -> sql.Composable:
-    """Lookalikes that were found by a column which has become private since are not shown."""
-    if view != "lookalikes" or not spec.hidden_features:
-        return sql.SQL("true")
-    return sql.SQL("snapshots.hidden_features @> {}::text[]").format(_texts(spec.hidden_features))
-
-
-def _texts(values: Iterable[str]) -> sql.Composable:
-    return sql.Literal(list(values))
-
-
-def _names(spec: Spec, extension: str, key_type: KeyType) -> dict[str, statements.Name]:
+def _names(
+    database: Database, spec: Spec, extension: str, key_type: KeyType
+) -> dict[str, statements.Name]:
     similarity = {metric: found.similarity_sql for metric, found in OPERATORS.items()}
     contribution = {metric: found.contribution_sql for metric, found in OPERATORS.items()}
-    metric = _setting(spec, "metric")
+    private = sql.SQL("{}::text[]").format(_setting(spec, "private"))  # else ANY reads its rows
+    knows_restriction = database.value("warehouse/has_relation_restriction")
     return {
         "space": spec.internal_schema,
         "bi": spec.bi_schema,
         "extension": extension,
         "extension_name": sql.Literal(extension),
         "key_type": sql.SQL(key_type.value),
-        "contribution": _by_metric(metric, contribution),
-        "is_cosine": sql.SQL("{} = {}").format(metric, sql.Literal(Metric.COSINE.value)),
-        "memory_mb": _setting(spec, "memory_mb"),
-        "filterable": _setting(spec, "filterable"),
-        "metric": metric,
+        "contribution": _by_metric(_setting(spec, "metric"), contribution),
+        "similarity": _by_metric(sql.SQL("found.metric"), similarity),
         "metrics": sql.Literal(_metrics_as_json(extension)),
-        **_names_of_privacy(
-            spec,
-            similarity=_by_metric(sql.SQL("of_snapshot.metric"), similarity),
-            private=sql.SQL("coalesce({}, {}::text[])").format(
-                _setting(spec, "private"), _texts(spec.private)
-            ),
-        ),
-    }
-
-
-def _names_of_privacy(
-    spec: Spec, similarity: sql.Composable, private: sql.Composable
-) -> dict[str, statements.Name]:
-    """What the views and functions show of private columns, and of what is made from them."""
-    shown = {
-        "distance": "distance",
-        "membership": "membership",
-        "mean_membership": "profiles.membership",
-        "center_distance": "center_distance",
-        "nearest_cluster_id": "nearest_cluster_id",
-    }
-    if spec.hidden_features:
-        nothing = "null::real as {}"
-        shown |= {name: nothing.format(name) for name in ("distance", "membership")}
-        shown |= {
-            "mean_membership": (
-                f"(case when profiles.customers >= {SMALLEST_GROUP}"
-                " then round(profiles.membership::numeric, 2) end)::real"
-            ),
-            "center_distance": nothing.format("center_distance"),
-            "nearest_cluster_id": "null::integer as nearest_cluster_id",
-        }
-    failures = ("failure",) if spec.private else ("failure_detail", "failure")
-    return {
-        **{name: sql.SQL(text) for name, text in shown.items()},
-        "shown_similarity": sql.SQL(
-            "round(({})::numeric, 2)" if spec.hidden_features else "({})"
-        ).format(similarity),
         "private": private,
-        "private_reason": sql.Literal(_reason_pattern(spec.private)),
-        "shown_name": (
-            statements.compose("segments/shown_name", private=private)
-            if spec.private
-            else sql.SQL("profiles.name")
+        "private_reason": _setting(spec, "private_reason"),
+        "shown_name": statements.compose(
+            "segments/shown_name", space=spec.internal_schema, private=private
         ),
-        "failures": statements.comma_separated(
-            sql.Identifier(table, column)
-            for table in ("run_notes", "snapshot_builds")
-            for column in failures
+        "smallest_group": sql.Literal(SMALLEST_GROUP),
+        "own_relations": sql.SQL(
+            "set restrict_nonsystem_relation_kind = ''" if knows_restriction else ""
         ),
-        "lookalikes": _lookalikes(spec),
-        "is_shown_segment": (
-            sql.SQL("(as_of, algorithm) not in ({})").format(
-                statements.compose(
-                    "segments/hidden_segments",
-                    space=spec.internal_schema,
-                    hidden=_texts(spec.hidden_features),
-                    every_algorithm=_texts(algorithm.value for algorithm in Algorithm),
-                )
-            )
-            if spec.hidden_features
-            else sql.SQL("true")
-        ),
-        "is_hidden": sql.Literal(bool(spec.hidden_features)),
-        "hidden": _texts(spec.hidden_features),
     }
-
-
-def _reason_pattern(columns: Iterable[str]) -> str:
-    """A regular expression of PostgreSQL for the reasons that name one of the columns."""
-    names = "|".join(re.sub(r"(\W)", r"\\\1", column) for column in columns)
-    return f"(^|; )({names}): [^;]*"
 
 
 def _setting(spec: Spec, name: str) -> sql.Composed:

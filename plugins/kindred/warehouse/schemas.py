@@ -24,8 +24,9 @@ def create_space(
     """Bring the space up to date with this version of Kindred; safe to run every night.
 
     Nothing that BI reads changes before publish, with two exceptions: what does not exist is made,
-    and a column that the spec calls private is hidden at once. The rights of ``bi_reader`` are put
-    right. The caller must hold ``Resource.SCHEMA``, inside a transaction.
+    and a column that the spec calls private is hidden at once, with all that follows from it. The
+    rights of ``bi_reader`` are put right. The caller must hold ``Resource.SCHEMA``, inside a
+    transaction.
 
     Raises
     ------
@@ -48,12 +49,14 @@ def create_space(
         migrate = partial(_migrate, database, spec)
         with_short_locks(database, migrate, wait_seconds=wait_seconds)
     extension = extension_schema_in(database)
-    bi_objects.create_missing(database, spec, extension, key_type)
+    create = partial(bi_objects.create_missing, database, spec, extension, key_type)
+    with_short_locks(database, create, wait_seconds=wait_seconds)
     changes = bi_objects.outdated(database, spec, extension, key_type)
     if any(changes):
         rehearse = partial(_rehearse, database, spec, *changes)
         with_short_locks(database, rehearse, wait_seconds=wait_seconds)
-    database.run("warehouse/record_private_columns", {"private": list(spec.private)})
+    private = {"private": list(spec.private), "hidden": list(spec.hidden_features)}
+    database.run("warehouse/record_private_columns", private)
     bi_objects.put_rights_right(database, spec)
 
 

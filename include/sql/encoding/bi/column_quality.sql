@@ -18,16 +18,17 @@ select
   case when found.is_private then round(found.stability_index::numeric, 2)::real else found.stability_index end as stability_index,
   found.previous_as_of,
   case when found.is_private then round(found.drift::numeric, 2)::real else found.drift end as drift
-from (select *, column_name = any ({private}::text[]) as is_private from (
+from (select *, column_name = any ({private}) or coalesce(own_private ? column_name, false) as is_private from (
   select
     quality.as_of, 'published' as state, column_name, kind, quality.encoder_version, quality.customers, missing, unlisted,
-    minimum, maximum, rejected, stability_index, previous_as_of, drift
+    minimum, maximum, rejected, stability_index, previous_as_of, drift, (snapshots.settings -> 'private')::jsonb as own_private
   from {space}.column_quality as quality
   join {space}.snapshots on snapshots.as_of = quality.as_of and snapshots.status = 'published'
   union all
   select
     builds.as_of, builds.state, built.column_name, built.kind, builds.encoder_version, built.customers, built.missing,
-    built.unlisted, built.minimum, built.maximum, built.rejected, built.stability_index, built.previous_as_of, built.drift
+    built.unlisted, built.minimum, built.maximum, built.rejected, built.stability_index, built.previous_as_of, built.drift,
+    (builds.settings -> 'private')::jsonb
   from {space}.snapshot_builds as builds
   cross join lateral jsonb_to_recordset(builds.facts -> 'quality') as built (
     column_name text, kind text, customers bigint, missing bigint, unlisted bigint, minimum double precision,

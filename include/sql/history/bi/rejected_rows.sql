@@ -4,7 +4,7 @@ create or replace view {bi}.rejected_rows with (security_barrier) as
 select
   customer_id,
   updated_at,
-  regexp_replace(reason, {private_reason}, '\1a private column: not usable', 'g') as reason
+  coalesce(regexp_replace(reason, {private_reason}, '\1a private column: not usable', 'g'), reason) as reason
 from {space}.rejected_rows;
 
 comment on view {bi}.rejected_rows is 'One row per source row that could not be used, with the reason.';

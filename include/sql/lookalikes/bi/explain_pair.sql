@@ -6,9 +6,13 @@ create or replace function {bi}.explain_pair(customer_a {key_type}, customer_b {
 returns table (column_name text, contribution double precision, share double precision, value_a text, value_b text)
 language plpgsql stable security definer
 set search_path = pg_catalog, {space}, pg_temp
+set standard_conforming_strings = on
+set array_nulls = on
+{own_relations}
 as $function$
 declare
   serving record;
+  private text[];
   mask {extension}.vector;
 begin
   select published.as_of, published.encoder_version, builds.table_name, encoders.column_blocks into serving
@@ -18,7 +22,8 @@ begin
   if not found then
     return;
   end if;
-  mask := public_mask(serving.encoder_version, {private}::text[])::{extension}.vector;
+  private := (select shown.private from reader_settings as shown);
+  mask := public_mask(serving.encoder_version, private)::{extension}.vector;
   return query execute format(
     $query$
       with pair as (
@@ -73,7 +78,7 @@ begin
     $query$,
     serving.table_name,
     {extension_name}
-  ) using customer_a, customer_b, serving.column_blocks, serving.as_of, {private}::text[], mask;
+  ) using customer_a, customer_b, serving.column_blocks, serving.as_of, private, mask;
 end
 $function$;
 

@@ -7,6 +7,9 @@ create or replace function {bi}.lookalike_audience(ids {key_type}[], n integer d
 returns table (rank bigint, customer_id {key_type}, score double precision, percentile double precision)
 language plpgsql stable security definer
 set search_path = pg_catalog, {space}, pg_temp
+set standard_conforming_strings = on
+set array_nulls = on
+{own_relations}
 as $function$
 declare
   least_seeds constant integer := 20;
@@ -16,6 +19,8 @@ declare
   shortest_direction constant double precision := 1e-6;  -- as benchmarks/audience_scores.py
   wanted {key_type}[];
   serving record;
+  hidden constant text[] := (select shown.hidden from reader_settings as shown);
+  is_hidden constant boolean := hidden <> '{{}}';
   seeds record;
   origin {extension}.vector;
   mask {extension}.vector;
@@ -43,8 +48,8 @@ begin
   if not found then
     return;
   end if;
-  if {is_hidden} then
-    mask := public_mask(serving.encoder_version, {hidden}::text[])::{extension}.vector;
+  if is_hidden then
+    mask := public_mask(serving.encoder_version, hidden)::{extension}.vector;
     part := format('(embedding operator(%I.*) $2)', {extension_name});
   end if;
   execute format(
@@ -63,7 +68,7 @@ begin
   if origin is null then
     execute format('select %I.avg(embedding) from %I', {extension_name}, serving.table_name) into origin;
   end if;
-  if {is_hidden} then
+  if is_hidden then
     origin := origin operator({extension}.*) mask;
   end if;
   if {extension}.vector_norm(seeds.middle operator({extension}.-) origin) <= shortest_direction * seeds.length then
@@ -83,9 +88,9 @@ begin
       select
         row_number() over (order by ranked.score desc, found_id),
         found_id::{key_type},
-        case when {is_hidden} then round(score::numeric, 2)::double precision else score end,
+        case when $6 then round(score::numeric, 2)::double precision else score end,
         case
-          when {is_hidden} then round(100.0 * lower / everyone)::double precision
+          when $6 then round(100.0 * lower / everyone)::double precision
           else 100.0::double precision * lower / everyone
         end
       from ranked
@@ -96,7 +101,7 @@ begin
     serving.table_name,
     {extension_name},
     part
-  ) using wanted, mask, n, origin, seeds.middle operator({extension}.-) origin;
+  ) using wanted, mask, n, origin, seeds.middle operator({extension}.-) origin, is_hidden;
 end
 $function$;
 

@@ -1,22 +1,32 @@
 -- Lookalikes: of every published snapshot (ask for one as_of, and only its partition is read), or of the
--- current one. The names that are filled in say which. With private features the lists are those of the
--- public columns, and exact distances are not shown.
+-- current one. The names that are filled in say which. Where a snapshot hides features, the lists are those of
+-- the public columns, and exact distances are not shown. A union on the outermost level would not be a barrier:
+-- PostgreSQL flattens it, and a reader's condition would see the rows that are left out.
 create or replace view {bi}.{view} with (security_barrier) as
 select
-  as_of,
-  customer_id::{key_type} as customer_id,
-  rank,
-  lookalike_id::{key_type} as lookalike_id,
-  {distance},
-  {shown_similarity}::real as similarity
-from {space}.{lookalikes}
-left join {space}.snapshots as of_snapshot using (as_of)
-where as_of {shown};
+  found.as_of,
+  found.customer_id::{key_type} as customer_id,
+  found.rank,
+  found.lookalike_id::{key_type} as lookalike_id,
+  case when not found.is_hidden then found.distance end as distance,
+  (case when found.is_hidden then round(({similarity})::numeric, 2) else {similarity} end)::real as similarity
+from (
+  select by_all.*, snapshots.metric, snapshots.is_hidden
+  from {space}.customer_lookalikes as by_all
+  join {space}.shown_snapshots as snapshots using (as_of)
+  where not snapshots.is_hidden
+  union all
+  select by_public.*, snapshots.metric, snapshots.is_hidden
+  from {space}.public_lookalikes as by_public
+  join {space}.shown_snapshots as snapshots using (as_of)
+  where snapshots.is_hidden
+) as found
+where found.as_of {shown};
 
 comment on view {bi}.{view} is 'The k most similar customers of every customer, {scope}.';
 comment on column {bi}.{view}.as_of is 'The snapshot.';
 comment on column {bi}.{view}.customer_id is 'The customer.';
 comment on column {bi}.{view}.rank is '1 for the most similar customer, without gaps.';
 comment on column {bi}.{view}.lookalike_id is 'A similar customer, never the customer itself.';
-comment on column {bi}.{view}.distance is 'What pgvector''s operator of the metric gives: smaller is more similar. Null where the spec has private features.';
-comment on column {bi}.{view}.similarity is 'Larger is more similar: 1/(1+d) for l2, 1-d for cosine, -d for inner product. Where the spec has private features: of the other columns, to two decimals.';
+comment on column {bi}.{view}.distance is 'What pgvector''s operator of the metric gives: smaller is more similar. Null where its spec has private features.';
+comment on column {bi}.{view}.similarity is 'Larger is more similar: 1/(1+d) for l2, 1-d for cosine, -d for inner product. Where its spec has private features: of the other columns, to two decimals.';

@@ -18,7 +18,11 @@ select
   snapshots.published_at,
   snapshot_builds.stage_seconds,
   coalesce(run_notes.failed_task, snapshot_builds.failed_task) as failed_task,
-  coalesce({failures}) as failure,
+  case
+    when {private} = '{{}}' and coalesce(json_array_length(snapshot_builds.settings -> 'private'), 0) = 0
+      then coalesce(run_notes.failure_detail, run_notes.failure, snapshot_builds.failure_detail, snapshot_builds.failure)
+    else coalesce(run_notes.failure, snapshot_builds.failure)
+  end as failure,
   snapshots.late_customers,
   snapshot_builds.stage_peak_mb,
   coalesce(snapshots.late_customers > 0, false) as is_stale,
@@ -57,7 +61,7 @@ comment on column {bi}.snapshots.recall_high is 'Upper end of the 95 % interval 
 comment on column {bi}.snapshots.published_at is 'When it was published.';
 comment on column {bi}.snapshots.stage_seconds is 'Seconds each stage of the newest run took.';
 comment on column {bi}.snapshots.failed_task is 'The task that failed in the newest run, if any.';
-comment on column {bi}.snapshots.failure is 'Why it failed, in one line. Where the spec has private columns, without texts that may quote values or ids.';
+comment on column {bi}.snapshots.failure is 'Why it failed, in one line. Where columns are private, without texts that may quote values or ids.';
 comment on column {bi}.snapshots.late_customers is 'Customers whose rows arrived after it was computed and would change it: if more than 0, the snapshot is stale; run the date again.';
 comment on column {bi}.snapshots.stage_peak_mb is 'Peak memory of a process of each stage of the newest run, in MB.';
 comment on column {bi}.snapshots.is_stale is 'True if rows that would change it have arrived since: see late_customers.';

@@ -5,16 +5,21 @@ create or replace function {bi}.cluster_customers(k integer)
 returns table (customer_id {key_type}, cluster integer)
 language plpgsql stable security definer
 set search_path = pg_catalog, {space}, pg_temp
+set standard_conforming_strings = on
+set array_nulls = on
+{own_relations}
 as $function$
 declare
   most_clusters constant integer := 1000;
   serving record;
+  shown record;
 begin
   if k is null or k < 1 or k > most_clusters then
     raise exception 'k is %, but must be at least 1 and at most %', k, most_clusters;
   end if;
-  if {is_hidden} then
-    raise exception 'cluster_customers compares customers by all columns, but % are private', array_to_string({hidden}::text[], ', ')
+  select metric = 'cosine' as is_cosine, memory_mb, hidden into shown from reader_settings;
+  if shown.hidden <> '{{}}' then
+    raise exception 'cluster_customers compares customers by all columns, but % are private', array_to_string(shown.hidden, ', ')
       using hint = 'Use the segments of clusters_current, or say publish_distances: true in the spec.';
   end if;
   select builds.table_name into serving
@@ -25,7 +30,7 @@ begin
   end if;
   return query
     select found.customer_id::{key_type}, found.cluster
-    from plpython_kindred.cluster_vectors(quote_ident(serving.table_name)::regclass, k, {is_cosine}, {memory_mb})
+    from plpython_kindred.cluster_vectors(quote_ident(serving.table_name)::regclass, k, shown.is_cosine, shown.memory_mb)
       as found (customer_id customer_key, cluster integer, membership real);
 end
 $function$;

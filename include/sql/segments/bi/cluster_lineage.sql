@@ -16,8 +16,9 @@ select
   (shared::double precision / from_size)::real as from_share,
   (shared::double precision / to_size)::real as to_share
 from {space}.cluster_lineage
+join {space}.shown_snapshots as snapshots using (as_of)
 where as_of {shown}
-  and {is_shown_segment};
+  and algorithm <> all (snapshots.hidden_algorithms);
 
 comment on view {bi}.{view} is 'What became of each segment since the snapshot before, {scope}; a segment that splits or merges has several rows.';
 comment on column {bi}.{view}.as_of is 'The snapshot.';

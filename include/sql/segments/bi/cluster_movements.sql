@@ -4,9 +4,9 @@
 create or replace view {bi}.{view} with (security_barrier) as
 with known as (
   select snapshots.as_of, algorithms.algorithm
-  from {space}.snapshots
+  from {space}.shown_snapshots as snapshots
   cross join (select distinct cluster_ids.algorithm from {space}.cluster_ids) as algorithms
-  where snapshots.status = 'published'
+  where algorithms.algorithm <> all (snapshots.hidden_algorithms)
     and (
       select true
       from {space}.customer_clusters as first
@@ -21,7 +21,6 @@ pairs as materialized (
     known.as_of as to_as_of,
     known.algorithm
   from known
-  where {is_shown_segment}
 )
 select
   pairs.from_as_of,

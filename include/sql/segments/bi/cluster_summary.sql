@@ -10,7 +10,10 @@ select
   profiles.customers,
   profiles.share,
   profiles.medoid_id::{key_type} as medoid_id,
-  {mean_membership} as membership,
+  case
+    when not snapshots.is_hidden then profiles.membership
+    when profiles.customers >= {smallest_group} then round(profiles.membership::numeric, 2)::real
+  end as membership,
   (
     select jsonb_object_agg(
       concat_ws(' ', trait.column_name, trait.value),
@@ -20,11 +23,12 @@ select
       role text, column_name text, value text, estimate double precision, low double precision, high double precision,
       everyone double precision
     )
-    where trait.role = 'label' and trait.column_name <> all ({private}::text[])
+    where trait.role = 'label' and trait.column_name <> all ({private})
   ) as outcomes
 from {space}.cluster_profiles as profiles
+join {space}.shown_snapshots as snapshots using (as_of)
 where profiles.as_of {shown}
-  and {is_shown_segment};
+  and profiles.algorithm <> all (snapshots.hidden_algorithms);
 
 comment on view {bi}.{view} is 'One row per segment: its name, size, typical customer and outcomes, {scope}.';
 comment on column {bi}.{view}.as_of is 'The snapshot.';

@@ -7,15 +7,16 @@ select
   customer_id::{key_type} as customer_id,
   cluster_id,
   label,
-  {membership},
-  {nearest_cluster_id},
+  case when not snapshots.is_hidden then membership end as membership,
+  case when not snapshots.is_hidden then nearest_cluster_id end as nearest_cluster_id,
   method,
   list_number,
-  {center_distance},
+  case when not snapshots.is_hidden then center_distance end as center_distance,
   generation
 from {space}.customer_clusters
+join {space}.shown_snapshots as snapshots using (as_of)
 where as_of {shown}
-  and {is_shown_segment};
+  and algorithm <> all (snapshots.hidden_algorithms);
 
 comment on view {bi}.{view} is 'The segment of every customer by every algorithm, {scope}.';
 comment on column {bi}.{view}.as_of is 'The snapshot.';

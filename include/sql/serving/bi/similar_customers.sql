@@ -14,6 +14,9 @@ create or replace function {bi}.similar_customers(
 returns table (lookalike_id {key_type}, distance double precision, similarity double precision)
 language plpgsql stable security definer
 set search_path = pg_catalog, {space}, pg_temp
+set standard_conforming_strings = on
+set array_nulls = on
+{own_relations}
 as $function$
 declare
   most_customers constant integer := 100000;
@@ -31,6 +34,8 @@ declare
     current_setting('enable_seqscan')
   ];
   serving record;
+  shown record;
+  is_hidden boolean;
   asked jsonb;
   filter text := '';
   mask {extension}.vector;
@@ -56,7 +61,9 @@ begin
   if not found then
     return;
   end if;
-  asked := metrics -> coalesce(metric, {metric});
+  select settings.metric, settings.filterable, settings.hidden into shown from reader_settings as settings;
+  is_hidden := shown.hidden <> '{{}}';
+  asked := metrics -> coalesce(metric, shown.metric);
   if algorithm is not null or cluster_id is not null then
     perform check_segment(serving.as_of, algorithm, cluster_id);
     filter := ' and exists (select from customer_clusters as member where member.as_of = $3 and member.algorithm = $4'
@@ -64,7 +71,7 @@ begin
   end if;
   if condition is not null then
     filter := filter || ' and exists (select from customer_versions as version where version.customer_id = candidate.customer_id'
-      ' and version.updated_at = candidate.updated_at and ' || replace(row_condition(condition, {filterable}), '%', '%%') || ' %1$s)';
+      ' and version.updated_at = candidate.updated_at and ' || replace(row_condition(condition, shown.filterable), '%', '%%') || ' %1$s)';
   end if;
   wanted := k;
   if filter <> '' then
@@ -74,8 +81,8 @@ begin
   elsif serving.is_half then
     wanted := half_spare * k;
   end if;
-  if {is_hidden} then
-    mask := public_mask(serving.encoder_version, {hidden}::text[])::{extension}.vector;
+  if is_hidden then
+    mask := public_mask(serving.encoder_version, shown.hidden)::{extension}.vector;
     part := format(' operator(%I.*) $6', {extension_name});
   elsif serving.method in ('ivfflat', 'hnsw') and asked = metrics -> serving.metric then
     if serving.method = 'ivfflat' then
@@ -144,7 +151,7 @@ begin
       part
     ) into ids, distances, similarities using customer_id, k, serving.as_of, algorithm, cluster_id, mask;
   end if;
-  if {is_hidden} then
+  if is_hidden then
     return query
       select found_id, null::double precision, round(of_public::numeric, 2)::double precision
       from unnest(ids[:k], similarities[:k]) as found (found_id, of_public);

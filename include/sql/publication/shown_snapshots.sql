@@ -1,0 +1,17 @@
+-- The published snapshots whose lookalikes and segments readers see, by the settings of each. One that was made
+-- by a feature that is hidden now is left out until its date is run again.
+create or replace view {space}.shown_snapshots as
+select
+  snapshots.as_of,
+  snapshots.metric,
+  snapshots.hidden_features <> '{{}}' as is_hidden,
+  snapshots.hidden_algorithms
+from {space}.snapshots
+where snapshots.status = 'published'
+  and not exists (
+    select from {space}.hidden_columns as hidden
+    where hidden.column_name <> all (snapshots.hidden_features)
+      and (snapshots.settings is null or snapshots.settings -> 'features' -> hidden.column_name is not null)
+  );
+
+comment on view {space}.shown_snapshots is 'The published snapshots whose lookalikes and segments readers see.';
