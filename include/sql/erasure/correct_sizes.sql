@@ -1,12 +1,12 @@
--- Reduce the recorded size of snapshots by the erased customer and the deleted lookalikes, recompute the
--- shares of their clusters over the remaining customers, and drop the customer as a medoid. A cluster
--- whose only customer has been erased loses its profile.
+-- Reduce the recorded size of snapshots by the erased customer and the deleted lookalikes that readers see,
+-- recompute the shares of their clusters over the remaining customers, and drop the customer as a medoid. A
+-- cluster whose only customer has been erased loses its profile.
 update snapshots
 set
   customers = snapshots.customers - 1,
-  lookalikes = snapshots.lookalikes - held.lookalikes,
+  lookalikes = snapshots.lookalikes - case when snapshots.hidden_features = '{{}}' then held.lookalikes else held.public end,
   erased_customers = snapshots.erased_customers + 1
-from unnest(%(as_ofs)s::timestamptz[], %(lookalikes)s::bigint[]) as held (as_of, lookalikes)
+from unnest(%(as_ofs)s::timestamptz[], %(lookalikes)s::bigint[], %(public)s::bigint[]) as held (as_of, lookalikes, public)
 where snapshots.as_of = held.as_of;
 update cluster_profiles as profiles
 set share = profiles.customers::float8 / greatest(snapshots.customers, 1)

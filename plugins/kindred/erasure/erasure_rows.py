@@ -24,6 +24,7 @@ from kindred.history.column_expressions import (
     value_expression,
 )
 from kindred.history.versions import column_types
+from kindred.lookalikes.lookalike_rows import PARENT, PUBLIC_PARENT
 from kindred.run.builds import RESTART_AFTER_ERASURE, one_line
 from kindred.spec.features import Kind
 from kindred.warehouse import partitions
@@ -136,8 +137,10 @@ def erase_rows(database: Database, request: Request, schema: str) -> tuple[Rows,
         database.run("erasure/delete_recorded_extremes")
         if rows.total():
             database.run("erasure/mark_builds", {"failure": RESTART_AFTER_ERASURE})
-        held = sorted(customers.keys() | lookalikes.keys())
-        counts = {"as_ofs": held, "lookalikes": [lookalikes[as_of] for as_of in held]}
+        held = sorted(customers.keys() | lookalikes[PARENT].keys())
+        counts: dict[str, list[Any]] = {"as_ofs": held}
+        for name, parent in (("lookalikes", PARENT), ("public", PUBLIC_PARENT)):
+            counts[name] = [lookalikes[parent][as_of] for as_of in held]
         database.run("erasure/correct_sizes", number | counts)
     except psycopg2.errors.LockNotAvailable as error:
         raise LockTimeoutError(
@@ -180,13 +183,13 @@ def _gather_values(database: Database, number: dict[str, int]) -> None:
 
 def _erase_keys(
     database: Database, number: dict[str, int], schema: str, rows: Rows
-) -> tuple[Counter[datetime], Counter[datetime]]:
+) -> tuple[Counter[datetime], dict[str, Counter[datetime]]]:
     """Delete rows by the customer's key; returns the counts of attached partitions by snapshot.
 
-    These are the counts of cluster rows, and of lookalike rows on both sides.
+    These are the counts of cluster rows, and, by table, of lookalike rows on both sides.
     """
     customers: Counter[datetime] = Counter()
-    lookalikes: Counter[datetime] = Counter()
+    lookalikes: dict[str, Counter[datetime]] = {PARENT: Counter(), PUBLIC_PARENT: Counter()}
     tables = database.rows("erasure/key_columns", {"schema": schema})
     for position, (table, column, has_moments) in enumerate(tables):
         kind = _RUN_SUFFIX.sub("", table)
@@ -203,8 +206,8 @@ def _erase_keys(
             found = database.rows("erasure/delete_of_snapshots", number, **names)
         removed = Counter(dict(found))
         rows[kind] += removed.total()
-        if table == "customer_lookalikes":
-            lookalikes += removed
+        if table in lookalikes:
+            lookalikes[table] += removed
         elif table == "customer_clusters":
             customers += removed
     return customers, lookalikes

@@ -118,7 +118,9 @@ def merge_graph(run: Run) -> list[int]:
             graph_method=method,
             graph_k=graph.neighbours.shape[1],
             eligible=int(graph.eligible.sum()),
-            lookalikes=int((graph.nearest(run.spec.k).neighbours >= 0).sum()),
+            lookalikes=_listed(graph.nearest(run.spec.k))
+            if public is None
+            else public["lookalikes"],
             public=public,
         )
     log.info("recall@%d %.4f [%.4f, %.4f]", run.spec.k, recall.recall_at_k, recall.low, recall.high)
@@ -155,7 +157,17 @@ def _find_public(run: Run, warehouse: Database) -> dict[str, Any]:
         public, run.spec.metric, graph, sample_size=RECALL_SAMPLE, seed=SEED, threads=threads
     )
     _write(run, PUBLIC_GRAPH, graph, {"hidden": hidden})
-    return {"hidden": hidden, "recall": found.recall_at_k, "eligible": int(graph.eligible.sum())}
+    return {
+        "hidden": hidden,
+        "recall": found.recall_at_k,
+        "eligible": int(graph.eligible.sum()),
+        "lookalikes": _listed(graph),
+    }
+
+
+def _listed(graph: NeighbourGraph) -> int:
+    """The rows that a table of lookalikes has."""
+    return int((graph.neighbours >= 0).sum())
 
 
 def recall_of(run: Run, graph: NeighbourGraph) -> Recall:

@@ -29,6 +29,20 @@ def findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
             " connection's user; restore the backup as that user, or give it everything in schemas"
             f" {spec.internal_schema} and {spec.bi_schema} (docs/operations.md)",
         )
+    yield from _reader_findings(warehouse, spec)
+
+
+def _reader_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
+    """Rights that ``bi_reader`` lacks, and those it must not have."""
+    parameters = {"schema": spec.internal_schema, "bi_schema": spec.bi_schema}
+    powers = warehouse.rows("preparation/reader_powers", parameters)
+    for problem, statement, is_open in powers:
+        yield Finding(
+            "readers",
+            Outcome.FAILURE if is_open else Outcome.WARNING,
+            f"warehouse: bi_reader {problem}, and may read {spec.bi_schema} alone; have an"
+            f" administrator run '{statement}'",
+        )
     wrong = [problem for problem, _ in bi_objects.wrong_rights(warehouse, spec)]
     if wrong:
         shown = "; ".join(wrong[:SHOWN_RIGHTS])
@@ -36,8 +50,8 @@ def findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
         yield Finding(
             "readers",
             Outcome.WARNING,
-            f"warehouse: rights differ, as after a restore without them: {shown}{more}; the next"
-            " run puts them right when it is prepared",
+            f"warehouse: rights are not as they must be: {shown}{more}; the next run puts them right"
+            " when it is prepared",
         )
-    else:
+    elif not powers:
         yield Finding("readers", Outcome.OK, f"bi_reader may read {spec.bi_schema}, and no more")

@@ -4,16 +4,18 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from kindred.encoding.vectors import read_embeddings
 from kindred.errors import ArtefactError, DataError
 from kindred.publication import promotion
 from kindred.publication.task import view_changes
 from kindred.run import builds
 from kindred.run.builds import Current
-from kindred.run.context import Deployment, Run, open_run
+from kindred.run.context import Deployment, Run, run_of
 from kindred.serving import generations
 from kindred.serving.generations import StagedEmbeddings
 from kindred.serving.task import stage_against
 from kindred.spec.model import Spec
+from kindred.warehouse import schemas
 from kindred.warehouse.database import Database
 from kindred.warehouse.locks import Resource, locked
 
@@ -39,7 +41,8 @@ def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
     DataError
         when the snapshot is not published, or no earlier one is left to roll back to.
     ArtefactError
-        when neither a replaced generation nor an artefact holds the earlier embeddings.
+        when neither a replaced generation nor an artefact holds the embeddings as they were
+        published.
     """
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} withdraw"
     wait_seconds = deployment.settings.lock_wait_seconds
@@ -70,20 +73,30 @@ def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
                 f"snapshot {as_of.isoformat()} is the only one, so there is none to roll back to;"
                 " publish an earlier date first"
             )
-        run = open_run(deployment, spec.space, before[0])
-        staged = _stage(run, warehouse, current)
+        schemas.require_migrated(warehouse, schema)
+        build, is_replaced = builds.read_published(warehouse, before[0])
+        run = run_of(deployment, before[0], build)
+        staged = _stage(run, warehouse, current, is_replaced=is_replaced)
         changes = view_changes(run, warehouse)
         versions = promotion.roll_back(warehouse, as_of, before[0], staged, wait_seconds, changes)
     log.info("withdrew %s, %s serves again", as_of.isoformat(), before[0].isoformat())
     return Withdrawn(before[0], versions)
 
 
-def _stage(run: Run, warehouse: Database, current: Current) -> StagedEmbeddings:
-    """The embeddings of an earlier snapshot: a replaced generation still kept, or staged again."""
+def _stage(
+    run: Run, warehouse: Database, current: Current, *, is_replaced: bool
+) -> StagedEmbeddings:
+    """The embeddings of an earlier snapshot: a replaced generation still kept, or staged again.
+
+    ``is_replaced``: its artefacts may be those of a later build.
+    """
     held = generations.holding(warehouse, run.as_of)
     if held is not None:
         return StagedEmbeddings("generation", generation=held[0], table=held[1])
     try:
+        encoder = read_embeddings(run, run.key_type(warehouse)).encoder_version
+        if is_replaced or encoder != run.encoder_version:
+            raise ArtefactError("a later build of that date, which is not published, replaced them")
         return stage_against(run, warehouse, current)
     except ArtefactError as error:
         raise ArtefactError(

@@ -111,6 +111,21 @@ def read_build(database: Database, as_of: datetime, run_id: str | None = None) -
     return build
 
 
+def read_published(database: Database, as_of: datetime) -> tuple[Build, bool]:
+    """A published snapshot as the build it was, and whether a later one uses its artefacts now.
+
+    Raises
+    ------
+    DataError
+        when it is not published.
+    """
+    row = database.row("run/read_published", {"as_of": as_of})
+    if row is None:
+        raise DataError(f"snapshot {as_of.isoformat()} is not published")
+    *build, is_replaced = row
+    return Build(*build), bool(is_replaced)
+
+
 def superseded(as_of: datetime, run_id: str) -> SupersededError:
     """The error of a run whose snapshot another run now builds."""
     return SupersededError(

@@ -192,8 +192,13 @@ def opened_run(
         build = builds.read_build(database, as_of, run_id)
         if run_id is not None:
             builds.require_release(build, as_of)
-        spec = spec_from_dict(build.settings, where=f"settings of snapshot {as_of.isoformat()}")
-        yield Run(deployment, spec, as_of, build, session=database)
+        yield replace(run_of(deployment, as_of, build), session=database)
+
+
+def run_of(deployment: Deployment, as_of: datetime, build: Build) -> Run:
+    """A build with the settings recorded then."""
+    spec = spec_from_dict(build.settings, where=f"settings of snapshot {as_of.isoformat()}")
+    return Run(deployment, spec, as_of, build)
 
 
 def _label(space_name: str, as_of: datetime, stage: str) -> str:

@@ -6,6 +6,7 @@ Their text depends on the release alone. What a spec says they read from ``reade
 
 import hashlib
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from kindred.spec.model import Spec
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
+
+log = logging.getLogger(__name__)
 
 INTERNAL_VIEWS = (
     "publication/hidden_columns",
@@ -141,14 +144,29 @@ def replace(
 
 def wrong_rights(database: Database, spec: Spec) -> list[tuple[str, str]]:
     """Where rights on what BI reads are not as they must be, and the statement for each."""
-    found = database.rows("warehouse/wrong_rights", {"bi_schema": spec.bi_schema})
+    schemas = {"schema": spec.internal_schema, "bi_schema": spec.bi_schema}
+    found = database.rows("warehouse/wrong_rights", schemas)
     return [(problem, statement) for problem, statement in found]
 
 
-def put_rights_right(database: Database, spec: Spec) -> None:
-    """Let ``bi_reader``, and nobody else, read the views and call the functions of ``bi``."""
-    for _, statement in wrong_rights(database, spec):
+def put_rights_right(database: Database, spec: Spec, level: int = logging.INFO) -> None:
+    """Let ``bi_reader`` read the views and call the functions of ``bi``, and do nothing else.
+
+    What is changed is logged at ``level``.
+
+    Raises
+    ------
+    PreflightError
+        when somebody else has granted a right that this login cannot revoke.
+    """
+    for problem, statement in wrong_rights(database, spec):
         database.execute(sql.SQL(statement))
+        log.log(level, "%s: put right by '%s'", problem, statement)
+    for problem, statement in wrong_rights(database, spec):
+        raise PreflightError(
+            f"warehouse: {problem}, which '{statement}' of this login does not change; have who"
+            " granted it revoke it. Nothing has been changed"
+        )
 
 
 def _replace(database: Database, spec: Spec, changed: Sequence[BiObject]) -> None:

@@ -1,5 +1,6 @@
 """The schemas of a space, which ``prepare`` creates, migrates and opens to BI under a lock."""
 
+import logging
 from functools import partial
 
 from psycopg2 import errors, sql
@@ -38,6 +39,7 @@ def create_space(
     """
     require_known_migrations(database, spec.internal_schema)
     database.run("warehouse/create_reader")
+    bi_objects.put_rights_right(database, spec, logging.WARNING)
     if not database.value("warehouse/extension_schema"):
         database.run("warehouse/create_extension")
     database.run("warehouse/create_schema", schema=spec.internal_schema)
@@ -57,7 +59,7 @@ def create_space(
         with_short_locks(database, rehearse, wait_seconds=wait_seconds)
     private = {"private": list(spec.private), "hidden": list(spec.hidden_features)}
     database.run("warehouse/record_private_columns", private)
-    bi_objects.put_rights_right(database, spec)
+    bi_objects.put_rights_right(database, spec)  # on what has been made anew
 
 
 def _rehearse(
