@@ -109,6 +109,7 @@ def merge_graph(run: Run) -> list[int]:
     recall = recall_of(run, graph)
     with run.warehouse("merge_graph") as warehouse:
         public = _find_public(run, warehouse) if run.spec.hidden_features else None
+        shown = public or {"lookalikes": _listed(graph.nearest(run.spec.k))}
         run.add_facts(
             warehouse,
             recall=recall.recall_at_k,
@@ -118,9 +119,7 @@ def merge_graph(run: Run) -> list[int]:
             graph_method=method,
             graph_k=graph.neighbours.shape[1],
             eligible=int(graph.eligible.sum()),
-            lookalikes=_listed(graph.nearest(run.spec.k))
-            if public is None
-            else public["lookalikes"],
+            lookalikes=shown["lookalikes"],
             public=public,
         )
     log.info("recall@%d %.4f [%.4f, %.4f]", run.spec.k, recall.recall_at_k, recall.low, recall.high)

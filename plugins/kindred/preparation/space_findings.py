@@ -8,7 +8,7 @@ from kindred.spec.model import Spec
 from kindred.warehouse import bi_objects, schemas
 from kindred.warehouse.database import Database
 
-SHOWN_RIGHTS = 3
+SHOWN_RIGHTS = 20
 
 
 def findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
@@ -50,8 +50,8 @@ def _reader_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
         yield Finding(
             "readers",
             Outcome.WARNING,
-            f"warehouse: rights are not as they must be: {shown}{more}; the next run puts them right"
-            " when it is prepared",
+            f"warehouse: rights are not as they must be: {shown}{more}; the next run puts them"
+            " right when it is prepared",
         )
     elif not powers:
         yield Finding("readers", Outcome.OK, f"bi_reader may read {spec.bi_schema}, and no more")

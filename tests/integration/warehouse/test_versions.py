@@ -12,10 +12,11 @@ from integration.laboratory_state import state
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.backfills.fit import fit
 from kindred.erasure.task import erase
-from kindred.errors import DataError, PreflightError
+from kindred.errors import DataError, PreflightError, SpecError
 from kindred.preparation.doctor import examine
 from kindred.publication.withdraw import withdraw
 from kindred.run.context import open_run
+from kindred.spec.clustering import Algorithm
 from kindred.warehouse import statements
 from local.postgres import binary
 
@@ -218,28 +219,16 @@ def test_a_restore_without_rights_is_put_right_by_the_next_night(
     assert "belong to" in found_by_doctor(stranger, monkeypatch)["owner"][1]
 
 
-def test_an_earlier_date_and_a_withdrawal_open_nothing_that_is_private(make_laboratory, server):
-    open_spec = make_spec(clustering=SMALL)
-    closed = make_spec(private=["income"], clustering=SMALL)
-    told = make_spec(private=["income"], publish_distances=True, clustering=SMALL)
-    laboratory = make_laboratory()
-    laboratory.fill("customers", COLUMNS, people(40))
-    counts = (
-        "select count(*) > 0, count(distance) from bi.lookalikes_current"
-        " union all select count(*) > 0, count(distance) from bi.similar_customers(1, 5)"
-    )
-    of_the_past = "select count(*) from bi.clusters where as_of = %s"
-    laboratory.run(open_spec, DAYS[0])
-    laboratory.run(closed, DAYS[2])
-    assert read(server, laboratory, counts) == [(True, 0)] * 2
-    assert read(server, laboratory, of_the_past, [moment(DAYS[0])]) == [(0,)], "nobody judged them"
-    laboratory.run(open_spec, DAYS[1])
-    assert read(server, laboratory, counts) == [(True, 0)] * 2
-
-    laboratory.run(told, DAYS[3])
-    assert read(server, laboratory, counts) == [(True, 200), (True, 5)]
-    withdraw(laboratory.deployment, told, moment(DAYS[3]))
-    assert read(server, laboratory, counts) == [(True, 0)] * 2
+def test_a_run_omits_no_algorithm_that_readers_see(shop):
+    both = make_spec(clustering={"algorithms": ["kmeans", "hdbscan"]})
+    published, earlier, later = DAYS[1], "2026-01-31T02:00", DAYS[4]
+    for as_of in (published, later):
+        with pytest.raises(SpecError, match="without hdbscan of the spec, but snapshot 2026-02-0"):
+            shop.begin(both, as_of, algorithms=[Algorithm.KMEANS])
+    more = [Algorithm.KMEANS, Algorithm.HDBSCAN, Algorithm.DBSCAN]
+    shop.begin(both, later, algorithms=more)
+    shop.begin(both, earlier, algorithms=[Algorithm.KMEANS])
+    shop.begin(both, later, algorithms=[Algorithm.KMEANS], only_lands=True)
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@
 create or replace function {bi}.explain_pair(customer_a {key_type}, customer_b {key_type})
 returns table (column_name text, contribution double precision, share double precision, value_a text, value_b text)
 language plpgsql stable security definer
-set search_path = pg_catalog, {space}, pg_temp
 set standard_conforming_strings = on
 set array_nulls = on
 {own_relations}
+set search_path = pg_catalog, {space}, pg_temp
 as $function$
 declare
   serving record;

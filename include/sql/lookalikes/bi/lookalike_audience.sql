@@ -6,10 +6,10 @@
 create or replace function {bi}.lookalike_audience(ids {key_type}[], n integer default 1000, min_seeds integer default 20)
 returns table (rank bigint, customer_id {key_type}, score double precision, percentile double precision)
 language plpgsql stable security definer
-set search_path = pg_catalog, {space}, pg_temp
 set standard_conforming_strings = on
 set array_nulls = on
 {own_relations}
+set search_path = pg_catalog, {space}, pg_temp
 as $function$
 declare
   least_seeds constant integer := 20;

@@ -4,10 +4,10 @@
 create or replace function {bi}.cluster_customers(k integer)
 returns table (customer_id {key_type}, cluster integer)
 language plpgsql stable security definer
-set search_path = pg_catalog, {space}, pg_temp
 set standard_conforming_strings = on
 set array_nulls = on
 {own_relations}
+set search_path = pg_catalog, {space}, pg_temp
 as $function$
 declare
   most_clusters constant integer := 1000;

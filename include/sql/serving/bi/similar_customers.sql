@@ -13,10 +13,10 @@ create or replace function {bi}.similar_customers(
 )
 returns table (lookalike_id {key_type}, distance double precision, similarity double precision)
 language plpgsql stable security definer
-set search_path = pg_catalog, {space}, pg_temp
 set standard_conforming_strings = on
 set array_nulls = on
 {own_relations}
+set search_path = pg_catalog, {space}, pg_temp
 as $function$
 declare
   most_customers constant integer := 100000;
