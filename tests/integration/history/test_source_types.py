@@ -65,15 +65,20 @@ def test_a_type_that_becomes_wider_is_followed(laboratory):
     assert versions(laboratory, *types) == found
 
 
-@pytest.mark.parametrize("kind", ["lossy", "category"])
-def test_a_type_by_which_values_change_is_refused(laboratory, kind):
-    pairs = LOSSY if kind == "lossy" else {"real": "double precision", "integer": "numeric(9,2)"}
-    types = named(pairs)
-    spec = spec_of(types, "numeric" if kind == "lossy" else "categorical")
+def test_a_type_by_which_values_change_is_refused(laboratory):
+    """As a number, and as a category, whose text would change."""
+    pairs = [*LOSSY.items(), ("real", "double precision"), ("integer", "numeric(9,2)")]
+    types = named(before for before, _ in pairs)
+    spec = spec_of(types)
+    categories = dict.fromkeys(list(types)[len(LOSSY) :], "categorical")
+    spec = make_spec(
+        features={c: f.model_dump(mode="json") for c, f in spec.features.items()} | categories,
+        labels=[],
+    )
     columns = ", ".join(f"{c} {t}" for c, t in types.items())
     laboratory.fill("customers", f"customer_id integer, updated_at timestamptz, {columns}", [])
     laboratory.land(spec, FIRST)
-    change_types(laboratory, dict(zip(types, pairs.values(), strict=True)))
+    change_types(laboratory, dict(zip(types, (after for _, after in pairs), strict=True)))
     before = state(laboratory)
     with pytest.raises(PreflightError) as caught:
         laboratory.begin(spec, SECOND)

@@ -191,14 +191,15 @@ def test_segments_of_any_number_are_refused(clinic):
 def test_a_name_does_not_mention_a_private_column(clinic):
     clinic.query(
         "update kindred.cluster_profiles set name = case label when 0"
-        " then 'high income · low visits · illness gout' else 'low income' end;"
+        " then 'high income · low visits · illness gout · known is_active' when 1"
+        " then 'illness a · b · high age #7' else 'low income' end;"
         " update kindred.snapshots set hidden_algorithms = '{}'"
     )
     names = "select distinct name from bi.cluster_summary where algorithm = 'kmeans'"
     with reader_of(clinic) as reader:
         found = {name for (name,) in reader.query(names)}
-    assert "low visits" in found
-    assert not any(re.search("income|illness", name) for name in found)
+    assert {"low visits · known is_active", "high age #7"} <= found
+    assert not any(re.search("income|illness|b", name) for name in found)
 
 
 def test_reasons_and_failures_do_not_quote_what_is_private(clinic):
@@ -227,16 +228,17 @@ def test_reasons_and_failures_do_not_quote_what_is_private(clinic):
 
 def test_what_was_found_by_a_column_that_is_private_now_is_not_shown(clinic):
     """The lists of the public columns of then, and the extremes that were stored."""
-    clinic.run(spec_for(private=["income", "illness", "visits"]), "2026-01-26T02:00")
     with reader_of(clinic) as reader:
-        for view in ("lookalikes", "lookalikes_current"):
-            shown = reader.query(f"select distinct as_of from bi.{view}")  # noqa: S608
-            assert shown == [(moment("2026-01-26T02:00"),)]
+        before = reader.query("select count(*) from bi.lookalikes")
+        clinic.begin(spec_for(private=["income", "illness", "visits"]), "2026-01-26T02:00")
+        for view in ("lookalikes", "lookalikes_current", "clusters", "cluster_summary_current"):
+            assert reader.query(f"select count(*) from bi.{view}") == [(0,)]  # noqa: S608
         ranges = reader.query(
             "select column_name, minimum is null, maximum is null, missing from bi.column_quality"
             " where kind = 'numeric' and as_of = %s order by 1",
             (AS_OF,),
         )
+    assert before == [(8 * COUNT,)]
     assert [row[:3] for row in ranges] == [
         ("age", False, False),
         ("income", True, True),

@@ -9,7 +9,7 @@ from psycopg2 import sql
 
 from databases import administer
 from integration.laboratory_state import state
-from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
+from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred import tasks
 from kindred.errors import PreflightError, UnreachableError
 from kindred.publication.withdraw import withdraw
@@ -37,10 +37,11 @@ HARMFUL = {
 }
 
 
-@pytest.fixture
-def hostile(laboratory: Laboratory, server):
+@pytest.fixture(scope="module")
+def hostile(make_laboratory, server):
     """The same databases through a role that sets whatever it can, and a way to administer them."""
-    rows = [(*row[:5], f"São {row[5]}", row[6]) for row in people(120)]
+    laboratory = make_laboratory()
+    rows = [(*row[:5], f"São {row[5]}", row[6]) for row in people(40)]
     laboratory.fill("customers", COLUMNS, rows)
     name = laboratory.warehouse_dsn.split("/")[3].split("?")[0]
     role = f"role_of_{name}"
@@ -66,7 +67,7 @@ def test_a_night_is_the_same_whatever_the_role_sets(hostile, make_laboratory):
     harmed, _, _ = hostile
     harmed.run(SPEC, AS_OF)
     plain = make_laboratory()
-    plain.fill("customers", COLUMNS, [(*r[:5], f"São {r[5]}", r[6]) for r in people(120)])
+    plain.fill("customers", COLUMNS, [(*r[:5], f"São {r[5]}", r[6]) for r in people(40)])
     plain.run(SPEC, AS_OF)
     assert plain.hashes() == harmed.hashes()
 
@@ -82,9 +83,10 @@ def test_a_session_outlives_the_limits_of_its_role(hostile):
                 cursor.execute("select pg_sleep(0.1)")
 
 
-def test_a_role_that_can_only_read_is_told_so_by_every_command(hostile):
+def test_a_role_that_can_only_read_is_told_so_by_every_command(hostile, request):
     harmed, admin, role = hostile
     admin(f"alter role {role} set default_transaction_read_only = on")
+    request.addfinalizer(lambda: admin(f"alter role {role} reset default_transaction_read_only"))
     before = state(harmed)
     for attempt in (
         lambda: harmed.begin(SPEC, AS_OF),
@@ -99,8 +101,9 @@ def test_a_role_that_can_only_read_is_told_so_by_every_command(hostile):
     assert state(harmed) == before
 
 
-@pytest.fixture
-def landed(laboratory: Laboratory):
+@pytest.fixture(scope="module")
+def landed(make_laboratory):
+    laboratory = make_laboratory()
     laboratory.fill("customers", COLUMNS, people(40))
     return laboratory, laboratory.land(make_spec(), AS_OF)
 
@@ -153,4 +156,9 @@ def test_a_stage_ends_with_the_session_that_guards_it(landed, monkeypatch, body)
     assert laboratory.query("select to_regclass('kindred.after')") == [(None,)]
     assert not (laboratory.artefacts / "default").exists()
     assert "guarded" not in laboratory.query("select stage_seconds from bi.snapshots")[0][0]
+    laboratory.query("drop table if exists kindred.before")
+
+
+def test_a_stage_is_run_again_after_it_has_lost_its_guard(landed):
+    laboratory, _ = landed
     laboratory.run(make_spec(), AS_OF, until="encode")
