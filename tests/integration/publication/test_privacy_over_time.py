@@ -5,7 +5,9 @@ import pytest
 
 from integration.bi_login import read
 from integration.warehouse import COLUMNS, make_spec, moment, people
+from kindred.erasure.task import erase, request_erasure
 from kindred.errors import ArtefactError
+from kindred.history.erasure_key import VARIABLE
 from kindred.publication.withdraw import withdraw
 from kindred.run import builds
 from kindred.warehouse.bi_objects import create_missing
@@ -160,3 +162,17 @@ def test_a_withdrawal_takes_the_settings_the_earlier_date_was_published_with(sho
     assert similar(shop) == (5, 0, 5)
     by_l2 = "select * from bi.similar_customers(1, 5, metric => 'l2')"
     assert shop.ask(by_l2) == shop.ask("select * from bi.similar_customers(1, 5)")
+
+
+def test_an_erasure_counts_the_lists_that_readers_see(shop, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "6b696e64726564" * 5)
+    day = [moment(DAYS[2])]
+    listed = "select lookalike_id, count(*) from kindred.{}_lookalikes where as_of = %s group by 1"
+    of_all, of_public = (
+        dict(shop.query(listed.format(name), day)) for name in ("customer", "public")
+    )
+    customer = next(one for one, times in of_all.items() if times != of_public.get(one, 0))
+    erase(shop.deployment, "default", request_erasure(shop.deployment, "default", str(customer)))
+    [(rows,)] = shop.ask("select count(*) from bi.lookalikes where as_of = %s", *day)
+    assert rows == 200 - 5 - of_public.get(customer, 0)
+    assert shop.ask("select lookalikes from bi.snapshots where as_of = %s", *day) == [(rows,)]
