@@ -1,6 +1,7 @@
--- What bi_reader may do that no grant on a space gives: by its attributes, by the roles it is a member of, and by
--- default privileges; with the statement that ends each. is_open: that reaches more than the views and functions
--- of bi, such as what this login owns, all data, files of the server, or sessions of a night.
+-- What bi_reader may do that no grant on a space gives: by its attributes, by the roles it is a member of, by default
+-- privileges, and through members who have more; with the statement that ends each. is_open: that reaches more
+-- than the views and functions of bi, such as what this login owns, all data, files of the server, or sessions
+-- of a night.
 with recursive memberships (role, given) as (
   select roleid, roleid from pg_auth_members where member = (select oid from pg_roles where rolname = 'bi_reader')
   union
@@ -68,4 +69,18 @@ from pg_default_acl
 cross join aclexplode(defaclacl) as item
 join pg_roles on pg_roles.oid = item.grantee
 where defaclnamespace = 0 and rolname = 'bi_reader' and pg_has_role(defaclrole, 'usage')
+union all
+select
+  format('has a member, %%I, who may use schema %%I', members.rolname, nspname),
+  format('revoke all on schema %%I from %%I', nspname, members.rolname),
+  false
+from pg_roles as reader
+join pg_roles as members on pg_has_role(members.oid, reader.oid, 'member') and members.oid <> reader.oid
+cross join pg_namespace
+where reader.rolname = 'bi_reader'
+  and nspname = %(schema)s
+  and not members.rolsuper
+  and not pg_has_role(members.oid, (select oid from pg_roles where rolname = current_user), 'member')
+  and has_schema_privilege(members.oid, pg_namespace.oid, 'usage')
+  and not has_schema_privilege(reader.oid, pg_namespace.oid, 'usage')
 order by problem;

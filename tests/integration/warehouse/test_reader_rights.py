@@ -190,3 +190,16 @@ def test_rights_outside_the_space_are_said(shop: Laboratory, server: EmbeddedSer
         administer(server, undo, database=name)
         assert [outcome for outcome, _ in found] == [Outcome.WARNING]
         assert f"run '{undo}'" in found[0][1]
+
+
+def test_a_member_who_has_more_is_said(shop: Laboratory, server: EmbeddedServer) -> None:
+    name = name_of(shop)
+    administer(server, f"grant bi_reader to {OTHER}")
+    execute(shop.warehouse_dsn, f"grant usage on schema kindred to {OTHER}")
+    found = findings(shop, "readers")
+    execute(shop.warehouse_dsn, f"revoke usage on schema kindred from {OTHER}")
+    administer(server, f"revoke bi_reader from {OTHER}", database=name)
+    [(outcome, message)] = found
+    assert outcome is Outcome.WARNING
+    assert f"bi_reader has a member, {OTHER}, who may use schema kindred" in message
+    assert findings(shop, "readers") == SAID
