@@ -16,7 +16,7 @@ from kindred.publication.withdraw import withdraw
 from kindred.tasks import Task, run_task
 
 AS_OF = "2026-02-01T02:00"
-SPEC = make_spec(source={"table": "public.customers"})
+SPEC = make_spec(source={"table": "public.customers"}, clustering={"algorithms": ["kmeans"]})
 HARMFUL = {
     "statement_timeout": "40ms",
     "lock_timeout": "1ms",
