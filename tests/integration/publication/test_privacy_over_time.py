@@ -100,6 +100,8 @@ def test_what_becomes_private_is_hidden_at_once_with_all_that_follows_from_it(sh
     assert listed(shop) == listed(shop, DAYS[0]) == (0, 0, 0)
     assert similar(shop) == (5, 0, 5)
     assert not any((segments(shop) | segments(shop, DAYS[0])).values())
+    unseen = "select hidden_algorithms from bi.snapshots where as_of = %s"
+    assert shop.ask(unseen, moment(DAYS[0])) == [(["kmeans"],)]
     scores = "select count(*) filter (where score <> round(score::numeric, 2)) from"
     scores += " bi.lookalike_audience(array(select generate_series(1, 30)::bigint))"
     assert shop.ask(scores) == [(0,)]

@@ -38,7 +38,14 @@ select
   extracted_windows.missing_customers,
   coalesce(extracted_windows.future_customers, (snapshot_builds.facts ->> 'future_customers')::bigint) as future_customers,
   snapshot_builds.release,
-  snapshots.hidden_algorithms
+  case
+    when snapshots.status <> 'published' or exists (select from {space}.shown_snapshots as shown where shown.as_of = snapshots.as_of)
+      then snapshots.hidden_algorithms
+    else array(
+      select quality.algorithm from {space}.cluster_quality as quality
+      where quality.as_of = snapshots.as_of order by quality.algorithm
+    )
+  end as hidden_algorithms
 from {space}.snapshots
 left join {space}.snapshot_builds using (as_of)
 full join {space}.run_notes using (as_of)
@@ -77,4 +84,4 @@ comment on column {bi}.snapshots.source_customers is 'Customers in the source wh
 comment on column {bi}.snapshots.missing_customers is 'Customers of the source whom no window had brought, by a comparison of keys. Their rows landed at the end of this window, or were rejected. Null if keys were not compared that night.';
 comment on column {bi}.snapshots.future_customers is 'Customers of the source with a row dated at or after as_of: that row is in no snapshot before its own time.';
 comment on column {bi}.snapshots.release is 'The release of Kindred that began the newest run; null if it did not record that.';
-comment on column {bi}.snapshots.hidden_algorithms is 'Algorithms whose segments the views do not show, because they would give private columns away.';
+comment on column {bi}.snapshots.hidden_algorithms is 'Algorithms whose segments the views do not show, because they would give private columns away, or are not known not to: all, until the date is run again, if a feature has become private since.';
