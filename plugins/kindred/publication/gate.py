@@ -4,6 +4,8 @@ from typing import Any
 
 from kindred.spec.model import Spec
 
+MIN_REJECTED = 4  # fewer say nothing of a quiet night, unless most customers are bad
+
 
 def problems_of_figures(spec: Spec, facts: dict[str, Any]) -> list[str]:
     """Describe every figure that misses a gate of the spec."""
@@ -26,15 +28,22 @@ def problems_of_figures(spec: Spec, facts: dict[str, Any]) -> list[str]:
     # Rows without a time are rejected again every night: counting them in the window's share would
     # fail a window with few rows of its own.
     shares = {
-        "the window's rows": (facts["rows_rejected"] - undated, facts["rows_landed"]),
-        "all rows, lacking a time,": (undated, facts["customers"]),
+        "rows of the window were rejected": (
+            facts["rows_rejected"] - undated,
+            facts["rows_landed"],
+        ),
+        "rows were rejected for want of a time": (undated, facts["customers"]),
         # Whatever window or comparison of keys brought them.
-        "all customers": (facts["customers_rejected"], facts["customers"]),
+        "customers were rejected with all their rows": (
+            facts["customers_rejected"],
+            facts["customers"],
+        ),
     }
     for what, (rejected, kept) in shares.items():
-        if rejected > gates.max_rejected_share * (rejected + kept):
+        is_many = rejected >= MIN_REJECTED or rejected > facts["customers"] / 2
+        if is_many and rejected > gates.max_rejected_share * (rejected + kept):
             problems.append(
-                f"{rejected} of {rejected + kept} of {what} were rejected, gates.max_rejected_share"
+                f"{rejected} of {rejected + kept} {what}, gates.max_rejected_share"
                 f" is {gates.max_rejected_share:.1%}; see {spec.bi_schema}.rejected_rows"
             )
     problems += _check_drift(spec, facts)
