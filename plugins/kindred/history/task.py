@@ -1,13 +1,18 @@
 """Tasks ``extract`` and ``validate``: from source rows to the customers of the snapshot."""
 
 import logging
+from contextlib import ExitStack
 from typing import Any
 
 from kindred.history import landing, snapshot_customers, source
 from kindred.history.landing import Landed, Landing
+from kindred.history.source import SourceColumns
 from kindred.history.suppression import SuppressionFilter
+from kindred.history.versions import column_types, ensure_versions_table
 from kindred.run import builds
 from kindred.run.context import Run
+from kindred.warehouse import schemas
+from kindred.warehouse.database import Database
 from kindred.warehouse.locks import Resource
 
 log = logging.getLogger(__name__)
@@ -18,12 +23,12 @@ def extract(run: Run) -> dict[str, Any]:
     spec, settings = run.spec, run.settings
     if settings.row_limit:
         log.warning("KINDRED_ROW_LIMIT: at most %d rows are landed", settings.row_limit)
-    with (
-        run.deployment.source(spec, run.label("extract")) as origin,
-        run.warehouse("extract") as warehouse,
-        run.locked(warehouse, Resource.EXTRACT),
-    ):
+    with ExitStack() as stack:
+        origin = stack.enter_context(run.deployment.source(spec, run.label("extract")))
+        warehouse = stack.enter_context(run.warehouse("extract"))
         columns = source.describe(origin, spec)
+        _follow_types(run, warehouse, columns)
+        stack.enter_context(run.locked(warehouse, Resource.EXTRACT))
         suppression_filter = SuppressionFilter.of(warehouse)
         windows = landing.missing_windows(warehouse, run.as_of)
         # Without updated_at every extract is full and describes the present: the past has landed.
@@ -58,6 +63,22 @@ def extract(run: Run) -> dict[str, Any]:
             suppression_filter.customers,
         )
     return {"rows": rows, "windows": len(windows), "suppressed": suppression_filter.customers}
+
+
+def _follow_types(run: Run, warehouse: Database, columns: SourceColumns) -> None:
+    """Types of the source that have changed since the run was prepared.
+
+    Raises
+    ------
+    PreflightError
+        when they cannot be followed.
+    """
+    schemas.require_key_type(run.spec, run.key_type(warehouse), columns.key_type)
+    if columns.types.items() <= column_types(warehouse).items():
+        return
+    wait_seconds = run.settings.lock_wait_seconds
+    with run.locked(warehouse, Resource.SCHEMA), warehouse.transaction():
+        ensure_versions_table(warehouse, run.spec, columns, wait_seconds=wait_seconds)
 
 
 def validate(run: Run) -> dict[str, Any]:

@@ -35,17 +35,21 @@ class Deployment:
     settings: Settings
 
     @contextmanager
-    def warehouse(self, label: str, schema: str = "", *, prove: bool = False) -> Iterator[Database]:
+    def warehouse(
+        self, label: str, schema: str = "", *, prove: bool = False, is_migrated: bool = False
+    ) -> Iterator[Database]:
         """A session in the warehouse; with a schema, statements find that space's tables.
+
+        ``is_migrated``: this release must have upgraded the space.
 
         Raises
         ------
         PreflightError
-            when a newer release of Kindred has changed that space.
+            when a newer release of Kindred has changed that space, or this one has yet to.
         """
         with self._session(WAREHOUSE, label, schema=schema, writes=True, prove=prove) as database:
             if schema:
-                schemas.require_known_migrations(database, schema)
+                schemas.require_known_migrations(database, schema, is_migrated=is_migrated)
             yield database
 
     def source(self, spec: Spec, label: str, *, prove: bool = False) -> Session:
@@ -187,8 +191,7 @@ def opened_run(
 ) -> Iterator[Run]:
     """Like ``open_run``, with a session that all of a task can use."""
     label = _label(space_name, as_of, stage)
-    with deployment.warehouse(label, schema_of(space_name)) as database:
-        schemas.require_migrated(database, schema_of(space_name))
+    with deployment.warehouse(label, schema_of(space_name), is_migrated=True) as database:
         build = builds.read_build(database, as_of, run_id)
         if run_id is not None:
             builds.require_release(build, as_of)

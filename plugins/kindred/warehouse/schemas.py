@@ -77,7 +77,19 @@ def _create_key_domain(database: Database, spec: Spec, key_type: KeyType) -> Non
         collation = sql.SQL(' collate "C"' if key_type is KeyType.TEXT else "")
         domain = sql.SQL("create domain customer_key as {}{}")
         database.execute(domain.format(sql.SQL(key_type.value), collation))
-    elif existing != key_type.value:
+    else:
+        require_key_type(spec, existing, key_type)
+
+
+def require_key_type(spec: Spec, existing: str, key_type: KeyType) -> None:
+    """Refuse a source whose keys are of another type than those of the space.
+
+    Raises
+    ------
+    PreflightError
+        saying what to do.
+    """
+    if existing != key_type.value:
         raise PreflightError(
             f"schema {spec.internal_schema} was made for keys of type {existing}, but column"
             f" {spec.source.key!r} of the source is now {key_type}: use a new space for it"
@@ -106,15 +118,19 @@ def missing_migrations(database: Database, schema: str) -> list[str]:
     return sorted(_migrations_of_release() - _applied_migrations(database, schema))
 
 
-def require_known_migrations(database: Database, schema: str) -> None:
+def require_known_migrations(database: Database, schema: str, *, is_migrated: bool = False) -> None:
     """Refuse a space that a newer release of Kindred has changed.
+
+    ``is_migrated``: also refuse one that this release has not upgraded yet.
 
     Raises
     ------
     PreflightError
-        when it has migrations that this release does not know; nothing has been changed.
+        when it has migrations that this release does not know, or lacks one that it must have;
+        nothing has been changed.
     """
-    unknown = _applied_migrations(database, schema) - _migrations_of_release()
+    applied, released = _applied_migrations(database, schema), _migrations_of_release()
+    unknown, missing = applied - released, released - applied
     if unknown:
         raise PreflightError(
             f"warehouse: schema {schema} was upgraded by a newer release of Kindred: this release,"
@@ -122,21 +138,11 @@ def require_known_migrations(database: Database, schema: str) -> None:
             " that release or a newer one, or restore a backup from before the upgrade"
             " (docs/upgrade.md)"
         )
-
-
-def require_migrated(database: Database, schema: str) -> None:
-    """Refuse a space that this release of Kindred has not upgraded yet.
-
-    Raises
-    ------
-    PreflightError
-        when it lacks migrations.
-    """
-    missing = missing_migrations(database, schema)
-    if missing:
+    if is_migrated and missing:
         raise PreflightError(
             f"warehouse: schema {schema} lacks migrations of this release, {__version__}:"
-            f" {', '.join(missing)}; clear task 'prepare' with its downstream tasks, or start a run"
+            f" {', '.join(sorted(missing))}; clear task 'prepare' with its downstream tasks, or"
+            " start a run"
         )
 
 
