@@ -15,6 +15,7 @@ DEFAULT_OVERLAP_HOURS = 24.0  # longer than a transaction that changes customers
 LARGEST_KEYS = {"numeric": 2**63 - 1, "double precision": 2**53, "real": 2**24}
 _PART_PATTERN = re.compile(r'"(?:[^"]|"")+"|[^".]+')
 TABLE_PATTERN = re.compile(rf"(?:{_PART_PATTERN.pattern})(?:\.(?:{_PART_PATTERN.pattern}))*")
+_NO_ZONES = ("localtime", "posixrules", "posix", "right", "Factory")
 
 
 class History(StrEnum):
@@ -87,8 +88,14 @@ class Source(Strict):
     @field_validator("source_timezone")
     @classmethod
     def _known_timezone(cls, value: str | None) -> str | None:
+        name = value or "UTC"
+        if name in _NO_ZONES or name.startswith(("posix/", "right/")):
+            raise ValueError(
+                f"{value!r} is a file beside the time zones and not the name of one: what it means"
+                " differs from server to server; write a name such as Europe/Berlin"
+            )
         try:
-            ZoneInfo(value or "UTC")
+            ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: 'America'
             raise ValueError(f"{value!r} is not a time zone name such as Europe/Berlin") from error
         return value

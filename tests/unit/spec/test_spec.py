@@ -154,6 +154,14 @@ def refusal(path, value):
         ),
         ("source.query", "select", "source: exactly one of 'table' and 'query' must be given"),
         ("source.table", None, "source: exactly one of 'table' and 'query' must be given"),
+        *(
+            (
+                "source.source_timezone",
+                name,
+                f"source.source_timezone: {name!r} is a file beside the time zones and not",
+            )
+            for name in ("localtime", "posixrules", "right/Europe/Berlin", "Factory")
+        ),
         (
             "source.source_timezone",
             "Berlin",
