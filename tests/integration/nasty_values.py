@@ -187,7 +187,7 @@ KEYS = {
     "bigint": ("-9223372036854775808", "9223372036854775807", "0", "-1"),
     "uuid": ("00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffff00"),
     "text": (
-        *dict.fromkeys(STRANGE_TEXTS[:20]),
+        *dict.fromkeys(STRANGE_TEXTS[3:20]),
         "x" * 255,
         "\N{LATIN SMALL LETTER E WITH ACUTE}" * 127,
         "a ",
@@ -200,5 +200,5 @@ KEYS = {
 UNUSABLE_KEYS = {
     "bigint": (),
     "uuid": (),
-    "text": ("x" * 256, "k" * MEGABYTE, "\N{GRINNING FACE}" * 64),
+    "text": (*STRANGE_TEXTS[:3], "x" * 256, "k" * MEGABYTE, "\N{GRINNING FACE}" * 64),
 }

@@ -1,5 +1,5 @@
 -- Rejected rows of a window (and those without a time) by the columns named in their reasons.
-select asked.column_name, count(refused.reason)
+select asked.column_name, coalesce(sum(refused.source_rows), 0)::bigint
 from unnest(%(columns)s::text[]) as asked (column_name)
 left join rejected_rows as refused
   on strpos('; ' || refused.reason, '; ' || asked.column_name || ': ') > 0

@@ -2,5 +2,5 @@
 -- belong to no window.
 select
   (select count(*) from customer_versions where updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz),
-  (select count(*) from rejected_rows where updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz),
-  (select count(*) from rejected_rows where updated_at is null);
+  (select coalesce(sum(source_rows), 0) from rejected_rows where updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz),
+  (select coalesce(sum(source_rows), 0) from rejected_rows where updated_at is null);

@@ -43,4 +43,5 @@ from (
       )
   end
 ) as dated
-where landed.ctid = dated.row_id and dated.updated_at is not null;
+where landed.ctid = dated.row_id and dated.updated_at is not null
+  and not exists (select from problems where problems.row_id = landed.ctid);

@@ -1,28 +1,47 @@
--- Keys of the source that nothing accounts for, as arrays of at most so many: the key is not known, and its
--- newest row before the window's end is no tombstone, is not about to land and was not rejected.
--- Few keys are unknown, so they are found first.
-with unknown as materialized (
-  select customer_id, updated_at, is_deleted
+-- Keys of the source that nothing accounts for, as arrays of at most so many. A key's newest row before the
+-- window's end is not about to land, and it is that of a customer who is unknown or deleted, or it is newer than
+-- the version in force, or the tombstone of a customer who is there. Keys that cannot be used are an array of
+-- their own; those that were rejected are known.
+with newest as (
+  select
+    customer_id, max(updated_at) as updated_at,
+    coalesce(max(updated_at) filter (where not is_deleted) = max(updated_at), false) as is_alive
   from {keys} as keys
-  where isfinite(updated_at) and updated_at < %(window_end)s::timestamptz
-    and not exists (select from customer_versions as version where version.customer_id = keys.customer_id)
-),
-newest as (
-  select customer_id, max(updated_at) as updated_at
-  from unknown
+  where customer_id is not null and isfinite(updated_at) and updated_at < %(window_end)s::timestamptz
   group by customer_id
-  having max(updated_at) = max(updated_at) filter (where not is_deleted)
 ),
 missing as (
-  select customer_id, (row_number() over (order by customer_id) - 1) / %(block_rows)s as block
+  select newest.customer_id, null::text as unusable_key
   from newest
-  where not exists (
+  left join in_force on in_force.customer_id = newest.customer_id
+  where case
+      when newest.is_alive then coalesce(in_force.is_deleted or newest.updated_at > in_force.source_updated_at, true)
+      else not in_force.is_deleted
+    end
+    and not exists (
       select from {landing} as landed
       where landed.customer_id = newest.customer_id and landed.updated_at = newest.updated_at
     )
+  union all
+  select null, unusable_key
+  from (select distinct unusable_key, updated_at from {keys}) as keys
+  where unusable_key is not null and isfinite(updated_at) and updated_at < %(window_end)s::timestamptz
+    and not exists (
+      select from {landing} as landed
+      where landed.unusable_key = keys.unusable_key and landed.updated_at = keys.updated_at
+    )
     and not exists (
       select from rejected_rows as rejected
-      where rejected.customer_id = newest.customer_id::text and rejected.updated_at = newest.updated_at
+      where not rejected.has_usable_key and rejected.customer_id = keys.unusable_key and rejected.updated_at = keys.updated_at
     )
+  group by unusable_key
 )
-select array_agg(customer_id)::text from missing group by block order by block;
+select
+  coalesce(array_agg(customer_id) filter (where customer_id is not null), '{{}}')::text,
+  coalesce(array_agg(unusable_key) filter (where unusable_key is not null), '{{}}')::text
+from (
+  select customer_id, unusable_key, (row_number() over (order by customer_id, unusable_key) - 1) / %(block_rows)s as block
+  from missing
+) as numbered
+group by block
+order by block;

@@ -1,12 +1,18 @@
 -- Keep the newest rows of customers who are still missing: another run may have landed some since.
 delete from {found} as found
-where not exists (
+where customer_id is not null and not exists (
   select
   from (
-    select customer_id, max(updated_at) as updated_at
+    select
+      customer_id, max(updated_at) as updated_at,
+      coalesce(max(updated_at) filter (where not is_deleted) = max(updated_at), false) as is_alive
     from {found} as candidate
-    where not exists (select from customer_versions as version where version.customer_id = candidate.customer_id)
     group by customer_id
-  ) as missing
-  where missing.customer_id = found.customer_id and missing.updated_at = found.updated_at
+  ) as newest
+  left join in_force on in_force.customer_id = newest.customer_id
+  where newest.customer_id = found.customer_id and newest.updated_at = found.updated_at
+    and case
+      when newest.is_alive then coalesce(in_force.is_deleted or newest.updated_at > in_force.source_updated_at, true)
+      else not in_force.is_deleted
+    end
 );

@@ -6,19 +6,15 @@ from datetime import datetime
 from kindred.errors import DataError
 from kindred.spec.model import Spec
 from kindred.spec.source import Deletes
-from kindred.warehouse import statements
 from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 
 
-def compare_keys(
-    database: Database, spec: Spec, keys_table: str, types: dict[str, str], end: datetime
-) -> int:
+def compare_keys(database: Database, spec: Spec, keys_table: str, end: datetime) -> int:
     """Record customers who are no longer in the source as deleted; returns how many.
 
-    A customer who reappears after such a deletion gets their last known values. Does nothing if the
-    keys were not extracted.
+    Does nothing if the keys were not extracted. Needs the customers in force.
 
     Raises
     ------
@@ -29,8 +25,6 @@ def compare_keys(
         return 0
     if not database.has_table(keys_table):
         return 0
-    parameters = {"window_end": end}
-    database.run("history/create_in_force", parameters)
     known, vanished = database.row("history/count_vanished", keys=keys_table) or (0, 0)
     if vanished > known * spec.gates.max_deleted_share:
         raise DataError(
@@ -40,10 +34,6 @@ def compare_keys(
         )
     deleted = 0
     if vanished:
-        deleted = database.run("history/delete_vanished", parameters, keys=keys_table)
-    columns = statements.columns(types)
-    returned = database.run(
-        "history/restore_returned", parameters, keys=keys_table, columns=columns
-    )
-    log.info("%d customers have left the source, %d have reappeared unchanged", deleted, returned)
+        deleted = database.run("history/delete_vanished", {"window_end": end}, keys=keys_table)
+    log.info("%d customers have left the source", deleted)
     return deleted

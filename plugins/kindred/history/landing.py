@@ -2,24 +2,24 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from psycopg2 import sql
 
-from kindred.history import reconciliation, source
-from kindred.history.column_expressions import TypeClass, reason_expression, type_class_of
+from kindred.history import reconciliation, rejection, source, source_errors
 from kindred.history.key_comparison import compare_keys
 from kindred.history.reconciliation import KEY_COLUMNS, SourceCounts, SourceKeys
+from kindred.history.row_comparison import Comparison
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import SuppressionFilter
 from kindred.history.versions import column_types, payload_definitions
-from kindred.spec.model import Deletes, Spec
+from kindred.spec.model import OWN_COLUMNS, Deletes, Spec
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, pipe
-from kindred.warehouse.keys import MAX_TEXT_KEY_BYTES, KeyType
+from kindred.warehouse.keys import KeyType
 
 log = logging.getLogger(__name__)
 
@@ -114,13 +114,16 @@ def extract(
         payload = payload_definitions(columns)
         warehouse.execute(_landing_table(landing.rows_table, columns.key_type, *payload))
         for window in windows:
-            count += pipe(
-                lambda sink, window=window: source.copy_window(  # type: ignore[misc]
-                    origin, spec, columns, window, sink, row_limit=row_limit
-                ),
-                lambda reader: warehouse.copy_in(landing.rows_table, names, reader),
-            )
+            with source_errors.storing(spec.source):
+                count += pipe(
+                    lambda sink, window=window: source.copy_window(  # type: ignore[misc]
+                        origin, spec, columns, window, sink, row_limit=row_limit
+                    ),
+                    lambda reader: warehouse.copy_in(landing.rows_table, names, reader),
+                )
             log.info("extracted %d rows up to %s", count, window[1])
+        if columns.ignores_case:
+            _spell_keys(warehouse, landing, landing.rows_table)
         count -= suppression_filter.clean(warehouse, landing.rows_table, columns.key_type)
         warehouse.run("warehouse/analyze_table", table=landing.rows_table)
         if newest_end is not None:
@@ -150,6 +153,8 @@ def _extract_keys(
     columns = keys.columns
     warehouse.execute(_landing_table(landing.keys_table, columns.key_type))
     keys.copy(warehouse, landing.keys_table)
+    if columns.ignores_case:
+        _spell_keys(warehouse, landing, landing.keys_table)
     counts = counts or reconciliation.count_copied(warehouse, landing.keys_table, keys.end)
     warehouse.run("warehouse/analyze_table", table=landing.keys_table)
     suppression_filter.clean(
@@ -161,13 +166,22 @@ def _extract_keys(
     warehouse.execute(_landing_table(landing.found_table, columns.key_type, *payload))
     tables = {"keys": landing.keys_table, "landing": landing.rows_table}
     reconciliation.copy_missing(keys, warehouse, tables, landing.found_table, suppression_filter)
+    if columns.ignores_case:
+        _spell_keys(warehouse, landing, landing.found_table)
     return counts
+
+
+def _spell_keys(warehouse: Database, landing: Landing, table: str) -> None:
+    warehouse.run("history/spell_keys", landing=table, rows=landing.rows_table)
 
 
 def _landing_table(name: str, key_type: KeyType, *payload: sql.Composable) -> sql.Composed:
     """The statement that creates a table of rows with their own columns and a payload."""
     collation = ' collate "C"' if key_type is KeyType.TEXT else ""
-    own = f"customer_id {key_type.value}{collation}, updated_at timestamptz, is_deleted boolean"
+    own = (
+        f"customer_id {key_type.value}{collation}, updated_at timestamptz, is_deleted boolean,"
+        " unusable_key text"
+    )
     # Not unlogged: a server crash empties unlogged tables, and validate would see no new rows.
     return sql.SQL("create table {} ({})").format(
         sql.Identifier(name), statements.comma_separated([sql.SQL(own), *payload])
@@ -183,8 +197,8 @@ class Landed:
 
     read: int
     rejected: int
-    deleted: int
-    missing: int | None
+    deleted: int = 0
+    missing: int | None = None
 
 
 def validate(
@@ -220,153 +234,133 @@ def validate(
             {"starts": [w[0] for w in read_windows], "ends": [w[1] for w in read_windows]},
             landing=landing.rows_table,
         )
-        _find_problems(
-            warehouse, spec, landing.rows_table, types, end=end, full_extract=full_extract
-        )
-        rejected = warehouse.run(
-            "history/reject_rows", landing=landing.rows_table, values=_shown_values(types)
-        )
+        comparison = _comparison(warehouse, landing.rows_table, types, is_full=full_extract)
+        _find_problems(warehouse, spec, landing.rows_table, comparison, end=end)
+        rejected = rejection.reject(warehouse, landing.rows_table, types)
         if spec.source.has_updated_at:
             warehouse.run("history/mark_late", {"window_end": end}, landing=landing.rows_table)
-        _accept(warehouse, spec, landing.rows_table, types)
-        if full_extract:
-            _fill_columns(warehouse, landing.rows_table, types)
+        _accept(warehouse, spec, landing.rows_table, comparison)
+        if spec.source.has_updated_at and comparison.gained:
+            _fill_columns(warehouse, landing.rows_table, comparison)
         # Without statistics on the rows just landed, PostgreSQL would plan the next joins as
         # nested loops.
         warehouse.run("warehouse/analyze_table", table="customer_versions")
-        deleted, found = 0, dict.fromkeys(COUNTS)
-        if is_newest(warehouse, end):
-            deleted = compare_keys(warehouse, spec, landing.keys_table, types, end)
-            found = {name: counts.get(name) for name in COUNTS}
-            found["missing_customers"] = reconciliation.count_missing(
-                warehouse, spec, landing.found_table, found["source_customers"]
-            )
-        for window_start, window_end in windows:
-            is_last = window_end == windows[-1][1]
+        compares = is_newest(warehouse, end)
+        for window in windows:
             parameters = {
-                "window_start": window_start,
-                "window_end": window_end,
+                **dict(zip(("window_start", "window_end"), window, strict=True)),
                 "run_id": run_id,
-                "rows_deleted": deleted if is_last else 0,
-                **(found if is_last else dict.fromkeys(COUNTS)),
+                "landed_columns": list(types),
             }
             warehouse.run("history/record_window", parameters, landing=landing.rows_table)
-        read = int(warehouse.value("history/count_landed", table=landing.rows_table))
-        missing = found["missing_customers"]
-        if missing:
-            rejected += _land_found(warehouse, spec, landing.found_table, types, end)
-    return Landed(read, rejected, deleted, missing)
+        landed = Landed(
+            read=int(warehouse.value("history/count_landed", table=landing.rows_table)),
+            rejected=rejected,
+        )
+        if compares:
+            landed = _compare(warehouse, spec, landing, types, end, counts, landed)
+    return landed
 
 
-def _land_found(
-    warehouse: Database, spec: Spec, table: str, types: dict[str, str], end: datetime
-) -> int:
-    """Land the rows of missing customers at the end of the window; returns the number rejected."""
-    warehouse.run("history/clear_problems")
-    _find_own_problems(warehouse, spec, table, types)
-    rejected = warehouse.run("history/reject_rows", landing=table, values=_shown_values(types))
-    columns = statements.columns(types)
-    warehouse.run("history/accept_found", {"window_end": end}, landing=table, columns=columns)
-    return rejected
+def _comparison(
+    warehouse: Database, table: str, types: dict[str, str], *, is_full: bool
+) -> Comparison:
+    """How rows of a landing table are compared with versions.
+
+    A full extract may supply any value that a version lacks; another one those of the columns that
+    the spec has gained since.
+    """
+    known = () if is_full else warehouse.value("history/landed_columns") or ()
+    gained = types.keys() - set(known)
+    return Comparison(types, column_types(warehouse, table), gained, is_full)
+
+
+def _compare(
+    warehouse: Database,
+    spec: Spec,
+    landing: Landing,
+    types: dict[str, str],
+    end: datetime,
+    counts: Mapping[str, Any],
+    landed: Landed,
+) -> Landed:
+    """Compare the source's keys, if they were read, with the history; records what was found.
+
+    The newest rows of missing customers land at the end of the window, and so do tombstones.
+    """
+    found: dict[str, Any] = {name: counts.get(name) for name in COUNTS}
+    table = landing.found_table
+    if warehouse.has_table(landing.keys_table):
+        warehouse.run("history/create_in_force", {"window_end": end})
+        deleted = compare_keys(warehouse, spec, landing.keys_table, end)
+        landed = replace(landed, deleted=deleted)
+    if found["source_customers"] is not None and warehouse.has_table(table):
+        warehouse.run("history/keep_missing", found=table)
+        warehouse.run("history/clear_problems")
+        rejection.find_bad_values(warehouse, spec, table, types)
+        rejection.find_conflicts(warehouse, spec, table)
+        rejection.drop_rejected(warehouse, table, types)
+        missing, gone = reconciliation.count_missing(
+            warehouse, spec, table, found["source_customers"]
+        )
+        rejected = landed.rejected + rejection.reject(warehouse, table, types)
+        columns = statements.columns(types)
+        warehouse.run("history/accept_found", {"window_end": end}, landing=table, columns=columns)
+        deleted = landed.deleted + gone
+        landed = replace(landed, rejected=rejected, deleted=deleted, missing=missing)
+    found |= {"missing_customers": landed.missing, "rows_deleted": landed.deleted}
+    warehouse.run("history/record_comparison", {**found, "window_end": end})
+    return landed
 
 
 def _find_problems(
-    warehouse: Database,
-    spec: Spec,
-    table: str,
-    types: dict[str, str],
-    *,
-    end: datetime,
-    full_extract: bool,
+    warehouse: Database, spec: Spec, table: str, comparison: Comparison, *, end: datetime
 ) -> None:
-    # A full extract may supply values that a version lacks, if the spec has gained columns.
-    version_values = _row("version", types, *(["landed"] if full_extract else []))
-    values = {"landed_values": _row("landed", types), "version_values": version_values}
-    if spec.source.has_updated_at:
-        _date_days(warehouse, spec, table, end, values)
+    """Collect the rows to reject, and give the others their place in the history."""
     warehouse.run("history/create_problems")
-    _find_own_problems(warehouse, spec, table, types)
-    warehouse.run("history/find_landed_conflicts", _names(spec), landing=table, **values)
+    rejection.find_bad_values(warehouse, spec, table, comparison.types)
+    if spec.source.has_updated_at:
+        _date_rows(warehouse, spec, table, comparison, end=end)
+    rejection.find_conflicts(warehouse, spec, table)
+    warehouse.run(
+        "history/find_landed_conflicts",
+        rejection.names_of(spec),
+        landing=table,
+        landed_values=comparison.row("landed"),
+        version_values=comparison.version(fills=True),
+    )
 
 
-def _date_days(
-    warehouse: Database, spec: Spec, table: str, end: datetime, values: Mapping[str, sql.Composed]
+def _date_rows(
+    warehouse: Database, spec: Spec, table: str, comparison: Comparison, *, end: datetime
 ) -> None:
-    """Place rows that are dated by the day; in a window that is not the newest nothing is new."""
+    """Place rows that are dated by the day, and changes that a later version would hide.
+
+    In a window that is not the newest nothing is new.
+    """
     read_until = warehouse.value("history/newest_end")
     if read_until is None:
         return
     known = sql.Literal(read_until.isoformat() if read_until < end else None)
-    edge = {"read_until": sql.SQL("{}::timestamptz").format(known)}
-    zone = sql.Literal(spec.source.zone)
-    warehouse.run("history/date_days", None, landing=table, zone=zone, **edge, **values)
-
-
-def _find_own_problems(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) -> None:
-    """Find what is wrong with the rows themselves, whatever has landed."""
-    warehouse.run("history/find_bad_values", landing=table, reasons=_reasons(spec, types))
-    warehouse.run("history/find_conflicts", _names(spec), landing=table)
-
-
-def _names(spec: Spec) -> dict[str, str]:
-    return {"key": spec.source.key, "updated_at": spec.source.updated_at}
-
-
-def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
-    """One expression per reason to reject a row; each is null if the reason does not apply."""
-    key, updated_at = spec.source.key, spec.source.updated_at
-    general = [
-        ("landed.customer_id is null", f"{key}: null"),
-        (
-            f"octet_length(landed.customer_id::text) > {MAX_TEXT_KEY_BYTES}",
-            f"{key}: longer than {MAX_TEXT_KEY_BYTES} bytes",
-        ),
-        ("landed.updated_at is null", f"{updated_at}: null"),
-        ("not isfinite(landed.updated_at)", f"{updated_at}: infinite"),
-    ]
-    parts: list[sql.Composable] = [
-        sql.SQL("case when {} then {} end").format(sql.SQL(condition), sql.Literal(reason))
-        for condition, reason in general
-    ]
-    found = (reason_expression(c, f.kind, types[c]) for c, f in spec.features.items())
-    parts += (expression for expression in found if expression is not None)
-    return statements.comma_separated(parts)
-
-
-def _row(alias: str, types: dict[str, str], *fallbacks: str) -> sql.Composed:
-    """Payload and tombstone as one row; types that may lack an equality operator are cast to text.
-
-    A payload value missing in ``alias`` is taken from the first of ``fallbacks`` that has it.
-    """
-    parts: list[sql.Composable] = [sql.Identifier(alias, "is_deleted")]
-    for column, type_name in types.items():
-        cast = "{}::text" if type_class_of(type_name) is TypeClass.OTHER else "{}"
-        parts.append(sql.SQL(cast).format(_first_known(column, alias, *fallbacks)))
-    return statements.comma_separated(parts)
-
-
-def _shown_values(types: dict[str, str]) -> sql.Composed:
-    """Payload for people to read; json stays text, since it may hold escapes that jsonb rejects."""
-    return statements.comma_separated(
-        [
-            sql.SQL("{}::text" if type_name in ("json", "json[]") else "{}").format(
-                sql.Identifier("landed", column)
-            )
-            + sql.SQL(" as {}").format(sql.Identifier(column))
-            for column, type_name in types.items()
-        ]
+    names = {
+        "landing": sql.Identifier(table),
+        "read_until": sql.SQL("{}::timestamptz").format(known),
+        "landed_values": comparison.row("landed"),
+        "version_values": comparison.version(fills=True),
+    }
+    warehouse.run("history/date_days", None, zone=sql.Literal(spec.source.zone), **names)
+    warehouse.run(
+        "history/date_changes",
+        None,
+        known_values=comparison.version(fills=False),
+        other_values=comparison.row("other"),
+        keeps_place=sql.Literal(comparison.is_full),
+        **names,
     )
 
 
-def _first_known(column: str, *aliases: str) -> sql.Composed:
-    return sql.SQL("coalesce({})").format(
-        statements.comma_separated([sql.Identifier(alias, column) for alias in aliases])
-    )
-
-
-def _accept(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) -> None:
-    names = ["customer_id", "updated_at", "is_deleted", *types]
-    columns = statements.columns(names)
+def _accept(warehouse: Database, spec: Spec, table: str, comparison: Comparison) -> None:
+    columns = statements.columns([*OWN_COLUMNS, *comparison.types])
     if spec.source.has_updated_at:
         warehouse.run("history/accept_rows", landing=table, columns=columns)
         return
@@ -375,19 +369,25 @@ def _accept(warehouse: Database, spec: Spec, table: str, types: dict[str, str]) 
         landing=table,
         columns=columns,
         version_columns=columns,
-        landed_values=_row("landed", types),
-        version_values=_row("version", types),
+        landed_values=comparison.row("landed"),
+        version_values=comparison.version(fills=False),
     )
 
 
-def _fill_columns(warehouse: Database, table: str, types: dict[str, str]) -> None:
+def _fill_columns(warehouse: Database, table: str, comparison: Comparison) -> None:
+    columns = sorted(comparison.gained)
+    first_known = sql.SQL("coalesce({}, {})")
+    filled = (
+        first_known.format(sql.Identifier("version", c), sql.Identifier("landed", c))
+        for c in columns
+    )
     warehouse.run(
         "history/fill_columns",
         landing=table,
-        columns=statements.columns(types),
-        filled=statements.comma_separated([_first_known(c, "version", "landed") for c in types]),
-        version_values=_row("version", types),
-        filled_values=_row("version", types, "landed"),
+        columns=statements.columns(columns),
+        filled=statements.comma_separated(filled),
+        version_values=comparison.version(fills=False),
+        filled_values=comparison.version(fills=True),
     )
 
 

@@ -1,7 +1,8 @@
 """Reconciliation: customers of the source that no window has brought are found, counted and landed.
 
-A window trusts ``updated_at``. A row that was imported with an old one, or committed after its
-window had landed, would never arrive: so the keys of the source are compared with the history.
+A window trusts ``updated_at``. A row that was imported with an old one, committed after its window
+had landed, or corrected after it was rejected, would never arrive, and no more would a tombstone
+that was set or reset without a new time: so the keys of the source are compared with the history.
 """
 
 import logging
@@ -12,10 +13,10 @@ from typing import Any
 from psycopg2 import sql
 
 from kindred.errors import GateError
-from kindred.history import source
+from kindred.history import source, source_errors
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import SuppressionFilter
-from kindred.spec.model import Spec
+from kindred.spec.model import OWN_COLUMNS, UNUSABLE_KEY, Spec
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable, pipe
 
@@ -23,19 +24,21 @@ log = logging.getLogger(__name__)
 
 KEYS_EVERY = timedelta(days=7)
 KEYS_PER_QUERY = 100_000
-KEY_COLUMNS = ("customer_id", "updated_at", "is_deleted")
+KEY_COLUMNS = (*OWN_COLUMNS, UNUSABLE_KEY)
 
 
 @dataclass(frozen=True)
 class SourceCounts:
     """Customers of the source as of the end of a window.
 
-    ``dated_keys``: keys with a row before the end, tombstones included; ``newest``: the newest time
-    before it.
+    ``customers``: keys that cannot be used count; ``dated_keys``: usable keys with a row before the
+    end, tombstones included; ``dated_customers``: those whose newest row before it is none;
+    ``newest``: the newest time before it.
     """
 
     customers: int
     dated_keys: int
+    dated_customers: int
     future_customers: int
     newest: datetime | None
 
@@ -58,34 +61,48 @@ class SourceKeys:
             when the source's rows cannot be read.
         """
         keys = sql.SQL("({})").format(self._query())
-        with source.reading(self.origin, self.spec.source):
+        with source_errors.reading(self.origin, self.spec.source):
             return _counts(self.origin, self._parameters, keys)
 
     def copy(self, warehouse: Database, table: str) -> None:
         """Copy them into a table of ``KEY_COLUMNS``."""
-        pipe(
-            lambda sink: self._copy_out(self._query(), sink, self._parameters),
-            lambda reader: warehouse.copy_in(table, KEY_COLUMNS, reader),
-        )
+        with source_errors.storing(self.spec.source):
+            pipe(
+                lambda sink: self._copy_out(self._query(), sink, self._parameters),
+                lambda reader: warehouse.copy_in(table, KEY_COLUMNS, reader),
+            )
 
-    def copy_rows(self, warehouse: Database, table: str, keys: str) -> None:
-        """Copy the rows of some keys, given as the text of an array, into a landing table."""
+    def copy_rows(self, warehouse: Database, table: str, keys: str, unusable_keys: str) -> None:
+        """Copy the rows of some keys, given as texts of arrays, into a landing table."""
+        names = {
+            "key": source.key_expression(self.spec.source, self.columns),
+            "key_type": sql.SQL(self.columns.key_type.value),
+            "unusable_key": source.own_columns(self.spec, self.columns)[-1],
+        }
+        has_key = "{key} = any(%(keys)s::{key_type}[])"
+        if self.columns.ignores_case:
+            has_key, keys = "lower({key}) = any(%(keys)s::{key_type}[])", keys.lower()
+        if unusable_keys != "{}":
+            has_key = f"({has_key} or {{unusable_key}} = any(%(unusable_keys)s::text[]))"
         query = statements.compose(
             "history/select_rows_of_keys",
             columns=source.selected(self.spec, self.columns),
             relation=source.relation(self.spec.source),
             condition=source.condition(self.spec.source),
-            key=source.key_expression(self.spec.source, self.columns),
-            key_type=sql.SQL(self.columns.key_type.value),
+            has_key=sql.SQL(has_key).format(**names),
             moment=source.moment(self.spec.source, self.columns),
         )
-        pipe(
-            lambda sink: self._copy_out(query, sink, {**self._parameters, "keys": keys}),
-            lambda reader: warehouse.copy_in(table, [*KEY_COLUMNS, *self.columns.types], reader),
-        )
+        parameters = {**self._parameters, "keys": keys, "unusable_keys": unusable_keys}
+        with source_errors.storing(self.spec.source):
+            pipe(
+                lambda sink: self._copy_out(query, sink, parameters),
+                lambda reader: warehouse.copy_in(
+                    table, [*KEY_COLUMNS, *self.columns.types], reader
+                ),
+            )
 
     def _copy_out(self, query: sql.Composed, sink: Writable, parameters: dict[str, Any]) -> int:
-        with source.reading(self.origin, self.spec.source):
+        with source_errors.reading(self.origin, self.spec.source):
             return self.origin.copy_out(query, sink, parameters)
 
     @property
@@ -99,7 +116,7 @@ class SourceKeys:
         return statements.compose(
             "history/select_keys",
             columns=statements.comma_separated(source.own_columns(self.spec, self.columns)),
-            key=source.key_expression(self.spec.source, self.columns),
+            key=sql.Identifier(self.spec.source.key),
             relation=source.relation(self.spec.source),
             condition=source.condition(self.spec.source),
         )
@@ -110,7 +127,9 @@ def are_keys_due(warehouse: Database, counts: SourceCounts, rows_table: str, end
     parameters = {"window_end": end, "interval": KEYS_EVERY}
     return bool(
         warehouse.value("history/are_keys_due", parameters)
-        or warehouse.value("history/is_key_missing", asdict(counts), landing=rows_table)
+        or warehouse.value(
+            "history/is_key_missing", {**asdict(counts), "window_end": end}, landing=rows_table
+        )
     )
 
 
@@ -131,41 +150,46 @@ def copy_missing(
     found_table: str,
     suppression_filter: SuppressionFilter,
 ) -> None:
-    """Copy the source rows of missing customers; ``tables`` has the landed ``keys`` and rows."""
+    """Copy the source rows of missing customers; ``tables`` has the landed ``keys`` and rows.
+
+    This needs a transaction in the warehouse.
+    """
+    warehouse.run("history/create_in_force", {"window_end": keys.end})
     parameters = {"window_end": keys.end, "block_rows": KEYS_PER_QUERY}
-    for (block,) in warehouse.rows("history/find_missing_keys", parameters, **tables):
-        keys.copy_rows(warehouse, found_table, block)
+    for block in warehouse.rows("history/find_missing_keys", parameters, **tables):
+        keys.copy_rows(warehouse, found_table, *block)
     suppression_filter.clean(warehouse, found_table, keys.columns.key_type)
     warehouse.run("warehouse/analyze_table", table=found_table)
 
 
 def count_missing(
-    warehouse: Database, spec: Spec, found_table: str, source_customers: int | None
-) -> int | None:
-    """Keep the rows of customers who are still missing; returns how many customers there are.
+    warehouse: Database, spec: Spec, found_table: str, source_customers: int
+) -> tuple[int, int]:
+    """How many customers are missing, and how many left by a tombstone that no window has brought.
 
-    None if the keys of this window were not compared.
+    Who was deleted and is back is not missing.
 
     Raises
     ------
     GateError
         when more customers are missing than the gate allows.
     """
-    if source_customers is None or not warehouse.has_table(found_table):
-        return None
-    warehouse.run("history/keep_missing", found=found_table)
-    missing = int(warehouse.value("history/count_missing", found=found_table))
+    [(missing, returned, gone)] = warehouse.rows("history/count_missing", found=found_table)
     if missing > source_customers * spec.gates.max_missing_share:
         raise GateError(
-            f"{missing} of {source_customers} customers of the source were in no window, more than"
-            f" gates.max_missing_share = {spec.gates.max_missing_share} allows: their"
-            f" {spec.source.updated_at!r} lies before the windows that were read when they came;"
+            f"{missing} of {source_customers} customers of the source, or their newest rows, were"
+            f" in no window, more than gates.max_missing_share = {spec.gates.max_missing_share}"
+            f" allows: their {spec.source.updated_at!r} lies before the windows that were read when"
+            " they came;"
             " check that it is the time of the change, 'source.source_timezone' and"
             " 'source.overlap_hours', or raise the gate in the spec for one run to land them all"
         )
+    if returned or gone:
+        log.info("no window told that %d customers are back and %d are gone", returned, gone)
     if missing:
         log.warning(
-            "%d customers of the source were in no window: they land at the end of this one",
+            "%d customers of the source, or their newest rows, were in no window: they land at the"
+            " end of this one",
             missing,
         )
-    return missing
+    return missing, gone

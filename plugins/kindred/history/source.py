@@ -1,32 +1,23 @@
 """The source table of customers: its columns, and its rows by window."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import psycopg2
 from psycopg2 import errors, sql
 
 from kindred.errors import PreflightError
 from kindred.history.column_expressions import check_kind
+from kindred.history.source_errors import reading, where_of
 from kindred.spec.features import Kind
 from kindred.spec.model import Spec
 from kindred.spec.source import Source
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable
-from kindred.warehouse.keys import KeyType, key_cast, key_type_of
+from kindred.warehouse.keys import KeyType, key_cast, key_type_of, unusable_key_cast
 
 _MOMENT_TYPES = ("timestamp with time zone", "timestamp without time zone", "date")
-# A table of another database is a NotSupportedError.
-_UNREADABLE = (
-    psycopg2.ProgrammingError,
-    psycopg2.DataError,
-    psycopg2.NotSupportedError,
-    psycopg2.InternalError,
-    errors.ObjectNotInPrerequisiteState,
-)
 _TOMBSTONES = {
     "boolean": "coalesce({c}, false)",
     **dict.fromkeys(("smallint", "integer", "bigint"), "coalesce({c} <> 0, false)"),
@@ -39,13 +30,17 @@ class SourceColumns:
     """The columns a spec uses, with their type names from ``format_type``.
 
     ``types`` holds features and labels; types that are not built into PostgreSQL are read as text.
-    ``key_cast`` is the SQL fragment that turns the source's key ``{c}`` into ``key_type``.
+    ``key_cast`` is the SQL fragment that turns the source's key ``{c}`` into ``key_type``;
+    ``unusable_key_cast`` that for the text of a key that cannot be cast; ``ignores_case``: keys
+    that differ in case only are equal in the source.
     """
 
     key_type: KeyType
     key_cast: str
+    unusable_key_cast: str
     updated_at_type: str | None
     tombstone_type: str | None
+    ignores_case: bool
     types: Mapping[str, str]
 
     @property
@@ -69,27 +64,6 @@ def _verbatim(text: str) -> sql.SQL:
 def condition(source: Source) -> sql.Composed:
     """The spec's ``where`` (SQL trusted as written), or true."""
     return sql.SQL("{}\n").format(_verbatim(source.where or "true"))  # it may end in a comment
-
-
-@contextmanager
-def reading(database: Database, source: Source) -> Iterator[None]:
-    """A transaction for statements that hold SQL of a spec: it writes nothing.
-
-    Raises
-    ------
-    PreflightError
-        when a statement fails, tries to write, or takes longer than is allowed.
-    """
-    try:
-        with database.repeatable_read():
-            yield
-    except _UNREADABLE as error:
-        raise PreflightError(_unreadable(source, error)) from error
-    except errors.QueryCanceled as error:
-        raise PreflightError(
-            f"{_where(source)}: {str(error).strip()}; make it faster, or raise"
-            " KINDRED_SOURCE_TIMEOUT_SECONDS"
-        ) from error
 
 
 def require_one_statement(
@@ -137,13 +111,17 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
     if spec.source.key in found:
         problems += _problem_of(key_type_of, spec.source.key, *found[spec.source.key])
     if problems:
-        raise PreflightError("\n".join(f"{_where(spec.source)}: {problem}" for problem in problems))
+        raise PreflightError(
+            "\n".join(f"{where_of(spec.source)}: {problem}" for problem in problems)
+        )
     key_type = key_type_of(spec.source.key, *found[spec.source.key])
     columns = SourceColumns(
         key_type=key_type,
         key_cast=key_cast(found[spec.source.key][0], key_type),
+        unusable_key_cast=unusable_key_cast(found[spec.source.key][0]),
         updated_at_type=updated_at_type,
         tombstone_type=tombstone_type,
+        ignores_case=found[spec.source.key][0].split(".")[-1] == "citext",
         types={
             column: _landed_type(spec, column, *found[column]) for column in spec.payload_columns
         },
@@ -191,25 +169,17 @@ def _check_extraction(database: Database, spec: Spec, columns: SourceColumns) ->
         database.execute(sql.SQL("explain {}").format(query), parameters)
 
 
-def _unreadable(source: Source, error: psycopg2.Error) -> str:
-    """The message for a source that a statement cannot read."""
-    given = [key for key in ("query", "where") if getattr(source, key) is not None]
-    correct = "".join(
-        f"correct 'source.{key}' in the spec (part of one statement, which only reads), or "
-        for key in given
-    )
-    if len(source.table_parts) > 2:
-        correct = "name it schema.table, and its database in the connection, or "
-    return (
-        f"{_where(source)}: cannot be read: {error.diag.message_primary or str(error).strip()};"
-        f" {correct}grant the connection's user what it lacks"
-    )
-
-
-def _where(source: Source) -> str:
-    return f"source {source.connection!r}, " + (
-        f"table {source.table}" if source.table else "query"
-    )
+def hidden_rows(database: Database, spec: Spec, columns: SourceColumns) -> str | None:
+    """The server's words for the table whose row-level security applies to the session, if any."""
+    parameters = _window_parameters(spec.source, ("-infinity", "-infinity"), row_limit=0)
+    query = sql.SQL("explain {}").format(_window_query(spec, columns))
+    try:
+        with database.repeatable_read():
+            database.run("history/refuse_row_security")
+            database.execute(query, parameters)
+    except errors.InsufficientPrivilege as error:
+        return str(error.diag.message_primary)
+    return None
 
 
 def _problem_of(check: Any, *arguments: Any) -> list[str]:
@@ -262,12 +232,12 @@ def _check_access(database: Database, source: Source) -> None:
         alike = database.value("history/tables_alike", {"name": source.table_parts[-1]})
         hint = f"use {alike}, or " if alike else ""
         raise PreflightError(
-            f"{_where(source)}: there is no such table or view; {hint}check 'source.table' in the"
+            f"{where_of(source)}: there is no such table or view; {hint}check 'source.table' in the"
             " spec (schema.table; names are case-sensitive, in double quotes where they hold a dot)"
             " and the connection's database"
         )
     if not access["is_readable"]:
-        raise PreflightError(f"{_where(source)}: it may not be read; grant select on it")
+        raise PreflightError(f"{where_of(source)}: it may not be read; grant select on it")
 
 
 def copy_window(
@@ -343,7 +313,7 @@ _NEARBY = {
 
 
 def selected(spec: Spec, columns: SourceColumns) -> sql.Composed:
-    """The select list: customer_id, updated_at, is_deleted, payload; cast to the landed types."""
+    """The select list: own columns and payload, cast to the landed types."""
     payload = [
         sql.SQL("{}::{}").format(sql.Identifier(column), sql.SQL(type_name))
         for column, type_name in columns.types.items()
@@ -352,14 +322,15 @@ def selected(spec: Spec, columns: SourceColumns) -> sql.Composed:
 
 
 def own_columns(spec: Spec, columns: SourceColumns) -> list[sql.Composable]:
-    """The expressions of customer_id, updated_at and is_deleted."""
+    """The expressions of customer_id, updated_at, is_deleted and unusable_key."""
     source = spec.source
     tombstone: sql.Composable = sql.SQL("false")
     if source.tombstone is not None:
         tombstone = sql.SQL(_TOMBSTONES[columns.tombstone_type or ""]).format(
             c=sql.Identifier(source.tombstone)
         )
-    return [key_expression(source, columns), moment(source, columns), tombstone]
+    unusable_key = sql.SQL(columns.unusable_key_cast).format(c=sql.Identifier(source.key))
+    return [key_expression(source, columns), moment(source, columns), tombstone, unusable_key]
 
 
 def moment(source: Source, columns: SourceColumns) -> sql.Composed:

@@ -111,6 +111,6 @@ def payload_definitions(columns: SourceColumns) -> list[sql.Composable]:
     ]
 
 
-def column_types(database: Database) -> dict[str, str]:
-    """Name -> type of the columns of ``customer_versions``; empty if the table does not exist."""
-    return dict(database.rows("warehouse/columns_of_relation", {"table": "customer_versions"}))
+def column_types(database: Database, table: str = "customer_versions") -> dict[str, str]:
+    """Name -> type of the columns of a table of the space; empty if it does not exist."""
+    return dict(database.rows("warehouse/columns_of_relation", {"table": table}))

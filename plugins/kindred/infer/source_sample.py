@@ -7,7 +7,8 @@ import psycopg2
 from psycopg2 import sql
 
 from kindred.errors import InferenceError, PreflightError
-from kindred.history.source import column_types, condition, estimated_rows, reading, relation
+from kindred.history.source import column_types, condition, estimated_rows, relation
+from kindred.history.source_errors import reading
 from kindred.infer.proposal import Evidence
 from kindred.infer.typed_values import NUMERIC_TYPES, stored_column
 from kindred.spec.source import Source

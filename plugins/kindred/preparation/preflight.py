@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from psycopg2.extensions import quote_ident
+
 from kindred.artefacts.folder import free_megabytes
 from kindred.errors import KindredError, PreflightError, SettingsError
 from kindred.history import source
@@ -62,6 +64,7 @@ def inspect(spec: Spec, settings: Settings, origin: Database, warehouse: Databas
         *_disk_findings(spec, settings, rows),
         source_finding,
         *_owner_findings(origin, warehouse, spec),
+        *_policy_findings(origin, spec, columns),
     ]
     return Preflight(findings, columns)
 
@@ -75,6 +78,22 @@ def _read_source(origin: Database, spec: Spec) -> tuple[SourceColumns | None, Fi
         f"key {spec.source.key!r} is {columns.key_type}, {len(columns.types)} columns are read"
     )
     return columns, Finding("source", Outcome.OK, message)
+
+
+def _policy_findings(
+    origin: Database, spec: Spec, columns: SourceColumns | None
+) -> Iterator[Finding]:
+    """Row-level security hides customers without a word."""
+    words = None if columns is None else source.hidden_rows(origin, spec, columns)
+    if words is not None:
+        user = quote_ident(origin.connection.info.user, origin.connection)
+        yield Finding(
+            "source rows",
+            Outcome.WARNING,
+            f"source {spec.source.connection!r}: user {user} does not see all rows ({words}): whom"
+            " a policy hides is no customer here, and gone if that is new; if all are meant, have"
+            f" an administrator run 'alter role {user} bypassrls', or add a policy for that user",
+        )
 
 
 def _owner_findings(origin: Database, warehouse: Database, spec: Spec) -> Iterator[Finding]:

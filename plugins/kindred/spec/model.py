@@ -26,6 +26,7 @@ from kindred.spec.source import Source as Source
 DEFAULT_SPACE = "default"
 ENCODER_FORMAT = 2  # the version of an encoder's JSON; changing it makes new encoders
 OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")  # columns of a version, without payload
+UNUSABLE_KEY = "unusable_key"  # a landed row has it too
 FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
@@ -137,9 +138,10 @@ class Spec(Strict):
                     f"column {column!r} is the source's {reserved[column]} and cannot be"
                     " encoded or used as a label"
                 )
-            if column in OWN_COLUMNS:
+            if column in (*OWN_COLUMNS, UNUSABLE_KEY):
+                names = ", ".join((*OWN_COLUMNS, UNUSABLE_KEY))
                 raise ValueError(
-                    f"column {column!r} cannot be stored under this name: {', '.join(OWN_COLUMNS)}"
+                    f"column {column!r} cannot be stored under this name: {names}"
                     " are Kindred's own; rename it in a 'source.query'"
                 )
         for column in (*reserved, *self.features, *self.labels):

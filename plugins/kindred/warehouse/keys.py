@@ -102,6 +102,13 @@ def key_cast(source_type: str, key_type: KeyType) -> str:
     return _CASTS.get(source_type, f"{{c}}::{key_type}")
 
 
+def unusable_key_cast(source_type: str) -> str:
+    """The SQL fragment for the text of a key ``{c}`` that the cast makes null; else null."""
+    if source_type not in _CASTS:
+        return "null::text"
+    return f"case when ({_CASTS[source_type]}) is null then {{c}}::text end"
+
+
 def key_type_of(column: str, source_type: str, is_built_in: bool = True) -> KeyType:
     """The key type for a source column, given its type's name from ``format_type``.
 

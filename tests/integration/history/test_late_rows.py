@@ -34,6 +34,13 @@ def customers(laboratory, as_of):
     )[0][0]
 
 
+def in_force(laboratory):
+    return laboratory.query(
+        "select income from kindred.customer_versions where customer_id = 1"
+        " order by updated_at desc limit 1"
+    )
+
+
 @pytest.fixture
 def shop(laboratory):
     """Forty customers of January, and a first snapshot."""
@@ -65,15 +72,18 @@ def test_a_late_row_that_a_newer_version_covers_changes_nothing_later(shop):
     assert late(shop) == {"02-01": 1, "02-02": 1, "02-03": 0}
 
 
-def test_a_row_from_before_the_overlap_comes_with_a_full_extract(shop):
+def test_a_row_from_before_the_overlap_comes_to_its_place_with_a_full_extract(shop):
+    """Its newest time proves that it is missing, so that the newest window has it."""
     shop.query(
         "update customers set income = 1, updated_at = '2026-01-21 12:00Z' where customer_id = 1",
         source=True,
     )
     shop.run(SPEC, SECOND)
     assert late(shop) == {"02-01": 0, "02-02": 0}
+    assert in_force(shop) == [(1.0,)]
     shop.run(SPEC, THIRD, full_extract=True)
-    assert late(shop) == {"02-01": 1, "02-02": 1, "02-03": 0}
+    assert late(shop) == {"02-01": 1, "02-02": 0, "02-03": 0}
+    assert in_force(shop) == [(1.0,)]
 
 
 def test_the_overlap_is_refused_rows_and_counts_of_the_window_alone(shop):

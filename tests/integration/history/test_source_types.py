@@ -155,7 +155,23 @@ def test_a_number_lands_as_a_key_where_it_is_whole(laboratory):
     )
     laboratory.land(narrow_spec(), FIRST)
     assert versions(laboratory, "value") == [(1, 1), (2**53, 2)]
-    assert laboratory.rejected() == [(None, "customer_id: null")]
+    reason = "customer_id: not a whole number of at most 64 bits"
+    assert laboratory.rejected() == [(key, reason) for key in ("1e+300", "2.5", "Infinity", "NaN")]
+
+
+def test_keys_of_citext_are_one_customer_however_they_are_written(laboratory):
+    laboratory.query("create extension citext", source=True)
+    columns = "customer_id citext, updated_at timestamptz, value integer"
+    rows = [("anna", "2026-01-10T10:00Z", 1), ("ANNA", "2026-01-11T10:00Z", 2)]
+    laboratory.fill("customers", columns, [*rows, ("Émil", "2026-01-10T10:00Z", 1)])
+    spec = narrow_spec(source={"history": "versions", "deletes": "compare_keys"})
+    laboratory.land(spec, FIRST)
+    late = [("Anna", "2026-01-12T10:00Z", 3), ("éMIL", "2026-02-01T10:00Z", 3)]
+    laboratory.fill("customers", columns, late)
+    laboratory.land(spec, SECOND)
+    found = versions(laboratory, "value", "is_deleted")
+    expected = [("ANNA", value, False) for value in (1, 2, 3)]
+    assert found == [*expected, ("Émil", 1, False), ("Émil", 3, False)]
 
 
 def test_a_key_that_a_night_would_refuse_is_not_proposed(infer):

@@ -81,7 +81,7 @@ comment on column {bi}.snapshots.rows_out is 'Customers in the newest run.';
 comment on column {bi}.snapshots.stage_forecast_mb is 'Memory that each stage of the newest run forecast, in MB; compare stage_peak_mb.';
 comment on column {bi}.snapshots.erased_customers is 'Customers erased since it was published: customers who had them as lookalikes have that many fewer. Run the date again to fill them.';
 comment on column {bi}.snapshots.source_customers is 'Customers in the source when its window landed, erased ones among them; null for dates that landed after a later one, and in backfills.';
-comment on column {bi}.snapshots.missing_customers is 'Customers of the source whom no window had brought, by a comparison of keys. Their rows landed at the end of this window, or were rejected. Null if keys were not compared that night.';
+comment on column {bi}.snapshots.missing_customers is 'Customers of the source whose newest row no window had brought, by a comparison of keys. These rows landed at the end of this window, or were rejected. Null if keys were not compared that night.';
 comment on column {bi}.snapshots.future_customers is 'Customers of the source with a row dated at or after as_of: that row is in no snapshot before its own time.';
 comment on column {bi}.snapshots.release is 'The release of Kindred that began the newest run; null if it did not record that.';
 comment on column {bi}.snapshots.hidden_algorithms is 'Algorithms whose segments the views do not show, because they would give private columns away, or are not known not to: all, until the date is run again, if a feature has become private since.';
