@@ -73,7 +73,7 @@ def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
                 f"snapshot {as_of.isoformat()} is the only one, so there is none to roll back to;"
                 " publish an earlier date first"
             )
-        schemas.require_migrated(warehouse, schema)
+        schemas.require_known_migrations(warehouse, schema, is_migrated=True)
         build, is_replaced = builds.read_published(warehouse, before[0])
         run = run_of(deployment, before[0], build)
         staged = _stage(run, warehouse, current, is_replaced=is_replaced)
