@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import skew
 
 from kindred.encoding.number_block import fit_number, limits_of
+from kindred.infer.almost import Almost
 from kindred.infer.column_names import looks_like_id, looks_like_postal_code
 from kindred.infer.columns import COMMON_VALUES, Column, Numbers, whole
 from kindred.infer.typed_values import AMBIGUOUS, FLAGS, MIN_NUMBER_SHARE, TEXT_TYPES
@@ -39,12 +40,18 @@ class Use(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do with a column and why; ``settings`` are a feature's settings in the spec."""
+    """What to do with a column and why; ``settings`` are a feature's settings in the spec.
+
+    ``almost``: what the column would be if some values were different. ``warning``: what a person
+    should look at before the first run.
+    """
 
     column: str
     use: Use
     reason: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    almost: Almost | None = None
+    warning: str = ""
 
 
 def decide(column: Column, *, is_sample: bool = False) -> Decision:
