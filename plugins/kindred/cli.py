@@ -292,6 +292,22 @@ def infer_spec(
         typer.echo(f"written to {output}")
 
 
+@app.command("spec-schema")
+def spec_schema() -> None:
+    """Print the JSON schema of a feature spec, by which editors complete and check one."""
+    from kindred.spec.schema import json_schema
+
+    typer.echo(json.dumps(json_schema(Spec), indent=1))
+
+
+@app.command("spec-reference")
+def spec_reference() -> None:
+    """Print the reference of a feature spec's keys: docs/spec.md."""
+    from kindred.spec.reference import reference
+
+    typer.echo(reference(), nl=False)
+
+
 def read_hashes(path: Path) -> dict[str, str]:
     """Read hashes that ``kindred hash --save`` has written.
 

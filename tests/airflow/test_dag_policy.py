@@ -255,7 +255,7 @@ def test_broken_dag_fails_with_the_reason_and_is_not_tried_again(parse, tmp_path
 
     (tmp_path / "broken.yaml").write_text("features: {age: numeric}\n")
     task = parse(tmp_path).dags["customer_similarity__broken"].get_task("read_spec")
-    with pytest.raises(AirflowFailException, match=r"broken\.yaml: source: Field required"):
+    with pytest.raises(AirflowFailException, match=r"broken\.yaml: source: is missing"):
         task.python_callable()
 
 

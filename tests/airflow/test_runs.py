@@ -122,10 +122,10 @@ def test_broken_spec_fails_its_own_dag_only_and_is_told(airflow, webhook):
     assert run.wait() == "failed"
     assert run.states() == {"read_spec": "failed"}
     assert run.tries("read_spec") == 1
-    assert "broken.yaml: source.key: Field required" in run.log("read_spec")
+    assert "broken.yaml: source.key: is missing" in run.log("read_spec")
     [alert] = webhook.of_run(run.run_id)
     assert (alert["space"], alert["as_of"], alert["task"]) == ("broken", None, "read_spec")
-    assert "broken.yaml: source.key: Field required" in alert["reason"]
+    assert "broken.yaml: source.key: is missing" in alert["reason"]
 
 
 def test_source_without_customers_ends_well(empty):

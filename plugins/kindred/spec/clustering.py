@@ -1,7 +1,7 @@
 """The segments to compute: the algorithms and their settings."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -23,15 +23,27 @@ class Algorithm(StrEnum):
         return self in (Algorithm.HDBSCAN, Algorithm.DBSCAN)
 
 
+def _auto_too(schema: dict[str, Any]) -> None:
+    schema["anyOf"].append({"const": "auto"})
+
+
 class KMeansSettings(Strict):
-    """Settings of the ``kmeans`` algorithm.
+    """Settings of the ``kmeans`` algorithm; ``k`` is None for ``auto``."""
 
-    ``k: auto``, None here, chooses the number of clusters from ``k_min`` to ``k_max``.
-    """
-
-    k: Annotated[int, Field(ge=1, le=10_000)] | None = 8
-    k_min: Annotated[int, Field(ge=2, le=200)] = 2
-    k_max: Annotated[int, Field(ge=2, le=200)] = 20
+    k: int | None = Field(
+        8,
+        ge=1,
+        le=10_000,
+        description="Segments; `auto` chooses their number from `k_min` to `k_max`.",
+        examples=["auto"],
+        json_schema_extra=_auto_too,
+    )
+    k_min: int = Field(
+        2, ge=2, le=200, description="The fewest segments of `k: auto`.", examples=[4]
+    )
+    k_max: int = Field(
+        20, ge=2, le=200, description="The most segments of `k: auto`.", examples=[12]
+    )
 
     @field_validator("k", mode="before")
     @classmethod
@@ -46,38 +58,70 @@ class KMeansSettings(Strict):
 
 
 class HdbscanSettings(Strict):
-    """Settings of the ``hdbscan`` algorithm; ``exact_limit`` is in customers."""
+    """Settings of the ``hdbscan`` algorithm."""
 
-    min_cluster_size: Annotated[int, Field(ge=2)] = 100
-    min_samples: Annotated[int, Field(ge=1, le=200)] = 10
-    exact_limit: Annotated[int, Field(ge=2)] = 20_000
+    min_cluster_size: int = Field(
+        100, ge=2, description="Customers of the smallest segment.", examples=[50]
+    )
+    min_samples: int = Field(
+        10,
+        ge=1,
+        le=200,
+        description="Neighbours by which density is measured: more of them, and more noise.",
+        examples=[5],
+    )
+    exact_limit: int = Field(
+        20_000,
+        ge=2,
+        description="Customers up to which the `hdbscan` library does everything; above, the"
+        " neighbour graph is used.",
+        examples=[50_000],
+    )
 
 
 class DbscanSettings(Strict):
-    """Settings of the ``dbscan`` algorithm; by default ``eps`` is chosen from the data."""
+    """Settings of the ``dbscan`` algorithm."""
 
-    eps: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    min_samples: Annotated[int, Field(ge=2, le=200)] = 10
+    eps: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="The distance up to which customers are neighbours. Without it: chosen from the"
+        " data.",
+        examples=[0.5],
+    )
+    min_samples: int = Field(
+        10,
+        ge=2,
+        le=200,
+        description="Neighbours, itself included, that make a customer the core of a segment.",
+        examples=[5],
+    )
 
 
 class PlpythonSettings(Strict):
-    """Settings of the ``plpython`` algorithm; ``memory_mb`` limits the memory of one backend."""
+    """Settings of the ``plpython`` algorithm: k-means inside the database."""
 
-    k: Annotated[int, Field(ge=1, le=10_000)] = 8
-    memory_mb: Annotated[int, Field(ge=1)] = 2048
+    k: int = Field(8, ge=1, le=10_000, description="Segments.", examples=[12])
+    memory_mb: int = Field(
+        2048, ge=1, description="Memory that one backend may use, in MB.", examples=[4096]
+    )
 
 
 class Clustering(Strict):
     """The segments to compute."""
 
-    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = (
-        Algorithm.KMEANS,
-        Algorithm.HDBSCAN,
+    algorithms: tuple[Algorithm, ...] = Field(
+        (Algorithm.KMEANS, Algorithm.HDBSCAN),
+        min_length=1,
+        description="The algorithms that find segments, each on its own. `ivfflat` takes the lists"
+        " of the index; `plpython` runs inside the database.",
+        examples=[["kmeans", "dbscan"]],
     )
-    kmeans: KMeansSettings = KMeansSettings()
-    hdbscan: HdbscanSettings = HdbscanSettings()
-    dbscan: DbscanSettings = DbscanSettings()
-    plpython: PlpythonSettings = PlpythonSettings()
+    kmeans: KMeansSettings = Field(KMeansSettings(), description="Settings of `kmeans`.")
+    hdbscan: HdbscanSettings = Field(HdbscanSettings(), description="Settings of `hdbscan`.")
+    dbscan: DbscanSettings = Field(DbscanSettings(), description="Settings of `dbscan`.")
+    plpython: PlpythonSettings = Field(PlpythonSettings(), description="Settings of `plpython`.")
 
     @property
     def offered(self) -> tuple[Algorithm, ...]:

@@ -42,11 +42,7 @@ class Transform(StrEnum):
 
 
 class Scale(StrEnum):
-    """What a number is standardised by.
-
-    ``standard``: mean and standard deviation. ``winsorised``: the same, of values that are limited
-    to an ordinary distance from the median, as encoded values are too.
-    """
+    """What a number is standardised by."""
 
     STANDARD = "standard"
     WINSORISED = "winsorised"
@@ -73,8 +69,17 @@ class Strict(BaseModel):
 
 
 class _Feature(Strict):
+    model_config = ConfigDict(json_schema_extra={"required": ["kind"]})
+
     kind: Kind
-    weight: Annotated[float, Field(ge=0, le=MAX_WEIGHT, allow_inf_nan=False)] = 1.0
+    weight: float = Field(
+        1.0,
+        ge=0,
+        le=MAX_WEIGHT,
+        allow_inf_nan=False,
+        description="What the column counts in a distance, beside the others; 0: nothing.",
+        examples=[0.5],
+    )
 
     @property
     def max_width(self) -> int:
@@ -83,33 +88,71 @@ class _Feature(Strict):
 
 
 # Left out of a spec's digest where it is the default, as in digests of before there was a choice.
-ScaleKey = Annotated[Scale, Field(exclude_if=lambda scale: scale is Scale.STANDARD)]
+ScaleKey = Annotated[
+    Scale,
+    Field(
+        exclude_if=lambda scale: scale is Scale.STANDARD,
+        description="What values are divided by. `standard`: their standard deviation."
+        " `winsorised`: the same, of values limited to an ordinary distance from the median, as"
+        " encoded values are too, so that one absurd value does not flatten the others.",
+        examples=["winsorised"],
+    ),
+]
+_KIND = "What the column holds."
+# What JSON schema can say of the rule below.
+_SENTENCE_NEEDS_MODEL: dict[str, Any] = {
+    "required": ["kind"],
+    "if": {"properties": {"method": {"const": "sentence"}}, "required": ["method"]},
+    "then": {"properties": {"model": {"type": "string"}}, "required": ["model"]},
+    "else": {"properties": {"model": {"type": "null"}}},
+}
 
 
 class NumericFeature(_Feature):
-    """A number: standardised, optionally after a transform; ``clip`` is in standard deviations."""
+    """A number: standardised, optionally after a transform."""
 
-    kind: Literal[Kind.NUMERIC] = Kind.NUMERIC
-    transform: Transform = Transform.NONE
+    kind: Literal[Kind.NUMERIC] = Field(Kind.NUMERIC, description=_KIND, examples=["numeric"])
+    transform: Transform = Field(
+        Transform.NONE,
+        description="Applied before the number is standardised: `log1p` for skewed amounts,"
+        " `quantile` for ranks.",
+        examples=["log1p"],
+    )
     scale: ScaleKey = Scale.STANDARD
-    clip: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    clip: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Standard deviations to which a value is limited. Without it: no limit.",
+        examples=[4],
+    )
 
 
 class BooleanFeature(_Feature):
     """A boolean, or values that mean one: 0/1, yes/no, true/false, t/f."""
 
-    kind: Literal[Kind.BOOLEAN] = Kind.BOOLEAN
+    kind: Literal[Kind.BOOLEAN] = Field(Kind.BOOLEAN, description=_KIND, examples=["boolean"])
 
 
 class CategoricalFeature(_Feature):
-    """A category: one dimension per frequent value, and one for all others.
+    """A category: one dimension per frequent value, and one for all others."""
 
-    ``min_frequency``: customers that a value needs for a dimension of its own.
-    """
-
-    kind: Literal[Kind.CATEGORICAL] = Kind.CATEGORICAL
-    max_categories: Annotated[int, Field(ge=1, le=1000)] = 50
-    min_frequency: Annotated[int, Field(ge=1)] = 10
+    kind: Literal[Kind.CATEGORICAL] = Field(
+        Kind.CATEGORICAL, description=_KIND, examples=["categorical"]
+    )
+    max_categories: int = Field(
+        50,
+        ge=1,
+        le=1000,
+        description="Values that get a dimension of their own, the most frequent first.",
+        examples=[20],
+    )
+    min_frequency: int = Field(
+        10,
+        ge=1,
+        description="Customers that a value needs for a dimension of its own.",
+        examples=[5],
+    )
 
     @property
     def max_width(self) -> int:
@@ -118,19 +161,44 @@ class CategoricalFeature(_Feature):
 
 
 class TextFeature(_Feature):
-    """Free text, reduced to ``components`` numbers.
+    """Free text, reduced to a few numbers."""
 
-    ``tfidf`` keeps terms of at least ``min_frequency`` customers; ``sentence`` needs a ``model``: a
-    folder with ``model.onnx`` and ``tokenizer.json``, or the name of a sentence-transformers model.
-    """
+    model_config = ConfigDict(json_schema_extra=_SENTENCE_NEEDS_MODEL)
 
-    kind: Literal[Kind.TEXT] = Kind.TEXT
-    method: TextMethod = TextMethod.TFIDF
-    components: Annotated[int, Field(ge=1, le=512)] = 32
-    min_frequency: Annotated[int, Field(ge=1)] = 10
-    max_terms: Annotated[int, Field(ge=1, le=MAX_TERMS)] = MAX_TERMS
-    model: Annotated[str, Field(min_length=1)] | None = None
-    max_tokens: Annotated[int, Field(ge=8, le=8192)] = 256
+    kind: Literal[Kind.TEXT] = Field(Kind.TEXT, description=_KIND, examples=["text"])
+    method: TextMethod = Field(
+        TextMethod.TFIDF,
+        description="`tfidf`: by the words that customers share. `sentence`: by their meaning,"
+        " which needs a `model`.",
+        examples=["sentence"],
+    )
+    components: int = Field(
+        32, ge=1, le=512, description="Numbers to which a text is reduced.", examples=[16]
+    )
+    min_frequency: int = Field(
+        10, ge=1, description="Customers that a term needs (`tfidf`).", examples=[5]
+    )
+    max_terms: int = Field(
+        MAX_TERMS,
+        ge=1,
+        le=MAX_TERMS,
+        description="Terms that count, the most frequent first (`tfidf`).",
+        examples=[1000],
+    )
+    model: str | None = Field(
+        None,
+        min_length=1,
+        description="A folder with `model.onnx` and `tokenizer.json`, or the name of a"
+        " sentence-transformers model (`sentence`).",
+        examples=["/models/minilm"],
+    )
+    max_tokens: int = Field(
+        256,
+        ge=8,
+        le=8192,
+        description="Tokens of a text that are read (`sentence`).",
+        examples=[128],
+    )
 
     @property
     def max_width(self) -> int:
@@ -151,9 +219,13 @@ class TextFeature(_Feature):
 class DateFeature(_Feature):
     """A date: days before the encoder was fitted, and optionally cyclic components."""
 
-    kind: Literal[Kind.DATE] = Kind.DATE
+    kind: Literal[Kind.DATE] = Field(Kind.DATE, description=_KIND, examples=["date"])
     scale: ScaleKey = Scale.STANDARD
-    cyclic: tuple[DatePart, ...] = ()
+    cyclic: tuple[DatePart, ...] = Field(
+        (),
+        description="Parts of the date that come round again, such as a season.",
+        examples=[["month"]],
+    )
 
     @property
     def max_width(self) -> int:

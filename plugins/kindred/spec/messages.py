@@ -1,66 +1,120 @@
 """Error messages for a feature spec, in terms of its file: keys, values found, values allowed."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from reprlib import Repr
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from kindred.spec.features import MODELS, Kind, Role
+from kindred.spec.features import Kind, Role
+from kindred.spec.names import did_you_mean, plain
+from kindred.spec.schema import allowed, json_schema, node_at
 
 MAX_SHOWN = 60
 MAX_LINE = 1_000
 MAX_LINES = 20
 
+Place = tuple[Any, ...]
+"""The keys that lead to a value; a None at the end stands for the key itself."""
+Find = Callable[[Place], tuple[int, str | None] | None]
+"""The line of a place in a file, and the scalar that is written there without quotes."""
 
-def lines_of(error: ValidationError, spec: type[BaseModel]) -> list[str]:
-    """One line per problem of a mapping that is no valid ``spec``."""
-    return [
-        f"{'.'.join(_place(problem)) or 'spec'}: {_message(problem, spec)}"
-        for problem in error.errors()
-    ]
-
-
+_NOTHING = object()
 _NO_KIND = ("union_tag_invalid", "union_tag_not_found")
+_KINDS = ", ".join([*Kind, *Role])
+_READ_AS = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    date: "a date",
+    datetime: "a time",
+    type(None): "nothing",
+}
 
 
-def _place(problem: ErrorDetails) -> list[str]:
-    """The keys that lead to a problem; pydantic adds a feature's kind, which is not a key."""
-    place = [str(part) for part in problem["loc"]]
-    if place[:1] == ["features"] and len(place) > 2:
-        del place[2]
-    return [*place, "kind"] if problem["type"] in _NO_KIND else place
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong at a place of a spec, what was found there, and a question to end with.
+
+    ``wants_text``: a text is allowed, so that quotes may be what is missing.
+    """
+
+    place: Place
+    text: str
+    found: Any = _NOTHING
+    wants_text: bool = False
+    question: str = ""
+
+    def line(self, find: Find = lambda place: None) -> str:
+        """The problem on one line; ``find`` looks up a place in the file."""
+        number, written = find(self.place) or (None, None)
+        place = self.place[:-2] if self.place[-1:] == (None,) else self.place
+        keys = ".".join(plain(str(key)[:MAX_SHOWN]) for key in place)
+        return f"{keys or 'spec'}: {self.text}{self._found(number, written)}{self.question}"
+
+    def _found(self, number: int | None, written: str | None) -> str:
+        line = f" in line {number}" if number else ""
+        if self.found is _NOTHING:
+            return f" (line {number})" if number else ""
+        if written == "" or (self.found is None and written is None):
+            return f" (found nothing{line})"
+        kind = _READ_AS.get(type(self.found))
+        if kind is None or written is None:
+            written = shown(self.found)
+        text = _cut(written) + line
+        if kind is not None and self.wants_text:
+            return f" (found {text}, which is {kind} to YAML: put it in quotes)"
+        if isinstance(self.found, int) and written != str(self.found):
+            text += f", which is {shown(self.found)} to YAML"
+        return f" (found {text})"
 
 
-def _message(problem: ErrorDetails, spec: type[BaseModel]) -> str:
-    """What is wrong, what was found, and what is allowed."""
-    if problem["type"] == "union_tag_not_found":
-        return "Field required"
-    if problem["type"] == "union_tag_invalid":
-        allowed = ", ".join([*Kind, *Role])
-        return f"allowed are {allowed} (found {shown(problem['input']['kind'])})"
-    return f"{problem['msg'].removeprefix('Value error, ')}{_more(problem, spec)}"
+def problems_of(error: ValidationError, spec: type[BaseModel]) -> list[Problem]:
+    """The problems of a mapping that is no valid ``spec``."""
+    root = json_schema(spec)
+    # Of a list whose items are refused, the model also says that it is too short.
+    found = [p for p in error.errors() if p["type"] != "too_short" or not p["input"]]
+    return [_problem(problem, root) for problem in found]
 
 
-def _more(problem: ErrorDetails, spec: type[BaseModel]) -> str:
-    """The value found, and the allowed keys for an unknown one, if the message lacks them."""
-    if problem["type"] in ("value_error", "missing"):
-        return ""
-    allowed = ""
-    if problem["type"] == "extra_forbidden":
-        fields = _model_under(problem["loc"][:-1], spec).model_fields
-        allowed = f"; allowed are {', '.join(fields)}"
-    return f"{allowed} (found {shown(problem['input'])})"
+def _problem(problem: ErrorDetails, root: dict[str, Any]) -> Problem:
+    """What is allowed where the model found something else."""
+    place, kind, found = problem["loc"], problem["type"], problem["input"]
+    is_feature = place[:1] == ("features",)
+    # The model adds a feature's kind, which is not a key.
+    keys = (*place[:2], *place[3:]) if is_feature and len(place) > 2 else place
+    if kind == "value_error":
+        return Problem(keys, problem["msg"].removeprefix("Value error, "))
+    if kind in _NO_KIND:
+        keys = (*keys, "kind")
+        if kind == "union_tag_not_found":
+            return Problem(keys, f"is missing; allowed are {_KINDS}")
+        return _choice(keys, found["kind"], [*Kind, *Role])
+    if kind == "recursion_loop":
+        return Problem(keys, "refers to itself, which is not allowed")
+    if is_feature and len(place) == 2:
+        return Problem(keys, f"a kind ({_KINDS}) or a mapping with a kind is required", found)
+    if kind == "extra_forbidden":
+        names = list(node_at(place[:-1], root)["properties"])
+        text = f"there is no such key; allowed are {', '.join(names)}"
+        return Problem(keys, text, found, question=did_you_mean(str(place[-1]), names))
+    node = node_at(place, root)
+    if kind == "missing":
+        examples = [example for example in node.get("examples", ()) if isinstance(example, str)]
+        such = f", such as {examples[0]}" if examples else ""
+        return Problem(keys, f"is missing; {allowed(node, root)} is required{such}")
+    if "enum" in node:
+        return _choice(keys, found, node["enum"])
+    words = allowed(node, root)
+    return Problem(keys, f"{words} is required", found, wants_text=words.startswith("a text"))
 
 
-def _model_under(place: tuple[int | str, ...], spec: type[BaseModel]) -> Any:
-    """The model of the mapping at a place in the spec."""
-    if place[:1] == ("features",):
-        return MODELS[Kind(str(place[-1]))]
-    model: Any = spec
-    for key in place:
-        model = model.model_fields[key].annotation
-    return model
+def _choice(place: Place, found: object, names: Sequence[str]) -> Problem:
+    question = did_you_mean(found, names) if isinstance(found, str) else ""
+    return Problem(place, f"allowed are {', '.join(names)}", found, question=question)
 
 
 _REPR = Repr()
@@ -70,15 +124,19 @@ _REPR.maxlevel = 3  # nested YAML aliases can expand to more than memory holds
 
 def shown(value: object) -> str:
     """A value as it was found, shortened; nested values to their outer levels."""
-    text = _REPR.repr(value)
+    return _cut(value.isoformat() if isinstance(value, date) else _REPR.repr(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
-def report_of(where: str, lines: list[str]) -> str:
+def report_of(where: str, problems: Sequence[Problem], find: Find = lambda place: None) -> str:
     """All problems of a file, up to as many as people will read."""
-    report = [shortened(f"{where}: {line}") for line in lines[:MAX_LINES]]
-    if len(lines) > MAX_LINES:
-        report.append(f"{where}: and {len(lines) - MAX_LINES} more")
+    lines = [problem.line(find) for problem in problems[:MAX_LINES]]
+    report = [shortened(f"{where}: {line}") for line in lines]
+    if len(problems) > MAX_LINES:
+        report.append(f"{where}: and {len(problems) - MAX_LINES} more")
     return "\n".join(report)
 
 

@@ -3,22 +3,23 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 from croniter import CroniterBadDateError, croniter
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kindred.errors import SettingsError, SpecError
 from kindred.settings import Places, variable_name
-from kindred.spec.clustering import Clustering
-from kindred.spec.features import Feature, Strict, TextFeature, TextMethod, split_roles
+from kindred.spec.clustering import Algorithm, Clustering
+from kindred.spec.features import Feature, Kind, Role, Strict, TextFeature, TextMethod, split_roles
 from kindred.spec.index_methods import Method, Precision, Rebuild
-from kindred.spec.messages import lines_of, report_of, shown
+from kindred.spec.messages import Problem, problems_of, report_of, shown
 from kindred.spec.metrics import Metric
-from kindred.spec.reader import impossible_values, read_yaml
+from kindred.spec.reader import Written, impossible_values, read_yaml
 from kindred.spec.source import Deletes as Deletes
 from kindred.spec.source import History as History
 from kindred.spec.source import Source as Source
@@ -29,6 +30,22 @@ OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")  # columns of a versio
 UNUSABLE_KEY = "unusable_key"  # a landed row has it too
 FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
+# What JSON schema can say of the rules that the validators check.
+_FIVE_FIELDS = r"^\s*\S+(\s+\S+){4}\s*$"
+_NO_DENSITY_BY_INNER_PRODUCT = {
+    "if": {"properties": {"metric": {"const": "ip"}}, "required": ["metric"]},
+    "then": {
+        "properties": {
+            "clustering": {
+                "properties": {
+                    "algorithms": {"items": {"enum": [a for a in Algorithm if not a.is_density]}}
+                },
+                "required": ["algorithms"],
+            }
+        },
+        "required": ["clustering"],
+    },
+}
 
 
 class Refit(StrEnum):
@@ -42,48 +59,170 @@ class Refit(StrEnum):
     NEVER = "never"
 
 
+def _share(default: float, meaning: str, example: float) -> Any:
+    """A key whose value is a share, from 0 to 1."""
+    return Field(default, ge=0, le=1, description=meaning, examples=[example])
+
+
+def _with_short_forms(schema: dict[str, Any]) -> None:
+    """Let the JSON schema of ``features`` allow ``income: numeric``, labels and ignored columns."""
+    mapping = {"type": "object", "properties": {"kind": {"enum": [*Role]}}, "required": ["kind"]}
+    roles = [{"enum": [*Role]}, mapping]
+    schema["additionalProperties"] = {
+        "anyOf": [{"enum": [*Kind]}, *roles, schema["additionalProperties"]]
+    }
+    schema["patternProperties"] = {f"%|^({'|'.join(OWN_COLUMNS)})$": {"enum": [Role.IGNORE]}}
+    schema["not"] = {"additionalProperties": {"anyOf": roles}}  # at least one is encoded
+
+
 class Gates(Strict):
-    """The limits that a snapshot must meet to be published; shares are 0 to 1.
+    """The limits that a snapshot must meet to be published; shares are 0 to 1."""
 
-    ``max_missing_share``: customers of the source that no window has brought.
-    ``max_drift``: population stability index of a column against the previous snapshot.
-    ``max_noise_share`` and ``min_clusters`` apply to every algorithm and are off by default, since
-    a small table may have no segments.
-    """
-
-    min_customers: Annotated[int, Field(ge=1)] = 1
-    max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.2
-    max_deleted_share: Annotated[float, Field(ge=0, le=1)] = 0.5
-    max_missing_share: Annotated[float, Field(ge=0, le=1)] = 0.5
-    max_drift: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-    max_noise_share: Annotated[float, Field(ge=0, le=1)] = 1.0
-    min_clusters: Annotated[int, Field(ge=0)] = 0
-    recall_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.02
+    min_customers: int = Field(
+        1, ge=1, description="Customers that a snapshot needs.", examples=[1000]
+    )
+    max_rejected_share: float = _share(
+        0.2,
+        "Rejected rows of a window, and customers of whom every row has been rejected.",
+        0.05,
+    )
+    max_deleted_share: float = _share(
+        0.5, "Known customers that are no longer in the source, if keys are compared.", 0.1
+    )
+    max_missing_share: float = _share(
+        0.5, "Customers of the source that no window has brought.", 0.1
+    )
+    max_drift: float = Field(
+        1.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Population stability index of a column against the previous snapshot.",
+        examples=[0.5],
+    )
+    max_noise_share: float = _share(
+        1.0,
+        "Customers in no segment, for every algorithm. Off by default, since a small table may have"
+        " no segments.",
+        0.6,
+    )
+    min_clusters: int = Field(
+        0, ge=0, description="Segments that every algorithm must find.", examples=[3]
+    )
+    recall_tolerance: float = _share(
+        0.02, "How far the measured recall may lie below `target_recall`.", 0.01
+    )
 
 
 class Spec(Strict):
     """One space: one notion of similarity, with its own source, schedule and DAG."""
 
-    space: str
-    source: Source
-    schedule: str = "0 2 * * *"
-    metric: Metric = Metric.L2
-    k: Annotated[int, Field(ge=1, le=1000)] = 10
-    target_recall: Annotated[float, Field(gt=0, le=1)] = 0.99
-    exact: bool = False
-    index: Method = Method.IVFFLAT
-    index_precision: Precision = Precision.SINGLE
-    index_target_recall: Annotated[float, Field(gt=0, le=1)] = 0.95
-    rewrite_share: Annotated[float, Field(ge=0, le=1)] = 0.2
-    rebuild: Rebuild = Rebuild.AUTO
-    refit: Refit = Refit.AUTO
-    refit_drift: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.25
-    features: dict[str, Feature]
-    labels: tuple[str, ...] = ()
-    private: tuple[str, ...] = ()
-    publish_distances: bool = False
-    clustering: Clustering = Clustering()
-    gates: Gates = Gates()
+    model_config = ConfigDict(json_schema_extra=_NO_DENSITY_BY_INNER_PRODUCT)
+
+    space: str = Field(
+        description="The name of the space, which the file's name says: lower-case letters, digits"
+        " and underscores, a letter first, at most 31 characters.",
+        examples=["buying"],
+        json_schema_extra={"pattern": f"^{SPACE_PATTERN.pattern}$"},
+    )
+    source: Source = Field(description="Where the customers are read.")
+    schedule: str = Field(
+        "0 2 * * *",
+        description="When it runs, in UTC: a cron line of five fields, in quotes.",
+        examples=["30 3 * * 1"],
+        json_schema_extra={"pattern": _FIVE_FIELDS},
+    )
+    metric: Metric = Field(
+        Metric.L2,
+        description="The distance of two customers: Euclidean, cosine, or the inner product (`ip`),"
+        " with which density-based segments are not possible.",
+        examples=["cosine"],
+    )
+    k: int = Field(10, ge=1, le=1000, description="Lookalikes per customer.", examples=[20])
+    target_recall: float = Field(
+        0.99,
+        gt=0,
+        le=1,
+        description="Share of the true lookalikes that the search must find.",
+        examples=[0.95],
+    )
+    exact: bool = Field(
+        False,
+        description="Compare each customer with all others, instead of searching as far as"
+        " `target_recall` needs. The time grows with the square of their number.",
+        examples=[True],
+    )
+    index: Method = Field(
+        Method.IVFFLAT,
+        description="How the database finds neighbours in `bi.similar_customers`; `exact` scans"
+        " the table without an index.",
+        examples=["hnsw"],
+    )
+    index_precision: Precision = Field(
+        Precision.SINGLE,
+        description="Numbers in the index: `single` is float32; `half` is float16, which halves its"
+        " size. The table keeps full precision.",
+        examples=["half"],
+    )
+    index_target_recall: float = Field(
+        0.95,
+        gt=0,
+        le=1,
+        description="Share of the true neighbours that the index must find.",
+        examples=[0.9],
+    )
+    rewrite_share: float = _share(
+        0.2,
+        "Share of changed customers above which a night writes the table of embeddings anew, with a"
+        " new index, instead of changing it in place.",
+        0.1,
+    )
+    rebuild: Rebuild = Field(
+        Rebuild.AUTO,
+        description="When a night that would change embeddings in place builds a new index instead."
+        " `auto`: when the index has lost its recall, the table has doubled, or the spec asks for"
+        " another kind of index.",
+        examples=["always"],
+    )
+    refit: Refit = Field(
+        Refit.AUTO,
+        description="When a scheduled run fits a new encoder by itself. `auto`: when the features"
+        " have changed, or the customers have drifted since the fit.",
+        examples=["never"],
+    )
+    refit_drift: float = Field(
+        0.25,
+        gt=0,
+        allow_inf_nan=False,
+        description="Population stability index of a column since the fit, above which `refit:"
+        " auto` fits anew.",
+        examples=[0.1],
+    )
+    features: dict[str, Feature] = Field(
+        description="The columns, each with its kind or a mapping of settings. `label` is short for"
+        " a name in `labels`; `ignore` leaves a column out.",
+        examples=[{"income": "numeric", "state": {"kind": "categorical", "weight": 0.5}}],
+        json_schema_extra=_with_short_forms,
+    )
+    labels: tuple[str, ...] = Field(
+        (),
+        description="Outcomes: stored with the customers and compared by segment, never encoded.",
+        examples=[["churned"]],
+    )
+    private: tuple[str, ...] = Field(
+        (),
+        description="Features and labels of which readers learn nothing.",
+        examples=[["income"]],
+    )
+    publish_distances: bool = Field(
+        False,
+        description="Show lookalikes, distances and segments by all columns, private ones among"
+        " them: who knows the private values of a few customers can then compute those of all.",
+        examples=[True],
+    )
+    clustering: Clustering = Field(Clustering(), description="The segments to compute.")
+    gates: Gates = Field(
+        Gates(), description="The limits that a snapshot must meet to be published."
+    )
 
     @field_validator("space")
     @classmethod
@@ -288,30 +427,36 @@ def spec_paths() -> dict[str, Path]:
     return paths
 
 
-def load_spec(path: Path) -> Spec:
-    """Read and validate one spec file; the file's stem names the space.
+def load_spec(path: Path, space: str | None = None) -> Spec:
+    """Read and validate one spec file; the file's stem names the space, unless another is given.
 
     Raises
     ------
     SpecError
-        naming the file, the key, what was found and what is allowed.
+        naming the file, the line, the key, what was found and what is allowed.
     """
-    content = read_yaml(path)
+    space = space or path.stem
+    content, text = read_yaml(path)
     if not isinstance(content, dict):
         raise SpecError(f"{path}: a mapping with the keys 'source' and 'features' is expected")
-    if content.get("space", path.stem) != path.stem:
+    if content.get("space", space) != space:
         raise SpecError(
-            f"{path}: space: the file's name says {path.stem!r} (found {shown(content['space'])});"
+            f"{path}: space: the file's name says {space!r} (found {shown(content['space'])});"
             " leave the key out, or rename the file"
         )
-    return spec_from_dict({"space": path.stem, **content}, where=str(path))
+    return spec_from_dict({"space": space, **content}, str(path), text)
 
 
-def spec_from_dict(content: dict[str, Any], where: str) -> Spec:
-    """Validate a spec given as a mapping; every message begins with ``where``."""
-    if problems := list(impossible_values(content)):
-        raise SpecError(report_of(where, problems))
-    try:
-        return Spec.model_validate(content)
-    except ValidationError as error:
-        raise SpecError(report_of(where, lines_of(error, Spec))) from error
+def spec_from_dict(content: dict[str, Any], where: str, text: str = "") -> Spec:
+    """Validate a spec given as a mapping; every message begins with ``where``.
+
+    ``text`` is that of its file, if there is one: messages then name lines.
+    """
+    problems: Sequence[Problem] = list(impossible_values(content))
+    cause: ValidationError | None = None
+    if not problems:
+        try:
+            return Spec.model_validate(content)
+        except ValidationError as error:
+            cause, problems = error, problems_of(error, Spec)
+    raise SpecError(report_of(where, problems, Written(text).find)) from cause

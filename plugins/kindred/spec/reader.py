@@ -7,16 +7,47 @@ from typing import Any
 import yaml
 
 from kindred.errors import SpecError
-from kindred.spec.messages import shortened, shown
+from kindred.spec.messages import Place, Problem, shown
+from kindred.spec.names import plain
 
 MERGE_TAG = "tag:yaml.org,2002:merge"  # of the key <<
 # PyYAML passes on Python's own errors for invalid values: ValueError for the date 2026-13-45 or a
 # number of 5,000 digits, KeyError for `!!bool maybe`, and so on.
 _NO_VALUE = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
+# What PyYAML says, by words of it, and what a person can do about it.
+_ADVICE = {
+    "cannot start any token": "",
+    "end of stream": "a quote that is opened here is not closed",
+    "expected ',' or": "a bracket that is opened here is not closed, or a text in it needs quotes",
+    "mapping values are not allowed": "a colon where no key can be; put a text that holds one in"
+    " quotes, or correct the indentation",
+    "<block end>": "this does not continue what is above: correct the indentation, or put the whole"
+    " value in one pair of quotes",
+    "found another document": "--- begins a second document; a spec is one",
+    "unhashable key": "a key must be a plain text; put it in quotes",
+    "for merging": "<< merges mappings alone",
+    "unknown escape character": "a backslash means something in double quotes; use single quotes",
+}
+
+
+class _OwnError(yaml.MarkedYAMLError):
+    """A problem in our words."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Reject duplicate keys: PyYAML keeps only the last, so a column would silently disappear."""
+    """Reject duplicate keys, of which PyYAML keeps only the last, and say which value is none."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except _NO_VALUE as error:
+            tag = node.tag.rpartition(":")[2]
+            what = {"timestamp": "a date or time", "int": "a number", "float": "a number"}.get(tag)
+            raise _OwnError(
+                problem=f"{shown(node.value)} is not {what or f'a value of the tag !!{tag}'};"
+                " correct it, or put it in quotes",
+                problem_mark=node.start_mark,
+            ) from error
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -24,20 +55,18 @@ class _Loader(yaml.SafeLoader):
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             line = seen.get((key.tag, key.value))
             if line is not None:
-                raise yaml.composer.ComposerError(
-                    None,
-                    None,
-                    f"key {shown(_printable(key.value))} is given twice, first in line {line};"
+                raise _OwnError(
+                    problem=f"key {shown(plain(key.value))} is given twice, first in line {line};"
                     " take one out",
-                    key.start_mark,
+                    problem_mark=key.start_mark,
                 )
             if key.tag != MERGE_TAG:
                 seen[key.tag, key.value] = key.start_mark.line + 1
         return node
 
 
-def read_yaml(path: Path) -> object:
-    """The content of a YAML file.
+def read_yaml(path: Path) -> tuple[object, str]:
+    """The content of a YAML file, and its text.
 
     Raises
     ------
@@ -45,47 +74,101 @@ def read_yaml(path: Path) -> object:
         naming the file and the location of the error.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SpecError(f"{path}: cannot be read as YAML: {error}") from error
-    except RecursionError as error:
-        raise SpecError(
-            f"{path}: cannot be read as YAML: it is nested hundreds of levels deep; a spec has five"
-        ) from error
-    except _NO_VALUE as error:
-        raise SpecError(
-            f"{path}: cannot be read as YAML: {shortened(repr(error))} from an invalid date, number"
-            " or tag (!!); correct it, or put it in quotes"
-        ) from error
+        text = path.read_text(encoding="utf-8")
+        return yaml.load(text, Loader=_Loader), text
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    except UnicodeDecodeError as error:
+        reason = f"byte {error.start} is not UTF-8; save the file as UTF-8"
+    except yaml.MarkedYAMLError as error:
+        reason = _explained(error)
+    except yaml.reader.ReaderError as error:
+        reason = f"character {error.position} is one that YAML does not allow; take it out"
+    except RecursionError:
+        reason = "it is nested hundreds of levels deep; a spec has five"
+    raise SpecError(f"{path}: cannot be read as YAML: {reason}")
 
 
-def impossible_values(content: object) -> Iterator[str]:
-    """One line for every text that PostgreSQL cannot store, and every value without an order.
+def _explained(error: yaml.MarkedYAMLError) -> str:
+    """Where a text is no YAML, and what to do about it."""
+    problem = error.problem or ""
+    advice = next((text for words, text in _ADVICE.items() if words in problem), None)
+    mark = error.problem_mark
+    if error.context_mark is not None and ("here" in (advice or "") or not advice):
+        mark = error.context_mark
+    if mark is None:
+        return problem
+    if not advice and mark.buffer is not None and not isinstance(error, _OwnError):
+        sign = mark.buffer[mark.pointer]
+        if sign == "\t":
+            advice = "a tab; YAML is indented with spaces"
+        elif sign in "*&!%@`|>":
+            advice = f"an unquoted {sign} has a meaning of its own; put the value in quotes"
+    return f"line {mark.line + 1}, column {mark.column + 1}: {advice or problem}"
+
+
+class Written:
+    """A YAML file as it is written: on which line a value stands, and with which characters."""
+
+    def __init__(self, text: str) -> None:
+        loader = _Loader(text)
+        self._root = loader.get_single_node() if text else None
+        self._key_of = loader.construct_object
+
+    def find(self, place: Place) -> tuple[int, str | None] | None:
+        """The line of a place or of the nearest one around it, and a scalar without quotes.
+
+        A place that ends in None is the key itself; None if nothing is known.
+        """
+        node = self._root
+        line: int | None = None
+        for number, key in enumerate(place):
+            found = self._child(node, key, is_key=place[number + 1 :] == (None,))
+            if found is None:
+                return None if line is None else (line, None)
+            line, node = found
+            if place[number + 1 :] == (None,):
+                break
+        if node is None or line is None:
+            return None
+        is_plain = isinstance(node, yaml.ScalarNode) and node.style is None
+        return line, str(node.value) if is_plain else None
+
+    def _child(
+        self, node: yaml.Node | None, key: object, *, is_key: bool
+    ) -> tuple[int, yaml.Node] | None:
+        if isinstance(node, yaml.SequenceNode):
+            inner = node.value[int(str(key))] if str(key).isdigit() else None
+            return None if inner is None else (inner.start_mark.line + 1, inner)
+        for key_node, inner in node.value if isinstance(node, yaml.MappingNode) else ():
+            if isinstance(key_node, yaml.ScalarNode) and self._key_of(key_node) == key:
+                return key_node.start_mark.line + 1, key_node if is_key else inner
+        return None
+
+
+def impossible_values(content: object) -> Iterator[Problem]:
+    """Every text that PostgreSQL cannot store, every value without an order, and no text as key.
 
     Values that YAML aliases repeat are checked once, since nested aliases can be very many.
     """
     seen: set[int] = set()
-    waiting: list[tuple[tuple[str, ...], object]] = [((), content)]
+    waiting: list[tuple[Place, object]] = [((), content)]
     while waiting:
         place, value = waiting.pop()
         problem = _problem(value)
         if problem is not None:
-            yield f"{'.'.join(map(_printable, place)) or 'spec'}: {problem}"
+            yield Problem(place, problem, value)
         elif isinstance(value, Mapping | list | tuple) and id(value) not in seen:
             seen.add(id(value))
-            waiting += _parts(place, value)
-
-
-def _parts(
-    place: tuple[str, ...], value: Mapping[object, object] | list[object] | tuple[object, ...]
-) -> Iterator[tuple[tuple[str, ...], object]]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield place, key
-            yield (*place, str(key)), inner
-        return
-    for number, inner in enumerate(value):
-        yield (*place, str(number)), inner
+            if isinstance(value, Mapping):
+                for key in value:
+                    if isinstance(key, str):
+                        waiting.append((place, key))
+                    else:
+                        text = "a text is required as key"
+                        yield Problem((*place, key, None), text, key, wants_text=True)
+            inner = value.items() if isinstance(value, Mapping) else enumerate(value)
+            waiting += [((*place, key), part) for key, part in inner]
 
 
 def _problem(value: object) -> str | None:
@@ -95,15 +178,11 @@ def _problem(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     if "\0" in value:
-        return f"a NUL character, which PostgreSQL cannot store (found {shown(_printable(value))})"
+        return "a NUL character, which PostgreSQL cannot store"
     if not value.isascii() and _has_surrogate(value):
-        return f"half a surrogate pair, not a character (found {shown(_printable(value))})"
+        return "half a surrogate pair, not a character"
     return None
 
 
 def _has_surrogate(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _printable(text: str) -> str:
-    return text[:60].encode("ascii", "backslashreplace").decode()

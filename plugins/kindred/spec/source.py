@@ -2,10 +2,10 @@
 
 import re
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from kindred.spec.features import Strict
 from kindred.spec.messages import shown
@@ -44,25 +44,90 @@ def table_parts(name: str) -> list[str]:
     return [part[1:-1].replace('""', '"') if part[0] == '"' else part for part in parts]
 
 
+# What JSON schema can say of the rules below: exactly one of table and query, and so on.
+_KEYS_TOGETHER: dict[str, Any] = {
+    "oneOf": [
+        {"properties": {name: {"type": "string"}}, "required": [name]}
+        for name in ("table", "query")
+    ],
+    "if": {"properties": {"deletes": {"const": "tombstone"}}, "required": ["deletes"]},
+    "then": {"properties": {"tombstone": {"type": "string"}}, "required": ["tombstone"]},
+    "not": {
+        "properties": {
+            "updated_at": {"const": "none"},
+            "overlap_hours": {"type": "number", "exclusiveMinimum": 0},
+        },
+        "required": ["updated_at", "overlap_hours"],
+    },
+}
+
+
 class Source(Strict):
-    """The source of raw customer rows.
+    """The source of raw customer rows: a ``table`` or a ``query``."""
 
-    ``table``: as in SQL, but names without quotes are taken as they are written: case matters.
-    ``source_timezone``: the clock of an ``updated_at`` that does not say; days are UTC without it.
-    ``overlap_hours``: how far before its window a run looks for rows that were committed late.
-    """
+    model_config = ConfigDict(json_schema_extra=_KEYS_TOGETHER)
 
-    connection: str = "kindred_source"
-    table: str | None = None
-    query: str | None = None
-    key: str
-    updated_at: str
-    source_timezone: str | None = None
-    where: str | None = None
-    history: History = History.CURRENT
-    tombstone: str | None = None
-    deletes: Deletes | None = None
-    overlap_hours: Annotated[float, Field(ge=0, le=24 * 366)] | None = None
+    connection: str = Field(
+        "kindred_source",
+        description="The Airflow Connection of the source's database.",
+        examples=["crm"],
+    )
+    table: str | None = Field(
+        None,
+        description="The table or view, as in SQL, but case matters; names that hold a dot in"
+        " double quotes.",
+        examples=["public.customers", '"Sales Dept"."All.Customers"'],
+    )
+    query: str | None = Field(
+        None,
+        description="A query instead of a table: one statement that only reads.",
+        examples=["select * from customers join regions using (region_id)"],
+    )
+    key: str = Field(
+        description="The column that identifies the customer.", examples=["customer_id"]
+    )
+    updated_at: str = Field(
+        description="The column with the time of a row's last change. `none`: there is no such"
+        " column; every run reads all rows and dates those that changed.",
+        examples=["updated_at", "none"],
+    )
+    source_timezone: str | None = Field(
+        None,
+        description="The clock of an `updated_at` that does not name its own; needed for a"
+        " `timestamp` without time zone. Days are UTC without it.",
+        examples=["Europe/Berlin"],
+    )
+    where: str | None = Field(
+        None,
+        description="A condition in SQL. Who no longer meets it is gone by the rule of `deletes`.",
+        examples=["not is_test"],
+    )
+    history: History = Field(
+        History.CURRENT,
+        description="What the source holds of the past. `current`: one row per customer, which"
+        " changes. `versions`: one row per customer and `updated_at`.",
+        examples=["versions"],
+    )
+    tombstone: str | None = Field(
+        None,
+        description="The column that marks a deleted customer: true, not 0, or a time.",
+        examples=["is_deleted_in_crm"],
+    )
+    deletes: Deletes | None = Field(
+        None,
+        description="How deleted customers are found: by the `tombstone` column, by comparing the"
+        " keys of source and history, or not at all. Without it: `tombstone` if there is one, else"
+        " `ignore` with `history: versions`, else `compare_keys`.",
+        examples=["compare_keys"],
+    )
+    overlap_hours: float | None = Field(
+        None,
+        ge=0,
+        le=24 * 366,
+        description="How far before its window a run looks for rows that were committed late."
+        f" Without it: {DEFAULT_OVERLAP_HOURS:.0f}. Rows without an `updated_at` have none.",
+        examples=[48],
+    )
 
     @field_validator("table")
     @classmethod

@@ -280,7 +280,7 @@ def test_spec_file_that_cannot_be_read(tmp_path):
     for text, words in {
         "source: [unclosed": ["loyal.yaml", "YAML"],
         "just a sentence": ["loyal.yaml", "'source' and 'features'"],
-        "features: {age: numeric}": ["loyal.yaml", "source: Field required"],
+        "features: {age: numeric}": ["loyal.yaml", "source: is missing"],
     }.items():
         path.write_text(text)
         with pytest.raises(SpecError) as caught:

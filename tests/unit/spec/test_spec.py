@@ -32,44 +32,64 @@ def refusal(path, value):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("metric", "L2", "metric: Input should be 'l2', 'cosine' or 'ip' (found 'L2')"),
-        ("k", 0, "k: Input should be greater than or equal to 1 (found 0)"),
-        ("k", 1001, "k: Input should be less than or equal to 1000 (found 1001)"),
-        ("k", 2.5, "k: Input should be a valid integer, got a number with a fractional part"),
-        ("target_recall", 0, "target_recall: Input should be greater than 0 (found 0)"),
-        ("target_recall", 1.01, "target_recall: Input should be less than or equal to 1"),
-        ("target_recall", math.nan, "target_recall: Input should be"),
-        ("index_target_recall", -1, "index_target_recall: Input should be greater than 0"),
-        ("rewrite_share", 2, "rewrite_share: Input should be less than or equal to 1 (found 2)"),
-        ("source", None, "source: Field required"),
-        ("source.key", None, "source.key: Field required"),
-        ("source.updated_at", None, "source.updated_at: Field required"),
-        ("source.key", 5, "source.key: Input should be a valid string (found 5)"),
-        ("source.history", "all", "source.history: Input should be 'current' or 'versions'"),
+        ("metric", "L2", "metric: allowed are l2, cosine, ip (found 'L2'); did you mean 'l2'?"),
+        ("k", 0, "k: a whole number from 1 to 1,000 is required (found 0)"),
+        ("k", 1001, "k: a whole number from 1 to 1,000 is required (found 1001)"),
+        ("k", 2.5, "k: a whole number from 1 to 1,000 is required (found 2.5)"),
+        ("target_recall", 0, "target_recall: a number above 0, at most 1 is required (found 0)"),
+        (
+            "target_recall",
+            1.01,
+            "target_recall: a number above 0, at most 1 is required (found 1.01)",
+        ),
+        (
+            "target_recall",
+            math.nan,
+            "target_recall: a number above 0, at most 1 is required (found nan)",
+        ),
+        ("index_target_recall", -1, "index_target_recall: a number above 0, at most 1 is required"),
+        ("rewrite_share", 2, "rewrite_share: a number from 0 to 1 is required (found 2)"),
+        ("source", None, "source: is missing; a mapping with the keys connection, table, query"),
+        ("source.key", None, "source.key: is missing; a text is required, such as customer_id"),
+        (
+            "source.updated_at",
+            None,
+            "source.updated_at: is missing; a text is required, such as updated_at",
+        ),
+        (
+            "source.key",
+            5,
+            "source.key: a text is required (found 5, which is a number to YAML: put it in quotes)",
+        ),
+        ("source.history", "all", "source.history: allowed are current, versions (found 'all')"),
         (
             "source.deletes",
             "never",
-            "source.deletes: Input should be 'ignore', 'tombstone' or 'compare_keys'",
+            "source.deletes: allowed are ignore, tombstone, compare_keys (found 'never')",
         ),
-        ("features", None, "features: Field required"),
+        ("features", None, "features: is missing; a mapping of columns is required"),
         ("features", {}, "features: at least one column must be given, such as 'income: numeric'"),
         ("features", ["income"], "features: at least one column must be given"),
         (
             "features.income",
             "number",
             "features.income.kind: allowed are numeric, boolean, categorical, text, date, ignore,"
-            " label (found 'number')",
+            " label (found 'number'); did you mean 'numeric'?",
         ),
-        ("features.income", {"weight": 1}, "features.income.kind: Field required"),
+        (
+            "features.income",
+            {"weight": 1},
+            "features.income.kind: is missing; allowed are numeric, boolean",
+        ),
         (
             "features.income",
             {"kind": "numeric", "clip": 0},
-            "features.income.clip: Input should be greater than 0 (found 0)",
+            "features.income.clip: a number above 0 is required (found 0)",
         ),
         (
             "features.income",
             {"kind": "text", "max_terms": 5000},
-            "features.income.max_terms: Input should be less than or equal to 4096 (found 5000)",
+            "features.income.max_terms: a whole number from 1 to 4,096 is required (found 5000)",
         ),
         (
             "features.income",
@@ -79,67 +99,74 @@ def refusal(path, value):
         (
             "features.income",
             {"kind": "date", "cyclic": ["year"]},
-            "features.income.cyclic.0: Input should be 'month' or 'weekday' (found 'year')",
+            "features.income.cyclic.0: allowed are month, weekday (found 'year')",
         ),
         (
             "features.income",
             {"kind": "numeric", "weight": -1},
-            "features.income.weight: Input should be greater than or equal to 0 (found -1)",
+            "features.income.weight: a number from 0 to 1,000,000 is required (found -1)",
         ),
         (
             "features.income",
             {"kind": "numeric", "weight": math.inf},
-            "features.income.weight: Input should be a finite number (found inf)",
+            "features.income.weight: a number from 0 to 1,000,000 is required (found inf)",
         ),
         (
             "features.income",
             {"kind": "numeric", "transform": "sqrt"},
-            "features.income.transform: Input should be 'none', 'log1p' or 'quantile'"
-            " (found 'sqrt')",
+            "features.income.transform: allowed are none, log1p, quantile (found 'sqrt')",
         ),
         (
             "features.state.transform",
             "log1p",
-            "features.state.transform: Extra inputs are not permitted; allowed are kind, weight,"
+            "features.state.transform: there is no such key; allowed are kind, weight,"
             " max_categories, min_frequency (found 'log1p')",
         ),
         (
             "features.state.max_categories",
             0,
-            "features.state.max_categories: Input should be greater than or equal to 1 (found 0)",
+            "features.state.max_categories: a whole number from 1 to 1,000 is required (found 0)",
         ),
         (
             "features.state.min_frequency",
             0,
-            "features.state.min_frequency: Input should be greater than or equal to 1 (found 0)",
+            "features.state.min_frequency: a whole number of at least 1 is required (found 0)",
         ),
         (
             "clustering.algorithms",
             [],
-            "clustering.algorithms: Tuple should have at least 1 item after validation, not 0",
+            "clustering.algorithms: a list of at least one of kmeans, hdbscan, dbscan",
         ),
         (
             "clustering.algorithms",
             ["optics"],
-            "clustering.algorithms.0: Input should be 'kmeans', 'hdbscan', 'dbscan', 'ivfflat' or"
-            " 'plpython' (found 'optics')",
+            "clustering.algorithms.0: allowed are kmeans, hdbscan, dbscan, ivfflat, plpython (found"
+            " 'optics')",
         ),
-        ("clustering.kmeans.k", 0, "clustering.kmeans.k: Input should be greater than"),
-        ("clustering.kmeans.k", "many", "clustering.kmeans.k: Input should be a valid integer"),
+        (
+            "clustering.kmeans.k",
+            0,
+            "clustering.kmeans.k: a whole number from 1 to 10,000 or auto is",
+        ),
+        ("clustering.kmeans.k", "many", "clustering.kmeans.k: a whole number from 1"),
         ("clustering.kmeans.k_min", 21, "clustering.kmeans: k_min 21 is above k_max 20"),
-        ("clustering.dbscan.eps", 0, "clustering.dbscan.eps: Input should be greater than 0"),
-        ("clustering.dbscan.min_samples", 1, "clustering.dbscan.min_samples: Input should be"),
-        ("clustering.plpython.k", 10_001, "clustering.plpython.k: Input should be less than"),
-        ("clustering.plpython.memory_mb", 0, "clustering.plpython.memory_mb: Input should be"),
-        ("clustering.hdbscan.min_cluster_size", 1, "clustering.hdbscan.min_cluster_size: Input"),
-        ("clustering.hdbscan.min_samples", 201, "clustering.hdbscan.min_samples: Input should"),
-        ("clustering.hdbscan.exact_limit", 1, "clustering.hdbscan.exact_limit: Input should be"),
-        ("gates.min_customers", 0, "gates.min_customers: Input should be greater than or equal"),
-        ("gates.max_rejected_share", 1.5, "gates.max_rejected_share: Input should be less than"),
-        ("gates.max_deleted_share", -0.1, "gates.max_deleted_share: Input should be greater"),
-        ("gates.max_noise_share", 1.5, "gates.max_noise_share: Input should be less than"),
-        ("gates.min_clusters", -1, "gates.min_clusters: Input should be greater than or equal"),
-        ("gates.recall_tolerance", 2, "gates.recall_tolerance: Input should be less than"),
+        ("clustering.dbscan.eps", 0, "clustering.dbscan.eps: a number above 0 is required"),
+        (
+            "clustering.dbscan.min_samples",
+            1,
+            "clustering.dbscan.min_samples: a whole number from 2",
+        ),
+        ("clustering.plpython.k", 10_001, "clustering.plpython.k: a whole number from 1 to"),
+        ("clustering.plpython.memory_mb", 0, "clustering.plpython.memory_mb: a whole number"),
+        ("clustering.hdbscan.min_cluster_size", 1, "clustering.hdbscan.min_cluster_size: a whole"),
+        ("clustering.hdbscan.min_samples", 201, "clustering.hdbscan.min_samples: a whole number"),
+        ("clustering.hdbscan.exact_limit", 1, "clustering.hdbscan.exact_limit: a whole number"),
+        ("gates.min_customers", 0, "gates.min_customers: a whole number of at least 1 is"),
+        ("gates.max_rejected_share", 1.5, "gates.max_rejected_share: a number from 0 to 1 is"),
+        ("gates.max_deleted_share", -0.1, "gates.max_deleted_share: a number from 0 to 1"),
+        ("gates.max_noise_share", 1.5, "gates.max_noise_share: a number from 0 to 1 is"),
+        ("gates.min_clusters", -1, "gates.min_clusters: a whole number of at least 0 is"),
+        ("gates.recall_tolerance", 2, "gates.recall_tolerance: a number from 0 to 1"),
         ("schedule", "0 2 * *", "schedule: '0 2 * *' is not a cron line of five fields"),
         ("schedule", "@daily", "schedule: '@daily' is not a cron line of five fields"),
         ("schedule", "0 24 * * *", "schedule: '0 24 * * *' is not a cron line of five fields"),
@@ -216,7 +243,7 @@ def test_an_unknown_key_is_refused_with_those_there_are(path, found, some_allowe
     text = refusal(path, "l2")
     assert text.startswith(f"profile.yaml: {path}: ")
     assert f"; allowed are {some_allowed}" in text
-    assert text.endswith(f"(found {found})")
+    assert f"(found {found})" in text
 
 
 def test_all_problems_are_told_at_once():

@@ -11,7 +11,7 @@ def content_of(tmp_path):
     def read(text: str) -> object:
         path = tmp_path / "shop.yaml"
         path.write_text(text, encoding="utf-8")
-        return read_yaml(path)
+        return read_yaml(path)[0]
 
     return read
 
