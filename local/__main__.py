@@ -1,6 +1,7 @@
 """``python -m local``: the commands behind the Makefile."""
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from local.interrupts import Interrupts
 from local.layout import Layout
 from local.lock import find_holder, hold_lock
 from local.postgres import EmbeddedServer, binary
-from local.shutdown import end_holder, stop_all
+from local.shutdown import end_holder, refuse_if_up, stop_all
 from local.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -43,6 +44,17 @@ _ORDER: dict[str, Any] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    try:
+        code = _main(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read the output has left, as `head` does; what was to be stopped has been stopped.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command not in PASS_THROUGH:
@@ -104,6 +116,8 @@ def _run(layout: Layout, options: argparse.Namespace) -> int:
         from local.rest import Order
         from local.run import RunOptions, run
 
+        if layout.state.exists():
+            refuse_if_up(layout, Supervisor(layout, load_credentials(layout).marker))
         run_options = RunOptions(Order(options.order), stay_up=options.command == "up")
         return run(layout, _data_set(layout, options), run_options, interrupts, watch)
 
@@ -145,8 +159,12 @@ def _print_outcome(work: Callable[[Interrupts, "Stopwatch"], "Report"]) -> int:
 
         from local.run import Stopwatch
 
-        watch = Stopwatch(Console() if sys.stdout.isatty() else Console(width=120))
+        # Values such as :car: are no emoji.
+        width = None if sys.stdout.isatty() else 120
+        watch = Stopwatch(Console(width=width, emoji=False))
         report = work(interrupts, watch)
+    except BrokenPipeError:
+        raise
     except InterruptedRunError as interrupt:
         _print_last(f"KINDRED FAILED run interrupted by {interrupt.signal_name}")
         return INTERRUPTED

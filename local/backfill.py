@@ -12,6 +12,7 @@ from kindred.errors import WindowError
 from kindred.run.latest_only import Snapshots, conf_of
 from kindred.run.windows import Window, windows_between
 from kindred.spec.model import Spec, load_spec
+from kindred.spec.names import did_you_mean, listed
 from local.airflow import COMPONENTS, LocalAirflow
 from local.credentials import load_credentials
 from local.environment import WAREHOUSE
@@ -79,7 +80,11 @@ def local_spec(layout: Layout, space: str) -> Spec:
     folders = (layout.features, layout.own_features)
     paths = {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
     if space not in paths:
-        raise RunFailedError("space", f"there is no space {space!r}: there are {', '.join(paths)}")
+        raise RunFailedError(
+            "space",
+            f"there is no space {space!r}: there are {listed(list(paths))}"
+            f"{did_you_mean(space, paths)}",
+        )
     return load_spec(paths[space])
 
 

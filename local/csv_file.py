@@ -17,8 +17,10 @@ from kindred.infer.proposal import Evidence, Roles
 from kindred.infer.propose import ProposalRequest, propose_text, read_file
 from kindred.infer.reading import Bounds, read_table
 from kindred.infer.schedule import schedule_for, window_for
+from kindred.infer.summary import summary
 from kindred.run.machine import available_megabytes
-from kindred.spec.model import Spec, spec_from_dict
+from kindred.spec.model import Spec, load_spec, spec_from_dict
+from kindred.spec.names import did_you_mean, listed
 from local import demo
 from local.csv_load import Plan, advice, load
 from local.data_set import DataSet
@@ -70,21 +72,21 @@ def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
     space = _free_space(layout, request.csv)
     bounds = Bounds(available_megabytes() * 2**20 // MEMORY_PER_BYTE, must_be_whole=True)
     data = read_file(request.csv, bounds)
-    given = None if request.spec is None else _given_spec(request.spec, space)
+    given = None if request.spec is None else load_spec(request.spec, space)
     roles = _roles(request, data) if given is None else _roles_of(request, given)
     evidence = read_csv(data, roles, request.separator, bounds)
     table = _table(table_name(space), roles, evidence)
     newest = _newest(roles, evidence, given)
-    if given is not None:
+    if given is not None and request.spec is not None:
         _check_given(given, table)
-        spec, text = given, _read_text(request.spec)
+        spec, text = given, request.spec.read_text(encoding="utf-8")
         notes = tuple(evidence.notes)
     else:
         schedule = schedule_for(newest, now)
         name = f"{SCHEMA}.{table.name}"
-        text, found = propose_text(name, request.csv.name, roles, evidence, space, schedule)
+        text, proposal = propose_text(name, request.csv.name, roles, evidence, space, schedule)
         spec = spec_from_dict({"space": space, **yaml.safe_load(text)}, where=request.csv.name)
-        notes = (*found, _summary(spec, table))
+        notes = (*proposal.notes, *summary(proposal))
     window = window_for(spec.schedule, newest, now)
     plan = Plan(request.command, table, spec, text, layout.own_features / f"{space}.yaml")
     return DataSet(
@@ -92,6 +94,7 @@ def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
         {window.start: window.end},
         lambda server: (*notes, *load(layout, server, plan)),
         advice(plan),
+        evidence.rows,
     )
 
 
@@ -113,36 +116,13 @@ def _free_space(layout: Layout, path: Path) -> str:
 
 def _roles(request: CsvRequest, data: bytes) -> Roles:
     if request.key is None:
-        names = ", ".join(map(str, read_table(data, request.separator).frame.columns))
+        names = listed([str(name) for name in read_table(data, request.separator).frame.columns])
         raise InferenceError(
             "key",
             f"KEY is missing: name the column that identifies the customer, or KEY={ROW_NUMBER} to"
             f" number the rows; the columns are {names}",
         )
     return ProposalRequest(request.key, request.updated_at, request.labels).roles
-
-
-def _given_spec(path: Path, space: str) -> Spec:
-    """Read a spec from a file of any name as the spec of a space."""
-    try:
-        content = yaml.safe_load(_read_text(path))
-    except yaml.YAMLError as error:
-        raise SpecError(f"{path}: cannot be read as YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise SpecError(f"{path}: a mapping with the keys 'source' and 'features' is expected")
-    if content.get("space", space) != space:
-        raise SpecError(
-            f"{path}: space: {content['space']!r} found, but the file's name makes it {space!r};"
-            " leave the key out"
-        )
-    return spec_from_dict({"space": space, **content}, where=str(path))
-
-
-def _read_text(path: Path | None) -> str:
-    try:
-        return "" if path is None else path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: cannot be read: {error}") from error
 
 
 def _roles_of(request: CsvRequest, spec: Spec) -> Roles:
@@ -167,8 +147,8 @@ def _check_given(spec: Spec, table: SourceTable) -> None:
     missing = [name for name in spec.payload_columns if name not in names]
     if missing:
         raise SpecError(
-            f"the file has no column {', '.join(map(repr, missing))}; the columns are"
-            f" {', '.join(names)}"
+            f"the file has no column {listed([repr(name) for name in missing])}; the columns are"
+            f" {listed(names)}{did_you_mean(missing[0], names)}"
         )
 
 
@@ -180,16 +160,6 @@ def _table(name: str, roles: Roles, evidence: Evidence) -> SourceTable:
         roles.key,
         roles.updated_at,
         repeats_keys=key.distinct < key.rows,
-    )
-
-
-def _summary(spec: Spec, table: SourceTable) -> str:
-    features = len(spec.payload_columns) - len(spec.labels)
-    named = 1 + spec.source.has_updated_at
-    ignored = len(table.columns) - len(spec.payload_columns) - named
-    return (
-        f"a spec is proposed: {features} columns encoded, {ignored} ignored, {len(spec.labels)}"
-        " held out as labels"
     )
 
 

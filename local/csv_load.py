@@ -35,13 +35,19 @@ def load(layout: Layout, server: EmbeddedServer, plan: Plan) -> list[str]:
     """Load the table into the source, and put its spec where Airflow reads it."""
     deleted: list[str] = []
 
-    def delete_space() -> None:
-        if _delete_space(layout, server, plan.spec):
-            deleted.append(f"its table or columns have changed: space {plan.spec.space} is new")
+    def delete_space(why: str) -> None:
+        dropped = _delete_space(layout, server, plan.spec)
+        if dropped is not None:
+            snapshots = f", and its {dropped} earlier snapshots are dropped" if dropped else ""
+            deleted.append(f"{why}: space {plan.spec.space} starts over{snapshots}")
 
-    changed = load_table(server.dsn(SOURCE), plan.table, before_change=delete_space)
+    def before_change(are_same_columns: bool) -> None:
+        what = "rows" if are_same_columns else "columns"
+        delete_space(f"the {what} of the file have changed, and rows that landed stay as they are")
+
+    changed = load_table(server.dsn(SOURCE), plan.table, before_change)
     if not changed and not _has_landed(plan):
-        delete_space()
+        delete_space("the spec reads columns or a source that it did not read before")
     state = "loaded" if changed else "are in place"
     rows = len(plan.table.columns[0].values)
     loaded = f"{rows:,} rows {state} in {SOURCE}.{SCHEMA}.{plan.table.name}"
@@ -58,8 +64,11 @@ def _has_landed(plan: Plan) -> bool:
     return before.source == plan.spec.source and is_covered
 
 
-def _delete_space(layout: Layout, server: EmbeddedServer, spec: Spec) -> bool:
-    """Delete a space, because a landed row cannot change without a later ``updated_at``."""
+def _delete_space(layout: Layout, server: EmbeddedServer, spec: Spec) -> int | None:
+    """Delete a space, because a landed row cannot change without a later ``updated_at``.
+
+    Returns the number of its snapshots; None if there was no space.
+    """
     shutil.rmtree(layout.artifacts / spec.space, ignore_errors=True)
     schemas = [spec.bi_schema, spec.internal_schema]
     with (
@@ -67,12 +76,17 @@ def _delete_space(layout: Layout, server: EmbeddedServer, spec: Spec) -> bool:
         connection,
         connection.cursor() as cursor,
     ):
-        cursor.execute("select from pg_namespace where nspname = any(%s)", (schemas,))
-        found = cursor.rowcount > 0
+        snapshots = sql.Identifier(spec.internal_schema, "snapshots")
+        cursor.execute("select to_regclass(%s)", (snapshots.as_string(cursor),))
+        dropped = None
+        if cursor.fetchone() != (None,):
+            command = sql.SQL("select from {} where status = 'published'")
+            cursor.execute(command.format(snapshots))
+            dropped = cursor.rowcount
         for schema in schemas:
             command = sql.SQL("drop schema if exists {} cascade")
             cursor.execute(command.format(sql.Identifier(schema)))
-    return found
+    return dropped
 
 
 def _write_spec(plan: Plan) -> list[str]:

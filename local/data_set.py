@@ -14,9 +14,11 @@ class DataSet:
 
     ``as_of_by_logical_date`` names the intervals by their start. ``load`` loads the table into the
     source database and puts its spec where Airflow reads it; it returns lines for the user.
+    ``file_rows``: the rows of its file, for the report.
     """
 
     spec: Spec
     as_of_by_logical_date: Mapping[datetime, datetime]
     load: Callable[[EmbeddedServer], Iterable[str]]
     closing_lines: tuple[str, ...] = ()
+    file_rows: int | None = None

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from rich.table import Table
 
 from kindred.backfills.backfill_report import why_empty
 from kindred.spec.model import Spec
+from kindred.spec.names import plain
 from kindred.warehouse.statements import Name, fill
 from local.failures import RunFailedError
 
@@ -28,17 +29,23 @@ _FIXED = ("rank", "customer_id", "similarity")
 _WORD_EDGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SHOWN_COLUMNS, _SHOWN_LABELS, _SHOWN_CHARACTERS = 8, 2, 24
 _SHOWN_DATES = 6  # the newest dates, side by side
+_SHOWN_REASONS = 5
 _SHOWN_SEGMENTS = 8  # per algorithm
 
 
 @dataclass(frozen=True)
 class Report:
-    """The rows behind the report, one list per query file."""
+    """The rows behind the report, one list per query file.
+
+    ``file_rows``: the rows of the file that was loaded; ``rows`` says what became of them.
+    """
 
     snapshots: list[Row]
     segments: list[Row]
     example_lookalikes: list[Row]
     summary: Row
+    rows: list[Row] = field(default_factory=list)
+    file_rows: int | None = None
 
     def last_line(self, seconds: float) -> str:
         """The last line of a run, which scripts parse."""
@@ -52,7 +59,12 @@ class Report:
         )
 
 
-def read_report(dsn: str, spec: Spec, as_ofs: Collection[datetime] | None = None) -> Report:
+def read_report(
+    dsn: str,
+    spec: Spec,
+    as_ofs: Collection[datetime] | None = None,
+    file_rows: int | None = None,
+) -> Report:
     """Run the report's queries on the space of a spec; of snapshots, on those of a run's dates.
 
     Raises
@@ -86,6 +98,8 @@ def read_report(dsn: str, spec: Spec, as_ofs: Collection[datetime] | None = None
             segments=rows("segments"),
             example_lookalikes=rows("example_lookalikes", attributes=sql.SQL("").join(attributes)),
             summary=next(iter(rows("summary", made=made)), {**nothing, "recall": None}),
+            rows=rows("rows") if file_rows is not None else [],
+            file_rows=file_rows,
         )
 
 
@@ -113,6 +127,7 @@ def print_report(
 ) -> None:
     """Print the report as tables, with the stages in the given order."""
     for table in (
+        *([] if report.file_rows is None else [_row_table(report, report.file_rows, bi_schema)]),
         _snapshot_table(report.snapshots, bi_schema),
         _stage_table(report.snapshots, stage_order),
         _segment_table(report.segments, bi_schema),
@@ -126,14 +141,38 @@ def _table(title: str) -> Table:
     return Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
 
 
+def _row_table(report: Report, file_rows: int, bi: str) -> Table:
+    """From the rows of a file to the customers of its newest snapshot: where each one went."""
+    table = _table(f"From the file to the snapshot (rejected: {bi}.rejected_rows)")
+    table.add_column("rows", justify="right")
+    table.add_column("", overflow="fold")
+    landed = sum(row["rows"] for row in report.rows if row["what"] == "landed")
+    rejected = [row for row in report.rows if row["what"] == "rejected"]
+    refused = sum(row["rows"] for row in rejected)
+    table.add_row(f"{file_rows:,}", "read from the file")
+    table.add_row(f"{landed:,}", "landed")
+    table.add_row(f"{refused:,}", "rejected" + (", because" if rejected else ""))
+    for row in rejected[:_SHOWN_REASONS]:
+        table.add_row(f"{row['rows']:,}", f"  {shown(row['reason'])}")
+    if rest := rejected[_SHOWN_REASONS:]:
+        table.add_row(f"{sum(row['rows'] for row in rest):,}", f"  {len(rest)} other reasons")
+    if (left := file_rows - landed - refused) > 0:
+        table.add_row(f"{left:,}", "equal to another row, or dated after the snapshot")
+    customers = report.summary["customers"]
+    table.add_row(f"{customers:,}", "customers: of each, the newest row before the snapshot")
+    return table
+
+
 def _snapshot_table(snapshots: Sequence[Row], bi: str) -> Table:
     table = _table(f"Snapshots ({bi}.snapshots)")
     table.add_column("as of")
     table.add_column("status")
     table.add_column("history")
-    for name in ("rows landed", "rejected", "customers", "lookalikes", "recall"):
+    for name in ("window's rows", "rejected", "customers", "lookalikes", "recall"):
         table.add_column(name, justify="right")
     table.add_column("95 % interval")
+    table.caption = "a window: the rows dated since the snapshot before; earlier ones landed first"
+    table.caption_justify = "left"
     for row in snapshots:
         interval = f"{_share(row['recall_low'])} - {_share(row['recall_high'])}"
         table.add_row(
@@ -184,7 +223,7 @@ def _segment_table(rows: Sequence[Row], bi: str) -> Table:
     for algorithm, found in by_algorithm.items():
         for number, (cluster, customers, name, estimate) in enumerate(_segment_rows(found)):
             first = "" if number else algorithm
-            table.add_row(first, cluster, f"{customers:,}", escape(name), estimate)
+            table.add_row(first, cluster, f"{customers:,}", shown(name), estimate)
     return table
 
 
@@ -204,7 +243,7 @@ def _outcome(rows: Sequence[Row]) -> tuple[str, str]:
     """The outcome shown per segment, and its figure for all customers; empty without labels."""
     for row in rows:
         if row["outcome"] is not None:
-            return escape(str(row["outcome"])), _figure(row["everyone"], is_share=row["is_share"])
+            return shown(row["outcome"]), _figure(row["everyone"], is_share=row["is_share"])
     return "", ""
 
 
@@ -222,7 +261,7 @@ def _figure(value: float, *, is_share: bool) -> str:
 
 
 def _lookalike_table(rows: Sequence[Row], bi: str) -> Table:
-    who = escape(str(rows[0]["customer_id"])) if rows else "none"
+    who = shown(rows[0]["customer_id"]) if rows else "none"
     table = _table(f"Customer {who} and its lookalikes ({bi}.lookalikes_current)")
     attributes = [name for name in rows[0] if name not in _FIXED] if rows else []
     for title in ("rank", "customer", "similarity"):
@@ -230,11 +269,11 @@ def _lookalike_table(rows: Sequence[Row], bi: str) -> Table:
     for name in attributes:
         is_text = any(isinstance(row[name], str) for row in rows)
         justify: Literal["left", "right"] = "left" if is_text else "right"
-        table.add_column(escape(_title(name)), justify=justify, overflow="fold")
+        table.add_column(shown(_title(name)), justify=justify, overflow="fold")
     for row in rows:
         table.add_row(
             str(row["rank"]) if row["rank"] else "",
-            escape(str(row["customer_id"])),
+            shown(row["customer_id"]),
             _share(row["similarity"]),
             *(_attribute(row[name]) for name in attributes),
             style="" if row["rank"] else "bold",
@@ -255,7 +294,12 @@ def _attribute(value: object) -> str:
     if isinstance(value, int) and abs(value) < 10_000:
         return str(value)  # it may be a year
     text = " ".join(_count(value).split())
-    return escape(text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…")
+    return shown(text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…")
+
+
+def shown(value: object) -> str:
+    """A value of the data as it is: neither markup nor what a terminal would obey."""
+    return escape(plain(str(value)))
 
 
 def _count(value: object) -> str:

@@ -25,7 +25,7 @@ from local.postgres import EmbeddedServer
 from local.progress import RunBoard
 from local.report import Report, print_report, read_report
 from local.rest import AirflowClient, Order
-from local.shutdown import STOP_SECONDS, stop_all
+from local.shutdown import STOP_SECONDS, refuse_if_up, stop_all
 from local.supervisor import Supervisor
 from local.watch import check_all_queued, watch_runs
 
@@ -56,7 +56,7 @@ class Stopwatch:
     def say(self, text: str) -> None:
         """Print one line about a step that is done."""
         line = f"[dim]{self.seconds:6.1f} s[/dim]  {escape(text)}"
-        self.console.print(line, highlight=False, soft_wrap=True)
+        self.console.print(line, highlight=False, soft_wrap=True, emoji=False)
 
 
 def run(
@@ -76,6 +76,7 @@ def run(
         stack.enter_context(hold_lock(layout, "make up" if options.stay_up else "make run"))
         server = EmbeddedServer(layout.pgdata)
         supervisor = Supervisor(layout, credentials.marker)
+        refuse_if_up(layout, supervisor)
         if stop_all(supervisor, server):
             watch.say("stopped what an earlier command had left running")
         services = stack.enter_context(ExitStack())
@@ -89,6 +90,7 @@ def run(
         finally:
             interrupts.shield()
         if options.stay_up:
+            supervisor.leave_up()
             services.pop_all()
     return report
 
@@ -100,11 +102,12 @@ def _make_snapshots(
     server.start()
     server.create_database(SOURCE)
     server.create_database(WAREHOUSE)
-    install_page_reader(server.dsn(WAREHOUSE), data_set.spec.internal_schema)
     watch.say("PostgreSQL with pgvector is up")
     is_new = airflow.begin_migration()
     for line in data_set.load(server):
         watch.say(line)
+    # Not before: loading deletes the space of a file that has changed.
+    install_page_reader(server.dsn(WAREHOUSE), data_set.spec.internal_schema)
     begin_fit(airflow, data_set.spec, max(data_set.as_of_by_logical_date.values()))
     if is_new:
         airflow.finish_migration()
@@ -119,7 +122,7 @@ def _make_snapshots(
     airflow.start_triggerer()
     follow_backfill(airflow, dag_id, titles, options.order, watch)
     as_ofs = list(data_set.as_of_by_logical_date.values())
-    report = read_report(server.dsn(WAREHOUSE), data_set.spec, as_ofs)
+    report = read_report(server.dsn(WAREHOUSE), data_set.spec, as_ofs, data_set.file_rows)
     print_report(watch.console, report, airflow.client.task_order(dag_id), data_set.spec.bi_schema)
     if options.stay_up:
         airflow.wait_for_triggerer()

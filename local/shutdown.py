@@ -14,6 +14,16 @@ STOP_SECONDS = 4.0
 HOLDER_SECONDS = 60.0
 
 
+def refuse_if_up(layout: Layout, supervisor: Supervisor) -> None:
+    """Raise if 'make up' is up: somebody may be using it, so that no run may stop it."""
+    if supervisor.is_left_up:
+        url = layout.url_file.read_text(encoding="utf-8")
+        raise LocalError(
+            f"'make up' is up at {url}, and another run would stop it: say 'make down' first, or"
+            " compute more dates of its spaces with 'make backfill'"
+        )
+
+
 def stop_all(supervisor: Supervisor, server: EmbeddedServer) -> bool:
     """Stop the components, then the database; False if nothing was running."""
     was_running = server.is_running or bool(supervisor.running())

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from local.credentials import write_private
 from local.failures import RunFailedError, tail_of
@@ -77,6 +78,27 @@ class Supervisor:
     def running(self) -> list[Component]:
         """The components that are alive."""
         return [component for component in self.components() if component.process.is_alive]
+
+    def leave_up(self) -> None:
+        """Record that the processes stay up on purpose when this command ends."""
+        write_private(self._up_file, json.dumps(self._api_server()))
+
+    @property
+    def is_left_up(self) -> bool:
+        """Whether an earlier command left these very processes up on purpose."""
+        try:
+            recorded = json.loads(self._up_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return False
+        return bool(recorded) and recorded == self._api_server()
+
+    @property
+    def _up_file(self) -> Path:
+        return self.layout.state / "up.json"
+
+    def _api_server(self) -> list[dict[str, Any]]:
+        """The identity of the API server, if it runs."""
+        return [asdict(found.process) for found in self.running() if found.name == API_SERVER]
 
     def has_ended(self, name: str) -> bool:
         """Whether a process has ended, even if an earlier command started it."""

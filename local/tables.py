@@ -43,24 +43,25 @@ class SourceTable:
 
 
 def load_table(
-    dsn: str, table: SourceTable, before_change: Callable[[], None] = lambda: None
+    dsn: str, table: SourceTable, before_change: Callable[[bool], None] = lambda _: None
 ) -> bool:
     """Make a table hold exactly these rows, in one transaction; returns whether it changed.
 
     A table that already holds them is not touched, whatever the order of its rows.
-    ``before_change`` is called before a change is committed.
+    ``before_change`` is called before a change is committed, with whether the columns stay.
     """
     with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
         arrived = sql.Identifier("arrived")
         _create(cursor, arrived, table.columns)
         _copy(cursor, arrived, table.columns)
         expected = [(column.name, str(column.type)) for column in table.columns]
-        if _columns_of(cursor, table.name) == expected and _are_equal(cursor, table, arrived):
+        are_same_columns = _columns_of(cursor, table.name) == expected
+        if are_same_columns and _are_equal(cursor, table, arrived):
             return False
         cursor.execute(sql.SQL("drop table if exists {}").format(table.identifier))
         cursor.execute(sql.SQL("create table {} as table {}").format(table.identifier, arrived))
         _add_indexes(cursor, table)
-        before_change()
+        before_change(are_same_columns)
         return True
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from kindred.errors import KindredError, PreflightError, SettingsError, SpecError
@@ -14,12 +15,13 @@ from kindred.run.connections import from_environment
 from kindred.run.latest_only import Snapshots
 from kindred.settings import Settings
 from kindred.spec.model import DEFAULT_SPACE, Spec, load_spec, spec_paths
+from kindred.spec.names import did_you_mean, listed, plain
 
 if TYPE_CHECKING:
     from kindred.run.context import Deployment
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console()
+console = Console(emoji=False)  # values such as :car: are none
 
 SpaceOption = Annotated[str, typer.Option("--space", help="The space: the name of its spec file.")]
 FAILED = 1
@@ -58,7 +60,8 @@ def spec_of(space: str) -> Spec:
     paths = spec_paths()
     if space not in paths:
         raise SpecError(
-            f"there is no feature spec {space!r}; there are {', '.join(paths) or 'none'}"
+            f"there is no feature spec {space!r}; there are {listed(list(paths))}"
+            f"{did_you_mean(space, paths)}"
         )
     return load_spec(paths[space])
 
@@ -73,7 +76,8 @@ def doctor(space: SpaceOption = DEFAULT_SPACE) -> None:
     colours = {"ok": "green", "warning": "yellow", "failure": "red"}
     for finding in findings:
         colour = colours[finding.outcome]
-        table.add_row(finding.check, f"[{colour}]{finding.outcome}[/]", finding.message)
+        message = escape(finding.message)
+        table.add_row(finding.check, f"[{colour}]{finding.outcome}[/]", message)
     console.print(table)
     failures = sum(finding.outcome == "failure" for finding in findings)
     console.print(f"{len(findings)} checks, {failures} failed" if failures else "ready to run")
@@ -251,9 +255,10 @@ def hash_tables(
         expected = read_hashes(compare)
         different = [table for table, digest in hashes.items() if expected.get(table) != digest]
         if different:
-            console.print(f"DIFFERENT from {compare}: {', '.join(different)}", soft_wrap=True)
+            text = f"DIFFERENT from {compare}: {', '.join(different)}"
+            console.print(escape(text), soft_wrap=True)
             raise typer.Exit(FAILED)
-        console.print(f"EQUAL to {compare}", soft_wrap=True)
+        console.print(escape(f"EQUAL to {compare}"), soft_wrap=True)
 
 
 @app.command("infer-spec")
@@ -262,34 +267,42 @@ def infer_spec(
         str, typer.Option(help="The key column, or row_number to number a file's rows.")
     ],
     csv: Annotated[Path | None, typer.Option(help="Propose from this CSV file (.gz too).")] = None,
-    table: Annotated[str | None, typer.Option(help="Or from this table of kindred_source.")] = None,
+    table: Annotated[str | None, typer.Option(help="Or from this table of the source.")] = None,
+    query: Annotated[
+        str | None, typer.Option(help="Or from this query to the source, or @file.sql.")
+    ] = None,
+    connection: Annotated[
+        str, typer.Option(help="The Connection of the source, for a table or query.")
+    ] = "kindred_source",
     sep: Annotated[str | None, typer.Option(help="Its separator; default: detect it.")] = None,
     updated_at: Annotated[str | None, typer.Option(help="Time of a row's last change.")] = None,
     labels: Annotated[str, typer.Option(help="Outcomes, with commas: never encoded.")] = "",
     output: Annotated[Path | None, typer.Option(help="Write to this new file.")] = None,
 ) -> None:
-    """Propose a feature spec for a table or file, with a reason on every line."""
+    """Propose a feature spec for a table, query or file, with a reason on every line."""
     from kindred.infer.propose import (
         ProposalRequest,
         propose_from_file,
-        propose_from_table,
+        propose_from_source,
+        query_of,
         write_new,
     )
+    from kindred.infer.summary import summary
 
     request = ProposalRequest(key, updated_at, labels, output.stem if output else None)
-    if (csv is None) == (table is None):
-        raise SettingsError("exactly one of --csv and --table must be given")
+    if sum(given is not None for given in (csv, table, query)) != 1:
+        raise SettingsError("exactly one of --csv, --table and --query must be given")
     if csv is not None:
-        text, notes = propose_from_file(csv, request, sep)
+        text, proposal = propose_from_file(csv, request, sep)
     else:
-        text, notes = propose_from_table(deployment(), str(table), request)
-    for note in notes:
-        typer.echo(f"note: {note}", err=True)
-    if output is None:
-        typer.echo(text, nl=False)
-    else:
+        relation = {"table": table} if table is not None else {"query": query_of(query or "")}
+        text, proposal = propose_from_source(deployment(), request, connection, **relation)
+    if output is not None:
         write_new(output, text)
-        typer.echo(f"written to {output}")
+    # Standard output is for the spec, unless a file takes it.
+    for line in (*(f"note: {plain(note)}" for note in proposal.notes), *summary(proposal)):
+        typer.echo(line, err=output is None)
+    typer.echo(text if output is None else f"written to {output}", nl=output is not None)
 
 
 @app.command("spec-schema")
@@ -333,7 +346,8 @@ def main() -> None:
     try:
         app()
     except KindredError as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", soft_wrap=True, highlight=False)
+        text = f"[red]error:[/] {escape(str(error))}"
+        Console(stderr=True, emoji=False).print(text, soft_wrap=True, highlight=False)
         raise SystemExit(FAILED) from None
 
 

@@ -12,6 +12,7 @@ from kindred.history.column_expressions import check_kind
 from kindred.history.source_errors import reading, where_of
 from kindred.spec.features import Kind
 from kindred.spec.model import Spec
+from kindred.spec.names import did_you_mean, listed
 from kindred.spec.source import Source
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable
@@ -199,7 +200,7 @@ def _missing_columns(spec: Spec, found: Mapping[str, Any]) -> list[str]:
         wanted[spec.source.tombstone] = "tombstone"
     return [
         f"there is no column {column!r}, which the spec names as {role}; the source has"
-        f" {', '.join(sorted(found))}; correct the spec"
+        f" {listed(sorted(found))}; correct the spec{did_you_mean(column, found)}"
         for column, role in wanted.items()
         if column not in found
     ]

@@ -10,7 +10,7 @@ import numpy as np
 from kindred.errors import InferenceError
 from kindred.infer.columns import Column, SqlType
 from kindred.infer.moments import AmbiguousMoments, read_compact_dates, read_moments
-from kindred.infer.proposal import Evidence, Roles
+from kindred.infer.proposal import Evidence, Roles, no_such_column
 from kindred.infer.reading import SAMPLE, Bounds, TextTable, read_table
 from kindred.infer.typed_values import AMBIGUOUS, read_column, read_key
 
@@ -43,9 +43,7 @@ def _check_names(roles: Roles, names: Sequence[str], table: TextTable) -> None:
         hint = f"; is {table.separator!r} the separator? Give the right one (SEP=';')"
     for role, name in roles.named:
         if name not in known:
-            raise InferenceError(
-                role, f"there is no column {name!r}; the columns are {', '.join(names)}{hint}"
-            )
+            raise no_such_column(role, name, names, hint)
 
 
 def _read(name: str, texts: list[str], roles: Roles, separator: str) -> Column:

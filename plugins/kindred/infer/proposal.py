@@ -1,7 +1,7 @@
 """Propose a spec for a table: a decision for every column, with its reason."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from kindred.infer.kinds import Decision, Use, decide
 from kindred.infer.leaks import find_leaks
 from kindred.infer.widths import fit_width
 from kindred.spec.model import OWN_COLUMNS
+from kindred.spec.names import did_you_mean, listed
 from kindred.spec.source import LARGEST_KEYS
 
 NIGHTLY = "0 2 * * *"
@@ -41,7 +42,10 @@ class Roles:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A proposed spec; ``rows`` is the number of rows in the table, as far as is known."""
+    """A proposed spec; ``rows`` is the number of rows in the table, as far as is known.
+
+    ``query``: what the source reads instead of the table.
+    """
 
     table: str
     roles: Roles
@@ -52,6 +56,8 @@ class Proposal:
     keeps_versions: bool = False
     notes: tuple[str, ...] = ()
     source_timezone: str | None = None
+    query: str | None = None
+    connection: str = "kindred_source"
 
     @property
     def labels(self) -> list[Decision]:
@@ -108,8 +114,16 @@ class Evidence:
         for column in self.columns:
             if column.name == name:
                 return column
-        names = ", ".join(column.name for column in self.columns)
-        raise InferenceError(role, f"there is no column {name!r}; the columns are {names}")
+        raise no_such_column(role, name, [column.name for column in self.columns])
+
+
+def no_such_column(role: str, name: str, names: Sequence[str], hint: str = "") -> InferenceError:
+    """The error for a name that no column has, with the columns and the one probably meant."""
+    return InferenceError(
+        role,
+        f"there is no column {name!r}; the columns are {listed(names)}{hint}"
+        f"{did_you_mean(name, names)}",
+    )
 
 
 def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTLY) -> Proposal:
@@ -190,12 +204,16 @@ def _decision(
         reason = "Kindred uses this name itself: rename the column to use it"
         return Decision(column.name, Use.IGNORE, reason)
     if column.name in labels:
-        return Decision(column.name, Use.LABEL, labels[column.name])
+        warning = "" if column.distinct > 1 else "a label of one value: no segment differs in it"
+        return Decision(column.name, Use.LABEL, labels[column.name], warning=warning)
     if column.name in hindsight:
         return Decision(column.name, Use.IGNORE, hindsight[column.name])
     decision = decide(column, is_sample=is_sample)
     if column.name in leaks and decision.use is Use.FEATURE:
         return Decision(column.name, Use.IGNORE, leaks[column.name])
+    if decision.use is Use.IGNORE and looks_like_label(column.name) and not decision.warning:
+        warning = "by its name an outcome, and ignored: name it as a label if it is one"
+        return replace(decision, warning=warning)
     return decision
 
 

@@ -1,7 +1,6 @@
 """``kindred infer-spec``: propose the spec of a space for a file or a table."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -11,15 +10,16 @@ from kindred.errors import InferenceError, SettingsError
 from kindred.history.source import describe
 from kindred.infer.column_names import identifier_of
 from kindred.infer.files import read_csv
-from kindred.infer.proposal import NIGHTLY, Evidence, Roles, propose
+from kindred.infer.proposal import NIGHTLY, Evidence, Proposal, Roles, propose
 from kindred.infer.reading import SAMPLE, Bounds
 from kindred.infer.rendering import render
 from kindred.infer.source_sample import read_sample
 from kindred.run.context import Deployment
 from kindred.spec.model import spec_from_dict
-from kindred.spec.source import Source, table_parts
+from kindred.spec.source import Source
 
-Proposed = tuple[str, Sequence[str]]
+Proposed = tuple[str, Proposal]
+"""The text of a spec that has been validated, and the proposal that it renders."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ProposalRequest:
 def propose_from_file(
     path: Path, request: ProposalRequest, separator: str | None = None
 ) -> Proposed:
-    """The text of a spec for a CSV file, and notes on the file."""
+    """Propose a spec for a CSV file."""
     space = identifier_of(path.name)
     evidence = read_csv(read_file(path, SAMPLE), request.roles, separator)
     return propose_text(
@@ -49,30 +49,70 @@ def propose_from_file(
     )
 
 
-def propose_from_table(deployment: Deployment, table: str, request: ProposalRequest) -> Proposed:
-    """The text of a spec for a table or view of the source, and notes on it."""
+def propose_from_source(
+    deployment: Deployment, request: ProposalRequest, connection: str, **relation: str
+) -> Proposed:
+    """Propose a spec for a ``table`` or view of the source, or for a ``query`` to it."""
     try:
-        source = Source(table=table, key=request.key, updated_at=request.updated_at or "none")
+        source = Source(
+            connection=connection,
+            key=request.key,
+            updated_at=request.updated_at or "none",
+            **relation,  # type: ignore[arg-type]
+        )
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise InferenceError("table", message) from error
     with deployment.reader(source.connection, "kindred infer-spec") as database:
         evidence = read_sample(database, source)
-        space = request.space or identifier_of(table_parts(table)[-1])
-        origin = f"table {table}"
-        text, notes = propose_text(table, origin, request.roles, evidence, space)
+        space = request.space or identifier_of((source.table_parts or ["query"])[-1])
+        origin = f"table {source.table}" if source.table else "a query"
+        text, proposal = propose_text(
+            source.table or "", origin, request.roles, evidence, space, source=source
+        )
         # What a run would refuse is said now.
         describe(database, spec_from_dict({"space": space, **yaml.safe_load(text)}, where=origin))
-    return text, notes
+    return text, proposal
 
 
 def propose_text(
-    table: str, origin: str, roles: Roles, evidence: Evidence, space: str, schedule: str = NIGHTLY
+    table: str,
+    origin: str,
+    roles: Roles,
+    evidence: Evidence,
+    space: str,
+    schedule: str = NIGHTLY,
+    source: Source | None = None,
 ) -> Proposed:
-    """The text of a spec that has been validated, and the notes on the data."""
-    text = render(propose(table, roles, evidence, schedule), origin)
+    """Propose a spec for typed columns; of ``source``, its query and connection are named."""
+    proposal = propose(table, roles, evidence, schedule)
+    if source is not None:
+        proposal = replace(proposal, query=source.query, connection=source.connection)
+    text = render(proposal, origin)
     spec_from_dict({"space": space, **yaml.safe_load(text)}, where=f"the spec for {origin}")
-    return text, evidence.notes
+    return text, proposal
+
+
+def query_of(option: str) -> str:
+    """The text of ``--query``: what follows, or what a file holds that is named by ``@file.sql``.
+
+    Raises
+    ------
+    SettingsError
+        when there is no text, or the file cannot be read.
+    """
+    text = option
+    if option.startswith("@"):
+        try:
+            text = Path(option[1:]).read_text(encoding="utf-8-sig")
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise SettingsError(f"--query {option}: cannot be read: {reason}") from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(f"--query {option}: is not UTF-8: save it as UTF-8") from error
+    if not text.strip():
+        raise SettingsError("--query: a query is expected, or @file.sql; found nothing")
+    return text.strip().replace("\r\n", "\n")
 
 
 def read_file(path: Path, bounds: Bounds) -> bytes:

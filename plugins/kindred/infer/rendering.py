@@ -38,8 +38,8 @@ def _source(proposal: Proposal) -> list[str]:
     time = "the time of the row's last change" if roles.updated_at else _NO_TIME
     lines = [
         "source:",
-        "  connection: kindred_source",
-        f"  table: {_flow(proposal.table)}",
+        f"  connection: {_flow(proposal.connection)}",
+        f"  table: {_flow(proposal.table)}" if proposal.query is None else _query(proposal.query),
         _commented(f"  key: {_flow(roles.key)}", proposal.key_reason),
         _commented(f"  updated_at: {_flow(roles.updated_at or 'none')}", time),
     ]
@@ -49,6 +49,14 @@ def _source(proposal: Proposal) -> list[str]:
     if proposal.keeps_versions:
         lines.append(_commented("  history: versions", "one row per change of a customer"))
     return lines
+
+
+def _query(query: str) -> str:
+    """A query as it was written, if YAML can hold it so."""
+    lines = query.split("\n")
+    if len(lines) < 2 or not query.replace("\t", " ").replace("\n", " ").isprintable():
+        return f"  query: {_flow(query)}"
+    return "\n".join(["  query: |2-", *(f"    {line}" if line else "" for line in lines)])
 
 
 def _feature(decision: Decision) -> str:

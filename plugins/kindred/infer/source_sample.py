@@ -6,10 +6,10 @@ from zoneinfo import available_timezones
 import psycopg2
 from psycopg2 import sql
 
-from kindred.errors import InferenceError, PreflightError
+from kindred.errors import PreflightError
 from kindred.history.source import column_types, condition, estimated_rows, relation
 from kindred.history.source_errors import reading
-from kindred.infer.proposal import Evidence
+from kindred.infer.proposal import Evidence, no_such_column
 from kindred.infer.typed_values import NUMERIC_TYPES, stored_column
 from kindred.spec.source import Source
 from kindred.warehouse import statements
@@ -43,9 +43,7 @@ def read_sample(
         if "%" not in name and (columns is None or name in columns)
     }
     if source.key not in usable:
-        raise InferenceError(
-            "key", f"there is no column {source.key!r}; the columns are {', '.join(usable)}"
-        )
+        raise no_such_column("key", source.key, list(usable))
     max_rows = min(max_rows, MAX_VALUES // len(usable))
     names = {"relation": relation(source), "condition": condition(source)}
     try:

@@ -31,7 +31,7 @@ class KMeansSettings(Strict):
     """Settings of the ``kmeans`` algorithm; ``k`` is None for ``auto``."""
 
     k: int | None = Field(
-        8,
+        default=8,
         ge=1,
         le=10_000,
         description="Segments; `auto` chooses their number from `k_min` to `k_max`.",
@@ -39,10 +39,10 @@ class KMeansSettings(Strict):
         json_schema_extra=_auto_too,
     )
     k_min: int = Field(
-        2, ge=2, le=200, description="The fewest segments of `k: auto`.", examples=[4]
+        default=2, ge=2, le=200, description="The fewest segments of `k: auto`.", examples=[4]
     )
     k_max: int = Field(
-        20, ge=2, le=200, description="The most segments of `k: auto`.", examples=[12]
+        default=20, ge=2, le=200, description="The most segments of `k: auto`.", examples=[12]
     )
 
     @field_validator("k", mode="before")
@@ -61,17 +61,17 @@ class HdbscanSettings(Strict):
     """Settings of the ``hdbscan`` algorithm."""
 
     min_cluster_size: int = Field(
-        100, ge=2, description="Customers of the smallest segment.", examples=[50]
+        default=100, ge=2, description="Customers of the smallest segment.", examples=[50]
     )
     min_samples: int = Field(
-        10,
+        default=10,
         ge=1,
         le=200,
         description="Neighbours by which density is measured: more of them, and more noise.",
         examples=[5],
     )
     exact_limit: int = Field(
-        20_000,
+        default=20_000,
         ge=2,
         description="Customers up to which the `hdbscan` library does everything; above, the"
         " neighbour graph is used.",
@@ -83,7 +83,7 @@ class DbscanSettings(Strict):
     """Settings of the ``dbscan`` algorithm."""
 
     eps: float | None = Field(
-        None,
+        default=None,
         gt=0,
         allow_inf_nan=False,
         description="The distance up to which customers are neighbours. Without it: chosen from the"
@@ -91,7 +91,7 @@ class DbscanSettings(Strict):
         examples=[0.5],
     )
     min_samples: int = Field(
-        10,
+        default=10,
         ge=2,
         le=200,
         description="Neighbours, itself included, that make a customer the core of a segment.",
@@ -102,9 +102,9 @@ class DbscanSettings(Strict):
 class PlpythonSettings(Strict):
     """Settings of the ``plpython`` algorithm: k-means inside the database."""
 
-    k: int = Field(8, ge=1, le=10_000, description="Segments.", examples=[12])
+    k: int = Field(default=8, ge=1, le=10_000, description="Segments.", examples=[12])
     memory_mb: int = Field(
-        2048, ge=1, description="Memory that one backend may use, in MB.", examples=[4096]
+        default=2048, ge=1, description="Memory that one backend may use, in MB.", examples=[4096]
     )
 
 
@@ -112,16 +112,20 @@ class Clustering(Strict):
     """The segments to compute."""
 
     algorithms: tuple[Algorithm, ...] = Field(
-        (Algorithm.KMEANS, Algorithm.HDBSCAN),
+        default=(Algorithm.KMEANS, Algorithm.HDBSCAN),
         min_length=1,
         description="The algorithms that find segments, each on its own. `ivfflat` takes the lists"
         " of the index; `plpython` runs inside the database.",
         examples=[["kmeans", "dbscan"]],
     )
-    kmeans: KMeansSettings = Field(KMeansSettings(), description="Settings of `kmeans`.")
-    hdbscan: HdbscanSettings = Field(HdbscanSettings(), description="Settings of `hdbscan`.")
-    dbscan: DbscanSettings = Field(DbscanSettings(), description="Settings of `dbscan`.")
-    plpython: PlpythonSettings = Field(PlpythonSettings(), description="Settings of `plpython`.")
+    kmeans: KMeansSettings = Field(default=KMeansSettings(), description="Settings of `kmeans`.")
+    hdbscan: HdbscanSettings = Field(
+        default=HdbscanSettings(), description="Settings of `hdbscan`."
+    )
+    dbscan: DbscanSettings = Field(default=DbscanSettings(), description="Settings of `dbscan`.")
+    plpython: PlpythonSettings = Field(
+        default=PlpythonSettings(), description="Settings of `plpython`."
+    )
 
     @property
     def offered(self) -> tuple[Algorithm, ...]:
@@ -130,3 +134,20 @@ class Clustering(Strict):
         ``ivfflat`` only if the spec lists it: only then does the DAG wait for the index.
         """
         return tuple(a for a in Algorithm if a is not Algorithm.IVFFLAT or a in self.algorithms)
+
+
+# What JSON schema can say of the rule that density needs a distance.
+NO_DENSITY_BY_INNER_PRODUCT: dict[str, Any] = {
+    "if": {"properties": {"metric": {"const": "ip"}}, "required": ["metric"]},
+    "then": {
+        "properties": {
+            "clustering": {
+                "properties": {
+                    "algorithms": {"items": {"enum": [a for a in Algorithm if not a.is_density]}}
+                },
+                "required": ["algorithms"],
+            }
+        },
+        "required": ["clustering"],
+    },
+}

@@ -6,6 +6,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")
+"""Columns of a version of a customer, besides its payload."""
+UNUSABLE_KEY = "unusable_key"
+"""A column that a landed row has besides."""
 MAX_DIMENSIONS = 2_000
 """Dimensions that an IVFFlat or HNSW index allows (pgvector's README, "Indexing")."""
 LARGEST_NUMBER = "1e37"
@@ -73,7 +77,7 @@ class _Feature(Strict):
 
     kind: Kind
     weight: float = Field(
-        1.0,
+        default=1.0,
         ge=0,
         le=MAX_WEIGHT,
         allow_inf_nan=False,
@@ -111,16 +115,18 @@ _SENTENCE_NEEDS_MODEL: dict[str, Any] = {
 class NumericFeature(_Feature):
     """A number: standardised, optionally after a transform."""
 
-    kind: Literal[Kind.NUMERIC] = Field(Kind.NUMERIC, description=_KIND, examples=["numeric"])
+    kind: Literal[Kind.NUMERIC] = Field(
+        default=Kind.NUMERIC, description=_KIND, examples=["numeric"]
+    )
     transform: Transform = Field(
-        Transform.NONE,
+        default=Transform.NONE,
         description="Applied before the number is standardised: `log1p` for skewed amounts,"
         " `quantile` for ranks.",
         examples=["log1p"],
     )
     scale: ScaleKey = Scale.STANDARD
     clip: float | None = Field(
-        None,
+        default=None,
         gt=0,
         allow_inf_nan=False,
         description="Standard deviations to which a value is limited. Without it: no limit.",
@@ -131,24 +137,26 @@ class NumericFeature(_Feature):
 class BooleanFeature(_Feature):
     """A boolean, or values that mean one: 0/1, yes/no, true/false, t/f."""
 
-    kind: Literal[Kind.BOOLEAN] = Field(Kind.BOOLEAN, description=_KIND, examples=["boolean"])
+    kind: Literal[Kind.BOOLEAN] = Field(
+        default=Kind.BOOLEAN, description=_KIND, examples=["boolean"]
+    )
 
 
 class CategoricalFeature(_Feature):
     """A category: one dimension per frequent value, and one for all others."""
 
     kind: Literal[Kind.CATEGORICAL] = Field(
-        Kind.CATEGORICAL, description=_KIND, examples=["categorical"]
+        default=Kind.CATEGORICAL, description=_KIND, examples=["categorical"]
     )
     max_categories: int = Field(
-        50,
+        default=50,
         ge=1,
         le=1000,
         description="Values that get a dimension of their own, the most frequent first.",
         examples=[20],
     )
     min_frequency: int = Field(
-        10,
+        default=10,
         ge=1,
         description="Customers that a value needs for a dimension of its own.",
         examples=[5],
@@ -165,35 +173,35 @@ class TextFeature(_Feature):
 
     model_config = ConfigDict(json_schema_extra=_SENTENCE_NEEDS_MODEL)
 
-    kind: Literal[Kind.TEXT] = Field(Kind.TEXT, description=_KIND, examples=["text"])
+    kind: Literal[Kind.TEXT] = Field(default=Kind.TEXT, description=_KIND, examples=["text"])
     method: TextMethod = Field(
-        TextMethod.TFIDF,
+        default=TextMethod.TFIDF,
         description="`tfidf`: by the words that customers share. `sentence`: by their meaning,"
         " which needs a `model`.",
         examples=["sentence"],
     )
     components: int = Field(
-        32, ge=1, le=512, description="Numbers to which a text is reduced.", examples=[16]
+        default=32, ge=1, le=512, description="Numbers to which a text is reduced.", examples=[16]
     )
     min_frequency: int = Field(
-        10, ge=1, description="Customers that a term needs (`tfidf`).", examples=[5]
+        default=10, ge=1, description="Customers that a term needs (`tfidf`).", examples=[5]
     )
     max_terms: int = Field(
-        MAX_TERMS,
+        default=MAX_TERMS,
         ge=1,
         le=MAX_TERMS,
         description="Terms that count, the most frequent first (`tfidf`).",
         examples=[1000],
     )
     model: str | None = Field(
-        None,
+        default=None,
         min_length=1,
         description="A folder with `model.onnx` and `tokenizer.json`, or the name of a"
         " sentence-transformers model (`sentence`).",
         examples=["/models/minilm"],
     )
     max_tokens: int = Field(
-        256,
+        default=256,
         ge=8,
         le=8192,
         description="Tokens of a text that are read (`sentence`).",
@@ -219,10 +227,10 @@ class TextFeature(_Feature):
 class DateFeature(_Feature):
     """A date: days before the encoder was fitted, and optionally cyclic components."""
 
-    kind: Literal[Kind.DATE] = Field(Kind.DATE, description=_KIND, examples=["date"])
+    kind: Literal[Kind.DATE] = Field(default=Kind.DATE, description=_KIND, examples=["date"])
     scale: ScaleKey = Scale.STANDARD
     cyclic: tuple[DatePart, ...] = Field(
-        (),
+        default=(),
         description="Parts of the date that come round again, such as a season.",
         examples=[["month"]],
     )
@@ -263,3 +271,16 @@ def split_roles(entries: Mapping[object, object]) -> tuple[dict[str, object], li
         elif kind != Role.IGNORE:
             encoded[column] = {"kind": entry} if isinstance(entry, str) else entry  # type: ignore[index]
     return encoded, labels
+
+
+def with_short_forms(schema: dict[str, Any]) -> None:
+    """Let the JSON schema of ``features`` allow ``income: numeric``, labels and ignored columns."""
+    mapping = {"type": "object", "properties": {"kind": {"enum": [*Role]}}, "required": ["kind"]}
+    roles = [{"enum": [*Role]}, mapping]
+    schema["additionalProperties"] = {
+        "anyOf": [{"enum": [*Kind]}, *roles, schema["additionalProperties"]]
+    }
+    schema["patternProperties"] = {
+        f"%|^({'|'.join((*OWN_COLUMNS, UNUSABLE_KEY))})$": {"enum": [Role.IGNORE]}
+    }
+    schema["not"] = {"additionalProperties": {"anyOf": roles}}  # at least one is encoded

@@ -14,8 +14,19 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 
 from kindred.errors import SettingsError, SpecError
 from kindred.settings import Places, variable_name
-from kindred.spec.clustering import Algorithm, Clustering
-from kindred.spec.features import Feature, Kind, Role, Strict, TextFeature, TextMethod, split_roles
+from kindred.spec.clustering import NO_DENSITY_BY_INNER_PRODUCT, Clustering
+from kindred.spec.features import OWN_COLUMNS as OWN_COLUMNS
+from kindred.spec.features import UNUSABLE_KEY as UNUSABLE_KEY
+from kindred.spec.features import (
+    Feature,
+    Strict,
+    TextFeature,
+    TextMethod,
+    split_roles,
+    with_short_forms,
+)
+from kindred.spec.gates import Gates as Gates
+from kindred.spec.gates import share
 from kindred.spec.index_methods import Method, Precision, Rebuild
 from kindred.spec.messages import Problem, problems_of, report_of, shown
 from kindred.spec.metrics import Metric
@@ -26,26 +37,9 @@ from kindred.spec.source import Source as Source
 
 DEFAULT_SPACE = "default"
 ENCODER_FORMAT = 2  # the version of an encoder's JSON; changing it makes new encoders
-OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")  # columns of a version, without payload
-UNUSABLE_KEY = "unusable_key"  # a landed row has it too
 FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
-# What JSON schema can say of the rules that the validators check.
 _FIVE_FIELDS = r"^\s*\S+(\s+\S+){4}\s*$"
-_NO_DENSITY_BY_INNER_PRODUCT = {
-    "if": {"properties": {"metric": {"const": "ip"}}, "required": ["metric"]},
-    "then": {
-        "properties": {
-            "clustering": {
-                "properties": {
-                    "algorithms": {"items": {"enum": [a for a in Algorithm if not a.is_density]}}
-                },
-                "required": ["algorithms"],
-            }
-        },
-        "required": ["clustering"],
-    },
-}
 
 
 class Refit(StrEnum):
@@ -59,64 +53,10 @@ class Refit(StrEnum):
     NEVER = "never"
 
 
-def _share(default: float, meaning: str, example: float) -> Any:
-    """A key whose value is a share, from 0 to 1."""
-    return Field(default, ge=0, le=1, description=meaning, examples=[example])
-
-
-def _with_short_forms(schema: dict[str, Any]) -> None:
-    """Let the JSON schema of ``features`` allow ``income: numeric``, labels and ignored columns."""
-    mapping = {"type": "object", "properties": {"kind": {"enum": [*Role]}}, "required": ["kind"]}
-    roles = [{"enum": [*Role]}, mapping]
-    schema["additionalProperties"] = {
-        "anyOf": [{"enum": [*Kind]}, *roles, schema["additionalProperties"]]
-    }
-    schema["patternProperties"] = {f"%|^({'|'.join(OWN_COLUMNS)})$": {"enum": [Role.IGNORE]}}
-    schema["not"] = {"additionalProperties": {"anyOf": roles}}  # at least one is encoded
-
-
-class Gates(Strict):
-    """The limits that a snapshot must meet to be published; shares are 0 to 1."""
-
-    min_customers: int = Field(
-        1, ge=1, description="Customers that a snapshot needs.", examples=[1000]
-    )
-    max_rejected_share: float = _share(
-        0.2,
-        "Rejected rows of a window, and customers of whom every row has been rejected.",
-        0.05,
-    )
-    max_deleted_share: float = _share(
-        0.5, "Known customers that are no longer in the source, if keys are compared.", 0.1
-    )
-    max_missing_share: float = _share(
-        0.5, "Customers of the source that no window has brought.", 0.1
-    )
-    max_drift: float = Field(
-        1.0,
-        gt=0,
-        allow_inf_nan=False,
-        description="Population stability index of a column against the previous snapshot.",
-        examples=[0.5],
-    )
-    max_noise_share: float = _share(
-        1.0,
-        "Customers in no segment, for every algorithm. Off by default, since a small table may have"
-        " no segments.",
-        0.6,
-    )
-    min_clusters: int = Field(
-        0, ge=0, description="Segments that every algorithm must find.", examples=[3]
-    )
-    recall_tolerance: float = _share(
-        0.02, "How far the measured recall may lie below `target_recall`.", 0.01
-    )
-
-
 class Spec(Strict):
     """One space: one notion of similarity, with its own source, schedule and DAG."""
 
-    model_config = ConfigDict(json_schema_extra=_NO_DENSITY_BY_INNER_PRODUCT)
+    model_config = ConfigDict(json_schema_extra=NO_DENSITY_BY_INNER_PRODUCT)
 
     space: str = Field(
         description="The name of the space, which the file's name says: lower-case letters, digits"
@@ -126,71 +66,71 @@ class Spec(Strict):
     )
     source: Source = Field(description="Where the customers are read.")
     schedule: str = Field(
-        "0 2 * * *",
+        default="0 2 * * *",
         description="When it runs, in UTC: a cron line of five fields, in quotes.",
         examples=["30 3 * * 1"],
         json_schema_extra={"pattern": _FIVE_FIELDS},
     )
     metric: Metric = Field(
-        Metric.L2,
+        default=Metric.L2,
         description="The distance of two customers: Euclidean, cosine, or the inner product (`ip`),"
         " with which density-based segments are not possible.",
         examples=["cosine"],
     )
-    k: int = Field(10, ge=1, le=1000, description="Lookalikes per customer.", examples=[20])
+    k: int = Field(default=10, ge=1, le=1000, description="Lookalikes per customer.", examples=[20])
     target_recall: float = Field(
-        0.99,
+        default=0.99,
         gt=0,
         le=1,
         description="Share of the true lookalikes that the search must find.",
         examples=[0.95],
     )
     exact: bool = Field(
-        False,
+        default=False,
         description="Compare each customer with all others, instead of searching as far as"
         " `target_recall` needs. The time grows with the square of their number.",
         examples=[True],
     )
     index: Method = Field(
-        Method.IVFFLAT,
+        default=Method.IVFFLAT,
         description="How the database finds neighbours in `bi.similar_customers`; `exact` scans"
         " the table without an index.",
         examples=["hnsw"],
     )
     index_precision: Precision = Field(
-        Precision.SINGLE,
+        default=Precision.SINGLE,
         description="Numbers in the index: `single` is float32; `half` is float16, which halves its"
         " size. The table keeps full precision.",
         examples=["half"],
     )
     index_target_recall: float = Field(
-        0.95,
+        default=0.95,
         gt=0,
         le=1,
         description="Share of the true neighbours that the index must find.",
         examples=[0.9],
     )
-    rewrite_share: float = _share(
+    rewrite_share: float = share(
         0.2,
         "Share of changed customers above which a night writes the table of embeddings anew, with a"
         " new index, instead of changing it in place.",
         0.1,
     )
     rebuild: Rebuild = Field(
-        Rebuild.AUTO,
+        default=Rebuild.AUTO,
         description="When a night that would change embeddings in place builds a new index instead."
         " `auto`: when the index has lost its recall, the table has doubled, or the spec asks for"
         " another kind of index.",
         examples=["always"],
     )
     refit: Refit = Field(
-        Refit.AUTO,
+        default=Refit.AUTO,
         description="When a scheduled run fits a new encoder by itself. `auto`: when the features"
         " have changed, or the customers have drifted since the fit.",
         examples=["never"],
     )
     refit_drift: float = Field(
-        0.25,
+        default=0.25,
         gt=0,
         allow_inf_nan=False,
         description="Population stability index of a column since the fit, above which `refit:"
@@ -201,27 +141,27 @@ class Spec(Strict):
         description="The columns, each with its kind or a mapping of settings. `label` is short for"
         " a name in `labels`; `ignore` leaves a column out.",
         examples=[{"income": "numeric", "state": {"kind": "categorical", "weight": 0.5}}],
-        json_schema_extra=_with_short_forms,
+        json_schema_extra=with_short_forms,
     )
     labels: tuple[str, ...] = Field(
-        (),
+        default=(),
         description="Outcomes: stored with the customers and compared by segment, never encoded.",
         examples=[["churned"]],
     )
     private: tuple[str, ...] = Field(
-        (),
+        default=(),
         description="Features and labels of which readers learn nothing.",
         examples=[["income"]],
     )
     publish_distances: bool = Field(
-        False,
+        default=False,
         description="Show lookalikes, distances and segments by all columns, private ones among"
         " them: who knows the private values of a few customers can then compute those of all.",
         examples=[True],
     )
-    clustering: Clustering = Field(Clustering(), description="The segments to compute.")
+    clustering: Clustering = Field(default=Clustering(), description="The segments to compute.")
     gates: Gates = Field(
-        Gates(), description="The limits that a snapshot must meet to be published."
+        default=Gates(), description="The limits that a snapshot must meet to be published."
     )
 
     @field_validator("space")

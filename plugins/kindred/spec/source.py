@@ -68,18 +68,18 @@ class Source(Strict):
     model_config = ConfigDict(json_schema_extra=_KEYS_TOGETHER)
 
     connection: str = Field(
-        "kindred_source",
+        default="kindred_source",
         description="The Airflow Connection of the source's database.",
         examples=["crm"],
     )
     table: str | None = Field(
-        None,
+        default=None,
         description="The table or view, as in SQL, but case matters; names that hold a dot in"
         " double quotes.",
         examples=["public.customers", '"Sales Dept"."All.Customers"'],
     )
     query: str | None = Field(
-        None,
+        default=None,
         description="A query instead of a table: one statement that only reads.",
         examples=["select * from customers join regions using (region_id)"],
     )
@@ -92,36 +92,36 @@ class Source(Strict):
         examples=["updated_at", "none"],
     )
     source_timezone: str | None = Field(
-        None,
+        default=None,
         description="The clock of an `updated_at` that does not name its own; needed for a"
         " `timestamp` without time zone. Days are UTC without it.",
         examples=["Europe/Berlin"],
     )
     where: str | None = Field(
-        None,
+        default=None,
         description="A condition in SQL. Who no longer meets it is gone by the rule of `deletes`.",
         examples=["not is_test"],
     )
     history: History = Field(
-        History.CURRENT,
+        default=History.CURRENT,
         description="What the source holds of the past. `current`: one row per customer, which"
         " changes. `versions`: one row per customer and `updated_at`.",
         examples=["versions"],
     )
     tombstone: str | None = Field(
-        None,
+        default=None,
         description="The column that marks a deleted customer: true, not 0, or a time.",
         examples=["is_deleted_in_crm"],
     )
     deletes: Deletes | None = Field(
-        None,
+        default=None,
         description="How deleted customers are found: by the `tombstone` column, by comparing the"
         " keys of source and history, or not at all. Without it: `tombstone` if there is one, else"
         " `ignore` with `history: versions`, else `compare_keys`.",
         examples=["compare_keys"],
     )
     overlap_hours: float | None = Field(
-        None,
+        default=None,
         ge=0,
         le=24 * 366,
         description="How far before its window a run looks for rows that were committed late."

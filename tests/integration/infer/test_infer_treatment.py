@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from integration.warehouse import make_spec
-from kindred.infer.propose import ProposalRequest, propose_from_table
+from kindred.infer.propose import ProposalRequest, propose_from_source
 from kindred.preparation.doctor import examine
 from kindred.run.findings import Outcome
 from kindred.spec.model import spec_from_dict
@@ -23,7 +23,7 @@ def shop(make_laboratory):
 def proposed(shop, table, **request):
     """The text of a proposal, and its spec."""
     wanted = ProposalRequest("customer_id", **request)
-    text, _ = propose_from_table(shop.deployment, table, wanted)
+    text, _ = propose_from_source(shop.deployment, wanted, "kindred_source", table=table)
     return text, spec_from_dict({"space": "default", **yaml.safe_load(text)}, where="test")
 
 

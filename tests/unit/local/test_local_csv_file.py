@@ -78,7 +78,7 @@ BAD_SPECS = {
     "a list": ("[1]", "a mapping with the keys"),
     "no table of the file": (SPEC.replace("people", "customers"), "file becomes public.people"),
     "a query": (SPEC.replace("table: people", "query: select 1"), "a query found"),
-    "another space": (f"space: other\n{SPEC}", "'other' found, but the file's name makes it"),
+    "another space": (f"space: other\n{SPEC}", "the file's name says 'people' .found 'other'"),
     "no such column": (SPEC.replace("age:", "size:"), "has no column 'size'; the columns are id,"),
     "an unknown key": (f"{SPEC}\nspeed: 1", "speed"),
 }

@@ -1,0 +1,88 @@
+"""A proposal in a few lines for a person: what is encoded, what is left out, what to look at.
+
+Names and reasons come from data: characters that cannot be seen are spelt out, values never shown.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from kindred.infer.almost import Almost
+from kindred.infer.kinds import Decision, Use
+from kindred.infer.proposal import Proposal
+from kindred.spec.names import plain
+
+MAX_COLUMNS = 12  # shown per group; the others are counted
+MAX_LINE = 160
+MAX_NAME = 40
+_FEW_ENCODED = 1 / 3  # share of the columns below which the proposal asks for a look
+
+
+def summary(proposal: Proposal) -> list[str]:
+    """The lines, about 50 at most however wide the table is."""
+    by_use = {use: [d for d in proposal.decisions if d.use is use] for use in Use}
+    encoded, ignored = by_use[Use.FEATURE], by_use[Use.IGNORE]
+    by_use[Use.LABEL] = proposal.labels
+    doubtful = [d for d in proposal.decisions if d.almost is not None and d not in encoded]
+    doubtful.sort(key=lambda decision: -decision.almost.share if decision.almost else 0.0)
+    return [
+        f"a spec is proposed: {len(encoded)} columns encoded, {len(ignored)} ignored,"
+        f" {len(by_use[Use.LABEL])} held out as labels",
+        *_warnings(proposal, len(encoded), len(doubtful)),
+        *_group("almost a number or a date, and not encoded", doubtful, _doubt),
+        *_group("encoded", encoded, lambda d: f"{d.settings['kind']}: {d.reason}"),
+        *_group("labels", by_use[Use.LABEL], lambda d: d.reason),
+        *_group("ignored", [d for d in ignored if d not in doubtful], lambda d: d.reason),
+    ]
+
+
+def _warnings(proposal: Proposal, encoded: int, doubtful: int) -> Iterator[str]:
+    warned = [decision for decision in proposal.decisions if decision.warning]
+    for decision in warned[:MAX_COLUMNS]:
+        yield _cut(f"WARNING: {_name(decision)}: {plain(decision.warning)}")
+    if len(warned) > MAX_COLUMNS:
+        yield f"WARNING: and {len(warned) - MAX_COLUMNS} columns more: see the spec's comments"
+    columns = len(proposal.decisions) - len(proposal.labels)
+    if encoded < _FEW_ENCODED * columns:
+        yield (
+            f"WARNING: {encoded} of {columns} columns decide who is similar: read why the others"
+            " are ignored"
+        )
+    if doubtful:
+        yield (
+            f"WARNING: {doubtful} columns would be numbers or dates, if a few values were: correct"
+            " the values below, or make them null, and propose again"
+        )
+
+
+def _group(
+    title: str, decisions: Sequence[Decision], words: Callable[[Decision], str]
+) -> list[str]:
+    """The first columns of a group, each with some words, and the number of the others."""
+    shown = decisions[:MAX_COLUMNS]
+    width = max((len(_name(decision)) for decision in shown), default=0)
+    lines = [
+        _cut(f"    {_name(decision):<{width}}  {plain(words(decision))}") for decision in shown
+    ]
+    if rest := decisions[MAX_COLUMNS:]:
+        kinds = Counter(str(d.settings["kind"]) for d in rest if "kind" in d.settings)
+        counted = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+        lines.append(f"    and {len(rest)} more{f': {counted}' if counted else ''}")
+    return [f"  {title}:", *lines] if lines else []
+
+
+def _doubt(decision: Decision) -> str:
+    almost = decision.almost or Almost("number", 0.0)
+    shapes = ", ".join(f"'{shape}' {rows:,}" for shape, rows in almost.shapes)
+    return (
+        f"{almost.share:.2%} are {almost.kind}s"
+        f"{f'; the others look like {shapes}' if shapes else ''}; {decision.reason}"
+    )
+
+
+def _name(decision: Decision) -> str:
+    name = plain(decision.column)
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= MAX_LINE else f"{line[: MAX_LINE - 1]}…"
