@@ -143,7 +143,7 @@ def _table(title: str) -> Table:
 
 def _row_table(report: Report, file_rows: int, bi: str) -> Table:
     """From the rows of a file to the customers of its newest snapshot: where each one went."""
-    table = _table(f"From the file to the snapshot (rejected: {bi}.rejected_rows)")
+    table = _table("From the file to the snapshot")
     table.add_column("rows", justify="right")
     table.add_column("", overflow="fold")
     landed = sum(row["rows"] for row in report.rows if row["what"] == "landed")
@@ -151,7 +151,7 @@ def _row_table(report: Report, file_rows: int, bi: str) -> Table:
     refused = sum(row["rows"] for row in rejected)
     table.add_row(f"{file_rows:,}", "read from the file")
     table.add_row(f"{landed:,}", "landed")
-    table.add_row(f"{refused:,}", "rejected" + (", because" if rejected else ""))
+    table.add_row(f"{refused:,}", f"rejected, as {bi}.rejected_rows says")
     for row in rejected[:_SHOWN_REASONS]:
         table.add_row(f"{row['rows']:,}", f"  {shown(row['reason'])}")
     if rest := rejected[_SHOWN_REASONS:]:

@@ -142,9 +142,10 @@ def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTL
         )
     decisions = _decide_all(roles, evidence)
     if not any(decision.use is Use.FEATURE for decision in decisions):
-        reasons = "; ".join(f"{decision.column}: {decision.reason}" for decision in decisions)
+        reasons = listed([f"{decision.column}: {decision.reason}" for decision in decisions], ";")
         raise InferenceError(
-            "columns", f"none can be encoded ({reasons or 'there is no other column'})"
+            "columns",
+            f"none can be encoded ({reasons if decisions else 'there is no other column'})",
         )
     key_reason, keeps_versions = _judge_key(roles, evidence)
     return Proposal(

@@ -66,6 +66,17 @@ class DatePart(StrEnum):
     WEEKDAY = "weekday"
 
 
+class Refit(StrEnum):
+    """When a scheduled run fits a new encoder by itself.
+
+    ``auto``: when the features have changed, or the customers have drifted since the fit.
+    """
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class Strict(BaseModel):
     """A mapping of a spec: unknown keys are rejected."""
 

@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,11 +24,13 @@ from kindred.spec.features import (
     split_roles,
     with_short_forms,
 )
+from kindred.spec.features import Refit as Refit
 from kindred.spec.gates import Gates as Gates
 from kindred.spec.gates import share
 from kindred.spec.index_methods import Method, Precision, Rebuild
 from kindred.spec.messages import Problem, problems_of, report_of, shown
 from kindred.spec.metrics import Metric
+from kindred.spec.names import did_you_mean, listed
 from kindred.spec.reader import Written, impossible_values, read_yaml
 from kindred.spec.source import Deletes as Deletes
 from kindred.spec.source import History as History
@@ -40,17 +41,6 @@ ENCODER_FORMAT = 2  # the version of an encoder's JSON; changing it makes new en
 FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _FIVE_FIELDS = r"^\s*\S+(\s+\S+){4}\s*$"
-
-
-class Refit(StrEnum):
-    """When a scheduled run fits a new encoder by itself.
-
-    ``auto``: when the features have changed, or the customers have drifted since the fit.
-    """
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
 
 
 class Spec(Strict):
@@ -234,9 +224,13 @@ class Spec(Strict):
                 raise ValueError(
                     f"column {column!r} is a label (an outcome) and must not be encoded too"
                 )
-        unknown = set(self.private) - set(self.features) - set(self.labels)
-        if unknown:
-            raise ValueError(f"private names columns that the spec does not use: {sorted(unknown)}")
+        known = self.payload_columns
+        if unknown := sorted(set(self.private) - set(known)):
+            names = listed([repr(name) for name in unknown])
+            raise ValueError(
+                f"private names columns that the spec does not use: {names}"
+                f"{did_you_mean(unknown[0], known)}"
+            )
         return self
 
     @model_validator(mode="after")

@@ -32,7 +32,7 @@ def _letters(name: str) -> str:
     return kept or name
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], separator: str = ",") -> str:
     """Names with commas, and the number of those that do not fit.
 
     >>> listed([])
@@ -40,7 +40,7 @@ def listed(names: Sequence[str]) -> str:
     """
     shown = [plain(name) for name in names[:MAX_LISTED]]
     more = len(names) - len(shown)
-    return ", ".join([*shown, *([f"and {more:,} more"] if more > 0 else [])]) or "none"
+    return f"{separator} ".join([*shown, *([f"and {more:,} more"] if more > 0 else [])]) or "none"
 
 
 def plain(name: str) -> str:

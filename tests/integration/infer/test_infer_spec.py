@@ -49,7 +49,8 @@ def test_a_proposal_for_a_table_is_used_as_it_is(shop, infer, tmp_path):
         *("--table", "public.customers", "--key", "customer_id", "--updated-at", "updated_at"),
         *("--labels", "churned", "--output", output),
     )
-    assert printed == f"written to {output}\n"
+    assert printed.startswith("a spec is proposed: 4 columns encoded, 0 ignored, 1 held out")
+    assert printed.endswith(f"written to {output}\n")
     spec = load_spec(output)
     assert spec.features["income"].scale == spec.features["age"].scale == "winsorised"
     assert {name: str(feature.kind) for name, feature in spec.features.items()} == {
@@ -71,6 +72,40 @@ def test_a_file_that_is_there_is_kept(infer, tmp_path):
     output.write_text("id,age\n1,2\n2,3\n")
     with pytest.raises(SettingsError, match="cannot be written"):
         infer("--csv", output, "--key", "id", "--output", tmp_path / "no" / "a.yaml")
+
+
+QUERY = """select customer_id, age, income,
+\tstate as "State", churned
+from customers  -- half of them
+where customer_id % 2 = 0;"""
+
+
+def test_a_query_is_proposed_for_and_used_as_it_is(shop, infer, tmp_path):
+    file, output = tmp_path / "half.sql", tmp_path / "half.yaml"
+    file.write_text(QUERY)
+    text = infer("--query", QUERY, "--key", "customer_id")
+    assert yaml.safe_load(text)["source"]["query"] == QUERY
+    printed = infer("--query", f"@{file}", "--key", "customer_id", "--output", output)
+    assert output.read_text() == text
+    assert "  labels:\n    churned  suspected label" in printed
+    spec = load_spec(output)
+    assert spec.source.table is None
+    assert set(spec.features) == {"age", "income", "State"}
+    shop.run(spec, "2026-02-01T02:00")
+    assert shop.query("select customers from bi_half.snapshots") == [(200,)]
+
+
+def test_the_connection_of_a_query_is_named(shop, infer, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", shop.source_dsn)
+    monkeypatch.delenv("AIRFLOW_CONN_KINDRED_SOURCE")
+    query = "select customer_id, age from customers"
+    text = infer("--query", query, "--key", "customer_id", "--connection", "crm")
+    assert yaml.safe_load(text)["source"] == {
+        "connection": "crm",
+        "query": query,
+        "key": "customer_id",
+        "updated_at": "none",
+    }
 
 
 def test_a_view_can_be_proposed_for(infer):
@@ -107,7 +142,33 @@ def test_a_sample_is_the_same_each_time_and_said_to_be_one(shop):
 
 
 REFUSED = {
-    "neither": (["--key", "a"], SettingsError, "exactly one of --csv and --table"),
+    "neither": (["--key", "a"], SettingsError, "exactly one of --csv, --table and --query"),
+    "two statements": (
+        ["--key", "a", "--query", "select 1 as a; drop table customers"],
+        PreflightError,
+        "query: cannot be read: ",
+    ),
+    "a query that writes": (
+        ["--key", "a", "--query", "delete from customers returning customer_id as a"],
+        PreflightError,
+        "query: cannot be read: ",
+    ),
+    "a query that closes its bracket": (
+        ["--key", "a", "--query", "select 1 as a) as b; commit; drop table customers; --"],
+        PreflightError,
+        "query: cannot be read: ",
+    ),
+    "no query": (["--key", "a", "--query", " "], SettingsError, "a query is expected"),
+    "no file of a query": (
+        ["--key", "a", "--query", "@gone.sql"],
+        SettingsError,
+        "--query @gone.sql: cannot be read: no such file",
+    ),
+    "a key in another case": (
+        ["--key", "CUSTOMER_ID", "--table", "customers"],
+        InferenceError,
+        r"the columns are customer_id, .*; did you mean 'customer_id'\?",
+    ),
     "both": (["--key", "a", "--csv", "x", "--table", "y"], SettingsError, "exactly one of"),
     "no such table": (["--key", "a", "--table", "gone"], PreflightError, "no such table or view"),
     "no such key": (

@@ -65,6 +65,8 @@ def folder(laboratory, repository, tmp_path):
 def test_types_values_and_indexes(folder):
     _, told = folder.load()
     assert "200 rows loaded in shop.public.clients" in told
+    assert not any("changed" in line or "starts over" in line for line in told)
+    assert any(line.startswith("    income ") for line in told)
     types = dict(
         folder.shop(
             "select column_name, data_type from information_schema.columns"
@@ -96,7 +98,8 @@ def test_an_equal_file_is_left_alone_and_its_date_is_run_again(folder):
     before = folder.shop("select xmin, ctid, id from clients order by id")
     hashes = folder.laboratory.hashes("clients")
     again, told = folder.load()
-    assert told[1:] == ["200 rows are in place in shop.public.clients", told[-1]]
+    assert told[-2:] == ["200 rows are in place in shop.public.clients", told[-1]]
+    assert not any("starts over" in line for line in told)
     assert folder.shop("select xmin, ctid, id from clients order by id") == before
     folder.run(again)
     assert folder.snapshots() == [(date(2026, 1, 27), "published", 200)]
@@ -108,11 +111,16 @@ def test_a_changed_file_starts_its_space_over(folder):
     folder.run(data_set)
     folder.write(lines(150))
     data_set, told = folder.load()
-    assert "its table or columns have changed: space clients is new" in told
+    dropped = "space clients starts over, and its 1 earlier snapshots are dropped"
+    rows = f"the rows of the file have changed, and rows that landed stay as they are: {dropped}"
+    assert rows in told
     schemas = "select count(*) from pg_namespace where nspname like '%clients'"
     assert folder.laboratory.query(schemas) == [(0,)]
     folder.run(data_set)
     assert folder.snapshots() == [(date(2026, 1, 27), "published", 150)]
+    folder.path.write_text(folder.path.read_text().replace("income", "revenue"))
+    _, told = folder.load()
+    assert any(line.startswith("the columns of the file have changed") for line in told)
 
 
 def test_a_spec_given_back_is_used_and_the_one_before_is_kept(folder, tmp_path):
@@ -123,14 +131,15 @@ def test_a_spec_given_back_is_used_and_the_one_before_is_kept(folder, tmp_path):
     mine = tmp_path / "mine.yaml"
     mine.write_text(proposed.read_text().replace("  active: boolean", "  active: ignore"))
     data_set, told = folder.load(spec=mine)
-    assert not any("is new" in line for line in told)
+    assert not any("starts over" in line for line in told)
     assert "active" not in data_set.spec.payload_columns
     folder.run(data_set)
     kept = proposed.with_name("clients.yaml.before")
     assert "  active: boolean" in kept.read_text()
     assert proposed.read_text() == mine.read_text()
     _, told = folder.load()  # as proposed: a column comes back that has not landed
-    assert "its table or columns have changed: space clients is new" in told
+    reads = "the spec reads columns or a source that it did not read before: "
+    assert any(line.startswith(f"{reads}space clients starts over") for line in told)
 
 
 def test_a_failed_load_changes_nothing(folder, monkeypatch):
@@ -171,13 +180,16 @@ def test_the_report_shows_the_columns_of_the_spec_but_no_private_ones(folder, tm
     shown = shown_columns(data_set.spec)
     assert "town" not in shown
     assert "income" in shown
-    report = read_report(folder.laboratory.warehouse_dsn, data_set.spec)
+    report = read_report(folder.laboratory.warehouse_dsn, data_set.spec, None, data_set.file_rows)
     assert report.last_line(1).startswith("KINDRED OK snapshots=1 customers=200 lookalikes=2000")
     output = io.StringIO()
     print_report(Console(file=output, width=150), report, [], data_set.spec.bi_schema)
     assert "bi_clients.lookalikes_current" in output.getvalue()
     assert "town" not in output.getvalue()
     assert "[red]" in output.getvalue()
+    words = " ".join(output.getvalue().split())
+    assert "200 read from the file 200 landed 0 rejected, as bi_clients.rejected_rows says" in words
+    assert "says 200 customers: of each, the newest row before the snapshot" in words
 
 
 def test_the_demo_and_a_file_of_its_tables_name_live_side_by_side(folder):

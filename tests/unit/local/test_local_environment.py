@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from local import environment
-from local.__main__ import main
+from local.__main__ import _print_outcome, main
 from local.airflow import free_port
 from local.credentials import credentials_file, load_credentials, passwords_file
 from local.demo import AS_OF_BY_LOGICAL_DATE
@@ -176,6 +176,38 @@ def checkout(layout, monkeypatch):
     """The commands work on an installation that nothing was started in yet."""
     monkeypatch.setattr(Layout, "of_checkout", lambda: layout)
     return layout
+
+
+@pytest.mark.parametrize("command", ["status", "down"])
+def test_whoever_reads_the_output_may_leave(command):
+    """As in ``make status | head -1``, also when what was printed is written at the end only."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    code = (
+        "import sys; from pathlib import Path; from local import __main__, layout\n"
+        "layout.Layout.of_checkout = classmethod(lambda cls: cls(Path('.'), Path('no state')))\n"
+        "sys.exit(__main__.main(sys.argv[1:]))"
+    )
+    with os.fdopen(writer, "w") as pipe:
+        ended = subprocess.run(
+            [sys.executable, "-c", code, command],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            env=environ,
+            check=False,
+            text=True,
+        )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_run_ends_quietly_when_nobody_reads_what_it_says(capsys):
+    def work(interrupts, watch):
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        _print_outcome(work)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_down_and_status_of_nothing(checkout, capsys):

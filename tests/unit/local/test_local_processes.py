@@ -10,7 +10,7 @@ from local.failures import LocalError, RunFailedError
 from local.layout import Layout
 from local.lock import find_holder, hold_lock
 from local.processes import ProcessId, identify, marked_processes, wait_until
-from local.shutdown import end_holder
+from local.shutdown import end_holder, refuse_if_up
 from local.supervisor import API_SERVER, Supervisor
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
@@ -177,6 +177,25 @@ def test_only_one_command_at_a_time(layout):
     assert find_holder(layout) is None
     with hold_lock(layout, "make up"):
         pass
+
+
+def test_what_make_up_left_up_is_not_stopped_by_another_run(layout, supervisor):
+    layout.url_file.write_text("http://localhost:8080")
+    supervisor.start(API_SERVER, SLEEP, os.environ)
+    later = Supervisor(layout, supervisor.marker)
+    refuse_if_up(layout, later)  # what a killed run has left is no `make up`
+    supervisor.leave_up()
+    # A backfill on it starts and ends a process of its own.
+    later.start("fit", (sys.executable, "-c", ""), os.environ)
+    later.wait_for_success("fit", seconds=20)
+    later.end("fit")
+    with pytest.raises(LocalError, match=r"'make up' is up at http://localhost:8080.*'make down'"):
+        refuse_if_up(layout, later)
+    assert not later.has_ended(API_SERVER)
+    supervisor.stop(patience_seconds=0)
+    refuse_if_up(layout, later)
+    supervisor.start(API_SERVER, SLEEP, os.environ)
+    refuse_if_up(layout, later)
 
 
 def test_a_holder_that_was_asked_to_stop_leaves_no_lock(layout):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from local.report import Report, print_report
+from local.run import Stopwatch
 
 SNAPSHOT = {
     "as_of": datetime(2018, 4, 1, 2, tzinfo=UTC),
@@ -52,7 +53,9 @@ LOOKALIKES = [
 
 def printed(report: Report) -> str:
     output = io.StringIO()
-    print_report(Console(file=output, width=120), report, ["extract", "encode", "publish"])
+    print_report(
+        Console(file=output, width=120, emoji=False), report, ["extract", "encode", "publish"]
+    )
     return output.getvalue()
 
 
@@ -137,3 +140,56 @@ def test_a_snapshot_without_customers_can_be_shown():
     text = printed(Report([EMPTY], [], [], SUMMARY))
     assert "2018-01-01 02:00  empty" in text
     assert "None" not in text
+
+
+ODD = "[red]a[/red] {b} <i>c</i> 'q' :car: \\"
+ROWS = [
+    {"what": "landed", "rows": 1000, "reason": None},
+    {"what": "rejected", "rows": 9, "reason": "income: not a finite number"},
+    *({"what": "rejected", "rows": 1, "reason": f"{ODD}{n}: no date"} for n in range(5)),
+]
+
+
+def test_the_rows_of_a_file_are_followed_into_the_snapshot():
+    summary = {**SUMMARY, "customers": 400}
+    text = printed(Report([SNAPSHOT], [], [], summary, ROWS, 1_016))
+    lines = [line.strip() for line in text.splitlines()]
+    start = lines.index("From the file to the snapshot")
+    assert lines[start + 1 : start + 13] == [
+        "rows",
+        "1,016  read from the file",
+        "1,000  landed",
+        "14  rejected, as bi.rejected_rows says",
+        "9    income: not a finite number",
+        *(f"1    {ODD}{n}: no date" for n in range(4)),
+        "1    1 other reasons",
+        "2  equal to another row, or dated after the snapshot",
+        "400  customers: of each, the newest row before the snapshot",
+    ]
+
+
+def test_a_run_without_a_file_says_nothing_of_one_and_a_window_is_called_so():
+    text = printed(Report([SNAPSHOT], [], [], SUMMARY))
+    assert "From the file" not in text
+    assert "rows landed" not in text
+    assert "window's rows" in text
+    assert "a window: the rows dated since the snapshot before; earlier ones landed first" in text
+
+
+def test_names_and_values_are_data_in_every_table_and_line():
+    output = io.StringIO()
+    console = Console(file=output, width=200, emoji=False)
+    segment = {**SEGMENT, "name": f"high {ODD} x", "outcome": f"{ODD} yes"}
+    known = {"rank": 0, "customer_id": f"{ODD} id", "similarity": None}
+    alike = [{**known, f"{ODD}col": ":car: [b]"}]
+    print_report(console, Report([SNAPSHOT], [segment], alike, SUMMARY), [])
+    Stopwatch(console).say(f"column {ODD} is named {ODD}")
+    text = output.getvalue()
+    for found in (f"high {ODD} x", f"{ODD} yes", f"Customer {ODD} id", ":car: [b]"):
+        assert found in text
+    assert f"{ODD}col" in text
+    assert f"column {ODD} is named {ODD}" in text
+    alike = [{"rank": 0, "customer_id": "a\x1b[2J", "similarity": None}]
+    text = printed(Report([SNAPSHOT], [], alike, SUMMARY))
+    assert "Customer a\\x1b[2J and" in text
+    assert "\x1b[2J" not in text

@@ -214,7 +214,12 @@ def refusal(path, value):
             ["income"],
             "spec: column 'income' is a label (an outcome) and must not be encoded too",
         ),
-        ("private", ["zip"], "spec: private names columns that the spec does not use: ['zip']"),
+        ("private", ["zip"], "spec: private names columns that the spec does not use: 'zip'"),
+        (
+            "private",
+            ["Income"],
+            "spec: private names columns that the spec does not use: 'Income';",
+        ),
         (
             "metric",
             "ip",
