@@ -22,16 +22,17 @@ def summary(proposal: Proposal) -> list[str]:
     by_use = {use: [d for d in proposal.decisions if d.use is use] for use in Use}
     encoded, ignored = by_use[Use.FEATURE], by_use[Use.IGNORE]
     by_use[Use.LABEL] = proposal.labels
-    doubtful = [d for d in proposal.decisions if d.almost is not None and d not in encoded]
+    doubtful = [decision for decision in proposal.decisions if decision.almost is not None]
     doubtful.sort(key=lambda decision: -decision.almost.share if decision.almost else 0.0)
+    certain = [decision for decision in encoded if decision.almost is None]
     return [
         f"a spec is proposed: {len(encoded)} columns encoded, {len(ignored)} ignored,"
         f" {len(by_use[Use.LABEL])} held out as labels",
         *_warnings(proposal, len(encoded), len(doubtful)),
-        *_group("almost a number or a date, and not encoded", doubtful, _doubt),
-        *_group("encoded", encoded, lambda d: f"{d.settings['kind']}: {d.reason}"),
-        *_group("labels", by_use[Use.LABEL], lambda d: d.reason),
-        *_group("ignored", [d for d in ignored if d not in doubtful], lambda d: d.reason),
+        *_group("almost a number or a date", doubtful, _doubt),
+        *_group("encoded", certain, _treatment),
+        *_group("labels", by_use[Use.LABEL], lambda decision: decision.reason),
+        *_group("ignored", [d for d in ignored if d.almost is None], lambda d: d.reason),
     ]
 
 
@@ -49,8 +50,8 @@ def _warnings(proposal: Proposal, encoded: int, doubtful: int) -> Iterator[str]:
         )
     if doubtful:
         yield (
-            f"WARNING: {doubtful} columns would be numbers or dates, if a few values were: correct"
-            " the values below, or make them null, and propose again"
+            f"WARNING: {doubtful} columns are almost numbers or dates: correct the other values in"
+            " the source, or make them null, and propose again"
         )
 
 
@@ -75,13 +76,19 @@ def _doubt(decision: Decision) -> str:
     shapes = ", ".join(f"'{shape}' {rows:,}" for shape, rows in almost.shapes)
     return (
         f"{almost.share:.2%} are {almost.kind}s"
-        f"{f'; the others look like {shapes}' if shapes else ''}; {decision.reason}"
+        f"{f'; the others look like {shapes}' if shapes else ''}; {_treatment(decision)}"
     )
 
 
+def _treatment(decision: Decision) -> str:
+    return f"{decision.settings.get('kind', decision.use)}: {decision.reason}"
+
+
 def _name(decision: Decision) -> str:
+    """A name, without its middle if it is long: such names often differ at their ends."""
     name = plain(decision.column)
-    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
+    half = MAX_NAME // 2
+    return name if len(name) <= MAX_NAME else f"{name[:half]}…{name[1 - half :]}"
 
 
 def _cut(line: str) -> str:

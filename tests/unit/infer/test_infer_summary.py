@@ -39,15 +39,16 @@ def test_what_is_encoded_held_out_and_ignored_is_told_with_its_reasons():
 
 
 def test_almost_numbers_come_first_with_their_share_and_the_shapes_of_the_others():
-    some = ignored("weight", "short values", almost=Almost("number", 0.6, (("9 a", 400),)))
+    almost = Almost("number", 0.6, (("9 a", 400),))
+    some = Decision("weight", Use.FEATURE, "40 values", {"kind": "categorical"}, almost)
     most = ignored("paid", "short values", almost=Almost("date", 0.9812, (("a", 12), ("?", 7))))
     lines = lines_of(ignored("x"), some, most, *(numeric(f"n{n}") for n in range(9)))
     assert lines[1:5] == [
-        "WARNING: 2 columns would be numbers or dates, if a few values were: correct the values"
-        " below, or make them null, and propose again",
-        "  almost a number or a date, and not encoded:",
-        "    paid    98.12% are dates; the others look like 'a' 12, '?' 7; short values",
-        "    weight  60.00% are numbers; the others look like '9 a' 400; short values",
+        "WARNING: 2 columns are almost numbers or dates: correct the other values in the source, or"
+        " make them null, and propose again",
+        "  almost a number or a date:",
+        "    paid    98.12% are dates; the others look like 'a' 12, '?' 7; ignore: short values",
+        "    weight  60.00% are numbers; the others look like '9 a' 400; categorical: 40 values",
     ]
     assert lines[-2:] == ["  ignored:", "    x  constant: one value"]
 
@@ -73,6 +74,13 @@ def test_a_wide_table_stays_short():
     assert max(map(len, lines)) <= MAX_LINE
     assert "    and 988 more: 688 numeric, 300 categorical" in lines
     assert "    and 488 more" in lines
+
+
+def test_long_names_keep_their_ends():
+    long = "how satisfied are you with the service in the last quarter: "
+    *_, first, second = lines_of(numeric(f"{long}store"), numeric(f"{long}online"))
+    assert first.startswith("    how satisfied are yo…last quarter: store  numeric")
+    assert second.startswith("    how satisfied are yo…ast quarter: online  numeric")
 
 
 def test_names_are_shown_as_they_are_unless_a_terminal_would_obey_them():
