@@ -1,6 +1,6 @@
 """Leaks: columns known only after an outcome, which would make similarity use hindsight."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,21 +17,32 @@ _QUANTILES, _FOLDS, _SEED = 50, 5, 20_180_401
 Outcome = NDArray[np.bool_]
 
 
-def find_leaks(columns: Sequence[Column], labels: Sequence[Column]) -> dict[str, str]:
+def best_aucs(columns: Sequence[Column], labels: Sequence[Column]) -> dict[str, tuple[float, str]]:
+    """How well each column alone predicts a label of two values (AUC), and which one best."""
+    best = {column.name: (0.5, "") for column in columns}
+    for label in labels:
+        rows, outcome = binary_outcome(label)
+        for column in columns:
+            auc = auc_alone(column, rows, outcome)
+            if auc > best[column.name][0]:
+                best[column.name] = auc, label.name
+    return best
+
+
+def find_leaks(
+    columns: Sequence[Column],
+    labels: Sequence[Column],
+    aucs: Mapping[str, tuple[float, str]] | None = None,
+) -> dict[str, str]:
     """The columns whose name or values alone give a label away, each with the reason."""
     leaks: dict[str, str] = {}
     for column in columns:
         for label in labels:
             if names_outcome(column.name, label.name):
                 leaks[column.name] = f"suspected leak: its name contains label {label.name!r}"
-    for label in labels:
-        rows, outcome = binary_outcome(label)
-        for column in columns:
-            auc = auc_alone(column, rows, outcome)
-            if auc > MAX_AUC and column.name not in leaks:
-                leaks[column.name] = (
-                    f"suspected leak: predicts label {label.name!r} by itself (AUC {auc:.2f})"
-                )
+    for name, (auc, label) in (best_aucs(columns, labels) if aucs is None else aucs).items():
+        if auc > MAX_AUC and name not in leaks:
+            leaks[name] = f"suspected leak: predicts label {label!r} by itself (AUC {auc:.2f})"
     return leaks
 
 

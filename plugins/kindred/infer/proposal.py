@@ -12,13 +12,14 @@ from kindred.infer.column_names import looks_like_label
 from kindred.infer.columns import Column, SqlType
 from kindred.infer.hindsight import closing_by_name, closing_by_values
 from kindred.infer.kinds import Decision, Use, decide
-from kindred.infer.leaks import find_leaks
+from kindred.infer.leaks import best_aucs, find_leaks
 from kindred.infer.widths import fit_width
 from kindred.spec.model import OWN_COLUMNS
 from kindred.spec.names import did_you_mean, listed
 from kindred.spec.source import LARGEST_KEYS
 
 NIGHTLY = "0 2 * * *"
+MIN_TELLING_AUC = 0.6  # of an ignored column, to be warned of; 0.5 is chance
 MAX_LABEL_VALUES = 20  # distinct values up to which a column with an outcome's name is a label
 MAX_CONFLICT_SHARE = 0.2  # of the rows; the default of gates.max_rejected_share
 _MIN_ROWS_OF_DENSITY = 50  # rows below which density means nothing
@@ -181,7 +182,9 @@ def _decide_all(roles: Roles, evidence: Evidence) -> list[Decision]:
         and 1 < column.distinct <= MAX_LABEL_VALUES
     }
     candidates = [column for column in plain if column.name not in labels]
-    leaks = find_leaks(candidates, [column for column in plain if column.name in labels])
+    outcomes = [column for column in plain if column.name in labels]
+    aucs = best_aucs(candidates, outcomes)
+    leaks = find_leaks(candidates, outcomes, aucs)
     hindsight = closing_by_name(column.name for column in candidates)
     if roles.updated_at is not None:
         key = evidence.column("key", roles.key)
@@ -190,7 +193,24 @@ def _decide_all(roles: Roles, evidence: Evidence) -> list[Decision]:
     decisions = [
         _decision(c, labels, leaks, hindsight, is_sample=evidence.is_sample) for c in others
     ]
-    return fit_width(decisions, {column.name: column for column in others})
+    told = {name: found for name, found in aucs.items() if name not in leaks | hindsight}
+    return fit_width(_warned(decisions, told), {column.name: column for column in others})
+
+
+def _warned(decisions: list[Decision], aucs: dict[str, tuple[float, str]]) -> list[Decision]:
+    """Warn of columns that say more of an outcome than all that are encoded, and are ignored."""
+    encoded = [d.column for d in decisions if d.use is Use.FEATURE]
+    best = max((aucs[name][0] for name in encoded if name in aucs), default=0.5)
+    warnings = {
+        name: f"ignored, and predicts label {label!r} better than every column that is encoded"
+        f" (AUC {auc:.2f}, and {best:.2f})"
+        for name, (auc, label) in aucs.items()
+        if auc > max(best, MIN_TELLING_AUC)
+    }
+    return [
+        replace(d, warning=warnings[d.column]) if d.column in warnings and not d.warning else d
+        for d in decisions
+    ]
 
 
 def _decision(
@@ -212,8 +232,9 @@ def _decision(
     decision = decide(column, is_sample=is_sample)
     if column.name in leaks and decision.use is Use.FEATURE:
         return Decision(column.name, Use.IGNORE, leaks[column.name])
-    if decision.use is Use.IGNORE and looks_like_label(column.name) and not decision.warning:
-        warning = "by its name an outcome, and ignored: name it as a label if it is one"
+    if looks_like_label(column.name) and not decision.warning:
+        done = "encoded" if decision.use is Use.FEATURE else "ignored"
+        warning = f"by its name an outcome, and {done}: name it as a label if it is one"
         return replace(decision, warning=warning)
     return decision
 

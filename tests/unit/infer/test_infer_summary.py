@@ -103,6 +103,19 @@ def test_labels_that_were_ignored_or_say_nothing_are_warned_of():
     assert "by its name an outcome, and ignored" in found["churned"].warning
 
 
+def test_an_ignored_column_that_says_most_of_an_outcome_is_warned_of():
+    """One of 300 short codes: too many for categories, and half of them churn."""
+    rows = "".join(
+        f"{n},{n % 7},{'xyz'[n % 300 % 3]}{n % 300},"
+        f"{'yes' if (n * 7 % 300 < 150) ^ (n % 11 == 0) else 'no'}\n"
+        for n in range(1_500)
+    )
+    found = decisions_of(f"id,age,shop,churned\n{rows}", Roles("id"))
+    assert found["shop"].use is Use.IGNORE
+    assert found["shop"].warning.startswith("ignored, and predicts label 'churned' better than")
+    assert not found["age"].warning
+
+
 @pytest.mark.parametrize(
     ("roles", "meant"),
     [
