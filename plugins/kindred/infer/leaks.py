@@ -40,9 +40,9 @@ def find_leaks(
         for label in labels:
             if names_outcome(column.name, label.name):
                 leaks[column.name] = f"suspected leak: its name contains label {label.name!r}"
-    for name, (auc, label) in (best_aucs(columns, labels) if aucs is None else aucs).items():
+    for name, (auc, best) in (best_aucs(columns, labels) if aucs is None else aucs).items():
         if auc > MAX_AUC and name not in leaks:
-            leaks[name] = f"suspected leak: predicts label {label!r} by itself (AUC {auc:.2f})"
+            leaks[name] = f"suspected leak: predicts label {best!r} by itself (AUC {auc:.2f})"
     return leaks
 
 
