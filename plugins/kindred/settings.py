@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kindred.errors import SettingsError
+from kindred.spec.schema import allowed, json_schema
 
 PREFIX = "KINDRED_"
 
@@ -51,7 +52,12 @@ class Environment(BaseSettings):
         name = str(problem["loc"][0])
         is_secret = cls.model_fields[name].annotation is SecretStr
         found = "" if is_secret else f"={problem['input']!r}"
-        return f"{variable_name(name)}{found}: {problem['msg']}"
+        if problem["type"] == "value_error":
+            wrong = problem["msg"].removeprefix("Value error, ")
+        else:
+            root = json_schema(cls)
+            wrong = f"{allowed(root['properties'][name], root)} is required"
+        return f"{variable_name(name)}{found}: {wrong}"
 
 
 class Settings(Environment):

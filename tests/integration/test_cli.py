@@ -84,12 +84,12 @@ CASES = {
     "a spec that cannot be used": (
         {"metric": "manhattan"},
         {},
-        ["settings and spec failure", "default.yaml: metric", "'l2', 'cosine' or 'ip'"],
+        ["settings and spec failure", "default.yaml: metric", "allowed are l2, cosine, ip"],
     ),
     "a setting out of bounds": (
         {},
         {"KINDRED_SHARD_ROWS": "7"},
-        ["settings and spec failure", "KINDRED_SHARD_ROWS='7'", "greater than or equal to 1000"],
+        ["settings and spec failure", "KINDRED_SHARD_ROWS='7'", "of at least 1,000"],
     ),
     "too little disk": (
         {},

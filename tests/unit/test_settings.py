@@ -79,18 +79,18 @@ def test_delays_may_be_fractions(environment):
 @pytest.mark.parametrize(
     ("kind", "name", "value", "allowed"),
     [
-        (Settings, "shard_rows", "999", "greater than or equal to 1000"),
-        (Settings, "block_rows", "0", "greater than or equal to 1"),
-        (Settings, "maintenance_work_mem_mb", "0", "greater than or equal to 1"),
-        (Settings, "lock_wait_seconds", "-1", "greater than or equal to 0"),
-        (Settings, "min_free_disk_mb", "-5", "greater than or equal to 0"),
-        (Settings, "row_limit", "-5", "greater than or equal to 0"),
-        (Settings, "shard_rows", "many", "integer"),
-        (Settings, "lock_wait_seconds", "1.5", "integer"),
+        (Settings, "shard_rows", "999", "a whole number of at least 1,000 is"),
+        (Settings, "block_rows", "0", "a whole number of at least 1 is"),
+        (Settings, "maintenance_work_mem_mb", "0", "a whole number of at least 1 is"),
+        (Settings, "lock_wait_seconds", "-1", "a whole number of at least 0 is"),
+        (Settings, "min_free_disk_mb", "-5", "a whole number of at least 0 is"),
+        (Settings, "row_limit", "-5", "a whole number of at least 0 is"),
+        (Settings, "shard_rows", "many", "a whole number of"),
+        (Settings, "lock_wait_seconds", "1.5", "a whole number of"),
         (Schedule, "start_date", "tomorrow", "ISO 8601"),
-        (Schedule, "retry_delay_seconds", "-1", "greater than or equal to 0"),
-        (Schedule, "retry_delay_seconds", "1 min", "number"),
-        (Schedule, "deadline_hours", "inf", "finite number"),
+        (Schedule, "retry_delay_seconds", "-1", "a number of at least 0 is"),
+        (Schedule, "retry_delay_seconds", "1 min", "a number of"),
+        (Schedule, "deadline_hours", "inf", "a number of"),
     ],
 )
 def test_a_bad_value_is_named_with_what_is_allowed(environment, kind, name, value, allowed):
@@ -118,8 +118,8 @@ def test_a_bad_value_stops_only_those_who_need_it(environment):
 def test_a_secret_shows_itself_nowhere(environment):
     environment(erasure_key="topsecret")
     assert "topsecret" not in f"{Secrets.from_env()!r} {Secrets.from_env().model_dump_json()}"
-    problem = {"loc": ("erasure_key",), "input": "topsecret", "msg": "refused"}
-    assert Secrets._problem(problem) == "KINDRED_ERASURE_KEY: refused"
+    problem = {"loc": ("erasure_key",), "input": "topsecret", "type": "string_type"}
+    assert Secrets._problem(problem) == "KINDRED_ERASURE_KEY: a text is required"
 
 
 def test_settings_do_not_change():

@@ -22,7 +22,7 @@ class _Untitled(GenerateJsonSchema):
 def json_schema(spec: type[BaseModel]) -> Node:
     """The JSON schema of a spec file, for editors; a file needs no ``space``."""
     schema = spec.model_json_schema(schema_generator=_Untitled)
-    required = [key for key in schema["required"] if key != "space"]
+    required = [key for key in schema.get("required", ()) if key != "space"]
     return {"$schema": DIALECT, "title": "Kindred feature spec", **schema, "required": required}
 
 
