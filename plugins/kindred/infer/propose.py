@@ -110,8 +110,9 @@ def query_of(option: str) -> str:
             raise SettingsError(f"--query {option}: cannot be read: {reason}") from error
         except UnicodeDecodeError as error:
             raise SettingsError(f"--query {option}: is not UTF-8: save it as UTF-8") from error
-    if not text.strip():
-        raise SettingsError("--query: a query is expected, or @file.sql; found nothing")
+    if not text.strip() or "\0" in text:
+        found = "a NUL character" if text.strip() else "nothing"
+        raise SettingsError(f"--query: a query is expected, or @file.sql; found {found}")
     return text.strip().replace("\r\n", "\n")
 
 
