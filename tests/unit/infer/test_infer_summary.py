@@ -126,7 +126,8 @@ def test_an_ignored_column_that_says_most_of_an_outcome_is_warned_of():
 )
 def test_a_wrong_name_is_answered_with_the_one_that_was_meant(roles, meant):
     wide = "".join(f",c{n}" for n in range(200))
-    text = f"customer id,updated at,churn{wide}\n" + "1,2024-01-01,a\n2,2024-01-02,b\n"
+    rows = "".join(f"{n},2024-01-0{n},{'ab'[n % 2]}{',7' * 200}\n" for n in (1, 2))
+    text = f"customer id,updated at,churn{wide}\n{rows}"
     with pytest.raises(InferenceError) as caught:
         decisions_of(text, roles)
     message = str(caught.value)
