@@ -53,7 +53,7 @@ class Command:
         with (
             patch.dict(os.environ, self.environment(**changes), clear=True),
             patch.object(sys, "argv", ["kindred", *arguments]),
-            patch.object(cli, "console", Console(width=600)),
+            patch.object(cli, "console", Console(width=600, emoji=False)),
             redirect_stdout(printed),
             redirect_stderr(printed),
         ):

@@ -81,6 +81,11 @@ CASES = {
         {},
         ["source failure", "no column 'number'", "names as key"],
     ),
+    "a column in another case, and one like markup": (
+        {"features": {"AGE": "numeric", "[red] :car:": "numeric"}},
+        {},
+        ["no column 'AGE'", "did you mean 'age'?", "no column '[red] :car:'"],
+    ),
     "a spec that cannot be used": (
         {"metric": "manhattan"},
         {},
@@ -167,9 +172,9 @@ def test_an_unknown_space_is_refused_with_those_there_are(run):
     code, printed = run("doctor", "--space", "buying")
     assert code == 1
     assert "there is no feature spec 'buying'; there are default" in printed
-    code, printed = run("hash", "--space", "buying")
+    code, printed = run("hash", "--space", "DEFAULT")
     assert code == 1
-    assert "there is no feature spec 'buying'; there are default" in printed
+    assert "feature spec 'DEFAULT'; there are default; did you mean 'default'?" in printed
 
 
 def test_a_connection_that_nobody_knows_is_named(run, tmp_path):

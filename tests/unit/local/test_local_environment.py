@@ -242,6 +242,10 @@ def test_a_backfill_before_the_first_run_says_what_to_do(checkout, interrupts, c
         ([], "backfill FROM and TO are needed: the first and the last as_of date, both included,"),
         (RANGE[:1], "backfill FROM and TO are needed"),
         ([*RANGE, "--space=shop"], "space there is no space 'shop': there are default"),
+        (
+            [*RANGE, "--space=Defualt"],
+            "space there is no space 'Defualt': there are default; did you mean 'default'?",
+        ),
         (["--from=2018-05-01", "--to=2018-04-01"], "backfill from 2018-05-01 is later than to 201"),
         (
             ["--from=2018-04-02", "--to=2018-04-30"],
