@@ -6,10 +6,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
-from threadpoolctl import threadpool_limits
 
 from kindred.encoding.blocks import State, floats
 from kindred.encoding.texts import Floats, Reduced, TextBlock, fit_reduced
+from kindred.run.threads import one_library_thread
 from kindred.spec.features import TextFeature
 
 GRID = 2.0**-20
@@ -68,7 +68,7 @@ def fit_sentence(
     components: Floats = np.zeros((count, dimensions))
     # Equal texts have no components.
     if (embeddings != embeddings[:1]).any():
-        with threadpool_limits(1):
+        with one_library_thread():
             pca = PCA(count, svd_solver="covariance_eigh").fit(embeddings.astype(np.float64))
         mean, components = _on_grid(pca.mean_), _on_grid(pca.components_)
     projected = _project(embeddings, mean, components)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
-from threadpoolctl import threadpool_limits
 
 from kindred.encoding.blocks import State, floats, known_of, strings_of
 from kindred.encoding.texts import (
@@ -21,6 +20,7 @@ from kindred.encoding.texts import (
     fit_reduced,
     fitted_texts,
 )
+from kindred.run.threads import one_library_thread
 from kindred.spec.features import TextFeature
 
 DECIMALS = 6  # stored decimals of a decomposition: as precise as float32, and short in JSON
@@ -86,7 +86,7 @@ def fit_tfidf(feature: TextFeature, values: pd.Series) -> TfidfBlock:
     components: Floats = np.ones((len(terms), 1))
     if len(terms) > 1 and texts[0] != texts[-1]:
         count = min(feature.components, len(terms), len(texts))
-        with threadpool_limits(1):
+        with one_library_thread():
             svd = TruncatedSVD(count, n_iter=7, random_state=SEED).fit(weights)
         components = np.round(svd.components_.T, DECIMALS)
     projected = np.asarray(weights @ components)

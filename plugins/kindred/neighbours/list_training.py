@@ -2,12 +2,12 @@
 
 import faiss
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from kindred.neighbours.compiled import compiled
 from kindred.neighbours.inverted_lists import LIST_SIZE, Lists, nearest_lists
 from kindred.neighbours.threads import cut, in_threads
 from kindred.neighbours.tiles import keep_best, padded_size, score_buffer, score_group
+from kindred.run.threads import one_library_thread
 
 POINTS_PER_CENTROID = 32
 """Training points per list; training on all 128 points per list was not better."""
@@ -54,7 +54,7 @@ class _Tree:
 
     def __init__(self, sample: np.ndarray, count: int, seed: int, threads: int) -> None:
         upper = max(1, round(count**0.5))
-        with threadpool_limits(1):
+        with one_library_thread():
             self._upper = _kmeans(sample, upper, seed)
         members = _groups(_nearest(sample, self._upper, threads), len(self._upper))
         lower = list(self._upper[:, None])

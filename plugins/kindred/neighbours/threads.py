@@ -4,7 +4,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import faiss
-from threadpoolctl import threadpool_limits
+
+from kindred.run.threads import one_library_thread
 
 Progress = Callable[[int, int], None]
 """Called in the calling thread with the numbers of finished and of all rows."""
@@ -24,11 +25,11 @@ def in_threads(
     """
     total = sum(stop - start for start, stop in pieces)
     done = 0
-    # OpenMP's limit is per calling thread, that of BLAS per process.
+    # Inside the threads of the pool, where OpenMP's limit of the calling thread does not hold.
     pools = ThreadPoolExecutor(
         max(1, threads), initializer=faiss.omp_set_num_threads, initargs=(1,)
     )
-    with threadpool_limits(1), pools as pool:
+    with one_library_thread(), pools as pool:
         calls = [pool.submit(work, start, stop) for start, stop in pieces]
         try:
             for (start, stop), call in zip(pieces, calls, strict=True):

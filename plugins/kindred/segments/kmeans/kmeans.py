@@ -8,10 +8,10 @@ import numpy as np
 from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances
-from threadpoolctl import threadpool_limits
 
 from kindred.neighbours.distances import normalised
 from kindred.neighbours.distinct import Distinct, find_distinct
+from kindred.run.threads import one_library_thread
 from kindred.segments.clusters import Clusters, all_noise, order_free
 from kindred.segments.kmeans.choose_k import SAMPLE as CHOOSING_SAMPLE
 from kindred.segments.kmeans.choose_k import choose_k
@@ -102,7 +102,7 @@ def cluster_kmeans(
     content = points[distinct.first_rows[order]]
     weights = distinct.sizes[order].astype(np.float64)
     # One thread, because scikit-learn adds the threads' partial sums in the order they finish.
-    with threadpool_limits(limits=1):
+    with one_library_thread():
         if start is not None and _fits(start, settings, len(content)):
             values, assigned = _from(content, weights, start.values, seed, threads)
             found = Centroids(values, start.figures)
@@ -136,7 +136,7 @@ def find_centroids(
     points, distinct = _distinct(vectors, metric, distinct)
     order = distinct.content_order
     weights = distinct.sizes[order].astype(np.float64)
-    with threadpool_limits(limits=1):
+    with one_library_thread():
         return _found(points[distinct.first_rows[order]], weights, settings, seed, threads)
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import silhouette_score
-from threadpoolctl import threadpool_limits
 
 from kindred.neighbours.distances import normalised
+from kindred.run.threads import one_library_thread
 from kindred.segments.clusters import NOISE
 from kindred.spec.metrics import Metric
 
@@ -105,7 +105,7 @@ def measure_silhouette(
     sample = vectors[rows]
     points = (normalised(sample) if metric is Metric.COSINE else sample).astype(np.float64)
     # One thread, so that partial sums do not depend on the machine's cores.
-    with threadpool_limits(limits=1):
+    with one_library_thread():
         return float(silhouette_score(points, labels[rows])), len(rows)
 
 
