@@ -1,7 +1,8 @@
 """The schemas of a space, which ``prepare`` creates, migrates and opens to BI under a lock."""
 
 import logging
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 
 from psycopg2 import errors, sql
 
@@ -146,9 +147,13 @@ def require_known_migrations(database: Database, schema: str, *, is_migrated: bo
         )
 
 
-def _migrations_of_release() -> set[str]:
-    folder = statements.sql_dir() / "warehouse/migrations"
-    return {path.stem for path in folder.glob("[0-9]*.sql")}
+def _migrations_of_release() -> frozenset[str]:
+    return _migrations_in(statements.sql_dir() / "warehouse/migrations")
+
+
+@cache
+def _migrations_in(folder: Path) -> frozenset[str]:
+    return frozenset(path.stem for path in folder.glob("[0-9]*.sql"))
 
 
 def _applied_migrations(database: Database, schema: str) -> set[str]:

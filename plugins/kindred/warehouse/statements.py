@@ -12,6 +12,7 @@ from kindred.settings import Places
 Name = str | tuple[str, ...] | sql.Composable
 
 
+@cache
 def sql_dir() -> Path:
     """The folder of statements: ``KINDRED_SQL``, else beside ``plugins``, else in the package."""
     configured = Places.from_env().sql
