@@ -1,8 +1,8 @@
 """One lock per resource: two runs never change the same thing at once.
 
 Readers can take any advisory lock, so a lock is a relation of the internal schema, locked by a
-session of its own. Its transaction takes no snapshot and no transaction id: however long it lasts,
-it holds back no vacuum. It ends with its process, and with it the lock.
+session beside the one that works. Its transaction takes no snapshot and no transaction id: however
+long it lasts, it holds back no vacuum. It ends with its process, and with it the locks.
 """
 
 import logging
@@ -20,6 +20,7 @@ from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 
+BEFORE_LOCKS = "before_locks"  # rolling back to it releases what has been locked since
 FIRST_TRY_SECONDS = 0.001
 REPORT_EVERY_SECONDS = 10.0
 
@@ -70,33 +71,47 @@ def _held(
     mode: str,
     wait_seconds: float,
 ) -> Iterator[None]:
-    is_new = not database.value("warehouse/schema_exists", {"schema": scope})
-    for resource in resources:
-        lock, name = _relation(scope, resource)
+    names = [_relation(scope, resource)[1] for resource in resources]
+    is_new, missing = database.rows("warehouse/missing_locks", {"schema": scope, "names": names})[0]
+    for resource, name in zip(resources, names, strict=True):
+        if name not in missing:
+            continue
+        lock, _ = _relation(scope, resource)
         database.run("warehouse/create_lock", schema=scope, lock=lock, quoted=sql.Literal(name))
-    with database.beside() as guard:
-        guard.connection.autocommit = False
-        for resource in resources:
-            _take(guard, scope, resource, mode, wait_seconds)
+    with _guard(database) as guard:
+        guard.run("warehouse/savepoint", savepoint=BEFORE_LOCKS)
         try:
-            database.guards.append(guard.connection)
-            try:
-                yield
-            finally:
-                database.guards.remove(guard.connection)
+            for resource in resources:
+                _take(guard, scope, resource, mode, wait_seconds)
+            yield
         except BaseException:
             with suppress(psycopg2.Error):  # the session may be lost: the block's error matters
-                guard.connection.rollback()
+                guard.run("warehouse/rollback_to_savepoint", savepoint=BEFORE_LOCKS)
                 if is_new:  # a refused request leaves nothing behind
                     database.run("warehouse/drop_lock", schema=scope, lock=lock)
             raise
         try:
-            guard.connection.commit()
+            guard.run("warehouse/rollback_to_savepoint", savepoint=BEFORE_LOCKS)
         except psycopg2.Error as error:
             raise UnreachableError(
                 f"the session that held {', '.join(resources)} of {scope} was lost, so another run"
                 f" may have worked at the same time: {str(error).strip()}; clear this task"
             ) from error
+
+
+@contextmanager
+def _guard(database: Database) -> Iterator[Database]:
+    """The session that holds all locks of ``database``, its transaction open."""
+    if database.guards:
+        yield Database(database.guards[-1])
+        return
+    with database.beside() as guard:
+        guard.connection.autocommit = False
+        database.guards.append(guard.connection)
+        try:
+            yield guard
+        finally:
+            database.guards.remove(guard.connection)
 
 
 def _take(guard: Database, scope: str, resource: Resource, mode: str, wait_seconds: float) -> None:

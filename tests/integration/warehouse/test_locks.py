@@ -75,6 +75,32 @@ def test_a_second_session_waits_and_says_for_whom(
     )
 
 
+def test_locks_within_one_another_share_a_session_and_end_one_by_one(dsn: str) -> None:
+    def is_free(resource: Resource) -> bool:
+        with named_session(dsn, "kindred default other") as other:
+            try:
+                with locked(other, "kindred", resource, wait_seconds=0):
+                    return True
+            except LockTimeoutError:
+                return False
+
+    with named_session(dsn, "kindred default both") as database:
+        with locked(database, "kindred", Resource.PUBLISH, wait_seconds=5):
+            with locked(database, "kindred", Resource.LOAD, wait_seconds=5):
+                assert len(database.guards) == 1
+                assert not is_free(Resource.LOAD)
+            assert is_free(Resource.LOAD)
+            with (
+                pytest.raises(ValueError, match="of the block"),
+                locked(database, "kindred", Resource.LOAD, wait_seconds=5),
+            ):
+                raise ValueError("of the block")
+            assert is_free(Resource.LOAD)
+            assert not is_free(Resource.PUBLISH)
+        assert is_free(Resource.PUBLISH)
+        assert database.guards == []
+
+
 def test_the_limit_ends_the_wait_and_names_the_holder(dsn: str) -> None:
     with (
         named_session(dsn, "kindred default 2026-01-05T02:00 publish") as first,
