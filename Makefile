@@ -33,6 +33,7 @@ NOTHING := $(if $(INSTALLED)$(STATE),,yes)
 SLOW := benchmarks/test_bench_cluster segments/test_cluster_degenerate segments/test_clusters \
 	segments/test_density_graph encoding/test_fair_shares neighbours/test_graph \
 	neighbours/test_graph_degenerate serving/test_index_plan local/test_local_csv_file \
+	local/test_local_demo local/test_local_postgres \
 	neighbours/test_recall spec/test_spec_fuzz
 FAST := tests/unit $(SLOW:%=--ignore=tests/unit/%.py) \
 	tests/integration/run/test_rerun.py::test_what_is_compared_is_not_nothing
@@ -52,6 +53,8 @@ export KINDRED_STARTED_AT := $(shell date +%s.%N)
 export PYTHONNOUSERSITE := 1
 export UV_SYSTEM_CERTS ?= 1
 export UV_NO_PROGRESS ?= 1
+# Airflow starts a process for each task; without the bytecode of the last one, each compiles again.
+unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX MAKEFLAGS MFLAGS
 
 .PHONY: help run up backfill down status psql hash test test-fast soak check bench faults requirements clean distclean

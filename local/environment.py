@@ -11,7 +11,9 @@ from local.postgres import EmbeddedServer
 
 SOURCE, WAREHOUSE, METADATA = "shop", "warehouse", "airflow"
 # An AIRFLOW_ or PG variable of the caller could point the demo at real databases.
-_FOREIGN = ("AIRFLOW_", "PG", "PYTHONPATH", "PYTHONHOME", "MAKE", "MFLAGS")
+# Without bytecode, the process of every task would compile all that it imports.
+_OF_PYTHON = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
+_FOREIGN = ("AIRFLOW_", "PG", *_OF_PYTHON, "MAKE", "MFLAGS")
 
 
 def kindred_environment(

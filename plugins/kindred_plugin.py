@@ -13,7 +13,9 @@ if "scheduler" in sys.argv:
     import hdbscan  # noqa: F401
     import numpy  # noqa: F401
     import pandas  # noqa: F401
+    import pgvector.psycopg2  # noqa: F401
     import psycopg2  # noqa: F401
+    import pydantic_settings  # noqa: F401
     import scipy.optimize  # noqa: F401
     import sklearn.cluster  # noqa: F401
 
