@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -163,7 +163,7 @@ def _play(
             outcome.tries, outcome.done = 1, run_behind_poolers(room, spec, case.task)
             reader.stop()
             outcome.polls = reader.seen.total()
-            outcome.problems = tuple(_sights(room, case, reference, reader))
+            outcome.problems = tuple(_sights(room, spec, case.fault, reference, reader))
             return
         if case.is_copy:
             scene = _strike_copy(room, case, outcome)
@@ -175,6 +175,50 @@ def _play(
         reader.stop()
         outcome.polls = reader.seen.total()
         outcome.problems = (*outcome.problems, *_problems(scene, case, reference, reader))
+
+
+def play_one_after_the_other(
+    room: Room, spec: Spec, cases: Mapping[Case, Middle], reference: Reference
+) -> dict[Case, Outcome]:
+    """Inject faults into tasks of one run, in the order of the flow; its source has the gate.
+
+    Raises
+    ------
+    Exception
+        whatever keeps a fault from being injected.
+    """
+    outcomes = {
+        case: Outcome(case, at=f"{kind} {number}") for case, (kind, number) in cases.items()
+    }
+    with ExitStack() as stack:
+        stack.enter_context(harm.folder_of_its_own(room.artefacts / spec.space))
+        for case in cases:
+            stack.callback(harm.let_go, room, spec, case.task)
+        run_night(room.deployment, spec, FIRST)
+        room.person.unpause(spec.dag_id)
+        reader = stack.enter_context(reading(room.warehouse_dsn, spec))
+        for case, middle in cases.items():
+            if not case.is_copy:
+                room.orders.stop(spec.dag_id, case.task, *middle)
+        with harm.gate_closed(room):
+            run = room.person.trigger(spec.dag_id, SECOND)
+            scenes = {case: Scene(room, spec, case.task, run) for case in cases}
+            for case in filter(lambda case: case.is_copy, cases):
+                outcomes[case].place = "in the middle of COPY"
+                outcomes[case].done = harm.end_copy(scenes[case])
+        for case, scene in scenes.items():
+            if not case.is_copy:
+                _strike(scene, case, outcomes[case], None)
+            if case.fault is Fault.DISK:  # a task that a person has to clear
+                scene.run.wait()
+                scene.run.clear_failed()
+        for case, scene in scenes.items():
+            _finish(scene, case, outcomes[case])
+        reader.stop()
+        for case, scene in scenes.items():
+            outcomes[case].polls = reader.seen.total()
+            outcomes[case].problems += tuple(_problems(scene, case, reference, reader))
+    return outcomes
 
 
 def _strike_copy(room: Room, case: Case, outcome: Outcome) -> Scene:
@@ -238,7 +282,7 @@ def _repair(scene: Scene, case: Case) -> str:
 
 
 def _problems(scene: Scene, case: Case, reference: Reference, reader: Reader) -> Iterator[str]:
-    yield from _sights(scene.room, case, reference, reader)
+    yield from _sights(scene.room, scene.spec, case.fault, reference, reader)
     yield from checks.orphans(scene.room)
     tries = scene.run.tries(case.task)
     has_guard = case.task != "prepare"
@@ -248,7 +292,9 @@ def _problems(scene: Scene, case: Case, reference: Reference, reader: Reader) ->
         yield f"the task was tried {tries} times: a setting has ended a session or statement"
 
 
-def _sights(room: Room, case: Case, reference: Reference, reader: Reader) -> Iterator[str]:
-    yield from checks.problems_of(room, case.spec, reference.state)
-    may_be_cut = case.fault is Fault.SERVER
+def _sights(
+    room: Room, spec: Spec, fault: Fault, reference: Reference, reader: Reader
+) -> Iterator[str]:
+    yield from checks.problems_of(room, spec, reference.state)
+    may_be_cut = fault is Fault.SERVER
     yield from checks.odd_sights(reader, reference.before, reference.after, may_be_cut=may_be_cut)

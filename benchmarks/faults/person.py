@@ -10,7 +10,7 @@ from local.rest import AirflowClient, JsonObject
 
 ENDED = ("success", "failed")
 RUN_SECONDS = 600
-POLL_SECONDS = 0.6
+POLL_SECONDS = 1.0
 
 
 class Person(AirflowClient):

@@ -61,6 +61,12 @@ def space_spec(space: str, **changes: Any) -> Spec:
     )
 
 
+def gated_spec(**changes: Any) -> Spec:
+    """The spec of the space whose gate is too high at first."""
+    kmeans = {"algorithms": ["kmeans"]}
+    return space_spec("gated", source={"table": "customers_gated"}, clustering=kmeans, **changes)
+
+
 def write_spec(folder: Path, spec: Spec) -> None:
     """Put a spec where the DAG file finds it; JSON is YAML."""
     content = json.dumps(spec.model_dump(mode="json"), indent=1)

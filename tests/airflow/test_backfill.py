@@ -1,4 +1,4 @@
-"""Three dates of CDNOW forward with killed tasks, backward, in parallel: always the same tables."""
+"""Three dates of CDNOW forward with killed tasks, and in parallel: always the same tables."""
 
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -24,9 +24,8 @@ from benchmarks.backfilled import Backfilled, moves_back
 from kindred.warehouse.partitions import aside_name, partition_name
 from local.rest import Order
 
-ORDERS = {"backward": Order.BACKWARD, "parallel": Order.PARALLEL}
-KILLED, UNDISTURBED = "killed", "in_order"
-SPACES = (KILLED, *ORDERS, UNDISTURBED)
+KILLED, PARALLEL, UNDISTURBED = "killed", "parallel", "in_order"
+SPACES = (KILLED, PARALLEL, UNDISTURBED)
 TRIES = 3  # the DAG's two retries
 PUBLISHED = (
     "customer_embeddings",
@@ -48,9 +47,9 @@ class Left:
 
 @dataclass(frozen=True)
 class Begun:
-    """Backfills without a killed task, by name, and what goes on beside the tests."""
+    """A backfill without a killed task, and what goes on beside the tests."""
 
-    backfills: dict[str, Backfill]
+    parallel: Backfill | None
     killed: Future[Backfill] | None
     lost: Future[None]
     twice: Future[None]
@@ -60,22 +59,23 @@ def begin(airflow: RealAirflow) -> Begun:
     """Everything at the same time; all that share an encoder get it before."""
     for name in ("lost", "twice"):
         airflow.laboratory.fit(space_spec(name), customers.BEGINNING.isoformat())
-    backfills = begin_backfills(airflow) if cdnow_shop.path().is_file() else {}
+    airflow.laboratory.run(space_spec("lost"), customers.AS_OFS[0].replace(tzinfo=None).isoformat())
+    parallel = begin_parallel(airflow) if cdnow_shop.path().is_file() else None
     return Begun(
-        backfills,
-        airflow.meanwhile(kill_in_backfill, airflow) if backfills else None,
+        parallel,
+        airflow.meanwhile(kill_in_backfill, airflow) if parallel else None,
         airflow.meanwhile(kill_at_every_try, airflow),
         airflow.meanwhile(take_over, airflow),
     )
 
 
-def begin_backfills(airflow: RealAirflow) -> dict[str, Backfill]:
+def begin_parallel(airflow: RealAirflow) -> Backfill:
     cdnow_shop.fill_source(airflow.laboratory, cdnow_shop.read_purchases())
     for name in SPACES:
         # Before the first date: every run lands its own windows, and all share one encoder.
         airflow.laboratory.fit(spec_of(name), DATES[0].isoformat())
         backfilled(airflow, name).watch()
-    return {name: start_backfill(airflow, name, order) for name, order in ORDERS.items()}
+    return start_backfill(airflow, PARALLEL, Order.PARALLEL)
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +128,10 @@ def kill_in_backfill(airflow: RealAirflow) -> Backfill:
 
 
 @pytest.fixture(scope="module")
-def started(begun_here: Begun, purchases: pd.DataFrame) -> dict[str, Backfill]:
-    """All dates of the spaces without a killed task."""
-    return begun_here.backfills
+def parallel(begun_here: Begun, purchases: pd.DataFrame) -> Backfill:
+    """All dates of the space without a killed task."""
+    assert begun_here.parallel is not None
+    return begun_here.parallel
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +141,7 @@ def killed(begun_here: Begun, purchases: pd.DataFrame) -> Backfill:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(airflow: RealAirflow, started: dict[str, Backfill]) -> Space:
+def undisturbed(airflow: RealAirflow, parallel: Backfill) -> Space:
     """The same dates, one after the other, in this process: nothing else may be in their tables."""
     for as_of in AS_OFS:
         moment = as_of.replace(tzinfo=None).isoformat()
@@ -150,11 +151,11 @@ def undisturbed(airflow: RealAirflow, started: dict[str, Backfill]) -> Space:
 
 @pytest.fixture(scope="module")
 def left(
-    airflow: RealAirflow, started: dict[str, Backfill], killed: Backfill, undisturbed: Space
+    airflow: RealAirflow, parallel: Backfill, killed: Backfill, undisturbed: Space
 ) -> dict[str, Left]:
     """All ways at their end."""
-    for name, (_, runs) in {**started, KILLED: killed}.items():
-        assert [run.wait() for run in runs] == ["success"] * 3, name
+    for space, runs in (parallel, killed):
+        assert [run.wait() for run in runs] == ["success"] * 3, space.name
     found = {name: backfilled(airflow, name) for name in SPACES}
     return {
         name: Left(space.hashes(), space.links(), space.moves()) for name, space in found.items()
@@ -162,9 +163,11 @@ def left(
 
 
 def kill_at_every_try(airflow: RealAirflow) -> None:
-    space = Space(airflow, "lost")
+    """The second date, where it lands rows and where it computes; the first one serves."""
+    space = airflow.space("lost")
+    before, refused = space.hashes(), space.query("select * from {space}.rejected_rows")
     with reserved(space, "rejected_rows"):
-        run = airflow.space("lost").trigger(end=customers.AS_OFS[0].isoformat())
+        run = space.trigger(end=customers.AS_OFS[1].isoformat())
         for _ in range(TRIES):
             backend = wait_until_blocked(run, "validate")
             kill(run, "validate")
@@ -174,22 +177,14 @@ def kill_at_every_try(airflow: RealAirflow) -> None:
     assert failed_tasks(states) == {"validate"}
     assert states["finish"] == "upstream_failed"
     assert run.tries("validate") == TRIES
-    snapshot = space.snapshot(customers.AS_OFS[0])
+    snapshot = space.snapshot(customers.AS_OFS[1])
     assert snapshot["status"] == "failed"
     assert snapshot["failed_task"] == "validate"
     assert "ended without a word" in snapshot["failure"]
-    assert space.query("select * from {space}.rejected_rows where updated_at is not null") == []
+    assert space.query("select * from {space}.rejected_rows") == refused
 
-    run.clear_task("validate", downstream=True)
-    assert run.wait() == "success"
-    snapshot = space.snapshot(customers.AS_OFS[0])
-    assert (snapshot["status"], snapshot["customers"]) == ("published", 300)
-    assert (snapshot["failed_task"], snapshot["failure"]) == (None, None)
-    assert space.leftovers() == []
-
-    # A shard of the graph, as on a machine without memory: the published snapshot still serves.
-    before = space.hashes()
-    run = space.trigger(end=customers.AS_OFS[1].isoformat())
+    # A shard of the graph, as on a machine without memory.
+    run.clear_task("prepare", downstream=True)
     wait_for(lambda: run.states().get("plan_graph") == "success", run.describe)
     with reserved(space, "snapshot_builds"):  # where a task notes what it took, once it is through
         for _ in range(TRIES):
@@ -204,6 +199,13 @@ def kill_at_every_try(airflow: RealAirflow) -> None:
     assert space.current() == (customers.AS_OFS[0], customers.AS_OFS[0], 300 * 5)
     after = space.hashes()
     assert all(after[table] == before[table] for table in PUBLISHED)
+
+    run.clear_task("search_graph", downstream=True)
+    assert run.wait() == "success"
+    snapshot = space.snapshot(customers.AS_OFS[1])
+    assert (snapshot["status"], snapshot["customers"]) == ("published", 375)
+    assert (snapshot["failed_task"], snapshot["failure"]) == (None, None)
+    assert space.leftovers() == []
 
 
 def take_over(airflow: RealAirflow) -> None:
@@ -238,9 +240,9 @@ def test_killed_tasks_are_tried_again(killed):
     assert again == [{"publish"}, {"validate", "load_lookalikes"}, {"validate"}]
 
 
-def test_any_order_ends_in_equal_tables(left):
-    for name in (KILLED, *ORDERS):
-        assert left[name].hashes == left[UNDISTURBED].hashes, name
+def test_every_way_ends_in_equal_tables(left):
+    """Any other order, without Airflow: ``test_five_nights.py``."""
+    assert left[KILLED].hashes == left[PARALLEL].hashes == left[UNDISTURBED].hashes
 
 
 def test_killed_tasks_have_no_second_effect(undisturbed, killed, left):
@@ -258,13 +260,12 @@ def test_killed_tasks_have_no_second_effect(undisturbed, killed, left):
 
 def test_what_is_current_never_moves_backwards(left):
     assert left[UNDISTURBED].moves == left[KILLED].moves == AS_OFS
-    assert left["backward"].moves == AS_OFS[-1:]
-    assert moves_back(left["parallel"].moves) == 0
-    assert left["parallel"].moves[-1] == AS_OFS[-1]
+    assert moves_back(left[PARALLEL].moves) == 0
+    assert left[PARALLEL].moves[-1] == AS_OFS[-1]
 
 
-def test_snapshots_are_those_of_their_dates(started, undisturbed, left, purchases):
-    for space in (undisturbed, *(space for space, _ in started.values())):
+def test_snapshots_are_those_of_their_dates(parallel, undisturbed, left, purchases):
+    for space in (undisturbed, parallel[0]):
         found = [space.snapshot(as_of) for as_of in AS_OFS]
         assert [snapshot["customers"] for snapshot in found] == [1178, 1178, 1167]
         expected = [customers_at(purchases, as_of) for as_of in AS_OFS]
@@ -279,7 +280,6 @@ def test_snapshots_are_those_of_their_dates(started, undisturbed, left, purchase
 def test_ids_lineage_and_names_are_equal_once_linked_anew(airflow, left):
     changes = {name: backfilled(airflow, name).relink() for name in left}
     assert changes[UNDISTURBED] == changes[KILLED] == []
-    assert any(change.renumbered for change in changes["backward"])
     for name in left:
         space = backfilled(airflow, name)
         assert space.links() == left[UNDISTURBED].links, name
@@ -293,11 +293,12 @@ def partitions(space: Space) -> list[tuple[int]]:
     return space.query(f"{text} order by relname", [space.schema, names])
 
 
+@pytest.mark.soak
 def test_a_date_that_runs_again_is_replaced_only_if_it_has_changed(
-    airflow, started, killed, left, purchases
+    airflow, parallel, killed, left, purchases
 ):
     """A row has come late; one space does not look for it, and the other one reads all again."""
-    same, other = killed[0], started["backward"][0]
+    same, other = killed[0], parallel[0]
     before = {space.name: (partitions(space), space.hashes()) for space in (same, other)}
     cdnow_shop.fill_source(airflow.laboratory, purchases, cdnow_shop.late_row())
     end = AS_OFS[1].isoformat()

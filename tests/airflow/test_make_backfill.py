@@ -1,10 +1,14 @@
-"""``make backfill`` on an Airflow that runs already: it is used, and goes on running."""
+"""``make backfill`` on an Airflow that runs already: it is used, and goes on running.
+
+Its range lands the rows of all dates and computes the last one alone, in the order in which that
+has ended before the others begin.
+"""
 
 import io
 
 import pytest
-from customers import AS_OFS, space_spec, write_spec
-from real_airflow import RealAirflow
+from customers import AS_OFS, DATES, space_spec, write_spec
+from real_airflow import DagRun, RealAirflow
 from rich.console import Console
 
 from kindred.run.latest_only import Snapshots
@@ -13,6 +17,8 @@ from local.failures import RunFailedError
 from local.interrupts import Interrupts
 from local.rest import Order
 from local.run import FIT, Stopwatch
+
+LANDING = {"prepare", "extract", "validate", "clean_up", "finish"}
 
 
 @pytest.fixture
@@ -37,22 +43,38 @@ def test_a_range_is_fitted_landed_computed_and_told(airflow, make_backfill):
     before = {component.name for component in airflow.local.supervisor.running()}
     assert before >= {"api-server", "dag-processor", "scheduler"}
     last_line, printed = make_backfill(
-        "2024-02-01", "2024-03-01", order=Order.PARALLEL, snapshots=Snapshots.LATEST_ONLY
+        "2024-02-01", "2024-04-01", order=Order.BACKWARD, snapshots=Snapshots.LATEST_ONLY
     )
-    assert last_line.startswith("KINDRED OK snapshots=1 customers=375 lookalikes=1875 clusters=4 ")
+    assert last_line.startswith("KINDRED OK snapshots=1 customers=439 lookalikes=2195 clusters=4 ")
     for words in (
         f"Airflow is up already: {airflow.local.url}",
         "encoder 1 fitted",
-        "backfill of 2 intervals started (parallel)",
+        "backfill of 3 intervals started (backward)",
         "2024-02-01  encode              skipped",
-        "2024-03-01  publish             success",
+        "2024-04-01  publish             success",
         "all runs have succeeded",
         "2024-02-01 02:00  landed     complete",
     ):
         assert words in printed
     space = airflow.space("ranged")
-    assert space.query("select fitted_as_of from {space}.encoder_versions") == [(AS_OFS[1],)]
-    assert space.current() == (AS_OFS[1], AS_OFS[1], 375 * 5)
+    assert space.query("select fitted_as_of from {space}.encoder_versions") == [(AS_OFS[2],)]
+    assert space.current() == (AS_OFS[2], AS_OFS[2], 439 * 5)
+    statuses = [space.snapshot(as_of)["status"] for as_of in AS_OFS]
+    assert statuses == ["landed", "landed", "published"]
+    assert all(space.snapshot(as_of)["rows_landed"] > 0 for as_of in AS_OFS)
+    assert [space.snapshot(as_of)["rows_rejected"] for as_of in AS_OFS] == [2, 2, 3]
+    assert space.leftovers() == []
+    client = airflow.local.client
+    runs = [DagRun(space, run["dag_run_id"]) for run in client.runs(space.dag_id, DATES)]
+    for run in runs[:2]:
+        states = run.states()
+        assert {states[task] for task in LANDING} == {"success"}
+        # That one does not wait for the data.
+        computing = states.keys() - LANDING - {"list_algorithms"}
+        assert {states[task] for task in computing} == {"skipped"}
+        assert "computed for the last date of the backfill" in run.log("fit_encoder")
+        assert run.asset_events() == []
+    assert len(runs[2].asset_events()) == 1
 
     # What ran before still does, and nothing else.
     airflow.local.check()
@@ -61,7 +83,7 @@ def test_a_range_is_fitted_landed_computed_and_told(airflow, make_backfill):
     assert FIT not in {component.name for component in airflow.local.supervisor.components()}
 
     run = space.trigger(
-        end=AS_OFS[0].isoformat(), snapshots="latest_only", latest_as_of=AS_OFS[1].isoformat()
+        end=AS_OFS[0].isoformat(), snapshots="latest_only", latest_as_of=AS_OFS[2].isoformat()
     )
     with pytest.raises(
         RunFailedError, match="backfill: 1 runs of customer_similarity__ranged have"
@@ -70,3 +92,10 @@ def test_a_range_is_fitted_landed_computed_and_told(airflow, make_backfill):
     assert run.wait() == "success"
     assert run.states()["encode"] == "skipped"
     assert space.snapshot(AS_OFS[0])["status"] == "landed"
+
+    # A date behind the one that is named.
+    named = {"snapshots": "latest_only", "latest_as_of": AS_OFS[1].isoformat()}
+    run = space.trigger(end=AS_OFS[2].isoformat(), **named)
+    assert run.wait() == "failed"
+    assert "give the range's last as_of, or leave it out" in run.log("prepare")
+    assert space.snapshot(AS_OFS[2])["status"] == "published"

@@ -10,6 +10,7 @@ import psycopg2
 from killed_tasks import reserved
 from real_airflow import DagRun, RealAirflow, wait_for
 
+from local.airflow import TRIGGERER
 from local.environment import METADATA
 
 LATE = (
@@ -89,6 +90,8 @@ def be_late(airflow: RealAirflow, manual: DagRun) -> None:
     assert space.current() == (as_of, as_of, 439 * 5)
     assert len(run.asset_events()) == 1
     assert len(webhook.of_run(run.run_id)) == 1
+    wait_for(lambda: outcome(airflow, manual))
+    airflow.local.supervisor.end(TRIGGERER)  # nothing else needs it, and it is never idle
 
 
 def test_scheduled_run_is_told_to_be_late_and_publishes_what_it_needs(begun_here):
