@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from local.postgres import OWNER, EmbeddedServer
 from sentence_models import link_model
 
 _numbers = itertools.count()
+PARTS = ("neighbours", "segments")  # of machine_code.py
 
 # `make test` tries the same examples each time; the long profile tries new ones.
 settings.register_profile("test", deadline=None, derandomize=True, database=None)
@@ -39,7 +42,22 @@ def _is_soak(item: pytest.Item) -> bool:
 
 
 class Together(LoadFileScheduling):
-    """Where tests run side by side: one process for a file, one for all that share the Airflow."""
+    """Where tests run side by side: one process for a file, one for all that share the Airflow.
+
+    While the processes collect the tests, others compile what they all would have to.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        folder = Path(__file__).parent
+        path = os.pathsep.join(map(str, (folder.parent, folder.parent / "plugins", folder)))
+        environment = os.environ | {"PYTHONPATH": path}
+        commands = ([sys.executable, folder / "machine_code.py", part] for part in PARTS)
+        self._compiling = [subprocess.Popen(command, env=environment) for command in commands]
+
+    def schedule(self) -> None:
+        assert [process.wait() for process in self._compiling] == [0] * len(PARTS)
+        super().schedule()
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
@@ -93,14 +111,14 @@ def server(start_server: Callable[[str], EmbeddedServer]) -> Iterator[EmbeddedSe
 
 
 @pytest.fixture(scope="session")
-def make_database(server: EmbeddedServer) -> Callable[[str], str]:
-    """Create a database of a new name; returns its libpq URI."""
+def make_database(server: EmbeddedServer) -> Callable[..., str]:
+    """Create a database of a new name, empty or a copy of another; returns its libpq URI."""
 
-    def make(prefix: str) -> str:
+    def make(prefix: str, copied: str = "template1") -> str:
         name = f"{prefix}_{next(_numbers)}"
         administer(
             server,
-            f"create database {name} owner {OWNER}",
+            f"create database {name} owner {OWNER} template {copied} strategy file_copy",
             f"alter database {name} set search_path = public, vector",
             f"revoke temporary on database {name} from public",
         )

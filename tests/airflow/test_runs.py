@@ -1,6 +1,7 @@
 """Every way a run can start, fail and be run again, on the real scheduler."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -9,6 +10,7 @@ import pytest
 from customers import AS_OFS, DATES, customers_at, gated_spec, space_spec, write_spec
 from real_airflow import DagRun, RealAirflow, Space, failed_tasks
 
+from kindred.artefacts.folder import snapshot_slug
 from kindred.errors import EncoderMissingError
 from kindred.run.windows import previous_edge
 from local.rest import Order
@@ -285,8 +287,10 @@ def test_one_task_and_what_follows_again(manual, published):
     assert run.space.leftovers() == []
 
 
-def test_task_whose_artefacts_are_gone(manual, published):
+def test_task_whose_artefacts_are_gone(airflow, manual, published):
     run = manual["chosen"]
+    artefacts = airflow.local.layout.artifacts / run.space.name / snapshot_slug(CHOSEN_END)
+    shutil.rmtree(artefacts)
     tries = run.tries("cluster")
     run.clear_task("cluster", downstream=True)
     assert run.wait() == "failed"

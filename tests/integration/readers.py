@@ -32,6 +32,7 @@ MODES = {
     "similar": (SIMILAR, False, 1, None),
     "similar in transactions": (SIMILAR, True, 20, "repeatable read"),
 }
+PAUSE_SECONDS = 0.005  # readers that never pause take the machine from what they watch
 _WAITED = re.compile(r"acquired \w+ on .* after (\d+\.\d+) ms")
 
 
@@ -136,6 +137,7 @@ def _poll(dsn: str, mode: str) -> Report:
             seen[result] += 1
             in_transaction.add(result)
             count += 1
+            time.sleep(PAUSE_SECONDS)
         if isolation:
             cursor.execute("commit")
         changes += len(in_transaction) > 1

@@ -22,10 +22,41 @@ def newcomers(laboratory, first_id, count=400, day="2026-01-05"):
     laboratory.append("customers", rows)
 
 
+def alike_newcomers(laboratory):
+    """Customers like those who are there."""
+    rows = people(40, seed=2, first="2026-01-05T12:00", keys=range(801, 841))
+    laboratory.append("customers", rows)
+
+
+@pytest.fixture(scope="module")
+def originals(make_laboratory, copy_laboratory):
+    """A shop, the same with its first night, and that after a night with newcomers and a refit."""
+    shop = make_laboratory()
+    shop.fill("customers", COLUMNS, people(400, days=4))
+    published = copy_laboratory(shop)
+    published.run(make_spec(gates=LOOSE), FIRST)
+    refitted = copy_laboratory(published)
+    newcomers(refitted, 5000)
+    refitted.run(make_spec(gates=LOOSE), SECOND, may_refit=True)
+    return {"shop": shop, "published": published, "refitted": refitted}
+
+
 @pytest.fixture
-def shop(laboratory):
-    laboratory.fill("customers", COLUMNS, people(400, days=4))
-    return laboratory
+def shop(originals, copy_laboratory):
+    """400 customers."""
+    return copy_laboratory(originals["shop"])
+
+
+@pytest.fixture
+def published(originals, copy_laboratory):
+    """Their first snapshot."""
+    return copy_laboratory(originals["published"])
+
+
+@pytest.fixture
+def refitted(originals, copy_laboratory):
+    """Their second snapshot, with as many newcomers of another kind and a second encoder."""
+    return copy_laboratory(originals["refitted"])
 
 
 def quality(laboratory, as_of, columns="column_name, stability_index, drift"):
@@ -69,25 +100,23 @@ def test_the_columns_of_a_snapshot_are_counted(shop):
     assert {row[2] for row in quality(shop, FIRST)} == {None}, "there was none before"
 
 
-def test_a_night_like_the_one_before_has_no_drift_and_no_refit(shop):
-    shop.run(make_spec(), FIRST)
-    shop.append("customers", people(40, seed=2, first="2026-01-05T12:00", keys=range(801, 841)))
-    shop.run(make_spec(), SECOND, may_refit=True)
-    assert [version for _, version in versions(shop)] == [1, 1]
-    assert all(drift is not None and drift < 0.1 for _, _, drift in quality(shop, SECOND))
+def test_a_night_like_the_one_before_has_no_drift_and_no_refit(published):
+    alike_newcomers(published)
+    published.run(make_spec(), SECOND, may_refit=True)
+    assert [version for _, version in versions(published)] == [1, 1]
+    assert all(drift is not None and drift < 0.1 for _, _, drift in quality(published, SECOND))
 
 
-def test_too_much_drift_stops_the_run_and_is_shown(shop):
-    shop.run(make_spec(), FIRST)
-    newcomers(shop, 5000)
+def test_too_much_drift_stops_the_run_and_is_shown(published):
+    newcomers(published, 5000)
     with pytest.raises(GateError, match=r"column 'income' has drifted by \d+\.\d\d"):
-        shop.run(make_spec(), SECOND)
-    assert len(versions(shop)) == 1
-    drift = {name: drift for name, _, drift in quality(shop, SECOND)}
+        published.run(make_spec(), SECOND)
+    assert len(versions(published)) == 1
+    drift = {name: drift for name, _, drift in quality(published, SECOND)}
     assert drift["income"] > 1.0 > drift["is_active"]
-    assert {row[0] for row in quality(shop, SECOND, "state")} == {"building"}
-    shop.run(make_spec(gates=LOOSE), SECOND)
-    assert {row[0] for row in quality(shop, SECOND, "state")} == {"published"}
+    assert {row[0] for row in quality(published, SECOND, "state")} == {"building"}
+    published.run(make_spec(gates=LOOSE), SECOND)
+    assert {row[0] for row in quality(published, SECOND, "state")} == {"published"}
 
 
 @pytest.mark.parametrize(
@@ -99,16 +128,15 @@ def test_too_much_drift_stops_the_run_and_is_shown(shop):
         pytest.param("always", True, [1, 2], marks=pytest.mark.soak),
     ],
 )
-def test_when_an_encoder_is_fitted_anew(shop, refit, may_refit, expected):
-    shop.run(make_spec(gates=LOOSE), FIRST)
-    newcomers(shop, 5000)
+def test_when_an_encoder_is_fitted_anew(published, refit, may_refit, expected):
+    newcomers(published, 5000)
     spec = make_spec(refit=refit, gates=LOOSE)
-    shop.run(spec, SECOND, may_refit=may_refit)
-    assert [version for _, version in versions(shop)] == expected
-    indices = {name: index for name, index, _ in quality(shop, SECOND)}
+    published.run(spec, SECOND, may_refit=may_refit)
+    assert [version for _, version in versions(published)] == expected
+    indices = {name: index for name, index, _ in quality(published, SECOND)}
     assert (indices["income"] > 0.25) == (expected == [1, 1])
     # The drift since the night before is told in the bins of the encoder of tonight.
-    assert {name: drift for name, _, drift in quality(shop, SECOND)}["income"] > 1.0
+    assert {name: drift for name, _, drift in quality(published, SECOND)}["income"] > 1.0
 
 
 def test_always_fits_without_drift_but_a_published_date_keeps_its_encoder(shop):
@@ -122,22 +150,18 @@ def test_always_fits_without_drift_but_a_published_date_keeps_its_encoder(shop):
     assert shop.hashes() == before
 
 
-def test_a_refit_that_was_killed_is_taken_up(shop, make_laboratory):
+def test_a_refit_that_was_killed_is_taken_up(published, originals):
     """Whether the encoder was stored before the end came or not, the tables are the same."""
     spec = make_spec(gates=LOOSE)
-    shop.run(spec, FIRST)
-    newcomers(shop, 5000)
-    shop.run(spec, SECOND, may_refit=True, until="encode")
-    with shop.deployment.warehouse("test", "kindred") as database:
+    newcomers(published, 5000)
+    published.run(spec, SECOND, may_refit=True, until="encode")
+    with published.deployment.warehouse("test", "kindred") as database:
         # As if the task had ended between the two: the encoder is there, the build has the old one.
         builds.set_encoder(database, moment(SECOND), f"test__{SECOND}", 1)
         database.connection.commit()
-    shop.run(spec, SECOND, may_refit=True, times=2)
-    other = make_laboratory(beside=shop)
-    other.run(spec, FIRST)
-    other.run(spec, SECOND, may_refit=True)
-    assert [version for _, version in versions(shop)] == [1, 2]
-    assert shop.hashes() == other.hashes()
+    published.run(spec, SECOND, may_refit=True, times=2)
+    assert [version for _, version in versions(published)] == [1, 2]
+    assert published.hashes() == originals["refitted"].hashes()
 
 
 def generations(laboratory):
@@ -150,12 +174,9 @@ def similar(laboratory):
     return laboratory.query("select * from bi.similar_customers(1, 5)")
 
 
-def test_going_back_from_a_refit(shop):
-    spec = make_spec(gates=LOOSE)
-    shop.run(spec, FIRST)
-    before, near = shop.hashes(), similar(shop)
-    newcomers(shop, 5000)
-    shop.run(spec, SECOND, may_refit=True)
+def test_going_back_from_a_refit(refitted, originals):
+    shop, spec = refitted, make_spec(gates=LOOSE)
+    before, near = originals["published"].hashes(), similar(originals["published"])
     assert shop.hashes()["customer_embeddings"] != before["customer_embeddings"]
     assert generations(shop) == 2, "the old generation stays"
     done = withdraw(shop.deployment, spec, moment(SECOND))
@@ -173,11 +194,8 @@ def test_going_back_from_a_refit(shop):
     assert versions(shop) == [(moment(FIRST), 1), (moment(THIRD), 1)]
 
 
-def test_a_withdrawn_date_can_be_run_again_and_is_not_fitted_by_itself(shop):
-    spec = make_spec(gates=LOOSE)
-    shop.run(spec, FIRST)
-    newcomers(shop, 5000)
-    shop.run(spec, SECOND, may_refit=True)
+def test_a_withdrawn_date_can_be_run_again_and_is_not_fitted_by_itself(refitted):
+    shop, spec = refitted, make_spec(gates=LOOSE)
     withdraw(shop.deployment, spec, moment(SECOND))
     shop.run(spec, SECOND, may_refit=True)
     assert [version for _, version in versions(shop)] == [1, 1]
@@ -193,7 +211,7 @@ def test_going_back_without_a_refit_stages_the_embeddings_anew(shop, rewrite_sha
     spec = make_spec(rewrite_share=rewrite_share)
     shop.run(spec, FIRST)
     before, near = shop.hashes(), similar(shop)
-    shop.append("customers", people(40, seed=2, first="2026-01-05T12:00", keys=range(801, 841)))
+    alike_newcomers(shop)
     shop.run(spec, SECOND)
     done = withdraw(shop.deployment, spec, moment(SECOND))
     assert (done.current_as_of, done.encoder_versions) == (moment(FIRST), [])
@@ -211,26 +229,25 @@ def test_a_past_snapshot_is_only_hidden(shop):
     assert shop.query("select distinct as_of from bi.clusters") == [(moment(SECOND),)]
 
 
-def test_what_cannot_be_withdrawn_says_why_and_changes_nothing(shop):
+def test_what_cannot_be_withdrawn_says_why_and_changes_nothing(published):
     spec = make_spec()
-    shop.run(spec, FIRST)
-    before = shop.hashes()
+    before = published.hashes()
     with pytest.raises(DataError, match="is the only one"):
-        withdraw(shop.deployment, spec, moment(FIRST))
+        withdraw(published.deployment, spec, moment(FIRST))
     with pytest.raises(DataError, match="is not published"):
-        withdraw(shop.deployment, spec, moment(SECOND))
-    assert shop.hashes() == before
-    shop.append("customers", people(40, seed=2, first="2026-01-05T12:00", keys=range(801, 841)))
-    run = shop.run(spec, SECOND)
+        withdraw(published.deployment, spec, moment(SECOND))
+    assert published.hashes() == before
+    alike_newcomers(published)
+    run = published.run(spec, SECOND)
     clean_up(run)
     import shutil
 
-    for folder in shop.artefacts.rglob("vectors"):
+    for folder in published.artefacts.rglob("vectors"):
         shutil.rmtree(folder)
-    before = shop.hashes()
+    before = published.hashes()
     with pytest.raises(ArtefactError, match="run that date again"):
-        withdraw(shop.deployment, spec, moment(SECOND))
-    assert shop.hashes() == before
+        withdraw(published.deployment, spec, moment(SECOND))
+    assert published.hashes() == before
 
 
 def test_replaced_embeddings_are_dropped_after_their_nights(make_laboratory):
@@ -258,12 +275,11 @@ def test_too_wide_a_vector_is_refused_with_its_widest_columns(laboratory):
         laboratory.run(spec, FIRST)
 
 
-def test_drift_is_finite_for_any_customers(shop):
-    shop.run(make_spec(gates=LOOSE), FIRST)
-    shop.query(
+def test_drift_is_finite_for_any_customers(published):
+    published.query(
         "update customers set income = null, state = 'ZZ', updated_at = '2026-01-05 12:00+00'",
         source=True,
     )
-    shop.run(make_spec(gates=LOOSE), SECOND)
-    drift = np.array([(index, drift) for _, index, drift in quality(shop, SECOND)])
+    published.run(make_spec(gates=LOOSE), SECOND)
+    drift = np.array([(index, drift) for _, index, drift in quality(published, SECOND)])
     assert np.isfinite(drift).all()

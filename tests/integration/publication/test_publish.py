@@ -18,7 +18,6 @@ from integration.publishing import (
     CURRENT,
     build,
     day,
-    open_shop,
     opened,
     publish_day,
     published_rows,
@@ -32,12 +31,6 @@ log = logging.getLogger(__name__)
 
 K = 5
 LIMIT_MILLISECONDS = 200.0
-
-
-@pytest.fixture
-def shop(laboratory: Laboratory) -> Laboratory:
-    """A shop of 800 customers, 40 more each day, and an encoder that all days share."""
-    return open_shop(laboratory)
 
 
 def assert_whole(report: Report, expected: dict[str, tuple[int, int]]) -> list[str]:
@@ -83,24 +76,23 @@ def fetch(cursor: "psycopg2.extensions.cursor", statement: str) -> list[tuple[An
     return cursor.fetchall()
 
 
-def test_readers_see_whole_snapshots_while_new_dates_are_published(shop: Laboratory) -> None:
-    shop.environment["KINDRED_KEEP_NIGHTS"] = "0"
-    shop.run(make_spec(), day(5))
-    days = range(6, 15)
+def test_readers_see_whole_snapshots_while_new_dates_are_published(published: Laboratory) -> None:
+    published.environment["KINDRED_KEEP_NIGHTS"] = "0"
+    days = range(6, 11)
     for number in days:
-        build(shop, make_spec(), number)
+        build(published, make_spec(), number)
     modes = ("plain", "prepared", "prepared in transactions", "repeatable read")
-    with polling(shop.warehouse_dsn, *modes) as reports:
+    with polling(published.warehouse_dsn, *modes) as reports:
         for number in days:
-            assert publish_day(shop, number) == {"published": True, "is_current": True}
-            time.sleep(0.1)
-    expected = published_rows(shop)
-    newest = str(moment(day(14)))
+            assert publish_day(published, number) == {"published": True, "is_current": True}
+            time.sleep(0.3)
+    expected = published_rows(published)
+    newest = str(moment(day(10)))
     for report in reports:
         seen = assert_whole(report, expected)
         assert seen == sorted(seen)
         assert len(seen) >= len(days) - 2
-        assert report.polls > 100
+        assert report.polls > 50
         assert_never_waited(report)
         if report.mode == "repeatable read":
             assert report.changes_within_transaction == 0
@@ -112,38 +104,38 @@ def test_readers_see_whole_snapshots_while_new_dates_are_published(shop: Laborat
 CURRENT_CLUSTERS = "select as_of, count(*) from bi.clusters_current group by as_of"
 
 
-def test_a_prepared_statement_in_an_open_transaction_never_finds_nothing(shop: Laboratory) -> None:
+def test_a_prepared_statement_in_an_open_transaction_never_finds_nothing(
+    published: Laboratory,
+) -> None:
     """Such a statement keeps its plan, which does not know a partition attached since."""
-    shop.run(make_spec(), day(5))
-    build(shop, make_spec(), 6)
-    with session(shop) as cursor:
+    build(published, make_spec(), 6)
+    with session(published) as cursor:
         cursor.execute(f"prepare reading as {CURRENT}")
         cursor.execute(f"prepare reading_clusters as {CURRENT_CLUSTERS}")
         before = [fetch(cursor, "execute reading") for _ in range(8)][-1]
         clusters_before = [fetch(cursor, "execute reading_clusters") for _ in range(8)][-1]
-        publish_day(shop, 6)
+        publish_day(published, 6)
         within = fetch(cursor, "execute reading")
         clusters_within = fetch(cursor, "execute reading_clusters")
         cursor.connection.commit()
         after = fetch(cursor, "execute reading")
         clusters_after = fetch(cursor, "execute reading_clusters")
     old, new = moment(day(5)), moment(day(6))
-    assert before == [(old, published_rows(shop)[str(old)][0])]
-    assert after == [(new, published_rows(shop)[str(new)][0])]
+    assert before == [(old, published_rows(published)[str(old)][0])]
+    assert after == [(new, published_rows(published)[str(new)][0])]
     assert within in (before, after)
     assert clusters_within in (clusters_before, clusters_after)
     assert len(clusters_after) == 1
     assert clusters_after[0][0] == new
 
 
-def test_a_repeatable_read_transaction_keeps_its_snapshot(shop: Laboratory) -> None:
-    shop.run(make_spec(), day(5))
-    build(shop, make_spec(), 6)
-    with session(shop) as cursor:
+def test_a_repeatable_read_transaction_keeps_its_snapshot(published: Laboratory) -> None:
+    build(published, make_spec(), 6)
+    with session(published) as cursor:
         cursor.execute("begin isolation level repeatable read; select 1")
-        publish_day(shop, 6)
+        publish_day(published, 6)
         assert fetch(cursor, CURRENT) == [
-            (moment(day(5)), published_rows(shop)[str(moment(day(5)))][0])
+            (moment(day(5)), published_rows(published)[str(moment(day(5)))][0])
         ]
         assert fetch(cursor, "select as_of from bi.snapshots where is_current") == [
             (moment(day(5)),)
@@ -151,21 +143,20 @@ def test_a_repeatable_read_transaction_keeps_its_snapshot(shop: Laboratory) -> N
 
 
 def test_a_published_date_is_not_replaced_under_a_transaction_that_would_find_it_empty(
-    shop: Laboratory,
+    published: Laboratory,
 ) -> None:
     """To a transaction from before the load the new rows are invisible."""
-    shop.run(make_spec(), day(5))
-    hurried = replace(shop, environment={"KINDRED_LOCK_WAIT_SECONDS": "1"})
-    with session(shop) as cursor:
+    hurried = replace(published, environment={"KINDRED_LOCK_WAIT_SECONDS": "1"})
+    with session(published) as cursor:
         cursor.connection.set_session(isolation_level="REPEATABLE READ")
         cursor.execute("set application_name = 'monthly report'; select 1")
-        build(shop, make_spec(k=3), 5)
+        build(published, make_spec(k=3), 5)
         with pytest.raises(LockTimeoutError, match=r"monthly report \(pid \d+\).*clear task"):
             publish_day(hurried, 5)
-        assert fetch(cursor, CURRENT)[0][1] == K * published_rows(shop)[str(moment(day(5)))][1]
+        assert fetch(cursor, CURRENT)[0][1] == K * published_rows(published)[str(moment(day(5)))][1]
         cursor.connection.rollback()
     assert publish_day(hurried, 5)["published"]
-    assert shop.query(CURRENT)[0][1] == 3 * published_rows(shop)[str(moment(day(5)))][1]
+    assert published.query(CURRENT)[0][1] == 3 * published_rows(published)[str(moment(day(5)))][1]
 
 
 @dataclass
@@ -201,11 +192,12 @@ class HeldOpen:
 
 
 @pytest.fixture(scope="module")
-def held_open(make_laboratory: Callable[..., Laboratory]) -> Iterator[HeldOpen]:
+def held_open(
+    original_night: Laboratory, copy_laboratory: Callable[[Laboratory], Laboratory]
+) -> Iterator[HeldOpen]:
     """The long query runs on beside the tests of this module; the last of them waits for it."""
-    laboratory = open_shop(make_laboratory())
+    laboratory = copy_laboratory(original_night)
     held = HeldOpen(laboratory)
-    laboratory.run(make_spec(), day(5))
     held.rows_expected = published_rows(laboratory)[str(moment(day(5)))][0]
     build(laboratory, make_spec(), 6)
     ready = threading.Event()
@@ -247,16 +239,15 @@ def test_a_published_date_waits_for_a_long_query_and_gives_up_clearly(held_open:
     assert held_open.hashes[0] == held_open.hashes[1]
 
 
-def test_a_published_date_is_replaced_between_short_waits(shop: Laboratory) -> None:
+def test_a_published_date_is_replaced_between_short_waits(published: Laboratory) -> None:
     """A session that has read the table holds it; others pass between the tries to replace it."""
-    shop.run(make_spec(), day(5))
     as_of = str(moment(day(5)))
-    rows, customers = published_rows(shop)[as_of]
-    build(shop, make_spec(k=3), 5)
-    with session(shop) as cursor:
+    rows, customers = published_rows(published)[as_of]
+    build(published, make_spec(k=3), 5)
+    with session(published) as cursor:
         cursor.execute("select count(*) from bi.lookalikes_current")
-        with polling(shop.warehouse_dsn, "plain", "prepared", "repeatable read") as reports:
-            worker = threading.Thread(target=publish_day, args=(shop, 5))
+        with polling(published.warehouse_dsn, "plain", "prepared", "repeatable read") as reports:
+            worker = threading.Thread(target=publish_day, args=(published, 5))
             worker.start()
             time.sleep(3.0)
             assert worker.is_alive()
@@ -265,7 +256,7 @@ def test_a_published_date_is_replaced_between_short_waits(shop: Laboratory) -> N
             worker.join(timeout=10)
             assert not worker.is_alive()
             time.sleep(0.3)
-    assert published_rows(shop)[as_of] == (3 * customers, customers)
+    assert published_rows(published)[as_of] == (3 * customers, customers)
     for report in reports:
         seen = [result for result, _ in report.results]
         assert seen == [[[as_of, rows, customers]], [[as_of, 3 * customers, customers]]]
@@ -275,35 +266,38 @@ def test_a_published_date_is_replaced_between_short_waits(shop: Laboratory) -> N
         assert report.changes_within_transaction == 0 or report.mode != "repeatable read"
 
 
-def test_a_replacement_that_meets_readers_until_the_limit_changes_nothing(shop: Laboratory) -> None:
-    shop.run(make_spec(), day(5))
-    build(shop, make_spec(k=3), 5)
-    before = shop.hashes()
-    hurried = replace(shop, environment={"KINDRED_LOCK_WAIT_SECONDS": "1"})
-    with session(shop) as cursor:
+def test_a_replacement_that_meets_readers_until_the_limit_changes_nothing(
+    published: Laboratory,
+) -> None:
+    build(published, make_spec(k=3), 5)
+    before = published.hashes()
+    hurried = replace(published, environment={"KINDRED_LOCK_WAIT_SECONDS": "1"})
+    with session(published) as cursor:
         cursor.execute("select count(*) from bi.lookalikes_current")
         with pytest.raises(LockTimeoutError, match=r"readers have held.*clear this task"):
             publish_day(hurried, 5)
-        assert shop.hashes() == before
-        assert opened(shop, 5).build.state == "building"
+        assert published.hashes() == before
+        assert opened(published, 5).build.state == "building"
     publish_day(hurried, 5)
-    assert shop.hashes() != before
+    assert published.hashes() != before
 
 
 def test_similar_customers_answers_all_through_the_swap_of_generations(shop: Laboratory) -> None:
     spec = make_spec(rewrite_share=0.0)
     shop.run(spec, day(5))
-    for number in range(6, 12):
+    days = range(6, 9)
+    for number in days:
         build(shop, spec, number)
     with polling(shop.warehouse_dsn, "similar", "similar in transactions") as reports:
-        for number in range(6, 12):
+        for number in days:
             publish_day(shop, number)
-            time.sleep(0.1)
-    assert shop.query("select count(*) from bi.index_builds where state = 'retired'") == [(6,)]
+            time.sleep(0.2)
+    retired = "select count(*) from bi.index_builds where state = 'retired'"
+    assert shop.query(retired) == [(len(days),)]
     for report in reports:
         assert report.errors == []
         assert [result for result, _ in report.results] == [[[K, K]]]
-        assert report.polls > 100
+        assert report.polls > 50
         assert_never_waited(report)
 
 
@@ -366,9 +360,11 @@ def test_one_partition_is_read(three_days: Laboratory, relation: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def three_days(make_laboratory: Callable[..., Laboratory]) -> Laboratory:
-    laboratory = open_shop(make_laboratory())
-    for number in (5, 6, 7):
+def three_days(
+    original_night: Laboratory, copy_laboratory: Callable[[Laboratory], Laboratory]
+) -> Laboratory:
+    laboratory = copy_laboratory(original_night)
+    for number in (6, 7):
         laboratory.run(make_spec(), day(number))
     return laboratory
 

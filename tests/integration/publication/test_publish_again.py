@@ -17,7 +17,6 @@ from integration.publishing import (
     CURRENT,
     build,
     day,
-    open_shop,
     opened,
     publish_day,
     published_rows,
@@ -32,11 +31,7 @@ from kindred.spec.model import Spec
 from kindred.tasks import run_task
 from kindred.warehouse.database import Database
 
-
-@pytest.fixture
-def shop(laboratory: Laboratory) -> Laboratory:
-    """A shop of 800 customers, 40 more each day, and an encoder that all days share."""
-    return open_shop(laboratory)
+Copy = Callable[[Laboratory], Laboratory]
 
 
 def die(database: Database) -> None:
@@ -109,12 +104,19 @@ def test_a_run_that_starts_again_after_such_a_kill_gives_the_same_tables(
 
 
 @pytest.mark.parametrize("stage", ["quality_gate", "publish"])
-def test_the_last_tasks_can_be_cleared_after_the_publish(shop: Laboratory, stage: str) -> None:
-    shop.run(make_spec(), day(5))
-    before = shop.hashes()
-    run_task(opened(shop, 5), stage)
-    assert publish_day(shop, 5) == {"published": False}
-    assert shop.hashes() == before
+def test_the_last_tasks_can_be_cleared_after_the_publish(published: Laboratory, stage: str) -> None:
+    before = published.hashes()
+    run_task(opened(published, 5), stage)
+    assert publish_day(published, 5) == {"published": False}
+    assert published.hashes() == before
+
+
+@pytest.fixture(scope="module")
+def two_nights(original_night: Laboratory, copy_laboratory: Copy) -> dict[str, str]:
+    """The tables after two days without a failure."""
+    laboratory = copy_laboratory(original_night)
+    laboratory.run(make_spec(), day(6))
+    return laboratory.hashes()
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_the_last_tasks_can_be_cleared_after_the_publish(shop: Laboratory, stage
     ],
 )
 def test_a_failed_run_goes_on_where_it_stopped(
-    shop: Laboratory, make_laboratory: Callable[..., Laboratory], failing: str
+    shop: Laboratory, two_nights: dict[str, str], failing: str
 ) -> None:
     """Its clean_up and that of another run leave what its later tasks need."""
 
@@ -139,11 +141,7 @@ def test_a_failed_run_goes_on_where_it_stopped(
             shop.run(make_spec(), day(5))
 
     shop.run(make_spec(), day(6), before=fail)
-    other = make_laboratory(beside=shop)
-    other.fit(make_spec(), day(5))
-    for number in (5, 6):
-        other.run(make_spec(), day(number))
-    assert shop.hashes() == other.hashes()
+    assert shop.hashes() == two_nights
     tables = shop.query("select relname from pg_class where relname ~ '(_next|landing_.*)$'")
     assert tables == []
 
@@ -164,29 +162,40 @@ def run_beside_a_reader(shop: Laboratory, spec: Spec) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def test_a_date_that_has_not_changed_stays_as_it_is_and_waits_for_nobody(shop: Laboratory) -> None:
-    shop.run(make_spec(), day(5))
-    before, hashes, seen = shop.query(PARTITIONS), shop.hashes(), shop.query(CURRENT)
-    assert run_beside_a_reader(shop, make_spec()) == seen
-    assert opened(shop, 5).build.state == "published"
-    assert shop.query(PARTITIONS) == before
-    assert shop.hashes() == hashes
-    assert shop.query("select relname from pg_class where relname ~ '_next$'") == []
-    run_task(opened(shop, 5), "quality_gate")
-    assert publish_day(shop, 5) == {"published": False}
+def test_a_date_that_has_not_changed_stays_as_it_is_and_waits_for_nobody(
+    published: Laboratory,
+) -> None:
+    before, hashes = published.query(PARTITIONS), published.hashes()
+    seen = published.query(CURRENT)
+    assert run_beside_a_reader(published, make_spec()) == seen
+    assert opened(published, 5).build.state == "published"
+    assert published.query(PARTITIONS) == before
+    assert published.hashes() == hashes
+    assert published.query("select relname from pg_class where relname ~ '_next$'") == []
+    run_task(opened(published, 5), "quality_gate")
+    assert publish_day(published, 5) == {"published": False}
 
 
-def test_only_the_table_that_has_changed_is_replaced(shop: Laboratory) -> None:
-    shop.run(make_spec(), day(5))
-    before = dict(shop.query(PARTITIONS))
+def test_only_the_table_that_has_changed_is_replaced(published: Laboratory) -> None:
+    before = dict(published.query(PARTITIONS))
     with pytest.raises(LockTimeoutError):
-        run_beside_a_reader(shop, make_spec(k=3))
-    assert dict(shop.query(PARTITIONS)) == before
-    assert publish_day(shop, 5) == {"published": True, "is_current": True}
-    after = dict(shop.query(PARTITIONS))
+        run_beside_a_reader(published, make_spec(k=3))
+    assert dict(published.query(PARTITIONS)) == before
+    assert publish_day(published, 5) == {"published": True, "is_current": True}
+    after = dict(published.query(PARTITIONS))
     assert {name for name in after if after[name] != before[name]} == {
         "kindred.customer_lookalikes"
     }
+
+
+@pytest.fixture(scope="module")
+def twins(original_shop: Laboratory, copy_laboratory: Copy) -> Laboratory:
+    """Two customers are alike, so that the distance to the nearest one is 0."""
+    laboratory = copy_laboratory(original_shop)
+    twin = "insert into customers select 9001, updated_at, income, age, is_active, state, churned"
+    laboratory.query(f"{twin} from customers where customer_id = 1", source=True)
+    laboratory.run(make_spec(), day(5), full_extract=True)
+    return laboratory
 
 
 @pytest.mark.parametrize(
@@ -201,12 +210,9 @@ def test_only_the_table_that_has_changed_is_replaced(shop: Laboratory) -> None:
     ids=["nothing", "a row less", "another key", "another value", "another bit"],
 )
 def test_one_row_is_enough_to_replace_a_table(
-    shop: Laboratory, change: str, is_other: bool
+    twins: Laboratory, copy_laboratory: Copy, change: str, is_other: bool
 ) -> None:
-    """Two customers are alike, so that the distance to the nearest one is 0."""
-    twin = "insert into customers select 9001, updated_at, income, age, is_active, state, churned"
-    shop.query(f"{twin} from customers where customer_id = 1", source=True)
-    shop.run(make_spec(), day(5), full_extract=True)
+    shop = copy_laboratory(twins)
     hashes = shop.hashes()
     shop.query(change.format("kindred.customer_lookalikes"))
     before = dict(shop.query(PARTITIONS))

@@ -17,13 +17,43 @@ NIGHTS += [f"2026-02-0{day}T02:00" for day in range(1, 5)]
 LAST_TWO_AND_JANUARY = [NIGHTS[2], *NIGHTS[-2:]]
 
 
-@pytest.fixture
-def shop(make_laboratory):
+def open_shop(laboratory):
     """A source of 30 customers, of whose snapshots two nights and one month's end are kept."""
-    laboratory = make_laboratory()
     laboratory.environment |= {"KINDRED_KEEP_NIGHTS": "2", "KINDRED_KEEP_MONTH_ENDS": "1"}
     laboratory.fill("customers", COLUMNS, people(30, days=20))
     return laboratory
+
+
+@pytest.fixture
+def shop(laboratory):
+    return open_shop(laboratory)
+
+
+@pytest.fixture(scope="module")
+def two_nights(make_laboratory):
+    laboratory = open_shop(make_laboratory())
+    for as_of in NIGHTS[:2]:
+        laboratory.run(SPEC, as_of)
+    return laboratory
+
+
+@pytest.fixture(scope="module")
+def three_nights(two_nights, copy_laboratory):
+    laboratory = copy_laboratory(two_nights)
+    laboratory.run(SPEC, NIGHTS[2])
+    return laboratory
+
+
+@pytest.fixture
+def shop_of_two(two_nights, copy_laboratory):
+    """The shop after the first two nights."""
+    return copy_laboratory(two_nights)
+
+
+@pytest.fixture
+def shop_of_three(three_nights, copy_laboratory):
+    """The shop after the first three nights."""
+    return copy_laboratory(three_nights)
 
 
 def statuses(laboratory):
@@ -53,18 +83,18 @@ def slugs(laboratory):
     return {name.rpartition("_")[2] for name, _ in partitions(laboratory)}
 
 
-def test_nights_drop_what_is_too_old(shop):
-    for as_of in NIGHTS:
-        shop.run(SPEC, as_of)
-    assert published(shop) == LAST_TWO_AND_JANUARY
-    assert set(statuses(shop).values()) == {"published", "pruned"}
-    assert slugs(shop) == {"20260131t020000", "20260203t020000", "20260204t020000"}
-    assert len(partitions(shop)) == 6
-    rows = shop.query("select distinct as_of from kindred.cluster_profiles order by 1")
+def test_nights_drop_what_is_too_old(shop_of_three):
+    for as_of in NIGHTS[3:]:
+        shop_of_three.run(SPEC, as_of)
+    assert published(shop_of_three) == LAST_TWO_AND_JANUARY
+    assert set(statuses(shop_of_three).values()) == {"published", "pruned"}
+    assert slugs(shop_of_three) == {"20260131t020000", "20260203t020000", "20260204t020000"}
+    assert len(partitions(shop_of_three)) == 6
+    rows = shop_of_three.query("select distinct as_of from kindred.cluster_profiles order by 1")
     assert rows == [(moment(as_of),) for as_of in LAST_TWO_AND_JANUARY]
-    rows = shop.query("select distinct as_of from bi.lookalikes order by 1")
+    rows = shop_of_three.query("select distinct as_of from bi.lookalikes order by 1")
     assert rows == [(moment(as_of),) for as_of in LAST_TWO_AND_JANUARY]
-    assert shop.query("select count(*) from kindred.customer_embeddings") == [(30,)]
+    assert shop_of_three.query("select count(*) from kindred.customer_embeddings") == [(30,)]
 
 
 def test_a_pruned_date_can_be_run_again_and_its_run_does_not_drop_it(shop):
@@ -77,16 +107,17 @@ def test_a_pruned_date_can_be_run_again_and_its_run_does_not_drop_it(shop):
 
 
 def test_backfills_stay_until_prune(shop):
-    shop.fit(SPEC, NIGHTS[0])
-    for as_of in NIGHTS[:5]:
+    nights = NIGHTS[2:]
+    shop.fit(SPEC, nights[0])
+    for as_of in nights[:3]:
         shop.run(SPEC, as_of, may_fit=False)
-    shop.run(SPEC, NIGHTS[5])
-    shop.run(SPEC, NIGHTS[6])
-    assert published(shop) == NIGHTS
+    for as_of in nights[3:]:
+        shop.run(SPEC, as_of)
+    assert published(shop) == nights
     keep = Retention(nights=1, month_ends=0)
-    older = [moment(as_of) for as_of in NIGHTS[:-1]]
+    older = [moment(as_of) for as_of in nights[:-1]]
     assert prune(shop.deployment, SPEC, keep, is_dry_run=True) == older
-    assert published(shop) == NIGHTS
+    assert published(shop) == nights
     assert prune(shop.deployment, SPEC, keep, is_dry_run=False) == older
     assert published(shop) == NIGHTS[-1:]
     assert slugs(shop) == {"20260204t020000"}
@@ -116,57 +147,49 @@ def test_replaced_embeddings_stay_for_nights_and_not_for_odd_ends(shop):
     assert shop.query(kept) == [(2,)]
 
 
-def test_the_current_snapshot_is_never_dropped(shop):
-    for as_of in NIGHTS[:3]:
-        shop.run(SPEC, as_of)
-    withdraw(shop.deployment, SPEC, moment(NIGHTS[2]))
-    with shop.deployment.warehouse("test", "kindred") as database:
+def test_the_current_snapshot_is_never_dropped(shop_of_three):
+    withdraw(shop_of_three.deployment, SPEC, moment(NIGHTS[2]))
+    with shop_of_three.deployment.warehouse("test", "kindred") as database:
         every = [moment(as_of) for as_of in NIGHTS]
         assert retention.hide(database, every) == []
-    assert published(shop) == [NIGHTS[1]]
+    assert published(shop_of_three) == [NIGHTS[1]]
 
 
-def test_a_withdrawn_snapshot_goes_with_its_nights(shop):
-    for as_of in NIGHTS[:3]:
-        shop.run(SPEC, as_of)
-    withdraw(shop.deployment, SPEC, moment(NIGHTS[2]))
+def test_a_withdrawn_snapshot_goes_with_its_nights(shop_of_three):
+    withdraw(shop_of_three.deployment, SPEC, moment(NIGHTS[2]))
     for as_of in NIGHTS[3:5]:
-        shop.run(SPEC, as_of)
-    assert statuses(shop)[NIGHTS[2]] == "withdrawn"
-    assert slugs(shop) == {"20260130t020000", "20260201t020000", "20260202t020000"}
+        shop_of_three.run(SPEC, as_of)
+    assert statuses(shop_of_three)[NIGHTS[2]] == "withdrawn"
+    assert slugs(shop_of_three) == {"20260130t020000", "20260201t020000", "20260202t020000"}
 
 
-def test_what_somebody_reads_is_left_to_the_next_run(shop, monkeypatch):
+def test_what_somebody_reads_is_left_to_the_next_run(shop_of_two, monkeypatch):
     monkeypatch.setattr(retention, "DETACH_PATIENCE_MILLISECONDS", 100)
-    for as_of in NIGHTS[:2]:
-        shop.run(SPEC, as_of)
-    with closing(psycopg2.connect(shop.warehouse_dsn)) as reader, reader.cursor() as cursor:
+    with closing(psycopg2.connect(shop_of_two.warehouse_dsn)) as reader, reader.cursor() as cursor:
         reader.set_session(isolation_level="repeatable read")
         cursor.execute("select count(*) from bi.lookalikes where as_of = %s", [moment(NIGHTS[0])])
         [before] = cursor.fetchall()
         assert before[0] > 0
-        shop.run(SPEC, NIGHTS[3])
-        shop.run(SPEC, NIGHTS[4])
-        assert statuses(shop)[NIGHTS[0]] == "pruned"
-        assert "20260129t020000" in slugs(shop)
+        shop_of_two.run(SPEC, NIGHTS[3])
+        shop_of_two.run(SPEC, NIGHTS[4])
+        assert statuses(shop_of_two)[NIGHTS[0]] == "pruned"
+        assert "20260129t020000" in slugs(shop_of_two)
         cursor.execute("select count(*) from bi.lookalikes where as_of = %s", [moment(NIGHTS[0])])
         assert cursor.fetchall() == [before]
-    shop.run(SPEC, NIGHTS[5])
-    assert "20260129t020000" not in slugs(shop)
-    assert not any(is_pending for _, is_pending in partitions(shop))
+    shop_of_two.run(SPEC, NIGHTS[5])
+    assert "20260129t020000" not in slugs(shop_of_two)
+    assert not any(is_pending for _, is_pending in partitions(shop_of_two))
 
 
-def test_a_killed_detach_is_finished(shop):
-    for as_of in NIGHTS[:2]:
-        shop.run(SPEC, as_of)
+def test_a_killed_detach_is_finished(shop_of_two):
     keep = Retention(nights=1, month_ends=0)
-    with closing(psycopg2.connect(shop.warehouse_dsn)) as reader, reader.cursor() as cursor:
+    with closing(psycopg2.connect(shop_of_two.warehouse_dsn)) as reader, reader.cursor() as cursor:
         cursor.execute("select count(*) from kindred.customer_lookalikes")
         failures = []
 
         def attempt():
             try:
-                prune(shop.deployment, SPEC, keep, is_dry_run=False)
+                prune(shop_of_two.deployment, SPEC, keep, is_dry_run=False)
             except psycopg2.Error as error:
                 failures.append(error)
 
@@ -174,31 +197,29 @@ def test_a_killed_detach_is_finished(shop):
         thread.start()
         killed = []
         while not killed:
-            killed = shop.query(
+            killed = shop_of_two.query(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where datname = current_database() and application_name like '%prune'"
                 " and wait_event_type = 'Lock' and query ~ 'concurrently'"
             )
         thread.join()
     assert len(failures) == 1
-    assert any(is_pending for _, is_pending in partitions(shop))
-    assert published(shop) == [NIGHTS[1]]
-    assert prune(shop.deployment, SPEC, keep, is_dry_run=False) == []
-    assert slugs(shop) == {"20260130t020000"}
-    tables = shop.query(
+    assert any(is_pending for _, is_pending in partitions(shop_of_two))
+    assert published(shop_of_two) == [NIGHTS[1]]
+    assert prune(shop_of_two.deployment, SPEC, keep, is_dry_run=False) == []
+    assert slugs(shop_of_two) == {"20260130t020000"}
+    tables = shop_of_two.query(
         "select relname from pg_class where relname ~ '20260129t' and relkind = 'r'"
     )
     assert tables == []
 
 
-def test_a_pruned_date_whose_partition_is_half_out_can_be_published_again(shop, monkeypatch):
+def test_a_pruned_date_whose_partition_is_half_out_can_be_published_again(shop_of_two, monkeypatch):
     monkeypatch.setattr(retention, "DETACH_PATIENCE_MILLISECONDS", 50)
-    for as_of in NIGHTS[:2]:
-        shop.run(SPEC, as_of)
-    with closing(psycopg2.connect(shop.warehouse_dsn)) as reader, reader.cursor() as cursor:
+    with closing(psycopg2.connect(shop_of_two.warehouse_dsn)) as reader, reader.cursor() as cursor:
         cursor.execute("select count(*) from kindred.customer_lookalikes")
-        prune(shop.deployment, SPEC, Retention(nights=1, month_ends=0), is_dry_run=False)
-    assert any(is_pending for _, is_pending in partitions(shop))
-    shop.run(make_spec(clustering={"algorithms": ["kmeans"], "kmeans": {"k": 3}}), NIGHTS[0])
-    assert published(shop) == NIGHTS[:2]
-    assert [is_pending for _, is_pending in partitions(shop)] == [False] * 4
+        prune(shop_of_two.deployment, SPEC, Retention(nights=1, month_ends=0), is_dry_run=False)
+    assert any(is_pending for _, is_pending in partitions(shop_of_two))
+    shop_of_two.run(make_spec(clustering={"algorithms": ["kmeans"], "kmeans": {"k": 3}}), NIGHTS[0])
+    assert published(shop_of_two) == NIGHTS[:2]
+    assert [is_pending for _, is_pending in partitions(shop_of_two)] == [False] * 4

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -28,23 +29,63 @@ SQL = Path(__file__).resolve().parents[3] / "include" / "sql"
 FINDS_CUSTOMERS = re.compile(r"distinct on \(customer_id\)[^;]*?from customer_versions", re.DOTALL)
 
 
-@pytest.fixture
-def shop(laboratory):
-    """1,300 customers, some of whom come after the first snapshot."""
-    laboratory.fill("customers", COLUMNS, people(1_300))
-    return laboratory
+@dataclass(frozen=True)
+class Counted:
+    """How often statements were composed, functions called, and sessions opened, by name."""
+
+    statements: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    sessions: Counter[str] = field(default_factory=Counter)
 
 
-def count_calls(monkeypatch, calls, *places):
-    """Count the calls of functions by their names."""
-    for owner, name in places:
-        function = getattr(owner, name)
+FUNCTIONS = (
+    *((module, "find_distinct") for module in (search_plan, index_plan, reachability, kmeans)),
+    (Profile, "add"),
+)
 
-        def call(*arguments, function=function, name=name, **named):
-            calls[name] += 1
-            return function(*arguments, **named)
 
-        monkeypatch.setattr(owner, name, call)
+@contextmanager
+def counting():
+    """Count what is done in the block."""
+    counted = Counted()
+    compose, connect = statements.compose, context.connect
+
+    def composing(name, /, **names):
+        counted.statements[name] += 1
+        return compose(name, **names)
+
+    @contextmanager
+    def connecting(conninfo, **options):
+        with connect(conninfo, **options) as database:
+            counted.sessions[options["application_name"].rpartition(" ")[2]] += 1
+            yield database
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statements, "compose", composing)
+        patch.setattr(context, "connect", connecting)
+        for owner, name in FUNCTIONS:
+            patch.setattr(owner, name, _counted_call(getattr(owner, name), name, counted))
+        yield counted
+
+
+def _counted_call(function, name, counted):
+    def call(*arguments, **named):
+        counted.calls[name] += 1
+        return function(*arguments, **named)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def nights(make_laboratory):
+    """1,300 customers, some of whom come after the first of two nights; what each has done."""
+    shop = make_laboratory()
+    shop.fill("customers", COLUMNS, people(1_300))
+    with counting() as first:
+        shop.run(SPEC, FIRST)
+    with counting() as second:
+        shop.run(SPEC, SECOND, may_refit=True)
+    return shop, first, second
 
 
 def test_two_statements_alone_look_for_the_newest_versions_of_everybody():
@@ -57,64 +98,39 @@ def test_two_statements_alone_look_for_the_newest_versions_of_everybody():
     assert searching == {"customers_as_of", "create_in_force"}
 
 
-def test_a_night_looks_through_the_history_once(shop, monkeypatch):
-    composed = Counter()
-    compose = statements.compose
-
-    def count(name, /, **names):
-        composed[name] += 1
-        return compose(name, **names)
-
-    monkeypatch.setattr(statements, "compose", count)
-    for as_of in (FIRST, SECOND):
-        composed.clear()
-        shop.run(SPEC, as_of, may_refit=True)
-        assert composed["history/customers_as_of"] == 1
-        assert composed["history/create_in_force"] == 1
-    assert composed["serving/read_generation"] == 1
+def test_a_night_looks_through_the_history_once(nights):
+    _, *counted = nights
+    for night in counted:
+        assert night.statements["history/customers_as_of"] == 1
+        assert night.statements["history/create_in_force"] == 1
+    assert counted[1].statements["serving/read_generation"] == 1
 
 
-def test_what_the_plan_of_the_graph_holds_is_not_computed_again(shop, monkeypatch):
-    found = Counter()
-    places = [(module, "find_distinct") for module in (search_plan, index_plan, reachability)]
-    count_calls(monkeypatch, found, *places, (kmeans, "find_distinct"))
-    shop.run(SPEC, FIRST)
-    assert found == {"find_distinct": 1}
+def test_what_the_plan_of_the_graph_holds_is_not_computed_again(nights):
+    _, first, _ = nights
+    assert first.calls["find_distinct"] == 1
 
 
-def test_columns_are_counted_once_where_drift_is_measured(shop, monkeypatch):
-    shop.run(SPEC, FIRST)
-    counted = Counter()
-    count_calls(monkeypatch, counted, (Profile, "add"))
-    shop.run(SPEC, SECOND, may_refit=True)
-    assert counted == {"add": 1}
-    after = shop.query(
-        "select column_name, customers, missing, minimum, maximum, stability_index"
-        " from bi.column_quality where as_of = '2026-02-02 02:00Z' order by 1"
-    )
-    counted.clear()
-    shop.run(SPEC, SECOND)
-    assert counted == {"add": 1}
-    again = shop.query(
-        "select column_name, customers, missing, minimum, maximum, stability_index"
-        " from bi.column_quality where as_of = '2026-02-02 02:00Z' order by 1"
-    )
-    assert after == again
+QUALITY = (
+    "select column_name, customers, missing, minimum, maximum, stability_index"
+    " from bi.column_quality where as_of = '2026-02-02 02:00Z' order by 1"
+)
+
+
+def test_columns_are_counted_once_where_drift_is_measured(nights):
+    """And a night that may not refit finds the same."""
+    shop, _, second = nights
+    assert second.calls["add"] == 1
+    after = shop.query(QUALITY)
+    with counting() as again:
+        shop.run(SPEC, SECOND)
+    assert again.calls["add"] == 1
+    assert shop.query(QUALITY) == after
     assert len(after) == len(SPEC.features)
 
 
-def test_a_task_works_on_one_session_beside_those_that_hold_its_locks(shop, monkeypatch):
-    opened = Counter()
-    connect = context.connect
-
-    @contextmanager
-    def count(conninfo, **options):
-        with connect(conninfo, **options) as database:
-            opened[options["application_name"].rpartition(" ")[2]] += 1
-            yield database
-
-    monkeypatch.setattr(context, "connect", count)
-    shop.run(SPEC, FIRST)
+def test_a_task_works_on_one_session_beside_those_that_hold_its_locks(nights):
+    _, first, _ = nights
     shards, algorithms = 1, len(SPEC.clustering.algorithms)
     expected = dict.fromkeys(
         ("validate", "fit_encoder", "encode", "plan_graph", "merge_graph", "profile_clusters"), 1
@@ -126,4 +142,4 @@ def test_a_task_works_on_one_session_beside_those_that_hold_its_locks(shop, monk
         "load_lookalikes": 1,
         "cluster": algorithms,
     }
-    assert {name: opened[name] for name in expected} == expected
+    assert {name: first.sessions[name] for name in expected} == expected

@@ -78,7 +78,7 @@ def test_customers_who_did_not_change_keep_their_clusters(
     assert events == [("kept",)]
 
 
-@pytest.mark.parametrize("newcomers", [0, 20])
+@pytest.mark.parametrize("newcomers", [pytest.param(0, marks=pytest.mark.soak), 20])
 def test_kmeans_keeps_customers_who_are_not_apart(laboratory: Laboratory, newcomers: int) -> None:
     rows = people(420)
     late = [(row[0], moment("2026-01-31T12:00"), *row[2:]) for row in rows[400 : 400 + newcomers]]
@@ -90,7 +90,7 @@ def test_kmeans_keeps_customers_who_are_not_apart(laboratory: Laboratory, newcom
     assert share_kept(laboratory, "kmeans") >= (0.95 if newcomers else 1.0)
 
 
-@pytest.mark.parametrize("newcomers", [0, 100])
+@pytest.mark.parametrize("newcomers", [pytest.param(0, marks=pytest.mark.soak), 100])
 def test_kmeans_keeps_customers_of_one_cloud(laboratory: Laboratory, newcomers: int) -> None:
     """Where every cut of the customers is as good as another, nights begin where the fit ended."""
     rng = np.random.default_rng(6)

@@ -35,11 +35,18 @@ def in_all_directions(count: int) -> np.ndarray:
     return np.random.default_rng(5).standard_normal((count, 6))
 
 
-@pytest.fixture
-def shop(laboratory):
+@pytest.fixture(scope="module")
+def original(make_laboratory):
+    laboratory = make_laboratory()
     laboratory.fill("customers", COLUMNS, people(ROWS))
     laboratory.run(spec_of(), FIRST)
     return laboratory
+
+
+@pytest.fixture
+def shop(original, copy_laboratory):
+    """A published snapshot with an index."""
+    return copy_laboratory(original)
 
 
 def test_with_nothing_changed_nothing_is_built(shop):

@@ -19,7 +19,7 @@ from kindred.tasks import run_task
 from kindred.warehouse.database import Database
 
 FIRST, SECOND = "2026-01-25T02:00", "2026-01-26T02:00"
-ROWS = 12_000
+ROWS = 6_000
 LISTS = 400
 """Far more than is good, so that every phase of the build takes its time."""
 

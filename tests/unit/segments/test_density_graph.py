@@ -122,8 +122,15 @@ def test_a_narrow_graph_gives_the_same_tree():
             np.testing.assert_array_equal(getattr(tree, name), getattr(trees[0], name))
 
 
-@pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
-@pytest.mark.parametrize("min_cluster_size", [10, 30, 100])
+@pytest.mark.parametrize(
+    ("metric", "min_cluster_size"),
+    [
+        (Metric.L2, 10),
+        (Metric.COSINE, 30),
+        *(pytest.param(Metric.L2, size, marks=pytest.mark.soak) for size in (30, 100)),
+        *(pytest.param(Metric.COSINE, size, marks=pytest.mark.soak) for size in (10, 100)),
+    ],
+)
 @pytest.mark.parametrize(
     "vectors",
     [groups(3000, noise=200)[0], clustered(3000, 6), uneven()],

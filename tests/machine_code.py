@@ -1,0 +1,51 @@
+"""Compile to machine code what the tests will call, so that not each of their processes has to.
+
+The functions of one folder by its name: ``python machine_code.py segments``. What is imported for
+it is imported only where somebody has to compile.
+"""
+
+import sys
+from pathlib import Path
+
+from kindred.neighbours import compiled
+from kindred.spec.metrics import Metric
+
+
+def compile_neighbours() -> None:
+    from kindred.neighbours import exact, search_plan
+    from unit.graph_cases import build_graph, clustered
+
+    vectors = clustered(1_000, 6)
+    for limit, pairs in ((search_plan.EXACT_LIMIT, 0), (100, exact.SCAN_FROM)):
+        search_plan.EXACT_LIMIT, exact.SCAN_FROM = limit, pairs
+        for metric in Metric:
+            build_graph(vectors, metric, 5)
+
+
+def compile_segments() -> None:
+    import numpy as np
+
+    from kindred.segments.density import boruvka_search
+    from kindred.segments.kmeans.lloyd import settle_centroids
+    from unit.cluster_cases import ALGORITHMS, cluster, groups
+
+    vectors, _ = groups(400)
+    settle_centroids(vectors, np.ones(len(vectors)), vectors[:3].astype(np.float64))
+    for points in (boruvka_search.EXACT_POINTS, 0):
+        boruvka_search.EXACT_POINTS = points
+        for metric in (Metric.L2, Metric.COSINE):
+            for algorithm in ALGORITHMS:
+                cluster(algorithm, vectors, metric)
+
+
+def is_compiled(part: str) -> bool:
+    """Whether somebody has compiled functions of a folder as its sources are now."""
+    folder = Path(compiled.__file__).parents[1] / part
+    return any(folder.rglob(f"*{compiled._DIGEST}*.nbc"))
+
+
+COMPILE = {"neighbours": compile_neighbours, "segments": compile_segments}
+
+if __name__ == "__main__":
+    if not is_compiled(sys.argv[1]):
+        COMPILE[sys.argv[1]]()
