@@ -26,7 +26,9 @@ SPEC = make_spec(
     }
 )
 SQL = Path(__file__).resolve().parents[3] / "include" / "sql"
-FINDS_CUSTOMERS = re.compile(r"distinct on \(customer_id\)[^;]*?from customer_versions", re.DOTALL)
+FINDS_CUSTOMERS = re.compile(
+    r"distinct on \((version\.)?customer_id\)[^;]*?from customer_versions", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -88,21 +90,22 @@ def nights(make_laboratory):
     return shop, first, second
 
 
-def test_two_statements_alone_look_for_the_newest_versions_of_everybody():
-    """One for the customers of a snapshot, one for the comparison of keys."""
+def test_three_statements_alone_look_for_the_newest_versions_of_everybody():
+    """One for the customers of a snapshot, one to compare counts, and one to compare keys."""
     searching = {
         path.stem
         for path in SQL.rglob("*.sql")
         if "hash" not in path.parts and FINDS_CUSTOMERS.search(path.read_text(encoding="utf-8"))
     }
-    assert searching == {"customers_as_of", "create_in_force"}
+    assert searching == {"customers_as_of", "is_key_missing", "create_in_force"}
 
 
-def test_a_night_looks_through_the_history_once(nights):
+def test_a_night_looks_through_the_history_once_per_task(nights):
+    """`extract` finds whose rows to read as well, `land` who is gone, `validate` the customers."""
     _, *counted = nights
     for night in counted:
         assert night.statements["history/customers_as_of"] == 1
-        assert night.statements["history/create_in_force"] == 1
+        assert night.statements["history/create_in_force"] == 2
     assert counted[1].statements["serving/read_generation"] == 1
 
 
