@@ -4,7 +4,7 @@ Everything that is inferred is decided on distinct values and their counts: no P
 row, nor per distinct value.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from kindred.infer.almost import Almost
 
 COMMON_VALUES = 50  # as many as the default max_categories of a categorical column
 
@@ -79,6 +81,10 @@ class Column:
         Rows of a column of numbers or dates whose value is none: they will be rejected.
     notes : tuple of str
         How values were read, in counts.
+    is_dated : bool
+        Whether the values are dates or times that are stored as text, but for ``odd`` rows.
+    almost : Almost or None
+        What most values of a text column are.
     """
 
     name: str
@@ -88,6 +94,32 @@ class Column:
     numbers: Numbers | None = None
     odd: int = 0
     notes: tuple[str, ...] = ()
+    is_dated: bool = False
+    almost: Almost | None = None
+
+    @classmethod
+    def of_texts(
+        cls, name: str, sql_type: str, values: pa.Array, codes: Codes, **facts: Any
+    ) -> "Column":
+        """The column whose texts, of which each row holds one by ``codes``, mean these values.
+
+        ``values`` (texts,) may hold nulls, and equal values of different texts.
+        """
+        found = values.dictionary_encode()
+        meaning = found.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+        return cls(name, sql_type, found.dictionary, meaning[codes], **facts)
+
+    def without(self, is_left_out: NDArray[np.bool_], note: str) -> "Column":
+        """The column with null in place of some distinct values, bool (distinct,), and a note."""
+        kept = ~is_left_out
+        places = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
+        return replace(
+            self,
+            values=self.values.filter(pa.array(kept)),
+            codes=np.append(places, np.int32(-1))[self.codes],
+            numbers=None if self.numbers is None else self.numbers[kept],
+            notes=(*self.notes, note),
+        )
 
     @cached_property
     def counts(self) -> Counts:
@@ -122,8 +154,8 @@ class Column:
 
     @property
     def is_temporal(self) -> bool:
-        """Whether the values are dates or times."""
-        return self.type in (SqlType.DATE, SqlType.TIMESTAMP, SqlType.TIMESTAMPTZ)
+        """Whether the values are dates or times, as text or not."""
+        return self.is_dated or self.type in (SqlType.DATE, SqlType.TIMESTAMP, SqlType.TIMESTAMPTZ)
 
     @cached_property
     def times(self) -> Times:

@@ -99,10 +99,12 @@ def _groups(column: Column) -> NDArray[np.intp]:
     """The group of each row's value as a number from 0; nulls are the last group."""
     codes = column.codes
     if column.numbers is not None and column.distinct > _QUANTILES:
-        edges = np.unique(np.nanquantile(column.numbers, np.linspace(0, 1, _QUANTILES + 1)[1:-1]))
-        codes = np.where(np.isnan(column.numbers), -1, np.searchsorted(edges, column.numbers))
+        numbers = column.of_rows(column.numbers, np.nan)
+        edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, _QUANTILES + 1)[1:-1]))
+        groups = np.where(np.isnan(column.numbers), -1, np.searchsorted(edges, column.numbers))
+        codes = column.of_rows(groups, -1)
     elif column.is_temporal and column.distinct > _QUANTILES:
-        ranks = pd.Series([None if v is None else str(v) for v in column.values]).rank()
-        scaled = (ranks / len(ranks) * _QUANTILES).fillna(-1)
-        codes = np.floor(scaled.to_numpy()).astype(np.intp)
+        times = column.of_rows(column.times, np.datetime64("NaT"))
+        ranks = pd.Series(times).rank()
+        codes = np.floor((ranks / len(ranks) * _QUANTILES).fillna(-1).to_numpy()).astype(np.intp)
     return np.where(codes < 0, codes.max() + 1, codes).astype(np.intp)

@@ -264,7 +264,7 @@ def _judge_key(roles: Roles, evidence: Evidence) -> tuple[str, bool]:
         return f"unique: {unique}{nulls}", False
     if roles.updated_at is not None:
         moments = evidence.column("updated_at", roles.updated_at)
-        pairs = set(zip(key.codes.tolist(), moments.codes.tolist(), strict=True))
+        pairs = np.unique(key.codes.astype(np.int64) * (moments.distinct + 1) + moments.codes)
         if len(pairs) >= (1 - MAX_CONFLICT_SHARE) * key.rows and key.known:
             return f"{unique}: several versions per customer{nulls}", True
     repeats = key.rows - _rows_of_own_key(key, evidence)
@@ -281,11 +281,10 @@ def fractional_keys(key: Column) -> int:
     """Rows whose key is a number, but not a whole one that a bigint holds exactly."""
     if key.type not in LARGEST_KEYS or key.numbers is None:
         return 0
-    is_known = np.array([value is not None for value in key.values])
     is_whole = (key.numbers == np.floor(key.numbers)) & (
         np.abs(key.numbers) <= LARGEST_KEYS[key.type]
     )
-    return int((is_known & ~is_whole).sum())
+    return int(key.counts[~is_whole].sum())
 
 
 def _rows_of_own_key(key: Column, evidence: Evidence) -> int:
