@@ -194,9 +194,13 @@ class ColumnEvidence:
             for place, shape in shapes.items()
             if not shape.is_compact or shape.has_zone or "T" in self.shaped.shapes[place]
         }
-        if not self.is_enough(sum(int(self.shaped.shape_rows[place]) for place in shapes)):
-            return None
-        return self.moments_of(shapes)
+        unordered = {place: shape for place, shape in shapes.items() if shape.is_unordered}
+        ordered = {place: shape for place, shape in shapes.items() if place not in unordered}
+        # A few 3/4/2021 among ISO dates show no order, and are refused; of many both are meant.
+        for found in (ordered, unordered, shapes):
+            if self.is_enough(sum(int(self.shaped.shape_rows[place]) for place in found)):
+                return self.moments_of(found)
+        return None
 
     def moments_of(self, shapes: Mapping[int, MomentShape]) -> MomentReading:
         """The texts of some shapes as moments, in the order of day and month that fits most rows."""

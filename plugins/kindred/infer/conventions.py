@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from kindred.infer.column_evidence import ColumnEvidence
 from kindred.infer.columns import TextColumn
@@ -14,6 +13,7 @@ from kindred.infer.moments import DMY, MDY, YMD, Order
 from kindred.infer.numerals import COMMA, DOT
 
 _MAX_TEXTS = 100_000  # distinct texts of a column that are looked at: conventions show early
+_MARKERS_SHOWN = 6
 _EXAMPLES = {DMY: "3/4/2021 is in April", MDY: "3/4/2021 is in March", YMD: "21/3/4 is in March"}
 
 
@@ -56,13 +56,13 @@ def read_conventions(columns: Sequence[TextColumn], separator: str | None = None
     decimal = decimals.most_common(1)[0][0] if decimals else None
     order = orders.most_common(1)[0][0] if orders else None
     typed = [found for found in evidence if is_typed(found)]
-    markers = frozenset().union(*(_markers_of(found) for found in typed))
+    markers = {text.lower(): text for found in typed for text in _markers_of(found)}
     return Conventions(
         decimal,
         COMMA if separator == ";" else DOT,
         order,
-        ALWAYS | markers,
-        _line(decimals, orders, markers),
+        ALWAYS | markers.keys(),
+        _line(decimals, orders, list(markers.values())),
     )
 
 
@@ -86,19 +86,21 @@ def _proven_order(evidence: ColumnEvidence) -> Order | None:
     return order if order in (DMY, MDY) else None
 
 
-def _markers_of(evidence: ColumnEvidence) -> frozenset[str]:
-    found = evidence.shaped.stripped.filter(pa.array(evidence.is_marked))
-    return frozenset(pc.utf8_lower(found).to_pylist())
+def _markers_of(evidence: ColumnEvidence) -> list[str]:
+    found: list[str] = evidence.shaped.stripped.filter(pa.array(evidence.is_marked)).to_pylist()
+    return found
 
 
-def _line(decimals: Counter[str], orders: Counter[Order], markers: frozenset[str]) -> str:
+def _line(decimals: Counter[str], orders: Counter[Order], markers: list[str]) -> str:
     parts = []
     if decimals and (COMMA in decimals):
         parts.append(f"the decimal sign is {_voted(decimals, {COMMA: 'a comma', DOT: 'a dot'})}")
     if orders:
         parts.append(f"dates are {_voted(orders, {o: f'{o} ({_EXAMPLES[o]})' for o in orders})}")
     if markers:
-        shown = ", ".join(sorted(markers)[:6]) + (" …" if len(markers) > 6 else "")
+        shown = ", ".join(markers[:_MARKERS_SHOWN]) + (
+            " …" if len(markers) > _MARKERS_SHOWN else ""
+        )
         parts.append(f"missing values are written {shown}")
     return f"conventions of the file: {'; '.join(parts)}" if parts else ""
 

@@ -34,11 +34,12 @@ _MONTHS = (
     "dec december dezember dez décembre déc diciembre dic dicembre dezembro",
 )
 MONTHS = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
-_WEEKDAYS = frozenset(
-    "mon tue wed thu fri sat sun tues thur thurs monday tuesday wednesday thursday friday saturday"
-    " sunday mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag sonntag lundi"
-    " mardi mercredi jeudi vendredi samedi dimanche lun mar mer jeu ven sam dim".split()
+_WEEKDAYS_WORDS = (
+    "mon tue wed thu fri sat sun tues thur thurs monday tuesday wednesday thursday friday "
+    "saturday sunday mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag "
+    "sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lun mar mer jeu ven sam dim "
 )
+_WEEKDAYS = frozenset(_WEEKDAYS_WORDS.split())
 # Hours from UTC. Abbreviations of several zones are told apart by their summer or winter time, if
 # the same column has it: CST is Central time beside CDT, and may be China's or Cuba's alone.
 _ZONES = {

@@ -32,18 +32,20 @@ _GROUPED = re.compile(
 )
 _NO_CENTS = re.compile(rf"[.,][{_MINUS}—]{{1,2}}$")  # as in 12.- or 12,--
 # ISO 4217 codes of the currencies that are traded most, and abbreviations that people write.
-_CURRENCIES = frozenset(
-    "aed ars aud bgn brl cad chf clp cny cop czk dkk egp eur gbp hkd hrk huf idr ils inr isk jpy krw"
-    " kzt mad mxn myr ngn nok nzd pen php pkr pln ron rsd rub sar sek sgd thb try twd uah usd uyu vnd"
-    " zar kr fr sfr us$ r$ a$ c$ nz$ hk$ s$ mx$ ca$ au$ rs kč zł lei руб р ft euro euros dollars eu"
-    " tl dm rmb".split()
+_CURRENCIES_WORDS = (
+    "aed ars aud bgn brl cad chf clp cny cop czk dkk egp eur gbp hkd hrk huf idr ils inr isk jpy "
+    "krw kzt mad mxn myr ngn nok nzd pen php pkr pln ron rsd rub sar sek sgd thb try twd uah usd "
+    "uyu vnd zar kr fr sfr us$ r$ a$ c$ nz$ hk$ s$ mx$ ca$ au$ rs kč zł lei руб р ft euro euros "
+    "dollars eu tl dm rmb "
 )
+_CURRENCIES = frozenset(_CURRENCIES_WORDS.split())
 _PERCENTS = frozenset(("%", "percent", "pct", "prozent"))
 # Units that are written without a space; with one, any word may be a unit.
-_UNITS = frozenset(
-    "kg g mg t lb lbs oz km m cm mm mi ft l ml cl hl h hr hrs min s sec ms d yr yrs mo kWh MWh W kW"
-    " MW V Hz GB MB kB KB TB px pt pcs pc x st ha m² m³ km² kcal k K M °C °F °".split()
+_UNITS_WORDS = (
+    "kg g mg t lb lbs oz km m cm mm mi ft l ml cl hl h hr hrs min s sec ms d yr yrs mo kWh MWh W "
+    "kW MW V Hz GB MB kB KB TB px pt pcs pc x st ha m² m³ km² kcal k K M °C °F ° "
 )
+_UNITS = frozenset(_UNITS_WORDS.split())
 _UNIT = re.compile(r"[^\W\d_]{1,12}[²³]?\.?(?:/[^\W\d_]{1,10}[²³]?)?|°[CF]?|‰")
 
 

@@ -13,6 +13,7 @@ from kindred.infer.columns import Column, SqlType
 from kindred.infer.hindsight import closing_by_name, closing_by_values
 from kindred.infer.kinds import Decision, Use, decide
 from kindred.infer.leaks import best_aucs, find_leaks
+from kindred.infer.transactions import ADVICE, looks_like_transactions
 from kindred.infer.widths import fit_width
 from kindred.spec.model import OWN_COLUMNS
 from kindred.spec.names import did_you_mean, listed
@@ -141,6 +142,8 @@ def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTL
         raise InferenceError(
             "rows", f"{evidence.rows} found, but similarity needs at least two customers"
         )
+    traded = looks_like_transactions(evidence.columns, evidence.column("key", roles.key))
+    _refuse_transactions(traded, roles, evidence)
     decisions = _decide_all(roles, evidence)
     if not any(decision.use is Use.FEATURE for decision in decisions):
         reasons = listed([f"{decision.column}: {decision.reason}" for decision in decisions], ";")
@@ -157,9 +160,16 @@ def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTL
         key_reason=key_reason,
         schedule=schedule,
         keeps_versions=keeps_versions,
-        notes=tuple(evidence.notes),
+        notes=(*evidence.notes, *([f"{traded}; {ADVICE}"] if traded else [])),
         source_timezone=_timezone(roles, evidence),
     )
+
+
+def _refuse_transactions(traded: str | None, roles: Roles, evidence: Evidence) -> None:
+    """Refuse to make customers of the lines of a table whose key repeats."""
+    key = evidence.column("key", roles.key)
+    if traded and key.known - key.distinct > MAX_CONFLICT_SHARE * key.rows:
+        raise InferenceError("key", f"the table {traded}; {ADVICE}")
 
 
 def _timezone(roles: Roles, evidence: Evidence) -> str | None:

@@ -31,7 +31,7 @@ from kindred.infer.markers import marked
 from kindred.infer.moments import PIVOT, moment_shape
 from kindred.infer.numerals import BARE, COMMA, DOT, PERCENT, Numeral
 from kindred.infer.sentinels import sentinels
-from kindred.infer.shapes import ShapedTexts, shown, strip
+from kindred.infer.shapes import shown, strip
 from kindred.spec.features import LARGEST_NUMBER
 
 MIN_NUMBER_SHARE = MIN_SHARE
