@@ -37,6 +37,7 @@ TEXT_COMPONENTS = 32
 FIRST_DATE = np.datetime64("1900-01-01")  # earlier dates are placeholders, and cannot be encoded
 _USABLE = f"a finite number up to {LARGEST_NUMBER}"
 _AFTER_9999, _BEFORE_CHRIST = r"^(infinity|\d{5,}-)", r"BC$|^-infinity"
+_MAX_ROWS_FITTED, _SEED = 200_000, 20_180_401
 _SMALL_TABLE = 1000  # rows below which ten rows are too many to require for a category
 
 Flags = NDArray[np.bool_]
@@ -243,8 +244,8 @@ def _number(column: Column, numbers: Numbers) -> Decision:
     if column.odd:
         what = "that are none" if column.type in TEXT_TYPES else f"that are not {_USABLE}"
         reason += f", and {column.odd:,} values {what}: their rows will be rejected"
-    middle, limit = limits_of(known)
-    ordinary = np.clip(known, middle - limit, middle + limit)
+    middle, limit = limits_of(_some(known))
+    ordinary = np.clip(_some(known), middle - limit, middle + limit)
     skewness = _skewness(ordinary)
     if column.distinct > MIN_AMOUNTS and known.min() >= 0 and skewness > HIGH_SKEWNESS:
         after = _skewness(np.log1p(ordinary))
@@ -257,10 +258,18 @@ def _number(column: Column, numbers: Numbers) -> Decision:
 def _scaled(column: Column, reason: str, numbers: Numbers, kind: str, **settings: Any) -> Decision:
     """A feature that no outlier rules, and the number of values that are clipped for it."""
     wanted = NumericFeature(**settings, scale=Scale.WINSORISED)
-    clipped = fit_number(column.name, wanted, pd.Series(numbers)).clipped(numbers)
+    clipped = fit_number(column.name, wanted, pd.Series(_some(numbers))).clipped(numbers)
     if clipped:
         reason += f"; {clipped:,} far outliers will be clipped"
     return _feature(column, reason, kind=kind, **settings, scale=Scale.WINSORISED.value)
+
+
+def _some(of_rows: Numbers) -> Numbers:
+    """The rows, or enough of many: a kind is decided by quantiles and a skewness."""
+    if len(of_rows) <= _MAX_ROWS_FITTED:
+        return of_rows
+    drawn = np.random.default_rng(_SEED).integers(0, len(of_rows), _MAX_ROWS_FITTED)
+    return of_rows[drawn]
 
 
 def _skewness(known: Numbers) -> float:
