@@ -88,7 +88,11 @@ IGNORED = {
     "a reference": ("customer_ref", [f"c-{n}" for n in range(ROWS)], "id by name"),
     "a sequence": ("column_1", texts(range(ROWS)), "gapless sequence of 2,000"),
     "a shuffled sequence": ("position", texts(RNG.permutation(ROWS) + 5), "gapless sequence"),
-    "mail addresses": ("email", [f"p{n}@x.de" for n in range(ROWS)], "e-mail addresses: 2,000 distinct"),
+    "mail addresses": (
+        "email",
+        [f"p{n}@x.de" for n in range(ROWS)],
+        "e-mail addresses: 2,000 distinct",
+    ),
     "names of people": ("name", [f"Ann Lee{n}" for n in range(ROWS)], "an id or a name"),
     "many short values": ("session", zipf(0.2), "the 50 most frequent cover 2"),
     "dates nobody can tell": (

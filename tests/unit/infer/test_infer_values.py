@@ -68,7 +68,9 @@ def test_type_and_values(case):
 def test_na_tokens_are_counted():
     column = typed("age", ["33", "NA", "?", "", "41"])
     assert column.notes == ("2 tokens such as NA are null",)
-    np.testing.assert_array_equal(column.of_rows(column.numbers, np.nan), [33, np.nan, np.nan, np.nan, 41])
+    np.testing.assert_array_equal(
+        column.of_rows(column.numbers, np.nan), [33, np.nan, np.nan, np.nan, 41]
+    )
 
 
 def test_what_fits_both_conventions_goes_by_the_rest_of_the_file():
