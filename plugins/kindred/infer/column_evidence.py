@@ -14,6 +14,7 @@ from kindred.infer.columns import TextColumn
 from kindred.infer.markers import marked
 from kindred.infer.moments import (
     AMBIGUOUS_ZONES,
+    DMY,
     MDY,
     ORDERS,
     YMD,
@@ -34,7 +35,7 @@ _FLAGS_OF_FILES = (
 )
 _FEW_TEXTS = 20  # a column of booleans in all of their spellings has fewer
 _MIN_GROUPED = 50  # numbers of which none has one or two decimals: 0.9 ** 50 is 0.5 %
-_SPREAD = 1.5  # times as many different numbers, from which a field is the day, not the year
+_MANY_DATES, _LATE_DAY = 60, 28  # (27 / 31) ** 60 is 0.02 %
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,17 +255,16 @@ class _OrderCounter:
         return total
 
     def without_years(self, rivals: list[Order]) -> list[Order]:
-        """The orders that remain by the field that is spread over the days of a month."""
-        firsts: set[int] = set()
-        lasts: set[int] = set()
+        """The orders that remain, since of many days of a month some are late in it."""
+        largest, dates, is_dotted = {"a": 0, "c": 0}, 0, True
         for group in self.groups:
-            if self.places[group.shape].is_unordered:
-                numbers = self.places[group.shape].numbers(group)
-                firsts |= set(np.unique(numbers["a"]).tolist())
-                lasts |= set(np.unique(numbers["c"]).tolist())
-        if len(lasts) >= _SPREAD * len(firsts):
-            return [YMD]
-        # Months are never more than twelve, so that DMY alone is told by the spread of the first.
-        if len(firsts) >= _SPREAD * len(lasts) or MDY in rivals:
+            shape = self.places[group.shape]
+            if shape.is_unordered:
+                numbers = shape.numbers(group)
+                largest = {name: max(top, int(numbers[name].max())) for name, top in largest.items()}
+                dates += len(group.places)
+                is_dotted = is_dotted and "." in group.shape
+        is_year = {n for n, top in largest.items() if dates >= _MANY_DATES and top < _LATE_DAY}
+        if "c" in is_year or (is_dotted and DMY in rivals and "a" not in is_year):
             return [order for order in rivals if order != YMD]
-        return rivals
+        return [order for order in rivals if order != DMY] if "a" in is_year else rivals

@@ -25,8 +25,8 @@ class Conventions:
     ----------
     decimal : str or None
         The decimal sign, None if no column shows it.
-    presumed_decimal : str
-        The one to read by where neither the column nor the file shows it.
+    presumed_decimal : str or None
+        The one to read by where neither the column nor the file shows it; None to refuse that.
     order : str or None
         The order of day and month, None if no column shows it.
     markers : frozenset of str
@@ -36,7 +36,7 @@ class Conventions:
     """
 
     decimal: str | None = None
-    presumed_decimal: str = DOT
+    presumed_decimal: str | None = DOT
     order: Order | None = None
     markers: frozenset[str] = ALWAYS
     line: str = field(default="", compare=False)
@@ -46,8 +46,8 @@ def read_conventions(columns: Sequence[TextColumn], separator: str | None = None
     """The conventions of a file, from all of its columns together.
 
     What a column proves by itself, since it could not be read otherwise, counts before what is only
-    likely; the majority of the columns decides. A semicolon as the separator suggests a decimal
-    comma, and no more.
+    likely; the majority of the columns decides. Where no column shows the decimal sign, it is a dot,
+    but unknown if the separator is a semicolon, as it is where the comma is taken for decimals.
     """
     evidence = [ColumnEvidence.of(column, _MAX_TEXTS) for column in columns]
     decimals = _counted(found.proven_decimal for found in evidence)
@@ -59,7 +59,7 @@ def read_conventions(columns: Sequence[TextColumn], separator: str | None = None
     markers = {text.lower(): text for found in typed for text in _markers_of(found)}
     return Conventions(
         decimal,
-        COMMA if separator == ";" else DOT,
+        None if separator == ";" else DOT,
         order,
         ALWAYS | markers.keys(),
         _line(decimals, orders, list(markers.values())),

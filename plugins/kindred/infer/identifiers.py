@@ -31,6 +31,7 @@ _PHONE_BY_NAME = r"^[+(]?\d[\d\s().\-/]{5,20}(\s?(x|ext\.?)\s?\d{1,5})?$"
 _PHONE_DIGITS = (9, 15)
 _MIN_ID_DIGITS = 9  # from which near-unique whole numbers of one width are of phones or accounts
 _MIN_SORTED = 20  # rows that nobody would expect to be in ascending order, all different
+_MIN_COLLISIONS = 5.0  # pairs of equal numbers that chance would make among amounts of that range
 _DENSE = 0.5  # share of a range that is taken, without a number twice: no chance does that
 _MIN_CODE_DIGITS, _MIN_CODES, _MIN_REPEATS = 4, 10, 5.0
 _MAX_CODE_DENSITY = 0.1
@@ -132,7 +133,8 @@ def _row_number(column: Column, numbers: Numbers, known: Numbers) -> str | None:
         return None
     of_rows = numbers[column.codes[column.codes >= 0]]
     steps = np.diff(of_rows)
-    if (steps > 0).all() or (steps < 0).all():
+    is_sorted = (steps > 0).all() or (steps < 0).all()
+    if is_sorted and len(known) ** 2 / (2 * span) >= _MIN_COLLISIONS:
         return f"{column.distinct:,} whole numbers in the order of the rows, none twice: an id"
     if len(known) >= _DENSE * span:
         taken = len(known) / span

@@ -25,7 +25,7 @@ from kindred.infer.columns import COMMON_VALUES, Column, Numbers, whole
 from kindred.infer.identifiers import NEAR_UNIQUE, are_codes, identifies
 from kindred.infer.sentinels import sentinels
 from kindred.infer.shapes import strip
-from kindred.infer.typed_values import AMBIGUOUS, MISSING_CODES, TEXT_TYPES
+from kindred.infer.typed_values import AMBIGUOUS, AMBIGUOUS_NUMBERS, MISSING_CODES, TEXT_TYPES
 from kindred.spec.features import LARGEST_NUMBER, NumericFeature, Scale
 
 MIN_AMOUNTS = 20  # distinct values above which a column is an amount, not an ordered code
@@ -41,6 +41,12 @@ _MAX_ROWS_FITTED, _SEED = 200_000, 20_180_401
 _SMALL_TABLE = 1000  # rows below which ten rows are too many to require for a category
 
 Flags = NDArray[np.bool_]
+
+
+_AMBIGUITIES = {
+    AMBIGUOUS: "write them as 2026-03-31",
+    AMBIGUOUS_NUMBERS: "write them without thousands",
+}
 
 
 class Use(StrEnum):
@@ -292,9 +298,9 @@ def _text(column: Column) -> Decision:
     )
     if column.distinct <= COMMON_VALUES and not (is_long and column.distinct > column.known / 2):
         return _category(column, f"{column.distinct} values")
-    if AMBIGUOUS in column.notes:
-        warning = f"{AMBIGUOUS}, by no column: write them as 2026-03-31"
-        return replace(_ignore(column, "no kind"), warning=warning)
+    for note, remedy in _AMBIGUITIES.items():
+        if note in column.notes:
+            return replace(_ignore(column, "no kind"), warning=f"{note}: {remedy}")
     if is_long and words > 1.5:
         return _free_text(column, f"free text: {measured}")
     if column.distinct >= NEAR_UNIQUE * column.known:

@@ -30,6 +30,7 @@ _GROUPED = re.compile(
     r"(?:9{1,3}(?:(?P<sign>[^09])999)(?:(?P=sign)999)*"
     r"|99?(?P<lakh>,)99,(?:99,)*999)"
 )
+_ENCLOSED = re.compile(r"[^()09]*\([^()09]*[09][^()]*\)[^()09]*")
 _NO_CENTS = re.compile(rf"[.,][{_MINUS}—]{{1,2}}$")  # as in 12.- or 12,--
 # ISO 4217 codes of the currencies that are traded most, and abbreviations that people write.
 _CURRENCIES_WORDS = (
@@ -107,9 +108,9 @@ def readings(shape: str) -> tuple[Numeral, ...]:
     [('$', True)]
     """
     text, is_negative = shape, False
-    if "(" in text and text.endswith(")") and text.count("(") == text.count(")") == 1:
+    if _ENCLOSED.fullmatch(text):
         # Blanks keep the places of all other characters.
-        text, is_negative = text.replace("(", " ")[:-1], True
+        text, is_negative = text.replace("(", " ").replace(")", " "), True
     shift = 0
     found = _NUMBER.fullmatch(text)
     if found is None:

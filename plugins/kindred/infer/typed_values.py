@@ -28,7 +28,7 @@ from kindred.infer.column_names import (
 from kindred.infer.columns import Column, SqlType, TextColumn, Times
 from kindred.infer.conventions import Conventions
 from kindred.infer.markers import marked
-from kindred.infer.moments import PIVOT, moment_shape
+from kindred.infer.moments import PIVOT, YMD, moment_shape
 from kindred.infer.numerals import BARE, COMMA, DOT, PERCENT, Numeral
 from kindred.infer.sentinels import sentinels
 from kindred.infer.shapes import shown, strip
@@ -38,6 +38,7 @@ MIN_NUMBER_SHARE = MIN_SHARE
 NUMERIC_TYPES = ("smallint", "integer", "bigint", "real", "double precision", "numeric")
 TEXT_TYPES = ("text", "character varying", "bpchar")
 AMBIGUOUS = "dates whose day and month cannot be told apart"
+AMBIGUOUS_NUMBERS = "numbers such as 1.234 or 1,234, and no column shows which is the decimal sign"
 MISSING_CODES = "values that stand clear of all others, such as -1, 999 or 9999-12-31"
 
 _MIN_ALMOST_SHARE = 0.5
@@ -147,7 +148,8 @@ class _Reader:
             self.notes.append(f"times of zone {zones}, which means several zones")
             return None
         if reading.rivals:
-            if self.conventions.order not in (reading.order, *reading.rivals):
+            orders = (reading.order, *reading.rivals)
+            if self.conventions.order not in orders or YMD in orders:
                 self.notes.append(AMBIGUOUS)
                 return None
             reading = replace(reading, order=self.conventions.order)
@@ -234,15 +236,13 @@ class _Reader:
                 sign = {DOT: "a dot", COMMA: "a comma"}[only]
                 self.notes.append(f"the decimal sign is {sign} here, unlike in other columns")
             return fitting[only]
-        if self.evidence.is_undecided:
-            return fitting[decimal or self.evidence.likely_decimal or self._presumed()]
-        return fitting[DOT]
-
-    def _presumed(self) -> str:
-        """A comma before three digits is of thousands, unless the file's separator is no comma."""
-        numerals = self.evidence.numbers[DOT].numerals
-        has_comma = any("," in self.shaped.shapes[p] for p, n in numerals.items() if n.decimal)
-        return self.conventions.presumed_decimal if has_comma else DOT
+        if not self.evidence.is_undecided:
+            return fitting[DOT]
+        sign = decimal or self.evidence.likely_decimal or self.conventions.presumed_decimal
+        if sign is None:
+            self.notes.append(AMBIGUOUS_NUMBERS)
+            return None
+        return fitting[sign]
 
     def _spelled(
         self, reading: NumberReading

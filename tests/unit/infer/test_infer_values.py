@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kindred.infer.columns import SqlType
-from kindred.infer.typed_values import AMBIGUOUS, read_key, stored_column
+from kindred.infer.typed_values import AMBIGUOUS, AMBIGUOUS_NUMBERS, read_key, stored_column
 from unit.text_columns import text_column, typed, values_of
 
 TYPES = {
@@ -76,7 +76,8 @@ def test_na_tokens_are_counted():
 def test_what_fits_both_conventions_goes_by_the_rest_of_the_file():
     texts = ["1,234", "2,500"]
     assert values_of(typed("a", texts)) == [1234.0, 2500.0]
-    assert values_of(typed("a", texts, separator=";")) == [1.234, 2.5]
+    unknown = typed("a", texts, separator=";")
+    assert (values_of(unknown), unknown.notes) == (texts, (AMBIGUOUS_NUMBERS,))
     assert values_of(typed("a", texts, ["1,5", "2,25"])) == [1.234, 2.5]
     assert typed("a", texts).notes == ("written with thousands as in 1,234.5",)
 
