@@ -1,4 +1,4 @@
-"""What the texts of one column can be read as: numbers by each decimal sign, dates in each order."""
+"""What the texts of a column can be read as: numbers by each decimal sign, dates by each order."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -204,7 +204,7 @@ class ColumnEvidence:
         return None
 
     def moments_of(self, shapes: Mapping[int, MomentShape]) -> MomentReading:
-        """The texts of some shapes as moments, in the order of day and month that fits most rows."""
+        """The texts of some shapes as moments, by the order of day and month that fits most."""
         counter = _OrderCounter(self, MomentReading(shapes, None, 0))
         if not any(shape.is_unordered for shape in shapes.values()):
             return MomentReading(shapes, None, counter.rows(None))
@@ -261,7 +261,9 @@ class _OrderCounter:
             shape = self.places[group.shape]
             if shape.is_unordered:
                 numbers = shape.numbers(group)
-                largest = {name: max(top, int(numbers[name].max())) for name, top in largest.items()}
+                largest = {
+                    name: max(top, int(numbers[name].max())) for name, top in largest.items()
+                }
                 dates += len(group.places)
                 is_dotted = is_dotted and "." in group.shape
         is_year = {n for n, top in largest.items() if dates >= _MANY_DATES and top < _LATE_DAY}

@@ -23,6 +23,7 @@ Codes = NDArray[np.int32]
 Counts = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 Times = NDArray[np.datetime64]
+Flags = NDArray[np.bool_]
 
 
 class SqlType(StrEnum):
@@ -109,7 +110,7 @@ class Column:
         meaning = found.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
         return cls(name, sql_type, found.dictionary, meaning[codes], **facts)
 
-    def without(self, is_left_out: NDArray[np.bool_], note: str) -> "Column":
+    def without(self, is_left_out: Flags, note: str) -> "Column":
         """The column with null in place of some distinct values, bool (distinct,), and a note."""
         kept = ~is_left_out
         places = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)

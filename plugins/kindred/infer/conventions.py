@@ -1,4 +1,4 @@
-"""The conventions of a file: how it writes numbers, dates and missing values, by all its columns."""
+"""The conventions of a file: how it writes numbers, dates and missing values, in all columns."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -46,8 +46,8 @@ def read_conventions(columns: Sequence[TextColumn], separator: str | None = None
     """The conventions of a file, from all of its columns together.
 
     What a column proves by itself, since it could not be read otherwise, counts before what is only
-    likely; the majority of the columns decides. Where no column shows the decimal sign, it is a dot,
-    but unknown if the separator is a semicolon, as it is where the comma is taken for decimals.
+    likely; the majority of the columns decides. Where no column shows the decimal sign, it is a
+    dot, but unknown if values are separated by semicolons, as where commas are for decimals.
     """
     evidence = [ColumnEvidence.of(column, _MAX_TEXTS) for column in columns]
     decimals = _counted(found.proven_decimal for found in evidence)

@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from kindred.errors import InferenceError
+from kindred.infer.column_reader import AMBIGUOUS
 from kindred.infer.columns import Column, SqlType, TextColumn
 from kindred.infer.conventions import Conventions, read_conventions
 from kindred.infer.proposal import Evidence, Roles, no_such_column
 from kindred.infer.reading import SAMPLE, Bounds, TextTable, read_table
-from kindred.infer.typed_values import AMBIGUOUS, moment_texts, read_column, read_key
+from kindred.infer.typed_values import moment_texts, read_column, read_key
 
 ROW_NUMBER = "row_number"
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from scipy.stats import skew
 
 from kindred.encoding.number_block import fit_number, limits_of
@@ -21,11 +20,12 @@ from kindred.infer.column_names import (
     looks_like_id,
     looks_like_postal_code,
 )
-from kindred.infer.columns import COMMON_VALUES, Column, Numbers, whole
+from kindred.infer.column_reader import AMBIGUOUS, AMBIGUOUS_NUMBERS
+from kindred.infer.columns import COMMON_VALUES, Column, Flags, Numbers, whole
 from kindred.infer.identifiers import NEAR_UNIQUE, are_codes, identifies
 from kindred.infer.sentinels import sentinels
 from kindred.infer.shapes import strip
-from kindred.infer.typed_values import AMBIGUOUS, AMBIGUOUS_NUMBERS, MISSING_CODES, TEXT_TYPES
+from kindred.infer.typed_values import MISSING_CODES, TEXT_TYPES
 from kindred.spec.features import LARGEST_NUMBER, NumericFeature, Scale
 
 MIN_AMOUNTS = 20  # distinct values above which a column is an amount, not an ordered code
@@ -39,8 +39,6 @@ _USABLE = f"a finite number up to {LARGEST_NUMBER}"
 _AFTER_9999, _BEFORE_CHRIST = r"^(infinity|\d{5,}-)", r"BC$|^-infinity"
 _MAX_ROWS_FITTED, _SEED = 200_000, 20_180_401
 _SMALL_TABLE = 1000  # rows below which ten rows are too many to require for a category
-
-Flags = NDArray[np.bool_]
 
 
 _AMBIGUITIES = {
@@ -237,7 +235,7 @@ def _date(column: Column) -> Decision:
 
 
 def _matching(column: Column, pattern: str) -> Flags:
-    return pc.match_substring_regex(column.values, pattern).to_numpy(zero_copy_only=False)
+    return np.asarray(pc.match_substring_regex(column.values, pattern))
 
 
 def _number(column: Column, numbers: Numbers) -> Decision:

@@ -1,4 +1,4 @@
-"""Texts that stand for a missing value, such as NA, ``\\N`` or #DIV/0!."""
+r"""Texts that stand for a missing value, such as NA, ``\N`` or #DIV/0!."""
 
 import numpy as np
 import pyarrow as pa
@@ -7,24 +7,26 @@ from numpy.typing import NDArray
 
 # Programs write these; nobody means a category by them. All in lower case.
 _WRITTEN_BY_PROGRAMS = (
-    r"\n <na> #n/a #n/a! #na #div/0! #ref! #value! #name? #num! #null! #error! #null #### ##### ######"
-    " (null) <null> [null] {null} null nan nat -nan 1.#qnan -1.#ind 1.#ind (none) (blank) <none> <nil>"
-    " nullptr undefined 0000-00-00 00.00.0000 00/00/0000"
+    r"\n <na> #n/a #n/a! #na #div/0! #ref! #value! #name? #num! #null! #error! #null #### "
+    "##### ###### (null) <null> [null] {null} null nan nat -nan 1.#qnan -1.#ind 1.#ind (none) "
+    "(blank) <none> <nil> nullptr undefined 0000-00-00 00.00.0000 00/00/0000 "
 )
 # Where the rest of the column is numbers, dates or booleans these are missing values; among texts
 # they may be a category, unless the file uses the same one for a missing number.
 _WRITTEN_BY_PEOPLE = (
-    "na n/a n.a. n.a n/a. none nil - -- --- – — ― . .. ... … ? ?? ??? * ** *** unknown unkn unk missing"
-    " empty blank nd n/d n.d. nr n.r. tbd tba s/d s.d. n/k n.v. n/v k.a. k/a unbekannt leer fehlt inconnu"
-    " inconnue vide desconocido desconocida sconosciuto onbekend desconhecido okänd ukjent void"
+    "na n/a n.a. n.a n/a. none nil - -- --- . .. ... … ? ?? ??? * ** *** unknown unkn unk "
+    "missing empty blank nd n/d n.d. nr n.r. tbd tba s/d s.d. n/k n.v. n/v k.a. k/a unbekannt "
+    "leer fehlt inconnu inconnue vide desconocido desconocida sconosciuto onbekend "
+    "desconhecido okänd ukjent void "
 )
 _PHRASES = (
     "not available|not applicable|not known|not specified|not provided|not set|no data|no value"
     "|no answer|keine angabe|k. a.|n. a.|n / a|nicht bekannt|nicht verfügbar|non renseigné"
     "|non disponible|non connu|no disponible|sin datos|non disponibile|0000-00-00 00:00:00|#n/a n/a"
 )
+_DASHES = ("\N{EN DASH}", "\N{EM DASH}", "\N{HORIZONTAL BAR}")
 ALWAYS = frozenset((*_WRITTEN_BY_PROGRAMS.split(), "0000-00-00 00:00:00", "#n/a n/a"))
-MARKERS = frozenset((*ALWAYS, *_WRITTEN_BY_PEOPLE.split(), *_PHRASES.split("|")))
+MARKERS = frozenset((*ALWAYS, *_WRITTEN_BY_PEOPLE.split(), *_PHRASES.split("|"), *_DASHES))
 _LONGEST = max(len(marker.encode()) for marker in MARKERS)
 
 

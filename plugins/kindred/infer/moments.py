@@ -1,8 +1,8 @@
 """Dates and times as people and programs write them: one shape's readings, and their moments.
 
-``2022-05-06T10:11:12+02:00``, ``06.05.22``, ``6/5/2022 9:06 AM``, ``Mar 5, 2021``, ``20220506`` and
-``2022-05-06 10:11:12 Europe/Paris`` are moments. Months have English, German, French, Spanish, Italian,
-Portuguese or Dutch names.
+``2022-05-06T10:11:12+02:00``, ``06.05.22``, ``6/5/2022 9:06 AM``, ``Mar 5, 2021``, ``20220506``
+and ``2022-05-06 10:11:12 Europe/Paris`` are moments. Months have English, German, French, Spanish,
+Italian, Portuguese or Dutch names.
 """
 
 import re
@@ -75,7 +75,8 @@ _DATES = tuple(
     for pattern in (
         r"(?P<y>9999)(?P<sep>[-/.])(?P<m>99?)(?P=sep)(?P<d>99?)",
         r"(?P<a>99?)(?P<sep>[-/.])(?P<b>99?)(?P=sep)(?P<c>9999|99)",
-        rf"(?P<d>99?)(?:st|nd|rd|th|\.)?(?:[ \-/.]|\. | de )?{_NAME}(?:, |[ \-/.,]| de )?(?P<y>9999|99)",
+        r"(?P<d>99?)(?:st|nd|rd|th|\.)?(?:[ \-/.]|\. | de )?"
+        rf"{_NAME}(?:, |[ \-/.,]| de )?(?P<y>9999|99)",
         rf"{_NAME}[ \-](?P<d>99?)(?:st|nd|rd|th)?(?:, |[ \-,])(?P<y>9999|99)",
         rf"(?P<y>9999)[ \-/.]?{_NAME}[ \-/.]?(?P<d>99?)",
         r"(?P<y>9999)(?P<m>99)(?P<d>99)(?=$|[T _-]9|9{4}(?:99)?Z?$)",
@@ -92,7 +93,7 @@ _TIME = re.compile(
     r"|[T _-]?(?P<h2>99)(?P<mi2>99)(?:(?P<s2>99)(?:\.(?P<f2>9{1,9}))?)?(?=$|Z$|[+-]9)"
 )
 _ZONE = re.compile(
-    r" ?(?:(?P<prefix>UTC|GMT)?(?P<sign>[+\-−])(?P<oh>99?)(?::?(?P<om>99))?(?: ?\[[^\]9]{1,40}\])?"
+    r" ?(?:(?:UTC|GMT)?(?P<sign>[+\-\u2212])(?P<oh>99?)(?::?(?P<om>99))?(?: ?\[[^\]9]{1,40}\])?"
     r"|(?P<zname>[A-Za-z]+(?:[/_\-][A-Za-z]+){1,5}|[A-Za-z]{1,5})"
     r"|\((?P<zbracket>[A-Z]{2,5})\)|\[(?P<zsquare>[A-Za-z/_]+)\])"
 )
@@ -104,7 +105,7 @@ Order = str
 class MomentShape:
     """How the texts of one shape are read as moments.
 
-    ``fields`` maps y, m, d, h, mi, s, f (fraction), oh and om (offset) to the places of their bytes.
+    ``fields`` are y, m, d, h, mi, s, f (fraction), oh and om (offset), each with its bytes.
     Three numbers whose order is not known are the fields a, b and c. ``month`` is the one the shape
     names; ``half`` is a or p; ``zone`` is an abbreviation or a name; ``sign`` is that of an offset.
     """
@@ -154,9 +155,10 @@ class MomentShape:
     def moments(
         self, group: ShapeGroup, zones: frozenset[str] = frozenset(), pivot: int = PIVOT
     ) -> Times:
-        """The texts of the shape as moments in UTC, datetime64[us] (n,); NaT for no such day or time.
+        """The texts of the shape as moments in UTC, datetime64[us] (n,); NaT for no such moment.
 
-        ``zones`` are all abbreviations of the column; ``pivot`` is the first two-digit year of 1900.
+        ``zones`` are all abbreviations of the column; ``pivot`` is the first two-digit year of the
+        20th century.
         """
         read = self.numbers(group)
         year, day = read["y"], read["d"]

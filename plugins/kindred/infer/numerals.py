@@ -1,6 +1,7 @@
 """Numbers as people and programs write them: one shape's readings, and the numbers of its texts.
 
-``1.234,50 €``, ``(1,234.50)``, ``1'234.-``, ``12,5 %``, ``4 kg``, ``103.01-`` and ``1e-05`` are numbers.
+``1.234,50 €``, ``(1,234.50)``, ``1'234.-``, ``12,5 %``, ``4 kg``, ``103.01-`` and ``1e-05`` are
+numbers.
 """
 
 import re
@@ -16,10 +17,10 @@ from kindred.infer.shapes import ShapeGroup
 
 DOT, COMMA = ".", ","
 BARE, PERCENT = "", "%"
-_MINUS = "-−–\N{FULLWIDTH HYPHEN-MINUS}"
+_MINUS = "-\N{MINUS SIGN}\N{EN DASH}\N{FULLWIDTH HYPHEN-MINUS}"
 _SIGNS = f"+{_MINUS}"
 _SPACES = " \u00a0\u202f\u2009\u2007"
-_GROUPING = ".,'’`´" + _SPACES
+_GROUPING = ".,'`\N{RIGHT SINGLE QUOTATION MARK}\N{ACUTE ACCENT}" + _SPACES
 _EXPONENT = r"[eE][+-]?[09]9?9?"
 _BODY = rf"(?:[09](?:[09{_GROUPING}]*[09])?[.,]?|[.,][09]+)"
 _NUMBER = re.compile(
@@ -36,10 +37,10 @@ _NO_CENTS = re.compile(rf"[.,][{_MINUS}—]{{1,2}}$")  # as in 12.- or 12,--
 _CURRENCIES_WORDS = (
     "aed ars aud bgn brl cad chf clp cny cop czk dkk egp eur gbp hkd hrk huf idr ils inr isk jpy "
     "krw kzt mad mxn myr ngn nok nzd pen php pkr pln ron rsd rub sar sek sgd thb try twd uah usd "
-    "uyu vnd zar kr fr sfr us$ r$ a$ c$ nz$ hk$ s$ mx$ ca$ au$ rs kč zł lei руб р ft euro euros "
+    "uyu vnd zar kr fr sfr us$ r$ a$ c$ nz$ hk$ s$ mx$ ca$ au$ rs kč zł lei ft euro euros "
     "dollars eu tl dm rmb "
 )
-_CURRENCIES = frozenset(_CURRENCIES_WORDS.split())
+_CURRENCIES = frozenset((*_CURRENCIES_WORDS.split(), "руб", "р"))  # noqa: RUF001
 _PERCENTS = frozenset(("%", "percent", "pct", "prozent"))
 # Units that are written without a space; with one, any word may be a unit.
 _UNITS_WORDS = (
@@ -182,11 +183,11 @@ def _read_body(body: str, decimal: str) -> tuple[list[int], int, bool, bool] | N
 
 def _is_grouped(whole: str) -> bool:
     found = _GROUPED.fullmatch(whole)
-    return found is not None and (found["lakh"] or found["sign"] in _GROUPING)
+    return found is not None and bool(found["lakh"] or found["sign"] in _GROUPING)
 
 
 def _beside(head: str, tail: str, *, is_exponential: bool) -> tuple[str, bool, bool] | None:
-    """The affix, whether it is a currency, and whether there is a minus; None if it is no number."""
+    """The affix, whether it is a currency, and whether there is a minus; None for no number."""
     signs = [c for c in head if c in _SIGNS]
     before = head.translate(_BLANK_SIGNS).strip(_SPACES)
     after = tail.strip(_SPACES)
@@ -220,6 +221,4 @@ def _is_currency(word: str) -> bool:
     if len(word) == 1:
         return unicodedata.category(word) == "Sc" or word.lower() in _CURRENCIES
     bare = word.lower().rstrip(".")
-    return bare in _CURRENCIES or (
-        word[-1:] and unicodedata.category(word[-1]) == "Sc" and len(word) <= 3
-    )
+    return bare in _CURRENCIES or (len(word) <= 3 and unicodedata.category(word[-1]) == "Sc")

@@ -4,9 +4,8 @@ They are codes only where they stand clear of all other values, and are repeated
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kindred.infer.columns import Column, Counts, Numbers, Times
+from kindred.infer.columns import Column, Counts, Flags, Numbers, Times
 
 MIN_ROWS = 3  # rows of a code: one far value is an outlier, which scaling limits
 _MIN_SHARE = 0.002  # of the known rows
@@ -32,8 +31,6 @@ _EARLIEST = np.datetime64("1900-01-02")
 _STARTS = (np.datetime64("1970-01-01"), np.datetime64("1980-01-01"), np.datetime64("1753-01-01"))
 _CLEAR_YEARS = np.timedelta64(5 * 365, "D")
 _USUAL_TIMES_MORE = 5  # rows of a placeholder date, in rows of the other dates
-
-Flags = NDArray[np.bool_]
 
 
 def sentinels(column: Column) -> Flags:
@@ -73,9 +70,7 @@ def _stands_clear(place: int, numbers: Numbers, is_code: Flags) -> bool:
     if len(usual) < _MIN_OTHERS:
         return False
     low, high = float(usual.min()), float(usual.max())
-    if code < 0:
-        return low >= 0
-    return code - high >= high - low
+    return low >= 0 if code < 0 else bool(code - high >= high - low)
 
 
 def _times(times: Times, counts: Counts) -> Flags:
@@ -92,9 +87,8 @@ def _times(times: Times, counts: Counts) -> Flags:
         return is_code
     first, last = order[0], order[-1]
     is_placeholder = times[first] < _EARLIEST or times[first].astype("datetime64[D]") in _STARTS
-    if is_placeholder and counts[first] >= spike:
-        if times[first] < _EARLIEST or times[order[1]] - times[first] >= _CLEAR_YEARS:
-            is_code[first] = True
+    is_clear = times[first] < _EARLIEST or times[order[1]] - times[first] >= _CLEAR_YEARS
+    is_code[first] = is_placeholder and is_clear and counts[first] >= spike
     if times[last] >= _LATEST and times[last] - times[order[-2]] >= _CLEAR_YEARS:
         is_code[last] = is_code[last] or counts[last] >= least
     return is_code

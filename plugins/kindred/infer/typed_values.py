@@ -2,53 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from kindred.infer.almost import Almost
-from kindred.infer.column_evidence import (
-    MIN_SHARE,
-    ColumnEvidence,
-    MomentReading,
-    NumberReading,
-)
-from kindred.infer.column_names import (
-    looks_like_birth,
-    looks_like_date,
-    looks_like_id,
-    looks_like_phone,
-    looks_like_time,
-)
-from kindred.infer.columns import Column, SqlType, TextColumn, Times
+from kindred.infer.column_evidence import MIN_SHARE, ColumnEvidence
+from kindred.infer.column_reader import ColumnReader, limited, unchanged
+from kindred.infer.columns import Column, Flags, SqlType, TextColumn
 from kindred.infer.conventions import Conventions
-from kindred.infer.markers import marked
-from kindred.infer.moments import PIVOT, YMD, moment_shape
-from kindred.infer.numerals import BARE, COMMA, DOT, PERCENT, Numeral
+from kindred.infer.moments import moment_shape
+from kindred.infer.plain_values import floats
 from kindred.infer.sentinels import sentinels
-from kindred.infer.shapes import shown, strip
-from kindred.spec.features import LARGEST_NUMBER
+from kindred.infer.shapes import strip
 
-MIN_NUMBER_SHARE = MIN_SHARE
 NUMERIC_TYPES = ("smallint", "integer", "bigint", "real", "double precision", "numeric")
 TEXT_TYPES = ("text", "character varying", "bpchar")
-AMBIGUOUS = "dates whose day and month cannot be told apart"
-AMBIGUOUS_NUMBERS = "numbers such as 1.234 or 1,234, and no column shows which is the decimal sign"
 MISSING_CODES = "values that stand clear of all others, such as -1, 999 or 9999-12-31"
-
-_MIN_ALMOST_SHARE = 0.5
-_SHAPES_SHOWN = 3
-_WIDEST_WHOLE = 15  # digits of a number with decimals that is whole all the same
-_MIN_COMPACT = 10  # distinct numbers of eight digits that all are days: chance has 1 in 1,200 each
-_COMPACT_YEARS = (np.datetime64("1900-01-01"), np.datetime64("2100-01-01"))
-_EPOCH_YEARS = (np.datetime64("1990-01-01"), np.datetime64("2100-01-01"))
-_EPOCH_UNITS = {10: "s", 13: "ms", 16: "us"}
-_EXCEL_START, _EXCEL_DAYS = np.datetime64("1899-12-30"), (10_000, 80_000)  # 1927 to 2119
 _PLAIN = r"^[+-]?(\d{1,30}(\.\d{0,60})?|\.\d{1,60})([eE][+-]?\d{1,2})?$"
 _LEADING_ZERO = r"^[+-]?0\d+$"
 _UUID = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
@@ -68,8 +40,8 @@ def read_column(
     conventions = conventions or Conventions()
     evidence = ColumnEvidence.of(column)
     if not evidence.shaped.is_meant.any():
-        return _texts(column, evidence.shaped.is_meant)
-    reader = _Reader(column, conventions, evidence)
+        return unchanged(column, evidence.shaped.is_meant)
+    reader = ColumnReader(column, conventions, evidence)
     found = reader.flags() or reader.compact_moments() or reader.numbers() or reader.moments()
     if found is not None:
         return found if keeps_codes else _without_sentinels(found)
@@ -79,376 +51,17 @@ def read_column(
 def read_key(column: TextColumn) -> Column:
     """The key column: integers, UUIDs, or the unchanged strings; only '' is null."""
     stripped = strip(column.texts)
-    is_known = _lengths(stripped) > 0
+    is_known = np.asarray(pc.binary_length(stripped)) > 0
     present = stripped.filter(pa.array(is_known))
-    if len(present) and _all_match(present, _BIGINT):
+    if len(present) and _matching(present, _BIGINT).all():
         digits = pc.utf8_ltrim(stripped, characters="+")
         try:
             values = pc.cast(pc.if_else(pa.array(is_known), digits, None), pa.int64())
         except pa.ArrowInvalid:  # more than a bigint holds
-            return _texts(column, is_known)
+            return unchanged(column, is_known)
         return Column.of_texts(column.name, SqlType.BIGINT, values, column.codes)
-    is_uuid = len(present) > 0 and _all_match(present, _UUID)
-    return replace(_texts(column, is_known), type="uuid" if is_uuid else SqlType.TEXT)
-
-
-class _Reader:
-    """Reads one column by the conventions of its file."""
-
-    def __init__(
-        self, column: TextColumn, conventions: Conventions, evidence: ColumnEvidence
-    ) -> None:
-        self.column, self.conventions, self.evidence = column, conventions, evidence
-        self.shaped = evidence.shaped
-        self.notes: list[str] = []
-        missing = int(self.shaped.rows[evidence.is_marked].sum())
-        if missing:
-            self.notes.append(f"{missing:,} tokens such as NA are null")
-
-    def flags(self) -> Column | None:
-        """Booleans, if yes and no are all there is."""
-        if self.evidence.flags is None:
-            return None
-        yes, _ = self.evidence.flags
-        words = pc.utf8_lower(self.shaped.stripped)
-        meaning = pc.if_else(pa.array(self.shaped.is_meant), pc.equal(words, yes), None)
-        return self._typed(SqlType.BOOLEAN, meaning)
-
-    def numbers(self) -> Column | None:
-        """Numbers by the column's decimal sign, or else by the file's."""
-        reading = self._number_reading()
-        if reading is None:
-            return None
-        spelled, places, numerals = self._spelled(reading)
-        if all(numeral.is_whole for numeral in numerals) and not _fit_bigint(spelled):
-            if reading.affix == BARE:
-                return None  # more digits than a bigint holds: an id
-        odd = self.shaped.meant_rows - reading.rows
-        self.notes += _style_notes(reading)
-        floats = np.full(len(self.column.texts), np.nan)
-        floats[places] = _floats(spelled)
-        timed = None if odd else self._moments_in(floats, numerals)
-        if timed is not None:
-            return timed
-        if odd:
-            texts = _scattered(spelled, places, self._kept())
-            return _with_numbers(self._typed(SqlType.TEXT, texts, odd=odd), floats, self.column)
-        if _is_whole(numerals, floats[places]) and _fit_bigint(spelled):
-            return _with_numbers(self._typed(SqlType.BIGINT, self._whole(spelled, places, floats)))
-        values = pa.array(floats, mask=np.isnan(floats))
-        return _with_numbers(self._typed(SqlType.DOUBLE, values))
-
-    def moments(self) -> Column | None:
-        """Dates or times by the column's order of day and month, or else by the file's."""
-        reading = self.evidence.moments
-        if reading is None:
-            return None
-        if reading.ambiguous_zones:
-            zones = ", ".join(sorted(reading.ambiguous_zones))
-            self.notes.append(f"times of zone {zones}, which means several zones")
-            return None
-        if reading.rivals:
-            orders = (reading.order, *reading.rivals)
-            if self.conventions.order not in orders or YMD in orders:
-                self.notes.append(AMBIGUOUS)
-                return None
-            reading = replace(reading, order=self.conventions.order)
-        elif reading.order and self.conventions.order not in (None, reading.order):
-            self.notes.append(f"dates are {reading.order} here, unlike in other columns")
-        return self._moments(reading)
-
-    def compact_moments(self) -> Column | None:
-        """Dates such as 20220506, if all numbers are days or the name says so."""
-        if looks_like_id(self.column.name) or not self._is_compact():
-            return None
-        shapes = {p: m for p, s in enumerate(self.shaped.shapes) if (m := moment_shape(s))}
-        shapes = {p: m for p, m in shapes.items() if m.is_compact}
-        zeros = [p for p, s in enumerate(self.shaped.shapes) if s in ("0", "09999999")]
-        is_zero = np.isin(self.shaped.shape_codes, zeros)
-        zero_rows = int(self.shaped.rows[is_zero].sum())
-        reading = self.evidence.moments_of(shapes)
-        named = looks_like_date(self.column.name) or looks_like_time(self.column.name)
-        enough = MIN_SHARE * (self.shaped.meant_rows - zero_rows)
-        found = self._times(reading)
-        is_day = (found >= _COMPACT_YEARS[0]) & (found < _COMPACT_YEARS[1])
-        is_never = found >= np.datetime64("9999-01-01")
-        if int(self.shaped.rows[is_day | is_never].sum()) < enough or not is_day.any():
-            return None
-        if not named and int(is_day.sum()) < _MIN_COMPACT:
-            return None
-        if zero_rows:
-            self.notes.append(f"{zero_rows:,} zeros are null")
-        self.notes.append("written as 99999999")
-        return self._moments(reading, ignored=is_zero)
-
-    def _is_compact(self) -> bool:
-        """Whether the shapes of most rows may be such dates, by their widths alone."""
-        rows = sum(
-            int(rows)
-            for shape, rows in zip(self.shaped.shapes, self.shaped.shape_rows, strict=True)
-            if shape in ("99999999", "999999999999", "99999999999999", "0", "09999999")
-        )
-        return self.evidence.is_enough(rows)
-
-    def texts(self) -> Column:
-        """The column as text, with what it almost is."""
-        markers = self.conventions.markers
-        is_missing = marked(self.shaped.stripped, markers)
-        notes = tuple(self.notes[1:] if self.evidence.is_marked.any() else self.notes)
-        missing = int(self.shaped.rows[is_missing].sum())
-        if missing:
-            notes = (f"{missing:,} tokens such as NA are null", *notes)
-        is_known = (_lengths(self.shaped.stripped) > 0) & ~is_missing
-        found = _texts(self.column, is_known)
-        return replace(found, notes=notes, almost=self._almost())
-
-    def _almost(self) -> Almost | None:
-        total = self.shaped.meant_rows
-        readings = [("number", read.rows, read.numerals) for read in self.evidence.numbers.values()]
-        shapes = {p: m for p, s in enumerate(self.shaped.shapes) if (m := moment_shape(s))}
-        shapes = {p: m for p, m in shapes.items() if not m.is_compact}
-        if shapes:
-            moments = self.evidence.moments_of(shapes)
-            readings.append(("date", moments.rows, shapes))
-        kind, rows, fitting = max(readings, key=lambda read: read[1], default=("", 0, {}))
-        if rows < _MIN_ALMOST_SHARE * total or looks_like_phone(self.column.name):
-            return None
-        others: dict[str, int] = {}
-        for place, shape in enumerate(self.shaped.shapes):
-            if place not in fitting:
-                name = shown(shape)
-                others[name] = others.get(name, 0) + int(self.shaped.shape_rows[place])
-        best = sorted(others.items(), key=lambda item: -item[1])[:_SHAPES_SHOWN]
-        return Almost(kind, rows / total, tuple(best))
-
-    def _number_reading(self) -> NumberReading | None:
-        """The numbers by what the column proves, what the file does, or what is likely."""
-        numbers, own = self.evidence.numbers, self.evidence.proven_decimal
-        if looks_like_phone(self.column.name):
-            numbers = {d: read for d, read in numbers.items() if not read.is_grouped}
-        fitting = {d: r for d, r in numbers.items() if self.evidence.is_enough(r.rows)}
-        if not fitting:
-            return None
-        decimal = self.conventions.decimal
-        if len(fitting) == 1:
-            [only] = fitting
-            if own and decimal not in (None, only):
-                sign = {DOT: "a dot", COMMA: "a comma"}[only]
-                self.notes.append(f"the decimal sign is {sign} here, unlike in other columns")
-            return fitting[only]
-        if not self.evidence.is_undecided:
-            return fitting[DOT]
-        sign = decimal or self.evidence.likely_decimal or self.conventions.presumed_decimal
-        if sign is None:
-            self.notes.append(AMBIGUOUS_NUMBERS)
-            return None
-        return fitting[sign]
-
-    def _spelled(
-        self, reading: NumberReading
-    ) -> tuple[pa.StringArray, NDArray[np.intp], list[Numeral]]:
-        """The numbers in plain digits (n,), the places of their texts (n,), and their numerals."""
-        by_shape = {self.shaped.shapes[place]: n for place, n in reading.numerals.items()}
-        groups = list(self.shaped.groups(self._wanted(list(reading.numerals))))
-        spelled = pa.concat_arrays([by_shape[group.shape].spelled(group) for group in groups])
-        return spelled, np.concatenate([g.places for g in groups]), list(by_shape.values())
-
-    def _wanted(self, places: Sequence[int]) -> NDArray[np.bool_]:
-        wanted = np.zeros(len(self.shaped.shapes), dtype=bool)
-        wanted[list(places)] = True
-        return wanted
-
-    def _kept(self) -> pa.StringArray:
-        """The stripped texts that mean something, null elsewhere."""
-        return pc.if_else(pa.array(self.shaped.is_meant), self.shaped.stripped, None)
-
-    def _whole(
-        self, spelled: pa.StringArray, places: NDArray[np.intp], floats: NDArray[np.float64]
-    ) -> pa.Array:
-        """The whole numbers of the distinct texts: exact where they have no decimals."""
-        try:
-            numbers = pc.cast(spelled, pa.int64())
-        except pa.ArrowInvalid:
-            numbers = pa.array(floats[places].astype(np.int64))
-        return _scattered(numbers, places, pa.nulls(len(floats), pa.int64()))
-
-    def _typed(self, sql_type: SqlType, values: pa.Array, **facts: Any) -> Column:
-        return Column.of_texts(
-            self.column.name, sql_type, values, self.column.codes, notes=tuple(self.notes), **facts
-        )
-
-    def _times(self, reading: MomentReading) -> Times:
-        """The moment of each distinct text in UTC (distinct,), NaT where there is none."""
-        times = np.full(len(self.column.texts), np.datetime64("NaT"), dtype="datetime64[us]")
-        by_shape = {self.shaped.shapes[place]: shape for place, shape in reading.shapes.items()}
-        is_birth = looks_like_birth(self.column.name)
-        pivot = date.today().year % 100 + 1 if is_birth else PIVOT
-        for group in self.shaped.groups(self._wanted(list(reading.shapes))):
-            shape = by_shape[group.shape]
-            if shape.is_unordered:
-                shape = shape.ordered(str(reading.order))
-            times[group.places] = shape.moments(group, reading.zones, pivot)
-        return times
-
-    def _moments(
-        self, reading: MomentReading, ignored: NDArray[np.bool_] | None = None
-    ) -> Column | None:
-        times = self._times(reading)
-        is_meant = self.shaped.is_meant if ignored is None else self.shaped.is_meant & ~ignored
-        is_good = ~np.isnat(times)
-        odd = int(self.shaped.rows[is_meant & ~is_good].sum())
-        if not is_good.any() or odd > (1 - MIN_SHARE) * self.shaped.rows[is_meant].sum():
-            return None
-        shapes = [reading.shapes[p] for p in reading.shapes]
-        self.notes += _year_notes(shapes, looks_like_birth(self.column.name))
-        sql_type = SqlType.DATE
-        if any(shape.has_time for shape in shapes):
-            has_zone = any(shape.has_zone for shape in shapes)
-            sql_type = SqlType.TIMESTAMPTZ if has_zone else SqlType.TIMESTAMP
-        if not odd:
-            return self._typed(sql_type, _as_arrow(times, sql_type))
-        kept = pc.if_else(pa.array(is_meant), self.shaped.stripped, None)
-        texts = _scattered(_iso(times[is_good], sql_type), np.flatnonzero(is_good), kept)
-        return self._typed(SqlType.TEXT, texts, odd=odd, is_dated=True)
-
-    def _moments_in(self, floats: NDArray[np.float64], numerals: list[Numeral]) -> Column | None:
-        """Seconds since 1970, or day numbers of Excel: where the name and the values say so."""
-        if any(numeral.affix != BARE for numeral in numerals):
-            return None
-        known = floats[~np.isnan(floats)]
-        times = np.full(len(floats), np.datetime64("NaT"), dtype="datetime64[us]")
-        is_known = ~np.isnan(floats)
-        digits = {len(str(int(limit))) for limit in (known.min(), known.max()) if limit > 0}
-        unit = _EPOCH_UNITS.get(min(digits, default=0)) if len(digits) == 1 else None
-        name = self.column.name
-        if unit and (looks_like_time(name) or looks_like_date(name)):
-            times[is_known] = _since_1970(known, unit)
-            if _EPOCH_YEARS[0] <= times[is_known].min() and times[is_known].max() < _EPOCH_YEARS[1]:
-                self.notes.append("read as time since 1970, by its name and values")
-                return self._typed(SqlType.TIMESTAMPTZ, _as_arrow(times, SqlType.TIMESTAMPTZ))
-        first, last = _EXCEL_DAYS
-        if looks_like_date(name) and first <= known.min() and known.max() < last:
-            days = np.round(known * 86_400).astype("timedelta64[s]")
-            times[is_known] = (_EXCEL_START + days.astype("timedelta64[us]")).astype("M8[us]")
-            self.notes.append("read as day numbers of Excel, by its name and values")
-            sql_type = SqlType.DATE if (known == np.floor(known)).all() else SqlType.TIMESTAMP
-            return self._typed(sql_type, _as_arrow(times, sql_type))
-        return None
-
-
-def _since_1970(known: NDArray[np.float64], unit: str) -> Times:
-    per_second = {"s": 1, "ms": 1000, "us": 10**6}[unit]
-    return np.round(known * (10**6 / per_second)).astype(np.int64).astype("datetime64[us]")
-
-
-def _style_notes(reading: NumberReading) -> list[str]:
-    notes = []
-    has_separator = any(n.point >= 0 for n in reading.numerals.values())
-    if reading.decimal == COMMA and (has_separator or reading.is_grouped):
-        notes.append("written with a comma as in 1234,5")
-    elif reading.is_grouped:
-        notes.append("written with thousands as in 1,234.5")
-    if reading.is_currency:
-        notes.append("without its currency sign")
-    elif reading.affix == PERCENT:
-        notes.append("in percent")
-    elif reading.affix:
-        notes.append(f"in {reading.affix}")
-    return notes
-
-
-def _year_notes(shapes: Sequence[Any], is_birth: bool) -> list[str]:
-    if not any(shape.has_short_year for shape in shapes):
-        return []
-    if is_birth:
-        return ["years of two digits are in the past"]
-    return [f"years of two digits are from 19{PIVOT} to 20{PIVOT - 1}"]
-
-
-def _is_whole(numerals: Sequence[Numeral], numbers: NDArray[np.float64]) -> bool:
-    """Whether numbers are whole: they have no decimals, or only zeros as pandas writes them."""
-    if all(numeral.is_whole for numeral in numerals):
-        return True
-    is_plain = all(
-        n.decimal in ("", DOT) and n.affix == BARE and n.exponent < 0 and not n.is_grouped
-        for n in numerals
-    )
-    is_small = (np.abs(numbers) < 10.0**_WIDEST_WHOLE).all()
-    return bool(is_plain and is_small and (numbers == np.floor(numbers)).all())
-
-
-def _fit_bigint(spelled: pa.StringArray) -> bool:
-    """Whether plain numbers are within the range of a bigint, as far as they are whole."""
-    if pc.max(pc.binary_length(spelled)).as_py() <= 18:
-        return True
-    try:
-        pc.cast(spelled, pa.int64())
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def _floats(spelled: pa.StringArray) -> NDArray[np.float64]:
-    try:
-        return pc.cast(spelled, pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:  # an exponent beyond the range: infinite, or zero
-        return np.array(spelled.to_pylist()).astype(np.float64)
-
-
-def _scattered(values: pa.Array, places: NDArray[np.intp], others: pa.Array) -> pa.Array:
-    """An array that has some values at some places, and elsewhere what it had."""
-    sources = np.arange(len(others))
-    sources[places] = len(others) + np.arange(len(places))
-    return pa.concat_arrays([others, values]).take(pa.array(sources))
-
-
-def _as_arrow(times: Times, sql_type: SqlType) -> pa.Array:
-    is_missing = np.isnat(times)
-    if sql_type == SqlType.DATE:
-        return pa.array(times.astype("datetime64[D]"), mask=is_missing)
-    zone = "UTC" if sql_type == SqlType.TIMESTAMPTZ else None
-    return pa.array(times, pa.timestamp("us"), mask=is_missing).cast(pa.timestamp("us", zone))
-
-
-def _iso(times: Times, sql_type: SqlType) -> pa.StringArray:
-    if sql_type == SqlType.DATE:
-        return pc.cast(pa.array(times.astype("datetime64[D]")), pa.string())
-    texts = pc.cast(pa.array(times, pa.timestamp("us")), pa.string())
-    if sql_type == SqlType.TIMESTAMP:
-        return texts
-    return pc.binary_join_element_wise(texts, pa.scalar("Z"), "")
-
-
-def _texts(column: TextColumn, is_known: NDArray[np.bool_]) -> Column:
-    """The texts unchanged, null where they are not known."""
-    values = pc.if_else(pa.array(is_known), column.texts, None)
-    return Column.of_texts(column.name, SqlType.TEXT, values, column.codes)
-
-
-def _with_numbers(
-    column: Column, floats: NDArray[np.float64] | None = None, texts: TextColumn | None = None
-) -> Column:
-    """The column with its numbers; those that no vector holds count as odd.
-
-    ``floats`` are the numbers of the texts (texts,) that the column was read from; without them,
-    the values are numbers themselves.
-    """
-    if floats is None or texts is None:
-        numbers = pc.cast(column.values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    else:
-        numbers = np.full(column.distinct, np.nan)
-        firsts = np.full(column.distinct, -1, dtype=np.int64)
-        known = column.codes >= 0
-        firsts[column.codes[known]] = texts.codes[known]
-        numbers = floats[firsts]
-    return _limited(column, numbers)
-
-
-def _limited(column: Column, numbers: NDArray[np.float64]) -> Column:
-    is_usable = np.abs(numbers) <= float(LARGEST_NUMBER)
-    is_refused = ~is_usable if column.odd == 0 else ~is_usable & ~np.isnan(numbers)
-    odd = column.odd + int(column.counts[is_refused].sum())
-    return replace(column, numbers=np.where(is_usable, numbers, np.nan), odd=odd)
+    is_uuid = len(present) > 0 and bool(_matching(present, _UUID).all())
+    return replace(unchanged(column, is_known), type="uuid" if is_uuid else SqlType.TEXT)
 
 
 def _without_sentinels(column: Column) -> Column:
@@ -459,7 +72,7 @@ def _without_sentinels(column: Column) -> Column:
     return column.without(is_code, f"{rows:,} {MISSING_CODES}, are null")
 
 
-def moment_texts(column: TextColumn) -> NDArray[np.bool_]:
+def moment_texts(column: TextColumn) -> Flags:
     """Which distinct texts are empty, or a date or time by their shape: bool (distinct,)."""
     shaped = ColumnEvidence.of(column).shaped
     is_moment = [moment_shape(shape) is not None for shape in shaped.shapes]
@@ -480,7 +93,7 @@ def stored_column(name: str, sql_type: str, values: Sequence[Any]) -> Column:
         numbers = np.array([float(value) for value in known], dtype=np.float64)
         is_int = sql_type in ("smallint", "integer", "bigint")
         array = pa.array(known, pa.int64()) if is_int else pa.array(numbers)
-        return _limited(Column(name, sql_type, array, codes), numbers)
+        return limited(Column(name, sql_type, array, codes), numbers)
     if sql_type == SqlType.BOOLEAN:
         return Column(name, sql_type, pa.array(known, pa.bool_()), codes)
     column = Column(name, sql_type, pa.array(map(str, known), pa.string()), codes)
@@ -494,8 +107,8 @@ def _plain_texts(column: Column) -> Column:
     rows = int(column.counts[is_plain].sum())
     if rows and rows >= MIN_SHARE * column.known and not _matching(stripped, _LEADING_ZERO).any():
         numbers = np.full(column.distinct, np.nan)
-        numbers[is_plain] = _floats(stripped.filter(pa.array(is_plain)))
-        return _limited(replace(column, odd=column.known - rows), numbers)
+        numbers[is_plain] = floats(stripped.filter(pa.array(is_plain)))
+        return limited(replace(column, odd=column.known - rows), numbers)
     is_date = _matching(stripped, _ISO)
     if int(column.counts[is_date].sum()) < MIN_SHARE * column.known:
         return column
@@ -504,13 +117,5 @@ def _plain_texts(column: Column) -> Column:
     return replace(dated, odd=odd) if odd <= (1 - MIN_SHARE) * column.known else column
 
 
-def _matching(texts: pa.StringArray, pattern: str) -> NDArray[np.bool_]:
-    return pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
-
-
-def _all_match(texts: pa.StringArray, pattern: str) -> bool:
-    return bool(_matching(texts, pattern).all())
-
-
-def _lengths(texts: pa.StringArray) -> NDArray[np.int32]:
-    return pc.binary_length(texts).to_numpy(zero_copy_only=False)
+def _matching(texts: pa.StringArray, pattern: str) -> Flags:
+    return np.asarray(pc.match_substring_regex(texts, pattern))

@@ -8,7 +8,6 @@ import pytest
 from kindred.infer.column_names import looks_like_label, names_outcome
 from kindred.infer.kinds import Use, decide
 from kindred.infer.typed_values import stored_column
-
 from unit.text_columns import typed
 
 ROWS = 2000

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from kindred.infer.leaks import auc_alone, binary_outcome, find_leaks
-
 from unit.text_columns import typed
 
 ROWS = 2000

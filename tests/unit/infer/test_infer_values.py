@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import numpy as np
 import pytest
 
+from kindred.infer.column_reader import AMBIGUOUS, AMBIGUOUS_NUMBERS
 from kindred.infer.columns import SqlType
-from kindred.infer.typed_values import AMBIGUOUS, AMBIGUOUS_NUMBERS, read_key, stored_column
+from kindred.infer.typed_values import read_key, stored_column
 from unit.text_columns import text_column, typed, values_of
 
 TYPES = {
