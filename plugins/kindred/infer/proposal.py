@@ -238,7 +238,8 @@ def _decision(
         warning = "" if column.distinct > 1 else "a label of one value: no segment differs in it"
         return Decision(column.name, Use.LABEL, labels[column.name], warning=warning)
     if column.name in hindsight:
-        return Decision(column.name, Use.IGNORE, hindsight[column.name])
+        reason = "; ".join((hindsight[column.name], *column.notes))
+        return Decision(column.name, Use.IGNORE, reason)
     decision = decide(column, is_sample=is_sample)
     if column.name in leaks and decision.use is Use.FEATURE:
         return Decision(column.name, Use.IGNORE, leaks[column.name])
