@@ -61,7 +61,7 @@ def read_conventions(columns: Sequence[TextColumn], separator: str | None = None
         decimal,
         None if separator == ";" else DOT,
         order,
-        ALWAYS | markers.keys(),
+        ALWAYS.union(markers),
         _line(decimals, orders, list(markers.values())),
     )
 

@@ -1,5 +1,7 @@
 r"""Texts that stand for a missing value, such as NA, ``\N`` or #DIV/0!."""
 
+from functools import lru_cache
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,7 +28,20 @@ _PHRASES = (
 )
 _DASHES = ("\N{EN DASH}", "\N{EM DASH}", "\N{HORIZONTAL BAR}")
 ALWAYS = frozenset((*_WRITTEN_BY_PROGRAMS.split(), "0000-00-00 00:00:00", "#n/a n/a"))
-MARKERS = frozenset((*ALWAYS, *_WRITTEN_BY_PEOPLE.split(), *_PHRASES.split("|"), *_DASHES))
+# How accountants write an amount that is none.
+_AMOUNTS = tuple(f"{sign}{blank}-" for sign in "$€£¥" for blank in ("", " "))
+MARKERS = frozenset(
+    (
+        *ALWAYS,
+        *_AMOUNTS,
+        "- €",
+        "-€",
+        "-$",
+        *_WRITTEN_BY_PEOPLE.split(),
+        *_PHRASES.split("|"),
+        *_DASHES,
+    )
+)
 _LONGEST = max(len(marker.encode()) for marker in MARKERS)
 
 
@@ -36,6 +51,10 @@ def marked(stripped: pa.StringArray, markers: frozenset[str] = MARKERS) -> NDArr
     lengths = pc.binary_length(stripped).to_numpy(zero_copy_only=False)
     short = np.flatnonzero((lengths > 0) & (lengths <= _LONGEST))
     lowered = pc.utf8_lower(stripped.take(pa.array(short)))
-    known = pa.array(sorted(markers), pa.string())
-    found[short] = pc.is_in(lowered, value_set=known).to_numpy(zero_copy_only=False)
+    found[short] = np.asarray(pc.is_in(lowered, value_set=_as_array(markers)))
     return found
+
+
+@lru_cache(maxsize=8)
+def _as_array(markers: frozenset[str]) -> pa.StringArray:
+    return pa.array(sorted(markers), pa.string())

@@ -201,8 +201,9 @@ class MomentShape:
             return local - np.timedelta64(int(hours * 60), "m")
         if self.zone not in _zone_names():
             return np.full(len(local), np.datetime64("NaT"), dtype="datetime64[us]")
+        # An hour that a clock repeats is taken for standard time, as PostgreSQL has it.
         aware = pd.DatetimeIndex(local).tz_localize(
-            self.zone, ambiguous=np.ones(len(local), dtype=bool), nonexistent="shift_forward"
+            self.zone, ambiguous=np.zeros(len(local), dtype=bool), nonexistent="shift_forward"
         )
         return aware.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[us]")
 

@@ -41,11 +41,16 @@ _CURRENCIES_WORDS = (
     "dollars eu tl dm rmb "
 )
 _CURRENCIES = frozenset((*_CURRENCIES_WORDS.split(), "руб", "р"))  # noqa: RUF001
+_POWERS = {
+    **{"k": 3, "K": 3, "tsd": 3, "thousand": 3, "M": 6, "mn": 6, "mio": 6, "million": 6},
+    **{"millions": 6, "B": 9, "bn": 9, "mrd": 9, "billion": 9},
+}
+_BALANCES = {"cr": False, "dr": True}  # a debit is a negative balance
 _PERCENTS = frozenset(("%", "percent", "pct", "prozent"))
 # Units that are written without a space; with one, any word may be a unit.
 _UNITS_WORDS = (
     "kg g mg t lb lbs oz km m cm mm mi ft l ml cl hl h hr hrs min s sec ms d yr yrs mo kWh MWh W "
-    "kW MW V Hz GB MB kB KB TB px pt pcs pc x st ha m² m³ km² kcal k K M °C °F ° "
+    "kW MW V Hz GB MB kB KB TB px pt pcs pc x st ha m² m³ km² kcal °C °F ° "
 )
 _UNITS = frozenset(_UNITS_WORDS.split())
 _UNIT = re.compile(r"[^\W\d_]{1,12}[²³]?\.?(?:/[^\W\d_]{1,10}[²³]?)?|°[CF]?|‰")
@@ -67,8 +72,9 @@ class Numeral:
         The places of the bytes that remain: digits, and the decimal sign.
     point : int
         Which of them is the decimal sign, -1 for none.
-    exponent : int
-        Which of them is the first of an exponent, -1 for none.
+    has_exponent : bool
+    power : int
+        The power of ten that the numbers are multiplied by, as for 1.5k or 2 Mio.
     """
 
     decimal: str
@@ -80,7 +86,8 @@ class Numeral:
     is_grouped: bool
     keep: tuple[int, ...]
     point: int
-    exponent: int = -1
+    has_exponent: bool = False
+    power: int = 0
 
     def spelled(self, group: ShapeGroup) -> pa.StringArray:
         """The texts of the shape as plain numbers (n,), such as -1234.5."""
@@ -88,8 +95,14 @@ class Numeral:
         if self.point >= 0:
             cells[:, self.point] = ord(".")
         if self.is_negative:
-            cells = np.hstack([np.full((len(cells), 1), ord("-"), dtype=np.uint8), cells])
+            cells = np.hstack([_repeated(b"-", len(cells)), cells])
+        if self.power:
+            cells = np.hstack([cells, _repeated(b"e%d" % self.power, len(cells))])
         return fixed_width(cells)
+
+
+def _repeated(text: bytes, rows: int) -> NDArray[np.uint8]:
+    return np.tile(np.frombuffer(text, dtype=np.uint8), (rows, 1))
 
 
 def fixed_width(cells: NDArray[np.uint8]) -> pa.StringArray:
@@ -127,11 +140,10 @@ def readings(shape: str) -> tuple[Numeral, ...]:
     if _NO_CENTS.search(body + tail.rstrip(_SPACES)) and not exponent:
         tail = tail.rstrip(_SPACES).rstrip(_MINUS + "—").removesuffix(".").removesuffix(",")
         body = body.rstrip(".,")
-    beside = _beside(head, tail, is_exponential=bool(exponent))
-    if beside is None:
+    beside = _beside(head, tail)
+    if beside is None or (exponent and (beside.affix or beside.power)):
         return ()
-    affix, is_currency, is_minus = beside
-    if is_minus and is_negative:
+    if beside.is_minus and is_negative:
         return ()
     start = len(text[: found.start("body") + shift].encode())
     results = []
@@ -142,21 +154,21 @@ def readings(shape: str) -> tuple[Numeral, ...]:
         digits, point, is_grouped, is_code = read
         keep = [start + len(body[:place].encode()) for place in digits]
         first = start + len(body.encode())
-        places = len(keep)
         keep += range(first, first + len(exponent))
         matters = _read_body(body, other) != read or point >= 0
         results.append(
             Numeral(
                 decimal if matters else "",
-                affix,
-                is_currency,
-                is_negative or is_minus,
+                beside.affix,
+                beside.is_currency,
+                is_negative or beside.is_minus,
                 is_code,
-                is_whole=point < 0 and not exponent,
+                is_whole=point < 0 and not exponent and not beside.power,
                 is_grouped=is_grouped,
                 keep=tuple(keep),
                 point=point,
-                exponent=places if exponent else -1,
+                has_exponent=bool(exponent),
+                power=beside.power,
             )
         )
         if not matters:
@@ -186,32 +198,57 @@ def _is_grouped(whole: str) -> bool:
     return found is not None and bool(found["lakh"] or found["sign"] in _GROUPING)
 
 
-def _beside(head: str, tail: str, *, is_exponential: bool) -> tuple[str, bool, bool] | None:
-    """The affix, whether it is a currency, and whether there is a minus; None for no number."""
+@dataclass(frozen=True)
+class _Beside:
+    """What stands beside a number."""
+
+    affix: str = BARE
+    is_currency: bool = False
+    is_minus: bool = False
+    power: int = 0
+
+
+def _beside(head: str, tail: str) -> _Beside | None:
+    """What stands before and after a number; None if it is no number for it."""
     signs = [c for c in head if c in _SIGNS]
     before = head.translate(_BLANK_SIGNS).strip(_SPACES)
     after = tail.strip(_SPACES)
-    spaced = tail[:1] in _SPACES if tail else False
+    is_spaced = tail[:1] in _SPACES
     if after[:1] and after[0] in _SIGNS:
         signs.append(after[0])
-        after, spaced = after[1:].strip(_SPACES), True
+        after, is_spaced = after[1:].strip(_SPACES), True
     elif after[-1:] and after[-1] in _SIGNS:
         signs.append(after[-1])
         after = after[:-1].strip(_SPACES)
+    power, after = _power(after, is_beside_currency=bool(before))
     if len(signs) > 1 or (before and after):
         return None
     is_minus = bool(signs) and signs[0] != "+"
-    if is_exponential and (before or after):
-        return None
-    if not before and not after:
-        return BARE, False, is_minus
     word = before or after
+    if not word:
+        return _Beside(is_minus=is_minus, power=power)
     if _is_currency(word):
-        return word.rstrip(".").lower(), True, is_minus
+        return _Beside(word.rstrip(".").lower(), True, is_minus, power)
+    if before or power:
+        return None
     if word.lower() in _PERCENTS:
-        return PERCENT, False, is_minus
-    is_unit = after and _UNIT.fullmatch(after) and (spaced or after.rstrip(".") in _UNITS)
-    return (after, False, is_minus) if is_unit else None
+        return _Beside(PERCENT, is_minus=is_minus)
+    if word.lower() in _BALANCES and not signs:
+        return _Beside(is_minus=_BALANCES[word.lower()])
+    is_unit = _UNIT.fullmatch(word) and (is_spaced or word.rstrip(".") in _UNITS)
+    return _Beside(word, is_minus=is_minus) if is_unit else None
+
+
+def _power(after: str, *, is_beside_currency: bool) -> tuple[int, str]:
+    """The power of ten that a number's suffix names, and what is left of what stands after it."""
+    first, _, rest = after.partition(" ")
+    word = first.rstrip(".")
+    if is_beside_currency and word == "m":
+        word = "M"
+    power = _POWERS.get(word, 0) if len(word) == 1 else _POWERS.get(word.lower(), 0)
+    if len(word) == 1 and word != "k" and not (is_beside_currency or rest):
+        return 0, after  # a letter alone may be part of a code, such as 12B
+    return (power, rest.strip(_SPACES)) if power else (0, after)
 
 
 _BLANK_SIGNS = str.maketrans(dict.fromkeys(_SIGNS, " "))

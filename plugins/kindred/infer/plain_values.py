@@ -24,7 +24,7 @@ def is_whole(numerals: Sequence[Numeral], numbers: Numbers) -> bool:
     if all(numeral.is_whole for numeral in numerals):
         return True
     is_plain = all(
-        n.decimal in ("", DOT) and n.affix == BARE and n.exponent < 0 and not n.is_grouped
+        n.decimal in ("", DOT) and n.affix == BARE and not n.has_exponent and not n.is_grouped
         for n in numerals
     )
     is_small = (np.abs(numbers) < 10.0**_WIDEST_WHOLE).all()

@@ -30,6 +30,10 @@ NUMBERS = {
     "trailing minus": (["103.01-", "5"], [], [-103.01, 5.0]),
     "a real minus": (["\N{MINUS SIGN}3", "4"], [], [-3, 4]),
     "a shared unit": (["4 kg", "13 kg"], [], [4, 13]),
+    "thousands and millions": (["$1.5M", "$300K", "$7"], [], [1_500_000.0, 300_000.0, 7.0]),
+    "millions in words": (["1,5 Mio. €", "2 Mrd. €"], [], [1_500_000.0, 2_000_000_000.0]),
+    "debits": (["1.50 CR", "2.25 DR"], [], [1.5, -2.25]),
+    "an accountant's dash": (["$1,000.50", "$ -"], [], [1000.5, None]),
     "exponents": (["1e-05", "2.5E+3"], [], [1e-05, 2500.0]),
     "rounding of many digits": (["0.1234567890123456789", "1"], [], [0.12345678901234568, 1.0]),
 }
@@ -67,6 +71,7 @@ NO_NUMBERS = {
     "two currencies": ["$4", "€5"] * 50,
     "percent and none": ["4%", "0.5"] * 50,
     "codes": ["cat 42", "cat 7"] * 50,
+    "flats": ["12B", "14K", "3M"] * 50,
     "houses": ["12a", "14b"] * 50,
     "phones": ["06 11 46 10 56", "06 72 54 22 23"] * 50,
     "versions": ["1.2.3", "1.2.14"] * 50,
@@ -127,6 +132,11 @@ def test_times_with_zones(case):
     texts, expected = MOMENTS[case]
     column = typed("seen", texts)
     assert (column.type, values_of(column)) == (SqlType.TIMESTAMPTZ, expected)
+
+
+def test_an_hour_that_a_clock_repeats_is_standard_time():
+    column = typed("seen", ["2022-10-30 02:30:00 Europe/Paris"])
+    assert values_of(column) == [at(2022, 10, 30, 1, 30)]
 
 
 @pytest.mark.parametrize("zone", ["CST", "IST", "BST"])

@@ -171,7 +171,8 @@ def table(written, seed):
         return round(math.exp(draw.gauss(2, 1)) * scale, 2) * draw.choice([1, 1, -1])
 
     def moment():
-        return START + timedelta(seconds=draw.randrange(22 * 365 * 86_400))
+        # Not at night, when clocks repeat an hour.
+        return START + timedelta(draw.randrange(22 * 365), draw.randrange(4 * 3600, 86_400))
 
     days = [moment().date() for _ in range(ROWS)]
     made = {
