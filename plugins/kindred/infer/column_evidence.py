@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from kindred.infer.column_names import looks_like_date, looks_like_month
 from kindred.infer.columns import TextColumn
 from kindred.infer.markers import marked
 from kindred.infer.moments import (
@@ -190,10 +191,12 @@ class ColumnEvidence:
     def moments(self) -> MomentReading | None:
         """The column as dates or times in the order that fits most rows, if it is enough."""
         shapes = {p: m for p, s in enumerate(self.shaped.shapes) if (m := moment_shape(s))}
+        may_be_months = looks_like_date(self.name) or looks_like_month(self.name)
         shapes = {
             place: shape
             for place, shape in shapes.items()
-            if not shape.is_compact or shape.has_zone or "T" in self.shaped.shapes[place]
+            if (may_be_months or not shape.is_month)
+            and (not shape.is_compact or shape.has_zone or "T" in self.shaped.shapes[place])
         }
         unordered = {place: shape for place, shape in shapes.items() if shape.is_unordered}
         ordered = {place: shape for place, shape in shapes.items() if place not in unordered}

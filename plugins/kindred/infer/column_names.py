@@ -160,6 +160,11 @@ def looks_like_date(name: str) -> bool:
     return not _DATES.isdisjoint(words_of(name))
 
 
+def looks_like_month(name: str) -> bool:
+    """Whether a name says that it is a month, so that 2021-11 is no range."""
+    return not {"month", "monat", "mois", "mes", "mese", "period", "ym"}.isdisjoint(words_of(name))
+
+
 def looks_like_time(name: str) -> bool:
     """Whether a name says that it is a time, such as ``created_at``."""
     return not _TIMES.isdisjoint(words_of(name))

@@ -79,6 +79,9 @@ _DATES = tuple(
         rf"{_NAME}(?:, |[ \-/.,]| de )?(?P<y>9999|99)",
         rf"{_NAME}[ \-](?P<d>99?)(?:st|nd|rd|th)?(?:, |[ \-,])(?P<y>9999|99)",
         rf"(?P<y>9999)[ \-/.]?{_NAME}[ \-/.]?(?P<d>99?)",
+        r"(?P<m>99?)[-/](?P<y>9999)$",
+        r"(?P<y>9999)[-/](?P<m>99)$",
+        rf"{_NAME}[ \-](?P<y>9999)$",
         r"(?P<y>9999)(?P<m>99)(?P<d>99)(?=$|[T _-]9|9{4}(?:99)?Z?$)",
     )
 )
@@ -133,6 +136,11 @@ class MomentShape:
         return any(name == "a" for name, *_ in self.fields)
 
     @property
+    def is_month(self) -> bool:
+        """Whether no day is written: a month stands for its first."""
+        return not any(name in "da" for name, *_ in self.fields)
+
+    @property
     def has_short_year(self) -> bool:
         """Whether the year has two digits."""
         return any(name in "cy" and stop - start == 2 for name, start, stop in self.fields)
@@ -161,7 +169,7 @@ class MomentShape:
         20th century.
         """
         read = self.numbers(group)
-        year, day = read["y"], read["d"]
+        year, day = read["y"], read.get("d", np.int64(1))
         if self.has_short_year:
             year = year + np.where(year >= pivot, 1900, 2000)
         month = read.get("m", np.full(len(year), self.month, dtype=np.int64))

@@ -168,6 +168,12 @@ def test_days(case):
     assert (column.type, set(values_of(column))) == (SqlType.DATE, {date(2021, 3, 5)})
 
 
+@pytest.mark.parametrize("text", ["2021-03", "03/2021", "2021/03", "March 2021", "Mar-2021"])
+def test_months_are_dates_by_name(text):
+    assert values_of(typed("birth_month", [text])) == [date(2021, 3, 1)]
+    assert typed("season", [text]).type == SqlType.TEXT
+
+
 def test_times_without_zones():
     column = typed("seen", ["5/13/2022 12:06 AM", "5/6/2022 9:06:30 PM"])
     expected = [datetime(2022, 5, 13, 0, 6), datetime(2022, 5, 6, 21, 6, 30)]
