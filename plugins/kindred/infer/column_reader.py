@@ -205,11 +205,11 @@ class ColumnReader:
         if not self.evidence.is_undecided:
             return fitting[DOT]
         presumed = self.conventions.presumed_decimal
-        sign: str | None = decimal or self.evidence.likely_decimal or presumed
-        if not sign:
+        found = decimal or self.evidence.likely_decimal or presumed
+        if not found:
             self.notes.append(AMBIGUOUS_NUMBERS)
             return None
-        return fitting[sign]
+        return fitting[found]
 
     def _spelled(
         self, reading: NumberReading

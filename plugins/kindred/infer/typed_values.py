@@ -75,8 +75,8 @@ def _without_sentinels(column: Column) -> Column:
 def moment_texts(column: TextColumn) -> Flags:
     """Which distinct texts are empty, or a date or time by their shape: bool (distinct,)."""
     shaped = ColumnEvidence.of(column).shaped
-    is_moment = [moment_shape(shape) is not None for shape in shaped.shapes]
-    return ~shaped.is_meant | np.array([*is_moment, False])[shaped.shape_codes]
+    is_moment = np.array([*(moment_shape(shape) is not None for shape in shaped.shapes), False])
+    return np.asarray(~shaped.is_meant | is_moment[shaped.shape_codes])
 
 
 def stored_column(name: str, sql_type: str, values: Sequence[Any]) -> Column:
