@@ -35,11 +35,14 @@ _NAMED_THINGS = {
     *("sector", "country", "state", "county", "city", "district", "territory", "store", "shop"),
     *("channel", "product", "sku", "brand", "cluster", "segment", "gender", "sex", "marital"),
     *("filiale", "abteilung", "branche", "agence", "departement", "province", "bundesland"),
-    *("area", "office", "warehouse", "depot", "tariff", "profession", "occupation", "religion"),
+    *("office", "warehouse", "depot", "tariff", "profession", "occupation", "religion"),
 }
 _MEASURES = {
     *("count", "size", "sales", "share", "rate", "amount", "score", "visits", "number", "num"),
     *("total", "sum", "avg", "mean", "n", "rank", "level", "population", "income", "spend"),
+    *("salary", "price", "revenue", "balance", "cost", "limit", "value", "area", "weight"),
+    *("distance", "length", "height", "volume", "quantity", "points", "days", "months", "years"),
+    *("betrag", "umsatz", "gehalt", "preis", "montant", "prix", "salaire", "profit", "margin"),
 }
 _OUTCOMES = {
     *("churn", "churned", "churner", "attrition", "exited", "cancelled", "canceled"),
@@ -178,6 +181,11 @@ def looks_like_birth(name: str) -> bool:
 def looks_like_code(name: str) -> bool:
     """Whether numbers of that name are codes, such as ``industry_code``."""
     return not _CODES.isdisjoint(words_of(name)[-2:])
+
+
+def looks_like_amount(name: str) -> bool:
+    """Whether a name denotes what can be added up or compared, such as ``salary``."""
+    return not _MEASURES.isdisjoint(words_of(name))
 
 
 def looks_like_category(name: str) -> bool:

@@ -15,6 +15,7 @@ from kindred.encoding.number_block import fit_number, limits_of
 from kindred.infer.almost import Almost
 from kindred.infer.column_evidence import FLAGS, MIN_SHARE
 from kindred.infer.column_names import (
+    looks_like_amount,
     looks_like_category,
     looks_like_code,
     looks_like_id,
@@ -33,6 +34,7 @@ HIGH_SKEWNESS = 1.0  # Bulmer, Principles of Statistics, 1979: "highly skewed"
 SHORT_CHARACTERS = 40  # mean length up to which a text is not free text
 SENTENCE_WORDS, SEVERAL_WORDS = 5.0, 2.5  # mean number of words
 MIN_COMMON_SHARE = 0.5  # share of rows that a category's most frequent values must cover
+_MAX_CODES_PER_ROW = 0.2
 TEXT_COMPONENTS = 32
 FIRST_DATE = np.datetime64("1900-01-01")  # earlier dates are placeholders, and cannot be encoded
 _USABLE = f"a finite number up to {LARGEST_NUMBER}"
@@ -203,13 +205,15 @@ def _code(column: Column, numbers: Numbers) -> Decision | None:
     """Whole numbers that are categories: by name, or because no amounts are written so."""
     if not whole(numbers):
         return None
-    is_few = column.distinct <= COMMON_VALUES
+    is_few = column.distinct <= max(COMMON_VALUES, _MAX_CODES_PER_ROW * column.known)
     by_name = looks_like_code(column.name) or (is_few and looks_like_category(column.name))
-    if not by_name and not are_codes(column, numbers):
+    by_values = not looks_like_amount(column.name) and are_codes(column, numbers)
+    if not by_name and not by_values:
         return None
     why = "codes by name" if by_name else "codes: repeated numbers of one width, far apart"
-    if column.distinct >= NEAR_UNIQUE * column.known and not is_few:
-        return _ignore(column, f"{why}, {column.distinct:,} distinct of {column.known:,}: an id")
+    if column.common_share < MIN_COMMON_SHARE:
+        share = f"the {COMMON_VALUES} most frequent cover {column.common_share:.0%} only"
+        return _ignore(column, f"{why}, {column.distinct:,} distinct of {column.known:,}: {share}")
     return _category(column, f"{why}, {column.distinct:,} distinct")
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kindred.infer.columns import Codes, Counts, TextColumn
 
+MAX_BYTES = 80  # of a text that has a shape: no number or date is longer
 MAX_SHAPES = 3000  # the most frequent ones, which are looked at; numbers and dates have fewer
 BLANKS = "".join(
     (
@@ -62,7 +63,7 @@ class ShapedTexts:
         is 9, but 0 if the first digit of a text is 0.
     shape_rows : int64 array of shape (shapes,)
     shape_codes : int32 array of shape (distinct,)
-        The index of each text's shape, -1 if it is not meant or has a rarer shape.
+        The index of each text's shape, -1 if it is not meant, or is too long or of a rarer shape.
     """
 
     stripped: pa.StringArray
@@ -77,15 +78,16 @@ class ShapedTexts:
         cls, stripped: pa.StringArray, rows: Counts, is_meant: NDArray[np.bool_]
     ) -> "ShapedTexts":
         """The shapes of stripped texts, without looking at those that are not meant."""
-        meant = stripped if is_meant.all() else stripped.filter(pa.array(is_meant))
-        found = shapes_of(meant).dictionary_encode()
+        is_short = is_meant & (np.asarray(pc.binary_length(stripped)) <= MAX_BYTES)
+        short = stripped if is_short.all() else stripped.filter(pa.array(is_short))
+        found = shapes_of(short).dictionary_encode()
         codes = found.indices.to_numpy(zero_copy_only=False)
-        totals = np.bincount(codes, weights=rows[is_meant], minlength=len(found.dictionary))
+        totals = np.bincount(codes, weights=rows[is_short], minlength=len(found.dictionary))
         order = np.argsort(-totals, kind="stable")[:MAX_SHAPES]
         ranks = np.full(len(totals) + 1, -1, dtype=np.int32)
         ranks[order] = np.arange(len(order), dtype=np.int32)
         shape_codes = np.full(len(stripped), -1, dtype=np.int32)
-        shape_codes[is_meant] = ranks[codes]
+        shape_codes[is_short] = ranks[codes]
         shapes = found.dictionary.take(pa.array(order)).to_pylist()
         return cls(stripped, rows, is_meant, shapes, totals[order].astype(np.int64), shape_codes)
 

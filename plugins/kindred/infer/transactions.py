@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.infer.column_names import looks_like_closing, words_of
-from kindred.infer.columns import Column
+from kindred.infer.column_names import looks_like_closing, looks_like_id, words_of
+from kindred.infer.columns import COMMON_VALUES, Column
 
 ADVICE = (
     "aggregate it to one row per customer first (a query with GROUP BY), or declare it as events of"
@@ -70,24 +70,32 @@ def looks_like_transactions(columns: Sequence[Column], key: Column) -> str | Non
     and at least two columns of items, amounts or receipts vary from one of a holder's rows to the
     next.
     """
-    if any(looks_like_closing(column.name) for column in columns):
-        return None
+    # A table of versions changes few columns at a time.
+    has_versions = any(looks_like_closing(column.name) for column in columns)
+    least = _MIN_VARYING + has_versions
     if not any(column.is_temporal for column in columns):
         return None
     traded = [column for column in columns if _is_traded(column.name)]
-    customers = [c for c in columns if c is not key and not _CUSTOMERS.isdisjoint(words_of(c.name))]
+    customers = [c for c in columns if c is not key and _may_hold(c)]
     for holder in (key, *customers):
         if not 0 < holder.distinct * _MIN_ROWS_PER_HOLDER <= holder.known:
             continue
         pairs = _successive(holder)
         varying = [c for c in traded if c is not holder and _varies(c, pairs)]
-        if len(varying) >= _MIN_VARYING:
+        if len(varying) >= least:
             names = ", ".join(repr(column.name) for column in varying[:4])
             return (
                 f"looks like transactions: {holder.known:,} rows of {holder.distinct:,} distinct"
                 f" {holder.name!r}, with a time, and {names} differ from row to row"
             )
     return None
+
+
+def _may_hold(column: Column) -> bool:
+    """Whether a column is the number or name of a customer, and no attribute such as card_type."""
+    words = words_of(column.name)
+    named = len(words) == 1 or looks_like_id(column.name)
+    return named and not _CUSTOMERS.isdisjoint(words) and column.distinct > COMMON_VALUES
 
 
 def _is_traded(name: str) -> bool:

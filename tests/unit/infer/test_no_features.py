@@ -77,6 +77,7 @@ CODES = {
     "an industry": ("industry_code", RNG.choice([5411, 5812, 7372], ROWS)),
     "SIC": ("sic", RNG.choice([1, 20, 99], ROWS)),
     "a region": ("region", RNG.integers(1, 14, ROWS)),
+    "departments of France": ("departement", RNG.integers(1, 96, ROWS)),
     "a kind of shop": ("StoreType", RNG.integers(1, 5, ROWS)),
     "by behaviour": ("column_7", RNG.choice(RNG.integers(1000, 9999, 25), ROWS)),
 }
@@ -93,6 +94,7 @@ def test_codes_are_categories(case):
 AMOUNTS = {
     "credit limits": ("limit", RNG.choice(np.arange(1000, 9999, 500), ROWS)),
     "prices": ("price", RNG.choice([1299, 1499, 1999, 2499, 4999, 7999, 9999], ROWS)),
+    "pay grades": ("salary", RNG.choice(RNG.integers(1000, 9999, 25), ROWS)),
     "years": ("since", RNG.integers(1950, 2020, ROWS)),
     "sales of a store": ("store_sales", RNG.integers(1, 40, ROWS)),
     "counts": ("visits", RNG.integers(0, 30, ROWS)),
@@ -172,6 +174,17 @@ def test_placeholder_dates_are_missing(code):
 def test_an_early_birthday_is_none():
     days = [f"{1900 + n % 90}-01-01" for n in range(ROWS)]
     assert min(values_of(typed("birth_date", days))) == date(1900, 1, 1)
+
+
+def test_an_order_a_row_is_warned_of():
+    data = lines().replace(b"order_no", b"line").splitlines()
+    data = b"\n".join(
+        [data[0], *(b"%d,%b" % (n, b.partition(b",")[2]) for n, b in enumerate(data[1:]))]
+    )
+    proposal = propose("public.lines", Roles("line"), read_csv(data, Roles("line")))
+    (note,) = [note for note in proposal.notes if "transactions" in note]
+    assert "60 distinct 'customer_no'" in note
+    assert "aggregate" in note
 
 
 def lines(rows=400, holders=60):
