@@ -22,7 +22,8 @@ _PHONES = {
 _DATES = {"date", "dt", "datum", "fecha", "dob", "birthday", "birthdate", "datetime", "dates"}
 _TIMES = {
     *("time", "timestamp", "ts", "epoch", "unix", "at", "login", "seen", "created", "updated"),
-    *("modified", "registered", "joined", "signup", "visited"),
+    *("modified", "registered", "joined", "signup", "visited", "last", "first", "since", "when"),
+    *("visit", "expires", "expiry", "start", "end", "opened", "closed", "event", "activity"),
 }
 _BIRTHS = {"birth", "birthday", "birthdate", "dob", "born", "geburtsdatum", "naissance", "geburt"}
 # Numbers under such a name are codes of something: their order and distance mean nothing.

@@ -123,6 +123,12 @@ MOMENTS = {
         [at(2022, 5, 6, 8, 11, 12)],
     ),
     "mail": (["Fri, 06 May 2022 10:11:12 +0200"], [at(2022, 5, 6, 8, 11, 12)]),
+    "JavaScript": (
+        ["Fri May 06 2022 10:11:12 GMT+0200 (Central European Summer Time)"],
+        [at(2022, 5, 6, 8, 11, 12)],
+    ),
+    "Go": (["2022-05-06 10:11:12 +0200 CEST"], [at(2022, 5, 6, 8, 11, 12)]),
+    "Oracle": (["06-MAY-22 10.11.12.000000 AM +02:00"], [at(2022, 5, 6, 8, 11, 12)]),
     "Java": (["Fri May 06 10:11:12 CEST 2022"], [at(2022, 5, 6, 8, 11, 12)]),
 }
 
@@ -172,6 +178,21 @@ def test_days(case):
 def test_months_are_dates_by_name(text):
     assert values_of(typed("birth_month", [text])) == [date(2021, 3, 1)]
     assert typed("season", [text]).type == SqlType.TEXT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2022-05-06-21.06.00",
+        "May  6 2022  9:06PM",
+        "6.5.2022 21.06",
+        "20220506T210600",
+        "2022-05-06 21h06",
+    ],
+)
+def test_times_of_other_programs(text):
+    column = typed("seen", [text, "31.12.2020 10.11"] if text[1] == "." else [text])
+    assert values_of(column)[0] == datetime(2022, 5, 6, 21, 6)
 
 
 def test_times_without_zones():
