@@ -7,6 +7,7 @@ Italian, Portuguese or Dutch names.
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache, lru_cache
 from zoneinfo import available_timezones
 
@@ -102,6 +103,9 @@ _ZONE = re.compile(
     r"|(?P<zname>[A-Za-z]+(?:[/_\-][A-Za-z]+){1,5}|[A-Za-z]{1,5})"
     r"|\((?P<zbracket>[A-Z]{2,5})\)|\[(?P<zsquare>[A-Za-z/_]+)\])"
 )
+
+_MAX_OFFSET_MINUTES = 16 * 60
+_FIRST_MOMENT, _LAST_MOMENT = np.datetime64("0002-01-01", "us"), np.datetime64("9999-01-01", "us")
 
 Order = str
 
@@ -199,23 +203,33 @@ class MomentShape:
     def _in_utc(
         self, local: Times, read: dict[str, NDArray[np.int64]], zones: frozenset[str]
     ) -> Times:
+        if not self.has_zone:
+            return local
         if self.sign:
             minutes = self.sign * (read["oh"] * 60 + read.get("om", np.int64(0)))
-            local = local - minutes.astype("timedelta64[m]")
-            local[np.abs(minutes) > 16 * 60] = np.datetime64("NaT")
-            return local
-        if not self.zone:
-            return local
-        hours = zone_hours(self.zone, zones)
-        if hours is not None:
-            return local - np.timedelta64(int(hours * 60), "m")
-        if self.zone not in _zone_names():
-            return np.full(len(local), np.datetime64("NaT"), dtype="datetime64[us]")
-        # An hour that a clock repeats is taken for standard time, as PostgreSQL has it.
-        aware = pd.DatetimeIndex(local).tz_localize(
-            self.zone, ambiguous=np.zeros(len(local), dtype=bool), nonexistent="shift_forward"
+            moments = local - minutes.astype("timedelta64[m]")
+            moments[np.abs(minutes) > _MAX_OFFSET_MINUTES] = np.datetime64("NaT")
+        else:
+            moments = _from_zone(local, self.zone, zones)
+        # A placeholder at the end of all time stays there, whatever its zone.
+        return np.where((local < _FIRST_MOMENT) | (local >= _LAST_MOMENT), local, moments)
+
+
+def _from_zone(local: Times, zone: str, zones: frozenset[str]) -> Times:
+    """Local times of a zone in UTC (n,); NaT for a zone that is not known."""
+    hours = zone_hours(zone, zones)
+    if hours is not None:
+        return np.asarray(local - np.timedelta64(int(hours * 60), "m"))
+    found = np.full(len(local), np.datetime64("NaT"), dtype="datetime64[us]")
+    if zone in _zone_names():
+        is_usual = (local >= _FIRST_MOMENT) & (local < _LAST_MOMENT)
+        # An hour that a clock repeats is standard time, and one that it skips is too, as in
+        # PostgreSQL.
+        aware = pd.DatetimeIndex(local[is_usual]).tz_localize(
+            zone, ambiguous=np.zeros(is_usual.sum(), dtype=bool), nonexistent=timedelta(hours=1)
         )
-        return aware.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[us]")
+        found[is_usual] = aware.tz_convert("UTC").tz_localize(None).to_numpy()
+    return found
 
 
 def zone_hours(zone: str, zones: frozenset[str]) -> float | None:

@@ -8,6 +8,7 @@ from kindred.infer.column_reader import AMBIGUOUS, AMBIGUOUS_NUMBERS
 from kindred.infer.columns import SqlType
 from kindred.infer.conventions import read_conventions
 from kindred.infer.markers import ALWAYS
+from kindred.infer.typed_values import read_column
 from unit.text_columns import text_column, typed, values_of
 
 COMMAS = ["429,15", "256,38", "7,5"]
@@ -141,8 +142,15 @@ def test_times_with_zones(case):
 
 
 def test_an_hour_that_a_clock_repeats_is_standard_time():
-    column = typed("seen", ["2022-10-30 02:30:00 Europe/Paris"])
-    assert values_of(column) == [at(2022, 10, 30, 1, 30)]
+    column = typed("seen", ["2022-10-30 02:30:00 Europe/Paris", "2022-03-27 02:30:00 Europe/Paris"])
+    assert values_of(column) == [at(2022, 10, 30, 1, 30), at(2022, 3, 27, 1, 30)]
+
+
+@pytest.mark.parametrize("zone", ["-05:00", " America/New_York", " CET", "Z"])
+def test_the_end_of_all_time_stays_there(zone):
+    texts = [f"9999-12-31 23:59:59{zone}", f"0001-01-01 00:00:00{zone}"]
+    column = read_column(text_column("seen", texts), keeps_codes=True)
+    assert values_of(column) == [at(9999, 12, 31, 23, 59, 59), at(1, 1, 1)]
 
 
 @pytest.mark.parametrize("zone", ["CST", "IST", "BST"])
