@@ -54,6 +54,13 @@ class NumberReading:
         """Whether some numbers have a thousands sign."""
         return any(numeral.is_grouped for numeral in self.numerals.values())
 
+    @property
+    def is_grouped_only(self) -> bool:
+        """Whether some have, and none has decimals or anything beside it."""
+        return self.is_grouped and all(
+            numeral.is_whole and numeral.affix == BARE for numeral in self.numerals.values()
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class MomentReading:

@@ -39,12 +39,13 @@ _NAMED_THINGS = {
     *("office", "warehouse", "depot", "tariff", "profession", "occupation", "religion"),
 }
 _MEASURES = {
-    *("count", "size", "sales", "share", "rate", "amount", "score", "visits", "number", "num"),
-    *("total", "sum", "avg", "mean", "n", "rank", "level", "population", "income", "spend"),
-    *("salary", "price", "revenue", "balance", "cost", "limit", "value", "area", "weight"),
-    *("distance", "length", "height", "volume", "quantity", "points", "days", "months", "years"),
-    *("betrag", "umsatz", "gehalt", "preis", "montant", "prix", "salaire", "profit", "margin"),
+    *("count", "size", "sales", "share", "rate", "amount", "score", "visits", "total", "sum"),
+    *("avg", "mean", "population", "income", "spend", "salary", "price", "revenue", "balance"),
+    *("cost", "limit", "value", "area", "weight", "distance", "length", "height", "volume"),
+    *("quantity", "points", "days", "months", "years", "profit", "margin", "usage", "minutes"),
+    *("betrag", "umsatz", "gehalt", "preis", "montant", "prix", "salaire"),
 }
+_RANKS = {"number", "num", "n", "rank", "level"}
 _OUTCOMES = {
     *("churn", "churned", "churner", "attrition", "exited", "cancelled", "canceled"),
     *("response", "responded", "responder", "converted", "conversion", "accepted", "subscribed"),
@@ -196,7 +197,7 @@ def looks_like_category(name: str) -> bool:
     [True, True, False]
     """
     words = words_of(name)
-    return bool(words) and words[-1] in _NAMED_THINGS and _MEASURES.isdisjoint(words)
+    return bool(words) and words[-1] in _NAMED_THINGS and (_MEASURES | _RANKS).isdisjoint(words)
 
 
 def looks_like_label(name: str) -> bool:

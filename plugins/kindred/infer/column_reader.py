@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from kindred.infer.column_names import (
 from kindred.infer.columns import Column, Flags, Numbers, SqlType, TextColumn, Times
 from kindred.infer.conventions import Conventions
 from kindred.infer.markers import marked
-from kindred.infer.moments import PIVOT, YMD, MomentShape, moment_shape
+from kindred.infer.moments import BIRTH_PIVOT, PIVOT, YMD, MomentShape, moment_shape
 from kindred.infer.numerals import BARE, COMMA, DOT, PERCENT, Numeral
 from kindred.infer.plain_values import (
     as_arrow,
@@ -190,8 +189,8 @@ class ColumnReader:
     def _number_reading(self) -> NumberReading | None:
         """The numbers by what the column proves, what the file does, or what is likely."""
         numbers, own = self.evidence.numbers, self.evidence.proven_decimal
-        if looks_like_phone(self.column.name):
-            numbers = {d: read for d, read in numbers.items() if not read.is_grouped}
+        if looks_like_phone(self.column.name):  # 611 461 056 has no thousands
+            numbers = {d: read for d, read in numbers.items() if not read.is_grouped_only}
         fitting = {d: r for d, r in numbers.items() if self.evidence.is_enough(r.rows)}
         if not fitting:
             return None
@@ -249,7 +248,7 @@ class ColumnReader:
         times = np.full(len(self.column.texts), np.datetime64("NaT"), dtype="datetime64[us]")
         by_shape = {self.shaped.shapes[place]: shape for place, shape in reading.shapes.items()}
         is_birth = looks_like_birth(self.column.name)
-        pivot = date.today().year % 100 + 1 if is_birth else PIVOT
+        pivot = BIRTH_PIVOT if is_birth else PIVOT
         for group in self.shaped.groups(self._wanted(list(reading.shapes))):
             shape = by_shape[group.shape]
             if shape.is_unordered:
@@ -281,6 +280,8 @@ class ColumnReader:
         if any(numeral.affix != BARE for numeral in numerals):
             return None
         known = floats[~np.isnan(floats)]
+        if not np.isfinite(known).all():
+            return None
         times = np.full(len(floats), np.datetime64("NaT"), dtype="datetime64[us]")
         is_known = ~np.isnan(floats)
         digits = {len(str(int(limit))) for limit in (known.min(), known.max()) if limit > 0}
@@ -320,9 +321,8 @@ def _style_notes(reading: NumberReading) -> list[str]:
 def _year_notes(shapes: Sequence[Any], is_birth: bool) -> list[str]:
     if not any(shape.has_short_year for shape in shapes):
         return []
-    if is_birth:
-        return ["years of two digits are in the past"]
-    return [f"years of two digits are from 19{PIVOT} to 20{PIVOT - 1}"]
+    pivot = BIRTH_PIVOT if is_birth else PIVOT
+    return [f"years of two digits are from 19{pivot} to 20{pivot - 1}"]
 
 
 def unchanged(column: TextColumn, is_known: Flags) -> Column:

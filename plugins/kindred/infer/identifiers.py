@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindred.infer.column_names import looks_like_phone
+from kindred.infer.column_names import looks_like_amount, looks_like_phone
 from kindred.infer.columns import COMMON_VALUES, Column, Numbers, whole
 from kindred.infer.shapes import buffers_of, strip
 
@@ -115,9 +115,10 @@ def _numbers(column: Column, numbers: Numbers, *, is_sample: bool) -> str | None
         texts = column.texts if pa.types.is_integer(column.values.type) else None
         if min(widths) >= 13 and texts is not None and passes_luhn(texts):
             return f"card numbers: {counted}"
-        if looks_like_phone(column.name) and min(widths) >= 6:
+        is_amount = looks_like_amount(column.name)
+        if looks_like_phone(column.name) and not is_amount and min(widths) >= 6:
             return f"phone numbers: {counted}"
-        if is_near_unique and len(widths) == 1 and min(widths) >= _MIN_ID_DIGITS:
+        if is_near_unique and not is_amount and len(widths) == 1 and min(widths) >= _MIN_ID_DIGITS:
             return f"whole numbers of {min(widths)} digits, as of phones or accounts: {counted}"
     if is_sample or column.distinct != column.known or column.odd:
         return None

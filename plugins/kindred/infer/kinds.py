@@ -206,9 +206,10 @@ def _code(column: Column, numbers: Numbers) -> Decision | None:
     if not whole(numbers):
         return None
     is_few = column.distinct <= max(COMMON_VALUES, _MAX_CODES_PER_ROW * column.known)
+    if looks_like_amount(column.name):
+        return None
     by_name = looks_like_code(column.name) or (is_few and looks_like_category(column.name))
-    by_values = not looks_like_amount(column.name) and are_codes(column, numbers)
-    if not by_name and not by_values:
+    if not by_name and not are_codes(column, numbers):
         return None
     why = "codes by name" if by_name else "codes: repeated numbers of one width, far apart"
     if column.common_share < MIN_COMMON_SHARE:

@@ -20,6 +20,7 @@ from kindred.infer.shapes import ShapeGroup
 
 YMD, DMY, MDY = "year-month-day", "day first", "month first"
 PIVOT = 69  # two digits from here on are of 1900, as POSIX has it
+BIRTH_PIVOT = 20  # of dates of birth, which lie in the past: children are no customers
 _MONTHS = (
     "jan january januar jänner janvier janv enero ene gennaio gen janeiro januari",
     "feb february februar février févr fév fevr febrero febbraio fevereiro fev februari",

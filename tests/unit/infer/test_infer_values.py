@@ -152,6 +152,15 @@ def test_a_stored_text_is_a_number_only_where_kindred_can_read_it_so():
         assert stored_column("a", "text", texts).numbers is None
 
 
+def test_a_stored_text_of_dates_is_dated_and_what_is_none_is_odd():
+    texts = [f"2021-03-{1 + n % 28:02d}T10:11:12Z" for n in range(200)]
+    column = stored_column("a", "character varying", [*texts, "soon", None])
+    assert (column.is_dated, column.odd, column.nulls) == (True, 1, 1)
+    assert column.times[0] == np.datetime64("2021-03-01T10:11:12")
+    assert not stored_column("a", "text", [*texts[:50], "soon"]).is_dated
+    assert not stored_column("a", "text", ["1.3.2021"] * 50).is_dated
+
+
 def test_stored_numbers_without_an_end_are_none():
     column = stored_column("a", "double precision", [float("inf"), 1.0, None])
     np.testing.assert_array_equal(column.numbers, [np.nan, 1])

@@ -97,6 +97,7 @@ AMOUNTS = {
     "pay grades": ("salary", RNG.choice(RNG.integers(1000, 9999, 25), ROWS)),
     "years": ("since", RNG.integers(1950, 2020, ROWS)),
     "sales of a store": ("store_sales", RNG.integers(1, 40, ROWS)),
+    "usage of phones": ("mobile_usage", RNG.integers(100_000, 999_999, ROWS)),
     "counts": ("visits", RNG.integers(0, 30, ROWS)),
 }
 
