@@ -136,7 +136,7 @@ class ColumnReader:
             return None
         if zero_rows:
             self.notes.append(f"{zero_rows:,} zeros are null")
-        self.notes.append("written as 99999999")
+        self.notes.append("written as YYYYMMDD")
         return self._moments(reading, ignored=is_zero)
 
     def _is_compact(self) -> bool:

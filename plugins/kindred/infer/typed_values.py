@@ -44,7 +44,7 @@ def read_column(
     reader = ColumnReader(column, conventions, evidence)
     found = reader.flags() or reader.compact_moments() or reader.numbers() or reader.moments()
     if found is not None:
-        return found if keeps_codes else _without_sentinels(found)
+        return found if keeps_codes else without_sentinels(found)
     return reader.texts()
 
 
@@ -64,7 +64,8 @@ def read_key(column: TextColumn) -> Column:
     return replace(unchanged(column, is_known), type="uuid" if is_uuid else SqlType.TEXT)
 
 
-def _without_sentinels(column: Column) -> Column:
+def without_sentinels(column: Column) -> Column:
+    """The column of a file with null in place of codes for a missing value, and how many."""
     is_code = sentinels(column)
     if not is_code.any():
         return column
