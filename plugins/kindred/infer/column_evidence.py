@@ -115,6 +115,14 @@ class ColumnEvidence:
         return 0 < rows >= self.needed
 
     @cached_property
+    def has_digits(self) -> bool:
+        """Whether half of the rows have a digit: others are no numbers or dates, nor almost."""
+        pairs = zip(self.shaped.shapes, self.shaped.shape_rows.tolist(), strict=True)
+        return 2 * sum(rows for shape, rows in pairs if "9" in shape or "0" in shape) >= (
+            self.shaped.meant_rows
+        )
+
+    @cached_property
     def flags(self) -> tuple[str, str] | None:
         """The words for yes and no, if these are all there is."""
         meant = self.shaped.is_meant
@@ -128,6 +136,8 @@ class ColumnEvidence:
     def numbers(self) -> dict[str, NumberReading]:
         """The column as numbers by each decimal sign; nothing for codes such as 01234."""
         found: dict[str, list[tuple[int, Numeral]]] = {DOT: [], COMMA: []}
+        if not self.has_digits:
+            return {}
         for place, shape in enumerate(self.shaped.shapes):
             for numeral in readings(shape):
                 if numeral.is_code and numeral.affix == BARE:
@@ -197,6 +207,8 @@ class ColumnEvidence:
     @cached_property
     def moments(self) -> MomentReading | None:
         """The column as dates or times in the order that fits most rows, if it is enough."""
+        if not self.has_digits:
+            return None
         shapes = {p: m for p, s in enumerate(self.shaped.shapes) if (m := moment_shape(s))}
         may_be_months = looks_like_date(self.name) or looks_like_month(self.name)
         shapes = {

@@ -56,8 +56,15 @@ class ColumnReader:
     """Reads one column by the conventions of its file."""
 
     def __init__(
-        self, column: TextColumn, conventions: Conventions, evidence: ColumnEvidence
+        self,
+        column: TextColumn,
+        conventions: Conventions,
+        evidence: ColumnEvidence,
+        *,
+        is_time: bool = False,
     ) -> None:
+        self.is_time = is_time or looks_like_time(column.name)
+        self.is_date = is_time or looks_like_date(column.name)
         self.column, self.conventions, self.evidence = column, conventions, evidence
         self.shaped = evidence.shaped
         self.notes: list[str] = []
@@ -119,20 +126,20 @@ class ColumnReader:
 
     def compact_moments(self) -> Column | None:
         """Dates such as 20220506, if all numbers are days or the name says so."""
-        if looks_like_id(self.column.name) or not self._is_compact():
+        is_named = self.is_date or self.is_time
+        if (looks_like_id(self.column.name) and not is_named) or not self._is_compact():
             return None
         zeros = [p for p, shape in enumerate(self.shaped.shapes) if shape in _COMPACT_ZEROS]
         is_zero = np.isin(self.shaped.shape_codes, zeros)
         zero_rows = int(self.shaped.rows[is_zero].sum())
         reading = self.evidence.moments_of(self._moment_shapes(is_compact=True))
-        named = looks_like_date(self.column.name) or looks_like_time(self.column.name)
         enough = MIN_SHARE * (self.shaped.meant_rows - zero_rows)
         found = self._times(reading)
         is_day = (found >= _COMPACT_YEARS[0]) & (found < _COMPACT_YEARS[1])
         is_never = found >= _LAST_YEAR
         if int(self.shaped.rows[is_day | is_never].sum()) < enough or not is_day.any():
             return None
-        if not named and int(is_day.sum()) < _MIN_COMPACT:
+        if not is_named and int(is_day.sum()) < _MIN_COMPACT:
             return None
         if zero_rows:
             self.notes.append(f"{zero_rows:,} zeros are null")
@@ -162,6 +169,8 @@ class ColumnReader:
 
     def _almost(self) -> Almost | None:
         """What most values are: the numbers or dates of which there are more."""
+        if not self.evidence.has_digits:
+            return None
         found: list[tuple[int, str, Collection[int]]] = [
             (read.rows, "number", read.numerals) for read in self.evidence.numbers.values()
         ]
@@ -286,14 +295,13 @@ class ColumnReader:
         is_known = ~np.isnan(floats)
         digits = {len(str(int(limit))) for limit in (known.min(), known.max()) if limit > 0}
         unit = _EPOCH_UNITS.get(min(digits, default=0)) if len(digits) == 1 else None
-        name = self.column.name
-        if unit and (looks_like_time(name) or looks_like_date(name)):
+        if unit and (self.is_time or self.is_date):
             times[is_known] = since_1970(known, unit)
             if _EPOCH_YEARS[0] <= times[is_known].min() and times[is_known].max() < _EPOCH_YEARS[1]:
                 self.notes.append("read as time since 1970, by its name and values")
                 return self._typed(SqlType.TIMESTAMPTZ, as_arrow(times, SqlType.TIMESTAMPTZ))
         first, last = _EXCEL_DAYS
-        if looks_like_date(name) and first <= known.min() and known.max() < last:
+        if self.is_date and first <= known.min() and known.max() < last:
             days = np.round(known * 86_400).astype("timedelta64[s]")
             times[is_known] = (_EXCEL_START + days.astype("timedelta64[us]")).astype("M8[us]")
             self.notes.append("read as day numbers of Excel, by its name and values")

@@ -70,7 +70,7 @@ def _row_number(rows: int) -> Column:
 
 
 def _read_updated_at(texts: TextColumn, conventions: Conventions) -> Column:
-    column = read_column(texts, conventions, keeps_codes=True)
+    column = read_column(texts, conventions, is_updated_at=True)
     name = repr(texts.name)
     if column.is_temporal and not column.is_dated:
         return column

@@ -29,22 +29,23 @@ _ISO = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?$
 
 
 def read_column(
-    column: TextColumn, conventions: Conventions | None = None, *, keeps_codes: bool = False
+    column: TextColumn, conventions: Conventions | None = None, *, is_updated_at: bool = False
 ) -> Column:
     """Convert texts to the narrowest type that fits 99 % of the rows, otherwise to text.
 
     A column of numbers or dates with other values stays text: those that fit are spelled as
     PostgreSQL casts them, and the rows of the others will be rejected. Codes for a missing value,
-    such as 9999-12-31, become null unless ``keeps_codes``.
+    such as 9999-12-31, become null. ``is_updated_at``: the column is one of times by its role,
+    whatever its name, and keeps such codes, for which its rows will be refused.
     """
     conventions = conventions or Conventions()
     evidence = ColumnEvidence.of(column)
     if not evidence.shaped.is_meant.any():
         return unchanged(column, evidence.shaped.is_meant)
-    reader = ColumnReader(column, conventions, evidence)
+    reader = ColumnReader(column, conventions, evidence, is_time=is_updated_at)
     found = reader.flags() or reader.compact_moments() or reader.numbers() or reader.moments()
     if found is not None:
-        return found if keeps_codes else without_sentinels(found)
+        return found if is_updated_at else without_sentinels(found)
     return reader.texts()
 
 

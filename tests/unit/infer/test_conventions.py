@@ -149,7 +149,7 @@ def test_an_hour_that_a_clock_repeats_is_standard_time():
 @pytest.mark.parametrize("zone", ["-05:00", " America/New_York", " CET", "Z"])
 def test_the_end_of_all_time_stays_there(zone):
     texts = [f"9999-12-31 23:59:59{zone}", f"0001-01-01 00:00:00{zone}"]
-    column = read_column(text_column("seen", texts), keeps_codes=True)
+    column = read_column(text_column("seen", texts), is_updated_at=True)
     assert values_of(column) == [at(9999, 12, 31, 23, 59, 59), at(1, 1, 1)]
 
 

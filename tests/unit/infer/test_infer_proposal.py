@@ -161,6 +161,12 @@ def test_times_by_their_day_in_one_number_are_read():
     assert newest_moment(evidence.columns[1]) == datetime(2024, 1, 31, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("text", ["20240131", "1706659200", "45322"])
+def test_the_role_of_a_time_says_what_its_numbers_are(text):
+    evidence = read_csv(f"id,stand\n1,{text}\n2,\n".encode(), Roles("id", "stand"))
+    assert newest_moment(evidence.columns[1]) == datetime(2024, 1, 31, tzinfo=UTC)
+
+
 def moment(text):
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
