@@ -118,9 +118,8 @@ class ColumnEvidence:
     def has_digits(self) -> bool:
         """Whether half of the rows have a digit: others are no numbers or dates, nor almost."""
         pairs = zip(self.shaped.shapes, self.shaped.shape_rows.tolist(), strict=True)
-        return 2 * sum(rows for shape, rows in pairs if "9" in shape or "0" in shape) >= (
-            self.shaped.meant_rows
-        )
+        with_digits: int = sum(rows for shape, rows in pairs if "9" in shape or "0" in shape)
+        return 2 * with_digits >= self.shaped.meant_rows
 
     @cached_property
     def flags(self) -> tuple[str, str] | None:
