@@ -36,6 +36,7 @@ _FLAGS_OF_FILES = (
 )
 _FEW_TEXTS = 20  # a column of booleans in all of their spellings has fewer
 _MIN_GROUPED = 50  # numbers of which none has one or two decimals: 0.9 ** 50 is 0.5 %
+_MIN_GROUPED_MONEY = 10
 _MANY_DATES, _LATE_DAY = 60, 28  # (27 / 31) ** 60 is 0.02 %
 
 
@@ -195,7 +196,12 @@ class ColumnEvidence:
                 small += rows
             else:
                 return False
-        return grouped >= _MIN_GROUPED and small > 0
+        # Money has two decimals, or none.
+        return (
+            grouped >= _MIN_GROUPED_MONEY
+            if reading.is_currency
+            else (grouped >= _MIN_GROUPED and small > 0)
+        )
 
     @cached_property
     def is_undecided(self) -> bool:

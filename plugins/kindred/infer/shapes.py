@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kindred.infer.columns import Codes, Counts, TextColumn
+from kindred.infer.columns import Codes, Counts
 
 MAX_BYTES = 80  # of a text that has a shape: no number or date is longer
 MAX_SHAPES = 3000  # the most frequent ones, which are looked at; numbers and dates have fewer
@@ -153,8 +153,3 @@ def shown(shape: str) -> str:
     masked = re.sub(r"[^\W\d_]", lambda found: "A" if found[0].isupper() else "a", shape)
     masked = masked.replace("0", "9")
     return masked if len(masked) <= _SHOWN_CHARACTERS else masked[:_SHOWN_CHARACTERS] + "…"
-
-
-def stripped_of(column: TextColumn) -> pa.StringArray:
-    """A column's distinct texts without blanks at both ends, (distinct,)."""
-    return strip(column.texts)

@@ -7,6 +7,7 @@ import pytest
 from kindred.infer.column_reader import AMBIGUOUS, AMBIGUOUS_NUMBERS
 from kindred.infer.columns import SqlType
 from kindred.infer.conventions import read_conventions
+from kindred.infer.kinds import decide
 from kindred.infer.markers import ALWAYS
 from kindred.infer.typed_values import read_column
 from unit.text_columns import text_column, typed, values_of
@@ -55,6 +56,14 @@ def test_many_numbers_that_all_end_in_three_digits_have_thousands():
     assert values_of(typed("weight", [*texts, "1.5"]))[-1] == 1.5
 
 
+@pytest.mark.parametrize("form", ["${},{}", "{}.{} €"])
+def test_money_that_always_ends_in_three_digits_has_thousands(form):
+    texts = [form.format(n, 100 + n) for n in range(1, 40)]
+    assert values_of(typed("income", texts, separator=";")) == [
+        n * 1001 + 100 for n in range(1, 40)
+    ]
+
+
 def test_a_sign_that_nothing_shows_is_said():
     for texts in (["1.234", "2.500"], ["1,234", "2,500"]):
         column = typed("amount", texts, separator=";")
@@ -91,6 +100,7 @@ def test_no_numbers(case):
 def test_what_a_column_almost_is_has_a_share_and_shapes():
     column = typed("weight", ["4 kg"] * 90 + ["500 g"] * 6 + ["Ask Ms 7"] * 4)
     assert (column.almost.kind, column.almost.share) == ("number", 0.9)
+    assert decide(column).almost == column.almost
     assert column.almost.shapes == (("999 a", 6), ("Aaa Aa 9", 4))
     column = typed("since", ["2021-03-04"] * 80 + ["spring 21"] * 20)
     assert (column.almost.kind, column.almost.share) == ("date", 0.8)
