@@ -28,12 +28,12 @@ _TIMES = {
 _BIRTHS = {"birth", "birthday", "birthdate", "dob", "born", "geburtsdatum", "naissance", "geburt"}
 # Numbers under such a name are codes of something: their order and distance mean nothing.
 _CODES = {
-    *("code", "codes", "cd", "sic", "naics", "nace", "naf", "ape", "fips", "insee", "mcc", "iso"),
-    *("kennziffer", "schluessel", "codigo", "codice", "msa", "dma", "gics", "wz", "hs"),
+    *("code", "codes", "cd", "sic", "naics", "nace", "naf", "fips", "insee", "mcc", "gics"),
+    *("kennziffer", "schluessel", "codigo", "codice"),
 }
 _NAMED_THINGS = {
     *("type", "typ", "category", "kategorie", "region", "department", "dept", "branch", "industry"),
-    *("sector", "country", "state", "county", "city", "district", "territory", "store", "shop"),
+    *("sector", "country", "state", "county", "district", "territory", "store", "shop"),
     *("channel", "product", "sku", "brand", "cluster", "segment", "gender", "sex", "marital"),
     *("filiale", "abteilung", "branche", "agence", "departement", "province", "bundesland"),
     *("office", "warehouse", "depot", "tariff", "profession", "occupation", "religion"),
@@ -45,6 +45,7 @@ _MEASURES = {
     *("quantity", "points", "days", "months", "years", "profit", "margin", "usage", "minutes"),
     *("betrag", "umsatz", "gehalt", "preis", "montant", "prix", "salaire"),
 }
+_MAX_CATEGORY_WORDS = 2  # age_at_first_sex is an age
 _RANKS = {"number", "num", "n", "rank", "level"}
 _OUTCOMES = {
     *("churn", "churned", "churner", "attrition", "exited", "cancelled", "canceled"),
@@ -197,7 +198,8 @@ def looks_like_category(name: str) -> bool:
     [True, True, False]
     """
     words = words_of(name)
-    return bool(words) and words[-1] in _NAMED_THINGS and (_MEASURES | _RANKS).isdisjoint(words)
+    is_short = 0 < len(words) <= _MAX_CATEGORY_WORDS
+    return is_short and words[-1] in _NAMED_THINGS and (_MEASURES | _RANKS).isdisjoint(words)
 
 
 def looks_like_label(name: str) -> bool:

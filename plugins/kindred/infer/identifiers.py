@@ -30,12 +30,14 @@ _PHONE_START = r"^(\+|00|\(|0\d)"
 _PHONE_BY_NAME = r"^[+(]?\d[\d\s().\-/]{5,20}(\s?(x|ext\.?)\s?\d{1,5})?$"
 _PHONE_DIGITS = (9, 15)
 _MIN_ID_DIGITS = 9  # from which near-unique whole numbers of one width are of phones or accounts
+_MIN_ACCOUNTS = 100  # rows: of fewer amounts all may have one width
 _MIN_SORTED = 20  # rows that nobody would expect to be in ascending order, all different
 _MIN_COLLISIONS = 5.0  # pairs of equal numbers that chance would make among amounts of that range
 _DENSE = 0.5  # share of a range that is taken, without a number twice: no chance does that
 _MIN_CODE_DIGITS, _MIN_CODES, _MIN_REPEATS = 4, 10, 5.0
 _MAX_CODE_DENSITY = 0.1
 _MIN_LAST_DIGITS = 6
+_MIN_CODE_SPAN = 0.5  # of all numbers of that width: amounts of one width seldom fill it
 _YEARS = (1900, 2100)
 
 
@@ -118,7 +120,14 @@ def _numbers(column: Column, numbers: Numbers, *, is_sample: bool) -> str | None
         is_amount = looks_like_amount(column.name)
         if looks_like_phone(column.name) and not is_amount and min(widths) >= 6:
             return f"phone numbers: {counted}"
-        if is_near_unique and not is_amount and len(widths) == 1 and min(widths) >= _MIN_ID_DIGITS:
+        is_many = column.known >= _MIN_ACCOUNTS
+        if (
+            is_many
+            and is_near_unique
+            and not is_amount
+            and len(widths) == 1
+            and min(widths) >= _MIN_ID_DIGITS
+        ):
             return f"whole numbers of {min(widths)} digits, as of phones or accounts: {counted}"
     if is_sample or column.distinct != column.known or column.odd:
         return None
@@ -157,9 +166,11 @@ def are_codes(column: Column, numbers: Numbers) -> bool:
     if _YEARS[0] <= values.min() and values.max() < _YEARS[1]:
         return False
     span = values.max() - values.min() + 1
+    width = 9 * 10.0 ** (len(str(int(values.min()))) - 1)
     last = np.bincount((values % 10).astype(np.int64), minlength=10)
     return bool(
         counts.mean() >= _MIN_REPEATS
         and len(values) <= _MAX_CODE_DENSITY * span
+        and span >= _MIN_CODE_SPAN * width
         and (last > 0).sum() >= _MIN_LAST_DIGITS
     )

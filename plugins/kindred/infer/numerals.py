@@ -213,6 +213,8 @@ def _beside(head: str, tail: str) -> _Beside | None:
     signs = [c for c in head if c in _SIGNS]
     before = head.translate(_BLANK_SIGNS).strip(_SPACES)
     after = tail.strip(_SPACES)
+    if "+" in after:  # 3+ is three or more
+        return None
     is_spaced = tail[:1] in _SPACES
     if after[:1] and after[0] in _SIGNS:
         signs.append(after[0])

@@ -81,6 +81,7 @@ NO_NUMBERS = {
     "two currencies": ["$4", "€5"] * 50,
     "percent and none": ["4%", "0.5"] * 50,
     "codes": ["cat 42", "cat 7"] * 50,
+    "three or more": ["0", "1", "2", "3+"] * 50,
     "flats": ["12B", "14K", "3M"] * 50,
     "houses": ["12a", "14b"] * 50,
     "phones": ["06 11 46 10 56", "06 72 54 22 23"] * 50,

@@ -95,6 +95,8 @@ AMOUNTS = {
     "credit limits": ("limit", RNG.choice(np.arange(1000, 9999, 500), ROWS)),
     "prices": ("price", RNG.choice([1299, 1499, 1999, 2499, 4999, 7999, 9999], ROWS)),
     "pay grades": ("salary", RNG.choice(RNG.integers(1000, 9999, 25), ROWS)),
+    "incomes of cities": ("pcinc", RNG.choice(RNG.integers(14_000, 30_000, 25), ROWS)),
+    "miles in the city": ("MPG.city", RNG.integers(15, 46, ROWS)),
     "years": ("since", RNG.integers(1950, 2020, ROWS)),
     "sales of a store": ("store_sales", RNG.integers(1, 40, ROWS)),
     "usage of phones": ("mobile_usage", RNG.integers(100_000, 999_999, ROWS)),
