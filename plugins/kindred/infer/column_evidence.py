@@ -157,6 +157,8 @@ class ColumnEvidence:
         )
         wanted = {affix, BARE} if is_currency else {affix if best > bare else BARE}
         numerals = {place: numeral for place, numeral in pairs if numeral.affix in wanted}
+        if all(numeral.has_minus_after for numeral in numerals.values()):
+            numerals = {}  # not all amounts are negative: 15- is an age from 15 on
         total = sum(int(self.shaped.shape_rows[place]) for place in numerals)
         shown = affix if affix in wanted and best else BARE
         return NumberReading(decimal, shown, is_currency and best > 0, numerals, total)

@@ -73,6 +73,8 @@ class Numeral:
     point : int
         Which of them is the decimal sign, -1 for none.
     has_exponent : bool
+    has_minus_after : bool
+        Whether the minus stands after the digits, as in 103.01-.
     power : int
         The power of ten that the numbers are multiplied by, as for 1.5k or 2 Mio.
     """
@@ -88,6 +90,7 @@ class Numeral:
     point: int
     has_exponent: bool = False
     power: int = 0
+    has_minus_after: bool = False
 
     def spelled(self, group: ShapeGroup) -> pa.StringArray:
         """The texts of the shape as plain numbers (n,), such as -1234.5."""
@@ -169,6 +172,7 @@ def readings(shape: str) -> tuple[Numeral, ...]:
                 point=point,
                 has_exponent=bool(exponent),
                 power=beside.power,
+                has_minus_after=beside.has_minus_after,
             )
         )
         if not matters:
@@ -206,6 +210,7 @@ class _Beside:
     is_currency: bool = False
     is_minus: bool = False
     power: int = 0
+    has_minus_after: bool = False
 
 
 def _beside(head: str, tail: str) -> _Beside | None:
@@ -222,15 +227,16 @@ def _beside(head: str, tail: str) -> _Beside | None:
     elif after[-1:] and after[-1] in _SIGNS:
         signs.append(after[-1])
         after = after[:-1].strip(_SPACES)
+    has_minus_after = len(signs) == 1 and not any(c in _SIGNS for c in head)
     power, after = _power(after, is_beside_currency=bool(before))
     if len(signs) > 1 or (before and after):
         return None
     is_minus = bool(signs) and signs[0] != "+"
     word = before or after
     if not word:
-        return _Beside(is_minus=is_minus, power=power)
+        return _Beside(is_minus=is_minus, power=power, has_minus_after=has_minus_after)
     if _is_currency(word):
-        return _Beside(word.rstrip(".").lower(), True, is_minus, power)
+        return _Beside(word.rstrip(".").lower(), True, is_minus, power, has_minus_after)
     if before or power:
         return None
     if word.lower() in _PERCENTS:
