@@ -94,7 +94,8 @@ test-fast: $(STAMP) ## Run the quick unit tests and one night of the pipeline
 soak: $(STAMP) ## Run what takes an hour: every task again, every fault, thousands of random nights
 	@$(PYTEST) --soak
 	$(BIN)/python -m benchmarks.faults
-	HYPOTHESIS_PROFILE=long exec $(PYTEST) tests/integration/history/test_night_sequences.py
+	HYPOTHESIS_PROFILE=long exec $(PYTEST) tests/unit/infer/test_conventions_property.py \
+	    tests/integration/history/test_night_sequences.py
 
 check: $(STAMP) ## Check lint, formatting and types, and parse every SQL file with PostgreSQL
 	$(BIN)/ruff check .

@@ -102,13 +102,14 @@ def _inferred(name: str, data: bytes, roles: Roles, positive: object) -> Table:
     features = dict(sorted(features.items()))
     columns = {column.name: column for column in evidence.columns}
     frame = pd.DataFrame({c: _encodable(columns[c], f.kind) for c, f in features.items()})
-    return Table(name, frame, features, columns[roles.labels[0]].values == positive)
+    outcomes = np.array(columns[roles.labels[0]].stored().to_pylist(), dtype=object)
+    return Table(name, frame, features, outcomes == positive)
 
 
 def _encodable(column: Column, kind: Kind) -> NDArray[Any]:
     if kind in (Kind.NUMERIC, Kind.BOOLEAN) and column.numbers is not None:
-        return column.numbers
-    return encodable(column.values.tolist(), kind)
+        return column.of_rows(column.numbers, np.nan)
+    return encodable(column.stored().to_pylist(), kind)
 
 
 def encodable(values: Sequence[Any], kind: Kind) -> NDArray[Any]:

@@ -156,7 +156,10 @@ def _table(name: str, roles: Roles, evidence: Evidence) -> SourceTable:
     key = evidence.column("key", roles.key)
     return SourceTable(
         name,
-        [Column(column.name, column.type, column.values.tolist()) for column in evidence.columns],
+        [
+            Column(column.name, column.type, column.stored().to_pylist())
+            for column in evidence.columns
+        ],
         roles.key,
         roles.updated_at,
         repeats_keys=key.distinct < key.rows,

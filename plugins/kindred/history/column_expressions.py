@@ -18,6 +18,15 @@ from kindred.spec.features import LARGEST_NUMBER, Kind
 NUMBER_PATTERN = (
     "^[+-]?([0-9]{{1,30}}(\\.[0-9]{{0,60}})?|\\.[0-9]{{1,60}})([eE][+-]?[0-9]{{1,2}})?$"
 )
+# Days that exist, from 1900 to 9999: a cast of any other would end the whole statement.
+_LEAP_YEAR = "((19|[2-9][0-9])(0[48]|[2468][048]|[13579][26])|([2468][048]|[3579][26])00)-02-29"
+DATE_PATTERN = (
+    "^((19|[2-9][0-9])[0-9]{{2}}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
+    "|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+    f"|{_LEAP_YEAR})"
+    "([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{{1,9}})?)?"
+    "(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?)?$"
+)
 
 
 class TypeClass(StrEnum):
@@ -68,6 +77,10 @@ _VALUES: dict[tuple[Kind, TypeClass], str] = {
     (Kind.BOOLEAN, TypeClass.TEXT): "coalesce(to_flag({c}), 'NaN')",
     (Kind.TEXT, TypeClass.TEXT): _AS_TEXT,
     (Kind.DATE, TypeClass.MOMENT): _AS_DAYS,
+    # Sessions are in UTC, so that this is also the meaning of a time without a zone.
+    (Kind.DATE, TypeClass.TEXT): (
+        "coalesce(extract(epoch from nullif(btrim({c}), '')::timestamptz)::float8 / 86400, 'NaN')"
+    ),
 } | {(Kind.CATEGORICAL, type_class): _AS_CATEGORY for type_class in TypeClass}
 
 AS_TEXT = (Kind.CATEGORICAL, Kind.TEXT)  # kinds read as text; all others are read as numbers
@@ -128,6 +141,10 @@ _RULES: dict[tuple[Kind, TypeClass], Rule] = {
     ),
     (Kind.DATE, TypeClass.MOMENT): Rule(
         "not ({c} >= '1900-01-01' and {c} < '10000-01-01')", "not a date from 1900 to 9999"
+    ),
+    (Kind.DATE, TypeClass.TEXT): Rule(
+        f"btrim({{c}}) <> '' and btrim({{c}}) !~ '{DATE_PATTERN}'",
+        "not a date from 1900 to 9999 such as 2026-03-31",
     ),
 }
 

@@ -11,7 +11,42 @@ MAX_SPACE_CHARACTERS = 31
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ID_ENDINGS = {"id", "ids", "key", "uuid", "guid", "number", "no", "nr", "ref"}
-_POSTAL = {"zip", "zipcode", "postal", "postcode", "postleitzahl", "plz"}
+_POSTAL = {
+    *("zip", "zipcode", "postal", "postcode", "postleitzahl", "plz", "pincode", "postnr"),
+    *("postnummer", "eircode", "cep", "zip4", "zip5"),
+}
+_PHONES = {
+    *("phone", "telephone", "tel", "mobile", "cell", "cellphone", "fax", "telefon", "telefono"),
+    *("handy", "msisdn", "whatsapp", "portable", "mobil", "celular", "movil"),
+}
+_DATES = {"date", "dt", "datum", "fecha", "dob", "birthday", "birthdate", "datetime", "dates"}
+_TIMES = {
+    *("time", "timestamp", "ts", "epoch", "unix", "at", "login", "seen", "created", "updated"),
+    *("modified", "registered", "joined", "signup", "visited", "last", "first", "since", "when"),
+    *("visit", "expires", "expiry", "start", "end", "opened", "closed", "event", "activity"),
+}
+_BIRTHS = {"birth", "birthday", "birthdate", "dob", "born", "geburtsdatum", "naissance", "geburt"}
+# Numbers under such a name are codes of something: their order and distance mean nothing.
+_CODES = {
+    *("code", "codes", "cd", "sic", "naics", "nace", "naf", "fips", "insee", "mcc", "gics"),
+    *("kennziffer", "schluessel", "codigo", "codice"),
+}
+_NAMED_THINGS = {
+    *("type", "typ", "category", "kategorie", "region", "department", "dept", "branch", "industry"),
+    *("sector", "country", "state", "county", "district", "territory", "store", "shop"),
+    *("channel", "product", "sku", "brand", "cluster", "segment", "gender", "sex", "marital"),
+    *("filiale", "abteilung", "branche", "agence", "departement", "province", "bundesland"),
+    *("office", "warehouse", "depot", "tariff", "profession", "occupation", "religion"),
+}
+_MEASURES = {
+    *("count", "size", "sales", "share", "rate", "amount", "score", "visits", "total", "sum"),
+    *("avg", "mean", "population", "income", "spend", "salary", "price", "revenue", "balance"),
+    *("cost", "limit", "value", "area", "weight", "distance", "length", "height", "volume"),
+    *("quantity", "points", "days", "months", "years", "profit", "margin", "usage", "minutes"),
+    *("betrag", "umsatz", "gehalt", "preis", "montant", "prix", "salaire"),
+}
+_MAX_CATEGORY_WORDS = 2  # age_at_first_sex is an age
+_RANKS = {"number", "num", "n", "rank", "level"}
 _OUTCOMES = {
     *("churn", "churned", "churner", "attrition", "exited", "cancelled", "canceled"),
     *("response", "responded", "responder", "converted", "conversion", "accepted", "subscribed"),
@@ -119,6 +154,52 @@ def looks_like_id(name: str) -> bool:
 def looks_like_postal_code(name: str) -> bool:
     """Whether a name denotes a postal code."""
     return not _POSTAL.isdisjoint(words_of(name))
+
+
+def looks_like_phone(name: str) -> bool:
+    """Whether a name denotes a phone number."""
+    return not _PHONES.isdisjoint(words_of(name))
+
+
+def looks_like_date(name: str) -> bool:
+    """Whether a name says that it is a date, such as ``signup_date``."""
+    return not _DATES.isdisjoint(words_of(name))
+
+
+def looks_like_month(name: str) -> bool:
+    """Whether a name says that it is a month, so that 2021-11 is no range."""
+    return not {"month", "monat", "mois", "mes", "mese", "period", "ym"}.isdisjoint(words_of(name))
+
+
+def looks_like_time(name: str) -> bool:
+    """Whether a name says that it is a time, such as ``created_at``."""
+    return not _TIMES.isdisjoint(words_of(name))
+
+
+def looks_like_birth(name: str) -> bool:
+    """Whether a name denotes a date of birth, which lies in the past."""
+    return not _BIRTHS.isdisjoint(words_of(name))
+
+
+def looks_like_code(name: str) -> bool:
+    """Whether numbers of that name are codes, such as ``industry_code``."""
+    return not _CODES.isdisjoint(words_of(name)[-2:])
+
+
+def looks_like_amount(name: str) -> bool:
+    """Whether a name denotes what can be added up or compared, such as ``salary``."""
+    return not _MEASURES.isdisjoint(words_of(name))
+
+
+def looks_like_category(name: str) -> bool:
+    """Whether a name denotes what things are told apart by, such as ``region``.
+
+    >>> [looks_like_category(name) for name in ("region", "store_type", "store_sales")]
+    [True, True, False]
+    """
+    words = words_of(name)
+    is_short = 0 < len(words) <= _MAX_CATEGORY_WORDS
+    return is_short and words[-1] in _NAMED_THINGS and (_MEASURES | _RANKS).isdisjoint(words)
 
 
 def looks_like_label(name: str) -> bool:

@@ -1,19 +1,29 @@
-"""A column with its values as a database stores them, and its counts."""
+"""Columns of a table as their distinct values, and which of them each row holds.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Everything that is inferred is decided on distinct values and their counts: no Python object per
+row, nor per distinct value.
+"""
+
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from kindred.infer.almost import Almost
 
 COMMON_VALUES = 50  # as many as the default max_categories of a categorical column
 
-Values = NDArray[Any]
+Codes = NDArray[np.int32]
+Counts = NDArray[np.int64]
 Numbers = NDArray[np.float64]
+Times = NDArray[np.datetime64]
+Flags = NDArray[np.bool_]
 
 
 class SqlType(StrEnum):
@@ -29,6 +39,29 @@ class SqlType(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
+class TextColumn:
+    """One column of a file as it was read.
+
+    Attributes
+    ----------
+    name : str
+    texts : string array of shape (distinct,)
+        As in the file, not stripped, without nulls; ``''`` where a row has no value.
+    codes : int32 array of shape (rows,)
+        The index of each row's text in ``texts``.
+    """
+
+    name: str
+    texts: pa.StringArray
+    codes: Codes
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Rows per distinct text, int64 (distinct,)."""
+        return np.bincount(self.codes, minlength=len(self.texts)).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
 class Column:
     """One column of a table.
 
@@ -36,79 +69,119 @@ class Column:
     ----------
     name, type : str
         The column's name, and PostgreSQL's name of its type.
-    values : object array of shape (rows,)
-        The stored values: Python values of the type, None where null.
-    numbers : float64 array of shape (rows,), or None
-        The values as numbers, NaN where missing; None for a column that is not numeric.
+    values : array of shape (distinct,)
+        The distinct values in the order in which they first occur, without nulls: int64, float64,
+        bool, date32, timestamp[us] (in UTC if the type has a time zone) or string. Columns of a
+        database that Arrow has no type for, dates among them, are strings as PostgreSQL writes
+        them.
+    codes : int32 array of shape (rows,)
+        The index of each row's value in ``values``, -1 where null.
+    numbers : float64 array of shape (distinct,), or None
+        The values as numbers, NaN where one is none; None for a column that is not numeric.
     odd : int
-        Values of a numeric column that no vector can hold: their rows will be rejected.
+        Rows of a column of numbers or dates whose value is none: they will be rejected.
     notes : tuple of str
         How values were read, in counts.
+    is_dated : bool
+        Whether the values are dates or times that are stored as text, but for ``odd`` rows.
+    almost : Almost or None
+        What most values of a text column are.
     """
 
     name: str
     type: str
-    values: Values
+    values: pa.Array
+    codes: Codes
     numbers: Numbers | None = None
     odd: int = 0
     notes: tuple[str, ...] = ()
+    is_dated: bool = False
+    almost: Almost | None = None
+
+    @classmethod
+    def of_texts(
+        cls, name: str, sql_type: str, values: pa.Array, codes: Codes, **facts: Any
+    ) -> "Column":
+        """The column whose texts, of which each row holds one by ``codes``, mean these values.
+
+        ``values`` (texts,) may hold nulls, and equal values of different texts.
+        """
+        found = values.dictionary_encode()
+        meaning = found.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+        return cls(name, sql_type, found.dictionary, meaning[codes], **facts)
+
+    def without(self, is_left_out: Flags, note: str) -> "Column":
+        """The column with null in place of some distinct values, bool (distinct,), and a note."""
+        kept = ~is_left_out
+        places = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
+        return replace(
+            self,
+            values=self.values.filter(pa.array(kept)),
+            codes=np.append(places, np.int32(-1))[self.codes],
+            numbers=None if self.numbers is None else self.numbers[kept],
+            notes=(*self.notes, note),
+        )
 
     @cached_property
-    def codes(self) -> NDArray[np.intp]:
-        """The index of each row's distinct value, -1 where null."""
-        return pd.factorize(self.values, use_na_sentinel=True)[0]
-
-    @cached_property
-    def counts(self) -> NDArray[np.intp]:
-        """Rows per distinct value, the most frequent first."""
-        return np.sort(np.bincount(self.codes[self.codes >= 0]))[::-1]
+    def counts(self) -> Counts:
+        """Rows per distinct value, int64 (distinct,)."""
+        return np.bincount(self.codes + 1, minlength=len(self.values) + 1)[1:].astype(np.int64)
 
     @property
     def rows(self) -> int:
         """All rows, including those without a value."""
-        return len(self.values)
-
-    @property
-    def known(self) -> int:
-        """Rows that have a value, be it NaN."""
-        return self.rows - self.nulls
+        return len(self.codes)
 
     @cached_property
+    def known(self) -> int:
+        """Rows that have a value, be it NaN."""
+        return int(self.counts.sum())
+
+    @property
     def nulls(self) -> int:
         """Rows without a value."""
-        return sum(value is None for value in self.values)
+        return self.rows - self.known
 
     @property
     def distinct(self) -> int:
         """The number of distinct values."""
-        return len(self.counts)
+        return len(self.values)
 
-    @property
+    @cached_property
     def common_share(self) -> float:
         """Share of the known rows that the most frequent values cover (0 to 1)."""
-        return float(self.counts[:COMMON_VALUES].sum() / max(self.known, 1))
+        common = np.partition(self.counts, max(self.distinct - COMMON_VALUES, 0))[-COMMON_VALUES:]
+        return float(common.sum() / max(self.known, 1)) if self.distinct else 0.0
 
     @property
     def is_temporal(self) -> bool:
-        """Whether the values are dates or times."""
-        return self.type in (SqlType.DATE, SqlType.TIMESTAMP, SqlType.TIMESTAMPTZ)
+        """Whether the values are dates or times, as text or not."""
+        return self.is_dated or self.type in (SqlType.DATE, SqlType.TIMESTAMP, SqlType.TIMESTAMPTZ)
 
     @cached_property
-    def times(self) -> NDArray[np.datetime64]:
-        """The values as times in UTC (microseconds), NaT where they are none."""
-        texts = pd.Series([None if v is None else str(v) for v in self.values], dtype=object)
+    def times(self) -> Times:
+        """The distinct values as times in UTC, datetime64[us] (distinct,); NaT where none."""
+        if pa.types.is_temporal(self.values.type):
+            moments = pc.cast(self.values, pa.timestamp("us"))
+            return np.asarray(moments.to_numpy(zero_copy_only=False), dtype="datetime64[us]")
+        texts = pd.Series(self.texts.to_numpy(zero_copy_only=False), dtype=object)
         found = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
         return found.dt.tz_localize(None).to_numpy().astype("datetime64[us]")
 
     @cached_property
-    def texts(self) -> list[str]:
-        """The known values as strings."""
-        return [str(value) for value in self.values if value is not None]
+    def texts(self) -> pa.StringArray:
+        """The distinct values as strings (distinct,)."""
+        return pc.cast(self.values, pa.string())
 
+    def of_rows(self, values: NDArray[Any], missing: Any) -> NDArray[Any]:
+        """An array of the distinct values (distinct,) as one of the rows (rows,)."""
+        return np.append(values, np.array([missing], dtype=values.dtype))[self.codes]
 
-def as_objects(values: Sequence[Any]) -> Values:
-    """An object array of values, which may be sequences themselves."""
-    return pd.Series(values, dtype=object).to_numpy()
+    def stored(self) -> pa.DictionaryArray:
+        """The values of the rows (rows,), null where a row has none."""
+        return pa.DictionaryArray.from_arrays(
+            pa.array(self.codes, mask=self.codes < 0), self.values
+        )
 
 
 def whole(values: Numbers) -> bool:

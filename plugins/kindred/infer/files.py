@@ -1,18 +1,19 @@
 """Turn a CSV file and the given roles of its columns into typed columns that can be loaded."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
-from typing import Any
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
 
 from kindred.errors import InferenceError
-from kindred.infer.columns import Column, SqlType
-from kindred.infer.moments import AmbiguousMoments, read_compact_dates, read_moments
+from kindred.infer.column_reader import AMBIGUOUS
+from kindred.infer.columns import Column, SqlType, TextColumn
+from kindred.infer.conventions import Conventions, read_conventions
 from kindred.infer.proposal import Evidence, Roles, no_such_column
 from kindred.infer.reading import SAMPLE, Bounds, TextTable, read_table
-from kindred.infer.typed_values import AMBIGUOUS, read_column, read_key
+from kindred.infer.typed_values import moment_texts, read_column, read_key
 
 ROW_NUMBER = "row_number"
 
@@ -30,10 +31,18 @@ def read_csv(
     table = read_table(data, separator, bounds)
     names = [str(name) for name in table.frame.columns]
     _check_names(roles, names, table)
-    columns = [_read(name, table.frame[name].tolist(), roles, table.separator) for name in names]
+    texts = [_text_column(name, table.frame[name].tolist()) for name in names]
+    conventions = read_conventions(texts, table.separator)
+    columns = [_read(column, roles, conventions) for column in texts]
     if roles.key == ROW_NUMBER and ROW_NUMBER not in names:
         columns.insert(0, _row_number(len(table.frame)))
-    return Evidence(columns, is_sample=table.is_sample, notes=table.notes)
+    notes = (*table.notes, conventions.line) if conventions.line else table.notes
+    return Evidence(columns, is_sample=table.is_sample, notes=notes)
+
+
+def _text_column(name: str, texts: list[str]) -> TextColumn:
+    found = pa.array(texts, pa.string()).dictionary_encode()
+    return TextColumn(name, found.dictionary, found.indices.to_numpy(zero_copy_only=False))
 
 
 def _check_names(roles: Roles, names: Sequence[str], table: TextTable) -> None:
@@ -46,45 +55,39 @@ def _check_names(roles: Roles, names: Sequence[str], table: TextTable) -> None:
             raise no_such_column(role, name, names, hint)
 
 
-def _read(name: str, texts: list[str], roles: Roles, separator: str) -> Column:
-    if name == roles.key:
-        return read_key(name, texts)
-    if name == roles.updated_at:
-        return _read_updated_at(name, texts)
-    return read_column(name, texts, decimal_comma=separator == ";")
+def _read(column: TextColumn, roles: Roles, conventions: Conventions) -> Column:
+    if column.name == roles.key:
+        return read_key(column)
+    if column.name == roles.updated_at:
+        return _read_updated_at(column, conventions)
+    return read_column(column, conventions)
 
 
 def _row_number(rows: int) -> Column:
     numbers = np.arange(1, rows + 1)
-    return Column(ROW_NUMBER, SqlType.BIGINT, numbers.astype(object), numbers.astype("f8"))
+    codes = np.arange(rows, dtype=np.int32)
+    return Column(ROW_NUMBER, SqlType.BIGINT, pa.array(numbers), codes, numbers.astype("f8"))
 
 
-def _read_updated_at(name: str, texts: list[str]) -> Column:
-    column = read_column(name, texts)
-    if column.is_temporal:
+def _read_updated_at(texts: TextColumn, conventions: Conventions) -> Column:
+    column = read_column(texts, conventions, is_updated_at=True)
+    name = repr(texts.name)
+    if column.is_temporal and not column.is_dated:
         return column
     if AMBIGUOUS in column.notes:
-        raise InferenceError("updated_at", f"column {name!r} has {AMBIGUOUS}; write 2026-03-31")
-    days = read_compact_dates([str(value) for value in column.values if value is not None])
-    if days is None:
-        raise InferenceError("updated_at", _why_not_moments(name, texts))
-    values = column.values.copy()
-    values[[value is not None for value in values]] = days
-    return Column(name, SqlType.DATE, values)
-
-
-def _why_not_moments(name: str, texts: list[str]) -> str:
+        raise InferenceError("updated_at", f"column {name} has {AMBIGUOUS}; write 2026-03-31")
     wanted = "values such as 2026-03-31 or 2026-03-31T23:59:00Z are expected"
-    for number, text in enumerate(texts, start=1):
-        try:
-            if text.strip() and read_moments([text.strip()]) is None:
-                return (
-                    f"column {name!r} cannot be read as dates or times: row {number} is the first"
-                    f" without one; {wanted}"
-                )
-        except AmbiguousMoments:
-            continue
-    return f"column {name!r} has dates or times in several formats, or none; {wanted}"
+    is_none = np.isnat(column.times) if column.is_dated else ~moment_texts(texts)
+    codes = column.codes if column.is_dated else texts.codes
+    rows = np.flatnonzero(np.append(is_none, False)[codes])
+    where = (
+        f"row {rows[0] + 1} is the first without one"
+        if len(rows)
+        else "they are of several formats"
+    )
+    raise InferenceError(
+        "updated_at", f"column {name} cannot be read as dates or times: {where}; {wanted}"
+    )
 
 
 def newest_moment(column: Column, timezone: str = "UTC") -> datetime | None:
@@ -92,12 +95,10 @@ def newest_moment(column: Column, timezone: str = "UTC") -> datetime | None:
 
     ``timezone`` applies to times without one.
     """
-    zone = ZoneInfo(timezone)
-    moments = (_as_moment(value, zone) for value in column.values if value is not None)
-    return max(moments, default=None)
-
-
-def _as_moment(value: Any, zone: ZoneInfo) -> datetime:
-    if not isinstance(value, datetime):
-        return datetime.combine(value, time(), tzinfo=UTC)
-    return (value.replace(tzinfo=zone) if value.tzinfo is None else value).astimezone(UTC)
+    known = column.times[~np.isnat(column.times)]
+    if not len(known):
+        return None
+    zone = ZoneInfo(timezone) if column.type == SqlType.TIMESTAMP else UTC
+    # The latest may differ by zone only in the hour that a clock repeats.
+    latest: datetime = known.max().astype("datetime64[us]").item()
+    return latest.replace(tzinfo=zone).astimezone(UTC)

@@ -43,7 +43,7 @@ class _Versions:
 
     @classmethod
     def of(cls, key: Column, updated_at: Column) -> "_Versions":
-        starts = updated_at.times
+        starts = updated_at.of_rows(updated_at.times, np.datetime64("NaT"))
         known = np.flatnonzero((key.codes >= 0) & ~np.isnat(starts))
         order = known[np.lexsort((starts[known], key.codes[known]))]
         is_followed = key.codes[order[:-1]] == key.codes[order[1:]]
@@ -100,7 +100,7 @@ def _is_open(column: Column, versions: _Versions, *, is_periodic: bool = False) 
         or closed > MAX_OPEN_SHARE_OF_CLOSED * total
     ):
         return None
-    is_never = open_code < 0 or _NEVER.match(str(column.values[is_open.argmax()]))
+    is_never = open_code < 0 or _NEVER.match(column.texts[open_code].as_py())
     is_unclear = is_periodic and column.distinct > 2
     if not is_never and (is_unclear or (share < 1 and not versions.are_told_apart)):
         return None
@@ -112,7 +112,7 @@ def _ends_at_next(column: Column, versions: _Versions) -> str | None:
     """A time at most a day from the start of the next version, and nearer to it than to its own."""
     if not column.is_temporal and column.type not in TEXT_TYPES:
         return None
-    ends = column.times[versions.following]
+    ends = column.of_rows(column.times, np.datetime64("NaT"))[versions.following]
     known = ~np.isnat(ends)
     total = int(known.sum())
     distance = np.abs(versions.starts[versions.followers] - ends)

@@ -1,33 +1,52 @@
 """Decide a column's place in a spec: which kind of feature it is, or why it is none."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.stats import skew
 
 from kindred.encoding.number_block import fit_number, limits_of
 from kindred.infer.almost import Almost
-from kindred.infer.column_names import looks_like_id, looks_like_postal_code
-from kindred.infer.columns import COMMON_VALUES, Column, Numbers, whole
-from kindred.infer.typed_values import AMBIGUOUS, FLAGS, MIN_NUMBER_SHARE, TEXT_TYPES
+from kindred.infer.column_evidence import FLAGS, MIN_SHARE
+from kindred.infer.column_names import (
+    looks_like_amount,
+    looks_like_category,
+    looks_like_code,
+    looks_like_id,
+    looks_like_postal_code,
+)
+from kindred.infer.column_reader import AMBIGUOUS, AMBIGUOUS_NUMBERS
+from kindred.infer.columns import COMMON_VALUES, Column, Flags, Numbers, whole
+from kindred.infer.identifiers import NEAR_UNIQUE, are_codes, identifies
+from kindred.infer.sentinels import sentinels
+from kindred.infer.shapes import strip
+from kindred.infer.typed_values import MISSING_CODES, TEXT_TYPES
 from kindred.spec.features import LARGEST_NUMBER, NumericFeature, Scale
 
 MIN_AMOUNTS = 20  # distinct values above which a column is an amount, not an ordered code
 HIGH_SKEWNESS = 1.0  # Bulmer, Principles of Statistics, 1979: "highly skewed"
-NEAR_UNIQUE = 0.95  # distinct values per known row at which a column identifies its rows
 SHORT_CHARACTERS = 40  # mean length up to which a text is not free text
 SENTENCE_WORDS, SEVERAL_WORDS = 5.0, 2.5  # mean number of words
 MIN_COMMON_SHARE = 0.5  # share of rows that a category's most frequent values must cover
+_MAX_CODES_PER_ROW = 0.2
 TEXT_COMPONENTS = 32
-FIRST_DATE = "1900"  # earlier dates are placeholders, and cannot be encoded
+FIRST_DATE = np.datetime64("1900-01-01")  # earlier dates are placeholders, and cannot be encoded
 _USABLE = f"a finite number up to {LARGEST_NUMBER}"
-_AFTER_9999 = re.compile(r"infinity|\d{5,}-")
+_AFTER_9999, _BEFORE_CHRIST = r"^(infinity|\d{5,}-)", r"BC$|^-infinity"
+_MAX_ROWS_FITTED, _SEED = 200_000, 20_180_401
 _SMALL_TABLE = 1000  # rows below which ten rows are too many to require for a category
+
+
+_AMBIGUITIES = {
+    AMBIGUOUS: "write them as 2026-03-31",
+    AMBIGUOUS_NUMBERS: "write them without thousands",
+}
 
 
 class Use(StrEnum):
@@ -62,16 +81,35 @@ def decide(column: Column, *, is_sample: bool = False) -> Decision:
     for rule in (_without_information, _postal_code, _flag, _identifier):
         decision = rule(column)
         if decision is not None:
-            return decision
-    if column.is_temporal:
-        return _date(column)
-    if column.numbers is not None:
-        return _number(column, column.numbers, is_sample=is_sample)
-    if column.type in TEXT_TYPES:
-        return _text(column)
-    if column.distinct <= COMMON_VALUES:
-        return _category(column, f"{column.distinct} values of type {column.type}")
-    return _ignore(column, f"no kind of feature takes values of type {column.type}")
+            return _with_remarks(column, decision)
+    why = identifies(column, is_sample=is_sample)
+    if why is not None:
+        decision = _ignore(column, why)
+    elif column.is_temporal:
+        decision = _date(column)
+    elif column.numbers is not None:
+        decision = _code(column, column.numbers) or _number(column, column.numbers)
+    elif column.type in TEXT_TYPES:
+        decision = _text(column)
+    elif column.distinct <= COMMON_VALUES:
+        decision = _category(column, f"{column.distinct} values of type {column.type}")
+    else:
+        decision = _ignore(column, f"no kind of feature takes values of type {column.type}")
+    return _with_remarks(column, decision)
+
+
+def _with_remarks(column: Column, decision: Decision) -> Decision:
+    """The decision with what the column almost is, and with codes that a source must make null."""
+    decision = replace(decision, almost=column.almost)
+    is_code = sentinels(column)
+    if decision.use is not Use.FEATURE or not is_code.any():
+        return decision
+    if decision.settings.get("kind") not in ("numeric", "date"):
+        return decision
+    rows = int(column.counts[is_code].sum())
+    what = f"{rows:,} {MISSING_CODES}, count as they are"
+    warning = f"{what}: make them null in the spec's source query (nullif) if they mean 'missing'"
+    return replace(decision, reason=f"{decision.reason}; {what}", warning=warning)
 
 
 def _feature(column: Column, reason: str, **settings: Any) -> Decision:
@@ -85,7 +123,30 @@ def _ignore(column: Column, reason: str) -> Decision:
 
 
 def _category(column: Column, reason: str) -> Decision:
-    return _feature(column, reason, kind="categorical", **_min_frequency(column))
+    decision = _feature(column, reason, kind="categorical", **_min_frequency(column))
+    warning = _spellings(column)
+    if not warning:
+        return decision
+    return replace(decision, reason=f"{decision.reason}; {warning}", warning=warning)
+
+
+def _spellings(column: Column) -> str:
+    """How many groups of categories differ in case or blanks only, and in how many rows."""
+    if not pa.types.is_string(column.values.type):
+        return ""
+    plain = pc.replace_substring_regex(
+        strip(pc.utf8_lower(column.values)), r"[\s\x{A0}\x{200B}]+", " "
+    )
+    codes = plain.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    members = np.bincount(codes)
+    is_common = np.bincount(codes, weights=column.counts)
+    groups, rows = int((members > 1).sum()), int(is_common[members > 1].sum())
+    if not groups:
+        return ""
+    return (
+        f"{groups:,} groups of values differ in case or blanks only, in {rows:,} rows: they are"
+        " separate categories unless the source spells them alike"
+    )
 
 
 def _min_frequency(column: Column) -> dict[str, int]:
@@ -120,13 +181,13 @@ def _flag(column: Column) -> Decision | None:
         return _feature(column, "yes or no", kind="boolean")
     if column.distinct != 2:
         return None
-    words = {text.strip().lower() for text in column.texts}
+    words = set(pc.utf8_lower(strip(column.texts)).to_pylist())
     is_flag = words in map(set, FLAGS) if column.type in TEXT_TYPES else words == {"0", "1"}
     return _feature(column, "two values that mean yes and no", kind="boolean") if is_flag else None
 
 
 def _identifier(column: Column) -> Decision | None:
-    """Columns that identify the row or something else."""
+    """Columns that identify the row or something else by their type or name."""
     if column.type == "uuid":
         return _ignore(column, f"id: {column.distinct:,} UUIDs")
     if column.is_temporal or column.type == "boolean":
@@ -140,33 +201,60 @@ def _identifier(column: Column) -> Decision | None:
     return None
 
 
+def _code(column: Column, numbers: Numbers) -> Decision | None:
+    """Whole numbers that are categories: by name, or because no amounts are written so."""
+    if not whole(numbers):
+        return None
+    is_few = column.distinct <= max(COMMON_VALUES, _MAX_CODES_PER_ROW * column.known)
+    if looks_like_amount(column.name):
+        return None
+    by_name = looks_like_code(column.name) or (is_few and looks_like_category(column.name))
+    if not by_name and not are_codes(column, numbers):
+        return None
+    why = "codes by name" if by_name else "codes: repeated numbers of one width, far apart"
+    if column.common_share < MIN_COMMON_SHARE:
+        share = f"the {COMMON_VALUES} most frequent cover {column.common_share:.0%} only"
+        return _ignore(column, f"{why}, {column.distinct:,} distinct of {column.known:,}: {share}")
+    return _category(column, f"{why}, {column.distinct:,} distinct")
+
+
 def _date(column: Column) -> Decision:
-    texts = pd.Series([None if value is None else str(value) for value in column.values], dtype=str)
-    is_late = texts.str.match(_AFTER_9999).fillna(False)
-    is_early = ((texts < FIRST_DATE) | texts.str.endswith("BC").fillna(False)) & ~is_late
+    times = column.times
+    is_late, is_early = np.zeros((2, column.distinct), dtype=bool)
+    if pa.types.is_string(column.values.type):  # Arrow's types hold no date after 9999
+        is_late = _matching(column, _AFTER_9999)
+        is_early = _matching(column, _BEFORE_CHRIST)
+    is_early |= times < FIRST_DATE
     reason = f"{column.distinct:,} distinct dates"
-    for count, where in ((int(is_early.sum()), "before 1900"), (int(is_late.sum()), "after 9999")):
-        if count > (1 - MIN_NUMBER_SHARE) * column.known:
+    for found, where in ((is_early, "before 1900"), (is_late, "after 9999")):
+        count = int(column.counts[found].sum())
+        if count > (1 - MIN_SHARE) * column.known:
             return _ignore(column, f"{count:,} of {column.known:,} dates lie {where}")
         if count:
             reason += f", and {count:,} {where}: their rows will be rejected"
-    days = (column.times - np.datetime64(0, "D")) / np.timedelta64(1, "D")
-    return _scaled(column, reason, np.where(is_early | is_late, np.nan, days), kind="date")
+    if column.odd:
+        reason += f", and {column.odd:,} values that are none: their rows will be rejected"
+    days = (times - np.datetime64(0, "D")) / np.timedelta64(1, "D")
+    numbers = column.of_rows(np.where(is_early | is_late, np.nan, days), np.nan)
+    return _scaled(column, reason, numbers, kind="date")
 
 
-def _number(column: Column, numbers: Numbers, *, is_sample: bool) -> Decision:
-    known = numbers[~np.isnan(numbers)]
-    if not is_sample and _is_sequence(column, known):
-        return _ignore(column, f"a gapless sequence of {column.distinct:,} whole numbers: an id")
+def _matching(column: Column, pattern: str) -> Flags:
+    return np.asarray(pc.match_substring_regex(column.values, pattern))
+
+
+def _number(column: Column, numbers: Numbers) -> Decision:
+    of_rows = column.of_rows(numbers, np.nan)
+    known = of_rows[~np.isnan(of_rows)]
     reason = f"{column.distinct:,} distinct numbers"
-    if column.odd > (1 - MIN_NUMBER_SHARE) * column.known:
+    if column.odd > (1 - MIN_SHARE) * column.known:
         refused = f"{column.odd:,} of {column.known:,} values are not {_USABLE}"
         return _ignore(column, f"{refused}: their rows would be rejected; make them null to use it")
     if column.odd:
         what = "that are none" if column.type in TEXT_TYPES else f"that are not {_USABLE}"
         reason += f", and {column.odd:,} values {what}: their rows will be rejected"
-    middle, limit = limits_of(known)
-    ordinary = np.clip(known, middle - limit, middle + limit)
+    middle, limit = limits_of(_some(known))
+    ordinary = np.clip(_some(known), middle - limit, middle + limit)
     skewness = _skewness(ordinary)
     if column.distinct > MIN_AMOUNTS and known.min() >= 0 and skewness > HIGH_SKEWNESS:
         after = _skewness(np.log1p(ordinary))
@@ -179,15 +267,18 @@ def _number(column: Column, numbers: Numbers, *, is_sample: bool) -> Decision:
 def _scaled(column: Column, reason: str, numbers: Numbers, kind: str, **settings: Any) -> Decision:
     """A feature that no outlier rules, and the number of values that are clipped for it."""
     wanted = NumericFeature(**settings, scale=Scale.WINSORISED)
-    clipped = fit_number(column.name, wanted, pd.Series(numbers)).clipped(numbers)
+    clipped = fit_number(column.name, wanted, pd.Series(_some(numbers))).clipped(numbers)
     if clipped:
         reason += f"; {clipped:,} far outliers will be clipped"
     return _feature(column, reason, kind=kind, **settings, scale=Scale.WINSORISED.value)
 
 
-def _is_sequence(column: Column, known: Numbers) -> bool:
-    is_unique = column.distinct == column.known == len(known) > 2
-    return is_unique and whole(known) and known.max() - known.min() == len(known) - 1
+def _some(of_rows: Numbers) -> Numbers:
+    """The rows, or enough of many: a kind is decided by quantiles and a skewness."""
+    if len(of_rows) <= _MAX_ROWS_FITTED:
+        return of_rows
+    drawn = np.random.default_rng(_SEED).integers(0, len(of_rows), _MAX_ROWS_FITTED)
+    return of_rows[drawn]
 
 
 def _skewness(known: Numbers) -> float:
@@ -200,17 +291,19 @@ def _skewness(known: Numbers) -> float:
 
 
 def _text(column: Column) -> Decision:
-    lengths = [len(text) for text in column.texts]
-    words = float(np.mean([text.count(" ") + 1 for text in map(str.strip, column.texts)]))
-    mean_length = float(np.mean(lengths))
+    lengths = pc.utf8_length(column.values).to_numpy(zero_copy_only=False)
+    blanks = pc.count_substring(strip(column.values), " ").to_numpy(zero_copy_only=False)
+    words = float(np.average(blanks + 1, weights=column.counts))
+    mean_length = float(np.average(lengths, weights=column.counts))
     is_long = mean_length > SHORT_CHARACTERS or words >= SENTENCE_WORDS
     measured = (
         f"{column.distinct:,} distinct texts of {words:.1f} words and {mean_length:.0f} characters"
     )
     if column.distinct <= COMMON_VALUES and not (is_long and column.distinct > column.known / 2):
         return _category(column, f"{column.distinct} values")
-    if AMBIGUOUS in column.notes:
-        return _ignore(column, "no kind")
+    for note, remedy in _AMBIGUITIES.items():
+        if note in column.notes:
+            return replace(_ignore(column, "no kind"), warning=f"{note}: {remedy}")
     if is_long and words > 1.5:
         return _free_text(column, f"free text: {measured}")
     if column.distinct >= NEAR_UNIQUE * column.known:

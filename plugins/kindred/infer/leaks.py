@@ -1,11 +1,11 @@
 """Leaks: columns known only after an outcome, which would make similarity use hindsight."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from kindred.infer.column_names import names_outcome
 from kindred.infer.columns import Column
@@ -82,27 +82,51 @@ def auc_alone(column: Column, rows: NDArray[np.intp], outcome: Outcome) -> float
     """
     if not len(rows):
         return 0.5
-    groups = _groups(column)[rows]
-    folds = np.random.default_rng(_SEED).permutation(len(rows)) % _FOLDS
-    scores = np.empty(len(rows))
-    for fold in range(_FOLDS):
-        inside = folds == fold
-        others, width = groups[~inside], int(groups.max()) + 1
-        seen = np.bincount(others, minlength=width)
-        with_outcome = np.bincount(others, weights=outcome[~inside], minlength=width)
-        rates = (with_outcome + outcome[~inside].mean()) / (seen + 1)
-        scores[inside] = rates[groups[inside]]
-    return float(roc_auc_score(outcome, scores))
+    groups, folds = _groups(column)[rows], _folds(len(rows))
+    width = int(groups.max()) + 1
+    cells = groups * _FOLDS + folds
+    seen = np.bincount(cells, minlength=width * _FOLDS).reshape(width, _FOLDS)
+    positive = np.bincount(cells[outcome], minlength=width * _FOLDS).reshape(width, _FOLDS)
+    seen_elsewhere = seen.sum(axis=1, keepdims=True) - seen
+    positive_elsewhere = positive.sum(axis=1, keepdims=True) - positive
+    means = positive_elsewhere.sum(axis=0) / seen_elsewhere.sum(axis=0)
+    scores = (positive_elsewhere + means) / (seen_elsewhere + 1)
+    is_used = seen > 0
+    return _area(scores[is_used], positive[is_used], (seen - positive)[is_used])
+
+
+@lru_cache(maxsize=1)
+def _folds(rows: int) -> NDArray[np.intp]:
+    return np.random.default_rng(_SEED).permutation(rows) % _FOLDS
+
+
+def _area(
+    scores: NDArray[np.float64], positive: NDArray[np.intp], negative: NDArray[np.intp]
+) -> float:
+    """The area under the ROC curve of rows with equal scores, of which so many have the outcome."""
+    _, ranks = np.unique(scores, return_inverse=True)
+    above, below = np.bincount(ranks, weights=positive), np.bincount(ranks, weights=negative)
+    lower = np.cumsum(below) - below
+    return float((above * (lower + below / 2)).sum() / (above.sum() * below.sum()))
 
 
 def _groups(column: Column) -> NDArray[np.intp]:
     """The group of each row's value as a number from 0; nulls are the last group."""
-    codes = column.codes
-    if column.numbers is not None and column.distinct > _QUANTILES:
-        edges = np.unique(np.nanquantile(column.numbers, np.linspace(0, 1, _QUANTILES + 1)[1:-1]))
-        codes = np.where(np.isnan(column.numbers), -1, np.searchsorted(edges, column.numbers))
-    elif column.is_temporal and column.distinct > _QUANTILES:
-        ranks = pd.Series([None if v is None else str(v) for v in column.values]).rank()
-        scaled = (ranks / len(ranks) * _QUANTILES).fillna(-1)
-        codes = np.floor(scaled.to_numpy()).astype(np.intp)
-    return np.where(codes < 0, codes.max() + 1, codes).astype(np.intp)
+    groups = np.arange(column.distinct, dtype=np.intp)
+    if column.distinct > _QUANTILES and column.numbers is not None:
+        groups = _quantile_groups(column.numbers, column.counts)
+    elif column.distinct > _QUANTILES and column.is_temporal:
+        groups = _quantile_groups(column.times.astype(np.int64), column.counts)
+        groups[np.isnat(column.times)] = -1
+    codes = column.of_rows(groups, -1)
+    return np.where(codes < 0, codes.max(initial=0) + 1, codes)
+
+
+def _quantile_groups(values: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The quantile of each distinct value among all rows, -1 for NaN; equal groups of rows."""
+    order = np.argsort(values, kind="stable")
+    known = order[~np.isnan(values[order])]
+    ranks = np.cumsum(counts[known]) - (counts[known] + 1) / 2
+    groups = np.full(len(values), -1, dtype=np.intp)
+    groups[known] = np.floor(ranks / max(counts[known].sum(), 1) * _QUANTILES)
+    return groups

@@ -1,106 +1,329 @@
-"""Parse strings as dates or times: all values must share one format."""
+"""Dates and times as people and programs write them: one shape's readings, and their moments.
+
+``2022-05-06T10:11:12+02:00``, ``06.05.22``, ``6/5/2022 9:06 AM``, ``Mar 5, 2021``, ``20220506``
+and ``2022-05-06 10:11:12 Europe/Paris`` are moments. Months have English, German, French, Spanish,
+Italian, Portuguese or Dutch names.
+"""
 
 import re
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cache, lru_cache
+from zoneinfo import available_timezones
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from kindred.infer.columns import SqlType
+from kindred.infer.columns import Times
+from kindred.infer.shapes import ShapeGroup
 
-_ISO = re.compile(
-    r"\d{4}-\d{2}-\d{2}"
-    r"(?P<time>[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(?P<zone>Z|[+-]\d{2}(:?\d{2})?)?)?"
+YMD, DMY, MDY = "year-month-day", "day first", "month first"
+PIVOT = 69  # two digits from here on are of 1900, as POSIX has it
+BIRTH_PIVOT = 20  # of dates of birth, which lie in the past: children are no customers
+_MONTHS = (
+    "jan january januar jänner janvier janv enero ene gennaio gen janeiro januari",
+    "feb february februar février févr fév fevr febrero febbraio fevereiro fev februari",
+    "mar march märz mrz mär mars marzo março maart mrt",
+    "apr april avril avr abril abr aprile",
+    "may mai mayo maggio mag maio mei",
+    "jun june juni juin junio giugno giu junho",
+    "jul july juli juillet juil julio luglio lug julho",
+    "aug august août aout agosto ago augustus",
+    "sep sept september septembre septiembre settembre set setembro",
+    "oct october oktober okt octobre octubre ottobre ott outubro out",
+    "nov november novembre noviembre novembro",
+    "dec december dezember dez décembre déc diciembre dic dicembre dezembro",
 )
-# A day-first and a month-first format may fit the same values, unless a day exceeds 12.
-_DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
-_MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", None)
-_OTHERS = ("%Y/%m/%d", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
-_TIMES = ("", " %H:%M", " %H:%M:%S")
-_SHAPE = re.compile(r"\d|[A-Za-z]{3,9}")
-_FRACTION = re.compile(r"(\.\d{6})\d+")
+MONTHS = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+_WEEKDAYS_WORDS = (
+    "mon tue wed thu fri sat sun tues thur thurs monday tuesday wednesday thursday friday "
+    "saturday sunday mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag "
+    "sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lun mar mer jeu ven sam dim "
+)
+_WEEKDAYS = frozenset(_WEEKDAYS_WORDS.split())
+# Hours from UTC. Abbreviations of several zones are told apart by their summer or winter time, if
+# the same column has it: CST is Central time beside CDT, and may be China's or Cuba's alone.
+_ZONES = {
+    **{
+        "Z": 0.0,
+        "UTC": 0.0,
+        "GMT": 0.0,
+        "UT": 0.0,
+        "WET": 0.0,
+        "WEST": 1.0,
+        "CET": 1.0,
+        "CEST": 2.0,
+    },
+    **{"MEZ": 1.0, "MESZ": 2.0, "EET": 2.0, "EEST": 3.0, "MSK": 3.0, "EST": -5.0, "EDT": -4.0},
+    **{"CDT": -5.0, "MST": -7.0, "MDT": -6.0, "PST": -8.0, "PDT": -7.0, "AKST": -9.0, "AKDT": -8.0},
+    **{"HST": -10.0, "JST": 9.0, "KST": 9.0, "HKT": 8.0, "SGT": 8.0, "AEST": 10.0, "AEDT": 11.0},
+    **{
+        "ACST": 9.5,
+        "ACDT": 10.5,
+        "AWST": 8.0,
+        "NZST": 12.0,
+        "NZDT": 13.0,
+        "BRT": -3.0,
+        "SAST": 2.0,
+    },
+}
+_BY_PARTNER = {"CST": ("CDT", -6.0), "BST": ("GMT", 1.0)}
+AMBIGUOUS_ZONES = frozenset((*_BY_PARTNER, "IST", "AST", "ADT", "GST", "SST", "AMT", "ECT", "PYT"))
+
+_NAME = r"(?P<name>[^\W\d_]{3,10})\.?"
+_DATES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?P<y>9999)(?P<sep>[-/.])(?P<m>99?)(?P=sep)(?P<d>99?)",
+        r"(?P<a>99?)(?P<sep>[-/.])(?P<b>99?)(?P=sep)(?P<c>9999|99)",
+        r"(?P<d>99?)(?:st|nd|rd|th|\.)?(?:[ \-/.]|\. | de )?"
+        rf"{_NAME}(?:, |[ \-/.,]| de )?(?P<y>9999|99)",
+        rf"{_NAME}(?:-| {{1,2}})(?P<d>99?)(?:st|nd|rd|th)?(?:, |[ \-,])(?P<y>9999|99)",
+        rf"(?P<y>9999)[ \-/.]?{_NAME}[ \-/.]?(?P<d>99?)",
+        r"(?P<m>99?)[-/](?P<y>9999)$",
+        r"(?P<y>9999)[-/](?P<m>99)$",
+        rf"{_NAME}[ \-](?P<y>9999)$",
+        r"(?P<y>9999)(?P<m>99)(?P<d>99)(?=$|[T _-]9|9{4}(?:99)?Z?$)",
+    )
+)
+_CTIME = re.compile(
+    rf"(?P<day>[A-Za-z]{{3}}) {_NAME} {{1,2}}(?P<d>99?) (?P<h>99):(?P<mi>99):(?P<s>99)"
+    r"(?P<zone> [A-Z]{3,5})? (?P<y>9999)"
+)
+_WEEKDAY = re.compile(r"(?P<day>[^\W\d_]{2,10})\.?,? ")
+_TIME = re.compile(
+    r"(?:T|,? {1,2}|, at | at |_|-)(?P<h>99?)[:.h](?P<mi>99)"
+    r"(?:[:.](?P<s>99)(?:[.,:](?P<f>9{1,9}))?)?"
+    r"(?P<half> ?[AaPp]\.? ?[Mm]\.?(?![A-Za-z]))?"
+    r"|[T _-]?(?P<h2>99)(?P<mi2>99)(?:(?P<s2>99)(?:\.(?P<f2>9{1,9}))?)?(?=$|Z$|[+-]9)"
+)
+_ZONE = re.compile(
+    r" ?(?:(?:UTC|GMT)?(?P<sign>[+\-\u2212])(?P<oh>99?)(?::?(?P<om>99))?"
+    r"(?: ?\[[^\]9]{1,40}\]| ?\([^()9]{1,40}\)| [A-Z]{2,5})?"
+    r"|(?P<zname>[A-Za-z]+(?:[/_\-][A-Za-z]+){1,5}|[A-Za-z]{1,5})"
+    r"|\((?P<zbracket>[A-Z]{2,5})\)|\[(?P<zsquare>[A-Za-z/_]+)\])"
+)
+
+_MAX_OFFSET_MINUTES = 16 * 60
+_FIRST_MOMENT, _LAST_MOMENT = np.datetime64("0002-01-01", "us"), np.datetime64("9999-01-01", "us")
+
+Order = str
 
 
-class AmbiguousMoments(Exception):
-    """Every value could be day-month or month-day."""
+@dataclass(frozen=True)
+class MomentShape:
+    """How the texts of one shape are read as moments.
 
-
-def read_moments(texts: Sequence[str]) -> tuple[SqlType, list[Any]] | None:
-    """All strings as dates or datetimes, with their type; None if one cannot be parsed.
-
-    Raises
-    ------
-    AmbiguousMoments
-        when days cannot be told from months.
+    ``fields`` are y, m, d, h, mi, s, f (fraction), oh and om (offset), each with its bytes.
+    Three numbers whose order is not known are the fields a, b and c. ``month`` is the one the shape
+    names; ``half`` is a or p; ``zone`` is an abbreviation or a name; ``sign`` is that of an offset.
     """
-    if not texts or not all(_may_be_moment(text) for text in texts):
+
+    fields: tuple[tuple[str, int, int], ...]
+    month: int = 0
+    half: str = ""
+    zone: str = ""
+    sign: int = 0
+    is_compact: bool = False
+
+    @property
+    def has_time(self) -> bool:
+        """Whether a time of the day is written."""
+        return any(name == "h" for name, *_ in self.fields)
+
+    @property
+    def has_zone(self) -> bool:
+        """Whether a time zone is written."""
+        return bool(self.zone or self.sign)
+
+    @property
+    def is_unordered(self) -> bool:
+        """Whether the day and the month are only told apart by the file's order."""
+        return any(name == "a" for name, *_ in self.fields)
+
+    @property
+    def is_month(self) -> bool:
+        """Whether no day is written: a month stands for its first."""
+        return not any(name in "da" for name, *_ in self.fields)
+
+    @property
+    def has_short_year(self) -> bool:
+        """Whether the year has two digits."""
+        return any(name in "cy" and stop - start == 2 for name, start, stop in self.fields)
+
+    def ordered(self, order: Order) -> "MomentShape":
+        """The shape with its three numbers named by an order of day, month and year."""
+        names = {YMD: "ymd", DMY: "dmy", MDY: "mdy"}[order]
+        named = dict(zip("abc", names, strict=True))
+        return replace(self, fields=tuple((named.get(n, n), i, j) for n, i, j in self.fields))
+
+    def numbers(self, group: ShapeGroup) -> dict[str, NDArray[np.int64]]:
+        """The number in each field, int64 (n,) each."""
+        found = {}
+        for name, start, stop in self.fields:
+            digits = group.cells[:, start:stop].astype(np.int64) - ord("0")
+            powers = 10 ** np.arange(stop - start - 1, -1, -1, dtype=np.int64)
+            found[name] = digits @ powers
+        return found
+
+    def moments(
+        self, group: ShapeGroup, zones: frozenset[str] = frozenset(), pivot: int = PIVOT
+    ) -> Times:
+        """The texts of the shape as moments in UTC, datetime64[us] (n,); NaT for no such moment.
+
+        ``zones`` are all abbreviations of the column; ``pivot`` is the first two-digit year of the
+        20th century.
+        """
+        read = self.numbers(group)
+        year, day = read["y"], read.get("d", np.int64(1))
+        if self.has_short_year:
+            year = year + np.where(year >= pivot, 1900, 2000)
+        month = read.get("m", np.full(len(year), self.month, dtype=np.int64))
+        hour, minute = read.get("h", np.int64(0)), read.get("mi", np.int64(0))
+        second = read.get("s", np.int64(0))
+        is_good = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
+        is_good &= (minute <= 59) & (second <= 59)
+        if self.half:
+            is_good &= (hour >= 1) & (hour <= 12)
+            hour = hour % 12 + 12 * (self.half == "p")
+        is_good &= (hour <= 23) | ((hour == 24) & (minute == 0) & (second == 0))
+        months = (year - 1970) * 12 + np.where(is_good, month, 1) - 1
+        firsts = months.astype("datetime64[M]")
+        days = firsts.astype("datetime64[D]") + (day - 1)
+        is_good &= days.astype("datetime64[M]") == firsts
+        seconds = (hour * 60 + minute) * 60 + second
+        result = days.astype("datetime64[us]") + seconds.astype("timedelta64[s]")
+        if "f" in read:
+            [width] = [stop - start for name, start, stop in self.fields if name == "f"]
+            micros = read["f"] * 10**6 // 10**width
+            result = result + micros.astype("timedelta64[us]")
+        result[~is_good] = np.datetime64("NaT")
+        return self._in_utc(result, read, zones)
+
+    def _in_utc(
+        self, local: Times, read: dict[str, NDArray[np.int64]], zones: frozenset[str]
+    ) -> Times:
+        if not self.has_zone:
+            return local
+        if self.sign:
+            minutes = self.sign * (read["oh"] * 60 + read.get("om", np.int64(0)))
+            moments = local - minutes.astype("timedelta64[m]")
+            moments[np.abs(minutes) > _MAX_OFFSET_MINUTES] = np.datetime64("NaT")
+        else:
+            moments = _from_zone(local, self.zone, zones)
+        # A placeholder at the end of all time stays there, whatever its zone.
+        return np.where((local < _FIRST_MOMENT) | (local >= _LAST_MOMENT), local, moments)
+
+
+def _from_zone(local: Times, zone: str, zones: frozenset[str]) -> Times:
+    """Local times of a zone in UTC (n,); NaT for a zone that is not known."""
+    hours = zone_hours(zone, zones)
+    if hours is not None:
+        return np.asarray(local - np.timedelta64(int(hours * 60), "m"))
+    found = np.full(len(local), np.datetime64("NaT"), dtype="datetime64[us]")
+    if zone in _zone_names():
+        is_usual = (local >= _FIRST_MOMENT) & (local < _LAST_MOMENT)
+        # An hour that a clock repeats is standard time, and one that it skips is too, as in
+        # PostgreSQL.
+        aware = pd.DatetimeIndex(local[is_usual]).tz_localize(
+            zone, ambiguous=np.zeros(is_usual.sum(), dtype=bool), nonexistent=timedelta(hours=1)
+        )
+        found[is_usual] = aware.tz_convert("UTC").tz_localize(None).to_numpy()
+    return found
+
+
+def zone_hours(zone: str, zones: frozenset[str]) -> float | None:
+    """The hours from UTC of an abbreviation; None if it is none, or could be of several zones."""
+    if zone in _BY_PARTNER and _BY_PARTNER[zone][0] in zones:
+        return _BY_PARTNER[zone][1]
+    return _ZONES.get(zone)
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(name for name in available_timezones() if "/" in name)
+
+
+@lru_cache(maxsize=65536)
+def moment_shape(shape: str) -> MomentShape | None:
+    """How a shape is read as a moment, or None if it is none.
+
+    >>> moment_shape("9999-99-99T99:99Z").zone
+    'Z'
+    >>> moment_shape("99/99/9999").is_unordered, moment_shape("99.99") is None
+    (True, True)
+    """
+    text = shape.replace("0", "9")
+    if not 6 <= len(text) <= 64:
         return None
-    return _read_iso(texts) or _read_by_format(texts)
+    ctime = _CTIME.fullmatch(text)
+    if ctime:
+        return _shape_of(text, [ctime], zone=(ctime["zone"] or "").strip())
+    weekday = _WEEKDAY.match(text)
+    is_named = weekday is not None and weekday["day"].lower() in _WEEKDAYS
+    # French and Italian abbreviate Tuesday as others do March.
+    starts = (0, weekday.end()) if weekday and is_named else (0,)
+    readings = (_read_at(text, start, pattern) for start in starts for pattern in _DATES)
+    return next((found for found in readings if found is not None), None)
 
 
-def _may_be_moment(text: str) -> bool:
-    return 8 <= len(text) <= 40 and bool(_SHAPE.search(text)) and any(c in text for c in "-/. ,")
-
-
-def _read_iso(texts: Sequence[str]) -> tuple[SqlType, list[Any]] | None:
-    matches = [_ISO.fullmatch(text) for text in texts]
-    if not all(matches):
+def _read_at(text: str, start: int, pattern: re.Pattern[str]) -> MomentShape | None:
+    date = pattern.match(text, start)
+    if not date:
         return None
-    times = {bool(match and match["time"]) for match in matches}
-    zones = {bool(match and match["zone"]) for match in matches}
-    try:
-        moments = [datetime.fromisoformat(_as_python_reads(text)) for text in texts]
-    except ValueError:
+    time = _TIME.match(text, date.end())
+    matches = [date] if time is None else [date, time]
+    rest = matches[-1].end()
+    if rest == len(text):
+        return _shape_of(text, matches)
+    zone = _ZONE.fullmatch(text, rest)
+    if zone is None or time is None:
         return None
-    if times == {False}:
-        return SqlType.DATE, [moment.date() for moment in moments]
-    if True in zones:
-        # A time without a zone among others with one is UTC, as in our PostgreSQL sessions.
-        aware = [m.replace(tzinfo=UTC) if m.tzinfo is None else m for m in moments]
-        return SqlType.TIMESTAMPTZ, aware
-    return SqlType.TIMESTAMP, moments
-
-
-def _as_python_reads(text: str) -> str:
-    return _FRACTION.sub(r"\1", text.replace(" +", "+").replace(" Z", "Z"))
-
-
-def _read_by_format(texts: Sequence[str]) -> tuple[SqlType, list[Any]] | None:
-    for time in _TIMES:
-        for day_first, month_first in zip(_DAY_FIRST, _MONTH_FIRST, strict=True):
-            by_day = _parsed(texts, day_first + time)
-            by_month = None if month_first is None else _parsed(texts, month_first + time)
-            if by_day and by_month and by_day != by_month:
-                raise AmbiguousMoments
-            found = by_day or by_month
-            if found:
-                return _typed(found, time)
-        for form in _OTHERS:
-            found = _parsed(texts, form + time)
-            if found:
-                return _typed(found, time)
-    return None
-
-
-def _parsed(texts: Sequence[str], form: str) -> list[datetime] | None:
-    # Trying the first value alone rules out most formats quickly.
-    for part in (texts[:1], texts):
-        moments = pd.to_datetime(pd.Series(part, dtype=object), format=form, errors="coerce")
-        if moments.isna().any():
-            return None
-    return [moment.to_pydatetime() for moment in moments]
-
-
-def _typed(moments: list[datetime], time: str) -> tuple[SqlType, list[Any]]:
-    if time:
-        return SqlType.TIMESTAMP, moments
-    return SqlType.DATE, [date(m.year, m.month, m.day) for m in moments]
-
-
-def read_compact_dates(texts: Sequence[str]) -> list[date] | None:
-    """All strings as dates such as 20260331; None if one cannot be parsed."""
-    if not texts or not all(len(text) == 8 and text.isdigit() for text in texts):
+    name = zone["zname"] or zone["zbracket"] or zone["zsquare"] or ""
+    name = "Z" if name == "z" else name
+    if zone["sign"] is None and not _may_be_zone(name):
         return None
-    moments = _parsed(texts, "%Y%m%d")
-    return None if moments is None else [moment.date() for moment in moments]
+    return _shape_of(text, [*matches, zone], zone=name)
+
+
+def _may_be_zone(name: str) -> bool:
+    return name in _ZONES or name in AMBIGUOUS_ZONES or name in _zone_names()
+
+
+def _shape_of(text: str, matches: list[re.Match[str]], zone: str = "") -> MomentShape | None:
+    fields: list[tuple[str, int, int]] = []
+    month, half, sign, is_compact = 0, "", 0, False
+    for found in matches:
+        for name, value in found.groupdict().items():
+            if value is None:
+                continue
+            if name == "name":
+                month = MONTHS.get(value.lower(), 0)
+                if not month:
+                    return None
+            elif name == "half":
+                half = value.strip()[0].lower()
+            elif name == "sign":
+                sign = 1 if value == "+" else -1
+            elif name.rstrip("2") in (
+                "y",
+                "m",
+                "d",
+                "a",
+                "b",
+                "c",
+                "h",
+                "mi",
+                "s",
+                "f",
+                "oh",
+                "om",
+            ):
+                first = len(text[: found.start(name)].encode())
+                fields.append((name.rstrip("2"), first, first + len(value)))
+        is_compact = is_compact or found.re is _DATES[-1]
+    return MomentShape(tuple(fields), month, half, zone, sign, is_compact)
+
+
+ORDERS: tuple[Order, ...] = (DMY, MDY, YMD)

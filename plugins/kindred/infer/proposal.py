@@ -13,6 +13,7 @@ from kindred.infer.columns import Column, SqlType
 from kindred.infer.hindsight import closing_by_name, closing_by_values
 from kindred.infer.kinds import Decision, Use, decide
 from kindred.infer.leaks import best_aucs, find_leaks
+from kindred.infer.transactions import ADVICE, looks_like_transactions
 from kindred.infer.widths import fit_width
 from kindred.spec.model import OWN_COLUMNS
 from kindred.spec.names import did_you_mean, listed
@@ -141,6 +142,8 @@ def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTL
         raise InferenceError(
             "rows", f"{evidence.rows} found, but similarity needs at least two customers"
         )
+    traded = looks_like_transactions(evidence.columns, evidence.column("key", roles.key))
+    _refuse_transactions(traded, roles, evidence)
     decisions = _decide_all(roles, evidence)
     if not any(decision.use is Use.FEATURE for decision in decisions):
         reasons = listed([f"{decision.column}: {decision.reason}" for decision in decisions], ";")
@@ -157,9 +160,16 @@ def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTL
         key_reason=key_reason,
         schedule=schedule,
         keeps_versions=keeps_versions,
-        notes=tuple(evidence.notes),
+        notes=(*evidence.notes, *([f"{traded}; {ADVICE}"] if traded else [])),
         source_timezone=_timezone(roles, evidence),
     )
+
+
+def _refuse_transactions(traded: str | None, roles: Roles, evidence: Evidence) -> None:
+    """Refuse to make customers of the lines of a table whose key repeats."""
+    key = evidence.column("key", roles.key)
+    if traded and key.known - key.distinct > MAX_CONFLICT_SHARE * key.rows:
+        raise InferenceError("key", f"the table {traded}; {ADVICE}")
 
 
 def _timezone(roles: Roles, evidence: Evidence) -> str | None:
@@ -228,7 +238,8 @@ def _decision(
         warning = "" if column.distinct > 1 else "a label of one value: no segment differs in it"
         return Decision(column.name, Use.LABEL, labels[column.name], warning=warning)
     if column.name in hindsight:
-        return Decision(column.name, Use.IGNORE, hindsight[column.name])
+        reason = "; ".join((hindsight[column.name], *column.notes))
+        return Decision(column.name, Use.IGNORE, reason)
     decision = decide(column, is_sample=is_sample)
     if column.name in leaks and decision.use is Use.FEATURE:
         return Decision(column.name, Use.IGNORE, leaks[column.name])
@@ -264,7 +275,7 @@ def _judge_key(roles: Roles, evidence: Evidence) -> tuple[str, bool]:
         return f"unique: {unique}{nulls}", False
     if roles.updated_at is not None:
         moments = evidence.column("updated_at", roles.updated_at)
-        pairs = set(zip(key.codes.tolist(), moments.codes.tolist(), strict=True))
+        pairs = np.unique(key.codes.astype(np.int64) * (moments.distinct + 1) + moments.codes)
         if len(pairs) >= (1 - MAX_CONFLICT_SHARE) * key.rows and key.known:
             return f"{unique}: several versions per customer{nulls}", True
     repeats = key.rows - _rows_of_own_key(key, evidence)
@@ -281,11 +292,10 @@ def fractional_keys(key: Column) -> int:
     """Rows whose key is a number, but not a whole one that a bigint holds exactly."""
     if key.type not in LARGEST_KEYS or key.numbers is None:
         return 0
-    is_known = np.array([value is not None for value in key.values])
     is_whole = (key.numbers == np.floor(key.numbers)) & (
         np.abs(key.numbers) <= LARGEST_KEYS[key.type]
     )
-    return int((is_known & ~is_whole).sum())
+    return int(key.counts[~is_whole].sum())
 
 
 def _rows_of_own_key(key: Column, evidence: Evidence) -> int:

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from kindred.infer.leaks import auc_alone, binary_outcome, find_leaks
-from kindred.infer.typed_values import read_column
+from unit.text_columns import typed
 
 ROWS = 2000
 RNG = np.random.default_rng(3)
 LABEL = RNG.random(ROWS) < 0.3
-CHURN = read_column("churn", ["Yes" if flag else "No" for flag in LABEL])
+CHURN = typed("churn", ["Yes" if flag else "No" for flag in LABEL])
 
 
 def column(name, values):
-    return read_column(name, [str(value) for value in values])
+    return typed(name, [str(value) for value in values])
 
 
 LEAKS = {

@@ -7,13 +7,13 @@ import pytest
 import yaml
 
 from kindred.errors import InferenceError, WindowError
-from kindred.infer.columns import Column
 from kindred.infer.files import newest_moment, read_csv
 from kindred.infer.proposal import Roles, propose
 from kindred.infer.rendering import render
 from kindred.infer.schedule import schedule_for, window_for
 from kindred.spec.features import Kind
 from kindred.spec.model import load_spec
+from unit.text_columns import typed, values_of
 
 RNG = np.random.default_rng(5)
 
@@ -139,9 +139,9 @@ def test_the_wrong_separator_is_guessed_at():
 def test_row_numbers_are_added_on_request():
     evidence = read_csv(b"a,b\nx,1\ny,2\n", Roles("row_number"))
     assert [column.name for column in evidence.columns] == ["row_number", "a", "b"]
-    assert evidence.columns[0].values.tolist() == [1, 2]
+    assert values_of(evidence.columns[0]) == [1, 2]
     given = read_csv(b"row_number,b\n7,1\n9,2\n", Roles("row_number"))
-    assert given.columns[0].values.tolist() == [7, 9]
+    assert values_of(given.columns[0]) == [7, 9]
 
 
 def test_keys_that_repeat_with_the_time_are_versions():
@@ -161,16 +161,21 @@ def test_times_by_their_day_in_one_number_are_read():
     assert newest_moment(evidence.columns[1]) == datetime(2024, 1, 31, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("text", ["20240131", "1706659200", "45322"])
+def test_the_role_of_a_time_says_what_its_numbers_are(text):
+    evidence = read_csv(f"id,stand\n1,{text}\n2,\n".encode(), Roles("id", "stand"))
+    assert newest_moment(evidence.columns[1]) == datetime(2024, 1, 31, tzinfo=UTC)
+
+
 def moment(text):
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def test_the_newest_moment_counts_in_its_time_zone():
-    values = np.array([datetime(2024, 1, 1, 12), None, datetime(2024, 1, 2, 12)], dtype=object)
-    column = Column("at", "timestamp without time zone", values)
+    column = typed("at", ["2024-01-01T12:00", "", "2024-01-02T12:00"])
     assert newest_moment(column) == moment("2024-01-02T12:00")
     assert newest_moment(column, "Asia/Tokyo") == moment("2024-01-02T03:00")
-    assert newest_moment(Column("at", "date", values[1:2])) is None
+    assert newest_moment(typed("at", ["", ""])) is None
 
 
 NOW = moment("2026-03-10T12:30:30")

@@ -1,0 +1,370 @@
+"""Read one column of a file by the conventions of the file: as booleans, numbers, dates or text."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from kindred.infer.almost import Almost
+from kindred.infer.column_evidence import MIN_SHARE, ColumnEvidence, MomentReading, NumberReading
+from kindred.infer.column_names import (
+    looks_like_birth,
+    looks_like_date,
+    looks_like_id,
+    looks_like_phone,
+    looks_like_time,
+)
+from kindred.infer.columns import Column, Flags, Numbers, SqlType, TextColumn, Times
+from kindred.infer.conventions import Conventions
+from kindred.infer.markers import marked
+from kindred.infer.moments import BIRTH_PIVOT, PIVOT, YMD, MomentShape, moment_shape
+from kindred.infer.numerals import BARE, COMMA, DOT, PERCENT, Numeral
+from kindred.infer.plain_values import (
+    as_arrow,
+    fit_bigint,
+    is_whole,
+    iso,
+    scattered,
+    since_1970,
+)
+from kindred.infer.plain_values import (
+    floats as numbers_of,
+)
+from kindred.infer.shapes import shown
+from kindred.spec.features import LARGEST_NUMBER
+
+AMBIGUOUS = "dates whose day and month cannot be told apart"
+AMBIGUOUS_NUMBERS = "numbers such as 1.234 or 1,234, and no column shows which is the decimal sign"
+
+_MIN_ALMOST_SHARE = 0.5
+_SHAPES_SHOWN = 3
+_MIN_COMPACT = 10  # distinct numbers of eight digits that all are days: chance has 1 in 1,200 each
+_COMPACT = ("99999999", "999999999999", "99999999999999")
+_COMPACT_ZEROS = ("0", "09999999")
+_COMPACT_YEARS = (np.datetime64("1900-01-01"), np.datetime64("2100-01-01"))
+_LAST_YEAR = np.datetime64("9999-01-01")
+_EPOCH_YEARS = (np.datetime64("1990-01-01"), np.datetime64("2100-01-01"))
+_EPOCH_UNITS = {10: "s", 13: "ms", 16: "us"}
+_EXCEL_START, _EXCEL_DAYS = np.datetime64("1899-12-30"), (10_000, 80_000)  # 1927 to 2119
+
+
+class ColumnReader:
+    """Reads one column by the conventions of its file."""
+
+    def __init__(
+        self,
+        column: TextColumn,
+        conventions: Conventions,
+        evidence: ColumnEvidence,
+        *,
+        is_time: bool = False,
+    ) -> None:
+        self.is_time = is_time or looks_like_time(column.name)
+        self.is_date = is_time or looks_like_date(column.name)
+        self.column, self.conventions, self.evidence = column, conventions, evidence
+        self.shaped = evidence.shaped
+        self.notes: list[str] = []
+        missing = int(self.shaped.rows[evidence.is_marked].sum())
+        if missing:
+            self.notes.append(f"{missing:,} tokens such as NA are null")
+
+    def flags(self) -> Column | None:
+        """Booleans, if yes and no are all there is."""
+        if self.evidence.flags is None:
+            return None
+        yes, _ = self.evidence.flags
+        words = pc.utf8_lower(self.shaped.stripped)
+        meaning = pc.if_else(pa.array(self.shaped.is_meant), pc.equal(words, yes), None)
+        return self._typed(SqlType.BOOLEAN, meaning)
+
+    def numbers(self) -> Column | None:
+        """Numbers by the column's decimal sign, or else by the file's."""
+        reading = self._number_reading()
+        if reading is None:
+            return None
+        spelled, places, numerals = self._spelled(reading)
+        is_all_whole = all(numeral.is_whole for numeral in numerals)
+        if reading.affix == BARE and is_all_whole and not fit_bigint(spelled):
+            return None  # more digits than a bigint holds: an id
+        odd = self.shaped.meant_rows - reading.rows
+        self.notes += _style_notes(reading)
+        floats = np.full(len(self.column.texts), np.nan)
+        floats[places] = numbers_of(spelled)
+        timed = None if odd else self._moments_in(floats, numerals)
+        if timed is not None:
+            return timed
+        if odd:
+            texts = scattered(spelled, places, self._kept())
+            return with_numbers(self._typed(SqlType.TEXT, texts, odd=odd), floats, self.column)
+        if is_whole(numerals, floats[places]) and fit_bigint(spelled):
+            return with_numbers(self._typed(SqlType.BIGINT, self._whole(spelled, places, floats)))
+        values = pa.array(floats, mask=np.isnan(floats))
+        return with_numbers(self._typed(SqlType.DOUBLE, values))
+
+    def moments(self) -> Column | None:
+        """Dates or times by the column's order of day and month, or else by the file's."""
+        reading = self.evidence.moments
+        if reading is None:
+            return None
+        if reading.ambiguous_zones:
+            zones = ", ".join(sorted(reading.ambiguous_zones))
+            self.notes.append(f"times of zone {zones}, which means several zones")
+            return None
+        if reading.rivals:
+            orders = (reading.order, *reading.rivals)
+            if self.conventions.order not in orders or YMD in orders:
+                self.notes.append(AMBIGUOUS)
+                return None
+            reading = replace(reading, order=self.conventions.order)
+        elif reading.order and self.conventions.order not in (None, reading.order):
+            self.notes.append(f"dates are {reading.order} here, unlike in other columns")
+        return self._moments(reading)
+
+    def compact_moments(self) -> Column | None:
+        """Dates such as 20220506, if all numbers are days or the name says so."""
+        is_named = self.is_date or self.is_time
+        if (looks_like_id(self.column.name) and not is_named) or not self._is_compact():
+            return None
+        zeros = [p for p, shape in enumerate(self.shaped.shapes) if shape in _COMPACT_ZEROS]
+        is_zero = np.isin(self.shaped.shape_codes, zeros)
+        zero_rows = int(self.shaped.rows[is_zero].sum())
+        reading = self.evidence.moments_of(self._moment_shapes(is_compact=True))
+        enough = MIN_SHARE * (self.shaped.meant_rows - zero_rows)
+        found = self._times(reading)
+        is_day = (found >= _COMPACT_YEARS[0]) & (found < _COMPACT_YEARS[1])
+        is_never = found >= _LAST_YEAR
+        if int(self.shaped.rows[is_day | is_never].sum()) < enough or not is_day.any():
+            return None
+        if not is_named and int(is_day.sum()) < _MIN_COMPACT:
+            return None
+        if zero_rows:
+            self.notes.append(f"{zero_rows:,} zeros are null")
+        self.notes.append("written as YYYYMMDD")
+        return self._moments(reading, ignored=is_zero)
+
+    def _is_compact(self) -> bool:
+        """Whether the shapes of most rows may be such dates, by their widths alone."""
+        rows = sum(
+            int(rows)
+            for shape, rows in zip(self.shaped.shapes, self.shaped.shape_rows, strict=True)
+            if shape in (*_COMPACT, *_COMPACT_ZEROS)
+        )
+        return self.evidence.is_enough(rows)
+
+    def texts(self) -> Column:
+        """The column as text, with what it almost is."""
+        markers = self.conventions.markers
+        is_missing = marked(self.shaped.stripped, markers)
+        notes = tuple(self.notes[1:] if self.evidence.is_marked.any() else self.notes)
+        missing = int(self.shaped.rows[is_missing].sum())
+        if missing:
+            notes = (f"{missing:,} tokens such as NA are null", *notes)
+        is_known = (_lengths(self.shaped.stripped) > 0) & ~is_missing
+        found = unchanged(self.column, is_known)
+        return replace(found, notes=notes, almost=self._almost())
+
+    def _almost(self) -> Almost | None:
+        """What most values are: the numbers or dates of which there are more."""
+        if not self.evidence.has_digits:
+            return None
+        found: list[tuple[int, str, Collection[int]]] = [
+            (read.rows, "number", read.numerals) for read in self.evidence.numbers.values()
+        ]
+        shapes = self._moment_shapes(is_compact=False)
+        if shapes:
+            found.append((self.evidence.moments_of(shapes).rows, "date", shapes))
+        rows, kind, fitting = max(found, key=lambda each: each[0], default=(0, "", ()))
+        total = self.shaped.meant_rows
+        if rows < _MIN_ALMOST_SHARE * total or looks_like_phone(self.column.name):
+            return None
+        others: dict[str, int] = {}
+        for place, shape in enumerate(self.shaped.shapes):
+            if place not in fitting:
+                name = shown(shape)
+                others[name] = others.get(name, 0) + int(self.shaped.shape_rows[place])
+        most = sorted(others.items(), key=lambda each: -each[1])[:_SHAPES_SHOWN]
+        return Almost(kind, rows / total, tuple(most))
+
+    def _moment_shapes(self, *, is_compact: bool) -> Mapping[int, MomentShape]:
+        found = {place: moment_shape(shape) for place, shape in enumerate(self.shaped.shapes)}
+        return {
+            p: moment for p, moment in found.items() if moment and moment.is_compact == is_compact
+        }
+
+    def _number_reading(self) -> NumberReading | None:
+        """The numbers by what the column proves, what the file does, or what is likely."""
+        numbers, own = self.evidence.numbers, self.evidence.proven_decimal
+        if looks_like_phone(self.column.name):  # 611 461 056 has no thousands
+            numbers = {d: read for d, read in numbers.items() if not read.is_grouped_only}
+        fitting = {d: r for d, r in numbers.items() if self.evidence.is_enough(r.rows)}
+        if not fitting:
+            return None
+        decimal = self.conventions.decimal
+        if len(fitting) == 1:
+            (only,) = fitting
+            if own and decimal not in (None, only):
+                sign = {DOT: "a dot", COMMA: "a comma"}[only]
+                self.notes.append(f"the decimal sign is {sign} here, unlike in other columns")
+            return fitting[only]
+        if not self.evidence.is_undecided:
+            return fitting[DOT]
+        presumed = self.conventions.presumed_decimal
+        found = decimal or self.evidence.likely_decimal or presumed
+        if not found:
+            self.notes.append(AMBIGUOUS_NUMBERS)
+            return None
+        return fitting[found]
+
+    def _spelled(
+        self, reading: NumberReading
+    ) -> tuple[pa.StringArray, NDArray[np.intp], list[Numeral]]:
+        """The numbers in plain digits (n,), the places of their texts (n,), and their numerals."""
+        by_shape = {self.shaped.shapes[place]: n for place, n in reading.numerals.items()}
+        groups = list(self.shaped.groups(self._wanted(list(reading.numerals))))
+        spelled = pa.concat_arrays([by_shape[group.shape].spelled(group) for group in groups])
+        return spelled, np.concatenate([g.places for g in groups]), list(by_shape.values())
+
+    def _wanted(self, places: Iterable[int]) -> Flags:
+        wanted = np.zeros(len(self.shaped.shapes), dtype=bool)
+        wanted[list(places)] = True
+        return wanted
+
+    def _kept(self) -> pa.StringArray:
+        """The stripped texts that mean something, null elsewhere."""
+        return pc.if_else(pa.array(self.shaped.is_meant), self.shaped.stripped, None)
+
+    def _whole(
+        self, spelled: pa.StringArray, places: NDArray[np.intp], floats: Numbers
+    ) -> pa.Array:
+        """The whole numbers of the distinct texts: exact where they have no decimals."""
+        try:
+            numbers = pc.cast(spelled, pa.int64())
+        except pa.ArrowInvalid:
+            numbers = pa.array(floats[places].astype(np.int64))
+        return scattered(numbers, places, pa.nulls(len(floats), pa.int64()))
+
+    def _typed(self, sql_type: SqlType, values: pa.Array, **facts: Any) -> Column:
+        return Column.of_texts(
+            self.column.name, sql_type, values, self.column.codes, notes=tuple(self.notes), **facts
+        )
+
+    def _times(self, reading: MomentReading) -> Times:
+        """The moment of each distinct text in UTC (distinct,), NaT where there is none."""
+        times = np.full(len(self.column.texts), np.datetime64("NaT"), dtype="datetime64[us]")
+        by_shape = {self.shaped.shapes[place]: shape for place, shape in reading.shapes.items()}
+        is_birth = looks_like_birth(self.column.name)
+        pivot = BIRTH_PIVOT if is_birth else PIVOT
+        for group in self.shaped.groups(self._wanted(list(reading.shapes))):
+            shape = by_shape[group.shape]
+            if shape.is_unordered:
+                shape = shape.ordered(str(reading.order))
+            times[group.places] = shape.moments(group, reading.zones, pivot)
+        return times
+
+    def _moments(self, reading: MomentReading, ignored: Flags | None = None) -> Column | None:
+        times = self._times(reading)
+        is_meant = self.shaped.is_meant if ignored is None else self.shaped.is_meant & ~ignored
+        is_good = ~np.isnat(times)
+        odd = int(self.shaped.rows[is_meant & ~is_good].sum())
+        if not is_good.any() or odd > (1 - MIN_SHARE) * self.shaped.rows[is_meant].sum():
+            return None
+        shapes = [reading.shapes[p] for p in reading.shapes]
+        self.notes += _year_notes(shapes, looks_like_birth(self.column.name))
+        sql_type = SqlType.DATE
+        if any(shape.has_time for shape in shapes):
+            has_zone = any(shape.has_zone for shape in shapes)
+            sql_type = SqlType.TIMESTAMPTZ if has_zone else SqlType.TIMESTAMP
+        if not odd:
+            return self._typed(sql_type, as_arrow(times, sql_type))
+        kept = pc.if_else(pa.array(is_meant), self.shaped.stripped, None)
+        texts = scattered(iso(times[is_good], sql_type), np.flatnonzero(is_good), kept)
+        return self._typed(SqlType.TEXT, texts, odd=odd, is_dated=True)
+
+    def _moments_in(self, floats: Numbers, numerals: list[Numeral]) -> Column | None:
+        """Seconds since 1970, or day numbers of Excel: where the name and the values say so."""
+        if any(numeral.affix != BARE for numeral in numerals):
+            return None
+        known = floats[~np.isnan(floats)]
+        if not np.isfinite(known).all():
+            return None
+        times = np.full(len(floats), np.datetime64("NaT"), dtype="datetime64[us]")
+        is_known = ~np.isnan(floats)
+        digits = {len(str(int(limit))) for limit in (known.min(), known.max()) if limit > 0}
+        unit = _EPOCH_UNITS.get(min(digits, default=0)) if len(digits) == 1 else None
+        if unit and (self.is_time or self.is_date):
+            times[is_known] = since_1970(known, unit)
+            if _EPOCH_YEARS[0] <= times[is_known].min() and times[is_known].max() < _EPOCH_YEARS[1]:
+                self.notes.append("read as time since 1970, by its name and values")
+                return self._typed(SqlType.TIMESTAMPTZ, as_arrow(times, SqlType.TIMESTAMPTZ))
+        first, last = _EXCEL_DAYS
+        if self.is_date and first <= known.min() and known.max() < last:
+            days = np.round(known * 86_400).astype("timedelta64[s]")
+            times[is_known] = (_EXCEL_START + days.astype("timedelta64[us]")).astype("M8[us]")
+            self.notes.append("read as day numbers of Excel, by its name and values")
+            sql_type = SqlType.DATE if (known == np.floor(known)).all() else SqlType.TIMESTAMP
+            return self._typed(sql_type, as_arrow(times, sql_type))
+        return None
+
+
+def _style_notes(reading: NumberReading) -> list[str]:
+    notes = []
+    has_separator = any(n.point >= 0 for n in reading.numerals.values())
+    if reading.decimal == COMMA and (has_separator or reading.is_grouped):
+        notes.append("written with a comma as in 1234,5")
+    elif reading.is_grouped:
+        notes.append("written with thousands as in 1,234.5")
+    if reading.is_currency:
+        notes.append("without its currency sign")
+    elif reading.affix == PERCENT:
+        notes.append("in percent")
+    elif reading.affix:
+        notes.append(f"in {reading.affix}")
+    return notes
+
+
+def _year_notes(shapes: Sequence[Any], is_birth: bool) -> list[str]:
+    if not any(shape.has_short_year for shape in shapes):
+        return []
+    pivot = BIRTH_PIVOT if is_birth else PIVOT
+    return [f"years of two digits are from 19{pivot} to 20{pivot - 1}"]
+
+
+def unchanged(column: TextColumn, is_known: Flags) -> Column:
+    """The texts unchanged, null where they are not known."""
+    values = pc.if_else(pa.array(is_known), column.texts, None)
+    return Column.of_texts(column.name, SqlType.TEXT, values, column.codes)
+
+
+def with_numbers(
+    column: Column, floats: Numbers | None = None, texts: TextColumn | None = None
+) -> Column:
+    """The column with its numbers; those that no vector holds count as odd.
+
+    ``floats`` are the numbers of the texts (texts,) that the column was read from; without them,
+    the values are numbers themselves.
+    """
+    if floats is None or texts is None:
+        numbers = np.asarray(pc.cast(column.values, pa.float64(), safe=False))
+    else:
+        numbers = np.full(column.distinct, np.nan)
+        firsts = np.full(column.distinct, -1, dtype=np.int64)
+        known = column.codes >= 0
+        firsts[column.codes[known]] = texts.codes[known]
+        numbers = floats[firsts]
+    return limited(column, numbers)
+
+
+def limited(column: Column, numbers: Numbers) -> Column:
+    """The column with numbers of its values (distinct,); rows of unusable ones count as odd."""
+    is_usable = np.abs(numbers) <= float(LARGEST_NUMBER)
+    is_refused = ~is_usable if column.odd == 0 else ~is_usable & ~np.isnan(numbers)
+    odd = column.odd + int(column.counts[is_refused].sum())
+    return replace(column, numbers=np.where(is_usable, numbers, np.nan), odd=odd)
+
+
+def _lengths(texts: pa.StringArray) -> NDArray[np.int32]:
+    return np.asarray(pc.binary_length(texts))

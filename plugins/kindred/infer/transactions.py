@@ -1,0 +1,116 @@
+"""Recognise a table of transactions, whose rows are what customers do, not what they are."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kindred.infer.column_names import looks_like_closing, looks_like_id, words_of
+from kindred.infer.columns import COMMON_VALUES, Column
+
+ADVICE = (
+    "aggregate it to one row per customer first (a query with GROUP BY), or declare it as events of"
+    " a table of customers"
+)
+_MIN_ROWS_PER_HOLDER = 1.2
+_MIN_VARYING_SHARE = 0.5  # of a holder's successive rows: an attribute of a customer changes seldom
+_MIN_VARYING = 2  # columns of what is bought, for how much, and on which receipt
+_ITEMS = {
+    *("item", "items", "product", "sku", "article", "artikel", "stock", "stockcode", "isbn", "ean"),
+    *("upc", "asin", "description", "produkt", "produit", "merchandise", "merchant"),
+}
+_AMOUNTS = {
+    *("amount", "quantity", "qty", "price", "cost", "payment", "revenue", "discount", "betrag"),
+    *(
+        "menge",
+        "preis",
+        "umsatz",
+        "montant",
+        "prix",
+        "quantite",
+        "units",
+        "debit",
+        "credit",
+        "value",
+    ),
+    *("total", "unitprice", "importe", "precio", "cantidad", "sales"),
+}
+_DOCUMENTS = {
+    *("invoice", "order", "transaction", "receipt", "ticket", "basket", "purchase", "trans", "tx"),
+    *("txn", "beleg", "rechnung", "bestellung", "facture", "commande", "booking", "invoiceno"),
+}
+# An attribute of a customer, which a source keeps up to date, is named so.
+_SUMMARIES = {
+    *("count", "avg", "average", "mean", "sum", "last", "first", "lifetime", "monthly", "yearly"),
+    *(
+        "annual",
+        "balance",
+        "limit",
+        "num",
+        "number_of",
+        "min",
+        "max",
+        "ltv",
+        "cumulative",
+        "frequency",
+    ),
+    *("days", "since", "preferred", "favourite", "favorite", "ytd", "per", "plan", "nb", "n"),
+}
+_CUSTOMERS = {
+    *("customer", "client", "user", "account", "member", "kunde", "kunden", "card", "household"),
+    *("buyer", "cust", "shopper", "person", "subscriber", "customerid", "clientid", "userid"),
+    *("kundennr", "kundennummer", "cliente", "guest", "contact"),
+}
+
+
+def looks_like_transactions(columns: Sequence[Column], key: Column) -> str | None:
+    """Why a table is one of transactions, in counts; None if it is not.
+
+    Several rows belong to a holder (the key, or a column with a customer's name), there is a time,
+    and at least two columns of items, amounts or receipts vary from one of a holder's rows to the
+    next.
+    """
+    # A table of versions changes few columns at a time.
+    has_versions = any(looks_like_closing(column.name) for column in columns)
+    least = _MIN_VARYING + has_versions
+    if not any(column.is_temporal for column in columns):
+        return None
+    traded = [column for column in columns if _is_traded(column.name)]
+    customers = [c for c in columns if c is not key and _may_hold(c)]
+    for holder in (key, *customers):
+        if not 0 < holder.distinct * _MIN_ROWS_PER_HOLDER <= holder.known:
+            continue
+        pairs = _successive(holder)
+        varying = [c for c in traded if c is not holder and _varies(c, pairs)]
+        if len(varying) >= least:
+            names = ", ".join(repr(column.name) for column in varying[:4])
+            return (
+                f"looks like transactions: {holder.known:,} rows of {holder.distinct:,} distinct"
+                f" {holder.name!r}, with a time, and {names} differ from row to row"
+            )
+    return None
+
+
+def _may_hold(column: Column) -> bool:
+    """Whether a column is the number or name of a customer, and no attribute such as card_type."""
+    words = words_of(column.name)
+    named = len(words) == 1 or looks_like_id(column.name)
+    return named and not _CUSTOMERS.isdisjoint(words) and column.distinct > COMMON_VALUES
+
+
+def _is_traded(name: str) -> bool:
+    words = set(words_of(name))
+    return _SUMMARIES.isdisjoint(words) and not words.isdisjoint(_ITEMS | _AMOUNTS | _DOCUMENTS)
+
+
+def _successive(holder: Column) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The rows that another row of the same holder follows, and those that follow."""
+    known = np.flatnonzero(holder.codes >= 0)
+    order = known[np.argsort(holder.codes[known], kind="stable")]
+    is_same = holder.codes[order[:-1]] == holder.codes[order[1:]]
+    return order[:-1][is_same], order[1:][is_same]
+
+
+def _varies(column: Column, pairs: tuple[NDArray[np.intp], NDArray[np.intp]]) -> bool:
+    before, after = column.codes[pairs[0]], column.codes[pairs[1]]
+    return bool(len(before) and (before != after).mean() >= _MIN_VARYING_SHARE)
