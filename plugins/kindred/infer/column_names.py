@@ -9,6 +9,7 @@ from kindred.errors import InferenceError
 MAX_NAME_BYTES = 63  # of a PostgreSQL identifier
 MAX_SPACE_CHARACTERS = 31
 
+_JOINERS = "\u200c\u200d"  # invisible too, but part of how some languages are written
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ID_ENDINGS = {"id", "ids", "key", "uuid", "guid", "number", "no", "nr", "ref"}
 _POSTAL = {
@@ -85,22 +86,31 @@ def clean_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
     names: list[str] = []
     notes: list[str] = []
     for number, given in enumerate(header, start=1):
-        plain = given.replace("\0", "").replace("%", " percent")
-        name = _cut(" ".join(plain.split())) or f"column_{number}"
+        visible = "".join(c for c in given if unicodedata.category(c) != "Cf" or c in _JOINERS)
+        plain = " ".join(visible.replace("\0", "").replace("%", " percent").split())
+        plain = plain.strip(_JOINERS)
+        name = _cut(plain) or f"column_{number}"
         if name in names or (name != given and name in header):
             name = _unused(name, {*names, *header})
         if name != given:
-            notes.append(f"column {number} is named {name!r}: {_why_renamed(given, names)}")
+            why = _why_renamed(given, visible, plain, names)
+            notes.append(f"column {number} is named {name!r}: {why}")
         names.append(name)
     return names, notes
 
 
-def _why_renamed(given: str, names: Iterable[str]) -> str:
-    if not given.strip():
-        return "it had no name"
+def _why_renamed(given: str, visible: str, plain: str, names: Iterable[str]) -> str:
+    if not plain:
+        return "it had no name" if not given.strip() else f"{given!r} is no name"
     if given in names:
         return "an earlier column has the same name"
-    return "its name had characters or a length that are not allowed"
+    size = len(plain.encode())
+    if size > MAX_NAME_BYTES:
+        return f"the file says {given!r}, {size} bytes of the {MAX_NAME_BYTES} that are allowed"
+    what = "has invisible characters" if visible != given else "has characters not allowed"
+    if visible == given and given.strip() == plain:
+        what = "has spaces around it"
+    return f"the file says {given!r}, which {what}"
 
 
 def _cut(name: str, room: int = MAX_NAME_BYTES) -> str:

@@ -1,44 +1,54 @@
-"""Read a CSV file as strings: compression, encoding, separator, header, invalid bytes."""
+"""Read a text file as a table: its bytes become columns of texts, and notes on what was odd."""
 
-import codecs
-import csv
-import io
-from collections.abc import Iterator, Sequence
+import re
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any
 
-import pandas as pd
+import numpy as np
+import pyarrow.compute as pc
 
 from kindred.errors import InferenceError
 from kindred.infer.column_names import clean_names
+from kindred.infer.columns import TextColumn
+from kindred.infer.encodings import as_utf8
 from kindred.infer.file_kinds import refuse_binary, unpacked
-
-SEPARATORS = (",", ";", "\t", "|")
-MAX_COLUMNS = 1500  # PostgreSQL allows 1,600 columns per table, and a key may be added
-_SAMPLE_CHARACTERS, _SAMPLE_RECORDS = 500_000, 200
-_MAX_CHARACTERS = 2**20  # of a value, and of the first line
-# UTF-32 before UTF-16, since the byte order mark of UTF-32 begins with that of UTF-16.
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+from kindred.infer.layout import (
+    MAX_CHARACTERS,
+    Layout,
+    find_layout,
+    find_separator,
+    is_number,
+    listed,
 )
+from kindred.infer.odd_rows import find_odd_rows
+from kindred.infer.records import Rows, are_quotes_regular, read_rows, replace_texts, select_rows
+
+MAX_COLUMNS = 20_000  # read of a file: more are no table that somebody means
+_HEAD_BYTES = 2**20
+# What stands for a separator of several characters: no text of people has these.
+_UNITS = ("\x1f", "\x1e", "\x1d", "\x1c")
+_PAGE_BREAK = re.compile(rb"(^|(?<=[\r\n]))\f+")
+_ESCAPED = re.compile(rb'\\(["\\])')
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TextTable:
-    """A file as it was read: every value is a string, ``''`` if missing.
+    """A file as it was read.
 
-    ``notes`` list irregularities of the file, in counts; a sample has its first rows only.
+    ``notes`` list what was odd about it, in counts and line numbers; a sample has its first rows
+    only.
     """
 
-    frame: pd.DataFrame
+    columns: list[TextColumn]
+    rows: int
     separator: str
+    encoding: str
     notes: tuple[str, ...]
     is_sample: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [column.name for column in self.columns]
 
 
 @dataclass(frozen=True)
@@ -53,8 +63,14 @@ class Bounds:
 SAMPLE = Bounds()
 
 
-def read_table(data: bytes, separator: str | None = None, bounds: Bounds = SAMPLE) -> TextTable:
-    """Read a CSV file, or the first rows of a large one; a separator is detected if none is given.
+def read_table(
+    data: bytes,
+    separator: str | None = None,
+    bounds: Bounds = SAMPLE,
+    *,
+    encoding: str | None = None,
+) -> TextTable:
+    """Read a CSV file, or the first rows of a large one; what is not given is detected.
 
     Raises
     ------
@@ -70,157 +86,137 @@ def read_table(data: bytes, separator: str | None = None, bounds: Bounds = SAMPL
             f"the file has more than {bounds.max_bytes // 2**20:,} MB of text, which the memory"
             " that is left does not hold: load it into a table of your own",
         )
-    text, notes = _decode(content[: bounds.max_bytes], is_cut=is_cut)
-    refuse_binary(text, separator)
-    if not text.strip("\0\r\n\t "):
-        raise InferenceError("csv", "the file is empty: a header and at least one row are expected")
-    if len(text) > _MAX_CHARACTERS and not {"\n", "\r"} & set(text[:_MAX_CHARACTERS]):
-        raise InferenceError("csv", "the first line is longer than 1 MB: this is no CSV file")
-    first, _, rest = text.partition("\n")
-    if first.lower().startswith("sep=") and len(first.strip()) == 5:  # a line only Excel uses
-        separator, text = separator or first[4], rest
-    separator = find_separator(text) if separator is None else _checked(separator)
-    records = _records(text, separator, is_cut=is_cut)
-    header = next(records, None) or []
-    if len(header) > MAX_COLUMNS:
+    if is_cut:
+        content = content[: bounds.max_bytes]
+    content, encoding, notes = as_utf8(content, encoding, is_cut=is_cut)
+    head = content[:_HEAD_BYTES].decode("utf-8", "ignore")
+    _refuse_what_is_no_text(content, head, separator)
+    content, start, separator, layout, more = _layout(content, head, separator)
+    notes += more
+    if len(layout.header) > MAX_COLUMNS:
         raise InferenceError(
-            "csv", f"the file has {len(header)} columns; at most {MAX_COLUMNS} are allowed"
+            "csv", f"the file has {len(layout.header)} columns; at most {MAX_COLUMNS} are read"
         )
-    max_rows = None if bounds.must_be_whole else bounds.max_values // max(len(header), 1)
-    rows = list(islice(records, max_rows))
-    is_sample = is_cut or next(records, None) is not None
-    if not rows:
+    max_rows = None if bounds.must_be_whole else bounds.max_values // max(len(layout.header), 1)
+    rows = read_rows(content, start, layout, max_rows=max_rows, is_cut=is_cut)
+    rows, more = _customers(rows, layout.header)
+    notes += more
+    if not len(rows.lines):
         raise InferenceError(
             "csv",
-            f"the file has a header of {len(header)} columns but no rows; nothing can be inferred",
+            f"the file has a header of {len(layout.header)} columns but no rows; nothing can be"
+            " inferred",
         )
-    names, renamed = clean_names(header)
+    is_sample = is_cut or rows.is_part
     if is_sample:
-        notes.append(f"the file is large: inferred from its first {len(rows):,} rows")
-    notes += renamed + _fit_rows(rows, len(names))
-    if all(_is_number(name) for name in header):
+        notes.append(f"the file is large: inferred from its first {len(rows.lines):,} rows")
+    header = [name.replace(layout.separator, separator) for name in layout.header]
+    names, renamed = clean_names(header)
+    notes += renamed
+    if all(is_number(name) for name in header):
         notes.append("the first line holds numbers only: is it a row, and the header missing?")
-    frame = pd.DataFrame(
-        {name: [row[number] for row in rows] for number, name in enumerate(names)}, dtype=object
-    )
-    notes += _remove_nul_bytes(frame, text)
-    return TextTable(frame, separator, tuple(notes), is_sample)
+    columns = []
+    for name, column in zip(names, rows.columns, strict=True):
+        cleaned, found = _cleaned(column, name, layout.separator, separator)
+        columns.append(cleaned)
+        notes += found
+    return TextTable(columns, len(rows.lines), separator, encoding, tuple(notes), is_sample)
 
 
-def find_separator(text: str) -> str:
-    """The separator with which most of the first records have the same number of fields.
+def _refuse_what_is_no_text(content: bytes, head: str, separator: str | None) -> None:
+    refuse_binary(head, separator)
+    if not head.strip("\0\r\n\t\f ") and not content.strip(b"\0\r\n\t\f "):
+        raise InferenceError("csv", "the file is empty: a header and at least one row are expected")
+    if len(head) >= MAX_CHARACTERS // 2 and not re.search(rb"[\r\n]", content[:MAX_CHARACTERS]):
+        raise InferenceError("csv", "the first line is longer than 1 MB: this is no CSV file")
 
-    If no separator occurs, the file has one column and the result is a comma.
-    """
-    return max(SEPARATORS, key=lambda separator: _score(text[:_SAMPLE_CHARACTERS], separator))
 
-
-def _score(sample: str, separator: str) -> tuple[float, int]:
-    reader = _reader(sample, separator, strict=False)
-    widths = [len(record) for record in islice(reader, _SAMPLE_RECORDS) if record]
-    if len(widths) > 1 and len(sample) == _SAMPLE_CHARACTERS:
-        widths.pop()  # the last record may be cut off
-    width = widths[0]
-    fitting = sum(found == width for found in widths) / len(widths)
-    return (fitting, width) if width > 1 else (0.0, width)
+def _layout(
+    content: bytes, head: str, asked: str | None
+) -> tuple[bytes, int, str, Layout, list[str]]:
+    """The content made regular, the byte at which its rows start, separator, layout and notes."""
+    notes: list[str] = []
+    first, _, rest = head.partition("\n")
+    if re.fullmatch(r"(?i)sep=.\s*", first):  # a line only Excel uses
+        # The line stays, but for its text, so that lines keep their numbers.
+        asked, head = asked or first[4], f"\n{rest}"
+        content = content[len(first.encode()) :]
+    if b"\f" in content:
+        content, breaks = _PAGE_BREAK.subn(b"", content)
+        head = head.replace("\f", "")
+        notes += [f"{breaks:,} page breaks left out"] if breaks else []
+    separator = find_separator(head) if asked is None else _checked(asked)
+    unit = separator
+    if len(separator.encode()) > 1:
+        unit = next(unit for unit in _UNITS if unit.encode() not in content)
+        content = content.replace(separator.encode(), unit.encode())
+        head = head.replace(separator, unit)
+    layout = find_layout(head, unit)
+    if rb"\"" in content and not are_quotes_regular(memoryview(content), layout):
+        content, notes = _without_backslashes(content, layout, notes)
+    breaks = re.finditer(rb"\r\n|\r|\n", content)
+    start = len(content)
+    for _ in range(layout.first_line - 1):
+        found = next(breaks, None)
+        start = len(content) if found is None else found.end()
+    return content, start, separator, layout, [*notes, *layout.notes]
 
 
 def _checked(separator: str) -> str:
     named = {"tab": "\t", "\\t": "\t"}.get(separator.lower(), separator)
-    if len(named) != 1 or named in '"\r\n\0':
+    if not named or not named.strip(' "') or set(named) & set("\r\n\0"):
         raise InferenceError(
-            "separator", f"{separator!r} found, but one character such as ';' or 'tab' is expected"
+            "separator", f"{separator!r} found, but characters such as ';', '||' or 'tab' expected"
         )
     return named
 
 
-def _decode(data: bytes, *, is_cut: bool) -> tuple[str, list[str]]:
-    """The text, without the character in which the data was cut, and a note on the encoding."""
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            try:
-                notes = [] if encoding == "utf-8-sig" else [f"encoding {encoding} by its BOM"]
-                return _decoded(data, encoding, is_cut=is_cut), notes
-            except UnicodeDecodeError as error:
-                raise InferenceError(
-                    "csv", f"the file begins as {encoding}, but byte {error.start} is not valid"
-                ) from error
-    try:
-        return _decoded(data, "utf-8", is_cut=is_cut), []
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
-    unreadable = text.count("\N{REPLACEMENT CHARACTER}")
-    lost = f"; {unreadable:,} bytes are not valid there" if unreadable else ""
-    return text, [f"the file is not UTF-8 and was read as Windows-1252 (cp1252){lost}"]
+def _without_backslashes(
+    content: bytes, layout: Layout, notes: list[str]
+) -> tuple[bytes, list[str]]:
+    r"""The content with ``\"`` written ``""``, if that makes all quotes regular."""
+    doubled = _ESCAPED.sub(lambda found: b'""' if found[1] == b'"' else found[1], content)
+    if are_quotes_regular(memoryview(doubled), layout):
+        return doubled, [*notes, 'quotes within values are written \\"']
+    return content, notes
 
 
-def _decoded(data: bytes, encoding: str, *, is_cut: bool) -> str:
-    return codecs.getincrementaldecoder(encoding)().decode(data, final=not is_cut)
-
-
-def _reader(text: str, separator: str, *, strict: bool) -> Any:
-    csv.field_size_limit(_MAX_CHARACTERS)
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
-
-
-def _records(text: str, separator: str, *, is_cut: bool) -> Iterator[list[str]]:
-    """The records, without blank lines, and without the one in which the text was cut."""
-    reader = _reader(text, separator, strict=True)
-    last: list[str] = []
-    try:
-        for record in reader:
-            if last:
-                yield last
-            last = record
-        if last and not is_cut:
-            yield last
-    except csv.Error as error:
-        if is_cut and str(error) == "unexpected end of data":
-            if last:
-                yield last
-            return
-        raise InferenceError(
-            "csv",
-            f"line {reader.line_num} cannot be read ({error}): a quote is not closed, or is"
-            " inside a quoted value without being doubled",
-        ) from error
-
-
-def _fit_rows(rows: list[list[str]], width: int) -> list[str]:
-    """Pad every row to the header's width; reject a row with more values than names."""
-    short = 0
-    for number, row in enumerate(rows, start=1):
-        if len(row) > width:
-            if any(value.strip() for value in row[width:]):
-                raise InferenceError(
-                    "csv",
-                    f"row {number} has {len(row)} values and the header {width} names: quote"
-                    " values that hold the separator, or give the right separator",
-                )
-            del row[width:]
-        elif len(row) < width:
-            row.extend([""] * (width - len(row)))
-            short += 1
-    return [f"{short:,} rows were shorter than the header; the rest is null"] if short else []
-
-
-def _remove_nul_bytes(frame: pd.DataFrame, text: str) -> list[str]:
-    """Remove NUL bytes, which PostgreSQL cannot store."""
-    if "\0" not in text:
-        return []
+def _customers(rows: Rows, header: list[str]) -> tuple[Rows, list[str]]:
+    """The rows that are customers, and notes on all others and on those that were too short."""
     notes = []
-    for name in frame.columns:
-        values: Sequence[str] = frame[name].tolist()
-        found = sum(value.count("\0") for value in values)
-        if found:
-            frame[name] = pd.Series([value.replace("\0", "") for value in values], dtype=object)
-            notes.append(f"column {name!r}: {found:,} NUL bytes removed, which no database stores")
-    return notes
+    if rows.too_long:
+        notes.append(
+            f"left out, more values than the header has names: {listed(rows.too_long)}; quote values"
+            " that hold the separator"
+        )
+    if not len(rows.lines):
+        return rows, notes
+    odd = find_odd_rows(rows, header)
+    kept = np.ones(len(rows.lines), dtype=bool)
+    for what, flags in odd.items():
+        notes.append(f"left out, {what}: {listed(rows.lines[flags].tolist())}")
+        kept &= ~flags
+    short = rows.lines[rows.is_short & kept]
+    if len(short):
+        notes.append(
+            f"{len(short):,} rows were shorter than the header; the rest is null"
+            f" ({listed(short.tolist())})"
+        )
+    return select_rows(rows, kept), notes
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _cleaned(
+    column: TextColumn, name: str, unit: str, separator: str
+) -> tuple[TextColumn, list[str]]:
+    """A column by its final name, with its separators back and without NUL bytes."""
+    texts, notes = column.texts, []
+    if unit != separator and pc.any(pc.match_substring(texts, unit)).as_py():
+        texts = pc.replace_substring(texts, pattern=unit, replacement=separator)
+    nuls = pc.count_substring(texts, "\0").to_numpy()
+    if nuls.any():
+        texts = pc.replace_substring(texts, pattern="\0", replacement="")
+        found = int(nuls @ column.counts)
+        notes.append(f"column {name!r}: {found:,} NUL bytes removed, which no database stores")
+    if texts is column.texts:
+        return TextColumn(name, texts, column.codes), notes
+    return replace_texts(TextColumn(name, texts, column.codes), texts), notes

@@ -1,0 +1,161 @@
+"""Rows of a file that are no customers: comments, totals, row counts, page breaks, blank lines.
+
+They are recognised by words and by how many of their values are empty, column by column.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from kindred.infer.columns import TextColumn
+from kindred.infer.records import Rows
+
+MAX_SINGLE_SHARE = 0.1  # of rows with one value, above which the table is sparse, and they are rows
+FULL_SHARE = 0.95  # of rows with a value, from which a column without one is unusual
+_TAIL_ROWS = 20
+_TOTAL = (
+    r"(?i)^[\s*(]*(sub|grand|net|over)?[- ]?(totals?|sum|summe|gesamt(summe)?|zwischensumme"
+    r"|insgesamt|somme|total g[eé]n[eé]ral|sous[- ]total|suma|razem|og[oó][lł]em|totale|totaal"
+    r"|toplam|celkem|összesen|yhteensä|итого|всего|合計|合计|总计|總計)[\s:*)]*$"
+)
+_TOTAL_OF_MANY = r"(?i)^\s*(sub|grand)?[- ]?totals?\s+(of|for|rows|records|customers)\b"
+_COUNT = (
+    r"(?i)^\W*\d[\d.,' ]* (rows?|records?|lines?|entries|results?|zeilen|datens[aä]tze|lignes"
+    r"|filas|registros|righe|rijen|rader|строк\w*|wiersz\w*)\b[\w\s]*\W*$"
+    r"|^\W*(row|record|line)s?( count)?\s*[:=]\s*\d[\d.,' ]*$"
+)
+_COMMENT = r"^\s*(#|//|--|/\*|\*\*|==)"
+_PAGE = (
+    r"(?i)^\W*(page|seite|p[aá]gina|pagina|strona|страница|sida|side)\W*\d+( ?\D{1,4} ?\d+)?\W*$"
+)
+_ERROR_OF_A_SPREADSHEET = r"^#([A-Z0-9/]+[!?]?|N/A)$"
+
+Flags = NDArray[np.bool_]
+
+
+def find_odd_rows(rows: Rows, header: Sequence[str]) -> dict[str, Flags]:
+    """The rows that are no customers by what they are: bool (rows,) each, no row in two."""
+    is_filled = {column.name: _of_rows(column, _is_filled(column)) for column in rows.columns}
+    filled = np.zeros(len(rows.lines), dtype=np.int32)
+    for flags in is_filled.values():
+        filled += flags
+    found: dict[str, Flags] = {"empty": filled == 0}
+    found["the header again"] = _repeats_header(rows.columns, header)
+    taken = found["empty"] | found["the header again"]
+    is_single = (filled == 1) & ~taken
+    if is_single.sum() <= max(_TAIL_ROWS, MAX_SINGLE_SHARE * len(filled)):
+        candidates = is_single | (rows.is_short & ~taken)
+        found |= _by_first_value(rows.columns, is_filled, candidates, is_single)
+        for flags in found.values():
+            taken |= flags
+    found["a total"] = found.get("a total", np.zeros_like(taken)) | _totals(
+        rows.columns, is_filled, taken, filled
+    )
+    return {what: flags for what, flags in found.items() if flags.any()}
+
+
+def _of_rows(column: TextColumn, values: NDArray[np.bool_]) -> Flags:
+    return values[column.codes]
+
+
+def _matching(texts: pa.Array, pattern: str) -> Flags:
+    found = pc.match_substring_regex(texts, pattern)
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _is_filled(column: TextColumn) -> Flags:
+    return _matching(column.texts, r"[^\s\x00]")
+
+
+def _repeats_header(columns: Sequence[TextColumn], header: Sequence[str]) -> Flags:
+    found = np.ones(len(columns[0].codes), dtype=bool)
+    for column, name in zip(columns, header, strict=True):
+        trimmed = pc.utf8_trim_whitespace(column.texts)
+        is_name = np.asarray(pc.equal(trimmed, name.strip()).to_numpy(zero_copy_only=False))
+        if not is_name.any():
+            return np.zeros_like(found)
+        found &= _of_rows(column, is_name)
+    return found
+
+
+def _by_first_value(
+    columns: Sequence[TextColumn], is_filled: dict[str, Flags], candidates: Flags, is_single: Flags
+) -> dict[str, Flags]:
+    """What rows with one value, or too few, are by the value that comes first."""
+    found: dict[str, Flags] = {}
+    left = candidates.copy()
+    for column in columns:
+        here = left & is_filled[column.name]
+        left &= ~here
+        places = np.flatnonzero(here)
+        if not len(places):
+            continue
+        codes = column.codes[places]
+        numbers, inverse = np.unique(codes, return_inverse=True)
+        texts = column.texts.take(pa.array(numbers))
+        single = is_single[places]
+        is_error = _matching(texts, _ERROR_OF_A_SPREADSHEET)[inverse]
+        is_total = (_matching(texts, _TOTAL) | _matching(texts, _TOTAL_OF_MANY))[inverse]
+        is_other = single & len(columns) > 2
+        if is_other.any():
+            is_other &= ~_looks_usual(column, texts, is_filled, ~candidates)[inverse]
+        rules = (
+            ("a row count", _matching(texts, _COUNT)[inverse]),
+            ("a page break", _matching(texts, _PAGE)[inverse] & single),
+            ("a comment", _matching(texts, _COMMENT)[inverse] & ~is_error),
+            ("a total", is_total),
+            ("a line with one value of another form than the others", is_other),
+        )
+        taken = np.zeros(len(places), dtype=bool)
+        for what, flags in rules:
+            flags = flags & ~taken
+            taken |= flags
+            found.setdefault(what, np.zeros_like(candidates))[places[flags]] = True
+    return found
+
+
+def _looks_usual(
+    column: TextColumn, texts: pa.Array, is_filled: dict[str, Flags], others: Flags
+) -> Flags:
+    """Which texts have the form (letters and digits as such) of a value of other rows."""
+    used = np.bincount(column.codes[others], minlength=len(column.texts)) > 0
+    forms = pc.unique(_forms(column.texts.filter(pa.array(used))))
+    found = pc.is_in(_forms(texts), value_set=forms)
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _forms(texts: pa.Array) -> pa.Array:
+    digits = pc.replace_substring_regex(texts, pattern=r"[0-9]+", replacement="9")
+    return pc.replace_substring_regex(digits, pattern=r"\p{L}+", replacement="a")
+
+
+def _totals(
+    columns: Sequence[TextColumn],
+    is_filled: dict[str, Flags],
+    taken: Flags,
+    filled: NDArray[np.int32],
+) -> Flags:
+    """Rows that begin with a word for a total.
+
+    They count at the end of the file, or if a value is missing that hardly any other row lacks.
+    """
+    found = np.zeros_like(taken)
+    first = columns[0]
+    is_word = _matching(first.texts, _TOTAL)
+    if not is_word.any():
+        return found
+    places = np.flatnonzero(_of_rows(first, is_word) & ~taken)
+    lacks = np.zeros(len(places), dtype=bool)
+    for column in columns[1:]:
+        flags = is_filled[column.name]
+        if flags.mean() >= FULL_SHARE:
+            lacks |= ~flags[places]
+    found[places[lacks]] = True
+    last = len(taken) - 1
+    while last >= 0 and (taken[last] or found[last] or (last in places)):
+        found[last] = not taken[last]
+        last -= 1
+    return found

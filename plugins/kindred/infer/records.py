@@ -1,0 +1,355 @@
+"""Read the rows of a text file into columns, each as its distinct texts with codes.
+
+A regular file is read by Arrow's parser. Any other is read record by record by Python's ``csv``, in
+blocks, which is exact for all files and takes some five times as long. Both read the same.
+"""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import csv as arrow_csv
+
+from kindred.errors import InferenceError
+from kindred.infer.columns import TextColumn
+from kindred.infer.layout import Layout, Record, read_records
+
+BLOCK_BYTES = 2**23
+_BLOCK_VALUES = 500_000  # values of a block of Python's reader: Python objects, for a moment
+_MAX_BLOCK_BYTES = 2**31 - 2  # Arrow counts the bytes of a block in 32 bits
+_QUOTE_PIECE = 2**24
+_MAX_FOOTER_LINES, _MAX_FOOTER_BYTES = 20, 2000
+MAX_REFUSED_SHARE = 0.01  # of rows with more values than names, above which the file is refused
+
+Lines = NDArray[np.int64]
+
+
+@dataclass(eq=False)
+class Rows:
+    """The rows of a file.
+
+    Attributes
+    ----------
+    columns : list of TextColumn
+        One per name of the header.
+    lines : int64 array of shape (rows,)
+        The line at which each row begins, from 1.
+    is_short : bool array of shape (rows,)
+        The rows that had fewer values than the header has names.
+    too_long : list of int
+        The lines of rows that had more values than names: they are left out.
+    is_part : bool
+        Whether rows follow that were not read.
+    """
+
+    columns: list[TextColumn]
+    lines: Lines
+    is_short: NDArray[np.bool_]
+    too_long: list[int] = field(default_factory=list)
+    is_part: bool = False
+
+
+def read_rows(
+    content: bytes, start: int, layout: Layout, *, max_rows: int | None, is_cut: bool
+) -> Rows:
+    """The rows of a file in UTF-8; those begin at byte ``start``.
+
+    ``max_rows`` bounds their number; content that was cut may end in half a row.
+
+    Raises
+    ------
+    InferenceError
+        when a quote is not closed, or too many rows have more values than the header has names.
+    """
+    if max_rows is None and not is_cut:
+        body, footer = _without_footer(content, start, layout)
+        rows = read_regular(content, start, body, layout)
+        if rows is not None:
+            lines = _line_of(content, body)
+            more = read_any(content[body:footer], layout, lines) if body < footer else None
+            return rows if more is None else _joined(rows, more)
+    return read_any(content[start:], layout, layout.first_line, max_rows=max_rows, is_cut=is_cut)
+
+
+def read_regular(
+    content: bytes, start: int, end: int, layout: Layout, block_bytes: int = BLOCK_BYTES
+) -> Rows | None:
+    """The rows between two bytes by Arrow's parser; None if they are not regular.
+
+    They are if every row has as many values as the header, and quotes enclose whole values.
+    """
+    if layout.skips_spaces or b"\0" in content:
+        return None
+    has_quotes = content.find(layout.quote.encode(), start, end) >= 0
+    if has_quotes and not are_quotes_regular(memoryview(content)[start:end], layout):
+        return None
+    lines, has_inner_breaks = _lines_of_rows(content, start, end, layout, quoted=has_quotes)
+    if has_inner_breaks and content.find(b"\r\n", start, end) >= 0:
+        # Where a block ends between a quoted carriage return and newline, Arrow loses the latter.
+        block_bytes = end - start + 1
+    if block_bytes > _MAX_BLOCK_BYTES:
+        return None
+    names = [str(number) for number in range(len(layout.header))]
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(pa.py_buffer(content).slice(start, end - start)),
+            read_options=arrow_csv.ReadOptions(column_names=names, block_size=block_bytes),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=layout.separator,
+                quote_char=layout.quote if has_quotes else False,
+                newlines_in_values=has_quotes,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())),
+                strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    if len(lines) != table.num_rows:
+        return None
+    columns = []
+    for name in layout.header:
+        columns.append(_column(name, table.column(0)))
+        table = table.remove_column(0) if table.num_columns > 1 else table
+    return Rows(columns, lines, np.zeros(len(lines), dtype=bool))
+
+
+def read_any(
+    content: bytes,
+    layout: Layout,
+    first_line: int,
+    *,
+    max_rows: int | None = None,
+    is_cut: bool = False,
+) -> Rows:
+    """The rows of content that begins with line ``first_line``, by Python's ``csv``."""
+    text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
+    width = len(layout.header)
+    builder = _Builder(width)
+    records = _shifted(read_records(text, layout), first_line - 1, is_cut=is_cut)
+    while block := list(islice(records, max(1, _BLOCK_VALUES // max(width, 1)))):
+        builder.add(block)
+        if max_rows is not None and len(builder.lines) >= max_rows:
+            break
+    rows = builder.rows(layout.header)
+    if max_rows is None or len(rows.lines) < max_rows:
+        return rows
+    return first_rows(rows, max_rows, has_more=next(records, None) is not None)
+
+
+def _shifted(
+    records: Iterator[tuple[int, int, Record]], lines: int, *, is_cut: bool
+) -> Iterator[tuple[int, Record]]:
+    """The records but blank lines, and without the one in which the content was cut."""
+    last: tuple[int, Record] | None = None
+    try:
+        for line, _, record in records:
+            if not record:
+                continue
+            if last is not None:
+                yield last
+            last = line + lines, record
+    except InferenceError:
+        if not is_cut:
+            raise
+        is_cut = False  # the record that could not be read is the one that was cut
+    if last is not None and not is_cut:
+        yield last
+
+
+def first_rows(rows: Rows, count: int, *, has_more: bool = False) -> Rows:
+    """The first rows of some."""
+    kept = np.arange(len(rows.lines)) < count
+    found = select_rows(rows, kept)
+    found.is_part = has_more or len(rows.lines) > count
+    return found
+
+
+def select_rows(rows: Rows, kept: NDArray[np.bool_]) -> Rows:
+    """Some of the rows; texts that only others have are left out."""
+    if kept.all():
+        return rows
+    columns = []
+    for column in rows.columns:
+        codes = column.codes[kept]
+        used = np.bincount(codes, minlength=len(column.texts)) > 0
+        renumbered = (np.cumsum(used) - 1).astype(np.int32)
+        texts = column.texts.filter(pa.array(used))
+        columns.append(TextColumn(column.name, texts, renumbered[codes]))
+    return Rows(columns, rows.lines[kept], rows.is_short[kept], rows.too_long, rows.is_part)
+
+
+def replace_texts(column: TextColumn, texts: pa.StringArray) -> TextColumn:
+    """A column with other texts (distinct,), of which some may have become equal."""
+    merged = texts.dictionary_encode()
+    return TextColumn(column.name, merged.dictionary, merged.indices.to_numpy()[column.codes])
+
+
+class _Builder:
+    """Collects blocks of records as columns."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._blocks: list[list[pa.DictionaryArray]] = [[] for _ in range(width)]
+        self.lines: list[int] = []
+        self._is_short: list[bool] = []
+        self._too_long: list[int] = []
+        self._total = 0
+
+    def add(self, numbered: Iterable[tuple[int, Record]]) -> None:
+        width, kept = self._width, []
+        for line, record in numbered:
+            self._total += 1
+            found = len(record)
+            if found > width:
+                if any(value.strip() for value in record[width:]):
+                    self._too_long.append(line)
+                    self._check(line, found)
+                    continue
+                del record[width:]
+            elif found < width:
+                record += [""] * (width - found)
+            kept.append(record)
+            self.lines.append(line)
+            self._is_short.append(found < width)
+        for blocks, values in zip(self._blocks, zip(*kept, strict=True), strict=False):
+            blocks.append(pa.array(values, pa.string()).dictionary_encode())
+
+    def _check(self, line: int, found: int) -> None:
+        """Refuse the file if it has too many such rows, as soon as that is sure."""
+        if self._total < 1000 and len(self._too_long) < 10:
+            return
+        self.refuse_if_too_long(line, found)
+
+    def refuse_if_too_long(self, line: int, found: int) -> None:
+        if len(self._too_long) <= MAX_REFUSED_SHARE * self._total:
+            return
+        raise InferenceError(
+            "csv",
+            f"line {line:,} has {found} values and the header {self._width} names, as have"
+            f" {len(self._too_long):,} of {self._total:,} rows: quote values that hold the"
+            " separator, give the right separator, or delete lines before the header",
+        )
+
+    def rows(self, header: Sequence[str]) -> Rows:
+        if self._too_long:
+            self.refuse_if_too_long(self._too_long[0], self._width + 1)
+        columns = [
+            _column(name, pa.chunked_array(blocks, pa.dictionary(pa.int32(), pa.string())))
+            for name, blocks in zip(header, self._blocks, strict=True)
+        ]
+        lines = np.array(self.lines, dtype=np.int64)
+        return Rows(columns, lines, np.array(self._is_short, dtype=bool), self._too_long)
+
+
+def _column(name: str, blocks: pa.ChunkedArray) -> TextColumn:
+    """A column of blocks that have a dictionary each."""
+    merged = blocks.unify_dictionaries().combine_chunks()
+    if isinstance(merged, pa.ChunkedArray):
+        merged = merged.chunk(0)
+    return TextColumn(name, merged.dictionary, merged.indices.to_numpy())
+
+
+def _joined(rows: Rows, more: Rows) -> Rows:
+    columns = []
+    for one, other in zip(rows.columns, more.columns, strict=True):
+        parts = [
+            pa.DictionaryArray.from_arrays(pa.array(part.codes), part.texts)
+            for part in (one, other)
+        ]
+        columns.append(_column(one.name, pa.chunked_array(parts)))
+    lines = np.concatenate([rows.lines, more.lines])
+    is_short = np.concatenate([rows.is_short, more.is_short])
+    return Rows(columns, lines, is_short, rows.too_long + more.too_long)
+
+
+def are_quotes_regular(body: memoryview, layout: Layout) -> bool:
+    """Whether every quote encloses a whole value, or is doubled inside of one."""
+    quote, separator = ord(layout.quote), ord(layout.separator)
+    data = np.frombuffer(body, dtype=np.uint8)
+    edges = np.zeros(256, dtype=bool)
+    edges[[quote, separator, *b"\r\n"]] = True
+    is_open = False
+    for start in range(0, len(data), _QUOTE_PIECE):
+        piece = data[start : start + _QUOTE_PIECE]
+        places = np.flatnonzero(piece == quote) + start
+        opening, closing = places[int(is_open) :: 2], places[int(not is_open) :: 2]
+        before = opening[opening > 0] - 1
+        after = closing[closing < len(data) - 1] + 1
+        if not (edges[data[before]].all() and edges[data[after]].all()):
+            return False
+        is_open ^= bool(len(places) % 2)
+    return not is_open
+
+
+def _lines_of_rows(
+    content: bytes, start: int, end: int, layout: Layout, *, quoted: bool
+) -> tuple[Lines, bool]:
+    """The line at which each row begins, and whether values hold line breaks.
+
+    Quotes must be regular; blank lines are no rows.
+    """
+    quote = ord(layout.quote)
+    first_line, is_open, inner = layout.first_line, False, 0
+    found: list[Lines] = []
+    for begin in range(start, end, _QUOTE_PIECE):
+        # One byte more, to see whether a carriage return is followed by a newline.
+        piece = np.frombuffer(content, np.uint8, min(_QUOTE_PIECE + 1, end - begin), begin)
+        is_break = piece == 10
+        returns = np.flatnonzero(piece == 13)
+        if len(returns):
+            is_lone = piece[np.minimum(returns + 1, len(piece) - 1)] != 10
+            is_break[returns[is_lone | (returns + 1 == len(piece))]] = True
+        breaks = np.flatnonzero(is_break[:_QUOTE_PIECE])
+        lines = first_line + 1 + np.arange(len(breaks))
+        first_line += len(breaks)
+        if quoted:
+            quotes = np.flatnonzero(piece[:_QUOTE_PIECE] == quote)
+            is_outside = (np.searchsorted(quotes, breaks) + is_open) % 2 == 0
+            is_open ^= bool(len(quotes) % 2)
+            inner += int((~is_outside).sum())
+            breaks, lines = breaks[is_outside], lines[is_outside]
+        found.append(np.stack([breaks + begin + 1, lines]))
+    nexts = np.concatenate([np.array([[start], [layout.first_line]]), *found], axis=1)
+    starts, ends = nexts[0], np.append(nexts[0][1:], end)
+    lengths = ends - starts
+    data = np.frombuffer(content, np.uint8)
+    first = data[np.minimum(starts, len(data) - 1)]
+    is_blank = (lengths == 0) | ((lengths <= 2) & np.isin(first, (10, 13)))
+    return nexts[1][~is_blank], inner > 0
+
+
+def _without_footer(content: bytes, start: int, layout: Layout) -> tuple[int, int]:
+    """The ends of the regular rows and of the content: last lines with too few values are apart."""
+    end, separator = len(content), layout.separator.encode()
+    body = end
+    if len(layout.header) == 1:
+        return end, end
+    for _ in range(_MAX_FOOTER_LINES):
+        line_end = body
+        while line_end > start and content[line_end - 1] in b"\r\n":
+            line_end -= 1
+        floor = max(start, line_end - _MAX_FOOTER_BYTES)
+        breaks = (content.rfind(b"\n", floor, line_end), content.rfind(b"\r", floor, line_end))
+        begin = max(breaks) + 1
+        if begin == 0:
+            break
+        line = content[begin:line_end]
+        is_row = line.count(separator) == len(layout.header) - 1
+        if is_row or layout.quote.encode() in line or not line:
+            break
+        body = begin
+    return body, end
+
+
+def _line_of(content: bytes, position: int) -> int:
+    """The line in which a byte lies, from 1."""
+    breaks = content.count(b"\n", 0, position)
+    if returns := content.count(b"\r", 0, position):
+        breaks += returns - content.count(b"\r\n", 0, position)
+    return breaks + 1
