@@ -1,16 +1,26 @@
-"""Recognise files that are no CSV by their first bytes, and read gzip within bounds."""
+"""Recognise what a file is by its first bytes, and read gzip within bounds."""
 
 import gzip
 import io
 import re
+import zipfile
 import zlib
+from enum import StrEnum
 
 from kindred.errors import InferenceError
+
+
+class Kind(StrEnum):
+    """What a table is read from."""
+
+    TEXT = "CSV"
+    PARQUET = "Parquet"
+    WORKBOOK = "Excel"
+
 
 GZIP = b"\x1f\x8b"
 _UNPACK, _EXPORT = "unpack it", "export it as CSV"
 _KINDS = (
-    (rb"PK(\x03\x04|\x05\x06)", "a zip archive (or an .xlsx workbook)", _UNPACK),
     (rb"BZh[1-9]1AY&SY", "a bzip2 file", _UNPACK),
     (rb"\xfd7zXZ\x00", "an xz file", _UNPACK),
     (rb"\x28\xb5\x2f\xfd", "a zstd file", _UNPACK),
@@ -20,12 +30,10 @@ _KINDS = (
     (rb"\x1f\x9d", "a file of compress (.Z)", _UNPACK),
     (rb"(?s:.{257})ustar", "a tar archive", _UNPACK),
     (rb"\x1f\x8b", "a gzip file within a gzip file", "unpack it once"),
-    (rb"PAR1[\x00-\x1f]", "a Parquet file", _EXPORT),
     (rb"ORC[\x00-\x1f]", "an ORC file", _EXPORT),
     (rb"Obj\x01", "an Avro file", _EXPORT),
     (rb"ARROW1\x00|\xff\xff\xff\xff[^\xff]", "an Arrow file", _EXPORT),
     (rb"FEA1[\x00-\x1f]", "a Feather file", _EXPORT),
-    (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old workbook (.xls)", _EXPORT),
     (rb"SQLite format 3\x00", "an SQLite database", _EXPORT),
     (rb"\x89HDF\r\n", "an HDF5 file", _EXPORT),
     (rb"\x93NUMPY|\x80[\x02-\x05][\x95cK}\]]", "a file of arrays or objects of Python", _EXPORT),
@@ -39,6 +47,9 @@ _KINDS = (
     (rb"(\xef\xbb\xbf)?\s*<\?xml", "an XML file", _EXPORT),
     (rb'(\xef\xbb\xbf)?\s*(\{\s*"|\[\s*[{\[])', "a JSON file", _EXPORT),
 )
+_PARQUET = re.compile(rb"PAR1[\x00-\x1f]")
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MAX_CONTROL_SHARE = 0.02  # random bytes have .11
 _HEAD = 65_536
@@ -50,7 +61,7 @@ def unpacked(data: bytes, max_bytes: int) -> bytes:
     Raises
     ------
     InferenceError
-        when the file is of a kind that is no CSV, or damaged.
+        when the gzip file is damaged.
     """
     if data.startswith(GZIP):
         try:
@@ -60,10 +71,47 @@ def unpacked(data: bytes, max_bytes: int) -> bytes:
             raise InferenceError(
                 "csv", f"the gzip file is damaged or cut short: {error}"
             ) from error
+    return data if len(data) <= max_bytes + 1 else data[: max_bytes + 1]
+
+
+def kind_of(data: bytes) -> Kind:
+    """What a file is, by its first bytes; a zip archive by the names of what it holds.
+
+    Raises
+    ------
+    InferenceError
+        when it is no table that can be read; the message names the kind and what to do.
+    """
+    if _PARQUET.match(data):
+        return Kind.PARQUET
+    if data.startswith(_OLD_OFFICE):
+        return Kind.WORKBOOK
+    if data.startswith(_ZIP):
+        what, remedy = _what_a_zip_holds(data)
+        if not what:
+            return Kind.WORKBOOK
+        raise InferenceError("csv", f"this is {what}, not a CSV file: {remedy}")
     for pattern, kind, remedy in _KINDS:
         if re.match(pattern, data):
             raise InferenceError("csv", f"this is {kind}, not a CSV file: {remedy}")
-    return data[: max_bytes + 1]
+    return Kind.TEXT
+
+
+def _what_a_zip_holds(data: bytes) -> tuple[str, str]:
+    """What a zip archive is, and what to do; empty for a workbook."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+            is_odf = "mimetype" in names and b"opendocument.spreadsheet" in archive.read("mimetype")
+    except (zipfile.BadZipFile, OSError, ValueError, zlib.error, NotImplementedError):
+        return "a zip archive that is damaged or cut short", _UNPACK
+    if is_odf or any(re.fullmatch(r"xl/workbook\.(xml|bin)", name) for name in names):
+        return "", ""
+    if any(name.startswith("word/") for name in names):
+        return "a Word document", _EXPORT
+    tables = [name for name in names if re.search(r"\.(csv|tsv|txt|parquet)(\.gz)?$", name.lower())]
+    inside = f" with {', '.join(tables[:3])}{', …' if len(tables) > 3 else ''}" if tables else ""
+    return f"a zip archive{inside}", _UNPACK
 
 
 def refuse_binary(text: str, separator: str | None) -> None:

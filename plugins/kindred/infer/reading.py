@@ -10,7 +10,7 @@ from kindred.errors import InferenceError
 from kindred.infer.column_names import clean_names
 from kindred.infer.columns import TextColumn
 from kindred.infer.encodings import as_utf8
-from kindred.infer.file_kinds import refuse_binary, unpacked
+from kindred.infer.file_kinds import Kind, kind_of, refuse_binary, unpacked
 from kindred.infer.layout import (
     MAX_CHARACTERS,
     Layout,
@@ -70,7 +70,7 @@ def read_table(
     *,
     encoding: str | None = None,
 ) -> TextTable:
-    """Read a CSV file, or the first rows of a large one; what is not given is detected.
+    """Read a text file, or the first rows of a large one; what is not given is detected.
 
     Raises
     ------
@@ -186,8 +186,8 @@ def _customers(rows: Rows, header: list[str]) -> tuple[Rows, list[str]]:
     notes = []
     if rows.too_long:
         notes.append(
-            f"left out, more values than the header has names: {listed(rows.too_long)}; quote values"
-            " that hold the separator"
+            f"left out, more values than the header has names: {listed(rows.too_long)}; quote"
+            " values that hold the separator"
         )
     if not len(rows.lines):
         return rows, notes
