@@ -45,7 +45,7 @@ ARGS ?=
 # Options for your own table and for a range of dates. They count only if given on the command line,
 # and travel verbatim through the environment, so that neither make nor the shell interprets a blank,
 # quote, ; or $ in them.
-FILE_VARIABLES := CSV KEY SEP UPDATED_AT LABELS SPEC
+FILE_VARIABLES := CSV KEY SEP ENCODING SHEET UPDATED_AT LABELS SPEC
 RANGE_VARIABLES := FROM TO SPACE SNAPSHOTS
 said = $(if $(findstring command line,$(origin $(1))),$(value $(1)))
 $(foreach name,$(FILE_VARIABLES) $(RANGE_VARIABLES),$(eval export KINDRED_RUN_$(name) := $$(call said,$(name))))

@@ -31,6 +31,8 @@ _FILE_OPTIONS = {
     "csv": "load this file instead of the demo customers",
     "key": "its key column, or row_number to number the rows",
     "sep": "its separator (default: detect it)",
+    "encoding": "its encoding, such as cp1251 (default: detect it)",
+    "sheet": "the sheet of a workbook (default: the first with a table)",
     "updated-at": "its column with the time of a row's last change",
     "labels": "its outcomes, separated by commas",
     "spec": "its feature spec (default: propose one)",

@@ -12,10 +12,10 @@ import yaml
 from kindred.errors import InferenceError, PreflightError, SpecError, WindowError
 from kindred.history.source import check_updated_at
 from kindred.infer.column_names import identifier_of
-from kindred.infer.files import ROW_NUMBER, newest_moment, read_csv
+from kindred.infer.files import ROW_NUMBER, newest_moment, open_table, read_csv
 from kindred.infer.proposal import Evidence, Roles
-from kindred.infer.propose import ProposalRequest, propose_text, read_file
-from kindred.infer.reading import Bounds, read_table
+from kindred.infer.propose import ProposalRequest, propose_text
+from kindred.infer.reading import Bounds
 from kindred.infer.schedule import schedule_for, window_for
 from kindred.infer.summary import summary
 from kindred.run.machine import available_megabytes
@@ -28,8 +28,9 @@ from local.failures import RunFailedError
 from local.layout import Layout
 from local.tables import SCHEMA, Column, SourceTable
 
-# Numbers and short texts take 18 bytes of memory per byte of a file of 100,000 rows x 20 columns.
-MEMORY_PER_BYTE = 25
+# A file of 1,000,000 rows x 22 columns takes 6 bytes of memory per byte (`make bench NAME=infer`);
+# one in another encoding, or with quotes that are not regular, somewhat more.
+MEMORY_PER_BYTE = 10
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,23 @@ class CsvRequest:
     csv: Path
     key: str | None = None
     separator: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
     updated_at: str | None = None
     labels: str = ""
     spec: Path | None = None
 
     @property
     def command(self) -> str:
-        """The command that runs the file again with a spec, which defines all but the separator."""
-        separator = "" if self.separator is None else f" SEP={quote(self.separator)}"
-        return f"make run CSV={quote(str(self.csv))}{separator}"
+        """The command that runs the file again with a spec, which defines all but the format."""
+        named = {"SEP": self.separator, "ENCODING": self.encoding, "SHEET": self.sheet}
+        given = (f" {name}={quote(value)}" for name, value in named.items() if value is not None)
+        return f"make run CSV={quote(str(self.csv))}{''.join(given)}"
+
+    @property
+    def format(self) -> dict[str, str | None]:
+        """What is said of how the file is written."""
+        return {"separator": self.separator, "encoding": self.encoding, "sheet": self.sheet}
 
 
 def csv_data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
@@ -71,10 +80,9 @@ def csv_data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
 def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
     space = _free_space(layout, request.csv)
     bounds = Bounds(available_megabytes() * 2**20 // MEMORY_PER_BYTE, must_be_whole=True)
-    data = read_file(request.csv, bounds)
-    given = None if request.spec is None else load_spec(request.spec, space)
-    roles = _roles(request, data) if given is None else _roles_of(request, given)
-    evidence = read_csv(data, roles, request.separator, bounds)
+    given = None if request.spec is None else _given_spec(request.spec, space)
+    roles = _roles(request) if given is None else _roles_of(request, given)
+    evidence = read_csv(request.csv, roles, bounds=bounds, **request.format)
     table = _table(table_name(space), roles, evidence)
     newest = _newest(roles, evidence, given)
     if given is not None and request.spec is not None:
@@ -114,9 +122,9 @@ def _free_space(layout: Layout, path: Path) -> str:
     return space
 
 
-def _roles(request: CsvRequest, data: bytes) -> Roles:
+def _roles(request: CsvRequest) -> Roles:
     if request.key is None:
-        names = listed([str(name) for name in read_table(data, request.separator).frame.columns])
+        names = ", ".join(open_table(request.csv, **request.format).names)
         raise InferenceError(
             "key",
             f"KEY is missing: name the column that identifies the customer, or KEY={ROW_NUMBER} to"
@@ -156,10 +164,7 @@ def _table(name: str, roles: Roles, evidence: Evidence) -> SourceTable:
     key = evidence.column("key", roles.key)
     return SourceTable(
         name,
-        [
-            Column(column.name, column.type, column.stored().to_pylist())
-            for column in evidence.columns
-        ],
+        [Column(column.name, column.type, column.stored()) for column in evidence.columns],
         roles.key,
         roles.updated_at,
         repeats_keys=key.distinct < key.rows,
@@ -193,6 +198,8 @@ def request_of(options: Mapping[str, Any]) -> CsvRequest | None:
         csv=Path(given["csv"]),
         key=given.get("key"),
         separator=given.get("sep"),
+        encoding=given.get("encoding"),
+        sheet=given.get("sheet"),
         updated_at=given.get("updated_at"),
         labels=given.get("labels", ""),
         spec=Path(given["spec"]) if "spec" in given else None,

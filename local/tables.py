@@ -9,8 +9,8 @@ from typing import Any
 import psycopg2
 import pyarrow as pa
 from psycopg2 import sql
-from pyarrow import csv as arrow_csv
 from psycopg2.extensions import cursor as Cursor
+from pyarrow import csv as arrow_csv
 
 SCHEMA = "public"
 _COPY_ROWS = 50_000  # rows per COPY, held in memory as text

@@ -266,15 +266,21 @@ def infer_spec(
     key: Annotated[
         str, typer.Option(help="The key column, or row_number to number a file's rows.")
     ],
-    csv: Annotated[Path | None, typer.Option(help="Propose from this CSV file (.gz too).")] = None,
-    table: Annotated[str | None, typer.Option(help="Or from this table of the source.")] = None,
-    query: Annotated[
-        str | None, typer.Option(help="Or from this query to the source, or @file.sql.")
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", "--file", help="Propose from this file: CSV (.gz), Parquet, Excel."),
     ] = None,
-    connection: Annotated[
-        str, typer.Option(help="The Connection of the source, for a table or query.")
-    ] = "kindred_source",
-    sep: Annotated[str | None, typer.Option(help="Its separator; default: detect it.")] = None,
+    table: Annotated[str | None, typer.Option(help="Or from this table of kindred_source.")] = None,
+    separator: Annotated[
+        str | None,
+        typer.Option("--separator", "--sep", help="Its separator; default: detect it."),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Its encoding, such as cp1251; default: detect it.")
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="The sheet of a workbook; default: the first with a table.")
+    ] = None,
     updated_at: Annotated[str | None, typer.Option(help="Time of a row's last change.")] = None,
     labels: Annotated[str, typer.Option(help="Outcomes, with commas: never encoded.")] = "",
     output: Annotated[Path | None, typer.Option(help="Write to this new file.")] = None,
@@ -293,7 +299,13 @@ def infer_spec(
     if sum(given is not None for given in (csv, table, query)) != 1:
         raise SettingsError("exactly one of --csv, --table and --query must be given")
     if csv is not None:
-        text, proposal = propose_from_file(csv, request, sep)
+        text, notes = propose_from_file(csv, request, separator, encoding=encoding, sheet=sheet)
+    else:
+        text, notes = propose_from_table(deployment(), str(table), request)
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+    if output is None:
+        typer.echo(text, nl=False)
     else:
         relation = {"table": table} if table is not None else {"query": query_of(query or "")}
         text, proposal = propose_from_source(deployment(), request, connection, **relation)

@@ -132,7 +132,12 @@ def identifier_of(file_name: str) -> str:
     >>> identifier_of("Women's Reviews 2024.csv.gz")
     'women_s_reviews_2024'
     """
-    stem = re.sub(r"(\.(csv|tsv|txt|data))?(\.gz)?$", "", file_name, flags=re.IGNORECASE)
+    stem = re.sub(
+        r"(\.(csv|tsv|tab|txt|data|parquet|xls[xmb]?|ods))?(\.gz)?$",
+        "",
+        file_name,
+        flags=re.IGNORECASE,
+    )
     plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
     if name[:1].isdigit():

@@ -74,6 +74,11 @@ def unpacked(data: bytes, max_bytes: int) -> bytes:
     return data if len(data) <= max_bytes + 1 else data[: max_bytes + 1]
 
 
+def is_archive(data: bytes) -> bool:
+    """Whether a file is a zip archive, as workbooks are, or an old document of Office."""
+    return data.startswith((*_ZIP, _OLD_OFFICE))
+
+
 def kind_of(data: bytes) -> Kind:
     """What a file is, by its first bytes; a zip archive by the names of what it holds.
 

@@ -1,61 +1,110 @@
-"""Turn a CSV file and the given roles of its columns into typed columns that can be loaded."""
+"""Turn a file and the given roles of its columns into typed columns that can be loaded."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 
 from kindred.errors import InferenceError
-from kindred.infer.column_reader import AMBIGUOUS
+from kindred.infer.column_reader import AMBIGUOUS, limited
 from kindred.infer.columns import Column, SqlType, TextColumn
 from kindred.infer.conventions import Conventions, read_conventions
-from kindred.infer.proposal import Evidence, Roles, no_such_column
-from kindred.infer.reading import SAMPLE, Bounds, TextTable, read_table
+from kindred.infer.file_kinds import Kind, is_archive, kind_of, unpacked
+from kindred.infer.proposal import Evidence, Roles
+from kindred.infer.reading import SAMPLE, Bounds, FileTable, read_file, read_table
+from kindred.infer.stored_files import WHOLE_WORKBOOK, read_parquet, workbook_text
 from kindred.infer.typed_values import moment_texts, read_column, read_key
 
 ROW_NUMBER = "row_number"
 
 
 def read_csv(
-    data: bytes, roles: Roles, separator: str | None = None, bounds: Bounds = SAMPLE
+    source: Path | bytes,
+    roles: Roles,
+    separator: str | None = None,
+    bounds: Bounds = SAMPLE,
+    *,
+    encoding: str | None = None,
+    sheet: str | None = None,
 ) -> Evidence:
-    """The typed columns of a CSV file; ``row_number`` is added if it is the key.
+    """The typed columns of a file; ``row_number`` is added if it is the key.
 
     Raises
     ------
     InferenceError
         when the file is not a table, or a named column is missing or unfit for its role.
     """
-    table = read_table(data, separator, bounds)
-    names = [str(name) for name in table.frame.columns]
-    _check_names(roles, names, table)
-    texts = [_text_column(name, table.frame[name].tolist()) for name in names]
+    table = open_table(source, separator, bounds, encoding=encoding, sheet=sheet)
+    _check_names(roles, table)
+    texts = [column for column in table.columns if isinstance(column, TextColumn)]
     conventions = read_conventions(texts, table.separator)
-    columns = [_read(column, roles, conventions) for column in texts]
-    if roles.key == ROW_NUMBER and ROW_NUMBER not in names:
-        columns.insert(0, _row_number(len(table.frame)))
+    columns = [_read(column, roles, conventions) for column in table.columns]
+    if roles.key == ROW_NUMBER and ROW_NUMBER not in table.names:
+        columns.insert(0, _row_number(table.rows))
     notes = (*table.notes, conventions.line) if conventions.line else table.notes
     return Evidence(columns, is_sample=table.is_sample, notes=notes)
 
 
-def _text_column(name: str, texts: list[str]) -> TextColumn:
-    found = pa.array(texts, pa.string()).dictionary_encode()
-    return TextColumn(name, found.dictionary, found.indices.to_numpy(zero_copy_only=False))
+def open_table(
+    source: Path | bytes,
+    separator: str | None = None,
+    bounds: Bounds = SAMPLE,
+    *,
+    encoding: str | None = None,
+    sheet: str | None = None,
+) -> FileTable:
+    """Read a file of any kind that holds a table; what is not given is detected.
+
+    Raises
+    ------
+    InferenceError
+        when it is no table, or larger than is allowed, or an option does not apply to its kind.
+    """
+    data = _content(source, bounds)
+    kind = kind_of(data)
+    given = {"separator": separator, "encoding": encoding, "sheet": sheet}
+    applies = {Kind.TEXT: ("separator", "encoding"), Kind.WORKBOOK: ("sheet",)}.get(kind, ())
+    for option, value in given.items():
+        if value is not None and option not in applies:
+            raise InferenceError(option, f"{value!r} found, but a {kind} file has no {option}")
+    if kind is Kind.PARQUET:
+        return read_parquet(source, bounds)
+    if kind is Kind.TEXT:
+        return read_table(data, separator, bounds, encoding=encoding)
+    text, notes = workbook_text(data, sheet, bounds)
+    table = read_table(text, ",", bounds, encoding="utf-8")
+    return replace(table, notes=(*notes, *table.notes))
 
 
-def _check_names(roles: Roles, names: Sequence[str], table: TextTable) -> None:
+def _content(source: Path | bytes, bounds: Bounds) -> bytes:
+    """The beginning of a file, unpacked; all of a workbook, whose names are at its end."""
+    data = source if isinstance(source, bytes) else read_file(source, bounds)
+    if not is_archive(data):
+        return unpacked(data, bounds.max_bytes)
+    if isinstance(source, Path) and len(data) > bounds.max_bytes:
+        data = read_file(source, WHOLE_WORKBOOK)
+    if len(data) > max(WHOLE_WORKBOOK.max_bytes, bounds.max_bytes):
+        raise InferenceError("csv", "the workbook or archive is too large: export it as CSV")
+    return data
+
+
+def _check_names(roles: Roles, table: FileTable) -> None:
+    names = table.names
     known = {*names, ROW_NUMBER}
     hint = ""
-    if len(names) == 1:
+    if len(names) == 1 and table.separator:
         hint = f"; is {table.separator!r} the separator? Give the right one (SEP=';')"
     for role, name in roles.named:
         if name not in known:
             raise no_such_column(role, name, names, hint)
 
 
-def _read(column: TextColumn, roles: Roles, conventions: Conventions) -> Column:
+def _read(column: TextColumn | Column, roles: Roles, conventions: Conventions) -> Column:
+    if isinstance(column, Column):
+        return column if column.numbers is None else limited(column, column.numbers)
     if column.name == roles.key:
         return read_key(column)
     if column.name == roles.updated_at:

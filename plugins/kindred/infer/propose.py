@@ -10,8 +10,7 @@ from kindred.errors import InferenceError, SettingsError
 from kindred.history.source import describe
 from kindred.infer.column_names import identifier_of
 from kindred.infer.files import read_csv
-from kindred.infer.proposal import NIGHTLY, Evidence, Proposal, Roles, propose
-from kindred.infer.reading import SAMPLE, Bounds
+from kindred.infer.proposal import NIGHTLY, Evidence, Roles, propose
 from kindred.infer.rendering import render
 from kindred.infer.source_sample import read_sample
 from kindred.run.context import Deployment
@@ -39,11 +38,16 @@ class ProposalRequest:
 
 
 def propose_from_file(
-    path: Path, request: ProposalRequest, separator: str | None = None
+    path: Path,
+    request: ProposalRequest,
+    separator: str | None = None,
+    *,
+    encoding: str | None = None,
+    sheet: str | None = None,
 ) -> Proposed:
-    """Propose a spec for a CSV file."""
+    """The text of a spec for a file, and notes on the file."""
     space = identifier_of(path.name)
-    evidence = read_csv(read_file(path, SAMPLE), request.roles, separator)
+    evidence = read_csv(path, request.roles, separator, encoding=encoding, sheet=sheet)
     return propose_text(
         f"public.{space}", path.name, request.roles, evidence, request.space or space
     )
@@ -114,22 +118,6 @@ def query_of(option: str) -> str:
         found = "a NUL character" if text.strip() else "nothing"
         raise SettingsError(f"--query: a query is expected, or @file.sql; found {found}")
     return text.strip().replace("\r\n", "\n")
-
-
-def read_file(path: Path, bounds: Bounds) -> bytes:
-    """The bytes of a file, at most one more than may be read of it.
-
-    Raises
-    ------
-    InferenceError
-        when it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return file.read(bounds.max_bytes + 1)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InferenceError("csv", f"{path} cannot be read: {reason}") from error
 
 
 def write_new(path: Path, text: str) -> None:

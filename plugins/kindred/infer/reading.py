@@ -1,16 +1,18 @@
 """Read a text file as a table: its bytes become columns of texts, and notes on what was odd."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
 
 from kindred.errors import InferenceError
 from kindred.infer.column_names import clean_names
-from kindred.infer.columns import TextColumn
+from kindred.infer.columns import Column, TextColumn
 from kindred.infer.encodings import as_utf8
-from kindred.infer.file_kinds import Kind, kind_of, refuse_binary, unpacked
+from kindred.infer.file_kinds import kind_of, refuse_binary, unpacked
 from kindred.infer.layout import (
     MAX_CHARACTERS,
     Layout,
@@ -31,19 +33,19 @@ _ESCAPED = re.compile(rb'\\(["\\])')
 
 
 @dataclass(frozen=True, eq=False)
-class TextTable:
-    """A file as it was read.
+class FileTable:
+    """A file as it was read: texts, or columns of a kind of file that stores types.
 
     ``notes`` list what was odd about it, in counts and line numbers; a sample has its first rows
-    only.
+    only. ``separator`` and ``encoding`` are those of a text file, otherwise empty.
     """
 
-    columns: list[TextColumn]
+    columns: Sequence[TextColumn | Column]
     rows: int
-    separator: str
-    encoding: str
     notes: tuple[str, ...]
     is_sample: bool = False
+    separator: str = ""
+    encoding: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -63,13 +65,29 @@ class Bounds:
 SAMPLE = Bounds()
 
 
+def read_file(path: Path, bounds: Bounds) -> bytes:
+    """The bytes of a file, at most one more than may be read of it.
+
+    Raises
+    ------
+    InferenceError
+        when it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(bounds.max_bytes + 1)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InferenceError("csv", f"{path} cannot be read: {reason}") from error
+
+
 def read_table(
     data: bytes,
     separator: str | None = None,
     bounds: Bounds = SAMPLE,
     *,
     encoding: str | None = None,
-) -> TextTable:
+) -> FileTable:
     """Read a text file, or the first rows of a large one; what is not given is detected.
 
     Raises
@@ -79,6 +97,7 @@ def read_table(
         or when it is larger than is allowed.
     """
     content = unpacked(data, bounds.max_bytes)
+    kind_of(content)
     is_cut = len(content) > bounds.max_bytes
     if is_cut and bounds.must_be_whole:
         raise InferenceError(
@@ -120,7 +139,7 @@ def read_table(
         cleaned, found = _cleaned(column, name, layout.separator, separator)
         columns.append(cleaned)
         notes += found
-    return TextTable(columns, len(rows.lines), separator, encoding, tuple(notes), is_sample)
+    return FileTable(columns, len(rows.lines), tuple(notes), is_sample, separator, encoding)
 
 
 def _refuse_what_is_no_text(content: bytes, head: str, separator: str | None) -> None:

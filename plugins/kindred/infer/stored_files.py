@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, time
 from itertools import islice
 from pathlib import Path
@@ -18,32 +17,18 @@ from pyarrow import parquet
 from kindred.errors import InferenceError
 from kindred.infer.column_names import clean_names
 from kindred.infer.columns import Column, SqlType, TextColumn
-from kindred.infer.reading import Bounds
+from kindred.infer.reading import Bounds, FileTable
 
 _TOO_LARGE = (
     "the file has more than {:,} MB of values, which the memory that is left does not hold: load it"
     " into a table of your own"
 )
 _LARGEST_WHOLE = 2.0**53  # a workbook stores numbers as floats, which hold whole ones up to here
+WHOLE_WORKBOOK = Bounds(2**28)  # a workbook is read whole, be it for a sample
 _MORE_ROWS = 100  # of a sample, for lines before the header, and to see that rows follow
 
 
-@dataclass(frozen=True, eq=False)
-class StoredTable:
-    """A file that stores types; texts are still to be read. A sample has its first rows only."""
-
-    columns: list[Column | TextColumn]
-    rows: int
-    notes: tuple[str, ...]
-    is_sample: bool = False
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the columns."""
-        return [column.name for column in self.columns]
-
-
-def read_parquet(source: Path | bytes, bounds: Bounds) -> StoredTable:
+def read_parquet(source: Path | bytes, bounds: Bounds) -> FileTable:
     """The columns of a Parquet file, or its first rows.
 
     Columns of lists, structs and other types that are no single values are left out, and named.
@@ -78,7 +63,7 @@ def read_parquet(source: Path | bytes, bounds: Bounds) -> StoredTable:
     if table.num_rows < total:
         notes.append(f"the file is large: inferred from its first {table.num_rows:,} rows")
     columns = [_stored(name, table.column(number)) for number, name in enumerate(names)]
-    return StoredTable(columns, table.num_rows, tuple(notes), is_sample=table.num_rows < total)
+    return FileTable(columns, table.num_rows, tuple(notes), is_sample=table.num_rows < total)
 
 
 def _first_rows(file: parquet.ParquetFile, names: Sequence[str], count: int) -> pa.Table:
