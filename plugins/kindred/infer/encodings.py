@@ -65,7 +65,7 @@ _WEIGHTS = (
     *(dict.fromkeys(common, 1.0) | dict.fromkeys(rare, 0.5) for common, rare in _ALPHABETS),
 )
 _FIRST_GREEK = "\u0370"
-_MIN_CLEAR, _MIN_LEAD, _MIN_PLAUSIBLE = 0.85, 0.03, 0.7
+_MIN_CLEAR, _MIN_LEAD, _MIN_PLAUSIBLE = 0.85, 0.05, 0.7
 _SIGNS = frozenset("€£¥§°²³·«»–—‘’‚“”„…©®™½¼¾±×µ•¿¡†\xa0")
 
 
@@ -215,13 +215,14 @@ def _likeliest(sample: bytes) -> tuple[str, bool]:
     """The likeliest encoding of some lines, and whether the evidence is clear."""
     texts = {encoding: sample.decode(encoding, "replace") for encoding in _SINGLE_BYTE}
     scores = {encoding: _plausible_share(text) for encoding, text in texts.items()}
-    best = max(scores, key=lambda encoding: scores[encoding])
+    rivals = [name for name, score in scores.items() if score > max(scores.values()) - _MIN_LEAD]
+    best = rivals[0]
     if scores[best] < _MIN_PLAUSIBLE:
         found = from_bytes(sample).best()
         if found is not None and found.multi_byte_usage > 0:
             return codecs.lookup(found.encoding).name, True
-    equal = {texts[name] for name, score in scores.items() if score > scores[best] - _MIN_LEAD}
-    return best, len(equal) == 1 and scores[best] > _MIN_CLEAR
+    is_one = len({texts[name] for name in rivals}) == 1
+    return best, is_one and scores[best] > _MIN_CLEAR
 
 
 def _plausible_share(text: str) -> float:

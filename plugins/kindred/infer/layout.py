@@ -53,9 +53,16 @@ class Layout:
 
 
 def read_records(
-    text: Any, layout: Layout, *, strict: bool = True
+    text: Any, layout: Layout, *, strict: bool = True, first_line: int = 1
 ) -> Iterator[tuple[int, int, Record]]:
-    """Records with the first and the last line of each (from 1), from an iterable of lines."""
+    """Records with the first and the last line of each, from an iterable of lines.
+
+    Raises
+    ------
+    InferenceError
+        when a quote is not closed, or stands alone inside of a quoted value; or when a value is
+        too long.
+    """
     csv.field_size_limit(MAX_CHARACTERS)
     reader = csv.reader(
         text,
@@ -64,19 +71,19 @@ def read_records(
         skipinitialspace=layout.skips_spaces,
         strict=strict,
     )
-    before = 0
+    line = first_line
     try:
         for record in reader:
-            yield before + 1, reader.line_num, record
-            before = reader.line_num
+            yield line, first_line + reader.line_num - 1, record
+            line = first_line + reader.line_num
     except csv.Error as error:
         if "unexpected end of data" in str(error) or "field limit" in str(error):
-            why = f"a quote that is opened in line {before + 1:,} is not closed"
+            why = f"a quote that is opened in line {line:,} is not closed"
             if "field limit" in str(error):
                 why = f"{error}: {why}, or a value has more than {MAX_CHARACTERS:,} characters"
         else:
             why = f"{error}: a quote is inside a quoted value without being doubled"
-        raise InferenceError("csv", f"line {before + 1:,} cannot be read ({why})") from error
+        raise InferenceError("csv", f"line {line:,} cannot be read ({why})") from error
 
 
 def find_separator(text: str) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kindred.infer.columns import TextColumn
 from kindred.infer.records import Rows
 
-MAX_SINGLE_SHARE = 0.1  # of rows with one value, above which the table is sparse, and they are rows
+MAX_ODD_SHARE = 0.1  # of rows with one value, or equal to the header, above which they are rows
 FULL_SHARE = 0.95  # of rows with a value, from which a column without one is unusual
 _TAIL_ROWS = 20
 _TOTAL = (
@@ -43,10 +43,12 @@ def find_odd_rows(rows: Rows, header: Sequence[str]) -> dict[str, Flags]:
     for flags in is_filled.values():
         filled += flags
     found: dict[str, Flags] = {"empty": filled == 0}
-    found["the header again"] = _repeats_header(rows.columns, header)
-    taken = found["empty"] | found["the header again"]
+    repeats = _repeats_header(rows.columns, header)
+    if repeats.sum() <= MAX_ODD_SHARE * len(repeats):
+        found["the header again"] = repeats
+    taken = np.logical_or.reduce(list(found.values()))
     is_single = (filled == 1) & ~taken
-    if is_single.sum() <= max(_TAIL_ROWS, MAX_SINGLE_SHARE * len(filled)):
+    if is_single.sum() <= max(_TAIL_ROWS, MAX_ODD_SHARE * len(filled)):
         candidates = is_single | (rows.is_short & ~taken)
         found |= _by_first_value(rows.columns, is_filled, candidates, is_single)
         for flags in found.values():

@@ -19,7 +19,7 @@ from kindred.infer.columns import TextColumn
 from kindred.infer.layout import Layout, Record, read_records
 
 BLOCK_BYTES = 2**23
-_BLOCK_VALUES = 500_000  # values of a block of Python's reader: Python objects, for a moment
+_BLOCK_VALUES = 100_000  # values of a block of Python's reader: Python objects, for a moment
 _MAX_BLOCK_BYTES = 2**31 - 2  # Arrow counts the bytes of a block in 32 bits
 _QUOTE_PIECE = 2**24
 _MAX_FOOTER_LINES, _MAX_FOOTER_BYTES = 20, 2000
@@ -131,8 +131,9 @@ def read_any(
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
     width = len(layout.header)
     builder = _Builder(width)
-    records = _shifted(read_records(text, layout), first_line - 1, is_cut=is_cut)
-    while block := list(islice(records, max(1, _BLOCK_VALUES // max(width, 1)))):
+    records = _whole(read_records(text, layout, first_line=first_line), is_cut=is_cut)
+    size = max(1, min(_BLOCK_VALUES // width, max_rows or _BLOCK_VALUES))
+    while block := list(islice(records, size)):
         builder.add(block)
         if max_rows is not None and len(builder.lines) >= max_rows:
             break
@@ -142,8 +143,8 @@ def read_any(
     return first_rows(rows, max_rows, has_more=next(records, None) is not None)
 
 
-def _shifted(
-    records: Iterator[tuple[int, int, Record]], lines: int, *, is_cut: bool
+def _whole(
+    records: Iterator[tuple[int, int, Record]], *, is_cut: bool
 ) -> Iterator[tuple[int, Record]]:
     """The records but blank lines, and without the one in which the content was cut."""
     last: tuple[int, Record] | None = None
@@ -153,7 +154,7 @@ def _shifted(
                 continue
             if last is not None:
                 yield last
-            last = line + lines, record
+            last = line, record
     except InferenceError:
         if not is_cut:
             raise

@@ -11,8 +11,8 @@ import pytest
 from kindred.errors import InferenceError
 from kindred.infer.files import read_csv
 from kindred.infer.proposal import Roles
-from kindred.infer.propose import read_file
-from kindred.infer.reading import Bounds, read_table
+from kindred.infer.reading import Bounds, read_file, read_table
+from unit.read_tables import values
 
 MB = 2**20
 SMALL = Bounds(max_bytes=MB // 4, max_values=20_000)
@@ -46,8 +46,8 @@ BOMB = packed(b"1,2\n" * MB, 64)
 def test_a_large_file_is_read_in_part_and_says_so(data):
     table = read_table(data, bounds=SMALL)
     assert table.is_sample
-    assert len(table.frame) == 10_000
-    assert table.frame["a"].iloc[-1] == "9999"
+    assert table.rows == 10_000
+    assert values(table, "a")[-1] == "9999"
     assert "the file is large: inferred from its first 10,000 rows" in table.notes
     assert read_csv(data, Roles("a"), bounds=SMALL).is_sample
 
@@ -56,11 +56,11 @@ def test_no_half_row_or_half_character_is_read():
     text = "a,b\n" + "".join(f"{n},é🎉{n}\n" for n in range(100))
     for size in range(500, 530):
         table = read_table(text.encode(), bounds=Bounds(max_bytes=size))
-        assert table.frame["b"].tolist() == [f"é🎉{n}" for n in range(len(table.frame))]
+        assert values(table, "b") == [f"é🎉{n}" for n in range(table.rows)]
         marked = read_table(text.encode("utf-16"), bounds=Bounds(max_bytes=size))
-        assert marked.frame["b"].tolist() == [f"é🎉{n}" for n in range(len(marked.frame))]
+        assert values(marked, "b") == [f"é🎉{n}" for n in range(marked.rows)]
     quoted = b'a,b\n1,"x\ny"\n2,"' + b"z\n" * 500 + b'"\n'
-    assert read_table(quoted, bounds=Bounds(max_bytes=100)).frame["a"].tolist() == ["1"]
+    assert values(read_table(quoted, bounds=Bounds(max_bytes=100)), "a") == ["1"]
 
 
 def test_a_gzip_bomb_takes_no_more_than_its_sample():
@@ -92,7 +92,7 @@ def test_no_more_of_a_file_is_read_than_may_be(tmp_path):
 HOSTILE = {
     "one endless line": (packed(b"0" * MB, 8), "the first line is longer than 1 MB"),
     "one endless line of columns": (packed(b"a," * MB, 4), "the first line is longer than 1 MB"),
-    "a million columns": (b"c," * 500_000 + b"\n1\n", "has 500001 columns; at most 1500"),
+    "a million columns": (b"c," * 200_000 + b"\n1\n", "has 200001 columns; at most 20000"),
     "an endless value": (b"a,b\n1," + b"x" * 2 * MB, "field larger than field limit"),
     "a quote that nobody closes": (b'a,b\n1,"' + b"x\n" * MB, "field larger than field limit"),
     "zeros": (packed(b"\0" * MB, 8), "the file is empty"),
@@ -103,8 +103,6 @@ HOSTILE = {
     "7z": (b"7z\xbc\xaf\x27\x1c\x00", "this is a 7z archive"),
     "tar": (b"a.csv".ljust(257, b"\0") + b"ustar\x0000", "this is a tar archive"),
     "tar.gz": (gzip.compress(b"a.csv".ljust(257, b"\0") + b"ustar\x00"), "this is a tar archive"),
-    "Parquet": (b"PAR1\x15\x04\x15", "this is a Parquet file, not a CSV file: export it as CSV"),
-    "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", r"an old workbook \(.xls\)"),
     "git-lfs": (b"version https://git-lfs.github.com/spec/v1\noid", "run 'git lfs pull'"),
     "HTML": (b"\n<!DOCTYPE html><html>", "this is an HTML page"),
     "JSON": (b'[{"id": 1},\n{"id": 2}]', "this is a JSON file"),
@@ -130,9 +128,9 @@ def test_a_zip_bomb_is_not_unpacked():
 
 
 def test_a_control_character_can_be_the_separator():
-    assert list(read_table(b"a\x01b\n1\x012\n", "\x01").frame) == ["a", "b"]
+    assert read_table(b"a\x01b\n1\x012\n", "\x01").names == ["a", "b"]
 
 
 @pytest.mark.parametrize("header", ["PAR1,b", "[id],[name]", "BZh,b", "Obj,b", "{x},b", "7z,b"])
 def test_odd_headers_are_no_other_kind_of_file(header):
-    assert list(read_table(f"{header}\n1,2\n".encode()).frame) == header.split(",")
+    assert read_table(f"{header}\n1,2\n".encode()).names == header.split(",")

@@ -13,7 +13,7 @@ from kindred.errors import InferenceError
 from kindred.infer.layout import Layout
 from kindred.infer.records import read_any, read_regular, read_rows
 
-SEED_AND_SIZE = settings(derandomize=True, max_examples=400, deadline=None)
+MANY = settings(max_examples=400)
 VALUES = st.text(st.sampled_from("ab1 ,;\"'\n\r\0\té€\u2028\x85#\\"), max_size=6)
 
 
@@ -42,7 +42,7 @@ def read_both(body, made, block_bytes=2**23):
     return fast, exact
 
 
-@SEED_AND_SIZE
+@MANY
 @given(st.integers(1, 3), st.text(st.sampled_from('ab,,,""\n\n\r\'é'), max_size=40))
 def test_whatever_arrow_accepts_is_what_csv_reads(width, text):
     fast, exact = read_both(text.encode(), layout(width))
@@ -54,7 +54,7 @@ def test_whatever_arrow_accepts_is_what_csv_reads(width, text):
         assert exact.too_long == []
 
 
-@SEED_AND_SIZE
+@MANY
 @given(
     st.integers(1, 4).flatmap(lambda n: st.lists(st.tuples(*[VALUES] * n), min_size=1, max_size=8)),
     st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),

@@ -104,7 +104,7 @@ REFUSED = {
     "no such label": ({"labels": "churn,x"}, "labels", "no column 'x'; the columns are id, age"),
     "no such time": ({"updated_at": "x"}, "updated_at", "no column 'x'; the columns are id, age"),
     "no time": ({"updated_at": "churn"}, "updated_at", "cannot be read as dates or times"),
-    "no separator": ({"separator": "ab"}, "separator", "one character"),
+    "no separator": ({"separator": "a\n"}, "separator", "characters such as"),
     "the wrong separator": ({"separator": ";"}, "key", r"is ';' the separator\?"),
     "no such file": ({"csv": Path("nowhere.csv")}, "csv", "nowhere.csv cannot be read: no such"),
     "a folder": ({"csv": Path("/tmp")}, "csv", "/tmp cannot be read: is a directory"),
