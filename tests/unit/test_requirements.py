@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +32,7 @@ NEEDED_WITHOUT_IMPORT = {
         "mypy": "run as a command",
         "pandas-stubs": "types for mypy",
         "pre-commit": "run as a command",
+        "python-calamine": "the extra 'excel': reads the workbooks of the tests",
         "ruff": "run as a command",
         "setuptools": "builds the wheel and the editable install",
         "scipy-stubs": "types for mypy",
@@ -82,9 +84,22 @@ def imported(folders):
     }
 
 
+def extras():
+    """The packages that are installed for those who ask for them: name -> pin."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pins = [pin for extra in project["optional-dependencies"].values() for pin in extra]
+    return {pin.partition("==")[0]: pin for pin in pins}
+
+
 def test_what_a_deployment_imports_is_required():
-    missing = imported(CODE_OF["requirements.in"]).keys() - required("requirements.in")
-    assert missing == set()
+    named = required("requirements.in") | extras().keys()
+    assert imported(CODE_OF["requirements.in"]).keys() - named == set()
+
+
+def test_what_an_extra_installs_is_imported_and_tested_in_that_version():
+    pinned = (ROOT / "requirements-dev.in").read_text(encoding="utf-8").splitlines()
+    assert extras().keys() <= imported(CODE_OF["requirements.in"]).keys()
+    assert set(extras().values()) <= set(pinned)
 
 
 def test_what_demo_tests_and_benchmarks_import_is_required():

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from kindred.errors import InferenceError
 from kindred.infer.column_names import clean_names
 from kindred.infer.columns import Column, TextColumn
-from kindred.infer.encodings import as_utf8
+from kindred.infer.text_encoding import as_utf8
 from kindred.infer.file_kinds import kind_of, refuse_binary, unpacked
 from kindred.infer.layout import (
     MAX_CHARACTERS,
