@@ -99,6 +99,7 @@ HOLDS_A_SESSION = {
 
 READS_FILES = (
     "history/erasure_key",
+    "infer/files",
     "encoding/sentence_models/load",
     "encoding/sentence_models/onnx_model",
     "neighbours/compiled",

@@ -1,5 +1,6 @@
 """Turn a file and the given roles of its columns into typed columns that can be loaded."""
 
+import io
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from kindred.infer.columns import Column, SqlType, TextColumn
 from kindred.infer.conventions import Conventions, read_conventions
 from kindred.infer.file_kinds import Kind, is_archive, kind_of, unpacked
 from kindred.infer.proposal import Evidence, Roles
-from kindred.infer.reading import SAMPLE, Bounds, FileTable, read_file, read_table
+from kindred.infer.reading import SAMPLE, Bounds, FileTable, read_table
 from kindred.infer.stored_files import WHOLE_WORKBOOK, read_parquet, workbook_text
 from kindred.infer.typed_values import moment_texts, read_column, read_key
 
@@ -38,6 +39,17 @@ def read_csv(
         when the file is not a table, or a named column is missing or unfit for its role.
     """
     table = open_table(source, separator, bounds, encoding=encoding, sheet=sheet)
+    return evidence_of(table, roles)
+
+
+def evidence_of(table: FileTable, roles: Roles) -> Evidence:
+    """The typed columns of a file that has been read.
+
+    Raises
+    ------
+    InferenceError
+        when a named column is missing or unfit for its role.
+    """
     _check_names(roles, table)
     texts = [column for column in table.columns if isinstance(column, TextColumn)]
     conventions = read_conventions(texts, table.separator)
@@ -71,12 +83,33 @@ def open_table(
         if value is not None and option not in applies:
             raise InferenceError(option, f"{value!r} found, but a {kind} file has no {option}")
     if kind is Kind.PARQUET:
-        return read_parquet(source, bounds)
+        if isinstance(source, bytes):
+            return read_parquet(io.BytesIO(data), bounds)
+        with source.open("rb") as file:
+            return read_parquet(file, bounds)
     if kind is Kind.TEXT:
         return read_table(data, separator, bounds, encoding=encoding)
     text, notes = workbook_text(data, sheet, bounds)
     table = read_table(text, ",", bounds, encoding="utf-8")
     return replace(table, notes=(*notes, *table.notes))
+
+
+def read_file(path: Path, bounds: Bounds) -> bytes:
+    """The bytes of a file, at most one more than may be read of it.
+
+    Raises
+    ------
+    InferenceError
+        when it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            # As much memory as is asked for is set aside at once, so no more than the file has.
+            size = path.stat().st_size if path.is_file() else bounds.max_bytes
+            return file.read(min(size, bounds.max_bytes) + 1)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InferenceError("csv", f"{path} cannot be read: {reason}") from error
 
 
 def _content(source: Path | bytes, bounds: Bounds) -> bytes:

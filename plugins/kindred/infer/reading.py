@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
@@ -11,7 +10,6 @@ import pyarrow.compute as pc
 from kindred.errors import InferenceError
 from kindred.infer.column_names import clean_names
 from kindred.infer.columns import Column, TextColumn
-from kindred.infer.text_encoding import as_utf8
 from kindred.infer.file_kinds import kind_of, refuse_binary, unpacked
 from kindred.infer.layout import (
     MAX_CHARACTERS,
@@ -23,6 +21,7 @@ from kindred.infer.layout import (
 )
 from kindred.infer.odd_rows import find_odd_rows
 from kindred.infer.records import Rows, are_quotes_regular, read_rows, replace_texts, select_rows
+from kindred.infer.text_encoding import as_utf8
 
 MAX_COLUMNS = 20_000  # read of a file: more are no table that somebody means
 _HEAD_BYTES = 2**20
@@ -63,22 +62,6 @@ class Bounds:
 
 
 SAMPLE = Bounds()
-
-
-def read_file(path: Path, bounds: Bounds) -> bytes:
-    """The bytes of a file, at most one more than may be read of it.
-
-    Raises
-    ------
-    InferenceError
-        when it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return file.read(bounds.max_bytes + 1)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InferenceError("csv", f"{path} cannot be read: {reason}") from error
 
 
 def read_table(

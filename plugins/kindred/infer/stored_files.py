@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, time
 from itertools import islice
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +27,7 @@ WHOLE_WORKBOOK = Bounds(2**28)  # a workbook is read whole, be it for a sample
 _MORE_ROWS = 100  # of a sample, for lines before the header, and to see that rows follow
 
 
-def read_parquet(source: Path | bytes, bounds: Bounds) -> FileTable:
+def read_parquet(source: IO[bytes], bounds: Bounds) -> FileTable:
     """The columns of a Parquet file, or its first rows.
 
     Columns of lists, structs and other types that are no single values are left out, and named.
@@ -39,7 +38,7 @@ def read_parquet(source: Path | bytes, bounds: Bounds) -> FileTable:
         when it is damaged, has no rows, or is larger than is allowed.
     """
     try:
-        file = parquet.ParquetFile(io.BytesIO(source) if isinstance(source, bytes) else source)
+        file = parquet.ParquetFile(source)
         fields = [file.schema_arrow.field(number) for number in range(len(file.schema_arrow))]
         usable = [field for field in fields if _sql_type(field.type) is not None]
         groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import pytest
 
 from kindred.errors import InferenceError
-from kindred.infer.files import read_csv
+from kindred.infer.files import read_csv, read_file
 from kindred.infer.proposal import Roles
-from kindred.infer.reading import Bounds, read_file, read_table
+from kindred.infer.reading import Bounds, read_table
 from unit.read_tables import values
 
 MB = 2**20
