@@ -11,7 +11,8 @@ its own:
 - **load again**: the same rows where they are in place: a comparison that changes nothing.
 - **bare**: the library alone, which has been told everything: ``pyarrow.csv.read_csv`` to strings.
 
-The peak is the process's ``VmHWM``, including libraries; the server's memory is not included. The
+On a machine that does other work, compare ``cpu s`` (of the process, all steps) with the sum, and
+``bare`` with what it takes alone. The peak is the process's ``VmHWM``, including libraries; the server's memory is not included. The
 first three together may take 20 s and 1,200 MB for a million rows, and grow at most in proportion
 to the rows, with a tolerance of a quarter.
 """
@@ -89,13 +90,14 @@ def blocks_of(random: np.random.Generator, n: int) -> Iterator[pa.RecordBatch]:
 
 def read_infer_load(path: Path, dsn: str) -> dict[str, float]:
     """Seconds of each step."""
-    read, table = timed(lambda: open_table(path, bounds=WHOLE))
-    infer, evidence = timed(lambda: evidence_of(table, ROLES))
-    proposed, _ = timed(lambda: propose_text("public.made", path.name, ROLES, evidence, "made"))
+    read, table = timed(open_table, path, None, WHOLE)
+    infer, evidence = timed(evidence_of, table, ROLES)
+    del table
+    proposed, _ = timed(propose_text, "public.made", path.name, ROLES, evidence, "made")
     columns = [Column(column.name, column.type, column.stored()) for column in evidence.columns]
     made = SourceTable("made", columns, ROLES.key, ROLES.updated_at)
-    load, changed = timed(lambda: load_table(dsn, made))
-    again, changed_again = timed(lambda: load_table(dsn, made))
+    load, changed = timed(load_table, dsn, made)
+    again, changed_again = timed(load_table, dsn, made)
     if not changed or changed_again:
         raise AssertionError("a new table was found in place, or an equal one was not")
     return {"read": read, "infer": infer + proposed, "load": load, "load again": again}
@@ -131,6 +133,7 @@ def main() -> int:
                 megabytes=path.stat().st_size / 1e6,
                 **{f"{step}_s": seconds for step, seconds in found[rows].result.items()},
                 sum_s=total_seconds(found[rows]),
+                cpu_s=found[rows].cpu_seconds,
                 peak_mb=found[rows].peak_rss_mb,
                 bare_s=bare.seconds,
                 bare_mb=bare.peak_rss_mb,
