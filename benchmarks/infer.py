@@ -12,9 +12,9 @@ its own:
 - **bare**: the library alone, which has been told everything: ``pyarrow.csv.read_csv`` to strings.
 
 On a machine that does other work, compare ``cpu s`` (of the process, all steps) with the sum, and
-``bare`` with what it takes alone. The peak is the process's ``VmHWM``, including libraries; the server's memory is not included. The
-first three together may take 20 s and 1,200 MB for a million rows, and grow at most in proportion
-to the rows, with a tolerance of a quarter.
+``bare`` with what it takes alone. The peak is the process's ``VmHWM``, including libraries; the
+server's memory is not included. The first three together may take 20 s and 1,200 MB for a million
+rows, and grow at most in proportion to the rows, with a tolerance of a quarter.
 """
 
 import sys

@@ -91,8 +91,15 @@ def find_separator(text: str) -> str:
 
     If no separator occurs, the file has one column and the result is a comma.
     """
-    found = [separator for separator in SEPARATORS if separator in text[:_SAMPLE_CHARACTERS]]
-    return max(found, key=lambda separator: _fit(_head(text, separator)), default=",")
+    fits = {
+        separator: _fit(_head(text, separator))
+        for separator in SEPARATORS
+        if separator in text[:_SAMPLE_CHARACTERS]
+    }
+    # A doubled separator leaves every second value empty if it is read as two.
+    if "||" in fits and fits["||"][0] >= fits["|"][0]:
+        del fits["|"]
+    return max(fits, key=lambda separator: fits[separator], default=",")
 
 
 def find_layout(text: str, separator: str) -> Layout:

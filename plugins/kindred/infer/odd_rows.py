@@ -101,7 +101,7 @@ def _by_first_value(
         single = is_single[places]
         is_error = _matching(texts, _ERROR_OF_A_SPREADSHEET)[inverse]
         is_total = (_matching(texts, _TOTAL) | _matching(texts, _TOTAL_OF_MANY))[inverse]
-        is_other = single & len(columns) > 2
+        is_other = single & (len(columns) > 2)
         if is_other.any():
             is_other &= ~_looks_usual(column, texts, is_filled, ~candidates)[inverse]
         rules = (

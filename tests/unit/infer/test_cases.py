@@ -176,3 +176,62 @@ def test_transactions_have_the_dates_of_the_united_states():
     ]
     assert [value.replace(tzinfo=UTC) for value in values_of(column)] == expected
     assert min(expected).date() < date(2011, 1, 1)
+
+
+def read(name):
+    evidence = read_csv(content(name), Roles("row_number"))
+    columns = {column.name: values_of(column) for column in evidence.columns[1:]}
+    return columns, "\n".join(evidence.notes)
+
+
+def test_totals_comments_and_counts_are_no_customers():
+    columns, notes = read("footer_total_comment")
+    assert columns["customer_ref"] == [f"C{number}" for number in range(1000, 1300)]
+    assert columns["age"][:3] == [23, 41, 48]
+    assert set(columns["city"]) == {"Paris", "Lille", "Lyon", "Nice", "Nantes"}
+    assert columns["spend"][-1] == 293.96
+    assert "left out, a page break: line 102" in notes
+    assert "left out, a total: line 303" in notes
+    assert "left out, a row count: line 304" in notes
+
+
+USUAL = ["customer_ref", "age", "city", "spend"]
+# file: the names of its columns, its first row, and a note on what is odd about it.
+ODD = {
+    "cp1251": (
+        ["клиент", "возраст", "город", "сумма"],
+        ["C1000", 23, "Казань", 103.01],
+        "read as Windows-1251 (cp1251)",
+    ),
+    "title_line": (
+        USUAL,
+        ["C1000", 23, "Paris", 103.01],
+        "line 1 before the header, a title or a comment: left out",
+    ),
+    "space_after_comma": (USUAL, ["C1000", 23, "Paris, FR", 103.01], ""),
+    "zero_width": (
+        USUAL,
+        ["C1000", 23, "Paris", 103.01],
+        r"column 2 is named 'age': the file says 'age\u200b', which has invisible characters",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_file_is_read_and_what_is_odd_is_said(name):
+    names, first, said = ODD[name]
+    columns, notes = read(name)
+    assert list(columns) == names
+    assert [values[0] for values in columns.values()] == first
+    assert {len(values) for values in columns.values()} == {300}
+    assert said in notes
+
+
+def test_long_names_are_shown_with_what_the_file_calls_them():
+    question = "How satisfied are you with the overall service quality in the last quarter: "
+    columns, notes = read("long_header")
+    assert [values[0] for values in columns.values()] == ["C1000", 5, 1, 1]
+    for number, answer in enumerate(("store", "online", "phone"), start=2):
+        name = list(columns)[number - 1]
+        assert len(name.encode()) <= 63
+        assert f"column {number} is named {name!r}: the file says {question + answer!r}" in notes
