@@ -15,7 +15,7 @@ from kindred.infer.records import Rows
 
 MAX_ODD_SHARE = 0.1  # of rows with one value, or equal to the header, above which they are rows
 FULL_SHARE = 0.95  # of rows with a value, from which a column without one is unusual
-_TAIL_ROWS = 20
+_FEW_ROWS = 5
 _TOTAL = (
     r"(?i)^[\s*(]*(sub|grand|net|over)?[- ]?(totals?|sum|summe|gesamt(summe)?|zwischensumme"
     r"|insgesamt|somme|total g[eé]n[eé]ral|sous[- ]total|suma|razem|og[oó][lł]em|totale|totaal"
@@ -48,13 +48,15 @@ def find_odd_rows(rows: Rows, header: Sequence[str]) -> dict[str, Flags]:
         found["the header again"] = repeats
     taken = np.logical_or.reduce(list(found.values()))
     is_single = (filled == 1) & ~taken
-    if is_single.sum() <= max(_TAIL_ROWS, MAX_ODD_SHARE * len(filled)):
-        candidates = is_single | (rows.is_short & ~taken)
-        found |= _by_first_value(rows.columns, is_filled, candidates, is_single)
-        for flags in found.values():
-            taken |= flags
+    candidates = is_single | (rows.is_short & ~taken)
+    if len(header) == 1:  # each row has one value: only the last may be something else
+        candidates[:-_FEW_ROWS] = False
+    are_few = is_single.sum() <= max(_FEW_ROWS, MAX_ODD_SHARE * len(filled))
+    found |= _by_first_value(rows.columns, is_filled, candidates, is_single & are_few)
+    for flags in found.values():
+        taken |= flags
     found["a total"] = found.get("a total", np.zeros_like(taken)) | _totals(
-        rows.columns, is_filled, taken, filled
+        rows.columns, is_filled, taken
     )
     return {what: flags for what, flags in found.items() if flags.any()}
 
@@ -101,13 +103,12 @@ def _by_first_value(
         single = is_single[places]
         is_error = _matching(texts, _ERROR_OF_A_SPREADSHEET)[inverse]
         is_total = (_matching(texts, _TOTAL) | _matching(texts, _TOTAL_OF_MANY))[inverse]
-        is_other = single & (len(columns) > 2)
-        if is_other.any():
-            is_other &= ~_looks_usual(column, texts, is_filled, ~candidates)[inverse]
+        is_odd = ~_looks_usual(column, texts, ~candidates)[inverse]
+        is_other = single & is_odd & (len(columns) > 2)
         rules = (
             ("a row count", _matching(texts, _COUNT)[inverse]),
             ("a page break", _matching(texts, _PAGE)[inverse] & single),
-            ("a comment", _matching(texts, _COMMENT)[inverse] & ~is_error),
+            ("a comment", _matching(texts, _COMMENT)[inverse] & ~is_error & is_odd),
             ("a total", is_total),
             ("a line with one value of another form than the others", is_other),
         )
@@ -119,9 +120,7 @@ def _by_first_value(
     return found
 
 
-def _looks_usual(
-    column: TextColumn, texts: pa.Array, is_filled: dict[str, Flags], others: Flags
-) -> Flags:
+def _looks_usual(column: TextColumn, texts: pa.Array, others: Flags) -> Flags:
     """Which texts have the form (letters and digits as such) of a value of other rows."""
     used = np.bincount(column.codes[others], minlength=len(column.texts)) > 0
     forms = pc.unique(_forms(column.texts.filter(pa.array(used))))
@@ -138,7 +137,6 @@ def _totals(
     columns: Sequence[TextColumn],
     is_filled: dict[str, Flags],
     taken: Flags,
-    filled: NDArray[np.int32],
 ) -> Flags:
     """Rows that begin with a word for a total.
 

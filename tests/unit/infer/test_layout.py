@@ -78,8 +78,13 @@ def test_a_customer_stays(row):
 
 
 def test_keys_that_begin_with_a_hash_are_no_comments():
-    table = read(["order,note", *(f"#{n},{'' if n % 2 else 'x'}" for n in range(40))])
+    table = read(["order,note", *(f"#ab{n},{'' if n % 2 else 'x'}" for n in range(40))])
     assert table.rows == 40
+
+
+def test_a_file_of_one_column_has_a_footer_at_its_end_only():
+    table = read(["note", "# a", "total", "Page 2", "-- b", *("x" for _ in range(9)), "(13 rows)"])
+    assert values(table, "note") == ["# a", "total", "Page 2", "-- b", *["x"] * 9]
 
 
 def test_a_table_of_few_values_is_kept():
