@@ -86,7 +86,7 @@ def open_table(
             raise InferenceError(option, f"{value!r} found, but a {kind} file has no {option}")
     if kind is Kind.PARQUET:
         if isinstance(source, bytes):
-            return read_parquet(io.BytesIO(data), bounds)
+            return read_parquet(io.BytesIO(source), bounds)
         with source.open("rb") as file:
             return read_parquet(file, bounds)
     if kind is Kind.TEXT:

@@ -25,7 +25,8 @@ _MIN_VALID_LINES = 0.9  # share of the lines beyond ASCII from which a damaged f
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 _WORD = re.compile(r"[^\W\d_]*[^\x00-\x7f]+(?:[^\W\d_]|[^\x00-\x7f])*")
 
-# In the order of their use; of those that read a file equally well the first is taken.
+# Of those that read a file equally well the first is taken, and the usual one before all others.
+_USUAL = "cp1252"
 _SINGLE_BYTE = (
     *("cp1252", "cp1250", "cp1251", "iso8859-15", "iso8859-2", "cp1254", "cp1257", "cp1253"),
     *("koi8-r", "koi8-u", "cp866", "iso8859-5", "iso8859-7", "cp1255", "iso8859-8", "cp1256"),
@@ -101,7 +102,7 @@ def as_utf8(data: bytes, asked: str | None, *, is_cut: bool) -> tuple[bytes, str
 
 def _known(name: str) -> str:
     try:
-        b"".decode(name)
+        "a".encode(name)
         return codecs.lookup(name).name
     except (LookupError, ValueError) as error:
         raise InferenceError(
@@ -215,8 +216,10 @@ def _likeliest(sample: bytes) -> tuple[str, bool]:
     """The likeliest encoding of some lines, and whether the evidence is clear."""
     texts = {encoding: sample.decode(encoding, "replace") for encoding in _SINGLE_BYTE}
     scores = {encoding: _plausible_share(text) for encoding, text in texts.items()}
-    rivals = [name for name, score in scores.items() if score > max(scores.values()) - _MIN_LEAD]
-    best = rivals[0]
+    best = max(scores, key=lambda encoding: scores[encoding])
+    rivals = [name for name, score in scores.items() if score > scores[best] - _MIN_LEAD]
+    if _USUAL in rivals:
+        best = _USUAL
     if scores[best] < _MIN_PLAUSIBLE:
         found = from_bytes(sample).best()
         if found is not None and found.multi_byte_usage > 0:
