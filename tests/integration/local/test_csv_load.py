@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, date, datetime
 
+import pyarrow as pa
 import pytest
 from psycopg2 import sql
 from rich.console import Console
@@ -11,6 +12,7 @@ from integration.local_server import LaboratoryServer
 from local.csv_file import CsvRequest, csv_data_set
 from local.layout import Layout
 from local.report import print_report, read_report, shown_columns
+from local.tables import Column, SourceTable, load_table
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HEADER = "id,joined,income,town,active,zip_code,gone,quote"
@@ -206,3 +208,64 @@ def test_a_table_of_many_rows_goes_in_whole(folder):
     folder.load()
     text = sql.SQL("select count(*), count(distinct id) from {}").format(sql.Identifier("clients"))
     assert folder.shop(text) == [(10_500, 10_500)]
+
+
+STORED = [
+    ("id", "bigint", pa.array([2**62, -5, 0, None])),
+    ("amount", "double precision", pa.array([0.1, float("inf"), float("nan"), None])),
+    ("flag", "boolean", pa.array([True, False, None, True])),
+    ("day", "date", pa.array([date(1, 1, 1), date(9999, 12, 31), None, date(2026, 1, 31)])),
+    (
+        "at",
+        "timestamp without time zone",
+        pa.array([datetime(2026, 1, 31, 1, 2, 3, 4), *[None] * 3]),
+    ),
+    (
+        "zoned",
+        "timestamp with time zone",
+        pa.array([datetime(2026, 1, 31, 1, tzinfo=UTC), *[None] * 3], pa.timestamp("us", "UTC")),
+    ),
+    ("key", "uuid", pa.array(["0a0b0c0d-0000-4000-8000-00000000000a", *[None] * 3])),
+    (
+        "text",
+        "text",
+        pa.array(["", None, 'a "b", \\N\r\n\t\u2028\U0001f389', "NULL"]).dictionary_encode(),
+    ),
+]
+
+
+def stored_table(*rows, name="stored"):
+    taken = [values.take(pa.array(rows)) for _, _, values in STORED]
+    columns = [
+        Column(name, kind, values) for (name, kind, _), values in zip(STORED, taken, strict=True)
+    ]
+    return SourceTable(name, columns, "id", repeats_keys=True)
+
+
+def test_values_of_every_type_arrive_as_they_are(laboratory):
+    assert load_table(laboratory.source_dsn, stored_table(0, 1, 2, 3))
+    text = 'select id, amount::text, flag, day, "at", zoned, "key"::text, "text" from stored'
+    found = laboratory.query(f"{text} order by id nulls last", source=True)
+    assert found[2][0] == 2**62
+    assert [row[1] for row in found] == ["Infinity", "NaN", "0.1", None]
+    assert [row[2] for row in found] == [False, None, True, True]
+    assert [row[3] for row in found] == [date(9999, 12, 31), None, date(1, 1, 1), date(2026, 1, 31)]
+    assert found[2][4:7] == (
+        datetime(2026, 1, 31, 1, 2, 3, 4),
+        datetime(2026, 1, 31, 1, tzinfo=UTC),
+        "0a0b0c0d-0000-4000-8000-00000000000a",
+    )
+    assert [row[7] for row in found] == [None, 'a "b", \\N\r\n\t\u2028\U0001f389', "", "NULL"]
+
+
+def test_a_table_is_left_alone_only_if_it_holds_the_same_rows_as_often(laboratory):
+    dsn = laboratory.source_dsn
+    assert load_table(dsn, stored_table(0, 1, 1, 2))
+    assert not load_table(dsn, stored_table(1, 0, 2, 1))  # in another order
+    assert load_table(dsn, stored_table(0, 1, 2, 2))  # as many rows, of which others repeat
+    assert load_table(dsn, stored_table(0, 1, 2))
+    assert not load_table(dsn, stored_table(0, 1, 2))
+    laboratory.query("update stored set amount = 0.2 where id = 0 returning 1", source=True)
+    assert load_table(dsn, stored_table(0, 1, 2))
+    left = "select count(*) from pg_class where relname like 'stored%'"
+    assert laboratory.query(left, source=True) == [(2,)]
