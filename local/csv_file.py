@@ -1,7 +1,7 @@
 """A CSV file as a data set; it is checked completely before anything is started."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from shlex import quote
@@ -31,6 +31,7 @@ from local.tables import SCHEMA, Column, SourceTable
 # A file of 1,000,000 rows x 22 columns takes 6 bytes of memory per byte (`make bench NAME=infer`);
 # one in another encoding, or with quotes that are not regular, somewhat more.
 MEMORY_PER_BYTE = 10
+MAX_COLUMNS = 1500  # PostgreSQL allows 1,600 columns per table
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,11 @@ def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
         name = f"{SCHEMA}.{table.name}"
         text, proposal = propose_text(name, request.csv.name, roles, evidence, space, schedule)
         spec = spec_from_dict({"space": space, **yaml.safe_load(text)}, where=request.csv.name)
-        notes = (*proposal.notes, *summary(proposal))
+        notes = (*found, _summary(spec, table))
+    if len(table.columns) > MAX_COLUMNS:
+        table = _only_read(spec, table)
+        loaded = f"{len(table.columns):,} of {len(evidence.columns):,} columns are loaded"
+        notes = (*notes, f"{loaded}, those that the spec reads: a table has {MAX_COLUMNS:,}")
     window = window_for(spec.schedule, newest, now)
     plan = Plan(request.command, table, spec, text, layout.own_features / f"{space}.yaml")
     return DataSet(
@@ -168,6 +173,22 @@ def _table(name: str, roles: Roles, evidence: Evidence) -> SourceTable:
         roles.key,
         roles.updated_at,
         repeats_keys=key.distinct < key.rows,
+    )
+
+
+def _only_read(spec: Spec, table: SourceTable) -> SourceTable:
+    """The table with the columns that a spec reads, if the file has more than a table may have."""
+    read = {table.key, table.updated_at, *spec.payload_columns, spec.source.tombstone}
+    return replace(table, columns=[column for column in table.columns if column.name in read])
+
+
+def _summary(spec: Spec, table: SourceTable) -> str:
+    features = len(spec.payload_columns) - len(spec.labels)
+    named = 1 + spec.source.has_updated_at
+    ignored = len(table.columns) - len(spec.payload_columns) - named
+    return (
+        f"a spec is proposed: {features} columns encoded, {ignored} ignored, {len(spec.labels)}"
+        " held out as labels"
     )
 
 

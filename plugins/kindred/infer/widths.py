@@ -1,36 +1,80 @@
-"""The width of the vectors a spec makes: an IVFFlat index allows at most 2,000 dimensions."""
+"""The width of the vectors and rows that a spec makes: an index and a table bound them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from kindred.errors import InferenceError
-from kindred.infer.columns import Column
+import pyarrow.compute as pc
+
+from kindred.infer.columns import Column, SqlType
 from kindred.infer.kinds import Decision, Use
 from kindred.spec.features import MAX_DIMENSIONS, Kind, feature
 
+# A row of PostgreSQL lies in a page of 8,192 bytes; key, times and marks of nulls take the rest.
+MAX_ROW_BYTES = 7_600
+_BYTES = {SqlType.BOOLEAN: 1, SqlType.DATE: 4}
+_MAX_TEXT_BYTES = 22  # of a text, from which on it may be stored elsewhere, with its pointer
 _NARROWER = (20, 10, 5, 2, 1)  # categories per column that keep a dimension of their own
 
 
 def fit_width(decisions: Sequence[Decision], columns: Mapping[str, Column]) -> list[Decision]:
     """The decisions, with fewer dimensions per categorical column if the vector would be too wide.
 
-    Raises
-    ------
-    InferenceError
-        when the vector would be too wide even with one category per column.
+    If that is not enough, or a row would be too long, columns are left out: those with the most
+    nulls first, and of these the widest and last.
     """
-    found = [width_of(decision, columns) for decision in decisions]
-    if sum(found) <= MAX_DIMENSIONS:
-        return list(decisions)
-    for limit in _NARROWER:
+    for limit in (None, *_NARROWER):
         narrower = [_narrowed(decision, columns, limit) for decision in decisions]
-        if sum(width_of(decision, columns) for decision in narrower) <= MAX_DIMENSIONS:
-            return narrower
-    raise InferenceError(
-        "columns",
-        f"the vector would have {sum(found):,} dimensions, and an index takes {MAX_DIMENSIONS:,};"
-        " leave columns out",
+        if _dimensions(narrower, columns) <= MAX_DIMENSIONS:
+            break
+    return _cut(narrower, columns)
+
+
+def _cut(decisions: list[Decision], columns: Mapping[str, Column]) -> list[Decision]:
+    """The decisions without the features that do not fit."""
+    dimensions = _dimensions(decisions, columns)
+    is_used = [decision.use is not Use.IGNORE for decision in decisions]
+    size = sum(
+        row_bytes(columns[decision.column])
+        for decision, used in zip(decisions, is_used, strict=True)
+        if used
     )
+    features = sum(decision.use is Use.FEATURE for decision in decisions)
+    found = f"{features:,} columns would make {dimensions:,} dimensions and rows of {size:,} bytes"
+    reason = (
+        f"left out to fit: {found}, and an index takes {MAX_DIMENSIONS:,}, a row {MAX_ROW_BYTES:,};"
+        " leave out others to keep it"
+    )
+    cut = list(decisions)
+    for place in _in_order_of_use(decisions, columns):
+        if dimensions <= MAX_DIMENSIONS and size <= MAX_ROW_BYTES:
+            break
+        decision = decisions[place]
+        dimensions -= width_of(decision, columns)
+        size -= row_bytes(columns[decision.column])
+        cut[place] = Decision(decision.column, Use.IGNORE, f"{reason}; {decision.reason}")
+    return cut
+
+
+def _in_order_of_use(decisions: Sequence[Decision], columns: Mapping[str, Column]) -> list[int]:
+    """The places of features, those of the least use first."""
+
+    def use(place: int) -> tuple[float, int, int]:
+        column = columns[decisions[place].column]
+        return -column.nulls / max(column.rows, 1), -width_of(decisions[place], columns), -place
+
+    return sorted((p for p, d in enumerate(decisions) if d.use is Use.FEATURE), key=use)
+
+
+def _dimensions(decisions: Sequence[Decision], columns: Mapping[str, Column]) -> int:
+    return sum(width_of(decision, columns) for decision in decisions)
+
+
+def row_bytes(column: Column) -> int:
+    """The most bytes that a value of a column takes of a row in PostgreSQL, about."""
+    if column.values.type != "string":
+        return _BYTES.get(SqlType(column.type), 8)
+    longest = pc.max(pc.binary_length(column.values)).as_py() or 0
+    return min(longest + 4, _MAX_TEXT_BYTES)
 
 
 def width_of(decision: Decision, columns: Mapping[str, Column]) -> int:
@@ -43,9 +87,9 @@ def width_of(decision: Decision, columns: Mapping[str, Column]) -> int:
     return made.max_width
 
 
-def _narrowed(decision: Decision, columns: Mapping[str, Column], limit: int) -> Decision:
+def _narrowed(decision: Decision, columns: Mapping[str, Column], limit: int | None) -> Decision:
     is_wide = decision.settings.get("kind") == Kind.CATEGORICAL
-    if not is_wide or columns[decision.column].distinct <= limit:
+    if limit is None or not is_wide or columns[decision.column].distinct <= limit:
         return decision
     settings = {**decision.settings, "max_categories": limit}
     reason = f"{decision.reason}; {limit} of them, or the vector would be too wide"

@@ -3,14 +3,18 @@
 from datetime import UTC, datetime
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import yaml
 
 from kindred.errors import InferenceError, WindowError
+from kindred.infer.columns import Column
 from kindred.infer.files import newest_moment, read_csv
+from kindred.infer.kinds import Decision, Use
 from kindred.infer.proposal import Roles, propose
 from kindred.infer.rendering import render
 from kindred.infer.schedule import schedule_for, window_for
+from kindred.infer.widths import fit_width
 from kindred.spec.features import Kind
 from kindred.spec.model import load_spec
 from unit.text_columns import typed, values_of
@@ -221,5 +225,25 @@ def test_a_vector_too_wide_for_an_index_is_made_narrower(tmp_path):
     assert "max_categories" not in text_of(wide(20), Roles("id"))
     features = spec_of(tmp_path, text_of(wide(60), Roles("id"))).features
     assert {feature.max_categories for feature in features.values()} == {20}
-    with pytest.raises(InferenceError, match=r"^columns: the vector would have 29,400 dimensions"):
-        text_of(wide(700), Roles("id"))
+
+
+def test_a_table_that_is_too_wide_gets_its_proposal_with_what_is_cut(tmp_path):
+    text = text_of(wide(700), Roles("id"))
+    assert {f.max_categories for f in spec_of(tmp_path, text).features.values()} == {1}
+    said = "left out to fit: 700 columns would make 2,100 dimensions and rows of 4,900 bytes"
+    assert text.count(said) == 34
+    assert "c699: ignore" in text  # the last of equal columns
+
+
+def test_columns_that_are_hardly_filled_are_cut_first_and_rows_fit_a_page():
+    codes = np.arange(90, dtype=np.int32)
+    numbers = np.arange(90.0)
+    columns = [Column(f"x{n}", "bigint", pa.array(range(90)), codes, numbers) for n in range(990)]
+    gaps = np.where(codes % 3, codes, -1).astype(np.int32)
+    columns.insert(1, Column("gaps", "bigint", pa.array(range(90)), gaps, numbers))
+    features = [Decision(c.name, Use.FEATURE, "numbers", {"kind": "numeric"}) for c in columns]
+    decisions = fit_width(features, {column.name: column for column in columns})
+    assert [d.column for d in decisions] == [c.name for c in columns]
+    cut = [d for d in decisions if d.use is Use.IGNORE]
+    assert [d.column for d in cut] == ["gaps", *(f"x{n}" for n in range(950, 990))]
+    assert "991 columns would make 1,982 dimensions and rows of 7,928 bytes" in cut[0].reason

@@ -123,6 +123,17 @@ def test_arguments_that_cannot_be_used_are_refused(layout, file, case):
     assert not layout.state.exists()
 
 
+def test_of_a_file_with_too_many_columns_only_those_read_are_loaded(layout, file, monkeypatch):
+    rows = [f"{n},1,{n % 50},same,{n % 47}" for n in range(99)]
+    file.write_text("\n".join(["id,one,age,constant,visits", *rows]))
+    monkeypatch.setattr("local.csv_file.MAX_COLUMNS", 4)
+    seen = []
+    monkeypatch.setattr("local.csv_file.load", lambda *given: seen.append(given[-1]) or [])
+    notes = list(csv_data_set(layout, CsvRequest(file, "id"), NOW).load(None))
+    assert [column.name for column in seen[0].table.columns] == ["id", "age", "visits"]
+    assert "3 of 5 columns are loaded, those that the spec reads" in notes[-1]
+
+
 def test_a_row_of_the_future_is_refused(layout, file):
     file.write_text("id,age,joined\n1,30,2024-01-01\n2,31,2027-01-01\n3,30,2024-01-01\n")
     with pytest.raises(RunFailedError, match="lies in the future") as caught:
@@ -136,11 +147,12 @@ def test_the_demos_table_is_not_taken():
 
 
 def test_options_make_a_request():
-    nothing = dict.fromkeys(("csv", "key", "sep", "updated_at", "labels", "spec"), "")
+    nothing = dict.fromkeys(("csv", "key", "sep", "encoding", "updated_at", "labels", "spec"), "")
     assert request_of(nothing) is None
-    assert request_of(nothing | {"csv": "a b.csv", "sep": ";"}) == CsvRequest(
-        Path("a b.csv"), separator=";"
-    )
+    given = nothing | {"csv": "a b.csv", "sep": "||", "encoding": "cp1251"}
+    request = request_of(given)
+    assert request == CsvRequest(Path("a b.csv"), separator="||", encoding="cp1251")
+    assert request.command == "make run CSV='a b.csv' SEP='||' ENCODING=cp1251"
     with pytest.raises(RunFailedError, match="KEY, LABELS was given without CSV"):
         request_of(nothing | {"key": "id", "labels": "a"})
 
