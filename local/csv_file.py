@@ -54,11 +54,6 @@ class CsvRequest:
         given = (f" {name}={quote(value)}" for name, value in named.items() if value is not None)
         return f"make run CSV={quote(str(self.csv))}{''.join(given)}"
 
-    @property
-    def format(self) -> dict[str, str | None]:
-        """What is said of how the file is written."""
-        return {"separator": self.separator, "encoding": self.encoding, "sheet": self.sheet}
-
 
 def csv_data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
     """The data set of a file, with the given spec or a proposed one.
@@ -83,7 +78,14 @@ def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
     bounds = Bounds(available_megabytes() * 2**20 // MEMORY_PER_BYTE, must_be_whole=True)
     given = None if request.spec is None else _given_spec(request.spec, space)
     roles = _roles(request) if given is None else _roles_of(request, given)
-    evidence = read_csv(request.csv, roles, bounds=bounds, **request.format)
+    evidence = read_csv(
+        request.csv,
+        roles,
+        request.separator,
+        bounds,
+        encoding=request.encoding,
+        sheet=request.sheet,
+    )
     table = _table(table_name(space), roles, evidence)
     newest = _newest(roles, evidence, given)
     if given is not None and request.spec is not None:
@@ -129,7 +131,10 @@ def _free_space(layout: Layout, path: Path) -> str:
 
 def _roles(request: CsvRequest) -> Roles:
     if request.key is None:
-        names = ", ".join(open_table(request.csv, **request.format).names)
+        table = open_table(
+            request.csv, request.separator, encoding=request.encoding, sheet=request.sheet
+        )
+        names = ", ".join(table.names)
         raise InferenceError(
             "key",
             f"KEY is missing: name the column that identifies the customer, or KEY={ROW_NUMBER} to"

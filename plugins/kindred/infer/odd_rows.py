@@ -3,6 +3,7 @@
 They are recognised by words and by how many of their values are empty, column by column.
 """
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kindred.infer.columns import TextColumn
+from kindred.infer.layout import is_number
 from kindred.infer.records import Rows
 
 MAX_ODD_SHARE = 0.1  # of rows with one value, or equal to the header, above which they are rows
@@ -19,9 +21,10 @@ _FEW_ROWS = 5
 _TOTAL = (
     r"(?i)^[\s*(]*(sub|grand|net|over)?[- ]?(totals?|sum|summe|gesamt(summe)?|zwischensumme"
     r"|insgesamt|somme|total g[eé]n[eé]ral|sous[- ]total|suma|razem|og[oó][lł]em|totale|totaal"
-    r"|toplam|celkem|összesen|yhteensä|итого|всего|合計|合计|总计|總計)[\s:*)]*$"
+    r"|toplam|celkem|összesen|yhteensä|итого|всего|合計|合计|总计|總計|average|avg|mean|moyenne"
+    r"|durchschnitt|mittelwert|promedio|media|średnia|среднее)[\s:*)]*$"
 )
-_TOTAL_OF_MANY = r"(?i)^\s*(sub|grand)?[- ]?totals?\s+(of|for|rows|records|customers)\b"
+_TOTAL_OF = r"(?i)^\s*(sub|grand)?[- ]?(totals?|sum|summe|somme|average)\b"
 _COUNT = (
     r"(?i)^\W*\d[\d.,' ]* (rows?|records?|lines?|entries|results?|zeilen|datens[aä]tze|lignes"
     r"|filas|registros|righe|rijen|rader|строк\w*|wiersz\w*)\b[\w\s]*\W*$"
@@ -46,19 +49,37 @@ def find_odd_rows(rows: Rows, header: Sequence[str]) -> dict[str, Flags]:
     repeats = _repeats_header(rows.columns, header)
     if repeats.sum() <= MAX_ODD_SHARE * len(repeats):
         found["the header again"] = repeats
+    if _is_second_header(rows.columns, is_filled):
+        found["units or a second header"] = np.arange(len(filled)) == 0
     taken = np.logical_or.reduce(list(found.values()))
     is_single = (filled == 1) & ~taken
     candidates = is_single | (rows.is_short & ~taken)
     if len(header) == 1:  # each row has one value: only the last may be something else
         candidates[:-_FEW_ROWS] = False
-    are_few = is_single.sum() <= max(_FEW_ROWS, MAX_ODD_SHARE * len(filled))
-    found |= _by_first_value(rows.columns, is_filled, candidates, is_single & are_few)
+    are_few = bool(candidates.sum() <= max(_FEW_ROWS, MAX_ODD_SHARE * len(filled)))
+    is_last = np.arange(len(filled)) >= len(filled) - _FEW_ROWS
+    may_be_other = (is_single | is_last) & (are_few and len(header) > 2)
+    found |= _by_first_value(rows.columns, is_filled, candidates, may_be_other)
     for flags in found.values():
         taken |= flags
     found["a total"] = found.get("a total", np.zeros_like(taken)) | _totals(
         rows.columns, is_filled, taken
     )
     return {what: flags for what, flags in found.items() if flags.any()}
+
+
+def looks_like_row(columns: Sequence[TextColumn], names: Sequence[str]) -> bool:
+    """Whether the names are values: numbers only, or the first has digits like those below it."""
+    if all(map(is_number, names)):
+        return True
+    everything = np.ones(len(columns[0].codes), dtype=bool)
+    first = pa.array(names[:1], pa.string())
+    return bool(
+        len(names) > 1
+        and any(map(is_number, names[1:]))
+        and re.search(r"\d", names[0])
+        and _looks_usual(columns[0], first, everything)[0]
+    )
 
 
 def _of_rows(column: TextColumn, values: NDArray[np.bool_]) -> Flags:
@@ -86,7 +107,10 @@ def _repeats_header(columns: Sequence[TextColumn], header: Sequence[str]) -> Fla
 
 
 def _by_first_value(
-    columns: Sequence[TextColumn], is_filled: dict[str, Flags], candidates: Flags, is_single: Flags
+    columns: Sequence[TextColumn],
+    is_filled: dict[str, Flags],
+    candidates: Flags,
+    may_be_other: Flags,
 ) -> dict[str, Flags]:
     """What rows with one value, or too few, are by the value that comes first."""
     found: dict[str, Flags] = {}
@@ -100,17 +124,16 @@ def _by_first_value(
         codes = column.codes[places]
         numbers, inverse = np.unique(codes, return_inverse=True)
         texts = column.texts.take(pa.array(numbers))
-        single = is_single[places]
         is_error = _matching(texts, _ERROR_OF_A_SPREADSHEET)[inverse]
-        is_total = (_matching(texts, _TOTAL) | _matching(texts, _TOTAL_OF_MANY))[inverse]
+        is_total = _matching(texts, _TOTAL)[inverse]
         is_odd = ~_looks_usual(column, texts, ~candidates)[inverse]
-        is_other = single & is_odd & (len(columns) > 2)
+        is_other = is_odd & may_be_other[places]
         rules = (
             ("a row count", _matching(texts, _COUNT)[inverse]),
-            ("a page break", _matching(texts, _PAGE)[inverse] & single),
+            ("a page break", _matching(texts, _PAGE)[inverse]),
             ("a comment", _matching(texts, _COMMENT)[inverse] & ~is_error & is_odd),
             ("a total", is_total),
-            ("a line with one value of another form than the others", is_other),
+            ("few values, the first of another form than in other rows", is_other),
         )
         taken = np.zeros(len(places), dtype=bool)
         for what, flags in rules:
@@ -133,29 +156,52 @@ def _forms(texts: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(digits, pattern=r"\p{L}+", replacement="a")
 
 
-def _totals(
-    columns: Sequence[TextColumn],
-    is_filled: dict[str, Flags],
-    taken: Flags,
-) -> Flags:
-    """Rows that begin with a word for a total.
+def _totals(columns: Sequence[TextColumn], is_filled: dict[str, Flags], taken: Flags) -> Flags:
+    """Rows whose first value is a word for a total.
 
     They count at the end of the file, or if a value is missing that hardly any other row lacks.
     """
+    usual = [column.name for column in columns if is_filled[column.name].mean() >= FULL_SHARE]
     found = np.zeros_like(taken)
-    first = columns[0]
-    is_word = _matching(first.texts, _TOTAL)
-    if not is_word.any():
-        return found
-    places = np.flatnonzero(_of_rows(first, is_word) & ~taken)
-    lacks = np.zeros(len(places), dtype=bool)
-    for column in columns[1:]:
-        flags = is_filled[column.name]
-        if flags.mean() >= FULL_SHARE:
-            lacks |= ~flags[places]
-    found[places[lacks]] = True
+    words, left = found.copy(), ~taken
+    for column in columns:
+        is_total = _matching(column.texts, _TOTAL)
+        is_named = is_total | _matching(column.texts, _TOTAL_OF)
+        if is_named.any():
+            places = np.flatnonzero(left & _of_rows(column, is_named))
+            lacks = np.zeros(len(places), dtype=bool)
+            for name in usual:
+                lacks |= ~is_filled[name][places]
+            found[places[lacks]] = True
+            words[places[is_total[column.codes[places]]]] = True
+        left &= ~is_filled[column.name]
+        if not left.any():
+            break
     last = len(taken) - 1
-    while last >= 0 and (taken[last] or found[last] or (last in places)):
+    while last >= 0 and (taken[last] or found[last] or words[last]):
         found[last] = not taken[last]
         last -= 1
     return found
+
+
+def _is_second_header(columns: Sequence[TextColumn], is_filled: dict[str, Flags]) -> bool:
+    """Whether the first row has units or more names: words where others have digits.
+
+    Its first value is empty, or of another form than those of the others.
+    """
+    others = np.arange(len(columns[0].codes)) > 0
+    first = columns[0].texts.take(pa.array(columns[0].codes[:1]))
+    if len(others) < _FEW_ROWS or (
+        is_filled[columns[0].name][0] and _looks_usual(columns[0], first, others)[0]
+    ):
+        return False
+    words = 0
+    for column in columns[1:]:
+        has_digit = _of_rows(column, _matching(column.texts, r"\d"))
+        filled = is_filled[column.name]
+        if not filled[0] or has_digit[1:].sum() < FULL_SHARE * max(filled[1:].sum(), 1):
+            continue
+        if has_digit[0]:
+            return False
+        words += 1
+    return words > 1

@@ -16,10 +16,9 @@ from kindred.infer.layout import (
     Layout,
     find_layout,
     find_separator,
-    is_number,
     listed,
 )
-from kindred.infer.odd_rows import find_odd_rows
+from kindred.infer.odd_rows import find_odd_rows, looks_like_row
 from kindred.infer.records import Rows, are_quotes_regular, read_rows, replace_texts, select_rows
 from kindred.infer.text_encoding import as_utf8
 
@@ -115,8 +114,8 @@ def read_table(
     header = [name.replace(layout.separator, separator) for name in layout.header]
     names, renamed = clean_names(header)
     notes += renamed
-    if all(is_number(name) for name in header):
-        notes.append("the first line holds numbers only: is it a row, and the header missing?")
+    if looks_like_row(rows.columns, header):
+        notes.append("the first line looks like a row: is the header missing?")
     columns = []
     for name, column in zip(names, rows.columns, strict=True):
         cleaned, found = _cleaned(column, name, layout.separator, separator)
@@ -154,12 +153,12 @@ def _layout(
         content = content.replace(separator.encode(), unit.encode())
         head = head.replace(separator, unit)
     layout = find_layout(head, unit)
-    if rb"\"" in content and not are_quotes_regular(memoryview(content), layout):
-        content, notes = _without_backslashes(content, layout, notes)
-    breaks = re.finditer(rb"\r\n|\r|\n", content)
+    content, repaired = _with_regular_quotes(content, layout)
+    notes += repaired
+    line_ends = re.finditer(rb"\r\n|\r|\n", content)
     start = len(content)
     for _ in range(layout.first_line - 1):
-        found = next(breaks, None)
+        found = next(line_ends, None)
         start = len(content) if found is None else found.end()
     return content, start, separator, layout, [*notes, *layout.notes]
 
@@ -173,14 +172,26 @@ def _checked(separator: str) -> str:
     return named
 
 
-def _without_backslashes(
-    content: bytes, layout: Layout, notes: list[str]
-) -> tuple[bytes, list[str]]:
-    r"""The content with ``\"`` written ``""``, if that makes all quotes regular."""
-    doubled = _ESCAPED.sub(lambda found: b'""' if found[1] == b'"' else found[1], content)
-    if are_quotes_regular(memoryview(doubled), layout):
-        return doubled, [*notes, 'quotes within values are written \\"']
-    return content, notes
+def _with_regular_quotes(content: bytes, layout: Layout) -> tuple[bytes, list[str]]:
+    r"""The content with quotes that are written otherwise, if that makes all of them regular.
+
+    Within values they may be written ``\"``, and after values blanks may follow them.
+    """
+    separator = re.escape(layout.separator.encode())
+    repairs = (
+        (_ESCAPED, _unescaped, 'quotes within values are written \\"'),
+        (re.compile(rb'"[ \t]+(?=%b|[\r\n]|\Z)' % separator), b'"', "blanks after quotes left out"),
+    )
+    if layout.quote == '"' and not are_quotes_regular(memoryview(content), layout):
+        for pattern, replacement, note in repairs:
+            repaired, count = pattern.subn(replacement, content)
+            if count and (layout.skips_spaces or are_quotes_regular(memoryview(repaired), layout)):
+                return repaired, [note]
+    return content, []
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    return b'""' if found[1] == b'"' else found[1]
 
 
 def _customers(rows: Rows, header: list[str]) -> tuple[Rows, list[str]]:

@@ -234,7 +234,8 @@ class _Builder:
             "csv",
             f"line {line:,} has {found} values and the header {self._width} names, as have"
             f" {len(self._too_long):,} of {self._total:,} rows: quote values that hold the"
-            " separator, give the right separator, or delete lines before the header",
+            " separator, give the right separator, add names that the header lacks, or delete lines"
+            " before the header",
         )
 
     def rows(self, header: Sequence[str]) -> Rows:

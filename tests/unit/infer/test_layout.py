@@ -46,6 +46,11 @@ NO_ROWS = {
         [HEADER, *ROWS, "", "Made by the intranet on Friday"],
         "another form",
     ),
+    "two remarks": ([HEADER, *ROWS, "", "Made by us, today", "Secret"], "form than in other rows"),
+    "totals of a group": ([HEADER, *ROWS[:9], "Total Paris,9,", *ROWS[9:]], "a total: line 11"),
+    "a mean": ([HEADER, *ROWS, "Average,33.5,3"], "a total: line 62"),
+    "a total below an empty key": ([HEADER, *ROWS, ",Total,60"], "a total: line 62"),
+    "the end of a DOS file": ([HEADER, *ROWS, "\x1a"], "form than in other rows: line 62"),
     "a line of dashes": ([HEADER, "---+----+---", *ROWS], "line 2"),
     "blank rows": ([HEADER, *ROWS[:9], ",,", *ROWS[9:], ",,", ",,"], "empty: lines 11, 63, 64"),
 }
@@ -69,12 +74,26 @@ def test_what_is_no_row_is_left_out_and_named(case, end):
         "C99,,",
         "#N/A,61,Paris",
         "C61,61,# 2",
+        "Zoë-Ann,61",
     ],
 )
 def test_a_customer_stays(row):
     table = read([HEADER, *ROWS[:9], row, *ROWS[9:]])
     assert refs(table)[9] == row.split(",")[0]
     assert table.rows == 61
+
+
+def test_units_below_the_header_are_no_customer():
+    rows = [f"C{n},{n},{n}.5" for n in range(60)]
+    table = read(["ref,age,spend", ",years,EUR", *rows])
+    assert refs(table) == EVERY_REF
+    assert table.notes == ("left out, units or a second header: line 2",)
+    assert read(["ref,age,spend", "C99,unknown,n/a", *rows]).rows == 61
+
+
+def test_a_header_that_looks_like_a_row_is_noted():
+    assert "is the header missing?" in read(ROWS).notes[0]
+    assert read(["ref,2019,2020", *ROWS]).notes == ()
 
 
 def test_keys_that_begin_with_a_hash_are_no_comments():
@@ -153,6 +172,13 @@ def test_quotes_may_be_written_with_a_backslash():
     table = read(["a,b", '1,"say \\"yes, no\\""', '2,"\\N"', '3,"C:\\\\"'])
     assert values(table, "b") == ['say "yes, no"', "\\N", "C:\\"]
     assert 'quotes within values are written \\"' in table.notes
+
+
+def test_blanks_may_follow_quotes():
+    table = read(["a,b,c", *('1,"x, y" ,2' for _ in range(9))])
+    assert values(table, "b") == ["x, y"] * 9
+    table = read(["a,b,c", *('"1" , "x, y" , "2"' for _ in range(9))])
+    assert values(table, "b") == ["x, y"] * 9
 
 
 @pytest.mark.parametrize(
