@@ -11,7 +11,7 @@ from kindred.spec.features import MAX_DIMENSIONS, Kind, feature
 
 # A row of PostgreSQL lies in a page of 8,192 bytes; key, times and marks of nulls take the rest.
 MAX_ROW_BYTES = 7_600
-_BYTES = {SqlType.BOOLEAN: 1, SqlType.DATE: 4}
+_BYTES: dict[str, int] = {SqlType.BOOLEAN: 1, SqlType.DATE: 4}
 _MAX_TEXT_BYTES = 22  # of a text, from which on it may be stored elsewhere, with its pointer
 _NARROWER = (20, 10, 5, 2, 1)  # categories per column that keep a dimension of their own
 
@@ -72,7 +72,7 @@ def _dimensions(decisions: Sequence[Decision], columns: Mapping[str, Column]) ->
 def row_bytes(column: Column) -> int:
     """The most bytes that a value of a column takes of a row in PostgreSQL, about."""
     if column.values.type != "string":
-        return _BYTES.get(SqlType(column.type), 8)
+        return _BYTES.get(column.type, 8)
     longest = pc.max(pc.binary_length(column.values)).as_py() or 0
     return min(longest + 4, _MAX_TEXT_BYTES)
 

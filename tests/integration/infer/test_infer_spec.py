@@ -1,7 +1,9 @@
 """``kindred infer-spec`` on files and on tables of a database."""
 
+import pyarrow as pa
 import pytest
 import yaml
+from pyarrow import parquet
 from typer.testing import CliRunner
 
 from integration.warehouse import COLUMNS, make_spec, people
@@ -199,3 +201,16 @@ def test_a_file_is_proposed_for_and_its_oddities_are_told_aside(infer, tmp_path)
     text = infer("--csv", path, "--key", "nr")
     assert yaml.safe_load(text)["source"]["table"] == "public.clients"
     assert "# Note: the file is not UTF-8 and was read as Windows-1252" in text
+
+
+def test_a_file_of_any_kind_is_named_with_how_it_is_written(infer, tmp_path):
+    path = tmp_path / "people.txt"
+    rows = "".join(f"{n}||{n % 50}||{['Казань', 'Москва'][n % 2]}\n" for n in range(60))
+    path.write_bytes(f"id||age||город\n{rows}".encode("koi8-r"))
+    given = ("--separator", "||", "--encoding", "koi8-r", "--key", "id")
+    assert yaml.safe_load(infer("--csv", path, *given))["features"].keys() == {"age", "город"}
+    stored = tmp_path / "people.parquet"
+    parquet.write_table(pa.table({"id": range(60), "age": [n % 50 for n in range(60)]}), stored)
+    assert yaml.safe_load(infer("--csv", stored, "--key", "id"))["features"].keys() == {"age"}
+    with pytest.raises(InferenceError, match="a Parquet file has no sheet"):
+        infer("--csv", stored, "--key", "id", "--sheet", "May")
