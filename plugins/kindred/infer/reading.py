@@ -19,7 +19,8 @@ from kindred.infer.layout import (
     listed,
 )
 from kindred.infer.odd_rows import find_odd_rows, looks_like_row
-from kindred.infer.records import Rows, are_quotes_regular, read_rows, replace_texts, select_rows
+from kindred.infer.records import Rows, read_rows, replace_texts, select_rows
+from kindred.infer.row_index import are_quotes_regular
 from kindred.infer.text_encoding import as_utf8
 
 MAX_COLUMNS = 20_000  # read of a file: more are no table that somebody means

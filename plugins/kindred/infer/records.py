@@ -1,7 +1,8 @@
 """Read the rows of a text file into columns, each as its distinct texts with codes.
 
-A regular file is read by Arrow's parser. Any other is read record by record by Python's ``csv``, in
-blocks, which is exact for all files and takes some five times as long. Both read the same.
+Where quotes are regular, rows as wide as the header are read by Arrow's parser. All others are read
+record by record by Python's ``csv``, in blocks, which is exact for all files and takes some five
+times as long. Both read the same.
 """
 
 import io
@@ -17,12 +18,12 @@ from pyarrow import csv as arrow_csv
 from kindred.errors import InferenceError
 from kindred.infer.columns import TextColumn
 from kindred.infer.layout import Layout, Record, read_records
+from kindred.infer.row_index import are_quotes_regular, index_rows
 
 BLOCK_BYTES = 2**23
 _BLOCK_VALUES = 100_000  # values of a block of Python's reader: Python objects, for a moment
 _MAX_BLOCK_BYTES = 2**31 - 2  # Arrow counts the bytes of a block in 32 bits
-_QUOTE_PIECE = 2**24
-_MAX_FOOTER_LINES, _MAX_FOOTER_BYTES = 20, 2000
+_MAX_IRREGULAR_SHARE = 0.1  # of rows, above which all are read by Python's reader
 MAX_REFUSED_SHARE = 0.01  # of rows with more values than names, above which the file is refused
 
 Lines = NDArray[np.int64]
@@ -66,42 +67,70 @@ def read_rows(
         when a quote is not closed, or too many rows have more values than the header has names.
     """
     if max_rows is None and not is_cut:
-        body, footer = _without_footer(content, start, layout)
-        rows = read_regular(content, start, body, layout)
+        rows = read_regular(content, start, len(content), layout)
         if rows is not None:
-            lines = _line_of(content, body)
-            more = read_any(content[body:footer], layout, lines) if body < footer else None
-            return rows if more is None else _joined(rows, more)
+            return rows
     return read_any(content[start:], layout, layout.first_line, max_rows=max_rows, is_cut=is_cut)
 
 
 def read_regular(
     content: bytes, start: int, end: int, layout: Layout, block_bytes: int = BLOCK_BYTES
 ) -> Rows | None:
-    """The rows between two bytes by Arrow's parser; None if they are not regular.
+    """The rows between two bytes, by Arrow's parser where they are as wide as the header.
 
-    They are if every row has as many values as the header, and quotes enclose whole values.
+    None if quotes do not enclose whole values, or many rows have another width.
     """
     if layout.skips_spaces or b"\0" in content:
         return None
     has_quotes = content.find(layout.quote.encode(), start, end) >= 0
     if has_quotes and not are_quotes_regular(memoryview(content)[start:end], layout):
         return None
-    lines, has_inner_breaks = _lines_of_rows(content, start, end, layout, quoted=has_quotes)
-    if has_inner_breaks and content.find(b"\r\n", start, end) >= 0:
+    index = index_rows(content, start, end, layout, quoted=has_quotes)
+    is_regular = index.widths == len(layout.header)
+    if is_regular.sum() < (1 - _MAX_IRREGULAR_SHARE) * len(is_regular):
+        return None
+    body = memoryview(content)[start:end]
+    others = b""
+    if not is_regular.all():
+        body, others = (
+            _only(content, index.starts, index.ends, f) for f in (is_regular, ~is_regular)
+        )
+    if index.has_inner_breaks and content.find(b"\r\n", start, end) >= 0:
         # Where a block ends between a quoted carriage return and newline, Arrow loses the latter.
-        block_bytes = end - start + 1
+        block_bytes = len(body) + 1
     if block_bytes > _MAX_BLOCK_BYTES:
         return None
+    columns = _parsed(body, layout, block_bytes, quoted=has_quotes)
+    if columns is None or len(columns[0].codes) != is_regular.sum():
+        return None
+    lines = index.lines[is_regular]
+    rows = Rows(columns, lines, np.zeros(len(lines), dtype=bool))
+    if others:
+        odd_lines = index.lines[~is_regular].tolist()
+        return _merged(rows, read_any(others, layout, 1, lines=odd_lines, others=len(lines)))
+    return rows
+
+
+def _only(content: bytes, starts: Lines, ends: Lines, chosen: NDArray[np.bool_]) -> bytes:
+    """Some of the rows; those one after the other are copied together."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]])))
+    runs = zip(starts[edges[::2]].tolist(), ends[edges[1::2] - 1].tolist(), strict=True)
+    return b"".join(content[start:end] for start, end in runs)
+
+
+def _parsed(
+    body: bytes | memoryview, layout: Layout, block_bytes: int, *, quoted: bool
+) -> list[TextColumn] | None:
+    """The columns of regular rows; None if Arrow refuses them."""
     names = [str(number) for number in range(len(layout.header))]
     try:
         table = arrow_csv.read_csv(
-            pa.BufferReader(pa.py_buffer(content).slice(start, end - start)),
+            pa.BufferReader(pa.py_buffer(body)),
             read_options=arrow_csv.ReadOptions(column_names=names, block_size=block_bytes),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=layout.separator,
-                quote_char=layout.quote if has_quotes else False,
-                newlines_in_values=has_quotes,
+                quote_char=layout.quote if quoted else False,
+                newlines_in_values=quoted,
             ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())),
@@ -110,13 +139,11 @@ def read_regular(
         )
     except pa.ArrowInvalid:
         return None
-    if len(lines) != table.num_rows:
-        return None
     columns = []
     for name in layout.header:
         columns.append(_column(name, table.column(0)))
         table = table.remove_column(0) if table.num_columns > 1 else table
-    return Rows(columns, lines, np.zeros(len(lines), dtype=bool))
+    return columns
 
 
 def read_any(
@@ -126,12 +153,20 @@ def read_any(
     *,
     max_rows: int | None = None,
     is_cut: bool = False,
+    lines: Sequence[int] | None = None,
+    others: int = 0,
 ) -> Rows:
-    """The rows of content that begins with line ``first_line``, by Python's ``csv``."""
+    """The rows of content that begins with line ``first_line``, by Python's ``csv``.
+
+    ``lines``: the lines of the rows, if they do not follow each other; ``others``: how many rows
+    the file has besides.
+    """
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
     width = len(layout.header)
-    builder = _Builder(width)
+    builder = _Builder(width, others)
     records = _whole(read_records(text, layout, first_line=first_line), is_cut=is_cut)
+    if lines is not None:
+        records = ((line, record) for line, (_, record) in zip(lines, records, strict=True))
     size = max(1, min(_BLOCK_VALUES // width, max_rows or _BLOCK_VALUES))
     while block := list(islice(records, size)):
         builder.add(block)
@@ -194,13 +229,13 @@ def replace_texts(column: TextColumn, texts: pa.StringArray) -> TextColumn:
 class _Builder:
     """Collects blocks of records as columns."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, others: int) -> None:
         self._width = width
         self._blocks: list[list[pa.DictionaryArray]] = [[] for _ in range(width)]
         self.lines: list[int] = []
         self._is_short: list[bool] = []
         self._too_long: list[int] = []
-        self._total = 0
+        self._total = others
 
     def add(self, numbered: Iterable[tuple[int, Record]]) -> None:
         width, kept = self._width, []
@@ -257,101 +292,17 @@ def _column(name: str, blocks: pa.ChunkedArray) -> TextColumn:
     return TextColumn(name, merged.dictionary, merged.indices.to_numpy())
 
 
-def _joined(rows: Rows, more: Rows) -> Rows:
+def _merged(rows: Rows, more: Rows) -> Rows:
+    """All rows in the order of their lines."""
+    lines = np.concatenate([rows.lines, more.lines])
+    order = np.argsort(lines, kind="stable")
     columns = []
     for one, other in zip(rows.columns, more.columns, strict=True):
         parts = [
             pa.DictionaryArray.from_arrays(pa.array(part.codes), part.texts)
             for part in (one, other)
         ]
-        columns.append(_column(one.name, pa.chunked_array(parts)))
-    lines = np.concatenate([rows.lines, more.lines])
-    is_short = np.concatenate([rows.is_short, more.is_short])
-    return Rows(columns, lines, is_short, rows.too_long + more.too_long)
-
-
-def are_quotes_regular(body: memoryview, layout: Layout) -> bool:
-    """Whether every quote encloses a whole value, or is doubled inside of one."""
-    quote, separator = ord(layout.quote), ord(layout.separator)
-    data = np.frombuffer(body, dtype=np.uint8)
-    edges = np.zeros(256, dtype=bool)
-    edges[[quote, separator, *b"\r\n"]] = True
-    is_open = False
-    for start in range(0, len(data), _QUOTE_PIECE):
-        piece = data[start : start + _QUOTE_PIECE]
-        places = np.flatnonzero(piece == quote) + start
-        opening, closing = places[int(is_open) :: 2], places[int(not is_open) :: 2]
-        before = opening[opening > 0] - 1
-        after = closing[closing < len(data) - 1] + 1
-        if not (edges[data[before]].all() and edges[data[after]].all()):
-            return False
-        is_open ^= bool(len(places) % 2)
-    return not is_open
-
-
-def _lines_of_rows(
-    content: bytes, start: int, end: int, layout: Layout, *, quoted: bool
-) -> tuple[Lines, bool]:
-    """The line at which each row begins, and whether values hold line breaks.
-
-    Quotes must be regular; blank lines are no rows.
-    """
-    quote = ord(layout.quote)
-    first_line, is_open, inner = layout.first_line, False, 0
-    found: list[Lines] = []
-    for begin in range(start, end, _QUOTE_PIECE):
-        # One byte more, to see whether a carriage return is followed by a newline.
-        piece = np.frombuffer(content, np.uint8, min(_QUOTE_PIECE + 1, end - begin), begin)
-        is_break = piece == 10
-        returns = np.flatnonzero(piece == 13)
-        if len(returns):
-            is_lone = piece[np.minimum(returns + 1, len(piece) - 1)] != 10
-            is_break[returns[is_lone | (returns + 1 == len(piece))]] = True
-        breaks = np.flatnonzero(is_break[:_QUOTE_PIECE])
-        lines = first_line + 1 + np.arange(len(breaks))
-        first_line += len(breaks)
-        if quoted:
-            quotes = np.flatnonzero(piece[:_QUOTE_PIECE] == quote)
-            is_outside = (np.searchsorted(quotes, breaks) + is_open) % 2 == 0
-            is_open ^= bool(len(quotes) % 2)
-            inner += int((~is_outside).sum())
-            breaks, lines = breaks[is_outside], lines[is_outside]
-        found.append(np.stack([breaks + begin + 1, lines]))
-    nexts = np.concatenate([np.array([[start], [layout.first_line]]), *found], axis=1)
-    starts, ends = nexts[0], np.append(nexts[0][1:], end)
-    lengths = ends - starts
-    data = np.frombuffer(content, np.uint8)
-    first = data[np.minimum(starts, len(data) - 1)]
-    is_blank = (lengths == 0) | ((lengths <= 2) & np.isin(first, (10, 13)))
-    return nexts[1][~is_blank], inner > 0
-
-
-def _without_footer(content: bytes, start: int, layout: Layout) -> tuple[int, int]:
-    """The ends of the regular rows and of the content: last lines with too few values are apart."""
-    end, separator = len(content), layout.separator.encode()
-    body = end
-    if len(layout.header) == 1:
-        return end, end
-    for _ in range(_MAX_FOOTER_LINES):
-        line_end = body
-        while line_end > start and content[line_end - 1] in b"\r\n":
-            line_end -= 1
-        floor = max(start, line_end - _MAX_FOOTER_BYTES)
-        breaks = (content.rfind(b"\n", floor, line_end), content.rfind(b"\r", floor, line_end))
-        begin = max(breaks) + 1
-        if begin == 0:
-            break
-        line = content[begin:line_end]
-        is_row = line.count(separator) == len(layout.header) - 1
-        if is_row or layout.quote.encode() in line or not line:
-            break
-        body = begin
-    return body, end
-
-
-def _line_of(content: bytes, position: int) -> int:
-    """The line in which a byte lies, from 1."""
-    breaks = content.count(b"\n", 0, position)
-    if returns := content.count(b"\r", 0, position):
-        breaks += returns - content.count(b"\r\n", 0, position)
-    return breaks + 1
+        both = _column(one.name, pa.chunked_array(parts))
+        columns.append(TextColumn(one.name, both.texts, both.codes[order]))
+    is_short = np.concatenate([rows.is_short, more.is_short])[order]
+    return Rows(columns, lines[order], is_short, rows.too_long + more.too_long)

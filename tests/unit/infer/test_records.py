@@ -31,6 +31,10 @@ def as_rows(rows):
     return list(zip(*columns, strict=True)), rows.lines.tolist()
 
 
+def everything(rows):
+    return *as_rows(rows), rows.is_short.tolist(), rows.too_long
+
+
 def read_both(body, made, block_bytes=2**23):
     """What each reader finds, None if it refuses."""
     content = b"header\n" + body
@@ -49,9 +53,28 @@ def test_whatever_arrow_accepts_is_what_csv_reads(width, text):
     event(f"fast: {fast is not None}")
     if fast is not None:
         assert exact is not None
-        assert as_rows(fast) == as_rows(exact)
-        assert not exact.is_short.any()
-        assert exact.too_long == []
+        assert everything(fast) == everything(exact)
+
+
+PLAIN_ROWS = [f'{n},"x, ""{n}""\n",y' for n in range(60)]
+
+
+@MANY
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60), st.text(st.sampled_from('ab,,,"\n\ré1'), max_size=12)),
+        max_size=4,
+    ),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_odd_rows_among_regular_ones_are_read_the_same(odd, end):
+    lines = list(PLAIN_ROWS)
+    for place, text in sorted(odd, reverse=True):
+        lines.insert(place, text)
+    fast, exact = read_both(end.join(lines).encode(), layout(3))
+    event(f"fast: {fast is not None}")
+    if fast is not None:
+        assert everything(fast) == everything(exact)
 
 
 @MANY
@@ -100,28 +123,27 @@ def test_what_is_not_regular_is_not_read_by_arrow(case):
     assert read_regular(content, 4, len(content), layout(2)) is None
 
 
-def test_an_odd_row_in_the_middle_of_many_is_found():
+def test_an_odd_row_in_the_middle_of_many_is_found_and_the_others_are_read_by_arrow(monkeypatch):
     lines = [f"{n},{n % 7}" for n in range(300_000)]
     lines[123_456] += ",more"
     lines[200_000] = "200000"
-    content = ("a,b\n" + "\n".join(lines)).encode()
-    rows = read_rows(content, 4, layout(2), max_rows=None, is_cut=False)
-    assert rows.too_long == [123_458]
-    assert rows.lines[rows.is_short].tolist() == [200_002]
-    assert len(rows.lines) == 299_999
-
-
-def test_short_lines_at_the_end_do_not_make_a_file_irregular(monkeypatch):
-    """They are read apart, and all others by Arrow's parser."""
-    content = b"a,b\n" + b"".join(b'%d,"x\n"\n' % n for n in range(100)) + b"\n(100 rows)\n\n"
+    lines[250_000] = "250000,1,,"
+    content = ("a,b\n" + "\n".join([*lines, "", "(300000 rows)", ""])).encode()
     seen = []
     monkeypatch.setattr(
-        "kindred.infer.records.read_any", lambda *given: seen.append(given) or read_any(*given)
+        "kindred.infer.records.read_any",
+        lambda *given, **more: seen.append(given[0]) or read_any(*given, **more),
     )
     rows = read_rows(content, 4, layout(2), max_rows=None, is_cut=False)
-    assert [given[0] for given in seen] == [b"(100 rows)\n\n"]
-    assert as_rows(rows)[0][-2:] == [("99", "x\n"), ("(100 rows)", "")]
-    assert rows.lines.tolist()[-2:] == [200, 203]
+    assert seen == [b"123456,4,more\n200000\n250000,1,,\n(300000 rows)\n"]
+    assert rows.too_long == [123_458]
+    assert rows.lines[rows.is_short].tolist() == [200_002, 300_003]
+    found = as_rows(rows)[0]
+    assert found[123_456] == ("123457", "5")
+    assert found[199_999:200_001] == [("200000", ""), ("200001", "4")]
+    assert found[249_999] == ("250000", "1")
+    assert found[-1] == ("(300000 rows)", "")
+    assert len(found) == 300_000
 
 
 def test_a_column_holds_each_text_once():
