@@ -89,7 +89,7 @@ def read_regular(
     is_regular = index.widths == len(layout.header)
     if is_regular.sum() < (1 - _MAX_IRREGULAR_SHARE) * len(is_regular):
         return None
-    body = memoryview(content)[start:end]
+    body: bytes | memoryview = memoryview(content)[start:end]
     others = b""
     if not is_regular.all():
         body, others = (

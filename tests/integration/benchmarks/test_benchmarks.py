@@ -1,9 +1,10 @@
 """The benchmarks of loading and encoding at a handful of rows: every way, without its figures."""
 
 import numpy as np
+import psycopg2
 import pytest
 
-from benchmarks import encode, generations, load
+from benchmarks import encode, generations, infer, load
 from benchmarks.processes import execute, postgres_version
 from kindred.artefacts.folder import ArtefactFolder
 
@@ -69,3 +70,18 @@ def test_the_stage_encode_of_the_benchmark(make_database, tmp_path):
     vectors = run.folder.read("vectors", "encode").arrays["vectors"]
     assert vectors.shape == (300, result["dimensions"])
     assert len(run.spec.features) == 20
+
+
+def test_a_made_file_is_read_inferred_and_loaded(make_database, tmp_path):
+    dsn, path = make_database("made"), tmp_path / "made.csv"
+    infer.write_file(path, 3_000)
+    found = infer.read_infer_load(path, dsn)
+    assert found.keys() == {"read", "infer", "load", "load again"}
+    assert infer.read_bare(path) == 3_000
+    text = "select count(*), count(distinct customer_id), count(score) from made"
+    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute(text)
+        rows, keys, scores = cursor.fetchone()
+    connection.close()
+    assert rows == keys == 3_000
+    assert 2_500 < scores < 2_900  # a tenth is missing
