@@ -22,7 +22,7 @@ _TOTAL = (
     r"(?i)^[\s*(]*(sub|grand|net|over)?[- ]?(totals?|sum|summe|gesamt(summe)?|zwischensumme"
     r"|insgesamt|somme|total g[eé]n[eé]ral|sous[- ]total|suma|razem|og[oó][lł]em|totale|totaal"
     r"|toplam|celkem|összesen|yhteensä|итого|всего|合計|合计|总计|總計|average|avg|mean|moyenne"
-    r"|durchschnitt|mittelwert|promedio|media|średnia|среднее)[\s:*)]*$"
+    r"|durchschnitt|mittelwert|promedio|media|średnia|среднее)[\s:*)]*$|^\s*\*{1,4}\s*$"
 )
 _TOTAL_OF = r"(?i)^\s*(sub|grand)?[- ]?(totals?|sum|summe|somme|average)\b"
 _COUNT = (

@@ -66,6 +66,7 @@ _WEIGHTS = (
     *(dict.fromkeys(common, 1.0) | dict.fromkeys(rare, 0.5) for common, rare in _ALPHABETS),
 )
 _FIRST_GREEK = "\u0370"
+_SIGNS_ONLY = 0.9  # of a text with signs such as the euro's, and no letter beyond ASCII
 _MIN_CLEAR, _MIN_LEAD, _MIN_PLAUSIBLE = 0.85, 0.05, 0.7
 _SIGNS = frozenset("€£¥§°²³·«»–—‘’‚“”„…©®™½¼¾±×µ•¿¡†\xa0")
 
@@ -231,24 +232,30 @@ def _likeliest(sample: bytes) -> tuple[str, bool]:
 def _plausible_share(text: str) -> float:
     """The share of a text's characters beyond ASCII that are plausible in one language.
 
-    Each distinct word counts once. Signs of a wrong encoding are: a sign inside of a word, a
+    Each distinct word counts once, but letters and signs that stand alone only if there is nothing
+    else: rather signs. Signs of a wrong encoding are: a sign inside of a word, a
     capital after a small letter, a small letter among capitals, and two alphabets in one word.
     """
-    words = set(_WORD.findall(text))
     found: Counter[str] = Counter()
-    total = 0
-    for word in words:
+    signs = alone = total = 0
+    for word in set(_WORD.findall(text)):
         for place, character in enumerate(word):
             if character.isascii():
                 continue
-            total += 1
             around = word[place - 1 : place], word[place + 1 : place + 2]
+            if character in _SIGNS and not all(map(str.isalpha, around)):
+                signs += 1
+                continue
+            if len(word) == 1 and character.isalpha():
+                alone += 1
+                continue
+            total += 1
             if _is_plausible(character, *around):
                 found[character.lower()[0]] += 1
-            elif character in _SIGNS and not all(map(str.isalpha, around)):
-                total -= 1
     best = max(sum(weights.get(c, 0) * n for c, n in found.items()) for weights in _WEIGHTS)
-    return best / total if total else float(bool(words))
+    if not total:
+        return _SIGNS_ONLY * signs / max(signs + alone, 1)
+    return best / total
 
 
 def _is_plausible(character: str, before: str, after: str) -> bool:

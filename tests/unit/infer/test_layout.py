@@ -50,6 +50,7 @@ NO_ROWS = {
     "totals of a group": ([HEADER, *ROWS[:9], "Total Paris,9,", *ROWS[9:]], "a total: line 11"),
     "a mean": ([HEADER, *ROWS, "Average,33.5,3"], "a total: line 62"),
     "a total below an empty key": ([HEADER, *ROWS, ",Total,60"], "a total: line 62"),
+    "a total of SAP": ([HEADER, *ROWS, "*,60,"], "a total: line 62"),
     "the end of a DOS file": ([HEADER, *ROWS, "\x1a"], "form than in other rows: line 62"),
     "a line of dashes": ([HEADER, "---+----+---", *ROWS], "line 2"),
     "blank rows": ([HEADER, *ROWS[:9], ",,", *ROWS[9:], ",,", ",,"], "empty: lines 11, 63, 64"),

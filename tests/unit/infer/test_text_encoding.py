@@ -66,6 +66,12 @@ def test_where_the_evidence_is_not_clear_it_is_said():
     assert values(named, "city")[:2] == ["Győr", "Pécs"]
 
 
+def test_signs_alone_show_an_encoding_too():
+    table = read_table("id,income\n1,3 €\n2,4 €\n3,– 5 €\n".encode("cp1252"))
+    assert values(table, "income") == ["3 €", "4 €", "– 5 €"]
+    assert table.notes == ("the file is not UTF-8 and was read as Windows-1252 (cp1252)",)
+
+
 def test_a_few_damaged_bytes_do_not_make_another_encoding():
     data = file_of(["Köln", "Orléans"]).encode().replace("7,Orléans".encode(), b"7,Orl\xe9ans", 1)
     table = read_table(data)
