@@ -76,7 +76,7 @@ def csv_data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
 def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
     space = _free_space(layout, request.csv)
     bounds = Bounds(available_megabytes() * 2**20 // MEMORY_PER_BYTE, must_be_whole=True)
-    given = None if request.spec is None else _given_spec(request.spec, space)
+    given = None if request.spec is None else load_spec(request.spec, space)
     roles = _roles(request) if given is None else _roles_of(request, given)
     evidence = read_csv(
         request.csv,
@@ -97,7 +97,7 @@ def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
         name = f"{SCHEMA}.{table.name}"
         text, proposal = propose_text(name, request.csv.name, roles, evidence, space, schedule)
         spec = spec_from_dict({"space": space, **yaml.safe_load(text)}, where=request.csv.name)
-        notes = (*found, _summary(spec, table))
+        notes = (*proposal.notes, *summary(proposal))
     if len(table.columns) > MAX_COLUMNS:
         table = _only_read(spec, table)
         loaded = f"{len(table.columns):,} of {len(evidence.columns):,} columns are loaded"
@@ -134,7 +134,7 @@ def _roles(request: CsvRequest) -> Roles:
         table = open_table(
             request.csv, request.separator, encoding=request.encoding, sheet=request.sheet
         )
-        names = ", ".join(table.names)
+        names = listed(table.names)
         raise InferenceError(
             "key",
             f"KEY is missing: name the column that identifies the customer, or KEY={ROW_NUMBER} to"
@@ -185,16 +185,6 @@ def _only_read(spec: Spec, table: SourceTable) -> SourceTable:
     """The table with the columns that a spec reads, if the file has more than a table may have."""
     read = {table.key, table.updated_at, *spec.payload_columns, spec.source.tombstone}
     return replace(table, columns=[column for column in table.columns if column.name in read])
-
-
-def _summary(spec: Spec, table: SourceTable) -> str:
-    features = len(spec.payload_columns) - len(spec.labels)
-    named = 1 + spec.source.has_updated_at
-    ignored = len(table.columns) - len(spec.payload_columns) - named
-    return (
-        f"a spec is proposed: {features} columns encoded, {ignored} ignored, {len(spec.labels)}"
-        " held out as labels"
-    )
 
 
 def _newest(roles: Roles, evidence: Evidence, given: Spec | None) -> datetime | None:

@@ -55,7 +55,8 @@ def load_table(
         _create(cursor, arrived, table.columns)
         _copy(cursor, arrived, table.columns)
         expected = [(column.name, str(column.type)) for column in table.columns]
-        if _columns_of(cursor, table.name) == expected and _are_equal(cursor, table, arrived):
+        are_same_columns = _columns_of(cursor, table.name) == expected
+        if are_same_columns and _are_equal(cursor, table, arrived):
             cursor.execute(sql.SQL("drop table {}").format(arrived))
             return False
         cursor.execute(sql.SQL("drop table if exists {}").format(table.identifier))

@@ -270,7 +270,13 @@ def infer_spec(
         Path | None,
         typer.Option("--csv", "--file", help="Propose from this file: CSV (.gz), Parquet, Excel."),
     ] = None,
-    table: Annotated[str | None, typer.Option(help="Or from this table of kindred_source.")] = None,
+    table: Annotated[str | None, typer.Option(help="Or from this table of the source.")] = None,
+    query: Annotated[
+        str | None, typer.Option(help="Or from this query to the source, or @file.sql.")
+    ] = None,
+    connection: Annotated[
+        str, typer.Option(help="The Connection of the source, for a table or query.")
+    ] = "kindred_source",
     separator: Annotated[
         str | None,
         typer.Option("--separator", "--sep", help="Its separator; default: detect it."),
@@ -299,13 +305,7 @@ def infer_spec(
     if sum(given is not None for given in (csv, table, query)) != 1:
         raise SettingsError("exactly one of --csv, --table and --query must be given")
     if csv is not None:
-        text, notes = propose_from_file(csv, request, separator, encoding=encoding, sheet=sheet)
-    else:
-        text, notes = propose_from_table(deployment(), str(table), request)
-    for note in notes:
-        typer.echo(f"note: {note}", err=True)
-    if output is None:
-        typer.echo(text, nl=False)
+        text, proposal = propose_from_file(csv, request, separator, encoding=encoding, sheet=sheet)
     else:
         relation = {"table": table} if table is not None else {"query": query_of(query or "")}
         text, proposal = propose_from_source(deployment(), request, connection, **relation)

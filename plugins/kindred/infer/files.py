@@ -14,7 +14,7 @@ from kindred.infer.column_reader import AMBIGUOUS, limited
 from kindred.infer.columns import Column, SqlType, TextColumn
 from kindred.infer.conventions import Conventions, read_conventions
 from kindred.infer.file_kinds import Kind, is_archive, kind_of, unpacked
-from kindred.infer.proposal import Evidence, Roles
+from kindred.infer.proposal import Evidence, Roles, no_such_column
 from kindred.infer.reading import SAMPLE, Bounds, FileTable, read_table
 from kindred.infer.stored_files import WHOLE_WORKBOOK, read_parquet, workbook_text
 from kindred.infer.typed_values import moment_texts, read_column, read_key

@@ -10,7 +10,7 @@ from kindred.errors import InferenceError, SettingsError
 from kindred.history.source import describe
 from kindred.infer.column_names import identifier_of
 from kindred.infer.files import read_csv
-from kindred.infer.proposal import NIGHTLY, Evidence, Roles, propose
+from kindred.infer.proposal import NIGHTLY, Evidence, Proposal, Roles, propose
 from kindred.infer.rendering import render
 from kindred.infer.source_sample import read_sample
 from kindred.run.context import Deployment
@@ -45,7 +45,7 @@ def propose_from_file(
     encoding: str | None = None,
     sheet: str | None = None,
 ) -> Proposed:
-    """The text of a spec for a file, and notes on the file."""
+    """Propose a spec for a file."""
     space = identifier_of(path.name)
     evidence = read_csv(path, request.roles, separator, encoding=encoding, sheet=sheet)
     return propose_text(
