@@ -21,7 +21,7 @@ _MOMENT_TYPES = ("timestamp with time zone", "timestamp without time zone", "dat
 _TOMBSTONES = {
     "boolean": "coalesce({c}, false)",
     **dict.fromkeys(("smallint", "integer", "bigint"), "coalesce({c} <> 0, false)"),
-    **dict.fromkeys(_MOMENT_TYPES, "({c} is not null)"),
+    **dict.fromkeys(_MOMENT_TYPES, "coalesce({c} <> 'infinity', false)"),
 }
 
 

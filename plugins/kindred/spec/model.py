@@ -26,6 +26,7 @@ from kindred.spec.source import Source as Source
 DEFAULT_SPACE = "default"
 ENCODER_FORMAT = 2  # the version of an encoder's JSON; changing it makes new encoders
 OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")  # columns of a version, without payload
+SYSTEM_COLUMNS = ("tableoid", "ctid", "xmin", "cmin", "xmax", "cmax")
 UNUSABLE_KEY = "unusable_key"  # a landed row has it too
 FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -143,6 +144,11 @@ class Spec(Strict):
                 raise ValueError(
                     f"column {column!r} cannot be stored under this name: {names}"
                     " are Kindred's own; rename it in a 'source.query'"
+                )
+            if column in SYSTEM_COLUMNS:
+                raise ValueError(
+                    f"column {column!r} cannot be stored under this name: every table of PostgreSQL"
+                    " has a hidden column of that name; rename it in a 'source.query'"
                 )
         for column in (*reserved, *self.features, *self.labels):
             if "%" in column:
