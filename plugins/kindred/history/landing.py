@@ -292,7 +292,6 @@ def _compare(
     table = landing.found_table
     if warehouse.has_table(landing.keys_table):
         warehouse.run("history/create_in_force", {"window_end": end})
-        warehouse.run("history/mark_left", {"window_end": end}, keys=landing.keys_table)
         deleted = compare_keys(warehouse, spec, landing.keys_table, end)
         landed = replace(landed, deleted=deleted)
     if found["source_customers"] is not None and warehouse.has_table(table):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integration.narrow_source import NARROW, narrow_spec, versions
+from integration.narrow_source import NARROW, narrow_spec
 from kindred.errors import SpecError
 
 NIGHTS = [f"2026-02-{day:02d}T02:00" for day in range(1, 5)]
@@ -45,7 +45,9 @@ def test_a_tombstone_counts_though_its_values_are_wiped(laboratory):
     spec = narrow_spec(source={"tombstone": "gone"})
     assert fact(laboratory, spec, 0, "customers") == (40,)
     wiped = "update customers set gone = true, value = 'NaN'"
-    laboratory.query(f"{wiped}, updated_at = '2026-02-01 12:00Z' where customer_id = 3", source=True)
+    laboratory.query(
+        f"{wiped}, updated_at = '2026-02-01 12:00Z' where customer_id = 3", source=True
+    )
     laboratory.query(f"{wiped} where customer_id = 4", source=True)
     assert fact(laboratory, spec, 1, "customers") == (38,)
     laboratory.query("update customers set gone = false", source=True)
@@ -55,9 +57,11 @@ def test_a_tombstone_counts_though_its_values_are_wiped(laboratory):
     assert fact(laboratory, spec, 3, "customers") == (40,)
 
 
-def test_a_tombstone_of_infinity_is_none(laboratory):
-    rows = [(*row, "infinity" if row[0] > 5 else "2026-01-01Z") for row in USUAL]
-    laboratory.fill("customers", f"{TABLE}, gone timestamptz", rows)
+@pytest.mark.parametrize("column", ["timestamptz", "date"])
+def test_a_tombstone_at_the_end_of_time_is_none(laboratory, column):
+    never = ["infinity", "9999-12-31", None]
+    rows = [(*row, never[row[0] % 3] if row[0] > 5 else "2026-01-01") for row in USUAL]
+    laboratory.fill("customers", f"{TABLE}, gone {column}", rows)
     spec = narrow_spec(source={"tombstone": "gone"})
     assert fact(laboratory, spec, 0, "customers", "source_customers") == (35, 35)
 
@@ -87,7 +91,8 @@ def test_rejected_rows_that_leave_the_source_count_no_more(laboratory):
     laboratory.query(
         "delete from customers where customer_id between 100 and 128 or customer_id is null"
         " or customer_id = 0.5;"
-        " update customers set updated_at = '2026-02-01 12:00Z' where customer_id between 200 and 218",
+        " update customers set updated_at = '2026-02-01 12:00Z'"
+        " where customer_id between 200 and 218",
         source=True,
     )
     assert fact(laboratory, spec, 1, *names) == (59, 1, 1)
@@ -101,5 +106,7 @@ def test_rejected_rows_that_leave_the_source_count_no_more(laboratory):
 
 def test_columns_that_no_table_can_have_are_refused():
     query = "select customer_id, updated_at, xmin::text::int as xmin from customers"
-    with pytest.raises(SpecError, match=r"'xmin' cannot be stored .* rename it in a 'source.query'"):
+    with pytest.raises(
+        SpecError, match=r"'xmin' cannot be stored .* rename it in a 'source.query'"
+    ):
         narrow_spec(source={"table": None, "query": query}, features={"xmin": "numeric"})
