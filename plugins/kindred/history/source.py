@@ -106,8 +106,8 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
     if tombstone_type is not None and tombstone_type not in _TOMBSTONES:
         problems.append(
             f"tombstone column {spec.source.tombstone!r} is of type {tombstone_type}; allowed are"
-            f" {', '.join(_TOMBSTONES)} (deleted where true, not 0, or a time before the year 9999);"
-            " cast it in the spec's source query"
+            f" {', '.join(_TOMBSTONES)} (deleted where true, not 0, or a time before 9999); cast it"
+            " in the spec's source query"
         )
     if spec.source.key in found:
         problems += _problem_of(key_type_of, spec.source.key, *found[spec.source.key])
