@@ -6,7 +6,7 @@ select
   count(newest) filter (where is_usable) as dated_keys,
   count(*) filter (where is_usable and newest = newest_alive) as dated_customers,
   count(*) filter (where is_usable and is_future) as future_customers,
-  max(newest) filter (where is_usable) as newest
+  (max(newest) filter (where is_usable))::text as newest  -- years BC are more than the driver can tell
 from (
   select
     customer_id is not null as is_usable,
@@ -17,6 +17,7 @@ from (
   from (
     select customer_id, unusable_key, is_deleted, coalesce(updated_at, '-infinity') as moment
     from {keys} as keys (customer_id, updated_at, is_deleted, unusable_key)
+    where customer_id is not null or unusable_key is not null
   ) as keys
   group by customer_id, unusable_key
 ) as customers;

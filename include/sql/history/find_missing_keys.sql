@@ -1,7 +1,7 @@
 -- Keys of the source that nothing accounts for, as arrays of at most so many. A key's newest row before the
 -- window's end is not about to land, and it is that of a customer who is unknown or deleted, or it is newer than
 -- the version in force, or the tombstone of a customer who is there. Keys that cannot be used are an array of
--- their own; those that were rejected are known.
+-- their own, and rows without a key a flag; those that were rejected are known.
 with newest as (
   select
     customer_id, max(updated_at) as updated_at,
@@ -33,12 +33,28 @@ missing as (
     and not exists (
       select from rejected_rows as rejected
       where not rejected.has_usable_key and rejected.customer_id = keys.unusable_key and rejected.updated_at = keys.updated_at
+        and rejected.left_at is null
     )
   group by unusable_key
+  union all
+  select null, null
+  where exists (
+    select from (select distinct updated_at from {keys} where customer_id is null and unusable_key is null) as keys
+    where isfinite(updated_at) and updated_at < %(window_end)s::timestamptz
+      and not exists (
+        select from {landing} as landed
+        where landed.customer_id is null and landed.unusable_key is null and landed.updated_at = keys.updated_at
+      )
+      and not exists (
+        select from rejected_rows as rejected
+        where rejected.customer_id is null and rejected.updated_at = keys.updated_at and rejected.left_at is null
+      )
+  )
 )
 select
   coalesce(array_agg(customer_id) filter (where customer_id is not null), '{{}}')::text,
-  coalesce(array_agg(unusable_key) filter (where unusable_key is not null), '{{}}')::text
+  coalesce(array_agg(unusable_key) filter (where unusable_key is not null), '{{}}')::text,
+  coalesce(bool_or(customer_id is null and unusable_key is null), false)
 from (
   select customer_id, unusable_key, (row_number() over (order by customer_id, unusable_key) - 1) / %(block_rows)s as block
   from missing

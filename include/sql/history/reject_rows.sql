@@ -19,4 +19,4 @@ from (
   cross join lateral (select landed.customer_id, landed.updated_at, landed.is_deleted, {values}) as shown
 ) as rejected
 on conflict (row_hash, reason) do update
-  set source_rows = greatest(rejected_rows.source_rows, excluded.source_rows);
+  set source_rows = greatest(rejected_rows.source_rows, excluded.source_rows), left_at = null;

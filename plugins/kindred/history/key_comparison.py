@@ -14,16 +14,18 @@ log = logging.getLogger(__name__)
 def compare_keys(database: Database, spec: Spec, keys_table: str, end: datetime) -> int:
     """Record customers who are no longer in the source as deleted; returns how many.
 
-    Does nothing if the keys were not extracted. Needs the customers in force.
+    Rejected rows that left it are marked. Does nothing if the keys were not extracted. Needs the
+    customers in force.
 
     Raises
     ------
     DataError
         when more customers have vanished than the gate allows.
     """
-    if spec.source.delete_detection is not Deletes.COMPARE_KEYS:
-        return 0
     if not database.has_table(keys_table):
+        return 0
+    database.run("history/mark_left", {"window_end": end}, keys=keys_table)
+    if spec.source.delete_detection is not Deletes.COMPARE_KEYS:
         return 0
     known, vanished = database.row("history/count_vanished", keys=keys_table) or (0, 0)
     if vanished > known * spec.gates.max_deleted_share:

@@ -40,7 +40,7 @@ class SourceCounts:
     dated_keys: int
     dated_customers: int
     future_customers: int
-    newest: datetime | None
+    newest: str | None
 
 
 @dataclass(frozen=True)
@@ -72,18 +72,26 @@ class SourceKeys:
                 lambda reader: warehouse.copy_in(table, KEY_COLUMNS, reader),
             )
 
-    def copy_rows(self, warehouse: Database, table: str, keys: str, unusable_keys: str) -> None:
-        """Copy the rows of some keys, given as texts of arrays, into a landing table."""
+    def copy_rows(
+        self, warehouse: Database, table: str, keys: str, unusable_keys: str, has_null: bool
+    ) -> None:
+        """Copy the rows of some keys, given as texts of arrays, into a landing table.
+
+        ``has_null``: those without a key too.
+        """
         names = {
             "key": source.key_expression(self.spec.source, self.columns),
             "key_type": sql.SQL(self.columns.key_type.value),
             "unusable_key": source.own_columns(self.spec, self.columns)[-1],
+            "source_key": sql.Identifier(self.spec.source.key),
         }
         has_key = "{key} = any(%(keys)s::{key_type}[])"
         if self.columns.ignores_case:
             has_key, keys = "lower({key}) = any(%(keys)s::{key_type}[])", keys.lower()
         if unusable_keys != "{}":
             has_key = f"({has_key} or {{unusable_key}} = any(%(unusable_keys)s::text[]))"
+        if has_null:
+            has_key = f"({has_key} or {{source_key}} is null)"
         query = statements.compose(
             "history/select_rows_of_keys",
             columns=source.selected(self.spec, self.columns),
@@ -116,7 +124,6 @@ class SourceKeys:
         return statements.compose(
             "history/select_keys",
             columns=statements.comma_separated(source.own_columns(self.spec, self.columns)),
-            key=sql.Identifier(self.spec.source.key),
             relation=source.relation(self.spec.source),
             condition=source.condition(self.spec.source),
         )

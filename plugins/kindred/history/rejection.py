@@ -47,7 +47,10 @@ def _row_hash(types: dict[str, str]) -> sql.Composed:
 
 
 def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
-    """One expression per reason to reject a row; each is null if the reason does not apply."""
+    """One expression per reason to reject a row; each is null if the reason does not apply.
+
+    Nothing is encoded of a row that says deleted, so its values may be anything.
+    """
     key, updated_at = spec.source.key, spec.source.updated_at
     general = [
         ("landed.unusable_key is not null", f"{key}: not a whole number of at most 64 bits"),
@@ -65,7 +68,11 @@ def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
         for condition, reason in general
     ]
     found = (reason_expression(c, f.kind, types[c]) for c, f in spec.features.items())
-    parts += (expression for expression in found if expression is not None)
+    parts += (
+        sql.SQL("case when not landed.is_deleted then {} end").format(expression)
+        for expression in found
+        if expression is not None
+    )
     return statements.comma_separated(parts)
 
 

@@ -22,7 +22,8 @@ _MOMENT_TYPES = ("timestamp with time zone", "timestamp without time zone", "dat
 _TOMBSTONES = {
     "boolean": "coalesce({c}, false)",
     **dict.fromkeys(("smallint", "integer", "bigint"), "coalesce({c} <> 0, false)"),
-    **dict.fromkeys(_MOMENT_TYPES, "({c} is not null)"),
+    # 9999-12-31, or infinity, is how many systems write "never".
+    **dict.fromkeys(_MOMENT_TYPES, "coalesce({c} < '9999-01-01', false)"),
 }
 
 
@@ -106,8 +107,8 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
     if tombstone_type is not None and tombstone_type not in _TOMBSTONES:
         problems.append(
             f"tombstone column {spec.source.tombstone!r} is of type {tombstone_type}; allowed are"
-            f" {', '.join(_TOMBSTONES)} (deleted where true, not 0, or a time); cast it in the"
-            " spec's source query"
+            f" {', '.join(_TOMBSTONES)} (deleted where true, not 0, or a time before 9999); cast it"
+            " in the spec's source query"
         )
     if spec.source.key in found:
         problems += _problem_of(key_type_of, spec.source.key, *found[spec.source.key])

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from kindred.errors import InferenceError
+from kindred.spec.features import SYSTEM_COLUMNS
 
 MAX_NAME_BYTES = 63  # of a PostgreSQL identifier
 MAX_SPACE_CHARACTERS = 31
@@ -82,6 +83,8 @@ def clean_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
 
     >>> clean_names(["", "growth %", "age", "age"])[0]
     ['column_1', 'growth percent', 'age', 'age_2']
+    >>> clean_names(["xmin"])[0]
+    ['xmin_2']
     """
     names: list[str] = []
     notes: list[str] = []
@@ -90,7 +93,7 @@ def clean_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
         plain = " ".join(visible.replace("\0", "").replace("%", " percent").split())
         plain = plain.strip(_JOINERS)
         name = _cut(plain) or f"column_{number}"
-        if name in names or (name != given and name in header):
+        if name in (*names, *SYSTEM_COLUMNS) or (name != given and name in header):
             name = _unused(name, {*names, *header})
         if name != given:
             why = _why_renamed(given, visible, plain, names)
@@ -104,6 +107,8 @@ def _why_renamed(given: str, visible: str, plain: str, names: Iterable[str]) -> 
         return "it had no name" if not given.strip() else f"{given!r} is no name"
     if given in names:
         return "an earlier column has the same name"
+    if plain in SYSTEM_COLUMNS:
+        return "every table of PostgreSQL has a hidden column of that name"
     size = len(plain.encode())
     if size > MAX_NAME_BYTES:
         return f"the file says {given!r}, {size} bytes of the {MAX_NAME_BYTES} that are allowed"

@@ -44,7 +44,9 @@ def problems_of_figures(spec: Spec, facts: dict[str, Any]) -> list[str]:
         if is_many and rejected > gates.max_rejected_share * (rejected + kept):
             problems.append(
                 f"{rejected} of {rejected + kept} {what}, gates.max_rejected_share"
-                f" is {gates.max_rejected_share:.1%}; see {spec.bi_schema}.rejected_rows"
+                f" is {gates.max_rejected_share:.1%}; see {spec.bi_schema}.rejected_rows; who is"
+                " corrected or deleted in the source counts no more from the next comparison of"
+                " keys on"
             )
     problems += _check_drift(spec, facts)
     problems += _check_segments(spec, facts)

@@ -10,6 +10,8 @@ OWN_COLUMNS = ("customer_id", "updated_at", "is_deleted")
 """Columns of a version of a customer, besides its payload."""
 UNUSABLE_KEY = "unusable_key"
 """A column that a landed row has besides."""
+SYSTEM_COLUMNS = ("tableoid", "ctid", "xmin", "cmin", "xmax", "cmax")
+"""Names that PostgreSQL keeps for itself in every table (its manual, "System Columns")."""
 MAX_DIMENSIONS = 2_000
 """Dimensions that an IVFFlat or HNSW index allows (pgvector's README, "Indexing")."""
 LARGEST_NUMBER = "1e37"
@@ -292,6 +294,6 @@ def with_short_forms(schema: dict[str, Any]) -> None:
         "anyOf": [{"enum": [*Kind]}, *roles, schema["additionalProperties"]]
     }
     schema["patternProperties"] = {
-        f"%|^({'|'.join((*OWN_COLUMNS, UNUSABLE_KEY))})$": {"enum": [Role.IGNORE]}
+        f"%|^({'|'.join((*OWN_COLUMNS, UNUSABLE_KEY, *SYSTEM_COLUMNS))})$": {"enum": [Role.IGNORE]}
     }
     schema["not"] = {"additionalProperties": {"anyOf": roles}}  # at least one is encoded

@@ -15,8 +15,8 @@ from kindred.errors import SettingsError, SpecError
 from kindred.settings import Places, variable_name
 from kindred.spec.clustering import NO_DENSITY_BY_INNER_PRODUCT, Clustering
 from kindred.spec.features import OWN_COLUMNS as OWN_COLUMNS
-from kindred.spec.features import UNUSABLE_KEY as UNUSABLE_KEY
 from kindred.spec.features import (
+    SYSTEM_COLUMNS,
     Feature,
     Strict,
     TextFeature,
@@ -24,6 +24,7 @@ from kindred.spec.features import (
     split_roles,
     with_short_forms,
 )
+from kindred.spec.features import UNUSABLE_KEY as UNUSABLE_KEY
 from kindred.spec.features import Refit as Refit
 from kindred.spec.gates import Gates as Gates
 from kindred.spec.gates import share
@@ -212,6 +213,11 @@ class Spec(Strict):
                 raise ValueError(
                     f"column {column!r} cannot be stored under this name: {names}"
                     " are Kindred's own; rename it in a 'source.query'"
+                )
+            if column in SYSTEM_COLUMNS:
+                raise ValueError(
+                    f"column {column!r} cannot be stored under this name: every table of PostgreSQL"
+                    " has a hidden column of that name; rename it in a 'source.query'"
                 )
         for column in (*reserved, *self.features, *self.labels):
             if "%" in column:
