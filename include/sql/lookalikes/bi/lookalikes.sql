@@ -1,10 +1,8 @@
--- Lookalikes: of every published snapshot (ask for one as_of, and only its partition is read), or of the
--- current one. The names that are filled in say which. Where a snapshot hides features, the lists are those of
--- the public columns, and exact distances are not shown. A union on the outermost level would not be a barrier:
--- PostgreSQL flattens it, and a reader's condition would see the rows that are left out.
+-- Lookalikes of every published snapshot (by one as_of only its partition is read), or of the current one, as the
+-- names that are filled in say; by the public columns where features are hidden. An outermost union is no barrier.
 -- A barrier lets leakproof conditions such as lookalike_id = 7 reach the scan, and EXPLAIN (ANALYZE) counts what
--- passes there. So the ids depend on the snapshot being shown wherever anything is hidden at all, and such a
--- condition is tested after the join. Only where nothing is hidden it reaches the index.
+-- passes there. So where anything is hidden, ids depend on the snapshot being shown: such a condition is tested
+-- after the join. Where nothing is, it reaches the index.
 create or replace view {bi}.{view} with (security_barrier) as
 with shown as materialized (select * from {space}.shown_snapshots)
 select
