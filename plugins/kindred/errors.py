@@ -40,6 +40,10 @@ class ValueRangeError(SettingsError, CustomerValueError):
     """A setting does not suit a customer's value, which the text names."""
 
 
+class SourceValueError(PreflightError, CustomerValueError):
+    """A source cannot be read because of a value, which the text may quote."""
+
+
 class InferenceError(DataError):
     """No spec can be proposed for a table; ``part`` names the argument or part at fault."""
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg2
 from psycopg2 import errors
 
-from kindred.errors import PreflightError
+from kindred.errors import PreflightError, SourceValueError
 from kindred.spec.source import Source
 from kindred.warehouse.database import Database
 
@@ -18,6 +18,7 @@ _UNREADABLE = (
     psycopg2.InternalError,
     errors.ObjectNotInPrerequisiteState,
 )
+_QUOTING_VALUES = (psycopg2.DataError, psycopg2.InternalError)  # a cast's, a function's own text
 
 
 @contextmanager
@@ -27,13 +28,15 @@ def reading(database: Database, source: Source) -> Iterator[None]:
     Raises
     ------
     PreflightError
-        when a statement fails, tries to write, or takes longer than is allowed.
+        when a statement fails, tries to write, or takes longer than is allowed; a
+        ``SourceValueError`` if the server's words may quote a value.
     """
     try:
         with database.repeatable_read():
             yield
     except _UNREADABLE as error:
-        raise PreflightError(_unreadable(source, error)) from error
+        kind = SourceValueError if isinstance(error, _QUOTING_VALUES) else PreflightError
+        raise kind(_unreadable(source, error)) from error
     except errors.QueryCanceled as error:
         raise PreflightError(
             f"{where_of(source)}: {str(error).strip()}; make it faster, or raise"

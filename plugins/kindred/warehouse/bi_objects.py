@@ -292,6 +292,9 @@ def _names(
         "shown_name": statements.compose(
             "segments/shown_name", space=spec.internal_schema, private=private
         ),
+        "hides_nothing": statements.compose(
+            "publication/hides_nothing", space=spec.internal_schema
+        ),
         "smallest_group": sql.Literal(SMALLEST_GROUP),
         "own_relations": sql.SQL(
             "set restrict_nonsystem_relation_kind = ''" if knows_restriction else ""

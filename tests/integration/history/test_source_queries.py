@@ -8,6 +8,7 @@ from psycopg2 import errors
 from integration.narrow_source import DAY, FIRST, NARROW, SECOND, narrow_spec, versions, windows
 from integration.warehouse import COLUMNS as CUSTOMERS
 from integration.warehouse import make_spec, people
+from kindred.airflow_adapter.alerts import public_line
 from kindred.errors import PreflightError
 from kindred.warehouse.database import Database
 
@@ -26,6 +27,15 @@ def test_query_and_where(laboratory):
     laboratory.query("delete from customers where customer_id = 6", source=True)
     laboratory.land(spec, SECOND)
     assert versions(laboratory, where="is_deleted") == [(6,)]
+
+
+def test_a_value_that_a_query_cannot_cast_is_told_to_the_log_alone(laboratory):
+    """bi.snapshots.failure and alerts have the public line; the value may be a private one."""
+    laboratory.fill("customers", NARROW.format("text"), [(1, f"{DAY}T10:00Z", "54321 secret")])
+    query = "select customer_id, updated_at, value::integer as value from customers"
+    with pytest.raises(PreflightError, match="54321 secret") as refused:
+        laboratory.land(narrow_spec(source={"table": None, "query": query}), FIRST)
+    assert public_line(refused.value) == "SourceValueError; the task's log says more"
 
 
 def test_query_that_ends_in_a_semicolon(laboratory):

@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 
 from integration.bi_login import read
-from integration.warehouse import COLUMNS, make_spec, people
+from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.spec.metrics import OPERATORS, Metric
 from pair_shares import explain_pair
 
@@ -99,6 +99,19 @@ def test_private_columns_have_no_part_in_it(explained):
         assert [row[0] for row in public] == [entry.column for entry in expected]
         found = [entry.contribution for entry in expected]
         assert [row[1] for row in public] == pytest.approx(found, abs=1e-9)
+
+
+def test_rows_that_landed_since_change_nothing(explained):
+    """A night brings a row from before the current snapshot, and fails."""
+    laboratory, metric = explained
+    question = "select * from bi.explain_pair(1, 2)"
+    before = laboratory.query(question)
+    late = (1, moment("2026-01-30T01:59"), 1.0, 99, True, "TX", True)
+    laboratory.append("customers", [late])
+    laboratory.land(spec_for(metric), "2026-01-31T02:00")
+    landed = "select count(*) from kindred.customer_versions where customer_id = 1 and age = 99"
+    assert laboratory.query(landed) == [(1,)]
+    assert laboratory.query(question) == before
 
 
 def test_unknown_customers_explain_nothing(explained):

@@ -20,6 +20,7 @@ CLOSED = make_spec(private=["income"], clustering=SMALL)
 TOLD = make_spec(private=["income"], publish_distances=True, clustering=SMALL)
 WITH_PLPYTHON = make_spec(clustering={"algorithms": ["kmeans", "plpython"]})
 ERROR = "CustomerValueError; the task's log says more"
+ERASURE_KEY = "6b696e64726564" * 5
 DETAIL = "income: found values between 17.5 and 99.25"
 
 
@@ -167,7 +168,7 @@ def test_a_withdrawal_takes_the_settings_the_earlier_date_was_published_with(sho
 
 
 def test_an_erasure_counts_the_lists_that_readers_see(shop, monkeypatch):
-    monkeypatch.setenv(VARIABLE, "6b696e64726564" * 5)
+    monkeypatch.setenv(VARIABLE, ERASURE_KEY)
     day = [moment(DAYS[2])]
     listed = "select lookalike_id, count(*) from kindred.{}_lookalikes where as_of = %s group by 1"
     of_all, of_public = (
@@ -178,3 +179,15 @@ def test_an_erasure_counts_the_lists_that_readers_see(shop, monkeypatch):
     [(rows,)] = shop.ask("select count(*) from bi.lookalikes where as_of = %s", *day)
     assert rows == 200 - 5 - of_public.get(customer, 0)
     assert shop.ask("select lookalikes from bi.snapshots where as_of = %s", *day) == [(rows,)]
+
+
+def test_a_private_column_that_leaves_the_spec_stays_hidden(shop, monkeypatch):
+    """Nobody has said that readers may see it, and a spec cannot name a column it does not use."""
+    monkeypatch.setenv(VARIABLE, ERASURE_KEY)
+    extremes = "select count(minimum) from bi.column_quality where column_name = 'income'"
+    assert shop.ask(extremes) == [(0,)]
+    shop.run(make_spec(features={"age": "numeric"}, clustering=SMALL), DAYS[4])
+    assert listed(shop)[1] > 0
+    assert listed(shop, DAYS[0]) == (0, 0, 0)
+    assert shop.ask(extremes) == [(0,)]
+    assert shop.ask("select count(*) from bi.rejected_rows where reason ~ 'income'") == [(0,)]

@@ -4,6 +4,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import psycopg2
 import psycopg2.errors
@@ -111,6 +112,55 @@ def test_no_view_tells_of_rows_that_it_leaves_out(
             seen[view, begun] = rows
     assert seen["lookalikes", False] == 5 * CUSTOMERS
     assert seen["lookalikes", True] == seen["clusters_current", True] == 0
+
+
+def test_explain_counts_nothing_that_a_view_hides(
+    shop: Laboratory, leaking: "psycopg2.extensions.cursor"
+) -> None:
+    """Leakproof conditions reach a scan below the barrier, and EXPLAIN counts what passes there."""
+    [(near, cluster)] = shop.query(
+        "select lookalike_id, cluster_id from kindred.customer_lookalikes as lookalikes"
+        " join kindred.customer_clusters as clusters using (as_of, customer_id)"
+        " where customer_id = 7 and rank = 1 and algorithm = 'kmeans'"
+    )
+    conditions = (
+        ("lookalikes", "lookalike_id", near),
+        ("lookalikes_current", "lookalike_id", near),
+        ("clusters", "cluster_id", cluster),
+        ("clusters_current", "cluster_id", cluster),
+    )
+
+    def is_told() -> list[bool]:
+        told = []
+        for view, column, right in conditions:
+            query = sql.SQL(
+                "explain (analyze, buffers off, timing off, summary off, costs off, format json)"
+                " select * from bi.{} where as_of = {} and customer_id = 7 and {} = {}"
+            )
+            seen = []
+            for guess in (right, -5):
+                names = (sql.Identifier(view), sql.Literal(f"{AS_OF}+00"), sql.Identifier(column))
+                leaking.execute(query.format(*names, sql.Literal(guess)))
+                [([found],)] = leaking.fetchall()
+                seen.append(sorted(rows_of(found["Plan"])))
+            told.append(seen[0] != seen[1])
+        return told
+
+    assert all(is_told()), "nothing is hidden"
+    shop.begin(make_spec(clustering=SMALL, private=["income"]), EARLIER)
+    for settings in ("", "set enable_nestloop = off; set enable_hashjoin = off"):
+        leaking.execute(f"reset all; {settings}")
+        assert not any(is_told()), settings
+    leaking.execute("reset all")
+
+
+def rows_of(plan: dict[str, Any]) -> Iterator[tuple[str, float, float]]:
+    """Relation or kind, rows and loops of every node of a plan that was executed."""
+    if plan["Actual Loops"]:
+        kind = plan.get("Relation Name", plan["Node Type"])
+        yield kind, plan["Actual Rows"], plan["Actual Loops"]
+        for part in plan.get("Plans", ()):
+            yield from rows_of(part)
 
 
 def columns_of(shop: Laboratory, view: str) -> list[str]:

@@ -1,7 +1,8 @@
 -- Why two customers are similar: what each column adds to their distance in the current snapshot. The
 -- contributions sum to the squared distance for l2, to the distance for cosine and inner product. Private
 -- columns contribute nothing here: the rest is that of the public part of the vectors.
--- Reads the serving generation by its number, as similar_customers does.
+-- Reads the serving generation by its number, as similar_customers does, and the raw rows that its vectors were
+-- made from: one that has landed since, in a night that failed, is not the current snapshot's.
 create or replace function {bi}.explain_pair(customer_a {key_type}, customer_b {key_type})
 returns table (column_name text, contribution double precision, share double precision, value_a text, value_b text)
 language plpgsql stable security definer
@@ -15,7 +16,7 @@ declare
   private text[];
   mask {extension}.vector;
 begin
-  select published.as_of, published.encoder_version, builds.table_name, encoders.column_blocks into serving
+  select published.encoder_version, builds.table_name, encoders.column_blocks into serving
   from current_snapshot as published
   join index_builds as builds using (generation)
   join encoder_versions as encoders on encoders.version = published.encoder_version;
@@ -27,7 +28,9 @@ begin
   return query execute format(
     $query$
       with pair as (
-        select a.embedding operator(%2$I.*) $6 as vector_a, b.embedding operator(%2$I.*) $6 as vector_b
+        select
+          a.embedding operator(%2$I.*) $5 as vector_a, b.embedding operator(%2$I.*) $5 as vector_b,
+          a.updated_at as updated_a, b.updated_at as updated_b
         from %1$I as a, %1$I as b
         where a.customer_id = $1 and b.customer_id = $2
       ),
@@ -51,26 +54,26 @@ begin
             where position > start and position <= stop
           ) as added
         from blocks
-        where exists (select from pair) and name <> all ($5)
+        where exists (select from pair) and name <> all ($4)
         union all
         select name, null
         from blocks
-        where exists (select from pair) and name = any ($5)
+        where exists (select from pair) and name = any ($4)
       ),
       version_a as (
-        select to_jsonb(v) as raw from customer_versions as v
-        where v.customer_id = $1 and v.updated_at < $4 order by v.updated_at desc limit 1
+        select to_jsonb(v) as raw from pair
+        join customer_versions as v on v.customer_id = $1 and v.updated_at = pair.updated_a
       ),
       version_b as (
-        select to_jsonb(v) as raw from customer_versions as v
-        where v.customer_id = $2 and v.updated_at < $4 order by v.updated_at desc limit 1
+        select to_jsonb(v) as raw from pair
+        join customer_versions as v on v.customer_id = $2 and v.updated_at = pair.updated_b
       )
       select
         parts.name,
         parts.added,
         abs(parts.added) / coalesce(nullif(sum(abs(parts.added)) over (), 0), 1),
-        case when parts.name <> all ($5) then version_a.raw ->> parts.name end,
-        case when parts.name <> all ($5) then version_b.raw ->> parts.name end
+        case when parts.name <> all ($4) then version_a.raw ->> parts.name end,
+        case when parts.name <> all ($4) then version_b.raw ->> parts.name end
       from parts
       left join version_a on true
       left join version_b on true
@@ -78,7 +81,7 @@ begin
     $query$,
     serving.table_name,
     {extension_name}
-  ) using customer_a, customer_b, serving.column_blocks, serving.as_of, private, mask;
+  ) using customer_a, customer_b, serving.column_blocks, private, mask;
 end
 $function$;
 

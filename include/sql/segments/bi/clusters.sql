@@ -1,22 +1,41 @@
 -- Segments: of every published snapshot (ask for one as_of, and only its partition is read), or of the
--- current one. The names that are filled in say which.
+-- current one. The names that are filled in say which. Where anything is hidden, segments depend on their being
+-- shown, as in lookalikes: EXPLAIN (ANALYZE) would count the rows that pass cluster_id = 3 before the join.
 create or replace view {bi}.{view} with (security_barrier) as
+with shown as materialized (select * from {space}.shown_snapshots)
 select
-  as_of,
-  algorithm,
-  customer_id::{key_type} as customer_id,
-  cluster_id,
-  label,
-  case when not snapshots.is_hidden then membership end as membership,
-  case when not snapshots.is_hidden then nearest_cluster_id end as nearest_cluster_id,
-  method,
-  list_number,
-  case when not snapshots.is_hidden then center_distance end as center_distance,
-  generation
-from {space}.customer_clusters
-join {space}.shown_snapshots as snapshots using (as_of)
-where as_of {shown}
-  and algorithm <> all (snapshots.hidden_algorithms);
+  found.as_of,
+  found.algorithm,
+  found.customer_id::{key_type} as customer_id,
+  found.cluster_id,
+  found.label,
+  case when not found.is_hidden then found.membership end as membership,
+  case when not found.is_hidden then found.nearest_cluster_id end as nearest_cluster_id,
+  found.method,
+  found.list_number,
+  case when not found.is_hidden then found.center_distance end as center_distance,
+  found.generation
+from (
+  select
+    clusters.as_of, clusters.algorithm, clusters.customer_id, clusters.cluster_id, clusters.label, clusters.membership,
+    clusters.nearest_cluster_id, clusters.method, clusters.list_number, clusters.center_distance, clusters.generation,
+    shown.is_hidden
+  from {space}.customer_clusters as clusters
+  join shown using (as_of)
+  where {hides_nothing}
+  union all
+  select
+    clusters.as_of, clusters.algorithm, clusters.customer_id,
+    case when clusters.algorithm <> all (shown.hidden_algorithms) then clusters.cluster_id end,
+    case when clusters.algorithm <> all (shown.hidden_algorithms) then clusters.label end,
+    clusters.membership, clusters.nearest_cluster_id, clusters.method,
+    case when clusters.algorithm <> all (shown.hidden_algorithms) then clusters.list_number end,
+    clusters.center_distance, clusters.generation, shown.is_hidden
+  from {space}.customer_clusters as clusters
+  join shown using (as_of)
+  where clusters.algorithm <> all (shown.hidden_algorithms) and not {hides_nothing}
+) as found
+where found.as_of {shown};
 
 comment on view {bi}.{view} is 'The segment of every customer by every algorithm, {scope}.';
 comment on column {bi}.{view}.as_of is 'The snapshot.';
