@@ -13,7 +13,22 @@ from kindred.warehouse.keys import KeyType
 FIRST, SECOND = "2026-02-01T02:00", "2026-02-02T02:00"
 COUNT, K = 80, 5
 
-ODD_TEXTS = ["", " ", "10", "9", "a", "A", "Z", "é", "e", "ключ", "客户", "😀", "O'Hara", 'say "x"']
+ODD_TEXTS = [
+    " x",
+    "x ",
+    "10",
+    "9",
+    "a",
+    "A",
+    "Z",
+    "é",
+    "e",
+    "ключ",
+    "客户",
+    "😀",
+    "O'Hara",
+    'say "x"',
+]
 ODD_TEXTS += [" lead", "trail ", "50% off %s", "{key}", "back\\slash", "tab\there", "line\nbreak"]
 ODD_UUIDS = [0, 1, 1 << 8, 0xFF << 120, (1 << 128) - 1, 0x80 << 120, 0x61 << 120]
 
