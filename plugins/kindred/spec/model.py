@@ -208,16 +208,14 @@ class Spec(Strict):
                     f"column {column!r} is the source's {reserved[column]} and cannot be"
                     " encoded or used as a label"
                 )
-            if column in (*OWN_COLUMNS, UNUSABLE_KEY):
-                names = ", ".join((*OWN_COLUMNS, UNUSABLE_KEY))
+            if column in (own := (*OWN_COLUMNS, UNUSABLE_KEY)):
                 raise ValueError(
-                    f"column {column!r} cannot be stored under this name: {names}"
+                    f"column {column!r} cannot be stored under this name: {', '.join(own)}"
                     " are Kindred's own; rename it in a 'source.query'"
                 )
             if column in SYSTEM_COLUMNS:
                 raise ValueError(
-                    f"column {column!r} cannot be stored under this name: every table of PostgreSQL"
-                    " has a hidden column of that name; rename it in a 'source.query'"
+                    f"column {column!r}: PostgreSQL keeps this name; rename it in a 'source.query'"
                 )
         for column in (*reserved, *self.features, *self.labels):
             if "%" in column:

@@ -19,7 +19,7 @@ STORIES = (
     "buys tools for the garden",
     "reads novels about the sea",
 )
-KEYS = ["o'Neill", 'say "x"', "naïve", "\N{SNOWMAN}", "a\\b", "tab\tkey", "{}", "%s", " "]
+KEYS = ["o'Neill", 'say "x"', "naïve", "\N{SNOWMAN}", "a\\b", "tab\tkey", "{}", "%s", " key"]
 
 
 def rows(count=240):

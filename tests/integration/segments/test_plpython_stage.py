@@ -201,11 +201,14 @@ def test_who_may_cluster(nights, user):
 
 
 def test_the_function_of_bi_is_like_the_others(nights):
-    found = nights.query("""
-        select prosecdef, proconfig[1] ~ 'search_path=.*pg_temp$', obj_description(oid) is not null
+    [(is_definer, settings, comment)] = nights.query("""
+        select prosecdef, proconfig, obj_description(oid)
         from pg_proc where oid = 'bi.cluster_customers'::regproc
     """)
-    assert found == [(True, True, True)]
+    path = next(setting for setting in settings if setting.startswith("search_path="))
+    assert is_definer
+    assert path.endswith("pg_temp")
+    assert comment
     owner = "select pg_get_userbyid(proowner) from pg_proc where proname = 'cluster_customers'"
     assert nights.query(owner) == [(OWNER,)]
 
