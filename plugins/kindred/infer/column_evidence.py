@@ -34,6 +34,7 @@ _FLAGS_OF_FILES = (
     *(("ja", "nein"), ("oui", "non"), ("si", "no"), ("sí", "no"), ("sim", "não"), ("ja", "nee")),
     *(("wahr", "falsch"), ("vrai", "faux"), ("on", "off"), ("sì", "no"), ("tak", "nie")),
 )
+_HAS_TIME = {"T", ":"}  # beside a date such as 20220506
 _FEW_TEXTS = 20  # a column of booleans in all of their spellings has fewer
 _MIN_GROUPED = 50  # numbers of which none has one or two decimals: 0.9 ** 50 is 0.5 %
 _MIN_GROUPED_MONEY = 10
@@ -222,7 +223,7 @@ class ColumnEvidence:
             place: shape
             for place, shape in shapes.items()
             if (may_be_months or not shape.is_month)
-            and (not shape.is_compact or shape.has_zone or "T" in self.shaped.shapes[place])
+            and (not shape.is_compact or shape.has_zone or _HAS_TIME & {*self.shaped.shapes[place]})
         }
         unordered = {place: shape for place, shape in shapes.items() if shape.is_unordered}
         ordered = {place: shape for place, shape in shapes.items() if place not in unordered}

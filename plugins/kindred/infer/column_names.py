@@ -30,7 +30,7 @@ _BIRTHS = {"birth", "birthday", "birthdate", "dob", "born", "geburtsdatum", "nai
 # Numbers under such a name are codes of something: their order and distance mean nothing.
 _CODES = {
     *("code", "codes", "cd", "sic", "naics", "nace", "naf", "fips", "insee", "mcc", "gics"),
-    *("kennziffer", "schluessel", "codigo", "codice"),
+    *("kennziffer", "schluessel", "codigo", "codice", "blz", "bankleitzahl", "iso", "bic"),
 }
 _NAMED_THINGS = {
     *("type", "typ", "category", "kategorie", "region", "department", "dept", "branch", "industry"),
