@@ -1,7 +1,7 @@
 """Read one column of a file by the conventions of the file: as booleans, numbers, dates or text."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -53,6 +53,7 @@ _COMPACT = ("99999999", "999999999999", "99999999999999")
 _COMPACT_MONTH = "999999"
 _COMPACT_ZEROS = ("0", "09999999")
 _COMPACT_YEARS = (np.datetime64("1900-01-01"), np.datetime64("2100-01-01"))
+_MIN_YEARS, _MIN_GAP = 10, 15  # different two-digit years, and years without a date between them
 _LAST_YEAR = np.datetime64("9999-01-01")
 _EPOCH_YEARS = (np.datetime64("1990-01-01"), np.datetime64("2100-01-01"))
 _EPOCH_UNITS = {10: "s", 13: "ms", 16: "us"}
@@ -283,14 +284,38 @@ class ColumnReader:
         """The moment of each distinct text in UTC (distinct,), NaT where there is none."""
         times = np.full(len(self.column.texts), np.datetime64("NaT"), dtype="datetime64[us]")
         by_shape = {self.shaped.shapes[place]: shape for place, shape in reading.shapes.items()}
-        is_birth = looks_like_birth(self.column.name)
-        pivot = BIRTH_PIVOT if is_birth else PIVOT
+        pivot = self._pivot(reading)
         for group in self.shaped.groups(self._wanted(list(reading.shapes))):
             shape = by_shape[group.shape]
             if shape.is_unordered:
                 shape = shape.ordered(str(reading.order))
             times[group.places] = shape.moments(group, reading.zones, pivot)
         return times
+
+    def _pivot(self, reading: MomentReading) -> int:
+        """The first two-digit year that is of 1900, where the years are not all of one time.
+
+        Of years from 40 over 99 to 05 the one after the widest gap is the first: 1940 to 2005.
+        """
+        if looks_like_birth(self.column.name):
+            return BIRTH_PIVOT
+        if not any(shape.has_short_year for shape in reading.shapes.values()):
+            return PIVOT
+        by_shape = {self.shaped.shapes[place]: shape for place, shape in reading.shapes.items()}
+        found: set[int] = set()
+        for group in self.shaped.groups(self._wanted(list(reading.shapes))):
+            shape = by_shape[group.shape]
+            shape = shape.ordered(str(reading.order)) if shape.is_unordered else shape
+            if shape.has_short_year:
+                found.update(np.unique(shape.numbers(group)["y"]).tolist())
+        years = np.array(sorted(found))
+        if len(years) < _MIN_YEARS:
+            return PIVOT
+        gaps = (years - np.roll(years, 1)) % 100
+        first = int(years[gaps.argmax()])
+        usual = years + np.where(years >= PIVOT, 0, 100)
+        is_split = np.ptp(usual) - (100 - gaps.max()) >= _MIN_GAP
+        return first if is_split and gaps.max() >= _MIN_GAP else PIVOT
 
     def _moments(self, reading: MomentReading, ignored: Flags | None = None) -> Column | None:
         times = self._times(reading)
@@ -300,7 +325,9 @@ class ColumnReader:
         if not is_good.any() or odd > (1 - MIN_SHARE) * self.shaped.rows[is_meant].sum():
             return None
         shapes = [reading.shapes[p] for p in reading.shapes]
-        self.notes += _year_notes(shapes, looks_like_birth(self.column.name))
+        if any(shape.has_short_year for shape in shapes):
+            pivot = self._pivot(reading)
+            self.notes.append(f"years of two digits are from 19{pivot:02} to 20{pivot - 1:02}")
         sql_type = SqlType.DATE
         if any(shape.has_time for shape in shapes):
             has_zone = any(shape.has_zone for shape in shapes)
@@ -351,13 +378,6 @@ def _style_notes(reading: NumberReading) -> list[str]:
     elif reading.affix:
         notes.append(f"in {reading.affix}")
     return notes
-
-
-def _year_notes(shapes: Sequence[Any], is_birth: bool) -> list[str]:
-    if not any(shape.has_short_year for shape in shapes):
-        return []
-    pivot = BIRTH_PIVOT if is_birth else PIVOT
-    return [f"years of two digits are from 19{pivot} to 20{pivot - 1}"]
 
 
 def unchanged(column: TextColumn, is_known: Flags) -> Column:

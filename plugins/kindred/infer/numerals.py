@@ -51,6 +51,7 @@ _PERCENTS = frozenset(("%", "percent", "pct", "prozent"))
 _UNITS_WORDS = (
     "kg g mg t lb lbs oz km m cm mm mi ft l ml cl hl h hr hrs min s sec ms d yr yrs mo kWh MWh W "
     "kW MW V Hz GB MB kB KB TB px pt pcs pc x st ha m² m³ km² kcal °C °F ° "
+    "歳 才 岁 人 名 個 个 件 回 次 点 本 枚 台 日 세 명 개 "
 )
 UNITS = frozenset(_UNITS_WORDS.split())
 _UNIT = re.compile(r"[^\W\d_]{1,12}[²³]?\.?(?:/[^\W\d_]{1,10}[²³]?)?|°[CF]?|‰")

@@ -173,3 +173,20 @@ def test_a_log_and_a_panel_are_no_customers(name, made):
     roles = Roles("user_id")
     with pytest.raises(InferenceError, match="declare it as events"):
         propose("public.t", roles, read_csv(text.encode(), roles))
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(1940, 2001), (1960, 1999), (1990, 2026), (2015, 2040)]
+)
+def test_two_digit_years_of_people_and_of_contracts(first, last):
+    days = [date(first + n * 7 % (last - first + 1), 1 + n % 12, 1 + n % 28) for n in range(300)]
+    assert values_of(typed("x", [day.strftime("%d.%m.%y") for day in days])) == days
+
+
+def test_units_of_japan():
+    assert values_of(typed("x", [f"{n}歳" for n in range(20, 60)])) == list(range(20, 60))
+
+
+@pytest.mark.parametrize("marker", ["brak", "N/C", "néant", "不明", "não informado"])
+def test_missing_in_other_languages(marker):
+    assert typed("x", [marker, *map(str, range(60))]).nulls == 1
