@@ -139,10 +139,17 @@ class ColumnEvidence:
         found: dict[str, list[tuple[int, Numeral]]] = {DOT: [], COMMA: []}
         if not self.has_digits:
             return {}
+        codes = signed = 0
+        for place, shape in enumerate(self.shaped.shapes):
+            for numeral in readings(shape)[:1]:
+                if numeral.is_code and numeral.affix == BARE:
+                    is_signed = numeral.is_negative or shape[0] == "+"
+                    signed += is_signed * int(self.shaped.shape_rows[place])
+                    codes += 1
+        if codes and signed < (1 - MIN_SHARE) * self.shaped.meant_rows + 1:
+            return {}  # no code such as 00103 has a sign, an amount such as 00103- has
         for place, shape in enumerate(self.shaped.shapes):
             for numeral in readings(shape):
-                if numeral.is_code and numeral.affix == BARE:
-                    return {}
                 for decimal in (numeral.decimal,) if numeral.decimal else (DOT, COMMA):
                     found[decimal].append((place, numeral))
         return {decimal: self._numbers(decimal, pairs) for decimal, pairs in found.items()}

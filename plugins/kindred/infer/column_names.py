@@ -10,7 +10,7 @@ MAX_NAME_BYTES = 63  # of a PostgreSQL identifier
 MAX_SPACE_CHARACTERS = 31
 
 _JOINERS = "\u200c\u200d"  # invisible too, but part of how some languages are written
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORD = re.compile(r"IDs(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ID_ENDINGS = {"id", "ids", "key", "uuid", "guid", "number", "no", "nr", "ref"}
 _POSTAL = {
     *("zip", "zipcode", "postal", "postcode", "postleitzahl", "plz", "pincode", "postnr"),

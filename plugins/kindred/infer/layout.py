@@ -214,11 +214,13 @@ def _count_titles(records: Sequence[Record]) -> int:
 
 
 def _is_above_names(records: Sequence[Record], width: int) -> bool:
-    """Whether the first record has half of the names at most, and one below it has all of them.
+    """Whether the first record has half of the names or too many, and one below it has all of them.
 
     So a spreadsheet pads ``Date:,2026-01-31``, and writes names of groups above those of columns.
     """
-    if len({value.strip() for value in records[0]} - {""}) > width // 2:
+    first = {value.strip() for value in records[0]} - {""}
+    is_other = len(records[0]) > width + 1 and any(map(_DIGIT.match, first))
+    if len(first) > width // 2 and not is_other:
         return False
     for number, record in enumerate(records[1:], start=1):
         names = {value.strip() for value in record} - {""}

@@ -1,6 +1,7 @@
 r"""Texts that stand for a missing value, such as NA, ``\N`` or #DIV/0!."""
 
 from functools import lru_cache
+from string import ascii_lowercase
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +36,7 @@ MARKERS = frozenset(
     (
         *ALWAYS,
         *_AMOUNTS,
+        *(f".{letter}" for letter in ascii_lowercase),  # of SAS and Stata
         "- €",
         "-€",
         "-$",

@@ -20,6 +20,7 @@ ROWS = [
 
 ABOVE = {
     "a padded title of two cells": ["Report,,,,", "As of:,2026-01-31,,,", ",,,,"],
+    "the settings of a program": ["EXTF,700,16,,,20260101,4,,,"],
     "names of groups": [",Customer,,Sales,"],
     "names of groups, repeated": ["Customer,Customer,Customer,Sales,Sales"],
 }
@@ -84,6 +85,7 @@ DATES = {
     "2024年7月1日 9時05分": datetime(2024, 7, 1, 9, 5),
     "01.07.2024 09:05 Uhr": datetime(2024, 7, 1, 9, 5),
     "01/07/2024 à 09:05": datetime(2024, 7, 1, 9, 5),
+    "01JUL2024:09:05:00": datetime(2024, 7, 1, 9, 5),
     "20240701 09:05:00": datetime(2024, 7, 1, 9, 5),
 }
 
@@ -187,6 +189,23 @@ def test_units_of_japan():
     assert values_of(typed("x", [f"{n}歳" for n in range(20, 60)])) == list(range(20, 60))
 
 
-@pytest.mark.parametrize("marker", ["brak", "N/C", "néant", "不明", "não informado"])
+@pytest.mark.parametrize("marker", ["brak", "N/C", "néant", "不明", ".A", "não informado"])
 def test_missing_in_other_languages(marker):
     assert typed("x", [marker, *map(str, range(60))]).nulls == 1
+
+
+def test_padded_amounts_have_signs_and_codes_have_none():
+    texts = [f"{n * 37:08d}{'-' if n % 9 == 0 else ' '}" for n in range(90)]
+    assert values_of(typed("x", texts))[9:11] == [-333, 370]
+    assert values_of(typed("x", [f"+{n:04d}" for n in range(90)])) == list(range(90))
+    assert typed("x", [text.strip("- ") for text in texts]).type == "text"
+
+
+def test_padded_numbers_are_no_phones():
+    decision = decide(typed("credit", [f"{n * 7919 % 10**6:09d}" for n in range(300)]))
+    assert "phone" not in decision.reason
+
+
+def test_ids_of_companies_are_no_amounts():
+    texts = [str(n * 7919 % 10**6) for n in range(300)]
+    assert decide(typed("Associated Company IDs", texts)).use is Use.IGNORE
