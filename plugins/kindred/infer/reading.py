@@ -30,7 +30,7 @@ _HEAD_BYTES = 2**20
 _UNITS = ("\x1f", "\x1e", "\x1d", "\x1c")
 _PAGE_BREAK = re.compile(rb"(^|(?<=[\r\n]))\f+")
 _FIRST_TEXTS = 20  # distinct texts that are looked at before all others are
-_GUARDED = r"""^(?:="([^"]*)"|'([+\-=@\d][^']*))$"""  # ="00123" and '+1 555 0100
+_GUARDED = r"""^(?:="([^"]*)"|'([+\-=@]?\d[\d .,/()+-]*))$"""  # ="00123" and '+1 555 0100
 _ESCAPED = re.compile(rb'\\(["\\])')
 
 

@@ -37,7 +37,7 @@ _AMOUNTS = {
 }
 _DOCUMENTS = {
     *("invoice", "order", "transaction", "receipt", "ticket", "basket", "purchase", "trans", "tx"),
-    *("event", "events", "action", "session", "orders", "visits", "clicks", "page", "path"),
+    *("event", "action", "session", "page", "path"),
     *("txn", "beleg", "rechnung", "bestellung", "facture", "commande", "booking", "invoiceno"),
 }
 # An attribute of a customer, which a source keeps up to date, is named so.

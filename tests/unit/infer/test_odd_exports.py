@@ -209,3 +209,16 @@ def test_padded_numbers_are_no_phones():
 def test_ids_of_companies_are_no_amounts():
     texts = [str(n * 7919 % 10**6) for n in range(300)]
     assert decide(typed("Associated Company IDs", texts)).use is Use.IGNORE
+
+
+def test_decades_are_no_texts_of_a_spreadsheet():
+    table = read_table("\n".join(["ref,x", *(f"{n},'{n % 3 + 7}0s" for n in range(40))]).encode())
+    assert values(table, "x")[:2] == ["'70s", "'80s"]
+
+
+def test_a_household_of_customers_is_no_receipt():
+    lines = ["ref,email,joined,total_spend,orders"]
+    lines += [f"C{n},h{n % 90}@x.org,2024-01-{1 + n % 28:02d},{n}.5,{n % 7}" for n in range(300)]
+    roles = Roles("ref")
+    proposal = propose("public.t", roles, read_csv("\n".join(lines).encode(), roles))
+    assert not [note for note in proposal.notes if "transactions" in note]
