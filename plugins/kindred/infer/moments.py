@@ -84,8 +84,8 @@ _NAME = r"(?P<name>[^\W\d_]{3,12})\.?"
 _DATES = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?P<y>9999)(?P<sep>[-/.])(?P<m>99?)(?P=sep)(?P<d>99?)",
-        r"(?P<a>99?)(?P<sep>[-/.])(?P<b>99?)(?P=sep)(?P<c>9999|99)",
+        r"(?P<y>9999)(?P<sep>[-/.]|\. )(?P<m>99?)(?P=sep)(?P<d>99?)\.?",
+        r"(?P<a>99?)(?P<sep>[-/.]|\. )(?P<b>99?)(?P=sep)(?P<c>9999|99)",
         r"(?P<y>9999)年(?P<m>99?)月(?P<d>99?)日",
         r"(?P<d>99?)(?:st|nd|rd|th|er|\.)?(?:[ \-/.]|\. | de )?"
         rf"{_NAME}(?:, |[ \-/.,]| de )?(?P<y>9999|99)(?: г\.)?",  # noqa: RUF001
