@@ -34,6 +34,7 @@ _FLAGS_OF_FILES = (
     *(("ja", "nein"), ("oui", "non"), ("si", "no"), ("sí", "no"), ("sim", "não"), ("ja", "nee")),
     *(("wahr", "falsch"), ("vrai", "faux"), ("on", "off"), ("sì", "no"), ("tak", "nie")),
 )
+_HAS_TIME = {"T", ":"}  # beside a date such as 20220506
 _FEW_TEXTS = 20  # a column of booleans in all of their spellings has fewer
 _MIN_GROUPED = 50  # numbers of which none has one or two decimals: 0.9 ** 50 is 0.5 %
 _MIN_GROUPED_MONEY = 10
@@ -138,10 +139,17 @@ class ColumnEvidence:
         found: dict[str, list[tuple[int, Numeral]]] = {DOT: [], COMMA: []}
         if not self.has_digits:
             return {}
+        codes = signed = 0
+        for place, shape in enumerate(self.shaped.shapes):
+            for numeral in readings(shape)[:1]:
+                if numeral.is_code and numeral.affix == BARE:
+                    is_signed = numeral.is_negative or shape[0] == "+"
+                    signed += is_signed * int(self.shaped.shape_rows[place])
+                    codes += 1
+        if codes and signed < (1 - MIN_SHARE) * self.shaped.meant_rows + 1:
+            return {}  # no code such as 00103 has a sign, an amount such as 00103- has
         for place, shape in enumerate(self.shaped.shapes):
             for numeral in readings(shape):
-                if numeral.is_code and numeral.affix == BARE:
-                    return {}
                 for decimal in (numeral.decimal,) if numeral.decimal else (DOT, COMMA):
                     found[decimal].append((place, numeral))
         return {decimal: self._numbers(decimal, pairs) for decimal, pairs in found.items()}
@@ -222,7 +230,7 @@ class ColumnEvidence:
             place: shape
             for place, shape in shapes.items()
             if (may_be_months or not shape.is_month)
-            and (not shape.is_compact or shape.has_zone or "T" in self.shaped.shapes[place])
+            and (not shape.is_compact or shape.has_zone or _HAS_TIME & {*self.shaped.shapes[place]})
         }
         unordered = {place: shape for place, shape in shapes.items() if shape.is_unordered}
         ordered = {place: shape for place, shape in shapes.items() if place not in unordered}

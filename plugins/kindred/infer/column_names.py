@@ -11,11 +11,11 @@ MAX_NAME_BYTES = 63  # of a PostgreSQL identifier
 MAX_SPACE_CHARACTERS = 31
 
 _JOINERS = "\u200c\u200d"  # invisible too, but part of how some languages are written
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORD = re.compile(r"IDs(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ID_ENDINGS = {"id", "ids", "key", "uuid", "guid", "number", "no", "nr", "ref"}
 _POSTAL = {
     *("zip", "zipcode", "postal", "postcode", "postleitzahl", "plz", "pincode", "postnr"),
-    *("postnummer", "eircode", "cep", "zip4", "zip5"),
+    *("postnummer", "pocztowy", "npa", "postale", "eircode", "cep", "zip4", "zip5"),
 }
 _PHONES = {
     *("phone", "telephone", "tel", "mobile", "cell", "cellphone", "fax", "telefon", "telefono"),
@@ -27,11 +27,23 @@ _TIMES = {
     *("modified", "registered", "joined", "signup", "visited", "last", "first", "since", "when"),
     *("visit", "expires", "expiry", "start", "end", "opened", "closed", "event", "activity"),
 }
-_BIRTHS = {"birth", "birthday", "birthdate", "dob", "born", "geburtsdatum", "naissance", "geburt"}
+_BIRTHS = {
+    "birth",
+    "birthday",
+    "birthdate",
+    "dob",
+    "born",
+    "geburtsdatum",
+    "naissance",
+    "geburt",
+} | {
+    *("geb", "gebdat", "gebdatum", "geboortedatum", "nascimento", "nacimiento", "nascita"),
+    *("urodzenia", "birthdt"),
+}
 # Numbers under such a name are codes of something: their order and distance mean nothing.
 _CODES = {
     *("code", "codes", "cd", "sic", "naics", "nace", "naf", "fips", "insee", "mcc", "gics"),
-    *("kennziffer", "schluessel", "codigo", "codice"),
+    *("kennziffer", "schluessel", "codigo", "codice", "blz", "bankleitzahl", "iso", "bic"),
 }
 _NAMED_THINGS = {
     *("type", "typ", "category", "kategorie", "region", "department", "dept", "branch", "industry"),

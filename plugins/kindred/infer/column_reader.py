@@ -1,6 +1,7 @@
 """Read one column of a file by the conventions of the file: as booleans, numbers, dates or text."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from kindred.infer.column_names import (
     looks_like_birth,
     looks_like_date,
     looks_like_id,
+    looks_like_month,
     looks_like_phone,
     looks_like_time,
 )
@@ -22,7 +24,7 @@ from kindred.infer.columns import Column, Flags, Numbers, SqlType, TextColumn, T
 from kindred.infer.conventions import Conventions
 from kindred.infer.markers import marked
 from kindred.infer.moments import BIRTH_PIVOT, PIVOT, YMD, MomentShape, moment_shape
-from kindred.infer.numerals import BARE, COMMA, DOT, PERCENT, Numeral
+from kindred.infer.numerals import BARE, COMMA, DOT, PERCENT, UNITS, Numeral, readings
 from kindred.infer.plain_values import (
     as_arrow,
     fit_bigint,
@@ -39,13 +41,19 @@ from kindred.spec.features import LARGEST_NUMBER
 
 AMBIGUOUS = "dates whose day and month cannot be told apart"
 AMBIGUOUS_NUMBERS = "numbers such as 1.234 or 1,234, and no column shows which is the decimal sign"
+AMBIGUOUS_ZONE = "times of zone "
+SEVERAL_UNITS = "numbers in several currencies or units"
+DURATIONS = "times of the day or durations"
+_DURATION = re.compile(r"-?[09]9{0,3}:99(:99([.,]9+)?)?")
 
 _MIN_ALMOST_SHARE = 0.5
 _SHAPES_SHOWN = 3
 _MIN_COMPACT = 10  # distinct numbers of eight digits that all are days: chance has 1 in 1,200 each
 _COMPACT = ("99999999", "999999999999", "99999999999999")
+_COMPACT_MONTH = "999999"
 _COMPACT_ZEROS = ("0", "09999999")
 _COMPACT_YEARS = (np.datetime64("1900-01-01"), np.datetime64("2100-01-01"))
+_MIN_YEARS, _MIN_GAP = 10, 15  # different two-digit years, and years without a date between them
 _LAST_YEAR = np.datetime64("9999-01-01")
 _EPOCH_YEARS = (np.datetime64("1990-01-01"), np.datetime64("2100-01-01"))
 _EPOCH_UNITS = {10: "s", 13: "ms", 16: "us"}
@@ -65,6 +73,7 @@ class ColumnReader:
     ) -> None:
         self.is_time = is_time or looks_like_time(column.name)
         self.is_date = is_time or looks_like_date(column.name)
+        self.is_month = looks_like_month(column.name)
         self.column, self.conventions, self.evidence = column, conventions, evidence
         self.shaped = evidence.shaped
         self.notes: list[str] = []
@@ -112,7 +121,7 @@ class ColumnReader:
             return None
         if reading.ambiguous_zones:
             zones = ", ".join(sorted(reading.ambiguous_zones))
-            self.notes.append(f"times of zone {zones}, which means several zones")
+            self.notes.append(f"{AMBIGUOUS_ZONE}{zones}, which means several zones")
             return None
         if reading.rivals:
             orders = (reading.order, *reading.rivals)
@@ -126,7 +135,7 @@ class ColumnReader:
 
     def compact_moments(self) -> Column | None:
         """Dates such as 20220506, if all numbers are days or the name says so."""
-        is_named = self.is_date or self.is_time
+        is_named = self.is_date or self.is_time or self.is_month
         if (looks_like_id(self.column.name) and not is_named) or not self._is_compact():
             return None
         zeros = [p for p, shape in enumerate(self.shaped.shapes) if shape in _COMPACT_ZEROS]
@@ -143,15 +152,17 @@ class ColumnReader:
             return None
         if zero_rows:
             self.notes.append(f"{zero_rows:,} zeros are null")
-        self.notes.append("written as YYYYMMDD")
+        is_month = any(shape.is_month for shape in reading.shapes.values())
+        self.notes.append(f"written as YYYYMM{'' if is_month else 'DD'}")
         return self._moments(reading, ignored=is_zero)
 
     def _is_compact(self) -> bool:
         """Whether the shapes of most rows may be such dates, by their widths alone."""
+        widths = (*_COMPACT, *_COMPACT_ZEROS, *((_COMPACT_MONTH,) if self.is_month else ()))
         rows = sum(
             int(rows)
             for shape, rows in zip(self.shaped.shapes, self.shaped.shape_rows, strict=True)
-            if shape in (*_COMPACT, *_COMPACT_ZEROS)
+            if shape in widths
         )
         return self.evidence.is_enough(rows)
 
@@ -163,9 +174,26 @@ class ColumnReader:
         missing = int(self.shaped.rows[is_missing].sum())
         if missing:
             notes = (f"{missing:,} tokens such as NA are null", *notes)
+        notes += self._unlike_texts()
         is_known = (_lengths(self.shaped.stripped) > 0) & ~is_missing
         found = unchanged(self.column, is_known)
         return replace(found, notes=notes, almost=self._almost())
+
+    def _unlike_texts(self) -> tuple[str, ...]:
+        """What the texts are, if they are amounts of several currencies, or durations."""
+        if not self.evidence.has_digits:
+            return ()
+        pairs = list(zip(self.shaped.shapes, self.shaped.shape_rows.tolist(), strict=True))
+        durations = sum(rows for shape, rows in pairs if _DURATION.fullmatch(shape))
+        if self.evidence.is_enough(durations):
+            return (DURATIONS,)
+        affixes = [
+            ({n.affix for n in readings(shape) if n.is_currency or n.affix in UNITS}, rows)
+            for shape, rows in pairs
+        ]
+        amounts = sum(rows for found, rows in affixes if found)
+        is_mixed = len(set().union(*(found for found, _ in affixes))) > 1
+        return (SEVERAL_UNITS,) if is_mixed and self.evidence.is_enough(amounts) else ()
 
     def _almost(self) -> Almost | None:
         """What most values are: the numbers or dates of which there are more."""
@@ -256,14 +284,38 @@ class ColumnReader:
         """The moment of each distinct text in UTC (distinct,), NaT where there is none."""
         times = np.full(len(self.column.texts), np.datetime64("NaT"), dtype="datetime64[us]")
         by_shape = {self.shaped.shapes[place]: shape for place, shape in reading.shapes.items()}
-        is_birth = looks_like_birth(self.column.name)
-        pivot = BIRTH_PIVOT if is_birth else PIVOT
+        pivot = self._pivot(reading)
         for group in self.shaped.groups(self._wanted(list(reading.shapes))):
             shape = by_shape[group.shape]
             if shape.is_unordered:
                 shape = shape.ordered(str(reading.order))
             times[group.places] = shape.moments(group, reading.zones, pivot)
         return times
+
+    def _pivot(self, reading: MomentReading) -> int:
+        """The first two-digit year that is of 1900, where the years are not all of one time.
+
+        Of years from 40 over 99 to 05 the one after the widest gap is the first: 1940 to 2005.
+        """
+        if looks_like_birth(self.column.name):
+            return BIRTH_PIVOT
+        if not any(shape.has_short_year for shape in reading.shapes.values()):
+            return PIVOT
+        by_shape = {self.shaped.shapes[place]: shape for place, shape in reading.shapes.items()}
+        found: set[int] = set()
+        for group in self.shaped.groups(self._wanted(list(reading.shapes))):
+            shape = by_shape[group.shape]
+            shape = shape.ordered(str(reading.order)) if shape.is_unordered else shape
+            if shape.has_short_year:
+                found.update(np.unique(shape.numbers(group)["y"]).tolist())
+        years = np.array(sorted(found))
+        if len(years) < _MIN_YEARS:
+            return PIVOT
+        gaps = (years - np.roll(years, 1)) % 100
+        first = int(years[gaps.argmax()])
+        usual = years + np.where(years >= PIVOT, 0, 100)
+        is_split = np.ptp(usual) - (100 - gaps.max()) >= _MIN_GAP
+        return first if is_split and gaps.max() >= _MIN_GAP else PIVOT
 
     def _moments(self, reading: MomentReading, ignored: Flags | None = None) -> Column | None:
         times = self._times(reading)
@@ -273,7 +325,9 @@ class ColumnReader:
         if not is_good.any() or odd > (1 - MIN_SHARE) * self.shaped.rows[is_meant].sum():
             return None
         shapes = [reading.shapes[p] for p in reading.shapes]
-        self.notes += _year_notes(shapes, looks_like_birth(self.column.name))
+        if any(shape.has_short_year for shape in shapes):
+            pivot = self._pivot(reading)
+            self.notes.append(f"years of two digits are from 19{pivot:02} to 20{pivot - 1:02}")
         sql_type = SqlType.DATE
         if any(shape.has_time for shape in shapes):
             has_zone = any(shape.has_zone for shape in shapes)
@@ -324,13 +378,6 @@ def _style_notes(reading: NumberReading) -> list[str]:
     elif reading.affix:
         notes.append(f"in {reading.affix}")
     return notes
-
-
-def _year_notes(shapes: Sequence[Any], is_birth: bool) -> list[str]:
-    if not any(shape.has_short_year for shape in shapes):
-        return []
-    pivot = BIRTH_PIVOT if is_birth else PIVOT
-    return [f"years of two digits are from 19{pivot} to 20{pivot - 1}"]
 
 
 def unchanged(column: TextColumn, is_known: Flags) -> Column:

@@ -21,7 +21,13 @@ from kindred.infer.column_names import (
     looks_like_id,
     looks_like_postal_code,
 )
-from kindred.infer.column_reader import AMBIGUOUS, AMBIGUOUS_NUMBERS
+from kindred.infer.column_reader import (
+    AMBIGUOUS,
+    AMBIGUOUS_NUMBERS,
+    AMBIGUOUS_ZONE,
+    DURATIONS,
+    SEVERAL_UNITS,
+)
 from kindred.infer.columns import COMMON_VALUES, Column, Flags, Numbers, whole
 from kindred.infer.identifiers import NEAR_UNIQUE, are_codes, identifies
 from kindred.infer.sentinels import sentinels
@@ -46,6 +52,9 @@ _SMALL_TABLE = 1000  # rows below which ten rows are too many to require for a c
 _AMBIGUITIES = {
     AMBIGUOUS: "write them as 2026-03-31",
     AMBIGUOUS_NUMBERS: "write them without thousands",
+    AMBIGUOUS_ZONE: "write them with an offset, as in 2026-03-31T23:59:00+02:00",
+    SEVERAL_UNITS: "convert them to one",
+    DURATIONS: "write them as a number of minutes or hours",
 }
 
 
@@ -202,13 +211,14 @@ def _identifier(column: Column) -> Decision | None:
 
 
 def _code(column: Column, numbers: Numbers) -> Decision | None:
-    """Whole numbers that are categories: by name, or because no amounts are written so."""
-    if not whole(numbers):
+    """Numbers that are categories: by name, or because no amounts are written so."""
+    is_code = looks_like_code(column.name)
+    if not whole(numbers) and not is_code:  # 62.01 is a code of an industry
         return None
     is_few = column.distinct <= max(COMMON_VALUES, _MAX_CODES_PER_ROW * column.known)
     if looks_like_amount(column.name):
         return None
-    by_name = looks_like_code(column.name) or (is_few and looks_like_category(column.name))
+    by_name = is_code or (is_few and looks_like_category(column.name))
     if not by_name and not are_codes(column, numbers):
         return None
     why = "codes by name" if by_name else "codes: repeated numbers of one width, far apart"
@@ -301,8 +311,9 @@ def _text(column: Column) -> Decision:
     )
     if column.distinct <= COMMON_VALUES and not (is_long and column.distinct > column.known / 2):
         return _category(column, f"{column.distinct} values")
-    for note, remedy in _AMBIGUITIES.items():
-        if note in column.notes:
+    for start, remedy in _AMBIGUITIES.items():
+        note = next((note for note in column.notes if note.startswith(start)), None)
+        if note is not None:
             return replace(_ignore(column, "no kind"), warning=f"{note}: {remedy}")
     if is_long and words > 1.5:
         return _free_text(column, f"free text: {measured}")
@@ -317,7 +328,10 @@ def _text(column: Column) -> Decision:
             f"the {COMMON_VALUES} most frequent of {column.distinct:,} values cover {share:.0%}"
         )
         return _category(column, common)
-    if words >= SEVERAL_WORDS:
+    has_letters = pc.match_substring_regex(column.values, r"\p{L}{2}").to_numpy(
+        zero_copy_only=False
+    )
+    if words >= SEVERAL_WORDS and column.counts[has_letters].sum() > column.known / 2:
         return _free_text(column, measured)
     return _ignore(
         column,

@@ -21,6 +21,8 @@ _SAMPLE_CHARACTERS, _SAMPLE_RECORDS = 500_000, 200
 _MAX_TITLES = 50
 _SPACED_SHARE = 0.95  # of the values after a separator that begin with a space
 _QUOTED_SHARE = 0.95  # of the values of a column that are within single quotes
+_MAX_ABOVE = 8  # records in which the names are looked for below a title
+_DIGIT = re.compile(r"\s*[+-]?[\d.,]*\d")
 _NUMBER = re.compile(r"\s*[+-]?[\d.,' ]*\d[\d.,' ]*%?\s*")
 
 Record = list[str]
@@ -204,10 +206,31 @@ def _count_titles(records: Sequence[Record]) -> int:
         filled = sum(bool(value.strip()) for value in record)
         is_title = filled <= 1 if width > 2 or len(record) == 1 else False
         is_narrow = len(record) < width - 1 and filled <= width // 2
+        is_title |= _is_above_names(records[number:][:_MAX_ABOVE], width)
         is_comment = record[0].lstrip().startswith(("#", "//", "--")) and len(record) != width
         if not (is_title or is_narrow or is_comment):
             return number
     return 0
+
+
+def _is_above_names(records: Sequence[Record], width: int) -> bool:
+    """Whether the first record has half of the names or too many, and one below it has all of them.
+
+    So a spreadsheet pads ``Date:,2026-01-31``, and writes names of groups above those of columns.
+    """
+    first = {value.strip() for value in records[0]} - {""}
+    is_other = len(records[0]) > width + 1 and any(map(_DIGIT.match, first))
+    if len(first) > width // 2 and not is_other:
+        return False
+    for number, record in enumerate(records[1:], start=1):
+        names = {value.strip() for value in record} - {""}
+        if any(map(_DIGIT.match, names)):
+            if len(names) > width // 2:
+                return False
+            continue
+        if len(names) == len(record) == width:
+            return any(_DIGIT.match(v) for below in records[number + 1 :] for v in below)
+    return False
 
 
 def is_number(text: str) -> bool:

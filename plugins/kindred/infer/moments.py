@@ -2,7 +2,7 @@
 
 ``2022-05-06T10:11:12+02:00``, ``06.05.22``, ``6/5/2022 9:06 AM``, ``Mar 5, 2021``, ``20220506``
 and ``2022-05-06 10:11:12 Europe/Paris`` are moments. Months have English, German, French, Spanish,
-Italian, Portuguese or Dutch names.
+Italian, Portuguese, Dutch, Polish or Russian names.
 """
 
 import re
@@ -22,18 +22,21 @@ YMD, DMY, MDY = "year-month-day", "day first", "month first"
 PIVOT = 69  # two digits from here on are of 1900, as POSIX has it
 BIRTH_PIVOT = 20  # of dates of birth, which lie in the past: children are no customers
 _MONTHS = (
-    "jan january januar jänner janvier janv enero ene gennaio gen janeiro januari",
-    "feb february februar février févr fév fevr febrero febbraio fevereiro fev februari",
-    "mar march märz mrz mär mars marzo março maart mrt",
-    "apr april avril avr abril abr aprile",
-    "may mai mayo maggio mag maio mei",
-    "jun june juni juin junio giugno giu junho",
-    "jul july juli juillet juil julio luglio lug julho",
-    "aug august août aout agosto ago augustus",
-    "sep sept september septembre septiembre settembre set setembro",
-    "oct october oktober okt octobre octubre ottobre ott outubro out",
-    "nov november novembre noviembre novembro",
-    "dec december dezember dez décembre déc diciembre dic dicembre dezembro",
+    "jan january januar jänner janvier janv enero ene gennaio gen janeiro januari stycznia sty"
+    " января янв",
+    "feb february februar février févr fév fevr febrero febbraio fevereiro fev februari lutego"
+    " lut февраля фев",
+    "mar march märz mrz mär mars marzo março maart mrt marca марта мар",
+    "apr april avril avr abril abr aprile kwietnia kwi апреля апр",
+    "may mai mayo maggio mag maio mei maja мая",
+    "jun june juni juin junio giugno giu junho czerwca cze июня июн",
+    "jul july juli juillet juil julio luglio lug julho lipca lip июля июл",
+    "aug august août aout agosto ago augustus sierpnia sie августа авг",
+    "sep sept september septembre septiembre settembre set setembro września wrz сентября сен сент",
+    "oct october oktober okt octobre octubre ottobre ott outubro out października paź октября окт",
+    "nov november novembre noviembre novembro listopada lis ноября ноя нояб",
+    "dec december dezember dez décembre déc diciembre dic dicembre dezembro grudnia gru"
+    " декабря дек",
 )
 MONTHS = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
 _WEEKDAYS_WORDS = (
@@ -43,7 +46,7 @@ _WEEKDAYS_WORDS = (
 )
 _WEEKDAYS = frozenset(_WEEKDAYS_WORDS.split())
 # Hours from UTC. Abbreviations of several zones are told apart by their summer or winter time, if
-# the same column has it: CST is Central time beside CDT, and may be China's or Cuba's alone.
+# the same column has it: CST is Central time beside CDT or EST, and may be China's or Cuba's alone.
 _ZONES = {
     **{
         "Z": 0.0,
@@ -68,22 +71,30 @@ _ZONES = {
         "SAST": 2.0,
     },
 }
-_BY_PARTNER = {"CST": ("CDT", -6.0), "BST": ("GMT", 1.0)}
+_BY_PARTNER = {
+    "CST": ({"CDT", "EST", "EDT", "MST", "MDT", "PST", "PDT"}, -6.0),
+    "BST": ({"GMT"}, 1.0),
+}
+_OF_THE_UNITED_STATES = {"ET": "US/Eastern", "CT": "US/Central", "MT": "US/Mountain"} | {
+    "PT": "US/Pacific"
+}
 AMBIGUOUS_ZONES = frozenset((*_BY_PARTNER, "IST", "AST", "ADT", "GST", "SST", "AMT", "ECT", "PYT"))
 
-_NAME = r"(?P<name>[^\W\d_]{3,10})\.?"
+_NAME = r"(?P<name>[^\W\d_]{3,12})\.?"
 _DATES = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?P<y>9999)(?P<sep>[-/.])(?P<m>99?)(?P=sep)(?P<d>99?)",
-        r"(?P<a>99?)(?P<sep>[-/.])(?P<b>99?)(?P=sep)(?P<c>9999|99)",
-        r"(?P<d>99?)(?:st|nd|rd|th|\.)?(?:[ \-/.]|\. | de )?"
-        rf"{_NAME}(?:, |[ \-/.,]| de )?(?P<y>9999|99)",
+        r"(?P<y>9999)(?P<sep>[-/.]|\. )(?P<m>99?)(?P=sep)(?P<d>99?)\.?",
+        r"(?P<a>99?)(?P<sep>[-/.]|\. )(?P<b>99?)(?P=sep)(?P<c>9999|99)",
+        r"(?P<y>9999)年(?P<m>99?)月(?P<d>99?)日",
+        r"(?P<d>99?)(?:st|nd|rd|th|er|\.)?(?:[ \-/.]|\. | de )?"
+        rf"{_NAME}(?:, |[ \-/.,]| de )?(?P<y>9999|99)(?: г\.)?",  # noqa: RUF001
         rf"{_NAME}(?:-| {{1,2}})(?P<d>99?)(?:st|nd|rd|th)?(?:, |[ \-,])(?P<y>9999|99)",
         rf"(?P<y>9999)[ \-/.]?{_NAME}[ \-/.]?(?P<d>99?)",
         r"(?P<m>99?)[-/](?P<y>9999)$",
         r"(?P<y>9999)[-/](?P<m>99)$",
         rf"{_NAME}[ \-](?P<y>9999)$",
+        r"(?P<y>9999)(?P<m>99)$",
         r"(?P<y>9999)(?P<m>99)(?P<d>99)(?=$|[T _-]9|9{4}(?:99)?Z?$)",
     )
 )
@@ -93,8 +104,8 @@ _CTIME = re.compile(
 )
 _WEEKDAY = re.compile(r"(?P<day>[^\W\d_]{2,10})\.?,? ")
 _TIME = re.compile(
-    r"(?:T|,? {1,2}|, at | at |_|-)(?P<h>99?)[:.h](?P<mi>99)"
-    r"(?:[:.](?P<s>99)(?:[.,:](?P<f>9{1,9}))?)?"
+    r"(?:T|,? {1,2}|, at | at | à | um |_|-|:)(?P<h>99?)[:.h時](?P<mi>99)"
+    r"(?:[:.分](?P<s>99)(?:[.,:](?P<f>9{1,9}))?)?(?:分|秒| Uhr)?"
     r"(?P<half> ?[AaPp]\.? ?[Mm]\.?(?![A-Za-z]))?"
     r"|[T _-]?(?P<h2>99)(?P<mi2>99)(?:(?P<s2>99)(?:\.(?P<f2>9{1,9}))?)?(?=$|Z$|[+-]9)"
 )
@@ -222,6 +233,7 @@ def _from_zone(local: Times, zone: str, zones: frozenset[str]) -> Times:
     if hours is not None:
         return np.asarray(local - np.timedelta64(int(hours * 60), "m"))
     found = np.full(len(local), np.datetime64("NaT"), dtype="datetime64[us]")
+    zone = _OF_THE_UNITED_STATES.get(zone, zone)
     if zone in _zone_names():
         is_usual = (local >= _FIRST_MOMENT) & (local < _LAST_MOMENT)
         # An hour that a clock repeats is standard time, and one that it skips is too, as in
@@ -235,7 +247,7 @@ def _from_zone(local: Times, zone: str, zones: frozenset[str]) -> Times:
 
 def zone_hours(zone: str, zones: frozenset[str]) -> float | None:
     """The hours from UTC of an abbreviation; None if it is none, or could be of several zones."""
-    if zone in _BY_PARTNER and _BY_PARTNER[zone][0] in zones:
+    if zone in _BY_PARTNER and _BY_PARTNER[zone][0] & zones:
         return _BY_PARTNER[zone][1]
     return _ZONES.get(zone)
 
@@ -288,7 +300,8 @@ def _read_at(text: str, start: int, pattern: re.Pattern[str]) -> MomentShape | N
 
 
 def _may_be_zone(name: str) -> bool:
-    return name in _ZONES or name in AMBIGUOUS_ZONES or name in _zone_names()
+    names = (_ZONES, AMBIGUOUS_ZONES, _OF_THE_UNITED_STATES, _zone_names())
+    return any(name in each for each in names)
 
 
 def _shape_of(text: str, matches: list[re.Match[str]], zone: str = "") -> MomentShape | None:
@@ -322,7 +335,7 @@ def _shape_of(text: str, matches: list[re.Match[str]], zone: str = "") -> Moment
             ):
                 first = len(text[: found.start(name)].encode())
                 fields.append((name.rstrip("2"), first, first + len(value)))
-        is_compact = is_compact or found.re is _DATES[-1]
+        is_compact = is_compact or found.re in _DATES[-2:]
     return MomentShape(tuple(fields), month, half, zone, sign, is_compact)
 
 

@@ -37,7 +37,7 @@ _NO_CENTS = re.compile(rf"[.,][{_MINUS}—]{{1,2}}$")  # as in 12.- or 12,--
 _CURRENCIES_WORDS = (
     "aed ars aud bgn brl cad chf clp cny cop czk dkk egp eur gbp hkd hrk huf idr ils inr isk jpy "
     "krw kzt mad mxn myr ngn nok nzd pen php pkr pln ron rsd rub sar sek sgd thb try twd uah usd "
-    "uyu vnd zar kr fr sfr us$ r$ a$ c$ nz$ hk$ s$ mx$ ca$ au$ rs kč zł lei ft euro euros "
+    "uyu vnd zar 円 元 원 kr fr sfr us$ r$ a$ c$ nz$ hk$ s$ mx$ ca$ au$ rs kč zł lei ft euro euros "
     "dollars eu tl dm rmb "
 )
 _CURRENCIES = frozenset((*_CURRENCIES_WORDS.split(), "руб", "р"))  # noqa: RUF001
@@ -51,8 +51,9 @@ _PERCENTS = frozenset(("%", "percent", "pct", "prozent"))
 _UNITS_WORDS = (
     "kg g mg t lb lbs oz km m cm mm mi ft l ml cl hl h hr hrs min s sec ms d yr yrs mo kWh MWh W "
     "kW MW V Hz GB MB kB KB TB px pt pcs pc x st ha m² m³ km² kcal °C °F ° "
+    "歳 才 岁 人 名 個 个 件 回 次 点 本 枚 台 日 세 명 개 "
 )
-_UNITS = frozenset(_UNITS_WORDS.split())
+UNITS = frozenset(_UNITS_WORDS.split())
 _UNIT = re.compile(r"[^\W\d_]{1,12}[²³]?\.?(?:/[^\W\d_]{1,10}[²³]?)?|°[CF]?|‰")
 
 
@@ -155,6 +156,8 @@ def readings(shape: str) -> tuple[Numeral, ...]:
         if read is None:
             continue
         digits, point, is_grouped, is_code = read
+        if exponent and is_grouped:
+            continue  # 6,179E+03 has a decimal comma: programs do not group such numbers
         keep = [start + len(body[:place].encode()) for place in digits]
         first = start + len(body.encode())
         keep += range(first, first + len(exponent))
@@ -243,7 +246,7 @@ def _beside(head: str, tail: str) -> _Beside | None:
         return _Beside(PERCENT, is_minus=is_minus)
     if word.lower() in _BALANCES and not signs:
         return _Beside(is_minus=_BALANCES[word.lower()])
-    is_unit = _UNIT.fullmatch(word) and (is_spaced or word.rstrip(".") in _UNITS)
+    is_unit = _UNIT.fullmatch(word) and (is_spaced or word.rstrip(".") in UNITS)
     return _Beside(word, is_minus=is_minus) if is_unit else None
 
 

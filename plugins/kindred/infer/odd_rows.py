@@ -34,6 +34,8 @@ _COMMENT = r"^\s*(#|//|--|/\*|\*\*|==)"
 _PAGE = (
     r"(?i)^\W*(page|seite|p[aá]gina|pagina|strona|страница|sida|side)\W*\d+( ?\D{1,4} ?\d+)?\W*$"
 )
+_RULE = r'^\s*([-=_+:]{3,}|\{"ImportId".*\})\s*$'
+_MAX_HEADERS = 3  # rows below the header with names for people, types and units
 _ERROR_OF_A_SPREADSHEET = r"^#([A-Z0-9/]+[!?]?|N/A)$"
 
 Flags = NDArray[np.bool_]
@@ -49,8 +51,12 @@ def find_odd_rows(rows: Rows, header: Sequence[str]) -> dict[str, Flags]:
     repeats = _repeats_header(rows.columns, header)
     if repeats.sum() <= MAX_ODD_SHARE * len(repeats):
         found["the header again"] = repeats
-    if _is_second_header(rows.columns, is_filled):
-        found["units or a second header"] = np.arange(len(filled)) == 0
+    found["a line below the header"] = _are_rules(rows.columns, is_filled) & (filled > 1)
+    place = np.arange(len(filled))
+    first = 0
+    while first < _MAX_HEADERS and _is_second_header(rows.columns, is_filled, first):
+        first += 1
+    found["units or a second header"] = (place < first) & ~found["a line below the header"]
     taken = np.logical_or.reduce(list(found.values()))
     is_single = (filled == 1) & ~taken
     candidates = is_single | (rows.is_short & ~taken)
@@ -184,24 +190,38 @@ def _totals(columns: Sequence[TextColumn], is_filled: dict[str, Flags], taken: F
     return found
 
 
-def _is_second_header(columns: Sequence[TextColumn], is_filled: dict[str, Flags]) -> bool:
-    """Whether the first row has units or more names: words where others have digits.
+def _are_rules(columns: Sequence[TextColumn], is_filled: dict[str, Flags]) -> Flags:
+    """The rows of dashes only, or of the ids that a survey writes below its questions."""
+    found = np.ones(len(columns[0].codes), dtype=bool)
+    for column in sorted(columns, key=lambda column: len(column.texts)):
+        found &= _of_rows(column, _matching(column.texts, _RULE)) | ~is_filled[column.name]
+        if not found.any():
+            break
+    return found
+
+
+def _is_second_header(
+    columns: Sequence[TextColumn], is_filled: dict[str, Flags], place: int
+) -> bool:
+    """Whether a row of the first has units or more names: words where those below have digits.
 
     Its first value is empty, or of another form than those of the others.
     """
-    others = np.arange(len(columns[0].codes)) > 0
-    first = columns[0].texts.take(pa.array(columns[0].codes[:1]))
-    if len(others) < _FEW_ROWS or (
-        is_filled[columns[0].name][0] and _looks_usual(columns[0], first, others)[0]
+    rows = len(columns[0].codes)
+    others = np.arange(rows) >= max(place + 1, min(_MAX_HEADERS, rows // 4))
+    first = columns[0].texts.take(pa.array(columns[0].codes[place : place + 1]))
+    if others.sum() < _FEW_ROWS or (
+        is_filled[columns[0].name][place] and _looks_usual(columns[0], first, others)[0]
     ):
         return False
     words = 0
     for column in columns[1:]:
         has_digit = _of_rows(column, _matching(column.texts, r"\d"))
         filled = is_filled[column.name]
-        if not filled[0] or has_digit[1:].sum() < FULL_SHARE * max(filled[1:].sum(), 1):
+        below = has_digit[others].sum()
+        if not filled[place] or below < FULL_SHARE * max(filled[others].sum(), 1):
             continue
-        if has_digit[0]:
+        if has_digit[place]:
             return False
         words += 1
     return words > 1

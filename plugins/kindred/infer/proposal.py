@@ -142,7 +142,8 @@ def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTL
         raise InferenceError(
             "rows", f"{evidence.rows} found, but similarity needs at least two customers"
         )
-    traded = looks_like_transactions(evidence.columns, evidence.column("key", roles.key))
+    key, has_versions = evidence.column("key", roles.key), roles.updated_at is not None
+    traded = looks_like_transactions(evidence.columns, key, has_versions=has_versions)
     _refuse_transactions(traded, roles, evidence)
     decisions = _decide_all(roles, evidence)
     if not any(decision.use is Use.FEATURE for decision in decisions):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindred.errors import InferenceError
@@ -28,6 +29,8 @@ _HEAD_BYTES = 2**20
 # What stands for a separator of several characters: no text of people has these.
 _UNITS = ("\x1f", "\x1e", "\x1d", "\x1c")
 _PAGE_BREAK = re.compile(rb"(^|(?<=[\r\n]))\f+")
+_FIRST_TEXTS = 20  # distinct texts that are looked at before all others are
+_GUARDED = r"""^(?:="([^"]*)"|'([+\-=@]?\d[\d .,/()+-]*))$"""  # ="00123" and '+1 555 0100
 _ESCAPED = re.compile(rb'\\(["\\])')
 
 
@@ -219,6 +222,16 @@ def _customers(rows: Rows, header: list[str]) -> tuple[Rows, list[str]]:
     return select_rows(rows, kept), notes
 
 
+def _are_guarded(texts: pa.StringArray) -> bool:
+    """Whether all texts have the signs by which a spreadsheet keeps a value as a text."""
+    filled = pc.sum(pc.not_equal(texts[:_FIRST_TEXTS], "")).as_py() or 0
+    found = pc.sum(pc.match_substring_regex(texts[:_FIRST_TEXTS], _GUARDED)).as_py() or 0
+    if not 0 < filled == found:
+        return False
+    is_guarded = pc.or_(pc.match_substring_regex(texts, _GUARDED), pc.equal(texts, ""))
+    return bool(pc.all(is_guarded).as_py())
+
+
 def _cleaned(
     column: TextColumn, name: str, unit: str, separator: str
 ) -> tuple[TextColumn, list[str]]:
@@ -226,6 +239,9 @@ def _cleaned(
     texts, notes = column.texts, []
     if unit != separator and pc.any(pc.match_substring(texts, unit)).as_py():
         texts = pc.replace_substring(texts, pattern=unit, replacement=separator)
+    if _are_guarded(texts):
+        texts = pc.replace_substring_regex(texts, _GUARDED, r"\1\2")
+        notes.append(f'column {name!r}: values are written as texts of a spreadsheet, such as ="…"')
     nuls = pc.count_substring(texts, "\0").to_numpy()
     if nuls.any():
         texts = pc.replace_substring(texts, pattern="\0", replacement="")

@@ -13,6 +13,7 @@ _MIN_OTHERS = 10  # other distinct values below which the numbers may be answers
 _REPEATED = tuple(
     float(digit * width) for digit in ("9", "8") for width in range(2, 13)
 )  # 99, 999, ..., 88, ...
+_FILLED = tuple(float("9" * width + ".99") for width in range(5, 13))  # 99.99 may be a price
 _CODES = (
     -1.0,
     -2.0,
@@ -24,7 +25,10 @@ _CODES = (
     -998.0,
     *_REPEATED,
     *(-n for n in _REPEATED),
+    *_FILLED,
+    *(-n for n in _FILLED),
 )
+_NEAREST_BELOW = -98.0  # among negative numbers, where -1 may be one of them
 _NEVER = np.datetime64("2900-01-01")
 _LATEST = np.datetime64("2099-01-01")
 _EARLIEST = np.datetime64("1900-01-02")
@@ -70,7 +74,9 @@ def _stands_clear(place: int, numbers: Numbers, is_code: Flags) -> bool:
     if len(usual) < _MIN_OTHERS:
         return False
     low, high = float(usual.min()), float(usual.max())
-    return low >= 0 if code < 0 else bool(code - high >= high - low)
+    if code < 0 and (low >= 0 or code > _NEAREST_BELOW):
+        return low >= 0
+    return bool(max(code - high, low - code) >= high - low)
 
 
 def _times(times: Times, counts: Counts) -> Flags:

@@ -155,7 +155,12 @@ def workbook_text(data: bytes, sheet: str | None, bounds: Bounds) -> tuple[bytes
             found = ", ".join(map(repr, names))
             raise InferenceError("sheet", f"there is no sheet {sheet!r}; the sheets are {found}")
         sheets = (workbook.get_sheet_by_name(name) for name in ([sheet] if sheet else names))
-        chosen = next((one for one in sheets if one.height > 1), None)
+        chosen = None
+        for one in sheets:  # a cover has one column, where another sheet has a table
+            if one.height > 1 and (chosen is None or one.width > 1):
+                chosen = one
+                if one.width > 1:
+                    break
         if chosen is None:
             raise InferenceError("csv", "the workbook has no sheet with a header and rows")
         max_rows = chosen.height

@@ -37,6 +37,7 @@ _AMOUNTS = {
 }
 _DOCUMENTS = {
     *("invoice", "order", "transaction", "receipt", "ticket", "basket", "purchase", "trans", "tx"),
+    *("event", "action", "session", "page", "path"),
     *("txn", "beleg", "rechnung", "bestellung", "facture", "commande", "booking", "invoiceno"),
 }
 # An attribute of a customer, which a source keeps up to date, is named so.
@@ -59,20 +60,23 @@ _SUMMARIES = {
 _CUSTOMERS = {
     *("customer", "client", "user", "account", "member", "kunde", "kunden", "card", "household"),
     *("buyer", "cust", "shopper", "person", "subscriber", "customerid", "clientid", "userid"),
-    *("kundennr", "kundennummer", "cliente", "guest", "contact"),
+    *("kundennr", "kundennummer", "cliente", "guest", "contact", "email"),
 }
 
 
-def looks_like_transactions(columns: Sequence[Column], key: Column) -> str | None:
+def looks_like_transactions(
+    columns: Sequence[Column], key: Column, *, has_versions: bool = False
+) -> str | None:
     """Why a table is one of transactions, in counts; None if it is not.
 
     Several rows belong to a holder (the key, or a column with a customer's name), there is a time,
     and at least two columns of items, amounts or receipts vary from one of a holder's rows to the
-    next.
+    next. Of a repeated key the time counts as one of them, unless the rows are versions
+    (``has_versions``).
     """
     # A table of versions changes few columns at a time.
-    has_versions = any(looks_like_closing(column.name) for column in columns)
-    least = _MIN_VARYING + has_versions
+    has_closing = any(looks_like_closing(column.name) for column in columns)
+    least = _MIN_VARYING + has_closing
     if not any(column.is_temporal for column in columns):
         return None
     traded = [column for column in columns if _is_traded(column.name)]
@@ -82,7 +86,9 @@ def looks_like_transactions(columns: Sequence[Column], key: Column) -> str | Non
             continue
         pairs = _successive(holder)
         varying = [c for c in traded if c is not holder and _varies(c, pairs)]
-        if len(varying) >= least:
+        may_count_time = holder is key and not (has_versions or has_closing)
+        has_times = may_count_time and any(c.is_temporal and _varies(c, pairs) for c in columns)
+        if varying and len(varying) + has_times >= least:
             names = ", ".join(repr(column.name) for column in varying[:4])
             return (
                 f"looks like transactions: {holder.known:,} rows of {holder.distinct:,} distinct"
