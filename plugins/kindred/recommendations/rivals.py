@@ -1,0 +1,109 @@
+"""Other ways to recommend, which are measured beside the neighbours' lists and never published."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.linalg import lapack
+from threadpoolctl import threadpool_limits
+
+from kindred.neighbours.threads import cut
+
+ITEM_NEIGHBOURS = 200
+SHRINKAGE = 10.0
+"""Added to the denominator of a cosine of two items, so that few common owners count for less."""
+
+EASE_ITEMS = 20_000
+"""Above this, EASE's matrix of item pairs takes more than 1.6 GB and minutes."""
+EASE_REGULARISATION = 1_000.0
+
+ITEMS_AT_ONCE = 512
+SCORES_AT_ONCE = 1 << 24
+"""Scores (float32) of customers and items per block: 64 MB."""
+
+Scores = Callable[[NDArray[np.int32]], NDArray[np.float32]]
+"""Takes customers; returns their scores, float32 (customers, items)."""
+
+
+def item_neighbours(
+    weights: Any, width: int = ITEM_NEIGHBOURS, shrinkage: float = SHRINKAGE
+) -> Scores:
+    """Items near those that a customer owns, by the shrunk cosine of their columns.
+
+    ``weights``: csr_array of float (customers, items). Each item keeps its ``width`` nearest ones
+    (Sarwar et al. 2001).
+    """
+    columns = sparse.csc_array(weights, dtype=np.float32)
+    lengths = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0)).ravel())
+    transposed = sparse.csr_array(columns.T)
+    parts = []
+    for start, stop in cut(columns.shape[1], ITEMS_AT_ONCE):
+        near = (transposed[start:stop] @ columns).toarray()
+        near /= lengths[start:stop, None] * lengths[None] + np.float32(max(shrinkage, 1e-9))
+        near[np.arange(stop - start), np.arange(start, stop)] = 0.0
+        if width < near.shape[1]:
+            near[near < -np.partition(-near, width - 1, axis=1)[:, width - 1 : width]] = 0.0
+        parts.append(sparse.csr_array(near))
+    similar = sparse.csr_array(sparse.vstack(parts).T)
+    rows = sparse.csr_array(weights, dtype=np.float32)
+    return lambda chosen: np.asarray((rows[chosen] @ similar).toarray(), dtype=np.float32)
+
+
+def ease(owned: Any, regularisation: float = EASE_REGULARISATION) -> Scores:
+    """Linear regression of every item on all others, in closed form (Steck 2019).
+
+    ``owned``: csr_array (customers, items) of 1 where a customer owns an item.
+    """
+    rows = sparse.csr_array(owned, dtype=np.float32)
+    gram = np.asfortranarray((rows.T @ rows).toarray())
+    gram[np.diag_indices_from(gram)] += np.float32(regularisation)
+    with threadpool_limits(1):
+        factor, _ = lapack.spotrf(gram, lower=1, overwrite_a=1)
+        inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
+    for start, stop in cut(len(inverse), ITEMS_AT_ONCE):
+        # Only the lower triangle is filled in.
+        inverse[start:stop, stop:] = inverse[stop:, start:stop].T
+        square = inverse[start:stop, start:stop]
+        square[:] = np.tril(square) + np.tril(square, -1).T
+    diagonal = np.diag(inverse).copy()
+    inverse /= -diagonal
+    inverse[np.diag_indices_from(inverse)] = 0.0
+    return lambda chosen: np.asarray(rows[chosen] @ inverse, dtype=np.float32)
+
+
+def top_lists(
+    scores: Scores,
+    rows: NDArray[np.int32],
+    owned: Any,
+    may_be_listed: NDArray[np.bool_],
+    count: int,
+) -> NDArray[np.int32]:
+    """The ``count`` best items of some customers, int32 (m, count), without those they own."""
+    lists = np.empty((len(rows), count), dtype=np.int32)
+    for part, found in _blocks(scores, rows, owned.shape[1]):
+        mine = owned[rows[part]]
+        found[np.repeat(np.arange(mine.shape[0]), np.diff(mine.indptr)), mine.indices] = -np.inf
+        found[:, ~may_be_listed] = -np.inf
+        lists[part] = _best(found, count)
+    return lists
+
+
+def _blocks(
+    scores: Scores, rows: NDArray[np.int32], items: int
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    for start, stop in cut(len(rows), max(1, SCORES_AT_ONCE // max(1, items))):
+        yield slice(start, stop), np.array(scores(rows[start:stop]))
+
+
+def _best(scores: NDArray[np.float32], count: int) -> NDArray[np.int32]:
+    out = np.full((len(scores), count), -1, dtype=np.int32)
+    width = min(count, scores.shape[1])
+    limit = -np.partition(-scores, width - 1, axis=1)[:, width - 1]
+    for number, row in enumerate(scores):
+        found = np.flatnonzero(row >= limit[number])
+        found = found[np.argsort(-row[found], kind="stable")][:width]
+        found = found[np.isfinite(row[found])]
+        out[number, : len(found)] = found
+    return out
