@@ -58,7 +58,7 @@ def measure(
     report_one(report, data, test, "kindred", named, ours, seconds)
     judged = {"most popular": judge_popular(test, COUNT)}
     report_one(report, data, test, "most popular", "", judged["most popular"])
-    for name, choices in rivals(test.before.shape[1]):
+    for name, choices in rivals(len(test.candidates)):
         seconds, (parameters, rival) = timed(best_rival, earlier, test, choices)
         judged[name] = rival
         report_one(report, data, test, name, parameters, rival, seconds)
@@ -79,7 +79,7 @@ def report_one(
     report.measure(
         f"{data}: {method}",
         customers=len(judged.recall),
-        items=int((np.bincount(split.before.indices) > 0).sum()),
+        items=len(split.candidates),
         recall=recall.value,
         low=recall.low,
         high=recall.high,

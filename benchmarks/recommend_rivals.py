@@ -1,6 +1,6 @@
 """Tuned rivals of the recommendations: each has its best parameters of the earlier split."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import product
 from typing import Any
@@ -13,66 +13,68 @@ from threadpoolctl import threadpool_limits
 
 from kindred.encoding.items_block import ItemCounts, fit_items
 from kindred.recommendations.judging import Judged
-from kindred.recommendations.quality import judge_scores
-from kindred.recommendations.rivals import EASE_ITEMS, Scores, ease, item_neighbours
+from kindred.recommendations.quality import judge_rival
+from kindred.recommendations.rivals import EASE_ITEMS, Make, Scores, ease, item_neighbours, owned_of
 from kindred.recommendations.splits import Split
 
 COUNT = 20
 WIDTHS = (50, 100, 200)
 SHRINK = (0.0, 10.0, 100.0)
 SEED = 20_180_401
-Make = Callable[[Any], Scores]
-"""Fits a rival on purchases, csr_array (customers, items)."""
 
 
 def best_rival(earlier: Split, test: Split, tried: dict[str, Make]) -> tuple[str, Judged]:
     """The parameters of the highest recall on the earlier split, and their quality on the test."""
     found = {
-        name: judge_scores(earlier, make(earlier.before), COUNT).mean("recall").value
-        for name, make in tried.items()
+        name: judge_rival(earlier, make, COUNT).mean("recall").value for name, make in tried.items()
     }
     best = max(found, key=lambda name: found[name])
-    return best, judge_scores(test, tried[best](test.before), COUNT)
+    return best, judge_rival(test, tried[best], COUNT)
 
 
 def rivals(items: int) -> Iterator[tuple[str, dict[str, Make]]]:
     """Each rival with the parameters to try."""
     items_tried: dict[str, Make] = {
-        f"{width} shrink {s:g}": partial(_items, width, s) for width, s in product(WIDTHS, SHRINK)
+        f"{width} shrink {s:g}": partial(item_neighbours, width=width, shrinkage=s)
+        for width, s in product(WIDTHS, SHRINK)
     }
     items_tried |= {f"{width} tfidf": partial(_items_by_tfidf, width) for width in WIDTHS}
     yield "item neighbours", items_tried
-    users_tried: dict[str, Make] = {f"{width}": partial(_users, width) for width in WIDTHS}
+    users_tried: dict[str, Make] = {
+        f"{width}": partial(user_neighbours, width=width) for width in WIDTHS
+    }
     users_tried |= {f"{width} tfidf": partial(_users_by_tfidf, width) for width in WIDTHS}
     yield "user neighbours", users_tried
     tried = product((32, 64), (1.0, 10.0, 50.0), (1.0, 5.0))
-    yield "als", {f"{f} reg {r:g} alpha {a:g}": partial(als, f, r, a) for f, r, a in tried}
+    yield "als", {f"{f} reg {r:g} alpha {a:g}": partial(_als, f, r, a) for f, r, a in tried}
     if items <= EASE_ITEMS:
-        yield "ease", {f"{r:g}": partial(_ease, r) for r in (100.0, 300.0, 1_000.0, 3_000.0)}
+        yield (
+            "ease",
+            {f"{r:g}": partial(ease, regularisation=r) for r in (100.0, 300.0, 1_000.0, 3_000.0)},
+        )
 
 
-def _items(width: int, shrinkage: float, counts: Any) -> Scores:
-    return item_neighbours(_owned(counts), width, shrinkage)
+def _items_by_tfidf(width: int, purchases: Any) -> Scores:
+    return item_neighbours(purchases, width, 0.0, _tfidf(purchases))
 
 
-def _items_by_tfidf(width: int, counts: Any) -> Scores:
-    return item_neighbours(_tfidf(counts), width, 0.0)
+def _users_by_tfidf(width: int, purchases: Any) -> Scores:
+    return user_neighbours(purchases, width, _tfidf(purchases))
 
 
-def _users(width: int, counts: Any) -> Scores:
-    return user_neighbours(_owned(counts), counts, width)
-
-
-def _users_by_tfidf(width: int, counts: Any) -> Scores:
-    return user_neighbours(_tfidf(counts), counts, width)
-
-
-def _ease(regularisation: float, counts: Any) -> Scores:
-    return ease(_owned(counts), regularisation)
-
-
-def _owned(counts: Any) -> Any:
-    return sparse.csr_array(counts > 0, dtype=np.float32)
+def _als(factors: int, regularisation: float, alpha: float, purchases: Any) -> Scores:
+    """Matrix factorisation of implicit feedback by alternating least squares (Hu et al. 2008)."""
+    with threadpool_limits(1):
+        model = AlternatingLeastSquares(
+            factors=factors,
+            regularization=regularisation,
+            alpha=alpha,
+            iterations=15,
+            random_state=SEED,
+            num_threads=1,
+        )
+        model.fit(sparse.csr_matrix(owned_of(purchases)), show_progress=False)
+    return lambda rows: np.asarray(model.user_factors[rows] @ model.item_factors.T)
 
 
 def _tfidf(counts: Any) -> Any:
@@ -85,12 +87,16 @@ def _tfidf(counts: Any) -> Any:
     return sparse.csr_array((data, counts.indices, counts.indptr), counts.shape)
 
 
-def user_neighbours(weights: Any, counts: Any, width: int) -> Scores:
-    """What the customers with the most similar raw purchases own, weighted by their cosine."""
+def user_neighbours(purchases: Any, width: int, weights: Any | None = None) -> Scores:
+    """What the customers with the most similar raw purchases own, weighted by their cosine.
+
+    ``weights``: csr_array of float (customers, items), by default 1 where a customer owns an item.
+    """
+    owned = owned_of(purchases)
+    weights = owned if weights is None else weights
     lengths = np.sqrt(np.asarray(weights.multiply(weights).sum(axis=1)).ravel())
     scale = sparse.diags_array(1.0 / np.where(lengths > 0.0, lengths, 1.0))
     units = sparse.csr_array(scale @ weights, dtype=np.float32)
-    owned = _owned(counts)
 
     def scores(rows: NDArray[np.int32]) -> NDArray[np.float32]:
         near = (units[rows] @ units.T).toarray()
@@ -101,18 +107,3 @@ def user_neighbours(weights: Any, counts: Any, width: int) -> Scores:
         return np.asarray((sparse.csr_array(near) @ owned).toarray(), dtype=np.float32)
 
     return scores
-
-
-def als(factors: int, regularisation: float, alpha: float, counts: Any) -> Scores:
-    """Matrix factorisation of implicit feedback by alternating least squares (Hu et al. 2008)."""
-    with threadpool_limits(1):
-        model = AlternatingLeastSquares(
-            factors=factors,
-            regularization=regularisation,
-            alpha=alpha,
-            iterations=15,
-            random_state=SEED,
-            num_threads=1,
-        )
-        model.fit(sparse.csr_matrix(_owned(counts)), show_progress=False)
-    return lambda rows: np.asarray(model.user_factors[rows] @ model.item_factors.T)

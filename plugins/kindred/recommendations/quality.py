@@ -15,7 +15,7 @@ from kindred.neighbours.search_plan import plan_graph
 from kindred.recommendations.judging import Estimate, Judged, is_worse, judge
 from kindred.recommendations.lists import Catalogue, most_popular, recommend
 from kindred.recommendations.parameters import Parameters, grid
-from kindred.recommendations.rivals import EASE_ITEMS, Scores, ease, item_neighbours, top_lists
+from kindred.recommendations.rivals import EASE_ITEMS, Make, ease, item_neighbours, top_lists
 from kindred.recommendations.splits import Split
 from kindred.spec.metrics import Metric
 
@@ -118,11 +118,10 @@ def measured_methods(
 ) -> dict[str, Judged]:
     """The lists of the neighbours, the most popular, item neighbours and EASE, judged."""
     ours = judge_neighbours(split, encode, [parameters], count=count, seed=seed, threads=threads)
-    owned = sparse.csr_array(split.before > 0, dtype=np.float32)
     judged = {NEIGHBOURS: ours[parameters], POPULAR: judge_popular(split, count)}
-    judged[ITEM_NEIGHBOURS] = judge_scores(split, item_neighbours(owned), count)
-    if owned.shape[1] <= EASE_ITEMS:
-        judged[EASE] = judge_scores(split, ease(owned), count)
+    judged[ITEM_NEIGHBOURS] = judge_rival(split, item_neighbours, count)
+    if len(split.candidates) <= EASE_ITEMS:
+        judged[EASE] = judge_rival(split, ease, count)
     return judged
 
 
@@ -195,11 +194,14 @@ def judge_popular(split: Split, count: int) -> Judged:
     return judge(found.items, split.tested, split.new, len(catalogue.popular))
 
 
-def judge_scores(split: Split, scores: Scores, count: int) -> Judged:
-    """Judge lists by the scores of another method."""
-    catalogue = Catalogue.of(split.before)
-    lists = top_lists(scores, split.tested, split.before, catalogue.may_be_listed, count)
-    return judge(lists, split.tested, split.new, len(catalogue.popular))
+def judge_rival(split: Split, make: Make, count: int) -> Judged:
+    """Judge the lists of another method, which sees only the items that could be recommended."""
+    candidates, rows = split.candidates, split.tested
+    if not len(rows):
+        return judge(np.empty((0, count), dtype=np.int32), rows, split.new, len(candidates))
+    before = sparse.csr_array(split.before[:, candidates])
+    lists = top_lists(make(before), rows, before, count)
+    return judge(lists, rows, split.new[:, candidates], len(candidates))
 
 
 def quality_of(method: str, k: int, judged: Judged) -> MethodQuality:

@@ -25,16 +25,22 @@ SCORES_AT_ONCE = 1 << 24
 
 Scores = Callable[[NDArray[np.int32]], NDArray[np.float32]]
 """Takes customers; returns their scores, float32 (customers, items)."""
+Make = Callable[[Any], Scores]
+"""Fits a method on purchases, csr_array of whole numbers (customers, items)."""
 
 
 def item_neighbours(
-    weights: Any, width: int = ITEM_NEIGHBOURS, shrinkage: float = SHRINKAGE
+    purchases: Any,
+    width: int = ITEM_NEIGHBOURS,
+    shrinkage: float = SHRINKAGE,
+    weights: Any | None = None,
 ) -> Scores:
     """Items near those that a customer owns, by the shrunk cosine of their columns.
 
-    ``weights``: csr_array of float (customers, items). Each item keeps its ``width`` nearest ones
-    (Sarwar et al. 2001).
+    Each item keeps its ``width`` nearest ones (Sarwar et al. 2001). ``weights``: csr_array of float
+    (customers, items), by default 1 where a customer owns an item.
     """
+    weights = owned_of(purchases) if weights is None else weights
     columns = sparse.csc_array(weights, dtype=np.float32)
     lengths = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0)).ravel())
     transposed = sparse.csr_array(columns.T)
@@ -51,12 +57,9 @@ def item_neighbours(
     return lambda chosen: np.asarray((rows[chosen] @ similar).toarray(), dtype=np.float32)
 
 
-def ease(owned: Any, regularisation: float = EASE_REGULARISATION) -> Scores:
-    """Linear regression of every item on all others, in closed form (Steck 2019).
-
-    ``owned``: csr_array (customers, items) of 1 where a customer owns an item.
-    """
-    rows = sparse.csr_array(owned, dtype=np.float32)
+def ease(purchases: Any, regularisation: float = EASE_REGULARISATION) -> Scores:
+    """Linear regression of every item on all others, in closed form (Steck 2019)."""
+    rows = owned_of(purchases)
     gram = np.asfortranarray((rows.T @ rows).toarray())
     gram[np.diag_indices_from(gram)] += np.float32(regularisation)
     with threadpool_limits(1):
@@ -73,19 +76,17 @@ def ease(owned: Any, regularisation: float = EASE_REGULARISATION) -> Scores:
     return lambda chosen: np.asarray(rows[chosen] @ inverse, dtype=np.float32)
 
 
-def top_lists(
-    scores: Scores,
-    rows: NDArray[np.int32],
-    owned: Any,
-    may_be_listed: NDArray[np.bool_],
-    count: int,
-) -> NDArray[np.int32]:
+def owned_of(purchases: Any) -> Any:
+    """1 where a customer owns an item: csr_array of float32."""
+    return sparse.csr_array(purchases > 0, dtype=np.float32)
+
+
+def top_lists(scores: Scores, rows: NDArray[np.int32], owned: Any, count: int) -> NDArray[np.int32]:
     """The ``count`` best items of some customers, int32 (m, count), without those they own."""
     lists = np.empty((len(rows), count), dtype=np.int32)
     for part, found in _blocks(scores, rows, owned.shape[1]):
         mine = owned[rows[part]]
         found[np.repeat(np.arange(mine.shape[0]), np.diff(mine.indptr)), mine.indices] = -np.inf
-        found[:, ~may_be_listed] = -np.inf
         lists[part] = _best(found, count)
     return lists
 

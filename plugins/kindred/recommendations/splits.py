@@ -45,6 +45,12 @@ class Split:
         return cls(before, new)
 
     @property
+    def candidates(self) -> NDArray[np.intp]:
+        """The items that could be recommended, ascending."""
+        owners = np.bincount(self.before.indices, minlength=self.before.shape[1])
+        return np.flatnonzero(owners >= MIN_BUYERS)
+
+    @property
     def tested(self) -> NDArray[np.int32]:
         """The customers who had bought before and bought something new."""
         has_both = (np.diff(self.before.indptr) > 0) & (np.diff(self.new.indptr) > 0)

@@ -11,7 +11,9 @@ NAN = np.nan
 
 def owned_after(*bought, items=4):
     """What customer 0 owns after lines of (item, amount, quantity)."""
-    numbers, amounts, quantities = (np.array(column, dtype=float) for column in zip(*bought, strict=True))
+    numbers, amounts, quantities = (
+        np.array(column, dtype=float) for column in zip(*bought, strict=True)
+    )
     count = len(numbers)
     lines = Lines.of(
         np.zeros(count, dtype=np.int64),

@@ -7,7 +7,9 @@ from scipy import sparse
 from kindred.events.lines import MICROSECONDS_PER_DAY as DAY
 from kindred.events.lines import Lines
 from kindred.recommendations import quality, splits
+from kindred.recommendations.judging import Judged
 from kindred.recommendations.parameters import Method, Parameters, grid
+from kindred.recommendations.quality import best_of
 from kindred.recommendations.splits import (
     Split,
     moments_of,
@@ -102,16 +104,14 @@ def test_neighbours_of_one_taste_beat_the_most_popular():
 
 
 def test_where_neighbours_are_worse_the_most_popular_are_published():
-    """Everybody's taste for the same few items, and profiles that are noise."""
+    """From day 60 on everybody buys what only the others had bought before."""
     rng = np.random.default_rng(8)
-    count = 3000
-    item = np.minimum(rng.geometric(0.06, count) - 1, 59)
-    lines = Lines.of(rng.integers(0, 300, count), rng.integers(0, 100 * DAY, count), item)
-
-    def noise(purchases):
-        return np.random.default_rng(1).normal(size=(300, 4)).astype(np.float32)
-
-    found = measured(lines, encode=noise, neighbours=12)
+    count = 6000
+    customer, at = rng.integers(0, 300, count), rng.integers(0, 100 * DAY, count)
+    item = rng.integers(0, 30, count) * 2 + (customer + (at >= 60 * DAY)) % 2
+    found = measured(Lines.of(customer, at, item))
+    recall = {one.method: one.recall for one in found.methods}
+    assert recall["neighbours"].high < recall["popular"].low
     assert found.published == "popular"
 
 
@@ -149,7 +149,15 @@ def test_nobody_to_test_is_no_error():
     assert found.published == "neighbours"
 
 
-def test_the_simplest_of_equal_parameters_is_chosen():
+def test_the_simplest_parameters_that_are_hardly_worse_are_chosen():
+    def recall(*shares):
+        return Judged(np.array(shares), np.zeros(4), np.zeros(4), 1.0)
+
+    first, second, third = grid(200)[:3]
+    worst = recall(0.1, 0.2, 0.1, 0.2)
+    hardly, best = recall(0.3, 0.5, 0.4, 0.6), recall(0.4, 0.5, 0.4, 0.5)
+    assert best_of({first: worst, second: hardly, third: best}) == second
+    assert best_of({first: worst, third: best}) == third
     tried = grid(200)
     assert tried[0] == Parameters()
     assert len(set(tried)) == len(tried)
