@@ -34,8 +34,7 @@ def count_distinct(lines: Lines, codes: NDArray[np.integer], customers: int) -> 
     ``codes`` (lines,) number the values; negative codes are missing values and are not counted.
     """
     is_counted = ~lines.is_negative & (codes >= 0)
-    pairs = _distinct_pairs(lines.customers[is_counted], codes[is_counted].astype(np.int64))
-    return np.bincount(pairs[0], minlength=customers).astype(np.float64)
+    return _count_pairs(lines.customers[is_counted], codes[is_counted], customers)
 
 
 def total(lines: Lines, values: Floats, customers: int) -> Floats:
@@ -57,11 +56,10 @@ def share_of_total(
     Each value's sum counts if it is positive after what was given back. NaN if no sum is positive.
     ``values`` (lines,); ``codes`` (lines,) number the values of the other column, -1 for missing.
     """
-    groups, group_of = np.unique(
-        np.stack([lines.customers, codes.astype(np.int64)]), axis=1, return_inverse=True
-    )
-    order = np.argsort(group_of.ravel(), kind="stable")
-    sums, _ = _sums(group_of.ravel()[order], _signed(lines, values)[order], groups.shape[1])
+    order = np.lexsort((codes, lines.customers))
+    groups, is_new = _distinct_pairs(lines.customers[order], np.asarray(codes, np.int64)[order])
+    signed = _signed(lines, values)[order]
+    sums, _ = _sums(np.cumsum(is_new) - 1, signed, len(groups[0]))
     sums = np.maximum(sums, 0.0)
     every = np.bincount(groups[0], sums, minlength=customers)
     is_wanted = groups[1] == code
@@ -76,8 +74,7 @@ def days_between(lines: Lines, customers: int) -> Floats:
     """
     bought = _purchases(lines)
     first, last = _first_and_last(bought, customers)
-    of_customer, _ = _distinct_pairs(bought.customers, bought.at)
-    gaps = np.bincount(of_customer, minlength=customers) - 1
+    gaps = _count_pairs(bought.customers, bought.at, customers) - 1.0
     return _ratio(last - first, gaps)
 
 
@@ -107,14 +104,20 @@ def _first_and_last(lines: Lines, customers: int) -> tuple[Floats, Floats]:
     return first, last
 
 
-def _distinct_pairs(
-    groups: NDArray[np.int64], codes: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _count_pairs(groups: NDArray[np.int64], codes: NDArray[np.integer], customers: int) -> Floats:
+    """How many distinct codes each customer has."""
     order = np.lexsort((codes, groups))
-    groups, codes = groups[order], codes[order]
+    pairs, _ = _distinct_pairs(groups[order], codes[order])
+    return np.bincount(pairs[0], minlength=customers).astype(np.float64)
+
+
+def _distinct_pairs(
+    groups: NDArray[np.int64], codes: NDArray[np.integer]
+) -> tuple[tuple[NDArray[np.int64], NDArray[np.integer]], NDArray[np.bool_]]:
+    """The distinct ones of sorted pairs, and where each begins."""
     is_new = np.ones(len(groups), dtype=np.bool_)
     is_new[1:] = (groups[1:] != groups[:-1]) | (codes[1:] != codes[:-1])
-    return groups[is_new], codes[is_new]
+    return (groups[is_new], codes[is_new]), is_new
 
 
 def _sums(groups: NDArray[np.int64], values: Floats, count: int) -> tuple[Floats, NDArray[np.intp]]:

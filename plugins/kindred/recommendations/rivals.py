@@ -41,26 +41,26 @@ def item_neighbours(
     (customers, items), by default 1 where a customer owns an item.
     """
     weights = owned_of(purchases) if weights is None else weights
-    columns = sparse.csc_array(weights, dtype=np.float32)
-    lengths = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0)).ravel())
-    transposed = sparse.csr_array(columns.T)
+    rows = sparse.csr_array(weights, dtype=np.float32)
+    lengths = np.sqrt(np.bincount(rows.indices, np.square(rows.data), minlength=rows.shape[1]))
+    lengths = lengths.astype(np.float32)
     parts = []
-    for start, stop in cut(columns.shape[1], ITEMS_AT_ONCE):
-        near = (transposed[start:stop] @ columns).toarray()
+    for start, stop, near in _common_owners(rows):
         near /= lengths[start:stop, None] * lengths[None] + np.float32(max(shrinkage, 1e-9))
         near[np.arange(stop - start), np.arange(start, stop)] = 0.0
         if width < near.shape[1]:
             near[near < -np.partition(-near, width - 1, axis=1)[:, width - 1 : width]] = 0.0
         parts.append(sparse.csr_array(near))
     similar = sparse.csr_array(sparse.vstack(parts).T)
-    rows = sparse.csr_array(weights, dtype=np.float32)
     return lambda chosen: np.asarray((rows[chosen] @ similar).toarray(), dtype=np.float32)
 
 
 def ease(purchases: Any, regularisation: float = EASE_REGULARISATION) -> Scores:
     """Linear regression of every item on all others, in closed form (Steck 2019)."""
     rows = owned_of(purchases)
-    gram = np.asfortranarray((rows.T @ rows).toarray())
+    gram = np.empty((rows.shape[1], rows.shape[1]), dtype=np.float32, order="F")
+    for start, stop, both in _common_owners(rows):
+        gram[:, start:stop] = both.T
     gram[np.diag_indices_from(gram)] += np.float32(regularisation)
     with threadpool_limits(1):
         factor, _ = lapack.spotrf(gram, lower=1, overwrite_a=1)
@@ -74,6 +74,16 @@ def ease(purchases: Any, regularisation: float = EASE_REGULARISATION) -> Scores:
     inverse /= -diagonal
     inverse[np.diag_indices_from(inverse)] = 0.0
     return lambda chosen: np.asarray(rows[chosen] @ inverse, dtype=np.float32)
+
+
+def _common_owners(rows: Any) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
+    """Blocks of the products of all pairs of columns, float32 (columns of the block, columns).
+
+    All of them as a sparse matrix would take three times the memory where most pairs have owners.
+    """
+    transposed = sparse.csr_array(rows.T)
+    for start, stop in cut(rows.shape[1], ITEMS_AT_ONCE):
+        yield start, stop, (transposed[start:stop] @ rows).toarray()
 
 
 def owned_of(purchases: Any) -> Any:

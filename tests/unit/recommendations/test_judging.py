@@ -47,7 +47,8 @@ OWNED = sparse.csr_array((np.random.default_rng(3).random((60, 12)) < 0.3).astyp
 EVERYBODY = np.arange(60, dtype=np.int32)
 
 
-def test_ease_is_the_closed_form():
+def test_ease_is_the_closed_form(monkeypatch):
+    monkeypatch.setattr("kindred.recommendations.rivals.ITEMS_AT_ONCE", 5)
     x = OWNED.toarray().astype(np.float64)
     precision = np.linalg.inv(x.T @ x + 20 * np.eye(12))
     weights = -precision / np.diag(precision)
