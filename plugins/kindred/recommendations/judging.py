@@ -69,19 +69,19 @@ def judge(
         Items that could have been on a list.
     """
     k = items.shape[1]
-    is_hit = np.zeros(items.shape, dtype=np.bool_)
-    for number, row in enumerate(rows):
-        bought = new.indices[new.indptr[row] : new.indptr[row + 1]]
-        is_hit[number] = np.isin(items[number], bought)
+    chosen = new[rows]
+    row = np.repeat(np.arange(len(rows), dtype=np.int64), np.diff(chosen.indptr))
+    bought = row * new.shape[1] + chosen.indices
+    listed = np.arange(len(rows), dtype=np.int64)[:, None] * new.shape[1] + items
+    is_hit = np.isin(listed, bought) & (items >= 0)
     counts = np.minimum(np.diff(new.indptr)[rows], k)
     gains = 1.0 / np.log2(np.arange(k) + 2.0)
     best = np.concatenate([[0.0], np.cumsum(gains)])[counts]
-    listed = np.unique(items[items >= 0])
     return Judged(
         np.asarray(is_hit.sum(axis=1) / counts),
         np.asarray((is_hit * gains).sum(axis=1) / best),
         np.asarray(is_hit.any(axis=1), dtype=np.float64),
-        len(listed) / max(1, candidates),
+        len(np.unique(items[items >= 0])) / max(1, candidates),
     )
 
 
