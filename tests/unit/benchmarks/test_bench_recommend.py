@@ -9,6 +9,7 @@ from benchmarks import purchases
 from benchmarks.purchases import events_of, hold_out_newest, microseconds, split_newest
 from benchmarks.recommend import shared
 from benchmarks.recommend_rivals import best_rival, rivals, user_neighbours
+from benchmarks.recommend_speed import MEAN_PURCHASES, make_purchases
 from kindred.events.lines import Lines
 from kindred.recommendations.splits import Split
 
@@ -93,3 +94,12 @@ def test_every_rival_scores_all_items(items):
         scores = next(iter(choices.values()))(bought())(EVERYBODY[:7])
         assert scores.shape == (7, 15)
         assert np.isfinite(scores).all()
+
+
+def test_made_purchases_are_those_of_tastes():
+    counts = make_purchases(3_000, 500)
+    assert counts.shape == (3_000, 500)
+    assert counts.sum() == pytest.approx(3_000 * MEAN_PURCHASES, rel=0.02)
+    assert counts.toarray().tobytes() == make_purchases(3_000, 500).toarray().tobytes()
+    owners = np.sort((counts > 0).sum(axis=0))
+    assert owners[-1] > 10 * np.median(owners)
