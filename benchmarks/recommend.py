@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from benchmarks.neighbours import interval_of_ratio
 from benchmarks.purchases import EARLIER, END, SPLIT, films, grocer, households, split_newest
 from benchmarks.recommend_rivals import COUNT, SEED, best_rival, rivals
-from benchmarks.report import Report, arguments, machine, timed
+from benchmarks.report import Report, arguments, machine
 from kindred.recommendations.judging import Judged
 from kindred.recommendations.parameters import grid
 from kindred.recommendations.quality import (
@@ -50,34 +50,22 @@ def measure(
     """Judge our lists and those of the rivals, and report them."""
     tried = judge_neighbours(earlier, buying_profiles, grid(neighbours), count=COUNT, seed=SEED)
     best = best_of(tried)
-    seconds, found = timed(
-        lambda: judge_neighbours(test, buying_profiles, [best], count=COUNT, seed=SEED)
-    )
-    named = f"{best.neighbours} neighbours, power {best.sharpness}, lift {best.lift_share:g}"
-    ours = found[best]
-    report_one(report, data, test, "kindred", named, ours, seconds)
+    ours = judge_neighbours(test, buying_profiles, [best], count=COUNT, seed=SEED)[best]
+    named = f"{best.neighbours} power {best.sharpness} lift {best.lift_share:g}"
+    report_one(report, f"{data}: kindred, {named}", test, ours)
     judged = {"most popular": judge_popular(test, COUNT)}
-    report_one(report, data, test, "most popular", "", judged["most popular"])
+    report_one(report, f"{data}: most popular", test, judged["most popular"])
     for name, choices in rivals(len(test.candidates)):
-        seconds, (parameters, rival) = timed(best_rival, earlier, test, choices)
-        judged[name] = rival
-        report_one(report, data, test, name, parameters, rival, seconds)
+        named, judged[name] = best_rival(earlier, test, choices)
+        report_one(report, f"{data}: {name}, {named}", test, judged[name])
     return ours, judged
 
 
-def report_one(
-    report: Report,
-    data: str,
-    split: Split,
-    method: str,
-    parameters: str,
-    judged: Judged,
-    seconds: float | None = None,
-) -> None:
+def report_one(report: Report, what: str, split: Split, judged: Judged) -> None:
     """One row of the report."""
     recall, ndcg = judged.mean("recall"), judged.mean("ndcg")
     report.measure(
-        f"{data}: {method}",
+        what,
         customers=len(judged.recall),
         items=len(split.candidates),
         recall=recall.value,
@@ -86,8 +74,6 @@ def report_one(
         ndcg=ndcg.value,
         hit_rate=judged.mean("hits").value,
         coverage=judged.coverage,
-        seconds=seconds,
-        parameters=parameters,
     )
 
 
@@ -133,8 +119,6 @@ def measure_profiles(report: Report) -> None:
         report.measure(
             f"profiles: {name}",
             customers=len(rows),
-            lookalikes=float(shares.mean()),
-            everyone=float(by_chance.mean()),
             lift=float(shares.mean() / by_chance.mean()),
             low=low,
             high=high,

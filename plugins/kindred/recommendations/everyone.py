@@ -136,10 +136,12 @@ def everyone_megabytes(
     """Memory of `recommend_everyone`, with all its results.
 
     ``shape``: of the vectors; ``purchases``: pairs of customer and item. The graph's search in
-    parts; who owns what, as read and as the catalogue; sums per item and thread; the lists.
+    parts, and the neighbours of the part before; who owns what, as read and as the catalogue; sums
+    per item and thread; the lists, as parts and together.
     """
     customers = shape[0]
     graph = search_megabytes(shape, neighbours, -(-customers // PART_CUSTOMERS))
+    part = min(customers, PART_CUSTOMERS) * (neighbours + 1) * 8
     owned = 16 * purchases + 16 * customers
     lists = customers * count * LIST_BYTES
-    return graph + (owned + 16 * items * threads + 2 * lists) // 2**20
+    return graph + (part + owned + 16 * items * threads + 2 * lists) // 2**20
