@@ -9,13 +9,13 @@ import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from numpy.typing import NDArray
 from scipy import sparse
-from threadpoolctl import threadpool_limits
 
 from kindred.encoding.items_block import ItemCounts, fit_items
 from kindred.recommendations.judging import Judged
 from kindred.recommendations.quality import judge_rival
 from kindred.recommendations.rivals import EASE_ITEMS, Make, Scores, ease, item_neighbours, owned_of
 from kindred.recommendations.splits import Split
+from kindred.run.threads import one_library_thread
 
 COUNT = 20
 WIDTHS = (50, 100, 200)
@@ -64,7 +64,7 @@ def _users_by_tfidf(width: int, purchases: Any) -> Scores:
 
 def _als(factors: int, regularisation: float, alpha: float, purchases: Any) -> Scores:
     """Matrix factorisation of implicit feedback by alternating least squares (Hu et al. 2008)."""
-    with threadpool_limits(1):
+    with one_library_thread():
         model = AlternatingLeastSquares(
             factors=factors,
             regularization=regularisation,

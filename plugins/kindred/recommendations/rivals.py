@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack
-from threadpoolctl import threadpool_limits
 
 from kindred.neighbours.threads import cut
+from kindred.run.threads import one_library_thread
 
 ITEM_NEIGHBOURS = 200
 SHRINKAGE = 10.0
@@ -62,7 +62,7 @@ def ease(purchases: Any, regularisation: float = EASE_REGULARISATION) -> Scores:
     for start, stop, both in _common_owners(rows):
         gram[:, start:stop] = both.T
     gram[np.diag_indices_from(gram)] += np.float32(regularisation)
-    with threadpool_limits(1):
+    with one_library_thread():
         factor, _ = lapack.spotrf(gram, lower=1, overwrite_a=1)
         inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
     for start, stop in cut(len(inverse), ITEMS_AT_ONCE):
