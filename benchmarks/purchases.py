@@ -1,10 +1,7 @@
 """Real purchases and views with items: a grocer's households, and film ratings."""
 
-import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
@@ -14,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.debian import CannotInstallError, call
 from benchmarks.report import ABSENT_DATA, ROOT
 from kindred.events.lines import Lines
 from kindred.events.ownership import purchases_of
@@ -126,23 +124,20 @@ def _films_folder() -> Path:
     if not folder.is_dir():
         folder.parent.mkdir(exist_ok=True)
         # Made aside and renamed: what was cut short must never look whole.
-        aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
-        options = ["--quiet", "--no-deps", "--python", sys.executable, "--target", str(aside)]
-        _run([_uv(), "pip", "install", *options, RECBOLE])
-        with suppress(OSError):  # another process was quicker
-            aside.rename(folder)
+        with tempfile.TemporaryDirectory(prefix="films-", dir=folder.parent) as aside:
+            _unpack(Path(aside) / "packages")
+            with suppress(OSError):  # another process was quicker
+                (Path(aside) / "packages").rename(folder)
     return folder
 
 
-def _uv() -> str:
-    found = sorted((ROOT / "build").glob("uv-*/bin/uv"))
-    return str(found[-1]) if found else "uv"
-
-
-def _run(command: Sequence[str]) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+def _unpack(target: Path) -> None:
+    # The environment of the benchmarks has no pip of its own.
+    python = Path(sys.base_prefix) / "bin" / "python3"
+    command = [str(python), "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps"]
+    command += ["--disable-pip-version-check", "--root-user-action=ignore", "--only-binary=:all:"]
     try:
-        subprocess.run(command, check=True, env=environment)
-    except (OSError, subprocess.CalledProcessError) as error:
-        print(f"the data in {RECBOLE} cannot be downloaded: {error}", file=sys.stderr)
+        call(*command, f"--target={target}", RECBOLE)
+    except CannotInstallError as error:
+        print(f"the films in {RECBOLE} cannot be downloaded: {error}", file=sys.stderr)
         raise SystemExit(ABSENT_DATA) from error

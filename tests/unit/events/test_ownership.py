@@ -1,7 +1,11 @@
 """What customers own after what they gave back."""
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kindred.events.lines import NO_ITEM, Lines
 from kindred.events.ownership import purchases_of
@@ -73,3 +77,41 @@ def test_nothing_at_all():
     assert purchases_of(nothing, 3, 0).shape == (3, 0)
     assert purchases_of(nothing, 0, 2).shape == (0, 2)
     assert purchases_of(nothing, 3, 2).nnz == 0
+
+
+AMOUNTS = st.sampled_from([NAN, -10.0, -5.0, 0.0, 5.0, 10.0])
+QUANTITIES = st.sampled_from([NAN, -2.0, -1.0, 0.0, 1.0, 2.0])
+LINES = st.lists(st.tuples(st.integers(0, 2), st.integers(-1, 2), AMOUNTS, QUANTITIES), max_size=12)
+
+
+def plainly_owned(rows):
+    """Purchases by (customer, item), by the words of the documentation."""
+    found = {}
+    for pair in {(customer, item) for customer, item, _, _ in rows if item != NO_ITEM}:
+        mine = [(a, q) for customer, item, a, q in rows if (customer, item) == pair]
+        back = [(a, q) for a, q in mine if a < 0 or q < 0]
+        bought = [one for one in mine if not (one[0] < 0 or one[1] < 0)]
+        units = sum(1.0 if math.isnan(q) else q for _, q in bought)
+        paid = sum(0.0 if math.isnan(a) else a for a, _ in bought)
+        units_back = sum(math.isnan(a) if math.isnan(q) else abs(q) for a, q in back)
+        paid_back = sum(0.0 if math.isnan(a) else abs(a) for a, _ in back)
+        is_refunded = 0 < units_back >= units or 0 < paid_back >= paid
+        if bought and not is_refunded:
+            found[pair] = len(bought)
+    return found
+
+
+@given(LINES)
+def test_what_is_owned_is_what_the_words_say(rows):
+    columns = [np.array(column, dtype=float) for column in zip(*rows, strict=True)]
+    customers, items, amounts, quantities = columns or [np.empty(0)] * 4
+    lines = Lines.of(
+        customers.astype(np.int64),
+        np.arange(len(rows)),
+        items.astype(np.int64),
+        amounts,
+        quantities,
+    )
+    found = purchases_of(lines, 3, 3).tocoo()
+    pairs = zip(found.coords[0].tolist(), found.coords[1].tolist(), strict=True)
+    assert dict(zip(pairs, found.data.tolist(), strict=True)) == plainly_owned(rows)
