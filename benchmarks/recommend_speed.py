@@ -22,9 +22,10 @@ from scipy import sparse
 
 from benchmarks.report import Report, arguments, machine
 from kindred.encoding.items_block import ItemCounts, fit_items
-from kindred.recommendations.everyone import everyone_megabytes, recommend_everyone
+from kindred.recommendations.everyone import recommend_everyone
 from kindred.recommendations.lists import Catalogue
 from kindred.recommendations.parameters import Parameters
+from kindred.recommendations.recommendation_memory import everyone_megabytes
 from kindred.run.machine import peak_megabytes
 
 SEED = 20_180_401

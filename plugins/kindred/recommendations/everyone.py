@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kindred.neighbours.exact import exact_neighbours
-from kindred.neighbours.graph_memory import search_megabytes
 from kindred.neighbours.results import ShardResult
 from kindred.neighbours.search import search_shards
 from kindred.neighbours.search_plan import plan_graph
@@ -22,9 +21,6 @@ PART_CUSTOMERS = 50_000
 PROFILE_CUSTOMERS = 50_000
 """Customers with purchases among whom the neighbours of a customer without any are searched. The
 other columns say little about taste, so that nearer neighbours would hardly recommend better."""
-
-LIST_BYTES = 17
-"""Memory per item of a list: its number, score, neighbours who own it, and method."""
 
 
 @dataclass(frozen=True)
@@ -128,20 +124,3 @@ def _by_profile(
     )
     nearest = np.where(found >= 0, base[found], -1).astype(np.int32)
     return ShardResult(rows, nearest, distances)
-
-
-def everyone_megabytes(
-    shape: tuple[int, int], purchases: int, items: int, count: int, neighbours: int, threads: int
-) -> int:
-    """Memory of `recommend_everyone`, with all its results.
-
-    ``shape``: of the vectors; ``purchases``: pairs of customer and item. The graph's search in
-    parts, and the neighbours of the part before; who owns what, as read and as the catalogue; sums
-    per item and thread; the lists, as parts and together.
-    """
-    customers = shape[0]
-    graph = search_megabytes(shape, neighbours, -(-customers // PART_CUSTOMERS))
-    part = min(customers, PART_CUSTOMERS) * (neighbours + 1) * 8
-    owned = 16 * purchases + 16 * customers
-    lists = customers * count * LIST_BYTES
-    return graph + (part + owned + 16 * items * threads + 2 * lists) // 2**20

@@ -20,8 +20,8 @@ from kindred.recommendations.splits import Split
 from kindred.spec.metrics import Metric
 
 GRAPH_RECALL = 0.9
-"""Recall of the graph of buying profiles. With 200 neighbours, which tenth is missing does not
-matter, and the search takes half the time of that for .99."""
+"""Recall of the graph of buying profiles. Without a random tenth of the nearest 222 neighbours, a
+grocer's recall@20 changed by .0007 at most, a third of its standard error."""
 
 NEIGHBOURS, POPULAR = "neighbours", "popular"
 ITEM_NEIGHBOURS, EASE = "item_neighbours", "ease"

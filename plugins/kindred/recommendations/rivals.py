@@ -70,8 +70,9 @@ def ease(purchases: Any, regularisation: float = EASE_REGULARISATION) -> Scores:
         inverse[start:stop, stop:] = inverse[stop:, start:stop].T
         square = inverse[start:stop, start:stop]
         square[:] = np.tril(square) + np.tril(square, -1).T
-    diagonal = np.diag(inverse).copy()
-    inverse /= -diagonal
+    # Symmetric, so that its transpose is the same: in the order of rows, which products need.
+    inverse = inverse.T
+    inverse /= -np.diag(inverse).copy()
     inverse[np.diag_indices_from(inverse)] = 0.0
     return lambda chosen: np.asarray(rows[chosen] @ inverse, dtype=np.float32)
 

@@ -6,9 +6,10 @@ from scipy import sparse
 
 from kindred.encoding.items_block import ItemCounts, fit_items
 from kindred.recommendations import everyone
-from kindred.recommendations.everyone import Profiles, everyone_megabytes, recommend_everyone
+from kindred.recommendations.everyone import Profiles, recommend_everyone
 from kindred.recommendations.lists import Catalogue, Recommendations
 from kindred.recommendations.parameters import Method, Parameters
+from kindred.recommendations.recommendation_memory import everyone_megabytes, quality_megabytes
 from kindred.spec.metrics import Metric
 
 GIVEN = {"parameters": Parameters(), "neighbours": 40, "seed": 1}
@@ -87,3 +88,4 @@ def test_nobody_has_bought_anything():
 def test_the_memory_of_a_million_customers_fits_into_six_gigabytes():
     forecast = everyone_megabytes((1_000_000, 64), 40_000_000, 50_000, 20, 200, 2)
     assert 2_000 < forecast < 6_000
+    assert quality_megabytes((50_000, 65), 2_000_000, 20_000, 200) < 4_000
