@@ -1,7 +1,8 @@
 """Numbers per customer from lines of events: recency, counts, sums, means, shares, pace.
 
 All functions take the lines of one window (`Lines.within`) and the number of customers, and return
-one float64 per customer, which depends on that customer's lines only and not on their order.
+one float64 per customer, which depends on that customer's lines only and not on their order. So
+many lines (40 bytes each, and as much while they are sorted) are computed some customers at a time.
 Negative lines lower sums and means, and are no purchase for the rest.
 """
 
