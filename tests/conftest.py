@@ -18,7 +18,7 @@ from local.postgres import OWNER, EmbeddedServer
 from sentence_models import link_model
 
 _numbers = itertools.count()
-PARTS = ("neighbours", "segments")  # of machine_code.py
+PARTS = ("neighbours", "segments", "recommendations")  # of machine_code.py
 
 # `make test` tries the same examples each time; the long profile tries new ones.
 settings.register_profile("test", deadline=None, derandomize=True, database=None)

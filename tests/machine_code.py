@@ -38,13 +38,27 @@ def compile_segments() -> None:
                 cluster(algorithm, vectors, metric)
 
 
+def compile_recommendations() -> None:
+    import numpy as np
+    from scipy import sparse
+
+    from kindred.recommendations.lists import Catalogue, most_popular
+
+    everything = sparse.csr_array(np.ones((6, 3), dtype=np.int32))
+    most_popular(Catalogue.of(everything), np.arange(6), 2)
+
+
 def is_compiled(part: str) -> bool:
     """Whether somebody has compiled functions of a folder as its sources are now."""
     folder = Path(compiled.__file__).parents[1] / part
     return any(folder.rglob(f"*{compiled._DIGEST}*.nbc"))
 
 
-COMPILE = {"neighbours": compile_neighbours, "segments": compile_segments}
+COMPILE = {
+    "neighbours": compile_neighbours,
+    "segments": compile_segments,
+    "recommendations": compile_recommendations,
+}
 
 if __name__ == "__main__":
     if not is_compiled(sys.argv[1]):

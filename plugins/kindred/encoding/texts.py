@@ -20,7 +20,6 @@ from kindred.encoding.blocks import (
 
 FIT_TEXTS = 50_000
 """The most texts that a block is fitted on."""
-SEED = 20_180_401
 
 Floats = NDArray[np.float64]
 Strings = NDArray[np.object_]

@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from kindred.encoding.blocks import State, floats, known_of, strings_of
+from kindred.encoding.decomposition import DECIMALS, decompose
 from kindred.encoding.texts import (
-    SEED,
     Floats,
     Reduced,
     Strings,
@@ -20,10 +19,7 @@ from kindred.encoding.texts import (
     fit_reduced,
     fitted_texts,
 )
-from kindred.run.threads import one_library_thread
 from kindred.spec.features import TextFeature
-
-DECIMALS = 6  # stored decimals of a decomposition: as precise as float32, and short in JSON
 
 
 @dataclass(frozen=True)
@@ -85,10 +81,7 @@ def fit_tfidf(feature: TextFeature, values: pd.Series) -> TfidfBlock:
     # A single term, or equal texts, cannot be decomposed.
     components: Floats = np.ones((len(terms), 1))
     if len(terms) > 1 and texts[0] != texts[-1]:
-        count = min(feature.components, len(terms), len(texts))
-        with one_library_thread():
-            svd = TruncatedSVD(count, n_iter=7, random_state=SEED).fit(weights)
-        components = np.round(svd.components_.T, DECIMALS)
+        components = decompose(weights, min(feature.components, len(terms), len(texts)))
     projected = np.asarray(weights @ components)
     return TfidfBlock(
         fit_reduced(feature.weight, projected, missing_share),

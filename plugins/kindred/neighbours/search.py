@@ -1,6 +1,6 @@
 """Search the neighbour graph in shards, and merge them into one graph."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,10 +46,29 @@ def search_shard(
         pair, and shards consist of whole lists.
     """
     _check(plan, vectors, shard)
+    return _search(plan, _search_of(plan, vectors), shard, threads, progress)
+
+
+def search_shards(
+    plan: GraphPlan, vectors: np.ndarray, *, threads: int = 1
+) -> Iterator[ShardResult]:
+    """The shards' results one after the other, so that the whole graph need not fit into memory."""
+    search = None
+    for shard in range(plan.shards):
+        _check(plan, vectors, shard)
+        search = search or _search_of(plan, vectors)
+        yield _search(plan, search, shard, threads, None)
+
+
+def _search(
+    plan: GraphPlan,
+    search: "ExactSearch | ListSearch",
+    shard: int,
+    threads: int,
+    progress: Progress | None,
+) -> ShardResult:
     start, stop = plan.arrays["shard_boundaries"][shard : shard + 2].tolist()
-    found = _search_of(plan, vectors).nearest(
-        start, stop, plan.k + 1, threads=threads, progress=progress
-    )
+    found = search.nearest(start, stop, plan.k + 1, threads=threads, progress=progress)
     return _of_customers(plan, start, stop, found)
 
 

@@ -10,7 +10,7 @@ from kindred.errors import ArtefactError, DataError, SettingsError
 from kindred.neighbours import search_plan as plan_module
 from kindred.neighbours.exact import exact_neighbours
 from kindred.neighbours.recall import measure_recall
-from kindred.neighbours.search import ShardResult, merge_shards, search_shard
+from kindred.neighbours.search import ShardResult, merge_shards, search_shard, search_shards
 from kindred.neighbours.search_plan import GraphPlan, plan_graph
 from kindred.spec.metrics import Metric
 from unit.graph_cases import assert_sound, build_graph, clustered, plain_neighbours
@@ -238,3 +238,15 @@ def test_settings_and_vectors_out_of_range_are_refused():
     vectors[7, 1] = np.nan
     with pytest.raises(DataError, match="row 7 holds a value that is not finite"):
         plan_graph(vectors, Metric.L2, 1, **good)
+
+
+def test_shards_one_after_the_other_are_those_of_single_searches(small_ivf):
+    vectors = clustered(2_000, 8)
+    plan = plan_graph(vectors, Metric.COSINE, 12, target_recall=0.9, shards=5, seed=1)
+    assert plan.lists > 0
+    found = list(search_shards(plan, vectors, threads=2))
+    assert len(found) == 5
+    for shard, result in enumerate(found):
+        expected = search_shard(plan, vectors, shard)
+        for name in ("rows", "neighbours", "distances"):
+            np.testing.assert_array_equal(getattr(result, name), getattr(expected, name))

@@ -1,0 +1,1 @@
+"""What customers do: lines of events, as numbers per customer and as the items they own."""

@@ -1,0 +1,86 @@
+"""Lines of events, such as order lines or visits, in a canonical order; and which of them count."""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+NO_ITEM = -1
+MICROSECONDS_PER_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of events, sorted by customer.
+
+    Attributes
+    ----------
+    customers : ndarray of int64, shape (lines,)
+        The row of each line's customer, from 0; ascending.
+    at : ndarray of int64, shape (lines,)
+        Microseconds since 1970-01-01 UTC.
+    items : ndarray of int64, shape (lines,)
+        The number of each line's item, from 0; `NO_ITEM` for none.
+    amounts, quantities : ndarray of float64, shape (lines,)
+        NaN where missing or where the source has no such column.
+    """
+
+    customers: NDArray[np.int64]
+    at: NDArray[np.int64]
+    items: NDArray[np.int64]
+    amounts: Floats
+    quantities: Floats
+
+    @classmethod
+    def of(
+        cls,
+        customers: NDArray[np.integer],
+        at: NDArray[np.int64],
+        items: NDArray[np.integer] | None = None,
+        amounts: Floats | None = None,
+        quantities: Floats | None = None,
+    ) -> Self:
+        """Sort lines by customer; their order within a customer does not affect any result."""
+        count = len(customers)
+        missing = np.full(count, np.nan)
+        lines = cls(
+            np.asarray(customers, dtype=np.int64),
+            np.asarray(at, dtype=np.int64),
+            np.full(count, NO_ITEM) if items is None else np.asarray(items, dtype=np.int64),
+            missing if amounts is None else np.asarray(amounts, dtype=np.float64),
+            missing if quantities is None else np.asarray(quantities, dtype=np.float64),
+        )
+        if (np.diff(lines.customers) >= 0).all():
+            return lines
+        return lines.take(np.argsort(lines.customers, kind="stable"))
+
+    def __len__(self) -> int:
+        return len(self.customers)
+
+    def take(self, chosen: NDArray[np.intp] | Flags) -> Self:
+        """Some of the lines, by ascending position or by a mask."""
+        return type(self)(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    @property
+    def is_negative(self) -> Flags:
+        """Which lines give something back: a negative amount or quantity.
+
+        They lower sums and means, and are no purchase.
+        """
+        with np.errstate(invalid="ignore"):
+            return np.asarray((self.amounts < 0.0) | (self.quantities < 0.0))
+
+    def within(self, as_of: int, days: float | None = None) -> Self:
+        """The lines before a moment, and not more than ``days`` before it.
+
+        ``as_of`` is in microseconds since 1970-01-01 UTC, and ``days`` are of 24 hours. An event at
+        ``as_of`` is excluded, one exactly ``days`` earlier is included.
+        """
+        is_inside = self.at < as_of
+        if days is not None:
+            is_inside &= self.at >= as_of - round(days * MICROSECONDS_PER_DAY)
+        return self if is_inside.all() else self.take(is_inside)

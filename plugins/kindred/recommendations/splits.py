@@ -1,0 +1,100 @@
+"""Splits in time: what customers owned before a moment, and the items new to them after it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from kindred.encoding.items_block import MIN_BUYERS
+from kindred.events.lines import MICROSECONDS_PER_DAY, Lines
+from kindred.events.ownership import purchases_of
+
+HORIZON_DAYS = 35.0
+"""Days whose purchases are predicted: five whole weeks, so that every weekday counts alike."""
+LEAST_HISTORY = 3.0
+"""The history before the earlier split is at least this many times as long as the time after it."""
+SAMPLE_CUSTOMERS = 50_000
+"""The most customers that quality is measured with: the interval is then about half a percent."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Customers before and after a moment.
+
+    ``before``: purchases, csr_array of int32 (customers, items). ``new``: csr_array of int32
+    (customers, items), sorted: what each customer bought afterwards, had not owned, and could be
+    recommended, since `MIN_BUYERS` others owned it before.
+    """
+
+    before: Any
+    new: Any
+
+    @classmethod
+    def of(cls, before: Any, after: Any) -> "Split":
+        """From the purchases of both times; what is not new is left out of ``after``."""
+        owners = np.bincount(before.indices, minlength=before.shape[1])
+        row = np.repeat(np.arange(after.shape[0]), np.diff(after.indptr))
+        owned = _pairs(before)
+        pairs = row.astype(np.int64) * after.shape[1] + after.indices
+        is_new = (owners[after.indices] >= MIN_BUYERS) & ~np.isin(pairs, owned)
+        ends = np.concatenate([[0], np.cumsum(is_new)])[after.indptr]
+        new = sparse.csr_array((after.data[is_new], after.indices[is_new], ends), after.shape)
+        return cls(before, new)
+
+    @property
+    def candidates(self) -> NDArray[np.intp]:
+        """The items that could be recommended, ascending."""
+        owners = np.bincount(self.before.indices, minlength=self.before.shape[1])
+        return np.flatnonzero(owners >= MIN_BUYERS)
+
+    @property
+    def tested(self) -> NDArray[np.int32]:
+        """The customers who had bought before and bought something new."""
+        has_both = (np.diff(self.before.indptr) > 0) & (np.diff(self.new.indptr) > 0)
+        return np.flatnonzero(has_both).astype(np.int32)
+
+
+def split_lines(lines: Lines, moment: int, end: int, customers: int, items: int) -> Split:
+    """Split lines at a moment; those from ``end`` on are not used (microseconds since 1970)."""
+    before = purchases_of(lines.within(moment), customers, items)
+    after = lines.within(end, (end - moment) / MICROSECONDS_PER_DAY)
+    return Split.of(before, purchases_of(after, customers, items))
+
+
+def moments_of(lines: Lines, as_of: int) -> Sequence[int] | None:
+    """The moments of the earlier split, of the test, and its end; None if history is too short.
+
+    The test is the last `HORIZON_DAYS` before ``as_of``, or less where the history is short; the
+    earlier split, on which parameters are chosen, is as long and just before it.
+    """
+    known = lines.within(as_of)
+    if not len(known):
+        return None
+    history = as_of - int(known.at.min())
+    length = min(round(HORIZON_DAYS * MICROSECONDS_PER_DAY), int(history / (2 + LEAST_HISTORY)))
+    # Whole days, where there are any: purchases of half a day are not like those of a day.
+    length -= length % MICROSECONDS_PER_DAY
+    if length == 0:
+        return None
+    return as_of - 2 * length, as_of - length, as_of
+
+
+def sample_customers(lines: Lines, customers: int, seed: int) -> tuple[Lines, int]:
+    """The lines of at most `SAMPLE_CUSTOMERS` customers, who are renumbered; and their number."""
+    if customers <= SAMPLE_CUSTOMERS:
+        return lines, customers
+    chosen = np.random.default_rng(seed).choice(customers, SAMPLE_CUSTOMERS, replace=False)
+    number = np.full(customers, -1)
+    number[np.sort(chosen)] = np.arange(SAMPLE_CUSTOMERS)
+    kept = lines.take(number[lines.customers] >= 0)
+    return Lines(number[kept.customers], kept.at, kept.items, kept.amounts, kept.quantities), (
+        SAMPLE_CUSTOMERS
+    )
+
+
+def _pairs(purchases: Any) -> NDArray[np.int64]:
+    row = np.repeat(np.arange(purchases.shape[0], dtype=np.int64), np.diff(purchases.indptr))
+    return np.asarray(row * purchases.shape[1] + purchases.indices)
