@@ -20,7 +20,16 @@ from kindred.infer.column_names import (
     looks_like_phone,
     looks_like_time,
 )
-from kindred.infer.columns import Column, Flags, Numbers, SqlType, TextColumn, Times
+from kindred.infer.columns import (
+    Column,
+    Flags,
+    Numbers,
+    SqlType,
+    TextColumn,
+    Times,
+    unchanged,
+    with_numbers,
+)
 from kindred.infer.conventions import Conventions
 from kindred.infer.markers import marked
 from kindred.infer.moments import BIRTH_PIVOT, PIVOT, YMD, MomentShape, moment_shape
@@ -37,7 +46,6 @@ from kindred.infer.plain_values import (
     floats as numbers_of,
 )
 from kindred.infer.shapes import shown
-from kindred.spec.features import LARGEST_NUMBER
 
 AMBIGUOUS = "dates whose day and month cannot be told apart"
 AMBIGUOUS_NUMBERS = "numbers such as 1.234 or 1,234, and no column shows which is the decimal sign"
@@ -378,39 +386,6 @@ def _style_notes(reading: NumberReading) -> list[str]:
     elif reading.affix:
         notes.append(f"in {reading.affix}")
     return notes
-
-
-def unchanged(column: TextColumn, is_known: Flags) -> Column:
-    """The texts unchanged, null where they are not known."""
-    values = pc.if_else(pa.array(is_known), column.texts, None)
-    return Column.of_texts(column.name, SqlType.TEXT, values, column.codes)
-
-
-def with_numbers(
-    column: Column, floats: Numbers | None = None, texts: TextColumn | None = None
-) -> Column:
-    """The column with its numbers; those that no vector holds count as odd.
-
-    ``floats`` are the numbers of the texts (texts,) that the column was read from; without them,
-    the values are numbers themselves.
-    """
-    if floats is None or texts is None:
-        numbers = np.asarray(pc.cast(column.values, pa.float64(), safe=False))
-    else:
-        numbers = np.full(column.distinct, np.nan)
-        firsts = np.full(column.distinct, -1, dtype=np.int64)
-        known = column.codes >= 0
-        firsts[column.codes[known]] = texts.codes[known]
-        numbers = floats[firsts]
-    return limited(column, numbers)
-
-
-def limited(column: Column, numbers: Numbers) -> Column:
-    """The column with numbers of its values (distinct,); rows of unusable ones count as odd."""
-    is_usable = np.abs(numbers) <= float(LARGEST_NUMBER)
-    is_refused = ~is_usable if column.odd == 0 else ~is_usable & ~np.isnan(numbers)
-    odd = column.odd + int(column.counts[is_refused].sum())
-    return replace(column, numbers=np.where(is_usable, numbers, np.nan), odd=odd)
 
 
 def _lengths(texts: pa.StringArray) -> NDArray[np.int32]:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kindred.infer.almost import Almost
+from kindred.spec.features import LARGEST_NUMBER
 
 COMMON_VALUES = 50  # as many as the default max_categories of a categorical column
 
@@ -188,3 +189,36 @@ def whole(values: Numbers) -> bool:
     """Whether all known numbers are whole."""
     known = values[~np.isnan(values)]
     return bool((known == np.floor(known)).all())
+
+
+def unchanged(column: TextColumn, is_known: Flags) -> Column:
+    """The texts unchanged, null where they are not known."""
+    values = pc.if_else(pa.array(is_known), column.texts, None)
+    return Column.of_texts(column.name, SqlType.TEXT, values, column.codes)
+
+
+def with_numbers(
+    column: Column, floats: Numbers | None = None, texts: TextColumn | None = None
+) -> Column:
+    """The column with its numbers; those that no vector holds count as odd.
+
+    ``floats`` are the numbers of the texts (texts,) that the column was read from; without them,
+    the values are numbers themselves.
+    """
+    if floats is None or texts is None:
+        numbers = np.asarray(pc.cast(column.values, pa.float64(), safe=False))
+    else:
+        numbers = np.full(column.distinct, np.nan)
+        firsts = np.full(column.distinct, -1, dtype=np.int64)
+        known = column.codes >= 0
+        firsts[column.codes[known]] = texts.codes[known]
+        numbers = floats[firsts]
+    return limited(column, numbers)
+
+
+def limited(column: Column, numbers: Numbers) -> Column:
+    """The column with numbers of its values (distinct,); rows of unusable ones count as odd."""
+    is_usable = np.abs(numbers) <= float(LARGEST_NUMBER)
+    is_refused = ~is_usable if column.odd == 0 else ~is_usable & ~np.isnan(numbers)
+    odd = column.odd + int(column.counts[is_refused].sum())
+    return replace(column, numbers=np.where(is_usable, numbers, np.nan), odd=odd)

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from kindred.errors import InferenceError
-from kindred.infer.column_reader import AMBIGUOUS, limited
-from kindred.infer.columns import Column, SqlType, TextColumn
+from kindred.infer.column_reader import AMBIGUOUS
+from kindred.infer.columns import Column, SqlType, TextColumn, limited
 from kindred.infer.conventions import Conventions, read_conventions
 from kindred.infer.file_kinds import Kind, is_archive, kind_of, unpacked
 from kindred.infer.proposal import Evidence, Roles, no_such_column

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindred.infer.column_evidence import MIN_SHARE, ColumnEvidence
-from kindred.infer.column_reader import ColumnReader, limited, unchanged
-from kindred.infer.columns import Column, Flags, SqlType, TextColumn
+from kindred.infer.column_reader import ColumnReader
+from kindred.infer.columns import Column, Flags, SqlType, TextColumn, limited, unchanged
 from kindred.infer.conventions import Conventions
 from kindred.infer.moments import moment_shape
 from kindred.infer.plain_values import floats
