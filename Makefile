@@ -37,8 +37,8 @@ SLOW := benchmarks/test_bench_cluster segments/test_cluster_degenerate segments/
 	neighbours/test_recall spec/test_spec_fuzz
 FAST := tests/unit $(SLOW:%=--ignore=tests/unit/%.py) \
 	tests/integration/run/test_rerun.py::test_what_is_compared_is_not_nothing
-# Four processes share two cores: threads of BLAS that wait for work in a loop would take them.
-PYTEST := env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder
+# Three processes share two cores: threads of BLAS that wait for work in a loop would take them.
+PYTEST := env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 ORDER ?= forward
 ARGS ?=
