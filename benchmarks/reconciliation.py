@@ -22,7 +22,8 @@ from kindred.history.task import extract, land
 from kindred.preparation.task import Request, prepare
 from kindred.run.context import open_run
 from kindred.run.windows import Window
-from kindred.spec.model import Deletes, Spec
+from kindred.spec.model import Spec
+from kindred.spec.source import Deletes
 
 SEED = 0.20180401  # as setseed takes it
 MISSING_SHARES = (0.0, 0.01, 0.1)

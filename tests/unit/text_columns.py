@@ -6,6 +6,12 @@ from kindred.infer.columns import TextColumn
 from kindred.infer.conventions import read_conventions
 from kindred.infer.typed_values import read_column
 
+MARKERS = (
+    *("\\N", "NA", "N/A", "-", "--", ".", "unknown", "<NA>", "#DIV/0!", "#N/A", "(null)", "nan"),
+    "?",
+)
+"""How exports write that a value is missing."""
+
 
 def text_column(name, texts):
     found = pa.array(texts, pa.string()).dictionary_encode()

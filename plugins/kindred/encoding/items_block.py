@@ -11,7 +11,7 @@ from scipy import sparse
 
 from kindred.encoding.blocks import State
 from kindred.encoding.decomposition import decompose
-from kindred.encoding.texts import Floats, Reduced, fit_reduced
+from kindred.encoding.reduced import Floats, Reduced, ReducedBlock, fit_reduced
 
 MIN_BUYERS = 5
 """Customers that an item needs to be in a fitted state, and that a component needs at least."""
@@ -49,7 +49,7 @@ class ItemCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class ItemsBlock:
+class ItemsBlock(ReducedBlock):
     """Weighted items, projected on ``components``, centred, and scaled to the feature's weight.
 
     ``items`` str (t,): ascending keys, as text. ``idf`` float64 (t,); ``components`` float32
@@ -66,17 +66,6 @@ class ItemsBlock:
     idf: Floats
     components: NDArray[np.float32]
     mean_purchases: float
-    reduced: Reduced
-
-    @property
-    def width(self) -> int:
-        """Columns of the vector."""
-        return self.reduced.width
-
-    @property
-    def scale(self) -> float:
-        """The factor that makes the block's expected squared distance its weight."""
-        return self.reduced.scale
 
     def write(self, values: ItemCounts, out: NDArray[np.floating[Any]]) -> None:
         """Fill in the block of customers; items that were not fitted are ignored."""
@@ -113,12 +102,12 @@ class ItemsBlock:
         reduced = Reduced.from_json(state["reduced"])
         components = _unpacked(state["components"], "<f4").reshape(-1, len(reduced.centroid))
         return cls(
+            reduced,
             ItemWeighting(state["weighting"]),
             np.array(state["items"], dtype=np.str_),
             _unpacked(state["idf"], "<f8"),
             components,
             float(state["mean_purchases"]),
-            reduced,
         )
 
 
@@ -168,7 +157,7 @@ def fit_items(
     missing_share = 1.0 - known / customers if customers else 0.0
     projected = np.asarray(weights @ axes.astype(np.float64))
     reduced = fit_reduced(weight, projected, missing_share)
-    return ItemsBlock(weighting, items, idf, axes, mean_purchases, reduced)
+    return ItemsBlock(reduced, weighting, items, idf, axes, mean_purchases)
 
 
 def _chosen(values: ItemCounts, items: NDArray[np.str_]) -> Any:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from kindred.encoding.blocks import State, floats
-from kindred.encoding.texts import Floats, Reduced, TextBlock, fit_reduced
+from kindred.encoding.reduced import Floats, Reduced, ReducedBlock, fit_reduced
 from kindred.run.threads import one_library_thread
 from kindred.spec.features import TextFeature
 
@@ -18,7 +18,7 @@ in float64, so that a customer's vector does not depend on the block in which it
 
 
 @dataclass(frozen=True)
-class SentenceBlock(TextBlock):
+class SentenceBlock(ReducedBlock):
     """Sentence embeddings projected on their principal components.
 
     ``model``: the name of the model; embeddings of other models are not comparable. ``mean`` (d,)

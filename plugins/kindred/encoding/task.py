@@ -21,7 +21,7 @@ from kindred.run import builds
 from kindred.run.base_memory import BASE_MEGABYTES
 from kindred.run.context import Run
 from kindred.run.memory import require_memory, with_fitting_blocks
-from kindred.spec.model import Refit
+from kindred.spec.features import Refit
 from kindred.warehouse.database import Database
 from kindred.warehouse.locks import Resource
 

@@ -11,19 +11,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from kindred.encoding.blocks import State, floats, known_of, strings_of
 from kindred.encoding.decomposition import DECIMALS, decompose
-from kindred.encoding.texts import (
-    Floats,
-    Reduced,
-    Strings,
-    TextBlock,
-    fit_reduced,
-    fitted_texts,
-)
+from kindred.encoding.reduced import Floats, Reduced, ReducedBlock, fit_reduced
+from kindred.encoding.texts import Strings, fitted_texts
 from kindred.spec.features import TextFeature
 
 
 @dataclass(frozen=True)
-class TfidfBlock(TextBlock):
+class TfidfBlock(ReducedBlock):
     """Term frequencies times inverse document frequencies, projected on ``components``.
 
     ``terms``: (t,); ``idf``: (t,); ``components``: (t, c), as nested tuples.

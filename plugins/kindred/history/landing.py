@@ -16,7 +16,9 @@ from kindred.history.row_comparison import Comparison
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import SuppressionFilter
 from kindred.history.versions import column_types, payload_definitions
-from kindred.spec.model import OWN_COLUMNS, Deletes, Spec
+from kindred.spec.features import OWN_COLUMNS
+from kindred.spec.model import Spec
+from kindred.spec.source import Deletes
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, pipe
 from kindred.warehouse.keys import KeyType
@@ -253,10 +255,8 @@ def validate(
                 "landed_columns": list(types),
             }
             warehouse.run("history/record_window", parameters, landing=landing.rows_table)
-        landed = Landed(
-            read=int(warehouse.value("history/count_landed", table=landing.rows_table)),
-            rejected=rejected,
-        )
+        read = int(warehouse.value("history/count_landed", table=landing.rows_table))
+        landed = Landed(read, rejected)
         if compares:
             landed = _compare(warehouse, spec, landing, types, end, counts, landed)
     return landed

@@ -1,8 +1,8 @@
 """Reconciliation: customers of the source that no window has brought are found, counted and landed.
 
 A window trusts ``updated_at``. A row that was imported with an old one, committed after its window
-had landed, or corrected after it was rejected, would never arrive, and no more would a tombstone
-that was set or reset without a new time: so the keys of the source are compared with the history.
+had landed, or corrected after it was rejected, would never arrive; nor would a tombstone that was
+set or reset without a new time. So the keys of the source are compared with the history.
 """
 
 import logging
@@ -16,7 +16,8 @@ from kindred.errors import GateError
 from kindred.history import source, source_errors
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import SuppressionFilter
-from kindred.spec.model import OWN_COLUMNS, UNUSABLE_KEY, Spec
+from kindred.spec.features import OWN_COLUMNS, UNUSABLE_KEY
+from kindred.spec.model import Spec
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable, pipe
 
@@ -192,7 +193,7 @@ def count_missing(
             " 'source.overlap_hours', or raise the gate in the spec for one run to land them all"
         )
     if returned or gone:
-        log.info("no window told that %d customers are back and %d are gone", returned, gone)
+        log.info("%d customers are back and %d are gone, as no window has shown", returned, gone)
     if missing:
         log.warning(
             "%d customers of the source, or their newest rows, were in no window: they land at the"

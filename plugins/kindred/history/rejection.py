@@ -3,7 +3,8 @@
 from psycopg2 import sql
 
 from kindred.history.column_expressions import reason_expression
-from kindred.spec.model import OWN_COLUMNS, Spec
+from kindred.spec.features import OWN_COLUMNS
+from kindred.spec.model import Spec
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import MAX_TEXT_KEY_BYTES

@@ -183,7 +183,7 @@ class ColumnReader:
         if missing:
             notes = (f"{missing:,} tokens such as NA are null", *notes)
         notes += self._unlike_texts()
-        is_known = (_lengths(self.shaped.stripped) > 0) & ~is_missing
+        is_known = (np.asarray(pc.binary_length(self.shaped.stripped)) > 0) & ~is_missing
         found = unchanged(self.column, is_known)
         return replace(found, notes=notes, almost=self._almost())
 
@@ -386,7 +386,3 @@ def _style_notes(reading: NumberReading) -> list[str]:
     elif reading.affix:
         notes.append(f"in {reading.affix}")
     return notes
-
-
-def _lengths(texts: pa.StringArray) -> NDArray[np.int32]:
-    return np.asarray(pc.binary_length(texts))

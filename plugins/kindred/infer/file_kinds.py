@@ -74,6 +74,11 @@ def unpacked(data: bytes, max_bytes: int) -> bytes:
     return data if len(data) <= max_bytes + 1 else data[: max_bytes + 1]
 
 
+def is_parquet(data: bytes) -> bool:
+    """Whether a file is one of Parquet, by its first bytes."""
+    return _PARQUET.match(data) is not None
+
+
 def is_archive(data: bytes) -> bool:
     """Whether a file is a zip archive, as workbooks are, or an old document of Office."""
     return data.startswith((*_ZIP, _OLD_OFFICE))
@@ -87,7 +92,7 @@ def kind_of(data: bytes) -> Kind:
     InferenceError
         when it is no table that can be read; the message names the kind and what to do.
     """
-    if _PARQUET.match(data):
+    if is_parquet(data):
         return Kind.PARQUET
     if data.startswith(_OLD_OFFICE):
         return Kind.WORKBOOK

@@ -13,13 +13,14 @@ from kindred.errors import InferenceError
 from kindred.infer.column_reader import AMBIGUOUS
 from kindred.infer.columns import Column, SqlType, TextColumn, limited
 from kindred.infer.conventions import Conventions, read_conventions
-from kindred.infer.file_kinds import Kind, is_archive, kind_of, unpacked
+from kindred.infer.file_kinds import Kind, is_archive, is_parquet, kind_of, unpacked
 from kindred.infer.proposal import Evidence, Roles, no_such_column
 from kindred.infer.reading import SAMPLE, Bounds, FileTable, read_table
 from kindred.infer.stored_files import WHOLE_WORKBOOK, read_parquet, workbook_text
 from kindred.infer.typed_values import moment_texts, read_column, read_key
 
 ROW_NUMBER = "row_number"
+_FIRST_BYTES = Bounds(max_bytes=16)
 
 
 def read_csv(
@@ -115,7 +116,14 @@ def read_file(path: Path, bounds: Bounds) -> bytes:
 
 
 def _content(source: Path | bytes, bounds: Bounds) -> bytes:
-    """The beginning of a file, unpacked; all of a workbook, whose names are at its end."""
+    """The beginning of a file, unpacked; all of a workbook, whose names are at its end.
+
+    Of a Parquet file only what tells its kind: its reader reads the file itself.
+    """
+    if isinstance(source, Path) and source.is_file():  # what is read of a pipe is gone
+        first = read_file(source, _FIRST_BYTES)
+        if is_parquet(first):
+            return first
     data = source if isinstance(source, bytes) else read_file(source, bounds)
     if not is_archive(data):
         return unpacked(data, bounds.max_bytes)

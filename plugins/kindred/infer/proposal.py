@@ -15,7 +15,7 @@ from kindred.infer.kinds import Decision, Use, decide
 from kindred.infer.leaks import best_aucs, find_leaks
 from kindred.infer.transactions import ADVICE, looks_like_transactions
 from kindred.infer.widths import fit_width
-from kindred.spec.model import OWN_COLUMNS
+from kindred.spec.features import OWN_COLUMNS
 from kindred.spec.names import did_you_mean, listed
 from kindred.spec.source import LARGEST_KEYS
 

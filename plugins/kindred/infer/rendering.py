@@ -7,7 +7,7 @@ import yaml
 
 from kindred.infer.kinds import Decision, Use
 from kindred.infer.proposal import Proposal
-from kindred.spec.model import OWN_COLUMNS
+from kindred.spec.features import OWN_COLUMNS
 
 _COMMENT_COLUMN = 52
 _NO_TIME = "no column says when a row changed: every run reads all rows"

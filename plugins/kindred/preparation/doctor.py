@@ -13,7 +13,8 @@ from kindred.run.connections import Connections
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
 from kindred.settings import Schedule, Settings
-from kindred.spec.model import History, Spec
+from kindred.spec.model import Spec
+from kindred.spec.source import History
 from kindred.warehouse.database import Database
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,6 +10,7 @@ import psycopg2
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from kindred.errors import PreflightError
+from kindred.spec.names import did_you_mean
 
 WAREHOUSE = "kindred_warehouse"
 ALERTS = "kindred_alerts"
@@ -95,9 +95,8 @@ def _is_option(name: str) -> bool:
 def _about(name: str, value: Any) -> str:
     if _is_option(name):
         return f"option {name!r} must be a text or number, not a {type(value).__name__}"
-    similar = get_close_matches(name.lower().replace("-", "_"), OPTIONS.split(), n=1, cutoff=0.7)
-    hint = f"did you mean {similar[0]!r}?" if similar else "take it out of 'extra'"
-    return f"libpq knows no option {name!r}, so it would have no effect: {hint}"
+    hint = did_you_mean(name, OPTIONS.split()) or ": take it out of 'extra'"
+    return f"libpq knows no option {name!r}, so it would have no effect{hint}"
 
 
 def from_environment(connection_id: str) -> str | None:

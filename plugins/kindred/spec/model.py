@@ -14,28 +14,25 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 from kindred.errors import SettingsError, SpecError
 from kindred.settings import Places, variable_name
 from kindred.spec.clustering import NO_DENSITY_BY_INNER_PRODUCT, Clustering
-from kindred.spec.features import OWN_COLUMNS as OWN_COLUMNS
 from kindred.spec.features import (
+    OWN_COLUMNS,
     SYSTEM_COLUMNS,
+    UNUSABLE_KEY,
     Feature,
+    Refit,
     Strict,
     TextFeature,
     TextMethod,
     split_roles,
     with_short_forms,
 )
-from kindred.spec.features import UNUSABLE_KEY as UNUSABLE_KEY
-from kindred.spec.features import Refit as Refit
-from kindred.spec.gates import Gates as Gates
-from kindred.spec.gates import share
+from kindred.spec.gates import Gates, share
 from kindred.spec.index_methods import Method, Precision, Rebuild
 from kindred.spec.messages import Problem, problems_of, report_of, shown
 from kindred.spec.metrics import Metric
 from kindred.spec.names import did_you_mean, listed
 from kindred.spec.reader import Written, impossible_values, read_yaml
-from kindred.spec.source import Deletes as Deletes
-from kindred.spec.source import History as History
-from kindred.spec.source import Source as Source
+from kindred.spec.source import Source
 
 DEFAULT_SPACE = "default"
 ENCODER_FORMAT = 2  # the version of an encoder's JSON; changing it makes new encoders

@@ -159,10 +159,11 @@ def put_rights_right(database: Database, spec: Spec, level: int = logging.INFO) 
     PreflightError
         when somebody else has granted a right that this login cannot revoke.
     """
-    for problem, statement in wrong_rights(database, spec):
+    found = wrong_rights(database, spec)
+    for problem, statement in found:
         database.execute(sql.SQL(statement))
         log.log(level, "%s: put right by '%s'", problem, statement)
-    for problem, statement in wrong_rights(database, spec):
+    for problem, statement in wrong_rights(database, spec) if found else ():
         raise PreflightError(
             f"warehouse: {problem}, which '{statement}' of this login does not change; have who"
             " granted it revoke it. Nothing has been changed"

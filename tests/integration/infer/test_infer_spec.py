@@ -11,7 +11,8 @@ from kindred.cli import app
 from kindred.errors import InferenceError, PreflightError, SettingsError
 from kindred.infer.source_sample import read_sample
 from kindred.run.context import Deployment
-from kindred.spec.model import Source, load_spec
+from kindred.spec.model import load_spec
+from kindred.spec.source import Source
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,7 @@ def test_long_baskets_and_many_purchases_count_for_less_by_bm25():
     block = fit_items(ItemCounts(counts, keys(60)), weighting=ItemWeighting.BM25)
     one, two = (sparse.csr_array(np.array(row, dtype=float)[None]) for row in ([1, 1], [1, 4]))
     pair = block.idf[:2]
-    block = ItemsBlock(block.weighting, block.items[:2], pair, block.components[:2], 2.0, None)
+    block = ItemsBlock(None, block.weighting, block.items[:2], pair, block.components[:2], 2.0)
     equal, more = (block._weigh(rows).toarray()[0] / pair for rows in (one, two))
     assert equal[0] == pytest.approx(equal[1])
     length = 0.25 + 0.75 * 5 / 2

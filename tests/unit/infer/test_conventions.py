@@ -10,7 +10,7 @@ from kindred.infer.conventions import read_conventions
 from kindred.infer.kinds import decide
 from kindred.infer.markers import ALWAYS
 from kindred.infer.typed_values import read_column
-from unit.text_columns import text_column, typed, values_of
+from unit.text_columns import MARKERS, text_column, typed, values_of
 
 COMMAS = ["429,15", "256,38", "7,5"]
 DOTS = ["429.15", "256.38", "7.5"]
@@ -253,23 +253,6 @@ def test_numbers_are_times_only_by_name_and_value():
     assert typed("since", days).type == SqlType.DATE
     assert typed("account_id", days).type == SqlType.BIGINT
     assert typed("turnover", [f"2021{n:04d}" for n in range(1, 200)]).type == SqlType.BIGINT
-
-
-MARKERS = [
-    "\\N",
-    "NA",
-    "N/A",
-    "-",
-    "--",
-    ".",
-    "unknown",
-    "<NA>",
-    "#DIV/0!",
-    "#N/A",
-    "(null)",
-    "nan",
-    "?",
-]
 
 
 @pytest.mark.parametrize("marker", MARKERS)

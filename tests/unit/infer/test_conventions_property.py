@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kindred.infer.files import read_csv
 from kindred.infer.proposal import Roles
-from unit.text_columns import values_of
+from unit.text_columns import MARKERS, values_of
 
 ROWS = 120
 START = datetime(2004, 1, 1)
@@ -96,27 +96,7 @@ WRITTEN = st.builds(
     thousands=st.sampled_from(["", ".", ",", " ", "\u00a0", "\u202f", "'", "\u2019"]),
     negative=st.sampled_from(sorted(NEGATIVES)),
     currency=st.sampled_from(["", "$n", "n €", "€ n", "EUR n", "n CHF", "US$n", "n\u00a0zł"]),
-    missing=st.sampled_from(
-        [
-            "",
-            "\\N",
-            "NA",
-            "N/A",
-            "-",
-            "--",
-            ".",
-            "unknown",
-            "<NA>",
-            "#DIV/0!",
-            "#N/A",
-            "(null)",
-            "nan",
-            "NULL",
-            "?",
-            "k.A.",
-            "None",
-        ]
-    ),
+    missing=st.sampled_from(["", *MARKERS, "NULL", "k.A.", "None"]),
     dates=st.sampled_from(
         [
             "{d:%Y-%m-%d}",

@@ -11,8 +11,6 @@ from kindred.errors import SettingsError, SpecError
 from kindred.spec.clustering import Algorithm
 from kindred.spec.features import Kind
 from kindred.spec.model import (
-    Deletes,
-    History,
     dag_id_of,
     features_dirs,
     load_spec,
@@ -20,6 +18,7 @@ from kindred.spec.model import (
     spec_from_dict,
     spec_paths,
 )
+from kindred.spec.source import Deletes, History
 from unit.spec_content import CONTENT, changed, spec
 
 
