@@ -12,7 +12,7 @@ from psycopg2 import sql
 from integration.reader_shop import execute, reader
 from integration.warehouse import Laboratory
 from kindred.errors import LockTimeoutError
-from kindred.warehouse.locks import Resource, locked, shared
+from kindred.warehouse.locks import FIRST_TRY_SECONDS, Resource, locked, shared
 
 
 def test_a_reader_cannot_take_a_nights_locks(shop: Laboratory) -> None:
@@ -83,7 +83,11 @@ def locked_in_background(shop: Laboratory, resource: Resource) -> Iterator[None]
     thread = Thread(target=wait)
     thread.start()
     try:
-        waiting = "select count(*) from pg_locks where not granted"
+        # Not the first try, after which the session is idle for a moment.
+        waiting = (
+            "select count(*) from pg_locks where not granted"
+            f" and clock_timestamp() - waitstart > '{FIRST_TRY_SECONDS} s'"
+        )
         while shop.query(waiting) != [(1,)]:
             time.sleep(0.01)
         yield
