@@ -29,7 +29,8 @@ from typing import Any
 from airflow.sdk import DAG, Param, get_parsing_context, task
 
 from kindred.settings import Schedule
-from kindred.spec.model import dag_id_of, spec_paths
+from kindred.spec.model import dag_id_of
+from kindred.spec.spec_files import spec_paths
 
 PROCESS = "customer_erasure"
 DEFAULT_ARGS = {

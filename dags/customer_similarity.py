@@ -66,7 +66,8 @@ from kindred.errors import SpecError
 from kindred.run.latest_only import Snapshots
 from kindred.settings import Schedule
 from kindred.spec.clustering import Algorithm
-from kindred.spec.model import Spec, dag_id_of, load_spec, spec_paths
+from kindred.spec.model import Spec, dag_id_of, load_spec
+from kindred.spec.spec_files import spec_paths
 
 
 def record_failure(context: Any) -> None:

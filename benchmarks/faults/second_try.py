@@ -15,7 +15,8 @@ from kindred.preparation.task import prepare
 from kindred.run.connections import from_environment
 from kindred.run.context import Deployment, open_run
 from kindred.settings import Settings
-from kindred.spec.model import load_spec, spec_paths
+from kindred.spec.model import load_spec
+from kindred.spec.spec_files import spec_paths
 from kindred.tasks import run_task
 
 REFUSED = 3

@@ -14,8 +14,9 @@ from kindred.errors import KindredError, PreflightError, SettingsError, SpecErro
 from kindred.run.connections import from_environment
 from kindred.run.latest_only import Snapshots
 from kindred.settings import Settings
-from kindred.spec.model import DEFAULT_SPACE, Spec, load_spec, spec_paths
+from kindred.spec.model import DEFAULT_SPACE, Spec, load_spec
 from kindred.spec.names import did_you_mean, listed, plain
+from kindred.spec.spec_files import spec_paths
 
 if TYPE_CHECKING:
     from kindred.run.context import Deployment

@@ -342,6 +342,7 @@ def test_dags_hold_wiring_only():
             "settings",
             "spec.clustering",
             "spec.model",
+            "spec.spec_files",
         )
         assert own <= {f"kindred.{name}" for name in light}
         assert "psycopg2" not in tops(path)

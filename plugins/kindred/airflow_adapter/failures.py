@@ -16,7 +16,8 @@ from kindred.airflow_adapter.connections import deployment, webhook
 from kindred.airflow_adapter.windows import window_of
 from kindred.errors import KindredError
 from kindred.run import builds
-from kindred.spec.model import dag_id_of, load_spec, schema_of, spec_paths
+from kindred.spec.model import dag_id_of, load_spec, schema_of
+from kindred.spec.spec_files import spec_paths
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,8 @@ from kindred.preparation.task import Request, prepare
 from kindred.run import builds
 from kindred.run.context import opened_run
 from kindred.spec.clustering import Algorithm
-from kindred.spec.model import load_spec, spec_paths
+from kindred.spec.model import load_spec
+from kindred.spec.spec_files import spec_paths
 from kindred.tasks import TASKS, run_task
 
 log = logging.getLogger(__name__)

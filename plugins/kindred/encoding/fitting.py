@@ -22,6 +22,7 @@ from kindred.spec.features import (
     DateFeature,
     Feature,
     NumericFeature,
+    TextFeature,
     TextMethod,
 )
 
@@ -71,6 +72,8 @@ def fit_block(
         return fit_category(feature, values)
     if isinstance(feature, DateFeature):
         return fit_date(column, feature, values, fitted_day)
+    if not isinstance(feature, TextFeature):
+        raise NotImplementedError(feature.kind)
     if feature.method is TextMethod.TFIDF:
         return fit_tfidf(feature, values)
     texts, missing_share = fitted_texts(values)

@@ -2,7 +2,6 @@
 
 import base64
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +11,7 @@ from scipy import sparse
 from kindred.encoding.blocks import State
 from kindred.encoding.decomposition import decompose
 from kindred.encoding.reduced import Floats, Reduced, ReducedBlock, fit_reduced
+from kindred.spec.features import ItemWeighting
 
 MIN_BUYERS = 5
 """Customers that an item needs to be in a fitted state, and that a component needs at least."""
@@ -22,18 +22,6 @@ SATURATION, LENGTH_SHARE = 1.2, 0.75
 """BM25's k1 and b (Robertson & Zaragoza 2009, section 3.4.1)."""
 
 _MULTIPLIERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], dtype=np.uint64)
-
-
-class ItemWeighting(StrEnum):
-    """The weight of an item within a customer, before the row is normalised to length 1.
-
-    ``tfidf``: 1 + ln(purchases), times the item's inverse frequency. ``bm25``: purchases saturate,
-    and count for less in long baskets. On a grocer's earlier purchases, recommendations by ``bm25``
-    were better by a hundredth; where everybody buys an item once, both are the same.
-    """
-
-    TFIDF = "tfidf"
-    BM25 = "bm25"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """Features: what a source column holds, which decides how it becomes a block of the vector."""
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
@@ -23,20 +22,21 @@ MAX_WEIGHT = 1e6
 
 
 class Kind(StrEnum):
-    """What a column holds."""
+    """What a column holds, or what is computed from a customer's events."""
 
     NUMERIC = "numeric"
     BOOLEAN = "boolean"
     CATEGORICAL = "categorical"
     TEXT = "text"
     DATE = "date"
-
-
-class Role(StrEnum):
-    """What an entry of ``features`` may give instead of a kind: the column is not encoded."""
-
-    IGNORE = "ignore"
-    LABEL = "label"
+    RECENCY = "recency"
+    COUNT = "count"
+    DISTINCT_COUNT = "distinct_count"
+    SUM = "sum"
+    MEAN = "mean"
+    SHARE = "share"
+    DAYS_BETWEEN = "days_between"
+    ITEMS = "items"
 
 
 class Transform(StrEnum):
@@ -52,6 +52,13 @@ class Scale(StrEnum):
 
     STANDARD = "standard"
     WINSORISED = "winsorised"
+
+
+class ItemWeighting(StrEnum):
+    """How an item that was bought n times counts: by 1 + ln(n), or saturating; if rare, more."""
+
+    TFIDF = "tfidf"
+    BM25 = "bm25"
 
 
 class TextMethod(StrEnum):
@@ -85,8 +92,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _require_kind(schema: dict[str, Any]) -> None:
+    schema["required"] = ["kind", *schema.get("required", ())]
+
+
 class _Feature(Strict):
-    model_config = ConfigDict(json_schema_extra={"required": ["kind"]})
+    model_config = ConfigDict(json_schema_extra=_require_kind)
 
     kind: Kind
     weight: float = Field(
@@ -125,12 +136,7 @@ _SENTENCE_NEEDS_MODEL: dict[str, Any] = {
 }
 
 
-class NumericFeature(_Feature):
-    """A number: standardised, optionally after a transform."""
-
-    kind: Literal[Kind.NUMERIC] = Field(
-        default=Kind.NUMERIC, description=_KIND, examples=["numeric"]
-    )
+class _Number(_Feature):
     transform: Transform = Field(
         default=Transform.NONE,
         description="Applied before the number is standardised: `log1p` for skewed amounts,"
@@ -144,6 +150,14 @@ class NumericFeature(_Feature):
         allow_inf_nan=False,
         description="Standard deviations to which a value is limited. Without it: no limit.",
         examples=[4],
+    )
+
+
+class NumericFeature(_Number):
+    """A number: standardised, optionally after a transform."""
+
+    kind: Literal[Kind.NUMERIC] = Field(
+        default=Kind.NUMERIC, description=_KIND, examples=["numeric"]
     )
 
 
@@ -254,12 +268,129 @@ class DateFeature(_Feature):
         return 2 + 2 * len(self.cyclic)
 
 
+class EventFeature(_Feature):
+    """What a customer's events say: it is computed as of the snapshot, from those before it."""
+
+    of: str = Field(description="The events, a name under `events`.", examples=["purchases"])
+    days: float | None = Field(
+        default=None,
+        gt=0,
+        le=36_525,  # a century
+        description="Days before the snapshot whose events count. Without it: all of them.",
+        examples=[365],
+    )
+
+
+class EventNumber(EventFeature, _Number):
+    """A number of events: standardised like a column, optionally after a transform."""
+
+
+_COLUMN = "The events' column: `amount`, `quantity`, or another column of their table."
+
+
+class RecencyFeature(EventFeature):
+    """The last event, in days before the encoder was fitted; so a night alone changes nothing."""
+
+    kind: Literal[Kind.RECENCY] = Field(
+        default=Kind.RECENCY, description=_KIND, examples=["recency"]
+    )
+    scale: ScaleKey = Scale.STANDARD
+
+
+class CountFeature(EventNumber):
+    """How many events there are; those that give something back do not count."""
+
+    kind: Literal[Kind.COUNT] = Field(default=Kind.COUNT, description=_KIND, examples=["count"])
+
+
+class DistinctCountFeature(EventNumber):
+    """How many distinct values a column has."""
+
+    kind: Literal[Kind.DISTINCT_COUNT] = Field(
+        default=Kind.DISTINCT_COUNT, description=_KIND, examples=["distinct_count"]
+    )
+    column: str = Field(
+        default="item",
+        description="The events' column: `item`, or another column of their table.",
+        examples=["store_id"],
+    )
+
+
+class SumFeature(EventNumber):
+    """The sum of a column; what was given back lowers it."""
+
+    kind: Literal[Kind.SUM] = Field(default=Kind.SUM, description=_KIND, examples=["sum"])
+    column: str = Field(default="amount", description=_COLUMN, examples=["quantity"])
+
+
+class MeanFeature(EventNumber):
+    """The mean of a column over the events that have a value."""
+
+    kind: Literal[Kind.MEAN] = Field(default=Kind.MEAN, description=_KIND, examples=["mean"])
+    column: str = Field(default="amount", description=_COLUMN, examples=["discount"])
+
+
+class ShareFeature(EventNumber):
+    """The share of a column's sum that has one value of another column, from 0 to 1."""
+
+    kind: Literal[Kind.SHARE] = Field(default=Kind.SHARE, description=_KIND, examples=["share"])
+    column: str = Field(default="amount", description=_COLUMN, examples=["quantity"])
+    by: str = Field(
+        description="The column that tells the parts of the sum apart.", examples=["channel"]
+    )
+    value: str = Field(description="The value of `by` whose share counts.", examples=["online"])
+
+
+class DaysBetweenFeature(EventNumber):
+    """Mean days from one event to the next; events at the same moment are one."""
+
+    kind: Literal[Kind.DAYS_BETWEEN] = Field(
+        default=Kind.DAYS_BETWEEN, description=_KIND, examples=["days_between"]
+    )
+
+
+class ItemsFeature(EventFeature):
+    """The buying profile: the items of the events, reduced to a few numbers."""
+
+    kind: Literal[Kind.ITEMS] = Field(default=Kind.ITEMS, description=_KIND, examples=["items"])
+    method: ItemWeighting = Field(
+        default=ItemWeighting.BM25,
+        description="The weight of an item: `bm25`, by which repeated purchases and long baskets"
+        " count for less, or `tfidf`.",
+        examples=["tfidf"],
+    )
+    components: int = Field(
+        default=64,
+        ge=1,
+        le=512,
+        description="Numbers to which the items are reduced.",
+        examples=[32],
+    )
+
+    @property
+    def max_width(self) -> int:
+        """The components, and one dimension for customers without items."""
+        return self.components + 1
+
+
 Feature = Annotated[
-    NumericFeature | BooleanFeature | CategoricalFeature | TextFeature | DateFeature,
+    NumericFeature
+    | BooleanFeature
+    | CategoricalFeature
+    | TextFeature
+    | DateFeature
+    | RecencyFeature
+    | CountFeature
+    | DistinctCountFeature
+    | SumFeature
+    | MeanFeature
+    | ShareFeature
+    | DaysBetweenFeature
+    | ItemsFeature,
     Field(discriminator="kind"),
 ]
 MODELS: dict[Kind, type[_Feature]] = {
-    model.model_fields["kind"].default: model for model in _Feature.__subclasses__()
+    model.model_fields["kind"].default: model for model in get_args(get_args(Feature)[0])
 }
 _ADAPTER: TypeAdapter[Feature] = TypeAdapter(Feature)
 
@@ -267,33 +398,3 @@ _ADAPTER: TypeAdapter[Feature] = TypeAdapter(Feature)
 def feature(kind: str, **options: Any) -> Feature:
     """Make and validate one feature from its kind and options."""
     return _ADAPTER.validate_python({"kind": kind, **options})
-
-
-def split_roles(entries: Mapping[object, object]) -> tuple[dict[str, object], list[str]]:
-    """Split the entries of ``features`` into those encoded, sorted by name, and the labels.
-
-    ``income: numeric`` is short for ``income: {kind: numeric}``. Columns are sorted because their
-    order in the file (and in ``jsonb``) must not change a vector.
-    """
-    encoded: dict[str, object] = {}
-    labels: list[str] = []
-    for column, entry in sorted(entries.items(), key=lambda item: str(item[0])):
-        kind = entry.get("kind") if isinstance(entry, dict) else entry
-        if kind == Role.LABEL:
-            labels.append(str(column))
-        elif kind != Role.IGNORE:
-            encoded[column] = {"kind": entry} if isinstance(entry, str) else entry  # type: ignore[index]
-    return encoded, labels
-
-
-def with_short_forms(schema: dict[str, Any]) -> None:
-    """Let the JSON schema of ``features`` allow ``income: numeric``, labels and ignored columns."""
-    mapping = {"type": "object", "properties": {"kind": {"enum": [*Role]}}, "required": ["kind"]}
-    roles = [{"enum": [*Role]}, mapping]
-    schema["additionalProperties"] = {
-        "anyOf": [{"enum": [*Kind]}, *roles, schema["additionalProperties"]]
-    }
-    schema["patternProperties"] = {
-        f"%|^({'|'.join((*OWN_COLUMNS, UNUSABLE_KEY, *SYSTEM_COLUMNS))})$": {"enum": [Role.IGNORE]}
-    }
-    schema["not"] = {"additionalProperties": {"anyOf": roles}}  # at least one is encoded

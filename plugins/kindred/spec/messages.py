@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from kindred.spec.features import Kind, Role
+from kindred.spec.entries import Role
+from kindred.spec.features import Kind
 from kindred.spec.names import did_you_mean, plain
 from kindred.spec.schema import allowed, json_schema, node_at
 

@@ -11,26 +11,29 @@ from typing import Any, Self
 from croniter import CroniterBadDateError, croniter
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from kindred.errors import SettingsError, SpecError
-from kindred.settings import Places, variable_name
+from kindred.errors import SpecError
 from kindred.spec.clustering import NO_DENSITY_BY_INNER_PRODUCT, Clustering
+from kindred.spec.entries import split_roles, with_short_forms, with_source_of_events
+from kindred.spec.events import Events, Recommendations
 from kindred.spec.features import (
-    OWN_COLUMNS,
-    SYSTEM_COLUMNS,
-    UNUSABLE_KEY,
+    EventFeature,
     Feature,
     Refit,
     Strict,
     TextFeature,
     TextMethod,
-    split_roles,
-    with_short_forms,
 )
 from kindred.spec.gates import Gates, share
 from kindred.spec.index_methods import Method, Precision, Rebuild
 from kindred.spec.messages import Problem, problems_of, report_of, shown
 from kindred.spec.metrics import Metric
-from kindred.spec.names import did_you_mean, listed
+from kindred.spec.name_checks import (
+    check_columns,
+    check_events,
+    columns_of_events,
+    source_of_events,
+)
+from kindred.spec.names import listed
 from kindred.spec.reader import Written, impossible_values, read_yaml
 from kindred.spec.source import Source
 
@@ -52,7 +55,9 @@ class Spec(Strict):
         examples=["buying"],
         json_schema_extra={"pattern": f"^{SPACE_PATTERN.pattern}$"},
     )
-    source: Source = Field(description="Where the customers are read.")
+    source: Source = Field(
+        description="Where the customers are read.", json_schema_extra=with_source_of_events
+    )
     schedule: str = Field(
         default="0 2 * * *",
         description="When it runs, in UTC: a cron line of five fields, in quotes.",
@@ -125,6 +130,13 @@ class Spec(Strict):
         " auto` fits anew.",
         examples=[0.1],
     )
+    events: dict[str, Events] = Field(
+        default={},
+        exclude_if=lambda events: not events,
+        description="What customers do: tables with one row per event, each under a name by which"
+        " features refer to it.",
+        examples=[{"visits": {"table": "web.visits", "customer": "customer_id", "at": "began_at"}}],
+    )
     features: dict[str, Feature] = Field(
         description="The columns, each with its kind or a mapping of settings. `label` is short for"
         " a name in `labels`; `ignore` leaves a column out.",
@@ -146,6 +158,11 @@ class Spec(Strict):
         description="Show lookalikes, distances and segments by all columns, private ones among"
         " them: who knows the private values of a few customers can then compute those of all.",
         examples=[True],
+    )
+    recommendations: Recommendations | None = Field(
+        default=None,
+        exclude_if=lambda recommendations: recommendations is None,
+        description="Items for customers, from what their neighbours have bought.",
     )
     clustering: Clustering = Field(default=Clustering(), description="The segments to compute.")
     gates: Gates = Field(
@@ -182,6 +199,15 @@ class Spec(Strict):
             raise ValueError("at least one column must be given, such as 'income: numeric'")
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _customers_of_events(cls, content: object) -> object:
+        """Let ``source: {events: purchases}`` be short for who is a customer of those events."""
+        source = content.get("source") if isinstance(content, dict) else None
+        if not isinstance(content, dict) or not isinstance(source, dict) or "events" not in source:
+            return content
+        return {**content, "source": source_of_events(source, content.get("events"))}
+
     @field_validator("schedule")
     @classmethod
     def _five_cron_fields(cls, value: str) -> str:
@@ -194,43 +220,18 @@ class Spec(Strict):
         return value
 
     @model_validator(mode="after")
-    def _columns_have_one_role(self) -> Self:
+    def _names_are_known_and_have_one_role(self) -> Self:
         source = self.source
         reserved = {source.key: "key", source.updated_at: "updated_at"}
         if source.tombstone is not None:
             reserved[source.tombstone] = "tombstone"
-        for column in (*self.features, *self.labels):
-            if column in reserved:
-                raise ValueError(
-                    f"column {column!r} is the source's {reserved[column]} and cannot be"
-                    " encoded or used as a label"
-                )
-            if column in (own := (*OWN_COLUMNS, UNUSABLE_KEY)):
-                raise ValueError(
-                    f"column {column!r} cannot be stored under this name: {', '.join(own)}"
-                    " are Kindred's own; rename it in a 'source.query'"
-                )
-            if column in SYSTEM_COLUMNS:
-                raise ValueError(
-                    f"column {column!r}: PostgreSQL keeps this name; rename it in a 'source.query'"
-                )
-        for column in (*reserved, *self.features, *self.labels):
-            if "%" in column:
-                raise ValueError(
-                    f"column {column!r} has a % in its name, which is not allowed; rename it in a"
-                    " 'source.query'"
-                )
-        for column in self.labels:
-            if column in self.features:
-                raise ValueError(
-                    f"column {column!r} is a label (an outcome) and must not be encoded too"
-                )
-        known = self.payload_columns
-        if unknown := sorted(set(self.private) - set(known)):
-            names = listed([repr(name) for name in unknown])
+        check_columns(reserved, self.features, self.labels, self.private, self.private_names)
+        check_events(self.events, self.features, self.recommendations)
+        if source.events is not None and self.payload_columns:
             raise ValueError(
-                f"private names columns that the spec does not use: {names}"
-                f"{did_you_mean(unknown[0], known)}"
+                f"'source: {{events: {source.events}}}' has no table of customers, so features and"
+                f" labels are computed from events: {listed(list(self.payload_columns))} cannot be;"
+                " give 'source' a table, or 'of' to the features"
             )
         return self
 
@@ -269,7 +270,30 @@ class Spec(Strict):
     @property
     def payload_columns(self) -> tuple[str, ...]:
         """Source columns stored besides key and updated_at: features, then labels."""
-        return (*self.features, *self.labels)
+        return (*self.column_features, *self.labels)
+
+    @property
+    def column_features(self) -> dict[str, Feature]:
+        """The features that are columns of the source."""
+        return {
+            name: feature
+            for name, feature in self.features.items()
+            if not isinstance(feature, EventFeature)
+        }
+
+    @property
+    def event_features(self) -> dict[str, EventFeature]:
+        """The features that are computed from events."""
+        return {
+            name: feature
+            for name, feature in self.features.items()
+            if isinstance(feature, EventFeature)
+        }
+
+    @property
+    def private_names(self) -> tuple[str, ...]:
+        """What may be called private: features, labels, and columns of events."""
+        return (*self.features, *self.labels, *columns_of_events(self.events, self.features))
 
     @property
     def filterable_columns(self) -> tuple[str, ...]:
@@ -299,7 +323,10 @@ class Spec(Strict):
         features = {
             name: feature.model_dump(mode="json") for name, feature in self.features.items()
         }
-        return _digest({"format": ENCODER_FORMAT, "features": features})
+        used = {feature.of for feature in self.event_features.values()}
+        columns = {name: self.events[name].roles for name in used}
+        events = {"events": columns} if columns else {}  # as in digests of before there were events
+        return _digest({"format": ENCODER_FORMAT, "features": features, **events})
 
     def settings_hash(self) -> str:
         """Digest of the whole spec: equal specs give equal snapshots."""
@@ -319,47 +346,6 @@ def schema_of(space: str) -> str:
 def _digest(value: object) -> str:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def features_dirs() -> list[Path]:
-    """The folders of specs: ``KINDRED_FEATURES``, else ``include/features`` beside ``plugins``.
-
-    Raises
-    ------
-    SettingsError
-        when neither exists, for example if Kindred was installed from a wheel.
-    """
-    if configured := Places.from_env().features:
-        return list(configured)
-    beside = Path(__file__).resolve().parents[3] / "include" / "features"
-    if not beside.is_dir():
-        raise SettingsError(
-            f"{variable_name('features')} is not set, and there is no folder {beside}: set it to"
-            " the folder of your feature specs (several are separated as in PATH)"
-        )
-    return [beside]
-
-
-def spec_paths() -> dict[str, Path]:
-    """The spec file of every space, by the name of the space.
-
-    Raises
-    ------
-    SettingsError
-        when there is no folder of specs.
-    SpecError
-        when two folders have a spec of the same name.
-    """
-    paths: dict[str, Path] = {}
-    for folder in features_dirs():
-        for path in sorted(folder.glob("*.yaml")):
-            if path.stem in paths:
-                raise SpecError(
-                    f"space {path.stem!r} has two specs, {paths[path.stem]} and {path}: remove or"
-                    " rename one of them"
-                )
-            paths[path.stem] = path
-    return paths
 
 
 def load_spec(path: Path, space: str | None = None) -> Spec:

@@ -38,8 +38,11 @@ def _mappings(root: Node) -> Iterator[tuple[str, Node]]:
     """Every mapping of a spec with its title, the outer ones first."""
     yield "The spec", root
     yield "`source`", node_at(["source"], root)
+    yield "`events`: each table", node_at(["events", ""], root)
     for kind in MODELS:
         yield f"`features`: kind `{kind}`", node_at(["features", "", kind], root)
+    yield "`recommendations`", node_at(["recommendations"], root)
+    yield "`recommendations.catalogue`", node_at(["recommendations", "catalogue"], root)
     yield "`clustering`", node_at(["clustering"], root)
     for key, node in node_at(["clustering"], root)["properties"].items():
         if "$ref" in node:

@@ -38,13 +38,15 @@ def node_at(place: Sequence[str | int], root: Node) -> Node:
         elif "items" in node:
             node = node["items"]
         else:
-            node = node["additionalProperties"]["anyOf"][-1]
+            others = node["additionalProperties"]
+            node = others.get("anyOf", [others])[-1]
     return _resolved(node, root)
 
 
 def _resolved(node: Node, root: Node) -> Node:
-    """A node without a reference, and without the null of a key that may be left out."""
+    """A node without a reference, and without a null or a short form that may stand for it."""
     parts = [part for part in node.get("anyOf", ()) if part.get("type") != "null"]
+    parts = [part for part in parts if "$ref" in part] or parts
     if len(parts) == 1:
         node = {**parts[0], **{key: value for key, value in node.items() if key != "anyOf"}}
     if node.get("$ref"):

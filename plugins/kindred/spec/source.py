@@ -2,10 +2,10 @@
 
 import re
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from kindred.spec.features import Strict
 from kindred.spec.messages import shown
@@ -16,6 +16,24 @@ LARGEST_KEYS = {"numeric": 2**63 - 1, "double precision": 2**53, "real": 2**24}
 _PART_PATTERN = re.compile(r'"(?:[^"]|"")+"|[^".]+')
 TABLE_PATTERN = re.compile(rf"(?:{_PART_PATTERN.pattern})(?:\.(?:{_PART_PATTERN.pattern}))*")
 _NO_ZONES = ("localtime", "posixrules", "posix", "right", "Factory")
+
+
+def _known_timezone(value: str | None) -> str | None:
+    name = value or "UTC"
+    if name in _NO_ZONES or name.startswith(("posix/", "right/")):
+        raise ValueError(
+            f"{value!r} is a file beside the time zones and not the name of one: what it means"
+            " differs from server to server; write a name such as Europe/Berlin"
+        )
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: 'America'
+        raise ValueError(f"{value!r} is not a time zone name such as Europe/Berlin") from error
+    return value
+
+
+TimeZone = Annotated[str | None, AfterValidator(_known_timezone)]
+"""The name of a time zone."""
 
 
 class History(StrEnum):
@@ -45,11 +63,14 @@ def table_parts(name: str) -> list[str]:
 
 
 # What JSON schema can say of the rules below: exactly one of table and query, and so on.
-_KEYS_TOGETHER: dict[str, Any] = {
+ONE_OF_TABLE_AND_QUERY: dict[str, Any] = {
     "oneOf": [
         {"properties": {name: {"type": "string"}}, "required": [name]}
         for name in ("table", "query")
-    ],
+    ]
+}
+_KEYS_TOGETHER: dict[str, Any] = {
+    **ONE_OF_TABLE_AND_QUERY,
     "if": {"properties": {"deletes": {"const": "tombstone"}}, "required": ["deletes"]},
     "then": {"properties": {"tombstone": {"type": "string"}}, "required": ["tombstone"]},
     "not": {
@@ -62,10 +83,10 @@ _KEYS_TOGETHER: dict[str, Any] = {
 }
 
 
-class Source(Strict):
-    """The source of raw customer rows: a ``table`` or a ``query``."""
+class Relation(Strict):
+    """Rows of a database: a ``table`` or a ``query``."""
 
-    model_config = ConfigDict(json_schema_extra=_KEYS_TOGETHER)
+    model_config = ConfigDict(json_schema_extra=ONE_OF_TABLE_AND_QUERY)
 
     connection: str = Field(
         default="kindred_source",
@@ -83,6 +104,46 @@ class Source(Strict):
         description="A query instead of a table: one statement that only reads.",
         examples=["select * from customers join regions using (region_id)"],
     )
+    where: str | None = Field(
+        default=None,
+        description="A condition in SQL.",
+        examples=["not is_test"],
+    )
+
+    @field_validator("table")
+    @classmethod
+    def _quotes_are_closed(cls, value: str | None) -> str | None:
+        if value is not None and (not table_parts(value) or "%" in value):
+            raise ValueError(
+                f"{value!r} is not the name of a table: a name or schema.name without % is"
+                ' expected, quoted where it holds a dot, such as "Sales Dept"."All.Customers"'
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _table_or_query(self) -> Self:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("exactly one of 'table' and 'query' must be given")
+        return self
+
+    @property
+    def table_parts(self) -> list[str]:
+        """The parts of the table's name without quotes; empty if the source is a query."""
+        return table_parts(self.table or "")
+
+
+class Source(Relation):
+    """The source of raw customer rows: a ``table`` or a ``query``."""
+
+    model_config = ConfigDict(json_schema_extra=_KEYS_TOGETHER)
+
+    events: str | None = Field(
+        default=None,
+        exclude_if=lambda name: name is None,
+        description="Instead of all other keys, the name of the events (under `events`) whose"
+        " customers are meant, where there is no table of customers.",
+        examples=["purchases"],
+    )
     key: str = Field(
         description="The column that identifies the customer.", examples=["customer_id"]
     )
@@ -91,16 +152,16 @@ class Source(Strict):
         " column; every run reads all rows and dates those that changed.",
         examples=["updated_at", "none"],
     )
-    source_timezone: str | None = Field(
-        default=None,
-        description="The clock of an `updated_at` that does not name its own; needed for a"
-        " `timestamp` without time zone. Days are UTC without it.",
-        examples=["Europe/Berlin"],
-    )
     where: str | None = Field(
         default=None,
         description="A condition in SQL. Who no longer meets it is gone by the rule of `deletes`.",
         examples=["not is_test"],
+    )
+    source_timezone: TimeZone = Field(
+        default=None,
+        description="The clock of an `updated_at` that does not name its own; needed for a"
+        " `timestamp` without time zone. Days are UTC without it.",
+        examples=["Europe/Berlin"],
     )
     history: History = Field(
         default=History.CURRENT,
@@ -129,16 +190,6 @@ class Source(Strict):
         examples=[48],
     )
 
-    @field_validator("table")
-    @classmethod
-    def _quotes_are_closed(cls, value: str | None) -> str | None:
-        if value is not None and (not table_parts(value) or "%" in value):
-            raise ValueError(
-                f"{value!r} is not the name of a table: a name or schema.name without % is"
-                ' expected, quoted where it holds a dot, such as "Sales Dept"."All.Customers"'
-            )
-        return value
-
     @field_validator("key", mode="before")
     @classmethod
     def _one_key_column(cls, value: object) -> object:
@@ -150,25 +201,8 @@ class Source(Strict):
             )
         return value
 
-    @field_validator("source_timezone")
-    @classmethod
-    def _known_timezone(cls, value: str | None) -> str | None:
-        name = value or "UTC"
-        if name in _NO_ZONES or name.startswith(("posix/", "right/")):
-            raise ValueError(
-                f"{value!r} is a file beside the time zones and not the name of one: what it means"
-                " differs from server to server; write a name such as Europe/Berlin"
-            )
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: 'America'
-            raise ValueError(f"{value!r} is not a time zone name such as Europe/Berlin") from error
-        return value
-
     @model_validator(mode="after")
-    def _table_or_query(self) -> Self:
-        if (self.table is None) == (self.query is None):
-            raise ValueError("exactly one of 'table' and 'query' must be given")
+    def _keys_go_together(self) -> Self:
         if self.deletes is Deletes.TOMBSTONE and self.tombstone is None:
             raise ValueError("'deletes: tombstone' needs the column's name in 'tombstone'")
         if self.overlap_hours and not self.has_updated_at:
@@ -177,11 +211,6 @@ class Source(Strict):
                 " that there is none: every run reads all rows; leave the key out"
             )
         return self
-
-    @property
-    def table_parts(self) -> list[str]:
-        """The parts of the table's name without quotes; empty if the source is a query."""
-        return table_parts(self.table or "")
 
     @property
     def zone(self) -> str:

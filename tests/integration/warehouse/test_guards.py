@@ -84,11 +84,11 @@ def locked_in_background(shop: Laboratory, resource: Resource) -> Iterator[None]
     thread.start()
     try:
         # Not the first try, after which the session is idle for a moment.
-        waiting = (
-            "select count(*) from pg_locks where not granted"
-            f" and clock_timestamp() - waitstart > '{FIRST_TRY_SECONDS} s'"
+        waited = (
+            "select extract(epoch from clock_timestamp() - waitstart)"
+            " from pg_locks where not granted"
         )
-        while shop.query(waiting) != [(1,)]:
+        while not any((seconds or 0) > FIRST_TRY_SECONDS for (seconds,) in shop.query(waited)):
             time.sleep(0.01)
         yield
     finally:

@@ -10,15 +10,9 @@ import yaml
 from kindred.errors import SettingsError, SpecError
 from kindred.spec.clustering import Algorithm
 from kindred.spec.features import Kind
-from kindred.spec.model import (
-    dag_id_of,
-    features_dirs,
-    load_spec,
-    schema_of,
-    spec_from_dict,
-    spec_paths,
-)
+from kindred.spec.model import dag_id_of, load_spec, schema_of, spec_from_dict
 from kindred.spec.source import Deletes, History
+from kindred.spec.spec_files import features_dirs, spec_paths
 from unit.spec_content import CONTENT, changed, spec
 
 
@@ -72,8 +66,9 @@ def refusal(path, value):
         (
             "features.income",
             "number",
-            "features.income.kind: allowed are numeric, boolean, categorical, text, date, ignore,"
-            " label (found 'number'); did you mean 'numeric'?",
+            "features.income.kind: allowed are numeric, boolean, categorical, text, date, recency,"
+            " count, distinct_count, sum, mean, share, days_between, items, ignore, label (found"
+            " 'number'); did you mean 'numeric'?",
         ),
         (
             "features.income",
@@ -234,7 +229,7 @@ def test_a_refusal_names_file_key_found_and_allowed(path, value, message):
     ("path", "found", "some_allowed"),
     [
         ("metrics", "'l2'", "space, source, schedule, metric, k,"),
-        ("source.columns", "'l2'", "connection, table, query, key, updated_at,"),
+        ("source.columns", "'l2'", "connection, table, query, where, events,"),
         ("features.state.wieght", "'l2'", "kind, weight, max_categories, min_frequency"),
         ("clustering.optics", "'l2'", "algorithms, kmeans, hdbscan, dbscan, plpython"),
         ("clustering.kmeans.clusters", "'l2'", "k, k_min, k_max (found"),
@@ -353,7 +348,7 @@ def test_the_default_folder_is_that_of_the_checkout(monkeypatch, repository):
 
 def test_without_a_folder_of_specs_the_error_says_which_variable_to_set(monkeypatch, tmp_path):
     monkeypatch.delenv("KINDRED_FEATURES", raising=False)
-    monkeypatch.setattr("kindred.spec.model.__file__", str(tmp_path / "a/b/c/model.py"))
+    monkeypatch.setattr("kindred.spec.spec_files.__file__", str(tmp_path / "a/b/c/spec_files.py"))
     with pytest.raises(SettingsError, match=f"KINDRED_FEATURES is not set.*{tmp_path}.*set it to"):
         features_dirs()
 

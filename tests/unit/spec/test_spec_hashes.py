@@ -95,7 +95,40 @@ def test_any_other_change_changes_the_settings_hash_alone(path, value):
 
 def test_every_key_of_a_spec_is_in_one_of_the_lists_above():
     touched = {path.split(".")[0] for path, _ in (*ENCODER_CHANGES, *OTHER_CHANGES)}
-    assert touched == set(Spec.model_fields)
+    assert touched | {"events", "recommendations"} == set(Spec.model_fields)
+
+
+EVENTS = {
+    "space": "buying",
+    "source": {"events": "purchases"},
+    "events": {
+        "purchases": {
+            "table": "lines",
+            "customer": "customer_id",
+            "at": "ordered_at",
+            "item": "product_id",
+        }
+    },
+    "features": {"basket": {"kind": "items", "of": "purchases"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "is_another_encoder"),
+    [
+        ("events.purchases.item", "product_type", True),
+        ("features.basket.components", 32, True),
+        ("features.basket.days", 365, True),
+        ("events.purchases.where", "not is_test", False),
+        ("recommendations", {"of": "purchases", "similar_by": "basket"}, False),
+    ],
+)
+def test_what_the_block_is_made_of_is_in_the_hash_of_an_encoder(path, value, is_another_encoder):
+    before = spec_from_dict(EVENTS, "buying.yaml")
+    after = spec_from_dict(changed(path, value, EVENTS), "buying.yaml")
+    assert (after.encoder_hash() != before.encoder_hash()) == is_another_encoder
+    assert after.settings_hash() != before.settings_hash()
+    assert spec_from_dict(after.model_dump(mode="json"), "settings") == after
 
 
 def test_the_order_of_columns_in_the_file_changes_nothing():

@@ -20,6 +20,16 @@ from unit.spec_content import CONTENT, changed
 
 SCHEMA = json_schema(Spec)
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+EVENTS = {
+    "purchases": {
+        "table": "order_lines",
+        "customer": "customer_id",
+        "at": "ordered_at",
+        "item": "product_id",
+        "amount": "price",
+        "quantity": "quantity",
+    }
+}
 # What only the reader can say: it knows cron, time zones, characters and what other keys name.
 NOT_OF_A_SCHEMA = re.compile(
     r"is given twice|half a surrogate pair|a NUL character|private names columns|never occurs"
@@ -39,6 +49,7 @@ def keys():
     mappings = [(), ("source",), ("clustering",), ("gates",)]
     mappings += [("clustering", name) for name in ("kmeans", "hdbscan", "dbscan", "plpython")]
     mappings += [("features", "a", kind) for kind in MODELS]
+    mappings += [("events", "a"), ("recommendations",), ("recommendations", "catalogue")]
     return [(*place, key) for place in mappings for key in node_at(place, SCHEMA)["properties"]]
 
 
@@ -57,19 +68,31 @@ def test_every_key_has_a_meaning_and_what_is_allowed_and_a_row_of_the_document()
 def test_an_example_is_a_value_that_the_reader_and_the_schema_take(place):
     for example in node_at(place, SCHEMA)["examples"]:
         content = copy.deepcopy(CONTENT) | {"private": [], "labels": ["churned"]}
+        if place != ("events",):
+            content["events"] = copy.deepcopy(EVENTS)
+            content["features"]["basket"] = {"kind": "items", "of": "purchases", "days": 30}
+        path = [{"a": "purchases"}.get(key, key) for key in place]
         if place[0] == "features":
             kind = str(place[2]) if len(place) > 2 else "numeric"
-            content["features"]["extra"] = {"kind": kind}
+            required = node_at(("features", "a", kind), SCHEMA)["required"]
+            filled = {key: node_at(("features", "a", kind, key), SCHEMA) for key in required}
+            content["features"]["extra"] = {key: n["examples"][0] for key, n in filled.items()}
+            path = ["features", "extra", place[-1]] if len(place) > 3 else ["features"]
+        if place[0] == "recommendations":
+            catalogue = {"table": "products", "key": "product_id"}
+            content["recommendations"] = {"of": "purchases", "similar_by": "basket"}
+            content["recommendations"]["catalogue"] = catalogue
         if place[-1] == "query":
-            del content["source"]["table"]
+            content = changed(".".join([*path[:-1], "table"]), None, content)
         if example == "sentence":
             content["features"]["extra"]["model"] = "minilm"
         if place[-1] == "model":
             content["features"]["extra"]["method"] = "sentence"
         content["features"]["income"] = "numeric"
-        path = [key for key in place if key not in MODELS or key == place[-1]]
-        path = ["features", "extra", place[-1]] if len(place) > 3 else path
         content = changed(".".join(map(str, path)), example, content)
+        if place == ("source", "events"):
+            content["source"] = {"events": example}
+            content["features"], content["labels"] = {"basket": content["features"]["basket"]}, []
         spec_from_dict(content, "example")
         VALIDATOR.validate(content)
 

@@ -1,0 +1,209 @@
+"""What a spec names: columns with one role each, and events that exist."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kindred.spec.events import NAME_PATTERN, Events, Recommendations
+from kindred.spec.features import (
+    OWN_COLUMNS,
+    SYSTEM_COLUMNS,
+    UNUSABLE_KEY,
+    DistinctCountFeature,
+    EventFeature,
+    Feature,
+    ItemsFeature,
+    MeanFeature,
+    ShareFeature,
+    SumFeature,
+)
+from kindred.spec.names import did_you_mean, listed
+
+_OF_CUSTOMERS = ("connection", "table", "query", "where", "source_timezone")
+"""What the customers of events have in common with them."""
+
+
+def check_columns(
+    reserved: Mapping[str, str],
+    features: Mapping[str, Feature],
+    labels: Iterable[str],
+    private: Iterable[str],
+    known: Iterable[str],
+) -> None:
+    """Refuse columns with two roles, and names that cannot be stored.
+
+    ``reserved``: the columns that the source uses, with their roles; ``known``: what can be
+    private.
+
+    Raises
+    ------
+    ValueError
+        naming the column.
+    """
+    for column in (*features, *labels):
+        if column in reserved:
+            raise ValueError(
+                f"column {column!r} is the source's {reserved[column]} and cannot be"
+                " encoded or used as a label"
+            )
+        if column in (own := (*OWN_COLUMNS, UNUSABLE_KEY)):
+            raise ValueError(
+                f"column {column!r} cannot be stored under this name: {', '.join(own)}"
+                " are Kindred's own; rename it in a 'source.query'"
+            )
+        if column in SYSTEM_COLUMNS:
+            raise ValueError(
+                f"column {column!r}: PostgreSQL keeps this name; rename it in a 'source.query'"
+            )
+    for column in (*reserved, *features, *labels):
+        if "%" in column:
+            raise ValueError(
+                f"column {column!r} has a % in its name, which is not allowed; rename it in a"
+                " 'source.query'"
+            )
+    for column in labels:
+        if column in features:
+            raise ValueError(
+                f"column {column!r} is a label (an outcome) and must not be encoded too"
+            )
+    names = list(known)
+    if unknown := sorted(set(private) - set(names)):
+        found = listed([repr(name) for name in unknown])
+        raise ValueError(
+            f"private names columns that the spec does not use: {found}"
+            f"{did_you_mean(unknown[0], names)}"
+        )
+
+
+def check_events(
+    events: Mapping[str, Events],
+    features: Mapping[str, Feature],
+    recommendations: Recommendations | None,
+) -> None:
+    """Refuse events, columns of events and features that are named but not given.
+
+    Raises
+    ------
+    ValueError
+        naming them, and what there is.
+    """
+    for name, table in events.items():
+        if not NAME_PATTERN.fullmatch(name):
+            raise ValueError(
+                f"{name!r} cannot name events: lower-case letters, digits and underscores, a letter"
+                " first, at most 31 characters"
+            )
+        for column in (*_given(table), *columns_of_events({name: table}, features)):
+            if "%" in column:
+                raise ValueError(
+                    f"events {name!r}: column {column!r} has a % in its name, which is not allowed;"
+                    " rename it in a 'query'"
+                )
+    for name, feature in features.items():
+        if isinstance(feature, EventFeature):
+            _check_feature(name, feature, events)
+    if recommendations is not None:
+        _check_recommendations(recommendations, events, features)
+
+
+def _check_feature(name: str, feature: EventFeature, events: Mapping[str, Events]) -> None:
+    table = _events_of(f"feature {name!r}", feature.of, events)
+    for role in _columns_of(feature):
+        if table.source_column(role) is None:
+            raise ValueError(
+                f"feature {name!r} is made of the {role} of {feature.of!r}, which names no such"
+                f" column: write '{role}: <column>' under 'events'"
+            )
+    if table.keep_days is not None and (feature.days is None or feature.days > table.keep_days):
+        back = "all events" if feature.days is None else f"{feature.days:g} days"
+        raise ValueError(
+            f"feature {name!r} looks back {back}, but events {feature.of!r} are kept for"
+            f" {table.keep_days} days: give it 'days: {table.keep_days}' or less, or keep more"
+        )
+
+
+def _check_recommendations(
+    recommendations: Recommendations,
+    events: Mapping[str, Events],
+    features: Mapping[str, Feature],
+) -> None:
+    if _events_of("recommendations", recommendations.of, events).item is None:
+        raise ValueError(
+            f"recommendations are items of {recommendations.of!r}, which names no such column:"
+            " write 'item: <column>' under 'events'"
+        )
+    for name in recommendations.blocks:
+        if name not in features:
+            raise ValueError(
+                f"recommendations: similar_by names {name!r}, which is no feature"
+                f"{did_you_mean(name, features)}"
+            )
+    if not any(isinstance(features[name], ItemsFeature) for name in recommendations.blocks):
+        raise ValueError(
+            f"recommendations: similar_by {listed(list(recommendations.blocks))} has no feature"
+            " of kind 'items': neighbours are found by what customers buy"
+        )
+
+
+def _events_of(where: str, name: str, events: Mapping[str, Events]) -> Events:
+    if name not in events:
+        there = f"there are {listed(sorted(events))}" if events else "the spec has no 'events'"
+        raise ValueError(f"{where}: 'of' names {name!r}, but {there}{did_you_mean(name, events)}")
+    return events[name]
+
+
+def _columns_of(feature: EventFeature) -> tuple[str, ...]:
+    """The columns of events that a feature is made of, by the names that features use."""
+    if isinstance(feature, ItemsFeature):
+        return ("item",)
+    if isinstance(feature, ShareFeature):
+        return (feature.column, feature.by)
+    if isinstance(feature, SumFeature | MeanFeature | DistinctCountFeature):
+        return (feature.column,)
+    return ()
+
+
+def columns_of_events(
+    events: Mapping[str, Events], features: Mapping[str, Feature]
+) -> tuple[str, ...]:
+    """The columns of events that features use, by the names that features use; sorted."""
+    return tuple(
+        sorted(
+            {
+                column
+                for feature in features.values()
+                if isinstance(feature, EventFeature) and feature.of in events
+                for column in _columns_of(feature)
+            }
+        )
+    )
+
+
+def _given(table: Events) -> tuple[str, ...]:
+    named = (table.customer, table.at, table.item, table.amount, table.quantity, table.loaded_at)
+    return (*table.key_columns, *(column for column in named if column is not None))
+
+
+def source_of_events(source: Mapping[str, Any], events: object) -> object:
+    """The source whose customers are those of some events: it reads the events' own relation.
+
+    Raises
+    ------
+    ValueError
+        when ``source`` says more than the events' name.
+    """
+    name = source["events"]
+    names = events if isinstance(events, Mapping) else {}
+    table = names.get(name) if isinstance(name, str) else None
+    if not isinstance(table, Mapping) or {"customer", "at"} - table.keys():
+        there = f"; there are {listed(sorted(map(str, names)))}" if names else ""
+        raise ValueError(f"source.events names {name!r}, but 'events' has no such table{there}")
+    own = {key: table[key] for key in _OF_CUSTOMERS if key in table}
+    made = {**own, "events": name, "key": table["customer"], "updated_at": table["at"]}
+    if source.keys() > made.keys() and all(source[key] == value for key, value in made.items()):
+        return dict(source)  # as it was recorded
+    if said := sorted(str(key) for key in source if key != "events"):
+        raise ValueError(
+            f"'source: {{events: {name}}}' takes all else from the events themselves: remove"
+            f" {listed(said)} from 'source'"
+        )
+    return {**made, "deletes": "ignore"}
