@@ -289,6 +289,8 @@ def _title(name: str) -> str:
 def _attribute(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, float) and abs(value) < 1000:
         return f"{value:.4g}"
     if isinstance(value, int) and abs(value) < 10_000:

@@ -25,7 +25,7 @@ from kindred.infer.moments import (
     zone_hours,
 )
 from kindred.infer.numerals import BARE, COMMA, DOT, Numeral, readings
-from kindred.infer.shapes import ShapedTexts, ShapeGroup, strip
+from kindred.infer.shapes import ShapedTexts, ShapeGroup, plain_digits, strip
 
 MIN_SHARE = 0.99  # share of the rows from which a column is of a kind, and the others are refused
 FLAGS = (("yes", "no"), ("true", "false"), ("t", "f"), ("y", "n"))
@@ -102,7 +102,7 @@ class ColumnEvidence:
     @classmethod
     def of(cls, column: TextColumn, max_texts: int | None = None) -> "ColumnEvidence":
         """The evidence of a column, or of its first ``max_texts`` distinct texts."""
-        stripped, rows = strip(column.texts[:max_texts]), column.counts[:max_texts]
+        stripped, rows = strip(plain_digits(column.texts[:max_texts])), column.counts[:max_texts]
         is_marked = marked(stripped)
         is_empty = pc.equal(pc.binary_length(stripped), 0).to_numpy(zero_copy_only=False)
         return cls(column.name, ShapedTexts.of(stripped, rows, ~is_marked & ~is_empty), is_marked)

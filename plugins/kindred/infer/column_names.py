@@ -27,6 +27,7 @@ _TIMES = {
     *("modified", "registered", "joined", "signup", "visited", "last", "first", "since", "when"),
     *("visit", "expires", "expiry", "start", "end", "opened", "closed", "event", "activity"),
 }
+_DURATIONS = {"duration", "elapsed", "length", "runtime", "dauer", "duree", "duracion", "durata"}
 _BIRTHS = {
     "birth",
     "birthday",
@@ -45,6 +46,7 @@ _CODES = {
     *("code", "codes", "cd", "sic", "naics", "nace", "naf", "fips", "insee", "mcc", "gics"),
     *("kennziffer", "schluessel", "codigo", "codice", "blz", "bankleitzahl", "iso", "bic"),
 }
+_COMPOUND_CODES = ("code", "codes", "schluessel", "schlussel", "kennziffer", "kennzahl")
 _NAMED_THINGS = {
     *("type", "typ", "category", "kategorie", "region", "department", "dept", "branch", "industry"),
     *("sector", "country", "state", "county", "district", "territory", "store", "shop"),
@@ -65,6 +67,7 @@ _OUTCOMES = {
     *("churn", "churned", "churner", "attrition", "exited", "cancelled", "canceled"),
     *("response", "responded", "responder", "converted", "conversion", "accepted", "subscribed"),
     *("label", "target", "outcome", "default", "defaulted", "recommended", "recommend", "fraud"),
+    *("gekundigt", "gekuendigt", "abgewandert", "resilie", "desabonne", "perdu", "cancelado"),
 }
 _STAMP = "(?:at|on|date|dt|datetime|dttm|time|ts|timestamp|utc|datum)"
 _ROW = "(?:dbt|dw|dwh|etl|scd|sys|system|period|row|record|rec|version|ver|history|hist)"
@@ -171,10 +174,11 @@ def identifier_of(file_name: str) -> str:
 def words_of(name: str) -> list[str]:
     """The words of a name in lower case.
 
-    >>> words_of("AcceptedCmp3"), words_of("customerID"), words_of("zip_code")
-    (['accepted', 'cmp', '3'], ['customer', 'id'], ['zip', 'code'])
+    >>> words_of("AcceptedCmp3"), words_of("customerID"), words_of("clé_régime")
+    (['accepted', 'cmp', '3'], ['customer', 'id'], ['cle', 'regime'])
     """
-    return [word.lower() for word in _WORD.findall(name)]
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return [word.lower() for word in _WORD.findall(plain)]
 
 
 def looks_like_id(name: str) -> bool:
@@ -213,9 +217,15 @@ def looks_like_birth(name: str) -> bool:
     return not _BIRTHS.isdisjoint(words_of(name))
 
 
+def looks_like_duration(name: str) -> bool:
+    """Whether a name says how long something took, such as ``call_duration``."""
+    return not _DURATIONS.isdisjoint(words_of(name))
+
+
 def looks_like_code(name: str) -> bool:
     """Whether numbers of that name are codes, such as ``industry_code``."""
-    return not _CODES.isdisjoint(words_of(name)[-2:])
+    words = words_of(name)[-2:]
+    return not _CODES.isdisjoint(words) or any(word.endswith(_COMPOUND_CODES) for word in words)
 
 
 def looks_like_amount(name: str) -> bool:

@@ -31,6 +31,7 @@ from kindred.infer.columns import (
     with_numbers,
 )
 from kindred.infer.conventions import Conventions
+from kindred.infer.durations import are_times_of_day, hours_of
 from kindred.infer.markers import marked
 from kindred.infer.moments import BIRTH_PIVOT, PIVOT, YMD, MomentShape, moment_shape
 from kindred.infer.numerals import BARE, COMMA, DOT, PERCENT, UNITS, Numeral, readings
@@ -120,6 +121,20 @@ class ColumnReader:
         if is_whole(numerals, floats[places]) and fit_bigint(spelled):
             return with_numbers(self._typed(SqlType.BIGINT, self._whole(spelled, places, floats)))
         values = pa.array(floats, mask=np.isnan(floats))
+        return with_numbers(self._typed(SqlType.DOUBLE, values))
+
+    def durations(self) -> Column | None:
+        """Hours, if all are durations with units, or on a clock that is none of the day."""
+        by_shape = hours_of(pa.array(self.shaped.shapes, pa.string()))
+        if self.shaped.shape_rows[~np.isnan(by_shape)].sum() != self.shaped.meant_rows:
+            return None
+        texts = self._kept()
+        hours = hours_of(texts)
+        is_known = ~np.isnan(hours)
+        if are_times_of_day(texts, hours, self.column.name):
+            return None
+        self.notes.append("durations, in hours")
+        values = pa.array(hours, mask=~is_known)
         return with_numbers(self._typed(SqlType.DOUBLE, values))
 
     def moments(self) -> Column | None:

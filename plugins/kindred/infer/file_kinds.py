@@ -20,6 +20,11 @@ class Kind(StrEnum):
 
 GZIP = b"\x1f\x8b"
 _UNPACK, _EXPORT = "unpack it", "export it as CSV"
+_RESTORE = "load it into a database, and name the table (kindred infer-spec --table)"
+_READ_SAS, _READ_STATA, _READ_SPSS = (
+    f"export it as CSV, or convert it with pandas.{reader}"
+    for reader in ("read_sas", "read_stata", "read_spss")
+)
 _KINDS = (
     (rb"BZh[1-9]1AY&SY", "a bzip2 file", _UNPACK),
     (rb"\xfd7zXZ\x00", "an xz file", _UNPACK),
@@ -37,14 +42,41 @@ _KINDS = (
     (rb"SQLite format 3\x00", "an SQLite database", _EXPORT),
     (rb"\x89HDF\r\n", "an HDF5 file", _EXPORT),
     (rb"\x93NUMPY|\x80[\x02-\x05][\x95cK}\]]", "a file of arrays or objects of Python", _EXPORT),
-    (rb"PGDMP", "a dump of pg_dump", "restore it, and name the table"),
+    (rb"PGDMP", "a dump of pg_dump", _RESTORE),
+    (
+        rb"(?is)(\xef\xbb\xbf)?\s*((--[^\n]*\n|/\*.{0,2000}?\*/;?)\s*)*"
+        rb"((create|drop|alter) (table|database|schema|extension)|insert into|set [\w@.]+ ?="
+        rb"|set names |pragma \w+ ?=|copy \S+ \("
+        rb"|(begin|begin transaction|start transaction|use [`\[\w]+[`\]]?);\s*[\r\n])",
+        "a file of SQL commands",
+        _RESTORE,
+    ),
+    (rb"\x00{12}\xc2\xea\x81\x60\xb3\x14\x11\xcf", "a SAS data set (sas7bdat)", _READ_SAS),
+    (rb"HEADER RECORD\*{7}L", "a SAS transport file (xpt)", _READ_SAS),
+    (rb"<stata_dta>|[\x69-\x73][\x01\x02]\x01\x00", "a Stata file", _READ_STATA),
+    (rb"\$FL[23]", "an SPSS file", _READ_SPSS),
+    (rb"(?s:.{0,250}?)ASCII SPSS PORT FILE", "a portable SPSS file", _EXPORT),
+    (rb"RD[AX][23]\n|[AX]\n\x00\x00\x00[\x02\x03]", "a file of R", "export it by write.csv"),
+    (rb"MATLAB 5\.0 MAT-file", "a MATLAB file", _EXPORT),
+    (rb"\x00\x01\x00\x00Standard (Jet|ACE) DB", "an Access database", _EXPORT),
+    (
+        rb"(?s)[\x03\x30\x83\x8b\xf5][\x00-\x99][\x01-\x0c][\x01-\x1f].{2}\x00\x00",
+        "a dBase file",
+        _EXPORT,
+    ),
+    (rb"(?s:.{8})DUCK", "a DuckDB database", _EXPORT),
+    (rb"(?i:BEGIN:V(CARD|CALENDAR))", "a file of contacts or appointments", _EXPORT),
     (rb"%PDF-", "a PDF document", _EXPORT),
     (rb"\{\\rtf", "an RTF document", _EXPORT),
     (rb"\x89PNG|\xff\xd8\xff|GIF8[79]a", "a picture", _EXPORT),
     (rb"\x7fELF", "a program", _EXPORT),
     (rb"version https://git-lfs\.github\.com/", "a pointer of git-lfs", "run 'git lfs pull'"),
     (rb"(\xef\xbb\xbf)?\s*(?i:<!doctype html|<html)", "an HTML page", _EXPORT),
-    (rb"(\xef\xbb\xbf)?\s*<\?xml", "an XML file", _EXPORT),
+    (
+        rb"(\xef\xbb\xbf)?\s*<(\?xml|!--|[A-Za-z][\w:.-]*[^<>,;\t|]*>\s*<[A-Za-z])",
+        "an XML file",
+        _EXPORT,
+    ),
     (rb'(\xef\xbb\xbf)?\s*(\{\s*"|\[\s*[{\[])', "a JSON file", _EXPORT),
 )
 _PARQUET = re.compile(rb"PAR1[\x00-\x1f]")

@@ -8,16 +8,18 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kindred.errors import InferenceError
 from kindred.infer.column_reader import AMBIGUOUS
-from kindred.infer.columns import Column, SqlType, TextColumn, limited
+from kindred.infer.columns import Column, SqlType, TextColumn, limited, whole
 from kindred.infer.conventions import Conventions, read_conventions
 from kindred.infer.file_kinds import Kind, is_archive, is_parquet, kind_of, unpacked
 from kindred.infer.proposal import Evidence, Roles, no_such_column
 from kindred.infer.reading import SAMPLE, Bounds, FileTable, read_table
+from kindred.infer.records import replace_texts
 from kindred.infer.stored_files import WHOLE_WORKBOOK, read_parquet, workbook_text
-from kindred.infer.typed_values import moment_texts, read_column, read_key
+from kindred.infer.typed_values import moment_texts, read_column, read_key, without_sentinels
 
 ROW_NUMBER = "row_number"
 _FIRST_BYTES = Bounds(max_bytes=16)
@@ -147,12 +149,36 @@ def _check_names(roles: Roles, table: FileTable) -> None:
 
 def _read(column: TextColumn | Column, roles: Roles, conventions: Conventions) -> Column:
     if isinstance(column, Column):
-        return column if column.numbers is None else limited(column, column.numbers)
+        return _read_stored(column, roles, conventions)
     if column.name == roles.key:
         return read_key(column)
     if column.name == roles.updated_at:
         return _read_updated_at(column, conventions)
     return read_column(column, conventions)
+
+
+def _read_stored(column: Column, roles: Roles, conventions: Conventions) -> Column:
+    """A column of a file that stores types: whole numbers may be dates, as in text files."""
+    if column.name == roles.updated_at and not column.is_temporal:
+        return _read_updated_at(_as_texts(column), conventions)
+    if column.numbers is not None and whole(column.numbers) and column.name != roles.key:
+        read = read_column(_as_texts(column), conventions)
+        if read.is_temporal:
+            return read
+    if column.numbers is not None:
+        column = limited(column, column.numbers)
+    return column if column.name in roles.of_rows else without_sentinels(column)
+
+
+def _as_texts(column: Column) -> TextColumn:
+    """A column as a text file would have it, whole numbers without a point."""
+    texts = column.texts
+    if column.numbers is not None and whole(column.numbers):
+        plain = pc.cast(pc.cast(column.values, pa.int64(), safe=False), pa.string())
+        texts = pc.if_else(pa.array(np.isfinite(column.numbers)), plain, "")
+    texts = pa.concat_arrays([texts, pa.array([""])])
+    codes = np.where(column.codes < 0, np.int32(column.distinct), column.codes)
+    return replace_texts(TextColumn(column.name, texts, codes), texts)
 
 
 def _row_number(rows: int) -> Column:

@@ -153,8 +153,9 @@ def _spellings(column: Column) -> str:
     if not groups:
         return ""
     return (
-        f"{groups:,} groups of values differ in case or blanks only, in {rows:,} rows: they are"
-        " separate categories unless the source spells them alike"
+        f"{groups:,} group{'s of values differ' if groups > 1 else ' of values differs'} in case or"
+        f" blanks only, in {rows:,} rows: they are separate categories unless the source spells"
+        " them alike"
     )
 
 

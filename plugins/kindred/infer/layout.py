@@ -15,9 +15,11 @@ from typing import Any
 from kindred.errors import InferenceError
 
 # In the order in which they are tried; of those that fit equally well the first is taken.
-SEPARATORS = (",", ";", "\t", "|", "||", "\x01", "\x1f", "¦", "~", "^")
+SEPARATORS = (",", ";", "\t", "|", "\x01", "\x1f", "¦", "~", "^")
+_SEVERAL = re.compile(r"[|~^;:#@!&*=<>$¦§\x1c-\x1f]{2,4}")  # characters, as in ||, |~| and ::
 MAX_CHARACTERS = 2**20  # of a value, and of the first line
 _SAMPLE_CHARACTERS, _SAMPLE_RECORDS = 500_000, 200
+_MIN_SEPARATED = 0.5  # of the records
 _MAX_TITLES = 50
 _SPACED_SHARE = 0.95  # of the values after a separator that begin with a space
 _QUOTED_SHARE = 0.95  # of the values of a column that are within single quotes
@@ -93,15 +95,25 @@ def find_separator(text: str) -> str:
 
     If no separator occurs, the file has one column and the result is a comma.
     """
-    fits = {
-        separator: _fit(_head(text, separator))
-        for separator in SEPARATORS
-        if separator in text[:_SAMPLE_CHARACTERS]
+    sample = text[:_SAMPLE_CHARACTERS]
+    several = {
+        run: line
+        for line in re.split(r"[\r\n]+", sample, maxsplit=_MAX_ABOVE)[:-1]
+        for run in _SEVERAL.findall(line)
     }
-    # A doubled separator leaves every second value empty if it is read as two.
-    if "||" in fits and fits["||"][0] >= fits["|"][0]:
-        del fits["|"]
+    fits = {each: _fit(_head(text, each)) for each in (*SEPARATORS, *several) if each in sample}
+    for run, line in several.items():
+        # One of several characters leaves values empty if it is read as one of them.
+        if run in fits and set(run).isdisjoint(line.replace(run, "")):
+            parts = [each for each in fits if each != run and set(each) <= set(run)]
+            for part in (each for each in parts if fits[run][0] >= fits[each][0]):
+                del fits[part]
     return max(fits, key=lambda separator: fits[separator], default=",")
+
+
+def is_separated(text: str, separator: str) -> bool:
+    """Whether a separator occurs in most records, as often as in the others."""
+    return _fit(_head(text, separator))[0] > _MIN_SEPARATED
 
 
 def find_layout(text: str, separator: str) -> Layout:

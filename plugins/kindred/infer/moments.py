@@ -94,6 +94,7 @@ _DATES = tuple(
         r"(?P<m>99?)[-/](?P<y>9999)$",
         r"(?P<y>9999)[-/](?P<m>99)$",
         rf"{_NAME}[ \-](?P<y>9999)$",
+        r"(?P<y>9999)-?W(?P<w>99)(?:-?(?P<wd>9))?$",
         r"(?P<y>9999)(?P<m>99)$",
         r"(?P<y>9999)(?P<m>99)(?P<d>99)(?=$|[T _-]9|9{4}(?:99)?Z?$)",
     )
@@ -156,7 +157,7 @@ class MomentShape:
     @property
     def is_month(self) -> bool:
         """Whether no day is written: a month stands for its first."""
-        return not any(name in "da" for name, *_ in self.fields)
+        return not any(name in "daw" for name, *_ in self.fields)
 
     @property
     def has_short_year(self) -> bool:
@@ -203,6 +204,8 @@ class MomentShape:
         firsts = months.astype("datetime64[M]")
         days = firsts.astype("datetime64[D]") + (day - 1)
         is_good &= days.astype("datetime64[M]") == firsts
+        if "w" in read:
+            days, is_good = _days_of_weeks(year, read["w"], read.get("wd", np.int64(1)))
         seconds = (hour * 60 + minute) * 60 + second
         result = days.astype("datetime64[us]") + seconds.astype("timedelta64[s]")
         if "f" in read:
@@ -225,6 +228,18 @@ class MomentShape:
             moments = _from_zone(local, self.zone, zones)
         # A placeholder at the end of all time stays there, whatever its zone.
         return np.where((local < _FIRST_MOMENT) | (local >= _LAST_MOMENT), local, moments)
+
+
+def _days_of_weeks(
+    year: NDArray[np.int64], week: NDArray[np.int64], weekday: NDArray[np.int64] | np.int64
+) -> tuple[Times, NDArray[np.bool_]]:
+    """The days of ISO 8601 weeks, of which the first holds January 4, and whether they exist."""
+    fourths = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]") + 3
+    mondays = fourths - (fourths.astype(np.int64) + 3) % 7
+    days = mondays + (week - 1) * 7 + weekday - 1
+    thursdays = mondays + (week - 1) * 7 + 3
+    is_of_year = thursdays.astype("datetime64[Y]").astype(np.int64) + 1970 == year
+    return days, is_of_year & (year >= 1) & (week >= 1) & (weekday >= 1) & (weekday <= 7)
 
 
 def _from_zone(local: Times, zone: str, zones: frozenset[str]) -> Times:
@@ -332,6 +347,8 @@ def _shape_of(text: str, matches: list[re.Match[str]], zone: str = "") -> Moment
                 "f",
                 "oh",
                 "om",
+                "w",
+                "wd",
             ):
                 first = len(text[: found.start(name)].encode())
                 fields.append((name.rstrip("2"), first, first + len(value)))

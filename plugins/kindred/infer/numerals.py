@@ -17,7 +17,7 @@ from kindred.infer.shapes import ShapeGroup
 
 DOT, COMMA = ".", ","
 BARE, PERCENT = "", "%"
-_MINUS = "-\N{MINUS SIGN}\N{EN DASH}\N{FULLWIDTH HYPHEN-MINUS}"
+_MINUS = "-\N{MINUS SIGN}\N{EN DASH}▲△"  # accountants in Japan write ▲ or △
 _SIGNS = f"+{_MINUS}"
 _SPACES = " \u00a0\u202f\u2009\u2007"
 _GROUPING = ".,'`\N{RIGHT SINGLE QUOTATION MARK}\N{ACUTE ACCENT}" + _SPACES
@@ -45,6 +45,7 @@ _POWERS = {
     **{"k": 3, "K": 3, "tsd": 3, "thousand": 3, "M": 6, "mn": 6, "mio": 6, "million": 6},
     **{"millions": 6, "B": 9, "bn": 9, "mrd": 9, "billion": 9},
 }
+_EASTERN_POWERS = {"千": 3, "천": 3, "万": 4, "萬": 4, "만": 4, "億": 8, "亿": 8, "억": 8, "兆": 12}
 _BALANCES = {"cr": False, "dr": True}  # a debit is a negative balance
 _PERCENTS = frozenset(("%", "percent", "pct", "prozent"))
 # Units that are written without a space; with one, any word may be a unit.
@@ -240,18 +241,20 @@ def _beside(head: str, tail: str) -> _Beside | None:
         return _Beside(is_minus=is_minus, power=power, has_minus_after=has_minus_after)
     if _is_currency(word):
         return _Beside(word.rstrip(".").lower(), True, is_minus, power, has_minus_after)
-    if before or power:
+    if before or (power and word not in UNITS):
         return None
     if word.lower() in _PERCENTS:
         return _Beside(PERCENT, is_minus=is_minus)
     if word.lower() in _BALANCES and not signs:
         return _Beside(is_minus=_BALANCES[word.lower()])
     is_unit = _UNIT.fullmatch(word) and (is_spaced or word.rstrip(".") in UNITS)
-    return _Beside(word, is_minus=is_minus) if is_unit else None
+    return _Beside(word, is_minus=is_minus, power=power) if is_unit else None
 
 
 def _power(after: str, *, is_beside_currency: bool) -> tuple[int, str]:
     """The power of ten that a number's suffix names, and what is left of what stands after it."""
+    if after[:1] in _EASTERN_POWERS:
+        return _EASTERN_POWERS[after[0]], after[1:].strip(_SPACES)
     first, _, rest = after.partition(" ")
     word = first.rstrip(".")
     if is_beside_currency and word == "m":

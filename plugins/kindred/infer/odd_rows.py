@@ -24,6 +24,11 @@ _TOTAL = (
     r"|toplam|celkem|összesen|yhteensä|итого|всего|合計|合计|总计|總計|average|avg|mean|moyenne"
     r"|durchschnitt|mittelwert|promedio|media|średnia|среднее)[\s:*)]*$|^\s*\*{1,4}\s*$"
 )
+# Words for rows of statistics, which may be names too.
+_STATISTIC = (
+    r"(?i)^[\s*(]*((min|max)(imum)?|count|anzahl|nombre|median|variance|std|std[. ]*dev\.?|n)"
+    r"[\s:*)]*$"
+)
 _TOTAL_OF = r"(?i)^\s*(sub|grand)?[- ]?(totals?|sum|summe|somme|average)\b"
 _COUNT = (
     r"(?i)^\W*\d[\d.,' ]* (rows?|records?|lines?|entries|results?|zeilen|datens[aä]tze|lignes"
@@ -131,8 +136,10 @@ def _by_first_value(
         numbers, inverse = np.unique(codes, return_inverse=True)
         texts = column.texts.take(pa.array(numbers))
         is_error = _matching(texts, _ERROR_OF_A_SPREADSHEET)[inverse]
-        is_total = _matching(texts, _TOTAL)[inverse]
         is_odd = ~_looks_usual(column, texts, ~candidates)[inverse]
+        is_total = _matching(texts, _TOTAL)[inverse] | (
+            _matching(texts, _STATISTIC)[inverse] & is_odd
+        )
         is_other = is_odd & may_be_other[places]
         rules = (
             ("a row count", _matching(texts, _COUNT)[inverse]),
@@ -172,6 +179,10 @@ def _totals(columns: Sequence[TextColumn], is_filled: dict[str, Flags], taken: F
     words, left = found.copy(), ~taken
     for column in columns:
         is_total = _matching(column.texts, _TOTAL)
+        is_statistic = _matching(column.texts, _STATISTIC)
+        if is_statistic.any():
+            is_odd = ~_looks_usual(column, column.texts, ~_of_rows(column, is_total | is_statistic))
+            is_total |= is_statistic & is_odd
         is_named = is_total | _matching(column.texts, _TOTAL_OF)
         if is_named.any():
             places = np.flatnonzero(left & _of_rows(column, is_named))

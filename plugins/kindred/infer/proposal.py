@@ -36,6 +36,11 @@ class Roles:
     labels: tuple[str, ...] = ()
 
     @property
+    def of_rows(self) -> tuple[str, str | None]:
+        """The columns that say whose a row is and when it was written: none is encoded."""
+        return self.key, self.updated_at
+
+    @property
     def named(self) -> list[tuple[str, str]]:
         """The role and the name of every column that was named."""
         given = [("key", self.key), *(("labels", label) for label in self.labels)]

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindred.errors import InferenceError
+from kindred.infer.aligned import cells_of
 from kindred.infer.column_names import clean_names
 from kindred.infer.columns import Column, TextColumn
 from kindred.infer.file_kinds import kind_of, refuse_binary, unpacked
@@ -17,6 +18,7 @@ from kindred.infer.layout import (
     Layout,
     find_layout,
     find_separator,
+    is_separated,
     listed,
 )
 from kindred.infer.odd_rows import find_odd_rows, looks_like_row
@@ -28,6 +30,7 @@ MAX_COLUMNS = 20_000  # read of a file: more are no table that somebody means
 _HEAD_BYTES = 2**20
 # What stands for a separator of several characters: no text of people has these.
 _UNITS = ("\x1f", "\x1e", "\x1d", "\x1c")
+_CONTROL = re.compile(r"[\x01-\x08\x0e-\x1f]")
 _PAGE_BREAK = re.compile(rb"(^|(?<=[\r\n]))\f+")
 _FIRST_TEXTS = 20  # distinct texts that are looked at before all others are
 _GUARDED = r"""^(?:="([^"]*)"|'([+\-=@]?\d[\d .,/()+-]*))$"""  # ="00123" and '+1 555 0100
@@ -129,6 +132,8 @@ def read_table(
 
 
 def _refuse_what_is_no_text(content: bytes, head: str, separator: str | None) -> None:
+    if separator is None and _CONTROL.search(head):
+        separator = find_separator(head)
     refuse_binary(head, separator)
     if not head.strip("\0\r\n\t\f ") and not content.strip(b"\0\r\n\t\f "):
         raise InferenceError("csv", "the file is empty: a header and at least one row are expected")
@@ -151,6 +156,12 @@ def _layout(
         head = head.replace("\f", "")
         notes += [f"{breaks:,} page breaks left out"] if breaks else []
     separator = find_separator(head) if asked is None else _checked(asked)
+    if asked is None and not is_separated(head, separator):
+        found = cells_of(content, _UNITS[0])
+        if found is not None:
+            content, how = found
+            head, separator = content[:_HEAD_BYTES].decode("utf-8", "ignore"), _UNITS[0]
+            notes.append(how)
     unit = separator
     if len(separator.encode()) > 1:
         unit = next(unit for unit in _UNITS if unit.encode() not in content)

@@ -5,6 +5,7 @@ digits at the same places, so that they are converted together as one matrix of 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +28,8 @@ BLANKS = "".join(
 _NINE, _ZERO = ord("9"), ord("0")
 _DIGITS_AS_NINE = np.arange(256, dtype=np.uint8)
 _DIGITS_AS_NINE[_ZERO : _NINE + 1] = _NINE
+_BEYOND_ASCII = 0x80
+_OTHER_DIGIT = r"[^\P{Nd}0-9]"  # a digit, but none of ASCII
 _LEADING_BYTES = 8  # within which a number's first digit is looked for
 _SHOWN_CHARACTERS = 24
 
@@ -115,6 +118,18 @@ class ShapedTexts:
 def strip(texts: pa.StringArray) -> pa.StringArray:
     """The texts without blanks, visible or not, at both ends."""
     return pc.utf8_trim(texts, characters=BLANKS)
+
+
+def plain_digits(texts: pa.StringArray) -> pa.StringArray:
+    """The texts with the digits of other scripts, and signs of double width, as those of ASCII."""
+    if not len(texts) or buffers_of(texts)[1].max(initial=0) < _BEYOND_ASCII:
+        return texts
+    has_any = pc.match_substring_regex(texts, _OTHER_DIGIT)
+    if not pc.any(has_any).as_py():
+        return texts
+    wide = (unicodedata.normalize("NFKC", text) for text in texts.filter(has_any).to_pylist())
+    plain = ["".join(str(int(c)) if c.isdecimal() else c for c in text) for text in wide]
+    return pc.replace_with_mask(texts, has_any, pa.array(plain, pa.string()))
 
 
 def shapes_of(texts: pa.StringArray) -> pa.StringArray:

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from itertools import islice
 from typing import IO, Any
 
@@ -24,6 +24,7 @@ _TOO_LARGE = (
 )
 _LARGEST_WHOLE = 2.0**53  # a workbook stores numbers as floats, which hold whole ones up to here
 WHOLE_WORKBOOK = Bounds(2**28)  # a workbook is read whole, be it for a sample
+_MICROSECONDS_PER_HOUR = 3.6e9
 _MORE_ROWS = 100  # of a sample, for lines before the header, and to see that rows follow
 
 
@@ -86,6 +87,7 @@ def _sql_type(kind: pa.DataType) -> SqlType | None:
         (pa.types.is_integer, SqlType.BIGINT),
         (pa.types.is_floating, SqlType.DOUBLE),
         (pa.types.is_decimal, SqlType.DOUBLE),
+        (pa.types.is_duration, SqlType.DOUBLE),
         (pa.types.is_date, SqlType.DATE),
         (pa.types.is_string, SqlType.TEXT),
         (pa.types.is_large_string, SqlType.TEXT),
@@ -111,6 +113,9 @@ def _stored(name: str, values: pa.ChunkedArray) -> Column | TextColumn:
         return TextColumn(name, found, texts.indices.to_numpy())
     if sql_type in (SqlType.TIMESTAMP, SqlType.TIMESTAMPTZ):
         values = values.cast(pa.timestamp("us", tz=values.type.tz and "UTC"), safe=False)
+    elif pa.types.is_duration(values.type):
+        micros = values.cast(pa.duration("us"), safe=False).cast(pa.int64())
+        values = pc.divide(micros.cast(pa.float64(), safe=False), _MICROSECONDS_PER_HOUR)
     else:
         stored = {SqlType.BIGINT: pa.int64(), SqlType.DOUBLE: pa.float64()}
         stored |= {SqlType.DATE: pa.date32(), SqlType.BOOLEAN: pa.bool_()}
@@ -191,6 +196,8 @@ def _as_text(cell: object) -> str:
             return str(int(cell))
         text = repr(cell)
         return f"{text}0" if re.search(r"\.\d{3}$", text) else text
+    if isinstance(cell, timedelta):
+        return f"PT{cell.total_seconds()}S"
     if isinstance(cell, datetime):
         return str(cell.date()) if cell.time() == time() else str(cell)
     return str(cell)

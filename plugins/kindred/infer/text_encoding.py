@@ -68,6 +68,7 @@ _WEIGHTS = (
 _FIRST_GREEK = "\u0370"
 _SIGNS_ONLY = 0.9  # of a text with signs such as the euro's, and no letter beyond ASCII
 _MIN_CLEAR, _MIN_LEAD, _MIN_PLAUSIBLE = 0.85, 0.05, 0.7
+_RIVALS_SHOWN = 3
 _SIGNS = frozenset("€£¥§°²³·«»–—‘’‚“”„…©®™½¼¾±×µ•¿¡†\xa0")
 
 
@@ -168,7 +169,7 @@ def _by_evidence(data: bytes, *, is_cut: bool) -> tuple[bytes, str, list[str]]:
         valid = sum(map(len, _pieces(data, "utf-8", is_cut=is_cut, errors="ignore")))
         note = f"the file is UTF-8, but for {len(data) - valid:,} bytes that were read as cp1252"
         return text, "utf-8", [note]
-    encoding, is_clear = _likeliest(b"\n".join(lines))
+    encoding, rivals = _likeliest(b"\n".join(lines))
     pieces = _pieces(data, encoding, is_cut=is_cut, errors="replace")
     text = b"".join(pieces)
     lost = text.count("\N{REPLACEMENT CHARACTER}".encode())
@@ -177,9 +178,10 @@ def _by_evidence(data: bytes, *, is_cut: bool) -> tuple[bytes, str, list[str]]:
     note = f"the file is not UTF-8 and was read as {shown}"
     if lost:
         note += f"; {lost:,} bytes are not valid there"
-    if lost or not is_clear:
+    if lost or rivals:
         note += "; this is not certain: if texts look wrong, name the encoding (--encoding,"
         note += " ENCODING=)"
+        note += f", such as {', '.join(rivals[:_RIVALS_SHOWN])}" if rivals else ""
     return text, encoding, [note]
 
 
@@ -213,8 +215,8 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def _likeliest(sample: bytes) -> tuple[str, bool]:
-    """The likeliest encoding of some lines, and whether the evidence is clear."""
+def _likeliest(sample: bytes) -> tuple[str, list[str]]:
+    """The likeliest encoding of some lines, and others if the evidence is not clear."""
     texts = {encoding: sample.decode(encoding, "replace") for encoding in _SINGLE_BYTE}
     scores = {encoding: _plausible_share(text) for encoding, text in texts.items()}
     best = max(scores, key=lambda encoding: scores[encoding])
@@ -224,9 +226,11 @@ def _likeliest(sample: bytes) -> tuple[str, bool]:
     if scores[best] < _MIN_PLAUSIBLE:
         found = from_bytes(sample).best()
         if found is not None and found.multi_byte_usage > 0:
-            return codecs.lookup(found.encoding).name, True
-    is_one = len({texts[name] for name in rivals}) == 1
-    return best, is_one and scores[best] > _MIN_CLEAR
+            return codecs.lookup(found.encoding).name, []
+    others = [name for name in rivals if texts[name] != texts[best]]
+    if not others and scores[best] <= _MIN_CLEAR:
+        others = [name for name in _SINGLE_BYTE if name != best]
+    return best, others
 
 
 def _plausible_share(text: str) -> float:

@@ -44,6 +44,7 @@ def read_column(
         return unchanged(column, evidence.shaped.is_meant)
     reader = ColumnReader(column, conventions, evidence, is_time=is_updated_at)
     found = reader.flags() or reader.compact_moments() or reader.numbers() or reader.moments()
+    found = found or reader.durations()
     if found is not None:
         return found if is_updated_at else without_sentinels(found)
     return reader.texts()
