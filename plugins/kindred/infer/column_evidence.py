@@ -1,7 +1,7 @@
 """What the texts of a column can be read as: numbers by each decimal sign, dates by each order."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -242,68 +242,39 @@ class ColumnEvidence:
 
     def moments_of(self, shapes: Mapping[int, MomentShape]) -> MomentReading:
         """The texts of some shapes as moments, by the order of day and month that fits most."""
-        counter = _OrderCounter(self, MomentReading(shapes, None, 0))
-        if not any(shape.is_unordered for shape in shapes.values()):
-            return MomentReading(shapes, None, counter.rows(None))
-        rows = {order: counter.rows(order) for order in ORDERS}
-        if not counter.may_be_month_first:
+        groups = list(self.shaped.groups(shapes))
+        zones = MomentReading(shapes, None, 0).zones
+        unordered = [(shape, group) for shape, group in groups if shape.is_unordered]
+
+        def rows_by(order: Order | None) -> int:
+            moments = ((s.ordered(order).moments(g, zones), g.places) for s, g in groups)
+            return sum(int(self.shaped.rows[p[~np.isnat(m)]].sum()) for m, p in moments)
+
+        if not unordered:
+            return MomentReading(shapes, None, rows_by(None))
+        rows = {order: rows_by(order) for order in ORDERS}
+        is_dotted = all("." in self.shaped.shapes[p] for p, s in shapes.items() if s.is_unordered)
+        if is_dotted:  # those who write dots write the day first
             rows[MDY] = 0
         rivals = [order for order in ORDERS if self.is_enough(rows[order])]
         best = max(ORDERS, key=lambda order: rows[order])
         if YMD in rivals and len(rivals) > 1:
-            rivals = counter.without_years(rivals)
+            rivals = _without_years(rivals, unordered, is_dotted=is_dotted)
         most = max((rows[order] for order in rivals), default=0)
         equal = tuple(order for order in rivals if rows[order] == most)
         best = equal[0] if equal else best
         return MomentReading(shapes, best, rows[best], tuple(o for o in equal if o != best))
 
 
-@dataclass(frozen=True, eq=False)
-class _OrderCounter:
-    """Counts the rows whose date exists by an order of day, month and year."""
-
-    evidence: ColumnEvidence
-    reading: MomentReading
-
-    @cached_property
-    def groups(self) -> list[ShapeGroup]:
-        wanted = np.zeros(len(self.evidence.shaped.shapes), dtype=bool)
-        wanted[list(self.reading.shapes)] = True
-        return list(self.evidence.shaped.groups(wanted))
-
-    @cached_property
-    def places(self) -> dict[str, MomentShape]:
-        shapes = self.evidence.shaped.shapes
-        return {shapes[place]: moment for place, moment in self.reading.shapes.items()}
-
-    @property
-    def may_be_month_first(self) -> bool:
-        """Dots are written between days and months by those who write the day first."""
-        return not all("." in g.shape for g in self.groups if self.places[g.shape].is_unordered)
-
-    def rows(self, order: Order | None) -> int:
-        total = 0
-        for group in self.groups:
-            shape = self.places[group.shape]
-            moments = (shape.ordered(order) if order and shape.is_unordered else shape).moments(
-                group, self.reading.zones
-            )
-            total += int(self.evidence.shaped.rows[group.places[~np.isnat(moments)]].sum())
-        return total
-
-    def without_years(self, rivals: list[Order]) -> list[Order]:
-        """The orders that remain, since of many days of a month some are late in it."""
-        largest, dates, is_dotted = {"a": 0, "c": 0}, 0, True
-        for group in self.groups:
-            shape = self.places[group.shape]
-            if shape.is_unordered:
-                numbers = shape.numbers(group)
-                largest = {
-                    name: max(top, int(numbers[name].max())) for name, top in largest.items()
-                }
-                dates += len(group.places)
-                is_dotted = is_dotted and "." in group.shape
-        is_year = {n for n, top in largest.items() if dates >= _MANY_DATES and top < _LATE_DAY}
-        if "c" in is_year or (is_dotted and DMY in rivals and "a" not in is_year):
-            return [order for order in rivals if order != YMD]
-        return [order for order in rivals if order != DMY] if "a" in is_year else rivals
+def _without_years(
+    rivals: list[Order], unordered: Sequence[tuple[MomentShape, ShapeGroup]], *, is_dotted: bool
+) -> list[Order]:
+    """The orders that remain, since of many days of a month some are late in it."""
+    if sum(len(group.places) for _, group in unordered) < _MANY_DATES:
+        is_year = set()
+    else:
+        read = [shape.numbers(group) for shape, group in unordered]
+        is_year = {n for n in "ac" if max(int(each[n].max()) for each in read) < _LATE_DAY}
+    if "c" in is_year or (is_dotted and DMY in rivals and "a" not in is_year):
+        return [order for order in rivals if order != YMD]
+    return [order for order in rivals if order != DMY] if "a" in is_year else rivals

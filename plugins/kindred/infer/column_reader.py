@@ -1,7 +1,7 @@
 """Read one column of a file by the conventions of the file: as booleans, numbers, dates or text."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -38,13 +38,11 @@ from kindred.infer.numerals import BARE, COMMA, DOT, PERCENT, UNITS, Numeral, re
 from kindred.infer.plain_values import (
     as_arrow,
     fit_bigint,
+    floats_of,
     is_whole,
     iso,
     scattered,
     since_1970,
-)
-from kindred.infer.plain_values import (
-    floats as numbers_of,
 )
 from kindred.infer.shapes import shown
 
@@ -111,7 +109,7 @@ class ColumnReader:
         odd = self.shaped.meant_rows - reading.rows
         self.notes += _style_notes(reading)
         floats = np.full(len(self.column.texts), np.nan)
-        floats[places] = numbers_of(spelled)
+        floats[places] = floats_of(spelled)
         timed = None if odd else self._moments_in(floats, numerals)
         if timed is not None:
             return timed
@@ -274,15 +272,9 @@ class ColumnReader:
         self, reading: NumberReading
     ) -> tuple[pa.StringArray, NDArray[np.intp], list[Numeral]]:
         """The numbers in plain digits (n,), the places of their texts (n,), and their numerals."""
-        by_shape = {self.shaped.shapes[place]: n for place, n in reading.numerals.items()}
-        groups = list(self.shaped.groups(self._wanted(list(reading.numerals))))
-        spelled = pa.concat_arrays([by_shape[group.shape].spelled(group) for group in groups])
-        return spelled, np.concatenate([g.places for g in groups]), list(by_shape.values())
-
-    def _wanted(self, places: Iterable[int]) -> Flags:
-        wanted = np.zeros(len(self.shaped.shapes), dtype=bool)
-        wanted[list(places)] = True
-        return wanted
+        groups = list(self.shaped.groups(reading.numerals))
+        spelled = pa.concat_arrays([numeral.spelled(group) for numeral, group in groups])
+        return spelled, np.concatenate([g.places for _, g in groups]), [n for n, _ in groups]
 
     def _kept(self) -> pa.StringArray:
         """The stripped texts that mean something, null elsewhere."""
@@ -306,12 +298,9 @@ class ColumnReader:
     def _times(self, reading: MomentReading) -> Times:
         """The moment of each distinct text in UTC (distinct,), NaT where there is none."""
         times = np.full(len(self.column.texts), np.datetime64("NaT"), dtype="datetime64[us]")
-        by_shape = {self.shaped.shapes[place]: shape for place, shape in reading.shapes.items()}
         pivot = self._pivot(reading)
-        for group in self.shaped.groups(self._wanted(list(reading.shapes))):
-            shape = by_shape[group.shape]
-            if shape.is_unordered:
-                shape = shape.ordered(str(reading.order))
+        for shape, group in self.shaped.groups(reading.shapes):
+            shape = shape.ordered(reading.order)
             times[group.places] = shape.moments(group, reading.zones, pivot)
         return times
 
@@ -322,15 +311,10 @@ class ColumnReader:
         """
         if looks_like_birth(self.column.name):
             return BIRTH_PIVOT
-        if not any(shape.has_short_year for shape in reading.shapes.values()):
-            return PIVOT
-        by_shape = {self.shaped.shapes[place]: shape for place, shape in reading.shapes.items()}
+        short = {place: shape for place, shape in reading.shapes.items() if shape.has_short_year}
         found: set[int] = set()
-        for group in self.shaped.groups(self._wanted(list(reading.shapes))):
-            shape = by_shape[group.shape]
-            shape = shape.ordered(str(reading.order)) if shape.is_unordered else shape
-            if shape.has_short_year:
-                found.update(np.unique(shape.numbers(group)["y"]).tolist())
+        for shape, group in self.shaped.groups(short):
+            found.update(np.unique(shape.ordered(reading.order).numbers(group)["y"]).tolist())
         years = np.array(sorted(found))
         if len(years) < _MIN_YEARS:
             return PIVOT

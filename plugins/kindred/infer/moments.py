@@ -164,8 +164,10 @@ class MomentShape:
         """Whether the year has two digits."""
         return any(name in "cy" and stop - start == 2 for name, start, stop in self.fields)
 
-    def ordered(self, order: Order) -> "MomentShape":
-        """The shape with its three numbers named by an order of day, month and year."""
+    def ordered(self, order: Order | None) -> "MomentShape":
+        """The shape with its three numbers, if any, named by an order of day, month and year."""
+        if order is None or not self.is_unordered:
+            return self
         names = {YMD: "ymd", DMY: "dmy", MDY: "mdy"}[order]
         named = dict(zip("abc", names, strict=True))
         return replace(self, fields=tuple((named.get(n, n), i, j) for n, i, j in self.fields))

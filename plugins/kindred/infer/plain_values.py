@@ -42,7 +42,7 @@ def fit_bigint(spelled: pa.StringArray) -> bool:
     return True
 
 
-def floats(spelled: pa.StringArray) -> Numbers:
+def floats_of(spelled: pa.StringArray) -> Numbers:
     """Plain numbers as float64 (n,)."""
     try:
         return np.asarray(pc.cast(spelled, pa.float64()))

@@ -6,9 +6,10 @@ digits at the same places, so that they are converted together as one matrix of 
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +35,7 @@ _LEADING_BYTES = 8  # within which a number's first digit is looked for
 _SHOWN_CHARACTERS = 24
 
 Bytes = NDArray[np.uint8]
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +46,6 @@ class ShapeGroup:
     their bytes.
     """
 
-    shape: str
-    rows: int
     places: NDArray[np.intp]
     cells: Bytes
 
@@ -99,20 +99,19 @@ class ShapedTexts:
         """Rows with a text that means something."""
         return int(self.rows[self.is_meant].sum())
 
-    def groups(self, wanted: NDArray[np.bool_]) -> Iterator[ShapeGroup]:
-        """The texts of the wanted shapes, (shapes,) bool, one shape after the other."""
-        is_wanted = np.append(wanted, False)[self.shape_codes]
-        places = np.flatnonzero(is_wanted)
+    def groups(self, read: Mapping[int, Read]) -> Iterator[tuple[Read, ShapeGroup]]:
+        """The texts of some shapes, by their places, with what each is read as."""
+        wanted = np.zeros(len(self.shapes) + 1, dtype=bool)
+        wanted[list(read)] = True
+        places = np.flatnonzero(wanted[self.shape_codes])
         codes = self.shape_codes[places].astype(np.int16)  # numpy sorts 16 bits in linear time
         places = places[np.argsort(codes, kind="stable")]
         offsets, data = buffers_of(self.stripped.take(pa.array(places)))
         bounds = np.searchsorted(np.sort(codes), np.arange(len(self.shapes) + 1))
-        for number in np.flatnonzero(wanted):
+        for number in sorted(read):
             first, last = int(bounds[number]), int(bounds[number + 1])
             cells = data[offsets[first] : offsets[last]].reshape(last - first, -1)
-            yield ShapeGroup(
-                self.shapes[number], int(self.shape_rows[number]), places[first:last], cells
-            )
+            yield read[number], ShapeGroup(places[first:last], cells)
 
 
 def strip(texts: pa.StringArray) -> pa.StringArray:

@@ -14,7 +14,7 @@ from kindred.infer.column_reader import ColumnReader
 from kindred.infer.columns import Column, Flags, SqlType, TextColumn, limited, unchanged
 from kindred.infer.conventions import Conventions
 from kindred.infer.moments import moment_shape
-from kindred.infer.plain_values import floats
+from kindred.infer.plain_values import floats_of
 from kindred.infer.sentinels import sentinels
 from kindred.infer.shapes import strip
 
@@ -110,7 +110,7 @@ def _plain_texts(column: Column) -> Column:
     rows = int(column.counts[is_plain].sum())
     if rows and rows >= MIN_SHARE * column.known and not _matching(stripped, _LEADING_ZERO).any():
         numbers = np.full(column.distinct, np.nan)
-        numbers[is_plain] = floats(stripped.filter(pa.array(is_plain)))
+        numbers[is_plain] = floats_of(stripped.filter(pa.array(is_plain)))
         return limited(replace(column, odd=column.known - rows), numbers)
     is_date = _matching(stripped, _ISO)
     if int(column.counts[is_date].sum()) < MIN_SHARE * column.known:
