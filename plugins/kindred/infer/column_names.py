@@ -7,6 +7,12 @@ from collections.abc import Iterable, Sequence
 from kindred.errors import InferenceError
 from kindred.spec.features import SYSTEM_COLUMNS
 
+
+def vocabulary(words: str) -> frozenset[str]:
+    """The words of a text, which blanks separate."""
+    return frozenset(words.split())
+
+
 MAX_NAME_BYTES = 63  # of a PostgreSQL identifier
 MAX_SPACE_CHARACTERS = 31
 
@@ -22,53 +28,40 @@ _PHONES = {
     *("handy", "msisdn", "whatsapp", "portable", "mobil", "celular", "movil"),
 }
 _DATES = {"date", "dt", "datum", "fecha", "dob", "birthday", "birthdate", "datetime", "dates"}
-_TIMES = {
-    *("time", "timestamp", "ts", "epoch", "unix", "at", "login", "seen", "created", "updated"),
-    *("modified", "registered", "joined", "signup", "visited", "last", "first", "since", "when"),
-    *("visit", "expires", "expiry", "start", "end", "opened", "closed", "event", "activity"),
-}
+_TIMES = vocabulary(
+    "time timestamp ts epoch unix at login seen created updated modified registered joined signup "
+    "visited last first since when visit expires expiry start end opened closed event activity"
+)
 _DURATIONS = {"duration", "elapsed", "length", "runtime", "dauer", "duree", "duracion", "durata"}
-_BIRTHS = {
-    "birth",
-    "birthday",
-    "birthdate",
-    "dob",
-    "born",
-    "geburtsdatum",
-    "naissance",
-    "geburt",
-} | {
-    *("geb", "gebdat", "gebdatum", "geboortedatum", "nascimento", "nacimiento", "nascita"),
-    *("urodzenia", "birthdt"),
-}
+_BIRTHS = vocabulary(
+    "birth birthday birthdate dob born geburtsdatum naissance geburt geb gebdat gebdatum "
+    "geboortedatum nascimento nacimiento nascita urodzenia birthdt"
+)
 # Numbers under such a name are codes of something: their order and distance mean nothing.
 _CODES = {
     *("code", "codes", "cd", "sic", "naics", "nace", "naf", "fips", "insee", "mcc", "gics"),
     *("kennziffer", "schluessel", "codigo", "codice", "blz", "bankleitzahl", "iso", "bic"),
 }
 _COMPOUND_CODES = ("code", "codes", "schluessel", "schlussel", "kennziffer", "kennzahl")
-_NAMED_THINGS = {
-    *("type", "typ", "category", "kategorie", "region", "department", "dept", "branch", "industry"),
-    *("sector", "country", "state", "county", "district", "territory", "store", "shop"),
-    *("channel", "product", "sku", "brand", "cluster", "segment", "gender", "sex", "marital"),
-    *("filiale", "abteilung", "branche", "agence", "departement", "province", "bundesland"),
-    *("office", "warehouse", "depot", "tariff", "profession", "occupation", "religion"),
-}
-_MEASURES = {
-    *("count", "size", "sales", "share", "rate", "amount", "score", "visits", "total", "sum"),
-    *("avg", "mean", "population", "income", "spend", "salary", "price", "revenue", "balance"),
-    *("cost", "limit", "value", "area", "weight", "distance", "length", "height", "volume"),
-    *("quantity", "points", "days", "months", "years", "profit", "margin", "usage", "minutes"),
-    *("betrag", "umsatz", "gehalt", "preis", "montant", "prix", "salaire"),
-}
+_NAMED_THINGS = vocabulary(
+    "type typ category kategorie region department dept branch industry sector country state "
+    "county district territory store shop channel product sku brand cluster segment gender sex "
+    "marital filiale abteilung branche agence departement province bundesland office warehouse "
+    "depot tariff profession occupation religion"
+)
+_MEASURES = vocabulary(
+    "count size sales share rate amount score visits total sum avg mean population income spend "
+    "salary price revenue balance cost limit value area weight distance length height volume "
+    "quantity points days months years profit margin usage minutes betrag umsatz gehalt preis "
+    "montant prix salaire"
+)
 _MAX_CATEGORY_WORDS = 2  # age_at_first_sex is an age
 _RANKS = {"number", "num", "n", "rank", "level"}
-_OUTCOMES = {
-    *("churn", "churned", "churner", "attrition", "exited", "cancelled", "canceled"),
-    *("response", "responded", "responder", "converted", "conversion", "accepted", "subscribed"),
-    *("label", "target", "outcome", "default", "defaulted", "recommended", "recommend", "fraud"),
-    *("gekundigt", "gekuendigt", "abgewandert", "resilie", "desabonne", "perdu", "cancelado"),
-}
+_OUTCOMES = vocabulary(
+    "churn churned churner attrition exited cancelled canceled response responded responder "
+    "converted conversion accepted subscribed label target outcome default defaulted recommended "
+    "recommend fraud gekundigt gekuendigt abgewandert resilie desabonne perdu cancelado"
+)
 _STAMP = "(?:at|on|date|dt|datetime|dttm|time|ts|timestamp|utc|datum)"
 _ROW = "(?:dbt|dw|dwh|etl|scd|sys|system|period|row|record|rec|version|ver|history|hist)"
 _END = "(?:end|ends|ended|to|upto|until|till|thru|through|bis)"

@@ -47,30 +47,12 @@ _WEEKDAYS_WORDS = (
 _WEEKDAYS = frozenset(_WEEKDAYS_WORDS.split())
 # Hours from UTC. Abbreviations of several zones are told apart by their summer or winter time, if
 # the same column has it: CST is Central time beside CDT or EST, and may be China's or Cuba's alone.
-_ZONES = {
-    **{
-        "Z": 0.0,
-        "UTC": 0.0,
-        "GMT": 0.0,
-        "UT": 0.0,
-        "WET": 0.0,
-        "WEST": 1.0,
-        "CET": 1.0,
-        "CEST": 2.0,
-    },
-    **{"MEZ": 1.0, "MESZ": 2.0, "EET": 2.0, "EEST": 3.0, "MSK": 3.0, "EST": -5.0, "EDT": -4.0},
-    **{"CDT": -5.0, "MST": -7.0, "MDT": -6.0, "PST": -8.0, "PDT": -7.0, "AKST": -9.0, "AKDT": -8.0},
-    **{"HST": -10.0, "JST": 9.0, "KST": 9.0, "HKT": 8.0, "SGT": 8.0, "AEST": 10.0, "AEDT": 11.0},
-    **{
-        "ACST": 9.5,
-        "ACDT": 10.5,
-        "AWST": 8.0,
-        "NZST": 12.0,
-        "NZDT": 13.0,
-        "BRT": -3.0,
-        "SAST": 2.0,
-    },
-}
+_ZONES_HOURS = (
+    "Z:0 UTC:0 GMT:0 UT:0 WET:0 WEST:1 CET:1 CEST:2 MEZ:1 MESZ:2 EET:2 EEST:3 MSK:3 EST:-5 EDT:-4 "
+    "CDT:-5 MST:-7 MDT:-6 PST:-8 PDT:-7 AKST:-9 AKDT:-8 HST:-10 JST:9 KST:9 HKT:8 SGT:8 AEST:10 "
+    "AEDT:11 ACST:9.5 ACDT:10.5 AWST:8 NZST:12 NZDT:13 BRT:-3 SAST:2"
+)
+_ZONES = {name: float(hours) for name, _, hours in (z.partition(":") for z in _ZONES_HOURS.split())}
 _BY_PARTNER = {
     "CST": ({"CDT", "EST", "EDT", "MST", "MDT", "PST", "PDT"}, -6.0),
     "BST": ({"GMT"}, 1.0),
@@ -119,6 +101,8 @@ _ZONE = re.compile(
 
 _MAX_OFFSET_MINUTES = 16 * 60
 _FIRST_MOMENT, _LAST_MOMENT = np.datetime64("0002-01-01", "us"), np.datetime64("9999-01-01", "us")
+
+_FIELDS = ("y", "m", "d", "a", "b", "c", "w", "wd", "h", "mi", "s", "f", "oh", "om")
 
 Order = str
 
@@ -204,7 +188,7 @@ class MomentShape:
         is_good &= (hour <= 23) | ((hour == 24) & (minute == 0) & (second == 0))
         months = (year - 1970) * 12 + np.where(is_good, month, 1) - 1
         firsts = months.astype("datetime64[M]")
-        days = firsts.astype("datetime64[D]") + (day - 1)
+        days: Times = np.asarray(firsts.astype("datetime64[D]") + (day - 1), dtype="datetime64[D]")
         is_good &= days.astype("datetime64[M]") == firsts
         if "w" in read:
             days, is_good = _days_of_weeks(year, read["w"], read.get("wd", np.int64(1)))
@@ -237,11 +221,10 @@ def _days_of_weeks(
 ) -> tuple[Times, NDArray[np.bool_]]:
     """The days of ISO 8601 weeks, of which the first holds January 4, and whether they exist."""
     fourths = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]") + 3
-    mondays = fourths - (fourths.astype(np.int64) + 3) % 7
-    days = mondays + (week - 1) * 7 + weekday - 1
-    thursdays = mondays + (week - 1) * 7 + 3
-    is_of_year = thursdays.astype("datetime64[Y]").astype(np.int64) + 1970 == year
-    return days, is_of_year & (year >= 1) & (week >= 1) & (weekday >= 1) & (weekday <= 7)
+    mondays = fourths - (fourths.astype(np.int64) + 3) % 7 + (week - 1) * 7
+    is_good = (mondays + 3).astype("datetime64[Y]").astype(np.int64) + 1970 == year
+    is_good &= (year >= 1) & (week >= 1) & (weekday >= 1) & (weekday <= 7)
+    return np.asarray(mondays + (weekday - 1), dtype="datetime64[D]"), is_good
 
 
 def _from_zone(local: Times, zone: str, zones: frozenset[str]) -> Times:
@@ -336,22 +319,7 @@ def _shape_of(text: str, matches: list[re.Match[str]], zone: str = "") -> Moment
                 half = value.strip()[0].lower()
             elif name == "sign":
                 sign = 1 if value == "+" else -1
-            elif name.rstrip("2") in (
-                "y",
-                "m",
-                "d",
-                "a",
-                "b",
-                "c",
-                "h",
-                "mi",
-                "s",
-                "f",
-                "oh",
-                "om",
-                "w",
-                "wd",
-            ):
+            elif name.rstrip("2") in _FIELDS:
                 first = len(text[: found.start(name)].encode())
                 fields.append((name.rstrip("2"), first, first + len(value)))
         is_compact = is_compact or found.re in _DATES[-2:]

@@ -157,9 +157,9 @@ def _layout(
         notes += [f"{breaks:,} page breaks left out"] if breaks else []
     separator = find_separator(head) if asked is None else _checked(asked)
     if asked is None and not is_separated(head, separator):
-        found = cells_of(content, _UNITS[0])
-        if found is not None:
-            content, how = found
+        aligned = cells_of(content, _UNITS[0])
+        if aligned is not None:
+            content, how = aligned
             head, separator = content[:_HEAD_BYTES].decode("utf-8", "ignore"), _UNITS[0]
             notes.append(how)
     unit = separator

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.infer.column_names import looks_like_closing, looks_like_id, words_of
+from kindred.infer.column_names import looks_like_closing, looks_like_id, vocabulary, words_of
 from kindred.infer.columns import COMMON_VALUES, Column
 
 ADVICE = (
@@ -19,49 +19,24 @@ _ITEMS = {
     *("item", "items", "product", "sku", "article", "artikel", "stock", "stockcode", "isbn", "ean"),
     *("upc", "asin", "description", "produkt", "produit", "merchandise", "merchant"),
 }
-_AMOUNTS = {
-    *("amount", "quantity", "qty", "price", "cost", "payment", "revenue", "discount", "betrag"),
-    *(
-        "menge",
-        "preis",
-        "umsatz",
-        "montant",
-        "prix",
-        "quantite",
-        "units",
-        "debit",
-        "credit",
-        "value",
-    ),
-    *("total", "unitprice", "importe", "precio", "cantidad", "sales"),
-}
-_DOCUMENTS = {
-    *("invoice", "order", "transaction", "receipt", "ticket", "basket", "purchase", "trans", "tx"),
-    *("event", "action", "session", "page", "path"),
-    *("txn", "beleg", "rechnung", "bestellung", "facture", "commande", "booking", "invoiceno"),
-}
+_AMOUNTS = vocabulary(
+    "amount quantity qty price cost payment revenue discount betrag menge preis umsatz montant "
+    "prix quantite units debit credit value total unitprice importe precio cantidad sales"
+)
+_DOCUMENTS = vocabulary(
+    "invoice order transaction receipt ticket basket purchase trans tx event action session page "
+    "path txn beleg rechnung bestellung facture commande booking invoiceno"
+)
 # An attribute of a customer, which a source keeps up to date, is named so.
-_SUMMARIES = {
-    *("count", "avg", "average", "mean", "sum", "last", "first", "lifetime", "monthly", "yearly"),
-    *(
-        "annual",
-        "balance",
-        "limit",
-        "num",
-        "number_of",
-        "min",
-        "max",
-        "ltv",
-        "cumulative",
-        "frequency",
-    ),
-    *("days", "since", "preferred", "favourite", "favorite", "ytd", "per", "plan", "nb", "n"),
-}
-_CUSTOMERS = {
-    *("customer", "client", "user", "account", "member", "kunde", "kunden", "card", "household"),
-    *("buyer", "cust", "shopper", "person", "subscriber", "customerid", "clientid", "userid"),
-    *("kundennr", "kundennummer", "cliente", "guest", "contact", "email"),
-}
+_SUMMARIES = vocabulary(
+    "count avg average mean sum last first lifetime monthly yearly annual balance limit num "
+    "number_of min max ltv cumulative frequency days since preferred favourite favorite ytd per "
+    "plan nb n"
+)
+_CUSTOMERS = vocabulary(
+    "customer client user account member kunde kunden card household buyer cust shopper person "
+    "subscriber customerid clientid userid kundennr kundennummer cliente guest contact email"
+)
 
 
 def looks_like_transactions(

@@ -67,7 +67,9 @@ def test_a_parquet_key_keeps_its_codes_and_numbers_are_no_updated_at():
         parquet_evidence({"id": range(9), "x": range(9)}, "id", "x")
 
 
-@pytest.mark.parametrize("separator", ["|~|", "||", "^|^", "::", "~|~", "##", "<|>", "\x1f\x1e", "\x01"])
+@pytest.mark.parametrize(
+    "separator", ["|~|", "||", "^|^", "::", "~|~", "##", "<|>", "\x1f\x1e", "\x01"]
+)
 def test_a_separator_of_several_characters_is_found(separator):
     rows = [[f"{n}", "" if n % 2 else "x|y", "", f"{n}~^:#"] for n in range(30)]
     text = "".join(separator.join(r) + "\n" for r in [["id", "a b", "c", "d"], *rows])
