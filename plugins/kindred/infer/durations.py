@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from kindred.infer.column_names import looks_like_duration
 from kindred.infer.columns import Numbers
 
-_HOURS = {"w": 168.0, "d": 24.0, "h": 1.0, "m": 1 / 60, "s": 1 / 3600}
+_HOURS = {"y": 8766.0, "mo": 730.5, "w": 168.0, "d": 24.0, "h": 1.0, "m": 1 / 60, "s": 1 / 3600}
 _NUMBER = r"\d{1,9}(?:[.,]\d{1,9})?"
 _WORDS = {
     "w": "w(?:eeks?)?",
@@ -23,6 +23,10 @@ _IN_UNITS = (
         for unit, word in _WORDS.items()
     )
     + "$"
+)
+_IN_YEARS = (
+    rf"(?i)^(?P<minus>-)?P?(?P<y>{_NUMBER}) ?y(?:(?:ea)?rs?)?[, ]*"
+    rf"(?P<mo>{_NUMBER}) ?m(?:o(?:n(?:th)?)?s?)?$"
 )
 _MONTHS = r"(?i)^-?P[^T]*[YM]"  # years and months have no fixed length
 _SEVERAL_UNITS = r"(?i)^-?P.*\d|\d ?[a-z]+,? ?\d"
@@ -41,7 +45,9 @@ def hours_of(texts: pa.StringArray) -> Numbers:
         pc.match_substring_regex(texts, _SEVERAL_UNITS), pc.match_substring_regex(texts, _MONTHS)
     )
     in_units = _hours(pc.if_else(may_be, texts, None), _IN_UNITS)
-    return np.where(np.isnan(in_units), _hours(texts, _ON_A_CLOCK), in_units)
+    for pattern in (_ON_A_CLOCK, _IN_YEARS):
+        in_units = np.where(np.isnan(in_units), _hours(texts, pattern), in_units)
+    return in_units
 
 
 def are_times_of_day(texts: pa.StringArray, hours: Numbers, name: str) -> bool:

@@ -241,10 +241,10 @@ def _beside(head: str, tail: str) -> _Beside | None:
         return _Beside(is_minus=is_minus, power=power, has_minus_after=has_minus_after)
     if _is_currency(word):
         return _Beside(word.rstrip(".").lower(), True, is_minus, power, has_minus_after)
+    if word.lower() in _PERCENTS and not power:  # in Turkish before the number
+        return _Beside(PERCENT, is_minus=is_minus)
     if before or (power and word not in UNITS):
         return None
-    if word.lower() in _PERCENTS:
-        return _Beside(PERCENT, is_minus=is_minus)
     if word.lower() in _BALANCES and not signs:
         return _Beside(is_minus=_BALANCES[word.lower()])
     is_unit = _UNIT.fullmatch(word) and (is_spaced or word.rstrip(".") in UNITS)

@@ -64,11 +64,12 @@ def find_odd_rows(rows: Rows, header: Sequence[str]) -> dict[str, Flags]:
     found["units or a second header"] = (place < first) & ~found["a line below the header"]
     taken = np.logical_or.reduce(list(found.values()))
     is_single = (filled == 1) & ~taken
-    candidates = is_single | (rows.is_short & ~taken)
+    is_last = place >= len(filled) - _FEW_ROWS
+    is_half_empty = is_last & (2 * filled <= len(header)) & (len(header) > 2)
+    candidates = is_single | ((rows.is_short | is_half_empty) & ~taken)
     if len(header) == 1:  # each row has one value: only the last may be something else
         candidates[:-_FEW_ROWS] = False
     are_few = bool(candidates.sum() <= max(_FEW_ROWS, MAX_ODD_SHARE * len(filled)))
-    is_last = np.arange(len(filled)) >= len(filled) - _FEW_ROWS
     may_be_other = (is_single | is_last) & (are_few and len(header) > 2)
     found |= _by_first_value(rows.columns, is_filled, candidates, may_be_other)
     for flags in found.values():

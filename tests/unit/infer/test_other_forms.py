@@ -138,6 +138,7 @@ NUMBERS = {
     "full width": ("１，２３４", 1234),
     "a full-width percentage": ("１２．５％", 12.5, "567%"),
     "Arabic digits": ("١٢٣", 123),
+    "a percentage in Turkey": ("%12", 12, "%567"),
     "a loss": ("▲1,234", -1234),
     "ten thousands": ("1,234万円", 12_340_000),
     "hundred millions": ("3.5億", 350_000_000),
@@ -160,6 +161,7 @@ def test_digits_of_other_scripts_stay_in_texts():
 HOURS = {
     "ISO 8601": (["PT3H", "PT1H30M", "P1DT2H", "PT0S"], [3, 1.5, 26, 0]),
     "units": (["3h 15m", "2 days 4 hours", "-", "1min 30s"], [3.25, 52, None, 0.025]),
+    "years and months": (["1y 0m", "2 yrs 6 mos", "P1Y2M"], [8766, 2.5 * 8766, 8766 + 1461]),
     "of Python": (["2 days 04:00:00", "1 day, 2:30:00"], [52, 26.5]),
     "more than a day": (["26:10:30", "01:00:00"], [26.175, 1]),
     "by name": (["00:45:00", "01:00:00"], [0.75, 1]),
@@ -181,6 +183,11 @@ def test_times_of_the_day_and_codes_are_no_durations():
         assert typed("plan", texts).type == "text"
 
 
+def test_times_of_sweden():
+    found = values_of(typed("x", ["2024-03-31 kl. 10:05", "2024-04-01 kl 9:05"]))
+    assert found == [datetime(2024, 3, 31, 10, 5), datetime(2024, 4, 1, 9, 5)]
+
+
 def test_weeks_are_their_mondays():
     weeks = ["2024-W05", "2021W01", "2020-W53", "2024-W05-3"]
     monday = date(2024, 1, 29)
@@ -197,6 +204,12 @@ def test_statistics_at_the_end_are_no_customers():
     table = read_table("\n".join(["ref,age,spend,city", *ROWS, *footer]).encode())
     assert values(table, "ref") == [f"C{n}" for n in range(N)]
     assert table.notes == ("left out, a total: lines 62, 63, 64, 65, 66",)
+
+
+def test_a_row_at_the_end_that_is_half_empty_and_unlike_the_others_is_no_customer():
+    text = "\n".join(["ref,age,spend,city", *ROWS, "Totalt,,2345.5,"])
+    assert read_table(text.encode()).rows == N
+    assert read_table(text.replace("Totalt", "C99").encode()).rows == N + 1
 
 
 def test_people_of_such_names_are_customers():
