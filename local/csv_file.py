@@ -15,7 +15,7 @@ from kindred.infer.column_names import identifier_of
 from kindred.infer.files import ROW_NUMBER, newest_moment, open_table, read_csv
 from kindred.infer.proposal import Evidence, Roles
 from kindred.infer.propose import ProposalRequest, propose_text
-from kindred.infer.reading import Bounds
+from kindred.infer.reading import SAMPLE, Bounds
 from kindred.infer.schedule import schedule_for, window_for
 from kindred.infer.summary import summary
 from kindred.run.machine import available_megabytes
@@ -48,6 +48,11 @@ class CsvRequest:
     spec: Path | None = None
 
     @property
+    def options(self) -> dict[str, str | None]:
+        """What is said of how the file is written, beside its separator."""
+        return {"encoding": self.encoding, "sheet": self.sheet}
+
+    @property
     def command(self) -> str:
         """The command that runs the file again with a spec, which defines all but the format."""
         named = {"SEP": self.separator, "ENCODING": self.encoding, "SHEET": self.sheet}
@@ -78,14 +83,7 @@ def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
     bounds = Bounds(available_megabytes() * 2**20 // MEMORY_PER_BYTE, must_be_whole=True)
     given = None if request.spec is None else load_spec(request.spec, space)
     roles = _roles(request) if given is None else _roles_of(request, given)
-    evidence = read_csv(
-        request.csv,
-        roles,
-        request.separator,
-        bounds,
-        encoding=request.encoding,
-        sheet=request.sheet,
-    )
+    evidence = read_csv(request.csv, roles, request.separator, bounds, **request.options)
     table = _table(table_name(space), roles, evidence)
     newest = _newest(roles, evidence, given)
     if given is not None and request.spec is not None:
@@ -131,9 +129,7 @@ def _free_space(layout: Layout, path: Path) -> str:
 
 def _roles(request: CsvRequest) -> Roles:
     if request.key is None:
-        table = open_table(
-            request.csv, request.separator, encoding=request.encoding, sheet=request.sheet
-        )
+        table = open_table(request.csv, request.separator, SAMPLE, **request.options)
         names = listed(table.names)
         raise InferenceError(
             "key",

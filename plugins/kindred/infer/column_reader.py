@@ -1,7 +1,7 @@
 """Read one column of a file by the conventions of the file: as booleans, numbers, dates or text."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kindred.infer.almost import Almost
 from kindred.infer.column_evidence import MIN_SHARE, ColumnEvidence, MomentReading, NumberReading
 from kindred.infer.column_names import (
     looks_like_birth,
@@ -21,6 +20,7 @@ from kindred.infer.column_names import (
     looks_like_time,
 )
 from kindred.infer.columns import (
+    Almost,
     Column,
     Flags,
     Numbers,
@@ -53,6 +53,7 @@ SEVERAL_UNITS = "numbers in several currencies or units"
 DURATIONS = "times of the day or durations"
 _DURATION = re.compile(r"-?[09]9{0,3}:99(:99([.,]9+)?)?")
 
+_GROUPS = re.compile(r"[09]([^09])99+")  # what stands between thousands
 _MIN_ALMOST_SHARE = 0.5
 _SHAPES_SHOWN = 3
 _MIN_COMPACT = 10  # distinct numbers of eight digits that all are days: chance has 1 in 1,200 each
@@ -107,7 +108,7 @@ class ColumnReader:
         if reading.affix == BARE and is_all_whole and not fit_bigint(spelled):
             return None  # more digits than a bigint holds: an id
         odd = self.shaped.meant_rows - reading.rows
-        self.notes += _style_notes(reading)
+        self.notes += _style_notes(reading, self.shaped.shapes)
         floats = np.full(len(self.column.texts), np.nan)
         floats[places] = floats_of(spelled)
         timed = None if odd else self._moments_in(floats, numerals)
@@ -371,13 +372,15 @@ class ColumnReader:
         return None
 
 
-def _style_notes(reading: NumberReading) -> list[str]:
+def _style_notes(reading: NumberReading, shapes: Sequence[str]) -> list[str]:
     notes = []
-    has_separator = any(n.point >= 0 for n in reading.numerals.values())
-    if reading.decimal == COMMA and (has_separator or reading.is_grouped):
-        notes.append("written with a comma as in 1234,5")
-    elif reading.is_grouped:
-        notes.append("written with thousands as in 1,234.5")
+    grouped = (shapes[place] for place, numeral in reading.numerals.items() if numeral.is_grouped)
+    sign = next((found[1] for shape in grouped if (found := _GROUPS.search(shape))), "")
+    has_decimals = sign == COMMA or any(n.point >= 0 for n in reading.numerals.values())
+    decimals = f"{reading.decimal}5" if has_decimals else ""
+    if sign or decimals.startswith(COMMA):
+        what = "thousands" if sign else "a comma"
+        notes.append(f"written with {what} as in 1{sign}234{decimals}")
     if reading.is_currency:
         notes.append("without its currency sign")
     elif reading.affix == PERCENT:

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kindred.infer.almost import Almost
 from kindred.spec.features import LARGEST_NUMBER
 
 COMMON_VALUES = 50  # as many as the default max_categories of a categorical column
@@ -60,6 +59,26 @@ class TextColumn:
     def counts(self) -> Counts:
         """Rows per distinct text, int64 (distinct,)."""
         return np.bincount(self.codes, minlength=len(self.texts)).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Almost:
+    """What a column would be, were it not for some of its values.
+
+    Attributes
+    ----------
+    kind : str
+        ``number`` or ``date``.
+    share : float
+        The rows with such a value, of those with any (0 to 1).
+    shapes : tuple of (str, int)
+        Shapes of the other values with their rows, the most frequent first: ``9 a`` stands for
+        ``12 kg``. Never a value.
+    """
+
+    kind: str
+    share: float
+    shapes: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

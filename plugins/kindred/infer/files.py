@@ -30,19 +30,18 @@ def read_csv(
     roles: Roles,
     separator: str | None = None,
     bounds: Bounds = SAMPLE,
-    *,
-    encoding: str | None = None,
-    sheet: str | None = None,
+    **options: str | None,
 ) -> Evidence:
     """The typed columns of a file; ``row_number`` is added if it is the key.
+
+    ``options`` are those of :func:`open_table`.
 
     Raises
     ------
     InferenceError
         when the file is not a table, or a named column is missing or unfit for its role.
     """
-    table = open_table(source, separator, bounds, encoding=encoding, sheet=sheet)
-    return evidence_of(table, roles)
+    return evidence_of(open_table(source, separator, bounds, **options), roles)
 
 
 def evidence_of(table: FileTable, roles: Roles) -> Evidence:

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from scipy.stats import skew
 
 from kindred.encoding.number_block import fit_number, limits_of
-from kindred.infer.almost import Almost
 from kindred.infer.column_evidence import FLAGS, MIN_SHARE
 from kindred.infer.column_names import (
     looks_like_amount,
@@ -28,7 +27,7 @@ from kindred.infer.column_reader import (
     DURATIONS,
     SEVERAL_UNITS,
 )
-from kindred.infer.columns import COMMON_VALUES, Column, Flags, Numbers, whole
+from kindred.infer.columns import COMMON_VALUES, Almost, Column, Flags, Numbers, whole
 from kindred.infer.identifiers import NEAR_UNIQUE, are_codes, identifies
 from kindred.infer.sentinels import sentinels
 from kindred.infer.shapes import strip

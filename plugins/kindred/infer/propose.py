@@ -11,6 +11,7 @@ from kindred.history.source import describe
 from kindred.infer.column_names import identifier_of
 from kindred.infer.files import read_csv
 from kindred.infer.proposal import NIGHTLY, Evidence, Proposal, Roles, propose
+from kindred.infer.reading import SAMPLE
 from kindred.infer.rendering import render
 from kindred.infer.source_sample import read_sample
 from kindred.run.context import Deployment
@@ -38,16 +39,11 @@ class ProposalRequest:
 
 
 def propose_from_file(
-    path: Path,
-    request: ProposalRequest,
-    separator: str | None = None,
-    *,
-    encoding: str | None = None,
-    sheet: str | None = None,
+    path: Path, request: ProposalRequest, separator: str | None = None, **options: str | None
 ) -> Proposed:
-    """Propose a spec for a file."""
+    """Propose a spec for a file, with the options of ``open_table``."""
     space = identifier_of(path.name)
-    evidence = read_csv(path, request.roles, separator, encoding=encoding, sheet=sheet)
+    evidence = read_csv(path, request.roles, separator, SAMPLE, **options)
     return propose_text(
         f"public.{space}", path.name, request.roles, evidence, request.space or space
     )

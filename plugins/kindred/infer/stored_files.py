@@ -25,6 +25,10 @@ _TOO_LARGE = (
 _LARGEST_WHOLE = 2.0**53  # a workbook stores numbers as floats, which hold whole ones up to here
 WHOLE_WORKBOOK = Bounds(2**28)  # a workbook is read whole, be it for a sample
 _MICROSECONDS_PER_HOUR = 3.6e9
+_STORED = {
+    **{SqlType.BIGINT: pa.int64(), SqlType.DOUBLE: pa.float64()},
+    **{SqlType.DATE: pa.date32(), SqlType.BOOLEAN: pa.bool_()},
+}
 _MORE_ROWS = 100  # of a sample, for lines before the header, and to see that rows follow
 
 
@@ -104,7 +108,7 @@ def _stored(name: str, values: pa.ChunkedArray) -> Column | TextColumn:
     """A column of Parquet in the types of a database."""
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
-    sql_type = _sql_type(values.type)
+    sql_type = _sql_type(values.type) or SqlType.TEXT
     if pa.types.is_uint64(values.type) and (pc.max(values).as_py() or 0) >= 2**63:
         sql_type = SqlType.TEXT  # more digits than a bigint holds: an id
     if sql_type == SqlType.TEXT:
@@ -117,10 +121,8 @@ def _stored(name: str, values: pa.ChunkedArray) -> Column | TextColumn:
         micros = values.cast(pa.duration("us"), safe=False).cast(pa.int64())
         values = pc.divide(micros.cast(pa.float64(), safe=False), _MICROSECONDS_PER_HOUR)
     else:
-        stored = {SqlType.BIGINT: pa.int64(), SqlType.DOUBLE: pa.float64()}
-        stored |= {SqlType.DATE: pa.date32(), SqlType.BOOLEAN: pa.bool_()}
-        values = values.cast(stored[SqlType(str(sql_type))])
-    return as_column(name, SqlType(str(sql_type)), values.combine_chunks())
+        values = values.cast(_STORED[sql_type])
+    return as_column(name, sql_type, values.combine_chunks())
 
 
 def as_column(name: str, sql_type: SqlType, values: pa.Array) -> Column:

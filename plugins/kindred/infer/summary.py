@@ -6,7 +6,7 @@ Names and reasons come from data: characters that cannot be seen are spelt out, 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from kindred.infer.almost import Almost
+from kindred.infer.columns import Almost
 from kindred.infer.kinds import Decision, Use
 from kindred.infer.proposal import Proposal
 from kindred.spec.names import plain

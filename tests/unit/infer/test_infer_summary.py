@@ -3,7 +3,7 @@
 import pytest
 
 from kindred.errors import InferenceError
-from kindred.infer.almost import Almost
+from kindred.infer.columns import Almost
 from kindred.infer.files import read_csv
 from kindred.infer.kinds import Decision, Use
 from kindred.infer.proposal import Proposal, Roles, propose

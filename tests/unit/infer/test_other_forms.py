@@ -259,3 +259,15 @@ def test_words_of_other_languages_in_names():
     roles = Roles("nr")
     proposal = propose("public.t", roles, read_csv("\n".join(lines).encode(), roles))
     assert [d.use for d in proposal.decisions] == [Use.LABEL, Use.FEATURE]
+
+
+def test_how_numbers_are_written_is_said_as_it_is():
+    said = {
+        "300 123 kr|1 234 kr": "written with thousands as in 1 234",
+        "1.001|37.631": "written with thousands as in 1.234",
+        "1'001.50|37'631.25": "written with thousands as in 1'234.5",
+        "1.001,50|37,25": "written with thousands as in 1.234,5",
+        "1001,50|37,25": "written with a comma as in 1234,5",
+    }
+    for texts, note in said.items():
+        assert typed("x", texts.split("|"), ["0,5"] if "'" not in texts else []).notes[0] == note
