@@ -103,6 +103,7 @@ def measure_night(
     chosen = one_in_a_hundred(len(rows.customers), number)
     rows = changed_rows(rows, chosen, number)
     seconds, written = timed(bench.compare, table, rows)
+    bench.drop_delta()
     if written != len(chosen):
         raise AssertionError(f"{written} rows were written, {len(chosen)} had changed")
     return rows, seconds
@@ -112,6 +113,7 @@ def measure_quiet_night(bench: Bench, table: str, rows: Embeddings) -> float:
     """Seconds of a night that changes nothing; checks that it writes nothing."""
     before = bench.writes(table)
     seconds, written = timed(bench.compare, table, rows)
+    bench.drop_delta()
     if written or bench.writes(table) != before:
         raise AssertionError("a night that changes nothing wrote to the serving table")
     return seconds
@@ -146,8 +148,10 @@ def measure_changes(bench: Bench, rows: Embeddings, u: int) -> dict[str, dict[st
             rows = changed_rows(rows, chosen, int(random.integers(2**31)))
             took, _ = timed(ways[way], bench, table, rows, chosen)
             found[checkpoint][way].append(took)
+            bench.drop_delta()
             if bench.compare(table, rows):
                 raise AssertionError(f"{way}: the table does not hold what was written")
+            bench.drop_delta()
     bench.drop(table)
     return found
 
@@ -158,6 +162,7 @@ def touch_all_pages(bench: Bench, table: str, rows: Embeddings) -> Embeddings:
     chosen = np.arange(0, len(rows.customers), 20)
     rows = changed_rows(rows, chosen, SEED)
     upsert(bench, table, rows, chosen)
+    bench.drop_delta()
     bench.vacuum(table)
     os.sync()
     return rows
