@@ -10,7 +10,8 @@ seconds are measured for:
   table, COPY, primary key, ANALYZE.
 - **1 %**: ``compare_with_serving`` over all n serving rows, ``stage_delta`` and ``apply_delta``
   with their commits, as build_embeddings and publish call them. One customer in a hundred has a new
-  vector and a later time; these differ from round to round.
+  vector and a later time; these differ from round to round. What was staged is dropped after the
+  measurement, as ``clean_up`` does.
 - **nothing**: the same three steps with equal rows. The table's newest ``xmin`` and
   ``pg_stat_user_tables`` must show that no row was written.
 - **Kindred, execute_values, UPDATE each**: u changed rows by ``stage_delta`` and ``apply_delta``,

@@ -81,7 +81,7 @@ def compare_with_serving(
     """The changes that publish would have to make in the serving generation.
 
     The generation is read once; it has the encoder and the width of the new ``embeddings``. Equal
-    rows are not kept: for a million customers, touching their memory takes as long as reading them.
+    rows are not kept: for a million customers, fresh memory for them is a quarter of the work.
     """
     difference = Difference(np.ones(len(embeddings.customers), dtype=np.bool_))
     new = (embeddings.customers, embeddings.vectors, embeddings.updated_at)
