@@ -84,7 +84,7 @@ class Bench:
 
     def compare(self, table: str, rows: Embeddings) -> int:
         """Compare, stage and apply like a night that changes some rows; return the rows written."""
-        difference, _ = generations.compare_with_serving(
+        difference = generations.compare_with_serving(
             self.database, table, rows, block_rows=BLOCK_ROWS
         )
         self.write_changes(table, rows, difference)
@@ -110,12 +110,16 @@ class Bench:
         self.database.execute(sql.SQL("checkpoint"))
 
     def vacuum(self, table: str) -> None:
-        """Vacuum, as autovacuum does between two nights."""
+        """Vacuum, as ``clean_up`` does between two nights."""
         self.database.execute(sql.SQL("vacuum {}").format(sql.Identifier(table)))
 
     def drop(self, table: str) -> None:
         """Drop a table."""
         self.database.run("warehouse/drop_table", table=table)
+
+    def drop_delta(self) -> None:
+        """Drop what a night staged, as ``clean_up`` does: each run stages under a new name."""
+        self.drop("delta")
 
     def writes(self, table: str) -> list[tuple[object, ...]]:
         """Counters that change when a row of the table is written."""

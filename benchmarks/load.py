@@ -10,7 +10,8 @@ seconds are measured for:
   table, COPY, primary key, ANALYZE.
 - **1 %**: ``compare_with_serving`` over all n serving rows, ``stage_delta`` and ``apply_delta``
   with their commits, as build_embeddings and publish call them. One customer in a hundred has a new
-  vector and a later time; these differ from round to round.
+  vector and a later time; these differ from round to round. What was staged is dropped after the
+  measurement, as ``clean_up`` does.
 - **nothing**: the same three steps with equal rows. The table's newest ``xmin`` and
   ``pg_stat_user_tables`` must show that no row was written.
 - **Kindred, execute_values, UPDATE each**: u changed rows by ``stage_delta`` and ``apply_delta``,
@@ -103,6 +104,7 @@ def measure_night(
     chosen = one_in_a_hundred(len(rows.customers), number)
     rows = changed_rows(rows, chosen, number)
     seconds, written = timed(bench.compare, table, rows)
+    bench.drop_delta()
     if written != len(chosen):
         raise AssertionError(f"{written} rows were written, {len(chosen)} had changed")
     return rows, seconds
@@ -112,6 +114,7 @@ def measure_quiet_night(bench: Bench, table: str, rows: Embeddings) -> float:
     """Seconds of a night that changes nothing; checks that it writes nothing."""
     before = bench.writes(table)
     seconds, written = timed(bench.compare, table, rows)
+    bench.drop_delta()
     if written or bench.writes(table) != before:
         raise AssertionError("a night that changes nothing wrote to the serving table")
     return seconds
@@ -146,8 +149,10 @@ def measure_changes(bench: Bench, rows: Embeddings, u: int) -> dict[str, dict[st
             rows = changed_rows(rows, chosen, int(random.integers(2**31)))
             took, _ = timed(ways[way], bench, table, rows, chosen)
             found[checkpoint][way].append(took)
+            bench.drop_delta()
             if bench.compare(table, rows):
                 raise AssertionError(f"{way}: the table does not hold what was written")
+            bench.drop_delta()
     bench.drop(table)
     return found
 
@@ -158,6 +163,7 @@ def touch_all_pages(bench: Bench, table: str, rows: Embeddings) -> Embeddings:
     chosen = np.arange(0, len(rows.customers), 20)
     rows = changed_rows(rows, chosen, SEED)
     upsert(bench, table, rows, chosen)
+    bench.drop_delta()
     bench.vacuum(table)
     os.sync()
     return rows

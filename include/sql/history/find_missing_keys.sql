@@ -1,7 +1,8 @@
 -- Keys of the source that nothing accounts for, as arrays of at most so many. A key's newest row before the
 -- window's end is not about to land, and it is that of a customer who is unknown or deleted, or it is newer than
 -- the version in force, or the tombstone of a customer who is there. Keys that cannot be used are an array of
--- their own, and rows without a key a flag; those that were rejected are known.
+-- their own, and rows without a key a flag; those that were rejected are known. EXCEPT, because it never compares
+-- each row with each: rejected_rows may have no statistics yet.
 with newest as (
   select
     customer_id, max(updated_at) as updated_at,
@@ -24,32 +25,29 @@ missing as (
     )
   union all
   select null, unusable_key
-  from (select distinct unusable_key, updated_at from {keys}) as keys
-  where unusable_key is not null and isfinite(updated_at) and updated_at < %(window_end)s::timestamptz
-    and not exists (
-      select from {landing} as landed
-      where landed.unusable_key = keys.unusable_key and landed.updated_at = keys.updated_at
-    )
-    and not exists (
-      select from rejected_rows as rejected
-      where not rejected.has_usable_key and rejected.customer_id = keys.unusable_key and rejected.updated_at = keys.updated_at
-        and rejected.left_at is null
-    )
+  from (
+    select unusable_key, updated_at
+    from {keys} as keys
+    where unusable_key is not null and isfinite(updated_at) and updated_at < %(window_end)s::timestamptz
+    except
+    select unusable_key, updated_at from {landing} as landed
+    except
+    select customer_id, updated_at from rejected_rows where not has_usable_key and left_at is null
+  ) as unknown
   group by unusable_key
   union all
   select null, null
-  where exists (
-    select from (select distinct updated_at from {keys} where customer_id is null and unusable_key is null) as keys
-    where isfinite(updated_at) and updated_at < %(window_end)s::timestamptz
-      and not exists (
-        select from {landing} as landed
-        where landed.customer_id is null and landed.unusable_key is null and landed.updated_at = keys.updated_at
-      )
-      and not exists (
-        select from rejected_rows as rejected
-        where rejected.customer_id is null and rejected.updated_at = keys.updated_at and rejected.left_at is null
-      )
-  )
+  from (
+    select updated_at
+    from {keys} as keys
+    where customer_id is null and unusable_key is null
+      and isfinite(updated_at) and updated_at < %(window_end)s::timestamptz
+    except
+    select updated_at from {landing} as landed where customer_id is null and unusable_key is null
+    except
+    select updated_at from rejected_rows where customer_id is null and left_at is null
+  ) as unknown
+  having count(*) > 0
 )
 select
   coalesce(array_agg(customer_id) filter (where customer_id is not null), '{{}}')::text,

@@ -8,6 +8,7 @@ from kindred.run.builds import Current
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.serving import index_builds
+from kindred.serving.difference import Difference, serving_embeddings
 from kindred.serving.index_kinds import IndexKind
 from kindred.serving.index_quality import IndexProbe, measure_canary
 from kindred.serving.list_sizes import ListDrift, measure_drift
@@ -24,15 +25,12 @@ NO_DRIFT = dict.fromkeys(("list_drift", "list_drift_noise"))
 
 
 def wants_rebuild(
-    run: Run,
-    warehouse: Database,
-    current: Current,
-    serving: Embeddings,
-    *,
-    rows: int,
-    changed_rows: int,
+    run: Run, warehouse: Database, current: Current, new: Embeddings, difference: Difference
 ) -> bool:
-    """Measure the serving index, decide, record both; ``rows`` is the size of the new snapshot."""
+    """Measure the serving index, decide, and record both.
+
+    ``difference`` is what publish would have to change so that the ``new`` snapshot serves.
+    """
     row = index_builds.built_index(warehouse, current.generation)
     rows_at_build, k, metric, method, precision, search_value, recall_at_build = (
         row or NOTHING_BUILT
@@ -45,6 +43,7 @@ def wants_rebuild(
     if rebuild is Rebuild.AUTO and search_value is not None:
         width = int(current.dimensions or 0)
         kind = IndexKind(Metric(metric), width, Method(method), Precision(precision))
+        serving = serving_embeddings(difference, new)
         probe = IndexProbe(warehouse, str(current.table_name), serving, kind, int(k))
         threads = cores(run.settings.graph_threads)
         canary = measure_canary(probe, int(search_value), seed=SEED, threads=threads)
@@ -54,7 +53,7 @@ def wants_rebuild(
         canary=canary,
         target_recall=target_recall,
         rows_at_build=rows_at_build,
-        rows=rows,
+        rows=len(new.customers),
         recall_at_build=recall_at_build,
         asked_kind=asked_kind,
         built_kind=built_kind,
@@ -65,8 +64,8 @@ def wants_rebuild(
         "rebuild": rebuild.value,
         "target_recall": target_recall,
         "rows_at_build": rows_at_build,
-        "rows": rows,
-        "changed_rows": changed_rows,
+        "rows": len(new.customers),
+        "changed_rows": difference.changed_rows,
         **(NO_CANARY if canary is None else asdict(canary)),
         **(NO_DRIFT if drift is None else asdict(drift)),
         **asdict(decision),

@@ -1,10 +1,12 @@
 """Compare the serving embeddings with those of a new snapshot, block by block."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kindred.encoding.embeddings import Embeddings
 
 Array = NDArray[Any]
 
@@ -14,11 +16,13 @@ class Difference:
     """Rows of the new snapshot to write, and keys to delete.
 
     ``is_new`` bool (n,): True for a row that is new or differs. All rows start as True;
-    `compare_block` sets those to False whose serving row is equal, bit for bit.
+    `compare_block` sets those to False whose serving row is equal, bit for bit. ``replaced``: the
+    other serving rows, those of deleted customers too, by block: (keys, vectors, updated_at).
     """
 
     is_new: NDArray[np.bool_]
     gone: list[Array] = field(default_factory=list)
+    replaced: list[tuple[Array, Array, Array]] = field(default_factory=list)
 
     @property
     def changed_rows(self) -> int:
@@ -40,17 +44,36 @@ def compare_block(
     new_keys, new_vectors, new_updated_at = new
     if not len(new_keys):
         difference.gone.append(keys)
+        difference.replaced.append(serving)
         return
     position = np.minimum(np.searchsorted(new_keys, keys), len(new_keys) - 1)
     is_present = new_keys[position] == keys
-    if not is_present.all():
-        difference.gone.append(keys[~is_present])
-        position, vectors, updated_at = (
-            values[is_present] for values in (position, vectors, updated_at)
-        )
-    is_equal = np.take(new_updated_at, position) == updated_at
+    is_equal = is_present & (np.take(new_updated_at, position) == updated_at)
     # Compare bits, so that 0.0 differs from -0.0 and NaN equals itself. Mostly whole blocks match.
     is_same = np.take(new_vectors, position, axis=0).view(np.uint32) == vectors.view(np.uint32)
     if not is_same.all():
         is_equal &= is_same.all(axis=1)
     difference.is_new[position[is_equal]] = False
+    if not is_equal.all():
+        difference.gone.append(keys[~is_present])
+        difference.replaced.append((keys[~is_equal], vectors[~is_equal], updated_at[~is_equal]))
+
+
+def serving_embeddings(difference: Difference, new: Embeddings) -> Embeddings:
+    """What serves, in key order, from the new snapshot and how it differs from what serves.
+
+    ``new`` itself if nothing differs. A row of another encoder has -1 as ``updated_at``.
+    """
+    if not difference.changed_rows:
+        return new
+    same = ~difference.is_new
+    blocks = [(new.customers[same], new.vectors[same], new.updated_at[same]), *difference.replaced]
+    keys, vectors, updated_at = zip(*blocks, strict=True)
+    customers = np.concatenate(keys)
+    order = np.argsort(customers, kind="stable")
+    return replace(
+        new,
+        customers=customers[order],
+        vectors=np.concatenate(vectors)[order],
+        updated_at=np.concatenate(updated_at)[order],
+    )

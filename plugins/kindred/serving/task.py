@@ -95,16 +95,14 @@ def _stage_delta(
 ) -> StagedEmbeddings | None:
     """Stage the changed rows; None if too many rows change or the index should be rebuilt."""
     block_rows = run.settings.block_rows
-    difference, serving = generations.compare_with_serving(
+    difference = generations.compare_with_serving(
         warehouse, str(current.table_name), new, block_rows=block_rows
     )
     changed, rows = difference.changed_rows, max(1, len(new.customers))
     log.info("%d of %d embeddings change", changed, rows)
     if changed > run.spec.rewrite_share * rows:
         return None
-    if wants_rebuild(
-        run, warehouse, current, serving, rows=len(new.customers), changed_rows=changed
-    ):
+    if wants_rebuild(run, warehouse, current, new, difference):
         return None
     table = f"customer_embeddings_delta_{snapshot_slug(run.as_of)}"
     generations.stage_delta(warehouse, table, new, difference, block_rows=block_rows)

@@ -4,12 +4,28 @@ import pytest
 
 from integration.narrow_source import NARROW, narrow_spec
 from kindred.errors import SpecError
+from kindred.warehouse.database import connect
 
 NIGHTS = [f"2026-02-{day:02d}T02:00" for day in range(1, 5)]
 OLD = "2024-05-06 10:00Z"
 TABLE = NARROW.format("float8")
 USUAL = [(number, "2026-01-20 10:00Z", float(number % 7)) for number in range(1, 41)]
 NO_KEY = (None, "customer_id: null")
+MANY_ROWS = """
+create table many_keys as
+select
+  null::bigint as customer_id, '2024-01-01'::timestamptz + number * interval '1 s' as updated_at,
+  false as is_deleted, null::text as unusable_key
+from generate_series(1, 60000) as number;
+create table nothing_landed as select * from many_keys limit 0;
+alter table rejected_rows set (autovacuum_enabled = false);
+analyze many_keys, nothing_landed;
+"""
+REJECT = """
+delete from rejected_rows;
+insert into rejected_rows (row_hash, reason, updated_at, raw)
+select row_number() over ()::text, 'customer_id: null', {time}, '{{}}' from many_keys as keys;
+"""
 
 
 def fact(laboratory, spec, night, *names):
@@ -110,3 +126,35 @@ def test_columns_that_no_table_can_have_are_refused():
         SpecError, match=r"'xmin': PostgreSQL keeps this name; rename it in a 'source.query'"
     ):
         narrow_spec(source={"table": None, "query": query}, features={"xmin": "numeric"})
+
+
+@pytest.fixture(scope="module")
+def many_without_a_key(make_laboratory):
+    """Source rows without a key, each with its time; as many rejected rows, without statistics."""
+    laboratory = make_laboratory()
+    laboratory.fill("customers", TABLE, USUAL)
+    laboratory.land(narrow_spec(), NIGHTS[0])
+    with connect(
+        laboratory.warehouse_dsn, connection_id="test", application_name="test", schema="kindred"
+    ) as database:
+        with database.connection.cursor() as cursor:
+            cursor.execute(MANY_ROWS)
+            cursor.execute("set statement_timeout = '10s'")  # comparing each with each takes longer
+        yield database
+
+
+@pytest.mark.parametrize(("time", "left"), [("keys.updated_at", 0), ("null", 60_000)])
+def test_many_rows_without_a_key_are_compared_in_seconds(many_without_a_key, time, left):
+    database = many_without_a_key
+    database.connection.cursor().execute(REJECT.format(time=time))
+    with database.transaction():
+        database.run("history/create_in_force", {"window_end": NIGHTS[1]})
+        found = database.rows(
+            "history/find_missing_keys",
+            {"window_end": NIGHTS[1], "block_rows": 10},
+            keys="many_keys",
+            landing="nothing_landed",
+        )
+    assert [row[1:] for row in found] == ([("{}", True)] if left else [])
+    marked = database.run("history/mark_left", {"window_end": NIGHTS[1]}, keys="many_keys")
+    assert marked == left

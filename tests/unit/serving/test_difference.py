@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from kindred.serving.difference import Difference, compare_block
+from kindred.encoding.embeddings import Embeddings
+from kindred.serving.difference import Difference, compare_block, serving_embeddings
 from kindred.warehouse.keys import KeyType, concatenate_keys
 
 CASES = ["bigint", "text"]
@@ -53,6 +54,29 @@ def test_equal_snapshots_differ_in_nothing(kind):
     difference = compared(same, rows(kind, range(50)), block_rows=7)
     assert difference.changed_rows == 0
     assert len(gone_keys(kind, difference)) == 0
+    assert not difference.replaced, "equal rows are not kept"
+    new = Embeddings(KeyType(kind), *same, 1)
+    assert serving_embeddings(difference, new) is new
+
+
+@pytest.mark.parametrize("kind", CASES)
+@pytest.mark.parametrize("new_numbers", [[0, 2, 3, 4, 8, 90], [], [2, 3]])
+@pytest.mark.parametrize("block_rows", [2, 100])
+def test_what_serves_is_found_from_the_new_rows_and_the_difference(kind, new_numbers, block_rows):
+    serving, new = rows(kind, [3, 1, 8, 5, 2, 7]), rows(kind, new_numbers)
+    new[1][1:2] += 1  # customer 2 or 3
+    new[2][2:3] += 1
+    serving[1][0, 0] = np.nan
+    difference = compared(serving, new, block_rows)
+    found = serving_embeddings(difference, Embeddings(KeyType(kind), *new, 1))
+    order = np.argsort(serving[0])
+    for values, expected in zip(
+        (found.customers, found.vectors, found.updated_at), serving, strict=True
+    ):
+        np.testing.assert_array_equal(values, expected[order])
+    kept = np.concatenate([keys for keys, _, _ in difference.replaced])
+    equal = new[0][~difference.is_new]
+    assert sorted([*kept, *equal]) == sorted(serving[0]), "a row is kept only if it differs"
 
 
 @pytest.mark.parametrize("kind", CASES)
