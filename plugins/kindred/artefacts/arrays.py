@@ -5,6 +5,7 @@ import posixpath
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import IO, Any
 from uuid import uuid4
 
@@ -94,10 +95,16 @@ def _fetched(filesystem: Any, path: str) -> Array:
 
 
 def _describe(values: Array) -> Description:
-    with ThreadPoolExecutor(THREADS) as threads:
-        digests = threads.map(lambda chunk: hashlib.sha256(chunk).digest(), _chunks(values))
+    # Most arrays are one chunk, and its digest takes less than to start a thread.
+    is_large = values.nbytes > CHUNK_BYTES
+    with ThreadPoolExecutor(THREADS) if is_large else nullcontext() as threads:
+        digests = (threads.map if threads else map)(_digest, _chunks(values))
         digest = hashlib.sha256(b"".join(digests)).hexdigest()
     return {"dtype": values.dtype.str, "shape": list(values.shape), "sha256": digest}
+
+
+def _digest(chunk: Array) -> bytes:
+    return hashlib.sha256(chunk.data).digest()
 
 
 def _chunks(values: Array) -> Iterator[Array]:

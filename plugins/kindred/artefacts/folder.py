@@ -72,7 +72,7 @@ class ArtefactFolder:
                 key: write_array(filesystem, posixpath.join(folder, f"{key}.npy"), values)
                 for key, values in sorted(arrays.items())
             }
-            text = json.dumps({"arrays": described, **facts}, indent=1).encode()
+            text = json.dumps({"arrays": described, **facts}).encode()
             write_aside(filesystem, facts_path, lambda out: out.write(text))
         except OSError as error:
             raise ArtefactError(

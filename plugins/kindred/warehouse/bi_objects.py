@@ -91,6 +91,10 @@ class BiObject:
         return self.schema, self.name.rpartition("/")[2]
 
 
+_composed: dict[tuple[str, str, str, KeyType, bool], list[BiObject]] = {}
+"""Every object of the release by what its text depends on: to compose them takes 15 ms."""
+
+
 def create_missing(database: Database, spec: Spec, extension: str, key_type: KeyType) -> None:
     """Make the views and functions that do not exist: in a new space, or if one was dropped.
 
@@ -239,18 +243,27 @@ def _objects(
     existing: Collection[tuple[str, str]],
 ) -> list[BiObject]:
     """Every object, ordered so that each comes after what it calls."""
-    names = _names(database, spec, extension, key_type)
-    made = []
-    for name, statement in _statements(spec, names):
-        text = statement.as_string(database.connection)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        found = BiObject(name, _schema_of(name, spec), statement, digest)
-        # Made for one algorithm; once it exists, it follows the release whatever a spec lists.
-        is_optional = name == CLUSTER_CUSTOMERS
-        is_wanted = Algorithm.PLPYTHON in spec.clustering.algorithms or found.place in existing
-        if is_wanted or not is_optional:
-            made.append(found)
-    return made
+    knows_restriction = bool(database.value("warehouse/has_relation_restriction"))
+    place = (spec.internal_schema, spec.bi_schema, extension, key_type, knows_restriction)
+    if place not in _composed:
+        names = _names(spec, extension, key_type, knows_restriction=knows_restriction)
+        _composed[place] = [
+            _object(database, spec, name, statement) for name, statement in _statements(spec, names)
+        ]
+    # Made for one algorithm; once it exists, it follows the release whatever a spec lists.
+    return [
+        made
+        for made in _composed[place]
+        if made.name != CLUSTER_CUSTOMERS
+        or Algorithm.PLPYTHON in spec.clustering.algorithms
+        or made.place in existing
+    ]
+
+
+def _object(database: Database, spec: Spec, name: str, statement: sql.Composed) -> BiObject:
+    text = statement.as_string(database.connection)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return BiObject(name, _schema_of(name, spec), statement, digest)
 
 
 def _statements(
@@ -273,12 +286,11 @@ def _statements(
 
 
 def _names(
-    database: Database, spec: Spec, extension: str, key_type: KeyType
+    spec: Spec, extension: str, key_type: KeyType, *, knows_restriction: bool
 ) -> dict[str, statements.Name]:
     similarity = {metric: found.similarity_sql for metric, found in OPERATORS.items()}
     contribution = {metric: found.contribution_sql for metric, found in OPERATORS.items()}
     private = sql.SQL("{}::text[]").format(_setting(spec, "private"))  # else ANY reads its rows
-    knows_restriction = database.value("warehouse/has_relation_restriction")
     return {
         "space": spec.internal_schema,
         "bi": spec.bi_schema,

@@ -17,7 +17,7 @@ from kindred.preparation.doctor import examine
 from kindred.publication.withdraw import withdraw
 from kindred.run.context import open_run
 from kindred.spec.clustering import Algorithm
-from kindred.warehouse import statements
+from kindred.warehouse import bi_objects, statements
 from local.postgres import binary
 
 DAYS = [f"2026-02-{day:02d}T02:00" for day in range(1, 7)]
@@ -238,8 +238,10 @@ def release(tmp_path, monkeypatch):
     shutil.copytree(statements.sql_dir(), folder)
     monkeypatch.setattr(statements, "sql_dir", lambda: folder)
     statements.load.cache_clear()
+    bi_objects._composed.clear()
     yield folder
     statements.load.cache_clear()
+    bi_objects._composed.clear()
 
 
 def test_what_bi_has_built_on_a_view_stops_the_release_that_must_drop_it(shop, server, release):
