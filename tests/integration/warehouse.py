@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,8 @@ from kindred.run.windows import resolve_window
 from kindred.settings import Settings
 from kindred.spec.model import Spec, schema_of, spec_from_dict
 from kindred.tasks import run_task
+from kindred.warehouse.database import Database
+from kindred.warehouse.locks import guarded
 
 LANDING_STAGES = ("extract", "validate")
 TELLING_STAGES = ("validate", "fit_encoder")  # what they find is for the stages after them
@@ -122,12 +125,18 @@ class Laboratory:
         until: str | None = None,
         **changes: Any,
     ) -> Run:
-        """All stages in the order of the flow, each ``times`` times; stops before ``until``."""
-        for stage, run in self.stages(spec, as_of, times=times, **changes):
-            if until == stage:
-                break
-            if before is not None:
-                before(stage, open_run(self.deployment, spec.space, run.as_of))
+        """All stages in the order of the flow, each ``times`` times; stops before ``until``.
+
+        Unless something is done ``before`` them, they share their sessions: to open new ones for
+        each takes a third of the night.
+        """
+        stages = self.stages(spec, as_of, times=times, shares=before is None, **changes)
+        with closing(stages):
+            for stage, run in stages:
+                if until == stage:
+                    break
+                if before is not None:
+                    before(stage, open_run(self.deployment, spec.space, run.as_of))
         return open_run(self.deployment, spec.space, moment(as_of))
 
     def land(self, spec: Spec, as_of: str, **changes: Any) -> Run:
@@ -135,21 +144,28 @@ class Laboratory:
         return self.run(spec, as_of, until="embed_texts", **changes)
 
     def stages(
-        self, spec: Spec, as_of: str, *, times: int = 1, **changes: Any
+        self, spec: Spec, as_of: str, *, times: int = 1, shares: bool = False, **changes: Any
     ) -> Iterator[tuple[str, Run]]:
         """Yield before every stage, which is run when the next one is asked for."""
         for _ in range(times):
             run = self.begin(spec, as_of, **changes)
         asked = {name: changes.get(name, False) for name in ("full_extract", "only_lands")}
-        run = replace(run, **asked)
-        for stage, arguments in self.steps(run):
-            if run.build.state in NOT_COMPUTED and stage not in (*LANDING_STAGES, "clean_up"):
-                continue
-            yield stage, run
-            for _ in range(times):
-                self.last_result = run_task(run, stage, **arguments)
-            if stage in TELLING_STAGES:
-                run = replace(open_run(self.deployment, spec.space, run.as_of), **asked)
+        with self._sessions(run) if shares else nullcontext() as session:
+            run = replace(run, session=session, **asked)
+            for stage, arguments in self.steps(run):
+                if run.build.state in NOT_COMPUTED and stage not in (*LANDING_STAGES, "clean_up"):
+                    continue
+                yield stage, run
+                for _ in range(times):
+                    self.last_result = run_task(run, stage, **arguments)
+                if stage in TELLING_STAGES:
+                    run = run.reopened()
+
+    @contextmanager
+    def _sessions(self, run: Run) -> Iterator[Database]:
+        """The session of all stages of a night, and the one that takes their locks."""
+        with run.warehouse("night") as session, guarded(session):
+            yield session
 
     def steps(self, run: Run) -> Iterable[tuple[str, dict[str, Any]]]:
         """Stage by stage; mapped stages once for each of their parts, the last part first."""

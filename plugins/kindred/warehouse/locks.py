@@ -78,7 +78,7 @@ def _held(
             continue
         lock, _ = _relation(scope, resource)
         database.run("warehouse/create_lock", schema=scope, lock=lock, quoted=sql.Literal(name))
-    with _guard(database) as guard:
+    with guarded(database) as guard:
         guard.run("warehouse/savepoint", savepoint=BEFORE_LOCKS)
         try:
             for resource in resources:
@@ -100,7 +100,7 @@ def _held(
 
 
 @contextmanager
-def _guard(database: Database) -> Iterator[Database]:
+def guarded(database: Database) -> Iterator[Database]:
     """The session that holds all locks of ``database``, its transaction open."""
     if database.guards:
         yield Database(database.guards[-1])
