@@ -150,15 +150,15 @@ def test_another_night_keeps_it_and_another_kind_replaces_it(published):
 
 def test_a_graph_that_does_not_fit_is_refused_before_anything_is_made(laboratory):
     rng = np.random.default_rng(1)
-    rows = [(n, "2026-01-20", *map(float, rng.normal(size=2))) for n in range(1, 9_001)]
+    rows = [(n, "2026-01-20", *map(float, rng.normal(size=2))) for n in range(1, 3_001)]
     laboratory.fill(
         "customers", "customer_id bigint, updated_at timestamptz, a float8, b float8", rows
     )
-    laboratory.environment["KINDRED_MAINTENANCE_WORK_MEM_MB"] = "4"
+    laboratory.environment["KINDRED_MAINTENANCE_WORK_MEM_MB"] = "1"
     spec = spec_of("hnsw", features={"a": "numeric", "b": "numeric"}, labels=[])
     run = laboratory.run(spec, FIRST, until="build_embeddings")
     with pytest.raises(
-        SettingsError, match=r"HNSW index over 9000 vectors of 2.*m = 8.*is 4.*say 'index"
+        SettingsError, match=r"HNSW index over 3000 vectors of 2.*m = 8.*is 1.*say 'index"
     ):
         run_task(run, "build_embeddings")
     assert laboratory.query("select count(*) from kindred.index_builds") == [(0,)]
@@ -189,16 +189,16 @@ def test_a_vector_that_is_too_wide_is_refused_when_the_encoder_is_fitted(
 
 @pytest.fixture(scope="module")
 def table(make_database):
-    """A session with a table of 14,000 vectors of 24 dimensions."""
+    """A session with a table of 7,000 vectors of 24 dimensions."""
     connection = psycopg2.connect(make_database("hnsw"))
     connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute("create extension if not exists vector")
     cursor.execute("set max_parallel_maintenance_workers = 0")
     cursor.execute(
-        "create table many as select n % 14000 as customer_id,"
+        "create table many as select n % 7000 as customer_id,"
         " array_agg(random())::real[]::vector(24) as embedding"
-        " from generate_series(1, 336000) as n group by 1"
+        " from generate_series(1, 168000) as n group by 1"
     )
     yield cursor
     connection.close()
@@ -217,11 +217,11 @@ def test_the_memory_forecast_of_a_graph_is_what_the_server_takes(table, m, preci
     """The server tells after how many rows a small memory is full."""
     kind = IndexKind(Metric.L2, 24, Method.HNSW, precision)
     names = kind.index_names(HnswChoice(m, 32, 40, 1, 1.0))
-    table.execute("set maintenance_work_mem = '6MB'")
+    table.execute("set maintenance_work_mem = '3MB'")
     del table.connection.notices[:]
     table.execute(compose("serving/create_index", index="small", table="many", **names))
     table.execute("drop index small")
     [notice] = [text for text in table.connection.notices if "no longer fits" in text]
     [rows] = map(int, re.findall(r"after (\d+) tuples", notice))
     forecast = graph_memory_bytes(rows, 24, precision, m) - SHARED_BYTES
-    assert forecast == pytest.approx(6 * MEGABYTE, rel=0.02)
+    assert forecast == pytest.approx(3 * MEGABYTE, rel=0.02)

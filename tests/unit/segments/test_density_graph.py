@@ -50,7 +50,13 @@ def all_weights(reach, vectors, metric, min_samples):
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
 @pytest.mark.parametrize(
     "vectors",
-    [groups()[0], groups(grid=0.5)[0], clustered(1500, 6), uneven(), groups(2000, 3, noise=0)[0]],
+    [
+        groups()[0],
+        groups(grid=0.5)[0],
+        clustered(900, 6),
+        uneven(1200),
+        groups(1200, 3, noise=0)[0],
+    ],
     ids=["groups", "grid", "repeats", "uneven", "apart"],
 )
 def test_the_tree_is_the_shortest_of_all_pairs(vectors, metric):
@@ -93,7 +99,7 @@ def edges_of(tree):
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
 @pytest.mark.parametrize(
     "vectors",
-    [uneven(6000), groups(4000, 3, noise=0)[0], clustered(4000, 6)],
+    [uneven(3000), groups(2000, 3, noise=0)[0], clustered(2500, 6)],
     ids=["uneven", "apart", "repeats"],
 )
 def test_near_lists_give_nearly_the_same_tree(vectors, metric, monkeypatch):
@@ -148,7 +154,7 @@ def test_the_clusters_are_those_of_the_library(vectors, min_cluster_size, metric
 
 
 def test_planted_groups_are_found():
-    vectors, truth = groups(6000, 8, noise=0)
+    vectors, truth = groups(3000, 8, noise=0)
     found = cluster("hdbscan from the graph", vectors)
     assert adjusted_rand_score(truth, found.labels) > 0.9
     is_member = found.labels != NOISE

@@ -154,9 +154,7 @@ def test_the_schema_and_the_reader_agree_on_spoiled_specs(tmp_path):
     """But for files that are no YAML, or whose keys JSON cannot write."""
     path = tmp_path / "spoiled.yaml"
     compared = 0
-    for number, (name, text) in enumerate(spoiled_files()):
-        if number % 12 and not name.startswith("trick"):
-            continue
+    for name, text in spoiled_files(each=11):
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
         try:
             load_spec(path)
