@@ -42,7 +42,9 @@ def _is_soak(item: pytest.Item) -> bool:
 
 
 class Together(LoadFileScheduling):
-    """Where tests run side by side: one process for a file, one for all that share the Airflow.
+    """Where tests run side by side: one process for a file, one for all that share a server.
+
+    Those are the tests with the Airflow, and those with PL/Python, whose packages one installs.
 
     While the processes collect the tests, others compile what they all would have to.
     """
@@ -61,6 +63,8 @@ class Together(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
+        if "plpython" in file:
+            return "plpython"
         folder = str(Path(file).parent)
         return folder if folder.endswith("airflow") else file
 
