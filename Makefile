@@ -30,11 +30,12 @@ STATE := $(wildcard .kindred)
 TO_LOOK := $(if $(INSTALLED),,$(if $(STATE),$(STAMP)))
 NOTHING := $(if $(INSTALLED)$(STATE),,yes)
 # The unit tests, but for the files that compute for long, and a snapshot from the source to BI.
-SLOW := benchmarks/test_bench_cluster segments/test_cluster_degenerate segments/test_clusters \
-	segments/test_density_graph encoding/test_fair_shares neighbours/test_graph \
-	neighbours/test_graph_degenerate serving/test_index_plan local/test_local_csv_file \
-	local/test_local_demo local/test_local_postgres \
-	neighbours/test_recall spec/test_spec_fuzz
+SLOW := benchmarks/test_bench_cluster encoding/test_fair_shares encoding/test_items_block \
+	encoding/test_sentence_models encoding/test_texts infer/test_infer_bounds \
+	local/test_local_csv_file local/test_local_demo local/test_local_environment \
+	local/test_local_postgres local/test_local_rest neighbours/test_graph \
+	neighbours/test_graph_degenerate neighbours/test_recall segments/test_cluster_degenerate \
+	segments/test_clusters segments/test_density_graph serving/test_index_plan spec/test_spec_fuzz
 FAST := tests/unit $(SLOW:%=--ignore=tests/unit/%.py) \
 	tests/integration/run/test_rerun.py::test_what_is_compared_is_not_nothing
 # Three processes share two cores: threads of BLAS that wait for work in a loop would take them.
