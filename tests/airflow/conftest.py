@@ -91,7 +91,7 @@ def airflow(
         "AIRFLOW__CORE__PARALLELISM": "8",
         # Many runs are under way at the same time: a scheduler that looks ten times a second, as on
         # a machine with one run, takes a fifth of a processor.
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "1",
         "KINDRED_FEATURES": str(features),
         "KINDRED_START_DATE": START_DATE.isoformat(),
         **task_settings(layout),

@@ -163,36 +163,19 @@ def left(
 
 
 def kill_at_every_try(airflow: RealAirflow) -> None:
-    """The second date, where it lands rows and where it computes; the first one serves."""
+    """A shard of the second date's graph, as on a machine without memory; the first date serves."""
     space = airflow.space("lost")
-    before, refused = space.hashes(), space.query("select * from {space}.rejected_rows")
-    with reserved(space, "rejected_rows"):
+    before = space.hashes()
+    with ExitStack() as reservation:
         run = space.trigger(end=customers.AS_OFS[1].isoformat())
-        for _ in range(TRIES):
-            backend = wait_until_blocked(run, "validate")
-            kill(run, "validate")
-            wait_until_backend_is_gone(space, backend)
-        assert run.wait() == "failed"
-    states = run.states()
-    assert failed_tasks(states) == {"validate"}
-    assert states["finish"] == "upstream_failed"
-    assert run.tries("validate") == TRIES
-    snapshot = space.snapshot(customers.AS_OFS[1])
-    assert snapshot["status"] == "failed"
-    assert snapshot["failed_task"] == "validate"
-    assert "ended without a word" in snapshot["failure"]
-    assert space.query("select * from {space}.rejected_rows") == refused
-
-    # A shard of the graph, as on a machine without memory.
-    run.clear_task("prepare", downstream=True)
-    wait_for(lambda: run.states().get("plan_graph") == "success", run.describe)
-    with reserved(space, "snapshot_builds"):  # where a task notes what it took, once it is through
-        for _ in range(TRIES):
-            backend = wait_until_blocked(run, "search_graph")
-            kill(run, "search_graph")
-            wait_until_backend_is_gone(space, backend)
+        wait_for(lambda: run.states().get("plan_graph") == "success", run.describe)
+        # Where a task notes what it took, once it is through.
+        reservation.enter_context(reserved(space, "snapshot_builds"))
+        kill_every_try(run, "search_graph")
     assert run.wait() == "failed"
     assert failed_tasks(run.states()) == {"search_graph"}
+    assert run.states()["finish"] == "upstream_failed"
+    assert run.tries("search_graph") == TRIES
     snapshot = space.snapshot(customers.AS_OFS[1])
     assert (snapshot["status"], snapshot["failed_task"]) == ("failed", "search_graph")
     assert "ended without a word (was it killed?)" in snapshot["failure"]
@@ -206,6 +189,14 @@ def kill_at_every_try(airflow: RealAirflow) -> None:
     assert (snapshot["status"], snapshot["customers"]) == ("published", 375)
     assert (snapshot["failed_task"], snapshot["failure"]) == (None, None)
     assert space.leftovers() == []
+
+
+def kill_every_try(run: DagRun, task_id: str) -> None:
+    """End each try of a task that waits for what is reserved."""
+    for _ in range(TRIES):
+        backend = wait_until_blocked(run, task_id)
+        kill(run, task_id)
+        wait_until_backend_is_gone(run.space, backend)
 
 
 def take_over(airflow: RealAirflow) -> None:
@@ -226,6 +217,34 @@ def take_over(airflow: RealAirflow) -> None:
 
 def test_tasks_that_are_killed_at_every_try(begun_here):
     begun_here.lost.result()
+
+
+@pytest.mark.soak
+def test_a_task_that_lands_is_killed_at_every_try(airflow, begun_here):
+    """The third date; the shard of `kill_at_every_try` computes."""
+    begun_here.lost.result()
+    space = airflow.space("lost")
+    before, refused = space.hashes(), space.query("select * from {space}.rejected_rows")
+    with reserved(space, "rejected_rows"):
+        run = space.trigger(end=customers.AS_OFS[2].isoformat())
+        kill_every_try(run, "validate")
+        assert run.wait() == "failed"
+    states = run.states()
+    assert failed_tasks(states) == {"validate"}
+    assert states["finish"] == "upstream_failed"
+    assert run.tries("validate") == TRIES
+    snapshot = space.snapshot(customers.AS_OFS[2])
+    assert (snapshot["status"], snapshot["failed_task"]) == ("failed", "validate")
+    assert "ended without a word" in snapshot["failure"]
+    assert space.query("select * from {space}.rejected_rows") == refused
+    after = space.hashes()
+    assert all(after[table] == before[table] for table in PUBLISHED)
+
+    run.clear_task("prepare", downstream=True)
+    assert run.wait() == "success"
+    snapshot = space.snapshot(customers.AS_OFS[2])
+    assert (snapshot["status"], snapshot["customers"]) == ("published", 439)
+    assert space.leftovers() == []
 
 
 def test_run_whose_date_another_run_takes_over(begun_here):

@@ -287,6 +287,7 @@ def test_one_task_and_what_follows_again(manual, published):
     assert run.space.leftovers() == []
 
 
+@pytest.mark.soak
 def test_task_whose_artefacts_are_gone(airflow, manual, published):
     run = manual["chosen"]
     artefacts = airflow.local.layout.artifacts / run.space.name / snapshot_slug(CHOSEN_END)

@@ -17,7 +17,8 @@ def import_all_of(package: ModuleType) -> None:
         importlib.import_module(found.name)
 
 
-if "scheduler" in sys.argv:
+# Each task loads the plugins again: there is nothing left to import in it.
+if "scheduler" in sys.argv and "kindred.airflow_adapter.tasks" not in sys.modules:
     import airflow.providers.standard.decorators.python  # noqa: F401
     import airflow.sdk.definitions.callback  # noqa: F401
     import airflow.sdk.definitions.deadline  # noqa: F401
@@ -30,3 +31,9 @@ if "scheduler" in sys.argv:
 
     import_all_of(kindred.neighbours)
     import_all_of(kindred.segments)
+
+    # What numba does before its first function: the types and operations that it knows, in Python.
+    from numba.core.registry import cpu_target
+
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
