@@ -57,6 +57,7 @@ SPEAKS_SQL = {
         "suppression",
         "versions",
     ),
+    "events": ("event_tables",),
     "encoding": ("column_quality", "encoder_versions", "text_cache"),
     "serving": (
         "build_progress",

@@ -9,6 +9,7 @@ from kindred.artefacts.folder import snapshot_slug
 from kindred.encoding import encoder_versions
 from kindred.encoding.fit_as_of import fit_as_of
 from kindred.encoding.text_embedding import embed_new_texts, open_models
+from kindred.events.event_tables import ensure_event_tables
 from kindred.history import snapshot_customers
 from kindred.history.landing import Landing
 from kindred.history.task import extract, land
@@ -74,6 +75,7 @@ def _prepare_space(deployment: Deployment, spec: Spec, label: str) -> None:
         ):
             schemas.create_space(warehouse, spec, columns.key_type, wait_seconds=wait_seconds)
             ensure_versions_table(warehouse, spec, columns, wait_seconds=wait_seconds)
+            ensure_event_tables(warehouse, spec, wait_seconds=wait_seconds)
 
 
 def _run_without_snapshot(deployment: Deployment, spec: Spec, window: Window) -> Run:

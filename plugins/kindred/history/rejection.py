@@ -68,7 +68,7 @@ def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
         sql.SQL("case when {} then {} end").format(sql.SQL(condition), sql.Literal(reason))
         for condition, reason in general
     ]
-    found = (reason_expression(c, f.kind, types[c]) for c, f in spec.features.items())
+    found = (reason_expression(c, f.kind, types[c]) for c, f in spec.column_features.items())
     parts += (
         sql.SQL("case when not landed.is_deleted then {} end").format(expression)
         for expression in found

@@ -96,7 +96,7 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
     """
     found = column_types(database, spec.source)
     problems = _missing_columns(spec, found)
-    for column, feature in spec.features.items():
+    for column, feature in spec.column_features.items():
         if column in found:
             problems += _problem_of(check_kind, column, feature.kind, found[column][0])
     updated_at_type = None
@@ -193,7 +193,7 @@ def _problem_of(check: Any, *arguments: Any) -> list[str]:
 
 
 def _missing_columns(spec: Spec, found: Mapping[str, Any]) -> list[str]:
-    wanted = {spec.source.key: "key", **dict.fromkeys(spec.features, "feature")}
+    wanted = {spec.source.key: "key", **dict.fromkeys(spec.column_features, "feature")}
     wanted |= dict.fromkeys(spec.labels, "label")
     if spec.source.has_updated_at:
         wanted[spec.source.updated_at] = "updated_at"

@@ -8,6 +8,7 @@ from typing import Any
 from kindred.encoding import encoder_versions
 from kindred.encoding.text_embedding import open_models
 from kindred.errors import EncoderMissingError, SpecError
+from kindred.events.event_tables import ensure_event_tables
 from kindred.history.versions import ensure_versions_table
 from kindred.preparation import preflight
 from kindred.run import builds
@@ -98,6 +99,7 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
             with warehouse.transaction():
                 schemas.create_space(warehouse, spec, columns.key_type, wait_seconds=wait_seconds)
                 ensure_versions_table(warehouse, spec, columns, wait_seconds=wait_seconds)
+                ensure_event_tables(warehouse, spec, wait_seconds=wait_seconds)
                 version = choose_encoder(warehouse, spec, request)
                 require_algorithms(warehouse, offered, request)
             _begin(warehouse, spec, request, version)

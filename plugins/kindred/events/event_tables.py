@@ -1,0 +1,120 @@
+"""The tables of events: one per name under ``events``, with a partition per month (UTC)."""
+
+import hashlib
+from functools import partial
+
+from psycopg2 import sql
+
+from kindred.history.versions import column_types
+from kindred.spec.events import Events
+from kindred.spec.features import (
+    SYSTEM_COLUMNS,
+    DistinctCountFeature,
+    MeanFeature,
+    ShareFeature,
+    SumFeature,
+)
+from kindred.spec.model import Spec
+from kindred.warehouse import partitions, statements
+from kindred.warehouse.database import Database
+
+OWN_COLUMNS = ("customer_id", "at", "identity", "landed_at", "withdrawn_at")
+"""Columns of every event, besides those that features use."""
+LONGEST_NAME = 63
+"""Bytes of a name that PostgreSQL keeps (its manual, "Identifiers and Key Words")."""
+ITEM = "item"
+CODE, NUMBER = "integer", "double precision"
+
+
+def table_of(name: str) -> str:
+    """The table of the events with this name in the spec."""
+    return f"events_{name}"
+
+
+def stored_name(name: str, *, is_code: bool | None = None) -> str:
+    """The column in which a column of events is stored, by the name that features use.
+
+    ``is_code``: as a number that stands for its text (``event_values``), or else as a number. An
+    item is usually a code, and every other column a number; only what is unusual is prefixed.
+    """
+    if is_code is None or is_code == (name == ITEM):
+        stored = f"column {name}" if name in (*OWN_COLUMNS, *SYSTEM_COLUMNS) else name
+    else:
+        stored = f"code {name}" if is_code else f"number {name}"
+    if len(stored.encode()) <= LONGEST_NAME:
+        return stored
+    return f"column {hashlib.sha256(stored.encode()).hexdigest()[:32]}"
+
+
+def columns_of(spec: Spec, name: str) -> dict[str, tuple[str, str]]:
+    """The stored columns of some events: name -> (the source's column, `CODE` or `NUMBER`).
+
+    They are the roles that the spec names, and what features are made of.
+    """
+    table = spec.events[name]
+    numbers = {role for role in ("amount", "quantity") if table.roles[role] is not None}
+    codes = {ITEM} if table.item is not None else set()
+    for feature in spec.event_features.values():
+        if feature.of != name:
+            continue
+        if isinstance(feature, SumFeature | MeanFeature | ShareFeature):
+            numbers.add(feature.column)
+        if isinstance(feature, DistinctCountFeature):
+            codes.add(feature.column)
+        if isinstance(feature, ShareFeature):
+            codes.add(feature.by)
+    used = [(column, True) for column in sorted(codes)]
+    used += [(column, False) for column in sorted(numbers)]
+    return {
+        stored_name(column, is_code=is_code): (
+            table.source_column(column) or column,
+            CODE if is_code else NUMBER,
+        )
+        for column, is_code in used
+    }
+
+
+def ensure_event_tables(database: Database, spec: Spec, *, wait_seconds: float) -> None:
+    """Create the tables of a spec's events, and add the columns that it has gained.
+
+    The caller must hold ``Resource.SCHEMA``, inside a transaction.
+
+    Raises
+    ------
+    LockTimeoutError
+        when other runs read a table for longer than ``wait_seconds``.
+    """
+    for name, table in spec.events.items():
+        change = partial(_ensure_table, database, spec, name, table)
+        partitions.with_short_locks(database, change, wait_seconds=wait_seconds)
+
+
+def _ensure_table(database: Database, spec: Spec, name: str, events: Events) -> None:
+    table = table_of(name)
+    existing = column_types(database, table)
+    if not existing:
+        database.run("events/create_events", table=table)
+    for column, (_, type_name) in columns_of(spec, name).items():
+        if column not in existing:
+            database.run(
+                "events/add_column", table=table, column=column, type_name=sql.SQL(type_name)
+            )
+    if events.key_columns:  # an event may come again with another time
+        database.run("events/index_identities", table=table, index=f"{table}_identity")
+
+
+def ensure_months(database: Database, name: str, arrivals: statements.Name) -> None:
+    """Make the partitions of the months in which events of a table happened.
+
+    The caller must be inside a transaction. Readers of the other partitions do not wait.
+    """
+    table = table_of(name)
+    for month, start, end in database.rows(
+        "events/months_without_partition", {"table": table}, arrivals=arrivals
+    ):
+        partition = f"{table} {month}"
+        bounds = {"lower": sql.Literal(start), "upper": sql.Literal(end)}
+        if start is None:
+            bounds["lower"] = sql.SQL("minvalue")
+        database.run("events/create_partition", parent=table, partition=partition)
+        database.run("events/attach_partition", parent=table, partition=partition, **bounds)
