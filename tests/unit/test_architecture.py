@@ -48,6 +48,7 @@ SPEAKS_SQL = {
         "column_expressions",
         "key_comparison",
         "landing",
+        "moments",
         "reconciliation",
         "rejection",
         "row_comparison",

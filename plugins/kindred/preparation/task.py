@@ -167,9 +167,7 @@ def _begin(warehouse: Database, spec: Spec, request: Request, version: int | Non
         run_id=request.run_id,
         settings=spec.model_dump(mode="json"),
         settings_hash=spec.settings_hash(),
-        history=builds.history_of(
-            warehouse, as_of, keeps_versions=spec.source.history == "versions"
-        ),
+        history=builds.history_of(warehouse, as_of, keeps_versions=spec.source.keeps_versions),
         encoder_version=version,
         may_fit=request.may_fit,
         may_refit=_may_refit(warehouse, request),

@@ -87,7 +87,7 @@ def publish(run: Run) -> dict[str, Any]:
             if entry.get("revealed")
         ]
         counts["history"] = builds.history_of(
-            warehouse, run.as_of, keeps_versions=run.spec.source.history == "versions"
+            warehouse, run.as_of, keeps_versions=run.spec.source.keeps_versions
         )
         is_current = promotion.publish(
             warehouse,
