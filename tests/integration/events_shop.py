@@ -124,3 +124,15 @@ def open_shop(
     laboratory.fill("order_lines", LINE_COLUMNS, order_lines() if lines is None else lines)
     laboratory.fill("products", PRODUCT_COLUMNS, products())
     laboratory.query("create index on order_lines (ordered_at)", source=True)
+
+
+def in_force(laboratory: Laboratory) -> list[tuple[Any, ...]]:
+    """The purchases in force: customer, time, text of the item, amount and quantity; sorted."""
+    return sorted(
+        laboratory.query(
+            "select customer_id, at, value, amount, quantity from kindred.events_purchases"
+            " left join kindred.event_values"
+            " on event = 'purchases' and column_name = 'item' and code = item"
+            " where withdrawn_at is null"
+        )
+    )

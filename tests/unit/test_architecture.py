@@ -58,7 +58,14 @@ SPEAKS_SQL = {
         "suppression",
         "versions",
     ),
-    "events": ("event_tables",),
+    "events": (
+        "event_extraction",
+        "event_landing",
+        "event_reconciliation",
+        "event_source",
+        "event_state",
+        "event_tables",
+    ),
     "encoding": ("column_quality", "encoder_versions", "text_cache"),
     "serving": (
         "build_progress",

@@ -10,9 +10,9 @@ from kindred.encoding import encoder_versions
 from kindred.encoding.fit_as_of import fit_as_of
 from kindred.encoding.text_embedding import embed_new_texts, open_models
 from kindred.events.event_tables import ensure_event_tables
+from kindred.events.task import drop_landings, extract, land
 from kindred.history import snapshot_customers
 from kindred.history.landing import Landing
-from kindred.history.task import extract, land
 from kindred.history.versions import ensure_versions_table
 from kindred.preparation import preflight
 from kindred.run.builds import Build
@@ -58,6 +58,7 @@ def _drop_tables(run: Run) -> None:
     """Drop the tables of a fit, on a session of its own: that of the work may be lost."""
     with run.second_session("fit") as warehouse:
         Landing.of(run.slug).drop(warehouse)
+        drop_landings(warehouse, run)
         snapshot_customers.drop_customers(warehouse, run)
 
 

@@ -20,6 +20,7 @@ from kindred.warehouse.database import Database
 
 OWN_COLUMNS = ("customer_id", "at", "identity", "landed_at", "withdrawn_at")
 """Columns of every event, besides those that features use."""
+_OF_LANDING = ("unusable_key", "row_id")
 LONGEST_NAME = 63
 """Bytes of a name that PostgreSQL keeps (its manual, "Identifiers and Key Words")."""
 ITEM = "item"
@@ -38,7 +39,7 @@ def stored_name(name: str, *, is_code: bool | None = None) -> str:
     item is usually a code, and every other column a number; only what is unusual is prefixed.
     """
     if is_code is None or is_code == (name == ITEM):
-        stored = f"column {name}" if name in (*OWN_COLUMNS, *SYSTEM_COLUMNS) else name
+        stored = f"column {name}" if name in (*OWN_COLUMNS, *_OF_LANDING, *SYSTEM_COLUMNS) else name
     else:
         stored = f"code {name}" if is_code else f"number {name}"
     if len(stored.encode()) <= LONGEST_NAME:

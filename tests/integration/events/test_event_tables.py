@@ -22,23 +22,24 @@ def test_a_table_has_the_roles_and_the_columns_that_features_use(laboratory):
 def test_months_become_partitions_and_what_is_older_than_1900_is_one(laboratory):
     open_shop(laboratory)
     laboratory.begin(shop_spec(), "2026-04-01T02:00")
-    with laboratory.deployment.warehouse("test", "kindred") as database, database.transaction():
-        with database.connection.cursor() as cursor:
-            cursor.execute(
-                "create temporary table arrivals as select unnest(array['0004-02-01 BC',"
-                " '1899-12-31', '1900-01-01', '2026-01-31 23:59', '2026-02-01', '2026-02-28',"
-                " '12026-02-28']::timestamptz[]) as at"
-            )
-            for _ in range(2):  # the second time there is nothing to do
-                ensure_months(database, "purchases", "arrivals")
-            cursor.execute(
-                "insert into events_purchases (customer_id, at, identity, landed_at)"
-                " select 1, at, gen_random_uuid(), now() from arrivals"
-            )
-            cursor.execute(
-                "select tableoid::regclass::text, count(*) from events_purchases group by 1"
-            )
-            found = dict(cursor.fetchall())
+    with (
+        laboratory.deployment.warehouse("test", "kindred") as database,
+        database.transaction(),
+        database.connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "create temporary table arrivals as select unnest(array['0004-02-01 BC',"
+            " '1899-12-31', '1900-01-01', '2026-01-31 23:59', '2026-02-01', '2026-02-28',"
+            " '12026-02-28']::timestamptz[]) as at"
+        )
+        for _ in range(2):  # the second time there is nothing to do
+            ensure_months(database, "purchases", "arrivals")
+        cursor.execute(
+            "insert into events_purchases (customer_id, at, identity, landed_at)"
+            " select 1, at, gen_random_uuid(), now() from arrivals"
+        )
+        cursor.execute("select tableoid::regclass::text, count(*) from events_purchases group by 1")
+        found = dict(cursor.fetchall())
     assert sorted(found.values()) == [1, 1, 1, 2, 2]
     assert found['"events_purchases 2026-02"'] == 2
     assert found['"events_purchases before 1900"'] == 2

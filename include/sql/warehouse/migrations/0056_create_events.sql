@@ -39,6 +39,23 @@ create table event_days (
 );
 comment on column event_days.rows_read is 'Rows that the source had of this day (UTC) when it was last read, whatever became of them';
 
+create table event_readings (
+  landing text primary key,
+  event text not null,
+  definition text not null,
+  landings bigint not null,
+  starts timestamptz[] not null,
+  ends timestamptz[] not null,
+  days date[] not null,
+  rows_read bigint[] not null,
+  reconciled_month date
+);
+comment on table event_readings is 'What the runs that have not ended have read, for them to land it';
+comment on column event_readings.landing is 'The table of the run that holds the rows';
+comment on column event_readings.landings is 'event_sources.landings when they were read';
+comment on column event_readings.starts is 'Intervals in which every event of the source was read: their starts, and in ends their ends';
+comment on column event_readings.days is 'Days (UTC) that had rows, and in rows_read how many';
+
 create table event_values (
   event text not null,
   column_name text not null,

@@ -1,0 +1,2 @@
+-- Who has an event is a customer.
+true
