@@ -1,16 +1,12 @@
 -- The events that have just arrived and are good, with codes instead of texts. Of equal rows with one key there is one;
 -- without a key each of them is an event, told apart by its number.
-create temporary table arrivals on commit drop as
+create temporary {relation} as
 select
   landed.customer_id,
   landed.at,
   case when repeated.number > 1 then md5(landed.identity || ' ' || repeated.number)::uuid else landed.identity end as identity{selected}
 from (select ctid as row_id, customer_id, at, identity{values} from {landing}) as landed
-left join (
-  select ctid as row_id, row_number() over (partition by identity order by ctid) as number
-  from {landing}
-  where identity in (select identity from {landing} group by identity having count(*) > 1)
-) as repeated on repeated.row_id = landed.row_id
+left join repeated on repeated.row_id = landed.row_id
 {joins}
 where not exists (select from problems where problems.row_id = landed.row_id)
   and not ({is_keyed} and coalesce(repeated.number > 1, false));

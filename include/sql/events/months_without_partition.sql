@@ -8,7 +8,8 @@ from (
     (case when is_old then '1900-01-01 00:00:00+00' else month_start + interval '1 month' end)::text as upper_bound
   from (
     select distinct date_trunc('month', at, 'UTC') as month_start, at < '1900-01-01 00:00:00+00' as is_old
-    from {arrivals} as arrivals
+    from {landing} as landed
+    where isfinite(at)
   ) as months
 ) as wanted
 where to_regclass(quote_ident(%(table)s || ' ' || month)) is null

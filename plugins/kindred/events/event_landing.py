@@ -107,11 +107,15 @@ class EventLanding:
         self._find_problems(warehouse)
         warehouse.run("events/delete_rejected", bounds)
         counts["events_rejected"] = self._reject(warehouse)
-        self._gather_arrivals(warehouse)
-        event_tables.ensure_months(warehouse, self.name, "arrivals")
+        event_tables.ensure_months(warehouse, self.name, self.table)
+        # All events at once are not copied once more.
+        self._gather_arrivals(
+            warehouse, "view arrivals" if is_new else "table arrivals on commit drop"
+        )
         counts |= self._change(warehouse, bounds)
         table = sql.Literal(table_of(self.name))
-        for (partition,) in warehouse.rows("events/partitions_to_analyze", events=table):
+        names = {"events": table, "landing": self.table}
+        for (partition,) in warehouse.rows("events/partitions_to_analyze", **names):
             warehouse.run("warehouse/analyze_table", table=partition)
         warehouse.run("events/delete_days", bounds)
         days = {"days": list(reading.days), "rows_read": list(reading.days.values())}
@@ -139,6 +143,7 @@ class EventLanding:
         columns = sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(c)) for c in stored)
         if bounds["landed_until"] is None:
             landed = warehouse.run("events/insert_all", bounds, columns=columns, **names)
+            warehouse.run("events/drop_arrivals")
             return {"events_landed": landed, "events_withdrawn": 0, "events_late": 0}
         same = [
             sql.SQL("known.{c} is not distinct from arrivals.{c}").format(c=sql.Identifier(c))
@@ -157,6 +162,7 @@ class EventLanding:
     def _find_problems(self, warehouse: Database) -> None:
         """Collect the rows to reject."""
         warehouse.run("history/create_problems")
+        warehouse.run("events/create_repeated", landing=self.table)
         events = self.events
         reasons = reasons_of_key(events.customer, _UNUSABLE[self.key_type])
         reasons += reasons_of_time("at", events.at)
@@ -185,7 +191,7 @@ class EventLanding:
         warehouse.run("events/reject_events", self.parameters, landing=self.table, values=values)
         return int(warehouse.value("events/count_problems"))
 
-    def _gather_arrivals(self, warehouse: Database) -> None:
+    def _gather_arrivals(self, warehouse: Database, relation: str) -> None:
         """Make ``arrivals``: the good rows, once each, with codes instead of texts."""
         types = column_types(warehouse, self.table)
         values, selected, joins = [], [], []
@@ -207,6 +213,7 @@ class EventLanding:
             )
         warehouse.run(
             "events/create_arrivals",
+            relation=sql.SQL(relation),
             landing=self.table,
             values=sql.SQL("").join(values),
             selected=sql.SQL("").join(selected),

@@ -15,7 +15,7 @@ from kindred.spec.features import (
     SumFeature,
 )
 from kindred.spec.model import Spec
-from kindred.warehouse import partitions, statements
+from kindred.warehouse import partitions
 from kindred.warehouse.database import Database
 
 OWN_COLUMNS = ("customer_id", "at", "identity", "landed_at", "withdrawn_at")
@@ -104,14 +104,14 @@ def _ensure_table(database: Database, spec: Spec, name: str, events: Events) -> 
         database.run("events/index_identities", table=table, index=f"{table}_identity")
 
 
-def ensure_months(database: Database, name: str, arrivals: statements.Name) -> None:
-    """Make the partitions of the months in which events of a table happened.
+def ensure_months(database: Database, name: str, landing: str) -> None:
+    """Make the partitions of the months in which events that have just arrived happened.
 
     The caller must be inside a transaction. Readers of the other partitions do not wait.
     """
     table = table_of(name)
     for month, start, end in database.rows(
-        "events/months_without_partition", {"table": table}, arrivals=arrivals
+        "events/months_without_partition", {"table": table}, landing=landing
     ):
         partition = f"{table} {month}"
         bounds = {"lower": sql.Literal(start), "upper": sql.Literal(end)}

@@ -28,15 +28,15 @@ def test_months_become_partitions_and_what_is_older_than_1900_is_one(laboratory)
         database.connection.cursor() as cursor,
     ):
         cursor.execute(
-            "create temporary table arrivals as select unnest(array['0004-02-01 BC',"
+            "create temporary table landed as select unnest(array['0004-02-01 BC',"
             " '1899-12-31', '1900-01-01', '2026-01-31 23:59', '2026-02-01', '2026-02-28',"
             " '12026-02-28']::timestamptz[]) as at"
         )
         for _ in range(2):  # the second time there is nothing to do
-            ensure_months(database, "purchases", "arrivals")
+            ensure_months(database, "purchases", "landed")
         cursor.execute(
             "insert into events_purchases (customer_id, at, identity, landed_at)"
-            " select 1, at, gen_random_uuid(), now() from arrivals"
+            " select 1, at, gen_random_uuid(), now() from landed"
         )
         cursor.execute("select tableoid::regclass::text, count(*) from events_purchases group by 1")
         found = dict(cursor.fetchall())
