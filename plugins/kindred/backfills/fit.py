@@ -67,7 +67,7 @@ def _prepare_space(deployment: Deployment, spec: Spec, label: str) -> None:
         deployment.source(spec, label, prove=True) as origin,
         deployment.warehouse(label, prove=True) as warehouse,
     ):
-        report = preflight.inspect(spec, deployment.settings, origin, warehouse)
+        report = preflight.inspect(spec, deployment, origin, warehouse)
         columns = report.columns_or_raise()
         wait_seconds = deployment.settings.lock_wait_seconds
         with (

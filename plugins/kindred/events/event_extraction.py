@@ -101,7 +101,8 @@ def _intervals(
     start = datetime.fromisoformat(begin).date()
     if floor is not None:
         start = max(start, floor.date())
-    days, month = [], known.reconciled_month
+    days: list[date] = []
+    month = known.reconciled_month
     if wanted.reconciles:
         days, month = days_to_read_again(
             source,

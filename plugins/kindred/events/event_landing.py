@@ -114,14 +114,17 @@ class EventLanding:
         )
         counts |= self._change(warehouse, bounds)
         table = sql.Literal(table_of(self.name))
-        names = {"events": table, "landing": self.table}
-        for (partition,) in warehouse.rows("events/partitions_to_analyze", **names):
+        grown = warehouse.rows("events/partitions_to_analyze", events=table, landing=self.table)
+        for (partition,) in grown:
             warehouse.run("warehouse/analyze_table", table=partition)
         warehouse.run("events/delete_days", bounds)
         days = {"days": list(reading.days), "rows_read": list(reading.days.values())}
         warehouse.run("events/record_days", bounds | days)
-        of_landing = {"run_id": self.run_id, "definition": reading.definition}
-        of_landing |= {"reconciled_month": reading.reconciled_month}
+        of_landing: dict[str, Any] = {
+            "run_id": self.run_id,
+            "definition": reading.definition,
+            "reconciled_month": reading.reconciled_month,
+        }
         warehouse.run("events/record_landing", bounds | of_landing)
         warehouse.run("events/record_window", bounds | of_landing | counts)
         log.info("%s: %s", self.name, ", ".join(f"{n} {what}" for what, n in counts.items()))

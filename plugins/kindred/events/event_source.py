@@ -21,7 +21,7 @@ from kindred.spec.model import Spec
 from kindred.spec.names import did_you_mean, listed
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable, pipe
-from kindred.warehouse.keys import KeyType, foreign_key_casts
+from kindred.warehouse.keys import KeyType, foreign_key_casts, key_type_of
 
 _NUMBERS = (TypeClass.INTEGER, TypeClass.FLOAT, TypeClass.DECIMAL)
 LANDED_COLUMNS = ("customer_id", "unusable_key", "at", "identity")
@@ -182,8 +182,11 @@ class EventSource:
         return statements.comma_separated([*own, self._moment, identity, *values])
 
 
-def describe(database: Database, spec: Spec, name: str, key_type: KeyType) -> EventSource:
+def describe(database: Database, spec: Spec, name: str, key_type: KeyType | None) -> EventSource:
     """Check the spec against the columns of some events.
+
+    ``key_type`` is that of the space; None where it is not known, so that customers are not checked
+    by it.
 
     Raises
     ------
@@ -210,12 +213,13 @@ def describe(database: Database, spec: Spec, name: str, key_type: KeyType) -> Ev
                 f"column {column!r} is of type {types[column]}, but it is summed: a number is"
                 f" needed; cast it in '{section}.query'"
             )
-    if events.customer in types:
+    if events.customer in types and key_type is not None:
         arguments = (events.customer, types[events.customer], key_type)
         problems += source.problem_of(foreign_key_casts, *arguments)
     if problems:
         where = where_of(events, section)
         raise PreflightError("\n".join(f"{where}: {problem}" for problem in problems))
+    key_type = key_type or key_type_of(events.customer, *found[events.customer])
     described = EventSource(
         name,
         events,

@@ -114,8 +114,12 @@ def ensure_months(database: Database, name: str, landing: str) -> None:
         "events/months_without_partition", {"table": table}, landing=landing
     ):
         partition = f"{table} {month}"
-        bounds = {"lower": sql.Literal(start), "upper": sql.Literal(end)}
-        if start is None:
-            bounds["lower"] = sql.SQL("minvalue")
+        lower = sql.SQL("minvalue") if start is None else sql.Literal(start)
         database.run("events/create_partition", parent=table, partition=partition)
-        database.run("events/attach_partition", parent=table, partition=partition, **bounds)
+        database.run(
+            "events/attach_partition",
+            parent=table,
+            partition=partition,
+            lower=lower,
+            upper=sql.Literal(end),
+        )
