@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from integration.warehouse import Laboratory, make_spec, moment
-from kindred.spec.model import Spec
+from kindred.spec.model import Spec, spec_from_dict
 
 CUSTOMERS, QUIET, ITEMS = 300, 20, 60
 OPENED = "2026-01-01T00:00"
@@ -61,6 +61,20 @@ def shop_spec(
         "k": 5,
     }
     return make_spec(space, **{**content, **changes})
+
+
+def events_spec(space: str = "default", **changes: Any) -> Spec:
+    """A spec of the shop without its table of customers: they are those who have bought."""
+    features = {name: feature for name, feature in FEATURES.items() if name != "income"}
+    content = {
+        "space": space,
+        "source": {"events": "purchases"},
+        "events": {"purchases": PURCHASES},
+        "features": features,
+        "k": 5,
+        "clustering": {"algorithms": ["kmeans"], "kmeans": {"k": 2}},
+    }
+    return spec_from_dict({**content, **changes}, where="test")
 
 
 def customers(count: int = CUSTOMERS, seed: int = 1) -> list[tuple[Any, ...]]:

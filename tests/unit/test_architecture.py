@@ -61,6 +61,7 @@ SPEAKS_SQL = {
     "events": (
         "event_extraction",
         "event_landing",
+        "event_retention",
         "event_reconciliation",
         "event_source",
         "event_state",

@@ -143,7 +143,7 @@ class EventLanding:
         """Withdraw what is gone or changed, add what is new, and mark snapshots; returns counts."""
         stored = columns_of(self.spec, self.name)
         names: dict[str, statements.Name] = {"events": table_of(self.name)}
-        columns = sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(c)) for c in stored)
+        columns = statements.further(map(sql.Identifier, stored))
         if bounds["landed_until"] is None:
             landed = warehouse.run("events/insert_all", bounds, columns=columns, **names)
             warehouse.run("events/drop_arrivals")
@@ -176,7 +176,8 @@ class EventLanding:
             warehouse.run("events/find_conflicts", text, landing=self.table)
         types = column_types(warehouse, self.table)
         for column in self._stored(NUMBER):
-            found = reason_expression(column, Kind.NUMERIC, types[column])
+            name = column.removeprefix("number ").removeprefix("column ")  # as features say it
+            found = reason_expression(column, Kind.NUMERIC, types[column], name)
             if found is not None:
                 reasons.append(found)
         expressions = statements.comma_separated(reasons)
@@ -190,27 +191,29 @@ class EventLanding:
     def _reject(self, warehouse: Database) -> int:
         """Store the rows with problems; returns how many there are."""
         shown = (sql.Identifier("landed", column) for column in self._stored(CODE, NUMBER))
-        values = sql.SQL("").join(sql.SQL(", {}").format(column) for column in shown)
+        values = statements.further(shown)
         warehouse.run("events/reject_events", self.parameters, landing=self.table, values=values)
         return int(warehouse.value("events/count_problems"))
 
     def _gather_arrivals(self, warehouse: Database, relation: str) -> None:
         """Make ``arrivals``: the good rows, once each, with codes instead of texts."""
         types = column_types(warehouse, self.table)
-        values, selected, joins = [], [], []
+        values: list[sql.Composable] = []
+        selected: list[sql.Composable] = []
+        joins = []
         for column in self._stored(NUMBER):
             name = sql.Identifier(column)
             value = value_expression(column, Kind.NUMERIC, types[column])
-            values.append(sql.SQL(", nullif({}, 'NaN') as {}").format(value, name))
-            selected.append(sql.SQL(", landed.{}").format(name))
+            values.append(sql.SQL("nullif({}, 'NaN') as {}").format(value, name))
+            selected.append(sql.Identifier("landed", column))
         for number, column in enumerate(self._stored(CODE)):
             name, alias = sql.Identifier(column), sql.Identifier(f"value_{number}")
             value = value_expression(column, Kind.CATEGORICAL, types[column])
             parameters = self.parameters | {"column": column}
             warehouse.run("events/add_values", parameters, landing=self.table, value=value)
             literal = {"event": sql.Literal(self.name), "column": sql.Literal(column)}
-            values.append(sql.SQL(", {} as {}").format(value, name))
-            selected.append(sql.SQL(", {}.code as {}").format(alias, name))
+            values.append(sql.SQL("{} as {}").format(value, name))
+            selected.append(sql.SQL("{}.code as {}").format(alias, name))
             joins.append(
                 statements.compose("events/join_values", alias=alias, name=name, **literal)
             )
@@ -218,8 +221,8 @@ class EventLanding:
             "events/create_arrivals",
             relation=sql.SQL(relation),
             landing=self.table,
-            values=sql.SQL("").join(values),
-            selected=sql.SQL("").join(selected),
+            values=statements.further(values),
+            selected=statements.further(selected),
             joins=sql.SQL("").join(joins),
             is_keyed=sql.Literal(bool(self.events.key_columns)),
         )

@@ -15,7 +15,7 @@ from kindred.spec.features import (
     SumFeature,
 )
 from kindred.spec.model import Spec
-from kindred.warehouse import partitions
+from kindred.warehouse import partitions, statements
 from kindred.warehouse.database import Database
 
 OWN_COLUMNS = ("customer_id", "at", "identity", "landed_at", "withdrawn_at")
@@ -73,6 +73,33 @@ def columns_of(spec: Spec, name: str) -> dict[str, tuple[str, str]]:
         )
         for column, is_code in used
     }
+
+
+def names(database: Database) -> list[str]:
+    """The names of all events of which something has landed."""
+    return [name for (name,) in database.rows("events/names")]
+
+
+def in_force(database: Database, name: str) -> sql.Composed:
+    """A query for the events in force, in a fixed order, with texts instead of codes."""
+    selected: list[sql.Composable] = []
+    joins = []
+    types = column_types(database, table_of(name))
+    for number, column in enumerate(sorted(types.keys() - {*OWN_COLUMNS})):
+        stored = sql.Identifier("events", column)
+        if types[column] != CODE:
+            selected.append(stored)
+            continue
+        alias = sql.Identifier(f"value_{number}")
+        literal = {"event": sql.Literal(name), "column": sql.Literal(column)}
+        joins.append(statements.compose("events/join_codes", alias=alias, code=stored, **literal))
+        selected.append(sql.SQL("{}.value").format(alias))
+    return statements.compose(
+        "events/in_force",
+        events=table_of(name),
+        selected=statements.further(selected),
+        joins=sql.SQL("").join(joins),
+    )
 
 
 def ensure_event_tables(database: Database, spec: Spec, *, wait_seconds: float) -> None:

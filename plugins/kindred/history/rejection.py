@@ -30,7 +30,7 @@ def names_of(spec: Spec) -> dict[str, str]:
 def reject(database: Database, table: str, types: dict[str, str]) -> int:
     """Store the rows with problems; returns how many."""
     shown, row_hash = _shown_values(types), _row_hash(types)
-    return database.run("history/reject_rows", landing=table, values=shown, row_hash=row_hash)
+    return database.run("history/reject_rows", landing=table, payload=shown, row_hash=row_hash)
 
 
 def drop_rejected(database: Database, table: str, types: dict[str, str]) -> None:
@@ -94,12 +94,10 @@ def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
 
 def _shown_values(types: dict[str, str]) -> sql.Composed:
     """Payload for people to read; json stays text, since it may hold escapes that jsonb rejects."""
-    return statements.comma_separated(
-        [
-            sql.SQL("{}::text" if type_name in ("json", "json[]") else "{}").format(
-                sql.Identifier("landed", column)
-            )
-            + sql.SQL(" as {}").format(sql.Identifier(column))
-            for column, type_name in types.items()
-        ]
+    return statements.further(
+        sql.SQL("{}::text" if type_name in ("json", "json[]") else "{}").format(
+            sql.Identifier("landed", column)
+        )
+        + sql.SQL(" as {}").format(sql.Identifier(column))
+        for column, type_name in types.items()
     )

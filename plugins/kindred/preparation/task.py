@@ -8,6 +8,7 @@ from typing import Any
 from kindred.encoding import encoder_versions
 from kindred.encoding.text_embedding import open_models
 from kindred.errors import EncoderMissingError, SpecError
+from kindred.events.event_retention import require_kept
 from kindred.events.event_tables import ensure_event_tables
 from kindred.history.versions import ensure_versions_table
 from kindred.preparation import preflight
@@ -100,6 +101,8 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
                 schemas.create_space(warehouse, spec, columns.key_type, wait_seconds=wait_seconds)
                 ensure_versions_table(warehouse, spec, columns, wait_seconds=wait_seconds)
                 ensure_event_tables(warehouse, spec, wait_seconds=wait_seconds)
+                if not request.only_lands:
+                    require_kept(warehouse, spec, as_of)
                 version = choose_encoder(warehouse, spec, request)
                 require_algorithms(warehouse, offered, request)
             _begin(warehouse, spec, request, version)
