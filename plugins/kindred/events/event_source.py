@@ -117,14 +117,14 @@ class EventSource:
 
     def check(self, origin: Database) -> None:
         """Have the server plan the reading, which checks its condition, names and privileges."""
+        query, parameters = self.planned(("-infinity", "-infinity"))
         with reading(origin, self.events, self.section):
-            source.require_one_statement(origin, *self._planned())
-            query, parameters = self._planned()
+            source.require_one_statement(origin, query, parameters)
             origin.execute(sql.SQL("explain {}").format(query), parameters)
 
     def hidden_rows(self, origin: Database) -> str | None:
         """The server's words for the table whose row-level security applies, if any."""
-        query, parameters = self._planned()
+        query, parameters = self.planned(("-infinity", "-infinity"))
         try:
             with origin.repeatable_read():
                 origin.run("history/refuse_row_security")
@@ -133,9 +133,10 @@ class EventSource:
             return str(error.diag.message_primary)
         return None
 
-    def _planned(self) -> tuple[sql.Composed, dict[str, Any]]:
+    def planned(self, interval: Interval) -> tuple[sql.Composed, dict[str, Any]]:
+        """The query that reads an interval, and its parameters."""
         names = self._names() | {"columns": self._selected()}
-        parameters = self._parameters(("-infinity", "-infinity")) | {"row_limit": 0}
+        parameters = self._parameters(interval) | {"row_limit": 0}
         return statements.compose("events/select_events", **names), parameters
 
     def _names(self) -> dict[str, sql.Composable]:

@@ -117,14 +117,13 @@ def _event_findings(
                 found = event_source.describe(
                     origin, spec, name, None if columns is None else columns.key_type
                 )
-                words = found.hidden_rows(origin)
-                rights = list(_owner_findings(origin, warehouse, events, found.section))
+                yield from _owner_findings(origin, warehouse, events, found.section)
+                if (words := found.hidden_rows(origin)) is not None:
+                    what_is_hidden = "what a policy hides is no event here"
+                    yield _hidden(origin, found.section, words, what_is_hidden)
         except KindredError as error:
             yield Finding(what, Outcome.FAILURE, str(error))
             continue
-        yield from rights
-        if words is not None:
-            yield _hidden(origin, found.section, words, "what a policy hides is no event here")
         identified = ", ".join(events.key_columns) or "the whole row"
         message = f"identified by {identified}, {len(found.types)} columns are read"
         yield Finding(what, Outcome.OK, message)

@@ -44,9 +44,8 @@ def shop(opened, copy_laboratory):
 
 
 def windows(shop, *columns):
-    return shop.query(
-        f"select {', '.join(columns)} from kindred.event_windows order by event, window_end"
-    )
+    text = "select {} from kindred.event_windows order by event, window_end"
+    return shop.query(text.format(", ".join(columns)))
 
 
 def change(shop, statement):
@@ -184,6 +183,6 @@ def test_the_customers_of_events_are_those_who_have_one(laboratory):
         newest = {}
         for customer, at, *_ in before(order_lines(), as_of):
             newest[customer] = max(at, newest.get(customer, at))
-        table = f"kindred.snapshot_customers_{slug}"
-        assert dict(laboratory.query(f"select customer_id, updated_at from {table}")) == newest
+        kept = "select customer_id, updated_at from kindred.snapshot_customers_{}"
+        assert dict(laboratory.query(kept.format(slug))) == newest
     assert laboratory.query("select count(*) from kindred.customer_versions") == [(0,)]
