@@ -43,7 +43,7 @@ class Model:
     is_keyed: bool
     rows: list[Row] = field(default_factory=list)
     in_force: Counter = field(default_factory=Counter)
-    rejected: set = field(default_factory=set)
+    rejected: Counter = field(default_factory=Counter)
     counts: dict[date, int] = field(default_factory=dict)
     landed_until: datetime | None = None
     gone: dict[int, datetime] = field(default_factory=dict)
@@ -98,7 +98,8 @@ class Model:
         for row in read:
             same[row.line].add(row)
         good: Counter = Counter()
-        self.rejected = {(r, why) for r, why in self.rejected if r.day and r.day not in days}
+        before = self.rejected.items()
+        self.rejected = Counter({k: n for k, n in before if k[0].day and k[0].day not in days})
         for row in read:
             own = ["customer: null"] if row.customer is None else []
             if row.at is None:
@@ -111,7 +112,7 @@ class Model:
             if self.is_keyed and row.line and len(same[row.line]) > 1:
                 reasons.append(CONFLICT)
             if reasons:
-                self.rejected.add((row, "; ".join(sorted(reasons))))
+                self.rejected[row, "; ".join(sorted(reasons))] += 1
             elif self.is_keyed:
                 good[row] = 1
             else:
@@ -226,9 +227,8 @@ class Shop:
             expected[row.customer, row.at, item, row.price] += count
         assert Counter(found) == expected
         expected = Counter()
-        for row, reason in self.model.rejected:
-            customer = row.customer and str(row.customer)
-            expected[customer, row.at, reason] += self.model.rows.count(row)
+        for (row, reason), count in self.model.rejected.items():
+            expected[row.customer and str(row.customer), row.at, reason] += count
         refused = "select customer_id, at, reason, sum(source_rows) from {}.rejected_events"
         found = self.query(refused + " group by 1, 2, 3")
         assert {tuple(key): int(rows) for *key, rows in found} == expected
