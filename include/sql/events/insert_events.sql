@@ -1,7 +1,7 @@
 -- Add the events that are not in force yet.
 with added as (
-  insert into {events} (customer_id, at, identity, landed_at{columns})
-  select customer_id, at, identity, %(window_end)s::timestamptz{columns}
+  insert into {events} (customer_id, at, identity, landed_at{further_columns})
+  select customer_id, at, identity, %(window_end)s::timestamptz{further_columns}
   from arrivals
   where not exists (
     select from {events} as known

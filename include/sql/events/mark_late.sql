@@ -1,5 +1,5 @@
 -- Add to every published snapshot, and to those that other runs are building, how many of its customers have got or
--- lost an event before it.
+-- lost an event before it. Without a table of customers, anybody who has an event is one.
 with target as (
   select as_of from snapshots where status = 'published'
   union
@@ -15,7 +15,16 @@ counted as (
   select target.as_of, count(*) as customers
   from target
   join changed on changed.at < target.as_of
-  where {is_of_customer}
+  where {is_anybody} or coalesce(
+    (
+      select not version.is_deleted
+      from customer_versions as version
+      where version.customer_id = changed.customer_id and version.updated_at < target.as_of
+      order by version.updated_at desc
+      limit 1
+    ),
+    false
+  )
   group by target.as_of
 ),
 builds as (

@@ -14,7 +14,7 @@ from (
     select row_id, string_agg(reason, '; ' order by reason) as reason from problems group by row_id
   ) as refused
   join {landing} as landed on landed.ctid = refused.row_id
-  cross join lateral (select coalesce(landed.customer_id::text, landed.unusable_key) as customer_id, landed.at{values}) as shown
+  cross join lateral (select coalesce(landed.customer_id::text, landed.unusable_key) as customer_id, landed.at{further_values}) as shown
 ) as rejected
 group by row_hash, reason
 on conflict (event, row_hash, reason) do update set source_rows = excluded.source_rows;

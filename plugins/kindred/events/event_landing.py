@@ -145,7 +145,7 @@ class EventLanding:
         names: dict[str, statements.Name] = {"events": table_of(self.name)}
         columns = statements.further(map(sql.Identifier, stored))
         if bounds["landed_until"] is None:
-            landed = warehouse.run("events/insert_all", bounds, columns=columns, **names)
+            landed = warehouse.run("events/insert_all", bounds, further_columns=columns, **names)
             warehouse.run("events/drop_arrivals")
             return {"events_landed": landed, "events_withdrawn": 0, "events_late": 0}
         same = [
@@ -155,11 +155,10 @@ class EventLanding:
         warehouse.run("events/create_changes")
         names["same"] = sql.SQL(" and ").join(same)
         withdrawn = warehouse.run("events/withdraw_events", bounds, **names)
-        landed = warehouse.run("events/insert_events", bounds, columns=columns, **names)
+        landed = warehouse.run("events/insert_events", bounds, further_columns=columns, **names)
         late = int(warehouse.value("events/count_late", bounds))
-        is_of_customer = "has_version" if self.spec.source.events is None else "is_anybody"
-        condition = statements.compose(f"events/{is_of_customer}")
-        warehouse.run("events/mark_late", bounds, is_of_customer=condition)
+        is_anybody = sql.Literal(self.spec.source.events is not None)
+        warehouse.run("events/mark_late", bounds, is_anybody=is_anybody)
         return {"events_landed": landed, "events_withdrawn": withdrawn, "events_late": late}
 
     def _find_problems(self, warehouse: Database) -> None:
@@ -192,7 +191,9 @@ class EventLanding:
         """Store the rows with problems; returns how many there are."""
         shown = (sql.Identifier("landed", column) for column in self._stored(CODE, NUMBER))
         values = statements.further(shown)
-        warehouse.run("events/reject_events", self.parameters, landing=self.table, values=values)
+        warehouse.run(
+            "events/reject_events", self.parameters, landing=self.table, further_values=values
+        )
         return int(warehouse.value("events/count_problems"))
 
     def _gather_arrivals(self, warehouse: Database, relation: str) -> None:
@@ -211,18 +212,16 @@ class EventLanding:
             value = value_expression(column, Kind.CATEGORICAL, types[column])
             parameters = self.parameters | {"column": column}
             warehouse.run("events/add_values", parameters, landing=self.table, value=value)
-            literal = {"event": sql.Literal(self.name), "column": sql.Literal(column)}
             values.append(sql.SQL("{} as {}").format(value, name))
             selected.append(sql.SQL("{}.code as {}").format(alias, name))
-            joins.append(
-                statements.compose("events/join_values", alias=alias, name=name, **literal)
-            )
+            landed = sql.Identifier("landed", column)
+            joins.append(event_tables.join_values(self.name, column, alias, value=landed))
         warehouse.run(
             "events/create_arrivals",
-            relation=sql.SQL(relation),
+            arrivals=sql.SQL(relation),
             landing=self.table,
-            values=statements.further(values),
-            selected=statements.further(selected),
+            further_values=statements.further(values),
+            further_columns=statements.further(selected),
             joins=sql.SQL("").join(joins),
             is_keyed=sql.Literal(bool(self.events.key_columns)),
         )

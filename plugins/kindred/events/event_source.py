@@ -69,14 +69,14 @@ class EventSource:
         self, origin: Database, warehouse: Database, table: str, interval: Interval, row_limit: int
     ) -> int:
         """Copy the events of one interval into a landing table; returns their number."""
-        return self._copy(origin, warehouse, table, "select_events", interval, row_limit)
+        return self._copy(origin, warehouse, table, "events/select_events", interval, row_limit)
 
     def copy_undated(
         self, origin: Database, warehouse: Database, table: str, end: datetime, row_limit: int
     ) -> int:
         """Copy the rows without a finite time, which are in no window, to reject them."""
         interval = ("-infinity", end.isoformat())
-        return self._copy(origin, warehouse, table, "select_undated", interval, row_limit)
+        return self._copy(origin, warehouse, table, "events/select_undated", interval, row_limit)
 
     def _copy(
         self,
@@ -87,7 +87,7 @@ class EventSource:
         interval: Interval,
         row_limit: int,
     ) -> int:
-        query = statements.compose(f"events/{statement}", **self._names(), columns=self._selected())
+        query = statements.compose(statement, **self._names(), columns=self._selected())
         parameters = self._parameters(interval) | {"row_limit": row_limit}
 
         def send(sink: Writable) -> int:

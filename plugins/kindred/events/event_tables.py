@@ -75,6 +75,24 @@ def columns_of(spec: Spec, name: str) -> dict[str, tuple[str, str]]:
     }
 
 
+def join_values(
+    name: str, column: str, alias: sql.Identifier, **equal: sql.Composable
+) -> sql.Composed:
+    """A join of a column's texts and codes; ``equal`` is the ``code`` or the ``value`` to find."""
+    conditions = {
+        "event": sql.Literal(name),
+        "column_name": sql.Literal(column),
+        **equal,
+    }
+    return sql.SQL(" left join event_values as {} on {}").format(
+        alias,
+        sql.SQL(" and ").join(
+            sql.SQL("{}.{} = {}").format(alias, sql.Identifier(key), value)
+            for key, value in conditions.items()
+        ),
+    )
+
+
 def names(database: Database) -> list[str]:
     """The names of all events of which something has landed."""
     return [name for (name,) in database.rows("events/names")]
@@ -91,13 +109,12 @@ def in_force(database: Database, name: str) -> sql.Composed:
             selected.append(stored)
             continue
         alias = sql.Identifier(f"value_{number}")
-        literal = {"event": sql.Literal(name), "column": sql.Literal(column)}
-        joins.append(statements.compose("events/join_codes", alias=alias, code=stored, **literal))
+        joins.append(join_values(name, column, alias, code=stored))
         selected.append(sql.SQL("{}.value").format(alias))
     return statements.compose(
         "events/in_force",
         events=table_of(name),
-        selected=statements.further(selected),
+        further_columns=statements.further(selected),
         joins=sql.SQL("").join(joins),
     )
 

@@ -1,2 +1,0 @@
--- Who has an event is a customer.
-true
