@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kindred.encoding.task import embed_texts, encode, fit_encoder
-from kindred.history.task import extract, validate
+from kindred.events.task import extract, validate
 from kindred.lookalikes.task import load_lookalikes
 from kindred.neighbours.task import merge_graph, plan_graph, search_graph
 from kindred.publication.task import clean_up, publish, quality_gate

@@ -34,5 +34,5 @@ def findings(shop: Laboratory, check: str, spec: Spec = SPEC) -> list[tuple[Outc
     """What preflight finds in one of its checks."""
     deployment = shop.deployment
     with deployment.source(spec, "test") as origin, deployment.warehouse("test") as warehouse:
-        found = preflight.inspect(spec, deployment.settings, origin, warehouse).findings
+        found = preflight.inspect(spec, deployment, origin, warehouse).findings
     return [(f.outcome, f.message) for f in found if f.check == check]

@@ -48,6 +48,7 @@ SPEAKS_SQL = {
         "column_expressions",
         "key_comparison",
         "landing",
+        "moments",
         "reconciliation",
         "rejection",
         "row_comparison",
@@ -56,6 +57,15 @@ SPEAKS_SQL = {
         "source_errors",
         "suppression",
         "versions",
+    ),
+    "events": (
+        "event_extraction",
+        "event_landing",
+        "event_retention",
+        "event_reconciliation",
+        "event_source",
+        "event_state",
+        "event_tables",
     ),
     "encoding": ("column_quality", "encoder_versions", "text_cache"),
     "serving": (

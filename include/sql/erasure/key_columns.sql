@@ -12,5 +12,5 @@ where tables.relnamespace = to_regnamespace(quote_ident(%(schema)s))::oid
     select from pg_inherits where inhrelid = tables.oid and not inhdetachpending
   )
   and (columns.atttypid = to_regtype('customer_key') or columns.attname = 'customer_id')
-  and tables.relname not in ('cluster_profiles', 'erasure_requests', 'rejected_rows')
+  and tables.relname not in ('cluster_profiles', 'erasure_requests', 'rejected_rows', 'rejected_events')
 order by 1, 2;

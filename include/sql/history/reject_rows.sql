@@ -16,7 +16,7 @@ from (
     select row_id, string_agg(reason, '; ' order by reason) as reason from problems group by row_id
   ) as refused
   join {landing} as landed on landed.ctid = refused.row_id
-  cross join lateral (select landed.customer_id, landed.updated_at, landed.is_deleted, {values}) as shown
+  cross join lateral (select landed.customer_id, landed.updated_at, landed.is_deleted{payload}) as shown
 ) as rejected
 on conflict (row_hash, reason) do update
   set source_rows = greatest(rejected_rows.source_rows, excluded.source_rows), left_at = null;

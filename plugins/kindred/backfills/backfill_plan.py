@@ -130,7 +130,7 @@ class _Planner:
         """The current state of one date, and its forecast."""
         as_of, customers, has_landed, encoder = window.as_of, 0, False, None
         if self.is_prepared:
-            customers = count_customers(self.warehouse, customers_as_of(as_of))
+            customers = count_customers(self.warehouse, customers_as_of(self.spec, as_of))
             has_landed = not landing.missing_windows(self.warehouse, as_of)
             encoder = encoder_versions.choose(self.warehouse, self.spec, as_of)
         is_empty = not customers and self._stays_empty(as_of, encoder, has_landed=has_landed)

@@ -9,9 +9,10 @@ from kindred.artefacts.folder import snapshot_slug
 from kindred.encoding import encoder_versions
 from kindred.encoding.fit_as_of import fit_as_of
 from kindred.encoding.text_embedding import embed_new_texts, open_models
+from kindred.events.event_tables import ensure_event_tables
+from kindred.events.task import drop_landings, extract, land
 from kindred.history import snapshot_customers
 from kindred.history.landing import Landing
-from kindred.history.task import extract, land
 from kindred.history.versions import ensure_versions_table
 from kindred.preparation import preflight
 from kindred.run.builds import Build
@@ -57,6 +58,7 @@ def _drop_tables(run: Run) -> None:
     """Drop the tables of a fit, on a session of its own: that of the work may be lost."""
     with run.second_session("fit") as warehouse:
         Landing.of(run.slug).drop(warehouse)
+        drop_landings(warehouse, run)
         snapshot_customers.drop_customers(warehouse, run)
 
 
@@ -65,7 +67,7 @@ def _prepare_space(deployment: Deployment, spec: Spec, label: str) -> None:
         deployment.source(spec, label, prove=True) as origin,
         deployment.warehouse(label, prove=True) as warehouse,
     ):
-        report = preflight.inspect(spec, deployment.settings, origin, warehouse)
+        report = preflight.inspect(spec, deployment, origin, warehouse)
         columns = report.columns_or_raise()
         wait_seconds = deployment.settings.lock_wait_seconds
         with (
@@ -74,6 +76,7 @@ def _prepare_space(deployment: Deployment, spec: Spec, label: str) -> None:
         ):
             schemas.create_space(warehouse, spec, columns.key_type, wait_seconds=wait_seconds)
             ensure_versions_table(warehouse, spec, columns, wait_seconds=wait_seconds)
+            ensure_event_tables(warehouse, spec, wait_seconds=wait_seconds)
 
 
 def _run_without_snapshot(deployment: Deployment, spec: Spec, window: Window) -> Run:

@@ -75,7 +75,7 @@ def quality_of(
         if version != run.encoder_version or run.build.facts.get("has_full_extract"):
             # The stored counts used another encoder's bins, or rows have been loaded since: count
             # the customers of that snapshot again.
-            again = profile_of(run, warehouse, encoder, customers_as_of(previous_as_of))
+            again = profile_of(run, warehouse, encoder, customers_as_of(run.spec, previous_as_of))
             counts = {
                 name: column.counts.tolist()
                 for name, column in again.columns.items()

@@ -30,7 +30,7 @@ def vectors_as_of(
     run: Run, warehouse: Database, as_of: datetime, stage: str
 ) -> NDArray[np.float32]:
     """Encode the customers as of another date by the encoder of the run."""
-    customers = customers_as_of(as_of)
+    customers = customers_as_of(run.spec, as_of)
     with embedder(run, stage) as embed:
         encoder = encoder_versions.read(warehouse, run.encoder_version)
         run = within_memory(run, warehouse, encoder, embed, customers, stage)

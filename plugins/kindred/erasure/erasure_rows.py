@@ -17,6 +17,7 @@ from psycopg2 import sql
 from psycopg2.extras import Json
 
 from kindred.errors import DataError, LockTimeoutError, PreflightError, UnreachableError
+from kindred.events.event_tables import table_of
 from kindred.history.column_expressions import (
     TypeClass,
     reason_expression,
@@ -132,7 +133,10 @@ def erase_rows(database: Database, request: Request, schema: str) -> tuple[Rows,
         rows["text_embeddings"] = _erase_texts(database, number)
         _gather_values(database, number)
         rows["rejected_rows"] = database.run("erasure/delete_rejected", number)
+        rows["rejected_events"] = database.run("erasure/delete_rejected_events", number)
+        _gather_codes(database, number)
         customers, lookalikes = _erase_keys(database, number, schema, rows)
+        rows["event_values"] = database.run("erasure/delete_codes")
         rows["column_quality"] = database.run("erasure/delete_extremes")
         database.run("erasure/delete_recorded_extremes")
         if rows.total():
@@ -165,6 +169,16 @@ def _erase_texts(database: Database, number: dict[str, int]) -> int:
     for text in texts:
         database.run("erasure/keep_shared_texts", number, text=text)
     return database.run("erasure/delete_texts")
+
+
+def _gather_codes(database: Database, number: dict[str, int]) -> None:
+    """Collect the texts, such as items, that only this customer's events have."""
+    database.run("erasure/create_codes")
+    for event, column in database.rows("erasure/coded_columns"):
+        parameters = number | {"event": event, "column": column}
+        names = {"events": table_of(event), "column": column}
+        if database.run("erasure/gather_codes", parameters, **names):
+            database.run("erasure/keep_shared_codes", parameters, **names)
 
 
 def _gather_values(database: Database, number: dict[str, int]) -> None:

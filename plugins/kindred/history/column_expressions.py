@@ -178,17 +178,19 @@ def value_expression(column: str, kind: Kind, type_name: str) -> sql.Composed:
     return sql.SQL(fragment).format(c=sql.Identifier(column))
 
 
-def reason_expression(column: str, kind: Kind, type_name: str) -> sql.Composed | None:
+def reason_expression(
+    column: str, kind: Kind, type_name: str, name: str | None = None
+) -> sql.Composed | None:
     """An expression for the reason to reject a landed value (null if it is good).
 
-    None if no value of the type can be bad.
+    None if no value of the type can be bad. ``name``: that of the column for people, if another.
     """
     rule = _RULES.get((kind, type_class_of(type_name)))
     if rule is None:
         return None
     return sql.SQL("case when {is_bad} then {reason} end").format(
         is_bad=sql.SQL(rule.is_bad).format(c=sql.Identifier("landed", column)),
-        reason=sql.Literal(f"{column}: {rule.reason}"),
+        reason=sql.Literal(f"{name or column}: {rule.reason}"),
     )
 
 

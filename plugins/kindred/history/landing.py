@@ -304,8 +304,8 @@ def _compare(
             warehouse, spec, table, found["source_customers"]
         )
         rejected = landed.rejected + rejection.reject(warehouse, table, types)
-        columns = statements.columns(types)
-        warehouse.run("history/accept_found", {"window_end": end}, landing=table, columns=columns)
+        payload = statements.further(map(sql.Identifier, types))
+        warehouse.run("history/accept_found", {"window_end": end}, landing=table, payload=payload)
         deleted = landed.deleted + gone
         landed = replace(landed, rejected=rejected, deleted=deleted, missing=missing)
     found |= {"missing_customers": landed.missing, "rows_deleted": landed.deleted}

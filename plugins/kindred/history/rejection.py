@@ -30,7 +30,7 @@ def names_of(spec: Spec) -> dict[str, str]:
 def reject(database: Database, table: str, types: dict[str, str]) -> int:
     """Store the rows with problems; returns how many."""
     shown, row_hash = _shown_values(types), _row_hash(types)
-    return database.run("history/reject_rows", landing=table, values=shown, row_hash=row_hash)
+    return database.run("history/reject_rows", landing=table, payload=shown, row_hash=row_hash)
 
 
 def drop_rejected(database: Database, table: str, types: dict[str, str]) -> None:
@@ -47,28 +47,43 @@ def _row_hash(types: dict[str, str]) -> sql.Composed:
     )
 
 
+def reasons_of_key(key: str, unusable: str) -> list[sql.Composable]:
+    """What can be wrong with the ``customer_id`` of a landed row; ``key`` is the source's column.
+
+    ``unusable``: what is wrong with a key that the cast made null.
+    """
+    return [
+        reason("landed.unusable_key is not null", f"{key}: {unusable}"),
+        reason("landed.customer_id is null and landed.unusable_key is null", f"{key}: null"),
+        reason(f"btrim(landed.customer_id::text, {BLANKS}) = ''", f"{key}: blank"),
+        reason(
+            f"octet_length(landed.customer_id::text) > {MAX_TEXT_KEY_BYTES}",
+            f"{key}: longer than {MAX_TEXT_KEY_BYTES} bytes",
+        ),
+    ]
+
+
+def reasons_of_time(column: str, name: str) -> list[sql.Composable]:
+    """What can be wrong with the time of a landed row; ``name`` is the source's column."""
+    return [
+        reason(f"landed.{column} is null", f"{name}: null"),
+        reason(f"not isfinite(landed.{column})", f"{name}: infinite"),
+    ]
+
+
+def reason(condition: str, text: str) -> sql.Composed:
+    """An expression that is ``text`` where a condition holds, else null."""
+    return sql.SQL("case when {} then {} end").format(sql.SQL(condition), sql.Literal(text))
+
+
 def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
     """One expression per reason to reject a row; each is null if the reason does not apply.
 
     Nothing is encoded of a row that says deleted, so its values may be anything.
     """
-    key, updated_at = spec.source.key, spec.source.updated_at
-    general = [
-        ("landed.unusable_key is not null", f"{key}: not a whole number of at most 64 bits"),
-        ("landed.customer_id is null and landed.unusable_key is null", f"{key}: null"),
-        (f"btrim(landed.customer_id::text, {BLANKS}) = ''", f"{key}: blank"),
-        (
-            f"octet_length(landed.customer_id::text) > {MAX_TEXT_KEY_BYTES}",
-            f"{key}: longer than {MAX_TEXT_KEY_BYTES} bytes",
-        ),
-        ("landed.updated_at is null", f"{updated_at}: null"),
-        ("not isfinite(landed.updated_at)", f"{updated_at}: infinite"),
-    ]
-    parts: list[sql.Composable] = [
-        sql.SQL("case when {} then {} end").format(sql.SQL(condition), sql.Literal(reason))
-        for condition, reason in general
-    ]
-    found = (reason_expression(c, f.kind, types[c]) for c, f in spec.features.items())
+    parts = reasons_of_key(spec.source.key, "not a whole number of at most 64 bits")
+    parts += reasons_of_time("updated_at", spec.source.updated_at)
+    found = (reason_expression(c, f.kind, types[c]) for c, f in spec.column_features.items())
     parts += (
         sql.SQL("case when not landed.is_deleted then {} end").format(expression)
         for expression in found
@@ -79,12 +94,10 @@ def _reasons(spec: Spec, types: dict[str, str]) -> sql.Composed:
 
 def _shown_values(types: dict[str, str]) -> sql.Composed:
     """Payload for people to read; json stays text, since it may hold escapes that jsonb rejects."""
-    return statements.comma_separated(
-        [
-            sql.SQL("{}::text" if type_name in ("json", "json[]") else "{}").format(
-                sql.Identifier("landed", column)
-            )
-            + sql.SQL(" as {}").format(sql.Identifier(column))
-            for column, type_name in types.items()
-        ]
+    return statements.further(
+        sql.SQL("{}::text" if type_name in ("json", "json[]") else "{}").format(
+            sql.Identifier("landed", column)
+        )
+        + sql.SQL(" as {}").format(sql.Identifier(column))
+        for column, type_name in types.items()
     )

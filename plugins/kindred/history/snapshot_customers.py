@@ -27,9 +27,16 @@ Customers = sql.Composable
 """A query for customers: as of any date, or those a run has stored in its own table."""
 
 
-def customers_as_of(as_of: datetime) -> Customers:
-    """The customers as of a date. The query scans the whole history, so store its result."""
-    return statements.compose("history/customers_as_of", as_of=sql.Literal(as_of.isoformat()))
+def customers_as_of(spec: Spec, as_of: datetime) -> Customers:
+    """The customers as of a date. The query scans the whole history, so store its result.
+
+    Without a table of customers they are those who have an event before it.
+    """
+    moment = sql.Literal(as_of.isoformat())
+    if spec.source.events is None:
+        return statements.compose("history/customers_as_of", as_of=moment)
+    events = f"events_{spec.source.events}"
+    return statements.compose("history/customers_of_events", events=events, as_of=moment)
 
 
 def table_of(slug: str) -> str:
@@ -46,7 +53,7 @@ def keep_customers(database: Database, run: Run) -> int:
     builds.reset_late_customers(database, run.as_of, run.build.run_id)
     with database.transaction():
         database.run("warehouse/drop_table", table=table)
-        customers = customers_as_of(run.as_of)
+        customers = customers_as_of(run.spec, run.as_of)
         count = database.run("history/create_snapshot_customers", table=table, customers=customers)
         database.run("warehouse/add_key", table=table)
     database.run("warehouse/analyze_table", table=table)
@@ -65,7 +72,7 @@ def kept_customers(database: Database, run: Run) -> Customers:
 
 def customers_of(database: Database, run: Run) -> Customers:
     """The same for a task that does not encode them: what has landed since may be among them."""
-    return _table(run) if is_kept(database, run) else customers_as_of(run.as_of)
+    return _table(run) if is_kept(database, run) else customers_as_of(run.spec, run.as_of)
 
 
 def is_kept(database: Database, run: Run) -> bool:
@@ -124,7 +131,7 @@ def read_customers(
         types = column_types(database)
         expressions = {
             column: feature_expression(column, feature.kind, types[column])
-            for column, feature in run.spec.features.items()
+            for column, feature in run.spec.column_features.items()
         }
     texts = [column for column, expression in expressions.items() if expression.is_text]
     numbers = [column for column in expressions if column not in texts]

@@ -9,21 +9,21 @@ from psycopg2 import errors, sql
 
 from kindred.errors import PreflightError
 from kindred.history.column_expressions import check_kind
-from kindred.history.source_errors import reading, where_of
+from kindred.history.moments import MOMENT_TYPES, check_moment, moment_of, nearby_of
+from kindred.history.source_errors import SOURCE, reading, where_of
 from kindred.spec.features import Kind
 from kindred.spec.model import Spec
 from kindred.spec.names import did_you_mean, listed
-from kindred.spec.source import Source
+from kindred.spec.source import Relation, Source
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable
 from kindred.warehouse.keys import KeyType, key_cast, key_type_of, unusable_key_cast
 
-_MOMENT_TYPES = ("timestamp with time zone", "timestamp without time zone", "date")
 _TOMBSTONES = {
     "boolean": "coalesce({c}, false)",
     **dict.fromkeys(("smallint", "integer", "bigint"), "coalesce({c} <> 0, false)"),
     # 9999-12-31, or infinity, is how many systems write "never".
-    **dict.fromkeys(_MOMENT_TYPES, "coalesce({c} < '9999-01-01', false)"),
+    **dict.fromkeys(MOMENT_TYPES, "coalesce({c} < '9999-01-01', false)"),
 }
 
 
@@ -51,7 +51,7 @@ class SourceColumns:
         return self.updated_at_type == "date"
 
 
-def relation(source: Source) -> sql.Composable:
+def relation(source: Relation) -> sql.Composable:
     """The table, or the spec's query in parentheses (SQL trusted as written)."""
     if source.table is not None:
         return sql.Identifier(*source.table_parts)
@@ -63,7 +63,7 @@ def _verbatim(text: str) -> sql.SQL:
     return sql.SQL(text.replace("%", "%%"))  # statements that contain it always have parameters
 
 
-def condition(source: Source) -> sql.Composed:
+def condition(source: Relation) -> sql.Composed:
     """The spec's ``where`` (SQL trusted as written), or true."""
     return sql.SQL("{}\n").format(_verbatim(source.where or "true"))  # it may end in a comment
 
@@ -96,13 +96,13 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
     """
     found = column_types(database, spec.source)
     problems = _missing_columns(spec, found)
-    for column, feature in spec.features.items():
+    for column, feature in spec.column_features.items():
         if column in found:
-            problems += _problem_of(check_kind, column, feature.kind, found[column][0])
+            problems += problem_of(check_kind, column, feature.kind, found[column][0])
     updated_at_type = None
     if spec.source.has_updated_at and spec.source.updated_at in found:
         updated_at_type = found[spec.source.updated_at][0]
-        problems += _problem_of(check_updated_at, spec.source, updated_at_type)
+        problems += problem_of(check_updated_at, spec.source, updated_at_type)
     tombstone_type = found.get(spec.source.tombstone or "", (None,))[0]
     if tombstone_type is not None and tombstone_type not in _TOMBSTONES:
         problems.append(
@@ -111,7 +111,7 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
             " in the spec's source query"
         )
     if spec.source.key in found:
-        problems += _problem_of(key_type_of, spec.source.key, *found[spec.source.key])
+        problems += problem_of(key_type_of, spec.source.key, *found[spec.source.key])
     if problems:
         raise PreflightError(
             "\n".join(f"{where_of(spec.source)}: {problem}" for problem in problems)
@@ -147,19 +147,14 @@ def check_updated_at(source: Source, type_name: str) -> None:
     PreflightError
         with what to write into the spec.
     """
-    if type_name not in _MOMENT_TYPES:
-        raise PreflightError(
-            f"updated_at column {source.updated_at!r} is of type {type_name};"
-            f" allowed are {', '.join(_MOMENT_TYPES)}; or say 'updated_at: none'"
-        )
-    if type_name == "timestamp without time zone" and source.source_timezone is None:
-        raise PreflightError(
-            f"updated_at column {source.updated_at!r} is of type {type_name}, and nothing says"
-            " which clock it shows: write 'source_timezone: America/New_York', or whatever zone"
-            " it is, under 'source' in the spec. Earlier releases read it as UTC: to go on as"
-            " before, write 'source_timezone: UTC'; with another zone, run once with"
-            ' {"full_extract": true}'
-        )
+    check_moment(
+        f"updated_at column {source.updated_at!r}",
+        type_name,
+        source.source_timezone,
+        other="; or say 'updated_at: none'",
+        before=". Earlier releases read it as UTC: to go on as before, write 'source_timezone:"
+        ' UTC\'; with another zone, run once with {"full_extract": true}',
+    )
 
 
 def _check_extraction(database: Database, spec: Spec, columns: SourceColumns) -> None:
@@ -184,7 +179,8 @@ def hidden_rows(database: Database, spec: Spec, columns: SourceColumns) -> str |
     return None
 
 
-def _problem_of(check: Any, *arguments: Any) -> list[str]:
+def problem_of(check: Any, *arguments: Any) -> list[str]:
+    """What a check that raises a ``PreflightError`` finds."""
     try:
         check(*arguments)
     except PreflightError as error:
@@ -193,7 +189,7 @@ def _problem_of(check: Any, *arguments: Any) -> list[str]:
 
 
 def _missing_columns(spec: Spec, found: Mapping[str, Any]) -> list[str]:
-    wanted = {spec.source.key: "key", **dict.fromkeys(spec.features, "feature")}
+    wanted = {spec.source.key: "key", **dict.fromkeys(spec.column_features, "feature")}
     wanted |= dict.fromkeys(spec.labels, "label")
     if spec.source.has_updated_at:
         wanted[spec.source.updated_at] = "updated_at"
@@ -207,7 +203,9 @@ def _missing_columns(spec: Spec, found: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def column_types(database: Database, source: Source) -> dict[str, tuple[str, bool]]:
+def column_types(
+    database: Database, source: Relation, section: str = SOURCE
+) -> dict[str, tuple[str, bool]]:
     """Name -> (type name, whether the type is built in) for every column of the source.
 
     Raises
@@ -216,9 +214,9 @@ def column_types(database: Database, source: Source) -> dict[str, tuple[str, boo
         when the table does not exist, or the user may not read it, or the query is not valid.
     """
     query = statements.compose("history/describe_query", relation=relation(source))
-    with reading(database, source), database.connection.cursor() as cursor:
+    with reading(database, source, section), database.connection.cursor() as cursor:
         if source.table is not None:
-            _check_access(database, source)
+            _check_access(database, source, section)
         require_one_statement(database, query, {})
         cursor.execute(query, {})
         oids = {column.name: column.type_code for column in cursor.description or ()}
@@ -227,19 +225,20 @@ def column_types(database: Database, source: Source) -> dict[str, tuple[str, boo
     return {column: names[oid] for column, oid in oids.items()}
 
 
-def _check_access(database: Database, source: Source) -> None:
+def _check_access(database: Database, source: Relation, section: str) -> None:
     quoted = relation(source).as_string(database.connection)
     access = database.records("history/source_table_access", {"table": quoted})[0]
     if not access["exists"]:
         alike = database.value("history/tables_alike", {"name": source.table_parts[-1]})
         hint = f"use {alike}, or " if alike else ""
         raise PreflightError(
-            f"{where_of(source)}: there is no such table or view; {hint}check 'source.table' in the"
+            f"{where_of(source, section)}: there is no such table or view; {hint}check"
+            f" '{section}.table' in the"
             " spec (schema.table; names are case-sensitive, in double quotes where they hold a dot)"
             " and the connection's database"
         )
     if not access["is_readable"]:
-        raise PreflightError(f"{where_of(source)}: it may not be read; grant select on it")
+        raise PreflightError(f"{where_of(source, section)}: it may not be read; grant select on it")
 
 
 def copy_window(
@@ -280,38 +279,10 @@ def _window_query(spec: Spec, columns: SourceColumns) -> sql.Composed:
     updated_at = sql.Identifier(source.updated_at)
     names |= {
         "updated_at": updated_at,
-        "moment": sql.SQL(_MOMENTS[columns.updated_at_type or ""]).format(c=updated_at),
-        "nearby": sql.SQL(_NEARBY[columns.updated_at_type or ""]).format(c=updated_at),
+        "moment": moment_of(source.updated_at, columns.updated_at_type or ""),
+        "nearby": nearby_of(source.updated_at, columns.updated_at_type or ""),
     }
     return statements.compose("history/select_window", **names)
-
-
-# A local time so close to the limits of timestamptz that converting it could overflow is infinite.
-_AS_TIMESTAMPTZ = (
-    "(case when {{c}} between '4712-01-02 BC' and '294276-01-01' then {moment}"
-    " when {{c}} > '2000-01-01' then 'infinity' when {{c}} < '2000-01-01' then '-infinity' end)"
-)
-_MOMENTS = {
-    "timestamp with time zone": "{c}",
-    "timestamp without time zone": _AS_TIMESTAMPTZ.format(
-        moment="{c} at time zone %(source_timezone)s"
-    ),
-    # The earlier of two midnights: a day that has begun by the window's end is in the window.
-    "date": _AS_TIMESTAMPTZ.format(
-        moment="least({c}::timestamp at time zone 'UTC',"
-        " {c}::timestamp at time zone %(source_timezone)s)"
-    ),
-}
-# A condition on the bare column, one day wider than the window, lets the source use its index.
-_NEARBY_LOCAL = (
-    "{c} between (%(window_start)s::timestamptz at time zone 'UTC') - interval '1 day'"
-    " and (%(window_end)s::timestamptz at time zone 'UTC') + interval '1 day'"
-)
-_NEARBY = {
-    "timestamp with time zone": "true",
-    "timestamp without time zone": _NEARBY_LOCAL,
-    "date": _NEARBY_LOCAL,
-}
 
 
 def selected(spec: Spec, columns: SourceColumns) -> sql.Composed:
@@ -337,10 +308,9 @@ def own_columns(spec: Spec, columns: SourceColumns) -> list[sql.Composable]:
 
 def moment(source: Source, columns: SourceColumns) -> sql.Composed:
     """The time of a row; without ``updated_at`` the end of the window."""
-    text = "(%(window_end)s::timestamptz - interval '1 microsecond')"
     if source.has_updated_at:
-        text = _MOMENTS[columns.updated_at_type or ""]
-    return sql.SQL(text).format(c=sql.Identifier(source.updated_at))
+        return moment_of(source.updated_at, columns.updated_at_type or "")
+    return sql.SQL("(%(window_end)s::timestamptz - interval '1 microsecond')").format()
 
 
 def key_expression(source: Source, columns: SourceColumns) -> sql.Composed:
@@ -361,7 +331,7 @@ def oldest_moment(database: Database, spec: Spec) -> datetime | None:
     return found
 
 
-def estimated_rows(database: Database, source: Source) -> int:
+def estimated_rows(database: Database, source: Relation) -> int:
     """Estimated rows of the source, from the server's statistics; 0 if there are none."""
     if source.table is None:
         return 0

@@ -1,4 +1,4 @@
-"""Tasks ``extract`` and ``validate``: from source rows to the customers of the snapshot."""
+"""Landing of customers: from source rows to the customers of the snapshot."""
 
 import logging
 from contextlib import ExitStack
@@ -31,6 +31,7 @@ def extract(run: Run) -> dict[str, Any]:
         stack.enter_context(run.locked(warehouse, Resource.EXTRACT))
         suppression_filter = SuppressionFilter.of(warehouse)
         windows = landing.missing_windows(warehouse, run.as_of)
+        reads = spec.source.events is None  # else events say who is a customer, and nothing more
         # Without updated_at every extract is full and describes the present: the past has landed.
         if run.full_extract and spec.source.has_updated_at:
             windows = [("-infinity", run.as_of.isoformat())]
@@ -43,8 +44,10 @@ def extract(run: Run) -> dict[str, Any]:
             Landing.of(run.slug),
             landing.windows_to_read(
                 windows, spec.source.overlap, spec.source.zone if columns.has_days else None
-            ),
-            newest_end=run.as_of if is_newest else None,
+            )
+            if reads
+            else [],
+            newest_end=run.as_of if is_newest and reads else None,
             # The order of a backfill's dates must not decide which of them lands missing customers.
             reconciles=run.build.may_fit and not settings.row_limit,
             row_limit=settings.row_limit,
@@ -81,9 +84,8 @@ def _follow_types(run: Run, warehouse: Database, columns: SourceColumns) -> None
         ensure_versions_table(warehouse, run.spec, columns, wait_seconds=wait_seconds)
 
 
-def validate(run: Run) -> dict[str, Any]:
-    """Land the extracted rows and store the snapshot's customers; returns the counts of both."""
-    landed = land(run.reopened())
+def keep(run: Run, landed: Landed) -> dict[str, Any]:
+    """Store the snapshot's customers, once all has landed; returns the counts of both."""
     with run.warehouse("validate") as warehouse:
         customers = snapshot_customers.keep_customers(warehouse, run)
         kept, rejected, undated = landing.window_counts(

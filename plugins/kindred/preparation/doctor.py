@@ -42,9 +42,10 @@ def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]
             deployment.source(spec, label, prove=True) as origin,
             deployment.warehouse(label, prove=True) as warehouse,
         ):
-            report = inspect(spec, settings, origin, warehouse)
+            report = inspect(spec, deployment, origin, warehouse)
             found += report.findings
-            if report.columns is not None:
+            # Events alone are many, and a window is all that a run reads of them.
+            if report.columns is not None and spec.source.events is None:
                 tomorrow = datetime.now(UTC) + timedelta(days=1)
                 counts = SourceKeys(origin, spec, report.columns, tomorrow).count()
                 found.append(_customer_finding(spec, counts))
@@ -71,16 +72,16 @@ def _customer_finding(spec: Spec, counts: SourceCounts) -> Finding:
 def _hindsight_findings(origin: Database, spec: Spec) -> Iterator[Finding]:
     """Warn of features that a source rewrites when a version closes, by name and by behaviour."""
     source = spec.source
-    found = closing_by_name(spec.features)
+    found = closing_by_name(spec.column_features)
     if source.history is History.VERSIONS and source.has_updated_at:
         try:
-            wanted = (source.key, source.updated_at, *spec.features)
+            wanted = (source.key, source.updated_at, *spec.column_features)
             evidence = read_sample(origin, source, columns=wanted)
         except KindredError as error:
             yield Finding("hindsight", Outcome.WARNING, f"features cannot be judged: {error}")
         else:
             found |= closing_by_values(
-                [column for column in evidence.columns if column.name in spec.features],
+                [column for column in evidence.columns if column.name in spec.column_features],
                 evidence.column("key", source.key),
                 evidence.column("updated_at", source.updated_at),
             )

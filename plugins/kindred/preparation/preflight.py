@@ -8,17 +8,20 @@ from psycopg2.extensions import quote_ident
 
 from kindred.artefacts.folder import free_megabytes
 from kindred.errors import KindredError, PreflightError, SettingsError
+from kindred.events import event_source
 from kindred.history import source
 from kindred.history.erasure_key import ErasureKey
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import require_same_secret
 from kindred.preparation import space_findings
+from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
 from kindred.segments.lists.index_pages import has_reader
 from kindred.segments.plpython import plpython_checks
 from kindred.settings import Settings
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec
+from kindred.spec.source import Relation
 from kindred.warehouse.database import Database
 
 MIN_SERVER_VERSION = 150_000
@@ -48,8 +51,9 @@ class Preflight:
         return self.columns
 
 
-def inspect(spec: Spec, settings: Settings, origin: Database, warehouse: Database) -> Preflight:
-    """Run every check against source and warehouse; changes nothing."""
+def inspect(spec: Spec, deployment: Deployment, origin: Database, warehouse: Database) -> Preflight:
+    """Run every check against sources and warehouse; changes nothing."""
+    settings = deployment.settings
     columns, source_finding = _read_source(origin, spec)
     rows = 0 if columns is None else source.estimated_rows(origin, spec.source)
     wants_plpython = Algorithm.PLPYTHON in spec.clustering.algorithms
@@ -63,8 +67,9 @@ def inspect(spec: Spec, settings: Settings, origin: Database, warehouse: Databas
         *_erasure_findings(warehouse, spec),
         *_disk_findings(spec, settings, rows),
         source_finding,
-        *_owner_findings(origin, warehouse, spec),
+        *_owner_findings(origin, warehouse, spec.source),
         *_policy_findings(origin, spec, columns),
+        *_event_findings(spec, deployment, warehouse, columns),
     ]
     return Preflight(findings, columns)
 
@@ -86,26 +91,56 @@ def _policy_findings(
     """Row-level security hides customers without a word."""
     words = None if columns is None else source.hidden_rows(origin, spec, columns)
     if words is not None:
-        user = quote_ident(origin.connection.info.user, origin.connection)
-        yield Finding(
-            "source rows",
-            Outcome.WARNING,
-            f"source {spec.source.connection!r}: user {user} does not see all rows ({words}): whom"
-            " a policy hides is no customer here, and gone if that is new; if all are meant, have"
-            f" an administrator run 'alter role {user} bypassrls', or add a policy for that user",
-        )
+        what = "whom a policy hides is no customer here"
+        yield _hidden(origin, f"source {spec.source.connection!r}", words, what)
 
 
-def _owner_findings(origin: Database, warehouse: Database, spec: Spec) -> Iterator[Finding]:
+def _hidden(origin: Database, where: str, words: str, what: str) -> Finding:
+    user = quote_ident(origin.connection.info.user, origin.connection)
+    return Finding(
+        "source rows",
+        Outcome.WARNING,
+        f"{where}: user {user} does not see all rows ({words}): {what}, and gone if that is new; if"
+        f" all are meant, have an administrator run 'alter role {user} bypassrls', or add a policy"
+        " for that user",
+    )
+
+
+def _event_findings(
+    spec: Spec, deployment: Deployment, warehouse: Database, columns: SourceColumns | None
+) -> Iterator[Finding]:
+    """Whether each table of events can be read, and all of it."""
+    for name, events in spec.events.items():
+        what, label = f"events {name}", f"kindred {spec.space} preflight"
+        try:
+            with deployment.reader(events.connection, label, prove=True) as origin:
+                found = event_source.describe(
+                    origin, spec, name, None if columns is None else columns.key_type
+                )
+                yield from _owner_findings(origin, warehouse, events, found.section)
+                if (words := found.hidden_rows(origin)) is not None:
+                    what_is_hidden = "what a policy hides is no event here"
+                    yield _hidden(origin, found.section, words, what_is_hidden)
+        except KindredError as error:
+            yield Finding(what, Outcome.FAILURE, str(error))
+            continue
+        identified = ", ".join(events.key_columns) or "the whole row"
+        message = f"identified by {identified}, {len(found.types)} columns are read"
+        yield Finding(what, Outcome.OK, message)
+
+
+def _owner_findings(
+    origin: Database, warehouse: Database, relation: Relation, section: str = "source"
+) -> Iterator[Finding]:
     """SQL of a spec must not run as whoever may change the warehouse."""
-    if spec.source.query is None and spec.source.where is None:
+    if relation.query is None and relation.where is None:
         return
     owner = warehouse.records("preparation/identity")[0]
     if origin.value("preparation/may_act_as", owner):
         yield Finding(
             "source rights",
-            Outcome.WARNING if spec.source.query is None else Outcome.FAILURE,
-            f"source {spec.source.connection!r}: its user may act as {owner['user_name']}, who owns"
+            Outcome.WARNING if relation.query is None else Outcome.FAILURE,
+            f"{section} {relation.connection!r}: its user may act as {owner['user_name']}, who owns"
             f" the warehouse in the same database {owner['database_name']}, and the spec's SQL"
             " would run with those rights; give the connection a user of its own that may only"
             " read the source",

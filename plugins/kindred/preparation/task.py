@@ -8,6 +8,8 @@ from typing import Any
 from kindred.encoding import encoder_versions
 from kindred.encoding.text_embedding import open_models
 from kindred.errors import EncoderMissingError, SpecError
+from kindred.events.event_retention import require_kept
+from kindred.events.event_tables import ensure_event_tables
 from kindred.history.versions import ensure_versions_table
 from kindred.preparation import preflight
 from kindred.run import builds
@@ -87,7 +89,7 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
         deployment.source(spec, label, prove=True) as origin,
         deployment.warehouse(label, prove=True) as warehouse,
     ):
-        report = preflight.inspect(spec, deployment.settings, origin, warehouse)
+        report = preflight.inspect(spec, deployment, origin, warehouse)
         for finding in report.findings:
             if finding.outcome is Outcome.WARNING:
                 log.warning("%s", finding.message)
@@ -98,6 +100,9 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
             with warehouse.transaction():
                 schemas.create_space(warehouse, spec, columns.key_type, wait_seconds=wait_seconds)
                 ensure_versions_table(warehouse, spec, columns, wait_seconds=wait_seconds)
+                ensure_event_tables(warehouse, spec, wait_seconds=wait_seconds)
+                if not request.only_lands:
+                    require_kept(warehouse, spec, as_of)
                 version = choose_encoder(warehouse, spec, request)
                 require_algorithms(warehouse, offered, request)
             _begin(warehouse, spec, request, version)
@@ -165,9 +170,7 @@ def _begin(warehouse: Database, spec: Spec, request: Request, version: int | Non
         run_id=request.run_id,
         settings=spec.model_dump(mode="json"),
         settings_hash=spec.settings_hash(),
-        history=builds.history_of(
-            warehouse, as_of, keeps_versions=spec.source.history == "versions"
-        ),
+        history=builds.history_of(warehouse, as_of, keeps_versions=spec.source.keeps_versions),
         encoder_version=version,
         may_fit=request.may_fit,
         may_refit=_may_refit(warehouse, request),

@@ -39,12 +39,16 @@ def problems_of_figures(spec: Spec, facts: dict[str, Any]) -> list[str]:
             facts["customers"],
         ),
     }
+    if "events_read" in facts:  # those without a time count in no window either
+        refused = facts["events_rejected"] - facts["events_undated"]
+        shares["events were rejected"] = (refused, facts["events_read"] - facts["events_rejected"])
     for what, (rejected, kept) in shares.items():
         is_many = rejected >= MIN_REJECTED or rejected > facts["customers"] / 2
         if is_many and rejected > gates.max_rejected_share * (rejected + kept):
             problems.append(
                 f"{rejected} of {rejected + kept} {what}, gates.max_rejected_share"
-                f" is {gates.max_rejected_share:.1%}; see {spec.bi_schema}.rejected_rows; who is"
+                f" is {gates.max_rejected_share:.1%}; see {spec.bi_schema}.rejected_rows"
+                f"{' and rejected_events' if spec.events else ''}; who is"
                 " corrected or deleted in the source counts no more from the next comparison of"
                 " keys on"
             )

@@ -1,7 +1,11 @@
 """Hashes of published tables: equal hashes mean equal tables, byte for byte."""
 
 import hashlib
+from collections.abc import Sequence
 
+from psycopg2 import sql
+
+from kindred.events import event_tables
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database
 
@@ -34,15 +38,24 @@ def table_hashes(database: Database) -> dict[str, str]:
 
     Columns that may differ between equal runs are left out: run ids, times, memory, latencies,
     index builds, stable cluster ids and names (which depend on the order of the dates, unlike
-    labels).
+    labels). Of events, those in force count, without their arrival.
     """
     hashes = {}
     for table in TABLES:
-        sink = HashSink()
         relation = "snapshots" if table == "published_snapshots" else table
-        if database.has_table(relation):
-            database.copy_out(statements.compose(f"publication/hash/{table}"), sink)
-        hashes[table] = sink.digest.hexdigest()
-    combined = "".join(hashes[table] for table in TABLES)
+        queries = [statements.compose(f"publication/hash/{table}")]
+        hashes[table] = _hash(database, queries if database.has_table(relation) else [])
+    if events := event_tables.names(database) if database.has_table("event_sources") else []:
+        queries = [statements.compose("publication/hash/rejected_events")]
+        hashes["rejected_events"] = _hash(database, queries)
+        hashes["events"] = _hash(database, [event_tables.in_force(database, n) for n in events])
+    combined = "".join(hashes.values())
     hashes["all"] = hashlib.sha256(combined.encode()).hexdigest()
     return hashes
+
+
+def _hash(database: Database, queries: Sequence[sql.Composable]) -> str:
+    sink = HashSink()
+    for query in queries:
+        database.copy_out(query, sink)
+    return sink.digest.hexdigest()

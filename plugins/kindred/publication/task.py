@@ -7,6 +7,7 @@ from typing import Any
 
 from kindred.artefacts.folder import remove_snapshot_folder, snapshot_folders
 from kindred.errors import GateError
+from kindred.events.event_retention import drop_old_events
 from kindred.publication import leftovers, promotion
 from kindred.publication.aside_rows import problems_of_rows
 from kindred.publication.gate import problems_of_figures
@@ -87,7 +88,7 @@ def publish(run: Run) -> dict[str, Any]:
             if entry.get("revealed")
         ]
         counts["history"] = builds.history_of(
-            warehouse, run.as_of, keeps_versions=run.spec.source.history == "versions"
+            warehouse, run.as_of, keeps_versions=run.spec.source.keeps_versions
         )
         is_current = promotion.publish(
             warehouse,
@@ -140,6 +141,8 @@ def clean_up(run: Run) -> dict[str, Any]:
             leftovers.vacuum_serving(warehouse, run.as_of)
         pruned = prune_nights(run, warehouse)
         kept = leftovers.slugs_with_artefacts(warehouse)
+    with run.warehouse("clean_up") as warehouse:
+        tables += drop_old_events(run, warehouse)
     old = [slug for slug in folders if slug not in kept]
     for slug in old:
         remove_snapshot_folder(root, space, slug)

@@ -228,6 +228,11 @@ class Source(Relation):
         return self.updated_at != "none"
 
     @property
+    def keeps_versions(self) -> bool:
+        """Whether it holds the past: snapshots of any date are what they would have been."""
+        return self.history is History.VERSIONS or self.events is not None
+
+    @property
     def delete_detection(self) -> Deletes:
         """The ``deletes`` key; if absent, the method that suits the other keys."""
         if self.deletes is not None:

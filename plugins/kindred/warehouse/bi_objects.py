@@ -48,6 +48,7 @@ OBJECTS = (
     "serving/bi/index_builds",
     "serving/bi/index_checks",
     "history/bi/rejected_rows",
+    "events/bi/rejected_events",
     "encoding/bi/column_quality",
     "serving/bi/similar_customers",
     "lookalikes/bi/explain_pair",

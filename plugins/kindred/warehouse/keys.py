@@ -139,3 +139,43 @@ def empty_keys(key_type: KeyType) -> NDArray[Any]:
 def concatenate_keys(key_type: KeyType, blocks: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Concatenate blocks of keys; text keys take the width of the longest."""
     return np.concatenate(blocks) if blocks else empty_keys(key_type)
+
+
+_WHOLE_NUMBERS = ("smallint", "integer", "bigint")
+_TEXTS = ("text", "character varying", "bpchar", "name")
+# Nested, since the parts of an "and" are evaluated in any order; braces are doubled for format.
+_TEXT_CASTS = {
+    KeyType.BIGINT: (
+        "case when btrim({c}) ~ '^[+-]?[0-9]{{1,19}}$' then case when btrim({c})::numeric between"
+        f" -{2**63} and {2**63 - 1} then btrim({{c}})::bigint end end"
+    ),
+    KeyType.UUID: (
+        "case when btrim({c}) ~* '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$'"
+        " then btrim({c})::uuid end"
+    ),
+}
+
+
+def foreign_key_casts(column: str, source_type: str, key_type: KeyType) -> tuple[str, str]:
+    """The SQL fragments that turn another table's column ``{c}`` into the key of a customer.
+
+    The second one is the text of a value that is no key, else null.
+
+    Raises
+    ------
+    PreflightError
+        when values of the type cannot be keys of the space.
+    """
+    if source_type in _TEXTS and key_type in _TEXT_CASTS:
+        cast = _TEXT_CASTS[key_type]
+        return cast, f"case when ({cast}) is null then {{c}}::text end"
+    is_same = _KEY_TYPES.get(source_type) is key_type
+    is_text = key_type is KeyType.TEXT and (
+        source_type in (*_WHOLE_NUMBERS, "uuid") or source_type not in _KEY_TYPES
+    )
+    if is_same or is_text:
+        return key_cast(source_type, key_type), unusable_key_cast(source_type)
+    raise PreflightError(
+        f"customer column {column!r} is of type {source_type}, but customers have keys of type"
+        f" {key_type}; cast it in a 'query'"
+    )

@@ -64,6 +64,11 @@ def comma_separated(parts: Iterable[sql.Composable]) -> sql.Composed:
     return sql.SQL(", ").join(parts)
 
 
+def further(parts: Iterable[sql.Composable]) -> sql.Composed:
+    """Composed parts for the end of a list, each after a comma; there may be none."""
+    return sql.SQL("").join(sql.SQL(", {}").format(part) for part in parts)
+
+
 def columns(names: Iterable[str]) -> sql.Composed:
     """Quoted names, separated by commas."""
     return comma_separated(map(sql.Identifier, names))

@@ -126,7 +126,7 @@ def encoder_input(valued):
         snapshot_customers.read_customers(
             database,
             run,
-            snapshot_customers.customers_as_of(moment(FIRST)),
+            snapshot_customers.customers_as_of(run.spec, moment(FIRST)),
             lambda keys, _, frame: found.update(
                 zip(keys.tolist(), frame.to_dict("records"), strict=True)
             ),

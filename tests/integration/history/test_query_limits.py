@@ -172,5 +172,5 @@ def test_a_query_never_runs_as_the_warehouses_owner(make_laboratory, server):
 def outcomes(laboratory, spec):
     deployment = laboratory.deployment
     with deployment.source(spec, "t") as origin, deployment.warehouse("t") as warehouse:
-        findings = inspect(spec, deployment.settings, origin, warehouse).findings
+        findings = inspect(spec, deployment, origin, warehouse).findings
     return [finding.outcome for finding in findings if finding.check == "source rights"]

@@ -1,5 +1,6 @@
 """Who may read what: bi_reader the contract and nothing else, the owner without being superuser."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -39,6 +40,7 @@ OBJECTS = (
     "index_builds",
     "index_checks",
     "rejected_rows",
+    "rejected_events",
     "column_quality",
     "explain_pair(1, 2)",
     "lookalike_audience(array(select generate_series(1, 200)::bigint), 5)",
@@ -66,11 +68,13 @@ def roles(server: EmbeddedServer) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def warehouse(make_laboratory: Callable[..., Laboratory], roles: None) -> Laboratory:
-    """Two published days, a third in the making, and a refused row."""
+    """Two published days, a third in the making, a refused row and a refused event."""
     laboratory = make_laboratory()
     broken = (None, "2026-01-02 12:00+00", 1.0, 30, True, "CA", False)
     laboratory.fill("customers", COLUMNS, [*people(400), broken])
-    spec = make_spec(gates={"max_rejected_share": 1.0})
+    orders = {"table": "orders", "customer": "who", "at": "at", "amount": "paid"}
+    laboratory.fill("orders", "who bigint, at date, paid float8", [(1, "2026-01-02", math.nan)])
+    spec = make_spec(events={"orders": orders}, gates={"max_rejected_share": 1.0})
     laboratory.run(spec, FIRST)
     laboratory.run(spec, SECOND)
     laboratory.run(spec, THIRD, until="publish")

@@ -50,6 +50,14 @@ FRAGMENTS = {
     "text": "'a'",
     "attributes": ", version.name",
     "statement": "select 1",
+    "payload": ", landed.payload",
+    "arrivals": "view arrivals",
+    "further_columns": ", further_column",
+    "further_values": ", further_value as further_column",
+    "joins": "",
+    "lower": "minvalue",
+    "upper": "'2026-01-01'",
+    "type_name": "integer",
 }
 # PostgreSQL parses a whole string before it runs the first statement of it, which ends it here.
 STOP = "do $stop$ begin raise exception 'parsed'; end $stop$; "

@@ -45,11 +45,25 @@ select
       select quality.algorithm from {space}.cluster_quality as quality
       where quality.as_of = snapshots.as_of order by quality.algorithm
     )
-  end as hidden_algorithms
+  end as hidden_algorithms,
+  landed.events_read,
+  landed.events_rejected,
+  landed.events_withdrawn,
+  landed.events_late
 from {space}.snapshots
 left join {space}.snapshot_builds using (as_of)
 full join {space}.run_notes using (as_of)
-left join {space}.extracted_windows on extracted_windows.window_end = as_of;
+left join {space}.extracted_windows on extracted_windows.window_end = as_of
+left join (
+  select
+    window_end,
+    sum(events_read)::bigint as events_read,
+    sum(events_rejected)::bigint as events_rejected,
+    sum(events_withdrawn)::bigint as events_withdrawn,
+    sum(events_late)::bigint as events_late
+  from {space}.event_windows
+  group by window_end
+) as landed on landed.window_end = as_of;
 
 comment on view {bi}.snapshots is 'One row per snapshot, published or not: what is published, and how its newest run went.';
 comment on column {bi}.snapshots.as_of is 'The snapshot holds what was known before this moment.';
@@ -69,7 +83,7 @@ comment on column {bi}.snapshots.published_at is 'When it was published.';
 comment on column {bi}.snapshots.stage_seconds is 'Seconds each stage of the newest run took.';
 comment on column {bi}.snapshots.failed_task is 'The task that failed in the newest run, if any.';
 comment on column {bi}.snapshots.failure is 'Why it failed, in one line. Where columns are private, without texts that may quote values or ids.';
-comment on column {bi}.snapshots.late_customers is 'Customers whose rows arrived after it was computed and would change it: if more than 0, the snapshot is stale; run the date again.';
+comment on column {bi}.snapshots.late_customers is 'Customers whose rows or events arrived, or were withdrawn, after it was computed and would change it: if more than 0, the snapshot is stale; run the date again.';
 comment on column {bi}.snapshots.stage_peak_mb is 'Peak memory of a process of each stage of the newest run, in MB.';
 comment on column {bi}.snapshots.is_stale is 'True if rows that would change it have arrived since: see late_customers.';
 comment on column {bi}.snapshots.missed_deadline_at is 'When its scheduled run missed its deadline, if it did.';
@@ -85,3 +99,7 @@ comment on column {bi}.snapshots.missing_customers is 'Customers of the source w
 comment on column {bi}.snapshots.future_customers is 'Customers of the source with a row dated at or after as_of: that row is in no snapshot before its own time.';
 comment on column {bi}.snapshots.release is 'The release of Kindred that began the newest run; null if it did not record that.';
 comment on column {bi}.snapshots.hidden_algorithms is 'Algorithms whose segments the views do not show, because they would give private columns away, or are not known not to: all, until the date is run again, if a feature has become private since.';
+comment on column {bi}.snapshots.events_read is 'Events of the source that its window read, those of days that were read again among them; null without events.';
+comment on column {bi}.snapshots.events_rejected is 'Of them, those that were refused: see rejected_events.';
+comment on column {bi}.snapshots.events_withdrawn is 'Events that had landed, and were gone or changed in the source.';
+comment on column {bi}.snapshots.events_late is 'New events that happened in a window that had landed before.';

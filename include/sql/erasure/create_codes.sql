@@ -1,0 +1,2 @@
+-- Collects the texts of events that the customer has; for one erasure.
+create temporary table erased_codes (event text, column_name text, code integer) on commit drop;

@@ -1,0 +1,2 @@
+-- How many rows are rejected.
+select count(distinct row_id) from problems;

@@ -1,0 +1,2 @@
+-- A partition of events, to be attached.
+create table {partition} (like {parent});

@@ -1,0 +1,2 @@
+-- A view does not end with its transaction.
+drop view arrivals;

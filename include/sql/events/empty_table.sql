@@ -1,0 +1,2 @@
+-- Delete all events, which land anew.
+truncate {events};

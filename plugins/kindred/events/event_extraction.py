@@ -1,0 +1,164 @@
+"""Extraction of events: the rows of a window, and of days to read again, arrive in a table."""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from psycopg2 import sql
+
+from kindred.events import event_state
+from kindred.events.event_reconciliation import days_to_read_again
+from kindred.events.event_source import EventSource
+from kindred.events.event_state import Known, Reading, intervals_of, midnight
+from kindred.events.event_tables import table_of
+from kindred.history.landing import Interval, windows_to_read
+from kindred.history.suppression import SuppressionFilter
+from kindred.warehouse import statements
+from kindred.warehouse.database import Database
+from kindred.warehouse.keys import KeyType
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a run asks of the events of its window.
+
+    ``end``: its end; ``full_extract``: read all of the past again; ``reconciles``: compare days
+    that have landed; ``row_limit``: at most so many rows per interval, 0 for all.
+    """
+
+    end: datetime
+    full_extract: bool
+    reconciles: bool
+    row_limit: int
+    max_deleted_share: float
+
+
+def extract_events(
+    source: EventSource,
+    origin: Database,
+    warehouse: Database,
+    landing: str,
+    wanted: Wanted,
+    suppression_filter: SuppressionFilter,
+) -> int:
+    """Copy the events that have not landed into a new landing table; returns their number.
+
+    All are as of one moment. This is one transaction in the warehouse: rows of erased customers are
+    deleted before any other session can see them. The caller must hold ``Resource.EXTRACT``.
+
+    Raises
+    ------
+    DataError
+        when the source has lost more events than the gate allows.
+    """
+    known = event_state.known(warehouse, source.name)
+    with origin.repeatable_read(), warehouse.transaction():
+        intervals, month = _intervals(source, origin, warehouse, known, wanted)
+        warehouse.run("warehouse/drop_table", table=landing)
+        warehouse.execute(_landing_table(source, landing))
+        count = _copy(source, origin, warehouse, landing, intervals, wanted)
+        if intervals:
+            source.copy_undated(origin, warehouse, landing, wanted.end, wanted.row_limit)
+        warehouse.run("warehouse/analyze_table", table=landing)
+        reading = Reading(source.definition, known.landings, intervals, {}, month)
+        while known.definition == source.definition and source.events.key_columns:
+            moved = _moved_days(source, warehouse, landing, reading)
+            if not moved:
+                break
+            again = intervals_of(moved, before=wanted.end)
+            count += _copy(source, origin, warehouse, landing, again, wanted)
+            reading = replace(reading, intervals=[*reading.intervals, *again])
+        days = dict(warehouse.rows("events/count_landed_days", landing=landing))
+        event_state.keep_reading(warehouse, landing, source.name, replace(reading, days=days))
+        if source.ignores_case:
+            warehouse.run("history/spell_keys", landing=landing, rows=landing)
+        suppression_filter.clean(
+            warehouse, landing, source.key_type, read="events/read_landed_keys"
+        )
+    return count
+
+
+def _intervals(
+    source: EventSource, origin: Database, warehouse: Database, known: Known, wanted: Wanted
+) -> tuple[list[Interval], date | None]:
+    """The intervals to read, and the month that was compared in doing so."""
+    is_new = known.definition != source.definition or known.landed_until is None
+    until = known.landed_until or wanted.end
+    end = wanted.end if is_new else max(wanted.end, until)
+    floor = known.kept_from
+    if source.events.keep_days is not None:
+        kept = midnight((end - timedelta(days=source.events.keep_days)).date())
+        floor = kept if floor is None else max(floor, kept)
+    if is_new or wanted.full_extract:
+        return [("-infinity" if floor is None else floor.isoformat(), end.isoformat())], None
+    if wanted.end <= until:
+        return [], known.reconciled_month
+    window = (until.isoformat(), wanted.end.isoformat())
+    zone = source.events.zone if source.has_days else None
+    [(begin, _)] = windows_to_read([window], source.events.overlap_hours, zone)
+    start = datetime.fromisoformat(begin).date()
+    if floor is not None:
+        start = max(start, floor.date())
+    days: list[date] = []
+    month = known.reconciled_month
+    if wanted.reconciles:
+        days, month = days_to_read_again(
+            source,
+            origin,
+            warehouse,
+            replace(known, kept_from=floor),
+            start=start,
+            end=wanted.end,
+            max_deleted_share=wanted.max_deleted_share,
+        )
+    again = intervals_of(days, before=midnight(start))
+    return [*again, (midnight(start).isoformat(), wanted.end.isoformat())], month
+
+
+def _copy(
+    source: EventSource,
+    origin: Database,
+    warehouse: Database,
+    landing: str,
+    intervals: list[Interval],
+    wanted: Wanted,
+) -> int:
+    count = 0
+    for interval in intervals:
+        count += source.copy_interval(origin, warehouse, landing, interval, wanted.row_limit)
+        log.info("%s: extracted %d events up to %s", source.name, count, interval[1])
+    return count
+
+
+def _moved_days(
+    source: EventSource, warehouse: Database, landing: str, reading: Reading
+) -> list[date]:
+    """Days that have not been read, on which events happened that now have another time.
+
+    Whether they have moved, or their key is there twice, only the source can say.
+    """
+    starts = [start for start, _ in reading.intervals]
+    parameters = reading.bounds | {
+        "first": min(starts, default="infinity"),
+        "last": max((end for _, end in reading.intervals), default="-infinity"),
+    }
+    names = {"landing": landing, "events": table_of(source.name)}
+    return [day for (day,) in warehouse.rows("events/moved_days", parameters, **names)]
+
+
+def _landing_table(source: EventSource, landing: str) -> sql.Composed:
+    """The statement that creates a table of landed events."""
+    collation = ' collate "C"' if source.key_type is KeyType.TEXT else ""
+    own = sql.SQL(
+        f"customer_id {source.key_type}{collation}, unusable_key text, at timestamptz,"
+        " identity uuid"
+    )
+    values = [
+        sql.SQL("{} {}").format(sql.Identifier(stored), sql.SQL(type_name))
+        for stored, (_, type_name) in source.types.items()
+    ]
+    return sql.SQL("create table {} ({})").format(
+        sql.Identifier(landing), statements.comma_separated([own, *values])
+    )

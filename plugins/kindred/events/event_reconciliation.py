@@ -1,0 +1,88 @@
+"""Reconciliation of events: days that differ from the source are found, to be read again.
+
+A window trusts the time of an event. One that was booked later, changed or deleted would never be
+noticed. So the rows of a day are counted in the source and compared with those that were read.
+"""
+
+import logging
+from datetime import date, datetime, timedelta
+
+from kindred.errors import DataError
+from kindred.events.event_source import EventSource
+from kindred.events.event_state import OLDEST_DAY, Known, midnight
+from kindred.history.source_errors import where_of
+from kindred.warehouse.database import Database
+
+log = logging.getLogger(__name__)
+
+Days = tuple[date, date]
+"""The first day, and the one after the last."""
+
+
+def days_to_read_again(
+    source: EventSource,
+    origin: Database,
+    warehouse: Database,
+    known: Known,
+    *,
+    start: date,
+    end: datetime,
+    max_deleted_share: float,
+) -> tuple[list[date], date | None]:
+    """Days before ``start`` that differ, and the older month that was compared.
+
+    ``end`` is that of the window.
+
+    Raises
+    ------
+    DataError
+        when the source has lost more of the events that are compared than the gate allows.
+    """
+    first = known.kept_from.date() if known.kept_from else OLDEST_DAY
+    if source.events.loaded_at is not None:
+        since = (known.landed_until or end) - timedelta(hours=source.events.overlap_hours)
+        loaded = (since.isoformat(), end.isoformat())
+        days = source.days_loaded(origin, loaded, midnight(start))
+        return [day for day in days if day >= first], known.reconciled_month
+    rows_read = dict(warehouse.rows("events/known_days", {"event": source.name}))
+    recent = max(first, start - timedelta(days=source.events.reconcile_days))
+    days, here, there = _differing(source, origin, rows_read, (recent, start))
+    if there < here * (1 - max_deleted_share):
+        raise DataError(
+            f"{where_of(source.events, source.section)}: of {here} rows from {recent} to {start}"
+            f" {here - there} are gone, more than gates.max_deleted_share = {max_deleted_share}"
+            " allows; check that the source is complete, or raise the gate in the spec for one run"
+        )
+    month = _next_month(rows_read, known.reconciled_month, recent)
+    if month is not None:
+        older = (first if month <= min(rows_read) else month, min(recent, _following(month)))
+        days += _differing(source, origin, rows_read, older)[0]
+    if days:
+        log.info("%s: %d days differ from the source", source.name, len(days))
+    return days, month or known.reconciled_month
+
+
+def _next_month(rows_read: dict[date, int], last: date | None, before: date) -> date | None:
+    """The first day of the month that follows the last one; of the oldest after the newest.
+
+    None if no day before ``before`` has landed.
+    """
+    months = sorted({day.replace(day=1) for day in rows_read if day < before})
+    if not months:
+        return None
+    return next((month for month in months if last is None or month > last), months[0])
+
+
+def _following(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1)
+
+
+def _differing(
+    source: EventSource, origin: Database, rows_read: dict[date, int], days: Days
+) -> tuple[list[date], int, int]:
+    """The days that differ, and how many rows were read of all of them, and are there now."""
+    start = "-infinity" if days[0] <= OLDEST_DAY else midnight(days[0]).isoformat()
+    there = source.count_days(origin, (start, midnight(days[1]).isoformat()))
+    here = {day: rows for day, rows in rows_read.items() if days[0] <= day < days[1]}
+    differing = sorted(d for d in there.keys() | here.keys() if there.get(d) != here.get(d))
+    return differing, sum(here.values()), sum(there.values())

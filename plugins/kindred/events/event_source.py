@@ -1,0 +1,254 @@
+"""The source of events: its columns, and its rows by window."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg2 import errors, sql
+
+from kindred.errors import PreflightError
+from kindred.events.event_tables import CODE, columns_of
+from kindred.history import source
+from kindred.history.column_expressions import TypeClass, type_class_of
+from kindred.history.landing import Interval
+from kindred.history.moments import check_moment, moment_of, nearby_of
+from kindred.history.source_errors import reading, storing, where_of
+from kindred.spec.events import Events
+from kindred.spec.model import Spec
+from kindred.spec.names import did_you_mean, listed
+from kindred.warehouse import statements
+from kindred.warehouse.database import Database, Writable, pipe
+from kindred.warehouse.keys import KeyType, foreign_key_casts, key_type_of
+
+_NUMBERS = (TypeClass.INTEGER, TypeClass.FLOAT, TypeClass.DECIMAL)
+LANDED_COLUMNS = ("customer_id", "unusable_key", "at", "identity")
+"""Columns of a landed event, before those that are stored."""
+
+
+@dataclass(frozen=True)
+class EventSource:
+    """One table of events in its source, with what was found out about its columns.
+
+    ``types``: stored column -> (column of the source, type as which it lands): text for a code, the
+    source's type for a number. ``customer_casts``: see ``foreign_key_casts``; ``ignores_case``:
+    keys that differ in case only are equal.
+    """
+
+    name: str
+    events: Events
+    key_type: KeyType
+    customer_casts: tuple[str, str]
+    ignores_case: bool
+    at_type: str
+    loaded_at_type: str | None
+    types: Mapping[str, tuple[str, str]]
+
+    @property
+    def section(self) -> str:
+        """How messages name its part of the spec."""
+        return f"events.{self.name}"
+
+    @property
+    def has_days(self) -> bool:
+        """Whether events are dated by the day."""
+        return self.at_type == "date"
+
+    @property
+    def definition(self) -> str:
+        """A digest of all that decides what is read, and what identifies it."""
+        read = ("table", "query", "where", "customer", "at", "source_timezone")
+        settings: dict[str, Any] = {name: getattr(self.events, name) for name in read}
+        settings |= {"key": self.events.key_columns, "columns": sorted(self.types.items())}
+        text = json.dumps(settings, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def copy_interval(
+        self, origin: Database, warehouse: Database, table: str, interval: Interval, row_limit: int
+    ) -> int:
+        """Copy the events of one interval into a landing table; returns their number."""
+        return self._copy(origin, warehouse, table, "events/select_events", interval, row_limit)
+
+    def copy_undated(
+        self, origin: Database, warehouse: Database, table: str, end: datetime, row_limit: int
+    ) -> int:
+        """Copy the rows without a finite time, which are in no window, to reject them."""
+        interval = ("-infinity", end.isoformat())
+        return self._copy(origin, warehouse, table, "events/select_undated", interval, row_limit)
+
+    def _copy(
+        self,
+        origin: Database,
+        warehouse: Database,
+        table: str,
+        statement: str,
+        interval: Interval,
+        row_limit: int,
+    ) -> int:
+        query = statements.compose(statement, **self._names(), columns=self._selected())
+        parameters = self._parameters(interval) | {"row_limit": row_limit}
+
+        def send(sink: Writable) -> int:
+            with reading(origin, self.events, self.section):
+                return origin.copy_out(query, sink, parameters)
+
+        with storing(self.events, self.section):
+            columns = [*LANDED_COLUMNS, *self.types]
+            return pipe(send, lambda reader: warehouse.copy_in(table, columns, reader))
+
+    def count_days(self, origin: Database, interval: Interval) -> dict[date, int]:
+        """Rows per day (UTC) in an interval."""
+        with reading(origin, self.events, self.section):
+            parameters = self._parameters(interval)
+            return dict(origin.rows("events/count_days", parameters, **self._names()))
+
+    def days_loaded(self, origin: Database, interval: Interval, before: datetime) -> list[date]:
+        """Days (UTC) of the events before a moment that were loaded in an interval."""
+        column, type_name = self.events.loaded_at or "", self.loaded_at_type or ""
+        names = self._names() | {
+            "loaded": moment_of(column, type_name),
+            "nearby": nearby_of(column, type_name),
+        }
+        parameters = self._parameters(interval) | {"before": before}
+        with reading(origin, self.events, self.section):
+            return [day for (day,) in origin.rows("events/days_loaded", parameters, **names)]
+
+    def check(self, origin: Database) -> None:
+        """Have the server plan the reading, which checks its condition, names and privileges."""
+        query, parameters = self.planned(("-infinity", "-infinity"))
+        with reading(origin, self.events, self.section):
+            source.require_one_statement(origin, query, parameters)
+            origin.execute(sql.SQL("explain {}").format(query), parameters)
+
+    def hidden_rows(self, origin: Database) -> str | None:
+        """The server's words for the table whose row-level security applies, if any."""
+        query, parameters = self.planned(("-infinity", "-infinity"))
+        try:
+            with origin.repeatable_read():
+                origin.run("history/refuse_row_security")
+                origin.execute(sql.SQL("explain {}").format(query), parameters)
+        except errors.InsufficientPrivilege as error:
+            return str(error.diag.message_primary)
+        return None
+
+    def planned(self, interval: Interval) -> tuple[sql.Composed, dict[str, Any]]:
+        """The query that reads an interval, and its parameters."""
+        names = self._names() | {"columns": self._selected()}
+        parameters = self._parameters(interval) | {"row_limit": 0}
+        return statements.compose("events/select_events", **names), parameters
+
+    def _names(self) -> dict[str, sql.Composable]:
+        return {
+            "relation": source.relation(self.events),
+            "condition": source.condition(self.events),
+            "at": sql.Identifier(self.events.at),
+            "moment": self._moment,
+            "nearby": nearby_of(self.events.at, self.at_type),
+        }
+
+    @property
+    def _moment(self) -> sql.Composed:
+        return moment_of(self.events.at, self.at_type)
+
+    def _parameters(self, interval: Interval) -> dict[str, Any]:
+        return {
+            "window_start": interval[0],
+            "window_end": interval[1],
+            "source_timezone": self.events.zone,
+        }
+
+    def _selected(self) -> sql.Composed:
+        """The select list of a landing table.
+
+        Without a key an event is identified by all that is stored of it.
+        """
+        customer = sql.Identifier(self.events.customer)
+        own = [sql.SQL(cast).format(c=customer) for cast in self.customer_casts]
+        values = [
+            sql.SQL("{}::{}").format(sql.Identifier(column), sql.SQL(type_name))
+            for column, type_name in self.types.values()
+        ]
+        if self.events.key_columns:
+            keys = statements.columns(self.events.key_columns)
+            identity = sql.SQL(
+                "case when num_nulls({keys}) = 0 then md5(row({keys})::text)::uuid end"
+            ).format(keys=keys)
+        else:
+            # Not the time's text, which depends on the session's DateStyle.
+            moment = sql.SQL("extract(epoch from {})").format(self._moment)
+            parts = statements.comma_separated([customer, moment, *values])
+            identity = sql.SQL("md5(row({})::text)::uuid").format(parts)
+        return statements.comma_separated([*own, self._moment, identity, *values])
+
+
+def describe(database: Database, spec: Spec, name: str, key_type: KeyType | None) -> EventSource:
+    """Check the spec against the columns of some events.
+
+    ``key_type`` is that of the space; None where it is not known, so that customers are not checked
+    by it.
+
+    Raises
+    ------
+    PreflightError
+        with one line per problem.
+    """
+    events, section = spec.events[name], f"events.{name}"
+    found = source.column_types(database, events, section)
+    problems = _missing_columns(spec, name, found)
+    types = {column: type_name for column, (type_name, _) in found.items()}
+    for role, column in (("at", events.at), ("loaded_at", events.loaded_at)):
+        if column in types:
+            what, zone = f"{role} column {column!r}", events.source_timezone
+            problems += source.problem_of(
+                lambda what, kind, zone: check_moment(what, kind, zone, section=section),
+                what,
+                types[column],
+                zone,
+            )
+    stored = columns_of(spec, name)
+    for column, kind in stored.values():
+        if kind != CODE and column in types and type_class_of(types[column]) not in _NUMBERS:
+            problems.append(
+                f"column {column!r} is of type {types[column]}, but it is summed: a number is"
+                f" needed; cast it in '{section}.query'"
+            )
+    if events.customer in types and key_type is not None:
+        arguments = (events.customer, types[events.customer], key_type)
+        problems += source.problem_of(foreign_key_casts, *arguments)
+    if problems:
+        where = where_of(events, section)
+        raise PreflightError("\n".join(f"{where}: {problem}" for problem in problems))
+    key_type = key_type or key_type_of(events.customer, *found[events.customer])
+    described = EventSource(
+        name,
+        events,
+        key_type,
+        foreign_key_casts(events.customer, types[events.customer], key_type),
+        types[events.customer].split(".")[-1] == "citext",
+        types[events.at],
+        types.get(events.loaded_at or ""),
+        {
+            name: (column, "text" if kind == CODE else types[column])
+            for name, (column, kind) in stored.items()
+        },
+    )
+    described.check(database)
+    return described
+
+
+def _missing_columns(spec: Spec, name: str, found: Mapping[str, Any]) -> list[str]:
+    events = spec.events[name]
+    wanted = {column: "a feature's column" for column, _ in columns_of(spec, name).values()}
+    wanted |= {column: role for role, column in events.roles.items() if column is not None}
+    wanted |= dict.fromkeys(events.key_columns, "key")
+    wanted |= {events.customer: "customer", events.at: "at"}
+    if events.loaded_at is not None:
+        wanted[events.loaded_at] = "loaded_at"
+    return [
+        f"there is no column {column!r}, which the spec names as {role}; there are"
+        f" {listed(sorted(found))}; correct the spec{did_you_mean(column, found)}"
+        for column, role in wanted.items()
+        if column not in found
+    ]

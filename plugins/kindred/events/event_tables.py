@@ -1,0 +1,169 @@
+"""The tables of events: one per name under ``events``, with a partition per month (UTC)."""
+
+import hashlib
+from functools import partial
+
+from psycopg2 import sql
+
+from kindred.history.versions import column_types
+from kindred.spec.events import Events
+from kindred.spec.features import (
+    SYSTEM_COLUMNS,
+    DistinctCountFeature,
+    MeanFeature,
+    ShareFeature,
+    SumFeature,
+)
+from kindred.spec.model import Spec
+from kindred.warehouse import partitions, statements
+from kindred.warehouse.database import Database
+
+OWN_COLUMNS = ("customer_id", "at", "identity", "landed_at", "withdrawn_at")
+"""Columns of every event, besides those that features use."""
+_OF_LANDING = ("unusable_key", "row_id")
+LONGEST_NAME = 63
+"""Bytes of a name that PostgreSQL keeps (its manual, "Identifiers and Key Words")."""
+ITEM = "item"
+CODE, NUMBER = "integer", "double precision"
+
+
+def table_of(name: str) -> str:
+    """The table of the events with this name in the spec."""
+    return f"events_{name}"
+
+
+def stored_name(name: str, *, is_code: bool | None = None) -> str:
+    """The column in which a column of events is stored, by the name that features use.
+
+    ``is_code``: as a number that stands for its text (``event_values``), or else as a number. An
+    item is usually a code, and every other column a number; only what is unusual is prefixed.
+    """
+    if is_code is None or is_code == (name == ITEM):
+        stored = f"column {name}" if name in (*OWN_COLUMNS, *_OF_LANDING, *SYSTEM_COLUMNS) else name
+    else:
+        stored = f"code {name}" if is_code else f"number {name}"
+    if len(stored.encode()) <= LONGEST_NAME:
+        return stored
+    return f"column {hashlib.sha256(stored.encode()).hexdigest()[:32]}"
+
+
+def columns_of(spec: Spec, name: str) -> dict[str, tuple[str, str]]:
+    """The stored columns of some events: name -> (the source's column, `CODE` or `NUMBER`).
+
+    They are the roles that the spec names, and what features are made of.
+    """
+    table = spec.events[name]
+    numbers = {role for role in ("amount", "quantity") if table.roles[role] is not None}
+    codes = {ITEM} if table.item is not None else set()
+    for feature in spec.event_features.values():
+        if feature.of != name:
+            continue
+        if isinstance(feature, SumFeature | MeanFeature | ShareFeature):
+            numbers.add(feature.column)
+        if isinstance(feature, DistinctCountFeature):
+            codes.add(feature.column)
+        if isinstance(feature, ShareFeature):
+            codes.add(feature.by)
+    used = [(column, True) for column in sorted(codes)]
+    used += [(column, False) for column in sorted(numbers)]
+    return {
+        stored_name(column, is_code=is_code): (
+            table.source_column(column) or column,
+            CODE if is_code else NUMBER,
+        )
+        for column, is_code in used
+    }
+
+
+def join_values(
+    name: str, column: str, alias: sql.Identifier, **equal: sql.Composable
+) -> sql.Composed:
+    """A join of a column's texts and codes; ``equal`` is the ``code`` or the ``value`` to find."""
+    conditions = {
+        "event": sql.Literal(name),
+        "column_name": sql.Literal(column),
+        **equal,
+    }
+    return sql.SQL(" left join event_values as {} on {}").format(
+        alias,
+        sql.SQL(" and ").join(
+            sql.SQL("{}.{} = {}").format(alias, sql.Identifier(key), value)
+            for key, value in conditions.items()
+        ),
+    )
+
+
+def names(database: Database) -> list[str]:
+    """The names of all events of which something has landed."""
+    return [name for (name,) in database.rows("events/names")]
+
+
+def in_force(database: Database, name: str) -> sql.Composed:
+    """A query for the events in force, in a fixed order, with texts instead of codes."""
+    selected: list[sql.Composable] = []
+    joins = []
+    types = column_types(database, table_of(name))
+    for number, column in enumerate(sorted(types.keys() - {*OWN_COLUMNS})):
+        stored = sql.Identifier("events", column)
+        if types[column] != CODE:
+            selected.append(stored)
+            continue
+        alias = sql.Identifier(f"value_{number}")
+        joins.append(join_values(name, column, alias, code=stored))
+        selected.append(sql.SQL("{}.value").format(alias))
+    return statements.compose(
+        "events/in_force",
+        events=table_of(name),
+        further_columns=statements.further(selected),
+        joins=sql.SQL("").join(joins),
+    )
+
+
+def ensure_event_tables(database: Database, spec: Spec, *, wait_seconds: float) -> None:
+    """Create the tables of a spec's events, and add the columns that it has gained.
+
+    The caller must hold ``Resource.SCHEMA``, inside a transaction.
+
+    Raises
+    ------
+    LockTimeoutError
+        when other runs read a table for longer than ``wait_seconds``.
+    """
+    for name, table in spec.events.items():
+        change = partial(_ensure_table, database, spec, name, table)
+        partitions.with_short_locks(database, change, wait_seconds=wait_seconds)
+
+
+def _ensure_table(database: Database, spec: Spec, name: str, events: Events) -> None:
+    table = table_of(name)
+    existing = column_types(database, table)
+    if not existing:
+        database.run("events/create_events", table=table)
+    for column, (_, type_name) in columns_of(spec, name).items():
+        if column not in existing:
+            database.run(
+                "events/add_column", table=table, column=column, type_name=sql.SQL(type_name)
+            )
+    if events.key_columns:  # an event may come again with another time
+        database.run("events/index_identities", table=table, index=f"{table}_identity")
+
+
+def ensure_months(database: Database, name: str, landing: str) -> None:
+    """Make the partitions of the months in which events that have just arrived happened.
+
+    The caller must be inside a transaction. Readers of the other partitions do not wait.
+    """
+    table = table_of(name)
+    for month, start, end in database.rows(
+        "events/months_without_partition", {"table": table}, landing=landing
+    ):
+        partition = f"{table} {month}"
+        lower = sql.SQL("minvalue") if start is None else sql.Literal(start)
+        database.run("events/create_partition", parent=table, partition=partition)
+        database.run(
+            "events/attach_partition",
+            parent=table,
+            partition=partition,
+            lower=lower,
+            upper=sql.Literal(end),
+        )

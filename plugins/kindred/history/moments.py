@@ -1,0 +1,76 @@
+"""Columns that say when something happened: the moments that they mean, as SQL."""
+
+from psycopg2 import sql
+
+from kindred.errors import PreflightError
+from kindred.history.source_errors import SOURCE
+
+MOMENT_TYPES = ("timestamp with time zone", "timestamp without time zone", "date")
+
+# A local time so close to the limits of timestamptz that converting it could overflow is infinite.
+_AS_TIMESTAMPTZ = (
+    "(case when {{c}} between '4712-01-02 BC' and '294276-01-01' then {moment}"
+    " when {{c}} > '2000-01-01' then 'infinity' when {{c}} < '2000-01-01' then '-infinity' end)"
+)
+_MOMENTS = {
+    "timestamp with time zone": "{c}",
+    "timestamp without time zone": _AS_TIMESTAMPTZ.format(
+        moment="{c} at time zone %(source_timezone)s"
+    ),
+    # The earlier of two midnights: a day that has begun by the window's end is in the window.
+    "date": _AS_TIMESTAMPTZ.format(
+        moment="least({c}::timestamp at time zone 'UTC',"
+        " {c}::timestamp at time zone %(source_timezone)s)"
+    ),
+}
+# A condition on the bare column, one day wider than the window, lets the source use its index.
+_NEARBY_LOCAL = (
+    "{c} between (%(window_start)s::timestamptz at time zone 'UTC') - interval '1 day'"
+    " and (%(window_end)s::timestamptz at time zone 'UTC') + interval '1 day'"
+)
+_NEARBY = {
+    "timestamp with time zone": "true",
+    "timestamp without time zone": _NEARBY_LOCAL,
+    "date": _NEARBY_LOCAL,
+}
+
+
+def moment_of(column: str, type_name: str) -> sql.Composed:
+    """The moment that a column of type timestamptz, timestamp or date says.
+
+    Its parameter ``source_timezone`` is the clock of what does not name its own.
+    """
+    return sql.SQL(_MOMENTS[type_name]).format(c=sql.Identifier(column))
+
+
+def nearby_of(column: str, type_name: str) -> sql.Composed:
+    """A condition on the bare column that is true in the window, so that its index is used."""
+    return sql.SQL(_NEARBY[type_name]).format(c=sql.Identifier(column))
+
+
+def check_moment(
+    what: str,
+    type_name: str,
+    timezone: str | None,
+    *,
+    section: str = SOURCE,
+    other: str = "",
+    before: str = "",
+) -> None:
+    """Reject a column that is no time, or no moment for want of a time zone.
+
+    Raises
+    ------
+    PreflightError
+        with what to write into the spec.
+    """
+    if type_name not in MOMENT_TYPES:
+        raise PreflightError(
+            f"{what} is of type {type_name}; allowed are {', '.join(MOMENT_TYPES)}{other}"
+        )
+    if type_name == "timestamp without time zone" and timezone is None:
+        raise PreflightError(
+            f"{what} is of type {type_name}, and nothing says which clock it shows: write"
+            " 'source_timezone: America/New_York', or whatever zone it is, under"
+            f" '{section}' in the spec{before}"
+        )

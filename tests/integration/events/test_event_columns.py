@@ -1,0 +1,236 @@
+"""The columns of events: clocks, keys and values of every kind, and what stops a run."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from psycopg2.extensions import make_dsn
+
+from databases import administer
+from integration.warehouse import Laboratory, make_spec, moment
+from kindred.errors import PreflightError
+from kindred.events import event_source
+from kindred.preparation import preflight
+from kindred.run.findings import Outcome
+from kindred.warehouse.keys import KeyType
+
+NIGHT = "2026-03-02T02:00"
+UUID = "00000000-0000-0000-0000-00000000000{}"
+FEATURES = {
+    "income": "numeric",
+    "days": {"kind": "recency", "of": "visits"},
+    "spend": {"kind": "sum", "of": "visits", "column": "paid"},
+    "pages": {"kind": "distinct_count", "of": "visits", "column": "page"},
+}
+
+
+def visits(**changes):
+    given = {"table": "visits", "key": "id", "customer": "who", "at": "at", **changes}
+    return {"visits": {key: value for key, value in given.items() if value is not None}}
+
+
+def spec_of(space, events=None, **changes):
+    return make_spec(space, events=events or visits(), features=FEATURES, labels=[], **changes)
+
+
+@pytest.fixture(scope="module")
+def shop(make_laboratory):
+    """Customers with each type of key, and an empty table of visits."""
+    laboratory = make_laboratory()
+    columns = "customer_id {}, updated_at timestamptz, income float8"
+    for key_type, keys in {
+        "bigint": (1, 2),
+        "uuid": (UUID.format(1), UUID.format(2)),
+        "text": ("1", "b"),
+    }.items():
+        rows = [(key, "2026-01-01", 10.0 * n) for n, key in enumerate(keys)]
+        laboratory.fill(f"customers_{key_type}", columns.format(key_type), rows)
+    return laboratory
+
+
+def fill(shop, rows, *, who="bigint", at="timestamptz", paid="numeric", page="text"):
+    columns = f"id int, who {who}, at {at}, paid {paid}, page {page}"
+    shop.fill("visits", columns, rows)
+
+
+def source(key_type="bigint"):
+    return {"table": f"customers_{key_type}"}
+
+
+def landed(shop, space):
+    text = (
+        "select customer_id::text, at, paid, value from {}.events_visits left join {}.event_values"
+        " on column_name = 'code page' and code = \"code page\" order by at"
+    )
+    return shop.query(text.format(f"kindred_{space}", f"kindred_{space}"))
+
+
+def refused(shop, space):
+    text = "select customer_id, reason from bi_{}.rejected_events order by 1, 2"
+    return shop.query(text.format(space))
+
+
+def test_rows_that_cannot_be_used_are_rejected_with_a_reason(shop):
+    good = [(1, "1", "2026-03-01", 1.5, "a"), (2, " 2", "2026-03-01T01:00", None, "  ")]
+    bad = [
+        (3, None, "2026-03-01", 1, "a"),
+        (4, "x", "2026-03-01", 1, "a"),
+        (5, "9223372036854775808", "2026-03-01", 1, "a"),
+        (6, "1", None, 1, "a"),
+        (7, "1", "-infinity", 1, "a"),
+        (8, "1", "2026-03-01", "NaN", "a"),
+        (9, "1", "2026-03-01", "1e38", "a"),
+        (None, "1", "2026-03-01", 1, "a"),
+        (11, "1", "2026-03-01", 1, "a"),
+        (11, "2", "2026-03-01", 1, "a"),
+    ]
+    future = [(12, "1", "2026-03-02T02:00", 1, "a")]
+    fill(shop, [*good, *bad, *future, good[0]], who="text")
+    shop.land(spec_of("bad", source=source()), NIGHT)
+    assert landed(shop, "bad") == [
+        ("1", moment("2026-03-01"), 1.5, "a"),
+        ("2", moment("2026-03-01T01:00"), None, None),
+    ]
+    number, whole = "not a finite number between -1e37 and 1e37", "not a whole number of at most"
+    assert refused(shop, "bad") == [
+        ("1", "at: infinite"),
+        ("1", "at: null"),
+        ("1", "different rows with the same id"),
+        ("1", "id: null"),
+        ("1", f"paid: {number}"),
+        ("1", f"paid: {number}"),
+        ("2", "different rows with the same id"),
+        ("9223372036854775808", f"who: {whole} 64 bits"),
+        ("x", f"who: {whole} 64 bits"),
+        (None, "who: null"),
+    ]
+    fill(shop, [*good, *future], who="text")
+    shop.land(spec_of("bad", source=source()), "2026-03-03T02:00")
+    assert refused(shop, "bad") == []
+    assert len(landed(shop, "bad")) == 3
+
+
+@pytest.mark.parametrize(
+    ("key_type", "who", "values"),
+    [
+        ("bigint", "numeric", (1, 2)),
+        ("uuid", "text", (UUID.format(1).upper(), UUID.format(2))),
+        ("text", "int", (1, 2)),
+    ],
+)
+def test_customers_are_found_by_any_type_that_can_be_their_key(shop, key_type, who, values):
+    fill(shop, [(n, value, "2026-03-01", 1, "a") for n, value in enumerate(values)], who=who)
+    space = f"keys_{key_type}"
+    shop.land(spec_of(space, source=source(key_type)), NIGHT)
+    assert sorted(row[0] for row in landed(shop, space)) == [str(value).lower() for value in values]
+
+
+def test_a_local_time_is_read_by_its_clock_and_a_day_from_its_midnight(shop):
+    rows = [(1, 1, "2026-03-02T02:59", 1, "a"), (2, 1, "2026-03-02T03:00", 1, "a")]
+    fill(shop, rows, at="timestamp")
+    berlin = visits(source_timezone="Europe/Berlin")
+    shop.land(spec_of("local", berlin, source=source()), NIGHT)
+    assert [row[1] for row in landed(shop, "local")] == [moment("2026-03-02T01:59")]
+    fill(shop, [(1, 1, "2026-03-01", 1, "a"), (2, 1, "2026-03-03", 1, "a")], at="date")
+    shop.land(spec_of("days", berlin, source=source()), NIGHT)
+    assert [row[1] for row in landed(shop, "days")] == [moment("2026-02-28T23:00")]
+    # What comes to a day that had begun is late, and lands.
+    fill(shop, [(1, 1, "2026-03-01", 1, "a"), (3, 1, "2026-03-01", 5, "a")], at="date")
+    shop.land(spec_of("days", berlin, source=source()), "2026-03-02T22:00")
+    assert [row[2] for row in landed(shop, "days")] == [1, 5]
+
+
+def messages(shop, spec, **findings):
+    with (
+        shop.deployment.source(spec, "test") as origin,
+        shop.deployment.warehouse("test") as warehouse,
+    ):
+        report = preflight.inspect(spec, shop.deployment, origin, warehouse)
+    wanted = findings.get("outcome", Outcome.FAILURE)
+    return [f.message for f in report.findings if f.outcome is wanted and "events" in f.message]
+
+
+def test_columns_are_checked_before_a_run(shop):
+    fill(shop, [], who="date", at="timestamp", paid="text")
+    events = visits(key=["id", "line"], loaded_at="loaded", item="product")
+    (found,) = messages(shop, spec_of("checked", events, source=source()))
+    lines = found.splitlines()
+    assert all(line.startswith("events.visits, source 'kindred_source', table v") for line in lines)
+    assert [line.partition(": ")[2].partition(";")[0] for line in lines] == [
+        "there is no column 'product', which the spec names as item",
+        "there is no column 'line', which the spec names as key",
+        "there is no column 'loaded', which the spec names as loaded_at",
+        "at column 'at' is of type timestamp without time zone, and nothing says which clock it"
+        " shows: write 'source_timezone: America/New_York', or whatever zone it is, under"
+        " 'events.visits' in the spec",
+        "column 'paid' is of type text, but it is summed: a number is needed",
+        "customer column 'who' is of type date, but customers have keys of type bigint",
+    ]
+    with pytest.raises(PreflightError, match="nothing says which clock"):
+        shop.begin(spec_of("checked", events, source=source()), NIGHT)
+    assert not shop.query("select from pg_namespace where nspname = 'kindred_checked'")
+
+
+def test_tables_that_cannot_be_read_are_named(shop):
+    fill(shop, [])
+    (found,) = messages(shop, spec_of("none", visits(table="visit"), source=source()))
+    assert "there is no such table or view" in found
+    assert "'events.visits.table'" in found
+    (found,) = messages(shop, spec_of("none", visits(where="nonsense = 1"), source=source()))
+    assert "correct 'events.visits.where' in the spec" in found
+
+
+def test_privileges_and_policies_are_said(shop, server):
+    fill(shop, [])
+    administer(server, "create role clerk login")
+    for statement in (
+        "grant select on customers_bigint to clerk",
+        "alter table visits enable row level security",
+        "create policy everything on visits using (true)",
+    ):
+        shop.query(statement, source=True)
+    clerk = replace(shop, source_dsn=make_dsn(shop.source_dsn, user="clerk"))
+    (found,) = messages(clerk, spec_of("policy", source=source()))
+    assert found.endswith("it may not be read; grant select on it")
+    shop.query("grant select on visits to clerk", source=True)
+    found = messages(clerk, spec_of("policy", source=source()), outcome=Outcome.WARNING)
+    assert [message.partition(" (")[0] for message in found] == [
+        'events.visits: user "clerk" does not see all rows'
+    ]
+
+
+@pytest.mark.parametrize("at", ["timestamptz", "timestamp", "date"])
+def test_a_window_is_read_by_an_index(shop, at):
+    fill(shop, [], at=at)
+    shop.query("create index on visits (at)", source=True)
+    spec = spec_of("indexed", visits(source_timezone="Asia/Tokyo"), source=source())
+    with shop.deployment.source(spec, "test") as origin, origin.transaction():
+        found = event_source.describe(origin, spec, "visits", KeyType.BIGINT)
+        with origin.connection.cursor() as cursor:
+            cursor.execute("set local enable_seqscan = off")
+            query, parameters = found.planned(("2026-03-01", "2026-03-02"))
+            cursor.execute(b"explain " + cursor.mogrify(query, parameters))
+            assert "Index Cond" in "".join(line for (line,) in cursor.fetchall())
+
+
+@dataclass
+class TwoSources(Laboratory):
+    """A laboratory whose events are in another database."""
+
+    orders_dsn: str = ""
+
+    @property
+    def deployment(self):
+        known = super().deployment
+        dsns = {"kindred_source": self.source_dsn, "orders": self.orders_dsn}
+        dsns["kindred_warehouse"] = self.warehouse_dsn
+        return replace(known, connections=dsns.__getitem__)
+
+
+def test_events_of_another_connection_are_read_there(shop, make_laboratory):
+    other = make_laboratory()
+    fill(other, [(1, 2, "2026-03-01", 1, "a")])
+    both = TwoSources(
+        shop.source_dsn, other.warehouse_dsn, other.artefacts, orders_dsn=other.source_dsn
+    )
+    both.land(spec_of("apart", visits(connection="orders"), source=source()), NIGHT)
+    assert [row[0] for row in landed(both, "apart")] == ["2"]

@@ -1,0 +1,74 @@
+"""Events that are too old are dropped, and those of an erased customer; neither lands again."""
+
+import pytest
+
+from integration.events_shop import FIRST_NIGHT, in_force, open_shop, order_lines, shop_spec
+from integration.leaving import SECRET
+from integration.warehouse import moment
+from kindred.erasure.task import erase, request_erasure
+from kindred.errors import PreflightError
+from kindred.history.erasure_key import VARIABLE
+from kindred.tasks import run_task
+
+COUNT = {"kind": "count", "of": "purchases", "days": 30}
+
+
+@pytest.fixture
+def shop(laboratory):
+    """Thirty customers, of whom the first alone has bought one item, and had a bad line."""
+    lines = [line for line in order_lines(30) if line[3] != 60]
+    lines += [(80001, 1, moment("2026-03-20"), 60, 5, 1, "phone")]
+    lines += [(80002, 1, moment("2026-03-20"), 60, "NaN", 1, "phone")]
+    open_shop(laboratory, lines=lines)
+    return laboratory
+
+
+def test_old_events_are_dropped_and_never_land_again(shop):
+    spec = shop_spec(
+        events={"keep_days": 45}, features={"income": "numeric", "orders": COUNT}, labels=[]
+    )
+    run = shop.land(spec, FIRST_NIGHT)
+    kept = moment("2026-02-15")  # a midnight 45 days before
+    assert min(row[1] for row in in_force(shop)) >= kept  # what is too old does not even land
+    shop.land(spec, "2026-04-21T02:00")
+    run_task(shop.land(spec, "2026-04-22T02:00"), "clean_up")
+    kept = moment("2026-03-08")
+    rows = in_force(shop)
+    assert rows
+    assert min(row[1] for row in rows) >= kept
+    partitions = "select relname from pg_class where relname like 'events_purchases 2026-__'"
+    assert sorted(name for (name,) in shop.query(partitions)) == [
+        "events_purchases 2026-03",
+        "events_purchases 2026-04",
+    ]
+    shop.land(spec, "2026-04-23T02:00", full_extract=True)
+    shop.land(
+        shop_spec(events={"keep_days": 365}, features=spec.model_dump()["features"]),
+        "2026-04-24T02:00",
+    )
+    assert min(row[1] for row in in_force(shop)) >= kept
+    with pytest.raises(PreflightError, match=r"needs purchases from 2026-03-02.*dropped"):
+        shop.begin(spec, FIRST_NIGHT)
+    assert run.as_of == moment(FIRST_NIGHT)
+
+
+def test_an_erased_customer_leaves_no_event_and_lands_no_more(shop, monkeypatch):
+    spec = shop_spec(features={"income": "numeric"})
+    shop.land(spec, FIRST_NIGHT)
+    others = [row for row in in_force(shop) if row[0] != 1]
+    monkeypatch.setenv(VARIABLE, SECRET)
+    number = request_erasure(shop.deployment, "default", "1")
+    receipt = erase(shop.deployment, "default", number)
+    assert receipt["rows"]["events_purchases"] > 0
+    assert receipt["rows"]["rejected_events"] == 1
+    assert receipt["rows"]["event_values"] == 1
+    shop.land(spec, "2026-04-02T02:00", full_extract=True)
+    rows = in_force(shop)
+    assert {row[0] for row in rows} == set(range(2, 31))
+    assert set(others) <= set(rows)
+    assert shop.query("select from kindred.rejected_events") == []
+    for table in (
+        "event_values where value = '60'",
+        "landing_events_0_20260401t020000 where customer_id = 1",
+    ):
+        assert shop.query(f"select from kindred.{table}") == []

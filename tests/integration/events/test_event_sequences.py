@@ -1,0 +1,272 @@
+"""Any sequence of changes and runs: the events in force are what a model in memory says.
+
+The source books late, deletes, moves, repeats and contradicts itself; customers leave.
+``HYPOTHESIS_PROFILE=long`` tries many more.
+"""
+
+import itertools
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from integration.warehouse import make_spec, moment
+
+START = moment("2026-03-03T02:00")
+DAY, OVERLAP = timedelta(days=1), timedelta(hours=24)
+CUSTOMERS, UNKNOWN = (1, 2, 3, 4), 9
+COLUMNS = "line bigint, customer bigint, at timestamptz, item text, price float8"
+CONFLICT = "different rows with the same line"
+
+
+@dataclass(frozen=True)
+class Row:
+    line: int | None
+    customer: int | None
+    at: datetime | None
+    item: str | None
+    price: float | None
+
+    @property
+    def day(self) -> date | None:
+        return self.at and self.at.date()
+
+
+@dataclass
+class Model:
+    """The source as it is, and what all runs until now must have made of it."""
+
+    is_keyed: bool
+    rows: list[Row] = field(default_factory=list)
+    in_force: Counter = field(default_factory=Counter)
+    rejected: Counter = field(default_factory=Counter)
+    counts: dict[date, int] = field(default_factory=dict)
+    landed_until: datetime | None = None
+    gone: dict[int, datetime] = field(default_factory=dict)
+    late: dict[datetime, int] = field(default_factory=dict)
+
+    def run(self, end: datetime, *, full_extract: bool = False) -> None:
+        is_first = self.landed_until is None
+        is_newest = is_first or end > self.landed_until
+        if is_newest or full_extract:
+            until = end if is_first else max(end, self.landed_until)
+            self._land(until, end, is_full=is_first or full_extract, is_first=is_first)
+            self.landed_until = until
+        self.late[end] = 0
+
+    def _land(self, until: datetime, end: datetime, *, is_full: bool, is_first: bool) -> None:
+        there = Counter(row.day for row in self.rows if row.at is not None and row.at < until)
+        days = set(there) | set(self.counts)
+        if not is_full:
+            start = (self.landed_until - OVERLAP).date()
+            days = {d for d in days if d >= start or there[d] != self.counts.get(d, 0)}
+            days |= self._moved(days, until)
+        read = self._read(days, until)
+        good = self._judge(read, days)
+        before = Counter(self.in_force)
+        kept = {row: n for row, n in before.items() if row.day not in days}
+        self.in_force = Counter(kept) + good
+        self.counts = {d: n for d, n in self.counts.items() if d not in days}
+        self.counts |= {d: n for d, n in there.items() if d in days}
+        if not is_first:
+            self._mark_late((before - self.in_force) + (self.in_force - before), end)
+
+    def _read(self, days: set[date], until: datetime) -> list[Row]:
+        return [row for row in self.rows if row.at is None or (row.day in days and row.at < until)]
+
+    def _moved(self, days: set[date], until: datetime) -> set[date]:
+        """Days of events in force whose key is read with another time, and of those in turn."""
+        found: set[date] = set()
+        while self.is_keyed:
+            read = {(row.line, row.at) for row in self._read(days | found, until)}
+            arrived = {line for line, at in read if not self._has(line, at)}
+            more = {row.day for row in self.in_force if row.line in arrived} - days - found
+            if not more:
+                break
+            found |= more
+        return found
+
+    def _has(self, line: int, at: datetime) -> bool:
+        return any((row.line, row.at) == (line, at) for row in self.in_force)
+
+    def _judge(self, read: list[Row], days: set[date]) -> Counter:
+        same = defaultdict(set)
+        for row in read:
+            same[row.line].add(row)
+        good: Counter = Counter()
+        before = self.rejected.items()
+        self.rejected = Counter({k: n for k, n in before if k[0].day and k[0].day not in days})
+        for row in read:
+            own = ["customer: null"] if row.customer is None else []
+            if row.at is None:
+                own.append("at: null")
+            if self.is_keyed and row.line is None:
+                own.append("line: null")
+            if row.price is not None and not math.isfinite(row.price):
+                own.append("amount: not a finite number between -1e37 and 1e37")
+            reasons = ["; ".join(own)] if own else []
+            if self.is_keyed and row.line and len(same[row.line]) > 1:
+                reasons.append(CONFLICT)
+            if reasons:
+                self.rejected[row, "; ".join(sorted(reasons))] += 1
+            elif self.is_keyed:
+                good[row] = 1
+            else:
+                good[replace(row, line=None)] += 1
+        return good
+
+    def _mark_late(self, changed: Counter, end: datetime) -> None:
+        for as_of in self.late.keys() - {end}:
+            self.late[as_of] += len(
+                {
+                    row.customer
+                    for row in changed
+                    if row.at < as_of
+                    and row.customer in CUSTOMERS
+                    and not (row.customer in self.gone and self.gone[row.customer] <= as_of)
+                }
+            )
+
+
+HOURS = st.sampled_from([-3, 0, 1, 5, 23, 24, 26, 48, 60, 100, 200])
+PEOPLE = st.sampled_from([*CUSTOMERS, UNKNOWN, None])
+ITEMS = st.sampled_from(["a", "b", " ", None])
+PRICES = st.sampled_from([1.0, 2.5, -2.5, None, math.nan, math.inf])
+PICKS = st.integers(0, 30)
+CHANGES = st.one_of(
+    st.tuples(st.just("buy"), HOURS, PEOPLE, ITEMS, PRICES),
+    st.tuples(st.just("buy"), st.sampled_from([0, 1, 30]), st.just(1), ITEMS, st.just(3.0)),
+    st.tuples(st.just("remove"), PICKS),
+    st.tuples(st.just("reprice"), PICKS, PRICES),
+    st.tuples(st.just("move"), PICKS, HOURS),
+    st.tuples(st.just("repeat"), PICKS),
+    st.tuples(st.just("contradict"), PICKS, HOURS),
+    st.tuples(st.just("forget_time"), PICKS),
+    st.tuples(st.just("forget_line"), PICKS),
+    st.tuples(st.just("leave"), st.sampled_from(CUSTOMERS[1:])),
+)
+RUNS = st.sampled_from(["night"] * 4 + ["again", "full"])
+NIGHTS = st.lists(st.tuples(st.lists(CHANGES, max_size=6), RUNS), min_size=2, max_size=5)
+_numbers = itertools.count()
+
+
+class Shop:
+    """A source whose changes the model is told of."""
+
+    def __init__(self, laboratory, *, is_keyed):
+        self.laboratory, self.model = laboratory, Model(is_keyed)
+        self.lines = itertools.count(1)
+        self.customers = set(CUSTOMERS)
+        purchases = {"table": "purchases", "customer": "customer", "at": "at", "item": "item"}
+        purchases |= {"amount": "price"} | ({"key": "line"} if is_keyed else {})
+        self.spec = make_spec(
+            f"shop_{next(_numbers)}",
+            events={"purchases": purchases},
+            features={"spend": {"kind": "sum", "of": "purchases"}, "income": "numeric"},
+            labels=[],
+            gates={"max_deleted_share": 1.0, "max_rejected_share": 1.0},
+        )
+
+    def change(self, night, kind, *arguments):
+        rows = self.model.rows
+        if kind == "buy":
+            hours, customer, item, price = arguments
+            at = night - timedelta(hours=hours)
+            rows.append(Row(next(self.lines), customer, at, item, price))
+        elif kind == "leave":
+            self.customers.discard(arguments[0])
+        elif rows:
+            place = arguments[0] % len(rows)
+            row = rows[place]
+            if kind == "remove":
+                del rows[place]
+            elif kind == "reprice":
+                rows[place] = replace(row, price=arguments[1])
+            elif kind == "move":
+                rows[place] = replace(row, at=night - timedelta(hours=arguments[1]))
+            elif kind == "repeat":
+                rows.append(row)
+            elif kind == "contradict":
+                rows.append(replace(row, at=night - timedelta(hours=arguments[1])))
+            elif kind == "forget_time":
+                rows[place] = replace(row, at=None)
+            elif kind == "forget_line":
+                rows[place] = replace(row, line=None)
+
+    def write(self):
+        rows = [(r.line, r.customer, r.at, r.item, r.price) for r in self.model.rows]
+        opened = START - timedelta(days=90)
+        self.laboratory.query("truncate purchases, customers", source=True)
+        if rows:
+            self.laboratory.append("purchases", rows)
+        people = [(customer, opened, 1000.0 * customer) for customer in sorted(self.customers)]
+        self.laboratory.append("customers", people)
+
+    def run(self, as_of, *, full_extract=False):
+        self.write()
+        text = f"{as_of:%Y-%m-%dT%H:%M}"
+        self.laboratory.land(self.spec, text, full_extract=full_extract)
+        if self.model.landed_until is None or as_of > self.model.landed_until:
+            for customer in set(CUSTOMERS) - self.customers:
+                self.model.gone.setdefault(customer, as_of)
+        self.model.run(as_of, full_extract=full_extract)
+
+    def check(self):
+        found = self.query(
+            "select customer_id, at, value, amount from {0}.events_purchases left join"
+            " {0}.event_values on event = 'purchases' and column_name = 'item' and code = item"
+            " where withdrawn_at is null"
+        )
+        expected = Counter()
+        for row, count in self.model.in_force.items():
+            item = (row.item or "").strip() or None
+            expected[row.customer, row.at, item, row.price] += count
+        assert Counter(found) == expected
+        expected = Counter()
+        for (row, reason), count in self.model.rejected.items():
+            expected[row.customer and str(row.customer), row.at, reason] += count
+        refused = "select customer_id, at, reason, sum(source_rows) from {}.rejected_events"
+        found = self.query(refused + " group by 1, 2, 3")
+        assert {tuple(key): int(rows) for *key, rows in found} == expected
+        late = self.query("select as_of, late_customers from {}.snapshot_builds")
+        assert dict(late) == self.model.late
+
+    def query(self, text):
+        return self.laboratory.query(text.format(self.spec.internal_schema))
+
+
+@pytest.fixture(scope="module")
+def source(make_laboratory):
+    laboratory = make_laboratory()
+    laboratory.fill("customers", "customer_id bigint, updated_at timestamptz, income float8", [])
+    laboratory.fill("purchases", COLUMNS, [])
+    return laboratory
+
+
+@pytest.mark.parametrize("is_keyed", [True, False])
+def test_events_in_force_are_those_of_the_model(source, is_keyed):
+    @settings(
+        max_examples=max(1, settings.default.max_examples // 30),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(NIGHTS)
+    def check(nights):
+        shop, newest = Shop(source, is_keyed=is_keyed), START
+        for number in range(6):
+            shop.change(START, "buy", 10 * number, CUSTOMERS[number % 4], "a", 5.0)
+        shop.run(START)
+        shop.check()
+        for changes, kind in nights:
+            coming = newest + DAY
+            for change in changes:
+                shop.change(coming, *change)
+            if kind == "night":
+                newest = coming
+            shop.run(newest if kind != "again" else START, full_extract=kind == "full")
+            shop.check()
+
+    check()
