@@ -63,6 +63,7 @@ SPEAKS_SQL = {
         "event_landing",
         "event_retention",
         "event_reconciliation",
+        "event_rows",
         "event_source",
         "event_state",
         "event_tables",
