@@ -1,15 +1,16 @@
 """Read the events of a snapshot's customers: lines in memory, with the texts behind their codes."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg2 import sql
 
-from kindred.events.event_tables import CODE, ITEM, columns_of, table_of
-from kindred.events.lines import NO_ITEM, Floats, Lines
+from kindred.events.event_tables import CODE, columns_of, table_of
+from kindred.events.lines import NO_ITEM, EventRows, Lines
+from kindred.events.stored_names import ITEM
 from kindred.run.base_memory import BASE_MEGABYTES
 from kindred.run.context import Run
 from kindred.run.memory import require_memory
@@ -25,42 +26,6 @@ LINE_BYTES = 40
 """Memory per line in `Lines`."""
 SORT_BYTES = 24
 """Memory per line while they are sorted: the order, and a column in both orders."""
-
-
-@dataclass(frozen=True, eq=False)
-class EventRows:
-    """Events of customers, as features and recommendations read them.
-
-    ``lines``: the customers are row numbers, and ``lines.items`` positions in ``items``, the items'
-    texts in ascending order. ``numbers``: stored column -> float64 (lines,), NaN for missing;
-    ``codes``: stored column -> int32 (lines,), positions in ``values`` of that column, -1 for
-    missing. Codes of the warehouse, which depend on arrival, are in none of them.
-    """
-
-    lines: Lines
-    items: NDArray[np.str_]
-    numbers: dict[str, Floats]
-    codes: dict[str, NDArray[np.int32]]
-    values: dict[str, NDArray[np.str_]]
-
-    def part(self, start: int, stop: int) -> "EventRows":
-        """The events of the customers in rows ``start`` to ``stop``, who become rows from 0."""
-        first, last = np.searchsorted(self.lines.customers, [start, stop])
-        chosen = slice(first, last)
-        lines = self.lines
-        return EventRows(
-            Lines(
-                lines.customers[chosen] - start,
-                lines.at[chosen],
-                lines.items[chosen],
-                lines.amounts[chosen],
-                lines.quantities[chosen],
-            ),
-            self.items,
-            {name: values[chosen] for name, values in self.numbers.items()},
-            {name: codes[chosen] for name, codes in self.codes.items()},
-            self.values,
-        )
 
 
 def read_events(
@@ -125,7 +90,11 @@ def read_events(
     database.copy_out(query, reader, bounds)
     reader.flush()
     database.run("warehouse/drop_table", table=POSITIONS)
-    dtypes = [np.int32, np.int64, *(np.int32 if is_code[c] else np.float64 for c in wanted)]
+    dtypes: list[Any] = [
+        np.int32,
+        np.int64,
+        *(np.int32 if is_code[c] else np.float64 for c in wanted),
+    ]
     joined = _sorted_columns(blocks, dtypes)
     found = dict(zip(("position", "at", *wanted), joined, strict=True))
     return _rows(database, name, found, is_code)
@@ -165,7 +134,7 @@ def _send_positions(
     database.run("warehouse/analyze_table", table=POSITIONS)
 
 
-def _sorted_columns(blocks: list[list[Array]], dtypes: list[type]) -> list[Array]:
+def _sorted_columns(blocks: list[list[Array]], dtypes: list[Any]) -> list[Array]:
     """Join the blocks of each column, sorted by the first one; takes the blocks away."""
     joined: list[Array] = []
     order: NDArray[np.intp] | None = None

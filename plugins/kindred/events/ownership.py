@@ -1,5 +1,8 @@
 """What customers own: purchases per customer and item, without items given back."""
 
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -8,6 +11,22 @@ from kindred.events.lines import NO_ITEM, Floats, Lines
 
 ROUNDING = 1e-9
 """A refund is complete if less than this share of what was paid remains."""
+
+
+@dataclass(frozen=True, eq=False)
+class ItemCounts:
+    """Purchases per customer and item.
+
+    ``counts``: csr_array (customers, items) of positive whole numbers, as from `purchases_of`.
+    ``items`` (items,): the keys of its columns, in any order; compared as text.
+    """
+
+    counts: Any
+    items: NDArray[Any]
+
+    def take(self, rows: NDArray[np.intp] | slice) -> Self:
+        """The purchases of some customers."""
+        return replace(self, counts=self.counts[rows])
 
 
 def purchases_of(lines: Lines, customers: int, items: int) -> "sparse.csr_array":

@@ -43,18 +43,21 @@ def landed(make_laboratory):
     laboratory = make_laboratory()
     open_shop(laboratory, lines=[])
     run = laboratory.begin(shop_spec(), "2026-04-01T02:00")
-    with run.warehouse("test") as database, database.transaction():
-        with database.connection.cursor() as cursor:
-            cursor.execute("create temporary table arrivals (at timestamptz)")
-            cursor.executemany("insert into arrivals values (%s)", [(e[1],) for e in EVENTS])
-            ensure_months(database, "purchases", "arrivals")
-            cursor.executemany(
-                "insert into events_purchases (customer_id, at, withdrawn_at, item, amount,"
-                ' quantity, "code channel", identity, landed_at) values (%s, %s,'
-                " case when %s then now() end, %s, %s, %s, %s, gen_random_uuid(), now())",
-                EVENTS,
-            )
-            cursor.executemany("insert into event_values values ('purchases', %s, %s, %s)", VALUES)
+    with (
+        run.warehouse("test") as database,
+        database.transaction(),
+        database.connection.cursor() as cursor,
+    ):
+        cursor.execute("create temporary table arrivals (at timestamptz)")
+        cursor.executemany("insert into arrivals values (%s)", [(e[1],) for e in EVENTS])
+        ensure_months(database, "purchases", "arrivals")
+        cursor.executemany(
+            "insert into events_purchases (customer_id, at, withdrawn_at, item, amount,"
+            ' quantity, "code channel", identity, landed_at) values (%s, %s,'
+            " case when %s then now() end, %s, %s, %s, %s, gen_random_uuid(), now())",
+            EVENTS,
+        )
+        cursor.executemany("insert into event_values values ('purchases', %s, %s, %s)", VALUES)
     return run
 
 
@@ -93,7 +96,8 @@ def test_no_event_at_all(landed):
         rows = read_events(
             database, landed, "purchases", np.array([3]), moment("2020-01-01"), columns=COLUMNS
         )
-    assert len(rows.lines) == 0 and rows.items.tolist() == []
+    assert len(rows.lines) == 0
+    assert rows.items.tolist() == []
 
 
 def test_what_does_not_fit_into_memory_is_not_read(landed):
