@@ -95,6 +95,7 @@ SPEAKS_SQL = {
 """The modules of a subject that may name a statement or compose one; in the warehouse all may."""
 
 HOLDS_A_SESSION = {
+    "events": ("populations",),
     "encoding": (
         "embeddings",
         "fit_as_of",

@@ -1,7 +1,6 @@
--- The events in force of some customers, before a moment and not before another one.
-select customer.position, {expressions}
+-- The events in force before a moment and not before another one.
+select event.customer_id, {expressions}
 from {events} as event
-join {positions} as customer on customer.customer_id = event.customer_id
 where event.at < %(as_of)s::timestamptz
   and event.at >= %(since)s::timestamptz
   and event.withdrawn_at is null;

@@ -9,7 +9,8 @@ from kindred.encoding.column_profile import ColumnProfile, Profile
 from kindred.encoding.drift import stability_index
 from kindred.encoding.encoder import FittedEncoder
 from kindred.errors import ArtefactError
-from kindred.history.snapshot_customers import Customers, customers_as_of, read_customers
+from kindred.events.ownership import ItemCounts
+from kindred.events.populations import Population, population_as_of, read_population
 from kindred.run import builds
 from kindred.run.context import Run
 from kindred.warehouse.copy_writer import Array
@@ -27,15 +28,17 @@ def empty_profile(run: Run, encoder: FittedEncoder) -> Profile:
 
 
 def profile_of(
-    run: Run, warehouse: Database, encoder: FittedEncoder, customers: Customers
+    run: Run, warehouse: Database, encoder: FittedEncoder, population: Population
 ) -> Profile:
     """Profile customers by the bins of an encoder."""
     profile = empty_profile(run, encoder)
 
-    def count(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
+    def count(
+        keys: Array, updated_at: Array, frame: pd.DataFrame, purchases: dict[str, ItemCounts]
+    ) -> None:
         profile.add(frame)
 
-    read_customers(warehouse, run, customers, count)
+    read_population(warehouse, run, population, count)
     return profile
 
 
@@ -75,7 +78,8 @@ def quality_of(
         if version != run.encoder_version or run.build.facts.get("has_full_extract"):
             # The stored counts used another encoder's bins, or rows have been loaded since: count
             # the customers of that snapshot again.
-            again = profile_of(run, warehouse, encoder, customers_as_of(run.spec, previous_as_of))
+            before_it = population_as_of(warehouse, run, previous_as_of, "encode")
+            again = profile_of(run, warehouse, encoder, before_it)
             counts = {
                 name: column.counts.tolist()
                 for name, column in again.columns.items()

@@ -38,6 +38,8 @@ def read_events(
     days: float | None = None,
     columns: Collection[str] = (),
     stage: str = "events",
+    line_bytes: int = 0,
+    megabytes: int = 0,
 ) -> EventRows:
     """Read the events in force as of a moment, whenever they arrived.
 
@@ -53,6 +55,8 @@ def read_events(
         Stored columns besides amount and quantity (`event_tables.stored_name`), such as ``item``.
     stage : str
         The task whose forecast of memory it is.
+    line_bytes, megabytes : int
+        Memory that the caller needs beside the lines: per line, and in all.
 
     Raises
     ------
@@ -65,16 +69,20 @@ def read_events(
     bounds = {"as_of": as_of, "since": "-infinity" if days is None else _since(as_of, days)}
     events = table_of(name)
     count = int(database.value("events/count_lines", bounds, events=events))
-    _require_memory(run, stage, name, count, is_code)
-    _send_positions(database, run.key_type(database), customers, run.settings.block_rows)
-    fields = [Field.INT4, Field.TIMESTAMPTZ]
-    fields += [Field.INT4 if is_code[column] else Field.FLOAT8 for column in wanted]
-    blocks: list[list[Array]] = [[] for _ in fields]
+    line_bytes += _line_bytes(is_code)
+    megabytes += BASE_MEGABYTES + count * line_bytes // 2**20
+    require_memory(run, stage, f"reading of {count} {name}", megabytes)
+    blocks: list[list[Array]] = [[] for _ in range(2 + len(wanted))]
+    positions = _Positions(database, run.key_type(database), customers, run.settings.block_rows)
 
     def collect(values: list[Array]) -> None:
-        for column, block in zip(blocks, values, strict=True):
-            column.append(block)
+        rows, is_known = positions.of(values[0])
+        columns = [rows, *values[1:]]
+        for column, block in zip(blocks, columns, strict=True):
+            column.append(block if is_known.all() else block[is_known])
 
+    fields = [positions.field, Field.TIMESTAMPTZ]
+    fields += [Field.INT4 if is_code[column] else Field.FLOAT8 for column in wanted]
     reader = BlockReader(fields, collect, block_rows=run.settings.block_rows)
     expressions = [_expression("at", "{}")]
     expressions += [
@@ -82,19 +90,15 @@ def read_events(
         for column in wanted
     ]
     query = statements.compose(
-        "events/read_lines",
+        f"events/{positions.statement}",
         events=events,
         positions=POSITIONS,
         expressions=statements.comma_separated(expressions),
     )
     database.copy_out(query, reader, bounds)
     reader.flush()
-    database.run("warehouse/drop_table", table=POSITIONS)
-    dtypes: list[Any] = [
-        np.int32,
-        np.int64,
-        *(np.int32 if is_code[c] else np.float64 for c in wanted),
-    ]
+    dtypes: list[Any] = [np.int32, np.int64]
+    dtypes += [np.int32 if is_code[column] else np.float64 for column in wanted]
     joined = _sorted_columns(blocks, dtypes)
     found = dict(zip(("position", "at", *wanted), joined, strict=True))
     return _rows(database, name, found, is_code)
@@ -108,17 +112,44 @@ def _expression(column: str, fragment: str) -> sql.Composed:
     return sql.SQL(fragment).format(sql.Identifier("event", column))
 
 
-def _require_memory(run: Run, stage: str, name: str, count: int, is_code: dict[str, bool]) -> None:
+def _line_bytes(is_code: dict[str, bool]) -> int:
+    """Memory per line, while the lines are sorted."""
     others = (4 if code else 8 for column, code in is_code.items() if column not in ROLES)
-    line_bytes = LINE_BYTES + SORT_BYTES + sum(others)
-    megabytes = BASE_MEGABYTES + count * line_bytes // 2**20
-    require_memory(run, stage, f"reading of {count} {name}", megabytes)
+    return LINE_BYTES + SORT_BYTES + sum(others)
+
+
+class _Positions:
+    """Row numbers of customers, by what the server sends of a line.
+
+    It sends a whole number as it is. Other keys it looks up in a temporary table, which takes it
+    twice as long.
+    """
+
+    def __init__(
+        self, database: Database, key_type: KeyType, customers: Array, block_rows: int
+    ) -> None:
+        self._customers = customers
+        self.is_key = key_type is KeyType.BIGINT
+        self.field = Field.INT8 if self.is_key else Field.INT4
+        self.statement = "read_lines" if self.is_key else "read_lines_by_position"
+        if not self.is_key:
+            _send_positions(database, key_type, customers, block_rows)
+
+    def of(self, sent: Array) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """The rows of some lines' customers, and which of them there are."""
+        if not self.is_key:
+            return sent, np.ones(len(sent), dtype=np.bool_)
+        last = len(self._customers) - 1
+        if last < 0:
+            return np.zeros(len(sent), dtype=np.int32), np.zeros(len(sent), dtype=np.bool_)
+        rows = np.minimum(np.searchsorted(self._customers, sent), last)
+        return rows.astype(np.int32), np.asarray(self._customers[rows] == sent)
 
 
 def _send_positions(
     database: Database, key_type: KeyType, customers: Array, block_rows: int
 ) -> None:
-    """Number the customers in a temporary table: the server then sends numbers instead of keys."""
+    """Number the customers in a temporary table, which the next call replaces."""
     database.run("warehouse/drop_table", table=POSITIONS)
     database.run("events/create_positions", positions=POSITIONS)
     positions = np.arange(len(customers))
@@ -142,7 +173,7 @@ def _sorted_columns(blocks: list[list[Array]], dtypes: list[Any]) -> list[Array]
         values = np.concatenate([np.empty(0, dtype=dtype), *column])
         column.clear()
         if order is None:
-            order = np.argsort(values, kind="stable")
+            order = np.argsort(values)
         joined.append(values[order])
     return joined
 
