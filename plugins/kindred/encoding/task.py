@@ -16,6 +16,7 @@ from kindred.encoding.embeddings import centroid_of_customers
 from kindred.encoding.encoding_memory import embedding_megabytes
 from kindred.encoding.fit_as_of import fit_as_of
 from kindred.encoding.text_embedding import embed_new_texts, embedder, weights_of
+from kindred.events.behaviour_rows import load_behaviour
 from kindred.events.populations import kept_population
 from kindred.history.snapshot_customers import is_kept, kept_customers
 from kindred.run import builds
@@ -100,6 +101,8 @@ def encode(run: Run) -> dict[str, Any]:
             run, warehouse, encoder, embed, population, None if counted else profile
         )
         vectors.write_embeddings(run, embeddings)
+        if population.behaviour is not None:
+            load_behaviour(warehouse, run, population.behaviour)
         run.add_facts(
             warehouse,
             quality=quality_of(run, warehouse, encoder, profile),

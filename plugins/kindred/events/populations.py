@@ -144,7 +144,7 @@ def _keep(database: Database, run: Run, stage: str) -> Behaviour:
         arrays = {"counts": counts.data, "indices": counts.indices, "starts": counts.indptr}
         arrays["items"] = purchases.items
         run.folder.write(items_artefact(name), arrays, {})
-    numbers = np.array(list(values.numbers.values()), dtype=np.float64)
+    numbers = np.array([values.numbers[name] for name in _numbers_of(run)], dtype=np.float64)
     arrays = {
         "customers": behaviour.customers,
         "numbers": numbers.reshape(len(values.numbers), len(behaviour.customers) + 1),
@@ -158,7 +158,6 @@ def _keep(database: Database, run: Run, stage: str) -> Behaviour:
 def _handed_on(run: Run, made_with: int | None) -> Behaviour | None:
     """The behaviour that an earlier task has written, unless it is that of other customers."""
     features = run.spec.event_features
-    numbers = [name for name, f in features.items() if not isinstance(f, ItemsFeature)]
     try:
         found = run.folder.read(BEHAVIOUR, MADE_BY)
         if made_with is not None and found.facts["made_with"] != made_with:
@@ -171,8 +170,13 @@ def _handed_on(run: Run, made_with: int | None) -> Behaviour | None:
     except ArtefactError as error:
         log.info("the features of events are computed: %s", error)
         return None
-    values = dict(zip(numbers, found.arrays["numbers"], strict=True))
+    values = dict(zip(_numbers_of(run), found.arrays["numbers"], strict=True))
     return Behaviour(found.arrays["customers"], FeatureValues(values, purchases))
+
+
+def _numbers_of(run: Run) -> list[str]:
+    features = run.spec.event_features
+    return [name for name, feature in features.items() if not isinstance(feature, ItemsFeature)]
 
 
 def _read_purchases(run: Run, name: str) -> ItemCounts:

@@ -16,6 +16,7 @@ TABLES = (
     "customer_embeddings",
     "customer_clusters",
     "customer_lookalikes",
+    "customer_behaviour",
     "cluster_profiles",
     "published_snapshots",
 )

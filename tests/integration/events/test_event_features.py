@@ -1,0 +1,184 @@
+"""Features of events, from the history to what readers see."""
+
+import numpy as np
+import pytest
+
+from integration.events.landed_lines import land_lines
+from integration.events_shop import (
+    CUSTOMERS,
+    FIRST_NIGHT,
+    QUIET,
+    open_shop,
+    order_lines,
+    shop_spec,
+)
+from integration.warehouse import moment
+from kindred.encoding import encoder_versions
+from kindred.encoding.vectors import read_embeddings, vectors_as_of
+from kindred.events.populations import population_as_of
+
+FEATURES = {
+    "income": "numeric",
+    "last_purchase": {"kind": "recency", "of": "purchases"},
+    "orders_90d": {"kind": "count", "of": "purchases", "days": 90, "transform": "log1p"},
+    "spend": {"kind": "sum", "of": "purchases", "column": "amount", "transform": "log1p"},
+    "price": {"kind": "mean", "of": "purchases", "column": "amount"},
+    "width": {"kind": "distinct_count", "of": "purchases", "column": "item"},
+    "pace": {"kind": "days_between", "of": "purchases"},
+    "online": {"kind": "share", "of": "purchases", "by": "channel", "value": "online"},
+    "basket": {"kind": "items", "of": "purchases", "components": 8, "weight": 20},
+}
+NUMBERS = tuple(sorted(FEATURES.keys() - {"income"}))  # as in the settings of a snapshot
+CLUSTERING = {"algorithms": ["kmeans"], "kmeans": {"k": 2}}
+SPEC = shop_spec(features=FEATURES, clustering=CLUSTERING)
+NIGHT = moment(FIRST_NIGHT)
+DAYS_90 = 90 * 86_400
+
+
+@pytest.fixture(scope="module")
+def night(make_laboratory):
+    laboratory = make_laboratory()
+    open_shop(laboratory)
+    laboratory.begin(SPEC, "2026-01-02T02:00")
+    land_lines(laboratory, order_lines())
+    laboratory.run(SPEC, FIRST_NIGHT)
+    return laboratory
+
+
+def expected(customer, as_of=NIGHT):
+    """The features of one customer, line by line."""
+    lines = [line for line in order_lines() if line[1] == customer and line[2] < as_of]
+    bought = [line for line in lines if line[4] > 0]
+    moments = sorted({line[2] for line in bought})
+    amounts = [float(line[4]) for line in lines]
+    paid = {}
+    for line in lines:
+        paid[line[6]] = paid.get(line[6], 0.0) + float(line[4])
+    kept = {channel: max(0.0, amount) for channel, amount in paid.items()}
+    recent = [line for line in bought if (as_of - line[2]).total_seconds() <= DAYS_90]
+    gaps = len(moments) - 1
+    return {
+        "last_purchase": moments[-1].timestamp() / 86_400 if moments else np.nan,
+        "orders_90d": float(len(recent)),
+        "spend": sum(amounts),
+        "price": np.mean(amounts) if amounts else np.nan,
+        "width": float(len({line[3] for line in bought})),
+        "pace": (moments[-1] - moments[0]).total_seconds() / 86_400 / gaps if gaps > 0 else np.nan,
+        "online": kept.get("online", 0.0) / sum(kept.values()) if sum(kept.values()) else np.nan,
+    }
+
+
+def behaviour(laboratory, as_of):
+    query = "select customer_id, numbers from kindred.customer_behaviour where as_of = %s"
+    rows = laboratory.query(query, [as_of])
+    return {customer: dict(zip(NUMBERS, numbers, strict=True)) for customer, numbers in rows}
+
+
+def test_each_number_is_that_of_the_lines_before_the_snapshot(night):
+    found = behaviour(night, NIGHT)
+    assert len(found) == CUSTOMERS
+    for customer in range(1, CUSTOMERS + 1):
+        for name, value in expected(customer).items():
+            np.testing.assert_allclose(found[customer][name], value, rtol=1e-9, err_msg=name)
+    nobody = found[CUSTOMERS - QUIET + 1]
+    assert (nobody["orders_90d"], nobody["spend"], nobody["width"]) == (0.0, 0.0, 0.0)
+    assert np.isnan([nobody[name] for name in ("last_purchase", "price", "pace", "online")]).all()
+
+
+def test_a_pair_is_explained_with_names_and_values(night):
+    found = {name: row for name, *row in night.query("select * from bi.explain_pair(1, 300)")}
+    assert found.keys() == set(FEATURES)
+    own = behaviour(night, NIGHT)[1]
+    assert float(found["orders_90d"][2]) == own["orders_90d"]
+    assert float(found["spend"][2]) == own["spend"]
+    assert found["basket"][2].endswith(" items")
+    assert found["last_purchase"][2] < FIRST_NIGHT.replace("T", " ")
+    assert [found[name][3] for name in ("spend", "price", "basket")] == ["0", None, None]
+    assert float(found["income"][2]) > 1_000
+    assert abs(sum(row[1] for row in found.values()) - 1.0) < 1e-9
+
+
+def test_segments_are_described_by_features_and_items(night):
+    traits = set(
+        night.query(
+            "select column_name, kind from bi.cluster_profiles_current where effect is not null"
+        )
+    )
+    assert {("price", "numeric"), ("last_purchase", "date")} <= traits
+    assert "basket" not in {name for name, _ in traits}
+    rows = night.query(
+        "select cluster_id, feature, item::integer, customers, share, everyone_share, lift, low,"
+        " high from bi.cluster_items_current order by cluster_id, position"
+    )
+    assert {row[1] for row in rows} == {"basket"}
+    assert min(row[3] for row in rows) >= 10
+    for _, _, _, _, share, everyone, lift, low, high in rows:
+        assert abs(share / everyone - lift) < 1e-9
+        assert 1.0 < low <= lift <= high
+    assert night.query("select count(*) from bi.cluster_items") == [(len(rows),)]
+
+
+def test_column_quality_counts_features_and_shows_recency_as_a_date(night):
+    found = {
+        name: row
+        for name, *row in night.query(
+            "select column_name, kind, missing, maximum, latest from bi.column_quality"
+        )
+    }
+    assert found["basket"][:2] == ["items", QUIET]
+    assert found["last_purchase"][0] == "recency"
+    assert found["last_purchase"][2] is None
+    assert found["last_purchase"][3] < NIGHT
+    assert found["orders_90d"][0] == "count"
+
+
+def test_a_night_without_new_events_changes_no_vector(night, copy_laboratory):
+    """Unless a window of days moves: recency counts from the day of the encoder's fit."""
+    still = copy_laboratory(night)
+    still.query("delete from kindred.events_purchases where at >= %s", [NIGHT])
+    spec = shop_spec(
+        features={
+            name: {k: v for k, v in f.items() if k != "days"} if isinstance(f, dict) else f
+            for name, f in FEATURES.items()
+        },
+        clustering=CLUSTERING,
+    )
+    runs = [still.run(spec, day, until="plan_graph") for day in (FIRST_NIGHT, "2026-04-02T02:00")]
+    with runs[0].warehouse("test") as database:
+        first, second = (read_embeddings(run, run.key_type(database)) for run in runs)
+    assert first.encoder_version == second.encoder_version
+    assert first.vectors.tobytes() == second.vectors.tobytes()
+
+
+def test_any_other_date_is_encoded_as_it_was(night):
+    run = night.reopen({"space": "default", "as_of": FIRST_NIGHT + "+00:00"})
+    with run.warehouse("test") as database:
+        published = read_embeddings(run, run.key_type(database)).vectors
+        assert vectors_as_of(run, database, NIGHT, "test").tobytes() == published.tobytes()
+        before = moment("2026-02-01")
+        past = population_as_of(database, run, before, "test")
+    values = past.behaviour.values.numbers
+    for customer in (1, 17, 240):
+        for name, value in expected(customer, before).items():
+            np.testing.assert_allclose(values[name][customer - 1], value, rtol=1e-9)
+
+
+def test_no_fitted_state_holds_a_person_or_a_rare_item(night):
+    [(fitted,)] = night.query("select fitted from kindred.encoder_versions")
+    basket = next(entry for entry in fitted["columns"] if entry["column"] == "basket")
+    owners = {}
+    for line in order_lines():
+        if line[2] < NIGHT and line[4] > 0:
+            owners.setdefault(str(line[3]), set()).add(line[1])
+    assert set(basket["items"]) <= {item for item, who in owners.items() if len(who) >= 5}
+    assert any(len(who) < 5 for who in owners.values())
+    run = night.reopen({"space": "default", "as_of": FIRST_NIGHT + "+00:00"})
+    with run.warehouse("test") as database:
+        encoder = encoder_versions.read(database, run.encoder_version)
+    start, stop = encoder.column_blocks["basket"]
+    with run.warehouse("test") as database:
+        vectors = read_embeddings(run, run.key_type(database)).vectors[:, start:stop]
+    components = encoder.blocks["basket"].components
+    assert components.shape[0] == len(basket["items"])
+    for vector in np.unique(vectors, axis=0):
+        assert not any(np.array_equal(row, vector[: components.shape[1]]) for row in components)
