@@ -1,6 +1,7 @@
 """Quality of a snapshot's encoded columns: counted by ``encode``, checked by the gate."""
 
 import logging
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -20,18 +21,24 @@ log = logging.getLogger(__name__)
 
 PROFILE = "column_profile"
 COUNTED_BY = "fit_encoder"
+SECONDS_PER_DAY = 86_400
 
 
-def empty_profile(run: Run, encoder: FittedEncoder) -> Profile:
-    """An empty profile of the columns of the run's spec."""
-    return Profile.empty(run.spec.features, encoder.baselines, run.spec.private)
+def empty_profile(run: Run, encoder: FittedEncoder, as_of: datetime | None = None) -> Profile:
+    """An empty profile of the columns of the run's spec, for its snapshot or another date."""
+    day = (as_of or run.as_of).timestamp() / SECONDS_PER_DAY
+    return Profile.empty(run.spec.features, encoder.baselines, run.spec.private, day)
 
 
 def profile_of(
-    run: Run, warehouse: Database, encoder: FittedEncoder, population: Population
+    run: Run,
+    warehouse: Database,
+    encoder: FittedEncoder,
+    population: Population,
+    as_of: datetime | None = None,
 ) -> Profile:
-    """Profile customers by the bins of an encoder."""
-    profile = empty_profile(run, encoder)
+    """Profile customers of the snapshot, or as of another date, by the bins of an encoder."""
+    profile = empty_profile(run, encoder, as_of)
 
     def count(
         keys: Array, updated_at: Array, frame: pd.DataFrame, purchases: dict[str, ItemCounts]
@@ -79,7 +86,7 @@ def quality_of(
             # The stored counts used another encoder's bins, or rows have been loaded since: count
             # the customers of that snapshot again.
             before_it = population_as_of(warehouse, run, previous_as_of, "encode")
-            again = profile_of(run, warehouse, encoder, before_it)
+            again = profile_of(run, warehouse, encoder, before_it, previous_as_of)
             counts = {
                 name: column.counts.tolist()
                 for name, column in again.columns.items()

@@ -170,7 +170,7 @@ def fit_encoder(
         for column, feature in features.items()
     }
     baselines = {
-        column: fit_baseline(feature, blocks[column], frame[column])
+        column: fit_baseline(feature, blocks[column], frame[column], fitted_day)
         for column, feature in features.items()
     }
     return FittedEncoder.from_blocks(blocks, baselines)

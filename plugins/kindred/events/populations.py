@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,7 +35,7 @@ from kindred.warehouse.keys import concatenate_keys
 log = logging.getLogger(__name__)
 
 BEHAVIOUR = "behaviour"
-MADE_BY = "fit_encoder"
+MADE_BY = "validate"
 PURCHASE_BYTES = 24
 """Memory per line for the purchases of one feature, while those of its parts are joined."""
 
@@ -138,40 +137,45 @@ def _compute(
 def _keep(database: Database, run: Run, stage: str) -> Behaviour:
     customers = snapshot_customers.kept_customers(database, run)
     behaviour = _compute(database, run, customers, run.as_of, stage)
+    if run.landing_suffix:  # no snapshot: nobody reads on, and a run of that date has its own
+        return behaviour
     values = behaviour.values
+    facts = {"made_with": snapshot_customers.table_number(database, run)}
     for name, purchases in values.purchases.items():
         counts = purchases.counts
         arrays = {"counts": counts.data, "indices": counts.indices, "starts": counts.indptr}
-        arrays["items"] = purchases.items
-        run.folder.write(items_artefact(name), arrays, {})
+        run.folder.write(items_artefact(name), arrays | {"items": purchases.items}, facts)
     numbers = np.array([values.numbers[name] for name in _numbers_of(run)], dtype=np.float64)
     arrays = {
         "customers": behaviour.customers,
         "numbers": numbers.reshape(len(values.numbers), len(behaviour.customers) + 1),
     }
-    # Last, since it says whose the others are.
-    made_with = snapshot_customers.table_number(database, run)
-    run.folder.write(BEHAVIOUR, arrays, {"made_with": made_with})
+    run.folder.write(BEHAVIOUR, arrays, facts)
     return behaviour
 
 
 def _handed_on(run: Run, made_with: int | None) -> Behaviour | None:
-    """The behaviour that an earlier task has written, unless it is that of other customers."""
+    """The behaviour that an earlier task has written, unless it is that of other customers.
+
+    ``made_with``: the table of the customers; None if it has been dropped since.
+    """
     features = run.spec.event_features
     try:
         found = run.folder.read(BEHAVIOUR, MADE_BY)
-        if made_with is not None and found.facts["made_with"] != made_with:
-            return None
-        purchases = {
-            name: _read_purchases(run, name)
+        items = {
+            name: run.folder.read(items_artefact(name), MADE_BY)
             for name, feature in features.items()
             if isinstance(feature, ItemsFeature)
         }
     except ArtefactError as error:
         log.info("the features of events are computed: %s", error)
         return None
-    values = dict(zip(_numbers_of(run), found.arrays["numbers"], strict=True))
-    return Behaviour(found.arrays["customers"], FeatureValues(values, purchases))
+    expected = found.facts["made_with"] if made_with is None else made_with
+    if any(artefact.facts["made_with"] != expected for artefact in (found, *items.values())):
+        return None
+    purchases = {name: _purchases(artefact.arrays) for name, artefact in items.items()}
+    numbers = dict(zip(_numbers_of(run), found.arrays["numbers"], strict=True))
+    return Behaviour(found.arrays["customers"], FeatureValues(numbers, purchases))
 
 
 def _numbers_of(run: Run) -> list[str]:
@@ -179,9 +183,7 @@ def _numbers_of(run: Run) -> list[str]:
     return [name for name, feature in features.items() if not isinstance(feature, ItemsFeature)]
 
 
-def _read_purchases(run: Run, name: str) -> ItemCounts:
-    """The purchases of all customers of the snapshot and, last, of somebody without any."""
-    arrays: dict[str, Any] = run.folder.read(items_artefact(name), MADE_BY).arrays
+def _purchases(arrays: dict[str, Array]) -> ItemCounts:
     shape = (len(arrays["starts"]) - 1, len(arrays["items"]))
     parts = (arrays["counts"], arrays["indices"], arrays["starts"])
     return ItemCounts(sparse.csr_array(parts, shape=shape), arrays["items"])

@@ -3,19 +3,23 @@
 import numpy as np
 import pytest
 
-from integration.events.landed_lines import land_lines
 from integration.events_shop import (
     CUSTOMERS,
     FIRST_NIGHT,
+    LAST_NIGHT,
     QUIET,
     open_shop,
     order_lines,
     shop_spec,
 )
+from integration.leaving import SECRET
 from integration.warehouse import moment
 from kindred.encoding import encoder_versions
 from kindred.encoding.vectors import read_embeddings, vectors_as_of
+from kindred.erasure.task import erase, request_erasure
 from kindred.events.populations import population_as_of
+from kindred.history.erasure_key import VARIABLE
+from kindred.tasks import run_task
 
 FEATURES = {
     "income": "numeric",
@@ -32,6 +36,7 @@ NUMBERS = tuple(sorted(FEATURES.keys() - {"income"}))  # as in the settings of a
 CLUSTERING = {"algorithms": ["kmeans"], "kmeans": {"k": 2}}
 SPEC = shop_spec(features=FEATURES, clustering=CLUSTERING)
 NIGHT = moment(FIRST_NIGHT)
+LINES = order_lines()
 DAYS_90 = 90 * 86_400
 
 
@@ -39,15 +44,13 @@ DAYS_90 = 90 * 86_400
 def night(make_laboratory):
     laboratory = make_laboratory()
     open_shop(laboratory)
-    laboratory.begin(SPEC, "2026-01-02T02:00")
-    land_lines(laboratory, order_lines())
     laboratory.run(SPEC, FIRST_NIGHT)
     return laboratory
 
 
 def expected(customer, as_of=NIGHT):
     """The features of one customer, line by line."""
-    lines = [line for line in order_lines() if line[1] == customer and line[2] < as_of]
+    lines = [line for line in LINES if line[1] == customer and line[2] < as_of]
     bought = [line for line in lines if line[4] > 0]
     moments = sorted({line[2] for line in bought})
     amounts = [float(line[4]) for line in lines]
@@ -104,7 +107,8 @@ def test_segments_are_described_by_features_and_items(night):
             "select column_name, kind from bi.cluster_profiles_current where effect is not null"
         )
     )
-    assert {("price", "numeric"), ("last_purchase", "date")} <= traits
+    assert ("price", "numeric") in traits
+    assert {kind for name, kind in traits if name == "last_purchase"} <= {"date", "missing"}
     assert "basket" not in {name for name, _ in traits}
     rows = night.query(
         "select cluster_id, feature, item::integer, customers, share, everyone_share, lift, low,"
@@ -135,7 +139,7 @@ def test_column_quality_counts_features_and_shows_recency_as_a_date(night):
 def test_a_night_without_new_events_changes_no_vector(night, copy_laboratory):
     """Unless a window of days moves: recency counts from the day of the encoder's fit."""
     still = copy_laboratory(night)
-    still.query("delete from kindred.events_purchases where at >= %s", [NIGHT])
+    still.query("delete from order_lines where ordered_at >= %s", [NIGHT], source=True)
     spec = shop_spec(
         features={
             name: {k: v for k, v in f.items() if k != "days"} if isinstance(f, dict) else f
@@ -167,7 +171,7 @@ def test_no_fitted_state_holds_a_person_or_a_rare_item(night):
     [(fitted,)] = night.query("select fitted from kindred.encoder_versions")
     basket = next(entry for entry in fitted["columns"] if entry["column"] == "basket")
     owners = {}
-    for line in order_lines():
+    for line in LINES:
         if line[2] < NIGHT and line[4] > 0:
             owners.setdefault(str(line[3]), set()).add(line[1])
     assert set(basket["items"]) <= {item for item, who in owners.items() if len(who) >= 5}
@@ -182,3 +186,78 @@ def test_no_fitted_state_holds_a_person_or_a_rare_item(night):
     assert components.shape[0] == len(basket["items"])
     for vector in np.unique(vectors, axis=0):
         assert not any(np.array_equal(row, vector[: components.shape[1]]) for row in components)
+
+
+def test_a_refit_measures_drift_and_a_cleared_task_finds_the_same(night, copy_laboratory):
+    again = copy_laboratory(night)
+    spec = shop_spec(
+        features=FEATURES, clustering=CLUSTERING, refit="always", gates={"max_drift": 9}
+    )
+    run = again.run(spec, LAST_NIGHT, run_id="scheduled__1", may_refit=True)
+    drift = dict(
+        again.query(
+            "select column_name, drift from bi.column_quality where as_of = %s", [run.as_of]
+        )
+    )
+    assert again.query("select count(*) from kindred.encoder_versions") == [(2,)]
+    assert 0.0 < drift["spend"] < 9  # a month later they have spent more
+    assert drift["last_purchase"] < 1  # and go on buying
+    assert drift["income"] == 0.0
+    hashes = again.hashes()
+    behaved = behaviour(again, run.as_of)
+    assert behaved[7]["spend"] == pytest.approx(expected(7, run.as_of)["spend"])
+    again.run(spec, FIRST_NIGHT, encoder_version=1)
+    again.run(spec, LAST_NIGHT, encoder_version=2)
+    assert again.hashes() == hashes
+    before = read_embeddings(run, again_key(run))
+    for stage in ("encode", "profile_clusters"):  # the customers' table is gone: clean_up
+        run_task(again.reopen({"space": "default", "as_of": run.as_of.isoformat()}), stage)
+    assert read_embeddings(run, again_key(run)).vectors.tobytes() == before.vectors.tobytes()
+
+
+def again_key(run):
+    with run.warehouse("test") as database:
+        return run.key_type(database)
+
+
+def test_a_fit_before_any_run_gives_the_encoder_of_the_run(night, copy_laboratory, make_laboratory):
+    other = make_laboratory(beside=night)
+    version = other.fit(SPEC, FIRST_NIGHT)
+    [(fitted,)] = other.query("select fitted from kindred.encoder_versions")
+    assert version == 1
+    assert [(fitted,)] == night.query("select fitted from kindred.encoder_versions")
+    assert not any(other.artefacts.rglob("*.npy"))
+
+
+def test_private_items_and_amounts_are_never_shown(night, copy_laboratory):
+    closed = copy_laboratory(night)
+    light = {name: {**FEATURES[name], "weight": 0.01} for name in ("basket", "width")}
+    spec = shop_spec(features=FEATURES | light, clustering=CLUSTERING, private=["item"])
+    hidden = {"basket", "width"}
+    assert set(spec.hidden_features) == hidden
+    closed.begin(spec, "2026-04-02T02:00")  # hides them at once
+    rows = closed.query("select * from bi.explain_pair(1, 2)")
+    assert {row[0] for row in rows if row[3] is not None} == FEATURES.keys() - hidden
+    assert closed.query("select count(*) from bi.cluster_items") == [(0,)]
+    closed.run(spec, "2026-04-02T02:00")
+    [(items,)] = closed.query(
+        "select jsonb_agg(items) from kindred.cluster_profiles where as_of > %s", [NIGHT]
+    )
+    assert items == [[], []]
+    traits = {name for (name,) in closed.query("select column_name from bi.cluster_profiles")}
+    assert traits
+    assert not traits & hidden
+
+
+def test_who_is_erased_leaves_no_value(night, copy_laboratory, monkeypatch):
+    monkeypatch.setenv(VARIABLE, SECRET)
+    lab = copy_laboratory(night)
+    own = behaviour(lab, NIGHT)
+    richest = max(own, key=lambda customer: own[customer]["spend"])
+    [(highest,)] = lab.query("select maximum from bi.column_quality where column_name = 'spend'")
+    assert highest == own[richest]["spend"]
+    erase(lab.deployment, "default", request_erasure(lab.deployment, "default", str(richest)))
+    assert richest not in behaviour(lab, NIGHT)
+    query = "select maximum from bi.column_quality where column_name = 'spend'"
+    assert lab.query(query) == [(None,)]
+    assert not any(lab.artefacts.rglob("*.npy"))
