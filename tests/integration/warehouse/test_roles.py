@@ -30,6 +30,8 @@ OBJECTS = (
     "clusters_current",
     "cluster_lineage",
     "cluster_lineage_current",
+    "cluster_items",
+    "cluster_items_current",
     "cluster_movements",
     "cluster_movements_current",
     "cluster_profiles",
