@@ -128,7 +128,8 @@ def _of_part(
     for days in {feature.days for feature in features.values()}:
         inside = rows
         if days is not None:
-            inside = rows.take(rows.lines.at >= as_of - round(days * MICROSECONDS_PER_DAY))
+            is_inside = rows.lines.at >= as_of - round(days * MICROSECONDS_PER_DAY)
+            inside = rows if is_inside.all() else rows.take(is_inside)
         for name, feature in features.items():
             if feature.days != days:
                 continue

@@ -158,7 +158,8 @@ class Spec(Strict):
     )
     private: tuple[str, ...] = Field(
         default=(),
-        description="Features and labels of which readers learn nothing.",
+        description="Features, labels and columns of events of which readers learn nothing; what"
+        " is made of such a column is private too.",
         examples=[["income"]],
     )
     publish_distances: bool = Field(

@@ -7,6 +7,7 @@ from integration.events_shop import (
     CUSTOMERS,
     FIRST_NIGHT,
     LAST_NIGHT,
+    LINE_COLUMNS,
     QUIET,
     open_shop,
     order_lines,
@@ -19,6 +20,7 @@ from kindred.encoding.vectors import read_embeddings, vectors_as_of
 from kindred.erasure.task import erase, request_erasure
 from kindred.events.populations import population_as_of
 from kindred.history.erasure_key import VARIABLE
+from kindred.spec.model import spec_from_dict
 from kindred.tasks import run_task
 
 FEATURES = {
@@ -261,3 +263,24 @@ def test_who_is_erased_leaves_no_value(night, copy_laboratory, monkeypatch):
     query = "select maximum from bi.column_quality where column_name = 'spend'"
     assert lab.query(query) == [(None,)]
     assert not any(lab.artefacts.rglob("*.npy"))
+
+
+def test_events_alone_are_enough_and_keys_may_be_text(make_laboratory):
+    """Who has an event before a date is a customer; text keys are looked up by the server."""
+    lines = [(line[0], f"c{line[1]:04}", *line[2:]) for line in LINES if line[1] <= 60]
+    laboratory = make_laboratory()
+    laboratory.fill(
+        "order_lines", LINE_COLUMNS.replace("customer_id bigint", "customer_id text"), lines
+    )
+    features = {name: found for name, found in FEATURES.items() if name != "income"}
+    content = shop_spec(features=features, clustering=CLUSTERING).model_dump(mode="json")
+    spec = spec_from_dict({**content, "source": {"events": "purchases"}}, where="test")
+    run = laboratory.run(spec, FIRST_NIGHT)
+    found = behaviour(laboratory, run.as_of)
+    assert found.keys() == {line[1] for line in lines if line[2] < NIGHT}
+    for customer in (1, 30, 60):
+        for name, value in expected(customer).items():
+            np.testing.assert_allclose(found[f"c{customer:04}"][name], value, rtol=1e-9)
+    pair = laboratory.query("select * from bi.explain_pair('c0001', 'c0002')")
+    assert {row[0] for row in pair} == features.keys()
+    assert all(row[3] is not None for row in pair)
