@@ -59,6 +59,7 @@ SPEAKS_SQL = {
         "versions",
     ),
     "events": (
+        "behaviour_rows",
         "event_extraction",
         "event_landing",
         "event_retention",

@@ -4,7 +4,7 @@ from functools import partial
 
 from psycopg2 import sql
 
-from kindred.events.stored_names import ITEM, stored_name
+from kindred.events.stored_names import ITEM, OWN_COLUMNS, stored_name
 from kindred.history.versions import column_types
 from kindred.spec.events import Events
 from kindred.spec.features import (

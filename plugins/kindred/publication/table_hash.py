@@ -16,7 +16,6 @@ TABLES = (
     "customer_embeddings",
     "customer_clusters",
     "customer_lookalikes",
-    "customer_behaviour",
     "cluster_profiles",
     "published_snapshots",
 )
@@ -47,8 +46,8 @@ def table_hashes(database: Database) -> dict[str, str]:
         queries = [statements.compose(f"publication/hash/{table}")]
         hashes[table] = _hash(database, queries if database.has_table(relation) else [])
     if events := event_tables.names(database) if database.has_table("event_sources") else []:
-        queries = [statements.compose("publication/hash/rejected_events")]
-        hashes["rejected_events"] = _hash(database, queries)
+        for table in ("rejected_events", "customer_behaviour", "cluster_items"):
+            hashes[table] = _hash(database, [statements.compose(f"publication/hash/{table}")])
         hashes["events"] = _hash(database, [event_tables.in_force(database, n) for n in events])
     combined = "".join(hashes.values())
     hashes["all"] = hashlib.sha256(combined.encode()).hexdigest()
