@@ -90,7 +90,7 @@ def read_events(
         for column in wanted
     ]
     query = statements.compose(
-        f"events/{positions.statement}",
+        positions.statement,
         events=events,
         positions=POSITIONS,
         expressions=statements.comma_separated(expressions),
@@ -131,7 +131,7 @@ class _Positions:
         self._customers = customers
         self.is_key = key_type is KeyType.BIGINT
         self.field = Field.INT8 if self.is_key else Field.INT4
-        self.statement = "read_lines" if self.is_key else "read_lines_by_position"
+        self.statement = "events/read_lines" if self.is_key else "events/read_lines_by_position"
         if not self.is_key:
             _send_positions(database, key_type, customers, block_rows)
 
