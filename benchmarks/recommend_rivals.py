@@ -10,7 +10,8 @@ from implicit.cpu.als import AlternatingLeastSquares
 from numpy.typing import NDArray
 from scipy import sparse
 
-from kindred.encoding.items_block import ItemCounts, fit_items
+from kindred.encoding.items_block import fit_items
+from kindred.events.ownership import ItemCounts
 from kindred.recommendations.judging import Judged
 from kindred.recommendations.quality import judge_rival
 from kindred.recommendations.rivals import EASE_ITEMS, Make, Scores, ease, item_neighbours, owned_of

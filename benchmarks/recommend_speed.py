@@ -21,7 +21,8 @@ import numpy as np
 from scipy import sparse
 
 from benchmarks.report import Report, arguments, machine
-from kindred.encoding.items_block import ItemCounts, fit_items
+from kindred.encoding.items_block import fit_items
+from kindred.events.ownership import ItemCounts
 from kindred.recommendations.everyone import recommend_everyone
 from kindred.recommendations.lists import Catalogue
 from kindred.recommendations.parameters import Parameters

@@ -59,10 +59,12 @@ SPEAKS_SQL = {
         "versions",
     ),
     "events": (
+        "behaviour_rows",
         "event_extraction",
         "event_landing",
         "event_retention",
         "event_reconciliation",
+        "event_rows",
         "event_source",
         "event_state",
         "event_tables",
@@ -94,6 +96,7 @@ SPEAKS_SQL = {
 """The modules of a subject that may name a statement or compose one; in the warehouse all may."""
 
 HOLDS_A_SESSION = {
+    "events": ("populations",),
     "encoding": (
         "embeddings",
         "fit_as_of",

@@ -16,6 +16,8 @@ select
       from json_array_elements_text(snapshots.settings -> 'labels') with ordinality as label (column_name, position)
     ) as payload
     where payload.column_name <> all (hidden.private)
+      -- Conditions are on rows of customers, which have no features of events.
+      and snapshots.settings -> 'features' -> payload.column_name -> 'of' is null
     order by payload.part, payload.position
   ) as filterable,
   (snapshots.settings #>> '{{clustering,plpython,memory_mb}}')::integer as memory_mb,

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kindred.encoding.blocks import numbers_of
-from kindred.encoding.drift import BaselineHistogram, lengths_of, stability_index
+from kindred.encoding.drift import BaselineHistogram, lengths_of, measured, stability_index
 from kindred.spec.features import Feature, Kind
 
 
@@ -19,7 +19,7 @@ class ColumnProfile:
 
     ``minimum`` and ``maximum`` are in the unit of numbers, in days since 1970-01-01 for dates, and
     in characters for texts. They are None for other kinds, for columns without values, and if
-    ``is_private``.
+    ``is_private``. ``day`` is that of the customers, in days since 1970-01-01 (see `measured`).
     """
 
     kind: Kind
@@ -28,10 +28,11 @@ class ColumnProfile:
     is_private: bool = False
     minimum: float | None = None
     maximum: float | None = None
+    day: float = 0.0
 
     def add(self, values: pd.Series) -> None:
         """Count a block of customers."""
-        self.counts = self.counts + self.baseline.count(values)
+        self.counts = self.counts + self.baseline.count(measured(self.kind, values, self.day))
         if self.is_private or self.kind in (Kind.CATEGORICAL, Kind.BOOLEAN):
             return
         numbers = numbers_of(lengths_of(values) if self.kind is Kind.TEXT else values)
@@ -78,8 +79,9 @@ class Profile:
         features: Mapping[str, Feature],
         baselines: Mapping[str, BaselineHistogram],
         private: tuple[str, ...] = (),
+        day: float = 0.0,
     ) -> Self:
-        """A profile of no customers."""
+        """A profile of no customers, who will be those of a ``day`` since 1970-01-01."""
         return cls(
             {
                 column: ColumnProfile(
@@ -87,6 +89,7 @@ class Profile:
                     baselines[column],
                     np.zeros(len(baselines[column].counts), dtype=np.int64),
                     is_private=column in private,
+                    day=day,
                 )
                 for column, feature in features.items()
             }

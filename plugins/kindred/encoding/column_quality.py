@@ -1,6 +1,7 @@
 """Quality of a snapshot's encoded columns: counted by ``encode``, checked by the gate."""
 
 import logging
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,8 @@ from kindred.encoding.column_profile import ColumnProfile, Profile
 from kindred.encoding.drift import stability_index
 from kindred.encoding.encoder import FittedEncoder
 from kindred.errors import ArtefactError
-from kindred.history.snapshot_customers import Customers, customers_as_of, read_customers
+from kindred.events.ownership import ItemCounts
+from kindred.events.populations import Population, population_as_of, read_population
 from kindred.run import builds
 from kindred.run.context import Run
 from kindred.warehouse.copy_writer import Array
@@ -19,23 +21,31 @@ log = logging.getLogger(__name__)
 
 PROFILE = "column_profile"
 COUNTED_BY = "fit_encoder"
+SECONDS_PER_DAY = 86_400
 
 
-def empty_profile(run: Run, encoder: FittedEncoder) -> Profile:
-    """An empty profile of the columns of the run's spec."""
-    return Profile.empty(run.spec.features, encoder.baselines, run.spec.private)
+def empty_profile(run: Run, encoder: FittedEncoder, as_of: datetime | None = None) -> Profile:
+    """An empty profile of the columns of the run's spec, for its snapshot or another date."""
+    day = (as_of or run.as_of).timestamp() / SECONDS_PER_DAY
+    return Profile.empty(run.spec.features, encoder.baselines, run.spec.private, day)
 
 
 def profile_of(
-    run: Run, warehouse: Database, encoder: FittedEncoder, customers: Customers
+    run: Run,
+    warehouse: Database,
+    encoder: FittedEncoder,
+    population: Population,
+    as_of: datetime | None = None,
 ) -> Profile:
-    """Profile customers by the bins of an encoder."""
-    profile = empty_profile(run, encoder)
+    """Profile customers of the snapshot, or as of another date, by the bins of an encoder."""
+    profile = empty_profile(run, encoder, as_of)
 
-    def count(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
+    def count(
+        keys: Array, updated_at: Array, frame: pd.DataFrame, purchases: dict[str, ItemCounts]
+    ) -> None:
         profile.add(frame)
 
-    read_customers(warehouse, run, customers, count)
+    read_population(warehouse, run, population, count)
     return profile
 
 
@@ -75,7 +85,8 @@ def quality_of(
         if version != run.encoder_version or run.build.facts.get("has_full_extract"):
             # The stored counts used another encoder's bins, or rows have been loaded since: count
             # the customers of that snapshot again.
-            again = profile_of(run, warehouse, encoder, customers_as_of(run.spec, previous_as_of))
+            before_it = population_as_of(warehouse, run, previous_as_of, "encode")
+            again = profile_of(run, warehouse, encoder, before_it, previous_as_of)
             counts = {
                 name: column.counts.tolist()
                 for name, column in again.columns.items()

@@ -11,7 +11,7 @@ from scipy.stats import chi2
 
 from kindred.encoding.blocks import Block, State, floats, numbers_of, strings_of
 from kindred.encoding.categories import CategoryBlock, slots_of
-from kindred.spec.features import CategoricalFeature, Feature, TextFeature
+from kindred.spec.features import CategoricalFeature, Feature, Kind, TextFeature
 
 BINS = 10
 SMALLEST_SHARE = 1e-4
@@ -86,8 +86,20 @@ def lengths_of(values: pd.Series) -> pd.Series:
     return pd.Series(lengths, dtype=np.float64)
 
 
-def fit_baseline(feature: Feature, block: Block, values: pd.Series) -> BaselineHistogram:
-    """Fit the baseline histogram of one column."""
+def measured(kind: Kind, values: pd.Series, day: float) -> pd.Series:
+    """What the bins of a column count; ``day`` is that of the customers, in days since 1970.
+
+    Of a recency, its age on that day: customers who go on buying have later and later days, and are
+    as they were.
+    """
+    return day - values if kind is Kind.RECENCY else values
+
+
+def fit_baseline(
+    feature: Feature, block: Block, values: pd.Series, fitted_day: float = 0.0
+) -> BaselineHistogram:
+    """Fit the baseline histogram of one column, to count what is `measured` of it."""
+    values = measured(feature.kind, values, fitted_day)
     if isinstance(feature, CategoricalFeature) and isinstance(block, CategoryBlock):
         bare = CategoryHistogram(block.categories)
         return replace(bare, counts=tuple(bare.count(values).tolist()))

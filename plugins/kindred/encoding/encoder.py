@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from kindred.encoding.blocks import Block, strings_of
 from kindred.encoding.drift import BaselineHistogram, baseline_from_json, fit_baseline
 from kindred.encoding.fitting import Embed, block_from_json, embedded, fit_block
+from kindred.encoding.items_block import ItemsBlock
 from kindred.encoding.sentences import SentenceBlock
 from kindred.errors import CustomerValueError, DataError
-from kindred.spec.features import Feature
+from kindred.events.ownership import ItemCounts
+from kindred.spec.features import Feature, ItemsFeature
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,12 @@ class FittedEncoder:
             start += block.width
         return cls(start, column_blocks, blocks, baselines)
 
-    def transform(self, frame: pd.DataFrame, embed: Embed | None = None) -> NDArray[np.float32]:
+    def transform(
+        self,
+        frame: pd.DataFrame,
+        embed: Embed | None = None,
+        purchases: Mapping[str, ItemCounts] | None = None,
+    ) -> NDArray[np.float32]:
         """Encode customers.
 
         Parameters
@@ -75,6 +82,8 @@ class FittedEncoder:
             One column per feature, as in `fit_encoder`; rows in customer order.
         embed : callable, optional
             Sentence embeddings of texts, as in `fit_encoder`.
+        purchases : mapping of str to ItemCounts, optional
+            Those of features of kind ``items``, as in `fit_encoder`.
 
         Returns
         -------
@@ -91,7 +100,7 @@ class FittedEncoder:
         for column, block in self.blocks.items():
             start, stop = self.column_blocks[column]
             part = vectors[:, start:stop]
-            values: Any = frame[column]
+            values = _values(column, block, frame, purchases)
             if isinstance(block, SentenceBlock):
                 model, values = embedded(column, strings_of(values), embed)
                 _require_model(column, block.model, model)
@@ -112,6 +121,7 @@ def fit_encoder(
     *,
     fitted_day: float = 0.0,
     embed: Embed | None = None,
+    purchases: Mapping[str, ItemCounts] | None = None,
 ) -> FittedEncoder:
     """Fit one block per feature, in the order of the spec.
 
@@ -122,11 +132,14 @@ def fit_encoder(
     frame : DataFrame, shape (rows, columns)
         One column per feature. Numeric: float64, NaN for missing. Boolean: 0.0, 1.0 or NaN.
         Date: float64 days since 1970-01-01 UTC, NaN for missing. Categorical and text: objects of
-        str, None or NaN for missing.
+        str, None or NaN for missing. Numbers of events: float64, recency as a date. Items: how
+        many, NaN for none.
     fitted_day : float
         The moment of the fit in days since 1970-01-01 UTC.
     embed : callable, optional
         Returns sentence embeddings of a column's texts; for text columns of method ``sentence``.
+    purchases : mapping of str to ItemCounts, optional
+        Those of each feature of kind ``items``, in the order of the frame's rows.
 
     Returns
     -------
@@ -147,14 +160,34 @@ def fit_encoder(
             " date or check that rows were extracted"
         )
     blocks = {
-        column: fit_block(column, feature, frame[column], fitted_day=fitted_day, embed=embed)
+        column: fit_block(
+            column,
+            feature,
+            _values(column, feature, frame, purchases),
+            fitted_day=fitted_day,
+            embed=embed,
+        )
         for column, feature in features.items()
     }
     baselines = {
-        column: fit_baseline(feature, blocks[column], frame[column])
+        column: fit_baseline(feature, blocks[column], frame[column], fitted_day)
         for column, feature in features.items()
     }
     return FittedEncoder.from_blocks(blocks, baselines)
+
+
+def _values(
+    column: str,
+    kind: object,
+    frame: pd.DataFrame,
+    purchases: Mapping[str, ItemCounts] | None,
+) -> Any:
+    """What the block of a column encodes: its values, or the purchases of its customers."""
+    if not isinstance(kind, ItemsBlock | ItemsFeature):
+        return frame[column]
+    if column not in (purchases or {}):
+        raise DataError(f"column {column!r} is made of purchases, and none are given")
+    return (purchases or {})[column]
 
 
 def _require_model(column: str, fitted: str, found: str) -> None:

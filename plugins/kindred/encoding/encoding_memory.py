@@ -1,15 +1,20 @@
 """Memory forecasts for encoding customers, fitting encoders and embedding texts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from kindred.encoding.items_block import FIT_CUSTOMERS
 from kindred.encoding.texts import FIT_TEXTS
+from kindred.events.behaviour import Behaviour
 from kindred.run.base_memory import BASE_MEGABYTES
-from kindred.spec.features import Feature, Kind, TextFeature, TextMethod
+from kindred.spec.features import Feature, ItemsFeature, Kind, TextFeature, TextMethod
 
 CATEGORY_BYTES = 16
 """Typical size of a category's name."""
+
+PURCHASE_BYTES = 60
+"""A pair of customer and item while it is encoded: its column, count and weight, and copies."""
 
 OBJECT_BYTES = 60
 """Size of a Python string or bytes object without its content."""
@@ -88,6 +93,39 @@ def _fit_bytes(
     if feature.method is TextMethod.SENTENCE:
         return sample * embedding_dimensions * 28
     return round(sample * (8 * text_bytes + 24 * feature.components))
+
+
+def behaviour_megabytes(behaviour: Behaviour) -> int:
+    """Memory of the event features of all customers, beside the blocks that are read."""
+    values = behaviour.values
+    total = sum(numbers.nbytes for numbers in values.numbers.values())
+    for purchases in values.purchases.values():
+        counts = purchases.counts
+        total += counts.data.nbytes + counts.indices.nbytes + counts.indptr.nbytes
+        total += purchases.items.nbytes
+    return int(total) // 2**20
+
+
+def purchases_row_bytes(behaviour: Behaviour) -> int:
+    """Memory per customer of a block: their purchases, chosen, weighted and projected."""
+    found = (purchases.counts for purchases in behaviour.values.purchases.values())
+    return sum(PURCHASE_BYTES * -(-counts.nnz // counts.shape[0]) for counts in found)
+
+
+def fit_items_megabytes(features: Mapping[str, Feature], behaviour: Behaviour) -> int:
+    """Memory of fitting the widest feature of kind ``items``, and of the purchases of all.
+
+    All purchases are chosen and weighted; those of a sample are decomposed, in float64.
+    """
+    largest = 0
+    for name, feature in features.items():
+        if isinstance(feature, ItemsFeature):
+            counts = behaviour.values.purchases[name].counts
+            sample = min(counts.shape[0], FIT_CUSTOMERS)
+            width = 4 * 8 * (feature.components + 10)
+            found = PURCHASE_BYTES * counts.nnz + width * (sample + counts.shape[1])
+            largest = max(largest, found)
+    return largest // 2**20 + 2 * behaviour_megabytes(behaviour)
 
 
 def embedding_megabytes(weights_megabytes: float) -> int:

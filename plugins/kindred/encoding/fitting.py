@@ -4,13 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from kindred.encoding.blocks import Block, State, known_of
 from kindred.encoding.categories import CategoryBlock, fit_category
 from kindred.encoding.dates import DateBlock, fit_date
-from kindred.encoding.items_block import ItemsBlock
+from kindred.encoding.items_block import ItemsBlock, fit_items
 from kindred.encoding.number_block import NumberBlock, fit_boolean, fit_number
 from kindred.encoding.sentences import SentenceBlock, fit_sentence
 from kindred.encoding.texts import fitted_texts
@@ -20,8 +19,11 @@ from kindred.spec.features import (
     BooleanFeature,
     CategoricalFeature,
     DateFeature,
+    EventNumber,
     Feature,
+    ItemsFeature,
     NumericFeature,
+    RecencyFeature,
     TextFeature,
     TextMethod,
 )
@@ -48,12 +50,12 @@ def block_from_json(state: State) -> Block:
 def fit_block(
     column: str,
     feature: Feature,
-    values: pd.Series,
+    values: Any,
     *,
     fitted_day: float,
     embed: Embed | None,
 ) -> Block:
-    """Fit the block of one column of the frame that `encoder.fit_encoder` takes.
+    """Fit the block of one column of the frame that `encoder.fit_encoder` takes, or of purchases.
 
     It is scaled so that the feature's weight is the expected squared Euclidean distance of two
     random fitted customers within the block, which is twice the sum of its columns' variances. A
@@ -64,21 +66,29 @@ def fit_block(
     DataError
         A numeric column holds infinite values or overflows float64.
     """
-    if isinstance(feature, NumericFeature):
+    if isinstance(feature, NumericFeature | EventNumber):
         return fit_number(column, feature, values)
     if isinstance(feature, BooleanFeature):
         return fit_boolean(feature, values)
     if isinstance(feature, CategoricalFeature):
         return fit_category(feature, values)
+    if isinstance(feature, RecencyFeature):
+        feature = DateFeature(weight=feature.weight, scale=feature.scale)
     if isinstance(feature, DateFeature):
         return fit_date(column, feature, values, fitted_day)
-    if not isinstance(feature, TextFeature):
-        raise NotImplementedError(feature.kind)
-    if feature.method is TextMethod.TFIDF:
-        return fit_tfidf(feature, values)
+    if isinstance(feature, ItemsFeature):
+        return fit_items(
+            values,
+            weight=feature.weight,
+            components=feature.components,
+            weighting=feature.method,
+        )
+    text: TextFeature = feature
+    if text.method is TextMethod.TFIDF:
+        return fit_tfidf(text, values)
     texts, missing_share = fitted_texts(values)
     model, vectors = embedded(column, texts, embed)
-    return fit_sentence(feature, model, vectors, missing_share)
+    return fit_sentence(text, model, vectors, missing_share)
 
 
 def embedded(

@@ -11,6 +11,7 @@ from scipy import sparse
 from kindred.encoding.blocks import State
 from kindred.encoding.decomposition import decompose
 from kindred.encoding.reduced import Floats, Reduced, ReducedBlock, fit_reduced
+from kindred.events.ownership import ItemCounts
 from kindred.spec.features import ItemWeighting
 
 MIN_BUYERS = 5
@@ -22,18 +23,6 @@ SATURATION, LENGTH_SHARE = 1.2, 0.75
 """BM25's k1 and b (Robertson & Zaragoza 2009, section 3.4.1)."""
 
 _MULTIPLIERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], dtype=np.uint64)
-
-
-@dataclass(frozen=True)
-class ItemCounts:
-    """Purchases per customer and item.
-
-    ``counts``: csr_array (customers, items) of positive whole numbers, as from `purchases_of`.
-    ``items`` (items,): the keys of its columns, in any order; compared as text.
-    """
-
-    counts: Any
-    items: NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)

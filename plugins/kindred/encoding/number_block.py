@@ -16,7 +16,13 @@ from kindred.encoding.blocks import (
     total_variance,
 )
 from kindred.errors import CustomerValueError
-from kindred.spec.features import BooleanFeature, NumericFeature, Scale, Transform
+from kindred.spec.features import (
+    BooleanFeature,
+    EventNumber,
+    NumericFeature,
+    Scale,
+    Transform,
+)
 
 QUANTILES = 1001
 """Quantiles stored by the quantile transform: a thousandth of the customers between neighbours."""
@@ -111,8 +117,10 @@ class NumberBlock:
         )
 
 
-def fit_number(column: str, feature: NumericFeature, values: pd.Series) -> NumberBlock:
-    """Fit a numeric column: float64 with NaN for missing.
+def fit_number(
+    column: str, feature: NumericFeature | EventNumber, values: pd.Series
+) -> NumberBlock:
+    """Fit a numeric column, or a number of events: float64 with NaN for missing.
 
     Raises
     ------

@@ -16,6 +16,8 @@ from kindred.encoding.embeddings import centroid_of_customers
 from kindred.encoding.encoding_memory import embedding_megabytes
 from kindred.encoding.fit_as_of import fit_as_of
 from kindred.encoding.text_embedding import embed_new_texts, embedder, weights_of
+from kindred.events.behaviour_rows import load_behaviour
+from kindred.events.populations import kept_population
 from kindred.history.snapshot_customers import is_kept, kept_customers
 from kindred.run import builds
 from kindred.run.base_memory import BASE_MEGABYTES
@@ -72,10 +74,10 @@ def _reason_to_refit(
     if refit is Refit.ALWAYS:
         return "refit: always", None
     encoder = encoder_versions.read(warehouse, chosen)
-    customers = kept_customers(warehouse, run)
-    row_bytes = vectors.columns_read(run, warehouse, customers).block_row_bytes
+    population = kept_population(warehouse, run, "fit_encoder")
+    row_bytes = vectors.columns_read(run, warehouse, population.customers).block_row_bytes
     run = with_fitting_blocks(run, "fit_encoder", "drift of columns", BASE_MEGABYTES, row_bytes)
-    profile = profile_of(run, warehouse, encoder, customers)
+    profile = profile_of(run, warehouse, encoder, population)
     drifted = profile.drifted(run.spec.refit_drift)
     if not drifted:
         return None, profile
@@ -91,14 +93,16 @@ def encode(run: Run) -> dict[str, Any]:
         if not is_kept(warehouse, run):
             # Found again after the run has ended: what was counted of them before may be of others.
             hand_on(run, None, None)
-        customers = kept_customers(warehouse, run)
-        run = vectors.within_memory(run, warehouse, encoder, embed, customers, "encode")
+        population = kept_population(warehouse, run, "encode")
+        run = vectors.within_memory(run, warehouse, encoder, embed, population, "encode")
         counted = handed_on(run, encoder)
         profile = counted or empty_profile(run, encoder)
         embeddings = vectors.encode_customers(
-            run, warehouse, encoder, embed, customers, None if counted else profile
+            run, warehouse, encoder, embed, population, None if counted else profile
         )
         vectors.write_embeddings(run, embeddings)
+        if population.behaviour is not None:
+            load_behaviour(warehouse, run, population.behaviour)
         run.add_facts(
             warehouse,
             quality=quality_of(run, warehouse, encoder, profile),

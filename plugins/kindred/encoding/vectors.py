@@ -10,11 +10,19 @@ from kindred.encoding import encoder_versions
 from kindred.encoding.column_profile import Profile
 from kindred.encoding.embeddings import Embeddings
 from kindred.encoding.encoder import FittedEncoder
-from kindred.encoding.encoding_memory import Columns, encode_megabytes, encode_row_bytes
+from kindred.encoding.encoding_memory import (
+    Columns,
+    behaviour_megabytes,
+    encode_megabytes,
+    encode_row_bytes,
+    purchases_row_bytes,
+)
 from kindred.encoding.text_embedding import Embedder, embedder, weights_of
 from kindred.errors import CustomerValueError
+from kindred.events.ownership import ItemCounts
+from kindred.events.populations import Population, population_as_of, read_population
 from kindred.history import snapshot_customers
-from kindred.history.snapshot_customers import Customers, count_customers, customers_as_of
+from kindred.history.snapshot_customers import Customers, count_customers
 from kindred.run.context import Run
 from kindred.run.memory import with_fitting_blocks
 from kindred.spec.features import Kind
@@ -30,12 +38,12 @@ def vectors_as_of(
     run: Run, warehouse: Database, as_of: datetime, stage: str
 ) -> NDArray[np.float32]:
     """Encode the customers as of another date by the encoder of the run."""
-    customers = customers_as_of(run.spec, as_of)
+    population = population_as_of(warehouse, run, as_of, stage)
     with embedder(run, stage) as embed:
         encoder = encoder_versions.read(warehouse, run.encoder_version)
-        run = within_memory(run, warehouse, encoder, embed, customers, stage)
+        run = within_memory(run, warehouse, encoder, embed, population, stage)
         with warehouse.repeatable_read():
-            return encode_customers(run, warehouse, encoder, embed, customers).vectors
+            return encode_customers(run, warehouse, encoder, embed, population).vectors
 
 
 def within_memory(
@@ -43,7 +51,7 @@ def within_memory(
     warehouse: Database,
     encoder: FittedEncoder,
     embed: Embedder | None,
-    customers: Customers,
+    population: Population,
     stage: str,
 ) -> Run:
     """The run with blocks that fit, if the vectors of the customers do.
@@ -53,11 +61,14 @@ def within_memory(
     SettingsError
         when they do not fit into the memory of a task.
     """
-    rows = count_customers(warehouse, customers)
+    rows = count_customers(warehouse, population.customers)
     widths = (encoder.dimensions, 0 if embed is None else embed.dimensions)
-    row_bytes = encode_row_bytes(columns_read(run, warehouse, customers), *widths)
+    row_bytes = encode_row_bytes(columns_read(run, warehouse, population.customers), *widths)
     work = f"encoding of {rows} customers x {encoder.dimensions} dimensions"
     megabytes = encode_megabytes(rows, encoder.dimensions) + round(2 * weights_of(run.spec))
+    if population.behaviour is not None:
+        megabytes += behaviour_megabytes(population.behaviour)
+        row_bytes += purchases_row_bytes(population.behaviour)
     return with_fitting_blocks(run, stage, work, megabytes, row_bytes)
 
 
@@ -74,7 +85,7 @@ def encode_customers(
     warehouse: Database,
     encoder: FittedEncoder,
     embed: Embedder | None,
-    customers: Customers,
+    population: Population,
     profile: Profile | None = None,
 ) -> Embeddings:
     """Encode customers block by block, and count them in ``profile``.
@@ -82,23 +93,28 @@ def encode_customers(
     All statements must see the same customers: either the session is in a repeatable read
     transaction, or the customers are stored in a table.
     """
-    rows = count_customers(warehouse, customers)
+    rows = count_customers(warehouse, population.customers)
     vectors = np.empty((rows, encoder.dimensions), dtype=np.float32)
     updated_at = np.empty(rows, dtype=np.int64)
     keys: list[Array] = []
     done = 0
 
-    def transform(block_keys: Array, block_updated_at: Array, frame: pd.DataFrame) -> None:
+    def transform(
+        block_keys: Array,
+        block_updated_at: Array,
+        frame: pd.DataFrame,
+        purchases: dict[str, ItemCounts],
+    ) -> None:
         nonlocal done
         block = slice(done, done + len(frame))
-        vectors[block] = encoder.transform(frame, embed)
+        vectors[block] = encoder.transform(frame, embed, purchases)
         if profile is not None:
             profile.add(frame)
         updated_at[block] = block_updated_at
         keys.append(block_keys)
         done = block.stop
 
-    snapshot_customers.read_customers(warehouse, run, customers, transform)
+    read_population(warehouse, run, population, transform)
     key_type = run.key_type(warehouse)
     return Embeddings(
         key_type, concatenate_keys(key_type, keys), vectors, updated_at, run.encoder_version

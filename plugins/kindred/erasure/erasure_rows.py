@@ -185,6 +185,8 @@ def _gather_values(database: Database, number: dict[str, int]) -> None:
     """Collect the customer's numbers and dates, which may be the extremes of a column."""
     types = column_types(database)
     database.run("erasure/create_values")
+    if database.has_table("customer_behaviour"):
+        database.run("erasure/gather_behaviour", number)
     for column, kind in database.rows("erasure/ranged_columns"):
         if column in types:
             database.run(

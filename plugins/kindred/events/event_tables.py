@@ -1,14 +1,13 @@
 """The tables of events: one per name under ``events``, with a partition per month (UTC)."""
 
-import hashlib
 from functools import partial
 
 from psycopg2 import sql
 
+from kindred.events.stored_names import ITEM, OWN_COLUMNS, stored_name
 from kindred.history.versions import column_types
 from kindred.spec.events import Events
 from kindred.spec.features import (
-    SYSTEM_COLUMNS,
     DistinctCountFeature,
     MeanFeature,
     ShareFeature,
@@ -18,33 +17,12 @@ from kindred.spec.model import Spec
 from kindred.warehouse import partitions, statements
 from kindred.warehouse.database import Database
 
-OWN_COLUMNS = ("customer_id", "at", "identity", "landed_at", "withdrawn_at")
-"""Columns of every event, besides those that features use."""
-_OF_LANDING = ("unusable_key", "row_id")
-LONGEST_NAME = 63
-"""Bytes of a name that PostgreSQL keeps (its manual, "Identifiers and Key Words")."""
-ITEM = "item"
 CODE, NUMBER = "integer", "double precision"
 
 
 def table_of(name: str) -> str:
     """The table of the events with this name in the spec."""
     return f"events_{name}"
-
-
-def stored_name(name: str, *, is_code: bool | None = None) -> str:
-    """The column in which a column of events is stored, by the name that features use.
-
-    ``is_code``: as a number that stands for its text (``event_values``), or else as a number. An
-    item is usually a code, and every other column a number; only what is unusual is prefixed.
-    """
-    if is_code is None or is_code == (name == ITEM):
-        stored = f"column {name}" if name in (*OWN_COLUMNS, *_OF_LANDING, *SYSTEM_COLUMNS) else name
-    else:
-        stored = f"code {name}" if is_code else f"number {name}"
-    if len(stored.encode()) <= LONGEST_NAME:
-        return stored
-    return f"column {hashlib.sha256(stored.encode()).hexdigest()[:32]}"
 
 
 def columns_of(spec: Spec, name: str) -> dict[str, tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Lines of events, such as order lines or visits, in a canonical order; and which of them count."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
@@ -61,8 +61,8 @@ class Lines:
     def __len__(self) -> int:
         return len(self.customers)
 
-    def take(self, chosen: NDArray[np.intp] | Flags) -> Self:
-        """Some of the lines, by ascending position or by a mask."""
+    def take(self, chosen: NDArray[np.intp] | Flags | slice) -> Self:
+        """Some of the lines, by ascending position, a mask or a slice."""
         return type(self)(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
     @property
@@ -84,3 +84,35 @@ class Lines:
         if days is not None:
             is_inside &= self.at >= as_of - round(days * MICROSECONDS_PER_DAY)
         return self if is_inside.all() else self.take(is_inside)
+
+
+@dataclass(frozen=True, eq=False)
+class EventRows:
+    """Events of customers, as features and recommendations read them.
+
+    ``lines``: the customers are row numbers, and ``lines.items`` positions in ``items``, the items'
+    texts in ascending order. ``numbers``: stored column -> float64 (lines,), NaN for missing;
+    ``codes``: stored column -> int32 (lines,), positions in ``values`` of that column, -1 for
+    missing. Codes of the warehouse, which depend on arrival, are in none of them.
+    """
+
+    lines: Lines
+    items: NDArray[np.str_]
+    numbers: dict[str, Floats]
+    codes: dict[str, NDArray[np.int32]]
+    values: dict[str, NDArray[np.str_]]
+
+    def part(self, start: int, stop: int) -> Self:
+        """The events of the customers in rows ``start`` to ``stop``, who become rows from 0."""
+        first, last = np.searchsorted(self.lines.customers, [start, stop])
+        part = self.take(slice(first, last))
+        return replace(part, lines=replace(part.lines, customers=part.lines.customers - start))
+
+    def take(self, chosen: Flags | slice) -> Self:
+        """Some of the events, by a mask or a slice."""
+        return replace(
+            self,
+            lines=self.lines.take(chosen),
+            numbers={name: values[chosen] for name, values in self.numbers.items()},
+            codes={name: codes[chosen] for name, codes in self.codes.items()},
+        )

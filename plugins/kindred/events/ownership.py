@@ -1,5 +1,8 @@
 """What customers own: purchases per customer and item, without items given back."""
 
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -8,6 +11,22 @@ from kindred.events.lines import NO_ITEM, Floats, Lines
 
 ROUNDING = 1e-9
 """A refund is complete if less than this share of what was paid remains."""
+
+
+@dataclass(frozen=True, eq=False)
+class ItemCounts:
+    """Purchases per customer and item.
+
+    ``counts``: csr_array (customers, items) of positive whole numbers, as from `purchases_of`.
+    ``items`` (items,): the keys of its columns, in any order; compared as text.
+    """
+
+    counts: Any
+    items: NDArray[Any]
+
+    def take(self, rows: NDArray[np.intp] | slice) -> Self:
+        """The purchases of some customers."""
+        return replace(self, counts=self.counts[rows])
 
 
 def purchases_of(lines: Lines, customers: int, items: int) -> "sparse.csr_array":
@@ -46,7 +65,7 @@ def _are_refunded(
 ) -> NDArray[np.bool_]:
     """Which of the pairs of customer and item have been given back in full."""
     returned = np.unique(pairs[has_item & lines.is_negative])
-    is_concerned = has_item & np.isin(pairs, returned)
+    is_concerned = has_item & _are_among(pairs, returned)
     group = np.searchsorted(returned, pairs[is_concerned])
     few = lines.take(is_concerned)
     # Of a refund without a quantity, the amount alone says how much it gives back.
@@ -57,7 +76,15 @@ def _are_refunded(
     is_complete = _is_used_up(units, group, len(returned)) | _is_used_up(
         np.where(few.is_negative, -np.abs(amounts), amounts), group, len(returned)
     )
-    return np.isin(owned, returned[is_complete])
+    return _are_among(owned, returned[is_complete])
+
+
+def _are_among(pairs: NDArray[np.int64], few: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which pairs are among few ascending ones: ``isin`` would sort all of them."""
+    if not len(few):
+        return np.zeros(len(pairs), dtype=np.bool_)
+    at = np.minimum(np.searchsorted(few, pairs), len(few) - 1)
+    return np.asarray(few[at] == pairs)
 
 
 def _is_used_up(values: Floats, group: NDArray[np.int64], count: int) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from typing import Any
 from kindred.events import event_source, event_state
 from kindred.events.event_extraction import Wanted, extract_events
 from kindred.events.event_landing import EventLanding
+from kindred.events.populations import kept_population
 from kindred.history import task as customers
 from kindred.history.landing import Landed
 from kindred.history.suppression import SuppressionFilter
@@ -53,10 +54,14 @@ def validate(run: Run) -> dict[str, Any]:
     """Land rows and events, and store the snapshot's customers; returns the counts."""
     landed = land(run.reopened())
     with run.warehouse("validate") as warehouse:
-        counts = event_state.window_counts(warehouse, run.as_of)
+        landed_events = event_state.window_counts(warehouse, run.as_of)
         if run.spec.events:
-            run.add_facts(warehouse, **counts)
-    return customers.keep(run, landed)
+            run.add_facts(warehouse, **landed_events)
+    counts = customers.keep(run, landed)
+    if counts["customers"] and not run.only_lands:
+        with run.warehouse("validate") as warehouse:
+            kept_population(warehouse, run, "validate")  # what lands from now on is late
+    return counts
 
 
 def land(run: Run) -> Landed:

@@ -80,6 +80,12 @@ def is_kept(database: Database, run: Run) -> bool:
     return database.has_table(table_of(run.slug))
 
 
+def table_number(database: Database, run: Run) -> int | None:
+    """The number of the table of `keep_customers`; each time that it is made it gets another."""
+    number = database.value("history/table_number", {"table": table_of(run.slug)})
+    return None if number is None else int(number)
+
+
 def _table(run: Run) -> Customers:
     return sql.SQL("table {}").format(sql.Identifier(table_of(run.slug)))
 

@@ -15,6 +15,8 @@ def problems_of_rows(
     checks = {"customer_lookalikes": _check_lookalikes, "customer_clusters": _check_clusters}
     if spec.hidden_features:
         checks["public_lookalikes"] = _check_public
+    if spec.event_features:
+        checks["customer_behaviour"] = _check_behaviour
     problems = []
     for parent, check in checks.items():
         if partitions.has_passed(database, parent, as_of):
@@ -43,6 +45,15 @@ def _check_lookalikes(
 
 def _check_public(database: Database, spec: Spec, facts: dict[str, Any], table: str) -> list[str]:
     return _check_lookalikes(database, spec, facts["public"], table)
+
+
+def _check_behaviour(
+    database: Database, spec: Spec, facts: dict[str, Any], table: str
+) -> list[str]:
+    rows = database.value("publication/count_rows", table=table)
+    if rows != facts["customers"]:
+        return [f"{table} has {rows} rows, {facts['customers']} are expected; clear task 'encode'"]
+    return []
 
 
 def _check_clusters(database: Database, spec: Spec, facts: dict[str, Any], table: str) -> list[str]:

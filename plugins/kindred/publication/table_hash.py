@@ -20,6 +20,13 @@ TABLES = (
     "published_snapshots",
 )
 
+OF_EVENTS = (
+    "publication/hash/rejected_events",
+    "publication/hash/customer_behaviour",
+    "publication/hash/cluster_items",
+)
+"""The statements of what there is only where there are events."""
+
 
 class HashSink:
     """Receives the data of a COPY and keeps only its sha256."""
@@ -46,8 +53,8 @@ def table_hashes(database: Database) -> dict[str, str]:
         queries = [statements.compose(f"publication/hash/{table}")]
         hashes[table] = _hash(database, queries if database.has_table(relation) else [])
     if events := event_tables.names(database) if database.has_table("event_sources") else []:
-        queries = [statements.compose("publication/hash/rejected_events")]
-        hashes["rejected_events"] = _hash(database, queries)
+        for name in OF_EVENTS:
+            hashes[name.rpartition("/")[2]] = _hash(database, [statements.compose(name)])
         hashes["events"] = _hash(database, [event_tables.in_force(database, n) for n in events])
     combined = "".join(hashes.values())
     hashes["all"] = hashlib.sha256(combined.encode()).hexdigest()

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from kindred.encoding.items_block import ItemCounts, fit_items
+from kindred.encoding.items_block import fit_items
+from kindred.events.ownership import ItemCounts
 from kindred.neighbours.results import ShardResult
 from kindred.neighbours.search import search_shards
 from kindred.neighbours.search_plan import plan_graph

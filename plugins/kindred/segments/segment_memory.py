@@ -1,5 +1,7 @@
 """Memory forecasts for clustering and profiles."""
 
+from kindred.encoding.encoding_memory import behaviour_megabytes
+from kindred.events.behaviour import Behaviour
 from kindred.run.base_memory import BASE_MEGABYTES
 
 
@@ -38,6 +40,12 @@ def plpython_megabytes(shape: tuple[int, ...]) -> int:
     """Memory of the task while the database runs k-means: mapped vectors, keys and labels."""
     rows, dimensions = shape
     return BASE_MEGABYTES + rows * (dimensions * 4 + 80) // 2**20
+
+
+def items_megabytes(behaviour: Behaviour) -> int:
+    """Memory of the event features of all customers, and of who owns what by cluster."""
+    pairs: int = sum(found.counts.nnz for found in behaviour.values.purchases.values())
+    return behaviour_megabytes(behaviour) + 44 * pairs // 2**20
 
 
 def profile_megabytes(shape: tuple[int, ...], algorithms: int) -> int:

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from croniter import CroniterBadDateError, croniter
-from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from kindred.errors import SpecError
 from kindred.spec.clustering import NO_DENSITY_BY_INNER_PRODUCT, Clustering
@@ -31,6 +38,7 @@ from kindred.spec.name_checks import (
     check_columns,
     check_events,
     columns_of_events,
+    made_of,
     source_of_events,
 )
 from kindred.spec.names import listed
@@ -150,7 +158,8 @@ class Spec(Strict):
     )
     private: tuple[str, ...] = Field(
         default=(),
-        description="Features and labels of which readers learn nothing.",
+        description="Features, labels and columns of events of which readers learn nothing; what"
+        " is made of such a column is private too.",
         examples=[["income"]],
     )
     publish_distances: bool = Field(
@@ -168,6 +177,14 @@ class Spec(Strict):
     gates: Gates = Field(
         default=Gates(), description="The limits that a snapshot must meet to be published."
     )
+
+    @field_validator("private")
+    @classmethod
+    def _features_of_private_columns(
+        cls, value: tuple[str, ...], info: ValidationInfo
+    ) -> tuple[str, ...]:
+        """What is made of a private column of events is private too."""
+        return (*value, *made_of(value, info.data.get("features", {})))
 
     @field_validator("space")
     @classmethod

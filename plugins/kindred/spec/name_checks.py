@@ -178,6 +178,18 @@ def columns_of_events(
     )
 
 
+def made_of(columns: Iterable[str], features: Mapping[str, Feature]) -> tuple[str, ...]:
+    """The features that are made of some of these columns of events, and are not among them."""
+    named = set(columns)
+    return tuple(
+        name
+        for name, feature in features.items()
+        if isinstance(feature, EventFeature)
+        and named & {*_columns_of(feature)}
+        and name not in named
+    )
+
+
 def _given(table: Events) -> tuple[str, ...]:
     named = (table.customer, table.at, table.item, table.amount, table.quantity, table.loaded_at)
     return (*table.key_columns, *(column for column in named if column is not None))

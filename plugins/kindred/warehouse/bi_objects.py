@@ -38,6 +38,7 @@ VIEWS_WITH_CURRENT = (
     "segments/bi/cluster_lineage",
     "segments/bi/cluster_movements",
     "segments/bi/cluster_profiles",
+    "segments/bi/cluster_items",
     "segments/bi/cluster_summary",
 )
 """Views of all published snapshots; the same text makes the ``_current`` view of each."""

@@ -32,6 +32,7 @@ class Field(StrEnum):
     UUID = "uuid"
     TEXT = "text"
     VECTOR = "vector"
+    FLOAT8_ARRAY = "float8[]"
     TID = "tid"
     PAGE = "page"
 
@@ -54,7 +55,7 @@ _WIRE: dict[Field, np.dtype[Any]] = {
 
 
 def wire_dtype(field: Field, dimensions: int = 0) -> np.dtype[Any]:
-    """The big-endian dtype of a field of fixed width; ``dimensions`` are those of a vector.
+    """The big-endian dtype of a field of fixed width; ``dimensions``: of a vector or array.
 
     Raises
     ------
@@ -65,7 +66,14 @@ def wire_dtype(field: Field, dimensions: int = 0) -> np.dtype[Any]:
         return np.dtype(
             [("dimensions", ">i2"), ("unused", ">i2"), ("values", ">f4", (dimensions,))]
         )
+    if field is Field.FLOAT8_ARRAY:
+        elements = (np.dtype([("length", ">i4"), ("value", ">f8")]), (dimensions,))
+        return np.dtype([(name, ">i4") for name in _ARRAY_HEADER] + [("elements", elements)])
     return _WIRE[field]
+
+
+_ARRAY_HEADER = {"axes": 1, "has_nulls": 0, "element_type": 701, "count": 0, "first": 1}
+"""What ``array_recv`` reads before the elements; 701 is the number of float8 in every catalogue."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,8 @@ class Column:
     """One column to send.
 
     ``values``: (n,) numbers; (n,) fixed-width bytes (dtype S) for text and uuid; (n, d) float32 for
-    vectors; int64 microseconds since 1970 for timestamptz. ``is_null``: (n,) bool, optional.
+    vectors, float64 for arrays; int64 microseconds since 1970 for timestamptz. ``is_null``: (n,)
+    bool, optional.
     """
 
     field: Field
@@ -103,6 +112,13 @@ def _fixed_payload(column: Column) -> Array:
         count, dimensions = column.values.shape
         packed = np.empty(count, dtype=wire_dtype(column.field, dimensions))
         packed["dimensions"], packed["unused"], packed["values"] = dimensions, 0, column.values
+        return packed
+    if column.field is Field.FLOAT8_ARRAY:
+        count, dimensions = column.values.shape
+        packed = np.empty(count, dtype=wire_dtype(column.field, dimensions))
+        for name, value in (_ARRAY_HEADER | {"count": dimensions}).items():
+            packed[name] = value
+        packed["elements"]["length"], packed["elements"]["value"] = 8, column.values
         return packed
     values = column.values
     if column.field is Field.TIMESTAMPTZ:

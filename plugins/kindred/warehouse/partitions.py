@@ -17,11 +17,17 @@ from kindred.warehouse.locks import Resource, locked
 
 log = logging.getLogger(__name__)
 
-PARENTS = ("customer_lookalikes", "customer_clusters", "public_lookalikes")
+PARENTS = (
+    "customer_lookalikes",
+    "customer_clusters",
+    "public_lookalikes",
+    "customer_behaviour",
+)
 PRIMARY_KEYS = {
     "customer_lookalikes": ("as_of", "customer_id", "rank"),
     "customer_clusters": ("as_of", "algorithm", "customer_id"),
     "public_lookalikes": ("as_of", "customer_id", "rank"),
+    "customer_behaviour": ("as_of", "customer_id"),
 }
 SECOND_KEYS = {
     "customer_lookalikes": ("as_of", "lookalike_id"),
@@ -144,10 +150,12 @@ def finish_aside(database: Database, parent: str, as_of: datetime, *, memory_mb:
             "warehouse/finish_aside",
             table=table,
             primary_key=statements.columns(PRIMARY_KEYS[parent]),
-            second_key=statements.columns(SECOND_KEYS[parent]),
             check="is_one_snapshot",
             as_of=sql.Literal(as_of.isoformat()),
         )
+        if parent in SECOND_KEYS:
+            second_key = statements.columns(SECOND_KEYS[parent])
+            database.run("warehouse/index_aside", table=table, second_key=second_key)
     database.run("warehouse/analyze_table", table=table)
 
 

@@ -1,7 +1,8 @@
 """The tables of events: their columns, and a partition per month."""
 
 from integration.events_shop import open_shop, shop_spec
-from kindred.events.event_tables import ensure_months, stored_name
+from kindred.events.event_tables import ensure_months
+from kindred.events.stored_names import stored_name
 
 
 def test_a_table_has_the_roles_and_the_columns_that_features_use(laboratory):

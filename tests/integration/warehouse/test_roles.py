@@ -30,6 +30,8 @@ OBJECTS = (
     "clusters_current",
     "cluster_lineage",
     "cluster_lineage_current",
+    "cluster_items",
+    "cluster_items_current",
     "cluster_movements",
     "cluster_movements_current",
     "cluster_profiles",
@@ -72,9 +74,18 @@ def warehouse(make_laboratory: Callable[..., Laboratory], roles: None) -> Labora
     laboratory = make_laboratory()
     broken = (None, "2026-01-02 12:00+00", 1.0, 30, True, "CA", False)
     laboratory.fill("customers", COLUMNS, [*people(400), broken])
-    orders = {"table": "orders", "customer": "who", "at": "at", "amount": "paid"}
-    laboratory.fill("orders", "who bigint, at date, paid float8", [(1, "2026-01-02", math.nan)])
-    spec = make_spec(events={"orders": orders}, gates={"max_rejected_share": 1.0})
+    orders = {"table": "orders", "customer": "who", "at": "at", "item": "what", "amount": "paid"}
+    alike = [(row[0], "2026-01-02", "tea", 1.0) for row in people(400)[::4]]
+    laboratory.fill(
+        "orders",
+        "who bigint, at date, what text, paid float8",
+        [*alike, (1, "2026-01-02", "tea", math.nan)],
+    )
+    spec = make_spec(
+        events={"orders": orders},
+        features={"income": "numeric", "age": "numeric", "tea": {"kind": "items", "of": "orders"}},
+        gates={"max_rejected_share": 1.0},
+    )
     laboratory.run(spec, FIRST)
     laboratory.run(spec, SECOND)
     laboratory.run(spec, THIRD, until="publish")

@@ -13,11 +13,11 @@ from kindred.encoding import items_block
 from kindred.encoding.fitting import block_from_json
 from kindred.encoding.items_block import (
     MIN_BUYERS,
-    ItemCounts,
     ItemsBlock,
     ItemWeighting,
     fit_items,
 )
+from kindred.events.ownership import ItemCounts
 
 WEIGHTINGS = pytest.mark.parametrize("weighting", list(ItemWeighting))
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from kindred.encoding.items_block import ItemCounts, fit_items
+from kindred.encoding.items_block import fit_items
+from kindred.events.ownership import ItemCounts
 from kindred.recommendations import everyone
 from kindred.recommendations.everyone import Profiles, recommend_everyone
 from kindred.recommendations.lists import Catalogue, Recommendations

@@ -10,10 +10,10 @@ select
   found.customers,
   case when found.is_private then round(round(100.0 * found.missing / found.customers) * found.customers / 100)::bigint else found.missing end as missing,
   case when found.is_private then round(round(100.0 * found.unlisted / found.customers) * found.customers / 100)::bigint else found.unlisted end as unlisted,
-  case when found.kind <> 'date' and not found.is_private then found.minimum end as minimum,
-  case when found.kind <> 'date' and not found.is_private then found.maximum end as maximum,
-  case when found.kind = 'date' and not found.is_private then to_timestamp(found.minimum * 86400) end as earliest,
-  case when found.kind = 'date' and not found.is_private then to_timestamp(found.maximum * 86400) end as latest,
+  case when found.kind not in ('date', 'recency') and not found.is_private then found.minimum end as minimum,
+  case when found.kind not in ('date', 'recency') and not found.is_private then found.maximum end as maximum,
+  case when found.kind in ('date', 'recency') and not found.is_private then to_timestamp(found.minimum * 86400) end as earliest,
+  case when found.kind in ('date', 'recency') and not found.is_private then to_timestamp(found.maximum * 86400) end as latest,
   case when not found.is_private then found.rejected end as rejected,
   case when found.is_private then round(found.stability_index::numeric, 2)::real else found.stability_index end as stability_index,
   found.previous_as_of,
@@ -40,8 +40,8 @@ from (select *, column_name = any ({private}) or coalesce(own_private ? column_n
 comment on view {bi}.column_quality is 'One row per encoded column of a snapshot; also for builds that failed before publish.';
 comment on column {bi}.column_quality.as_of is 'The snapshot.';
 comment on column {bi}.column_quality.state is 'published; or building or failed, for a build that is not (yet) published.';
-comment on column {bi}.column_quality.column_name is 'The column of the source.';
-comment on column {bi}.column_quality.kind is 'numeric, boolean, categorical, text or date.';
+comment on column {bi}.column_quality.column_name is 'The column of the source, or the feature of events.';
+comment on column {bi}.column_quality.kind is 'numeric, boolean, categorical, text or date; or how the feature is made of events: recency, count, distinct_count, sum, mean, share, days_between or items (how many).';
 comment on column {bi}.column_quality.encoder_version is 'The encoder version that encoded it.';
 comment on column {bi}.column_quality.customers is 'Customers in the snapshot.';
 comment on column {bi}.column_quality.missing is 'Customers without a value; of a private column in whole percents of the customers.';

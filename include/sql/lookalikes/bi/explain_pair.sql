@@ -14,9 +14,11 @@ as $function$
 declare
   serving record;
   private text[];
+  event_features text[];
+  event_kinds text[];
   mask {extension}.vector;
 begin
-  select published.encoder_version, builds.table_name, encoders.column_blocks into serving
+  select published.as_of, published.encoder_version, builds.table_name, encoders.column_blocks into serving
   from current_snapshot as published
   join index_builds as builds using (generation)
   join encoder_versions as encoders on encoders.version = published.encoder_version;
@@ -24,6 +26,11 @@ begin
     return;
   end if;
   private := (select shown.private from reader_settings as shown);
+  select array_agg(feature.key order by feature.position), array_agg(feature.value ->> 'kind' order by feature.position)
+  into event_features, event_kinds
+  from snapshots
+  cross join json_each(snapshots.settings -> 'features') with ordinality as feature (key, value, position)
+  where snapshots.as_of = serving.as_of and feature.value -> 'of' is not null;
   mask := public_mask(serving.encoder_version, private)::{extension}.vector;
   return query execute format(
     $query$
@@ -67,21 +74,38 @@ begin
       version_b as (
         select to_jsonb(v) as raw from pair
         join customer_versions as v on v.customer_id = $2 and v.updated_at = pair.updated_b
+      ),
+      behaviour as (
+        select
+          done.customer_id,
+          feature.name,
+          case
+            when feature.number = 'NaN' then null
+            when feature.kind = 'recency' then to_char(timestamp '1970-01-01' + feature.number * interval '1 day', 'YYYY-MM-DD HH24:MI:SS')
+            when feature.kind = 'items' then feature.number || ' items'
+            else feature.number::text
+          end as value
+        from customer_behaviour as done
+        cross join lateral unnest($6, $7, done.numbers) as feature (name, kind, number)
+        where done.as_of = $8 and done.customer_id in ($1, $2)
       )
       select
         parts.name,
         parts.added,
         abs(parts.added) / coalesce(nullif(sum(abs(parts.added)) over (), 0), 1),
-        case when parts.name <> all ($4) then version_a.raw ->> parts.name end,
-        case when parts.name <> all ($4) then version_b.raw ->> parts.name end
+        case when parts.name <> all ($4) then coalesce(done_a.value, version_a.raw ->> parts.name) end,
+        case when parts.name <> all ($4) then coalesce(done_b.value, version_b.raw ->> parts.name) end
       from parts
-      left join version_a on true
-      left join version_b on true
+      left join version_a on parts.name <> all ($6)
+      left join version_b on parts.name <> all ($6)
+      left join behaviour as done_a on done_a.customer_id = $1 and done_a.name = parts.name
+      left join behaviour as done_b on done_b.customer_id = $2 and done_b.name = parts.name
       order by parts.added desc nulls last, parts.name
     $query$,
     serving.table_name,
     {extension_name}
-  ) using customer_a, customer_b, serving.column_blocks, private, mask;
+  ) using customer_a, customer_b, serving.column_blocks, private, mask,
+    coalesce(event_features, '{{}}'), coalesce(event_kinds, '{{}}'), serving.as_of;
 end
 $function$;
 

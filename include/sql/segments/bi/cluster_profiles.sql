@@ -41,7 +41,7 @@ comment on column {bi}.{view}.cluster_id is 'The segment.';
 comment on column {bi}.{view}.name is 'The short name of the segment; it stays with cluster_id.';
 comment on column {bi}.{view}.role is 'feature, or label for an outcome, which has no part in making the segments.';
 comment on column {bi}.{view}.position is '1 for the row with the largest effect size of the segment and role.';
-comment on column {bi}.{view}.column_name is 'The column of the source.';
+comment on column {bi}.{view}.column_name is 'The column of the source, or the feature of events.';
 comment on column {bi}.{view}.kind is 'numeric, boolean, categorical or date; missing for the share of customers without a value.';
 comment on column {bi}.{view}.value is 'The category whose share this is; null for other kinds.';
 comment on column {bi}.{view}.customers is 'Customers of the segment that the mean or share is taken over: those with a value.';

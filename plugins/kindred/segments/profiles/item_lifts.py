@@ -10,6 +10,9 @@ from scipy import sparse
 from kindred.segments.profiles.comparison import MIN_CUSTOMERS
 from kindred.segments.profiles.effect import Floats, wilson_interval
 
+TOP_ITEMS = 10
+"""Items kept per cluster and feature."""
+
 
 @dataclass(frozen=True, eq=False)
 class ItemLifts:
@@ -25,6 +28,27 @@ class ItemLifts:
     lifts: Floats
     lows: Floats
     highs: Floats
+
+    def to_json(
+        self, segment: int, feature: str, texts: NDArray[np.str_], customers: int
+    ) -> list[dict[str, Any]]:
+        """The items of one segment of so many customers as plain JSON; ``texts`` (items,)."""
+        shares = self.buyers[segment] / max(1, customers)
+        return [
+            {
+                "feature": feature,
+                "position": place + 1,
+                "item": str(texts[item]),
+                "customers": int(self.buyers[segment, place]),
+                "share": float(shares[place]),
+                "everyone": float(shares[place] / self.lifts[segment, place]),
+                "lift": float(self.lifts[segment, place]),
+                "low": float(self.lows[segment, place]),
+                "high": float(self.highs[segment, place]),
+            }
+            for place, item in enumerate(self.items[segment].tolist())
+            if item >= 0
+        ]
 
 
 def over_represented(

@@ -15,6 +15,8 @@ from kindred.encoding.encoder import FittedEncoder
 from kindred.encoding.encoding_memory import Columns
 from kindred.encoding.number_block import NumberBlock
 from kindred.encoding.vectors import read_embeddings
+from kindred.events.ownership import ItemCounts
+from kindred.events.populations import Population, population_of, read_population
 from kindred.history import snapshot_customers
 from kindred.history.column_expressions import ColumnExpression
 from kindred.run import builds
@@ -28,13 +30,15 @@ from kindred.segments.profiles.disclosure import (
     error_share,
     joint_labels,
 )
+from kindred.segments.profiles.item_lifts import TOP_ITEMS, over_represented
 from kindred.segments.profiles.medoid import find_medoids
 from kindred.segments.profiles.names import name_clusters
 from kindred.segments.profiles.profile_rows import Segmentation
 from kindred.segments.profiles.tallies import Measure, ProfileColumn, Tallies
 from kindred.segments.profiles.traits import rank_traits
-from kindred.segments.segment_memory import profile_megabytes
-from kindred.spec.features import Kind, Transform
+from kindred.segments.segment_memory import items_megabytes, profile_megabytes
+from kindred.spec.features import ItemsFeature, Kind, RecencyFeature, Transform
+from kindred.spec.model import Spec
 from kindred.warehouse.copy_writer import Array
 from kindred.warehouse.database import Database
 
@@ -49,7 +53,8 @@ def profile_clusters(run: Run) -> dict[str, Any]:
     with run.warehouse(MADE_BY) as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
         expressions = snapshot_customers.profile_expressions(warehouse, run.spec)
-        run = _within_memory(run, embeddings, expressions)
+        population = population_of(warehouse, run, MADE_BY)
+        run = _within_memory(run, embeddings, expressions, population)
         table = profile_rows.table_of(warehouse, run.as_of)
         segmentations = [
             profile_rows.read_segmentation(
@@ -61,12 +66,18 @@ def profile_clusters(run: Run) -> dict[str, Any]:
             )
             for algorithm in run.spec.clustering.algorithms
         ]
-        measure, counted = _count(run, warehouse, embeddings, expressions, segmentations)
+        measure, counted = _count(
+            run, warehouse, embeddings, population, expressions, segmentations
+        )
         entries = [
             entry
             for one, tallies in zip(segmentations, counted, strict=True)
             for entry in _entries(run, warehouse, embeddings, one, measure, tallies)
         ]
+        for entry, items in zip(
+            entries, _items(run, population, embeddings, segmentations), strict=True
+        ):
+            entry["items"] = items
         run.folder.write(PROFILES, {}, {"clusters": entries})
         quality = _qualities(run, warehouse, table, embeddings, segmentations)
         run.add_facts(warehouse, cluster_quality=quality)
@@ -76,7 +87,10 @@ def profile_clusters(run: Run) -> dict[str, Any]:
 
 
 def _within_memory(
-    run: Run, embeddings: Embeddings, expressions: dict[str, ColumnExpression]
+    run: Run,
+    embeddings: Embeddings,
+    expressions: dict[str, ColumnExpression],
+    population: Population,
 ) -> Run:
     """The run with blocks that fit into memory beside labels and vectors."""
     # Of a text column, only whether there is a text is read.
@@ -88,6 +102,8 @@ def _within_memory(
     megabytes = profile_megabytes(embeddings.vectors.shape, len(run.spec.clustering.algorithms))
     if run.spec.hidden_features:  # their blocks, by segment
         megabytes += embeddings.vectors.nbytes // 2**20
+    if population.behaviour is not None:
+        megabytes += items_megabytes(population.behaviour)
     work = f"profiles of {len(embeddings.customers)} customers"
     return with_fitting_blocks(run, MADE_BY, work, megabytes, row_bytes)
 
@@ -99,13 +115,13 @@ def read_profiles(run: Run) -> list[dict[str, Any]]:
 
 
 def profile_columns(
-    encoder: FittedEncoder, expressions: dict[str, ColumnExpression], labels: tuple[str, ...]
+    encoder: FittedEncoder, kinds: dict[str, Kind], labels: tuple[str, ...]
 ) -> list[ProfileColumn]:
     """The columns to profile: features as the encoder treats them, then labels."""
     columns = []
-    for name, expression in expressions.items():
+    for name, kind in kinds.items():
         block = encoder.blocks.get(name)
-        column = ProfileColumn(name, expression.kind, is_outcome=name in labels)
+        column = ProfileColumn(name, kind, is_outcome=name in labels)
         if isinstance(block, CategoryBlock):
             column = replace(column, categories=block.categories)
         elif isinstance(block, NumberBlock) and block.transform is not Transform.NONE:
@@ -114,20 +130,36 @@ def profile_columns(
     return columns
 
 
+def event_kinds(spec: Spec) -> dict[str, Kind]:
+    """What the features of events that readers see are in profiles: numbers, or dates.
+
+    Of items, those that are over-represented say more than how many there are.
+    """
+    return {
+        name: Kind.DATE if isinstance(feature, RecencyFeature) else Kind.NUMERIC
+        for name, feature in spec.event_features.items()
+        if name not in spec.private and not isinstance(feature, ItemsFeature)
+    }
+
+
 def _count(
     run: Run,
     warehouse: Database,
     embeddings: Embeddings,
+    population: Population,
     expressions: dict[str, ColumnExpression],
     segmentations: list[Segmentation],
 ) -> tuple[Measure, list[Tallies]]:
     """Read the customers once and tally them for all algorithms."""
     encoder = encoder_versions.read(warehouse, run.encoder_version)
-    columns = profile_columns(encoder, expressions, run.spec.labels)
+    kinds = event_kinds(run.spec) | {name: found.kind for name, found in expressions.items()}
+    columns = profile_columns(encoder, kinds, run.spec.labels)
     measure = Measure(columns)
     tallies = [Tallies(columns, len(one.cluster_ids)) for one in segmentations]
 
-    def count(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
+    def count(
+        keys: Array, updated_at: Array, frame: pd.DataFrame, purchases: dict[str, ItemCounts]
+    ) -> None:
         last = len(embeddings.customers) - 1
         rows = np.minimum(np.searchsorted(embeddings.customers, keys), last)
         # A customer who has landed since has no vector, and is in no cluster.
@@ -136,9 +168,7 @@ def _count(
         for one, tally in zip(segmentations, tallies, strict=True):
             tally.add(one.labels[rows[is_encoded]], measured)
 
-    snapshot_customers.read_customers(
-        warehouse, run, snapshot_customers.customers_of(warehouse, run), count, expressions
-    )
+    read_population(warehouse, run, population, count, expressions)
     return measure, tallies
 
 
@@ -161,6 +191,29 @@ def _entries(
         {**facts, "name": name, "name_terms": profile.terms, "profile": profile.to_json()}
         for facts, name, profile in zip(described, names, ranked, strict=True)
     ]
+
+
+def _items(
+    run: Run,
+    population: Population,
+    embeddings: Embeddings,
+    segmentations: list[Segmentation],
+) -> list[list[dict[str, Any]]]:
+    """The most over-represented items of every cluster of every algorithm."""
+    found: list[list[list[dict[str, Any]]]] = [
+        [[] for _ in one.cluster_ids] for one in segmentations
+    ]
+    behaviour = population.behaviour
+    purchases = {} if behaviour is None else behaviour.purchases(embeddings.customers)
+    for feature, owned in purchases.items():
+        if feature in run.spec.private:
+            continue
+        for one, clusters in zip(segmentations, found, strict=True):
+            sizes = np.bincount(one.labels[one.labels >= 0], minlength=len(clusters)).tolist()
+            lifts = over_represented(owned.counts, one.labels, len(clusters), TOP_ITEMS)
+            for label, entries in enumerate(clusters):
+                entries += lifts.to_json(label, feature, owned.items, sizes[label])
+    return [entries for clusters in found for entries in clusters]
 
 
 def _described(

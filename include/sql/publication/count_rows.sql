@@ -1,0 +1,2 @@
+-- The rows of a table that is filled aside.
+select count(*) from {table};

@@ -1,0 +1,2 @@
+-- Delete all rows of a table that is being filled aside.
+truncate {table};

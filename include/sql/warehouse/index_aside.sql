@@ -1,0 +1,2 @@
+-- Add the second index of a filled table.
+create index on {table} ({second_key});
