@@ -19,6 +19,15 @@ TABLES = (
     "cluster_profiles",
     "published_snapshots",
 )
+OF_EVENTS = (
+    "rejected_events",
+    "customer_behaviour",
+    "cluster_items",
+    "recommended_items",
+    "customer_recommendations",
+    "recommendation_quality",
+)
+"""Tables that only a space with events has rows of, so that hashes of others stay as they were."""
 
 
 class HashSink:
@@ -46,7 +55,7 @@ def table_hashes(database: Database) -> dict[str, str]:
         queries = [statements.compose(f"publication/hash/{table}")]
         hashes[table] = _hash(database, queries if database.has_table(relation) else [])
     if events := event_tables.names(database) if database.has_table("event_sources") else []:
-        for table in ("rejected_events", "customer_behaviour", "cluster_items"):
+        for table in OF_EVENTS:
             hashes[table] = _hash(database, [statements.compose(f"publication/hash/{table}")])
         hashes["events"] = _hash(database, [event_tables.in_force(database, n) for n in events])
     combined = "".join(hashes.values())
