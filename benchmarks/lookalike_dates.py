@@ -132,13 +132,13 @@ def begin(place: Place) -> None:
         )
 
 
-def publish_date(place: Place, rows: int) -> None:
-    """Publish the lookalike table as task publish does."""
+def publish_date(place: Place, rows: int, **more: Any) -> None:
+    """Publish the tables as task publish does; ``more``: counts besides those of lookalikes."""
     counts: dict[str, Any] = dict.fromkeys(
         ("rows_landed", "rows_rejected", "recall", "recall_low", "recall_high", "center")
     )
     counts |= {"customers": place.customers, "lookalikes": rows, "history": "complete"}
-    counts |= {"hidden_features": [], "hidden_algorithms": []}
+    counts |= {"hidden_features": [], "hidden_algorithms": [], **more}
     with place.warehouse() as database:
         promotion.publish(
             database,

@@ -34,6 +34,7 @@ from kindred.recommendations.quality import (
     judge_neighbours,
     judge_popular,
     neighbours_of,
+    profiles_before,
 )
 from kindred.recommendations.splits import Split
 
@@ -48,9 +49,9 @@ def measure(
     report: Report, data: str, earlier: Split, test: Split, neighbours: int
 ) -> tuple[Judged, dict[str, Judged]]:
     """Judge our lists and those of the rivals, and report them."""
-    tried = judge_neighbours(earlier, buying_profiles, grid(neighbours), count=COUNT, seed=SEED)
+    tried = judge_neighbours(earlier, profiles_before, grid(neighbours), count=COUNT, seed=SEED)
     best = best_of(tried)
-    ours = judge_neighbours(test, buying_profiles, [best], count=COUNT, seed=SEED)[best]
+    ours = judge_neighbours(test, profiles_before, [best], count=COUNT, seed=SEED)[best]
     named = f"{best.neighbours} power {best.sharpness} lift {best.lift_share:g}"
     report_one(report, f"{data}: kindred, {named}", test, ours)
     judged = {"most popular": judge_popular(test, COUNT)}

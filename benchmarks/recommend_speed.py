@@ -3,9 +3,15 @@
 n customers with 50 purchases each on average of the given number of items: half from one of 200
 tastes, a third from a second one, the rest from what everybody buys; a taste is an order of the
 items, in which the r-th is bought as often as r^-1.3. Measured are the fit of the block, its
-columns for everybody, and the lists: the graph of k neighbours, with 20 items per customer, part
-by part, in a process of their own. Their memory must not exceed its forecast. CPU seconds are those
-of all threads: on a machine with other load, they say more than the wall clock.
+columns for everybody, and, in a process of their own:
+
+- **lists**: the graph of k neighbours, with 20 items per customer, part by part.
+- **load**: ``recommendation_rows.load`` as task recommend calls it, on an embedded server.
+- **index**: ``partitions.finish_aside`` as quality_gate calls it: by customer, and by item.
+
+Their memory must not exceed its forecast. CPU seconds are those of all threads of the process: on a
+machine with other load, they say more than the wall clock. At the end, the date is published, and
+one session reads the lists of random customers, and the audience of popular and of rare items.
 """
 
 import sys
@@ -13,21 +19,38 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psycopg2
 from scipy import sparse
 
+from benchmarks.generations import SPEC
+from benchmarks.lookalike_dates import (
+    BLOCK_ROWS,
+    FIRST_DATE,
+    MEMORY_MB,
+    Place,
+    begin,
+    publish_date,
+)
+from benchmarks.processes import embedded_server, new_database
 from benchmarks.report import Report, arguments, machine
 from kindred.encoding.items_block import fit_items
 from kindred.events.ownership import ItemCounts
 from kindred.recommendations.everyone import recommend_everyone
-from kindred.recommendations.lists import Catalogue
+from kindred.recommendations.lists import Catalogue, Recommendations
 from kindred.recommendations.parameters import Parameters
 from kindred.recommendations.recommendation_memory import everyone_megabytes
+from kindred.recommendations.recommendation_rows import PARENT, Listed, load
 from kindred.run.machine import peak_megabytes
+from kindred.warehouse import partitions
+from kindred.warehouse.database import connect
+from kindred.warehouse.keys import KeyType
+from kindred.warehouse.schemas import create_space
 
 SEED = 20_180_401
 TASTES = 200
@@ -36,6 +59,15 @@ STEEPNESS = 1.3
 ROWS_AT_ONCE = 50_000
 COUNT = 20
 LARGEST_MEGABYTES = 6_000
+LONGEST_SECONDS = 240
+LONGEST_MILLISECONDS = 2
+QUESTIONS, WARM = 2_000, 50
+LIST = "select * from bi.recommendations_current where customer_id = %s order by rank"
+AUDIENCE = "select * from bi.item_audience(%s, 1000)"
+ITEMS = (
+    "select (array_agg(item order by lists desc))[1], (array_agg(item order by lists))[1] from"
+    " (select item, count(*) as lists from bi.recommendations_current group by item) as found"
+)
 
 
 def make_purchases(customers: int, items: int) -> Any:
@@ -84,31 +116,80 @@ def _report(report: Report, what: str, before: tuple[float, float], **more: Any)
     report.measure(what, seconds=seconds, cpu_seconds=cpu_seconds, **more)
 
 
-def lists_of_everyone(folder: str, neighbours: int, threads: int) -> dict[str, float]:
-    """The lists of all customers, from files, in a process of its own."""
+def lists_of_everyone(folder: str, dsn: str, neighbours: int, threads: int) -> list[dict[str, Any]]:
+    """The lists of all customers, from files, and their tables; in a process of its own."""
     starts, owned, vectors, shape = (
         np.load(Path(folder) / f"{name}.npy") for name in ("starts", "owned", "vectors", "shape")
     )
     ones = np.ones(len(owned), dtype=np.int32)
     purchases = sparse.csr_array((ones, owned, starts), shape=tuple(shape.tolist()))
+    customers = purchases.shape[0]
+    place = Place(dsn, "", FIRST_DATE, customers)
+    found: list[dict[str, Any]] = []
+    catalogue = Catalogue.of(purchases)
     before = time.perf_counter(), time.process_time()
-    parts = list(
-        recommend_everyone(
-            Catalogue.of(purchases),
-            vectors,
-            COUNT,
-            parameters=Parameters(neighbours),
-            neighbours=neighbours,
-            seed=SEED,
-            threads=threads,
-        )
+    parts = recommend_everyone(
+        catalogue,
+        vectors,
+        COUNT,
+        parameters=Parameters(neighbours),
+        neighbours=neighbours,
+        seed=SEED,
+        threads=threads,
     )
+    lists = Recommendations.joined(list(parts))
+    found.append({"what": "lists", **_since(before), "customers": len(lists.rows)})
+    items = np.sort(np.arange(purchases.shape[1]).astype(np.str_))
+    names = np.full(len(items), "a product", dtype=object)
+    keys = np.arange(1, customers + 1)
+    listed = Listed(FIRST_DATE, KeyType.BIGINT, keys, catalogue, items, names, lists)
+    with place.warehouse() as database:
+        schema = SPEC.internal_schema
+        before = time.perf_counter(), time.process_time()
+        load(database, schema, listed, block_rows=BLOCK_ROWS, wait_seconds=60)
+        found.append({"what": "load", **_since(before), **listed.counts})
+        before = time.perf_counter(), time.process_time()
+        partitions.finish_aside(database, PARENT, FIRST_DATE, memory_mb=MEMORY_MB)
+        found.append({"what": "index", **_since(before)})
+    found[-1]["megabytes"] = peak_megabytes()
+    return found
+
+
+def _since(before: tuple[float, float]) -> dict[str, float]:
     return {
-        "customers": sum(len(part.rows) for part in parts),
         "seconds": time.perf_counter() - before[0],
         "cpu_seconds": time.process_time() - before[1],
-        "megabytes": peak_megabytes(),
     }
+
+
+def measure_questions(report: Report, place: Place) -> None:
+    """Milliseconds of one customer's list, and of who should hear of an item."""
+    random = np.random.default_rng(SEED)
+    with closing(psycopg2.connect(place.dsn)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+
+        def ask(statement: str, value: object) -> tuple[float, int]:
+            before = time.perf_counter()
+            cursor.execute(statement, (value,))
+            return 1000 * (time.perf_counter() - before), len(cursor.fetchall())
+
+        customers = random.integers(1, place.customers + 1, QUESTIONS).tolist()
+        asked = [ask(LIST, customer) for customer in customers][WARM:]
+        median, p99 = np.quantile([took for took, _ in asked], [0.5, 0.99]).tolist()
+        rows = sum(found for _, found in asked)
+        report.measure("one customer's list", rows=rows, median_ms=median, p99_ms=p99)
+        report.at_most("one customer's list: median ms", median, LONGEST_MILLISECONDS)
+        cursor.execute(ITEMS)
+        for name, item in zip(("most", "few"), cursor.fetchone() or (), strict=True):
+            took, found = ask(AUDIENCE, item)
+            report.measure(f"audience of an item on {name} lists", rows=found, median_ms=took)
+
+
+def publish(place: Place, rows: int) -> None:
+    """Publish the date as task publish does."""
+    counts = {"recommendations": rows, "item_names": ["item"]}
+    publish_date(place, 0, **counts)
 
 
 def main() -> int:
@@ -128,19 +209,33 @@ def main() -> int:
         "vectors": vectors,
         "shape": np.array(purchases.shape),
     }
-    with tempfile.TemporaryDirectory() as folder:
+    with embedded_server() as server, tempfile.TemporaryDirectory() as folder:
+        place = Place(new_database(server, "warehouse"), "", FIRST_DATE, options.n)
+        with (
+            connect(place.dsn, connection_id="bench", application_name="bench") as database,
+            database.transaction(),
+        ):
+            create_space(database, SPEC, KeyType.BIGINT)
+        begin(place)
         for name, values in arrays.items():
-            np.save(Path(folder) / f"{name}.npy", values)
+            np.save(Path(folder) / f"{name}.npy", values, allow_pickle=False)
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            given = folder, options.k, options.threads
+            given = folder, place.dsn, options.k, options.threads
             figures = pool.submit(lists_of_everyone, *given).result()
+        for one in figures:
+            report.measure(**one)
+        publish(place, figures[1]["rows"])
+        measure_questions(report, place)
     forecast = everyone_megabytes(
         vectors.shape, purchases.nnz, options.items, COUNT, options.k, options.threads
     )
-    report.measure("lists", **figures, forecast=forecast)
-    report.at_most("lists: megabytes, forecast", figures["megabytes"], forecast)
-    report.at_most("lists: megabytes", figures["megabytes"], LARGEST_MEGABYTES)
-    report.at_least("customers with a list", figures["customers"], options.n)
+    megabytes = figures[-1]["megabytes"]
+    report.measure("all", seconds=sum(one["seconds"] for one in figures), forecast=forecast)
+    report.at_most("megabytes, forecast", megabytes, forecast)
+    report.at_most("megabytes", megabytes, LARGEST_MEGABYTES)
+    seconds = sum(one["seconds"] for one in figures)
+    report.at_most("lists, load and index: seconds", seconds, LONGEST_SECONDS)
+    report.at_least("customers with a list", figures[1]["customers"], options.n)
     return report.finish()
 
 

@@ -16,6 +16,8 @@ no window has brought, and finds the customers of the snapshot ·
 `cluster` and `load_lookalikes` fill their tables aside (if the spec lists algorithm `ivfflat`,
 `cluster` waits for the index) ·
 `profile_clusters` describes what sets each segment apart, and names it ·
+`measure_recommendations` and `recommend` fill the table of recommendations aside, if the spec asks
+for some ·
 `quality_gate` checks everything against the limits of the spec ·
 `publish` makes the snapshot visible in one short step ·
 `clean_up` deletes leftovers ·
@@ -207,7 +209,11 @@ def make_dag(spec: Spec) -> DAG:
             chain(embedded, clustered)
         cleaned = clean_up(run)
         chain(clustered, profiled)
-        chain([embedded, profiled, loaded], gate, published, cleaned)
+        filled = [embedded, profiled, loaded]
+        if spec.recommendations is not None:
+            filled.append(stage("recommend")(run))
+            chain(encoded, stage("measure_recommendations")(run), filled[-1])
+        chain(filled, gate, published, cleaned)
         # Not after clean_up alone, which runs and succeeds whatever failed before it.
         chain([published, cleaned], finish())
     return made

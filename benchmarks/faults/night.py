@@ -75,5 +75,6 @@ def _stages(spec: Spec) -> Iterator[tuple[str, bool]]:
     yield "build_embeddings", False
     yield "list_algorithms", False
     yield "cluster", True
-    for stage in ("profile_clusters", "quality_gate", "publish", "clean_up"):
+    lists = ["measure_recommendations", "recommend"] if spec.recommendations is not None else []
+    for stage in ("profile_clusters", *lists, "quality_gate", "publish", "clean_up"):
         yield stage, False

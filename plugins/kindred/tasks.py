@@ -9,6 +9,12 @@ from kindred.events.task import extract, validate
 from kindred.lookalikes.task import load_lookalikes
 from kindred.neighbours.task import merge_graph, plan_graph, search_graph
 from kindred.publication.task import clean_up, publish, quality_gate
+from kindred.recommendations.task import (
+    copy_catalogue,
+    keep_catalogue,
+    measure_recommendations,
+    recommend,
+)
 from kindred.run import builds
 from kindred.run.context import Run, timed
 from kindred.segments.profiles.task import profile_clusters
@@ -29,9 +35,19 @@ class Task:
     stops_after_erasure: bool = True
 
 
+def extract_all(run: Run) -> dict[str, Any]:
+    """Task ``extract``: read the sources of customers and of the catalogue."""
+    return {**extract(run), **copy_catalogue(run)}
+
+
+def validate_all(run: Run) -> dict[str, Any]:
+    """Task ``validate``: land what has been read, and find the customers of the snapshot."""
+    return {**keep_catalogue(run), **validate(run)}
+
+
 TASKS = {
-    "extract": Task(extract, needs_snapshot=False),
-    "validate": Task(validate, needs_snapshot=False),
+    "extract": Task(extract_all, needs_snapshot=False),
+    "validate": Task(validate_all, needs_snapshot=False),
     "embed_texts": Task(embed_texts),
     "fit_encoder": Task(fit_encoder),
     "encode": Task(encode),
@@ -43,6 +59,8 @@ TASKS = {
     "cluster": Task(cluster),
     "profile_clusters": Task(profile_clusters),
     "load_lookalikes": Task(load_lookalikes),
+    "measure_recommendations": Task(measure_recommendations),
+    "recommend": Task(recommend),
     "quality_gate": Task(quality_gate),
     "publish": Task(publish),
     "clean_up": Task(clean_up, needs_snapshot=False, stops_after_erasure=False),

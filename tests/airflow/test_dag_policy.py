@@ -101,6 +101,22 @@ def test_a_dag_for_every_spec(bag):
     }
 
 
+def test_recommendations_are_two_tasks_more_between_the_vectors_and_the_gate(parse, tmp_path):
+    purchases = {"table": "lines", "customer": "customer_id", "at": "at", "item": "product_id"}
+    spec = space_spec(
+        "offers",
+        events={"purchases": purchases},
+        features={"income": "numeric", "basket": {"kind": "items", "of": "purchases"}},
+        recommendations={"of": "purchases", "similar_by": "basket"},
+    )
+    write_spec(tmp_path, spec)
+    dag = parse(tmp_path).dags["customer_similarity__offers"]
+    assert set(dag.task_ids) - set(FLOW) == {"measure_recommendations", "recommend"}
+    assert dag.get_task("measure_recommendations").upstream_task_ids == {"prepare", "encode"}
+    assert "measure_recommendations" in dag.get_task("recommend").upstream_task_ids
+    assert "recommend" in dag.get_task("quality_gate").upstream_task_ids
+
+
 @pytest.mark.parametrize("space", SCHEDULES)
 class TestDag:
     """Each test for each DAG."""

@@ -182,6 +182,9 @@ class Laboratory:
         yield "profile_clusters", {}
         for part in reversed(parts):
             yield "load_lookalikes", {"part": part}
+        if run.spec.recommendations is not None:
+            yield "measure_recommendations", {}
+            yield "recommend", {}
         for stage in ("quality_gate", "publish", "clean_up"):
             yield stage, {}
 

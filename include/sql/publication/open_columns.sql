@@ -16,4 +16,8 @@ where build.as_of = %(as_of)s
   and (
     build.settings -> 'features' -> private_columns.column_name is not null
     or (build.settings -> 'labels')::jsonb ? private_columns.column_name
+    or exists (
+      select from snapshots
+      where snapshots.as_of = build.as_of and private_columns.column_name = any (snapshots.item_names)
+    )
   );

@@ -4,5 +4,8 @@ select distinct virtualtransaction
 from pg_locks
 where locktype = 'relation'
   and database = (select oid from pg_database where datname = current_database())
-  and relation in ('customer_lookalikes'::regclass, 'customer_clusters'::regclass, 'public_lookalikes'::regclass, 'customer_behaviour'::regclass)
+  and relation in (
+    'customer_lookalikes'::regclass, 'customer_clusters'::regclass, 'public_lookalikes'::regclass,
+    'customer_behaviour'::regclass, 'customer_recommendations'::regclass
+  )
   and pid <> pg_backend_pid();

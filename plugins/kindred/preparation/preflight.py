@@ -14,6 +14,7 @@ from kindred.history.erasure_key import ErasureKey
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import require_same_secret
 from kindred.preparation import space_findings
+from kindred.recommendations import catalogue_rows
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
 from kindred.segments.lists.index_pages import has_reader
@@ -70,6 +71,7 @@ def inspect(spec: Spec, deployment: Deployment, origin: Database, warehouse: Dat
         *_owner_findings(origin, warehouse, spec.source),
         *_policy_findings(origin, spec, columns),
         *_event_findings(spec, deployment, warehouse, columns),
+        *_catalogue_findings(spec, deployment, warehouse),
     ]
     return Preflight(findings, columns)
 
@@ -127,6 +129,29 @@ def _event_findings(
         identified = ", ".join(events.key_columns) or "the whole row"
         message = f"identified by {identified}, {len(found.types)} columns are read"
         yield Finding(what, Outcome.OK, message)
+
+
+def _catalogue_findings(
+    spec: Spec, deployment: Deployment, warehouse: Database
+) -> Iterator[Finding]:
+    """Whether the catalogue of items can be read, and all of it."""
+    catalogue = None if spec.recommendations is None else spec.recommendations.catalogue
+    if catalogue is None:
+        return
+    try:
+        label = f"kindred {spec.space} preflight"
+        with deployment.reader(catalogue.connection, label, prove=True) as origin:
+            columns = catalogue_rows.check_catalogue(origin, catalogue)
+            words = catalogue_rows.hidden_rows(origin, catalogue)
+            yield from _owner_findings(origin, warehouse, catalogue, catalogue_rows.SECTION)
+            if words is not None:
+                what = "an item that a policy hides is not available"
+                yield _hidden(origin, catalogue_rows.SECTION, words, what)
+    except KindredError as error:
+        yield Finding("catalogue", Outcome.FAILURE, str(error))
+    else:
+        message = f"items are identified by {catalogue.key}, {columns} columns are read"
+        yield Finding("catalogue", Outcome.OK, message)
 
 
 def _owner_findings(

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from kindred.recommendations.recommendation_rows import aside_of_items
 from kindred.spec.model import Spec
 from kindred.warehouse import partitions
 from kindred.warehouse.database import Database
@@ -17,6 +18,8 @@ def problems_of_rows(
         checks["public_lookalikes"] = _check_public
     if spec.event_features:
         checks["customer_behaviour"] = _check_behaviour
+    if spec.recommendations is not None:
+        checks["customer_recommendations"] = _check_recommendations
     problems = []
     for parent, check in checks.items():
         if partitions.has_passed(database, parent, as_of):
@@ -53,6 +56,24 @@ def _check_behaviour(
     rows = database.value("publication/count_rows", table=table)
     if rows != facts["customers"]:
         return [f"{table} has {rows} rows, {facts['customers']} are expected; clear task 'encode'"]
+    return []
+
+
+def _check_recommendations(
+    database: Database, spec: Spec, facts: dict[str, Any], table: str
+) -> list[str]:
+    expected = facts["recommended"]
+    items = aside_of_items(table)
+    found = database.row("publication/count_recommendations", table=table) or (0, 0)
+    listed = (
+        database.value("publication/count_rows", table=items) if database.has_table(items) else 0
+    )
+    if (*found, listed) != (expected["rows"], expected["customers"], expected["items"]):
+        return [
+            f"{table} has {found[0]} rows of {found[1]} customers, and {listed} items,"
+            f" {expected['rows']} rows of {expected['customers']} customers and"
+            f" {expected['items']} items are expected; clear task 'recommend'"
+        ]
     return []
 
 

@@ -19,6 +19,7 @@ from pgvector import Vector
 from psycopg2.extras import Json
 
 from kindred.errors import LockTimeoutError
+from kindred.recommendations.recommendation_rows import PARENT, aside_of_items
 from kindred.run import builds
 from kindred.serving import generations
 from kindred.serving.generations import StagedEmbeddings
@@ -27,6 +28,15 @@ from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 
+NO_RECOMMENDATIONS = dict.fromkeys(("recommendations", "item_names", "catalogue_as_of"))
+OF_SNAPSHOTS = (
+    "cluster_lineage",
+    "column_quality",
+    "cluster_profiles",
+    "cluster_quality",
+    "recommended_items",
+)
+"""Tables without partitions, whose rows of a snapshot are replaced."""
 PLANNING_GRACE_SECONDS = 2.0
 PLANNING_POLL_SECONDS = 0.02
 
@@ -67,14 +77,18 @@ def publish(
         if is_replacement:
             replace = partial(_replace_partitions, database, as_of, filled)
             partitions.with_short_locks(database, replace, wait_seconds=wait_seconds)
-        for table in ("cluster_lineage", "column_quality", "cluster_profiles", "cluster_quality"):
+        for table in OF_SNAPSHOTS:
             database.run("publication/delete_snapshot_rows", {"as_of": as_of}, table=table)
         database.run("publication/set_lineage", {"as_of": as_of, "lineage": Json(lineage)})
         database.run("publication/set_column_quality", {"as_of": as_of})
         database.run("publication/set_profiles", {"as_of": as_of, "profiles": Json(profiles)})
         database.run("publication/set_cluster_quality", {"as_of": as_of})
+        if counts.get("recommendations") is not None:
+            items = aside_of_items(partitions.aside_name(PARENT, as_of))
+            database.run("publication/set_recommended_items", table=items)
         center = counts["center"] and Vector(counts["center"])
-        published = {"as_of": as_of, "run_id": run_id, **counts, "center": center}
+        published = {**NO_RECOMMENDATIONS, **counts, "as_of": as_of, "run_id": run_id}
+        published["center"] = center
         if not database.run("publication/set_published", published):
             raise builds.superseded(as_of, run_id)
         if becomes_current:
@@ -85,6 +99,8 @@ def publish(
         if replace_views is not None and becomes_current:
             # Last, since it locks the views for readers until the commit.
             partitions.with_short_locks(database, replace_views, wait_seconds=wait_seconds)
+    if counts.get("recommendations") is not None:
+        database.run("warehouse/analyze_table", table="recommended_items")
     return becomes_current
 
 

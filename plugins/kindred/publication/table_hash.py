@@ -19,13 +19,15 @@ TABLES = (
     "cluster_profiles",
     "published_snapshots",
 )
-
 OF_EVENTS = (
     "publication/hash/rejected_events",
     "publication/hash/customer_behaviour",
     "publication/hash/cluster_items",
+    "publication/hash/recommended_items",
+    "publication/hash/customer_recommendations",
+    "publication/hash/recommendation_quality",
 )
-"""The statements of what there is only where there are events."""
+"""Of what only a space with events has rows of, so that hashes of others stay as they were."""
 
 
 class HashSink:

@@ -87,6 +87,10 @@ def publish(run: Run) -> dict[str, Any]:
             for entry in facts.get("cluster_quality", ())
             if entry.get("revealed")
         ]
+        if run.spec.recommendations is not None:
+            found = facts["recommended"]
+            counts |= {"recommendations": found["rows"], "item_names": found["item_names"]}
+            counts["catalogue_as_of"] = found["catalogue_as_of"]
         counts["history"] = builds.history_of(
             warehouse, run.as_of, keeps_versions=run.spec.source.keeps_versions
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +37,11 @@ def recommend_everyone(
     vectors: NDArray[np.float32],
     count: int,
     *,
-    parameters: Parameters,
+    parameters: Parameters | None,
     neighbours: int,
     seed: int,
     profiles: Profiles | None = None,
+    due: Any | None = None,
     threads: int = 1,
 ) -> Iterator[Recommendations]:
     """The top items of every customer, each in exactly one part.
@@ -52,13 +54,16 @@ def recommend_everyone(
         compared by cosine.
     count : int
         Items per customer.
-    parameters : Parameters
+    parameters : Parameters, optional
+        None: everybody gets the most popular items.
     neighbours : int
         Neighbours per customer in the graph.
     seed : int
     profiles : Profiles, optional
         For customers without a buying profile, who get what their neighbours by these vectors own.
         Without, they get the most popular items.
+    due : csr_array of int, shape (customers, items), optional
+        Owned items to recommend again (`due_items`).
     threads : int
         Does not change the result.
 
@@ -67,6 +72,33 @@ def recommend_everyone(
     Recommendations
         Of about `PART_CUSTOMERS` customers, in no particular order.
     """
+    if parameters is None:
+        found = _of_popular(catalogue, np.arange(len(vectors), dtype=np.int32), count)
+    else:
+        found = _of_neighbours(
+            catalogue, vectors, count, parameters, neighbours, seed, profiles, threads
+        )
+    for part in found:
+        yield part if due is None else part.with_due(due)
+
+
+def _of_popular(
+    catalogue: Catalogue, rows: NDArray[np.int32], count: int
+) -> Iterator[Recommendations]:
+    for start, stop in cut(len(rows), PART_CUSTOMERS):
+        yield most_popular(catalogue, rows[start:stop], count)
+
+
+def _of_neighbours(
+    catalogue: Catalogue,
+    vectors: NDArray[np.float32],
+    count: int,
+    parameters: Parameters,
+    neighbours: int,
+    seed: int,
+    profiles: Profiles | None,
+    threads: int,
+) -> Iterator[Recommendations]:
     has_profile = vectors.any(axis=1)
     if has_profile.any():
         plan = plan_graph(
@@ -84,15 +116,14 @@ def recommend_everyone(
             )
     others = np.flatnonzero(~has_profile).astype(np.int32)
     base = _with_purchases(catalogue, seed)
+    if profiles is None or not len(base):
+        yield from _of_popular(catalogue, others, count)
+        return
     for start, stop in cut(len(others), PART_CUSTOMERS):
-        rows = others[start:stop]
-        if profiles is None or not len(base):
-            yield most_popular(catalogue, rows, count)
-            continue
         yield recommend(
             catalogue,
             profiles.metric,
-            _by_profile(profiles, rows, base, neighbours, threads),
+            _by_profile(profiles, others[start:stop], base, neighbours, threads),
             count,
             parameters=parameters,
             method=Method.PROFILE,

@@ -1,6 +1,6 @@
 """The top items of customers, from neighbours and from what everybody owns."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -73,8 +73,9 @@ class Recommendations:
 
     ``rows`` int32 (m,): customers. (m, n) each: ``items`` int32, -1 for none; ``scores`` float32,
     comparable within a customer and method; ``bought_by`` int32: how many of the neighbours own the
-    item, 0 for popular items; ``methods`` int8, as `Method`. ``counted`` int32 (m,): the neighbours
-    that were asked, so that ``bought_by / counted`` is the share behind a lift.
+    item, 0 for popular items and repurchases; ``methods`` int8, as `Method`. ``counted`` int32
+    (m,): the neighbours that were asked, so that ``bought_by / counted`` is the share behind a
+    lift.
     """
 
     rows: NDArray[np.int32]
@@ -91,6 +92,37 @@ class Recommendations:
         is_known = (self.items >= 0) & (self.bought_by > 0)
         out = np.full(self.items.shape, np.nan, dtype=np.float32)
         return np.divide(near, everyone, out=out, where=is_known, casting="same_kind")
+
+    def with_due(self, due: Any) -> "Recommendations":
+        """The lists with what is due on top: at most half of each list, most purchases first.
+
+        ``due`` is as `due_items` returns it, for all customers; its counts become scores.
+        """
+        mine = due[self.rows]
+        has_due = np.diff(mine.indptr) > 0
+        if not has_due.any():
+            return self
+        count = self.items.shape[1]
+        row = np.repeat(np.arange(len(self.rows)), np.diff(mine.indptr))
+        order = np.lexsort((mine.indices, -mine.data, row))
+        place = np.arange(len(order)) - mine.indptr[row]
+        is_listed = place < -(-count // 2)
+        at = row[is_listed], place[is_listed]
+        chosen = order[is_listed]
+        first = _empty(self.rows, min(-(-count // 2), int(np.diff(mine.indptr).max())))
+        first.items[at] = mine.indices[chosen]
+        first.scores[at] = mine.data[chosen]
+        first.methods[at] = Method.REPURCHASE
+        items = np.hstack([first.items, self.items])
+        # Stable: gaps behind what is due close up, and the order stays.
+        kept = np.argsort(items < 0, axis=1, kind="stable")[:, :count]
+
+        def joined(name: str) -> NDArray[Any]:
+            both = np.hstack([getattr(first, name), getattr(self, name)])
+            return np.take_along_axis(both, kept, axis=1)
+
+        names = ("items", "scores", "bought_by", "methods")
+        return replace(self, **{name: joined(name) for name in names})
 
     @classmethod
     def joined(cls, parts: "list[Recommendations]") -> "Recommendations":

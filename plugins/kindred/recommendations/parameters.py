@@ -24,6 +24,7 @@ class Method(IntEnum):
     NEIGHBOURS = 1
     PROFILE = 2
     POPULAR = 3
+    REPURCHASE = 4
 
 
 @dataclass(frozen=True)

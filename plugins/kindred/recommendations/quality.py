@@ -27,9 +27,9 @@ grocer's recall@20 changed by .0007 at most, a third of its standard error."""
 NEIGHBOURS, POPULAR = "neighbours", "popular"
 ITEM_NEIGHBOURS, EASE = "item_neighbours", "ease"
 
-Encode = Callable[[Any], NDArray[np.float32]]
-"""Fits the encoder on purchases, csr_array (customers, items), and returns the customers' vectors,
-float32 (customers, d), with zeros for those who have no profile."""
+Encode = Callable[[Split], NDArray[np.float32]]
+"""Fits the encoder on what was known before a split, and returns the customers' vectors, float32
+(customers, d), with zeros for those who have no profile."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,16 @@ def buying_profiles(purchases: Any) -> NDArray[np.float32]:
     return np.ascontiguousarray(block.profile_part(vectors))
 
 
+def profiles_before(split: Split) -> NDArray[np.float32]:
+    """Vectors by all that was bought before a split, and by nothing else."""
+    return buying_profiles(split.before)
+
+
 def measure_quality(
     earlier: Split,
     test: Split,
     *,
-    encode: Encode = buying_profiles,
+    encode: Encode = profiles_before,
     neighbours: int,
     count: int,
     seed: int,
@@ -148,7 +153,7 @@ def judge_neighbours(
     """Judge the neighbours' lists, by several parameters, on one graph."""
     catalogue = Catalogue.of(split.before)
     widest = max(parameters.neighbours for parameters in tried)
-    near = neighbours_of(encode(split.before), split.tested, widest, seed=seed, threads=threads)
+    near = neighbours_of(encode(split), split.tested, widest, seed=seed, threads=threads)
     candidates = len(catalogue.popular)
     judged = {}
     for parameters in tried:

@@ -13,6 +13,10 @@ LIST_BYTES = 17
 """Memory per item of a list: its number, score, neighbours who own it, and method."""
 
 
+LISTED_ROW_BYTES = 200
+"""Memory per row in the block that is written: its fields as arrays, and in COPY format."""
+
+
 def everyone_megabytes(
     shape: tuple[int, int], purchases: int, items: int, count: int, neighbours: int, threads: int
 ) -> int:

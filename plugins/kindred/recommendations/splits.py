@@ -26,14 +26,16 @@ class Split:
 
     ``before``: purchases, csr_array of int32 (customers, items). ``new``: csr_array of int32
     (customers, items), sorted: what each customer bought afterwards, had not owned, and could be
-    recommended, since `MIN_BUYERS` others owned it before.
+    recommended, since `MIN_BUYERS` others owned it before. ``moment``: of the split, microseconds
+    since 1970-01-01 UTC; 0 if it is not one in time.
     """
 
     before: Any
     new: Any
+    moment: int = 0
 
     @classmethod
-    def of(cls, before: Any, after: Any) -> "Split":
+    def of(cls, before: Any, after: Any, moment: int = 0) -> "Split":
         """From the purchases of both times; what is not new is left out of ``after``."""
         owners = np.bincount(before.indices, minlength=before.shape[1])
         row = np.repeat(np.arange(after.shape[0]), np.diff(after.indptr))
@@ -42,7 +44,7 @@ class Split:
         is_new = (owners[after.indices] >= MIN_BUYERS) & ~np.isin(pairs, owned)
         ends = np.concatenate([[0], np.cumsum(is_new)])[after.indptr]
         new = sparse.csr_array((after.data[is_new], after.indices[is_new], ends), after.shape)
-        return cls(before, new)
+        return cls(before, new, moment)
 
     @property
     def candidates(self) -> NDArray[np.intp]:
@@ -61,7 +63,7 @@ def split_lines(lines: Lines, moment: int, end: int, customers: int, items: int)
     """Split lines at a moment; those from ``end`` on are not used (microseconds since 1970)."""
     before = purchases_of(lines.within(moment), customers, items)
     after = lines.within(end, (end - moment) / MICROSECONDS_PER_DAY)
-    return Split.of(before, purchases_of(after, customers, items))
+    return Split.of(before, purchases_of(after, customers, items), moment)
 
 
 def moments_of(lines: Lines, as_of: int) -> Sequence[int] | None:
@@ -80,19 +82,6 @@ def moments_of(lines: Lines, as_of: int) -> Sequence[int] | None:
     if length == 0:
         return None
     return as_of - 2 * length, as_of - length, as_of
-
-
-def sample_customers(lines: Lines, customers: int, seed: int) -> tuple[Lines, int]:
-    """The lines of at most `SAMPLE_CUSTOMERS` customers, who are renumbered; and their number."""
-    if customers <= SAMPLE_CUSTOMERS:
-        return lines, customers
-    chosen = np.random.default_rng(seed).choice(customers, SAMPLE_CUSTOMERS, replace=False)
-    number = np.full(customers, -1)
-    number[np.sort(chosen)] = np.arange(SAMPLE_CUSTOMERS)
-    kept = lines.take(number[lines.customers] >= 0)
-    return Lines(number[kept.customers], kept.at, kept.items, kept.amounts, kept.quantities), (
-        SAMPLE_CUSTOMERS
-    )
 
 
 def _pairs(purchases: Any) -> NDArray[np.int64]:

@@ -27,6 +27,7 @@ INTERNAL_VIEWS = (
     "publication/hidden_columns",
     "publication/shown_snapshots",
     "publication/reader_settings",
+    "recommendations/shown_recommendations",
 )
 """What the views and functions of ``bi`` read; a release may only add columns to one."""
 
@@ -40,6 +41,7 @@ VIEWS_WITH_CURRENT = (
     "segments/bi/cluster_profiles",
     "segments/bi/cluster_items",
     "segments/bi/cluster_summary",
+    "recommendations/bi/recommendations",
 )
 """Views of all published snapshots; the same text makes the ``_current`` view of each."""
 
@@ -54,6 +56,8 @@ OBJECTS = (
     "serving/bi/similar_customers",
     "lookalikes/bi/explain_pair",
     "lookalikes/bi/lookalike_audience",
+    "recommendations/bi/recommendation_quality",
+    "recommendations/bi/item_audience",
 )
 """The other views, and the functions."""
 
@@ -63,6 +67,7 @@ CLUSTER_CUSTOMERS = "segments/bi/cluster_customers"
 CURRENT = defaultdict(
     lambda: "publication/shown_current",
     lookalikes="lookalikes/current_lookalikes",
+    recommendations="recommendations/current_recommendations",
     clusters="segments/current_clusters",
     cluster_movements="segments/current_clusters",
 )
@@ -310,6 +315,8 @@ def _names(
         "hides_nothing": statements.compose(
             "publication/hides_nothing", space=spec.internal_schema
         ),
+        "method_of_found": _method_of("found"),
+        "method_of_lists": _method_of("lists"),
         "smallest_group": sql.Literal(SMALLEST_GROUP),
         "own_relations": sql.SQL(
             "set restrict_nonsystem_relation_kind = ''" if knows_restriction else ""
@@ -322,6 +329,11 @@ def _setting(spec: Spec, name: str) -> sql.Composed:
     return sql.SQL("(select shown.{} from {}.reader_settings as shown)").format(
         sql.Identifier(name), sql.Identifier(spec.internal_schema)
     )
+
+
+def _method_of(relation: str) -> sql.Composed:
+    number = sql.Identifier(relation, "method")
+    return statements.compose("recommendations/shown_method", number=number)
 
 
 def _by_metric(metric: sql.Composable, expressions: Mapping[Metric, str]) -> sql.Composed:

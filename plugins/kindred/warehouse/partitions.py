@@ -1,4 +1,4 @@
-"""Partitions of lookalikes and clusters: filled aside, then attached."""
+"""Partitions of lookalikes, clusters and recommendations: filled aside, then attached."""
 
 import logging
 import time
@@ -22,17 +22,20 @@ PARENTS = (
     "customer_clusters",
     "public_lookalikes",
     "customer_behaviour",
+    "customer_recommendations",
 )
 PRIMARY_KEYS = {
     "customer_lookalikes": ("as_of", "customer_id", "rank"),
     "customer_clusters": ("as_of", "algorithm", "customer_id"),
     "public_lookalikes": ("as_of", "customer_id", "rank"),
     "customer_behaviour": ("as_of", "customer_id"),
+    "customer_recommendations": ("as_of", "customer_id", "rank"),
 }
 SECOND_KEYS = {
     "customer_lookalikes": ("as_of", "lookalike_id"),
     "customer_clusters": ("as_of", "algorithm", "cluster_id"),
     "public_lookalikes": ("as_of", "lookalike_id"),
+    "customer_recommendations": ("as_of", "item_number"),
 }
 INDEX_WORKERS = 2
 LOCK_TIMEOUT_MILLISECONDS = 100

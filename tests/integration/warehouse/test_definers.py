@@ -123,7 +123,7 @@ def test_definers_bring_the_settings_that_they_need(shop: Laboratory) -> None:
             "array_nulls=on",
             "restrict_nonsystem_relation_kind=",
         ),
-        3,
+        4,
     )
 
 

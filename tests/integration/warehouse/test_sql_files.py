@@ -11,7 +11,7 @@ from psycopg2 import errors, sql
 
 from integration.warehouse import COLUMNS as CUSTOMERS
 from integration.warehouse import make_spec, people
-from kindred.publication.table_hash import TABLES
+from kindred.publication.table_hash import OF_EVENTS, TABLES
 from kindred.warehouse.bi_objects import CLUSTER_CUSTOMERS, OBJECTS, VIEWS_WITH_CURRENT
 from kindred.warehouse.statements import compose
 
@@ -38,6 +38,8 @@ FRAGMENTS = {
     "mode": "exclusive",
     "private_reason": "'x'",
     "shown_name": "profiles.name",
+    "method_of_found": "found.method::text",
+    "method_of_lists": "lists.method::text",
     "smallest_group": "20",
     "own_relations": "",
     "metrics": "'{}'",
@@ -156,7 +158,7 @@ def test_every_file_is_used_and_every_used_file_exists():
     used = {text for text in named if re.fullmatch(rf"({folders})/[\w/]+", text)}
     used -= {"warehouse/migrations", "warehouse/migrations/", "publication/hash/"}
     assert used - set(NAMES) == set(), "Python names statements that do not exist"
-    used |= MIGRATIONS | {f"publication/hash/{table}" for table in TABLES}
+    used |= MIGRATIONS | {f"publication/hash/{table}" for table in (*TABLES, *OF_EVENTS)}
     assert set(NAMES) - used == set(), "nothing reads these files"
 
 

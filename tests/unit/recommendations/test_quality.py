@@ -1,19 +1,17 @@
 """The quality of recommendations on a split in time."""
 
 import numpy as np
-import pytest
 from scipy import sparse
 
 from kindred.events.lines import MICROSECONDS_PER_DAY as DAY
 from kindred.events.lines import Lines
-from kindred.recommendations import quality, splits
+from kindred.recommendations import quality
 from kindred.recommendations.judging import Judged
-from kindred.recommendations.parameters import Method, Parameters, grid
+from kindred.recommendations.parameters import Parameters, grid
 from kindred.recommendations.quality import best_of
 from kindred.recommendations.splits import (
     Split,
     moments_of,
-    sample_customers,
     split_lines,
 )
 
@@ -69,21 +67,6 @@ def test_moments_of_the_splits():
     assert moments_of(lines, 0) is None
 
 
-def test_a_sample_of_customers_has_all_their_lines(monkeypatch):
-    lines = bought()
-    assert sample_customers(lines, 300, 1) == (lines, 300)
-    monkeypatch.setattr(splits, "SAMPLE_CUSTOMERS", 100)
-    found, count = sample_customers(lines, 300, 1)
-    again, _ = sample_customers(lines, 300, 1)
-    assert count == 100
-    assert found.customers.max() == 99
-    assert (np.diff(found.customers) >= 0).all()
-    assert found.at.tobytes() == again.at.tobytes()
-    sizes = np.bincount(lines.customers, minlength=300)
-    assert np.isin(np.bincount(found.customers), sizes).all()
-    assert len(found) == pytest.approx(len(lines) / 3, rel=0.1)
-
-
 def measured(lines, **changes):
     return quality.measure_quality(
         split_lines(lines, 60 * DAY, 80 * DAY, 300, 60), split_of(lines, 80), **MEASURE | changes
@@ -119,9 +102,9 @@ def test_parameters_and_encoders_see_nothing_of_the_test():
     lines = bought()
     seen = []
 
-    def encode(purchases):
-        seen.append(purchases.sum())
-        return quality.buying_profiles(purchases)
+    def encode(split):
+        seen.append(split.before.sum())
+        return quality.profiles_before(split)
 
     expected = measured(lines, encode=encode)
     before = [len(lines.within(moment * DAY)) for moment in (60, 80)]
@@ -162,4 +145,3 @@ def test_the_simplest_parameters_that_are_hardly_worse_are_chosen():
     assert tried[0] == Parameters()
     assert len(set(tried)) == len(tried)
     assert max(one.neighbours for one in tried) == 200
-    assert {Method.NONE, Method.NEIGHBOURS, Method.PROFILE, Method.POPULAR} == set(Method)

@@ -1,0 +1,2 @@
+-- Empty a table that is being filled.
+delete from {table};
