@@ -33,7 +33,7 @@ NOTHING := $(if $(INSTALLED)$(STATE),,yes)
 SLOW := benchmarks/test_bench_cluster segments/test_cluster_degenerate segments/test_clusters \
 	segments/test_density_graph encoding/test_fair_shares neighbours/test_graph \
 	neighbours/test_graph_degenerate serving/test_index_plan local/test_local_csv_file \
-	local/test_local_demo local/test_local_postgres \
+	local/test_local_demo local/test_local_grocery local/test_local_postgres \
 	neighbours/test_recall spec/test_spec_fuzz
 FAST := tests/unit $(SLOW:%=--ignore=tests/unit/%.py) \
 	tests/integration/run/test_rerun.py::test_what_is_compared_is_not_nothing
@@ -45,7 +45,7 @@ ARGS ?=
 # Options for your own table and for a range of dates. They count only if given on the command line,
 # and travel verbatim through the environment, so that neither make nor the shell interprets a blank,
 # quote, ; or $ in them.
-FILE_VARIABLES := CSV KEY SEP ENCODING SHEET UPDATED_AT LABELS SPEC
+FILE_VARIABLES := DEMO CSV EVENTS KEY SEP ENCODING SHEET UPDATED_AT LABELS SPEC
 RANGE_VARIABLES := FROM TO SPACE SNAPSHOTS
 said = $(if $(findstring command line,$(origin $(1))),$(value $(1)))
 $(foreach name,$(FILE_VARIABLES) $(RANGE_VARIABLES),$(eval export KINDRED_RUN_$(name) := $$(call said,$(name))))
@@ -63,7 +63,7 @@ help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile \
 		| awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
-run: $(STAMP) ## Run three demo snapshots on a real Airflow, then stop; or CSV=file KEY=column [LABELS=a,b]
+run: $(STAMP) ## Run three demo snapshots on a real Airflow [DEMO=grocery]; or CSV=file KEY=column [EVENTS=file LABELS=a,b]
 	@exec $(LOCAL) run --order $(ORDER) $(file_options)
 
 up: $(STAMP) ## Same as run, but leave the Airflow UI and the database running
