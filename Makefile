@@ -32,7 +32,7 @@ NOTHING := $(if $(INSTALLED)$(STATE),,yes)
 # The unit tests, but for the files that compute for long, and a snapshot from the source to BI.
 SLOW := benchmarks/test_bench_cluster encoding/test_fair_shares encoding/test_items_block \
 	encoding/test_sentence_models encoding/test_texts infer/test_infer_bounds \
-	local/test_local_csv_file local/test_local_demo local/test_local_environment \
+	local/test_local_csv_file local/test_local_demo local/test_local_environment local/test_local_grocery \
 	local/test_local_postgres local/test_local_rest neighbours/test_graph \
 	neighbours/test_graph_degenerate neighbours/test_recall segments/test_cluster_degenerate \
 	segments/test_clusters segments/test_density_graph serving/test_index_plan spec/test_spec_fuzz
@@ -46,7 +46,7 @@ ARGS ?=
 # Options for your own table and for a range of dates. They count only if given on the command line,
 # and travel verbatim through the environment, so that neither make nor the shell interprets a blank,
 # quote, ; or $ in them.
-FILE_VARIABLES := CSV KEY SEP ENCODING SHEET UPDATED_AT LABELS SPEC
+FILE_VARIABLES := DEMO CSV EVENTS KEY SEP ENCODING SHEET UPDATED_AT LABELS SPEC
 RANGE_VARIABLES := FROM TO SPACE SNAPSHOTS
 said = $(if $(findstring command line,$(origin $(1))),$(value $(1)))
 $(foreach name,$(FILE_VARIABLES) $(RANGE_VARIABLES),$(eval export KINDRED_RUN_$(name) := $$(call said,$(name))))
@@ -64,7 +64,7 @@ help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile \
 		| awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
-run: $(STAMP) ## Run three demo snapshots on a real Airflow, then stop; or CSV=file KEY=column [LABELS=a,b]
+run: $(STAMP) ## Run three demo snapshots on a real Airflow [DEMO=grocery]; or CSV=file KEY=column [EVENTS=file LABELS=a,b]
 	@exec $(LOCAL) run --order $(ORDER) $(file_options)
 
 up: $(STAMP) ## Same as run, but leave the Airflow UI and the database running

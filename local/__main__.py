@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 PASS_THROUGH = ("psql", "exec")
 _FILE_OPTIONS = {
-    "csv": "load this file instead of the demo customers",
-    "key": "its key column, or row_number to number the rows",
+    "csv": "load this file of customers instead of the demo",
+    "events": "load this file of what customers do, beside the customers or alone",
+    "key": "the customers' key column, or row_number to number the rows",
     "sep": "its separator (default: detect it)",
     "encoding": "its encoding, such as cp1251 (default: detect it)",
     "sheet": "the sheet of a workbook (default: the first with a table)",
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         for option, text in _FILE_OPTIONS.items():
             command.add_argument(f"--{option}", help=text)
+        command.add_argument("--demo", help="the demo: loans (default) or grocery")
         command.add_argument("--order", **_ORDER)
     command = commands.add_parser("backfill", help="make the snapshots of a range of dates")
     command.add_argument("--from", dest="first", default="", help="the first as_of date")
@@ -190,13 +192,16 @@ def _print_outcome(work: Callable[[Interrupts, "Stopwatch"], "Report"]) -> int:
 
 
 def _data_set(layout: Layout, options: argparse.Namespace) -> "DataSet":
-    from local.csv_file import csv_data_set, request_of
-    from local.demo import demo_data_set
+    from local.csv_file import csv_data_set
+    from local.demos import data_set_of
+    from local.file_request import request_of
 
     names = [option.replace("-", "_") for option in _FILE_OPTIONS]
     request = request_of({name: getattr(options, name) for name in names})
     if request is None:
-        return demo_data_set(layout.features)
+        return data_set_of(layout, options.demo or "loans")
+    if options.demo:
+        raise RunFailedError("demo", f"DEMO={options.demo} is data of its own: leave out the files")
     return csv_data_set(layout, request, datetime.now(UTC))
 
 

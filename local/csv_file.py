@@ -1,11 +1,8 @@
-"""A CSV file as a data set; it is checked completely before anything is started."""
+"""Files as a data set; they are checked completely before anything is started."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from shlex import quote
-from typing import Any
 
 import yaml
 
@@ -15,18 +12,29 @@ from kindred.infer.column_names import identifier_of
 from kindred.infer.files import ROW_NUMBER, newest_moment, open_table, read_csv
 from kindred.infer.proposal import Evidence, Roles
 from kindred.infer.propose import ProposalRequest, propose_text
-from kindred.infer.reading import SAMPLE, Bounds
+from kindred.infer.reading import Bounds
 from kindred.infer.schedule import schedule_for, window_for
 from kindred.infer.summary import summary
 from kindred.run.machine import available_megabytes
 from kindred.spec.model import Spec, load_spec, spec_from_dict
 from kindred.spec.names import did_you_mean, listed
-from local import demo
 from local.csv_load import Plan, advice, load
 from local.data_set import DataSet
+from local.event_files import (
+    KNOWN_SINCE,
+    Files,
+    as_events,
+    check_events,
+    event_tables,
+    read_event_file,
+    table_name,
+    table_of,
+    with_time,
+)
 from local.failures import RunFailedError
+from local.file_request import CsvRequest
 from local.layout import Layout
-from local.tables import SCHEMA, Column, SourceTable
+from local.tables import SCHEMA, SourceTable
 
 # A file of 1,000,000 rows x 22 columns takes 6 bytes of memory per byte (`make bench NAME=infer`);
 # one in another encoding, or with quotes that are not regular, somewhat more.
@@ -34,39 +42,13 @@ MEMORY_PER_BYTE = 10
 MAX_COLUMNS = 1500  # PostgreSQL allows 1,600 columns per table
 
 
-@dataclass(frozen=True)
-class CsvRequest:
-    """The arguments of ``make run CSV=...``; ``labels`` are separated by commas."""
-
-    csv: Path
-    key: str | None = None
-    separator: str | None = None
-    encoding: str | None = None
-    sheet: str | None = None
-    updated_at: str | None = None
-    labels: str = ""
-    spec: Path | None = None
-
-    @property
-    def options(self) -> dict[str, str | None]:
-        """What is said of how the file is written, beside its separator."""
-        return {"encoding": self.encoding, "sheet": self.sheet}
-
-    @property
-    def command(self) -> str:
-        """The command that runs the file again with a spec, which defines all but the format."""
-        named = {"SEP": self.separator, "ENCODING": self.encoding, "SHEET": self.sheet}
-        given = (f" {name}={quote(value)}" for name, value in named.items() if value is not None)
-        return f"make run CSV={quote(str(self.csv))}{''.join(given)}"
-
-
 def csv_data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
-    """The data set of a file, with the given spec or a proposed one.
+    """The data set of files, with the given spec or a proposed one.
 
     Raises
     ------
     RunFailedError
-        when the file or an argument cannot be used; it names it, and the columns of the file.
+        when a file or an argument cannot be used; it names it, and the columns of the file.
     """
     try:
         return _data_set(layout, request, now)
@@ -79,41 +61,68 @@ def csv_data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
 
 
 def _data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
-    space = _free_space(layout, request.csv)
+    space = _free_space(layout, request.main_file)
     bounds = Bounds(available_megabytes() * 2**20 // MEMORY_PER_BYTE, must_be_whole=True)
     given = None if request.spec is None else load_spec(request.spec, space)
+    request, notes = as_events(request, given, bounds)
+    if request.csv is None:
+        files = event_tables(request, space, given, bounds, now)
+    else:
+        files = _with_customers(request, space, given, bounds, now)
+    if given is not None and request.spec is not None:
+        if request.csv is not None:
+            _check_given(given, files.tables[0])
+        check_events(given, request, files.tables[-1])
+        files = replace(files, spec=given, text=request.spec.read_text(encoding="utf-8"))
+    window = window_for(files.spec.schedule, files.newest, now)
+    where = layout.own_features / f"{space}.yaml"
+    plan = Plan(request.command, files.tables, files.spec, files.text, where)
+    told = (*notes, *files.notes)
+    return DataSet(
+        files.spec,
+        {window.start: window.end},
+        lambda server: (*told, *load(layout, server, plan)),
+        advice(plan),
+        files.rows,
+        files.event_rows,
+    )
+
+
+def _with_customers(
+    request: CsvRequest, space: str, given: Spec | None, bounds: Bounds, now: datetime
+) -> Files:
+    """The tables of the customers and, if there are some, of their events."""
     roles = _roles(request) if given is None else _roles_of(request, given)
-    evidence = read_csv(request.csv, roles, request.separator, bounds, **request.options)
+    path = request.main_file
+    evidence = read_csv(path, _in_file(roles), bounds=bounds, **request.form)
+    events = None
+    if request.events is not None:
+        keys = evidence.column("key", roles.key)
+        events = read_event_file(request, keys, space, given, bounds, now)
+        roles, evidence = with_time(roles, evidence, events)
     table = _table(table_name(space), roles, evidence)
     newest = _newest(roles, evidence, given)
-    if given is not None and request.spec is not None:
-        _check_given(given, table)
-        spec, text = given, request.spec.read_text(encoding="utf-8")
-        notes = tuple(evidence.notes)
+    if events is not None:
+        newest = max(filter(None, (newest, events.newest)), default=None)
+    if given is not None:
+        spec, text, notes = given, "", tuple(evidence.notes)
     else:
         schedule = schedule_for(newest, now)
+        made = None if events is None else events.propose([c.name for c in evidence.columns])
         name = f"{SCHEMA}.{table.name}"
-        text, proposal = propose_text(name, request.csv.name, roles, evidence, space, schedule)
-        spec = spec_from_dict({"space": space, **yaml.safe_load(text)}, where=request.csv.name)
+        text, proposal = propose_text(
+            name, path.name, roles, evidence, space, schedule, events=made
+        )
+        spec = spec_from_dict({"space": space, **yaml.safe_load(text)}, where=path.name)
         notes = (*proposal.notes, *summary(proposal))
     if len(table.columns) > MAX_COLUMNS:
         table = _only_read(spec, table)
         loaded = f"{len(table.columns):,} of {len(evidence.columns):,} columns are loaded"
         notes = (*notes, f"{loaded}, those that the spec reads: a table has {MAX_COLUMNS:,}")
-    window = window_for(spec.schedule, newest, now)
-    plan = Plan(request.command, table, spec, text, layout.own_features / f"{space}.yaml")
-    return DataSet(
-        spec,
-        {window.start: window.end},
-        lambda server: (*notes, *load(layout, server, plan)),
-        advice(plan),
-        evidence.rows,
-    )
-
-
-def table_name(space: str) -> str:
-    """The table of a space in the source database; it differs from the demo's table."""
-    return f"{space}_file" if space == demo.TABLE else space
+    files = Files((table,), spec, text, notes, newest, evidence.rows)
+    if events is None:
+        return files
+    return replace(files, tables=(table, events.table), event_rows=events.evidence.rows)
 
 
 def _free_space(layout: Layout, path: Path) -> str:
@@ -129,7 +138,7 @@ def _free_space(layout: Layout, path: Path) -> str:
 
 def _roles(request: CsvRequest) -> Roles:
     if request.key is None:
-        table = open_table(request.csv, request.separator, SAMPLE, **request.options)
+        table = open_table(request.main_file, **request.form)
         names = listed(table.names)
         raise InferenceError(
             "key",
@@ -166,15 +175,15 @@ def _check_given(spec: Spec, table: SourceTable) -> None:
         )
 
 
+def _in_file(roles: Roles) -> Roles:
+    """The roles of the columns that are in the file itself."""
+    return replace(roles, updated_at=None) if roles.updated_at == KNOWN_SINCE else roles
+
+
 def _table(name: str, roles: Roles, evidence: Evidence) -> SourceTable:
     key = evidence.column("key", roles.key)
-    return SourceTable(
-        name,
-        [Column(column.name, column.type, column.stored()) for column in evidence.columns],
-        roles.key,
-        roles.updated_at,
-        repeats_keys=key.distinct < key.rows,
-    )
+    is_repeated = key.distinct < key.rows
+    return table_of(name, evidence, roles.key, roles.updated_at, repeats_keys=is_repeated)
 
 
 def _only_read(spec: Spec, table: SourceTable) -> SourceTable:
@@ -190,29 +199,3 @@ def _newest(roles: Roles, evidence: Evidence, given: Spec | None) -> datetime | 
     if given is not None:
         check_updated_at(given.source, column.type)
     return newest_moment(column, "UTC" if given is None else given.source.zone)
-
-
-def request_of(options: Mapping[str, Any]) -> CsvRequest | None:
-    """The request from the command's options; None for the demo.
-
-    Raises
-    ------
-    RunFailedError
-        when options for a file are given without the file.
-    """
-    given = {name: value for name, value in options.items() if value}
-    if not given:
-        return None
-    if "csv" not in given:
-        names = ", ".join(name.upper() for name in given)
-        raise RunFailedError("csv", f"{names} was given without CSV: say CSV=<file>")
-    return CsvRequest(
-        csv=Path(given["csv"]),
-        key=given.get("key"),
-        separator=given.get("sep"),
-        encoding=given.get("encoding"),
-        sheet=given.get("sheet"),
-        updated_at=given.get("updated_at"),
-        labels=given.get("labels", ""),
-        spec=Path(given["spec"]) if "spec" in given else None,
-    )

@@ -11,6 +11,7 @@ from psycopg2 import sql
 
 from kindred.errors import SpecError
 from kindred.spec.model import Spec, load_spec
+from kindred.spec.name_checks import columns_of_events
 from local.environment import SOURCE, WAREHOUSE
 from local.layout import Layout
 from local.postgres import EmbeddedServer
@@ -19,20 +20,20 @@ from local.tables import SCHEMA, SourceTable, load_table
 
 @dataclass(frozen=True)
 class Plan:
-    """A file's table with its spec, ready to be loaded.
+    """The tables of files with their spec, ready to be loaded.
 
     ``spec_path`` is where Airflow reads the spec; ``command`` runs the file again.
     """
 
     command: str
-    table: SourceTable
+    tables: tuple[SourceTable, ...]
     spec: Spec
     spec_text: str
     spec_path: Path
 
 
 def load(layout: Layout, server: EmbeddedServer, plan: Plan) -> list[str]:
-    """Load the table into the source, and put its spec where Airflow reads it."""
+    """Load the tables into the source, and put its spec where Airflow reads it."""
     deleted: list[str] = []
 
     def delete_space(why: str) -> None:
@@ -45,13 +46,16 @@ def load(layout: Layout, server: EmbeddedServer, plan: Plan) -> list[str]:
         what = "rows" if are_same_columns else "columns"
         delete_space(f"the {what} of the file have changed, and rows that landed stay as they are")
 
-    changed = load_table(server.dsn(SOURCE), plan.table, before_change)
-    if not changed and not _has_landed(plan):
+    loaded, any_changed = [], False
+    for table in plan.tables:
+        changed = load_table(server.dsn(SOURCE), table, before_change)
+        any_changed |= changed
+        state = "loaded" if changed else "are in place"
+        rows = len(table.columns[0].values)
+        loaded.append(f"{rows:,} rows {state} in {SOURCE}.{SCHEMA}.{table.name}")
+    if not any_changed and not _has_landed(plan):
         delete_space("the spec reads columns or a source that it did not read before")
-    state = "loaded" if changed else "are in place"
-    rows = len(plan.table.columns[0].values)
-    loaded = f"{rows:,} rows {state} in {SOURCE}.{SCHEMA}.{plan.table.name}"
-    return [loaded, *deleted, *_write_spec(plan)]
+    return [*loaded, *deleted, *_write_spec(plan)]
 
 
 def _has_landed(plan: Plan) -> bool:
@@ -60,8 +64,14 @@ def _has_landed(plan: Plan) -> bool:
         before = load_spec(plan.spec_path)
     except SpecError:
         return False
-    is_covered = set(plan.spec.payload_columns) <= set(before.payload_columns)
-    return before.source == plan.spec.source and is_covered
+    now = plan.spec
+    is_covered = set(now.payload_columns) <= set(before.payload_columns)
+    is_covered &= set(_columns_of_events(now)) <= set(_columns_of_events(before))
+    return (before.source, before.events) == (now.source, now.events) and is_covered
+
+
+def _columns_of_events(spec: Spec) -> tuple[str, ...]:
+    return columns_of_events(spec.events, spec.features)
 
 
 def _delete_space(layout: Layout, server: EmbeddedServer, spec: Spec) -> int | None:

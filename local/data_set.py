@@ -14,7 +14,7 @@ class DataSet:
 
     ``as_of_by_logical_date`` names the intervals by their start. ``load`` loads the table into the
     source database and puts its spec where Airflow reads it; it returns lines for the user.
-    ``file_rows``: the rows of its file, for the report.
+    ``file_rows``, ``event_file_rows``: the rows of its files, for the report.
     """
 
     spec: Spec
@@ -22,3 +22,4 @@ class DataSet:
     load: Callable[[EmbeddedServer], Iterable[str]]
     closing_lines: tuple[str, ...] = ()
     file_rows: int | None = None
+    event_file_rows: int | None = None

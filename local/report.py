@@ -7,22 +7,28 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extras import RealDictCursor
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from kindred.backfills.backfill_report import why_empty
 from kindred.spec.model import Spec
-from kindred.spec.names import plain
 from kindred.warehouse.statements import Name, fill
+from local.event_report import (
+    EventReport,
+    behaviour_of,
+    event_tables,
+    number_of,
+    read_event_report,
+    whose_example,
+)
 from local.failures import RunFailedError
+from local.report_tables import Row, as_share, new_table, shown
 
-Row = dict[str, Any]
 SQL = Path(__file__).with_name("sql")
 _NOISE = -1
 _FIXED = ("rank", "customer_id", "similarity")
@@ -37,7 +43,8 @@ _SHOWN_SEGMENTS = 8  # per algorithm
 class Report:
     """The rows behind the report, one list per query file.
 
-    ``file_rows``: the rows of the file that was loaded; ``rows`` says what became of them.
+    ``file_rows``: the rows of the file that was loaded; ``rows`` says what became of them, as
+    ``event_rows`` of those of a file of events.
     """
 
     snapshots: list[Row]
@@ -46,6 +53,9 @@ class Report:
     summary: Row
     rows: list[Row] = field(default_factory=list)
     file_rows: int | None = None
+    event_rows: list[Row] = field(default_factory=list)
+    event_file_rows: int | None = None
+    events: EventReport = field(default_factory=EventReport)
 
     def last_line(self, seconds: float) -> str:
         """The last line of a run, which scripts parse."""
@@ -64,6 +74,7 @@ def read_report(
     spec: Spec,
     as_ofs: Collection[datetime] | None = None,
     file_rows: int | None = None,
+    event_file_rows: int | None = None,
 ) -> Report:
     """Run the report's queries on the space of a spec; of snapshots, on those of a run's dates.
 
@@ -73,9 +84,7 @@ def read_report(
         when the run made no snapshot.
     """
     schemas: dict[str, Name] = {"bi": spec.bi_schema, "space": spec.internal_schema}
-    attributes: list[sql.Composable] = [
-        sql.SQL(", {}").format(sql.Identifier("version", column)) for column in shown_columns(spec)
-    ]
+    columns = shown_columns(spec)
     with (
         closing(psycopg2.connect(dsn)) as connection,
         connection.cursor(cursor_factory=RealDictCursor) as cursor,
@@ -96,10 +105,18 @@ def read_report(
         return Report(
             snapshots=shown,
             segments=rows("segments"),
-            example_lookalikes=rows("example_lookalikes", attributes=sql.SQL("").join(attributes)),
+            example_lookalikes=rows(
+                "example_lookalikes",
+                attributes=sql.SQL("").join([_attribute_of(spec, name) for name in columns]),
+                behaviour=behaviour_of(spec),
+                whose=whose_example(spec),
+            ),
             summary=next(iter(rows("summary", made=made)), {**nothing, "recall": None}),
             rows=rows("rows") if file_rows is not None else [],
             file_rows=file_rows,
+            event_rows=rows("event_rows") if event_file_rows is not None else [],
+            event_file_rows=event_file_rows,
+            events=read_event_report(rows, spec),
         )
 
 
@@ -116,10 +133,15 @@ def _require_snapshots(shown: Sequence[Row], spec: Spec) -> None:
 def shown_columns(spec: Spec) -> list[str]:
     """The columns to compare in an example: features by descending weight, then outcomes."""
     hidden = {*spec.private, *_FIXED}
-    labels = [column for column in spec.labels if column not in hidden][:_SHOWN_LABELS]
     features = [column for column in spec.features if column not in hidden]
     features.sort(key=lambda column: -spec.features[column].weight)
+    shown = max(_SHOWN_LABELS, _SHOWN_COLUMNS - len(features))
+    labels = [column for column in spec.labels if column not in hidden][:shown]
     return features[: _SHOWN_COLUMNS - len(labels)] + labels
+
+
+def _attribute_of(spec: Spec, name: str) -> sql.Composable:
+    return number_of(spec, name) or sql.SQL(", {}").format(sql.Identifier("version", name))
 
 
 def print_report(
@@ -128,43 +150,58 @@ def print_report(
     """Print the report as tables, with the stages in the given order."""
     for table in (
         *([] if report.file_rows is None else [_row_table(report, report.file_rows, bi_schema)]),
+        *([] if report.event_file_rows is None else [_event_row_table(report, bi_schema)]),
         _snapshot_table(report.snapshots, bi_schema),
         _stage_table(report.snapshots, stage_order),
         _segment_table(report.segments, bi_schema),
         _lookalike_table(report.example_lookalikes, bi_schema),
+        *event_tables(report.events, bi_schema),
     ):
         console.print()
         console.print(table)
 
 
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-
-
 def _row_table(report: Report, file_rows: int, bi: str) -> Table:
     """From the rows of a file to the customers of its newest snapshot: where each one went."""
-    table = _table("From the file to the snapshot")
+    table = new_table("From the file to the snapshot")
     table.add_column("rows", justify="right")
     table.add_column("", overflow="fold")
-    landed = sum(row["rows"] for row in report.rows if row["what"] == "landed")
-    rejected = [row for row in report.rows if row["what"] == "rejected"]
-    refused = sum(row["rows"] for row in rejected)
-    table.add_row(f"{file_rows:,}", "read from the file")
-    table.add_row(f"{landed:,}", "landed")
-    table.add_row(f"{refused:,}", f"rejected, as {bi}.rejected_rows says")
-    for row in rejected[:_SHOWN_REASONS]:
-        table.add_row(f"{row['rows']:,}", f"  {shown(row['reason'])}")
-    if rest := rejected[_SHOWN_REASONS:]:
-        table.add_row(f"{sum(row['rows'] for row in rest):,}", f"  {len(rest)} other reasons")
-    if (left := file_rows - landed - refused) > 0:
+    left = _add_fate(table, report.rows, file_rows, f"{bi}.rejected_rows")
+    if left:
         table.add_row(f"{left:,}", "equal to another row, or dated after the snapshot")
     customers = report.summary["customers"]
     table.add_row(f"{customers:,}", "customers: of each, the newest row before the snapshot")
     return table
 
 
+def _event_row_table(report: Report, bi: str) -> Table:
+    """What became of the rows of a file of events."""
+    table = new_table("From the file of events")
+    table.add_column("rows", justify="right")
+    table.add_column("", overflow="fold")
+    left = _add_fate(table, report.event_rows, report.event_file_rows or 0, f"{bi}.rejected_events")
+    if left:
+        table.add_row(f"{left:,}", "left out by the spec, or dated after the snapshot")
+    return table
+
+
+def _add_fate(table: Table, rows: Sequence[Row], file_rows: int, where: str) -> int:
+    """Add the rows read, landed and rejected; returns how many are left."""
+    landed: int = sum(row["rows"] for row in rows if row["what"] == "landed")
+    rejected = [row for row in rows if row["what"] == "rejected"]
+    refused: int = sum(row["rows"] for row in rejected)
+    table.add_row(f"{file_rows:,}", "read from the file")
+    table.add_row(f"{landed:,}", "landed")
+    table.add_row(f"{refused:,}", f"rejected, as {where} says")
+    for row in rejected[:_SHOWN_REASONS]:
+        table.add_row(f"{row['rows']:,}", f"  {shown(row['reason'])}")
+    if rest := rejected[_SHOWN_REASONS:]:
+        table.add_row(f"{sum(row['rows'] for row in rest):,}", f"  {len(rest)} other reasons")
+    return max(0, file_rows - landed - refused)
+
+
 def _snapshot_table(snapshots: Sequence[Row], bi: str) -> Table:
-    table = _table(f"Snapshots ({bi}.snapshots)")
+    table = new_table(f"Snapshots ({bi}.snapshots)")
     table.add_column("as of")
     table.add_column("status")
     table.add_column("history")
@@ -174,21 +211,21 @@ def _snapshot_table(snapshots: Sequence[Row], bi: str) -> Table:
     table.caption = "a window: the rows dated since the snapshot before; earlier ones landed first"
     table.caption_justify = "left"
     for row in snapshots:
-        interval = f"{_share(row['recall_low'])} - {_share(row['recall_high'])}"
+        interval = f"{as_share(row['recall_low'])} - {as_share(row['recall_high'])}"
         table.add_row(
             f"{row['as_of']:%Y-%m-%d %H:%M}",
             row["status"],
             row["history"],
             *(_count(row[name]) for name in ("rows_landed", "rows_rejected")),
             *(_count(row[name]) for name in ("customers", "lookalikes")),
-            _share(row["recall"]),
+            as_share(row["recall"]),
             "" if row["recall_low"] is None else interval,
         )
     return table
 
 
 def _stage_table(snapshots: Sequence[Row], order: Sequence[str]) -> Table:
-    table = _table("Seconds per stage")
+    table = new_table("Seconds per stage")
     table.add_column("stage")
     stages: dict[str, dict[int, float]] = defaultdict(dict)
     snapshots = snapshots[-_SHOWN_DATES:]
@@ -208,7 +245,7 @@ def _stage_table(snapshots: Sequence[Row], order: Sequence[str]) -> Table:
 def _segment_table(rows: Sequence[Row], bi: str) -> Table:
     """The largest segments of each algorithm, with the outcome that best separates them."""
     outcome, everyone = _outcome(rows)
-    table = _table(f"Segments of the current snapshot ({bi}.cluster_summary_current)")
+    table = new_table(f"Segments of the current snapshot ({bi}.cluster_summary_current)")
     if outcome:
         table.caption = f"{outcome}: {everyone} of all; ↑ ↓ where the 95 % interval excludes it"
         table.caption_justify = "left"
@@ -262,7 +299,7 @@ def _figure(value: float, *, is_share: bool) -> str:
 
 def _lookalike_table(rows: Sequence[Row], bi: str) -> Table:
     who = shown(rows[0]["customer_id"]) if rows else "none"
-    table = _table(f"Customer {who} and its lookalikes ({bi}.lookalikes_current)")
+    table = new_table(f"Customer {who} and its lookalikes ({bi}.lookalikes_current)")
     attributes = [name for name in rows[0] if name not in _FIXED] if rows else []
     for title in ("rank", "customer", "similarity"):
         table.add_column(title, justify="right")
@@ -274,7 +311,7 @@ def _lookalike_table(rows: Sequence[Row], bi: str) -> Table:
         table.add_row(
             str(row["rank"]) if row["rank"] else "",
             shown(row["customer_id"]),
-            _share(row["similarity"]),
+            as_share(row["similarity"]),
             *(_attribute(row[name]) for name in attributes),
             style="" if row["rank"] else "bold",
         )
@@ -299,16 +336,7 @@ def _attribute(value: object) -> str:
     return shown(text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…")
 
 
-def shown(value: object) -> str:
-    """A value of the data as it is: neither markup nor what a terminal would obey."""
-    return escape(plain(str(value)))
-
-
 def _count(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "" if value is None else str(value)
     return f"{value:,.0f}"
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"

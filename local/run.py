@@ -122,7 +122,8 @@ def _make_snapshots(
     airflow.start_triggerer()
     follow_backfill(airflow, dag_id, titles, options.order, watch)
     as_ofs = list(data_set.as_of_by_logical_date.values())
-    report = read_report(server.dsn(WAREHOUSE), data_set.spec, as_ofs, data_set.file_rows)
+    rows = data_set.file_rows, data_set.event_file_rows
+    report = read_report(server.dsn(WAREHOUSE), data_set.spec, as_ofs, *rows)
     print_report(watch.console, report, airflow.client.task_order(dag_id), data_set.spec.bi_schema)
     if options.stay_up:
         airflow.wait_for_triggerer()

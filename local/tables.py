@@ -27,11 +27,11 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class SourceTable:
-    """A table with its rows; ``key`` is unique unless ``repeats_keys``."""
+    """A table with its rows; ``key``, if there is one, is unique unless ``repeats_keys``."""
 
     name: str
     columns: Sequence[Column]
-    key: str
+    key: str | None
     updated_at: str | None = None
     repeats_keys: bool = False
 
@@ -86,11 +86,12 @@ def _create(cursor: Cursor, name: sql.Identifier, columns: Sequence[Column]) -> 
 
 
 def _add_indexes(cursor: Cursor, table: SourceTable) -> None:
-    """Add the usual indexes of a customers table: a primary key, or an index if keys repeat."""
+    """Add the usual indexes of a table: a primary key, or an index if keys repeat."""
     unique = (
         "create index on {} ({})" if table.repeats_keys else "alter table {} add primary key ({})"
     )
-    cursor.execute(sql.SQL(unique).format(table.identifier, sql.Identifier(table.key)))
+    if table.key is not None:
+        cursor.execute(sql.SQL(unique).format(table.identifier, sql.Identifier(table.key)))
     if table.updated_at is not None:
         column = sql.Identifier(table.updated_at)
         cursor.execute(sql.SQL("create index on {} ({})").format(table.identifier, column))

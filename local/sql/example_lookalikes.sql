@@ -1,9 +1,10 @@
 -- The customer with the smallest id (rank 0) and its five lookalikes, with attributes a person can
 -- compare: their newest versions before the current snapshot's as_of.
 with example as (
-  select as_of, customer_id
-  from {bi}.lookalikes_current
-  order by customer_id
+  select lookalikes.as_of, lookalikes.customer_id
+  from {bi}.lookalikes_current as lookalikes
+  {whose}
+  order by lookalikes.customer_id
   limit 1
 ),
 
@@ -23,11 +24,12 @@ select
   shown.similarity
   {attributes}
 from shown
-cross join lateral (
+{behaviour}
+left join lateral (
   select *
   from {space}.customer_versions as versions
   where versions.customer_id = shown.customer_id and versions.updated_at < shown.as_of
   order by versions.updated_at desc
   limit 1
-) as version
+) as version on true
 order by shown.rank

@@ -265,8 +265,12 @@ def hash_tables(
 @app.command("infer-spec")
 def infer_spec(
     key: Annotated[
-        str, typer.Option(help="The key column, or row_number to number a file's rows.")
-    ],
+        str | None,
+        typer.Option(
+            help="The customers' key column, or row_number to number a file's rows; of events"
+            " alone, the column of their customer (default: detect it)."
+        ),
+    ] = None,
     csv: Annotated[
         Path | None,
         typer.Option("--csv", "--file", help="Propose from this file: CSV (.gz), Parquet, Excel."),
@@ -274,6 +278,13 @@ def infer_spec(
     table: Annotated[str | None, typer.Option(help="Or from this table of the source.")] = None,
     query: Annotated[
         str | None, typer.Option(help="Or from this query to the source, or @file.sql.")
+    ] = None,
+    events: Annotated[
+        str | None,
+        typer.Option(
+            help="The table of what customers do, such as order lines: beside the customers' table"
+            " or query, or alone. Beside a file, or where it exists, a file."
+        ),
     ] = None,
     connection: Annotated[
         str, typer.Option(help="The Connection of the source, for a table or query.")
@@ -295,21 +306,17 @@ def infer_spec(
     """Propose a feature spec for a table, query or file, with a reason on every line."""
     from kindred.infer.propose import (
         ProposalRequest,
-        propose_from_file,
-        propose_from_source,
-        query_of,
+        Relations,
+        TextFormat,
+        propose_spec,
         write_new,
     )
     from kindred.infer.summary import summary
 
     request = ProposalRequest(key, updated_at, labels, output.stem if output else None)
-    if sum(given is not None for given in (csv, table, query)) != 1:
-        raise SettingsError("exactly one of --csv, --table and --query must be given")
-    if csv is not None:
-        text, proposal = propose_from_file(csv, request, separator, encoding=encoding, sheet=sheet)
-    else:
-        relation = {"table": table} if table is not None else {"query": query_of(query or "")}
-        text, proposal = propose_from_source(deployment(), request, connection, **relation)
+    relations = Relations(csv, table, query, events, connection)
+    form = TextFormat(separator, encoding, sheet)
+    text, proposal = propose_spec(deployment, request, relations, form)
     if output is not None:
         write_new(output, text)
     # Standard output is for the spec, unless a file takes it.

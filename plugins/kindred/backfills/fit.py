@@ -15,6 +15,8 @@ from kindred.history import snapshot_customers
 from kindred.history.landing import Landing
 from kindred.history.versions import ensure_versions_table
 from kindred.preparation import preflight
+from kindred.recommendations.catalogue_rows import drop_catalogue
+from kindred.recommendations.task import copy_catalogue, keep_catalogue
 from kindred.run.builds import Build
 from kindred.run.context import Deployment, Run
 from kindred.run.windows import Window
@@ -44,7 +46,9 @@ def fit(
         guarded = replace(run, session=warehouse)
         try:
             extract(guarded)
+            copy_catalogue(guarded, is_newest=True)
             land(guarded)
+            keep_catalogue(guarded)
             snapshot_customers.keep_customers(warehouse, guarded)
             embed_new_texts(warehouse, spec, snapshot_customers.kept_customers(warehouse, guarded))
             with guarded.locked(warehouse, Resource.ENCODER):
@@ -59,6 +63,7 @@ def _drop_tables(run: Run) -> None:
     with run.second_session("fit") as warehouse:
         Landing.of(run.slug).drop(warehouse)
         drop_landings(warehouse, run)
+        drop_catalogue(warehouse, run)
         snapshot_customers.drop_customers(warehouse, run)
 
 

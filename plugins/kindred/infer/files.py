@@ -14,12 +14,20 @@ from kindred.errors import InferenceError
 from kindred.infer.column_reader import AMBIGUOUS
 from kindred.infer.columns import Column, SqlType, TextColumn, limited, whole
 from kindred.infer.conventions import Conventions, read_conventions
+from kindred.infer.event_roles import Choice, find_customer
 from kindred.infer.file_kinds import Kind, is_archive, is_parquet, kind_of, unpacked
+from kindred.infer.plain_values import as_arrow
 from kindred.infer.proposal import Evidence, Roles, no_such_column
 from kindred.infer.reading import SAMPLE, Bounds, FileTable, read_table
 from kindred.infer.records import replace_texts
 from kindred.infer.stored_files import WHOLE_WORKBOOK, read_parquet, workbook_text
-from kindred.infer.typed_values import moment_texts, read_column, read_key, without_sentinels
+from kindred.infer.typed_values import (
+    as_key,
+    moment_texts,
+    read_column,
+    read_key,
+    without_sentinels,
+)
 
 ROW_NUMBER = "row_number"
 _FIRST_BYTES = Bounds(max_bytes=16)
@@ -62,6 +70,55 @@ def evidence_of(table: FileTable, roles: Roles) -> Evidence:
     # Arrow keeps what it has used: of a file of 200 MB as much again as the columns need.
     pa.default_memory_pool().release_unused()
     return Evidence(columns, is_sample=table.is_sample, notes=notes)
+
+
+def read_events(
+    source: Path | bytes,
+    keys: Column | None,
+    asked: str | None = None,
+    bounds: Bounds = SAMPLE,
+    *,
+    separator: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+) -> tuple[Evidence, Choice]:
+    """The typed columns of a file of events, and the one with the customer.
+
+    ``keys``: the key of the customers, None if there is no file of them; ``asked``: the column that
+    a person has named. Keys of customers are kept as they are written, but for a ``.0`` that all
+    of them have.
+
+    They are texts if those of the customers are.
+
+    Raises
+    ------
+    InferenceError
+        when the file is not a table, or no column can be the customer.
+    """
+    table = open_table(source, separator, bounds, encoding=encoding, sheet=sheet)
+    evidence = evidence_of(table, Roles(ROW_NUMBER))
+    if ROW_NUMBER not in table.names:
+        evidence = replace(evidence, columns=evidence.columns[1:])
+    customer = find_customer(evidence, keys, asked)
+    texts = next(column for column in table.columns if column.name == customer.column)
+    key = as_key(texts) if isinstance(texts, TextColumn) else texts
+    if keys is not None and keys.type == SqlType.TEXT:
+        key = replace(key, type=SqlType.TEXT, values=key.texts, numbers=None)
+    columns = [key if c.name == key.name else _timed(c) for c in evidence.columns]
+    return replace(evidence, columns=columns), customer
+
+
+def _timed(column: Column) -> Column:
+    """Dates among which some are none as times, so that only the events of those are rejected."""
+    if not column.is_dated:
+        return column
+    times = pa.concat_arrays(
+        [as_arrow(column.times, SqlType.TIMESTAMPTZ), pa.nulls(1, pa.timestamp("us", "UTC"))]
+    )
+    note = f"{column.odd:,} values that are no times are null"
+    return Column.of_texts(
+        column.name, SqlType.TIMESTAMPTZ, times, column.codes, notes=(*column.notes, note)
+    )
 
 
 def open_table(

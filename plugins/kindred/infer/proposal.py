@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,14 @@ from kindred.infer.columns import Column, SqlType
 from kindred.infer.hindsight import closing_by_name, closing_by_values
 from kindred.infer.kinds import Decision, Use, decide
 from kindred.infer.leaks import best_aucs, find_leaks
-from kindred.infer.transactions import ADVICE, looks_like_transactions
+from kindred.infer.transactions import ADVICE, Transactions, find_transactions
 from kindred.infer.widths import fit_width
 from kindred.spec.features import OWN_COLUMNS
 from kindred.spec.names import did_you_mean, listed
 from kindred.spec.source import LARGEST_KEYS
+
+if TYPE_CHECKING:
+    from kindred.infer.event_proposal import EventProposal
 
 NIGHTLY = "0 2 * * *"
 MIN_TELLING_AUC = 0.6  # of an ignored column, to be warned of; 0.5 is chance
@@ -25,6 +28,7 @@ MAX_LABEL_VALUES = 20  # distinct values up to which a column with an outcome's 
 MAX_CONFLICT_SHARE = 0.2  # of the rows; the default of gates.max_rejected_share
 _MIN_ROWS_OF_DENSITY = 50  # rows below which density means nothing
 _ROWS_PER_CLUSTER = 50
+_OF_EVENTS = 100  # dimensions of proposed features of events: 65 of the basket, and numbers
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ class Roles:
 class Proposal:
     """A proposed spec; ``rows`` is the number of rows in the table, as far as is known.
 
-    ``query``: what the source reads instead of the table.
+    ``query``: what the source reads instead of the table. ``events``: what customers do; without a
+    table of customers there is nothing else.
     """
 
     table: str
@@ -65,6 +70,7 @@ class Proposal:
     source_timezone: str | None = None
     query: str | None = None
     connection: str = "kindred_source"
+    events: "EventProposal | None" = None
 
     @property
     def labels(self) -> list[Decision]:
@@ -133,8 +139,15 @@ def no_such_column(role: str, name: str, names: Sequence[str], hint: str = "") -
     )
 
 
-def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTLY) -> Proposal:
-    """Propose the spec of a table.
+def propose(
+    table: str,
+    roles: Roles,
+    evidence: Evidence,
+    schedule: str = NIGHTLY,
+    *,
+    has_events: bool = False,
+) -> Proposal:
+    """Propose the spec of a table; if it ``has_events``, no column of it needs to be encoded.
 
     Raises
     ------
@@ -148,10 +161,10 @@ def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTL
             "rows", f"{evidence.rows} found, but similarity needs at least two customers"
         )
     key, has_versions = evidence.column("key", roles.key), roles.updated_at is not None
-    traded = looks_like_transactions(evidence.columns, key, has_versions=has_versions)
+    traded = find_transactions(evidence.columns, key, has_versions=has_versions)
     _refuse_transactions(traded, roles, evidence)
-    decisions = _decide_all(roles, evidence)
-    if not any(decision.use is Use.FEATURE for decision in decisions):
+    decisions = _decide_all(roles, evidence, _OF_EVENTS if has_events else 0)
+    if not has_events and not any(decision.use is Use.FEATURE for decision in decisions):
         reasons = listed([f"{decision.column}: {decision.reason}" for decision in decisions], ";")
         raise InferenceError(
             "columns",
@@ -166,16 +179,16 @@ def propose(table: str, roles: Roles, evidence: Evidence, schedule: str = NIGHTL
         key_reason=key_reason,
         schedule=schedule,
         keeps_versions=keeps_versions,
-        notes=(*evidence.notes, *([f"{traded}; {ADVICE}"] if traded else [])),
+        notes=(*evidence.notes, *([f"{traded.reason}; {ADVICE}"] if traded else [])),
         source_timezone=_timezone(roles, evidence),
     )
 
 
-def _refuse_transactions(traded: str | None, roles: Roles, evidence: Evidence) -> None:
+def _refuse_transactions(traded: Transactions | None, roles: Roles, evidence: Evidence) -> None:
     """Refuse to make customers of the lines of a table whose key repeats."""
     key = evidence.column("key", roles.key)
     if traded and key.known - key.distinct > MAX_CONFLICT_SHARE * key.rows:
-        raise InferenceError("key", f"the table {traded}; {ADVICE}")
+        raise InferenceError("key", f"the table {traded.reason}; {ADVICE}")
 
 
 def _timezone(roles: Roles, evidence: Evidence) -> str | None:
@@ -186,7 +199,7 @@ def _timezone(roles: Roles, evidence: Evidence) -> str | None:
     return evidence.timezone if moments.type == SqlType.TIMESTAMP else None
 
 
-def _decide_all(roles: Roles, evidence: Evidence) -> list[Decision]:
+def _decide_all(roles: Roles, evidence: Evidence, reserved: int) -> list[Decision]:
     others = [c for c in evidence.columns if c.name not in (roles.key, roles.updated_at)]
     plain = [column for column in others if column.name not in OWN_COLUMNS]
     labels = {c.name: "label, as asked for" for c in plain if c.name in roles.labels}
@@ -210,7 +223,8 @@ def _decide_all(roles: Roles, evidence: Evidence) -> list[Decision]:
         _decision(c, labels, leaks, hindsight, is_sample=evidence.is_sample) for c in others
     ]
     told = {name: found for name, found in aucs.items() if name not in leaks | hindsight}
-    return fit_width(_warned(decisions, told), {column.name: column for column in others})
+    columns = {column.name: column for column in others}
+    return fit_width(_warned(decisions, told), columns, reserved)
 
 
 def _warned(decisions: list[Decision], aucs: dict[str, tuple[float, str]]) -> list[Decision]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from kindred.infer.columns import Almost
+from kindred.infer.event_proposal import EventProposal
 from kindred.infer.kinds import Decision, Use
 from kindred.infer.proposal import Proposal
 from kindred.spec.names import plain
@@ -25,15 +26,51 @@ def summary(proposal: Proposal) -> list[str]:
     doubtful = [decision for decision in proposal.decisions if decision.almost is not None]
     doubtful.sort(key=lambda decision: -decision.almost.share if decision.almost else 0.0)
     certain = [decision for decision in encoded if decision.almost is None]
+    events = proposal.events
+    counted = [
+        f"{len(encoded)} columns encoded, {len(ignored)} ignored,"
+        f" {len(by_use[Use.LABEL])} held out as labels"
+    ]
+    if events is not None:
+        made = sum(not line.is_comment for line in events.features)
+        counted = [*([] if events.is_alone else counted), f"{made} features of events"]
     return [
-        f"a spec is proposed: {len(encoded)} columns encoded, {len(ignored)} ignored,"
-        f" {len(by_use[Use.LABEL])} held out as labels",
+        f"a spec is proposed: {', '.join(counted)}",
         *_warnings(proposal, len(encoded), len(doubtful)),
         *_group("almost a number or a date", doubtful, _doubt),
         *_group("encoded", certain, _treatment),
         *_group("labels", by_use[Use.LABEL], lambda decision: decision.reason),
         *_group("ignored", [d for d in ignored if d.almost is None], lambda d: d.reason),
+        *([] if events is None else _of_events(events)),
     ]
+
+
+def _of_events(events: EventProposal) -> Iterator[str]:
+    """Which column is what, what is made of the events, and whether they recommend."""
+    what = f"{events.rows:,} events of {events.customers:,} customers"
+    yield from _group(
+        f"events {events.name!r}, {what}",
+        [Decision(role, Use.FEATURE, c.comment) for role, c in events.roles.choices],
+        lambda d: f"{_column_of(events, d.column)}: {d.reason}",
+    )
+    yield from _group(
+        "features of events",
+        [
+            Decision(line.name, Use.FEATURE, line.reason, line.settings)
+            for line in events.features
+            if not line.is_comment
+        ],
+        _treatment,
+    )
+    found = events.recommendations
+    how = "recommendations" if found.settings is not None else "no recommendations"
+    yield _cut(f"  {how}: {plain(found.reason)}")
+
+
+def _column_of(events: EventProposal, role: str) -> str:
+    if role == "key":
+        return plain(", ".join(events.roles.key_columns))
+    return plain(dict(events.roles.choices)[role].column)
 
 
 def _warnings(proposal: Proposal, encoded: int, doubtful: int) -> Iterator[str]:

@@ -25,6 +25,7 @@ _PLAIN = r"^[+-]?(\d{1,30}(\.\d{0,60})?|\.\d{1,60})([eE][+-]?\d{1,2})?$"
 _LEADING_ZERO = r"^[+-]?0\d+$"
 _UUID = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 _BIGINT = r"^[+-]?(0|[1-9]\d{0,18})$"
+_DECIMAL_KEY = r"^(0|[1-9]\d{0,18})\.0+$"
 _ISO = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?$"
 
 
@@ -64,6 +65,17 @@ def read_key(column: TextColumn) -> Column:
         return Column.of_texts(column.name, SqlType.BIGINT, values, column.codes)
     is_uuid = len(present) > 0 and bool(_matching(present, _UUID).all())
     return replace(unchanged(column, is_known), type="uuid" if is_uuid else SqlType.TEXT)
+
+
+def as_key(column: TextColumn) -> Column:
+    """The key of a customer in a table of events, where programs add .0 if some rows have none."""
+    stripped = strip(column.texts)
+    is_known = np.asarray(pc.binary_length(stripped)) > 0
+    is_decimal = _matching(stripped, _DECIMAL_KEY)
+    if not is_decimal.any() or not (is_decimal | ~is_known | _matching(stripped, _BIGINT)).all():
+        return read_key(column)
+    whole = pc.replace_substring_regex(stripped, r"\.0+$", "")
+    return read_key(TextColumn(column.name, whole, column.codes))
 
 
 def without_sentinels(column: Column) -> Column:

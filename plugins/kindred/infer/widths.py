@@ -16,22 +16,25 @@ _MAX_TEXT_BYTES = 22  # of a text, from which on it may be stored elsewhere, wit
 _NARROWER = (20, 10, 5, 2, 1)  # categories per column that keep a dimension of their own
 
 
-def fit_width(decisions: Sequence[Decision], columns: Mapping[str, Column]) -> list[Decision]:
+def fit_width(
+    decisions: Sequence[Decision], columns: Mapping[str, Column], reserved: int = 0
+) -> list[Decision]:
     """The decisions, with fewer dimensions per categorical column if the vector would be too wide.
 
     If that is not enough, or a row would be too long, columns are left out: those with the most
-    nulls first, and of these the widest and last.
+    nulls first, and of these the widest and last. ``reserved``: dimensions that other features
+    take.
     """
     for limit in (None, *_NARROWER):
         narrower = [_narrowed(decision, columns, limit) for decision in decisions]
-        if _dimensions(narrower, columns) <= MAX_DIMENSIONS:
+        if _dimensions(narrower, columns) + reserved <= MAX_DIMENSIONS:
             break
-    return _cut(narrower, columns)
+    return _cut(narrower, columns, reserved)
 
 
-def _cut(decisions: list[Decision], columns: Mapping[str, Column]) -> list[Decision]:
+def _cut(decisions: list[Decision], columns: Mapping[str, Column], reserved: int) -> list[Decision]:
     """The decisions without the features that do not fit."""
-    dimensions = _dimensions(decisions, columns)
+    dimensions = _dimensions(decisions, columns) + reserved
     is_used = [decision.use is not Use.IGNORE for decision in decisions]
     size = sum(
         row_bytes(columns[decision.column])

@@ -84,11 +84,13 @@ def hidden_rows(database: Database, catalogue: Catalogue) -> str | None:
     return None
 
 
-def extract_catalogue(run: Run, origin: Database, warehouse: Database, catalogue: Catalogue) -> int:
+def extract_catalogue(
+    run: Run, origin: Database, warehouse: Database, catalogue: Catalogue, *, may_land: bool
+) -> int:
     """Read the catalogue into a landing table, if the run's window brings it; returns the rows.
 
-    It describes the present, so that only the newest window brings it, and no backfill: the order
-    of its dates would show.
+    It describes the present, so that only the newest window brings it, and the fit before a
+    backfill, but no date of one: their order would show.
     """
     table = landing_table(run.slug)
     warehouse.run("warehouse/drop_table", table=table)
@@ -97,7 +99,7 @@ def extract_catalogue(run: Run, origin: Database, warehouse: Database, catalogue
         "again": run.full_extract,
         "definition": _definition(catalogue),
     }
-    if not run.build.may_fit or not warehouse.value("recommendations/needs_catalogue", parameters):
+    if not may_land or not warehouse.value("recommendations/needs_catalogue", parameters):
         return 0
     with reading(origin, catalogue, SECTION), warehouse.transaction(), storing(catalogue, SECTION):
         warehouse.run("recommendations/create_landing", table=table)
@@ -135,6 +137,11 @@ def land_catalogue(run: Run, warehouse: Database, catalogue: Catalogue) -> int:
         log.warning("%s: %d rows name no item, or one twice", where_of(catalogue, SECTION), surplus)
     log.info("%d items of the catalogue, %d are new or have changed", items, changed)
     return changed
+
+
+def drop_catalogue(warehouse: Database, run: Run) -> None:
+    """Drop what `extract_catalogue` has read, which nobody will land."""
+    warehouse.run("warehouse/drop_table", table=landing_table(run.slug))
 
 
 def landing_table(slug: str) -> str:

@@ -53,8 +53,11 @@ from kindred.warehouse.database import Database
 log = logging.getLogger(__name__)
 
 
-def copy_catalogue(run: Run) -> dict[str, Any]:
-    """Part of ``extract``: read the catalogue, if this window brings it."""
+def copy_catalogue(run: Run, *, is_newest: bool = False) -> dict[str, Any]:
+    """Part of ``extract``: read the catalogue, if this window brings it.
+
+    ``is_newest``: the window comes before all dates of a backfill, which bring none.
+    """
     asked = run.spec.recommendations
     if asked is None or asked.catalogue is None:
         return {}
@@ -63,7 +66,11 @@ def copy_catalogue(run: Run) -> dict[str, Any]:
         run.deployment.reader(asked.catalogue.connection, label) as origin,
         run.warehouse("extract") as warehouse,
     ):
-        return {"catalogue": extract_catalogue(run, origin, warehouse, asked.catalogue)}
+        return {
+            "catalogue": extract_catalogue(
+                run, origin, warehouse, asked.catalogue, may_land=is_newest or run.build.may_fit
+            )
+        }
 
 
 def keep_catalogue(run: Run) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from psycopg2 import sql
 from integration.local_server import LaboratoryServer
 from kindred.spec.clustering import Algorithm
 from kindred.spec.features import Kind
-from local.csv_file import CsvRequest, csv_data_set
+from local.csv_file import csv_data_set
+from local.file_request import CsvRequest
 from local.layout import Layout
 
 DATA = Path(

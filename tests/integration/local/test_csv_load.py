@@ -9,7 +9,8 @@ from psycopg2 import sql
 from rich.console import Console
 
 from integration.local_server import LaboratoryServer
-from local.csv_file import CsvRequest, csv_data_set
+from local.csv_file import csv_data_set
+from local.file_request import CsvRequest
 from local.layout import Layout
 from local.report import print_report, read_report, shown_columns
 from local.tables import Column, SourceTable, load_table

@@ -103,3 +103,13 @@ def test_a_catalogue_that_cannot_be_read_is_refused(shop, catalogue, message):
         [(of_catalogue, text)] = [(f.outcome, f.message) for f in found if f.check == "catalogue"]
         assert of_catalogue is outcome
         assert re.search(message, text) or outcome is Outcome.OK
+
+
+def test_the_fit_before_a_backfill_brings_the_catalogue(laboratory):
+    """The dates of a backfill do not: the newest one has names, whatever their order."""
+    open_shop(laboratory)
+    laboratory.fit(spec_of(), LAST_NIGHT)
+    landed = laboratory.query("select landed_at from kindred.catalogue_landings")
+    assert landed == [(moment(LAST_NIGHT),)]
+    tables = "select count(*) from pg_tables where tablename like 'landing_catalogue%'"
+    assert laboratory.query(tables) == [(0,)]

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from local.csv_file import CsvRequest, csv_data_set, request_of, table_name
+from local.csv_file import csv_data_set
+from local.event_files import table_name
 from local.failures import RunFailedError
+from local.file_request import CsvRequest, request_of
 from local.layout import Layout
 
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
@@ -130,7 +132,7 @@ def test_of_a_file_with_too_many_columns_only_those_read_are_loaded(layout, file
     seen = []
     monkeypatch.setattr("local.csv_file.load", lambda *given: seen.append(given[-1]) or [])
     notes = list(csv_data_set(layout, CsvRequest(file, "id"), NOW).load(None))
-    assert [column.name for column in seen[0].table.columns] == ["id", "age", "visits"]
+    assert [column.name for column in seen[0].tables[0].columns] == ["id", "age", "visits"]
     assert "3 of 5 columns are loaded, those that the spec reads" in notes[-1]
 
 
@@ -153,6 +155,7 @@ def test_options_make_a_request():
     request = request_of(given)
     assert request == CsvRequest(Path("a b.csv"), separator="||", encoding="cp1251")
     assert request.command == "make run CSV='a b.csv' SEP='||' ENCODING=cp1251"
+    assert request_of(nothing | {"events": "l.csv"}).command == "make run EVENTS=l.csv"
     with pytest.raises(RunFailedError, match="KEY, LABELS was given without CSV"):
         request_of(nothing | {"key": "id", "labels": "a"})
 

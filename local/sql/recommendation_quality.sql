@@ -1,0 +1,5 @@
+-- How well lists predict what customers buy for the first time, by the newest encoder.
+select method, is_published, customers, k, recall, recall_low, recall_high, coverage, reason
+from {bi}.recommendation_quality
+where encoder_version = (select max(encoder_version) from {bi}.recommendation_quality)
+order by not is_published, recall desc nulls last, method

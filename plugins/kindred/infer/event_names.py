@@ -1,0 +1,139 @@
+"""What the names of columns of events suggest: who did what, when, and for how much."""
+
+from kindred.infer.column_names import looks_like_closing, looks_like_id, words_of
+from kindred.infer.transactions import AMOUNTS, DOCUMENTS, ITEMS, names_customer
+
+_LOADED = {
+    *("loaded", "load", "ingested", "ingest", "ingestion", "inserted", "synced", "imported"),
+    *("extracted", "etl", "dwh", "arrived", "updated", "modified", "changed", "fivetran"),
+}
+# Times of something else than the event.
+_OTHER_TIMES = {
+    *("created", "shipped", "shipping", "ship", "delivered", "delivery", "due", "returned"),
+    *("refunded", "cancelled", "canceled", "expires", "expiry", "expected", "planned", "until"),
+    *("birth", "born", "signup", "registered", "joined", "released", "release", "lieferdatum"),
+}
+_EVENT_TIMES = {
+    *("ordered", "purchased", "bought", "sold", "sale", "paid", "occurred", "happened", "visited"),
+    *("played", "viewed", "rated", "booked", "posted", "timestamp", "bestelldatum", "kaufdatum"),
+    *("rechnungsdatum", "belegdatum"),
+}
+_THINGS = {
+    *("movie", "film", "track", "song", "book", "game", "dish", "course", "recipe", "artist"),
+    *("show", "video", "content", "offer", "good", "goods", "material", "livre", "libro", "buch"),
+    *("produkt", "producto", "prodotto", "articulo", "stock", "plu", "gtin", "merchant", "page"),
+    *("url", "path", "mcc"),
+}
+_NAMES = {"description", "desc", "name", "title", "bezeichnung", "beschreibung", "label", "text"}
+_CLASSES = {
+    *("category", "kategorie", "type", "typ", "brand", "marke", "department", "group", "class"),
+    *("manufacturer", "supplier", "vendor", "size", "color", "colour", "genre"),
+}
+_CLASSES_OF_THINGS = {"category", "kategorie", "brand", "marke", "department", "genre"}
+# The number of items, or of a line.
+_NO_THINGS = {"items", "line", "order", "invoice", "basket", "cart", "count", "num", "nb"}
+_TOTALS = {
+    *("amount", "total", "revenue", "sales", "turnover", "betrag", "umsatz", "montant", "importe"),
+    *("spend", "spent", "paid", "payment", "value", "gross", "net", "subtotal", "donation", "wert"),
+    *("importo", "kwota", "bedrag", "belopp"),
+}
+_PRICES = {"price", "preis", "prix", "precio", "prezzo", "cost", "unitprice", "einzelpreis"}
+_UNITS = {"unit", "each", "per", "piece", "unitprice", "einzelpreis", "stueckpreis", "list"}
+# Amounts of something else than what was paid.
+_OTHER_AMOUNTS = {
+    *("discount", "disc", "rabatt", "tax", "vat", "mwst", "shipping", "freight", "fee", "rate"),
+    *("percent", "pct", "points", "balance", "margin", "profit", "limit", "commission", "tip"),
+}
+_QUANTITIES = {
+    *("quantity", "qty", "menge", "anzahl", "units", "quantite", "cantidad", "stueck", "pieces"),
+    *("pcs", "quantita", "aantal", "ilosc", "nos"),
+}
+_NUMBERS_OF = ({"number", "of"}, {"num"}, {"nb"}, {"no", "of"}, {"count"})
+_PLACES = {
+    *("channel", "kanal", "store", "shop", "filiale", "branch", "site", "device", "platform"),
+    *("source", "medium", "payment", "tender", "outlet", "location", "method", "till", "app"),
+    *("warehouse", "magasin", "tienda", "online", "mobile"),
+}
+_LINES = {"line", "lineno", "position", "pos", "seq", "sequence", "zeile", "ligne", "item"}
+
+
+def names_load(name: str) -> bool:
+    """Whether a name is of the time at which a row was loaded or changed, as ``loaded_at``."""
+    return not _LOADED.isdisjoint(words_of(name))
+
+
+def names_other_time(name: str) -> bool:
+    """Whether a name is of a time of something else than the event, such as ``delivered_at``."""
+    return not _OTHER_TIMES.isdisjoint(words_of(name)) or looks_like_closing(name)
+
+
+def names_event_time(name: str) -> bool:
+    """Whether a name is of the time of an event, such as ``ordered_at`` or ``InvoiceDate``."""
+    return not (_EVENT_TIMES | DOCUMENTS).isdisjoint(words_of(name))
+
+
+def item_rank(name: str) -> int:
+    """How likely a name is an item's: 3 for its key, 2 or 1 for its name or kind, 0 for no item.
+
+    >>> [item_rank(name) for name in ("product_id", "StockCode", "item_name", "brand", "price")]
+    [3, 3, 2, 1, 0]
+    """
+    words = set(words_of(name))
+    if not words.isdisjoint(AMOUNTS | _PRICES | _OTHER_AMOUNTS | _QUANTITIES) or names_customer(
+        name
+    ):
+        return 0
+    is_thing = not words.isdisjoint(ITEMS | _THINGS)
+    if not words.isdisjoint(_CLASSES):
+        return int(is_thing or words <= _CLASSES_OF_THINGS)
+    if not is_thing or words & _NO_THINGS:
+        return 0
+    return 3 if words.isdisjoint(_NAMES) else 2
+
+
+def amount_rank(name: str) -> int:
+    """How likely a name is what was paid: 3 for a total, 2 for a price, 0 for another amount.
+
+    >>> [amount_rank(name) for name in ("line_total", "UnitPrice", "discount_amount", "age")]
+    [3, 2, 0, 0]
+    """
+    words = set(words_of(name))
+    if looks_like_id(name) or not words.isdisjoint(_OTHER_AMOUNTS):
+        return 0
+    if not words.isdisjoint(_PRICES):
+        return 2
+    return 0 if words.isdisjoint(_TOTALS) else 3
+
+
+def names_price_of_one(name: str) -> bool:
+    """Whether a name says that it is the price of one unit, such as ``UnitPrice``."""
+    words = set(words_of(name))
+    return not words.isdisjoint(_PRICES) and not words.isdisjoint(_UNITS)
+
+
+def names_price(name: str) -> bool:
+    """Whether a name is a price, of one unit or of all."""
+    return not _PRICES.isdisjoint(words_of(name))
+
+
+def names_quantity(name: str) -> bool:
+    """Whether a name is a number of units, such as ``qty`` or ``number_of_cds``."""
+    words = set(words_of(name))
+    if looks_like_id(name):
+        return False
+    return not words.isdisjoint(_QUANTITIES) or any(some <= words for some in _NUMBERS_OF)
+
+
+def names_place(name: str) -> bool:
+    """Whether a name tells where or how something was bought, such as ``channel``."""
+    return not _PLACES.isdisjoint(words_of(name))
+
+
+def names_document(name: str) -> bool:
+    """Whether a name is of the number of an order, invoice or the like."""
+    return not DOCUMENTS.isdisjoint(words_of(name)) and looks_like_id(name)
+
+
+def names_line(name: str) -> bool:
+    """Whether a name is of the number of a line within an order."""
+    return not _LINES.isdisjoint(words_of(name)) and item_rank(name) == 0

@@ -1,0 +1,205 @@
+"""Propose the part of a spec that is about events: their table, features, recommendations."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kindred.infer.column_names import identifier_of
+from kindred.infer.columns import SqlType
+from kindred.infer.event_features import (
+    EventFeatureLine,
+    RecommendationLine,
+    find_windows,
+    names_of_items,
+    propose_features,
+    propose_recommendations,
+)
+from kindred.infer.event_roles import Choice, EventRoles, find_roles
+from kindred.infer.proposal import Evidence
+from kindred.infer.typed_values import NUMERIC_TYPES
+from kindred.spec.events import NAME_PATTERN
+from kindred.spec.names import listed
+from kindred.spec.source import table_parts
+
+PURCHASES = "purchases"
+_PRODUCTS = ("amount", "line_amount", "amount_of_line")
+"""Names for the product of a price and a quantity, the first that no column has."""
+
+
+@dataclass(frozen=True)
+class EventProposal:
+    """The proposed ``events``, their features and ``recommendations``.
+
+    Attributes
+    ----------
+    name : str
+        The name under ``events``.
+    relation : mapping of str to str
+        The keys ``connection``, ``table`` or ``query``, and ``where``.
+    reasons : mapping of str to str
+        Why some of these keys are there.
+    customers, rows : int
+        The distinct customers of the events, and the events; estimated from a sample.
+    unused : tuple of str
+        The columns that nothing is made of.
+    is_alone : bool
+        There is no table of customers: they are those with an event.
+    """
+
+    name: str
+    relation: Mapping[str, str]
+    reasons: Mapping[str, str]
+    roles: EventRoles
+    features: tuple[EventFeatureLine, ...]
+    recommendations: RecommendationLine
+    customers: int
+    rows: int
+    source_timezone: str | None = None
+    unused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    is_alone: bool = False
+
+
+def propose_events(
+    table: str,
+    evidence: Evidence,
+    customer: Choice,
+    *,
+    connection: str = "kindred_source",
+    taken: Collection[str] | None = None,
+    names_items: bool = False,
+) -> EventProposal:
+    """Propose the events of a table.
+
+    Parameters
+    ----------
+    table : str
+        As the spec names it.
+    evidence : Evidence
+        Its columns; of a sample, all rows of some customers.
+    customer : Choice
+        The column with the customer.
+    connection : str
+        The Connection of its database.
+    taken : collection of str, optional
+        The columns of the customers, whose names no feature may have; None if there is no table of
+        customers.
+    names_items : bool
+        Take the items' names from the events themselves, which reads all of them: for small tables.
+
+    Raises
+    ------
+    InferenceError
+        when no column is the time.
+    """
+    roles = find_roles(evidence, customer)
+    used, notes = roles.used, [*evidence.notes, *_doubts(roles)]
+    relation, reasons = {"table": table}, {}
+    if roles.price_of_one and roles.amount is not None and roles.quantity is not None:
+        priced = _priced(table, evidence, roles.amount.column, roles.quantity.column)
+        if priced is None:
+            notes.append(f"{roles.amount.column!r} is a price of one unit: sums do not multiply it")
+        else:
+            query, column = priced
+            reasons["query"] = (
+                f"{roles.amount.column!r} is the price of one unit, which the query multiplies"
+            )
+            amount = replace(
+                roles.amount, column=column, reason="the price times the quantity, by the query"
+            )
+            relation, roles = {"query": query}, replace(roles, amount=amount)
+    if customer.missing:
+        relation["where"] = f"{_quoted(customer.column)} is not null"
+        reasons["where"] = "some events are of nobody: they would be rejected"
+    name = name_of_events(table, roles)
+    windows = find_windows(evidence, roles)
+    features = propose_features(name, evidence, roles, windows)
+    features = _renamed(features, name, taken or ())
+    recommendations = propose_recommendations(name, evidence, roles, features)
+    if names_items and recommendations.settings is not None and roles.item is not None:
+        catalogue = _catalogue(table, evidence, roles, roles.item.column)
+        recommendations = replace(recommendations, catalogue=catalogue)
+    holder = evidence.column("customer", roles.customer.column)
+    at = evidence.column("at", roles.at.column)
+    read = max(evidence.columns[0].rows, 1)
+    return EventProposal(
+        name,
+        {"connection": connection, **relation},
+        reasons,
+        roles,
+        tuple(features),
+        recommendations,
+        round(holder.distinct * evidence.rows / read),
+        evidence.rows,
+        evidence.timezone if at.type == SqlType.TIMESTAMP else None,
+        _unused(evidence, used | roles.used, features),
+        tuple(notes),
+        is_alone=taken is None,
+    )
+
+
+def name_of_events(table: str, roles: EventRoles) -> str:
+    """The name under ``events``: purchases, where something is paid; else that of the table."""
+    if roles.amount is not None or (roles.item is not None and roles.quantity is not None):
+        return PURCHASES
+    name = identifier_of(table_parts(table)[-1])
+    return name if NAME_PATTERN.fullmatch(name) else "events"
+
+
+def _doubts(roles: EventRoles) -> list[str]:
+    """What is to be looked at, since another column could have the role."""
+    return [
+        f"column {choice.column!r} is taken for the events' {role}, and"
+        f" {listed([repr(name) for name in choice.others])} could be it as well: correct the spec"
+        for role, choice in roles.choices
+        if choice.others
+    ]
+
+
+def _priced(table: str, evidence: Evidence, price: str, quantity: str) -> tuple[str, str] | None:
+    """A query with the product of price and quantity, and its name; None if they are no numbers."""
+    types = {evidence.column("amount", name).type for name in (price, quantity)}
+    taken = {column.name for column in evidence.columns}
+    column = next((name for name in _PRODUCTS if name not in taken), None)
+    if column is None or not types <= {*NUMERIC_TYPES}:
+        return None
+    product = f"{_quoted(price)} * {_quoted(quantity)} as {column}"
+    return " ".join(("select *,", product, "from", _relation(table))), column
+
+
+def _catalogue(table: str, evidence: Evidence, roles: EventRoles, item: str) -> dict[str, Any]:
+    """A catalogue of the names that the events themselves give to their items, if they do."""
+    name = names_of_items(evidence.column("item", item), evidence.columns, roles.used)
+    if name is None:
+        return {}
+    key, of = _quoted(item), _quoted(name)
+    columns = f"{key} as item, mode() within group (order by {of}) as name"
+    rows = f"{_relation(table)} where {key} is not null group by {key}"
+    query = " ".join(("select", columns, "from", rows))
+    return {"query": query, "key": "item", "name": "name"}
+
+
+def _relation(table: str) -> str:
+    return ".".join(_quoted(part) for part in table_parts(table))
+
+
+def _quoted(name: str) -> str:
+    return '"{}"'.format(name.replace('"', '""'))
+
+
+def _renamed(
+    features: list[EventFeatureLine], events: str, taken: Collection[str]
+) -> list[EventFeatureLine]:
+    """The features under names that no column of the customers has."""
+    return [
+        replace(line, name=f"{line.name}_of_{events}") if line.name in taken else line
+        for line in features
+    ]
+
+
+def _unused(
+    evidence: Evidence, used: set[str], features: list[EventFeatureLine]
+) -> tuple[str, ...]:
+    for line in features:
+        used |= {str(line.settings.get(key)) for key in ("column", "by")}
+    return tuple(column.name for column in evidence.columns if column.name not in used)
