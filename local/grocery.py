@@ -81,17 +81,28 @@ def _households(lines: pd.DataFrame) -> pd.DataFrame:
 
 def _product_types(products: pd.DataFrame) -> pd.DataFrame:
     """The types of products, named with their category, since PREMIUM is a type of ice cream."""
-    known = products.dropna(subset=["product_type"])
-    usual = known.groupby("product_type")[["product_category", "department"]].agg(_most_frequent)
-    names = [
-        _name(str(kind), str(category)) for kind, category in usual["product_category"].items()
-    ]
-    is_sold = ~usual["department"].isin(_NEVER_OFFERED)
-    return usual.assign(name=names, is_sold=is_sold).reset_index()
+    types = pd.Index(products["product_type"].dropna().unique(), name="product_type").sort_values()
+    category, department = (
+        _usual(products, column).reindex(types, fill_value="")
+        for column in ("product_category", "department")
+    )
+    names = [_name(kind, of) for kind, of in zip(types, category, strict=True)]
+    return pd.DataFrame(
+        {
+            "product_type": types,
+            "product_category": category.to_numpy(),
+            "department": department.to_numpy(),
+            "name": names,
+            "is_sold": ~department.isin(_NEVER_OFFERED).to_numpy(),
+        }
+    )
 
 
-def _most_frequent(texts: "pd.Series[str]") -> str:
-    return str(texts.value_counts().index[0]) if texts.notna().any() else ""
+def _usual(products: pd.DataFrame, column: str) -> "pd.Series[str]":
+    """The most frequent value of a column by type of product; of equal ones the first."""
+    counts = products.groupby(["product_type", column], as_index=False).size()
+    ordered = counts.sort_values(["size", column], ascending=[False, True])
+    return ordered.drop_duplicates("product_type").set_index("product_type")[column]
 
 
 def _name(kind: str, category: str) -> str:
