@@ -76,19 +76,23 @@ def make_spec() -> Spec:
     return spec_from_dict({**content, "features": features}, where="benchmark")
 
 
+def deployment(dsn: str, artefacts: str) -> Deployment:
+    """Source and warehouse in one database; tasks may use what a worker of 16 GB has for each."""
+    settings = Settings(artifacts=artefacts, min_free_disk_mb=1, memory_limit_mb=8_000)
+    return Deployment(lambda name: dsn, settings)
+
+
 def opened(dsn: str, artefacts: str) -> Run:
     """The run as a task opens it."""
-    settings = Settings(artifacts=artefacts, min_free_disk_mb=1)
-    return open_run(Deployment(lambda name: dsn, settings), "default", AS_OF)
+    return open_run(deployment(dsn, artefacts), "default", AS_OF)
 
 
 def make_events(dsn: str, artefacts: str, n: int, lines: int, items: int) -> None:
     """Begin a build whose history has n customers and their lines."""
     for table in TABLES:
         execute(dsn, table)
-    deployment = Deployment(lambda name: dsn, Settings(artifacts=artefacts, min_free_disk_mb=1))
     window = Window(AS_OF - timedelta(days=1), AS_OF)
-    prepare(deployment, make_spec(), Request("bench", window, may_fit=True))
+    prepare(deployment(dsn, artefacts), make_spec(), Request("bench", window, may_fit=True))
     with opened(dsn, artefacts).warehouse("bench") as database, database.transaction():
         with database.connection.cursor() as cursor:
             cursor.execute(
