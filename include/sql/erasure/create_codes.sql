@@ -1,2 +1,2 @@
--- Collects the texts of events that the customer has; for one erasure.
+-- Collects the texts of events that nobody else has; for one erasure.
 create temporary table erased_codes (event text, column_name text, code integer) on commit drop;

@@ -1,6 +1,4 @@
--- Collect the codes that the customer's events hold in a column.
+-- Collect the codes of a column of events. Not only those of the customer: texts of events that were dropped or read anew
+-- since stay behind, and nothing says whose they were.
 insert into erased_codes (event, column_name, code)
-select distinct %(event)s, %(column)s, {column}
-from {events}
-where customer_id = (select requests.customer_id from erasure_requests as requests where number = %(request)s)
-  and {column} is not null;
+select event, column_name, code from event_values where event = %(event)s and column_name = %(column)s;

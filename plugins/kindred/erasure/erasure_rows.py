@@ -172,13 +172,13 @@ def _erase_texts(database: Database, number: dict[str, int]) -> int:
 
 
 def _gather_codes(database: Database, number: dict[str, int]) -> None:
-    """Collect the texts, such as items, that only this customer's events have."""
+    """Collect the texts, such as items, that no event of another customer has."""
     database.run("erasure/create_codes")
     for event, column in database.rows("erasure/coded_columns"):
         parameters = number | {"event": event, "column": column}
         names = {"events": table_of(event), "column": column}
-        if database.run("erasure/gather_codes", parameters, **names):
-            database.run("erasure/keep_shared_codes", parameters, **names)
+        database.run("erasure/gather_codes", parameters)
+        database.run("erasure/keep_shared_codes", parameters, **names)
 
 
 def _gather_values(database: Database, number: dict[str, int]) -> None:

@@ -23,6 +23,9 @@ from kindred.warehouse.keys import KeyType
 
 log = logging.getLogger(__name__)
 
+MAX_TEXT_BYTES = 2_000
+"""The longest text of an event: an entry of a B-tree has at most 2,704 bytes (PostgreSQL's manual,
+"Implementation of B-Tree Indexes"), and texts are found beside their event, column or customer."""
 _UNUSABLE = {
     KeyType.BIGINT: "not a whole number of at most 64 bits",
     KeyType.UUID: "not a uuid",
@@ -175,10 +178,11 @@ class EventLanding:
             warehouse.run("events/find_conflicts", text, landing=self.table)
         types = column_types(warehouse, self.table)
         for column in self._stored(NUMBER):
-            name = column.removeprefix("number ").removeprefix("column ")  # as features say it
-            found = reason_expression(column, Kind.NUMERIC, types[column], name)
+            found = reason_expression(column, Kind.NUMERIC, types[column], _name_of(column))
             if found is not None:
                 reasons.append(found)
+        for column in self._stored(CODE):
+            reasons.append(_reason_of_text(column, types[column]))
         expressions = statements.comma_separated(reasons)
         warehouse.run("history/find_bad_values", landing=self.table, reasons=expressions)
 
@@ -225,3 +229,18 @@ class EventLanding:
             joins=sql.SQL("").join(joins),
             is_keyed=sql.Literal(bool(self.events.key_columns)),
         )
+
+
+def _name_of(column: str) -> str:
+    """A stored column as features name it."""
+    return column.removeprefix("number ").removeprefix("code ").removeprefix("column ")
+
+
+def _reason_of_text(column: str, type_name: str) -> sql.Composed:
+    """An expression for the reason to reject a text that is too long to be indexed."""
+    value = value_expression(column, Kind.CATEGORICAL, type_name)
+    return sql.SQL("case when octet_length({value}) > {most} then {reason} end").format(
+        value=value,
+        most=sql.Literal(MAX_TEXT_BYTES),
+        reason=sql.Literal(f"{_name_of(column)}: longer than {MAX_TEXT_BYTES} bytes"),
+    )

@@ -53,28 +53,27 @@ def days_to_read_again(
             f" {here - there} are gone, more than gates.max_deleted_share = {max_deleted_share}"
             " allows; check that the source is complete, or raise the gate in the spec for one run"
         )
-    month = _next_month(rows_read, known.reconciled_month, recent)
-    if month is not None:
-        older = (first if month <= min(rows_read) else month, min(recent, _following(month)))
-        days += _differing(source, origin, rows_read, older)[0]
+    older, month = _older_days(rows_read, known.reconciled_month, (first, recent))
+    days += _differing(source, origin, rows_read, older)[0]
     if days:
         log.info("%s: %d days differ from the source", source.name, len(days))
     return days, month or known.reconciled_month
 
 
-def _next_month(rows_read: dict[date, int], last: date | None, before: date) -> date | None:
-    """The first day of the month that follows the last one; of the oldest after the newest.
+def _older_days(
+    rows_read: dict[date, int], last: date | None, days: Days
+) -> tuple[Days, date | None]:
+    """The older days to compare, and the month with which they begin; it follows the last one.
 
-    None if no day before ``before`` has landed.
+    They end where the next month begins of which something has landed, so that a month that comes
+    late as a whole is found. If nothing has landed of ``days``, they are all compared.
     """
-    months = sorted({day.replace(day=1) for day in rows_read if day < before})
+    months = sorted({day.replace(day=1) for day in rows_read if day < days[1]})
     if not months:
-        return None
-    return next((month for month in months if last is None or month > last), months[0])
-
-
-def _following(month: date) -> date:
-    return (month + timedelta(days=31)).replace(day=1)
+        return days, None
+    position = next((n for n, month in enumerate(months) if last is None or month > last), 0)
+    start = months[position] if position else days[0]
+    return (start, [*months[1:], days[1]][position]), months[position]
 
 
 def _differing(

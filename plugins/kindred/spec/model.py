@@ -37,8 +37,8 @@ from kindred.spec.metrics import Metric
 from kindred.spec.name_checks import (
     check_columns,
     check_events,
-    columns_of_events,
     made_of,
+    names_in_events,
     source_of_events,
 )
 from kindred.spec.names import listed
@@ -184,7 +184,7 @@ class Spec(Strict):
         cls, value: tuple[str, ...], info: ValidationInfo
     ) -> tuple[str, ...]:
         """What is made of a private column of events is private too."""
-        return (*value, *made_of(value, info.data.get("features", {})))
+        return (*value, *made_of(value, info.data.get("events", {}), info.data.get("features", {})))
 
     @field_validator("space")
     @classmethod
@@ -310,7 +310,7 @@ class Spec(Strict):
     @property
     def private_names(self) -> tuple[str, ...]:
         """What may be called private: features, labels, and columns of events."""
-        return (*self.features, *self.labels, *columns_of_events(self.events, self.features))
+        return (*self.features, *self.labels, *names_in_events(self.events, self.features))
 
     @property
     def filterable_columns(self) -> tuple[str, ...]:

@@ -178,16 +178,45 @@ def columns_of_events(
     )
 
 
-def made_of(columns: Iterable[str], features: Mapping[str, Feature]) -> tuple[str, ...]:
-    """The features that are made of some of these columns of events, and are not among them."""
-    named = set(columns)
-    return tuple(
+def made_of(
+    columns: Iterable[str], events: Mapping[str, Events], features: Mapping[str, Feature]
+) -> tuple[str, ...]:
+    """What else says something of these columns of events, and is not among them.
+
+    Other names of the same columns of the source, and features that are made of one of them.
+    """
+    named = dict.fromkeys(columns)
+    found = dict(named)
+    for name, table in events.items():
+        aliases = (*_roles_of(table), *columns_of_events({name: table}, features))
+        private = {table.source_column(column) for column in named} - {None}
+        same = {alias for alias in aliases if table.source_column(alias) in private}
+        found |= dict.fromkeys(sorted(same))
+        found |= {
+            name_made: None
+            for name_made, feature in features.items()
+            if isinstance(feature, EventFeature)
+            and feature.of == name
+            and not same.isdisjoint(_columns_of(feature))
+        }
+    return tuple(name for name in found if name not in named)
+
+
+def names_in_events(
+    events: Mapping[str, Events], features: Mapping[str, Feature]
+) -> tuple[str, ...]:
+    """The columns of events that a spec uses: by the names that features use, and the source's."""
+    roles = {
         name
-        for name, feature in features.items()
-        if isinstance(feature, EventFeature)
-        and named & {*_columns_of(feature)}
-        and name not in named
-    )
+        for table in events.values()
+        for role in _roles_of(table)
+        for name in (role, str(table.source_column(role)))
+    }
+    return (*sorted(roles), *columns_of_events(events, features))
+
+
+def _roles_of(table: Events) -> list[str]:
+    return [role for role, column in table.roles.items() if column is not None]
 
 
 def _given(table: Events) -> tuple[str, ...]:

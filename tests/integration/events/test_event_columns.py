@@ -109,6 +109,15 @@ def test_rows_that_cannot_be_used_are_rejected_with_a_reason(shop):
     assert len(landed(shop, "bad")) == 3
 
 
+def test_a_text_that_is_too_long_for_an_index_is_rejected(shop):
+    digits = "".join(str(number) for number in range(4000))  # hard to compress
+    rows = [(n, 1, f"2026-03-01T0{n}:00", 1, digits[:size]) for n, size in enumerate((2000, 9000))]
+    fill(shop, [*rows, (3, 1, "2026-03-01T03:00", 1, "é" * 1001)])
+    shop.land(spec_of("long", source=source()), NIGHT)
+    assert [row[3] for row in landed(shop, "long")] == [digits[:2000]]
+    assert refused(shop, "long") == [("1", "page: longer than 2000 bytes")] * 2
+
+
 @pytest.mark.parametrize(
     ("key_type", "who", "values"),
     [
@@ -167,7 +176,7 @@ def test_columns_are_checked_before_a_run(shop):
     ]
     with pytest.raises(PreflightError, match="nothing says which clock"):
         shop.begin(spec_of("checked", events, source=source()), NIGHT)
-    assert not shop.query("select from pg_namespace where nspname = 'kindred_checked'")
+    assert not shop.query("select nspname from pg_namespace where nspname = 'kindred_checked'")
 
 
 def test_tables_that_cannot_be_read_are_named(shop):

@@ -186,3 +186,18 @@ def test_the_customers_of_events_are_those_who_have_one(laboratory):
         kept = "select customer_id, updated_at from kindred.snapshot_customers_{}"
         assert dict(laboratory.query(kept.format(slug))) == newest
     assert laboratory.query("select count(*) from kindred.customer_versions") == [(0,)]
+
+
+def test_a_month_that_comes_late_as_a_whole_is_found(laboratory):
+    """Whether nothing older has landed, or months on both sides of it."""
+    lines = [(1, 1, moment("2026-03-20"), 1, 5, 1, "shop")]
+    open_shop(laboratory, people=customers(20), lines=lines)
+    spec = shop_spec(features={"income": "numeric"})
+    laboratory.land(spec, FIRST_NIGHT)
+    laboratory.append("order_lines", [(2, 1, moment("2025-06-10"), 1, 5, 1, "shop")])
+    laboratory.land(spec, "2026-04-02T02:00")
+    assert [row[1] for row in in_force(laboratory)] == [moment("2025-06-10"), lines[0][2]]
+    late = [(3, 1, moment("2025-09-10"), 1, 5, 1, "shop")]
+    laboratory.append("order_lines", late)
+    laboratory.land(spec, "2026-04-03T02:00")
+    assert len(in_force(laboratory)) == 3

@@ -66,9 +66,23 @@ def test_an_erased_customer_leaves_no_event_and_lands_no_more(shop, monkeypatch)
     rows = in_force(shop)
     assert {row[0] for row in rows} == set(range(2, 31))
     assert set(others) <= set(rows)
-    assert shop.query("select from kindred.rejected_events") == []
-    for table in (
-        "event_values where value = '60'",
-        "landing_events_0_20260401t020000 where customer_id = 1",
+    assert shop.query("select event from kindred.rejected_events") == []
+    for query in (
+        "select value from kindred.event_values where value = '60'",
+        "select at from kindred.landing_events_0_20260401t020000 where customer_id = 1",
     ):
-        assert shop.query(f"select from kindred.{table}") == []
+        assert shop.query(query) == []
+
+
+def test_a_text_whose_event_was_dropped_is_erased_too(shop, monkeypatch):
+    features = {"income": "numeric", "orders": COUNT}
+    shop.land(shop_spec(features=features), FIRST_NIGHT)
+    shop.query("update order_lines set product_id = 1 where line_id = 80001", source=True)
+    shop.land(shop_spec(events={"where": "line_id > 0"}, features=features), "2026-04-02T02:00")
+    found = "select value from kindred.event_values where value = '60'"
+    assert shop.query(found) == [("60",)]  # of an event that was read anew
+    monkeypatch.setenv(VARIABLE, SECRET)
+    erase(shop.deployment, "default", request_erasure(shop.deployment, "default", "1"))
+    assert shop.query(found) == []
+    kept = shop.query("select count(*) from kindred.event_values")[0][0]
+    assert kept == len({row[2] for row in in_force(shop)})

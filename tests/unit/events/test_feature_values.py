@@ -119,3 +119,9 @@ def test_what_is_made_of_a_private_column_is_private():
     assert private("item") == {"item", "width", "basket"}
     assert private("channel") == {"channel", "online", "never"}
     assert private("orders") == {"orders"}
+    features["paid"] = {"kind": "mean", "of": "p", "column": "a"}
+    features["kinds"] = {"kind": "distinct_count", "of": "p", "column": "i"}
+    # One column of the source has two names, and may be called private by either.
+    assert private("item") == {"item", "i", "width", "basket", "kinds"}
+    assert private("i") == private("item")
+    assert {"a", "amount", "paid"} <= private("amount") == private("a")
