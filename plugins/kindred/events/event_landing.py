@@ -11,6 +11,7 @@ from kindred.errors import DataError
 from kindred.events import event_state, event_tables
 from kindred.events.event_state import Known, Reading
 from kindred.events.event_tables import CODE, NUMBER, columns_of, table_of
+from kindred.events.stored_names import MAX_VALUE_BYTES
 from kindred.history.column_expressions import reason_expression, value_expression
 from kindred.history.rejection import reason, reasons_of_key, reasons_of_time
 from kindred.history.versions import column_types
@@ -179,6 +180,15 @@ class EventLanding:
             found = reason_expression(column, Kind.NUMERIC, types[column], name)
             if found is not None:
                 reasons.append(found)
+        too_long = f"longer than {MAX_VALUE_BYTES} bytes"
+        for column in self._stored(CODE):
+            value = value_expression(column, Kind.CATEGORICAL, types[column])
+            name = column.removeprefix("code ").removeprefix("column ")
+            reasons.append(
+                sql.SQL("case when octet_length({}) > {} then {} end").format(
+                    value, sql.Literal(MAX_VALUE_BYTES), sql.Literal(f"{name}: {too_long}")
+                )
+            )
         expressions = statements.comma_separated(reasons)
         warehouse.run("history/find_bad_values", landing=self.table, reasons=expressions)
 
