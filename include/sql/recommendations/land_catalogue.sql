@@ -1,9 +1,9 @@
 -- Land the items that are new or have changed, and those that are gone, which are no longer available. Of several rows
--- with one key, an available one counts, with the first name.
+-- with one key, an available one counts, with the first name. No event has a longer item.
 with found as (
   select distinct on (item) item, name, is_available
   from {table}
-  where item is not null
+  where octet_length(item) <= %(most_bytes)s
   order by item, is_available desc, name collate "C"
 ),
 known as (

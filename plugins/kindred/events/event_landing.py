@@ -11,6 +11,7 @@ from kindred.errors import DataError
 from kindred.events import event_state, event_tables
 from kindred.events.event_state import Known, Reading
 from kindred.events.event_tables import CODE, NUMBER, columns_of, table_of
+from kindred.events.stored_names import MAX_VALUE_BYTES
 from kindred.history.column_expressions import reason_expression, value_expression
 from kindred.history.rejection import reason, reasons_of_key, reasons_of_time
 from kindred.history.versions import column_types
@@ -23,9 +24,6 @@ from kindred.warehouse.keys import KeyType
 
 log = logging.getLogger(__name__)
 
-MAX_TEXT_BYTES = 2_000
-"""The longest text of an event: an entry of a B-tree has at most 2,704 bytes (PostgreSQL's manual,
-"Implementation of B-Tree Indexes"), and texts are found beside their event, column or customer."""
 _UNUSABLE = {
     KeyType.BIGINT: "not a whole number of at most 64 bits",
     KeyType.UUID: "not a uuid",
@@ -241,6 +239,6 @@ def _reason_of_text(column: str, type_name: str) -> sql.Composed:
     value = value_expression(column, Kind.CATEGORICAL, type_name)
     return sql.SQL("case when octet_length({value}) > {most} then {reason} end").format(
         value=value,
-        most=sql.Literal(MAX_TEXT_BYTES),
-        reason=sql.Literal(f"{_name_of(column)}: longer than {MAX_TEXT_BYTES} bytes"),
+        most=sql.Literal(MAX_VALUE_BYTES),
+        reason=sql.Literal(f"{_name_of(column)}: longer than {MAX_VALUE_BYTES} bytes"),
     )

@@ -10,6 +10,9 @@ _OF_LANDING = ("unusable_key", "row_id")
 LONGEST_NAME = 63
 """Bytes of a name that PostgreSQL keeps (its manual, "Identifiers and Key Words")."""
 ITEM = "item"
+MAX_VALUE_BYTES = 2000
+"""Bytes of an item, or another text of an event, that has a code: an index of PostgreSQL holds 2704
+in a row (its manual, "B-Tree Indexes"), which the names beside it share."""
 
 
 def stored_name(name: str, *, is_code: bool | None = None) -> str:

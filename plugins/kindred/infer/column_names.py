@@ -18,7 +18,7 @@ MAX_SPACE_CHARACTERS = 31
 
 _JOINERS = "\u200c\u200d"  # invisible too, but part of how some languages are written
 _WORD = re.compile(r"IDs(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_ID_ENDINGS = {"id", "ids", "key", "uuid", "guid", "number", "no", "nr", "ref"}
+ID_ENDINGS = {"id", "ids", "key", "uuid", "guid", "number", "no", "nr", "ref"}
 _POSTAL = {
     *("zip", "zipcode", "postal", "postcode", "postleitzahl", "plz", "pincode", "postnr"),
     *("postnummer", "pocztowy", "npa", "postale", "eircode", "cep", "zip4", "zip5"),
@@ -177,7 +177,7 @@ def words_of(name: str) -> list[str]:
 def looks_like_id(name: str) -> bool:
     """Whether a name ends like an identifier's, such as ``customer_id``."""
     words = words_of(name)
-    return bool(words) and words[-1] in _ID_ENDINGS
+    return bool(words) and words[-1] in ID_ENDINGS
 
 
 def looks_like_postal_code(name: str) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from kindred.infer.column_names import identifier_of
 from kindred.infer.columns import SqlType
 from kindred.infer.event_features import (
@@ -14,6 +16,7 @@ from kindred.infer.event_features import (
     propose_features,
     propose_recommendations,
 )
+from kindred.infer.event_names import names_currency, names_undoing
 from kindred.infer.event_roles import Choice, EventRoles, find_roles
 from kindred.infer.proposal import Evidence
 from kindred.infer.typed_values import NUMERIC_TYPES
@@ -23,7 +26,8 @@ from kindred.spec.source import table_parts
 
 PURCHASES = "purchases"
 _PRODUCTS = ("amount", "line_amount", "amount_of_line")
-"""Names for the product of a price and a quantity, the first that no column has."""
+"""Names for an amount that the query computes, the first that no column has."""
+_MAX_STATUSES = 50
 
 
 @dataclass(frozen=True)
@@ -93,21 +97,15 @@ def propose_events(
         when no column is the time.
     """
     roles = find_roles(evidence, customer)
-    used, notes = roles.used, [*evidence.notes, *_doubts(roles)]
+    used, notes = roles.used, [*evidence.notes, *_doubts(roles), *_cautions(evidence, roles)]
     relation, reasons = {"table": table}, {}
-    if roles.price_of_one and roles.amount is not None and roles.quantity is not None:
-        priced = _priced(table, evidence, roles.amount.column, roles.quantity.column)
-        if priced is None:
-            notes.append(f"{roles.amount.column!r} is a price of one unit: sums do not multiply it")
-        else:
-            query, column = priced
-            reasons["query"] = (
-                f"{roles.amount.column!r} is the price of one unit, which the query multiplies"
-            )
-            amount = replace(
-                roles.amount, column=column, reason="the price times the quantity, by the query"
-            )
-            relation, roles = {"query": query}, replace(roles, amount=amount)
+    computed = _computed_amount(table, evidence, roles)
+    if computed is not None:
+        query, why, amount = computed
+        relation, reasons = {"query": query}, {"query": why}
+        roles = replace(roles, amount=amount)
+    elif roles.price_of_one and roles.amount is not None:
+        notes.append(f"{roles.amount.column!r} is a price of one unit: sums do not multiply it")
     if customer.missing:
         relation["where"] = f"{_quoted(customer.column)} is not null"
         reasons["where"] = "some events are of nobody: they would be rejected"
@@ -156,15 +154,54 @@ def _doubts(roles: EventRoles) -> list[str]:
     ]
 
 
-def _priced(table: str, evidence: Evidence, price: str, quantity: str) -> tuple[str, str] | None:
-    """A query with the product of price and quantity, and its name; None if they are no numbers."""
-    types = {evidence.column("amount", name).type for name in (price, quantity)}
-    taken = {column.name for column in evidence.columns}
-    column = next((name for name in _PRODUCTS if name not in taken), None)
-    if column is None or not types <= {*NUMERIC_TYPES}:
+def _cautions(evidence: Evidence, roles: EventRoles) -> list[str]:
+    """What no column's role can say: several currencies, and events that were undone."""
+    found = []
+    for column in evidence.columns:
+        if column.name in roles.used or column.is_temporal or column.distinct < 2:
+            continue
+        if roles.amount is not None and names_currency(column.name):
+            found.append(
+                f"column {column.name!r} has {column.distinct:,} values: amounts in all of them are"
+                " added as they are; convert them in a query"
+            )
+        elif names_undoing(column.name) and column.distinct <= _MAX_STATUSES:
+            found.append(
+                f"column {column.name!r} may say that an event was cancelled or given back: it"
+                " counts as any other; leave such events out by a condition (where)"
+            )
+    return found
+
+
+def _computed_amount(
+    table: str, evidence: Evidence, roles: EventRoles
+) -> tuple[str, str, Choice] | None:
+    """A query that computes the amount, why, and the amount; None where a column is the amount.
+
+    The price of one unit is multiplied. Where most amounts are negative, as of money that leaves an
+    account, the sign is turned: what is negative is given back.
+    """
+    if roles.amount is None:
         return None
-    product = f"{_quoted(price)} * {_quoted(quantity)} as {column}"
-    return " ".join(("select *,", product, "from", _relation(table))), column
+    amount = evidence.column("amount", roles.amount.column)
+    used = [amount]
+    if roles.price_of_one and roles.quantity is not None:
+        used.append(evidence.column("quantity", roles.quantity.column))
+        value = " * ".join(_quoted(column.name) for column in used)
+        why = "is the price of one unit, which the query multiplies"
+        reason = "the price times the quantity"
+    elif amount.counts[np.asarray(amount.numbers) < 0].sum() > amount.known / 2:
+        value, why = f"-{_quoted(amount.name)}", "is mostly negative: the query turns its sign"
+        reason = "what was paid is positive, what was given back or received negative"
+    else:
+        return None
+    taken = {column.name for column in evidence.columns}
+    name = next((one for one in _PRODUCTS if one not in taken), None)
+    if name is None or not {column.type for column in used} <= {*NUMERIC_TYPES}:
+        return None
+    query = " ".join(("select *,", value, "as", name, "from", _relation(table)))
+    choice = replace(roles.amount, column=name, reason=f"{reason}, by the query")
+    return query, f"{amount.name!r} {why}", choice
 
 
 def _catalogue(table: str, evidence: Evidence, roles: EventRoles, item: str) -> dict[str, Any]:

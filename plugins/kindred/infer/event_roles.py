@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from kindred.encoding.items_block import MIN_BUYERS
 from kindred.errors import InferenceError
 from kindred.infer import event_names as names
-from kindred.infer.column_names import looks_like_id
 from kindred.infer.columns import Column, Flags, SqlType, whole
 from kindred.infer.identifiers import NEAR_UNIQUE
 from kindred.infer.proposal import Evidence
@@ -113,10 +112,20 @@ def find_customer(
     candidates = [column for column in evidence.columns if _may_be_customer(column)]
     if keys is None:
         return _customer_by_name(evidence, candidates)
+    has_customer = any(names_customer(c.name) or names.names_person(c.name) for c in candidates)
+
+    def may_be(column: Column) -> bool:
+        return (
+            _has_name_of(column, keys)
+            or names_customer(column.name)
+            or not names.names_other_role(column.name, has_customer=has_customer)
+        )
+
     shares = {c.name: key_coverage(c, keys) for c in candidates}
     fitting = [c for c in candidates if shares[c.name] >= _least_share(c, keys) * key_share]
-    if not fitting:
-        closest = max(shares, key=lambda name: shares[name], default="")
+    if not any(may_be(c) for c in fitting):
+        possible = {c.name: shares[c.name] for c in candidates if may_be(c)}
+        closest = max(possible, key=lambda name: possible[name], default="")
         nearest = f"; the nearest, {closest!r}, in {shares[closest]:.1%} of its" if closest else ""
         raise InferenceError(
             "events",
@@ -126,8 +135,9 @@ def find_customer(
         )
     met = {c.name: int(_is_key(c, keys).sum()) for c in fitting}
 
-    def rank(column: Column) -> tuple[bool, bool, int]:
-        return _has_name_of(column, keys), names_customer(column.name), met[column.name]
+    def rank(column: Column) -> tuple[bool, bool, bool, int]:
+        is_named = names_customer(column.name)
+        return _has_name_of(column, keys), is_named, may_be(column), met[column.name]
 
     fitting.sort(key=rank, reverse=True)
     best, *rest = fitting
@@ -148,12 +158,14 @@ def _least_share(column: Column, keys: Column) -> float:
 def _customer_by_name(evidence: Evidence, candidates: Sequence[Column]) -> Choice:
     named = [column for column in candidates if names_customer(column.name)]
     if not named:
+        named = [column for column in candidates if names.names_person(column.name)]
+    if not named:
         raise InferenceError(
             "key",
             "no column of the events is named like a customer: name it (--key, or KEY=); the"
             f" columns are {listed([column.name for column in evidence.columns])}",
         )
-    named.sort(key=lambda column: (looks_like_id(column.name), column.known), reverse=True)
+    named.sort(key=lambda column: (names.names_id(column.name), column.known), reverse=True)
     best, *rest = named
     reason = f"a customer by name: {best.distinct:,} in {best.known:,} rows"
     return Choice(best.name, reason, tuple(c.name for c in rest[:_MAX_OTHERS]), best.nulls)
@@ -265,7 +277,7 @@ def _find_item(moving: Sequence[Column], holder: Column) -> Choice | None:
         ranked = [
             c
             for c in candidates
-            if looks_like_id(c.name)
+            if names.names_id(c.name)
             and not names.names_document(c.name)
             and not names.names_place(c.name)
             and not names_customer(c.name)
@@ -328,7 +340,7 @@ def _find_key(columns: Sequence[Column], taken: set[str]) -> tuple[Choice | None
     """The column that no two rows share, by an id's name; or an order and the line within it."""
     left = [c for c in columns if c.name not in taken and c.known == c.rows and _may_be_item_key(c)]
     for column in left:
-        if column.distinct == column.rows and looks_like_id(column.name):
+        if column.distinct == column.rows and names.names_id(column.name):
             counted = f"{column.distinct:,} distinct in {column.rows:,} rows"
             return Choice(column.name, f"unique: {counted}"), (column.name,)
     lines = [c for c in left if names.names_line(c.name)]

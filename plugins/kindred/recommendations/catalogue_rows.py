@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from psycopg2 import errors, sql
 
 from kindred.errors import PreflightError
+from kindred.events.stored_names import MAX_VALUE_BYTES
 from kindred.history import source
 from kindred.history.source_errors import reading, storing, where_of
 from kindred.run.context import Run
@@ -120,10 +121,10 @@ def land_catalogue(run: Run, warehouse: Database, catalogue: Catalogue) -> int:
     if not warehouse.has_table(table):
         return 0
     with run.locked(warehouse, Resource.EXTRACT), warehouse.transaction():
-        items, surplus = warehouse.rows("recommendations/count_catalogue", table=table)[0]
+        end = {"as_of": run.as_of, "most_bytes": MAX_VALUE_BYTES}
+        items, surplus = warehouse.rows("recommendations/count_catalogue", end, table=table)[0]
         changed = 0
         if items:
-            end = {"as_of": run.as_of}
             warehouse.run("recommendations/delete_landing", end)
             changed = warehouse.run("recommendations/land_catalogue", end, table=table)
             landed = {**end, "definition": _definition(catalogue), "items": items}
@@ -134,7 +135,12 @@ def land_catalogue(run: Run, warehouse: Database, catalogue: Catalogue) -> int:
             "%s is empty: the last catalogue that has landed is kept", where_of(catalogue, SECTION)
         )
     if surplus:
-        log.warning("%s: %d rows name no item, or one twice", where_of(catalogue, SECTION), surplus)
+        log.warning(
+            "%s: %d rows name no item, one twice, or one longer than %d bytes",
+            where_of(catalogue, SECTION),
+            surplus,
+            MAX_VALUE_BYTES,
+        )
     log.info("%d items of the catalogue, %d are new or have changed", items, changed)
     return changed
 

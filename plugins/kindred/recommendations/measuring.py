@@ -84,6 +84,10 @@ def measure(run: Run, warehouse: Database, as_of: datetime) -> Measurement:
     asked = settings_of(run.spec)
     if are_items_private(run.spec):
         raise NotMeasurableError("the items are private: no recommendations are shown")
+    if not compared_blocks(run.spec):
+        raise NotMeasurableError(
+            "the buying profiles of similar_by are private: everybody gets the most popular items"
+        )
     keys = _sample(run, warehouse, as_of)
     events = {
         name: _read(run, warehouse, name, keys, as_of)

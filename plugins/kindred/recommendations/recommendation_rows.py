@@ -26,6 +26,7 @@ COLUMNS = (
     "neighbours",
     "method",
 )
+ITEMS_AT_ONCE = 128
 WHOLE = "000"
 """The name of the only part of a table."""
 
@@ -73,22 +74,26 @@ class Listed:
             digest.update(np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()
 
-    def item_rows(self) -> bytes:
-        """Encode the items that could be listed; their number is their place among them."""
-        chosen = np.flatnonzero(self.catalogue.may_be_listed)
-        names = self.names[chosen]
-        texts = [_as_bytes(values) for values in (self.items[chosen], names)]
-        return encode_rows(
-            [
-                self._moments(len(chosen)),
-                Column(Field.INT4, np.arange(len(chosen))),
-                Column(Field.TEXT, texts[0]),
-                Column(
-                    Field.TEXT, texts[1], np.array([name is None for name in names], dtype=bool)
-                ),
-                Column(Field.FLOAT4, self.catalogue.shares[chosen]),
-            ]
-        )
+    def item_rows(self) -> Iterator[bytes]:
+        """Encode the items that could be listed; their number is their place among them.
+
+        Part by part: texts are as wide as the longest of their part, and one name may be a page.
+        """
+        every = np.flatnonzero(self.catalogue.may_be_listed)
+        for start in range(0, len(every), ITEMS_AT_ONCE):
+            chosen = every[start : start + ITEMS_AT_ONCE]
+            names = self.names[chosen]
+            texts = [_as_bytes(values) for values in (self.items[chosen], names)]
+            is_null = np.array([name is None for name in names], dtype=bool)
+            yield encode_rows(
+                [
+                    self._moments(len(chosen)),
+                    Column(Field.INT4, start + np.arange(len(chosen))),
+                    Column(Field.TEXT, texts[0]),
+                    Column(Field.TEXT, texts[1], is_null),
+                    Column(Field.FLOAT4, self.catalogue.shares[chosen]),
+                ]
+            )
 
     def chunks(self, block_rows: int) -> Iterator[bytes]:
         """Encode the rows of the lists by customer and rank."""
@@ -132,7 +137,7 @@ def load(
     with database.transaction():
         database.run("warehouse/drop_table", table=items)
         database.run("warehouse/create_aside", table=items, parent="recommended_items")
-        database.copy_in(items, ITEM_COLUMNS, RowStream([listed.item_rows()]))
+        database.copy_in(items, ITEM_COLUMNS, RowStream(listed.item_rows()))
 
     def empty(table: str) -> None:
         database.run("recommendations/delete_rows", table=table)

@@ -57,9 +57,12 @@ def are_items_private(spec: Spec) -> bool:
 def compared_blocks(spec: Spec) -> list[str]:
     """The features of ``similar_by`` that readers may compare customers by.
 
-    Lists depend on whom they are made from: by a private column, they would give it away.
+    Lists depend on whom they are made from: by a private column, they would give it away. None
+    where no buying profile is left: then everybody gets the most popular items.
     """
-    return [name for name in settings_of(spec).blocks if name not in spec.hidden_features]
+    found = [name for name in settings_of(spec).blocks if name not in spec.hidden_features]
+    has_profile = any(isinstance(spec.event_features.get(name), ItemsFeature) for name in found)
+    return found if has_profile else []
 
 
 def profile_columns(spec: Spec) -> list[str]:

@@ -237,9 +237,10 @@ def _compared(
     run: Run, encoder: FittedEncoder, embeddings: Embeddings, parameters: Parameters | None
 ) -> Vectors:
     """The vectors of the graph; without columns where everybody gets the most popular items."""
-    if parameters is None:
+    blocks = compared_blocks(run.spec)
+    if parameters is None or not blocks:
         return np.empty((len(embeddings.customers), 0), dtype=np.float32)
-    parts = [part_of(encoder, embeddings.vectors, name) for name in compared_blocks(run.spec)]
+    parts = [part_of(encoder, embeddings.vectors, name) for name in blocks]
     return side_by_side(parts)
 
 

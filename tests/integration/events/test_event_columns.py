@@ -82,6 +82,7 @@ def test_rows_that_cannot_be_used_are_rejected_with_a_reason(shop):
         (None, "1", "2026-03-01", 1, "a"),
         (11, "1", "2026-03-01", 1, "a"),
         (11, "2", "2026-03-01", 1, "a"),
+        (13, "1", "2026-03-01", 1, "".join(map(chr, range(0x4E00, 0x4E00 + 5000)))),
     ]
     future = [(12, "1", "2026-03-02T02:00", 1, "a")]
     fill(shop, [*good, *bad, *future, good[0]], who="text")
@@ -96,6 +97,7 @@ def test_rows_that_cannot_be_used_are_rejected_with_a_reason(shop):
         ("1", "at: null"),
         ("1", "different rows with the same id"),
         ("1", "id: null"),
+        ("1", "page: longer than 2000 bytes"),
         ("1", f"paid: {number}"),
         ("1", f"paid: {number}"),
         ("2", "different rows with the same id"),

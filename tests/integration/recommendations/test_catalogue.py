@@ -46,10 +46,17 @@ def test_versions_of_what_is_new_changed_or_gone(shop, caplog):
         keep_catalogue(run)
         return read
 
-    assert land(FIRST_NIGHT) == len(versions(shop)) == len(products())
-    shop.query("update products set name = 'Pear' where product_id = 1", source=True)
-    shop.query("delete from products where product_id = 2", source=True)
-    shop.query("insert into products values (61, null, null)", source=True)
+    as_text = "drop constraint products_pkey, alter product_id type text"
+    shop.query(f"alter table products {as_text}", source=True)
+    too_long = "".join(map(chr, range(0x4E00, 0x4E00 + 5000)))
+    shop.append("products", [(too_long, "no event has it", True)])
+    assert land(FIRST_NIGHT) == len(products()) + 1
+    assert len(versions(shop)) == len(products())
+    assert "1 rows name no item, one twice, or one longer than 2000 bytes" in caplog.text
+    shop.query("delete from products where product_id = %s", [too_long], source=True)
+    shop.query("update products set name = 'Pear' where product_id = '1'", source=True)
+    shop.query("delete from products where product_id = '2'", source=True)
+    shop.query("insert into products values ('61', null, null)", source=True)
     assert land(FIRST_NIGHT) == 0  # the window has brought it: a rerun changes nothing
     for again in (False, True):
         assert land(LAST_NIGHT, full_extract=again) == len(products())

@@ -8,16 +8,18 @@ import pytest
 
 from integration.events_shop import (
     CUSTOMERS,
+    FEATURES,
     FIRST_NIGHT,
     ITEMS,
     LAST_NIGHT,
+    PURCHASES,
     QUIET,
     open_shop,
     order_lines,
 )
 from integration.leaving import SECRET, request
-from integration.recommendations.shop import owned, spec_of
-from integration.warehouse import moment
+from integration.recommendations.shop import RECOMMENDED, owned, spec_of
+from integration.warehouse import make_spec, moment
 from kindred.encoding import encoder_versions
 from kindred.encoding.vectors import read_embeddings
 from kindred.erasure.task import erase
@@ -203,6 +205,27 @@ def test_private_items_are_shown_nowhere(shop, copied, private):
         copied.query("select * from bi.item_audience('5')")
     told = explained(copied)
     assert told("8") == told("no such item")
+
+
+@pytest.mark.parametrize("similar_by", [["pages"], ["pages", "income"]])
+def test_private_buying_profiles_of_other_events_compare_nobody(copied, similar_by):
+    """The items are not private, so that everybody gets the most popular ones."""
+    visits = {"table": "order_lines", "customer": "customer_id", "at": "ordered_at"}
+    spec = make_spec(
+        "other",
+        events={"purchases": PURCHASES, "visits": {**visits, "item": "channel"}},
+        features={**FEATURES, "pages": {"kind": "items", "of": "visits"}},
+        labels=[],
+        clustering={"algorithms": ["kmeans"]},
+        private=["pages"],
+        recommendations={**RECOMMENDED, "similar_by": similar_by},
+    )
+    copied.run(spec, LAST_NIGHT)
+    assert copied.query("select distinct method from bi_other.recommendations_current") == [
+        ("popular",)
+    ]
+    [(reason,)] = copied.query("select reason from bi_other.recommendation_quality")
+    assert reason.startswith("the buying profiles of similar_by are private")
 
 
 def explained(shop):

@@ -303,3 +303,44 @@ def test_names_of_items_are_taken_from_the_events_of_a_file():
 )
 def test_names_tell_items_and_amounts(names, rank, expected):
     assert {name: rank(name) for name in names} == dict.fromkeys(names, expected)
+
+
+@pytest.mark.parametrize(
+    ("names", "amount"),
+    [
+        ("lineid,orderid,customerid,orderdate,shipdate,productid,productname,shop", "linetotal"),
+        ("Zeilennr,Bestellnr,Kundennr,Datum,Lieferdatum,Artikelnr,Bezeichnung,Ort", "Gesamtpreis"),
+        ("l,order,klantnummer,besteldatum,ship_date,artikelnummer,naam,winkel", "totaal"),
+        ("l,pedido_id,visitor_id,data_pedido,ship_date,produto_id,nome,loja", "valor_total"),
+        ("l,order,Loyalty Card,Date,Ship Date,Item Code,Item Desc,Store", "Net Sales"),
+    ],
+)
+def test_names_of_one_word_and_of_other_languages(names, amount):
+    names = names.split(",")
+    roles = roles_of(content(LINES, ",".join([*names, amount, "orderqty"])))
+    assert roles["customer"] == names[2]
+    assert roles["at"] == names[3]
+    assert roles["item"] == names[5]
+    assert (roles["amount"], roles["quantity"]) == (amount, "orderqty")
+
+
+@pytest.mark.parametrize("customer", ["customer_id", "customer_email", "who"])
+def test_a_quantity_is_no_customer_though_its_numbers_are_keys_of_some(customer):
+    keys = read_csv(people(), Roles("number")).column("key", "number")
+    header = HEADER.replace("customer_id", customer)
+    with pytest.raises(InferenceError, match="the nearest, ") as refused:
+        read_events(content(LINES, header), keys)
+    assert "'qty', in" not in str(refused.value)
+
+
+def test_money_that_leaves_an_account_is_turned_and_doubts_are_told():
+    place = HEADER.split(",").index("price")
+    rows = [[*row[:place], f"-{row[place]}", row[place + 1]] for row in LINES]
+    rows = [[*row, "AB"[n % 2], "xyz"[n % 3]] for n, row in enumerate(rows)]
+    events = proposed(content(rows, f"{HEADER.replace('price', 'amount')},currency,status"))
+    assert events.relation["query"].startswith('select *, -"amount" as line_amount from')
+    assert events.roles.amount.column == "line_amount"
+    assert "mostly negative" in events.reasons["query"]
+    told = " ".join(events.notes)
+    assert "column 'currency' has 2 values: amounts in all of them are added" in told
+    assert "column 'status' may say that an event was cancelled" in told
