@@ -10,6 +10,7 @@ import posixpath
 import re
 import shutil
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -160,9 +161,11 @@ def remove_snapshot_folder(root: str, space: str, slug: str) -> None:
 
 
 def _remove(path: str) -> None:
+    """Remove a folder; a run of another date may be removing it at the same time."""
     filesystem, folder = fsspec.core.url_to_fs(path)
-    if filesystem.exists(folder):
-        filesystem.rm(folder, recursive=True)
+    while filesystem.exists(folder):
+        with suppress(FileNotFoundError):
+            filesystem.rm(folder, recursive=True)
 
 
 def free_megabytes(root: str) -> int | None:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import tempfile
 import tracemalloc
 from datetime import UTC, datetime
@@ -265,6 +266,21 @@ def test_folders_are_listed_and_removed(root):
     remove_snapshot_folder(str(root), "default", "20260105t020000")
     remove_snapshot_folder(str(root), "default", "20260105t020000")
     assert list(snapshot_folders(str(root), "default")) == ["20260106t020000"]
+
+
+def test_two_runs_may_remove_the_same_folder(tmp_path, monkeypatch):
+    folder(tmp_path).write("vectors", ARRAYS, {})
+    rmdir, rmtree = os.rmdir, shutil.rmtree
+
+    def late(place, **options):
+        monkeypatch.setattr(os, "rmdir", rmdir)
+        rmtree(tmp_path / "default" / "20260105t020000")
+        rmdir(place, **options)
+
+    monkeypatch.setattr(os, "rmdir", late)
+    remove_snapshot_folder(str(tmp_path), "default", "20260105t020000")
+    assert os.rmdir is rmdir
+    assert snapshot_folders(str(tmp_path), "default") == {}
 
 
 def test_free_space_is_known_for_folders_only(tmp_path):
