@@ -23,7 +23,7 @@ FIRST, SECOND = "2026-01-05T02:00:00+00:00", "2026-01-06T02:00:00+00:00"
 @pytest.fixture(scope="module")
 def run(make_laboratory, tmp_path_factory):
     """The command on a shop and a warehouse that nothing here may change."""
-    return command_on(make_laboratory(), tmp_path_factory.mktemp("features"))
+    return command_on(make_laboratory(is_bare=True), tmp_path_factory.mktemp("features"))
 
 
 @pytest.fixture
@@ -258,6 +258,7 @@ def test_withdraw_goes_back_and_says_what_serves(run_once):
     assert "is not published; see bi.snapshots" in printed
 
 
+@pytest.mark.bare
 def test_relink_wants_a_prepared_space(run_once):
     code, printed = run_once("relink")
     assert code == 1

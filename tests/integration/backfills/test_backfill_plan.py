@@ -46,6 +46,7 @@ def shop(laboratory):
     return laboratory
 
 
+@pytest.mark.bare
 def test_a_space_that_was_never_run(shop):
     found = plan(shop)
     assert [date.window.as_of for date in found.dates] == [*map(moment, (FIRST, SECOND, THIRD))]

@@ -10,6 +10,7 @@ from kindred.errors import SentenceModelError
 from kindred.preparation.doctor import examine
 
 FIRST, SECOND = "2026-01-05T02:00", "2026-01-06T02:00"
+pytestmark = pytest.mark.bare  # keys are texts
 COLUMNS = (
     "customer_id text, updated_at timestamptz, spend text, member text, city text, about text,"
     " since date, seen timestamptz, nothing double precision"
@@ -102,7 +103,7 @@ def test_nothing_is_lost_and_nothing_is_nan(shop, model_directory, make_laborato
     assert nothing == [(len(rows_), len(rows_), None)]
     earliest = shop.query("select earliest from bi.column_quality where column_name = 'since'")
     assert f"{earliest[0][0]:%Y-%m-%d}" == "2000-01-15"
-    other = make_laboratory(beside=shop)
+    other = make_laboratory(beside=shop, is_bare=True)
     other.environment["KINDRED_BLOCK_ROWS"] = "7"
     other.run(spec, FIRST)
     assert other.hashes() == shop.hashes()

@@ -198,6 +198,7 @@ def test_another_secret_or_none_stops_the_nights(shop, monkeypatch):
     assert "x" * 64 not in json.dumps(shop.query("select failure from kindred.erasure_requests"))
 
 
+@pytest.mark.bare
 @pytest.mark.parametrize(
     ("key", "leaving", "staying"),
     [

@@ -26,7 +26,7 @@ NEXT = "2026-02-02T02:00"
 @pytest.fixture(scope="module")
 def new(make_laboratory):
     """A warehouse that has never been prepared, and a source with much that is wrong."""
-    laboratory = make_laboratory()
+    laboratory = make_laboratory(is_bare=True)
     laboratory.fill("customers", CUSTOMERS, people(60))
     laboratory.query(
         """

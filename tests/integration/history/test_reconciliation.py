@@ -158,6 +158,7 @@ def test_who_leaves_the_condition_is_gone_by_the_rule_of_deletes(shop):
     assert (customers(shop, 4), told(shop, 4)) == (22, (22, 2, 0))
 
 
+@pytest.mark.bare
 @pytest.mark.parametrize(
     ("key", "old", "erased", "missing"),
     [

@@ -159,6 +159,7 @@ def test_a_number_lands_as_a_key_where_it_is_whole(laboratory):
     assert laboratory.rejected() == [(key, reason) for key in ("1e+300", "2.5", "Infinity", "NaN")]
 
 
+@pytest.mark.bare
 def test_keys_of_citext_are_one_customer_however_they_are_written(laboratory):
     laboratory.query("create extension citext", source=True)
     columns = "customer_id citext, updated_at timestamptz, value integer"

@@ -30,7 +30,7 @@ def spec_for(metric, **changes):
 
 
 def opened_shop(make_laboratory, key_type="bigint"):
-    laboratory = make_laboratory()
+    laboratory = make_laboratory(is_bare=key_type != "bigint")
     columns = COLUMNS.replace("customer_id bigint", f"customer_id {key_type}")
     laboratory.fill("customers", columns, people(COUNT, keys=KEYS[key_type]))
     return laboratory

@@ -133,6 +133,7 @@ def test_a_missed_deadline_is_noted_once_and_stays(shop):
     assert shown(shop)["missed_deadline_at"] is None
 
 
+@pytest.mark.bare
 def test_a_space_that_was_never_prepared_has_no_place_for_notes(shop):
     with shop.deployment.warehouse("test", "kindred") as warehouse:
         builds.record_missed_deadline(warehouse, moment(FIRST))

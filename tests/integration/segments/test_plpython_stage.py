@@ -117,6 +117,7 @@ def test_preflight_says_which_packages_the_server_lacks(plpython_folders, tmp_pa
     assert all(re.match(r"warehouse: Python 3\.11\.\d+ of the server", m.message) for m in found)
 
 
+@pytest.mark.bare
 def test_a_server_without_pl_python_is_refused_before_anything_is_changed(laboratory, monkeypatch):
     laboratory.fill("customers", COLUMNS, people(10))
     spec = make_spec(clustering=CLUSTERING)

@@ -15,7 +15,7 @@ def shop_of_readers(
     make_laboratory: Callable[..., Laboratory], server: EmbeddedServer
 ) -> Laboratory:
     """A published night, in a database whose pgvector is in schema ``public``."""
-    laboratory = make_laboratory()
+    laboratory = make_laboratory(is_bare=True)
     administer(server, f"create role {READER} login")
     execute(laboratory.warehouse_dsn, "create extension vector schema public")
     laboratory.fill("customers", COLUMNS, people(CUSTOMERS))

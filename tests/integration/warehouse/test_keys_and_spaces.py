@@ -136,6 +136,7 @@ def change_some_customers(laboratory, rows, new_keys):
     return {row[0] for row in rows[4:]} | set(changed) | set(new_keys)
 
 
+@pytest.mark.bare
 @pytest.mark.parametrize(
     ("key_type", "source_type", "new_keys"),
     [
@@ -170,6 +171,7 @@ def test_a_whole_run_and_the_night_after(laboratory, key_type, source_type, new_
     assert laboratory.query("select count(*) from kindred.index_builds") == [(1,)]
 
 
+@pytest.mark.bare
 @pytest.mark.parametrize("source_type", ["smallint", "integer", "varchar(40)", "char(8)"])
 def test_related_types_become_one_of_the_three(laboratory, source_type):
     columns = CUSTOMERS.replace("customer_id bigint", f"customer_id {source_type}")

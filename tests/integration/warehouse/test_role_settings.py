@@ -40,7 +40,7 @@ HARMFUL = {
 @pytest.fixture(scope="module")
 def hostile(make_laboratory, server):
     """The same databases through a role that sets whatever it can, and a way to administer them."""
-    laboratory = make_laboratory()
+    laboratory = make_laboratory(is_bare=True)
     rows = [(*row[:5], f"São {row[5]}", row[6]) for row in people(40)]
     laboratory.fill("customers", COLUMNS, rows)
     name = laboratory.warehouse_dsn.split("/")[3].split("?")[0]

@@ -196,7 +196,7 @@ def test_a_restore_without_rights_is_put_right_by_the_next_night(
     shop, server, make_laboratory, tmp_path, monkeypatch
 ):
     """The commands of docs/operations.md."""
-    restored, dump = make_laboratory(beside=shop), tmp_path / "warehouse.dump"
+    restored, dump = make_laboratory(beside=shop, is_bare=True), tmp_path / "warehouse.dump"
     restored.query("create extension vector schema public")
     schemas = ("--schema=kindred*", "--schema=bi*")
     run_program("pg_dump", "--format=custom", *schemas, f"--file={dump}", shop.warehouse_dsn)
