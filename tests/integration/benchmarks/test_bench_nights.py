@@ -4,18 +4,20 @@ from benchmarks import nights
 from benchmarks.processes import execute
 from benchmarks.report import Report
 
+NIGHTS = 4
 
-def test_six_nights_write_what_has_changed_and_leave_no_bloat(make_database, tmp_path):
+
+def test_nights_write_what_has_changed_and_leave_no_bloat(make_database, tmp_path):
     """Without autovacuum, which the server of the tests has not."""
     dsn = make_database("nights")
     execute(dsn, "create extension vector")
     report = Report("nights", {}, {})
-    nights.run_nights(report, nights.Nights(dsn, str(tmp_path)), 3_000, 6)
+    nights.run_nights(report, nights.Nights(dsn, str(tmp_path)), 3_000, NIGHTS)
     modes = [row["mode"] for row in report.measurements if "mode" in row]
-    assert modes == ["generation"] + 6 * ["delta"]
-    for row in report.measurements[1:7]:
+    assert modes == ["generation"] + NIGHTS * ["delta"]
+    for row in report.measurements[1 : NIGHTS + 1]:
         assert row["written"] == row["changed"] > 140
-    first, last = report.measurements[1], report.measurements[6]
+    first, last = report.measurements[1], report.measurements[NIGHTS]
     for part in ("table_mb", "key_mb", "index_mb"):
         assert last[part] == first[part], "room is made for the next night"
     assert {target.name: target.value for target in report.targets if not target.holds} == {}
