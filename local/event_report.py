@@ -51,14 +51,13 @@ def number_of(spec: Spec, name: str) -> sql.Composable | None:
     return sql.SQL(", {} as {}").format(number, sql.Identifier(name))
 
 
-def read_event_report(rows: Rows, spec: Spec) -> EventReport:
-    """Run the queries, by a function that runs one and fills in names."""
-    wanted = spec.recommendations
-    if wanted is None:
+def read_event_report(rows: Rows, spec: Spec, example: sql.Composable) -> EventReport:
+    """Run the queries, by a function that runs one and fills in names; ``example`` is one too."""
+    if spec.recommendations is None:
         return EventReport()
     return EventReport(
-        [] if _is_private(spec) else rows("shared_items", **_names_of(spec)),
-        rows("recommendations", whose=whose_example(spec)),
+        [] if _is_private(spec) else rows("shared_items", example=example, **_names_of(spec)),
+        rows("recommendations", example=example),
         rows("recommendation_quality"),
     )
 
@@ -79,7 +78,6 @@ def _names_of(spec: Spec) -> dict[str, Name]:
         "events": f"events_{name}",
         "event": sql.Literal(name),
         "is_bought": sql.SQL(" and ").join([sql.SQL("true"), *conditions]),
-        "whose": whose_example(spec),
     }
 
 

@@ -95,6 +95,8 @@ def read_report(
             cursor.execute(fill(text, **schemas, **names))
             return [dict(row) for row in cursor.fetchall()]
 
+        text = (SQL / "example.sql").read_text(encoding="utf-8")
+        example = fill(text, bi=spec.bi_schema, whose=whose_example(spec))
         shown = rows("snapshots")
         made: sql.Composable = sql.SQL("true")
         if as_ofs is not None:
@@ -109,14 +111,14 @@ def read_report(
                 "example_lookalikes",
                 attributes=sql.SQL("").join([_attribute_of(spec, name) for name in columns]),
                 behaviour=behaviour_of(spec),
-                whose=whose_example(spec),
+                example=example,
             ),
             summary=next(iter(rows("summary", made=made)), {**nothing, "recall": None}),
             rows=rows("rows") if file_rows is not None else [],
             file_rows=file_rows,
             event_rows=rows("event_rows") if event_file_rows is not None else [],
             event_file_rows=event_file_rows,
-            events=read_event_report(rows, spec),
+            events=read_event_report(rows, spec, example),
         )
 
 

@@ -1,11 +1,7 @@
 -- The customer with the smallest id (rank 0) and its five lookalikes, with attributes a person can
 -- compare: their newest versions before the current snapshot's as_of.
 with example as (
-  select lookalikes.as_of, lookalikes.customer_id
-  from {bi}.lookalikes_current as lookalikes
-  {whose}
-  order by lookalikes.customer_id
-  limit 1
+  {example}
 ),
 
 shown as (

@@ -1,10 +1,6 @@
 -- The first five items that are recommended to the example customer, with the reasons.
 with example as (
-  select lookalikes.as_of, lookalikes.customer_id
-  from {bi}.lookalikes_current as lookalikes
-  {whose}
-  order by lookalikes.customer_id
-  limit 1
+  {example}
 )
 
 select

@@ -1,11 +1,7 @@
 -- What the example customer and at least half of its lookalikes have bought, that others buy least: with the share of
 -- all customers who own anything, and the lift.
 with example as (
-  select lookalikes.as_of, lookalikes.customer_id
-  from {bi}.lookalikes_current as lookalikes
-  {whose}
-  order by lookalikes.customer_id
-  limit 1
+  {example}
 ),
 
 alike as (

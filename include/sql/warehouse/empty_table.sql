@@ -1,2 +1,2 @@
--- Delete all rows of a table that is being filled aside.
+-- Delete all rows of a table.
 truncate {table};

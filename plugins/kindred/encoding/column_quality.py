@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from kindred.encoding.column_profile import ColumnProfile, Profile
-from kindred.encoding.drift import stability_index
+from kindred.encoding.drift import day_of, stability_index
 from kindred.encoding.encoder import FittedEncoder
 from kindred.errors import ArtefactError
 from kindred.events.ownership import ItemCounts
@@ -21,12 +21,11 @@ log = logging.getLogger(__name__)
 
 PROFILE = "column_profile"
 COUNTED_BY = "fit_encoder"
-SECONDS_PER_DAY = 86_400
 
 
 def empty_profile(run: Run, encoder: FittedEncoder, as_of: datetime | None = None) -> Profile:
     """An empty profile of the columns of the run's spec, for its snapshot or another date."""
-    day = (as_of or run.as_of).timestamp() / SECONDS_PER_DAY
+    day = day_of(as_of or run.as_of)
     return Profile.empty(run.spec.features, encoder.baselines, run.spec.private, day)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from kindred.encoding.categories import CategoryBlock, slots_of
 from kindred.spec.features import CategoricalFeature, Feature, Kind, TextFeature
 
 BINS = 10
+SECONDS_PER_DAY = 86_400
 SMALLEST_SHARE = 1e-4
 """Replaces the share of an empty bin, whose logarithm would be infinite."""
 CHANCE = 1e-3
@@ -84,6 +86,11 @@ def lengths_of(values: pd.Series) -> pd.Series:
     """Length of each text in characters, NaN where missing."""
     lengths = [np.nan if text is None else float(len(text)) for text in strings_of(values)]
     return pd.Series(lengths, dtype=np.float64)
+
+
+def day_of(moment: datetime) -> float:
+    """A moment in days since 1970-01-01 UTC."""
+    return moment.timestamp() / SECONDS_PER_DAY
 
 
 def measured(kind: Kind, values: pd.Series, day: float) -> pd.Series:

@@ -5,6 +5,7 @@ import logging
 import pandas as pd
 
 from kindred.encoding import encoder_versions
+from kindred.encoding.drift import day_of
 from kindred.encoding.encoder import FittedEncoder
 from kindred.encoding.encoder import fit_encoder as fit_on_frame
 from kindred.encoding.encoding_memory import fit_items_megabytes, fit_megabytes
@@ -24,8 +25,6 @@ from kindred.warehouse.keys import concatenate_keys
 
 log = logging.getLogger(__name__)
 
-SECONDS_PER_DAY = 86_400
-
 
 def fit_as_of(warehouse: Database, run: Run) -> int:
     """Fit an encoder on the customers of a run and store it; return its version.
@@ -44,7 +43,7 @@ def fit_as_of(warehouse: Database, run: Run) -> int:
         encoder = fit_on_frame(
             run.spec.features,
             frame,
-            fitted_day=run.as_of.timestamp() / SECONDS_PER_DAY,
+            fitted_day=day_of(run.as_of),
             embed=embed,
             purchases=purchases,
         )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from kindred.encoding.blocks import Block, State, known_of
 from kindred.encoding.categories import CategoryBlock, fit_category
 from kindred.encoding.dates import DateBlock, fit_date
-from kindred.encoding.items_block import ItemsBlock, fit_items
+from kindred.encoding.items_block import ItemsBlock, fit_profile
 from kindred.encoding.number_block import NumberBlock, fit_boolean, fit_number
 from kindred.encoding.sentences import SentenceBlock, fit_sentence
 from kindred.encoding.texts import fitted_texts
@@ -24,7 +24,6 @@ from kindred.spec.features import (
     ItemsFeature,
     NumericFeature,
     RecencyFeature,
-    TextFeature,
     TextMethod,
 )
 
@@ -73,22 +72,17 @@ def fit_block(
     if isinstance(feature, CategoricalFeature):
         return fit_category(feature, values)
     if isinstance(feature, RecencyFeature):
-        feature = DateFeature(weight=feature.weight, scale=feature.scale)
+        as_date = DateFeature(weight=feature.weight, scale=feature.scale)
+        return fit_date(column, as_date, values, fitted_day)
     if isinstance(feature, DateFeature):
         return fit_date(column, feature, values, fitted_day)
     if isinstance(feature, ItemsFeature):
-        return fit_items(
-            values,
-            weight=feature.weight,
-            components=feature.components,
-            weighting=feature.method,
-        )
-    text: TextFeature = feature
-    if text.method is TextMethod.TFIDF:
-        return fit_tfidf(text, values)
+        return fit_profile(feature, values)
+    if feature.method is TextMethod.TFIDF:
+        return fit_tfidf(feature, values)
     texts, missing_share = fitted_texts(values)
     model, vectors = embedded(column, texts, embed)
-    return fit_sentence(text, model, vectors, missing_share)
+    return fit_sentence(feature, model, vectors, missing_share)
 
 
 def embedded(

@@ -12,7 +12,7 @@ from kindred.encoding.blocks import State
 from kindred.encoding.decomposition import decompose
 from kindred.encoding.reduced import Floats, Reduced, ReducedBlock, fit_reduced
 from kindred.events.ownership import ItemCounts
-from kindred.spec.features import ItemWeighting
+from kindred.spec.features import ItemsFeature, ItemWeighting
 
 MIN_BUYERS = 5
 """Customers that an item needs to be in a fitted state, and that a component needs at least."""
@@ -135,6 +135,16 @@ def fit_items(
     projected = np.asarray(weights @ axes.astype(np.float64))
     reduced = fit_reduced(weight, projected, missing_share)
     return ItemsBlock(reduced, weighting, items, idf, axes, mean_purchases)
+
+
+def fit_profile(feature: ItemsFeature, values: ItemCounts) -> ItemsBlock:
+    """Fit the buying profile that a feature asks for; see `fit_items`."""
+    return fit_items(
+        values,
+        weight=feature.weight,
+        components=feature.components,
+        weighting=feature.method,
+    )
 
 
 def _chosen(values: ItemCounts, items: NDArray[np.str_]) -> Any:

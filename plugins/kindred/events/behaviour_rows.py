@@ -8,7 +8,7 @@ import numpy as np
 from kindred.events.behaviour import Behaviour
 from kindred.run.context import Run
 from kindred.warehouse import partitions
-from kindred.warehouse.copy_writer import Column, Field, RowStream, encode_rows
+from kindred.warehouse.copy_writer import Column, Field, RowStream, encode_rows, moment_column
 from kindred.warehouse.database import Database
 
 PARENT = "customer_behaviour"
@@ -21,7 +21,6 @@ def load_behaviour(database: Database, run: Run, behaviour: Behaviour) -> int:
     numbers = np.column_stack([found[name] for name in run.spec.event_features])
     digest = hashlib.sha256(np.ascontiguousarray(behaviour.customers).tobytes())
     digest.update(numbers.tobytes())
-    moment = int(run.as_of.timestamp()) * 1_000_000 + run.as_of.microsecond
     key_type, step = run.key_type(database), run.settings.block_rows
 
     def chunks() -> Iterator[bytes]:
@@ -29,7 +28,7 @@ def load_behaviour(database: Database, run: Run, behaviour: Behaviour) -> int:
             block = slice(start, start + step)
             yield encode_rows(
                 [
-                    Column(Field.TIMESTAMPTZ, np.full(len(numbers[block]), moment)),
+                    moment_column(run.as_of, len(numbers[block])),
                     key_type.column(behaviour.customers[block]),
                     Column(Field.FLOAT8_ARRAY, numbers[block]),
                 ]

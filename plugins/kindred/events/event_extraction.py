@@ -13,9 +13,8 @@ from kindred.events.event_state import Known, Reading, intervals_of, midnight
 from kindred.events.event_tables import table_of
 from kindred.history.landing import Interval, windows_to_read
 from kindred.history.suppression import SuppressionFilter
-from kindred.warehouse import statements
+from kindred.history.versions import landing_table
 from kindred.warehouse.database import Database
-from kindred.warehouse.keys import KeyType
 
 log = logging.getLogger(__name__)
 
@@ -150,15 +149,9 @@ def _moved_days(
 
 def _landing_table(source: EventSource, landing: str) -> sql.Composed:
     """The statement that creates a table of landed events."""
-    collation = ' collate "C"' if source.key_type is KeyType.TEXT else ""
-    own = sql.SQL(
-        f"customer_id {source.key_type}{collation}, unusable_key text, at timestamptz,"
-        " identity uuid"
-    )
-    values = [
+    values = (
         sql.SQL("{} {}").format(sql.Identifier(stored), sql.SQL(type_name))
         for stored, (_, type_name) in source.types.items()
-    ]
-    return sql.SQL("create table {} ({})").format(
-        sql.Identifier(landing), statements.comma_separated([own, *values])
     )
+    own = "unusable_key text, at timestamptz, identity uuid"
+    return landing_table(landing, source.key_type, own, values)

@@ -134,7 +134,7 @@ class EventLanding:
         """Delete what was landed under another spec."""
 
         def empty() -> None:
-            warehouse.run("events/empty_table", events=table_of(self.name))
+            warehouse.run("warehouse/empty_table", table=table_of(self.name))
 
         partitions.with_short_locks(warehouse, empty, wait_seconds=self.wait_seconds)
         for table in ("event_windows", "event_days", "rejected_events"):
@@ -159,7 +159,8 @@ class EventLanding:
         landed = warehouse.run("events/insert_events", bounds, further_columns=columns, **names)
         late = int(warehouse.value("events/count_late", bounds))
         is_anybody = sql.Literal(self.spec.source.events is not None)
-        warehouse.run("events/mark_late", bounds, is_anybody=is_anybody)
+        changed = statements.compose("events/changed_customers", is_anybody=is_anybody)
+        warehouse.run("history/mark_late", bounds, changed=changed)
         return {"events_landed": landed, "events_withdrawn": withdrawn, "events_late": late}
 
     def _find_problems(self, warehouse: Database) -> None:

@@ -10,10 +10,10 @@ from psycopg2 import sql
 
 from kindred.events.event_tables import CODE, columns_of, table_of
 from kindred.events.lines import NO_ITEM, EventRows, Lines
-from kindred.events.stored_names import ITEM
 from kindred.run.base_memory import BASE_MEGABYTES
 from kindred.run.context import Run
 from kindred.run.memory import require_memory
+from kindred.spec.event_columns import ITEM
 from kindred.warehouse import statements
 from kindred.warehouse.copy_reader import BlockReader
 from kindred.warehouse.copy_writer import Array, Column, Field, RowStream, encode_rows

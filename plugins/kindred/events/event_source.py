@@ -5,9 +5,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
-from psycopg2 import errors, sql
+from psycopg2 import sql
 
 from kindred.errors import PreflightError
 from kindred.events.event_tables import CODE, columns_of
@@ -18,7 +19,6 @@ from kindred.history.moments import check_moment, moment_of, nearby_of
 from kindred.history.source_errors import reading, storing, where_of
 from kindred.spec.events import Events
 from kindred.spec.model import Spec
-from kindred.spec.names import did_you_mean, listed
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable, pipe
 from kindred.warehouse.keys import KeyType, foreign_key_casts, key_type_of
@@ -119,19 +119,11 @@ class EventSource:
         """Have the server plan the reading, which checks its condition, names and privileges."""
         query, parameters = self.planned(("-infinity", "-infinity"))
         with reading(origin, self.events, self.section):
-            source.require_one_statement(origin, query, parameters)
-            origin.execute(sql.SQL("explain {}").format(query), parameters)
+            source.plan(origin, query, parameters)
 
     def hidden_rows(self, origin: Database) -> str | None:
         """The server's words for the table whose row-level security applies, if any."""
-        query, parameters = self.planned(("-infinity", "-infinity"))
-        try:
-            with origin.repeatable_read():
-                origin.run("history/refuse_row_security")
-                origin.execute(sql.SQL("explain {}").format(query), parameters)
-        except errors.InsufficientPrivilege as error:
-            return str(error.diag.message_primary)
-        return None
+        return source.hidden_by_policy(origin, *self.planned(("-infinity", "-infinity")))
 
     def planned(self, interval: Interval) -> tuple[sql.Composed, dict[str, Any]]:
         """The query that reads an interval, and its parameters."""
@@ -196,17 +188,13 @@ def describe(database: Database, spec: Spec, name: str, key_type: KeyType | None
     """
     events, section = spec.events[name], f"events.{name}"
     found = source.column_types(database, events, section)
-    problems = _missing_columns(spec, name, found)
+    problems = source.missing_columns(_wanted_columns(spec, name), found)
     types = {column: type_name for column, (type_name, _) in found.items()}
     for role, column in (("at", events.at), ("loaded_at", events.loaded_at)):
         if column in types:
-            what, zone = f"{role} column {column!r}", events.source_timezone
-            problems += source.problem_of(
-                lambda what, kind, zone: check_moment(what, kind, zone, section=section),
-                what,
-                types[column],
-                zone,
-            )
+            check = partial(check_moment, section=section)
+            arguments = (f"{role} column {column!r}", types[column], events.source_timezone)
+            problems += source.problem_of(check, *arguments)
     stored = columns_of(spec, name)
     for column, kind in stored.values():
         if kind != CODE and column in types and type_class_of(types[column]) not in _NUMBERS:
@@ -215,8 +203,9 @@ def describe(database: Database, spec: Spec, name: str, key_type: KeyType | None
                 f" needed; cast it in '{section}.query'"
             )
     if events.customer in types and key_type is not None:
-        arguments = (events.customer, types[events.customer], key_type)
-        problems += source.problem_of(foreign_key_casts, *arguments)
+        problems += source.problem_of(
+            foreign_key_casts, events.customer, types[events.customer], key_type
+        )
     if problems:
         where = where_of(events, section)
         raise PreflightError("\n".join(f"{where}: {problem}" for problem in problems))
@@ -238,7 +227,7 @@ def describe(database: Database, spec: Spec, name: str, key_type: KeyType | None
     return described
 
 
-def _missing_columns(spec: Spec, name: str, found: Mapping[str, Any]) -> list[str]:
+def _wanted_columns(spec: Spec, name: str) -> dict[str, str]:
     events = spec.events[name]
     wanted = {column: "a feature's column" for column, _ in columns_of(spec, name).values()}
     wanted |= {column: role for role, column in events.roles.items() if column is not None}
@@ -246,9 +235,4 @@ def _missing_columns(spec: Spec, name: str, found: Mapping[str, Any]) -> list[st
     wanted |= {events.customer: "customer", events.at: "at"}
     if events.loaded_at is not None:
         wanted[events.loaded_at] = "loaded_at"
-    return [
-        f"there is no column {column!r}, which the spec names as {role}; there are"
-        f" {listed(sorted(found))}; correct the spec{did_you_mean(column, found)}"
-        for column, role in wanted.items()
-        if column not in found
-    ]
+    return wanted

@@ -4,15 +4,10 @@ from functools import partial
 
 from psycopg2 import sql
 
-from kindred.events.stored_names import ITEM, OWN_COLUMNS, stored_name
+from kindred.events.stored_names import OWN_COLUMNS, stored_name
 from kindred.history.versions import column_types
+from kindred.spec.event_columns import ITEM, codes_of, numbers_of
 from kindred.spec.events import Events
-from kindred.spec.features import (
-    DistinctCountFeature,
-    MeanFeature,
-    ShareFeature,
-    SumFeature,
-)
 from kindred.spec.model import Spec
 from kindred.warehouse import partitions, statements
 from kindred.warehouse.database import Database
@@ -34,14 +29,9 @@ def columns_of(spec: Spec, name: str) -> dict[str, tuple[str, str]]:
     numbers = {role for role in ("amount", "quantity") if table.roles[role] is not None}
     codes = {ITEM} if table.item is not None else set()
     for feature in spec.event_features.values():
-        if feature.of != name:
-            continue
-        if isinstance(feature, SumFeature | MeanFeature | ShareFeature):
-            numbers.add(feature.column)
-        if isinstance(feature, DistinctCountFeature):
-            codes.add(feature.column)
-        if isinstance(feature, ShareFeature):
-            codes.add(feature.by)
+        if feature.of == name:
+            numbers.update(numbers_of(feature))
+            codes.update(codes_of(feature))
     used = [(column, True) for column in sorted(codes)]
     used += [(column, False) for column in sorted(numbers)]
     return {
@@ -137,7 +127,7 @@ def ensure_months(database: Database, name: str, landing: str) -> None:
     ):
         partition = f"{table} {month}"
         lower = sql.SQL("minvalue") if start is None else sql.Literal(start)
-        database.run("events/create_partition", parent=table, partition=partition)
+        database.run("warehouse/create_aside", parent=table, table=partition)
         database.run(
             "events/attach_partition",
             parent=table,

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kindred.events import aggregates
-from kindred.events.lines import MICROSECONDS_PER_DAY, EventRows, Floats
+from kindred.events.lines import EventRows, Floats
 from kindred.events.ownership import ItemCounts, purchases_of
-from kindred.events.stored_names import ITEM, stored_name
+from kindred.events.stored_names import stored_name
+from kindred.spec.event_columns import ITEM, codes_of, numbers_of
 from kindred.spec.features import (
     CountFeature,
     DaysBetweenFeature,
@@ -48,16 +49,9 @@ class FeatureValues:
 
 def columns_read(feature: EventFeature) -> frozenset[str]:
     """The stored columns of events that a feature is made of (`event_tables.stored_name`)."""
-    if isinstance(feature, ItemsFeature):
-        return frozenset({ITEM})
-    if isinstance(feature, DistinctCountFeature):
-        return frozenset({stored_name(feature.column, is_code=True)})
-    if isinstance(feature, ShareFeature):
-        by = stored_name(feature.by, is_code=True)
-        return frozenset({stored_name(feature.column, is_code=False), by})
-    if isinstance(feature, SumFeature | MeanFeature):
-        return frozenset({stored_name(feature.column, is_code=False)})
-    return frozenset()
+    numbers = (stored_name(column, is_code=False) for column in numbers_of(feature))
+    codes = (stored_name(column, is_code=True) for column in codes_of(feature))
+    return frozenset({*numbers, *codes})
 
 
 def compute_features(
@@ -128,7 +122,7 @@ def _of_part(
     for days in {feature.days for feature in features.values()}:
         inside = rows
         if days is not None:
-            is_inside = rows.lines.at >= as_of - round(days * MICROSECONDS_PER_DAY)
+            is_inside = rows.lines.are_within(as_of, days)
             inside = rows if is_inside.all() else rows.take(is_inside)
         for name, feature in features.items():
             if feature.days != days:

@@ -74,8 +74,8 @@ class Lines:
         with np.errstate(invalid="ignore"):
             return np.asarray((self.amounts < 0.0) | (self.quantities < 0.0))
 
-    def within(self, as_of: int, days: float | None = None) -> Self:
-        """The lines before a moment, and not more than ``days`` before it.
+    def are_within(self, as_of: int, days: float | None = None) -> Flags:
+        """Which lines are before a moment, and not more than ``days`` before it.
 
         ``as_of`` is in microseconds since 1970-01-01 UTC, and ``days`` are of 24 hours. An event at
         ``as_of`` is excluded, one exactly ``days`` earlier is included.
@@ -83,6 +83,11 @@ class Lines:
         is_inside = self.at < as_of
         if days is not None:
             is_inside &= self.at >= as_of - round(days * MICROSECONDS_PER_DAY)
+        return is_inside
+
+    def within(self, as_of: int, days: float | None = None) -> Self:
+        """The lines for which `are_within` holds."""
+        is_inside = self.are_within(as_of, days)
         return self if is_inside.all() else self.take(is_inside)
 
 

@@ -28,9 +28,8 @@ from kindred.history.snapshot_customers import Customers
 from kindred.run.context import Run
 from kindred.run.machine import cores
 from kindred.spec.features import ItemsFeature
-from kindred.warehouse.copy_writer import Array
+from kindred.warehouse.copy_writer import Array, microseconds_of
 from kindred.warehouse.database import Database
-from kindred.warehouse.keys import concatenate_keys
 
 log = logging.getLogger(__name__)
 
@@ -105,13 +104,7 @@ def read_population(
 def _compute(
     database: Database, run: Run, customers: Customers, as_of: datetime, stage: str
 ) -> Behaviour:
-    blocks: list[Array] = []
-
-    def collect(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
-        blocks.append(keys)
-
-    snapshot_customers.read_customers(database, run, customers, collect, {})
-    keys = concatenate_keys(run.key_type(database), blocks)
+    keys = snapshot_customers.read_keys(database, run, customers)
     threads = cores(run.settings.graph_threads)
     parts: list[FeatureValues] = []
     for name, features in by_table(run.spec.event_features).items():
@@ -128,7 +121,7 @@ def _compute(
             line_bytes=PURCHASE_BYTES * items,
             megabytes=threads * PART_LINES * PART_BYTES // 2**20,
         )
-        moment = int(as_of.timestamp()) * 1_000_000 + as_of.microsecond
+        moment = microseconds_of(as_of)
         parts.append(compute_features(features, rows, len(keys) + 1, moment, threads))
         log.info("computed %d features of %d %s", len(features), len(rows.lines), name)
     return Behaviour(keys, merged(parts))

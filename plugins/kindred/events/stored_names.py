@@ -2,6 +2,7 @@
 
 import hashlib
 
+from kindred.spec.event_columns import ITEM
 from kindred.spec.features import SYSTEM_COLUMNS
 
 OWN_COLUMNS = ("customer_id", "at", "identity", "landed_at", "withdrawn_at")
@@ -9,7 +10,6 @@ OWN_COLUMNS = ("customer_id", "at", "identity", "landed_at", "withdrawn_at")
 _OF_LANDING = ("unusable_key", "row_id")
 LONGEST_NAME = 63
 """Bytes of a name that PostgreSQL keeps (its manual, "Identifiers and Key Words")."""
-ITEM = "item"
 MAX_VALUE_BYTES = 2000
 """Bytes of an item, or another text of an event, that has a code: an index of PostgreSQL holds 2704
 in a row (its manual, "B-Tree Indexes"), which the names beside it share."""

@@ -53,10 +53,9 @@ def _extract(run: Run, number: int, name: str) -> int:
 def validate(run: Run) -> dict[str, Any]:
     """Land rows and events, and store the snapshot's customers; returns the counts."""
     landed = land(run.reopened())
-    with run.warehouse("validate") as warehouse:
-        landed_events = event_state.window_counts(warehouse, run.as_of)
-        if run.spec.events:
-            run.add_facts(warehouse, **landed_events)
+    if run.spec.events:
+        with run.warehouse("validate") as warehouse:
+            run.add_facts(warehouse, **event_state.window_counts(warehouse, run.as_of))
     counts = customers.keep(run, landed)
     if counts["customers"] and not run.only_lands:
         with run.warehouse("validate") as warehouse:

@@ -15,17 +15,17 @@ from kindred.history.reconciliation import KEY_COLUMNS, SourceCounts, SourceKeys
 from kindred.history.row_comparison import Comparison
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import SuppressionFilter
-from kindred.history.versions import column_types, payload_definitions
+from kindred.history.versions import column_types, landing_table, payload_definitions
 from kindred.spec.features import OWN_COLUMNS
 from kindred.spec.model import Spec
 from kindred.spec.source import Deletes
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, pipe
-from kindred.warehouse.keys import KeyType
 
 log = logging.getLogger(__name__)
 
 Interval = tuple[str, str]
+_OWN = "updated_at timestamptz, is_deleted boolean, unusable_key text"
 COUNTS = ("source_customers", "missing_customers", "future_customers")
 
 
@@ -114,7 +114,7 @@ def extract(
     with origin.repeatable_read(), warehouse.transaction():
         landing.drop(warehouse)
         payload = payload_definitions(columns)
-        warehouse.execute(_landing_table(landing.rows_table, columns.key_type, *payload))
+        warehouse.execute(landing_table(landing.rows_table, columns.key_type, _OWN, payload))
         for window in windows:
             with source_errors.storing(spec.source):
                 count += pipe(
@@ -153,7 +153,7 @@ def _extract_keys(
         if not reconciliation.are_keys_due(warehouse, counts, landing.rows_table, keys.end):
             return counts
     columns = keys.columns
-    warehouse.execute(_landing_table(landing.keys_table, columns.key_type))
+    warehouse.execute(landing_table(landing.keys_table, columns.key_type, _OWN))
     keys.copy(warehouse, landing.keys_table)
     if columns.ignores_case:
         _spell_keys(warehouse, landing, landing.keys_table)
@@ -165,7 +165,7 @@ def _extract_keys(
     if not reconciles:
         return None
     payload = payload_definitions(columns)
-    warehouse.execute(_landing_table(landing.found_table, columns.key_type, *payload))
+    warehouse.execute(landing_table(landing.found_table, columns.key_type, _OWN, payload))
     tables = {"keys": landing.keys_table, "landing": landing.rows_table}
     reconciliation.copy_missing(keys, warehouse, tables, landing.found_table, suppression_filter)
     if columns.ignores_case:
@@ -175,19 +175,6 @@ def _extract_keys(
 
 def _spell_keys(warehouse: Database, landing: Landing, table: str) -> None:
     warehouse.run("history/spell_keys", landing=table, rows=landing.rows_table)
-
-
-def _landing_table(name: str, key_type: KeyType, *payload: sql.Composable) -> sql.Composed:
-    """The statement that creates a table of rows with their own columns and a payload."""
-    collation = ' collate "C"' if key_type is KeyType.TEXT else ""
-    own = (
-        f"customer_id {key_type.value}{collation}, updated_at timestamptz, is_deleted boolean,"
-        " unusable_key text"
-    )
-    # Not unlogged: a server crash empties unlogged tables, and validate would see no new rows.
-    return sql.SQL("create table {} ({})").format(
-        sql.Identifier(name), statements.comma_separated([sql.SQL(own), *payload])
-    )
 
 
 @dataclass(frozen=True)
@@ -240,7 +227,8 @@ def validate(
         _find_problems(warehouse, spec, landing.rows_table, comparison, end=end)
         rejected = rejection.reject(warehouse, landing.rows_table, types)
         if spec.source.has_updated_at:
-            warehouse.run("history/mark_late", {"window_end": end}, landing=landing.rows_table)
+            late = statements.compose("history/late_customers", landing=landing.rows_table)
+            warehouse.run("history/mark_late", {"window_end": end}, changed=late)
         _accept(warehouse, spec, landing.rows_table, comparison)
         if spec.source.has_updated_at and comparison.gained:
             _fill_columns(warehouse, landing.rows_table, comparison)

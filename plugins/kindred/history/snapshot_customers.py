@@ -21,7 +21,7 @@ from kindred.warehouse import statements
 from kindred.warehouse.copy_reader import BlockReader
 from kindred.warehouse.copy_writer import Array, Field
 from kindred.warehouse.database import Database
-from kindred.warehouse.keys import KeyType
+from kindred.warehouse.keys import KeyType, concatenate_keys
 
 Customers = sql.Composable
 """A query for customers: as of any date, or those a run has stored in its own table."""
@@ -164,6 +164,17 @@ def read_customers(
     )
     database.copy_out(query, reader)
     reader.flush()
+
+
+def read_keys(database: Database, run: Run, customers: Customers) -> Array:
+    """The keys of customers, ascending (see ``KeyType``)."""
+    blocks: list[Array] = []
+
+    def collect(keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
+        blocks.append(keys)
+
+    read_customers(database, run, customers, collect, {})
+    return concatenate_keys(run.key_type(database), blocks)
 
 
 def _frame(

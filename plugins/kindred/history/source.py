@@ -95,7 +95,7 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
         with one line per problem.
     """
     found = column_types(database, spec.source)
-    problems = _missing_columns(spec, found)
+    problems = missing_columns(_wanted_columns(spec), found)
     for column, feature in spec.column_features.items():
         if column in found:
             problems += problem_of(check_kind, column, feature.kind, found[column][0])
@@ -162,18 +162,35 @@ def _check_extraction(database: Database, spec: Spec, columns: SourceColumns) ->
     query = _window_query(spec, columns)
     parameters = _window_parameters(spec.source, ("-infinity", "-infinity"), row_limit=0)
     with reading(database, spec.source):
-        require_one_statement(database, query, parameters)
-        database.execute(sql.SQL("explain {}").format(query), parameters)
+        plan(database, query, parameters)
+
+
+def plan(database: Database, query: sql.Composable, parameters: Mapping[str, Any]) -> None:
+    """Have the server plan one statement, which checks its names and privileges.
+
+    Raises
+    ------
+    psycopg2.Error
+        when it is not one query that may be executed.
+    """
+    require_one_statement(database, query, parameters)
+    database.execute(sql.SQL("explain {}").format(query), parameters)
 
 
 def hidden_rows(database: Database, spec: Spec, columns: SourceColumns) -> str | None:
-    """The server's words for the table whose row-level security applies to the session, if any."""
+    """What `hidden_by_policy` says of the customers' rows."""
     parameters = _window_parameters(spec.source, ("-infinity", "-infinity"), row_limit=0)
-    query = sql.SQL("explain {}").format(_window_query(spec, columns))
+    return hidden_by_policy(database, _window_query(spec, columns), parameters)
+
+
+def hidden_by_policy(
+    database: Database, query: sql.Composable, parameters: Mapping[str, Any]
+) -> str | None:
+    """The server's words for the table whose row-level security applies to the session, if any."""
     try:
         with database.repeatable_read():
             database.run("history/refuse_row_security")
-            database.execute(query, parameters)
+            database.execute(sql.SQL("explain {}").format(query), parameters)
     except errors.InsufficientPrivilege as error:
         return str(error.diag.message_primary)
     return None
@@ -188,13 +205,18 @@ def problem_of(check: Any, *arguments: Any) -> list[str]:
     return []
 
 
-def _missing_columns(spec: Spec, found: Mapping[str, Any]) -> list[str]:
+def _wanted_columns(spec: Spec) -> dict[str, str]:
     wanted = {spec.source.key: "key", **dict.fromkeys(spec.column_features, "feature")}
     wanted |= dict.fromkeys(spec.labels, "label")
     if spec.source.has_updated_at:
         wanted[spec.source.updated_at] = "updated_at"
     if spec.source.tombstone is not None:
         wanted[spec.source.tombstone] = "tombstone"
+    return wanted
+
+
+def missing_columns(wanted: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
+    """A line for each column that is wanted, with its role in the spec, and was not found."""
     return [
         f"there is no column {column!r}, which the spec names as {role}; the source has"
         f" {listed(sorted(found))}; correct the spec{did_you_mean(column, found)}"

@@ -1,6 +1,7 @@
 """``customer_versions``: the append-only history of raw rows, with the columns of the spec."""
 
 import logging
+from collections.abc import Iterable
 
 from psycopg2 import sql
 
@@ -10,6 +11,7 @@ from kindred.spec.features import Kind
 from kindred.spec.model import Spec
 from kindred.warehouse import partitions, statements
 from kindred.warehouse.database import Database
+from kindred.warehouse.keys import KeyType
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +111,18 @@ def payload_definitions(columns: SourceColumns) -> list[sql.Composable]:
         sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(type_name))
         for column, type_name in columns.types.items()
     ]
+
+
+def landing_table(
+    name: str, key_type: KeyType, own: str, payload: Iterable[sql.Composable] = ()
+) -> sql.Composed:
+    """The statement that creates a table of rows with a customer, own columns and a payload."""
+    collation = ' collate "C"' if key_type is KeyType.TEXT else ""
+    first = sql.SQL(f"customer_id {key_type.value}{collation}, {own}")
+    # Not unlogged: a server crash empties unlogged tables, and validate would see no new rows.
+    return sql.SQL("create table {} ({})").format(
+        sql.Identifier(name), statements.comma_separated([first, *payload])
+    )
 
 
 def column_types(database: Database, table: str = "customer_versions") -> dict[str, str]:

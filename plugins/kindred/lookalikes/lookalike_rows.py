@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from kindred.neighbours.results import NeighbourGraph
 from kindred.warehouse import partitions
-from kindred.warehouse.copy_writer import Array, Column, Field, RowStream, encode_rows
+from kindred.warehouse.copy_writer import (
+    Array,
+    Column,
+    Field,
+    RowStream,
+    encode_rows,
+    moment_column,
+)
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
 
@@ -47,11 +54,10 @@ class Lookalikes:
             yield self._encoded(rows[start : start + step], k)
 
     def _encoded(self, rows: NDArray[np.int64], k: int) -> bytes:
-        moment = int(self.as_of.timestamp()) * 1_000_000 + self.as_of.microsecond
         others = self.customers[self.graph.neighbours[rows].reshape(-1)]
         return encode_rows(
             [
-                Column(Field.TIMESTAMPTZ, np.full(len(others), moment)),
+                moment_column(self.as_of, len(others)),
                 self.key_type.column(np.repeat(self.customers[rows], k)),
                 Column(Field.INT2, np.tile(np.arange(1, k + 1), len(rows))),
                 self.key_type.column(others),

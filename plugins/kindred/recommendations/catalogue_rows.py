@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg2 import errors, sql
+from psycopg2 import sql
 
 from kindred.errors import PreflightError
 from kindred.events.stored_names import MAX_VALUE_BYTES
@@ -17,7 +17,6 @@ from kindred.history.source_errors import reading, storing, where_of
 from kindred.run.context import Run
 from kindred.spec.events import Catalogue
 from kindred.spec.model import Spec
-from kindred.spec.names import did_you_mean, listed
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, pipe
 from kindred.warehouse.locks import Resource
@@ -52,14 +51,10 @@ def check_catalogue(database: Database, catalogue: Catalogue) -> int:
     """
     found = source.column_types(database, catalogue, SECTION)
     roles = {"key": catalogue.key, "name": catalogue.name, "available": catalogue.available}
-    named = {role: column for role, column in roles.items() if column is not None}
-    for role, column in named.items():
-        if column not in found:
-            raise PreflightError(
-                f"{where_of(catalogue, SECTION)}: there is no column {column!r}, which the spec's"
-                f" recommendations.catalogue names as {role}; it has {listed(sorted(found))};"
-                f" correct the spec{did_you_mean(column, found)}"
-            )
+    named = {column: role for role, column in roles.items() if column is not None}
+    if missing := source.missing_columns(named, found):
+        where = where_of(catalogue, SECTION)
+        raise PreflightError("\n".join(f"{where}: {problem}" for problem in missing))
     type_name = found[catalogue.available][0] if catalogue.available is not None else "boolean"
     if type_name != "boolean":
         raise PreflightError(
@@ -67,22 +62,14 @@ def check_catalogue(database: Database, catalogue: Catalogue) -> int:
             f" item is available, is of type {type_name}; boolean is allowed: cast it in a"
             " 'catalogue.query'"
         )
-    query = _query(catalogue)
     with reading(database, catalogue, SECTION):
-        source.require_one_statement(database, query, {})
-        database.execute(sql.SQL("explain {}").format(query), {})
+        source.plan(database, _query(catalogue), {})
     return len(named)
 
 
 def hidden_rows(database: Database, catalogue: Catalogue) -> str | None:
-    """The server's words for the table whose row-level security applies to the session, if any."""
-    try:
-        with database.repeatable_read():
-            database.run("history/refuse_row_security")
-            database.execute(sql.SQL("explain {}").format(_query(catalogue)), {})
-    except errors.InsufficientPrivilege as error:
-        return str(error.diag.message_primary)
-    return None
+    """What `source.hidden_by_policy` says of the items."""
+    return source.hidden_by_policy(database, _query(catalogue), {})
 
 
 def extract_catalogue(

@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 
 from kindred.encoding.encoder import fit_encoder
-from kindred.encoding.items_block import fit_items
+from kindred.encoding.items_block import fit_profile
 from kindred.encoding.text_embedding import embed_new_texts, embedder
 from kindred.errors import DataError
 from kindred.events.event_rows import read_events
 from kindred.events.feature_values import columns_read, compute_features
 from kindred.events.lines import EventRows
 from kindred.events.ownership import ItemCounts
-from kindred.events.stored_names import ITEM
 from kindred.history import snapshot_customers
 from kindred.history.column_expressions import feature_expression
 from kindred.history.versions import column_types
@@ -43,10 +42,10 @@ from kindred.run import builds
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.run.memory import require_memory
+from kindred.spec.event_columns import ITEM
 from kindred.spec.features import EventFeature, Feature, ItemsFeature
-from kindred.warehouse.copy_writer import Array
+from kindred.warehouse.copy_writer import Array, microseconds_of
 from kindred.warehouse.database import Database
-from kindred.warehouse.keys import concatenate_keys
 
 log = logging.getLogger(__name__)
 
@@ -127,13 +126,7 @@ def _sample(run: Run, warehouse: Database, as_of: datetime) -> Array:
         customers = snapshot_customers.customers_of(warehouse, run)
     else:
         customers = snapshot_customers.customers_as_of(run.spec, as_of)
-    keys: list[Array] = []
-
-    def collect(block_keys: Array, updated_at: Array, frame: pd.DataFrame) -> None:
-        keys.append(block_keys)
-
-    snapshot_customers.read_customers(warehouse, run, customers, collect, {})
-    known = concatenate_keys(run.key_type(warehouse), keys)
+    known = snapshot_customers.read_keys(warehouse, run, customers)
     if len(known) <= SAMPLE_CUSTOMERS:
         return known
     chosen = np.random.default_rng(SEED).choice(len(known), SAMPLE_CUSTOMERS, replace=False)
@@ -261,20 +254,10 @@ def _profiles(features: Mapping[str, EventFeature]) -> list[tuple[str, ItemsFeat
 
 def _profile(feature: ItemsFeature, purchases: ItemCounts) -> Part:
     """The buying profiles by a block that is fitted on these purchases."""
-    block = fit_items(
-        purchases,
-        weight=feature.weight,
-        components=feature.components,
-        weighting=feature.method,
-    )
+    block = fit_profile(feature, purchases)
     columns = np.zeros((purchases.counts.shape[0], block.width), dtype=np.float32)
     block.write(purchases, columns)
     return Part(block.profile_part(columns), is_of_items=True)
-
-
-def microseconds_of(moment: datetime) -> int:
-    """A moment in microseconds since 1970-01-01 UTC."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _moment(microseconds: int) -> datetime:

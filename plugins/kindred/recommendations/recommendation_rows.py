@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from kindred.recommendations.lists import Catalogue, Recommendations
 from kindred.warehouse import partitions
-from kindred.warehouse.copy_writer import Array, Column, Field, RowStream, encode_rows
+from kindred.warehouse.copy_writer import (
+    Array,
+    Column,
+    Field,
+    RowStream,
+    encode_rows,
+    moment_column,
+)
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
 
@@ -87,7 +94,7 @@ class Listed:
             is_null = np.array([name is None for name in names], dtype=bool)
             yield encode_rows(
                 [
-                    self._moments(len(chosen)),
+                    moment_column(self.as_of, len(chosen)),
                     Column(Field.INT4, start + np.arange(len(chosen))),
                     Column(Field.TEXT, texts[0]),
                     Column(Field.TEXT, texts[1], is_null),
@@ -108,7 +115,7 @@ class Listed:
         chosen = row, place
         return encode_rows(
             [
-                self._moments(len(row)),
+                moment_column(self.as_of, len(row)),
                 self.key_type.column(self.customers[part][row]),
                 Column(Field.INT4, numbers[lists.items[part][chosen]]),
                 Column(Field.FLOAT4, lists.scores[part][chosen]),
@@ -118,10 +125,6 @@ class Listed:
                 Column(Field.INT2, lists.methods[part][chosen]),
             ]
         )
-
-    def _moments(self, count: int) -> Column:
-        moment = int(self.as_of.timestamp()) * 1_000_000 + self.as_of.microsecond
-        return Column(Field.TIMESTAMPTZ, np.full(count, moment))
 
 
 def aside_of_items(lists_aside: str) -> str:
@@ -139,9 +142,6 @@ def load(
         database.run("warehouse/create_aside", table=items, parent="recommended_items")
         database.copy_in(items, ITEM_COLUMNS, RowStream(listed.item_rows()))
 
-    def empty(table: str) -> None:
-        database.run("recommendations/delete_rows", table=table)
-
     partitions.load_part(
         database,
         schema,
@@ -150,7 +150,7 @@ def load(
         part=WHOLE,
         digest=listed.digest(),
         fill=lambda table: database.copy_in(table, COLUMNS, RowStream(listed.chunks(block_rows))),
-        delete_part=empty,
+        delete_part=lambda table: database.run("warehouse/empty_table", table=table),
         wait_seconds=wait_seconds,
     )
 

@@ -14,7 +14,6 @@ from kindred.errors import CustomerValueError, DataError, SettingsError
 from kindred.events.event_rows import read_events
 from kindred.events.feature_values import compute_features
 from kindred.events.lines import EventRows
-from kindred.events.stored_names import ITEM
 from kindred.neighbours.threads import cut
 from kindred.recommendations import recommendation_rows
 from kindred.recommendations.catalogue_rows import (
@@ -25,7 +24,7 @@ from kindred.recommendations.catalogue_rows import (
 )
 from kindred.recommendations.everyone import PART_CUSTOMERS, Profiles, recommend_everyone
 from kindred.recommendations.lists import Catalogue, Recommendations, most_popular
-from kindred.recommendations.measuring import MADE_BY, NotMeasurableError, measure, microseconds_of
+from kindred.recommendations.measuring import MADE_BY, NotMeasurableError, measure
 from kindred.recommendations.parameters import Parameters, grid
 from kindred.recommendations.quality import NEIGHBOURS
 from kindred.recommendations.quality_rows import Measured, rows_of, rows_without
@@ -47,7 +46,9 @@ from kindred.recommendations.similar_by import (
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.run.memory import with_fitting_blocks
+from kindred.spec.event_columns import ITEM
 from kindred.spec.features import ItemsFeature
+from kindred.warehouse.copy_writer import microseconds_of
 from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import numpy as np
 from kindred.encoding.embeddings import Embeddings
 from kindred.segments.clusters import Clusters, ListMembers
 from kindred.segments.identity.stable_ids import StableIds
-from kindred.warehouse.copy_writer import Column, Field, RowStream, encode_rows
+from kindred.warehouse.copy_writer import Column, Field, RowStream, encode_rows, moment_column
 from kindred.warehouse.database import Database
 
 PARENT = "customer_clusters"
@@ -55,7 +55,6 @@ class LabelRows:
         return database.copy_in(table, columns, RowStream(self._chunks(block_rows)))
 
     def _chunks(self, block_rows: int) -> Iterator[bytes]:
-        moment = int(self.as_of.timestamp()) * 1_000_000 + self.as_of.microsecond
         found, customers = self.found, self.embeddings.customers
         cluster_ids, nearest_ids = self.ids.of(found.labels), self.ids.of(found.nearest_labels)
         for start in range(0, len(customers), block_rows):
@@ -63,7 +62,7 @@ class LabelRows:
             count = len(customers[rows])
             yield encode_rows(
                 [
-                    Column(Field.TIMESTAMPTZ, np.full(count, moment)),
+                    moment_column(self.as_of, count),
                     Column(Field.TEXT, np.full(count, self.algorithm.encode())),
                     self.embeddings.key_type.column(customers[rows]),
                     Column(Field.INT4, found.labels[rows]),

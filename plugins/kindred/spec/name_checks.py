@@ -3,18 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kindred.spec.event_columns import columns_of
 from kindred.spec.events import NAME_PATTERN, Events, Recommendations
 from kindred.spec.features import (
     OWN_COLUMNS,
     SYSTEM_COLUMNS,
     UNUSABLE_KEY,
-    DistinctCountFeature,
     EventFeature,
     Feature,
     ItemsFeature,
-    MeanFeature,
-    ShareFeature,
-    SumFeature,
 )
 from kindred.spec.names import did_you_mean, listed
 
@@ -107,7 +104,7 @@ def check_events(
 
 def _check_feature(name: str, feature: EventFeature, events: Mapping[str, Events]) -> None:
     table = _events_of(f"feature {name!r}", feature.of, events)
-    for role in _columns_of(feature):
+    for role in columns_of(feature):
         if table.source_column(role) is None:
             raise ValueError(
                 f"feature {name!r} is made of the {role} of {feature.of!r}, which names no such"
@@ -151,17 +148,6 @@ def _events_of(where: str, name: str, events: Mapping[str, Events]) -> Events:
     return events[name]
 
 
-def _columns_of(feature: EventFeature) -> tuple[str, ...]:
-    """The columns of events that a feature is made of, by the names that features use."""
-    if isinstance(feature, ItemsFeature):
-        return ("item",)
-    if isinstance(feature, ShareFeature):
-        return (feature.column, feature.by)
-    if isinstance(feature, SumFeature | MeanFeature | DistinctCountFeature):
-        return (feature.column,)
-    return ()
-
-
 def columns_of_events(
     events: Mapping[str, Events], features: Mapping[str, Feature]
 ) -> tuple[str, ...]:
@@ -172,7 +158,7 @@ def columns_of_events(
                 column
                 for feature in features.values()
                 if isinstance(feature, EventFeature) and feature.of in events
-                for column in _columns_of(feature)
+                for column in columns_of(feature)
             }
         )
     )
@@ -197,7 +183,7 @@ def made_of(
             for name_made, feature in features.items()
             if isinstance(feature, EventFeature)
             and feature.of == name
-            and not same.isdisjoint(_columns_of(feature))
+            and not same.isdisjoint(columns_of(feature))
         }
     return tuple(name for name in found if name not in named)
 

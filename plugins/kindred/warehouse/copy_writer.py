@@ -6,6 +6,7 @@ of fields, and for every field its length (-1 for null) and its big-endian bytes
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
 POSTGRES_EPOCH_MICROSECONDS = 946_684_800_000_000  # 2000-01-01 in Unix time
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Array = NDArray[Any]
 Bytes = NDArray[np.uint8]
@@ -88,6 +91,16 @@ class Column:
     field: Field
     values: Array
     is_null: NDArray[np.bool_] | None = None
+
+
+def microseconds_of(moment: datetime) -> int:
+    """A moment in microseconds since 1970-01-01 UTC."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment_column(moment: datetime, rows: int) -> Column:
+    """A column of timestamptz with one moment in every row."""
+    return Column(Field.TIMESTAMPTZ, np.full(rows, microseconds_of(moment)))
 
 
 def encode_rows(columns: Sequence[Column]) -> bytes:

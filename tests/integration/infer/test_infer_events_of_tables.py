@@ -29,16 +29,12 @@ def shop(make_laboratory):
 
 
 @pytest.fixture
-def infer(shop, monkeypatch):
+def infer(infer):
     """The command; returns the spec that it prints, read, and its text."""
-    monkeypatch.setenv("AIRFLOW_CONN_KINDRED_SOURCE", shop.source_dsn)
 
     def call(*arguments):
-        result = CliRunner().invoke(app, ["infer-spec", *map(str, arguments)])
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == 0, result.output
-        return yaml.safe_load(result.stdout), result.stdout
+        text = infer(*arguments)
+        return yaml.safe_load(text), text
 
     return call
 

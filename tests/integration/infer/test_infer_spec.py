@@ -4,10 +4,8 @@ import pyarrow as pa
 import pytest
 import yaml
 from pyarrow import parquet
-from typer.testing import CliRunner
 
 from integration.warehouse import COLUMNS, make_spec, people
-from kindred.cli import app
 from kindred.errors import InferenceError, PreflightError, SettingsError
 from kindred.infer.source_sample import read_sample
 from kindred.run.context import Deployment
@@ -29,21 +27,6 @@ def shop(make_laboratory):
         source=True,
     )
     return laboratory
-
-
-@pytest.fixture
-def infer(shop, monkeypatch):
-    """The command; returns what it prints."""
-    monkeypatch.setenv("AIRFLOW_CONN_KINDRED_SOURCE", shop.source_dsn)
-
-    def call(*arguments):
-        result = CliRunner().invoke(app, ["infer-spec", *map(str, arguments)])
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    return call
 
 
 def test_a_proposal_for_a_table_is_used_as_it_is(shop, infer, tmp_path):

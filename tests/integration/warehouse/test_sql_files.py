@@ -49,6 +49,7 @@ FRAGMENTS = {
     "scope": "for every published snapshot",
     "object": "view some_view",
     "customers": "select 1 as customer_id",
+    "changed": "select as_of, 1 as customers from target",
     "text": "'a'",
     "attributes": ", version.name",
     "statement": "select 1",

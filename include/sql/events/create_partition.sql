@@ -1,2 +1,0 @@
--- A partition of events, to be attached.
-create table {partition} (like {parent});

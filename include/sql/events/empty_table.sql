@@ -1,2 +1,0 @@
--- Delete all events, which land anew.
-truncate {events};

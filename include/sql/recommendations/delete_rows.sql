@@ -1,2 +1,0 @@
--- Empty a table that is being filled.
-delete from {table};
