@@ -77,8 +77,8 @@ def extract_catalogue(
 ) -> int:
     """Read the catalogue into a landing table, if the run's window brings it; returns the rows.
 
-    It describes the present, so that only the newest window brings it, and the fit before a
-    backfill, but no date of one: their order would show.
+    It describes the present, so it lands with the newest window, or with the fit before a backfill.
+    The dates of a backfill land none, or the tables would depend on their order.
     """
     table = landing_table(run.slug)
     warehouse.run("warehouse/drop_table", table=table)

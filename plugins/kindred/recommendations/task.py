@@ -57,7 +57,7 @@ log = logging.getLogger(__name__)
 def copy_catalogue(run: Run, *, is_newest: bool = False) -> dict[str, Any]:
     """Part of ``extract``: read the catalogue, if this window brings it.
 
-    ``is_newest``: the window comes before all dates of a backfill, which bring none.
+    ``is_newest``: it is that of the fit before a backfill, whose dates bring none.
     """
     asked = run.spec.recommendations
     if asked is None or asked.catalogue is None:

@@ -55,7 +55,7 @@ class Scale(StrEnum):
 
 
 class ItemWeighting(StrEnum):
-    """How an item that was bought n times counts: by 1 + ln(n), or saturating; if rare, more."""
+    """How an item bought n times is weighted: by 1 + ln(n), or saturating. Rare items weigh more."""
 
     TFIDF = "tfidf"
     BM25 = "bm25"
