@@ -55,7 +55,7 @@ class Scale(StrEnum):
 
 
 class ItemWeighting(StrEnum):
-    """How an item bought n times is weighted: by 1 + ln(n), or saturating. Rare items weigh more."""
+    """How an item bought n times weighs: by 1 + ln(n), or saturating; rare ones weigh more."""
 
     TFIDF = "tfidf"
     BM25 = "bm25"
