@@ -109,8 +109,8 @@ def make_year(dsn: str, artefacts: str, given: dict[str, Any]) -> None:
 
 def bring_a_day(dsn: str, given: dict[str, Any]) -> int:
     """New, late, changed and deleted lines in the source; returns how many are new."""
-    new = round(given["lines"] / DAYS)
-    late = round(LATE_SHARE * new)
+    new: int = round(given["lines"] / DAYS)
+    late: int = round(LATE_SHARE * new)
     first = given["lines"] + 1
     for lines, days, until in ((new, 1, SECOND), (late, 20, FIRST)):
         more = {"lines": lines, "days": days, "until": until, "first": first}
