@@ -187,7 +187,10 @@ def _server_findings(warehouse: Database) -> Iterator[Finding]:
 
 def _pgvector_findings(warehouse: Database) -> Iterator[Finding]:
     found = warehouse.records("preparation/pgvector_version")[0]
-    installed, available = found["installed"], found["available"]
+    installed, may_install = found["installed"], False
+    available: str | None = None
+    if installed is None or _version(installed) < MIN_PGVECTOR:
+        [(available, may_install)] = warehouse.rows("preparation/pgvector_on_offer")
     database, user = found["database_name"], found["user_name"]
     failure = None
     if installed is None and available is None:
@@ -204,7 +207,7 @@ def _pgvector_findings(warehouse: Database) -> Iterator[Finding]:
             f" {_shown(MIN_PGVECTOR)} or newer is needed; have an administrator"
             f" {' and '.join(filter(None, (package, update)))} there"
         )
-    elif installed is None and not found["may_install"]:
+    elif installed is None and not may_install:
         failure = (
             f"pgvector {available} is on the server but not in database {database}, and user {user}"
             " may not install it there (only a superuser can); have an administrator run 'create"

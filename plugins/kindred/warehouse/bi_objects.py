@@ -98,33 +98,46 @@ class BiObject:
         return self.schema, self.name.rpartition("/")[2]
 
 
+Outdated = tuple[list[BiObject], list[str]]
+"""What publish has to replace, and the names of what it has to drop."""
+
 _composed: dict[tuple[str, str, str, KeyType, bool], list[BiObject]] = {}
 """Every object of the release by what its text depends on: to compose them takes 15 ms."""
 
 
-def create_missing(database: Database, spec: Spec, extension: str, key_type: KeyType) -> None:
+def create_missing(
+    database: Database, spec: Spec, extension: str, key_type: KeyType
+) -> tuple[list[BiObject], Outdated]:
     """Make the views and functions that do not exist: in a new space, or if one was dropped.
 
     What they read is brought up to date first. The caller must hold ``Resource.SCHEMA``, inside a
-    transaction; ``extension`` is the schema of pgvector.
+    transaction; ``extension`` is the schema of pgvector. Returns what was made, and what then is
+    ``outdated``.
     """
     existing = _definitions(database, spec)
-    changed, _ = outdated(database, spec, extension, key_type)
-    _replace(
-        database,
-        spec,
-        [made for made in changed if made.place not in existing or made.name in INTERNAL_VIEWS],
-    )
+    changed, dropped = _outdated(database, spec, extension, key_type, existing)
+    missing = [m for m in changed if m.place not in existing or m.name in INTERNAL_VIEWS]
+    if not missing:
+        return [], (changed, dropped)
+    _replace(database, spec, missing)
+    return missing, outdated(database, spec, extension, key_type)
 
 
-def outdated(
-    database: Database, spec: Spec, extension: str, key_type: KeyType
-) -> tuple[list[BiObject], list[str]]:
+def outdated(database: Database, spec: Spec, extension: str, key_type: KeyType) -> Outdated:
     """What publish has to replace, and the names of what this release no longer has.
 
     An object is up to date if its text was the last one applied, and the catalogue has not changed.
     """
-    existing = _definitions(database, spec)
+    return _outdated(database, spec, extension, key_type, _definitions(database, spec))
+
+
+def _outdated(
+    database: Database,
+    spec: Spec,
+    extension: str,
+    key_type: KeyType,
+    existing: Mapping[tuple[str, str], Mapping[str, str]],
+) -> Outdated:
     applied = {name: digests for name, *digests in database.rows("warehouse/bi_objects")}
     changed = [
         made

@@ -58,11 +58,12 @@ class Database:
     """One session; every statement outside ``transaction`` commits by itself.
 
     Nothing is run or committed once one of its ``guards`` has ended: sessions whose locks keep
-    others away from what this one works on.
+    others away from what this one works on. ``known_locks``: relations of locks it has found there.
     """
 
     connection: Connection
     guards: list[Connection] = field(default_factory=list)
+    known_locks: set[str] = field(default_factory=set)
 
     def _cursor(self, **options: Any) -> Any:
         self.require_guards()

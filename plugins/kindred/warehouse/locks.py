@@ -21,7 +21,6 @@ from kindred.warehouse.database import Database
 log = logging.getLogger(__name__)
 
 BEFORE_LOCKS = "before_locks"  # rolling back to it releases what has been locked since
-FIRST_TRY_SECONDS = 0.001
 REPORT_EVERY_SECONDS = 10.0
 
 
@@ -71,24 +70,17 @@ def _held(
     mode: str,
     wait_seconds: float,
 ) -> Iterator[None]:
-    names = [_relation(scope, resource)[1] for resource in resources]
-    is_new, missing = database.rows("warehouse/missing_locks", {"schema": scope, "names": names})[0]
-    for resource, name in zip(resources, names, strict=True):
-        if name not in missing:
-            continue
-        lock, _ = _relation(scope, resource)
-        database.run("warehouse/create_lock", schema=scope, lock=lock, quoted=sql.Literal(name))
+    made = _make_missing(database, scope, resources)
     with guarded(database) as guard:
         guard.run("warehouse/savepoint", savepoint=BEFORE_LOCKS)
         try:
-            for resource in resources:
-                _take(guard, scope, resource, mode, wait_seconds)
+            _take_all(guard, scope, resources, mode, wait_seconds)
             yield
         except BaseException:
             with suppress(psycopg2.Error):  # the session may be lost: the block's error matters
                 guard.run("warehouse/rollback_to_savepoint", savepoint=BEFORE_LOCKS)
-                if is_new:  # a refused request leaves nothing behind
-                    database.run("warehouse/drop_lock", schema=scope, lock=lock)
+                if made is not None:  # a refused request leaves nothing behind
+                    database.run("warehouse/drop_lock", schema=scope, lock=made)
             raise
         try:
             guard.run("warehouse/rollback_to_savepoint", savepoint=BEFORE_LOCKS)
@@ -114,22 +106,57 @@ def guarded(database: Database) -> Iterator[Database]:
             database.guards.remove(guard.connection)
 
 
-def _take(guard: Database, scope: str, resource: Resource, mode: str, wait_seconds: float) -> None:
-    """Take one lock. The first try is short: later ones find all names in the server's caches.
+def _make_missing(
+    database: Database, scope: str, resources: tuple[Resource, ...]
+) -> sql.Identifier | None:
+    """Make the relations of locks that do not exist; returns the last one if the schema is new.
 
-    So that a session which waits holds no snapshot of the catalogue either.
+    What a session has found there it does not look for again.
+    """
+    names = [_relation(scope, resource)[1] for resource in resources]
+    if database.known_locks.issuperset(names):
+        return None
+    is_new, missing = database.rows("warehouse/missing_locks", {"schema": scope, "names": names})[0]
+    made = None
+    for resource, name in zip(resources, names, strict=True):
+        if name in missing:
+            made, _ = _relation(scope, resource)
+            database.run("warehouse/create_lock", schema=scope, lock=made, quoted=sql.Literal(name))
+    if is_new:
+        return made
+    database.known_locks.update(names)
+    return None
+
+
+def _take_all(
+    guard: Database, scope: str, resources: tuple[Resource, ...], mode: str, wait_seconds: float
+) -> None:
+    before = BEFORE_LOCKS
+    for resource in resources:
+        _take(guard, scope, resource, mode, wait_seconds, before)
+        if resource is not resources[-1]:
+            before = f"after_{resource}"
+            guard.run("warehouse/savepoint", savepoint=before)
+
+
+def _take(
+    guard: Database, scope: str, resource: Resource, mode: str, wait_seconds: float, before: str
+) -> None:
+    """Take one lock; a try in vain goes back to the savepoint ``before`` it.
+
+    The first try does not wait: later ones find all names in the server's caches, so that a
+    session which waits holds no snapshot of the catalogue either.
     """
     lock, name = _relation(scope, resource)
-    started, seconds = time.monotonic(), FIRST_TRY_SECONDS
+    started, patience = time.monotonic(), "nowait"
     while True:
-        milliseconds = max(1, int(1000 * seconds))
-        guard.run("warehouse/set_lock_timeout", {"milliseconds": milliseconds, "is_local": False})
-        guard.run("warehouse/savepoint", savepoint="short_try")
         try:
-            guard.run("warehouse/take_lock", lock=lock, mode=sql.SQL(mode))
+            guard.run(
+                "warehouse/take_lock", lock=lock, mode=sql.SQL(mode), patience=sql.SQL(patience)
+            )
             return
         except psycopg2.errors.LockNotAvailable:
-            guard.run("warehouse/rollback_to_savepoint", savepoint="short_try")
+            _begin_again(guard, before)
         waited = time.monotonic() - started
         holder = guard.value("warehouse/lock_holder", {"name": name, "mode": mode})
         holder = holder or "a session that just ended"
@@ -139,7 +166,14 @@ def _take(guard: Database, scope: str, resource: Resource, mode: str, wait_secon
                 f" than {wait_seconds:.0f} s; wait for that run or end it, then clear this task"
             )
         log.info("waiting for %s, which holds %s of %s", holder, resource, scope)
-        seconds = min(REPORT_EVERY_SECONDS, wait_seconds - waited)
+        milliseconds = max(1, int(1000 * min(REPORT_EVERY_SECONDS, wait_seconds - waited)))
+        guard.run("warehouse/set_lock_timeout", {"milliseconds": milliseconds, "is_local": False})
+        patience = ""
+
+
+def _begin_again(guard: Database, savepoint: str) -> None:
+    guard.run("warehouse/rollback_to_savepoint", savepoint=savepoint)
+    guard.run("warehouse/savepoint", savepoint=savepoint)
 
 
 def _relation(scope: str, resource: Resource) -> tuple[sql.Identifier, str]:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import psycopg2.errors
 from psycopg2 import sql
@@ -16,6 +17,8 @@ from kindred.warehouse.keys import KeyType
 from kindred.warehouse.locks import Resource, locked
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 PARENTS = (
     "customer_lookalikes",
@@ -257,12 +260,14 @@ def drop_unless_read(database: Database, table: str) -> bool:
 
 
 def with_short_locks(
-    database: Database, action: Callable[[], None], *, wait_seconds: float
-) -> None:
+    database: Database, action: Callable[[], Result], *, wait_seconds: float
+) -> Result:
     """Run ``action`` inside the open transaction, with a lock timeout of 100 ms per try.
 
     A statement that waits for an exclusive lock makes every later reader queue behind it. Short
     tries with pauses let readers pass while a long BI query holds the table.
+
+    Returns what ``action`` does.
 
     Raises
     ------
@@ -274,7 +279,7 @@ def with_short_locks(
     while True:
         database.run("warehouse/savepoint", savepoint="short_try")
         try:
-            action()
+            result = action()
         except psycopg2.errors.LockNotAvailable as error:
             database.run("warehouse/rollback_to_savepoint", savepoint="short_try")
             if time.monotonic() - started > wait_seconds:
@@ -286,4 +291,4 @@ def with_short_locks(
             time.sleep(RETRY_PAUSE_SECONDS)
         else:
             set_lock_timeout(database, 0)
-            return
+            return result

@@ -1,6 +1,7 @@
 """The schemas of a space, which ``prepare`` creates, migrates and opens to BI under a lock."""
 
 import logging
+from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
 
@@ -48,19 +49,20 @@ def create_space(
     database.configure(spec.internal_schema)
     _create_key_domain(database, spec, key_type)
     database.run("warehouse/create_ledger")
-    if missing_migrations(database, spec.internal_schema):
-        migrate = partial(_migrate, database, spec)
+    missing = missing_migrations(database, spec.internal_schema)
+    if missing:
+        migrate = partial(_migrate, database, spec, missing)
         with_short_locks(database, migrate, wait_seconds=wait_seconds)
     extension = extension_schema_in(database)
     create = partial(bi_objects.create_missing, database, spec, extension, key_type)
-    with_short_locks(database, create, wait_seconds=wait_seconds)
-    changes = bi_objects.outdated(database, spec, extension, key_type)
+    made, changes = with_short_locks(database, create, wait_seconds=wait_seconds)
     if any(changes):
         rehearse = partial(_rehearse, database, spec, *changes)
         with_short_locks(database, rehearse, wait_seconds=wait_seconds)
     private = {"private": list(spec.private), "hidden": list(spec.hidden_features)}
     database.run("warehouse/record_private_columns", private)
-    bi_objects.put_rights_right(database, spec)  # on what has been made anew
+    if missing or made:  # all else had its rights put right before
+        bi_objects.put_rights_right(database, spec)
 
 
 def _rehearse(
@@ -98,8 +100,8 @@ def require_key_type(spec: Spec, existing: str, key_type: KeyType) -> None:
         )
 
 
-def _migrate(database: Database, spec: Spec) -> None:
-    for name in missing_migrations(database, spec.internal_schema):
+def _migrate(database: Database, spec: Spec, missing: Sequence[str]) -> None:
+    for name in missing:
         try:
             database.run(f"warehouse/migrations/{name}", bi=spec.bi_schema)
         except (

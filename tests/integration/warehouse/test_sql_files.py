@@ -36,6 +36,7 @@ FRAGMENTS = {
     "extension_name": "'public'",
     "quoted": "'kindred.lock_load'",
     "mode": "exclusive",
+    "patience": "nowait",
     "private_reason": "'x'",
     "shown_name": "profiles.name",
     "method_of_found": "found.method::text",
