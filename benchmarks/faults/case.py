@@ -250,7 +250,7 @@ def _wait_for_stop(scene: Scene) -> Stopped:
         found[:] = [] if stopped is None else [stopped]
         return bool(found) or scene.run.state in ENDED
 
-    wait_until(is_over, STOP_SECONDS, 0.5)
+    wait_until(is_over, STOP_SECONDS, 1.0)
     if not found:
         raise NotAsPlannedError(f"the task was not stopped: {scene.run.last_words()}")
     return found[0]

@@ -27,6 +27,9 @@ from webhooks import Webhook
 PATIENCE_SECONDS = 600
 POLL_SECONDS = 0.6
 STATE = "select state from dag_run where dag_id = %s and run_id = %s"
+STATES = (
+    "select task_id, state from task_instance where dag_id = %s and run_id = %s order by map_index"
+)
 ENDED = {"success", "failed"}
 
 Json = dict[str, Any]
@@ -92,6 +95,12 @@ class RealAirflow:
             cursor.execute(STATE, (dag_id, run_id))
             [(state,)] = cursor.fetchall()
         return str(state)
+
+    def states_of(self, dag_id: str, run_id: str) -> dict[str, str]:
+        """The states of a run's tasks, from there too."""
+        with self._record.cursor() as cursor:
+            cursor.execute(STATES, (dag_id, run_id))
+            return dict(cursor.fetchall())
 
     def space(self, name: str) -> "Space":
         """A space, its DAG unpaused."""
@@ -194,7 +203,7 @@ class DagRun:
 
     def states(self) -> dict[str, str]:
         """Task -> state; of a mapped task the state of one of its instances."""
-        return {entry["task_id"]: entry["state"] for entry in self.tasks()}
+        return self.space.airflow.states_of(self.space.dag_id, self.run_id)
 
     def tries(self, task_id: str) -> int:
         """How often a task was tried."""

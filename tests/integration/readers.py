@@ -32,7 +32,9 @@ MODES = {
     "similar": (SIMILAR, False, 1, None),
     "similar in transactions": (SIMILAR, True, 20, "repeatable read"),
 }
-PAUSE_SECONDS = 0.005  # readers that never pause take the machine from what they watch
+# Readers that hardly pause take the machine from what they watch, and see no more for it: several
+# at once ask every few milliseconds.
+PAUSE_SECONDS = {WHOLE: 0.02, SIMILAR: 0.01}
 _WAITED = re.compile(r"acquired \w+ on .* after (\d+\.\d+) ms")
 
 
@@ -106,6 +108,7 @@ def _connect(dsn: str, mode: str) -> "psycopg2.extensions.connection":
 
 def _poll(dsn: str, mode: str) -> Report:
     statement, is_prepared, polls, isolation = MODES[mode]
+    pause_seconds = PAUSE_SECONDS[statement]
     connection = _connect(dsn, mode)
     cursor = connection.cursor()
     if is_prepared:
@@ -137,7 +140,7 @@ def _poll(dsn: str, mode: str) -> Report:
             seen[result] += 1
             in_transaction.add(result)
             count += 1
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(pause_seconds)
         if isolation:
             cursor.execute("commit")
         changes += len(in_transaction) > 1

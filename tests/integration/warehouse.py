@@ -17,6 +17,7 @@ from psycopg2.extras import execute_values
 from kindred.backfills.fit import fit
 from kindred.preparation.task import Request, prepare
 from kindred.publication.table_hash import table_hashes
+from kindred.run.builds import read_build
 from kindred.run.context import Deployment, Run, open_run
 from kindred.run.windows import resolve_window
 from kindred.settings import Settings
@@ -130,6 +131,7 @@ class Laboratory:
         Unless something is done ``before`` them, they share their sessions: to open new ones for
         each takes a third of the night.
         """
+        self.ended = None
         stages = self.stages(spec, as_of, times=times, shares=before is None, **changes)
         with closing(stages):
             for stage, run in stages:
@@ -137,7 +139,7 @@ class Laboratory:
                     break
                 if before is not None:
                     before(stage, open_run(self.deployment, spec.space, run.as_of))
-        return open_run(self.deployment, spec.space, moment(as_of))
+        return self.ended or open_run(self.deployment, spec.space, moment(as_of))
 
     def land(self, spec: Spec, as_of: str, **changes: Any) -> Run:
         """The stages that bring raw rows into the history."""
@@ -160,6 +162,8 @@ class Laboratory:
                     self.last_result = run_task(run, stage, **arguments)
                 if stage in TELLING_STAGES:
                     run = run.reopened()
+            if session is not None:
+                self.ended = replace(run, build=read_build(session, run.as_of), session=None)
 
     @contextmanager
     def _sessions(self, run: Run) -> Iterator[Database]:
@@ -189,6 +193,7 @@ class Laboratory:
             yield stage, {}
 
     last_result: Any = None
+    ended: Run | None = None
 
 
 def make_spec(space: str = "default", **changes: Any) -> Spec:
