@@ -1,9 +1,12 @@
 """Fixtures of all tests: one embedded PostgreSQL a session, databases of their own for tests."""
 
+import gc
 import itertools
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from local.postgres import OWNER, EmbeddedServer
 from sentence_models import link_model
 
 _numbers = itertools.count()
+COLLECTION_SECONDS = 60
 PARTS = ("neighbours", "segments", "recommendations")  # of machine_code.py
 
 # `make test` tries the same examples each time; the long profile tries new ones.
@@ -67,6 +71,39 @@ class Together(LoadFileScheduling):
             return "plpython"
         folder = str(Path(file).parent)
         return folder if folder.endswith("airflow") else file
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Import the tests without looking for garbage among what stays: that is a quarter of it."""
+    done = _wait_for_compiled_tests(session.config)
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+        if done is not None:
+            done.touch()
+            session.config.add_cleanup(done.unlink)
+
+
+def _wait_for_compiled_tests(config: pytest.Config) -> Path | None:
+    """In a fresh checkout one process compiles the tests, and the others wait for what it keeps.
+
+    Returns what that process has to touch then, and remove in the end.
+    """
+    worker = getattr(config, "workerinput", None)
+    is_compiled = (Path(__file__).parent / "unit" / "spec" / "__pycache__").exists()
+    if worker is None or is_compiled or sys.dont_write_bytecode:
+        return None
+    done = Path(tempfile.gettempdir()) / f"kindred-tests-{worker['testrunuid']}"
+    if worker["workerid"] == "gw0":
+        return done
+    deadline = time.monotonic() + COLLECTION_SECONDS
+    while not done.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return None
 
 
 @pytest.hookimpl(optionalhook=True)

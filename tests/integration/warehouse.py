@@ -57,13 +57,19 @@ class Laboratory:
         self, text: str, parameters: Any = None, *, source: bool = False
     ) -> list[tuple[Any, ...]]:
         """Rows of a query in the warehouse, or in the source."""
-        connection = psycopg2.connect(self.source_dsn if source else self.warehouse_dsn)
-        try:
-            with connection, connection.cursor() as cursor:
-                cursor.execute(text, parameters)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
+        with self._cursor(source=source) as cursor:
+            cursor.execute(text, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def _cursor(self, *, source: bool) -> Iterator["psycopg2.extensions.cursor"]:
+        """A transaction in the warehouse, or in the source."""
+        with (
+            closing(psycopg2.connect(self.source_dsn if source else self.warehouse_dsn)) as session,
+            session,
+            session.cursor() as cursor,
+        ):
+            yield cursor
 
     def fill(self, table: str, definition: str, rows: Iterable[Sequence[Any]]) -> None:
         """Make a table of the source anew."""
@@ -74,13 +80,9 @@ class Laboratory:
 
     def append(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Add rows to a table of the source."""
-        connection = psycopg2.connect(self.source_dsn)
-        try:
-            with connection, connection.cursor() as cursor:
-                statement = sql.SQL("insert into {} values %s").format(sql.Identifier(table))
-                execute_values(cursor, statement, list(rows), page_size=1000)
-        finally:
-            connection.close()
+        with self._cursor(source=True) as cursor:
+            statement = sql.SQL("insert into {} values %s").format(sql.Identifier(table))
+            execute_values(cursor, statement, list(rows), page_size=1000)
 
     def rejected(self, schema: str = "kindred") -> list[tuple[Any, ...]]:
         """Key and reason of every refused row."""

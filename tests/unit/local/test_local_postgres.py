@@ -1,5 +1,6 @@
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import psycopg2
@@ -8,13 +9,33 @@ import pytest
 from local.failures import LocalError
 from local.postgres import SUPERUSER, EmbeddedServer
 from local.processes import ProcessId, wait_until
+from local.unprivileged import open_path, server_user
+
+
+@pytest.fixture(scope="module")
+def made_folder(tmp_path_factory):
+    """A data folder that a server has made; making one takes longer than all else here."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("made") / "data")
+    server.start()
+    server.stop()
+    return server.pgdata
 
 
 @pytest.fixture
-def own_server(tmp_path):
+def new_server(tmp_path):
+    """A server without a data folder."""
     server = EmbeddedServer(tmp_path / "data")
     yield server
     server.stop()
+
+
+@pytest.fixture
+def own_server(made_folder, new_server):
+    """A server that has not run yet, on a folder of its own."""
+    subprocess.run(["cp", "-a", made_folder, new_server.pgdata], check=True)
+    if server_user() is not None:
+        open_path(new_server.pgdata)
+    return new_server
 
 
 def query(server: EmbeddedServer, database: str, text: str) -> object:
@@ -31,22 +52,22 @@ def postmaster_of(server: EmbeddedServer) -> int:
     return int((server.pgdata / "postmaster.pid").read_text().split()[0])
 
 
-def test_server_starts_stops_and_keeps_its_databases(own_server):
-    assert not own_server.is_running
-    own_server.start()
-    own_server.start()
-    own_server.create_database("shop")
-    own_server.create_database("shop")
-    assert query(own_server, "shop", "select current_database()") == "shop"
-    own_server.stop()
-    own_server.stop()
-    assert not own_server.is_running
-    own_server.start()
-    assert query(own_server, "shop", "show timezone") == "UTC"
-    own_server.drop_database("shop")
-    own_server.drop_database("shop")
+def test_server_starts_stops_and_keeps_its_databases(new_server):
+    assert not new_server.is_running
+    new_server.start()
+    new_server.start()
+    new_server.create_database("shop")
+    new_server.create_database("shop")
+    assert query(new_server, "shop", "select current_database()") == "shop"
+    new_server.stop()
+    new_server.stop()
+    assert not new_server.is_running
+    new_server.start()
+    assert query(new_server, "shop", "show timezone") == "UTC"
+    new_server.drop_database("shop")
+    new_server.drop_database("shop")
     with pytest.raises(psycopg2.OperationalError, match="does not exist"):
-        psycopg2.connect(own_server.dsn("shop"))
+        psycopg2.connect(new_server.dsn("shop"))
 
 
 def test_another_object_of_the_same_folder_finds_and_stops_the_server(own_server):
@@ -138,13 +159,13 @@ def test_a_stranger_with_the_recorded_pid_is_neither_taken_for_the_server_nor_en
     assert query(own_server, "postgres", "select 1") == 1
 
 
-def test_a_folder_that_initdb_left_unfinished_is_made_anew(own_server):
-    aside = own_server.pgdata.with_name("data.new")
-    for unfinished in (own_server.pgdata, aside):
+def test_a_folder_that_initdb_left_unfinished_is_made_anew(new_server):
+    aside = new_server.pgdata.with_name("data.new")
+    for unfinished in (new_server.pgdata, aside):
         unfinished.mkdir()
         (unfinished / "postgresql.conf").write_text("unfinished")
-    own_server.start()
-    assert query(own_server, "postgres", "select 1") == 1
+    new_server.start()
+    assert query(new_server, "postgres", "select 1") == 1
     assert not aside.exists()
 
 
