@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg2.extensions import quote_ident
 
@@ -188,7 +189,7 @@ def _server_findings(warehouse: Database) -> Iterator[Finding]:
 def _pgvector_findings(warehouse: Database) -> Iterator[Finding]:
     found = warehouse.records("preparation/pgvector_version")[0]
     installed, may_install = found["installed"], False
-    available: str | None = None
+    available: Any = None
     if installed is None or _version(installed) < MIN_PGVECTOR:
         [(available, may_install)] = warehouse.rows("preparation/pgvector_on_offer")
     database, user = found["database_name"], found["user_name"]
