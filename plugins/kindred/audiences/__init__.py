@@ -1,0 +1,1 @@
+"""Audiences: who is most like known customers, by a model of each file in ``include/audiences``."""
