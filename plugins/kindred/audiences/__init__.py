@@ -1,1 +1,1 @@
-"""Audiences: who is most like known customers, by a model of each file in ``include/audiences``."""
+"""Audiences: customers who are like a given group, ranked by a model whose quality is measured."""

@@ -34,7 +34,8 @@ class Populations:
     ``seeds``; None where nobody is: then all others are unlabelled. It may be given with
     ``Truth.NONE``, where a label is known of some customers only. ``contacted``: who was asked,
     seeds among them, None without that population; then ``seeds`` are the contacted ones alone,
-    and ``others`` the rest of the contacted. Excluded people are in none of the other arrays.
+    and ``others`` the rest of the contacted. ``judged``: the seeds that would be in the pool if they
+    were none, since they meet its conditions. Excluded people are in none of the other arrays.
 
     ``given``: distinct ids of the seed population; ``known``: of them, customers of the snapshot
     (with ``contacted``, before the seeds who were not contacted are left out). ``warnings``:
@@ -42,6 +43,7 @@ class Populations:
     """
 
     seeds: Rows
+    judged: Rows
     excluded: Rows
     pool: Rows
     others: Rows | None
