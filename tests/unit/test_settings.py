@@ -136,6 +136,8 @@ def test_every_setting_is_in_the_readme_with_its_default():
         "sql": "include/sql",
         "start_date": "2026-01-01",
         "erasure_key": "none",
+        "export_key": "none",
+        "export_roots": "none",
     }
     for kind in CLASSES:
         for name, field in kind.model_fields.items():

@@ -10,18 +10,19 @@ the last four are the full-width twins of the first four."""
 GUARD = "'"
 
 
-def guarded(value: str) -> str:
-    """The value, after an apostrophe if a spreadsheet could take it for a formula."""
-    is_formula = value.startswith(FORMULA_STARTS) or value.lstrip().startswith(FORMULA_STARTS)
-    return GUARD + value if is_formula else value
+def is_formula(value: str) -> bool:
+    """Whether a spreadsheet could take a value for a formula."""
+    return value.startswith(FORMULA_STARTS) or value.lstrip().startswith(FORMULA_STARTS)
 
 
 def csv_lines(values: Sequence[str], *, are_numbers: bool = False) -> bytes:
     """One column as CSV (RFC 4180): UTF-8, lines that end in CR LF, quotes where needed.
 
+    A value that a spreadsheet could take for a formula gets an apostrophe in front.
     ``are_numbers``: whole numbers, which are no formulas even with a minus in front.
     """
     text = io.StringIO(newline="")
-    rows = values if are_numbers else map(guarded, values)
-    csv.writer(text).writerows((value,) for value in rows)
+    if not are_numbers:
+        values = [GUARD + value if is_formula(value) else value for value in values]
+    csv.writer(text).writerows((value,) for value in values)
     return text.getvalue().encode()

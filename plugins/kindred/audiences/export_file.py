@@ -67,17 +67,14 @@ def opened_destination(
     Raises
     ------
     SettingsError
-        when it is under none of the roots, or no file can be made there; nothing has been changed.
+        when it is under none of the roots, or its folder cannot be opened.
     """
     with _errors_of(path):
         root, parts = _place(path, roots)
         folder = _open_folder(root, parts)
     try:
         full_path = str(root.joinpath(*parts, path.name))
-        destination = Destination(folder, path.name, full_path, may_replace)
-        with _errors_of(path):
-            destination.require_free()
-        yield destination
+        yield Destination(folder, path.name, full_path, may_replace)
     finally:
         os.close(folder)
 

@@ -19,6 +19,7 @@ class Verdict(StrEnum):
     MORE = "more"
     LESS = "less"
     UNCLEAR = "no clear difference"
+    NOT_COUNTED = "not counted"
 
 
 @dataclass(frozen=True)
