@@ -29,6 +29,7 @@ ORDER = (
     "segments",
     "lookalikes",
     "recommendations",
+    "audiences",
     "publication",
     "erasure",
     "infer",
