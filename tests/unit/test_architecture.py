@@ -353,6 +353,7 @@ def test_dags_hold_wiring_only():
         own = {module for module in at_top if module.startswith("kindred")}
         light = (
             "airflow_adapter.deadline",
+            "audiences.audience_files",
             "errors",
             "run.latest_only",
             "settings",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kindred.audiences.audience_files import AudienceFile
 from kindred.audiences.populations import Populations
 from kindred.audiences.status import Status
 from kindred.audiences.trained import CalibrationRow, Trained
@@ -105,14 +106,11 @@ def overlaps(members: Mapping[str, NDArray[np.int32]], customers: int) -> list[F
     ]
 
 
-def joined(entries: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[Facts]:
+def joined(files: Sequence[AudienceFile], facts: Mapping[str, Any]) -> list[Facts]:
     """What became of every audience that ``prepare`` has read; of some, maybe, nobody said."""
     found = []
-    for entry in entries:
-        name, settings = entry["name"], entry["settings"]
-        is_known = settings is not None
-        reason = KILLED if is_known else entry["problem"]
-        recorded = facts.get(fact_of(name)) if is_known else None
-        one = recorded or without_members(name, Status.FAILED, reason)
-        found.append({**one, "row": {**one["row"], "settings": settings}})
+    for file in files:
+        recorded = None if file.audience is None else facts.get(fact_of(file.name))
+        one = recorded or without_members(file.name, Status.FAILED, file.problem or KILLED)
+        found.append({**one, "row": {**one["row"], "settings": file.to_fact()["settings"]}})
     return found

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from kindred.audiences import audience_facts, audience_rows
 from kindred.audiences.audience_rows import Members
+from kindred.audiences.audience_files import recorded_audiences
 from kindred.audiences.control_group import is_control, keyed_hashes
 from kindred.audiences.nearest_segments import nearest_segments
 from kindred.audiences.outside_columns import labels_of
-from kindred.audiences.populations import Populations, Truth
+from kindred.audiences.populations import Populations
 from kindred.audiences.resolution import populations_of
 from kindred.audiences.status import Status
 from kindred.audiences.trained import Trained
@@ -50,13 +51,16 @@ class Made:
 
 def list_audiences(run: Run) -> list[str]:
     """The audiences whose files ``prepare`` could read; each becomes one mapped task."""
-    return [entry["name"] for entry in _entries(run) if entry["settings"] is not None]
+    return [file.name for file in recorded_audiences(run.build.facts) if file.audience is not None]
 
 
 def train_audience(run: Run, audience: str) -> dict[str, Any]:
     """Train one audience, write its members to an artefact, and record what became of it."""
-    [settings] = [one["settings"] for one in _entries(run) if one["name"] == audience]
-    asked = Audience.model_validate(settings)
+    [asked] = [
+        file.audience
+        for file in recorded_audiences(run.build.facts)
+        if file.name == audience and file.audience is not None
+    ]
     with run.warehouse(MADE_BY) as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
         try:
@@ -101,13 +105,9 @@ def make_audience(run: Run, warehouse: Database, asked: Audience, embeddings: Em
     del keys
     trained = train(
         vectors,
-        found.seeds,
-        found.pool,
+        found,
         of_training,
         asked.sizes,
-        others=found.others,
-        contacted=found.truth is Truth.CONTACTED,
-        judged=found.judged,
         blocks={
             column: block
             for column, block in encoder.column_blocks.items()
@@ -142,12 +142,12 @@ def join_audiences(run: Run) -> dict[str, Any]:
     failed. Before there are segments it leaves everything as it is: nothing will be published.
     """
     facts = run.reopened().build.facts
-    entries = _entries(run)
+    files = recorded_audiences(facts)
     if "cluster_quality" not in facts:
         log.warning("there are no segments yet: no audience was joined")
         return {"failed": {}}
     with run.warehouse("join_audiences") as warehouse:
-        found = audience_facts.joined(entries, facts)
+        found = audience_facts.joined(files, facts)
         members = _load(run, warehouse, found, facts["cluster_quality"])
         rows = [one["row"] for one in found]
         quality = [
@@ -266,9 +266,3 @@ class _Segments:
 
 def _artefact_of(audience: str) -> str:
     return f"audience_{audience}"
-
-
-def _entries(run: Run) -> list[dict[str, Any]]:
-    """What ``prepare`` has recorded of the space's audience files."""
-    entries: list[dict[str, Any]] = run.build.facts.get("audiences", [])
-    return entries
