@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.audiences.audience_files import AudienceFile
 from kindred.audiences.populations import Populations
 from kindred.audiences.status import Status
 from kindred.audiences.trained import CalibrationRow, Trained
@@ -106,11 +105,15 @@ def overlaps(members: Mapping[str, NDArray[np.int32]], customers: int) -> list[F
     ]
 
 
-def joined(files: Sequence[AudienceFile], facts: Mapping[str, Any]) -> list[Facts]:
-    """What became of every audience that ``prepare`` has read; of some, maybe, nobody said."""
+def joined(files: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[Facts]:
+    """What became of every audience; of some, maybe, no task said anything.
+
+    ``files`` is what ``prepare`` has recorded of them; ``facts`` is all that the build has.
+    """
     found = []
     for file in files:
-        recorded = None if file.audience is None else facts.get(fact_of(file.name))
-        one = recorded or without_members(file.name, Status.FAILED, file.problem or KILLED)
-        found.append({**one, "row": {**one["row"], "settings": file.to_fact()["settings"]}})
+        name, settings = file["name"], file["settings"]
+        recorded = None if settings is None else facts.get(fact_of(name))
+        one = recorded or without_members(name, Status.FAILED, file["problem"] or KILLED)
+        found.append({**one, "row": {**one["row"], "settings": settings}})
     return found

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kindred.audiences import audience_facts, audience_rows
+from kindred.audiences.audience_files import FACT, recorded_audiences
 from kindred.audiences.audience_rows import Members
-from kindred.audiences.audience_files import recorded_audiences
 from kindred.audiences.control_group import is_control, keyed_hashes
 from kindred.audiences.nearest_segments import nearest_segments
 from kindred.audiences.outside_columns import labels_of
@@ -142,7 +142,7 @@ def join_audiences(run: Run) -> dict[str, Any]:
     failed. Before there are segments it leaves everything as it is: nothing will be published.
     """
     facts = run.reopened().build.facts
-    files = recorded_audiences(facts)
+    files = facts.get(FACT, [])
     if "cluster_quality" not in facts:
         log.warning("there are no segments yet: no audience was joined")
         return {"failed": {}}

@@ -93,9 +93,9 @@ def test_the_columns_that_a_file_names_are_those_that_decide_who_is_in():
 
 def test_an_audience_of_which_nobody_said_anything_was_killed():
     files = [
-        AudienceFile("made", ASKED),
-        AudienceFile("killed", ASKED),
-        AudienceFile("unreadable", None, "unreadable.yaml: line 3: no"),
+        AudienceFile("made", ASKED).to_fact(),
+        AudienceFile("killed", ASKED).to_fact(),
+        AudienceFile("unreadable", None, "unreadable.yaml: line 3: no").to_fact(),
     ]
     facts = {
         fact_of("made"): of_trained(ASKED, populations(), trained()),
@@ -105,7 +105,7 @@ def test_an_audience_of_which_nobody_said_anything_was_killed():
     made, killed, unreadable = (one["row"] for one in joined(files, facts))
     assert (made["status"], made["settings"]["name"]) == (Status.PUBLISHED, "spring")
     assert (killed["status"], killed["reason"]) == (Status.FAILED, KILLED)
-    assert (unreadable["status"], unreadable["reason"]) == (Status.FAILED, files[2].problem)
+    assert (unreadable["status"], unreadable["reason"]) == (Status.FAILED, files[2]["problem"])
     assert unreadable["settings"] is None
     every = {*made, "segments_by"}
     assert killed.keys() <= every
