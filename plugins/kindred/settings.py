@@ -104,11 +104,13 @@ def _folders(value: Any) -> Any:
 class Places(Environment):
     """Where the files are that Kindred reads; by default, those it came with.
 
-    ``features``: folders of feature specs, separated as in PATH; ``sql``: the folder of SQL files;
-    ``export_roots``: the only folders in which it writes exports, none by default.
+    ``features``: folders of feature specs, separated as in PATH; ``audiences``: folders of audience
+    files, likewise; ``sql``: the folder of SQL files; ``export_roots``: the only folders in which
+    exports are written, none by default.
     """
 
     features: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = ()
+    audiences: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = ()
     sql: Path | None = None
     export_roots: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = ()
 

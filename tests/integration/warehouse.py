@@ -185,6 +185,11 @@ class Laboratory:
         if run.spec.recommendations is not None:
             yield "measure_recommendations", {}
             yield "recommend", {}
+        if run.build.facts.get("audiences"):
+            yield "list_audiences", {}
+            for name in reversed(self.last_result):
+                yield "train_audience", {"audience": name}
+            yield "join_audiences", {}
         for stage in ("quality_gate", "publish", "clean_up"):
             yield stage, {}
 

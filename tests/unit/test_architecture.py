@@ -90,7 +90,15 @@ SPEAKS_SQL = {
         "profiles/profile_rows",
     ),
     "recommendations": ("catalogue_rows", "quality_rows", "recommendation_rows"),
-    "audiences": ("export_rows", "result_rows", "source_values"),
+    "audiences": (
+        "audience_rows",
+        "conditions",
+        "export_rows",
+        "result_rows",
+        "source_ids",
+        "source_values",
+        "stored_ids",
+    ),
     "publication": ("aside_rows", "leftovers", "promotion", "retention", "table_hash"),
     "erasure": ("erasure_rows",),
     "infer": ("source_sample",),
@@ -110,15 +118,17 @@ HOLDS_A_SESSION = {
     "serving": ("canary",),
     "segments": ("lists/list_segments",),
     "recommendations": ("measuring",),
-    "audiences": ("export_target", "exporting"),
+    "audiences": ("export_target", "exporting", "outside_columns", "resolution"),
     "publication": ("prune", "withdraw"),
     "infer": ("propose", "schedule"),
-    "preparation": ("doctor",),
+    "preparation": ("audience_findings", "doctor"),
 }
 """The other modules, besides ``task.py``, that are handed a run or a session."""
 
 READS_FILES = (
+    "audiences/audience_files",
     "audiences/export_file",
+    "audiences/id_file",
     "history/erasure_key",
     "infer/files",
     "encoding/sentence_models/load",
@@ -357,6 +367,7 @@ def test_dags_hold_wiring_only():
         own = {module for module in at_top if module.startswith("kindred")}
         light = (
             "airflow_adapter.deadline",
+            "audiences.audience_files",
             "errors",
             "run.latest_only",
             "settings",

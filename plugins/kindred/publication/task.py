@@ -91,6 +91,8 @@ def publish(run: Run) -> dict[str, Any]:
             found = facts["recommended"]
             counts |= {"recommendations": found["rows"], "item_names": found["item_names"]}
             counts["catalogue_as_of"] = found["catalogue_as_of"]
+        if facts.get("audience_rows"):
+            counts["audience_members"] = sum(facts["audience_members"].values())
         counts["history"] = builds.history_of(
             warehouse, run.as_of, keeps_versions=run.spec.source.keeps_versions
         )
