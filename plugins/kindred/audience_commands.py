@@ -25,6 +25,34 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 console = Console(emoji=False)
+FAILED = 1
+
+
+@app.command()
+def audience(
+    name: Annotated[
+        str | None, typer.Argument(help="The audience: the name of its file. Default: list all.")
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Show what its file would give now; writes nothing.")
+    ] = False,
+    space: SpaceOption = DEFAULT_SPACE,
+) -> None:
+    """Show the audiences of a space, or one of them, as published or as it would be."""
+    from kindred.audiences import preview as stage
+    from kindred.audiences.preview_report import print_audience, print_audiences
+    from kindred.audiences.status import Status
+
+    spec, target = spec_of(space), deployment()
+    if name is None:
+        if preview:
+            raise SettingsError("--preview needs the name of an audience: kindred audience NAME")
+        print_audiences(console, stage.list_audiences(target, spec), space)
+        return
+    made = stage.preview if preview else stage.published_audience
+    shown = made(target, spec, name)
+    print_audience(console, shown, is_preview=preview)
+    raise typer.Exit(0 if shown.row["status"] == Status.PUBLISHED else FAILED)
 
 
 @app.command("export-audience")

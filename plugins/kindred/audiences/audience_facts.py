@@ -70,6 +70,11 @@ def used_columns(asked: Audience) -> list[str]:
     return sorted({name for named in (*labels, asked.pool or {}) for name in named})
 
 
+def outcomes_of(files: Sequence[Facts]) -> dict[str, Facts | None]:
+    """What each file, as ``prepare`` has recorded it, says its exports are judged by."""
+    return {file["name"]: (file["settings"] or {}).get("outcome") for file in files}
+
+
 def _quality_rows(trained: Trained) -> list[Facts]:
     rows = []
     for one in trained.quality:

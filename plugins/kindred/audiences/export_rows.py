@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from psycopg2 import sql
 from psycopg2.extras import Json
 
 from kindred.audiences.hashing import Hashing
+from kindred.audiences.results import LATE_DAYS
 from kindred.audiences.status import Status
 from kindred.errors import DataError
+from kindred.history.snapshot_customers import Customers
 from kindred.history.suppression import SuppressionFilter
 from kindred.run.builds import one_line
 from kindred.warehouse import statements
@@ -91,13 +94,27 @@ def find_exportable(database: Database, name: str, as_of: datetime | None) -> Ex
     if row is None:
         which = "no snapshot" if as_of is None else f"no snapshot {as_of.isoformat()}"
         raise DataError(f"audience {name!r}: {which} is published in this space")
-    found_as_of, status, reason, sizes, settings, used_columns = row
+    found_as_of, status, reason, sizes, settings, used_columns, is_private = row
     where = f"audience {name!r}: snapshot {found_as_of.isoformat()}"
     if status is None:
         raise DataError(f"{where} has no such audience; 'kindred audience' lists them")
     if status != Status.PUBLISHED:
         raise DataError(f"{where} has no members of it: {status}: {reason}")
+    if is_private:
+        raise DataError(
+            f"{where} shows no members of it: they depend on a column that is private; run the date"
+            " again without that column"
+        )
     return Exportable(name, found_as_of, tuple(sizes), settings, tuple(used_columns))
+
+
+def members_query(audience: Exportable) -> Customers:
+    """A query for the members and the control group of an audience."""
+    return statements.compose(
+        "audiences/members_of",
+        as_of=sql.Literal(audience.as_of.isoformat()),
+        audience=sql.Literal(audience.name),
+    )
 
 
 def private_names(database: Database) -> frozenset[str]:
@@ -213,6 +230,18 @@ def record_written(database: Database, number: int, lines: int, digest: str) -> 
 def finish(database: Database, number: int) -> None:
     """Record that the export is complete."""
     database.run("audiences/finish_export", {"number": number})
+
+
+def delete_old_exported(database: Database, as_of: datetime, keep_days: int) -> int:
+    """Delete the customers of old exports that no result needs any more; returns how many.
+
+    An export and its counts stay. ``keep_days``: days for which its customers are kept at least, 0
+    for ever; they are kept in any case until what happened to them has been counted for good.
+    """
+    if not keep_days:
+        return 0
+    parameters = {"as_of": as_of, "kept_days": keep_days, "late_days": LATE_DAYS}
+    return database.run("audiences/delete_exported", parameters)
 
 
 def record_failure(database: Database, number: int, failure: str) -> None:

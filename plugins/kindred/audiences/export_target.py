@@ -84,6 +84,6 @@ class EndpointTarget:
     def writing(self) -> Iterator[BinaryIO]:
         """A file without a name on this machine's disk, which is sent at the end of the block."""
         with tempfile.TemporaryFile() as file:
-            yield file  # type: ignore[misc]
+            yield file
             file.seek(0)
-            post_csv(self.endpoint, file)  # type: ignore[arg-type]
+            post_csv(self.endpoint, file)

@@ -9,6 +9,7 @@ from typing import Any
 
 from kindred.audiences import export_rows
 from kindred.audiences.csv_lines import csv_lines, is_formula
+from kindred.audiences.exclusion import excluded_now
 from kindred.audiences.export_rows import Exportable, ExportRecord, ExportRequest
 from kindred.audiences.export_target import Target
 from kindred.audiences.hashing import HMAC_KEY_CHARACTERS, Hashing, hasher
@@ -18,7 +19,6 @@ from kindred.run.context import Deployment
 from kindred.settings import Secrets, variable_name
 from kindred.spec.model import Spec
 from kindred.warehouse import schemas
-from kindred.warehouse.copy_writer import Array
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
 from kindred.warehouse.locks import Resource, shared
@@ -78,7 +78,7 @@ def export_audience(
             private = export_rows.private_names(warehouse) | {*spec.private}
             origin = stack.enter_context(deployment.source(spec, label))
             column = source_column(origin, spec, request.column, private)
-        excluded = _excluded_now(deployment, spec, warehouse, audience, request)
+        excluded = excluded_now(deployment, spec, warehouse, audience, request.exported_at)
         record = export_rows.freeze(warehouse, request, audience, excluded, key_type)
         lines = Lines(request, spec, column, make, key_type)
         try:
@@ -175,14 +175,3 @@ class Lines:
                 f"none of the {self.members} members has a value in column {self.request.column!r}"
                 " of the source; there is nothing to export"
             )
-
-
-def _excluded_now(
-    deployment: Deployment,
-    spec: Spec,
-    warehouse: Database,
-    audience: Exportable,
-    request: ExportRequest,
-) -> Array:
-    """The keys of those whom the audience's file excludes, read anew."""
-    raise NotImplementedError

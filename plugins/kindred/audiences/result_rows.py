@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg2 import sql
 
-from kindred.audiences.results import Group, Verdict, compare
+from kindred.audiences.results import LATE_DAYS, Group, Verdict, compare
 from kindred.events.event_tables import table_of
 from kindred.history.column_expressions import TypeClass, type_class_of
 from kindred.history.versions import column_types
@@ -20,9 +20,6 @@ from kindred.spec.names import listed
 from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
-
-LATE_DAYS = 35
-"""Days after the end of an outcome's for which it is counted anew, since rows may come late."""
 
 _NUMBERS = (TypeClass.INTEGER, TypeClass.FLOAT, TypeClass.DECIMAL)
 

@@ -10,6 +10,9 @@ LEAST_EXPECTED = 5
 """Customers with the outcome, and without it, to be expected in each group before an interval is
 given: Cochran 1954, Biometrics 10, p. 420."""
 
+LATE_DAYS = 35
+"""Days after those of an outcome for which it is counted anew: rows may come late."""
+
 
 class Verdict(StrEnum):
     """What a comparison shows."""

@@ -18,6 +18,7 @@ from kindred.audiences.nearest_segments import nearest_segments
 from kindred.audiences.outside_columns import labels_of
 from kindred.audiences.populations import Populations
 from kindred.audiences.resolution import populations_of
+from kindred.audiences.result_rows import measure_results
 from kindred.audiences.status import Status
 from kindred.audiences.trained import Trained
 from kindred.audiences.training import train
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 
 MADE_BY = "train_audience"
 NO_MEMORY = "a task has too little memory for it; raise KINDRED_MEMORY_LIMIT_MB or use a larger one"
+CAUSES = (AudienceError, MemoryError, SettingsError, np.linalg.LinAlgError)
+"""What an audience may fail by while the night goes on."""
 NO_MODEL = "no model could be fitted to its seeds; the log of task train_audience says why"
 
 
@@ -65,9 +68,9 @@ def train_audience(run: Run, audience: str) -> dict[str, Any]:
         embeddings = read_embeddings(run, run.key_type(warehouse))
         try:
             made = make_audience(run, warehouse, asked, embeddings)
-        except (AudienceError, MemoryError, SettingsError, np.linalg.LinAlgError) as error:
+        except CAUSES as error:
             log.warning("audience %s: %s", audience, error)
-            facts = audience_facts.without_members(audience, *_why(error))
+            facts = audience_facts.without_members(audience, *why(error))
         else:
             facts = audience_facts.of_trained(asked, made.populations, made.trained)
             _write(run, audience, made)
@@ -77,7 +80,7 @@ def train_audience(run: Run, audience: str) -> dict[str, Any]:
     return {"audience": audience, "status": row["status"]}
 
 
-def _why(error: Exception) -> tuple[str, str]:
+def why(error: Exception) -> tuple[str, str]:
     """The status of an audience that could not be made, and the reason in words."""
     if isinstance(error, AudienceError):
         return error.status, error.reason
@@ -159,6 +162,7 @@ def join_audiences(run: Run) -> dict[str, Any]:
             audience_quality=quality,
             audience_overlap=members.overlaps,
             audience_members=members.counts,
+            audience_results=measure_results(run, warehouse, audience_facts.outcomes_of(files)),
         )
     log.info("%d audiences have %d customers", len(members.counts), sum(members.counts.values()))
     return {

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 NOT_ASKED_FOR = dict.fromkeys(
     ("recommendations", "item_names", "catalogue_as_of", "audience_members")
 )
-AUDIENCE_TABLES = ("audiences", "audience_quality", "audience_overlap")
+AUDIENCE_TABLES = ("audiences", "audience_quality", "audience_overlap", "audience_results")
 OF_SNAPSHOTS = (
     "cluster_lineage",
     "column_quality",
@@ -92,6 +92,7 @@ def publish(
             database.run("publication/set_recommended_items", table=items)
         if counts.get("audience_members") is not None:
             database.run("publication/set_audiences", {"as_of": as_of})
+            database.run("publication/set_audience_results", {"as_of": as_of})
         center = counts["center"] and Vector(counts["center"])
         published = {**NOT_ASKED_FOR, **counts, "as_of": as_of, "run_id": run_id}
         published["center"] = center

@@ -34,6 +34,7 @@ OF_AUDIENCES = (
     "publication/hash/audience_quality",
     "publication/hash/audience_overlap",
     "publication/hash/audience_keys",
+    "publication/hash/audience_results",
 )
 """The same of a space with audiences."""
 

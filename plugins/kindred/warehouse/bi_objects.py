@@ -48,6 +48,7 @@ VIEWS_WITH_CURRENT = (
     "audiences/bi/audience_members",
     "audiences/bi/audience_quality",
     "audiences/bi/audience_overlap",
+    "audiences/bi/audience_results",
 )
 """Views of all published snapshots; the same text makes the ``_current`` view of each."""
 
