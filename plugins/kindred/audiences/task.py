@@ -128,7 +128,8 @@ def _write(run: Run, audience: str, made: Made) -> None:
     arrays = {
         "order": trained.order,
         "scores": trained.scores,
-        "percentiles": trained.percentiles,
+        # As in bi.lookalike_audience: the share that is less like the seeds.
+        "percentiles": 100.0 - trained.percentiles,
         "reasons": trained.reasons,
         "is_control": made.is_control,
         "seeds": made.populations.seeds,

@@ -116,7 +116,8 @@ def test_members_are_the_best_of_the_pool_in_tiers_without_seeds_and_excluded(sc
         assert not {row[0] for row in found} & out
         scores = [row[2] for row in found]
         assert scores == sorted(scores, reverse=True)
-        assert all(80 - 1 < row[3] <= 100 for row in found)
+        shares = [100 * (1 - rank / pool) for rank in range(1, len(found) + 1)]
+        assert [row[3] for row in found] == pytest.approx(shares, abs=0.5)
         assert {row[5] for row in found} == set(SIZES)
         assert [row[5] for row in found] == sorted(row[5] for row in found)
         assert {column for row in found for column in row[7]} <= {"income", "age", "state"}

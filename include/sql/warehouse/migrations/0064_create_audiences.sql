@@ -18,9 +18,9 @@ create table audiences (
   control_share double precision,
   brier double precision,
   brier_base double precision,
-  warnings text[] not null default '{}',
-  used_columns text[] not null default '{}',
-  reason_columns text[] not null default '{}',
+  warnings text[] not null default '{{}}',
+  used_columns text[] not null default '{{}}',
+  reason_columns text[] not null default '{{}}',
   segments_by text,
   settings jsonb,
   primary key (as_of, audience)
