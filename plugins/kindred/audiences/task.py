@@ -126,8 +126,7 @@ def _write(run: Run, audience: str, made: Made) -> None:
     arrays: dict[str, Array] = {
         "order": trained.order,
         "scores": trained.scores,
-        # As in bi.lookalike_audience: the share that is less like the seeds.
-        "percentiles": 100.0 - trained.percentiles,
+        "percentiles": trained.percentiles,
         "reasons": trained.reasons,
         "is_control": made.is_control,
         "seeds": made.populations.seeds,
