@@ -64,9 +64,10 @@ def on_failed_audience(context: Mapping[str, Any]) -> None:
 
 def report_failed_audiences(reference: Mapping[str, Any], failed: Mapping[str, str]) -> None:
     """Send the one alert of the audiences that have failed, with the reason of each."""
-    reason = "; ".join(f"audience {name}: {why}" for name, why in sorted(failed.items()))
+    reason = one_line("; ".join(f"{name}: {why}" for name, why in sorted(failed.items())))
     dag_id = get_current_context()["ti"].dag_id
-    _send_alert(reference, dag_id, "train_audience", one_line(reason))
+    status = alerts.AUDIENCES_FAILED
+    _send_alert(reference, dag_id, "train_audience", reason, status=status)
 
 
 def on_failure_without_build(space: str, context: Mapping[str, Any]) -> None:

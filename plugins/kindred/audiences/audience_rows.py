@@ -43,7 +43,7 @@ COLUMNS = (
 class Members:
     """The members and the control group of one audience, best first.
 
-    ``customers`` (m,): keys; ``scores``, ``percentiles`` float64 (m,); ``probabilities`` float64
+    ``rows`` int32 (m,): of the snapshot; ``customers`` (m,): keys; ``scores``, ``percentiles`` float64 (m,); ``probabilities`` float64
     (m,), or None; ``is_control`` bool (m,); ``reasons`` int16 (m, 3): numbers of columns from 0, -1
     for none; ``seed_segments`` int32 (m,): labels, -1 for none. ``sizes`` and ``counts``: the
     tiers, and how many customers each ends at.
@@ -52,6 +52,7 @@ class Members:
     as_of: datetime
     audience: str
     key_type: KeyType
+    rows: NDArray[np.int32]
     customers: Array
     scores: NDArray[np.float64]
     percentiles: NDArray[np.float64]

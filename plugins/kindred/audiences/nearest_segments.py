@@ -41,4 +41,5 @@ def nearest_segments(
     if not len(segments):
         return np.full(len(members), NOISE, dtype=np.int32)
     means = [seeds[labels == label].mean(axis=0, dtype=np.float64) for label in segments]
-    return segments[nearest_point(members, np.stack(means).astype(np.float32))]
+    nearest = nearest_point(members, np.stack(means).astype(np.float32))
+    return np.asarray(segments[nearest], dtype=np.int32)

@@ -25,13 +25,14 @@ from kindred.audiences.training import train
 from kindred.encoding import encoder_versions
 from kindred.encoding.embeddings import Embeddings
 from kindred.encoding.vectors import read_embeddings
-from kindred.errors import AudienceError, SettingsError
+from kindred.errors import ArtefactError, AudienceError, SettingsError
 from kindred.neighbours.public_graph import public_part
 from kindred.run.context import Run
 from kindred.run.machine import cores
 from kindred.segments.profiles import profile_rows
 from kindred.spec.audiences import Audience
 from kindred.spec.clustering import Algorithm
+from kindred.warehouse.copy_writer import Array
 from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
@@ -125,11 +126,10 @@ def make_audience(run: Run, warehouse: Database, asked: Audience, embeddings: Em
 
 def _write(run: Run, audience: str, made: Made) -> None:
     trained = made.trained
-    arrays = {
+    arrays: dict[str, Array] = {
         "order": trained.order,
         "scores": trained.scores,
-        # As in bi.lookalike_audience: the share that is less like the seeds.
-        "percentiles": 100.0 - trained.percentiles,
+        "percentiles": trained.percentiles,
         "reasons": trained.reasons,
         "is_control": made.is_control,
         "seeds": made.populations.seeds,
@@ -185,42 +185,54 @@ def _load(
     found: list[dict[str, Any]],
     qualities: list[dict[str, Any]],
 ) -> Loaded:
+    """Load the members of all audiences; in ``found`` one whose artefact is damaged has failed."""
     schema, wait_seconds = run.spec.internal_schema, run.settings.lock_wait_seconds
     embeddings = read_embeddings(run, run.key_type(warehouse))
     segments = _Segments(run, warehouse, embeddings, qualities)
     counts, members = {}, {}
-    for one in found:
-        row = one["row"]
-        name = row["audience"]
-        if row["status"] != Status.PUBLISHED:
+    for place, one in enumerate(found):
+        row, name = one["row"], one["row"]["audience"]
+        try:
+            rows = _read(run, row, embeddings, segments)
+        except ArtefactError as error:
+            failed = audience_facts.without_members(name, Status.FAILED, str(error))
+            found[place] = {**failed, "row": {**failed["row"], "settings": row["settings"]}}
+            rows = None
+        if rows is None:
             audience_rows.load_nobody(warehouse, schema, run.as_of, name, wait_seconds=wait_seconds)
             continue
-        arrays = run.folder.read(_artefact_of(name), MADE_BY).arrays
-        order = arrays["order"]
         row["segments_by"] = segments.algorithm
-        rows = Members(
-            run.as_of,
-            name,
-            embeddings.key_type,
-            embeddings.customers[order],
-            arrays["scores"],
-            arrays["percentiles"],
-            arrays.get("probabilities"),
-            arrays["is_control"],
-            arrays["reasons"],
-            segments.nearest(arrays["seeds"], order),
-            tuple(row["sizes"]),
-            tuple(row["counts"]),
-        )
+        block_rows = run.settings.block_rows
         counts[name] = audience_rows.load(
-            warehouse,
-            schema,
-            rows,
-            block_rows=run.settings.block_rows,
-            wait_seconds=wait_seconds,
+            warehouse, schema, rows, block_rows=block_rows, wait_seconds=wait_seconds
         )
-        members[name] = order[~arrays["is_control"]]
+        members[name] = rows.rows[~rows.is_control]
     return Loaded(counts, audience_facts.overlaps(members, len(embeddings.customers)))
+
+
+def _read(
+    run: Run, row: dict[str, Any], embeddings: Embeddings, segments: "_Segments"
+) -> Members | None:
+    """The members of an audience as its task left them; None if it has none."""
+    if row["status"] != Status.PUBLISHED:
+        return None
+    arrays = run.folder.read(_artefact_of(row["audience"]), MADE_BY).arrays
+    order = arrays["order"]
+    return Members(
+        run.as_of,
+        row["audience"],
+        embeddings.key_type,
+        order,
+        embeddings.customers[order],
+        arrays["scores"],
+        arrays["percentiles"],
+        arrays.get("probabilities"),
+        arrays["is_control"],
+        arrays["reasons"],
+        segments.nearest(arrays["seeds"], order),
+        tuple(row["sizes"]),
+        tuple(row["counts"]),
+    )
 
 
 class _Segments:

@@ -6,11 +6,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kindred.audiences.populations import Populations
+from kindred.audiences.calibration import Calibration, calibrate
+from kindred.audiences.comparison import Comparison, Ranked, compare, rank
+from kindred.audiences.choice import found
+from kindred.audiences.contrasts import contrast_warnings
+from kindred.audiences.findings import SPECIFIC, outside_warning, seed_warnings, share_outside
+from kindred.audiences.folds import remixed, sample
+from kindred.audiences.kinds import Kinds, kinds_of
+from kindred.audiences.methods import Family
+from kindred.audiences.people import People, people_of
+from kindred.audiences.populations import Populations, Truth
+from kindred.audiences.quality import customers_of, quality_rows
+from kindred.audiences.reasons import reasons_of
+from kindred.audiences.state import model_state
 from kindred.audiences.trained import Trained
 
 Columns = Callable[[NDArray[np.integer]], pd.DataFrame]
 """The raw values of the public columns of some customers, one row each, in the order asked for."""
+
+Floats = NDArray[np.float64]
+Vectors = NDArray[np.float32]
+
+CONTRAST = 4  # purpose of hashes
+CONTRASTED = 20_000
+"""People whose columns outside the features are compared, and asked people and pool."""
 
 
 def train(
@@ -49,4 +68,106 @@ def train(
     AudienceError
         There are fewer than 20 seeds, nobody to rank, or nobody to tell the seeds from.
     """
-    raise NotImplementedError
+    people = people_of(populations, hashes)
+    comparison = compare(vectors, people, max(sizes), threads)
+    ranked = rank(vectors, comparison, threads)
+    warnings = _warnings(vectors, populations, hashes, labels)
+    return _described(vectors, comparison, ranked, sizes, blocks, warnings, threads)
+
+
+def _described(
+    vectors: Vectors,
+    comparison: Comparison,
+    ranked: Ranked,
+    sizes: Sequence[float],
+    blocks: Mapping[str, tuple[int, int]],
+    warnings: Sequence[str],
+    threads: int,
+) -> Trained:
+    people, populations = comparison.people, comparison.people.populations
+    order, judges = ranked.order, ranked.judges
+    pool = len(order)
+    counts = tuple(customers_of(size, pool) for size in sizes)
+    members = order[: counts[-1]]
+    calibration = _calibration(people, ranked)
+    probabilities = None
+    if calibration is not None:
+        probabilities = calibration.probabilities(ranked.places[order])
+    quality = quality_rows(
+        sizes, comparison.places, people.judges, comparison.method_per_fold, probabilities, pool
+    )
+    kinds = kinds_of(
+        comparison.examples, comparison.hits, comparison.settings.get(Family.NEAREST, 1)
+    )
+    seeds = np.asarray(vectors[populations.seeds], dtype=np.float32)
+    reasons = reasons_of(
+        [
+            (comparison.models[family], float(ranked.scores[family][order].std()))
+            for family in comparison.method.families
+        ],
+        vectors,
+        judges.rows[members],
+        judges.folds[members],
+        blocks,
+        threads,
+    )
+    places = comparison.places[comparison.method]
+    specific = float(found(places, people.judges.seeds, SPECIFIC).mean())
+    return Trained(
+        method=comparison.method.name,
+        order=judges.rows[members],
+        scores=ranked.places[members],
+        percentiles=100.0 * (1.0 - np.arange(len(members)) / pool),
+        probabilities=None if probabilities is None else probabilities[: len(members)],
+        pool=pool,
+        sizes=tuple(sizes),
+        counts=counts,
+        cutoffs=tuple(float(ranked.places[members[count - 1]]) for count in counts),
+        quality=quality,
+        calibration=() if calibration is None else calibration.rows,
+        brier=None if calibration is None else calibration.brier,
+        brier_base=None if calibration is None else calibration.brier_base,
+        columns=tuple(blocks),
+        reasons=reasons,
+        seed_groups=kinds.centroids.groups(seeds),
+        nearest_groups=kinds.centroids.groups(
+            np.asarray(vectors[judges.rows[members]], dtype=np.float32)
+        ),
+        warnings=(
+            *seed_warnings(people.seeds, quality, max(sizes), specific),
+            *people.warnings,
+            *kinds.warnings,
+            *warnings,
+        ),
+        state=model_state(comparison, kinds, calibration),
+    )
+
+
+def _calibration(people: People, ranked: Ranked) -> Calibration | None:
+    """The calibration by those whose answer is known; None where that is not so of all or of those
+    who were asked.
+    """
+    if people.populations.others is None or people.populations.truth is Truth.NONE:
+        return None
+    judges = ranked.judges
+    at = np.searchsorted(judges.rows, people.examples)
+    return calibrate(ranked.places[at], people.is_seed, people.weights, judges.folds[at])
+
+
+def _warnings(
+    vectors: Vectors,
+    populations: Populations,
+    hashes: NDArray[np.uint64],
+    labels: Columns | None,
+) -> list[str]:
+    """What seeds, pool and asked people say without a model."""
+    mixed = remixed(hashes, CONTRAST)
+    pool = sample(populations.pool, mixed, CONTRASTED)
+    warnings: list[str] = []
+    if labels is not None:
+        seeds = sample(populations.seeds, mixed, CONTRASTED)
+        warnings += contrast_warnings(labels(seeds), labels(pool))
+    if populations.contacted is not None:
+        asked = sample(populations.contacted, mixed, CONTRASTED)
+        warnings += outside_warning(share_outside(vectors[asked], vectors[pool]))
+    return warnings

@@ -62,7 +62,7 @@ comment on column {bi}.{view}.audience is 'The audience.';
 comment on column {bi}.{view}.customer_id is 'The customer.';
 comment on column {bi}.{view}.rank is '1 for the customer most like the seeds, members and control together. An erased customer leaves a gap.';
 comment on column {bi}.{view}.score is 'Larger is more like the seeds; comparable within one audience of one snapshot.';
-comment on column {bi}.{view}.percentile is 'Share of the pool that ranks lower, in percent.';
+comment on column {bi}.{view}.percentile is 'Share of the pool that ranks no higher, in percent: 100 for the first.';
 comment on column {bi}.{view}.probability is 'Calibrated probability of belonging; null unless the file says who was contacted, or its label is known of everybody.';
 comment on column {bi}.{view}.tier is 'The smallest size of the audience that includes the customer: a share of the pool.';
 comment on column {bi}.{view}.role is 'member; or control: held back for comparison, by chance, the same customers every night.';
