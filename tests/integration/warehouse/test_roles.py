@@ -57,6 +57,8 @@ OBJECTS = (
     "audience_quality_current",
     "audience_overlap",
     "audience_overlap_current",
+    "audience_results",
+    "audience_results_current",
     "explain_pair(1, 2)",
     "lookalike_audience(array(select generate_series(1, 200)::bigint), 5)",
     "similar_customers(1, 5)",
