@@ -10,6 +10,7 @@ from integration.audiences.audience_scene import (
     ASKED,
     BY_CONTACT,
     BY_QUERY,
+    COLUMNS,
     CUSTOMERS,
     FIRST_NIGHT,
     LABEL,
@@ -66,18 +67,20 @@ class Resolver:
 
     def __init__(self, folder):
         self.folder = folder
+        self.nights = {}
 
-    def run_of(self, laboratory):
-        return laboratory.reopen({"space": "default", "as_of": f"{FIRST_NIGHT}+00:00"})
+    def night(self, laboratory):
+        """The run of a laboratory's night, and its vectors."""
+        if laboratory.warehouse_dsn not in self.nights:
+            run = laboratory.reopen({"space": "default", "as_of": f"{FIRST_NIGHT}+00:00"})
+            with run.warehouse("test") as warehouse:
+                found = run, read_embeddings(run, run.key_type(warehouse))
+            self.nights[laboratory.warehouse_dsn] = found
+        return self.nights[laboratory.warehouse_dsn]
 
-    def embeddings(self, laboratory):
-        run = self.run_of(laboratory)
-        with run.warehouse("test") as warehouse:
-            return read_embeddings(run, run.key_type(warehouse))
-
-    def __call__(self, laboratory, content, name="made", *, embeddings=None, **changes):
-        embeddings = embeddings or self.embeddings(laboratory)
-        run = replace(self.run_of(laboratory), **changes)
+    def __call__(self, laboratory, content, name="made", **changes):
+        run, embeddings = self.night(laboratory)
+        run = replace(run, deployment=laboratory.deployment, **changes)
         audience = audience_from_dict({"name": name, **content}, "test")
         with run.warehouse("test") as warehouse, audiences_in(self.folder):
             return populations_of(run, warehouse, audience, embeddings)
@@ -91,7 +94,7 @@ def copied(scene, copy_laboratory):
     return laboratory
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def resolve_in(scene):
     """Resolve an audience in a laboratory."""
     return Resolver(scene[1])
@@ -177,7 +180,7 @@ def test_seeds_who_were_not_contacted_are_neither_seeds_nor_in_the_pool(resolve)
     early = [one for one in responders() if one <= 300]
     assert ids(found.seeds) == early
     late = len(responders()) - len(early)
-    assert found.warnings == (f"{late} seeds were not contacted, and nothing is learned of them",)
+    assert found.warnings == (f"{late} seeds were not contacted: nothing is learned from them",)
     assert not {*ids(found.pool)} & {*responders()}
 
 
@@ -219,7 +222,7 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
         (
             {"seed": {"query": f"{EVERYBODY} limit 19"}},
             Status.TOO_FEW_SEEDS,
-            "only 19 of the 19 seeds that are customers of the snapshot are left.*; 20 are needed",
+            "19 seeds are customers of the snapshot; 20 are needed",
         ),
         (
             {"seed": {"query": "select i from generate_series(5001, 5050) as n (i)"}},
@@ -229,12 +232,12 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
         (
             {"seed": {"query": RESPONDED}, "exclude": {"query": EVERYBODY}},
             Status.TOO_FEW_SEEDS,
-            "none of the 88 seeds that are customers .* are left without those excluded",
+            "0 of the 88 seeds that are customers of .* are used, the others are excluded",
         ),
         (
             {"seed": {"label": {LABEL: "never"}}},
             Status.TOO_FEW_SEEDS,
-            "no customer .* label's value",
+            "no customer has that label",
         ),
         ({"seed": {"query": EVERYBODY}}, Status.NOBODY_IN_THE_POOL, "all customers are seeds"),
         (
@@ -369,10 +372,8 @@ def test_what_says_nothing_of_the_past_is_read_for_the_newest_date_alone(resolve
         resolve(BY_CONTACT, "past", as_of=late)
 
 
-def test_the_dates_of_a_backfill_read_nothing_of_the_present(resolve, scene):
-    laboratory, _ = scene
-    run = laboratory.reopen({"space": "default", "as_of": f"{FIRST_NIGHT}+00:00"})
-    backfill = replace(run.build, may_fit=False)
+def test_the_dates_of_a_backfill_read_nothing_of_the_present(resolve, resolve_in, scene):
+    backfill = replace(resolve_in.night(scene[0])[0].build, may_fit=False)
     with pytest.raises(AudienceError, match="no history: the table of 'seed' says"):
         resolve({"seed": {"table": "responders"}}, "filled", build=backfill)
     assert ids(resolve(BY_QUERY, "filled", build=backfill).seeds) == responders()
@@ -385,11 +386,10 @@ def test_an_erased_customer_is_in_no_population_again(copied, resolve_in, monkey
     resolve_in(laboratory, BY_CONTACT)
     stored = f"select role from kindred.audience_ids where customer_id = {gone} order by 1"  # noqa: S608
     assert laboratory.query(stored) == [("contacted",), ("seed",)]
-    embeddings = resolve_in.embeddings(laboratory)
     receipt = erase(laboratory.deployment, "default", request(laboratory, gone))
     assert receipt["rows"]["audience_ids"] == 2
     assert laboratory.query(stored) == []
-    found = resolve_in(laboratory, BY_CONTACT, "anew", embeddings=embeddings)
+    found = resolve_in(laboratory, BY_CONTACT, "anew")
     assert gone not in {*ids(found.seeds), *ids(found.contacted)}
     assert len(found.contacted) == len({*asked()} - {*opt_outs()}) - 1
     assert laboratory.query(stored) == []
@@ -412,3 +412,44 @@ def test_stored_ids_go_with_the_snapshot_of_their_date(copied, resolve_in):
         with laboratory.deployment.warehouse("test", "kindred") as warehouse:
             drop_hidden(warehouse, moment(f"{before}T00:00"))
         assert laboratory.query(count) == [(left * len(responders()), left)]
+
+
+@pytest.mark.bare
+def test_ids_are_written_as_the_keys_of_the_space_are(laboratory, tmp_path):
+    laboratory.query("create extension citext", source=True)
+    rows = [(f"Key{row[0]}", *row[1:]) for row in customers(60)]
+    laboratory.fill("customers", COLUMNS.replace("customer_id bigint", "customer_id citext"), rows)
+    (tmp_path / "made.yaml").write_text("")
+    (tmp_path / "ids.txt").write_text("".join(f"KEY{number}\n" for number in range(1, 31)))
+    write_audiences(tmp_path / "read", {"made": BY_QUERY})
+    with audiences_in(tmp_path / "read"):
+        laboratory.run(SPEC, FIRST_NIGHT, until="plan_graph")
+    resolve = Resolver(tmp_path)
+    texts = "select 'key' || i from generate_series(1, 25) as numbers (i) union all select 'kEY1'"
+    assert (found := resolve(laboratory, {"seed": {"query": texts}})).given == 25
+    assert len(found.seeds) == 25
+    assert len(resolve(laboratory, {"seed": {"file": "ids.txt"}}).seeds) == 30
+    longer = f"{texts} union all select repeat('k', 300)"
+    found = resolve(laboratory, {"seed": {"query": longer}})
+    assert (found.given, found.known) == (26, 25)
+
+
+@pytest.mark.bare
+def test_uuids_are_keys_however_they_are_typed(laboratory, tmp_path):
+    def key(number):
+        return f"00000000-0000-4000-8000-{number:012x}"
+
+    rows = [(key(row[0]), *row[1:]) for row in customers(60)]
+    laboratory.fill("customers", COLUMNS.replace("customer_id bigint", "customer_id uuid"), rows)
+    laboratory.run(SPEC, FIRST_NIGHT, until="plan_graph")
+    (tmp_path / "made.yaml").write_text("")
+    ids_of = [key(number).upper() for number in range(1, 26)]
+    (tmp_path / "ids.txt").write_text("\n".join(["customer_id", *ids_of, "nobody"]))
+    resolve = Resolver(tmp_path)
+    found = resolve(laboratory, {"seed": {"file": "ids.txt"}})
+    assert (found.given, found.known) == (26, 25)
+    assert found.warnings == ("1 ids of 'seed' can be no keys of type uuid",)
+    found = resolve(laboratory, {"seed": {"query": "select customer_id from customers limit 30"}})
+    assert found.known == 30
+    with pytest.raises(AudienceError, match="is of type integer, but customers have keys of type"):
+        resolve(laboratory, {"seed": {"query": "select 1"}})
