@@ -187,6 +187,16 @@ class Population(Relation):
         examples=["holders.csv"],
     )
 
+    @field_validator("column")
+    @classmethod
+    def _column_has_a_plain_name(cls, value: str | None) -> str | None:
+        if value is not None and "%" in value:
+            raise ValueError(
+                f"column {value!r} has a % in its name, which is not allowed; write a 'query' that"
+                " renames it"
+            )
+        return value
+
     @field_validator("file")
     @classmethod
     def _file_is_in_the_folder(cls, value: str | None) -> str | None:
