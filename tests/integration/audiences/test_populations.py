@@ -1,5 +1,6 @@
 """Whom the populations of an audience resolve to, what is stored of them, and what goes wrong."""
 
+import os
 from dataclasses import replace
 from functools import partial
 
@@ -34,8 +35,11 @@ from kindred.encoding.vectors import read_embeddings
 from kindred.erasure.task import erase
 from kindred.errors import AudienceError
 from kindred.history.erasure_key import VARIABLE
+from kindred.preparation.audience_findings import findings
 from kindred.publication.retention import drop_hidden
+from kindred.run.findings import Outcome
 from kindred.spec.audience_reader import audience_from_dict
+from kindred.warehouse.keys import KeyType
 
 SPEC = scene_spec()
 EVERYBODY = "select customer_id from customers"
@@ -453,3 +457,39 @@ def test_uuids_are_keys_however_they_are_typed(laboratory, tmp_path):
     assert found.known == 30
     with pytest.raises(AudienceError, match="is of type integer, but customers have keys of type"):
         resolve(laboratory, {"seed": {"query": "select 1"}})
+
+
+def test_doctor_says_which_audiences_will_not_be_made(scene, tmp_path):
+    bad = {
+        "lost": {"seed": {"file": "lost.csv"}},
+        "slip": {"seed": {"query": "select customerid from customers"}},
+        "cast": {"seed": {"query": "select 'secret'::integer"}},
+        "wide": {"seed": {"label": {"spent": "yes"}}, "pool": {"stat": "CA"}},
+        "owner": {"seed": {"table": "responders", "connection": "kindred_warehouse"}},
+    }
+    write_audiences(tmp_path, {"asked": BY_CONTACT, **bad})
+    (tmp_path / "broken.yaml").write_text("seed: [")
+    folders = os.pathsep.join((str(tmp_path), str(tmp_path / "absent")))
+    deployment = scene[0].deployment
+    with (
+        audiences_in(folders),
+        deployment.warehouse("test", "kindred") as warehouse,
+    ):
+        found = list(findings(SPEC, deployment, warehouse, KeyType.BIGINT))
+    said = [f.message for f in found if f.outcome is Outcome.WARNING]
+    assert "there is no folder" in said.pop(0)
+    for name, words in {
+        "broken": "broken.yaml: cannot be read as YAML: line 1",
+        "cast": "cannot be read (invalid text representation); the log of the task has the",
+        "lost": "file 'lost.csv': there is no such file in the folder",
+        "owner": "this connection is the warehouse's own",
+        "slip": 'column "customerid" does not exist',
+        "wide": "seed.label: space 'default' has no label 'spent'; it has bought",
+    }.items():
+        assert said[0].startswith(f"audience {name} will not be made: ")
+        assert words in said.pop(0)
+    assert "has no stored column 'stat'" in said.pop(0)
+    assert said == []
+    assert [f.message for f in found if f.outcome is Outcome.OK] == [
+        "asked: seed by query, contacted by query, exclude by table"
+    ]

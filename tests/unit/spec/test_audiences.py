@@ -1,10 +1,14 @@
 """Audience files: what they may say, and what is said where they are wrong."""
 
+import jsonschema
 import pytest
+import yaml
 
 from kindred.errors import SpecError
 from kindred.spec.audience_reader import audience_from_dict, load_audience
 from kindred.spec.audiences import Audience
+from kindred.spec.reference import reference
+from kindred.spec.schema import json_schema, node_at
 
 
 @pytest.fixture
@@ -147,3 +151,25 @@ def test_what_is_refused_and_where(load, text, words):
 def test_the_name_of_a_file_is_that_of_an_audience(load):
     with pytest.raises(SpecError, match="'Spring Sale' cannot name an audience; rename the file"):
         load(SEED, "Spring Sale")
+
+
+def test_the_reference_has_every_key():
+    root, text = json_schema(Audience), reference()
+    for place in ((), ("seed",), ("outcome",)):
+        for key, node in node_at(place, root)["properties"].items():
+            described = node.get("description") or node_at([*place, key], root)["description"]
+            assert f"| `{key}` | {described} | " in text
+
+
+def test_the_schema_takes_what_the_reader_takes():
+    validator = jsonschema.Draft202012Validator(json_schema(Audience))
+    validator.validate(yaml.safe_load(WHOLE))
+    for wrong in ({"seed": {"query": "a", "file": "b"}}, {"seed": {}}, {}, {"seed": {"label": {}}}):
+        assert not validator.is_valid(wrong)
+    for wrong in (
+        {"sizes": ["0"]},
+        {"control_share": 0.6},
+        {"outcome": {"days": 3}},
+        {"sizes": []},
+    ):
+        assert not validator.is_valid({"seed": {"query": "select 1"}, **wrong})
