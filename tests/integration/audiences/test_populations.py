@@ -52,6 +52,7 @@ def scene(make_laboratory, tmp_path_factory):
     laboratory = make_laboratory()
     open_scene(laboratory)
     laboratory.query("create sequence numbers", source=True)
+    laboratory.query("create view contacted_ids as select customer_id from contacted", source=True)
     folder = tmp_path_factory.mktemp("audiences")
     write_audiences(
         folder,
@@ -135,6 +136,21 @@ def test_a_query_gives_seeds_and_the_others_are_the_pool(resolve):
     assert (found.others, found.contacted, found.truth) == (None, None, Truth.NONE)
     assert found.warnings == ()
     assert {rows.dtype for rows in (found.seeds, found.pool, found.excluded)} == {np.dtype("int32")}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "with asked as (select customer_id as id from contacted) select id from asked -- all",
+        "table contacted_ids",
+        "select customer_id from contacted where contacted_at < (:as_of)::date /* ; */;",
+        "select customer_id from contacted where 'a%b' like 'a%' and '%s' <> ':as_of' order by 1",
+        "select customer_id::numeric from contacted union select 7.5 union all select null",
+        "select lpad(customer_id::text, 9, '0') from contacted where contacted_at < cast(:as_of as date)",
+    ],
+)
+def test_queries_as_people_write_them(resolve, query):
+    assert ids(resolve({"seed": {"query": query}}).seeds) == asked()
 
 
 def test_a_label_gives_seeds_and_says_who_is_none(resolve):
