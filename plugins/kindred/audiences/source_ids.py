@@ -99,6 +99,7 @@ def describe(
     """
     parameters = {"as_of": as_of, "most": most + 1}
     with said(role, population):
+        relation: sql.Composable
         if population.query is not None:
             relation = sql.SQL("({}\n)").format(_bound(population.query.rstrip().rstrip(";")))
         else:

@@ -115,8 +115,7 @@ class StoredIds:
         key_type = self.run.key_type(self.warehouse)
         read = self._land_file if self.population.form == "file" else self._land_source
         with self.warehouse.transaction():
-            names = {"landing": LANDING, "texts": TEXTS}
-            self.warehouse.run("audiences/create_landing", **names)
+            self.warehouse.run("audiences/create_landing", landing=LANDING, texts=TEXTS)
             rows, ignores_case, warnings = read(key_type)
             if rows > self.audience.max_ids:
                 raise AudienceError(
@@ -186,8 +185,9 @@ class StoredIds:
             sql.SQL(cast).format(c=sql.Identifier("given", "id"))
             for cast in foreign_key_casts("id", "text", key_type)
         )
-        names = {"landing": LANDING, "texts": TEXTS, "key": key, "unusable": unusable}
-        self.warehouse.run("audiences/land_texts", **names)
+        self.warehouse.run(
+            "audiences/land_texts", landing=LANDING, texts=TEXTS, key=key, unusable=unusable
+        )
         return rows, self._ignores_case, []
 
     @property

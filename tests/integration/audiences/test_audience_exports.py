@@ -208,6 +208,7 @@ def test_who_opts_out_or_is_erased_after_the_night_is_in_no_export(scene, kindre
     scene.append("opt_outs", [(out,), (control_out,), (7_000_000,)])
     receipt = erase(scene.deployment, "default", request(scene, gone))
     assert receipt["rows"]["audience_export_customers"] == 1
+    assert receipt["exports"] == [1], "who received the file must be told"
     second = export(kindred, scene, "b.csv")
     assert second == [key for key in first if key not in (gone, out)]
     assert frozen(scene, 2, "member") == second
@@ -405,13 +406,16 @@ def judged(exportable, copy_laboratory, export_folder, tmp_path_factory):
     before = [key for key in exported["member"] if key in had]
     buy(laboratory, [*fresh[:60], *held[:4]], "2026-02-01T20:00")
     buy(laboratory, before, "2026-02-01T21:00", "no")
-    with audiences_in(export_folder):
+    few = tmp_path_factory.mktemp("few")  # nights that train nothing count all the same
+    write_audiences(few, {"few": FILES["few"]})
+    with audiences_in(few):
         laboratory.run(SPEC, DURING)
         # Some give it back, but it happened; others are too late, and some had it before.
         buy(laboratory, fresh[:5], "2026-02-09T10:00", "no")
         buy(laboratory, before, "2026-02-09T11:00")
         buy(laboratory, [*fresh[60:70], *held[4:20]], "2026-02-21T09:00")
         laboratory.run(SPEC, OVER)
+    laboratory.few = few
     laboratory.groups = (fresh, held, had & {*exported["member"], *exported["control"]})
     return laboratory
 
@@ -446,10 +450,10 @@ def test_results_compare_members_and_control_by_intention_to_treat(judged):
     assert measured(judged, SPEC, EXPORTED_AT) == []
 
 
-def test_results_outlive_the_customers_and_the_snapshots(judged, copy_laboratory, export_folder):
+def test_results_outlive_the_customers_and_the_snapshots(judged, copy_laboratory):
     laboratory = copy_laboratory(judged)
     laboratory.query("delete from kindred.audience_export_customers where customer_id % 2 = 0")
-    with audiences_in(export_folder):
+    with audiences_in(judged.few):
         laboratory.run(SPEC, LATER)
     [over] = laboratory.query(RESULT, [moment(OVER)])
     assert laboratory.query(RESULT, [moment(LATER)]) == [over]
@@ -466,15 +470,13 @@ def test_results_outlive_the_customers_and_the_snapshots(judged, copy_laboratory
     assert laboratory.query("select count(*) from bi.audience_results") == [(1,)]
 
 
-def test_an_erased_customer_leaves_later_counts_alone(
-    judged, copy_laboratory, export_folder, monkeypatch
-):
+def test_an_erased_customer_leaves_later_counts_alone(judged, copy_laboratory, monkeypatch):
     monkeypatch.setenv(VARIABLE, SECRET)
     laboratory, (fresh, held, _) = copy_laboratory(judged), judged.groups
     before = laboratory.query(RESULT, [moment(OVER)])
     erase(laboratory.deployment, "default", request(laboratory, fresh[0]))
     assert laboratory.query(RESULT, [moment(OVER)]) == before
-    with audiences_in(export_folder):
+    with audiences_in(judged.few):
         laboratory.run(SPEC, OVER)
     [row] = laboratory.query(RESULT, [moment(OVER)])
     assert row[:2] == (len(fresh) - 1, 59)
