@@ -10,10 +10,10 @@ from typing import Any
 
 from psycopg2 import sql
 
-from kindred.errors import SettingsError
+from kindred.errors import PreflightError, SettingsError
 from kindred.history import source
 from kindred.history.source import SourceColumns
-from kindred.history.source_errors import reading
+from kindred.history.source_errors import reading, where_of
 from kindred.spec.model import Spec
 from kindred.spec.names import did_you_mean, listed
 from kindred.warehouse import statements
@@ -62,9 +62,16 @@ class SourceColumn:
             "window_end": datetime.now(UTC).isoformat(),
             "source_timezone": self.spec.source.zone,
         }
-        with reading(self.origin, self.spec.source), self.origin.connection.cursor() as cursor:
-            cursor.execute(query, parameters)
-            found = dict(cursor.fetchall())
+        try:
+            with reading(self.origin, self.spec.source), self.origin.connection.cursor() as cursor:
+                cursor.execute(query, parameters)
+                found = dict(cursor.fetchall())
+        except UnicodeDecodeError as error:
+            raise PreflightError(
+                f"{where_of(self.spec.source)}: column {self.name!r} has texts in another encoding"
+                " than UTF-8, which its database does not name; convert them in the spec's"
+                " 'source.query'"
+            ) from error
         return [found[text] for text in texts if text in found]
 
 

@@ -302,6 +302,23 @@ def test_a_killed_export_is_recorded_and_the_same_command_completes_it(
         ]
 
 
+def test_a_source_that_fails_halfway_leaves_no_file(scene, kindred):
+    scene.query(
+        "create function fail(id bigint) returns text language plpgsql volatile as"
+        " $$ begin if id > 400 then raise exception 'halfway'; end if; return id; end $$;"
+        " alter table customers rename to people;"
+        " create view customers as select people.*, fail(customer_id) as code from people",
+        source=True,
+    )
+    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/a.csv", "--column=code")
+    code, printed = kindred(scene, "export-audience", *arguments)
+    assert (code, "cannot be read: halfway" in printed) == (1, True)
+    assert list(kindred.out.iterdir()) == []
+    [(status, failure)] = scene.query("select status, failure from kindred.audience_exports")
+    assert status == "unfinished"
+    assert "halfway" in failure
+
+
 def test_a_file_that_is_another_than_the_killed_exports_stays(scene, kindred, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(export_rows, "finish", lambda *_: None)
