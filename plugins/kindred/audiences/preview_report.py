@@ -23,8 +23,8 @@ _COUNTS = (
 def print_audience(console: Console, shown: Shown, *, is_preview: bool) -> None:
     """Print what there is of one audience: its status, seeds, sizes, reasons and warnings."""
     row = shown.row
-    what = "would be" if is_preview else "is"
-    lines = [f"audience {shown.name}, snapshot {shown.as_of.isoformat()}: {what} {row['status']}"]
+    what = "preview of audience" if is_preview else "audience"
+    lines = [f"{what} {shown.name}, snapshot {shown.as_of.isoformat()}: {row['status']}"]
     if row["reason"]:
         lines.append(str(row["reason"]))
     if row["status"] == Status.PUBLISHED:

@@ -44,7 +44,7 @@ def test_a_preview_shows_what_would_come_out_and_writes_nothing(exportable, audi
     files = {**FILES, "asked": {**BY_CONTACT, "sizes": ["10%", "30%"], "control_share": "20%"}}
     code, printed = audience(files, "asked", "--preview")
     assert code == 0, printed
-    assert "audience asked, snapshot 2026-02-01T02:00:00+00:00: would be published" in printed
+    assert "preview of audience asked, snapshot 2026-02-01T02:00:00+00:00: published" in printed
     seeds = len(responders())
     assert f"seeds: {seeds} given, {seeds} customers of the snapshot" in printed
     assert "contacted: 300" in printed
@@ -59,17 +59,16 @@ def test_a_preview_shows_what_would_come_out_and_writes_nothing(exportable, audi
 def test_a_preview_of_the_published_file_is_what_was_published(audience):
     code, shown = audience(FILES, "responders")
     assert code == 0, shown
-    assert "is published" in shown
+    assert shown.startswith("audience responders, snapshot 2026-02-01T02:00:00+00:00: published")
     _, previewed = audience(FILES, "responders", "--preview")
-    expected = shown.replace(": is published", ": would be published")
-    assert previewed == f"{expected} nothing was written: this was a preview"
+    assert previewed == f"preview of {shown} nothing was written: this was a preview"
 
 
 def test_a_preview_reads_the_files_as_they_are_now(audience):
     by_file = {"seed": {"file": "ids.csv"}, "exclude": {"label": {LABEL: "no"}}}
     code, printed = audience({"listed": by_file}, "listed", "--preview")
     assert code == 1
-    assert "would be failed" in printed
+    assert "+00:00: failed" in printed
     assert "there is no such file in the folder of the audience file" in printed
 
 
@@ -85,7 +84,7 @@ def test_a_preview_reads_the_files_as_they_are_now(audience):
 def test_a_preview_says_why_there_would_be_nobody(audience, content, status, reason):
     code, printed = audience({"one": content}, "one", "--preview")
     assert code == 1
-    assert f"would be {status}" in printed
+    assert f"+00:00: {status}" in printed
     assert reason in printed
 
 

@@ -31,7 +31,7 @@ from kindred.audiences.hashing import Hashing
 from kindred.audiences.result_rows import measure_results
 from kindred.audiences.results import Group, compare
 from kindred.erasure.task import erase
-from kindred.errors import UnreachableError
+from kindred.errors import LockTimeoutError, UnreachableError
 from kindred.history.erasure_key import VARIABLE
 from kindred.publication.prune import Retention, prune
 from kindred.run.context import open_run
@@ -230,6 +230,22 @@ def test_who_opts_out_or_is_erased_after_the_night_is_in_no_export(scene, kindre
     assert code == 1
     assert VARIABLE in printed
     assert len(records(scene)) == 3
+
+
+def test_an_erasure_waits_until_an_export_has_ended(scene, kindred, monkeypatch):
+    monkeypatch.setenv(VARIABLE, SECRET)
+    first, read = members(scene)[0], export_rows.read_members
+    number = request(scene, first)
+
+    def erase_meanwhile(*arguments):
+        scene.environment["KINDRED_LOCK_WAIT_SECONDS"] = "0"
+        with pytest.raises(LockTimeoutError, match="resource erasure of kindred has been held"):
+            erase(scene.deployment, "default", number)
+        read(*arguments)
+
+    monkeypatch.setattr(export_rows, "read_members", erase_meanwhile)
+    assert first in export(kindred, scene)
+    assert erase(scene.deployment, "default", number)["exports"] == [1]
 
 
 def test_nothing_is_exported_while_it_is_not_known_who_is_excluded(scene, kindred):
