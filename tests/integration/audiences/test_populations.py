@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from psycopg2.extensions import make_dsn
 
 from integration.audiences.audience_scene import (
     ASKED,
@@ -146,7 +147,7 @@ def test_a_query_gives_seeds_and_the_others_are_the_pool(resolve):
         "select customer_id from contacted where contacted_at < (:as_of)::date /* ; */;",
         "select customer_id from contacted where 'a%b' like 'a%' and '%s' <> ':as_of' order by 1",
         "select customer_id::numeric from contacted union select 7.5 union all select null",
-        "select lpad(customer_id::text, 9, '0') from contacted where cast(:as_of as date) > '1999-1-1'",
+        "select '0' || customer_id from contacted where cast(:as_of as date) > '1999-01-01'",
     ],
 )
 def test_queries_as_people_write_them(resolve, query):
@@ -351,6 +352,38 @@ def test_a_slow_query_ends_in_time(scene, resolve_in):
     quick = replace(laboratory, environment={"KINDRED_SOURCE_TIMEOUT_SECONDS": "1"})
     with pytest.raises(AudienceError, match="canceling statement due to statement timeout"):
         resolve_in(quick, {"seed": {"query": "select 1 from pg_sleep(60)"}})
+
+
+def test_connections_that_must_not_be_used_or_cannot_be(scene, resolve_in):
+    laboratory, _ = scene
+    down = make_dsn(laboratory.source_dsn, host="127.0.0.1", port=1)
+    connections = {"inside": laboratory.warehouse_dsn, "down": down}
+    connected = replace(laboratory, connections=connections)
+    secret = "select 1 from kindred.customer_versions"
+    for seed, reason in (
+        ({"query": secret, "connection": "inside"}, "may act as the owner of the warehouse"),
+        (
+            {"table": "kindred.customer_versions", "where": "true", "connection": "inside"},
+            "may act",
+        ),
+        ({"query": secret, "connection": "down"}, "the database cannot be reached; the log of the"),
+    ):
+        with pytest.raises(AudienceError, match=reason) as caught:
+            resolve_in(connected, {"seed": seed})
+        assert caught.value.status == Status.FAILED
+        assert "127.0.0.1" not in caught.value.reason
+
+
+def test_who_sees_not_all_rows_is_warned(scene, resolve):
+    scene[0].query(
+        "create table opted as select customer_id from customers;"
+        " alter table opted enable row level security, force row level security;"
+        " create policy half on opted using (customer_id % 2 = 0)",
+        source=True,
+    )
+    found = resolve({"seed": {"table": "opted"}})
+    assert len(found.seeds) == CUSTOMERS // 2
+    assert found.warnings == ("a policy may hide rows of 'seed' from the connection's user",)
 
 
 def test_private_columns_give_no_audience(resolve):
