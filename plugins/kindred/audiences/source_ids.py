@@ -122,7 +122,10 @@ def _column_of(origin: Database, population: Population, role: str, column: str)
     """The named column of a table as a relation."""
     found = source.column_types(origin, population, role)
     if missing := source.missing_columns({column: "that of the ids"}, found):
-        raise PreflightError(f"{where_of(population, role)}: {missing[0]}")
+        where = where_of(population, role)  # readers need not know the other columns
+        raise AudienceError(
+            Status.FAILED, f"{where}: it has no column {column!r}; correct '{role}.column'"
+        ) from PreflightError(missing[0])
     query = statements.compose(
         "audiences/select_column",
         column=sql.Identifier("source_rows", column),
@@ -199,4 +202,9 @@ def _reason(role: str, population: Population, error: Exception) -> str:
         return (
             f"{where}: cannot be read ({kind.strip()}); the log of the task has the server's words"
         )
-    return str(error).replace(" in the spec", " in the file").replace("the spec's", "the file's")
+    return of_a_file(str(error))
+
+
+def of_a_file(text: str) -> str:
+    """A message about a spec as one about an audience file."""
+    return text.replace(" in the spec", " in the file").replace("the spec's", "the file's")

@@ -320,7 +320,7 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
         (
             {"seed": {"table": "responders", "column": "customerid"}},
             Status.FAILED,
-            "there is no column 'customerid'.*did you mean 'customer_id'",
+            "it has no column 'customerid'; correct 'seed.column'",
         ),
         ({"seed": {"file": "other.csv"}}, Status.FAILED, "there is no such file in the folder"),
         (
@@ -514,6 +514,7 @@ def test_doctor_says_which_audiences_will_not_be_made(scene, tmp_path):
         "slip": {"seed": {"query": "select customerid from customers"}},
         "cast": {"seed": {"query": "select 'secret'::integer"}},
         "wide": {"seed": {"label": {"spent": "yes"}}, "pool": {"stat": "CA"}},
+        "name": {"seed": {"table": "responders", "column": "customerid"}},
         "owner": {"seed": {"table": "responders", "connection": "kindred_warehouse"}},
     }
     write_audiences(tmp_path, {"asked": BY_CONTACT, **bad})
@@ -531,6 +532,7 @@ def test_doctor_says_which_audiences_will_not_be_made(scene, tmp_path):
         "broken": "broken.yaml: cannot be read as YAML: line 1",
         "cast": "cannot be read (invalid text representation); the log of the task has the",
         "lost": "file 'lost.csv': there is no such file in the folder",
+        "name": "the source has campaign, customer_id, responded_at; correct",
         "owner": "this connection is the warehouse's own",
         "slip": 'column "customerid" does not exist',
         "wide": "seed.label: space 'default' has no label 'spent'; it has bought",
