@@ -1,5 +1,6 @@
 """The ids that a query or table of a source gives: described, checked, and sent as keys."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from kindred.spec.audiences import Population
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable
 from kindred.warehouse.keys import KeyType, foreign_key_casts
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -175,16 +178,19 @@ def opened(
 def said(role: str, population: Population) -> Iterator[None]:
     """Say why a source cannot be read, without a word that may quote an id or a value.
 
+    The source's own words are in the log.
+
     Raises
     ------
     AudienceError
-        of status ``failed``; the error that caused it has the source's own words.
+        of status ``failed``.
     """
     try:
         yield
     except AudienceError:
         raise
     except (KindredError, psycopg2.Error) as error:
+        log.warning("%s: %s", role, str(error).strip())
         raise AudienceError(Status.FAILED, _reason(role, population, error)) from error
 
 

@@ -336,11 +336,12 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
         ({"seed": {"label": {"spent": "yes"}}}, Status.FAILED, "seed.label: space .* has no label"),
     ],
 )
-def test_what_cannot_be_made_has_a_status_and_a_reason(resolve, content, status, reason):
+def test_what_cannot_be_made_has_a_status_and_a_reason(resolve, content, status, reason, caplog):
     with pytest.raises(AudienceError, match=reason) as caught:
         resolve(content)
     assert caught.value.status == status
     assert "secret" not in caught.value.reason
+    assert ("server's words" in caught.value.reason) == ("division by zero" in caplog.text)
 
 
 def test_twenty_seeds_are_enough(resolve):
