@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 LANDING, TEXTS = "landed_audience_ids", "landed_audience_texts"
 COLUMNS = ("customer_id", "unusable_id")
+LEAST_ANALYSED = 100_000
+"""Ids that change the table so much that the planner must know of them at once."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,8 @@ class StoredIds:
             self.warehouse.run("audiences/store_ids", self._place | longest, landing=LANDING)
             made = {"given": given, "warnings": warnings}
             self.warehouse.run("audiences/record_resolution", self._place | made)
+        if given >= LEAST_ANALYSED:
+            self.warehouse.run("warehouse/analyze_table", table="audience_ids")
         log.info("audience %s: %r gives %d ids", self.audience.name, self.role, given)
         return Resolution(given, tuple(warnings))
 

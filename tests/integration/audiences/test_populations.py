@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from psycopg2.extensions import make_dsn
 
 from integration.audiences.audience_scene import (
     ASKED,
@@ -146,7 +147,7 @@ def test_a_query_gives_seeds_and_the_others_are_the_pool(resolve):
         "select customer_id from contacted where contacted_at < (:as_of)::date /* ; */;",
         "select customer_id from contacted where 'a%b' like 'a%' and '%s' <> ':as_of' order by 1",
         "select customer_id::numeric from contacted union select 7.5 union all select null",
-        "select lpad(customer_id::text, 9, '0') from contacted where contacted_at < cast(:as_of as date)",
+        "select '0' || customer_id from contacted where cast(:as_of as date) > '1999-01-01'",
     ],
 )
 def test_queries_as_people_write_them(resolve, query):
@@ -319,7 +320,7 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
         (
             {"seed": {"table": "responders", "column": "customerid"}},
             Status.FAILED,
-            "there is no column 'customerid'.*did you mean 'customer_id'",
+            "it has no column 'customerid'; correct 'seed.column'",
         ),
         ({"seed": {"file": "other.csv"}}, Status.FAILED, "there is no such file in the folder"),
         (
@@ -335,11 +336,12 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
         ({"seed": {"label": {"spent": "yes"}}}, Status.FAILED, "seed.label: space .* has no label"),
     ],
 )
-def test_what_cannot_be_made_has_a_status_and_a_reason(resolve, content, status, reason):
+def test_what_cannot_be_made_has_a_status_and_a_reason(resolve, content, status, reason, caplog):
     with pytest.raises(AudienceError, match=reason) as caught:
         resolve(content)
     assert caught.value.status == status
     assert "secret" not in caught.value.reason
+    assert ("server's words" in caught.value.reason) == ("division by zero" in caplog.text)
 
 
 def test_twenty_seeds_are_enough(resolve):
@@ -351,6 +353,38 @@ def test_a_slow_query_ends_in_time(scene, resolve_in):
     quick = replace(laboratory, environment={"KINDRED_SOURCE_TIMEOUT_SECONDS": "1"})
     with pytest.raises(AudienceError, match="canceling statement due to statement timeout"):
         resolve_in(quick, {"seed": {"query": "select 1 from pg_sleep(60)"}})
+
+
+def test_connections_that_must_not_be_used_or_cannot_be(scene, resolve_in):
+    laboratory, _ = scene
+    down = make_dsn(laboratory.source_dsn, host="127.0.0.1", port=1)
+    connections = {"inside": laboratory.warehouse_dsn, "down": down}
+    connected = replace(laboratory, connections=connections)
+    secret = "select 1 from kindred.customer_versions"
+    for seed, reason in (
+        ({"query": secret, "connection": "inside"}, "may act as the owner of the warehouse"),
+        (
+            {"table": "kindred.customer_versions", "where": "true", "connection": "inside"},
+            "may act",
+        ),
+        ({"query": secret, "connection": "down"}, "the database cannot be reached; the log of the"),
+    ):
+        with pytest.raises(AudienceError, match=reason) as caught:
+            resolve_in(connected, {"seed": seed})
+        assert caught.value.status == Status.FAILED
+        assert "127.0.0.1" not in caught.value.reason
+
+
+def test_who_sees_not_all_rows_is_warned(scene, resolve):
+    scene[0].query(
+        "create table opted as select customer_id from customers;"
+        " alter table opted enable row level security, force row level security;"
+        " create policy half on opted using (customer_id % 2 = 0)",
+        source=True,
+    )
+    found = resolve({"seed": {"table": "opted"}})
+    assert len(found.seeds) == CUSTOMERS // 2
+    assert found.warnings == ("a policy may hide rows of 'seed' from the connection's user",)
 
 
 def test_private_columns_give_no_audience(resolve):
@@ -481,6 +515,7 @@ def test_doctor_says_which_audiences_will_not_be_made(scene, tmp_path):
         "slip": {"seed": {"query": "select customerid from customers"}},
         "cast": {"seed": {"query": "select 'secret'::integer"}},
         "wide": {"seed": {"label": {"spent": "yes"}}, "pool": {"stat": "CA"}},
+        "name": {"seed": {"table": "responders", "column": "customerid"}},
         "owner": {"seed": {"table": "responders", "connection": "kindred_warehouse"}},
     }
     write_audiences(tmp_path, {"asked": BY_CONTACT, **bad})
@@ -498,6 +533,7 @@ def test_doctor_says_which_audiences_will_not_be_made(scene, tmp_path):
         "broken": "broken.yaml: cannot be read as YAML: line 1",
         "cast": "cannot be read (invalid text representation); the log of the task has the",
         "lost": "file 'lost.csv': there is no such file in the folder",
+        "name": "the source has campaign, customer_id, responded_at; correct",
         "owner": "this connection is the warehouse's own",
         "slip": 'column "customerid" does not exist',
         "wide": "seed.label: space 'default' has no label 'spent'; it has bought",

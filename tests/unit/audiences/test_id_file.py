@@ -78,6 +78,10 @@ def test_only_files_of_the_folder_are_read(read, tmp_path):
     for name in ("../outside.csv", "link.csv", str(outside)):
         with pytest.raises(AudienceError, match="lies outside the folder"):
             read("", name=name)
+    (tmp_path / "circle.csv").symlink_to("circle.csv")
+    for name in ("circle.csv", "x" * 300):
+        with pytest.raises(AudienceError, match="it cannot be read"):
+            read("", name=name)
     for name in ("absent.csv", "inner"):
         with pytest.raises(AudienceError, match="there is no such file"):
             read("", name=name)
