@@ -141,9 +141,9 @@ def _read(name: str, paths: list[Path], known: set[str]) -> AudienceFile:
     try:
         audience = load_audience(path)
     except SpecError as error:
-        return AudienceFile(
-            name, None, str(error).replace(f"{path}:", f"{path.name}:")[:MAX_PROBLEM]
-        )
+        problems = [line.removeprefix(f"{path}: ") for line in str(error).splitlines()]
+        told = f"{path.name}: {'; '.join(problems)}"[:MAX_PROBLEM]
+        return AudienceFile(name, None, told.encode(errors="backslashreplace").decode())
     if audience.space not in known:
         return AudienceFile(
             name,

@@ -30,8 +30,8 @@ def read_ids(folder: Path, name: str, column: str | None, key: str) -> Iterator[
         when the file is not there, lies outside the folder, cannot be read as text, or does not say
         which column the ids are; the reason quotes none of them.
     """
-    path = _path_of(folder, name)
     try:
+        path = _path_of(folder, name)
         with path.open("rb") as binary:
             start = binary.read(4)
         encoding = next((code for bom, code in _BOMS if start.startswith(bom)), "utf-8")
@@ -41,8 +41,9 @@ def read_ids(folder: Path, name: str, column: str | None, key: str) -> Iterator[
         raise _error(name, f"a byte is not {error.encoding.upper()}; save it as UTF-8") from error
     except csv.Error as error:
         raise _error(name, f"it is not CSV: {error}") from error
-    except OSError as error:
-        raise _error(name, f"it cannot be read: {(error.strerror or '').lower()}") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        words = getattr(error, "strerror", None) or "a link leads to itself"
+        raise _error(name, f"it cannot be read: {words.lower()}") from error
 
 
 def _path_of(folder: Path, name: str) -> Path:

@@ -92,42 +92,41 @@ def populations_from(found: Found, *, include_contacted: bool) -> Populations:
     meets = np.ones(found.customers, np.bool_) if found.pool is None else _mask(found, found.pool)
     used, warnings = is_seed & ~is_excluded, list(found.warnings)
     is_contacted = np.zeros(found.customers, np.bool_)
-    others, truth = None, Truth.NONE
+    others, truth = is_contacted, Truth.NONE
+    is_other = ~is_seed if found.not_seeds is None else _mask(found, found.not_seeds)
     if found.contacted is not None:
         is_contacted = _mask(found, found.contacted) & ~is_excluded
         left_out = int((used & ~is_contacted).sum())
         if left_out:
-            warnings.append(
-                f"{left_out:,} seeds were not contacted, and nothing is learned of them"
-            )
+            warnings.append(f"{left_out:,} seeds were not contacted: nothing is learned from them")
         used &= is_contacted
-        others, truth = is_contacted & ~is_seed, Truth.CONTACTED
+        others, truth = is_contacted & is_other, Truth.CONTACTED
     elif found.not_seeds is not None:
-        others = _mask(found, found.not_seeds) & ~is_excluded
+        others = is_other & ~is_excluded
         truth = Truth.LABEL if found.is_complete else Truth.NONE
     _require_seeds(found, int(used.sum()))
-    if truth is Truth.CONTACTED and np.count_nonzero(others) < LEAST_SEEDS:
+    has_others = int(others.sum()) >= LEAST_SEEDS
+    if truth is Truth.CONTACTED and not has_others:
         raise AudienceError(
             Status.FAILED,
-            f"of those who were contacted, {_count(np.count_nonzero(others))} are no seeds;"
-            f" {LEAST_SEEDS} are needed to compare the seeds with",
+            f"of those who were contacted, {_count(others)} are no seeds; {LEAST_SEEDS} are needed"
+            " to compare the seeds with",
         )
     pool = meets & ~is_seed & ~is_excluded
     _require_pool(found, meets, pool, pool & ~is_contacted, include_contacted=include_contacted)
-    if others is not None and np.count_nonzero(others) < LEAST_SEEDS:
+    if found.not_seeds is not None and not has_others:
         warnings.append(
-            f"the label says of {_count(np.count_nonzero(others))} customers that they are no"
-            " seeds, which is too few to learn from"
+            f"the label says of {_count(others)} customers that they are no seeds: too few to learn"
+            " from"
         )
-        others, truth = None, Truth.NONE
     return Populations(
         seeds=_rows(used),
         judged=_rows(used & meets),
         excluded=_rows(is_excluded),
         pool=_rows(pool if include_contacted else pool & ~is_contacted),
-        others=None if others is None else _rows(others),
+        others=_rows(others) if has_others else None,
         contacted=None if found.contacted is None else _rows(is_contacted),
-        truth=truth,
+        truth=truth if has_others else Truth.NONE,
         given=found.given,
         known=len(found.seeds),
         warnings=tuple(warnings),
@@ -139,20 +138,18 @@ def _require_seeds(found: Found, used: int) -> None:
         return
     known = len(found.seeds)
     if not found.given:
-        reason = "the seed gives no id"
-        if found.not_seeds is not None:
-            reason = "no customer of the snapshot has the label's value"
+        is_label = found.not_seeds is not None
+        reason = "no customer has that label" if is_label else "the seed gives no id"
     elif not known:
         reason = f"none of the {found.given:,} ids of the seed is a customer of the snapshot"
     else:
+        ways = "excluded" if found.contacted is None else "excluded or were never contacted"
         reason = (
-            f"{_count(used)} of the {known:,} seeds that are customers of the snapshot are left"
+            f"{used:,} of the {known:,} seeds that are customers of the snapshot are used, the"
+            f" others are {ways}"
         )
-        reason += (
-            " without those excluded"
-            if found.contacted is None
-            else (" without those excluded or never contacted")
-        )
+        if used == known:
+            reason = f"{known:,} seeds are customers of the snapshot"
     raise AudienceError(Status.TOO_FEW_SEEDS, f"{reason}; {LEAST_SEEDS} are needed")
 
 
@@ -185,5 +182,5 @@ def _rows(mask: Mask) -> Rows:
     return np.flatnonzero(mask).astype(np.int32)
 
 
-def _count(number: int) -> str:
-    return f"only {number:,}" if number else "none"
+def _count(mask: Mask) -> str:
+    return f"only {int(mask.sum()):,}" if mask.any() else "none"

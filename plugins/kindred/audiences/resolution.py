@@ -119,4 +119,5 @@ def rows_of(everybody: Array, customers: Array) -> Rows:
         return np.empty(0, dtype=np.int32)
     places = np.searchsorted(everybody, customers)
     places[places == len(everybody)] = 0
-    return places[everybody[places] == customers].astype(np.int32)
+    rows: Rows = places[everybody[places] == customers].astype(np.int32)
+    return rows

@@ -1,5 +1,6 @@
 """The ids that a query or table of a source gives: described, checked, and sent as keys."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from kindred.spec.audiences import Population
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable
 from kindred.warehouse.keys import KeyType, foreign_key_casts
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def describe(
     """
     parameters = {"as_of": as_of, "most": most + 1}
     with said(role, population):
+        relation: sql.Composable
         if population.query is not None:
             relation = sql.SQL("({}\n)").format(_bound(population.query.rstrip().rstrip(";")))
         else:
@@ -121,7 +125,10 @@ def _column_of(origin: Database, population: Population, role: str, column: str)
     """The named column of a table as a relation."""
     found = source.column_types(origin, population, role)
     if missing := source.missing_columns({column: "that of the ids"}, found):
-        raise PreflightError(f"{where_of(population, role)}: {missing[0]}")
+        where = where_of(population, role)  # readers need not know the other columns
+        raise AudienceError(
+            Status.FAILED, f"{where}: it has no column {column!r}; correct '{role}.column'"
+        ) from PreflightError(missing[0])
     query = statements.compose(
         "audiences/select_column",
         column=sql.Identifier("source_rows", column),
@@ -171,16 +178,19 @@ def opened(
 def said(role: str, population: Population) -> Iterator[None]:
     """Say why a source cannot be read, without a word that may quote an id or a value.
 
+    The source's own words are in the log.
+
     Raises
     ------
     AudienceError
-        of status ``failed``; the error that caused it has the source's own words.
+        of status ``failed``.
     """
     try:
         yield
     except AudienceError:
         raise
     except (KindredError, psycopg2.Error) as error:
+        log.warning("%s: %s", role, str(error).strip())
         raise AudienceError(Status.FAILED, _reason(role, population, error)) from error
 
 
@@ -198,4 +208,9 @@ def _reason(role: str, population: Population, error: Exception) -> str:
         return (
             f"{where}: cannot be read ({kind.strip()}); the log of the task has the server's words"
         )
-    return str(error).replace(" in the spec", " in the file").replace("the spec's", "the file's")
+    return of_a_file(str(error))
+
+
+def of_a_file(text: str) -> str:
+    """A message about a spec as one about an audience file."""
+    return text.replace(" in the spec", " in the file").replace("the spec's", "the file's")

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 LANDING, TEXTS = "landed_audience_ids", "landed_audience_texts"
 COLUMNS = ("customer_id", "unusable_id")
+LEAST_ANALYSED = 100_000
+"""Ids that change the table so much that the planner must know of them at once."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,7 @@ class StoredIds:
         key_type = self.run.key_type(self.warehouse)
         read = self._land_file if self.population.form == "file" else self._land_source
         with self.warehouse.transaction():
-            names = {"landing": LANDING, "texts": TEXTS}
-            self.warehouse.run("audiences/create_landing", **names)
+            self.warehouse.run("audiences/create_landing", landing=LANDING, texts=TEXTS)
             rows, ignores_case, warnings = read(key_type)
             if rows > self.audience.max_ids:
                 raise AudienceError(
@@ -140,6 +141,8 @@ class StoredIds:
             self.warehouse.run("audiences/store_ids", self._place | longest, landing=LANDING)
             made = {"given": given, "warnings": warnings}
             self.warehouse.run("audiences/record_resolution", self._place | made)
+        if given >= LEAST_ANALYSED:
+            self.warehouse.run("warehouse/analyze_table", table="audience_ids")
         log.info("audience %s: %r gives %d ids", self.audience.name, self.role, given)
         return Resolution(given, tuple(warnings))
 
@@ -186,8 +189,9 @@ class StoredIds:
             sql.SQL(cast).format(c=sql.Identifier("given", "id"))
             for cast in foreign_key_casts("id", "text", key_type)
         )
-        names = {"landing": LANDING, "texts": TEXTS, "key": key, "unusable": unusable}
-        self.warehouse.run("audiences/land_texts", **names)
+        self.warehouse.run(
+            "audiences/land_texts", landing=LANDING, texts=TEXTS, key=key, unusable=unusable
+        )
         return rows, self._ignores_case, []
 
     @property

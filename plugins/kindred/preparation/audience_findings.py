@@ -11,8 +11,8 @@ from kindred.audiences.audience_files import (
     read_audience_files,
 )
 from kindred.audiences.id_file import read_ids
-from kindred.audiences.source_ids import describe, opened
-from kindred.errors import AudienceError, CustomerValueError
+from kindred.audiences.source_ids import describe, of_a_file, opened
+from kindred.errors import AudienceError
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
 from kindred.settings import variable_name
@@ -89,6 +89,8 @@ def _check_file(audience: Audience, population: Population, key: str) -> None:
 
 
 def _in_full(error: AudienceError) -> str:
-    """The reason, with the words of the server where readers do not get them."""
-    cause = error.__cause__
-    return f"{error.reason}: {cause}" if isinstance(cause, CustomerValueError) else error.reason
+    """The reason, with the words that readers do not get."""
+    if error.__cause__ is None:
+        return error.reason
+    cause = of_a_file(str(error.__cause__).strip())
+    return error.reason if cause == error.reason else f"{error.reason}: {cause}"

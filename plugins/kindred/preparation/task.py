@@ -186,7 +186,7 @@ def _record_audiences(
 ) -> None:
     """Record the audiences as their files are now: the tasks that follow read no others."""
     if audiences:
-        facts = {FACT: [audience.to_fact() for audience in audiences]}
+        facts: dict[str, Any] = {FACT: [audience.to_fact() for audience in audiences]}
         if columns.ignores_case:
             facts[IGNORES_CASE] = True
         builds.add_facts(warehouse, request.window.as_of, request.run_id, **facts)

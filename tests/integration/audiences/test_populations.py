@@ -1,15 +1,18 @@
 """Whom the populations of an audience resolve to, what is stored of them, and what goes wrong."""
 
+import os
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
+from psycopg2.extensions import make_dsn
 
 from integration.audiences.audience_scene import (
     ASKED,
     BY_CONTACT,
     BY_QUERY,
+    COLUMNS,
     CUSTOMERS,
     FIRST_NIGHT,
     LABEL,
@@ -33,8 +36,11 @@ from kindred.encoding.vectors import read_embeddings
 from kindred.erasure.task import erase
 from kindred.errors import AudienceError
 from kindred.history.erasure_key import VARIABLE
+from kindred.preparation.audience_findings import findings
 from kindred.publication.retention import drop_hidden
+from kindred.run.findings import Outcome
 from kindred.spec.audience_reader import audience_from_dict
+from kindred.warehouse.keys import KeyType
 
 SPEC = scene_spec()
 EVERYBODY = "select customer_id from customers"
@@ -47,6 +53,7 @@ def scene(make_laboratory, tmp_path_factory):
     laboratory = make_laboratory()
     open_scene(laboratory)
     laboratory.query("create sequence numbers", source=True)
+    laboratory.query("create view contacted_ids as select customer_id from contacted", source=True)
     folder = tmp_path_factory.mktemp("audiences")
     write_audiences(
         folder,
@@ -66,18 +73,20 @@ class Resolver:
 
     def __init__(self, folder):
         self.folder = folder
+        self.nights = {}
 
-    def run_of(self, laboratory):
-        return laboratory.reopen({"space": "default", "as_of": f"{FIRST_NIGHT}+00:00"})
+    def night(self, laboratory):
+        """The run of a laboratory's night, and its vectors."""
+        if laboratory.warehouse_dsn not in self.nights:
+            run = laboratory.reopen({"space": "default", "as_of": f"{FIRST_NIGHT}+00:00"})
+            with run.warehouse("test") as warehouse:
+                found = run, read_embeddings(run, run.key_type(warehouse))
+            self.nights[laboratory.warehouse_dsn] = found
+        return self.nights[laboratory.warehouse_dsn]
 
-    def embeddings(self, laboratory):
-        run = self.run_of(laboratory)
-        with run.warehouse("test") as warehouse:
-            return read_embeddings(run, run.key_type(warehouse))
-
-    def __call__(self, laboratory, content, name="made", *, embeddings=None, **changes):
-        embeddings = embeddings or self.embeddings(laboratory)
-        run = replace(self.run_of(laboratory), **changes)
+    def __call__(self, laboratory, content, name="made", **changes):
+        run, embeddings = self.night(laboratory)
+        run = replace(run, deployment=laboratory.deployment, **changes)
         audience = audience_from_dict({"name": name, **content}, "test")
         with run.warehouse("test") as warehouse, audiences_in(self.folder):
             return populations_of(run, warehouse, audience, embeddings)
@@ -91,7 +100,7 @@ def copied(scene, copy_laboratory):
     return laboratory
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def resolve_in(scene):
     """Resolve an audience in a laboratory."""
     return Resolver(scene[1])
@@ -128,6 +137,21 @@ def test_a_query_gives_seeds_and_the_others_are_the_pool(resolve):
     assert (found.others, found.contacted, found.truth) == (None, None, Truth.NONE)
     assert found.warnings == ()
     assert {rows.dtype for rows in (found.seeds, found.pool, found.excluded)} == {np.dtype("int32")}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "with asked as (select customer_id as id from contacted) select id from asked -- all",
+        "table contacted_ids",
+        "select customer_id from contacted where contacted_at < (:as_of)::date /* ; */;",
+        "select customer_id from contacted where 'a%b' like 'a%' and '%s' <> ':as_of' order by 1",
+        "select customer_id::numeric from contacted union select 7.5 union all select null",
+        "select '0' || customer_id from contacted where cast(:as_of as date) > '1999-01-01'",
+    ],
+)
+def test_queries_as_people_write_them(resolve, query):
+    assert ids(resolve({"seed": {"query": query}}).seeds) == asked()
 
 
 def test_a_label_gives_seeds_and_says_who_is_none(resolve):
@@ -177,7 +201,7 @@ def test_seeds_who_were_not_contacted_are_neither_seeds_nor_in_the_pool(resolve)
     early = [one for one in responders() if one <= 300]
     assert ids(found.seeds) == early
     late = len(responders()) - len(early)
-    assert found.warnings == (f"{late} seeds were not contacted, and nothing is learned of them",)
+    assert found.warnings == (f"{late} seeds were not contacted: nothing is learned from them",)
     assert not {*ids(found.pool)} & {*responders()}
 
 
@@ -219,7 +243,7 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
         (
             {"seed": {"query": f"{EVERYBODY} limit 19"}},
             Status.TOO_FEW_SEEDS,
-            "only 19 of the 19 seeds that are customers of the snapshot are left.*; 20 are needed",
+            "19 seeds are customers of the snapshot; 20 are needed",
         ),
         (
             {"seed": {"query": "select i from generate_series(5001, 5050) as n (i)"}},
@@ -229,12 +253,12 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
         (
             {"seed": {"query": RESPONDED}, "exclude": {"query": EVERYBODY}},
             Status.TOO_FEW_SEEDS,
-            "none of the 88 seeds that are customers .* are left without those excluded",
+            "0 of the 88 seeds that are customers of .* are used, the others are excluded",
         ),
         (
             {"seed": {"label": {LABEL: "never"}}},
             Status.TOO_FEW_SEEDS,
-            "no customer .* label's value",
+            "no customer has that label",
         ),
         ({"seed": {"query": EVERYBODY}}, Status.NOBODY_IN_THE_POOL, "all customers are seeds"),
         (
@@ -296,7 +320,7 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
         (
             {"seed": {"table": "responders", "column": "customerid"}},
             Status.FAILED,
-            "there is no column 'customerid'.*did you mean 'customer_id'",
+            "it has no column 'customerid'; correct 'seed.column'",
         ),
         ({"seed": {"file": "other.csv"}}, Status.FAILED, "there is no such file in the folder"),
         (
@@ -312,11 +336,12 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
         ({"seed": {"label": {"spent": "yes"}}}, Status.FAILED, "seed.label: space .* has no label"),
     ],
 )
-def test_what_cannot_be_made_has_a_status_and_a_reason(resolve, content, status, reason):
+def test_what_cannot_be_made_has_a_status_and_a_reason(resolve, content, status, reason, caplog):
     with pytest.raises(AudienceError, match=reason) as caught:
         resolve(content)
     assert caught.value.status == status
     assert "secret" not in caught.value.reason
+    assert ("server's words" in caught.value.reason) == ("division by zero" in caplog.text)
 
 
 def test_twenty_seeds_are_enough(resolve):
@@ -328,6 +353,38 @@ def test_a_slow_query_ends_in_time(scene, resolve_in):
     quick = replace(laboratory, environment={"KINDRED_SOURCE_TIMEOUT_SECONDS": "1"})
     with pytest.raises(AudienceError, match="canceling statement due to statement timeout"):
         resolve_in(quick, {"seed": {"query": "select 1 from pg_sleep(60)"}})
+
+
+def test_connections_that_must_not_be_used_or_cannot_be(scene, resolve_in):
+    laboratory, _ = scene
+    down = make_dsn(laboratory.source_dsn, host="127.0.0.1", port=1)
+    connections = {"inside": laboratory.warehouse_dsn, "down": down}
+    connected = replace(laboratory, connections=connections)
+    secret = "select 1 from kindred.customer_versions"
+    for seed, reason in (
+        ({"query": secret, "connection": "inside"}, "may act as the owner of the warehouse"),
+        (
+            {"table": "kindred.customer_versions", "where": "true", "connection": "inside"},
+            "may act",
+        ),
+        ({"query": secret, "connection": "down"}, "the database cannot be reached; the log of the"),
+    ):
+        with pytest.raises(AudienceError, match=reason) as caught:
+            resolve_in(connected, {"seed": seed})
+        assert caught.value.status == Status.FAILED
+        assert "127.0.0.1" not in caught.value.reason
+
+
+def test_who_sees_not_all_rows_is_warned(scene, resolve):
+    scene[0].query(
+        "create table opted as select customer_id from customers;"
+        " alter table opted enable row level security, force row level security;"
+        " create policy half on opted using (customer_id % 2 = 0)",
+        source=True,
+    )
+    found = resolve({"seed": {"table": "opted"}})
+    assert len(found.seeds) == CUSTOMERS // 2
+    assert found.warnings == ("a policy may hide rows of 'seed' from the connection's user",)
 
 
 def test_private_columns_give_no_audience(resolve):
@@ -369,10 +426,8 @@ def test_what_says_nothing_of_the_past_is_read_for_the_newest_date_alone(resolve
         resolve(BY_CONTACT, "past", as_of=late)
 
 
-def test_the_dates_of_a_backfill_read_nothing_of_the_present(resolve, scene):
-    laboratory, _ = scene
-    run = laboratory.reopen({"space": "default", "as_of": f"{FIRST_NIGHT}+00:00"})
-    backfill = replace(run.build, may_fit=False)
+def test_the_dates_of_a_backfill_read_nothing_of_the_present(resolve, resolve_in, scene):
+    backfill = replace(resolve_in.night(scene[0])[0].build, may_fit=False)
     with pytest.raises(AudienceError, match="no history: the table of 'seed' says"):
         resolve({"seed": {"table": "responders"}}, "filled", build=backfill)
     assert ids(resolve(BY_QUERY, "filled", build=backfill).seeds) == responders()
@@ -385,11 +440,10 @@ def test_an_erased_customer_is_in_no_population_again(copied, resolve_in, monkey
     resolve_in(laboratory, BY_CONTACT)
     stored = f"select role from kindred.audience_ids where customer_id = {gone} order by 1"  # noqa: S608
     assert laboratory.query(stored) == [("contacted",), ("seed",)]
-    embeddings = resolve_in.embeddings(laboratory)
     receipt = erase(laboratory.deployment, "default", request(laboratory, gone))
     assert receipt["rows"]["audience_ids"] == 2
     assert laboratory.query(stored) == []
-    found = resolve_in(laboratory, BY_CONTACT, "anew", embeddings=embeddings)
+    found = resolve_in(laboratory, BY_CONTACT, "anew")
     assert gone not in {*ids(found.seeds), *ids(found.contacted)}
     assert len(found.contacted) == len({*asked()} - {*opt_outs()}) - 1
     assert laboratory.query(stored) == []
@@ -412,3 +466,82 @@ def test_stored_ids_go_with_the_snapshot_of_their_date(copied, resolve_in):
         with laboratory.deployment.warehouse("test", "kindred") as warehouse:
             drop_hidden(warehouse, moment(f"{before}T00:00"))
         assert laboratory.query(count) == [(left * len(responders()), left)]
+
+
+@pytest.mark.bare
+def test_ids_are_written_as_the_keys_of_the_space_are(laboratory, tmp_path):
+    laboratory.query("create extension citext", source=True)
+    rows = [(f"Key{row[0]}", *row[1:]) for row in customers(60)]
+    laboratory.fill("customers", COLUMNS.replace("customer_id bigint", "customer_id citext"), rows)
+    (tmp_path / "made.yaml").write_text("")
+    (tmp_path / "ids.txt").write_text("".join(f"KEY{number}\n" for number in range(1, 31)))
+    write_audiences(tmp_path / "read", {"made": BY_QUERY})
+    with audiences_in(tmp_path / "read"):
+        laboratory.run(SPEC, FIRST_NIGHT, until="plan_graph")
+    resolve = Resolver(tmp_path)
+    texts = "select 'key' || i from generate_series(1, 25) as numbers (i) union all select 'kEY1'"
+    assert (found := resolve(laboratory, {"seed": {"query": texts}})).given == 25
+    assert len(found.seeds) == 25
+    assert len(resolve(laboratory, {"seed": {"file": "ids.txt"}}).seeds) == 30
+    longer = f"{texts} union all select repeat('k', 300)"
+    found = resolve(laboratory, {"seed": {"query": longer}})
+    assert (found.given, found.known) == (26, 25)
+
+
+@pytest.mark.bare
+def test_uuids_are_keys_however_they_are_typed(laboratory, tmp_path):
+    def key(number):
+        return f"00000000-0000-4000-8000-{number:012x}"
+
+    rows = [(key(row[0]), *row[1:]) for row in customers(60)]
+    laboratory.fill("customers", COLUMNS.replace("customer_id bigint", "customer_id uuid"), rows)
+    laboratory.run(SPEC, FIRST_NIGHT, until="plan_graph")
+    (tmp_path / "made.yaml").write_text("")
+    ids_of = [key(number).upper() for number in range(1, 26)]
+    (tmp_path / "ids.txt").write_text("\n".join(["customer_id", *ids_of, "nobody"]))
+    resolve = Resolver(tmp_path)
+    found = resolve(laboratory, {"seed": {"file": "ids.txt"}})
+    assert (found.given, found.known) == (26, 25)
+    assert found.warnings == ("1 ids of 'seed' can be no keys of type uuid",)
+    found = resolve(laboratory, {"seed": {"query": "select customer_id from customers limit 30"}})
+    assert found.known == 30
+    with pytest.raises(AudienceError, match="is of type integer, but customers have keys of type"):
+        resolve(laboratory, {"seed": {"query": "select 1"}})
+
+
+def test_doctor_says_which_audiences_will_not_be_made(scene, tmp_path):
+    bad = {
+        "lost": {"seed": {"file": "lost.csv"}},
+        "slip": {"seed": {"query": "select customerid from customers"}},
+        "cast": {"seed": {"query": "select 'secret'::integer"}},
+        "wide": {"seed": {"label": {"spent": "yes"}}, "pool": {"stat": "CA"}},
+        "name": {"seed": {"table": "responders", "column": "customerid"}},
+        "owner": {"seed": {"table": "responders", "connection": "kindred_warehouse"}},
+    }
+    write_audiences(tmp_path, {"asked": BY_CONTACT, **bad})
+    (tmp_path / "broken.yaml").write_text("seed: [")
+    folders = os.pathsep.join((str(tmp_path), str(tmp_path / "absent")))
+    deployment = scene[0].deployment
+    with (
+        audiences_in(folders),
+        deployment.warehouse("test", "kindred") as warehouse,
+    ):
+        found = list(findings(SPEC, deployment, warehouse, KeyType.BIGINT))
+    said = [f.message for f in found if f.outcome is Outcome.WARNING]
+    assert "there is no folder" in said.pop(0)
+    for name, words in {
+        "broken": "broken.yaml: cannot be read as YAML: line 1",
+        "cast": "cannot be read (invalid text representation); the log of the task has the",
+        "lost": "file 'lost.csv': there is no such file in the folder",
+        "name": "the source has campaign, customer_id, responded_at; correct",
+        "owner": "this connection is the warehouse's own",
+        "slip": 'column "customerid" does not exist',
+        "wide": "seed.label: space 'default' has no label 'spent'; it has bought",
+    }.items():
+        assert said[0].startswith(f"audience {name} will not be made: ")
+        assert words in said.pop(0)
+    assert "has no stored column 'stat'" in said.pop(0)
+    assert said == []
+    assert [f.message for f in found if f.outcome is Outcome.OK] == [
+        "asked: seed by query, contacted by query, exclude by table"
+    ]
