@@ -231,13 +231,15 @@ def make_dag(spec: Spec) -> DAG:
             filled.append(stage("recommend")(run))
             chain(encoded, stage("measure_recommendations")(run), filled[-1])
         if spec.space in spaces_with_audiences():
-            trained = (
-                stage("train_audience", on_failure_callback=record_failed_audience)
-                .partial(run=run)
-                .expand(audience=(names := stage("list_audiences")(run)))
+            names = stage("list_audiences")(run)
+            train = stage(
+                "train_audience",
+                on_failure_callback=record_failed_audience,
+                map_index_template="{{ task.op_kwargs['audience'] }}",
             )
-            chain(encoded, names)
+            trained = train.partial(run=run).expand(audience=names)
             filled.append(join_audiences(run))
+            chain(encoded, names)
             chain([trained, profiled], filled[-1])
         chain(filled, gate, published, cleaned)
         # Not after clean_up alone, which runs and succeeds whatever failed before it.

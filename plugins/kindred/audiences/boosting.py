@@ -1,4 +1,4 @@
-"""Gradient boosting of small trees on vectors; the same bits for the same rows in the same order."""
+"""Gradient boosting of small trees on vectors; the same bits for the same rows in order."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ PENALTY = 1.0
 """Added to a leaf's curvature, as XGBoost's ``lambda`` is by default."""
 
 COLUMN_SHARE = 0.3
-"""Share of the dimensions that a tree may use: as good as all on 11 real tables, in half the time."""
+"""Share of the dimensions that a tree may use: as good as all on real tables, in half the time."""
 
 SEED = 20_180_401
 
@@ -39,7 +39,7 @@ SHAPES = (Shape(3, 100, 0.1), Shape(5, 100, 0.05))
 
 @dataclass(frozen=True, eq=False)
 class Binned:
-    """Vectors in bins: ``bins`` uint8 (n, d), and per dimension the upper ends of all but the last."""
+    """Vectors in bins: ``bins`` uint8 (n, d), and per dimension the upper ends but the last."""
 
     bins: NDArray[np.uint8]
     ends: tuple[Vectors, ...]

@@ -5,72 +5,99 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
+from scipy.optimize import minimize
 
 from kindred.audiences.folds import FOLDS
 from kindred.audiences.intervals import interval_of_share
+from kindred.audiences.regression import penalised_loss
 from kindred.audiences.trained import CalibrationRow
+from kindred.run.threads import one_library_thread
 
 Floats = NDArray[np.float64]
 
 TENTHS = 10
 
 
+RIDGE = 1e-3
+"""Penalty of the coefficients, so that places which tell the answers apart have finite ones."""
+
+EDGE = 1e-6
+"""Places this near to 0 or 1 count as so near: their logarithm is finite."""
+
+
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """How places become probabilities, and how well that holds.
 
-    ``places`` and ``rates`` float64 (m,): both ascending; between them, rates are interpolated.
-    ``brier``: mean squared error of the probabilities of people who were not used to calibrate
-    them; ``brier_base``: that of everybody's rate.
+    ``coefficients`` float64 (4,): those of `_terms`. ``brier``: mean squared error of the
+    probabilities of people who were not used to calibrate them; ``brier_base``: that of everybody's
+    rate.
     """
 
-    places: Floats
-    rates: Floats
+    coefficients: Floats
     rows: tuple[CalibrationRow, ...]
     brier: float
     brier_base: float
 
     def probabilities(self, places: Floats) -> Floats:
         """The probabilities of places, float64 (rows,); they never fall when a place rises."""
-        return np.asarray(np.interp(places, self.places, self.rates))
+        return _probabilities(places, self.coefficients)
 
     def to_json(self) -> dict[str, Any]:
-        """The state as plain JSON: a person's place is rounded to a thousandth."""
-        return {"places": np.round(self.places, 3).tolist(), "rates": self.rates.tolist()}
+        """The state as plain JSON."""
+        return {"coefficients": self.coefficients.tolist()}
 
 
 def calibrate(
     places: Floats, is_seed: NDArray[np.bool_], weights: Floats, folds: NDArray[np.int8]
 ) -> Calibration:
-    """Fit an isotonic regression of the answers on the places, which are cross-fitted.
+    """Fit the log odds of the answers to the places, which are cross-fitted.
 
-    All arrays are (m,), of those whose answer is known. The rows of the calibration are of
+    As beta calibration (Kull, Silva Filho & Flach 2017) does to probabilities, with a linear term
+    more. On asked halves of six real tables that was better than isotonic regression and Platt's
+    method. All arrays are (m,), of those whose answer is known. The rows of the calibration are of
     probabilities from the answers of the other folds.
     """
-    everybody = np.ones(len(places), dtype=bool)
     held_out = np.empty(len(places))
     for fold in range(FOLDS):
         inside = folds == fold
-        if inside.any():
-            held_out[inside] = np.interp(
-                places[inside], *_isotonic(places, is_seed, weights, ~inside)
-            )
+        fitted = _fitted(places[~inside], is_seed[~inside], weights[~inside])
+        held_out[inside] = _probabilities(places[inside], fitted)
     base = float(np.average(is_seed, weights=weights))
     return Calibration(
-        *_isotonic(places, is_seed, weights, everybody),
+        _fitted(places, is_seed, weights),
         tuple(_tenths(held_out, places, is_seed, weights)),
         float(np.average(np.square(held_out - is_seed), weights=weights)),
         base * (1.0 - base),
     )
 
 
-def _isotonic(
-    places: Floats, is_seed: NDArray[np.bool_], weights: Floats, used: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
-    model = IsotonicRegression(out_of_bounds="clip")
-    model.fit(places[used], is_seed[used].astype(np.float64), sample_weight=weights[used])
-    return np.asarray(model.X_thresholds_), np.asarray(model.y_thresholds_)
+def _terms(places: Floats) -> Floats:
+    """Three that rise with the place, and 1; float64 (rows, 4)."""
+    within = np.clip(places, EDGE, 1.0 - EDGE)
+    terms = [np.log(within), -np.log1p(-within), within, np.ones(len(places))]
+    return np.column_stack(terms)
+
+
+def _probabilities(places: Floats, coefficients: Floats) -> Floats:
+    margins = (_terms(places) * coefficients).sum(axis=1)
+    return np.asarray(1.0 / (1.0 + np.exp(-margins)))
+
+
+def _fitted(places: Floats, is_seed: NDArray[np.bool_], weights: Floats) -> Floats:
+    """The coefficients; those of the terms are not negative."""
+    penalty = np.array([RIDGE, RIDGE, RIDGE, 0.0])
+    base = float(np.average(is_seed, weights=weights))
+    terms, answers = _terms(places), is_seed.astype(np.float64)
+    with one_library_thread():
+        result = minimize(
+            lambda x: penalised_loss(terms, answers, weights, penalty, x)[:2],
+            np.array([0.0, 0.0, 0.0, np.log(base / (1.0 - base))]),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(0.0, None)] * 3 + [(None, None)],
+        )
+    return np.asarray(result.x, dtype=np.float64)
 
 
 def _tenths(

@@ -1,4 +1,4 @@
-"""Choose the method: the one that finds most held-out seeds, and of equally good ones the simplest."""
+"""Choose the method that finds most held-out seeds, and of equally good ones the preferred."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,12 @@ Places = dict[Method, Floats]
 
 @dataclass(frozen=True, eq=False)
 class Judges:
-    """Those whose places are compared: held-out seeds, and the reference they are to stand out of.
+    """Those whose places are compared: held-out seeds, and those they are to stand out of.
 
-    ``rows`` int32 and ``ties`` uint64 (m,). ``folds`` int8 (m,): whose model scores them; ``groups``
-    int8 (m,): among whom they are placed. ``reference`` float64 (m,): weights, 0 for those who do
-    not belong to it. ``seeds`` intp: where the seeds are that count.
+    ``rows`` int32 and ``ties`` uint64 (m,). ``folds`` int8 (m,): whose model scores them;
+    ``groups`` int8 (m,): among whom they are placed. ``reference`` float64 (m,): weights, 0 for
+    those who do not belong to it. ``seeds`` intp: where the seeds are that count, in an order that
+    is not that of the rows, since sums over them depend on it.
     """
 
     rows: Rows
@@ -46,13 +47,15 @@ def best_variants(
     for variant, fitted in models.items():
         inside = np.flatnonzero(judges.folds < len(fitted))
         rows, folds = judges.rows[inside], judges.folds[inside]
-        places = placed(
+        places = np.empty(len(judges.rows))
+        places[inside] = placed(
             cross_scores(fitted, vectors, rows, folds, threads),
             judges.ties[inside],
             judges.groups[inside],
             judges.reference[inside],
         )
-        mean = float(places[np.isin(inside, judges.seeds)].mean())
+        seeds = judges.seeds[judges.folds[judges.seeds] < len(fitted)]
+        mean = float(places[seeds].mean())
         if variant[0] not in best or mean > best[variant[0]][0]:
             best[variant[0]] = mean, variant
     return {family: variant for family, (_, variant) in best.items()}
@@ -76,7 +79,7 @@ def found(places: Floats, seeds: NDArray[np.intp], size: float) -> NDArray[np.bo
 def choose(hits: Mapping[Method, NDArray[np.bool_]]) -> Method:
     """The first method that misses the best one by no more than a standard error.
 
-    ``hits``: which held-out seeds each method finds, the simplest method first. The error is that
+    ``hits``: which held-out seeds each method finds, the preferred method first. The error is that
     of the difference, since all methods are judged on the same seeds.
     """
     means = {method: float(one.mean()) for method, one in hits.items()}

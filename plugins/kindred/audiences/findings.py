@@ -10,15 +10,16 @@ from kindred.audiences.regression import fit_regressions
 from kindred.audiences.trained import QualityRow, Ranking
 
 FEW_SEEDS = 100
-"""Seeds below which Meta refuses an audience, and lifts here have intervals of a half."""
+"""Seeds below which advertising platforms refuse an audience."""
 
 SPECIFIC = 0.01
 SPECIFIC_RECALL = 0.9
-"""An audience is too specific if nine of ten held-out seeds stand above the pool's best hundredth."""
+"""An audience is too specific if nine of ten held-out seeds stand above 99 % of the pool."""
 
 ASKED_QUANTILE = 0.99
 OUTSIDE = 0.1
-"""Share of the pool beyond the asked people's last hundredth that is warned of: ten times chance."""
+"""Share of the pool beyond the asked people's last hundredth that is warned of: ten times
+chance."""
 
 PROPENSITY = Shape(3, 50, 0.2)
 
@@ -40,9 +41,9 @@ def seed_warnings(
     [row] = [one for one in quality if one.size == size and one.ranking is Ranking.PUBLISHED]
     if row.lift_low is not None and row.lift_low <= 1.0:
         warnings.append(
-            f"mass market: the seeds look like the pool, and the best {100 * size:g} % of it may hold no"
-            f" more of their kind than random people (lift {row.lift:.2f}, {row.lift_low:.2f} to"
-            f" {row.lift_high:.2f})"
+            f"mass market: the seeds look like the pool, and the best {100 * size:g} % of it may"
+            f" hold no more of their kind than random people (lift {row.lift:.2f},"
+            f" {row.lift_low:.2f} to {row.lift_high:.2f})"
         )
     if specific >= SPECIFIC_RECALL:
         warnings.append(
@@ -83,6 +84,6 @@ def outside_warning(share: float) -> tuple[str, ...]:
     if share < OUTSIDE:
         return ()
     return (
-        f"{share:.0%} of the pool are unlike nearly everybody who was asked: what the answers say of"
-        " them is a guess, and the measured quality is that among the asked",
+        f"{share:.0%} of the pool are unlike nearly everybody who was asked: what the answers say"
+        " of them is a guess, and the measured quality is that among the asked",
     )

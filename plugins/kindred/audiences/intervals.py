@@ -7,11 +7,11 @@ NORMAL = 1.959964
 
 
 def interval_of_share(hits: float, count: float, others: float = math.inf) -> tuple[float, float]:
-    """The 95 % interval of the share that ``others`` more of the same kind would show.
+    """The 95 % interval of the share that so many ``others`` of the same kind would show.
 
-    ``hits`` of ``count`` have been seen. Of infinitely many others it is Wilson's (1927) interval of
-    a share; of fewer, the joint-sampling interval of Krishnamoorthy & Peng (2011), which adds their
-    own chance to that of those seen. From 0 to 1; all of it where nobody has been seen.
+    ``hits`` of ``count`` have been seen. Of infinitely many others it is Wilson's (1927) interval
+    of a share; of fewer, the joint-sampling interval of Krishnamoorthy & Peng (2011), which adds
+    their own chance to that of those seen. From 0 to 1; all of it where nobody has been seen.
     """
     if count <= 0:
         return 0.0, 1.0

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from kindred.audiences.choice import Judges
 from kindred.audiences.folds import (
     FOLDS,
-    MOST_SAMPLED,
     Rows,
     folds_of,
     in_hash_order,
@@ -33,13 +32,13 @@ class People:
     Attributes
     ----------
     examples : ndarray of int32, shape (m,)
-        Rows to learn from: the seeds, then at most `MOST_SAMPLED` of the others, in hash order.
+        Rows to learn from: the seeds, then at most 100,000 of the others, in hash order.
     is_seed, weights : ndarray of bool and float64, shape (m,)
         The others weigh as many as they stand for.
     folds : ndarray of int8, shape (customers,)
         Of everybody.
     judges : Judges
-        The seeds, and those out of whom they are to stand: at most `MOST_SAMPLED` of the pool, or
+        The seeds, and those out of whom they are to stand: at most 100,000 of the pool, or
         of the asked.
     ranked : Judges
         The whole pool, and the seeds and others whose answers calibrate probabilities.
@@ -102,6 +101,7 @@ def people_of(populations: Populations, hashes: NDArray[np.uint64]) -> People:
         is_coarse = len(reference_rows) < LEAST_PLACED * FOLDS
         groups = np.zeros_like(own) if is_coarse else own
         found = np.flatnonzero(np.isin(rows, judged))
+        found = found[np.argsort(ties[rows[found]], kind="stable")]
         return Judges(rows, ties[rows], own, groups, reference, found)
 
     is_asked = populations.truth is Truth.CONTACTED

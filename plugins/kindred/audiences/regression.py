@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Regression:
-    """``coefficients`` float64 (d,), ``intercept``, and the mean vector of ``origin`` float64 (d,)."""
+    """``coefficients`` float64 (d,) and ``intercept``; ``origin`` float64 (d,): the mean vector."""
 
     coefficients: Floats
     intercept: float
@@ -82,7 +82,7 @@ def _by_newton(
     design: Floats, answers: Floats, weights: Floats, penalty: Floats, start: Floats
 ) -> Floats:
     found = start
-    loss, gradient, probabilities = _loss(design, answers, weights, penalty, found)
+    loss, gradient, probabilities = penalised_loss(design, answers, weights, penalty, found)
     for _ in range(STEPS):
         spread = np.sqrt(weights * probabilities * (1.0 - probabilities))
         scaled = design * spread[:, None]
@@ -93,7 +93,7 @@ def _by_newton(
         factor = 1.0
         for _ in range(STEPS):
             tried = found - factor * step
-            candidate = _loss(design, answers, weights, penalty, tried)
+            candidate = penalised_loss(design, answers, weights, penalty, tried)
             if candidate[0] <= loss:
                 break
             factor /= 2.0
@@ -110,7 +110,7 @@ def _by_gradients(
     design: Floats, answers: Floats, weights: Floats, penalty: Floats, start: Floats
 ) -> Floats:
     result = minimize(
-        lambda x: _loss(design, answers, weights, penalty, x)[:2],
+        lambda x: penalised_loss(design, answers, weights, penalty, x)[:2],
         start,
         jac=True,
         method="L-BFGS-B",
@@ -119,10 +119,13 @@ def _by_gradients(
     return np.asarray(result.x, dtype=np.float64)
 
 
-def _loss(
+def penalised_loss(
     design: Floats, answers: Floats, weights: Floats, penalty: Floats, found: Floats
 ) -> tuple[float, Floats, Floats]:
-    """The penalised loss, its gradient, and the probabilities."""
+    """The penalised logistic loss of ``found``, its gradient, and the probabilities.
+
+    ``design`` float64 (m, d), ``answers`` of 0 and 1 and ``weights`` (m,), ``penalty`` (d,).
+    """
     margins = design @ found
     probabilities = 1.0 / (1.0 + np.exp(-np.clip(margins, -700.0, 700.0)))
     losses = np.logaddexp(0.0, margins) - answers * margins

@@ -26,8 +26,8 @@ class Ranking(StrEnum):
 class QualityRow:
     """One ranking, cut at one size.
 
-    ``size``: share of the pool, (0, 1]; ``customers``: how many that are; ``seeds``: held-out seeds
-    that were judged. ``recall``: share of them that would be among these customers; ``lift``: recall
+    ``size``: share of the pool, (0, 1]; ``customers``: how many that are; ``seeds``: those held out
+    and judged. ``recall``: share of them that would be among these customers; ``lift``: recall
     over ``size``. The intervals are of 95 %, for the unknown people of the same kind in the pool;
     all six are None where no seed could be judged. ``predicted``: mean probability of these
     customers, None without probabilities; ``predicted_lift``: over the mean of the pool.
@@ -83,7 +83,7 @@ class Trained:
     pool : int
         Customers who were ranked.
     sizes, counts, cutoffs : tuple
-        For each size, ascending: the share of the pool, members up to it, and the score of the last.
+        For each size, ascending: the share of the pool, members up to it, the score of the last.
     quality : tuple of QualityRow
         For each size, and each tenth of the pool: the published ranking, the centroid's and a
         random one.

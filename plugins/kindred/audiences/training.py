@@ -7,12 +7,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kindred.audiences.calibration import Calibration, calibrate
-from kindred.audiences.comparison import Comparison, Ranked, compare, rank
 from kindred.audiences.choice import found
+from kindred.audiences.comparison import Comparison, Ranked, compare, rank
 from kindred.audiences.contrasts import contrast_warnings
 from kindred.audiences.findings import SPECIFIC, outside_warning, seed_warnings, share_outside
 from kindred.audiences.folds import remixed, sample
-from kindred.audiences.kinds import Kinds, kinds_of
+from kindred.audiences.kinds import kinds_of
 from kindred.audiences.methods import Family
 from kindred.audiences.people import People, people_of
 from kindred.audiences.populations import Populations, Truth
@@ -144,9 +144,7 @@ def _described(
 
 
 def _calibration(people: People, ranked: Ranked) -> Calibration | None:
-    """The calibration by those whose answer is known; None where that is not so of all or of those
-    who were asked.
-    """
+    """The calibration by known answers: of everybody, or of all who were asked; else None."""
     if people.populations.others is None or people.populations.truth is Truth.NONE:
         return None
     judges = ranked.judges

@@ -29,7 +29,8 @@ def grow(
 
     ``bins`` uint8 (n, d); ``is_positive`` bool and ``weights`` float64 (n,); ``rows`` int32 (m,):
     those to train on, whose order decides the order of sums. ``chosen`` int32 (trees, k): columns a
-    tree may use. ``counts`` int32 (d,): bins per column. ``start``: log odds before the first tree.
+    tree may use. ``counts`` int32 (d,): bins per column. ``start``: log odds before the
+    first tree.
     A leaf has at least ``least`` rows. Fills ``features`` int32 (trees, inner), -1 for no split,
     ``cuts`` uint8 (trees, inner): the last bin that goes left, and ``values`` float64 (trees,
     nodes): of every node, the leaf's value if the tree ended there.
@@ -51,10 +52,8 @@ def grow(
         while first < inner:
             sums = np.zeros((width, columns, most, 3))
             for i in range(n):
-                node = nodes[i] - first
-                if node < 0:
-                    continue
-                row, g, h = rows[i], gradients[i], hessians[i]
+                node, row = nodes[i] - first, rows[i]
+                g, h = gradients[i], hessians[i]
                 for j in range(columns):
                     cell = sums[node, j, bins[row, chosen[tree, j]]]
                     cell[0] += g
