@@ -9,7 +9,11 @@ from typing import Any
 
 from psycopg2 import sql
 
+from kindred.audiences.audience_checks import shown_labels
+from kindred.audiences.conditions import condition_of
 from kindred.audiences.results import LATE_DAYS, Group, Verdict, compare
+from kindred.audiences.status import Status
+from kindred.errors import AudienceError
 from kindred.events.event_tables import table_of
 from kindred.history.column_expressions import TypeClass, type_class_of
 from kindred.history.versions import column_types
@@ -72,10 +76,12 @@ def _row(run: Run, warehouse: Database, export: Export, outcome: Outcome) -> dic
         "counted_until": counted_until.isoformat(),
         "is_over": is_over,
     }
-    if problem := _problem_of(run.spec, warehouse, outcome):
-        log.warning("export %d of audience %r: %s", export.number, export.audience, problem)
-        return row | {"verdict": Verdict.NOT_COUNTED, "reason": problem}
-    counted = _count(run.spec, warehouse, export, outcome, counted_until)
+    try:
+        _require_known(run.spec, warehouse, outcome)
+        counted = _count(run.spec, warehouse, export, outcome, counted_until)
+    except AudienceError as error:
+        log.warning("export %d of audience %s: %s", export.number, export.audience, error.reason)
+        return row | {"verdict": Verdict.NOT_COUNTED, "reason": error.reason}
     figures: dict[str, Any] = {}
     groups: dict[str, Group] = {}
     for role, plural in (("member", "members"), ("control", "control")):
@@ -104,19 +110,27 @@ def outcome_in_words(outcome: Outcome) -> str:
     return ", ".join(f"{name} = {json.dumps(wanted)}" for name, wanted in conditions)
 
 
-def _problem_of(spec: Spec, warehouse: Database, outcome: Outcome) -> str | None:
-    """Why an outcome cannot be counted."""
-    if outcome.event is not None:
-        if outcome.event not in spec.events or not warehouse.has_table(table_of(outcome.event)):
-            known = listed(list(spec.events))
-            return f"there are no events {outcome.event!r} in the spec; it has {known}"
-        return None
-    labels = [name for name in spec.labels if name not in spec.private]
+def _require_known(spec: Spec, warehouse: Database, outcome: Outcome) -> None:
+    """Check that there are the labels or the events of an outcome.
+
+    Raises
+    ------
+    AudienceError
+        when there are not, or a label is private.
+    """
     stored = column_types(warehouse)
-    missing = [name for name in labels_of(outcome) if name not in labels or name not in stored]
-    if not missing:
-        return None
-    return f"{listed(missing)} can be no outcome; the spec's labels are {listed(labels)}"
+    if outcome.event is not None:
+        if outcome.event in spec.events and warehouse.has_table(table_of(outcome.event)):
+            return
+        wanted, kind, known = [outcome.event], "events", list(spec.events)
+    else:
+        known = [label for label in shown_labels(spec) if label in stored]
+        wanted, kind = [name for name in labels_of(outcome) if name not in known], "labels"
+    if wanted:
+        raise AudienceError(
+            Status.FAILED,
+            f"{listed(wanted)} can be no outcome; the space has the {kind} {listed(known)}",
+        )
 
 
 def _count(
@@ -142,9 +156,7 @@ def _condition(spec: Spec, warehouse: Database, outcome: Outcome) -> sql.Composa
     """What holds for a ``version`` of a customer whom the outcome has happened to."""
     if isinstance(outcome.label, str):
         return _flag(outcome.label, column_types(warehouse)[outcome.label])
-    parameters = {"wanted": json.dumps(outcome.label), "allowed": list(spec.filterable_columns)}
-    text = str(warehouse.value("audiences/outcome_condition", parameters))
-    return sql.SQL(text.replace("%", "%%"))  # the statement has parameters
+    return condition_of(warehouse, outcome.label or {}, shown_labels(spec), "outcome.label")
 
 
 def _flag(label: str, type_name: str) -> sql.Composed:

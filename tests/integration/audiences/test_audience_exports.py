@@ -552,6 +552,11 @@ def test_outcomes_may_be_labels_of_any_type(judged, copy_laboratory):
         [row] = measured(laboratory, spec, OVER, outcome)
         assert (row["member_outcomes"], row["control_outcomes"]) == happened, outcome
     assert row["outcome"] == 'score = {"min": 2}'
+    # What cannot be counted does not stop the night.
+    [row] = measured(laboratory, spec, OVER, {"label": {"score": "many"}, "days": 3})
+    assert row["verdict"] == "not counted"
+    assert "the condition on column 'score' has a value that is none of its type" in row["reason"]
+    assert "many" not in row["reason"]
 
 
 def test_an_event_is_an_outcome_after_as_many_days_without_one(judged, copy_laboratory):
@@ -594,7 +599,7 @@ def test_an_event_is_an_outcome_after_as_many_days_without_one(judged, copy_labo
     assert row["outcome"] == "event visits"
     [row] = measured(laboratory, scene_spec(), OVER, outcome)
     assert row["verdict"] == "not counted"
-    assert row["reason"] == "there are no events 'visits' in the spec; it has none"
+    assert row["reason"] == "visits can be no outcome; the space has the events none"
 
 
 def test_an_export_without_an_outcome_is_judged_by_the_file_as_it_is_now(judged, copy_laboratory):
@@ -607,4 +612,4 @@ def test_an_export_without_an_outcome_is_judged_by_the_file_as_it_is_now(judged,
     spec = scene_spec(private=[LABEL])
     laboratory.query("update kindred.audience_exports set status = 'finished'")
     [row] = measured(laboratory, spec, OVER)
-    assert row["reason"] == "bought can be no outcome; the spec's labels are none"
+    assert row["reason"] == "bought can be no outcome; the space has the labels none"
