@@ -20,6 +20,7 @@ from kindred.spec.model import Spec
 from kindred.warehouse.copy_writer import Array
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import concatenate_keys
+from kindred.warehouse.undone import undone
 
 ROLE = "exclude"
 
@@ -42,7 +43,7 @@ def excluded_now(
         when that cannot be read: then nothing may be exported.
     """
     build, _ = builds.read_published(warehouse, audience.as_of)
-    with warehouse.undone() as session:
+    with undone(warehouse) as session:
         # As a run would read it whose window ends now.
         run = run_of(deployment, moment, replace(build, may_fit=True))
         run = replace(run, full_extract=True, session=session)

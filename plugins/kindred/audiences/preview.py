@@ -15,6 +15,7 @@ from kindred.serving.generations import read_serving
 from kindred.spec.model import Spec
 from kindred.spec.names import did_you_mean, listed
 from kindred.warehouse.locks import Resource, shared
+from kindred.warehouse.undone import undone
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def preview(deployment: Deployment, spec: Spec, name: str) -> Shown:
     with (
         deployment.warehouse(label, schema, is_migrated=True) as warehouse,
         shared(warehouse, schema, Resource.ERASURE, wait_seconds=wait_seconds),
-        warehouse.undone() as session,
+        undone(warehouse) as session,
     ):
         current = builds.current(session)
         as_of = builds.require_current(current)

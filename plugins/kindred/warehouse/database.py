@@ -180,13 +180,6 @@ class Database:
                 self.connection.autocommit = True
 
     @contextmanager
-    def undone(self) -> Iterator["Database"]:
-        """What the block does with this session is rolled back at its end, transactions as well."""
-        with self.transaction():
-            yield _Undone(self.connection, self.guards)
-            self.connection.rollback()
-
-    @contextmanager
     def beside(self) -> Iterator["Database"]:
         """Open another session of this login in this database, under the same name.
 
@@ -217,22 +210,6 @@ class Database:
             self.run("warehouse/repeatable_read")
             yield
             self.connection.rollback()
-
-
-class _Undone(Database):
-    """A session in whose transaction others are nested; it is rolled back in the end."""
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; its temporary tables are dropped, as those of a transaction may be."""
-        self.run("warehouse/savepoint", savepoint="nested")
-        try:
-            yield
-        except BaseException:
-            if not self.connection.closed:
-                self.run("warehouse/rollback_to_savepoint", savepoint="nested")
-            raise
-        self.run("warehouse/drop_temporary_tables")
 
 
 @contextmanager
