@@ -34,7 +34,7 @@ from benchmarks.report import Report, arguments, machine, timed
 from benchmarks.tables import Table
 from kindred.audiences.comparison import Comparison, compare, rank
 from kindred.audiences.intervals import interval_of_share
-from kindred.audiences.methods import Method
+from kindred.audiences.methods import METHODS, Method
 from kindred.audiences.people import people_of
 from kindred.audiences.populations import Populations, Truth
 from kindred.audiences.quality import quality_rows
@@ -54,6 +54,14 @@ COUPONS_FROM = "2017-07-01"
 RATIO_TO_BEST, LEAST_RATIO_TO_BEST, RATIO_TO_TODAY = 0.97, 0.92, 1.05
 COVERED, LEAST_COVERED = 0.9, 0.8
 CALIBRATED_TENTHS = 8
+
+SHORT = dict(
+    zip(
+        [method.name for method in METHODS],
+        ["blend", "centroid", "nearest", "regression", "boosting"],
+        strict=True,
+    )
+)
 
 Vectors = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -212,17 +220,12 @@ def measure_ranking(report: Report, customers: Customers, splits: int, threads: 
         dimensions=customers.vectors.shape[1],
         positives=int(customers.is_positive.sum()),
         published=float(np.median(found.published)),
-        best=medians[found.best],
-        best_method=found.best.name,
         today=float(np.median(found.today)),
+        **{SHORT[method.name]: lift for method, lift in medians.items()},
+        blend_chosen=found.chosen.count(METHODS[0]),
         covered=float(np.mean(found.is_covered)),
-        chosen=len(set(found.chosen)),
         seconds=float(np.median(found.seconds)),
     )
-    for method, lift in medians.items():
-        report.measure(
-            f"{customers.name}: {method.name}", lift=lift, chosen=found.chosen.count(method)
-        )
     return found
 
 

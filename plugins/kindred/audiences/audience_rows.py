@@ -43,10 +43,10 @@ COLUMNS = (
 class Members:
     """The members and the control group of one audience, best first.
 
-    ``rows`` int32 (m,): of the snapshot; ``customers`` (m,): keys; ``scores``, ``percentiles`` float64 (m,); ``probabilities`` float64
-    (m,), or None; ``is_control`` bool (m,); ``reasons`` int16 (m, 3): numbers of columns from 0, -1
-    for none; ``seed_segments`` int32 (m,): labels, -1 for none. ``sizes`` and ``counts``: the
-    tiers, and how many customers each ends at.
+    ``rows`` int32 (m,): of the snapshot; ``customers`` (m,): keys; ``scores``, ``percentiles``
+    float64 (m,); ``probabilities`` float64 (m,), or None; ``is_control`` bool (m,); ``reasons``
+    int16 (m, 3): numbers of columns from 0, -1 for none; ``seed_segments`` int32 (m,): labels, -1
+    for none. ``sizes`` and ``counts``: the tiers, and how many customers each ends at.
     """
 
     as_of: datetime

@@ -55,7 +55,7 @@ def best_variants(
             judges.reference[inside],
         )
         seeds = judges.seeds[judges.folds[judges.seeds] < len(fitted)]
-        mean = float(places[seeds].mean())
+        mean = float(places[seeds].mean()) if len(seeds) else 0.0
         if variant[0] not in best or mean > best[variant[0]][0]:
             best[variant[0]] = mean, variant
     return {family: variant for family, (_, variant) in best.items()}
@@ -86,7 +86,8 @@ def choose(hits: Mapping[Method, NDArray[np.bool_]]) -> Method:
     best = max(means, key=lambda method: means[method])  # the first of equal ones
     for method, one in hits.items():
         difference = hits[best].astype(np.float64) - one
-        error = float(difference.std(ddof=1)) / len(difference) ** 0.5
+        # Of a single seed no error is known.
+        error = float(difference.std(ddof=min(1, len(difference) - 1))) / len(difference) ** 0.5
         if difference.mean() <= error:
             return method
     return best
@@ -101,6 +102,6 @@ def chosen_per_fold(
     """
     choices = []
     for fold in range(FOLDS):
-        others = folds != fold
+        others = folds != fold if (folds != fold).any() else folds == fold
         choices.append(choose({method: one[others] for method, one in hits.items()}))
     return choices

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,10 @@ class CrossFit:
     examples: Examples
     threads: int
 
+    @cached_property
+    def _binned(self) -> Binned:
+        return Binned.of(self.examples.vectors)
+
     def compared_folds(self) -> int:
         """Folds on which the settings of a family are compared."""
         seeds = int(self.examples.is_seed.sum())
@@ -51,7 +56,7 @@ class CrossFit:
 
     def fit(self, wanted: Mapping[Family, Sequence[Any]], folds: Sequence[int]) -> Models:
         """Fit the settings of some families for some folds, in the order of the folds."""
-        binned = Binned.of(self.examples.vectors) if wanted.get(Family.BOOSTING) else None
+        binned = self._binned if wanted.get(Family.BOOSTING) else None
         found: list[dict[Variant, Model]] = [{} for _ in folds]
 
         def work(start: int, stop: int) -> None:

@@ -11,6 +11,7 @@ from kindred.audiences.folds import (
     Rows,
     folds_of,
     in_hash_order,
+    most_others,
     remixed,
     sample,
 )
@@ -87,7 +88,7 @@ def people_of(populations: Populations, hashes: NDArray[np.uint64]) -> People:
     by_fold, by_sample, ties = (remixed(hashes, purpose) for purpose in (FOLD, SAMPLE, TIE))
     folds = _folds(populations, others, by_fold)
     seeds = in_hash_order(populations.seeds, by_sample)
-    sampled = sample(others, by_sample)
+    sampled = sample(others, by_sample, most_others(len(seeds)))
     examples = np.concatenate([seeds, sampled])
     is_seed = np.arange(len(examples)) < len(seeds)
     weights = np.where(is_seed, 1.0, len(others) / max(1, len(sampled)))
@@ -100,7 +101,7 @@ def people_of(populations: Populations, hashes: NDArray[np.uint64]) -> People:
         own = folds[rows]
         is_coarse = len(reference_rows) < LEAST_PLACED * FOLDS
         groups = np.zeros_like(own) if is_coarse else own
-        found = np.flatnonzero(np.isin(rows, judged))
+        found = np.searchsorted(rows, judged)
         found = found[np.argsort(ties[rows[found]], kind="stable")]
         return Judges(rows, ties[rows], own, groups, reference, found)
 

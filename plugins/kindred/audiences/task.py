@@ -22,6 +22,7 @@ from kindred.audiences.result_rows import measure_results
 from kindred.audiences.status import Status
 from kindred.audiences.trained import Trained
 from kindred.audiences.training import train
+from kindred.audiences.training_memory import training_megabytes
 from kindred.encoding import encoder_versions
 from kindred.encoding.embeddings import Embeddings
 from kindred.encoding.vectors import read_embeddings
@@ -29,6 +30,7 @@ from kindred.errors import ArtefactError, AudienceError, SettingsError
 from kindred.neighbours.public_graph import public_part
 from kindred.run.context import Run
 from kindred.run.machine import cores
+from kindred.run.memory import require_memory
 from kindred.segments.profiles import profile_rows
 from kindred.spec.audiences import Audience
 from kindred.spec.clustering import Algorithm
@@ -99,6 +101,7 @@ def make_audience(run: Run, warehouse: Database, asked: Audience, embeddings: Em
         when it has no members, with the reason in words.
     """
     found = populations_of(run, warehouse, asked, embeddings)
+    _require_memory(run, asked, embeddings, found)
     encoder = encoder_versions.read(warehouse, run.encoder_version)
     vectors = embeddings.vectors
     if run.spec.hidden_features:
@@ -122,6 +125,16 @@ def make_audience(run: Run, warehouse: Database, asked: Audience, embeddings: Em
     )
     control = is_control(of_group[trained.order], asked.control_share)
     return Made(found, trained, control)
+
+
+def _require_memory(run: Run, asked: Audience, embeddings: Embeddings, found: Populations) -> None:
+    shape, seeds = embeddings.vectors.shape, len(found.seeds)
+    others = shape[0] - seeds if found.others is None else len(found.others)
+    threads = cores(run.settings.graph_threads)
+    megabytes = training_megabytes(shape, seeds, others, len(found.pool), threads)
+    if run.spec.hidden_features:  # a copy of the vectors without them
+        megabytes += embeddings.vectors.nbytes // 2**20
+    require_memory(run, MADE_BY, f"audience {asked.name} of {shape[0]} customers", megabytes)
 
 
 def _write(run: Run, audience: str, made: Made) -> None:

@@ -84,6 +84,7 @@ def _described(
     warnings: Sequence[str],
     threads: int,
 ) -> Trained:
+    """What a comparison and its ranking mean for readers."""
     people, populations = comparison.people, comparison.people.populations
     order, judges = ranked.order, ranked.judges
     pool = len(order)
@@ -100,17 +101,6 @@ def _described(
         comparison.examples, comparison.hits, comparison.settings.get(Family.NEAREST, 1)
     )
     seeds = np.asarray(vectors[populations.seeds], dtype=np.float32)
-    reasons = reasons_of(
-        [
-            (comparison.models[family], float(ranked.scores[family][order].std()))
-            for family in comparison.method.families
-        ],
-        vectors,
-        judges.rows[members],
-        judges.folds[members],
-        blocks,
-        threads,
-    )
     places = comparison.places[comparison.method]
     specific = float(found(places, people.judges.seeds, SPECIFIC).mean())
     return Trained(
@@ -128,7 +118,7 @@ def _described(
         brier=None if calibration is None else calibration.brier,
         brier_base=None if calibration is None else calibration.brier_base,
         columns=tuple(blocks),
-        reasons=reasons,
+        reasons=_reasons(vectors, comparison, ranked, members, blocks, threads),
         seed_groups=kinds.centroids.groups(seeds),
         nearest_groups=kinds.centroids.groups(
             np.asarray(vectors[judges.rows[members]], dtype=np.float32)
@@ -141,6 +131,23 @@ def _described(
         ),
         state=model_state(comparison, kinds, calibration),
     )
+
+
+def _reasons(
+    vectors: Vectors,
+    comparison: Comparison,
+    ranked: Ranked,
+    members: NDArray[np.intp],
+    blocks: Mapping[str, tuple[int, int]],
+    threads: int,
+) -> NDArray[np.int16]:
+    """The columns that raise the members' scores most; ``members``: positions in ranked rows."""
+    judges = ranked.judges
+    parts = [
+        (comparison.models[family], float(ranked.scores[family][ranked.order].std()))
+        for family in comparison.method.families
+    ]
+    return reasons_of(parts, vectors, judges.rows[members], judges.folds[members], blocks, threads)
 
 
 def _calibration(people: People, ranked: Ranked) -> Calibration | None:

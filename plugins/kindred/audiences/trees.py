@@ -27,10 +27,9 @@ def grow(
 ) -> None:
     """Fit trees, one after the other, to the logistic loss.
 
-    ``bins`` uint8 (n, d); ``is_positive`` bool and ``weights`` float64 (n,); ``rows`` int32 (m,):
+    ``bins`` uint8 (n, d); ``is_positive`` bool and ``weights`` float64 (n,). ``rows`` int32 (m,):
     those to train on, whose order decides the order of sums. ``chosen`` int32 (trees, k): columns a
-    tree may use. ``counts`` int32 (d,): bins per column. ``start``: log odds before the
-    first tree.
+    tree may use. ``counts`` int32 (d,): bins per column. ``start``: log odds before the first tree.
     A leaf has at least ``least`` rows. Fills ``features`` int32 (trees, inner), -1 for no split,
     ``cuts`` uint8 (trees, inner): the last bin that goes left, and ``values`` float64 (trees,
     nodes): of every node, the leaf's value if the tree ended there.

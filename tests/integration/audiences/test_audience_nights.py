@@ -284,6 +284,13 @@ def test_an_audience_whose_task_was_killed_or_whose_artefact_is_gone_fails_alone
         if stage == "cluster":
             found["no segments"] = run_task(run, "join_audiences")
             assert "audience_rows" not in run.reopened().build.facts
+        if stage == "list_audiences":
+            copied.environment["KINDRED_MEMORY_LIMIT_MB"] = "200"
+            starved = copied.reopen({"space": "default", "as_of": run.as_of.isoformat()})
+            del copied.environment["KINDRED_MEMORY_LIMIT_MB"]
+            run_task(starved, "train_audience", audience="responders")
+            row = run.reopened().build.facts["audience:responders"]["row"]
+            found["no memory"] = (row["status"], row["reason"])
         if stage == "quality_gate":
             [artefact] = copied.artefacts.glob("**/20260202*/**/audience_responders")
             artefact.rename(artefact.with_name("away"))
@@ -293,6 +300,9 @@ def test_an_audience_whose_task_was_killed_or_whose_artefact_is_gone_fails_alone
 
     copied.run(SPEC, NEXT_NIGHT, before=interrupted)
     assert found["no segments"] == {"failed": {}}
+    status, reason = found["no memory"]
+    assert status == "failed"
+    assert "a task may take 200 MB" in reason
     for what, reason in (("gone", "is not in"), ("killed", "was it killed?")):
         assert set(found[what]["failed"]) == {"broken", "responders"}
         assert reason in found[what]["failed"]["responders"]
