@@ -55,11 +55,15 @@ def caravan() -> Table:
     return _inferred("Caravan", f"{header}\n".encode() + data, roles, 1)
 
 
-def marketing() -> Table:
-    """A grocer's customers: who answers a campaign."""
-    answers = ("Response", *(f"AcceptedCmp{number}" for number in range(1, 6)))
+ANSWERS = ("Response", *(f"AcceptedCmp{number}" for number in range(1, 6)))
+
+
+def marketing(answer: str = "Response") -> Table:
+    """A grocer's customers: who answers a campaign; no other answer is encoded."""
+    labels = (answer, *(other for other in ANSWERS if other != answer))
     data = data_file("marketing_campaign.csv").read_bytes()
-    return _inferred("marketing", data, Roles("ID", labels=answers), 1)
+    name = "marketing" if answer == "Response" else f"marketing {answer}"
+    return _inferred(name, data, Roles("ID", labels=labels), 1)
 
 
 def loans() -> Table:

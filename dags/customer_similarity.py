@@ -18,6 +18,8 @@ no window has brought, and finds the customers of the snapshot ·
 `profile_clusters` describes what sets each segment apart, and names it ·
 `measure_recommendations` and `recommend` fill the table of recommendations aside, if the spec asks
 for some ·
+`list_audiences`, `train_audience` (one per audience file of the space) and `join_audiences` find
+who is like the seeds of each audience, if there are files; a broken one fails alone ·
 `quality_gate` checks everything against the limits of the spec ·
 `publish` makes the snapshot visible in one short step ·
 `clean_up` deletes leftovers ·
@@ -64,6 +66,7 @@ from airflow.sdk import (
 )
 
 from kindred.airflow_adapter.deadline import report_missed_deadline
+from kindred.audiences.audience_files import spaces_with_audiences
 from kindred.errors import SpecError
 from kindred.run.latest_only import Snapshots
 from kindred.settings import Schedule
@@ -77,6 +80,13 @@ def record_failure(context: Any) -> None:
     from kindred.airflow_adapter import failures
 
     failures.on_failure(context)
+
+
+def record_failed_audience(context: Any) -> None:
+    """Record in one line why an audience failed; the build goes on without it."""
+    from kindred.airflow_adapter import failures
+
+    failures.on_failed_audience(context)
 
 
 SCHEDULE = Schedule.from_env()
@@ -164,6 +174,13 @@ def make_dag(spec: Spec) -> DAG:
 
         return tasks.begin(spec.space, context)
 
+    @task(trigger_rule=TriggerRule.ALL_DONE)
+    def join_audiences(run: dict[str, Any] | None, **context: Any) -> Any:
+        """Runs whatever became of the audiences: one that has failed does not stop the night."""
+        from kindred.airflow_adapter import tasks
+
+        return tasks.join(run, context)
+
     @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(minutes=30))
     def clean_up(run: dict[str, Any] | None) -> None:
         from kindred.airflow_adapter import tasks
@@ -213,6 +230,17 @@ def make_dag(spec: Spec) -> DAG:
         if spec.recommendations is not None:
             filled.append(stage("recommend")(run))
             chain(encoded, stage("measure_recommendations")(run), filled[-1])
+        if spec.space in spaces_with_audiences():
+            names = stage("list_audiences")(run)
+            train = stage(
+                "train_audience",
+                on_failure_callback=record_failed_audience,
+                map_index_template="{{ task.op_kwargs['audience'] }}",
+            )
+            trained = train.partial(run=run).expand(audience=names)
+            filled.append(join_audiences(run))
+            chain(encoded, names)
+            chain([trained, profiled], filled[-1])
         chain(filled, gate, published, cleaned)
         # Not after clean_up alone, which runs and succeeds whatever failed before it.
         chain([published, cleaned], finish())

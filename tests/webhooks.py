@@ -19,7 +19,7 @@ class Webhook:
     address: str = ""
     status: int = 200
     seconds: float = 0.0
-    posted: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    posted: list[tuple[str, str, Any]] = field(default_factory=list)
 
     def of_run(self, run_id: str) -> list[dict[str, Any]]:
         """What was posted about one run."""
@@ -27,14 +27,15 @@ class Webhook:
 
 
 @contextmanager
-def listening() -> Iterator[Webhook]:
-    """A webhook that answers until the end of the block."""
+def listening(*, as_json: bool = True) -> Iterator[Webhook]:
+    """A webhook that answers until the end of the block; it keeps bodies parsed, or as they are."""
     webhook = Webhook()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            webhook.posted.append((self.path, self.headers["Content-Type"], json.loads(body)))
+            kept = json.loads(body) if as_json else body
+            webhook.posted.append((self.path, self.headers["Content-Type"], kept))
             time.sleep(webhook.seconds)
             self.send_response(webhook.status)
             self.end_headers()

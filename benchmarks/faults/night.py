@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from kindred.audiences.audience_files import spaces_with_audiences
 from kindred.preparation.task import Request, prepare
 from kindred.run.context import Deployment, open_run
 from kindred.run.windows import resolve_window
@@ -59,7 +60,12 @@ def _run_night(
         for part in parts if part_name else [{}]:
             attempt(stage, partial(work, stage, part))
             result = work(stage, part, deployment)
-        following = {"plan_graph": "shard", "merge_graph": "part", "list_algorithms": "algorithm"}
+        following = {
+            "plan_graph": "shard",
+            "merge_graph": "part",
+            "list_algorithms": "algorithm",
+            "list_audiences": "audience",
+        }
         if stage in following:
             parts = [{following[stage]: number} for number in result]
 
@@ -76,5 +82,11 @@ def _stages(spec: Spec) -> Iterator[tuple[str, bool]]:
     yield "list_algorithms", False
     yield "cluster", True
     lists = ["measure_recommendations", "recommend"] if spec.recommendations is not None else []
-    for stage in ("profile_clusters", *lists, "quality_gate", "publish", "clean_up"):
+    for stage in ("profile_clusters", *lists):
+        yield stage, False
+    if spec.space in spaces_with_audiences():
+        yield "list_audiences", False
+        yield "train_audience", True
+        yield "join_audiences", False
+    for stage in ("quality_gate", "publish", "clean_up"):
         yield stage, False

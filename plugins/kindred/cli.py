@@ -3,68 +3,25 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from kindred.errors import KindredError, PreflightError, SettingsError, SpecError
-from kindred.run.connections import from_environment
+from kindred import audience_commands
+from kindred.command_context import SpaceOption, conninfo, deployment, spec_of
+from kindred.errors import KindredError, SettingsError
 from kindred.run.latest_only import Snapshots
-from kindred.settings import Settings
-from kindred.spec.model import DEFAULT_SPACE, Spec, load_spec
-from kindred.spec.names import did_you_mean, listed, plain
-from kindred.spec.spec_files import spec_paths
-
-if TYPE_CHECKING:
-    from kindred.run.context import Deployment
+from kindred.spec.model import DEFAULT_SPACE, Spec
+from kindred.spec.names import plain
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(audience_commands.app)
 console = Console(emoji=False)  # values such as :car: are none
 
-SpaceOption = Annotated[str, typer.Option("--space", help="The space: the name of its spec file.")]
 FAILED = 1
-
-
-def conninfo(connection_id: str) -> str:
-    """A connection from the environment, otherwise from Airflow's own store."""
-    found = from_environment(connection_id)
-    if found is not None:
-        return found
-    try:
-        from kindred.airflow_adapter.connections import conninfo_from_airflow
-    except ImportError as error:
-        raise PreflightError(
-            f"connection {connection_id!r}: AIRFLOW_CONN_{connection_id.upper()} is not set and"
-            " Airflow is not installed here"
-        ) from error
-    return conninfo_from_airflow(connection_id)
-
-
-def deployment() -> "Deployment":
-    """Connections, and settings from the environment."""
-    from kindred.run.context import Deployment
-
-    return Deployment(conninfo, Settings.from_env())
-
-
-def spec_of(space: str) -> Spec:
-    """The spec of a space.
-
-    Raises
-    ------
-    SpecError
-        when there is none; the message lists the existing ones.
-    """
-    paths = spec_paths()
-    if space not in paths:
-        raise SpecError(
-            f"there is no feature spec {space!r}; there are {listed(list(paths))}"
-            f"{did_you_mean(space, paths)}"
-        )
-    return load_spec(paths[space])
 
 
 @app.command()

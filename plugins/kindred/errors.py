@@ -75,3 +75,15 @@ class SupersededError(KindredError):
 
 class GateError(KindredError):
     """A quality gate stopped the run before publish; the last snapshot still serves."""
+
+
+class AudienceError(KindredError):
+    """An audience cannot be made; ``status`` is one of ``audiences.status.Status``.
+
+    ``reason`` is a sentence for those who read ``bi.audiences``: it quotes no id and no value.
+    """
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(f"{status}: {reason}")
+        self.status = status
+        self.reason = reason

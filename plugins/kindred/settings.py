@@ -87,6 +87,8 @@ class Settings(Environment):
     keep_month_ends: Annotated[int, Field(ge=0)] = 3
     # Newest snapshots whose replaced embeddings are kept.
     keep_replaced_nights: Annotated[int, Field(ge=0)] = 7
+    # Days for which the customers of an export are kept, to compare them, 0 = for ever.
+    keep_export_days: Annotated[int, Field(ge=0)] = 400
     # The longest that one statement in a source may take, 0 = no limit.
     source_timeout_seconds: Annotated[int, Field(ge=0, le=2_000_000)] = 3600
     # Development only: land at most this many rows, 0 = all.
@@ -102,11 +104,15 @@ def _folders(value: Any) -> Any:
 class Places(Environment):
     """Where the files are that Kindred reads; by default, those it came with.
 
-    ``features``: folders of feature specs, separated as in PATH; ``sql``: the folder of SQL files.
+    ``features``: folders of feature specs, separated as in PATH; ``audiences``: folders of audience
+    files, likewise; ``sql``: the folder of SQL files; ``export_roots``: the only folders in which
+    exports are written, none by default.
     """
 
     features: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = ()
+    audiences: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = ()
     sql: Path | None = None
+    export_roots: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = ()
 
 
 def _moment(value: Any) -> datetime:
@@ -129,9 +135,13 @@ class Schedule(Environment):
 
 
 class Secrets(Environment):
-    """What must never be shown: the secret that hashes the ids of erased customers."""
+    """What must never be shown.
+
+    ``erasure_key`` hashes the ids of erased customers; ``export_key`` hashes what is exported.
+    """
 
     erasure_key: SecretStr = SecretStr("")
+    export_key: SecretStr = SecretStr("")
 
 
 def variable_name(field: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kindred.audiences.task import join_audiences, list_audiences, train_audience
 from kindred.encoding.task import embed_texts, encode, fit_encoder
 from kindred.events.task import extract, validate
 from kindred.lookalikes.task import load_lookalikes
@@ -61,6 +62,9 @@ TASKS = {
     "load_lookalikes": Task(load_lookalikes),
     "measure_recommendations": Task(measure_recommendations),
     "recommend": Task(recommend),
+    "list_audiences": Task(list_audiences),
+    "train_audience": Task(train_audience),
+    "join_audiences": Task(join_audiences),
     "quality_gate": Task(quality_gate),
     "publish": Task(publish),
     "clean_up": Task(clean_up, needs_snapshot=False, stops_after_erasure=False),

@@ -13,6 +13,7 @@ from customers import fill_source, gated_spec, space_spec, write_spec
 from real_airflow import RealAirflow, SharedLaboratory, wait_for
 
 from benchmarks.faults.room import task_settings
+from integration.audiences.audience_scene import write_audiences
 from local.airflow import LocalAirflow, free_port
 from local.credentials import load_credentials
 from local.environment import SOURCE, WAREHOUSE
@@ -52,6 +53,21 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def audiences(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of audience files that the session's Airflow reads."""
+    folder = tmp_path_factory.mktemp("audiences")
+    seeds = {"seed": {"label": {"churned": True}}, "sizes": ["10%", "50%"]}
+    files = {
+        "leaving": {**seeds, "space": "scheduled"},
+        "doomed": {**seeds, "space": "scheduled"},
+        "unreadable": {"space": "scheduled", "sizes": ["10%"]},
+        "of_nobody": {**seeds, "space": "empty"},
+    }
+    write_audiences(folder, files)
+    return folder
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Any:
     """Stop Airflow behind the last test of this folder: idle, it takes a third of a processor."""
@@ -74,6 +90,7 @@ def airflow(
     request: pytest.FixtureRequest,
     server: EmbeddedServer,
     features: Path,
+    audiences: Path,
     webhook: Webhook,
     tmp_path_factory: pytest.TempPathFactory,
     repository: Path,
@@ -92,6 +109,7 @@ def airflow(
         # Many runs are under way at the same time: a scheduler that looks ten times a second, as on
         # a machine with one run, takes a fifth of a processor.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "1",
+        "KINDRED_AUDIENCES": str(audiences),
         "KINDRED_FEATURES": str(features),
         "KINDRED_START_DATE": START_DATE.isoformat(),
         **task_settings(layout),

@@ -6,10 +6,11 @@ from real_airflow import DagRun, RealAirflow
 from test_dag_policy import FLOW
 
 APRIL = AS_OFS[-1]
+OF_AUDIENCES = ("list_audiences", "train_audience", "join_audiences")
 
 
 def begin(airflow: RealAirflow) -> DagRun:
-    return airflow.space("manual").trigger(end=APRIL.isoformat())
+    return airflow.space("scheduled").trigger(end=APRIL.isoformat())
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def published(begun_here: DagRun) -> tuple[DagRun, dict[str, str]]:
 
 
 @pytest.mark.parametrize("downstream", [False, True], ids=["alone", "and what follows"])
-@pytest.mark.parametrize("task_id", FLOW)
+@pytest.mark.parametrize("task_id", [*FLOW, *OF_AUDIENCES])
 def test_task_again(published, task_id, downstream):
     run, hashes = published
     run.clear_task(task_id, downstream=downstream)

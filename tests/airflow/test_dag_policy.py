@@ -117,6 +117,31 @@ def test_recommendations_are_two_tasks_more_between_the_vectors_and_the_gate(par
     assert "recommend" in dag.get_task("quality_gate").upstream_task_ids
 
 
+def test_audiences_are_three_tasks_more_that_stop_no_night(parse, tmp_path, monkeypatch):
+    folder = tmp_path / "audiences"
+    folder.mkdir()
+    (folder / "spring.yaml").write_text("seed: {label: {churned: yes}}\nspace: with\n")
+    monkeypatch.setenv("KINDRED_AUDIENCES", str(folder))
+    for space in ("with", "without"):
+        write_spec(tmp_path, space_spec(space))
+    dags = parse(tmp_path).dags
+    assert set(dags["customer_similarity__without"].task_ids) == set(FLOW)
+    dag = dags["customer_similarity__with"]
+    assert set(dag.task_ids) - set(FLOW) == {"list_audiences", "train_audience", "join_audiences"}
+    assert dag.get_task("list_audiences").upstream_task_ids == {"prepare", "encode"}
+    train, join = dag.get_task("train_audience"), dag.get_task("join_audiences")
+    assert train.is_mapped
+    assert train.upstream_task_ids == {"prepare", "list_audiences"}
+    assert join.upstream_task_ids == {"prepare", "train_audience", "profile_clusters"}
+    assert join.trigger_rule == "all_done"
+    assert "join_audiences" in dag.get_task("quality_gate").upstream_task_ids
+    # An audience that fails is recorded apart from the build, which goes on.
+    callbacks = {name: str(dag.get_task(name).on_failure_callback) for name in dag.task_ids}
+    assert "record_failed_audience" in callbacks.pop("train_audience")
+    assert all("record_failure" in callback for callback in callbacks.values())
+    assert all(name in dag.doc_md for name in dag.task_ids if name != "list_algorithms")
+
+
 @pytest.mark.parametrize("space", SCHEDULES)
 class TestDag:
     """Each test for each DAG."""
@@ -298,6 +323,7 @@ def test_parsing_imports_nothing_heavy(airflow_library, repository):
     light |= {"spec.gates", "spec.messages", "spec.metrics", "spec.model", "spec.names"}
     light |= {"spec.entries", "spec.events", "spec.name_checks", "spec.reader", "spec.schema"}
     light |= {"spec.event_columns", "spec.source", "spec.spec_files"}
+    light |= {"audiences", "audiences.audience_files", "spec.audience_reader", "spec.audiences"}
     assert ours == {"kindred", *(f"kindred.{name}" for name in light)}
 
 

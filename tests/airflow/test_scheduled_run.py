@@ -4,12 +4,14 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 import psycopg2
 from killed_tasks import reserved
 from real_airflow import DagRun, RealAirflow, wait_for
 
+from kindred.run.context import open_run
 from local.airflow import TRIGGERER
 from local.environment import METADATA
 
@@ -70,6 +72,7 @@ def be_late(airflow: RealAirflow, manual: DagRun) -> None:
         let_pass(airflow, run, manual)
         [alert] = wait_for(lambda: webhook.of_run(run.run_id), run.describe)
         late = space.snapshot(as_of)
+        doom(airflow, as_of)
     assert (alert["space"], alert["status"], alert["task"]) == ("scheduled", "late", None)
     assert datetime.fromisoformat(alert["as_of"]) == as_of
     assert alert["url"].endswith(f"/dags/{space.dag_id}/runs/{quote(run.run_id)}")
@@ -89,9 +92,42 @@ def be_late(airflow: RealAirflow, manual: DagRun) -> None:
     assert space.query("select fitted_as_of from {space}.encoder_versions") == [(as_of,)]
     assert space.current() == (as_of, as_of, 439 * 5)
     assert len(run.asset_events()) == 1
-    assert len(webhook.of_run(run.run_id)) == 1
+    check_audiences(run)
     wait_for(lambda: outcome(airflow, manual))
     airflow.local.supervisor.end(TRIGGERER)  # nothing else needs it, and it is never idle
+
+
+def doom(airflow: RealAirflow, as_of: datetime) -> None:
+    """Let an audience's task fail: its artefact cannot be written."""
+    run = open_run(airflow.laboratory.deployment, "scheduled", as_of)
+    place = Path(run.folder.path) / "audience_doomed"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.touch()
+
+
+def check_audiences(run: DagRun) -> None:
+    """One of them fails at its task, another with its file; the run and its snapshot do not."""
+    trained = run.tasks("train_audience")
+    states = {entry["rendered_map_index"]: entry["state"] for entry in trained}
+    assert states == {"doomed": "failed", "leaving": "success"}
+    assert run.tries("train_audience") == 1
+    assert [entry["state"] for entry in run.tasks("join_audiences")] == ["success"]
+    rows = run.space.query("select audience, status, reason from {bi}.audiences_current order by 1")
+    assert [row[:2] for row in rows] == [
+        ("doomed", "failed"),
+        ("leaving", "published"),
+        ("unreadable", "failed"),
+    ]
+    assert "artefact 'audience_doomed' cannot be written" in rows[0][2]
+    assert "unreadable.yaml" in rows[2][2]
+    members = "select distinct audience from {bi}.audience_members_current"
+    assert run.space.query(members) == [("leaving",)]
+    assert run.space.query("select failure from {bi}.snapshots") == [(None,)]
+    late, failed = run.space.airflow.webhook.of_run(run.run_id)
+    assert (late["status"], failed["status"]) == ("late", "audiences failed")
+    assert failed["task"] == "train_audience"
+    assert all(f"{name}: " in failed["reason"] for name in ("doomed", "unreadable"))
+    assert "leaving" not in failed["reason"]
 
 
 def test_scheduled_run_is_told_to_be_late_and_publishes_what_it_needs(begun_here):

@@ -12,7 +12,7 @@ import yaml
 from rich.console import Console
 
 from integration.warehouse import COLUMNS, people
-from kindred import cli
+from kindred import audience_commands, cli
 
 CONTENT = {
     "source": {"table": "customers", "key": "customer_id", "updated_at": "updated_at"},
@@ -54,6 +54,7 @@ class Command:
             patch.dict(os.environ, self.environment(**changes), clear=True),
             patch.object(sys, "argv", ["kindred", *arguments]),
             patch.object(cli, "console", Console(width=600, emoji=False)),
+            patch.object(audience_commands, "console", Console(width=600, emoji=False)),
             redirect_stdout(printed),
             redirect_stderr(printed),
         ):

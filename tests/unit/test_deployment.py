@@ -126,8 +126,8 @@ def test_every_variable_has_one_meaning():
 
 def test_secrets_have_neither_default_nor_value():
     secrets = {name for name, _ in variables(COMPOSE) if SECRET.search(name)}
-    assert len(secrets) == 11
-    optional = {"AIRFLOW_CONN_KINDRED_ALERTS", "AWS_SECRET_ACCESS_KEY"}
+    assert len(secrets) == 12
+    optional = {"AIRFLOW_CONN_KINDRED_ALERTS", "AWS_SECRET_ACCESS_KEY", "KINDRED_EXPORT_KEY"}
     assert {name for name, default in variables(COMPOSE) if default is None} >= secrets - optional
     for name, (default, line) in template().items():
         assert default is not None or line["value"] == "", f"{name} has a value in env.template"

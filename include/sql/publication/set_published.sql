@@ -25,6 +25,7 @@ set
   recommendations = %(recommendations)s,
   item_names = %(item_names)s,
   catalogue_as_of = %(catalogue_as_of)s,
+  audience_members = %(audience_members)s,
   late_customers = build.late_customers,
   erased_customers = 0,
   published_at = now(),

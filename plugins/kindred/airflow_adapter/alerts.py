@@ -11,7 +11,7 @@ from kindred.errors import CustomerValueError, KindredError
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10.0
-FAILED, LATE = "failed", "late"
+FAILED, LATE, AUDIENCES_FAILED = "failed", "late", "audiences failed"
 
 # At INFO httpx logs the URL of every request, and the URL of a webhook is a secret.
 logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -1,5 +1,6 @@
 """Connections from the environment, otherwise from Airflow's own store."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from airflow.sdk import Connection
@@ -15,6 +16,7 @@ from kindred.run.connections import (
     webhook_of,
 )
 from kindred.run.context import Deployment
+from kindred.run.endpoint import Endpoint, endpoint_of
 from kindred.settings import Settings
 
 
@@ -35,6 +37,22 @@ def conninfo_from_airflow(connection_id: str) -> str:
     PreflightError
         when Airflow has no such connection, or `conninfo_of` refuses what it says.
     """
+    fields, extra = _from_airflow(connection_id)
+    return conninfo_of(fields, extra, _where(connection_id))
+
+
+def endpoint_from_airflow(connection_id: str) -> Endpoint:
+    """The HTTP endpoint of a connection in Airflow's own store.
+
+    Raises
+    ------
+    PreflightError
+        when Airflow has no such connection, or `endpoint_of` refuses what it says.
+    """
+    return endpoint_of(connection_id, *_from_airflow(connection_id))
+
+
+def _from_airflow(connection_id: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
     try:
         connection = Connection.get(connection_id)
     except AirflowNotFoundException as error:
@@ -42,12 +60,16 @@ def conninfo_from_airflow(connection_id: str) -> str:
             f"Airflow has no connection {connection_id!r}; add it in the UI, or set"
             f" AIRFLOW_CONN_{connection_id.upper()}"
         ) from error
-    where = f"Airflow Connection {connection_id!r}"
     try:
         extra = extra_of(connection.extra)  # `extra_dejson` drops what it cannot read
     except (ValueError, TypeError):
+        where = _where(connection_id)
         raise PreflightError(f"{where}: 'extra' is not a JSON object; correct it") from None
-    return conninfo_of(_fields(connection), extra, where)
+    return _fields(connection), extra
+
+
+def _where(connection_id: str) -> str:
+    return f"Airflow Connection {connection_id!r}"
 
 
 def _fields(connection: Connection) -> dict[str, Any]:

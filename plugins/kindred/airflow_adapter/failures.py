@@ -14,8 +14,11 @@ from kindred.airflow_adapter import alerts
 from kindred.airflow_adapter.alerts import Alert, failure_line, public_line
 from kindred.airflow_adapter.connections import deployment, webhook
 from kindred.airflow_adapter.windows import window_of
+from kindred.audiences.audience_facts import fact_of, without_members
+from kindred.audiences.status import Status
 from kindred.errors import KindredError
 from kindred.run import builds
+from kindred.run.builds import one_line
 from kindred.spec.model import dag_id_of, load_spec, schema_of
 from kindred.spec.spec_files import spec_paths
 
@@ -38,6 +41,33 @@ def on_failure(context: Mapping[str, Any]) -> None:
         is_first = True
     if is_first:
         _send_alert(reference, task_instance.dag_id, task, public_line(error))
+
+
+def on_failed_audience(context: Mapping[str, Any]) -> None:
+    """Failure callback of task ``train_audience``: record why, so that ``join_audiences`` says it.
+
+    Neither the build nor the run has failed. Of a task that was killed ``join_audiences`` knows
+    that nothing was recorded.
+    """
+    task_instance = context["ti"]
+    reference = task_instance.xcom_pull(task_ids="prepare")
+    names = task_instance.xcom_pull(task_ids="list_audiences")
+    if reference is None or names is None:
+        return
+    audience, reason = names[task_instance.map_index], public_line(_error_of(context))
+    log.error("audience %s has failed: %s", audience, reason)
+    facts = {fact_of(audience): without_members(audience, Status.FAILED, reason)}
+    as_of, space = datetime.fromisoformat(reference["as_of"]), reference["space"]
+    with deployment().warehouse(f"kindred {space} train_audience", schema_of(space)) as warehouse:
+        builds.add_facts(warehouse, as_of, reference["run_id"], **facts)
+
+
+def report_failed_audiences(reference: Mapping[str, Any], failed: Mapping[str, str]) -> None:
+    """Send the one alert of the audiences that have failed, with the reason of each."""
+    reason = one_line("; ".join(f"{name}: {why}" for name, why in sorted(failed.items())))
+    dag_id = get_current_context()["ti"].dag_id
+    status = alerts.AUDIENCES_FAILED
+    _send_alert(reference, dag_id, "train_audience", reason, status=status)
 
 
 def on_failure_without_build(space: str, context: Mapping[str, Any]) -> None:

@@ -79,6 +79,16 @@ def call(name: str, reference: Mapping[str, Any], context: Mapping[str, Any]) ->
         raise _as_airflow(error) from error
 
 
+def join(reference: Mapping[str, Any] | None, context: Mapping[str, Any]) -> Any:
+    """Task ``join_audiences``: also sends the alert of the audiences that have failed."""
+    if reference is None:
+        raise AirflowSkipException("prepare has not begun a build: there are no audiences")
+    joined = call("join_audiences", reference, context)
+    if joined["failed"]:
+        failures.report_failed_audiences(reference, joined["failed"])
+    return joined
+
+
 def close(reference: Mapping[str, Any] | None) -> Any:
     """Task ``clean_up``: also records that the build failed if no task could.
 

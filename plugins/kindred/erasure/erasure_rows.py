@@ -114,6 +114,14 @@ def read_request(database: Database, number: int) -> Request:
     return Request(*row)
 
 
+def exports_with(database: Database, request: Request) -> list[int]:
+    """The numbers of the exports of audiences that the customer of a request is in."""
+    if not database.has_table("audience_exports"):
+        return []
+    rows = database.rows("erasure/exports_with", {"request": request.number})
+    return [number for (number,) in rows]
+
+
 def erase_rows(database: Database, request: Request, schema: str) -> tuple[Rows, list[datetime]]:
     """Delete the customer of a request from all tables; call it inside a transaction.
 

@@ -98,9 +98,10 @@ def _erase(
     customer = str(request.customer_id)
     key = schemas.key_type_in(warehouse, schema).parse(customer)
     with warehouse.transaction():
+        exports = erasure_rows.exports_with(warehouse, request)
         rows, snapshots = erasure_rows.erase_rows(warehouse, request, schema)
         suppression.add(warehouse, secret, customer)
-        receipt = _merged_receipt(request.receipt, rows, snapshots)
+        receipt = _merged_receipt(request.receipt, rows, snapshots, exports)
         erasure_rows.record_receipt(warehouse, request.number, receipt)
     receipt["artefacts"] += _erase_artefacts(deployment.settings.artifacts, space_name, key)
     receipt["seconds"] = round(receipt["seconds"] + time.monotonic() - started, 3)
@@ -116,15 +117,18 @@ def _erase(
 
 
 def _merged_receipt(
-    before: dict[str, Any], rows: Counter[str], snapshots: list[datetime]
+    before: dict[str, Any], rows: Counter[str], snapshots: list[datetime], exports: list[int]
 ) -> dict[str, Any]:
     """The receipt of this try and of earlier ones that were killed."""
     moments = {as_of.isoformat() for as_of in snapshots}
+    exported = sorted({*exports, *before.get("exports", ())})
     return {
         "rows": dict(sorted((Counter(before.get("rows", {})) + rows).items())),
         "artefacts": int(before.get("artefacts", 0)),
         "snapshots": sorted(moments | set(before.get("snapshots", ()))),
         "seconds": float(before.get("seconds", 0.0)),
+        # Files that have left, which nobody here can erase.
+        **({"exports": exported} if exported else {}),
     }
 
 

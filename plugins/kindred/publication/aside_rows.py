@@ -20,6 +20,8 @@ def problems_of_rows(
         checks["customer_behaviour"] = _check_behaviour
     if spec.recommendations is not None:
         checks["customer_recommendations"] = _check_recommendations
+    if facts.get("audience_rows"):
+        checks["audience_members"] = _check_audiences
     problems = []
     for parent, check in checks.items():
         if partitions.has_passed(database, parent, as_of):
@@ -75,6 +77,19 @@ def _check_recommendations(
             f" {expected['items']} items are expected; clear task 'recommend'"
         ]
     return []
+
+
+def _check_audiences(
+    database: Database, spec: Spec, facts: dict[str, Any], table: str
+) -> list[str]:
+    found = dict(database.rows("publication/count_members", table=table))
+    expected = {name: rows for name, rows in facts["audience_members"].items() if rows}
+    return [
+        f"{table} has {found.get(name, 0)} rows of audience {name}, {expected.get(name, 0)} are"
+        " expected; clear task 'join_audiences'"
+        for name in sorted(found.keys() | expected.keys())
+        if found.get(name, 0) != expected.get(name, 0)
+    ]
 
 
 def _check_clusters(database: Database, spec: Spec, facts: dict[str, Any], table: str) -> list[str]:

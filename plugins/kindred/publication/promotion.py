@@ -28,13 +28,17 @@ from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 
-NO_RECOMMENDATIONS = dict.fromkeys(("recommendations", "item_names", "catalogue_as_of"))
+NOT_ASKED_FOR = dict.fromkeys(
+    ("recommendations", "item_names", "catalogue_as_of", "audience_members")
+)
+AUDIENCE_TABLES = ("audiences", "audience_quality", "audience_overlap", "audience_results")
 OF_SNAPSHOTS = (
     "cluster_lineage",
     "column_quality",
     "cluster_profiles",
     "cluster_quality",
     "recommended_items",
+    *AUDIENCE_TABLES,
 )
 """Tables without partitions, whose rows of a snapshot are replaced."""
 PLANNING_GRACE_SECONDS = 2.0
@@ -86,8 +90,11 @@ def publish(
         if counts.get("recommendations") is not None:
             items = aside_of_items(partitions.aside_name(PARENT, as_of))
             database.run("publication/set_recommended_items", table=items)
+        if counts.get("audience_members") is not None:
+            database.run("publication/set_audiences", {"as_of": as_of})
+            database.run("publication/set_audience_results", {"as_of": as_of})
         center = counts["center"] and Vector(counts["center"])
-        published = {**NO_RECOMMENDATIONS, **counts, "as_of": as_of, "run_id": run_id}
+        published = {**NOT_ASKED_FOR, **counts, "as_of": as_of, "run_id": run_id}
         published["center"] = center
         if not database.run("publication/set_published", published):
             raise builds.superseded(as_of, run_id)

@@ -67,6 +67,9 @@ def drop_hidden(database: Database, before: datetime | None) -> int:
     database.run("publication/delete_pruned_profiles")
     hidden_as_ofs = {"as_ofs": [as_of for (as_of,) in hidden]}
     database.run("publication/delete_recommended_items", hidden_as_ofs)
+    database.run("publication/delete_audiences", hidden_as_ofs)
+    database.run("publication/delete_audience_ids", {"before": before})
+    database.run("publication/delete_pruned_results")
     partitions.set_lock_timeout(database, DETACH_PATIENCE_MILLISECONDS, is_local=False)
     for parent in partitions.PARENTS:
         wanted = {partitions.partition_name(parent, as_of) for (as_of,) in hidden}

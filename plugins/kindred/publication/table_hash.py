@@ -28,6 +28,15 @@ OF_EVENTS = (
     "publication/hash/recommendation_quality",
 )
 """Of what only a space with events has rows of, so that hashes of others stay as they were."""
+OF_AUDIENCES = (
+    "publication/hash/audiences",
+    "publication/hash/audience_members",
+    "publication/hash/audience_quality",
+    "publication/hash/audience_overlap",
+    "publication/hash/audience_keys",
+    "publication/hash/audience_results",
+)
+"""The same of a space with audiences."""
 
 
 class HashSink:
@@ -58,6 +67,9 @@ def table_hashes(database: Database) -> dict[str, str]:
         for name in OF_EVENTS:
             hashes[name.rpartition("/")[2]] = _hash(database, [statements.compose(name)])
         hashes["events"] = _hash(database, [event_tables.in_force(database, n) for n in events])
+    if database.has_table("audiences") and database.value("publication/has_audiences"):
+        for name in OF_AUDIENCES:
+            hashes[name.rpartition("/")[2]] = _hash(database, [statements.compose(name)])
     combined = "".join(hashes.values())
     hashes["all"] = hashlib.sha256(combined.encode()).hexdigest()
     return hashes

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from kindred.artefacts.folder import remove_snapshot_folder, snapshot_folders
+from kindred.audiences.export_rows import delete_old_exported
 from kindred.errors import GateError
 from kindred.events.event_retention import drop_old_events
 from kindred.publication import leftovers, promotion
@@ -91,6 +92,8 @@ def publish(run: Run) -> dict[str, Any]:
             found = facts["recommended"]
             counts |= {"recommendations": found["rows"], "item_names": found["item_names"]}
             counts["catalogue_as_of"] = found["catalogue_as_of"]
+        if facts.get("audience_rows"):
+            counts["audience_members"] = sum(facts["audience_members"].values())
         counts["history"] = builds.history_of(
             warehouse, run.as_of, keeps_versions=run.spec.source.keeps_versions
         )
@@ -147,6 +150,7 @@ def clean_up(run: Run) -> dict[str, Any]:
         kept = leftovers.slugs_with_artefacts(warehouse)
     with run.warehouse("clean_up") as warehouse:
         tables += drop_old_events(run, warehouse)
+        delete_old_exported(warehouse, run.as_of, run.settings.keep_export_days)
     old = [slug for slug in folders if slug not in kept]
     for slug in old:
         remove_snapshot_folder(root, space, slug)

@@ -269,6 +269,19 @@ def current(database: Database) -> Current:
     return Current(*(database.row("run/current_snapshot") or (None,) * 6))
 
 
+def require_current(current: Current) -> datetime:
+    """The date of the current snapshot.
+
+    Raises
+    ------
+    DataError
+        when nothing has been published.
+    """
+    if current.as_of is None:
+        raise DataError("no snapshot is published in this space yet; run its DAG first")
+    return current.as_of
+
+
 def previous(database: Database, as_of: datetime) -> tuple[datetime, int] | None:
     """The last published snapshot before ``as_of`` and its encoder version, or None."""
     row = database.row("run/previous_snapshot", {"as_of": as_of})

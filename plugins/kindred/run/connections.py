@@ -99,6 +99,16 @@ def _about(name: str, value: Any) -> str:
     return f"libpq knows no option {name!r}, so it would have no effect{hint}"
 
 
+def variable_of(connection_id: str) -> str:
+    """The variable in which a connection can be set."""
+    return f"AIRFLOW_CONN_{connection_id.upper()}"
+
+
+def in_environment(connection_id: str) -> str:
+    """What the variable of a connection says; empty where it is not set."""
+    return os.environ.get(variable_of(connection_id), "").strip()
+
+
 def from_environment(connection_id: str) -> str | None:
     """The connection string of ``AIRFLOW_CONN_<ID>`` (URI or JSON); None where it is not set.
 
@@ -108,8 +118,7 @@ def from_environment(connection_id: str) -> str | None:
         when the variable is set but cannot be parsed, or ``conninfo_of`` refuses what it says; the
         message does not repeat its value.
     """
-    variable = f"AIRFLOW_CONN_{connection_id.upper()}"
-    text = os.environ.get(variable)
+    variable, text = variable_of(connection_id), in_environment(connection_id)
     if not text:
         return None
     try:
@@ -173,7 +182,7 @@ def _check_scheme(scheme: str) -> None:
 
 def webhook_from_environment() -> str | None:
     """The URL in ``AIRFLOW_CONN_KINDRED_ALERTS``, unchanged; None if it is not an HTTP URL."""
-    text = os.environ.get(f"AIRFLOW_CONN_{ALERTS.upper()}", "").strip()
+    text = in_environment(ALERTS)
     return text if text.startswith(tuple(f"{scheme}://" for scheme in WEB_SCHEMES)) else None
 
 

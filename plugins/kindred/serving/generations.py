@@ -9,6 +9,7 @@ import numpy as np
 from psycopg2 import errors, sql
 
 from kindred.encoding.embeddings import Embeddings
+from kindred.run.builds import Current
 from kindred.serving.difference import Difference, compare_block
 from kindred.warehouse import statements
 from kindred.warehouse.bi_objects import built_upon
@@ -93,6 +94,34 @@ def compare_with_serving(
     key_type, dimensions = embeddings.key_type, embeddings.vectors.shape[1]
     _read_blocks(database, table, key_type, dimensions, compare, block_rows)
     return difference
+
+
+def read_serving(
+    database: Database, current: Current, key_type: KeyType, *, block_rows: int
+) -> Embeddings:
+    """The vectors of the current snapshot, in customer order, from the generation that serves it.
+
+    ``current`` is that of a space that has published.
+    """
+    table, dimensions = str(current.table_name), int(current.dimensions or 0)
+    blocks: list[tuple[Array, Array, Array]] = []
+    _read_blocks(
+        database,
+        table,
+        key_type,
+        dimensions,
+        lambda keys, vectors, updated_at, _: blocks.append((keys, vectors, updated_at)),
+        block_rows,
+    )
+    customers = concatenate_keys(key_type, [keys for keys, _, _ in blocks])
+    order = np.argsort(customers, kind="stable")
+    vectors = np.concatenate(
+        [np.empty((0, dimensions), np.float32), *(vectors for _, vectors, _ in blocks)]
+    )
+    updated_at = np.concatenate([np.empty(0, np.int64), *(moments for *_, moments in blocks)])
+    blocks.clear()
+    version = int(current.encoder_version or 0)
+    return Embeddings(key_type, customers[order], vectors[order], updated_at[order], version)
 
 
 def _read_blocks(

@@ -28,6 +28,8 @@ INTERNAL_VIEWS = (
     "publication/shown_snapshots",
     "publication/reader_settings",
     "recommendations/shown_recommendations",
+    "audiences/private_audiences",
+    "audiences/shown_audiences",
 )
 """What the views and functions of ``bi`` read; a release may only add columns to one."""
 
@@ -42,6 +44,11 @@ VIEWS_WITH_CURRENT = (
     "segments/bi/cluster_items",
     "segments/bi/cluster_summary",
     "recommendations/bi/recommendations",
+    "audiences/bi/audiences",
+    "audiences/bi/audience_members",
+    "audiences/bi/audience_quality",
+    "audiences/bi/audience_overlap",
+    "audiences/bi/audience_results",
 )
 """Views of all published snapshots; the same text makes the ``_current`` view of each."""
 
@@ -68,6 +75,7 @@ CURRENT = defaultdict(
     lambda: "publication/shown_current",
     lookalikes="lookalikes/current_lookalikes",
     recommendations="recommendations/current_recommendations",
+    audience_members="audiences/current_members",
     clusters="segments/current_clusters",
     cluster_movements="segments/current_clusters",
 )
@@ -327,6 +335,9 @@ def _names(
         ),
         "hides_nothing": statements.compose(
             "publication/hides_nothing", space=spec.internal_schema
+        ),
+        "hides_no_audience": statements.compose(
+            "audiences/hides_no_audience", space=spec.internal_schema
         ),
         "method_of_found": _method_of("found"),
         "method_of_lists": _method_of("lists"),

@@ -1,4 +1,4 @@
-"""Partitions of lookalikes, clusters and recommendations: filled aside, then attached."""
+"""Partitions of lookalikes, clusters, recommendations, audiences: filled aside, then attached."""
 
 import logging
 import time
@@ -26,6 +26,7 @@ PARENTS = (
     "public_lookalikes",
     "customer_behaviour",
     "customer_recommendations",
+    "audience_members",
 )
 PRIMARY_KEYS = {
     "customer_lookalikes": ("as_of", "customer_id", "rank"),
@@ -33,12 +34,14 @@ PRIMARY_KEYS = {
     "public_lookalikes": ("as_of", "customer_id", "rank"),
     "customer_behaviour": ("as_of", "customer_id"),
     "customer_recommendations": ("as_of", "customer_id", "rank"),
+    "audience_members": ("as_of", "audience", "rank"),
 }
 SECOND_KEYS = {
     "customer_lookalikes": ("as_of", "lookalike_id"),
     "customer_clusters": ("as_of", "algorithm", "cluster_id"),
     "public_lookalikes": ("as_of", "lookalike_id"),
     "customer_recommendations": ("as_of", "item_number"),
+    "audience_members": ("as_of", "customer_id"),
 }
 INDEX_WORKERS = 2
 LOCK_TIMEOUT_MILLISECONDS = 100

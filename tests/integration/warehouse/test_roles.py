@@ -12,6 +12,7 @@ import psycopg2.errors
 import pytest
 from psycopg2 import sql
 
+from integration.audiences.audience_scene import audiences_in, write_audiences
 from integration.bi_login import cursor_of
 from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
 from kindred.errors import LockTimeoutError
@@ -48,6 +49,16 @@ OBJECTS = (
     "recommendations_current",
     "recommendation_quality",
     "item_audience('tea', 5)",
+    "audiences",
+    "audiences_current",
+    "audience_members",
+    "audience_members_current",
+    "audience_quality",
+    "audience_quality_current",
+    "audience_overlap",
+    "audience_overlap_current",
+    "audience_results",
+    "audience_results_current",
     "explain_pair(1, 2)",
     "lookalike_audience(array(select generate_series(1, 200)::bigint), 5)",
     "similar_customers(1, 5)",
@@ -73,7 +84,11 @@ def roles(server: EmbeddedServer) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def warehouse(make_laboratory: Callable[..., Laboratory], roles: None) -> Laboratory:
+def warehouse(
+    make_laboratory: Callable[..., Laboratory],
+    roles: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Laboratory:
     """Two published days, a third in the making, a refused row and a refused event."""
     laboratory = make_laboratory()
     broken = (None, "2026-01-02 12:00+00", 1.0, 30, True, "CA", False)
@@ -96,7 +111,14 @@ def warehouse(make_laboratory: Callable[..., Laboratory], roles: None) -> Labora
         gates={"max_rejected_share": 1.0},
     )
     laboratory.run(spec, FIRST)
-    laboratory.run(spec, SECOND)
+    audiences = {
+        name: {"seed": {"label": {"churned": churned}}, "sizes": ["50%"]}
+        for name, churned in (("leaving", True), ("staying", False))
+    }
+    folder = tmp_path_factory.mktemp("audiences")
+    write_audiences(folder, audiences)
+    with audiences_in(folder):
+        laboratory.run(spec, SECOND)
     laboratory.run(spec, THIRD, until="publish")
     grant = sql.SQL("grant bi_reader to {}").format(sql.Identifier(ANALYST))
     execute(laboratory.warehouse_dsn, grant)

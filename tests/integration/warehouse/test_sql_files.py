@@ -11,7 +11,7 @@ from psycopg2 import errors, sql
 
 from integration.warehouse import COLUMNS as CUSTOMERS
 from integration.warehouse import make_spec, people
-from kindred.publication.table_hash import OF_EVENTS, TABLES
+from kindred.publication.table_hash import OF_AUDIENCES, OF_EVENTS, TABLES
 from kindred.warehouse.bi_objects import CLUSTER_CUSTOMERS, OBJECTS, VIEWS_WITH_CURRENT
 from kindred.warehouse.statements import compose
 
@@ -62,6 +62,12 @@ FRAGMENTS = {
     "lower": "minvalue",
     "upper": "'2026-01-01'",
     "type_name": "integer",
+    "has_outcome": "true",
+    "has_key": "true",
+    "is_deleted": "false",
+    "key": "1",
+    "unusable": "'a'",
+    "outcome": "true",
 }
 # PostgreSQL parses a whole string before it runs the first statement of it, which ends it here.
 STOP = "do $stop$ begin raise exception 'parsed'; end $stop$; "
@@ -160,7 +166,8 @@ def test_every_file_is_used_and_every_used_file_exists():
     used = {text for text in named if re.fullmatch(rf"({folders})/[\w/]+", text)}
     used -= {"warehouse/migrations", "warehouse/migrations/", "publication/hash/"}
     assert used - set(NAMES) == set(), "Python names statements that do not exist"
-    used |= MIGRATIONS | {f"publication/hash/{table}" for table in (*TABLES, *OF_EVENTS)}
+    of_some = (*OF_EVENTS, *OF_AUDIENCES)
+    used |= MIGRATIONS | {f"publication/hash/{table}" for table in (*TABLES, *of_some)}
     assert set(NAMES) - used == set(), "nothing reads these files"
 
 

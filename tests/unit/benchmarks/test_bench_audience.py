@@ -1,13 +1,11 @@
 """The benchmark of audiences: its own small computations, by hand."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from benchmarks import audience
 from benchmarks.report import Report
-from benchmarks.tables import Table
-from kindred.spec.features import feature
+from kindred.audiences.populations import Truth
 
 
 def test_half_of_the_positives_are_seeds():
@@ -20,36 +18,47 @@ def test_half_of_the_positives_are_seeds():
     assert audience.split(is_positive, 2).tolist() != seeds.tolist()
 
 
-def test_lift_leaves_the_seeds_out():
-    scores = np.arange(22.0)
+def test_lift_is_that_of_the_ranked_pool():
     is_positive = np.zeros(22, dtype=bool)
     is_positive[[0, 19, 20, 21]] = True
-    # Of the 20 others two have it; of the best two of them, one.
-    assert audience.lift_at_top(scores, is_positive, np.array([20, 21])) == pytest.approx(5.0)
-    assert audience.lift_at_top(-scores, is_positive, np.array([20, 21])) == pytest.approx(5.0)
+    # Of the ranked 20 two have it; of the best two of them, one.
+    assert audience.lift_at_top(np.arange(19, -1, -1), is_positive) == pytest.approx(5.0)
+    assert audience.lift_at_top(np.arange(20), is_positive) == pytest.approx(5.0)
     is_positive[19] = False
-    assert audience.lift_at_top(scores, is_positive, np.array([20, 21])) == 0.0
+    assert audience.lift_at_top(np.arange(19, -1, -1), is_positive) == 0.0
 
 
-def test_the_regression_tells_the_seeds_from_the_others():
-    random = np.random.default_rng(3)
-    vectors = random.normal(size=(400, 3)).astype(np.float32)
-    seeds = np.flatnonzero(vectors[:, 1] > 1.0)
-    scores = audience.regression_scores(vectors, seeds)
-    assert np.corrcoef(scores, vectors[:, 1])[0, 1] > 0.9
+def test_the_asked_half_teaches_and_the_other_is_ranked():
+    seeds, asked = np.array([1, 3]), np.array([0, 1, 3, 6])
+    found = audience.populations_of(8, seeds, asked)
+    assert found.others.tolist() == [0, 6]
+    assert found.pool.tolist() == [2, 4, 5, 7]
+    assert found.truth is Truth.CONTACTED
+    alone = audience.populations_of(8, seeds)
+    assert alone.pool.tolist() == [0, 2, 4, 5, 6, 7]
+    assert (alone.others, alone.contacted, alone.truth) == (None, None, Truth.NONE)
 
 
-def test_both_sides_of_a_table_are_measured():
+def test_tenths_whose_rate_was_predicted_are_counted():
+    probabilities = np.repeat([0.9, 0.1], 500)
+    is_positive = np.concatenate([np.arange(500) % 10 < 9, np.arange(500) % 10 < 1])
+    assert audience.tenths_within(probabilities, is_positive) == 10
+    assert audience.tenths_within(1.0 - probabilities, is_positive) == 0
+
+
+def test_a_set_is_measured_on_all_sides():
     random = np.random.default_rng(4)
-    income = random.normal(size=1000)
-    frame = pd.DataFrame({"income": income, "age": random.normal(size=1000)})
-    features = {"income": feature("numeric"), "age": feature("numeric")}
+    vectors = random.normal(size=(600, 2)).astype(np.float32)
+    is_positive = vectors[:, 0] + random.normal(size=600) > 1.5
+    made = audience.Customers("made", vectors, is_positive, {"income": (0, 1), "age": (1, 2)})
     report = Report("audience", {}, {})
-    table = Table("made", frame, features, income + random.normal(size=1000) > 1.5)
-    audience.measure_table(report, table, 3)
-    [row] = report.measurements
-    assert row["audience"] > 2
-    assert row["regression"] > 2
-    assert row["lowest"] <= row["ratio"] <= row["highest"]
-    [target] = report.targets
-    assert target.value == row["ratio"]
+    found = audience.measure_ranking(report, made, 2, 1)
+    audience.measure_probabilities(report, made, 1, 1)
+    ranking, probabilities = report.measurements
+    assert min(ranking["published"], ranking["today"], ranking["regression"]) > 2
+    assert probabilities["brier"] < probabilities["base"]
+    audience.check(report, {"made": found})
+    targets = {target.name: target.value for target in report.targets}
+    best = float(np.median(found.methods[found.best]))
+    assert targets["made: lift / best method's"] == ranking["published"] / best
+    assert len(targets) == 7

@@ -106,4 +106,4 @@ end
 $function$;
 
 comment on function {bi}.lookalike_audience is
-  'The n other customers most like these now, with a score (cosine, -1 to 1) and a percentile (share of all customers who score lower, 0 to 100). At least min_seeds of the ids must be customers. With private features: by the other columns, in whole percents.';
+  'The n other customers most like these now, with a score (cosine, -1 to 1) and a percentile (share of all customers who score lower, 0 to 100). At least min_seeds of the ids must be customers. With private features: by the other columns, in whole percents. For questions of the moment: a trained audience (audience_members, docs/audiences.md) finds more of the right people, says how right it is, and holds a control group back.';

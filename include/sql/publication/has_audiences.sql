@@ -1,0 +1,2 @@
+-- Whether any audience has been published.
+select exists (select from audiences);

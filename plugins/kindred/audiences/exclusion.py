@@ -1,0 +1,86 @@
+"""Who must be in no export now: the ``exclude`` of an audience, read anew."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
+from kindred.audiences.audience_checks import shown_labels
+from kindred.audiences.audience_files import read_audience_files
+from kindred.audiences.conditions import condition_of, customers_meeting
+from kindred.audiences.export_rows import Exportable, members_query
+from kindred.audiences.stored_ids import StoredIds
+from kindred.errors import AudienceError, DataError
+from kindred.history.snapshot_customers import customers_as_of
+from kindred.run import builds
+from kindred.run.context import Deployment, Run, run_of
+from kindred.spec.audience_reader import audience_from_dict
+from kindred.spec.audiences import Audience
+from kindred.spec.model import Spec
+from kindred.warehouse.copy_writer import Array
+from kindred.warehouse.database import Database
+from kindred.warehouse.keys import concatenate_keys
+from kindred.warehouse.undone import undone
+
+ROLE = "exclude"
+
+
+def excluded_now(
+    deployment: Deployment,
+    spec: Spec,
+    warehouse: Database,
+    audience: Exportable,
+    moment: datetime,
+) -> Array:
+    """The keys of those who are excluded at a moment, ascending (see ``KeyType``).
+
+    Both count: what the file said when the snapshot was made, and what it says now. Nothing of it
+    is stored.
+
+    Raises
+    ------
+    DataError
+        when that cannot be read: then nothing may be exported.
+    """
+    build, _ = builds.read_published(warehouse, audience.as_of)
+    with undone(warehouse) as session:
+        # As a run would read it whose window ends now.
+        run = run_of(deployment, moment, replace(build, may_fit=True))
+        run = replace(run, full_extract=True, session=session)
+        found = []
+        for asked in _definitions(spec, audience):
+            try:
+                found.append(_excluded(run, session, asked, audience))
+            except AudienceError as error:
+                raise DataError(
+                    f"audience {audience.name!r}: who is excluded now cannot be read, so that"
+                    f" nothing is exported: {error.reason}"
+                ) from error
+        return np.unique(concatenate_keys(run.key_type(session), found))
+
+
+def _definitions(spec: Spec, audience: Exportable) -> list[Audience]:
+    """The audience as it was and as it is now, if it excludes anybody; once if that is the same."""
+    where = f"audience {audience.name}"
+    definitions = [audience_from_dict(audience.settings, where)]
+    for file in read_audience_files(spec.space):
+        if file.name == audience.name:
+            if file.audience is None:
+                raise DataError(
+                    f"{where}: its file cannot be used, so that who is excluded now is not known:"
+                    f" {file.problem}"
+                )
+            definitions.append(file.audience)
+    excluding = {one.exclude.digest: one for one in definitions if one.exclude is not None}
+    return list(excluding.values())
+
+
+def _excluded(run: Run, session: Database, asked: Audience, audience: Exportable) -> Array:
+    labels = asked.exclude.label if asked.exclude is not None else None
+    if labels is None:
+        ids = StoredIds(run, session, asked, ROLE)
+        ids.resolve()
+        return ids.known(members_query(audience))
+    condition = condition_of(session, labels, shown_labels(run.spec), f"{ROLE}.label")
+    customers = customers_as_of(run.spec, run.as_of)
+    return customers_meeting(run, session, customers, condition)

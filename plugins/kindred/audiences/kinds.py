@@ -1,0 +1,52 @@
+"""Seeds that are several kinds of people: noticed where one centroid finds fewer of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kindred.audiences.centroids import Centroids, fit_centroids
+from kindred.audiences.crossfit import Examples
+from kindred.audiences.methods import CENTROID, NEAREST, Method
+
+SURE = 2.0
+"""Standard errors by which several centroids must find more held-out seeds than one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kinds:
+    """The kinds of seeds: ``centroids`` has a direction for each; ``counts``: seeds of each."""
+
+    centroids: Centroids
+    counts: tuple[int, ...]
+    warnings: tuple[str, ...]
+
+
+def kinds_of(examples: Examples, hits: Mapping[Method, NDArray[np.bool_]], groups: int) -> Kinds:
+    """The kinds of seeds among the examples.
+
+    ``hits``: which held-out seeds each method finds; ``groups``: centroids of the nearest-seeds
+    method. One kind if they find no more than one centroid does.
+    """
+    several = NEAREST in hits and _is_better(hits[NEAREST], hits[CENTROID])
+    centroids = fit_centroids(
+        examples.vectors, examples.is_seed, examples.weights, groups if several else 1
+    )
+    found = centroids.groups(examples.vectors[examples.is_seed])
+    counts = np.bincount(found, minlength=len(centroids.directions))
+    if len(counts) < 2:
+        return Kinds(centroids, (len(found),), ())
+    shares = " and ".join(f"{count / len(found):.0%}" for count in sorted(counts, reverse=True))
+    sentence = (
+        f"the seeds are {len(counts)} kinds of people ({shares}): the nearest of as many centroids"
+        f" finds {hits[NEAREST].mean():.0%} of those held out, one centroid"
+        f" {hits[CENTROID].mean():.0%}; an audience for each kind may serve better"
+    )
+    return Kinds(centroids, tuple(map(int, counts)), (sentence,))
+
+
+def _is_better(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> bool:
+    difference = ours.astype(np.float64) - theirs
+    error = float(difference.std(ddof=1)) / len(difference) ** 0.5
+    return bool(difference.mean() > SURE * error)

@@ -1,0 +1,109 @@
+"""How good a ranking is: the held-out seeds that it finds, per size."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kindred.audiences.choice import Judges, found
+from kindred.audiences.folds import FOLDS
+from kindred.audiences.intervals import interval_of_share
+from kindred.audiences.methods import CENTROID, Method
+from kindred.audiences.trained import QualityRow, Ranking
+
+Floats = NDArray[np.float64]
+
+TENTHS = tuple(tenth / 10 for tenth in range(1, 11))
+
+
+def quality_rows(
+    sizes: Sequence[float],
+    places: Mapping[Method, Floats],
+    judges: Judges,
+    choices: Sequence[Method],
+    probabilities: Floats | None,
+    pool: int,
+) -> tuple[QualityRow, ...]:
+    """The quality per size, and per tenth of the pool, of the chosen method, centroid and chance.
+
+    Parameters
+    ----------
+    sizes : sequence of float
+        Shares of the pool.
+    places, judges
+        The places of the judged by each method.
+    choices : sequence of Method
+        The choice without each fold: the seeds of a fold are judged by it, so that they had no say.
+    probabilities : ndarray of float64, shape (pool,), optional
+        Of the whole pool, in the order of the rank.
+    pool : int
+        Customers in it.
+    """
+    folds = judges.folds[judges.seeds]
+    rows = []
+    for size in sorted({*sizes, *TENTHS}):
+        customers = customers_of(size, pool)
+        share = customers / pool
+        chosen = np.zeros(len(judges.seeds), dtype=bool)
+        for fold in range(FOLDS):
+            inside = folds == fold
+            chosen[inside] = found(places[choices[fold]], judges.seeds[inside], share)
+        hits = {
+            Ranking.PUBLISHED: float(chosen.sum()),
+            Ranking.CENTROID: float(found(places[CENTROID], judges.seeds, share).sum()),
+            Ranking.RANDOM: share * len(judges.seeds),
+        }
+        for ranking, count in hits.items():
+            is_ours = ranking is Ranking.PUBLISHED
+            rows.append(
+                _row(
+                    ranking,
+                    size,
+                    share,
+                    customers,
+                    count,
+                    len(judges.seeds),
+                    probabilities if is_ours else None,
+                )
+            )
+    return tuple(rows)
+
+
+def customers_of(size: float, pool: int) -> int:
+    """The customers that a share of the pool is: at least one."""
+    return min(pool, max(1, round(size * pool)))
+
+
+def _row(
+    ranking: Ranking,
+    size: float,
+    share: float,
+    customers: int,
+    hits: float,
+    seeds: int,
+    probabilities: Floats | None,
+) -> QualityRow:
+    predicted = predicted_lift = None
+    others = float(seeds)
+    if probabilities is not None:
+        predicted, mean = float(probabilities[:customers].mean()), float(probabilities.mean())
+        predicted_lift = predicted / mean if mean > 0.0 else None
+        others = max(1.0, min(others, float(probabilities.sum())))
+    if not seeds:
+        return QualityRow(ranking, size, customers, 0, *([None] * 6), predicted, predicted_lift)
+    recall = hits / seeds
+    low, high = interval_of_share(hits, seeds, others)
+    return QualityRow(
+        ranking,
+        size,
+        customers,
+        seeds,
+        recall,
+        low,
+        high,
+        recall / share,
+        low / share,
+        high / share,
+        predicted,
+        predicted_lift,
+    )

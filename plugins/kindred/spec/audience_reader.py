@@ -1,0 +1,98 @@
+"""Read an audience file: the values of conditions as they are written, errors by line."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from kindred.errors import SpecError
+from kindred.spec.audiences import Audience
+from kindred.spec.messages import Place, Problem, problems_of, report_of, shown
+from kindred.spec.reader import Written, impossible_values, read_yaml
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)  # as PostgreSQL reads it too
+
+
+def load_audience(path: Path) -> Audience:
+    """Read and validate one audience file; the file's stem is its name.
+
+    Raises
+    ------
+    SpecError
+        naming the file, the line, the key, what was found and what is allowed.
+    """
+    content, text = read_yaml(path)
+    if not isinstance(content, dict):
+        raise SpecError(f"{path}: a mapping with the keys 'seed' and 'sizes' is expected")
+    if content.get("name", path.stem) != path.stem:
+        raise SpecError(
+            f"{path}: name: the file's name says {path.stem!r} (found {shown(content['name'])});"
+            " leave the key out, or rename the file"
+        )
+    return audience_from_dict({"name": path.stem, **content}, str(path), text)
+
+
+def audience_from_dict(content: Mapping[str, Any], where: str, text: str = "") -> Audience:
+    """Validate an audience given as a mapping; every message begins with ``where``.
+
+    ``text`` is that of its file, if there is one: messages then name lines, and values of
+    conditions are as they are written there: ``no`` is a state, not false.
+    """
+    written = Written(text)
+    problems: Sequence[Problem] = list(impossible_values(dict(content)))
+    cause: ValidationError | None = None
+    if not problems:
+        try:
+            return Audience.model_validate(_as_written(content, written))
+        except ValidationError as error:
+            cause, problems = error, problems_of(error, Audience)
+    raise SpecError(report_of(where, problems, written.find)) from cause
+
+
+_CONDITIONS: tuple[Place, ...] = (
+    ("pool",),
+    *((role, "label") for role in ("seed", "contacted", "exclude", "outcome")),
+)
+
+
+def _as_written(content: Mapping[str, Any], written: Written) -> dict[str, Any]:
+    """The content, with the values of conditions as the file has them: YAML 1.1 reads NO as false.
+
+    PostgreSQL casts them to the type of the column.
+    """
+    made = dict(content)
+    for place in _CONDITIONS:
+        holder: Any = made
+        for key in place[:-1]:
+            inner = holder.get(key)
+            if not isinstance(inner, dict):
+                break
+            holder[key] = dict(inner)
+            holder = holder[key]
+        else:
+            if isinstance(holder.get(place[-1]), dict):
+                holder[place[-1]] = dict(_texts(holder[place[-1]], place, written))
+    return made
+
+
+def _texts(conditions: Mapping[str, Any], place: Place, written: Written) -> Iterator[Any]:
+    for name, value in conditions.items():
+        here = (*place, name)
+        if isinstance(value, list):
+            yield name, [_text(part, (*here, i), written) for i, part in enumerate(value)]
+        elif isinstance(value, dict):
+            yield name, {key: _text(part, (*here, key), written) for key, part in value.items()}
+        else:
+            yield name, _text(value, here, written)
+
+
+def _text(value: object, place: Place, written: Written) -> object:
+    if value is None or isinstance(value, str | list | dict):
+        return value
+    _, text = written.find(place) or (None, None)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if text is not None and not (is_number and not _NUMBER.fullmatch(text)):
+        return text
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,80 @@
+"""A night with audiences to export, whose customers have an address each, and its command."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from integration.audiences.audience_scene import (
+    BY_LABEL,
+    BY_QUERY,
+    FEATURES,
+    FIRST_NIGHT,
+    LABEL,
+    audiences_in,
+    open_scene,
+    scene_spec,
+    write_audiences,
+)
+from integration.command import Command
+from integration.leaving import SECRET
+from integration.warehouse import Laboratory
+from kindred.history.erasure_key import VARIABLE
+
+SPEC = scene_spec(private=["state"])
+SPEC_FILE = {
+    "source": {"table": "customers", "key": "customer_id", "updated_at": "updated_at"},
+    "features": FEATURES,
+    "labels": [LABEL],
+    "private": ["state"],
+}
+FILES: dict[str, dict[str, Any]] = {
+    "responders": {
+        **BY_QUERY,
+        "exclude": {"table": "opt_outs"},
+        "sizes": ["10%", "50%"],
+        "control_share": "40%",
+        "outcome": {"label": LABEL, "days": 20},
+    },
+    "few": {"seed": {"query": "select 1 as id where now() > :as_of"}},
+    "buyers": {**BY_LABEL, "exclude": {"label": {LABEL: "no"}}},
+}
+
+
+def folder_in(folder: Path) -> Path:
+    """Write the files."""
+    write_audiences(folder, FILES)
+    return folder
+
+
+def publish(laboratory: Laboratory, folder: Path) -> Laboratory:
+    """Run the first night; every seventh customer has a blank address."""
+    open_scene(laboratory)
+    laboratory.query(
+        "alter table customers add column email text, add column secret text;"
+        " update customers set email = case when customer_id % 7 = 0 then ' '"
+        " else ' Person' || customer_id || '@Example.COM' end",
+        source=True,
+    )
+    laboratory.fit(SPEC, FIRST_NIGHT)
+    with audiences_in(folder):
+        laboratory.run(SPEC, FIRST_NIGHT)
+    return laboratory
+
+
+def command_in(place: Path, audiences: Path) -> Any:
+    """The command with these audience files: called with a laboratory; ``out`` is for exports."""
+    (place / "default.yaml").write_text(yaml.safe_dump(SPEC_FILE))
+    out = place / "out"
+    out.mkdir()
+
+    def command(laboratory: Laboratory, *arguments: str, **changes: str | None) -> Any:
+        places = {
+            "KINDRED_AUDIENCES": str(audiences),
+            "KINDRED_EXPORT_ROOTS": str(out),
+            VARIABLE: SECRET,
+        }
+        return Command(laboratory, place)(*arguments, **places | changes)
+
+    command.out = out  # type: ignore[attr-defined]
+    return command

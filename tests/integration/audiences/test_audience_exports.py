@@ -1,0 +1,615 @@
+"""Exports of audiences: who is in the file, what is recorded, and what is left of it."""
+
+import csv
+import hashlib
+import hmac
+import io
+import json
+import logging
+import stat
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from integration.audiences.audience_scene import (
+    FIRST_NIGHT,
+    LABEL,
+    audiences_in,
+    scene_spec,
+    write_audiences,
+)
+from integration.audiences.export_scene import FILES, SPEC, command_in
+from integration.leaving import SECRET, request, tables_with
+from integration.warehouse import moment
+from kindred.audiences import export_rows
+from kindred.audiences.export_file import opened_destination
+from kindred.audiences.export_rows import ExportRequest
+from kindred.audiences.export_target import FileTarget
+from kindred.audiences.exporting import export_audience
+from kindred.audiences.hashing import Hashing
+from kindred.audiences.result_rows import measure_results
+from kindred.audiences.results import Group, compare
+from kindred.erasure.task import erase
+from kindred.errors import LockTimeoutError, UnreachableError
+from kindred.history.erasure_key import VARIABLE
+from kindred.publication.prune import Retention, prune
+from kindred.run.context import open_run
+from webhooks import listening
+
+HMAC_KEY = "k" * 32
+MEMBERS = (
+    "select customer_id from bi.audience_members_current where audience = %s and tier <= %s"
+    " and role = %s order by 1"
+)
+
+
+@pytest.fixture
+def scene(exportable, copy_laboratory):
+    """A copy of the published night that a test may change."""
+    return copy_laboratory(exportable)
+
+
+@pytest.fixture
+def kindred(export_folder, tmp_path):
+    """The command; exports go into ``out``."""
+    return command_in(tmp_path, export_folder)
+
+
+def values(path):
+    """Header and values of a file."""
+    text = io.StringIO(path.read_bytes().decode(), newline="")
+    header, *rows = [row for (row,) in csv.reader(text)]
+    return header, rows
+
+
+def members(laboratory, audience="responders", tier=0.5, role="member"):
+    return [key for (key,) in laboratory.query(MEMBERS, (audience, tier, role))]
+
+
+def records(laboratory):
+    columns = "number, status, tier, members, control, left_out, lines, column_name, hashing"
+    return laboratory.query(f"select {columns} from kindred.audience_exports order by 1")  # noqa: S608
+
+
+def frozen(laboratory, number, role):
+    rows = laboratory.query(
+        "select customer_id from kindred.audience_export_customers where number = %s and role = %s"
+        " order by 1",
+        (number, role),
+    )
+    return [key for (key,) in rows]
+
+
+def test_members_are_exported_without_control_and_recorded(scene, kindred):
+    path = kindred.out / "file.csv"
+    code, printed = kindred(
+        scene, "export-audience", "responders", "--tier", "10%", "--out", str(path)
+    )
+    assert code == 0, printed
+    expected, control = members(scene, tier=0.1), members(scene, tier=0.1, role="control")
+    assert len(expected) > 20
+    assert len(control) > 5
+    assert values(path) == ("customer_id", [str(key) for key in expected])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    counts = (len(expected), len(control), 0, len(expected))
+    assert records(scene) == [(1, "finished", 0.1, *counts, None, "none")]
+    assert frozen(scene, 1, "member") == expected
+    assert frozen(scene, 1, "control") == control
+    [row] = scene.query(
+        "select audience, as_of, exported_by, login, destination, digest, failure, outcome"
+        " from kindred.audience_exports"
+    )
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert "@" in row[2]
+    assert (*row[:2], *row[3:]) == (
+        *("responders", moment(FIRST_NIGHT), "kindred", str(path), digest, None),
+        {"label": LABEL, "event": None, "days": 20},
+    )
+    code, printed = kindred(
+        scene, "export-audience", "responders", "--tier", "0.1", "--out", str(path)
+    )
+    assert code == 1
+    assert "the file exists; give another name, or --force" in printed
+    again = kindred.out / "again.csv"
+    assert kindred(scene, "export-audience", "responders", "--tier=10%", f"--out={again}")[0] == 0
+    assert again.read_bytes() == path.read_bytes()
+    path.write_text("mine")
+    arguments = ("responders", "--tier=10%", f"--out={path}", "--force")
+    assert kindred(scene, "export-audience", *arguments)[0] == 0
+    assert again.read_bytes() == path.read_bytes()
+    assert [row[:2] for row in records(scene)] == [(n, "finished") for n in (1, 2, 3)]
+
+
+def test_a_column_is_hashed_as_platforms_take_it_and_stored_nowhere(scene, kindred):
+    keys = [key for key in members(scene) if key % 7]
+    plain = [f"person{key}@example.com" for key in keys]
+    hashes = {
+        "sha256": [hashlib.sha256(text.encode()).hexdigest() for text in plain],
+        "hmac": [hmac.new(HMAC_KEY.encode(), t.encode(), "sha256").hexdigest() for t in plain],
+        "none": [f" Person{key}@Example.COM" for key in keys],
+    }
+    for hashing, expected in hashes.items():
+        path = kindred.out / f"{hashing}.csv"
+        arguments = ("responders", "--tier=50%", f"--out={path}", "--column=email")
+        # Hashing by sha256 is the default of a column.
+        chosen = () if hashing == "sha256" else (f"--hash={hashing}",)
+        code, printed = kindred(
+            scene, "export-audience", *arguments, *chosen, KINDRED_EXPORT_KEY=HMAC_KEY
+        )
+        assert code == 0, printed
+        assert values(path) == ("email", expected)
+        lost = len(members(scene)) - len(keys)
+        assert f"{lost} members have no value in column email" in printed
+    assert frozen(scene, 1, "member") == members(scene)
+    needles = ("person", "Person", hashes["sha256"][0], hashes["hmac"][0])
+    assert tables_with(scene, *needles) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--column=state"], "the column is private in space default; it is never exported"),
+        (
+            ["--column=emial"],
+            "the source has no such column; it has age, bought, customer_id, emai",
+        ),
+        (["--column=email", "--hash=hmac"], "KINDRED_EXPORT_KEY: 5 characters were found, at leas"),
+        (["--tier=7%"], "--tier 7%: audience 'responders' has the sizes 10%, 50% in snapshot"),
+        (["--tier=seven"], "--tier 'seven': a share of the pool is expected, such as 5%"),
+        (["--as-of=2026-01-01"], "no snapshot 2026-01-01T00:00:00+00:00 is published in this"),
+        (["--connection=crm"], "exactly one of --out and --connection must be given"),
+        (["--out=/etc/a.csv"], "is outside the folders in which exports may be written"),
+        (["--out=no/a.csv"], "--out"),
+    ],
+)
+def test_what_cannot_be_exported_changes_nothing(exportable, kindred, arguments, message):
+    given = ["export-audience", "responders", "--tier=10%", f"--out={kindred.out}/a.csv"]
+    code, printed = kindred(exportable, *given, *arguments, KINDRED_EXPORT_KEY="short")
+    assert code == 1
+    assert message in printed
+    assert records(exportable) == []
+    assert list(kindred.out.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("few", "has no members of it: too few seeds"), ("no_one", "has no such audience")],
+)
+def test_an_audience_without_members_is_not_exported(exportable, kindred, name, message):
+    arguments = (name, "--tier=10%", f"--out={kindred.out}/a.csv")
+    code, printed = kindred(exportable, "export-audience", *arguments)
+    assert code == 1
+    assert message in printed
+
+
+def test_without_roots_the_sentence_says_what_to_write(exportable, kindred):
+    arguments = ("responders", "--tier=10%", f"--out={kindred.out}/a.csv")
+    code, printed = kindred(exportable, "export-audience", *arguments, KINDRED_EXPORT_ROOTS=None)
+    assert code == 1
+    assert "KINDRED_EXPORT_ROOTS: no folder is set" in printed
+    assert "KINDRED_EXPORT_ROOTS=/srv/exports" in printed
+
+
+def export(kindred, laboratory, name="a.csv", **changes):
+    """Export the larger tier; returns the keys in the file."""
+    path = kindred.out / name
+    arguments = ("responders", "--tier=50%", f"--out={path}")
+    code, printed = kindred(laboratory, "export-audience", *arguments, **changes)
+    assert code == 0, printed
+    return [int(key) for key in values(path)[1]]
+
+
+def test_who_opts_out_or_is_erased_after_the_night_is_in_no_export(scene, kindred, monkeypatch):
+    monkeypatch.setenv(VARIABLE, SECRET)
+    first = export(kindred, scene)
+    held = members(scene, role="control")
+    gone, out, control_out = first[0], first[3], held[0]
+    scene.append("opt_outs", [(out,), (control_out,), (7_000_000,)])
+    receipt = erase(scene.deployment, "default", request(scene, gone))
+    assert receipt["rows"]["audience_export_customers"] == 1
+    assert receipt["exports"] == [1], "who received the file must be told"
+    second = export(kindred, scene, "b.csv")
+    assert second == [key for key in first if key not in (gone, out)]
+    assert frozen(scene, 2, "member") == second
+    assert frozen(scene, 2, "control") == held[1:]
+    # The counts of the first one stay; in the second one nobody has to be erased any more.
+    assert records(scene)[0][3:6] == (len(first), len(held), 0)
+    assert records(scene)[1][3:6] == (len(first) - 2, len(held) - 1, 2)
+    assert len(frozen(scene, 1, "member")) == len(first) - 1
+    # Should a row of an erased customer be there again, the hash of its key gives it away.
+    scene.query(
+        "update kindred.audience_members set customer_id = %s where customer_id = %s",
+        (gone, second[0]),
+    )
+    assert export(kindred, scene, "c.csv") == second[1:]
+    code, printed = kindred(
+        scene, "export-audience", "responders", "--tier=50%", f"--out={kindred.out}/d.csv",
+        KINDRED_ERASURE_KEY=None,
+    )  # fmt: skip
+    assert code == 1
+    assert VARIABLE in printed
+    assert len(records(scene)) == 3
+
+
+def test_an_erasure_waits_until_an_export_has_ended(scene, kindred, monkeypatch):
+    monkeypatch.setenv(VARIABLE, SECRET)
+    first, read = members(scene)[0], export_rows.read_members
+    number = request(scene, first)
+
+    def erase_meanwhile(*arguments):
+        scene.environment["KINDRED_LOCK_WAIT_SECONDS"] = "0"
+        with pytest.raises(LockTimeoutError, match="resource erasure of kindred has been held"):
+            erase(scene.deployment, "default", number)
+        read(*arguments)
+
+    monkeypatch.setattr(export_rows, "read_members", erase_meanwhile)
+    assert first in export(kindred, scene)
+    assert erase(scene.deployment, "default", number)["exports"] == [1]
+
+
+def test_nothing_is_exported_while_it_is_not_known_who_is_excluded(scene, kindred):
+    scene.query("alter table opt_outs rename to opted_out", source=True)
+    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/a.csv")
+    code, printed = kindred(scene, "export-audience", *arguments)
+    assert code == 1
+    assert "who is excluded now cannot be read, so that nothing is exported" in printed
+    assert records(scene) == []
+    # The file as it is now counts too, and that which made the snapshot.
+    scene.query("alter table opted_out rename to opt_outs", source=True)
+    expected = members(scene)
+    scene.append("opt_outs", [(expected[0],)])
+    now = kindred.out.parent / "audiences"
+    other = {**FILES["responders"], "exclude": {"query": f"select {expected[1]} as customer_id"}}
+    write_audiences(now, {"responders": other})
+    assert export(kindred, scene, KINDRED_AUDIENCES=str(now)) == expected[2:]
+    write_audiences(now, {})
+    assert export(kindred, scene, "b.csv", KINDRED_AUDIENCES=str(now)) == expected[1:]
+    (now / "responders.yaml").write_text("seed: 5")
+    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/c.csv")
+    code, printed = kindred(scene, "export-audience", *arguments, KINDRED_AUDIENCES=str(now))
+    assert code == 1
+    assert "its file cannot be used" in printed
+    stored = scene.query("select distinct as_of from kindred.audience_ids")
+    assert stored == [(moment(FIRST_NIGHT),)]
+
+
+def test_everybody_excluded_is_said(scene, kindred):
+    scene.query("insert into opt_outs select customer_id from customers", source=True)
+    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/a.csv")
+    code, printed = kindred(scene, "export-audience", *arguments)
+    assert code == 1
+    assert "nobody is left to export in the tier of 50% (control group: 0; erased or" in printed
+    assert records(scene) == []
+    assert list(kindred.out.iterdir()) == []
+
+
+@pytest.mark.parametrize("moment_of_death", ["read_members", "record_written", "finish"])
+def test_a_killed_export_is_recorded_and_the_same_command_completes_it(
+    scene, kindred, monkeypatch, moment_of_death
+):
+    done = getattr(export_rows, moment_of_death)
+
+    def die(*arguments):
+        raise UnreachableError("killed")
+
+    monkeypatch.setattr(export_rows, moment_of_death, die)
+    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/a.csv")
+    code, printed = kindred(scene, "export-audience", *arguments)
+    assert (code, "killed" in printed) == (1, True)
+    [(number, status, *_, lines, _, _)] = records(scene)
+    assert (number, status) == (1, "unfinished")
+    assert frozen(scene, 1, "member") == members(scene)
+    is_there = moment_of_death == "finish"
+    assert [path.name for path in kindred.out.iterdir()] == (["a.csv"] if is_there else [])
+    monkeypatch.setattr(export_rows, moment_of_death, done)
+    if is_there:
+        assert lines == len(members(scene))
+        code, printed = kindred(scene, "export-audience", *arguments)
+        assert code == 0
+        assert "the file was there already, complete: that is recorded now" in printed
+        assert [row[:2] for row in records(scene)] == [(1, "finished")]
+        assert kindred(scene, "export-audience", *arguments)[0] == 1
+    else:
+        assert export(kindred, scene) == members(scene)
+        assert [row[:2] for row in records(scene)] == [(1, "unfinished"), (2, "finished")]
+        assert scene.query("select failure from kindred.audience_exports where number = 1") == [
+            ("killed",)
+        ]
+
+
+def test_a_source_that_fails_halfway_leaves_no_file(scene, kindred):
+    scene.query(
+        "create function fail(id bigint) returns text language plpgsql volatile as"
+        " $$ begin if id > 400 then raise exception 'halfway'; end if; return id; end $$;"
+        " alter table customers rename to people;"
+        " create view customers as select people.*, fail(customer_id) as code from people",
+        source=True,
+    )
+    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/a.csv", "--column=code")
+    code, printed = kindred(scene, "export-audience", *arguments)
+    assert (code, "cannot be read: halfway" in printed) == (1, True)
+    assert list(kindred.out.iterdir()) == []
+    [(status, failure)] = scene.query("select status, failure from kindred.audience_exports")
+    assert status == "unfinished"
+    assert "halfway" in failure
+
+
+def test_a_file_that_is_another_than_the_killed_exports_stays(scene, kindred, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(export_rows, "finish", lambda *_: None)
+        export(kindred, scene)
+    (kindred.out / "a.csv").write_text("customer_id\r\n1\r\n")
+    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/a.csv")
+    code, printed = kindred(scene, "export-audience", *arguments)
+    assert (code, "the file exists" in printed) == (1, True)
+    assert [row[:2] for row in records(scene)] == [(1, "unfinished")]
+
+
+def test_an_endpoint_comes_from_a_connection_and_appears_nowhere(scene, kindred, caplog):
+    caplog.set_level(logging.DEBUG)
+    given = ("export-audience", "responders", "--tier=50%", "--column=email", "--connection=upload")
+    with listening(as_json=False) as webhook:
+        address = {"AIRFLOW_CONN_UPLOAD": webhook.address}
+        code, printed = kindred(scene, *given, **address)
+        assert code == 0, printed
+        [(path, kind, body)] = webhook.posted
+        for status in (302, 500):
+            webhook.status = status
+            refused, why = kindred(scene, *given, **address)
+            assert refused == 1
+            assert f"HTTP {status}" in why
+            printed += why
+    code, why = kindred(scene, *given, **address)
+    assert code == 1
+    assert "connection 'upload': the endpoint could not be reached" in why
+    expected = [key for key in members(scene) if key % 7]
+    assert (path, kind) == ("/T0/B0/hush", "text/csv; charset=utf-8")
+    hashes = body.decode().split("\r\n")
+    assert len(hashes) == len(expected) + 2
+    for secret in ("hush", hashes[1]):
+        assert secret not in printed + why + caplog.text
+    found = scene.query("select status, destination, failure from kindred.audience_exports")
+    assert [(row[:2], row[2] is None) for row in found] == [
+        (("finished", "connection upload"), True),
+        *[(("unfinished", "connection upload"), False)] * 3,
+    ]
+    for wrong in ("http://example.com/a", scene.source_dsn, '{"conn_type": "postgres"}', "{"):
+        code, printed = kindred(scene, *given, AIRFLOW_CONN_UPLOAD=wrong)
+        assert code == 1
+        assert "connection 'upload'" in printed
+    assert len(records(scene)) == 4
+
+
+def test_customers_of_old_exports_go_and_their_counts_stay(scene, kindred):
+    export(kindred, scene)
+    export(kindred, scene, "b.csv")
+    [(exported_at,)] = scene.query("select max(exported_at) from kindred.audience_exports")
+    with scene.deployment.warehouse("test", "kindred") as warehouse:
+        kept = len(frozen(scene, 1, "member"))
+        for days, keep_days, left in (
+            (399, 400, kept),
+            (401, 0, kept),
+            (54, 10, kept),
+            (56, 10, 0),
+        ):
+            later = exported_at + timedelta(days=days)
+            export_rows.delete_old_exported(warehouse, later, keep_days)
+            assert len(frozen(scene, 1, "member")) == left
+    assert [row[3] for row in records(scene)] == [kept, kept]
+
+
+EXPORTED_AT, DURING = "2026-02-01T09:00", "2026-02-02T02:00"
+OVER, LATER = "2026-02-25T02:00", "2026-04-15T02:00"
+RESULT = (
+    "select members, member_outcomes, members_before, control, control_outcomes, control_before,"
+    " is_over, verdict, counted_until from bi.audience_results where as_of = %s"
+)
+
+
+def export_at(laboratory, folder, out, when):
+    """Export the larger tier of the responders at another time than now."""
+    asked = ExportRequest(
+        "responders", 0.5, Hashing.NONE, "somebody@somewhere", moment(when), str(out / "a.csv")
+    )
+    with audiences_in(folder), opened_destination(out / "a.csv", [out], may_replace=True) as place:
+        return export_audience(laboratory.deployment, SPEC, asked, FileTarget(place)).record
+
+
+def buy(laboratory, keys, when, answer="yes"):
+    laboratory.query(
+        "update customers set bought = %s, updated_at = %s where customer_id = any(%s)",
+        (answer, moment(when), list(keys)),
+        source=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def judged(exportable, copy_laboratory, export_folder, tmp_path_factory):
+    """An export, what its customers did, and the nights that have counted that.
+
+    ``groups``: members and control without the outcome at export, and those with it.
+    """
+    laboratory = copy_laboratory(exportable)
+    export_at(laboratory, export_folder, tmp_path_factory.mktemp("out"), EXPORTED_AT)
+    bought = "select customer_id from kindred.customer_versions where bought = 'yes'"
+    had = {key for (key,) in laboratory.query(bought)}
+    exported = {role: frozen(laboratory, 1, role) for role in ("member", "control")}
+    fresh, held = ([key for key in keys if key not in had] for keys in exported.values())
+    before = [key for key in exported["member"] if key in had]
+    buy(laboratory, [*fresh[:60], *held[:4]], "2026-02-01T20:00")
+    buy(laboratory, before, "2026-02-01T21:00", "no")
+    few = tmp_path_factory.mktemp("few")  # nights that train nothing count all the same
+    write_audiences(few, {"few": FILES["few"]})
+    with audiences_in(few):
+        laboratory.run(SPEC, DURING)
+        # Some give it back, but it happened; others are too late, and some had it before.
+        buy(laboratory, fresh[:5], "2026-02-09T10:00", "no")
+        buy(laboratory, before, "2026-02-09T11:00")
+        buy(laboratory, [*fresh[60:70], *held[4:20]], "2026-02-21T09:00")
+        laboratory.run(SPEC, OVER)
+    laboratory.few = few
+    laboratory.groups = (fresh, held, had & {*exported["member"], *exported["control"]})
+    return laboratory
+
+
+def test_results_compare_members_and_control_by_intention_to_treat(judged):
+    fresh, held, had = judged.groups
+    before, control_before = (
+        len(had.intersection(frozen(judged, 1, role))) for role in ("member", "control")
+    )
+    assert min(before, control_before) > 5
+    row = (len(fresh), 60, before, len(held), 4, control_before)
+    end = moment(EXPORTED_AT) + timedelta(days=20)
+    assert judged.query(RESULT, [moment(FIRST_NIGHT)]) == []
+    assert judged.query(RESULT, [moment(DURING)]) == [(*row, False, "running", moment(DURING))]
+    assert judged.query(RESULT, [moment(OVER)]) == [(*row, True, "more", end)]
+    found = compare(Group(len(fresh), 60), Group(len(held), 4), is_over=True)
+    [current] = judged.query(
+        "select audience, export, exported_at, members_as_of, tier, exported_members, outcome,"
+        " days, difference, low, high, reason, member_rate, control_rate"
+        " from bi.audience_results_current"
+    )
+    assert current == (
+        *("responders", 1, moment(EXPORTED_AT), moment(FIRST_NIGHT), 0.5),
+        *(len(fresh) + before, LABEL, 20, found.difference, found.low, found.high, None),
+        *(60 / len(fresh), 4 / len(held)),
+    )
+    # A past date counts only what was before it, though later rows have landed since.
+    [past] = measured(judged, SPEC, "2026-02-01T20:30")
+    assert (past["member_outcomes"], past["control_outcomes"], past["is_over"]) == (60, 4, False)
+    [past] = measured(judged, SPEC, "2026-02-01T20:00")
+    assert (past["member_outcomes"], past["verdict"]) == (0, "too few")
+    assert measured(judged, SPEC, EXPORTED_AT) == []
+
+
+def test_results_outlive_the_customers_and_the_snapshots(judged, copy_laboratory):
+    laboratory = copy_laboratory(judged)
+    laboratory.query("delete from kindred.audience_export_customers where customer_id % 2 = 0")
+    with audiences_in(judged.few):
+        laboratory.run(SPEC, LATER)
+    [over] = laboratory.query(RESULT, [moment(OVER)])
+    assert laboratory.query(RESULT, [moment(LATER)]) == [over]
+    laboratory.query(
+        "update kindred.audience_results set verdict = verdict || '!' where as_of = %s",
+        [moment(LATER)],
+    )
+    prune(laboratory.deployment, SPEC, Retention(1, 0), is_dry_run=False)
+    assert laboratory.query("select as_of, verdict from bi.audience_results") == [
+        (moment(LATER), "more!")
+    ]
+    withdrawn = "update kindred.snapshots set status = 'pruned' where status = 'published'"
+    laboratory.query(withdrawn)
+    assert laboratory.query("select count(*) from bi.audience_results") == [(1,)]
+
+
+def test_an_erased_customer_leaves_later_counts_alone(judged, copy_laboratory, monkeypatch):
+    monkeypatch.setenv(VARIABLE, SECRET)
+    laboratory, (fresh, held, _) = copy_laboratory(judged), judged.groups
+    before = laboratory.query(RESULT, [moment(OVER)])
+    erase(laboratory.deployment, "default", request(laboratory, fresh[0]))
+    assert laboratory.query(RESULT, [moment(OVER)]) == before
+    with audiences_in(judged.few):
+        laboratory.run(SPEC, OVER)
+    [row] = laboratory.query(RESULT, [moment(OVER)])
+    assert row[:2] == (len(fresh) - 1, 59)
+    assert row[3:5] == (len(held), 4)
+
+
+def test_results_of_a_private_label_are_not_shown(judged, copy_laboratory):
+    laboratory = copy_laboratory(judged)
+    laboratory.query("insert into kindred.private_columns (column_name) values (%s)", [LABEL])
+    assert laboratory.query("select count(*) from bi.audience_results") == [(0,)]
+
+
+def measured(laboratory, spec, when, outcome=None):
+    """What a night would count, by another spec or outcome."""
+    run = open_run(laboratory.deployment, "default", moment(OVER))
+    run = replace(run, spec=spec, as_of=moment(when))
+    if outcome is not None:
+        laboratory.query("update kindred.audience_exports set outcome = %s", [json.dumps(outcome)])
+    with run.warehouse("test") as warehouse:
+        return measure_results(run, warehouse, {"responders": {"label": LABEL, "days": 3}})
+
+
+def test_outcomes_may_be_labels_of_any_type(judged, copy_laboratory):
+    laboratory, (fresh, held, _) = copy_laboratory(judged), judged.groups
+    laboratory.query(
+        "alter table kindred.customer_versions add is_won boolean, add score integer;"
+        " update kindred.customer_versions set score = 1, is_won = true"
+        " where customer_id = any(%s) and updated_at between %s and '2026-02-02'",
+        (fresh[:7] + held[:2], moment(EXPORTED_AT)),
+    )
+    spec = scene_spec(labels=[LABEL, "is_won", "score", "age"], features={"income": "numeric"})
+    for outcome, happened in (
+        ({"label": {LABEL: "yes"}, "days": 20}, (60, 4)),
+        ({"label": {LABEL: ["yes", "100%"], "age": {"min": 0}}, "days": 20}, (60, 4)),
+        ({"label": "is_won", "days": 20}, (7, 2)),
+        ({"label": {"is_won": "yes"}, "days": 1}, (7, 2)),
+        ({"label": "score", "days": 3}, (7, 2)),
+        ({"label": {"score": {"min": 2}}, "days": 3}, (0, 0)),
+    ):
+        [row] = measured(laboratory, spec, OVER, outcome)
+        assert (row["member_outcomes"], row["control_outcomes"]) == happened, outcome
+    assert row["outcome"] == 'score = {"min": 2}'
+    # What cannot be counted does not stop the night.
+    [row] = measured(laboratory, spec, OVER, {"label": {"score": "many"}, "days": 3})
+    assert row["verdict"] == "not counted"
+    assert "the condition on column 'score' has a value that is none of its type" in row["reason"]
+    assert "many" not in row["reason"]
+
+
+def test_an_event_is_an_outcome_after_as_many_days_without_one(judged, copy_laboratory):
+    laboratory = copy_laboratory(judged)
+    laboratory.query(
+        "create table kindred.events_visits (customer_id kindred.customer_key, at timestamptz,"
+        " identity uuid, landed_at timestamptz, withdrawn_at timestamptz)"
+    )
+    members = frozen(laboratory, 1, "member")
+    control = frozen(laboratory, 1, "control")
+    start, end = moment(EXPORTED_AT), moment(EXPORTED_AT) + timedelta(days=20)
+    second = timedelta(seconds=1)
+    events = [
+        *((key, start, None) for key in members[:30]),
+        *((key, end - second, None) for key in control[:5]),
+        *((key, end, None) for key in members[30:40]),  # too late
+        *((key, start + second, end) for key in members[40:50]),  # withdrawn
+        *((key, start - second, None) for key in (*members[:3], *control[:1])),  # had it
+        *((key, start - timedelta(days=20) - second, None) for key in members[3:9]),  # long ago
+    ]
+    for key, at, withdrawn_at in events:
+        laboratory.query(
+            "insert into kindred.events_visits values (%s, %s, gen_random_uuid(), %s, %s)",
+            (key, at, at, withdrawn_at),
+        )
+    visits = {"table": "visits", "customer": "customer_id", "at": "at"}
+    spec = scene_spec(events={"visits": visits})
+    outcome = {"event": "visits", "days": 20}
+    [row] = measured(laboratory, spec, OVER, outcome)
+    assert (row["members"], row["member_outcomes"], row["members_before"]) == (
+        len(members) - 3,
+        27,
+        3,
+    )
+    assert (row["control"], row["control_outcomes"], row["control_before"]) == (
+        len(control) - 1,
+        4,
+        1,
+    )
+    assert row["outcome"] == "event visits"
+    [row] = measured(laboratory, scene_spec(), OVER, outcome)
+    assert row["verdict"] == "not counted"
+    assert row["reason"] == "visits can be no outcome; the space has the events none"
+
+
+def test_an_export_without_an_outcome_is_judged_by_the_file_as_it_is_now(judged, copy_laboratory):
+    laboratory = copy_laboratory(judged)
+    laboratory.query("update kindred.audience_exports set outcome = null")
+    [row] = measured(laboratory, SPEC, OVER)
+    assert row["days"] == 3
+    laboratory.query("update kindred.audience_exports set status = 'unfinished'")
+    assert measured(laboratory, SPEC, OVER) == []
+    spec = scene_spec(private=[LABEL])
+    laboratory.query("update kindred.audience_exports set status = 'finished'")
+    [row] = measured(laboratory, spec, OVER)
+    assert row["reason"] == "bought can be no outcome; the space has the labels none"

@@ -1,0 +1,304 @@
+"""Training an audience: who is ranked, how well, and what it depends on."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kindred.audiences.populations import Truth
+from kindred.audiences.status import Status
+from kindred.audiences.trained import Ranking
+from kindred.errors import AudienceError
+from unit.audiences.made_audiences import (
+    BLOCKS,
+    asked_half,
+    half,
+    hashes_of,
+    populations,
+    quality,
+    rows,
+    tasteful,
+    trained,
+)
+
+
+@pytest.fixture(scope="module")
+def scene():
+    vectors, likes = tasteful()
+    seeds = half(likes)
+    return vectors, likes, seeds, trained(vectors, populations(len(likes), seeds))
+
+
+@pytest.fixture(scope="module")
+def answered():
+    vectors, likes = tasteful(2000)
+    return vectors, likes, trained(vectors, asked_half(likes), sizes=(0.1, 1.0))
+
+
+def test_the_members_are_the_best_of_the_pool(scene):
+    _, likes, seeds, found = scene
+    assert found.pool == 600 - len(seeds)
+    assert found.counts == (25, 50, 100)
+    assert len(found.order) == len(found.scores) == len(found.reasons) == 100
+    assert len(np.unique(found.order)) == 100
+    assert not np.isin(found.order, seeds).any()
+    assert (np.diff(found.scores) <= 0).all()
+    assert (np.diff(found.percentiles) < 0).all()
+    assert found.percentiles[0] == 100.0
+    assert found.cutoffs == tuple(found.scores[[24, 49, 99]])
+    assert likes[found.order[:50]].mean() > 2.5 * likes[np.setdiff1d(np.arange(600), seeds)].mean()
+
+
+def test_the_quality_is_that_of_the_hidden_people(scene):
+    _, likes, seeds, found = scene
+    hidden = np.setdiff1d(np.flatnonzero(likes), seeds)
+    for size, count in zip(found.sizes, found.counts, strict=True):
+        row = quality(found, size)
+        recall = np.isin(hidden, found.order[:count]).mean()
+        assert row.recall_low <= recall <= row.recall_high
+        assert row.lift == pytest.approx(row.recall / (count / found.pool))
+        assert row.customers == count
+    whole = quality(found, 1.0)
+    assert (whole.recall, whole.lift) == (1.0, 1.0)
+    assert quality(found, 0.2, Ranking.RANDOM).lift == pytest.approx(1.0)
+    assert quality(found, 0.2, Ranking.CENTROID).lift > 1.5
+
+
+@pytest.mark.parametrize("make", [lambda likes: populations(600, half(likes)), asked_half])
+def test_neither_the_order_of_rows_nor_threads_change_a_bit(make):
+    vectors, likes = tasteful()
+    hashes, given = hashes_of(600), make(likes)
+    once = trained(vectors, given, hashes=hashes)
+    moved = np.random.default_rng(9).permutation(600)
+    new = np.argsort(moved)
+
+    def there(chosen):
+        return None if chosen is None else rows(np.sort(new[chosen]))
+
+    changed = {
+        name: there(getattr(given, name))
+        for name in ("judged", "excluded", "pool", "others", "contacted")
+    }
+    seeds = there(given.seeds)
+    again = trained(
+        np.ascontiguousarray(vectors[moved]),
+        populations(600, seeds, **changed, truth=given.truth),
+        hashes=hashes[moved],
+        threads=2,
+    )
+    assert np.array_equal(moved[again.order], once.order)
+    for name in ("scores", "percentiles", "probabilities", "reasons", "nearest_groups"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(once, name))
+    assert again.quality == once.quality
+    assert again.calibration == once.calibration
+    assert again.warnings == once.warnings
+    assert json.dumps(again.state) == json.dumps(once.state)
+
+
+def test_seeds_that_are_anybody_are_a_mass_market_whatever_is_fitted_to_them():
+    random = np.random.default_rng(11)
+    vectors = random.normal(size=(500, 5)).astype(np.float32)
+    found = trained(vectors, populations(500, np.sort(random.permutation(500)[:120])))
+    row = quality(found, 0.2)
+    assert row.lift_low < 1.0 < row.lift_high
+    assert any(sentence.startswith("mass market") for sentence in found.warnings)
+
+
+def test_what_no_direction_shows_is_found_by_trees():
+    random = np.random.default_rng(12)
+    vectors = random.normal(size=(3000, 5)).astype(np.float32)
+    likes = (vectors[:, 0] > 0.5) & (vectors[:, 1] > 0.5) | (vectors[:, :2] < -0.5).all(axis=1)
+    found = trained(vectors, populations(3000, half(likes)))
+    assert "boosting" in found.method
+    assert quality(found, 0.1).lift > 2.0 * quality(found, 0.1, Ranking.CENTROID).lift
+    assert found.reasons[:50, 0].tolist().count(-1) == 0
+    assert np.isin(found.reasons[:100, :2], (0, 1)).mean() > 0.8
+
+
+def test_answers_of_the_asked_decide_and_nobody_else(answered):
+    vectors, likes, found = answered
+    pool = np.arange(1, 2000, 2)
+    assert np.array_equal(np.sort(found.order), pool)
+    # What the pool is like says nothing of who answers: the ranking of the same people is the same.
+    other = np.array(vectors)
+    other[pool[::2], 4] += 3.0
+    again = trained(other, asked_half(likes), sizes=(0.1, 1.0))
+    assert again.calibration[0].observed == pytest.approx(found.calibration[0].observed, abs=0.05)
+    assert [row.lift for row in again.quality] == [row.lift for row in found.quality]
+
+
+def test_probabilities_hold_in_the_pool(answered):
+    _, likes, found = answered
+    assert (np.diff(found.probabilities) <= 0).all()
+    assert found.brier < found.brier_base
+    is_positive = likes[found.order]
+    assert np.square(found.probabilities - is_positive).mean() < found.brier_base
+    for tenth in range(0, 1000, 100):
+        predicted = found.probabilities[tenth : tenth + 100].mean()
+        observed = is_positive[tenth : tenth + 100].mean()
+        assert abs(predicted - observed) < 0.16
+    assert sum(row.customers for row in found.calibration) == 1000
+    row = quality(found, 0.1)
+    assert row.predicted_lift == pytest.approx(row.lift, rel=0.25)
+
+
+@pytest.mark.parametrize("truth", [Truth.NONE, Truth.LABEL])
+def test_others_whose_answer_is_not_known_of_all_give_no_probability(truth):
+    vectors, likes = tasteful()
+    seeds = half(likes)
+    others = rows(np.flatnonzero(~likes))
+    found = trained(vectors, populations(600, seeds, others=others, truth=truth))
+    assert (found.probabilities is None) == (truth is Truth.NONE)
+    assert bool(found.calibration) == (truth is Truth.LABEL)
+    assert quality(found, 0.1).lift > 2.0
+
+
+def test_excluded_people_teach_nothing_and_are_not_ranked():
+    vectors, likes = tasteful()
+    seeds = half(likes)
+    hidden = rows(np.setdiff1d(np.flatnonzero(likes), seeds))
+    found = trained(vectors, populations(600, seeds, excluded=hidden), sizes=(1.0,))
+    assert not np.isin(found.order, hidden).any()
+    # All who look like seeds are seeds or excluded: the pool has none of their kind.
+    changed = np.array(vectors)
+    changed[hidden] = -9.0
+    again = trained(changed, populations(600, seeds, excluded=hidden), sizes=(1.0,))
+    assert np.array_equal(again.order, found.order)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "pool", "status"),
+    [
+        (0, 100, Status.TOO_FEW_SEEDS),
+        (19, 100, Status.TOO_FEW_SEEDS),
+        (600, 0, Status.NOBODY_IN_THE_POOL),
+    ],
+)
+def test_too_few_seeds_or_nobody_to_rank(seeds, pool, status):
+    vectors, _ = tasteful()
+    given = populations(600, rows(np.arange(seeds)), pool=rows(np.arange(600 - pool, 600)))
+    with pytest.raises(AudienceError) as raised:
+        trained(vectors, given)
+    assert raised.value.status == status
+
+
+def test_everybody_who_was_asked_said_yes():
+    vectors, _ = tasteful()
+    asked = rows(np.arange(50))
+    given = populations(600, asked, others=rows([]), contacted=asked, truth=Truth.CONTACTED)
+    with pytest.raises(AudienceError, match="nobody to tell the seeds from") as raised:
+        trained(vectors, given)
+    assert raised.value.status == Status.FAILED
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda n: np.zeros((n, 1)), id="all alike"),
+        pytest.param(lambda n: np.arange(n)[:, None] % 2, id="one column of two values"),
+        pytest.param(lambda n: np.column_stack([np.arange(n) < 40, np.ones(n)]), id="seeds alike"),
+        pytest.param(lambda n: np.arange(n)[:, None] / n, id="one number"),
+        pytest.param(lambda n: np.eye(n), id="a dimension per customer"),
+    ],
+)
+@pytest.mark.parametrize("seeds", [20, 40, 159])
+def test_degenerate_vectors_are_ranked_all_the_same(make, seeds):
+    vectors = np.asarray(make(160), dtype=np.float32)
+    blocks = {"all": (0, vectors.shape[1])}
+    found = trained(
+        vectors, populations(160, rows(np.arange(seeds))), sizes=(0.1, 1.0), blocks=blocks
+    )
+    assert np.array_equal(np.sort(found.order), np.arange(seeds, 160))
+    assert np.isfinite(found.scores).all()
+    assert all(np.isfinite(row.lift) for row in found.quality)
+    if seeds == 20:
+        assert any("seeds are few" in sentence for sentence in found.warnings)
+
+
+def test_seeds_out_of_reach_of_the_pool_are_judged_by_those_within():
+    vectors, likes = tasteful()
+    seeds = half(likes)
+    found = trained(vectors, populations(600, seeds, judged=seeds[:40]))
+    assert quality(found, 0.1).seeds == 40
+    few = trained(vectors, populations(600, seeds, judged=seeds[:5]))
+    assert quality(few, 0.1).seeds == len(seeds)
+    assert any(sentence.startswith("5 of the seeds meet") for sentence in few.warnings)
+
+
+def test_a_pool_unlike_the_asked_is_warned_of():
+    vectors, likes = tasteful(2000)
+    asked = asked_half(likes)
+    assert not any("unlike" in sentence for sentence in trained(vectors, asked).warnings)
+    vectors[1:1000:2, 1] += 6.0
+    [sentence] = [s for s in trained(vectors, asked).warnings if "unlike" in s]
+    assert 0.45 < int(sentence.split("%")[0]) / 100 < 0.55
+
+
+def test_seeds_above_everybody_are_too_specific():
+    vectors, likes = tasteful()
+    seeds = half(likes)
+    vectors[seeds, 1] += 50.0
+    found = trained(vectors, populations(600, seeds))
+    assert any(sentence.startswith("too specific") for sentence in found.warnings)
+
+
+def test_labels_in_which_seeds_and_pool_differ_are_named():
+    vectors, likes = tasteful()
+    seeds = half(likes)
+    is_seed = np.isin(np.arange(600), seeds)
+    labels = pd.DataFrame(
+        {"tier": np.where(is_seed, "gold", "silver"), "noise": np.arange(600) % 7}
+    )
+    found = trained(vectors, populations(600, seeds), labels=lambda chosen: labels.iloc[chosen])
+    [sentence] = [s for s in found.warnings if "no feature" in s]
+    assert "'tier'" in sentence
+    assert "100% of the seeds have 'gold'" in sentence
+
+
+def test_seeds_of_two_kinds_are_noticed():
+    random = np.random.default_rng(13)
+    vectors = random.normal(size=(1500, 5)).astype(np.float32)
+    kind = np.arange(1500) % 10
+    vectors[kind == 0, 0] += 4.0
+    vectors[kind == 1, 0] -= 4.0
+    found = trained(vectors, populations(1500, half(kind < 2)))
+    [sentence] = [s for s in found.warnings if "kinds of people" in s]
+    assert sentence.startswith("the seeds are 2 kinds")
+    of_seeds = kind[half(kind < 2)]
+    assert len(np.unique(found.seed_groups[of_seeds == 0])) == 1
+    assert set(found.seed_groups[of_seeds == 0]).isdisjoint(found.seed_groups[of_seeds == 1])
+    nearest = kind[found.order[:50]]
+    assert set(found.nearest_groups[:50][nearest == 0]) == set(found.seed_groups[of_seeds == 0])
+
+
+def test_one_kind_of_seeds_is_one_kind(scene):
+    found = scene[3]
+    assert not any("kinds" in sentence for sentence in found.warnings)
+    assert set(found.seed_groups) == set(found.nearest_groups) == {0}
+
+
+def test_reasons_are_the_columns_of_the_taste(scene):
+    found = scene[3]
+    assert found.columns == tuple(BLOCKS)
+    top = [found.columns[number] for number in found.reasons[:50, 0]]
+    assert set(top) <= {"income", "age"}
+    assert top.count("income") > 30
+
+
+def test_the_state_is_plain_json_without_a_seed(scene):
+    vectors, _, seeds, found = scene
+    text = json.dumps(found.state)
+    assert json.loads(text)["method"] == found.method
+    numbers = np.array([number for one in found.state["families"].values() for number in flat(one)])
+    for vector in vectors[seeds].astype(np.float64):
+        window = np.lib.stride_tricks.sliding_window_view(numbers, 2)
+        assert not np.isclose(window, vector[:2], rtol=0, atol=1e-9).all(axis=1).any()
+
+
+def flat(value):
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [number for one in value for number in flat(one)]
+    return [value]
