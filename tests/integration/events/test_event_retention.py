@@ -76,8 +76,9 @@ def what_a_spec_without_the_limit_gets(shop, kept, monkeypatch):
         back = {"kind": "count", "of": "purchases"} | ({} if days is None else {"days": days})
         spec, found = told(orders=back)
         assert ("failure" in [outcome for outcome, _ in found]) == (days is None)
-        with pytest.raises(PreflightError, match=rf"'orders' .*{problem}"):
-            shop.begin(spec, "2026-04-25T02:00")
+        for ask in (shop.begin, shop.fit):
+            with pytest.raises(PreflightError, match=rf"'orders' .*{problem}"):
+                ask(spec, "2026-04-25T02:00")
         if days is None:
             with pytest.raises(PreflightError, match=r"'days: 48' or less, or .* another name"):
                 shop.begin(spec, "2026-04-25T02:00")
