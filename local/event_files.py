@@ -12,8 +12,10 @@ import yaml
 from kindred.errors import InferenceError, SpecError
 from kindred.infer.column_names import identifier_of
 from kindred.infer.columns import Column, SqlType
+from kindred.infer.event_choice import Choice
+from kindred.infer.event_moments import with_moment
 from kindred.infer.event_proposal import EventProposal, propose_events
-from kindred.infer.event_roles import Choice, find_roles
+from kindred.infer.event_roles import find_roles
 from kindred.infer.files import ROW_NUMBER, newest_moment, read_csv, read_events
 from kindred.infer.proposal import MAX_CONFLICT_SHARE, Evidence, Roles
 from kindred.infer.propose import propose_alone
@@ -170,12 +172,15 @@ def read_event_file(
         asked = said.customer
     form = {} if request.csv else request.form
     evidence, customer = read_events(path, keys, asked, bounds, **form)
+    names, known = [one.name for one in evidence.columns], evidence
+    if said is None or said.at not in names:  # what the spec's query computes is among them
+        known, _ = with_moment(evidence, customer)
     if said is not None:
         key, at, zone = said.key_columns, said.at, said.zone
     else:
-        roles = find_roles(evidence, customer)
+        roles = find_roles(known, customer)
         key, at, zone = roles.key_columns, roles.at.column, "UTC"
-    column = evidence.column("at", at)
+    column = known.column("at", at)
     is_late = column.times > np.datetime64(now.replace(tzinfo=None), "us")
     if is_late.any():
         rows = int(column.counts[is_late].sum())
@@ -185,7 +190,7 @@ def read_event_file(
     earliest = column.times[~np.isnat(column.times)]
     first = earliest.min().item().replace(tzinfo=UTC) if len(earliest) else None
     return EventFile(
-        table_of(table, evidence, key[0] if len(key) == 1 else None, at),
+        table_of(table, evidence, key[0] if len(key) == 1 else None, at if at in names else None),
         evidence,
         customer,
         first,

@@ -70,7 +70,11 @@ def _is_private(spec: Spec) -> bool:
 def _names_of(spec: Spec) -> dict[str, Name]:
     name = "" if spec.recommendations is None else spec.recommendations.of
     roles = spec.events[name].roles
-    signed = [role for role in ("amount", "quantity") if roles[role] is not None]
+    signed = [
+        role
+        for role in ("amount", "quantity")
+        if roles[role] is not None and role not in spec.private
+    ]
     conditions = [
         sql.SQL("coalesce(lines.{}, 0) >= 0").format(sql.Identifier(role)) for role in signed
     ]

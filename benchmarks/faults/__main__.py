@@ -28,6 +28,9 @@ middle one of all calls of its stage (or of its statements or files, depending o
   tmpfs; only where one can be mounted).
 
 Then Airflow's retries, or a person who clears the failed task and its successors, complete the run.
+Tasks are tried where they do something else: with embeddings changed in place and built anew, with
+texts, and with events and recommendations.
+
 A case passes if the published tables equal those of an undisturbed run, the schema has the same
 relations and no invalid index, no session, lock or process of the space is left, the artefacts are
 the same files, and a reader that polled as ``bi_reader`` has seen only the two complete snapshots.
@@ -55,7 +58,7 @@ from benchmarks.faults.case import (
     run_undisturbed,
 )
 from benchmarks.faults.checks import orphans, temporary_files
-from benchmarks.faults.customers import ANEW, IN_PLACE, Variant, with_texts
+from benchmarks.faults.customers import ANEW, IN_PLACE, WITH_EVENTS, Variant, with_texts
 from benchmarks.faults.harm import (
     DoesNotApplyError,
     Fault,
@@ -89,23 +92,33 @@ TASKS = (
     "finish",
 )
 TASKS_ANEW = ("build_embeddings", "quality_gate", "publish", "clean_up")
+TASKS_OF_EVENTS = ("extract", "validate", "measure_recommendations", "recommend", "publish")
+"""Those that do something else where there are events; the last one is killed only."""
 READS_SOURCE = ("prepare", "extract")
 AT_ONCE = 4
 SLOTS = 8  # stopped tasks keep their slots
 
 
-def select_cases(variants: Sequence[Variant], tasks: list[str], faults: list[str]) -> list[Case]:
-    """The requested cases, quick faults first."""
-    shapes = dict(zip(variants, (TASKS, TASKS_ANEW, ("embed_texts",)), strict=True))
+def select_cases(
+    variants: Sequence[Variant],
+    tasks: Sequence[str],
+    faults: Sequence[str],
+    names: Sequence[str] = (),
+) -> list[Case]:
+    """The requested cases, quick faults first; ``names`` are those of variants."""
+    of_variants = (TASKS, TASKS_ANEW, ("embed_texts",), TASKS_OF_EVENTS)
+    shapes = dict(zip(variants, of_variants, strict=True))
     return [
         Case(fault, task, variant)
         for fault in Fault
         for variant, of_variant in shapes.items()
         for task in of_variant
-        if (not tasks or task in tasks)
+        if (not names or variant.name in names)
+        and (not tasks or task in tasks)
         and (not faults or fault in faults)
         and (fault is not Fault.SOURCE or task in READS_SOURCE)
         and (fault is Fault.KILL or task != "finish")
+        and (fault is Fault.KILL or of_variant is not TASKS_OF_EVENTS or task != "publish")
     ]
 
 
@@ -190,7 +203,8 @@ def play_in(room: Room, cases: Sequence[Case], report: Report) -> tuple[list[Out
     used = dict.fromkeys(case.variant for case in cases)
     references = {v: run_undisturbed(room, v.spec(f"undisturbed_{v.name}")) for v in used}
     counts = {v: count_calls(room, v.spec(f"counted_{v.name}"), references[v]) for v in used}
-    unknown = {task for counted in counts.values() for task in counted} - {*TASKS, "embed_texts"}
+    tried = {*TASKS, *TASKS_OF_EVENTS, "embed_texts"}
+    unknown = {task for counted in counts.values() for task in counted} - tried
     if unknown:
         raise LocalError(f"the DAG has tasks without a fault: {', '.join(sorted(unknown))}")
     middles, outcomes = find_middles(room, cases, counts, report.parameters["moment"])
@@ -204,8 +218,8 @@ def play_in(room: Room, cases: Sequence[Case], report: Report) -> tuple[list[Out
 
 def run(state: Path, options: argparse.Namespace) -> int:
     """Play the requested cases; return the exit code."""
-    variants = (IN_PLACE, ANEW, with_texts(str(link_model(state / "model"))))
-    cases = select_cases(variants, options.task, options.fault)
+    variants = (IN_PLACE, ANEW, with_texts(str(link_model(state / "model"))), WITH_EVENTS)
+    cases = select_cases(variants, options.task, options.fault, options.variant)
     if not cases:
         print("no such case; see --help", file=sys.stderr)
         return 2
@@ -234,6 +248,7 @@ def main() -> int:
     parser.add_argument("--task", action="append", default=[], help="only this task (repeatable)")
     faults = list(map(str, Fault))
     parser.add_argument("--fault", action="append", default=[], choices=faults, help="the same")
+    parser.add_argument("--variant", action="append", default=[], help="the same, such as events")
     parser.add_argument(
         "--moment", type=float, default=0.5, help="at which of its calls a task is stopped, 0 to 1"
     )

@@ -27,8 +27,8 @@ ENDS_THE_TRY = (
     *(Fault.KILL, Fault.DISK, Fault.CONNECTION, Fault.SOURCE, Fault.IDLE),
     Fault.ARTEFACT,
 )
-# `prepare` has no idle session; `encode` counts again what it cannot read.
-HARMLESS = ((Fault.IDLE, "prepare"), (Fault.ARTEFACT, "encode"))
+# `prepare` has no idle session; `encode` and `validate` compute again what they cannot read.
+HARMLESS = ((Fault.IDLE, "prepare"), (Fault.ARTEFACT, "encode"), (Fault.ARTEFACT, "validate"))
 OUTAGES = (Fault.SERVER, Fault.WAREHOUSE_DISK)
 CLEARED_TASK = re.compile(r"clear task \W*(\w+)")
 REPAIRS = 6
@@ -53,13 +53,14 @@ class Case:
 
     @property
     def space(self) -> str:
-        """The case's own space."""
-        return f"{self.variant.name[0]}_{self.fault}_{self.task}"
+        """The case's own space, whose name has at most 31 letters."""
+        return f"{self.variant.name[0]}_{self.fault}_{self.task}"[:31]
 
     @property
     def is_copy(self) -> bool:
         """Whether the source's session ends in the middle of a COPY, in which its view blocks."""
-        return self.fault is Fault.SOURCE and self.task == "extract"
+        is_extract = self.fault is Fault.SOURCE and self.task == "extract"
+        return is_extract and "events" not in self.variant.changes  # which come after the view
 
     @property
     def spec(self) -> Spec:

@@ -15,10 +15,16 @@ from kindred.spec.model import Spec, spec_from_dict
 
 FIRST, SECOND = datetime(2024, 2, 1, 2, tzinfo=UTC), datetime(2024, 3, 1, 2, tzinfo=UTC)
 CUSTOMERS, NEW, CHANGED, GONE = 1_200, 40, 90, 25
+ITEMS, LINES = 40, 8
+"""Items of the shop, and lines of orders per customer."""
 PLAIN, GATED, GATE = "people", "people_behind_a_gate", 7_001
 COLUMNS = (
     "customer_id bigint, updated_at timestamptz, income double precision, age integer,"
     " is_active boolean, state text, note text, churned boolean, is_gone boolean"
+)
+ORDER_LINES = "order_lines"
+LINE_COLUMNS = (
+    "line_id bigint, customer_id bigint, ordered_at timestamptz, item integer, price numeric"
 )
 GATE_FILE = Path(__file__).parents[1] / "sql" / "create_gate.sql"
 
@@ -57,7 +63,8 @@ class Variant:
             },
         }
         for key, value in {**self.changes, **more}.items():
-            content[key] = {**content[key], **value} if isinstance(value, dict) else value
+            is_part = isinstance(value, dict) and key in content
+            content[key] = {**content[key], **value} if is_part else value
         return spec_from_dict(content, where="faults")
 
 
@@ -72,8 +79,40 @@ def with_texts(model: str) -> Variant:
     return Variant("texts", {"features": {"note": text}})
 
 
+# Recommendations are measured by as many customers as half of all.
+WITH_EVENTS = Variant(
+    "events",
+    {
+        "events": {
+            "purchases": {
+                "table": ORDER_LINES,
+                "key": "line_id",
+                "customer": "customer_id",
+                "at": "ordered_at",
+                "item": "item",
+                "amount": "price",
+            }
+        },
+        "features": {
+            "days_since_purchase": {"kind": "recency", "of": "purchases"},
+            "spend": {"kind": "sum", "of": "purchases", "column": "amount"},
+            "basket": {"kind": "items", "of": "purchases", "components": 6},
+        },
+        "recommendations": {
+            "of": "purchases",
+            "similar_by": "basket",
+            "neighbours": 20,
+            "items": 5,
+        },
+        "refit": "never",
+        "gates": {"max_drift": 100.0},
+        "clustering": {"algorithms": ["kmeans"]},
+    },
+)
+
+
 def fill_source(dsn: str) -> None:
-    """Create the source's table, and the view of it that can be blocked."""
+    """Create the source's tables, and the view of one that can be blocked."""
     names = {"table": sql.Identifier(PLAIN), "view": sql.Identifier(GATED)}
     values = {"middle": sql.Literal(CUSTOMERS // 2), "gate": sql.Literal(GATE)}
     connection = psycopg2.connect(dsn)
@@ -82,6 +121,11 @@ def fill_source(dsn: str) -> None:
             cursor.execute(sql.SQL("create table {} ({})").format(names["table"], sql.SQL(COLUMNS)))
             insert = sql.SQL("insert into {} values %s").format(names["table"])
             execute_values(cursor, insert, rows(), page_size=1_000)
+            lines = sql.Identifier(ORDER_LINES)
+            statement = sql.SQL("create table {} ({})").format(lines, sql.SQL(LINE_COLUMNS))
+            cursor.execute(statement)
+            insert = sql.SQL("insert into {} values %s").format(lines)
+            execute_values(cursor, insert, order_lines(), page_size=1_000)
             gate = sql.SQL(GATE_FILE.read_text(encoding="utf-8"))
             cursor.execute(gate.format(**names, **values))
     finally:
@@ -106,6 +150,22 @@ def rows() -> list[tuple[Any, ...]]:
     for number in range(1, GONE + 1):
         made.append((number * 7, later, *_values(random, number * 7, "first"), True))
     return made
+
+
+def order_lines() -> list[tuple[Any, ...]]:
+    """Lines of orders of two tastes, before the first snapshot and between both."""
+    random = np.random.default_rng(12)
+    count, opened = CUSTOMERS * LINES, FIRST - timedelta(days=90)
+    customers = np.repeat(np.arange(1, CUSTOMERS + 1), LINES)
+    items = random.integers(0, ITEMS // 2, count) + ITEMS // 2 * (customers % 2)
+    seconds = random.integers(0, int((SECOND - opened).total_seconds()), count)
+    prices = np.round(1.25 * (items + 1), 2)
+    return [
+        (number + 1, int(customer), opened + timedelta(seconds=int(at)), int(item), float(price))
+        for number, (customer, at, item, price) in enumerate(
+            zip(customers, seconds, items, prices, strict=True)
+        )
+    ]
 
 
 def _values(random: np.random.Generator, number: int, when: str) -> Sequence[Any]:

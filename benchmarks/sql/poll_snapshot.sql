@@ -19,5 +19,9 @@ select jsonb_build_object(
     select jsonb_build_array(min(as_of), max(as_of), count(distinct (algorithm, cluster_id)))
     from {bi}.cluster_summary_current
   ),
+  'recommended', (
+    select jsonb_build_array(min(as_of), max(as_of), count(*), count(distinct customer_id), count(distinct item))
+    from {bi}.recommendations_current
+  ),
   'similar', (select count(*) from {bi}.similar_customers(1, 5))
 )::text

@@ -103,7 +103,7 @@ SPEAKS_SQL = {
     "publication": ("aside_rows", "leftovers", "promotion", "retention", "table_hash"),
     "erasure": ("erasure_rows",),
     "infer": ("source_sample",),
-    "preparation": ("preflight", "space_findings"),
+    "preparation": ("kept_events", "preflight", "space_findings"),
 }
 """The modules of a subject that may name a statement or compose one; in the warehouse all may."""
 

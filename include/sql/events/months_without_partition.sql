@@ -9,7 +9,7 @@ from (
   from (
     select distinct date_trunc('month', at, 'UTC') as month_start, at < '1900-01-01 00:00:00+00' as is_old
     from {landing} as landed
-    where isfinite(at)
+    where at > '0001-12-31 BC' and at < '10000-01-02'
   ) as months
 ) as wanted
 where to_regclass(quote_ident(%(table)s || ' ' || month)) is null

@@ -1,5 +1,5 @@
 -- Store the rejected events with all their reasons, and how many equal ones there are. A key that cannot be used is
--- shown as it was.
+-- shown as it was. A time of no year from 1 to 9999, which clients cannot read, is in the raw values alone.
 insert into rejected_events (event, row_hash, reason, customer_id, at, raw, has_usable_key, source_rows)
 select %(event)s, row_hash, reason, min(customer_id), min(at), min(raw)::jsonb, bool_and(has_usable_key), count(*)
 from (
@@ -7,7 +7,10 @@ from (
     md5((landed.*)::text) as row_hash,
     refused.reason,
     coalesce(landed.customer_id::text, landed.unusable_key) as customer_id,
-    case when isfinite(landed.at) then landed.at end as at,
+    case
+      when landed.at > '0001-12-31 BC' and landed.at < '10000-01-02'
+        then least(greatest(landed.at, '0001-01-01'), '9999-12-31 23:59:59.999999')
+    end as at,
     to_jsonb(shown.*)::text as raw,
     landed.unusable_key is null as has_usable_key
   from (

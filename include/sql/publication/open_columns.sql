@@ -20,4 +20,14 @@ where build.as_of = %(as_of)s
       select from snapshots
       where snapshots.as_of = build.as_of and private_columns.column_name = any (snapshots.item_names)
     )
+    or exists (
+      select from json_each(build.settings -> 'events') as events (name, given)
+      where events.given ->> private_columns.column_name is not null
+        or private_columns.column_name in (events.given ->> 'item', events.given ->> 'amount', events.given ->> 'quantity')
+    )
+    or exists (
+      select from json_each(build.settings -> 'features') as feature (name, given)
+      where feature.given -> 'of' is not null
+        and private_columns.column_name in (feature.given ->> 'column', feature.given ->> 'by')
+    )
   );

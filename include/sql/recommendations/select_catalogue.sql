@@ -1,4 +1,4 @@
 -- The catalogue of items as its source has it now.
-select {key}::text, {name}, {available}
+select {key}, {name}, {available}
 from {relation} as source_rows
 where ({condition});

@@ -4,11 +4,13 @@ Run it once before a backfill, so that all its dates share one encoder.
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from kindred.artefacts.folder import snapshot_slug
 from kindred.encoding import encoder_versions
 from kindred.encoding.fit_as_of import fit_as_of
 from kindred.encoding.text_embedding import embed_new_texts, open_models
+from kindred.events.event_retention import require_kept
 from kindred.events.event_tables import ensure_event_tables
 from kindred.events.task import drop_landings, extract, land
 from kindred.history import snapshot_customers
@@ -35,7 +37,7 @@ def fit(
     as_of = window.as_of
     open_models(spec)
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} fit"
-    _prepare_space(deployment, spec, label)
+    _prepare_space(deployment, spec, label, as_of)
     run = _run_without_snapshot(deployment, spec, window)
     with run.warehouse("fit") as warehouse:
         version = encoder_versions.choose(warehouse, spec, as_of)
@@ -67,12 +69,12 @@ def _drop_tables(run: Run) -> None:
         snapshot_customers.drop_customers(warehouse, run)
 
 
-def _prepare_space(deployment: Deployment, spec: Spec, label: str) -> None:
+def _prepare_space(deployment: Deployment, spec: Spec, label: str, as_of: datetime) -> None:
     with (
         deployment.source(spec, label, prove=True) as origin,
         deployment.warehouse(label, prove=True) as warehouse,
     ):
-        report = preflight.inspect(spec, deployment, origin, warehouse)
+        report = preflight.inspect(spec, deployment, origin, warehouse, as_of)
         columns = report.columns_or_raise()
         wait_seconds = deployment.settings.lock_wait_seconds
         with (
@@ -82,6 +84,7 @@ def _prepare_space(deployment: Deployment, spec: Spec, label: str) -> None:
             schemas.create_space(warehouse, spec, columns.key_type, wait_seconds=wait_seconds)
             ensure_versions_table(warehouse, spec, columns, wait_seconds=wait_seconds)
             ensure_event_tables(warehouse, spec, wait_seconds=wait_seconds)
+            require_kept(warehouse, spec, as_of)
 
 
 def _run_without_snapshot(deployment: Deployment, spec: Spec, window: Window) -> Run:

@@ -13,7 +13,7 @@ from kindred.events.event_state import Known, Reading
 from kindred.events.event_tables import CODE, NUMBER, columns_of, table_of
 from kindred.events.stored_names import MAX_VALUE_BYTES
 from kindred.history.column_expressions import reason_expression, value_expression
-from kindred.history.rejection import reason, reasons_of_key, reasons_of_time
+from kindred.history.rejection import BLANKS, reason, reasons_of_key, reasons_of_time
 from kindred.history.versions import column_types
 from kindred.spec.events import Events
 from kindred.spec.features import Kind
@@ -29,6 +29,9 @@ _UNUSABLE = {
     KeyType.UUID: "not a uuid",
     KeyType.TEXT: "not a key",
 }
+_IS_OF_NO_YEAR = (
+    "isfinite(landed.at) and not (landed.at > '0001-12-31 BC' and landed.at < '10000-01-02')"
+)
 
 
 @dataclass(frozen=True)
@@ -170,18 +173,20 @@ class EventLanding:
         events = self.events
         reasons = reasons_of_key(events.customer, _UNUSABLE[self.key_type])
         reasons += reasons_of_time("at", events.at)
+        reasons.append(reason(_IS_OF_NO_YEAR, f"{events.at}: not of the years 1 to 9999"))
         if events.key_columns:
             keys = ", ".join(events.key_columns)
             reasons.append(reason("landed.identity is null", f"{keys}: null"))
             text = {"reason": f"different rows with the same {keys}"}
             warehouse.run("events/find_conflicts", text, landing=self.table)
         types = column_types(warehouse, self.table)
+        names = event_tables.names_in_spec(self.spec, self.name)
         for column in self._stored(NUMBER):
-            found = reason_expression(column, Kind.NUMERIC, types[column], _name_of(column))
+            found = reason_expression(column, Kind.NUMERIC, types[column], names[column])
             if found is not None:
                 reasons.append(found)
         for column in self._stored(CODE):
-            reasons.append(_reason_of_text(column, types[column]))
+            reasons.append(_reason_of_text(column, names[column]))
         expressions = statements.comma_separated(reasons)
         warehouse.run("history/find_bad_values", landing=self.table, reasons=expressions)
 
@@ -212,7 +217,7 @@ class EventLanding:
             selected.append(sql.Identifier("landed", column))
         for number, column in enumerate(self._stored(CODE)):
             name, alias = sql.Identifier(column), sql.Identifier(f"value_{number}")
-            value = value_expression(column, Kind.CATEGORICAL, types[column])
+            value = _text_of(column)
             parameters = self.parameters | {"column": column}
             warehouse.run("events/add_values", parameters, landing=self.table, value=value)
             values.append(sql.SQL("{} as {}").format(value, name))
@@ -230,16 +235,16 @@ class EventLanding:
         )
 
 
-def _name_of(column: str) -> str:
-    """A stored column as features name it."""
-    return column.removeprefix("number ").removeprefix("code ").removeprefix("column ")
+def _text_of(column: str) -> sql.Composed:
+    """The text of a landed column without the blanks around it; null if nothing is left."""
+    text = sql.SQL("nullif(btrim({c}, {blanks}), '')")
+    return text.format(c=sql.Identifier(column), blanks=sql.SQL(BLANKS))
 
 
-def _reason_of_text(column: str, type_name: str) -> sql.Composed:
+def _reason_of_text(column: str, name: str) -> sql.Composed:
     """An expression for the reason to reject a text that is too long to be indexed."""
-    value = value_expression(column, Kind.CATEGORICAL, type_name)
     return sql.SQL("case when octet_length({value}) > {most} then {reason} end").format(
-        value=value,
+        value=_text_of(column),
         most=sql.Literal(MAX_VALUE_BYTES),
-        reason=sql.Literal(f"{_name_of(column)}: longer than {MAX_VALUE_BYTES} bytes"),
+        reason=sql.Literal(f"{name}: longer than {MAX_VALUE_BYTES} bytes"),
     )

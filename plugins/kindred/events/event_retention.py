@@ -49,25 +49,38 @@ def require_kept(database: Database, spec: Spec, as_of: datetime) -> None:
     Raises
     ------
     PreflightError
-        naming them, and the first date that has what it needs.
+        naming them, and what can be computed.
     """
     for feature_name, feature in spec.event_features.items():
         kept_from = event_state.known(database, feature.of).kept_from
         if kept_from is None:
             continue
-        needed = None if feature.days is None else as_of - timedelta(days=feature.days)
-        if needed is None:
-            log.warning(
-                "feature %r is made of all %s, but those before %s have been dropped",
-                feature_name,
-                feature.of,
-                kept_from.isoformat(),
-            )
-        elif needed < kept_from:
-            first = kept_from + timedelta(days=feature.days or 0)
+        if feature.days is None:
+            raise PreflightError(problem_of_all(feature_name, feature.of, kept_from, as_of))
+        needed = as_of - timedelta(days=feature.days)
+        if needed < kept_from:
+            first = kept_from + timedelta(days=feature.days)
             raise PreflightError(
                 f"snapshot {as_of.isoformat()}: feature {feature_name!r} needs {feature.of} from"
-                f" {needed.isoformat()} on, but those before {kept_from.isoformat()} have been"
-                f" dropped (events.{feature.of}.keep_days) and land no more; the first date that"
-                f" can be computed is {first.isoformat()}"
+                f" {needed.isoformat()} on, but {says_of_dropped(feature.of, kept_from)}; the first"
+                f" date that can be computed is {first.isoformat()}"
             )
+
+
+def says_of_dropped(name: str, kept_from: datetime) -> str:
+    """That events are gone for good, in words."""
+    return (
+        f"those of {name!r} before {kept_from.isoformat()} have been dropped"
+        f" (events.{name}.keep_days) and land no more"
+    )
+
+
+def problem_of_all(feature_name: str, name: str, kept_from: datetime, as_of: datetime) -> str:
+    """What is wrong with a feature that looks back without a limit, and what to do."""
+    days = max(0, (as_of - kept_from).days)
+    limit = f"give it 'days: {days}' or less, or " if days else ""
+    return (
+        f"feature {feature_name!r} is made of all {name}, but {says_of_dropped(name, kept_from)};"
+        f" {limit}give these events another name under 'events', so that all that the source still"
+        " has lands anew"
+    )

@@ -15,7 +15,7 @@ from kindred.events.event_tables import CODE, columns_of
 from kindred.history import source
 from kindred.history.column_expressions import TypeClass, type_class_of
 from kindred.history.landing import Interval
-from kindred.history.moments import check_moment, moment_of, nearby_of
+from kindred.history.moments import check_moment, moment_of, nearby_of, undated_moment_of
 from kindred.history.source_errors import reading, storing, where_of
 from kindred.spec.events import Events
 from kindred.spec.model import Spec
@@ -33,8 +33,9 @@ class EventSource:
     """One table of events in its source, with what was found out about its columns.
 
     ``types``: stored column -> (column of the source, type as which it lands): text for a code, the
-    source's type for a number. ``customer_casts``: see ``foreign_key_casts``; ``ignores_case``:
-    keys that differ in case only are equal.
+    source's type for a number; ``float_codes``: codes of floating-point numbers, of which both
+    zeros are one. ``customer_casts``: see ``foreign_key_casts``; ``ignores_case``: keys that differ
+    in case only are equal.
     """
 
     name: str
@@ -45,6 +46,7 @@ class EventSource:
     at_type: str
     loaded_at_type: str | None
     types: Mapping[str, tuple[str, str]]
+    float_codes: frozenset[str] = frozenset()
 
     @property
     def section(self) -> str:
@@ -69,14 +71,17 @@ class EventSource:
         self, origin: Database, warehouse: Database, table: str, interval: Interval, row_limit: int
     ) -> int:
         """Copy the events of one interval into a landing table; returns their number."""
-        return self._copy(origin, warehouse, table, "events/select_events", interval, row_limit)
+        statement, columns = "events/select_events", self._selected(self._moment)
+        return self._copy(origin, warehouse, table, statement, columns, interval, row_limit)
 
     def copy_undated(
         self, origin: Database, warehouse: Database, table: str, end: datetime, row_limit: int
     ) -> int:
-        """Copy the rows without a finite time, which are in no window, to reject them."""
+        """Copy the rows that no window can bring, for want of a time, to reject them."""
+        moment = undated_moment_of(self.events.at, self.at_type)
+        statement, columns = "events/select_undated", self._selected(moment)
         interval = ("-infinity", end.isoformat())
-        return self._copy(origin, warehouse, table, "events/select_undated", interval, row_limit)
+        return self._copy(origin, warehouse, table, statement, columns, interval, row_limit)
 
     def _copy(
         self,
@@ -84,10 +89,11 @@ class EventSource:
         warehouse: Database,
         table: str,
         statement: str,
+        columns: sql.Composed,
         interval: Interval,
         row_limit: int,
     ) -> int:
-        query = statements.compose(statement, **self._names(), columns=self._selected())
+        query = statements.compose(statement, **self._names(), columns=columns)
         parameters = self._parameters(interval) | {"row_limit": row_limit}
 
         def send(sink: Writable) -> int:
@@ -95,8 +101,8 @@ class EventSource:
                 return origin.copy_out(query, sink, parameters)
 
         with storing(self.events, self.section):
-            columns = [*LANDED_COLUMNS, *self.types]
-            return pipe(send, lambda reader: warehouse.copy_in(table, columns, reader))
+            landed = [*LANDED_COLUMNS, *self.types]
+            return pipe(send, lambda reader: warehouse.copy_in(table, landed, reader))
 
     def count_days(self, origin: Database, interval: Interval) -> dict[date, int]:
         """Rows per day (UTC) in an interval."""
@@ -127,7 +133,7 @@ class EventSource:
 
     def planned(self, interval: Interval) -> tuple[sql.Composed, dict[str, Any]]:
         """The query that reads an interval, and its parameters."""
-        names = self._names() | {"columns": self._selected()}
+        names = self._names() | {"columns": self._selected(self._moment)}
         parameters = self._parameters(interval) | {"row_limit": 0}
         return statements.compose("events/select_events", **names), parameters
 
@@ -151,16 +157,18 @@ class EventSource:
             "source_timezone": self.events.zone,
         }
 
-    def _selected(self) -> sql.Composed:
-        """The select list of a landing table.
+    def _selected(self, landed_at: sql.Composed) -> sql.Composed:
+        """The select list of a landing table; ``landed_at``: the time of the event.
 
         Without a key an event is identified by all that is stored of it.
         """
         customer = sql.Identifier(self.events.customer)
         own = [sql.SQL(cast).format(c=customer) for cast in self.customer_casts]
         values = [
-            sql.SQL("{}::{}").format(sql.Identifier(column), sql.SQL(type_name))
-            for column, type_name in self.types.values()
+            sql.SQL("({} + 0)::{}" if stored in self.float_codes else "{}::{}").format(
+                sql.Identifier(column), sql.SQL(type_name)
+            )
+            for stored, (column, type_name) in self.types.items()
         ]
         if self.events.key_columns:
             keys = statements.columns(self.events.key_columns)
@@ -172,7 +180,7 @@ class EventSource:
             moment = sql.SQL("extract(epoch from {})").format(self._moment)
             parts = statements.comma_separated([customer, moment, *values])
             identity = sql.SQL("md5(row({})::text)::uuid").format(parts)
-        return statements.comma_separated([*own, self._moment, identity, *values])
+        return statements.comma_separated([*own, landed_at, identity, *values])
 
 
 def describe(database: Database, spec: Spec, name: str, key_type: KeyType | None) -> EventSource:
@@ -222,6 +230,11 @@ def describe(database: Database, spec: Spec, name: str, key_type: KeyType | None
             name: (column, "text" if kind == CODE else types[column])
             for name, (column, kind) in stored.items()
         },
+        frozenset(
+            name
+            for name, (column, kind) in stored.items()
+            if kind == CODE and type_class_of(types[column]) is TypeClass.FLOAT
+        ),
     )
     described.check(database)
     return described

@@ -26,21 +26,31 @@ def columns_of(spec: Spec, name: str) -> dict[str, tuple[str, str]]:
     They are the roles that the spec names, and what features are made of.
     """
     table = spec.events[name]
+    return {
+        stored_name(column, is_code=is_code): (
+            table.source_column(column) or column,
+            CODE if is_code else NUMBER,
+        )
+        for column, is_code in _columns_used(spec, name)
+    }
+
+
+def names_in_spec(spec: Spec, name: str) -> dict[str, str]:
+    """The stored columns of some events, and the names by which features use them."""
+    used = _columns_used(spec, name)
+    return {stored_name(column, is_code=is_code): column for column, is_code in used}
+
+
+def _columns_used(spec: Spec, name: str) -> list[tuple[str, bool]]:
+    """The columns that are stored, by the names that features use, and which become codes."""
+    table = spec.events[name]
     numbers = {role for role in ("amount", "quantity") if table.roles[role] is not None}
     codes = {ITEM} if table.item is not None else set()
     for feature in spec.event_features.values():
         if feature.of == name:
             numbers.update(numbers_of(feature))
             codes.update(codes_of(feature))
-    used = [(column, True) for column in sorted(codes)]
-    used += [(column, False) for column in sorted(numbers)]
-    return {
-        stored_name(column, is_code=is_code): (
-            table.source_column(column) or column,
-            CODE if is_code else NUMBER,
-        )
-        for column, is_code in used
-    }
+    return [*((column, True) for column in sorted(codes)), *((c, False) for c in sorted(numbers))]
 
 
 def join_values(

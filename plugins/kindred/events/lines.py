@@ -1,5 +1,6 @@
 """Lines of events, such as order lines or visits, in a canonical order; and which of them count."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
@@ -106,6 +107,19 @@ class EventRows:
     numbers: dict[str, Floats]
     codes: dict[str, NDArray[np.int32]]
     values: dict[str, NDArray[np.str_]]
+
+    def without_signs_of(self, private: Collection[str]) -> Self:
+        """The events as readers may know them: a private amount or quantity gives nothing back.
+
+        Otherwise a count, the last purchase and what is owned would show the signs of a column that
+        is shown nowhere. ``private``: names of columns, of any kind.
+        """
+        hidden = {
+            name: np.full(len(self.lines), np.nan)
+            for name, role in (("amounts", "amount"), ("quantities", "quantity"))
+            if role in private
+        }
+        return replace(self, lines=replace(self.lines, **hidden)) if hidden else self
 
     def part(self, start: int, stop: int) -> Self:
         """The events of the customers in rows ``start`` to ``stop``, who become rows from 0."""

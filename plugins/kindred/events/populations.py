@@ -121,8 +121,14 @@ def _compute(
             line_bytes=PURCHASE_BYTES * items,
             megabytes=threads * PART_LINES * PART_BYTES // 2**20,
         )
+        private = run.spec.private
         moment = microseconds_of(as_of)
-        parts.append(compute_features(features, rows, len(keys) + 1, moment, threads))
+        known = rows.without_signs_of(private)
+        # What readers see is made of what they may know, and all else of all that is known.
+        for seen, some in ((known, features.keys() - {*private}), (rows, {*private})):
+            chosen = {key: feature for key, feature in features.items() if key in some}
+            if chosen:
+                parts.append(compute_features(chosen, seen, len(keys) + 1, moment, threads))
         log.info("computed %d features of %d %s", len(features), len(rows.lines), name)
     return Behaviour(keys, merged(parts))
 

@@ -23,6 +23,12 @@ _MOMENTS = {
         " {c}::timestamp at time zone %(source_timezone)s)"
     ),
 }
+# A local time may be up to a day nearer to the years 1 to 9999 than the same time in UTC.
+_UNDATED = (
+    "case when {c} in ('infinity', '-infinity') then {c}::timestamptz"
+    " when {c} < '0001-01-01' then least(greatest({moment}, '4713-01-01 BC'), '0001-12-31 BC')"
+    " when {c} >= '10000-01-01' then greatest(least({moment}, '294276-01-01'), '10000-01-02') end"
+)
 # A condition on the bare column, one day wider than the window, lets the source use its index.
 _NEARBY_LOCAL = (
     "{c} between (%(window_start)s::timestamptz at time zone 'UTC') - interval '1 day'"
@@ -41,6 +47,14 @@ def moment_of(column: str, type_name: str) -> sql.Composed:
     Its parameter ``source_timezone`` is the clock of what does not name its own.
     """
     return sql.SQL(_MOMENTS[type_name]).format(c=sql.Identifier(column))
+
+
+def undated_moment_of(column: str, type_name: str) -> sql.Composed:
+    """The moment of a column that is of no year from 1 to 9999, kept apart from all that are.
+
+    An infinite one stays infinite; a finite one that no moment can be becomes the first or last.
+    """
+    return sql.SQL(_UNDATED).format(c=sql.Identifier(column), moment=moment_of(column, type_name))
 
 
 def nearby_of(column: str, type_name: str) -> sql.Composed:

@@ -7,6 +7,21 @@ _LOADED = {
     *("loaded", "load", "ingested", "ingest", "ingestion", "inserted", "synced", "imported"),
     *("extracted", "etl", "dwh", "arrived", "updated", "modified", "changed", "fivetran"),
 }
+_DAYS = {"date", "dt", "datum", "fecha", "data", "day", "ymd", "yyyymmdd", "yymmdd", "tag", "jour"}
+_CLOCKS = {
+    "time",
+    "tm",
+    "uhrzeit",
+    "zeit",
+    "heure",
+    "hora",
+    "ora",
+    "tijd",
+    "hhmm",
+    "hhmmss",
+    "clock",
+}
+_HOURS = {"hour", "hours", "hr", "stunde", "heure", "hora", "ora", "uur"}
 # Times of something else than the event.
 _OTHER_TIMES = {
     *("created", "shipped", "shipping", "ship", "delivered", "delivery", "due", "returned"),
@@ -40,6 +55,7 @@ _NAMES = {"description", "desc", "name", "title", "bezeichnung", "beschreibung",
 _CLASSES = {
     *("category", "kategorie", "type", "typ", "brand", "marke", "department", "group", "class"),
     *("manufacturer", "supplier", "vendor", "size", "color", "colour", "genre"),
+    *("subclass", "subcategory", "subgroup", "subtype", "segment"),
 }
 _CLASSES_OF_THINGS = {"category", "kategorie", "brand", "marke", "department", "genre"}
 # The number of items, or of a line.
@@ -157,6 +173,21 @@ def names_load(name: str) -> bool:
 def names_other_time(name: str) -> bool:
     """Whether a name is of a time of something else than the event, such as ``delivered_at``."""
     return not _OTHER_TIMES.isdisjoint(words_of(name)) or looks_like_closing(name)
+
+
+def names_date(name: str) -> bool:
+    """Whether a name is of a day, such as ``ORDER_DT`` or ``Bestelldatum``."""
+    return not (_DAYS | _EVENT_TIMES).isdisjoint(event_words(name))
+
+
+def names_time_of_day(name: str) -> bool:
+    """Whether a name is of a time of the day, such as ``TRANS_TIME`` or ``Uhrzeit``."""
+    return not _CLOCKS.isdisjoint(event_words(name))
+
+
+def names_hour(name: str) -> bool:
+    """Whether a name is of an hour of the day, such as ``order_hour_of_day``."""
+    return not _HOURS.isdisjoint(event_words(name))
 
 
 def names_event_time(name: str) -> bool:

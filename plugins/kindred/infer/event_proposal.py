@@ -1,6 +1,6 @@
 """Propose the part of a spec that is about events: their table, features, recommendations."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from kindred.infer.column_names import identifier_of
 from kindred.infer.columns import SqlType
+from kindred.infer.event_choice import Choice
 from kindred.infer.event_features import (
     EventFeatureLine,
     RecommendationLine,
@@ -16,8 +17,10 @@ from kindred.infer.event_features import (
     propose_features,
     propose_recommendations,
 )
+from kindred.infer.event_measures import UNITS
+from kindred.infer.event_moments import Computed, with_moment
 from kindred.infer.event_names import names_currency, names_undoing
-from kindred.infer.event_roles import Choice, EventRoles, find_roles
+from kindred.infer.event_roles import EventRoles, find_roles
 from kindred.infer.proposal import Evidence
 from kindred.infer.typed_values import NUMERIC_TYPES
 from kindred.spec.events import NAME_PATTERN
@@ -96,14 +99,24 @@ def propose_events(
     InferenceError
         when no column is the time.
     """
+    evidence, moment = with_moment(evidence, customer)
     roles = find_roles(evidence, customer)
+    if moment is not None and roles.at.column == moment.name:
+        roles = replace(roles, at=replace(roles.at, reason=moment.reason))
     used, notes = roles.used, [*evidence.notes, *_doubts(roles), *_cautions(evidence, roles)]
+    if moment is not None:
+        notes.append(moment.why)
+    if roles.quantity is not None and roles.quantity.reason.startswith(UNITS):
+        notes.append(f"column {roles.quantity.column!r} counts {roles.quantity.reason}")
     relation, reasons = {"table": table}, {}
-    computed = _computed_amount(table, evidence, roles)
-    if computed is not None:
-        query, why, amount = computed
-        relation, reasons = {"query": query}, {"query": why}
-        roles = replace(roles, amount=amount)
+    amount = _computed_amount(evidence, roles)
+    columns = [made for made in (moment, amount) if made is not None]
+    if columns:
+        relation = {"query": _query_of(table, columns)}
+        reasons = {"query": "; ".join(made.why for made in columns)}
+    if amount is not None and roles.amount is not None:
+        chosen = replace(roles.amount, column=amount.name, reason=f"{amount.reason}, by the query")
+        roles = replace(roles, amount=chosen)
     elif roles.price_of_one and roles.amount is not None:
         notes.append(f"{roles.amount.column!r} is a price of one unit: sums do not multiply it")
     if customer.missing:
@@ -173,10 +186,8 @@ def _cautions(evidence: Evidence, roles: EventRoles) -> list[str]:
     return found
 
 
-def _computed_amount(
-    table: str, evidence: Evidence, roles: EventRoles
-) -> tuple[str, str, Choice] | None:
-    """A query that computes the amount, why, and the amount; None where a column is the amount.
+def _computed_amount(evidence: Evidence, roles: EventRoles) -> Computed | None:
+    """An amount that a query computes; None where a column is the amount.
 
     The price of one unit is multiplied. Where most amounts are negative, as of money that leaves an
     account, the sign is turned: what is negative is given back.
@@ -199,9 +210,14 @@ def _computed_amount(
     name = next((one for one in _PRODUCTS if one not in taken), None)
     if name is None or not {column.type for column in used} <= {*NUMERIC_TYPES}:
         return None
-    query = " ".join(("select *,", value, "as", name, "from", _relation(table)))
-    choice = replace(roles.amount, column=name, reason=f"{reason}, by the query")
-    return query, f"{amount.name!r} {why}", choice
+    names = tuple(column.name for column in used)
+    return Computed(name, value, f"{amount.name!r} {why}", reason, names)
+
+
+def _query_of(table: str, columns: Sequence[Computed]) -> str:
+    """A query for all columns of a table, and computed ones."""
+    made = ", ".join(f"{column.sql} as {column.name}" for column in columns)
+    return " ".join(("select *,", made, "from", _relation(table)))
 
 
 def _catalogue(table: str, evidence: Evidence, roles: EventRoles, item: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Find out which column of a table of events is the customer, the time, the item, and so on."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ from kindred.encoding.items_block import MIN_BUYERS
 from kindred.errors import InferenceError
 from kindred.infer import event_names as names
 from kindred.infer.columns import Column, Flags, SqlType, whole
+from kindred.infer.event_choice import Choice
+from kindred.infer.event_measures import MAX_OTHERS, find_measures, is_price_of_one
 from kindred.infer.identifiers import NEAR_UNIQUE
 from kindred.infer.proposal import Evidence
 from kindred.infer.shapes import strip
@@ -25,27 +27,6 @@ MIN_SHARED_ITEMS = 10
 """Items of :data:`MIN_BUYERS` customers or more, from which a column of items says something."""
 _ALMOST_ALL = 0.99
 _MIN_VARYING = 0.05  # of a customer's successive events: what differs less is an attribute of it
-_MAX_OTHERS = 3
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A column for a role, why, and the columns that may be meant instead.
-
-    ``missing``: rows without a value, among those that were looked at.
-    """
-
-    column: str
-    reason: str
-    others: tuple[str, ...] = ()
-    missing: int = 0
-
-    @property
-    def comment(self) -> str:
-        """The reason, and what may be meant instead."""
-        if not self.others:
-            return self.reason
-        return f"{self.reason}; or is it {_either(self.others)}?"
 
 
 @dataclass(frozen=True)
@@ -143,7 +124,7 @@ def find_customer(
     best, *rest = fitting
     others = [c.name for c in rest if rank(c)[:2] == rank(best)[:2]]
     reason = f"{shares[best.name]:.1%} of the rows have a key of the customers"
-    return Choice(best.name, reason, tuple(others[:_MAX_OTHERS]), best.nulls)
+    return Choice(best.name, reason, tuple(others[:MAX_OTHERS]), best.nulls)
 
 
 def _has_name_of(column: Column, keys: Column) -> bool:
@@ -168,7 +149,7 @@ def _customer_by_name(evidence: Evidence, candidates: Sequence[Column]) -> Choic
     named.sort(key=lambda column: (names.names_id(column.name), column.known), reverse=True)
     best, *rest = named
     reason = f"a customer by name: {best.distinct:,} in {best.known:,} rows"
-    return Choice(best.name, reason, tuple(c.name for c in rest[:_MAX_OTHERS]), best.nulls)
+    return Choice(best.name, reason, tuple(c.name for c in rest[:MAX_OTHERS]), best.nulls)
 
 
 def _may_be_customer(column: Column) -> bool:
@@ -204,25 +185,40 @@ def find_roles(evidence: Evidence, customer: Choice) -> EventRoles:
     pairs = successive(holder)
     varying = {c.name: varying_share(c, pairs) if len(pairs[0]) else 1.0 for c in evidence.columns}
     left = [c for c in evidence.columns if c.name != customer.column and c.known]
-    at = _find_at(evidence, left, varying)
+    at = find_at(evidence, left, varying)
     loaded_at = _find_loaded_at(evidence, left, at)
     times = {choice.column for choice in (at, loaded_at) if choice is not None}
     left = [c for c in left if c.name not in times and not c.is_temporal]
     moving = [c for c in left if varying[c.name] >= _MIN_VARYING]
     item = _find_item(moving, holder)
     measures = [c for c in left if item is None or c.name != item.column]
-    quantity = _best(measures, lambda c: int(names.names_quantity(c.name)) * _is_measure(c))
-    amount = _best(measures, lambda c: names.amount_rank(c.name) * _is_measure(c))
+    amount, quantity = find_measures(measures)
     key, key_columns = _find_key(left, {*times, *(c.column for c in (amount, quantity) if c)})
     of_one = (
         amount is not None
         and quantity is not None
-        and _is_price_of_one(evidence, amount.column, quantity.column, item)
+        and is_price_of_one(evidence, amount.column, quantity.column, item)
     )
     return EventRoles(customer, at, key, item, amount, quantity, loaded_at, key_columns, of_one)
 
 
-def _find_at(evidence: Evidence, left: Sequence[Column], varying: dict[str, float]) -> Choice:
+def find_at(evidence: Evidence, left: Sequence[Column], varying: dict[str, float]) -> Choice:
+    """The column with the time of the event.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The events, whose columns a message names.
+    left : sequence of Column
+        The columns that may be it.
+    varying : mapping of str to float
+        How often each differs from one event of a customer to the next (0 to 1).
+
+    Raises
+    ------
+    InferenceError
+        when there is no time.
+    """
     times = [c for c in left if c.is_temporal]
     if not times:
         raise InferenceError(
@@ -248,7 +244,7 @@ def _find_at(evidence: Evidence, left: Sequence[Column], varying: dict[str, floa
     how = "the only time" if len(times) == 1 else "the time of the event by its name"
     if others:
         how = "a time that differs from event to event"
-    return Choice(best.name, f"{how}: {best.distinct:,} distinct{missing}", others[:_MAX_OTHERS])
+    return Choice(best.name, f"{how}: {best.distinct:,} distinct{missing}", others[:MAX_OTHERS])
 
 
 def _find_loaded_at(evidence: Evidence, left: Sequence[Column], at: Choice) -> Choice | None:
@@ -293,7 +289,7 @@ def _find_item(moving: Sequence[Column], holder: Column) -> Choice | None:
 
     ranked.sort(key=rank, reverse=True)
     best, *rest = ranked
-    others = tuple(c.name for c in rest if rank(c)[0])[:_MAX_OTHERS]
+    others = tuple(c.name for c in rest if rank(c)[0])[:MAX_OTHERS]
     bought = (
         f"{best.distinct:,} items, {shared[best.name]:,} of them of {MIN_BUYERS} customers or more"
     )
@@ -320,22 +316,6 @@ def buyers_of(item: Column, holder: Column) -> NDArray[np.intp]:
     return np.bincount(pairs // (holder.distinct + 1), minlength=item.distinct)
 
 
-def _is_measure(column: Column) -> bool:
-    return column.numbers is not None and column.distinct > 1
-
-
-def _best(columns: Iterable[Column], rank: Callable[[Column], int]) -> Choice | None:
-    """The column of the highest rank above 0; of equal ones the fullest, then the first."""
-    ranked = sorted((c for c in columns if rank(c)), key=lambda c: (rank(c), c.known), reverse=True)
-    if not ranked:
-        return None
-    best, *rest = ranked
-    negative = int(best.counts[np.asarray(best.numbers) < 0].sum())
-    back = f", {negative:,} negative: given back" if negative else ""
-    others = tuple(c.name for c in rest if rank(c) == rank(best))[:_MAX_OTHERS]
-    return Choice(best.name, f"by name, {best.distinct:,} distinct numbers{back}", others)
-
-
 def _find_key(columns: Sequence[Column], taken: set[str]) -> tuple[Choice | None, tuple[str, ...]]:
     """The column that no two rows share, by an id's name; or an order and the line within it."""
     left = [c for c in columns if c.name not in taken and c.known == c.rows and _may_be_item_key(c)]
@@ -357,35 +337,3 @@ def _find_key(columns: Sequence[Column], taken: set[str]) -> tuple[Choice | None
 
 def _may_be_item_key(column: Column) -> bool:
     return column.type != SqlType.BOOLEAN and (column.numbers is None or whole(column.numbers))
-
-
-def _is_price_of_one(evidence: Evidence, amount: str, quantity: str, item: Choice | None) -> bool:
-    """Whether an amount is the price of one unit: by its name, or since it ignores the quantity.
-
-    Of rows of one item that differ in quantity, a total grows with it, and a price does not.
-    """
-    if names.names_price_of_one(amount):
-        return True
-    if not names.names_price(amount) or item is None:
-        return False
-    prices = _of_rows(evidence.column("amount", amount))
-    units = _of_rows(evidence.column("quantity", quantity))
-    codes = evidence.column("item", item.column).codes
-    with np.errstate(invalid="ignore"):
-        is_usable = (prices > 0) & (units > 0) & (codes >= 0)
-    order = np.flatnonzero(is_usable)[np.argsort(codes[is_usable], kind="stable")]
-    first, second = order[:-1], order[1:]
-    is_pair = (codes[first] == codes[second]) & (units[first] != units[second])
-    if not is_pair.any():
-        return False
-    grown = np.abs(np.log(prices[second[is_pair]] / prices[first[is_pair]]))
-    times = np.abs(np.log(units[second[is_pair]] / units[first[is_pair]]))
-    return bool(np.median(grown) < np.median(times) / 2)
-
-
-def _of_rows(column: Column) -> NDArray[np.float64]:
-    return column.of_rows(np.asarray(column.numbers, dtype=np.float64), np.nan)
-
-
-def _either(columns: Sequence[str]) -> str:
-    return " or ".join(repr(name) for name in columns)

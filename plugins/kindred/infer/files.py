@@ -14,7 +14,8 @@ from kindred.errors import InferenceError
 from kindred.infer.column_reader import AMBIGUOUS
 from kindred.infer.columns import Column, SqlType, TextColumn, limited, whole
 from kindred.infer.conventions import Conventions, read_conventions
-from kindred.infer.event_roles import Choice, find_customer
+from kindred.infer.event_choice import Choice
+from kindred.infer.event_roles import find_customer
 from kindred.infer.file_kinds import Kind, is_archive, is_parquet, kind_of, unpacked
 from kindred.infer.plain_values import as_arrow
 from kindred.infer.proposal import Evidence, Roles, no_such_column

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg2.extensions import quote_ident
@@ -14,7 +15,8 @@ from kindred.history import source
 from kindred.history.erasure_key import ErasureKey
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import require_same_secret
-from kindred.preparation import audience_findings, space_findings
+from kindred.preparation import audience_findings, kept_events, space_findings
+from kindred.preparation.kept_events import may_read
 from kindred.recommendations import catalogue_rows
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
@@ -53,8 +55,17 @@ class Preflight:
         return self.columns
 
 
-def inspect(spec: Spec, deployment: Deployment, origin: Database, warehouse: Database) -> Preflight:
-    """Run every check against sources and warehouse; changes nothing."""
+def inspect(
+    spec: Spec,
+    deployment: Deployment,
+    origin: Database,
+    warehouse: Database,
+    as_of: datetime | None = None,
+) -> Preflight:
+    """Run every check against sources and warehouse; changes nothing.
+
+    ``as_of``: the date of the snapshot that is wanted; without one, the next.
+    """
     settings = deployment.settings
     columns, source_finding = _read_source(origin, spec)
     rows = 0 if columns is None else source.estimated_rows(origin, spec.source)
@@ -72,6 +83,7 @@ def inspect(spec: Spec, deployment: Deployment, origin: Database, warehouse: Dat
         *_owner_findings(origin, warehouse, spec.source),
         *_policy_findings(origin, spec, columns),
         *_event_findings(spec, deployment, warehouse, columns),
+        *kept_events.findings(warehouse, spec, as_of or datetime.now(UTC)),
         *_catalogue_findings(spec, deployment, warehouse),
         *audience_findings.findings(
             spec, deployment, warehouse, None if columns is None else columns.key_type
@@ -321,9 +333,9 @@ def _page_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
 
 def _erasure_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
     """If customers were erased, the secret must be the one that hashed their keys."""
-    if not warehouse.value("preparation/has_suppressed", {"schema": spec.internal_schema}):
-        return
     table = (spec.internal_schema, "suppressed")
+    if not may_read(warehouse, *table):
+        return
     try:
         if warehouse.rows("history/key_fingerprints", suppressed=table):
             require_same_secret(warehouse, ErasureKey.from_env(), table)

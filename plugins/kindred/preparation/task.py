@@ -92,7 +92,7 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
         deployment.source(spec, label, prove=True) as origin,
         deployment.warehouse(label, prove=True) as warehouse,
     ):
-        report = preflight.inspect(spec, deployment, origin, warehouse)
+        report = preflight.inspect(spec, deployment, origin, warehouse, as_of)
         for finding in report.findings:
             if finding.outcome is Outcome.WARNING:
                 log.warning("%s", finding.message)

@@ -13,6 +13,7 @@ from psycopg2 import sql
 from kindred.errors import PreflightError
 from kindred.events.stored_names import MAX_VALUE_BYTES
 from kindred.history import source
+from kindred.history.rejection import BLANKS
 from kindred.history.source_errors import reading, storing, where_of
 from kindred.run.context import Run
 from kindred.spec.events import Catalogue
@@ -177,7 +178,8 @@ def _query(catalogue: Catalogue) -> sql.Composed:
     name, available = sql.SQL("null::text"), sql.SQL("true")
     return statements.compose(
         "recommendations/select_catalogue",
-        key=catalogue.key,
+        # As the item of an event is read.
+        key=sql.SQL("nullif(btrim({}::text, {}), '')").format(_id(catalogue.key), sql.SQL(BLANKS)),
         name=name if catalogue.name is None else sql.SQL("{}::text").format(_id(catalogue.name)),
         available=available
         if catalogue.available is None

@@ -141,7 +141,8 @@ def _event_features(run: Run) -> dict[str, EventFeature]:
 def _read(run: Run, warehouse: Database, name: str, keys: Array, as_of: datetime) -> EventRows:
     features = [one for one in _event_features(run).values() if one.of == name]
     columns = {ITEM}.union(*map(columns_read, features))
-    return read_events(warehouse, run, name, keys, as_of, columns=columns, stage=MADE_BY)
+    rows = read_events(warehouse, run, name, keys, as_of, columns=columns, stage=MADE_BY)
+    return rows.without_signs_of(run.spec.private)
 
 
 def _require_memory(run: Run, test: Split) -> None:

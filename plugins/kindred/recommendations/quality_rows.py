@@ -69,18 +69,21 @@ def rows_of(quality: Quality, start: datetime, end: datetime) -> list[dict[str, 
 
 
 def rows_without(
-    reason: str, parameters: Parameters, count: int, end: datetime
+    reason: str, parameters: Parameters, count: int, end: datetime, published: str = NEIGHBOURS
 ) -> list[dict[str, Any]]:
-    """The row of the neighbours' lists, which are published without a measurement."""
+    """The rows without a measurement: of the neighbours' lists, and of what is published instead.
+
+    ``published``: the method of the lists, the most popular items where no neighbours are found.
+    """
+    common = {"test_end": end.isoformat(), "k": count, "reason": reason}
     return [
         {
-            "method": NEIGHBOURS,
-            "is_published": True,
-            "test_end": end.isoformat(),
-            "k": count,
-            "reason": reason,
-            **_chosen(parameters),
+            **common,
+            "method": method,
+            "is_published": method == published,
+            **(_chosen(parameters) if method == NEIGHBOURS else {}),
         }
+        for method in dict.fromkeys((NEIGHBOURS, published))
     ]
 
 

@@ -73,13 +73,14 @@ def profile_columns(spec: Spec) -> list[str]:
 def measured_settings(spec: Spec) -> str:
     """Digest of the settings that the quality depends on, besides the encoder's features.
 
-    `PRIVATE` where there is nothing to measure.
+    `PRIVATE` where there is nothing to measure. The view ``recommendation_quality`` makes the same
+    digest of the settings of each snapshot, from ``jsonb``, whose text escapes no letter.
     """
     asked = settings_of(spec)
     if are_items_private(spec):
         return PRIVATE
     given = [asked.of, compared_blocks(spec), asked.neighbours, asked.items]
-    return hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(given, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
 def part_of(encoder: FittedEncoder, vectors: Vectors, name: str) -> Part:

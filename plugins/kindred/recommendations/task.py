@@ -26,7 +26,7 @@ from kindred.recommendations.everyone import PART_CUSTOMERS, Profiles, recommend
 from kindred.recommendations.lists import Catalogue, Recommendations, most_popular
 from kindred.recommendations.measuring import MADE_BY, NotMeasurableError, measure
 from kindred.recommendations.parameters import Parameters, grid
-from kindred.recommendations.quality import NEIGHBOURS
+from kindred.recommendations.quality import NEIGHBOURS, POPULAR
 from kindred.recommendations.quality_rows import Measured, rows_of, rows_without
 from kindred.recommendations.recommendation_memory import LISTED_ROW_BYTES, everyone_megabytes
 from kindred.recommendations.recommendation_rows import Listed
@@ -111,7 +111,8 @@ def _methods(run: Run, warehouse: Database) -> list[dict[str, Any]]:
             reason = str(error)
         log.warning("the recommendations could not be measured: %s", error)
         asked = settings_of(run.spec)
-        return rows_without(reason, grid(asked.neighbours)[0], asked.items, as_of)
+        published = NEIGHBOURS if compared_blocks(run.spec) else POPULAR
+        return rows_without(reason, grid(asked.neighbours)[0], asked.items, as_of, published)
     for one in found.quality.methods:
         log.info(
             "%s: recall@%d %.4f [%.4f, %.4f]",
@@ -166,7 +167,7 @@ def _recommend(
     threads = cores(run.settings.graph_threads)
     rows = read_events(
         warehouse, run, asked.of, embeddings.customers, run.as_of, columns={ITEM}, stage="recommend"
-    )
+    ).without_signs_of(run.spec.private)
     owned = _owned(run, rows, customers, threads)
     due = _due(run, rows, owned) if asked.include_owned else None
     listing = listing_of(warehouse, run.spec, rows.items, run.as_of)

@@ -169,23 +169,36 @@ def made_of(
 ) -> tuple[str, ...]:
     """What else says something of these columns of events, and is not among them.
 
-    Other names of the same columns of the source, and features that are made of one of them.
+    Other names of the same columns of the source, and features that are made of one of them. A name
+    may be a role in one table and a column of the source in it or another: all that it can mean
+    are private, and so is what those names can mean in their turn.
     """
     named = dict.fromkeys(columns)
     found = dict(named)
-    for name, table in events.items():
-        aliases = (*_roles_of(table), *columns_of_events({name: table}, features))
-        private = {table.source_column(column) for column in named} - {None}
-        same = {alias for alias in aliases if table.source_column(alias) in private}
-        found |= dict.fromkeys(sorted(same))
-        found |= {
-            name_made: None
-            for name_made, feature in features.items()
-            if isinstance(feature, EventFeature)
-            and feature.of == name
-            and not same.isdisjoint(columns_of(feature))
-        }
+    size = -1
+    while size < len(found):
+        size = len(found)
+        for name, table in events.items():
+            found |= dict.fromkeys(_made_of_table(found, name, table, features))
     return tuple(name for name in found if name not in named)
+
+
+def _made_of_table(
+    columns: Iterable[str], name: str, table: Events, features: Mapping[str, Feature]
+) -> list[str]:
+    aliases = (*_roles_of(table), *columns_of_events({name: table}, features))
+    private = {meant for column in columns for meant in (column, table.source_column(column))}
+    same = {
+        alias for alias in aliases if not private.isdisjoint((alias, table.source_column(alias)))
+    }
+    made = [
+        name_made
+        for name_made, feature in features.items()
+        if isinstance(feature, EventFeature)
+        and feature.of == name
+        and not same.isdisjoint(columns_of(feature))
+    ]
+    return [*sorted(same), *made]
 
 
 def names_in_events(

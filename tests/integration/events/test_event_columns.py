@@ -11,6 +11,7 @@ from kindred.errors import PreflightError
 from kindred.events import event_source
 from kindred.preparation import preflight
 from kindred.run.findings import Outcome
+from kindred.spec.model import schema_of
 from kindred.warehouse.keys import KeyType
 
 NIGHT = "2026-03-02T02:00"
@@ -56,20 +57,26 @@ def source(key_type="bigint"):
     return {"table": f"customers_{key_type}"}
 
 
-def landed(shop, space):
+def landed(shop, space="default"):
     text = (
         "select customer_id::text, at, paid, value from {}.events_visits left join {}.event_values"
         " on column_name = 'code page' and code = \"code page\" order by at"
     )
-    return shop.query(text.format(f"kindred_{space}", f"kindred_{space}"))
+    return shop.query(text.format(schema_of(space), schema_of(space)))
 
 
-def refused(shop, space):
-    text = "select customer_id, reason from bi_{}.rejected_events order by 1, 2"
-    return shop.query(text.format(space))
+def refused(shop, event="visits"):
+    text = "select customer_id, reason from bi.rejected_events where event = %s order by 1, 2"
+    return shop.query(text, [event])
 
 
-def test_rows_that_cannot_be_used_are_rejected_with_a_reason(shop):
+@pytest.fixture
+def apart(shop, make_laboratory):
+    """A warehouse of its own: to copy one takes less than to make a space in another."""
+    return make_laboratory(beside=shop)
+
+
+def test_rows_that_cannot_be_used_are_rejected_with_a_reason(apart):
     good = [(1, "1", "2026-03-01", 1.5, "a"), (2, " 2", "2026-03-01T01:00", None, "  ")]
     bad = [
         (3, None, "2026-03-01", 1, "a"),
@@ -85,14 +92,14 @@ def test_rows_that_cannot_be_used_are_rejected_with_a_reason(shop):
         (13, "1", "2026-03-01", 1, "".join(map(chr, range(0x4E00, 0x4E00 + 5000)))),
     ]
     future = [(12, "1", "2026-03-02T02:00", 1, "a")]
-    fill(shop, [*good, *bad, *future, good[0]], who="text")
-    shop.land(spec_of("bad", source=source()), NIGHT)
-    assert landed(shop, "bad") == [
+    fill(apart, [*good, *bad, *future, good[0]], who="text")
+    apart.land(spec_of("default", source=source()), NIGHT)
+    assert landed(apart) == [
         ("1", moment("2026-03-01"), 1.5, "a"),
         ("2", moment("2026-03-01T01:00"), None, None),
     ]
     number, whole = "not a finite number between -1e37 and 1e37", "not a whole number of at most"
-    assert refused(shop, "bad") == [
+    assert refused(apart) == [
         ("1", "at: infinite"),
         ("1", "at: null"),
         ("1", "different rows with the same id"),
@@ -105,19 +112,94 @@ def test_rows_that_cannot_be_used_are_rejected_with_a_reason(shop):
         ("x", f"who: {whole} 64 bits"),
         (None, "who: null"),
     ]
-    fill(shop, [*good, *future], who="text")
-    shop.land(spec_of("bad", source=source()), "2026-03-03T02:00")
-    assert refused(shop, "bad") == []
-    assert len(landed(shop, "bad")) == 3
+    fill(apart, [*good, *future], who="text")
+    apart.land(spec_of("default", source=source()), "2026-03-03T02:00")
+    assert refused(apart) == []
+    assert len(landed(apart)) == 3
 
 
-def test_a_text_that_is_too_long_for_an_index_is_rejected(shop):
+ODD = ["4713-01-01 BC", "0001-01-01 BC", "10000-01-01", "11111-01-01", "infinity", "-infinity"]
+FARTHEST = {
+    "date": "5874897-12-31",
+    "timestamp": "294276-12-31T23:59:59",
+    "timestamptz": "4713-01-01 BC",
+}
+COUNTED = (
+    "select event, events_read, events_rejected from kindred.event_windows where window_end = %s"
+)
+
+
+def test_moments_of_no_year_are_rejected_and_counted(apart):
+    """In whatever type the time is; every row of the source is landed or rejected."""
+    good = ["0001-01-02", "1899-12-31", "2026-02-01", "9999-12-30"]  # the last one in the future
+    tables = {}
+    for at, farthest in FARTHEST.items():
+        values = [*ODD, farthest, None, *good]
+        apart.fill(f"of_{at}", f"who bigint, at {at}", [(1, value) for value in values])
+        tables[at] = {"table": f"of_{at}", "customer": "who", "at": "at"}
+        tables[at]["source_timezone"] = "Asia/Tokyo"
+    features = {"income": "numeric"}
+    spec = make_spec(events=tables, features=features, labels=[], source=source())
+    for night in (NIGHT, "2026-03-03T02:00"):
+        apart.land(spec, night)
+        for at in FARTHEST:
+            reasons = [reason for _, reason in refused(apart, at)]
+            assert sorted(set(reasons)) == [
+                "at: infinite",
+                "at: not of the years 1 to 9999",
+                "at: null",
+            ]
+            assert len(reasons) == len(ODD) + 2
+            count = f"select count(*) from kindred.events_{at} where withdrawn_at is null"  # noqa: S608
+            assert apart.query(count) == [(3,)]
+        counted = {at: numbers for at, *numbers in apart.query(COUNTED, [moment(night)])}
+        read = len(ODD) + 2 + (3 if night == NIGHT else 0)
+        assert counted == {at: [read, len(ODD) + 2] for at in FARTHEST}
+
+
+def test_numbers_and_items_at_their_limits(apart):
+    """What can be stored is, once for each value; what cannot is rejected, and breaks nothing."""
     digits = "".join(str(number) for number in range(4000))  # hard to compress
-    rows = [(n, 1, f"2026-03-01T0{n}:00", 1, digits[:size]) for n, size in enumerate((2000, 9000))]
-    fill(shop, [*rows, (3, 1, "2026-03-01T03:00", 1, "é" * 1001)])
-    shop.land(spec_of("long", source=source()), NIGHT)
-    assert [row[3] for row in landed(shop, "long")] == [digits[:2000]]
-    assert refused(shop, "long") == [("1", "page: longer than 2000 bytes")] * 2
+    pages = ["", "   ", " \t\r\n ", "\\u0000", "\\x00", "a\\", "a", " a\t", "-0", "0"]
+    pages += [digits[:2000], digits[:9000], "é" * 1001]
+    paid = [0, "1e-320", "-1e-400", "1e400", "-1e400", "NaN", "1e37", "1.5", 2, 3, 4, 5, 6]
+    rows = [
+        (n, 1, f"2026-03-01T{n:02d}:00", number, page)
+        for n, (page, number) in enumerate(zip(pages, paid, strict=True))
+    ]
+    fill(apart, rows)
+    apart.land(spec_of("default", source=source()), NIGHT)
+    number = "paid: not a finite number between -1e37 and 1e37"
+    assert refused(apart) == [
+        *[("1", "page: longer than 2000 bytes")] * 2,
+        *[("1", number)] * 3,
+    ]
+    assert [row[2:] for row in landed(apart)] == [
+        *[(0, None)] * 3,
+        *[(1e37, "a"), (1.5, "a"), (2, "-0"), (3, "0"), (4, digits[:2000])],
+    ]
+    zeros = [(n, 1, "2026-03-01", v, v) for n, v in enumerate((-0.0, 0.0, 5e-324, 1.5))]
+    fill(apart, zeros, paid="float8", page="float8")
+    apart.land(spec_of("default", source=source()), "2026-03-03T02:00")
+    assert {row[3] for row in landed(apart)} == {"0", "5e-324", "1.5"}
+
+
+def test_a_reason_names_no_private_column_however_long_its_name(apart):
+    name = "p" * 60
+    fill(apart, [(1, 1, "2026-03-01", 1, "x" * 3000), (2, 1, "2026-03-01", "NaN", "b")])
+    apart.query(f"alter table visits rename page to {name}", source=True)
+    apart.query(f"alter table visits rename paid to {name[:-1]}q", source=True)
+    features = {
+        "income": "numeric",
+        "spend": {"kind": "sum", "of": "visits", "column": f"{name[:-1]}q"},
+        "pages": {"kind": "distinct_count", "of": "visits", "column": name},
+    }
+    spec = {"events": visits(), "features": features, "labels": [], "source": source()}
+    apart.land(make_spec(**spec), NIGHT)
+    reasons = [reason for _, reason in refused(apart)]
+    assert {reason.partition(":")[0] for reason in reasons} == {name, f"{name[:-1]}q"}
+    apart.begin(make_spec(**spec, private=[name, f"{name[:-1]}q"]), NIGHT)
+    assert [reason for _, reason in refused(apart)] == ["a private column: not usable"] * 2
 
 
 @pytest.mark.parametrize(
@@ -135,19 +217,21 @@ def test_customers_are_found_by_any_type_that_can_be_their_key(shop, key_type, w
     assert sorted(row[0] for row in landed(shop, space)) == [str(value).lower() for value in values]
 
 
-def test_a_local_time_is_read_by_its_clock_and_a_day_from_its_midnight(shop):
-    rows = [(1, 1, "2026-03-02T02:59", 1, "a"), (2, 1, "2026-03-02T03:00", 1, "a")]
-    fill(shop, rows, at="timestamp")
-    berlin = visits(source_timezone="Europe/Berlin")
-    shop.land(spec_of("local", berlin, source=source()), NIGHT)
-    assert [row[1] for row in landed(shop, "local")] == [moment("2026-03-02T01:59")]
-    fill(shop, [(1, 1, "2026-03-01", 1, "a"), (2, 1, "2026-03-03", 1, "a")], at="date")
-    shop.land(spec_of("days", berlin, source=source()), NIGHT)
-    assert [row[1] for row in landed(shop, "days")] == [moment("2026-02-28T23:00")]
+def test_a_local_time_is_read_by_its_clock_and_a_day_from_its_midnight(apart):
+    fill(apart, [(1, 1, "2026-03-01", 1, "a"), (2, 1, "2026-03-03", 1, "a")], at="date")
+    local = [(1, "2026-03-02T02:59"), (1, "2026-03-02T03:00")]
+    apart.fill("calls", "who bigint, at timestamp", local)
+    berlin = {"source_timezone": "Europe/Berlin"}
+    calls = {"table": "calls", "customer": "who", "at": "at", **berlin}
+    spec = spec_of("default", {**visits(**berlin), "calls": calls}, source=source())
+    apart.land(spec, NIGHT)
+    read = apart.query("select at from kindred.events_calls")
+    assert read == [(moment("2026-03-02T01:59"),)]
+    assert [row[1] for row in landed(apart)] == [moment("2026-02-28T23:00")]
     # What comes to a day that had begun is late, and lands.
-    fill(shop, [(1, 1, "2026-03-01", 1, "a"), (3, 1, "2026-03-01", 5, "a")], at="date")
-    shop.land(spec_of("days", berlin, source=source()), "2026-03-02T22:00")
-    assert [row[2] for row in landed(shop, "days")] == [1, 5]
+    fill(apart, [(1, 1, "2026-03-01", 1, "a"), (3, 1, "2026-03-01", 5, "a")], at="date")
+    apart.land(spec, "2026-03-02T22:00")
+    assert [row[2] for row in landed(apart)] == [1, 5]
 
 
 def messages(shop, spec, **findings):
@@ -243,5 +327,5 @@ def test_events_of_another_connection_are_read_there(shop, make_laboratory):
     both = TwoSources(
         shop.source_dsn, other.warehouse_dsn, other.artefacts, orders_dsn=other.source_dsn
     )
-    both.land(spec_of("apart", visits(connection="orders"), source=source()), NIGHT)
-    assert [row[0] for row in landed(both, "apart")] == ["2"]
+    both.land(spec_of("default", visits(connection="orders"), source=source()), NIGHT)
+    assert [row[0] for row in landed(both)] == ["2"]

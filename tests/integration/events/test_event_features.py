@@ -1,5 +1,7 @@
 """Features of events, from the history to what readers see."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -142,18 +144,38 @@ def test_a_night_without_new_events_changes_no_vector(night, copy_laboratory):
     """Unless a window of days moves: recency counts from the day of the encoder's fit."""
     still = copy_laboratory(night)
     still.query("delete from order_lines where ordered_at >= %s", [NIGHT], source=True)
-    spec = shop_spec(
-        features={
-            name: {k: v for k, v in f.items() if k != "days"} if isinstance(f, dict) else f
-            for name, f in FEATURES.items()
-        },
-        clustering=CLUSTERING,
-    )
-    runs = [still.run(spec, day, until="plan_graph") for day in (FIRST_NIGHT, "2026-04-02T02:00")]
-    with runs[0].warehouse("test") as database:
-        first, second = (read_embeddings(run, run.key_type(database)) for run in runs)
+    before = still.reopen({"space": "default", "as_of": FIRST_NIGHT + "+00:00"})
+    after = still.run(SPEC, "2026-04-02T02:00", until="plan_graph")
+    with before.warehouse("test") as database:
+        first, second = (read_embeddings(run, run.key_type(database)) for run in (before, after))
+        encoder = encoder_versions.read(database, after.encoder_version)
     assert first.encoder_version == second.encoder_version
-    assert first.vectors.tobytes() == second.vectors.tobytes()
+    moves = slice(*encoder.column_blocks["orders_90d"])
+    for vectors in (first.vectors, second.vectors):
+        assert vectors[:, moves].any()
+    still_vectors = [np.delete(found.vectors, moves, axis=1) for found in (first, second)]
+    assert still_vectors[0].tobytes() == still_vectors[1].tobytes()
+
+
+def test_what_is_public_is_made_of_what_is_public(night, copy_laboratory):
+    """The signs of a private quantity show in no count; features of it are of all of it."""
+    apart = copy_laboratory(night)
+    run = apart.reopen({"space": "default", "as_of": FIRST_NIGHT + "+00:00"})
+    content = run.spec.model_dump(mode="json")
+    content["features"]["units"] = {"kind": "sum", "of": "purchases", "column": "quantity"}
+    run = replace(run, spec=spec_from_dict({**content, "private": ["quantity"]}, where="test"))
+    assert set(run.spec.hidden_features) == {"units"}
+    seen = []
+    for _ in range(2):
+        with run.warehouse("test") as database:
+            values = population_as_of(database, run, NIGHT, "test").behaviour.values
+        seen.append((values.numbers, values.purchases["basket"].counts))
+        apart.query("update kindred.events_purchases set quantity = -7 * quantity - 1")
+    (first, items), (second, same_items) = seen
+    assert (items != same_items).nnz == 0
+    for name in NUMBERS[1:]:
+        assert first[name].tobytes() == second[name].tobytes(), name
+    assert (first["units"] != second["units"]).sum() > CUSTOMERS / 2
 
 
 def test_any_other_date_is_encoded_as_it_was(night):

@@ -111,3 +111,57 @@ def test_refusals(infer, case):
     arguments, error, message = REFUSED[case]
     with pytest.raises(error, match=message):
         infer(*arguments)
+
+
+SPLIT = {
+    "numbers": (
+        "to_char(ordered_at, 'YYYYMMDD')::integer",
+        "to_char(ordered_at, 'HH24MI')::integer",
+    ),
+    "short numbers": (
+        "to_char(ordered_at, 'YYMMDD')::integer",
+        "to_char(ordered_at, 'HH24MISS')::integer",
+    ),
+    "decimals": (
+        "to_char(ordered_at, 'YYYYMMDD')::float8",
+        "to_char(ordered_at, 'HH24MI')::numeric",
+    ),
+    "texts": ("to_char(ordered_at, 'YYYY-MM-DD')", "to_char(ordered_at, 'HH12:MI PM')"),
+    "digits": ("to_char(ordered_at, 'DDMMYY')", "to_char(ordered_at, 'HH24:MI:SS')"),
+    "days": ("ordered_at::date", "ordered_at::time"),
+    "midnights": ("date_trunc('day', ordered_at)", "to_char(ordered_at, 'HH24:MI')::varchar(5)"),
+}
+
+
+AS_SPLIT = (
+    "create table {table} as select line_id, customer_id, product_id, price, ordered_at as truth,"
+    " {day} as order_date, {time} as order_time from order_lines;"
+    " create view {view} as select line_id, customer_id, product_id, price, order_date, order_time"
+    " from {table}"
+)
+WRONG = (
+    "select count(*) from ({query}) as read join {table} using (line_id)"
+    " where happened_at is distinct from truth"
+)
+ODD = "update {table} set order_date = {day}, order_time = {time} where line_id = {line}"
+ODD_NUMBERS = [(0, 0), (999999, 9999), (-5, -1), (20260230, 2460)]
+
+
+def test_a_date_and_a_time_in_two_columns_are_the_moment_that_they_say(shop, infer):
+    """Whatever forms both have; and what is no date or time breaks nothing."""
+    for name, (day, time) in SPLIT.items():
+        table, view = f'"split {name}"', f'"view {name}"'
+        shop.query(AS_SPLIT.format(table=table, view=view, day=day, time=time), source=True)
+        content, text = infer("--events", view)
+        (events,) = content["events"].values()
+        assert (events["at"], events["source_timezone"]) == ("happened_at", "UTC"), name
+        assert "'order_date' is the day and 'order_time' the time of the day" in text
+        query = events["query"]
+        assert shop.query(WRONG.format(query=query, table=table), source=True) == [(0,)], name
+        if name in ("numbers", "short numbers", "decimals"):
+            for line, (date, clock) in enumerate(ODD_NUMBERS):
+                odd = ODD.format(table=table, day=date, time=clock, line=line)
+                shop.query(odd, source=True)
+            read = [row[-1] for row in shop.query(f"{query} order by line_id", source=True)]
+            assert len(read) == 1200
+            assert sum(moment is None for moment in read) in (3, 4)

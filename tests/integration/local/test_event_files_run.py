@@ -46,8 +46,16 @@ def shop(laboratory, repository, tmp_path):
 
 
 def test_customers_and_their_events_are_run_to_recommendations_with_reasons(shop):
+    """Of lines whose date and time of the day are in two columns."""
+    header, *lines = shop.lines.read_text().splitlines()
+    split = [line.replace("T", ",", 1).replace("Z", "", 1) for line in lines]
+    header = header.replace("ordered_at", "order_date,order_time").replace("shipped_at", "sent")
+    shop.lines.write_text("\n".join([header, *split]))
     request = CsvRequest(shop.people, "id", updated_at="joined", events=shop.lines)
     _, told, printed = shop.run(request)
+    assert "'order_date' is the day and 'order_time' the time of the day" in told
+    query = "select count(*), count(distinct at::time) > 300 from kindred_people.events_purchases"
+    assert shop.laboratory.query(query) == [(1200, True)]
     assert "120 rows loaded in shop.public.people" in told
     assert "1,200 rows loaded in shop.public.people_lines" in told
     assert "120 read from the file 120 landed" in printed

@@ -29,6 +29,7 @@ from kindred.publication.withdraw import withdraw
 from kindred.recommendations import measuring, task
 from kindred.recommendations.measuring import NotMeasurableError, measure
 from kindred.recommendations.parameters import Method, Parameters
+from kindred.recommendations.similar_by import compared_blocks
 from kindred.run.context import open_run
 from kindred.tasks import run_task
 
@@ -115,13 +116,20 @@ def test_who_should_hear_of_an_item(shop):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("'5', 0", "n is 0, but must be at least 1 and at most 1000000"),
-        ("'5', 2000000000", "n is 2000000000, but must be .* at most 1000000"),
-        ("'5', null", "n is <NULL>"),
-        ("null", "item has <NULL> bytes"),
+        ("'5', 0", "n is 0, but must be a number of customers from 1 to 1000000"),
+        ("'5', -7", "n is -7, but must be a number of customers from 1 to 1000000"),
+        ("'5', 2000000000", "n is 2000000000, but must be .* from 1 to 1000000"),
+        ("'5', null", "n is null, but must be a number"),
+        (
+            "null, 1",
+            "no item was given: item is null\\nHINT: .* as bi.recommendations_current shows",
+        ),
+        ("null", "no item was given"),
+        ("null, 0", "no item was given"),
+        ("''", 'item "" is on no list'),
         ("repeat('x', 20000)", "item has 20000 bytes, but must have at most 10000"),
-        ("'60'", 'item "60" is not recommended .* not available'),
-        ("'nothing'", 'item "nothing" is not recommended .*: unknown'),
+        ("'60'", 'item "60" is on no list .* not available'),
+        ("'nothing'", 'item "nothing" is on no list .*: it is unknown'),
     ],
 )
 def test_an_audience_is_bounded_and_says_what_is_wrong(shop, arguments, message):
@@ -142,6 +150,16 @@ def test_quality_is_measured_once_as_of_the_fit(shop):
         assert row[4:6] == (True, True)
         assert row[6:8] == (moment(FIRST_NIGHT), moment(FIRST_NIGHT))
         assert row[8:] == ((40, None) if row[0] == "neighbours" else (None, None))
+
+
+QUALITY = (
+    "select events, similar_by, most_neighbours, k, is_current, as_of, method, is_published, reason"
+    " from bi.recommendation_quality where method in ('neighbours', 'popular')"
+    " order by most_neighbours, method"
+)
+
+
+METHODS = [("neighbours", True), ("popular", False)]
 
 
 def test_a_rerun_of_every_task_ends_in_the_same_tables(copied):
@@ -165,8 +183,24 @@ def _die(*args, **facts):
 
 
 def test_withdrawn_and_pruned_lists_go(copied):
+    """Their quality is named by its settings, of which two are of one encoder."""
     today = copied.query(LISTS)
+    copied.run(spec_of(recommendations={**RECOMMENDED, "neighbours": 30}), LAST_NIGHT)
+    first, last = moment(FIRST_NIGHT), moment(LAST_NIGHT)
+    by_30, by_40 = (
+        [("purchases", ["basket"], n, COUNT, now, at, *rest, None) for rest in METHODS]
+        for n, now, at in ((30, True, last), (40, False, first))
+    )
+    assert copied.query(QUALITY) == [*by_30, *by_40]
+    copied.query("update kindred.customer_recommendations set method = 3 where as_of = %s", [last])
+    fallen = copied.query(QUALITY)
+    assert [row[7] for row in fallen] == [False, True, True, False]
+    assert fallen[0][8].endswith("everybody gets the most popular items")
     withdraw(copied.deployment, SPEC, moment(LAST_NIGHT))
+    assert [row[4:8] for row in copied.query(QUALITY)] == [
+        *((False, None, method, False) for method in ("neighbours", "popular")),
+        *((True, first, *method) for method in METHODS),
+    ]
     yesterday = copied.query(LISTS)
     assert yesterday != today
     assert copied.query("select distinct as_of from bi.recommendations") == [(moment(FIRST_NIGHT),)]
@@ -207,25 +241,66 @@ def test_private_items_are_shown_nowhere(shop, copied, private):
     assert told("8") == told("no such item")
 
 
-@pytest.mark.parametrize("similar_by", [["pages"], ["pages", "income"]])
-def test_private_buying_profiles_of_other_events_compare_nobody(copied, similar_by):
+@pytest.mark.soak
+def test_nothing_public_depends_on_a_private_quantity(copied):
+    """Neither on its values nor on its signs, by which other quantities are given back."""
+    units = {"of": "purchases", "column": "quantity"}
+    features = {**FEATURES, "units": {"kind": "sum", **units}, "sizes": {"kind": "mean", **units}}
+    features["several"] = {"kind": "distinct_count", **units}
+    spec = spec_of(features=features, private=["quantity"])
+    assert set(spec.hidden_features) == {"units", "sizes", "several"}
+    seen = []
+    for _ in range(2):
+        copied.run(spec, LAST_NIGHT, full_extract=True)
+        seen.append(
+            [
+                copied.query(text)
+                for text in (
+                    "select * from bi.recommendations_current order by 2, 3",
+                    "select * from bi.item_audience('5')",
+                    "select method, recall, ndcg, coverage from bi.recommendation_quality"
+                    " where is_current order by 1",
+                    "select number, pair.* from unnest('{1, 4, 7, 95}'::bigint[]) as number,"
+                    " bi.explain_pair(number, number + 90) as pair order by 1, 2",
+                    "select * from bi.column_quality where minimum is not null order by 1, 3",
+                    "select * from bi.lookalikes_current order by 1, 2, 3",
+                )
+            ]
+        )
+        hidden = "select count(minimum) + count(maximum) + count(rejected) from bi.column_quality"
+        of_hidden = " where column_name = any (%s)"
+        assert copied.query(hidden + of_hidden, [list(spec.hidden_features)]) == [(0,)]
+        profiled = "select distinct column_name from bi.cluster_profiles_current"
+        assert not {name for (name,) in copied.query(profiled)} & set(spec.hidden_features)
+        # All that was bought is given back, and the reverse; the amounts stay.
+        copied.query("update order_lines set quantity = -7 * quantity - 1", source=True)
+    assert seen[0] == seen[1]
+    assert len(seen[0][0]) > 1000
+
+
+def test_private_buying_profiles_of_other_events_compare_nobody(shop, make_laboratory):
     """The items are not private, so that everybody gets the most popular ones."""
     visits = {"table": "order_lines", "customer": "customer_id", "at": "ordered_at"}
-    spec = make_spec(
-        "other",
-        events={"purchases": PURCHASES, "visits": {**visits, "item": "channel"}},
-        features={**FEATURES, "pages": {"kind": "items", "of": "visits"}},
-        labels=[],
-        clustering={"algorithms": ["kmeans"]},
-        private=["pages"],
-        recommendations={**RECOMMENDED, "similar_by": similar_by},
+
+    def spec(*similar_by):
+        return make_spec(
+            events={"purchases": PURCHASES, "visits": {**visits, "item": "channel"}},
+            features={**FEATURES, "pages": {"kind": "items", "of": "visits"}},
+            labels=[],
+            clustering={"algorithms": ["kmeans"]},
+            private=["pages"],
+            recommendations={**RECOMMENDED, "similar_by": similar_by},
+        )
+
+    assert compared_blocks(spec("pages")) == []
+    apart = make_laboratory(beside=shop)
+    apart.run(spec("pages", "income"), LAST_NIGHT)
+    assert apart.query("select distinct method from bi.recommendations_current") == [("popular",)]
+    rows = apart.query(
+        "select method, is_published, is_current, similar_by from bi.recommendation_quality"
+        " where reason like 'the buying profiles of similar_by are private%' order by 1"
     )
-    copied.run(spec, LAST_NIGHT)
-    assert copied.query("select distinct method from bi_other.recommendations_current") == [
-        ("popular",)
-    ]
-    [(reason,)] = copied.query("select reason from bi_other.recommendation_quality")
-    assert reason.startswith("the buying profiles of similar_by are private")
+    assert rows == [("neighbours", False, True, []), ("popular", True, True, [])]
 
 
 def explained(shop):
@@ -335,6 +410,55 @@ def test_due_items_come_back_if_asked_for(shop):
         item = listed.items[listed.lists.items[row, place]]
         assert item in own[int(embeddings.customers[row])]
         assert listed.lists.scores[row, place] >= 3
+
+
+@pytest.mark.soak
+def test_repurchases_over_several_nights(copied):
+    """What is bought again is not due until the customer's rhythm has passed once more."""
+    spec = spec_of(recommendations={**RECOMMENDED, "include_owned": True})
+    again = (
+        "select customer_id, rank, item, score from bi.recommendations_current"
+        " where method = 'repurchase' order by 1, 2"
+    )
+    copied.run(spec, LAST_NIGHT)
+    first = copied.query(again)
+    own = owned(order_lines(), LAST_NIGHT)
+    assert first
+    assert all(item in own[customer] and rank <= COUNT // 2 for customer, rank, item, _ in first)
+    # The first customer buys what was due; of the others, more may become due.
+    who = first[0][0]
+    bought = [item for customer, _, item, _ in first if customer == who]
+    at = moment("2026-05-02T12:00")
+    copied.append(
+        "order_lines",
+        [(91_000 + n, who, at, int(item), 5, 1, "shop") for n, item in enumerate(bought)],
+    )
+    copied.run(spec, "2026-05-03T02:00")
+    second = copied.query(again)
+    assert who not in {row[0] for row in second}
+    assert {row[0] for row in first} - {who} <= {row[0] for row in second}
+    twice = copied.query(
+        "select customer_id, item from bi.recommendations_current group by 1, 2 having count(*) > 1"
+    )
+    assert twice == []
+    hashes = copied.hashes()
+    copied.run(spec, "2026-05-03T02:00")
+    assert copied.hashes() == hashes
+
+
+def test_what_is_recommended_is_made_of_what_is_public(copied):
+    run = open_run(copied.deployment, "default", moment(LAST_NIGHT))
+    run = replace(run, spec=run.spec.model_copy(update={"private": ("quantity",)}))
+    seen = []
+    for _ in range(2):
+        with run.warehouse("test") as database:
+            encoder = encoder_versions.read(database, run.encoder_version)
+            embeddings = read_embeddings(run, run.key_type(database))
+            _, listed, _ = task._recommend(run, database, encoder, embeddings, Parameters(40))
+            found = measure(run, database, moment(FIRST_NIGHT)).quality
+        seen.append((listed.digest(), found))
+        copied.query("update kindred.events_purchases set quantity = -7 * quantity - 1")
+    assert seen[0] == seen[1]
 
 
 def test_other_features_join_where_their_past_is_known(shop):

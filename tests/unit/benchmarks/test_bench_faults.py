@@ -4,15 +4,15 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.faults.__main__ import TASKS, TASKS_ANEW, select_cases, table_of
+from benchmarks.faults.__main__ import TASKS, TASKS_ANEW, TASKS_OF_EVENTS, select_cases, table_of
 from benchmarks.faults.case import Case, Outcome, middle_of
 from benchmarks.faults.checks import odd_sights
-from benchmarks.faults.customers import ANEW, CUSTOMERS, IN_PLACE, NEW, Variant, rows
+from benchmarks.faults.customers import ANEW, CUSTOMERS, IN_PLACE, NEW, WITH_EVENTS, Variant, rows
 from benchmarks.faults.harm import DoesNotApplyError, Fault
 from benchmarks.faults.reader import Reader
 
 TEXTS = Variant("texts")
-VARIANTS = (IN_PLACE, ANEW, TEXTS)
+VARIANTS = (IN_PLACE, ANEW, TEXTS, WITH_EVENTS)
 COUNTS = {
     "encode": {"call": 101, "in warehouse": 20, "write": 4},
     "plan_graph": {"call": 40, "write": 2, "read": 3},
@@ -27,7 +27,13 @@ def test_every_fault_meets_every_task():
     for fault in set(Fault) - {Fault.SOURCE}:
         met = {(case.variant, case.task) for case in cases if case.fault is fault}
         in_place = {(IN_PLACE, task) for task in TASKS if task != "finish" or fault is Fault.KILL}
-        assert met == in_place | {(ANEW, task) for task in TASKS_ANEW} | {(TEXTS, "embed_texts")}
+        others = {(ANEW, task) for task in TASKS_ANEW} | {(TEXTS, "embed_texts")}
+        events = {
+            (WITH_EVENTS, task)
+            for task in TASKS_OF_EVENTS
+            if task != "publish" or fault is Fault.KILL
+        }
+        assert met == in_place | others | events
 
 
 def test_chosen_cases_only():
@@ -37,9 +43,13 @@ def test_chosen_cases_only():
         (Fault.DISK, "extract", "in_place"),
         (Fault.DISK, "publish", "in_place"),
         (Fault.DISK, "publish", "anew"),
+        (Fault.DISK, "extract", "events"),
         (Fault.SOURCE, "extract", "in_place"),
+        (Fault.SOURCE, "extract", "events"),
     ]
     assert select_cases(VARIANTS, ["no_such_task"], []) == []
+    of_events = select_cases(VARIANTS, [], ["kill"], ["events"])
+    assert [case.task for case in of_events] == [*TASKS_OF_EVENTS]
 
 
 @pytest.mark.parametrize(

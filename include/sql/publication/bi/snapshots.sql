@@ -49,7 +49,11 @@ select
   landed.events_read,
   landed.events_rejected,
   landed.events_withdrawn,
-  landed.events_late
+  landed.events_late,
+  (
+    select max(dropped.kept_from) from {space}.event_sources as dropped
+    where coalesce(snapshots.settings, snapshot_builds.settings) -> 'events' -> dropped.event is not null
+  ) as events_kept_from
 from {space}.snapshots
 left join {space}.snapshot_builds using (as_of)
 full join {space}.run_notes using (as_of)
@@ -103,3 +107,4 @@ comment on column {bi}.snapshots.events_read is 'Events of the source that its w
 comment on column {bi}.snapshots.events_rejected is 'Of them, those that were refused: see rejected_events.';
 comment on column {bi}.snapshots.events_withdrawn is 'Events that had landed, and were gone or changed in the source.';
 comment on column {bi}.snapshots.events_late is 'New events that happened in a window that had landed before.';
+comment on column {bi}.snapshots.events_kept_from is 'Events before this moment have been dropped since (keep_days of the spec) and never land again: another run of the date would do without them. Null if none have.';

@@ -16,11 +16,17 @@ declare
   serving record;
   number integer;
 begin
-  if n is null or n < 1 or n > most_customers then
-    raise exception 'n is %, but must be at least 1 and at most %', n, most_customers;
+  if item is null then
+    raise exception 'no item was given: item is null'
+      using hint = 'Give the item as bi.recommendations_current shows it, such as bi.item_audience(''4711'', 1000).';
   end if;
-  if item is null or octet_length(item) > longest_item then
-    raise exception 'item has % bytes, but must have at most %', octet_length(item), longest_item;
+  if octet_length(item) > longest_item then
+    raise exception 'item has % bytes, but must have at most %', octet_length(item), longest_item
+      using hint = 'Give the item as bi.recommendations_current shows it.';
+  end if;
+  if n is null or n < 1 or n > most_customers then
+    raise exception 'n is %, but must be a number of customers from 1 to %', coalesce(n::text, 'null'), most_customers
+      using hint = 'n is the most customers to return; without it they are 1000.';
   end if;
   select published.as_of, snapshots.recommendations, shown.as_of is not null as is_shown into serving
   from current_snapshot as published
@@ -40,7 +46,7 @@ begin
   from recommended_items as known
   where known.as_of = serving.as_of and known.item = item_audience.item;
   if not found then
-    raise exception 'item "%" is not recommended in snapshot %: unknown, not available, or owned by fewer than 5 customers',
+    raise exception 'item "%" is on no list of snapshot %: it is unknown, not available, or owned by fewer than 5 customers',
       left(item, 100), serving.as_of
       using hint = 'Give the item as bi.recommendations_current shows it.';
   end if;
