@@ -251,7 +251,7 @@ def tenths_within(probabilities: NDArray[np.float64], is_positive: Bools) -> int
     within = 0
     for start, stop in pairwise(ends):
         low, high = interval_of_share(float(is_positive[start:stop].sum()), stop - start)
-        within += low <= probabilities[start:stop].mean() <= high
+        within += low <= float(probabilities[start:stop].mean()) <= high
     return within
 
 
