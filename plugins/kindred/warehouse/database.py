@@ -30,6 +30,7 @@ DEFAULTS = {
     "keepalives_interval": 10,
     "keepalives_count": 6,
 }
+CONFORMING = "-c standard_conforming_strings=on"
 IDLE_SECONDS, PROOF_SECONDS = 0.01, 5.0
 _proven: set[str] = set()
 """The connection strings of which this process knows that sessions are its own."""
@@ -261,12 +262,27 @@ def connect(
 @contextmanager
 def _session(parameters: Mapping[str, Any], what: str, advice: str) -> Iterator[Database]:
     try:
-        connection = psycopg2.connect(**parameters)
+        connection = _connected(parameters)
     except psycopg2.Error as error:
         raise UnreachableError(f"{what}: cannot connect: {str(error).strip()}; {advice}") from error
     with closing(connection):
         connection.autocommit = True
         yield Database(connection)
+
+
+def _connected(parameters: Mapping[str, Any]) -> Connection:
+    """A connection that quotes backslashes as the session reads them.
+
+    The driver decides only once, as it connects, how it writes them, so the role's own setting has
+    to be overruled by then.
+    """
+    connection: Connection = psycopg2.connect(**parameters)
+    if connection.get_parameter_status("standard_conforming_strings") == "on":
+        return connection
+    connection.close()
+    options = " ".join(filter(None, (parameters.get("options"), CONFORMING)))
+    connection = psycopg2.connect(**{**parameters, "options": options})
+    return connection
 
 
 Session = AbstractContextManager[Database]

@@ -70,6 +70,25 @@ def test_a_night_is_the_same_whatever_the_role_sets(hostile, make_laboratory):
     plain.fill("customers", COLUMNS, [(*r[:5], f"São {r[5]}", r[6]) for r in people(40)])
     plain.run(SPEC, AS_OF)
     assert plain.hashes() == harmed.hashes()
+    statement = "select * from bi.similar_customers(1)"
+    with (
+        harmed.deployment.warehouse("kindred test") as warehouse,
+        warehouse.connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+        assert cursor.fetchall() == plain.query(statement) != []
+
+
+def test_a_backslash_arrives_as_it_was_sent(hostile):
+    harmed, _, _ = hostile
+    text = 'C:\\new "line" \\\\'
+    with (
+        harmed.deployment.warehouse("kindred test") as warehouse,
+        warehouse.connection.cursor() as cursor,
+    ):
+        cursor.execute("select %s, %s::bytea", (text, b"\\"))
+        found, raw = cursor.fetchone()
+    assert (found, bytes(raw)) == (text, b"\\")
 
 
 def test_a_session_outlives_the_limits_of_its_role(hostile):
