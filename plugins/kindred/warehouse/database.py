@@ -276,12 +276,13 @@ def _connected(parameters: Mapping[str, Any]) -> Connection:
     The driver decides only once, as it connects, how it writes them, so the role's own setting has
     to be overruled by then.
     """
-    connection = psycopg2.connect(**parameters)
+    connection: Connection = psycopg2.connect(**parameters)
     if connection.get_parameter_status("standard_conforming_strings") == "on":
         return connection
     connection.close()
     options = " ".join(filter(None, (parameters.get("options"), CONFORMING)))
-    return psycopg2.connect(**{**parameters, "options": options})
+    connection = psycopg2.connect(**{**parameters, "options": options})
+    return connection
 
 
 Session = AbstractContextManager[Database]
