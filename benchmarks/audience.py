@@ -106,7 +106,7 @@ def redeemers() -> Customers:
     """Households by what they bought, and who redeemed a coupon afterwards."""
     events = purchases.grocer("product_type")
     coupons = pd.read_parquet(purchases.grocer_file("coupon_redemptions"))
-    is_later = pd.to_datetime(coupons["redemption_date"]) >= COUPONS_FROM
+    is_later = pd.to_datetime(coupons["redemption_date"]) >= pd.Timestamp(COUPONS_FROM)
     redeemed = set(coupons.loc[is_later, "household_id"])
     is_positive = np.array([customer in redeemed for customer in events.customers])
     vectors = buying_profiles(events.before(COUPONS_FROM)).astype(np.float32)
@@ -251,7 +251,7 @@ def tenths_within(probabilities: NDArray[np.float64], is_positive: Bools) -> int
     within = 0
     for start, stop in pairwise(ends):
         low, high = interval_of_share(float(is_positive[start:stop].sum()), stop - start)
-        within += low <= probabilities[start:stop].mean() <= high
+        within += low <= float(probabilities[start:stop].mean()) <= high
     return within
 
 

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from kindred.audiences.folds import FOLDS
 from kindred.audiences.intervals import interval_of_share
-from kindred.audiences.regression import penalised_loss
+from kindred.audiences.regression import by_gradients
 from kindred.audiences.trained import CalibrationRow
 from kindred.run.threads import one_library_thread
 
@@ -89,15 +88,10 @@ def _fitted(places: Floats, is_seed: NDArray[np.bool_], weights: Floats) -> Floa
     penalty = np.array([RIDGE, RIDGE, RIDGE, 0.0])
     base = float(np.average(is_seed, weights=weights))
     terms, answers = _terms(places), is_seed.astype(np.float64)
+    start = np.array([0.0, 0.0, 0.0, np.log(base / (1.0 - base))])
+    least = np.array([0.0, 0.0, 0.0, -np.inf])
     with one_library_thread():
-        result = minimize(
-            lambda x: penalised_loss(terms, answers, weights, penalty, x)[:2],
-            np.array([0.0, 0.0, 0.0, np.log(base / (1.0 - base))]),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(0.0, None)] * 3 + [(None, None)],
-        )
-    return np.asarray(result.x, dtype=np.float64)
+        return by_gradients(terms, answers, weights, penalty, start, least)
 
 
 def _tenths(

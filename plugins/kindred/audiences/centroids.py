@@ -74,7 +74,8 @@ def _units(rows: Floats) -> Floats:
     lengths = np.sqrt(np.square(rows).sum(axis=1, keepdims=True))
     # Seeds whose mean is the centroid of all have no direction, only the rounding of one.
     least = 1e-6 * lengths.max(initial=0.0)
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > least)
+    units = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > least)
+    return np.asarray(units, dtype=np.float64)
 
 
 def _labels(units: Floats, groups: int) -> NDArray[np.intp]:

@@ -67,7 +67,7 @@ def places_of(methods: Sequence[Method], judges: Judges, scores: Mapping[Family,
     places = {}
     for method in methods:
         own = [of_family[family] for family in method.families]
-        places[method] = own[0] if len(own) == 1 else judges.place(sum(own) / len(own))
+        places[method] = own[0] if len(own) == 1 else judges.place(np.mean(own, axis=0))
     return places
 
 

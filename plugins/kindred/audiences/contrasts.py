@@ -22,7 +22,7 @@ def contrast_warnings(seeds: pd.DataFrame, pool: pd.DataFrame) -> tuple[str, ...
     Of numbers the shares up to the value that divides them best are compared (Kolmogorov-Smirnov),
     of other columns the share of each value; of both, the share that has none.
     """
-    found = [_contrast(column, seeds[column], pool[column]) for column in seeds]
+    found = [_contrast(str(column), seeds[column], pool[column]) for column in seeds]
     return tuple(sentence for sentence in found if sentence)
 
 

@@ -11,11 +11,21 @@ def interval_of_share(hits: float, count: float, others: float = math.inf) -> tu
 
     ``hits`` of ``count`` have been seen. Of infinitely many others it is Wilson's (1927) interval
     of a share; of fewer, the joint-sampling interval of Krishnamoorthy & Peng (2011), which adds
-    their own chance to that of those seen. From 0 to 1; all of it where nobody has been seen.
+    their own chance to that of those seen, and half a person of either as both are whole numbers.
+    From 0 to 1; all of it where nobody has been seen.
     """
     if count <= 0:
         return 0.0, 1.0
-    seen = hits / count
+    if math.isinf(others):
+        low, high = _ends(hits / count, count, others)
+        return max(0.0, low), min(1.0, high)
+    low, _ = _ends(max(0.0, hits - 0.5) / count, count, others)
+    _, high = _ends(min(count, hits + 0.5) / count, count, others)
+    return max(0.0, low - 0.5 / others), min(1.0, high + 0.5 / others)
+
+
+def _ends(seen: float, count: float, others: float) -> tuple[float, float]:
+    """Where the squared difference from the share seen is that of `NORMAL` standard errors."""
     of_others = 1.0 if math.isinf(others) else others / (count + others)
     a = (1.0 - of_others) * seen
     k = NORMAL**2 * (1.0 / count + (0.0 if math.isinf(others) else 1.0 / others))
@@ -24,4 +34,4 @@ def interval_of_share(hits: float, count: float, others: float = math.inf) -> tu
     half = seen + 0.5 * k * of_others * (1.0 - 2.0 * a)
     constant = seen**2 - k * a * (1.0 - a)
     root = math.sqrt(max(0.0, half**2 - square * constant))
-    return max(0.0, (half - root) / square), min(1.0, (half + root) / square)
+    return (half - root) / square, (half + root) / square

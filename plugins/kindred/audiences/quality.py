@@ -89,21 +89,24 @@ def _row(
         predicted, mean = float(probabilities[:customers].mean()), float(probabilities.mean())
         predicted_lift = predicted / mean if mean > 0.0 else None
         others = max(1.0, min(others, float(probabilities.sum())))
-    if not seeds:
-        return QualityRow(ranking, size, customers, 0, *([None] * 6), predicted, predicted_lift)
-    recall = hits / seeds
-    low, high = interval_of_share(hits, seeds, others)
+    recall = low = high = None
+    if seeds:
+        recall = hits / seeds
+        low, high = interval_of_share(hits, seeds, others)
+    lift, lift_low, lift_high = (
+        None if value is None else value / share for value in (recall, low, high)
+    )
     return QualityRow(
-        ranking,
-        size,
-        customers,
-        seeds,
-        recall,
-        low,
-        high,
-        recall / share,
-        low / share,
-        high / share,
-        predicted,
-        predicted_lift,
+        ranking=ranking,
+        size=size,
+        customers=customers,
+        seeds=seeds,
+        recall=recall,
+        recall_low=low,
+        recall_high=high,
+        lift=lift,
+        lift_low=lift_low,
+        lift_high=lift_high,
+        predicted=predicted,
+        predicted_lift=predicted_lift,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 
 from kindred.audiences.kernels import add_product_parts, add_products
 
@@ -72,7 +72,7 @@ def fit_regressions(
     for strength in strengths:
         penalty = np.full(design.shape[1], 1.0 / strength)
         penalty[-1] = 0.0
-        fit = _by_newton if design.shape[1] <= WIDE else _by_gradients
+        fit = _by_newton if design.shape[1] <= WIDE else by_gradients
         found = fit(design, is_positive.astype(np.float64), weights, penalty, found)
         regressions.append(Regression(found[:-1].copy(), float(found[-1]), origin))
     return regressions
@@ -106,15 +106,23 @@ def _by_newton(
     return found
 
 
-def _by_gradients(
-    design: Floats, answers: Floats, weights: Floats, penalty: Floats, start: Floats
+def by_gradients(
+    design: Floats,
+    answers: Floats,
+    weights: Floats,
+    penalty: Floats,
+    start: Floats,
+    least: Floats | None = None,
 ) -> Floats:
+    """The coefficients of the least `penalised_loss` by L-BFGS, none below its ``least`` (d,)."""
+
+    def loss(found: Floats) -> tuple[float, Floats]:
+        value, gradient, _ = penalised_loss(design, answers, weights, penalty, found)
+        return value, gradient
+
+    bounds = None if least is None else Bounds(least, np.inf)
     result = minimize(
-        lambda x: penalised_loss(design, answers, weights, penalty, x)[:2],
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": 200},
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200}
     )
     return np.asarray(result.x, dtype=np.float64)
 

@@ -93,7 +93,9 @@ def why(error: Exception) -> tuple[str, str]:
 
 
 def make_audience(run: Run, warehouse: Database, asked: Audience, embeddings: Embeddings) -> Made:
-    """Find the populations of an audience, train it and draw its control group; writes nothing.
+    """Find the populations of an audience, train it and draw its control group.
+
+    It stores the ids that are found, and the key of the group at its first use.
 
     Raises
     ------

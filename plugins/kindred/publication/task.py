@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from kindred.artefacts.folder import remove_snapshot_folder, snapshot_folders
+from kindred.audiences.audience_files import FACT
 from kindred.audiences.export_rows import delete_old_exported
 from kindred.errors import GateError
 from kindred.events.event_retention import drop_old_events
@@ -94,6 +95,8 @@ def publish(run: Run) -> dict[str, Any]:
             counts["catalogue_as_of"] = found["catalogue_as_of"]
         if facts.get("audience_rows"):
             counts["audience_members"] = sum(facts["audience_members"].values())
+        elif facts.get(FACT):
+            log.warning("audience files are newer than this run's tasks: the next run has them")
         counts["history"] = builds.history_of(
             warehouse, run.as_of, keeps_versions=run.spec.source.keeps_versions
         )

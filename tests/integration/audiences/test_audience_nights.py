@@ -1,5 +1,6 @@
 """Audiences of whole nights: what readers see, and what is left of them later."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from threading import Thread
@@ -207,6 +208,16 @@ def test_overlap_counts_the_members_of_both(scene):
         ("buyers", "responders", both, both / len(held["buyers"])),
         ("responders", "buyers", both, both / len(held["responders"])),
     ]
+
+
+def test_the_audiences_of_one_customer_are_found_by_the_index(scene):
+    rows = scene.query(
+        "set enable_seqscan = off;"
+        " explain select * from bi.audience_members where as_of = %s and customer_id = 7",
+        [moment(NEXT_NIGHT)],
+    )
+    plan = "\n".join(line for (line,) in rows)
+    assert re.search(r"Index Cond: .*customer_id\)::bigint = 7", plan), plan
 
 
 def test_dates_in_another_order_end_in_the_same_tables(scene, fitted, copy_laboratory, folder):

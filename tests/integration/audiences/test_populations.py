@@ -509,6 +509,24 @@ def test_uuids_are_keys_however_they_are_typed(laboratory, tmp_path):
         resolve(laboratory, {"seed": {"query": "select 1"}})
 
 
+def test_a_connection_that_is_down_is_tried_once(scene, tmp_path):
+    down = {"seed": {"query": "select 1", "connection": "down"}}
+    write_audiences(tmp_path, {"one": {**down, "exclude": down["seed"]}, "two": down})
+    tried = []
+
+    def conninfo(connection_id):
+        tried.append(connection_id)
+        return make_dsn(scene[0].source_dsn, host="127.0.0.1", port=1)
+
+    deployment = scene[0].deployment
+    with audiences_in(tmp_path), deployment.warehouse("test", "kindred") as warehouse:
+        limited = replace(deployment, connections=conninfo)
+        found = [f.message for f in findings(SPEC, limited, warehouse, KeyType.BIGINT)]
+    assert tried == ["down"]
+    assert len(found) == 3
+    assert all("cannot be reached; the log of the task says why: connection" in f for f in found)
+
+
 def test_doctor_says_which_audiences_will_not_be_made(scene, tmp_path):
     bad = {
         "lost": {"seed": {"file": "lost.csv"}},

@@ -1,5 +1,8 @@
 """The benchmark of audiences: its own small computations, by hand."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -58,6 +61,7 @@ def test_a_set_is_measured_on_all_sides():
     assert min(ranking["published"], ranking["today"], ranking["regression"]) > 2
     assert probabilities["brier"] < probabilities["base"]
     audience.check(report, {"made": found})
+    json.dumps(asdict(report))
     targets = {target.name: target.value for target in report.targets}
     best = float(np.median(found.methods[found.best]))
     assert targets["made: lift / best method's"] == ranking["published"] / best

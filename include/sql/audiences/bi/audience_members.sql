@@ -18,7 +18,7 @@ with shown as materialized (
 select
   found.as_of,
   found.audience,
-  found.customer_id::{key_type} as customer_id,
+  found.customer_id,
   found.rank,
   found.score,
   found.percentile,
@@ -29,14 +29,17 @@ select
   found.segments_by as segment_algorithm,
   case when found.segments_by is not null then segments.cluster_id end as seed_segment
 from (
-  select members.*, shown.names, shown.segments_by
+  select
+    members.as_of, members.audience, members.customer_id::{key_type} as customer_id, members.rank, members.score, members.percentile,
+    members.probability, members.tier, members.role, members.reason_1, members.reason_2, members.reason_3, members.seed_segment,
+    shown.names, shown.segments_by
   from {space}.audience_members as members
   join shown using (as_of, audience)
   where {hides_no_audience}
   union all
   select
     members.as_of, members.audience,
-    case when shown.is_shown then members.customer_id end,
+    case when shown.is_shown then members.customer_id::{key_type} end,
     case when shown.is_shown then members.rank end,
     case when shown.is_shown then members.score end,
     case when shown.is_shown then members.percentile end,
