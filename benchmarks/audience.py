@@ -252,7 +252,7 @@ def tenths_within(probabilities: NDArray[np.float64], is_positive: Bools) -> int
     for start, stop in pairwise(ends):
         low, high = interval_of_share(float(is_positive[start:stop].sum()), stop - start)
         within += low <= float(probabilities[start:stop].mean()) <= high
-    return within
+    return int(within)
 
 
 def measure_probabilities(report: Report, customers: Customers, splits: int, threads: int) -> None:

@@ -10,7 +10,6 @@ from kindred.audiences.folds import FOLDS
 from kindred.audiences.intervals import interval_of_share
 from kindred.audiences.regression import by_gradients
 from kindred.audiences.trained import CalibrationRow
-from kindred.run.threads import one_library_thread
 
 Floats = NDArray[np.float64]
 
@@ -90,8 +89,7 @@ def _fitted(places: Floats, is_seed: NDArray[np.bool_], weights: Floats) -> Floa
     terms, answers = _terms(places), is_seed.astype(np.float64)
     start = np.array([0.0, 0.0, 0.0, np.log(base / (1.0 - base))])
     least = np.array([0.0, 0.0, 0.0, -np.inf])
-    with one_library_thread():
-        return by_gradients(terms, answers, weights, penalty, start, least)
+    return by_gradients(terms, answers, weights, penalty, start, least)
 
 
 def _tenths(

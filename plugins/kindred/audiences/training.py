@@ -20,6 +20,7 @@ from kindred.audiences.quality import customers_of, quality_rows
 from kindred.audiences.reasons import reasons_of
 from kindred.audiences.state import model_state
 from kindred.audiences.trained import Trained
+from kindred.run.threads import one_library_thread
 
 Columns = Callable[[NDArray[np.integer]], pd.DataFrame]
 """The raw values of the public columns of some customers, one row each, in the order asked for."""
@@ -69,10 +70,12 @@ def train(
         There are fewer than 20 seeds, nobody to rank, or nobody to tell the seeds from.
     """
     people = people_of(populations, hashes)
-    comparison = compare(vectors, people, max(sizes), threads)
-    ranked = rank(vectors, comparison, threads)
-    warnings = _warnings(vectors, populations, hashes, labels)
-    return _described(vectors, comparison, ranked, sizes, blocks, warnings, threads)
+    # The order of a library's sums depends on how many threads it has.
+    with one_library_thread():
+        comparison = compare(vectors, people, max(sizes), threads)
+        ranked = rank(vectors, comparison, threads)
+        warnings = _warnings(vectors, populations, hashes, labels)
+        return _described(vectors, comparison, ranked, sizes, blocks, warnings, threads)
 
 
 def _described(
