@@ -31,6 +31,7 @@ def kindred_environment(
         "AIRFLOW_CONN_KINDRED_SOURCE": server.dsn(SOURCE),
         "AIRFLOW_CONN_KINDRED_WAREHOUSE": server.dsn(WAREHOUSE),
         "KINDRED_ARTIFACTS": str(layout.artifacts),
+        "KINDRED_AUDIENCES": str(layout.root / "include" / "audiences"),
         "KINDRED_ERASURE_KEY": credentials.erasure_key,
         "KINDRED_FEATURES": f"{layout.features}{os.pathsep}{layout.own_features}",
         "KINDRED_SQL": str(layout.root / "include" / "sql"),

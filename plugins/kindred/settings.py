@@ -102,10 +102,12 @@ def _folders(value: Any) -> Any:
 class Places(Environment):
     """Where the files are that Kindred reads; by default, those it came with.
 
-    ``features``: folders of feature specs, separated as in PATH; ``sql``: the folder of SQL files.
+    ``features``: folders of feature specs, separated as in PATH; ``audiences``: folders of audience
+    files, likewise; ``sql``: the folder of SQL files.
     """
 
     features: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = ()
+    audiences: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = ()
     sql: Path | None = None
 
 

@@ -15,6 +15,7 @@ from psycopg2 import sql
 from psycopg2.extras import execute_values
 
 from kindred.backfills.fit import fit
+from kindred.errors import PreflightError
 from kindred.preparation.task import Request, prepare
 from kindred.publication.table_hash import table_hashes
 from kindred.run.context import Deployment, Run, open_run
@@ -43,14 +44,23 @@ class Laboratory:
     warehouse_dsn: str
     artefacts: Path
     environment: dict[str, str] = field(default_factory=dict)
+    connections: dict[str, str] = field(default_factory=dict)
+    """Further connections, by id."""
 
     @property
     def deployment(self) -> Deployment:
         dsns = {"kindred_source": self.source_dsn, "kindred_warehouse": self.warehouse_dsn}
         settings = {"KINDRED_ARTIFACTS": str(self.artefacts), "KINDRED_LOCK_WAIT_SECONDS": "20"}
         settings |= {"KINDRED_MIN_FREE_DISK_MB": "1"} | self.environment
+        dsns |= self.connections
         with patch.dict(os.environ, settings, clear=True):
-            return Deployment(dsns.__getitem__, Settings.from_env())
+
+            def conninfo(connection_id: str) -> str:
+                if connection_id not in dsns:
+                    raise PreflightError(f"there is no connection {connection_id!r}")
+                return dsns[connection_id]
+
+            return Deployment(conninfo, Settings.from_env())
 
     def query(
         self, text: str, parameters: Any = None, *, source: bool = False

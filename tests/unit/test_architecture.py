@@ -90,6 +90,7 @@ SPEAKS_SQL = {
         "profiles/profile_rows",
     ),
     "recommendations": ("catalogue_rows", "quality_rows", "recommendation_rows"),
+    "audiences": ("conditions", "source_ids", "stored_ids"),
     "publication": ("aside_rows", "leftovers", "promotion", "retention", "table_hash"),
     "erasure": ("erasure_rows",),
     "infer": ("source_sample",),
@@ -109,13 +110,16 @@ HOLDS_A_SESSION = {
     "serving": ("canary",),
     "segments": ("lists/list_segments",),
     "recommendations": ("measuring",),
+    "audiences": ("resolution",),
     "publication": ("prune", "withdraw"),
     "infer": ("propose", "schedule"),
-    "preparation": ("doctor",),
+    "preparation": ("audience_findings", "doctor"),
 }
 """The other modules, besides ``task.py``, that are handed a run or a session."""
 
 READS_FILES = (
+    "audiences/audience_files",
+    "audiences/id_file",
     "history/erasure_key",
     "infer/files",
     "encoding/sentence_models/load",

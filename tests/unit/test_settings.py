@@ -51,8 +51,10 @@ def test_every_field_is_read_from_its_variable(environment):
 
 
 def test_folders_are_separated_as_in_path(environment):
-    environment(features=os.pathsep.join(("/a", "/b c", "")), sql="/sql")
-    assert Places.from_env() == Places(features=(Path("/a"), Path("/b c")), sql=Path("/sql"))
+    folders = os.pathsep.join(("/a", "/b c", ""))
+    environment(features=folders, audiences=folders, sql="/sql")
+    both = (Path("/a"), Path("/b c"))
+    assert Places.from_env() == Places(features=both, audiences=both, sql=Path("/sql"))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +135,7 @@ def test_every_setting_is_in_the_readme_with_its_default():
     assert rows.keys() == VARIABLES
     shown = {
         "features": "include/features",
+        "audiences": "include/audiences",
         "sql": "include/sql",
         "start_date": "2026-01-01",
         "erasure_key": "none",

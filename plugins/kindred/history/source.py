@@ -235,16 +235,31 @@ def column_types(
     PreflightError
         when the table does not exist, or the user may not read it, or the query is not valid.
     """
-    query = statements.compose("history/describe_query", relation=relation(source))
-    with reading(database, source, section), database.connection.cursor() as cursor:
+    with reading(database, source, section):
         if source.table is not None:
             _check_access(database, source, section)
-        require_one_statement(database, query, {})
-        cursor.execute(query, {})
-        oids = {column.name: column.type_code for column in cursor.description or ()}
-    rows = database.rows("history/type_names", {"oids": list(oids.values())})
+        found = described(database, relation(source), {})
+    return {column: (type_name, built_in) for column, type_name, built_in in found}
+
+
+def described(
+    database: Database, relation: sql.Composable, parameters: Mapping[str, Any]
+) -> list[tuple[str, str, bool]]:
+    """Name, type name, and whether the type is built in, of every column; no row is read.
+
+    Raises
+    ------
+    psycopg2.Error
+        when it is not one query that may be executed.
+    """
+    query = statements.compose("history/describe_query", relation=relation)
+    require_one_statement(database, query, parameters)
+    with database.connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        columns = [(column.name, column.type_code) for column in cursor.description or ()]
+    rows = database.rows("history/type_names", {"oids": [oid for _, oid in columns]})
     names = {oid: (type_name, built_in) for oid, type_name, built_in in rows}
-    return {column: names[oid] for column, oid in oids.items()}
+    return [(column, *names[oid]) for column, oid in columns]
 
 
 def _check_access(database: Database, source: Relation, section: str) -> None:

@@ -13,7 +13,7 @@ from kindred.history import source
 from kindred.history.erasure_key import ErasureKey
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import require_same_secret
-from kindred.preparation import space_findings
+from kindred.preparation import audience_findings, space_findings
 from kindred.recommendations import catalogue_rows
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
@@ -72,6 +72,9 @@ def inspect(spec: Spec, deployment: Deployment, origin: Database, warehouse: Dat
         *_policy_findings(origin, spec, columns),
         *_event_findings(spec, deployment, warehouse, columns),
         *_catalogue_findings(spec, deployment, warehouse),
+        *audience_findings.findings(
+            spec, deployment, warehouse, None if columns is None else columns.key_type
+        ),
     ]
     return Preflight(findings, columns)
 

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kindred.audiences.audience_files import FACT, IGNORES_CASE, AudienceFile, read_audience_files
 from kindred.encoding import encoder_versions
 from kindred.encoding.text_embedding import open_models
 from kindred.errors import EncoderMissingError, SpecError
 from kindred.events.event_retention import require_kept
 from kindred.events.event_tables import ensure_event_tables
+from kindred.history.source import SourceColumns
 from kindred.history.versions import ensure_versions_table
 from kindred.preparation import preflight
 from kindred.run import builds
@@ -83,6 +85,7 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
     """
     offered, spec = spec.clustering.algorithms, with_params(spec, request)
     open_models(spec)
+    audiences = read_audience_files(spec.space)
     as_of = request.window.as_of
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} prepare"
     with (
@@ -106,6 +109,7 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
                 version = choose_encoder(warehouse, spec, request)
                 require_algorithms(warehouse, offered, request)
             _begin(warehouse, spec, request, version)
+            _record_audiences(warehouse, request, audiences, columns)
     log.info(
         "snapshot %s of space %s begun, encoder %s", as_of, spec.space, version or "to be fitted"
     )
@@ -175,6 +179,17 @@ def _begin(warehouse: Database, spec: Spec, request: Request, version: int | Non
         may_fit=request.may_fit,
         may_refit=_may_refit(warehouse, request),
     )
+
+
+def _record_audiences(
+    warehouse: Database, request: Request, audiences: list[AudienceFile], columns: SourceColumns
+) -> None:
+    """Record the audiences as their files are now: the tasks that follow read no others."""
+    if audiences:
+        facts: dict[str, Any] = {FACT: [audience.to_fact() for audience in audiences]}
+        if columns.ignores_case:
+            facts[IGNORES_CASE] = True
+        builds.add_facts(warehouse, request.window.as_of, request.run_id, **facts)
 
 
 def _may_refit(warehouse: Database, request: Request) -> bool:

@@ -67,6 +67,7 @@ def drop_hidden(database: Database, before: datetime | None) -> int:
     database.run("publication/delete_pruned_profiles")
     hidden_as_ofs = {"as_ofs": [as_of for (as_of,) in hidden]}
     database.run("publication/delete_recommended_items", hidden_as_ofs)
+    database.run("publication/delete_audience_ids", {"before": before})
     partitions.set_lock_timeout(database, DETACH_PATIENCE_MILLISECONDS, is_local=False)
     for parent in partitions.PARENTS:
         wanted = {partitions.partition_name(parent, as_of) for (as_of,) in hidden}

@@ -153,7 +153,7 @@ class Population(Relation):
     table: str | None = Field(
         default=None,
         description="A table or view, as in SQL, but case matters; names that hold a dot in double"
-        " quotes. It gives no past.",
+        " quotes. It gives no past, unless `where` names `:as_of`.",
         examples=["crm.opt_outs"],
     )
     column: str | None = Field(
@@ -164,7 +164,9 @@ class Population(Relation):
         examples=["customer_id"],
     )
     where: str | None = Field(
-        default=None, description="A condition in SQL on the `table`.", examples=["not is_test"]
+        default=None,
+        description="A condition in SQL on the `table`, which may name `:as_of`.",
+        examples=["not is_test"],
     )
     connection: str = Field(
         default="kindred_source",
@@ -186,6 +188,16 @@ class Population(Relation):
         " past.",
         examples=["holders.csv"],
     )
+
+    @field_validator("column")
+    @classmethod
+    def _column_has_a_plain_name(cls, value: str | None) -> str | None:
+        if value is not None and "%" in value:
+            raise ValueError(
+                f"column {value!r} has a % in its name, which is not allowed; write a 'query' that"
+                " renames it"
+            )
+        return value
 
     @field_validator("file")
     @classmethod
@@ -298,13 +310,13 @@ class Audience(Strict):
     sizes: tuple[Size, ...] = Field(
         default=(0.01, 0.025, 0.05, 0.1),
         min_length=1,
-        description="How large its tiers are: shares of the pool, ascending. The largest one is"
-        " what is listed.",
+        description="How large its tiers are: shares of the pool, such as `5%` or `0.05`,"
+        " ascending. Members are listed up to the largest.",
         examples=[["5%", "10%"]],
     )
     control_share: ControlShare = Field(
         default=0.05,
-        description="Share of the customers who are held back for comparison, from 0 to 50 %.",
+        description="Share of the customers who are held back for comparison, at most `50%`.",
         examples=["10%"],
     )
     outcome: Outcome | None = Field(

@@ -140,10 +140,14 @@ class Written:
         if isinstance(node, yaml.SequenceNode):
             inner = node.value[int(str(key))] if str(key).isdigit() else None
             return None if inner is None else (inner.start_mark.line + 1, inner)
+        merged: list[yaml.Node] = []
         for key_node, inner in node.value if isinstance(node, yaml.MappingNode) else ():
-            if isinstance(key_node, yaml.ScalarNode) and self._key_of(key_node) == key:
+            if key_node.tag == MERGE_TAG:
+                merged += inner.value if isinstance(inner, yaml.SequenceNode) else [inner]
+            elif isinstance(key_node, yaml.ScalarNode) and self._key_of(key_node) == key:
                 return key_node.start_mark.line + 1, key_node if is_key else inner
-        return None
+        found = (self._child(other, key, is_key=is_key) for other in merged)
+        return next(filter(None, found), None)
 
 
 def impossible_values(content: object) -> Iterator[Problem]:

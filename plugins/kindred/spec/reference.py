@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from kindred.spec.audiences import Audience
 from kindred.spec.features import MODELS
 from kindred.spec.model import Spec
 from kindred.spec.schema import Node, allowed, json_schema, node_at
@@ -27,10 +28,23 @@ and what is allowed there.
 """
 
 
+_AUDIENCES = """# Keys of an audience file
+
+An audience is a YAML file in `include/audiences`; its name is that of the audience.
+[audiences.md](audiences.md) shows a whole one.
+"""
+
+
 def reference() -> str:
     """The page, in Markdown."""
-    root = json_schema(Spec)
+    root, audience = json_schema(Spec), json_schema(Audience)
     sections = [_HEAD, *(_section(title, node, root) for title, node in _mappings(root))]
+    sections += [
+        _AUDIENCES,
+        _section("The file", audience, audience),
+        _section("`seed`, `contacted`, `exclude`", node_at(["seed"], audience), audience),
+        _section("`outcome`", node_at(["outcome"], audience), audience),
+    ]
     return "\n".join(sections)
 
 
@@ -65,7 +79,7 @@ def _cells(key: str, node: Node, is_required: bool, root: Node) -> Iterator[str]
     yield node.get("description") or node_at([key], root)["description"]
     yield "see below" if is_mapping else words
     default = node.get("default")
-    if key == "space":
+    if key in ("space", "name") and "pattern" in node and default is None:
         yield "the file's name"
     elif is_required or is_mapping or default is None:
         yield "required" if is_required else "see below" if is_mapping else "none"

@@ -20,9 +20,9 @@ class _Untitled(GenerateJsonSchema):
 
 @cache
 def json_schema(spec: type[BaseModel]) -> Node:
-    """The JSON schema of a spec file, for editors; a file needs no ``space``."""
+    """The JSON schema of a file, for editors; the file need not say what its own name says."""
     schema = spec.model_json_schema(schema_generator=_Untitled)
-    required = [key for key in schema.get("required", ()) if key != "space"]
+    required = [key for key in schema.get("required", ()) if key not in ("space", "name")]
     return {"$schema": DIALECT, "title": "Kindred feature spec", **schema, "required": required}
 
 

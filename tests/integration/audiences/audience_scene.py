@@ -126,7 +126,7 @@ def write_audiences(folder: Path, audiences: dict[str, dict[str, Any]]) -> None:
 
 
 @contextmanager
-def audiences_in(folder: Path) -> Iterator[None]:
-    """Let ``prepare`` read the audience files of a folder."""
+def audiences_in(folder: Path | str) -> Iterator[None]:
+    """Let ``prepare`` read the audience files of a folder, or of folders separated as in PATH."""
     with patch.dict(os.environ, {"KINDRED_AUDIENCES": str(folder)}):
         yield

@@ -61,6 +61,9 @@ FRAGMENTS = {
     "lower": "minvalue",
     "upper": "'2026-01-01'",
     "type_name": "integer",
+    "key": "1",
+    "unusable": "'a'",
+    "outcome": "true",
 }
 # PostgreSQL parses a whole string before it runs the first statement of it, which ends it here.
 STOP = "do $stop$ begin raise exception 'parsed'; end $stop$; "

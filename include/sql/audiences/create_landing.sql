@@ -1,0 +1,3 @@
+-- The ids of a population as they arrive, for this transaction only; texts are those of a file.
+create temporary table {landing} (customer_id customer_key, unusable_id text) on commit drop;
+create temporary table {texts} (id text) on commit drop;

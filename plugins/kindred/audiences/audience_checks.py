@@ -1,0 +1,53 @@
+"""What an audience asks of the spec of its space: labels, columns and events."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from kindred.spec.audiences import Audience
+from kindred.spec.model import Spec
+from kindred.spec.names import did_you_mean, listed
+
+
+def shown_labels(spec: Spec) -> tuple[str, ...]:
+    """The labels of a space that are not private."""
+    return tuple(label for label in spec.labels if label not in spec.private)
+
+
+def problems_with(spec: Spec, audience: Audience) -> Iterator[str]:
+    """A sentence for each name of the audience that its space does not have, or keeps private.
+
+    Readers may see the sentences, so that they do not name a private column.
+    """
+    shown = shown_labels(spec)
+    labels: dict[str, Any] = {
+        f"{role}.label": population.label
+        for role, population in audience.populations.items()
+        if population.label is not None
+    }
+    if audience.outcome is not None and audience.outcome.label is not None:
+        labels["outcome.label"] = audience.outcome.label
+    for where, given in labels.items():
+        yield from _unknown(
+            spec, where, [given] if isinstance(given, str) else given, shown, "label"
+        )
+    pool = audience.pool or {}
+    yield from _unknown(spec, "pool", pool, spec.filterable_columns, "stored column")
+    if audience.outcome is not None and audience.outcome.event is not None:
+        events = [name for name in spec.events if name not in spec.private]
+        yield from _unknown(
+            spec, "outcome.event", [audience.outcome.event], events, "table of events"
+        )
+
+
+def _unknown(
+    spec: Spec, where: str, names: Iterable[str], allowed: Iterable[str], kind: str
+) -> Iterator[str]:
+    known = sorted(allowed)
+    for name in sorted(names):
+        if name in spec.private:
+            yield f"{where} names a private column, which the audience would give away; use another"
+        elif name not in known:
+            yield (
+                f"{where}: space {spec.space!r} has no {kind} {name!r}; it has"
+                f" {listed(known)}{did_you_mean(name, known)}"
+            )

@@ -1,0 +1,154 @@
+"""The files of audiences: found in their folders, read when a build begins, recorded in it."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kindred.errors import KindredError, SpecError
+from kindred.settings import Places
+from kindred.spec.audience_reader import audience_from_dict, load_audience
+from kindred.spec.audiences import Audience
+from kindred.spec.model import DEFAULT_SPACE, SPACE_PATTERN
+from kindred.spec.names import did_you_mean, listed, plain
+from kindred.spec.reader import read_yaml
+from kindred.spec.spec_files import spec_paths
+
+log = logging.getLogger(__name__)
+
+FACT = "audiences"
+"""The name under which a build records its audiences."""
+IGNORES_CASE = "keys_ignore_case"
+"""Likewise, whether the source's keys are equal if they differ in case only."""
+MAX_PROBLEM = 1_000
+
+
+@dataclass(frozen=True)
+class AudienceFile:
+    """An audience as its file says it, or why the file cannot be used."""
+
+    name: str
+    audience: Audience | None
+    problem: str | None = None
+
+    def to_fact(self) -> dict[str, Any]:
+        """What a build records of it, as plain JSON."""
+        settings = None if self.audience is None else self.audience.model_dump(mode="json")
+        return {"name": self.name, "settings": settings, "problem": self.problem}
+
+
+def audiences_dirs() -> list[Path]:
+    """The folders of audience files: ``KINDRED_AUDIENCES``, else ``include/audiences``.
+
+    The second one need not exist.
+    """
+    if configured := Places.from_env().audiences:
+        return list(configured)
+    return [Path(__file__).resolve().parents[3] / "include" / "audiences"]
+
+
+def missing_folders() -> list[Path]:
+    """The folders that the setting names and that do not exist."""
+    return [folder for folder in Places.from_env().audiences if not folder.is_dir()]
+
+
+def audience_paths() -> dict[str, list[Path]]:
+    """The files of each name, by name; more than one is a mistake."""
+    paths: dict[str, list[Path]] = {}
+    for folder in audiences_dirs():
+        for path in sorted(folder.glob("*.yaml")):
+            paths.setdefault(path.stem, []).append(path)
+    return dict(sorted(paths.items()))
+
+
+def spaces_with_audiences() -> set[str]:
+    """The spaces that have a file, for the parsing of DAGs: it raises nothing.
+
+    A file whose space cannot be read, or is none, counts for every space.
+    """
+    try:
+        known = set(spec_paths())
+        found: set[str] = set()
+        for paths in audience_paths().values():
+            for path in paths:
+                space = _space_of(path)
+                found |= {space} if space in known else known
+    except (KindredError, OSError) as error:
+        log.warning("the audience files cannot be found: %s", error)
+        return set()
+    return found
+
+
+def read_audience_files(space: str) -> list[AudienceFile]:
+    """The audiences of a space, by name; and those whose space cannot be read.
+
+    A problem names the file, without its folder, and the line.
+    """
+    known = {space, *_known_spaces()}
+    files: list[AudienceFile] = []
+    for name, paths in audience_paths().items():
+        spaces = [_space_of(path) for path in paths]
+        if any(found == space or found not in known for found in spaces):
+            files.append(_read(plain(name), paths, known))
+    return files
+
+
+def recorded_audiences(facts: dict[str, Any]) -> list[AudienceFile]:
+    """The audiences that `read_audience_files` gave when a build began."""
+    return [
+        AudienceFile(
+            fact["name"],
+            None
+            if fact["settings"] is None
+            else audience_from_dict(fact["settings"], f"audience {fact['name']}"),
+            fact["problem"],
+        )
+        for fact in facts.get(FACT, ())
+    ]
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder that holds the file of an audience now."""
+    paths = audience_paths().get(name)
+    return paths[0].parent if paths else None
+
+
+def _known_spaces() -> Iterable[str]:
+    try:
+        return spec_paths()
+    except KindredError:  # said by whoever reads the specs
+        return ()
+
+
+def _space_of(path: Path) -> str | None:
+    """The space that a file is about; None if that cannot be read."""
+    try:
+        content, _ = read_yaml(path)
+    except SpecError:
+        return None
+    space = content.get("space", DEFAULT_SPACE) if isinstance(content, dict) else None
+    return space if isinstance(space, str) and SPACE_PATTERN.fullmatch(space) else None
+
+
+def _read(name: str, paths: list[Path], known: set[str]) -> AudienceFile:
+    if len(paths) > 1:
+        folders = listed([str(path.parent) for path in paths])
+        return AudienceFile(
+            name, None, f"there are {len(paths)} files {paths[0].name}, in {folders}: rename one"
+        )
+    [path] = paths
+    try:
+        audience = load_audience(path)
+    except SpecError as error:
+        problems = [line.removeprefix(f"{path}: ") for line in str(error).splitlines()]
+        told = f"{path.name}: {'; '.join(problems)}"[:MAX_PROBLEM]
+        return AudienceFile(name, None, told.encode(errors="backslashreplace").decode())
+    if audience.space not in known:
+        return AudienceFile(
+            name,
+            None,
+            f"{path.name}: space: there is no space {audience.space!r}; there are"
+            f" {listed(sorted(known))}{did_you_mean(audience.space, known)}",
+        )
+    return AudienceFile(name, audience)

@@ -1,0 +1,119 @@
+"""The ids in a file beside an audience file: one per line, or a column of CSV."""
+
+import codecs
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from kindred.audiences.status import Status
+from kindred.errors import AudienceError
+
+SEPARATORS = ",;\t|"
+_QUOTES = "ids that hold a comma, semicolon, tab or bar in quotes"
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def read_ids(folder: Path, name: str, column: str | None, key: str) -> Iterator[str]:
+    """The ids of a file, as they stand there without blanks around them; empty ones are none.
+
+    The file has one id per line, below a header or not, or it is CSV with a header, separated by
+    comma, semicolon, tab or bar. ``column``: the column of the ids; without it the one called
+    ``key``, or the only one.
+
+    Raises
+    ------
+    AudienceError
+        when the file is not there, lies outside the folder, cannot be read as text, or does not say
+        which column the ids are; the reason quotes none of them.
+    """
+    try:
+        path = _path_of(folder, name)
+        with path.open("rb") as binary:
+            start = binary.read(4)
+        encoding = next((code for bom, code in _BOMS if start.startswith(bom)), "utf-8")
+        with path.open(encoding=encoding, newline="") as stream:
+            yield from _ids(stream, name, column, key)
+    except UnicodeDecodeError as error:
+        raise _error(name, f"a byte is not {error.encoding.upper()}; save it as UTF-8") from error
+    except csv.Error as error:
+        raise _error(name, f"it is not CSV: {error}") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        words = getattr(error, "strerror", None) or "a link leads to itself"
+        raise _error(name, f"it cannot be read: {words.lower()}") from error
+
+
+def _path_of(folder: Path, name: str) -> Path:
+    """The file, if it lies in the folder: links out of it are not followed."""
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise _error(name, "it lies outside the folder of the audience file; move it there")
+    if not path.is_file():
+        raise _error(name, "there is no such file in the folder of the audience file")
+    return path
+
+
+def _ids(stream: Iterator[str], name: str, column: str | None, key: str) -> Iterator[str]:
+    first = next((line for line in stream if line.strip()), "")
+    separator = _separator_of(first, column)
+    rows = csv.reader(_after(first, stream), delimiter=separator)
+    head = [field.strip() for field in next(rows, [])]
+    position = _position(head, name, column, key)
+    if position is None:
+        yield from filter(None, head)
+    for row in rows:
+        if position is not None:
+            if row and (len(row) > 1 or row[0].strip()):
+                yield row[position].strip() if position < len(row) else ""
+        elif any(field.strip() for field in row[1:]):
+            raise _error(
+                name,
+                f"line {rows.line_num} has several columns; give it a header, and say in 'column'"
+                f" which one has the ids, or put {_QUOTES}",
+            )
+        else:
+            yield from filter(None, (field.strip() for field in row))
+
+
+def _after(first: str, stream: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from stream
+
+
+def _separator_of(line: str, column: str | None) -> str:
+    """The separator of a header: that which has the column, or else makes the most columns."""
+    split = {sign: _split(line, sign) for sign in SEPARATORS}
+    having = [sign for sign, fields in split.items() if column in fields]
+    return max(having or split, key=lambda sign: len(split[sign]))
+
+
+def _split(line: str, separator: str) -> list[str]:
+    return [field.strip() for field in next(csv.reader([line], delimiter=separator), [])]
+
+
+def _position(head: Sequence[str], name: str, column: str | None, key: str) -> int | None:
+    """Where the ids are in a row; None if every line is an id, and the first one is no header."""
+    if column is not None:
+        if column not in head:  # what it has instead may be ids
+            raise _error(
+                name,
+                f"its first line is no header with a column {column!r} (case matters); add one, or"
+                " correct 'column'; a file of one id per line needs none",
+            )
+        return head.index(column)
+    if key in head:
+        return head.index(key)
+    if len(head) > 1 and any(head[1:]):
+        raise _error(
+            name,
+            f"its first line has {len(head)} columns, and none is called {key!r}; say in 'column'"
+            f" which one has the ids, or put {_QUOTES}",
+        )
+    return None
+
+
+def _error(name: str, reason: str) -> AudienceError:
+    return AudienceError(Status.FAILED, f"file {name!r}: {reason}")

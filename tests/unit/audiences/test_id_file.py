@@ -1,0 +1,88 @@
+"""Files of ids as people save them."""
+
+import pytest
+
+from kindred.audiences.id_file import read_ids
+from kindred.audiences.status import Status
+from kindred.errors import AudienceError
+
+
+@pytest.fixture
+def read(tmp_path):
+    """The ids of a file with this content."""
+
+    def ids(content, column=None, name="ids.csv"):
+        data = content if isinstance(content, bytes) else content.encode()
+        (tmp_path / "ids.csv").write_bytes(data)
+        return list(read_ids(tmp_path, name, column, "customer_id"))
+
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "expected"),
+    [
+        ("1\n2\n\n3", None, ["1", "2", "3"]),
+        ("1\r\n2\r\n", None, ["1", "2"]),
+        ("1\r2\r3", None, ["1", "2", "3"]),
+        ("\ufeff1\n2\n", None, ["1", "2"]),
+        ("1\n2\n".encode("utf-16"), None, ["1", "2"]),
+        (" 1 \n\t2\n", None, ["1", "2"]),
+        ("customer_id\n1\n", None, ["1"]),
+        ("a;customer_id\nx;1\ny;\nz\n\n;3\n", None, ["1", "", "", "3"]),
+        ("\n\na\tcustomer_id\n1\t2\n", None, ["2"]),
+        ("id,b\n1,2\n", "id", ["1"]),
+        ('"id";"b"\r\n"1,5";"2"\r\n', "id", ["1,5"]),
+        ("id\n1\n", "id", ["1"]),
+        ("a|id|c\n1|2|3", "id", ["2"]),
+        ('"a,b"\n"c,d"\n', None, ["a,b", "c,d"]),
+        ("1,\n2,\n", None, ["1", "2"]),
+        ("é\nß", None, ["é", "ß"]),
+        ("", None, []),
+        ("\n \n", None, []),
+    ],
+)
+def test_ids_of_a_file(read, content, column, expected):
+    assert read(content, column) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "reason"),
+    [
+        (
+            "secret,b\n1,2\n",
+            None,
+            "has 2 columns, and none is called 'customer_id'; say in 'column'",
+        ),
+        ("1\n2\nsecret,b\n", None, "line 3 has several columns; give it a header"),
+        ("secret\n2\n", "id", "its first line is no header with a column 'id'"),
+        ("secret,Id\n2,3\n", "id", r"no header with a column 'id' \(case matters\)"),
+        (b"1\nsecret\xff\n", None, "a byte is not UTF-8; save it as UTF-8"),
+        ("x" * 200_000, None, "it is not CSV: field larger than field limit"),
+    ],
+)
+def test_files_that_do_not_say_which_are_the_ids(read, content, column, reason):
+    with pytest.raises(AudienceError, match=reason) as caught:
+        read(content, column)
+    assert caught.value.status == Status.FAILED
+    assert "secret" not in str(caught.value)
+
+
+def test_only_files_of_the_folder_are_read(read, tmp_path):
+    outside = tmp_path.parent / "outside.csv"
+    outside.write_text("1\n")
+    (tmp_path / "link.csv").symlink_to(outside)
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "data.csv").write_text("7\n")
+    (tmp_path / "mounted.csv").symlink_to("inner/data.csv")
+    for name in ("../outside.csv", "link.csv", str(outside)):
+        with pytest.raises(AudienceError, match="lies outside the folder"):
+            read("", name=name)
+    (tmp_path / "circle.csv").symlink_to("circle.csv")
+    for name in ("circle.csv", "x" * 300):
+        with pytest.raises(AudienceError, match="it cannot be read"):
+            read("", name=name)
+    for name in ("absent.csv", "inner"):
+        with pytest.raises(AudienceError, match="there is no such file"):
+            read("", name=name)
+    assert read("", name="mounted.csv") == ["7"]

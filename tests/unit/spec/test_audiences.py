@@ -1,0 +1,175 @@
+"""Audience files: what they may say, and what is said where they are wrong."""
+
+import jsonschema
+import pytest
+import yaml
+
+from kindred.errors import SpecError
+from kindred.spec.audience_reader import audience_from_dict, load_audience
+from kindred.spec.audiences import Audience
+from kindred.spec.reference import reference
+from kindred.spec.schema import json_schema, node_at
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Read a file with this text."""
+
+    def read(text, name="spring"):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_audience(path)
+
+    return read
+
+
+WHOLE = """
+space: default
+seed: {query: "select customer_id from responders where at < :as_of", connection: crm}
+contacted: {table: crm.asked, column: id, where: not is_test}
+exclude: {file: lists/holders.csv}
+pool: {state: [CA, NO, no], zip: 01234, active: on, income: {min: 1_000, max: 2.5e4}, age: null}
+include_contacted: true
+sizes: [1%, 2.5 %, 0.05, 10%]
+control_share: 7.5%
+outcome: {label: {bought: yes}, days: 30}
+max_ids: 1000
+"""
+
+
+def test_a_whole_file(load):
+    audience = load(WHOLE)
+    assert audience.name == "spring"
+    assert [p.form for p in audience.populations.values()] == ["query", "table", "file"]
+    assert audience.sizes == (0.01, 0.025, 0.05, 0.1)
+    assert audience.control_share == 0.075
+    assert Audience.model_validate(audience.model_dump(mode="json")) == audience
+    assert audience_from_dict(audience.model_dump(mode="json"), "recorded") == audience
+
+
+def test_values_of_conditions_are_as_they_are_written(load):
+    """YAML would take NO for false, and 01234 for the octal 668."""
+    assert load(WHOLE).pool == {
+        "state": ["CA", "NO", "no"],
+        "zip": "01234",
+        "active": "on",
+        "income": {"min": "1000", "max": "2.5e4"},
+        "age": None,
+    }
+    assert load(WHOLE).outcome.label == {"bought": "yes"}
+    assert load("seed: {label: {churned: yes, since: 2026-01-01}}").seed.label == {
+        "churned": "yes",
+        "since": "2026-01-01",
+    }
+    assert load("seed: {label: &l {a: no}}\nexclude: {label: {<<: *l}}").exclude.label == {
+        "a": "no"
+    }
+
+
+def test_what_need_not_be_said(load):
+    audience = load("seed: {label: {churned: yes}}")
+    assert (audience.space, audience.control_share) == ("default", 0.05)
+    assert audience.sizes == (0.01, 0.025, 0.05, 0.1)
+    assert audience.max_ids == 5_000_000
+    assert load("seed: {label: {churned: yes}}\nsizes: 10%").sizes == (0.1,)
+
+
+def test_a_digest_is_that_of_the_population_alone(load):
+    first = load("seed: {query: select 1}")
+    assert load("seed: {query: select 1}\nsizes: 20%").seed.digest == first.seed.digest
+    assert load("seed: {query: select 2}").seed.digest != first.seed.digest
+
+
+SEED = "seed: {query: select 1}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "a mapping with the keys 'seed' and 'sizes' is expected"),
+        ("sizes: 10%", "seed: is missing; a mapping with the keys"),
+        ("seed: {query: select 1, file: x}", "seed: exactly one of query, table, label, file must"),
+        ("seed: {query: }", "must be given (found none) (line 1)"),
+        ("seed: {querry: select 1}", "seed.querry: there is no such key;"),
+        ("seed: {querry: select 1}", "did you mean 'query'?"),
+        ("seed: select 1", "seed: a mapping with the keys"),
+        (
+            "seed: {label: {a: 1}, connection: crm}",
+            "'connection' belongs to query or table, not to",
+        ),
+        (
+            "seed: {query: select 1, column: id}",
+            "'column' belongs to table or file, not to 'query'",
+        ),
+        ("seed: {query: select 1, where: x}", "'where' belongs to table, not to 'query'"),
+        ("seed: {table: 'a.b.'}", "'a.b.' is not the name of a table"),
+        ("seed: {table: a, column: 'x%'}", "column 'x%' has a % in its name"),
+        ("seed: {file: ../x}", "a file in the folder of this one is required"),
+        ("seed: {file: /etc/passwd}", "a file in the folder of this one is required"),
+        (r"seed: {file: 'a\b'}", "a file in the folder of this one is required"),
+        ("seed: {label: {}}", "seed.label: a mapping of columns is required"),
+        ("seed: {label: {a: }}", "label 'a' has no value here: give one"),
+        ("seed: {label: {a: [x, null]}}", "label 'a' has no value here: give one"),
+        (
+            "seed: {label: {a: {b: 1}}}",
+            "column 'a' is given {'b': '1'}; allowed are a value, a list",
+        ),
+        (f"{SEED}pool: {{a: []}}", "column 'a' is given []; allowed are a value"),
+        (f"{SEED}pool: {{a: [[1]]}}", "column 'a' is given [[1]]; allowed are a value"),
+        (f"{SEED}pool: {{a: {{min: null}}}}", "column 'a' is given {'min': None}"),
+        (f"{SEED}pool: [a]", "pool: a mapping of columns is required"),
+        (f"{SEED}sizes: []", "sizes: a list of at least one of"),
+        (f"{SEED}sizes: [0%, 5%]", "a size above 0 is required, such as 1% (line 2)"),
+        (f"{SEED}sizes: [5%, 1%]", "each size must be larger than the one before it; sort them"),
+        (f"{SEED}sizes: [5%, 5%]", "each size must be larger than the one before it"),
+        (f"{SEED}sizes: [101%]", "a share from 0 to 100 %, such as 5% or 0.05, is required (found"),
+        (f"{SEED}sizes: [5]", "such as 5% or 0.05, is required (found 5)"),
+        (f"{SEED}sizes: [.nan]", "is required (found nan)"),
+        (f"{SEED}sizes: [true]", "is required (found True)"),
+        (f"{SEED}sizes: [-1%]", "is required (found '-1%')"),
+        (f"{SEED}sizes: {[f'{i}%' for i in range(1, 22)]}", "at most 20 sizes can be given"),
+        (f"{SEED}control_share: 51%", "at most 50% can be held back (found 0.51)"),
+        (f"{SEED}include_contacted: true", "'include_contacted' needs 'contacted'"),
+        (f"{SEED}outcome: {{days: 3}}", "exactly one of 'label' and 'event' must be given"),
+        (f"{SEED}outcome: {{label: a, event: b, days: 3}}", "exactly one of 'label' and 'event'"),
+        (f"{SEED}outcome: {{label: a, days: 0}}", "a whole number from 1 to 3,660 is required"),
+        (f"{SEED}outcome: {{label: [a], days: 1}}", "the name of a label, or labels with values"),
+        (f"{SEED}space: A b", "'A b' cannot name a space"),
+        (f"{SEED}name: summer", "name: the file's name says 'spring' (found 'summer'); leave"),
+        (f"{SEED}max_ids: 0", "max_ids: a whole number from 1 to 100,000,000 is required"),
+        (f"{SEED}seed: {{query: select 2}}", "key 'seed' is given twice, first in line 1"),
+        (f"{SEED}pool: {{1: a}}", "pool: a text is required as key (found 1 in line 2"),
+    ],
+)
+def test_what_is_refused_and_where(load, text, words):
+    with pytest.raises(SpecError) as caught:
+        load(text)
+    assert words in str(caught.value)
+    assert "spring.yaml: " in str(caught.value)
+
+
+def test_the_name_of_a_file_is_that_of_an_audience(load):
+    with pytest.raises(SpecError, match="'Spring Sale' cannot name an audience; rename the file"):
+        load(SEED, "Spring Sale")
+
+
+def test_the_reference_has_every_key():
+    root, text = json_schema(Audience), reference()
+    for place in ((), ("seed",), ("outcome",)):
+        for key, node in node_at(place, root)["properties"].items():
+            described = node.get("description") or node_at([*place, key], root)["description"]
+            assert f"| `{key}` | {described} | " in text
+
+
+def test_the_schema_takes_what_the_reader_takes():
+    validator = jsonschema.Draft202012Validator(json_schema(Audience))
+    validator.validate(yaml.safe_load(WHOLE))
+    for wrong in ({"seed": {"query": "a", "file": "b"}}, {"seed": {}}, {}, {"seed": {"label": {}}}):
+        assert not validator.is_valid(wrong)
+    for wrong in (
+        {"sizes": ["0"]},
+        {"control_share": 0.6},
+        {"outcome": {"days": 3}},
+        {"sizes": []},
+    ):
+        assert not validator.is_valid({"seed": {"query": "select 1"}, **wrong})
