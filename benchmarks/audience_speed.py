@@ -33,8 +33,9 @@ MOST_SECONDS, MOST_SECONDS_OF_ALL, MOST_MEGABYTES = 60.0, 300.0, 3072
 def seeds_of(vectors: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Customers of a taste: the largest of a direction's products with noise."""
     random = np.random.default_rng(seed)
-    products = np.asarray(vectors @ random.normal(size=vectors.shape[1]).astype(np.float32))
-    noise = np.asarray(random.normal(size=len(products)), dtype=np.float32)
+    direction = np.asarray(random.normal(size=vectors.shape[1]), dtype=np.float32)
+    noise = np.asarray(random.normal(size=len(vectors)), dtype=np.float32)
+    products = vectors @ direction
     products += noise * products.std()
     having = np.argpartition(-products, 10 * count)[: 10 * count]
     return np.sort(random.permutation(having)[:count])

@@ -95,7 +95,9 @@ def people_of(populations: Populations, hashes: NDArray[np.uint64]) -> People:
     judged = populations.judged if len(populations.judged) >= LEAST_SEEDS else populations.seeds
 
     def judges(reference_rows: Rows, reference_weights: Floats) -> Judges:
-        rows = np.union1d(examples, reference_rows).astype(np.int32)
+        is_judge = np.zeros(len(hashes), dtype=bool)
+        is_judge[examples] = is_judge[reference_rows] = True
+        rows = np.flatnonzero(is_judge).astype(np.int32)
         reference = np.zeros(len(rows))
         reference[np.searchsorted(rows, reference_rows)] = reference_weights
         own = folds[rows]
