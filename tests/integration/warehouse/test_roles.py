@@ -65,6 +65,15 @@ OBJECTS = (
 )
 
 
+EXPORT = (
+    "insert into kindred.audience_exports (audience, as_of, tier, status, exported_at, exported_by,"
+    " destination, hashing, members, control, left_out, used_columns) values ('leaving', %s, 0.5,"
+    " 'finished', %s, 'somebody', 'a.csv', 'none', 2, 1, 0, '{}');"
+    " insert into kindred.audience_export_customers"
+    " values (1, 1, 'member'), (1, 2, 'member'), (1, 3, 'control')"
+)
+
+
 def execute(dsn: str, *statements: sql.Composable) -> None:
     with closing(psycopg2.connect(dsn)) as connection:
         connection.autocommit = True
@@ -112,9 +121,14 @@ def warehouse(
     )
     laboratory.run(spec, FIRST)
     audiences = {
-        name: {"seed": {"label": {"churned": churned}}, "sizes": ["50%"]}
+        name: {
+            "seed": {"label": {"churned": churned}},
+            "sizes": ["50%"],
+            "outcome": {"label": "churned", "days": 30},
+        }
         for name, churned in (("leaving", True), ("staying", False))
     }
+    laboratory.query(EXPORT, (FIRST, FIRST))
     folder = tmp_path_factory.mktemp("audiences")
     write_audiences(folder, audiences)
     with audiences_in(folder):
