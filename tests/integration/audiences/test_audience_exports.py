@@ -332,7 +332,8 @@ def test_a_source_that_fails_halfway_leaves_no_file(scene, kindred):
     assert list(kindred.out.iterdir()) == []
     [(status, failure)] = scene.query("select status, failure from kindred.audience_exports")
     assert status == "unfinished"
-    assert "halfway" in failure
+    assert "the source could not be read" in failure
+    assert "halfway" not in failure, "what a server says may quote a value"
 
 
 def test_a_file_that_is_another_than_the_killed_exports_stays(scene, kindred, monkeypatch):
@@ -344,6 +345,38 @@ def test_a_file_that_is_another_than_the_killed_exports_stays(scene, kindred, mo
     code, printed = kindred(scene, "export-audience", *arguments)
     assert (code, "the file exists" in printed) == (1, True)
     assert [row[:2] for row in records(scene)] == [(1, "unfinished")]
+
+
+def test_the_file_of_a_killed_export_is_not_taken_once_somebody_in_it_must_not_be(
+    scene, kindred, monkeypatch
+):
+    monkeypatch.setenv(VARIABLE, SECRET)
+    with monkeypatch.context() as patch:
+        patch.setattr(export_rows, "finish", lambda *_: None)
+        first = export(kindred, scene)
+    arguments = ("export-audience", "responders", "--tier=50%", f"--out={kindred.out}/a.csv")
+    scene.append("opt_outs", [(first[3],)])
+    code, printed = kindred(scene, *arguments)
+    assert (code, "somebody in it has been erased or excluded" in printed) == (1, True)
+    scene.query("delete from opt_outs where customer_id = %s", (first[3],), source=True)
+    erase(scene.deployment, "default", request(scene, first[5]))
+    assert kindred(scene, *arguments)[0] == 1
+    assert [row[:2] for row in records(scene)] == [(1, "unfinished")]
+    assert kindred(scene, *arguments, "--force")[0] == 0
+    assert values(kindred.out / "a.csv")[1] == [str(key) for key in first if key != first[5]]
+    assert [row[:2] for row in records(scene)] == [(1, "unfinished"), (2, "finished")]
+
+
+def test_a_file_is_that_of_one_export(scene, kindred, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(export_rows, "finish", lambda *_: None)
+        export(kindred, scene)
+    (kindred.out / "a.csv").unlink()
+    export(kindred, scene)
+    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/a.csv")
+    code, printed = kindred(scene, "export-audience", *arguments)
+    assert (code, "the file exists" in printed) == (1, True)
+    assert [row[:2] for row in records(scene)] == [(1, "unfinished"), (2, "finished")]
 
 
 def test_an_endpoint_comes_from_a_connection_and_appears_nowhere(scene, kindred, caplog):
