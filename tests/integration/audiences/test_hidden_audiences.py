@@ -65,8 +65,8 @@ def test_nobody_learns_who_was_in_a_withdrawn_snapshot(scene, server):
     members = "select customer_id from kindred.audience_members where as_of = %s"
     [(inside,)] = scene.query(f"{members} limit 1", [moment(NIGHT)])
     [(outside,)] = scene.query(
-        "select customer_id from kindred.customer_embeddings"
-        f" where customer_id not in ({members}) limit 1",  # noqa: S608
+        "select customer_id from kindred.customer_embeddings"  # noqa: S608
+        f" where customer_id not in ({members}) limit 1",
         [moment(NIGHT)],
     )
     found = [
