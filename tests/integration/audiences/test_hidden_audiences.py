@@ -74,3 +74,17 @@ def test_nobody_learns_who_was_in_a_withdrawn_snapshot(scene, server):
         for one in (inside, outside)
     ]
     assert found[0] == found[1]
+
+
+def test_the_reason_of_one_that_failed_is_hidden_with_its_label(
+    exportable, copy_laboratory, server, tmp_path
+):
+    laboratory = copy_laboratory(exportable)
+    few = {"seed": {"label": {LABEL: "yes"}}, "exclude": {"label": {LABEL: "no"}}}
+    write_audiences(tmp_path / "audiences", {"few": few})
+    with audiences_in(tmp_path / "audiences"):
+        laboratory.run(SPEC, NIGHT)
+    told = "select status, reason ~ 'are seeds or excluded' from bi.audiences_current"
+    assert read(server, laboratory, told) == [("nobody in the pool", True)]
+    laboratory.query("insert into kindred.private_columns (column_name) values (%s)", [LABEL])
+    assert read(server, laboratory, told) == [("not shown", False)]
