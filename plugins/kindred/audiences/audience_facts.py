@@ -25,14 +25,19 @@ def fact_of(name: str) -> str:
     return f"audience:{name}"
 
 
-def without_members(name: str, status: Status | str, reason: str) -> Facts:
-    """The facts of an audience that has no members, and why."""
+def without_members(
+    name: str, status: Status | str, reason: str, used: Sequence[str] = ()
+) -> Facts:
+    """The facts of an audience that has no members, and why.
+
+    ``used``: the columns that the reason may say something of, such as how many have a label.
+    """
     row = {
         "audience": name,
         "status": str(status),
         "reason": reason,
         "warnings": [],
-        "used_columns": [],
+        "used_columns": list(used),
         "reason_columns": [],
     }
     return {"row": row, "quality": []}

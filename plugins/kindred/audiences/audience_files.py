@@ -54,11 +54,11 @@ def missing_folders() -> list[Path]:
 
 
 def audience_paths() -> dict[str, list[Path]]:
-    """The files of each name, by name; more than one is a mistake."""
+    """The files of each name, by name as it is recorded; more than one is a mistake."""
     paths: dict[str, list[Path]] = {}
     for folder in audiences_dirs():
         for path in sorted(folder.glob("*.yaml")):
-            paths.setdefault(path.stem, []).append(path)
+            paths.setdefault(plain(path.stem), []).append(path)
     return dict(sorted(paths.items()))
 
 
@@ -90,7 +90,7 @@ def read_audience_files(space: str) -> list[AudienceFile]:
     for name, paths in audience_paths().items():
         spaces = [_space_of(path) for path in paths]
         if any(found == space or found not in known for found in spaces):
-            files.append(_read(plain(name), paths, known))
+            files.append(_read(name, paths, known))
     return files
 
 
@@ -133,9 +133,9 @@ def _space_of(path: Path) -> str | None:
 
 def _read(name: str, paths: list[Path], known: set[str]) -> AudienceFile:
     if len(paths) > 1:
-        folders = listed([str(path.parent) for path in paths])
+        folders = listed([plain(str(path.parent)) for path in paths])
         return AudienceFile(
-            name, None, f"there are {len(paths)} files {paths[0].name}, in {folders}: rename one"
+            name, None, f"there are {len(paths)} files {name}.yaml, in {folders}: rename one"
         )
     [path] = paths
     try:

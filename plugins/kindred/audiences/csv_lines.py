@@ -1,13 +1,13 @@
 """Lines of CSV that no spreadsheet takes for formulas."""
 
-import csv
-import io
 from collections.abc import Sequence
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a cell begins with, blanks aside, that spreadsheets would evaluate (OWASP, "CSV Injection");
 the last four are the full-width twins of the first four."""
 GUARD = "'"
+QUOTED_SIGNS = ',;\t|"\r\n'
+"""What divides cells or lines by the rules of some country or program."""
 
 
 def is_formula(value: str) -> bool:
@@ -21,8 +21,13 @@ def csv_lines(values: Sequence[str], *, are_numbers: bool = False) -> bytes:
     A value that a spreadsheet could take for a formula gets an apostrophe in front.
     ``are_numbers``: whole numbers, which are no formulas even with a minus in front.
     """
-    text = io.StringIO(newline="")
     if not are_numbers:
         values = [GUARD + value if is_formula(value) else value for value in values]
-    csv.writer(text).writerows((value,) for value in values)
-    return text.getvalue().encode()
+    return "".join(f"{_quoted(value)}\r\n" for value in values).encode()
+
+
+def _quoted(value: str) -> str:
+    """In quotes what any program could divide: in much of Europe a semicolon begins a cell."""
+    if value and not any(sign in value for sign in QUOTED_SIGNS):
+        return value
+    return '"' + value.replace('"', '""') + '"'

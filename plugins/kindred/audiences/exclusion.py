@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from kindred.audiences.audience_checks import shown_labels
-from kindred.audiences.audience_files import read_audience_files
+from kindred.audiences.audience_files import missing_folders, read_audience_files
 from kindred.audiences.conditions import condition_of, customers_meeting
 from kindred.audiences.export_rows import Exportable, members_query
 from kindred.audiences.stored_ids import StoredIds
@@ -63,6 +63,11 @@ def _definitions(spec: Spec, audience: Exportable) -> list[Audience]:
     """The audience as it was and as it is now, if it excludes anybody; once if that is the same."""
     where = f"audience {audience.name}"
     definitions = [audience_from_dict(audience.settings, where)]
+    if missing := missing_folders():
+        raise DataError(
+            f"{where}: who is excluded now is not known, so that nothing is exported: there is no"
+            f" folder {missing[0]} of audience files; correct KINDRED_AUDIENCES"
+        )
     for file in read_audience_files(spec.space):
         if file.name == audience.name:
             if file.audience is None:

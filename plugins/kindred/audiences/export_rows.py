@@ -141,18 +141,13 @@ def freeze(
     SettingsError
         when customers were erased under a secret that is not set here.
     """
-    suppression, outcome = SuppressionFilter.of(database), audience.settings.get("outcome")
-    key = {"as_of": audience.as_of, "audience": audience.name, "tier": request.tier}
+    outcome = audience.settings.get("outcome")
     with database.transaction():
-        database.run("audiences/create_exported", key, exported=EXPORTED)
-        left_out = suppression.clean(
-            database, EXPORTED, key_type, read="audiences/read_exported_keys"
-        )
-        left_out += _exclude(database, excluded, key_type)
+        left_out = _gather(database, request, audience, excluded, key_type)
         row = database.row(
             "audiences/begin_export",
             {
-                **key,
+                **_key(request, audience),
                 "exported_at": request.exported_at,
                 "exported_by": request.exported_by,
                 "destination": request.destination,
@@ -173,6 +168,40 @@ def freeze(
             )
         database.run("audiences/freeze_exported", {"number": number}, exported=EXPORTED)
     return ExportRecord(number, members, control, left_out)
+
+
+def is_current(
+    database: Database,
+    record: ExportRecord,
+    request: ExportRequest,
+    audience: Exportable,
+    excluded: Array,
+    key_type: KeyType,
+) -> bool:
+    """Whether an export would have the same members and control group now as it had then."""
+    with database.transaction():
+        _gather(database, request, audience, excluded, key_type)
+        frozen = {"number": record.number, "customers": record.members + record.control}
+        is_same = database.value("audiences/is_same_export", frozen, exported=EXPORTED)
+    return bool(is_same)
+
+
+def _key(request: ExportRequest, audience: Exportable) -> dict[str, Any]:
+    return {"as_of": audience.as_of, "audience": audience.name, "tier": request.tier}
+
+
+def _gather(
+    database: Database,
+    request: ExportRequest,
+    audience: Exportable,
+    excluded: Array,
+    key_type: KeyType,
+) -> int:
+    """Put into `EXPORTED`, for the transaction, who may be exported; returns who may not."""
+    suppression = SuppressionFilter.of(database)
+    database.run("audiences/create_exported", _key(request, audience), exported=EXPORTED)
+    left_out = suppression.clean(database, EXPORTED, key_type, read="audiences/read_exported_keys")
+    return left_out + _exclude(database, excluded, key_type)
 
 
 def _exclude(database: Database, excluded: Array, key_type: KeyType) -> int:

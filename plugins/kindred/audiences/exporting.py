@@ -14,7 +14,7 @@ from kindred.audiences.export_rows import Exportable, ExportRecord, ExportReques
 from kindred.audiences.export_target import Target
 from kindred.audiences.hashing import HMAC_KEY_CHARACTERS, Hashing, hasher
 from kindred.audiences.source_values import SourceColumn, source_column
-from kindred.errors import DataError, KindredError, SettingsError
+from kindred.errors import DataError, KindredError, SettingsError, SourceValueError
 from kindred.run.context import Deployment
 from kindred.settings import Secrets, variable_name
 from kindred.spec.model import Spec
@@ -69,28 +69,56 @@ def export_audience(
         audience = export_rows.find_exportable(warehouse, request.audience, request.as_of)
         request = replace(request, tier=audience.size_of(request.tier))
         found = export_rows.find_written(warehouse, request, audience)
-        if found is not None and target.holds(found.digest or ""):
-            export_rows.finish(warehouse, found.number)
-            return Exported(audience, found, found.lines or 0, was_complete=True)
-        target.require_free()
+        if found is not None and not target.holds(found.digest or ""):
+            found = None
+        if found is None:
+            target.require_free()
         column = None
         if request.column is not None:
             private = export_rows.private_names(warehouse) | {*spec.private}
             origin = stack.enter_context(deployment.source(spec, label))
             column = source_column(origin, spec, request.column, private)
         excluded = excluded_now(deployment, spec, warehouse, audience, request.exported_at)
+        if found is not None:
+            if export_rows.is_current(warehouse, found, request, audience, excluded, key_type):
+                export_rows.finish(warehouse, found.number)
+                return Exported(audience, found, found.lines or 0, was_complete=True)
+            _require_free_of_old(target, found)
         record = export_rows.freeze(warehouse, request, audience, excluded, key_type)
         lines = Lines(request, spec, column, make, key_type)
         try:
             _write(warehouse, record.number, lines, target)
         except BaseException as error:
             if not warehouse.connection.closed:
-                reason = str(error) if isinstance(error, KindredError) else type(error).__name__
-                export_rows.record_failure(warehouse, record.number, reason)
+                export_rows.record_failure(warehouse, record.number, _why(error))
             raise
         export_rows.finish(warehouse, record.number)
     log.info("export %d: %d lines of audience %s", record.number, lines.count, audience.name)
     return Exported(audience, record, lines.count, lines.guarded)
+
+
+def _require_free_of_old(target: Target, found: ExportRecord) -> None:
+    """Check that a file may be replaced whose people are others than would be exported now.
+
+    Raises
+    ------
+    SettingsError
+        when it may not.
+    """
+    try:
+        target.require_free()
+    except SettingsError as error:
+        raise SettingsError(
+            f"{error}; the file is that of export {found.number}, which was killed, and since then"
+            " somebody in it has been erased or excluded"
+        ) from error
+
+
+def _why(error: BaseException) -> str:
+    """What is recorded of an error: never a value of the source, which its server may quote."""
+    if isinstance(error, SourceValueError):
+        return "the source could not be read; what its server said may quote a value"
+    return str(error) if isinstance(error, KindredError) else type(error).__name__
 
 
 def _secret_of(hashing: Hashing) -> bytes:

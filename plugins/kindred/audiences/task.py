@@ -73,7 +73,9 @@ def train_audience(run: Run, audience: str) -> dict[str, Any]:
             made = make_audience(run, warehouse, asked, embeddings)
         except CAUSES as error:
             log.warning("audience %s: %s", audience, error)
-            facts = audience_facts.without_members(audience, *why(error))
+            named = audience_facts.used_columns(asked)
+            used = [column for column in named if column not in run.spec.private]
+            facts = audience_facts.without_members(audience, *why(error), used)
         else:
             facts = audience_facts.of_trained(asked, made.populations, made.trained)
             _write(run, audience, made)

@@ -137,6 +137,8 @@ def post_csv(endpoint: Endpoint, file: BinaryIO) -> None:
             auth=endpoint.login,
             timeout=limits,
             follow_redirects=False,
+            # Through a proxy, what is plain and for this machine would leave it.
+            trust_env=endpoint.url.startswith("https:"),
         ) as answer:
             status, is_success = answer.status_code, answer.is_success
             is_redirect = answer.is_redirect

@@ -48,7 +48,13 @@ def audience_from_dict(content: Mapping[str, Any], where: str, text: str = "") -
             return Audience.model_validate(_as_written(content, written))
         except ValidationError as error:
             cause, problems = error, problems_of(error, Audience)
-    raise SpecError(report_of(where, problems, written.find)) from cause
+    told = [one if _may_be_told(one.place) else one.without_value() for one in problems]
+    raise SpecError(report_of(where, told, written.find)) from cause
+
+
+def _may_be_told(place: Place) -> bool:
+    """Whether readers may see what stands there: no population, nor a key that we do not know."""
+    return not place or place[0] in Audience.model_fields.keys() - {"seed", "contacted", "exclude"}
 
 
 _CONDITIONS: tuple[Place, ...] = (

@@ -1,7 +1,7 @@
 """Error messages for a feature spec, in terms of its file: keys, values found, values allowed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from reprlib import Repr
 from typing import Any
@@ -48,6 +48,10 @@ class Problem:
     found: Any = _NOTHING
     wants_text: bool = False
     question: str = ""
+
+    def without_value(self) -> "Problem":
+        """The same without what was found, which readers may not see."""
+        return replace(self, found=_NOTHING)
 
     def line(self, find: Find = lambda place: None) -> str:
         """The problem on one line; ``find`` looks up a place in the file."""

@@ -22,7 +22,7 @@ from integration.audiences.audience_scene import (
 from integration.audiences.export_scene import FILES, SPEC, command_in
 from integration.leaving import SECRET, request, tables_with
 from integration.warehouse import moment
-from kindred.audiences import export_rows
+from kindred.audiences import export_file, export_rows
 from kindred.audiences.export_file import opened_destination
 from kindred.audiences.export_rows import ExportRequest
 from kindred.audiences.export_target import FileTarget
@@ -265,6 +265,10 @@ def test_nothing_is_exported_while_it_is_not_known_who_is_excluded(scene, kindre
     assert export(kindred, scene, KINDRED_AUDIENCES=str(now)) == expected[2:]
     write_audiences(now, {})
     assert export(kindred, scene, "b.csv", KINDRED_AUDIENCES=str(now)) == expected[1:]
+    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/c.csv")
+    code, printed = kindred(scene, "export-audience", *arguments, KINDRED_AUDIENCES=f"{now}/gone")
+    assert code == 1
+    assert "who is excluded now is not known" in printed
     (now / "responders.yaml").write_text("seed: 5")
     arguments = ("responders", "--tier=50%", f"--out={kindred.out}/c.csv")
     code, printed = kindred(scene, "export-audience", *arguments, KINDRED_AUDIENCES=str(now))
@@ -332,7 +336,8 @@ def test_a_source_that_fails_halfway_leaves_no_file(scene, kindred):
     assert list(kindred.out.iterdir()) == []
     [(status, failure)] = scene.query("select status, failure from kindred.audience_exports")
     assert status == "unfinished"
-    assert "halfway" in failure
+    assert "the source could not be read" in failure
+    assert "halfway" not in failure, "what a server says may quote a value"
 
 
 def test_a_file_that_is_another_than_the_killed_exports_stays(scene, kindred, monkeypatch):
@@ -344,6 +349,54 @@ def test_a_file_that_is_another_than_the_killed_exports_stays(scene, kindred, mo
     code, printed = kindred(scene, "export-audience", *arguments)
     assert (code, "the file exists" in printed) == (1, True)
     assert [row[:2] for row in records(scene)] == [(1, "unfinished")]
+
+
+def test_the_file_of_a_killed_export_is_not_taken_once_somebody_in_it_must_not_be(
+    scene, kindred, monkeypatch
+):
+    monkeypatch.setenv(VARIABLE, SECRET)
+    with monkeypatch.context() as patch:
+        patch.setattr(export_rows, "finish", lambda *_: None)
+        first = export(kindred, scene)
+    arguments = ("export-audience", "responders", "--tier=50%", f"--out={kindred.out}/a.csv")
+    scene.append("opt_outs", [(first[3],)])
+    code, printed = kindred(scene, *arguments)
+    assert (code, "somebody in it has been erased or excluded" in printed) == (1, True)
+    scene.query("delete from opt_outs where customer_id = %s", (first[3],), source=True)
+    erase(scene.deployment, "default", request(scene, first[5]))
+    assert kindred(scene, *arguments)[0] == 1
+    assert [row[:2] for row in records(scene)] == [(1, "unfinished")]
+    assert kindred(scene, *arguments, "--force")[0] == 0
+    assert values(kindred.out / "a.csv")[1] == [str(key) for key in first if key != first[5]]
+    assert [row[:2] for row in records(scene)] == [(1, "unfinished"), (2, "finished")]
+
+
+def test_a_file_is_that_of_one_export(scene, kindred, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(export_rows, "finish", lambda *_: None)
+        export(kindred, scene)
+    (kindred.out / "a.csv").unlink()
+    export(kindred, scene)
+    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/a.csv")
+    code, printed = kindred(scene, "export-audience", *arguments)
+    assert (code, "the file exists" in printed) == (1, True)
+    assert [row[:2] for row in records(scene)] == [(1, "unfinished"), (2, "finished")]
+
+
+def test_two_exports_to_one_file_are_one(scene, kindred, monkeypatch):
+    give = export_file._give_name
+
+    def be_overtaken(*arguments):
+        monkeypatch.setattr(export_file, "_give_name", give)
+        export(kindred, scene)
+        give(*arguments)
+
+    monkeypatch.setattr(export_file, "_give_name", be_overtaken)
+    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/a.csv")
+    for _ in range(2):
+        code, printed = kindred(scene, "export-audience", *arguments)
+        assert (code, "the file exists" in printed) == (1, True)
+        assert [row[:2] for row in records(scene)] == [(1, "unfinished"), (2, "finished")]
 
 
 def test_an_endpoint_comes_from_a_connection_and_appears_nowhere(scene, kindred, caplog):
@@ -501,6 +554,20 @@ def test_results_outlive_the_customers_and_the_snapshots(judged, copy_laboratory
     withdrawn = "update kindred.snapshots set status = 'pruned' where status = 'published'"
     laboratory.query(withdrawn)
     assert laboratory.query("select count(*) from bi.audience_results") == [(1,)]
+
+
+def test_a_night_that_could_not_count_is_not_the_last_word(judged, copy_laboratory):
+    laboratory = copy_laboratory(judged)
+    [before] = laboratory.query(RESULT, [moment(OVER)])
+    with audiences_in(judged.few):
+        laboratory.run(SPEC, "2026-03-01T02:00")
+    laboratory.query(
+        "update kindred.audience_results set verdict = 'not counted', members = null"
+        " where as_of > %s",
+        [moment(OVER)],
+    )
+    [row] = measured(laboratory, SPEC, LATER)
+    assert (row["members"], row["verdict"]) == (before[0], "more")
 
 
 def test_an_erased_customer_leaves_later_counts_alone(judged, copy_laboratory, monkeypatch):

@@ -88,6 +88,29 @@ def test_names_that_no_table_can_hold_are_spelt_out(folders):
     file.problem.encode()
 
 
+def test_names_that_are_spelt_alike_are_one_audience(folders):
+    for name in ("a\tb.yaml", r"a\tb.yaml"):
+        (folders[0] / name).write_text(SEED)
+    [file] = read_audience_files("default")
+    assert file.name == r"a\tb"
+    assert r"there are 2 files a\tb.yaml, in" in file.problem
+    for folder in folders:
+        (folder / os.fsdecode(b"caf\xe9.yaml")).write_text(SEED)
+    for file in read_audience_files("default"):
+        file.problem.encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["seed: [7731, 7732]", "seed: {ids: [7731]}", f"{SEED}exclude: 7731", f"{SEED}ids: [7731]"],
+)
+def test_ids_in_the_wrong_place_are_not_told(folders, text):
+    (folders[0] / "bad.yaml").write_text(text)
+    [file] = read_audience_files("default")
+    assert "line" in file.problem
+    assert "773" not in file.problem
+
+
 def test_a_build_remembers_what_the_files_said(folders):
     (folders[0] / "spring.yaml").write_text(f"{SEED}sizes: 2.5%\n")
     (folders[0] / "bad.yaml").write_text("seed: [")

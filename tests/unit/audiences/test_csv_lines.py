@@ -37,6 +37,8 @@ def test_no_value_is_a_formula_and_all_come_back():
     assert not any(map(is_formula, PLAIN))
     assert read(csv_lines(FORMULAS)) == [f"'{value}" for value in FORMULAS]
     assert read(csv_lines(PLAIN)) == PLAIN
+    # Where lists are separated by semicolons, the rest of the line would be a cell of its own.
+    assert csv_lines(["a;=1+1", "a\t=1", "a|=1"]) == b'"a;=1+1"\r\n"a\t=1"\r\n"a|=1"\r\n'
     data = csv_lines(["a", "b\rc", "d"])
     assert data == b'a\r\n"b\rc"\r\nd\r\n'
 

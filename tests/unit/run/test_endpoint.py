@@ -8,7 +8,13 @@ import pytest
 
 from kindred.errors import PreflightError
 from kindred.run import endpoint
-from kindred.run.endpoint import EndpointError, endpoint_from_environment, endpoint_of, post_csv
+from kindred.run.endpoint import (
+    Endpoint,
+    EndpointError,
+    endpoint_from_environment,
+    endpoint_of,
+    post_csv,
+)
 from webhooks import SECRET, listening
 
 
@@ -93,3 +99,11 @@ def test_a_header_that_cannot_be_sent_is_not_shown():
         post_csv(wrong, io.BytesIO(b"a"))
     assert "hush" not in str(error.value)
     assert not isinstance(error.value.__cause__, httpx.HTTPError)
+
+
+def test_nothing_in_the_clear_leaves_this_machine_through_a_proxy(monkeypatch):
+    with listening(as_json=False) as proxy, listening(as_json=False) as webhook:
+        monkeypatch.setenv("HTTP_PROXY", proxy.address)
+        monkeypatch.setenv("ALL_PROXY", proxy.address)
+        post_csv(Endpoint("upload", webhook.address), io.BytesIO(b"id\r\n1\r\n"))
+    assert (len(proxy.posted), len(webhook.posted)) == (0, 1)

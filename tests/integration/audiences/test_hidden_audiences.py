@@ -1,0 +1,90 @@
+"""What readers count by EXPLAIN (ANALYZE) of audiences and results that they do not see."""
+
+import re
+
+import pytest
+
+from integration.audiences.audience_scene import (
+    BY_LABEL,
+    BY_QUERY,
+    LABEL,
+    audiences_in,
+    write_audiences,
+)
+from integration.audiences.export_scene import FILES, SPEC, command_in
+from integration.bi_login import read
+from integration.warehouse import moment
+
+NIGHT = "2026-02-25T02:00"
+SCANNED = re.compile(r"on audience_\w+ .*actual rows=([\d.]+)")
+
+
+@pytest.fixture
+def scene(exportable, copy_laboratory, export_folder, tmp_path):
+    """A night with an export, its results, and two audiences that share members."""
+    laboratory = copy_laboratory(exportable)
+    command = command_in(tmp_path, export_folder)
+    arguments = ("responders", "--tier=50%", f"--out={command.out}/a.csv")
+    assert command(laboratory, "export-audience", *arguments)[0] == 0
+    laboratory.query("update kindred.audience_exports set exported_at = '2026-02-02'")
+    folder = tmp_path / "audiences"
+    write_audiences(
+        folder, {"buyers": BY_LABEL, "responders": FILES["responders"], "plain": BY_QUERY}
+    )
+    with audiences_in(folder):
+        laboratory.run(SPEC, NIGHT)
+    return laboratory
+
+
+def scanned(server, laboratory, view, condition):
+    """Rows that come out of the tables of audiences where a reader asks for a condition."""
+    query = f"explain (analyze, timing off) select * from {view} where {condition}"  # noqa: S608
+    lines = [line for (line,) in read(server, laboratory, query)]
+    return [float(found[1]) for line in lines if (found := SCANNED.search(line))]
+
+
+def test_no_condition_is_tried_on_what_is_hidden(scene, server):
+    scene.query("insert into kindred.private_columns (column_name) values (%s)", [LABEL])
+    assert read(server, scene, "select count(*) from bi.audience_results") == [(0,)]
+    for view, condition in (
+        ("audience_results", "member_outcomes {} 0"),
+        ("audience_results", "control_before {} 0"),
+        ("audience_overlap", "audience = 'plain' and customers {} 1"),
+        ("audience_quality", "audience = 'buyers' and recall {} 0.2"),
+    ):
+        more, less = (
+            scanned(server, scene, f"bi.{view}", condition.format(sign)) for sign in (">=", "<")
+        )
+        assert more == less != [], (view, condition)
+
+
+def test_nobody_learns_who_was_in_a_withdrawn_snapshot(scene, server):
+    scene.query(
+        "update kindred.snapshots set status = 'withdrawn' where as_of = %s", [moment(NIGHT)]
+    )
+    members = "select customer_id from kindred.audience_members where as_of = %s"
+    [(inside,)] = scene.query(f"{members} limit 1", [moment(NIGHT)])
+    [(outside,)] = scene.query(
+        "select customer_id from kindred.customer_embeddings"  # noqa: S608
+        f" where customer_id not in ({members}) limit 1",
+        [moment(NIGHT)],
+    )
+    found = [
+        scanned(server, scene, "bi.audience_members", f"as_of = '{NIGHT}Z' and customer_id = {one}")
+        for one in (inside, outside)
+    ]
+    assert found[0] == found[1]
+
+
+def test_the_reason_of_one_that_failed_is_hidden_with_its_label(
+    exportable, copy_laboratory, server, tmp_path
+):
+    laboratory = copy_laboratory(exportable)
+    few = {"seed": {"label": {LABEL: "yes"}}, "exclude": {"label": {LABEL: "no"}}}
+    write_audiences(tmp_path / "audiences", {"few": few})
+    with audiences_in(tmp_path / "audiences"):
+        laboratory.run(SPEC, NIGHT)
+    told = "select status, reason ~ 'are seeds or excluded' from bi.audiences_current"
+    assert read(server, laboratory, told) == [("nobody in the pool", True)]
+    laboratory.query("insert into kindred.private_columns (column_name) values (%s)", [LABEL])
+    assert read(server, laboratory, told) == [("not shown", False)]
