@@ -15,7 +15,7 @@ from kindred.audiences.folds import remixed, sample
 from kindred.audiences.kinds import kinds_of
 from kindred.audiences.methods import Family
 from kindred.audiences.people import People, people_of
-from kindred.audiences.populations import Populations, Truth
+from kindred.audiences.populations import LEAST_SEEDS, Populations, Truth
 from kindred.audiences.quality import customers_of, quality_rows
 from kindred.audiences.reasons import reasons_of
 from kindred.audiences.state import model_state
@@ -154,12 +154,21 @@ def _reasons(
 
 
 def _calibration(people: People, ranked: Ranked) -> Calibration | None:
-    """The calibration by known answers: of everybody, or of all who were asked; else None."""
+    """The calibration by known answers: of everybody, or of all who were asked; else None.
+
+    Only of those who meet the pool's conditions, unless too few do: the same place may mean another
+    rate among people whom the conditions leave out.
+    """
     if people.populations.others is None or people.populations.truth is Truth.NONE:
         return None
+    used = people.is_inside
+    if min((used & people.is_seed).sum(), (used & ~people.is_seed).sum()) < LEAST_SEEDS:
+        used = np.ones_like(used)
     judges = ranked.judges
-    at = np.searchsorted(judges.rows, people.examples)
-    return calibrate(ranked.places[at], people.is_seed, people.weights, judges.folds[at])
+    at = np.searchsorted(judges.rows, people.examples[used])
+    return calibrate(
+        ranked.places[at], people.is_seed[used], people.weights[used], judges.folds[at]
+    )
 
 
 def _warnings(

@@ -1,6 +1,7 @@
 """Training an audience: who is ranked, how well, and what it depends on."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -78,7 +79,7 @@ def test_neither_the_order_of_rows_nor_threads_change_a_bit(make):
 
     changed = {
         name: there(getattr(given, name))
-        for name in ("judged", "excluded", "pool", "others", "contacted")
+        for name in ("judged", "judged_others", "excluded", "pool", "others", "contacted")
     }
     seeds = there(given.seeds)
     again = trained(
@@ -224,6 +225,35 @@ def test_seeds_out_of_reach_of_the_pool_are_judged_by_those_within():
     few = trained(vectors, populations(600, seeds, judged=seeds[:5]))
     assert quality(few, 0.1).seeds == len(seeds)
     assert any(sentence.startswith("5 of the seeds meet") for sentence in few.warnings)
+
+
+def test_a_pool_with_conditions_is_judged_by_the_asked_who_meet_them():
+    """Its people are more like the seeds than the asked are, so that they stand out less."""
+    random = np.random.default_rng(5)
+    vectors = random.normal(size=(4000, 5)).astype(np.float32)
+    likes = random.random(4000) < np.where(np.abs(vectors[:, 0]) > 1.5, 0.4, 0.02)
+    every = asked_half(likes)
+    meets = vectors[:, 0] > 1.0
+
+    def inside(chosen):
+        return rows(chosen[meets[chosen]])
+
+    given = replace(
+        every,
+        pool=inside(every.pool),
+        judged=inside(every.seeds),
+        judged_others=inside(every.others),
+    )
+    found = trained(vectors, given, sizes=(0.1, 1.0))
+    rate = likes[given.pool].mean()
+    row = quality(found, 0.1)
+    lift = likes[found.order[: row.customers]].mean() / rate
+    assert row.lift_low <= lift <= row.lift_high
+    unlike = trained(vectors, replace(given, judged_others=None), sizes=(0.1, 1.0))
+    assert quality(unlike, 0.1).lift_low > lift, "the asked outside the conditions are too easy"
+    assert found.probabilities.mean() == pytest.approx(rate, abs=0.04)
+    few = trained(vectors, replace(given, judged=given.judged[:5]), sizes=(0.1, 1.0))
+    assert quality(few, 0.1).seeds == len(given.seeds)
 
 
 def test_a_pool_unlike_the_asked_is_warned_of():
