@@ -28,6 +28,10 @@ Columns = Callable[[NDArray[np.integer]], pd.DataFrame]
 Floats = NDArray[np.float64]
 Vectors = NDArray[np.float32]
 
+MOST_COMPARED, USUAL = 0.5, 0.1
+"""The largest size at which methods are compared, and the least if there are larger ones: where
+everybody is listed, the best are still meant."""
+
 CONTRAST = 4  # purpose of hashes
 CONTRASTED = 20_000
 """People whose columns outside the features are compared, and asked people and pool."""
@@ -72,10 +76,19 @@ def train(
     people = people_of(populations, hashes)
     # The order of a library's sums depends on how many threads it has.
     with one_library_thread():
-        comparison = compare(vectors, people, max(sizes), threads)
+        comparison = compare(vectors, people, compared_size(sizes), threads)
         ranked = rank(vectors, comparison, threads)
         warnings = _warnings(vectors, populations, hashes, labels)
         return _described(vectors, comparison, ranked, sizes, blocks, warnings, threads)
+
+
+def compared_size(sizes: Sequence[float]) -> float:
+    """The size at which the methods are compared: the largest one that can tell them apart.
+
+    All methods find all seeds in the whole pool, and most in most of it.
+    """
+    telling = [size for size in sizes if size <= MOST_COMPARED]
+    return max(telling) if len(telling) == len(sizes) else max([*telling, USUAL])
 
 
 def _described(
@@ -127,7 +140,7 @@ def _described(
             np.asarray(vectors[judges.rows[members]], dtype=np.float32)
         ),
         warnings=(
-            *seed_warnings(people.seeds, quality, max(sizes), specific),
+            *seed_warnings(people.seeds, quality, comparison.size, specific),
             *people.warnings,
             *kinds.warnings,
             *warnings,

@@ -10,6 +10,7 @@ import pytest
 from kindred.audiences.populations import Truth
 from kindred.audiences.status import Status
 from kindred.audiences.trained import Ranking
+from kindred.audiences.training import compared_size
 from kindred.errors import AudienceError
 from unit.audiences.made_audiences import (
     BLOCKS,
@@ -225,6 +226,26 @@ def test_seeds_out_of_reach_of_the_pool_are_judged_by_those_within():
     few = trained(vectors, populations(600, seeds, judged=seeds[:5]))
     assert quality(few, 0.1).seeds == len(seeds)
     assert any(sentence.startswith("5 of the seeds meet") for sentence in few.warnings)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "size"),
+    [((0.01, 0.1), 0.1), ((0.2, 0.5), 0.5), ((0.01, 1.0), 0.1), ((0.2, 1.0), 0.2), ((0.9,), 0.1)],
+)
+def test_methods_are_compared_where_they_differ(sizes, size):
+    assert compared_size(sizes) == size
+
+
+def test_who_lists_the_whole_pool_has_the_best_first_all_the_same():
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(4000, 5)).astype(np.float32)
+    likes = random.random(4000) < np.where(np.abs(vectors[:, 0]) > 1.8, 0.5, 0.02)
+    given = populations(4000, half(likes))
+    best, whole = (trained(vectors, given, sizes=sizes) for sizes in ((0.1,), (0.1, 1.0)))
+    assert "boosting" in best.method
+    assert whole.method == best.method
+    assert np.array_equal(whole.order[: best.counts[0]], best.order)
+    assert not any("mass market" in sentence for sentence in whole.warnings)
 
 
 def test_a_pool_with_conditions_is_judged_by_the_asked_who_meet_them():
