@@ -277,6 +277,17 @@ def test_a_pool_with_conditions_is_judged_by_the_asked_who_meet_them():
     assert quality(few, 0.1).seeds == len(given.seeds)
 
 
+def test_probabilities_follow_odds_that_fall_in_the_middle():
+    """The ranking tells nearly all of those with the taste, a third, from the rest."""
+    random = np.random.default_rng(8)
+    vectors = random.normal(size=(6000, 5)).astype(np.float32)
+    likes = random.random(6000) < np.where(vectors[:, 0] > 0.4, 0.8, 0.03)
+    found = trained(vectors, asked_half(likes), sizes=(0.5, 1.0))
+    answers = likes[found.order].reshape(10, -1).mean(axis=1)
+    errors = np.abs(found.probabilities.reshape(10, -1).mean(axis=1) - answers)
+    assert errors.mean() < 0.03
+
+
 def test_a_pool_unlike_the_asked_is_warned_of():
     vectors, likes = tasteful(2000)
     asked = asked_half(likes)
