@@ -16,8 +16,9 @@ Floats = NDArray[np.float64]
 TENTHS = 10
 
 
-RIDGE = 1e-3
-"""Penalty of the coefficients, so that places which tell the answers apart have finite ones."""
+RIDGE, RAMP_RIDGE = 1e-3, 3.0
+"""Penalties of the coefficients, so that places which tell the answers apart have finite ones; that
+of the ramps also keeps a few answers from bending the curve."""
 
 EDGE = 1e-6
 """Places this near to 0 or 1 count as so near: their logarithm is finite."""
@@ -27,7 +28,7 @@ EDGE = 1e-6
 class Calibration:
     """How places become probabilities, and how well that holds.
 
-    ``coefficients`` float64 (4,): those of `_terms`. ``brier``: mean squared error of the
+    ``coefficients`` float64: those of `_terms`. ``brier``: mean squared error of the
     probabilities of people who were not used to calibrate them; ``brier_base``: that of everybody's
     rate.
     """
@@ -52,8 +53,11 @@ def calibrate(
     """Fit the log odds of the answers to the places, which are cross-fitted.
 
     As beta calibration (Kull, Silva Filho & Flach 2017) does to probabilities, with a linear term
-    more. On asked halves of six real tables that was better than isotonic regression and Platt's
-    method. All arrays are (m,), of those whose answer is known. The rows of the calibration are of
+    and a ramp per tenth of the places more: where a ranking finds nearly all seeds in its first
+    third, the odds fall steeply in the middle, where the logarithms are flat. On asked halves of
+    real tables the linear term alone was better than isotonic regression and Platt's method.
+
+    All arrays are (m,), of those whose answer is known. The rows of the calibration are of
     probabilities from the answers of the other folds.
     """
     held_out = np.empty(len(places))
@@ -71,10 +75,11 @@ def calibrate(
 
 
 def _terms(places: Floats) -> Floats:
-    """Three that rise with the place, and 1; float64 (rows, 4)."""
+    """Three that rise with the place, a ramp per tenth of the places, and 1; float64 (rows, 14)."""
     within = np.clip(places, EDGE, 1.0 - EDGE)
-    terms = [np.log(within), -np.log1p(-within), within, np.ones(len(places))]
-    return np.column_stack(terms)
+    ramps = [np.clip(TENTHS * within - tenth, 0.0, 1.0) for tenth in range(TENTHS)]
+    smooth = [np.log(within), -np.log1p(-within), within]
+    return np.column_stack([*smooth, *ramps, np.ones(len(places))])
 
 
 def _probabilities(places: Floats, coefficients: Floats) -> Floats:
@@ -84,11 +89,11 @@ def _probabilities(places: Floats, coefficients: Floats) -> Floats:
 
 def _fitted(places: Floats, is_seed: NDArray[np.bool_], weights: Floats) -> Floats:
     """The coefficients; those of the terms are not negative."""
-    penalty = np.array([RIDGE, RIDGE, RIDGE, 0.0])
+    penalty = np.array([RIDGE, RIDGE, RIDGE, *[RAMP_RIDGE] * TENTHS, 0.0])
     base = float(np.average(is_seed, weights=weights))
     terms, answers = _terms(places), is_seed.astype(np.float64)
-    start = np.array([0.0, 0.0, 0.0, np.log(base / (1.0 - base))])
-    least = np.array([0.0, 0.0, 0.0, -np.inf])
+    start, least = np.zeros_like(penalty), np.zeros_like(penalty)
+    start[-1], least[-1] = np.log(base / (1.0 - base)), -np.inf
     return by_gradients(terms, answers, weights, penalty, start, least)
 
 

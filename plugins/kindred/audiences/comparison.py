@@ -50,7 +50,7 @@ class Comparison:
 
     @cached_property
     def hits(self) -> dict[Method, NDArray[np.bool_]]:
-        """Which held-out seeds each method finds at the largest size."""
+        """Which held-out seeds each method finds at the size of the comparison."""
         seeds = self.people.judges.seeds
         return {method: found(one, seeds, self.size) for method, one in self.places.items()}
 

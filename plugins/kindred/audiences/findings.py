@@ -29,8 +29,8 @@ def seed_warnings(
 ) -> tuple[str, ...]:
     """Too few seeds, a mass market, too specific an audience.
 
-    ``size``: the largest; ``specific``: share of the held-out seeds within the pool's best
-    `SPECIFIC`.
+    ``size``: at which methods are compared; ``specific``: share of the held-out seeds within the
+    pool's best `SPECIFIC`.
     """
     warnings = []
     if seeds < FEW_SEEDS:

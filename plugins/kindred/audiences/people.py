@@ -36,11 +36,14 @@ class People:
         Rows to learn from: the seeds, then at most 100,000 of the others, in hash order.
     is_seed, weights : ndarray of bool and float64, shape (m,)
         The others weigh as many as they stand for.
+    is_inside : ndarray of bool, shape (m,)
+        Whether they meet the pool's conditions: what holds of others need not hold of the pool.
+        All of them, if too few seeds do.
     folds : ndarray of int8, shape (customers,)
         Of everybody.
     judges : Judges
         The seeds, and those out of whom they are to stand: at most 100,000 of the pool, or
-        of the asked.
+        of the asked who meet its conditions.
     ranked : Judges
         The whole pool, and the seeds and others whose answers calibrate probabilities.
     has_whole_pool : bool
@@ -52,6 +55,7 @@ class People:
     examples: Rows
     is_seed: NDArray[np.bool_]
     weights: Floats
+    is_inside: NDArray[np.bool_]
     folds: NDArray[np.int8]
     judges: Judges
     ranked: Judges
@@ -93,6 +97,7 @@ def people_of(populations: Populations, hashes: NDArray[np.uint64]) -> People:
     is_seed = np.arange(len(examples)) < len(seeds)
     weights = np.where(is_seed, 1.0, len(others) / max(1, len(sampled)))
     judged = populations.judged if len(populations.judged) >= LEAST_SEEDS else populations.seeds
+    is_inside = _meeting_conditions(populations, examples, judged)
 
     def judges(reference_rows: Rows, reference_weights: Floats) -> Judges:
         is_judge = np.zeros(len(hashes), dtype=bool)
@@ -111,14 +116,32 @@ def people_of(populations: Populations, hashes: NDArray[np.uint64]) -> People:
     whole = judges(populations.pool, np.ones(len(populations.pool)))
     some = sample(populations.pool, by_sample)
     if is_asked:
-        compared = judges(examples, weights)
+        compared = judges(examples[is_inside], weights[is_inside])
     elif len(some) < len(populations.pool):
         compared = judges(some, np.ones(len(some)))
     else:
         compared = whole
     return People(
-        examples, is_seed, weights, folds, compared, whole, compared is whole, populations
+        examples,
+        is_seed,
+        weights,
+        is_inside,
+        folds,
+        compared,
+        whole,
+        compared is whole,
+        populations,
     )
+
+
+def _meeting_conditions(
+    populations: Populations, examples: Rows, judged: Rows
+) -> NDArray[np.bool_]:
+    """Which examples meet the pool's conditions; all, unless answers are known and seeds judged."""
+    others = populations.judged_others
+    if others is None or len(populations.judged) < LEAST_SEEDS:
+        return np.ones(len(examples), dtype=bool)
+    return np.isin(examples, np.concatenate([judged, others]))
 
 
 def _others(populations: Populations, customers: int) -> Rows:

@@ -40,7 +40,8 @@ class Populations:
     ``Truth.NONE``, where a label is known of some customers only. ``contacted``: who was asked,
     seeds among them, None without that population; then ``seeds`` are the contacted ones alone,
     and ``others`` the rest of the contacted. ``judged``: the seeds that would be in the pool if
-    they were none, since they meet its conditions. Excluded people are in no other array.
+    they were none, since they meet its conditions; ``judged_others``: those of the ``others`` who
+    meet them, None for all. Excluded people are in no other array.
 
     ``given``: distinct ids of the seed population; ``known``: of them, customers of the snapshot
     (with ``contacted``, before the seeds who were not contacted are left out). ``warnings``:
@@ -57,6 +58,7 @@ class Populations:
     given: int
     known: int
     warnings: tuple[str, ...] = ()
+    judged_others: Rows | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +132,7 @@ def populations_from(found: Found, *, include_contacted: bool) -> Populations:
         given=found.given,
         known=len(found.seeds),
         warnings=tuple(warnings),
+        judged_others=_rows(others & meets) if has_others else None,
     )
 
 

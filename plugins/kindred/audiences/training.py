@@ -15,7 +15,7 @@ from kindred.audiences.folds import remixed, sample
 from kindred.audiences.kinds import kinds_of
 from kindred.audiences.methods import Family
 from kindred.audiences.people import People, people_of
-from kindred.audiences.populations import Populations, Truth
+from kindred.audiences.populations import LEAST_SEEDS, Populations, Truth
 from kindred.audiences.quality import customers_of, quality_rows
 from kindred.audiences.reasons import reasons_of
 from kindred.audiences.state import model_state
@@ -27,6 +27,10 @@ Columns = Callable[[NDArray[np.integer]], pd.DataFrame]
 
 Floats = NDArray[np.float64]
 Vectors = NDArray[np.float32]
+
+MOST_COMPARED, USUAL = 0.5, 0.1
+"""The largest size at which methods are compared, and the least if there are larger ones: where
+everybody is listed, the best are still meant."""
 
 CONTRAST = 4  # purpose of hashes
 CONTRASTED = 20_000
@@ -72,10 +76,19 @@ def train(
     people = people_of(populations, hashes)
     # The order of a library's sums depends on how many threads it has.
     with one_library_thread():
-        comparison = compare(vectors, people, max(sizes), threads)
+        comparison = compare(vectors, people, compared_size(sizes), threads)
         ranked = rank(vectors, comparison, threads)
         warnings = _warnings(vectors, populations, hashes, labels)
         return _described(vectors, comparison, ranked, sizes, blocks, warnings, threads)
+
+
+def compared_size(sizes: Sequence[float]) -> float:
+    """The size at which the methods are compared: the largest one that can tell them apart.
+
+    All methods find all seeds in the whole pool, and most in most of it.
+    """
+    telling = [size for size in sizes if size <= MOST_COMPARED]
+    return max(telling) if len(telling) == len(sizes) else max([*telling, USUAL])
 
 
 def _described(
@@ -127,7 +140,7 @@ def _described(
             np.asarray(vectors[judges.rows[members]], dtype=np.float32)
         ),
         warnings=(
-            *seed_warnings(people.seeds, quality, max(sizes), specific),
+            *seed_warnings(people.seeds, quality, comparison.size, specific),
             *people.warnings,
             *kinds.warnings,
             *warnings,
@@ -154,12 +167,21 @@ def _reasons(
 
 
 def _calibration(people: People, ranked: Ranked) -> Calibration | None:
-    """The calibration by known answers: of everybody, or of all who were asked; else None."""
+    """The calibration by known answers: of everybody, or of all who were asked; else None.
+
+    Only of those who meet the pool's conditions, unless too few do: the same place may mean another
+    rate among people whom the conditions leave out.
+    """
     if people.populations.others is None or people.populations.truth is Truth.NONE:
         return None
+    used = people.is_inside
+    if min((used & people.is_seed).sum(), (used & ~people.is_seed).sum()) < LEAST_SEEDS:
+        used = np.ones_like(used)
     judges = ranked.judges
-    at = np.searchsorted(judges.rows, people.examples)
-    return calibrate(ranked.places[at], people.is_seed, people.weights, judges.folds[at])
+    at = np.searchsorted(judges.rows, people.examples[used])
+    return calibrate(
+        ranked.places[at], people.is_seed[used], people.weights[used], judges.folds[at]
+    )
 
 
 def _warnings(

@@ -27,10 +27,20 @@ def test_nobody_is_in_two_populations():
     assert found.seeds.tolist() == [*range(40)]
     assert found.judged.tolist() == [*range(30, 40)]
     assert found.others.tolist() == [*range(60, 100)]
+    assert found.judged_others.tolist() == [*range(60, 100)]
     assert found.contacted.tolist() == [*range(40), *range(60, 100)]
     assert found.pool.tolist() == [*range(100, 180)]
     assert found.excluded.tolist() == [*range(40, 60)]
     assert found.known == 50
+
+
+def test_only_those_who_meet_the_conditions_judge_a_pool():
+    found = divide(contacted=span(0, 100), pool=span(30, 80), include_contacted=True)
+    assert found.others.tolist() == [*range(50, 100)]
+    assert found.judged_others.tolist() == [*range(50, 80)]
+    labelled = divide(not_seeds=span(50, 200), is_complete=True, pool=span(30, 80))
+    assert labelled.judged_others.tolist() == [*range(50, 80)]
+    assert divide(pool=span(30, 80)).judged_others is None
 
 
 def test_contacted_people_whose_label_is_missing_are_not_known_to_have_said_no():

@@ -1,6 +1,7 @@
 """Training an audience: who is ranked, how well, and what it depends on."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 from kindred.audiences.populations import Truth
 from kindred.audiences.status import Status
 from kindred.audiences.trained import Ranking
+from kindred.audiences.training import compared_size
 from kindred.errors import AudienceError
 from unit.audiences.made_audiences import (
     BLOCKS,
@@ -78,7 +80,7 @@ def test_neither_the_order_of_rows_nor_threads_change_a_bit(make):
 
     changed = {
         name: there(getattr(given, name))
-        for name in ("judged", "excluded", "pool", "others", "contacted")
+        for name in ("judged", "judged_others", "excluded", "pool", "others", "contacted")
     }
     seeds = there(given.seeds)
     again = trained(
@@ -224,6 +226,66 @@ def test_seeds_out_of_reach_of_the_pool_are_judged_by_those_within():
     few = trained(vectors, populations(600, seeds, judged=seeds[:5]))
     assert quality(few, 0.1).seeds == len(seeds)
     assert any(sentence.startswith("5 of the seeds meet") for sentence in few.warnings)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "size"),
+    [((0.01, 0.1), 0.1), ((0.2, 0.5), 0.5), ((0.01, 1.0), 0.1), ((0.2, 1.0), 0.2), ((0.9,), 0.1)],
+)
+def test_methods_are_compared_where_they_differ(sizes, size):
+    assert compared_size(sizes) == size
+
+
+def test_who_lists_the_whole_pool_has_the_best_first_all_the_same():
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(4000, 5)).astype(np.float32)
+    likes = random.random(4000) < np.where(np.abs(vectors[:, 0]) > 1.8, 0.5, 0.02)
+    given = populations(4000, half(likes))
+    best, whole = (trained(vectors, given, sizes=sizes) for sizes in ((0.1,), (0.1, 1.0)))
+    assert "boosting" in best.method
+    assert whole.method == best.method
+    assert np.array_equal(whole.order[: best.counts[0]], best.order)
+    assert not any("mass market" in sentence for sentence in whole.warnings)
+
+
+def test_a_pool_with_conditions_is_judged_by_the_asked_who_meet_them():
+    """Its people are more like the seeds than the asked are, so that they stand out less."""
+    random = np.random.default_rng(5)
+    vectors = random.normal(size=(4000, 5)).astype(np.float32)
+    likes = random.random(4000) < np.where(np.abs(vectors[:, 0]) > 1.5, 0.4, 0.02)
+    every = asked_half(likes)
+    meets = vectors[:, 0] > 1.0
+
+    def inside(chosen):
+        return rows(chosen[meets[chosen]])
+
+    given = replace(
+        every,
+        pool=inside(every.pool),
+        judged=inside(every.seeds),
+        judged_others=inside(every.others),
+    )
+    found = trained(vectors, given, sizes=(0.1, 1.0))
+    rate = likes[given.pool].mean()
+    row = quality(found, 0.1)
+    lift = likes[found.order[: row.customers]].mean() / rate
+    assert row.lift_low <= lift <= row.lift_high
+    unlike = trained(vectors, replace(given, judged_others=None), sizes=(0.1, 1.0))
+    assert quality(unlike, 0.1).lift_low > lift, "the asked outside the conditions are too easy"
+    assert found.probabilities.mean() == pytest.approx(rate, abs=0.04)
+    few = trained(vectors, replace(given, judged=given.judged[:5]), sizes=(0.1, 1.0))
+    assert quality(few, 0.1).seeds == len(given.seeds)
+
+
+def test_probabilities_follow_odds_that_fall_in_the_middle():
+    """The ranking tells nearly all of those with the taste, a third, from the rest."""
+    random = np.random.default_rng(8)
+    vectors = random.normal(size=(6000, 5)).astype(np.float32)
+    likes = random.random(6000) < np.where(vectors[:, 0] > 0.4, 0.8, 0.03)
+    found = trained(vectors, asked_half(likes), sizes=(0.5, 1.0))
+    answers = likes[found.order].reshape(10, -1).mean(axis=1)
+    errors = np.abs(found.probabilities.reshape(10, -1).mean(axis=1) - answers)
+    assert errors.mean() < 0.03
 
 
 def test_a_pool_unlike_the_asked_is_warned_of():
