@@ -7,6 +7,12 @@ from kindred.spec.audiences import Audience
 from kindred.spec.model import Spec
 from kindred.spec.names import did_you_mean, listed
 
+LARGEST_BESIDE_PRIVATE = 0.5
+"""The largest share of the pool that is published where a query may rest on a private column.
+
+Of a whole pool, whoever is no member is a seed, excluded or contacted.
+"""
+
 
 def shown_labels(spec: Spec) -> tuple[str, ...]:
     """The labels of a space that are not private."""
@@ -36,6 +42,14 @@ def problems_with(spec: Spec, audience: Audience) -> Iterator[str]:
         events = [name for name in spec.events if name not in spec.private]
         yield from _unknown(
             spec, "outcome.event", [audience.outcome.event], events, "table of events"
+        )
+
+    unseen = [role for role, population in audience.populations.items() if population.label is None]
+    if spec.private and unseen and max(audience.sizes) > LARGEST_BESIDE_PRIVATE:
+        yield (
+            f"sizes: {max(audience.sizes):.4g} of the pool would show readers whom"
+            f" {' and '.join(map(repr, unseen))} name, and the space has private columns, by which"
+            f" these may have been found; give sizes up to {LARGEST_BESIDE_PRIVATE:.0%}"
         )
 
 

@@ -58,7 +58,9 @@ def populations_of(
     seed, contacted, excluded = (found.get(role) for role in ("seed", "contacted", "exclude"))
     assert seed is not None
     warnings = [warning for one in found.values() for warning in one.warnings]
-    if excluded is not None and excluded.given and not len(excluded.rows):
+    if excluded is not None and not excluded.given:
+        warnings.append("'exclude' names nobody; check that its list is complete")
+    elif excluded is not None and not len(excluded.rows):
         warnings.append(
             f"none of the {excluded.given:,} ids of 'exclude' is a customer of the snapshot"
         )

@@ -395,6 +395,21 @@ def test_private_columns_give_no_audience(resolve):
         assert "age" not in caught.value.reason.replace("would give it away", "")
 
 
+def test_a_whole_pool_would_show_whom_a_query_has_found(resolve):
+    """By a private column, maybe; a label that readers know gives nothing away."""
+    whole = {"sizes": ["10%", "100%"]}
+    assert len(resolve({**BY_QUERY, **whole}).seeds)
+    private = scene_spec(private=["age"])
+    with pytest.raises(AudienceError, match="sizes: 1 of the pool would show readers whom 'seed'"):
+        resolve({**BY_QUERY, **whole}, spec=private)
+    assert len(resolve({"seed": {"label": {LABEL: "yes"}}, **whole}, spec=private).seeds)
+
+
+def test_a_list_of_opt_outs_that_is_empty_is_told(resolve):
+    found = resolve({**BY_QUERY, "exclude": {"query": f"{RESPONDED} and false"}})
+    assert found.warnings == ("'exclude' names nobody; check that its list is complete",)
+
+
 def test_a_date_that_is_run_again_finds_the_same_ids(copied, resolve_in):
     laboratory = copied
     content = {"seed": {"query": EVERYBODY.replace("customers", "responders")}}
