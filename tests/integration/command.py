@@ -49,10 +49,17 @@ class Command:
 
     def __call__(self, *arguments, **changes):
         """Exit code, and all that was printed, without the frames of tables."""
+        code, printed = self.verbatim(*arguments, **changes)
+        return code, without_frames(printed)
+
+    def verbatim(self, *arguments, stdin="", **changes):
+        """Exit code, and all that was printed."""
         printed, code = io.StringIO(), 0
+        typed = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
         with (
             patch.dict(os.environ, self.environment(**changes), clear=True),
             patch.object(sys, "argv", ["kindred", *arguments]),
+            patch.object(sys, "stdin", typed),
             patch.object(cli, "console", Console(width=600, emoji=False)),
             patch.object(audience_commands, "console", Console(width=600, emoji=False)),
             redirect_stdout(printed),
@@ -62,7 +69,7 @@ class Command:
                 cli.main()
             except SystemExit as end:
                 code = end.code
-        return code, without_frames(printed.getvalue())
+        return code, printed.getvalue()
 
     def process(self, *arguments, stdin="", **changes):
         """The same in a process of its own."""

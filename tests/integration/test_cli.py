@@ -5,14 +5,13 @@ A process of its own takes a second to begin: most tests call the command within
 
 import json
 import subprocess
-import sys
 from contextlib import closing
 
 import psycopg2
 import pytest
 from psycopg2 import sql
 
-from integration.command import CONTENT, command_on
+from integration.command import CONTENT, Command, command_on
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.spec.model import spec_from_dict
 from local.postgres import as_user, binary
@@ -24,6 +23,27 @@ FIRST, SECOND = "2026-01-05T02:00:00+00:00", "2026-01-06T02:00:00+00:00"
 def run(make_laboratory, tmp_path_factory):
     """The command on a shop and a warehouse that nothing here may change."""
     return command_on(make_laboratory(is_bare=True), tmp_path_factory.mktemp("features"))
+
+
+@pytest.fixture(scope="module")
+def original_night(make_laboratory):
+    laboratory = make_laboratory()
+    laboratory.fill("customers", COLUMNS, people(400))
+    laboratory.run(spec_of(), FIRST[:16])
+    return laboratory
+
+
+@pytest.fixture
+def after_a_night(original_night, copy_laboratory, tmp_path):
+    """The command on a shop and a warehouse with one snapshot."""
+    command = Command(copy_laboratory(original_night), tmp_path)
+    command.write_spec()
+    return command
+
+
+def spec_of(**changes):
+    """What the command reads, in which these keys are others."""
+    return spec_from_dict({"space": "default", **CONTENT, **changes}, where="test")
 
 
 @pytest.fixture
@@ -155,13 +175,7 @@ def test_what_page_reader_prints_lets_an_administrator_install_it(run_once):
     assert code == 0, printed
     assert "index pages warning" in printed
     assert "have a superuser run what 'kindred page-reader --space default' prints" in printed
-    script = subprocess.run(
-        [sys.executable, "-m", "kindred.cli", "page-reader"],
-        env=run_once.environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    _, script = run_once.verbatim("page-reader")
     administrator = as_user(run_once.laboratory.warehouse_dsn, "postgres")
     psql = [binary("psql"), administrator, "-Xq", "-v", "ON_ERROR_STOP=1"]
     subprocess.run(psql, input=script, text=True, check=True)
@@ -244,15 +258,13 @@ def test_fit_refuses_with_one_line(run_once, as_of, words):
     assert printed.startswith(f"error: {words}")
 
 
-def test_withdraw_goes_back_and_says_what_serves(run_once):
-    laboratory = run_once.laboratory
-    spec = spec_from_dict({"space": "default", **CONTENT}, where="test")
-    laboratory.run(spec, FIRST[:16])
-    laboratory.run(spec, SECOND[:16])
-    code, printed = run_once("withdraw", SECOND)
+def test_withdraw_goes_back_and_says_what_serves(after_a_night):
+    laboratory = after_a_night.laboratory
+    laboratory.run(spec_of(), SECOND[:16])
+    code, printed = after_a_night("withdraw", SECOND)
     assert (code, printed) == (0, f"withdrawn; current is {FIRST}")
     assert laboratory.query("select distinct as_of from bi.lookalikes") == [(moment(FIRST[:16]),)]
-    code, printed = run_once("withdraw", SECOND)
+    code, printed = after_a_night("withdraw", SECOND)
     assert code == 1
     assert "error: snapshot" in printed
     assert "is not published; see bi.snapshots" in printed
@@ -268,10 +280,7 @@ def test_relink_wants_a_prepared_space(run_once):
 def test_relink_says_what_it_changes_and_changes_it_once(run_once):
     laboratory = run_once.laboratory
     laboratory.fill("customers", COLUMNS, people(400, days=4))
-    spec = spec_from_dict({"space": "default", **CONTENT}, where="test")
-    more = spec_from_dict(
-        {"space": "default", **CONTENT, "clustering": {"algorithms": ["kmeans"]}}, where="test"
-    )
+    spec, more = spec_of(), spec_of(clustering={"algorithms": ["kmeans"]})
     for as_of, wanted in ((SECOND, spec), (FIRST, more)):  # eight clusters, out of turn
         laboratory.run(wanted, as_of[:16])
     query = "select as_of, algorithm, customer_id, cluster_id from bi.clusters order by 1, 2, 3"
@@ -293,18 +302,17 @@ def test_relink_says_what_it_changes_and_changes_it_once(run_once):
     assert printed == "nothing to change: ids, names and lineage are those of dates run in order"
 
 
-def test_hashes_are_saved_and_compared(run_once, tmp_path):
-    laboratory, saved = run_once.laboratory, tmp_path / "hashes.json"
-    laboratory.run(make_spec(features=CONTENT["features"]), FIRST[:16])
-    code, printed = run_once("hash", "--save", str(saved))
+def test_hashes_are_saved_and_compared(after_a_night, tmp_path):
+    laboratory, saved = after_a_night.laboratory, tmp_path / "hashes.json"
+    code, printed = after_a_night("hash", "--save", str(saved))
     assert code == 0
     for table, digest in laboratory.hashes().items():
         assert f"{digest} {table}" in printed
-    code, printed = run_once("hash", "--compare", str(saved))
+    code, printed = after_a_night("hash", "--compare", str(saved))
     assert code == 0
     assert printed.endswith(f"EQUAL to {saved}")
-    laboratory.run(make_spec(features=CONTENT["features"], k=4), FIRST[:16])
-    code, printed = run_once("hash", "--compare", str(saved))
+    laboratory.run(spec_of(k=4), FIRST[:16])
+    code, printed = after_a_night("hash", "--compare", str(saved))
     assert code == 1
     assert printed.endswith(
         f"DIFFERENT from {saved}: customer_lookalikes, published_snapshots, all"
@@ -328,15 +336,14 @@ def test_an_encoder_of_fit_is_that_of_a_run(make_laboratory):
     fitted.fill("customers", COLUMNS, people(400))
     fitted.fit(spec, FIRST[:16])
     by_run = make_laboratory(beside=fitted)
-    by_run.run(spec, FIRST[:16])
+    by_run.run(spec, FIRST[:16], until="encode")
     assert by_run.hashes()["encoder_versions"] == fitted.hashes()["encoder_versions"]
 
 
 def test_an_id_comes_from_standard_input_and_is_printed_by_nothing(run_once):
-    spec = spec_from_dict({**CONTENT, "space": "default"}, where="test")
-    run_once.laboratory.land(spec, FIRST.removesuffix("+00:00"))
-    assert run_once.process("request-erasure")[0] == 1
-    code, printed = run_once.process("request-erasure", stdin="no such 381\n")
+    run_once.laboratory.land(spec_of(), FIRST.removesuffix("+00:00"))
+    assert run_once("request-erasure")[0] == 1
+    code, printed = run_once("request-erasure", stdin="no such 381\n")
     assert (code, "381" in printed) == (1, False)
     assert "is not a key of type bigint" in printed
     code, printed = run_once.process("request-erasure", stdin="381\r\n")
