@@ -227,7 +227,7 @@ def test_seeds_out_of_reach_of_the_pool_are_judged_by_those_within():
     assert quality(few, 0.1).seeds == len(seeds)
     assert any(sentence.startswith("5 of the seeds meet") for sentence in few.warnings)
     asked = asked_half(likes)
-    few = trained(vectors, replace(asked, judged=asked.seeds[:5]))
+    few = trained(vectors, replace(asked, judged=asked.seeds[:5], judged_others=asked.others))
     assert quality(few, 0.1).seeds == len(asked.seeds)
 
 
