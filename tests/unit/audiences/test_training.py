@@ -226,6 +226,9 @@ def test_seeds_out_of_reach_of_the_pool_are_judged_by_those_within():
     few = trained(vectors, populations(600, seeds, judged=seeds[:5]))
     assert quality(few, 0.1).seeds == len(seeds)
     assert any(sentence.startswith("5 of the seeds meet") for sentence in few.warnings)
+    asked = asked_half(likes)
+    few = trained(vectors, replace(asked, judged=asked.seeds[:5], judged_others=asked.others))
+    assert quality(few, 0.1).seeds == len(asked.seeds)
 
 
 @pytest.mark.parametrize(
@@ -273,8 +276,6 @@ def test_a_pool_with_conditions_is_judged_by_the_asked_who_meet_them():
     unlike = trained(vectors, replace(given, judged_others=None), sizes=(0.1, 1.0))
     assert quality(unlike, 0.1).lift_low > lift, "the asked outside the conditions are too easy"
     assert found.probabilities.mean() == pytest.approx(rate, abs=0.04)
-    few = trained(vectors, replace(given, judged=given.judged[:5]), sizes=(0.1, 1.0))
-    assert quality(few, 0.1).seeds == len(given.seeds)
 
 
 def test_probabilities_follow_odds_that_fall_in_the_middle():
