@@ -48,6 +48,14 @@ def compile_recommendations() -> None:
     most_popular(Catalogue.of(everything), np.arange(6), 2)
 
 
+def compile_audiences() -> None:
+    from unit.audiences.made_audiences import asked_half, half, populations, tasteful, trained
+
+    vectors, likes = tasteful()
+    for given in (populations(len(likes), half(likes)), asked_half(likes)):
+        trained(vectors, given)
+
+
 def is_compiled(part: str) -> bool:
     """Whether somebody has compiled functions of a folder as its sources are now."""
     folder = Path(compiled.__file__).parents[1] / part
@@ -58,6 +66,7 @@ COMPILE = {
     "neighbours": compile_neighbours,
     "segments": compile_segments,
     "recommendations": compile_recommendations,
+    "audiences": compile_audiences,
 }
 
 if __name__ == "__main__":
