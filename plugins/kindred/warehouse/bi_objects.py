@@ -71,13 +71,18 @@ OBJECTS = (
 CLUSTER_CUSTOMERS = "segments/bi/cluster_customers"
 """The function of ``bi`` that is made once a spec lists the algorithm ``plpython``."""
 
+PARTITIONED = {
+    "recommendations": {"rows": "recommendations", "table": "customer_recommendations"},
+    "audience_members": {"rows": "audience_members", "table": "audience_members"},
+}
+"""Views of a table with partitions, and the column of ``snapshots`` that counts its rows."""
+
 CURRENT = defaultdict(
     lambda: "publication/shown_current",
     lookalikes="lookalikes/current_lookalikes",
-    recommendations="recommendations/current_recommendations",
-    audience_members="audiences/current_members",
     clusters="segments/current_clusters",
     cluster_movements="segments/current_clusters",
+    **dict.fromkeys(PARTITIONED, "publication/shown_current_partition"),
 )
 """The statement that finds the snapshot of each ``_current`` view."""
 
@@ -301,7 +306,8 @@ def _statements(
         yield name, statements.compose(name, **names)
     for name in VIEWS_WITH_CURRENT:
         view = name.rpartition("/")[2]
-        current = statements.compose(CURRENT[view], space=spec.internal_schema)
+        place = {"space": spec.internal_schema, **PARTITIONED.get(view, {})}
+        current = statements.compose(CURRENT[view], **place)
         kinds = (
             ("", sql.SQL("is not null"), "for every published snapshot"),
             ("_current", sql.SQL("= ({})").format(current), "for the current snapshot"),
