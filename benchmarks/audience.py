@@ -261,13 +261,13 @@ def measure_probabilities(report: Report, customers: Customers, splits: int, thr
     for number in range(splits):
         trained, is_positive = asked_once(customers, SEED + number, threads)
         assert trained.probabilities is not None
-        rate = len(trained.seed_groups) / (len(customers.vectors) // 2)
         tenths.append(tenths_within(trained.probabilities, is_positive))
-        brier.append(float(np.square(trained.probabilities - is_positive).mean()))
-        base.append(float(np.square(rate - is_positive).mean()))
         [row] = [
             r for r in trained.quality if r.size == TOP_SHARE and r.ranking is Ranking.PUBLISHED
         ]
+        rate = row.seeds / (len(customers.vectors) // 2)
+        brier.append(float(np.square(trained.probabilities - is_positive).mean()))
+        base.append(float(np.square(rate - is_positive).mean()))
         lift = lift_at_top(trained.order, customers.is_positive)
         covered.append((row.lift_low or 0.0) <= lift <= (row.lift_high or 0.0))
     ratio = float(np.median(np.divide(brier, base)))

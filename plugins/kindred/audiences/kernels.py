@@ -34,6 +34,15 @@ def add_product_parts(
 
 
 @compiled
+def _length(vector: np.ndarray, origin: np.ndarray) -> float:
+    square = 0.0
+    for j in range(len(origin)):
+        value = vector[j] - origin[j]
+        square += value * value
+    return float(np.sqrt(square))
+
+
+@compiled
 def best_cosines(
     vectors: np.ndarray,
     origin: np.ndarray,
@@ -46,13 +55,9 @@ def best_cosines(
     Fills ``cosines`` float64 and ``groups`` int16 (m,); 0 and 0 for a vector at the origin.
     """
     for i in range(len(vectors)):
-        square = 0.0
-        for j in range(len(origin)):
-            value = vectors[i, j] - origin[j]
-            square += value * value
-        if not square > 0.0:
+        length = _length(vectors[i], origin)
+        if not length > 0.0:
             continue
-        length = np.sqrt(square)
         best = -2.0
         for g in range(len(directions)):
             total = 0.0
@@ -79,13 +84,9 @@ def add_cosine_parts(
     ``columns`` and ``parts`` as in `add_product_parts`.
     """
     for i in range(len(vectors)):
-        square = 0.0
-        for j in range(len(origin)):
-            value = vectors[i, j] - origin[j]
-            square += value * value
-        if not square > 0.0:
+        length = _length(vectors[i], origin)
+        if not length > 0.0:
             continue
-        length = np.sqrt(square)
         for j in range(len(origin)):
             if columns[j] >= 0:
                 value = (vectors[i, j] - origin[j]) * directions[groups[i], j]

@@ -77,7 +77,7 @@ class Trained:
     scores : ndarray of float64, shape (members,)
         Never rising. The share of the pool that is less like the seeds, from 0 to 1, before ties.
     percentiles : ndarray of float64, shape (members,)
-        Share of the pool that ranks at least as high, in percent: (0, 100].
+        Share of the pool that ranks no higher, in percent: 100 for the first, (0, 100].
     probabilities : ndarray of float64, shape (members,), or None
         Calibrated, from 0 to 1; only where it is known who said no.
     pool : int
@@ -95,11 +95,6 @@ class Trained:
         The columns that ``reasons`` numbers.
     reasons : ndarray of int16, shape (members, 3)
         The columns that raise a member's score most, -1 for none.
-    seed_groups : ndarray of int16, shape (seeds,)
-        The kind of people that each used seed belongs to, in the order of the seeds' rows; all 0
-        if they are one kind.
-    nearest_groups : ndarray of int16, shape (members,)
-        The kind of seeds that a member is nearest to.
     warnings : tuple of str
         Sentences for readers; they name public columns and counts, nobody.
     state : dict
@@ -121,7 +116,5 @@ class Trained:
     brier_base: float | None
     columns: tuple[str, ...]
     reasons: NDArray[np.int16]
-    seed_groups: NDArray[np.int16]
-    nearest_groups: NDArray[np.int16]
     warnings: tuple[str, ...]
     state: dict[str, Any] = field(default_factory=dict)

@@ -101,8 +101,7 @@ def _described(
     threads: int,
 ) -> Trained:
     """What a comparison and its ranking mean for readers."""
-    people, populations = comparison.people, comparison.people.populations
-    order, judges = ranked.order, ranked.judges
+    people, order, judges = comparison.people, ranked.order, ranked.judges
     pool = len(order)
     counts = tuple(customers_of(size, pool) for size in sizes)
     members = order[: counts[-1]]
@@ -116,7 +115,6 @@ def _described(
     kinds = kinds_of(
         comparison.examples, comparison.hits, comparison.settings.get(Family.NEAREST, 1)
     )
-    seeds = np.asarray(vectors[populations.seeds], dtype=np.float32)
     places = comparison.places[comparison.method]
     specific = float(found(places, people.judges.seeds, SPECIFIC).mean())
     return Trained(
@@ -135,10 +133,6 @@ def _described(
         brier_base=None if calibration is None else calibration.brier_base,
         columns=tuple(blocks),
         reasons=_reasons(vectors, comparison, ranked, members, blocks, threads),
-        seed_groups=kinds.centroids.groups(seeds),
-        nearest_groups=kinds.centroids.groups(
-            np.asarray(vectors[judges.rows[members]], dtype=np.float32)
-        ),
         warnings=(
             *seed_warnings(people.seeds, quality, comparison.size, specific),
             *people.warnings,

@@ -4,6 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from kindred.audiences.centroids import Centroids
+from kindred.audiences.comparison import compare
+from kindred.audiences.kinds import kinds_of
+from kindred.audiences.methods import Family
+from kindred.audiences.people import people_of
 from kindred.audiences.populations import Populations, Truth
 from kindred.audiences.trained import QualityRow, Ranking, Trained
 from kindred.audiences.training import train
@@ -71,6 +76,13 @@ def trained(vectors: np.ndarray, given: Populations, **options: Any) -> Trained:
     chosen: dict[str, Any] = {"sizes": SIZES, "blocks": BLOCKS} | options
     hashes = chosen.pop("hashes", hashes_of(len(vectors)))
     return train(vectors, given, hashes, chosen.pop("sizes"), **chosen)
+
+
+def kinds(vectors: np.ndarray, given: Populations, hashes: np.ndarray | None = None) -> Centroids:
+    """The centroids of the kinds of people that the seeds are."""
+    people = people_of(given, hashes_of(len(vectors)) if hashes is None else hashes)
+    compared = compare(vectors, people, SIZES[-1], 1)
+    return kinds_of(compared.examples, compared.hits, compared.settings[Family.NEAREST]).centroids
 
 
 def quality(found: Trained, size: float, ranking: Ranking = Ranking.PUBLISHED) -> QualityRow:

@@ -66,8 +66,6 @@ def trained():
         brier_base=None,
         columns=("income",),
         reasons=np.zeros((3, 3), dtype=np.int16),
-        seed_groups=np.zeros(30, dtype=np.int16),
-        nearest_groups=np.zeros(3, dtype=np.int16),
         warnings=("second",),
     )
 

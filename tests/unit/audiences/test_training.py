@@ -17,6 +17,7 @@ from unit.audiences.made_audiences import (
     asked_half,
     half,
     hashes_of,
+    kinds,
     populations,
     quality,
     rows,
@@ -83,14 +84,15 @@ def test_neither_the_order_of_rows_nor_threads_change_a_bit(make):
         for name in ("judged", "judged_others", "excluded", "pool", "others", "contacted")
     }
     seeds = there(given.seeds)
-    again = trained(
-        np.ascontiguousarray(vectors[moved]),
-        populations(600, seeds, **changed, truth=given.truth),
-        hashes=hashes[moved],
-        threads=2,
-    )
+    mixed = np.ascontiguousarray(vectors[moved])
+    others = populations(600, seeds, **changed, truth=given.truth)
+    again = trained(mixed, others, hashes=hashes[moved], threads=2)
     assert np.array_equal(moved[again.order], once.order)
-    for name in ("scores", "percentiles", "probabilities", "reasons", "nearest_groups"):
+    np.testing.assert_array_equal(
+        kinds(mixed, others, hashes[moved]).groups(mixed[again.order]),
+        kinds(vectors, given, hashes).groups(vectors[once.order]),
+    )
+    for name in ("scores", "percentiles", "probabilities", "reasons"):
         np.testing.assert_array_equal(getattr(again, name), getattr(once, name))
     assert again.quality == once.quality
     assert again.calibration == once.calibration
@@ -325,20 +327,22 @@ def test_seeds_of_two_kinds_are_noticed():
     kind = np.arange(1500) % 10
     vectors[kind == 0, 0] += 4.0
     vectors[kind == 1, 0] -= 4.0
-    found = trained(vectors, populations(1500, half(kind < 2)))
+    seeds = half(kind < 2)
+    given = populations(1500, seeds)
+    found, groups = trained(vectors, given), kinds(vectors, given).groups(vectors)
     [sentence] = [s for s in found.warnings if "kinds of people" in s]
     assert sentence.startswith("the seeds are 2 kinds")
-    of_seeds = kind[half(kind < 2)]
-    assert len(np.unique(found.seed_groups[of_seeds == 0])) == 1
-    assert set(found.seed_groups[of_seeds == 0]).isdisjoint(found.seed_groups[of_seeds == 1])
-    nearest = kind[found.order[:50]]
-    assert set(found.nearest_groups[:50][nearest == 0]) == set(found.seed_groups[of_seeds == 0])
+    of_seeds, nearest = kind[seeds], kind[found.order[:50]]
+    assert len(np.unique(groups[seeds][of_seeds == 0])) == 1
+    assert set(groups[seeds][of_seeds == 0]).isdisjoint(groups[seeds][of_seeds == 1])
+    assert set(groups[found.order[:50]][nearest == 0]) == set(groups[seeds][of_seeds == 0])
 
 
 def test_one_kind_of_seeds_is_one_kind(scene):
-    found = scene[3]
+    vectors, likes, seeds, found = scene
     assert not any("kinds" in sentence for sentence in found.warnings)
-    assert set(found.seed_groups) == set(found.nearest_groups) == {0}
+    groups = kinds(vectors, populations(len(likes), seeds)).groups(vectors)
+    assert set(groups[seeds]) == set(groups[found.order]) == {0}
 
 
 def test_reasons_are_the_columns_of_the_taste(scene):
