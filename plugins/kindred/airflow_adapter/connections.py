@@ -12,6 +12,7 @@ from kindred.run.connections import (
     conninfo_of,
     extra_of,
     from_environment,
+    variable_of,
     webhook_from_environment,
     webhook_of,
 )
@@ -58,7 +59,7 @@ def _from_airflow(connection_id: str) -> tuple[dict[str, Any], Mapping[str, Any]
     except AirflowNotFoundException as error:
         raise PreflightError(
             f"Airflow has no connection {connection_id!r}; add it in the UI, or set"
-            f" AIRFLOW_CONN_{connection_id.upper()}"
+            f" {variable_of(connection_id)}"
         ) from error
     try:
         extra = extra_of(connection.extra)  # `extra_dejson` drops what it cannot read

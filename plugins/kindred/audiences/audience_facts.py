@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kindred.audiences.calibration import TENTHS
 from kindred.audiences.populations import Populations
 from kindred.audiences.status import Status
 from kindred.audiences.trained import CalibrationRow, Trained
@@ -17,7 +18,6 @@ Facts = dict[str, Any]
 PROBABILITY = "probability"
 """The method of the rows of ``audience_quality`` that say how right probabilities are."""
 KILLED = "its task ended without a word (was it killed?); see the log of task train_audience"
-DECILES = 10
 
 
 def fact_of(name: str) -> str:
@@ -90,7 +90,7 @@ def _quality_rows(trained: Trained) -> list[Facts]:
 
 def _calibration_row(one: CalibrationRow) -> Facts:
     figures = asdict(one)
-    return {"method": PROBABILITY, "size": figures.pop("decile") / DECILES, **figures}
+    return {"method": PROBABILITY, "size": figures.pop("decile") / TENTHS, **figures}
 
 
 def overlaps(members: Mapping[str, NDArray[np.int32]], customers: int) -> list[Facts]:

@@ -15,7 +15,6 @@ Floats = NDArray[np.float64]
 
 TENTHS = 10
 
-
 RIDGE, RAMP_RIDGE = 1e-3, 3.0
 """Penalties of the coefficients, so that places which tell the answers apart have finite ones; that
 of the ramps also keeps a few answers from bending the curve."""

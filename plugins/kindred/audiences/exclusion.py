@@ -1,6 +1,5 @@
 """Who must be in no export now: the ``exclude`` of an audience, read anew."""
 
-from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -13,7 +12,7 @@ from kindred.audiences.stored_ids import StoredIds
 from kindred.errors import AudienceError, DataError
 from kindred.history.snapshot_customers import customers_as_of
 from kindred.run import builds
-from kindred.run.context import Deployment, Run, run_of
+from kindred.run.context import Deployment, Run, run_of_now
 from kindred.spec.audience_reader import audience_from_dict
 from kindred.spec.audiences import Audience
 from kindred.spec.model import Spec
@@ -44,9 +43,7 @@ def excluded_now(
     """
     build, _ = builds.read_published(warehouse, audience.as_of)
     with undone(warehouse) as session:
-        # As a run would read it whose window ends now.
-        run = run_of(deployment, moment, replace(build, may_fit=True))
-        run = replace(run, full_extract=True, session=session)
+        run = run_of_now(deployment, moment, build, session)
         found = []
         for asked in _definitions(spec, audience):
             try:

@@ -1,6 +1,6 @@
 """``kindred audience``: what is published of audiences, and what their files would give now."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kindred.audiences import audience_facts
 from kindred.audiences.audience_files import AudienceFile, read_audience_files
@@ -10,7 +10,7 @@ from kindred.audiences.status import Status
 from kindred.audiences.task import CAUSES, make_audience, why
 from kindred.errors import SpecError
 from kindred.run import builds
-from kindred.run.context import Deployment, run_of
+from kindred.run.context import Deployment, run_of_now
 from kindred.serving.generations import read_serving
 from kindred.spec.model import Spec
 from kindred.spec.names import did_you_mean, listed
@@ -92,9 +92,7 @@ def preview(deployment: Deployment, spec: Spec, name: str) -> Shown:
             facts = audience_facts.without_members(name, Status.FAILED, reason)
             return Shown(name, as_of, facts["row"])
         build, _ = builds.read_published(session, as_of)
-        # Whatever made the snapshot: it is read as it would be by a run tonight.
-        run = run_of(deployment, as_of, replace(build, may_fit=True))
-        run = replace(run, full_extract=True, session=session)
+        run = run_of_now(deployment, as_of, build, session)  # whatever made the snapshot
         block_rows = deployment.settings.block_rows
         embeddings = read_serving(session, current, run.key_type(session), block_rows=block_rows)
         try:

@@ -49,5 +49,10 @@ def reasons_of(trained: Trained, is_control: NDArray[np.bool_]) -> tuple[tuple[s
     """The columns that lift the members, the most frequent first."""
     numbers = trained.reasons[~is_control]
     counts = np.bincount(numbers[numbers >= 0], minlength=len(trained.columns))
-    named = zip(trained.columns, counts.tolist(), strict=True)
-    return tuple(sorted(((c, n) for c, n in named if n), key=lambda one: (-one[1], one[0])))
+    return by_frequency(dict(zip(trained.columns, counts.tolist(), strict=True)))
+
+
+def by_frequency(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """Columns that were counted, with how often; the most frequent first."""
+    named = ((column, count) for column, count in counts.items() if count)
+    return tuple(sorted(named, key=lambda one: (-one[1], one[0])))

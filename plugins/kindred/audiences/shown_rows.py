@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kindred.audiences.control_group import CONTROL, MEMBER
-from kindred.audiences.shown import Shown, Tier
+from kindred.audiences.shown import Shown, Tier, by_frequency
 from kindred.warehouse.database import Database
 
 
@@ -42,5 +42,4 @@ def _tiers(row: Mapping[str, Any], counts: Counter[tuple[str, float, str]]) -> t
 
 
 def _named(columns: list[str], reasons: Mapping[int, int]) -> tuple[tuple[str, int], ...]:
-    named = {columns[number - 1]: count for number, count in reasons.items()}
-    return tuple(sorted(named.items(), key=lambda one: (-one[1], one[0])))
+    return by_frequency({columns[number - 1]: count for number, count in reasons.items()})

@@ -204,6 +204,12 @@ def run_of(deployment: Deployment, as_of: datetime, build: Build) -> Run:
     return Run(deployment, spec, as_of, build)
 
 
+def run_of_now(deployment: Deployment, as_of: datetime, build: Build, session: Database) -> Run:
+    """A build as a run of tonight would have it: everything is read as it is now."""
+    run = run_of(deployment, as_of, replace(build, may_fit=True))
+    return replace(run, full_extract=True, session=session)
+
+
 def _label(space_name: str, as_of: datetime, stage: str) -> str:
     return f"kindred {space_name} {as_of:%Y-%m-%dT%H:%M} {stage}".rstrip()
 
