@@ -78,3 +78,13 @@ def command_in(place: Path, audiences: Path) -> Any:
 
     command.out = out  # type: ignore[attr-defined]
     return command
+
+
+def frozen(laboratory: Laboratory, number: int, role: str) -> list[Any]:
+    """The customers of an export in one role, as they are recorded."""
+    rows = laboratory.query(
+        "select customer_id from kindred.audience_export_customers where number = %s and role = %s"
+        " order by 1",
+        (number, role),
+    )
+    return [key for (key,) in rows]

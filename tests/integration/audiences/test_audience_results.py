@@ -1,0 +1,258 @@
+"""What exports of audiences have achieved, night by night."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from integration.audiences.audience_scene import (
+    FIRST_NIGHT,
+    LABEL,
+    audiences_in,
+    scene_spec,
+    write_audiences,
+)
+from integration.audiences.export_scene import FILES, SPEC, frozen
+from integration.leaving import SECRET, request
+from integration.warehouse import moment
+from kindred.audiences.export_file import opened_destination
+from kindred.audiences.export_rows import ExportRequest
+from kindred.audiences.export_target import FileTarget
+from kindred.audiences.exporting import export_audience
+from kindred.audiences.hashing import Hashing
+from kindred.audiences.result_rows import measure_results
+from kindred.audiences.results import Group, compare
+from kindred.erasure.task import erase
+from kindred.history.erasure_key import VARIABLE
+from kindred.publication.prune import Retention, prune
+from kindred.run.context import open_run
+
+HMAC_KEY = "k" * 32
+MEMBERS = (
+    "select customer_id from bi.audience_members_current where audience = %s and tier <= %s"
+    " and role = %s order by 1"
+)
+
+EXPORTED_AT, DURING = "2026-02-01T09:00", "2026-02-02T02:00"
+OVER, LATER = "2026-02-25T02:00", "2026-04-15T02:00"
+RESULT = (
+    "select members, member_outcomes, members_before, control, control_outcomes, control_before,"
+    " is_over, verdict, counted_until from bi.audience_results where as_of = %s"
+)
+
+
+def export_at(laboratory, folder, out, when):
+    """Export the larger tier of the responders at another time than now."""
+    asked = ExportRequest(
+        "responders", 0.5, Hashing.NONE, "somebody@somewhere", moment(when), str(out / "a.csv")
+    )
+    with audiences_in(folder), opened_destination(out / "a.csv", [out], may_replace=True) as place:
+        return export_audience(laboratory.deployment, SPEC, asked, FileTarget(place)).record
+
+
+def buy(laboratory, keys, when, answer="yes"):
+    laboratory.query(
+        "update customers set bought = %s, updated_at = %s where customer_id = any(%s)",
+        (answer, moment(when), list(keys)),
+        source=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def judged(exportable, copy_laboratory, export_folder, tmp_path_factory):
+    """An export, what its customers did, and the nights that have counted that.
+
+    ``groups``: members and control without the outcome at export, and those with it.
+    """
+    laboratory = copy_laboratory(exportable)
+    export_at(laboratory, export_folder, tmp_path_factory.mktemp("out"), EXPORTED_AT)
+    bought = "select customer_id from kindred.customer_versions where bought = 'yes'"
+    had = {key for (key,) in laboratory.query(bought)}
+    exported = {role: frozen(laboratory, 1, role) for role in ("member", "control")}
+    fresh, held = ([key for key in keys if key not in had] for keys in exported.values())
+    before = [key for key in exported["member"] if key in had]
+    buy(laboratory, [*fresh[:60], *held[:4]], "2026-02-01T20:00")
+    buy(laboratory, before, "2026-02-01T21:00", "no")
+    few = tmp_path_factory.mktemp("few")  # nights that train nothing count all the same
+    write_audiences(few, {"few": FILES["few"]})
+    with audiences_in(few):
+        laboratory.run(SPEC, DURING)
+        # Some give it back, but it happened; others are too late, and some had it before.
+        buy(laboratory, fresh[:5], "2026-02-09T10:00", "no")
+        buy(laboratory, before, "2026-02-09T11:00")
+        buy(laboratory, [*fresh[60:70], *held[4:20]], "2026-02-21T09:00")
+        laboratory.run(SPEC, OVER)
+    laboratory.few = few
+    laboratory.groups = (fresh, held, had & {*exported["member"], *exported["control"]})
+    return laboratory
+
+
+def test_results_compare_members_and_control_by_intention_to_treat(judged):
+    fresh, held, had = judged.groups
+    before, control_before = (
+        len(had.intersection(frozen(judged, 1, role))) for role in ("member", "control")
+    )
+    assert min(before, control_before) > 5
+    row = (len(fresh), 60, before, len(held), 4, control_before)
+    end = moment(EXPORTED_AT) + timedelta(days=20)
+    assert judged.query(RESULT, [moment(FIRST_NIGHT)]) == []
+    assert judged.query(RESULT, [moment(DURING)]) == [(*row, False, "running", moment(DURING))]
+    assert judged.query(RESULT, [moment(OVER)]) == [(*row, True, "more", end)]
+    found = compare(Group(len(fresh), 60), Group(len(held), 4), is_over=True)
+    [current] = judged.query(
+        "select audience, export, exported_at, members_as_of, tier, exported_members, outcome,"
+        " days, difference, low, high, reason, member_rate, control_rate"
+        " from bi.audience_results_current"
+    )
+    assert current == (
+        *("responders", 1, moment(EXPORTED_AT), moment(FIRST_NIGHT), 0.5),
+        *(len(fresh) + before, LABEL, 20, found.difference, found.low, found.high, None),
+        *(60 / len(fresh), 4 / len(held)),
+    )
+    # A past date counts only what was before it, though later rows have landed since.
+    [past] = measured(judged, SPEC, "2026-02-01T20:30")
+    assert (past["member_outcomes"], past["control_outcomes"], past["is_over"]) == (60, 4, False)
+    [past] = measured(judged, SPEC, "2026-02-01T20:00")
+    assert (past["member_outcomes"], past["verdict"]) == (0, "too few")
+    assert measured(judged, SPEC, EXPORTED_AT) == []
+
+
+def test_results_outlive_the_customers_and_the_snapshots(judged, copy_laboratory):
+    laboratory = copy_laboratory(judged)
+    laboratory.query("delete from kindred.audience_export_customers where customer_id % 2 = 0")
+    with audiences_in(judged.few):
+        laboratory.run(SPEC, LATER)
+    [over] = laboratory.query(RESULT, [moment(OVER)])
+    assert laboratory.query(RESULT, [moment(LATER)]) == [over]
+    # A night that could not count is not the last word.
+    laboratory.query(
+        "update kindred.audience_results set verdict = 'not counted', members = null"
+        " where as_of = %s",
+        [moment(LATER)],
+    )
+    [row] = measured(laboratory, SPEC, "2026-04-16T02:00")
+    assert (row["members"], row["verdict"]) == (over[0], "more")
+    laboratory.query(
+        "update kindred.audience_results set verdict = 'more!' where as_of = %s", [moment(LATER)]
+    )
+    prune(laboratory.deployment, SPEC, Retention(1, 0), is_dry_run=False)
+    assert laboratory.query("select as_of, verdict from bi.audience_results") == [
+        (moment(LATER), "more!")
+    ]
+    withdrawn = "update kindred.snapshots set status = 'pruned' where status = 'published'"
+    laboratory.query(withdrawn)
+    assert laboratory.query("select count(*) from bi.audience_results") == [(1,)]
+    # Those of a private label are not shown.
+    laboratory.query("insert into kindred.private_columns (column_name) values (%s)", [LABEL])
+    assert laboratory.query("select count(*) from bi.audience_results") == [(0,)]
+
+
+def test_an_erased_customer_leaves_later_counts_alone(judged, copy_laboratory, monkeypatch):
+    monkeypatch.setenv(VARIABLE, SECRET)
+    laboratory, (fresh, held, _) = copy_laboratory(judged), judged.groups
+    before = laboratory.query(RESULT, [moment(OVER)])
+    erase(laboratory.deployment, "default", request(laboratory, fresh[0]))
+    assert laboratory.query(RESULT, [moment(OVER)]) == before
+    [row] = measured(laboratory, SPEC, OVER)
+    assert (row["members"], row["member_outcomes"]) == (len(fresh) - 1, 59)
+    assert (row["control"], row["control_outcomes"]) == (len(held), 4)
+
+
+def measured(laboratory, spec, when, outcome=None):
+    """What a night would count, by another spec or outcome."""
+    run = open_run(laboratory.deployment, "default", moment(OVER))
+    run = replace(run, spec=spec, as_of=moment(when))
+    if outcome is not None:
+        laboratory.query("update kindred.audience_exports set outcome = %s", [json.dumps(outcome)])
+    with run.warehouse("test") as warehouse:
+        return measure_results(run, warehouse, {"responders": {"label": LABEL, "days": 3}})
+
+
+@pytest.fixture(scope="module")
+def recounted(judged, copy_laboratory):
+    """A copy whose export each test gives another outcome."""
+    return copy_laboratory(judged)
+
+
+def test_outcomes_may_be_labels_of_any_type(judged, recounted):
+    laboratory, (fresh, held, _) = recounted, judged.groups
+    laboratory.query(
+        "alter table kindred.customer_versions add is_won boolean, add score integer;"
+        " update kindred.customer_versions set score = 1, is_won = true"
+        " where customer_id = any(%s) and updated_at between %s and '2026-02-02'",
+        (fresh[:7] + held[:2], moment(EXPORTED_AT)),
+    )
+    spec = scene_spec(labels=[LABEL, "is_won", "score", "age"], features={"income": "numeric"})
+    for outcome, happened in (
+        ({"label": {LABEL: "yes"}, "days": 20}, (60, 4)),
+        ({"label": {LABEL: ["yes", "100%"], "age": {"min": 0}}, "days": 20}, (60, 4)),
+        ({"label": "is_won", "days": 20}, (7, 2)),
+        ({"label": {"is_won": "yes"}, "days": 1}, (7, 2)),
+        ({"label": "score", "days": 3}, (7, 2)),
+        ({"label": {"score": {"min": 2}}, "days": 3}, (0, 0)),
+    ):
+        [row] = measured(laboratory, spec, OVER, outcome)
+        assert (row["member_outcomes"], row["control_outcomes"]) == happened, outcome
+    assert row["outcome"] == 'score = {"min": 2}'
+    # What cannot be counted does not stop the night.
+    [row] = measured(laboratory, spec, OVER, {"label": {"score": "many"}, "days": 3})
+    assert row["verdict"] == "not counted"
+    assert "the condition on column 'score' has a value that is none of its type" in row["reason"]
+    assert "many" not in row["reason"]
+
+
+def test_an_event_is_an_outcome_after_as_many_days_without_one(recounted):
+    laboratory = recounted
+    laboratory.query(
+        "create table kindred.events_visits (customer_id kindred.customer_key, at timestamptz,"
+        " identity uuid, landed_at timestamptz, withdrawn_at timestamptz)"
+    )
+    members = frozen(laboratory, 1, "member")
+    control = frozen(laboratory, 1, "control")
+    start, end = moment(EXPORTED_AT), moment(EXPORTED_AT) + timedelta(days=20)
+    second = timedelta(seconds=1)
+    events = [
+        *((key, start, None) for key in members[:30]),
+        *((key, end - second, None) for key in control[:5]),
+        *((key, end, None) for key in members[30:40]),  # too late
+        *((key, start + second, end) for key in members[40:50]),  # withdrawn
+        *((key, start - second, None) for key in (*members[:3], *control[:1])),  # had it
+        *((key, start - timedelta(days=20) - second, None) for key in members[3:9]),  # long ago
+    ]
+    for key, at, withdrawn_at in events:
+        laboratory.query(
+            "insert into kindred.events_visits values (%s, %s, gen_random_uuid(), %s, %s)",
+            (key, at, at, withdrawn_at),
+        )
+    visits = {"table": "visits", "customer": "customer_id", "at": "at"}
+    spec = scene_spec(events={"visits": visits})
+    outcome = {"event": "visits", "days": 20}
+    [row] = measured(laboratory, spec, OVER, outcome)
+    assert (row["members"], row["member_outcomes"], row["members_before"]) == (
+        len(members) - 3,
+        27,
+        3,
+    )
+    assert (row["control"], row["control_outcomes"], row["control_before"]) == (
+        len(control) - 1,
+        4,
+        1,
+    )
+    assert row["outcome"] == "event visits"
+    [row] = measured(laboratory, scene_spec(), OVER, outcome)
+    assert row["verdict"] == "not counted"
+    assert row["reason"] == "visits can be no outcome; the space has the events none"
+
+
+def test_an_export_without_an_outcome_is_judged_by_the_file_as_it_is_now(recounted):
+    laboratory = recounted
+    laboratory.query("update kindred.audience_exports set outcome = null")
+    [row] = measured(laboratory, SPEC, OVER)
+    assert row["days"] == 3
+    laboratory.query("update kindred.audience_exports set status = 'unfinished'")
+    assert measured(laboratory, SPEC, OVER) == []
+    spec = scene_spec(private=[LABEL])
+    laboratory.query("update kindred.audience_exports set status = 'finished'")
+    [row] = measured(laboratory, spec, OVER)
+    assert row["reason"] == "bought can be no outcome; the space has the labels none"
