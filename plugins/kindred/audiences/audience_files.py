@@ -8,7 +8,7 @@ from typing import Any
 
 from kindred.errors import KindredError, SpecError
 from kindred.settings import Places
-from kindred.spec.audience_reader import audience_from_dict, load_audience
+from kindred.spec.audience_reader import KEYS, audience_from_dict, load_audience
 from kindred.spec.audiences import Audience
 from kindred.spec.model import DEFAULT_SPACE, SPACE_PATTERN
 from kindred.spec.names import did_you_mean, listed, plain
@@ -124,7 +124,7 @@ def _known_spaces() -> Iterable[str]:
 def _space_of(path: Path) -> str | None:
     """The space that a file is about; None if that cannot be read."""
     try:
-        content, _ = read_yaml(path)
+        content, _ = read_yaml(path, quotable=KEYS)
     except SpecError:
         return None
     space = content.get("space", DEFAULT_SPACE) if isinstance(content, dict) else None

@@ -15,14 +15,25 @@ def is_formula(value: str) -> bool:
     return value.startswith(FORMULA_STARTS) or value.lstrip().startswith(FORMULA_STARTS)
 
 
+def needs_guard(value: str) -> bool:
+    """Whether a value gets an apostrophe in front: a formula, or one that has some already."""
+    return is_formula(value.lstrip(GUARD))
+
+
+def unguarded(text: str) -> str:
+    """The value that a cell of an export stands for."""
+    return text[1:] if text.startswith(GUARD) and needs_guard(text[1:]) else text
+
+
 def csv_lines(values: Sequence[str], *, are_numbers: bool = False) -> bytes:
     """One column as CSV (RFC 4180): UTF-8, lines that end in CR LF, quotes where needed.
 
-    A value that a spreadsheet could take for a formula gets an apostrophe in front.
+    A value that a spreadsheet could take for a formula gets an apostrophe in front, and so does one
+    that is such a value behind apostrophes: by `unguarded` all come back.
     ``are_numbers``: whole numbers, which are no formulas even with a minus in front.
     """
     if not are_numbers:
-        values = [GUARD + value if is_formula(value) else value for value in values]
+        values = [GUARD + value if needs_guard(value) else value for value in values]
     return "".join(f"{_quoted(value)}\r\n" for value in values).encode()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kindred.audiences import export_rows
-from kindred.audiences.csv_lines import csv_lines, is_formula
+from kindred.audiences.csv_lines import csv_lines, needs_guard
 from kindred.audiences.exclusion import excluded_now
 from kindred.audiences.export_rows import Exportable, ExportRecord, ExportRequest
 from kindred.audiences.export_target import Target
@@ -187,7 +187,7 @@ class Lines:
         self.members += len(keys)
         self.count += len(texts)
         if not self.are_numbers:
-            self.guarded += sum(map(is_formula, texts))
+            self.guarded += sum(map(needs_guard, texts))
         return csv_lines(texts, are_numbers=self.are_numbers)
 
     def require_any(self) -> None:

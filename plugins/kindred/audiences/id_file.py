@@ -5,6 +5,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from kindred.audiences.csv_lines import unguarded
 from kindred.audiences.status import Status
 from kindred.errors import AudienceError
 
@@ -18,7 +19,7 @@ _BOMS = (
 
 
 def read_ids(folder: Path, name: str, column: str | None, key: str) -> Iterator[str]:
-    """The ids of a file, as they stand there without blanks around them; empty ones are none.
+    """The ids of a file exactly as they stand there; an empty text for a row without one.
 
     The file has one id per line, below a header or not, or it is CSV with a header, separated by
     comma, semicolon, tab or bar. ``column``: the column of the ids; without it the one called
@@ -60,14 +61,15 @@ def _ids(stream: Iterator[str], name: str, column: str | None, key: str) -> Iter
     first = next((line for line in stream if line.strip()), "")
     separator = _separator_of(first, column)
     rows = csv.reader(_after(first, stream), delimiter=separator)
-    head = [field.strip() for field in next(rows, [])]
-    position = _position(head, name, column, key)
+    head = next(rows, [])
+    position = _position([unguarded(field.strip()) for field in head], name, column, key)
     if position is None:
-        yield from filter(None, head)
+        yield from _first(head)
     for row in rows:
         if position is not None:
             if row and (len(row) > 1 or row[0].strip()):
-                yield row[position].strip() if position < len(row) else ""
+                field = row[position] if position < len(row) else ""
+                yield field if field.strip() else ""
         elif any(field.strip() for field in row[1:]):
             raise _error(
                 name,
@@ -75,7 +77,12 @@ def _ids(stream: Iterator[str], name: str, column: str | None, key: str) -> Iter
                 f" which one has the ids, or put {_QUOTES}",
             )
         else:
-            yield from filter(None, (field.strip() for field in row))
+            yield from _first(row)
+
+
+def _first(row: Sequence[str]) -> Sequence[str]:
+    """The first field, if it is there and not blank."""
+    return row[:1] if row and row[0].strip() else ()
 
 
 def _after(first: str, stream: Iterator[str]) -> Iterator[str]:
@@ -113,6 +120,19 @@ def _position(head: Sequence[str], name: str, column: str | None, key: str) -> i
             f" which one has the ids, or put {_QUOTES}",
         )
     return None
+
+
+def spellings(text: str) -> list[str]:
+    """The keys that an id of a file can mean, the likeliest first.
+
+    As it is written, but for the apostrophe that an export puts before a formula; then without
+    blanks at its ends, which spreadsheets and reports add.
+
+    >>> spellings("a "), spellings("'=a"), spellings("a")
+    (['a ', 'a'], ['=a', "'=a"], ['a'])
+    """
+    given = [found for one in (text, text.strip()) for found in (unguarded(one), one)]
+    return list(dict.fromkeys(given))
 
 
 def _error(name: str, reason: str) -> AudienceError:

@@ -1,23 +1,7 @@
 """The parameter ``:as_of`` in the SQL of an audience file, found as PostgreSQL would read it."""
 
-import re
-
 from kindred.spec.audiences import Population
-
-_TOKEN = re.compile(
-    r"""
-      (?P<parameter> (?<![\w$"'\])]) :as_of (?![\w$]) )
-    | (?<![\w$])[eE]' (?: [^'\\] | \\. | '' )* (?: ' | \Z )
-    | ' [^']* (?: '' [^']* )* (?: ' | \Z )
-    | " [^"]* (?: "" [^"]* )* (?: " | \Z )
-    | (?<![\w$]) \$ (?P<tag> (?: [^\W\d]\w* )? ) \$ .*? (?: \$(?P=tag)\$ | \Z )
-    | -- [^\n\r]*
-    | (?P<comment> /\* )
-    | ::
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_EDGE_OF_COMMENT = re.compile(r"/\*|\*/")
+from kindred.spec.sql_text import tokens_of
 
 
 def parts_between(text: str) -> list[str]:
@@ -29,24 +13,12 @@ def parts_between(text: str) -> list[str]:
     >>> parts_between("at < :as_of::date and note <> ':as_of'")
     ['at < ', "::date and note <> ':as_of'"]
     """
-    parts, begin, position = [], 0, 0
-    while (match := _TOKEN.search(text, position)) is not None:
-        position = match.end()
-        if match["parameter"]:
-            parts.append(text[begin : match.start()])
-            begin = position
-        elif match["comment"]:
-            position = _end_of_comment(text, position)
+    parts, begin = [], 0
+    for kind, start, end in tokens_of(text):
+        if kind == "parameter":
+            parts.append(text[begin:start])
+            begin = end
     return [*parts, text[begin:]]
-
-
-def _end_of_comment(text: str, position: int) -> int:
-    """The position after a comment that was opened before; comments nest."""
-    depth = 1
-    while depth and (edge := _EDGE_OF_COMMENT.search(text, position)) is not None:
-        depth += 1 if edge[0] == "/*" else -1
-        position = edge.end()
-    return len(text) if depth else position
 
 
 def gives_past(population: Population) -> bool:

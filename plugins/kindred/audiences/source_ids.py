@@ -24,6 +24,7 @@ from kindred.history.source_errors import reading, where_of
 from kindred.run.connections import WAREHOUSE
 from kindred.run.context import Deployment
 from kindred.spec.audiences import Population
+from kindred.spec.sql_text import statement_of
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable
 from kindred.warehouse.keys import KeyType, foreign_key_casts
@@ -104,7 +105,7 @@ def describe(
     with said(role, population):
         relation: sql.Composable
         if population.query is not None:
-            relation = sql.SQL("({}\n)").format(_bound(population.query.rstrip().rstrip(";")))
+            relation = sql.SQL("({}\n)").format(_bound(statement_of(population.query)))
         else:
             relation = _column_of(origin, population, role, population.column or key)
         with reading(origin, population, role):

@@ -1,7 +1,8 @@
 """The ids of populations that are not made by labels: read once per date, stored, found again."""
 
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from psycopg2 import sql
 
 from kindred.audiences.audience_files import IGNORES_CASE, folder_of
-from kindred.audiences.id_file import read_ids
+from kindred.audiences.id_file import read_ids, spellings
 from kindred.audiences.query_text import gives_past
 from kindred.audiences.source_ids import describe, opened, said
 from kindred.audiences.status import Status
@@ -45,6 +46,19 @@ class Resolution:
 
     given: int
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Landed:
+    """Rows that have arrived, whether their ids ignore case, and what was odd about them.
+
+    ``unknown``: distinct ids that were left out, since no customer is spelt in a way they can mean.
+    """
+
+    rows: int
+    ignores_case: bool
+    warnings: list[str]
+    unknown: int = 0
 
 
 @dataclass(frozen=True)
@@ -118,17 +132,19 @@ class StoredIds:
         read = self._land_file if self.population.form == "file" else self._land_source
         with self.warehouse.transaction():
             self.warehouse.run("audiences/create_landing", landing=LANDING, texts=TEXTS)
-            rows, ignores_case, warnings = read(key_type)
-            if rows > self.audience.max_ids:
+            landed = read(key_type)
+            warnings = landed.warnings
+            if landed.rows > self.audience.max_ids:
                 raise AudienceError(
                     Status.FAILED,
                     f"the {self.population.form} of {self.role!r} gives more than"
                     f" {self.audience.max_ids:,} rows; select fewer, or raise 'max_ids'",
                 )
-            if ignores_case and key_type is KeyType.TEXT:
+            if landed.ignores_case and key_type is KeyType.TEXT:
                 self.warehouse.run("history/spell_keys", landing=LANDING, rows=LANDING)
             counts = self.warehouse.rows("audiences/count_landed", landing=LANDING)[0]
             given, empty, unusable = map(int, counts)
+            given += landed.unknown
             if empty:
                 warnings.append(f"{empty:,} rows of {self.role!r} have no id")
             if unusable:
@@ -146,8 +162,8 @@ class StoredIds:
         log.info("audience %s: %r gives %d ids", self.audience.name, self.role, given)
         return Resolution(given, tuple(warnings))
 
-    def _land_source(self, key_type: KeyType) -> tuple[int, bool, list[str]]:
-        """Land a query or table; returns its rows, whether its ids ignore case, and warnings."""
+    def _land_source(self, key_type: KeyType) -> "_Landed":
+        """Land a query or table."""
         population, warnings = self.population, []
         label = self.run.label("audience")
         with opened(self.run.deployment, self.warehouse, population, self.role, label) as origin:
@@ -169,9 +185,9 @@ class StoredIds:
                     lambda sink: found.send(origin, sink),
                     lambda stream: self.warehouse.copy_in(LANDING, COLUMNS, stream),
                 )
-        return rows, found.ignores_case or self._ignores_case, warnings
+        return _Landed(rows, found.ignores_case or self._ignores_case, warnings)
 
-    def _land_file(self, key_type: KeyType) -> tuple[int, bool, list[str]]:
+    def _land_file(self, key_type: KeyType) -> "_Landed":
         """The same for a file, read as it lies on this machine."""
         population, rows = self.population, 0
         folder = folder_of(self.audience.name)
@@ -181,10 +197,11 @@ class StoredIds:
             )
         ids = read_ids(folder, str(population.file), population.column, self.run.spec.source.key)
         most = islice(ids, self.audience.max_ids + 1)
-        while block := [_as_bytes(text) for text in islice(most, self.run.settings.block_rows)]:
+        while block := list(islice(most, self.run.settings.block_rows)):
             with storing(population, self.role):
-                data = encode_rows([Column(Field.TEXT, np.array(block))])
-                rows += self.warehouse.copy_in(TEXTS, ["id"], RowStream([data]))
+                data = RowStream([encode_rows(_texts(block, key_type))])
+                rows += self.warehouse.copy_in(TEXTS, ["id", "spellings"], data)
+        unknown, warnings = self._respell() if key_type is KeyType.TEXT else (0, [])
         key, unusable = (
             sql.SQL(cast).format(c=sql.Identifier("given", "id"))
             for cast in foreign_key_casts("id", "text", key_type)
@@ -192,7 +209,25 @@ class StoredIds:
         self.warehouse.run(
             "audiences/land_texts", landing=LANDING, texts=TEXTS, key=key, unusable=unusable
         )
-        return rows, self._ignores_case, []
+        return _Landed(rows, self._ignores_case, warnings, unknown)
+
+    def _respell(self) -> tuple[int, list[str]]:
+        """Spell ids as customers do; returns the distinct ones that are nobody's, and a warning.
+
+        These are not stored: another spelling of them may be the key of an erased customer.
+        """
+        is_known = sql.SQL("version.customer_id = spelt.id")
+        if self._ignores_case:
+            is_known = sql.SQL(
+                'lower(version.customer_id collate "default") = lower(spelt.id collate "default")'
+            )
+        counts = self.warehouse.rows("audiences/respell_texts", texts=TEXTS, is_known=is_known)[0]
+        respelt, unknown = map(int, counts)
+        warning = (
+            f"{respelt:,} ids of {self.role!r} were found in another spelling: without blanks at"
+            " their ends, or with the apostrophe in front"
+        )
+        return unknown, [warning] if respelt else []
 
     @property
     def _ignores_case(self) -> bool:
@@ -225,6 +260,20 @@ def read_keys(
     return concatenate_keys(key_type, blocks)
 
 
-def _as_bytes(text: str) -> bytes:
-    """An id of a file as it is sent: PostgreSQL stores no NUL, and nobody has so long a key."""
-    return text[: MAX_TEXT_KEY_BYTES + 1].replace("\0", "\N{REPLACEMENT CHARACTER}").encode()
+def _texts(ids: Sequence[str], key_type: KeyType) -> list[Column]:
+    """Ids of a file as rows: the likeliest spelling, and JSON of all if there are several.
+
+    Blanks around what is no text are no part of it. PostgreSQL stores no NUL, and nobody has so
+    long a key.
+    """
+    found = [
+        spellings(text[: MAX_TEXT_KEY_BYTES + 1].replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        for text in ids
+    ]
+    if key_type is not KeyType.TEXT:
+        found = [[one[0].strip()] for one in found]
+    several = [json.dumps(one).encode() if len(one) > 1 else b"" for one in found]
+    return [
+        Column(Field.TEXT, np.array([one[0].encode() for one in found])),
+        Column(Field.TEXT, np.array(several), np.array([not one for one in several])),
+    ]

@@ -15,6 +15,7 @@ from kindred.spec.features import Kind
 from kindred.spec.model import Spec
 from kindred.spec.names import did_you_mean, listed
 from kindred.spec.source import Relation, Source
+from kindred.spec.sql_text import statement_of
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable
 from kindred.warehouse.keys import KeyType, key_cast, key_type_of, unusable_key_cast
@@ -55,7 +56,7 @@ def relation(source: Relation) -> sql.Composable:
     """The table, or the spec's query in parentheses (SQL trusted as written)."""
     if source.table is not None:
         return sql.Identifier(*source.table_parts)
-    return sql.SQL("({}\n)").format(_verbatim((source.query or "").rstrip().rstrip(";")))
+    return sql.SQL("({}\n)").format(_verbatim(statement_of(source.query or "")))
 
 
 def _verbatim(text: str) -> sql.SQL:

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from kindred.errors import SpecError
-from kindred.spec.audiences import Audience
-from kindred.spec.messages import Place, Problem, problems_of, report_of, shown
+from kindred.spec.audiences import Audience, Outcome, Population
+from kindred.spec.messages import NO_SUCH_KEY, Place, Problem, problems_of, report_of, shown
 from kindred.spec.reader import Written, impossible_values, read_yaml
+
+KEYS = frozenset().union(*(model.model_fields for model in (Audience, Population, Outcome)))
+"""All keys of an audience file: beside them, messages quote nothing that may be an id or a value."""
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)  # as PostgreSQL reads it too
 
@@ -23,7 +27,7 @@ def load_audience(path: Path) -> Audience:
     SpecError
         naming the file, the line, the key, what was found and what is allowed.
     """
-    content, text = read_yaml(path)
+    content, text = read_yaml(path, quotable=KEYS)
     if not isinstance(content, dict):
         raise SpecError(f"{path}: a mapping with the keys 'seed' and 'sizes' is expected")
     if content.get("name", path.stem) != path.stem:
@@ -48,14 +52,29 @@ def audience_from_dict(content: Mapping[str, Any], where: str, text: str = "") -
             return Audience.model_validate(_as_written(content, written))
         except ValidationError as error:
             cause, problems = error, problems_of(error, Audience)
-    told = [one if _may_be_told(one.place) else one.without_value() for one in problems]
+    told = [_as_told(problem) for problem in problems]
     raise SpecError(report_of(where, told, written.find)) from cause
 
 
-def _may_be_told(place: Place) -> bool:
-    """Whether readers may see what stands there: no population, nor a key that we do not know."""
-    return not place or place[0] in Audience.model_fields.keys() - {"seed", "contacted", "exclude"}
+def _as_told(problem: Problem) -> Problem:
+    """A problem as readers may see it."""
+    if not _may_be_told(problem.place):
+        problem = problem.without_value()
+    if problem.text.startswith(NO_SUCH_KEY) and not problem.question:
+        return replace(problem, place=(*problem.place, None))  # the key may be an id
+    return problem
 
+
+def _may_be_told(place: Place) -> bool:
+    """Whether readers may see what stands there: no population or condition, nor an unknown key."""
+    if place[:1] in (("seed",), ("contacted",), ("exclude",)):
+        return False
+    if place[:1] == ("pool",):
+        return place[-1] is None  # the name of a column
+    return not place or place[0] in _PLAIN or place == ("outcome", "days")
+
+
+_PLAIN = ("name", "space", "include_contacted", "sizes", "control_share", "max_ids")
 
 _CONDITIONS: tuple[Place, ...] = (
     ("pool",),

@@ -109,9 +109,7 @@ def _label_of_outcome(value: object, validate: Callable[[object], Any]) -> Any:
         return labels_with_values(value)
     if value is None or (isinstance(value, str) and value):
         return value
-    raise ValueError(
-        f"the name of a label, or labels with values, are required (found {shown(value)})"
-    )
+    raise ValueError("the name of a label, or labels with values, are required")
 
 
 def _check_condition(name: str, condition: object) -> None:
@@ -133,9 +131,20 @@ def _check_condition(name: str, condition: object) -> None:
     is_plain = all(isinstance(value, str | bool | int | float | None) for value in inner)
     if not (is_known and is_plain) or (is_range and None in inner):
         raise ValueError(
-            f"column {name!r} is given {shown(condition)}; allowed are a value, a list of values,"
-            " or a range such as {min: 10, max: 20}"
+            f"column {name!r} is given {_in_words(condition)}; allowed are a value, a list of"
+            " values, or a range such as {min: 10, max: 20}"
         )
+
+
+def _in_words(condition: object) -> str:
+    """What a wrong condition is, without its values, which may be somebody's."""
+    if isinstance(condition, list):
+        return "a list that holds a list or mapping" if condition else "an empty list"
+    if not isinstance(condition, dict):
+        return f"a {type(condition).__name__}"
+    if condition and not condition.keys() - {"min", "max"}:
+        return "a range with an end that is no value"
+    return "a mapping with other keys than min and max" if condition else "an empty mapping"
 
 
 class Population(Relation):
@@ -145,7 +154,7 @@ class Population(Relation):
 
     query: str | None = Field(
         default=None,
-        min_length=1,
+        json_schema_extra={"minLength": 1},
         description="A query with one column, the ids: one statement that only reads. `:as_of` is"
         " the date of the snapshot (a `timestamptz`); a query without it gives no past.",
         examples=["select customer_id from crm.responders where responded_at < :as_of"],

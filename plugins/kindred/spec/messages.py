@@ -23,6 +23,7 @@ Place = tuple[Any, ...]
 Find = Callable[[Place], tuple[int, str | None] | None]
 """The line of a place in a file, and the scalar that is written there without quotes."""
 
+NO_SUCH_KEY = "there is no such key"
 _NOTHING = object()
 _NO_KIND = ("union_tag_invalid", "union_tag_not_found")
 _KINDS = ", ".join([*Kind, *Role])
@@ -104,7 +105,7 @@ def _problem(problem: ErrorDetails, root: dict[str, Any]) -> Problem:
         return Problem(keys, f"a kind ({_KINDS}) or a mapping with a kind is required", found)
     if kind == "extra_forbidden":
         names = list(node_at(place[:-1], root)["properties"])
-        text = f"there is no such key; allowed are {', '.join(names)}"
+        text = f"{NO_SUCH_KEY}; allowed are {', '.join(names)}"
         return Problem(keys, text, found, question=did_you_mean(str(place[-1]), names))
     node = node_at(place, root)
     if kind == "missing":

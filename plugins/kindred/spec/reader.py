@@ -1,6 +1,6 @@
 """Read a spec file as plain values; reject, with their location, YAML values a spec cannot have."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,15 @@ class _OwnError(yaml.MarkedYAMLError):
 
 
 class _Loader(yaml.SafeLoader):
-    """Reject duplicate keys, of which PyYAML keeps only the last, and say which value is none."""
+    """Reject duplicate keys, of which PyYAML keeps only the last, and say which value is none.
+
+    ``quotable``: the texts that messages may quote; None for all.
+    """
+
+    quotable: Collection[str] | None = None
+
+    def _quoted(self, text: str, otherwise: str) -> str:
+        return shown(text) if self.quotable is None or text in self.quotable else otherwise
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -44,10 +52,14 @@ class _Loader(yaml.SafeLoader):
             tag = node.tag.rpartition(":")[2]
             what = {"timestamp": "a date or time", "int": "a number", "float": "a number"}.get(tag)
             raise _OwnError(
-                problem=f"{shown(node.value)} is not {what or f'a value of the tag !!{tag}'};"
+                problem=f"{self._quoted(str(node.value), 'what stands here')} is not {what or f'a value of the tag !!{tag}'};"
                 " correct it, or put it in quotes",
                 problem_mark=node.start_mark,
             ) from error
+
+    def _key(self, node: yaml.ScalarNode) -> str:
+        text = self._quoted(plain(node.value), "")
+        return f"key {text}" if text else "a key"
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -56,8 +68,7 @@ class _Loader(yaml.SafeLoader):
             line = seen.get((key.tag, key.value))
             if line is not None:
                 raise _OwnError(
-                    problem=f"key {shown(plain(key.value))} is given twice, first in line {line};"
-                    " take one out",
+                    problem=f"{self._key(key)} is given twice, first in line {line}; take one out",
                     problem_mark=key.start_mark,
                 )
             if key.tag != MERGE_TAG:
@@ -65,8 +76,10 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-def read_yaml(path: Path) -> tuple[object, str]:
+def read_yaml(path: Path, quotable: Collection[str] | None = None) -> tuple[object, str]:
     """The content of a YAML file, and its text.
+
+    ``quotable``: the only texts of the file that a message may quote; None for all.
 
     Raises
     ------
@@ -75,13 +88,14 @@ def read_yaml(path: Path) -> tuple[object, str]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        return yaml.load(text, Loader=_Loader), text
+        loader = type("Loader", (_Loader,), {"quotable": quotable})
+        return yaml.load(text, Loader=loader), text
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
     except UnicodeDecodeError as error:
         reason = f"byte {error.start} is not UTF-8; save the file as UTF-8"
     except yaml.MarkedYAMLError as error:
-        reason = _explained(error)
+        reason = _explained(error, may_quote=quotable is None)
     except yaml.reader.ReaderError as error:
         reason = f"character {error.position} is one that YAML does not allow; take it out"
     except RecursionError:
@@ -89,13 +103,15 @@ def read_yaml(path: Path) -> tuple[object, str]:
     raise SpecError(f"{path}: cannot be read as YAML: {reason}")
 
 
-def _explained(error: yaml.MarkedYAMLError) -> str:
+def _explained(error: yaml.MarkedYAMLError, *, may_quote: bool) -> str:
     """Where a text is no YAML, and what to do about it."""
     problem = error.problem or ""
     advice = next((text for words, text in _ADVICE.items() if words in problem), None)
     mark = error.problem_mark
     if error.context_mark is not None and ("here" in (advice or "") or not advice):
         mark = error.context_mark
+    if not may_quote and not isinstance(error, _OwnError):
+        problem = "this is no YAML"  # PyYAML's words name tags and aliases
     if mark is None:
         return problem
     if not advice and mark.buffer is not None and not isinstance(error, _OwnError):

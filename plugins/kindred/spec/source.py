@@ -9,6 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_v
 
 from kindred.spec.features import Strict
 from kindred.spec.messages import shown
+from kindred.spec.sql_text import statement_of
 
 DEFAULT_OVERLAP_HOURS = 24.0  # longer than a transaction that changes customers stays open
 # Types of numbers that may be fractional, with the largest whole one that is exact as a bigint.
@@ -117,6 +118,16 @@ class Relation(Strict):
             raise ValueError(
                 f"{value!r} is not the name of a table: a name or schema.name without % is"
                 ' expected, quoted where it holds a dot, such as "Sales Dept"."All.Customers"'
+            )
+        return value
+
+    @field_validator("query")
+    @classmethod
+    def _query_has_a_statement(cls, value: str | None) -> str | None:
+        if value is not None and not statement_of(value):
+            raise ValueError(
+                "the query holds no statement, only blanks, comments or semicolons; write one that"
+                " selects rows"
             )
         return value
 

@@ -29,6 +29,7 @@ from integration.audiences.audience_scene import (
 from integration.leaving import SECRET, request
 from integration.warehouse import moment
 from kindred.audiences.audience_files import recorded_audiences
+from kindred.audiences.csv_lines import csv_lines
 from kindred.audiences.populations import Truth
 from kindred.audiences.resolution import populations_of
 from kindred.audiences.status import Status
@@ -145,6 +146,8 @@ def test_a_query_gives_seeds_and_the_others_are_the_pool(resolve):
         "with asked as (select customer_id as id from contacted) select id from asked -- all",
         "table contacted_ids",
         "select customer_id from contacted where contacted_at < (:as_of)::date /* ; */;",
+        "select customer_id from contacted ; -- all; of them",
+        "select customer_id from contacted where true or ';' = ':as_of';; /* a /* ; */ b */\n-- c\n;",
         "select customer_id from contacted where 'a%b' like 'a%' and '%s' <> ':as_of' order by 1",
         "select customer_id::numeric from contacted union select 7.5 union all select null",
         "select '0' || customer_id from contacted where cast(:as_of as date) > '1999-01-01'",
@@ -283,6 +286,14 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
             " exist; correct 'seed.query' in the file",
         ),
         ({"seed": {"query": "select 1; select 2"}}, Status.FAILED, "query: cannot be read"),
+        ({"seed": {"query": "select 1; /**/ select 2;"}}, Status.FAILED, "query: cannot be read"),
+        (
+            {"seed": {"query": "select 1) as a (id); delete from customers; select * from (select 1"}},
+            Status.FAILED,
+            "query: cannot be read",
+        ),
+        ({"seed": {"query": "; select 1"}}, Status.FAILED, "query: cannot be read"),
+        ({"seed": {"query": "select 1 /* never closed"}}, Status.FAILED, "query: cannot be read"),
         ({"seed": {"query": "delete from customers returning 1"}}, Status.FAILED, "cannot be read"),
         (
             {"seed": {"query": "select nextval('numbers')"}},
@@ -489,7 +500,7 @@ def test_ids_are_written_as_the_keys_of_the_space_are(laboratory, tmp_path):
     rows = [(f"Key{row[0]}", *row[1:]) for row in customers(60)]
     laboratory.fill("customers", COLUMNS.replace("customer_id bigint", "customer_id citext"), rows)
     (tmp_path / "made.yaml").write_text("")
-    (tmp_path / "ids.txt").write_text("".join(f"KEY{number}\n" for number in range(1, 31)))
+    (tmp_path / "ids.txt").write_text("".join(f"KEY{number} \n" for number in range(1, 31)))
     write_audiences(tmp_path / "read", {"made": BY_QUERY})
     with audiences_in(tmp_path / "read"):
         laboratory.run(SPEC, FIRST_NIGHT, until="plan_graph")
@@ -501,6 +512,40 @@ def test_ids_are_written_as_the_keys_of_the_space_are(laboratory, tmp_path):
     longer = f"{texts} union all select repeat('k', 300)"
     found = resolve(laboratory, {"seed": {"query": longer}})
     assert (found.given, found.known) == (26, 25)
+
+
+ODD_KEYS = ["=1+1", "'=1+1", "-a", "b ", "b", " c", "\t@d", "e;f", 'g"h', "'i'", "j\nk"]
+
+
+@pytest.mark.bare
+def test_texts_are_keys_exactly_as_they_are_written(laboratory, tmp_path):
+    """The file of an export gives its customers back; other blanks are forgiven, and told."""
+    rows = [
+        (ODD_KEYS[i] if i < len(ODD_KEYS) else f"key{i}", *row[1:])
+        for i, row in enumerate(customers(60))
+    ]
+    laboratory.fill("customers", COLUMNS.replace("customer_id bigint", "customer_id text"), rows)
+    laboratory.run(SPEC, FIRST_NIGHT, until="plan_graph")
+    resolve = Resolver(tmp_path)
+    run, embeddings = resolve.night(laboratory)
+    everybody = run.key_type(None).to_python(embeddings.customers)
+    (tmp_path / "made.yaml").write_text("")
+    keys = [row[0] for row in rows[:30]]
+    (tmp_path / "ids.csv").write_bytes(csv_lines(["customer_id", *keys]))
+    found = resolve(laboratory, {"seed": {"file": "ids.csv"}})
+    assert {everybody[row] for row in found.seeds} == set(keys)
+    assert (found.given, found.known, found.warnings) == (30, 30, ())
+    typed = [*(f" {key}\t" for key in keys[11:]), "'=1+1", "b ", "b  ", "nobody ", "nobody", "c "]
+    (tmp_path / "ids.csv").write_text("".join(f"{line}\n" for line in typed))
+    found = resolve(laboratory, {"seed": {"file": "ids.csv"}}, "typed")
+    assert {everybody[row] for row in found.seeds} == {*keys[11:], "=1+1", "b ", "b"}
+    assert (found.given, found.known) == (25, 22)
+    assert found.warnings == (
+        "20 ids of 'seed' were found in another spelling: without blanks at their ends, or with the"
+        " apostrophe in front",
+    )
+    stored = laboratory.query("select customer_id from kindred.audience_ids where audience = 'typed'")
+    assert not {("nobody ",), ("c ",), ("c",)} & set(stored)
 
 
 @pytest.mark.bare

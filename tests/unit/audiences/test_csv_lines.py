@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from kindred.audiences.csv_lines import csv_lines, is_formula
+from kindred.audiences.csv_lines import csv_lines, is_formula, unguarded
 from kindred.audiences.hashing import Hashing, hasher
 
 FORMULAS = [
@@ -24,8 +24,11 @@ PLAIN = [
     "a\rb",
     " x ",
     "ä€😀",
-    "'='",
+    "it's",
+    "'quoted'",
 ]
+GUARDED = ["'=1+1", "''=1+1", "'-2", "' =1", "'='"]
+"""Values that look like the guarded formulas of an export."""
 
 
 def read(data):
@@ -37,6 +40,10 @@ def test_no_value_is_a_formula_and_all_come_back():
     assert not any(map(is_formula, PLAIN))
     assert read(csv_lines(FORMULAS)) == [f"'{value}" for value in FORMULAS]
     assert read(csv_lines(PLAIN)) == PLAIN
+    for value in (*FORMULAS, *PLAIN, *GUARDED):
+        [cell] = read(csv_lines([value]))
+        assert unguarded(cell) == value
+    assert len({*read(csv_lines(FORMULAS + GUARDED))}) == len(FORMULAS + GUARDED)
     # Where lists are separated by semicolons, the rest of the line would be a cell of its own.
     assert csv_lines(["a;=1+1", "a\t=1", "a|=1"]) == b'"a;=1+1"\r\n"a\t=1"\r\n"a|=1"\r\n'
     data = csv_lines(["a", "b\rc", "d"])

@@ -4,7 +4,8 @@ import csv
 
 import pytest
 
-from kindred.audiences.id_file import read_ids
+from kindred.audiences.csv_lines import csv_lines
+from kindred.audiences.id_file import read_ids, spellings
 from kindred.audiences.status import Status
 from kindred.errors import AudienceError
 
@@ -29,7 +30,11 @@ def read(tmp_path):
         ("1\r2\r3", None, ["1", "2", "3"]),
         ("\ufeff1\n2\n", None, ["1", "2"]),
         ("1\n2\n".encode("utf-16"), None, ["1", "2"]),
-        (" 1 \n\t2\n", None, ["1", "2"]),
+        (" 1 \n\t2\n", None, [" 1 ", "\t2"]),
+        ("a \r\n b", None, ["a ", " b"]),
+        ('customer_id\n"a "\n" "\n\n', None, ["a "]),
+        ("x, customer_id \n1,a \n2, \n", None, ["a ", ""]),
+        ("x;' id\n1;a\n", "' id", ["a"]),
         ("customer_id\n1\n", None, ["1"]),
         ("a;customer_id\nx;1\ny;\nz\n\n;3\n", None, ["1", "", "", "3"]),
         ("\n\na\tcustomer_id\n1\t2\n", None, ["2"]),
@@ -46,6 +51,26 @@ def read(tmp_path):
 )
 def test_ids_of_a_file(read, content, column, expected):
     assert read(content, column) == expected
+
+
+def test_the_file_of_an_export_gives_its_ids_back(read):
+    ids = ["=1", "'=1", "''=1", "-2", "'-2", " +3 ", "\t@4", "a ", "a", "'b'", "c;d", 'e"f', "\n=5"]
+    [*found] = read(csv_lines(["customer_id", *ids]))
+    assert [spellings(one)[0] for one in found] == ids
+    assert read(csv_lines(["=id", "=1"]), "=id") == ["'=1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a", ["a"]),
+        (" a\xa0", [" a\xa0", "a"]),
+        ("'=a ", ["=a ", "'=a ", "=a", "'=a"]),
+        (" '=a", [" '=a", "=a", "'=a"]),
+    ],
+)
+def test_what_an_id_of_a_file_can_mean(text, expected):
+    assert spellings(text) == expected
 
 
 @pytest.mark.parametrize(

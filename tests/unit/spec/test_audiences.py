@@ -1,5 +1,8 @@
 """Audience files: what they may say, and what is said where they are wrong."""
 
+import random
+import re
+
 import jsonschema
 import pytest
 import yaml
@@ -112,11 +115,14 @@ SEED = "seed: {query: select 1}\n"
         ("seed: {label: {a: [x, null]}}", "label 'a' has no value here: give one"),
         (
             "seed: {label: {a: {b: 1}}}",
-            "column 'a' is given {'b': '1'}; allowed are a value, a list",
+            "column 'a' is given a mapping with other keys than min and max; allowed are a value",
         ),
-        (f"{SEED}pool: {{a: []}}", "column 'a' is given []; allowed are a value"),
-        (f"{SEED}pool: {{a: [[1]]}}", "column 'a' is given [[1]]; allowed are a value"),
-        (f"{SEED}pool: {{a: {{min: null}}}}", "column 'a' is given {'min': None}"),
+        (f"{SEED}pool: {{a: []}}", "column 'a' is given an empty list; allowed are a value"),
+        (f"{SEED}pool: {{a: [[1]]}}", "column 'a' is given a list that holds a list or mapping"),
+        (f"{SEED}pool: {{a: {{min: null}}}}", "column 'a' is given a range with an end that is no"),
+        ("seed: {query: ' '}", "seed.query: the query holds no statement, only blanks, comments"),
+        ("seed: {query: '-- all; /* of */ them'}", "the query holds no statement"),
+        ("seed: {query: '/* of */ ;'}", "the query holds no statement"),
         (f"{SEED}pool: [a]", "pool: a mapping of columns is required"),
         (f"{SEED}sizes: []", "sizes: a list of at least one of"),
         (f"{SEED}sizes: [0%, 5%]", "a size above 0 is required, such as 1% (line 2)"),
@@ -146,6 +152,74 @@ def test_what_is_refused_and_where(load, text, words):
         load(text)
     assert words in str(caught.value)
     assert "spring.yaml: " in str(caught.value)
+
+
+PERSONAL = "anna@example.org"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"pool: {PERSONAL}",
+        f"pool: [{PERSONAL}]",
+        f"pool: {{email: [[{PERSONAL}]]}}",
+        f"pool: {{email: {{mim: {PERSONAL}}}}}",
+        f"pool: {{email: {{{PERSONAL}: 1}}}}",
+        f"pool: {{email: !!int {PERSONAL}}}",
+        f"pool: {{email: !{PERSONAL} x}}",
+        f'pool: {{email: "{PERSONAL}\\0"}}',
+        f"exclude: {{{PERSONAL}: 1}}",
+        f"exclude: {{a: 1, {PERSONAL}: 1, {PERSONAL}: 2}}",
+        f"exclude: {{label: {{email: {{in: {PERSONAL}}}}}}}",
+        f"exclude: *{PERSONAL}",
+        f"{PERSONAL}: 1",
+        f"outcome: {PERSONAL}",
+        f"outcome: {{label: [{PERSONAL}], days: 3}}",
+        f"outcome: {{label: {{email: [[{PERSONAL}]]}}, days: 3}}",
+        f"outcome: {{event: [{PERSONAL}], days: 3}}",
+        f"contacted: [{{a: {PERSONAL}}}]",
+        f"exclude: {{query: ['{PERSONAL}']}}",
+        f"exclude: {{query: {{a: '{PERSONAL}'}}, file: [{PERSONAL}]}}",
+    ],
+)
+def test_no_value_of_a_condition_or_population_is_told(load, text):
+    with pytest.raises(SpecError) as caught:
+        load(SEED + text)
+    message = str(caught.value)
+    assert "line 2" in message
+    assert "anna" not in message
+    assert "example" not in message
+
+
+def spoiled(value, rng):
+    """A copy of a value of YAML, with one part of it replaced by another kind of value."""
+    odd = [None, [], {}, [[]], {"min": {}}, "", -1, 2.5, True, "x\ty", {"label": "a"}, [None], "%"]
+    if isinstance(value, dict) and value and rng.random() < 0.9:
+        key = rng.choice(sorted(value))
+        if rng.random() < 0.1:
+            return {**value, rng.choice(["sizes", "quer", "min", "a b"]): rng.choice(odd)}
+        return {**value, key: spoiled(value[key], rng)}
+    if isinstance(value, list) and value and rng.random() < 0.6:
+        at = rng.randrange(len(value))
+        return [*value[:at], spoiled(value[at], rng), *value[at + 1 :]]
+    return rng.choice(odd)
+
+
+def test_no_message_has_the_words_of_the_library():
+    rng, refused, whole = random.Random(7), 0, yaml.safe_load(WHOLE)
+    for _ in range(400):
+        content = whole
+        for _ in range(rng.randint(1, 3)):
+            content = spoiled(content, rng)
+        if not isinstance(content, dict):
+            continue
+        try:
+            audience_from_dict({"name": "spring", **content}, "spring.yaml")
+        except SpecError as error:
+            refused += 1
+            foreign = r"Input should|Value error|validation error|Extra inputs|Field required|_error"
+            assert not re.search(foreign, str(error)), str(error)
+    assert refused > 200
 
 
 def test_the_name_of_a_file_is_that_of_an_audience(load):
