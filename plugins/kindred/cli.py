@@ -283,11 +283,16 @@ def infer_spec(
 
 
 @app.command("spec-schema")
-def spec_schema() -> None:
+def spec_schema(
+    audience: Annotated[
+        bool, typer.Option("--audience", help="The schema of an audience file instead.")
+    ] = False,
+) -> None:
     """Print the JSON schema of a feature spec, by which editors complete and check one."""
+    from kindred.spec.audiences import Audience
     from kindred.spec.schema import json_schema
 
-    typer.echo(json.dumps(json_schema(Spec), indent=1))
+    typer.echo(json.dumps(json_schema(Audience if audience else Spec), indent=1))
 
 
 @app.command("spec-reference")

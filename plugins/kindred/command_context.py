@@ -1,6 +1,7 @@
 """What every command begins with: connections, settings, and the spec of a space."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -15,19 +16,19 @@ if TYPE_CHECKING:
     from kindred.run.context import Deployment
     from kindred.run.endpoint import Endpoint
 
+Found = TypeVar("Found")
 SpaceOption = Annotated[str, typer.Option("--space", help="The space: the name of its spec file.")]
 
 
 def conninfo(connection_id: str) -> str:
     """A connection from the environment, otherwise from Airflow's own store."""
-    found = from_environment(connection_id)
-    if found is not None:
-        return found
-    try:
+
+    def from_airflow() -> Callable[[str], str]:
         from kindred.airflow_adapter.connections import conninfo_from_airflow
-    except ImportError as error:
-        raise PreflightError(_not_found(connection_id)) from error
-    return conninfo_from_airflow(connection_id)
+
+        return conninfo_from_airflow
+
+    return _found(connection_id, from_environment, from_airflow)
 
 
 def deployment() -> "Deployment":
@@ -64,18 +65,28 @@ def endpoint(connection_id: str) -> "Endpoint":
     """
     from kindred.run.endpoint import endpoint_from_environment
 
-    found = endpoint_from_environment(connection_id)
+    def from_airflow() -> Callable[[str], "Endpoint"]:
+        from kindred.airflow_adapter.connections import endpoint_from_airflow
+
+        return endpoint_from_airflow
+
+    return _found(connection_id, endpoint_from_environment, from_airflow)
+
+
+def _found(
+    connection_id: str,
+    in_environment: Callable[[str], Found | None],
+    from_airflow: Callable[[], Callable[[str], Found]],
+) -> Found:
+    """What the environment says of a connection, otherwise Airflow, which is imported then."""
+    found = in_environment(connection_id)
     if found is not None:
         return found
     try:
-        from kindred.airflow_adapter.connections import endpoint_from_airflow
+        ask = from_airflow()
     except ImportError as error:
-        raise PreflightError(_not_found(connection_id)) from error
-    return endpoint_from_airflow(connection_id)
-
-
-def _not_found(connection_id: str) -> str:
-    return (
-        f"connection {connection_id!r}: {variable_of(connection_id)} is not set and Airflow is not"
-        " installed here"
-    )
+        raise PreflightError(
+            f"connection {connection_id!r}: {variable_of(connection_id)} is not set and Airflow is"
+            " not installed here"
+        ) from error
+    return ask(connection_id)

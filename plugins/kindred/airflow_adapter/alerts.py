@@ -4,17 +4,13 @@ import logging
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-import httpx
-
 from kindred.errors import CustomerValueError, KindredError
+from kindred.run.web import httpx
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10.0
 FAILED, LATE, AUDIENCES_FAILED = "failed", "late", "audiences failed"
-
-# At INFO httpx logs the URL of every request, and the URL of a webhook is a secret.
-logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,22 @@
 """What an audience asks of the spec of its space: labels, columns and events."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kindred.spec.audiences import Audience
 from kindred.spec.model import Spec
-from kindred.spec.names import did_you_mean, listed
+from kindred.spec.names import did_you_mean, listed, plain
 
 LARGEST_BESIDE_PRIVATE = 0.5
 """The largest share of the pool that is published where a query may rest on a private column.
 
 Of a whole pool, whoever is no member is a seed, excluded or contacted.
 """
+
+
+PRIVATE = "<private>"
+"""What stands for the name of a private column."""
 
 
 def shown_labels(spec: Spec) -> tuple[str, ...]:
@@ -51,6 +56,18 @@ def problems_with(spec: Spec, audience: Audience) -> Iterator[str]:
             f" {' and '.join(map(repr, unseen))} name, and the space has private columns, by which"
             f" these may have been found; give sizes up to {LARGEST_BESIDE_PRIVATE:.0%}"
         )
+
+
+def without_private(text: str, private: Iterable[str]) -> str:
+    """A sentence for readers and logs that names no private column.
+
+    >>> without_private("pool: column 'wage' is given an empty list", ["wage"])
+    'pool: column <private> is given an empty list'
+    """
+    for name in sorted(private, key=len, reverse=True):
+        for written in dict.fromkeys((repr(name), name, repr(name)[1:-1], plain(name))):
+            text = re.sub(rf"(?<!\w){re.escape(written)}(?!\w)", lambda _: PRIVATE, text)
+    return text
 
 
 def _unknown(

@@ -43,8 +43,10 @@ def without_members(
     return {"row": row, "quality": []}
 
 
-def of_trained(asked: Audience, populations: Populations, trained: Trained) -> Facts:
-    """The facts of an audience that has been trained."""
+def of_trained(
+    asked: Audience, populations: Populations, trained: Trained, warnings: Sequence[str] = ()
+) -> Facts:
+    """The facts of an audience that has been trained; ``warnings``: beside those of training."""
     row = {
         "audience": asked.name,
         "status": str(Status.PUBLISHED),
@@ -62,7 +64,7 @@ def of_trained(asked: Audience, populations: Populations, trained: Trained) -> F
         "control_share": asked.control_share,
         "brier": trained.brier,
         "brier_base": trained.brier_base,
-        "warnings": [*populations.warnings, *trained.warnings],
+        "warnings": [*populations.warnings, *trained.warnings, *warnings],
         "used_columns": used_columns(asked),
         "reason_columns": list(trained.columns),
     }

@@ -1,11 +1,12 @@
 """The files of audiences: found in their folders, read when a build begins, recorded in it."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kindred.audiences.audience_checks import without_private
 from kindred.errors import KindredError, SpecError
 from kindred.settings import Places
 from kindred.spec.audience_reader import KEYS, audience_from_dict, load_audience
@@ -32,10 +33,16 @@ class AudienceFile:
     audience: Audience | None
     problem: str | None = None
 
-    def to_fact(self) -> dict[str, Any]:
-        """What a build records of it, as plain JSON."""
-        settings = None if self.audience is None else self.audience.model_dump(mode="json")
-        return {"name": self.name, "settings": settings, "problem": self.problem}
+    def to_fact(self, private: Collection[str] = ()) -> dict[str, Any]:
+        """What a build records of it, as plain JSON: digests for its SQL, no private column's name.
+
+        An audience that names one is not made, which is said where it is trained.
+        """
+        settings = None
+        if self.audience is not None:
+            settings = self.audience.without_sql().model_dump(mode="json")
+        problem = None if self.problem is None else without_private(self.problem, private)
+        return {"name": self.name, "settings": settings, "problem": problem}
 
 
 def audiences_dirs() -> list[Path]:
@@ -95,7 +102,7 @@ def read_audience_files(space: str) -> list[AudienceFile]:
 
 
 def recorded_audiences(facts: dict[str, Any]) -> list[AudienceFile]:
-    """The audiences that `read_audience_files` gave when a build began."""
+    """The audiences that `read_audience_files` gave when a build began, without their SQL."""
     return [
         AudienceFile(
             fact["name"],
@@ -106,6 +113,21 @@ def recorded_audiences(facts: dict[str, Any]) -> list[AudienceFile]:
         )
         for fact in facts.get(FACT, ())
     ]
+
+
+def with_sql(recorded: Audience) -> Audience:
+    """A recorded audience with the SQL of its file, as far as that is the same as it was then."""
+    paths = audience_paths().get(recorded.name, [])
+    try:
+        [written] = map(load_audience, paths)
+    except (SpecError, ValueError):  # the file is gone, twice there, or wrong by now
+        return recorded
+    by_digest = {population.digest: population for population in written.populations.values()}
+    changed = {
+        role: by_digest.get(population.digest, population)
+        for role, population in recorded.populations.items()
+    }
+    return recorded.model_copy(update=changed)
 
 
 def folder_of(name: str) -> Path | None:

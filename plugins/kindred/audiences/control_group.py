@@ -1,7 +1,7 @@
 """The control group of an audience: drawn by a stored key, before anybody is ranked."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,39 @@ def keyed_hashes(
         digests += of_customer.digest()
     hashes = np.frombuffer(bytes(digests), dtype=">u8").astype(np.uint64).reshape(-1, HASHES)
     return np.ascontiguousarray(hashes[:, 0]), np.ascontiguousarray(hashes[:, 1])
+
+
+def control_warnings(
+    control: NDArray[np.bool_], sizes: Sequence[float], counts: Sequence[int], share: float
+) -> tuple[str, ...]:
+    """What readers are told where chance left a size without control group, or without members.
+
+    ``control`` bool (members,): who is control, best first; ``counts``: how many customers each of
+    the ``sizes`` ends at. An audience with a ``share`` of 0 asked for no group.
+    """
+    if not share:
+        return ()
+    groups = [(size, count, int(np.count_nonzero(control[:count])))
+              for size, count in zip(sizes, counts, strict=True)]  # fmt: skip
+    empty = [(size, count) for size, count, drawn in groups if not drawn]
+    full = [(size, count) for size, count, drawn in groups if drawn == count]
+    warnings = []
+    if empty:
+        warnings.append(
+            f"no control group up to {_sizes(empty)}: of the {empty[-1][1]:,} customers there,"
+            f" a control_share of {100 * share:g}% held back nobody, so that an export of that size"
+            " can be compared with nobody; raise control_share, or export a larger size"
+        )
+    if full:
+        warnings.append(
+            f"no members up to {_sizes(full)}: the {full[-1][1]:,} customers there are all in the"
+            " control group, so that there is nobody to export; export a larger size"
+        )
+    return tuple(warnings)
+
+
+def _sizes(groups: Sequence[tuple[float, int]]) -> str:
+    return ", ".join(f"{100 * size:g}%" for size, _ in groups)
 
 
 def is_control(hashes: NDArray[np.uint64], share: float) -> NDArray[np.bool_]:

@@ -1,15 +1,15 @@
 """Cross-fitting by customer: everybody is scored by a model that has not seen them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kindred.audiences.boosting import Binned, fit_trees
-from kindred.audiences.centroids import fit_centroids
+from kindred.audiences.centroids import Centroids, fit_centroids
 from kindred.audiences.folds import FOLDS, Rows
 from kindred.audiences.methods import VARIANTS, Family, Model
 from kindred.audiences.regression import fit_regressions
@@ -36,6 +36,11 @@ class Examples:
     is_seed: NDArray[np.bool_]
     weights: Floats
     folds: NDArray[np.int8]
+
+    @cached_property
+    def centroids(self) -> Callable[[int], Centroids]:
+        """At most so many centroids of all of them; each number of them is fitted once."""
+        return cache(partial(fit_centroids, self.vectors, self.is_seed, self.weights))
 
 
 @dataclass(frozen=True, eq=False)

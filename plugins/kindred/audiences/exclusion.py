@@ -8,6 +8,7 @@ from kindred.audiences.audience_checks import shown_labels
 from kindred.audiences.audience_files import missing_folders, read_audience_files
 from kindred.audiences.conditions import condition_of, customers_meeting
 from kindred.audiences.export_rows import Exportable, members_query
+from kindred.audiences.status import Status
 from kindred.audiences.stored_ids import StoredIds
 from kindred.errors import AudienceError, DataError
 from kindred.history.snapshot_customers import customers_as_of
@@ -79,6 +80,12 @@ def _definitions(spec: Spec, audience: Exportable) -> list[Audience]:
 
 def _excluded(run: Run, session: Database, asked: Audience, audience: Exportable) -> Array:
     labels = asked.exclude.label if asked.exclude is not None else None
+    if asked.exclude is not None and asked.exclude.is_digest:
+        raise AudienceError(
+            Status.FAILED,
+            "the SQL of 'exclude' has changed since the snapshot was made, and is not stored;"
+            " export a snapshot that was made since, or run its date again",
+        )
     if labels is None:
         ids = StoredIds(run, session, asked, ROLE)
         ids.resolve()

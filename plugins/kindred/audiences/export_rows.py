@@ -1,8 +1,11 @@
 """Rows of exports: what was taken, by whom, and the customers, frozen for comparison later."""
 
-from collections.abc import Callable, Sequence
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from psycopg2 import sql
@@ -20,6 +23,8 @@ from kindred.warehouse.copy_reader import BlockReader
 from kindred.warehouse.copy_writer import Array, RowStream, encode_rows
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
+
+log = logging.getLogger(__name__)
 
 EXPORTED, EXCLUDED = "exported_customers", "excluded_customers"
 KEYS_AT_ONCE = 100_000
@@ -261,16 +266,33 @@ def finish(database: Database, number: int) -> None:
     database.run("audiences/finish_export", {"number": number})
 
 
-def delete_old_exported(database: Database, as_of: datetime, keep_days: int) -> int:
+def delete_old_exported(
+    database: Database,
+    as_of: datetime,
+    keep_days: int,
+    outcomes: Mapping[str, Mapping[str, Any] | None] = MappingProxyType({}),
+) -> int:
     """Delete the customers of old exports that no result needs any more; returns how many.
 
     An export and its counts stay. ``keep_days``: days for which its customers are kept at least, 0
-    for ever; they are kept in any case until what happened to them has been counted for good.
+    for ever; they are kept in any case until what happened to them has been counted for good, by
+    the outcome of the export or, if it was made without one, by that of ``outcomes``, the files as
+    they are now.
     """
     if not keep_days:
         return 0
+    days = {name: outcome["days"] for name, outcome in outcomes.items() if outcome is not None}
     parameters = {"as_of": as_of, "kept_days": keep_days, "late_days": LATE_DAYS}
-    return database.run("audiences/delete_exported", parameters)
+    found = database.rows("audiences/delete_exported", {**parameters, "days": json.dumps(days)})
+    for number, customers, is_counted in found:
+        log.info(
+            "the %d customers of export %d are deleted, %d days after it: %s",
+            customers,
+            number,
+            keep_days,
+            "its results stay" if is_counted else "no outcome was ever counted for it",
+        )
+    return sum(customers for _, customers, _ in found)
 
 
 def record_failure(database: Database, number: int, failure: str) -> None:

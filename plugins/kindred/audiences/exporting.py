@@ -31,6 +31,7 @@ class Exported:
     """What was exported; ``guarded``: values that got an apostrophe, since they began a formula.
 
     ``was_complete``: an earlier command had made the file, and was killed before it recorded that.
+    ``kept_days``: days for which its customers are kept if no outcome is named, 0 for ever.
     """
 
     audience: Exportable
@@ -38,6 +39,7 @@ class Exported:
     lines: int
     guarded: int = 0
     was_complete: bool = False
+    kept_days: int = 0
 
 
 def export_audience(
@@ -60,6 +62,7 @@ def export_audience(
     schema = spec.internal_schema
     label = f"kindred {spec.space} export-audience"
     wait_seconds = deployment.settings.lock_wait_seconds
+    kept_days = deployment.settings.keep_export_days
     make = hasher(request.hashing, _secret_of(request.hashing))
     with ExitStack() as stack:
         warehouse = stack.enter_context(deployment.warehouse(label, schema, is_migrated=True))
@@ -82,19 +85,20 @@ def export_audience(
         if found is not None:
             if export_rows.is_current(warehouse, found, request, audience, excluded, key_type):
                 export_rows.finish(warehouse, found.number)
-                return Exported(audience, found, found.lines or 0, was_complete=True)
+                lines = found.lines or 0
+                return Exported(audience, found, lines, was_complete=True, kept_days=kept_days)
             _require_free_of_old(target, found)
         record = export_rows.freeze(warehouse, request, audience, excluded, key_type)
-        lines = Lines(request, spec, column, make, key_type)
+        made = Lines(request, spec, column, make, key_type)
         try:
-            _write(warehouse, record.number, lines, target)
+            _write(warehouse, record.number, made, target)
         except BaseException as error:
             if not warehouse.connection.closed:
                 export_rows.record_failure(warehouse, record.number, _why(error))
             raise
         export_rows.finish(warehouse, record.number)
-    log.info("export %d: %d lines of audience %s", record.number, lines.count, audience.name)
-    return Exported(audience, record, lines.count, lines.guarded)
+    log.info("export %d: %d lines of audience %s", record.number, made.count, audience.name)
+    return Exported(audience, record, made.count, made.guarded, kept_days=kept_days)
 
 
 def _require_free_of_old(target: Target, found: ExportRecord) -> None:

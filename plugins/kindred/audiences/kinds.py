@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.audiences.centroids import Centroids, fit_centroids
+from kindred.audiences.centroids import Centroids
 from kindred.audiences.crossfit import Examples
 from kindred.audiences.methods import CENTROID, NEAREST, Method
 
@@ -30,9 +30,7 @@ def kinds_of(examples: Examples, hits: Mapping[Method, NDArray[np.bool_]], group
     method. One kind if they find no more than one centroid does.
     """
     several = NEAREST in hits and _is_better(hits[NEAREST], hits[CENTROID])
-    centroids = fit_centroids(
-        examples.vectors, examples.is_seed, examples.weights, groups if several else 1
-    )
+    centroids = examples.centroids(groups if several else 1)
     found = centroids.groups(examples.vectors[examples.is_seed])
     counts = np.bincount(found, minlength=len(centroids.directions))
     if len(counts) < 2:

@@ -100,7 +100,7 @@ def preview(deployment: Deployment, spec: Spec, name: str) -> Shown:
         except CAUSES as error:
             facts = audience_facts.without_members(name, *why(error))
             return Shown(name, as_of, facts["row"])
-    facts = audience_facts.of_trained(asked, made.populations, made.trained)
+    facts = made.facts(asked)
     return Shown(
         name,
         as_of,

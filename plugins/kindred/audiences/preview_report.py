@@ -129,6 +129,17 @@ def export_lines(done: Any, request: Any) -> list[str]:
         lines.append(
             f"{done.guarded:,} values begin like a formula: they have an apostrophe in front"
         )
+    if not record.control:
+        lines.append(
+            "warning: the control group is empty: nothing will show what this export achieves;"
+            " raise control_share, or export a larger size"
+        )
+    if audience.settings.get("outcome") is None:
+        kept = f"for {done.kept_days} days" if done.kept_days else "for ever"
+        lines.append(
+            "its file named no outcome: until it does, nothing is counted, and the customers of the"
+            f" export are kept {kept} (KINDRED_KEEP_EXPORT_DAYS)"
+        )
     if done.was_complete:
         lines.append("the file was there already, complete: that is recorded now")
     return lines

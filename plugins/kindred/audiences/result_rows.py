@@ -2,14 +2,14 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg2 import sql
 
-from kindred.audiences.audience_checks import shown_labels
+from kindred.audiences.audience_checks import shown_labels, without_private
 from kindred.audiences.conditions import condition_of
 from kindred.audiences.results import LATE_DAYS, Group, Verdict, compare
 from kindred.audiences.status import Status
@@ -18,6 +18,7 @@ from kindred.events.event_tables import table_of
 from kindred.history.column_expressions import TypeClass, type_class_of
 from kindred.history.versions import column_types
 from kindred.run.context import Run
+from kindred.settings import variable_name
 from kindred.spec.audiences import Outcome
 from kindred.spec.model import Spec
 from kindred.spec.names import listed
@@ -26,6 +27,12 @@ from kindred.warehouse.database import Database
 log = logging.getLogger(__name__)
 
 _NUMBERS = (TypeClass.INTEGER, TypeClass.FLOAT, TypeClass.DECIMAL)
+
+GONE = (
+    "its customers are not kept any more, and no night had counted them before: the file named no"
+    f" outcome within the days of {variable_name('keep_export_days')}"
+)
+"""Why an export cannot be counted whose customers are gone."""
 
 
 @dataclass(frozen=True)
@@ -47,41 +54,79 @@ def measure_results(
     The rows are plain JSON, for the build's fact ``audience_results``. An export is judged by the
     outcome it was made with; if it had none, by that of ``outcomes``, the files as they are now.
     What happened at ``as_of`` or later does not count. Once its days have been over for
-    `LATE_DAYS`, what was counted last is repeated.
+    `LATE_DAYS`, what was counted last is repeated. All others are counted together, so that a
+    night reads the customers once, however many exports there are.
     """
-    rows = []
+    judged = []
     for fields in warehouse.rows("audiences/measurable_exports", {"as_of": run.as_of}):
         export = Export(*fields)
         wanted = export.outcome or outcomes.get(export.audience)
         if wanted is not None:
-            row = _row(run, warehouse, export, Outcome.model_validate(wanted))
-            rows += [] if row is None else [row]
-    return rows
+            judged.append(_Judged(export, Outcome.model_validate(wanted), run.as_of))
+    numbers = [one.export.number for one in judged if one.is_final]
+    final: dict[int, dict[str, Any]] = dict(
+        warehouse.rows("audiences/final_results", {"numbers": numbers, "as_of": run.as_of})
+    )
+    rows = {**final}
+    counting: dict[_Judged, sql.Composable] = {}
+    types = column_types(warehouse)
+    for one in judged:
+        if one.export.number in final:
+            continue
+        try:
+            counting[one] = _counted_by(run.spec, warehouse, types, one)
+        except AudienceError as error:
+            reason = without_private(error.reason, run.spec.private)
+            log.warning("export %d of %s: %s", one.export.number, one.export.audience, reason)
+            not_counted = {"verdict": Verdict.NOT_COUNTED, "reason": error.reason}
+            rows[one.export.number] = one.row() | not_counted
+    for one, counts in _count(warehouse, counting).items():
+        rows[one.export.number] = one.row() | _figures(counts, is_over=one.is_over)
+    return [rows[one.export.number] for one in judged]
 
 
-def _row(run: Run, warehouse: Database, export: Export, outcome: Outcome) -> dict[str, Any] | None:
-    """The row of an export; None if its customers are gone and it was never counted."""
-    end = export.exported_at + timedelta(days=outcome.days)
-    if not export.has_customers or run.as_of > end + timedelta(days=LATE_DAYS):
-        parameters = {"number": export.number, "as_of": run.as_of}
-        final: dict[str, Any] | None = warehouse.value("audiences/final_result", parameters)
-        if final is not None or not export.has_customers:
-            return final
-    counted_until, is_over = min(end, run.as_of), end <= run.as_of
-    row = {
-        "number": export.number,
-        "outcome": outcome_in_words(outcome),
-        "outcome_columns": list(labels_of(outcome)),
-        "days": outcome.days,
-        "counted_until": counted_until.isoformat(),
-        "is_over": is_over,
-    }
-    try:
-        _require_known(run.spec, warehouse, outcome)
-        counted = _count(run.spec, warehouse, export, outcome, counted_until)
-    except AudienceError as error:
-        log.warning("export %d of audience %s: %s", export.number, export.audience, error.reason)
-        return row | {"verdict": Verdict.NOT_COUNTED, "reason": error.reason}
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """An export and the outcome it is judged by, at a moment."""
+
+    export: Export
+    outcome: Outcome
+    as_of: datetime
+
+    @property
+    def end(self) -> datetime:
+        """The end of the outcome's days."""
+        return self.export.exported_at + timedelta(days=self.outcome.days)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the days have passed."""
+        return self.end <= self.as_of
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a count from before is repeated, if there is one."""
+        return not self.export.has_customers or self.as_of > self.end + timedelta(days=LATE_DAYS)
+
+    @property
+    def counted_until(self) -> datetime:
+        """Outcomes before it count."""
+        return min(self.end, self.as_of)
+
+    def row(self) -> dict[str, Any]:
+        """What readers see of it beside the counts."""
+        return {
+            "number": self.export.number,
+            "outcome": outcome_in_words(self.outcome),
+            "outcome_columns": list(labels_of(self.outcome)),
+            "days": self.outcome.days,
+            "counted_until": self.counted_until.isoformat(),
+            "is_over": self.is_over,
+        }
+
+
+def _figures(counted: Mapping[str, tuple[int, int, int]], *, is_over: bool) -> dict[str, Any]:
+    """Counts by role, and their comparison."""
     figures: dict[str, Any] = {}
     groups: dict[str, Group] = {}
     for role, plural in (("member", "members"), ("control", "control")):
@@ -90,7 +135,7 @@ def _row(run: Run, warehouse: Database, export: Export, outcome: Outcome) -> dic
         figures |= {plural: customers, f"{role}_outcomes": outcomes, f"{plural}_before": before}
     found = compare(groups["member"], groups["control"], is_over=is_over)
     figures |= {"difference": found.difference, "low": found.low, "high": found.high}
-    return row | figures | {"verdict": found.verdict, "reason": found.reason}
+    return figures | {"verdict": found.verdict, "reason": found.reason}
 
 
 def labels_of(outcome: Outcome) -> tuple[str, ...]:
@@ -110,53 +155,81 @@ def outcome_in_words(outcome: Outcome) -> str:
     return ", ".join(f"{name} = {json.dumps(wanted)}" for name, wanted in conditions)
 
 
-def _require_known(spec: Spec, warehouse: Database, outcome: Outcome) -> None:
-    """Check that there are the labels or the events of an outcome.
+def _counted_by(
+    spec: Spec, warehouse: Database, types: Mapping[str, str], judged: _Judged
+) -> sql.Composable:
+    """The table of events, or the condition on a customer's version, that shows the outcome.
 
     Raises
     ------
     AudienceError
-        when there are not, or a label is private.
+        when there is no such label or event, the label is private, a value does not suit it, or
+        the customers are gone.
     """
-    stored = column_types(warehouse)
+    outcome = judged.outcome
+    if not judged.export.has_customers:
+        raise AudienceError(Status.FAILED, GONE)
     if outcome.event is not None:
         if outcome.event in spec.events and warehouse.has_table(table_of(outcome.event)):
-            return
+            return sql.Identifier(table_of(outcome.event))
         wanted, kind, known = [outcome.event], "events", list(spec.events)
     else:
-        known = [label for label in shown_labels(spec) if label in stored]
+        known = [label for label in shown_labels(spec) if label in types]
         wanted, kind = [name for name in labels_of(outcome) if name not in known], "labels"
     if wanted:
         raise AudienceError(
             Status.FAILED,
             f"{listed(wanted)} can be no outcome; the space has the {kind} {listed(known)}",
         )
+    if isinstance(outcome.label, str):
+        return _flag(outcome.label, types[outcome.label])
+    return condition_of(warehouse, outcome.label or {}, shown_labels(spec), "outcome.label")
+
+
+Counts = dict[str, tuple[int, int, int]]
+"""By role: customers without the outcome at export, those who got it, those who had it."""
 
 
 def _count(
-    spec: Spec, warehouse: Database, export: Export, outcome: Outcome, counted_until: datetime
-) -> dict[str, tuple[int, int, int]]:
-    """By role: customers without the outcome at export, those who got it, those who had it."""
-    moments = {
-        "number": export.number,
-        "exported_at": export.exported_at,
-        "since": export.exported_at - timedelta(days=outcome.days),
-        "counted_until": counted_until,
+    warehouse: Database, counting: Mapping[_Judged, sql.Composable]
+) -> dict[_Judged, Counts]:
+    """Count some exports: those of all labels by one statement, and those of an event by one."""
+    counts: dict[int, Counts] = {one.export.number: {} for one in counting}
+    events = {one: by for one, by in counting.items() if one.outcome.event is not None}
+    for name in dict.fromkeys(str(one.outcome.event) for one in events):
+        exports = [one for one in events if one.outcome.event == name]
+        table = table_of(name)
+        rows = warehouse.rows("audiences/count_by_event", _moments(exports), events=table)
+        _add(counts, rows)
+    labels = [one for one in counting if one.outcome.event is None]
+    if labels:
+        texts = [counting[one].as_string(warehouse.connection) for one in labels]
+        conditions = list(dict.fromkeys(texts))
+        places = {"outcomes": [conditions.index(text) for text in texts]}
+        holding = sql.SQL("array_remove(array[{}]::integer[], null)").format(
+            sql.SQL(", ").join(
+                sql.SQL("case when ({}) then {} end").format(sql.SQL(text), sql.Literal(place))
+                for place, text in enumerate(conditions)
+            )
+        )
+        moments = _moments(labels) | places
+        _add(counts, warehouse.rows("audiences/count_by_label", moments, holding=holding))
+    return {one: counts[one.export.number] for one in counting}
+
+
+def _moments(exports: Sequence[_Judged]) -> dict[str, Any]:
+    """The parameters of a count, a list each."""
+    return {
+        "numbers": [one.export.number for one in exports],
+        "exported_at": [one.export.exported_at for one in exports],
+        "since": [one.export.exported_at - timedelta(days=one.outcome.days) for one in exports],
+        "counted_until": [one.counted_until for one in exports],
     }
-    if outcome.event is not None:
-        events = table_of(outcome.event)
-        rows = warehouse.rows("audiences/count_by_event", moments, events=events)
-    else:
-        condition = _condition(spec, warehouse, outcome)
-        rows = warehouse.rows("audiences/count_by_label", moments, has_outcome=condition)
-    return {role: (customers, outcomes, before) for role, customers, outcomes, before in rows}
 
 
-def _condition(spec: Spec, warehouse: Database, outcome: Outcome) -> sql.Composable:
-    """What holds for a ``version`` of a customer whom the outcome has happened to."""
-    if isinstance(outcome.label, str):
-        return _flag(outcome.label, column_types(warehouse)[outcome.label])
-    return condition_of(warehouse, outcome.label or {}, shown_labels(spec), "outcome.label")
+def _add(counts: dict[int, Counts], rows: Sequence[tuple[Any, ...]]) -> None:
+    for number, role, *found in rows:
+        counts[number][role] = (found[0], found[1], found[2])
 
 
 def _flag(label: str, type_name: str) -> sql.Composed:

@@ -11,6 +11,7 @@ import psycopg2
 from psycopg2 import errors, sql
 
 from kindred.audiences.query_text import parts_between
+from kindred.audiences.source_words import public_words
 from kindred.audiences.status import Status
 from kindred.errors import (
     AudienceError,
@@ -209,7 +210,14 @@ def _reason(role: str, population: Population, error: Exception) -> str:
         return (
             f"{where}: cannot be read ({kind.strip()}); the log of the task has the server's words"
         )
-    return of_a_file(str(error))
+    text = str(error)
+    if isinstance(cause, psycopg2.Error):
+        words = cause.diag.message_primary or str(cause).strip()
+        public = public_words(words, population.query or population.where or "")
+        text = text.replace(words, public)
+        if public != words:
+            text += "; the log of the task has the server's words"
+    return of_a_file(text)
 
 
 def of_a_file(text: str) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from kindred.audiences.calibration import Calibration
-from kindred.audiences.centroids import fit_centroids
 from kindred.audiences.comparison import Comparison
 from kindred.audiences.kinds import Kinds
 from kindred.audiences.methods import Family
@@ -33,8 +32,7 @@ def model_state(
 def _family_state(comparison: Comparison, family: Family) -> Any:
     examples, models = comparison.examples, comparison.models[family]
     if family in (Family.CENTROID, Family.NEAREST):
-        groups = comparison.settings[family]
-        return fit_centroids(examples.vectors, examples.is_seed, examples.weights, groups).to_json()
+        return examples.centroids(comparison.settings[family]).to_json()
     states = [model.to_json() for model in models]
     if family is Family.REGRESSION:
         return {

@@ -86,6 +86,12 @@ class StoredIds:
         found = self.warehouse.row("audiences/read_resolution", self._place)
         if found is not None and not (self.run.full_extract and self._may_be_read()):
             return Resolution(int(found[0]), tuple(found[1]))
+        if self.population.is_digest:
+            raise AudienceError(
+                Status.FAILED,
+                f"the SQL of {self.role!r} is not that of the file any more, and it is not stored;"
+                " clear task 'prepare' with its downstream tasks, and the file is read anew",
+            )
         if not self._may_be_read():
             raise AudienceError(Status.NO_HISTORY, self._why_no_history())
         return self._read_anew()

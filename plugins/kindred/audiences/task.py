@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kindred.audiences import audience_facts, audience_rows
-from kindred.audiences.audience_files import FACT, recorded_audiences
+from kindred.audiences.audience_checks import without_private
+from kindred.audiences.audience_files import FACT, recorded_audiences, with_sql
 from kindred.audiences.audience_rows import Members
-from kindred.audiences.control_group import is_control, keyed_hashes
+from kindred.audiences.control_group import control_warnings, is_control, keyed_hashes
 from kindred.audiences.nearest_segments import nearest_segments
 from kindred.audiences.outside_columns import labels_of
 from kindred.audiences.populations import Populations
@@ -54,6 +55,12 @@ class Made:
     trained: Trained
     is_control: NDArray[np.bool_]
 
+    def facts(self, asked: Audience) -> dict[str, Any]:
+        """What a build records of it."""
+        sizes, counts = self.trained.sizes, self.trained.counts
+        warnings = control_warnings(self.is_control, sizes, counts, asked.control_share)
+        return audience_facts.of_trained(asked, self.populations, self.trained, warnings)
+
 
 def list_audiences(run: Run) -> list[str]:
     """The audiences whose files ``prepare`` could read; each becomes one mapped task."""
@@ -70,14 +77,16 @@ def train_audience(run: Run, audience: str) -> dict[str, Any]:
     with run.warehouse(MADE_BY) as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
         try:
-            made = make_audience(run, warehouse, asked, embeddings)
+            made = make_audience(run, warehouse, with_sql(asked), embeddings)
         except CAUSES as error:
-            log.warning("audience %s: %s", audience, error)
+            status, reason = why(error)
+            reason = without_private(reason, run.spec.private)
+            log.warning("audience %s: %s (%s)", audience, reason, type(error).__name__)
             named = audience_facts.used_columns(asked)
             used = [column for column in named if column not in run.spec.private]
-            facts = audience_facts.without_members(audience, *why(error), used)
+            facts = audience_facts.without_members(audience, status, reason, used)
         else:
-            facts = audience_facts.of_trained(asked, made.populations, made.trained)
+            facts = made.facts(asked)
             _write(run, audience, made)
         run.add_facts(warehouse, **{audience_facts.fact_of(audience): facts})
     row = facts["row"]

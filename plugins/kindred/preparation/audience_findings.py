@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from kindred.audiences.audience_checks import problems_with
+from kindred.audiences.audience_checks import problems_with, without_private
 from kindred.audiences.audience_files import (
     AudienceFile,
     folder_of,
@@ -35,7 +35,7 @@ def findings(
         yield _warning(f"{variable}: there is no folder {folder}; correct it, or make the folder")
     check = _Checks(spec, deployment, warehouse, key_type)
     for file in read_audience_files(spec.space):
-        problems = list(check.problems(file))
+        problems = [without_private(problem, spec.private) for problem in check.problems(file)]
         for problem in problems:
             yield _warning(f"audience {file.name} will not be made: {problem}")
         if not problems and file.audience is not None:

@@ -1,7 +1,7 @@
 """Task ``prepare``: run all checks, migrate the schemas, choose the encoder, begin the build."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +109,7 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
                 version = choose_encoder(warehouse, spec, request)
                 require_algorithms(warehouse, offered, request)
             _begin(warehouse, spec, request, version)
-            _record_audiences(warehouse, request, audiences, columns)
+            _record_audiences(warehouse, request, audiences, columns, spec.private)
     log.info(
         "snapshot %s of space %s begun, encoder %s", as_of, spec.space, version or "to be fitted"
     )
@@ -182,11 +182,15 @@ def _begin(warehouse: Database, spec: Spec, request: Request, version: int | Non
 
 
 def _record_audiences(
-    warehouse: Database, request: Request, audiences: list[AudienceFile], columns: SourceColumns
+    warehouse: Database,
+    request: Request,
+    audiences: list[AudienceFile],
+    columns: SourceColumns,
+    private: Collection[str],
 ) -> None:
     """Record the audiences as their files are now: the tasks that follow read no others."""
     if audiences:
-        facts: dict[str, Any] = {FACT: [audience.to_fact() for audience in audiences]}
+        facts: dict[str, Any] = {FACT: [file.to_fact(private) for file in audiences]}
         if columns.ignores_case:
             facts[IGNORES_CASE] = True
         builds.add_facts(warehouse, request.window.as_of, request.run_id, **facts)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from kindred.artefacts.folder import remove_snapshot_folder, snapshot_folders
+from kindred.audiences.audience_facts import outcomes_of
 from kindred.audiences.audience_files import FACT
 from kindred.audiences.export_rows import delete_old_exported
 from kindred.errors import GateError
@@ -153,7 +154,8 @@ def clean_up(run: Run) -> dict[str, Any]:
         kept = leftovers.slugs_with_artefacts(warehouse)
     with run.warehouse("clean_up") as warehouse:
         tables += drop_old_events(run, warehouse)
-        delete_old_exported(warehouse, run.as_of, run.settings.keep_export_days)
+        outcomes = outcomes_of(run.build.facts.get(FACT, ()))
+        delete_old_exported(warehouse, run.as_of, run.settings.keep_export_days, outcomes)
     old = [slug for slug in folders if slug not in kept]
     for slug in old:
         remove_snapshot_folder(root, space, slug)

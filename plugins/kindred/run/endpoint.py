@@ -1,14 +1,11 @@
 """HTTP endpoints that take files, from Airflow Connections; none is ever given as an argument."""
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
-
-import httpx
 
 from kindred.errors import KindredError, PreflightError
 from kindred.run.connections import (
@@ -18,11 +15,9 @@ from kindred.run.connections import (
     variable_of,
     webhook_of,
 )
+from kindred.run.web import httpx
 
 CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 120.0
-
-# At INFO httpx logs the URL of every request, and the URL of an endpoint may be a secret.
-logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)

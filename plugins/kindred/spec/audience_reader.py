@@ -14,7 +14,7 @@ from kindred.spec.messages import NO_SUCH_KEY, Place, Problem, problems_of, repo
 from kindred.spec.reader import Written, impossible_values, read_yaml
 
 KEYS = frozenset().union(*(model.model_fields for model in (Audience, Population, Outcome)))
-"""All keys of an audience file: beside them, messages quote nothing that may be an id or a value."""
+"""All keys of an audience file: what else stands there may be an id or a value."""
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)  # as PostgreSQL reads it too
 

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from kindred.spec.conditions import Condition, check_condition, labels_with_values
 from kindred.spec.features import Strict
 from kindred.spec.messages import shown
 from kindred.spec.model import DEFAULT_SPACE, SPACE_PATTERN
@@ -29,6 +30,7 @@ FORMS = ("query", "table", "label", "file")
 """How a population can be given: by exactly one of these keys."""
 MAX_IDS = 5_000_000
 MOST_SIZES = 20
+_DIGEST = "digest:"
 _PERCENT = re.compile(r"\s*(\d{1,3}(?:\.\d{1,9})?)\s*%\s*")
 _OF_FORM = {"connection": ("query", "table"), "where": ("table",), "column": ("table", "file")}
 """The forms that each further key of a population belongs to."""
@@ -66,42 +68,9 @@ def _one_of(names: Sequence[str]) -> dict[str, Any]:
     return {"oneOf": [{**one, "required": [name]} for one, name in zip(given, names, strict=True)]}
 
 
-_VALUE = {"type": ["string", "number", "boolean", "null"]}
-_RANGE = {"type": "object", "properties": {"min": _VALUE, "max": _VALUE}, "minProperties": 1}
-Condition = Annotated[
-    Any,
-    WithJsonSchema(
-        {
-            "anyOf": [
-                _VALUE,
-                {"type": "array", "items": _VALUE, "minItems": 1},
-                {**_RANGE, "additionalProperties": False},
-            ]
-        }
-    ),
-]
-"""As in ``bi.similar_customers``: a value, a list of values, or a range with min and max."""
 Share = Annotated[float, BeforeValidator(_share)]
 Size = Annotated[Share, WithJsonSchema(_schema_of_share("exclusiveMinimum", 1))]
 ControlShare = Annotated[Share, WithJsonSchema(_schema_of_share("minimum", 0.5))]
-
-
-def labels_with_values(conditions: dict[str, Any]) -> dict[str, Any]:
-    """Conditions on labels, as they are.
-
-    Raises
-    ------
-    ValueError
-        naming the label whose condition is none, or asks for those without a value.
-    """
-    for name, condition in conditions.items():
-        _check_condition(name, condition)
-        if None in (condition if isinstance(condition, list) else [condition]):
-            raise ValueError(
-                f"label {name!r} has no value here: give one, such as '{name}: yes'; who has no"
-                " label neither belongs nor is known not to"
-            )
-    return conditions
 
 
 def _label_of_outcome(value: object, validate: Callable[[object], Any]) -> Any:
@@ -110,41 +79,6 @@ def _label_of_outcome(value: object, validate: Callable[[object], Any]) -> Any:
     if value is None or (isinstance(value, str) and value):
         return value
     raise ValueError("the name of a label, or labels with values, are required")
-
-
-def _check_condition(name: str, condition: object) -> None:
-    """Refuse what no condition on a column can be.
-
-    Raises
-    ------
-    ValueError
-        naming the column.
-    """
-    inner: Sequence[object] = [condition]
-    is_range = isinstance(condition, dict)
-    if isinstance(condition, dict):
-        inner = list(condition.values())
-        is_known = bool(condition) and not condition.keys() - {"min", "max"}
-    else:
-        inner = condition if isinstance(condition, list) else inner
-        is_known = condition != []
-    is_plain = all(isinstance(value, str | bool | int | float | None) for value in inner)
-    if not (is_known and is_plain) or (is_range and None in inner):
-        raise ValueError(
-            f"column {name!r} is given {_in_words(condition)}; allowed are a value, a list of"
-            " values, or a range such as {min: 10, max: 20}"
-        )
-
-
-def _in_words(condition: object) -> str:
-    """What a wrong condition is, without its values, which may be somebody's."""
-    if isinstance(condition, list):
-        return "a list that holds a list or mapping" if condition else "an empty list"
-    if not isinstance(condition, dict):
-        return f"a {type(condition).__name__}"
-    if condition and not condition.keys() - {"min", "max"}:
-        return "a range with an end that is no value"
-    return "a mapping with other keys than min and max" if condition else "an empty mapping"
 
 
 class Population(Relation):
@@ -249,8 +183,22 @@ class Population(Relation):
 
     @property
     def digest(self) -> str:
-        """Equal for populations that are defined alike."""
+        """Equal for populations that are defined alike, and for what `without_sql` made of them."""
+        if self.is_digest:
+            return (self.query or self.where or "").removeprefix(_DIGEST)
         return _digest(self.model_dump(mode="json", exclude_none=True))
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether its SQL is known by its digest alone."""
+        return (self.query or self.where or "").startswith(_DIGEST)
+
+    def without_sql(self) -> Self:
+        """The same with its digest in place of its SQL, in which ids may stand."""
+        key = "query" if self.query is not None else "where"
+        if getattr(self, key) is None:
+            return self
+        return self.model_copy(update={key: f"{_DIGEST}{self.digest}"})
 
 
 class Outcome(Strict):
@@ -354,7 +302,7 @@ class Audience(Strict):
     @classmethod
     def _conditions_are_conditions(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
         for name, condition in (value or {}).items():
-            _check_condition(name, condition)
+            check_condition(name, condition)
         return value or None
 
     @field_validator("sizes", mode="before")
@@ -391,6 +339,11 @@ class Audience(Strict):
         """Its populations by their roles: seed, contacted and exclude, as far as they are given."""
         given = {"seed": self.seed, "contacted": self.contacted, "exclude": self.exclude}
         return {role: population for role, population in given.items() if population is not None}
+
+    def without_sql(self) -> Self:
+        """The same with digests in place of the SQL of its populations."""
+        found = {role: one.without_sql() for role, one in self.populations.items()}
+        return self.model_copy(update=found)
 
     def settings_hash(self) -> str:
         """Digest of all its settings."""

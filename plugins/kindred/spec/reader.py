@@ -42,8 +42,8 @@ class _Loader(yaml.SafeLoader):
 
     quotable: Collection[str] | None = None
 
-    def _quoted(self, text: str, otherwise: str) -> str:
-        return shown(text) if self.quotable is None or text in self.quotable else otherwise
+    def _quoted(self, value: object, otherwise: str) -> str:
+        return shown(value) if self.quotable is None or value in self.quotable else otherwise
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -51,8 +51,9 @@ class _Loader(yaml.SafeLoader):
         except _NO_VALUE as error:
             tag = node.tag.rpartition(":")[2]
             what = {"timestamp": "a date or time", "int": "a number", "float": "a number"}.get(tag)
+            found = self._quoted(node.value, "what stands here")
             raise _OwnError(
-                problem=f"{self._quoted(str(node.value), 'what stands here')} is not {what or f'a value of the tag !!{tag}'};"
+                problem=f"{found} is not {what or f'a value of the tag !!{tag}'};"
                 " correct it, or put it in quotes",
                 problem_mark=node.start_mark,
             ) from error

@@ -31,7 +31,12 @@ and what is allowed there.
 _AUDIENCES = """# Keys of an audience file
 
 An audience is a YAML file in `include/audiences`; its name is that of the audience.
-[audiences.md](audiences.md) shows a whole one.
+[audiences.md](audiences.md) shows a whole one. Editors complete and check it by its JSON schema,
+as above:
+
+    kindred spec-schema --audience > include/audiences/audience.schema.json
+
+    # yaml-language-server: $schema=audience.schema.json
 """
 
 

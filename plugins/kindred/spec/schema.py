@@ -23,7 +23,8 @@ def json_schema(spec: type[BaseModel]) -> Node:
     """The JSON schema of a file, for editors; the file need not say what its own name says."""
     schema = spec.model_json_schema(schema_generator=_Untitled)
     required = [key for key in schema.get("required", ()) if key not in ("space", "name")]
-    return {"$schema": DIALECT, "title": "Kindred feature spec", **schema, "required": required}
+    title = f"Kindred {'feature spec' if spec.__name__ == 'Spec' else spec.__name__.lower()}"
+    return {"$schema": DIALECT, **schema, "title": title, "required": required}
 
 
 def node_at(place: Sequence[str | int], root: Node) -> Node:

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import hmac
 import io
+import json
 import logging
 import stat
 from datetime import timedelta
@@ -22,6 +23,7 @@ from kindred.audiences import export_file, export_rows
 from kindred.erasure.task import erase
 from kindred.errors import LockTimeoutError, UnreachableError
 from kindred.history.erasure_key import VARIABLE
+from kindred.spec.audiences import Population
 from webhooks import listening
 
 HMAC_KEY = "k" * 32
@@ -254,12 +256,30 @@ def test_nothing_is_exported_while_it_is_not_known_who_is_excluded(scene, kindre
     assert "its file cannot be used" in printed
     stored = scene.query("select distinct as_of from kindred.audience_ids")
     assert stored == [(moment(FIRST_NIGHT),)]
-    # Everybody may be excluded.
-    scene.query("insert into opt_outs select customer_id from customers", source=True)
+    # SQL that has changed since is not stored, so that nobody knows whom it would exclude.
+    scene.query(
+        "update kindred.audiences set settings = jsonb_set(settings, '{exclude}',"
+        """ '{"query": "digest:0123456789abcdef"}')"""
+    )
     code, printed = kindred(scene, "export-audience", *arguments)
     assert code == 1
+    assert "the SQL of 'exclude' has changed since the snapshot was made" in printed
+    exclude = Population(query="select customer_id from opt_outs")
+    scene.query(
+        "update kindred.audiences set settings = jsonb_set(settings, '{exclude}', %s)",
+        [json.dumps(exclude.without_sql().model_dump())],
+    )
+    same = {**FILES["responders"], "exclude": {"query": exclude.query}}
+    write_audiences(now, {"responders": same})
+    changed = {"KINDRED_AUDIENCES": str(now)}
+    assert export(kindred, scene, "d.csv", **changed) == expected[1:]
+    (kindred.out / "d.csv").unlink()
+    # Everybody may be excluded.
+    scene.query("insert into opt_outs select customer_id from customers", source=True)
+    code, printed = kindred(scene, "export-audience", *arguments, **changed)
+    assert code == 1
     assert "nobody is left to export in the tier of 50% (control group: 0; erased or" in printed
-    assert len(records(scene)) == 2
+    assert len(records(scene)) == 3
     assert {path.name for path in kindred.out.iterdir()} == {"a.csv", "b.csv"}
 
 
@@ -403,19 +423,27 @@ def test_an_endpoint_comes_from_a_connection_and_appears_nowhere(scene, kindred,
     assert len(records(scene)) == 4
 
 
-def test_customers_of_old_exports_go_and_their_counts_stay(scene, kindred):
+def test_customers_of_old_exports_go_and_their_counts_stay(scene, kindred, caplog):
+    caplog.set_level(logging.INFO)
     export(kindred, scene)
     export(kindred, scene, "b.csv")
     [(exported_at,)] = scene.query("select max(exported_at) from kindred.audience_exports")
     with scene.deployment.warehouse("test", "kindred") as warehouse:
         kept = len(frozen(scene, 1, "member"))
-        for days, keep_days, left in (
-            (399, 400, kept),
-            (401, 0, kept),
-            (54, 10, kept),
-            (56, 10, 0),
+        for days, keep_days, outcome, left in (
+            (399, 400, None, kept),
+            (401, 0, None, kept),
+            (54, 10, None, kept),
+            ("no outcome", 0, None, kept),
+            (64, 10, 30, kept),  # the file names one now
+            (56, 10, 20, 0),
         ):
+            if days == "no outcome":
+                scene.query("update kindred.audience_exports set outcome = null")
+                continue
             later = exported_at + timedelta(days=days)
-            export_rows.delete_old_exported(warehouse, later, keep_days)
-            assert len(frozen(scene, 1, "member")) == left
+            outcomes = {"responders": outcome and {"days": outcome}, "other": None}
+            export_rows.delete_old_exported(warehouse, later, keep_days, outcomes)
+            assert len(frozen(scene, 1, "member")) == left, (days, outcome)
+    assert "deleted, 10 days after it: no outcome was ever counted for it" in caplog.text
     assert [row[3] for row in records(scene)] == [kept, kept]

@@ -14,6 +14,7 @@ from integration.audiences.audience_scene import (
     FIRST_NIGHT,
     LABEL,
     NEXT_NIGHT,
+    RESPONDED,
     audiences_in,
     customers,
     open_scene,
@@ -23,7 +24,7 @@ from integration.audiences.audience_scene import (
     write_audiences,
 )
 from integration.killing import Killer
-from integration.leaving import SECRET, request
+from integration.leaving import SECRET, request, tables_with
 from integration.warehouse import moment
 from kindred.audiences.control_group import first_key, is_control, keyed_hashes
 from kindred.erasure.task import erase
@@ -31,15 +32,26 @@ from kindred.history.erasure_key import VARIABLE
 from kindred.publication.prune import Retention, prune
 from kindred.publication.withdraw import withdraw
 from kindred.run.context import open_run
+from kindred.spec.audiences import Population
 from kindred.tasks import run_task
 
 SPEC = scene_spec()
 THIRD_NIGHT = "2026-02-03T02:00"
 OPTED_OUT = "select customer_id from opt_outs where :as_of > '2026-01-01'"
+LITERAL = 7731558
+"""An id that stands in the SQL of the files."""
+BUT = f"customer_id <> {LITERAL}"
+MISTAKEN = f'select customer_id from customers where :as_of > "x{LITERAL}"'  # noqa: S608
+NOWHERE = f"select customer_id from nowhere where at < :as_of and {BUT}"  # noqa: S608
 FILES = {
     "buyers": {**BY_LABEL, "exclude": {"query": OPTED_OUT}, "control_share": "20%"},
-    "responders": BY_QUERY,
-    "broken": {"seed": {"query": "select customer_id from nowhere where at < :as_of"}},
+    "responders": {
+        **BY_QUERY,
+        "seed": {"query": f"{RESPONDED} and {BUT}; -- that is all"},
+        "control_share": "0.01%",
+    },
+    "broken": {"seed": {"query": NOWHERE}},
+    "literal": {"seed": {"query": MISTAKEN}},
 }
 SIZES = [0.05, 0.1, 0.2]
 VIEWS = ("audiences", "audience_members", "audience_quality", "audience_overlap")
@@ -106,16 +118,40 @@ def test_a_broken_audience_fails_alone_and_says_why(scene):
     assert [row[:3] for row in rows] == [
         ("broken", "failed", True),
         ("buyers", "published", False),
+        ("literal", "failed", True),
         ("responders", "published", False),
     ]
-    assert rows[0][3:] == (None, None, False)
+    assert rows.pop(2)[3:] == rows[0][3:] == (None, None, False)
     used = BUYERS - set(opt_outs())
     assert rows[1][3:] == (len(used), len(BUYERS), True)
     assert rows[2][3:] == (len(responders()), len(responders()), True)
     [(reason,)] = scene.query("select reason from bi.audiences_current where audience = 'broken'")
-    assert "nowhere" in reason
+    assert 'relation "nowhere" does not exist' in reason
+    [(reason,)] = scene.query("select reason from bi.audiences_current where audience = 'literal'")
+    assert 'column "…" does not exist' in reason
+    assert "the log of the task has the server's words" in reason
     statuses = "select distinct status from bi.snapshots"
     assert scene.query(statuses) == [("published",)]
+
+
+def test_no_id_that_stands_in_sql_is_stored(scene):
+    """Erasure could not find it there."""
+    assert tables_with(scene, str(LITERAL)) == set()
+    stored = "select settings #>> '{seed,query}' from kindred.audiences where audience = 'broken'"
+    assert {text for (text,) in scene.query(stored)} == {
+        f"digest:{Population(query=NOWHERE).digest}"
+    }
+
+
+def test_an_audience_without_control_group_says_so(scene):
+    [(warnings,)] = scene.query(
+        "select warnings from bi.audiences_current where audience = 'responders'"
+    )
+    assert [one for one in warnings if one.startswith("no control group up to 5%, 10%, 20%: of ")]
+    [(warnings,)] = scene.query(
+        "select warnings from bi.audiences_current where audience = 'buyers'"
+    )
+    assert "no control group" not in str(warnings)
 
 
 def test_members_are_the_best_of_the_pool_in_tiers_without_seeds_and_excluded(scene):
@@ -152,7 +188,7 @@ def test_members_are_the_best_of_the_pool_in_tiers_without_seeds_and_excluded(sc
 
 def test_the_control_group_is_drawn_before_anybody_is_ranked(scene):
     groups = {}
-    for audience, share in (("buyers", 0.2), ("responders", 0.05)):
+    for audience, share in (("buyers", 0.2), ("responders", 0.0001)):
         hashes = keyed_hashes(first_key("default", audience), range(1, 601))[0]
         groups[audience] = set((is_control(hashes, share).nonzero()[0] + 1).tolist())
     for night in (FIRST_NIGHT, NEXT_NIGHT):
@@ -315,11 +351,12 @@ def test_an_audience_whose_task_was_killed_or_whose_artefact_is_gone_fails_alone
     assert status == "failed"
     assert "a task may take 200 MB" in reason
     for what, reason in (("gone", "is not in"), ("killed", "was it killed?")):
-        assert set(found[what]["failed"]) == {"broken", "responders"}
+        assert set(found[what]["failed"]) == {"broken", "literal", "responders"}
         assert reason in found[what]["failed"]["responders"]
     assert copied.query("select audience, status from bi.audiences_current order by 1") == [
         ("broken", "failed"),
         ("buyers", "published"),
+        ("literal", "failed"),
         ("responders", "failed"),
     ]
     assert copied.query(MEMBERS) == buyers

@@ -27,6 +27,7 @@ from kindred.erasure.task import erase
 from kindred.history.erasure_key import VARIABLE
 from kindred.publication.prune import Retention, prune
 from kindred.run.context import open_run
+from kindred.warehouse.database import Database
 
 HMAC_KEY = "k" * 32
 MEMBERS = (
@@ -120,6 +121,11 @@ def test_results_compare_members_and_control_by_intention_to_treat(judged):
 
 def test_results_outlive_the_customers_and_the_snapshots(judged, copy_laboratory):
     laboratory = copy_laboratory(judged)
+    stored = "select * from kindred.audience_results order by as_of, number"
+    rows, hashes = laboratory.query(stored), laboratory.hashes()
+    with audiences_in(judged.few):
+        laboratory.run(SPEC, OVER)
+    assert (laboratory.query(stored), laboratory.hashes()) == (rows, hashes), "a rerun is equal"
     laboratory.query("delete from kindred.audience_export_customers where customer_id % 2 = 0")
     with audiences_in(judged.few):
         laboratory.run(SPEC, LATER)
@@ -136,10 +142,16 @@ def test_results_outlive_the_customers_and_the_snapshots(judged, copy_laboratory
     laboratory.query(
         "update kindred.audience_results set verdict = 'more!' where as_of = %s", [moment(LATER)]
     )
+    of_later = "update kindred.audience_results set verdict = %s where as_of = %s"
+    laboratory.query(of_later, ("not counted", moment(LATER)))
     prune(laboratory.deployment, SPEC, Retention(1, 0), is_dry_run=False)
-    assert laboratory.query("select as_of, verdict from bi.audience_results") == [
-        (moment(LATER), "more!")
-    ]
+    verdicts = "select as_of, verdict from bi.audience_results order by 1"
+    counted = (moment(OVER), "more")
+    assert laboratory.query(verdicts) == [counted, (moment(LATER), "not counted")]
+    laboratory.query(of_later, ("more!", moment(LATER)))
+    with laboratory.deployment.warehouse("test", "kindred") as warehouse:
+        warehouse.run("publication/delete_pruned_results")
+    assert laboratory.query(verdicts) == [(moment(LATER), "more!")]
     withdrawn = "update kindred.snapshots set status = 'pruned' where status = 'published'"
     laboratory.query(withdrawn)
     assert laboratory.query("select count(*) from bi.audience_results") == [(1,)]
@@ -202,6 +214,58 @@ def test_outcomes_may_be_labels_of_any_type(judged, recounted):
     assert "many" not in row["reason"]
 
 
+def test_all_exports_are_counted_at_once_as_each_one_alone(judged, copy_laboratory, monkeypatch):
+    laboratory = copy_laboratory(judged)
+    columns = (
+        "audience, as_of, tier, status, exported_by, destination, hashing, members, control,"
+        " left_out, used_columns"
+    )
+    for days, outcome in enumerate(
+        (
+            {"label": LABEL, "days": 3},
+            {"label": {LABEL: "no"}, "days": 20},
+            {"label": {"age": {"max": 40}}, "days": 8},
+            {"event": "calls", "days": 9},
+            {"event": "calls", "days": 2},
+        )
+    ):
+        laboratory.query(
+            f"insert into kindred.audience_exports ({columns}, exported_at, outcome)"  # noqa: S608
+            f" select {columns}, exported_at + make_interval(days => %s), %s"
+            " from kindred.audience_exports where number = 1",
+            (days, json.dumps(outcome)),
+        )
+        laboratory.query(
+            "insert into kindred.audience_export_customers"
+            " select %s, customer_id, role from kindred.audience_export_customers"
+            " where number = 1 and customer_id %% %s > 0",
+            (days + 2, days + 2),
+        )
+    laboratory.query(
+        "create table kindred.events_calls as select customer_id, updated_at + interval '1 day' as"
+        " at, null::timestamptz as withdrawn_at from kindred.customer_versions"
+    )
+    calls = {"calls": {"table": "calls", "customer": "customer_id", "at": "at"}}
+    spec = scene_spec(events=calls, labels=[LABEL, "age"], features={"income": "numeric"})
+    asked, rows = [], Database.rows
+
+    def spy(database, name, *arguments, **names):
+        asked.append(name)
+        return rows(database, name, *arguments, **names)
+
+    monkeypatch.setattr(Database, "rows", spy)
+    found = measured(laboratory, spec, OVER)
+    counting = [name for name in asked if name.startswith("audiences/count_by_")]
+    assert counting == ["audiences/count_by_event", "audiences/count_by_label"]
+    assert [row["number"] for row in found] == [1, 2, 3, 4, 5, 6]
+    assert len({(row["member_outcomes"], row["members_before"]) for row in found}) == 6
+    alone = "update kindred.audience_exports set status = %s where number <> %s"
+    for row in found:
+        laboratory.query(alone, ("unfinished", row["number"]))
+        assert measured(laboratory, spec, OVER) == [row]
+        laboratory.query(alone, ("finished", row["number"]))
+
+
 def test_an_event_is_an_outcome_after_as_many_days_without_one(recounted):
     laboratory = recounted
     laboratory.query(
@@ -250,6 +314,15 @@ def test_an_export_without_an_outcome_is_judged_by_the_file_as_it_is_now(recount
     laboratory.query("update kindred.audience_exports set outcome = null")
     [row] = measured(laboratory, SPEC, OVER)
     assert row["days"] == 3
+    # Nothing is lost without a word.
+    customers = laboratory.query("select * from kindred.audience_export_customers")
+    laboratory.query("delete from kindred.audience_export_customers")
+    laboratory.query("delete from kindred.audience_results")
+    [row] = measured(laboratory, SPEC, OVER)
+    assert row["verdict"] == "not counted"
+    assert "not kept any more, and no night had counted them" in row["reason"]
+    for row in customers:
+        laboratory.query("insert into kindred.audience_export_customers values (%s, %s, %s)", row)
     laboratory.query("update kindred.audience_exports set status = 'unfinished'")
     assert measured(laboratory, SPEC, OVER) == []
     spec = scene_spec(private=[LABEL])

@@ -94,3 +94,14 @@ def test_the_reason_of_one_that_failed_is_hidden_with_its_label(
     assert read(server, laboratory, told) == [("nobody in the pool", True)]
     laboratory.query("insert into kindred.private_columns (column_name) values (%s)", [LABEL])
     assert read(server, laboratory, told) == [("not shown", False)]
+    # A reason that names a column which has become private since.
+    laboratory.query(
+        "update kindred.audiences set reason = 'few.yaml: column ''wage'' is odd'"
+        " where audience = 'few'"
+    )
+    told = "select reason from bi.audiences_current where audience = 'few'"
+    assert "'wage'" in read(server, laboratory, told)[0][0]
+    laboratory.query("insert into kindred.private_columns (column_name) values ('wage')")
+    [(reason,)] = read(server, laboratory, told)
+    assert "wage" not in reason
+    assert "it names a column that is private" in reason

@@ -28,7 +28,7 @@ from integration.audiences.audience_scene import (
 )
 from integration.leaving import SECRET, request
 from integration.warehouse import moment
-from kindred.audiences.audience_files import recorded_audiences
+from kindred.audiences.audience_files import recorded_audiences, with_sql
 from kindred.audiences.csv_lines import csv_lines
 from kindred.audiences.populations import Truth
 from kindred.audiences.resolution import populations_of
@@ -122,7 +122,9 @@ def test_prepare_records_the_files_of_its_space_and_those_it_cannot_read(scene):
     laboratory, _ = scene
     run = laboratory.reopen({"space": "default", "as_of": f"{FIRST_NIGHT}+00:00"})
     broken, elsewhere, _, responded = recorded_audiences(run.build.facts)
-    assert responded.audience.seed.query == RESPONDED
+    with audiences_in(scene[1]):
+        assert with_sql(responded.audience).seed.query == RESPONDED
+    assert responded.audience.seed.query.startswith("digest:")
     assert responded.audience.sizes == (0.05, 0.1, 0.2)
     assert broken.audience is None
     assert broken.problem.startswith("broken.yaml: seed.querry: there is no such key; allowed are")
@@ -147,7 +149,7 @@ def test_a_query_gives_seeds_and_the_others_are_the_pool(resolve):
         "table contacted_ids",
         "select customer_id from contacted where contacted_at < (:as_of)::date /* ; */;",
         "select customer_id from contacted ; -- all; of them",
-        "select customer_id from contacted where true or ';' = ':as_of';; /* a /* ; */ b */\n-- c\n;",
+        "select customer_id from contacted where ';' <> ':as_of';; /* a /* ; */ b */\n-- c\n;",
         "select customer_id from contacted where 'a%b' like 'a%' and '%s' <> ':as_of' order by 1",
         "select customer_id::numeric from contacted union select 7.5 union all select null",
         "select '0' || customer_id from contacted where cast(:as_of as date) > '1999-01-01'",
@@ -288,7 +290,11 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
         ({"seed": {"query": "select 1; select 2"}}, Status.FAILED, "query: cannot be read"),
         ({"seed": {"query": "select 1; /**/ select 2;"}}, Status.FAILED, "query: cannot be read"),
         (
-            {"seed": {"query": "select 1) as a (id); delete from customers; select * from (select 1"}},
+            {
+                "seed": {
+                    "query": "select 1) as a (id); delete from opt_outs; select * from (select 1"
+                }
+            },
             Status.FAILED,
             "query: cannot be read",
         ),
@@ -306,6 +312,27 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
             Status.FAILED,
             r"query: cannot be read \(division by zero\); the log of the task has",
         ),
+        (
+            {"seed": {"query": "digest:0123456789abcdef"}},
+            Status.FAILED,
+            "the SQL of 'seed' is not that of the file any more, and it is not stored; clear task",
+        ),
+        (
+            {"seed": {"query": 'select 1 from customers where state = "secret\'s"'}},
+            Status.FAILED,
+            'column "…" does not exist; correct .* has the server\'s words',
+        ),
+        (
+            {"seed": {"query": 'select c."secret s" from customers as c'}},
+            Status.FAILED,
+            "column c.… does not exist",
+        ),
+        (
+            {"seed": {"query": "select 1 where 'a' = 'secret"}},
+            Status.FAILED,
+            'unterminated quoted string at or near "…"',
+        ),
+        ({"seed": {"query": "select secret5 from customers"}}, Status.FAILED, 'column "…" does'),
         ({"seed": {"query": "select now()"}}, Status.FAILED, "is of type timestamp with time zone"),
         (
             {"seed": {"query": HUGE}, "max_ids": 1000},
@@ -352,7 +379,8 @@ def test_what_cannot_be_made_has_a_status_and_a_reason(resolve, content, status,
         resolve(content)
     assert caught.value.status == status
     assert "secret" not in caught.value.reason
-    assert ("server's words" in caught.value.reason) == ("division by zero" in caplog.text)
+    has_more = "division by zero" in caplog.text or "…" in caught.value.reason
+    assert ("server's words" in caught.value.reason) == has_more
 
 
 def test_twenty_seeds_are_enough(resolve):
@@ -527,8 +555,8 @@ def test_texts_are_keys_exactly_as_they_are_written(laboratory, tmp_path):
     laboratory.fill("customers", COLUMNS.replace("customer_id bigint", "customer_id text"), rows)
     laboratory.run(SPEC, FIRST_NIGHT, until="plan_graph")
     resolve = Resolver(tmp_path)
-    run, embeddings = resolve.night(laboratory)
-    everybody = run.key_type(None).to_python(embeddings.customers)
+    embeddings = resolve.night(laboratory)[1]
+    everybody = embeddings.key_type.to_python(embeddings.customers)
     (tmp_path / "made.yaml").write_text("")
     keys = [row[0] for row in rows[:30]]
     (tmp_path / "ids.csv").write_bytes(csv_lines(["customer_id", *keys]))
@@ -537,14 +565,16 @@ def test_texts_are_keys_exactly_as_they_are_written(laboratory, tmp_path):
     assert (found.given, found.known, found.warnings) == (30, 30, ())
     typed = [*(f" {key}\t" for key in keys[11:]), "'=1+1", "b ", "b  ", "nobody ", "nobody", "c "]
     (tmp_path / "ids.csv").write_text("".join(f"{line}\n" for line in typed))
-    found = resolve(laboratory, {"seed": {"file": "ids.csv"}}, "typed")
+    found = resolve(laboratory, {"seed": {"file": "ids.csv"}}, full_extract=True)
     assert {everybody[row] for row in found.seeds} == {*keys[11:], "=1+1", "b ", "b"}
     assert (found.given, found.known) == (25, 22)
     assert found.warnings == (
         "20 ids of 'seed' were found in another spelling: without blanks at their ends, or with the"
         " apostrophe in front",
     )
-    stored = laboratory.query("select customer_id from kindred.audience_ids where audience = 'typed'")
+    stored = laboratory.query(
+        "select customer_id from kindred.audience_ids where audience = 'typed'"
+    )
     assert not {("nobody ",), ("c ",), ("c",)} & set(stored)
 
 

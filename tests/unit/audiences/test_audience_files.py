@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kindred.audiences.audience_checks import without_private
 from kindred.audiences.audience_files import (
     FACT,
     audiences_dirs,
@@ -13,6 +14,7 @@ from kindred.audiences.audience_files import (
     read_audience_files,
     recorded_audiences,
     spaces_with_audiences,
+    with_sql,
 )
 
 SEED = "seed: {query: select 1}\n"
@@ -111,11 +113,31 @@ def test_ids_in_the_wrong_place_are_not_told(folders, text):
     assert "773" not in file.problem
 
 
+def test_no_private_column_is_named_in_what_a_build_records(folders):
+    text = f"{SEED}pool: {{wage: [], 'wage 2': {{}}}}\nexclude: {{label: {{wage: }}}}\n"
+    (folders[0] / "bad.yaml").write_text(text)
+    [file] = read_audience_files("default")
+    assert "column 'wage' is given an empty list" in file.problem
+    fact = file.to_fact(["wage", "wage 2"])
+    assert "wage" not in str(fact)
+    assert "column <private> is given an empty list" in fact["problem"]
+    assert "wages" in without_private("'wages'", ["wage"])
+
+
 def test_a_build_remembers_what_the_files_said(folders):
     (folders[0] / "spring.yaml").write_text(f"{SEED}sizes: 2.5%\n")
     (folders[0] / "bad.yaml").write_text("seed: [")
     files = read_audience_files("default")
-    assert recorded_audiences({FACT: [file.to_fact() for file in files]}) == files
+    recorded = recorded_audiences({FACT: [file.to_fact() for file in files]})
+    assert "select" not in str(recorded), "the SQL is known by its digest"
+    assert recorded[0] == files[0]
+    assert recorded[1].audience.seed.digest == files[1].audience.seed.digest
+    assert with_sql(recorded[1].audience) == files[1].audience
+    # What has changed in the file since is not that audience.
+    (folders[0] / "spring.yaml").write_text("seed: {query: select 2}\nsizes: 5%\n")
+    assert with_sql(recorded[1].audience) == recorded[1].audience
+    (folders[0] / "spring.yaml").unlink()
+    assert with_sql(recorded[1].audience) == recorded[1].audience
     assert recorded_audiences({}) == []
 
 

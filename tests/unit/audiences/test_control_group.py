@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from kindred.audiences.control_group import first_key, is_control, keyed_hashes
+from kindred.audiences.control_group import control_warnings, first_key, is_control, keyed_hashes
 
 KEY = first_key("default", "spring")
 MANY = 40_000
@@ -13,6 +13,25 @@ MANY = 40_000
 
 def drawn(customers, share, key=KEY):
     return is_control(keyed_hashes(key, customers)[0], share)
+
+
+def test_sizes_without_control_group_or_without_members_are_told():
+    sizes, counts = (0.01, 0.1, 0.5), (1, 5, 20)
+    drawn = np.zeros(20, dtype=bool)
+    [sentence] = control_warnings(drawn, sizes, counts, 0.01)
+    assert sentence.startswith("no control group up to 1%, 10%, 50%: of the 20 customers there, a")
+    drawn[3] = True
+    [sentence] = control_warnings(drawn, sizes, counts, 0.01)
+    assert sentence.startswith(
+        "no control group up to 1%: of the 1 customers there, a control_share"
+    )
+    drawn[:3] = True
+    [sentence] = control_warnings(drawn, sizes, counts, 0.5)
+    assert sentence.startswith("no members up to 1%: the 1 customers there are all in the control")
+    drawn[0] = False
+    drawn[1:5] = True
+    assert len(control_warnings(drawn, sizes, counts, 0.5)) == 1
+    assert control_warnings(np.zeros(20, dtype=bool), sizes, counts, 0.0) == ()
 
 
 def test_a_customer_is_drawn_whoever_else_there_is_and_in_whatever_order():

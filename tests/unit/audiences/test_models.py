@@ -189,5 +189,30 @@ def test_contrasts():
     )
 
 
+@pytest.mark.parametrize("kind", [float, bool, np.int64])
+def test_what_is_yes_or_no_is_told_in_these_words(kind):
+    """Booleans of the warehouse arrive as the numbers 0 and 1."""
+    pool = pd.DataFrame({"is_member": (np.arange(1000) % 10 < 2).astype(kind)})
+    for share, words in (
+        (9, "90% of the seeds have the value yes, and 20% of the pool"),
+        (10, "100% of the seeds have the value yes, and 20% of the pool"),
+    ):
+        seeds = pd.DataFrame({"is_member": (np.arange(200) % 10 < share).astype(kind)})
+        [sentence] = contrast_warnings(seeds, pool)
+        assert sentence.endswith(f"in 'is_member', which is no feature, so that the ranking does "
+                                 f"not see it: {words}")  # fmt: skip
+        [sentence] = contrast_warnings(pool, seeds)
+        value = "no, and 10%" if share == 9 else "no, and 0%"
+        assert sentence.endswith(f": 80% of the seeds have the value {value} of the pool")
+
+
+def test_numbers_are_told_by_where_they_lie_in_the_pool():
+    pool = pd.DataFrame({"age": np.arange(1000.0)})
+    [old] = contrast_warnings(pd.DataFrame({"age": np.arange(600.0, 1000.0)}), pool)
+    assert old.endswith("100% of the seeds are where the highest 40% of the pool are")
+    [young] = contrast_warnings(pd.DataFrame({"age": np.arange(300.0)}), pool)
+    assert young.endswith("100% of the seeds are where the lowest 30% of the pool are")
+
+
 def test_half_is_half():
     assert len(half(np.arange(10) < 6)) == 3

@@ -1,5 +1,6 @@
 -- What became of each audience: in every published snapshot, or in the current one, as the names that are filled in
--- say. Of one that is not shown, only that. A warning about a column that has become private since is left out.
+-- say. Of one that is not shown, only that. A warning about a column that has become private since is left out, and of a
+-- reason that names one is said only that it does.
 create or replace view {bi}.{view} with (security_barrier) as
 select
   found.as_of,
@@ -7,6 +8,10 @@ select
   case when shown.audience is null then 'not shown' else found.status end as status,
   case
     when shown.audience is null then 'it depends on a column that is private; run its date again without that column'
+    when exists (
+      select from unnest({private}) as names (column_name)
+      where found.reason ~ ('(^|\W)' || regexp_replace(column_name, '(\W)', '\\\1', 'g') || '(\W|$)')
+    ) then 'it names a column that is private; kindred audience --preview says what is wrong'
     else found.reason
   end as reason,
   case when shown.audience is not null then found.seeds_given end as seeds_given,
