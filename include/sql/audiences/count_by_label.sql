@@ -1,14 +1,15 @@
 -- Members and control of exports: those who did not have a label at export, how many of them got it until a moment, and
--- those who had it. A version is what was known of a customer from its time to the next one's. One pass over the versions
--- serves all exports: of each version it finds the places of the outcomes that hold.
+-- those who had it. A version is what was known of a customer from its time to the next one's. When which of the outcomes
+-- held for each customer is gathered once, for all exports; who had none just before an export, and has one in its days,
+-- has got it in them.
 with exports as (
   select *
   from unnest(
     %(numbers)s::integer[], %(exported_at)s::timestamptz[], %(counted_until)s::timestamptz[], %(outcomes)s::integer[]
   ) as given (number, exported_at, counted_until, outcome)
 ),
-spans as materialized (
-  select span.customer_id, span.updated_at, span.next_at, holding.outcome
+held as materialized (
+  select span.customer_id, holding.outcome, range_agg(tstzrange(span.updated_at, span.next_at)) as times
   from (
     select
       version.customer_id,
@@ -24,27 +25,20 @@ spans as materialized (
   ) as span
   cross join lateral unnest(span.outcomes) as holding (outcome)
   where not span.is_deleted
-),
-found as (
-  select
-    customers.number,
-    customers.customer_id,
-    bool_or(spans.updated_at < exports.exported_at) as had_outcome,
-    bool_or(spans.updated_at >= exports.exported_at) as has_outcome
-  from spans
-  join audience_export_customers as customers on customers.customer_id = spans.customer_id
-  join exports on exports.number = customers.number and exports.outcome = spans.outcome
-  where spans.updated_at < exports.counted_until
-    and (spans.updated_at >= exports.exported_at or spans.next_at is null or spans.next_at >= exports.exported_at)
-  group by customers.number, customers.customer_id
+  group by span.customer_id, holding.outcome
 )
 select
   customers.number,
   customers.role,
-  count(*) filter (where found.had_outcome is not true),
-  count(*) filter (where found.had_outcome is not true and found.has_outcome),
-  count(*) filter (where found.had_outcome)
+  count(*) filter (where judged.had_outcome is not true),
+  count(*) filter (where judged.had_outcome is not true and judged.has_outcome),
+  count(*) filter (where judged.had_outcome)
 from audience_export_customers as customers
 join exports on exports.number = customers.number
-left join found on found.number = customers.number and found.customer_id = customers.customer_id
+left join held on held.customer_id = customers.customer_id and held.outcome = exports.outcome
+cross join lateral (
+  select
+    held.times @> (exports.exported_at - interval '1 microsecond') as had_outcome,
+    held.times && tstzrange(exports.exported_at, exports.counted_until) as has_outcome
+) as judged
 group by customers.number, customers.role;

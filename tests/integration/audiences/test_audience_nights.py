@@ -1,5 +1,6 @@
 """Audiences of whole nights: what readers see, and what is left of them later."""
 
+import json
 import re
 from collections import Counter
 from dataclasses import replace
@@ -141,6 +142,23 @@ def test_no_id_that_stands_in_sql_is_stored(scene):
     assert {text for (text,) in scene.query(stored)} == {
         f"digest:{Population(query=NOWHERE).digest}"
     }
+
+
+def test_the_sql_that_was_stored_before_is_dropped(copied):
+    before, written = copied.hashes(), json.dumps(Population(query=NOWHERE).model_dump())
+    copied.query(
+        "update kindred.audiences set settings = jsonb_set(settings, '{seed}', %s)"
+        " where audience = 'broken';"
+        " update kindred.snapshot_builds set facts = jsonb_set(jsonb_set("
+        "facts, '{audiences,0,settings,seed}', %s), '{audience_rows,0,settings,seed}', %s)"
+        " where facts #>> '{audiences,0,name}' = 'broken'",
+        (written, written, written),
+    )
+    assert tables_with(copied, str(LITERAL)) == {"audiences", "snapshot_builds"}
+    with copied.deployment.warehouse("test", "kindred") as warehouse:
+        warehouse.run("warehouse/migrations/0069_drop_sql_of_audiences")
+    assert tables_with(copied, str(LITERAL)) == set()
+    assert copied.hashes() == before
 
 
 def test_an_audience_without_control_group_says_so(scene):
