@@ -8,13 +8,18 @@ import stat
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from kindred.audiences import export_file
 from kindred.audiences.export_file import ASIDE_PREFIX, opened_destination, written_aside
+from kindred.audiences.export_rows import Exportable, ExportRecord, ExportRequest
 from kindred.audiences.export_target import FileTarget
+from kindred.audiences.exporting import Exported
+from kindred.audiences.hashing import Hashing
+from kindred.audiences.preview_report import export_lines
 from kindred.errors import SettingsError
 
 
@@ -255,3 +260,22 @@ def test_a_target_knows_the_file_that_it_holds(root):
         with opened_destination(root / name, [root], may_replace=False) as destination:
             assert FileTarget(destination).holds(digest) is held
             assert not FileTarget(destination).holds("0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("control", "outcome", "kept_days", "words"),
+    [
+        (5, {"label": "a", "days": 3}, 400, []),
+        (0, {"label": "a", "days": 3}, 400, ["warning: the control group is empty"]),
+        (5, None, 400, ["its file named no outcome", "are kept for 400 days (KINDRED_KEEP_EXPORT"]),
+        (5, None, 0, ["are kept for ever"]),
+    ],
+)
+def test_what_no_result_will_show_is_said_at_export(control, outcome, kept_days, words):
+    moment = datetime(2026, 2, 1, tzinfo=UTC)
+    audience = Exportable("spring", moment, (0.1,), {"outcome": outcome}, ())
+    done = Exported(audience, ExportRecord(1, 9, control, 0), 9, kept_days=kept_days)
+    asked = ExportRequest("spring", 0.1, Hashing.NONE, "somebody", moment, "/a.csv")
+    lines = export_lines(done, asked)
+    assert len(lines) == 2 + bool(words)
+    assert all(word in lines[-1] for word in words)
