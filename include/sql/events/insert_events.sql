@@ -6,7 +6,7 @@ with added as (
   where not exists (
     select from {events} as known
     where known.identity = arrivals.identity and known.at = arrivals.at and known.withdrawn_at is null
-      and known.at >= %(first)s::timestamptz and known.at < %(last)s::timestamptz
+      and {nearby}
   )
   returning customer_id, at
 )

@@ -2,8 +2,4 @@
 -- in the meantime. Those that can be in no interval stay, to be rejected: no time of
 -- theirs is nearer to the years 1 to 9999 than a day.
 delete from {landing} as landed
-where landed.at > '0001-12-31 BC' and landed.at < '10000-01-02'
-  and not exists (
-    select from unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) as read (window_start, window_end)
-    where landed.at >= read.window_start and landed.at < read.window_end
-  );
+where landed.at > '0001-12-31 BC' and landed.at < '10000-01-02' and not landed.at <@ %(read)s::tstzmultirange;

@@ -3,11 +3,7 @@ with withdrawn as (
   update {events} as known
   set withdrawn_at = %(window_end)s::timestamptz
   where known.withdrawn_at is null
-    and known.at >= %(first)s::timestamptz and known.at < %(last)s::timestamptz
-    and exists (
-      select from unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) as read (window_start, window_end)
-      where known.at >= read.window_start and known.at < read.window_end
-    )
+    and {nearby} and known.at <@ %(read)s::tstzmultirange
     and not exists (select from arrivals where arrivals.identity = known.identity and {same})
   returning known.customer_id, known.at
 )

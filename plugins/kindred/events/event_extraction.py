@@ -1,4 +1,4 @@
-"""Extraction of events: the rows of a window, and of days to read again, arrive in a table."""
+"""Extraction of events: the rows of a window, and of what to read again, arrive in a table."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -7,9 +7,18 @@ from datetime import date, datetime, timedelta
 from psycopg2 import sql
 
 from kindred.events import event_state
-from kindred.events.event_reconciliation import days_to_read_again
+from kindred.events.event_minutes import Again
+from kindred.events.event_reconciliation import find_differences
 from kindred.events.event_source import EventSource
-from kindred.events.event_state import Known, Reading, intervals_of, midnight
+from kindred.events.event_state import (
+    Known,
+    Reading,
+    intervals_of,
+    intervals_of_minutes,
+    midnight,
+    multirange_of,
+    nearby_of,
+)
 from kindred.events.event_tables import table_of
 from kindred.history.landing import Interval, windows_to_read
 from kindred.history.suppression import SuppressionFilter
@@ -54,23 +63,30 @@ def extract_events(
     """
     known = event_state.known(warehouse, source.name)
     with origin.repeatable_read(), warehouse.transaction():
-        intervals, month = _intervals(source, origin, warehouse, known, wanted)
+        intervals, parts, month = _intervals(source, origin, warehouse, known, wanted)
         warehouse.run("warehouse/drop_table", table=landing)
         warehouse.execute(_landing_table(source, landing))
         count = _copy(source, origin, warehouse, landing, intervals, wanted)
+        minutes = intervals_of_minutes(parts.minutes)
+        count += source.copy_minutes(origin, warehouse, landing, minutes)
         if intervals:
             source.copy_undated(origin, warehouse, landing, wanted.end, wanted.row_limit)
         warehouse.run("warehouse/analyze_table", table=landing)
-        reading = Reading(source.definition, known.landings, intervals, {}, month)
+        read = [*intervals, *minutes]
+        reading = Reading(source.definition, known.landings, read, {}, month)
         while known.definition == source.definition and source.events.key_columns:
-            moved = _moved_days(source, warehouse, landing, reading)
-            if not moved:
+            days = _further_days(source, warehouse, landing, reading)
+            if not days:
                 break
-            again = intervals_of(moved, before=wanted.end)
+            again = intervals_of(days, before=wanted.end)
+            # Some minutes of these days may have arrived.
+            bounds = {"read": multirange_of(again)}
+            count -= warehouse.run("events/delete_intervals", bounds, landing=landing)
             count += _copy(source, origin, warehouse, landing, again, wanted)
             reading = replace(reading, intervals=[*reading.intervals, *again])
-        days = dict(warehouse.rows("events/count_landed_days", landing=landing))
-        event_state.keep_reading(warehouse, landing, source.name, replace(reading, days=days))
+        landed = dict(warehouse.rows("events/count_landed_days", landing=landing))
+        reading = replace(reading, days=landed | parts.rows)
+        event_state.keep_reading(warehouse, landing, source.name, reading)
         if source.ignores_case:
             warehouse.run("history/spell_keys", landing=landing, rows=landing)
         suppression_filter.clean(
@@ -81,8 +97,8 @@ def extract_events(
 
 def _intervals(
     source: EventSource, origin: Database, warehouse: Database, known: Known, wanted: Wanted
-) -> tuple[list[Interval], date | None]:
-    """The intervals to read, and the month that was compared in doing so."""
+) -> tuple[list[Interval], Again, date | None]:
+    """The intervals to read, parts of older days, and the month that was compared for them."""
     is_new = known.definition != source.definition or known.landed_until is None
     until = known.landed_until or wanted.end
     end = wanted.end if is_new else max(wanted.end, until)
@@ -90,20 +106,21 @@ def _intervals(
     if source.events.keep_days is not None:
         kept = midnight((end - timedelta(days=source.events.keep_days)).date())
         floor = kept if floor is None else max(floor, kept)
+    again = Again([], [], {})
     if is_new or wanted.full_extract:
-        return [("-infinity" if floor is None else floor.isoformat(), end.isoformat())], None
+        begin = "-infinity" if floor is None else min(floor, end).isoformat()
+        return [(begin, end.isoformat())], again, None
     if wanted.end <= until:
-        return [], known.reconciled_month
+        return [], again, known.reconciled_month
     window = (until.isoformat(), wanted.end.isoformat())
     zone = source.events.zone if source.has_days else None
     [(begin, _)] = windows_to_read([window], source.events.overlap_hours, zone)
     start = datetime.fromisoformat(begin).date()
     if floor is not None:
         start = max(start, floor.date())
-    days: list[date] = []
     month = known.reconciled_month
     if wanted.reconciles:
-        days, month = days_to_read_again(
+        again, month = find_differences(
             source,
             origin,
             warehouse,
@@ -112,8 +129,9 @@ def _intervals(
             end=wanted.end,
             max_deleted_share=wanted.max_deleted_share,
         )
-    again = intervals_of(days, before=midnight(start))
-    return [*again, (midnight(start).isoformat(), wanted.end.isoformat())], month
+    older = intervals_of(again.days, before=midnight(start))
+    window = (midnight(start).isoformat(), wanted.end.isoformat())
+    return [*older, window], again, month
 
 
 def _copy(
@@ -131,20 +149,19 @@ def _copy(
     return count
 
 
-def _moved_days(
+def _further_days(
     source: EventSource, warehouse: Database, landing: str, reading: Reading
 ) -> list[date]:
-    """Days that have not been read, on which events happened that now have another time.
+    """Days that have not been read, of events with the keys that were.
 
-    Whether they have moved, or their key is there twice, only the source can say.
+    Whether an event has moved, or its key is there twice, or no longer, only the source can say.
     """
-    starts = [start for start, _ in reading.intervals]
-    parameters = reading.bounds | {
-        "first": min(starts, default="infinity"),
-        "last": max((end for _, end in reading.intervals), default="-infinity"),
-    }
+    parameters = {"event": source.name, "read": multirange_of(reading.intervals)}
     names = {"landing": landing, "events": table_of(source.name)}
-    return [day for (day,) in warehouse.rows("events/moved_days", parameters, **names)]
+    nearby = nearby_of(reading.intervals)
+    found = warehouse.rows("events/moved_days", parameters, nearby=nearby, **names)
+    found += warehouse.rows("events/contradicted_days", parameters, landing=landing)
+    return [day for (day,) in found]
 
 
 def _landing_table(source: EventSource, landing: str) -> sql.Composed:

@@ -103,12 +103,13 @@ class EventLanding:
         is_new = known.definition != reading.definition
         if is_new:
             self._begin_anew(warehouse)
-        bounds: dict[str, Any] = self.parameters | reading.bounds
-        bounds |= {"first": min(bounds["starts"]), "last": max(bounds["ends"])}
-        bounds |= {"landed_until": None if is_new else known.landed_until}
+        bounds: dict[str, Any] = self.parameters | {
+            "read": event_state.multirange_of(reading.intervals),
+            "landed_until": None if is_new else known.landed_until,
+        }
         warehouse.run("events/keep_intervals", bounds, landing=self.table)
         counts = {"events_read": int(warehouse.value("history/count_landed", table=self.table))}
-        self._find_problems(warehouse)
+        self._find_problems(warehouse, bounds)
         warehouse.run("events/delete_rejected", bounds)
         counts["events_rejected"] = self._reject(warehouse)
         event_tables.ensure_months(warehouse, self.name, self.table)
@@ -116,7 +117,7 @@ class EventLanding:
         self._gather_arrivals(
             warehouse, "view arrivals" if is_new else "table arrivals on commit drop"
         )
-        counts |= self._change(warehouse, bounds)
+        counts |= self._change(warehouse, reading, bounds)
         table = sql.Literal(table_of(self.name))
         grown = warehouse.rows("events/partitions_to_analyze", events=table, landing=self.table)
         for (partition,) in grown:
@@ -143,7 +144,9 @@ class EventLanding:
         for table in ("event_windows", "event_days", "rejected_events"):
             warehouse.run("events/delete_all_of", self.parameters, table=table)
 
-    def _change(self, warehouse: Database, bounds: dict[str, Any]) -> dict[str, int]:
+    def _change(
+        self, warehouse: Database, reading: Reading, bounds: dict[str, Any]
+    ) -> dict[str, int]:
         """Withdraw what is gone or changed, add what is new, and mark snapshots; returns counts."""
         stored = columns_of(self.spec, self.name)
         names: dict[str, statements.Name] = {"events": table_of(self.name)}
@@ -157,8 +160,9 @@ class EventLanding:
             for c in ("customer_id", "at", *stored)
         ]
         warehouse.run("events/create_changes")
-        names["same"] = sql.SQL(" and ").join(same)
-        withdrawn = warehouse.run("events/withdraw_events", bounds, **names)
+        names["nearby"] = event_state.nearby_of(reading.intervals)
+        is_same = sql.SQL(" and ").join(same)
+        withdrawn = warehouse.run("events/withdraw_events", bounds, same=is_same, **names)
         landed = warehouse.run("events/insert_events", bounds, further_columns=columns, **names)
         late = int(warehouse.value("events/count_late", bounds))
         is_anybody = sql.Literal(self.spec.source.events is not None)
@@ -166,7 +170,7 @@ class EventLanding:
         warehouse.run("history/mark_late", bounds, changed=changed)
         return {"events_landed": landed, "events_withdrawn": withdrawn, "events_late": late}
 
-    def _find_problems(self, warehouse: Database) -> None:
+    def _find_problems(self, warehouse: Database, bounds: dict[str, Any]) -> None:
         """Collect the rows to reject."""
         warehouse.run("history/create_problems")
         warehouse.run("events/create_repeated", landing=self.table)
@@ -177,8 +181,9 @@ class EventLanding:
         if events.key_columns:
             keys = ", ".join(events.key_columns)
             reasons.append(reason("landed.identity is null", f"{keys}: null"))
-            text = {"reason": f"different rows with the same {keys}"}
+            text = bounds | {"reason": f"different rows with the same {keys}"}
             warehouse.run("events/find_conflicts", text, landing=self.table)
+            warehouse.run("events/find_undated_conflicts", text, landing=self.table)
         types = column_types(warehouse, self.table)
         names = event_tables.names_in_spec(self.spec, self.name)
         for column in self._stored(NUMBER):
@@ -200,7 +205,11 @@ class EventLanding:
         shown = (sql.Identifier("landed", column) for column in self._stored(CODE, NUMBER))
         values = statements.further(shown)
         warehouse.run(
-            "events/reject_events", self.parameters, landing=self.table, further_values=values
+            "events/reject_events",
+            self.parameters,
+            landing=self.table,
+            further_values=values,
+            is_keyed=sql.Literal(bool(self.events.key_columns)),
         )
         return int(warehouse.value("events/count_problems"))
 

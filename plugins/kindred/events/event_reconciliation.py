@@ -1,4 +1,4 @@
-"""Reconciliation of events: days that differ from the source are found, to be read again.
+"""Reconciliation of events: what differs from the source is found, to be read again.
 
 A window trusts the time of an event. One that was booked later, changed or deleted would never be
 noticed. So the rows of a day are counted in the source and compared with those that were read.
@@ -8,6 +8,7 @@ import logging
 from datetime import date, datetime, timedelta
 
 from kindred.errors import DataError
+from kindred.events.event_minutes import Again, parts_of
 from kindred.events.event_source import EventSource
 from kindred.events.event_state import OLDEST_DAY, Known, midnight
 from kindred.history.source_errors import where_of
@@ -19,7 +20,7 @@ Days = tuple[date, date]
 """The first day, and the one after the last."""
 
 
-def days_to_read_again(
+def find_differences(
     source: EventSource,
     origin: Database,
     warehouse: Database,
@@ -28,8 +29,8 @@ def days_to_read_again(
     start: date,
     end: datetime,
     max_deleted_share: float,
-) -> tuple[list[date], date | None]:
-    """Days before ``start`` that differ, and the older month that was compared.
+) -> tuple[Again, date | None]:
+    """What differs before the day ``start``, and the older month that was compared.
 
     ``end`` is that of the window.
 
@@ -38,13 +39,14 @@ def days_to_read_again(
     DataError
         when the source has lost more of the events that are compared than the gate allows.
     """
+    rows_read = dict(warehouse.rows("events/known_days", {"event": source.name}))
     first = known.kept_from.date() if known.kept_from else OLDEST_DAY
     if source.events.loaded_at is not None:
         since = (known.landed_until or end) - timedelta(hours=source.events.overlap_hours)
         loaded = (since.isoformat(), end.isoformat())
-        days = source.days_loaded(origin, loaded, midnight(start))
-        return [day for day in days if day >= first], known.reconciled_month
-    rows_read = dict(warehouse.rows("events/known_days", {"event": source.name}))
+        days = [d for d in source.days_loaded(origin, loaded, midnight(start)) if d >= first]
+        again = parts_of(source, origin, warehouse, days, rows_read, loaded)
+        return again, known.reconciled_month
     recent = max(first, start - timedelta(days=source.events.reconcile_days))
     days, here, there = _differing(source, origin, rows_read, (recent, start))
     if there < here * (1 - max_deleted_share):
@@ -57,7 +59,8 @@ def days_to_read_again(
     days += _differing(source, origin, rows_read, older)[0]
     if days:
         log.info("%s: %d days differ from the source", source.name, len(days))
-    return days, month or known.reconciled_month
+    again = parts_of(source, origin, warehouse, days, rows_read)
+    return again, month or known.reconciled_month
 
 
 def _older_days(

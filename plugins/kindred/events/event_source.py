@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,13 @@ from kindred.events.event_tables import CODE, columns_of
 from kindred.history import source
 from kindred.history.column_expressions import TypeClass, type_class_of
 from kindred.history.landing import Interval
-from kindred.history.moments import check_moment, moment_of, nearby_of, undated_moment_of
+from kindred.history.moments import (
+    check_moment,
+    moment_of,
+    nearby_of,
+    undated_moment_of,
+    within_of,
+)
 from kindred.history.source_errors import reading, storing, where_of
 from kindred.spec.events import Events
 from kindred.spec.model import Spec
@@ -24,8 +30,11 @@ from kindred.warehouse.database import Database, Writable, pipe
 from kindred.warehouse.keys import KeyType, foreign_key_casts, key_type_of
 
 _NUMBERS = (TypeClass.INTEGER, TypeClass.FLOAT, TypeClass.DECIMAL)
+_IS_LOADED = "{c} >= %(loaded_from)s::timestamptz and {c} < %(loaded_until)s::timestamptz"
 LANDED_COLUMNS = ("customer_id", "unusable_key", "at", "identity")
 """Columns of a landed event, before those that are stored."""
+MOST_INTERVALS = 200
+"""In one query, as the time of planning grows faster than their number: 1,400 took seconds."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +80,38 @@ class EventSource:
         self, origin: Database, warehouse: Database, table: str, interval: Interval, row_limit: int
     ) -> int:
         """Copy the events of one interval into a landing table; returns their number."""
-        statement, columns = "events/select_events", self._selected(self._moment)
-        return self._copy(origin, warehouse, table, statement, columns, interval, row_limit)
+        columns, limit = {"columns": self._selected(self._moment)}, {"row_limit": row_limit}
+        statement = "events/select_events"
+        return self._copy(origin, warehouse, table, statement, columns, interval, limit)
 
     def copy_undated(
         self, origin: Database, warehouse: Database, table: str, end: datetime, row_limit: int
     ) -> int:
         """Copy the rows that no window can bring, for want of a time, to reject them."""
         moment = undated_moment_of(self.events.at, self.at_type)
-        statement, columns = "events/select_undated", self._selected(moment)
-        interval = ("-infinity", end.isoformat())
-        return self._copy(origin, warehouse, table, statement, columns, interval, row_limit)
+        columns, limit = {"columns": self._selected(moment)}, {"row_limit": row_limit}
+        statement, interval = "events/select_undated", ("-infinity", end.isoformat())
+        return self._copy(origin, warehouse, table, statement, columns, interval, limit)
+
+    def copy_minutes(
+        self, origin: Database, warehouse: Database, table: str, intervals: list[Interval]
+    ) -> int:
+        """Copy the events of intervals that are made of minutes; returns their number.
+
+        A query is for many of them that are not far apart: a source that has no index on the time
+        reads all of its rows for each query.
+        """
+        count = 0
+        for near in _groups_of(intervals):
+            names = {
+                "columns": self._selected(self._moment),
+                "within": within_of(self.events.at, self.at_type, near),
+            }
+            spanned = (near[0][0], near[-1][1])
+            minutes = {"minutes": [utc for interval in near for utc in _minutes_of(interval)]}
+            statement = "events/select_minutes"
+            count += self._copy(origin, warehouse, table, statement, names, spanned, minutes)
+        return count
 
     def _copy(
         self,
@@ -89,12 +119,12 @@ class EventSource:
         warehouse: Database,
         table: str,
         statement: str,
-        columns: sql.Composed,
+        names: dict[str, sql.Composed],
         interval: Interval,
-        row_limit: int,
+        more: dict[str, Any],
     ) -> int:
-        query = statements.compose(statement, **self._names(), columns=columns)
-        parameters = self._parameters(interval) | {"row_limit": row_limit}
+        query = statements.compose(statement, **self._names(), **names)
+        parameters = self._parameters(interval) | more
 
         def send(sink: Writable) -> int:
             with reading(origin, self.events, self.section):
@@ -110,13 +140,22 @@ class EventSource:
             parameters = self._parameters(interval)
             return dict(origin.rows("events/count_days", parameters, **self._names()))
 
+    def count_minutes(
+        self, origin: Database, interval: Interval, loaded: Interval | None
+    ) -> list[tuple[datetime, int, int]]:
+        """Rows per minute (UTC) in an interval, and those of them that were loaded in another."""
+        names = self._names() | {"is_loaded": sql.SQL("false")}
+        parameters = self._parameters(interval)
+        if loaded is not None:
+            names["is_loaded"] = sql.SQL(_IS_LOADED).format(c=self._loaded)
+            parameters |= {"loaded_from": loaded[0], "loaded_until": loaded[1]}
+        with reading(origin, self.events, self.section):
+            return list(origin.rows("events/count_minutes", parameters, **names))
+
     def days_loaded(self, origin: Database, interval: Interval, before: datetime) -> list[date]:
         """Days (UTC) of the events before a moment that were loaded in an interval."""
         column, type_name = self.events.loaded_at or "", self.loaded_at_type or ""
-        names = self._names() | {
-            "loaded": moment_of(column, type_name),
-            "nearby": nearby_of(column, type_name),
-        }
+        names = self._names() | {"loaded": self._loaded, "nearby": nearby_of(column, type_name)}
         parameters = self._parameters(interval) | {"before": before}
         with reading(origin, self.events, self.section):
             return [day for (day,) in origin.rows("events/days_loaded", parameters, **names)]
@@ -150,6 +189,10 @@ class EventSource:
     def _moment(self) -> sql.Composed:
         return moment_of(self.events.at, self.at_type)
 
+    @property
+    def _loaded(self) -> sql.Composed:
+        return moment_of(self.events.loaded_at or "", self.loaded_at_type or "")
+
     def _parameters(self, interval: Interval) -> dict[str, Any]:
         return {
             "window_start": interval[0],
@@ -181,6 +224,29 @@ class EventSource:
             parts = statements.comma_separated([customer, moment, *values])
             identity = sql.SQL("md5(row({})::text)::uuid").format(parts)
         return statements.comma_separated([*own, landed_at, identity, *values])
+
+
+def _groups_of(intervals: list[Interval]) -> Iterator[list[Interval]]:
+    """Intervals in their order, those of days that follow each other together."""
+    near: list[Interval] = []
+    for interval in intervals:
+        is_far = near and _moment(interval[0]) - _moment(near[-1][1]) > timedelta(days=1)
+        if is_far or len(near) == MOST_INTERVALS:
+            yield near
+            near = []
+        near.append(interval)
+    if near:
+        yield near
+
+
+def _minutes_of(interval: Interval) -> list[datetime]:
+    """The minutes (UTC) of an interval that begins and ends with one, without a time zone."""
+    start, end = (_moment(text).replace(tzinfo=None) for text in interval)
+    return [start + timedelta(minutes=n) for n in range((end - start) // timedelta(minutes=1))]
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def describe(database: Database, spec: Spec, name: str, key_type: KeyType | None) -> EventSource:

@@ -1,13 +1,19 @@
 """What is known of the tables of events: until when they have landed, and what a run has read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+
+from psycopg2 import sql
 
 from kindred.history.landing import Interval
 from kindred.warehouse.database import Database
 
 OLDEST_DAY = date(1899, 12, 31)
 """Stands for all days before 1900, which are read together."""
+LONGEST_MONTH = timedelta(days=31)
+"""Intervals that are closer together leave out no partition."""
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -39,12 +45,6 @@ class Reading:
     days: dict[date, int] = field(default_factory=dict)
     reconciled_month: date | None = None
 
-    @property
-    def bounds(self) -> dict[str, list[str]]:
-        """The intervals as parameters of a statement."""
-        starts, ends = [start for start, _ in self.intervals], [end for _, end in self.intervals]
-        return {"starts": starts, "ends": ends}
-
 
 def window_counts(database: Database, end: datetime) -> dict[str, int]:
     """What the landings of the window that ends then have brought, of all events together."""
@@ -74,12 +74,14 @@ def keep_reading(database: Database, landing: str, name: str, reading: Reading) 
         "event": name,
         "definition": reading.definition,
         "landings": reading.landings,
+        "starts": [start for start, _ in reading.intervals],
+        "ends": [end for _, end in reading.intervals],
         "days": list(reading.days),
         "rows_read": list(reading.days.values()),
         "reconciled_month": reading.reconciled_month,
     }
     database.run("events/delete_readings")
-    database.run("events/keep_reading", parameters | reading.bounds)
+    database.run("events/keep_reading", parameters)
 
 
 def kept_reading(database: Database, landing: str) -> Reading | None:
@@ -97,13 +99,57 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def intervals_of(days: list[date], *, before: datetime) -> list[Interval]:
+def intervals_of(days: list[date], *, before: datetime | None = None) -> list[Interval]:
     """The intervals that days cover, up to a moment; days that follow each other are one."""
     found: list[Interval] = []
     for day in sorted(set(days)):
         start = "-infinity" if day <= OLDEST_DAY else midnight(day).isoformat()
-        end = min(midnight(day + timedelta(days=1)), before).isoformat()
-        if found and found[-1][1] == start:
-            start = found.pop()[0]
-        found.append((start, end))
+        end = midnight(day + timedelta(days=1))
+        found.append((start, (end if before is None else min(end, before)).isoformat()))
+    return _joined(found)
+
+
+def intervals_of_minutes(minutes: list[datetime]) -> list[Interval]:
+    """The intervals that minutes (UTC) cover; minutes that follow each other are one."""
+    length = timedelta(minutes=1)
+    return _joined(
+        (minute.isoformat(), (minute + length).isoformat()) for minute in sorted(set(minutes))
+    )
+
+
+def _joined(intervals: Iterable[Interval]) -> list[Interval]:
+    """Intervals in their order; those of which one ends where the next begins are one."""
+    found: list[Interval] = []
+    for start, end in intervals:
+        first = found.pop()[0] if found and found[-1][1] == start else start
+        found.append((first, end))
     return found
+
+
+def multirange_of(intervals: list[Interval]) -> str:
+    """Intervals as a value of type tstzmultirange."""
+    return "{" + ",".join(f'["{start}","{end}")' for start, end in intervals) + "}"
+
+
+def nearby_of(intervals: list[Interval]) -> sql.Composed:
+    """A condition on ``known.at`` that is true in the intervals, to skip whole partitions.
+
+    The server makes no such use of a multirange.
+    """
+    spans: list[tuple[datetime, datetime]] = []
+    for start, end in sorted((_moment(start), _moment(end)) for start, end in intervals):
+        if spans and start < spans[-1][1] + LONGEST_MONTH:
+            first, last = spans.pop()
+            spans.append((first, max(last, end)))
+        else:
+            spans.append((start, end))
+    conditions = [sql.SQL("false")]
+    for first, last in spans:
+        lower = sql.Literal("-infinity" if first == _EARLIEST else first)
+        condition = sql.SQL("known.at >= {}::timestamptz and known.at < {}::timestamptz")
+        conditions.append(condition.format(lower, sql.Literal(last)))
+    return sql.SQL("({})").format(sql.SQL(" or ").join(conditions))
+
+
+def _moment(text: str) -> datetime:
+    return _EARLIEST if text == "-infinity" else datetime.fromisoformat(text)

@@ -62,6 +62,19 @@ def nearby_of(column: str, type_name: str) -> sql.Composed:
     return sql.SQL(_NEARBY[type_name]).format(c=sql.Identifier(column))
 
 
+def within_of(column: str, type_name: str, intervals: list[tuple[str, str]]) -> sql.Composed:
+    """A condition on the bare column that is true in all of some intervals, for its index.
+
+    A local time may be that of another interval, so the condition says nothing of one.
+    """
+    if type_name != "timestamp with time zone":
+        return sql.Composed([sql.SQL("true")])
+    part = sql.SQL("{c} >= {start}::timestamptz and {c} < {end}::timestamptz")
+    name = sql.Identifier(column)
+    parts = [part.format(c=name, start=sql.Literal(s), end=sql.Literal(e)) for s, e in intervals]
+    return sql.SQL("({})").format(sql.SQL(" or ").join(parts))
+
+
 def check_moment(
     what: str,
     type_name: str,

@@ -35,6 +35,24 @@ class Row:
     def day(self) -> date | None:
         return self.at and self.at.date()
 
+    @property
+    def minute(self) -> datetime | None:
+        return self.at and self.at.replace(second=0, microsecond=0)
+
+
+@dataclass
+class Scope:
+    """What a run reads: whole days, and minutes of others."""
+
+    days: set[date]
+    minutes: set[datetime] = field(default_factory=set)
+
+    def has(self, row: Row) -> bool:
+        return row.day in self.days or row.minute in self.minutes
+
+    def read(self, rows: list[Row], until: datetime) -> list[Row]:
+        return [row for row in rows if row.at is None or (self.has(row) and row.at < until)]
+
 
 @dataclass
 class Model:
@@ -60,46 +78,63 @@ class Model:
 
     def _land(self, until: datetime, end: datetime, *, is_full: bool, is_first: bool) -> None:
         there = Counter(row.day for row in self.rows if row.at is not None and row.at < until)
-        days = set(there) | set(self.counts)
+        scope = Scope(set(there) | set(self.counts))
         if not is_full:
             start = (self.landed_until - OVERLAP).date()
-            days = {d for d in days if d >= start or there[d] != self.counts.get(d, 0)}
-            days |= self._moved(days, until)
-        read = self._read(days, until)
-        good = self._judge(read, days)
+            differing = {d for d in scope.days if there[d] != self.counts.get(d, 0) and d < start}
+            scope = Scope({d for d in scope.days if d >= start})
+            for day in differing:
+                self._add(day, scope, until)
+            while self.is_keyed and (further := self._further_days(scope, until)):
+                scope.days |= further
+        good = self._judge(scope.read(self.rows, until), scope)
         before = Counter(self.in_force)
-        kept = {row: n for row, n in before.items() if row.day not in days}
+        kept = {row: n for row, n in before.items() if not scope.has(row)}
         self.in_force = Counter(kept) + good
-        self.counts = {d: n for d, n in self.counts.items() if d not in days}
-        self.counts |= {d: n for d, n in there.items() if d in days}
+        read = scope.days | {minute.date() for minute in scope.minutes}
+        self.counts = {d: n for d, n in self.counts.items() if d not in read}
+        self.counts |= {d: n for d, n in there.items() if d in read}
         if not is_first:
             self._mark_late((before - self.in_force) + (self.in_force - before), end)
 
-    def _read(self, days: set[date], until: datetime) -> list[Row]:
-        return [row for row in self.rows if row.at is None or (row.day in days and row.at < until)]
+    def _add(self, day: date, scope: "Scope", until: datetime) -> None:
+        """A day that differs: minutes of it, if its other rows are all known and are the most."""
+        there = Counter(r.minute for r in self.rows if r.day == day and r.at < until)
+        here: Counter = Counter()
+        for row, count in self.in_force.items():
+            here[row.minute] += count * (row.day == day)
+        for (row, _), count in self.rejected.items():
+            here[row.minute] += count * (row.day == day)
+        minutes = {m for m in there.keys() | here.keys() if there[m] != here[m]}
+        is_known = here.total() == self.counts.get(day, 0)
+        if is_known and 2 * sum(there[minute] for minute in minutes) <= there.total():
+            scope.minutes |= minutes
+        else:
+            scope.days.add(day)
 
-    def _moved(self, days: set[date], until: datetime) -> set[date]:
-        """Days of events in force whose key is read with another time, and of those in turn."""
-        found: set[date] = set()
-        while self.is_keyed:
-            read = {(row.line, row.at) for row in self._read(days | found, until)}
-            arrived = {line for line, at in read if not self._has(line, at)}
-            more = {row.day for row in self.in_force if row.line in arrived} - days - found
-            if not more:
-                break
-            found |= more
-        return found
+    def _further_days(self, scope: "Scope", until: datetime) -> set[date]:
+        """Days of events in force whose key is read with another time, and of rejected ones."""
+        read = scope.read(self.rows, until)
+        arrived = {row.line for row in read if not self._has(row.line, row.at)}
+        found = {row.day for row in self.in_force if row.line in arrived and not scope.has(row)}
+        rejected = {row for row, _ in self.rejected if row.line}
+        undated = {row.line for row in rejected if row.at is None}
+        called = {row.line for row in read if row.at or row.line not in undated}
+        called |= {row.line for row in rejected if row.at and scope.has(row)}
+        called |= undated - {row.line for row in read}
+        return found | {r.day for r in rejected if r.line in called and r.at and not scope.has(r)}
 
     def _has(self, line: int, at: datetime) -> bool:
         return any((row.line, row.at) == (line, at) for row in self.in_force)
 
-    def _judge(self, read: list[Row], days: set[date]) -> Counter:
+    def _judge(self, read: list[Row], scope: "Scope") -> Counter:
         same = defaultdict(set)
         for row in read:
             same[row.line].add(row)
         good: Counter = Counter()
         before = self.rejected.items()
-        self.rejected = Counter({k: n for k, n in before if k[0].day and k[0].day not in days})
+        self.rejected = Counter({k: n for k, n in before if k[0].at and not scope.has(k[0])})
+        still_there = {row.line for row, _ in self.rejected}
         for row in read:
             own = ["customer: null"] if row.customer is None else []
             if row.at is None:
@@ -109,7 +144,8 @@ class Model:
             if row.price is not None and not math.isfinite(row.price):
                 own.append("amount: not a finite number between -1e37 and 1e37")
             reasons = ["; ".join(own)] if own else []
-            if self.is_keyed and row.line and len(same[row.line]) > 1:
+            contradicts = len(same[row.line]) > 1 or (row.at is None and row.line in still_there)
+            if self.is_keyed and row.line and contradicts:
                 reasons.append(CONFLICT)
             if reasons:
                 self.rejected[row, "; ".join(sorted(reasons))] += 1
@@ -132,7 +168,7 @@ class Model:
             )
 
 
-HOURS = st.sampled_from([-3, 0, 1, 5, 23, 24, 26, 48, 60, 100, 200])
+HOURS = st.sampled_from([-3, 0, 1, 5, 23, 24, 26, 48, 60, 60.005, 100, 200])
 PEOPLE = st.sampled_from([*CUSTOMERS, UNKNOWN, None])
 ITEMS = st.sampled_from(["a", "b", " ", None])
 PRICES = st.sampled_from([1.0, 2.5, -2.5, None, math.nan, math.inf])
@@ -275,8 +311,8 @@ def test_events_in_force_are_those_of_the_model(source):
     @given(NIGHTS)
     def check(nights):
         shop, newest = Shop(source), START
-        for number in range(6):
-            shop.change(START, "buy", 10 * number, CUSTOMERS[number % 4], "a", 5.0)
+        for number in range(16):
+            shop.change(START, "buy", 7 * number, CUSTOMERS[number % 4], "a", 5.0)
         shop.run(START)
         shop.check()
         for changes, kind in nights:
