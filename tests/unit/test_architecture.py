@@ -63,6 +63,7 @@ SPEAKS_SQL = {
         "behaviour_rows",
         "event_extraction",
         "event_landing",
+        "event_minutes",
         "event_retention",
         "event_reconciliation",
         "event_rows",

@@ -82,9 +82,9 @@ def _add_month(
         rows = sum(there[day].values())
         minutes = {m for m, n in there[day].items() if m in is_loaded or here[day].get(m) != n}
         minutes |= here[day].keys() - there[day].keys()
-        is_whole = sum(here[day].values()) == rows_read.get(day, 0)
+        is_known = sum(here[day].values()) == rows_read.get(day, 0)
         to_read = sum(there[day].get(minute, 0) for minute in minutes)
-        if is_whole and to_read <= MOST_OF_A_DAY * rows:
+        if rows and is_known and to_read <= MOST_OF_A_DAY * rows:
             found.minutes.extend(sorted(minutes))
             found.rows[day] = rows
         else:
