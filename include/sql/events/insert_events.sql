@@ -6,7 +6,7 @@ with added as (
   where not exists (
     select from {events} as known
     where known.identity = arrivals.identity and known.at = arrivals.at and known.withdrawn_at is null
-      and {nearby}
+      and {nearby} and known.at <@ %(read)s::tstzmultirange
   )
   returning customer_id, at
 )

@@ -27,6 +27,10 @@ from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 
+ROWS_PER_LOOK_UP = 5
+"""A key is looked up in one partition's index in the time in which so many rows are read: 28,000
+keys in 13 partitions took 4.4 s, and all 10 million rows 24 s, on a machine that was busy."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -75,7 +79,7 @@ def extract_events(
         read = [*intervals, *minutes]
         reading = Reading(source.definition, known.landings, read, {}, month)
         while known.definition == source.definition and source.events.key_columns:
-            days = _further_days(source, warehouse, landing, reading)
+            days = _further_days(source, warehouse, landing, reading, count)
             if not days:
                 break
             again = intervals_of(days, before=wanted.end)
@@ -150,16 +154,25 @@ def _copy(
 
 
 def _further_days(
-    source: EventSource, warehouse: Database, landing: str, reading: Reading
+    source: EventSource, warehouse: Database, landing: str, reading: Reading, count: int
 ) -> list[date]:
-    """Days that have not been read, of events with the keys that were.
+    """Days that have not been read, of events with the keys of the ``count`` rows that were.
 
     Whether an event has moved, or its key is there twice, or no longer, only the source can say.
     """
+    events = table_of(source.name)
     parameters = {"event": source.name, "read": multirange_of(reading.intervals)}
-    names = {"landing": landing, "events": table_of(source.name)}
-    nearby = nearby_of(reading.intervals)
-    found = warehouse.rows("events/moved_days", parameters, nearby=nearby, **names)
+    partitions, rows = warehouse.row("events/stored_size", {"table": events}) or (0, 0)
+    is_quicker = count * partitions * ROWS_PER_LOOK_UP < rows
+    found = warehouse.rows(
+        "events/moved_days",
+        parameters,
+        landing=landing,
+        events=events,
+        nearby=nearby_of(reading.intervals),
+        # Without it, the server is free to read the whole history once.
+        one_by_one=sql.SQL("offset 0" if is_quicker else ""),
+    )
     found += warehouse.rows("events/contradicted_days", parameters, landing=landing)
     return [day for (day,) in found]
 

@@ -63,12 +63,12 @@ def nearby_of(column: str, type_name: str) -> sql.Composed:
 
 
 def within_of(column: str, type_name: str, intervals: list[tuple[str, str]]) -> sql.Composed:
-    """A condition on the bare column that is true in all of some intervals, for its index.
+    """A condition on the bare column that is true in each of some intervals, for its index.
 
-    A local time may be that of another interval, so the condition says nothing of one.
+    A local time may be that of another interval, so of them it is the whole window of the query.
     """
     if type_name != "timestamp with time zone":
-        return sql.Composed([sql.SQL("true")])
+        return nearby_of(column, type_name)
     part = sql.SQL("{c} >= {start}::timestamptz and {c} < {end}::timestamptz")
     name = sql.Identifier(column)
     parts = [part.format(c=name, start=sql.Literal(s), end=sql.Literal(e)) for s, e in intervals]

@@ -59,6 +59,7 @@ FRAGMENTS = {
     "further_columns": ", further_column",
     "further_values": ", further_value as further_column",
     "joins": "",
+    "one_by_one": "offset 0",
     "lower": "minvalue",
     "upper": "'2026-01-01'",
     "type_name": "integer",
