@@ -2,8 +2,9 @@
 
 A first window lands a few lines by the tasks themselves. The rest of a year is then written by SQL
 into source and history, as landings would have left it. The day that is measured brings its share
-of new lines, lines that are booked late, changed amounts of the last two days, and a day of the
-month before of which some are gone: reconciliation finds that day and reads it again.
+of new lines, lines that are booked late on twenty older days, changed amounts of the last two days,
+and a day of the month before of which some are gone. Reconciliation finds the days whose numbers
+differ, and reads the minutes of them that do.
 
 Events are identified by a key, which has to be looked up over the whole history; the source has
 indexes on the key and on the time.
@@ -105,8 +106,9 @@ def make_year(dsn: str, artefacts: str, given: dict[str, Any]) -> None:
     copied = {"first": FEW + 1, "landed_at": FIRST}
     run_file(dsn, "copy_source_lines", copied, schema="kindred")
     with opened(dsn, artefacts, FIRST).warehouse("bench") as database:
-        names = {"table": "events_purchases", "index": "events_purchases_identity"}
-        database.run("events/index_identities", **names)
+        database.run(
+            "events/index_identities", table="events_purchases", index="events_purchases_identity"
+        )
     run_file(dsn, "count_source_lines", schema="kindred")
     execute(dsn, "vacuum analyze order_lines")
     execute(dsn, "vacuum analyze kindred.events_purchases")

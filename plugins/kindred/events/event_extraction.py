@@ -78,7 +78,8 @@ def extract_events(
         warehouse.run("warehouse/analyze_table", table=landing)
         read = [*intervals, *minutes]
         reading = Reading(source.definition, known.landings, read, {}, month)
-        while known.definition == source.definition and source.events.key_columns:
+        is_compared = known.definition == source.definition and source.events.key_columns
+        while intervals and is_compared:
             days = _further_days(source, warehouse, landing, reading, count)
             if not days:
                 break

@@ -94,7 +94,12 @@ def _add_month(
 def _known_minutes(warehouse: Database, name: str, intervals: list[Interval]) -> dict[date, Counts]:
     found: dict[date, Counts] = defaultdict(dict)
     parameters = {"event": name, "read": multirange_of(intervals)}
-    names = {"events": table_of(name), "nearby": nearby_of(intervals)}
-    for utc, rows in warehouse.rows("events/count_known_minutes", parameters, **names):
+    counts = warehouse.rows(
+        "events/count_known_minutes",
+        parameters,
+        events=table_of(name),
+        nearby=nearby_of(intervals),
+    )
+    for utc, rows in counts:
         found[utc.date()][utc.replace(tzinfo=UTC)] = rows
     return found

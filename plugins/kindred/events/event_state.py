@@ -143,7 +143,7 @@ def nearby_of(intervals: list[Interval]) -> sql.Composed:
             spans.append((first, max(last, end)))
         else:
             spans.append((start, end))
-    conditions = [sql.SQL("false")]
+    conditions: list[sql.Composable] = [sql.SQL("false")]
     for first, last in spans:
         lower = sql.Literal("-infinity" if first == _EARLIEST else first)
         condition = sql.SQL("known.at >= {}::timestamptz and known.at < {}::timestamptz")

@@ -63,7 +63,7 @@ class Events(Relation):
         ge=0,
         le=3660,
         description="Days before the window whose events are counted in source and history every"
-        " night, and read again where they differ; of older ones one month a night.",
+        " night, and read again where they differ, by the minute; of older ones one month a night.",
         examples=[90],
     )
     keep_days: int | None = Field(

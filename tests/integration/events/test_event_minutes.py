@@ -197,6 +197,7 @@ def test_a_key_on_two_days_is_rejected_whichever_of_them_is_read(second_night):
 def test_a_row_without_a_time_has_the_other_one_read_when_it_has_gone(second_night):
     laboratory, read = second_night()
     assert read["doubts"] == 1  # itself
+    laboratory.land(spec(), FIRST)  # once more, which reads nothing
     assert (None, f"{NULL}; {CONFLICT}") in refused(laboratory)
     laboratory, read = second_night("delete from doubts where at is null", night=THIRD)
     assert moment("2026-03-08T08:00") in {row[1] for row in in_force(laboratory, "doubts")}
