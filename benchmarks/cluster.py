@@ -9,6 +9,8 @@ where 100 finds nothing); every way in its own process. Compiled code is loaded 
   `hdbscan` library, and the difference of the noise shares. Kindred's seconds exclude the graph,
   which the lookalikes need anyway; the graph's seconds are listed separately. scikit-learn's
   HDBSCAN and fast_hdbscan run if they finish within the time limit.
+  With ``--data=mixed`` the set is `benchmarks.mixed_customers` through the encoder (about 100
+  dimensions) at the same sizes instead, and fast_hdbscan clusters as many as **Many**.
 - **Planted**: ARI of the groups of `make_uneven` with the clusters, over the clustered customers.
 - **Many**: n customers: seconds and peak memory without the graph.
 - **K-means** with k = 40 on as many: inertia against scikit-learn's full k-means; and ``k: auto``
@@ -30,6 +32,7 @@ from benchmarks.cluster_rivals import Found
 from benchmarks.customers import Vectors, make_customers, make_uneven
 from benchmarks.processes import measure_alone, measure_within
 from benchmarks.report import Report, arguments
+from benchmarks.vectors import CUSTOMERS, MIXED, make_vectors, report_name
 from kindred.encoding.encoder import fit_encoder
 from kindred.segments.kmeans.kmeans import cluster_kmeans
 from kindred.spec.clustering import KMeansSettings
@@ -41,6 +44,7 @@ MIN_CLUSTER_SIZE = {"Caravan": 20}
 SIZES = (10_000, 20_000, 30_000)
 K = 40
 PLANTED, SEEDS = 8, 10
+MAX_SECONDS = {CUSTOMERS: 150.0, MIXED: 45.0}  # of HDBSCAN beyond the graph, for a million
 RIVALS: dict[str, Callable[..., Found]] = {
     "scikit-learn": ways.scikit_learn_hdbscan,
     "fast_hdbscan": ways.fast_hdbscan,
@@ -99,8 +103,13 @@ def measure_agreement(report: Report, name: str, path: str, options: Any) -> Fou
 
 
 def measure_sets(report: Report, folder: str, options: Any) -> None:
-    """Measure both synthetic sets at all sizes, and Caravan."""
+    """Measure both synthetic sets at all sizes, and Caravan; or the mixed one at all sizes."""
     d = options.d
+    if options.data == MIXED:
+        for rows in SIZES:
+            path = save(folder, f"mixed {rows}", make_vectors(MIXED, rows, d))
+            measure_agreement(report, MIXED, path, options)
+        return
     for rows in SIZES:
         path = save(folder, f"customers {rows}", make_customers(rows, d))
         measure_agreement(report, "customers", path, options)
@@ -114,15 +123,21 @@ def measure_sets(report: Report, folder: str, options: Any) -> None:
     measure_agreement(report, "Caravan", save(folder, "Caravan", caravan_vectors()), options)
 
 
-def measure_many(report: Report, path: str, n: int) -> None:
-    """HDBSCAN of many customers."""
+def measure_many(report: Report, path: str, n: int, options: Any) -> None:
+    """HDBSCAN of many customers; fast_hdbscan beside it is compared with our labels."""
     threads = len(os.sched_getaffinity(0))
     graph_seconds = measure_alone(ways.make_graph, path, WIDTH, RECALL_K, threads).result
     alone = measure_alone(ways.kindred_hdbscan, path, 100, MIN_SAMPLES, threads)
     more = {"cpu": alone.cpu_seconds, "graph": graph_seconds, "peak_mb": alone.peak_rss_mb}
     report_row(report, "many", alone.result, None, **more)
-    report.at_most(f"hdbscan of {n:,}: seconds", alone.result.seconds, 150.0)
+    limit = MAX_SECONDS[options.data]
+    report.at_most(f"hdbscan of {n:,}: seconds", alone.result.seconds, limit)
     report.at_most(f"hdbscan of {n:,}: peak MB", alone.peak_rss_mb, 8 * 1024)
+    if options.data == MIXED and options.rivals:
+        other = measure_within(options.limit, ways.fast_hdbscan, path, 100, MIN_SAMPLES)
+        if other is not None:
+            more = {"cpu": other.cpu_seconds, "peak_mb": other.peak_rss_mb}
+            report_row(report, "many: fast_hdbscan", other.result, alone.result, **more)
 
 
 def measure_kmeans(report: Report, path: str, n: int) -> None:
@@ -155,8 +170,8 @@ def measure_chosen_k(report: Report, d: int) -> None:
 
 
 def main() -> int:
-    options = arguments(__doc__, n=1_000_000, d=32, limit=300, rivals=1)
-    report = Report("cluster", {**vars(options), "seed": ways.SEED})
+    options = arguments(__doc__, n=1_000_000, d=32, limit=300, rivals=1, data=CUSTOMERS)
+    report = Report(report_name("cluster", options.data), {**vars(options), "seed": ways.SEED})
     with tempfile.TemporaryDirectory(prefix="kindred-bench-") as folder:
         warm = save(folder, "warm", make_customers(40_000, options.d))
         measure_alone(ways.make_graph, warm, WIDTH, RECALL_K, 2)
@@ -164,9 +179,9 @@ def main() -> int:
         measure_alone(ways.kindred_kmeans, warm, K, 2)
         measure_chosen_k(report, options.d)
         measure_sets(report, folder, options)
-        path = save(folder, "many", make_customers(options.n, options.d))
+        path = save(folder, "many", make_vectors(options.data, options.n, options.d))
         measure_kmeans(report, path, options.n)
-        measure_many(report, path, options.n)
+        measure_many(report, path, options.n, options)
     return report.finish()
 
 

@@ -1,8 +1,9 @@
 """The task ``encode``: n customers of 20 columns, from the history to the artefact ``vectors``.
 
 A seeded statement creates the customers (12 numeric, 3 boolean, 5 categorical columns) in
-``customer_versions`` of an embedded server; every twentieth has a second, newer version. An encoder
-is fitted on them. Then each of these runs three times, in its own process; medians are reported:
+``customer_versions`` of an embedded server; every twentieth has a second, newer version. With
+``--data=mixed`` the customers are those of `benchmarks.mixed_customers`, landed from a source by
+the tasks ``extract`` and ``validate``. An encoder is fitted on them. Then each of these runs three times, in its own process; medians are reported:
 
 - **stage encode**: ``encoding.task.encode`` as the DAG's task calls it: reading by COPY, the
   transform, writing the artefact. The peak is the process's ``VmHWM``, including libraries. The
@@ -22,6 +23,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks import mixed_customers as mixed
 from benchmarks.processes import (
     Alone,
     embedded_server,
@@ -31,6 +33,7 @@ from benchmarks.processes import (
     run_file,
 )
 from benchmarks.report import Report, arguments, machine, median_seconds, timed
+from benchmarks.vectors import CUSTOMERS, MIXED, report_name
 from kindred.encoding import encoder_versions
 from kindred.encoding.task import encode, fit_encoder
 from kindred.history import snapshot_customers
@@ -39,7 +42,9 @@ from kindred.run.context import Deployment, Run, open_run
 from kindred.run.windows import Window
 from kindred.settings import Settings
 from kindred.spec.model import Spec, spec_from_dict
+from kindred.tasks import run_task
 from kindred.warehouse.copy_writer import Array
+from local.tables import load_table
 
 SEED = 0.20180401  # as setseed takes it
 ROUNDS = 3
@@ -76,6 +81,15 @@ def deployment(dsn: str, artefacts: str) -> Deployment:
 def opened(dsn: str, artefacts: str) -> Run:
     """The run as a task opens it."""
     return open_run(deployment(dsn, artefacts), "default", AS_OF)
+
+
+def land_mixed(dsn: str, artefacts: str, n: int) -> None:
+    """Begin a build, land n mixed customers from their source, and fit its encoder."""
+    load_table(dsn, mixed.source_table(n))
+    window = Window(AS_OF - timedelta(days=1), AS_OF)
+    prepare(deployment(dsn, artefacts), mixed.make_spec(), Request("bench", window, may_fit=True))
+    for stage in ("extract", "validate", "fit_encoder"):
+        run_task(opened(dsn, artefacts), stage)
 
 
 def make_customers(dsn: str, artefacts: str, n: int) -> None:
@@ -141,16 +155,19 @@ def measure(report: Report, places: dict[int, tuple[str, str]]) -> dict[int, tup
 
 
 def main() -> int:
-    options = arguments(__doc__, n=1_000_000)
+    options = arguments(__doc__, n=1_000_000, data=CUSTOMERS)
+    name = report_name("encode", options.data)
+    make = land_mixed if options.data == MIXED else make_customers
     sizes = (options.n // 4, options.n)
     with embedded_server() as server, tempfile.TemporaryDirectory() as folder:
         places = {
             n: (new_database(server, f"customers_{n}"), str(Path(folder) / str(n))) for n in sizes
         }
         used = machine(postgresql=postgres_version(places[options.n][0]))
-        report = Report("encode", {"n": options.n, "rounds": ROUNDS, "seed": SEED}, used)
+        given = {"n": options.n, "data": options.data, "rounds": ROUNDS, "seed": SEED}
+        report = Report(name, given, used)
         for n, (dsn, artefacts) in places.items():
-            make_customers(dsn, artefacts, n)
+            make(dsn, artefacts, n)
         found = measure(report, places)
     (quarter, _), (whole, peak) = (found[n] for n in sizes)
     report.at_most("seconds of the stage", whole, 20.0)

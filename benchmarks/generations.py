@@ -132,7 +132,7 @@ class Bench:
 
 
 @contextmanager
-def server_for_bench(**parameters: int) -> Iterator[Bench]:
+def server_for_bench(**parameters: int | str) -> Iterator[Bench]:
     """A server of its own, and a session in it."""
     with embedded_server() as server:
         dsn = new_database(server, "warehouse")
@@ -143,7 +143,7 @@ def server_for_bench(**parameters: int) -> Iterator[Bench]:
 
 
 @contextmanager
-def open_bench(dsn: str, **parameters: int) -> Iterator[Bench]:
+def open_bench(dsn: str, **parameters: int | str) -> Iterator[Bench]:
     """A session in the schema that ``prepare`` makes."""
     with connect(dsn, connection_id="bench", application_name="bench") as database:
         with database.transaction():

@@ -1,7 +1,9 @@
 """The neighbour graph: the k nearest other customers of n customers, against other libraries.
 
-Vectors are those of `benchmarks.customers` (seeded; low intrinsic dimension and one-hot blocks),
-metric l2. All sides use the same vectors in one run, each in its own process with all cores.
+Vectors are those of `benchmarks.customers` (seeded; low intrinsic dimension and one-hot blocks), or
+with ``--data=mixed`` those of `benchmarks.mixed_customers` through the encoder (about 100
+dimensions); metric l2. All sides use the same vectors in one run, each in its own process with all
+cores.
 
 - **kindred**: the tasks ``plan_graph``, ``search_graph`` (one shard after another, each on all
   cores) and the writing part of ``merge_graph``, including their artefacts; the plan finds distinct
@@ -45,6 +47,7 @@ from benchmarks.graph_rivals import (
 )
 from benchmarks.processes import Alone, measure_alone, measure_within
 from benchmarks.report import Report, arguments, data_file, median_seconds
+from benchmarks.vectors import CUSTOMERS, MIXED, make_vectors, report_name
 from kindred.encoding.vectors import VECTORS
 from kindred.neighbours.exact import exact_neighbours
 from kindred.neighbours.recall import PUBLISHED_STREAM, measure_recall
@@ -121,10 +124,10 @@ def run_recall(job: Job) -> dict[str, Any]:
     return asdict(recall_of(run, read_graph(run)))
 
 
-def write_customers(job: Job, n: int, d: int) -> str:
+def write_customers(job: Job, n: int, d: int, data: str = CUSTOMERS) -> str:
     """Write the artefact ``vectors``; return the path of its array."""
     folder = job.opened().folder
-    folder.write(VECTORS, {"vectors": make_customers(n, d)}, {})
+    folder.write(VECTORS, {"vectors": make_vectors(data, n, d)}, {})
     return str(Path(folder.path) / VECTORS / "vectors.npy")
 
 
@@ -162,8 +165,11 @@ def measure_kindred(report: Report, job: Job, n: int, name: str = "kindred") -> 
 
 def measure_rivals(
     report: Report, job: Job, path: str, truth: Truth, n: int, ours: dict[str, Any]
-) -> None:
-    """Measure FAISS IVFFlat and pgvector at our recall, and compare with the targets."""
+) -> tuple[float, float]:
+    """Measure FAISS IVFFlat and pgvector at our recall, and compare with the targets.
+
+    Returns the medians of our seconds and of FAISS's.
+    """
     tried = [
         report_rival(
             report, "FAISS IVFFlat", n, measure_alone(faiss_ivf, path, truth, lists, False)
@@ -179,18 +185,22 @@ def measure_rivals(
         rivals.append({**alone.result, "cpu_seconds": alone.cpu_seconds})
         if number:
             rounds.append(measure_kindred(report, job, n))
+    medians = {}
     for name in ("seconds", "cpu_seconds"):
         kindred, rival = (median_seconds([one[name] for one in runs]) for runs in (rounds, rivals))
+        medians[name] = kindred, rival
         report.measure(f"medians of {name}", rows=n, details=f"{kindred:.4g} and {rival:.4g}")
         report.at_most(f"{name} / FAISS IVFFlat", kindred / rival, 0.5)
     pgvector = measure_alone(pgvector_lateral, path, truth)
     seconds = report_rival(report, "pgvector LATERAL", n, pgvector)["seconds"]
     report.at_least("pgvector LATERAL / seconds", seconds / ours["seconds"], 40)
+    return medians["seconds"]
 
 
-def measure_slow_rivals(report: Report, path: str, truth: Truth, n: int, limit: int) -> None:
-    """Measure NN-descent and HNSW, if they finish within the limit."""
+def measure_slow_rivals(report: Report, path: str, truth: Truth, n: int, limit: int) -> list[float]:
+    """Measure NN-descent and HNSW; return the seconds of those that finish within the limit."""
     threads = len(os.sched_getaffinity(0))
+    found = []
     for name, work, given in (
         ("pynndescent", nn_descent, (path, truth, threads)),
         ("FAISS HNSW", faiss_hnsw, (path, truth)),
@@ -200,7 +210,8 @@ def measure_slow_rivals(report: Report, path: str, truth: Truth, n: int, limit: 
         if alone is None:
             report.measure(name, rows=n, details=f"not done in {limit} s")
         else:
-            report_rival(report, name, n, alone)
+            found.append(report_rival(report, name, n, alone)["seconds"])
+    return found
 
 
 def report_rival(report: Report, name: str, rows: int, alone: Alone[Figures]) -> Figures:
@@ -240,10 +251,11 @@ def truth_of(path: str, k: int, recall: float) -> Truth:
     return Truth(rows, exact[:, -1], recall, k)
 
 
-def measure_exact(report: Report, folder: str, n: int, d: int, k: int) -> None:
+def measure_exact(report: Report, folder: str, n: int, options: Any) -> None:
     """Compare ``exact: true`` with faiss.knn and with the bare matrix products."""
+    k = options.k
     job = Job(folder, k, exact=True)
-    path = write_customers(job, n, d)
+    path = write_customers(job, n, options.d, options.data)
     ours = measure_kindred(report, job, n, "kindred, exact")
     seconds = report_rival(report, "faiss.knn", n, measure_alone(exact_faiss, path, k))["seconds"]
     report_rival(report, "matrix products alone", n, measure_alone(bare_products, path))
@@ -281,9 +293,11 @@ def measure_intervals(report: Report, k: int) -> None:
 
 
 def main() -> int:
-    options = arguments(__doc__, n=1_000_000, d=32, k=10, limit=900, rivals=1, growth=1)
+    options = arguments(
+        __doc__, n=1_000_000, d=32, k=10, limit=900, rivals=1, growth=1, data=CUSTOMERS
+    )
     n, d, k = options.n, options.d, options.k
-    report = Report("graph", {**vars(options), "seed": SEED})
+    report = Report(report_name("graph", options.data), {**vars(options), "seed": SEED})
     measure_ground_truth(report, k)
     measure_intervals(report, k)
     with tempfile.TemporaryDirectory(prefix="kindred-bench-") as folder:
@@ -291,18 +305,20 @@ def main() -> int:
             write_customers(job, COVERED_ROWS, d)
             measure_kindred(Report("compiling", {}), job, COVERED_ROWS, "compiling")
         job = Job(f"{folder}/{n}", k)
-        path = write_customers(job, n, d)
+        path = write_customers(job, n, d, options.data)
         ours = measure_kindred(report, job, n)
         report.at_least("recall", ours["recall"], 0.99)
         report.at_most("MB of two tasks", ours["two_tasks_mb"], 3 * 1024)
         truth = truth_of(path, k, ours["recall"])
         if options.rivals:
-            measure_rivals(report, job, path, truth, n, ours)
-        measure_exact(report, f"{folder}/exact", min(n, EXACT_ROWS), d, k)
+            kindred, faiss = measure_rivals(report, job, path, truth, n, ours)
+        measure_exact(report, f"{folder}/exact", min(n, EXACT_ROWS), options)
         if options.growth:
             measure_growth(report, folder, options, ours["seconds"])
         if options.rivals:
-            measure_slow_rivals(report, path, truth, n, options.limit)
+            rivals = [faiss, *measure_slow_rivals(report, path, truth, n, options.limit)]
+            if options.data == MIXED:
+                report.at_least("best rival / seconds", min(rivals) / kindred, 3.0)
     return report.finish()
 
 
@@ -312,7 +328,7 @@ def measure_growth(report: Report, folder: str, options: Any, seconds: float) ->
     found = {n: seconds}
     for rows in (n // 10, 3 * n):
         job = Job(f"{folder}/{rows}", options.k)
-        write_customers(job, rows, options.d)
+        write_customers(job, rows, options.d, options.data)
         found[rows] = measure_kindred(report, job, rows)["seconds"]
     for small, large in ((n // 10, n), (n, 3 * n)):
         exponent = np.log(found[large] / found[small]) / np.log(large / small)

@@ -1,7 +1,8 @@
 """The planned IVFFlat index against pgvector's rule of thumb and against HNSW, in one run.
 
-One table of n seeded customers of d dimensions (`benchmarks.customers`) on an embedded server; the
-indexes are built on it one after another, each dropped before the next.
+One table of n seeded customers of d dimensions (`benchmarks.customers`; with ``--data=mixed`` those
+of `benchmarks.mixed_customers` through the encoder, about 100 dimensions) on an embedded server;
+the indexes are built on it one after another, each dropped before the next.
 
 - **rule of thumb**: lists = rows / 1000 (the square root above a million), with 10 probes and with
   the square root of the lists. The baseline is the first of the two with a recall of 0.95.
@@ -28,9 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg2 import errors, sql
 
-from benchmarks.customers import make_customers
 from benchmarks.generations import Bench, make_rows, server_for_bench
 from benchmarks.report import Report, arguments, timed
+from benchmarks.vectors import CUSTOMERS, make_vectors, report_name
 from kindred.encoding.embeddings import Embeddings
 from kindred.neighbours.exact import exact_neighbours
 from kindred.serving import index_build
@@ -73,16 +74,17 @@ class Asked:
         self.running.database.execute(sql.SQL("drop index {}").format(sql.Identifier(index)))
 
 
-def load(running: Bench, n: int, d: int, k: int) -> Asked:
+def load(running: Bench, n: int, d: int, k: int, data: str = CUSTOMERS) -> Asked:
     """Fill the table and find the exact neighbours of the held-out customers."""
-    rows = replace(make_rows(n, 1), vectors=make_customers(n, d))
+    rows = replace(make_rows(n, 1), vectors=make_vectors(data, n, d))
     table = running.load(rows)
     queries = min(QUERIES, n)
     sample = np.random.default_rng([SEED, HELD_OUT]).choice(n, queries, replace=False)
     _, exact = exact_neighbours(
         rows.vectors[sample], rows.vectors, METRIC, k, exclude=sample, threads=2
     )
-    index = IndexProbe(running.database, table, rows, IndexKind(METRIC, d), k)
+    kind = IndexKind(METRIC, rows.vectors.shape[1])
+    index = IndexProbe(running.database, table, rows, kind, k)
     return Asked(running, index, sample, exact[:, -1])
 
 
@@ -241,10 +243,11 @@ def measure_all(report: Report, asked: Asked, memory_mb: int, *, with_others: bo
 
 
 def main() -> int:
-    options = arguments(__doc__, n=1_000_000, d=32, k=10, memory=6144, others=1)
+    options = arguments(__doc__, n=1_000_000, d=32, k=10, memory=6144, others=1, data=CUSTOMERS)
+    name = report_name("ivfflat", options.data)
     with server_for_bench(**vars(options)) as running:
-        report = Report("ivfflat", running.report.parameters, running.report.machine)
-        asked = load(running, options.n, options.d, options.k)
+        report = Report(name, running.report.parameters, running.report.machine)
+        asked = load(running, options.n, options.d, options.k, options.data)
         measure_all(report, asked, options.memory, with_others=bool(options.others))
     return report.finish()
 

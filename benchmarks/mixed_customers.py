@@ -32,6 +32,7 @@ from scipy.special import ndtr
 
 from kindred.encoding.encoder import FittedEncoder, fit_encoder
 from kindred.spec.features import Feature, feature
+from kindred.spec.model import Spec, spec_from_dict
 from local.tables import Column, SourceTable
 
 SEED = 20_261_130
@@ -40,7 +41,8 @@ SEGMENTS, TRAITS = 40, 8
 COLUMNS = 20
 KEY, UPDATED_AT, TABLE = "customer_id", "updated_at", "customers"
 LABELS = ("has_churned", "took_dearer_plan")
-BEFORE = np.datetime64("2026-01-04T00:00:00")  # the first night's rows are up to 60 days older
+BEFORE = np.datetime64("2026-01-04T00:00:00")  # when the newest row was changed last
+KNOWN_SECONDS = 60 * 86_400  # the oldest row was changed so long before
 FIT_ROWS = 200_000
 
 Array = NDArray[Any]
@@ -173,10 +175,12 @@ def make_frame(start: int, stop: int, columns: int = COLUMNS) -> pd.DataFrame:
     return pd.concat(blocks, ignore_index=True).iloc[rows].reset_index(drop=True)
 
 
-def frames(n: int, rows_at_once: int, columns: int = COLUMNS) -> Iterator[pd.DataFrame]:
-    """The first n customers, in frames of ``rows_at_once``."""
-    for start in range(0, n, rows_at_once):
-        yield make_frame(start, min(n, start + rows_at_once), columns)
+def frames(
+    stop: int, rows_at_once: int, columns: int = COLUMNS, start: int = 0
+) -> Iterator[pd.DataFrame]:
+    """Customers number ``start`` to ``stop``, in frames of ``rows_at_once``."""
+    for first in range(start, stop, rows_at_once):
+        yield make_frame(first, min(stop, first + rows_at_once), columns)
 
 
 def _block(shared: Population, number: int) -> pd.DataFrame:
@@ -186,7 +190,7 @@ def _block(shared: Population, number: int) -> pd.DataFrame:
     traits /= np.sqrt(1.1**2 + 0.6**2)
     made: dict[str, Array] = {
         KEY: np.arange(1, BLOCK_ROWS + 1, dtype=np.int64) + number * BLOCK_ROWS,
-        UPDATED_AT: BEFORE - random.integers(1, 60 * 86_400, BLOCK_ROWS).astype("timedelta64[s]"),
+        UPDATED_AT: BEFORE - random.integers(1, KNOWN_SECONDS, BLOCK_ROWS).astype("timedelta64[s]"),
     }
     for column in shared.numeric:
         noise = random.standard_normal(BLOCK_ROWS)
@@ -252,6 +256,24 @@ def features(columns: int = COLUMNS) -> dict[str, dict[str, Any]]:
     return found | {category.name: {"kind": "categorical"} for category in CATEGORIES}
 
 
+def make_spec(columns: int = COLUMNS) -> Spec:
+    """The spec that inference proposes for a large table of these columns."""
+    content: dict[str, Any] = {
+        "space": "default",
+        "source": {"table": TABLE, "key": KEY, "updated_at": UPDATED_AT},
+        "metric": "l2",
+        "k": 10,
+        "features": features(columns),
+        "labels": list(LABELS),
+        "clustering": {
+            "algorithms": ["kmeans", "hdbscan"],
+            "kmeans": {"k": 8},
+            "hdbscan": {"min_cluster_size": 100, "min_samples": 10},
+        },
+    }
+    return spec_from_dict(content, where="benchmark")
+
+
 def make_vectors(n: int, columns: int = COLUMNS) -> NDArray[np.float32]:
     """Vectors (n, about 100) of the first n customers, by an encoder fitted on up to 200,000."""
     encoder = fitted(min(n, FIT_ROWS), columns)
@@ -269,15 +291,17 @@ def fitted(n: int, columns: int = COLUMNS) -> FittedEncoder:
     return fit_encoder(wanted, make_frame(0, n, columns))
 
 
-def source_table(n: int, columns: int = COLUMNS) -> SourceTable:
-    """The first n customers as a table of the source database."""
+def source_table(
+    stop: int, columns: int = COLUMNS, *, start: int = 0, name: str = TABLE
+) -> SourceTable:
+    """Customers number ``start`` to ``stop`` as a table of the source database."""
     types = column_types(columns)
-    parts: dict[str, list[pa.Array]] = {name: [] for name in types}
-    for frame in frames(n, 10 * BLOCK_ROWS, columns):
-        for name, kind in types.items():
-            parts[name].append(_arrow(frame[name], kind))
-    found = [Column(name, kind, pa.concat_arrays(parts.pop(name))) for name, kind in types.items()]
-    return SourceTable(TABLE, found, KEY, UPDATED_AT)
+    parts: dict[str, list[pa.Array]] = {column: [] for column in types}
+    for frame in frames(stop, 10 * BLOCK_ROWS, columns, start):
+        for column, kind in types.items():
+            parts[column].append(_arrow(frame[column], kind))
+    found = [Column(c, kind, pa.concat_arrays(parts.pop(c))) for c, kind in types.items()]
+    return SourceTable(name, found, KEY, UPDATED_AT)
 
 
 def column_types(columns: int = COLUMNS) -> dict[str, str]:

@@ -92,6 +92,29 @@ class AirflowClient:
             sorter.done(*ready)
         return order
 
+    def upstream_tasks(self, dag_id: str) -> dict[str, list[str]]:
+        """The tasks that each task of a DAG waits for."""
+        tasks = self._call("GET", f"/api/v2/dags/{dag_id}/tasks")["tasks"]
+        upstream: dict[str, list[str]] = {task["task_id"]: [] for task in tasks}
+        for task in tasks:
+            for downstream in task["downstream_task_ids"]:
+                upstream[downstream].append(task["task_id"])
+        return upstream
+
+    def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> None:
+        """Start a manual run, without a logical date."""
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)}
+        self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
+
+    def run(self, dag_id: str, run_id: str) -> JsonObject:
+        """One run by its id."""
+        return self._call("GET", _run_path(dag_id, run_id))
+
+    def task_instances_of(self, dag_id: str, run_id: str) -> list[JsonObject]:
+        """All task instances of one run."""
+        path = f"{_run_path(dag_id, run_id)}/taskInstances"
+        return self._all_pages(path, "task_instances", {"order_by": "id"})
+
     def close_backfills(self, dag_id: str) -> int:
         """Complete the backfills that Airflow still considers running; returns how many.
 
@@ -188,6 +211,10 @@ class AirflowClient:
                 f" {response.request.url.path}: {response.text[:500]}"
             )
         return dict(response.json())
+
+
+def _run_path(dag_id: str, run_id: str) -> str:
+    return f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}"
 
 
 def _between(dates: Sequence[datetime]) -> dict[str, str]:

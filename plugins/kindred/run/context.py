@@ -218,8 +218,12 @@ def _label(space_name: str, as_of: datetime, stage: str) -> str:
 def timed(run: Run, stage: str) -> Iterator[Run]:
     """The run with a session for a stage; if it succeeds, the build records its time and memory."""
     with run.warehouse(stage) as database:
-        started = time.monotonic()
+        started, worked = time.monotonic(), time.process_time()
         yield replace(run, session=database)
         seconds, peak_mb = time.monotonic() - started, peak_megabytes()
+        worked = time.process_time() - worked
         builds.record_stage(database, run.as_of, stage, seconds=seconds, peak_mb=peak_mb)
-    log.info("%s took %.2f s and at most %d MB", stage, seconds, peak_mb)
+    log.info(
+        "%s took %.2f s (%.2f s of processor time) and at most %d MB",
+        stage, seconds, worked, peak_mb,
+    )  # fmt: skip

@@ -84,7 +84,8 @@ def test_many_and_kmeans_have_targets_of_time_and_memory(vectors, tmp_path, alik
     report = Report("cluster", {}, {})
     path = cluster.save(str(tmp_path), "many", vectors)
     cluster.measure_kmeans(report, path, len(vectors))
-    cluster.measure_many(report, path, len(vectors))
+    options = SimpleNamespace(data="customers", rivals=1, limit=60)
+    cluster.measure_many(report, path, len(vectors), options)
     assert [row["what"] for row in report.measurements] == [
         "kmeans: kindred",
         "kmeans: scikit-learn",
