@@ -3,7 +3,8 @@
 A seeded statement creates the customers (12 numeric, 3 boolean, 5 categorical columns) in
 ``customer_versions`` of an embedded server; every twentieth has a second, newer version. With
 ``--data=mixed`` the customers are those of `benchmarks.mixed_customers`, landed from a source by
-the tasks ``extract`` and ``validate``. An encoder is fitted on them. Then each of these runs three times, in its own process; medians are reported:
+the tasks ``extract`` and ``validate``. An encoder is fitted on them. Then each of these runs three
+times, in its own process; medians are reported:
 
 - **stage encode**: ``encoding.task.encode`` as the DAG's task calls it: reading by COPY, the
   transform, writing the artefact. The peak is the process's ``VmHWM``, including libraries. The

@@ -1,7 +1,9 @@
 """Files as a data set; they are checked completely before anything is started."""
 
+import sys
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -15,6 +17,7 @@ from kindred.infer.propose import ProposalRequest, propose_text
 from kindred.infer.reading import Bounds
 from kindred.infer.schedule import schedule_for, window_for
 from kindred.infer.summary import summary
+from kindred.progress.steps import reported
 from kindred.run.machine import available_megabytes
 from kindred.spec.model import Spec, load_spec, spec_from_dict
 from kindred.spec.names import did_you_mean, listed
@@ -51,7 +54,8 @@ def csv_data_set(layout: Layout, request: CsvRequest, now: datetime) -> DataSet:
         when a file or an argument cannot be used; it names it, and the columns of the file.
     """
     try:
-        return _data_set(layout, request, now)
+        with reported(request.main_file.name, partial(print, file=sys.stderr, flush=True)):
+            return _data_set(layout, request, now)
     except InferenceError as error:
         raise RunFailedError(error.part, error.reason) from error
     except (SpecError, PreflightError) as error:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from rich.table import Table
 from kindred import audience_commands
 from kindred.command_context import SpaceOption, conninfo, deployment, spec_of
 from kindred.errors import KindredError, SettingsError
+from kindred.progress.steps import STANDARD_ERROR, reported
 from kindred.run.latest_only import Snapshots
 from kindred.spec.model import DEFAULT_SPACE, Spec
 from kindred.spec.names import plain
@@ -326,7 +328,9 @@ def read_hashes(path: Path) -> dict[str, str]:
 def main() -> None:
     """Run the command; errors meant for a person are printed without a traceback."""
     try:
-        app()
+        say = partial(typer.echo, err=True)
+        with reported("kindred", say, descriptor=STANDARD_ERROR):
+            app()
     except KindredError as error:
         text = f"[red]error:[/] {escape(str(error))}"
         Console(stderr=True, emoji=False).print(text, soft_wrap=True, highlight=False)

@@ -9,6 +9,7 @@ from kindred.encoding.task import embed_texts, encode, fit_encoder
 from kindred.events.task import extract, validate
 from kindred.lookalikes.task import load_lookalikes
 from kindred.neighbours.task import merge_graph, plan_graph, search_graph
+from kindred.progress.steps import reported
 from kindred.publication.task import clean_up, publish, quality_gate
 from kindred.recommendations.task import (
     copy_catalogue,
@@ -80,7 +81,8 @@ def run_task(run: Run, name: str, **part: Any) -> Any:
         when a customer has been erased since the build began: it must begin again.
     """
     task = TASKS[name]
-    with run.working(name) as warehouse:
+    what = " ".join(map(str, (name, *part.values())))
+    with reported(what), run.working(name) as warehouse:
         if task.stops_after_erasure:
             builds.require_no_erasure(warehouse, run.as_of)
         with timed(replace(run, session=warehouse), name) as opened:

@@ -17,6 +17,7 @@ SQL = ROOT / "include" / "sql"
 
 # The folders in the order of their imports: one may import from those before it.
 ORDER = (
+    "progress",
     "spec",
     "artefacts",
     "warehouse",
@@ -73,7 +74,6 @@ SPEAKS_SQL = {
     ),
     "encoding": ("column_quality", "encoder_versions", "text_cache"),
     "serving": (
-        "build_progress",
         "generations",
         "index_build",
         "index_builds",

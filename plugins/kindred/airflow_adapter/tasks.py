@@ -15,6 +15,7 @@ from kindred.airflow_adapter.windows import only_lands, window_of
 from kindred.erasure.task import erase
 from kindred.errors import KindredError, LockTimeoutError, SupersededError, UnreachableError
 from kindred.preparation.task import Request, prepare
+from kindred.progress.steps import reported
 from kindred.run import builds
 from kindred.run.context import opened_run
 from kindred.spec.clustering import Algorithm
@@ -52,7 +53,8 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
             encoder_version=params["encoder_version"],
             full_extract=params["full_extract"],
         )
-        return prepare(deployment(), spec, request)
+        with reported("prepare"):
+            return prepare(deployment(), spec, request)
     except KindredError as error:
         raise _as_airflow(error) from error
 
@@ -110,7 +112,8 @@ def erase_customer(space: str, context: Mapping[str, Any]) -> int:
     """Task ``erase``: carries out the request whose number is in the params; returns the number."""
     try:
         number = int(context["params"]["request"])
-        erase(deployment(), space, number)
+        with reported("erase"):
+            erase(deployment(), space, number)
         return number
     except KindredError as error:
         raise _as_airflow(error) from error

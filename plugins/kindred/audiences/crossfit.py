@@ -68,7 +68,7 @@ class CrossFit:
             for at in range(start, stop):
                 found[at] = self._fit_one(wanted, folds[at], binned)
 
-        in_threads(work, cut(len(folds), 1), self.threads)
+        in_threads(work, cut(len(folds), 1), self.threads, "fitting models", "folds")
         return {variant: [models[variant] for models in found] for variant in found[0]}
 
     def _fit_one(
@@ -120,7 +120,7 @@ def cross_scores(
             if len(inside):
                 scores[start + inside] = model.scores(block[inside])
 
-    in_threads(work, cut(len(rows), ROWS_AT_ONCE), threads)
+    in_threads(work, cut(len(rows), ROWS_AT_ONCE), threads, "scoring")
     return scores
 
 

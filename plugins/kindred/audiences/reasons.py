@@ -46,7 +46,7 @@ def reasons_of(
                 total += found / spread if spread > 0.0 else found
             reasons[start + inside] = _largest(total)
 
-    in_threads(work, cut(len(rows), ROWS_AT_ONCE), threads)
+    in_threads(work, cut(len(rows), ROWS_AT_ONCE), threads, "finding reasons")
     return reasons
 
 

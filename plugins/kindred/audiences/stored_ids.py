@@ -22,9 +22,10 @@ from kindred.history.suppression import SuppressionFilter
 from kindred.run.context import Run
 from kindred.spec.audiences import Audience, Population
 from kindred.warehouse import statements
+from kindred.warehouse.copy_pipe import pipe
 from kindred.warehouse.copy_reader import BlockReader
 from kindred.warehouse.copy_writer import Array, Column, Field, RowStream, encode_rows
-from kindred.warehouse.database import Database, pipe
+from kindred.warehouse.database import Database
 from kindred.warehouse.keys import (
     MAX_TEXT_KEY_BYTES,
     KeyType,

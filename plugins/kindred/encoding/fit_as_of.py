@@ -15,6 +15,7 @@ from kindred.errors import DataError
 from kindred.events.ownership import ItemCounts
 from kindred.events.populations import Population, kept_population, read_population
 from kindred.history.snapshot_customers import count_customers
+from kindred.progress.steps import step
 from kindred.run.context import Run
 from kindred.run.memory import with_fitting_blocks
 from kindred.spec.index_methods import index_advice, max_dimensions
@@ -40,13 +41,14 @@ def fit_as_of(warehouse: Database, run: Run) -> int:
     with embedder(run, "fit_encoder") as embed:
         fitting = _within_memory(run, warehouse, population, embed)
         frame, purchases = _read(fitting, warehouse, population)
-        encoder = fit_on_frame(
-            run.spec.features,
-            frame,
-            fitted_day=day_of(run.as_of),
-            embed=embed,
-            purchases=purchases,
-        )
+        with step(f"fitting an encoder on {len(frame)} customers"):
+            encoder = fit_on_frame(
+                run.spec.features,
+                frame,
+                fitted_day=day_of(run.as_of),
+                embed=embed,
+                purchases=purchases,
+            )
     _check_width(encoder, run.spec)
     if encoder.constant_columns:
         log.warning(
@@ -78,8 +80,11 @@ def _read(
     ) -> None:
         frames.append(frame)
         blocks.append(keys)
+        counted.advance(len(keys))
 
-    read_population(warehouse, run, population, collect)
+    customers = count_customers(warehouse, population.customers)
+    with step("reading", customers, "customers") as counted:
+        read_population(warehouse, run, population, collect)
     if not frames:
         raise DataError(
             f"no customer is known before {run.as_of.isoformat()}, so there is nothing to fit an"

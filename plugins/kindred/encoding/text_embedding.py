@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from kindred.encoding import text_cache
 from kindred.encoding.sentence_models.load import load_model, weights_megabytes
 from kindred.encoding.sentence_models.model import SentenceModel
-from kindred.encoding.sentence_models.pace import Pace
 from kindred.history import versions
 from kindred.history.column_expressions import value_expression
 from kindred.history.snapshot_customers import Customers
+from kindred.progress.steps import Step, step
 from kindred.run.context import Run
 from kindred.spec.features import Kind, TextFeature
 from kindred.spec.model import Spec
@@ -38,7 +38,9 @@ def embed_new_texts(database: Database, spec: Spec, customers: Customers) -> dic
         text = value_expression(column, Kind.TEXT, types[column])
         new, cached = text_cache.gather_new(database, model.name, text, customers)
         batches = text_cache.read_new(database, new, BATCH_TEXTS)
-        embedded = embed_batches(database, model, batches, Pace(new, cached))
+        log.info("column %s: %d new texts to embed, %d cached", column, new, cached)
+        with step(f"embedding {column}", new, "texts") as counted:
+            embedded = embed_batches(database, model, batches, counted)
         log.info("column %s: embedded %d texts, %d were cached", column, embedded, cached)
         done = {"embedded": done["embedded"] + embedded, "cached": done["cached"] + cached}
     return done
@@ -106,23 +108,23 @@ def open_embedder(database: Database, spec: Spec) -> Embedder:
 
 
 def embed_batches(
-    database: Database, model: SentenceModel, batches: Iterable[list[str]], pace: Pace
+    database: Database, model: SentenceModel, batches: Iterable[list[str]], counted: Step
 ) -> int:
     """Embed distinct texts batch by batch, skipping those that another run has just embedded.
 
     The session must be outside a transaction: every batch is committed, so that a later try
-    continues after it. Returns how many texts were embedded.
+    continues after it. Returns how many texts were embedded; all of the batches are counted.
     """
     embedded = 0
     for batch in batches:
         hashes = text_cache.hashes_of(batch)
         left = np.flatnonzero(~text_cache.find_cached(database, model.name, hashes))
-        pace.advance(len(batch) - len(left))
+        counted.advance(len(batch) - len(left))
         chunks = []
         for start in range(0, len(left), CHUNK_TEXTS):
             chunk = [batch[index] for index in left[start : start + CHUNK_TEXTS]]
             chunks.append(model.embed(chunk))
-            pace.advance(len(chunk))
+            counted.advance(len(chunk))
         if chunks:
             embedded += text_cache.add(database, model.name, hashes[left], np.concatenate(chunks))
     return embedded

@@ -23,6 +23,7 @@ from kindred.events.ownership import ItemCounts
 from kindred.events.populations import Population, population_as_of, read_population
 from kindred.history import snapshot_customers
 from kindred.history.snapshot_customers import Customers, count_customers
+from kindred.progress.steps import step
 from kindred.run.context import Run
 from kindred.run.memory import with_fitting_blocks
 from kindred.spec.features import Kind
@@ -113,8 +114,10 @@ def encode_customers(
         updated_at[block] = block_updated_at
         keys.append(block_keys)
         done = block.stop
+        counted.advance(len(frame))
 
-    read_population(warehouse, run, population, transform)
+    with step("encoding", rows, "customers") as counted:
+        read_population(warehouse, run, population, transform)
     key_type = run.key_type(warehouse)
     return Embeddings(
         key_type, concatenate_keys(key_type, keys), vectors, updated_at, run.encoder_version

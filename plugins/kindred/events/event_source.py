@@ -26,7 +26,8 @@ from kindred.history.source_errors import reading, storing, where_of
 from kindred.spec.events import Events
 from kindred.spec.model import Spec
 from kindred.warehouse import statements
-from kindred.warehouse.database import Database, Writable, pipe
+from kindred.warehouse.copy_pipe import pipe
+from kindred.warehouse.database import Database, Writable
 from kindred.warehouse.keys import KeyType, foreign_key_casts, key_type_of
 
 _NUMBERS = (TypeClass.INTEGER, TypeClass.FLOAT, TypeClass.DECIMAL)

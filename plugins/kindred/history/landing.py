@@ -20,7 +20,8 @@ from kindred.spec.features import OWN_COLUMNS
 from kindred.spec.model import Spec
 from kindred.spec.source import Deletes
 from kindred.warehouse import statements
-from kindred.warehouse.database import Database, pipe
+from kindred.warehouse.copy_pipe import pipe
+from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 

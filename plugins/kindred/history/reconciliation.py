@@ -19,7 +19,8 @@ from kindred.history.suppression import SuppressionFilter
 from kindred.spec.features import OWN_COLUMNS, UNUSABLE_KEY
 from kindred.spec.model import Spec
 from kindred.warehouse import statements
-from kindred.warehouse.database import Database, Writable, pipe
+from kindred.warehouse.copy_pipe import pipe
+from kindred.warehouse.database import Database, Writable
 
 log = logging.getLogger(__name__)
 

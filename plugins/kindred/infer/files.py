@@ -29,6 +29,7 @@ from kindred.infer.typed_values import (
     read_key,
     without_sentinels,
 )
+from kindred.progress.steps import counted, step
 
 ROW_NUMBER = "row_number"
 _FIRST_BYTES = Bounds(max_bytes=16)
@@ -64,7 +65,9 @@ def evidence_of(table: FileTable, roles: Roles) -> Evidence:
     _check_names(roles, table)
     texts = [column for column in table.columns if isinstance(column, TextColumn)]
     conventions = read_conventions(texts, table.separator)
-    columns = [_read(column, roles, conventions) for column in table.columns]
+    columns = []
+    for column in counted("reading columns", table.columns, "columns"):
+        columns.append(_read(column, roles, conventions))
     if roles.key == ROW_NUMBER and ROW_NUMBER not in table.names:
         columns.insert(0, _row_number(table.rows))
     notes = (*table.notes, conventions.line) if conventions.line else table.notes
@@ -137,6 +140,17 @@ def open_table(
     InferenceError
         when it is no table, or larger than is allowed, or an option does not apply to its kind.
     """
+    with step("reading the file"):
+        return _opened(source, separator, bounds, encoding, sheet)
+
+
+def _opened(
+    source: Path | bytes,
+    separator: str | None,
+    bounds: Bounds,
+    encoding: str | None,
+    sheet: str | None,
+) -> FileTable:
     data = _content(source, bounds)
     kind = kind_of(data)
     given = {"separator": separator, "encoding": encoding, "sheet": sheet}

@@ -15,6 +15,7 @@ from kindred.infer.kinds import Decision, Use, decide
 from kindred.infer.leaks import best_aucs, find_leaks
 from kindred.infer.transactions import ADVICE, Transactions, find_transactions
 from kindred.infer.widths import fit_width
+from kindred.progress.steps import counted, step
 from kindred.spec.features import OWN_COLUMNS
 from kindred.spec.names import did_you_mean, listed
 from kindred.spec.source import LARGEST_KEYS
@@ -212,7 +213,8 @@ def _decide_all(roles: Roles, evidence: Evidence, reserved: int) -> list[Decisio
     }
     candidates = [column for column in plain if column.name not in labels]
     outcomes = [column for column in plain if column.name in labels]
-    aucs = best_aucs(candidates, outcomes)
+    with step("comparing columns with labels"):
+        aucs = best_aucs(candidates, outcomes)
     leaks = find_leaks(candidates, outcomes, aucs)
     hindsight = closing_by_name(column.name for column in candidates)
     if roles.updated_at is not None:
@@ -220,7 +222,8 @@ def _decide_all(roles: Roles, evidence: Evidence, reserved: int) -> list[Decisio
         moments = evidence.column("updated_at", roles.updated_at)
         hindsight |= closing_by_values(candidates, key, moments)
     decisions = [
-        _decision(c, labels, leaks, hindsight, is_sample=evidence.is_sample) for c in others
+        _decision(c, labels, leaks, hindsight, is_sample=evidence.is_sample)
+        for c in counted("deciding on columns", others, "columns")
     ]
     told = {name: found for name, found in aucs.items() if name not in leaks | hindsight}
     columns = {column.name: column for column in others}

@@ -42,6 +42,10 @@ class Lookalikes:
             digest.update(np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()
 
+    def count(self, part: slice) -> int:
+        """The rows of a part."""
+        return int(self.graph.eligible[part].sum()) * self.graph.neighbours.shape[1]
+
     def chunks(self, part: slice, block_rows: int) -> Iterator[bytes]:
         """Encode the rows of a part by customer and rank; ineligible customers have none."""
         k = self.graph.neighbours.shape[1]
@@ -87,7 +91,7 @@ def load_part(
         part=f"{number:03d}",
         digest=lookalikes.digest(part),
         fill=lambda table: database.copy_in(
-            table, COLUMNS, RowStream(lookalikes.chunks(part, block_rows))
+            table, COLUMNS, RowStream(lookalikes.chunks(part, block_rows)), lookalikes.count(part)
         ),
         delete_part=lambda table: partitions.delete_customers(
             database, table, lookalikes.key_type, (first, last)

@@ -8,6 +8,10 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from kindred.progress.compiling import listen
+
+listen()
+
 log = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -7,7 +7,8 @@ import numpy as np
 from kindred.neighbours.distinct import Distinct, select_rows
 from kindred.neighbours.exact import point_search
 from kindred.neighbours.results import Found
-from kindred.neighbours.threads import Progress, cut
+from kindred.neighbours.threads import cut
+from kindred.progress.steps import step
 from kindred.spec.metrics import Metric
 
 QUERIES_AT_ONCE = 4096
@@ -36,25 +37,22 @@ class ExactSearch:
         width: int,
         *,
         threads: int = 1,
-        progress: Progress | None = None,
     ) -> Found:
         """The nearest customers of the vectors at positions ``start`` to ``stop`` in the order."""
-        return self.nearest_of(self._order[start:stop], width, threads, progress)
+        return self.nearest_of(self._order[start:stop], width, threads)
 
-    def nearest_of(
-        self, points: np.ndarray, width: int, threads: int = 1, progress: Progress | None = None
-    ) -> Found:
+    def nearest_of(self, points: np.ndarray, width: int, threads: int = 1) -> Found:
         """The nearest customers of some distinct vectors, including those that share the vector."""
         count = min(width, len(self._points))
         rows = np.empty((len(points), width), dtype=np.int32)
         distances = np.empty((len(points), width), dtype=np.float32)
         nearest = point_search(self._points, self._metric, len(points), threads)
-        for start, stop in cut(len(points), QUERIES_AT_ONCE):
-            queries = self._points[points[start:stop]]
-            found, near = nearest(queries, count)
-            rows[start:stop], distances[start:stop] = select_rows(
-                self._distinct, found, near, width
-            )
-            if progress is not None:
-                progress(stop, len(points))
+        with step("searching exactly", len(points)) as counted:
+            for start, stop in cut(len(points), QUERIES_AT_ONCE):
+                queries = self._points[points[start:stop]]
+                found, near = nearest(queries, count)
+                rows[start:stop], distances[start:stop] = select_rows(
+                    self._distinct, found, near, width
+                )
+                counted.advance(stop - start)
         return rows, distances

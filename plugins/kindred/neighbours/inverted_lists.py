@@ -66,5 +66,5 @@ def nearest_lists(
     def find(start: int, stop: int) -> None:
         near[start:stop] = faiss.knn(queries[start:stop], centroids, count, metric=metric)[1]
 
-    in_threads(find, cut(len(queries), CENTROIDS_AT_ONCE), threads)
+    in_threads(find, cut(len(queries), CENTROIDS_AT_ONCE), threads, "finding near lists", "lists")
     return near

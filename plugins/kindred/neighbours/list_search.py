@@ -8,7 +8,7 @@ from kindred.neighbours.exact_search import ExactSearch
 from kindred.neighbours.inverted_lists import Lists, list_edges
 from kindred.neighbours.list_kernel import search_lists
 from kindred.neighbours.results import Found
-from kindred.neighbours.threads import Progress, in_threads
+from kindred.neighbours.threads import in_threads
 from kindred.neighbours.tiles import make_tiles, searchable
 from kindred.spec.metrics import Metric
 
@@ -47,7 +47,6 @@ class ListSearch:
         width: int,
         *,
         threads: int = 1,
-        progress: Progress | None = None,
     ) -> Found:
         """The nearest customers of the vectors at positions ``start`` to ``stop`` in list order.
 
@@ -60,7 +59,7 @@ class ListSearch:
             block = slice(first - start, last - start)
             self._search(first, last, rows[block], distances[block])
 
-        in_threads(search, self._pieces(start, stop), threads, progress)
+        in_threads(search, self._pieces(start, stop), threads, "searching lists")
         short = np.flatnonzero(rows[:, -1] < 0)
         if short.size:
             points = self._lists.order[start + short]

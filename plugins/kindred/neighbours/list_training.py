@@ -66,7 +66,7 @@ class _Tree:
                 if len(rows):
                     lower[number] = _kmeans(sample[rows], min(share, len(rows)), seed)
 
-        in_threads(train, cut(len(lower), 1), threads)
+        in_threads(train, cut(len(lower), 1), threads, "training lists", "groups")
         self._starts = np.cumsum([0, *(len(part) for part in lower)])
         self.centroids = np.ascontiguousarray(np.concatenate(lower))
 
@@ -80,7 +80,7 @@ class _Tree:
                 rows, (start, stop) = members[number], self._starts[number : number + 2]
                 out[rows] = start + _nearest_here(points[rows], self.centroids[start:stop])
 
-        in_threads(assign, cut(len(members), 1), threads)
+        in_threads(assign, cut(len(members), 1), threads, "filling lists", "groups")
         return out
 
 
@@ -103,7 +103,7 @@ def _nearest(points: np.ndarray, centroids: np.ndarray, threads: int) -> np.ndar
     def find(start: int, stop: int) -> None:
         out[start:stop] = _nearest_here(points[start:stop], centroids)
 
-    in_threads(find, cut(len(points), BLOCK), threads)
+    in_threads(find, cut(len(points), BLOCK), threads, "grouping for lists")
     return out
 
 
@@ -144,7 +144,7 @@ def _settled(points: np.ndarray, lists: Lists, threads: int) -> np.ndarray:
         )
 
     count = len(lists.centroids)
-    in_threads(settle, cut(count, max(1, count // 64)), threads)
+    in_threads(settle, cut(count, max(1, count // 64)), threads, "settling lists", "lists")
     return out
 
 

@@ -54,7 +54,8 @@ class PointScan:
             )
             is_proved[start:stop] = self._is_proved(block, worst, nearest[:, -1])
 
-        in_threads(search, cut(len(queries), QUERIES_AT_ONCE), self._threads)
+        pieces = cut(len(queries), QUERIES_AT_ONCE)
+        in_threads(search, pieces, self._threads, "scanning everything for true neighbours")
         if kept < len(self._points) and not is_proved.all():
             doubtful = np.flatnonzero(~is_proved)
             again = nearest_by_products(self._points, self._metric, queries[doubtful], count)

@@ -10,7 +10,7 @@ from kindred.neighbours.distinct import drop_own
 from kindred.neighbours.exact_search import ExactSearch
 from kindred.neighbours.results import Found, NeighbourGraph, ShardResult
 from kindred.neighbours.search_plan import GraphPlan
-from kindred.neighbours.threads import Progress, cut
+from kindred.neighbours.threads import cut
 
 if TYPE_CHECKING:
     from kindred.neighbours.list_search import ListSearch
@@ -24,7 +24,6 @@ def search_shard(
     shard: int,
     *,
     threads: int = 1,
-    progress: Progress | None = None,
 ) -> ShardResult:
     """Find the neighbours of one shard's customers.
 
@@ -36,8 +35,6 @@ def search_shard(
     shard : int
         From 0 to ``plan.shards`` - 1.
     threads : int
-    progress : callable, optional
-        Called with the numbers of finished and of all distinct vectors of the shard.
 
     Returns
     -------
@@ -46,7 +43,7 @@ def search_shard(
         pair, and shards consist of whole lists.
     """
     _check(plan, vectors, shard)
-    return _search(plan, _search_of(plan, vectors), shard, threads, progress)
+    return _search(plan, _search_of(plan, vectors), shard, threads)
 
 
 def search_shards(
@@ -57,7 +54,7 @@ def search_shards(
     for shard in range(plan.shards):
         _check(plan, vectors, shard)
         search = search or _search_of(plan, vectors)
-        yield _search(plan, search, shard, threads, None)
+        yield _search(plan, search, shard, threads)
 
 
 def _search(
@@ -65,10 +62,9 @@ def _search(
     search: "ExactSearch | ListSearch",
     shard: int,
     threads: int,
-    progress: Progress | None,
 ) -> ShardResult:
     start, stop = plan.arrays["shard_boundaries"][shard : shard + 2].tolist()
-    found = search.nearest(start, stop, plan.k + 1, threads=threads, progress=progress)
+    found = search.nearest(start, stop, plan.k + 1, threads=threads)
     return _of_customers(plan, start, stop, found)
 
 

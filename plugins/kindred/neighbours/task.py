@@ -18,10 +18,10 @@ from kindred.neighbours.results import NeighbourGraph, ShardResult
 from kindred.neighbours.search import merge_shards, search_shard
 from kindred.neighbours.search_plan import GraphPlan
 from kindred.neighbours.search_plan import plan_graph as plan
+from kindred.progress.steps import step
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.run.memory import require_memory
-from kindred.run.progress import Progress
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec
 from kindred.warehouse.database import Database
@@ -84,13 +84,8 @@ def search_graph(run: Run, shard: int) -> dict[str, Any]:
     forecast = search_megabytes(vectors.shape, made.k, made.shards)
     require_memory(run, "search_graph", work, forecast)
     started = time.monotonic()
-    result = search_shard(
-        made,
-        vectors,
-        shard,
-        threads=cores(run.settings.graph_threads),
-        progress=Progress(log, work),
-    )
+    with step(work):
+        result = search_shard(made, vectors, shard, threads=cores(run.settings.graph_threads))
     seconds = time.monotonic() - started
     arrays = {
         "rows": result.rows,

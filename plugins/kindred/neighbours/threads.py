@@ -5,38 +5,40 @@ from concurrent.futures import ThreadPoolExecutor
 
 import faiss
 
+from kindred.progress.steps import step
 from kindred.run.threads import one_library_thread
-
-Progress = Callable[[int, int], None]
-"""Called in the calling thread with the numbers of finished and of all rows."""
 
 
 def in_threads(
     work: Callable[[int, int], None],
     pieces: list[tuple[int, int]],
     threads: int,
-    progress: Progress | None = None,
+    what: str,
+    unit: str = "rows",
 ) -> None:
     """Call ``work(start, stop)`` for every piece; stop at the first error.
+
+    ``what`` and ``unit`` are what the progress calls the work and what it counts.
 
     Uses Python threads, because numba's cannot be used by several tasks of one process or after a
     fork, and compiled functions release the GIL anyway. Libraries are limited to the calling
     thread: on a busy machine, their own threads mostly wait for each other.
     """
     total = sum(stop - start for start, stop in pieces)
-    done = 0
     # Inside the threads of the pool, where OpenMP's limit of the calling thread does not hold.
     pools = ThreadPoolExecutor(
         max(1, threads), initializer=faiss.omp_set_num_threads, initargs=(1,)
     )
-    with one_library_thread(), pools as pool:
-        calls = [pool.submit(work, start, stop) for start, stop in pieces]
+    with one_library_thread(), step(what, total, unit) as counted, pools as pool:
+
+        def call_and_count(start: int, stop: int) -> None:
+            work(start, stop)
+            counted.advance(stop - start)
+
+        calls = [pool.submit(call_and_count, start, stop) for start, stop in pieces]
         try:
-            for (start, stop), call in zip(pieces, calls, strict=True):
+            for call in calls:
                 call.result()
-                done += stop - start
-                if progress is not None:
-                    progress(done, total)
         finally:
             for call in calls:
                 call.cancel()

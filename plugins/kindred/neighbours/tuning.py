@@ -131,7 +131,8 @@ def _ranks(sample: _Sample, centroids: np.ndarray, width: int, threads: int) -> 
     all_near = nearest_lists(
         centroids, width, is_product=is_product, rows=sample.own_lists, threads=threads
     )
-    in_threads(rank, cut(len(out), max(1, SCORES_AT_ONCE // width)), threads)
+    pieces = cut(len(out), max(1, SCORES_AT_ONCE // width))
+    in_threads(rank, pieces, threads, "choosing probes")
     return out
 
 

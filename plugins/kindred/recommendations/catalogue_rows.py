@@ -19,7 +19,8 @@ from kindred.run.context import Run
 from kindred.spec.events import Catalogue
 from kindred.spec.model import Spec
 from kindred.warehouse import statements
-from kindred.warehouse.database import Database, pipe
+from kindred.warehouse.copy_pipe import pipe
+from kindred.warehouse.database import Database
 from kindred.warehouse.locks import Resource
 
 log = logging.getLogger(__name__)

@@ -204,7 +204,7 @@ def recommend(
             int(Method.POPULAR),
         )
 
-    in_threads(work, cut(len(rows), ROWS_AT_ONCE), threads)
+    in_threads(work, cut(len(rows), ROWS_AT_ONCE), threads, "listing items")
     is_popular = found.methods == Method.POPULAR
     found.scores[is_popular] = catalogue.shares[found.items[is_popular]]
     return found

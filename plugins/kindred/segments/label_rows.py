@@ -52,7 +52,8 @@ class LabelRows:
     def copy_into(self, database: Database, table: str, block_rows: int) -> int:
         """Write the rows to a table; return their number."""
         columns = COLUMNS if self.found.lists is None else (*COLUMNS, *LIST_COLUMNS)
-        return database.copy_in(table, columns, RowStream(self._chunks(block_rows)))
+        stream = RowStream(self._chunks(block_rows))
+        return database.copy_in(table, columns, stream, len(self.embeddings.customers))
 
     def _chunks(self, block_rows: int) -> Iterator[bytes]:
         found, customers = self.found, self.embeddings.customers

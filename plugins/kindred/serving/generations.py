@@ -69,7 +69,7 @@ def load_generation(
         table = f"customer_embeddings_g{generation}"
         database.run("serving/create_generation", table=table, dimensions=sql.Literal(dimensions))
         stream = RowStream(embeddings.chunks(slice(None), block_rows))
-        database.copy_in(table, COLUMNS, stream)
+        database.copy_in(table, COLUMNS, stream, len(embeddings.customers))
         database.run("warehouse/add_key", table=table)
         database.run("serving/name_generation", {"generation": generation, "table_name": table})
     database.run("warehouse/analyze_table", table=table)
@@ -169,7 +169,8 @@ def stage_delta(
         database.run("warehouse/drop_table", table=delta)
         database.run("serving/create_delta", table=delta, dimensions=sql.Literal(dimensions))
         changed = np.flatnonzero(difference.is_new)
-        database.copy_in(delta, COLUMNS, RowStream(embeddings.chunks(changed, block_rows)))
+        stream = RowStream(embeddings.chunks(changed, block_rows))
+        database.copy_in(delta, COLUMNS, stream, len(changed))
         gone = np.sort(concatenate_keys(embeddings.key_type, difference.gone))
         if len(gone):
             chunk = encode_rows([embeddings.key_type.column(gone)])

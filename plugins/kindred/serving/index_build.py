@@ -8,7 +8,7 @@ import psycopg2
 from psycopg2 import errors
 
 from kindred.errors import DataError, SettingsError
-from kindred.serving.build_progress import Watcher, watched
+from kindred.progress.steps import step
 from kindred.serving.index_kinds import IndexKind, options_of
 from kindred.serving.index_plan import Candidate, IndexPlan
 from kindred.spec.metrics import Metric
@@ -35,8 +35,6 @@ def build_index(
     table: str,
     plan: IndexPlan,
     metric: Metric,
-    *,
-    watcher: Watcher | None = None,
 ) -> BuiltIndex | None:
     """Build the index of a loaded generation; None if the plan is an exact scan.
 
@@ -57,7 +55,7 @@ def build_index(
     del database.connection.notices[:]
     started = time.monotonic()
     try:
-        with watched(database, watcher, index), database.transaction():
+        with step(f"building {index} with {options}"), database.transaction():
             database.run("warehouse/configure_build", build)
             database.run("serving/create_index", **names)
     except errors.ProgramLimitExceeded as error:

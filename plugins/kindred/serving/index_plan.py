@@ -11,6 +11,7 @@ import numpy as np
 from kindred.errors import SettingsError, ValueRangeError
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.distinct import Distinct, find_distinct
+from kindred.progress.steps import step
 from kindred.serving.candidates import Curve, find_truth, measure_lists
 from kindred.serving.hnsw import HnswChoice, choose_hnsw
 from kindred.serving.ivfflat_memory import (
@@ -166,7 +167,8 @@ def plan_index(
     truth = find_truth(vectors, metric, k, distinct, seed=seed, threads=threads)
     candidates = []
     for lists in candidate_lists(rows, min(largest, most)):
-        curve = measure_lists(vectors, metric, truth, lists, seed=seed)
+        with step(f"planning an index of {lists} lists"):
+            curve = measure_lists(vectors, metric, truth, lists, seed=seed)
         candidates.append(_candidate(curve, target_recall, rows, dimensions, precision))
         log.info("planned: %s", candidates[-1])
     chosen = choose(candidates)

@@ -14,6 +14,7 @@ from kindred.neighbours.distances import distances, eligible
 from kindred.neighbours.distinct import Distinct
 from kindred.neighbours.exact import exact_neighbours
 from kindred.neighbours.recall import found_shares
+from kindred.progress.steps import step
 from kindred.serving.index_build import BuiltIndex
 from kindred.serving.index_kinds import IndexKind
 from kindred.serving.probes import choose_probes, recall_interval, tuning_customers
@@ -148,8 +149,9 @@ def measure_index(
     points: list[SweepPoint] = []
 
     def recall_of(search_value: int) -> float:
-        shares = probe.shares(tuning, kth[tuning], search_value)
-        took = probe.milliseconds(tuning[:TIMED_CUSTOMERS], search_value)
+        with step(f"measuring {built.name} at {probe.kind.search_parameter} {search_value}"):
+            shares = probe.shares(tuning, kth[tuning], search_value)
+            took = probe.milliseconds(tuning[:TIMED_CUSTOMERS], search_value)
         points.append(SweepPoint(search_value, float(shares.mean()), *_middle_and_end(took)))
         log.info("recall@%d on %d customers: %s", probe.k, len(tuning), points[-1])
         return points[-1].recall

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 from kindred.artefacts.folder import snapshot_slug
@@ -134,8 +133,7 @@ def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedE
     generation, table = generations.load_generation(
         warehouse, new, as_of=run.as_of, metric=spec.metric, block_rows=settings.block_rows
     )
-    watcher = partial(run.second_session, "watch_index")
-    built = index_build.build_index(warehouse, table, plan, spec.metric, watcher=watcher)
+    built = index_build.build_index(warehouse, table, plan, spec.metric)
     quality = None
     if built is not None and plan.chosen is not None:
         planned, most = search_values_of(plan.chosen)

@@ -1,8 +1,6 @@
 """A database session: connect, run the statements of ``include/sql``, move bulk data by COPY."""
 
-import os
 import select
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -18,6 +16,7 @@ from psycopg2.extensions import parse_dsn, quote_ident
 from psycopg2.extras import RealDictCursor
 
 from kindred.errors import PreflightError, UnreachableError
+from kindred.progress.steps import Look, Step, step
 from kindred.warehouse import statements
 from kindred.warehouse.statements import Name
 
@@ -69,6 +68,20 @@ class Database:
         self.require_guards()
         return self.connection.cursor(**options)
 
+    def _step(self, what: str, rows: int | None = None) -> AbstractContextManager[Step]:
+        """Say that the session is busy; how far it is, the server says to a second session."""
+        return step(what, rows, look=self._look)
+
+    def _look(self) -> Look | None:
+        pid = int(self.connection.info.backend_pid)
+        try:
+            with self.beside() as other:
+                found = other.row("warehouse/statement_progress", {"pid": pid})
+        except (psycopg2.Error, UnreachableError):
+            # The statement goes on without being watched.
+            return None
+        return None if found is None else Look(*found)
+
     def require_guards(self) -> None:
         """Check that all guards are still there.
 
@@ -85,7 +98,7 @@ class Database:
 
     def run(self, name: str, parameters: Parameters = None, **names: Name) -> int:
         """Run a statement; returns the number of rows it affected."""
-        with self._cursor() as cursor:
+        with self._cursor() as cursor, self._step(f"statement {name}"):
             cursor.execute(statements.compose(name, **names), parameters)
             return int(cursor.rowcount)
 
@@ -93,7 +106,7 @@ class Database:
         self, name: str, parameters: Parameters = None, **names: Name
     ) -> list[tuple[Any, ...]]:
         """Run a query; returns all its rows."""
-        with self._cursor() as cursor:
+        with self._cursor() as cursor, self._step(f"statement {name}"):
             cursor.execute(statements.compose(name, **names), parameters)
             found: list[tuple[Any, ...]] = cursor.fetchall()
             return found
@@ -117,13 +130,16 @@ class Database:
         self, name: str, parameters: Parameters = None, **names: Name
     ) -> list[dict[str, Any]]:
         """Run a query; returns its rows as mappings from column name to value."""
-        with self._cursor(cursor_factory=RealDictCursor) as cursor:
+        with (
+            self._cursor(cursor_factory=RealDictCursor) as cursor,
+            self._step(f"statement {name}"),
+        ):
             cursor.execute(statements.compose(name, **names), parameters)
             return [dict(row) for row in cursor.fetchall()]
 
     def execute(self, statement: sql.Composable, parameters: Parameters = None) -> int:
         """Run a statement composed from typed parts (DDL only)."""
-        with self._cursor() as cursor:
+        with self._cursor() as cursor, self._step("statement"):
             cursor.execute(statement, parameters)
             return int(cursor.rowcount)
 
@@ -131,15 +147,25 @@ class Database:
         """Send a query's rows to ``sink`` as binary COPY; returns their number."""
         with self._cursor() as cursor:
             bound = cursor.mogrify(query, parameters).decode().rstrip().rstrip(";")
-            cursor.copy_expert(f"copy ({bound}) to stdout with (format binary)", sink)
+            with self._step("reading"):
+                cursor.copy_expert(f"copy ({bound}) to stdout with (format binary)", sink)
             return int(cursor.rowcount)
 
-    def copy_in(self, table: Name, columns: Sequence[str], source: Readable) -> int:
-        """Load binary COPY data into a table; returns the number of rows."""
+    def copy_in(
+        self,
+        table: Name,
+        columns: Sequence[str],
+        source: Readable,
+        rows: int | None = None,
+    ) -> int:
+        """Load binary COPY data into a table; returns the number of rows.
+
+        With the number of ``rows``, if it is known, the progress says how long it takes.
+        """
         statement = sql.SQL("copy {} ({}) from stdin with (format binary)").format(
             statements.identifier(table), statements.columns(columns)
         )
-        with self._cursor() as cursor:
+        with self._cursor() as cursor, self._step(f"loading {_shown(table)}", rows):
             cursor.copy_expert(statement, source)
             return int(cursor.rowcount)
 
@@ -191,7 +217,7 @@ class Database:
         """
         info = self.connection.info
         parameters = info.dsn_parameters | {"password": info.password}
-        name = parameters["application_name"]
+        name = parameters.get("application_name", "")
         with _session(parameters, f"second session for {name!r}", "see max_connections") as beside:
             beside.run("warehouse/begin_session")
             beside.run("warehouse/close_search_path")
@@ -211,6 +237,11 @@ class Database:
             self.run("warehouse/repeatable_read")
             yield
             self.connection.rollback()
+
+
+def _shown(name: Name) -> str:
+    """A table's name for the log."""
+    return name if isinstance(name, str) else " ".join(map(str, name))
 
 
 @contextmanager
@@ -351,34 +382,3 @@ def _why_read_only(connection: Connection, *, is_standby: bool) -> str:
         " services set it while the disk is nearly full): free space there, then run 'alter role"
         f" {user} set default_transaction_read_only = off'"
     )
-
-
-def pipe(send: Callable[[Writable], int], receive: Callable[[Readable], int]) -> int:
-    """Connect two COPYs without a file in between: one database sends, another receives.
-
-    Returns the receiver's count; the sender's error comes first.
-    """
-    read_end, write_end = os.pipe()
-    failure: list[BaseException] = []
-
-    def sender() -> None:
-        try:
-            with os.fdopen(write_end, "wb") as sink:
-                send(sink)
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=sender, name="copy-out", daemon=True)
-    thread.start()
-    count = 0
-    try:
-        with os.fdopen(read_end, "rb") as stream:
-            count = receive(stream)
-    except psycopg2.Error:
-        thread.join()
-        if not failure or isinstance(failure[0], BrokenPipeError):
-            raise
-    thread.join()
-    if failure:
-        raise failure[0]
-    return count

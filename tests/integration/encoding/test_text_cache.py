@@ -11,9 +11,9 @@ from integration.warehouse import COLUMNS, make_spec, people
 from kindred.encoding import text_cache
 from kindred.encoding.sentence_models.load import load_model
 from kindred.encoding.sentence_models.model import unit_vector
-from kindred.encoding.sentence_models.pace import Pace
 from kindred.encoding.text_embedding import BATCH_TEXTS, embed_batches
 from kindred.errors import DataError
+from kindred.progress.steps import Step
 
 ODD = [
     "x" * 100_000,
@@ -34,7 +34,11 @@ def embed_new(database, model, strings):
     is_cached = text_cache.find_cached(database, model.name, hashes)
     new = texts[first[~is_cached]].tolist()
     batches = (new[start : start + BATCH_TEXTS] for start in range(0, len(new), BATCH_TEXTS))
-    return embed_batches(database, model, batches, Pace(len(new), int(is_cached.sum())))
+    counted = Step("embedding", len(new), "texts")
+    embedded = embed_batches(database, model, batches, counted)
+    # Those that another run has embedded meanwhile count as well: there is nothing left.
+    assert counted.text().startswith(f"{len(new):,} of {len(new):,} texts")
+    return embedded
 
 
 class Digesting:

@@ -1,7 +1,6 @@
 """The index of a generation: planned before it is made, watched, measured on itself, noted."""
 
-import logging
-from contextlib import contextmanager
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +10,10 @@ from psycopg2 import errors, sql
 
 from integration.warehouse import COLUMNS, make_spec, people
 from kindred.encoding.vectors import read_embeddings
-from kindred.errors import DataError, SettingsError
+from kindred.errors import DataError, SettingsError, UnreachableError
+from kindred.progress.steps import reported
 from kindred.run.context import SEED
-from kindred.serving import build_progress, index_build, index_builds
+from kindred.serving import index_build, index_builds
 from kindred.serving import index_plan as plan_module
 from kindred.serving.index_kinds import IndexKind
 from kindred.serving.index_plan import Candidate, forecast_mb, plan_index
@@ -162,39 +162,34 @@ def plan_of_lists(lists: int) -> Candidate:
     return Candidate(lists, 1, 0.0, 0.0, 0.0, 1, 0.0)
 
 
-def test_progress_is_told_by_a_second_session(session, caplog, monkeypatch):
-    caplog.set_level(logging.INFO)
-    opened = []
-
-    @contextmanager
-    def watcher():
-        with psycopg2.connect(session.connection.dsn) as connection:
-            connection.autocommit = True
-            opened.append(connection)
-            yield Database(connection)
-
-    monkeypatch.setattr(build_progress, "REPORT_EVERY_SECONDS", 0.001)
+def build_watched(session):
+    """Build an index, looking at its progress all the time; return what was said."""
+    said = []
     plan = replace(plan_of_many(session), chosen=plan_of_lists(150))
-    index_build.build_index(session, "many", plan, Metric.L2, watcher=watcher)
+    with reported("build_embeddings", said.append, pause_seconds=0.001):
+        index_build.build_index(session, "many", plan, Metric.L2)
     with session.connection.cursor() as cursor:
         cursor.execute("drop index many_ivfflat")
-    assert len(opened) == 1
-    phases = [r.getMessage() for r in caplog.records if r.message.startswith("building many")]
-    assert any("k-means" in phase or "tuples" in phase for phase in phases), phases
+    return said
 
 
-def test_a_watcher_that_cannot_connect_stops_no_build(session, caplog, monkeypatch):
-    @contextmanager
-    def watcher():
-        raise psycopg2.OperationalError("too many clients")
-        yield
+def test_progress_is_told_by_a_second_session(session):
+    start = (
+        "build_embeddings: building many_ivfflat with lists = 150: statement serving/create_index:"
+        " building an index: "
+    )
+    phases = {line.removeprefix(start) for line in build_watched(session) if start in line}
+    assert any("k-means" in phase for phase in phases), phases
+    assert any(re.search(r"tuples: [\d,]+ of 20,000 rows", phase) for phase in phases), phases
 
-    monkeypatch.setattr(build_progress, "REPORT_EVERY_SECONDS", 0.001)
-    plan = replace(plan_of_many(session), chosen=plan_of_lists(150))
-    index_build.build_index(session, "many", plan, Metric.L2, watcher=watcher)
-    with session.connection.cursor() as cursor:
-        cursor.execute("drop index many_ivfflat")
-    assert "cannot watch the build of many_ivfflat: too many clients" in caplog.text
+
+def test_a_watcher_that_cannot_connect_stops_no_build(session, monkeypatch):
+    def refuse(self):
+        raise UnreachableError("too many clients")
+
+    monkeypatch.setattr(Database, "beside", refuse)
+    [*_, last] = build_watched(session)
+    assert last.endswith(" s so far")
 
 
 def test_a_server_that_wants_more_than_was_planned(session):

@@ -1,6 +1,5 @@
-"""What the graph's stages tell before and while they work: memory, cores, shards, progress."""
+"""What the graph's stages tell before they work: memory, cores, shards."""
 
-import logging
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -12,7 +11,6 @@ from kindred.neighbours.task import MAX_SHARDS, count_shards, graph_k
 from kindred.run import machine
 from kindred.run.machine import available_megabytes, cores, total_megabytes
 from kindred.run.memory import limit_megabytes
-from kindred.run.progress import Progress
 from kindred.segments.segment_memory import density_megabytes, kmeans_megabytes
 from kindred.settings import Settings
 from kindred.spec.model import spec_from_dict
@@ -111,20 +109,6 @@ def test_what_a_process_holds_is_told_apart_from_what_it_has_held():
     assert within >= before + 60
     assert 0 < after <= before + 5
     assert peak >= before + 60
-
-
-def test_a_shard_says_every_ten_seconds_what_is_left(caplog):
-    seconds = [0.0]
-    progress = Progress(logging.getLogger("test"), "shard 1 of 2", clock=lambda: seconds[0])
-    with caplog.at_level(logging.INFO):
-        for now in range(1, 31):
-            seconds[0] = float(now)
-            progress(now * 100, 4000)
-    assert caplog.messages == [
-        "shard 1 of 2: 1000 of 4000 rows, 100 rows/s, 30 s left",
-        "shard 1 of 2: 2000 of 4000 rows, 100 rows/s, 20 s left",
-        "shard 1 of 2: 3000 of 4000 rows, 100 rows/s, 10 s left",
-    ]
 
 
 def test_segments_of_more_customers_need_more_memory():

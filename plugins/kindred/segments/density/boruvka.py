@@ -8,6 +8,7 @@ from scipy.sparse.csgraph import connected_components
 
 from kindred.errors import DataError
 from kindred.neighbours.compiled import compiled
+from kindred.progress.steps import step
 from kindred.segments.density.boruvka_edges import Edges, comes_first
 from kindred.segments.density.boruvka_search import OutsideSearch
 from kindred.segments.density.reachability import Reachability
@@ -57,7 +58,8 @@ def spanning_tree(reach: Reachability, *, threads: int = 1) -> Edges:
         )  # fmt: skip
         active = active[is_open]
         is_grown, queries = _to_search(known, reach.core, component, best)
-        search.improve(queries, component, best)
+        with step(f"edges out of {components} components from {len(queries)} points"):
+            search.improve(queries, component, best)
         known[queries] = best.weight[component[queries]]
         rounds.append(best.at(np.flatnonzero(is_grown)))
         _require_finite(rounds[-1])

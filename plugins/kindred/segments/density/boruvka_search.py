@@ -57,7 +57,8 @@ class OutsideSearch:
         def search(first: int, last: int) -> None:
             search_outside(queries, starts, first, last, index, state)
 
-        in_threads(search, cut(len(starts) - 1, PIECES_AT_ONCE), self._threads)
+        pieces = cut(len(starts) - 1, PIECES_AT_ONCE)
+        in_threads(search, pieces, self._threads, "searching everywhere", "pieces")
         _take(queries[starts[:-1]], state, best)
 
     def _search_near(self, queries: np.ndarray, component: np.ndarray, best: Edges) -> None:
@@ -76,7 +77,8 @@ class OutsideSearch:
         def search(first: int, last: int) -> None:
             search_near(queries, starts, first, last, self._near, VISITS, index, state)
 
-        in_threads(search, cut(len(starts) - 1, PIECES_AT_ONCE), self._threads)
+        pieces = cut(len(starts) - 1, PIECES_AT_ONCE)
+        in_threads(search, pieces, self._threads, "searching near lists", "pieces")
         _take(queries[starts[:-1]], state, best)
 
     def _round_state(self, component: np.ndarray, best: Edges, pieces: int) -> RoundState:

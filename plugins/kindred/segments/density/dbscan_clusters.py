@@ -7,6 +7,7 @@ from scipy.sparse.csgraph import connected_components
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.results import NeighbourGraph
 from kindred.neighbours.search_plan import GraphPlan
+from kindred.progress.steps import step
 from kindred.segments.clusters import NOISE, Clusters, all_noise, order_free
 from kindred.segments.density.hdbscan_clusters import (
     fill_from_points,
@@ -75,12 +76,14 @@ def cluster_dbscan(
     from kindred.segments.density.reachability import euclidean_of, reachability
 
     others = settings.min_samples - 1
-    reach = reachability(vectors, graph, others, metric, seed=seed, threads=threads, plan=plan)
+    with step("preparing the graph"):
+        reach = reachability(vectors, graph, others, metric, seed=seed, threads=threads, plan=plan)
     eps = settings.eps
     if eps is None:
         eps = knee(graph.distances[graph.eligible, others - 1])
     limit = float(euclidean_of(metric, np.array([eps], dtype=np.float32))[0])
-    tree = spanning_tree(reach, threads=threads)
+    with step("spanning tree"):
+        tree = spanning_tree(reach, threads=threads)
     is_link = tree.weight <= limit
     labels = _linked(tree.low[is_link], tree.high[is_link], reach.core <= limit)
     found = _with_borders(labels, reach.neighbours, reach.distances, reach.core, limit)

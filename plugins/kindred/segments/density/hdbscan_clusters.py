@@ -10,6 +10,7 @@ from kindred.neighbours.distances import eligible, normalised
 from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.results import NeighbourGraph
 from kindred.neighbours.search_plan import GraphPlan
+from kindred.progress.steps import blind_step, step
 from kindred.segments.clusters import NOISE, Clusters, all_noise, order_free
 from kindred.segments.nearest import nearest_point
 from kindred.spec.clustering import Algorithm, HdbscanSettings
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 EXACT = "hdbscan exact"
 FROM_GRAPH = "hdbscan graph"
+
+LONG_EXACT = 10_000
+"""Customers above which the exact library may take more than five seconds."""
 
 
 def cluster_hdbscan(
@@ -110,10 +114,12 @@ def _from_graph(
     from kindred.segments.density.hierarchy import nearest_labels, select_clusters
     from kindred.segments.density.reachability import reachability
 
-    reach = reachability(
-        vectors, graph, settings.min_samples, metric, seed=seed, threads=threads, plan=plan
-    )
-    tree = spanning_tree(reach, threads=threads)
+    with step("preparing the graph"):
+        reach = reachability(
+            vectors, graph, settings.min_samples, metric, seed=seed, threads=threads, plan=plan
+        )
+    with step("spanning tree"):
+        tree = spanning_tree(reach, threads=threads)
     labels, probabilities = select_clusters(reach, tree, settings.min_cluster_size)
     nearest = nearest_labels(reach, tree, labels)
     clusters = all_noise(len(vectors), FROM_GRAPH)
@@ -169,5 +175,8 @@ def _fit(points: np.ndarray, settings: HdbscanSettings) -> tuple[np.ndarray, np.
         cluster_selection_method="eom",
         approx_min_span_tree=False,
         core_dist_n_jobs=1,
-    ).fit(points.astype(np.float64))
+    )
+    is_long = len(points) > LONG_EXACT
+    with blind_step(f"exact HDBSCAN of {len(points)} customers", is_long=is_long):
+        model.fit(points.astype(np.float64))
     return model.labels_.astype(np.int32), model.probabilities_.astype(np.float32)

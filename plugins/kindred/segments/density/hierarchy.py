@@ -5,9 +5,13 @@ from hdbscan._hdbscan_linkage import label as single_linkage
 from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
 
 from kindred.neighbours.compiled import compiled
+from kindred.progress.steps import blind_step
 from kindred.segments.clusters import NOISE
 from kindred.segments.density.boruvka_edges import Edges
 from kindred.segments.density.reachability import Reachability
+
+LONG_HIERARCHY = 200_000
+"""Customers above which a part of the library's work takes seconds (1,000,000: 45 s in all)."""
 
 SMALLEST_WEIGHT = float(np.finfo(np.float32).tiny)
 """Replaces a weight of 0: the library divides by the weight, and inf - inf would be NaN."""
@@ -22,10 +26,15 @@ def select_clusters(
     float32, both (points,), as the `hdbscan` library selects them (Campello, Moulavi & Sander
     2013). Customers at the same point have the same label and probability.
     """
-    condensed = condense_tree(single_linkage(_customer_edges(reach, tree)), min_cluster_size)
-    labels, probabilities, _ = get_clusters(
-        condensed, compute_stability(condensed), "eom", False, False, 0.0, 0, float("inf")
-    )
+    is_long = int(reach.starts[-1]) > LONG_HIERARCHY
+    with blind_step("linking customers", is_long=is_long):
+        linkage = single_linkage(_customer_edges(reach, tree))
+    with blind_step("condensing the hierarchy", is_long=is_long):
+        condensed = condense_tree(linkage, min_cluster_size)
+    with blind_step("selecting clusters", is_long=is_long):
+        labels, probabilities, _ = get_clusters(
+            condensed, compute_stability(condensed), "eom", False, False, 0.0, 0, float("inf")
+        )
     first = reach.starts[:-1]
     return labels[first].astype(np.int32), probabilities[first].astype(np.float32)
 

@@ -9,6 +9,8 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import davies_bouldin_score, silhouette_score
 
+from kindred.progress.steps import step
+
 SAMPLE = 10_000
 """Customers that are clustered for each k."""
 
@@ -43,7 +45,10 @@ def choose_k(
     distinct = len(np.unique(points, axis=0))
     # Both measures need at least two clusters, and more customers than clusters.
     last = min(k_max, distinct - 1)
-    curve = [_measured(points, k, seed) for k in range(k_min, last + 1)]
+    curve = []
+    for k in range(k_min, last + 1):
+        with step(f"measuring k = {k} of at most {last}"):
+            curve.append(_measured(points, k, seed))
     if not curve:
         return min(k_min, distinct), []
     silhouettes = np.array([entry["silhouette"] for entry in curve])

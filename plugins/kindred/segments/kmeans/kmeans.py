@@ -11,6 +11,7 @@ from sklearn.metrics import pairwise_distances
 
 from kindred.neighbours.distances import normalised
 from kindred.neighbours.distinct import Distinct, find_distinct
+from kindred.progress.steps import step
 from kindred.run.threads import one_library_thread
 from kindred.segments.clusters import Clusters, all_noise, order_free
 from kindred.segments.kmeans.choose_k import SAMPLE as CHOOSING_SAMPLE
@@ -206,7 +207,8 @@ def _fitted(content: np.ndarray, weights: np.ndarray, model: KMeans) -> np.ndarr
     with warnings.catch_warnings():
         # Vectors that differ only by rounding may yield fewer than k clusters; that is fine.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(content.astype(np.float64), sample_weight=weights)
+        with step(f"k-means of {len(content)} points"):
+            model.fit(content.astype(np.float64), sample_weight=weights)
     return np.asarray(model.cluster_centers_, dtype=np.float64)
 
 
@@ -250,11 +252,12 @@ def _best_of_starts(
 
     best, least = np.empty(0), np.inf
     for start in range(STARTS):
-        centroids, _ = kmeans_plusplus(
-            sample.astype(np.float64), min(k, len(sample)), sample_weight=shares,
-            random_state=seed + start,
-        )  # fmt: skip
-        centroids = settle_centroids(sample, shares, centroids, threads=threads)
+        with step(f"start {start + 1} of {STARTS}"):
+            centroids, _ = kmeans_plusplus(
+                sample.astype(np.float64), min(k, len(sample)), sample_weight=shares,
+                random_state=seed + start,
+            )  # fmt: skip
+            centroids = settle_centroids(sample, shares, centroids, threads=threads)
         inertia = _assigned(sample, shares, centroids).inertia
         if inertia < least:
             best, least = centroids, inertia
@@ -272,15 +275,17 @@ def _assigned(content: np.ndarray, weights: np.ndarray, centroids: np.ndarray) -
     inertia = 0.0
     nearest = np.zeros(len(content), dtype=np.int32)
     membership = np.ones(len(content), dtype=np.float32)
-    step = max(1, DISTANCES_AT_ONCE // len(centroids))
-    for start in range(0, len(content), step):
-        block = slice(start, start + step)
-        to_centroids = pairwise_distances(content[block].astype(np.float64), centroids)
-        nearest[block] = to_centroids.argmin(axis=1)
-        own = to_centroids.min(axis=1)
-        inertia += float(weights[block] @ np.square(own))
-        if len(centroids) > 1:
-            second = np.partition(to_centroids, 1, axis=1)[:, 1]
-            ratio = np.divide(own, second, out=np.ones_like(own), where=second > 0.0)
-            membership[block] = 1.0 - ratio
+    size = max(1, DISTANCES_AT_ONCE // len(centroids))
+    with step("assigning to centroids", len(content)) as counted:
+        for start in range(0, len(content), size):
+            block = slice(start, start + size)
+            to_centroids = pairwise_distances(content[block].astype(np.float64), centroids)
+            nearest[block] = to_centroids.argmin(axis=1)
+            own = to_centroids.min(axis=1)
+            inertia += float(weights[block] @ np.square(own))
+            if len(centroids) > 1:
+                second = np.partition(to_centroids, 1, axis=1)[:, 1]
+                ratio = np.divide(own, second, out=np.ones_like(own), where=second > 0.0)
+                membership[block] = 1.0 - ratio
+            counted.advance(len(own))
     return _Assigned(nearest, membership, inertia)

@@ -47,7 +47,7 @@ def settle_centroids(
     nearest = np.zeros(len(points), dtype=np.int32)
     sums = np.empty((len(pieces), *centroids.shape))
     counts = np.empty((len(pieces), len(centroids)))
-    for _ in range(MOST_ROUNDS):
+    for number in range(1, MOST_ROUNDS + 1):
         wide = padded(centroids.astype(np.float32), Metric.L2)
         tile = make_tiles(wide, np.array([0, len(wide)], dtype=np.int64), Metric.L2).values
 
@@ -60,7 +60,7 @@ def settle_centroids(
                 queries[rows], weights[rows], tile, nearest[rows], sums[piece], counts[piece]
             )
 
-        in_threads(add, pieces, threads)
+        in_threads(add, pieces, threads, f"k-means, round {number}")
         share = counts.sum(axis=0)[:, None]
         moved = np.divide(sums.sum(axis=0), share, out=centroids.copy(), where=share > 0.0)
         step = float(np.square(moved - centroids).sum())

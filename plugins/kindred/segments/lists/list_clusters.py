@@ -134,5 +134,5 @@ def _train(points: np.ndarray, metric: Metric, lists: int, seed: int) -> np.ndar
     def train(*_: int) -> None:
         found.append(train_lists(points, metric, lists, seed))
 
-    in_threads(train, [(0, 1)], 1)
+    in_threads(train, [(0, 1)], 1, "training lists", "runs")
     return found[0]
