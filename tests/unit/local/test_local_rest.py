@@ -46,6 +46,33 @@ def test_tasks_come_in_the_order_of_the_flow_and_then_by_name(client_of):
     assert client.task_order("d") == ["encode", "graph", "index", "publish"]
 
 
+def test_the_tasks_before_each_task(client_of):
+    flow = {"encode": ["graph", "index"], "graph": ["publish"], "index": ["publish"], "publish": []}
+    tasks = [{"task_id": name, "downstream_task_ids": after} for name, after in flow.items()]
+    client = client_of(Server(tasks=(200, {"tasks": tasks})))
+    assert client.upstream_tasks("d") == {
+        "encode": [], "graph": ["encode"], "index": ["encode"], "publish": ["graph", "index"],
+    }  # fmt: skip
+
+
+def test_a_manual_run_has_no_logical_date_and_is_found_by_its_id(client_of):
+    server = Server(
+        dagRuns=(200, {}),
+        **{"first": (200, {"state": "running"})},
+        taskInstances=(200, {"task_instances": [{"task_id": "encode"}], "total_entries": 1}),
+    )
+    client = client_of(server)
+    client.trigger("d", "first", {"end": "2026-01-05"})
+    assert json.loads(server.asked[0].content) == {
+        "dag_run_id": "first", "logical_date": None, "conf": {"end": "2026-01-05"},
+    }  # fmt: skip
+    assert client.run("d", "first")["state"] == "running"
+    assert client.task_instances_of("d", "first") == [{"task_id": "encode"}]
+    assert [request.url.path.removeprefix("/api/v2/dags/d/") for request in server.asked] == [
+        "dagRuns", "dagRuns/first", "dagRuns/first/taskInstances",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("order", "active_runs", "backwards"),
     [(Order.FORWARD, 1, False), (Order.BACKWARD, 1, True), (Order.PARALLEL, 3, False)],

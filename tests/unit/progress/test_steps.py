@@ -241,16 +241,13 @@ def test_the_process_ends_with_the_one_that_it_watches():
         "import os, sys; from kindred.progress import bystander as b;"
         " c = b.bystander('work', 1, 0.02); c.__enter__(); sys.stdin.read(1); os._exit(9)"
     )
-    watched = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert SO_FAR.sub("", watched.stdout.readline().decode().strip()) == "work"
-    watched.stdin.write(b"x")
-    watched.stdin.flush()
-    # Its output ends only when nobody has it open any more.
-    left = watched.stdout.read().decode().splitlines()
-    assert {SO_FAR.sub("", text) for text in left} <= {"work"}
-    assert watched.wait() == 9
+    given = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", code], env=environment, **given) as watched:
+        assert SO_FAR.sub("", watched.stdout.readline().decode().strip()) == "work"
+        watched.stdin.write(b"x")
+        watched.stdin.flush()
+        # Its output ends only when nobody has it open any more.
+        left = watched.stdout.read().decode().splitlines()
+        assert {SO_FAR.sub("", text) for text in left} <= {"work"}
+        assert watched.wait() == 9
