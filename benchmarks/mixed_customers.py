@@ -211,19 +211,22 @@ def _block(shared: Population, number: int) -> pd.DataFrame:
 def _spread(column: Numeric, score: Floats, random: np.random.Generator) -> Floats:
     """The values whose normal scores are given."""
     place, width = column.place, column.width
-    if column.shape == "rounded":
-        return np.clip(np.round(place + width * score), 18, 95)
-    if column.shape == "amount":
-        return np.round(np.exp(place + width * score), 2)
     upper = np.clip(1.0 - ndtr(score), 1e-12, 1.0)
-    if column.shape == "tail":
-        return np.round(place * upper ** (-1.0 / width), 2)
-    if column.shape == "gap":
-        return np.floor(-place * np.log(upper))
-    if column.shape == "share":
-        return np.round(np.clip(place * (score + width), 0.0, 1.0), 3)
-    counts = random.poisson(np.exp(np.minimum(place + width * score, 9.0)))
-    return np.minimum(counts, MOST_OF_FEW if column.shape == "few" else np.inf).astype(np.float64)
+    match column.shape:
+        case "rounded":
+            values = np.clip(np.round(place + width * score), 18, 95)
+        case "amount":
+            values = np.round(np.exp(place + width * score), 2)
+        case "tail":
+            values = np.round(place * upper ** (-1.0 / width), 2)
+        case "gap":
+            values = np.floor(-place * np.log(upper))
+        case "share":
+            values = np.round(np.clip(place * (score + width), 0.0, 1.0), 3)
+        case _:
+            counts = random.poisson(np.exp(np.minimum(place + width * score, 9.0)))
+            values = np.minimum(counts, MOST_OF_FEW if column.shape == "few" else np.inf)
+    return np.asarray(values, dtype=np.float64)
 
 
 def _drawn(logit: Floats, place: float, random: np.random.Generator) -> Floats:
@@ -243,7 +246,8 @@ def _chosen(category: Category, logits: Floats, random: np.random.Generator) -> 
     names = np.array([*category.names, None], dtype=object)
     if category.missing:
         codes[random.random(len(codes)) < category.missing] = category.values
-    return names[codes]
+    found: Array = names[codes]
+    return found
 
 
 def features(columns: int = COLUMNS) -> dict[str, dict[str, Any]]:

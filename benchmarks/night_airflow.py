@@ -92,7 +92,7 @@ def run_night(
     """
     client, dsn = running.airflow.client, running.warehouse_dsn
     before, wal, relations = samples.begin(), value(dsn, WAL), value(dsn, RELATIONS)
-    client.trigger(spec.dag_id, name, conf)
+    client.start_run(spec.dag_id, conf, name)
     run = wait_for(running, spec.dag_id, name)
     after = samples.processor_seconds()
     peaks = dict(samples.peak_mb)

@@ -101,10 +101,13 @@ class AirflowClient:
                 upstream[downstream].append(task["task_id"])
         return upstream
 
-    def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> None:
-        """Start a manual run, without a logical date."""
-        body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)}
-        self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
+    def start_run(self, dag_id: str, conf: Mapping[str, Any], run_id: str | None = None) -> str:
+        """Start a manual run, without a logical date; return its id, made up if none is given."""
+        body: JsonObject = {"logical_date": None, "conf": dict(conf)}
+        if run_id is not None:
+            body["dag_run_id"] = run_id
+        content = self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
+        return str(content["dag_run_id"])
 
     def run(self, dag_id: str, run_id: str) -> JsonObject:
         """One run by its id."""

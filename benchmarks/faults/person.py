@@ -18,9 +18,7 @@ class Person(AirflowClient):
 
     def trigger(self, dag_id: str, end: datetime) -> "DagRun":
         """Start a run for the snapshot of a date."""
-        body = {"logical_date": None, "conf": {"end": end.isoformat()}}
-        content = self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
-        return DagRun(self, dag_id, str(content["dag_run_id"]))
+        return DagRun(self, dag_id, self.start_run(dag_id, {"end": end.isoformat()}))
 
     def read(self, path: str, **parameters: Any) -> JsonObject:
         """Read any path below ``/api/v2``."""

@@ -44,7 +44,7 @@ class Lookalikes:
 
     def count(self, part: slice) -> int:
         """The rows of a part."""
-        return int(self.graph.eligible[part].sum()) * self.graph.neighbours.shape[1]
+        return int(self.graph.eligible[part].sum()) * int(self.graph.neighbours.shape[1])
 
     def chunks(self, part: slice, block_rows: int) -> Iterator[bytes]:
         """Encode the rows of a part by customer and rank; ineligible customers have none."""

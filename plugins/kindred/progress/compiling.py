@@ -71,5 +71,6 @@ def listen() -> None:
         def on_end(self, event: Any) -> None:
             COMPILING.end()
 
-    event.register("numba:compile", Listener())
+    register: Callable[[str, Any], None] = event.register
+    register("numba:compile", Listener())
     _is_listening.set()

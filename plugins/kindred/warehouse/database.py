@@ -241,7 +241,7 @@ class Database:
 
 def _shown(name: Name) -> str:
     """A table's name for the log."""
-    return name if isinstance(name, str) else " ".join(map(str, name))
+    return " ".join(name) if isinstance(name, tuple) else str(name)
 
 
 @contextmanager

@@ -57,12 +57,12 @@ def test_the_tasks_before_each_task(client_of):
 
 def test_a_manual_run_has_no_logical_date_and_is_found_by_its_id(client_of):
     server = Server(
-        dagRuns=(200, {}),
+        dagRuns=(200, {"dag_run_id": "first"}),
         **{"first": (200, {"state": "running"})},
         taskInstances=(200, {"task_instances": [{"task_id": "encode"}], "total_entries": 1}),
     )
     client = client_of(server)
-    client.trigger("d", "first", {"end": "2026-01-05"})
+    assert client.start_run("d", {"end": "2026-01-05"}, "first") == "first"
     assert json.loads(server.asked[0].content) == {
         "dag_run_id": "first", "logical_date": None, "conf": {"end": "2026-01-05"},
     }  # fmt: skip
