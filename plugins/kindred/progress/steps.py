@@ -7,6 +7,7 @@ server.
 """
 
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
+PACKAGE = "kindred."
+JOIN_SECONDS = 2.0
 
 REPORT_EVERY_SECONDS = 8.0
 """So that a line comes at least every ten seconds, on a busy machine, too."""
@@ -66,6 +69,11 @@ class Step:
         with self._lock:
             meter, now = self._meter, self._compiling.work_seconds()
             return meter is not None and meter.seconds_left(now) is not None
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody else does it, who can be asked."""
+        return self._look is not None
 
     @property
     def has_total(self) -> bool:
@@ -187,9 +195,11 @@ def reported(
     pause = REPORT_EVERY_SECONDS if pause_seconds is None else pause_seconds
     thread.descriptor, thread.pause_seconds = descriptor, pause
 
+    caller = threading.get_ident()
+
     def report() -> None:
         while not is_done.wait(pause):
-            found = line(tuple(thread.steps))
+            found = line(tuple(thread.steps), place=place_of(caller))
             if found:
                 say(found)
 
@@ -200,14 +210,27 @@ def reported(
             yield
         finally:
             is_done.set()
-            reporter.join()
+            # It may be asking a server that does not answer.
+            reporter.join(JOIN_SECONDS)
 
 
-def line(steps: Sequence[Step], compiling: Compiling = COMPILING) -> str:
+def place_of(thread: int) -> str:
+    """The innermost function of Kindred that a thread is in, such as ``distinct.find_distinct``."""
+    frame = sys._current_frames().get(thread)
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.startswith(PACKAGE) and not module.startswith(__package__):
+            return f"{module.rpartition('.')[2]}.{frame.f_code.co_name}"
+        frame = frame.f_back
+    return ""
+
+
+def line(steps: Sequence[Step], compiling: Compiling = COMPILING, *, place: str = "") -> str:
     """One line for steps from the outermost to the innermost; empty if another process reports.
 
     It ends with the outermost step that has a rate: what is inside is a detail of it. If there is
-    none, it ends with the innermost whose total is known, or with the innermost of all.
+    none, it ends with the innermost whose total is known, or with the innermost of all; then the
+    ``place`` in the code says more, unless that is a statement.
     """
     if not steps or steps[-1].is_reported:
         return ""
@@ -219,4 +242,7 @@ def line(steps: Sequence[Step], compiling: Compiling = COMPILING) -> str:
     moving = [number for number in counted if steps[number].has_rate]
     last = (moving[:1] or counted[-1:] or [len(steps) - 1])[0]
     steps[last].ask()
-    return ": ".join([*(one.what for one in steps[: last + 1]), steps[last].text()])
+    named = [one.what for one in steps[: last + 1]]
+    if place and not counted and not steps[last].is_watched:
+        named.append(f"in {place}")
+    return ": ".join([*named, steps[last].text()])

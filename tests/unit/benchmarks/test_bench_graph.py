@@ -98,6 +98,13 @@ def test_the_tasks_of_the_benchmark_are_those_of_the_dag(tmp_path, exact):
     assert run_recall(job)["recall_at_k"] == 1.0
 
 
+def test_mixed_customers_are_written_as_wide_as_their_encoder_makes_them(tmp_path):
+    path = write_customers(Job(str(tmp_path), 5), 300, 32, "mixed")
+    rows, dimensions = np.load(path).shape
+    assert rows == 300
+    assert dimensions > 40
+
+
 def test_a_way_that_takes_too_long_is_ended():
     assert measure_within(600, abs, -3).result == 3
     assert measure_within(0.2, time.sleep, 600) is None

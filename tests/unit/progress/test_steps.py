@@ -7,8 +7,10 @@ import sys
 import time
 from threading import Thread
 
+import numpy as np
 import pytest
 
+from kindred.neighbours.distances import eligible
 from kindred.neighbours.threads import cut, in_threads
 from kindred.progress import steps as module
 from kindred.progress.compiling import Compiling
@@ -21,6 +23,7 @@ from kindred.progress.steps import (
     reported,
     step,
 )
+from kindred.spec.metrics import Metric
 
 SO_FAR = re.compile(r": \d+ s so far$")
 
@@ -157,6 +160,29 @@ def test_something_is_said_while_one_call_takes_long_and_nothing_of_what_is_shor
     assert said == []
     time.sleep(0.03)
     assert module._local.own.steps == []
+
+
+def test_a_place_in_the_code_says_more_of_what_has_no_steps(make, clock, compiling):
+    stage, counted_step = make("build_embeddings"), make("searching", 10)
+    statement = make("statement a/b", look=lambda: None)
+    clock.now = 8
+    place = {"place": "distinct.find_distinct"}
+    said = line([stage], compiling, **place)
+    assert said == "build_embeddings: in distinct.find_distinct: 8 s so far"
+    assert "find_distinct" not in line([stage, counted_step], compiling, **place)
+    assert "find_distinct" not in line([stage, statement], compiling, **place)
+
+
+def test_the_place_is_that_of_the_thread_that_is_reported():
+    class Slow:
+        def any(self, axis):
+            time.sleep(0.1)
+            return np.ones(3, dtype=bool)
+
+    said = []
+    with reported("stage", said.append, pause_seconds=0.02):
+        eligible(Metric.COSINE, Slow())
+    assert {SO_FAR.sub("", text) for text in said} == {"stage: in distances.eligible"}
 
 
 def test_within_a_reported_block_another_is_a_step():
