@@ -86,7 +86,7 @@ def test_mixed_customers_take_the_place_of_the_other_sets(tmp_path, alike, monke
     options = SimpleNamespace(data="mixed", rivals=0, limit=60, d=32)
     cluster.measure_sets(report, str(tmp_path), options)
     assert [row["what"] for row in report.measurements] == ["mixed: hdbscan", "mixed: kindred"]
-    assert [target.name for target in report.targets][0] == "mixed, 400: ARI"
+    assert report.targets[0].name == "mixed, 400: ARI"
 
 
 def test_many_and_kmeans_have_targets_of_time_and_memory(vectors, tmp_path, alike):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 EXACT = "hdbscan exact"
 FROM_GRAPH = "hdbscan graph"
 
-LONG_EXACT = 10_000
-"""Customers above which the exact library may take more than five seconds."""
+LONG_EXACT = 5_000
+"""Customers above which the exact library takes seconds on a busy machine."""
 
 
 def cluster_hdbscan(

@@ -10,8 +10,8 @@ from kindred.segments.clusters import NOISE
 from kindred.segments.density.boruvka_edges import Edges
 from kindred.segments.density.reachability import Reachability
 
-LONG_HIERARCHY = 200_000
-"""Customers above which a part of the library's work takes seconds (1,000,000: 45 s in all)."""
+LONG_HIERARCHY = 50_000
+"""Customers above which parts of the library's work take seconds (a million in all: 45)."""
 
 SMALLEST_WEIGHT = float(np.finfo(np.float32).tiny)
 """Replaces a weight of 0: the library divides by the weight, and inf - inf would be NaN."""
