@@ -39,6 +39,10 @@ class Machine:
         """The warehouse as its owner sees it."""
         return self.airflow.server.dsn(WAREHOUSE)
 
+    def change_spec(self, spec: Spec) -> None:
+        """Replace the spec of a space; the next run reads it."""
+        _write_spec(self.airflow.layout, spec)
+
     def fit(self, spec: Spec, as_of: datetime) -> None:
         """Fit an encoder, as ``kindred fit`` does."""
         window = resolve_window(spec.schedule, run_after=as_of, now=datetime.now(UTC), end=as_of)
@@ -67,6 +71,11 @@ def local_airflow(name: str, specs: Sequence[Spec], table: SourceTable) -> Itera
     shutil.rmtree(layout.state)
 
 
+def _write_spec(layout: Layout, spec: Spec) -> None:
+    text = json.dumps(spec.model_dump(mode="json"), indent=1)  # JSON is YAML
+    (layout.own_features / f"{spec.space}.yaml").write_text(text, encoding="utf-8")
+
+
 def _begin_anew(layout: Layout, supervisor: Supervisor, server: EmbeddedServer) -> None:
     """Stop and remove the leftovers of a killed run."""
     stop_all(supervisor, server)
@@ -87,8 +96,7 @@ def _start(
     for database in (SOURCE, WAREHOUSE):
         server.create_database(database)
     for spec in specs:
-        text = json.dumps(spec.model_dump(mode="json"), indent=1)  # JSON is YAML
-        (layout.own_features / f"{spec.space}.yaml").write_text(text, encoding="utf-8")
+        _write_spec(layout, spec)
     settings = {"KINDRED_FEATURES": str(layout.own_features)}
     credentials = load_credentials(layout)
     # Not the usual port, which another Airflow that is starting may have chosen, too.

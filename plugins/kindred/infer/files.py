@@ -65,9 +65,10 @@ def evidence_of(table: FileTable, roles: Roles) -> Evidence:
     _check_names(roles, table)
     texts = [column for column in table.columns if isinstance(column, TextColumn)]
     conventions = read_conventions(texts, table.separator)
-    columns = []
-    for column in counted("reading columns", table.columns, "columns"):
-        columns.append(_read(column, roles, conventions))
+    columns = [
+        _read(column, roles, conventions)
+        for column in counted("reading columns", table.columns, "columns")
+    ]
     if roles.key == ROW_NUMBER and ROW_NUMBER not in table.names:
         columns.insert(0, _row_number(table.rows))
     notes = (*table.notes, conventions.line) if conventions.line else table.notes

@@ -194,7 +194,6 @@ def reported(
     is_done = threading.Event()
     pause = REPORT_EVERY_SECONDS if pause_seconds is None else pause_seconds
     thread.descriptor, thread.pause_seconds = descriptor, pause
-
     caller = threading.get_ident()
 
     def report() -> None:

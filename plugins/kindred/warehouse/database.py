@@ -73,10 +73,10 @@ class Database:
         return step(what, rows, look=self._look)
 
     def _look(self) -> Look | None:
-        pid = int(self.connection.info.backend_pid)
         try:
+            session = {"pid": int(self.connection.info.backend_pid)}
             with self.beside() as other:
-                found = other.row("warehouse/statement_progress", {"pid": pid})
+                found = other.row("warehouse/statement_progress", session)
         except (psycopg2.Error, UnreachableError):
             # The statement goes on without being watched.
             return None

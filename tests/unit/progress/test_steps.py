@@ -10,6 +10,9 @@ from threading import Thread
 import numpy as np
 import pytest
 
+from kindred import cli
+from kindred.infer.files import read_csv
+from kindred.infer.proposal import Roles, propose
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.threads import cut, in_threads
 from kindred.progress import steps as module
@@ -49,6 +52,19 @@ def compiling(clock):
 def make(compiling):
     """A step by the clock of the test."""
     return lambda *given, **more: Step(*given, compiling=compiling, **more)
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Every step that is opened."""
+    found, honest = [], module.Step
+
+    def watched(*given, **more):
+        found.append(honest(*given, **more))
+        return found[-1]
+
+    monkeypatch.setattr(module, "Step", watched)
+    return found
 
 
 def work(clock, opened, seconds, count):
@@ -205,15 +221,8 @@ def test_threads_have_steps_of_their_own():
         assert seen == [0]
 
 
-def test_pieces_are_counted_by_the_threads_that_do_them(monkeypatch):
-    opened, totals = [], []
-    honest = module.Step
-
-    def watched(*given, **more):
-        opened.append(honest(*given, **more))
-        return opened[-1]
-
-    monkeypatch.setattr(module, "Step", watched)
+def test_pieces_are_counted_by_the_threads_that_do_them(opened):
+    totals = []
 
     def work(start, stop):
         totals.append(opened[0]._meter.done)
@@ -236,6 +245,25 @@ def test_items_are_counted_and_an_error_among_them_leaves_no_step_behind():
             assert [one.what for one in module._local.own.steps][-1] == "next"
         del error
     assert module._local.own.steps == []
+
+
+def test_inference_counts_the_columns_of_a_file(opened):
+    text = "id,age,plan\n" + "".join(f"{n},{20 + n % 50},{'ab'[n % 2]}\n" for n in range(100))
+    roles = Roles("id")
+    propose("t", roles, read_csv(text.encode(), roles))
+    assert {one.what: one.text() for one in opened if one.has_total} == {
+        "reading columns": "3 of 3 columns", "deciding on columns": "2 of 2 columns",
+    }  # fmt: skip
+    assert {one.what for one in opened} >= {"reading the file", "comparing columns with labels"}
+
+
+def test_a_command_reports_on_standard_error_which_no_result_is_on(monkeypatch, capsys):
+    monkeypatch.setattr(module, "REPORT_EVERY_SECONDS", 0.02)
+    monkeypatch.setattr(cli, "app", lambda: time.sleep(0.1))
+    cli.main()
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert SO_FAR.sub("", said.err.splitlines()[0]).startswith("kindred")
 
 
 # A loop in C that never lets go of the interpreter, as those of some libraries.
