@@ -36,7 +36,7 @@ from kindred.spec.model import Spec, spec_from_dict
 from local.tables import Column, SourceTable
 
 SEED = 20_261_130
-BLOCK_ROWS = 10_000
+BLOCK_ROWS = 5_000
 SEGMENTS, TRAITS = 40, 8
 COLUMNS = 20
 KEY, UPDATED_AT, TABLE = "customer_id", "updated_at", "customers"
@@ -283,7 +283,7 @@ def make_vectors(n: int, columns: int = COLUMNS) -> NDArray[np.float32]:
     encoder = fitted(min(n, FIT_ROWS), columns)
     vectors = np.empty((n, encoder.dimensions), dtype=np.float32)
     done = 0
-    for frame in frames(n, 5 * BLOCK_ROWS, columns):
+    for frame in frames(n, 10 * BLOCK_ROWS, columns):
         vectors[done : done + len(frame)] = encoder.transform(frame)
         done += len(frame)
     return vectors
@@ -301,7 +301,7 @@ def source_table(
     """Customers number ``start`` to ``stop`` as a table of the source database."""
     types = column_types(columns)
     parts: dict[str, list[pa.Array]] = {column: [] for column in types}
-    for frame in frames(stop, 10 * BLOCK_ROWS, columns, start):
+    for frame in frames(stop, 20 * BLOCK_ROWS, columns, start):
         for column, kind in types.items():
             parts[column].append(_arrow(frame[column], kind))
     found = [Column(c, kind, pa.concat_arrays(parts.pop(c))) for c, kind in types.items()]

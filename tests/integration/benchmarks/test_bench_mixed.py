@@ -92,15 +92,15 @@ def test_stages_run_without_an_airflow(make_database, monkeypatch):
     # An encoder fitted on the first half, as beyond a million customers.
     monkeypatch.setattr(night_stages, "FIT_AT_MOST", 200)
     report = Report("night_stages", {}, machine={})
-    stages = "encode,graph,cluster,lookalikes"
+    stages = "graph,lookalikes"
     night_stages.measure_stages(report, mixed.make_spec(), stages, n=400, columns=20)
     assert [row["what"] for row in report.measurements] == [
         "before: fit", "before: prepare", "before: extract", "before: validate",
-        "before: fit_encoder", "encode: encode", "graph: plan_graph", "graph: search_graph",
-        "graph: merge_graph", "cluster: cluster", "lookalikes: load_lookalikes", "all stages",
+        "before: fit_encoder", "before: encode", "graph: plan_graph", "graph: search_graph",
+        "graph: merge_graph", "lookalikes: load_lookalikes", "all stages",
     ]  # fmt: skip
     assert [(target.name, target.holds) for target in report.targets] == [("recall", True)]
-    assert report.measurements[-1]["instances"] == 7
+    assert report.measurements[-1]["instances"] == 4
 
 
 def test_encode_takes_mixed_customers_too(make_database, tmp_path):
