@@ -2,13 +2,14 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import httpx
 import numpy as np
 import psycopg2
 
@@ -22,6 +23,7 @@ from local.failures import RunFailedError
 
 POLL_SECONDS = 1.0
 PATIENCE_SECONDS = 4 * 3600.0
+SILENT_SECONDS = 120.0
 LANDING = ("prepare", "extract", "validate")
 TASKS, AIRFLOW, SERVER = "tasks", "Airflow", "PostgreSQL"
 TOOK = re.compile(r"took [\d.]+ s \(([\d.]+) s of processor time\)")
@@ -33,6 +35,8 @@ RELATIONS = (
     " where object in ('relation', 'temp relation')"
 )
 MEGABYTE = 2**20
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -96,10 +100,10 @@ def run_night(
     run = wait_for(running, spec.dag_id, name)
     after = samples.processor_seconds()
     peaks = dict(samples.peak_mb)
-    entries = client.task_instances_of(spec.dag_id, name)
+    entries = patiently(client.task_instances_of, spec.dag_id, name)
     instances = [instance_of(entry) for entry in entries if entry["state"] == "success"]
     began, ended = moment(run["start_date"]), moment(run["end_date"])
-    path = critical_path(instances, client.upstream_tasks(spec.dag_id), began)
+    path = critical_path(instances, patiently(client.upstream_tasks, spec.dag_id), began)
     as_of = datetime.fromisoformat(conf["end"])
     peak_of, recall, encoder = row(dsn, FACTS, as_of)
     processor = processor_times(running, entries)
@@ -123,7 +127,7 @@ def wait_for(running: Machine, dag_id: str, run_id: str) -> dict[str, Any]:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         running.airflow.check()
-        run = running.airflow.client.run(dag_id, run_id)
+        run = patiently(running.airflow.client.run, dag_id, run_id)
         if run["state"] == "success":
             return run
         logs = running.airflow.layout.logs / "tasks"
@@ -132,6 +136,18 @@ def wait_for(running: Machine, dag_id: str, run_id: str) -> dict[str, Any]:
         if time.monotonic() > deadline:
             raise RunFailedError(dag_id, f"{run_id}: not done in {PATIENCE_SECONDS:.0f} s; {logs}")
         time.sleep(POLL_SECONDS)
+
+
+def patiently(read: Callable[..., T], *given: Any) -> T:
+    """What the API answers, asked again while the machine is too busy for an answer in time."""
+    deadline = time.monotonic() + SILENT_SECONDS
+    while True:
+        try:
+            return read(*given)
+        except httpx.TransportError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_SECONDS)
 
 
 def stages_of(
@@ -156,7 +172,7 @@ def processor_times(running: Machine, entries: Sequence[Mapping[str, Any]]) -> d
     """Task -> processor seconds of its instances, as their logs say."""
     found: dict[str, float] = {}
     for entry in entries:
-        for message in running.airflow.client.log_messages(entry):
+        for message in patiently(running.airflow.client.log_messages, entry):
             said = TOOK.search(str(message.get("event", "")))
             if said:
                 found[entry["task_id"]] = found.get(entry["task_id"], 0.0) + float(said[1])

@@ -7,9 +7,10 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
-from benchmarks import night, night_stages
+from benchmarks import night, night_airflow, night_stages
 from benchmarks import vectors as data
 from benchmarks.critical_path import Instance, critical_path, stage_seconds
 from benchmarks.night_airflow import TASKS, TOOK, Figures, stages_of
@@ -69,6 +70,22 @@ def test_a_stage_has_its_work_its_memory_and_its_part_of_the_path():
     assert (graph.instances, graph.seconds, graph.work_seconds) == (2, 29, 47)
     assert (graph.processor_seconds, graph.peak_mb, graph.path_seconds) == (80.5, 700, 0)
     assert (index.processor_seconds, index.peak_mb, index.path_seconds) == (None, None, 50)
+
+
+def test_an_api_that_answers_late_is_asked_again(monkeypatch):
+    monkeypatch.setattr(night_airflow, "POLL_SECONDS", 0)
+    asked = []
+
+    def read(name):
+        asked.append(name)
+        if len(asked) < 3:
+            raise httpx.ReadTimeout("timed out")
+        return name.upper()
+
+    assert night_airflow.patiently(read, "run") == "RUN"
+    monkeypatch.setattr(night_airflow, "SILENT_SECONDS", -1)
+    with pytest.raises(httpx.ReadTimeout):
+        night_airflow.patiently(lambda: read(asked.clear() or "again"))
 
 
 def test_processor_seconds_are_read_from_what_a_task_logs():
