@@ -212,6 +212,7 @@ def _spread(column: Numeric, score: Floats, random: np.random.Generator) -> Floa
     """The values whose normal scores are given."""
     place, width = column.place, column.width
     upper = np.clip(1.0 - ndtr(score), 1e-12, 1.0)
+    values: Array
     match column.shape:
         case "rounded":
             values = np.clip(np.round(place + width * score), 18, 95)
