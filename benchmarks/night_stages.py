@@ -1,6 +1,8 @@
 """Stages of one night alone, each task in a process of its own, without Airflow."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,7 +13,7 @@ from benchmarks.processes import Alone, embedded_server, measure_alone, new_data
 from benchmarks.report import Report
 from kindred.backfills.fit import fit
 from kindred.preparation.task import Request, prepare
-from kindred.run.context import open_run
+from kindred.run.context import Deployment, open_run
 from kindred.run.windows import Window
 from kindred.spec.model import Spec
 from kindred.tasks import run_task
@@ -34,6 +36,17 @@ BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
 FIT_AT_MOST = 1_000_000
 TEN_MILLION, MAX_SECONDS, MAX_MEGABYTES = 10_000_000, 3600.0, 16 * 1024.0
 MIN_RECALL = 0.99
+
+
+class PlaceOfOne(Place):
+    """Databases and artefacts of tasks that run one after the other, each with all the memory."""
+
+    @property
+    def deployment(self) -> Deployment:
+        """The connections, and settings for one task at a time."""
+        deployment = super().deployment
+        settings = deployment.settings.model_copy(update={"tasks_at_once": 1})
+        return replace(deployment, settings=settings)
 
 
 def chosen_stages(names: str) -> list[str]:
@@ -67,7 +80,9 @@ def fit_before(place: Place, spec: Spec, n: int) -> None:
 
 
 def run_stage(place: Place, spec: Spec, stage: str, part: dict[str, Any]) -> Any:
-    """Run one task."""
+    """Run one task; what it says of its progress goes to standard error."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.getLogger("kindred.progress").setLevel(logging.INFO)
     # Imported because a task imports it, too.
     import kindred.airflow_adapter.tasks  # noqa: F401
 
@@ -100,7 +115,7 @@ def measure_stages(report: Report, spec: Spec, names: str, *, n: int, columns: i
     """Load the source, land it, and measure the stages one after the other."""
     wanted = chosen_stages(names)
     with embedded_server() as server, TemporaryDirectory(prefix="kindred-bench-") as folder:
-        place = Place(new_database(server, "shop"), new_database(server, "warehouse"), folder)
+        place = PlaceOfOne(new_database(server, "shop"), new_database(server, "warehouse"), folder)
         load_table(place.source, mixed.source_table(n, columns))
         if n > FIT_AT_MOST:
             report_tasks(report, "before: fit", [measure_alone(fit_before, place, spec, n)])

@@ -13,6 +13,7 @@ from local.failures import LocalError
 
 JsonObject = dict[str, Any]
 _PAGE = 100  # the largest page the server returns
+_FIRST_CALL_SECONDS = 150  # 3 on an idle machine, more than 30 on a busy one
 
 
 class Order(StrEnum):
@@ -45,7 +46,7 @@ class AirflowClient:
 
     def warm_execution_api(self) -> None:
         """Make the slow first call of the API that tasks use, so that no task waits for it."""
-        self._http.get("/execution/health").raise_for_status()
+        self._http.get("/execution/health", timeout=_FIRST_CALL_SECONDS).raise_for_status()
 
     def log_in(self) -> None:
         """Get a token and use it from now on."""

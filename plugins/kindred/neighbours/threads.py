@@ -13,18 +13,20 @@ def in_threads(
     work: Callable[[int, int], None],
     pieces: list[tuple[int, int]],
     threads: int,
-    what: str,
+    what: str = "",
     unit: str = "rows",
 ) -> None:
     """Call ``work(start, stop)`` for every piece; stop at the first error.
 
-    ``what`` and ``unit`` are what the progress calls the work and what it counts.
+    ``what`` and ``unit`` are what the progress calls the work (by default as the function that
+    defines it) and what it counts.
 
     Uses Python threads, because numba's cannot be used by several tasks of one process or after a
     fork, and compiled functions release the GIL anyway. Libraries are limited to the calling
     thread: on a busy machine, their own threads mostly wait for each other.
     """
     total = sum(stop - start for start, stop in pieces)
+    what = what or work.__qualname__.partition(".<locals>")[0]
     # Inside the threads of the pool, where OpenMP's limit of the calling thread does not hold.
     pools = ThreadPoolExecutor(
         max(1, threads), initializer=faiss.omp_set_num_threads, initargs=(1,)
