@@ -148,20 +148,26 @@ def report_night(report: Report, night: Night, found: Figures, changed: dict[str
     """Report a night and its stages, and compare it with its limits."""
     report.measure(
         night.name,
+        group="nights",
+        **changed,
         seconds=found.seconds,
         landing=found.landing_seconds,
+        recall=found.recall,
+        encoder=found.encoder_version,
+    )
+    report.measure(
+        night.name,
+        group="processor seconds, peak memory and bytes written",
         **{f"{group}_processor": s for group, s in found.processor_seconds.items()},
         **{f"{group}_mb": round(mb) for group, mb in found.peak_mb.items()},
         wal_mb=round(found.wal_mb),
         relation_mb=round(found.relation_mb),
         artefact_mb=round(found.artefact_mb),
-        recall=found.recall,
-        encoder=found.encoder_version,
-        **changed,
     )
     for stage in found.stages:
         report.measure(
-            f"{night.name}: {stage.name}",
+            stage.name,
+            group=night.name,
             seconds=stage.seconds,
             instances=stage.instances,
             work=stage.work_seconds,
@@ -169,12 +175,15 @@ def report_night(report: Report, night: Night, found: Figures, changed: dict[str
             peak_mb=stage.peak_mb,
             path=stage.path_seconds,
         )
-    steps = " > ".join(
-        f"{step.instance.task_id} {step.instance.seconds:.1f}" for step in found.path
-    )
     waited = sum(step.waited for step in found.path)
-    report.measure(f"{night.name}: critical path", path=found.seconds, waiting=waited)
-    print(f"{night.name}: {steps} (waiting {waited:.1f})", file=sys.stderr, flush=True)
+    report.measure("waiting for Airflow", group=night.name, path=waited)
+    report.measure(
+        night.name,
+        group="critical paths",
+        path=" > ".join(
+            f"{step.instance.task_id} {step.instance.seconds:.1f}" for step in found.path
+        ),
+    )
 
 
 def check_night(report: Report, night: Night, found: Figures, n: int, columns: int) -> None:

@@ -47,11 +47,16 @@ class Report:
     measurements: list[dict[str, Any]] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
 
-    def measure(self, what: str, **figures: Any) -> None:
-        """Record a measurement, and print it at once to show progress."""
-        self.measurements.append({"what": what, **figures})
+    def measure(self, what: str, *, group: str = "", **figures: Any) -> None:
+        """Record a measurement, and print it at once to show progress.
+
+        Each ``group`` gets a table of its own, with the columns that its measurements have.
+        """
+        named = {"group": group} if group else {}
+        self.measurements.append({"what": what, **named, **figures})
         shown = "  ".join(f"{name}={_shown(value)}" for name, value in figures.items())
-        print(f"{what}: {shown}", file=sys.stderr, flush=True)
+        title = f"{group}: {what}" if group else what
+        print(f"{title}: {shown}", file=sys.stderr, flush=True)
 
     def at_most(self, name: str, value: float, limit: float) -> None:
         """Check an upper limit."""
@@ -64,20 +69,22 @@ class Report:
     def finish(self, *, folder: Path = FOLDER, console: Console | None = None) -> int:
         """Print the tables and write the file; return the exit code."""
         console = console or Console(width=None if sys.stdout.isatty() else WIDTH)
-        for table in (self._measurement_table(), self._target_table()):
+        groups = dict.fromkeys(row.get("group", "") for row in self.measurements)
+        for table in (*map(self._measurement_table, groups), self._target_table()):
             console.print(table)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.name}.json"
         path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
         return 0 if all(target.holds for target in self.targets) else 1
 
-    def _measurement_table(self) -> Table:
+    def _measurement_table(self, group: str) -> Table:
         given = ", ".join(f"{name}={_shown(value)}" for name, value in self.parameters.items())
-        table = _table(f"{self.name} ({given})")
-        columns = list(dict.fromkeys(key for row in self.measurements for key in row))
+        table = _table(f"{self.name} ({given}){f': {group}' if group else ''}")
+        rows = [row for row in self.measurements if row.get("group", "") == group]
+        columns = list(dict.fromkeys(key for row in rows for key in row if key != "group"))
         for column in columns:
             table.add_column(column.replace("_", " "), justify=_side(column, "what"))
-        for row in self.measurements:
+        for row in rows:
             table.add_row(*(_shown(row.get(column)) for column in columns))
         return table
 

@@ -159,12 +159,18 @@ def load_spec_text(spec):
 def test_a_night_is_reported_with_all_its_stages():
     report = Report("night", {}, machine={})
     night.report_night(report, night.NIGHTS[1], FOUND, {"vectors_changed": 0.3})
-    assert [row["what"] for row in report.measurements] == [
-        "full", "full: encode", "full: index", "full: graph", "full: merge", "full: gate",
-        "full: critical path",
-    ]  # fmt: skip
+    tables = {}
+    for row in report.measurements:
+        tables.setdefault(row["group"], []).append(row["what"])
+    assert tables == {
+        "nights": ["full"],
+        "processor seconds, peak memory and bytes written": ["full"],
+        "full": ["encode", "index", "graph", "merge", "gate", "waiting for Airflow"],
+        "critical paths": ["full"],
+    }
     assert report.measurements[0]["vectors_changed"] == 0.3
-    assert report.measurements[-1]["waiting"] == 3
+    assert report.measurements[-2]["path"] == 3
+    assert report.measurements[-1]["path"] == "encode 9.0 > index 50.0 > gate 8.0"
 
 
 def test_nights_are_chosen_by_name_and_begin_with_the_first():

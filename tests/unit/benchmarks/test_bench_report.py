@@ -47,6 +47,19 @@ def test_a_report_is_printed_and_written(tmp_path, capsys):
     assert "bare COPY: rows=1,000  seconds=0.25" in capsys.readouterr().err
 
 
+def test_each_group_has_a_table_of_its_own_columns(tmp_path):
+    report = Report("night", {"n": 10}, machine={})
+    report.measure("first", group="nights", seconds=5.0)
+    report.measure("encode", group="first", peak_mb=7)
+    report.measure("second", group="nights", seconds=6.0)
+    _, text, content = finish(report, tmp_path)
+    text = " ".join(text.split())  # a title is no wider than its table
+    nights, first = text.index("night (n=10): nights"), text.index("night (n=10): first")
+    assert nights < text.index("second") < first < text.index("encode")
+    assert "peak" not in text[nights:first]
+    assert content["measurements"][1] == {"what": "encode", "group": "first", "peak_mb": 7}
+
+
 @pytest.mark.parametrize(
     ("values", "code"),
     [((2.0, 15.0), 0), ((2.001, 15.0), 1), ((2.0, 14.999), 1), ((float("nan"), 20.0), 1)],
