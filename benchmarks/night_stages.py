@@ -1,4 +1,4 @@
-"""Stages of one night alone, each task in a process of its own, without Airflow."""
+"""Stages of one night alone, each task in a process of its own, without Airflow (some 100 MB)."""
 
 import logging
 from collections.abc import Sequence
@@ -83,9 +83,6 @@ def run_stage(place: Place, spec: Spec, stage: str, part: dict[str, Any]) -> Any
     """Run one task; what it says of its progress goes to standard error."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("kindred.progress").setLevel(logging.INFO)
-    # Imported because a task imports it, too.
-    import kindred.airflow_adapter.tasks  # noqa: F401
-
     return run_task(open_run(place.deployment, spec.space, AS_OF), stage, **part)
 
 
