@@ -47,13 +47,13 @@ class Report:
     measurements: list[dict[str, Any]] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
 
-    def measure(self, what: str, *, group: str = "", **figures: Any) -> None:
+    def measure(self, what: str, **figures: Any) -> None:
         """Record a measurement, and print it at once to show progress.
 
-        Each ``group`` gets a table of its own, with the columns that its measurements have.
+        Those of one ``group``, if there is one, get a table of their own with their own columns.
         """
-        named = {"group": group} if group else {}
-        self.measurements.append({"what": what, **named, **figures})
+        self.measurements.append({"what": what, **figures})
+        group = figures.pop("group", "")
         shown = "  ".join(f"{name}={_shown(value)}" for name, value in figures.items())
         title = f"{group}: {what}" if group else what
         print(f"{title}: {shown}", file=sys.stderr, flush=True)
