@@ -76,7 +76,7 @@ def test_doctor_finds_a_good_place_and_changes_nothing(run):
     assert "kindred doctor, space default" in printed
     for check in ("settings and spec", "server", "pgvector", "rights", "disk", "source"):
         assert f" {check} ok " in printed
-    assert printed.endswith("ready to run")
+    assert "ready to run" in printed
     assert everything(run.laboratory) == before
 
 
