@@ -165,7 +165,7 @@ def stage(name: str, **options: Any) -> Any:
     return run_task
 
 
-def make_dag(spec: Spec) -> DAG:
+def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
     """The DAG of one space."""
 
     @task(multiple_outputs=False, execution_timeout=timedelta(minutes=15))
@@ -230,7 +230,7 @@ def make_dag(spec: Spec) -> DAG:
         if spec.recommendations is not None:
             filled.append(stage("recommend")(run))
             chain(encoded, stage("measure_recommendations")(run), filled[-1])
-        if spec.space in spaces_with_audiences():
+        if has_audiences:
             names = stage("list_audiences")(run)
             train = stage(
                 "train_audience",
@@ -280,11 +280,12 @@ def make_broken_dag(space: str, error: SpecError) -> DAG:
 
 # Set only while a task runs, which needs only its own DAG.
 wanted = get_parsing_context().dag_id
+with_audiences = spaces_with_audiences()  # which reads the files of all spaces
 for space, path in spec_paths().items():
     if wanted not in (None, dag_id_of(space)):
         continue
     try:
-        space_dag = make_dag(load_spec(path))
+        space_dag = make_dag(load_spec(path), has_audiences=space in with_audiences)
     except SpecError as error:
         space_dag = make_broken_dag(space, error)
     globals()[space_dag.dag_id] = space_dag
