@@ -87,3 +87,13 @@ class AudienceError(KindredError):
         super().__init__(f"{status}: {reason}")
         self.status = status
         self.reason = reason
+
+
+class AudienceUnreachableError(AudienceError, UnreachableError):
+    """The source of an audience cannot be reached or has ended the session; this may pass.
+
+    If it does not, its text is what readers of ``bi.audiences`` see.
+    """
+
+    def __str__(self) -> str:
+        return self.reason

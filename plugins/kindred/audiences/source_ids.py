@@ -15,6 +15,7 @@ from kindred.audiences.source_words import public_words
 from kindred.audiences.status import Status
 from kindred.errors import (
     AudienceError,
+    AudienceUnreachableError,
     KindredError,
     PreflightError,
     SourceValueError,
@@ -31,6 +32,9 @@ from kindred.warehouse.database import Database, Writable
 from kindred.warehouse.keys import KeyType, foreign_key_casts
 
 log = logging.getLogger(__name__)
+
+# A session that has ended, a server that is starting or short of room, a deadlock.
+_MAY_PASS = (UnreachableError, psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,7 @@ def said(role: str, population: Population) -> Iterator[None]:
     Raises
     ------
     AudienceError
-        of status ``failed``.
+        of status ``failed``; ``AudienceUnreachableError`` where it may pass by itself.
     """
     try:
         yield
@@ -193,7 +197,8 @@ def said(role: str, population: Population) -> Iterator[None]:
         raise
     except (KindredError, psycopg2.Error) as error:
         log.warning("%s: %s", role, str(error).strip())
-        raise AudienceError(Status.FAILED, _reason(role, population, error)) from error
+        kind = AudienceUnreachableError if isinstance(error, _MAY_PASS) else AudienceError
+        raise kind(Status.FAILED, _reason(role, population, error)) from error
 
 
 def _reason(role: str, population: Population, error: Exception) -> str:

@@ -8,14 +8,14 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from psycopg2 import sql
+from psycopg2 import errors, sql
 
 from kindred.audiences.audience_files import IGNORES_CASE, folder_of
 from kindred.audiences.id_file import read_ids, spellings
 from kindred.audiences.query_text import gives_past
 from kindred.audiences.source_ids import describe, opened, said
 from kindred.audiences.status import Status
-from kindred.errors import AudienceError
+from kindred.errors import AudienceError, LockTimeoutError
 from kindred.history.snapshot_customers import Customers
 from kindred.history.source_errors import storing
 from kindred.history.suppression import SuppressionFilter
@@ -32,6 +32,7 @@ from kindred.warehouse.keys import (
     concatenate_keys,
     foreign_key_casts,
 )
+from kindred.warehouse.partitions import set_lock_timeout
 
 log = logging.getLogger(__name__)
 
@@ -84,9 +85,9 @@ class StoredIds:
         AudienceError
             when it cannot be read, or says nothing of the date.
         """
-        found = self.warehouse.row("audiences/read_resolution", self._place)
+        found = self._stored()
         if found is not None and not (self.run.full_extract and self._may_be_read()):
-            return Resolution(int(found[0]), tuple(found[1]))
+            return found
         if self.population.is_digest:
             raise AudienceError(
                 Status.FAILED,
@@ -132,12 +133,39 @@ class StoredIds:
             return reason
         return f"{reason}; a query with ':as_of' would"
 
+    def _stored(self) -> Resolution | None:
+        found = self.warehouse.row("audiences/read_resolution", self._place)
+        return None if found is None else Resolution(int(found[0]), tuple(found[1]))
+
+    def _claim(self) -> None:
+        """Wait until no other attempt resolves the population.
+
+        Raises
+        ------
+        LockTimeoutError
+            when another one has done so for longer than ``KINDRED_LOCK_WAIT_SECONDS``.
+        """
+        wait_seconds = self.run.settings.lock_wait_seconds
+        set_lock_timeout(self.warehouse, int(1000 * wait_seconds) or 1)
+        try:
+            self.warehouse.run("audiences/claim_resolution", self._place)
+        except errors.LockNotAvailable as error:
+            raise LockTimeoutError(
+                f"audience {self.audience.name}: {self.role!r} has been read by another attempt or"
+                f" command for more than {wait_seconds:.0f} s; wait for it or end it, then clear"
+                " this task"
+            ) from error
+        set_lock_timeout(self.warehouse, 0)
+
     def _read_anew(self) -> Resolution:
-        """Read and store it, in one transaction."""
+        """Read and store it, in one transaction; unless another attempt just has."""
         erased = SuppressionFilter.of(self.warehouse)
         key_type = self.run.key_type(self.warehouse)
         read = self._land_file if self.population.form == "file" else self._land_source
         with self.warehouse.transaction():
+            self._claim()
+            if not self.run.full_extract and (found := self._stored()) is not None:
+                return found
             self.warehouse.run("audiences/create_landing", landing=LANDING, texts=TEXTS)
             landed = read(key_type)
             warnings = landed.warnings

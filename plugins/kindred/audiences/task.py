@@ -27,7 +27,12 @@ from kindred.audiences.training_memory import training_megabytes
 from kindred.encoding import encoder_versions
 from kindred.encoding.embeddings import Embeddings
 from kindred.encoding.vectors import read_embeddings
-from kindred.errors import ArtefactError, AudienceError, SettingsError
+from kindred.errors import (
+    ArtefactError,
+    AudienceError,
+    AudienceUnreachableError,
+    SettingsError,
+)
 from kindred.neighbours.public_graph import public_part
 from kindred.run.context import Run
 from kindred.run.machine import cores
@@ -68,7 +73,13 @@ def list_audiences(run: Run) -> list[str]:
 
 
 def train_audience(run: Run, audience: str) -> dict[str, Any]:
-    """Train one audience, write its members to an artefact, and record what became of it."""
+    """Train one audience, write its members to an artefact, and record what became of it.
+
+    Raises
+    ------
+    AudienceUnreachableError
+        when a source cannot be reached or has ended the session, so that another try may do.
+    """
     [asked] = [
         file.audience
         for file in recorded_audiences(run.build.facts)
@@ -78,6 +89,9 @@ def train_audience(run: Run, audience: str) -> dict[str, Any]:
         embeddings = read_embeddings(run, run.key_type(warehouse))
         try:
             made = make_audience(run, warehouse, with_sql(asked), embeddings)
+        except AudienceUnreachableError as error:  # it may pass: the task is tried again
+            reason = without_private(error.reason, run.spec.private)
+            raise AudienceUnreachableError(error.status, reason) from error
         except CAUSES as error:
             status, reason = why(error)
             reason = without_private(reason, run.spec.private)

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 NOT_ASKED_FOR = dict.fromkeys(
     ("recommendations", "item_names", "catalogue_as_of", "audience_members")
 )
+AUDIENCE_MEMBERS = "audience_members"
 AUDIENCE_TABLES = ("audiences", "audience_quality", "audience_overlap", "audience_results")
 OF_SNAPSHOTS = (
     "cluster_lineage",
@@ -91,8 +92,7 @@ def publish(
             items = aside_of_items(partitions.aside_name(PARENT, as_of))
             database.run("publication/set_recommended_items", table=items)
         if counts.get("audience_members") is not None:
-            database.run("publication/set_audiences", {"as_of": as_of})
-            database.run("publication/set_audience_results", {"as_of": as_of})
+            _set_audiences(database, as_of)
         center = counts["center"] and Vector(counts["center"])
         published = {**NOT_ASKED_FOR, **counts, "as_of": as_of, "run_id": run_id}
         published["center"] = center
@@ -109,6 +109,38 @@ def publish(
     if counts.get("recommendations") is not None:
         database.run("warehouse/analyze_table", table="recommended_items")
     return becomes_current
+
+
+def publish_audiences(
+    database: Database, as_of: datetime, *, members: int, wait_seconds: float
+) -> bool:
+    """Replace the audiences of a published snapshot, if they have been made again since.
+
+    The caller must hold ``Resource.PUBLISH``. Returns whether they had been. ``members``: their
+    number, with the control groups.
+    """
+    if not partitions.has_aside(database, AUDIENCE_MEMBERS, as_of):
+        return False
+    is_same = partitions.is_published_as_filled(database, AUDIENCE_MEMBERS, as_of)
+    if not is_same:
+        _wait_for_older_transactions(database, wait_seconds)
+    with database.transaction():
+        if not is_same:
+            replace = partial(_replace_partitions, database, as_of, [AUDIENCE_MEMBERS])
+            partitions.with_short_locks(database, replace, wait_seconds=wait_seconds)
+        for table in AUDIENCE_TABLES:
+            database.run("publication/delete_snapshot_rows", {"as_of": as_of}, table=table)
+        _set_audiences(database, as_of)
+        counted = {"as_of": as_of, "members": members}
+        database.run("publication/set_audience_members", counted)
+    if is_same:  # last: without it, another try would not know that there is anything to do
+        partitions.drop_filled(database, AUDIENCE_MEMBERS, as_of)
+    return True
+
+
+def _set_audiences(database: Database, as_of: datetime) -> None:
+    database.run("publication/set_audiences", {"as_of": as_of})
+    database.run("publication/set_audience_results", {"as_of": as_of})
 
 
 def _replace_partitions(database: Database, as_of: datetime, parents: list[str]) -> None:

@@ -63,16 +63,19 @@ def quality_gate(run: Run) -> dict[str, Any]:
 
 
 def publish(run: Run) -> dict[str, Any]:
-    """Make the snapshot visible; running the task again changes nothing."""
+    """Make the snapshot visible; running the task again changes nothing.
+
+    If audiences of a published snapshot have been made again, they alone are replaced.
+    """
     with (
         run.warehouse("publish") as warehouse,
         run.locked(warehouse, Resource.PUBLISH, Resource.EMBEDDINGS, Resource.SCHEMA),
     ):
         run = run.reopened()
+        facts = run.build.facts
         if run.build.state == "published":
             log.info("snapshot %s is published already", run.as_of.isoformat())
-            return {"published": False}
-        facts = run.build.facts
+            return {"published": _publish_audiences(run, warehouse, facts)}
         for algorithm in run.spec.clustering.algorithms:
             stable_ids.require_same_links(
                 warehouse, run.as_of, facts.get(f"relinks_{algorithm}", 0)
@@ -95,7 +98,7 @@ def publish(run: Run) -> dict[str, Any]:
             counts |= {"recommendations": found["rows"], "item_names": found["item_names"]}
             counts["catalogue_as_of"] = found["catalogue_as_of"]
         if facts.get("audience_rows"):
-            counts["audience_members"] = sum(facts["audience_members"].values())
+            counts["audience_members"] = _members(facts)
         elif facts.get(FACT):
             log.warning("audience files are newer than this run's tasks: the next run has them")
         counts["history"] = builds.history_of(
@@ -114,6 +117,24 @@ def publish(run: Run) -> dict[str, Any]:
         )
     log.info("published %s%s", run.as_of.isoformat(), ", now current" if is_current else "")
     return {"published": True, "is_current": is_current}
+
+
+def _publish_audiences(run: Run, warehouse: Database, facts: dict[str, Any]) -> bool:
+    if not facts.get("audience_rows"):
+        return False
+    is_new = promotion.publish_audiences(
+        warehouse,
+        run.as_of,
+        members=_members(facts),
+        wait_seconds=run.settings.lock_wait_seconds,
+    )
+    if is_new:
+        log.info("its audiences were made again, and are published")
+    return is_new
+
+
+def _members(facts: dict[str, Any]) -> int:
+    return sum(facts["audience_members"].values())
 
 
 def view_changes(run: Run, warehouse: Database) -> Callable[[], None] | None:

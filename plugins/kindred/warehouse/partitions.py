@@ -133,10 +133,11 @@ def delete_customers(
 def drop_aside(database: Database, as_of: datetime) -> None:
     """Drop the tables that an unpublished build of a snapshot has filled."""
     for parent in PARENTS:
-        _drop_filled(database, parent, as_of)
+        drop_filled(database, parent, as_of)
 
 
-def _drop_filled(database: Database, parent: str, as_of: datetime) -> None:
+def drop_filled(database: Database, parent: str, as_of: datetime) -> None:
+    """Drop one table that was filled for a snapshot."""
     table = aside_name(parent, as_of)
     with database.transaction():
         database.run("warehouse/drop_table", table=table)
@@ -220,15 +221,16 @@ def drop_unchanged(database: Database, as_of: datetime, parents: Sequence[str]) 
     """
     changed = []
     for parent in parents:
-        if _is_published_as_filled(database, parent, as_of):
+        if is_published_as_filled(database, parent, as_of):
             log.info("%s has not changed and stays", partition_name(parent, as_of))
-            _drop_filled(database, parent, as_of)
+            drop_filled(database, parent, as_of)
         else:
             changed.append(parent)
     return changed
 
 
-def _is_published_as_filled(database: Database, parent: str, as_of: datetime) -> bool:
+def is_published_as_filled(database: Database, parent: str, as_of: datetime) -> bool:
+    """Whether the table aside equals the published partition."""
     partition = partition_name(parent, as_of)
     # A partition whose detach has begun is no longer read, whatever it holds.
     if not is_attached(database, parent, as_of) or database.value(

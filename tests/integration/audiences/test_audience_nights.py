@@ -29,6 +29,7 @@ from integration.leaving import SECRET, request, tables_with
 from integration.warehouse import moment
 from kindred.audiences.control_group import first_key, is_control, keyed_hashes
 from kindred.erasure.task import erase
+from kindred.errors import UnreachableError
 from kindred.history.erasure_key import VARIABLE
 from kindred.publication.prune import Retention, prune
 from kindred.publication.withdraw import withdraw
@@ -341,7 +342,11 @@ def test_killed_at_every_step_a_date_that_is_run_again_stays_as_it_is(
 
 
 def test_an_audience_whose_task_was_killed_or_whose_artefact_is_gone_fails_alone(copied):
-    """The join comes through whatever has failed before it."""
+    """The join comes through whatever has failed before it.
+
+    Whoever clears the audience's task once it can be made has it in the published snapshot.
+    """
+    before = copied.hashes()
     buyers = [row for row in copied.query(MEMBERS) if row[0] == "buyers"]
     found = {}
 
@@ -364,6 +369,7 @@ def test_an_audience_whose_task_was_killed_or_whose_artefact_is_gone_fails_alone
             found["killed"] = run_task(run, "join_audiences")
 
     copied.run(SPEC, NEXT_NIGHT, before=interrupted)
+    held = copied.query(PARTITIONS)
     assert found["no segments"] == {"failed": {}}
     status, reason = found["no memory"]
     assert status == "failed"
@@ -379,6 +385,43 @@ def test_an_audience_whose_task_was_killed_or_whose_artefact_is_gone_fails_alone
     ]
     assert copied.query(MEMBERS) == buyers
     assert copied.query("select * from bi.audience_overlap_current") == []
+
+    run = copied.reopen({"space": "default", "as_of": f"{NEXT_NIGHT}+00:00"})
+    run_task(run, "train_audience", audience="responders")
+    for stage in ("join_audiences", "quality_gate", "publish", "clean_up"):
+        run_task(run, stage)
+    assert copied.hashes() == before
+    assert copied.query(PARTITIONS) != held, "one that differs is replaced"
+    run_task(run, "publish")
+    assert copied.hashes() == before
+
+
+def test_an_audience_whose_source_ends_the_session_is_tried_again(copied, tmp_path):
+    """In the middle of what it sends; the next try ends as if nothing had happened."""
+    members = copied.query(MEMBERS)
+    copied.query(
+        "create table outage (is_on boolean);"
+        " create view flickering as select responders.* from responders where customer_id < 300"
+        " or not exists (select from outage) or pg_terminate_backend(pg_backend_pid())",
+        source=True,
+    )
+    flickering = RESPONDED.replace("responders", "flickering")
+    asked = FILES["responders"] | {"seed": {"query": flickering}}
+    write_audiences(tmp_path, FILES | {"responders": asked})
+    tries = []
+
+    def interrupted(stage, run):
+        if stage == "train_audience" and not tries:
+            copied.query("insert into outage values (true)", source=True)
+            with pytest.raises(UnreachableError, match=r"seed, source .* cannot be read"):
+                run_task(run, "train_audience", audience="responders")
+            tries.append(run.reopened().build.facts.get("audience:responders"))
+            copied.query("truncate outage", source=True)
+
+    with audiences_in(tmp_path):
+        copied.run(SPEC, NEXT_NIGHT, before=interrupted)
+    assert tries == [None]
+    assert copied.query(MEMBERS) == members
 
 
 def test_withdrawn_and_pruned_audiences_go_and_those_without_a_file(copied, tmp_path):

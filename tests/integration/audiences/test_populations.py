@@ -1,6 +1,7 @@
 """Whom the populations of an audience resolve to, what is stored of them, and what goes wrong."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -28,6 +29,7 @@ from integration.audiences.audience_scene import (
 )
 from integration.leaving import SECRET, request
 from integration.warehouse import moment
+from kindred.airflow_adapter.alerts import public_line
 from kindred.audiences.audience_files import recorded_audiences, with_sql
 from kindred.audiences.csv_lines import csv_lines
 from kindred.audiences.populations import Truth
@@ -35,7 +37,7 @@ from kindred.audiences.resolution import populations_of
 from kindred.audiences.status import Status
 from kindred.encoding.vectors import read_embeddings
 from kindred.erasure.task import erase
-from kindred.errors import AudienceError
+from kindred.errors import AudienceError, UnreachableError
 from kindred.history.erasure_key import VARIABLE
 from kindred.preparation.audience_findings import findings
 from kindred.publication.retention import drop_hidden
@@ -412,6 +414,9 @@ def test_connections_that_must_not_be_used_or_cannot_be(scene, resolve_in):
             resolve_in(connected, {"seed": seed})
         assert caught.value.status == Status.FAILED
         assert "127.0.0.1" not in caught.value.reason
+        is_down = seed.get("connection") == "down"
+        assert isinstance(caught.value, UnreachableError) == is_down, "that may pass"
+        assert not is_down or public_line(caught.value) == caught.value.reason
 
 
 def test_who_sees_not_all_rows_is_warned(scene, resolve):
@@ -447,6 +452,15 @@ def test_a_whole_pool_would_show_whom_a_query_has_found(resolve):
 def test_a_list_of_opt_outs_that_is_empty_is_told(resolve):
     found = resolve({**BY_QUERY, "exclude": {"query": f"{RESPONDED} and false"}})
     assert found.warnings == ("'exclude' names nobody; check that its list is complete",)
+
+
+def test_two_attempts_at_once_find_the_same_ids(copied, resolve_in):
+    """If a task is taken for dead and tried again while it is still alive."""
+    content = {"seed": {"query": f"{RESPONDED} and (select pg_sleep(0.3)) is not null"}}
+    resolve_in.night(copied)
+    with audiences_in(resolve_in.folder), ThreadPoolExecutor(2) as pool:
+        tries = [pool.submit(resolve_in, copied, content) for _ in range(2)]
+    assert [ids(one.result().seeds) for one in tries] == [responders()] * 2
 
 
 def test_a_date_that_is_run_again_finds_the_same_ids(copied, resolve_in):
