@@ -29,7 +29,9 @@ middle one of all calls of its stage (or of its statements or files, depending o
 
 Then Airflow's retries, or a person who clears the failed task and its successors, complete the run.
 Tasks are tried where they do something else: with embeddings changed in place and built anew, with
-texts, and with events and recommendations.
+texts, with events and recommendations, and with audiences: one that queries of the source give, one
+of a label, and one that fails by design. An audience that a fault has broken must have failed alone
+and have been reported, before a person repairs it.
 
 A case passes if the published tables equal those of an undisturbed run, the schema has the same
 relations and no invalid index, no session, lock or process of the space is left, the artefacts are
@@ -39,13 +41,16 @@ the same files, and a reader that polled as ``bi_reader`` has seen only the two 
 import argparse
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.faults.audience_files import write_audiences
 from benchmarks.faults.case import (
     OUTAGES,
     Case,
@@ -58,7 +63,14 @@ from benchmarks.faults.case import (
     run_undisturbed,
 )
 from benchmarks.faults.checks import orphans, temporary_files
-from benchmarks.faults.customers import ANEW, IN_PLACE, WITH_EVENTS, Variant, with_texts
+from benchmarks.faults.customers import (
+    ANEW,
+    IN_PLACE,
+    WITH_AUDIENCES,
+    WITH_EVENTS,
+    Variant,
+    with_texts,
+)
 from benchmarks.faults.harm import (
     DoesNotApplyError,
     Fault,
@@ -66,8 +78,15 @@ from benchmarks.faults.harm import (
     harmful_settings,
     outage_of,
 )
+from benchmarks.faults.one_run import play_in_one_run
 from benchmarks.faults.orders import Counts
-from benchmarks.faults.room import Room, link_model, machine_room, state_folder
+from benchmarks.faults.room import (
+    Room,
+    audiences_folder,
+    link_model,
+    machine_room,
+    state_folder,
+)
 from benchmarks.report import WIDTH, Report
 from local.failures import InterruptedRunError, LocalError
 from local.interrupts import Interrupts
@@ -94,9 +113,24 @@ TASKS = (
 TASKS_ANEW = ("build_embeddings", "quality_gate", "publish", "clean_up")
 TASKS_OF_EVENTS = ("extract", "validate", "measure_recommendations", "recommend", "publish")
 """Those that do something else where there are events; the last one is killed only."""
-READS_SOURCE = ("prepare", "extract")
+TASKS_OF_AUDIENCES = (
+    "prepare",
+    "list_audiences",
+    "train_audience",
+    "join_audiences",
+    "quality_gate",
+    "publish",
+    "clean_up",
+)
+READS_SOURCE = ("prepare", "extract", "train_audience")
+# After these faults Airflow's retries complete the run.
+CAN_SHARE_A_RUN = (
+    *(Fault.KILL, Fault.SERVER, Fault.CONNECTION, Fault.TWICE, Fault.IDLE),
+    *(Fault.SETTINGS, Fault.WAREHOUSE_DISK),
+)
 AT_ONCE = 4
 SLOTS = 8  # stopped tasks keep their slots
+SLOTS_TOGETHER = 40
 
 
 def select_cases(
@@ -104,15 +138,21 @@ def select_cases(
     tasks: Sequence[str],
     faults: Sequence[str],
     names: Sequence[str] = (),
+    *,
+    is_together: bool = False,
 ) -> list[Case]:
-    """The requested cases, quick faults first; ``names`` are those of variants."""
-    of_variants = (TASKS, TASKS_ANEW, ("embed_texts",), TASKS_OF_EVENTS)
+    """The requested cases, quick faults first; ``names`` are those of variants.
+
+    ``is_together``: tasks share a run where they can.
+    """
+    of_variants = (TASKS, TASKS_ANEW, ("embed_texts",), TASKS_OF_EVENTS, TASKS_OF_AUDIENCES)
     shapes = dict(zip(variants, of_variants, strict=True))
     return [
-        Case(fault, task, variant)
+        Case(fault, task, variant, part, is_together and fault in CAN_SHARE_A_RUN)
         for fault in Fault
         for variant, of_variant in shapes.items()
         for task in of_variant
+        for part in parts_of(variant, task, fault)
         if (not names or variant.name in names)
         and (not tasks or task in tasks)
         and (not faults or fault in faults)
@@ -122,36 +162,65 @@ def select_cases(
     ]
 
 
+def parts_of(variant: Variant, task: str, fault: Fault) -> Sequence[int | None]:
+    """The instances of a task to try: each audience; of other mapped tasks whichever is first."""
+    if task != "train_audience":
+        return [None]
+    return range(1 if fault is Fault.POOLER else len(variant.audiences))
+
+
 def play_all(
     room: Room,
     cases: Sequence[Case],
     references: Mapping[Variant, Reference],
     middles: Mapping[Case, Middle],
 ) -> Iterator[Outcome]:
-    """Play several cases at once; separately those of a fault that affects all."""
+    """Play several cases, or runs, at once; separately those of a fault that affects all."""
     apart = (*OUTAGES, Fault.SETTINGS)
     others = [case for case in cases if case.fault not in apart]
     settings = [case for case in cases if case.fault is Fault.SETTINGS]
     pool = ThreadPoolExecutor(AT_ONCE)
 
-    def play_group(group: Sequence[Case], outage: Outage | None = None) -> Iterator[Outcome]:
+    def play_run(group: Sequence[Case]) -> list[Outcome]:
+        [first, *_] = group
+        shared = references.get(first.variant)
+        if first.shares_run:
+            return play_in_one_run(room, {case: middles[case] for case in group}, shared)
+        return [play(room, first, shared, middles[first])]
+
+    def play_runs(some: Sequence[Case]) -> Iterator[Outcome]:
+        return chain.from_iterable(pool.map(play_run, runs_of(some)))
+
+    def play_outage(group: Sequence[Case], outage: Outage) -> Iterator[Outcome]:
         return pool.map(
-            lambda case: play(room, case, references[case.variant], middles[case], outage), group
+            lambda case: play(room, case, references.get(case.variant), middles[case], outage),
+            group,
         )
 
     try:
-        yield from play_group(others)
+        yield from play_runs(others)
         if settings:
             with harmful_settings(room):
-                yield from play_group(settings)
+                yield from play_runs(settings)
         for fault in OUTAGES:
             outages = [case for case in cases if case.fault is fault]
-            for start in range(0, len(outages), AT_ONCE):
-                group = outages[start : start + AT_ONCE]
-                yield from play_group(group, outage_of(fault, room, len(group)))
+            for run in runs_of([case for case in outages if case.shares_run]):
+                yield from play_run(run)
+            single = [case for case in outages if not case.shares_run]
+            for start in range(0, len(single), AT_ONCE):
+                group = single[start : start + AT_ONCE]
+                yield from play_outage(group, outage_of(fault, room, len(group)))
     finally:
         # After Ctrl-C, running cases end on their own once nothing answers them.
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def runs_of(cases: Sequence[Case]) -> list[list[Case]]:
+    """The cases by the run that they are played in."""
+    runs: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        runs[case.space].append(case)
+    return list(runs.values())
 
 
 def table_of(outcomes: Sequence[Outcome]) -> Table:
@@ -160,8 +229,8 @@ def table_of(outcomes: Sequence[Outcome]) -> Table:
     table.add_column("task")
     for fault in Fault:
         table.add_column(str(fault))
-    found = {(o.case.variant.name, o.case.task, o.case.fault): o for o in outcomes}
-    for variant, task in dict.fromkeys((o.case.variant.name, o.case.task) for o in outcomes):
+    found = {(o.case.variant.name, o.case.instance, o.case.fault): o for o in outcomes}
+    for variant, task in dict.fromkeys((o.case.variant.name, o.case.instance) for o in outcomes):
         name = task if variant == IN_PLACE.name else f"{task} ({variant})"
         cells = [found.get((variant, task, fault)) for fault in Fault]
         words = ["-" if cell is None else cell.word for cell in cells]
@@ -172,7 +241,7 @@ def table_of(outcomes: Sequence[Outcome]) -> Table:
 def report_case(report: Report, outcome: Outcome) -> None:
     """Report a case."""
     report.measure(
-        f"{outcome.case.fault} in {outcome.case.task} ({outcome.case.variant.name})",
+        f"{outcome.case.fault} in {outcome.case.instance} ({outcome.case.variant.name})",
         result=outcome.word,
         at=outcome.at,
         place=outcome.place,
@@ -201,10 +270,13 @@ def find_middles(
 def play_in(room: Room, cases: Sequence[Case], report: Report) -> tuple[list[Outcome], list[str]]:
     """Play cases in a room; return their outcomes, and what is left over at the end."""
     used = dict.fromkeys(case.variant for case in cases)
-    references = {v: run_undisturbed(room, v.spec(f"undisturbed_{v.name}")) for v in used}
-    counts = {v: count_calls(room, v.spec(f"counted_{v.name}"), references[v]) for v in used}
-    tried = {*TASKS, *TASKS_OF_EVENTS, "embed_texts"}
-    unknown = {task for counted in counts.values() for task in counted} - tried
+    # Control groups are drawn by names: there is no equal space of another name.
+    alike = [variant for variant in used if not variant.audiences]
+    references = {v: run_undisturbed(room, v.spec(f"undisturbed_{v.name}")) for v in alike}
+    counts = {v: count_calls(room, v.spec(f"counted_{v.name}"), references.get(v)) for v in used}
+    tried = {*TASKS, *TASKS_OF_EVENTS, *TASKS_OF_AUDIENCES, "embed_texts"}
+    counted = {task.partition("[")[0] for found in counts.values() for task in found}
+    unknown = counted - tried
     if unknown:
         raise LocalError(f"the DAG has tasks without a fault: {', '.join(sorted(unknown))}")
     middles, outcomes = find_middles(room, cases, counts, report.parameters["moment"])
@@ -218,16 +290,23 @@ def play_in(room: Room, cases: Sequence[Case], report: Report) -> tuple[list[Out
 
 def run(state: Path, options: argparse.Namespace) -> int:
     """Play the requested cases; return the exit code."""
-    variants = (IN_PLACE, ANEW, with_texts(str(link_model(state / "model"))), WITH_EVENTS)
-    cases = select_cases(variants, options.task, options.fault, options.variant)
+    texts = with_texts(str(link_model(state / "model")))
+    variants = (IN_PLACE, ANEW, texts, WITH_EVENTS, WITH_AUDIENCES)
+    cases = select_cases(
+        variants, options.task, options.fault, options.variant, is_together=options.together
+    )
     if not cases:
         print("no such case; see --help", file=sys.stderr)
         return 2
     used = dict.fromkeys(case.variant for case in cases)
     specs = [*(case.spec for case in cases), *(v.spec(f"counted_{v.name}") for v in used)]
+    for case in cases:
+        write_audiences(audiences_folder(state), case.variant, case.space, case.gated[1])
+    for variant in used:
+        write_audiences(audiences_folder(state), variant, f"counted_{variant.name}")
     report = Report("faults", {"cases": len(cases), "moment": options.moment})
     started = time.monotonic()
-    with machine_room(state, specs, SLOTS) as room:
+    with machine_room(state, specs, SLOTS_TOGETHER if options.together else SLOTS) as room:
         outcomes, left = play_in(room, cases, report)
     report.parameters["seconds"] = round(time.monotonic() - started)
     for line in left:
@@ -251,6 +330,11 @@ def main() -> int:
     parser.add_argument("--variant", action="append", default=[], help="the same, such as events")
     parser.add_argument(
         "--moment", type=float, default=0.5, help="at which of its calls a task is stopped, 0 to 1"
+    )
+    parser.add_argument(
+        "--together",
+        action="store_true",
+        help="one run per fault and variant, in which every task is struck; a tenth of the time",
     )
     options = parser.parse_args()
     Interrupts().install()

@@ -2,16 +2,17 @@
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from benchmarks.faults import checks, harm
+from benchmarks.faults import alone, checks, harm
+from benchmarks.faults.audience_files import ASKED, file_name
 from benchmarks.faults.checks import State
 from benchmarks.faults.customers import FIRST, GATED, PLAIN, SECOND, Variant
 from benchmarks.faults.harm import Fault, NotAsPlannedError, Outage, Scene
 from benchmarks.faults.night import run_night
-from benchmarks.faults.orders import Counts, Stopped
+from benchmarks.faults.orders import Counts, Stopped, instance_of
 from benchmarks.faults.person import ENDED
 from benchmarks.faults.pooled import run_behind_poolers
 from benchmarks.faults.reader import Reader, look, reading
@@ -29,7 +30,11 @@ ENDS_THE_TRY = (
 )
 # `prepare` has no idle session; `encode` and `validate` compute again what they cannot read.
 HARMLESS = ((Fault.IDLE, "prepare"), (Fault.ARTEFACT, "encode"), (Fault.ARTEFACT, "validate"))
+# `prepare` only warns of an audience that it cannot check.
+HARMLESS_WITH_AUDIENCES = (*HARMLESS, (Fault.SOURCE, "prepare"))
 OUTAGES = (Fault.SERVER, Fault.WAREHOUSE_DISK)
+# No retry helps; the night is published without the audience, until a person clears a task.
+BREAKS_AN_AUDIENCE = (Fault.DISK, Fault.ARTEFACT)
 CLEARED_TASK = re.compile(r"clear task \W*(\w+)")
 REPAIRS = 6
 
@@ -45,32 +50,71 @@ class Reference:
 
 @dataclass(frozen=True)
 class Case:
-    """A fault and the task that it affects."""
+    """A fault and the task that it affects; of a mapped task the instance ``part``.
+
+    ``shares_run``: other tasks of the same run have the same fault.
+    """
 
     fault: Fault
     task: str
     variant: Variant
+    part: int | None = None
+    shares_run: bool = False
 
     @property
     def space(self) -> str:
         """The case's own space, whose name has at most 31 letters."""
-        return f"{self.variant.name[0]}_{self.fault}_{self.task}"[:31]
+        if self.shares_run:
+            return f"{self.variant.name[:2]}_{self.fault}"
+        part = "" if self.part is None else f"_{self.part}"
+        return f"{self.variant.name[:2]}_{self.fault}_{self.task}{part}"[:31]
+
+    @property
+    def instance(self) -> str:
+        """The task, with the instance if it is mapped."""
+        return instance_of(self.task, self.part)
+
+    @property
+    def audience(self) -> str | None:
+        """The audience that the task trains."""
+        if self.part is None or not self.variant.audiences:
+            return None
+        return file_name(self.space, self.variant.audiences[self.part])
 
     @property
     def is_copy(self) -> bool:
         """Whether the source's session ends in the middle of a COPY, in which its view blocks."""
-        is_extract = self.fault is Fault.SOURCE and self.task == "extract"
-        return is_extract and "events" not in self.variant.changes  # which come after the view
+        if self.fault is not Fault.SOURCE:
+            return False
+        if self.task == "extract":
+            return "events" not in self.variant.changes  # which come after the view
+        return self.audience == file_name(self.space, ASKED)
+
+    @property
+    def ends_the_try(self) -> bool:
+        """Whether the task cannot come through at its first try."""
+        harmless = HARMLESS_WITH_AUDIENCES if self.variant.audiences else HARMLESS
+        return self.fault in ENDS_THE_TRY and (self.fault, self.task) not in harmless
+
+    @property
+    def gated(self) -> tuple[str, str]:
+        """The tables that customers and seeds are read from."""
+        is_seed = self.audience is not None
+        table = GATED if self.is_copy else PLAIN
+        return (PLAIN, table) if is_seed else (table, PLAIN)
 
     @property
     def spec(self) -> Spec:
         """The spec of the space."""
-        return self.variant.spec(self.space, GATED if self.is_copy else PLAIN)
+        return self.variant.spec(self.space, self.gated[0])
 
 
 @dataclass
 class Outcome:
-    """The outcome of a case, which passes if there are no problems."""
+    """The outcome of a case, which passes if there are no problems.
+
+    ``without_audience``: what BI saw of the snapshot while it lacked the audience that had failed.
+    """
 
     case: Case
     at: str = ""
@@ -81,6 +125,7 @@ class Outcome:
     polls: int = 0
     seconds: float = 0.0
     does_not_apply: str = ""
+    without_audience: str | None = None
     problems: tuple[str, ...] = ()
 
     @property
@@ -102,8 +147,14 @@ def run_undisturbed(room: Room, spec: Spec) -> Reference:
     return Reference(checks.state_of(room, spec), before, look(room.warehouse_dsn, spec))
 
 
-def count_calls(room: Room, spec: Spec, reference: Reference) -> Counts:
+def reference_of(room: Room, spec: Spec, shared: Reference | None) -> Reference:
+    """An undisturbed run for comparison: the one of all spaces, or else one of the same names."""
+    return shared or run_undisturbed(room.apart, spec)
+
+
+def count_calls(room: Room, spec: Spec, shared: Reference | None) -> Counts:
     """Let Airflow build the second snapshot undisturbed; return the calls of each task."""
+    reference = reference_of(room, spec, shared)
     run_night(room.deployment, spec, FIRST)
     room.orders.count(spec.dag_id)
     room.person.unpause(spec.dag_id)
@@ -124,7 +175,7 @@ def middle_of(case: Case, counts: Counts, moment: float) -> Middle:
     DoesNotApplyError
         The fault cannot affect the task.
     """
-    made = counts[case.task]
+    made = counts[case.instance]
     kind = harm.kind_of_middle(case.fault, made)
     # Whoever has mapped an artefact does not see that it is cut.
     is_first = case.fault is Fault.ARTEFACT
@@ -132,17 +183,18 @@ def middle_of(case: Case, counts: Counts, moment: float) -> Middle:
 
 
 def play(
-    room: Room, case: Case, reference: Reference, middle: Middle, outage: Outage | None = None
+    room: Room, case: Case, shared: Reference | None, middle: Middle, outage: Outage | None = None
 ) -> Outcome:
     """Inject the fault and check what is left; all errors are in the outcome."""
     started = time.monotonic()
     outcome = Outcome(case, at=f"{middle[0]} {middle[1]}")
     try:
+        reference = reference_of(room, case.spec, shared)
         _play(room, case, reference, outcome, middle, outage)
     except Exception as error:
         if outage is not None:
             outage.give_up()
-        harm.let_go(room, case.spec, case.task)
+        harm.let_go(room, case.spec, case.instance)
         outcome.problems = (*outcome.problems, f"{type(error).__name__}: {error}")
     outcome.seconds = round(time.monotonic() - started, 1)
     return outcome
@@ -166,73 +218,30 @@ def _play(
             outcome.tries, outcome.done = 1, run_behind_poolers(room, spec, case.task)
             reader.stop()
             outcome.polls = reader.seen.total()
-            outcome.problems = tuple(_sights(room, spec, case.fault, reference, reader))
+            outcome.problems = tuple(_sights(room, spec, outcome, reference, reader))
             return
         if case.is_copy:
             scene = _strike_copy(room, case, outcome)
         else:
-            room.orders.stop(spec.dag_id, case.task, *middle)
-            scene = Scene(room, spec, case.task, room.person.trigger(spec.dag_id, SECOND))
-            _strike(scene, case, outcome, outage)
-        _finish(scene, case, outcome)
+            room.orders.stop(spec.dag_id, case.instance, *middle)
+            scene = Scene(room, spec, case.instance, room.person.trigger(spec.dag_id, SECOND))
+            strike(scene, case, outcome, outage)
+        finish(scene, case, outcome)
         reader.stop()
         outcome.polls = reader.seen.total()
-        outcome.problems = (*outcome.problems, *_problems(scene, case, reference, reader))
-
-
-def play_one_after_the_other(
-    room: Room, spec: Spec, cases: Mapping[Case, Middle], reference: Reference
-) -> dict[Case, Outcome]:
-    """Inject faults into tasks of one run, in the order of the flow; its source has the gate.
-
-    Raises
-    ------
-    Exception
-        whatever keeps a fault from being injected.
-    """
-    outcomes = {
-        case: Outcome(case, at=f"{kind} {number}") for case, (kind, number) in cases.items()
-    }
-    with ExitStack() as stack:
-        stack.enter_context(harm.folder_of_its_own(room.artefacts / spec.space))
-        for case in cases:
-            stack.callback(harm.let_go, room, spec, case.task)
-        run_night(room.deployment, spec, FIRST)
-        room.person.unpause(spec.dag_id)
-        reader = stack.enter_context(reading(room.warehouse_dsn, spec))
-        for case, middle in cases.items():
-            if not case.is_copy:
-                room.orders.stop(spec.dag_id, case.task, *middle)
-        with harm.gate_closed(room):
-            run = room.person.trigger(spec.dag_id, SECOND)
-            scenes = {case: Scene(room, spec, case.task, run) for case in cases}
-            for case in filter(lambda case: case.is_copy, cases):
-                outcomes[case].place = "in the middle of COPY"
-                outcomes[case].done = harm.end_copy(scenes[case])
-        for case, scene in scenes.items():
-            if not case.is_copy:
-                _strike(scene, case, outcomes[case], None)
-            if case.fault is Fault.DISK:  # a task that a person has to clear
-                scene.run.wait()
-                scene.run.clear_failed()
-        for case, scene in scenes.items():
-            _finish(scene, case, outcomes[case])
-        reader.stop()
-        for case, scene in scenes.items():
-            outcomes[case].polls = reader.seen.total()
-            outcomes[case].problems += tuple(_problems(scene, case, reference, reader))
-    return outcomes
+        outcome.problems = (*outcome.problems, *problems_of(scene, outcome, reference, reader))
 
 
 def _strike_copy(room: Room, case: Case, outcome: Outcome) -> Scene:
     spec = case.spec
     with harm.gate_closed(room):
-        scene = Scene(room, spec, case.task, room.person.trigger(spec.dag_id, SECOND))
+        scene = Scene(room, spec, case.instance, room.person.trigger(spec.dag_id, SECOND))
         outcome.place, outcome.done = "in the middle of COPY", harm.end_copy(scene)
     return scene
 
 
-def _strike(scene: Scene, case: Case, outcome: Outcome, outage: Outage | None) -> None:
+def strike(scene: Scene, case: Case, outcome: Outcome, outage: Outage | None) -> None:
+    """Wait until the task is stopped, and do it harm."""
     stopped = _wait_for_stop(scene)
     outcome.place = stopped.place
     if case.fault in OUTAGES:
@@ -242,12 +251,16 @@ def _strike(scene: Scene, case: Case, outcome: Outcome, outage: Outage | None) -
         outcome.done = harm.HARM[case.fault](scene, stopped)
 
 
+def stopped_in(scene: Scene) -> Stopped | None:
+    """The task of a scene, if it is stopped."""
+    return scene.room.orders.stopped(scene.spec.dag_id, scene.instance)
+
+
 def _wait_for_stop(scene: Scene) -> Stopped:
-    orders, dag_id = scene.room.orders, scene.spec.dag_id
     found: list[Stopped] = []
 
     def is_over() -> bool:
-        stopped = orders.stopped(dag_id, scene.task)
+        stopped = stopped_in(scene)
         found[:] = [] if stopped is None else [stopped]
         return bool(found) or scene.run.state in ENDED
 
@@ -257,16 +270,20 @@ def _wait_for_stop(scene: Scene) -> Stopped:
     return found[0]
 
 
-def _finish(scene: Scene, case: Case, outcome: Outcome) -> None:
+def finish(scene: Scene, case: Case, outcome: Outcome) -> None:
     """Complete the run, after a person's repairs and clearing if necessary."""
     state = scene.run.wait()
-    if state == "failed":
+    is_broken = case.audience is not None and case.fault in BREAKS_AN_AUDIENCE
+    if is_broken and state == "success":
+        outcome.without_audience = look(scene.room.warehouse_dsn, scene.spec)
+        outcome.problems += tuple(alone.problems_of(scene, str(case.audience)))
+    if is_broken or state == "failed":
         outcome.is_cleared = True
         state = _repair(scene, case)
-    outcome.tries = scene.run.tries(case.task)
+    outcome.tries = scene.run.tries(case.task, case.part)
     if state != "success":
         words = scene.run.last_words()
-        outcome.problems = (f"the run is {state}, failed: {scene.run.failed()}: {words}",)
+        outcome.problems += (f"the run is {state}, failed: {scene.run.failed()}: {words}",)
 
 
 def _repair(scene: Scene, case: Case) -> str:
@@ -284,19 +301,25 @@ def _repair(scene: Scene, case: Case) -> str:
     return scene.run.state
 
 
-def _problems(scene: Scene, case: Case, reference: Reference, reader: Reader) -> Iterator[str]:
-    yield from _sights(scene.room, scene.spec, case.fault, reference, reader)
+def problems_of(
+    scene: Scene, outcome: Outcome, reference: Reference, reader: Reader
+) -> Iterator[str]:
+    """Whatever is not as after an undisturbed run."""
+    case, tries = outcome.case, outcome.tries
+    yield from _sights(scene.room, scene.spec, outcome, reference, reader)
     yield from checks.orphans(scene.room)
-    tries = scene.run.tries(case.task)
-    if case.fault in ENDS_THE_TRY and tries < 2 and (case.fault, case.task) not in HARMLESS:
+    if case.ends_the_try and tries < 2:
         yield "the task was tried only once: the fault did not affect it"
     if case.fault is Fault.SETTINGS and tries > 1:
         yield f"the task was tried {tries} times: a setting has ended a session or statement"
 
 
 def _sights(
-    room: Room, spec: Spec, fault: Fault, reference: Reference, reader: Reader
+    room: Room, spec: Spec, outcome: Outcome, reference: Reference, reader: Reader
 ) -> Iterator[str]:
     yield from checks.problems_of(room, spec, reference.state)
-    may_be_cut = fault is Fault.SERVER
-    yield from checks.odd_sights(reader, reference.before, reference.after, may_be_cut=may_be_cut)
+    expected = [reference.before, reference.after]
+    if outcome.without_audience is not None:
+        expected.append(outcome.without_audience)
+    may_be_cut = outcome.case.fault is Fault.SERVER
+    yield from checks.odd_sights(reader, expected, may_be_cut=may_be_cut)

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,12 +130,12 @@ def _has_ancestor(pid: int, wanted: set[int]) -> bool:
     return False
 
 
-def odd_sights(reader: Reader, before: str, after: str, *, may_be_cut: bool) -> list[str]:
-    """Everything a reader saw other than the two complete snapshots."""
-    problems = [f"the reader saw {seen}" for seen in reader.seen if seen not in (before, after)]
+def odd_sights(reader: Reader, expected: Sequence[str], *, may_be_cut: bool) -> list[str]:
+    """Everything a reader saw other than the complete snapshots, of which the first was there."""
+    problems = [f"the reader saw {seen}" for seen in reader.seen if seen not in expected]
     problems += [f"the reader got an error: {error}" for error in reader.errors]
     if reader.cuts and not may_be_cut:
         problems.append(f"the reader was cut off {reader.cuts} times")
-    if not reader.seen[before]:
+    if not reader.seen[expected[0]]:
         problems.append("the reader has not seen the snapshot before")
     return problems

@@ -31,10 +31,11 @@ GATE_FILE = Path(__file__).parents[1] / "sql" / "create_gate.sql"
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """A spec that covers code paths of its own."""
+    """A spec that covers code paths of its own; and the audiences of its spaces."""
 
     name: str
     changes: dict[str, Any] = field(default_factory=dict)
+    audiences: tuple[str, ...] = ()
 
     def spec(self, space: str, table: str = PLAIN, **more: Any) -> Spec:
         """The spec of a space."""
@@ -109,6 +110,11 @@ WITH_EVENTS = Variant(
         "clustering": {"algorithms": ["kmeans"]},
     },
 )
+
+WITH_AUDIENCES = Variant(
+    "audiences", {"clustering": {"algorithms": ["kmeans"]}}, ("asked", "broken", "buyers")
+)
+"""Of the names of its audiences, the second one is that of an audience that fails by design."""
 
 
 def fill_source(dsn: str) -> None:

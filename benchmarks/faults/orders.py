@@ -11,6 +11,11 @@ from local.processes import ProcessId, identify
 Counts = dict[str, dict[str, int]]
 
 
+def instance_of(task_id: str, part: int | None) -> str:
+    """The name of an instance of a mapped task; a task that is not mapped has part None or -1."""
+    return task_id if part is None or part < 0 else f"{task_id}[{part}]"
+
+
 @dataclass(frozen=True)
 class Stopped:
     """A task that is stopped in its middle.
@@ -39,24 +44,33 @@ class Orders:
         self._folder(dag_id).joinpath("counting").touch()
 
     def counts(self, dag_id: str) -> Counts:
-        """Task -> kind of call -> number in an undisturbed task (in its shortest instance)."""
+        """Task -> kind of call -> number in an undisturbed task (in its shortest instance).
+
+        A mapped task is counted by instance too: see ``instance_of``.
+        """
         found: dict[str, list[dict[str, int]]] = defaultdict(list)
         for path in self._folder(dag_id).glob("*.counts"):
-            found[path.name.partition(".")[0]].append(json.loads(path.read_text(encoding="utf-8")))
+            task, part, _ = path.name.split(".")
+            counted = json.loads(path.read_text(encoding="utf-8"))
+            for name in {task, instance_of(task, int(part))}:
+                found[name].append(counted)
         return {
             task: {kind: min(one.get(kind, 0) for one in counted) for kind in counted[0]}
             for task, counted in found.items()
         }
 
-    def stop(self, dag_id: str, task_id: str, kind: str, number: int) -> None:
-        """Order the next try of a task to stop at its n-th call of a kind."""
-        path = self._folder(dag_id) / f"{task_id}.order"
+    def stop(self, dag_id: str, instance: str, kind: str, number: int) -> None:
+        """Order the next try of a task to stop at its n-th call of a kind.
+
+        Of a mapped task: the named instance, or whichever comes first (see ``instance_of``).
+        """
+        path = self._folder(dag_id) / f"{instance}.order"
         path.write_text(json.dumps({"kind": kind, "number": number}), encoding="utf-8")
 
-    def stopped(self, dag_id: str, task_id: str) -> Stopped | None:
+    def stopped(self, dag_id: str, instance: str) -> Stopped | None:
         """The task that has stopped as ordered; None until one has."""
         try:
-            path = self._folder(dag_id) / f"{task_id}.stopped"
+            path = self._folder(dag_id) / f"{instance}.stopped"
             note = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None

@@ -9,7 +9,7 @@ from local.processes import wait_until
 from local.rest import AirflowClient, JsonObject
 
 ENDED = ("success", "failed")
-RUN_SECONDS = 600
+RUN_SECONDS = 1_800
 POLL_SECONDS = 1.0
 
 
@@ -58,9 +58,14 @@ class DagRun:
         found = self.person.read(f"{self._path}/taskInstances", limit=100)["task_instances"]
         return [entry for entry in found if task_id in (None, entry["task_id"])]
 
-    def tries(self, task_id: str) -> int:
-        """The number of tries of a task; for a mapped task, the maximum over its instances."""
-        return max((entry["try_number"] for entry in self.tasks(task_id)), default=0)
+    def tries(self, task_id: str, part: int | None = None) -> int:
+        """The number of tries of a task, or of the instance ``part`` of a mapped one.
+
+        Without it, the maximum over all instances.
+        """
+        entries = self.tasks(task_id)
+        found = [entry for entry in entries if part in (None, entry["map_index"])]
+        return max((entry["try_number"] for entry in found), default=0)
 
     def failed(self) -> list[str]:
         """The tasks that failed themselves, not because of another one."""
@@ -81,11 +86,23 @@ class DagRun:
 
     def failed_logs(self) -> str:
         """The logs of the failed tasks, for what they tell a person to do."""
-        failed = [entry for entry in self.tasks() if entry["state"] == "failed"]
-        return " ".join(str(self.person.log_messages(entry)) for entry in failed)
+        return self._logs([entry for entry in self.tasks() if entry["state"] == "failed"])
+
+    def log(self, task_id: str) -> str:
+        """The log of the last try of a task."""
+        return self._logs(self.tasks(task_id))
+
+    def _logs(self, entries: list[JsonObject]) -> str:
+        return " ".join(str(self.person.log_messages(entry)) for entry in entries)
 
     def last_words(self) -> str:
-        """The last log line of each failed task, for a message."""
+        """The last error in the log of each failed task, for a message."""
         entries = [entry for entry in self.tasks() if entry["state"] == "failed"]
-        words = [self.person.log_messages(entry)[-1:] for entry in entries]
-        return "; ".join(str(word)[:400] for word in words)
+        words = [_last_error(self.person.log_messages(entry)) for entry in entries]
+        return "; ".join(str(word)[:1_000] for word in words)
+
+
+def _last_error(messages: list[JsonObject]) -> JsonObject | None:
+    """The last error among log messages, else the last message."""
+    errors = [one for one in messages if one.get("level") in ("error", "critical")]
+    return next(reversed(errors or messages), None)

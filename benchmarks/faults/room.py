@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.metadata import files
 from pathlib import Path
 from unittest.mock import patch
@@ -35,6 +36,8 @@ WAREHOUSE_SETTINGS = (
     "alter system set autovacuum = off",
     "select pg_reload_conf()",
 )
+APART = "apart"
+"""A second warehouse, where spaces of the same names are built undisturbed."""
 STOP_SECONDS = 5.0
 TABLESPACE_MB = 8_192  # of memory, as far as it is used
 
@@ -49,6 +52,7 @@ class Room:
     server: EmbeddedServer
     marker: str
     tablespace: Path | None = None
+    warehouse: str = WAREHOUSE
 
     @property
     def source_dsn(self) -> str:
@@ -58,24 +62,31 @@ class Room:
     @property
     def warehouse_dsn(self) -> str:
         """Kindred's database."""
-        return self.server.dsn(WAREHOUSE)
+        return self.server.dsn(self.warehouse)
 
     @property
     def artefacts(self) -> Path:
         """The folder of the tasks' artefacts."""
-        return self.local.layout.artifacts
+        folder = self.local.layout.artifacts
+        return folder if self.warehouse == WAREHOUSE else folder.with_name(self.warehouse)
 
     @property
     def temporary(self) -> Path:
         """The folder that tasks use as ``/tmp``."""
         return self.local.layout.state / "tmp"
 
-    @property
+    @cached_property
     def deployment(self) -> Deployment:
-        """The environment of a stage that runs without Airflow."""
+        """The environment of a stage that runs without Airflow; first asked for by one thread."""
         dsns = {"kindred_source": self.source_dsn, "kindred_warehouse": self.warehouse_dsn}
-        with patch.dict(os.environ, self.local.environment, clear=True):
+        environment = {**self.local.environment, "KINDRED_ARTIFACTS": str(self.artefacts)}
+        with patch.dict(os.environ, environment, clear=True):
             return Deployment(dsns.__getitem__, Settings.from_env())
+
+    @cached_property
+    def apart(self) -> "Room":
+        """The same room with the second warehouse, and artefacts of its own."""
+        return replace(self, warehouse=APART)
 
 
 def orders_folder(layout: Layout) -> Path:
@@ -116,6 +127,13 @@ def link_model(folder: Path) -> Path:
     return folder
 
 
+def audiences_folder(state: Path) -> Path:
+    """The folder of the audience files of all spaces."""
+    folder = state / "audiences"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 def write_specs(folder: Path, specs: Sequence[Spec]) -> None:
     """Write specs where the DAG file finds them; JSON is valid YAML."""
     folder.mkdir(exist_ok=True)
@@ -138,13 +156,20 @@ def state_folder() -> Iterator[Path]:
 
 @contextmanager
 def machine_room(state: Path, specs: Sequence[Spec], slots: int) -> Iterator[Room]:
-    """Start everything in an empty folder; all of it is stopped after the block."""
+    """Start everything; all of it is stopped after the block.
+
+    ``state`` is a folder that holds nothing but the audience files.
+    """
     layout = Layout(CHECKOUT, state / "local")
     layout.create()
     credentials = load_credentials(layout)
     supervisor = Supervisor(layout, credentials.marker)
     metadata, server = EmbeddedServer(layout.pgdata), EmbeddedServer(state / "warehouse")
     write_specs(state / "specs", specs)
+    folders = {
+        "KINDRED_AUDIENCES": str(audiences_folder(state)),
+        "KINDRED_FEATURES": str(state / "specs"),
+    }
     settings = {
         **task_settings(layout),
         "AIRFLOW_CONN_KINDRED_SOURCE": server.dsn(SOURCE),
@@ -153,10 +178,11 @@ def machine_room(state: Path, specs: Sequence[Spec], slots: int) -> Iterator[Roo
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
         "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "300",
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "200",
-        "KINDRED_FEATURES": str(state / "specs"),
         "KINDRED_LOCK_WAIT_SECONDS": "60",
+        **folders,
     }
     with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, folders))  # for nights in this process
         for one in (metadata, server):
             stack.callback(one.stop)
             one.start()
@@ -170,7 +196,8 @@ def machine_room(state: Path, specs: Sequence[Spec], slots: int) -> Iterator[Roo
         local.finish_migration()
         local.start()
         local.wait_until_healthy(specs[-1].dag_id)
-        yield replace(open_room(local, server, credentials, stack), tablespace=tablespace)
+        room = open_room(local, server, credentials, stack)
+        yield replace(room, tablespace=tablespace)
 
 
 def open_room(
@@ -190,7 +217,7 @@ def open_room(
 def _fill(server: EmbeddedServer) -> None:
     for statement in WAREHOUSE_SETTINGS:
         execute(server.dsn("postgres", SUPERUSER), statement)
-    for name in (SOURCE, WAREHOUSE):
+    for name in (SOURCE, WAREHOUSE, APART):
         server.create_database(name)
     fill_source(server.dsn(SOURCE))
 

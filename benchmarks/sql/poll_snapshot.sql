@@ -23,5 +23,13 @@ select jsonb_build_object(
     select jsonb_build_array(min(as_of), max(as_of), count(*), count(distinct customer_id), count(distinct item))
     from {bi}.recommendations_current
   ),
+  'audiences', (
+    select jsonb_object_agg(audience, jsonb_build_array(as_of, status, coalesce(cardinality(sizes), 0)) order by audience)
+    from {bi}.audiences_current
+  ),
+  'members', (
+    select jsonb_build_array(min(as_of), max(as_of), count(*), count(distinct customer_id), count(distinct audience))
+    from {bi}.audience_members_current
+  ),
   'similar', (select count(*) from {bi}.similar_customers(1, 5))
 )::text

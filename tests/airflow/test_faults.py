@@ -10,8 +10,9 @@ import pytest
 from chosen_faults import CHOSEN, SPEC
 from real_airflow import RealAirflow
 
-from benchmarks.faults.case import Case, Outcome, play_one_after_the_other, run_undisturbed
+from benchmarks.faults.case import Case, Outcome, run_undisturbed
 from benchmarks.faults.customers import IN_PLACE, fill_source
+from benchmarks.faults.one_run import play_one_after_the_other
 from benchmarks.faults.room import open_room
 from local.credentials import load_credentials
 from local.environment import SOURCE

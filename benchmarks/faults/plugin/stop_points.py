@@ -32,7 +32,7 @@ class Watch:
     """Traces the function calls of one task, and stops it at the ordered one."""
 
     def __init__(self, folder: Path, task_id: str, part: int) -> None:
-        self.folder, self.task_id, self.part = folder, task_id, part
+        self.folder, self.task_id, self.part, self.name = folder, task_id, part, task_id
         self.counts: Counter[str] = Counter()
         self.order = self._take_order()
         self._is_ours: dict[CodeType, bool] = {}
@@ -45,12 +45,20 @@ class Watch:
 
     def _take_order(self) -> dict[str, Any] | None:
         """Take the order for this task; only one try of one of its instances gets it."""
-        taken = self.folder / f"{self.task_id}.taken"
-        try:
-            (self.folder / f"{self.task_id}.order").rename(taken)
-        except FileNotFoundError:
-            return None
-        return dict(json.loads(taken.read_text(encoding="utf-8")))
+        for name in (f"{self.task_id}[{self.part}]", self.task_id):
+            taken = self.folder / f"{name}.taken"
+            try:
+                (self.folder / f"{name}.order").rename(taken)
+            except FileNotFoundError:
+                continue
+            self.name = name
+            return dict(json.loads(taken.read_text(encoding="utf-8")))
+        return None
+
+    def give_back(self) -> None:
+        """Leave an order that was not carried out to the next try: another fault came first."""
+        if self.order is not None and not (self.folder / f"{self.name}.stopped").exists():
+            (self.folder / f"{self.name}.taken").rename(self.folder / f"{self.name}.order")
 
     def see(self, frame: FrameType, event: str, _: object) -> Tracer | None:
         """Count a call of the task's body, and stop if it is the ordered one."""
@@ -84,12 +92,12 @@ class Watch:
     def _stop(self, frame: FrameType) -> None:
         sys.settrace(None)
         note = {"pid": os.getpid(), **_place(frame), **_session(frame), **_work(frame)}
-        self.write("stopped", note)
+        self.write(f"{self.name}.stopped", note)
         os.kill(os.getpid(), signal.SIGSTOP)
 
-    def write(self, ending: str, content: object) -> None:
+    def write(self, name: str, content: object) -> None:
         """Write an answer for the faults run, atomically."""
-        path = self.folder / f"{self.task_id}.{ending}"
+        path = self.folder / name
         aside = path.with_name(f"{path.name}.aside{os.getpid()}")
         aside.write_text(json.dumps(content, default=str), encoding="utf-8")
         aside.rename(path)
@@ -137,6 +145,11 @@ def _work(frame: FrameType | None) -> dict[str, Any]:
     return {}
 
 
+def _part_of(task_instance: Any) -> int:
+    """The instance of a mapped task; -1 for others."""
+    return -1 if task_instance.map_index is None else int(task_instance.map_index)
+
+
 class Listener:
     """Airflow calls these in the process of a task, before and after its body."""
 
@@ -146,7 +159,7 @@ class Listener:
     def on_task_instance_running(self, task_instance: Any) -> None:
         """Start tracing a task that has an order."""
         folder = Path(os.environ["FAULTS_FOLDER"]) / task_instance.dag_id
-        watch = Watch(folder, task_instance.task_id, task_instance.map_index or 0)
+        watch = Watch(folder, task_instance.task_id, _part_of(task_instance))
         if watch.is_wanted:
             self.watch = watch
             sys.settrace(watch.see)
@@ -156,7 +169,14 @@ class Listener:
         """Report the counts."""
         sys.settrace(None)
         if self.watch is not None:
-            self.watch.write(f"{self.watch.part}.counts", self.watch.counts)
+            name = f"{self.watch.task_id}.{self.watch.part}.counts"
+            self.watch.write(name, self.watch.counts)
+
+    @hookimpl
+    def on_task_instance_failed(self, task_instance: Any) -> None:
+        """Let the next try stop if this one did not come so far."""
+        if self.watch is not None:
+            self.watch.give_back()
 
 
 class StopPoints(AirflowPlugin):
