@@ -123,9 +123,10 @@ TASKS_OF_AUDIENCES = (
     "clean_up",
 )
 READS_SOURCE = ("prepare", "extract", "train_audience")
-# After these faults Airflow's retries complete the run.
+# After these faults Airflow's retries complete the run. One that ends the idle sessions hits all
+# tasks that run at that time, so that a few of them use up the retries of each.
 CAN_SHARE_A_RUN = (
-    *(Fault.KILL, Fault.SERVER, Fault.CONNECTION, Fault.TWICE, Fault.IDLE),
+    *(Fault.KILL, Fault.SERVER, Fault.CONNECTION, Fault.TWICE),
     *(Fault.SETTINGS, Fault.WAREHOUSE_DISK),
 )
 AT_ONCE = 4

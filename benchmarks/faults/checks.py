@@ -16,9 +16,11 @@ from kindred.publication.table_hash import table_hashes
 from kindred.spec.model import Spec
 from local.processes import command_line, marked_processes, wait_until
 
-# Relations of a schema without numbers, because a sequence numbers generations.
+# Relations of a schema without numbers, because a sequence numbers generations. PostgreSQL appends
+# one to the name of an index if another one, such as that of the partition in service, has it.
 RELATIONS = (
-    "select regexp_replace(relname, '[0-9]+', '#', 'g') || ' (' || relkind::text || ')'"
+    "select regexp_replace(regexp_replace(relname, '(_pkey|_idx)[0-9]+$', '\\1'),"
+    " '[0-9]+', '#', 'g') || ' (' || relkind::text || ')'"
     " from pg_class where relnamespace = to_regnamespace(%s)::oid"
 )
 INVALID_INDEXES = (
