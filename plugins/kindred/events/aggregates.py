@@ -57,7 +57,7 @@ def share_of_total(
     Each value's sum counts if it is positive after what was given back. NaN if no sum is positive.
     ``values`` (lines,); ``codes`` (lines,) number the values of the other column, -1 for missing.
     """
-    order = _order(lines.customers, codes)
+    order = order_within(lines.customers, codes)
     groups, is_new = _distinct_pairs(lines.customers[order], np.asarray(codes, np.int64)[order])
     signed = _signed(lines, values)[order]
     sums, _ = _sums(np.cumsum(is_new) - 1, signed, len(groups[0]))
@@ -107,7 +107,7 @@ def _first_and_last(lines: Lines, customers: int) -> tuple[Floats, Floats]:
 
 def _count_pairs(groups: NDArray[np.int64], codes: NDArray[np.integer], customers: int) -> Floats:
     """How many distinct codes each customer has."""
-    order = _order(groups, codes)
+    order = order_within(groups, codes)
     pairs, _ = _distinct_pairs(groups[order], codes[order])
     return np.bincount(pairs[0], minlength=customers).astype(np.float64)
 
@@ -126,12 +126,12 @@ def _sums(groups: NDArray[np.int64], values: Floats, count: int) -> tuple[Floats
     is_known = ~np.isnan(values)
     groups, values = groups[is_known], values[is_known]
     # Within a group by value, so that float64 sums do not depend on the order of the lines.
-    order = _order(groups, values)
+    order = order_within(groups, values)
     sums = np.bincount(groups[order], values[order], minlength=count)
     return sums.astype(np.float64), np.bincount(groups, minlength=count)
 
 
-def _order(groups: NDArray[np.int64], values: NDArray[Any]) -> NDArray[np.intp]:
+def order_within(groups: NDArray[np.int64], values: NDArray[Any]) -> NDArray[np.intp]:
     """The order by group and value; equal lines in any order.
 
     Like ``lexsort``, which sorts both by merging: here the values are sorted by vector instructions

@@ -63,7 +63,7 @@ def recommend_everyone(
         For customers without a buying profile, who get what their neighbours by these vectors own.
         Without, they get the most popular items.
     due : csr_array of int, shape (customers, items), optional
-        Owned items to recommend again (`due_items`).
+        Owned items to recommend again (`due_items`), if they may be listed.
     threads : int
         Does not change the result.
 
@@ -78,8 +78,9 @@ def recommend_everyone(
         found = _of_neighbours(
             catalogue, vectors, count, parameters, neighbours, seed, profiles, threads
         )
+    again = None if due is None else catalogue.listable(due)
     for part in found:
-        yield part if due is None else part.with_due(due)
+        yield part if again is None else part.with_due(again)
 
 
 def _of_popular(

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from kindred.encoding.items_block import MIN_BUYERS
 from kindred.neighbours.results import ShardResult
@@ -66,6 +67,12 @@ class Catalogue:
             order[may_be_listed[order]].astype(np.int32),
         )
 
+    def listable(self, items: Any) -> Any:
+        """Those entries of a csr_array (customers, items) whose items may be listed."""
+        is_kept = self.may_be_listed[items.indices]
+        ends = np.concatenate([[0], np.cumsum(is_kept)])[items.indptr]
+        return sparse.csr_array((items.data[is_kept], items.indices[is_kept], ends), items.shape)
+
 
 @dataclass(frozen=True, eq=False)
 class Recommendations:
@@ -96,7 +103,8 @@ class Recommendations:
     def with_due(self, due: Any) -> "Recommendations":
         """The lists with what is due on top: at most half of each list, most purchases first.
 
-        ``due`` is as `due_items` returns it, for all customers; its counts become scores.
+        ``due`` is as `due_items` returns it, for all customers, without what must not be listed
+        (`Catalogue.listable`); its counts become scores.
         """
         mine = due[self.rows]
         has_due = np.diff(mine.indptr) > 0

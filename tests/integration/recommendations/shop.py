@@ -31,15 +31,14 @@ def spec_of(*, catalogue: dict[str, Any] | None = None, **changes: Any) -> Spec:
 
 
 def owned(lines: Iterable[tuple[Any, ...]], as_of: str) -> dict[int, set[str]]:
-    """Customer -> items that have not all been given back, from the lines of the source."""
-    bought: dict[tuple[int, str], int] = defaultdict(int)
-    given_back: dict[tuple[int, str], int] = defaultdict(int)
-    for _, customer, at, item, _, quantity, _ in lines:
+    """Customer -> items of which something is left, from the lines of the source."""
+    left: dict[tuple[int, str], int] = defaultdict(int)
+    for _, customer, at, item, _, quantity, _ in sorted(lines, key=lambda line: line[2]):
         if at < moment(as_of):
-            counts = bought if quantity > 0 else given_back
-            counts[customer, str(item)] += abs(quantity)
+            pair = customer, str(item)
+            left[pair] = max(0, left[pair] + quantity)
     found: dict[int, set[str]] = defaultdict(set)
-    for (customer, item), units in bought.items():
-        if units > given_back[customer, item]:
+    for (customer, item), units in left.items():
+        if units:
             found[customer].add(item)
     return found

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kindred.events.lines import MICROSECONDS_PER_DAY as DAY
 from kindred.events.lines import NO_ITEM, Lines
 from kindred.events.ownership import purchases_of
 
@@ -50,6 +51,8 @@ def test_purchases_are_counted_per_customer_and_item():
         [(1, NAN, NAN), (1, NAN, -1)],
         [(1, 0.1, NAN), (1, 0.2, NAN), (1, -0.3, NAN)],  # whose sum in binary is not quite 0
         [(1, 10, 1), (1, -12, -2)],  # more than was bought in the window
+        [(1, -10, -1), (1, 10, 1), (1, -10, -1)],  # the first is of before the window
+        [(1, 10, 1), (1, -10, NAN), (1, 10, 1), (1, NAN, -1)],  # by amount, then by quantity
     ],
 )
 def test_what_was_given_back_in_full_is_not_owned(bought):
@@ -66,10 +69,32 @@ def test_what_was_given_back_in_full_is_not_owned(bought):
         [(1, 0, 1)],  # a gift
         [(1, 10, 0)],
         [(1, 10, 1), (2, -10, -1)],  # gives back something else
+        [(1, -10, -1), (1, 10, 1)],  # a refund of what was bought before the data begin
+        [(1, -40, -4), (1, 10, 1)],
+        [(1, NAN, -1), (1, 10, 1), (1, -5, NAN), (1, 0, 1)],
+        [(1, 10, 1), (1, -10, NAN), (1, NAN, NAN)],  # bought again, at an unknown price
     ],
 )
 def test_what_was_kept_in_part_is_owned(bought):
-    assert owned_after(*bought).toarray()[0, 1] == len([row for row in bought if row[1] >= 0])
+    bought_of_1 = [row for row in bought if row[0] == 1 and not (row[1] < 0 or row[2] < 0)]
+    assert owned_after(*bought).toarray()[0, 1] == len(bought_of_1)
+
+
+def test_a_refund_gives_back_what_was_bought_before_it():
+    """Whatever the order of arrival; of one moment, purchases come first."""
+    lines = {
+        0: [(12, 1.0), (120, -1.0)],  # bought 12 days ago, given back 120 days ago
+        1: [(117, 1.0), (102, -1.0), (12, 1.0)],  # bought again
+        2: [(12, -1.0), (12, 1.0)],
+        3: [(117, 0.1), (117, 0.2), (102, -0.3), (102, -9.0)],
+    }
+    rows = [(customer, -ago, q) for customer, mine in lines.items() for ago, q in mine]
+    for days in (None, 110):
+        for seed in range(3):
+            order = np.random.default_rng(seed).permutation(len(rows))
+            customer, at, units = (np.array(c)[order] for c in zip(*rows, strict=True))
+            some = Lines.of(customer, at * DAY, np.zeros(len(rows), int), quantities=units)
+            assert np.diff(purchases_of(some.within(0, days), 4, 1).indptr).tolist() == [1, 1, 0, 0]
 
 
 def test_nothing_at_all():
@@ -81,33 +106,40 @@ def test_nothing_at_all():
 
 AMOUNTS = st.sampled_from([NAN, -10.0, -5.0, 0.0, 5.0, 10.0])
 QUANTITIES = st.sampled_from([NAN, -2.0, -1.0, 0.0, 1.0, 2.0])
-LINES = st.lists(st.tuples(st.integers(0, 2), st.integers(-1, 2), AMOUNTS, QUANTITIES), max_size=12)
+LINES = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(-1, 2), AMOUNTS, QUANTITIES, st.integers(0, 5)),
+    max_size=12,
+)
 
 
 def plainly_owned(rows):
     """Purchases by (customer, item), by the words of the documentation."""
     found = {}
-    for pair in {(customer, item) for customer, item, _, _ in rows if item != NO_ITEM}:
-        mine = [(a, q) for customer, item, a, q in rows if (customer, item) == pair]
-        back = [(a, q) for a, q in mine if a < 0 or q < 0]
-        bought = [one for one in mine if not (one[0] < 0 or one[1] < 0)]
-        units = sum(1.0 if math.isnan(q) else q for _, q in bought)
-        paid = sum(0.0 if math.isnan(a) else a for a, _ in bought)
-        units_back = sum(math.isnan(a) if math.isnan(q) else abs(q) for a, q in back)
-        paid_back = sum(0.0 if math.isnan(a) else abs(a) for a, _ in back)
-        is_refunded = 0 < units_back >= units or 0 < paid_back >= paid
-        if bought and not is_refunded:
-            found[pair] = len(bought)
+    for pair in {tuple(row[:2]) for row in rows if row[1] != NO_ITEM}:
+        mine = [(at, a < 0 or q < 0, a, q) for *one, a, q, at in rows if tuple(one) == pair]
+        units = paid = 0.0
+        is_owned = False
+        for _, is_back, a, q in sorted(mine, key=lambda line: line[:2]):
+            price = 0.0 if math.isnan(a) else abs(a)
+            count = float(not is_back or math.isnan(a)) if math.isnan(q) else abs(q)
+            units += -count if is_back else count
+            paid += -price if is_back else price
+            is_gone = is_back and ((count > 0 and units <= 0) or (price > 0 and paid <= 0))
+            if is_gone:
+                units = paid = 0.0
+            is_owned = not is_gone and (is_owned or not is_back)
+        if is_owned:
+            found[pair] = sum(not is_back for _, is_back, *_ in mine)
     return found
 
 
 @given(LINES)
 def test_what_is_owned_is_what_the_words_say(rows):
     columns = [np.array(column, dtype=float) for column in zip(*rows, strict=True)]
-    customers, items, amounts, quantities = columns or [np.empty(0)] * 4
+    customers, items, amounts, quantities, at = columns or [np.empty(0)] * 5
     lines = Lines.of(
         customers.astype(np.int64),
-        np.arange(len(rows)),
+        at.astype(np.int64),
         items.astype(np.int64),
         amounts,
         quantities,

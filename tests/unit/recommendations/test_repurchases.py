@@ -7,8 +7,9 @@ from scipy import sparse
 from kindred.events.lines import MICROSECONDS_PER_DAY as DAY
 from kindred.events.lines import Lines
 from kindred.events.ownership import purchases_of
+from kindred.recommendations.everyone import recommend_everyone
 from kindred.recommendations.lists import Catalogue, Recommendations, most_popular
-from kindred.recommendations.parameters import Method
+from kindred.recommendations.parameters import Method, Parameters
 from kindred.recommendations.repurchases import due_items
 
 AS_OF = 100 * DAY
@@ -71,3 +72,29 @@ def test_what_is_due_is_on_top_of_at_most_half_a_list(count):
     for row in (0, 2):
         assert found.items[row].tolist() == lists.items[row].tolist()
     assert isinstance(found, Recommendations)
+
+
+def test_what_must_not_be_listed_is_never_due_again():
+    """Neither what is not available nor what has fewer than five owners; ranks have no gaps."""
+    owned = np.zeros((20, 12), dtype=np.int32)
+    owned[:, :10] = 1
+    owned[::2, 8:10] = 0
+    owned[0, 8:] = 7
+    available = np.arange(12) != 8
+    catalogue = Catalogue.of(sparse.csr_array(owned), available)
+    due = np.zeros_like(owned)
+    due[0, [3, 8, 9, 10, 11]] = 5, 9, 4, 8, 7
+    parts = recommend_everyone(
+        catalogue,
+        np.zeros((20, 3), dtype=np.float32),
+        6,
+        parameters=Parameters(),
+        neighbours=5,
+        seed=0,
+        due=sparse.csr_array(due),
+    )
+    found = Recommendations.joined(list(parts))
+    assert found.items[0].tolist() == [3, 9, -1, -1, -1, -1]
+    assert found.scores[0, :2].tolist() == [5, 4]
+    listed = found.items[found.items >= 0]
+    assert catalogue.may_be_listed[listed].all()
