@@ -1,5 +1,5 @@
 -- By what bi reads the current snapshot: one row, the settings it was published with, less the columns that have
--- been called private since. Views and functions read it at query time, so that publish changes what they show
+-- been called private since, and less what was made with their signs. Views and functions read it at query time, so that publish changes what they show
 -- by changing a row. hidden are the private features of the current snapshot that readers cannot compare
 -- customers by; private_reason matches what the reason of a rejection says of private columns.
 create or replace view {space}.reader_settings as
@@ -22,10 +22,14 @@ select
   ) as filterable,
   (snapshots.settings #>> '{{clustering,plpython,memory_mb}}')::integer as memory_mb,
   array(
-    select distinct features.column_name
+    select features.column_name
     from {space}.hidden_columns as features
     where snapshots.settings is null or snapshots.settings -> 'features' -> features.column_name is not null
-    order by features.column_name
+    union
+    select signed.column_name
+    from {space}.signed_features as signed
+    where signed.as_of = snapshots.as_of and signed.hides_distances and signed.column_name is not null
+    order by column_name
   ) as hidden,
   (
     select '(^|; )(' || string_agg(regexp_replace(column_name, '(\W)', '\\\1', 'g'), '|') || '): [^;]*'
@@ -38,6 +42,10 @@ cross join lateral (
     select json_array_elements_text(snapshots.settings -> 'private')
     union
     select column_name from {space}.private_columns
+    union
+    select signed.column_name
+    from {space}.signed_features as signed
+    where signed.as_of = snapshots.as_of and signed.column_name is not null
   )
 ) as hidden (private);
 

@@ -1,5 +1,5 @@
 -- The published snapshots whose lookalikes and segments readers see, by the settings of each. One that was made
--- by a feature that is hidden now is left out until its date is run again.
+-- by a feature that is hidden now, or with the signs of a column that is, is left out until its date is run again.
 create or replace view {space}.shown_snapshots as
 select
   snapshots.as_of,
@@ -12,6 +12,9 @@ where snapshots.status = 'published'
     select from {space}.hidden_columns as hidden
     where hidden.column_name <> all (snapshots.hidden_features)
       and (snapshots.settings is null or snapshots.settings -> 'features' -> hidden.column_name is not null)
+  )
+  and not exists (
+    select from {space}.signed_features as signed where signed.as_of = snapshots.as_of and signed.hides_distances
   );
 
 comment on view {space}.shown_snapshots is 'The published snapshots whose lookalikes and segments readers see.';

@@ -8,6 +8,7 @@ from kindred.events import event_state
 from kindred.events.event_state import midnight
 from kindred.events.event_tables import table_of
 from kindred.run.context import Run
+from kindred.spec.look_backs import LookBack, look_backs
 from kindred.spec.model import Spec
 from kindred.warehouse import partitions
 from kindred.warehouse.database import Database
@@ -44,26 +45,27 @@ def drop_old_events(run: Run, warehouse: Database) -> int:
 
 
 def require_kept(database: Database, spec: Spec, as_of: datetime) -> None:
-    """Refuse a snapshot whose features need events that have been dropped.
+    """Refuse a snapshot that needs events that have been dropped: for a feature, or to own items.
 
     Raises
     ------
     PreflightError
         naming them, and what can be computed.
     """
-    for feature_name, feature in spec.event_features.items():
-        kept_from = event_state.known(database, feature.of).kept_from
+    for look_back in look_backs(spec.features, spec.recommendations):
+        what, of = look_back.what, look_back.of
+        kept_from = event_state.known(database, of).kept_from
         if kept_from is None:
             continue
-        if feature.days is None:
-            raise PreflightError(problem_of_all(feature_name, feature.of, kept_from, as_of))
-        needed = as_of - timedelta(days=feature.days)
+        if look_back.days is None:
+            raise PreflightError(problem_of_all(look_back, kept_from, as_of))
+        needed = as_of - timedelta(days=look_back.days)
         if needed < kept_from:
-            first = kept_from + timedelta(days=feature.days)
+            first = kept_from + timedelta(days=look_back.days)
             raise PreflightError(
-                f"snapshot {as_of.isoformat()}: feature {feature_name!r} needs {feature.of} from"
-                f" {needed.isoformat()} on, but {says_of_dropped(feature.of, kept_from)}; the first"
-                f" date that can be computed is {first.isoformat()}"
+                f"snapshot {as_of.isoformat()}: {what} needs {of} from {needed.isoformat()} on,"
+                f" but {says_of_dropped(of, kept_from)}; the first date that can be computed is"
+                f" {first.isoformat()}"
             )
 
 
@@ -75,12 +77,12 @@ def says_of_dropped(name: str, kept_from: datetime) -> str:
     )
 
 
-def problem_of_all(feature_name: str, name: str, kept_from: datetime, as_of: datetime) -> str:
-    """What is wrong with a feature that looks back without a limit, and what to do."""
-    days = max(0, (as_of - kept_from).days)
-    limit = f"give it 'days: {days}' or less, or " if days else ""
+def problem_of_all(look_back: LookBack, kept_from: datetime, as_of: datetime) -> str:
+    """What is wrong with what looks back without a limit, and what to do."""
+    days, name = max(0, (as_of - kept_from).days), look_back.of
+    limit = f"give it '{look_back.key}: {days}' or less, or " if days else ""
     return (
-        f"feature {feature_name!r} is made of all {name}, but {says_of_dropped(name, kept_from)};"
+        f"{look_back.what} is made of all {name}, but {says_of_dropped(name, kept_from)};"
         f" {limit}give these events another name under 'events', so that all that the source still"
         " has lands anew"
     )

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from kindred.events.event_retention import problem_of_all, says_of_dropped
 from kindred.run.findings import Finding, Outcome
+from kindred.spec.look_backs import look_backs
 from kindred.spec.model import Spec
 from kindred.warehouse.database import Database
 
@@ -32,10 +33,10 @@ def _of_events(
 ) -> Iterator[Finding]:
     kept_from, landed_until = known
     what, events = f"events {name}", spec.events[name]
-    features = {key: one for key, one in spec.event_features.items() if one.of == name}
-    for key, feature in features.items():
-        if feature.days is None:
-            yield Finding(what, Outcome.FAILURE, problem_of_all(key, name, kept_from, as_of))
+    found = [one for one in look_backs(spec.features, spec.recommendations) if one.of == name]
+    for look_back in found:
+        if look_back.days is None:
+            yield Finding(what, Outcome.FAILURE, problem_of_all(look_back, kept_from, as_of))
     said = says_of_dropped(name, kept_from)
     is_expected = events.keep_days is not None and kept_from <= landed_until - timedelta(
         days=events.keep_days
@@ -51,12 +52,12 @@ def _of_events(
             " recommendations know nothing of them; to land all that the source still has, give"
             " these events another name under 'events'",
         )
-    for key, feature in features.items():
-        first = kept_from + timedelta(days=feature.days or 0)
-        if feature.days is not None and first > as_of:
+    for look_back in found:
+        first = kept_from + timedelta(days=look_back.days or 0)
+        if look_back.days is not None and first > as_of:
             yield Finding(
                 what,
                 Outcome.WARNING,
-                f"feature {key!r} looks back {feature.days:g} days, and {said}: the first date that"
-                f" can be computed is {first.isoformat()}",
+                f"{look_back.what} looks back {look_back.days:g} days, and {said}: the first date"
+                f" that can be computed is {first.isoformat()}",
             )

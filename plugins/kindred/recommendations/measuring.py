@@ -100,7 +100,10 @@ def measure(run: Run, warehouse: Database, as_of: datetime) -> Measurement:
             " five days"
         )
     shape = len(keys), len(bought.items)
-    splits = [split_lines(bought.lines, moment, end, *shape) for moment, end in pairwise(moments)]
+    splits = [
+        split_lines(bought.lines, moment, end, *shape, asked.owned_days)
+        for moment, end in pairwise(moments)
+    ]
     for split in splits:
         if len(split.tested) < LEAST_TESTED:
             raise NotMeasurableError(

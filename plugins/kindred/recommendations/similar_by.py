@@ -79,7 +79,9 @@ def measured_settings(spec: Spec) -> str:
     asked = settings_of(spec)
     if are_items_private(spec):
         return PRIVATE
-    given = [asked.of, compared_blocks(spec), asked.neighbours, asked.items]
+    given: list[object] = [asked.of, compared_blocks(spec), asked.neighbours, asked.items]
+    if asked.include_owned or asked.owned_days is not None:
+        given += [asked.include_owned, asked.owned_days]
     return hashlib.sha256(json.dumps(given, ensure_ascii=False).encode()).hexdigest()[:16]
 
 

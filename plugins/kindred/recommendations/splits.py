@@ -59,9 +59,14 @@ class Split:
         return np.flatnonzero(has_both).astype(np.int32)
 
 
-def split_lines(lines: Lines, moment: int, end: int, customers: int, items: int) -> Split:
-    """Split lines at a moment; those from ``end`` on are not used (microseconds since 1970)."""
-    before = purchases_of(lines.within(moment), customers, items)
+def split_lines(
+    lines: Lines, moment: int, end: int, customers: int, items: int, owned_days: float | None = None
+) -> Split:
+    """Split lines at a moment; those from ``end`` on are not used (microseconds since 1970).
+
+    ``owned_days``: how long before the moment a purchase is owned; for ever by default.
+    """
+    before = purchases_of(lines.within(moment, owned_days), customers, items)
     after = lines.within(end, (end - moment) / MICROSECONDS_PER_DAY)
     return Split.of(before, purchases_of(after, customers, items), moment)
 

@@ -166,7 +166,14 @@ def _recommend(
     asked, customers = settings_of(run.spec), len(embeddings.customers)
     threads = cores(run.settings.graph_threads)
     rows = read_events(
-        warehouse, run, asked.of, embeddings.customers, run.as_of, columns={ITEM}, stage="recommend"
+        warehouse,
+        run,
+        asked.of,
+        embeddings.customers,
+        run.as_of,
+        days=asked.owned_days,
+        columns={ITEM},
+        stage="recommend",
     ).without_signs_of(run.spec.private)
     owned = _owned(run, rows, customers, threads)
     due = _due(run, rows, owned) if asked.include_owned else None
@@ -219,9 +226,9 @@ def _within_memory(
 
 def _owned(run: Run, rows: EventRows, customers: int, threads: int) -> Any:
     """What all customers own, csr_array of int32 (customers, items)."""
-    ever = {"owned": ItemsFeature(of=settings_of(run.spec).of)}
+    owned = {"owned": ItemsFeature(of=settings_of(run.spec).of)}
     as_of = microseconds_of(run.as_of)
-    found = compute_features(ever, rows, customers, as_of, threads=threads)
+    found = compute_features(owned, rows, customers, as_of, threads=threads)
     return found.purchases["owned"].counts
 
 

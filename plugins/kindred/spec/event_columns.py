@@ -10,6 +10,8 @@ from kindred.spec.features import (
 )
 
 ITEM = "item"
+SIGNED = ("amount", "quantity")
+"""Columns whose sign says whether an event gives something back."""
 
 
 def numbers_of(feature: EventFeature) -> tuple[str, ...]:

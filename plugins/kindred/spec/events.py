@@ -70,8 +70,8 @@ class Events(Relation):
         default=None,
         ge=1,
         le=36_525,
-        description="Days for which events are kept; features must not look back further. Without"
-        " it: for ever.",
+        description="Days for which events are kept; features, and `owned_days` of recommendations,"
+        " must not look back further. Without it: for ever.",
         examples=[730],
     )
 
@@ -130,6 +130,15 @@ class Recommendations(Strict):
         default=False,
         description="Recommend again what a customer buys at a rhythm of its own, once it is due.",
         examples=[True],
+    )
+    owned_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=36_525,
+        exclude_if=lambda days: days is None,
+        description="Days before the snapshot whose purchases a customer owns, so that they are not"
+        " recommended. Without it: all of them. Where the events have `keep_days`, at most those.",
+        examples=[730],
     )
     catalogue: Catalogue | None = Field(
         default=None, description="The names of the items, and which are available."

@@ -13,6 +13,7 @@ from kindred.spec.features import (
     Feature,
     ItemsFeature,
 )
+from kindred.spec.look_backs import LookBack, look_backs
 from kindred.spec.names import did_you_mean, listed
 
 _OF_CUSTOMERS = ("connection", "table", "query", "where", "source_timezone")
@@ -100,6 +101,8 @@ def check_events(
             _check_feature(name, feature, events)
     if recommendations is not None:
         _check_recommendations(recommendations, events, features)
+    for look_back in look_backs(features, recommendations):
+        _check_kept(look_back, events)
 
 
 def _check_feature(name: str, feature: EventFeature, events: Mapping[str, Events]) -> None:
@@ -110,11 +113,15 @@ def _check_feature(name: str, feature: EventFeature, events: Mapping[str, Events
                 f"feature {name!r} is made of the {role} of {feature.of!r}, which names no such"
                 f" column: write '{role}: <column>' under 'events'"
             )
-    if table.keep_days is not None and (feature.days is None or feature.days > table.keep_days):
-        back = "all events" if feature.days is None else f"{feature.days:g} days"
+
+
+def _check_kept(look_back: LookBack, events: Mapping[str, Events]) -> None:
+    keeps = events[look_back.of].keep_days
+    if keeps is not None and (look_back.days is None or look_back.days > keeps):
+        back = "all events" if look_back.days is None else f"{look_back.days:g} days"
         raise ValueError(
-            f"feature {name!r} looks back {back}, but events {feature.of!r} are kept for"
-            f" {table.keep_days} days: give it 'days: {table.keep_days}' or less, or keep more"
+            f"{look_back.what} looks back {back}, but events {look_back.of!r} are kept for"
+            f" {keeps} days: give it '{look_back.key}: {keeps}' or less, or keep more"
         )
 
 

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 INTERNAL_VIEWS = (
     "publication/hidden_columns",
+    "publication/signed_features",
     "publication/shown_snapshots",
     "publication/reader_settings",
     "recommendations/shown_recommendations",

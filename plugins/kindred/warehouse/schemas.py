@@ -9,6 +9,7 @@ from psycopg2 import errors, sql
 
 from kindred import __version__
 from kindred.errors import PreflightError
+from kindred.spec.event_columns import SIGNED
 from kindred.spec.model import Spec
 from kindred.warehouse import bi_objects, statements
 from kindred.warehouse.database import Database
@@ -59,7 +60,10 @@ def create_space(
     if any(changes):
         rehearse = partial(_rehearse, database, spec, *changes)
         with_short_locks(database, rehearse, wait_seconds=wait_seconds)
-    private = {"private": list(spec.private), "hidden": list(spec.hidden_features)}
+    # Signs of these say what is a purchase, and are in all that is made of the events.
+    signs = () if spec.publish_distances else {*SIGNED} & {*spec.private}
+    hidden = [*spec.hidden_features, *signs]
+    private = {"private": list(spec.private), "hidden": hidden}
     database.run("warehouse/record_private_columns", private)
     if missing or made:  # all else had its rights put right before
         bi_objects.put_rights_right(database, spec)

@@ -6,7 +6,7 @@ from integration.events_shop import FIRST_NIGHT, in_force, open_shop, order_line
 from integration.leaving import SECRET
 from integration.warehouse import moment
 from kindred.erasure.task import erase, request_erasure
-from kindred.errors import PreflightError
+from kindred.errors import PreflightError, SpecError
 from kindred.history.erasure_key import VARIABLE
 from kindred.preparation.doctor import examine
 from kindred.tasks import run_task
@@ -48,8 +48,34 @@ def test_old_events_are_dropped_and_never_land_again(shop, monkeypatch):
     assert min(row[1] for row in in_force(shop)) >= kept
     with pytest.raises(PreflightError, match=r"needs purchases from 2026-03-02.*dropped"):
         shop.begin(spec, FIRST_NIGHT)
+    what_recommendations_without_the_limit_get(shop)
     assert run.as_of == moment(FIRST_NIGHT)
     what_a_spec_without_the_limit_gets(shop, kept, monkeypatch)
+
+
+def what_recommendations_without_the_limit_get(shop):
+    """Ownership has a window of its own, which must not reach further back than the events."""
+    recent = {"basket": {"kind": "items", "of": "purchases", "days": 20}, "income": "numeric"}
+
+    def asking(owned, **events):
+        asked = {"of": "purchases", "similar_by": "basket", **owned}
+        return shop_spec(features=recent, recommendations=asked, events=events, labels=[])
+
+    for owned, found in (({}, "all events"), ({"owned_days": 46}, "46 days")):
+        said = rf"ownership .* looks back {found}, but .*'owned_days: 45' or less, or keep more"
+        with pytest.raises(SpecError, match=said):
+            asking(owned, keep_days=45)
+    for spec, problem in (
+        (asking({"owned_days": 45}, keep_days=45), r"needs purchases from 2026-03-06.*2026-04-22"),
+        (asking({"owned_days": 90}), r"the first date that can be computed is 2026-06-06"),
+        (asking({}), r"made of all purchases.*'owned_days: 43' or less"),
+    ):
+        for ask in (shop.begin, shop.fit):
+            with pytest.raises(
+                PreflightError, match=rf"ownership in 'recommendations' .*{problem}"
+            ):
+                ask(spec, "2026-04-20T02:00")
+    shop.begin(asking({"owned_days": 45}, keep_days=45), "2026-04-24T02:00")
 
 
 def what_a_spec_without_the_limit_gets(shop, kept, monkeypatch):

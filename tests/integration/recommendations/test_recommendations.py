@@ -241,6 +241,38 @@ def test_private_items_are_shown_nowhere(shop, copied, private):
     assert told("8") == told("no such item")
 
 
+def test_what_was_made_with_signs_goes_as_soon_as_they_are_private(copied):
+    """No feature is made of the quantity, but its signs say what is owned, and what counts."""
+    spec = spec_of(private=["quantity"])
+    assert not spec.hidden_features
+    shown = (
+        "select distinct as_of from bi.recommendations",
+        "select distinct as_of from bi.lookalikes",
+        "select distinct as_of from bi.cluster_profiles",
+    )
+    two_nights = {(moment(FIRST_NIGHT),), (moment(LAST_NIGHT),)}
+    for query in shown:
+        assert set(copied.query(query)) == two_nights
+    of_pair = "select value_a from bi.explain_pair(1, 91) where column_name = 'orders_90d'"
+    extremes = (
+        "select as_of from bi.column_quality"
+        " where column_name = 'orders_90d' and maximum is not null"
+    )
+    assert copied.query(of_pair) != [(None,)]
+    assert set(copied.query(extremes)) == two_nights
+    copied.begin(spec, LAST_NIGHT)
+    for query in (*shown, extremes):
+        assert copied.query(query) == []
+    assert copied.query(of_pair) == [(None,)]
+    similar = "select distance from bi.similar_customers(1, 3)"
+    assert copied.query(similar) == [(None,)] * 3
+    copied.run(spec, LAST_NIGHT)
+    for query in (*shown, extremes):
+        assert copied.query(query) == [(moment(LAST_NIGHT),)]
+    assert copied.query(of_pair) != [(None,)]
+    assert (None,) not in copied.query(similar)
+
+
 @pytest.mark.soak
 def test_nothing_public_depends_on_a_private_quantity(copied):
     """Neither on its values nor on its signs, by which other quantities are given back."""

@@ -121,6 +121,11 @@ EVENTS = {
         ("features.basket.days", 365, True),
         ("events.purchases.where", "not is_test", False),
         ("recommendations", {"of": "purchases", "similar_by": "basket"}, False),
+        (
+            "recommendations",
+            {"of": "purchases", "similar_by": "basket", "owned_days": 365},
+            False,
+        ),
     ],
 )
 def test_what_the_block_is_made_of_is_in_the_hash_of_an_encoder(path, value, is_another_encoder):

@@ -21,7 +21,11 @@ select
 from (select *, column_name = any ({private}) or coalesce(own_private ? column_name, false) as is_private from (
   select
     quality.as_of, 'published' as state, column_name, kind, quality.encoder_version, quality.customers, missing, unlisted,
-    minimum, maximum, rejected, stability_index, previous_as_of, drift, (snapshots.settings -> 'private')::jsonb as own_private
+    minimum, maximum, rejected, stability_index, previous_as_of, drift,
+    coalesce(snapshots.settings -> 'private', '[]')::jsonb || (
+      select coalesce(jsonb_agg(signed.column_name), '[]')
+      from {space}.signed_features as signed where signed.as_of = quality.as_of
+    ) as own_private
   from {space}.column_quality as quality
   join {space}.snapshots on snapshots.as_of = quality.as_of and snapshots.status = 'published'
   union all

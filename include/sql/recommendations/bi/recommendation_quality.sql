@@ -10,9 +10,18 @@ with asked as materialized (
     compared.names as similar_by,
     (specs.settings #>> '{{recommendations,neighbours}}')::integer as most_neighbours,
     left(encode(sha256(convert_to(
-      jsonb_build_array(
-        specs.settings #> '{{recommendations,of}}', to_jsonb(compared.names),
-        specs.settings #> '{{recommendations,neighbours}}', specs.settings #> '{{recommendations,items}}'
+      (
+        jsonb_build_array(
+          specs.settings #> '{{recommendations,of}}', to_jsonb(compared.names),
+          specs.settings #> '{{recommendations,neighbours}}', specs.settings #> '{{recommendations,items}}'
+        )
+        || case
+          when (specs.settings #> '{{recommendations,include_owned}}')::boolean or specs.settings #> '{{recommendations,owned_days}}' is not null
+            then jsonb_build_array(
+              specs.settings #> '{{recommendations,include_owned}}', specs.settings #> '{{recommendations,owned_days}}'
+            )
+          else '[]'
+        end
       )::text, 'UTF8'
     )), 'hex'), 16) as settings_hash
   from (
