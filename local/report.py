@@ -211,6 +211,13 @@ def _snapshot_table(snapshots: Sequence[Row], bi: str) -> Table:
         table.add_column(name, justify="right")
     table.add_column("95 % interval")
     table.caption = "a window: the rows dated since the snapshot before; earlier ones landed first"
+    if snapshots and (nobody := snapshots[-1].get("events_unknown")):
+        of = snapshots[-1]
+        table.caption += (
+            f"\nno customer of the newest snapshot has {nobody:,} of the events, which are of"
+            f" {of['event_customers_unknown']:,} others: it would know"
+            f" {of['event_customers_alike']:,} of them without blanks around keys and capitals"
+        )
     table.caption_justify = "left"
     for row in snapshots:
         interval = f"{as_share(row['recall_low'])} - {as_share(row['recall_high'])}"

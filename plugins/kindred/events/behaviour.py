@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kindred.events.feature_values import FeatureValues
-from kindred.events.lines import Floats
+from kindred.events.lines import NOBODY, Floats, Unknown
 from kindred.events.ownership import ItemCounts
 from kindred.spec.features import EventFeature
 from kindred.warehouse.copy_writer import Array
@@ -20,11 +20,12 @@ class Behaviour:
     """The event features of n customers, and of somebody without events.
 
     ``customers`` (n,): ascending keys (see ``KeyType``). ``values``: of n + 1 customers, the last
-    of whom has no event; so is everybody who is not among the n.
+    of whom has no event; so is everybody who is not among the n. ``unknown``: events of nobody.
     """
 
     customers: Array
     values: FeatureValues
+    unknown: Unknown = NOBODY
 
     def rows(self, keys: Array) -> NDArray[np.intp]:
         """The rows of some customers in ``values``."""

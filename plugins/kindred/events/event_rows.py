@@ -1,6 +1,7 @@
 """Read the events of a snapshot's customers: lines in memory, with the texts behind their codes."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from psycopg2 import sql
 
 from kindred.events.event_tables import CODE, columns_of, table_of
-from kindred.events.lines import NO_ITEM, EventRows, Lines
+from kindred.events.lines import NO_ITEM, EventRows, Lines, Unknown
+from kindred.history.rejection import BLANKS
 from kindred.run.base_memory import BASE_MEGABYTES
 from kindred.run.context import Run
 from kindred.run.memory import require_memory
@@ -40,6 +42,7 @@ def read_events(
     stage: str = "events",
     line_bytes: int = 0,
     megabytes: int = 0,
+    counts_unknown: bool = False,
 ) -> EventRows:
     """Read the events in force as of a moment, whenever they arrived.
 
@@ -57,6 +60,8 @@ def read_events(
         The task whose forecast of memory it is.
     line_bytes, megabytes : int
         Memory that the caller needs beside the lines: per line, and in all.
+    counts_unknown : bool
+        Count the events of others, and who they are.
 
     Raises
     ------
@@ -101,7 +106,10 @@ def read_events(
     dtypes += [np.int32 if is_code[column] else np.float64 for column in wanted]
     joined = _sorted_columns(blocks, dtypes)
     found = dict(zip(("position", "at", *wanted), joined, strict=True))
-    return _rows(database, name, found, is_code)
+    rows = _rows(database, name, found, is_code)
+    if not counts_unknown or len(rows.lines) >= count:
+        return rows
+    return replace(rows, unknown=positions.unknown(events, bounds, count - len(rows.lines)))
 
 
 def _since(as_of: datetime, days: float) -> datetime:
@@ -128,7 +136,8 @@ class _Positions:
     def __init__(
         self, database: Database, key_type: KeyType, customers: Array, block_rows: int
     ) -> None:
-        self._customers = customers
+        self._database, self._customers = database, customers
+        self._unknown: list[Array] = [customers[:0]]
         self.is_key = key_type is KeyType.BIGINT
         self.field = Field.INT8 if self.is_key else Field.INT4
         self.statement = "events/read_lines" if self.is_key else "events/read_lines_by_position"
@@ -143,7 +152,23 @@ class _Positions:
         if last < 0:
             return np.zeros(len(sent), dtype=np.int32), np.zeros(len(sent), dtype=np.bool_)
         rows = np.minimum(np.searchsorted(self._customers, sent), last)
-        return rows.astype(np.int32), np.asarray(self._customers[rows] == sent)
+        is_known = np.asarray(self._customers[rows] == sent)
+        if not is_known.all():
+            self._unknown.append(np.unique(sent[~is_known]))
+        return rows.astype(np.int32), is_known
+
+    def unknown(self, events: str, bounds: dict[str, Any], count: int) -> Unknown:
+        """Who the customers of ``count`` events are that have no row; numbers have no spelling."""
+        if self.is_key:
+            return Unknown(count, len(np.unique(np.concatenate(self._unknown))))
+        customers, alike = self._database.rows(
+            "events/count_unknown",
+            bounds,
+            events=events,
+            positions=POSITIONS,
+            blanks=sql.SQL(BLANKS),
+        )[0]
+        return Unknown(count, customers, alike)
 
 
 def _send_positions(

@@ -92,6 +92,26 @@ class Lines:
         return self if is_inside.all() else self.take(is_inside)
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """Events in force that count for nobody, and their customers, whom the snapshot does not have.
+
+    ``alike``: of the customers, those it would have, were blanks and capitals no part of a key.
+    """
+
+    events: int = 0
+    customers: int = 0
+    alike: int = 0
+
+    def __add__(self, other: "Unknown") -> "Unknown":
+        return Unknown(
+            self.events + other.events, self.customers + other.customers, self.alike + other.alike
+        )
+
+
+NOBODY = Unknown()
+
+
 @dataclass(frozen=True, eq=False)
 class EventRows:
     """Events of customers, as features and recommendations read them.
@@ -99,7 +119,8 @@ class EventRows:
     ``lines``: the customers are row numbers, and ``lines.items`` positions in ``items``, the items'
     texts in ascending order. ``numbers``: stored column -> float64 (lines,), NaN for missing;
     ``codes``: stored column -> int32 (lines,), positions in ``values`` of that column, -1 for
-    missing. Codes of the warehouse, which depend on arrival, are in none of them.
+    missing. Codes of the warehouse, which depend on arrival, are in none of them. ``unknown``: what
+    was left out, where that was asked for.
     """
 
     lines: Lines
@@ -107,6 +128,7 @@ class EventRows:
     numbers: dict[str, Floats]
     codes: dict[str, NDArray[np.int32]]
     values: dict[str, NDArray[np.str_]]
+    unknown: Unknown = NOBODY
 
     def without_signs_of(self, private: Collection[str]) -> Self:
         """The events as readers may know them: a private amount or quantity gives nothing back.

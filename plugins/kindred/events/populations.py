@@ -21,6 +21,7 @@ from kindred.events.feature_values import (
     columns_read,
     compute_features,
 )
+from kindred.events.lines import NOBODY, EventRows, Unknown
 from kindred.events.ownership import ItemCounts
 from kindred.history import snapshot_customers
 from kindred.history.column_expressions import ColumnExpression
@@ -37,6 +38,9 @@ BEHAVIOUR = "behaviour"
 MADE_BY = "validate"
 PURCHASE_BYTES = 24
 """Memory per line for the purchases of one feature, while those of its parts are joined."""
+
+EXPECTED_UNKNOWN = 0.05
+"""Share of the events that those who have left, or are not there yet, may have: one in twenty."""
 
 OnBlock = Callable[[Array, Array, pd.DataFrame, dict[str, ItemCounts]], None]
 
@@ -102,11 +106,18 @@ def read_population(
 
 
 def _compute(
-    database: Database, run: Run, customers: Customers, as_of: datetime, stage: str
+    database: Database,
+    run: Run,
+    customers: Customers,
+    as_of: datetime,
+    stage: str,
+    *,
+    counts_unknown: bool = False,
 ) -> Behaviour:
     keys = snapshot_customers.read_keys(database, run, customers)
     threads = cores(run.settings.graph_threads)
     parts: list[FeatureValues] = []
+    unknown = NOBODY
     for name, features in by_table(run.spec.event_features).items():
         items = sum(isinstance(feature, ItemsFeature) for feature in features.values())
         rows = read_events(
@@ -120,7 +131,9 @@ def _compute(
             stage=stage,
             line_bytes=PURCHASE_BYTES * items,
             megabytes=threads * PART_LINES * PART_BYTES // 2**20,
+            counts_unknown=counts_unknown,
         )
+        unknown += _told_unknown(name, rows)
         private = run.spec.private
         moment = microseconds_of(as_of)
         known = rows.without_signs_of(private)
@@ -130,14 +143,40 @@ def _compute(
             if chosen:
                 parts.append(compute_features(chosen, seen, len(keys) + 1, moment, threads))
         log.info("computed %d features of %d %s", len(features), len(rows.lines), name)
-    return Behaviour(keys, merged(parts))
+    return Behaviour(keys, merged(parts), unknown)
+
+
+def _told_unknown(name: str, rows: EventRows) -> Unknown:
+    """The events of customers whom the snapshot does not have; many are no accident."""
+    found = rows.unknown
+    every = found.events + len(rows.lines)
+    if found.alike or found.events > EXPECTED_UNKNOWN * every:
+        spelt = (
+            f"; {found.alike} of these customers would be known without blanks around their keys"
+            " and capitals in them: write keys as the customers' table does, in a query"
+            if found.alike
+            else ""
+        )
+        log.warning(
+            "%d of %d %s are of %d customers whom the snapshot does not have, and count for nobody"
+            "%s",
+            *(found.events, every, name, found.customers, spelt),
+        )
+    return found
 
 
 def _keep(database: Database, run: Run, stage: str) -> Behaviour:
     customers = snapshot_customers.kept_customers(database, run)
-    behaviour = _compute(database, run, customers, run.as_of, stage)
+    behaviour = _compute(database, run, customers, run.as_of, stage, counts_unknown=True)
     if run.landing_suffix:  # no snapshot: nobody reads on, and a run of that date has its own
         return behaviour
+    unknown = behaviour.unknown
+    run.add_facts(
+        database,
+        events_unknown=unknown.events,
+        event_customers_unknown=unknown.customers,
+        event_customers_alike=unknown.alike,
+    )
     values = behaviour.values
     facts = {"made_with": snapshot_customers.table_number(database, run)}
     for name, purchases in values.purchases.items():

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 
 from kindred.infer.column_names import identifier_of
-from kindred.infer.columns import SqlType
+from kindred.infer.columns import Column, SqlType
 from kindred.infer.event_choice import Choice
 from kindred.infer.event_features import (
     EventFeatureLine,
@@ -22,6 +23,7 @@ from kindred.infer.event_moments import Computed, with_moment
 from kindred.infer.event_names import names_currency, names_undoing
 from kindred.infer.event_roles import EventRoles, find_roles
 from kindred.infer.proposal import Evidence
+from kindred.infer.shapes import strip
 from kindred.infer.typed_values import NUMERIC_TYPES
 from kindred.spec.events import NAME_PATTERN
 from kindred.spec.names import listed
@@ -169,7 +171,7 @@ def _doubts(roles: EventRoles) -> list[str]:
 
 def _cautions(evidence: Evidence, roles: EventRoles) -> list[str]:
     """What no column's role can say: several currencies, and events that were undone."""
-    found = []
+    found = _spellings(evidence.column("customer", roles.customer.column))
     for column in evidence.columns:
         if column.name in roles.used or column.is_temporal or column.distinct < 2:
             continue
@@ -184,6 +186,20 @@ def _cautions(evidence: Evidence, roles: EventRoles) -> list[str]:
                 " counts as any other; leave such events out by a condition (where)"
             )
     return found
+
+
+def _spellings(holder: Column) -> list[str]:
+    """Keys of customers that differ in blanks or capitals only: each is a customer of its own."""
+    if holder.numbers is not None:
+        return []
+    few = len(pc.unique(pc.utf8_lower(strip(holder.texts))))
+    if few == holder.distinct:
+        return []
+    return [
+        f"column {holder.name!r} has {holder.distinct:,} keys of customers, which are {few:,} if"
+        " blanks around them and capitals do not count: each is a customer of its own; write them"
+        " alike in a query"
+    ]
 
 
 def _computed_amount(evidence: Evidence, roles: EventRoles) -> Computed | None:

@@ -124,6 +124,11 @@ def find_customer(
     best, *rest = fitting
     others = [c.name for c in rest if rank(c)[:2] == rank(best)[:2]]
     reason = f"{shares[best.name]:.1%} of the rows have a key of the customers"
+    if odd := _spelt_otherwise(best, keys):
+        reason += (
+            f"; but {odd:,} keys are those of customers only if blanks around them and capitals do"
+            " not count: their events are nobody's until a query writes them alike"
+        )
     return Choice(best.name, reason, tuple(others[:MAX_OTHERS]), best.nulls)
 
 
@@ -171,6 +176,15 @@ def _is_key(column: Column, keys: Column) -> Flags:
         return found
     known = pc.is_in(strip(column.texts), value_set=strip(keys.texts))
     return np.asarray(known.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _spelt_otherwise(column: Column, keys: Column) -> int:
+    """How many distinct values are no key of a customer, but differ in blanks and capitals only."""
+    if column.numbers is not None or keys.numbers is not None:
+        return 0
+    is_exact = pc.is_in(column.texts, value_set=keys.texts)
+    folded, known = (pc.utf8_lower(strip(one.texts)) for one in (column, keys))
+    return int(pc.sum(pc.and_not(pc.is_in(folded, value_set=known), is_exact)).as_py() or 0)
 
 
 def find_roles(evidence: Evidence, customer: Choice) -> EventRoles:

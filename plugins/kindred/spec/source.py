@@ -171,7 +171,8 @@ class Source(Relation):
     source_timezone: TimeZone = Field(
         default=None,
         description="The clock of an `updated_at` that does not name its own; needed for a"
-        " `timestamp` without time zone. Days are UTC without it.",
+        " `timestamp` without time zone. Days are UTC without it. A `date` is the"
+        " earlier of its midnights in UTC and by this clock: west of UTC, midnight UTC.",
         examples=["Europe/Berlin"],
     )
     history: History = Field(

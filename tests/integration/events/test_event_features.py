@@ -20,6 +20,9 @@ from integration.warehouse import moment
 from kindred.encoding import encoder_versions
 from kindred.encoding.vectors import read_embeddings, vectors_as_of
 from kindred.erasure.task import erase, request_erasure
+from kindred.events import populations
+from kindred.events.event_rows import read_events
+from kindred.events.lines import Unknown
 from kindred.events.populations import population_as_of
 from kindred.history.erasure_key import VARIABLE
 from kindred.spec.model import spec_from_dict
@@ -287,7 +290,10 @@ def test_who_is_erased_leaves_no_value(night, copy_laboratory, monkeypatch):
     assert not any(lab.artefacts.rglob("*.npy"))
 
 
-def test_events_alone_are_enough_and_keys_may_be_text(make_laboratory):
+UNKNOWN = "select events_unknown, event_customers_unknown, event_customers_alike from bi.snapshots"
+
+
+def test_events_alone_are_enough_and_keys_may_be_text(make_laboratory, caplog):
     """Who has an event before a date is a customer; text keys are looked up by the server."""
     lines = [(line[0], f"c{line[1]:04}", *line[2:]) for line in LINES if line[1] <= 60]
     laboratory = make_laboratory(is_bare=True)
@@ -306,3 +312,13 @@ def test_events_alone_are_enough_and_keys_may_be_text(make_laboratory):
     pair = laboratory.query("select * from bi.explain_pair('c0001', 'c0002')")
     assert {row[0] for row in pair} == features.keys()
     assert all(row[3] is not None for row in pair)
+    assert laboratory.query(UNKNOWN) == [(0, 0, 0)]
+    with run.warehouse("test") as database:
+        some = np.array([b" C0001\t", b"C0002", b"c0003"])
+        rows = read_events(database, run, "purchases", some, run.as_of, counts_unknown=True)
+    of_others = [line for line in lines if line[2] < NIGHT and line[1] != "c0003"]
+    assert rows.unknown == Unknown(len(of_others), len({line[1] for line in of_others}), 2)
+    populations._told_unknown("purchases", rows)
+    assert f"{len(of_others)} of {len(of_others) + len(rows.lines)} purchases are of" in caplog.text
+    assert "2 of these customers would be known without blanks around their keys" in caplog.text
+    assert "0001" not in caplog.text.split("would be known")[1]

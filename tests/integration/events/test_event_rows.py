@@ -11,7 +11,7 @@ from integration.warehouse import moment
 from kindred.errors import SettingsError
 from kindred.events.event_rows import read_events
 from kindred.events.event_tables import ensure_months
-from kindred.events.lines import NO_ITEM
+from kindred.events.lines import NO_ITEM, Unknown
 
 AS_OF = moment("2026-04-01T02:00")
 MICROSECOND = timedelta(microseconds=1)
@@ -73,6 +73,8 @@ def test_lines_before_the_moment_and_within_the_window_are_read(landed):
     assert sorted(rows.lines.amounts.tolist()[1:]) == [-1.0, 2.5]
     assert np.isnan(rows.lines.amounts[0])
     assert len(read(landed).lines) == 4  # without a window the older one too
+    assert rows.unknown == Unknown()
+    assert read(landed, days=DAYS, counts_unknown=True).unknown == Unknown(1, 1)
     seven = rows.part(1, 3)
     assert seven.lines.customers.tolist() == [1, 1]
     assert sorted(seven.lines.at.tolist()) == sorted(rows.lines.at.tolist()[1:])

@@ -119,6 +119,22 @@ def test_names_do_not_count_where_keys_do():
     assert customer.others == ()
 
 
+def test_keys_that_differ_in_blanks_and_capitals_are_counted_and_not_shown():
+    """Each is a customer of its own, and beside a table of customers nobody."""
+    rows = [[*row] for row in LINES]
+    for row in rows[::3]:
+        row[2] = row[2].lower()
+    few, many = (len({row[2] for row in some}) for some in (LINES, rows))
+    [note] = [note for note in proposed(content(rows)).notes if "capitals" in note]
+    assert f"{many} keys of customers, which are {few} if" in note
+    assert not any("capitals" in note for note in proposed(content(LINES)).notes)
+    keys = read_csv(people(), Roles("id")).column("key", "id")
+    _, customer = read_events(content(rows), keys)
+    lower = len({row[2] for row in rows if row[2][0] == "c"})
+    assert f"but {lower} keys are those of customers only if" in customer.reason
+    assert "capitals" not in read_events(content(LINES), keys)[1].reason
+
+
 def test_columns_that_hold_keys_too_are_named():
     rows = [[*row[:2], str(int(row[2][1:])), *row[3:], str(n % 110)] for n, row in enumerate(LINES)]
     header = HEADER.replace("customer_id", "who") + ",other"

@@ -53,7 +53,10 @@ select
   (
     select max(dropped.kept_from) from {space}.event_sources as dropped
     where coalesce(snapshots.settings, snapshot_builds.settings) -> 'events' -> dropped.event is not null
-  ) as events_kept_from
+  ) as events_kept_from,
+  (snapshot_builds.facts ->> 'events_unknown')::bigint as events_unknown,
+  (snapshot_builds.facts ->> 'event_customers_unknown')::bigint as event_customers_unknown,
+  (snapshot_builds.facts ->> 'event_customers_alike')::bigint as event_customers_alike
 from {space}.snapshots
 left join {space}.snapshot_builds using (as_of)
 full join {space}.run_notes using (as_of)
@@ -108,3 +111,6 @@ comment on column {bi}.snapshots.events_rejected is 'Of them, those that were re
 comment on column {bi}.snapshots.events_withdrawn is 'Events that had landed, and were gone or changed in the source.';
 comment on column {bi}.snapshots.events_late is 'New events that happened in a window that had landed before.';
 comment on column {bi}.snapshots.events_kept_from is 'Events before this moment have been dropped since (keep_days of the spec) and never land again: another run of the date would do without them. Null if none have.';
+comment on column {bi}.snapshots.events_unknown is 'Events in force, as far back as the features of its newest run look, that count for nobody: the snapshot does not have their customers, who have left, are not there yet, or are written otherwise. Null without features of events.';
+comment on column {bi}.snapshots.event_customers_unknown is 'How many customers these are, in each table of events.';
+comment on column {bi}.snapshots.event_customers_alike is 'Of them, those it would have, were blanks around a key and capitals in it no part of it.';
