@@ -135,7 +135,7 @@ def reason_of(row: Row) -> str:
 def _quality_table(rows: Sequence[Row], bi: str) -> Table:
     first = rows[0]
     table = new_table(f"How good the recommendations are ({bi}.recommendation_quality)")
-    if first["reason"]:
+    if first["recall"] is None:
         table.add_column("not measured")
         table.add_row(shown(first["reason"]))
         return table
@@ -144,7 +144,19 @@ def _quality_table(rows: Sequence[Row], bi: str) -> Table:
     table.add_column("95 % interval")
     table.add_column("items ever shown", justify="right")
     table.add_column("")
-    table.caption = f"of what {first['customers']:,} customers then bought for the first time"
+    table.caption = (
+        f"of what {first['customers']:,} customers then bought for the first time, of items with"
+        " five owners before"
+    )
+    if first["listable_share"] is not None:
+        table.caption += (
+            f" ({as_share(first['listable_share'])} of all that was new;"
+            f" {first['left_out']:,} customers bought only others)"
+        )
+    if first["not_measured"]:
+        table.caption += f"\nnot measured: {shown('; '.join(first['not_measured']))}"
+    if first["reason"]:
+        table.caption += f"\n{shown(first['reason'])}"
     table.caption_justify = "left"
     for row in rows:
         interval = f"{as_share(row['recall_low'])} - {as_share(row['recall_high'])}"

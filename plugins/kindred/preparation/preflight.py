@@ -79,10 +79,7 @@ def inspect(
         *_page_findings(warehouse, spec),
         *_erasure_findings(warehouse, spec),
         *_disk_findings(spec, settings, rows),
-        source_finding,
-        *_owner_findings(origin, warehouse, spec.source),
-        *_policy_findings(origin, spec, columns),
-        *_event_findings(spec, deployment, warehouse, columns),
+        *_relation_findings(spec, deployment, origin, warehouse, source_finding, columns),
         *kept_events.findings(warehouse, spec, as_of or datetime.now(UTC)),
         *_catalogue_findings(spec, deployment, warehouse),
         *audience_findings.findings(
@@ -101,6 +98,25 @@ def _read_source(origin: Database, spec: Spec) -> tuple[SourceColumns | None, Fi
         f"key {spec.source.key!r} is {columns.key_type}, {len(columns.types)} columns are read"
     )
     return columns, Finding("source", Outcome.OK, message)
+
+
+def _relation_findings(
+    spec: Spec,
+    deployment: Deployment,
+    origin: Database,
+    warehouse: Database,
+    source_finding: Finding,
+    columns: SourceColumns | None,
+) -> Iterator[Finding]:
+    """The source's findings and those of events; where it is made of events, theirs say it all."""
+    of_events = list(_event_findings(spec, deployment, warehouse, columns))
+    theirs = [f for f in of_events if f.check == f"events {spec.source.events}"]
+    if all(finding.outcome is not Outcome.FAILURE for finding in theirs):
+        yield source_finding
+    if spec.source.events is None:
+        yield from _owner_findings(origin, warehouse, spec.source)
+        yield from _policy_findings(origin, spec, columns)
+    yield from of_events
 
 
 def _policy_findings(

@@ -120,7 +120,9 @@ def measure(run: Run, warehouse: Database, as_of: datetime) -> Measurement:
         seed=SEED,
         threads=encoders.threads,
     )
-    return Measurement(quality, _moment(moments[1]), _moment(moments[2]))
+    start, end = _moment(moments[1]), _moment(moments[2])
+    quality = quality.of_lists_with(compared_blocks(run.spec), encoders.features_at(start))
+    return Measurement(quality, start, end)
 
 
 def _sample(run: Run, warehouse: Database, as_of: datetime) -> Array:
@@ -177,7 +179,7 @@ class _Encoders:
 
     def encode(self, split: Split) -> Vectors:
         """The vectors of all customers, as `side_by_side` returns them."""
-        features = self._features(_moment(split.moment))
+        features = self.features_at(_moment(split.moment))
         columns: dict[str, Array] = {}
         parts = []
         for name, rows in self.events.items():
@@ -195,7 +197,7 @@ class _Encoders:
         others = {key: one for key, one in features.items() if not isinstance(one, ItemsFeature)}
         return side_by_side([*parts, *self._other_parts(others, columns, _moment(split.moment))])
 
-    def _features(self, moment: datetime) -> dict[str, Feature]:
+    def features_at(self, moment: datetime) -> dict[str, Feature]:
         """The compared features; columns of customers only where their past is known."""
         spec = self.run.spec
         keeps_versions = spec.source.history == "versions"

@@ -1,7 +1,7 @@
 """The quality of recommendations: measured on a split in time, beside simpler and other methods."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,14 @@ grocer's recall@20 changed by .0007 at most, a third of its standard error."""
 NEIGHBOURS, POPULAR = "neighbours", "popular"
 ITEM_NEIGHBOURS, EASE = "item_neighbours", "ease"
 
+NOT_CHOSEN = (
+    "the lists are made by columns of the customers too, whose values before the test are not"
+    " known: lists without these columns were measured, so that no measurement could choose between"
+    " the neighbours' lists and the most popular items; the neighbours' lists are taken, since the"
+    " spec asks for them"
+)
+"""Why the most popular items are not offered, whatever their recall."""
+
 Encode = Callable[[Split], NDArray[np.float32]]
 """Fits the encoder on what was known before a split, and returns the customers' vectors, float32
 (customers, d), with zeros for those who have no profile."""
@@ -47,11 +55,34 @@ class MethodQuality:
 
 @dataclass(frozen=True)
 class Quality:
-    """The measured methods, and what follows: the list to publish and its parameters."""
+    """The measured methods, and what follows: the list to publish and its parameters.
+
+    ``listable_share``, ``left_out``: what the test leaves out, as of `Split`. ``similar_by``: the
+    features that were measured with; ``unmeasured``: those that the lists have besides. ``reason``:
+    why the published list was not chosen by this measurement; None if it was.
+    """
 
     methods: tuple[MethodQuality, ...]
     published: str
     parameters: Parameters
+    listable_share: float = 1.0
+    left_out: int = 0
+    similar_by: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
+    reason: str | None = None
+
+    def of_lists_with(self, similar_by: Sequence[str], measured: Collection[str]) -> "Quality":
+        """The same for lists by ``similar_by``, of which only ``measured`` were measured with.
+
+        If that is not all, nobody gets the measured lists, and their recall chooses nothing.
+        """
+        known = tuple(name for name in similar_by if name in measured)
+        if len(known) == len(similar_by):
+            return replace(self, similar_by=known)
+        rest = tuple(name for name in similar_by if name not in measured)
+        return replace(
+            self, similar_by=known, unmeasured=rest, published=NEIGHBOURS, reason=NOT_CHOSEN
+        )
 
 
 def buying_profiles(purchases: Any) -> NDArray[np.float32]:
@@ -110,6 +141,8 @@ def measure_quality(
         tuple(quality_of(name, count, found) for name, found in judged.items()),
         POPULAR if is_popular else NEIGHBOURS,
         parameters,
+        test.listable_share,
+        test.left_out,
     )
 
 

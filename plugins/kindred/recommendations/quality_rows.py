@@ -56,12 +56,20 @@ class Measured:
 
 def rows_of(quality: Quality, start: datetime, end: datetime) -> list[dict[str, Any]]:
     """One row per measured method."""
-    common = {"test_start": start.isoformat(), "test_end": end.isoformat()}
+    common = {
+        "test_start": start.isoformat(),
+        "test_end": end.isoformat(),
+        "similar_by": quality.similar_by,
+        "unmeasured": quality.unmeasured,
+        "listable_share": quality.listable_share,
+        "left_out": quality.left_out,
+    }
     return [
         {
             **common,
             **_figures(measured),
             "is_published": measured.method == quality.published,
+            "reason": quality.reason if measured.method == quality.published else None,
             **(_chosen(quality.parameters) if measured.method == NEIGHBOURS else {}),
         }
         for measured in quality.methods

@@ -27,12 +27,15 @@ class Split:
     ``before``: purchases, csr_array of int32 (customers, items). ``new``: csr_array of int32
     (customers, items), sorted: what each customer bought afterwards, had not owned, and could be
     recommended, since `MIN_BUYERS` others owned it before. ``moment``: of the split, microseconds
-    since 1970-01-01 UTC; 0 if it is not one in time.
+    since 1970-01-01 UTC; 0 if it is not one in time. ``bought_new`` int64 (customers,): how many
+    items each customer has bought that it had not owned, those that nobody could have recommended
+    among them.
     """
 
     before: Any
     new: Any
-    moment: int = 0
+    moment: int
+    bought_new: NDArray[np.int64]
 
     @classmethod
     def of(cls, before: Any, after: Any, moment: int = 0) -> "Split":
@@ -41,10 +44,12 @@ class Split:
         row = np.repeat(np.arange(after.shape[0]), np.diff(after.indptr))
         owned = _pairs(before)
         pairs = row.astype(np.int64) * after.shape[1] + after.indices
-        is_new = (owners[after.indices] >= MIN_BUYERS) & ~np.isin(pairs, owned)
+        is_first = ~np.isin(pairs, owned)
+        is_new = is_first & (owners[after.indices] >= MIN_BUYERS)
         ends = np.concatenate([[0], np.cumsum(is_new)])[after.indptr]
         new = sparse.csr_array((after.data[is_new], after.indices[is_new], ends), after.shape)
-        return cls(before, new, moment)
+        bought_new = np.bincount(row[is_first], minlength=after.shape[0])
+        return cls(before, new, moment, bought_new)
 
     @property
     def candidates(self) -> NDArray[np.intp]:
@@ -55,8 +60,27 @@ class Split:
     @property
     def tested(self) -> NDArray[np.int32]:
         """The customers who had bought before and bought something new."""
-        has_both = (np.diff(self.before.indptr) > 0) & (np.diff(self.new.indptr) > 0)
+        has_both = self._had_bought & (np.diff(self.new.indptr) > 0)
         return np.flatnonzero(has_both).astype(np.int32)
+
+    @property
+    def left_out(self) -> int:
+        """How many had bought before and bought something new, but nothing that could be listed."""
+        is_left_out = self._had_bought & (self.bought_new > 0) & (np.diff(self.new.indptr) == 0)
+        return int(is_left_out.sum())
+
+    @property
+    def listable_share(self) -> float:
+        """What could be listed, of all that those who had bought before bought for the first time.
+
+        From 0 to 1; 1 where nothing was bought.
+        """
+        bought = int(self.bought_new[self._had_bought].sum())
+        return int(np.diff(self.new.indptr)[self._had_bought].sum()) / bought if bought else 1.0
+
+    @property
+    def _had_bought(self) -> NDArray[np.bool_]:
+        return np.asarray(np.diff(self.before.indptr) > 0)
 
 
 def split_lines(

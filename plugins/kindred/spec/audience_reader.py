@@ -51,7 +51,7 @@ def audience_from_dict(content: Mapping[str, Any], where: str, text: str = "") -
         try:
             return Audience.model_validate(_as_written(content, written))
         except ValidationError as error:
-            cause, problems = error, problems_of(error, Audience)
+            cause, problems = error, problems_of(error, Audience, content)
     told = [_as_told(problem) for problem in problems]
     raise SpecError(report_of(where, told, written.find)) from cause
 

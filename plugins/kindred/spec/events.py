@@ -42,8 +42,8 @@ class Events(Relation):
     source_timezone: TimeZone = Field(
         default=None,
         description="The clock of an `at` that does not name its own; needed for a `timestamp`"
-        " without time zone. Days are UTC without it. A `date` is the earlier of its midnights in UTC"
-        " and by this clock: west of UTC, midnight UTC.",
+        " without time zone. Days are UTC without it. A `date` is the earlier of its midnights in"
+        " UTC and by this clock: west of UTC, midnight UTC.",
         examples=["Europe/Berlin"],
     )
     overlap_hours: float = Field(

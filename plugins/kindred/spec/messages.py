@@ -1,6 +1,6 @@
 """Error messages for a feature spec, in terms of its file: keys, values found, values allowed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from reprlib import Repr
@@ -78,12 +78,33 @@ class Problem:
         return f" (found {text})"
 
 
-def problems_of(error: ValidationError, spec: type[BaseModel]) -> list[Problem]:
-    """The problems of a mapping that is no valid ``spec``."""
+def problems_of(
+    error: ValidationError, spec: type[BaseModel], content: Mapping[str, Any]
+) -> list[Problem]:
+    """The problems of ``content``, a mapping that is no valid ``spec``."""
     root = json_schema(spec)
     # Of a list whose items are refused, the model also says that it is too short.
     found = [p for p in error.errors() if p["type"] != "too_short" or not p["input"]]
-    return [_problem(problem, root) for problem in found]
+    return _where_written([_problem(problem, root) for problem in found], content)
+
+
+def _where_written(problems: Sequence[Problem], content: Mapping[str, Any]) -> list[Problem]:
+    """The same, once each, where the spec's author wrote what is wrong.
+
+    A source of events is made of their own settings, so that a problem would be at both places.
+    """
+    source = content.get("source")
+    if not isinstance(source, dict) or not isinstance(source.get("events"), str):
+        return list(problems)
+    own = {"key": "customer", "updated_at": "at"}
+    found = {}
+    for problem in problems:
+        place = problem.place
+        if place[:1] == ("source",):
+            rest = (own.get(place[1], place[1]), *place[2:]) if place[1:] else ()
+            place = ("events", source["events"], *rest)
+        found[place, problem.text] = replace(problem, place=place)
+    return list(found.values())
 
 
 def _problem(problem: ErrorDetails, root: dict[str, Any]) -> Problem:

@@ -396,5 +396,5 @@ def spec_from_dict(content: dict[str, Any], where: str, text: str = "") -> Spec:
         try:
             return Spec.model_validate(content)
         except ValidationError as error:
-            cause, problems = error, problems_of(error, Spec)
+            cause, problems = error, problems_of(error, Spec, content)
     raise SpecError(report_of(where, problems, Written(text).find)) from cause

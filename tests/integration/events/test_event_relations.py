@@ -16,6 +16,8 @@ from integration.events_shop import (
 )
 from integration.recommendations.shop import RECOMMENDED
 from integration.warehouse import make_spec, moment
+from kindred.preparation.preflight import inspect
+from kindred.run.findings import Outcome
 
 BARE = LINE_COLUMNS.replace(" primary key", "")
 RELATIONS = {
@@ -31,6 +33,20 @@ RELATIONS = {
     " options (schema_name 'public', table_name 'order_lines')",
 }
 CLUSTERING = {"algorithms": ["kmeans"], "kmeans": {"k": 2}}
+
+
+def test_events_that_cannot_be_read_are_reported_once(shop):
+    """As the spec has them: a source of events is not written there."""
+    spec = events_spec(events={"purchases": {**PURCHASES, "table": "order_linse"}})
+    with (
+        shop.deployment.source(spec, "test") as origin,
+        shop.deployment.warehouse("test") as warehouse,
+    ):
+        found = inspect(spec, shop.deployment, origin, warehouse).findings
+    [message] = [one.message for one in found if one.outcome is Outcome.FAILURE]
+    assert message.startswith("events.purchases, source 'kindred_source', table order_linse")
+    checks = [one.check for one in found]
+    assert ("source" in checks, checks.count("events purchases")) == (False, 1)
 
 
 @pytest.fixture(scope="module")

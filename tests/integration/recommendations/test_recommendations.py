@@ -444,6 +444,45 @@ def test_due_items_come_back_if_asked_for(shop):
         assert listed.lists.scores[row, place] >= 3
 
 
+def test_quality_says_of_which_lists_it_is_not(copied):
+    """Nobody gets the measured lists where columns of the customers join them."""
+    asked = {**RECOMMENDED, "include_owned": True, "similar_by": ["basket", "income"]}
+    copied.run(spec_of(recommendations=asked), LAST_NIGHT)
+    limits = (
+        "select method, is_published, similar_by, not_measured, reason, listable_share, left_out"
+        " from bi.recommendation_quality where is_current and method in ('neighbours', 'popular')"
+        " order by method"
+    )
+    ours, popular = copied.query(limits)
+    assert ours[:3] == ("neighbours", True, ["basket"])
+    assert ours[3] == ["columns of the customers: income", "availability", "repurchases"]
+    assert "no measurement could choose between" in ours[4]
+    assert popular[:5] == ("popular", False, ["basket"], ours[3], None)
+    assert 0 < ours[5] < 1
+    assert ours[5:] == popular[5:]
+    # The lists without repurchases have a measurement of their own.
+    assert copied.query(
+        "select distinct is_current, not_measured from bi.recommendation_quality order by 1"
+    ) == [(False, ["availability"]), (True, ours[3])]
+    again = copied.query(
+        "select count(*), count(*) filter (where rank > 1) from bi.recommendations_current"
+        " where method = 'repurchase'"
+    )
+    assert min(again[0]) > 0
+    own = owned(order_lines(), LAST_NIGHT)
+    owners = Counter(item for items in own.values() for item in items)
+    for customer, items, ranks in copied.query(
+        "select customer_id, array_agg(item order by rank), array_agg(rank::integer order by rank)"
+        " from bi.recommendations_current group by 1"
+    ):
+        assert ranks == list(range(1, len(items) + 1)), customer
+        assert len(set(items)) == len(items)
+        assert all(owners[item] >= 5 and item != str(ITEMS) for item in items)
+    begun(copied, private=["income"], recommendations=asked)
+    hidden = {tuple(row[3]) for row in copied.query(limits.replace("is_current", "left_out >= 0"))}
+    assert hidden == {("columns of the customers", *ours[3][1:]), ("availability",)}
+
+
 @pytest.mark.soak
 def test_repurchases_over_several_nights(copied):
     """What is bought again is not due until the customer's rhythm has passed once more."""

@@ -37,6 +37,9 @@ QUALITY = {
     "recall_high": 0.1431,
     "coverage": 0.25,
     "reason": None,
+    "not_measured": ["availability"],
+    "listable_share": 0.875,
+    "left_out": 1066,
 }
 
 
@@ -69,7 +72,9 @@ def test_the_quality_of_recommendations_stands_beside_other_methods():
     other = {**QUALITY, "method": "popular", "is_published": False, "recall": 0.12}
     lines = printed(EventReport(quality=[QUALITY, other]))
     assert any("recall@20" in line for line in lines)
-    assert "of what 2,014 customers then bought for the first time" in lines
+    said = " ".join(lines)
+    assert "(0.8750 of all that was new; 1,066 customers bought only others)" in said
+    assert "not measured: availability" in said
     found = [line.split() for line in lines if "0.1300 - 0.1431" in line]
     assert [(words[0], words[1], words[-1]) for words in found] == [
         ("neighbours", "0.1360", "published"),

@@ -44,6 +44,12 @@ def test_a_split_keeps_what_is_new_and_could_be_recommended():
     expected[0, 1], expected[5, 0], expected[6, 0] = 3, 1, 1
     np.testing.assert_array_equal(found.new.toarray(), expected)
     assert found.tested.tolist() == [0, 5]  # the last one had bought nothing before
+    # They bought three items anew, one of them of fewer than five owners.
+    assert (found.listable_share, found.left_out) == (2 / 3, 0)
+    after[5] = 0, 0, 1, 0
+    found = Split.of(sparse.csr_array(before), sparse.csr_array(after))
+    assert (found.tested.tolist(), found.left_out, found.listable_share) == ([0], 1, 1 / 3)
+    assert Split.of(sparse.csr_array(before), sparse.csr_array(0 * after)).listable_share == 1.0
 
 
 def test_a_split_uses_nothing_after_its_end_and_counts_the_edges_once():
@@ -95,7 +101,14 @@ def test_where_neighbours_are_worse_the_most_popular_are_published():
     found = measured(Lines.of(customer, at, item))
     recall = {one.method: one.recall for one in found.methods}
     assert recall["neighbours"].high < recall["popular"].low
-    assert found.published == "popular"
+    assert (found.published, found.listable_share, found.left_out) == ("popular", 1.0, 0)
+    # Nobody gets lists that were measured without a column: they choose nothing.
+    whole = found.of_lists_with(["basket", "income"], {"income", "basket"})
+    assert (whole.published, whole.unmeasured, whole.reason) == ("popular", (), None)
+    partly = found.of_lists_with(["basket", "income"], {"basket"})
+    assert (partly.published, partly.similar_by) == ("neighbours", ("basket",))
+    assert partly.unmeasured == ("income",)
+    assert "no measurement could choose" in partly.reason
 
 
 def test_parameters_and_encoders_see_nothing_of_the_test():

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from kindred.errors import SpecError
 from kindred.spec.model import Spec, spec_from_dict
 from unit.spec_content import CONTENT, changed, spec
 
@@ -134,6 +135,24 @@ def test_what_the_block_is_made_of_is_in_the_hash_of_an_encoder(path, value, is_
     assert (after.encoder_hash() != before.encoder_hash()) == is_another_encoder
     assert after.settings_hash() != before.settings_hash()
     assert spec_from_dict(after.model_dump(mode="json"), "settings") == after
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"table": ""}, "events.purchases.table: '' is not the name of a table"),
+        ({"query": "select 1"}, "events.purchases: exactly one of 'table' and 'query'"),
+        ({"customer": 3}, "events.purchases.customer: a text is required"),
+        ({"source_timezone": "Mars"}, "events.purchases.source_timezone: 'Mars' is not"),
+    ],
+)
+def test_what_is_wrong_with_the_events_of_a_source_is_said_once(changes, message):
+    wrong = copy.deepcopy(EVENTS)
+    wrong["events"]["purchases"] |= changes
+    with pytest.raises(SpecError) as raised:
+        spec_from_dict(wrong, "buying.yaml")
+    [line] = str(raised.value).splitlines()
+    assert line.startswith(f"buying.yaml: {message}")
 
 
 def test_the_order_of_columns_in_the_file_changes_nothing():
