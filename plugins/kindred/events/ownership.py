@@ -103,7 +103,7 @@ def _are_used_up(lines: Lines, group: NDArray[np.int64], count: int) -> NDArray[
     is_new[1:] = (group[1:] != group[:-1]) | (is_back[1:] != is_back[:-1])
     # Purchases without a refund between them are one step, and so are refunds.
     step = np.cumsum(is_new) - 1
-    sums = np.stack([np.bincount(step, each[order]) for each in values])
+    sums = np.stack([np.bincount(step, each[order]) for each in values]).astype(np.float64)
     return _end_empty(sums, group[is_new], is_back[is_new], count)
 
 
