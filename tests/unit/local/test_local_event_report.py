@@ -43,9 +43,10 @@ QUALITY = {
 }
 
 
-def printed(events=None, rows=(), file_rows=None):
+def printed(events=None, rows=(), file_rows=None, **changes):
     output = io.StringIO()
-    report = Report([SNAPSHOT], [], [], SUMMARY, event_rows=list(rows), event_file_rows=file_rows)
+    snapshot = SNAPSHOT | changes
+    report = Report([snapshot], [], [], SUMMARY, event_rows=list(rows), event_file_rows=file_rows)
     if events is not None:
         report = Report([SNAPSHOT], [], [], SUMMARY, events=events)
     print_report(Console(file=output, width=150, emoji=False), report, [], "bi_shop")
@@ -85,6 +86,14 @@ def test_the_quality_of_recommendations_stands_beside_other_methods():
 def test_why_nothing_was_measured_is_told():
     unknown = dict.fromkeys(QUALITY) | {"reason": "too few customers"}
     assert "too few customers" in printed(EventReport(quality=[unknown]))
+
+
+def test_events_of_nobody_stand_beside_the_snapshots():
+    unknown = {"events_unknown": 1020, "event_customers_unknown": 2, "event_customers_alike": 1}
+    said = " ".join(printed(**unknown))
+    assert "no customer of the newest snapshot has 1,020 of the events, which are of 2" in said
+    assert "would know 1 of them" in said
+    assert "of the events" not in " ".join(printed(**dict.fromkeys(unknown, 0)))
 
 
 def test_a_space_without_recommendations_has_no_such_tables():
