@@ -11,6 +11,8 @@ where 100 finds nothing); every way in its own process. Compiled code is loaded 
   HDBSCAN and fast_hdbscan run if they finish within the time limit.
   With ``--data=mixed`` the set is `benchmarks.mixed_customers` through the encoder (about 100
   dimensions) at the same sizes instead, and fast_hdbscan clusters as many as **Many**.
+- **Libraries**: whether fast_hdbscan or scikit-learn could replace Kindred's density clustering,
+  at 30,000, 300,000 and n customers: see `benchmarks.cluster_libraries`.
 - **Planted**: ARI of the groups of `make_uneven` with the clusters, over the clustered customers.
 - **Many**: n customers: seconds and peak memory without the graph.
 - **K-means** with k = 40 on as many: inertia against scikit-learn's full k-means; and ``k: auto``
@@ -28,6 +30,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from benchmarks import cluster_rivals as ways
 from benchmarks import tables
+from benchmarks.cluster_libraries import SIZES as LIBRARY_SIZES
+from benchmarks.cluster_libraries import measure_libraries
 from benchmarks.cluster_rivals import Found
 from benchmarks.customers import Vectors, make_customers, make_uneven
 from benchmarks.processes import measure_alone, measure_within
@@ -179,9 +183,13 @@ def main() -> int:
         measure_alone(ways.kindred_kmeans, warm, K, 2)
         measure_chosen_k(report, options.d)
         measure_sets(report, folder, options)
+        for rows in [size for size in LIBRARY_SIZES if size < options.n]:
+            vectors = make_vectors(options.data, rows, options.d)
+            measure_libraries(report, save(folder, f"libraries {rows}", vectors), options)
         path = save(folder, "many", make_vectors(options.data, options.n, options.d))
         measure_kmeans(report, path, options.n)
         measure_many(report, path, options.n, options)
+        measure_libraries(report, path, options)
     return report.finish()
 
 

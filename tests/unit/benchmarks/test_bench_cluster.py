@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from benchmarks import cluster, cluster_rivals
+from benchmarks import cluster, cluster_libraries, cluster_rivals
 from benchmarks.customers import make_uneven
 from benchmarks.report import Report
 from kindred.segments.clusters import NOISE
@@ -25,8 +25,9 @@ def alike(monkeypatch):
     def call(work, *arguments):
         return SimpleNamespace(result=work(*arguments), peak_rss_mb=1.0, cpu_seconds=1.0)
 
-    monkeypatch.setattr(cluster, "measure_alone", call)
-    monkeypatch.setattr(cluster, "measure_within", lambda limit, *given: call(*given))
+    for module in (cluster, cluster_libraries):
+        monkeypatch.setattr(module, "measure_alone", call)
+        monkeypatch.setattr(module, "measure_within", lambda limit, *given: call(*given))
     monkeypatch.setattr(cluster, "MIN_CLUSTER_SIZE", {"small": 25})
 
 
@@ -101,3 +102,28 @@ def test_many_and_kmeans_have_targets_of_time_and_memory(vectors, tmp_path, alik
         "many",
     ]
     assert [target.limit for target in report.targets] == [20.0, 1.01, 150.0, 8192.0]
+
+
+def test_libraries_are_compared_on_the_same_customers_in_two_orders(
+    vectors, tmp_path, alike, monkeypatch
+):
+    monkeypatch.setattr(cluster_libraries, "MIN_CLUSTER_SIZE", 25)
+
+    def backwards(path, *sizes_and_more):
+        """A library whose labels depend on the order of the rows."""
+        labels = (np.arange(len(np.load(path))) // 400).astype(np.int32)
+        return cluster_rivals.Found(labels, 1.0)
+
+    monkeypatch.setattr(cluster_rivals, "fast_hdbscan", backwards)
+    report = Report("cluster", {}, {})
+    path = cluster.save(str(tmp_path), "both", vectors)
+    cluster_libraries.measure_libraries(report, path, SimpleNamespace(rivals=1, limit=60))
+    rows = {row["what"]: row for row in report.measurements}
+    assert rows["Kindred, 1,200"]["ari"] > 0.99
+    assert rows["Kindred, 1,200"]["again"] == 1.0
+    assert rows["fast_hdbscan of the graph, repeatable, 1,200"]["again"] < 0.5
+    assert rows["DBSCAN: scikit-learn, 1,200"]["ari"] > 0.99
+    assert [(target.limit, target.holds) for target in report.targets] == [
+        (0.98, True),
+        (1.0, True),
+    ]

@@ -1,6 +1,6 @@
 """Density clustering from the neighbour graph, against the libraries and against all distances."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -15,7 +15,8 @@ from kindred.neighbours.distances import normalised
 from kindred.segments.clusters import NOISE
 from kindred.segments.density import boruvka_search
 from kindred.segments.density.boruvka import spanning_tree
-from kindred.segments.density.dbscan_clusters import knee
+from kindred.segments.density.dbscan_clusters import cluster_dbscan, knee
+from kindred.segments.density.hdbscan_clusters import cluster_hdbscan
 from kindred.segments.density.hierarchy import nearest_labels
 from kindred.segments.density.reachability import reachability
 from kindred.spec.clustering import DbscanSettings, HdbscanSettings
@@ -90,6 +91,41 @@ def test_the_plan_of_the_graph_saves_work_and_changes_nothing(metric, limit, mon
     for field in fields(anew):
         expected, found = getattr(anew, field.name), getattr(handed_on, field.name)
         np.testing.assert_array_equal(found, expected, err_msg=field.name)
+
+
+def with_lists_in_another_order(plan, seed):
+    """The same lists with other numbers, so that every point has another one, too."""
+    lists = plan.trained_lists
+    order = np.random.default_rng(seed).permutation(len(lists.centroids))
+    parts = np.split(lists.order, lists.starts[1:-1])
+    arrays = plan.arrays | {
+        "list_order": np.concatenate([parts[number] for number in order]),
+        "list_starts": np.r_[0, np.cumsum(np.diff(lists.starts)[order])],
+        "centroids": lists.centroids[order],
+    }
+    return replace(plan, arrays=arrays)
+
+
+@pytest.mark.parametrize("points", [200_000, 0], ids=["exact", "near lists"])
+@pytest.mark.parametrize("algorithm", ["hdbscan", "dbscan"])
+def test_the_order_of_the_lists_changes_nothing(algorithm, points, monkeypatch):
+    vectors, _ = groups(3000, grid=0.5)  # many equal distances, and some equal customers
+    monkeypatch.setattr(search_plan, "EXACT_LIMIT", 100)
+    monkeypatch.setattr(boruvka_search, "EXACT_POINTS", points)
+    plan = search_plan.plan_graph(vectors, Metric.L2, 12, target_recall=0.9, shards=1, seed=3)
+    graph = graph_of(vectors)
+    settings = {"hdbscan": DENSE.model_copy(update={"exact_limit": 0})}
+    settings["dbscan"] = DbscanSettings(eps=1.2, min_samples=5)
+    way = {"hdbscan": cluster_hdbscan, "dbscan": cluster_dbscan}[algorithm]
+    found, *others = (
+        way(vectors, graph, settings[algorithm], Metric.L2, seed=3, plan=given)
+        for given in (plan, *(with_lists_in_another_order(plan, seed) for seed in (1, 2)))
+    )
+    assert found.labels.max() >= 2
+    assert (found.labels == NOISE).any()
+    for other in others:
+        for name in ("labels", "membership", "nearest_labels"):
+            np.testing.assert_array_equal(getattr(other, name), getattr(found, name))
 
 
 def edges_of(tree):

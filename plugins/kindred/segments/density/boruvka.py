@@ -22,9 +22,10 @@ def spanning_tree(reach: Reachability, *, threads: int = 1) -> Edges:
     Returns
     -------
     Edges
-        One fewer than there are points, sorted by (weight, low, high), which makes the tree unique.
-        The weight of a pair is the maximum of its distance and both core distances. The number of
-        threads does not change the result.
+        One fewer than there are points, sorted by weight, then by the ranks of the points, which
+        makes the tree unique; ``low`` and ``high`` are the numbers of the points, of which the
+        first has the lower rank. The weight of a pair is the maximum of its distance and both core
+        distances. The number of threads and the order of the lists do not change the result.
 
     Raises
     ------
@@ -45,15 +46,16 @@ def spanning_tree(reach: Reachability, *, threads: int = 1) -> Edges:
     """
     count = len(reach.points)
     component = np.arange(count, dtype=np.int32)
-    known = np.ascontiguousarray(reach.distances[:, -1])
     search = OutsideSearch(reach, threads)
     active = component.copy()
+    known = np.ascontiguousarray(reach.distances[:, -1])
+    point_of = np.argsort(reach.rank).astype(np.int32)
     rounds: list[Edges] = []
     while (components := int(component.max(initial=0)) + 1) > 1:
         best = Edges.none(components)
         is_open = np.zeros(len(active), dtype=np.bool_)
         scan_lists(
-            active, reach.neighbours, reach.distances, reach.core, component,
+            active, reach.neighbours, reach.distances, reach.core, reach.rank, component,
             best.low, best.high, best.weight, is_open,
         )  # fmt: skip
         active = active[is_open]
@@ -64,8 +66,10 @@ def spanning_tree(reach: Reachability, *, threads: int = 1) -> Edges:
         rounds.append(best.at(np.flatnonzero(is_grown)))
         _require_finite(rounds[-1])
         log.info("%d components, searched for edges from %d points", components, len(queries))
-        component = _joined(component, components, rounds[-1])
-    return _sorted(rounds)
+        ends = (point_of[rounds[-1].low], point_of[rounds[-1].high])
+        component = _joined(component, components, ends)
+    tree = _sorted(rounds)
+    return Edges(point_of[tree.low], point_of[tree.high], tree.weight)
 
 
 def _to_search(
@@ -94,6 +98,7 @@ def scan_lists(
     neighbours: np.ndarray,
     distances: np.ndarray,
     core: np.ndarray,
+    rank: np.ndarray,
     component: np.ndarray,
     low: np.ndarray,
     high: np.ndarray,
@@ -113,16 +118,21 @@ def scan_lists(
                 continue
             is_open[at] = True
             reached = max(distances[point, j], core[point], core[other])
-            first, second = min(point, other), max(point, other)
+            if reached > max(weight[own], weight[component[other]]):
+                continue
+            first, second = min(rank[point], rank[other]), max(rank[point], rank[other])
             for c in (own, component[other]):
                 if comes_first(reached, first, second, weight[c], low[c], high[c]):
                     weight[c], low[c], high[c] = reached, first, second
 
 
-def _joined(component: np.ndarray, components: int, edges: Edges) -> np.ndarray:
+def _joined(
+    component: np.ndarray, components: int, ends: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """The component of each point after the points at both ends of edges are joined."""
     shape = (components, components)
-    ends = (component[edges.low], component[edges.high])
-    links = coo_array((np.ones(len(edges.low), dtype=np.int8), ends), shape=shape)
+    joining = (component[ends[0]], component[ends[1]])
+    links = coo_array((np.ones(len(ends[0]), dtype=np.int8), joining), shape=shape)
     joined: np.ndarray = connected_components(links, directed=False)[1].astype(np.int32)
     return np.asarray(joined[component])
 

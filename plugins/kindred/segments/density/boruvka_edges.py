@@ -9,7 +9,11 @@ from kindred.neighbours.compiled import compiled
 
 @dataclass(frozen=True)
 class Edges:
-    """Pairs of points ``low`` < ``high``, int32, and their ``weight``, float32; all (edges,)."""
+    """Pairs of points ``low`` and ``high``, int32, and their ``weight``, float32; all (edges,).
+
+    The points are named by their rank, and ``low`` < ``high``. Only `boruvka.spanning_tree` returns
+    their numbers instead, of the same two points in the same order.
+    """
 
     low: np.ndarray
     high: np.ndarray

@@ -7,8 +7,7 @@ from kindred.neighbours.inverted_lists import nearest_lists
 from kindred.neighbours.threads import cut, in_threads
 from kindred.neighbours.tiles import make_tiles
 from kindred.segments.density.boruvka_edges import Edges, offer
-from kindred.segments.density.boruvka_exact_scan import search_outside
-from kindred.segments.density.boruvka_near_scan import search_near
+from kindred.segments.density.boruvka_scan import search_outside
 from kindred.segments.density.boruvka_state import PointIndex, RoundState, list_radii
 from kindred.segments.density.reachability import Reachability
 from kindred.spec.metrics import Metric
@@ -28,6 +27,8 @@ NEAR_LISTS = 256
 VISITS = 32
 """Above `EXACT_POINTS`: lists with points of other components that are searched per point."""
 
+EVERYWHERE = np.empty((0, 0), dtype=np.int32)
+
 
 class OutsideSearch:
     """Searches for the first edge out of a component; exact up to `EXACT_POINTS` points."""
@@ -36,7 +37,7 @@ class OutsideSearch:
         self._reach = reach
         self._threads = threads
         self._index: PointIndex | None = None
-        self._near = np.empty((0, 0), dtype=np.int32)
+        self._near = EVERYWHERE
 
     def improve(self, queries: np.ndarray, component: np.ndarray, best: Edges) -> None:
         """Update ``best``, (components,), with the first edges out of the queries' components.
@@ -46,24 +47,15 @@ class OutsideSearch:
         """
         if len(queries) == 0:
             return
-        self._index = index = self._index or _make_index(self._reach)
+        self._index = self._index or _make_index(self._reach)
         if len(component) > EXACT_POINTS:
             self._search_near(queries[best.weight[component[queries]] < np.inf], component, best)
             queries = queries[best.weight[component[queries]] == np.inf]
         queries = queries[np.argsort(component[queries], kind="stable")]
-        starts = _pieces(component[queries])
-        state = self._round_state(component, best, len(starts) - 1)
-
-        def search(first: int, last: int) -> None:
-            search_outside(queries, starts, first, last, index, state)
-
-        pieces = cut(len(starts) - 1, PIECES_AT_ONCE)
-        in_threads(search, pieces, self._threads, "searching everywhere", "pieces")
-        _take(queries[starts[:-1]], state, best)
+        self._search(queries, _pieces(component[queries]), EVERYWHERE, component, best)
 
     def _search_near(self, queries: np.ndarray, component: np.ndarray, best: Edges) -> None:
         """Search nearby lists only, for components that already have an edge."""
-        index = self._index or _make_index(self._reach)
         if self._near.size == 0:
             self._near = nearest_lists(
                 self._reach.centroids, NEAR_LISTS, is_product=False, threads=self._threads
@@ -72,13 +64,25 @@ class OutsideSearch:
         order = np.lexsort((component[queries], home))
         queries = queries[order]
         starts = _pieces(component[queries] + np.int64(len(component)) * home[order])
+        self._search(queries, starts, self._near, component, best)
+
+    def _search(
+        self,
+        queries: np.ndarray,
+        starts: np.ndarray,
+        near: np.ndarray,
+        component: np.ndarray,
+        best: Edges,
+    ) -> None:
+        index = self._index or _make_index(self._reach)
         state = self._round_state(component, best, len(starts) - 1)
 
         def search(first: int, last: int) -> None:
-            search_near(queries, starts, first, last, self._near, VISITS, index, state)
+            search_outside(queries, starts, first, last, near, VISITS, index, state)
 
         pieces = cut(len(starts) - 1, PIECES_AT_ONCE)
-        in_threads(search, pieces, self._threads, "searching near lists", "pieces")
+        what = "searching near lists" if near.size else "searching everywhere"
+        in_threads(search, pieces, self._threads, what, "pieces")
         _take(queries[starts[:-1]], state, best)
 
     def _round_state(self, component: np.ndarray, best: Edges, pieces: int) -> RoundState:
@@ -113,6 +117,7 @@ def _make_index(reach: Reachability) -> PointIndex:
         to_centroid,
         radii,
         reach.core,
+        reach.rank,
         _least(reach.core, reach.list_starts),
     )
 

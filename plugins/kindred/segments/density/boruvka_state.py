@@ -1,4 +1,4 @@
-"""Data of the search for edges out of a component, and the kernels that both scans share."""
+"""Data of the search for edges out of a component, and the kernels that read it."""
 
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ class PointIndex(NamedTuple):
     ``list_starts`` are those of `tiles.Tiles`; ``centroid_tile`` is one tile of all centroids.
     ``to_centroid`` float32 (points,) is the squared distance to the point's own centroid. ``radii``
     and ``least_core`` float32 (lists,) are the largest distance to the centroid and the smallest
-    core distance in a list.
+    core distance in a list. ``rank`` int32 (points,) decides ties.
     """
 
     kind: int
@@ -40,6 +40,7 @@ class PointIndex(NamedTuple):
     to_centroid: np.ndarray
     radii: np.ndarray
     core: np.ndarray
+    rank: np.ndarray
     least_core: np.ndarray
 
 
@@ -146,12 +147,6 @@ def search_list(
 
 
 @compiled
-def outside_ball(score: np.float32, radius: np.float32, slack: float) -> float:
-    """A lower bound of a query's distance to a list's points, from its score for the centroid."""
-    return float(np.sqrt(np.float64(score)) * (1.0 - slack) - radius * (1.0 + slack))
-
-
-@compiled
 def _keep_first(
     scores: np.ndarray,
     begin: int,
@@ -190,7 +185,8 @@ def _keep_pair(query: int, other: int, piece: int, index: PointIndex, state: Rou
         return
     distance = reached(index.kind, index.vectors[query], index.vectors[other])
     weight = max(distance, core[query], core[other])
-    low, high = min(query, other), max(query, other)
+    low = min(index.rank[query], index.rank[other])
+    high = max(index.rank[query], index.rank[other])
     if weight <= state.bound[own] and comes_first(
         weight, low, high, state.weight[piece], state.low[piece], state.high[piece]
     ):

@@ -1,5 +1,7 @@
 """DBSCAN: core customers within eps of each other form clusters, with their border customers."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -16,6 +18,9 @@ from kindred.segments.density.hdbscan_clusters import (
 )
 from kindred.spec.clustering import Algorithm, DbscanSettings
 from kindred.spec.metrics import Metric
+
+if TYPE_CHECKING:
+    from kindred.segments.density.reachability import Reachability
 
 METHOD = "dbscan graph"
 
@@ -86,7 +91,7 @@ def cluster_dbscan(
         tree = spanning_tree(reach, threads=threads)
     is_link = tree.weight <= limit
     labels = _linked(tree.low[is_link], tree.high[is_link], reach.core <= limit)
-    found = _with_borders(labels, reach.neighbours, reach.distances, reach.core, limit)
+    found = _with_borders(labels, reach, limit)
     within = 1 + (reach.distances <= limit).sum(axis=1)
     share = np.where(found == NOISE, 0.0, np.minimum(1.0, within / settings.min_samples))
     clusters = all_noise(len(vectors), METHOD, eps=eps)
@@ -128,22 +133,17 @@ def _linked(low: np.ndarray, high: np.ndarray, is_core: np.ndarray) -> np.ndarra
     return labels
 
 
-def _with_borders(
-    labels: np.ndarray,
-    neighbours: np.ndarray,
-    distances: np.ndarray,
-    core: np.ndarray,
-    limit: float,
-) -> np.ndarray:
+def _with_borders(labels: np.ndarray, reach: "Reachability", limit: float) -> np.ndarray:
     """Add the labels of border points: that of the nearest core point; ties go to the first."""
     out = labels.copy()
-    rows = np.flatnonzero(core > limit)
-    near, gaps = neighbours[rows], distances[rows]
+    rows = np.flatnonzero(reach.core > limit)
+    near, gaps = reach.neighbours[rows], reach.distances[rows]
     # The list of a point that is not core holds all of its neighbours within eps.
     is_candidate = (gaps <= limit) & (near >= 0) & (labels[near] != NOISE)
     gaps = np.where(is_candidate, gaps, np.inf)
-    least = gaps.min(axis=1, initial=np.inf)
-    first = np.where(gaps == least[:, None], near, np.iinfo(np.int32).max).min(axis=1)
-    is_border = least < np.inf
+    is_nearest = is_candidate & (gaps == gaps.min(axis=1, initial=np.inf)[:, None])
+    ranks = np.where(is_nearest, reach.rank[near], np.iinfo(np.int32).max)
+    is_border = is_nearest.any(axis=1)
+    first = near[np.arange(len(rows)), ranks.argmin(axis=1)]
     out[rows[is_border]] = labels[first[is_border]]
     return out

@@ -1,20 +1,16 @@
-"""The hierarchy of a spanning tree, condensed by hdbscan, and the clusters nearest to noise."""
+"""The clusters of a spanning tree, and those nearest to noise."""
 
 import numpy as np
-from hdbscan._hdbscan_linkage import label as single_linkage
-from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
 
 from kindred.neighbours.compiled import compiled
-from kindred.progress.steps import blind_step
+from kindred.progress.steps import step
 from kindred.segments.clusters import NOISE
 from kindred.segments.density.boruvka_edges import Edges
+from kindred.segments.density.condensed_tree import condense, merge, select
 from kindred.segments.density.reachability import Reachability
 
-LONG_HIERARCHY = 50_000
-"""Customers above which parts of the library's work take seconds (a million in all: 45)."""
-
 SMALLEST_WEIGHT = float(np.finfo(np.float32).tiny)
-"""Replaces a weight of 0: the library divides by the weight, and inf - inf would be NaN."""
+"""Replaces a weight of 0: the density is 1 / weight, and inf - inf would be NaN."""
 
 
 def select_clusters(
@@ -26,21 +22,15 @@ def select_clusters(
     float32, both (points,), as the `hdbscan` library selects them (Campello, Moulavi & Sander
     2013). Customers at the same point have the same label and probability.
     """
-    is_long = int(reach.starts[-1]) > LONG_HIERARCHY
-    with blind_step("linking customers", is_long=is_long):
-        linkage = single_linkage(_customer_edges(reach, tree))
-    with blind_step("condensing the hierarchy", is_long=is_long):
-        condensed = condense_tree(linkage, min_cluster_size)
-    with blind_step("selecting clusters", is_long=is_long):
-        labels, probabilities, _ = get_clusters(
-            condensed, compute_stability(condensed), "eom", False, False, 0.0, 0, float("inf")
-        )
+    with step("condensing the hierarchy"):
+        merges = merge(*_customer_edges(reach, tree))
+        labels, probabilities = select(condense(merges, min_cluster_size))
     first = reach.starts[:-1]
-    return labels[first].astype(np.int32), probabilities[first].astype(np.float32)
+    return labels[first], probabilities[first].astype(np.float32)
 
 
-def _customer_edges(reach: Reachability, tree: Edges) -> np.ndarray:
-    """The spanning tree of the customers in the library's format: float64 (customers - 1, 3).
+def _customer_edges(reach: Reachability, tree: Edges) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The spanning tree of the customers: ends int32, weights float64, all (customers - 1,).
 
     Sorted by weight. Customers at the same point are linked to its first customer, with the core
     distance as weight. These links sort first among equal weights, so that the customers join one
@@ -50,14 +40,12 @@ def _customer_edges(reach: Reachability, tree: Edges) -> np.ndarray:
     first = np.repeat(reach.starts[:-1], sizes - 1)
     is_first = np.zeros(int(reach.starts[-1]), dtype=np.bool_)
     is_first[reach.starts[:-1]] = True
-    ends = [
-        np.concatenate([first, reach.starts[tree.low]]),
-        np.concatenate([np.flatnonzero(~is_first), reach.starts[tree.high]]),
-        np.concatenate([np.repeat(reach.core, sizes - 1), tree.weight]),
-    ]
-    edges = np.column_stack(ends).astype(np.float64)
-    edges[:, 2] = np.maximum(edges[:, 2], SMALLEST_WEIGHT)
-    return np.ascontiguousarray(edges[np.argsort(edges[:, 2], kind="stable")])
+    low = np.concatenate([first, reach.starts[tree.low]])
+    high = np.concatenate([np.flatnonzero(~is_first), reach.starts[tree.high]])
+    weight = np.concatenate([np.repeat(reach.core, sizes - 1), tree.weight])
+    weight = np.maximum(weight, SMALLEST_WEIGHT, dtype=np.float64)
+    order = np.argsort(weight, kind="stable")
+    return low[order].astype(np.int32), high[order].astype(np.int32), weight[order]
 
 
 def nearest_labels(reach: Reachability, tree: Edges, labels: np.ndarray) -> np.ndarray:
@@ -68,14 +56,18 @@ def nearest_labels(reach: Reachability, tree: Edges, labels: np.ndarray) -> np.n
     tree's edges grows.
     """
     nearest = labels.copy()
-    _nearest_in_lists(reach.neighbours, reach.distances, labels, nearest)
+    _nearest_in_lists(reach.neighbours, reach.distances, reach.rank, labels, nearest)
     _link(tree.low, tree.high, nearest)
     return nearest
 
 
 @compiled
 def _nearest_in_lists(
-    neighbours: np.ndarray, distances: np.ndarray, labels: np.ndarray, nearest: np.ndarray
+    neighbours: np.ndarray,
+    distances: np.ndarray,
+    rank: np.ndarray,
+    labels: np.ndarray,
+    nearest: np.ndarray,
 ) -> None:
     last = neighbours.shape[1] - 1
     for point in range(len(labels)):
@@ -91,7 +83,7 @@ def _nearest_in_lists(
                 continue
             if closest >= 0 and distances[point, j] > distances[point, closest]:
                 break
-            if closest < 0 or other < neighbours[point, closest]:
+            if closest < 0 or rank[other] < rank[neighbours[point, closest]]:
                 closest = j
         if closest >= 0:
             nearest[point] = labels[neighbours[point, closest]]

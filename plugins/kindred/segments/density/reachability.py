@@ -26,7 +26,9 @@ class Reachability:
     ``list_starts`` int64 (lists + 1,) and ``centroids`` float32 (lists, width): the points of a
     list are contiguous and near each other. ``neighbours`` int32 (points, k'), -1 for a customer at
     the same point. ``distances`` float32 (points, k'), ascending. ``core`` float32 (points,): core
-    distances. The customers of point i are ``members[starts[i]:starts[i + 1]]``.
+    distances. ``rank`` int32 (points,): the place of each point by content, by which ties are
+    decided, so that the order of the lists decides nothing. The customers of point i are
+    ``members[starts[i]:starts[i + 1]]``.
     """
 
     metric: Metric
@@ -37,6 +39,7 @@ class Reachability:
     neighbours: np.ndarray
     distances: np.ndarray
     core: np.ndarray
+    rank: np.ndarray
     starts: np.ndarray
     members: np.ndarray
 
@@ -79,7 +82,7 @@ def reachability(
     Returns
     -------
     Reachability
-        The numbering depends on the vectors only, not on the order of the customers.
+        The ranks depend on the vectors only, the numbering on the lists as well.
 
     Raises
     ------
@@ -113,6 +116,7 @@ def reachability(
         neighbours,
         distances,
         core,
+        _ranks(distinct.content_order)[order],
         starts,
         members,
     )
@@ -124,6 +128,13 @@ def euclidean_of(metric: Metric, distances: np.ndarray) -> np.ndarray:
         return np.asarray(distances, dtype=np.float32)
     squares = 2.0 * np.maximum(distances, 0.0, dtype=np.float64)
     return np.asarray(np.sqrt(squares), dtype=np.float32)
+
+
+def _ranks(order: np.ndarray) -> np.ndarray:
+    """The position of each number in an order of all numbers, int32."""
+    ranks = np.empty(len(order), dtype=np.int32)
+    ranks[order] = np.arange(len(order), dtype=np.int32)
+    return ranks
 
 
 def _require_width(graph: NeighbourGraph, min_samples: int) -> None:
