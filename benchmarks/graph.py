@@ -49,18 +49,22 @@ from benchmarks.processes import Alone, measure_alone, measure_within
 from benchmarks.report import Report, arguments, data_file, median_seconds
 from benchmarks.vectors import CUSTOMERS, MIXED, make_vectors, report_name
 from kindred.encoding.vectors import VECTORS
+from kindred.neighbours.distances import eligible
+from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.exact import exact_neighbours
-from kindred.neighbours.recall import PUBLISHED_STREAM, measure_recall
+from kindred.neighbours.recall import Recall, recall_of
+from kindred.neighbours.results import NeighbourGraph
 from kindred.neighbours.search import merge_shards, search_shard
 from kindred.neighbours.search_plan import plan_graph as plan
 from kindred.neighbours.task import (
-    RECALL_SAMPLE,
     plan_graph,
+    published_recall,
     put_together,
     read_graph,
-    recall_of,
+    read_truth,
     search_graph,
 )
+from kindred.neighbours.truth import find_truth
 from kindred.run.builds import Build
 from kindred.run.context import SEED, Deployment, Run
 from kindred.settings import Settings
@@ -121,7 +125,7 @@ def run_merge(job: Job) -> str:
 
 def run_recall(job: Job) -> dict[str, Any]:
     run = job.opened()
-    return asdict(recall_of(run, read_graph(run)))
+    return asdict(published_recall(run, read_graph(run)))
 
 
 def write_customers(job: Job, n: int, d: int, data: str = CUSTOMERS) -> str:
@@ -240,15 +244,10 @@ def as_text(figures: dict[str, Any]) -> str:
     )
 
 
-def truth_of(path: str, k: int, recall: float) -> Truth:
+def truth_of(job: Job, recall: float) -> Truth:
     """The sample for the published recall, and its exact k-th distances."""
-    vectors = np.load(path, mmap_mode="r")
-    rows = np.random.default_rng([SEED, PUBLISHED_STREAM]).choice(
-        len(vectors), min(RECALL_SAMPLE, len(vectors)), replace=False
-    )
-    rows = np.sort(rows)
-    _, exact = exact_neighbours(vectors[rows], vectors, Metric.L2, k, exclude=rows)
-    return Truth(rows, exact[:, -1], recall, k)
+    truth = read_truth(job.opened())
+    return Truth(truth.rows[truth.measuring], truth.kth[truth.measuring], recall, job.k)
 
 
 def measure_exact(report: Report, folder: str, n: int, options: Any) -> None:
@@ -275,6 +274,16 @@ def measure_ground_truth(report: Report, k: int) -> None:
     report.at_least("bigann10k: equal to the ground truth", equal, 1.0)
 
 
+def recall_of_sample(
+    vectors: np.ndarray, metric: Metric, graph: NeighbourGraph, size: int, seed: int
+) -> Recall:
+    """The recall of a graph among some of its customers."""
+    k, distinct = graph.neighbours.shape[1], find_distinct(vectors, eligible(metric, vectors))
+    sizes = {"tuning_size": 0, "measuring_size": size}
+    truth = find_truth(vectors, metric, k, distinct, seed=seed, threads=2, **sizes)
+    return recall_of(truth, metric, graph, is_tuned=True, seed=seed)
+
+
 def measure_intervals(report: Report, k: int) -> None:
     """Count how often the published interval covers the recall over all customers."""
     n = COVERED_ROWS
@@ -285,8 +294,8 @@ def measure_intervals(report: Report, k: int) -> None:
     ):
         made = plan(vectors, metric, k, target_recall=0.95, shards=1, seed=SEED, threads=2)
         graph = merge_shards(made, [search_shard(made, vectors, 0, threads=2)])
-        true = measure_recall(vectors, metric, graph, sample_size=n, seed=0, threads=2).recall_at_k
-        found = [measure_recall(vectors, metric, graph, seed=seed) for seed in range(SEEDS)]
+        true = recall_of_sample(vectors, metric, graph, n, seed=0).recall_at_k
+        found = [recall_of_sample(vectors, metric, graph, 1000, seed) for seed in range(SEEDS)]
         covered = sum(recall.low <= true <= recall.high for recall in found)
         report.measure(name, rows=n, recall=true, details=f"{covered} of {SEEDS} intervals cover")
         report.at_least(f"{name}: intervals that cover", covered, 17)
@@ -309,7 +318,7 @@ def main() -> int:
         ours = measure_kindred(report, job, n)
         report.at_least("recall", ours["recall"], 0.99)
         report.at_most("MB of two tasks", ours["two_tasks_mb"], 3 * 1024)
-        truth = truth_of(path, k, ours["recall"])
+        truth = truth_of(job, ours["recall"])
         if options.rivals:
             kindred, faiss = measure_rivals(report, job, path, truth, n, ours)
         measure_exact(report, f"{folder}/exact", min(n, EXACT_ROWS), options)

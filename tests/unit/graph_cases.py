@@ -3,8 +3,11 @@
 import numpy as np
 
 from kindred.neighbours.distances import distances, eligible
+from kindred.neighbours.distinct import find_distinct
+from kindred.neighbours.recall import recall_of
 from kindred.neighbours.search import merge_shards, search_shard
 from kindred.neighbours.search_plan import plan_graph
+from kindred.neighbours.truth import find_truth
 
 
 def clustered(rows, dimensions, seed=0):
@@ -54,6 +57,14 @@ def build_graph(
     )
     results = [search_shard(plan, vectors, shard, threads=threads) for shard in range(shards)]
     return plan, merge_shards(plan, results)
+
+
+def measure_recall(vectors, metric, graph, *, sample_size=1000, seed):
+    """The recall of a graph among some of its customers."""
+    k, distinct = graph.neighbours.shape[1], find_distinct(vectors, eligible(metric, vectors))
+    sizes = {"tuning_size": 0, "measuring_size": sample_size}
+    truth = find_truth(vectors, metric, k or 1, distinct, seed=seed, **sizes)
+    return recall_of(truth, metric, graph, is_tuned=True, seed=seed)
 
 
 def assert_sound(graph, vectors, metric, k):

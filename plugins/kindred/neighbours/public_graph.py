@@ -4,9 +4,13 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from kindred.neighbours.distances import eligible
+from kindred.neighbours.distinct import find_distinct
+from kindred.neighbours.recall import Recall, recall_of
 from kindred.neighbours.results import NeighbourGraph
 from kindred.neighbours.search import merge_shards, search_shard
-from kindred.neighbours.search_plan import plan_graph
+from kindred.neighbours.search_plan import EXACT, plan_graph
+from kindred.neighbours.truth import find_truth
 from kindred.spec.metrics import Metric
 
 
@@ -29,8 +33,10 @@ def search_public(
     exact: bool,
     seed: int,
     threads: int,
-) -> NeighbourGraph:
+) -> tuple[NeighbourGraph, Recall]:
     """The k nearest others of every customer by the public part of their vectors."""
+    distinct = find_distinct(public, eligible(metric, public))
+    truth = find_truth(public, metric, k, distinct, seed=seed, threads=threads)
     plan = plan_graph(
         public,
         metric,
@@ -38,8 +44,10 @@ def search_public(
         target_recall=target_recall,
         shards=1,
         seed=seed,
-        recall_k=k,
         exact=exact,
+        distinct=distinct,
+        truth=truth,
         threads=threads,
     )
-    return merge_shards(plan, [search_shard(plan, public, 0, threads=threads)])
+    graph = merge_shards(plan, [search_shard(plan, public, 0, threads=threads)])
+    return graph, recall_of(truth, metric, graph, is_tuned=plan.method != EXACT, seed=seed)

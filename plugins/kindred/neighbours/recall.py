@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kindred.neighbours.distinct import Distinct
-from kindred.neighbours.exact import exact_neighbours
 from kindred.neighbours.results import NeighbourGraph
+from kindred.neighbours.truth import Truth
 from kindred.spec.metrics import Metric
 
 RELATIVE_TOLERANCE = 1e-6
@@ -14,8 +13,8 @@ COSINE_TOLERANCE = 1e-12
 """For parallel vectors: their cosine distance is 0 except for rounding, so no ratio is useful."""
 
 RESAMPLES = 2000
-PUBLISHED_STREAM = 1
-"""Random stream of the published sample; tuning uses another stream of the same seed."""
+INTERVAL_STREAM = 4
+"""Random stream of the resampling; other streams of the same seed draw the samples."""
 
 
 @dataclass(frozen=True)
@@ -28,31 +27,21 @@ class Recall:
     sample_size: int
 
 
-def measure_recall(
-    vectors: np.ndarray,
-    metric: Metric,
-    graph: NeighbourGraph,
-    *,
-    sample_size: int = 1000,
-    seed: int,
-    distinct: Distinct | None = None,
-    threads: int = 1,
+def recall_of(
+    truth: Truth, metric: Metric, graph: NeighbourGraph, *, is_tuned: bool, seed: int
 ) -> Recall:
-    """Measure a graph against exact search on a random sample of customers.
+    """The recall of a graph among the sampled customers.
 
     Parameters
     ----------
-    vectors : ndarray of float32, shape (rows, dimensions)
+    truth : Truth
+        Of the graph's vectors, with the graph's k.
     metric : Metric
     graph : NeighbourGraph
         Its distances must be those of `kindred.neighbours.distances.distances`.
-    sample_size : int
-        Customers to compare; all eligible ones if there are fewer.
+    is_tuned : bool
+        Whether the search was tuned on a part of the sample, which then does not count.
     seed : int
-        With the same seed, the sample is still independent of the one used for tuning.
-    distinct : Distinct, optional
-        The distinct eligible vectors, if known.
-    threads : int
 
     Returns
     -------
@@ -63,22 +52,15 @@ def measure_recall(
         counts all neighbours of a customer with a missing one as lost. If the sample is everyone,
         both ends are the recall. Without neighbours the recall is 1.
     """
-    rows = np.flatnonzero(graph.eligible)
-    k = graph.neighbours.shape[1]
-    if k == 0:
+    if graph.neighbours.shape[1] == 0:
         return Recall(1.0, 1.0, 1.0, 0)
-    generator = np.random.default_rng([seed, PUBLISHED_STREAM])
-    is_everyone = len(rows) <= sample_size
-    sample = rows if is_everyone else np.sort(generator.choice(rows, sample_size, replace=False))
-    _, exact = exact_neighbours(
-        vectors[sample], vectors, metric, k, exclude=sample, distinct=distinct, threads=threads
-    )
-    shares = found_shares(metric, graph.distances[sample], exact[:, -1])
+    part = truth.measuring if is_tuned else np.arange(len(truth.rows))
+    shares = found_shares(metric, graph.distances[truth.rows[part]], truth.kth[part])
     recall = float(shares.mean())
-    if is_everyone:
-        return Recall(recall, recall, recall, len(sample))
-    low, high = _interval(shares, generator)
-    return Recall(recall, low, high, len(sample))
+    if len(part) == int(graph.eligible.sum()):
+        return Recall(recall, recall, recall, len(part))
+    low, high = _interval(shares, np.random.default_rng([seed, INTERVAL_STREAM]))
+    return Recall(recall, low, high, len(part))
 
 
 def found_shares(metric: Metric, distances: np.ndarray, kth: np.ndarray) -> np.ndarray:

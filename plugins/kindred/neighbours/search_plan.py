@@ -11,6 +11,7 @@ from kindred.neighbours.distances import eligible
 from kindred.neighbours.distinct import Distinct, find_distinct
 from kindred.neighbours.exact import require_k
 from kindred.neighbours.inverted_lists import Lists, Tuned, list_edges
+from kindred.neighbours.truth import Truth, find_truth
 from kindred.spec.metrics import Metric
 
 EXACT = "exact"
@@ -86,6 +87,8 @@ def plan_graph(
     seed: int,
     recall_k: int | None = None,
     exact: bool = False,
+    distinct: Distinct | None = None,
+    truth: Truth | None = None,
     threads: int = 1,
 ) -> GraphPlan:
     """Find distinct vectors, train lists, and tune the number of lists to search.
@@ -107,6 +110,10 @@ def plan_graph(
         Number of neighbours that the target refers to; all k by default.
     exact : bool
         Search exactly, regardless of the size.
+    distinct : Distinct, optional
+        The distinct eligible vectors, if known.
+    truth : Truth, optional
+        With ``recall_k`` neighbours, if known.
     threads : int
         Does not change the result.
 
@@ -119,7 +126,7 @@ def plan_graph(
     """
     _check(vectors, k, target_recall, shards)
     may_search = eligible(metric, vectors)
-    distinct = find_distinct(vectors, may_search)
+    distinct = distinct or find_distinct(vectors, may_search)
     width = max(0, min(k, len(distinct.members) - 1))
     count = len(distinct.first_rows)
     recalled = min(width, recall_k or k)
@@ -130,8 +137,11 @@ def plan_graph(
         # Imported here because numba takes half a second to import, and most tasks never need it.
         from kindred.neighbours.tuning import tune_lists
 
+        truth = truth or find_truth(
+            vectors, metric, recalled, distinct, seed=seed, measuring_size=0, threads=threads
+        )
         tuned = tune_lists(
-            vectors, distinct, metric, recalled, target_recall, seed=seed, threads=threads
+            vectors, distinct, metric, truth, target_recall, seed=seed, threads=threads
         )
         order, starts = tuned.lists.order, tuned.lists.starts
     arrays = {name: getattr(distinct, name) for name in _INDEX_ARRAYS}

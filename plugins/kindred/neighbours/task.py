@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from kindred.encoding import encoder_versions
 from kindred.encoding.vectors import MADE_BY, VECTORS
+from kindred.neighbours.distances import eligible
+from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.graph_memory import merge_megabytes, search_megabytes
 from kindred.neighbours.public_graph import public_part, search_public
-from kindred.neighbours.recall import Recall, measure_recall
+from kindred.neighbours.recall import Recall, recall_of
 from kindred.neighbours.results import NeighbourGraph, ShardResult
 from kindred.neighbours.search import merge_shards, search_shard
-from kindred.neighbours.search_plan import GraphPlan
+from kindred.neighbours.search_plan import EXACT, GraphPlan
 from kindred.neighbours.search_plan import plan_graph as plan
+from kindred.neighbours.truth import Truth, find_truth
 from kindred.progress.steps import step
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
@@ -31,7 +34,7 @@ log = logging.getLogger(__name__)
 PLAN = "graph_plan"
 GRAPH = "graph"
 PUBLIC_GRAPH = "public_graph"
-RECALL_SAMPLE = 2_000
+TRUTH = "truth"
 MAX_SHARDS = 64
 
 
@@ -42,15 +45,21 @@ def plan_graph(run: Run) -> list[int]:
     shards = count_shards(len(vectors), run.settings.shard_rows, threads)
     forecast = search_megabytes(vectors.shape, 0, shards)
     require_memory(run, "plan_graph", "plan of the graph", forecast)
+    metric = run.spec.metric
+    distinct = find_distinct(vectors, eligible(metric, vectors))
+    truth = find_truth(vectors, metric, run.spec.k, distinct, seed=SEED, threads=threads)
+    run.folder.write(TRUTH, truth.arrays, {})
     made = plan(
         vectors,
-        run.spec.metric,
+        metric,
         graph_k(run.spec),
         target_recall=run.spec.target_recall,
         shards=shards,
         seed=SEED,
         recall_k=run.spec.k,
         exact=run.spec.exact,
+        distinct=distinct,
+        truth=truth,
         threads=threads,
     )
     run.folder.write(PLAN, made.arrays, {"parameters": made.parameters})
@@ -101,7 +110,7 @@ def merge_graph(run: Run) -> list[int]:
     """Merge the shards and measure recall; return the parts of the lookalike table."""
     method = put_together(run)
     graph = read_graph(run)
-    recall = recall_of(run, graph)
+    recall = published_recall(run, graph)
     with run.warehouse("merge_graph") as warehouse:
         public = _find_public(run, warehouse) if run.spec.hidden_features else None
         shown = public or {"lookalikes": _listed(graph.nearest(run.spec.k))}
@@ -138,7 +147,7 @@ def _find_public(run: Run, warehouse: Database) -> dict[str, Any]:
     require_memory(run, "merge_graph", "graph of the public columns", forecast)
     blocks = encoder_versions.read(warehouse, run.encoder_version).column_blocks
     public, threads = public_part(vectors, blocks, hidden), cores(run.settings.graph_threads)
-    graph = search_public(
+    graph, found = search_public(
         public,
         run.spec.metric,
         run.spec.k,
@@ -146,9 +155,6 @@ def _find_public(run: Run, warehouse: Database) -> dict[str, Any]:
         exact=run.spec.exact,
         seed=SEED,
         threads=threads,
-    )
-    found = measure_recall(
-        public, run.spec.metric, graph, sample_size=RECALL_SAMPLE, seed=SEED, threads=threads
     )
     _write(run, PUBLIC_GRAPH, graph, {"hidden": hidden})
     return {
@@ -164,17 +170,11 @@ def _listed(graph: NeighbourGraph) -> int:
     return int((graph.neighbours >= 0).sum())
 
 
-def recall_of(run: Run, graph: NeighbourGraph) -> Recall:
-    """Measure the recall of the lookalikes, on another sample than the one used for tuning."""
-    return measure_recall(
-        _vectors(run),
-        run.spec.metric,
-        graph.nearest(run.spec.k),
-        sample_size=RECALL_SAMPLE,
-        seed=SEED,
-        distinct=read_plan(run).distinct,
-        threads=cores(run.settings.graph_threads),
-    )
+def published_recall(run: Run, graph: NeighbourGraph) -> Recall:
+    """The recall of the lookalikes, among customers who did not tune the search."""
+    is_tuned, truth = read_plan(run).method != EXACT, read_truth(run)
+    graph = graph.nearest(run.spec.k)
+    return recall_of(truth, run.spec.metric, graph, is_tuned=is_tuned, seed=SEED)
 
 
 def _write(run: Run, name: str, graph: NeighbourGraph, facts: dict[str, Any]) -> None:
@@ -205,6 +205,11 @@ def read_plan(run: Run) -> GraphPlan:
     artefact = run.folder.read(PLAN, "plan_graph")
     arrays = {name: np.asarray(values) for name, values in artefact.arrays.items()}
     return GraphPlan.from_parts(artefact.facts["parameters"], arrays)
+
+
+def read_truth(run: Run) -> Truth:
+    """The exact neighbours (the spec's k) of the snapshot's sampled customers."""
+    return Truth.from_arrays(run.folder.read(TRUTH, "plan_graph").arrays)
 
 
 def _shard_results(run: Run, shards: int) -> Iterator[ShardResult]:

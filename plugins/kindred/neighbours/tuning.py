@@ -5,15 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from kindred.neighbours.distinct import Distinct
-from kindred.neighbours.exact import exact_neighbours
 from kindred.neighbours.inverted_lists import LIST_SIZE, Lists, Tuned, nearest_lists
 from kindred.neighbours.list_training import train_lists
 from kindred.neighbours.threads import cut, in_threads
 from kindred.neighbours.tiles import searchable
+from kindred.neighbours.truth import Truth
 from kindred.spec.metrics import Metric
-
-TUNING_SAMPLE = 2000
-TUNING_STREAM = 0
 
 STANDARD_ERRORS = 3.0
 """Margin of the sample's recall above the target, in standard errors. Without a margin, the
@@ -34,7 +31,7 @@ def tune_lists(
     vectors: np.ndarray,
     distinct: Distinct,
     metric: Metric,
-    k: int,
+    truth: Truth,
     target_recall: float,
     *,
     seed: int,
@@ -42,13 +39,13 @@ def tune_lists(
 ) -> Tuned:
     """Train lists, and choose the cheapest search that reaches the target.
 
-    This needs no list search: a true neighbour is found if its list is among the probes, and an
-    exact search of the sample gives the lists of all its true neighbours.
+    This needs no list search: a true neighbour is found if its list is among the probes, and the
+    truth gives the lists of all true neighbours of a sample.
     """
     points = searchable(vectors[distinct.first_rows[distinct.content_order]], metric)
     trained = train_lists(points, seed=seed, threads=threads)
     lists = Lists(trained.centroids, distinct.content_order[trained.order], trained.starts)
-    own, neighbours = _sample(vectors, distinct, metric, k, seed, threads)
+    own, neighbours = truth.rows[truth.tuning], truth.neighbours[truth.tuning]
     list_of_row = _list_of_row(len(vectors), distinct, lists)
     sample = _Sample(
         searchable(vectors[own], metric), list_of_row[own], list_of_row[neighbours], metric
@@ -67,22 +64,6 @@ class _Sample:
     own_lists: np.ndarray
     neighbour_lists: np.ndarray
     metric: Metric
-
-
-def _sample(
-    vectors: np.ndarray, distinct: Distinct, metric: Metric, k: int, seed: int, threads: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sample customers, and find their true neighbours."""
-    generator = np.random.default_rng([seed, TUNING_STREAM])
-    # Drawn in content order, so that the sample does not depend on the order of the customers.
-    by_content = np.repeat(distinct.content_order, distinct.sizes[distinct.content_order])
-    size = min(TUNING_SAMPLE, len(by_content))
-    points = by_content[np.sort(generator.choice(len(by_content), size, replace=False))]
-    own = distinct.first_rows[points]
-    neighbours, _ = exact_neighbours(
-        vectors[own], vectors, metric, k, exclude=own, distinct=distinct, threads=threads
-    )
-    return own, neighbours
 
 
 def _list_of_row(rows: int, distinct: Distinct, lists: Lists) -> np.ndarray:

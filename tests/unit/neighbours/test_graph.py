@@ -9,11 +9,10 @@ import pytest
 from kindred.errors import ArtefactError, DataError, SettingsError
 from kindred.neighbours import search_plan as plan_module
 from kindred.neighbours.exact import exact_neighbours
-from kindred.neighbours.recall import measure_recall
 from kindred.neighbours.search import ShardResult, merge_shards, search_shard, search_shards
 from kindred.neighbours.search_plan import GraphPlan, plan_graph
 from kindred.spec.metrics import Metric
-from unit.graph_cases import assert_sound, build_graph, clustered, plain_neighbours
+from unit.graph_cases import assert_sound, build_graph, clustered, measure_recall, plain_neighbours
 
 DATA = Path(
     os.environ.get("KINDRED_TEST_DATA", Path(__file__).resolve().parents[4] / "shared" / "data")

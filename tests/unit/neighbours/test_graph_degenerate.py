@@ -3,9 +3,8 @@ import pytest
 
 from kindred.neighbours import search_plan as plan_module
 from kindred.neighbours.exact import exact_neighbours
-from kindred.neighbours.recall import measure_recall
 from kindred.spec.metrics import Metric
-from unit.graph_cases import assert_sound, build_graph, clustered, plain_neighbours
+from unit.graph_cases import assert_sound, build_graph, clustered, measure_recall, plain_neighbours
 
 
 @pytest.fixture(params=["exact", "ivf"])

@@ -12,7 +12,9 @@ BLOCKS = {"a": (0, 2), "b": (2, 3), "c": (3, 6)}
 
 def searched(vectors, metric, k=5):
     options = {"target_recall": 0.99, "exact": False, "seed": 1, "threads": 1}
-    return search_public(vectors, metric, k, **options)
+    graph, recall = search_public(vectors, metric, k, **options)
+    assert (recall.recall_at_k, recall.sample_size) == (1.0, len(vectors) if k else 0)
+    return graph
 
 
 @pytest.mark.parametrize("metric", list(Metric), ids=str)

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from benchmarks.customers import make_customers
-from kindred.neighbours.recall import found_shares, measure_recall
+from kindred.neighbours.recall import found_shares
 from kindred.neighbours.results import NeighbourGraph
 from kindred.neighbours.search import merge_shards, search_shard
 from kindred.neighbours.search_plan import plan_graph
 from kindred.spec.metrics import Metric
-from unit.graph_cases import build_graph, clustered
+from unit.graph_cases import build_graph, clustered, measure_recall
 
 
 def damaged(graph, vectors, metric, share, seed=0):
