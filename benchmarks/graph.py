@@ -26,6 +26,8 @@ ground truth, and the published interval must cover the true recall in 20 seeds 
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,18 +54,12 @@ from kindred.encoding.vectors import VECTORS
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.exact import exact_neighbours
+from kindred.neighbours.graph_artefacts import read_graph, read_truth
 from kindred.neighbours.recall import Recall, recall_of
 from kindred.neighbours.results import NeighbourGraph
 from kindred.neighbours.search import merge_shards, search_shard
 from kindred.neighbours.search_plan import plan_graph as plan
-from kindred.neighbours.task import (
-    plan_graph,
-    published_recall,
-    put_together,
-    read_graph,
-    read_truth,
-    search_graph,
-)
+from kindred.neighbours.task import plan_graph, published_recall, put_together, search_graph
 from kindred.neighbours.truth import find_truth
 from kindred.run.builds import Build
 from kindred.run.context import SEED, Deployment, Run
@@ -79,8 +75,20 @@ SEEDS = 20
 ROUNDS = 3
 
 
+class NoWarehouse:
+    """Answers nothing: the encoder has no lists, so the snapshot trains its own."""
+
+    def value(self, name: str, parameters: Any) -> None:
+        """No value."""
+
+
 class RunWithoutWarehouse(Run):
     """A run without a warehouse: its tasks record nothing."""
+
+    @contextmanager
+    def warehouse(self, stage: str) -> Iterator[Any]:
+        """What answers nothing."""
+        yield NoWarehouse()
 
     def record_forecast(self, stage: str, megabytes: int) -> None:
         """Do nothing; the forecast is in the log."""
@@ -279,8 +287,9 @@ def recall_of_sample(
 ) -> Recall:
     """The recall of a graph among some of its customers."""
     k, distinct = graph.neighbours.shape[1], find_distinct(vectors, eligible(metric, vectors))
-    sizes = {"tuning_size": 0, "measuring_size": size}
-    truth = find_truth(vectors, metric, k, distinct, seed=seed, threads=2, **sizes)
+    truth = find_truth(
+        vectors, metric, k, distinct, seed=seed, tuning_size=0, measuring_size=size, threads=2
+    )
     return recall_of(truth, metric, graph, is_tuned=True, seed=seed)
 
 

@@ -1,12 +1,16 @@
 """Vectors and a slow, plain neighbour search that the graph is compared with."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from kindred.neighbours.changes import Snapshot, find_changes
 from kindred.neighbours.distances import distances, eligible
 from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.recall import recall_of
-from kindred.neighbours.search import merge_shards, search_shard
-from kindred.neighbours.search_plan import plan_graph
+from kindred.neighbours.results import NeighbourGraph
+from kindred.neighbours.search import EarlierGraph, merge_shards, search_shard
+from kindred.neighbours.search_plan import GraphPlan, is_searched_alike, plan_graph, with_changes
 from kindred.neighbours.truth import find_truth
 
 
@@ -57,6 +61,56 @@ def build_graph(
     )
     results = [search_shard(plan, vectors, shard, threads=threads) for shard in range(shards)]
     return plan, merge_shards(plan, results)
+
+
+def froze(vectors, metric, k=5, target_recall=0.95):
+    """The lists of an encoder that was fitted on these vectors."""
+    from kindred.neighbours.frozen_lists import freeze_lists
+
+    distinct = find_distinct(vectors, eligible(metric, vectors))
+    truth = find_truth(vectors, metric, k, distinct, seed=3, by_content=True)
+    return freeze_lists(vectors, distinct, metric, truth, target_recall, seed=3, threads=1)
+
+
+@dataclass(frozen=True)
+class Night:
+    """A snapshot of an encoder with its graph; ``customers`` ascend."""
+
+    customers: np.ndarray
+    vectors: np.ndarray
+    plan: GraphPlan
+    graph: NeighbourGraph
+
+
+def build_night(customers, vectors, metric, frozen, *, k=8, earlier=None, shards=1, threads=1):
+    """A night's graph, from nothing or from that of another night of the encoder."""
+    distinct = find_distinct(vectors, eligible(metric, vectors))
+    truth = find_truth(vectors, metric, 5, distinct, seed=3, by_content=True, threads=threads)
+    plan = plan_graph(
+        vectors,
+        metric,
+        k,
+        target_recall=0.95,
+        shards=shards,
+        seed=3,
+        recall_k=5,
+        distinct=distinct,
+        truth=truth,
+        frozen=frozen,
+        threads=threads,
+    )
+    before = None
+    if earlier is not None and is_searched_alike(plan, earlier.plan):
+        then = Snapshot(earlier.customers, earlier.vectors, earlier.plan.distinct)
+        changes = find_changes(then, Snapshot(customers, vectors, distinct))
+        plan = with_changes(plan, earlier.plan, changes)
+        graph, gone = earlier.graph, earlier.vectors[plan.arrays["gone_rows"]]
+        before = EarlierGraph(graph.neighbours, graph.distances, graph.limits, gone)
+    results = [
+        search_shard(plan, vectors, shard, earlier=before, threads=threads)
+        for shard in range(shards)
+    ]
+    return Night(customers, vectors, plan, merge_shards(plan, results))
 
 
 def measure_recall(vectors, metric, graph, *, sample_size=1000, seed):

@@ -73,6 +73,7 @@ SPEAKS_SQL = {
         "event_tables",
     ),
     "encoding": ("column_quality", "encoder_versions", "text_cache"),
+    "neighbours": ("list_rows",),
     "serving": (
         "generations",
         "index_build",
@@ -117,6 +118,7 @@ HOLDS_A_SESSION = {
         "vectors",
     ),
     "lookalikes": ("lookalike_rows",),
+    "neighbours": ("graph_artefacts",),
     "serving": ("canary",),
     "segments": ("lists/list_segments",),
     "recommendations": ("measuring",),

@@ -5,6 +5,7 @@ without it does not exist. It has the length and a digest of every array, which 
 array is read. The root is a local path or any fsspec URL.
 """
 
+import hashlib
 import json
 import posixpath
 import re
@@ -37,10 +38,14 @@ SLUG = re.compile(r"\d{8}t\d{6}(_\d{6})?")  # what `snapshot_slug` makes
 
 @dataclass(frozen=True)
 class Artefact:
-    """One set: arrays by name, and facts that fit into JSON."""
+    """One set: arrays by name, and facts that fit into JSON.
+
+    ``digest`` is that of all arrays of the set, also of those that were not read.
+    """
 
     arrays: dict[str, Array]
     facts: Facts
+    digest: str = ""
 
 
 def snapshot_slug(as_of: datetime) -> str:
@@ -110,7 +115,8 @@ class ArtefactFolder:
                 f"{where} in {self.path} cannot be read: {error}; let this user read it, or"
                 f" {remedy}"
             ) from error
-        return Artefact(arrays, facts)
+        text = json.dumps(described, sort_keys=True)
+        return Artefact(arrays, facts, hashlib.sha256(text.encode()).hexdigest())
 
     def remove(self) -> None:
         """Remove everything of this snapshot and these settings.

@@ -53,6 +53,11 @@ def fitted_as_of(database: Database, version: int) -> datetime:
     return moment
 
 
+def freezes_lists(database: Database, version: int) -> bool:
+    """Whether the snapshots of a version share the lists that are stored with it."""
+    return bool(database.value("encoding/freezes_lists", {"version": version}))
+
+
 def find(database: Database, spec: Spec, fitted_as_of: datetime) -> int | None:
     """The version fitted from this spec as of a date, if any."""
     parameters = {"spec_hash": spec.encoder_hash(), "fitted_as_of": fitted_as_of}

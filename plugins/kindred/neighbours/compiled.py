@@ -50,6 +50,13 @@ def _digest_of_sources() -> str:
 _DIGEST = _digest_of_sources()
 
 
+def machine_code() -> str:
+    """A digest of all that scores depend on besides the numbers: sources, compiler and CPU."""
+    made_for = numba.core.registry.cpu_target.target_context.codegen().magic_tuple()
+    made_of = (_DIGEST, numba.__version__, made_for)
+    return hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]
+
+
 def _compiled(function: F, options: dict[str, Any]) -> F:
     # Part of the cache's file name. Numba compares the function's own file only: code of another
     # release would be used where a function it calls has changed, or fail where a type has gone.

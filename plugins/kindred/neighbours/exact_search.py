@@ -32,14 +32,13 @@ class ExactSearch:
 
     def nearest(
         self,
-        start: int,
-        stop: int,
+        positions: np.ndarray,
         width: int,
         *,
         threads: int = 1,
     ) -> Found:
-        """The nearest customers of the vectors at positions ``start`` to ``stop`` in the order."""
-        return self.nearest_of(self._order[start:stop], width, threads)
+        """The nearest customers of the vectors at some positions in the order."""
+        return self.nearest_of(self._order[positions], width, threads)
 
     def nearest_of(self, points: np.ndarray, width: int, threads: int = 1) -> Found:
         """The nearest customers of some distinct vectors, including those that share the vector."""
@@ -55,4 +54,4 @@ class ExactSearch:
                     self._distinct, found, near, width
                 )
                 counted.advance(stop - start)
-        return rows, distances
+        return Found(rows, distances)

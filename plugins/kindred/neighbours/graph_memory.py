@@ -17,6 +17,12 @@ def search_megabytes(shape: tuple[int, ...], k: int, shards: int) -> int:
     return BASE_MEGABYTES + (vectors + index + results) // 2**20
 
 
+def earlier_megabytes(shape: tuple[int, ...]) -> int:
+    """Memory of an earlier graph, mapped, that a search copies from, and of its row numbers."""
+    rows, k = shape
+    return rows * (8 * k + 12) // 2**20
+
+
 def merge_megabytes(shape: tuple[int, ...], k: int) -> int:
     """Memory of merging the shards and measuring the recall."""
     rows, dimensions = shape

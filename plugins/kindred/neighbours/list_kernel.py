@@ -1,4 +1,4 @@
-"""Search of a list's points in nearby lists, all points of the list at once."""
+"""Search of a list's points in nearby lists, all queries of the list at once."""
 
 import numpy as np
 
@@ -14,7 +14,8 @@ FEW_PROBES = 64
 def search_lists(
     first: int,
     last: int,
-    points: np.ndarray,
+    queries: np.ndarray,
+    query_starts: np.ndarray,
     values: np.ndarray,
     offsets: np.ndarray,
     starts: np.ndarray,
@@ -25,26 +26,27 @@ def search_lists(
     kept: np.ndarray,
     ids: np.ndarray,
 ) -> None:
-    """Find candidates for the points of the lists ``first`` to ``last``.
+    """Find candidates for points of the lists ``first`` to ``last``.
 
-    Each point is searched in those ``probes`` of its list's ``near`` lists whose centroids are
-    nearest to the point. ``points`` are in list order, and ``ids`` are positions in it; ``values``,
-    ``offsets`` and ``starts`` are their tiles, one per list. ``kept`` float32 and ``ids`` int32,
-    (points of these lists, candidates), must be initialised with infinity and -1.
+    Each query is searched in those ``probes`` of its list's ``near`` lists whose centroids are
+    nearest to it. Those of list ``first + i`` are ``queries[query_starts[i]:query_starts[i + 1]]``.
+    ``values``, ``offsets`` and ``starts`` are the tiles of all points, one per list, and ``ids``
+    are positions in list order. ``kept`` float32 and ``ids`` int32, (queries, candidates), must be
+    initialised with infinity and -1.
     """
-    widest = np.max(starts[1:] - starts[:-1])
+    widest = max(np.max(starts[1:] - starts[:-1]), np.max(query_starts[1:] - query_starts[:-1]))
     columns = padded_size(near.shape[1])
     scores = score_buffer(max(padded_size(widest), columns))
-    group = np.empty((4, points.shape[1]), dtype=np.float32)
-    tile = np.zeros(points.shape[1] * columns, dtype=np.float32)
+    group = np.empty((4, queries.shape[1]), dtype=np.float32)
+    tile = np.zeros(queries.shape[1] * columns, dtype=np.float32)
     coarse = np.empty((widest, scores.shape[1]), dtype=np.float32)
     best = np.empty(probes, dtype=np.float32)
     best_ids = np.empty(probes, dtype=np.int32)
     limits = np.empty(widest, dtype=np.float32)
     looking = np.empty(widest, dtype=np.int64)
-    origin = starts[first]
     for own in range(first, last):
-        rows = points[starts[own] : starts[own + 1]]
+        origin = query_starts[own - first]
+        rows = queries[origin : query_starts[own - first + 1]]
         gather_columns(centroids, near[own], tile)
         _coarse_scores(rows, tile, columns, is_product, group, scores, coarse)
         for i in range(len(rows)):
@@ -65,7 +67,7 @@ def search_lists(
                     group[r] = rows[looking[min(q + r, size - 1)]]
                 score_group(group, block, padded_size(count), is_product, scores)
                 for r in range(min(4, size - q)):
-                    row = starts[own] - origin + looking[q + r]
+                    row = origin + looking[q + r]
                     keep_best(scores[r], count, starts[other], kept[row], ids[row])
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kindred.neighbours.affected import ChangedPoints, find_affected
 from kindred.neighbours.candidate_rows import KINDS, nearest_rows
 from kindred.neighbours.distinct import Distinct
 from kindred.neighbours.exact_search import ExactSearch
@@ -31,6 +32,7 @@ class ListSearch:
         probes: int,
     ) -> None:
         self._kind = KINDS[metric]
+        self._metric = metric
         self._lists = lists
         self._near = near
         self._probes = probes
@@ -42,40 +44,79 @@ class ListSearch:
 
     def nearest(
         self,
-        start: int,
-        stop: int,
+        positions: np.ndarray,
         width: int,
         *,
         threads: int = 1,
     ) -> Found:
-        """The nearest customers of the vectors at positions ``start`` to ``stop`` in list order.
+        """The nearest customers of the vectors at ascending ``positions`` in list order.
 
-        Both must be starts of lists. ``width`` must be at most the number of eligible customers.
+        ``width`` must be at most the number of eligible customers. A limit is infinite where any
+        change can change what was found.
         """
-        rows = np.empty((stop - start, width), dtype=np.int32)
-        distances = np.empty((stop - start, width), dtype=np.float32)
+        rows = np.empty((len(positions), width), dtype=np.int32)
+        distances = np.empty((len(positions), width), dtype=np.float32)
+        limits = np.empty(len(positions), dtype=np.float32)
 
         def search(first: int, last: int) -> None:
-            block = slice(first - start, last - start)
-            self._search(first, last, rows[block], distances[block])
+            block = slice(first, last)
+            limits[block] = self._search(positions[block], rows[block], distances[block])
 
-        in_threads(search, self._pieces(start, stop), threads, "searching lists")
+        in_threads(search, self._pieces(positions), threads, "searching lists")
         short = np.flatnonzero(rows[:, -1] < 0)
         if short.size:
-            points = self._lists.order[start + short]
-            rows[short], distances[short] = self._exact.nearest_of(points, width, threads)
-        return rows, distances
+            points = self._lists.order[positions[short]]
+            exact = self._exact.nearest_of(points, width, threads)
+            rows[short], distances[short], limits[short] = exact.rows, exact.distances, np.inf
+        return Found(rows, distances, limits)
 
-    def _search(self, start: int, stop: int, rows: np.ndarray, distances: np.ndarray) -> None:
+    def affected(
+        self,
+        first: int,
+        last: int,
+        changed: np.ndarray,
+        lists_of_changed: np.ndarray,
+        limits: np.ndarray,
+        *,
+        threads: int = 1,
+    ) -> np.ndarray:
+        """Whether a changed point may change what was found for the lists ``first`` to ``last``.
+
+        Parameters
+        ----------
+        first, last : int
+        changed : ndarray of float32, shape (changed, dimensions)
+            Vectors that have come or gone.
+        lists_of_changed : ndarray of int, shape (changed,)
+        limits : ndarray of float32, shape (points of these lists,)
+            As `nearest` returned them; NaN where it does not matter.
+
+        Returns
+        -------
+        ndarray of bool, shape (points of these lists,)
+        """
+        starts = self._lists.starts[first : last + 1]
+        return find_affected(
+            self._searchable[starts[0] : starts[-1]],
+            starts - starts[0],
+            self._near[first:last],
+            limits,
+            ChangedPoints(searchable(changed, self._metric), lists_of_changed),
+            is_product=self._tiles.is_product,
+            threads=threads,
+        )
+
+    def _search(self, positions: np.ndarray, rows: np.ndarray, distances: np.ndarray) -> np.ndarray:
         lists, tiles = self._lists, self._tiles
-        first, last = np.searchsorted(lists.starts, [start, stop])
+        first, last = np.searchsorted(lists.starts, positions[[0, -1]], side="right").tolist()
         count = rows.shape[1] + SPARE_CANDIDATES
-        kept = np.full((stop - start, count), np.inf, dtype=np.float32)
-        ids = np.full((stop - start, count), -1, dtype=np.int32)
+        kept = np.full((len(positions), count), np.inf, dtype=np.float32)
+        ids = np.full((len(positions), count), -1, dtype=np.int32)
         search_lists(
-            first,
+            first - 1,
             last,
-            self._searchable,
+            self._searchable[positions],
+            np.searchsorted(positions, lists.starts[first - 1 : last + 1]),
             tiles.values,
             tiles.offsets,
             tiles.starts,
@@ -86,20 +127,20 @@ class ListSearch:
             kept,
             ids,
         )
-        points = self._points
         nearest_rows(
             self._kind,
-            points[start:stop],
-            points,
+            self._points[positions],
+            self._points,
             ids,
             self._starts,
             self._members,
             rows,
             distances,
         )
+        return np.asarray(kept[:, -1])
 
-    def _pieces(self, start: int, stop: int) -> list[tuple[int, int]]:
-        """Cut the range into whole lists with about `QUERIES_AT_ONCE` vectors each."""
-        wanted = np.append(np.arange(start, stop, QUERIES_AT_ONCE), stop)
-        edges = np.unique(list_edges(self._lists.starts, wanted))
+    def _pieces(self, positions: np.ndarray) -> list[tuple[int, int]]:
+        """Cut the positions into those of whole lists, about `QUERIES_AT_ONCE` each."""
+        wanted = np.append(np.arange(0, len(positions), QUERIES_AT_ONCE), len(positions))
+        edges = np.unique(list_edges(np.searchsorted(positions, self._lists.starts), wanted))
         return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))

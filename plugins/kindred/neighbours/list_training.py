@@ -1,5 +1,8 @@
 """Two-level training of lists, and assignment of every point to a list."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import faiss
 import numpy as np
 
@@ -17,8 +20,44 @@ TRAINING_ROUNDS = 8
 SETTLING_LISTS = 64
 """Lists near a point's current one among which its nearest list is searched."""
 
+FEWEST_CUSTOMERS = 5
+"""A stored centroid is the mean of at least so many customers: none is one person's vector."""
+
 BLOCK = 4096
-"""Points per matrix product. Fixed, so that results do not depend on the product's shape."""
+"""Points that a thread compares with all upper centroids at a time."""
+
+
+@dataclass(frozen=True)
+class ListTree:
+    """Two levels of centroids: each upper centroid has its own lower ones, one per list.
+
+    ``upper`` float32 (upper, dimensions); ``centroids`` float32 (lists, dimensions), of which
+    ``starts[i]`` to ``starts[i + 1]`` are below upper centroid i; ``starts`` int64 (upper + 1,).
+    """
+
+    upper: np.ndarray
+    starts: np.ndarray
+    centroids: np.ndarray
+
+    def lists_of(self, points: np.ndarray, *, threads: int = 1) -> Lists:
+        """Assign every point to the list of a near centroid; some lists may be empty.
+
+        ``points`` float32 (points, dimensions), as `tiles.searchable` returns them, in content
+        order. The list of a point depends on nothing but the point and the tree.
+        """
+        assignment = self.below(points, threads)
+        # Near the borders between upper centroids, the tree's list may not be the nearest one.
+        near = nearest_lists(self.centroids, SETTLING_LISTS, is_product=False, threads=threads)
+        for _ in range(2):
+            groups = group_points(assignment, len(self.centroids))
+            assignment = _nearest(points, groups, self.centroids, near, threads)
+        return Lists(self.centroids, *group_points(assignment, len(self.centroids)))
+
+    def below(self, points: np.ndarray, threads: int) -> np.ndarray:
+        """The nearest lower centroid below the nearest upper one, int32 (points,)."""
+        groups = group_points(nearest_of_all(points, self.upper, threads), len(self.upper))
+        lower = np.split(np.arange(len(self.centroids), dtype=np.int32), self.starts[1:-1])
+        return _nearest(points, groups, self.centroids, lower, threads)
 
 
 def train_lists(points: np.ndarray, *, seed: int, threads: int = 1) -> Lists:
@@ -37,51 +76,65 @@ def train_lists(points: np.ndarray, *, seed: int, threads: int = 1) -> Lists:
         About one list per `LIST_SIZE` points; some may be empty. Time grows as n^1.5, with a small
         constant: on two levels, a point is compared with about 2 sqrt(lists) centroids.
     """
+    return train_tree(points, seed=seed, threads=threads).lists_of(points, threads=threads)
+
+
+def train_tree(
+    points: np.ndarray, *, seed: int, customers: np.ndarray | None = None, threads: int = 1
+) -> ListTree:
+    """Train the centroids of about one list per `LIST_SIZE` points, on a seeded sample of them.
+
+    ``customers`` int64 (points,): the number of customers at each point. If it is given, every
+    centroid is the mean of at least `FEWEST_CUSTOMERS` customers of the sample; lists that had
+    fewer are left out, and their points go to the next list.
+    """
     count = max(1, len(points) // LIST_SIZE)
     size = min(len(points), count * POINTS_PER_CENTROID)
     picked = np.sort(np.random.default_rng(seed).choice(len(points), size=size, replace=False))
-    tree = _Tree(points[picked], count, seed, threads)
-    assignment = tree.assign(points, threads)
-    # Near the borders between upper centroids, the tree's list may not be the nearest one.
-    for _ in range(2):
-        lists = _by_list(points, tree.centroids, assignment)
-        assignment = _settled(points, lists, threads)
-    return _by_list(points, tree.centroids, assignment)
+    tree = _train(points[picked], count, seed, threads)
+    if customers is None:
+        return tree
+    return _without_few(tree, points[picked], customers[picked], threads)
 
 
-class _Tree:
-    """Two levels of centroids: each upper centroid has its own lower ones."""
+def _train(sample: np.ndarray, count: int, seed: int, threads: int) -> ListTree:
+    with one_library_thread():
+        upper = _kmeans(sample, max(1, round(count**0.5)), seed)
+    order, starts = group_points(nearest_of_all(sample, upper, threads), len(upper))
+    lower = list(upper[:, None])
 
-    def __init__(self, sample: np.ndarray, count: int, seed: int, threads: int) -> None:
-        upper = max(1, round(count**0.5))
-        with one_library_thread():
-            self._upper = _kmeans(sample, upper, seed)
-        members = _groups(_nearest(sample, self._upper, threads), len(self._upper))
-        lower = list(self._upper[:, None])
+    def train(first: int, last: int) -> None:
+        for number in range(first, last):
+            rows = order[starts[number] : starts[number + 1]]
+            share = max(1, round(count * len(rows) / len(sample)))
+            if len(rows):
+                lower[number] = _kmeans(sample[rows], min(share, len(rows)), seed)
 
-        def train(first: int, last: int) -> None:
-            for number in range(first, last):
-                rows = members[number]
-                share = max(1, round(count * len(rows) / len(sample)))
-                if len(rows):
-                    lower[number] = _kmeans(sample[rows], min(share, len(rows)), seed)
+    in_threads(train, cut(len(lower), 1), threads, "training lists", "groups")
+    sizes = [len(part) for part in lower]
+    return ListTree(upper, np.cumsum([0, *sizes]), np.ascontiguousarray(np.concatenate(lower)))
 
-        in_threads(train, cut(len(lower), 1), threads, "training lists", "groups")
-        self._starts = np.cumsum([0, *(len(part) for part in lower)])
-        self.centroids = np.ascontiguousarray(np.concatenate(lower))
 
-    def assign(self, points: np.ndarray, threads: int) -> np.ndarray:
-        """The nearest lower centroid below the nearest upper one, int32 (points,)."""
-        out = np.empty(len(points), dtype=np.int32)
-        members = _groups(_nearest(points, self._upper, threads), len(self._upper))
+def _without_few(
+    tree: ListTree, sample: np.ndarray, customers: np.ndarray, threads: int
+) -> ListTree:
+    """Leave out the lists of few customers, and move all centroids to the means of their points."""
+    found = np.bincount(tree.below(sample, threads), customers, len(tree.centroids))
+    kept = np.flatnonzero(found >= FEWEST_CUSTOMERS)
+    owners = np.repeat(np.arange(len(tree.upper)), np.diff(tree.starts))[kept]
+    uppers, sizes = np.unique(owners, return_counts=True)
+    rest = ListTree(tree.upper[uppers], np.cumsum([0, *sizes]), tree.centroids[kept])
+    # A list that is kept loses no point, as there are only fewer centroids to compare it with.
+    order, starts = group_points(rest.below(sample, threads), len(kept))
+    return ListTree(
+        _means(sample, order, starts[rest.starts]), rest.starts, _means(sample, order, starts)
+    )
 
-        def assign(first: int, last: int) -> None:
-            for number in range(first, last):
-                rows, (start, stop) = members[number], self._starts[number : number + 2]
-                out[rows] = start + _nearest_here(points[rows], self.centroids[start:stop])
 
-        in_threads(assign, cut(len(members), 1), threads, "filling lists", "groups")
-        return out
+def _means(sample: np.ndarray, order: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    groups = np.split(order, starts[1:-1])
+    means = [sample[rows].mean(axis=0, dtype=np.float64) for rows in groups]
+    return np.array(means, dtype=np.float32)
 
 
 def _kmeans(points: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -97,54 +150,39 @@ def _kmeans(points: np.ndarray, count: int, seed: int) -> np.ndarray:
     return np.ascontiguousarray(kmeans.centroids, dtype=np.float32)
 
 
-def _nearest(points: np.ndarray, centroids: np.ndarray, threads: int) -> np.ndarray:
+def group_points(assignment: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points by group, each in ascending order: ``order`` int32, ``starts`` int64 (count + 1,)."""
+    starts = np.zeros(count + 1, dtype=np.int64)
+    np.cumsum(np.bincount(assignment, minlength=count), out=starts[1:])
+    return np.argsort(assignment, kind="stable").astype(np.int32), starts
+
+
+def nearest_of_all(points: np.ndarray, centroids: np.ndarray, threads: int) -> np.ndarray:
+    """The nearest of all centroids, int32 (points,); depends on the point and centroids alone."""
+    starts = np.append(np.arange(0, len(points), BLOCK), len(points))
+    every = np.arange(len(centroids), dtype=np.int32)
+    groups = np.arange(len(points), dtype=np.int32), starts
+    return _nearest(points, groups, centroids, [every] * (len(starts) - 1), threads)
+
+
+def _nearest(
+    points: np.ndarray,
+    groups: tuple[np.ndarray, np.ndarray],
+    centroids: np.ndarray,
+    near: Sequence[np.ndarray] | np.ndarray,
+    threads: int,
+) -> np.ndarray:
+    """The nearest of the ``near`` centroids of each point's group, int32 (points,)."""
+    order, starts = groups
     out = np.empty(len(points), dtype=np.int32)
 
-    def find(start: int, stop: int) -> None:
-        out[start:stop] = _nearest_here(points[start:stop], centroids)
+    def find(first: int, last: int) -> None:
+        ends = np.cumsum([0, *(len(ids) for ids in near[first:last])])
+        ids = np.concatenate(near[first:last])
+        assign_nearest(points, order, starts[first : last + 1], centroids, ids, ends, out)
 
-    in_threads(find, cut(len(points), BLOCK), threads, "grouping for lists")
-    return out
-
-
-def _nearest_here(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
-    out = np.empty(len(points), dtype=np.int32)
-    for start, stop in cut(len(points), BLOCK):
-        out[start:stop] = faiss.knn(points[start:stop], centroids, 1)[1][:, 0]
-    return out
-
-
-def _groups(assignment: np.ndarray, count: int) -> list[np.ndarray]:
-    """The positions in each group, ascending."""
-    order = np.argsort(assignment, kind="stable")
-    ends = np.cumsum(np.bincount(assignment, minlength=count))
-    return np.split(order, ends[:-1])
-
-
-def _by_list(points: np.ndarray, centroids: np.ndarray, assignment: np.ndarray) -> Lists:
-    starts = np.zeros(len(centroids) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(assignment, minlength=len(centroids)), out=starts[1:])
-    order = np.argsort(assignment, kind="stable").astype(np.int32)
-    return Lists(centroids, order, starts)
-
-
-def _settled(points: np.ndarray, lists: Lists, threads: int) -> np.ndarray:
-    """The nearest of the lists near each point's current list, int32 (points,)."""
-    near = nearest_lists(lists.centroids, SETTLING_LISTS, is_product=False, threads=threads)
-    out = np.empty(len(points), dtype=np.int32)
-
-    def settle(first: int, last: int) -> None:
-        _settle(
-            points,
-            lists.order,
-            lists.starts[first : last + 1],
-            lists.centroids,
-            near[first:last],
-            out,
-        )
-
-    count = len(lists.centroids)
-    in_threads(settle, cut(count, max(1, count // 64)), threads, "settling lists", "lists")
+    pieces = cut(len(near), max(1, len(near) // 64))
+    in_threads(find, pieces, threads, "filling lists", "groups")
     return out
 
 
@@ -158,15 +196,20 @@ def gather_columns(rows: np.ndarray, chosen: np.ndarray, tile: np.ndarray) -> No
 
 
 @compiled
-def _settle(
+def assign_nearest(
     points: np.ndarray,
     order: np.ndarray,
     starts: np.ndarray,
     centroids: np.ndarray,
     near: np.ndarray,
+    near_starts: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    columns = padded_size(near.shape[1])
+    """Store in ``out`` the nearest of ``near[near_starts[i]:near_starts[i + 1]]`` for group i.
+
+    The points of group i are ``order[starts[i]:starts[i + 1]]``.
+    """
+    columns = padded_size(np.max(near_starts[1:] - near_starts[:-1]))
     tile = np.zeros(points.shape[1] * columns, dtype=np.float32)
     scores = score_buffer(columns)
     group = np.empty((4, points.shape[1]), dtype=np.float32)
@@ -174,13 +217,14 @@ def _settle(
     nearest = np.empty(1, dtype=np.int32)
     for i in range(len(starts) - 1):
         rows = order[starts[i] : starts[i + 1]]
-        gather_columns(centroids, near[i], tile)
+        ids = near[near_starts[i] : near_starts[i + 1]]
+        gather_columns(centroids, ids, tile)
         for q in range(0, len(rows), 4):
             for r in range(4):
                 group[r] = points[rows[min(q + r, len(rows) - 1)]]
-            score_group(group, tile, columns, False, scores)
+            score_group(group, tile, padded_size(len(ids)), False, scores)
             for r in range(min(4, len(rows) - q)):
                 best[0] = np.inf
                 nearest[0] = 0
-                keep_best(scores[r], near.shape[1], 0, best, nearest)
-                out[rows[q + r]] = near[i, nearest[0]]
+                keep_best(scores[r], len(ids), 0, best, nearest)
+                out[rows[q + r]] = ids[nearest[0]]

@@ -4,8 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Found = tuple[np.ndarray, np.ndarray]
-"""Rows int32 and distances float32, (points, width), sorted by (distance, row)."""
+
+@dataclass(frozen=True)
+class Found:
+    """What was found for some vectors.
+
+    ``rows`` int32 and ``distances`` float32, (vectors, width), sorted by (distance, row);
+    ``limits`` float32 (vectors,), of a search by lists: see `NeighbourGraph`.
+    """
+
+    rows: np.ndarray
+    distances: np.ndarray
+    limits: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -13,12 +23,14 @@ class ShardResult:
     """Neighbours of one shard's customers.
 
     ``rows`` int32 (m,) in no particular order, ``neighbours`` int32 (m, k') and ``distances``
-    float32 (m, k'). Rows and neighbours are row numbers of the vectors.
+    float32 (m, k'). Rows and neighbours are row numbers of the vectors. ``limits`` float32 (m,), of
+    a search by lists: see `NeighbourGraph`.
     """
 
     rows: np.ndarray
     neighbours: np.ndarray
     distances: np.ndarray
+    limits: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -26,12 +38,14 @@ class NeighbourGraph:
     """The k' = min(k, eligible - 1) nearest other customers of every customer.
 
     ``neighbours`` int32 (n, k') and ``distances`` float32 (n, k'), sorted by (distance, row); -1
-    and NaN for customers that are not ``eligible``, bool (n,).
+    and NaN for customers that are not ``eligible``, bool (n,). ``limits`` float32 (n,), of a search
+    by lists: the score of the last candidate. Only points with a score up to it can change a row.
     """
 
     neighbours: np.ndarray
     distances: np.ndarray
     eligible: np.ndarray
+    limits: np.ndarray | None = None
 
     def nearest(self, k: int) -> "NeighbourGraph":
         """The same graph with only the first k neighbours."""

@@ -1,18 +1,22 @@
 """The plan of a graph search: everything that all shards have to agree on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from kindred.errors import DataError, SettingsError
+from kindred.neighbours.changes import Changes
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.distinct import Distinct, find_distinct
 from kindred.neighbours.exact import require_k
 from kindred.neighbours.inverted_lists import Lists, Tuned, list_edges
 from kindred.neighbours.truth import Truth, find_truth
 from kindred.spec.metrics import Metric
+
+if TYPE_CHECKING:
+    from kindred.neighbours.frozen_lists import FrozenLists
 
 EXACT = "exact"
 IVF = "ivf"
@@ -32,9 +36,10 @@ class GraphPlan:
 
     ``k``: neighbours of every eligible customer, min(k, eligible - 1); ``lists`` and ``probes``:
     0 for exact search; ``shards``: the last ones may be empty; ``estimated_recall``: of
-    ``recall_k`` neighbours on the tuning sample. ``arrays``: eligible, the index of distinct
+    ``recall_k`` neighbours on the tuning sample; ``is_frozen``: whether the lists are those of the
+    encoder. ``arrays``: eligible, the index of distinct
     vectors (first_rows, starts, members, content_order), list_order, shard_boundaries (positions in
-    list_order), and for ivf list_starts, centroids and near_lists.
+    list_order), and for ivf list_starts, centroids and near_lists; `with_changes` adds more.
     """
 
     method: str
@@ -47,6 +52,7 @@ class GraphPlan:
     estimated_recall: float
     rows: int
     dimensions: int
+    is_frozen: bool
     arrays: dict[str, np.ndarray]
 
     @classmethod
@@ -89,6 +95,7 @@ def plan_graph(
     exact: bool = False,
     distinct: Distinct | None = None,
     truth: Truth | None = None,
+    frozen: "FrozenLists | None" = None,
     threads: int = 1,
 ) -> GraphPlan:
     """Find distinct vectors, train lists, and tune the number of lists to search.
@@ -114,6 +121,9 @@ def plan_graph(
         The distinct eligible vectors, if known.
     truth : Truth, optional
         With ``recall_k`` neighbours, if known.
+    frozen : FrozenLists, optional
+        The lists of the encoder. Without them, or if they fit another size, lists are trained on
+        these vectors.
     threads : int
         Does not change the result.
 
@@ -130,31 +140,21 @@ def plan_graph(
     width = max(0, min(k, len(distinct.members) - 1))
     count = len(distinct.first_rows)
     recalled = min(width, recall_k or k)
-    tuned: Tuned | None = None
-    order = distinct.content_order
-    starts = np.append(np.arange(0, count, EXACT_BLOCK), count)
-    if not (exact or target_recall == 1.0 or width == 0 or count <= EXACT_LIMIT):
+    tuned = None
+    is_frozen = frozen is not None and frozen.fit(count)
+    if may_use_lists(count, exact=exact, target_recall=target_recall) and width > 0:
         # Imported here because numba takes half a second to import, and most tasks never need it.
+        from kindred.neighbours.frozen_lists import use_lists
         from kindred.neighbours.tuning import tune_lists
 
         truth = truth or find_truth(
             vectors, metric, recalled, distinct, seed=seed, measuring_size=0, threads=threads
         )
-        tuned = tune_lists(
-            vectors, distinct, metric, truth, target_recall, seed=seed, threads=threads
-        )
-        order, starts = tuned.lists.order, tuned.lists.starts
-    arrays = {name: getattr(distinct, name) for name in _INDEX_ARRAYS}
-    arrays |= {"eligible": may_search, "list_order": order}
-    # Starts of lists (or blocks) that cut the vectors evenly.
-    wanted = np.arange(shards + 1, dtype=np.int64) * starts[-1] // shards
-    arrays["shard_boundaries"] = list_edges(starts, wanted)
-    if tuned is not None:
-        arrays |= {
-            "list_starts": tuned.lists.starts,
-            "centroids": tuned.lists.centroids,
-            "near_lists": tuned.near,
-        }
+        sampled = (vectors, distinct, metric, truth, target_recall)
+        if frozen is not None and is_frozen:
+            tuned = use_lists(frozen, *sampled, threads=threads)
+        else:
+            tuned = tune_lists(*sampled, seed=seed, threads=threads)
     return GraphPlan(
         method=EXACT if tuned is None else IVF,
         metric=metric,
@@ -166,8 +166,60 @@ def plan_graph(
         estimated_recall=1.0 if tuned is None else tuned.recall,
         rows=len(vectors),
         dimensions=vectors.shape[1],
-        arrays=arrays,
+        is_frozen=tuned is not None and is_frozen,
+        arrays={"eligible": may_search, **_arrays(distinct, tuned, shards)},
     )
+
+
+def _arrays(distinct: Distinct, tuned: Tuned | None, shards: int) -> dict[str, np.ndarray]:
+    arrays = {name: getattr(distinct, name) for name in _INDEX_ARRAYS}
+    count = len(distinct.first_rows)
+    if tuned is None:
+        order, starts = distinct.content_order, np.append(np.arange(0, count, EXACT_BLOCK), count)
+    else:
+        order, starts = tuned.lists.order, tuned.lists.starts
+        arrays |= {
+            "list_starts": starts,
+            "centroids": tuned.lists.centroids,
+            "near_lists": tuned.near,
+        }
+    # Starts of lists (or blocks) that cut the vectors evenly.
+    wanted = np.arange(shards + 1, dtype=np.int64) * starts[-1] // shards
+    return arrays | {"list_order": order, "shard_boundaries": list_edges(starts, wanted)}
+
+
+def is_searched_alike(plan: GraphPlan, earlier: GraphPlan) -> bool:
+    """Whether both plans search the same lists of an encoder in the same way."""
+    names = ("method", "metric", "k", "lists", "probes", "dimensions", "is_frozen")
+    return (
+        plan.is_frozen
+        and all(getattr(plan, name) == getattr(earlier, name) for name in names)
+        and np.array_equal(plan.arrays["centroids"], earlier.arrays["centroids"])
+        and np.array_equal(plan.arrays["near_lists"], earlier.arrays["near_lists"])
+    )
+
+
+def with_changes(plan: GraphPlan, earlier: GraphPlan, changes: Changes) -> GraphPlan:
+    """The plan with what has changed since an earlier one that is searched alike.
+
+    It adds the arrays earlier_rows (as in `Changes`), is_changed in list order, and of the vectors
+    that are gone their first rows, gone_rows, and lists, gone_lists.
+    """
+    lists = np.empty(len(earlier.arrays["list_order"]), dtype=np.int32)
+    sizes = np.diff(earlier.arrays["list_starts"])
+    lists[earlier.arrays["list_order"]] = np.repeat(np.arange(len(sizes)), sizes)
+    arrays = {
+        "earlier_rows": changes.earlier_rows,
+        "is_changed": changes.is_changed[plan.arrays["list_order"]],
+        "gone_rows": earlier.arrays["first_rows"][changes.gone],
+        "gone_lists": lists[changes.gone],
+    }
+    return replace(plan, arrays=plan.arrays | arrays)
+
+
+def may_use_lists(distinct: int, *, exact: bool, target_recall: float) -> bool:
+    """Whether so many distinct vectors are searched by lists."""
+    return not exact and target_recall < 1.0 and distinct > EXACT_LIMIT
 
 
 def _check(vectors: np.ndarray, k: int, target_recall: float, shards: int) -> None:

@@ -3,24 +3,39 @@
 import logging
 import math
 import time
-from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from kindred.encoding import encoder_versions
-from kindred.encoding.vectors import MADE_BY, VECTORS
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.distinct import find_distinct
-from kindred.neighbours.graph_memory import merge_megabytes, search_megabytes
+from kindred.neighbours.graph_artefacts import (
+    PUBLIC_GRAPH,
+    find_earlier,
+    read_graph,
+    read_plan,
+    read_plan_and_earlier_graph,
+    read_shards,
+    read_truth,
+    read_vectors,
+    write_arrays,
+    write_graph,
+    write_plan,
+    write_shard,
+    write_truth,
+)
+from kindred.neighbours.graph_memory import (
+    earlier_megabytes,
+    merge_megabytes,
+    search_megabytes,
+)
+from kindred.neighbours.list_rows import lists_of_encoder
 from kindred.neighbours.public_graph import public_part, search_public
 from kindred.neighbours.recall import Recall, recall_of
-from kindred.neighbours.results import NeighbourGraph, ShardResult
+from kindred.neighbours.results import NeighbourGraph
 from kindred.neighbours.search import merge_shards, search_shard
-from kindred.neighbours.search_plan import EXACT, GraphPlan
+from kindred.neighbours.search_plan import EXACT
 from kindred.neighbours.search_plan import plan_graph as plan
-from kindred.neighbours.truth import Truth, find_truth
+from kindred.neighbours.truth import find_truth
 from kindred.progress.steps import step
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
@@ -31,38 +46,51 @@ from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 
-PLAN = "graph_plan"
-GRAPH = "graph"
-PUBLIC_GRAPH = "public_graph"
-TRUTH = "truth"
 MAX_SHARDS = 64
 
 
 def plan_graph(run: Run) -> list[int]:
     """Plan the search and write the plan; return the numbers of the shards."""
-    vectors = _vectors(run)
+    vectors = read_vectors(run)
     threads = cores(run.settings.graph_threads)
     shards = count_shards(len(vectors), run.settings.shard_rows, threads)
     forecast = search_megabytes(vectors.shape, 0, shards)
     require_memory(run, "plan_graph", "plan of the graph", forecast)
-    metric = run.spec.metric
+    spec, metric = run.spec, run.spec.metric
     distinct = find_distinct(vectors, eligible(metric, vectors))
-    truth = find_truth(vectors, metric, run.spec.k, distinct, seed=SEED, threads=threads)
-    run.folder.write(TRUTH, truth.arrays, {})
+    earlier, frozen = None, None
+    with run.warehouse("plan_graph") as warehouse:
+        is_frozen = encoder_versions.freezes_lists(warehouse, run.encoder_version)
+        if is_frozen:
+            earlier = find_earlier(run, vectors, distinct)
+        truth = find_truth(
+            vectors,
+            metric,
+            spec.k,
+            distinct,
+            seed=SEED,
+            by_content=is_frozen,
+            earlier=None if earlier is None else earlier.truth_now(),
+            threads=threads,
+        )
+        if is_frozen:
+            frozen = lists_of_encoder(run, warehouse, vectors, distinct, truth)
+    write_truth(run, truth)
     made = plan(
         vectors,
         metric,
-        graph_k(run.spec),
-        target_recall=run.spec.target_recall,
+        graph_k(spec),
+        target_recall=spec.target_recall,
         shards=shards,
         seed=SEED,
-        recall_k=run.spec.k,
-        exact=run.spec.exact,
+        recall_k=spec.k,
+        exact=spec.exact,
         distinct=distinct,
         truth=truth,
+        frozen=frozen,
         threads=threads,
     )
-    run.folder.write(PLAN, made.arrays, {"parameters": made.parameters})
+    write_plan(run, made, earlier)
     log.info("graph plan: %s", made.parameters)
     return list(range(made.shards))
 
@@ -88,20 +116,19 @@ def count_shards(rows: int, shard_rows: int, threads: int) -> int:
 
 def search_graph(run: Run, shard: int) -> dict[str, Any]:
     """Find the neighbours of one shard's customers; each shard can be run again separately."""
-    vectors, made = _vectors(run), read_plan(run)
+    vectors = read_vectors(run)
+    made, earlier = read_plan_and_earlier_graph(run)
     work = f"shard {shard} of {made.shards}"
     forecast = search_megabytes(vectors.shape, made.k, made.shards)
+    if earlier is not None:
+        forecast += earlier_megabytes(earlier.neighbours.shape)
     require_memory(run, "search_graph", work, forecast)
     started = time.monotonic()
+    threads = cores(run.settings.graph_threads)
     with step(work):
-        result = search_shard(made, vectors, shard, threads=cores(run.settings.graph_threads))
+        result = search_shard(made, vectors, shard, earlier=earlier, threads=threads)
     seconds = time.monotonic() - started
-    arrays = {
-        "rows": result.rows,
-        "neighbours": result.neighbours,
-        "distances": result.distances,
-    }
-    run.folder.write(_shard_name(shard), arrays, {"shard": shard})
+    write_shard(run, shard, result)
     log.info("%s: %d customers in %.1f s", work, len(result.rows), seconds)
     return {"shard": shard, "rows": len(result.rows)}
 
@@ -135,14 +162,13 @@ def put_together(run: Run) -> str:
     made = read_plan(run)
     forecast = merge_megabytes((made.rows, made.dimensions), made.k)
     require_memory(run, "merge_graph", "merge of the graph", forecast)
-    graph = merge_shards(made, _shard_results(run, made.shards))
-    _write(run, GRAPH, graph, {"method": made.method})
+    write_graph(run, merge_shards(made, read_shards(run, made.shards)), made)
     return made.method
 
 
 def _find_public(run: Run, warehouse: Database) -> dict[str, Any]:
     """Write the graph that readers may see; return its figures, for the gate and publish."""
-    hidden, vectors = run.spec.hidden_features, _vectors(run)
+    hidden, vectors = run.spec.hidden_features, read_vectors(run)
     forecast = search_megabytes(vectors.shape, run.spec.k, shards=1) + vectors.nbytes // 2**20
     require_memory(run, "merge_graph", "graph of the public columns", forecast)
     blocks = encoder_versions.read(warehouse, run.encoder_version).column_blocks
@@ -156,7 +182,7 @@ def _find_public(run: Run, warehouse: Database) -> dict[str, Any]:
         seed=SEED,
         threads=threads,
     )
-    _write(run, PUBLIC_GRAPH, graph, {"hidden": hidden})
+    write_arrays(run, PUBLIC_GRAPH, graph, {"hidden": hidden})
     return {
         "hidden": hidden,
         "recall": found.recall_at_k,
@@ -175,48 +201,3 @@ def published_recall(run: Run, graph: NeighbourGraph) -> Recall:
     is_tuned, truth = read_plan(run).method != EXACT, read_truth(run)
     graph = graph.nearest(run.spec.k)
     return recall_of(truth, run.spec.metric, graph, is_tuned=is_tuned, seed=SEED)
-
-
-def _write(run: Run, name: str, graph: NeighbourGraph, facts: dict[str, Any]) -> None:
-    arrays = {
-        "neighbours": graph.neighbours,
-        "distances": graph.distances,
-        "eligible": graph.eligible,
-    }
-    run.folder.write(name, arrays, facts)
-
-
-def read_graph(run: Run, name: str = GRAPH) -> NeighbourGraph:
-    """Read the neighbour graph of the snapshot: `graph_k` neighbours per customer.
-
-    ``PUBLIC_GRAPH`` has the spec's k; it exists if the spec has hidden features.
-    """
-    arrays = run.folder.read(name, "merge_graph").arrays
-    return NeighbourGraph(arrays["neighbours"], arrays["distances"], arrays["eligible"])
-
-
-def _vectors(run: Run) -> NDArray[np.float32]:
-    vectors: NDArray[np.float32] = run.folder.read(VECTORS, MADE_BY).arrays["vectors"]
-    return vectors
-
-
-def read_plan(run: Run) -> GraphPlan:
-    """The plan of the search, with the distinct vectors of the snapshot and the trained lists."""
-    artefact = run.folder.read(PLAN, "plan_graph")
-    arrays = {name: np.asarray(values) for name, values in artefact.arrays.items()}
-    return GraphPlan.from_parts(artefact.facts["parameters"], arrays)
-
-
-def read_truth(run: Run) -> Truth:
-    """The exact neighbours (the spec's k) of the snapshot's sampled customers."""
-    return Truth.from_arrays(run.folder.read(TRUTH, "plan_graph").arrays)
-
-
-def _shard_results(run: Run, shards: int) -> Iterator[ShardResult]:
-    for shard in range(shards):
-        arrays = run.folder.read(_shard_name(shard), f"search_graph[{shard}]").arrays
-        yield ShardResult(arrays["rows"], arrays["neighbours"], arrays["distances"])
-
-
-def _shard_name(shard: int) -> str:
-    return f"graph_shard_{shard:03d}"

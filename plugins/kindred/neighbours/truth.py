@@ -13,6 +13,8 @@ from kindred.spec.metrics import Metric
 TUNING_SAMPLE = 2_000
 MEASURING_SAMPLE = 2_000
 
+NONE = np.int32(-1)
+
 TUNING_STREAM, MEASURING_STREAM = 0, 1
 """Random streams of the two parts, of the same seed."""
 
@@ -54,6 +56,43 @@ class Truth:
         return np.asarray(self.distances[:, -1])
 
 
+@dataclass(frozen=True)
+class EarlierTruth:
+    """The truth of another snapshot, for the customers whose vectors are the same.
+
+    ``rows_now`` int32 (earlier rows,): their rows, -1 for all others; ascending. ``arrived`` int64:
+    the rows of all others.
+    """
+
+    truth: Truth
+    rows_now: np.ndarray
+    arrived: np.ndarray
+
+    def known(self, rows: np.ndarray) -> np.ndarray:
+        """Positions of the rows whose nearest have all stayed as they were."""
+        return np.flatnonzero(np.isin(rows, self._sampled()[0]))
+
+    def nearest(
+        self, vectors: np.ndarray, metric: Metric, rows: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The exact neighbours of `known` rows: those they had, or nearer ones that arrived."""
+        sampled, positions = self._sampled()
+        then = positions[np.searchsorted(sampled, rows)]
+        k = self.truth.neighbours.shape[1]
+        found, distances = exact_neighbours(vectors[rows], vectors[self.arrived], metric, k)
+        both = np.concatenate([self.rows_now[self.truth.neighbours[then]], self.arrived[found]], 1)
+        both_distances = np.concatenate([self.truth.distances[then], distances], axis=1)
+        order = np.lexsort((both, both_distances))[:, :k]
+        nearest = np.take_along_axis(both, order, axis=1)
+        return nearest.astype(np.int32), np.take_along_axis(both_distances, order, axis=1)
+
+    def _sampled(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows now, ascending, and positions in the earlier sample, of those who can be told."""
+        rows = self.rows_now[self.truth.rows]
+        stayed = (self.rows_now[self.truth.neighbours] >= 0).all(axis=1) & (rows >= 0)
+        return rows[stayed], np.flatnonzero(stayed)
+
+
 def find_truth(
     vectors: np.ndarray,
     metric: Metric,
@@ -63,6 +102,8 @@ def find_truth(
     seed: int,
     tuning_size: int = TUNING_SAMPLE,
     measuring_size: int = MEASURING_SAMPLE,
+    by_content: bool = False,
+    earlier: EarlierTruth | None = None,
     threads: int = 1,
 ) -> Truth:
     """Sample customers to tune by and customers to measure by, and find their exact neighbours.
@@ -80,17 +121,40 @@ def find_truth(
     seed : int
     tuning_size, measuring_size : int
         0 if nothing will be tuned, or measured.
+    by_content : bool
+        Draw by a hash of each vector, so that another snapshot has the same customers in its
+        sample, as far as they have not changed.
+    earlier : EarlierTruth, optional
+        The truth of another snapshot. Where it says who the nearest are, only arrivals are compared
+        with them; the result is the same.
     threads : int
         Does not change the result.
     """
-    tuning, measuring = _draw(distinct, seed, tuning_size, measuring_size)
+    is_large = len(distinct.members) > tuning_size + measuring_size
+    if by_content and is_large:
+        tuning, measuring = _draw_by_content(vectors, distinct, seed, tuning_size, measuring_size)
+    else:
+        tuning, measuring = _draw(distinct, seed, tuning_size, measuring_size)
     rows = np.union1d(tuning, measuring)
-    neighbours, distances = exact_neighbours(
-        vectors[rows], vectors, metric, k, exclude=rows, distinct=distinct, threads=threads
+    width = max(0, min(k, len(distinct.members) - 1))
+    neighbours = np.full((len(rows), width), NONE, dtype=np.int32)
+    distances = np.empty((len(rows), width), dtype=np.float32)
+    if earlier is not None and earlier.truth.neighbours.shape[1] == width:
+        known = earlier.known(rows)
+        neighbours[known], distances[known] = earlier.nearest(vectors, metric, rows[known])
+    rest = np.flatnonzero((neighbours < 0).any(axis=1))
+    neighbours[rest], distances[rest] = exact_neighbours(
+        vectors[rows[rest]],
+        vectors,
+        metric,
+        k,
+        exclude=rows[rest],
+        distinct=distinct,
+        threads=threads,
     )
     return Truth(
         rows,
-        neighbours.astype(np.int32),
+        neighbours,
         distances,
         np.searchsorted(rows, tuning),
         np.searchsorted(rows, measuring),
@@ -113,3 +177,30 @@ def _draw(
     generator = np.random.default_rng([seed, TUNING_STREAM])
     points = by_content[np.sort(generator.choice(len(by_content), tuning_size, replace=False))]
     return distinct.first_rows[points].astype(np.int64), measuring
+
+
+def _draw_by_content(
+    vectors: np.ndarray, distinct: Distinct, seed: int, tuning_size: int, measuring_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to tune by and rows to measure by, int64: the lowest hashes of two halves."""
+    generator = np.random.default_rng([seed, TUNING_STREAM])
+    factors = generator.integers(0, 1 << 63, vectors.shape[1] + 1, dtype=np.uint64) * 2 + 1
+    hashes = np.zeros(len(distinct.first_rows), dtype=np.uint64)
+    for column, factor in zip(vectors.T, factors, strict=False):
+        # Adding 0.0 makes equal what is equal: -0.0 becomes 0.0.
+        words = (column[distinct.first_rows] + np.float32(0.0)).view(np.uint32)
+        hashes += words.astype(np.uint64) * factor
+    starts = distinct.starts[:-1]
+    ordinals = np.arange(len(distinct.members)) - np.repeat(starts, distinct.sizes)
+    keys = _mixed(np.repeat(hashes, distinct.sizes) + ordinals.astype(np.uint64) * factors[-1])
+    order = np.argsort(keys)
+    is_tuning = (keys[order] & np.uint64(1)).astype(np.bool_)
+    members = distinct.members[order].astype(np.int64)
+    return members[is_tuning][:tuning_size], members[~is_tuning][:measuring_size]
+
+
+def _mixed(keys: np.ndarray) -> np.ndarray:
+    """Well mixed bits: the finalizer of SplitMix64 (Steele, Lea & Flood 2014)."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        keys = (keys ^ (keys >> np.uint64(shift))) * np.uint64(factor)
+    return np.asarray(keys ^ (keys >> np.uint64(31)))

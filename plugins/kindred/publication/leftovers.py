@@ -43,5 +43,5 @@ def vacuum_serving(database: Database, as_of: datetime) -> None:
 
 
 def slugs_with_artefacts(database: Database) -> set[str]:
-    """Snapshots whose artefacts are kept: unfinished ones and the last two published ones."""
-    return {snapshot_slug(row[0]) for row in database.rows("publication/unfinished_snapshots")}
+    """Snapshots whose artefacts are kept: unfinished, or newest by date or by publication."""
+    return {snapshot_slug(row[0]) for row in database.rows("publication/kept_artefacts")}

@@ -5,7 +5,7 @@ from typing import Any
 
 from kindred.encoding.embeddings import Embeddings
 from kindred.encoding.vectors import read_embeddings
-from kindred.neighbours.task import read_graph, read_plan
+from kindred.neighbours.graph_artefacts import read_graph, read_plan
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.run.memory import require_memory

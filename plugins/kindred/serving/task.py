@@ -7,7 +7,7 @@ from typing import Any
 from kindred.artefacts.folder import snapshot_slug
 from kindred.encoding.embeddings import Embeddings
 from kindred.encoding.vectors import read_embeddings
-from kindred.neighbours.task import read_plan
+from kindred.neighbours.graph_artefacts import read_plan
 from kindred.run import builds
 from kindred.run.builds import Current
 from kindred.run.context import SEED, Run

@@ -164,7 +164,7 @@ def test_a_plan_survives_storage_without_pickle():
         np.save(buffer, array, allow_pickle=False)
         buffer.seek(0)
         stored[name] = np.load(buffer, allow_pickle=False)
-    assert all(type(value) in (int, float, str) for value in plan.parameters.values())
+    assert all(type(value) in (int, float, str, bool) for value in plan.parameters.values())
     again = GraphPlan.from_parts(plan.parameters, stored)
     results = [search_shard(again, vectors, shard) for shard in (1, 0)]
     merged = merge_shards(again, results)

@@ -5,10 +5,12 @@ import io
 import numpy as np
 import pytest
 
+from kindred.neighbours import truth as truth_module
+from kindred.neighbours.changes import Snapshot, find_changes, rows_now
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.search_plan import plan_graph
-from kindred.neighbours.truth import Truth, find_truth
+from kindred.neighbours.truth import EarlierTruth, Truth, find_truth
 from kindred.spec.metrics import Metric
 from unit.graph_cases import clustered, plain_neighbours
 
@@ -76,3 +78,56 @@ def test_a_truth_survives_being_stored():
     again = Truth.from_arrays(stored)
     for name, values in truth.arrays.items():
         np.testing.assert_array_equal(getattr(again, name), values)
+
+
+@pytest.mark.parametrize("metric", list(Metric), ids=str)
+def test_a_truth_that_goes_on_from_an_earlier_one_is_the_same(metric, monkeypatch):
+    rng = np.random.default_rng(7)
+    vectors = np.round(clustered(700, 3), 1)  # with ties
+    customers = np.arange(700)
+    stayed = np.sort(rng.choice(700, 670, replace=False))
+    now = np.concatenate([vectors[stayed], np.round(clustered(20, 3, seed=5), 1)])
+    moved = rng.choice(670, 15, replace=False)
+    now[moved] += np.float32(0.1)
+    now[650:655] = 0.0
+    snapshots = [
+        Snapshot(keys, values, find_distinct(values, eligible(metric, values)))
+        for keys, values in (
+            (customers, vectors),
+            (np.concatenate([customers[stayed], np.arange(1_000, 1_020)]), now),
+        )
+    ]
+    sizes = {"tuning_size": 60, "measuring_size": 70, "by_content": True, "seed": 3}
+    before, whole = (find_truth(s.vectors, metric, 5, s.distinct, **sizes) for s in snapshots)
+    changes = find_changes(*snapshots)
+    same = np.where(changes.is_same, changes.earlier_rows, -1)
+    earlier = EarlierTruth(before, rows_now(same, 700), np.flatnonzero(~changes.is_same))
+    searched = []
+    known = truth_module.exact_neighbours
+
+    def counting(queries, base, *args, **options):
+        searched.append((len(queries), len(base)))
+        return known(queries, base, *args, **options)
+
+    monkeypatch.setattr(truth_module, "exact_neighbours", counting)
+    found = find_truth(now, metric, 5, snapshots[1].distinct, earlier=earlier, **sizes)
+    for name, values in whole.arrays.items():
+        np.testing.assert_array_equal(found.arrays[name], values)
+    # Most are only compared with those who have arrived.
+    assert searched[0][1] < 50
+    assert searched[1][0] < 0.6 * len(found.rows)
+
+
+def test_the_sample_of_an_encoder_stays_as_far_as_its_customers_do():
+    vectors = np.random.default_rng(0).normal(size=(9_000, 4)).astype(np.float32)
+    later = np.concatenate([vectors[100:], vectors[:50] + np.float32(1.0)])
+    before, after = (truth_of(v, k=1, by_content=True) for v in (vectors, later))
+    for part in ("tuning", "measuring"):
+        rows = [truth.rows[getattr(truth, part)] for truth in (before, after)]
+        assert [len(r) for r in rows] == [2_000, 2_000]
+        values = [set(map(tuple, v[r])) for v, r in zip((vectors, later), rows, strict=True)]
+        assert len(values[0] & values[1]) > 1_900
+    assert not np.intersect1d(after.tuning, after.measuring).size
+    order = np.random.default_rng(1).permutation(9_000)
+    shuffled = truth_of(vectors[order], k=1, by_content=True)
+    assert sorted(order[shuffled.rows].tolist()) == before.rows.tolist()
