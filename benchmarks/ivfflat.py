@@ -33,7 +33,10 @@ from benchmarks.generations import Bench, make_rows, server_for_bench
 from benchmarks.report import Report, arguments, timed
 from benchmarks.vectors import CUSTOMERS, make_vectors, report_name
 from kindred.encoding.embeddings import Embeddings
+from kindred.neighbours.distances import eligible
+from kindred.neighbours.distinct import Distinct, find_distinct
 from kindred.neighbours.exact import exact_neighbours
+from kindred.neighbours.truth import find_truth
 from kindred.serving import index_build
 from kindred.serving.hnsw import EF_CONSTRUCTION, EF_SEARCH, LINKS, HnswChoice, graph_memory_bytes
 from kindred.serving.index_kinds import IndexKind
@@ -61,6 +64,7 @@ class Asked:
     index: IndexProbe
     sample: NDArray[np.int64]
     kth: NDArray[np.float32]
+    distinct: Distinct
 
     def measure(self, search_value: int) -> dict[str, float]:
         """Recall and latency at a number of probes, or at an ef_search."""
@@ -78,14 +82,15 @@ def load(running: Bench, n: int, d: int, k: int, data: str = CUSTOMERS) -> Asked
     """Fill the table and find the exact neighbours of the held-out customers."""
     rows = replace(make_rows(n, 1), vectors=make_vectors(data, n, d))
     table = running.load(rows)
+    distinct = find_distinct(rows.vectors, eligible(METRIC, rows.vectors))
     queries = min(QUERIES, n)
     sample = np.random.default_rng([SEED, HELD_OUT]).choice(n, queries, replace=False)
     _, exact = exact_neighbours(
-        rows.vectors[sample], rows.vectors, METRIC, k, exclude=sample, threads=2
+        rows.vectors[sample], rows.vectors, METRIC, k, exclude=sample, distinct=distinct, threads=2
     )
     kind = IndexKind(METRIC, rows.vectors.shape[1])
     index = IndexProbe(running.database, table, rows, kind, k)
-    return Asked(running, index, sample, exact[:, -1])
+    return Asked(running, index, sample, exact[:, -1], distinct)
 
 
 def measure_rule(report: Report, asked: Asked, memory_mb: int) -> dict[str, float]:
@@ -106,6 +111,7 @@ def measure_planned(
 ) -> dict[str, float]:
     """Measure the plan, its expected recall, and the index as the task builds it."""
     rows = asked.index.embeddings
+    truth = find_truth(rows.vectors, METRIC, asked.index.k, asked.distinct, seed=SEED, threads=2)
     planning, plan = timed(
         lambda: plan_index(
             rows.vectors,
@@ -115,6 +121,8 @@ def measure_planned(
             memory_mb=memory_mb,
             seed=SEED,
             threads=2,
+            distinct=asked.distinct,
+            truth=truth,
         )
     )
     if not isinstance(plan.chosen, Candidate):
@@ -131,11 +139,11 @@ def measure_planned(
         lambda: measure_index(
             asked.index,
             built,
+            truth,
             planned=chosen.probes,
             most=chosen.lists,
             target_recall=target_recall,
             seed=SEED,
-            threads=2,
         )
     )
     found = asked.measure(quality.search_value)

@@ -118,6 +118,11 @@ class ArtefactFolder:
         text = json.dumps(described, sort_keys=True)
         return Artefact(arrays, facts, hashlib.sha256(text.encode()).hexdigest())
 
+    def has(self, name: str) -> bool:
+        """Whether a set of this name is there, damaged or not."""
+        filesystem, folder = fsspec.core.url_to_fs(posixpath.join(self.path, name))
+        return bool(filesystem.exists(folder))
+
     def remove(self) -> None:
         """Remove everything of this snapshot and these settings.
 

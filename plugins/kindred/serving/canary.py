@@ -4,6 +4,8 @@ import logging
 from dataclasses import asdict
 
 from kindred.encoding.embeddings import Embeddings
+from kindred.neighbours.graph_artefacts import TRUTH, read_truth
+from kindred.neighbours.truth import Truth
 from kindred.run.builds import Current
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
@@ -13,6 +15,7 @@ from kindred.serving.index_kinds import IndexKind
 from kindred.serving.index_quality import IndexProbe, measure_canary
 from kindred.serving.list_sizes import ListDrift, measure_drift
 from kindred.serving.rebuild import decide
+from kindred.serving.serving_truth import sample_serving
 from kindred.spec.index_methods import Method, Precision, Rebuild
 from kindred.spec.metrics import Metric
 from kindred.warehouse.database import Database
@@ -45,8 +48,13 @@ def wants_rebuild(
         kind = IndexKind(Metric(metric), width, Method(method), Precision(precision))
         serving = serving_embeddings(difference, new)
         probe = IndexProbe(warehouse, str(current.table_name), serving, kind, int(k))
-        threads = cores(run.settings.graph_threads)
-        canary = measure_canary(probe, int(search_value), seed=SEED, threads=threads)
+        sample = sample_serving(
+            _truth(run, kind.metric),
+            *(new, difference, serving, kind.metric, int(k)),
+            seed=SEED,
+            threads=cores(run.settings.graph_threads),
+        )
+        canary = measure_canary(probe, *sample, int(search_value))
         drift = _list_drift(warehouse, current, probe)
     decision = decide(
         rebuild,
@@ -73,6 +81,12 @@ def wants_rebuild(
     index_builds.record_check(warehouse, figures)
     log.info("index of generation %s: %s", current.generation, decision)
     return decision.is_rebuilt
+
+
+def _truth(run: Run, metric: Metric) -> Truth | None:
+    """The truth of the new snapshot, if it is of this metric; earlier releases left none."""
+    is_there = run.spec.metric is metric and run.folder.has(TRUTH)
+    return read_truth(run) if is_there else None
 
 
 def _list_drift(warehouse: Database, current: Current, probe: IndexProbe) -> ListDrift | None:

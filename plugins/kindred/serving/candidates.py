@@ -6,29 +6,20 @@ import faiss
 import numpy as np
 
 from kindred.neighbours.distances import eligible, normalised
-from kindred.neighbours.distinct import Distinct
-from kindred.neighbours.exact import exact_neighbours
+from kindred.neighbours.truth import Truth
+from kindred.run.threads import one_library_thread
 from kindred.serving.ivfflat_memory import ROWS_PER_LIST, sample_rows
 from kindred.spec.metrics import Metric
 
-QUERIES = 1_000
 SIZED_ROWS = 50_000
 """Rows assigned to lists in order to estimate the list sizes."""
 
-TRAINING_ROUNDS = 20
+TRAINING_ROUNDS = 8
+"""With 20, the lists of 300,000 and 1,000,000 mixed customers of 100 dimensions need as many
+probes, or one less of 15, and training takes twice as long."""
+
 AT_ONCE = 1 << 22
 """Distances to centroids (float32) per block of queries: 16 MB."""
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Sampled customers and their exact neighbours, as rows of the vectors.
-
-    ``queries`` int64 (q,), ``neighbours`` int64 (q, k').
-    """
-
-    queries: np.ndarray
-    neighbours: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -47,30 +38,6 @@ class Curve:
         """The fewest probes that reach the target; all lists if none do."""
         reached = np.flatnonzero(self.recall >= target_recall)
         return int(reached[0]) + 1 if len(reached) else self.lists
-
-
-def find_truth(
-    vectors: np.ndarray,
-    metric: Metric,
-    k: int,
-    distinct: Distinct,
-    *,
-    queries: int = QUERIES,
-    seed: int,
-    threads: int = 1,
-) -> Truth:
-    """Find the exact neighbours of a seeded sample of the eligible rows, excluding the rows.
-
-    ``vectors`` float32 (rows, dimensions); ``distinct``: the distinct eligible vectors.
-    """
-    rows = np.sort(distinct.members)
-    size = min(queries, len(rows))
-    chosen = np.sort(np.random.default_rng(seed).choice(rows, size, replace=False))
-    chosen = chosen.astype(np.int64)
-    neighbours, _ = exact_neighbours(
-        vectors[chosen], vectors, metric, k, exclude=chosen, distinct=distinct, threads=threads
-    )
-    return Truth(chosen, neighbours)
 
 
 def measure_lists(
@@ -95,22 +62,23 @@ def measure_lists(
     sized = draw_rows(generator, rows, SIZED_ROWS)
     counted = np.bincount(nearest_lists(points, sized, search), minlength=lists)
     sizes = counted * (len(rows) / max(1, len(sized)))
-    wanted, where = np.unique(truth.neighbours, return_inverse=True)
-    homes = nearest_lists(points, wanted, search)[where.reshape(truth.neighbours.shape)]
+    queries, neighbours = truth.rows[truth.choosing], truth.neighbours[truth.choosing]
+    wanted, where = np.unique(neighbours, return_inverse=True)
+    homes = nearest_lists(points, wanted, search)[where.reshape(neighbours.shape)]
     found = np.zeros(lists, dtype=np.int64)
     scanned = np.zeros(lists, dtype=np.float64)
     step = max(1, AT_ONCE // lists)
-    for start in range(0, len(truth.queries), step):
+    for start in range(0, len(queries), step):
         block = slice(start, start + step)
-        _, order = search.search(points[truth.queries[block]], lists)
+        with one_library_thread():
+            _, order = search.search(points[queries[block]], lists)
         rank = np.empty_like(order)
         np.put_along_axis(rank, order, np.arange(lists)[None, :], axis=1)
         ranks = np.take_along_axis(rank, homes[block], axis=1)
         found += np.bincount(ranks.ravel(), minlength=lists)
         scanned += np.cumsum(sizes[order], axis=1).sum(axis=0)
-    count = max(1, len(truth.queries))
-    recall = np.cumsum(found) / max(1, truth.neighbours.size)
-    return Curve(lists, recall, scanned / count)
+    recall = np.cumsum(found) / max(1, neighbours.size)
+    return Curve(lists, recall, scanned / max(1, len(queries)))
 
 
 class Points:
@@ -131,7 +99,11 @@ def draw_rows(generator: np.random.Generator, rows: np.ndarray, size: int) -> np
 
 
 def train_lists(points: np.ndarray, metric: Metric, lists: int, seed: int) -> np.ndarray:
-    """Train centroids float32 (lists, dimensions) by Lloyd's k-means on all points."""
+    """Train centroids float32 (lists, dimensions) by Lloyd's k-means on all points.
+
+    On one thread: beside the graph, OpenMP's threads wait for each other by spinning, which takes
+    twice the processor time here and ten times that of the search in `nearest_lists`.
+    """
     is_spherical = metric is not Metric.L2
     kmeans = faiss.Kmeans(
         points.shape[1],
@@ -142,7 +114,8 @@ def train_lists(points: np.ndarray, metric: Metric, lists: int, seed: int) -> np
         min_points_per_centroid=1,
         max_points_per_centroid=max(ROWS_PER_LIST, len(points) // lists + 1),
     )
-    kmeans.train(normalised(points) if is_spherical else points)
+    with one_library_thread():
+        kmeans.train(normalised(points) if is_spherical else points)
     return np.ascontiguousarray(kmeans.centroids, dtype=np.float32)
 
 
@@ -156,4 +129,5 @@ def centroid_index(centroids: np.ndarray, metric: Metric) -> faiss.IndexFlat:
 
 def nearest_lists(points: Points, rows: np.ndarray, search: faiss.IndexFlat) -> np.ndarray:
     """The list of each row, int64 (rows,)."""
-    return np.asarray(search.search(points[rows], 1)[1][:, 0])
+    with one_library_thread():
+        return np.asarray(search.search(points[rows], 1)[1][:, 0])

@@ -10,6 +10,8 @@ from kindred.encoding.embeddings import Embeddings
 
 Array = NDArray[Any]
 
+COPIED_ROWS = 10_000
+
 
 @dataclass
 class Difference:
@@ -66,14 +68,19 @@ def serving_embeddings(difference: Difference, new: Embeddings) -> Embeddings:
     """
     if not difference.changed_rows:
         return new
-    same = ~difference.is_new
-    blocks = [(new.customers[same], new.vectors[same], new.updated_at[same]), *difference.replaced]
-    keys, vectors, updated_at = zip(*blocks, strict=True)
-    customers = np.concatenate(keys)
+    same = np.flatnonzero(~difference.is_new)
+    none = (new.customers[:0], new.vectors[:0], new.updated_at[:0])
+    replaced = zip(none, *difference.replaced, strict=True)
+    keys, vectors, updated_at = map(np.concatenate, replaced)
+    customers = np.concatenate([new.customers[same], keys])
     order = np.argsort(customers, kind="stable")
-    return replace(
-        new,
-        customers=customers[order],
-        vectors=np.concatenate(vectors)[order],
-        updated_at=np.concatenate(updated_at)[order],
-    )
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    out = np.empty((len(order), new.vectors.shape[1]), dtype=np.float32)
+    # Block by block, so that a block is still in the cache when it is written.
+    for start in range(0, len(same), COPIED_ROWS):
+        block = slice(start, min(start + COPIED_ROWS, len(same)))
+        out[place[block]] = new.vectors[same[block]]
+    out[place[len(same) :]] = vectors
+    moments = np.concatenate([new.updated_at[same], updated_at])[order]
+    return replace(new, customers=customers[order], vectors=out, updated_at=moments)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,32 +11,38 @@ from numpy.typing import NDArray
 from psycopg2 import sql
 
 from kindred.encoding.embeddings import Embeddings
-from kindred.neighbours.distances import distances, eligible
-from kindred.neighbours.distinct import Distinct
-from kindred.neighbours.exact import exact_neighbours
+from kindred.neighbours.distances import distances
 from kindred.neighbours.recall import found_shares
+from kindred.neighbours.truth import Truth
 from kindred.progress.steps import step
 from kindred.serving.index_build import BuiltIndex
 from kindred.serving.index_kinds import IndexKind
-from kindred.serving.probes import choose_probes, recall_interval, tuning_customers
+from kindred.serving.probes import SampledRecall, choose_probes, recall_interval
 from kindred.serving.rebuild import MAX_RECALL_LOSS, Canary
+from kindred.spec.index_methods import Method
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 
+TUNING_CUSTOMERS = 1_000
+"""Their recall has a standard error of about .002, half of what one more probe adds at .95."""
+
 PUBLISHED_CUSTOMERS = 500
-TIMED_CUSTOMERS = 100
+TIMED_CUSTOMERS = 50
+"""Of every value that is tried; of the chosen one, all published customers are timed."""
+
 STREAM = 2
-"""Random stream of these samples; the plan and the graph use other streams of the same seed."""
+"""Random stream of these samples; the truth's samples use other streams of the same seed."""
 
 
 @dataclass(frozen=True)
 class SweepPoint:
-    """Results at one value of probes or ef_search on the tuning sample, queried one by one."""
+    """Results at one value of probes or ef_search: recall among so many customers, and latency."""
 
     search_value: int
     recall: float
+    customers: int
     p50_milliseconds: float
     p95_milliseconds: float
 
@@ -64,32 +71,55 @@ class IndexQuality:
 
 @dataclass(frozen=True)
 class IndexProbe:
-    """Queries a generation's index to measure it; ``distinct``: its distinct vectors, if known."""
+    """Queries a generation's index to measure it."""
 
     database: Database
     table: str
     embeddings: Embeddings
     kind: IndexKind
     k: int
-    distinct: Distinct | None = None
 
     def shares(self, sample: NDArray[np.int64], kth: np.ndarray, search_value: int) -> np.ndarray:
         """The share of each sampled customer's true neighbours that the index finds, float64."""
-        return found_shares(self.kind.metric, self._distances(sample, search_value), kth)
+        parameters = {"customers": self._keys(sample), "k": self.kind.limit(self.k)}
+        with self.database.transaction():
+            self.kind.configure(self.database, search_value)
+            found = self.database.rows("serving/nearest_by_index", parameters, **self._names)
+        rows = [(position - 1, key) for position, key in found]
+        return found_shares(self.kind.metric, self._distances(sample, rows), kth)
 
     def milliseconds(self, sample: NDArray[np.int64], search_value: int) -> NDArray[np.float64]:
         """The duration of each sampled customer's query, run one after the other."""
-        took = np.empty(len(sample))
+        return self._one_by_one(sample, search_value)[1]
+
+    def timed_shares(
+        self, sample: NDArray[np.int64], kth: np.ndarray, search_value: int
+    ) -> tuple[np.ndarray, NDArray[np.float64]]:
+        """The `shares` and the `milliseconds` of the same queries, as readers ask them."""
+        answers, took = self._one_by_one(sample, search_value)
+        rows = [
+            (position, key)
+            for position, (own, found) in enumerate(zip(self._keys(sample), answers, strict=True))
+            for key in [key for key in found if str(key) != str(own)][: self.kind.limit(self.k)]
+        ]
+        return found_shares(self.kind.metric, self._distances(sample, rows), kth), took
+
+    def _one_by_one(
+        self, sample: NDArray[np.int64], search_value: int
+    ) -> tuple[list[list[Any]], NDArray[np.float64]]:
+        """The keys that each query finds, its own among them, and its duration."""
+        answers, took = [], np.empty(len(sample))
         limit = self.kind.limit(self.k)
         with self.database.transaction():
             self.kind.configure(self.database, search_value)
             for number, customer in enumerate(self._keys(sample)):
                 started = time.perf_counter()
-                self.database.rows(
+                rows = self.database.rows(
                     "serving/nearest_of_one", {"customer": customer, "k": limit}, **self._names
                 )
                 took[number] = (time.perf_counter() - started) * 1000
-        return took
+                answers.append([row[0] for row in rows])
+        return answers, took
 
     def is_used(self, index: str, row: int, search_value: int) -> bool:
         """Whether the planner uses the index at this search value."""
@@ -100,21 +130,19 @@ class IndexProbe:
             plan = self.database.value("serving/explain_query", parameters, statement=query)
         return index in _indexes(plan[0]["Plan"])
 
-    def _distances(self, sample: NDArray[np.int64], search_value: int) -> NDArray[np.float32]:
+    def _distances(
+        self, sample: NDArray[np.int64], rows: Sequence[tuple[int, Any]]
+    ) -> NDArray[np.float32]:
         """(sample, k) distances of the neighbours that the index finds; infinite for missing ones.
 
-        Recomputed here to be comparable with exact distances, as the server sums in float32.
+        ``rows``: a position in the sample, ascending, and the key of a neighbour. Recomputed here
+        to be comparable with exact distances, as the server sums in float32.
         """
-        limit = self.kind.limit(self.k)
-        parameters = {"customers": self._keys(sample), "k": limit}
-        with self.database.transaction():
-            self.kind.configure(self.database, search_value)
-            rows = self.database.rows("serving/nearest_by_index", parameters, **self._names)
-        position = np.array([row[0] for row in rows], dtype=np.int64) - 1
+        position = np.array([row[0] for row in rows], dtype=np.int64)
         keys = self.embeddings.key_type.from_python([row[1] for row in rows])
         found = np.searchsorted(self.embeddings.customers, keys)
         rank = np.arange(len(rows)) - np.searchsorted(position, position)
-        result = np.full((len(sample), limit), np.inf, dtype=np.float32)
+        result = np.full((len(sample), self.kind.limit(self.k)), np.inf, dtype=np.float32)
         vectors, metric = self.embeddings.vectors, self.kind.metric
         result[position, rank] = distances(metric, vectors[sample[position]], vectors[found])
         return np.sort(result, axis=1)[:, : self.k]
@@ -134,32 +162,44 @@ class IndexProbe:
 def measure_index(
     probe: IndexProbe,
     built: BuiltIndex,
+    truth: Truth,
     *,
     planned: int,
     most: int,
     target_recall: float,
     seed: int,
-    threads: int = 1,
 ) -> IndexQuality:
     """Choose the smallest search value that reaches the target, and measure the index with it.
 
-    The search starts at the ``planned`` value and goes up to ``most``.
+    The search starts just below the ``planned`` value, because going up takes fewer queries than
+    going down, and ends at ``most``. ``truth`` has the probe's k; those who measure have no part in
+    the choice.
     """
-    tuning, published, kth = _samples(probe, seed, threads)
+    generator = np.random.default_rng([seed, STREAM])
+    tuning = generator.permutation(truth.choosing)[:TUNING_CUSTOMERS]
+    published = generator.permutation(truth.measuring)[:PUBLISHED_CUSTOMERS]
+    grows = probe.kind.method is Method.IVFFLAT
     points: list[SweepPoint] = []
+
+    def shares_of(chosen: NDArray[np.int64], search_value: int) -> NDArray[np.float64]:
+        part = tuning[chosen]
+        return probe.shares(truth.rows[part], truth.kth[part], search_value)
+
+    sampled = SampledRecall(len(tuning), target_recall, shares_of, grows)
 
     def recall_of(search_value: int) -> float:
         with step(f"measuring {built.name} at {probe.kind.search_parameter} {search_value}"):
-            shares = probe.shares(tuning, kth[tuning], search_value)
-            took = probe.milliseconds(tuning[:TIMED_CUSTOMERS], search_value)
-        points.append(SweepPoint(search_value, float(shares.mean()), *_middle_and_end(took)))
-        log.info("recall@%d on %d customers: %s", probe.k, len(tuning), points[-1])
-        return points[-1].recall
+            recall, customers = sampled.measure(search_value)
+            took = probe.milliseconds(truth.rows[tuning[:TIMED_CUSTOMERS]], search_value)
+        points.append(SweepPoint(search_value, recall, customers, *_middle_and_end(took)))
+        log.info("recall@%d: %s", probe.k, points[-1])
+        return recall
 
-    search_value = choose_probes(recall_of, planned, most, target_recall)
-    shares = probe.shares(published, kth[published], search_value)
-    took = probe.milliseconds(published, search_value)
-    is_used = probe.is_used(built.name, int(published[0]), search_value)
+    start = planned - 1 - planned // 10 if grows else planned
+    search_value = choose_probes(recall_of, start, most, target_recall)
+    rows = truth.rows[published]
+    shares, took = probe.timed_shares(rows, truth.kth[published], search_value)
+    is_used = probe.is_used(built.name, int(rows[0]), search_value)
     if shares.mean() < target_recall - MAX_RECALL_LOSS:
         log.warning("%s: recall %.3f, target %.3f", built.name, shares.mean(), target_recall)
     if not is_used:
@@ -183,47 +223,17 @@ def measure_index(
 
 
 def measure_canary(
-    probe: IndexProbe, search_value: int, *, seed: int, threads: int = 1
+    probe: IndexProbe, sample: NDArray[np.int64], kth: np.ndarray, search_value: int
 ) -> Canary | None:
-    """The recall of an index at its stored search value; None if there are too few customers."""
-    rows = np.flatnonzero(eligible(probe.kind.metric, probe.embeddings.vectors))
-    if len(rows) <= probe.k:
+    """The recall of an index at its stored search value; None if there are too few customers.
+
+    ``sample`` and ``kth``: rows of the probe's embeddings, and the exact distance of the k-th
+    nearest other customer of each.
+    """
+    if not len(sample):
         return None
-    size = min(PUBLISHED_CUSTOMERS, len(rows))
-    sample = np.random.default_rng([seed, STREAM]).choice(rows, size, replace=False)
-    shares = probe.shares(sample, _kth(probe, sample, threads), search_value)
-    return Canary(float(shares.mean()), *recall_interval(shares), size)
-
-
-def _samples(
-    probe: IndexProbe, seed: int, threads: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], np.ndarray]:
-    """Rows to choose the search value by, other rows to measure, exact k-th distances by row."""
-    vectors = probe.embeddings.vectors
-    rows = np.flatnonzero(eligible(probe.kind.metric, vectors))
-    wanted = tuning_customers(len(rows))
-    size = min(wanted + PUBLISHED_CUSTOMERS, len(rows))
-    chosen = np.random.default_rng([seed, STREAM]).choice(rows, size, replace=False)
-    kth = np.full(len(vectors), np.nan, dtype=np.float32)
-    kth[chosen] = _kth(probe, chosen, threads)
-    part = wanted / (wanted + PUBLISHED_CUSTOMERS)
-    tuning, published = np.split(chosen, [int(size * part)])
-    return tuning, published, kth
-
-
-def _kth(probe: IndexProbe, sample: NDArray[np.int64], threads: int) -> np.ndarray:
-    """Exact distance from each sampled customer to its k-th nearest other customer."""
-    vectors = probe.embeddings.vectors
-    _, exact = exact_neighbours(
-        vectors[sample],
-        vectors,
-        probe.kind.metric,
-        probe.k,
-        exclude=sample,
-        distinct=probe.distinct,
-        threads=threads,
-    )
-    return np.asarray(exact[:, -1])
+    shares = probe.shares(sample, kth, search_value)
+    return Canary(float(shares.mean()), *recall_interval(shares), len(sample))
 
 
 def _middle_and_end(milliseconds: NDArray[np.float64]) -> tuple[float, float]:

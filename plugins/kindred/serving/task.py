@@ -7,7 +7,9 @@ from typing import Any
 from kindred.artefacts.folder import snapshot_slug
 from kindred.encoding.embeddings import Embeddings
 from kindred.encoding.vectors import read_embeddings
-from kindred.neighbours.graph_artefacts import read_plan
+from kindred.neighbours.distinct import Distinct
+from kindred.neighbours.graph_artefacts import TRUTH, read_plan, read_truth
+from kindred.neighbours.truth import Truth, find_truth
 from kindred.run import builds
 from kindred.run.builds import Current
 from kindred.run.context import SEED, Run
@@ -118,6 +120,7 @@ def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedE
     spec, settings = run.spec, run.settings
     threads = cores(settings.graph_threads)
     distinct = read_plan(run).distinct
+    truth = _truth(run, new, distinct, threads)
     plan = plan_index(
         new.vectors,
         spec.metric,
@@ -129,6 +132,7 @@ def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedE
         method=spec.index,
         precision=spec.index_precision,
         distinct=distinct,
+        truth=truth,
     )
     generation, table = generations.load_generation(
         warehouse, new, as_of=run.as_of, metric=spec.metric, block_rows=settings.block_rows
@@ -138,20 +142,26 @@ def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedE
     if built is not None and plan.chosen is not None:
         planned, most = search_values_of(plan.chosen)
         quality = measure_index(
-            IndexProbe(
-                warehouse, table, new, index_build.kind_of(plan, spec.metric), spec.k, distinct
-            ),
+            IndexProbe(warehouse, table, new, index_build.kind_of(plan, spec.metric), spec.k),
             built,
+            truth,
             planned=planned,
             most=most,
             target_recall=spec.index_target_recall,
             seed=SEED,
-            threads=threads,
         )
         sizes = find_list_sizes(new.vectors, spec.metric, seed=SEED)
         index_builds.record_list_sizes(warehouse, generation, sizes)
     index_builds.finish(warehouse, generation, plan, built, quality)
     return StagedEmbeddings("generation", generation=generation, table=table)
+
+
+def _truth(run: Run, new: Embeddings, distinct: Distinct, threads: int) -> Truth:
+    """The exact neighbours of sampled customers; a plan of an earlier release did not keep them."""
+    if run.folder.has(TRUTH):
+        return read_truth(run)
+    spec = run.spec
+    return find_truth(new.vectors, spec.metric, spec.k, distinct, seed=SEED, threads=threads)
 
 
 def still_holds(staged: StagedEmbeddings, current: Current, is_current: bool) -> bool:

@@ -110,6 +110,19 @@ def test_one_partition_is_read_by_an_index(three_dates, question, way):
     assert any(wanted in index for index in indexes if index.startswith("customer_lookalikes"))
 
 
+def test_no_key_of_a_partition_begins_with_its_date(three_dates):
+    """All rows have the same one, and comparing it makes the index take twice as long."""
+    keys = three_dates.query("""
+        select parent.relname, pg_get_indexdef(indexrelid) like '%as_of%', count(*) from pg_index
+        join pg_inherits on inhrelid = indrelid
+        join pg_class as parent on parent.oid = inhparent
+        group by 1, 2 order by 1
+    """)
+    assert keys == [("customer_clusters", False, 6), ("customer_lookalikes", False, 6)]
+    parents = "select count(*) from pg_index join pg_class on oid = indrelid where relkind = 'p'"
+    assert three_dates.query(parents) == [(0,)]
+
+
 def test_without_a_date_every_partition_is_read(three_dates):
     """So that the test above can fail."""
     plan = explained(three_dates, "select * from bi.lookalikes where customer_id = 17")

@@ -1,7 +1,9 @@
 """The index of a generation: planned before it is made, watched, measured on itself, noted."""
 
 import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import psycopg2
@@ -11,6 +13,7 @@ from psycopg2 import errors, sql
 from integration.warehouse import COLUMNS, make_spec, people
 from kindred.encoding.vectors import read_embeddings
 from kindred.errors import DataError, SettingsError, UnreachableError
+from kindred.neighbours.graph_artefacts import read_truth
 from kindred.progress.steps import reported
 from kindred.run.context import SEED
 from kindred.serving import index_build, index_builds
@@ -204,6 +207,15 @@ def before_the_build(laboratory, spec):
     return laboratory.run(spec, AS_OF, until="build_embeddings")
 
 
+def test_a_plan_of_an_earlier_release_left_no_truth(laboratory):
+    """Withdrawing the first night after an upgrade stages the night before it again."""
+    run = before_the_build(laboratory, make_spec())
+    shutil.rmtree(Path(run.folder.path) / "truth")
+    run_task(run, "build_embeddings")
+    row = build_row(laboratory)
+    assert (row["recall_sample"], row["is_index_used"]) == (500, True)
+
+
 @pytest.mark.parametrize("index", ["ivfflat", "hnsw"])
 def test_an_index_of_this_name_made_by_hand(laboratory, index):
     """It is named and left alone, and the next try makes a generation of another name."""
@@ -258,8 +270,9 @@ def test_fewer_probes_find_less(indexed):
         lists = build_row(indexed)["lists"]
         asked = IndexProbe(warehouse, table, embeddings, IndexKind(Metric.L2, 9), 5)
         built = index_build.BuiltIndex(f"{table}_ivfflat", lists, 1.0, 1)
-        quality = measure_index(asked, built, planned=1, most=lists, target_recall=1.0, seed=1)
-        again = measure_index(asked, built, planned=1, most=lists, target_recall=1.0, seed=1)
+        given = (asked, built, read_truth(run))
+        quality = measure_index(*given, planned=1, most=lists, target_recall=1.0, seed=1)
+        again = measure_index(*given, planned=1, most=lists, target_recall=1.0, seed=1)
     sweep = quality.sweep_as_json("probes")
     first = sweep[0]
     assert first["probes"] == 1

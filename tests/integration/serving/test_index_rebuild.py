@@ -1,9 +1,13 @@
 """The nightly canary: an index that has lost its recall is built anew, a good one is kept."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from integration.warehouse import COLUMNS, make_spec, moment, people
+from kindred.tasks import run_task
 
 FIRST, SECOND, THIRD = "2026-01-25T02:00", "2026-01-26T02:00", "2026-01-27T02:00"
 ROWS = 3_000
@@ -110,6 +114,15 @@ def test_another_metric_is_asked_for_and_gets_an_index_of_its_own(shop):
         "select distance, similarity from bi.similar_customers(1, 1)"
     )
     assert similarity == pytest.approx(1 - distance)
+
+
+def test_without_a_truth_what_serves_is_searched(shop):
+    """As after an upgrade, whose artefacts have none."""
+    run = shop.run(spec_of(), SECOND, until="build_embeddings")
+    shutil.rmtree(Path(run.folder.path) / "truth")
+    run_task(run, "build_embeddings")
+    [(_, is_rebuilt, recall, _)] = shop.query(CHECKS)
+    assert (is_rebuilt, recall >= 0.93) == (False, True)
 
 
 def test_a_second_try_notes_one_check(shop):

@@ -31,6 +31,11 @@ SPEC = make_spec(
         "hdbscan": {"min_cluster_size": 5, "min_samples": 3},
     },
 )
+KEYS = """
+    select tablename, indexdef from pg_indexes
+    where tablename ~ '^customer_(lookalikes|clusters)_2026' order by tablename, indexdef
+"""
+"""Of the partitions, which a migration of their parents leaves alone."""
 
 
 @pytest.fixture
@@ -49,7 +54,7 @@ def test_published_dates_are_equal_after_the_upgrade(old, server):
 
     But for lookalikes, which told of a private column: the next night finds public ones.
     """
-    before = old.hashes()
+    before, keys = old.hashes(), old.query(KEYS)
     lookalikes = "select * from bi.lookalikes order by as_of, customer_id, rank"
     similar = "select * from bi.similar_customers(1, 3)"
     shown = {query: old.query(query) for query in (lookalikes, similar)}
@@ -58,6 +63,8 @@ def test_published_dates_are_equal_after_the_upgrade(old, server):
         """ settings = replace(settings::text, '"metric": "l2"', '"metric": "ip"')::json"""
     )
     old.begin(SPEC, NIGHTS[1])
+    assert old.query(KEYS) == keys
+    assert len(keys) == 8
     metrics = "select distinct metric from kindred.snapshots"
     assert old.query(metrics) == [("l2",)], "as published, whatever a later build was to use"
     assert read(server, old, similar) == shown[similar]

@@ -60,6 +60,14 @@ def test_equal_snapshots_differ_in_nothing(kind):
 
 
 @pytest.mark.parametrize("kind", CASES)
+def test_new_customers_alone_leave_what_serves_as_it_is(kind):
+    serving, new = rows(kind, range(5)), rows(kind, range(7))
+    found = serving_embeddings(compared(serving, new, 3), Embeddings(KeyType(kind), *new, 1))
+    assert found.customers.tolist() == serving[0].tolist()
+    assert found.vectors.tobytes() == serving[1].tobytes()
+
+
+@pytest.mark.parametrize("kind", CASES)
 @pytest.mark.parametrize("new_numbers", [[0, 2, 3, 4, 8, 90], [], [2, 3]])
 @pytest.mark.parametrize("block_rows", [2, 100])
 def test_what_serves_is_found_from_the_new_rows_and_the_difference(kind, new_numbers, block_rows):

@@ -5,7 +5,8 @@ import pytest
 
 from kindred.errors import SettingsError
 from kindred.neighbours.distinct import find_distinct
-from kindred.serving.candidates import find_truth, measure_lists
+from kindred.neighbours.truth import find_truth
+from kindred.serving.candidates import measure_lists
 from kindred.serving.index_plan import (
     Candidate,
     candidate_lists,
@@ -112,7 +113,7 @@ def test_the_promise_is_kept_by_another_sample(metric):
 def test_all_lists_hold_all_rows_and_all_neighbours(metric):
     vectors = groups(2_000)
     distinct = find_distinct(vectors, np.ones(len(vectors), dtype=np.bool_))
-    truth = find_truth(vectors, metric, 5, distinct, queries=100, seed=SEED)
+    truth = find_truth(vectors, metric, 5, distinct, seed=SEED, tuning_size=100, measuring_size=0)
     curve = measure_lists(vectors, metric, truth, 16, seed=SEED)
     assert curve.recall[-1] == 1.0
     assert curve.scanned_rows[-1] == pytest.approx(len(vectors))

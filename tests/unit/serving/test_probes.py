@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kindred.serving.probes import choose_probes, recall_interval, tuning_customers
+from kindred.serving.probes import BLOCK, SampledRecall, choose_probes, recall_interval
 
 
 @pytest.mark.parametrize("planned", [1, 7, 20, 63, 64])
@@ -51,8 +51,82 @@ def test_the_interval_stays_within_0_and_1():
     assert 0.0 <= low < high <= 1.0
 
 
-@pytest.mark.parametrize(
-    ("rows", "customers"), [(1_000, 300), (200_000, 800), (1_000_000, 4_000), (10_000_000, 4_000)]
-)
-def test_more_customers_of_a_large_table_choose(rows, customers):
-    assert tuning_customers(rows) == customers
+class Index:
+    """An index that finds customer i's neighbours in the lists 1, 2, 3, ...; counts the queries."""
+
+    def __init__(self, homes: np.ndarray) -> None:
+        self.homes, self.queries = homes, 0
+
+    def shares_of(self, chosen: np.ndarray, probes: int) -> np.ndarray:
+        self.queries += len(chosen)
+        return (self.homes[chosen] <= probes).mean(axis=1)
+
+    def recall(self, probes: int) -> float:
+        return float((self.homes <= probes).mean())
+
+    def sampled(self, target_recall: float, *, grows: bool = True) -> SampledRecall:
+        return SampledRecall(len(self.homes), target_recall, self.shares_of, grows)
+
+
+def index(seed: int = 1, customers: int = 2_000, mean: float = 5.0) -> Index:
+    """Neighbours of a customer are in alike lists, so that the shares of customers differ."""
+    random = np.random.default_rng(seed)
+    reach = random.gamma(2.0, mean / 2.0, (customers, 1))
+    return Index(1 + random.poisson(reach, (customers, 10)))
+
+
+@pytest.mark.parametrize("planned", [3, 13, 17, 40])
+def test_few_queries_choose_the_probes_that_all_of_them_would(planned):
+    asked = index()
+    fewest = next(p for p in range(1, 100) if asked.recall(p) >= 0.95)
+    sampled = asked.sampled(0.95)
+    assert choose_probes(lambda p: sampled.measure(p)[0], planned, 100, 0.95) == fewest
+    assert asked.queries < 3 * len(asked.homes)
+
+
+def test_a_recall_far_from_the_target_is_that_of_one_block():
+    asked = index()
+    assert asked.sampled(0.95).measure(5)[1] == BLOCK
+    recall, customers = asked.sampled(0.95).measure(100)
+    assert (recall, customers) == (1.0, BLOCK)
+
+
+def test_a_customer_with_all_neighbours_is_not_asked_again_with_more_probes():
+    asked = index()
+    near = asked.recall(13)
+    sampled = asked.sampled(near)
+    sampled.measure(13)
+    assert asked.queries == 2_000
+    asked.queries = 0
+    recall, customers = sampled.measure(14)
+    assert recall == pytest.approx((asked.homes[:customers] <= 14).mean())
+    assert asked.queries == (asked.homes[:customers] > 13).any(axis=1).sum()
+
+
+def test_an_index_whose_recall_may_fall_is_asked_about_everybody():
+    asked = index()
+    sampled = asked.sampled(0.9, grows=False)
+    for probes in (10, 11):
+        asked.queries = 0
+        _, customers = sampled.measure(probes)
+        assert asked.queries == customers
+
+
+def test_a_perfect_target_is_missed_by_one_customer():
+    homes = np.ones((2_000, 10), dtype=np.int64)
+    homes[1_300, 0] = 2
+    asked = Index(homes)
+    recall, _ = asked.sampled(1.0).measure(1)
+    assert recall < 1.0
+    assert asked.sampled(1.0).measure(2) == (1.0, 2_000)
+
+
+def test_hardly_any_sample_ends_on_the_wrong_side():
+    wrong = 0
+    for seed in range(300):
+        asked = index(seed, mean=4.0)
+        probes = next(p for p in range(1, 100) if asked.recall(p) >= 0.95)
+        for tried in (probes, probes - 1):
+            is_enough = asked.sampled(0.95).measure(tried)[0] >= 0.95
+            wrong += is_enough != (asked.recall(tried) >= 0.95)
+    assert wrong <= 12

@@ -64,7 +64,7 @@ comment on column {bi}.index_builds.recall_low is 'Lower end of the 95 % interva
 comment on column {bi}.index_builds.recall_high is 'Upper end of the 95 % interval of recall_at_k.';
 comment on column {bi}.index_builds.p50_milliseconds is 'Median latency of a query in that measurement.';
 comment on column {bi}.index_builds.p95_milliseconds is '95th percentile of the latency of a query.';
-comment on column {bi}.index_builds.probe_sweep is 'Recall and latency at every number of probes, or ef_search, that was tried.';
+comment on column {bi}.index_builds.probe_sweep is 'Recall, customers it is of, and latency at every number of probes, or ef_search, that was tried.';
 comment on column {bi}.index_builds.is_index_used is 'True if the planner answers by the index at these probes.';
 comment on column {bi}.index_builds.precision is 'What the index keeps of a vector: single (4 bytes per value) or half (2 bytes).';
 comment on column {bi}.index_builds.m is 'Links per vector in an HNSW index.';
