@@ -44,8 +44,16 @@ def sample_serving(
     distinct = find_distinct(serving.vectors, eligible(metric, serving.vectors))
     if len(distinct.members) <= k:
         return np.empty(0, np.int64), np.empty(0, np.float32)
-    sizes = {"tuning_size": 0, "measuring_size": SAMPLE}
-    exact = find_truth(serving.vectors, metric, k, distinct, seed=seed, threads=threads, **sizes)
+    exact = find_truth(
+        serving.vectors,
+        metric,
+        k,
+        distinct,
+        seed=seed,
+        tuning_size=0,
+        measuring_size=SAMPLE,
+        threads=threads,
+    )
     return exact.rows, exact.kth
 
 
