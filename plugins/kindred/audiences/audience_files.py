@@ -9,11 +9,10 @@ from typing import Any
 from kindred.audiences.audience_checks import without_private
 from kindred.errors import KindredError, SpecError
 from kindred.settings import Places
-from kindred.spec.audience_reader import KEYS, audience_from_dict, load_audience
+from kindred.spec.audience_reader import MERGE, audience_from_dict, keys_at_top, load_audience
 from kindred.spec.audiences import Audience
 from kindred.spec.model import DEFAULT_SPACE, SPACE_PATTERN
 from kindred.spec.names import did_you_mean, listed, plain
-from kindred.spec.reader import read_yaml
 from kindred.spec.spec_files import spec_paths
 
 log = logging.getLogger(__name__)
@@ -65,8 +64,31 @@ def audience_paths() -> dict[str, list[Path]]:
     paths: dict[str, list[Path]] = {}
     for folder in audiences_dirs():
         for path in sorted(folder.glob("*.yaml")):
-            paths.setdefault(plain(path.stem), []).append(path)
+            if not path.name.startswith("."):  # what editors and file systems keep for themselves
+                paths.setdefault(plain(path.stem), []).append(path)
     return dict(sorted(paths.items()))
+
+
+def ignored_files(name: str | None = None) -> list[str]:
+    """A sentence for each file that looks like an audience and is none, as its name says.
+
+    ``name``: of one audience only.
+    """
+    return [
+        f"{plain(str(path))} is not read as an audience: its name must end in '.yaml'; rename it"
+        for folder in audiences_dirs()
+        if folder.is_dir()
+        for path in sorted(folder.iterdir())
+        if not path.name.startswith(".") and path.suffix != ".yaml" and path.is_file()
+        if name in (None, path.name.partition(".")[0]) and _looks_like_audience(path)
+    ]
+
+
+def _looks_like_audience(path: Path) -> bool:
+    try:
+        return any(key == "seed" for key, _ in keys_at_top(path))
+    except SpecError:  # then it is named by its ending alone
+        return path.suffix.lower() in (".yml", ".yaml")
 
 
 def spaces_with_audiences() -> set[str]:
@@ -146,11 +168,14 @@ def _known_spaces() -> Iterable[str]:
 def _space_of(path: Path) -> str | None:
     """The space that a file is about; None if that cannot be read."""
     try:
-        content, _ = read_yaml(path, quotable=KEYS)
+        merges = False
+        for key, value in keys_at_top(path):
+            if key == "space":
+                return value if value is not None and SPACE_PATTERN.fullmatch(value) else None
+            merges |= key == MERGE  # what it brings is not looked for
     except SpecError:
         return None
-    space = content.get("space", DEFAULT_SPACE) if isinstance(content, dict) else None
-    return space if isinstance(space, str) and SPACE_PATTERN.fullmatch(space) else None
+    return None if merges else DEFAULT_SPACE
 
 
 def _read(name: str, paths: list[Path], known: set[str]) -> AudienceFile:
@@ -160,17 +185,18 @@ def _read(name: str, paths: list[Path], known: set[str]) -> AudienceFile:
             name, None, f"there are {len(paths)} files {name}.yaml, in {folders}: rename one"
         )
     [path] = paths
+    shown_name = plain(path.name)
     try:
-        audience = load_audience(path)
+        audience = load_audience(path, shown_name)
     except SpecError as error:
-        problems = [line.removeprefix(f"{path}: ") for line in str(error).splitlines()]
-        told = f"{path.name}: {'; '.join(problems)}"[:MAX_PROBLEM]
+        problems = [line.removeprefix(f"{shown_name}: ") for line in str(error).splitlines()]
+        told = f"{shown_name}: {'; '.join(problems)}"[:MAX_PROBLEM]
         return AudienceFile(name, None, told.encode(errors="backslashreplace").decode())
     if audience.space not in known:
         return AudienceFile(
             name,
             None,
-            f"{path.name}: space: there is no space {audience.space!r}; there are"
+            f"{shown_name}: space: there is no space {audience.space!r}; there are"
             f" {listed(sorted(known))}{did_you_mean(audience.space, known)}",
         )
     return AudienceFile(name, audience)

@@ -6,36 +6,98 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from kindred.errors import SpecError
 from kindred.spec.audiences import Audience, Outcome, Population
 from kindred.spec.messages import NO_SUCH_KEY, Place, Problem, problems_of, report_of, shown
 from kindred.spec.reader import Written, impossible_values, read_yaml
+from kindred.spec.regular_file import read_bytes
 
 KEYS = frozenset().union(*(model.model_fields for model in (Audience, Population, Outcome)))
 """All keys of an audience file: what else stands there may be an id or a value."""
 
+MAX_BYTES = 256 * 1024
+"""Of a file: a query of 20,000 ids. More of them belong in a file of ids or a table."""
+UNREADABLE = (RecursionError, MemoryError, ArithmeticError, ValueError)
+"""What Python may raise for values of a file that no check foresaw."""
+MERGE = "<<"
+_EVENTS = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # twenty times as fast
+_BEFORE = (yaml.StreamStartEvent, yaml.DocumentStartEvent)
+
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)  # as PostgreSQL reads it too
 
 
-def load_audience(path: Path) -> Audience:
+def load_audience(path: Path, where: str | None = None) -> Audience:
     """Read and validate one audience file; the file's stem is its name.
+
+    ``where``: what messages call it instead of its path. It is a regular file in its folder, of at
+    most `MAX_BYTES`.
 
     Raises
     ------
     SpecError
         naming the file, the line, the key, what was found and what is allowed.
     """
-    content, text = read_yaml(path, quotable=KEYS)
+    where = where or str(path)
+    try:
+        return _loaded(path, where)
+    except SpecError:
+        raise
+    except UNREADABLE as error:
+        raise SpecError(
+            f"{where}: cannot be read: a value is too large or nested too deep"
+            f" ({type(error).__name__}); write a smaller file"
+        ) from error
+
+
+def _loaded(path: Path, where: str) -> Audience:
+    content, text = read_yaml(
+        path, quotable=KEYS, where=where, most_bytes=MAX_BYTES, folder=path.parent
+    )
     if not isinstance(content, dict):
-        raise SpecError(f"{path}: a mapping with the keys 'seed' and 'sizes' is expected")
+        raise SpecError(f"{where}: a mapping with the keys 'seed' and 'sizes' is expected")
     if content.get("name", path.stem) != path.stem:
         raise SpecError(
-            f"{path}: name: the file's name says {path.stem!r} (found {shown(content['name'])});"
+            f"{where}: name: the file's name says {path.stem!r} (found {shown(content['name'])});"
             " leave the key out, or rename the file"
         )
-    return audience_from_dict({"name": path.stem, **content}, str(path), text)
+    return audience_from_dict({"name": path.stem, **content}, where, text)
+
+
+def keys_at_top(path: Path) -> Iterator[tuple[str, str | None]]:
+    """The keys of an audience file with their values, None for what is no plain value.
+
+    It reads no further than it is asked, and expands no alias: for the parsing of DAGs.
+
+    Raises
+    ------
+    SpecError
+        where the file cannot be read, or its keys are not written out.
+    """
+    try:
+        events = yaml.parse(read_bytes(path, MAX_BYTES, path.parent), Loader=_EVENTS)
+        yield from _pairs(event for event in events if not isinstance(event, _BEFORE))
+    except (OSError, yaml.YAMLError, *UNREADABLE) as error:
+        raise SpecError(f"{path}: its keys cannot be read") from error
+
+
+def _pairs(events: Iterator[yaml.Event]) -> Iterator[tuple[str, str | None]]:
+    first = next(events, None)
+    if not isinstance(first, yaml.MappingStartEvent):
+        raise SpecError("a mapping is expected")
+    while not isinstance(key := next(events), yaml.MappingEndEvent):
+        if not isinstance(key, yaml.ScalarEvent):
+            raise SpecError("the keys are not written out")
+        value, depth = next(events), 0
+        yield key.value, value.value if isinstance(value, yaml.ScalarEvent) else None
+        while True:
+            depth += isinstance(value, yaml.CollectionStartEvent)
+            depth -= isinstance(value, yaml.CollectionEndEvent)
+            if not depth:
+                break
+            value = next(events)
 
 
 def audience_from_dict(content: Mapping[str, Any], where: str, text: str = "") -> Audience:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import pairwise
-from math import isfinite
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -48,7 +47,8 @@ def _share(value: object) -> object:
     number = Decimal(-1)
     if match is not None:
         number = Decimal(match[1]) / 100
-    elif isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
+    # Compared before it is converted: a whole number may be larger than any float.
+    elif isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
         number = Decimal(str(value))
     if not 0 <= number <= 1:
         raise ValueError(

@@ -15,6 +15,8 @@ from kindred.spec.names import did_you_mean, plain
 from kindred.spec.schema import allowed, json_schema, node_at
 
 MAX_SHOWN = 60
+MAX_BITS = 1_000
+"""Of whole numbers that are shown: Python writes none of more than 4,300 digits."""
 MAX_LINE = 1_000
 MAX_LINES = 20
 
@@ -73,7 +75,7 @@ class Problem:
         text = _cut(written) + line
         if kind is not None and self.wants_text:
             return f" (found {text}, which is {kind} to YAML: put it in quotes)"
-        if isinstance(self.found, int) and written != str(self.found):
+        if isinstance(self.found, int) and written != shown(self.found):
             text += f", which is {shown(self.found)} to YAML"
         return f" (found {text})"
 
@@ -151,6 +153,8 @@ _REPR.maxlevel = 3  # nested YAML aliases can expand to more than memory holds
 
 def shown(value: object) -> str:
     """A value as it was found, shortened; nested values to their outer levels."""
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return f"a number of {value.bit_length():,} bits"
     return _cut(value.isoformat() if isinstance(value, date) else _REPR.repr(value))
 
 

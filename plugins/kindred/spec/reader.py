@@ -1,5 +1,6 @@
 """Read a spec file as plain values; reject, with their location, YAML values a spec cannot have."""
 
+import io
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,16 @@ import yaml
 from kindred.errors import SpecError
 from kindred.spec.messages import Place, Problem, shown
 from kindred.spec.names import plain
+from kindred.spec.regular_file import read_bytes
 
+MAX_BYTES = 1 << 20
+"""Of a spec: several thousand features."""
+MOST_NODES = 100_000
+"""Values of a file with all that its aliases and merges repeat: a hundred lines can be billions."""
+MOST_DIGITS = 100
+"""Characters of a number: Python reads no decimal number of 4,301, and none of 310 is a float."""
 MERGE_TAG = "tag:yaml.org,2002:merge"  # of the key <<
+_NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 # PyYAML passes on Python's own errors for invalid values: ValueError for the date 2026-13-45 or a
 # number of 5,000 digits, KeyError for `!!bool maybe`, and so on.
 _NO_VALUE = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
@@ -42,10 +51,23 @@ class _Loader(yaml.SafeLoader):
 
     quotable: Collection[str] | None = None
 
+    def get_single_node(self) -> yaml.Node | None:
+        node: yaml.Node | None = super().get_single_node()
+        if node is not None:
+            _require_few(node)
+        return node
+
     def _quoted(self, value: object, otherwise: str) -> str:
         return shown(value) if self.quotable is None or value in self.quotable else otherwise
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        is_number = isinstance(node, yaml.ScalarNode) and node.tag in _NUMBER_TAGS
+        if is_number and len(node.value) > MOST_DIGITS:
+            raise _OwnError(
+                problem=f"a number of {len(node.value):,} characters; at most {MOST_DIGITS} are"
+                " allowed; correct it, or put it in quotes",
+                problem_mark=node.start_mark,
+            )
         try:
             return super().construct_object(node, deep)
         except _NO_VALUE as error:
@@ -77,10 +99,56 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-def read_yaml(path: Path, quotable: Collection[str] | None = None) -> tuple[object, str]:
+def _require_few(root: yaml.Node) -> None:
+    """Count nodes as if nothing were shared, since merges copy and readers follow each path.
+
+    Raises
+    ------
+    _OwnError
+        where they are too many, or a mapping merges itself.
+    """
+    sizes: dict[int, int] = {}
+    open_: set[int] = set()
+
+    def size_of(node: yaml.Node, *, is_merged: bool = False) -> int:
+        if id(node) in open_:  # a collection that contains itself, which validation refuses
+            if is_merged:
+                raise _OwnError(problem="<< merges itself", problem_mark=node.start_mark)
+            return 1
+        if id(node) not in sizes:
+            open_.add(id(node))
+            total = 1
+            for part in node.value if isinstance(node, yaml.CollectionNode) else ():
+                if isinstance(part, tuple):
+                    key, value = part
+                    total += size_of(key) + size_of(value, is_merged=key.tag == MERGE_TAG)
+                else:
+                    total += size_of(part, is_merged=is_merged)
+            if total > MOST_NODES:
+                raise _OwnError(
+                    problem=f"with what aliases and << repeat, here are more than {MOST_NODES:,}"
+                    " values, which is the most",
+                    problem_mark=node.start_mark,
+                )
+            open_.discard(id(node))
+            sizes[id(node)] = total
+        return sizes[id(node)]
+
+    size_of(root)
+
+
+def read_yaml(
+    path: Path,
+    quotable: Collection[str] | None = None,
+    *,
+    where: str | None = None,
+    most_bytes: int = MAX_BYTES,
+    folder: Path | None = None,
+) -> tuple[object, str]:
     """The content of a YAML file, and its text.
 
-    ``quotable``: the only texts of the file that a message may quote; None for all.
+    ``quotable``: the only texts of the file that a message may quote; None for all. ``where``: what
+    messages call it instead of its path. ``most_bytes``, ``folder``: see ``read_bytes``.
 
     Raises
     ------
@@ -88,7 +156,9 @@ def read_yaml(path: Path, quotable: Collection[str] | None = None) -> tuple[obje
         naming the file and the location of the error.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        # As text files are read: each line end is \n.
+        binary = io.BytesIO(read_bytes(path, most_bytes, folder))
+        text = io.TextIOWrapper(binary, encoding="utf-8").read()
         loader = type("Loader", (_Loader,), {"quotable": quotable})
         return yaml.load(text, Loader=loader), text
     except OSError as error:
@@ -101,7 +171,7 @@ def read_yaml(path: Path, quotable: Collection[str] | None = None) -> tuple[obje
         reason = f"character {error.position} is one that YAML does not allow; take it out"
     except RecursionError:
         reason = "it is nested hundreds of levels deep; a spec has five"
-    raise SpecError(f"{path}: cannot be read as YAML: {reason}")
+    raise SpecError(f"{where or path}: cannot be read as YAML: {reason}")
 
 
 def _explained(error: yaml.MarkedYAMLError, *, may_quote: bool) -> str:

@@ -1,7 +1,10 @@
 """Which spaces have audiences, and what becomes of files that cannot be read."""
 
+import json
 import os
+import time
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -73,6 +76,104 @@ def test_a_file_that_is_wrong_is_reported_by_its_space_alone(folders):
     assert spaces_with_audiences() == {"buying"}
     assert read_audience_files("default") == []
     assert "exactly one of" in read_audience_files("buying")[0].problem
+
+
+def merged(levels, text):
+    """Mappings that each merge the one before nine times: 9**levels pairs from a few lines."""
+    nine = ", ".join(["*x{0}"] * 9)
+    lines = [f"x{n}: &x{n} {{<<: [{nine.format(n - 1)}]}}" for n in range(1, levels)]
+    return "\n".join(["x0: &x0 {a: 1}", *lines, text])
+
+
+NINE = "[" + ", ".join(["&l [" + ", ".join("9" * 300) + "]"] + ["*l"] * 400) + "]"
+HARMFUL = {
+    "merges": (merged(10, SEED), "aliases and << repeat"),
+    "empty merges": (merged(10, SEED).replace("{a: 1}", "{}"), "aliases and << repeat"),
+    "aliases": (f"{SEED}pool: {{a: {NINE}}}", "aliases and << repeat"),
+    "merges itself": (f"{SEED}pool: &p {{<<: *p}}", "<< merges itself"),
+    "nested": ("[" * 5_000, "nested"),
+    "large": (f"{SEED}# {'x' * 300_000}", "more than 256 kib"),
+    "long number": (f"{SEED}sizes: 1{'0' * 310}", "a number of 311 characters"),
+    "hexadecimal": (f"{SEED}max_ids: 0x{'f' * 3_600}", "a number of 3,602 characters"),
+    "exponent": (f"{SEED}control_share: 1{'0' * 99}", "a share from 0 to 100 %"),
+    "name": (f"{SEED}name: 0x{'f' * 98}", "the file's name says"),
+    "condition": (f"{SEED}pool: {{age: 0x{'f' * 4_000}}}", "a number of 4,002 characters"),
+}
+
+
+@pytest.mark.parametrize("kind", HARMFUL)
+def test_no_content_of_a_file_harms_the_others(folders, kind):
+    text, problem = HARMFUL[kind]
+    (folders[0] / "good.yaml").write_text(SEED)
+    (folders[0] / "bad.yaml").write_text(text)
+    begun = time.process_time()
+    assert "default" in spaces_with_audiences()
+    assert time.process_time() - begun < 1, "DAGs are parsed every few seconds"
+    bad, good = read_audience_files("default")
+    assert problem in bad.problem
+    assert good.audience is not None
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "elsewhere", "circle", "folder", "gone"])
+def test_only_regular_files_of_the_folder_are_read(folders, tmp_path, kind):
+    path = folders[0] / "bad.yaml"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        (tmp_path / "elsewhere.yaml").write_text(SEED)
+        targets = {"device": "/dev/zero", "elsewhere": tmp_path / "elsewhere.yaml", "circle": path}
+        path.symlink_to(targets.get(kind, tmp_path / "nothing"))
+    assert spaces_with_audiences() == {"default", "buying"}
+    [file] = read_audience_files("default")
+    assert file.audience is None
+    assert "bad.yaml: cannot be read as YAML: " in file.problem
+
+
+def test_a_link_within_the_folder_is_a_file(folders):
+    """As a cluster mounts files."""
+    (folders[0] / "..data").mkdir()
+    (folders[0] / "..data" / "spring.yaml").write_text(SEED)
+    (folders[0] / "spring.yaml").symlink_to("..data/spring.yaml")
+    assert spaces_with_audiences() == {"default"}
+    assert read_audience_files("default")[0].audience is not None
+
+
+def test_whatever_stands_at_any_key_is_at_most_a_problem_of_its_file(folders):
+    """A seeded sample of values that are none, at each place of a file."""
+    huge = ["1" + "0" * 400, "0x" + "f" * 5_000, "-0b1" + "0" * 20_000, "1e999", "9" * 5_000]
+    odd = [".nan", "-.inf", "190:20:30", "9999-99-99", "~", "''", "[[1]]", "{1: 2}", "&a [*a]"]
+    tagged = ["!!binary aGk=", "!!set {a, b}", "!!int x", '"\\0"', '"\\ud800"', "&a {x: *a}"]
+    seed = "seed: {{label: {{bought: 'yes'}}}}\n"
+    places = [
+        "name: {v}",
+        "space: {v}",
+        "pool: {v}",
+        "pool: {{a: {v}}}",
+        "pool: {{a: {{max: {v}}}}}",
+    ]
+    places += ["sizes: {v}", "sizes: [{v}]", "control_share: {v}", "max_ids: {v}", "{v}: 1"]
+    places += ["include_contacted: {v}", "outcome: {v}", "outcome: {{label: {v}, days: 3}}"]
+    places += ["outcome: {{label: a, days: {v}}}", "exclude: {{file: {v}}}", "exclude: {v}"]
+    places += ["exclude: {{table: {v}}}", "exclude: {{table: a, where: {v}}}"]
+    places += ["contacted: {{query: {v}}}", "contacted: {{label: {{a: [{v}]}}}}"]
+    random = Random(7)
+    for place in places:
+        for value in [*huge, *random.sample(odd + tagged, 4)]:
+            (folders[0] / "bad.yaml").write_text((seed + place).format(v=value))
+            assert spaces_with_audiences() <= {"default", "buying"}
+            facts = [file.to_fact() for file in read_audience_files("default")]
+            json.dumps(facts, allow_nan=False).encode()
+            assert len(recorded_audiences({FACT: facts})) == 1
+
+
+def test_a_file_is_called_by_its_name_alone(folders):
+    (folders[0] / "a\nb.yaml").write_text("seed: [")
+    (folders[0] / ".spring.yaml").write_text(SEED)  # an editor's
+    [file] = read_audience_files("default")
+    assert file.problem.startswith(r"a\nb.yaml: cannot be read as YAML: line 1")
+    assert str(folders[0]) not in file.problem
 
 
 def test_one_name_is_one_audience(folders):

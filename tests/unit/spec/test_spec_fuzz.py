@@ -309,7 +309,7 @@ def test_spoiled_specs(tmp_path, first):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("k: " + "9" * 5_000, "cannot be read as YAML: line 10, column 4: '999"),
+        ("k: " + "9" * 5_000, "cannot be read as YAML: line 10, column 4: a number of 5,000"),
         (
             "schedule: 2026-13-45",
             "cannot be read as YAML: line 10, column 11: '2026-13-45' is not a date or time;"
