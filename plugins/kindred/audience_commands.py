@@ -40,6 +40,7 @@ def audience(
 ) -> None:
     """Show the audiences of a space, or one of them, as published or as it would be."""
     from kindred.audiences import preview as stage
+    from kindred.audiences.audience_files import ignored_files
     from kindred.audiences.preview_report import print_audience, print_audiences
     from kindred.audiences.status import Status
 
@@ -48,6 +49,8 @@ def audience(
         if preview:
             raise SettingsError("--preview needs the name of an audience: kindred audience NAME")
         print_audiences(console, stage.list_audiences(target, spec), space)
+        for sentence in ignored_files():
+            console.print(sentence, soft_wrap=True, highlight=False, markup=False)
         return
     made = stage.preview if preview else stage.published_audience
     shown = made(target, spec, name)

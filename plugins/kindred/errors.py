@@ -3,6 +3,8 @@
 A message says what is wrong, where, what was found, what is allowed, and what to do next.
 """
 
+from collections.abc import Mapping
+
 
 class KindredError(Exception):
     """Base of all errors raised on purpose; its text is meant for a person."""
@@ -81,12 +83,14 @@ class AudienceError(KindredError):
     """An audience cannot be made; ``status`` is one of ``audiences.status.Status``.
 
     ``reason`` is a sentence for those who read ``bi.audiences``: it quotes no id and no value.
+    ``seeds``: columns of that view with what was counted before.
     """
 
-    def __init__(self, status: str, reason: str) -> None:
+    def __init__(self, status: str, reason: str, seeds: Mapping[str, int] | None = None) -> None:
         super().__init__(f"{status}: {reason}")
         self.status = status
         self.reason = reason
+        self.seeds = dict(seeds or {})
 
 
 class AudienceUnreachableError(AudienceError, UnreachableError):

@@ -1,2 +1,2 @@
 -- The ids of a table.
-select {column} from {table} as source_rows where {condition}
+select {column} from {table} as source_rows where ({condition})

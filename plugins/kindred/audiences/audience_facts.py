@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kindred.audiences.calibration import TENTHS
-from kindred.audiences.populations import Populations
+from kindred.audiences.populations import Populations, seed_counts
 from kindred.audiences.status import Status
 from kindred.audiences.trained import CalibrationRow, Trained
 from kindred.spec.audiences import Audience
@@ -26,16 +26,22 @@ def fact_of(name: str) -> str:
 
 
 def without_members(
-    name: str, status: Status | str, reason: str, used: Sequence[str] = ()
+    name: str,
+    status: Status | str,
+    reason: str,
+    used: Sequence[str] = (),
+    seeds: Mapping[str, int] | None = None,
 ) -> Facts:
     """The facts of an audience that has no members, and why.
 
     ``used``: the columns that the reason may say something of, such as how many have a label.
+    ``seeds``: what was counted of them, see ``seed_counts``.
     """
     row = {
         "audience": name,
         "status": str(status),
         "reason": reason,
+        **(seeds or {}),
         "warnings": [],
         "used_columns": list(used),
         "reason_columns": [],
@@ -51,10 +57,7 @@ def of_trained(
         "audience": asked.name,
         "status": str(Status.PUBLISHED),
         "reason": None,
-        "seeds_given": populations.given,
-        "seeds_known": populations.known,
-        "seeds_excluded": populations.known - len(populations.seeds),
-        "seeds_used": len(populations.seeds),
+        **seed_counts(populations.given, populations.known, len(populations.seeds)),
         "contacted": None if populations.contacted is None else len(populations.contacted),
         "pool": trained.pool,
         "method": trained.method,

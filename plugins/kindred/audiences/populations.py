@@ -106,16 +106,20 @@ def populations_from(found: Found, *, include_contacted: bool) -> Populations:
     elif found.not_seeds is not None:
         others = is_other & ~is_excluded
         truth = Truth.LABEL if found.is_complete else Truth.NONE
-    _require_seeds(found, int(used.sum()))
+    counted = seed_counts(found.given, len(found.seeds), int(used.sum()))
+    _require_seeds(found, counted)
     has_others = int(others.sum()) >= LEAST_SEEDS
     if truth is Truth.CONTACTED and not has_others:
         raise AudienceError(
             Status.FAILED,
             f"of those who were contacted, {_count(others)} are no seeds; {LEAST_SEEDS} are needed"
             " to compare the seeds with",
+            counted,
         )
     pool = meets & ~is_seed & ~is_excluded
-    _require_pool(found, meets, pool, pool & ~is_contacted, include_contacted=include_contacted)
+    left = pool if include_contacted else pool & ~is_contacted
+    if not left.any():
+        raise AudienceError(Status.NOBODY_IN_THE_POOL, _why_nobody(found, meets, pool), counted)
     if found.not_seeds is not None and not has_others:
         warnings.append(
             f"the label says of {_count(others)} customers that they are no seeds: too few to learn"
@@ -125,7 +129,7 @@ def populations_from(found: Found, *, include_contacted: bool) -> Populations:
         seeds=_rows(used),
         judged=_rows(used & meets),
         excluded=_rows(is_excluded),
-        pool=_rows(pool if include_contacted else pool & ~is_contacted),
+        pool=_rows(left),
         others=_rows(others) if has_others else None,
         contacted=None if found.contacted is None else _rows(is_contacted),
         truth=truth if has_others else Truth.NONE,
@@ -136,7 +140,18 @@ def populations_from(found: Found, *, include_contacted: bool) -> Populations:
     )
 
 
-def _require_seeds(found: Found, used: int) -> None:
+def seed_counts(given: int, known: int, used: int) -> dict[str, int]:
+    """Columns of ``bi.audiences``: ids given, those that are customers, left out, and used."""
+    return {
+        "seeds_given": given,
+        "seeds_known": known,
+        "seeds_excluded": known - used,
+        "seeds_used": used,
+    }
+
+
+def _require_seeds(found: Found, counted: dict[str, int]) -> None:
+    used = counted["seeds_used"]
     if used >= LEAST_SEEDS:
         return
     known = len(found.seeds)
@@ -153,26 +168,21 @@ def _require_seeds(found: Found, used: int) -> None:
         )
         if used == known:
             reason = f"{known:,} seeds are customers of the snapshot"
-    raise AudienceError(Status.TOO_FEW_SEEDS, f"{reason}; {LEAST_SEEDS} are needed")
+    raise AudienceError(Status.TOO_FEW_SEEDS, f"{reason}; {LEAST_SEEDS} are needed", counted)
 
 
-def _require_pool(
-    found: Found, meets: Mask, pool: Mask, uncontacted: Mask, *, include_contacted: bool
-) -> None:
-    if (pool if include_contacted else uncontacted).any():
-        return
+def _why_nobody(found: Found, meets: Mask, pool: Mask) -> str:
+    """Why nobody is left; ``pool``: who would be, if those who were contacted could be."""
     if not meets.any():
-        reason = "no customer meets the conditions of the pool"
-    elif pool.any():
-        reason = (
+        return "no customer meets the conditions of the pool"
+    if pool.any():
+        return (
             "all who could be in the pool have been contacted; with 'include_contacted: true' they"
             " may be in the audience"
         )
-    else:
-        reason = "all who meet the conditions of the pool are seeds or excluded"
-        if found.pool is None:
-            reason = "all customers are seeds or excluded"
-    raise AudienceError(Status.NOBODY_IN_THE_POOL, reason)
+    if found.pool is None:
+        return "all customers are seeds or excluded"
+    return "all who meet the conditions of the pool are seeds or excluded"
 
 
 def _mask(found: Found, rows: Rows) -> Mask:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kindred.audiences import audience_facts
-from kindred.audiences.audience_files import AudienceFile, read_audience_files
+from kindred.audiences.audience_files import AudienceFile, ignored_files, read_audience_files
 from kindred.audiences.shown import Shown, reasons_of, tiers_of
 from kindred.audiences.shown_rows import published_audiences
 from kindred.audiences.status import Status
@@ -54,7 +54,7 @@ def published_audience(deployment: Deployment, spec: Spec, name: str) -> Shown:
     if not found:
         raise SpecError(
             f"the current snapshot has no audience {name!r}; it has {listed(known)}"
-            f"{did_you_mean(name, known)}; --preview shows what its file would give"
+            f"{did_you_mean(name, known)}; --preview shows what its file would give{_ignored(name)}"
         )
     return found[0]
 
@@ -75,7 +75,7 @@ def preview(deployment: Deployment, spec: Spec, name: str) -> Shown:
     if name not in files:
         raise SpecError(
             f"space {spec.space} has no audience file {name!r}; it has {listed(list(files))}"
-            f"{did_you_mean(name, files)}"
+            f"{did_you_mean(name, files)}{_ignored(name)}"
         )
     schema, asked = spec.internal_schema, files[name].audience
     label = f"kindred {spec.space} audience {name}"
@@ -98,7 +98,8 @@ def preview(deployment: Deployment, spec: Spec, name: str) -> Shown:
         try:
             made = make_audience(run, session, asked, embeddings)
         except CAUSES as error:
-            facts = audience_facts.without_members(name, *why(error))
+            status, reason, seeds = why(error)
+            facts = audience_facts.without_members(name, status, reason, seeds=seeds)
             return Shown(name, as_of, facts["row"])
     facts = made.facts(asked)
     return Shown(
@@ -109,3 +110,7 @@ def preview(deployment: Deployment, spec: Spec, name: str) -> Shown:
         tiers_of(made.trained, made.is_control),
         reasons_of(made.trained, made.is_control),
     )
+
+
+def _ignored(name: str) -> str:
+    return "".join(f"; {sentence}" for sentence in ignored_files(name))

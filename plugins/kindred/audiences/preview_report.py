@@ -27,9 +27,10 @@ def print_audience(console: Console, shown: Shown, *, is_preview: bool) -> None:
     lines = [f"{what} {shown.name}, snapshot {shown.as_of.isoformat()}: {row['status']}"]
     if row["reason"]:
         lines.append(str(row["reason"]))
+    counted = [f"{row[key]:,} {word}" for word, key in _COUNTS if row.get(key) is not None]
+    if counted:
+        lines.append(f"seeds: {', '.join(counted)}")
     if row["status"] == Status.PUBLISHED:
-        seeds = ", ".join(f"{row[key]:,} {word}" for word, key in _COUNTS if row[key] is not None)
-        lines.append(f"seeds: {seeds}")
         asked = "" if row["contacted"] is None else f"; contacted: {row['contacted']:,}"
         lines.append(f"pool: {row['pool']:,} customers{asked}")
         lines.append(f"method: {row['method']}")

@@ -47,14 +47,19 @@ def populations_of(
     delete_other_roles(run, warehouse, audience)
     customers, everybody = customers_of(warehouse, run), embeddings.customers
     found: dict[str, _Resolved] = {}
-    for role, population in audience.populations.items():
-        resolve = _by_label if population.label is not None else _by_ids
-        found[role] = resolve(run, warehouse, audience, role, customers, everybody)
     pool = None
-    if audience.pool is not None:
-        allowed = run.spec.filterable_columns
-        condition = condition_of(warehouse, audience.pool, allowed, "pool")
-        pool = rows_of(everybody, customers_meeting(run, warehouse, customers, condition))
+    try:
+        for role, population in audience.populations.items():
+            resolve = _by_label if population.label is not None else _by_ids
+            found[role] = resolve(run, warehouse, audience, role, customers, everybody)
+        if audience.pool is not None:
+            allowed = run.spec.filterable_columns
+            condition = condition_of(warehouse, audience.pool, allowed, "pool")
+            pool = rows_of(everybody, customers_meeting(run, warehouse, customers, condition))
+    except AudienceError as error:
+        if (resolved := found.get("seed")) is not None:
+            error.seeds = {"seeds_given": resolved.given, "seeds_known": len(resolved.rows)}
+        raise
     seed, contacted, excluded = (found.get(role) for role in ("seed", "contacted", "exclude"))
     assert seed is not None
     warnings = [warning for one in found.values() for warning in one.warnings]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import psycopg2
-from psycopg2 import errors, sql
+from psycopg2 import sql
 
 from kindred.audiences.query_text import parts_between
 from kindred.audiences.source_words import public_words
@@ -120,7 +120,9 @@ def describe(
                 f"{where_of(population, role)}: it returns {len(columns)} columns; select one, the"
                 " ids"
             )
-        [(name, type_name, _)] = columns
+        [(_, type_name, _)] = columns
+        # Not as the query calls it, which may be a value without its quotes.
+        name = "id" if population.query is not None else population.column or key
         casts = foreign_key_casts(name, type_name, key_type)
     typed = [sql.SQL(cast).format(c=sql.Identifier("given", "id")) for cast in casts]
     ignores_case = type_name.split(".")[-1] == "citext"
@@ -204,25 +206,18 @@ def said(role: str, population: Population) -> Iterator[None]:
 def _reason(role: str, population: Population, error: Exception) -> str:
     where = where_of(population, role)
     cause = error.__cause__ or error
-    if isinstance(cause, errors.ReadOnlySqlTransaction):
-        return f"{where}: it tries to write, and may only read"
     if isinstance(error, UnreachableError):
         return f"{where}: the database cannot be reached; the log of the task says why"
-    if isinstance(error, SourceValueError | psycopg2.Error):
-        kind = "".join(
-            f" {letter.lower()}" if letter.isupper() else letter for letter in type(cause).__name__
-        )
-        return (
-            f"{where}: cannot be read ({kind.strip()}); the log of the task has the server's words"
-        )
-    text = str(error)
     if isinstance(cause, psycopg2.Error):
-        words = cause.diag.message_primary or str(cause).strip()
-        public = public_words(words, population.query or population.where or "")
-        text = text.replace(words, public)
-        if public != words:
-            text += "; the log of the task has the server's words"
-    return of_a_file(text)
+        keys = [key for key in ("query", "where") if getattr(population, key) is not None]
+        correct = f"correct '{role}.{keys[0]}' in the file; " if keys else ""
+        return (
+            f"{where}: cannot be read: {public_words(cause)}; {correct}the log of the task has the"
+            " server's words"
+        )
+    if isinstance(error, SourceValueError):
+        return f"{where}: cannot be read; the log of the task says why"
+    return of_a_file(str(error))
 
 
 def of_a_file(text: str) -> str:

@@ -17,7 +17,7 @@ from kindred.audiences.audience_rows import Members
 from kindred.audiences.control_group import control_warnings, is_control, keyed_hashes
 from kindred.audiences.nearest_segments import nearest_segments
 from kindred.audiences.outside_columns import labels_of
-from kindred.audiences.populations import Populations
+from kindred.audiences.populations import Populations, seed_counts
 from kindred.audiences.resolution import populations_of
 from kindred.audiences.result_rows import measure_results
 from kindred.audiences.status import Status
@@ -93,12 +93,14 @@ def train_audience(run: Run, audience: str) -> dict[str, Any]:
             reason = without_private(error.reason, run.spec.private)
             raise AudienceUnreachableError(error.status, reason) from error
         except CAUSES as error:
-            status, reason = why(error)
+            status, reason, seeds = why(error)
             reason = without_private(reason, run.spec.private)
-            log.warning("audience %s: %s (%s)", audience, reason, type(error).__name__)
+            log.warning(
+                "audience %s: %s (%s)", audience, reason, type(error.__cause__ or error).__name__
+            )
             named = audience_facts.used_columns(asked)
             used = [column for column in named if column not in run.spec.private]
-            facts = audience_facts.without_members(audience, status, reason, used)
+            facts = audience_facts.without_members(audience, status, reason, used, seeds)
         else:
             facts = made.facts(asked)
             _write(run, audience, made)
@@ -108,13 +110,13 @@ def train_audience(run: Run, audience: str) -> dict[str, Any]:
     return {"audience": audience, "status": row["status"]}
 
 
-def why(error: Exception) -> tuple[str, str]:
-    """The status of an audience that could not be made, and the reason in words."""
+def why(error: Exception) -> tuple[str, str, dict[str, int]]:
+    """The status of an audience that could not be made, the reason in words, and its seeds."""
     if isinstance(error, AudienceError):
-        return error.status, error.reason
+        return error.status, error.reason, error.seeds
     if isinstance(error, SettingsError):  # which `require_memory` raises
-        return Status.FAILED, str(error)
-    return Status.FAILED, NO_MEMORY if isinstance(error, MemoryError) else NO_MODEL
+        return Status.FAILED, str(error), {}
+    return Status.FAILED, NO_MEMORY if isinstance(error, MemoryError) else NO_MODEL, {}
 
 
 def make_audience(run: Run, warehouse: Database, asked: Audience, embeddings: Embeddings) -> Made:
@@ -128,6 +130,17 @@ def make_audience(run: Run, warehouse: Database, asked: Audience, embeddings: Em
         when it has no members, with the reason in words.
     """
     found = populations_of(run, warehouse, asked, embeddings)
+    try:
+        return _made(run, warehouse, asked, embeddings, found)
+    except CAUSES as error:
+        status, reason, _ = why(error)
+        counted = seed_counts(found.given, found.known, len(found.seeds))
+        raise AudienceError(status, reason, counted) from error
+
+
+def _made(
+    run: Run, warehouse: Database, asked: Audience, embeddings: Embeddings, found: Populations
+) -> Made:
     _require_memory(run, asked, embeddings, found)
     encoder = encoder_versions.read(warehouse, run.encoder_version)
     vectors = embeddings.vectors

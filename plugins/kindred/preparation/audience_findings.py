@@ -8,6 +8,7 @@ from kindred.audiences.audience_checks import problems_with, without_private
 from kindred.audiences.audience_files import (
     AudienceFile,
     folder_of,
+    ignored_files,
     missing_folders,
     read_audience_files,
 )
@@ -33,6 +34,7 @@ def findings(
     for folder in missing_folders():
         variable = variable_name("audiences")
         yield _warning(f"{variable}: there is no folder {folder}; correct it, or make the folder")
+    yield from map(_warning, ignored_files())
     check = _Checks(spec, deployment, warehouse, key_type)
     for file in read_audience_files(spec.space):
         problems = [without_private(problem, spec.private) for problem in check.problems(file)]

@@ -55,6 +55,24 @@ def statement_of(text: str) -> str:
     return text[: _end_between(text, start, len(text), end)]
 
 
+def stays_in_parentheses(text: str) -> bool:
+    """Whether SQL that is put in parentheses ends before the closing one.
+
+    No bracket closes what the text has not opened, nothing is left open, and no statement ends.
+
+    >>> [stays_in_parentheses(text) for text in ("a in (1) -- )", "a) or (b", "a = '", "a; b")]
+    [True, False, False, False]
+    """
+    depth, start, whole = 0, 0, f"{text}\n)"
+    for _, begin, stop in [*tokens_of(whole), ("end", len(whole), len(whole))]:
+        for sign in whole[start:begin]:
+            if depth < 0 or sign == ";":
+                return False
+            depth += (sign == "(") - (sign == ")")
+        start = stop
+    return depth == -1
+
+
 def _end_between(text: str, start: int, stop: int, end: int) -> int:
     """The end of what says something before ``stop``, if that is after ``start``, else ``end``."""
     said = len(text[start:stop].rstrip(_AFTER_STATEMENT))

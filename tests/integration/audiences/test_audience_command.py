@@ -86,9 +86,11 @@ def test_a_preview_says_why_there_would_be_nobody(audience, content, status, rea
     assert code == 1
     assert f"+00:00: {status}" in printed
     assert reason in printed
+    if status == "nobody in the pool":
+        assert "seeds: " in printed
 
 
-def test_all_audiences_are_listed_with_and_without_a_file(audience):
+def test_all_audiences_are_listed_with_and_without_a_file(audience, tmp_path):
     code, printed = audience({"new": BY_LABEL, "wrong": {"seed": 5}})
     assert code == 0, printed
     for words in (
@@ -106,6 +108,11 @@ def test_all_audiences_are_listed_with_and_without_a_file(audience):
     code, printed = audience({"respond": BY_LABEL}, "responders", "--preview")
     assert code == 1
     assert "space default has no audience file 'responders'; it has respond" in printed
+    (folder := tmp_path / "audiences").mkdir(exist_ok=True)
+    (folder / "spring.yml").write_text("seed: {}")
+    for arguments in (["spring"], ["spring", "--preview"], []):
+        _, printed = audience({"respond": BY_LABEL}, *arguments)
+        assert "spring.yml is not read as an audience: its name must end in '.yaml'" in printed
     assert audience({}, "--preview")[0] == 1
 
 

@@ -128,9 +128,10 @@ def test_a_broken_audience_fails_alone_and_says_why(scene):
     assert rows[1][3:] == (len(used), len(BUYERS), True)
     assert rows[2][3:] == (len(responders()), len(responders()), True)
     [(reason,)] = scene.query("select reason from bi.audiences_current where audience = 'broken'")
-    assert 'relation "nowhere" does not exist' in reason
+    assert "undefined table: it names a table that the source does not have" in reason
+    assert "nowhere" not in reason, "it may be a value without its quotes"
     [(reason,)] = scene.query("select reason from bi.audiences_current where audience = 'literal'")
-    assert 'column "…" does not exist' in reason
+    assert "undefined column" in reason
     assert "the log of the task has the server's words" in reason
     statuses = "select distinct status from bi.snapshots"
     assert scene.query(statuses) == [("published",)]

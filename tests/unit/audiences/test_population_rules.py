@@ -80,6 +80,10 @@ def test_what_is_left_of_degenerate_populations(changes, status):
     with pytest.raises(AudienceError) as caught:
         divide(**changes)
     assert caught.value.status == status
+    counted = caught.value.seeds
+    assert counted["seeds_given"] == changes.get("given", 50)
+    assert counted["seeds_known"] == len(changes.get("seeds", span(0, 50)))
+    assert counted["seeds_used"] + counted["seeds_excluded"] == counted["seeds_known"]
 
 
 def test_everybody_who_was_asked_can_be_asked_again():

@@ -13,6 +13,7 @@ from kindred.cli import app
 from kindred.errors import SpecError
 from kindred.spec.audience_reader import audience_from_dict, load_audience
 from kindred.spec.audiences import Audience
+from kindred.spec.model import spec_from_dict
 from kindred.spec.reference import reference
 from kindred.spec.schema import json_schema, node_at
 
@@ -223,6 +224,39 @@ def test_no_message_has_the_words_of_the_library():
     assert len(refused) > 200
     foreign = "Input should|Value error|validation error|Extra inputs|Field required|_error"
     assert [message for message in refused if re.search(foreign, message)] == []
+
+
+LEAVING = (
+    "true) union all select 999 where (true",
+    "true limit 30) as a, (select 1",
+    "a = ')",
+    'a = "b',
+    "a = $b$ )",
+    "true /* ",
+    "true; select 1",
+    "(true",
+    "e'\\' = 'a') or (b",
+)
+CLOSED = (
+    "a in (1, 2) and b = ')' -- )",
+    "a = e'\\')' or \"a(\" = $x$ ( ; $x$",
+    "exists (select 1 /* ( */) and at < :as_of::date",
+)
+
+
+@pytest.mark.parametrize("condition", [*LEAVING, *CLOSED])
+def test_where_is_one_condition_that_stays_where_it_is_put(condition):
+    source = {"table": "a", "key": "id", "updated_at": "at", "where": condition}
+    spec = {"space": "default", "source": source, "features": {"x": "numeric"}}
+    given = {"name": "spring", "seed": {"table": "a", "where": condition}}
+    if condition in CLOSED:
+        assert audience_from_dict(given, "test").seed.where == condition
+        assert spec_from_dict(spec, "test").source.where == condition
+        return
+    with pytest.raises(SpecError, match=r"seed\.where: one condition is required"):
+        audience_from_dict(given, "test")
+    with pytest.raises(SpecError, match=r"source\.where: one condition is required"):
+        spec_from_dict(spec, "test")
 
 
 def test_the_name_of_a_file_is_that_of_an_audience(load):
