@@ -10,6 +10,8 @@ from local.layout import Layout
 from local.postgres import EmbeddedServer
 
 SOURCE, WAREHOUSE, METADATA = "shop", "warehouse", "airflow"
+SOURCE_READER = "shop_reader"
+"""Who reads the source: the SQL of files must not run as the owner of the warehouse."""
 # An AIRFLOW_ or PG variable of the caller could point the demo at real databases.
 # Without bytecode, the process of every task would compile all that it imports.
 _OF_PYTHON = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
@@ -28,7 +30,7 @@ def kindred_environment(
         **inherited,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "AIRFLOW_HOME": str(layout.airflow_home),
-        "AIRFLOW_CONN_KINDRED_SOURCE": server.dsn(SOURCE),
+        "AIRFLOW_CONN_KINDRED_SOURCE": server.dsn(SOURCE, SOURCE_READER),
         "AIRFLOW_CONN_KINDRED_WAREHOUSE": server.dsn(WAREHOUSE),
         "KINDRED_ARTIFACTS": str(layout.artifacts),
         "KINDRED_AUDIENCES": str(layout.root / "include" / "audiences"),

@@ -1,8 +1,12 @@
--- The owner of the local databases and the readers' role, as a deployment has them: neither is a superuser.
+-- The owner of the local databases, the reader of the source and the readers' role, as a deployment has them: none is
+-- a superuser.
 do $block$
 begin
   if not exists (select from pg_roles where rolname = 'kindred') then
     create role kindred login;
+  end if;
+  if not exists (select from pg_roles where rolname = 'shop_reader') then
+    create role shop_reader login;
   end if;
   if not exists (select from pg_roles where rolname = 'bi_reader') then
     create role bi_reader nologin;

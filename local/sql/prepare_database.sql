@@ -1,5 +1,5 @@
 -- What an administrator does in a new database: pgvector in a closed schema, which statements find, and no
--- temporary objects for others. In a database of an earlier version, the owner takes over what is the
+-- temporary objects for others. What is and will be in the source, its reader may read. In a database of an earlier version, the owner takes over what is the
 -- superuser's, except what needs one.
 create schema if not exists vector;
 grant usage on schema vector to public;
@@ -38,6 +38,15 @@ begin
     from pg_type as types
     where typowner = 10 and typtype in ('d', 'e') and typnamespace in (select oid from mine)
       and ('pg_type'::regclass, types.oid) not in (select * from of_extensions)
+    union all
+    select commands.command
+    from (
+      values
+        ('alter default privileges for role kindred grant select on tables to shop_reader'),
+        ('alter default privileges for role kindred grant usage on schemas to shop_reader'),
+        ('grant select on all tables in schema public to shop_reader')
+    ) as commands (command)
+    where current_database() = 'shop'
   loop
     execute command;
   end loop;

@@ -1,13 +1,11 @@
 """What readers are warned of: seeds, pool and asked people that a ranking can do little with."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from kindred.audiences.boosting import Binned, Shape, fit_trees
 from kindred.audiences.regression import fit_regressions
-from kindred.audiences.trained import QualityRow, Ranking
+from kindred.audiences.trained import QualityRow
 
 FEW_SEEDS = 100
 """Seeds below which advertising platforms refuse an audience."""
@@ -24,13 +22,11 @@ chance."""
 PROPENSITY = Shape(3, 50, 0.2)
 
 
-def seed_warnings(
-    seeds: int, quality: Sequence[QualityRow], size: float, specific: float
-) -> tuple[str, ...]:
+def seed_warnings(seeds: int, row: QualityRow, specific: float) -> tuple[str, ...]:
     """Too few seeds, a mass market, too specific an audience.
 
-    ``size``: at which methods are compared; ``specific``: share of the held-out seeds within the
-    pool's best `SPECIFIC`.
+    ``row``: the quality at the size at which methods are compared; ``specific``: share of the
+    held-out seeds within the pool's best `SPECIFIC`.
     """
     warnings = []
     if seeds < FEW_SEEDS:
@@ -38,11 +34,10 @@ def seed_warnings(
             f"{seeds} seeds are few: with {FEW_SEEDS} and more the ranking and its measured lift"
             " are steadier"
         )
-    [row] = [one for one in quality if one.size == size and one.ranking is Ranking.PUBLISHED]
     if row.lift_low is not None and row.lift_low <= 1.0:
         warnings.append(
-            f"mass market: the seeds look like the pool, and the best {100 * size:g} % of it may"
-            f" hold no more of their kind than random people (lift {row.lift:.2f},"
+            f"mass market: the seeds look like the pool, and the best {100 * row.size:g} % of it"
+            f" may hold no more of their kind than random people (lift {row.lift:.2f},"
             f" {row.lift_low:.2f} to {row.lift_high:.2f})"
         )
     if specific >= SPECIFIC_RECALL:

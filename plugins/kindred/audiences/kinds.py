@@ -14,6 +14,9 @@ SURE = 2.0
 """Standard errors by which several centroids must find more held-out seeds than one."""
 
 
+Floats = NDArray[np.float64]
+
+
 @dataclass(frozen=True, eq=False)
 class Kinds:
     """The kinds of seeds: ``centroids`` has a direction for each; ``counts``: seeds of each."""
@@ -23,13 +26,27 @@ class Kinds:
     warnings: tuple[str, ...]
 
 
-def kinds_of(examples: Examples, hits: Mapping[Method, NDArray[np.bool_]], groups: int) -> Kinds:
+def kinds_of(
+    examples: Examples,
+    hits: Mapping[Method, NDArray[np.bool_]],
+    groups: int,
+    *,
+    size: float,
+    is_lifted: bool,
+) -> Kinds:
     """The kinds of seeds among the examples.
 
     ``hits``: which held-out seeds each method finds; ``groups``: centroids of the nearest-seeds
-    method. One kind if they find no more than one centroid does.
+    method; ``size``: the share of the pool in which they are found. One kind unless these
+    centroids find more than one centroid does and than chance would; or where the audience itself
+    finds no more than chance, which ``is_lifted`` says: there one centroid may be worse than none.
     """
-    several = NEAREST in hits and _is_better(hits[NEAREST], hits[CENTROID])
+    several = (
+        is_lifted
+        and NEAREST in hits
+        and _is_better(hits[NEAREST], hits[CENTROID])
+        and _is_better(hits[NEAREST], np.full(len(hits[NEAREST]), size))
+    )
     centroids = examples.centroids(groups if several else 1)
     found = centroids.groups(examples.vectors[examples.is_seed])
     counts = np.bincount(found, minlength=len(centroids.directions))
@@ -44,7 +61,7 @@ def kinds_of(examples: Examples, hits: Mapping[Method, NDArray[np.bool_]], group
     return Kinds(centroids, tuple(map(int, counts)), (sentence,))
 
 
-def _is_better(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> bool:
+def _is_better(ours: NDArray[np.bool_], theirs: NDArray[np.bool_] | Floats) -> bool:
     difference = ours.astype(np.float64) - theirs
     error = float(difference.std(ddof=1)) / len(difference) ** 0.5
     return bool(difference.mean() > SURE * error)

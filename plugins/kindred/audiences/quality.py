@@ -69,6 +69,11 @@ def quality_rows(
     return tuple(rows)
 
 
+def row_at(quality: Sequence[QualityRow], size: float) -> QualityRow:
+    """The row of the published ranking at one of its sizes."""
+    return next(one for one in quality if one.size == size and one.ranking is Ranking.PUBLISHED)
+
+
 def customers_of(size: float, pool: int) -> int:
     """The customers that a share of the pool is: at least one."""
     return min(pool, max(1, round(size * pool)))

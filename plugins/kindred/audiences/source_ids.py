@@ -22,7 +22,7 @@ from kindred.errors import (
     UnreachableError,
 )
 from kindred.history import source
-from kindred.history.source_errors import reading, where_of
+from kindred.history.source_errors import may_end_sessions, reading, where_of
 from kindred.run.connections import WAREHOUSE
 from kindred.run.context import Deployment
 from kindred.spec.audiences import Population
@@ -179,7 +179,17 @@ def opened(
                     " the warehouse in the same database, and the file's SQL would run with those"
                     " rights; name a connection whose user may only read"
                 )
+            words = excess_rights(origin, warehouse) if has_sql else None
+            if words is not None:
+                log.warning("%s: %s", where_of(population, role), words)
         yield origin
+
+
+def excess_rights(origin: Database, warehouse: Database) -> str | None:
+    """What the SQL of a file could do to the sessions of the warehouse's owner, if anything."""
+    owner = warehouse.records("preparation/identity")[0]
+    may = origin.value("preparation/may_end_sessions", owner)
+    return may_end_sessions(owner) if may else None
 
 
 @contextmanager
@@ -211,9 +221,9 @@ def _reason(role: str, population: Population, error: Exception) -> str:
     if isinstance(cause, psycopg2.Error):
         keys = [key for key in ("query", "where") if getattr(population, key) is not None]
         correct = f"correct '{role}.{keys[0]}' in the file; " if keys else ""
+        words = public_words(type(cause).__name__, cause.pgcode)
         return (
-            f"{where}: cannot be read: {public_words(cause)}; {correct}the log of the task has the"
-            " server's words"
+            f"{where}: cannot be read: {words}; {correct}the log of the task has the server's words"
         )
     if isinstance(error, SourceValueError):
         return f"{where}: cannot be read; the log of the task says why"

@@ -6,8 +6,6 @@ The words themselves repeat the SQL, in which ids and values may stand, also as 
 
 import re
 
-import psycopg2
-
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NAME = "it names something that the source does not have"
 _SENTENCES = {
@@ -36,8 +34,12 @@ _SENTENCES = {
 _OTHERWISE = "the source's server refuses it"
 
 
-def public_words(error: psycopg2.Error) -> str:
-    """What kind of error a server has raised, and a sentence that is the same for all of a kind."""
-    code = error.pgcode or ""
+def public_words(kind: str, sqlstate: str | None) -> str:
+    """A server's error as its kind, and a sentence that is the same for all of a kind.
+
+    >>> public_words("AmbiguousColumn", "42702")
+    'ambiguous column: a name in it may mean several columns'
+    """
+    code = sqlstate or ""
     sentence = _SENTENCES.get(code) or _SENTENCES.get(code[:2]) or _OTHERWISE
-    return f"{_CAPITAL.sub(' ', type(error).__name__).lower()}: {sentence}"
+    return f"{_CAPITAL.sub(' ', kind).lower()}: {sentence}"

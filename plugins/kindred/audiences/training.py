@@ -16,7 +16,7 @@ from kindred.audiences.kinds import kinds_of
 from kindred.audiences.methods import Family
 from kindred.audiences.people import People, people_of
 from kindred.audiences.populations import LEAST_SEEDS, Populations, Truth
-from kindred.audiences.quality import customers_of, quality_rows
+from kindred.audiences.quality import customers_of, quality_rows, row_at
 from kindred.audiences.reasons import reasons_of
 from kindred.audiences.state import model_state
 from kindred.audiences.trained import Trained
@@ -112,8 +112,13 @@ def _described(
     quality = quality_rows(
         sizes, comparison.places, people.judges, comparison.method_per_fold, probabilities, pool
     )
+    own = row_at(quality, comparison.size)
     kinds = kinds_of(
-        comparison.examples, comparison.hits, comparison.settings.get(Family.NEAREST, 1)
+        comparison.examples,
+        comparison.hits,
+        comparison.settings.get(Family.NEAREST, 1),
+        size=comparison.size,
+        is_lifted=own.lift_low is not None and own.lift_low > 1.0,
     )
     places = comparison.places[comparison.method]
     specific = float(found(places, people.judges.seeds, SPECIFIC).mean())
@@ -134,7 +139,7 @@ def _described(
         columns=tuple(blocks),
         reasons=_reasons(vectors, comparison, ranked, members, blocks, threads),
         warnings=(
-            *seed_warnings(people.seeds, quality, comparison.size, specific),
+            *seed_warnings(people.seeds, own, specific),
             *people.warnings,
             *kinds.warnings,
             *warnings,

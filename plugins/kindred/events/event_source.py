@@ -180,7 +180,7 @@ class EventSource:
     def _names(self) -> dict[str, sql.Composable]:
         return {
             "relation": source.relation(self.events),
-            "condition": source.condition(self.events),
+            "condition": source.condition(self.events, self.section),
             "at": sql.Identifier(self.events.at),
             "moment": self._moment,
             "nearby": nearby_of(self.events.at, self.at_type),

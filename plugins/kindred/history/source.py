@@ -15,7 +15,7 @@ from kindred.spec.features import Kind
 from kindred.spec.model import Spec
 from kindred.spec.names import did_you_mean, listed
 from kindred.spec.source import Relation, Source
-from kindred.spec.sql_text import statement_of
+from kindred.spec.sql_text import statement_of, stays_in_parentheses
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable
 from kindred.warehouse.keys import KeyType, key_cast, key_type_of, unusable_key_cast
@@ -64,8 +64,20 @@ def _verbatim(text: str) -> sql.SQL:
     return sql.SQL(text.replace("%", "%%"))  # statements that contain it always have parameters
 
 
-def condition(source: Relation) -> sql.Composed:
-    """The spec's ``where`` (SQL trusted as written), or true."""
+def condition(source: Relation, section: str = SOURCE) -> sql.Composed:
+    """The spec's ``where`` (SQL trusted as written), or true.
+
+    Raises
+    ------
+    PreflightError
+        when it could leave the parentheses that statements put it in.
+    """
+    if source.where is not None and not stays_in_parentheses(source.where):
+        raise PreflightError(
+            f"{where_of(source, section)}: cannot be read: 'where' is not one condition, in which"
+            " each bracket, quote and comment is closed and no statement ends; correct"
+            f" '{section}.where' in the spec, or write a 'query'"
+        )
     return sql.SQL("{}\n").format(_verbatim(source.where or "true"))  # it may end in a comment
 
 

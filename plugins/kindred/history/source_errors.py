@@ -1,7 +1,8 @@
 """Reading a source that others have made: what can go wrong, in words for who wrote its spec."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg2
 from psycopg2 import errors
@@ -87,6 +88,15 @@ def _unreadable(source: Relation, section: str, error: psycopg2.Error) -> str:
         )
     words = error.diag.message_primary or str(error).strip()
     return f"{where_of(source, section)}: cannot be read: {words}; {correct}{advice}"
+
+
+def may_end_sessions(owner: Mapping[str, Any]) -> str:
+    """What a user may do who may end the sessions of the warehouse's ``owner``."""
+    return (
+        f"its user may end the sessions of {owner['user_name']}, who owns the warehouse on the same"
+        " server, and so may the SQL of files; give the connection a user of its own that may only"
+        " read the source"
+    )
 
 
 def where_of(source: Relation, section: str = SOURCE) -> str:

@@ -13,7 +13,7 @@ from kindred.audiences.audience_files import (
     read_audience_files,
 )
 from kindred.audiences.id_file import read_ids
-from kindred.audiences.source_ids import describe, of_a_file, opened
+from kindred.audiences.source_ids import describe, excess_rights, of_a_file, opened
 from kindred.errors import AudienceError, UnreachableError
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
@@ -46,6 +46,8 @@ def findings(
                 for role, population in file.audience.populations.items()
             )
             yield Finding("audience", Outcome.OK, f"{file.name}: {given}")
+    for connection, words in sorted(check.strong.items()):
+        yield _warning(f"connection {connection!r}: {words}")
 
 
 def _warning(message: str) -> Finding:
@@ -54,13 +56,18 @@ def _warning(message: str) -> Finding:
 
 @dataclass(frozen=True)
 class _Checks:
-    """Checks of one space; ``down``: why a connection cannot be reached, which takes its time."""
+    """Checks of one space.
+
+    ``down``: why a connection cannot be reached, which takes its time. ``strong``: what those may
+    do whose user may end the sessions of the warehouse's owner.
+    """
 
     spec: Spec
     deployment: Deployment
     warehouse: Database
     key_type: KeyType | None
     down: dict[str, AudienceError] = field(default_factory=dict)
+    strong: dict[str, str] = field(default_factory=dict)
 
     def problems(self, file: AudienceFile) -> Iterator[str]:
         """Why an audience cannot be made."""
@@ -102,6 +109,8 @@ class _Checks:
                 key_type=key_type,
                 most=audience.max_ids,
             ).check(origin)
+            if (words := excess_rights(origin, self.warehouse)) is not None:
+                self.strong[population.connection] = words
 
 
 def _in_full(error: AudienceError) -> str:

@@ -14,6 +14,7 @@ from kindred.events import event_source
 from kindred.history import source
 from kindred.history.erasure_key import ErasureKey
 from kindred.history.source import SourceColumns
+from kindred.history.source_errors import may_end_sessions
 from kindred.history.suppression import require_same_secret
 from kindred.preparation import audience_findings, kept_events, space_findings
 from kindred.preparation.kept_events import may_read
@@ -201,6 +202,12 @@ def _owner_findings(
             f" the warehouse in the same database {owner['database_name']}, and the spec's SQL"
             " would run with those rights; give the connection a user of its own that may only"
             " read the source",
+        )
+    elif origin.value("preparation/may_end_sessions", owner):
+        yield Finding(
+            "source rights",
+            Outcome.WARNING,
+            f"{section} {relation.connection!r}: {may_end_sessions(owner)}",
         )
 
 

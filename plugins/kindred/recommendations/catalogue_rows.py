@@ -186,7 +186,7 @@ def _query(catalogue: Catalogue) -> sql.Composed:
         if catalogue.available is None
         else sql.SQL("coalesce({}, false)").format(_id(catalogue.available)),
         relation=source.relation(catalogue),
-        condition=source.condition(catalogue),
+        condition=source.condition(catalogue, SECTION),
     )
 
 

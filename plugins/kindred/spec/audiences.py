@@ -24,6 +24,7 @@ from kindred.spec.features import Strict
 from kindred.spec.messages import shown
 from kindred.spec.model import DEFAULT_SPACE, SPACE_PATTERN
 from kindred.spec.source import Relation
+from kindred.spec.sql_text import stays_in_parentheses
 
 FORMS = ("query", "table", "label", "file")
 """How a population can be given: by exactly one of these keys."""
@@ -151,6 +152,16 @@ class Population(Relation):
             raise ValueError(
                 "a file in the folder of this one is required, as a path without '..' and '\\'"
                 f" (found {shown(value)}); move the file there"
+            )
+        return value
+
+    @field_validator("where")
+    @classmethod
+    def _where_is_one_condition(cls, value: str | None) -> str | None:
+        if value is not None and not stays_in_parentheses(value):
+            raise ValueError(
+                "one condition is required, in which each bracket, quote and comment is closed and"
+                " no statement ends; write a 'query' for anything else"
             )
         return value
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_v
 
 from kindred.spec.features import Strict
 from kindred.spec.messages import shown
-from kindred.spec.sql_text import statement_of, stays_in_parentheses
+from kindred.spec.sql_text import statement_of
 
 DEFAULT_OVERLAP_HOURS = 24.0  # longer than a transaction that changes customers stays open
 # Types of numbers that may be fractional, with the largest whole one that is exact as a bigint.
@@ -128,16 +128,6 @@ class Relation(Strict):
             raise ValueError(
                 "the query holds no statement, only blanks, comments or semicolons; write one that"
                 " selects rows"
-            )
-        return value
-
-    @field_validator("where")
-    @classmethod
-    def _where_is_one_condition(cls, value: str | None) -> str | None:
-        if value is not None and not stays_in_parentheses(value):
-            raise ValueError(
-                "one condition is required, in which each bracket, quote and comment is closed and"
-                " no statement ends; write a 'query' for anything else"
             )
         return value
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from psycopg2.extensions import make_dsn
 
+from databases import administer
 from integration.audiences.audience_scene import (
     ASKED,
     BY_CONTACT,
@@ -44,9 +45,11 @@ from kindred.publication.retention import drop_hidden
 from kindred.run.findings import Outcome
 from kindred.spec.audience_reader import audience_from_dict
 from kindred.warehouse.keys import KeyType
+from local.postgres import as_user
 
 SPEC = scene_spec()
 EVERYBODY = "select customer_id from customers"
+IDENTITY = "preparation/identity"
 HUGE = "select generate_series(1, 10000000)"
 
 
@@ -703,7 +706,32 @@ def test_doctor_says_which_audiences_will_not_be_made(scene, tmp_path):
         assert said[0].startswith(f"audience {name} will not be made: ")
         assert words in said.pop(0)
     assert "has no stored column 'stat'" in said.pop(0)
-    assert said == []
+    [strong] = said
+    assert "connection 'kindred_source': its user may end the sessions of kindred" in strong
     assert [f.message for f in found if f.outcome is Outcome.OK] == [
         "asked: seed by query, contacted by query, exclude by table"
     ]
+
+
+def test_a_user_of_its_own_may_end_no_session_of_the_night(scene, resolve_in, tmp_path, server):
+    """As ``make run`` has it; the owner of both databases may."""
+    laboratory, _ = scene
+    administer(server, "create role audience_reader login")
+    laboratory.query("grant select on responders to audience_reader", source=True)
+    own = as_user(laboratory.source_dsn, "audience_reader")
+    deployment = replace(laboratory, connections={"kindred_source": own}).deployment
+    ending = (
+        "select customer_id from responders where (select count(pg_terminate_backend(pid)) from"
+        " pg_stat_activity where usename <> session_user) >= 0"
+    )
+    write_audiences(tmp_path, {"made": {"seed": {"query": RESPONDED}}})
+    with audiences_in(tmp_path), deployment.warehouse("test", "kindred") as warehouse:
+        [found] = findings(SPEC, deployment, warehouse, KeyType.BIGINT)
+        assert found.outcome is Outcome.OK
+        with pytest.raises(AudienceError, match=r"insufficient privilege: .* lacks a right"):
+            resolve_in(
+                replace(laboratory, connections={"kindred_source": own}),
+                {"seed": {"query": ending}},
+                name="ending",
+            )
+        assert warehouse.value("preparation/may_end_sessions", warehouse.records(IDENTITY)[0])

@@ -82,7 +82,13 @@ def kinds(vectors: np.ndarray, given: Populations, hashes: np.ndarray | None = N
     """The centroids of the kinds of people that the seeds are."""
     people = people_of(given, hashes_of(len(vectors)) if hashes is None else hashes)
     compared = compare(vectors, people, SIZES[-1], 1)
-    return kinds_of(compared.examples, compared.hits, compared.settings[Family.NEAREST]).centroids
+    return kinds_of(
+        compared.examples,
+        compared.hits,
+        compared.settings[Family.NEAREST],
+        size=SIZES[-1],
+        is_lifted=True,
+    ).centroids
 
 
 def quality(found: Trained, size: float, ranking: Ranking = Ranking.PUBLISHED) -> QualityRow:

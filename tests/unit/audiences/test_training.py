@@ -7,6 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kindred.audiences.crossfit import Examples
+from kindred.audiences.folds import folds_of
+from kindred.audiences.kinds import kinds_of
+from kindred.audiences.methods import CENTROID, NEAREST
 from kindred.audiences.populations import Truth
 from kindred.audiences.status import Status
 from kindred.audiences.trained import Ranking
@@ -336,6 +340,22 @@ def test_seeds_of_two_kinds_are_noticed():
     assert len(np.unique(groups[seeds][of_seeds == 0])) == 1
     assert set(groups[seeds][of_seeds == 0]).isdisjoint(groups[seeds][of_seeds == 1])
     assert set(groups[found.order[:50]][nearest == 0]) == set(groups[seeds][of_seeds == 0])
+
+
+@pytest.mark.parametrize(
+    ("nearest", "is_lifted", "is_noticed"),
+    [(0.49, True, False), (0.6, True, True), (0.6, False, False), (0.38, True, False)],
+)
+def test_kinds_are_told_only_of_seeds_that_are_found_beyond_chance(nearest, is_lifted, is_noticed):
+    """At half of the pool, one centroid that finds 38 % is worse than chance, which finds half."""
+    random = np.random.default_rng(14)
+    vectors = random.normal(size=(800, 5)).astype(np.float32)
+    is_seed = np.arange(800) < 400
+    examples = Examples(vectors, is_seed, np.ones(800), folds_of(np.arange(800, dtype=np.int32)))
+    place = np.arange(400) / 400
+    hits = {NEAREST: place < nearest, CENTROID: place < 0.38}
+    found = kinds_of(examples, hits, 2, size=0.5, is_lifted=is_lifted)
+    assert bool(found.warnings) == (len(found.counts) > 1) == is_noticed
 
 
 def test_one_kind_of_seeds_is_one_kind(scene):

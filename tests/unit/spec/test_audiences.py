@@ -10,12 +10,13 @@ import yaml
 from typer.testing import CliRunner
 
 from kindred.cli import app
-from kindred.errors import SpecError
+from kindred.errors import PreflightError, SpecError
+from kindred.history import source
 from kindred.spec.audience_reader import audience_from_dict, load_audience
 from kindred.spec.audiences import Audience
-from kindred.spec.model import spec_from_dict
 from kindred.spec.reference import reference
 from kindred.spec.schema import json_schema, node_at
+from kindred.spec.source import Relation
 
 
 @pytest.fixture
@@ -246,17 +247,16 @@ CLOSED = (
 
 @pytest.mark.parametrize("condition", [*LEAVING, *CLOSED])
 def test_where_is_one_condition_that_stays_where_it_is_put(condition):
-    source = {"table": "a", "key": "id", "updated_at": "at", "where": condition}
-    spec = {"space": "default", "source": source, "features": {"x": "numeric"}}
+    relation = Relation(table="a", where=condition)
     given = {"name": "spring", "seed": {"table": "a", "where": condition}}
     if condition in CLOSED:
         assert audience_from_dict(given, "test").seed.where == condition
-        assert spec_from_dict(spec, "test").source.where == condition
+        assert source.condition(relation, "events.a").seq[0].string == condition
         return
     with pytest.raises(SpecError, match=r"seed\.where: one condition is required"):
         audience_from_dict(given, "test")
-    with pytest.raises(SpecError, match=r"source\.where: one condition is required"):
-        spec_from_dict(spec, "test")
+    with pytest.raises(PreflightError, match=r"is not one condition.* 'events\.a\.where'"):
+        source.condition(relation, "events.a")
 
 
 def test_the_name_of_a_file_is_that_of_an_audience(load):
