@@ -46,6 +46,13 @@ def findings(
                 for role, population in file.audience.populations.items()
             )
             yield Finding("audience", Outcome.OK, f"{file.name}: {given}")
+            unseen = [role for role, one in file.audience.populations.items() if one.label is None]
+            if spec.private and unseen:
+                yield _warning(
+                    f"audience {file.name}: readers can guess from its members whom"
+                    f" {' and '.join(map(repr, unseen))} name, who may have been found by a private"
+                    " column; grant bi_reader only to people who may know it"
+                )
     for connection, words in sorted(check.strong.items()):
         yield _warning(f"connection {connection!r}: {words}")
 
