@@ -12,12 +12,12 @@ cross join lateral jsonb_populate_recordset(null::audiences, builds.facts -> 'au
 where builds.as_of = %(as_of)s;
 insert into audience_quality (
   as_of, audience, method, size, customers, seeds, recall, recall_low, recall_high, lift, lift_low, lift_high, predicted,
-  predicted_lift, observed, observed_low, observed_high
+  predicted_lift, observed, observed_low, observed_high, effective_seeds
 )
 select
   builds.as_of, found.audience, found.method, found.size, found.customers, found.seeds, found.recall, found.recall_low,
   found.recall_high, found.lift, found.lift_low, found.lift_high, found.predicted, found.predicted_lift, found.observed,
-  found.observed_low, found.observed_high
+  found.observed_low, found.observed_high, found.effective_seeds
 from snapshot_builds as builds
 cross join lateral jsonb_populate_recordset(null::audience_quality, builds.facts -> 'audience_quality') as found
 where builds.as_of = %(as_of)s;

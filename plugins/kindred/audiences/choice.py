@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,8 @@ class Judges:
     ``rows`` int32 and ``ties`` uint64 (m,). ``folds`` int8 (m,): whose model scores them;
     ``groups`` int8 (m,): among whom they are placed. ``reference`` float64 (m,): weights, 0 for
     those who do not belong to it. ``seeds`` intp: where the seeds are that count, in an order that
-    is not that of the rows, since sums over them depend on it.
+    is not that of the rows, since sums over them depend on it. ``seed_weights`` float64: how
+    much each of these stands for, with mean 1; None if all are alike.
     """
 
     rows: Rows
@@ -30,6 +32,7 @@ class Judges:
     groups: NDArray[np.int8]
     reference: Floats
     seeds: NDArray[np.intp]
+    seed_weights: Floats | None = None
 
     def place(self, scores: Floats) -> Floats:
         """The place of each in the reference of its group, as `placed` returns it."""
@@ -54,8 +57,10 @@ def best_variants(
             judges.groups[inside],
             judges.reference[inside],
         )
-        seeds = judges.seeds[judges.folds[judges.seeds] < len(fitted)]
-        mean = float(places[seeds].mean()) if len(seeds) else 0.0
+        is_used = judges.folds[judges.seeds] < len(fitted)
+        seeds, weights = judges.seeds[is_used], judges.seed_weights
+        own = None if weights is None else weights[is_used]
+        mean = float(np.average(places[seeds], weights=own)) if len(seeds) else 0.0
         if variant[0] not in best or mean > best[variant[0]][0]:
             best[variant[0]] = mean, variant
     return {family: variant for family, (_, variant) in best.items()}
@@ -76,25 +81,39 @@ def found(places: Floats, seeds: NDArray[np.intp], size: float) -> NDArray[np.bo
     return np.asarray(places[seeds] >= 1.0 - size)
 
 
-def choose(hits: Mapping[Method, NDArray[np.bool_]]) -> Method:
+def weighted_mean(values: NDArray[Any], weights: Floats) -> tuple[float, float]:
+    """The weighted mean of some values, and its standard error: that of a ratio of two sums."""
+    mean = float(np.average(values, weights=weights))
+    error = float(np.sqrt(np.square(weights * (values - mean)).sum()) / weights.sum())
+    return mean, error
+
+
+def choose(hits: Mapping[Method, NDArray[np.bool_]], weights: Floats | None = None) -> Method:
     """The first method that misses the best one by no more than a standard error.
 
-    ``hits``: which held-out seeds each method finds, the preferred method first. The error is that
-    of the difference, since all methods are judged on the same seeds.
+    ``hits``: which held-out seeds each method finds, the preferred method first; ``weights``: of
+    these seeds. The error is that of the difference, since all methods are judged on the same
+    seeds.
     """
-    means = {method: float(one.mean()) for method, one in hits.items()}
+    means = {method: float(np.average(one, weights=weights)) for method, one in hits.items()}
     best = max(means, key=lambda method: means[method])  # the first of equal ones
     for method, one in hits.items():
         difference = hits[best].astype(np.float64) - one
         # Of a single seed no error is known.
-        error = float(difference.std(ddof=min(1, len(difference) - 1))) / len(difference) ** 0.5
-        if difference.mean() <= error:
+        if weights is None:
+            mean = difference.mean()
+            error = float(difference.std(ddof=min(1, len(difference) - 1))) / len(difference) ** 0.5
+        else:
+            mean, error = weighted_mean(difference, weights)
+        if mean <= error:
             return method
     return best
 
 
 def chosen_per_fold(
-    hits: Mapping[Method, NDArray[np.bool_]], folds: NDArray[np.int8]
+    hits: Mapping[Method, NDArray[np.bool_]],
+    folds: NDArray[np.int8],
+    weights: Floats | None = None,
 ) -> list[Method]:
     """The choice without the seeds of each fold, as if that fold had not been seen.
 
@@ -103,5 +122,6 @@ def chosen_per_fold(
     choices = []
     for fold in range(FOLDS):
         others = folds != fold if (folds != fold).any() else folds == fold
-        choices.append(choose({method: one[others] for method, one in hits.items()}))
+        own = None if weights is None else weights[others]
+        choices.append(choose({method: one[others] for method, one in hits.items()}, own))
     return choices

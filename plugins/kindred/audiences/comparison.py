@@ -57,13 +57,13 @@ class Comparison:
     @cached_property
     def method(self) -> Method:
         """The chosen method."""
-        return choose(self.hits)
+        return choose(self.hits, self.people.judges.seed_weights)
 
     @cached_property
     def method_per_fold(self) -> list[Method]:
         """The method that would be chosen without the seeds of each fold."""
         judges = self.people.judges
-        return chosen_per_fold(self.hits, judges.folds[judges.seeds])
+        return chosen_per_fold(self.hits, judges.folds[judges.seeds], judges.seed_weights)
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,5 +80,5 @@ def outside_warning(share: float) -> tuple[str, ...]:
         return ()
     return (
         f"{share:.0%} of the pool are unlike nearly everybody who was asked: what the answers say"
-        " of them is a guess, and the measured quality is that among the asked",
+        " of them is a guess, and so is the measured quality",
     )

@@ -1,6 +1,6 @@
 """Who takes part in training an audience: examples, judges, and the pool, in folds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from kindred.audiences.folds import (
     remixed,
     sample,
 )
-from kindred.audiences.populations import LEAST_SEEDS, Populations, Truth
+from kindred.audiences.populations import LEAST_SEEDS, Populations
 from kindred.audiences.status import Status
 from kindred.errors import AudienceError
 
@@ -42,8 +42,7 @@ class People:
     folds : ndarray of int8, shape (customers,)
         Of everybody.
     judges : Judges
-        The seeds, and those out of whom they are to stand: at most 100,000 of the pool, or
-        of the asked who meet its conditions.
+        The seeds, and those out of whom they are to stand: at most 100,000 of the pool.
     ranked : Judges
         The whole pool, and the seeds and others whose answers calibrate probabilities.
     has_whole_pool : bool
@@ -72,6 +71,10 @@ class People:
             f"{judged} of the seeds meet the pool's conditions, too few to judge by: the quality is"
             " that of all seeds",
         )
+
+    def weighted(self, seed_weights: Floats) -> "People":
+        """The same with judged seeds that stand for more or fewer than one."""
+        return replace(self, judges=replace(self.judges, seed_weights=seed_weights))
 
     @property
     def seeds(self) -> int:
@@ -112,15 +115,10 @@ def people_of(populations: Populations, hashes: NDArray[np.uint64]) -> People:
         found = found[np.argsort(ties[rows[found]], kind="stable")]
         return Judges(rows, ties[rows], own, groups, reference, found)
 
-    is_asked = populations.truth is Truth.CONTACTED
     whole = judges(populations.pool, np.ones(len(populations.pool)))
     some = sample(populations.pool, by_sample)
-    if is_asked:
-        compared = judges(examples[is_inside], weights[is_inside])
-    elif len(some) < len(populations.pool):
-        compared = judges(some, np.ones(len(some)))
-    else:
-        compared = whole
+    is_sampled = len(some) < len(populations.pool)
+    compared = judges(some, np.ones(len(some))) if is_sampled else whole
     return People(
         examples,
         is_seed,

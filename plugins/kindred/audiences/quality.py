@@ -1,14 +1,16 @@
 """How good a ranking is: the held-out seeds that it finds, per size."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.audiences.choice import Judges, found
+from kindred.audiences.choice import Judges, found, weighted_mean
 from kindred.audiences.folds import FOLDS
 from kindred.audiences.intervals import interval_of_share
 from kindred.audiences.methods import CENTROID, Method
+from kindred.audiences.overlap import effective
 from kindred.audiences.trained import QualityRow, Ranking
 
 Floats = NDArray[np.float64]
@@ -41,6 +43,8 @@ def quality_rows(
     """
     folds = judges.folds[judges.seeds]
     rows = []
+    weights = judges.seed_weights
+    counting_as = None if weights is None else effective(weights)
     for size in sorted({*sizes, *TENTHS}):
         customers = customers_of(size, pool)
         share = customers / pool
@@ -49,23 +53,14 @@ def quality_rows(
             inside = folds == fold
             chosen[inside] = found(places[choices[fold]], judges.seeds[inside], share)
         hits = {
-            Ranking.PUBLISHED: float(chosen.sum()),
-            Ranking.CENTROID: float(found(places[CENTROID], judges.seeds, share).sum()),
-            Ranking.RANDOM: share * len(judges.seeds),
+            Ranking.PUBLISHED: _counts(chosen, weights),
+            Ranking.CENTROID: _counts(found(places[CENTROID], judges.seeds, share), weights),
+            Ranking.RANDOM: (share * len(judges.seeds), float(len(judges.seeds))),
         }
-        for ranking, count in hits.items():
-            is_ours = ranking is Ranking.PUBLISHED
-            rows.append(
-                _row(
-                    ranking,
-                    size,
-                    share,
-                    customers,
-                    count,
-                    len(judges.seeds),
-                    probabilities if is_ours else None,
-                )
-            )
+        for ranking, (count, sure) in hits.items():
+            own = probabilities if ranking is Ranking.PUBLISHED else None
+            row = _row(ranking, size, share, customers, count, sure, len(judges.seeds), own)
+            rows.append(replace(row, effective_seeds=counting_as))
     return tuple(rows)
 
 
@@ -79,12 +74,24 @@ def customers_of(size: float, pool: int) -> int:
     return min(pool, max(1, round(size * pool)))
 
 
+def _counts(hits: NDArray[np.bool_], weights: Floats | None) -> tuple[float, float]:
+    """Hits, and of how many: with weights, as many as are as sure as these."""
+    if weights is None or not len(hits):
+        return float(hits.sum()), float(len(hits))
+    share, error = weighted_mean(hits, weights)
+    count = effective(weights)
+    if error > 0.0:
+        count = min(count, share * (1.0 - share) / error**2)
+    return share * count, count
+
+
 def _row(
     ranking: Ranking,
     size: float,
     share: float,
     customers: int,
     hits: float,
+    sure: float,
     seeds: int,
     probabilities: Floats | None,
 ) -> QualityRow:
@@ -96,8 +103,8 @@ def _row(
         others = max(1.0, min(others, float(probabilities.sum())))
     recall = low = high = None
     if seeds:
-        recall = hits / seeds
-        low, high = interval_of_share(hits, seeds, others)
+        recall = hits / sure
+        low, high = interval_of_share(hits, sure, others)
     lift, lift_low, lift_high = (
         None if value is None else value / share for value in (recall, low, high)
     )

@@ -31,6 +31,7 @@ class QualityRow:
     over ``size``. The intervals are of 95 %, for the unknown people of the same kind in the pool;
     all six are None where no seed could be judged. ``predicted``: mean probability of these
     customers, None without probabilities; ``predicted_lift``: over the mean of the pool.
+    ``effective_seeds``: as how many the seeds count that are weighted towards the pool, else None.
     """
 
     ranking: Ranking
@@ -45,6 +46,7 @@ class QualityRow:
     lift_high: float | None
     predicted: float | None = None
     predicted_lift: float | None = None
+    effective_seeds: float | None = None
 
 
 @dataclass(frozen=True)

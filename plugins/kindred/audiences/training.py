@@ -14,6 +14,7 @@ from kindred.audiences.findings import SPECIFIC, outside_warning, seed_warnings,
 from kindred.audiences.folds import remixed, sample
 from kindred.audiences.kinds import kinds_of
 from kindred.audiences.methods import Family
+from kindred.audiences.overlap import overlap_warning, pool_weights
 from kindred.audiences.people import People, people_of
 from kindred.audiences.populations import LEAST_SEEDS, Populations, Truth
 from kindred.audiences.quality import customers_of, quality_rows, row_at
@@ -76,6 +77,8 @@ def train(
     people = people_of(populations, hashes)
     # The order of a library's sums depends on how many threads it has.
     with one_library_thread():
+        if populations.contacted is not None:
+            people = people.weighted(pool_weights(vectors, people, hashes, threads))
         comparison = compare(vectors, people, compared_size(sizes), threads)
         ranked = rank(vectors, comparison, threads)
         warnings = _warnings(vectors, populations, hashes, labels)
@@ -121,7 +124,8 @@ def _described(
         is_lifted=own.lift_low is not None and own.lift_low > 1.0,
     )
     places = comparison.places[comparison.method]
-    specific = float(found(places, people.judges.seeds, SPECIFIC).mean())
+    is_top = found(places, people.judges.seeds, SPECIFIC)
+    specific = float(np.average(is_top, weights=people.judges.seed_weights))
     return Trained(
         method=comparison.method.name,
         order=judges.rows[members],
@@ -141,6 +145,7 @@ def _described(
         warnings=(
             *seed_warnings(people.seeds, own, specific),
             *people.warnings,
+            *overlap_warning(people.judges.seed_weights),
             *kinds.warnings,
             *warnings,
         ),

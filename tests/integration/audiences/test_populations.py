@@ -730,7 +730,9 @@ def test_a_user_of_its_own_may_end_no_session_of_the_night(scene, resolve_in, tm
         assert found.outcome is Outcome.OK
         hidden = scene_spec(private=["age"])
         [_, guessed] = findings(hidden, deployment, warehouse, KeyType.BIGINT)
-        assert "audience made: readers can guess from its members whom 'seed' name" in guessed.message
+        assert (
+            "audience made: readers can guess from its members whom 'seed' name" in guessed.message
+        )
         with pytest.raises(AudienceError, match=r"insufficient privilege: .* lacks a right"):
             resolve_in(
                 replace(laboratory, connections={"kindred_source": own}),

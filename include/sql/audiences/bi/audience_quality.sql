@@ -40,7 +40,8 @@ select
       where members.as_of = found.as_of and members.audience = found.audience and members.rank <= found.customers
     )
   end as kept,
-  before.as_of as kept_since
+  before.as_of as kept_since,
+  found.effective_seeds
 from found
 left join lateral (
   select night.as_of, night.customers
@@ -70,9 +71,10 @@ comment on column {bi}.{view}.lift is 'recall over size: how many times as many 
 comment on column {bi}.{view}.lift_low is 'Lower end of its 95 % interval.';
 comment on column {bi}.{view}.lift_high is 'Upper end.';
 comment on column {bi}.{view}.predicted is 'Mean probability of these customers; null without probabilities.';
-comment on column {bi}.{view}.predicted_lift is 'The same over the mean of the pool.';
+comment on column {bi}.{view}.predicted_lift is 'The same over the mean of the pool: the lift by the probabilities alone, without interval.';
 comment on column {bi}.{view}.observed is 'With method probability: the share of seeds among those of the tenth, each by a model that has not seen them.';
 comment on column {bi}.{view}.observed_low is 'Lower end of its 95 % interval; predicted should lie in it.';
 comment on column {bi}.{view}.observed_high is 'Upper end.';
 comment on column {bi}.{view}.kept is 'Share of the customers up to a size of the audience who were also there at kept_since. Null without an earlier snapshot.';
 comment on column {bi}.{view}.kept_since is 'The last published snapshot before that has the same audience and size.';
+comment on column {bi}.{view}.effective_seeds is 'With contacted: as how many seeds of the pool the judged ones count, who are weighted as people like them are in the pool and not among the asked. Far fewer than seeds: the asked are unlike the pool, and the figures a guess.';
