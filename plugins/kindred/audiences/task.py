@@ -91,7 +91,7 @@ def train_audience(run: Run, audience: str) -> dict[str, Any]:
             made = make_audience(run, warehouse, with_sql(asked), embeddings)
         except AudienceUnreachableError as error:  # it may pass: the task is tried again
             reason = without_private(error.reason, run.spec.private)
-            raise AudienceUnreachableError(error.status, reason) from error
+            raise AudienceUnreachableError(error.status, reason, error.seeds) from error
         except CAUSES as error:
             status, reason, seeds = why(error)
             reason = without_private(reason, run.spec.private)
