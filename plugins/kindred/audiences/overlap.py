@@ -13,12 +13,13 @@ from kindred.audiences.folds import FOLDS, Rows, remixed, sample
 from kindred.audiences.methods import Model
 from kindred.audiences.people import People
 from kindred.audiences.regression import fit_regressions
+from kindred.neighbours.threads import cut, in_threads
 
 Floats = NDArray[np.float64]
 Vectors = NDArray[np.float32]
 
 PROPENSITY = 5  # purpose of hashes
-COMPARED = 20_000
+COMPARED = 10_000
 """Of the asked, and of the pool, who are compared."""
 
 SHAPE, STRENGTH = Shape(3, 50, 0.2), 0.1
@@ -92,23 +93,37 @@ def _ratios(
     own = np.concatenate([weights[at_asked], np.ones(len(pool))])
     x = np.ascontiguousarray(vectors[rows], np.float32)
     binned = Binned.of(x)
-    losses = np.zeros(2)
-    models: tuple[list[Model], list[Model]] = [], []
-    for fold in range(FOLDS):
-        learnt = folds[rows] != fold
-        balanced = own.copy()
-        for used in (learnt, ~learnt):  # so that the odds are the ratio of densities
-            for side in (is_pool & used, ~is_pool & used):
-                balanced[side] /= max(own[side].sum(), 1e-300) / max(1, used.sum())
-        [regression] = fit_regressions(x[learnt], is_pool[learnt], balanced[learnt], (STRENGTH,))
-        at = np.flatnonzero(learnt).astype(np.int32)
-        trees = fit_trees(binned, is_pool, balanced, at, SHAPE)
-        both: tuple[Model, Model] = (regression, trees)
-        for number, model in enumerate(both):
-            odds = model.scores(x[~learnt])
-            wrong = np.where(is_pool[~learnt], -odds, odds)
-            losses[number] += float((balanced[~learnt] * np.logaddexp(0.0, wrong)).sum())
-            models[number].append(model)
-    better = models[int(np.argmin(losses))]  # of equal ones the regression
+    found: list[tuple[Model, Model] | None] = [None] * FOLDS
+    losses = np.zeros((FOLDS, 2))
+
+    def work(start: int, stop: int) -> None:
+        for fold in range(start, stop):
+            learnt = folds[rows] != fold
+            balanced = _balanced(own, is_pool, learnt)
+            [regression] = fit_regressions(
+                x[learnt], is_pool[learnt], balanced[learnt], (STRENGTH,)
+            )
+            at = np.flatnonzero(learnt).astype(np.int32)
+            both: tuple[Model, Model] = regression, fit_trees(binned, is_pool, balanced, at, SHAPE)
+            for number, model in enumerate(both):
+                odds = model.scores(x[~learnt])
+                wrong = np.logaddexp(0.0, np.where(is_pool[~learnt], -odds, odds))
+                losses[fold, number] = float((balanced[~learnt] * wrong).sum())
+            found[fold] = both
+
+    in_threads(work, cut(FOLDS, 1), threads)
+    chosen = int(np.argmin(losses.sum(axis=0)))  # of equal ones the regression
+    better = [both[chosen] for both in found if both is not None]
     odds = cross_scores(better, vectors, judged, folds[judged], threads)
     return np.asarray(np.exp(np.clip(odds, -30.0, 30.0)))
+
+
+def _balanced(weights: Floats, is_pool: NDArray[np.bool_], learnt: NDArray[np.bool_]) -> Floats:
+    """Weights with which asked and pool are as many, so that odds are the ratio of densities."""
+    balanced = weights.copy()
+    for used in (learnt, ~learnt):
+        for side in (is_pool & used, ~is_pool & used):
+            total = weights[side].sum()
+            if total > 0.0:
+                balanced[side] *= used.sum() / total
+    return balanced

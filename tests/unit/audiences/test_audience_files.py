@@ -91,7 +91,7 @@ HARMFUL = {
     "empty merges": (merged(10, SEED).replace("{a: 1}", "{}"), "aliases and << repeat"),
     "aliases": (f"{SEED}pool: {{a: {NINE}}}", "aliases and << repeat"),
     "merges itself": (f"{SEED}pool: &p {{<<: *p}}", "<< merges itself"),
-    "nested": ("[" * 5_000, "nested"),
+    "nested": ("[" * 1_500, "nested"),
     "large": (f"{SEED}# {'x' * 300_000}", "more than 256 kib"),
     "long number": (f"{SEED}sizes: 1{'0' * 310}", "a number of 311 characters"),
     "hexadecimal": (f"{SEED}max_ids: 0x{'f' * 3_600}", "a number of 3,602 characters"),
@@ -160,7 +160,7 @@ def test_whatever_stands_at_any_key_is_at_most_a_problem_of_its_file(folders):
     places += ["contacted: {{query: {v}}}", "contacted: {{label: {{a: [{v}]}}}}"]
     random = Random(7)
     for place in places:
-        for value in [*huge, *random.sample(odd + tagged, 4)]:
+        for value in [*huge, *random.sample(odd + tagged, 2)]:
             (folders[0] / "bad.yaml").write_text((seed + place).format(v=value))
             assert spaces_with_audiences() <= {"default", "buying"}
             facts = [file.to_fact() for file in read_audience_files("default")]
