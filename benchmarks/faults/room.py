@@ -21,7 +21,7 @@ from kindred.settings import Settings
 from kindred.spec.model import Spec
 from local.airflow import LocalAirflow, free_port
 from local.credentials import ADMIN_USER, Credentials, load_credentials
-from local.environment import SOURCE, WAREHOUSE
+from local.environment import SOURCE, SOURCE_READER, WAREHOUSE
 from local.layout import CHECKOUT, Layout
 from local.postgres import SUPERUSER, EmbeddedServer
 from local.supervisor import Supervisor
@@ -57,7 +57,7 @@ class Room:
     @property
     def source_dsn(self) -> str:
         """The company's database."""
-        return self.server.dsn(SOURCE)
+        return self.server.dsn(SOURCE, SOURCE_READER)
 
     @property
     def warehouse_dsn(self) -> str:
@@ -172,7 +172,7 @@ def machine_room(state: Path, specs: Sequence[Spec], slots: int) -> Iterator[Roo
     }
     settings = {
         **task_settings(layout),
-        "AIRFLOW_CONN_KINDRED_SOURCE": server.dsn(SOURCE),
+        "AIRFLOW_CONN_KINDRED_SOURCE": server.dsn(SOURCE, SOURCE_READER),
         "AIRFLOW_CONN_KINDRED_WAREHOUSE": server.dsn(WAREHOUSE),
         "AIRFLOW__CORE__PARALLELISM": str(slots),
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",

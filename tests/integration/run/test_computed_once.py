@@ -11,6 +11,7 @@ import pytest
 from integration.warehouse import COLUMNS, make_spec, people
 from kindred.encoding.column_profile import Profile
 from kindred.neighbours import search_plan
+from kindred.neighbours import task as neighbours
 from kindred.run import context
 from kindred.segments.density import reachability
 from kindred.segments.kmeans import kmeans
@@ -41,7 +42,10 @@ class Counted:
 
 
 FUNCTIONS = (
-    *((module, "find_distinct") for module in (search_plan, index_plan, reachability, kmeans)),
+    *(
+        (module, "find_distinct")
+        for module in (neighbours, search_plan, index_plan, reachability, kmeans)
+    ),
     (Profile, "add"),
 )
 

@@ -4,15 +4,31 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.faults.__main__ import TASKS, TASKS_ANEW, TASKS_OF_EVENTS, select_cases, table_of
+from benchmarks.faults.__main__ import (
+    TASKS,
+    TASKS_ANEW,
+    TASKS_OF_AUDIENCES,
+    TASKS_OF_EVENTS,
+    select_cases,
+    table_of,
+)
 from benchmarks.faults.case import Case, Outcome, middle_of
 from benchmarks.faults.checks import odd_sights
-from benchmarks.faults.customers import ANEW, CUSTOMERS, IN_PLACE, NEW, WITH_EVENTS, Variant, rows
+from benchmarks.faults.customers import (
+    ANEW,
+    CUSTOMERS,
+    IN_PLACE,
+    NEW,
+    WITH_AUDIENCES,
+    WITH_EVENTS,
+    Variant,
+    rows,
+)
 from benchmarks.faults.harm import DoesNotApplyError, Fault
 from benchmarks.faults.reader import Reader
 
 TEXTS = Variant("texts")
-VARIANTS = (IN_PLACE, ANEW, TEXTS, WITH_EVENTS)
+VARIANTS = (IN_PLACE, ANEW, TEXTS, WITH_EVENTS, WITH_AUDIENCES)
 COUNTS = {
     "encode": {"call": 101, "in warehouse": 20, "write": 4},
     "plan_graph": {"call": 40, "write": 2, "read": 3},
@@ -33,7 +49,12 @@ def test_every_fault_meets_every_task():
             for task in TASKS_OF_EVENTS
             if task != "publish" or fault is Fault.KILL
         }
-        assert met == in_place | others | events
+        audiences = {(WITH_AUDIENCES, task) for task in TASKS_OF_AUDIENCES}
+        assert met == in_place | others | events | audiences
+        tried = [
+            case.part for case in cases if (case.fault, case.task) == (fault, "train_audience")
+        ]
+        assert tried == ([0] if fault is Fault.POOLER else [0, 1, 2])
 
 
 def test_chosen_cases_only():
@@ -44,6 +65,7 @@ def test_chosen_cases_only():
         (Fault.DISK, "publish", "in_place"),
         (Fault.DISK, "publish", "anew"),
         (Fault.DISK, "extract", "events"),
+        (Fault.DISK, "publish", "audiences"),
         (Fault.SOURCE, "extract", "in_place"),
         (Fault.SOURCE, "extract", "events"),
     ]
@@ -90,13 +112,13 @@ def test_fault_that_does_not_apply_says_why(fault, task, reason):
 def test_reader_may_see_two_snapshots_and_nothing_else():
     reader = Reader("", IN_PLACE.spec("read"))
     reader.seen = Counter({"before": 3, "after": 2})
-    assert odd_sights(reader, "before", "after", may_be_cut=False) == []
+    assert odd_sights(reader, ["before", "after"], may_be_cut=False) == []
     reader.seen["neither"], reader.cuts = 1, 2
-    problems = odd_sights(reader, "before", "after", may_be_cut=False)
+    problems = odd_sights(reader, ["before", "after"], may_be_cut=False)
     assert problems == ["the reader saw neither", "the reader was cut off 2 times"]
-    assert odd_sights(reader, "before", "after", may_be_cut=True) == problems[:1]
+    assert odd_sights(reader, ["before", "after"], may_be_cut=True) == problems[:1]
     reader.seen = Counter({"after": 2})
-    problems = odd_sights(reader, "before", "after", may_be_cut=True)
+    problems = odd_sights(reader, ["before", "after"], may_be_cut=True)
     assert problems == ["the reader has not seen the snapshot before"]
 
 
