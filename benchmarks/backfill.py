@@ -30,7 +30,7 @@ import pandas as pd
 
 from benchmarks import cdnow
 from benchmarks.backfilled import Backfilled, moves_back, others
-from benchmarks.local_airflow import Machine, local_airflow
+from benchmarks.local_airflow import Machine, exit_code, local_airflow
 from benchmarks.report import Report, arguments, data_file, machine
 from benchmarks.stopped_tasks import (
     kill,
@@ -39,7 +39,7 @@ from benchmarks.stopped_tasks import (
     wait_until_blocked,
 )
 from kindred.spec.model import Spec
-from local.failures import InterruptedRunError, LocalError, RunFailedError
+from local.failures import RunFailedError
 from local.processes import wait_until
 from local.rest import Order
 from local.watch import check_all_queued
@@ -55,7 +55,6 @@ AT_ONCE = 3
 STOPS = {"validate": "rejected_rows", "publish": "cluster_lineage"}  # task -> what it waits for
 PATIENCE_SECONDS = 3600.0
 POLL_SECONDS = 2.0
-FAILED, INTERRUPTED = 1, 130
 
 
 @dataclass(frozen=True)
@@ -207,17 +206,14 @@ def main() -> int:
     table = cdnow.source_table(cdnow.versions(purchases))
     specs = [cdnow.make_spec(name) for name in ORDERS]
     report = Report("backfill", {"n": options.n, "every": options.every}, machine())
-    try:
+
+    def measure() -> int:
         with local_airflow("backfill", specs, table) as running:
             ways = [go(running, spec, edges) for spec in specs]
-    except InterruptedRunError as interrupt:
-        print(f"interrupted by {interrupt.signal_name}", file=sys.stderr)
-        return INTERRUPTED
-    except LocalError as error:
-        print(error, file=sys.stderr)
-        return FAILED
-    compare(report, ways, expected)
-    return report.finish()
+        compare(report, ways, expected)
+        return report.finish()
+
+    return exit_code(measure)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ from kindred.encoding.vectors import VECTORS
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.exact import exact_neighbours
-from kindred.neighbours.graph_artefacts import read_graph, read_truth
+from kindred.neighbours.graph_artefacts import read_graph, read_plan, read_truth
 from kindred.neighbours.recall import Recall, recall_of
 from kindred.neighbours.results import NeighbourGraph
 from kindred.neighbours.search import merge_shards, search_shard
@@ -133,7 +133,7 @@ def run_merge(job: Job) -> str:
 
 def run_recall(job: Job) -> dict[str, Any]:
     run = job.opened()
-    return asdict(published_recall(run, read_graph(run)))
+    return asdict(published_recall(run, read_graph(run), read_plan(run).method))
 
 
 def write_customers(job: Job, n: int, d: int, data: str = CUSTOMERS) -> str:

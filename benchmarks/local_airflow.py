@@ -3,7 +3,8 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from kindred.spec.model import Spec
 from local.airflow import LocalAirflow, free_port
 from local.credentials import load_credentials
 from local.environment import SOURCE, WAREHOUSE, kindred_environment
+from local.failures import InterruptedRunError, LocalError
 from local.interrupts import Interrupts
 from local.layout import Layout
 from local.lock import hold_lock
@@ -25,6 +27,8 @@ from local.postgres import EmbeddedServer
 from local.shutdown import STOP_SECONDS, stop_all
 from local.supervisor import Supervisor
 from local.tables import SourceTable, load_table
+
+FAILED, INTERRUPTED = 1, 130
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,18 @@ def local_airflow(name: str, specs: Sequence[Spec], table: SourceTable) -> Itera
         stack.callback(interrupts.shield)
         yield _start(layout, supervisor, server, specs, table)
     shutil.rmtree(layout.state)
+
+
+def exit_code(measure: Callable[[], int]) -> int:
+    """The exit code of a benchmark; what has kept it from measuring goes to standard error."""
+    try:
+        return measure()
+    except InterruptedRunError as interrupt:
+        print(f"interrupted by {interrupt.signal_name}", file=sys.stderr)
+        return INTERRUPTED
+    except LocalError as error:
+        print(error, file=sys.stderr)
+        return FAILED
 
 
 def _write_spec(layout: Layout, spec: Spec) -> None:

@@ -36,7 +36,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from benchmarks import mixed_customers as mixed
-from benchmarks.local_airflow import Machine, local_airflow
+from benchmarks.local_airflow import Machine, exit_code, local_airflow
 from benchmarks.mixed_changes import add_customers, change_customers
 from benchmarks.night_airflow import (
     TASKS,
@@ -51,14 +51,12 @@ from benchmarks.report import Report, arguments, machine
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec
 from local.environment import SOURCE
-from local.failures import InterruptedRunError, LocalError
 
 FIRST = datetime(2026, 1, 5, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
 MILLION = 1_000_000
 MIN_RECALL, MAX_MEGABYTES = 0.99, 4096.0
-FAILED, INTERRUPTED = 1, 130
 
 
 @dataclass(frozen=True)
@@ -212,7 +210,8 @@ def measure_nights(report: Report, nights: Sequence[Night], n: int, columns: int
 def main() -> int:
     options = arguments(__doc__, n=MILLION, columns=mixed.COLUMNS, nights="", stages="")
     given = {"n": options.n, "columns": options.columns}
-    try:
+
+    def measure() -> int:
         if options.stages:
             report = Report("night_stages", {**given, "stages": options.stages}, machine())
             measure_stages(report, mixed.make_spec(options.columns), options.stages, **given)
@@ -220,13 +219,9 @@ def main() -> int:
             nights = chosen_nights(options.nights)
             report = Report("night", given, machine())
             measure_nights(report, nights, **given)
-    except InterruptedRunError as interrupt:
-        print(f"interrupted by {interrupt.signal_name}", file=sys.stderr)
-        return INTERRUPTED
-    except LocalError as error:
-        print(error, file=sys.stderr)
-        return FAILED
-    return report.finish()
+        return report.finish()
+
+    return exit_code(measure)
 
 
 if __name__ == "__main__":

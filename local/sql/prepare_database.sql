@@ -1,6 +1,6 @@
 -- What an administrator does in a new database: pgvector in a closed schema, which statements find, and no
--- temporary objects for others. What is and will be in the source, its reader may read. In a database of an earlier version, the owner takes over what is the
--- superuser's, except what needs one.
+-- temporary objects for others. The reader of the source may read all tables that are there or will be. In a database
+-- of an earlier version, the owner takes over what is the superuser's, except what needs one.
 create schema if not exists vector;
 grant usage on schema vector to public;
 create extension if not exists vector schema vector;

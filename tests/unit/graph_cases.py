@@ -1,5 +1,6 @@
 """Vectors and a slow, plain neighbour search that the graph is compared with."""
 
+import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,3 +143,14 @@ def assert_sound(graph, vectors, metric, k):
     is_tie = found[:, 1:] == found[:, :-1]
     assert (found[:, 1:] >= found[:, :-1]).all()
     assert (neighbours[:, 1:] > neighbours[:, :-1])[is_tie].all()
+
+
+def stored_and_read(arrays):
+    """The arrays as files without pickle give them back."""
+    found = {}
+    for name, values in arrays.items():
+        file = io.BytesIO()
+        np.save(file, values, allow_pickle=False)
+        file.seek(0)
+        found[name] = np.load(file, allow_pickle=False)
+    return found

@@ -111,7 +111,7 @@ def _intervals(
     if source.events.keep_days is not None:
         kept = midnight((end - timedelta(days=source.events.keep_days)).date())
         floor = kept if floor is None else max(floor, kept)
-    again = Again([], [], {})
+    again = Again()
     if is_new or wanted.full_extract:
         begin = "-infinity" if floor is None else min(floor, end).isoformat()
         return [(begin, end.isoformat())], again, None

@@ -6,7 +6,7 @@ the sake of a few lines.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import groupby
 
@@ -30,9 +30,9 @@ class Again:
     ``rows``: rows of the source per day (UTC), of the days of which there are minutes.
     """
 
-    days: list[date]
-    minutes: list[datetime]
-    rows: dict[date, int]
+    days: list[date] = field(default_factory=list)
+    minutes: list[datetime] = field(default_factory=list)
+    rows: dict[date, int] = field(default_factory=dict)
 
 
 def parts_of(
@@ -50,8 +50,8 @@ def parts_of(
     were, so that the day is read as a whole.
     """
     if source.has_days:
-        return Again(days, [], {})
-    found = Again([day for day in days if day <= OLDEST_DAY], [], {})
+        return Again(days)
+    found = Again([day for day in days if day <= OLDEST_DAY])
     dated = sorted(day for day in days if day > OLDEST_DAY)
     # Month by month: that is how the history is stored, and there are not too many minutes.
     for _, month in groupby(dated, key=lambda day: day.replace(day=1)):

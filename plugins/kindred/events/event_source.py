@@ -4,13 +4,14 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from psycopg2 import sql
 
 from kindred.errors import PreflightError
+from kindred.events.event_state import utc_of
 from kindred.events.event_tables import CODE, columns_of
 from kindred.history import source
 from kindred.history.column_expressions import TypeClass, type_class_of
@@ -231,7 +232,7 @@ def _groups_of(intervals: list[Interval]) -> Iterator[list[Interval]]:
     """Intervals in their order, those of days that follow each other together."""
     near: list[Interval] = []
     for interval in intervals:
-        is_far = near and _moment(interval[0]) - _moment(near[-1][1]) > timedelta(days=1)
+        is_far = near and utc_of(interval[0]) - utc_of(near[-1][1]) > timedelta(days=1)
         if is_far or len(near) == MOST_INTERVALS:
             yield near
             near = []
@@ -242,12 +243,8 @@ def _groups_of(intervals: list[Interval]) -> Iterator[list[Interval]]:
 
 def _minutes_of(interval: Interval) -> list[datetime]:
     """The minutes (UTC) of an interval that begins and ends with one, without a time zone."""
-    start, end = (_moment(text).replace(tzinfo=None) for text in interval)
+    start, end = (utc_of(text).replace(tzinfo=None) for text in interval)
     return [start + timedelta(minutes=n) for n in range((end - start) // timedelta(minutes=1))]
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def describe(database: Database, spec: Spec, name: str, key_type: KeyType | None) -> EventSource:

@@ -137,7 +137,7 @@ def nearby_of(intervals: list[Interval]) -> sql.Composed:
     The server makes no such use of a multirange.
     """
     spans: list[tuple[datetime, datetime]] = []
-    for start, end in sorted((_moment(start), _moment(end)) for start, end in intervals):
+    for start, end in sorted((utc_of(start), utc_of(end)) for start, end in intervals):
         if spans and start < spans[-1][1] + LONGEST_MONTH:
             first, last = spans.pop()
             spans.append((first, max(last, end)))
@@ -151,5 +151,6 @@ def nearby_of(intervals: list[Interval]) -> sql.Composed:
     return sql.SQL("({})").format(sql.SQL(" or ").join(conditions))
 
 
-def _moment(text: str) -> datetime:
-    return _EARLIEST if text == "-infinity" else datetime.fromisoformat(text)
+def utc_of(text: str) -> datetime:
+    """The moment (UTC) at which an interval starts or ends."""
+    return _EARLIEST if text == "-infinity" else datetime.fromisoformat(text).astimezone(UTC)

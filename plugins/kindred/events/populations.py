@@ -160,7 +160,11 @@ def _told_unknown(name: str, rows: EventRows) -> Unknown:
         log.warning(
             "%d of %d %s are of %d customers whom the snapshot does not have, and count for nobody"
             "%s",
-            *(found.events, every, name, found.customers, spelt),
+            found.events,
+            every,
+            name,
+            found.customers,
+            spelt,
         )
     return found
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kindred.neighbours.distinct import positions_in
 from kindred.neighbours.list_training import group_points
 from kindred.neighbours.scan import UNIT
 from kindred.neighbours.threads import cut, in_threads
@@ -68,7 +69,7 @@ def find_affected(
     def mark(first: int, last: int) -> None:
         for own in range(first, last):
             block = slice(starts[own], starts[own + 1])
-            nearby = _ranges(changed_starts, near[own])
+            nearby = positions_in(changed_starts, near[own])
             if not len(nearby) or block.start == block.stop:
                 continue
             queries = points[block] - origin
@@ -89,10 +90,3 @@ def find_affected(
 
 def _squares(points: np.ndarray) -> np.ndarray:
     return np.asarray(np.square(points, dtype=np.float64).sum(axis=1))
-
-
-def _ranges(starts: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """All positions of the chosen ranges, int64; range i is ``starts[i]`` to ``starts[i + 1]``."""
-    first, sizes = starts[chosen], starts[chosen + 1] - starts[chosen]
-    ends = np.cumsum(sizes)
-    return np.asarray(np.arange(int(sizes.sum())) + np.repeat(first - (ends - sizes), sizes))

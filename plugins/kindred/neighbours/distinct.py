@@ -37,8 +37,14 @@ class Distinct:
         sizes = self.sizes[order]
         starts = np.zeros(len(order) + 1, dtype=np.int64)
         np.cumsum(sizes, out=starts[1:])
-        within = np.arange(starts[-1]) - np.repeat(starts[:-1], sizes)
-        return starts, self.members[np.repeat(self.starts[order], sizes) + within]
+        return starts, self.members[positions_in(self.starts, order)]
+
+
+def positions_in(starts: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """All positions of the chosen ranges, int64; range i is ``starts[i]`` to ``starts[i + 1]``."""
+    first, sizes = starts[chosen], starts[chosen + 1] - starts[chosen]
+    ends = np.cumsum(sizes)
+    return np.asarray(np.arange(int(sizes.sum())) + np.repeat(first - (ends - sizes), sizes))
 
 
 def find_distinct(vectors: np.ndarray, eligible: np.ndarray) -> Distinct:

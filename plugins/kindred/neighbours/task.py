@@ -137,7 +137,7 @@ def merge_graph(run: Run) -> list[int]:
     """Merge the shards and measure recall; return the parts of the lookalike table."""
     method = put_together(run)
     graph = read_graph(run)
-    recall = published_recall(run, graph)
+    recall = published_recall(run, graph, method)
     with run.warehouse("merge_graph") as warehouse:
         public = _find_public(run, warehouse) if run.spec.hidden_features else None
         shown = public or {"lookalikes": _listed(graph.nearest(run.spec.k))}
@@ -196,8 +196,7 @@ def _listed(graph: NeighbourGraph) -> int:
     return int((graph.neighbours >= 0).sum())
 
 
-def published_recall(run: Run, graph: NeighbourGraph) -> Recall:
+def published_recall(run: Run, graph: NeighbourGraph, method: str) -> Recall:
     """The recall of the lookalikes, among customers who did not tune the search."""
-    is_tuned, truth = read_plan(run).method != EXACT, read_truth(run)
-    graph = graph.nearest(run.spec.k)
-    return recall_of(truth, run.spec.metric, graph, is_tuned=is_tuned, seed=SEED)
+    truth, listed = read_truth(run), graph.nearest(run.spec.k)
+    return recall_of(truth, run.spec.metric, listed, is_tuned=method != EXACT, seed=SEED)

@@ -50,7 +50,11 @@ def wants_rebuild(
         probe = IndexProbe(warehouse, str(current.table_name), serving, kind, int(k))
         sample = sample_serving(
             _truth(run, kind.metric),
-            *(new, difference, serving, kind.metric, int(k)),
+            new,
+            difference,
+            serving,
+            kind.metric,
+            int(k),
             seed=SEED,
             threads=cores(run.settings.graph_threads),
         )

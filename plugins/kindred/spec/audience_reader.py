@@ -43,8 +43,6 @@ def load_audience(path: Path, where: str | None = None) -> Audience:
     where = where or str(path)
     try:
         return _loaded(path, where)
-    except SpecError:
-        raise
     except UNREADABLE as error:
         raise SpecError(
             f"{where}: cannot be read: a value is too large or nested too deep"

@@ -1,4 +1,3 @@
-import io
 import os
 from pathlib import Path
 
@@ -12,7 +11,14 @@ from kindred.neighbours.exact import exact_neighbours
 from kindred.neighbours.search import ShardResult, merge_shards, search_shard, search_shards
 from kindred.neighbours.search_plan import GraphPlan, plan_graph
 from kindred.spec.metrics import Metric
-from unit.graph_cases import assert_sound, build_graph, clustered, measure_recall, plain_neighbours
+from unit.graph_cases import (
+    assert_sound,
+    build_graph,
+    clustered,
+    measure_recall,
+    plain_neighbours,
+    stored_and_read,
+)
 
 DATA = Path(
     os.environ.get("KINDRED_TEST_DATA", Path(__file__).resolve().parents[4] / "shared" / "data")
@@ -158,12 +164,7 @@ def test_real_lists_above_the_exact_limit(monkeypatch):
 def test_a_plan_survives_storage_without_pickle():
     vectors = clustered(2000, 6)
     plan, graph = build_graph(vectors, Metric.COSINE, 5, shards=2)
-    stored = {}
-    for name, array in plan.arrays.items():
-        buffer = io.BytesIO()
-        np.save(buffer, array, allow_pickle=False)
-        buffer.seek(0)
-        stored[name] = np.load(buffer, allow_pickle=False)
+    stored = stored_and_read(plan.arrays)
     assert all(type(value) in (int, float, str, bool) for value in plan.parameters.values())
     again = GraphPlan.from_parts(plan.parameters, stored)
     results = [search_shard(again, vectors, shard) for shard in (1, 0)]

@@ -1,7 +1,5 @@
 """The sample of customers with their exact neighbours, which all searches are compared with."""
 
-import io
-
 import numpy as np
 import pytest
 
@@ -12,7 +10,7 @@ from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.search_plan import plan_graph
 from kindred.neighbours.truth import EarlierTruth, Truth, find_truth
 from kindred.spec.metrics import Metric
-from unit.graph_cases import clustered, plain_neighbours
+from unit.graph_cases import clustered, plain_neighbours, stored_and_read
 
 
 def truth_of(vectors, metric=Metric.L2, k=5, seed=3, **sizes):
@@ -69,13 +67,7 @@ def test_a_plan_that_is_given_the_truth_is_the_same(monkeypatch):
 
 def test_a_truth_survives_being_stored():
     truth = truth_of(clustered(300, 4))
-    stored = {}
-    for name, values in truth.arrays.items():
-        file = io.BytesIO()
-        np.save(file, values, allow_pickle=False)
-        file.seek(0)
-        stored[name] = np.load(file, allow_pickle=False)
-    again = Truth.from_arrays(stored)
+    again = Truth.from_arrays(stored_and_read(truth.arrays))
     for name, values in truth.arrays.items():
         np.testing.assert_array_equal(getattr(again, name), values)
 
