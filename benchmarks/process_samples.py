@@ -6,7 +6,8 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
-EVERY_SECONDS = 0.5
+EVERY_SECONDS = 2.5
+"""To read the memory of all processes takes a tenth of a second of processor time and more."""
 
 
 class ProcessSamples:
@@ -47,7 +48,7 @@ class ProcessSamples:
 
 @contextmanager
 def sampled(roots: Mapping[str, list[int]]) -> Iterator[ProcessSamples]:
-    """Sample the memory of groups twice a second while the block runs."""
+    """Sample the memory of groups while the block runs."""
     samples, is_done = ProcessSamples(roots), threading.Event()
 
     def watch() -> None:
