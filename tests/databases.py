@@ -1,15 +1,58 @@
 """What an administrator does to a test server."""
 
 import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg2
 
 from local.postgres import SUPERUSER, EmbeddedServer, binary
 
+KEPT_SESSIONS = 2
+_kept: dict[str, "psycopg2.extensions.connection"] = {}
+"""Sessions of the main thread by connection string, the newest last."""
+
+
+@contextmanager
+def transaction(dsn: str) -> Iterator["psycopg2.extensions.cursor"]:
+    """A transaction in a session that is as a new one; to open one takes 5 ms."""
+    if threading.current_thread() is not threading.main_thread():
+        with closing(psycopg2.connect(dsn)) as session, session, session.cursor() as cursor:
+            yield cursor
+        return
+    session = _kept_session(dsn)
+    with session, session.cursor() as cursor:
+        yield cursor
+
+
+def _kept_session(dsn: str) -> "psycopg2.extensions.connection":
+    session = _kept.pop(dsn, None)
+    if session is not None:
+        try:
+            session.autocommit = True
+            with session.cursor() as cursor:
+                cursor.execute("discard all")
+            session.autocommit = False
+        except psycopg2.Error:  # somebody has ended it
+            session.close()
+            session = None
+    _kept[dsn] = session or psycopg2.connect(dsn)
+    while len(_kept) > KEPT_SESSIONS:
+        _kept.pop(next(iter(_kept))).close()
+    return _kept[dsn]
+
 
 def administer(server: EmbeddedServer, *statements: str, database: str = "postgres") -> None:
-    """Run statements as the superuser, each in a transaction of its own."""
+    """Run statements as the superuser, each in a transaction of its own.
+
+    Sessions that are kept are closed: a database with sessions cannot be copied, and what a role
+    is given holds for its new ones.
+    """
+    if threading.current_thread() is threading.main_thread():
+        while _kept:
+            _kept.popitem()[1].close()
     connection = psycopg2.connect(server.dsn(database, SUPERUSER))
     connection.autocommit = True
     with connection.cursor() as cursor:

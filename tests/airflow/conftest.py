@@ -124,6 +124,7 @@ def airflow(
         laboratory = _fill_databases(server, layout)
         local.finish_migration()
         local.start()
+        local.start_triggerer()
         local.wait_until_healthy(SPECS[0].dag_id)
         real = RealAirflow(local, credentials, laboratory, webhook)
         stack.callback(real.close)
@@ -140,6 +141,18 @@ def begun(request: pytest.FixtureRequest, airflow: RealAirflow) -> dict[str, Any
     items = [item for item in request.session.items if folder in item.path.parents]
     modules = dict.fromkeys(item.module for item in items if isinstance(item, pytest.Function))
     return {m.__name__: m.begin(airflow) for m in modules if hasattr(m, "begin")}
+
+
+@pytest.fixture(scope="session")
+def early(request: pytest.FixtureRequest) -> None:
+    """Begin here what later tests wait for, so that it goes on beside those that need no Airflow.
+
+    Nothing is begun if none of those later tests is to be run.
+    """
+    folder = Path(__file__).parent
+    items = [item for item in request.session.items if folder in item.path.parents]
+    if any("begun" in item.fixturenames for item in items if isinstance(item, pytest.Function)):
+        request.getfixturevalue("begun")
 
 
 @pytest.fixture(scope="module")

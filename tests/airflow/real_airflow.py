@@ -1,12 +1,14 @@
 """A real Airflow with many spaces: start their runs, wait for them, look at what they left."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +18,7 @@ from psycopg2 import sql
 
 from benchmarks.faults.night import ONE_AT_A_TIME
 from integration.warehouse import Laboratory
-from kindred.run.context import Run
+from kindred.run.context import Deployment, Run
 from kindred.spec.model import Spec, dag_id_of, schema_of
 from local.airflow import LocalAirflow
 from local.credentials import ADMIN_USER, Credentials
@@ -37,6 +39,11 @@ Json = dict[str, Any]
 
 class SharedLaboratory(Laboratory):
     """The databases of all spaces; what is run in this process is run one at a time."""
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """Made once: it looks at the environment, which other threads' tests change meanwhile."""
+        return super().deployment
 
     def fit(self, spec: Spec, as_of: str, **changes: Any) -> int:
         with ONE_AT_A_TIME:
@@ -68,6 +75,8 @@ class RealAirflow:
         self._record = psycopg2.connect(local.server.dsn(METADATA))
         self._record.autocommit = True
         self.closing = ExitStack()
+        self.components = threading.Lock()
+        """Held by who starts or ends one of its processes, or counts them."""
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from customers import space_spec, write_spec
 
+pytestmark = pytest.mark.usefixtures("early")
+
 FLOW = [
     "prepare",
     "extract",

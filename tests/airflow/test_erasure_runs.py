@@ -26,30 +26,40 @@ class Erasures(Space):
         return dag_id_of(self.name, "customer_erasure")
 
 
-@pytest.fixture(scope="module")
-def erasures(airflow: RealAirflow) -> Erasures:
+@dataclass(frozen=True)
+class Begun:
+    """The space, the run that erases, and one for a request that nobody has made."""
+
+    erasures: Erasures
+    run: DagRun
+    unknown: DagRun
+
+
+def begin(airflow: RealAirflow) -> Begun:
     """A space with one published snapshot, made without Airflow, and one customer more."""
     row = customers()[0]
     airflow.laboratory.append("customers_erased", [(LEAVING, *row[1:])])
     airflow.laboratory.run(SPEC, APRIL.replace(tzinfo=None).isoformat())
     space = Erasures(airflow, "erased")
     airflow.call("PATCH", f"dags/{space.dag_id}", json={"is_paused": False})
-    return space
-
-
-@pytest.fixture(scope="module")
-def run(erasures: Erasures) -> DagRun:
-    """The run that erases."""
-    deployment = erasures.airflow.laboratory.deployment
-    number = request_erasure(deployment, erasures.name, str(LEAVING))
+    number = request_erasure(airflow.laboratory.deployment, space.name, str(LEAVING))
     assert number == 1
-    return erasures.trigger(request=number)
+    return Begun(space, space.trigger(request=number), space.trigger(request=4711))
 
 
 @pytest.fixture(scope="module")
-def unknown(erasures: Erasures) -> DagRun:
-    """A run for a request that nobody has made."""
-    return erasures.trigger(request=4711)
+def erasures(begun_here: Begun) -> Erasures:
+    return begun_here.erasures
+
+
+@pytest.fixture(scope="module")
+def run(begun_here: Begun) -> DagRun:
+    return begun_here.run
+
+
+@pytest.fixture(scope="module")
+def unknown(begun_here: Begun) -> DagRun:
+    return begun_here.unknown
 
 
 def metadata_with(airflow: RealAirflow, word: str) -> set[str]:

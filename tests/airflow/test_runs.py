@@ -2,8 +2,10 @@
 
 import json
 import shutil
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -29,12 +31,31 @@ class Begun:
     """Runs by name."""
 
     manual: dict[str, DagRun]
+    too_early: DagRun
     gated: DagRun
+    mended: Future[None]
+    gone: Future[DagRun]
     empty: DagRun
+    in_future: DagRun
+    without_encoder: DagRun
+    broken: DagRun
 
 
 def begin(airflow: RealAirflow) -> Begun:
-    return Begun(begin_manual(airflow), begin_gated(airflow), airflow.space("empty").trigger())
+    manual, gated = begin_manual(airflow), begin_gated(airflow)
+    refused = airflow.space("refused")
+    mended = airflow.meanwhile(stop_and_mend, gated)
+    return Begun(
+        manual,
+        manual["dated"].space.trigger(logical_date=APRIL),
+        gated,
+        mended,
+        airflow.meanwhile(take_source_away, gated.space, mended),
+        airflow.space("empty").trigger(),
+        refused.trigger(end="2999-01-01T02:00:00+00:00"),
+        refused.backfill(DATES[:1], Order.FORWARD)[0],
+        airflow.space("broken").trigger(),
+    )
 
 
 def begin_manual(airflow: RealAirflow) -> dict[str, DagRun]:
@@ -60,6 +81,48 @@ def begin_gated(airflow: RealAirflow) -> DagRun:
     return airflow.space("gated").trigger(end=AS_OFS[0].isoformat())
 
 
+def stop_and_mend(small: DagRun) -> None:
+    """The gate stops a snapshot; its spec is mended, and the run cleared."""
+    space = small.space
+    assert small.wait() == "failed"
+    states = small.states()
+    assert failed_tasks(states) == {"quality_gate"}
+    assert states["clean_up"] == "success"
+    assert states["finish"] == "upstream_failed"
+    assert small.tries("quality_gate") == 1
+    assert small.asset_events() == []
+    snapshot = space.snapshot(AS_OFS[0])
+    assert snapshot["status"] == "failed"
+    assert snapshot["failed_task"] == "quality_gate"
+    assert snapshot["failure"] == "not published: 300 customers, gates.min_customers is 400"
+    [alert] = space.airflow.webhook.of_run(small.run_id)
+    assert alert["text"].startswith("Kindred gated, 2024-02-01 02:00 UTC: failed in quality_gate:")
+    assert alert["reason"] == snapshot["failure"]
+    assert alert["url"].endswith(f"/dags/{space.dag_id}/runs/{quote(small.run_id)}")
+    assert space.current() == (APRIL, APRIL, 439 * 5)
+
+    # Prepare reads the spec anew.
+    write_spec(Path(space.airflow.local.environment["KINDRED_FEATURES"]), gated_spec())
+    small.clear()
+    assert small.wait() == "success"
+    snapshot = space.snapshot(AS_OFS[0])
+    assert snapshot["status"] == "published"
+    assert (snapshot["failed_task"], snapshot["failure"]) == (None, None)
+    assert space.current() == (APRIL, APRIL, 439 * 5)
+    assert space.leftovers() == []
+
+
+def take_source_away(space: Space, mended: Future[None]) -> DagRun:
+    """The next run of the space, of which the tables are as they were; returns it."""
+    mended.exception()  # that it has come through is another test
+    before = space.hashes()
+    space.airflow.laboratory.query("drop table customers_gated", source=True)
+    run = space.trigger(end=AS_OFS[1].isoformat())
+    run.wait()
+    assert space.hashes() == before
+    return run
+
+
 @pytest.fixture(scope="module")
 def manual(begun_here: Begun) -> dict[str, DagRun]:
     return begun_here.manual
@@ -67,6 +130,8 @@ def manual(begun_here: Begun) -> dict[str, DagRun]:
 
 @pytest.fixture(scope="module")
 def gated(begun_here: Begun) -> DagRun:
+    """The run that a gate has stopped first, behind its end."""
+    begun_here.mended.exception()
     return begun_here.gated
 
 
@@ -81,8 +146,8 @@ def refused(airflow: RealAirflow) -> Space:
     return airflow.space("refused")
 
 
-def test_end_in_the_future_is_refused_before_anything_is_made(refused, webhook):
-    run = refused.trigger(end="2999-01-01T02:00:00+00:00")
+def test_end_in_the_future_is_refused_before_anything_is_made(begun_here, refused, webhook):
+    run = begun_here.in_future
     assert run.wait() == "failed"
     assert failed_tasks(run.states()) == {"prepare"}
     assert run.tries("prepare") == 1
@@ -93,8 +158,8 @@ def test_end_in_the_future_is_refused_before_anything_is_made(refused, webhook):
     assert refused.query("select to_regnamespace(%s)", [refused.schema]) == [(None,)]
 
 
-def test_backfill_without_an_encoder_names_the_command(refused):
-    [run] = refused.backfill(DATES[:1], Order.FORWARD)
+def test_backfill_without_an_encoder_names_the_command(begun_here, refused):
+    run = begun_here.without_encoder
     assert run.wait() == "failed"
     states = run.states()
     assert failed_tasks(states) == {"prepare"}
@@ -116,8 +181,8 @@ def test_params_outside_their_type_are_refused_at_once(refused, params):
     assert len(refused.runs()) == before
 
 
-def test_broken_spec_fails_its_own_dag_only_and_is_told(airflow, webhook):
-    run = airflow.space("broken").trigger()
+def test_broken_spec_fails_its_own_dag_only_and_is_told(begun_here, webhook):
+    run = begun_here.broken
     assert run.wait() == "failed"
     assert run.states() == {"read_spec": "failed"}
     assert run.tries("read_spec") == 1
@@ -140,42 +205,13 @@ def test_source_without_customers_ends_well(empty):
     assert empty.asset_events() == []
 
 
-def test_gate_stops_a_snapshot_and_the_last_one_serves(gated, features, webhook):
-    small, space = gated, gated.space
-    assert small.wait() == "failed"
-    states = small.states()
-    assert failed_tasks(states) == {"quality_gate"}
-    assert states["clean_up"] == "success"
-    assert states["finish"] == "upstream_failed"
-    assert small.tries("quality_gate") == 1
-    assert small.asset_events() == []
-    snapshot = space.snapshot(AS_OFS[0])
-    assert snapshot["status"] == "failed"
-    assert snapshot["failed_task"] == "quality_gate"
-    assert snapshot["failure"] == "not published: 300 customers, gates.min_customers is 400"
-    [alert] = webhook.of_run(small.run_id)
-    assert alert["text"].startswith("Kindred gated, 2024-02-01 02:00 UTC: failed in quality_gate:")
-    assert alert["reason"] == snapshot["failure"]
-    assert alert["url"].endswith(f"/dags/{space.dag_id}/runs/{quote(small.run_id)}")
-    assert space.current() == (APRIL, APRIL, 439 * 5)
-
-    # The spec is mended; prepare reads it anew.
-    write_spec(features, gated_spec())
-    small.clear()
-    assert small.wait() == "success"
-    snapshot = space.snapshot(AS_OFS[0])
-    assert snapshot["status"] == "published"
-    assert (snapshot["failed_task"], snapshot["failure"]) == (None, None)
-    assert space.current() == (APRIL, APRIL, 439 * 5)
-    assert space.leftovers() == []
+def test_gate_stops_a_snapshot_and_the_last_one_serves(begun_here):
+    begun_here.mended.result()
 
 
-def test_source_that_is_gone_leaves_the_last_snapshot(airflow, gated):
-    space = gated.space
-    gated.wait()
-    before = space.hashes()
-    airflow.laboratory.query("drop table customers_gated", source=True)
-    run = space.trigger(end=AS_OFS[1].isoformat())
+def test_source_that_is_gone_leaves_the_last_snapshot(begun_here):
+    run = begun_here.gone.result()
+    space = run.space
     assert run.wait() == "failed"
     assert failed_tasks(run.states()) == {"prepare"}
     assert run.tries("prepare") == 1
@@ -184,7 +220,6 @@ def test_source_that_is_gone_leaves_the_last_snapshot(airflow, gated):
     assert (snapshot["status"], snapshot["failed_task"]) == ("failed", "prepare")
     assert "customers_gated" in snapshot["failure"]
     assert space.current() == (APRIL, APRIL, 439 * 5)
-    assert space.hashes() == before
 
 
 def test_manual_runs_know_their_windows(airflow, manual):
@@ -213,8 +248,8 @@ def test_manual_runs_know_their_windows(airflow, manual):
     assert space.current() == (NEWEST, NEWEST, 439 * 5)
 
 
-def test_manual_run_before_the_start_date_has_no_tasks(manual):
-    run = manual["dated"].space.trigger(logical_date=APRIL)
+def test_manual_run_before_the_start_date_has_no_tasks(begun_here):
+    run = begun_here.too_early
     assert run.wait() == "success"
     assert run.tasks() == []
 

@@ -56,7 +56,6 @@ class Begun:
 
 
 def begin(airflow: RealAirflow) -> Begun:
-    airflow.local.start_triggerer()
     manual = airflow.space("refused").trigger(end="2999-01-01T02:00:00+00:00")
     return Begun(manual, airflow.meanwhile(be_late, airflow, manual))
 
@@ -94,7 +93,8 @@ def be_late(airflow: RealAirflow, manual: DagRun) -> None:
     assert len(run.asset_events()) == 1
     check_audiences(run)
     wait_for(lambda: outcome(airflow, manual))
-    airflow.local.supervisor.end(TRIGGERER)  # nothing else needs it, and it is never idle
+    with airflow.components:
+        airflow.local.supervisor.end(TRIGGERER)  # nothing else needs it, and it is never idle
 
 
 def doom(airflow: RealAirflow, as_of: datetime) -> None:

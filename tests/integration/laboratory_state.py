@@ -3,6 +3,9 @@
 import psycopg2
 from psycopg2 import sql
 
+FIRST_OWN_OID = 16_384
+"""What the server has by itself is numbered below."""
+
 
 def state_of(dsn):
     """Everything a change would show in: relations, roles, schemas, functions, contents."""
@@ -11,15 +14,17 @@ def state_of(dsn):
     with connection.cursor() as cursor:
         found = {}
         for name, query in {
-            "relations": "select oid, relname, relnamespace, relfilenode, relowner from pg_class",
-            "columns": "select attrelid, attname, atttypid from pg_attribute where attnum > 0",
+            "relations": "select oid, relname, relnamespace, relfilenode, relowner from pg_class"
+            " where oid >= %(own)s",
+            "columns": "select attrelid, attname, atttypid from pg_attribute"
+            " where attnum > 0 and attrelid >= %(own)s",
             "roles": "select oid, rolname from pg_roles",
             "schemas": "select oid, nspname, nspowner, nspacl::text from pg_namespace",
-            "functions": "select oid, proname, prosrc from pg_proc",
-            "types": "select oid, typname from pg_type",
+            "functions": "select oid, proname, prosrc from pg_proc where oid >= %(own)s",
+            "types": "select oid, typname from pg_type where oid >= %(own)s",
             "extensions": "select extname, extversion from pg_extension",
         }.items():
-            cursor.execute(query)
+            cursor.execute(query, {"own": FIRST_OWN_OID})
             found[name] = sorted(map(str, cursor.fetchall()))
         cursor.execute("""
             select oid::regclass::text from pg_class

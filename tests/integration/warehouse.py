@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
+from databases import transaction
 from kindred.backfills.fit import fit
 from kindred.errors import PreflightError
 from kindred.preparation.task import Request, prepare
@@ -67,19 +68,13 @@ class Laboratory:
         self, text: str, parameters: Any = None, *, source: bool = False
     ) -> list[tuple[Any, ...]]:
         """Rows of a query in the warehouse, or in the source."""
-        with self._cursor(source=source) as cursor:
+        with self._transaction(source=source) as cursor:
             cursor.execute(text, parameters)
             return cursor.fetchall() if cursor.description else []
 
-    @contextmanager
-    def _cursor(self, *, source: bool) -> Iterator["psycopg2.extensions.cursor"]:
-        """A transaction in the warehouse, or in the source."""
-        with (
-            closing(psycopg2.connect(self.source_dsn if source else self.warehouse_dsn)) as session,
-            session,
-            session.cursor() as cursor,
-        ):
-            yield cursor
+    def _transaction(self, *, source: bool) -> AbstractContextManager["psycopg2.extensions.cursor"]:
+        """In the warehouse, or in the source."""
+        return transaction(self.source_dsn if source else self.warehouse_dsn)
 
     def fill(self, table: str, definition: str, rows: Iterable[Sequence[Any]]) -> None:
         """Make a table of the source anew."""
@@ -90,7 +85,7 @@ class Laboratory:
 
     def append(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Add rows to a table of the source."""
-        with self._cursor(source=True) as cursor:
+        with self._transaction(source=True) as cursor:
             statement = sql.SQL("insert into {} values %s").format(sql.Identifier(table))
             execute_values(cursor, statement, list(rows), page_size=1000)
 

@@ -341,6 +341,11 @@ def test_modules_and_functions_are_short():
                 assert length - len(document.splitlines()) <= MAX_FUNCTION_LINES, node.name
 
 
+def test_files_of_tests_are_short():
+    for path in Path(__file__).parents[1].rglob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES, path
+
+
 def test_no_module_is_named_vaguely():
     for path in MODULES:
         assert path.stem not in {"utils", "util", "helpers", "common", "manager", "misc"}

@@ -1,5 +1,7 @@
 """A night with audiences to export, whose customers have an address each, and its command."""
 
+import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,10 @@ from integration.warehouse import Laboratory
 from kindred.history.erasure_key import VARIABLE
 
 SPEC = scene_spec(private=["state"])
+MEMBERS = (
+    "select customer_id from bi.audience_members_current where audience = %s and tier <= %s"
+    " and role = %s order by 1"
+)
 SPEC_FILE = {
     "source": {"table": "customers", "key": "customer_id", "updated_at": "updated_at"},
     "features": FEATURES,
@@ -88,3 +94,32 @@ def frozen(laboratory: Laboratory, number: int, role: str) -> list[Any]:
         (number, role),
     )
     return [key for (key,) in rows]
+
+
+def values(path: Path) -> tuple[str, list[str]]:
+    """Header and values of a file."""
+    text = io.StringIO(path.read_bytes().decode(), newline="")
+    header, *rows = [row for (row,) in csv.reader(text)]
+    return header, rows
+
+
+def members(
+    laboratory: Laboratory, audience: str = "responders", tier: float = 0.5, role: str = "member"
+) -> list[Any]:
+    """The customers of an audience that readers see in one role."""
+    return [key for (key,) in laboratory.query(MEMBERS, (audience, tier, role))]
+
+
+def records(laboratory: Laboratory) -> list[tuple[Any, ...]]:
+    """What is recorded of all exports."""
+    columns = "number, status, tier, members, control, left_out, lines, column_name, hashing"
+    return laboratory.query(f"select {columns} from kindred.audience_exports order by 1")  # noqa: S608
+
+
+def export(command: Any, laboratory: Laboratory, name: str = "a.csv", **changes: Any) -> list[int]:
+    """Export the larger tier; returns the keys in the file."""
+    path = command.out / name
+    arguments = ("responders", "--tier=50%", f"--out={path}")
+    code, printed = command(laboratory, "export-audience", *arguments, **changes)
+    assert code == 0, printed
+    return [int(key) for key in values(path)[1]]

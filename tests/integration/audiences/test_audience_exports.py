@@ -1,13 +1,10 @@
-"""Exports of audiences: who is in the file, what is recorded, and what is left of it."""
+"""Exports of audiences: who is in the file, and what is recorded."""
 
-import csv
 import hashlib
 import hmac
-import io
 import json
 import logging
 import stat
-from datetime import timedelta
 
 import pytest
 
@@ -16,49 +13,15 @@ from integration.audiences.audience_scene import (
     LABEL,
     write_audiences,
 )
-from integration.audiences.export_scene import FILES, command_in, frozen
+from integration.audiences.export_scene import FILES, export, frozen, members, records, values
 from integration.leaving import SECRET, request, tables_with
 from integration.warehouse import moment
-from kindred.audiences import export_file, export_rows
 from kindred.erasure.task import erase
-from kindred.errors import LockTimeoutError, UnreachableError
 from kindred.history.erasure_key import VARIABLE
 from kindred.spec.audiences import Population
 from webhooks import listening
 
 HMAC_KEY = "k" * 32
-MEMBERS = (
-    "select customer_id from bi.audience_members_current where audience = %s and tier <= %s"
-    " and role = %s order by 1"
-)
-
-
-@pytest.fixture
-def scene(exportable, copy_laboratory):
-    """A copy of the published night that a test may change."""
-    return copy_laboratory(exportable)
-
-
-@pytest.fixture
-def kindred(export_folder, tmp_path):
-    """The command; exports go into ``out``."""
-    return command_in(tmp_path, export_folder)
-
-
-def values(path):
-    """Header and values of a file."""
-    text = io.StringIO(path.read_bytes().decode(), newline="")
-    header, *rows = [row for (row,) in csv.reader(text)]
-    return header, rows
-
-
-def members(laboratory, audience="responders", tier=0.5, role="member"):
-    return [key for (key,) in laboratory.query(MEMBERS, (audience, tier, role))]
-
-
-def records(laboratory):
-    columns = "number, status, tier, members, control, left_out, lines, column_name, hashing"
-    return laboratory.query(f"select {columns} from kindred.audience_exports order by 1")  # noqa: S608
 
 
 def test_members_are_exported_without_control_and_recorded(scene, kindred):
@@ -171,15 +134,6 @@ def test_without_roots_the_sentence_says_what_to_write(exportable, kindred):
     assert "KINDRED_EXPORT_ROOTS=/srv/exports" in printed
 
 
-def export(kindred, laboratory, name="a.csv", **changes):
-    """Export the larger tier; returns the keys in the file."""
-    path = kindred.out / name
-    arguments = ("responders", "--tier=50%", f"--out={path}")
-    code, printed = kindred(laboratory, "export-audience", *arguments, **changes)
-    assert code == 0, printed
-    return [int(key) for key in values(path)[1]]
-
-
 def test_who_opts_out_or_is_erased_after_the_night_is_in_no_export(scene, kindred, monkeypatch):
     monkeypatch.setenv(VARIABLE, SECRET)
     first = export(kindred, scene)
@@ -210,22 +164,6 @@ def test_who_opts_out_or_is_erased_after_the_night_is_in_no_export(scene, kindre
     assert code == 1
     assert VARIABLE in printed
     assert len(records(scene)) == 3
-
-
-def test_an_erasure_waits_until_an_export_has_ended(scene, kindred, monkeypatch):
-    monkeypatch.setenv(VARIABLE, SECRET)
-    first, read = members(scene)[0], export_rows.read_members
-    number = request(scene, first)
-
-    def erase_meanwhile(*arguments):
-        scene.environment["KINDRED_LOCK_WAIT_SECONDS"] = "0"
-        with pytest.raises(LockTimeoutError, match="resource erasure of kindred has been held"):
-            erase(scene.deployment, "default", number)
-        read(*arguments)
-
-    monkeypatch.setattr(export_rows, "read_members", erase_meanwhile)
-    assert first in export(kindred, scene)
-    assert erase(scene.deployment, "default", number)["exports"] == [1]
 
 
 def test_nothing_is_exported_while_it_is_not_known_who_is_excluded(scene, kindred):
@@ -283,111 +221,6 @@ def test_nothing_is_exported_while_it_is_not_known_who_is_excluded(scene, kindre
     assert {path.name for path in kindred.out.iterdir()} == {"a.csv", "b.csv"}
 
 
-@pytest.mark.parametrize("moment_of_death", ["read_members", "record_written", "finish"])
-def test_a_killed_export_is_recorded_and_the_same_command_completes_it(
-    scene, kindred, monkeypatch, moment_of_death
-):
-    done = getattr(export_rows, moment_of_death)
-
-    def die(*arguments):
-        raise UnreachableError("killed")
-
-    monkeypatch.setattr(export_rows, moment_of_death, die)
-    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/a.csv")
-    code, printed = kindred(scene, "export-audience", *arguments)
-    assert (code, "killed" in printed) == (1, True)
-    [(number, status, *_, lines, _, _)] = records(scene)
-    assert (number, status) == (1, "unfinished")
-    assert frozen(scene, 1, "member") == members(scene)
-    is_there = moment_of_death == "finish"
-    assert [path.name for path in kindred.out.iterdir()] == (["a.csv"] if is_there else [])
-    monkeypatch.setattr(export_rows, moment_of_death, done)
-    if is_there:
-        assert lines == len(members(scene))
-        code, printed = kindred(scene, "export-audience", *arguments)
-        assert code == 0
-        assert "the file was there already, complete: that is recorded now" in printed
-        assert [row[:2] for row in records(scene)] == [(1, "finished")]
-        assert kindred(scene, "export-audience", *arguments)[0] == 1
-    else:
-        assert export(kindred, scene) == members(scene)
-        assert [row[:2] for row in records(scene)] == [(1, "unfinished"), (2, "finished")]
-        assert scene.query("select failure from kindred.audience_exports where number = 1") == [
-            ("killed",)
-        ]
-
-
-def test_a_source_that_fails_halfway_leaves_no_file(scene, kindred):
-    scene.query(
-        "create function fail(id bigint) returns text language plpgsql volatile as"
-        " $$ begin if id > 400 then raise exception 'halfway'; end if; return id; end $$;"
-        " alter table customers rename to people;"
-        " create view customers as select people.*, fail(customer_id) as code from people",
-        source=True,
-    )
-    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/a.csv", "--column=code")
-    code, printed = kindred(scene, "export-audience", *arguments)
-    assert (code, "cannot be read: halfway" in printed) == (1, True)
-    assert list(kindred.out.iterdir()) == []
-    [(status, failure)] = scene.query("select status, failure from kindred.audience_exports")
-    assert status == "unfinished"
-    assert "the source could not be read" in failure
-    assert "halfway" not in failure, "what a server says may quote a value"
-
-
-def test_a_file_that_is_another_than_the_killed_exports_stays(scene, kindred, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(export_rows, "finish", lambda *_: None)
-        export(kindred, scene)
-    (kindred.out / "a.csv").write_text("customer_id\r\n1\r\n")
-    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/a.csv")
-    code, printed = kindred(scene, "export-audience", *arguments)
-    assert (code, "the file exists" in printed) == (1, True)
-    assert [row[:2] for row in records(scene)] == [(1, "unfinished")]
-    # A file is that of one export: of the second one now, though the first had the same lines.
-    (kindred.out / "a.csv").unlink()
-    export(kindred, scene)
-    code, printed = kindred(scene, "export-audience", *arguments)
-    assert (code, "the file exists" in printed) == (1, True)
-    assert [row[:2] for row in records(scene)] == [(1, "unfinished"), (2, "finished")]
-
-
-def test_the_file_of_a_killed_export_is_not_taken_once_somebody_in_it_must_not_be(
-    scene, kindred, monkeypatch
-):
-    monkeypatch.setenv(VARIABLE, SECRET)
-    with monkeypatch.context() as patch:
-        patch.setattr(export_rows, "finish", lambda *_: None)
-        first = export(kindred, scene)
-    arguments = ("export-audience", "responders", "--tier=50%", f"--out={kindred.out}/a.csv")
-    scene.append("opt_outs", [(first[3],)])
-    code, printed = kindred(scene, *arguments)
-    assert (code, "somebody in it has been erased or excluded" in printed) == (1, True)
-    scene.query("delete from opt_outs where customer_id = %s", (first[3],), source=True)
-    erase(scene.deployment, "default", request(scene, first[5]))
-    assert kindred(scene, *arguments)[0] == 1
-    assert [row[:2] for row in records(scene)] == [(1, "unfinished")]
-    assert kindred(scene, *arguments, "--force")[0] == 0
-    assert values(kindred.out / "a.csv")[1] == [str(key) for key in first if key != first[5]]
-    assert [row[:2] for row in records(scene)] == [(1, "unfinished"), (2, "finished")]
-
-
-def test_two_exports_to_one_file_are_one(scene, kindred, monkeypatch):
-    give = export_file._give_name
-
-    def be_overtaken(*arguments):
-        monkeypatch.setattr(export_file, "_give_name", give)
-        export(kindred, scene)
-        give(*arguments)
-
-    monkeypatch.setattr(export_file, "_give_name", be_overtaken)
-    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/a.csv")
-    for _ in range(2):
-        code, printed = kindred(scene, "export-audience", *arguments)
-        assert (code, "the file exists" in printed) == (1, True)
-        assert [row[:2] for row in records(scene)] == [(1, "unfinished"), (2, "finished")]
-
-
 def test_an_endpoint_comes_from_a_connection_and_appears_nowhere(scene, kindred, caplog):
     caplog.set_level(logging.DEBUG)
     given = ("export-audience", "responders", "--tier=50%", "--column=email", "--connection=upload")
@@ -421,29 +254,3 @@ def test_an_endpoint_comes_from_a_connection_and_appears_nowhere(scene, kindred,
         assert code == 1
         assert "connection 'upload'" in printed
     assert len(records(scene)) == 4
-
-
-def test_customers_of_old_exports_go_and_their_counts_stay(scene, kindred, caplog):
-    caplog.set_level(logging.INFO)
-    export(kindred, scene)
-    export(kindred, scene, "b.csv")
-    [(exported_at,)] = scene.query("select max(exported_at) from kindred.audience_exports")
-    with scene.deployment.warehouse("test", "kindred") as warehouse:
-        kept = len(frozen(scene, 1, "member"))
-        for days, keep_days, outcome, left in (
-            (399, 400, None, kept),
-            (401, 0, None, kept),
-            (54, 10, None, kept),
-            ("no outcome", 0, None, kept),
-            (64, 10, 30, kept),  # the file names one now
-            (56, 10, 20, 0),
-        ):
-            if days == "no outcome":
-                scene.query("update kindred.audience_exports set outcome = null")
-                continue
-            later = exported_at + timedelta(days=days)
-            outcomes = {"responders": outcome and {"days": outcome}, "other": None}
-            export_rows.delete_old_exported(warehouse, later, keep_days, outcomes)
-            assert len(frozen(scene, 1, "member")) == left, (days, outcome)
-    assert "deleted, 10 days after it: no outcome was ever counted for it" in caplog.text
-    assert [row[3] for row in records(scene)] == [kept, kept]

@@ -1,5 +1,6 @@
 """The benchmark of the lookalike table at a handful of rows: every step, without its figures."""
 
+import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -33,6 +34,10 @@ def small(make_database, tmp_path, monkeypatch):
         "QUESTIONS": 30,
     }.items():
         monkeypatch.setattr(lookalikes, name, value)
+    # The benchmark's processes import all that it needs one by one; these are forks of one.
+    forked = multiprocessing.get_context("forkserver")
+    forked.set_forkserver_preload([lookalikes.__name__])
+    monkeypatch.setattr(lookalikes, "_spawn", forked)
     dsn = make_database("bench")
     with (
         connect(dsn, connection_id="bench", application_name="bench") as database,

@@ -87,7 +87,7 @@ class OneSession(Laboratory):
     session: "psycopg2.extensions.connection | None" = None
 
     @contextmanager
-    def _cursor(self, *, source):
+    def _transaction(self, *, source):
         if self.session is None:
             self.session = psycopg2.connect(self.warehouse_dsn)
         with self.session, self.session.cursor() as cursor:

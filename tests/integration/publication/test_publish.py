@@ -161,7 +161,7 @@ def test_a_published_date_is_not_replaced_under_a_transaction_that_would_find_it
 
 @dataclass
 class HeldOpen:
-    """A 30 s query on the current lookalikes, and what happened while it was open."""
+    """A 20 s query on the current lookalikes, and what happened while it was open."""
 
     laboratory: Laboratory
     rows_expected: int = 0
@@ -175,13 +175,13 @@ class HeldOpen:
     connection: "psycopg2.extensions.connection | None" = None
 
     def query(self, ready: threading.Event) -> None:
-        """One statement that reads the whole table and takes 30 s over it."""
+        """One statement that reads the whole table and takes 20 s over it."""
         with session(self.laboratory) as cursor:
             cursor.execute("set application_name = 'long query'")
             cursor.connection.commit()
             statement = """
                 select as_of, count(*) from (
-                  select as_of, pg_sleep(30.0 / count(*) over ()) from bi.lookalikes_current
+                  select as_of, pg_sleep(20.0 / count(*) over ()) from bi.lookalikes_current
                 ) as slow group by as_of"""
             self.connection = cursor.connection
             ready.set()
@@ -372,7 +372,7 @@ def three_days(
 def test_the_long_query_returns_one_whole_old_snapshot(held_open: HeldOpen) -> None:
     assert held_open.thread is not None
     held_open.thread.join(timeout=60)
-    assert held_open.seconds > 25
+    assert held_open.seconds > 15
     assert held_open.result == [(moment(day(5)), held_open.rows_expected)]
     assert publish_day(held_open.laboratory, 5) == {"published": True, "is_current": False}
     replaced, customers = published_rows(held_open.laboratory)[str(moment(day(5)))]

@@ -4,16 +4,19 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from integration.events_shop import shop_spec
-from integration.warehouse import moment
+from integration.events_shop import LAST_NIGHT, shop_spec
+from integration.warehouse import Laboratory, moment
+from kindred.run.context import Run
 from kindred.spec.model import Spec
 
+COUNT = 8
+LISTS = "select customer_id, rank, item, method from bi.recommendations_current order by 1, 2"
 CATALOGUE = {"table": "products", "key": "product_id", "name": "name", "available": "in_stock"}
 RECOMMENDED = {
     "of": "purchases",
     "similar_by": "basket",
     "neighbours": 40,
-    "items": 8,
+    "items": COUNT,
     "catalogue": CATALOGUE,
 }
 
@@ -28,6 +31,14 @@ def spec_of(*, catalogue: dict[str, Any] | None = None, **changes: Any) -> Spec:
         "gates": {"max_drift": 100.0},
     }
     return shop_spec(**{**given, **changes})
+
+
+SPEC = spec_of()
+
+
+def begun(shop: Laboratory, **changes: Any) -> Run:
+    """A run of a spec with changes: the newest date again."""
+    return shop.begin(spec_of(**changes), LAST_NIGHT)
 
 
 def owned(lines: Iterable[tuple[Any, ...]], as_of: str) -> dict[int, set[str]]:

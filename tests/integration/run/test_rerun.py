@@ -199,7 +199,7 @@ DELTA = {"prepare", "extract", "validate", "build_embeddings", "publish", "clean
 REPLACEMENT = {"prepare", "quality_gate", "publish", "clean_up"}
 
 
-@pytest.mark.parametrize("every", [16, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("every", [32, pytest.param(1, marks=pytest.mark.soak)])
 def test_killed_at_every_step(plain, make_laboratory, killer, every):
     laboratory = make_laboratory(beside=plain)
     kills = {}

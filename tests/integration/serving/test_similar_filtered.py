@@ -84,7 +84,7 @@ RARE_ENOUGH = {
 
 
 @pytest.mark.parametrize("case", RARE_ENOUGH)
-@pytest.mark.parametrize("customer", [1, 4])
+@pytest.mark.parametrize("customer", [1, pytest.param(4, marks=pytest.mark.soak)])
 def test_a_selective_filter_is_answered_exactly(indexed, case, customer):
     condition, as_sql = RARE_ENOUGH[case]
     assert similar(indexed, customer, 5, condition) == exact(indexed, customer, 5, as_sql)

@@ -29,12 +29,17 @@ def new_server(tmp_path):
     server.stop()
 
 
+def copy(made_folder: Path, server: EmbeddedServer) -> None:
+    """Give a server a data folder of its own."""
+    subprocess.run(["cp", "-a", made_folder, server.pgdata], check=True)
+    if server_user() is not None:
+        open_path(server.pgdata)
+
+
 @pytest.fixture
 def own_server(made_folder, new_server):
     """A server that has not run yet, on a folder of its own."""
-    subprocess.run(["cp", "-a", made_folder, new_server.pgdata], check=True)
-    if server_user() is not None:
-        open_path(new_server.pgdata)
+    copy(made_folder, new_server)
     return new_server
 
 
@@ -95,10 +100,15 @@ def test_pgvector_can_be_created(own_server):
     connection.close()
 
 
-@pytest.mark.parametrize("name", ["with blanks and 'quotes'", "x" * 120, "comma,percent%"])
-def test_any_path_serves_as_data_folder(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "is_new"),
+    [("with blanks, 100% and 'quotes'", True), ("x" * 120, False), ("comma,percent%", False)],
+)
+def test_any_path_serves_as_data_folder(tmp_path, made_folder, name, is_new):
     server = EmbeddedServer(tmp_path / name / "data")
     server.pgdata.parent.mkdir()
+    if not is_new:
+        copy(made_folder, server)
     try:
         server.start()
         assert server.socket_dir != server.pgdata
