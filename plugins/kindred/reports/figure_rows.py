@@ -21,6 +21,7 @@ from kindred.reports.figures import (
     Segment,
     Segmentation,
     Snapshot,
+    State,
     Trait,
     TypicalItem,
 )
@@ -46,6 +47,7 @@ from kindred.warehouse.keys import KeyType
 Kind = TypeVar("Kind")
 
 MOST_NIGHTS = 30
+MOST_STATES = 100
 MOST_REASONS = 12
 MOST_SEGMENTS = 12
 MOST_AUDIENCES = 12
@@ -68,6 +70,7 @@ def find_scope(
     DataError
         when there is none.
     """
+    _require_space(database, bi)
     names = {"bi": bi}
     found = _all(
         database, Snapshot, "reports/snapshots", {"as_of": as_of, "most": most_nights}, names
@@ -87,6 +90,12 @@ def find_scope(
             f" before it is {found[0].as_of.isoformat()} (kindred snapshots lists them)"
         )
     return Scope(bi, found)
+
+
+def read_states(database: Database, bi: str, *, most: int = MOST_STATES) -> tuple[State, ...]:
+    """The newest snapshots, published or not."""
+    _require_space(database, bi)
+    return _all(database, State, "reports/states", {"most": most}, {"bi": bi})
 
 
 def read_night(database: Database, scope: Scope) -> Night:
@@ -266,6 +275,14 @@ def read_example(
 def read_key_type(database: Database, bi: str) -> KeyType:
     """The type of the customers' keys in a space."""
     return KeyType(database.value("reports/key_type", {"schema": bi}))
+
+
+def _require_space(database: Database, bi: str) -> None:
+    if not _has_view(database, bi, "snapshots"):
+        raise DataError(
+            f"{bi}.snapshots: there is no such view, or this login may not read it; the DAG's first"
+            " run makes it, and role bi_reader reads it"
+        )
 
 
 def _has_view(database: Database, bi: str, view: str) -> bool:

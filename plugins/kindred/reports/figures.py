@@ -46,6 +46,33 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class State:
+    """A snapshot, published or not, as ``bi.snapshots`` has it."""
+
+    as_of: datetime
+    status: str
+    is_current: bool
+    customers: int | None
+    rows_rejected: int | None
+    recall: float | None
+    published_at: datetime | None
+    run_status: str | None
+    failed_task: str | None
+    failure: str | None
+    late_customers: int | None
+
+    @property
+    def remark(self) -> str:
+        """What somebody should know of it."""
+        found = []
+        if self.failed_task or self.failure:
+            found.append(": ".join(filter(None, (self.failed_task, self.failure))))
+        if self.late_customers:
+            found.append(f"stale: rows of {self.late_customers:,} customers have arrived since")
+        return "; ".join(found)
+
+
+@dataclass(frozen=True)
 class Scope:
     """A snapshot of a space, and the published ones before it that are kept, newest first."""
 
