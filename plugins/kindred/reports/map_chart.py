@@ -108,17 +108,21 @@ def _map(frame: Frame, found: CustomerMap, colours: Mapping[int, str]) -> Spec:
 
 
 def _numbers(frame: Frame, cells: Cells, colours: Mapping[int, str], x: Spec, y: Spec) -> Spec:
-    """The number of each segment where most of its customers are."""
-    densest: dict[int, tuple[int, tuple[int, int]]] = {}
-    for place, inside in sorted(cells.items()):
+    """The number of each segment where most of its customers are, as far as there is room."""
+    apart = frame.pick(18, 24) * max(1, max(column for column, _ in cells) + 1) / frame.width
+    places: dict[int, list[tuple[int, tuple[int, int]]]] = defaultdict(list)
+    for place, inside in cells.items():
         for cluster, customers in inside.items():
-            if cluster is not None and customers > densest.get(cluster, (0, place))[0]:
-                densest[cluster] = customers, place
-    rows = [
-        {"x": column + 0.5, "y": row + 0.5, "text": str(cluster)}
-        for cluster, (_, (column, row)) in sorted(densest.items())
-        if cluster in colours
-    ]
+            if cluster in colours:
+                places[cluster].append((customers, place))
+    taken: list[tuple[int, int]] = []
+    rows = []
+    for cluster in sorted(places, key=lambda one: (-sum(n for n, _ in places[one]), one)):
+        for _, (column, row) in sorted(places[cluster], key=lambda one: (-one[0], one[1])):
+            if all(abs(column - x) > apart or abs(row - y) > apart for x, y in taken):
+                taken.append((column, row))
+                rows.append({"x": column + 0.5, "y": row + 0.5, "text": str(cluster)})
+                break
     return {
         "data": {"values": rows},
         "mark": {
