@@ -20,6 +20,7 @@ from kindred.reports.wording import (
     labels,
     moment,
     share,
+    short,
     shown,
 )
 
@@ -80,7 +81,7 @@ def lifts(found: Audiences) -> list[Chart]:
 def _lift(name: str, rows: Sequence[AudienceQuality], own: Sequence[AudienceQuality]) -> Chart:
     first = min(own, key=lambda one: one.size)
     return Chart(
-        f"{shown(name)}: its first {share(first.size, 0)} have {figure(first.lift)} times as many"
+        f"{short(name)}: its first {share(first.size, 0)} have {figure(first.lift)} times as many"
         " of the right customers as chance",
         "Lift by size of the audience: held-out seeds among the best customers, over what chance"
         " would find; with its 95 % interval.",
@@ -164,7 +165,7 @@ def _calibration(name: str, rows: Sequence[AudienceQuality]) -> Chart:
         for one in rows
     )
     return Chart(
-        f"{shown(name)}: {right} of {len(rows)} probabilities are right within the interval",
+        f"{short(name)}: {right} of {len(rows)} probabilities are right within the interval",
         "Each tenth of the customers whose answer is known: the probability that was predicted, and"
         " the share that was observed, with its 95 % interval. On the line both are equal.",
         Table(
@@ -224,7 +225,7 @@ def overlaps(found: Sequence[Overlap]) -> list[Chart]:
     most = max(found, key=lambda one: (one.share, one.audience, one.other))
     return [
         Chart(
-            f"{share(most.share, 0)} of {shown(most.audience)} are also in {shown(most.other)}",
+            f"{share(most.share, 0)} of {short(most.audience)} are also in {short(most.other)}",
             "Members of both audiences, up to their largest sizes, as a share of the members of the"
             " one on the left.",
             Table(

@@ -17,6 +17,7 @@ from kindred.reports.wording import (
     megabytes,
     moment,
     share,
+    short,
     shown,
 )
 
@@ -82,7 +83,7 @@ def examples(found: Sequence[Example]) -> list[Chart | Listing]:
     """Single customers with their lookalikes, and why the first is similar."""
     blocks: list[Chart | Listing] = []
     for one in found:
-        who = f"customer {shown(one.customer_id)}{f', {shown(one.title)}' if one.title else ''}"
+        who = f"customer {short(one.customer_id)}{f', {short(one.title)}' if one.title else ''}"
         if one.lookalikes:
             blocks.append(
                 Listing(
@@ -113,12 +114,12 @@ def examples(found: Sequence[Example]) -> list[Chart | Listing]:
 
 def _why(one: Example, who: str) -> Chart:
     """What each column adds to the distance to the first lookalike."""
-    first = shown(one.lookalikes[0].lookalike_id)
+    first = short(one.lookalikes[0].lookalike_id)
     parts = sorted(
         (part for part in one.contributions if part.share is not None),
         key=lambda part: (-(part.share or 0.0), part.column_name),
     )
-    apart = shown(parts[0].column_name)
+    apart = short(parts[0].column_name)
     equal = sum(part.value_a == part.value_b for part in parts)
     rows = [{"name": part.column_name, "value": part.share} for part in parts]
     return Chart(
@@ -167,10 +168,11 @@ def _sweep(build: IndexBuild) -> Chart:
         for point in build.probe_sweep or ()
     ]
     chosen = f"{build.search_value} {parameter}"
+    word = "number of probes" if parameter == "probes" else parameter
     return Chart(
         f"{chosen} find {share(build.recall_at_k)} of the true neighbours in"
         f" {figure(build.p50_milliseconds)} ms",
-        f"Recall and median latency of a query at every {parameter} that was tried; the dashed line"
+        f"Recall and median latency of a query for each {word} that was tried; the dashed line"
         " is the recall that was asked for.",
         Table(
             (parameter, "recall", "median latency", "95th percentile", "customers"),

@@ -15,6 +15,7 @@ from kindred.reports.wording import (
     megabytes,
     several,
     share,
+    short,
     shown,
 )
 
@@ -226,7 +227,7 @@ def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
         known, key=lambda one: (-max(one.drift or 0, one.stability_index or 0), one.column_name)
     )
     moved = [one for one in known if max(one.drift or 0, one.stability_index or 0) >= LITTLE_DRIFT]
-    worst = shown(ranked[0].column_name)
+    worst = short(ranked[0].column_name)
     title = (
         f"{several(len(moved), 'column')} of {len(known)} drifted, {worst} the most"
         if moved
@@ -307,7 +308,7 @@ def missing(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
     return [
         Chart(
             f"{share((first.missing or 0) / first.customers, 0)} of the customers have no"
-            f" {shown(first.column_name)}",
+            f" {short(first.column_name)}",
             "Customers without a value, as a share of all; columns without any are left out.",
             Table(
                 ("column", "without a value", "share", "rows rejected for it"),

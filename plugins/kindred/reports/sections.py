@@ -126,16 +126,16 @@ def _said_of(night: Night) -> tuple[str, ...]:
         state = attempt.run_status if attempt.status == "published" else attempt.status
         where = f" in task {shown(attempt.failed_task)}" if attempt.failed_task else ""
         why = f": {shown(attempt.failure)}" if attempt.failure else ""
-        found.append(f"{when} is {shown(state or 'not published')}{where}{why}.")
+        found.append(f"{when} {_STATES.get(state or '', 'is not published')}{where}{why}.")
     if snapshot.late_customers:
         found.append(
             f"{several(snapshot.late_customers, 'customer')} had rows arrive since that would"
             " change this snapshot: run its date again."
         )
     if snapshot.erased_customers:
-        found.append(
-            f"{several(snapshot.erased_customers, 'customer')} were erased since it was published."
-        )
+        number = snapshot.erased_customers
+        verb = "was" if number == 1 else "were"
+        found.append(f"{several(number, 'customer')} {verb} erased since it was published.")
     if snapshot.history == "reconstructed":
         found.append(
             "It is reconstructed: older than the first extraction from a source that keeps one row"
@@ -153,6 +153,13 @@ def _said_of(night: Night) -> tuple[str, ...]:
             f" {', '.join(map(shown, snapshot.hidden_algorithms))}."
         )
     return tuple(found)
+
+
+_STATES = {
+    "failed": "has failed",
+    "waiting": "is late: no run has started it",
+    "building": "is being built",
+}
 
 
 def map_section(

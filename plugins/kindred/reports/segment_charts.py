@@ -30,6 +30,7 @@ from kindred.reports.wording import (
     labels,
     several,
     share,
+    short,
     shown,
 )
 
@@ -102,10 +103,11 @@ def effects(segmentation: Segmentation) -> list[Chart]:
     cells = [one for one in telling if one.title in columns]
     best = max(cells, key=lambda one: (abs(one.effect or 0.0), -one.cluster_id))
     direction = "above" if (best.effect or 0) > 0 else "below"
+    if abs(best.effect or 0) >= EFFECT_LIMITS[-1]:
+        direction = f"far {direction}"
     return [
         Chart(
-            f"{shown(best.title)} tells most: segment {best.cluster_id} is far {direction}"
-            " everybody",
+            f"{short(best.title)} tells most: segment {best.cluster_id} is {direction} everybody",
             "Effect size of each column by segment: how far the segment's mean or share is from"
             " everybody's (Cohen's d or h: 0.2 small, 0.5 medium, 0.8 large). Only what is most"
             " telling of a segment is known; other cells are empty.",
@@ -240,10 +242,10 @@ def _outcome(segmentation: Segmentation, title: str, traits: Sequence[Trait]) ->
     ]
     top = ranked[0]
     said = (
-        f"{shown(title)}: {_plain_of(top, top.estimate)} in segment {top.cluster_id},"
+        f"{short(title)}: {_plain_of(top, top.estimate)} in segment {top.cluster_id},"
         f" {_plain_of(top, everyone)} of everybody"
         if different
-        else f"{shown(title)} is about the same in all segments"
+        else f"{short(title)} is about the same in all segments"
     )
     what = "Share" if top.is_share else "Mean"
     return Chart(
@@ -263,7 +265,7 @@ def _outcome(segmentation: Segmentation, title: str, traits: Sequence[Trait]) ->
                 for one in ranked
             ),
         ),
-        lambda frame: forest(frame, rows, shown(title), reference=everyone, is_share=top.is_share),
+        lambda frame: forest(frame, rows, short(title), reference=everyone, is_share=top.is_share),
         keys=(Key(ACCENT, "above everybody"), Key(CONTRAST, "below"), Key(OTHERS, "not clear")),
     )
 

@@ -8,8 +8,9 @@ from kindred.spec.names import plain
 
 UNKNOWN = "unknown"
 ELLIPSIS = "…"
-_LONGEST = 200
-"""Characters of a text of the data; nobody reads more of a category."""
+BLANK = "(blank)"
+_LONGEST, _SHORT = 200, 48
+"""Characters of a text of the data, and within a title; nobody reads more of a category."""
 
 
 def count(value: float | None) -> str:
@@ -92,7 +93,14 @@ def days(moments: Sequence[datetime]) -> list[str]:
 def shown(text: object) -> str:
     """A text of the data: what cannot be seen is spelt out, and the end of a long one left out."""
     spelt = plain(str(text)[: _LONGEST + 1])
+    if not spelt.strip():
+        return BLANK
     return spelt if len(spelt) <= _LONGEST else spelt[: _LONGEST - 1] + ELLIPSIS
+
+
+def short(text: object) -> str:
+    """A text of the data within a title."""
+    return wrapped(str(text), _SHORT, 1)
 
 
 def wrapped(text: str, width: int, lines: int = 2) -> str:

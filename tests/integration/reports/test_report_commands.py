@@ -197,7 +197,7 @@ def test_a_run_that_failed_makes_the_report_of_what_serves_and_says_so(keeping):
     )
     clean_up(keeping)
     text = (keeping.artefacts / "default" / FOLDER / f"{SLUG}.html").read_text(encoding="utf-8")
-    assert "The newest run of this date is failed in task encode: no space left." in text
+    assert "The newest run of this date has failed in task encode: no space left." in text
 
 
 def test_no_night_fails_for_want_of_its_report(keeping, caplog):
