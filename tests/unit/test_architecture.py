@@ -135,6 +135,7 @@ HOLDS_A_SESSION = {
     "publication": ("prune", "withdraw"),
     "infer": ("propose", "schedule"),
     "preparation": ("audience_findings", "doctor"),
+    "reports": ("report",),
 }
 """The other modules, besides ``task.py``, that are handed a run or a session."""
 

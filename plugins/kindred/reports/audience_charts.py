@@ -19,6 +19,7 @@ from kindred.reports.wording import (
     interval,
     labels,
     moment,
+    optional,
     share,
     short,
     shown,
@@ -47,10 +48,10 @@ def audience_list(found: Sequence[Audience]) -> list[Listing]:
                     (
                         shown(one.audience),
                         shown(one.status),
-                        count(one.seeds_used),
-                        count(one.pool),
-                        count(max(one.customers)) if one.customers else "none",
-                        shown(one.method or ""),
+                        "" if one.seeds_used is None else count(one.seeds_used),
+                        "" if one.pool is None else count(one.pool),
+                        count(max(one.customers)) if one.customers else "",
+                        optional(one.method),
                         "; ".join(map(shown, (*filter(None, [one.reason]), *one.warnings))),
                     )
                     for one in found

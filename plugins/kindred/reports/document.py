@@ -83,7 +83,7 @@ def _block(block: Chart | Listing, name: str) -> str:
     pictures = "".join(_pictures(block, name))
     return (
         f'<figure class="block{wide}" aria-labelledby="{name}-title"><figcaption>{head}'
-        f"{_keys(block.keys)}</figcaption>{pictures}"
+        f'</figcaption><div class="body">{_keys(block.keys)}{pictures}</div>'
         f"<details><summary>The figures as a table</summary>{_table(block.table, name)}</details>"
         "</figure>"
     )

@@ -16,6 +16,7 @@ from kindred.reports.wording import (
     interval,
     megabytes,
     moment,
+    optional,
     share,
     short,
     shown,
@@ -89,7 +90,7 @@ def examples(found: Sequence[Example]) -> list[Chart | Listing]:
                 Listing(
                     f"Who is like {who}",
                     "; ".join(
-                        f"{algorithm}: segment {cluster} {shown(name or '')}".rstrip()
+                        f"{algorithm}: segment {cluster} {optional(name)}".rstrip()
                         for algorithm, cluster, name in one.segments
                     ),
                     Table(
@@ -123,8 +124,8 @@ def _why(one: Example, who: str) -> Chart:
     equal = sum(part.value_a == part.value_b for part in parts)
     rows = [{"name": part.column_name, "value": part.share} for part in parts]
     return Chart(
-        f"Why {who} is similar to {first}: {equal} of {len(parts)} columns are equal; {apart} sets"
-        " them apart most",
+        f"Why {short(one.customer_id)} is similar to {first}: {equal} of {len(parts)} columns are"
+        f" equal; {apart} sets them apart most",
         "What each column adds to their distance, as a share of it: the shorter, the more alike.",
         Table(
             ("column", "share of the distance", who, first),
@@ -132,8 +133,8 @@ def _why(one: Example, who: str) -> Chart:
                 (
                     shown(part.column_name),
                     share(part.share),
-                    shown("" if part.value_a is None else part.value_a),
-                    shown("" if part.value_b is None else part.value_b),
+                    optional(part.value_a),
+                    optional(part.value_b),
                 )
                 for part in parts
             ),
@@ -253,7 +254,7 @@ def _checks(checks: Sequence[IndexCheck], nights: Sequence[Snapshot]) -> list[Ch
                         share(one.target_recall),
                         count(one.changed_rows),
                         "yes" if one.is_rebuilt else "no",
-                        shown(one.reason or ""),
+                        optional(one.reason),
                     )
                     for one in known
                 ),
@@ -266,7 +267,7 @@ def _checks(checks: Sequence[IndexCheck], nights: Sequence[Snapshot]) -> list[Ch
 def _planned(builds: Sequence[IndexBuild]) -> Listing:
     return Listing(
         "Planned and measured",
-        shown(builds[0].reason or ""),
+        optional(builds[0].reason),
         Table(
             (
                 "built for",

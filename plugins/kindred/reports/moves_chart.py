@@ -6,10 +6,13 @@ from typing import Any
 
 from kindred.reports.chart import Chart, Frame, Spec, Table
 from kindred.reports.figures import Move, Moves
-from kindred.reports.vega import INK, OTHERS, PAPER, spec
+from kindred.reports.vega import INK, OTHERS, PAPER, WIDER, spec
 from kindred.reports.wording import count, moment, share, shown, wrapped
 
 _STEPS = 24
+_TEXT_PIXELS = 30
+"""What a name and the number below it take."""
+
 _GAP = 0.02
 """Between two ends, of the height."""
 
@@ -87,6 +90,7 @@ def _place(name: str) -> tuple[int, str]:
 def _sankey(frame: Frame, moves: Moves, colours: Mapping[int, str]) -> Spec:
     sources, targets = ends_of(moves.moves, "source"), ends_of(moves.moves, "target")
     room = frame.pick(96, 190)  # on each side, for the names
+    height = max(280, 44 * max(len(sources), len(targets)))
     ribbons = _ribbons(moves.moves, sources, targets, colours)
     bars, texts = [], []
     for ends, left, right, at, align in (
@@ -96,11 +100,16 @@ def _sankey(frame: Frame, moves: Moves, colours: Mapping[int, str]) -> Spec:
         for end in ends.values():
             place = {"y": end.start, "y2": end.stop, "colour": _colour(end.name, colours)}
             bars.append({"x": left, "x2": right, **place})
-        texts += _texts(frame, ends, moves, at, align)
+        texts += _texts(frame, ends, moves, at, align, _TEXT_PIXELS / height)
     x = {"type": "quantitative", "scale": {"domain": [0, 1], "nice": False}, "axis": None}
     y = {**x, "scale": {"domain": [0, 1], "reverse": True, "nice": False}}
     plain = {"field": "colour", "type": "nominal", "scale": None}
-    text = {"type": "text", "fontSize": frame.pick(10, 11), "baseline": "middle", "lineHeight": 13}
+    text = {
+        "type": "text",
+        "fontSize": WIDER * frame.pick(10, 11),
+        "baseline": "middle",
+        "lineHeight": 13,
+    }
     layers: list[Spec] = [
         {
             "data": {"values": ribbons},
@@ -137,17 +146,16 @@ def _sankey(frame: Frame, moves: Moves, colours: Mapping[int, str]) -> Spec:
             for align in ("right", "left")
         ),
     ]
-    height = max(260, frame.pick(30, 34) * max(len(sources), len(targets)))
     drawn = spec(frame, height, [], layers)
     drawn["width"] = frame.width - 2 * room
     return drawn | {"autosize": {"type": "pad"}, "padding": 4}
 
 
 def _texts(
-    frame: Frame, ends: Mapping[str, End], moves: Moves, at: float, align: str
+    frame: Frame, ends: Mapping[str, End], moves: Moves, at: float, align: str, least: float
 ) -> list[dict[str, Any]]:
-    """Names beside the bars, moved apart where bars are thin."""
-    width, least = frame.pick(14, 27), frame.pick(30, 32) / max(260, frame.pick(30, 34) * len(ends))
+    """Names beside the bars, ``least`` of the height apart."""
+    width = frame.pick(14, 27)
     found: list[dict[str, Any]] = []
     middle = -1.0
     for end in ends.values():

@@ -61,7 +61,7 @@ def _customers(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
                 for at, one in zip(moments, nights, strict=True)
             ),
         ),
-        lambda frame: line(frame, rows, "customers", axis={"format": "~s"}),
+        lambda frame: line(frame, rows, "customers", zero=False, axis={"format": ",d"}),
     )
 
 
@@ -117,7 +117,11 @@ def line(
     frame: Frame, rows: Rows, title: str, *, zero: bool = True, colour: str = ACCENT, **more: Spec
 ) -> Spec:
     """A line over the nights, with an interval where the rows have ``low`` and ``high``."""
-    x = names("night", axis={"labelAngle": 0, "labelOverlap": True}, scale={"padding": 0.1})
+    moments = [row["night"] for row in rows]
+    # Every second, third or so, counted from the newest.
+    every = -(-len(moments) // frame.pick(4, 8))
+    axis = {"labelAngle": 0, "values": moments[::-1][::every]}
+    x = names("night", axis=axis, scale={"padding": 0.1})
     y = number("value", title, zero=zero, **more)
     layers: list[Spec] = []
     if any(row.get("low") is not None for row in rows):

@@ -20,7 +20,6 @@ from kindred.reports.wording import (
     change,
     count,
     duration,
-    interval,
     moment,
     several,
     share,
@@ -238,8 +237,8 @@ def index_section(index: IndexFigures, night: Night) -> Section:
     if build is not None:
         facts.append(Fact("Index", build.method, f"over {count(build.rows)} customers"))
         if build.recall_at_k is not None:
-            recall = interval(build.recall_at_k, build.recall_low, build.recall_high, is_share=True)
-            facts.append(Fact("Recall when built", share(build.recall_at_k), recall))
+            note = f"95 % interval {share(build.recall_low)} to {share(build.recall_high)}"
+            facts.append(Fact("Recall when built", share(build.recall_at_k), note))
         if build.p95_milliseconds is not None:
             note = "95 % of the queries take no longer"
             facts.append(Fact("Latency", f"{build.p95_milliseconds:.1f} ms", note))

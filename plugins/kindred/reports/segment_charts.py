@@ -18,6 +18,7 @@ from kindred.reports.vega import (
     MUTED,
     OTHERS,
     PAPER,
+    WIDER,
     names,
     number,
     spec,
@@ -32,6 +33,7 @@ from kindred.reports.wording import (
     share,
     short,
     shown,
+    wrapped,
 )
 
 MOST_TRAITS = 14
@@ -185,7 +187,7 @@ def _effects(
         }
         layers.append(
             {
-                "mark": {"type": "text", "fontSize": frame.pick(10, 11)},
+                "mark": {"type": "text", "fontSize": WIDER * frame.pick(10, 11)},
                 "encoding": {"y": y, "x": x, "text": {"field": "text"}, "color": on_strong},
             }
         )
@@ -265,7 +267,7 @@ def _outcome(segmentation: Segmentation, title: str, traits: Sequence[Trait]) ->
                 for one in ranked
             ),
         ),
-        lambda frame: forest(frame, rows, short(title), reference=everyone, is_share=top.is_share),
+        lambda frame: forest(frame, rows, title, reference=everyone, is_share=top.is_share),
         keys=(Key(ACCENT, "above everybody"), Key(CONTRAST, "below"), Key(OTHERS, "not clear")),
     )
 
@@ -293,7 +295,7 @@ def forest(
     data = [{**row, "name": name} for row, name in zip(rows, written, strict=True)]
     x = number(
         "value",
-        title,
+        wrapped(title, frame.pick(34, 60)).split("\n"),
         zero=False,
         axis={"format": "~%" if is_share else "~s"},
         scale={"padding": 12},

@@ -37,14 +37,14 @@ section{{margin:44px 0 0}}
 h2{{font-size:22px;letter-spacing:-.01em;margin:0 0 12px}}
 h3{{font-size:16px;line-height:1.35;margin:0;overflow-wrap:anywhere}}
 .lead{{margin:0 0 8px;max-width:80ch;overflow-wrap:anywhere}}
-dl{{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:1px;margin:0 0 20px;
-background:var(--line);border:1px solid var(--line);border-radius:8px;overflow:hidden}}
-dl div{{background:var(--card);padding:12px 16px}}
+dl{{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));margin:0 0 20px;
+background:var(--card);border:1px solid var(--line);border-radius:8px;overflow:hidden}}
+dl div{{padding:12px 16px;box-shadow:1px 1px 0 var(--line)}}
 dt{{color:var(--muted);font-size:13px}}
 dd{{margin:0}}
 dd.value{{font-size:22px;line-height:1.3;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}}
 dd.note{{color:var(--muted);font-size:12px;line-height:1.4}}
-.blocks{{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:20px;align-items:start}}
+.blocks{{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:20px}}
 .block{{background:var(--card);border:1px solid var(--line);border-radius:8px;margin:0;
 padding:18px 20px 14px;min-width:0}}
 .block.wide{{grid-column:1/-1}}
@@ -54,6 +54,7 @@ overflow-wrap:anywhere}}
 font-size:12.5px}}
 .keys li{{display:flex;align-items:baseline;gap:6px;min-width:0;overflow-wrap:anywhere}}
 .keys svg{{flex:none;width:10px;height:10px}}
+.body{{display:block}}
 .picture{{margin:14px 0 0}}
 .picture>svg{{display:block;max-width:100%;height:auto;overflow:visible;font-family:{FONT}}}
 .picture.small{{display:none}}
@@ -64,9 +65,16 @@ max-width:100%}}
 table{{border-collapse:collapse;font-size:13px;line-height:1.4;width:100%;
 font-variant-numeric:tabular-nums}}
 th,td{{text-align:left;vertical-align:top;padding:5px 14px 5px 0;border-top:1px solid var(--line);
-font-weight:normal;max-width:42ch;min-width:6ch;overflow-wrap:anywhere}}
+font-weight:normal;max-width:42ch;min-width:9ch;overflow-wrap:anywhere}}
+th[scope=row]{{min-width:15ch}}
 thead th{{color:var(--muted);border-top:0;overflow-wrap:normal}}
 footer{{color:var(--muted);font-size:13px;padding-top:36px;padding-bottom:48px}}
+@media (min-width:1041px){{
+.wide .body{{display:grid;grid-template-columns:760px minmax(0,1fr);gap:28px;align-items:start}}
+.wide .keys{{flex-direction:column;margin-top:18px}}
+.wide .body .picture.large,.wide .body .keys{{grid-row:1}}
+.wide .keys{{grid-column:2}}
+}}
 @media (max-width:1040px){{.blocks{{grid-template-columns:minmax(0,1fr)}}}}
 @media (max-width:640px){{
 header,main,footer{{padding-left:14px;padding-right:14px}}

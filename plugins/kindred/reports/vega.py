@@ -41,14 +41,21 @@ _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 LINES = "split(datum.label, '\\n')"
 """Labels of an axis in the lines that they have."""
 
+SIZE = 11
+"""Pixels of the texts in charts."""
+
+WIDER = 1.2
+"""Texts are measured as so much larger than they are shown: fonts of readers may be wider."""
+
 _AXIS = {
     "labelColor": MUTED,
     "titleColor": MUTED,
     "domainColor": FAINT,
     "tickColor": FAINT,
     "gridColor": FAINT,
-    "labelFontSize": 11,
-    "titleFontSize": 11,
+    "labelFontSize": SIZE * WIDER,
+    "titleFontSize": SIZE * WIDER,
+    "labelSeparation": 6,
     "titleFontWeight": "normal",
     "titlePadding": 8,
     "labelPadding": 5,
@@ -64,7 +71,7 @@ CONFIG: dict[str, Any] = {
     "axisX": {"grid": False},
     "axisBand": {"domain": False, "ticks": False, "grid": False},
     "view": {"stroke": None},
-    "text": {"fill": INK, "fontSize": 11},
+    "text": {"fill": INK, "fontSize": SIZE * WIDER},
     "line": {"strokeWidth": 2},
     "point": {"size": 55, "filled": True, "opacity": 1},
     "rule": {"strokeWidth": 2},
@@ -81,17 +88,19 @@ def spec(
         "height": height,
         "autosize": {"type": "fit-x", "contains": "padding"},
         "padding": {"left": 2, "right": 10, "top": 4, "bottom": 2},
-        "config": CONFIG,
+        "config": {**CONFIG, "axisQuantitative": {"tickCount": frame.pick(3, 5)}},
         "data": {"values": [dict(row) for row in data]},
         "layer": layers,
         **more,
     }
 
 
-def number(field: str, title: str | None = None, *, zero: bool = True, **more: Any) -> Spec:
+def number(
+    field: str, title: str | list[str] | None = None, *, zero: bool = True, **more: Any
+) -> Spec:
     """An encoding by a number. ``axis`` and ``scale`` are merged with the usual ones."""
     scale = {"zero": zero, "nice": True, **more.pop("scale", {})}
-    axis = {"tickCount": 5, "labelOverlap": True, **more.pop("axis", {})}
+    axis = {"labelOverlap": True, "labelFlush": False, **more.pop("axis", {})}
     return {
         "field": field,
         "type": "quantitative",
@@ -131,6 +140,8 @@ def _placed(attribute: str, value: str, name: str) -> str:
     """An attribute whose ids are those of one chart, and whose numbers have two decimals."""
     if attribute == "id":
         return f"{name}-{value}"
+    if attribute == "font-size":
+        return f"{float(value.removesuffix('px')) / WIDER:g}px"
     if attribute in ("d", "transform", "points"):
         return _LONG_NUMBER.sub(
             lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), value

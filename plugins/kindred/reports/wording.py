@@ -92,10 +92,15 @@ def days(moments: Sequence[datetime]) -> list[str]:
 
 def shown(text: object) -> str:
     """A text of the data: what cannot be seen is spelt out, and the end of a long one left out."""
-    spelt = plain(str(text)[: _LONGEST + 1])
+    spelt = "".join(map(plain, str(text)[: _LONGEST + 1]))
     if not spelt.strip():
         return BLANK
     return spelt if len(spelt) <= _LONGEST else spelt[: _LONGEST - 1] + ELLIPSIS
+
+
+def optional(text: object | None) -> str:
+    """A text of the data, or nothing where there is none."""
+    return shown(text) if text else ""
 
 
 def short(text: object) -> str:
@@ -105,11 +110,10 @@ def short(text: object) -> str:
 
 def wrapped(text: str, width: int, lines: int = 2) -> str:
     """A text in at most so many lines of so many characters; the rest is left out."""
-    return "\n".join(
-        textwrap.wrap(
-            shown(text), width, max_lines=lines, placeholder=ELLIPSIS, break_long_words=True
-        )
-    )
+    found = textwrap.wrap(shown(text), width)
+    if len(found) > lines:
+        found = [*found[: lines - 1], found[lines - 1][: width - 1].rstrip() + ELLIPSIS]
+    return "\n".join(found)
 
 
 def labels(texts: Iterable[str], width: int, lines: int = 2) -> list[str]:

@@ -31,12 +31,12 @@ BROKEN = """
   for (const element of document.querySelectorAll('h1, h2, h3, p, dd, dt, li, summary, td, th')) {
     if (element.closest('.scroll') || !isSeen(element)) continue;
     if (element.scrollWidth > element.clientWidth + 1 && element.clientWidth)
-      found.push(`cut off: ${element.tagName} ${element.textContent.slice(0, 60)}`);
+      found.push(`cut off: ${element.tagName} ${element.textContent.slice(0, 40)}`);
   }
   for (const svg of document.querySelectorAll('.picture > svg')) {
     if (!isSeen(svg)) continue;
     const card = svg.closest('.block').getBoundingClientRect();
-    const name = svg.getAttribute('aria-label').slice(0, 60);
+    const name = svg.getAttribute('aria-label').slice(0, 40);
     if (!svg.querySelector('.role-mark > :not(g)')) found.push(`nothing is drawn: ${name}`);
     const texts = [...svg.querySelectorAll('text')].filter((text) => text.textContent.trim());
     const boxes = texts.map((text) => text.getBoundingClientRect());

@@ -29,7 +29,23 @@ def session_of(server, laboratory):
 
 
 @pytest.fixture(scope="module")
-def reader(server, reported):
+def mapped(reported, copy_laboratory):
+    """A copy with a map."""
+    copied = copy_laboratory(reported)
+    copied.query(
+        "create table kindred.places as select as_of, customer_id, (customer_id % 40)::real as x,"
+        " (customer_id % 7)::real as y from bi.lookalikes_current where rank = 1;"
+        " create view bi.customer_map as select * from kindred.places;"
+        " create view bi.map_quality as select as_of, 0.9::real as trustworthiness,"
+        " 15 as neighbours from kindred.places limit 1;"
+        " grant select on bi.customer_map, bi.map_quality to bi_reader"
+    )
+    return copied
+
+
+@pytest.fixture(scope="module")
+def reader(server, reported, mapped):
+    """A session, after the copy: of a database in use there can be none."""
     with session_of(server, reported) as database:
         yield database
 
@@ -176,18 +192,9 @@ def test_audiences_have_quality_overlap_and_what_is_wrong_with_others(reader, sc
 
 
 def test_without_a_map_there_is_none_and_with_one_every_customer_is_counted(
-    reader, scope, server, reported, copy_laboratory
+    reader, scope, server, mapped
 ):
     assert figure_rows.read_map(reader, scope, "kmeans") is None
-    mapped = copy_laboratory(reported)
-    mapped.query(
-        "create table kindred.places as select as_of, customer_id, (customer_id % 40)::real as x,"
-        " (customer_id % 7)::real as y from bi.lookalikes_current where rank = 1;"
-        " create view bi.customer_map as select * from kindred.places;"
-        " create view bi.map_quality as select as_of, 0.9::real as trustworthiness,"
-        " 15 as neighbours from kindred.places limit 1;"
-        " grant select on bi.customer_map, bi.map_quality to bi_reader"
-    )
     with session_of(server, mapped) as database:
         scope = figure_rows.find_scope(database, "bi")
         [kmeans] = [
