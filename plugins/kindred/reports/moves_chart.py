@@ -104,12 +104,6 @@ def _sankey(frame: Frame, moves: Moves, colours: Mapping[int, str]) -> Spec:
     x = {"type": "quantitative", "scale": {"domain": [0, 1], "nice": False}, "axis": None}
     y = {**x, "scale": {"domain": [0, 1], "reverse": True, "nice": False}}
     plain = {"field": "colour", "type": "nominal", "scale": None}
-    text = {
-        "type": "text",
-        "fontSize": WIDER * frame.pick(10, 11),
-        "baseline": "middle",
-        "lineHeight": 13,
-    }
     layers: list[Spec] = [
         {
             "data": {"values": ribbons},
@@ -133,22 +127,34 @@ def _sankey(frame: Frame, moves: Moves, colours: Mapping[int, str]) -> Spec:
                 "fill": plain,
             },
         },
-        *(
-            {
-                "data": {"values": [one for one in texts if one["align"] == align]},
-                "mark": {**text, "align": align, "color": INK},
-                "encoding": {
-                    "x": {**x, "field": "x"},
-                    "y": {**y, "field": "y"},
-                    "text": {"field": "text"},
-                },
-            }
-            for align in ("right", "left")
-        ),
+        *_named(frame, texts, x, y),
     ]
     drawn = spec(frame, height, [], layers)
     drawn["width"] = frame.width - 2 * room
     return drawn | {"autosize": {"type": "pad"}, "padding": 4}
+
+
+def _named(frame: Frame, texts: list[dict[str, Any]], x: Spec, y: Spec) -> list[Spec]:
+    """The layers of the names, left and right."""
+    mark = {
+        "type": "text",
+        "fontSize": WIDER * frame.pick(10, 11),
+        "lineHeight": 13,
+        "baseline": "middle",
+        "color": INK,
+    }
+    return [
+        {
+            "data": {"values": [one for one in texts if one["align"] == align]},
+            "mark": {**mark, "align": align},
+            "encoding": {
+                "x": {**x, "field": "x"},
+                "y": {**y, "field": "y"},
+                "text": {"field": "text"},
+            },
+        }
+        for align in ("right", "left")
+    ]
 
 
 def _texts(

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import vl_convert
 
 from kindred.reports.chart import Frame, Rows, Spec
+from kindred.spec.names import plain
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
@@ -130,7 +131,11 @@ def svg(described: Spec, label: str, name: str) -> str:
             for attribute, value in element.attrib.items()
             if attribute in ATTRIBUTES and (attribute, value) not in USUAL
         }
-    shown = {"role": "img", "aria-label": label, "width": root.attrib["viewBox"].split()[2]}
+    shown = {
+        "role": "img",
+        "aria-label": "".join(map(plain, label)),
+        "width": root.attrib["viewBox"].split()[2],
+    }
     root.attrib |= shown
     text = ElementTree.tostring(_without_invisible(root), encoding="unicode")
     return text.replace("ns0:", "").replace(":ns0=", "=")

@@ -105,12 +105,15 @@ def optional(text: object | None) -> str:
 
 def short(text: object) -> str:
     """A text of the data within a title."""
-    return wrapped(str(text), _SHORT, 1)
+    return wrapped(text, _SHORT, 1)
 
 
-def wrapped(text: str, width: int, lines: int = 2) -> str:
+def wrapped(text: object, width: int, lines: int = 2) -> str:
     """A text in at most so many lines of so many characters; the rest is left out."""
-    found = textwrap.wrap(shown(text), width)
+    whole = shown(text)
+    # On one line a long word is cut, not left out.
+    found = textwrap.wrap(whole, width) if lines > 1 else [whole[i : i + width] for i in (0, width)]
+    found = [line for line in found if line]
     if len(found) > lines:
         found = [*found[: lines - 1], found[lines - 1][: width - 1].rstrip() + ELLIPSIS]
     return "\n".join(found)

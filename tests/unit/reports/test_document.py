@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from kindred.reports.chart import Chart
-from kindred.reports.document import document
+from kindred.reports.document import document, section_html
 from kindred.reports.figures import MapCell
 from kindred.reports.report import report_html
 from kindred.reports.sections import sections_of
@@ -106,9 +106,8 @@ def test_every_chart_is_drawn_for_both_places_and_has_its_table(figures, reading
     labels = [
         value for tag, name, value in reading.attributes if (tag, name) == ("svg", "aria-label")
     ]
-    assert Counter(labels) == {
-        f"{chart.title}. {chart.note} The figures follow as a table.": 2 for chart in charts
-    }
+    written = [f"{chart.title}. {chart.note} The figures follow as a table." for chart in charts]
+    assert Counter(labels) == Counter(2 * written)
     for chart in charts:
         assert chart.table.rows, chart.title
 
@@ -124,6 +123,11 @@ def test_ids_are_unique_and_what_is_referred_to_is_there(reading):
     assert referred <= {*ids}
 
 
+def test_a_usual_report_is_far_below_two_megabytes(html):
+    assert len(html.encode()) < MOST_BYTES / 2
+
+
+@pytest.mark.soak
 def test_the_largest_report_is_below_two_megabytes(figures):
     """Every cell of the map is full of every segment, and there are four algorithms."""
     full = tuple(
@@ -150,8 +154,10 @@ def test_the_largest_report_is_below_two_megabytes(figures):
     assert len(report_html(largest).encode()) < MOST_BYTES
 
 
-def test_equal_figures_give_equal_bytes(figures, html):
-    assert report_html(report_cases.figures()) == html
+def test_equal_figures_give_equal_bytes(html):
+    again = section_html(sections_of(report_cases.figures())[0])
+    assert "<svg" in again
+    assert again in html
 
 
 def test_a_first_night_with_nothing_but_customers_is_a_report_too(figures):
