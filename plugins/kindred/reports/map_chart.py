@@ -113,7 +113,7 @@ def _numbers(frame: Frame, cells: Cells, colours: Mapping[int, str], x: Spec, y:
     places: dict[int, list[tuple[int, tuple[int, int]]]] = defaultdict(list)
     for place, inside in cells.items():
         for cluster, customers in inside.items():
-            if cluster in colours:
+            if cluster is not None and cluster in colours:
                 places[cluster].append((customers, place))
     taken: list[tuple[int, int]] = []
     rows = []

@@ -71,7 +71,7 @@ def night_section(night: Night) -> Section:
         Fact(
             "Customers",
             count(snapshot.customers),
-            _since(change(snapshot.customers, before and before.customers)),
+            _since(change(snapshot.customers, None if before is None else before.customers)),
         ),
         Fact("Rows landed", count(snapshot.rows_landed), "in the window of this night"),
         Fact("Rows rejected", count(snapshot.rows_rejected), "reasons below"),
