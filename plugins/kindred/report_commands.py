@@ -22,6 +22,7 @@ from kindred.spec.model import DEFAULT_SPACE
 from kindred.spec.names import plain
 
 if TYPE_CHECKING:
+    from kindred.reports.figures import Trait
     from kindred.warehouse.database import Database
 
 app = typer.Typer()
@@ -132,24 +133,32 @@ def segments(
     _say(f"segments of snapshot {scope.as_of.isoformat()}")
     for one in found:
         outcomes = {
-            (trait.cluster_id, trait.title): trait.estimate
+            (trait.cluster_id, trait.title): _estimate(trait)
             for trait in one.traits
             if trait.role == "label" and trait.kind != "date"
         }
-        titles = list(dict.fromkeys(title for _, title in outcomes))[:4]
+        titles = list(dict.fromkeys(title for _, title in outcomes))[:3]
         _print_table(
-            (one.algorithm, "customers", "share", "name", *titles),
+            (one.algorithm, "customers", "share", *titles, "name"),
             [
                 (
                     segment.cluster_id,
                     f"{segment.customers:,}",
                     f"{100 * segment.share:.1f}%",
-                    segment.name,
                     *(outcomes.get((segment.cluster_id, title)) for title in titles),
+                    segment.name,
                 )
                 for segment in one.segments
             ],
         )
+
+
+def _estimate(trait: "Trait") -> str | None:
+    from kindred.reports.wording import figure, share
+
+    if trait.estimate is None:
+        return None
+    return share(trait.estimate) if trait.is_share else figure(trait.estimate)
 
 
 def _without_medoid(segment: dict[str, Any]) -> dict[str, Any]:
@@ -175,7 +184,7 @@ def snapshots(space: SpaceOption = DEFAULT_SPACE, as_json: JsonOption = False) -
         ("as of", "status", "customers", "rejected", "recall", "published", "to know"),
         [
             (
-                one.as_of.isoformat(),
+                f"{one.as_of:%Y-%m-%dT%H:%M}",
                 f"{one.status}, current" if one.is_current else one.status,
                 "" if one.customers is None else f"{one.customers:,}",
                 "" if one.rows_rejected is None else f"{one.rows_rejected:,}",
@@ -204,7 +213,9 @@ def _say(text: str) -> None:
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    table = Table(*(escape(plain(column)) for column in columns))
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(escape(plain(column)), overflow="fold")
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row))
     console.print(table)

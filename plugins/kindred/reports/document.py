@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
+from kindred.progress.steps import counted
 from kindred.reports.chart import Chart, Fact, Frame, Key, Listing, Section, Table
 from kindred.reports.style import CSS
 from kindred.reports.vega import svg
@@ -26,7 +27,8 @@ def policy() -> str:
 
 def document(title: str, lead: str, sections: Sequence[Section], footer: str) -> str:
     """The whole file; all texts are escaped here."""
-    body = "".join(section_html(one) for one in sections)
+    drawing = counted("drawing the report", sections, "sections")
+    body = "".join(section_html(one) for one in drawing)
     links = "".join(
         f'<li><a href="#{_anchor(one.anchor)}">{escape(one.title)}</a></li>' for one in sections
     )

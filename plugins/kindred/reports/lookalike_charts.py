@@ -259,7 +259,7 @@ def _checks(checks: Sequence[IndexCheck], nights: Sequence[Snapshot]) -> list[Ch
                     for one in known
                 ),
             ),
-            lambda frame: line(frame, rows, "recall", zero=False, axis={"format": ".1~%"}),
+            lambda frame: line(frame, rows, "recall", zero=False, axis={"format": ".3~%"}),
         )
     ]
 

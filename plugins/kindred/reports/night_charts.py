@@ -1,6 +1,7 @@
 """Charts of the night: trends, stages, drift, what is missing."""
 
 from collections.abc import Mapping, Sequence
+from math import floor
 
 from kindred.reports.chart import Chart, Frame, Key, Listing, Rows, Spec, Table
 from kindred.reports.figures import Column, Night, Rejection, Snapshot
@@ -73,7 +74,10 @@ def _recall(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
     ]
     worst = min(float(one.recall or 0) for _, one in known)
     return Chart(
-        f"Recall of the lookalikes never fell below {share(worst)}",
+        "All true neighbours were found in every night"
+        if worst == 1
+        # Rounded down: it has to be true.
+        else f"Recall of the lookalikes never fell below {share(floor(1000 * worst) / 1000)}",
         "Share of the true nearest neighbours found, on a sample; with its 95 % interval.",
         Table(
             ("snapshot", "recall"),
@@ -82,7 +86,7 @@ def _recall(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
                 for at, one in known
             ),
         ),
-        lambda frame: line(frame, rows, "recall", zero=False, axis={"format": ".1~%"}),
+        lambda frame: line(frame, rows, "recall", zero=False, axis={"format": ".3~%"}),
     )
 
 

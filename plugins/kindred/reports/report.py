@@ -65,21 +65,17 @@ def read_figures(
 
 
 def main_algorithm(segmentations: tuple[Segmentation, ...]) -> Segmentation | None:
-    """The one that the map is coloured by: that whose segments are few and well apart.
-
-    The largest silhouette decides, of those that have more than one segment.
-    """
-    several_of = [one for one in segmentations if one.count > 1]
-    return max(
-        several_of or segmentations,
-        key=lambda one: (_silhouette(one), one.algorithm),
-        default=None,
-    )
+    """The one that the map is coloured by: few segments that most customers are in, well apart."""
+    return max(segmentations, key=_suits_a_map, default=None)
 
 
-def _silhouette(segmentation: Segmentation) -> float:
-    newest = segmentation.quality[0].silhouette if segmentation.quality else None
-    return -1.0 if newest is None else newest
+def _suits_a_map(segmentation: Segmentation) -> tuple[bool, float, float, str]:
+    noise, silhouette = 1.0, -1.0
+    if segmentation.quality:
+        newest = segmentation.quality[0]
+        noise, silhouette = newest.noise_share, newest.silhouette or silhouette
+    is_few = 1 < segmentation.count <= figure_rows.MOST_SEGMENTS
+    return is_few, -noise, silhouette, segmentation.algorithm
 
 
 def _examples(
@@ -113,7 +109,7 @@ def report_html(figures: Figures) -> str:
     )
     of_examples = " It shows single customers." if figures.examples else ""
     return document(
-        f"{figures.space}: {moment(snapshot.as_of)}",
+        f"Kindred report: {figures.space}, {moment(snapshot.as_of)}",
         f"The {state} of space {figures.space}: {count(snapshot.customers)} customers as known"
         f" before {moment(snapshot.as_of)} UTC{published}.",
         sections_of(figures),

@@ -53,7 +53,10 @@ def sections_of(figures: Figures) -> list[Section]:
         map_section(figures.customer_map, figures.segmentations, figures.mapped),
         *(
             segment_section(one, figures.moves.get(one.algorithm), figures.night)
-            for one in figures.segmentations
+            # That of the map first.
+            for one in sorted(
+                figures.segmentations, key=lambda one: one.algorithm != figures.mapped
+            )
         ),
         lookalike_section(figures.distances, figures.examples),
         index_section(figures.index, figures.night),
@@ -74,7 +77,11 @@ def night_section(night: Night) -> Section:
             _since(change(snapshot.customers, None if before is None else before.customers)),
         ),
         Fact("Rows landed", count(snapshot.rows_landed), "in the window of this night"),
-        Fact("Rows rejected", count(snapshot.rows_rejected), "reasons below"),
+        Fact(
+            "Rows rejected",
+            count(snapshot.rows_rejected),
+            "reasons below" if night.rejected_rows else "none before either",
+        ),
         Fact(
             "Recall",
             share(snapshot.recall),
@@ -137,8 +144,8 @@ def _said_of(night: Night) -> tuple[str, ...]:
         found.append(f"{several(number, 'customer')} {verb} erased since it was published.")
     if snapshot.history == "reconstructed":
         found.append(
-            "It is reconstructed: older than the first extraction from a source that keeps one row"
-            " per customer."
+            "The snapshot is reconstructed: older than the first extraction from a source that"
+            " keeps one row per customer."
         )
     if snapshot.events_unknown:
         found.append(

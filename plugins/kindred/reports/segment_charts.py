@@ -215,7 +215,7 @@ def date_of(day: float) -> str:
 
 
 def outcomes(segmentation: Segmentation) -> list[Chart]:
-    """Each outcome by segment, with its interval, beside everybody's."""
+    """Each outcome by segment, with its interval, beside everybody's; of a label one category."""
     found: dict[str, list[Trait]] = {}
     for one in segmentation.traits:
         # A mean date has no interval.
@@ -224,7 +224,10 @@ def outcomes(segmentation: Segmentation) -> list[Chart]:
     strength = {
         title: max(abs(one.effect or 0.0) for one in traits) for title, traits in found.items()
     }
-    chosen = sorted(found, key=lambda title: (-strength[title], title))[:MOST_OUTCOMES]
+    best: dict[str, str] = {}
+    for title in sorted(found, key=lambda title: (-strength[title], title)):
+        best.setdefault(found[title][0].column_name, title)
+    chosen = list(best.values())[:MOST_OUTCOMES]
     return [_outcome(segmentation, title, found[title]) for title in chosen]
 
 

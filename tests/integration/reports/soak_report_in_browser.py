@@ -53,7 +53,7 @@ def test_the_report_is_whole_quiet_and_reachable(running, axe, reports, kind, sc
         assert opened.violations(axe) == []
         assert opened.requests == [address]
         assert opened.complaints == []
-        assert opened.page.title().startswith("default: 20")
+        assert opened.page.title().startswith("Kindred report: default, 20")
         assert opened.page.locator("figure").count() > 12
 
 

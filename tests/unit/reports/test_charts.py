@@ -12,6 +12,7 @@ from kindred.reports.lookalike_charts import distances, index_charts
 from kindred.reports.map_chart import cells_of, map_chart
 from kindred.reports.moves_chart import ends_of, moves_chart
 from kindred.reports.night_charts import drift, stages, trends
+from kindred.reports.report import main_algorithm
 from kindred.reports.segment_charts import effects, outcomes, sizes
 from kindred.reports.vega import names, number, spec, svg
 from kindred.reports.wording import days, interval, labels, several, shown, wrapped
@@ -66,9 +67,26 @@ def test_segments_have_a_bar_a_cell_and_an_estimate_each():
     [heat] = effects(found)
     telling = [one for one in found.traits if one.role == "feature"]
     assert len(marks(heat, "rect")) == len(telling) == len(heat.table.rows)
+    assert [chart.title.split(":")[0] for chart in outcomes(found)] == [
+        "</script><script>document.title='taken'</script>",
+        "churned",
+    ]
     for chart in outcomes(found):
         assert len(marks(chart, "symbol")) == len(SIZES)
         assert len(marks(chart, "rule")) == len(SIZES) + 1, "an interval each, and everybody"
+
+
+def test_the_map_shows_the_segments_that_most_customers_are_in():
+    noisy, lists, whole = (
+        report_cases.segmentation(name, SCOPE) for name in ("hdbscan", "ivfflat", "kmeans")
+    )
+    few = [replace(segment, segments=10) for segment in whole.segments]
+    clean = [replace(quality, noise_share=0.0, silhouette=0.1) for quality in whole.quality]
+    whole = replace(whole, segments=tuple(few), quality=tuple(clean))
+    noisy = replace(noisy, segments=tuple(few))
+    assert main_algorithm((noisy, lists, whole)) is whole
+    assert main_algorithm((noisy, lists)) is noisy
+    assert main_algorithm(()) is None
 
 
 def test_flows_are_as_thick_as_the_customers_they_carry():
