@@ -11,7 +11,7 @@ from kindred.reports.figures_of_lists import (
     Audiences,
     Overlap,
 )
-from kindred.reports.segment_charts import forest
+from kindred.reports.forest import forest
 from kindred.reports.vega import ACCENT, CONTRAST, INK, MUTED, OTHERS, PAPER, names, number, spec
 from kindred.reports.wording import (
     count,

@@ -9,8 +9,8 @@ from kindred.reports.figures_of_lists import (
     RecommendationReason,
     Recommendations,
 )
+from kindred.reports.forest import forest
 from kindred.reports.night_charts import bars
-from kindred.reports.segment_charts import forest
 from kindred.reports.vega import ACCENT, OTHERS
 from kindred.reports.wording import count, interval, share
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from kindred.reports.chart import Chart, Frame, Key, Listing, Spec, Table
 from kindred.reports.figures import Segmentation, Snapshot, Trait
+from kindred.reports.forest import forest
 from kindred.reports.night_charts import bars, line
 from kindred.reports.vega import (
     ACCENT,
@@ -15,12 +16,10 @@ from kindred.reports.vega import (
     EFFECT_COLOURS,
     EFFECT_LIMITS,
     INK,
-    MUTED,
     OTHERS,
     PAPER,
     WIDER,
     names,
-    number,
     spec,
 )
 from kindred.reports.wording import (
@@ -33,7 +32,6 @@ from kindred.reports.wording import (
     share,
     short,
     shown,
-    wrapped,
 )
 
 MOST_TRAITS = 14
@@ -245,7 +243,7 @@ def _outcome(segmentation: Segmentation, title: str, traits: Sequence[Trait]) ->
         }
         for one in ranked
     ]
-    top = ranked[0]
+    top = max(different or ranked, key=lambda one: (_gap(one), -one.cluster_id))
     said = (
         f"{short(title)}: {_plain_of(top, top.estimate)} in segment {top.cluster_id},"
         f" {_plain_of(top, everyone)} of everybody"
@@ -275,60 +273,17 @@ def _outcome(segmentation: Segmentation, title: str, traits: Sequence[Trait]) ->
     )
 
 
+def _gap(trait: Trait) -> float:
+    """How far the interval of a segment is from everybody's figure; below 0 if it holds it."""
+    if trait.everyone is None or trait.low is None or trait.high is None:
+        return 0.0
+    return max(trait.low - trait.everyone, trait.everyone - trait.high)
+
+
 def _side(trait: Trait) -> str:
     if not trait.is_different:
         return OTHERS
     return ACCENT if (trait.estimate or 0) > (trait.everyone or 0) else CONTRAST
-
-
-def forest(
-    frame: Frame,
-    rows: Sequence[dict[str, Any]],
-    title: str,
-    *,
-    reference: float | None,
-    is_share: bool = False,
-    lines: int = 2,
-) -> Spec:
-    """Estimates with intervals by name, and a line of reference.
-
-    Rows have ``name``, ``value``, ``low``, ``high`` and ``colour``.
-    """
-    written = labels([str(row["name"]) for row in rows], frame.pick(17, 30), lines)
-    data = [{**row, "name": name} for row, name in zip(rows, written, strict=True)]
-    x = number(
-        "value",
-        wrapped(title, frame.pick(34, 60)).split("\n"),
-        zero=False,
-        axis={"format": "~%" if is_share else "~s"},
-        scale={"padding": 12},
-    )
-    colour = {"field": "colour", "type": "nominal", "scale": None}
-    layers: list[Spec] = [
-        {
-            "mark": {"type": "rule"},
-            "encoding": {
-                "y": names("name", axis={"grid": True}),
-                "x": {**x, "field": "low"},
-                "x2": {"field": "high"},
-                "color": colour,
-            },
-        },
-        {
-            "mark": {"type": "point", "size": 70},
-            "encoding": {"y": names("name"), "x": x, "color": colour},
-        },
-    ]
-    if reference is not None:
-        layers.insert(
-            0,
-            {
-                "data": {"values": [{"reference": reference}]},
-                "mark": {"type": "rule", "color": MUTED, "strokeWidth": 1, "strokeDash": [4, 3]},
-                "encoding": {"x": {**x, "field": "reference"}},
-            },
-        )
-    return spec(frame, {"step": 36 if lines > 1 else 26}, data, layers)
 
 
 def stability(segmentation: Segmentation, nights: Sequence[Snapshot]) -> list[Chart]:
