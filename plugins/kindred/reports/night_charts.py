@@ -315,8 +315,7 @@ def missing(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
     ]
     return [
         Chart(
-            f"{share((first.missing or 0) / first.customers, 0)} of the customers have no"
-            f" {short(first.column_name)}",
+            f"{several(first.missing or 0, 'customer')} have no {short(first.column_name)}",
             "Customers without a value, as a share of all; columns without any are left out.",
             Table(
                 ("column", "without a value", "share", "rows rejected for it"),

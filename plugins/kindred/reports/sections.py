@@ -218,7 +218,7 @@ def segment_section(segmentation: Segmentation, moves: Moves | None, night: Nigh
     return Section(
         f"segments-{segmentation.algorithm}",
         f"Segments by {segmentation.algorithm}",
-        (f"Since the night before: {lineage}.",) if lineage else (),
+        (f"Since the night before: {lineage}.",) if lineage and night.scope.previous else (),
         tuple(facts),
         tuple(blocks),
     )

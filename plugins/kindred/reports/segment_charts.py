@@ -295,10 +295,10 @@ def stability(segmentation: Segmentation, nights: Sequence[Snapshot]) -> list[Ch
     rows = [{"night": moments[one.as_of], "value": one.stability} for one in known]
     last = known[-1].stability or 0.0
     well, little = 0.9, 0.6  # readings of the adjusted Rand index; chance gives 0, equality 1
-    word = "nearly the same" if last >= well else "alike" if last >= little else "other ones"
+    word = "nearly those" if last >= well else "like those" if last >= little else "unlike those"
     return [
         Chart(
-            f"The segments are {word} as the night before: {figure(last)}",
+            f"The segments are {word} of the night before: stability {figure(last)}",
             "Adjusted Rand index with the snapshot before: 1 means the same segments, 0 what chance"
             " gives.",
             Table(

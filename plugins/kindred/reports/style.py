@@ -44,7 +44,8 @@ dt{{color:var(--muted);font-size:13px}}
 dd{{margin:0}}
 dd.value{{font-size:22px;line-height:1.3;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}}
 dd.note{{color:var(--muted);font-size:12px;line-height:1.4}}
-.blocks{{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:20px}}
+.blocks{{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:20px;
+grid-auto-flow:dense}}
 .block{{background:var(--card);border:1px solid var(--line);border-radius:8px;margin:0;
 padding:18px 20px 14px;min-width:0}}
 .block.wide{{grid-column:1/-1}}
