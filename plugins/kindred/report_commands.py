@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 console = Console(emoji=False)
+SHOWN_OUTCOMES = 2
 
 AsOfOption = Annotated[
     str | None, typer.Option(help="The snapshot, as in bi.snapshots; default: the current.")
@@ -111,6 +112,7 @@ def segments(
 ) -> None:
     """Show the segments of a snapshot: names, sizes, outcomes, and what is telling of each."""
     from kindred.reports import figure_rows
+    from kindred.reports.segment_charts import strongest_outcomes
 
     schema = spec_of(space).bi_schema
     with _reader("segments") as database, database.repeatable_read():
@@ -132,12 +134,13 @@ def segments(
         return
     _say(f"segments of snapshot {scope.as_of.isoformat()}")
     for one in found:
+        strongest = strongest_outcomes(one)
+        titles = list(strongest)[:SHOWN_OUTCOMES]
         outcomes = {
-            (trait.cluster_id, trait.title): _estimate(trait)
-            for trait in one.traits
-            if trait.role == "label" and trait.kind != "date"
+            (trait.cluster_id, title): _estimate(trait)
+            for title in titles
+            for trait in strongest[title]
         }
-        titles = list(dict.fromkeys(title for _, title in outcomes))[:3]
         _print_table(
             (one.algorithm, "customers", "share", *titles, "name"),
             [
@@ -181,15 +184,14 @@ def snapshots(space: SpaceOption = DEFAULT_SPACE, as_json: JsonOption = False) -
         _say(f"space {space} has no snapshots yet: run the DAG")
         return
     _print_table(
-        ("as of", "status", "customers", "rejected", "recall", "published", "to know"),
+        ("as of", "status", "customers", "rejected", "recall", "to know"),
         [
             (
                 f"{one.as_of:%Y-%m-%dT%H:%M}",
-                f"{one.status}, current" if one.is_current else one.status,
+                "current" if one.is_current else one.status,
                 "" if one.customers is None else f"{one.customers:,}",
                 "" if one.rows_rejected is None else f"{one.rows_rejected:,}",
                 one.recall,
-                "" if one.published_at is None else f"{one.published_at:%Y-%m-%d %H:%M}",
                 one.remark,
             )
             for one in found
@@ -215,7 +217,9 @@ def _say(text: str) -> None:
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        table.add_column(escape(plain(column)), overflow="fold")
+        # The last one takes what there is of room.
+        is_last = column == columns[-1]
+        table.add_column(escape(plain(column)), overflow="fold", no_wrap=not is_last)
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row))
     console.print(table)

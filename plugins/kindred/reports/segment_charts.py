@@ -214,9 +214,17 @@ def date_of(day: float) -> str:
 
 def outcomes(segmentation: Segmentation) -> list[Chart]:
     """Each outcome by segment, with its interval, beside everybody's; of a label one category."""
+    found = strongest_outcomes(segmentation)
+    return [_outcome(segmentation, title, found[title]) for title in list(found)[:MOST_OUTCOMES]]
+
+
+def strongest_outcomes(segmentation: Segmentation) -> dict[str, list[Trait]]:
+    """Of each label the category that separates the segments best, the best label first.
+
+    Title -> the figures of the segments; without dates, whose means have no interval.
+    """
     found: dict[str, list[Trait]] = {}
     for one in segmentation.traits:
-        # A mean date has no interval.
         if one.role == "label" and one.kind != "date" and one.estimate is not None:
             found.setdefault(one.title, []).append(one)
     strength = {
@@ -225,8 +233,7 @@ def outcomes(segmentation: Segmentation) -> list[Chart]:
     best: dict[str, str] = {}
     for title in sorted(found, key=lambda title: (-strength[title], title)):
         best.setdefault(found[title][0].column_name, title)
-    chosen = list(best.values())[:MOST_OUTCOMES]
-    return [_outcome(segmentation, title, found[title]) for title in chosen]
+    return {title: found[title] for title in best.values()}
 
 
 def _outcome(segmentation: Segmentation, title: str, traits: Sequence[Trait]) -> Chart:
