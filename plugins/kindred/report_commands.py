@@ -216,9 +216,9 @@ def _say(text: str) -> None:
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     table = Table(box=None, pad_edge=False)
-    for column in columns:
+    for place, column in enumerate(columns, 1):
         # The last one takes what there is of room.
-        is_last = column == columns[-1]
+        is_last = place == len(columns)
         table.add_column(escape(plain(column)), overflow="fold", no_wrap=not is_last)
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row))
