@@ -131,7 +131,8 @@ def _said_of(night: Night) -> tuple[str, ...]:
         )
         state = attempt.run_status if attempt.status == "published" else attempt.status
         where = f" in task {shown(attempt.failed_task)}" if attempt.failed_task else ""
-        why = f": {shown(attempt.failure)}" if attempt.failure else ""
+        # Not the text itself, which may quote a customer.
+        why = f"; {night.scope.bi}.snapshots says why" if attempt.failure else ""
         found.append(f"{when} {_STATES.get(state or '', 'is not published')}{where}{why}.")
     if snapshot.late_customers:
         found.append(

@@ -22,7 +22,8 @@ from kindred.erasure.task import erase
 from kindred.history.erasure_key import VARIABLE
 from kindred.publication.withdraw import withdraw
 from kindred.reports import report
-from kindred.reports.sections import night_section
+from kindred.reports.document import section_html
+from kindred.reports.sections import lookalike_section, night_section
 from kindred.run.context import open_run
 from kindred.tasks import run_task
 
@@ -35,36 +36,48 @@ def command(reported, tmp_path_factory):
     return command_in(reported, tmp_path_factory.mktemp("features"))
 
 
-def test_the_report_is_one_file_without_customers_unless_they_are_asked_for(command, tmp_path):
-    for options, name in ((), "plain.html"), (("--examples",), "examples.html"):
-        code, printed = command("report", "--out", str(tmp_path / name), *options)
-        assert code == 0, printed
-        assert str(tmp_path / name) in printed
-        assert ("single customers" in printed) == bool(options)
-    plain = (tmp_path / "plain.html").read_text(encoding="utf-8")
-    examples = (tmp_path / "examples.html").read_text(encoding="utf-8")
-    assert "Who is like customer" in examples
-    assert "Who is like customer" not in plain
-    for text in (plain, examples):
-        for hostile in (HOSTILE_COLUMN, HOSTILE_VALUE):
-            assert hostile not in text
-        assert "\u2028" not in text
-        assert SECRET_COLUMN not in text
-        assert SECRET_VALUE not in text
-        assert f"{CUSTOMERS + 10:,}" in text
+def test_the_report_is_one_file_of_aggregates(command, tmp_path):
+    path = tmp_path / "plain.html"
+    code, printed = command("report", "--out", str(path))
+    assert code == 0, printed
+    assert str(path) in printed
+    assert "single customers" not in printed
+    text = path.read_text(encoding="utf-8")
+    for hidden in (HOSTILE_COLUMN, HOSTILE_VALUE, "\u2028", SECRET_COLUMN, SECRET_VALUE, "<script"):
+        assert hidden not in text
+    assert "Who is like customer" not in text
+    assert f"{CUSTOMERS + 10:,}" in text
     for title in ("The night", "Segments by kmeans", "Lookalikes", "Index", "Audiences"):
-        assert f">{title}</h2>" in plain
-    assert ">Recommendations</h2>" in plain
-    assert "<script" not in plain
+        assert f">{title}</h2>" in text
+    assert ">Recommendations</h2>" in text
 
 
-def test_the_report_of_an_earlier_snapshot_knows_nothing_of_later_ones(command, tmp_path):
+def test_single_customers_are_shown_to_those_who_ask_for_them(command, tmp_path, monkeypatch):
+    def of_lookalikes(figures):
+        return section_html(lookalike_section(figures.distances, figures.examples))
+
+    monkeypatch.setattr(report, "report_html", of_lookalikes)  # to draw all takes long
+    for options, is_shown in ((), False), (("--examples",), True):
+        path = tmp_path / "lookalikes.html"
+        code, printed = command("report", "--out", str(path), *options)
+        assert code == 0, printed
+        assert ("single customers" in printed) == is_shown
+        text = path.read_text(encoding="utf-8")
+        assert ("Who is like customer" in text) == is_shown
+        for hidden in (HOSTILE_COLUMN, HOSTILE_VALUE, SECRET_COLUMN, SECRET_VALUE):
+            assert hidden not in text
+
+
+def test_the_report_of_an_earlier_snapshot_knows_nothing_of_later_ones(
+    command, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(report, "report_html", repr)
     path = tmp_path / "first.html"
     code, printed = command("report", "--as-of", FIRST_NIGHT, "--out", str(path))
     assert code == 0, printed
     text = path.read_text(encoding="utf-8")
-    assert "2026-04-01 02:00" in text
-    assert "2026-05-02" not in text
+    assert repr(FIRST) in text
+    assert repr(LAST) not in text
     code, printed = command("report", "--as-of", "2026-04-02", "--out", str(tmp_path / "none.html"))
     assert code == 1
     assert "no snapshot is published as of 2026-04-02" in printed
@@ -195,12 +208,13 @@ def test_a_run_that_failed_makes_the_report_of_what_serves_and_says_so(keeping, 
     monkeypatch.setattr(report, "report_html", lambda made: str(night_section(made.night).lead))
     keeping.query(
         "update kindred.snapshot_builds set state = 'failed', failed_task = 'encode', failure ="
-        " 'no space left' where as_of = %s",
+        " 'no space for customer 42' where as_of = %s",
         (LAST,),
     )
     clean_up(keeping)
     text = (keeping.artefacts / "default" / FOLDER / f"{SLUG}.html").read_text(encoding="utf-8")
-    assert "The newest run of this date has failed in task encode: no space left." in text
+    assert "of this date has failed in task encode; bi.snapshots says why." in text
+    assert "customer 42" not in text
 
 
 def test_no_night_fails_for_want_of_its_report(keeping, caplog):
