@@ -74,7 +74,7 @@ def _recall(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
     ]
     worst = min(float(one.recall or 0) for _, one in known)
     return Chart(
-        "All true neighbours were found in every night"
+        "All true neighbours of the sample were found in every night"
         if worst == 1
         # Rounded down: it has to be true.
         else f"Recall of the lookalikes never fell below {share(floor(1000 * worst) / 1000)}",
