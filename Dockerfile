@@ -8,7 +8,7 @@ RUN pip install --no-cache-dir --only-binary=:all: \
 
 # Fail the build on pins that resolve but do not work together (Celery 5.7 breaks its provider).
 RUN AIRFLOW_HOME=/tmp/check python -c "import airflow.providers.celery.executors.celery_executor, \
-    airflow.providers.fab.auth_manager.fab_auth_manager, faiss, hdbscan, numba" \
+    airflow.providers.fab.auth_manager.fab_auth_manager, faiss, hdbscan, numba, vl_convert" \
     && rm -r /tmp/check
 
 # The folders exist in the image, so that a new volume mounted there belongs to the airflow user.

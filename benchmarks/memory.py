@@ -71,7 +71,7 @@ class Place:
     def deployment(self) -> Deployment:
         """The connections, and default settings."""
         dsns = {"kindred_source": self.source, "kindred_warehouse": self.warehouse}
-        settings = Settings(artifacts=self.artefacts, min_free_disk_mb=1)
+        settings = Settings(artifacts=self.artefacts, min_free_disk_mb=1, keep_reports=0)
         return Deployment(dsns.__getitem__, settings)
 
 

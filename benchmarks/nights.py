@@ -71,7 +71,7 @@ class Nights:
     @property
     def deployment(self) -> Deployment:
         """Both connections."""
-        settings = Settings(artifacts=self.root)
+        settings = Settings(artifacts=self.root, keep_reports=0)
         return Deployment(lambda name: self.dsn, settings)
 
     def value(self, query: str | sql.Composable, *parameters: Any) -> Any:

@@ -22,7 +22,7 @@ for some ·
 who is like the seeds of each audience, if there are files; a broken one fails alone ·
 `quality_gate` checks everything against the limits of the spec ·
 `publish` makes the snapshot visible in one short step ·
-`clean_up` deletes leftovers ·
+`clean_up` deletes leftovers, and keeps the report of what is published ·
 `finish` fails the run if any task failed.
 
 **Reads** the source table of the feature spec through connection `kindred_source`.

@@ -23,7 +23,15 @@ from local.lock import hold_lock
 from local.postgres import EmbeddedServer
 from local.report import Report, print_report, read_report
 from local.rest import Order
-from local.run import FIT, FIT_SECONDS, Stopwatch, begin_backfill, begin_fit, follow_backfill
+from local.run import (
+    FIT,
+    FIT_SECONDS,
+    Stopwatch,
+    begin_backfill,
+    begin_fit,
+    follow_backfill,
+    print_html,
+)
 from local.shutdown import STOP_SECONDS, stop_all
 from local.supervisor import Supervisor
 
@@ -71,6 +79,7 @@ def backfill(
         report = read_report(airflow.server.dsn(WAREHOUSE), spec, as_ofs)
         order = airflow.client.task_order(spec.dag_id)
         print_report(watch.console, report, order, spec.bi_schema)
+        print_html(watch, airflow, spec)
         watch.console.print()
     return report
 

@@ -24,6 +24,7 @@ def kindred_environment(
     """What the ``kindred`` command needs to work on the local databases."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     return {
+        "KINDRED_KEEP_REPORTS": "0",  # the run writes one at its end
         "KINDRED_RETRY_DELAY_SECONDS": "2",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",

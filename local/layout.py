@@ -51,6 +51,11 @@ class Layout:
         return self.state / "features"
 
     @property
+    def reports(self) -> Path:
+        """The newest report of each space, as a file of HTML."""
+        return self.state / "reports"
+
+    @property
     def features(self) -> Path:
         """The specs of the checkout."""
         return self.root / "include" / "features"

@@ -17,6 +17,7 @@ from local.airflow import COMPONENTS, LocalAirflow
 from local.credentials import ADMIN_USER, Credentials, load_credentials
 from local.data_set import DataSet
 from local.environment import SOURCE, WAREHOUSE, kindred_environment
+from local.html_report import write_html
 from local.interrupts import Interrupts
 from local.layout import Layout
 from local.lock import hold_lock
@@ -125,6 +126,7 @@ def _make_snapshots(
     rows = data_set.file_rows, data_set.event_file_rows
     report = read_report(server.dsn(WAREHOUSE), data_set.spec, as_ofs, *rows)
     print_report(watch.console, report, airflow.client.task_order(dag_id), data_set.spec.bi_schema)
+    print_html(watch, airflow, data_set.spec)
     if options.stay_up:
         airflow.wait_for_triggerer()
     return report
@@ -166,6 +168,13 @@ def follow_backfill(
     with RunBoard(watch.console, airflow.client.task_order(dag_id), titles) as board:
         watch_runs(airflow, dag_id, list(titles), board)
     watch.say("all runs have succeeded")
+
+
+def print_html(watch: Stopwatch, airflow: LocalAirflow, spec: Spec) -> None:
+    """Write the report of the current snapshot as a file of HTML, and name it."""
+    path = write_html(airflow.server.dsn(WAREHOUSE), spec, airflow.layout.reports)
+    watch.console.print()
+    watch.say(f"the report, for a browser: {path}")
 
 
 def _print_access(

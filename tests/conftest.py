@@ -48,7 +48,8 @@ def _is_soak(item: pytest.Item) -> bool:
 class Together(LoadFileScheduling):
     """Where tests run side by side: one process for a file, one for all that share a server.
 
-    Those are the tests with the Airflow, and those with PL/Python, whose packages one installs.
+    Those are the tests with the Airflow, and those with PL/Python, whose packages one installs; and
+    those of reports share their nights.
 
     While the processes collect the tests, others compile what they all would have to.
     """
@@ -70,7 +71,7 @@ class Together(LoadFileScheduling):
         if "plpython" in file:
             return "plpython"
         folder = str(Path(file).parent)
-        return folder if folder.endswith("airflow") else file
+        return folder if folder.endswith(("airflow", "integration/reports")) else file
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from kindred import audience_commands
+from kindred import audience_commands, report_commands
 from kindred.command_context import SpaceOption, conninfo, deployment, spec_of
 from kindred.errors import KindredError, SettingsError
 from kindred.progress.steps import STANDARD_ERROR, reported
@@ -21,6 +21,7 @@ from kindred.spec.names import plain
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(audience_commands.app)
+app.add_typer(report_commands.app)
 console = Console(emoji=False)  # values such as :car: are none
 
 FAILED = 1

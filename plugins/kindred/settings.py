@@ -87,6 +87,8 @@ class Settings(Environment):
     keep_month_ends: Annotated[int, Field(ge=0)] = 3
     # Newest snapshots whose replaced embeddings are kept.
     keep_replaced_nights: Annotated[int, Field(ge=0)] = 7
+    # Newest snapshots whose report is kept beside the artefacts, 0 = no reports.
+    keep_reports: Annotated[int, Field(ge=0)] = 1
     # Days for which the customers of an export are kept, to compare them, 0 = for ever.
     keep_export_days: Annotated[int, Field(ge=0)] = 400
     # The longest that one statement in a source may take, 0 = no limit.

@@ -17,6 +17,7 @@ from kindred.recommendations.task import (
     measure_recommendations,
     recommend,
 )
+from kindred.reports.task import keep_report
 from kindred.run import builds
 from kindred.run.context import Run, timed
 from kindred.segments.profiles.task import profile_clusters
@@ -47,6 +48,11 @@ def validate_all(run: Run) -> dict[str, Any]:
     return {**keep_catalogue(run), **validate(run)}
 
 
+def clean_up_all(run: Run) -> dict[str, Any]:
+    """Task ``clean_up``: delete leftovers, and keep the report of the current snapshot."""
+    return {**clean_up(run), **keep_report(run)}
+
+
 TASKS = {
     "extract": Task(extract_all, needs_snapshot=False),
     "validate": Task(validate_all, needs_snapshot=False),
@@ -68,7 +74,7 @@ TASKS = {
     "join_audiences": Task(join_audiences),
     "quality_gate": Task(quality_gate),
     "publish": Task(publish),
-    "clean_up": Task(clean_up, needs_snapshot=False, stops_after_erasure=False),
+    "clean_up": Task(clean_up_all, needs_snapshot=False, stops_after_erasure=False),
 }
 
 

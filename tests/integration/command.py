@@ -12,7 +12,7 @@ import yaml
 from rich.console import Console
 
 from integration.warehouse import COLUMNS, people
-from kindred import audience_commands, cli
+from kindred import audience_commands, cli, report_commands
 
 CONTENT = {
     "source": {"table": "customers", "key": "customer_id", "updated_at": "updated_at"},
@@ -62,6 +62,7 @@ class Command:
             patch.object(sys, "stdin", typed),
             patch.object(cli, "console", Console(width=600, emoji=False)),
             patch.object(audience_commands, "console", Console(width=600, emoji=False)),
+            patch.object(report_commands, "console", Console(width=600, emoji=False)),
             redirect_stdout(printed),
             redirect_stderr(printed),
         ):

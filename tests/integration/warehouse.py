@@ -53,7 +53,9 @@ class Laboratory:
     def deployment(self) -> Deployment:
         dsns = {"kindred_source": self.source_dsn, "kindred_warehouse": self.warehouse_dsn}
         settings = {"KINDRED_ARTIFACTS": str(self.artefacts), "KINDRED_LOCK_WAIT_SECONDS": "20"}
-        settings |= {"KINDRED_MIN_FREE_DISK_MB": "1"} | self.environment
+        # To draw a report takes longer than the night before it.
+        settings |= {"KINDRED_MIN_FREE_DISK_MB": "1", "KINDRED_KEEP_REPORTS": "0"}
+        settings |= self.environment
         dsns |= self.connections
         with patch.dict(os.environ, settings, clear=True):
 

@@ -36,6 +36,7 @@ ORDER = (
     "infer",
     "preparation",
     "backfills",
+    "reports",
     "airflow_adapter",
 )
 BENEATH = ("errors", "settings", "__version__")
@@ -106,6 +107,7 @@ SPEAKS_SQL = {
     "erasure": ("erasure_rows",),
     "infer": ("source_sample",),
     "preparation": ("kept_events", "preflight", "space_findings"),
+    "reports": ("figure_rows",),
 }
 """The modules of a subject that may name a statement or compose one; in the warehouse all may."""
 
@@ -133,6 +135,7 @@ HOLDS_A_SESSION = {
     "publication": ("prune", "withdraw"),
     "infer": ("propose", "schedule"),
     "preparation": ("audience_findings", "doctor"),
+    "reports": ("report",),
 }
 """The other modules, besides ``task.py``, that are handed a run or a session."""
 

@@ -17,6 +17,7 @@ PACKAGE_OF = {
     "psycopg2": "psycopg2-binary",
     "pydantic_core": "pydantic",  # pydantic pins the one version of it that fits
     "sklearn": "scikit-learn",
+    "vl_convert": "vl-convert-python",
     "xdist": "pytest-xdist",
     "yaml": "pyyaml",
 }

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kindred.artefacts.folder import ArtefactFolder, settings_folders
+from kindred.artefacts.stored_reports import remove_reports
 from kindred.encoding.vectors import MADE_BY, VECTORS
 from kindred.erasure import erasure_rows
 from kindred.erasure.erasure_rows import Request
@@ -133,8 +134,11 @@ def _merged_receipt(
 
 
 def _erase_artefacts(root: str, space_name: str, key: Array) -> int:
-    """Remove the artefacts of each snapshot whose vectors hold the customer or cannot be read."""
-    removed = 0
+    """Remove the artefacts of each snapshot whose vectors hold the customer or cannot be read.
+
+    The stored reports are removed too: the next night makes the newest again.
+    """
+    removed = remove_reports(root, space_name)
     for folder in settings_folders(root, space_name):
         if _contains_customer(folder, key):
             folder.remove()

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from kindred.encoding import encoder_versions
+from kindred.neighbours.distance_figures import distances_by_rank
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.graph_artefacts import (
@@ -140,7 +141,7 @@ def merge_graph(run: Run) -> list[int]:
     recall = published_recall(run, graph, method)
     with run.warehouse("merge_graph") as warehouse:
         public = _find_public(run, warehouse) if run.spec.hidden_features else None
-        shown = public or {"lookalikes": _listed(graph.nearest(run.spec.k))}
+        shown = public or _figures(graph.nearest(run.spec.k))
         run.add_facts(
             warehouse,
             recall=recall.recall_at_k,
@@ -151,6 +152,7 @@ def merge_graph(run: Run) -> list[int]:
             graph_k=graph.neighbours.shape[1],
             eligible=int(graph.eligible.sum()),
             lookalikes=shown["lookalikes"],
+            lookalike_distances=shown["distances"],
             public=public,
         )
     log.info("recall@%d %.4f [%.4f, %.4f]", run.spec.k, recall.recall_at_k, recall.low, recall.high)
@@ -187,13 +189,14 @@ def _find_public(run: Run, warehouse: Database) -> dict[str, Any]:
         "hidden": hidden,
         "recall": found.recall_at_k,
         "eligible": int(graph.eligible.sum()),
-        "lookalikes": _listed(graph),
+        **_figures(graph),
     }
 
 
-def _listed(graph: NeighbourGraph) -> int:
-    """The rows that a table of lookalikes has."""
-    return int((graph.neighbours >= 0).sum())
+def _figures(graph: NeighbourGraph) -> dict[str, Any]:
+    """The rows that a table of lookalikes has, and how their distances fall."""
+    listed = int((graph.neighbours >= 0).sum())
+    return {"lookalikes": listed, "distances": distances_by_rank(graph)}
 
 
 def published_recall(run: Run, graph: NeighbourGraph, method: str) -> Recall:

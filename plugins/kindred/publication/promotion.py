@@ -29,8 +29,15 @@ from kindred.warehouse.database import Database
 log = logging.getLogger(__name__)
 
 NOT_ASKED_FOR = dict.fromkeys(
-    ("recommendations", "item_names", "catalogue_as_of", "audience_members")
+    (
+        "recommendations",
+        "item_names",
+        "catalogue_as_of",
+        "recommendation_methods",
+        "audience_members",
+    )
 )
+COUNTED_LISTS = ("lookalike_distances", "recommendation_methods")
 AUDIENCE_MEMBERS = "audience_members"
 AUDIENCE_TABLES = ("audiences", "audience_quality", "audience_overlap", "audience_results")
 OF_SNAPSHOTS = (
@@ -96,6 +103,8 @@ def publish(
         center = counts["center"] and Vector(counts["center"])
         published = {**NOT_ASKED_FOR, **counts, "as_of": as_of, "run_id": run_id}
         published["center"] = center
+        for name in COUNTED_LISTS:
+            published[name] = published[name] and Json(published[name])
         if not database.run("publication/set_published", published):
             raise builds.superseded(as_of, run_id)
         if becomes_current:

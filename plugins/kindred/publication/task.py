@@ -36,6 +36,7 @@ COUNTS = (
     "recall_low",
     "recall_high",
     "center",
+    "lookalike_distances",
 )
 
 
@@ -97,6 +98,7 @@ def publish(run: Run) -> dict[str, Any]:
             found = facts["recommended"]
             counts |= {"recommendations": found["rows"], "item_names": found["item_names"]}
             counts["catalogue_as_of"] = found["catalogue_as_of"]
+            counts["recommendation_methods"] = found["methods"]
         if facts.get("audience_rows"):
             counts["audience_members"] = _members(facts)
         elif facts.get(FACT):

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from kindred.artefacts.stored_reports import remove_reports
 from kindred.encoding.vectors import read_embeddings
 from kindred.errors import ArtefactError, DataError
 from kindred.publication import promotion
@@ -32,6 +33,8 @@ class Withdrawn:
 
 def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
     """Hide a snapshot from BI; if it was the current one, roll back to the previous one.
+
+    Stored reports, which may show it, are removed; the next run makes the newest again.
 
     An encoder that was fitted for it and that no other published snapshot uses is withdrawn too,
     so that the next night does not use it.
@@ -66,6 +69,7 @@ def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
         if current.as_of != as_of:
             with warehouse.transaction():
                 versions = promotion.withdraw_snapshot(warehouse, as_of)
+            remove_reports(deployment.settings.artifacts, spec.space)
             return Withdrawn(current.as_of, versions)
         before = builds.previous(warehouse, as_of)
         if before is None:
@@ -79,6 +83,7 @@ def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
         staged = _stage(run, warehouse, current, is_replaced=is_replaced)
         changes = view_changes(run, warehouse)
         versions = promotion.roll_back(warehouse, as_of, before[0], staged, wait_seconds, changes)
+        remove_reports(deployment.settings.artifacts, spec.space)
     log.info("withdrew %s, %s serves again", as_of.isoformat(), before[0].isoformat())
     return Withdrawn(before[0], versions)
 

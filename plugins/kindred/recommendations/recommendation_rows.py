@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kindred.recommendations.lists import Catalogue, Recommendations
+from kindred.recommendations.parameters import Method
 from kindred.warehouse import partitions
 from kindred.warehouse.copy_writer import (
     Array,
@@ -63,6 +64,19 @@ class Listed:
             "customers": int(is_listed.any(axis=1).sum()),
             "items": int(self.catalogue.may_be_listed.sum()),
         }
+
+    @property
+    def methods(self) -> list[dict[str, int]]:
+        """How many rows each method gives, and to how many customers."""
+        is_listed = self.lists.items >= 0
+        found = []
+        for method in Method:
+            is_by_it = is_listed & (self.lists.methods == method)
+            if is_by_it.any():
+                customers = int(is_by_it.any(axis=1).sum())
+                counted = {"listed": int(is_by_it.sum()), "customers": customers}
+                found.append({"method": int(method), **counted})
+        return found
 
     def digest(self) -> str:
         """A hash of everything that the rows are made from."""

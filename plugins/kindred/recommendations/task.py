@@ -147,6 +147,7 @@ def recommend(run: Run) -> dict[str, Any]:
             warehouse,
             recommended={
                 **listed.counts,
+                "methods": listed.methods,
                 "item_names": item_names(run.spec),
                 "catalogue_as_of": None if landed_at is None else landed_at.isoformat(),
             },

@@ -57,9 +57,14 @@ class Deployment:
         return self.reader(spec.source.connection, label, prove=prove)
 
     @contextmanager
-    def reader(self, connection_id: str, label: str, *, prove: bool = False) -> Iterator[Database]:
-        """A session that only reads, and in which no statement takes longer than is allowed."""
-        with self._session(connection_id, label, prove=prove) as database:
+    def reader(
+        self, connection_id: str, label: str, *, schema: str | None = None, prove: bool = False
+    ) -> Iterator[Database]:
+        """A session that only reads, and in which no statement takes longer than is allowed.
+
+        With an empty ``schema``, statements find the catalogue alone.
+        """
+        with self._session(connection_id, label, schema=schema, prove=prove) as database:
             database.limit(timeout_seconds=self.settings.source_timeout_seconds)
             yield database
 

@@ -64,7 +64,9 @@ OBJECTS = (
     "serving/bi/similar_customers",
     "lookalikes/bi/explain_pair",
     "lookalikes/bi/lookalike_audience",
+    "lookalikes/bi/lookalike_distances",
     "recommendations/bi/recommendation_quality",
+    "recommendations/bi/recommendation_reasons",
     "recommendations/bi/item_audience",
 )
 """The other views, and the functions."""

@@ -1,0 +1,243 @@
+"""The commands ``kindred report``, ``lookalikes``, ``segments`` and ``snapshots``."""
+
+import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from kindred.artefacts.folder import snapshot_slug
+from kindred.artefacts.stored_reports import write_file
+from kindred.command_context import SpaceOption, deployment, spec_of
+from kindred.errors import DataError
+from kindred.run.connections import WAREHOUSE
+from kindred.spec.model import DEFAULT_SPACE
+from kindred.spec.names import plain
+
+if TYPE_CHECKING:
+    from kindred.reports.figures import Trait
+    from kindred.warehouse.database import Database
+
+app = typer.Typer()
+console = Console(emoji=False)
+SHOWN_OUTCOMES = 2
+
+AsOfOption = Annotated[
+    str | None, typer.Option(help="The snapshot, as in bi.snapshots; default: the current.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@app.command()
+def report(
+    space: SpaceOption = DEFAULT_SPACE,
+    as_of: AsOfOption = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write; default: one of this folder.")
+    ] = None,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Also show single customers, by their ids.")
+    ] = False,
+) -> None:
+    """Write the report of a snapshot: one file of HTML, from what bi shows."""
+    from kindred.reports.report import read_figures, report_html
+
+    schema = spec_of(space).bi_schema
+    with _reader("report") as database:
+        figures = read_figures(database, space, schema, _moment(as_of), has_examples=examples)
+    text, found = report_html(figures), figures.night.scope.as_of
+    path = Path(f"kindred_{space}_{snapshot_slug(found)}.html") if out is None else out
+    write_file(str(path.absolute()), text)
+    _say(f"report of {found.isoformat()}: {path} ({len(text.encode()) / 1e6:.1f} MB)")
+    if examples:
+        _say("it shows single customers: keep it where they may be seen; erasure cannot find it")
+
+
+@app.command()
+def lookalikes(
+    customer_id: Annotated[str, typer.Argument(help="The customer's id.")],
+    space: SpaceOption = DEFAULT_SPACE,
+    as_of: AsOfOption = None,
+    most: Annotated[int, typer.Option("--n", min=1, help="How many, at most the spec's k.")] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who is most like a customer, and why the first one is."""
+    from kindred.reports import figure_rows
+
+    schema = spec_of(space).bi_schema
+    with _reader("lookalikes") as database:
+        scope = figure_rows.find_scope(database, schema, _moment(as_of), most_nights=1)
+        found = figure_rows.read_example(database, scope, customer_id, most=most)
+    if not (found.lookalikes or found.segments):
+        raise DataError(
+            f"snapshot {scope.as_of.isoformat()} has no customer of this id"
+            f" ({len(customer_id)} characters)"
+        )
+    if as_json:
+        _print_json({"as_of": scope.as_of, **asdict(found)}, without=("title",))
+        return
+    _say(f"customer {plain(found.customer_id)}, snapshot {scope.as_of.isoformat()}")
+    for algorithm, cluster, name in found.segments:
+        where = "in no segment" if cluster < 0 else f"segment {cluster}"
+        _say(f"{algorithm}: {where}{f', {plain(name)}' if name else ''}")
+    _print_table(
+        ("rank", "lookalike", "distance", "similarity"),
+        [(one.rank, one.lookalike_id, one.distance, one.similarity) for one in found.lookalikes],
+    )
+    known = [one for one in found.contributions if one.share is not None]
+    if known:
+        _say(f"what sets customer {plain(found.lookalikes[0].lookalike_id)} apart:")
+        _print_table(
+            ("column", "share of the distance", "customer", "lookalike"),
+            [
+                (one.column_name, f"{100 * (one.share or 0):.1f}%", one.value_a, one.value_b)
+                for one in known
+            ],
+        )
+
+
+@app.command()
+def segments(
+    space: SpaceOption = DEFAULT_SPACE,
+    as_of: AsOfOption = None,
+    algorithm: Annotated[str | None, typer.Option(help="One algorithm; default: all.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the segments of a snapshot: names, sizes, outcomes, and what is telling of each."""
+    from kindred.reports import figure_rows
+    from kindred.reports.segment_charts import strongest_outcomes
+
+    schema = spec_of(space).bi_schema
+    with _reader("segments") as database, database.repeatable_read():
+        scope = figure_rows.find_scope(database, schema, _moment(as_of), most_nights=1)
+        everything = figure_rows.read_segments(database, scope, most=1000)
+    found = [one for one in everything if algorithm in (None, one.algorithm)]
+    if not found:
+        known = ", ".join(one.algorithm for one in everything) or "none"
+        raise DataError(
+            f"snapshot {scope.as_of.isoformat()} shows no segments"
+            f"{f' by {plain(algorithm)}' if algorithm else ''}; there are those by: {known}"
+        )
+    if as_json:
+        rows = [_without_medoid(asdict(segment)) for one in found for segment in one.segments]
+        traits = [
+            {"algorithm": one.algorithm, **asdict(trait)} for one in found for trait in one.traits
+        ]
+        _print_json({"as_of": scope.as_of, "segments": rows, "traits": traits})
+        return
+    _say(f"segments of snapshot {scope.as_of.isoformat()}")
+    for one in found:
+        strongest = strongest_outcomes(one)
+        titles = list(strongest)[:SHOWN_OUTCOMES]
+        outcomes = {
+            (trait.cluster_id, title): _estimate(trait)
+            for title in titles
+            for trait in strongest[title]
+        }
+        _print_table(
+            (one.algorithm, "customers", "share", *titles, "name"),
+            [
+                (
+                    segment.cluster_id,
+                    f"{segment.customers:,}",
+                    f"{100 * segment.share:.1f}%",
+                    *(outcomes.get((segment.cluster_id, title)) for title in titles),
+                    segment.name,
+                )
+                for segment in one.segments
+            ],
+        )
+
+
+def _estimate(trait: "Trait") -> str | None:
+    from kindred.reports.wording import figure, share
+
+    if trait.estimate is None:
+        return None
+    return share(trait.estimate) if trait.is_share else figure(trait.estimate)
+
+
+def _without_medoid(segment: dict[str, Any]) -> dict[str, Any]:
+    """A segment without a customer, and without the number of all."""
+    return {name: value for name, value in segment.items() if name not in ("medoid_id", "segments")}
+
+
+@app.command()
+def snapshots(space: SpaceOption = DEFAULT_SPACE, as_json: JsonOption = False) -> None:
+    """Show the snapshots of a space: published ones, failed ones, and which one is current."""
+    from kindred.reports import figure_rows
+
+    schema = spec_of(space).bi_schema
+    with _reader("snapshots") as database:
+        found = figure_rows.read_states(database, schema)
+    if as_json:
+        _print_json([asdict(one) for one in found])
+        return
+    if not found:
+        _say(f"space {space} has no snapshots yet: run the DAG")
+        return
+    _print_table(
+        ("as of", "status", "customers", "rejected", "recall", "to know"),
+        [
+            (
+                f"{one.as_of:%Y-%m-%dT%H:%M}",
+                "current" if one.is_current else one.status,
+                "" if one.customers is None else f"{one.customers:,}",
+                "" if one.rows_rejected is None else f"{one.rows_rejected:,}",
+                one.recall,
+                one.remark,
+            )
+            for one in found
+        ],
+    )
+
+
+def _reader(command: str) -> AbstractContextManager["Database"]:
+    """A session that writes nothing, and finds no table but by its schema."""
+    return deployment().reader(WAREHOUSE, f"kindred {command}", schema="")
+
+
+def _moment(text: str | None) -> datetime | None:
+    from kindred.run.windows import parse_moment
+
+    return None if text is None else parse_moment("as-of", text)
+
+
+def _say(text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for place, column in enumerate(columns, 1):
+        # The last one takes what there is of room.
+        is_last = place == len(columns)
+        table.add_column(escape(plain(column)), overflow="fold", no_wrap=not is_last)
+    for row in rows:
+        table.add_row(*(escape(_cell(value)) for value in row))
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4f}" if isinstance(value, float) else plain(str(value))
+
+
+def _print_json(content: Any, without: Sequence[str] = ()) -> None:
+    if isinstance(content, dict):
+        content = {name: value for name, value in content.items() if name not in without}
+    typer.echo(json.dumps(content, indent=1, default=_as_json))
+
+
+def _as_json(value: object) -> str:
+    if isinstance(value, date):  # moments among them
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not JSON")

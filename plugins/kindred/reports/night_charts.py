@@ -1,0 +1,359 @@
+"""Charts of the night: trends, stages, drift, what is missing."""
+
+from collections.abc import Mapping, Sequence
+from math import floor
+
+from kindred.reports.chart import Chart, Frame, Key, Listing, Rows, Spec, Table
+from kindred.reports.figures import Column, Night, Rejection, Snapshot
+from kindred.reports.vega import ACCENT, CONTRAST, INK, MUTED, OTHERS, names, number, spec
+from kindred.reports.wording import (
+    count,
+    days,
+    duration,
+    figure,
+    interval,
+    labels,
+    megabytes,
+    several,
+    share,
+    short,
+    shown,
+)
+
+LITTLE_DRIFT, MUCH_DRIFT = 0.1, 0.25
+"""The usual reading of the population stability index (Siddiqi 2006)."""
+
+MOST_COLUMNS = 20
+_FEWEST_NIGHTS = 2
+_STEP = 24
+
+
+def trends(nights: Sequence[Snapshot]) -> list[Chart]:
+    """How customers, recall and seconds went over the kept nights; nothing for one night."""
+    shown_nights = list(reversed(nights))
+    if len(shown_nights) < _FEWEST_NIGHTS:
+        return []
+    moments = days([night.as_of for night in shown_nights])
+    found = []
+    if len([night for night in shown_nights if night.customers is not None]) >= _FEWEST_NIGHTS:
+        found.append(_customers(shown_nights, moments))
+    if len([night for night in shown_nights if night.recall is not None]) >= _FEWEST_NIGHTS:
+        found.append(_recall(shown_nights, moments))
+    found.append(_seconds(shown_nights, moments))
+    return found
+
+
+def _customers(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
+    first, last = nights[0].customers or 0, nights[-1].customers or 0
+    verb = "grew" if last > first else "fell" if last < first else "stayed"
+    ending = f"at {last:,}" if last == first else f"from {first:,} to {last:,}"
+    rows = [
+        {"night": at, "value": night.customers}
+        for at, night in zip(moments, nights, strict=True)
+        if night.customers is not None
+    ]
+    return Chart(
+        f"Customers {verb} {ending} in {several(len(nights), 'night')}",
+        "Customers in each published snapshot.",
+        Table(
+            ("snapshot", "customers", "rows landed", "rows rejected"),
+            tuple(
+                (at, count(one.customers), count(one.rows_landed), count(one.rows_rejected))
+                for at, one in zip(moments, nights, strict=True)
+            ),
+        ),
+        lambda frame: line(frame, rows, "customers", zero=False, axis={"format": ",d"}),
+    )
+
+
+def _recall(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
+    known = [one for one in zip(moments, nights, strict=True) if one[1].recall is not None]
+    rows = [
+        {"night": at, "value": one.recall, "low": one.recall_low, "high": one.recall_high}
+        for at, one in known
+    ]
+    worst = min(float(one.recall or 0) for _, one in known)
+    return Chart(
+        "All true neighbours of the sample were found in every night"
+        if worst == 1
+        # Rounded down: it has to be true.
+        else f"Recall of the lookalikes never fell below {share(floor(1000 * worst) / 1000)}",
+        "Share of the true nearest neighbours found, on a sample; with its 95 % interval.",
+        Table(
+            ("snapshot", "recall"),
+            tuple(
+                (at, interval(one.recall, one.recall_low, one.recall_high, is_share=True))
+                for at, one in known
+            ),
+        ),
+        lambda frame: line(frame, rows, "recall", zero=False, axis={"format": ".3~%"}),
+    )
+
+
+def _seconds(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
+    totals = [sum(map(float, night.stage_seconds.values())) for night in nights]
+    rows = [{"night": at, "value": total} for at, total in zip(moments, totals, strict=True)]
+    return Chart(
+        f"The stages took {duration(totals[-1])}, {_against(totals)}",
+        "Seconds of all stages of the newest run of each date, added up.",
+        Table(
+            ("snapshot", "seconds", "peak memory of a stage"),
+            tuple(
+                (at, duration(total), megabytes(max(night.stage_peak_mb.values(), default=None)))
+                for at, total, night in zip(moments, totals, nights, strict=True)
+            ),
+        ),
+        lambda frame: line(frame, rows, "seconds"),
+    )
+
+
+def _against(totals: Sequence[float]) -> str:
+    before = sorted(totals[:-1])
+    median = before[len(before) // 2]
+    usual = 0.1  # of the median: less is what any two nights differ by
+    if abs(totals[-1] - median) <= usual * median:
+        return "as in the nights before"
+    factor = totals[-1] / median if median else 0.0
+    return f"{factor:.1f} times the median of the nights before"
+
+
+def line(
+    frame: Frame, rows: Rows, title: str, *, zero: bool = True, colour: str = ACCENT, **more: Spec
+) -> Spec:
+    """A line over the nights, with an interval where the rows have ``low`` and ``high``."""
+    moments = [row["night"] for row in rows]
+    # Every second, third or so, counted from the newest.
+    every = -(-len(moments) // frame.pick(4, 8))
+    axis = {"labelAngle": 0, "values": moments[::-1][::every]}
+    x = names("night", axis=axis, scale={"padding": 0.1})
+    y = number("value", title, zero=zero, **more)
+    layers: list[Spec] = []
+    if any(row.get("low") is not None for row in rows):
+        band = {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
+        layers.append(
+            {"mark": {"type": "rule", "color": OTHERS, "strokeWidth": 6}, "encoding": band}
+        )
+    both = {"x": x, "y": y}
+    layers.append({"mark": {"type": "line", "color": colour}, "encoding": both})
+    layers.append({"mark": {"type": "point", "color": colour}, "encoding": both})
+    return spec(frame, 190, rows, layers)
+
+
+def stages(night: Snapshot, order: Sequence[str] = ()) -> list[Chart]:
+    """Seconds and memory of each stage, the longest first."""
+    seconds = {name: float(value) for name, value in night.stage_seconds.items()}
+    if not seconds:
+        return []
+    ranked = sorted(seconds, key=lambda name: (-seconds[name], name))
+    total = sum(seconds.values())
+    peaks = {name: float(value) for name, value in night.stage_peak_mb.items()}
+    planned = {name: float(value) for name, value in night.stage_forecast_mb.items()}
+    first = ranked[0]
+    by_peak = max(peaks, key=lambda name: (peaks[name], name)) if peaks else None
+    return [
+        Chart(
+            f"{first} took {share(seconds[first] / total if total else 0, 0)} of {duration(total)}",
+            "Seconds of each stage of the newest run.",
+            Table(
+                ("stage", "seconds", "share"),
+                tuple(
+                    (name, duration(seconds[name]), share(seconds[name] / total if total else 0))
+                    for name in ranked
+                ),
+            ),
+            lambda frame: bars(
+                frame,
+                [{"name": name, "value": seconds[name]} for name in ranked],
+                "seconds",
+            ),
+        ),
+        *([_memory(ranked, peaks, planned, by_peak)] if by_peak else []),
+    ]
+
+
+def _memory(
+    ranked: Sequence[str],
+    peaks: Mapping[str, float],
+    planned: Mapping[str, float],
+    by_peak: str,
+) -> Chart:
+    rows = [
+        {"name": name, "value": peaks[name], "plan": planned.get(name)}
+        for name in ranked
+        if name in peaks
+    ]
+
+    def draw(frame: Frame) -> Spec:
+        drawn = bars(frame, rows, "MB")
+        y, x = names("name"), number("plan", "MB")
+        mark = {"type": "tick", "color": INK, "thickness": 2, "size": 16}
+        is_known = [{"filter": {"field": "plan", "valid": True}}]
+        drawn["layer"].append({"transform": is_known, "mark": mark, "encoding": {"y": y, "x": x}})
+        return drawn
+
+    return Chart(
+        f"{by_peak} needed the most memory: {megabytes(peaks[by_peak])}",
+        "Peak memory of a process of each stage, beside what the stage had forecast. A worker"
+        " process that runs several stages keeps its highest.",
+        Table(
+            ("stage", "peak", "forecast"),
+            tuple(
+                (name, megabytes(peaks.get(name)), megabytes(planned.get(name))) for name in ranked
+            ),
+        ),
+        draw,
+        keys=(Key(ACCENT, "measured"), Key(INK, "forecast (line)")),
+    )
+
+
+def bars(
+    frame: Frame, rows: Rows, title: str, *, lines: int = 1, zero: bool = True, **more: Spec
+) -> Spec:
+    """Bars by name; rows have ``name``, ``value`` and perhaps ``colour``."""
+    width = frame.pick(17, 34)
+    written = labels([str(row["name"]) for row in rows], width, lines)
+    data = [
+        {"colour": ACCENT, **row, "name": name} for row, name in zip(rows, written, strict=True)
+    ]
+    encoding = {
+        "y": names("name"),
+        "x": number("value", title, zero=zero, **more),
+        "color": {"field": "colour", "type": "nominal", "scale": None},
+    }
+    height = {"step": _STEP + 12 * (lines - 1)}
+    mark = {"type": "bar", "height": {"band": 0.68}}
+    return spec(frame, height, data, [{"mark": mark, "encoding": encoding}])
+
+
+def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
+    """How far each column has drifted since the night before, and since the encoder was fitted."""
+    now = [one for one in columns if one.as_of == night.as_of]
+    known = [one for one in now if one.drift is not None or one.stability_index is not None]
+    if not known:
+        return []
+    ranked = sorted(
+        known, key=lambda one: (-max(one.drift or 0, one.stability_index or 0), one.column_name)
+    )
+    moved = [one for one in known if max(one.drift or 0, one.stability_index or 0) >= LITTLE_DRIFT]
+    worst = short(ranked[0].column_name)
+    title = (
+        f"{several(len(moved), 'column')} of {len(known)} drifted, {worst} the most"
+        if moved
+        else "No column drifted"
+        if len(known) > 1
+        else f"{worst} did not drift"
+    )
+    return [
+        Chart(
+            title,
+            "Population stability index of each column: below 0.1 little, above 0.25 a shift"
+            " (dashed lines). Against the night before, and against the customers that the encoder"
+            " was fitted on.",
+            Table(
+                ("column", "kind", "since the night before", "since the fit"),
+                tuple(
+                    (
+                        shown(one.column_name),
+                        one.kind,
+                        figure(one.drift),
+                        figure(one.stability_index),
+                    )
+                    for one in ranked
+                ),
+            ),
+            lambda frame: _drift(frame, ranked[:MOST_COLUMNS]),
+            keys=(Key(ACCENT, "since the night before"), Key(CONTRAST, "since the fit")),
+        )
+    ]
+
+
+def _drift(frame: Frame, columns: Sequence[Column]) -> Spec:
+    written = labels([one.column_name for one in columns], frame.pick(17, 34), 1)
+    measures = (("drift", ACCENT, "circle"), ("stability_index", CONTRAST, "diamond"))
+    rows = [
+        {"name": name, "value": getattr(one, field), "colour": colour, "shape": shape}
+        for one, name in zip(columns, written, strict=True)
+        for field, colour, shape in measures
+        if getattr(one, field) is not None
+    ]
+    highest = max([MUCH_DRIFT * 1.2, *(float(row["value"]) for row in rows)])
+    x = number("value", "population stability index", scale={"domain": [0, highest]})
+    lines = {"x": {**x, "field": "limit"}}
+    return spec(
+        frame,
+        {"step": _STEP},
+        rows,
+        [
+            {
+                "data": {"values": [{"limit": LITTLE_DRIFT}, {"limit": MUCH_DRIFT}]},
+                "mark": {"type": "rule", "color": MUTED, "strokeWidth": 1, "strokeDash": [3, 3]},
+                "encoding": lines,
+            },
+            {
+                "mark": {"type": "point", "opacity": 0.9},
+                "encoding": {
+                    "y": names("name"),
+                    "x": x,
+                    "color": {"field": "colour", "type": "nominal", "scale": None},
+                    "shape": {"field": "shape", "type": "nominal", "scale": None},
+                },
+            },
+        ],
+    )
+
+
+def missing(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
+    """The share of customers without a value, of the columns that have some."""
+    now = [one for one in columns if one.as_of == night.as_of and one.missing and one.customers]
+    if not now:
+        return []
+    ranked = sorted(now, key=lambda one: (-(one.missing or 0) / one.customers, one.column_name))
+    first = ranked[0]
+    rows = [
+        {"name": one.column_name, "value": (one.missing or 0) / one.customers}
+        for one in ranked[:MOST_COLUMNS]
+    ]
+    return [
+        Chart(
+            f"{several(first.missing or 0, 'customer')} have no {short(first.column_name)}",
+            "Customers without a value, as a share of all; columns without any are left out.",
+            Table(
+                ("column", "without a value", "share", "rows rejected for it"),
+                tuple(
+                    (
+                        shown(one.column_name),
+                        count(one.missing),
+                        share((one.missing or 0) / one.customers),
+                        count(one.rejected),
+                    )
+                    for one in ranked
+                ),
+            ),
+            lambda frame: bars(frame, rows, "share of the customers", axis={"format": "~%"}),
+        )
+    ]
+
+
+def rejections(night: Night) -> list[Listing]:
+    """Why rows and events were rejected."""
+    kinds = (
+        ("rows", night.rejected_rows, f"{night.scope.bi}.rejected_rows"),
+        ("events", night.rejected_events, f"{night.scope.bi}.rejected_events"),
+    )
+    return [
+        Listing(
+            _why(found, what),
+            f"The most frequent reasons; {view} has every one of them.",
+            Table(
+                ("reason", "since the night before", "in all"),
+                tuple((shown(one.reason), count(one.rows_since), count(one.rows)) for one in found),
+            ),
+        )
+        for what, found, view in kinds
+        if found
+    ]
+
+
+def _why(found: Sequence[Rejection], what: str) -> str:
+    rows, recent = sum(one.rows for one in found), sum(one.rows_since for one in found)
+    return f"{rows:,} {what} are rejected, {recent:,} of them dated since the night before"

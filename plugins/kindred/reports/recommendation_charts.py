@@ -1,0 +1,110 @@
+"""Charts of recommendations: their quality beside other methods, and why items are listed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from kindred.reports.chart import Chart, Key, Table
+from kindred.reports.figures_of_lists import (
+    RecommendationQuality,
+    RecommendationReason,
+    Recommendations,
+)
+from kindred.reports.forest import forest
+from kindred.reports.night_charts import bars
+from kindred.reports.vega import ACCENT, OTHERS
+from kindred.reports.wording import count, interval, share
+
+_REASONS = {
+    "neighbours": "customers with a similar basket bought it",
+    "profile": "customers with a similar profile bought it",
+    "popular": "popular with everybody",
+    "repurchase": "due to be bought again",
+}
+_MEASURES = {
+    "neighbours": "by neighbours (published where it is best)",
+    "popular": "most popular items",
+    "item_neighbours": "items bought together",
+    "ease": "EASE",
+}
+
+
+def recommendation_charts(found: Recommendations) -> list[Chart]:
+    """How good the lists are beside other methods, and why items are on them."""
+    return [*_quality(found.quality), *_reasons(found.reasons)]
+
+
+def _quality(found: Sequence[RecommendationQuality]) -> list[Chart]:
+    known = [one for one in found if one.recall is not None]
+    if not known:
+        return []
+    rows: list[dict[str, Any]] = [
+        {
+            "name": _MEASURES.get(one.method, one.method),
+            "value": one.recall,
+            "low": one.recall_low,
+            "high": one.recall_high,
+            "colour": ACCENT if one.is_published else OTHERS,
+        }
+        for one in known
+    ]
+    mine = next((one for one in known if one.is_published), known[0])
+    others = [one for one in known if one is not mine]
+    against = ""
+    if others:
+        best = max(others, key=lambda one: one.recall or 0.0)
+        against = f"; the best other method finds {share(best.recall)}"
+    return [
+        Chart(
+            f"The lists find {share(mine.recall)} of what customers bought next{against}",
+            f"Recall at {count(mine.k)}: of the items that a customer bought for the first time"
+            " after the test began and that could be listed, those on the list; with its 95 %"
+            f" interval over {count(mine.customers)} customers.",
+            Table(
+                ("method", "recall", "NDCG", "hit rate", "coverage", "published"),
+                tuple(
+                    (
+                        _MEASURES.get(one.method, one.method),
+                        interval(one.recall, one.recall_low, one.recall_high, is_share=True),
+                        interval(one.ndcg, one.ndcg_low, one.ndcg_high),
+                        interval(one.hit_rate, one.hit_rate_low, one.hit_rate_high, is_share=True),
+                        share(one.coverage),
+                        "yes" if one.is_published else "no",
+                    )
+                    for one in known
+                ),
+            ),
+            lambda frame: forest(frame, rows, "recall", reference=None, is_share=True),
+            keys=(Key(ACCENT, "what customers get"), Key(OTHERS, "for comparison")),
+        )
+    ]
+
+
+def _reasons(found: Sequence[RecommendationReason]) -> list[Chart]:
+    if not found:
+        return []
+    rows = [{"name": _REASONS.get(one.method, one.method), "value": one.share} for one in found]
+    first = found[0]
+    return [
+        Chart(
+            f"{share(first.share, 0)} of the items are listed because {_because(first.method)}",
+            "Why items are on the lists, as a share of all rows.",
+            Table(
+                ("reason", "rows", "share", "customers"),
+                tuple(
+                    (
+                        _REASONS.get(one.method, one.method),
+                        count(one.listed),
+                        share(one.share),
+                        count(one.customers),
+                    )
+                    for one in found
+                ),
+            ),
+            lambda frame: bars(frame, rows, "share of the rows", lines=3, axis={"format": "~%"}),
+        )
+    ]
+
+
+def _because(method: str) -> str:
+    reason = _REASONS.get(method, method)
+    return reason if method in ("neighbours", "profile") else f"they are {reason}"

@@ -1,0 +1,165 @@
+"""Charts as Vega-Lite describes them, and as SVG: static, without scripts.
+
+Colours are variables of the page's style, so that one picture serves light and dark, screen and
+paper. Texts of the data are values of fields, never names of fields or parts of expressions.
+"""
+
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import vl_convert
+
+from kindred.reports.chart import Frame, Rows, Spec
+from kindred.spec.names import plain
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
+INK, MUTED, FAINT, PAPER = (f"var(--{name})" for name in ("ink", "muted", "faint", "card"))
+ACCENT, CONTRAST = "var(--c1)", "var(--c2)"
+COLOURS = tuple(f"var(--c{number})" for number in range(1, 9))
+"""For categories: of Okabe and Ito, who made them for every kind of colour vision."""
+
+OTHERS = "var(--c0)"
+"""The colour of what is not told apart."""
+
+EFFECT_LIMITS = (-0.8, -0.5, -0.2, 0.2, 0.5, 0.8)
+"""Large, medium and small effects, both ways (Cohen 1988)."""
+
+EFFECT_COLOURS = tuple(f"var(--d{number})" for number in range(1, 8))
+ELEMENTS = {"svg", "g", "path", "line", "rect", "circle", "text", "tspan", "defs", "clipPath"}
+"""What a chart is made of; all else is left out."""
+
+ATTRIBUTES = {
+    *("d", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "rx", "ry", "width", "height"),
+    *("viewBox", "transform", "points", "id", "class", "clip-path"),
+    *("fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray"),
+    *("stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "opacity"),
+    *("text-anchor", "font-size", "font-weight", "font-style", "dy", "dx"),
+}
+USUAL = {("opacity", "1"), ("stroke-width", "1"), ("stroke-miterlimit", "10")}
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
+LINES = "split(datum.label, '\\n')"
+"""Labels of an axis in the lines that they have."""
+
+SIZE = 11
+"""Pixels of the texts in charts."""
+
+WIDER = 1.2
+"""Texts are measured as so much larger than they are shown: fonts of readers may be wider."""
+
+_AXIS = {
+    "labelColor": MUTED,
+    "titleColor": MUTED,
+    "domainColor": FAINT,
+    "tickColor": FAINT,
+    "gridColor": FAINT,
+    "labelFontSize": SIZE * WIDER,
+    "titleFontSize": SIZE * WIDER,
+    "labelSeparation": 6,
+    "titleFontWeight": "normal",
+    "titlePadding": 8,
+    "labelPadding": 5,
+    "labelLimit": 400,
+    "titleLimit": 400,
+    "tickSize": 4,
+}
+CONFIG: dict[str, Any] = {
+    "aria": False,
+    "background": None,
+    "font": FONT,
+    "axis": _AXIS,
+    "axisX": {"grid": False},
+    "axisBand": {"domain": False, "ticks": False, "grid": False},
+    "view": {"stroke": None},
+    "text": {"fill": INK, "fontSize": SIZE * WIDER},
+    "line": {"strokeWidth": 2},
+    "point": {"size": 55, "filled": True, "opacity": 1},
+    "rule": {"strokeWidth": 2},
+}
+
+
+def spec(
+    frame: Frame, height: int | dict[str, int], data: Rows, layers: list[Spec], **more: Any
+) -> Spec:
+    """A layered chart that takes the width of its place."""
+    return {
+        "$schema": SCHEMA,
+        "width": frame.width,
+        "height": height,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "padding": {"left": 2, "right": 10, "top": 4, "bottom": 2},
+        "config": {**CONFIG, "axisQuantitative": {"tickCount": frame.pick(3, 5)}},
+        "data": {"values": [dict(row) for row in data]},
+        "layer": layers,
+        **more,
+    }
+
+
+def number(
+    field: str, title: str | list[str] | None = None, *, zero: bool = True, **more: Any
+) -> Spec:
+    """An encoding by a number. ``axis`` and ``scale`` are merged with the usual ones."""
+    scale = {"zero": zero, "nice": True, **more.pop("scale", {})}
+    axis = {"labelOverlap": True, "labelFlush": False, **more.pop("axis", {})}
+    return {
+        "field": field,
+        "type": "quantitative",
+        "title": title,
+        "scale": scale,
+        "axis": axis,
+        **more,
+    }
+
+
+def names(field: str, title: str | None = None, **more: Any) -> Spec:
+    """An encoding by names, in the order of the data, whose labels may have several lines."""
+    axis = {"labelExpr": LINES, "labelLineHeight": 13, **more.pop("axis", {})}
+    return {"field": field, "type": "ordinal", "sort": None, "title": title, "axis": axis, **more}
+
+
+def svg(described: Spec, label: str, name: str) -> str:
+    """A chart as an SVG element for HTML, with a label for screen readers.
+
+    ``name``: a word that no other chart of the page has; ids begin with it.
+    """
+    drawn: str = vl_convert.vegalite_to_svg(described, allowed_base_urls=[])
+    root = ElementTree.fromstring(drawn)
+    for element in root.iter():
+        element.attrib = {
+            attribute: _placed(attribute, value, name)
+            for attribute, value in element.attrib.items()
+            if attribute in ATTRIBUTES and (attribute, value) not in USUAL
+        }
+    shown = {
+        "role": "img",
+        "aria-label": "".join(map(plain, label)),
+        "width": root.attrib["viewBox"].split()[2],
+    }
+    root.attrib |= shown
+    text = ElementTree.tostring(_without_invisible(root), encoding="unicode")
+    return text.replace("ns0:", "").replace(":ns0=", "=")
+
+
+def _placed(attribute: str, value: str, name: str) -> str:
+    """An attribute whose ids are those of one chart, and whose numbers have two decimals."""
+    if attribute == "id":
+        return f"{name}-{value}"
+    if attribute == "font-size":
+        return f"{float(value.removesuffix('px')) / WIDER:g}px"
+    if attribute in ("d", "transform", "points"):
+        return _LONG_NUMBER.sub(
+            lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), value
+        )
+    return value.replace("url(#", f"url(#{name}-")
+
+
+def _without_invisible(root: ElementTree.Element) -> ElementTree.Element:
+    """Without paths that are neither filled nor stroked, and elements that HTML need not know."""
+    for parent in [one for one in root.iter() if not one.tag.endswith("clipPath")]:
+        for child in list(parent):
+            tag = child.tag.rpartition("}")[2]
+            is_blank = tag == "path" and not {"fill", "stroke"} & child.attrib.keys()
+            if tag not in ELEMENTS or is_blank:
+                parent.remove(child)
+    return root
