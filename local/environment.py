@@ -12,6 +12,8 @@ from local.postgres import EmbeddedServer
 SOURCE, WAREHOUSE, METADATA = "shop", "warehouse", "airflow"
 SOURCE_READER = "shop_reader"
 """Who reads the source: the SQL of files must not run as the owner of the warehouse."""
+PAGE_READER = "kindred_page"
+"""Who reads the warehouse for the page in Airflow: a member of ``bi_reader``."""
 # An AIRFLOW_ or PG variable of the caller could point the demo at real databases.
 # Without bytecode, the process of every task would compile all that it imports.
 _OF_PYTHON = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
@@ -77,6 +79,7 @@ def airflow_environment(
     return {
         **kindred_environment(layout, server, credentials),
         **{f"AIRFLOW__{name}": value for name, value in settings.items()},
+        "AIRFLOW_CONN_KINDRED_BI": server.dsn(WAREHOUSE, PAGE_READER),
         # Keeps the marker readable in /proc when Airflow changes the titles of its processes.
         "SPT_NOENV": "1",
         "NO_PROXY": _with_loopback(os.environ),

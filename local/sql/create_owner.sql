@@ -1,5 +1,5 @@
--- The owner of the local databases, the reader of the source and the readers' role, as a deployment has them: none is
--- a superuser.
+-- The owner of the local databases, the reader of the source, the readers' role and the page's login, as a deployment
+-- has them: none is a superuser.
 do $block$
 begin
   if not exists (select from pg_roles where rolname = 'kindred') then
@@ -10,6 +10,9 @@ begin
   end if;
   if not exists (select from pg_roles where rolname = 'bi_reader') then
     create role bi_reader nologin;
+  end if;
+  if not exists (select from pg_roles where rolname = 'kindred_page') then
+    create role kindred_page login in role bi_reader;
   end if;
 end
 $block$;

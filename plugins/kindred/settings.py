@@ -9,6 +9,7 @@ stops no worker, and a wrong ``Settings`` does not hide the DAGs.
 
 import os
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -134,6 +135,25 @@ class Schedule(Environment):
     retry_delay_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60
     # Hours until a scheduled run that has not published is late; 0: never.
     deadline_hours: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 3
+
+
+class Persons(StrEnum):
+    """Who may look up single customers on the page in Airflow."""
+
+    EDIT = "edit"
+    READ = "read"
+    NOBODY = "nobody"
+
+
+class Page(Environment):
+    """What the page in Airflow allows.
+
+    ``page_persons``: whoever may edit the DAG of a space, may read it, or nobody looks up its
+    customers and members of audiences; ``page_lookups_per_hour``: of each user.
+    """
+
+    page_persons: Persons = Persons.EDIT
+    page_lookups_per_hour: Annotated[int, Field(ge=1)] = 60
 
 
 class Secrets(Environment):

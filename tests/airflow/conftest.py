@@ -1,5 +1,6 @@
 """One real Airflow for the session: LocalExecutor, PostgreSQL, and a DAG for every question."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import cdnow_shop
 import chosen_faults
 import pytest
 from customers import fill_source, gated_spec, space_spec, write_spec
+from page_users import LOOKED_AT, LOOKUPS, USERS
 from real_airflow import RealAirflow, SharedLaboratory, wait_for
 
 from benchmarks.faults.room import task_settings
@@ -40,6 +42,7 @@ SPECS = [
     space_spec("erased", source={"table": "customers_erased"}),
     space_spec("scheduled", schedule=f"0 {(NOW.hour - 6) % 24} * * *", clustering=KMEANS),
     chosen_faults.SPEC,
+    space_spec(LOOKED_AT, clustering=KMEANS),
 ]
 
 
@@ -109,10 +112,15 @@ def airflow(
         # Many runs are under way at the same time: a scheduler that looks ten times a second, as on
         # a machine with one run, takes a fifth of a processor.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "1",
+        "AIRFLOW__CORE__AUTH_MANAGER": "dag_rights.DagRights",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": USERS,
+        "KINDRED_PAGE_LOOKUPS_PER_HOUR": str(LOOKUPS),
         "KINDRED_AUDIENCES": str(audiences),
         "KINDRED_FEATURES": str(features),
         "KINDRED_START_DATE": START_DATE.isoformat(),
         **task_settings(layout),
+        # The second folder has the auth manager.
+        "PYTHONPATH": os.pathsep.join(map(str, (repository / "plugins", Path(__file__).parent))),
     }
     with ExitStack() as stack:
         request.config.stash[RUNNING] = stack

@@ -51,7 +51,11 @@ before = set(sys.modules)
 plugins, errors = plugins_manager._get_plugins()
 files = [str(plugin.source) for plugin in plugins if "kindred" in str(plugin.source)]
 loaded = sorted(set(sys.modules) - before)
-print(json.dumps({"files": files, "errors": errors, "loaded": loaded}))
+apps, _ = plugins_manager.get_fastapi_plugins()
+apps = [(app["url_prefix"], type(app["app"]).__name__) for app in apps]
+pages = sorted({name.partition(".")[0] for name in set(sys.modules) - before})
+found = {"files": files, "errors": errors, "loaded": loaded, "apps": apps, "with_page": pages}
+print(json.dumps(found))
 """
 
 
@@ -339,6 +343,9 @@ def test_plugin_manager_loads_the_plugin_and_leaves_the_package_alone(airflow_li
     assert "kindred_plugin" in seen["loaded"]
     assert stems.isdisjoint(seen["loaded"])
     assert not [name for name in seen["loaded"] if name.split(".")[0] == "kindred"]
+    # What the page reads and draws with, an API server imports with the first request for one.
+    assert seen["apps"] == [["/kindred", "FastAPI"]]
+    assert {*seen["with_page"]}.isdisjoint({*HEAVY, "vl_convert", "pgvector"})
 
 
 @pytest.mark.parametrize(("hours", "minutes"), [("0.5", 30), ("0", None)])

@@ -37,6 +37,7 @@ ORDER = (
     "preparation",
     "backfills",
     "reports",
+    "page",
     "airflow_adapter",
 )
 BENEATH = ("errors", "settings", "__version__")
@@ -108,17 +109,13 @@ SPEAKS_SQL = {
     "infer": ("source_sample",),
     "preparation": ("kept_events", "preflight", "space_findings"),
     "reports": ("figure_rows",),
+    "page": ("bi_session", "person_rows"),
 }
 """The modules of a subject that may name a statement or compose one; in the warehouse all may."""
 
 HOLDS_A_SESSION = {
     "events": ("populations",),
-    "encoding": (
-        "embeddings",
-        "fit_as_of",
-        "text_embedding",
-        "vectors",
-    ),
+    "encoding": ("embeddings", "fit_as_of", "text_embedding", "vectors"),
     "lookalikes": ("lookalike_rows",),
     "neighbours": ("graph_artefacts",),
     "serving": ("canary",),
@@ -136,6 +133,7 @@ HOLDS_A_SESSION = {
     "infer": ("propose", "schedule"),
     "preparation": ("audience_findings", "doctor"),
     "reports": ("report",),
+    "page": ("app", "parts", "views"),
 }
 """The other modules, besides ``task.py``, that are handed a run or a session."""
 

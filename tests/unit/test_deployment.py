@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kindred.settings import Schedule, Settings, variable_name
+from kindred.settings import Page, Schedule, Settings, variable_name
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yaml"
@@ -24,7 +24,8 @@ AIRFLOW = {
     "housekeeper",
 }
 RUNS_KINDRED = {"worker", "kindred"}
-REACHES_WAREHOUSE = RUNS_KINDRED | {"triggerer"}  # it tells of missed deadlines
+# The triggerer tells of missed deadlines; the API server shows the page, as a reader of bi.
+REACHES_WAREHOUSE = RUNS_KINDRED | {"triggerer", "api-server"}
 
 VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?P<form>:[?-])?(?P<rest>[^}]*)\}")
 SECRET = re.compile(r"PASSWORD|SECRET|_KEY$|_CONN_|_CONN$")
@@ -126,7 +127,7 @@ def test_every_variable_has_one_meaning():
 
 def test_secrets_have_neither_default_nor_value():
     secrets = {name for name, _ in variables(COMPOSE) if SECRET.search(name)}
-    assert len(secrets) == 12
+    assert len(secrets) == 13
     optional = {"AIRFLOW_CONN_KINDRED_ALERTS", "AWS_SECRET_ACCESS_KEY", "KINDRED_EXPORT_KEY"}
     assert {name for name, default in variables(COMPOSE) if default is None} >= secrets - optional
     for name, (default, line) in template().items():
@@ -253,6 +254,10 @@ def test_only_what_runs_the_pipeline_reaches_the_warehouse():
     for name in SERVICES:
         has_connection = any(key.startswith("AIRFLOW_CONN_") for key in environment(name))
         assert has_connection == (name in REACHES_WAREHOUSE), name
+    found = {key for key in environment("api-server") if "CONN" in key and "KINDRED" in key}
+    assert found == {"AIRFLOW_CONN_KINDRED_BI"}
+    assert "//kindred_page:" in environment("api-server")["AIRFLOW_CONN_KINDRED_BI"]
+    assert "KINDRED_ERASURE_KEY" not in environment("api-server")
     warehouse = {name for name, _ in variables(environment("warehouse"))}
     assert warehouse.isdisjoint(name for name, _ in variables(environment("metadata")))
 
@@ -314,7 +319,7 @@ def test_ports_are_published_on_this_host_only():
 
 def test_every_setting_of_kindred_can_be_set_and_has_its_own_default():
     defaults = dict(variables(COMPOSE["x-kindred-environment"]))
-    fields = Settings.model_fields | Schedule.model_fields
+    fields = Settings.model_fields | Schedule.model_fields | Page.model_fields
     # A volume here; for development only; without a default here.
     for name, field in fields.items():
         if name not in {"artifacts", "row_limit", "start_date"}:

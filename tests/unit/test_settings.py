@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from kindred.errors import SettingsError
-from kindred.settings import Environment, Places, Schedule, Secrets, Settings, variable_name
+from kindred.settings import (
+    Environment,
+    Page,
+    Places,
+    Schedule,
+    Secrets,
+    Settings,
+    variable_name,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 CLASSES = Environment.__subclasses__()
@@ -31,7 +39,7 @@ def environment(monkeypatch):
 
 
 def test_every_class_has_its_own_fields():
-    assert [Settings, Places, Schedule, Secrets] == CLASSES
+    assert [Settings, Places, Schedule, Page, Secrets] == CLASSES
     assert len(VARIABLES) == sum(len(kind.model_fields) for kind in CLASSES)
 
 
@@ -93,6 +101,8 @@ def test_delays_may_be_fractions(environment):
         (Schedule, "retry_delay_seconds", "-1", "a number of at least 0 is"),
         (Schedule, "retry_delay_seconds", "1 min", "a number of"),
         (Schedule, "deadline_hours", "inf", "a number of"),
+        (Page, "page_lookups_per_hour", "0", "a whole number of at least 1 is"),
+        (Page, "page_persons", "everybody", "edit, read or nobody"),
     ],
 )
 def test_a_bad_value_is_named_with_what_is_allowed(environment, kind, name, value, allowed):

@@ -31,11 +31,11 @@ def parse_moment(name: str, text: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise WindowError(
             f"{name}: {text!r} is not an ISO 8601 date or time such as 2026-03-01T02:00:00+00:00"
         ) from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def previous_edge(schedule: str, moment: datetime) -> datetime:
