@@ -108,7 +108,7 @@ def kill_in(module: ModuleType, function: str, work: Callable[[], object]) -> bo
 STAGES = ("fit_encoder", "merge_graph", "quality_gate", "publish", "clean_up")
 
 
-def random_nights(shared: Laboratory, computed: Laboratory, seed: int, nights: int = 6) -> int:
+def random_nights(shared: Laboratory, computed: Laboratory, seed: int, nights: int) -> int:
     """The same changes and runs in two spaces, one of which computes every night.
 
     Rows are inserted, changed, deleted, late, or stay as they are; dates come in any order, some
