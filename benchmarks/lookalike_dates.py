@@ -149,4 +149,5 @@ def publish_date(place: Place, rows: int, **more: Any) -> None:
             profiles=[],
             staged=StagedEmbeddings("skip"),
             wait_seconds=60,
+            memory_mb=64,
         )

@@ -9,7 +9,7 @@ the whole DAG, one night after the other:
 - **full**: on the encoder of the night before, after 30 % of the customers have changed, which is
   more than a night computes as a difference.
 - **changed**: 1 % of the customers have changed, .2 % are new.
-- **quiet**: nothing has changed.
+- **quiet**: nothing has changed, and nothing is computed.
 - **switched, kmeans**: as many have changed, and the spec has k-means alone from now on. No limit:
   it makes the night that the next one can build on.
 - **changed, kmeans**: as many have changed; k-means alone.
@@ -44,6 +44,7 @@ from benchmarks.night_airflow import (
     changed_share,
     groups_of,
     run_night,
+    vectors_of,
 )
 from benchmarks.night_stages import measure_stages
 from benchmarks.process_samples import ProcessSamples, sampled
@@ -138,7 +139,8 @@ class Nights:
         if self.before is not None:
             share = changed_share(self.running, self.spec, as_of, self.before)
             changed["vectors_changed"] = share
-        self.before = as_of
+        if vectors_of(self.running, self.spec, as_of):
+            self.before = as_of
         return figures, changed
 
 

@@ -184,8 +184,7 @@ def changed_share(running: Machine, spec: Spec, as_of: datetime, before: datetim
 
     None where the earlier artefacts have gone, or the vectors have another width.
     """
-    nights = [artefacts(running, spec, date) for date in (as_of, before)]
-    found = [list(folder.glob("*/vectors")) for folder in nights]
+    found = [vectors_of(running, spec, date) for date in (as_of, before)]
     if not all(found):
         return None
     keys, vectors = ([load(folder[0], n) for folder in found] for n in ("customers", "vectors"))
@@ -198,6 +197,11 @@ def changed_share(running: Machine, spec: Spec, as_of: datetime, before: datetim
         is_other = (vectors[0][rows] != vectors[1][place[rows]]).any(axis=1)
         changed += int((is_other | (keys[1][place[rows]] != keys[0][rows])).sum())
     return changed / len(place)
+
+
+def vectors_of(running: Machine, spec: Spec, as_of: datetime) -> list[Path]:
+    """Where a night's vectors are; empty for one that has computed none."""
+    return list(artefacts(running, spec, as_of).glob("*/vectors"))
 
 
 def load(folder: Path, name: str) -> np.ndarray:

@@ -113,6 +113,7 @@ class Nights:
                 profiles=[],
                 staged=staged,
                 wait_seconds=60,
+                memory_mb=64,
             )
         run_task(open_run(self.deployment, SPEC.space, run.as_of), "clean_up")
         return staged

@@ -7,7 +7,8 @@ one snapshot, which is published completely or not at all.
 `prepare` checks source and warehouse and starts a build ·
 `extract` copies the rows of all windows that have not landed, and compares the source's keys ·
 `validate` moves good rows to `customer_versions`, bad ones to `rejected_rows`, lands customers whom
-no window has brought, and finds the customers of the snapshot ·
+no window has brought, and finds the customers of the snapshot; if they, the spec and the encoder
+are those of the snapshot before, all tasks up to `quality_gate` are skipped, and both share rows ·
 `embed_texts` embeds new texts, if the spec has columns of method `sentence` ·
 `fit_encoder` fits an encoder if there is none or the data has drifted ·
 `encode` writes the vectors ·
@@ -213,7 +214,8 @@ def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
         profiled = stage("profile_clusters")(run)
         loaded = stage("load_lookalikes").partial(run=run).expand(part=parts)
         embedded = stage("build_embeddings")(run)
-        gate = stage("quality_gate")(run)
+        # If nothing has changed, all that computes the snapshot is skipped after `validate`.
+        gate = stage("quality_gate", trigger_rule=TriggerRule.NONE_FAILED)(run)
         published = stage("publish", outlets=[Asset(f"{spec.bi_schema}_snapshot")])(run)
         landed = [stage("extract")(run), stage("validate")(run)]
         if spec.sentence_columns:

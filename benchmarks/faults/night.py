@@ -67,7 +67,7 @@ def _run_night(
             "list_audiences": "audience",
         }
         if stage in following:
-            parts = [{following[stage]: number} for number in result]
+            parts = [{following[stage]: number} for number in result or ()]
 
 
 def _stages(spec: Spec) -> Iterator[tuple[str, bool]]:

@@ -1,5 +1,6 @@
 """All tasks of the DAG by name, and the conditions under which they run."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from kindred.lookalikes.task import load_lookalikes
 from kindred.neighbours.task import merge_graph, plan_graph, search_graph
 from kindred.progress.steps import reported
 from kindred.publication.task import clean_up, publish, quality_gate
+from kindred.publication.unchanged import skip_unchanged, stored_as_of
 from kindred.recommendations.task import (
     copy_catalogue,
     keep_catalogue,
@@ -24,17 +26,21 @@ from kindred.segments.profiles.task import profile_clusters
 from kindred.segments.task import cluster, list_algorithms
 from kindred.serving.task import build_embeddings
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Task:
     """A task after ``prepare``: a function of the run, and of a part if the task is mapped.
 
-    ``needs_snapshot``: it is skipped if the run computes no snapshot.
+    ``needs_snapshot``: it is skipped if the run computes no snapshot; ``needs_change``: also if
+    nothing has changed since the snapshot before, whose results it then shares.
     ``stops_after_erasure``: it must not continue a build that began before a customer was erased.
     """
 
     function: Callable[..., Any]
     needs_snapshot: bool = True
+    needs_change: bool = True
     stops_after_erasure: bool = True
 
 
@@ -44,8 +50,11 @@ def extract_all(run: Run) -> dict[str, Any]:
 
 
 def validate_all(run: Run) -> dict[str, Any]:
-    """Task ``validate``: land what has been read, and find the customers of the snapshot."""
-    return {**keep_catalogue(run), **validate(run)}
+    """Task ``validate``: land what has been read, and find the customers of the snapshot.
+
+    If they are those of the snapshot before, the tasks that would compute it are skipped.
+    """
+    return {**keep_catalogue(run), **validate(run), **skip_unchanged(run)}
 
 
 def clean_up_all(run: Run) -> dict[str, Any]:
@@ -54,8 +63,8 @@ def clean_up_all(run: Run) -> dict[str, Any]:
 
 
 TASKS = {
-    "extract": Task(extract_all, needs_snapshot=False),
-    "validate": Task(validate_all, needs_snapshot=False),
+    "extract": Task(extract_all, needs_snapshot=False, needs_change=False),
+    "validate": Task(validate_all, needs_snapshot=False, needs_change=False),
     "embed_texts": Task(embed_texts),
     "fit_encoder": Task(fit_encoder),
     "encode": Task(encode),
@@ -72,21 +81,44 @@ TASKS = {
     "list_audiences": Task(list_audiences),
     "train_audience": Task(train_audience),
     "join_audiences": Task(join_audiences),
-    "quality_gate": Task(quality_gate),
-    "publish": Task(publish),
-    "clean_up": Task(clean_up_all, needs_snapshot=False, stops_after_erasure=False),
+    "quality_gate": Task(quality_gate, needs_change=False),
+    "publish": Task(publish, needs_change=False),
+    "clean_up": Task(
+        clean_up_all, needs_snapshot=False, needs_change=False, stops_after_erasure=False
+    ),
 }
+NOTHING_TO_COMPUTE = {
+    "empty": "the snapshot has no customers",
+    "landed": "snapshots: latest_only: the rows of this date have landed; the snapshot is computed"
+    " for the last date of the backfill",
+}
+
+
+def reason_to_skip(run: Run, name: str) -> str | None:
+    """Why a task has nothing to do in a run, by what its build has recorded; None if it has."""
+    task, state = TASKS[name], run.build.state
+    if task.needs_snapshot and state in NOTHING_TO_COMPUTE:
+        return NOTHING_TO_COMPUTE[state]
+    shared = stored_as_of(run.build.facts) if task.needs_change else None
+    if shared is None:
+        return None
+    return f"nothing has changed since snapshot {shared.isoformat()}, whose results this one shares"
 
 
 def run_task(run: Run, name: str, **part: Any) -> Any:
     """Run one task (of a mapped task one part), and record its duration and memory.
+
+    Returns None if it has nothing to do.
 
     Raises
     ------
     DataError
         when a customer has been erased since the build began: it must begin again.
     """
-    task = TASKS[name]
+    task, reason = TASKS[name], reason_to_skip(run, name)
+    if reason is not None:
+        log.info("%s has nothing to do: %s", name, reason)
+        return None
     what = " ".join(map(str, (name, *part.values())))
     with reported(what), run.working(name) as warehouse:
         if task.stops_after_erasure:

@@ -211,6 +211,9 @@ class TestDag:
         # clean_up comes through whatever has failed: what it hides, finish must see itself.
         assert dag.get_task("clean_up").trigger_rule == "all_done"
         assert dag.get_task("finish").trigger_rule == "none_failed"
+        # Where nothing has changed, all before it is skipped; publish still depends on it.
+        assert dag.get_task("quality_gate").trigger_rule == "none_failed"
+        assert dag.get_task("publish").trigger_rule == "all_success"
         assert {"publish", "clean_up"} <= dag.get_task("finish").upstream_task_ids
         behind_publish = dag.get_task("publish").get_flat_relative_ids(upstream=True)
         assert behind_publish | {"publish", "clean_up", "finish"} == set(FLOW)

@@ -23,6 +23,7 @@ CHOSEN_END = datetime(2024, 2, 20, tzinfo=UTC)
 BEFORE_ALL = datetime(2023, 11, 1, 2, tzinfo=UTC)
 NOW = datetime.now(UTC)
 NEWEST = previous_edge("0 2 1 * *", NOW)
+UNCHANGED = NEWEST + timedelta(minutes=1)
 XCOM_BYTES = 2048
 
 
@@ -71,6 +72,7 @@ def begin_manual(airflow: RealAirflow) -> dict[str, DagRun]:
         ),
         "undated": space.trigger(full_extract=True),
         "before_all": space.trigger(end=BEFORE_ALL.isoformat()),
+        "unchanged": space.trigger(start=NEWEST.isoformat(), end=UNCHANGED.isoformat()),
     }
 
 
@@ -224,7 +226,7 @@ def test_source_that_is_gone_leaves_the_last_snapshot(begun_here):
 
 def test_manual_runs_know_their_windows(airflow, manual):
     space = manual["dated"].space
-    assert airflow.wait(list(manual.values())) == ["success"] * 4
+    assert airflow.wait(list(manual.values())) == ["success"] * 5
     assert {run["run_type"] for run in space.runs()} == {"manual"}
     text = (
         "select b.as_of, b.run_id, b.window_start, s.status, s.customers, s.encoder_version"
@@ -243,9 +245,26 @@ def test_manual_runs_know_their_windows(airflow, manual):
             1,
         ),
         BEFORE_ALL: (manual["before_all"].run_id, october, "empty", 0, None),
+        UNCHANGED: (manual["unchanged"].run_id, NEWEST, "published", 439, 1),
     }
     assert space.query("select fitted_as_of from {space}.encoder_versions") == [(NEWEST,)]
-    assert space.current() == (NEWEST, NEWEST, 439 * 5)
+    assert space.current() == (UNCHANGED, UNCHANGED, 439 * 5)
+
+
+def test_a_run_in_which_nothing_has_changed_computes_nothing(airflow, manual):
+    run = manual["unchanged"]
+    assert airflow.wait([manual["undated"], run]) == ["success"] * 2
+    states = run.states()
+    ran = {"prepare", "extract", "validate", "list_algorithms", "quality_gate", "publish"}
+    ran |= {"clean_up", "finish"}
+    assert {states[task] for task in ran} == {"success"}
+    assert {states[task] for task in states.keys() - ran} == {"skipped"}
+    assert "nothing has changed since snapshot" in run.log("fit_encoder")
+    text = "select customer_id, rank, lookalike_id from {{bi}}.lookalikes where as_of = '{}'"
+    computed, shared = (run.space.query(text.format(date)) for date in (NEWEST, UNCHANGED))
+    assert sorted(computed) == sorted(shared)
+    assert len(shared) == 439 * 5
+    assert len(run.asset_events()) == 1
 
 
 def test_manual_run_before_the_start_date_has_no_tasks(begun_here):
@@ -292,7 +311,7 @@ def test_publish_tells_other_dags(manual):
 @pytest.fixture(scope="module")
 def published(airflow: RealAirflow, manual: dict[str, DagRun]) -> dict[str, str]:
     """The tables of the manual space after all its runs."""
-    assert airflow.wait(list(manual.values())) == ["success"] * 4
+    assert airflow.wait(list(manual.values())) == ["success"] * 5
     return manual["dated"].space.hashes()
 
 

@@ -104,7 +104,7 @@ SPEAKS_SQL = {
         "source_values",
         "stored_ids",
     ),
-    "publication": ("aside_rows", "leftovers", "promotion", "retention", "table_hash"),
+    "publication": ("aside_rows", "leftovers", "promotion", "retention", "table_hash", "unchanged"),
     "erasure": ("erasure_rows",),
     "infer": ("source_sample",),
     "preparation": ("kept_events", "preflight", "space_findings"),

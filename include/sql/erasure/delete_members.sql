@@ -9,7 +9,8 @@ smaller as (
   update cluster_profiles
   set customers = cluster_profiles.customers - 1
   from gone
-  where cluster_profiles.as_of = gone.as_of
+  join snapshots on coalesce(snapshots.unchanged_since, snapshots.as_of) = gone.as_of
+  where cluster_profiles.as_of = snapshots.as_of
     and cluster_profiles.algorithm = gone.algorithm
     and cluster_profiles.label = gone.label
 )

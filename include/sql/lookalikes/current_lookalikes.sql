@@ -8,8 +8,8 @@ where snapshots.status = 'published'
   and case
     when snapshots.lookalikes = 0 then true
     when snapshots.hidden_features = '{{}}'
-      then (select true from {space}.customer_lookalikes as known where known.as_of = snapshots.as_of limit 1)
-    else (select true from {space}.public_lookalikes as known where known.as_of = snapshots.as_of limit 1)
+      then (select true from {space}.customer_lookalikes as known where known.as_of = coalesce(snapshots.unchanged_since, snapshots.as_of) limit 1)
+    else (select true from {space}.public_lookalikes as known where known.as_of = coalesce(snapshots.unchanged_since, snapshots.as_of) limit 1)
   end
 order by snapshots.as_of desc
 limit 1

@@ -1,11 +1,13 @@
 -- The published snapshots whose lookalikes and segments readers see, by the settings of each. One that was made
 -- by a feature that is hidden now, or with the signs of a column that is, is left out until its date is run again.
+-- stored_as_of: whose partitions hold its rows, an earlier snapshot's if nothing had changed since.
 create or replace view {space}.shown_snapshots as
 select
   snapshots.as_of,
   snapshots.metric,
   snapshots.hidden_features <> '{{}}' as is_hidden,
-  snapshots.hidden_algorithms
+  snapshots.hidden_algorithms,
+  coalesce(snapshots.unchanged_since, snapshots.as_of) as stored_as_of
 from {space}.snapshots
 where snapshots.status = 'published'
   and not exists (

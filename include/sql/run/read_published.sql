@@ -11,7 +11,11 @@ select
   '{{}}'::jsonb,
   builds.may_fit,
   builds.release,
-  builds.state <> 'published' and builds.settings_hash = snapshots.settings_hash
+  exists (
+    select from snapshot_builds as holder
+    where holder.as_of = coalesce(snapshots.unchanged_since, snapshots.as_of)
+      and holder.state <> 'published' and holder.settings_hash = snapshots.settings_hash
+  )
 from snapshots
 join snapshot_builds as builds using (as_of)
 where as_of = %(as_of)s and status = 'published';

@@ -6,7 +6,7 @@ where snapshots.status = 'published'
   and (
     select true
     from customer_clusters as known
-    where known.as_of = snapshots.as_of and known.algorithm = %(algorithm)s
+    where known.as_of = coalesce(snapshots.unchanged_since, snapshots.as_of) and known.algorithm = %(algorithm)s
     order by known.customer_id
     limit 1
   );

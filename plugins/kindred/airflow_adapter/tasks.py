@@ -21,16 +21,11 @@ from kindred.run.context import opened_run
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import load_spec
 from kindred.spec.spec_files import spec_paths
-from kindred.tasks import TASKS, run_task
+from kindred.tasks import TASKS, reason_to_skip, run_task
 
 log = logging.getLogger(__name__)
 
 RETRYABLE = (LockTimeoutError, UnreachableError)
-NOTHING_TO_COMPUTE = {
-    "empty": "the snapshot has no customers",
-    "landed": "snapshots: latest_only: the rows of this date have landed; the snapshot is computed"
-    " for the last date of the backfill",
-}
 
 
 def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,9 +66,9 @@ def call(name: str, reference: Mapping[str, Any], context: Mapping[str, Any]) ->
         with opened_run(
             deployment(), *_space_and_as_of(reference), reference["run_id"], name
         ) as run:
-            state = run.build.state
-            if state in NOTHING_TO_COMPUTE and TASKS[name].needs_snapshot:
-                raise AirflowSkipException(NOTHING_TO_COMPUTE[state])
+            reason = reason_to_skip(run, name)
+            if reason is not None:
+                raise AirflowSkipException(reason)
             return run_task(replace(run, **asked), name, **part)
     except SupersededError as error:
         raise AirflowSkipException(str(error)) from error

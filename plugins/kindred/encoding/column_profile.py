@@ -12,6 +12,9 @@ from kindred.encoding.blocks import numbers_of
 from kindred.encoding.drift import BaselineHistogram, lengths_of, measured, stability_index
 from kindred.spec.features import Feature, Kind
 
+INDEX_DECIMALS = 6
+"""To which recorded stability indices are rounded."""
+
 
 @dataclass
 class ColumnProfile:
@@ -63,7 +66,7 @@ class ColumnProfile:
             "minimum": self.minimum,
             "maximum": self.maximum,
             "counts": self.counts.tolist(),
-            "stability_index": round(self.stability_index, 6),
+            "stability_index": round(self.stability_index, INDEX_DECIMALS),
         }
 
 

@@ -1,6 +1,7 @@
 """Quality of a snapshot's encoded columns: counted by ``encode``, checked by the gate."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -91,12 +92,7 @@ def quality_of(
                 for name, column in again.columns.items()
                 if name in counts  # a column added to the spec since then has no drift
             }
-    parameters = {
-        "columns": list(profile.columns),
-        "window_start": run.build.window_start,
-        "window_end": run.as_of,
-    }
-    rejected = dict(warehouse.rows("encoding/rejected_by_column", parameters))
+    rejected = _rejected(run, warehouse, list(profile.columns))
     return [
         {
             "column_name": name,
@@ -107,6 +103,33 @@ def quality_of(
         }
         for name, column in profile.columns.items()
     ]
+
+
+def quality_unchanged(
+    run: Run, warehouse: Database, entries: Sequence[dict[str, Any]], previous_as_of: datetime
+) -> list[dict[str, Any]]:
+    """The entries of a snapshot whose customers are those of the previous one, from its entries."""
+    rejected = _rejected(run, warehouse, [entry["column_name"] for entry in entries])
+    moment = previous_as_of.isoformat()
+    return [
+        {
+            **entry,
+            "rejected": rejected[entry["column_name"]],
+            "previous_as_of": moment,
+            "drift": 0.0,
+        }
+        for entry in entries
+    ]
+
+
+def _rejected(run: Run, warehouse: Database, columns: list[str]) -> dict[str, int]:
+    """Rows of the run's window that were refused, by column."""
+    parameters = {
+        "columns": columns,
+        "window_start": run.build.window_start,
+        "window_end": run.as_of,
+    }
+    return dict(warehouse.rows("encoding/rejected_by_column", parameters))
 
 
 def _drift(before: list[int] | None, column: ColumnProfile) -> float | None:

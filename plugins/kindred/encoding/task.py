@@ -1,10 +1,11 @@
 """Tasks ``embed_texts``, ``fit_encoder`` and ``encode``: turn customers into vectors."""
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from kindred.encoding import encoder_versions, vectors
-from kindred.encoding.column_profile import Profile
+from kindred.encoding.column_profile import INDEX_DECIMALS, Profile
 from kindred.encoding.column_quality import (
     empty_profile,
     hand_on,
@@ -56,6 +57,30 @@ def fit_encoder(run: Run) -> dict[str, Any]:
     return {"encoder_version": version, "fitted": is_new}
 
 
+def refit_is_due(run: Run, warehouse: Database, indices: Iterable[float]) -> bool:
+    """What ``fit_encoder`` finds for customers whose columns have these stability indices.
+
+    Recorded indices are rounded: one at the limit counts as above it.
+    """
+    depends_on_drift, reason = _refit_policy(run, warehouse, run.build.encoder_version)
+    if not depends_on_drift:
+        return reason is not None
+    return bool(max(indices, default=0.0) >= run.spec.refit_drift - 10**-INDEX_DECIMALS)
+
+
+def _refit_policy(run: Run, warehouse: Database, chosen: int | None) -> tuple[bool, str | None]:
+    """Whether drift decides about a refit; where it does not, the reason for one, if any."""
+    refit = run.spec.refit
+    if chosen is None or not run.build.may_refit or refit is Refit.NEVER:
+        return False, None
+    if encoder_versions.was_withdrawn(warehouse, run.spec, run.as_of):
+        return False, None
+    fitted = encoder_versions.find(warehouse, run.spec, run.as_of)
+    if fitted is not None:
+        return False, None if fitted == chosen else "fitted by an earlier try"
+    return refit is not Refit.ALWAYS, "refit: always" if refit is Refit.ALWAYS else None
+
+
 def _reason_to_refit(
     run: Run, warehouse: Database, chosen: int | None
 ) -> tuple[str | None, Profile | None]:
@@ -63,16 +88,9 @@ def _reason_to_refit(
 
     The second value is the profile that drift was measured by, in the bins of the chosen encoder.
     """
-    refit = run.spec.refit
-    if chosen is None or not run.build.may_refit or refit is Refit.NEVER:
-        return None, None
-    if encoder_versions.was_withdrawn(warehouse, run.spec, run.as_of):
-        return None, None
-    fitted = encoder_versions.find(warehouse, run.spec, run.as_of)
-    if fitted is not None:
-        return None if fitted == chosen else "fitted by an earlier try", None
-    if refit is Refit.ALWAYS:
-        return "refit: always", None
+    depends_on_drift, reason = _refit_policy(run, warehouse, chosen)
+    if chosen is None or not depends_on_drift:
+        return reason, None
     encoder = encoder_versions.read(warehouse, chosen)
     population = kept_population(warehouse, run, "fit_encoder")
     row_bytes = vectors.columns_read(run, warehouse, population.customers).block_row_bytes

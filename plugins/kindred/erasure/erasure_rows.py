@@ -153,14 +153,14 @@ def erase_rows(database: Database, request: Request, schema: str) -> tuple[Rows,
         counts: dict[str, list[Any]] = {"as_ofs": held}
         for name, parent in (("lookalikes", PARENT), ("public", PUBLIC_PARENT)):
             counts[name] = [lookalikes[parent][as_of] for as_of in held]
-        database.run("erasure/correct_sizes", number | counts)
+        corrected = database.rows("erasure/correct_sizes", number | counts)
     except psycopg2.errors.LockNotAvailable as error:
         raise LockTimeoutError(
             f"erasure request {request.number}: another session has locked tables of {schema} for"
             f" more than {LOCK_TIMEOUT_MILLISECONDS // 1000} s; end it (see pg_locks), then try"
             " again"
         ) from error
-    return +rows, held
+    return +rows, [as_of for (as_of,) in corrected]
 
 
 def _erase_texts(database: Database, number: dict[str, int]) -> int:

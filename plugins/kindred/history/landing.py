@@ -370,7 +370,7 @@ def _fill_columns(warehouse: Database, table: str, comparison: Comparison) -> No
         first_known.format(sql.Identifier("version", c), sql.Identifier("landed", c))
         for c in columns
     )
-    warehouse.run(
+    filled_rows = warehouse.run(
         "history/fill_columns",
         landing=table,
         columns=statements.columns(columns),
@@ -378,6 +378,8 @@ def _fill_columns(warehouse: Database, table: str, comparison: Comparison) -> No
         version_values=comparison.version(fills=False),
         filled_values=comparison.version(fills=True),
     )
+    if filled_rows:
+        warehouse.run("history/count_fill")
 
 
 def window_counts(

@@ -66,8 +66,14 @@ def kept_customers(database: Database, run: Run) -> Customers:
     They are found again where a task is cleared after ``clean_up`` has dropped the table.
     """
     if not is_kept(database, run):
-        run.add_facts(database, customers=keep_customers(database, run))
+        fills = version_fills(database)
+        run.add_facts(database, customers=keep_customers(database, run), version_fills=fills)
     return _table(run)
+
+
+def version_fills(database: Database) -> int:
+    """How often values have been filled into versions; to be read before the customers are."""
+    return int(database.value("history/version_fills"))
 
 
 def customers_of(database: Database, run: Run) -> Customers:
@@ -98,6 +104,13 @@ def drop_customers(database: Database, run: Run) -> None:
 def count_customers(database: Database, customers: Customers) -> int:
     """How many customers there are."""
     return int(database.value("history/count_customers", customers=customers))
+
+
+def count_changed(database: Database, customers: Customers, since: datetime) -> tuple[int, int]:
+    """How many customers there are, and how many of them have changed at or after a moment."""
+    found = database.row("history/newest_change", {"since": since}, customers=customers)
+    every, changed = found or (0, 0)
+    return int(every), int(changed)
 
 
 def average_text_bytes(database: Database, customers: Customers, columns: Sequence[str]) -> float:

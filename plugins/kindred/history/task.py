@@ -87,6 +87,7 @@ def _follow_types(run: Run, warehouse: Database, columns: SourceColumns) -> None
 def keep(run: Run, landed: Landed) -> dict[str, Any]:
     """Store the snapshot's customers, once all has landed; returns the counts of both."""
     with run.warehouse("validate") as warehouse:
+        fills = snapshot_customers.version_fills(warehouse)
         customers = snapshot_customers.keep_customers(warehouse, run)
         kept, rejected, undated = landing.window_counts(
             warehouse, run.build.window_start, run.as_of
@@ -96,6 +97,7 @@ def keep(run: Run, landed: Landed) -> dict[str, Any]:
         run.add_facts(
             warehouse,
             customers=customers,
+            version_fills=fills,
             rows_undated=undated,
             customers_rejected=lost,
             has_full_extract=run.full_extract,

@@ -91,6 +91,7 @@ def _widen(database: Database, widened: dict[str, str]) -> None:
     database.execute(
         sql.SQL("alter table customer_versions {}").format(statements.comma_separated(changes))
     )
+    database.run("history/count_fill")
     log.info("the history is widened: %s", ", ".join(f"{c} to {t}" for c, t in widened.items()))
 
 

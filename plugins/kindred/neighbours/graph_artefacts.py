@@ -82,7 +82,7 @@ def write_shard(run: Run, shard: int, result: ShardResult) -> None:
     }
     facts: dict[str, Any] = {"shard": shard}
     if result.limits is not None:
-        arrays["limits"], facts["machine_code"] = result.limits, _machine_code()
+        arrays["limits"], facts["machine_code"] = result.limits, machine_code()
     run.folder.write(_shard_name(shard), arrays, facts)
 
 
@@ -142,7 +142,7 @@ def read_plan_and_earlier_graph(run: Run) -> tuple[GraphPlan, EarlierGraph | Non
     except ArtefactError as error:
         log.info("the earlier graph has gone, so everything is searched: %s", error)
         return plan, None
-    found = {"graph": graph.digest, "vectors": vectors.digest, "machine_code": _machine_code()}
+    found = {"graph": graph.digest, "vectors": vectors.digest, "machine_code": machine_code()}
     if any(wanted[name] != value for name, value in found.items()):
         log.info("the earlier graph has been made again or elsewhere, so everything is searched")
         return plan, None
@@ -206,7 +206,7 @@ def find_earlier(run: Run, vectors: NDArray[np.float32], distinct: Distinct) -> 
 
 def _searched_before(run: Run, folder: ArtefactFolder, new: Snapshot) -> Earlier | None:
     graph = folder.read(GRAPH, "merge_graph", only=[])
-    if graph.facts.get("machine_code") != [_machine_code()]:
+    if graph.facts.get("machine_code") != [machine_code()]:
         return None
     planned, truth = folder.read(PLAN, "plan_graph"), folder.read(TRUTH, "plan_graph")
     vectors = folder.read(VECTORS, MADE_BY, only=["customers", "vectors"])
@@ -225,7 +225,7 @@ def _searched_before(run: Run, folder: ArtefactFolder, new: Snapshot) -> Earlier
     then = Snapshot(vectors.arrays["customers"], vectors.arrays["vectors"], plan.distinct)
     return Earlier(
         _name_of(folder),
-        {"graph": graph.digest, "vectors": vectors.digest, "machine_code": _machine_code()},
+        {"graph": graph.digest, "vectors": vectors.digest, "machine_code": machine_code()},
         plan,
         Truth.from_arrays(truth.arrays),
         find_changes(then, new),
@@ -245,11 +245,12 @@ def _name_of(folder: ArtefactFolder) -> str:
     return "/".join(folder.path.split("/")[-2:])
 
 
-def _machine_code() -> str:
+def machine_code() -> str:
+    """A digest of all that scores depend on besides the numbers (see ``neighbours/compiled``)."""
     # Imported here because numba takes half a second to import, and most tasks never need it.
-    from kindred.neighbours.compiled import machine_code
+    from kindred.neighbours import compiled
 
-    return machine_code()
+    return compiled.machine_code()
 
 
 def _plan_of(artefact: Artefact) -> GraphPlan:

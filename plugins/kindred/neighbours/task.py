@@ -12,6 +12,7 @@ from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.graph_artefacts import (
     PUBLIC_GRAPH,
     find_earlier,
+    machine_code,
     read_graph,
     read_plan,
     read_plan_and_earlier_graph,
@@ -149,6 +150,7 @@ def merge_graph(run: Run) -> list[int]:
             recall_high=recall.high,
             recall_sample=recall.sample_size,
             graph_method=method,
+            machine_code=machine_code(),
             graph_k=graph.neighbours.shape[1],
             eligible=int(graph.eligible.sum()),
             lookalikes=shown["lookalikes"],

@@ -35,6 +35,7 @@ NOT_ASKED_FOR = dict.fromkeys(
         "catalogue_as_of",
         "recommendation_methods",
         "audience_members",
+        "unchanged_since",
     )
 )
 COUNTED_LISTS = ("lookalike_distances", "recommendation_methods")
@@ -64,10 +65,14 @@ def publish(
     staged: StagedEmbeddings,
     replace_views: Callable[[], None] | None = None,
     wait_seconds: float,
+    memory_mb: int,
 ) -> bool:
     """Make a snapshot visible; returns whether it is now the current one.
 
     ``replace_views`` replaces the views that the snapshot is to be read by, if any has changed.
+    If ``counts`` say that it is ``unchanged_since`` another snapshot, readers find its rows there.
+    Snapshots that share what is replaced get the old rows for themselves, which are indexed with
+    ``memory_mb``.
 
     The caller must hold ``Resource.PUBLISH``. A second call for the same build completes a first
     one that was killed between its two steps, and changes nothing otherwise. For a date that is
@@ -77,6 +82,7 @@ def publish(
     filled = [p for p in partitions.PARENTS if partitions.has_aside(database, p, as_of)]
     filled = partitions.drop_unchanged(database, as_of, filled)
     is_replacement = any(partitions.is_attached(database, parent, as_of) for parent in filled)
+    _part_from(database, as_of, memory_mb, is_replacement=is_replacement)
     if is_replacement:
         _wait_for_older_transactions(database, wait_seconds)
     elif filled:
@@ -118,6 +124,24 @@ def publish(
     if counts.get("recommendations") is not None:
         database.run("warehouse/analyze_table", table="recommended_items")
     return becomes_current
+
+
+def _part_from(
+    database: Database, as_of: datetime, memory_mb: int, *, is_replacement: bool
+) -> None:
+    """Give the snapshots that share another one's partitions a copy, if that one is made anew.
+
+    The oldest of them owns it, and the others share that one's. As for a new date, the copy is
+    attached first.
+    """
+    moment = {"as_of": as_of}
+    sharing = [other for (other,) in database.rows("publication/sharing_snapshots", moment)]
+    if not sharing or not (is_replacement or database.value("publication/is_made_anew", moment)):
+        return
+    log.info("%d snapshots share the rows of %s, and keep a copy", len(sharing), as_of.isoformat())
+    partitions.copy_attached(database, as_of, sharing[0], memory_mb=memory_mb)
+    _wait_for_planned_queries(database)
+    database.run("publication/set_shared", {"as_of": as_of, "heir": sharing[0]})
 
 
 def publish_audiences(

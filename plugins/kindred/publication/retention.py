@@ -58,21 +58,26 @@ def hide(database: Database, as_ofs: Sequence[datetime]) -> list[datetime]:
 def drop_hidden(database: Database, before: datetime | None) -> int:
     """Drop the partitions of pruned snapshots, and of withdrawn ones older than ``before``.
 
-    The caller must hold ``Resource.PUBLISH`` and be outside a transaction. Waits briefly for
+    Those that a published snapshot shares stay for as long as it does. The caller must hold
+    ``Resource.PUBLISH`` and be outside a transaction. Waits briefly for
     readers: a partition still being read is left to the next call, which also completes a call that
     was killed.
     """
     hidden = database.rows("publication/hidden_snapshots", {"before": before})
     dropped = 0
     database.run("publication/delete_pruned_profiles")
-    hidden_as_ofs = {"as_ofs": [as_of for (as_of,) in hidden]}
+    hidden_as_ofs = {"as_ofs": [as_of for as_of, _ in hidden]}
     database.run("publication/delete_recommended_items", hidden_as_ofs)
     database.run("publication/delete_audiences", hidden_as_ofs)
     database.run("publication/delete_audience_ids", {"before": before})
     database.run("publication/delete_pruned_results")
     partitions.set_lock_timeout(database, DETACH_PATIENCE_MILLISECONDS, is_local=False)
     for parent in partitions.PARENTS:
-        wanted = {partitions.partition_name(parent, as_of) for (as_of,) in hidden}
+        wanted = {
+            partitions.partition_name(parent, as_of)
+            for as_of, is_shared in hidden
+            if not (is_shared and parent in partitions.SHARED)
+        }
         dropped += _drop_all(database, parent, wanted)
     partitions.set_lock_timeout(database, 0, is_local=False)
     return dropped

@@ -11,7 +11,7 @@ from kindred.audiences.audience_files import FACT
 from kindred.audiences.export_rows import delete_old_exported
 from kindred.errors import GateError
 from kindred.events.event_retention import drop_old_events
-from kindred.publication import leftovers, promotion
+from kindred.publication import leftovers, promotion, unchanged
 from kindred.publication.aside_rows import problems_of_rows
 from kindred.publication.gate import problems_of_figures
 from kindred.publication.prune import prune_nights
@@ -50,10 +50,11 @@ def quality_gate(run: Run) -> dict[str, Any]:
     """
     facts = run.reopened().build.facts
     with run.warehouse("quality_gate") as warehouse:
-        problems = [
-            *problems_of_rows(warehouse, run.spec, run.as_of, facts),
-            *problems_of_figures(run.spec, facts),
-        ]
+        problems = problems_of_figures(run.spec, facts)
+        if unchanged.stored_as_of(facts) is None:
+            problems = [*problems_of_rows(warehouse, run.spec, run.as_of, facts), *problems]
+        else:
+            unchanged.require_shared(warehouse, run.as_of, facts)
         if problems:
             raise GateError("not published: " + "; ".join(problems))
         for parent in partitions.PARENTS:
@@ -77,17 +78,23 @@ def publish(run: Run) -> dict[str, Any]:
         if run.build.state == "published":
             log.info("snapshot %s is published already", run.as_of.isoformat())
             return {"published": _publish_audiences(run, warehouse, facts)}
-        for algorithm in run.spec.clustering.algorithms:
-            stable_ids.require_same_links(
-                warehouse, run.as_of, facts.get(f"relinks_{algorithm}", 0)
-            )
-        staged = _staged(run, warehouse)
+        shared = unchanged.stored_as_of(facts)
+        if shared is None:
+            for algorithm in run.spec.clustering.algorithms:
+                stable_ids.require_same_links(
+                    warehouse, run.as_of, facts.get(f"relinks_{algorithm}", 0)
+                )
+            staged = _staged(run, warehouse)
+        else:
+            unchanged.require_shared(warehouse, run.as_of, facts)
+            staged = unchanged.stage_shared(run, warehouse)
         lineage = [
             {"algorithm": str(algorithm), **event}
             for algorithm in run.spec.clustering.algorithms
             for event in facts[f"lineage_{algorithm}"]
         ]
         counts = {name: facts[name] for name in COUNTS}
+        counts["unchanged_since"] = shared
         counts["hidden_features"] = list(run.spec.hidden_features)
         counts["hidden_algorithms"] = [
             entry["algorithm"]
@@ -116,6 +123,7 @@ def publish(run: Run) -> dict[str, Any]:
             staged=staged,
             replace_views=view_changes(run, warehouse),
             wait_seconds=run.settings.lock_wait_seconds,
+            memory_mb=run.settings.maintenance_work_mem_mb,
         )
     log.info("published %s%s", run.as_of.isoformat(), ", now current" if is_current else "")
     return {"published": True, "is_current": is_current}

@@ -1,13 +1,13 @@
 """``kindred withdraw``: withdraw a published snapshot; the previous one serves again."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kindred.artefacts.stored_reports import remove_reports
 from kindred.encoding.vectors import read_embeddings
 from kindred.errors import ArtefactError, DataError
-from kindred.publication import promotion
+from kindred.publication import promotion, unchanged
 from kindred.publication.task import view_changes
 from kindred.run import builds
 from kindred.run.builds import Current
@@ -91,18 +91,22 @@ def withdraw(deployment: Deployment, spec: Spec, as_of: datetime) -> Withdrawn:
 def _stage(
     run: Run, warehouse: Database, current: Current, *, is_replaced: bool
 ) -> StagedEmbeddings:
-    """The embeddings of an earlier snapshot: a replaced generation still kept, or staged again.
+    """The embeddings of an earlier snapshot: those that serve, or a replaced generation, or staged.
 
-    ``is_replaced``: its artefacts may be those of a later build.
+    ``is_replaced``: the artefacts may be those of a later build.
     """
+    stored = builds.stored_as_of(warehouse, run.as_of)
+    if unchanged.serves(warehouse, stored):
+        return StagedEmbeddings("skip", base_generation=current.generation)
     held = generations.holding(warehouse, run.as_of)
     if held is not None:
         return StagedEmbeddings("generation", generation=held[0], table=held[1])
     try:
-        encoder = read_embeddings(run, run.key_type(warehouse)).encoder_version
+        holder = replace(run, as_of=stored)
+        encoder = read_embeddings(holder, run.key_type(warehouse)).encoder_version
         if is_replaced or encoder != run.encoder_version:
             raise ArtefactError("a later build of that date, which is not published, replaced them")
-        return stage_against(run, warehouse, current)
+        return stage_against(holder, warehouse, current)
     except ArtefactError as error:
         raise ArtefactError(
             f"the embeddings of snapshot {run.as_of.isoformat()} are gone; run that date again,"

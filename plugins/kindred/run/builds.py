@@ -288,6 +288,11 @@ def previous(database: Database, as_of: datetime) -> tuple[datetime, int] | None
     return None if row is None else (row[0], int(row[1]))
 
 
+def stored_as_of(database: Database, as_of: datetime) -> datetime:
+    """The snapshot whose partitions hold a snapshot's rows: itself, or one that it shares."""
+    return database.value("run/stored_as_of", {"as_of": as_of}) or as_of
+
+
 def is_published(database: Database, as_of: datetime) -> bool:
     """Whether readers can see a snapshot with this ``as_of``."""
     return bool(database.value("run/is_published", {"as_of": as_of}))

@@ -28,11 +28,17 @@ NO_DRIFT = dict.fromkeys(("list_drift", "list_drift_noise"))
 
 
 def wants_rebuild(
-    run: Run, warehouse: Database, current: Current, new: Embeddings, difference: Difference
+    run: Run,
+    warehouse: Database,
+    current: Current,
+    new: Embeddings,
+    difference: Difference,
+    holder: Run | None = None,
 ) -> bool:
     """Measure the serving index, decide, and record both.
 
     ``difference`` is what publish would have to change so that the ``new`` snapshot serves.
+    ``holder``: the snapshot whose artefacts have its exact neighbours, if it is another one.
     """
     row = index_builds.built_index(warehouse, current.generation)
     rows_at_build, k, metric, method, precision, search_value, recall_at_build = (
@@ -49,7 +55,7 @@ def wants_rebuild(
         serving = serving_embeddings(difference, new)
         probe = IndexProbe(warehouse, str(current.table_name), serving, kind, int(k))
         sample = sample_serving(
-            _truth(run, kind.metric),
+            _truth(holder or run, kind.metric),
             new,
             difference,
             serving,

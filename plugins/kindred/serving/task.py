@@ -4,6 +4,8 @@ import logging
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from kindred.artefacts.folder import snapshot_slug
 from kindred.encoding.embeddings import Embeddings
 from kindred.encoding.vectors import read_embeddings
@@ -14,9 +16,10 @@ from kindred.run import builds
 from kindred.run.builds import Current
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
-from kindred.run.memory import with_fitting_blocks
+from kindred.run.memory import require_memory, with_fitting_blocks
 from kindred.serving import generations, index_build, index_builds
 from kindred.serving.canary import wants_rebuild
+from kindred.serving.difference import Difference
 from kindred.serving.generations import StagedEmbeddings
 from kindred.serving.index_kinds import search_values_of
 from kindred.serving.index_plan import plan_index
@@ -113,6 +116,22 @@ def _stage_delta(
         base_generation=current.generation,
         base_published_at=current.published_at,
     )
+
+
+def check_unchanged_index(run: Run, warehouse: Database, holder: Run) -> bool:
+    """The nightly check of the index where no row changes; returns whether it is to be built anew.
+
+    ``holder`` is the snapshot of the same rows whose artefacts have the vectors.
+
+    Raises
+    ------
+    ArtefactError
+        when they are gone.
+    """
+    new = read_embeddings(holder, run.key_type(warehouse))
+    require_memory(run, "validate", "check of the index", stage_megabytes(new.vectors.shape))
+    same = Difference(np.zeros(len(new.customers), dtype=np.bool_))
+    return wants_rebuild(run, warehouse, builds.current(warehouse), new, same, holder)
 
 
 def _build_generation(run: Run, warehouse: Database, new: Embeddings) -> StagedEmbeddings:

@@ -28,6 +28,8 @@ PARENTS = (
     "customer_recommendations",
     "audience_members",
 )
+SHARED = ("customer_lookalikes", "customer_clusters", "public_lookalikes")
+"""What a snapshot shares with the earlier one since which nothing has changed."""
 PRIMARY_KEYS = {
     "customer_lookalikes": ("customer_id", "rank"),
     "customer_clusters": ("algorithm", "customer_id"),
@@ -152,7 +154,10 @@ def finish_aside(database: Database, parent: str, as_of: datetime, *, memory_mb:
 
     ``memory_mb`` is the sort memory that the workers of an index build share.
     """
-    table = aside_name(parent, as_of)
+    _finish(database, parent, aside_name(parent, as_of), as_of, memory_mb)
+
+
+def _finish(database: Database, parent: str, table: str, as_of: datetime, memory_mb: int) -> None:
     if database.value("warehouse/is_aside_finished", {"table": table}):
         return
     with database.transaction():
@@ -187,6 +192,15 @@ def is_attached(database: Database, parent: str, as_of: datetime) -> bool:
     return bool(database.value("warehouse/is_attached", {"table": partition_name(parent, as_of)}))
 
 
+def attached_numbers(database: Database, as_of: datetime) -> dict[str, int]:
+    """The attached partitions of a snapshot that another may share, with their numbers.
+
+    A partition that is replaced gets another number.
+    """
+    names = {"tables": [partition_name(parent, as_of) for parent in SHARED]}
+    return dict(database.rows("warehouse/partition_numbers", names))
+
+
 def total_bytes(database: Database, as_of: datetime) -> int:
     """Bytes of all partitions of a snapshot, with their indexes."""
     tables = [partition_name(parent, as_of) for parent in PARENTS]
@@ -196,14 +210,47 @@ def total_bytes(database: Database, as_of: datetime) -> int:
 def attach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS) -> None:
     """Attach the filled tables as partitions, without blocking readers of other partitions."""
     for parent in parents:
+        _attach(database, parent, aside_name(parent, as_of), as_of)
+
+
+def _attach(database: Database, parent: str, table: str, as_of: datetime) -> None:
+    partition = partition_name(parent, as_of)
+    database.run("warehouse/rename_table", table=table, new_name=partition)
+    database.run(
+        "warehouse/attach_partition",
+        parent=parent,
+        partition=partition,
+        as_of=sql.Literal(as_of.isoformat()),
+    )
+
+
+def copy_attached(database: Database, as_of: datetime, heir: datetime, *, memory_mb: int) -> None:
+    """Give a snapshot partitions of its own, with the rows of those it has shared so far.
+
+    Readers go on reading the shared ones. Outside of a transaction; killed at any point, the next
+    call completes it.
+    """
+    tables = {}
+    for parent in SHARED:
+        if not is_attached(database, parent, as_of) or is_attached(database, parent, heir):
+            continue
+        table = tables[parent] = f"{partition_name(parent, heir)}_copied"
         partition = partition_name(parent, as_of)
-        database.run("warehouse/rename_table", table=aside_name(parent, as_of), new_name=partition)
-        database.run(
-            "warehouse/attach_partition",
-            parent=parent,
-            partition=partition,
-            as_of=sql.Literal(as_of.isoformat()),
-        )
+        with database.transaction():
+            database.run("warehouse/drop_table", table=table)
+            database.run("warehouse/create_aside", table=table, parent=parent)
+            found = database.rows("warehouse/columns_of_relation", {"table": table})
+            database.run(
+                "warehouse/copy_partition",
+                table=table,
+                partition=partition,
+                columns=statements.columns(name for name, _ in found if name != "as_of"),
+                as_of=sql.Literal(heir.isoformat()),
+            )
+        _finish(database, parent, table, heir, memory_mb)
+    with database.transaction():
+        for parent, table in tables.items():
+            _attach(database, parent, table, heir)
 
 
 def detach(database: Database, as_of: datetime, parents: Sequence[str] = PARENTS) -> None:

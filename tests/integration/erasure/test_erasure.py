@@ -22,6 +22,7 @@ from integration.leaving import (
     request,
     tables_with,
 )
+from integration.unchanged import computing
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.encoding import text_cache
 from kindred.erasure.task import erase
@@ -38,7 +39,8 @@ MODEL = "made up"
 def shop(make_laboratory):
     """Two published nights, and a third one that waits for publish; a cache of two texts."""
     laboratory = open_shop(make_laboratory(), LEAVING)
-    laboratory.run(SPEC, THIRD, until="publish")
+    with computing():
+        laboratory.run(SPEC, THIRD, until="publish")
     known = [SHARED, *map(marker, LEAVING)]
     with laboratory.deployment.warehouse("test", "kindred") as database:
         vectors = np.zeros((len(known), 2), dtype=np.float32)

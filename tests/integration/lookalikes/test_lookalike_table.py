@@ -6,6 +6,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
+from integration.unchanged import computing
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.errors import GateError
 from kindred.tasks import run_task
@@ -24,6 +25,16 @@ QUESTIONS = {
         ("timestamptz", "bigint"),
         (ASKED, 17),
     ),
+    "the list of a customer at a date that shares it": (
+        "select * from bi.lookalikes where as_of = %s and customer_id = %s order by rank",
+        ("timestamptz", "bigint"),
+        (CURRENT, 17),
+    ),
+    "who has a customer among theirs at such a date": (
+        "select * from bi.lookalikes where as_of = %s and lookalike_id = %s",
+        ("timestamptz", "bigint"),
+        (CURRENT, 17),
+    ),
     "the current list of a customer": (
         "select * from bi.lookalikes_current where customer_id = %s order by rank",
         ("bigint",),
@@ -40,10 +51,13 @@ BY_INDEX = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
 
 @pytest.fixture(scope="module")
 def three_dates(make_laboratory):
+    """The last of which has changed nothing, and shares the rows of the one before."""
     laboratory = make_laboratory()
     laboratory.fill("customers", COLUMNS, people(800))
-    for as_of in DATES:
-        laboratory.run(make_spec(), as_of)
+    with computing():
+        for as_of in DATES[:2]:
+            laboratory.run(make_spec(), as_of)
+    laboratory.run(make_spec(), CURRENT)
     return laboratory
 
 
@@ -94,10 +108,9 @@ def test_one_partition_is_read_by_an_index(three_dates, question, way):
         plan = explained(three_dates, statement, parameters)
     else:
         plan = prepared(three_dates, question)
-    as_of = ASKED if "as_of" in statement else CURRENT
     scans = scans_of_lookalikes(plan)
     assert {node["Relation Name"] for node in scans} == {
-        partition_name("customer_lookalikes", moment(as_of))
+        partition_name("customer_lookalikes", moment(ASKED))
     }
     # "known" asks whether the partition has any row at all.
     of_rows = [node for node in scans if not node["Alias"].startswith("known")]
@@ -118,7 +131,7 @@ def test_no_key_of_a_partition_begins_with_its_date(three_dates):
         join pg_class as parent on parent.oid = inhparent
         group by 1, 2 order by 1
     """)
-    assert keys == [("customer_clusters", False, 6), ("customer_lookalikes", False, 6)]
+    assert keys == [("customer_clusters", False, 4), ("customer_lookalikes", False, 4)]
     parents = "select count(*) from pg_index join pg_class on oid = indrelid where relkind = 'p'"
     assert three_dates.query(parents) == [(0,)]
 
@@ -127,7 +140,7 @@ def test_without_a_date_every_partition_is_read(three_dates):
     """So that the test above can fail."""
     plan = explained(three_dates, "select * from bi.lookalikes where customer_id = 17")
     read = {node["Relation Name"] for node in scans_of_lookalikes(plan)}
-    assert read == {partition_name("customer_lookalikes", moment(as_of)) for as_of in DATES}
+    assert read == {partition_name("customer_lookalikes", moment(as_of)) for as_of in DATES[:2]}
 
 
 def test_the_reverse_look_up_finds_whoever_has_the_customer(three_dates):

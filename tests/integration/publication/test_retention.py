@@ -6,6 +6,7 @@ from threading import Thread
 import psycopg2
 import pytest
 
+from integration.unchanged import computing
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.publication import retention
 from kindred.publication.prune import Retention, prune
@@ -15,6 +16,13 @@ SPEC = make_spec(clustering={"algorithms": ["kmeans"]})
 NIGHTS = [f"2026-01-{day}T02:00" for day in (29, 30, 31)]
 NIGHTS += [f"2026-02-0{day}T02:00" for day in range(1, 5)]
 LAST_TWO_AND_JANUARY = [NIGHTS[2], *NIGHTS[-2:]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _computed():
+    """Every night has rows of its own, though none changes anything."""
+    with computing():
+        yield
 
 
 def open_shop(laboratory):

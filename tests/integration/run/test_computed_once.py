@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from integration.unchanged import computing
 from integration.warehouse import COLUMNS, make_spec, people
 from kindred.encoding.column_profile import Profile
 from kindred.neighbours import search_plan
@@ -84,13 +85,13 @@ def _counted_call(function, name, counted):
 
 @pytest.fixture(scope="module")
 def nights(make_laboratory):
-    """1,300 customers, some of whom come after the first of two nights; what each has done."""
+    """1,300 customers, and what each of two nights has done to compute them."""
     shop = make_laboratory()
     shop.fill("customers", COLUMNS, people(1_300))
     with counting() as first:
         for _ in shop.stages(SPEC, FIRST):  # each with sessions of its own
             pass
-    with counting() as second:
+    with computing(), counting() as second:
         shop.run(SPEC, SECOND, may_refit=True)
     return shop, first, second
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from integration.unchanged import computing
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.tasks import run_task
 
@@ -118,7 +119,8 @@ def test_another_metric_is_asked_for_and_gets_an_index_of_its_own(shop):
 
 def test_without_a_truth_what_serves_is_searched(shop):
     """As after an upgrade, whose artefacts have none."""
-    run = shop.run(spec_of(), SECOND, until="build_embeddings")
+    with computing():
+        run = shop.run(spec_of(), SECOND, until="build_embeddings")
     shutil.rmtree(Path(run.folder.path) / "truth")
     run_task(run, "build_embeddings")
     [(_, is_rebuilt, recall, _)] = shop.query(CHECKS)

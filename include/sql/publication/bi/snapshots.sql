@@ -56,7 +56,8 @@ select
   ) as events_kept_from,
   (snapshot_builds.facts ->> 'events_unknown')::bigint as events_unknown,
   (snapshot_builds.facts ->> 'event_customers_unknown')::bigint as event_customers_unknown,
-  (snapshot_builds.facts ->> 'event_customers_alike')::bigint as event_customers_alike
+  (snapshot_builds.facts ->> 'event_customers_alike')::bigint as event_customers_alike,
+  case when snapshots.status = 'published' then snapshots.unchanged_since end as unchanged_since
 from {space}.snapshots
 left join {space}.snapshot_builds using (as_of)
 full join {space}.run_notes using (as_of)
@@ -114,3 +115,4 @@ comment on column {bi}.snapshots.events_kept_from is 'Events before this moment 
 comment on column {bi}.snapshots.events_unknown is 'Events in force, as far back as the features of its newest run look, that count for nobody: the snapshot does not have their customers, who have left, are not there yet, or are written otherwise. Null without features of events.';
 comment on column {bi}.snapshots.event_customers_unknown is 'How many customers these are, in each table of events.';
 comment on column {bi}.snapshots.event_customers_alike is 'Of them, those it would have, were blanks around a key and capitals in it no part of it.';
+comment on column {bi}.snapshots.unchanged_since is 'The earlier snapshot whose lookalikes and segments it shares, since nothing had changed; null if it was computed.';

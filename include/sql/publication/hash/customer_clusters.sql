@@ -1,5 +1,11 @@
 -- customer_clusters in a fixed order, for its hash: labels without stable ids.
-select as_of, algorithm, customer_id, label, membership, nearest_label, method
-from customer_clusters
-where algorithm <> 'ivfflat' and as_of in (select as_of from snapshots where status = 'published')
-order by as_of, algorithm, customer_id
+-- A warehouse that is not upgraded yet has no such column, and is hashed to be compared.
+select shown.as_of, algorithm, customer_id, label, membership, nearest_label, method
+from customer_clusters as clusters
+join (
+  select as_of, coalesce((to_jsonb(snapshots) ->> 'unchanged_since')::timestamptz, as_of) as stored_as_of
+  from snapshots
+  where status = 'published'
+) as shown on shown.stored_as_of = clusters.as_of
+where algorithm <> 'ivfflat'
+order by shown.as_of, algorithm, customer_id

@@ -1,5 +1,10 @@
 -- customer_lookalikes in a fixed order, for its hash.
-select as_of, customer_id, rank, lookalike_id, distance
-from customer_lookalikes
-where as_of in (select as_of from snapshots where status = 'published')
-order by as_of, customer_id, rank
+-- A warehouse that is not upgraded yet has no such column, and is hashed to be compared.
+select shown.as_of, customer_id, rank, lookalike_id, distance
+from customer_lookalikes as found
+join (
+  select as_of, coalesce((to_jsonb(snapshots) ->> 'unchanged_since')::timestamptz, as_of) as stored_as_of
+  from snapshots
+  where status = 'published'
+) as shown on shown.stored_as_of = found.as_of
+order by shown.as_of, customer_id, rank

@@ -3,14 +3,14 @@
 -- and every column that the window partitions by can be filtered before rows are counted.
 create or replace view {bi}.{view} with (security_barrier) as
 with known as (
-  select snapshots.as_of, algorithms.algorithm
+  select snapshots.as_of, snapshots.stored_as_of, algorithms.algorithm
   from {space}.shown_snapshots as snapshots
   cross join (select distinct cluster_ids.algorithm from {space}.cluster_ids) as algorithms
   where algorithms.algorithm <> all (snapshots.hidden_algorithms)
     and (
       select true
       from {space}.customer_clusters as first
-      where first.as_of = snapshots.as_of and first.algorithm = algorithms.algorithm
+      where first.as_of = snapshots.stored_as_of and first.algorithm = algorithms.algorithm
       order by first.customer_id
       limit 1
     )
@@ -18,7 +18,9 @@ with known as (
 pairs as materialized (
   select
     lag(known.as_of) over (partition by known.algorithm order by known.as_of) as from_as_of,
+    lag(known.stored_as_of) over (partition by known.algorithm order by known.as_of) as from_stored_as_of,
     known.as_of as to_as_of,
+    known.stored_as_of as to_stored_as_of,
     known.algorithm
   from known
 )
@@ -43,12 +45,12 @@ cross join lateral (
   from (
     select clusters.customer_id, clusters.cluster_id
     from {space}.customer_clusters as clusters
-    where clusters.as_of = pairs.from_as_of and clusters.algorithm = pairs.algorithm
+    where clusters.as_of = pairs.from_stored_as_of and clusters.algorithm = pairs.algorithm
   ) as earlier
   full join (
     select clusters.customer_id, clusters.cluster_id
     from {space}.customer_clusters as clusters
-    where clusters.as_of = pairs.to_as_of and clusters.algorithm = pairs.algorithm
+    where clusters.as_of = pairs.to_stored_as_of and clusters.algorithm = pairs.algorithm
   ) as later using (customer_id)
   group by 1, 2
 ) as counted

@@ -1,6 +1,7 @@
 -- Segments: of every published snapshot (ask for one as_of, and only its partition is read), or of the
 -- current one. The names that are filled in say which. Where anything is hidden, segments depend on their being
--- shown, as in lookalikes: EXPLAIN (ANALYZE) would count the rows that pass cluster_id = 3 before the join.
+-- shown, as in lookalikes: EXPLAIN (ANALYZE) would count the rows that pass cluster_id = 3 before the join. What a
+-- snapshot shares with an earlier one comes last, as in lookalikes.
 create or replace view {bi}.{view} with (security_barrier) as
 with shown as materialized (select * from {space}.shown_snapshots)
 select
@@ -21,7 +22,7 @@ from (
     clusters.nearest_cluster_id, clusters.method, clusters.list_number, clusters.center_distance, clusters.generation,
     shown.is_hidden
   from {space}.customer_clusters as clusters
-  join shown using (as_of)
+  join shown on shown.as_of = clusters.as_of and shown.stored_as_of = clusters.as_of
   where {hides_nothing}
   union all
   select
@@ -32,8 +33,32 @@ from (
     case when clusters.algorithm <> all (shown.hidden_algorithms) then clusters.list_number end,
     clusters.center_distance, clusters.generation, shown.is_hidden
   from {space}.customer_clusters as clusters
-  join shown using (as_of)
+  join shown on shown.as_of = clusters.as_of and shown.stored_as_of = clusters.as_of
   where clusters.algorithm <> all (shown.hidden_algorithms) and not {hides_nothing}
+  union all
+  select
+    shown.as_of, shared.algorithm, shared.customer_id, shared.cluster_id, shared.label, shared.membership,
+    shared.nearest_cluster_id, shared.method, shared.list_number, shared.center_distance, shared.generation, shown.is_hidden
+  from shown
+  cross join lateral (
+    select
+      clusters.algorithm, clusters.customer_id, clusters.cluster_id, clusters.label, clusters.membership,
+      clusters.nearest_cluster_id, clusters.method, clusters.list_number, clusters.center_distance, clusters.generation
+    from {space}.customer_clusters as clusters
+    where clusters.as_of = shown.stored_as_of and shown.hidden_algorithms = '{{}}'
+    union all
+    select
+      clusters.algorithm, clusters.customer_id,
+      case when clusters.algorithm <> all (shown.hidden_algorithms) then clusters.cluster_id end,
+      case when clusters.algorithm <> all (shown.hidden_algorithms) then clusters.label end,
+      clusters.membership, clusters.nearest_cluster_id, clusters.method,
+      case when clusters.algorithm <> all (shown.hidden_algorithms) then clusters.list_number end,
+      clusters.center_distance, clusters.generation
+    from {space}.customer_clusters as clusters
+    where clusters.as_of = shown.stored_as_of and clusters.algorithm <> all (shown.hidden_algorithms)
+      and shown.hidden_algorithms <> '{{}}'
+  ) as shared
+  where shown.stored_as_of <> shown.as_of
 ) as found
 where found.as_of {shown};
 

@@ -52,12 +52,14 @@ begin
     raise exception 'metric is "%", allowed are %', left(metric, 100), (select string_agg(name, ', ') from jsonb_object_keys(metrics) as name);
   end if;
   select
-    published.as_of, published.encoder_version, builds.table_name, builds.metric, builds.method, builds.dimensions,
+    published.as_of, coalesce(snapshots.unchanged_since, published.as_of) as stored_as_of, published.encoder_version,
+    builds.table_name, builds.metric, builds.method, builds.dimensions,
     builds.precision = 'half' as is_half,
     builds.probes, builds.ef_search
   into serving
   from current_snapshot as published
-  join index_builds as builds using (generation);
+  join index_builds as builds using (generation)
+  left join snapshots on snapshots.as_of = published.as_of;
   if not found then
     return;
   end if;
@@ -121,7 +123,7 @@ begin
       format(filter, 'offset 0'),
       case when serving.is_half then format('::%I.halfvec(%s)', {extension_name}, serving.dimensions) end,
       asked ->> 'similarity'
-    ) into ids, distances, similarities using customer_id, wanted + 1, serving.as_of, algorithm, cluster_id;
+    ) into ids, distances, similarities using customer_id, wanted + 1, serving.stored_as_of, algorithm, cluster_id;
     perform
       set_config('ivfflat.probes', coalesce(nullif(before[1], ''), '1'), true),
       set_config('ivfflat.max_probes', coalesce(nullif(before[2], ''), '32768'), true),
@@ -149,7 +151,7 @@ begin
       format(filter, ''),
       asked ->> 'similarity',
       part
-    ) into ids, distances, similarities using customer_id, k, serving.as_of, algorithm, cluster_id, mask;
+    ) into ids, distances, similarities using customer_id, k, serving.stored_as_of, algorithm, cluster_id, mask;
   end if;
   if is_hidden then
     return query

@@ -119,9 +119,10 @@ def _relink(
 def _read_nights(
     database: Database, algorithm: str, moments: Sequence[tuple[Any, ...]]
 ) -> Iterator[Night]:
-    before, previous_sizes = None, np.empty(0, dtype=np.int64)
-    for as_of, newest_pruned in moments:
-        names = {"algorithm": algorithm, "as_of": as_of, "before": before}
+    before, stored_before = None, None
+    previous_sizes = np.empty(0, dtype=np.int64)
+    for as_of, newest_pruned, stored in moments:
+        names = {"algorithm": algorithm, "as_of": stored, "before": stored_before}
         sizes = database.rows("segments/published_sizes", names)
         rows = np.array(sizes, dtype=np.int64).reshape(-1, 3)
         shared = np.zeros((len(rows), len(previous_sizes)), dtype=np.int64)
@@ -130,8 +131,8 @@ def _read_nights(
                 shared[label, previous] = count
         comparison = Comparison(rows[:, 2], previous_sizes, shared)
         follows_gap = newest_pruned is not None and (before is None or newest_pruned > before)
-        yield Night(as_of, rows[:, 1], comparison, follows_gap)
-        before, previous_sizes = as_of, rows[:, 2]
+        yield Night(as_of, rows[:, 1], comparison, follows_gap, stored)
+        before, stored_before, previous_sizes = as_of, stored, rows[:, 2]
         log.info("%s %s: %d clusters", algorithm, as_of.isoformat(), len(rows))
 
 
@@ -191,7 +192,8 @@ def _compare(database: Database, linked: _Linked) -> Change:
 
 def _apply(database: Database, linked: _Linked, change: Change) -> None:
     if change.renumbered:
-        database.run("segments/relabel_clusters", linked.names | {"ids": linked.ids.tolist()})
+        stored = {"as_of": linked.night.stored, "ids": linked.ids.tolist()}
+        database.run("segments/relabel_clusters", linked.names | stored)
     if linked.cluster_names and (change.renumbered or change.renamed):
         profiles = {"cluster_ids": linked.ids.tolist(), "names": linked.cluster_names}
         database.run("segments/relabel_profiles", linked.names | profiles)

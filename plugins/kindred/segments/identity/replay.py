@@ -21,13 +21,20 @@ class Night:
     ``cluster_ids`` int64 (labels,) are the ids it was published with. ``comparison`` compares its
     labels with those of the previous night; the first night is compared with none. ``follows_gap``:
     nights in between have been pruned. Its published ids are then trusted, because the clusters
-    they continued are gone.
+    they continued are gone. ``stored_as_of`` is the snapshot whose labels it shares; None if it has
+    its own. Nights that share labels share their ids, too.
     """
 
     as_of: datetime
     cluster_ids: Counts
     comparison: Comparison
     follows_gap: bool = False
+    stored_as_of: datetime | None = None
+
+    @property
+    def stored(self) -> datetime:
+        """The snapshot whose rows hold its labels."""
+        return self.stored_as_of or self.as_of
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,14 @@ def _follow(nights: Sequence[Night], given: dict[int, Birth]) -> list[list[_Clus
     """The clusters born in each night, each with its label in every night in which it exists."""
     born: list[list[_Cluster]] = []
     alive: list[_Cluster] = []  # by label of the night before
+    shared: dict[datetime, list[_Cluster]] = {}  # by the snapshot that holds the labels
     for index, night in enumerate(nights):
+        if night.stored in shared:
+            alive = shared[night.stored]
+            for label, cluster in enumerate(alive):
+                cluster.labels[index] = label
+            born.append([])
+            continue
         # In the order of their ids, as the task `cluster` matches them, so that ties fall alike.
         order = sorted(range(len(alive)), key=lambda label: alive[label].birth)
         previous = [alive[label] for label in order]
@@ -107,6 +121,7 @@ def _follow(nights: Sequence[Night], given: dict[int, Birth]) -> list[list[_Clus
         for label, cluster in enumerate(alive):
             cluster.labels[index] = label
         born.append(list(newborn.values()))
+        shared[night.stored] = alive
     return born
 
 

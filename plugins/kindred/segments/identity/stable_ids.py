@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kindred.errors import SupersededError
+from kindred.run import builds
 from kindred.segments.identity.matching import (
     NEW,
     Comparison,
@@ -103,7 +104,8 @@ def _compare(
     database: Database, algorithm: str, reference: datetime | None, sizes: Counts
 ) -> tuple[Counts, Comparison]:
     """Ids of the clusters of a published snapshot, and the new labels compared with them."""
-    names = {"reference": reference, "algorithm": algorithm}
+    stored = None if reference is None else builds.stored_as_of(database, reference)
+    names = {"reference": stored, "algorithm": algorithm}
     previous = [] if reference is None else database.rows("segments/reference_sizes", names)
     shared = np.zeros((len(sizes), len(previous)), dtype=np.int64)
     if shared.size:

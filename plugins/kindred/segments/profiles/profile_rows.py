@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kindred.errors import DataError
+from kindred.run import builds
 from kindred.segments.label_rows import PARENT
 from kindred.warehouse import partitions, statements
 from kindred.warehouse.copy_reader import BlockReader
@@ -69,7 +70,8 @@ def common_customers(
     database: Database, table: str, algorithm: str, previous: datetime
 ) -> list[tuple[int, int, int]]:
     """Customers in both a label and a cluster of an earlier snapshot: (label, cluster, count)."""
-    names = {"algorithm": algorithm, "previous": previous}
+    stored = builds.stored_as_of(database, previous)
+    names = {"algorithm": algorithm, "previous": stored}
     return [(a, b, n) for a, b, n in database.rows("segments/common_customers", names, table=table)]
 
 

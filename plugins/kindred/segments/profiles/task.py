@@ -78,7 +78,7 @@ def profile_clusters(run: Run) -> dict[str, Any]:
             entries, _items(run, population, embeddings, segmentations), strict=True
         ):
             entry["items"] = items
-        run.folder.write(PROFILES, {}, {"clusters": entries})
+        write_profiles(run, entries)
         quality = _qualities(run, warehouse, table, embeddings, segmentations)
         run.add_facts(warehouse, cluster_quality=quality)
     counts = {entry["algorithm"]: entry["clusters"] for entry in quality}
@@ -106,6 +106,11 @@ def _within_memory(
         megabytes += items_megabytes(population.behaviour)
     work = f"profiles of {len(embeddings.customers)} customers"
     return with_fitting_blocks(run, MADE_BY, work, megabytes, row_bytes)
+
+
+def write_profiles(run: Run, entries: list[dict[str, Any]]) -> None:
+    """Write the entries of all clusters, for publish."""
+    run.folder.write(PROFILES, {}, {"clusters": entries})
 
 
 def read_profiles(run: Run) -> list[dict[str, Any]]:
