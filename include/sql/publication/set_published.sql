@@ -28,6 +28,7 @@ set
   catalogue_as_of = %(catalogue_as_of)s,
   recommendation_methods = %(recommendation_methods)s,
   audience_members = %(audience_members)s,
+  mapped = %(mapped)s,
   late_customers = build.late_customers,
   erased_customers = 0,
   published_at = now(),

@@ -35,6 +35,7 @@ NOT_ASKED_FOR = dict.fromkeys(
         "catalogue_as_of",
         "recommendation_methods",
         "audience_members",
+        "mapped",
     )
 )
 COUNTED_LISTS = ("lookalike_distances", "recommendation_methods")
@@ -46,6 +47,7 @@ OF_SNAPSHOTS = (
     "cluster_profiles",
     "cluster_quality",
     "recommended_items",
+    "map_quality",
     *AUDIENCE_TABLES,
 )
 """Tables without partitions, whose rows of a snapshot are replaced."""
@@ -95,6 +97,7 @@ def publish(
         database.run("publication/set_column_quality", {"as_of": as_of})
         database.run("publication/set_profiles", {"as_of": as_of, "profiles": Json(profiles)})
         database.run("publication/set_cluster_quality", {"as_of": as_of})
+        database.run("publication/set_map_quality", {"as_of": as_of})
         if counts.get("recommendations") is not None:
             items = aside_of_items(partitions.aside_name(PARENT, as_of))
             database.run("publication/set_recommended_items", table=items)
@@ -117,6 +120,8 @@ def publish(
             partitions.with_short_locks(database, replace_views, wait_seconds=wait_seconds)
     if counts.get("recommendations") is not None:
         database.run("warehouse/analyze_table", table="recommended_items")
+    if becomes_current:  # one row, where the planner assumes thousands that views then read
+        database.run("warehouse/analyze_table", table="current_snapshot")
     return becomes_current
 
 

@@ -88,6 +88,7 @@ def publish(run: Run) -> dict[str, Any]:
             for event in facts[f"lineage_{algorithm}"]
         ]
         counts = {name: facts[name] for name in COUNTS}
+        counts["mapped"] = facts["map"]["customers"]
         counts["hidden_features"] = list(run.spec.hidden_features)
         counts["hidden_algorithms"] = [
             entry["algorithm"]

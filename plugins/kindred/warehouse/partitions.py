@@ -1,4 +1,4 @@
-"""Partitions of lookalikes, clusters, recommendations, audiences: filled aside, then attached."""
+"""Partitions of the tables with one per snapshot: filled aside, then attached."""
 
 import logging
 import time
@@ -27,6 +27,7 @@ PARENTS = (
     "customer_behaviour",
     "customer_recommendations",
     "audience_members",
+    "customer_map",
 )
 PRIMARY_KEYS = {
     "customer_lookalikes": ("customer_id", "rank"),
@@ -35,6 +36,7 @@ PRIMARY_KEYS = {
     "customer_behaviour": ("customer_id",),
     "customer_recommendations": ("customer_id", "rank"),
     "audience_members": ("audience", "rank"),
+    "customer_map": ("customer_id",),
 }
 """Of each partition: ``as_of`` is the same in all its rows, and a key that begins with it is sorted
 twice as slowly. The parents have no keys."""
