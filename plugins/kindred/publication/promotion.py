@@ -118,11 +118,15 @@ def publish(
         if replace_views is not None and becomes_current:
             # Last, since it locks the views for readers until the commit.
             partitions.with_short_locks(database, replace_views, wait_seconds=wait_seconds)
+    _analyze(database, counts, becomes_current=becomes_current)
+    return becomes_current
+
+
+def _analyze(database: Database, counts: dict[str, Any], *, becomes_current: bool) -> None:
     if counts.get("recommendations") is not None:
         database.run("warehouse/analyze_table", table="recommended_items")
     if becomes_current:  # one row, where the planner assumes thousands that views then read
         database.run("warehouse/analyze_table", table="current_snapshot")
-    return becomes_current
 
 
 def publish_audiences(

@@ -141,12 +141,16 @@ def test_segments_are_those_of_the_other_views(shop, server):
 def test_who_is_looked_up_is_found_by_the_index(shop):
     for table in ("customer_map", "customer_versions", "customer_clusters"):
         shop.query(f"analyze kindred.{table}")
-    with shop._cursor(source=False) as cursor:
-        cursor.execute("set local enable_seqscan = off")
-        cursor.execute("explain select * from bi.customers where customer_id = 7")
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-    for table in ("placed", "version", "kmeans_clusters"):
-        assert not re.search(rf"Seq Scan on \w+ {table}\b", plan), plan
+    lookalikes = "any (array(select lookalike_id from bi.lookalikes_current where customer_id = 7))"
+    for wanted in ("7", lookalikes):
+        lines = shop.query(
+            "set local enable_seqscan = off;"
+            f"explain select * from bi.customers where customer_id = {wanted}"
+        )
+        plan = "\n".join(line for (line,) in lines)
+        for table in ("placed", "version", "clusters", "clusters_1"):
+            assert not re.search(rf"Seq Scan on \w+ {table}  ", plan), plan
+            assert re.search(rf" on \w+ {table}  ", plan), plan
 
 
 def test_what_becomes_private_is_null_at_once_and_gone_with_publish(copied, server):

@@ -59,6 +59,8 @@ OBJECTS = (
     "audience_overlap_current",
     "audience_results",
     "audience_results_current",
+    "lookalike_distances",
+    "recommendation_reasons",
     "customer_map",
     "customer_map_current",
     "map_quality",
