@@ -141,12 +141,12 @@ def test_segments_are_those_of_the_other_views(shop, server):
 def test_who_is_looked_up_is_found_by_the_index(shop):
     for table in ("customer_map", "customer_versions", "customer_clusters"):
         shop.query(f"analyze kindred.{table}")
+    query = (
+        "set local enable_seqscan = off; explain select * from bi.customers where customer_id = {}"
+    )
     lookalikes = "any (array(select lookalike_id from bi.lookalikes_current where customer_id = 7))"
     for wanted in ("7", lookalikes):
-        lines = shop.query(
-            "set local enable_seqscan = off;"
-            f"explain select * from bi.customers where customer_id = {wanted}"
-        )
+        lines = shop.query(sql.SQL(query).format(sql.SQL(wanted)))
         plan = "\n".join(line for (line,) in lines)
         for table in ("placed", "version", "clusters", "clusters_1"):
             assert not re.search(rf"Seq Scan on \w+ {table}  ", plan), plan
