@@ -175,6 +175,7 @@ class Stages:
         yield self.run("profile_clusters")
         for part in parts:
             yield self.run("load_lookalikes", part=part)
+        yield self.run("place_customers")
         for stage in ("quality_gate", "publish", "clean_up"):
             yield self.run(stage)
 

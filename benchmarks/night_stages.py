@@ -26,6 +26,7 @@ STAGES = {
     "cluster": ("cluster",),
     "profiles": ("profile_clusters",),
     "lookalikes": ("load_lookalikes",),
+    "map": ("place_customers",),
 }
 """What ``--stages`` names, in the order of a night, and its tasks."""
 

@@ -17,6 +17,7 @@ are those of the snapshot before, all tasks up to `quality_gate` are skipped, an
 `cluster` and `load_lookalikes` fill their tables aside (if the spec lists algorithm `ivfflat`,
 `cluster` waits for the index) ·
 `profile_clusters` describes what sets each segment apart, and names it ·
+`place_customers` fills the table of the map aside ·
 `measure_recommendations` and `recommend` fill the table of recommendations aside, if the spec asks
 for some ·
 `list_audiences`, `train_audience` (one per audience file of the space) and `join_audiences` find
@@ -213,6 +214,7 @@ def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
         clustered = stage("cluster").partial(run=run).expand(algorithm=algorithms)
         profiled = stage("profile_clusters")(run)
         loaded = stage("load_lookalikes").partial(run=run).expand(part=parts)
+        placed = stage("place_customers")(run)
         embedded = stage("build_embeddings")(run)
         # If nothing has changed, all that computes the snapshot is skipped after `validate`.
         gate = stage("quality_gate", trigger_rule=TriggerRule.NONE_FAILED)(run)
@@ -223,12 +225,12 @@ def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
             landed.append(stage("embed_texts", execution_timeout=timedelta(hours=24))(run))
         chain(run, *landed, stage("fit_encoder")(run), encoded, shards)
         chain(shards, [embedded, searched])
-        chain(searched, parts, [clustered, loaded])
+        chain(searched, parts, [clustered, loaded, placed])
         if Algorithm.IVFFLAT in spec.clustering.algorithms:
             chain(embedded, clustered)
         cleaned = clean_up(run)
         chain(clustered, profiled)
-        filled = [embedded, profiled, loaded]
+        filled = [embedded, profiled, loaded, placed]
         if spec.recommendations is not None:
             filled.append(stage("recommend")(run))
             chain(encoded, stage("measure_recommendations")(run), filled[-1])

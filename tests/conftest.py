@@ -22,7 +22,7 @@ from sentence_models import link_model
 
 _numbers = itertools.count()
 COLLECTION_SECONDS = 60
-PARTS = ("neighbours", "segments", "recommendations", "audiences")  # of machine_code.py
+PARTS = ("neighbours", "segments", "recommendations", "audiences", "maps")  # of machine_code.py
 
 # `make test` tries the same examples each time; the long profile tries new ones.
 settings.register_profile("test", deadline=None, derandomize=True, database=None)

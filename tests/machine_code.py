@@ -62,6 +62,19 @@ def compile_audiences() -> None:
         trained(vectors, given)
 
 
+def compile_maps() -> None:
+    import numpy as np
+
+    from kindred.maps.laying_out import lay_out
+    from kindred.maps.layout import Layout
+    from kindred.maps.placing import INTERPOLATED_FROM, place
+    from unit.graph_cases import clustered
+
+    vectors = clustered(INTERPOLATED_FROM, 8)
+    places = lay_out(vectors, np.ones(len(vectors), dtype=np.int64))
+    place(vectors, Layout(vectors, places))
+
+
 def is_compiled(part: str) -> bool:
     """Whether somebody has compiled functions of a folder as its sources are now."""
     folder = Path(compiled.__file__).parents[1] / part
@@ -73,6 +86,7 @@ COMPILE = {
     "segments": compile_segments,
     "recommendations": compile_recommendations,
     "audiences": compile_audiences,
+    "maps": compile_maps,
 }
 
 if __name__ == "__main__":

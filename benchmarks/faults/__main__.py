@@ -105,6 +105,7 @@ TASKS = (
     "cluster",
     "profile_clusters",
     "load_lookalikes",
+    "place_customers",
     "quality_gate",
     "publish",
     "clean_up",

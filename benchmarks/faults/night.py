@@ -78,6 +78,7 @@ def _stages(spec: Spec) -> Iterator[tuple[str, bool]]:
     for planner, mapped in (("plan_graph", "search_graph"), ("merge_graph", "load_lookalikes")):
         yield planner, False
         yield mapped, True
+    yield "place_customers", False
     yield "build_embeddings", False
     yield "list_algorithms", False
     yield "cluster", True

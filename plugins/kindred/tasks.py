@@ -9,6 +9,7 @@ from kindred.audiences.task import join_audiences, list_audiences, train_audienc
 from kindred.encoding.task import embed_texts, encode, fit_encoder
 from kindred.events.task import extract, validate
 from kindred.lookalikes.task import load_lookalikes
+from kindred.maps.task import place_customers
 from kindred.neighbours.task import merge_graph, plan_graph, search_graph
 from kindred.progress.steps import reported
 from kindred.publication.task import clean_up, publish, quality_gate
@@ -76,6 +77,7 @@ TASKS = {
     "cluster": Task(cluster),
     "profile_clusters": Task(profile_clusters),
     "load_lookalikes": Task(load_lookalikes),
+    "place_customers": Task(place_customers),
     "measure_recommendations": Task(measure_recommendations),
     "recommend": Task(recommend),
     "list_audiences": Task(list_audiences),

@@ -28,6 +28,7 @@ FLOW = [
     "cluster",
     "profile_clusters",
     "load_lookalikes",
+    "place_customers",
     "quality_gate",
     "publish",
     "clean_up",

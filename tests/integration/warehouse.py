@@ -195,6 +195,7 @@ class Laboratory:
         yield "profile_clusters", {}
         for part in reversed(parts):
             yield "load_lookalikes", {"part": part}
+        yield "place_customers", {}
         if run.spec.recommendations is not None:
             yield "measure_recommendations", {}
             yield "recommend", {}

@@ -26,6 +26,7 @@ ORDER = (
     "events",
     "encoding",
     "neighbours",
+    "maps",
     "serving",
     "segments",
     "lookalikes",
@@ -76,6 +77,7 @@ SPEAKS_SQL = {
     ),
     "encoding": ("column_quality", "encoder_versions", "text_cache"),
     "neighbours": ("list_rows",),
+    "maps": ("layout_rows", "map_rows"),
     "serving": (
         "generations",
         "index_build",

@@ -1,11 +1,12 @@
--- Tables of this schema with a column of customer keys, and whether they hold snapshots. Attached
--- partitions are covered by their parents; partitions being detached are listed themselves.
+-- Tables of this schema with a column of customer keys, and whether they hold snapshots: a column of customers that is
+-- called as_of may be null. Attached partitions are covered by their parents; partitions being detached are listed
+-- themselves.
 select tables.relname::text, columns.attname::text, moments.attname is not null
 from pg_class as tables
 join pg_attribute as columns
   on columns.attrelid = tables.oid and columns.attnum > 0 and not columns.attisdropped
 left join pg_attribute as moments
-  on moments.attrelid = tables.oid and moments.attname = 'as_of' and not moments.attisdropped
+  on moments.attrelid = tables.oid and moments.attname = 'as_of' and moments.attnotnull and not moments.attisdropped
 where tables.relnamespace = to_regnamespace(quote_ident(%(schema)s))::oid
   and tables.relkind in ('r', 'p')
   and not exists (

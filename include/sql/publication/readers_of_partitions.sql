@@ -6,6 +6,7 @@ where locktype = 'relation'
   and database = (select oid from pg_database where datname = current_database())
   and relation in (
     'customer_lookalikes'::regclass, 'customer_clusters'::regclass, 'public_lookalikes'::regclass,
-    'customer_behaviour'::regclass, 'customer_recommendations'::regclass, 'audience_members'::regclass
+    'customer_behaviour'::regclass, 'customer_recommendations'::regclass, 'audience_members'::regclass,
+    'customer_map'::regclass
   )
   and pid <> pg_backend_pid();

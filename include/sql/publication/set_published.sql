@@ -29,6 +29,7 @@ set
   recommendation_methods = %(recommendation_methods)s,
   audience_members = %(audience_members)s,
   unchanged_since = %(unchanged_since)s,
+  mapped = %(mapped)s,
   late_customers = build.late_customers,
   erased_customers = 0,
   published_at = now(),

@@ -7,7 +7,7 @@ where snapshots.status = 'published'
   and snapshots.as_of <= (select current_snapshot.as_of from {space}.current_snapshot)
   and case
     when coalesce(snapshots.{rows}, 0) = 0 then true
-    else (select true from {space}.{table} as known where known.as_of = snapshots.as_of limit 1)
+    else (select true from {space}.{table} as known where known.as_of = coalesce(snapshots.unchanged_since, snapshots.as_of) limit 1)
   end
 order by snapshots.as_of desc
 limit 1

@@ -39,12 +39,17 @@ def vectors_as_of(
     run: Run, warehouse: Database, as_of: datetime, stage: str
 ) -> NDArray[np.float32]:
     """Encode the customers as of another date by the encoder of the run."""
+    return embeddings_as_of(run, warehouse, as_of, stage).vectors
+
+
+def embeddings_as_of(run: Run, warehouse: Database, as_of: datetime, stage: str) -> Embeddings:
+    """The same, with the keys of the customers."""
     population = population_as_of(warehouse, run, as_of, stage)
     with embedder(run, stage) as embed:
         encoder = encoder_versions.read(warehouse, run.encoder_version)
         run = within_memory(run, warehouse, encoder, embed, population, stage)
         with warehouse.repeatable_read():
-            return encode_customers(run, warehouse, encoder, embed, population).vectors
+            return encode_customers(run, warehouse, encoder, embed, population)
 
 
 def within_memory(

@@ -9,7 +9,7 @@ from kindred.errors import PreflightError
 from kindred.history.source import SourceColumns
 from kindred.spec.features import Kind
 from kindred.spec.model import Spec
-from kindred.warehouse import partitions, statements
+from kindred.warehouse import bi_objects, partitions, schemas, statements
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
 
@@ -60,7 +60,7 @@ def ensure_versions_table(
     if widened:
         partitions.with_short_locks(
             database,
-            lambda: _widen(database, widened),
+            lambda: _widen(database, spec, columns.key_type, widened),
             wait_seconds=wait_seconds,
         )
     for column in columns.types.keys() - existing.keys():
@@ -83,15 +83,18 @@ def _is_stored_anew(landed: str, now: str) -> bool:
     return now in _WIDER.get(landed, ()) and landed not in ("text", "character varying")
 
 
-def _widen(database: Database, widened: dict[str, str]) -> None:
+def _widen(database: Database, spec: Spec, key_type: KeyType, widened: dict[str, str]) -> None:
     changes = (
         sql.SQL("alter column {} type {}").format(sql.Identifier(column), sql.SQL(type_name))
         for column, type_name in widened.items()
     )
+    bi_objects.drop(database, spec, (spec.bi_schema, "customers"))  # it would be in the way
     database.execute(
         sql.SQL("alter table customer_versions {}").format(statements.comma_separated(changes))
     )
     database.run("history/count_fill")
+    extension = schemas.extension_schema_in(database)
+    bi_objects.create_missing(database, spec, extension, key_type)
     log.info("the history is widened: %s", ", ".join(f"{c} to {t}" for c, t in widened.items()))
 
 

@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 # nogil: threads run them in parallel. No fastmath: operations round according to IEEE 754.
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
-FOLDERS = ("neighbours", "segments", "recommendations", "audiences")
+FOLDERS = ("neighbours", "segments", "recommendations", "audiences", "maps")
 """Where the modules with compiled functions are."""
 
 

@@ -80,15 +80,20 @@ def train_lists(points: np.ndarray, *, seed: int, threads: int = 1) -> Lists:
 
 
 def train_tree(
-    points: np.ndarray, *, seed: int, customers: np.ndarray | None = None, threads: int = 1
+    points: np.ndarray,
+    *,
+    seed: int,
+    customers: np.ndarray | None = None,
+    list_size: float = LIST_SIZE,
+    threads: int = 1,
 ) -> ListTree:
-    """Train the centroids of about one list per `LIST_SIZE` points, on a seeded sample of them.
+    """Train the centroids of about one list per ``list_size`` points, on a seeded sample of them.
 
     ``customers`` int64 (points,): the number of customers at each point. If it is given, every
     centroid is the mean of at least `FEWEST_CUSTOMERS` customers of the sample; lists that had
     fewer are left out, and their points go to the next list.
     """
-    count = max(1, len(points) // LIST_SIZE)
+    count = max(1, int(len(points) / list_size))
     size = min(len(points), count * POINTS_PER_CENTROID)
     picked = np.sort(np.random.default_rng(seed).choice(len(points), size=size, replace=False))
     tree = _train(points[picked], count, seed, threads)

@@ -13,7 +13,11 @@ def problems_of_rows(
     database: Database, spec: Spec, as_of: datetime, facts: dict[str, Any]
 ) -> list[str]:
     """Missing or surplus rows per table, and which task to clear."""
-    checks = {"customer_lookalikes": _check_lookalikes, "customer_clusters": _check_clusters}
+    checks = {
+        "customer_lookalikes": _check_lookalikes,
+        "customer_clusters": _check_clusters,
+        "customer_map": _check_map,
+    }
     if spec.hidden_features:
         checks["public_lookalikes"] = _check_public
     if spec.event_features:
@@ -58,6 +62,16 @@ def _check_behaviour(
     rows = database.value("publication/count_rows", table=table)
     if rows != facts["customers"]:
         return [f"{table} has {rows} rows, {facts['customers']} are expected; clear task 'encode'"]
+    return []
+
+
+def _check_map(database: Database, spec: Spec, facts: dict[str, Any], table: str) -> list[str]:
+    rows = database.value("publication/count_rows", table=table)
+    if rows != facts["customers"]:
+        return [
+            f"{table} has {rows} rows, {facts['customers']} are expected; clear task"
+            " 'place_customers'"
+        ]
     return []
 
 

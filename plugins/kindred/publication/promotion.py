@@ -36,6 +36,7 @@ NOT_ASKED_FOR = dict.fromkeys(
         "recommendation_methods",
         "audience_members",
         "unchanged_since",
+        "mapped",
     )
 )
 COUNTED_LISTS = ("lookalike_distances", "recommendation_methods")
@@ -47,6 +48,7 @@ OF_SNAPSHOTS = (
     "cluster_profiles",
     "cluster_quality",
     "recommended_items",
+    "map_quality",
     *AUDIENCE_TABLES,
 )
 """Tables without partitions, whose rows of a snapshot are replaced."""
@@ -101,6 +103,7 @@ def publish(
         database.run("publication/set_column_quality", {"as_of": as_of})
         database.run("publication/set_profiles", {"as_of": as_of, "profiles": Json(profiles)})
         database.run("publication/set_cluster_quality", {"as_of": as_of})
+        database.run("publication/set_map_quality", {"as_of": as_of})
         if counts.get("recommendations") is not None:
             items = aside_of_items(partitions.aside_name(PARENT, as_of))
             database.run("publication/set_recommended_items", table=items)
@@ -121,9 +124,15 @@ def publish(
         if replace_views is not None and becomes_current:
             # Last, since it locks the views for readers until the commit.
             partitions.with_short_locks(database, replace_views, wait_seconds=wait_seconds)
+    _analyze(database, counts, becomes_current=becomes_current)
+    return becomes_current
+
+
+def _analyze(database: Database, counts: dict[str, Any], *, becomes_current: bool) -> None:
     if counts.get("recommendations") is not None:
         database.run("warehouse/analyze_table", table="recommended_items")
-    return becomes_current
+    if becomes_current:  # one row, where the planner assumes thousands that views then read
+        database.run("warehouse/analyze_table", table="current_snapshot")
 
 
 def _part_from(

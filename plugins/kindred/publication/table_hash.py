@@ -38,6 +38,9 @@ OF_AUDIENCES = (
 )
 """The same of a space with audiences."""
 
+OF_MAPS = ("publication/hash/customer_map", "publication/hash/map_quality")
+"""The same of a space that this release or a later one has published a snapshot of."""
+
 
 class HashSink:
     """Receives the data of a COPY and keeps only its sha256."""
@@ -69,6 +72,9 @@ def table_hashes(database: Database) -> dict[str, str]:
         hashes["events"] = _hash(database, [event_tables.in_force(database, n) for n in events])
     if database.has_table("audiences") and database.value("publication/has_audiences"):
         for name in OF_AUDIENCES:
+            hashes[name.rpartition("/")[2]] = _hash(database, [statements.compose(name)])
+    if database.has_table("customer_map") and database.value("publication/has_map"):
+        for name in OF_MAPS:
             hashes[name.rpartition("/")[2]] = _hash(database, [statements.compose(name)])
     combined = "".join(hashes.values())
     hashes["all"] = hashlib.sha256(combined.encode()).hexdigest()

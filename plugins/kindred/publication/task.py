@@ -95,6 +95,7 @@ def publish(run: Run) -> dict[str, Any]:
         ]
         counts = {name: facts[name] for name in COUNTS}
         counts["unchanged_since"] = shared
+        counts["mapped"] = facts["map"]["customers"]
         counts["hidden_features"] = list(run.spec.hidden_features)
         counts["hidden_algorithms"] = [
             entry["algorithm"]

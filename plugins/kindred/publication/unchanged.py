@@ -35,6 +35,8 @@ from kindred.warehouse.locks import Resource
 log = logging.getLogger(__name__)
 
 FACT = "unchanged_since"
+PUBLIC = "public_lookalikes"
+"""Only spaces with private features have them."""
 OF_THE_GRAPH = (
     "center",
     "recall",
@@ -48,6 +50,7 @@ OF_THE_GRAPH = (
     "lookalikes",
     "lookalike_distances",
     "public",
+    "map",
 )
 """Facts that only depend on the customers, the encoder and the settings."""
 
@@ -192,8 +195,11 @@ def _not_at_hand(run: Run, warehouse: Database, earlier: Earlier) -> str | None:
     """Why the rows of the earlier snapshot cannot be shared, though they are the same."""
     if partitions.attached_numbers(warehouse, run.as_of):
         return "its date has rows of its own"
-    due = set(partitions.SHARED if run.spec.hidden_features else partitions.SHARED[:2])
-    names = {partitions.partition_name(parent, earlier.stored_as_of) for parent in due}
+    names = {
+        partitions.partition_name(parent, earlier.stored_as_of)
+        for parent in partitions.SHARED
+        if parent != PUBLIC or run.spec.hidden_features
+    }
     if not names <= partitions.attached_numbers(warehouse, earlier.stored_as_of).keys():
         return f"the rows of {earlier.stored_as_of.isoformat()} are gone"
     if (earlier.facts or {}).get("machine_code") != machine_code():

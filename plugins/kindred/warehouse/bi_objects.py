@@ -5,7 +5,6 @@ Their text depends on the release alone. What a spec says they read from ``reade
 """
 
 import hashlib
-import json
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,11 +14,13 @@ from psycopg2 import Error, errors, sql
 
 from kindred.errors import PreflightError
 from kindred.spec.clustering import Algorithm
-from kindred.spec.metrics import OPERATORS, Metric
+from kindred.spec.metrics import OPERATORS
 from kindred.spec.model import Spec
 from kindred.warehouse import statements
+from kindred.warehouse.customers_view import CUSTOMERS, compose_customers
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
+from kindred.warehouse.metric_texts import by_metric, metrics_as_json
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ VIEWS_WITH_CURRENT = (
     "audiences/bi/audience_quality",
     "audiences/bi/audience_overlap",
     "audiences/bi/audience_results",
+    "maps/bi/customer_map",
 )
 """Views of all published snapshots; the same text makes the ``_current`` view of each."""
 
@@ -65,6 +67,7 @@ OBJECTS = (
     "lookalikes/bi/explain_pair",
     "lookalikes/bi/lookalike_audience",
     "lookalikes/bi/lookalike_distances",
+    "maps/bi/map_quality",
     "recommendations/bi/recommendation_quality",
     "recommendations/bi/recommendation_reasons",
     "recommendations/bi/item_audience",
@@ -77,6 +80,7 @@ CLUSTER_CUSTOMERS = "segments/bi/cluster_customers"
 PARTITIONED = {
     "recommendations": {"rows": "recommendations", "table": "customer_recommendations"},
     "audience_members": {"rows": "audience_members", "table": "audience_members"},
+    "customer_map": {"rows": "mapped", "table": "customer_map"},
 }
 """Views of a table with partitions, and the column of ``snapshots`` that counts its rows."""
 
@@ -88,6 +92,8 @@ CURRENT = defaultdict(
     **dict.fromkeys(PARTITIONED, "publication/shown_current_partition"),
 )
 """The statement that finds the snapshot of each ``_current`` view."""
+
+_HISTORY = {"table": "customer_versions"}
 
 SMALLEST_GROUP = 20
 """Customers whose mean membership may be shown where the spec has private features."""
@@ -117,8 +123,10 @@ class BiObject:
 Outdated = tuple[list[BiObject], list[str]]
 """What publish has to replace, and the names of what it has to drop."""
 
-_composed: dict[tuple[str, str, str, KeyType, bool], list[BiObject]] = {}
-"""Every object of the release by what its text depends on: to compose them takes 15 ms."""
+Names = Mapping[str, statements.Name]
+
+_composed: dict[tuple[str, str, str, KeyType, bool], tuple[list[BiObject], Names]] = {}
+"""Every object of the release, and what fills it, by what its text depends on: it takes 15 ms."""
 
 
 def create_missing(
@@ -176,7 +184,7 @@ def replace(
         when something was built on one that must be dropped; the message names it.
     """
     for name in dropped:
-        _drop(database, spec, (_schema_of(name, spec), name.rpartition("/")[2]))
+        drop(database, spec, (_schema_of(name, spec), name.rpartition("/")[2]))
         database.run("warehouse/delete_bi_object", {"name": name})
     _replace(database, spec, changed)
     put_rights_right(database, spec)
@@ -230,11 +238,18 @@ def _make(database: Database, spec: Spec, made: BiObject) -> None:
         database.execute(made.statement)
     except _NOT_IN_PLACE:
         database.run("warehouse/rollback_to_savepoint", savepoint="replacing")
-        _drop(database, spec, made.place)
+        drop(database, spec, made.place)
         database.execute(made.statement)
 
 
-def _drop(database: Database, spec: Spec, place: tuple[str, str]) -> None:
+def drop(database: Database, spec: Spec, place: tuple[str, str]) -> None:
+    """Drop the view or the functions of a schema and name, if there are any.
+
+    Raises
+    ------
+    PreflightError
+        when something was built on one; the message names it.
+    """
     for identity in _definitions(database, spec).get(place, ()):
         try:
             database.run("warehouse/drop_object", object=sql.SQL(identity))
@@ -268,7 +283,7 @@ def _schema_of(name: str, spec: Spec) -> str:
 def _names_of_release() -> set[str]:
     twins = (f"{name}_current" for name in VIEWS_WITH_CURRENT)
     internal = (*INTERNAL_VIEWS, *INTERNAL_FUNCTIONS)
-    return {*internal, *VIEWS_WITH_CURRENT, *twins, *OBJECTS, CLUSTER_CUSTOMERS}
+    return {*internal, *VIEWS_WITH_CURRENT, *twins, *OBJECTS, CUSTOMERS, CLUSTER_CUSTOMERS}
 
 
 def _objects(
@@ -283,13 +298,17 @@ def _objects(
     place = (spec.internal_schema, spec.bi_schema, extension, key_type, knows_restriction)
     if place not in _composed:
         names = _names(spec, extension, key_type, knows_restriction=knows_restriction)
-        _composed[place] = [
-            _object(database, spec, name, statement) for name, statement in _statements(spec, names)
-        ]
+        made_of = _statements(spec, names)
+        objects = [_object(database, spec, name, statement) for name, statement in made_of]
+        _composed[place] = objects, names
+    objects, names = _composed[place]
+    if landed := [c for c, _ in database.rows("warehouse/columns_of_relation", _HISTORY)]:
+        statement = compose_customers(spec, landed, names)
+        objects = [*objects, _object(database, spec, CUSTOMERS, statement)]
     # Made for one algorithm; once it exists, it follows the release whatever a spec lists.
     return [
         made
-        for made in _composed[place]
+        for made in objects
         if made.name != CLUSTER_CUSTOMERS
         or Algorithm.PLPYTHON in spec.clustering.algorithms
         or made.place in existing
@@ -302,15 +321,12 @@ def _object(database: Database, spec: Spec, name: str, statement: sql.Composed) 
     return BiObject(name, _schema_of(name, spec), statement, digest)
 
 
-def _statements(
-    spec: Spec, names: Mapping[str, statements.Name]
-) -> Iterator[tuple[str, sql.Composed]]:
+def _statements(spec: Spec, names: Names) -> Iterator[tuple[str, sql.Composed]]:
     for name in (*INTERNAL_VIEWS, *INTERNAL_FUNCTIONS):
         yield name, statements.compose(name, **names)
     for name in VIEWS_WITH_CURRENT:
         view = name.rpartition("/")[2]
-        place = {"space": spec.internal_schema, **PARTITIONED.get(view, {})}
-        current = statements.compose(CURRENT[view], **place)
+        current = _current(spec, view)
         kinds = (
             ("", sql.SQL("is not null"), "for every published snapshot"),
             ("_current", sql.SQL("= ({})").format(current), "for the current snapshot"),
@@ -322,9 +338,12 @@ def _statements(
         yield name, statements.compose(name, **names)
 
 
-def _names(
-    spec: Spec, extension: str, key_type: KeyType, *, knows_restriction: bool
-) -> dict[str, statements.Name]:
+def _current(spec: Spec, view: str) -> sql.Composed:
+    place = {"space": spec.internal_schema, **PARTITIONED.get(view, {})}
+    return statements.compose(CURRENT[view], **place)
+
+
+def _names(spec: Spec, extension: str, key_type: KeyType, *, knows_restriction: bool) -> Names:
     similarity = {metric: found.similarity_sql for metric, found in OPERATORS.items()}
     contribution = {metric: found.contribution_sql for metric, found in OPERATORS.items()}
     private = sql.SQL("{}::text[]").format(_setting(spec, "private"))  # else ANY reads its rows
@@ -334,10 +353,11 @@ def _names(
         "extension": extension,
         "extension_name": sql.Literal(extension),
         "key_type": sql.SQL(key_type.value),
-        "contribution": _by_metric(_setting(spec, "metric"), contribution),
-        "similarity": _by_metric(sql.SQL("found.metric"), similarity),
-        "metrics": sql.Literal(_metrics_as_json(extension)),
+        "contribution": by_metric(_setting(spec, "metric"), contribution),
+        "similarity": by_metric(sql.SQL("found.metric"), similarity),
+        "metrics": sql.Literal(metrics_as_json(extension)),
         "private": private,
+        "current": _current(spec, "customer_map"),
         "private_reason": _setting(spec, "private_reason"),
         "shown_name": statements.compose(
             "segments/shown_name", space=spec.internal_schema, private=private
@@ -367,25 +387,3 @@ def _setting(spec: Spec, name: str) -> sql.Composed:
 def _method_of(relation: str) -> sql.Composed:
     number = sql.Identifier(relation, "method")
     return statements.compose("recommendations/shown_method", number=number)
-
-
-def _by_metric(metric: sql.Composable, expressions: Mapping[Metric, str]) -> sql.Composed:
-    cases = [
-        sql.SQL("when {} then {}").format(sql.Literal(name.value), sql.SQL(expression))
-        for name, expression in expressions.items()
-    ]
-    return sql.SQL("case {} {} end").format(metric, sql.SQL(" ").join(cases))
-
-
-def _metrics_as_json(extension: str) -> str:
-    """Operator and similarity of every metric, for functions that take the metric as argument."""
-    schema = '"{}"'.format(extension.replace('"', '""'))
-    return json.dumps(
-        {
-            metric.value: {
-                "operator": f"operator({schema}.{found.operator})",
-                "similarity": found.similarity_sql,
-            }
-            for metric, found in OPERATORS.items()
-        }
-    )

@@ -1,4 +1,4 @@
-"""Partitions of lookalikes, clusters, recommendations, audiences: filled aside, then attached."""
+"""Partitions of the tables with one per snapshot: filled aside, then attached."""
 
 import logging
 import time
@@ -27,8 +27,9 @@ PARENTS = (
     "customer_behaviour",
     "customer_recommendations",
     "audience_members",
+    "customer_map",
 )
-SHARED = ("customer_lookalikes", "customer_clusters", "public_lookalikes")
+SHARED = ("customer_lookalikes", "customer_clusters", "public_lookalikes", "customer_map")
 """What a snapshot shares with the earlier one since which nothing has changed."""
 PRIMARY_KEYS = {
     "customer_lookalikes": ("customer_id", "rank"),
@@ -37,6 +38,7 @@ PRIMARY_KEYS = {
     "customer_behaviour": ("customer_id",),
     "customer_recommendations": ("customer_id", "rank"),
     "audience_members": ("audience", "rank"),
+    "customer_map": ("customer_id",),
 }
 """Of each partition: ``as_of`` is the same in all its rows, and a key that begins with it is sorted
 twice as slowly. The parents have no keys."""

@@ -30,15 +30,11 @@ def session_of(server, laboratory):
 
 @pytest.fixture(scope="module")
 def mapped(reported, copy_laboratory):
-    """A copy with a map."""
+    """A copy with a map whose cells can be told in advance."""
     copied = copy_laboratory(reported)
     copied.query(
-        "create table kindred.places as select as_of, customer_id, (customer_id % 40)::real as x,"
-        " (customer_id % 7)::real as y from bi.lookalikes_current where rank = 1;"
-        " create view bi.customer_map as select * from kindred.places;"
-        " create view bi.map_quality as select as_of, 0.9::real as trustworthiness,"
-        " 15 as neighbours from kindred.places limit 1;"
-        " grant select on bi.customer_map, bi.map_quality to bi_reader"
+        "update kindred.customer_map set x = customer_id % 40, y = customer_id % 7;"
+        " update kindred.map_quality set trustworthiness = 0.9"
     )
     return copied
 
@@ -194,7 +190,7 @@ def test_audiences_have_quality_overlap_and_what_is_wrong_with_others(reader, sc
 def test_without_a_map_there_is_none_and_with_one_every_customer_is_counted(
     reader, scope, server, mapped
 ):
-    assert figure_rows.read_map(reader, scope, "kmeans") is None
+    assert figure_rows.read_map(reader, scope, "kmeans").customers == NOW
     with session_of(server, mapped) as database:
         scope = figure_rows.find_scope(database, "bi")
         [kmeans] = [
@@ -213,10 +209,14 @@ def test_without_a_map_there_is_none_and_with_one_every_customer_is_counted(
         assert max(cell.row for cell in found.cells) == found.rows
         everybody = figure_rows.read_map(database, scope, None)
         assert {cell.cluster_id for cell in everybody.cells} == {None}
-    mapped.query("update kindred.places set x = 3, y = 5")
+    mapped.query("update kindred.customer_map set x = 3, y = 5")
     with session_of(server, mapped) as database:
         found = figure_rows.read_map(database, figure_rows.find_scope(database, "bi"), None)
         assert [cell.customers for cell in found.cells] == [NOW]
+    mapped.query("drop view bi.customer_map")
+    with session_of(server, mapped) as database:
+        scope = figure_rows.find_scope(database, "bi")
+        assert figure_rows.read_map(database, scope, "kmeans") is None
 
 
 def test_an_example_is_one_customer_with_lookalikes_and_reasons(reader, scope):

@@ -153,6 +153,7 @@ def test_a_task_works_on_one_session_beside_those_that_hold_its_locks(nights):
         "build_embeddings": 1,
         "search_graph": shards,
         "load_lookalikes": 1,
+        "place_customers": 1,
         "cluster": algorithms,
     }
     assert {name: first.sessions[name] for name in expected} == expected

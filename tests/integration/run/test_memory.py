@@ -24,6 +24,7 @@ FORECASTING = {
     "cluster",
     "profile_clusters",
     "load_lookalikes",
+    "place_customers",
 }
 WITHOUT_BLOCKS = ("plan_graph", "search_graph", "merge_graph", "cluster")
 SPEC = make_spec(clustering={"algorithms": ["kmeans", "hdbscan", "dbscan", "ivfflat"]})

@@ -243,6 +243,7 @@ def test_killed_before_the_commit_of_the_swap(shop, monkeypatch):
     run_task(opened(shop), "profile_clusters")
     for part in shop.parts:
         run_task(opened(shop), "load_lookalikes", part=part)
+    run_task(opened(shop), "place_customers")
     run_task(opened(shop), "quality_gate")
     with polling(shop.warehouse_dsn, "similar", "similar in transactions") as reports:
         for statement in ("serving/set_serving", "publication/set_current"):

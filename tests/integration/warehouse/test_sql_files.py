@@ -9,10 +9,11 @@ import psycopg2
 import pytest
 from psycopg2 import errors, sql
 
-from integration.warehouse import COLUMNS as CUSTOMERS
+from integration.warehouse import COLUMNS as COLUMNS_OF_CUSTOMERS
 from integration.warehouse import make_spec, people
-from kindred.publication.table_hash import OF_AUDIENCES, OF_EVENTS, TABLES
+from kindred.publication.table_hash import OF_AUDIENCES, OF_EVENTS, OF_MAPS, TABLES
 from kindred.warehouse.bi_objects import CLUSTER_CUSTOMERS, OBJECTS, VIEWS_WITH_CURRENT
+from kindred.warehouse.customers_view import CUSTOMERS
 from kindred.warehouse.statements import compose
 
 SQL = Path(__file__).resolve().parents[3] / "include" / "sql"
@@ -68,6 +69,12 @@ FRAGMENTS = {
     "is_known": "true",
     "is_deleted": "false",
     "key": "1",
+    "flags": ", true as x",
+    "shown_columns": ", 1 as x",
+    "comments": "",
+    "current": "select now() as as_of",
+    "algorithm": "'kmeans'",
+    "comment": "'a'",
     "unusable": "'a'",
     "outcome": "true",
 }
@@ -168,7 +175,7 @@ def test_every_file_is_used_and_every_used_file_exists():
     used = {text for text in named if re.fullmatch(rf"({folders})/[\w/]+", text)}
     used -= {"warehouse/migrations", "warehouse/migrations/", "publication/hash/"}
     assert used - set(NAMES) == set(), "Python names statements that do not exist"
-    of_some = (*OF_EVENTS, *OF_AUDIENCES)
+    of_some = (*OF_EVENTS, *OF_AUDIENCES, *OF_MAPS)
     used |= MIGRATIONS | {f"publication/hash/{table}" for table in (*TABLES, *of_some)}
     assert set(NAMES) - used == set(), "nothing reads these files"
 
@@ -182,7 +189,7 @@ def test_numbers_and_names_of_migrations_are_unique():
 @pytest.fixture(scope="module")
 def published(make_laboratory):
     laboratory = make_laboratory()
-    laboratory.fill("customers", CUSTOMERS, people(60))
+    laboratory.fill("customers", COLUMNS_OF_CUSTOMERS, people(60))
     laboratory.run(make_spec(), "2026-02-01T02:00")
     return laboratory
 
@@ -196,7 +203,7 @@ def test_bi_holds_views_and_functions_only_one_file_each(published):
     )
     assert {kind for _, kind in relations} == {"v"}
     names = sorted([name for name, _ in relations] + [name for (name,) in functions])
-    made = {*OBJECTS, *VIEWS_WITH_CURRENT}
+    made = {*OBJECTS, *VIEWS_WITH_CURRENT, CUSTOMERS}
     twins = {f"{name}_current" for name in VIEWS_WITH_CURRENT}
     assert names == sorted(Path(name).name for name in made | twins)
     assert made | {CLUSTER_CUSTOMERS} == {name for name in NAMES if "/bi/" in name}

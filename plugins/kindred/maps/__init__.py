@@ -1,0 +1,1 @@
+"""The map: two coordinates per customer, which stay put while the encoder does."""
