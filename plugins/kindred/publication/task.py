@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -93,27 +94,7 @@ def publish(run: Run) -> dict[str, Any]:
             for algorithm in run.spec.clustering.algorithms
             for event in facts[f"lineage_{algorithm}"]
         ]
-        counts = {name: facts[name] for name in COUNTS}
-        counts["unchanged_since"] = shared
-        counts["mapped"] = facts["map"]["customers"]
-        counts["hidden_features"] = list(run.spec.hidden_features)
-        counts["hidden_algorithms"] = [
-            entry["algorithm"]
-            for entry in facts.get("cluster_quality", ())
-            if entry.get("revealed")
-        ]
-        if run.spec.recommendations is not None:
-            found = facts["recommended"]
-            counts |= {"recommendations": found["rows"], "item_names": found["item_names"]}
-            counts["catalogue_as_of"] = found["catalogue_as_of"]
-            counts["recommendation_methods"] = found["methods"]
-        if facts.get("audience_rows"):
-            counts["audience_members"] = _members(facts)
-        elif facts.get(FACT):
-            log.warning("audience files are newer than this run's tasks: the next run has them")
-        counts["history"] = builds.history_of(
-            warehouse, run.as_of, keeps_versions=run.spec.source.keeps_versions
-        )
+        counts = _counts(run, warehouse, shared)
         is_current = promotion.publish(
             warehouse,
             run.as_of,
@@ -128,6 +109,31 @@ def publish(run: Run) -> dict[str, Any]:
         )
     log.info("published %s%s", run.as_of.isoformat(), ", now current" if is_current else "")
     return {"published": True, "is_current": is_current}
+
+
+def _counts(run: Run, warehouse: Database, shared: datetime | None) -> dict[str, Any]:
+    """What the row of the snapshot says of it, besides what the build has recorded."""
+    facts = run.build.facts
+    counts = {name: facts[name] for name in COUNTS}
+    counts["unchanged_since"] = shared
+    counts["mapped"] = facts["map"]["customers"]
+    counts["hidden_features"] = list(run.spec.hidden_features)
+    counts["hidden_algorithms"] = [
+        entry["algorithm"] for entry in facts.get("cluster_quality", ()) if entry.get("revealed")
+    ]
+    if run.spec.recommendations is not None:
+        found = facts["recommended"]
+        counts |= {"recommendations": found["rows"], "item_names": found["item_names"]}
+        counts["catalogue_as_of"] = found["catalogue_as_of"]
+        counts["recommendation_methods"] = found["methods"]
+    if facts.get("audience_rows"):
+        counts["audience_members"] = _members(facts)
+    elif facts.get(FACT):
+        log.warning("audience files are newer than this run's tasks: the next run has them")
+    counts["history"] = builds.history_of(
+        warehouse, run.as_of, keeps_versions=run.spec.source.keeps_versions
+    )
+    return counts
 
 
 def _publish_audiences(run: Run, warehouse: Database, facts: dict[str, Any]) -> bool:
