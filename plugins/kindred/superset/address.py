@@ -1,0 +1,74 @@
+"""The address of the warehouse as Superset wants it, and never a password in it."""
+
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from kindred.errors import SettingsError
+
+SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
+PASSWORD_MASK = "XXXXXXXXXX"  # how Superset writes a password that it asks for at import
+SECRET_OPTIONS = ("password", "sslpassword", "scram_client_key", "scram_server_key")
+EXAMPLE = "postgresql://analyst@db.example.com:5432/warehouse?sslmode=require"
+
+
+def sqlalchemy_uri(uri: str, *, asks_password: bool) -> str:
+    """A URI of libpq as one of SQLAlchemy with psycopg2, which Superset reads.
+
+    With ``asks_password`` it holds the mask by which Superset asks for the password at import.
+    Several hosts become options, as SQLAlchemy has them.
+
+    Raises
+    ------
+    SettingsError
+        when it holds a password, which is not repeated, or names no login or no database.
+    """
+    try:
+        parts = urlsplit(uri)
+        options = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    except ValueError:
+        # The text may hold a password: it is not repeated, and neither is the error.
+        raise SettingsError(f"--uri: a URI such as {EXAMPLE} is expected") from None
+    if parts.scheme not in SCHEMES or parts.fragment:
+        raise SettingsError(
+            f"--uri: a URI such as {EXAMPLE} is expected: it begins with one of"
+            f" {', '.join(f'{scheme}://' for scheme in SCHEMES)}, and has no #"
+        )
+    login, _, hosts = parts.netloc.rpartition("@")
+    _refuse_secrets(login, [name for name, _ in options])
+    database = unquote(parts.path.removeprefix("/"))
+    if not login or not database:
+        missing = "login" if not login else "database"
+        raise SettingsError(
+            f"--uri: no {missing} found; name the one that Superset is to use, as in {EXAMPLE}"
+        )
+    if set(database) & set("?/"):
+        raise SettingsError("--uri: Superset can use no database whose name has ? or / in it")
+    secret = f":{PASSWORD_MASK}" if asks_password else ""
+    place, further = _hosts(hosts)
+    query = urlencode([*further, *options], quote_via=quote, safe="/:,[]")
+    ending = f"?{query}" if query else ""
+    return f"postgresql+psycopg2://{login}{secret}@{place}/{database}{ending}"
+
+
+def _refuse_secrets(login: str, options: list[str]) -> None:
+    secret = [name for name in options if name.lower() in SECRET_OPTIONS]
+    if ":" in login or secret:
+        what = "a password after the login" if ":" in login else f"the option {secret[0]!r}"
+        raise SettingsError(
+            f"--uri: {what} was found, but shells and process lists show arguments to others, and"
+            " the zip is a file: leave it out. Superset asks for the password at import; with"
+            " --no-password it takes that of its own environment (PGPASSWORD, PGPASSFILE)"
+        )
+
+
+def _hosts(hosts: str) -> tuple[str, list[tuple[str, str]]]:
+    """One host stays where it is; several, and the folder of a socket, become options."""
+    if "," in hosts:
+        return "", [("host", _with_port(host)) for host in hosts.split(",")]
+    if unquote(hosts).startswith("/"):
+        return "", [("host", unquote(hosts))]
+    return hosts, []
+
+
+def _with_port(host: str) -> str:
+    has_port = ":" in host.rpartition("]")[2]
+    return host if has_port else f"{host}:5432"

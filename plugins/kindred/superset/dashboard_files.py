@@ -1,0 +1,49 @@
+"""The YAML files of the dashboards, wherever this release has them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kindred.errors import SettingsError
+
+KINDS = ("datasets", "charts", "dashboards")
+
+
+def dashboards_dir() -> Path:
+    """``deploy/superset`` of a checkout or image, otherwise what the package carries."""
+    package = Path(__file__).resolve().parents[1]
+    beside = package.parents[1] / "deploy" / "superset"
+    return beside if beside.is_dir() else package / "superset" / "files"
+
+
+def read_dashboards(folder: Path) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Kind -> name -> what its file says.
+
+    Raises
+    ------
+    SettingsError
+        when a folder has no such files, or one is no YAML mapping.
+    """
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for kind in KINDS:
+        paths = sorted((folder / kind).glob("*.yaml"))
+        if not paths:
+            raise SettingsError(
+                f"{folder / kind}: YAML files of {kind} are expected, found none: copy"
+                " deploy/superset of the release to that place"
+            )
+        found[kind] = {path.stem: _read(path) for path in paths}
+    return found
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    content: Any
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise SettingsError(f"{path}: cannot be read as YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise SettingsError(f"{path}: a mapping is expected, found {type(content).__name__}")
+    return content
