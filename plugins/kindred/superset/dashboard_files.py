@@ -38,6 +38,20 @@ def read_dashboards(folder: Path) -> dict[str, dict[str, Mapping[str, Any]]]:
     return found
 
 
+def write_zip(path: Path, content: bytes) -> None:
+    """Write the zip, in place of an earlier one.
+
+    Raises
+    ------
+    SettingsError
+        when the file cannot be written.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise SettingsError(f"--output {path}: cannot be written: {error.strerror}") from error
+
+
 def _read(path: Path) -> Mapping[str, Any]:
     content: Any
     try:
