@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote
 
 import psycopg2
 
@@ -27,10 +26,10 @@ CUSTOMERS = 2_400
 DATABASE, LOGIN = "warehouse", "bi_tool"
 AS_OFS = ("2018-02-01T02:00", "2018-03-01T02:00", "2018-04-01T02:00")
 CHANGES = (
-    f"update {TABLE} set annual_income = annual_income * 0.3, {UPDATED_AT} = '2018-03-15 12:00Z'"
-    f" where {UPDATED_AT} < '2018-03-01' and {KEY} % 6 = 0",
-    f"update {TABLE} set debt_to_income = 'infinity', {UPDATED_AT} = '2018-03-16 12:00Z'"
-    f" where {UPDATED_AT} < '2018-03-01' and {KEY} % 97 = 1",
+    "update customers set annual_income = annual_income * 0.3, updated_at = '2018-03-15 12:00Z'"
+    " where updated_at < '2018-03-01' and customer_id % 6 = 0",
+    "update customers set debt_to_income = 'infinity', updated_at = '2018-03-16 12:00Z'"
+    " where updated_at < '2018-03-01' and customer_id % 97 = 1",
 )
 
 
@@ -111,9 +110,7 @@ def published_scene(server: EmbeddedServer, root: Path, artefacts: Path) -> Iter
 
 
 def _publish(laboratory: Laboratory, root: Path) -> Spec:
-    columns = [
-        replace(column, values=column.values[:CUSTOMERS]) for column in customer_columns()
-    ]
+    columns = [replace(column, values=column.values[:CUSTOMERS]) for column in customer_columns()]
     load_table(laboratory.source_dsn, SourceTable(TABLE, columns, KEY, UPDATED_AT))
     spec = demo_data_set(root / "include" / "features").spec
     content = spec.model_dump(mode="json", exclude_unset=True)

@@ -32,7 +32,9 @@ def wheel(repository, tmp_path_factory):
     return path
 
 
-def test_the_wheel_has_the_package_its_statements_and_dashboards_and_nothing_else(wheel, repository):
+def test_the_wheel_has_the_package_its_statements_and_dashboards_and_nothing_else(
+    wheel, repository
+):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     package, sql = repository / "plugins" / "kindred", repository / "include" / "sql"

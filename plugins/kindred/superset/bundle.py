@@ -44,11 +44,14 @@ def superset_zip(content: Content, spec: Spec, uri: str) -> bytes:
 def _documents(content: Content, spec: Spec, uri: str) -> Iterator[tuple[str, dict[str, Any]]]:
     ids = _Ids(spec.space)
     database = _database_name(spec)
-    yield "metadata.yaml", {
-        "version": VERSION,
-        "type": "Dashboard",
-        "timestamp": "1980-01-01T00:00:00+00:00",
-    }
+    yield (
+        "metadata.yaml",
+        {
+            "version": VERSION,
+            "type": "Dashboard",
+            "timestamp": "1980-01-01T00:00:00+00:00",
+        },
+    )
     yield f"databases/{FOLDER}.yaml", _database(database, ids, uri)
     for name, dataset in content["datasets"].items():
         yield f"datasets/{FOLDER}/{name}.yaml", _dataset(name, dataset, ids, spec)
@@ -98,10 +101,9 @@ def _database(name: str, ids: _Ids, uri: str) -> dict[str, Any]:
 
 def _dataset(name: str, dataset: Mapping[str, Any], ids: _Ids, spec: Spec) -> dict[str, Any]:
     schema = spec.bi_schema
-    text = dataset.get("sql")
-    relation = {"table_name": dataset["relation"]} if text is None else {"table_name": f"{schema}_{name}"}
-    return relation | {
-        "sql": None if text is None else text.replace("{bi}", quoted(schema)),
+    return {
+        "table_name": f"{schema}_{name}",
+        "sql": dataset_query(dataset, schema),
         "schema": schema,
         "uuid": ids.of("datasets", name),
         "database_uuid": ids.of("databases", FOLDER),
@@ -122,10 +124,10 @@ def _dataset(name: str, dataset: Mapping[str, Any], ids: _Ids, spec: Spec) -> di
     }
 
 
-def quoted(identifier: str) -> str:
-    """An identifier as SQL text."""
-    doubled = identifier.replace('"', '""')
-    return f'"{doubled}"'
+def dataset_query(dataset: Mapping[str, Any], schema: str) -> str:
+    """The query of a dataset, on the views of one schema."""
+    doubled = schema.replace('"', '""')
+    return str(dataset["sql"]).replace("{bi}", f'"{doubled}"')
 
 
 def _column(name: str, kind: str) -> dict[str, Any]:
@@ -173,7 +175,9 @@ def _dashboard(
     return {
         "dashboard_title": title,
         "description": dashboard["description"],
-        "slug": f"{FOLDER}-{name}" if spec.space == DEFAULT_SPACE else f"{FOLDER}-{spec.space}-{name}",
+        "slug": f"{FOLDER}-{name}"
+        if spec.space == DEFAULT_SPACE
+        else f"{FOLDER}-{spec.space}-{name}",
         "uuid": ids.of("dashboards", name),
         "version": VERSION,
         "published": True,

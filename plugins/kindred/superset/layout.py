@@ -39,9 +39,7 @@ def placed(
     return position
 
 
-def _entry(
-    number: str, entry: Mapping[str, Any], sources: Mapping[str, Source]
-) -> dict[str, Any]:
+def _entry(number: str, entry: Mapping[str, Any], sources: Mapping[str, Source]) -> dict[str, Any]:
     meta = {"width": entry["width"], "height": entry["height"]}
     if "text" in entry:
         kind, meta["code"] = "MARKDOWN", entry["text"]

@@ -85,7 +85,9 @@ def test_the_import_asks_for_the_password_which_no_file_has(imported, archive, s
     assert "Must provide a password for the database" in refused.text
     with zipfile.ZipFile(archive) as files:
         assert f"kindred/{DATABASE_FILE}" in files.namelist()
-        assert not [name for name in files.namelist() if scene.password.encode() in files.read(name)]
+        assert not [
+            name for name in files.namelist() if scene.password.encode() in files.read(name)
+        ]
 
 
 def test_a_second_import_replaces_the_first(imported, archive):
@@ -182,7 +184,12 @@ def test_superset_reaches_nothing_but_bi(imported, statement, words):
     connection = client.get(f"/api/v1/database/{database['id']}/connection").json()["result"]
     assert connection["sqlalchemy_uri"].startswith(f"postgresql+psycopg2://{LOGIN}:XXXXXXXXXX@")
     assert connection["sqlalchemy_uri"].endswith(f"/{DATABASE}")
-    body = {"database_id": database["id"], "sql": statement, "client_id": "kindred", "runAsync": False}
+    body = {
+        "database_id": database["id"],
+        "sql": statement,
+        "client_id": "kindred",
+        "runAsync": False,
+    }
     answer = client.post("/api/v1/sqllab/execute/", json=body)
     assert answer.status_code >= httpx.codes.BAD_REQUEST
     assert re.search(words, answer.text), answer.text

@@ -1,7 +1,7 @@
 """Opens dashboards in Chromium and prints what their charts asked for; runs beside Superset.
 
 ``python superset_browser.py URL FOLDER SLUG...``, with the administrator's password on standard
-input. Prints JSON: by dashboard the answers to all queries, what the console says, and errors shown.
+input. Prints JSON: by dashboard the answers to all queries, the console, and errors that are shown.
 A picture of each dashboard is written to the folder.
 """
 
@@ -27,7 +27,8 @@ const count = selector => document.querySelectorAll(selector).length;
 return {
   charts: count('.dashboard-component-chart-holder'),
   loading: count('.loading, [data-test=loading-indicator]'),
-  errors: [...document.querySelectorAll('.ant-alert-error, [data-test=error-message]')].map(e => e.innerText),
+  errors: [...document.querySelectorAll('.ant-alert-error, [data-test=error-message]')]
+    .map(element => element.innerText),
 }
 """
 
@@ -86,7 +87,9 @@ def _seen(browser: webdriver.Chrome, url: str, slug: str, folder: Path) -> dict[
         elif time.monotonic() - quiet_since > QUIET_SECONDS:
             break
     browser.save_screenshot(str(folder / f"{slug}.png"))
-    console = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    console = [
+        entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"
+    ]
     return {"answers": answers, "console": console, **state}
 
 
@@ -101,7 +104,9 @@ def _answers(browser: webdriver.Chrome) -> list[dict[str, Any]]:
         if "/api/v1/chart/data" not in response["url"]:
             continue
         asked = json.loads(
-            browser.execute_cdp_cmd("Network.getRequestPostData", {"requestId": request})["postData"]
+            browser.execute_cdp_cmd("Network.getRequestPostData", {"requestId": request})[
+                "postData"
+            ]
         )
         text = browser.execute_cdp_cmd("Network.getResponseBody", {"requestId": request})["body"]
         results = json.loads(text).get("result", [])

@@ -1,0 +1,161 @@
+"""The zip for Superset: deterministic, without a secret, one per space, and whole."""
+
+import io
+import uuid
+import zipfile
+
+import pytest
+import yaml
+
+from kindred.errors import SettingsError
+from kindred.spec.model import spec_from_dict
+from kindred.superset.address import PASSWORD_MASK, sqlalchemy_uri
+from kindred.superset.bundle import superset_zip
+from kindred.superset.dashboard_files import dashboards_dir, read_dashboards
+
+CONTENT = read_dashboards(dashboards_dir())
+URI = "postgresql+psycopg2://bi:XXXXXXXXXX@db/warehouse"
+COLUMNS = 12
+
+
+def spec(space="default"):
+    content = {
+        "space": space,
+        "source": {"table": "customers", "key": "id", "updated_at": "at"},
+        "schedule": "0 2 * * *",
+        "features": {"age": "numeric"},
+    }
+    return spec_from_dict(content, where="test")
+
+
+def documents(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        return {name: yaml.safe_load(archive.read(name)) for name in archive.namelist()}
+
+
+def of_kind(found, kind):
+    return {name: value for name, value in found.items() if name.startswith(f"kindred/{kind}/")}
+
+
+@pytest.fixture(scope="module")
+def found():
+    return documents(superset_zip(CONTENT, spec(), URI))
+
+
+def test_equal_input_gives_equal_bytes_whatever_its_order():
+    turned = {kind: dict(reversed(said.items())) for kind, said in reversed(CONTENT.items())}
+    first = superset_zip(CONTENT, spec(), URI)
+    assert superset_zip(turned, spec(), URI) == first
+    with zipfile.ZipFile(io.BytesIO(first)) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_it_holds_no_secret_but_the_mask_by_which_superset_asks(found):
+    (database,) = of_kind(found, "databases").values()
+    uri = sqlalchemy_uri("postgresql://bi@db/warehouse", asks_password=True)
+    assert (
+        database["sqlalchemy_uri"]
+        == uri
+        == f"postgresql+psycopg2://bi:{PASSWORD_MASK}@db/warehouse"
+    )
+    assert not {"password", "encrypted_extra", "masked_encrypted_extra"} & database.keys()
+    assert not any(database[right] for right in ("allow_dml", "allow_ctas", "allow_cvas"))
+    assert not database["allow_file_upload"]
+    text = superset_zip(CONTENT, spec(), URI).lower()
+    assert text.count(b"password") == 0
+
+
+def test_another_space_has_ids_schema_and_titles_of_its_own(found):
+    other = documents(superset_zip(CONTENT, spec("shop"), URI))
+    assert other.keys() == found.keys()
+    ids = [{d["uuid"] for d in each.values() if "uuid" in d} for each in (found, other)]
+    assert len(ids[0]) == len(ids[1]) == len(found) - 1  # all but the metadata
+    assert ids[0].isdisjoint(ids[1])
+    for dataset in of_kind(other, "datasets").values():
+        assert dataset["schema"] == "bi_shop"
+        assert '"bi_shop".' in dataset["sql"]
+        assert '"bi".' not in dataset["sql"]
+        assert "{bi}" not in dataset["sql"]
+    for dashboard in of_kind(other, "dashboards").values():
+        assert dashboard["dashboard_title"].endswith(" (shop)")
+        assert dashboard["slug"].startswith("kindred-shop-")
+
+
+def test_every_reference_leads_to_what_is_in_the_zip(found):
+    ids = {kind: {d["uuid"] for d in of_kind(found, kind).values()} for kind in CONTENT}
+    (database,) = of_kind(found, "databases").values()
+    for dataset in of_kind(found, "datasets").values():
+        assert dataset["database_uuid"] == database["uuid"]
+    for chart in of_kind(found, "charts").values():
+        assert chart["dataset_uuid"] in ids["datasets"]
+    shown = []
+    for dashboard in of_kind(found, "dashboards").values():
+        metas = [p["meta"] for p in dashboard["position"].values() if p != "v2" and "meta" in p]
+        shown += [meta["uuid"] for meta in metas if "uuid" in meta]
+        for said in dashboard["metadata"]["native_filter_configuration"]:
+            assert {target["datasetUuid"] for target in said["targets"]} <= ids["datasets"]
+    assert sorted(shown) == sorted(ids["charts"])  # each once
+    assert all(uuid.UUID(each) for each in shown)
+
+
+def test_a_layout_is_a_tree_of_rows_that_fit(found):
+    for dashboard in of_kind(found, "dashboards").values():
+        position = dashboard["position"]
+        for identity, entry in position.items():
+            if identity == "DASHBOARD_VERSION_KEY":
+                continue
+            assert entry["id"] == identity
+            for child in entry.get("children", ()):
+                assert position[child]["parents"][-1] == identity
+        rows = position["GRID_ID"]["children"]
+        widths = [[position[c]["meta"]["width"] for c in position[r]["children"]] for r in rows]
+        assert [sum(row) for row in widths] == [COLUMNS] * len(rows)
+
+
+def named_by(params):
+    """Columns and metrics that a chart names, in any of its settings."""
+    for key in ("x_axis", "metric", "source", "target", "x_axis_sort"):
+        if key in params:
+            yield params[key]
+    for key in ("metrics", "all_columns", "column_config"):
+        yield from params.get(key, ())
+    groupby = params.get("groupby", ())
+    yield from [groupby] if isinstance(groupby, str) else groupby
+    yield from (said["subject"] for said in params.get("adhoc_filters", ()))
+    yield from (yaml.safe_load(text)[0] for text in params.get("order_by_cols", ()))
+
+
+def test_a_chart_names_only_what_its_dataset_has():
+    for name, chart in CONTENT["charts"].items():
+        dataset = CONTENT["datasets"][chart["dataset"]]
+        known = dataset["columns"].keys() | dataset.get("metrics", {}).keys()
+        asked = set(named_by(chart["params"]))
+        assert asked, name
+        assert asked <= known, name
+    for dashboard in CONTENT["dashboards"].values():
+        for said in dashboard.get("filters", ()):
+            filtered = [said["dataset"], *(CONTENT["charts"][c]["dataset"] for c in said["charts"])]
+            for dataset in filtered:
+                assert said["column"] in CONTENT["datasets"][dataset]["columns"], dataset
+
+
+def test_no_dataset_is_without_use():
+    used = {chart["dataset"] for chart in CONTENT["charts"].values()}
+    for dashboard in CONTENT["dashboards"].values():
+        used |= {said["dataset"] for said in dashboard.get("filters", ())}
+    assert used == CONTENT["datasets"].keys()
+
+
+def test_missing_and_broken_files_are_named(tmp_path):
+    with pytest.raises(SettingsError, match="YAML files of datasets are expected, found none"):
+        read_dashboards(tmp_path)
+    for kind in CONTENT:
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "one.yaml").write_text("title: x\n")
+    (tmp_path / "charts" / "one.yaml").write_text("- a\n- b\n")
+    with pytest.raises(SettingsError, match=r"one\.yaml: a mapping is expected, found list"):
+        read_dashboards(tmp_path)
+    (tmp_path / "charts" / "one.yaml").write_text("a: [\n")
+    with pytest.raises(SettingsError, match=r"one\.yaml: cannot be read as YAML"):
+        read_dashboards(tmp_path)
