@@ -221,6 +221,7 @@ def _filter(
             "searchAllOptions": False,
             "inverseSelection": False,
             "creatable": said.get("takes_other_values", False),
+            "sortAscending": said.get("sorts_ascending", True),
         },
         "defaultDataMask": {"extraFormData": {}, "filterState": {}, "ownState": {}},
         "requiredFirst": True,  # applied without a click

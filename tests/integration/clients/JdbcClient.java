@@ -1,3 +1,5 @@
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -14,6 +16,8 @@ import java.util.Properties;
  * is a line: the name of the question, and the cells. The driver sets the session's time zone to that of the JVM.
  */
 public class JdbcClient {
+    private static final PrintStream OUT = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+
     public static void main(String[] arguments) throws Exception {
         Map<String, String> environment = System.getenv();
         String place = environment.get("PGHOST") + ":" + environment.get("PGPORT") + "/" + environment.get("PGDATABASE");
@@ -43,7 +47,7 @@ public class JdbcClient {
                     boolean isTime = rows.getMetaData().getColumnTypeName(number).equals("timestamptz");
                     cells.add(isTime ? rows.getObject(number, OffsetDateTime.class).toString() : rows.getString(number));
                 }
-                System.out.println(String.join("\t", cells));
+                OUT.println(String.join("\t", cells));
             }
         }
     }

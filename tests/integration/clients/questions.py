@@ -29,7 +29,7 @@ from bi.lookalikes
 where as_of = (select max(as_of) from bi.snapshots where as_of_date = {as_of_date})
 """
 QUERIES = {"list": LIST, "join": JOIN, "times": TIMES, "plan": PLAN}
-SCAN = re.compile(r"Scan .*?\bon (lookalikes_\w+)")
+SCAN = re.compile(r"Scan .*?\bon (customer_lookalikes_\w+)")
 
 
 def questions(customer, as_of_date):

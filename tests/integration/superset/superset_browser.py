@@ -8,19 +8,24 @@ A picture of each dashboard is written to the folder.
 import json
 import sys
 import time
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
-import requests
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-WIDTH, SECONDS, QUIET_SECONDS = 1400, 180, 6
+WIDTH, HEIGHT, SECONDS, QUIET_SECONDS = 1400, 1200, 180, 6
+MARGIN = 160  # the window has a frame, and the page an end
+# Asked for by Superset itself, whatever a dashboard has.
+SUPERSETS_OWN = ("/favicon.ico", "gateway.scarf.sh")
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
-HEIGHT = """
-return Math.max(document.body.scrollHeight,
-  ...[...document.querySelectorAll('.grid-container, #app')].map(e => e.scrollHeight))
+BOTTOM = """
+return Math.max(0, ...[...document.querySelectorAll('.dashboard-component-chart-holder')]
+  .map(element => element.getBoundingClientRect().bottom))
 """
 STATE = """
 const count = selector => document.querySelectorAll(selector).length;
@@ -48,7 +53,7 @@ def main() -> None:
 
 def _browser() -> webdriver.Chrome:
     options = webdriver.ChromeOptions()
-    for option in (*OPTIONS, f"--window-size={WIDTH},1200", "--hide-scrollbars"):
+    for option in (*OPTIONS, f"--window-size={WIDTH},{HEIGHT}", "--hide-scrollbars"):
         options.add_argument(option)
     options.binary_location = CHROMIUM
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
@@ -58,17 +63,19 @@ def _browser() -> webdriver.Chrome:
 
 
 def _log_in(browser: webdriver.Chrome, url: str, password: str) -> None:
-    session = requests.Session()
-    login = {"username": "admin", "password": password}
-    session.post(f"{url}/login/", data=login, allow_redirects=False, timeout=SECONDS)
+    cookies = CookieJar()
+    form = urlencode({"username": "admin", "password": password}).encode()
+    opener = build_opener(HTTPCookieProcessor(cookies))
+    opener.open(f"{url}/login/", data=form, timeout=SECONDS).close()
     browser.get(f"{url}/health")
-    for cookie in session.cookies:
+    for cookie in cookies:
         browser.add_cookie({"name": cookie.name, "value": cookie.value or "", "path": "/"})
 
 
 def _seen(browser: webdriver.Chrome, url: str, slug: str, folder: Path) -> dict[str, Any]:
     browser.get_log("browser")
     browser.get_log("performance")
+    browser.set_window_size(WIDTH, HEIGHT)
     browser.get(f"{url}/superset/dashboard/{slug}/")
     deadline, quiet_since = time.monotonic() + SECONDS, None
     state: dict[str, Any] = {}
@@ -76,7 +83,8 @@ def _seen(browser: webdriver.Chrome, url: str, slug: str, folder: Path) -> dict[
     while time.monotonic() < deadline:
         time.sleep(1)
         # Charts below the window are drawn when they come into view: all of it is made the window.
-        browser.set_window_size(WIDTH, max(1200, browser.execute_script(HEIGHT) + 160))
+        bottom = round(browser.execute_script(BOTTOM))
+        browser.set_window_size(WIDTH, max(HEIGHT, bottom + MARGIN))
         state = browser.execute_script(STATE)
         new = _answers(browser)
         answers += new
@@ -87,9 +95,10 @@ def _seen(browser: webdriver.Chrome, url: str, slug: str, folder: Path) -> dict[
         elif time.monotonic() - quiet_since > QUIET_SECONDS:
             break
     browser.save_screenshot(str(folder / f"{slug}.png"))
-    console = [
+    severe = [
         entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"
     ]
+    console = [text for text in severe if not any(own in text for own in SUPERSETS_OWN)]
     return {"answers": answers, "console": console, **state}
 
 
