@@ -305,11 +305,11 @@ def superset_export(
     ] = False,
 ) -> None:
     """Write the zip of the dashboards that Apache Superset imports."""
-    from kindred.superset.address import sqlalchemy_uri
+    from kindred.superset.address import address_of
     from kindred.superset.bundle import superset_zip
     from kindred.superset.dashboard_files import dashboards_dir, read_dashboards, write_zip
 
-    address = sqlalchemy_uri(uri, asks_password=not no_password)
+    address = address_of(uri, asks_password=not no_password)
     content = read_dashboards(dashboards_dir())
     write_zip(output, superset_zip(content, spec_of(space), address))
     titles = ", ".join(said["title"] for said in content["dashboards"].values())

@@ -1,17 +1,30 @@
 """The address of the warehouse as Superset wants it, and never a password in it."""
 
+import re
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from kindred.errors import SettingsError
 
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
 PASSWORD_MASK = "XXXXXXXXXX"  # how Superset writes a password that it asks for at import
-SECRET_OPTIONS = ("password", "sslpassword", "scram_client_key", "scram_server_key")
+SECRET_OPTION = re.compile("password|secret|scram_.*_key", re.IGNORECASE)
 EXAMPLE = "postgresql://analyst@db.example.com:5432/warehouse?sslmode=require"
 
 
-def sqlalchemy_uri(uri: str, *, asks_password: bool) -> str:
-    """A URI of libpq as one of SQLAlchemy with psycopg2, which Superset reads.
+@dataclass(frozen=True)
+class Address:
+    """A URI of SQLAlchemy with psycopg2, and libpq's ``options`` for its sessions.
+
+    Superset keeps only those options that stand outside the URI.
+    """
+
+    uri: str
+    session_options: tuple[str, ...] = ()
+
+
+def address_of(uri: str, *, asks_password: bool) -> Address:
+    """A URI of libpq as Superset reads it.
 
     With ``asks_password`` it holds the mask by which Superset asks for the password at import.
     Several hosts become options, as SQLAlchemy has them.
@@ -44,13 +57,15 @@ def sqlalchemy_uri(uri: str, *, asks_password: bool) -> str:
         raise SettingsError("--uri: Superset can use no database whose name has ? or / in it")
     secret = f":{PASSWORD_MASK}" if asks_password else ""
     place, further = _hosts(hosts)
-    query = urlencode([*further, *options], quote_via=quote, safe="/:,[]")
+    of_session = tuple(value for name, value in options if name == "options")
+    kept = [option for option in options if option[0] != "options"]
+    query = urlencode([*further, *kept], quote_via=quote, safe="/:,[]")
     ending = f"?{query}" if query else ""
-    return f"postgresql+psycopg2://{login}{secret}@{place}/{database}{ending}"
+    return Address(f"postgresql+psycopg2://{login}{secret}@{place}/{database}{ending}", of_session)
 
 
 def _refuse_secrets(login: str, options: list[str]) -> None:
-    secret = [name for name in options if name.lower() in SECRET_OPTIONS]
+    secret = [name for name in options if SECRET_OPTION.search(name)]
     if ":" in login or secret:
         what = "a password after the login" if ":" in login else f"the option {secret[0]!r}"
         raise SettingsError(

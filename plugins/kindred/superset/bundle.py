@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from kindred.spec.model import DEFAULT_SPACE, Spec
+from kindred.superset.address import Address
 from kindred.superset.layout import placed
 
 Content = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -20,19 +21,20 @@ NAMESPACE = uuid.UUID("6f6b3f0c-2f63-5a5e-9d3b-6f1f0a9c5b1e")
 VERSION = "1.0.0"  # of the format
 FOLDER = "kindred"
 BEGINNING = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+IN_UTC = "-c TimeZone=UTC"
 KEY = "key"
 """The type of a customer's key, which is another in each space: Superset is told of none, so that
 what a reader types is compared as PostgreSQL reads it."""
 
 
-def superset_zip(content: Content, spec: Spec, uri: str) -> bytes:
-    """The zip with all dashboards of a space; ``uri`` is that of SQLAlchemy.
+def superset_zip(content: Content, spec: Spec, address: Address) -> bytes:
+    """The zip with all dashboards of a space, for the warehouse at an address.
 
     ``content`` is what ``read_dashboards`` returns.
     """
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
-        for name, document in sorted(_documents(content, spec, uri)):
+        for name, document in sorted(_documents(content, spec, address)):
             entry = zipfile.ZipInfo(f"{FOLDER}/{name}", BEGINNING)
             entry.compress_type = zipfile.ZIP_STORED  # deflate differs between builds of zlib
             entry.create_system, entry.external_attr = 3, 0o644 << 16
@@ -41,7 +43,9 @@ def superset_zip(content: Content, spec: Spec, uri: str) -> bytes:
     return written.getvalue()
 
 
-def _documents(content: Content, spec: Spec, uri: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _documents(
+    content: Content, spec: Spec, address: Address
+) -> Iterator[tuple[str, dict[str, Any]]]:
     ids = _Ids(spec.space)
     database = _database_name(spec)
     yield (
@@ -52,7 +56,7 @@ def _documents(content: Content, spec: Spec, uri: str) -> Iterator[tuple[str, di
             "timestamp": "1980-01-01T00:00:00+00:00",
         },
     )
-    yield f"databases/{FOLDER}.yaml", _database(database, ids, uri)
+    yield f"databases/{FOLDER}.yaml", _database(database, ids, address)
     for name, dataset in content["datasets"].items():
         yield f"datasets/{FOLDER}/{name}.yaml", _dataset(name, dataset, ids, spec)
     for name, chart in content["charts"].items():
@@ -79,10 +83,10 @@ def _database_name(spec: Spec) -> str:
     return f"Kindred{_suffix(spec)}"
 
 
-def _database(name: str, ids: _Ids, uri: str) -> dict[str, Any]:
+def _database(name: str, ids: _Ids, address: Address) -> dict[str, Any]:
     return {
         "database_name": name,
-        "sqlalchemy_uri": uri,
+        "sqlalchemy_uri": address.uri,
         "uuid": ids.of("databases", FOLDER),
         "version": VERSION,
         "expose_in_sqllab": True,
@@ -94,7 +98,9 @@ def _database(name: str, ids: _Ids, uri: str) -> dict[str, Any]:
         "extra": {
             "allows_virtual_table_explore": True,
             # Days begin in UTC, as in as_of_date, whatever the server's time zone is.
-            "engine_params": {"connect_args": {"options": "-c TimeZone=UTC"}},
+            "engine_params": {
+                "connect_args": {"options": " ".join((IN_UTC, *address.session_options))}
+            },
         },
     }
 

@@ -4,9 +4,8 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
-from databases import administer
-from integration.bi_login import LOGIN
-from integration.warehouse import make_spec
+from integration.bi_login import login_of
+from integration.warehouse import Laboratory, make_spec
 from kindred.superset.bundle import KEY, dataset_query
 from kindred.superset.dashboard_files import dashboards_dir, read_dashboards
 from kindred.warehouse.database import connect
@@ -23,7 +22,7 @@ from unnest(%s::oid[]) with ordinality as types (oid, position)
 
 
 @pytest.fixture(scope="module")
-def reader(server, make_database, migrated):
+def reader(server, make_database, migrated, tmp_path_factory):
     """A session of a reader in a warehouse with two spaces, whose keys have other types."""
     dsn = make_database("dashboards", copied=migrated)
     spaces = {"default": make_spec(), SPACE: make_spec(SPACE.replace(" ", "_"))}
@@ -32,12 +31,8 @@ def reader(server, make_database, migrated):
         database.transaction(),
     ):
         create_space(database, spaces[SPACE], KeyType.TEXT)
-    administer(
-        server,
-        f"do $$ begin create role {LOGIN} login in role bi_reader;"
-        " exception when duplicate_object then null; end $$",
-    )
-    connection = psycopg2.connect(server.dsn(psycopg2.extensions.parse_dsn(dsn)["dbname"], LOGIN))
+    laboratory = Laboratory(dsn, dsn, tmp_path_factory.mktemp("artefacts"))
+    connection = psycopg2.connect(login_of(server, laboratory))
     connection.autocommit = True
     yield connection, spaces
     connection.close()

@@ -3,7 +3,7 @@
 import pytest
 
 from kindred.errors import SettingsError
-from kindred.superset.address import PASSWORD_MASK, sqlalchemy_uri
+from kindred.superset.address import PASSWORD_MASK, Address, address_of
 
 DRIVER = "postgresql+psycopg2://"
 
@@ -29,10 +29,17 @@ DRIVER = "postgresql+psycopg2://"
     ],
 )
 def test_a_uri_of_libpq_becomes_one_of_sqlalchemy(uri, expected):
-    assert sqlalchemy_uri(uri, asks_password=False) == DRIVER + expected
+    assert address_of(uri, asks_password=False) == Address(DRIVER + expected)
     login, _, rest = expected.partition("@")
     masked = f"{DRIVER}{login}:{PASSWORD_MASK}@{rest}"
-    assert sqlalchemy_uri(uri, asks_password=True) == masked
+    assert address_of(uri, asks_password=True) == Address(masked)
+
+
+def test_options_of_the_session_stand_where_superset_keeps_them():
+    uri = "postgresql://bi@db/w?options=-c%20statement_timeout%3D60s&sslmode=require"
+    found = address_of(uri, asks_password=False)
+    assert found.uri == f"{DRIVER}bi@db/w?sslmode=require"
+    assert found.session_options == ("-c statement_timeout=60s",)
 
 
 @pytest.mark.parametrize(
@@ -46,11 +53,13 @@ def test_a_uri_of_libpq_becomes_one_of_sqlalchemy(uri, expected):
         "postgresql://bi@db/warehouse?sslpassword=s3cret&sslmode=require",
         "postgresql://bi@db/warehouse?%70assword=s3cret",
         "postgresql://:s3cret@db/warehouse",
+        "postgresql://bi@db/warehouse?oauth_client_secret=s3cret",
+        "postgresql://bi@db/warehouse?scram_client_key=s3cret",
     ],
 )
 def test_a_password_is_refused_and_not_repeated(uri):
     with pytest.raises(SettingsError, match="leave it out") as error:
-        sqlalchemy_uri(uri, asks_password=True)
+        address_of(uri, asks_password=True)
     assert "s3cret" not in str(error.value)
 
 
@@ -72,5 +81,5 @@ def test_a_password_is_refused_and_not_repeated(uri):
 )
 def test_what_is_no_address_is_explained_and_not_repeated(uri, words):
     with pytest.raises(SettingsError, match=words) as error:
-        sqlalchemy_uri(uri, asks_password=True)
+        address_of(uri, asks_password=True)
     assert "s3cret" not in str(error.value)

@@ -9,12 +9,12 @@ import yaml
 
 from kindred.errors import SettingsError
 from kindred.spec.model import spec_from_dict
-from kindred.superset.address import PASSWORD_MASK, sqlalchemy_uri
+from kindred.superset.address import PASSWORD_MASK, Address, address_of
 from kindred.superset.bundle import superset_zip
 from kindred.superset.dashboard_files import dashboards_dir, read_dashboards
 
 CONTENT = read_dashboards(dashboards_dir())
-URI = "postgresql+psycopg2://bi:XXXXXXXXXX@db/warehouse"
+URI = Address("postgresql+psycopg2://bi:XXXXXXXXXX@db/warehouse", ("-c statement_timeout=60s",))
 COLUMNS = 12
 
 
@@ -53,12 +53,14 @@ def test_equal_input_gives_equal_bytes_whatever_its_order():
 
 def test_it_holds_no_secret_but_the_mask_by_which_superset_asks(found):
     (database,) = of_kind(found, "databases").values()
-    uri = sqlalchemy_uri("postgresql://bi@db/warehouse", asks_password=True)
+    uri = address_of("postgresql://bi@db/warehouse", asks_password=True).uri
     assert (
         database["sqlalchemy_uri"]
         == uri
         == f"postgresql+psycopg2://bi:{PASSWORD_MASK}@db/warehouse"
     )
+    options = database["extra"]["engine_params"]["connect_args"]["options"]
+    assert options == "-c TimeZone=UTC -c statement_timeout=60s"
     assert not {"password", "encrypted_extra", "masked_encrypted_extra"} & database.keys()
     assert not any(database[right] for right in ("allow_dml", "allow_ctas", "allow_cvas"))
     assert not database["allow_file_upload"]
