@@ -40,7 +40,7 @@ def environment(repository):
 
 
 @pytest.fixture(scope="module")
-def scene(start_server, repository, tmp_path_factory):
+def scene(environment, start_server, repository, tmp_path_factory):
     server = start_server("clients_warehouse")
     with published_scene(server, repository, tmp_path_factory.mktemp("artefacts")) as scene:
         yield scene
