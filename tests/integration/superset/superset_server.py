@@ -59,14 +59,21 @@ def running(environment: Path, folder: Path) -> Iterator[Superset]:
     }
     programs = environment / "bin"
 
-    def superset(*arguments: str) -> None:
-        command = [str(programs / "superset"), *arguments]
-        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    def superset(*arguments: str, stdin: str = "") -> None:
+        done = subprocess.run(
+            [str(programs / "superset"), *arguments],
+            env=variables,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            start_new_session=True,  # without a terminal a password is read from standard input
+            check=False,
+        )
         assert done.returncode == 0, done.stderr[-4000:]
 
     superset("db", "upgrade")
     names = ["--username", ADMIN, "--firstname", "A", "--lastname", "B", "--email", "a@example.com"]
-    superset("fab", "create-admin", *names, "--password", password)
+    superset("fab", "create-admin", *names, stdin=f"{password}\n{password}\n")
     superset("init")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
