@@ -62,8 +62,7 @@ export UV_NO_PROGRESS ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX MAKEFLAGS MFLAGS
 
-.PHONY: help run up backfill down status psql hash test test-fast soak check check-superset check-clients \
-	bench faults requirements clean distclean
+.PHONY: help run up backfill down status psql hash test test-fast soak check check-superset check-clients bench faults requirements clean distclean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile \
