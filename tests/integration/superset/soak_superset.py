@@ -81,7 +81,7 @@ def entries(client, kind):
 
 def test_the_import_asks_for_the_password_which_no_file_has(imported, archive, scene):
     _, refused = imported
-    assert refused.is_error
+    assert refused.status_code == httpx.codes.UNPROCESSABLE_ENTITY
     assert "Must provide a password for the database" in refused.text
     with zipfile.ZipFile(archive) as files:
         assert f"kindred/{DATABASE_FILE}" in files.namelist()

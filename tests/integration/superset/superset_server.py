@@ -38,7 +38,8 @@ class Superset:
         login = {"username": ADMIN, "password": self.password, "provider": "db"}
         login_url = f"{self.url}/api/v1/security/login"
         token = httpx.post(login_url, json=login, timeout=IMPORT_SECONDS).json()["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
+        # As the page in a browser asks: otherwise an error is a page.
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=IMPORT_SECONDS)
 
 
