@@ -9,6 +9,7 @@ from kindred.errors import SettingsError
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
 PASSWORD_MASK = "XXXXXXXXXX"  # how Superset writes a password that it asks for at import
 SECRET_OPTION = re.compile("password|secret|scram_.*_key", re.IGNORECASE)
+LAST_PORT = 65_535
 EXAMPLE = "postgresql://analyst@db.example.com:5432/warehouse?sslmode=require"
 
 
@@ -40,10 +41,10 @@ def address_of(uri: str, *, asks_password: bool) -> Address:
     except ValueError:
         # The text may hold a password: it is not repeated, and neither is the error.
         raise SettingsError(f"--uri: a URI such as {EXAMPLE} is expected") from None
-    if parts.scheme not in SCHEMES or parts.fragment:
+    if parts.scheme not in SCHEMES or parts.fragment or re.search(r"\s", uri):
         raise SettingsError(
             f"--uri: a URI such as {EXAMPLE} is expected: it begins with one of"
-            f" {', '.join(f'{scheme}://' for scheme in SCHEMES)}, and has no #"
+            f" {', '.join(f'{scheme}://' for scheme in SCHEMES)}, and has no # and no blank"
         )
     login, _, hosts = parts.netloc.rpartition("@")
     _refuse_secrets(login, [name for name, _ in options])
@@ -77,6 +78,9 @@ def _refuse_secrets(login: str, options: list[str]) -> None:
 
 def _hosts(hosts: str) -> tuple[str, list[tuple[str, str]]]:
     """One host stays where it is; several, and the folder of a socket, become options."""
+    for port in filter(None, map(_port, hosts.split(","))):
+        if not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= LAST_PORT:
+            raise SettingsError(f"--uri: the port {port!r} is no number from 1 to {LAST_PORT}")
     if "," in hosts:
         return "", [("host", _with_port(host)) for host in hosts.split(",")]
     if unquote(hosts).startswith("/"):
@@ -85,5 +89,8 @@ def _hosts(hosts: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _with_port(host: str) -> str:
-    has_port = ":" in host.rpartition("]")[2]
-    return host if has_port else f"{host}:5432"
+    return host if _port(host) else f"{host.removesuffix(':')}:5432"
+
+
+def _port(host: str) -> str:
+    return host.rpartition("]")[2].partition(":")[2]

@@ -77,6 +77,12 @@ def test_a_password_is_refused_and_not_repeated(uri):
         ("postgresql://bi@[db/warehouse", "is expected"),
         ("postgresql://bi@db/ware%2Fhouse", "whose name has"),
         ("postgresql://bi@db/warehouse#s3cret", "has no #"),
+        ("postgresql://bi@ db/warehouse", "no blank"),
+        ("postgresql://bi@db/warehouse\n", "no blank"),
+        ("postgresql://bi@db:54x/warehouse", "the port '54x' is no number"),
+        ("postgresql://bi@db:65536/warehouse", "the port '65536' is no number"),
+        ("postgresql://bi@db1:5432,db2:0/warehouse", "the port '0' is no number"),
+        ("postgresql://bi@[::1]:x/warehouse", "the port 'x' is no number"),
     ],
 )
 def test_what_is_no_address_is_explained_and_not_repeated(uri, words):
