@@ -14,9 +14,9 @@ import yaml
 
 from kindred.spec.model import DEFAULT_SPACE, Spec
 from kindred.superset.address import Address
+from kindred.superset.content import Content
 from kindred.superset.layout import placed
 
-Content = Mapping[str, Mapping[str, Mapping[str, Any]]]
 NAMESPACE = uuid.UUID("6f6b3f0c-2f63-5a5e-9d3b-6f1f0a9c5b1e")
 VERSION = "1.0.0"  # of the format
 FOLDER = "kindred"
@@ -168,7 +168,7 @@ def _dashboard(
     spec: Spec,
 ) -> dict[str, Any]:
     title = f"{dashboard['title']}{_suffix(spec)}"
-    named = [entry["chart"] for row in dashboard["rows"] for entry in row if "chart" in entry]
+    named = [entry["chart"] for row in dashboard["rows"] for entry in row]
     numbers = {chart: number for number, chart in enumerate(named, 1)}
     sources = {
         chart: (charts[chart]["title"], ids.of("charts", chart), number)
@@ -193,7 +193,7 @@ def _dashboard(
             "native_filter_configuration": filters,
             "cross_filters_enabled": False,
             "color_scheme": "supersetColors",
-            "label_colors": dict(dashboard.get("colours", {})),
+            "label_colors": {},
             "refresh_frequency": 0,
             "timed_refresh_immune_slices": [],
             "expanded_slices": {},

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+COLUMNS = 12
 Source = tuple[str, str, int]
 """Title, id and number of a chart."""
 
@@ -12,8 +13,7 @@ def placed(
 ) -> dict[str, Any]:
     """The layout of a dashboard.
 
-    Each entry of a row has a ``width`` in columns, a ``height`` in units of 8 pixels, and a
-    ``chart`` or a ``text`` in Markdown.
+    Each entry of a row has a ``chart``, its ``width`` in columns and ``height`` in 8 pixels each.
     """
     position: dict[str, Any] = {
         "DASHBOARD_VERSION_KEY": "v2",
@@ -40,11 +40,12 @@ def placed(
 
 
 def _entry(number: str, entry: Mapping[str, Any], sources: Mapping[str, Source]) -> dict[str, Any]:
-    meta = {"width": entry["width"], "height": entry["height"]}
-    if "text" in entry:
-        kind, meta["code"] = "MARKDOWN", entry["text"]
-    else:
-        kind = "CHART"
-        title, chart_id, chart_number = sources[entry["chart"]]
-        meta |= {"sliceName": title, "uuid": chart_id, "chartId": chart_number}
-    return {"id": f"{kind}-{number}", "type": kind, "meta": meta, "children": []}
+    title, chart_id, chart_number = sources[entry["chart"]]
+    meta = {
+        "width": entry["width"],
+        "height": entry["height"],
+        "sliceName": title,
+        "uuid": chart_id,
+        "chartId": chart_number,
+    }
+    return {"id": f"CHART-{number}", "type": "CHART", "meta": meta, "children": []}

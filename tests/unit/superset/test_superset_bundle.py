@@ -1,6 +1,7 @@
 """The zip for Superset: deterministic, without a secret, one per space, and whole."""
 
 import io
+import shutil
 import uuid
 import zipfile
 
@@ -12,10 +13,10 @@ from kindred.spec.model import spec_from_dict
 from kindred.superset.address import PASSWORD_MASK, Address, address_of
 from kindred.superset.bundle import superset_zip
 from kindred.superset.dashboard_files import dashboards_dir, read_dashboards
+from kindred.superset.layout import COLUMNS
 
 CONTENT = read_dashboards(dashboards_dir())
 URI = Address("postgresql+psycopg2://bi:XXXXXXXXXX@db/warehouse", ("-c statement_timeout=60s",))
-COLUMNS = 12
 
 
 def spec(space="default"):
@@ -149,15 +150,37 @@ def test_no_dataset_is_without_use():
     assert used == CONTENT["datasets"].keys()
 
 
-def test_missing_and_broken_files_are_named(tmp_path):
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of the files, to be broken."""
+    return shutil.copytree(dashboards_dir(), tmp_path / "superset")
+
+
+def test_a_folder_without_files_is_named(tmp_path):
     with pytest.raises(SettingsError, match="YAML files of datasets are expected, found none"):
         read_dashboards(tmp_path)
-    for kind in CONTENT:
-        (tmp_path / kind).mkdir()
-        (tmp_path / kind / "one.yaml").write_text("title: x\n")
-    (tmp_path / "charts" / "one.yaml").write_text("- a\n- b\n")
-    with pytest.raises(SettingsError, match=r"one\.yaml: a mapping is expected, found list"):
-        read_dashboards(tmp_path)
-    (tmp_path / "charts" / "one.yaml").write_text("a: [\n")
-    with pytest.raises(SettingsError, match=r"one\.yaml: cannot be read as YAML"):
-        read_dashboards(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("charts/rows.yaml", "title:", "- a\n- title:", "rows.yaml: cannot be read as YAML"),
+        ("charts/rows.yaml", None, "- a\n", "rows.yaml: a mapping is expected, found list"),
+        ("charts/rows.yaml", "viz_type:", "vis_type:", "rows.yaml: viz_type: Field required"),
+        ("charts/rows.yaml", "dataset: nights", "dataset: night", "there is no dataset 'night'"),
+        ("datasets/nights.yaml", "columns:", "colums:", "colums: Extra inputs are not permitted"),
+        ("dashboards/night.yaml", "width: 12", "width: 13", "less than or equal to 12"),
+        ("dashboards/night.yaml", "chart: rows,", "chart: row,", "there is no chart 'row'"),
+        ("dashboards/segments.yaml", "column: algorithm", "column: x", "there is no column 'x'"),
+        ("dashboards/segments.yaml", "charts: [lookalikes]", "charts: [rows]", "not in the rows"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_named(folder, file, old, new, words):
+    path = folder / file
+    text = path.read_text()
+    assert old is None or old in text
+    path.write_text(new if old is None else text.replace(old, new, 1))
+    with pytest.raises(SettingsError) as error:
+        read_dashboards(folder)
+    assert words in str(error.value)
+    assert path.name in str(error.value)
