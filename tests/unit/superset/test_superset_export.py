@@ -46,9 +46,6 @@ def test_it_writes_the_zip_and_says_what_is_in_it(export, tmp_path):
     assert printed == wanted
     place = "analyst:XXXXXXXXXX@db:5433/warehouse"
     assert address(target) == ("Kindred", f"postgresql+psycopg2://{place}")
-    again = tmp_path / "again.zip"
-    export("--uri", URI, "--output", again)
-    assert again.read_bytes() == target.read_bytes()
 
 
 def test_of_another_space_and_without_a_question_for_the_password(export, tmp_path):
