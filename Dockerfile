@@ -23,3 +23,4 @@ ENV PYTHONPATH=/opt/airflow/plugins \
 COPY --chown=airflow:0 dags /opt/airflow/dags
 COPY --chown=airflow:0 plugins /opt/airflow/plugins
 COPY --chown=airflow:0 include /opt/airflow/include
+COPY --chown=airflow:0 deploy/superset /opt/airflow/deploy/superset

@@ -19,6 +19,10 @@ VENV := .venv
 # another folder (scripts contain their path) give another name, and so a new environment.
 STAMP := $(VENV)/made-of-$(shell { cat requirements-dev.txt pyproject.toml; pwd; \
 	echo '$(PYTHON) $(UV_VERSION)'; } | sha256sum | cut -c1-16)
+# Environments of other tools, each with pins of its own; the name says what it was made of, too.
+made_of = $(shell { cat requirements-$(1).txt; pwd; echo '$(PYTHON) $(UV_VERSION)'; } | sha256sum | cut -c1-16)
+SUPERSET := build/superset-$(call made_of,superset)/made
+CLIENTS := build/clients-$(call made_of,clients)/made
 BOOTSTRAP := build/uv-$(UV_VERSION)
 UV := $(BOOTSTRAP)/bin/uv
 BIN := $(VENV)/bin
@@ -58,11 +62,11 @@ export UV_NO_PROGRESS ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX MAKEFLAGS MFLAGS
 
-.PHONY: help run up backfill down status psql hash test test-fast soak check bench faults requirements clean distclean
+.PHONY: help run up backfill down status psql hash test test-fast soak check check-superset check-clients bench faults requirements clean distclean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile \
-		| awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
+		| awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 run: $(STAMP) ## Run three demo snapshots on a real Airflow [DEMO=grocery]; or CSV=file KEY=column [EVENTS=file LABELS=a,b]
 	@exec $(LOCAL) run --order $(ORDER) $(file_options)
@@ -104,6 +108,14 @@ check: $(STAMP) ## Check lint, formatting and types, and parse every SQL file wi
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/integration/warehouse/test_sql_files.py
 
+check-superset: $(STAMP) $(SUPERSET) ## Import the dashboards into a real Superset, run every chart, take pictures
+	@$(call need_debian,chromium chromium-driver fonts-dejavu-core)
+	exec $(BIN)/python -m pytest --soak -q -s tests/integration/superset $(ARGS)
+
+check-clients: $(STAMP) $(CLIENTS) ## Read bi with psql, pandas, ODBC, JDBC and dbt
+	@$(call need_debian,odbc-postgresql libodbc2 libpostgresql-jdbc-java$(if $(shell command -v javac),, default-jdk-headless))
+	exec $(BIN)/python -m pytest --soak -q tests/integration/clients $(ARGS)
+
 bench: $(STAMP) ## Run a benchmark (NAME=module in benchmarks/, N=rows D=dimensions K=neighbours)
 	@[ -n "$(NAME)" ] || { echo "which one? make bench NAME=..." >&2; ls benchmarks/*.py >&2; exit 2; }
 	exec $(BIN)/python -m benchmarks.$(NAME) \
@@ -143,6 +155,20 @@ $(STAMP):
 	$$install --no-deps --no-build-isolation --editable .
 	touch $@
 
+$(SUPERSET) $(CLIENTS): build/%/made:
+	@mkdir -p build
+	exec 9> build/environments.lock
+	flock 9
+	[ ! -e $@ ] || exit 0
+	$(need_uv)
+	folder=build/$*
+	name=$${folder##*/}
+	echo "installing requirements-$${name%%-*}.txt into $$folder"
+	rm -rf "$$folder"
+	$(PYTHON) -m venv --without-pip "$$folder"
+	$(UV) pip install --quiet --python "$$folder/bin/python" -r "requirements-$${name%%-*}.txt"
+	touch $@
+
 # One option per variable that is not empty, each a single word.
 options = $(foreach name,$(1),"--$(call option,$(name))=$$KINDRED_RUN_$(name)")
 file_options = $(call options,$(FILE_VARIABLES))
@@ -154,6 +180,27 @@ option = $(subst _,-,$(shell echo $(1) | tr A-Z a-z))
 define stop_all
 if [ -d .kindred ] && compgen -G '$(VENV)/made-of-*' > /dev/null; then
 	$(LOCAL) down > /dev/null
+fi
+endef
+
+# Packages of Debian, installed where they are missing.
+define need_debian
+missing=()
+for package in $(1); do
+	dpkg-query --show --showformat='$${Status}' "$$package" 2> /dev/null | grep -q 'install ok' || missing+=("$$package")
+done
+if [ "$${#missing[@]}" -gt 0 ]; then
+	install="apt-get install --yes --no-install-recommends $${missing[*]}"
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
+		echo "$@ needs packages of Debian that are not here; have an administrator run: $$install" >&2
+		exit 1
+	fi
+	echo "installing $${missing[*]}"
+	{ apt-get -qq update && $$install -qq -o DPkg::Lock::Timeout=300; } > build/apt.log 2>&1 || {
+		tail -n 3 build/apt.log >&2
+		echo "$@ needs packages of Debian, and apt-get could not install them: $${missing[*]}" >&2
+		exit 1
+	}
 fi
 endef
 

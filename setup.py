@@ -1,4 +1,4 @@
-"""Packs ``include/sql`` into the package, where it is looked for without a checkout.
+"""Packs ``include/sql`` and ``deploy/superset`` into the package, for where there is no checkout.
 
 All else is in ``pyproject.toml``. An editable install packs nothing: it reads the checkout's.
 """
@@ -9,33 +9,36 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-SOURCE = Path("include/sql")
-PACKED = Path("kindred/sql")
+PACKED = {
+    Path("include/sql"): (Path("kindred/sql"), "*.sql"),
+    Path("deploy/superset"): (Path("kindred/superset/files"), "*.yaml"),
+}
 
 
-class BuildWithStatements(build_py):
-    """Builds the package, and the statements into it."""
+class BuildWithFiles(build_py):
+    """Builds the package, with the statements and dashboards in it."""
 
     def run(self) -> None:
-        """Copy the statements after the modules."""
+        """Copy the files after the modules."""
         super().run()
         if not self.editable_mode:
-            for source, target in self._statements():
+            for source, target in self._files():
                 self.mkpath(str(target.parent))
                 self.copy_file(str(source), str(target), preserve_mode=False)
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
         """All files of the build, as an installer asks."""
-        packed = [] if self.editable_mode else [str(target) for _, target in self._statements()]
+        packed = [] if self.editable_mode else [str(target) for _, target in self._files()]
         return [*super().get_outputs(include_bytecode), *packed]
 
     def get_source_files(self) -> list[str]:
         """What a source distribution must hold."""
-        return [*super().get_source_files(), *(str(source) for source, _ in self._statements())]
+        return [*super().get_source_files(), *(str(source) for source, _ in self._files())]
 
-    def _statements(self) -> Iterator[tuple[Path, Path]]:
-        for source in sorted(SOURCE.rglob("*.sql")):
-            yield source, Path(self.build_lib) / PACKED / source.relative_to(SOURCE)
+    def _files(self) -> Iterator[tuple[Path, Path]]:
+        for folder, (target, pattern) in PACKED.items():
+            for source in sorted(folder.rglob(pattern)):
+                yield source, Path(self.build_lib) / target / source.relative_to(folder)
 
 
-setup(cmdclass={"build_py": BuildWithStatements})
+setup(cmdclass={"build_py": BuildWithFiles})

@@ -285,6 +285,37 @@ def infer_spec(
     typer.echo(text if output is None else f"written to {output}", nl=output is not None)
 
 
+@app.command("superset-export")
+def superset_export(
+    uri: Annotated[
+        str,
+        typer.Option(
+            help="Where Superset finds the warehouse, and as whom; without the password:"
+            " postgresql://login@host:port/database."
+        ),
+    ],
+    output: Annotated[Path, typer.Option(help="Write the zip to this file.")],
+    space: SpaceOption = DEFAULT_SPACE,
+    no_password: Annotated[
+        bool,
+        typer.Option(
+            "--no-password",
+            help="Do not let Superset ask for a password at import: its own environment has it.",
+        ),
+    ] = False,
+) -> None:
+    """Write the zip of the dashboards that Apache Superset imports."""
+    from kindred.superset.address import address_of
+    from kindred.superset.bundle import superset_zip
+    from kindred.superset.dashboard_files import dashboards_dir, read_dashboards, write_zip
+
+    address = address_of(uri, asks_password=not no_password)
+    content = read_dashboards(dashboards_dir())
+    write_zip(output, superset_zip(content, spec_of(space), address))
+    titles = ", ".join(said["title"] for said in content["dashboards"].values())
+    typer.echo(f"written to {output}: {titles}")
+
+
 @app.command("spec-schema")
 def spec_schema(
     audience: Annotated[

@@ -22,7 +22,7 @@ def wheel(repository, tmp_path_factory):
     copy, built = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("wheel")
     for name in BUILT_FROM:
         shutil.copy(repository / name, copy)
-    for name in ("plugins", "include", "local", "tests", "benchmarks", "dags"):
+    for name in ("plugins", "include", "local", "tests", "benchmarks", "dags", "deploy"):
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(repository / name, copy / name, ignore=ignored)
     command = [sys.executable, "-c", BUILD, str(built)]
@@ -32,14 +32,20 @@ def wheel(repository, tmp_path_factory):
     return path
 
 
-def test_the_wheel_has_the_package_and_its_statements_and_nothing_else(wheel, repository):
+def test_the_wheel_has_the_package_its_statements_and_dashboards_and_nothing_else(
+    wheel, repository
+):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     package, sql = repository / "plugins" / "kindred", repository / "include" / "sql"
     modules = {path.relative_to(package.parent).as_posix() for path in package.rglob("*.py")}
     statements = {f"kindred/sql/{path.relative_to(sql).as_posix()}" for path in sql.rglob("*.sql")}
     assert len(statements) > 200
-    assert names == modules | statements | {"kindred/py.typed"}
+    superset = repository / "deploy" / "superset"
+    files = (path.relative_to(superset).as_posix() for path in superset.rglob("*.yaml"))
+    dashboards = {f"kindred/superset/files/{name}" for name in files}
+    assert len(dashboards) > 20
+    assert names == modules | statements | dashboards | {"kindred/py.typed"}
     assert wheel.name == f"kindred-{__version__}-py3-none-any.whl"
 
 
@@ -78,6 +84,14 @@ def test_doctor_runs_from_the_wheel(run, unpacked):
     assert code == 0, printed
     assert printed.endswith("ready to run")
     assert not (unpacked / "include").exists()
+
+
+def test_dashboards_are_exported_from_the_wheel(run, tmp_path):
+    target = tmp_path / "kindred.zip"
+    where = ("--uri", "postgresql://bi@db/warehouse", "--output", str(target))
+    code, printed = run("kindred.cli", "superset-export", *where)
+    assert code == 0, printed
+    assert zipfile.is_zipfile(target)
 
 
 def test_without_specs_it_says_which_variable_to_set(run):

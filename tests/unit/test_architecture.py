@@ -39,6 +39,7 @@ ORDER = (
     "backfills",
     "reports",
     "page",
+    "superset",
     "airflow_adapter",
 )
 BENEATH = ("errors", "settings", "__version__")
@@ -148,6 +149,7 @@ READS_FILES = (
     "encoding/sentence_models/load",
     "encoding/sentence_models/onnx_model",
     "neighbours/compiled",
+    "superset/dashboard_files",
 )
 """The modules besides that read files or the environment."""
 

@@ -55,7 +55,7 @@ def image_files():
 def test_image_has_the_pipeline_and_nothing_of_demo_tests_or_benchmarks():
     files = {path for path in image_files() if "__pycache__" not in path.parts}
     files = {path for path in files if not any(part.endswith(".egg-info") for part in path.parts)}
-    homes = {"dags", "plugins", "include", "requirements-deploy.txt"}
+    homes = {"dags", "deploy", "plugins", "include", "requirements-deploy.txt"}
     assert {path.parts[0] for path in files} == homes
     assert {path.suffix for path in files if path.parts[0] == "include"} == {".sql", ".yaml", ".md"}
     outside = {"local", "tests", "benchmarks"}
@@ -95,9 +95,11 @@ def test_deployment_has_the_tested_versions():
     "name",
     [
         "requirements",
+        "requirements-clients",
         "requirements-deploy",
         "requirements-dev",
         "requirements-plpython",
+        "requirements-superset",
     ],
 )
 def test_direct_requirements_are_pinned_as_compiled(name):

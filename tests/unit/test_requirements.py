@@ -51,6 +51,15 @@ CODE_OF = {
     "requirements-dev.in": ("local", "tests", "benchmarks"),
 }
 
+RUN_ELSEWHERE = {
+    "requirements-superset.in": ("tests/integration/superset/superset_browser.py",),
+    "requirements-clients.in": (
+        "tests/integration/clients/odbc_client.py",
+        "tests/integration/clients/pandas_client.py",
+    ),
+}
+"""Scripts that run in an environment of their own."""
+
 
 def required(name):
     """The packages that a file of requirements names itself."""
@@ -69,9 +78,12 @@ def own_modules():
 
 @cache
 def imported(folders):
-    """Packages whose modules these folders import, each with one of the files that do."""
+    """Packages whose modules these folders or files import, each with one of the files that do."""
     found = {}
-    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+    elsewhere = {ROOT / name for names in RUN_ELSEWHERE.values() for name in names}
+    in_folders = {path for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    files = {ROOT / name for name in folders if name.endswith(".py")}
+    for path in sorted(in_folders - elsewhere | files):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):
@@ -107,6 +119,11 @@ def test_what_an_extra_installs_is_imported_and_tested_in_that_version():
 def test_what_demo_tests_and_benchmarks_import_is_required():
     named = required("requirements.in") | required("requirements-dev.in")
     assert imported(CODE_OF["requirements-dev.in"]).keys() - named == set()
+
+
+@pytest.mark.parametrize("name", RUN_ELSEWHERE)
+def test_what_runs_in_an_environment_of_its_own_is_required_there(name):
+    assert imported(RUN_ELSEWHERE[name]).keys() - required(name) == set()
 
 
 @pytest.mark.parametrize("name", CODE_OF)
