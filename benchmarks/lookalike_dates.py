@@ -135,7 +135,15 @@ def begin(place: Place) -> None:
 def publish_date(place: Place, rows: int, **more: Any) -> None:
     """Publish the tables as task publish does; ``more``: counts besides those of lookalikes."""
     counts: dict[str, Any] = dict.fromkeys(
-        ("rows_landed", "rows_rejected", "recall", "recall_low", "recall_high", "center")
+        (
+            "rows_landed",
+            "rows_rejected",
+            "recall",
+            "recall_low",
+            "recall_high",
+            "center",
+            "lookalike_distances",
+        )
     )
     counts |= {"customers": place.customers, "lookalikes": rows, "history": "complete"}
     counts |= {"hidden_features": [], "hidden_algorithms": [], **more}

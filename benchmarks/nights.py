@@ -57,7 +57,15 @@ SPEC = spec_from_dict(
     },
     where="benchmark",
 )
-UNKNOWN = ("lookalikes", "rows_landed", "rows_rejected", "recall", "recall_low", "recall_high")
+UNKNOWN = (
+    "lookalikes",
+    "lookalike_distances",
+    "rows_landed",
+    "rows_rejected",
+    "recall",
+    "recall_low",
+    "recall_high",
+)
 HIDDEN = ("hidden_features", "hidden_algorithms")
 
 
