@@ -54,8 +54,17 @@ def load_credentials(layout: Layout) -> Credentials:
     if asdict(found) != kept:
         # The first call, or the first call of a version that needs another secret.
         write_private(path, json.dumps(asdict(found), indent=1))
-    write_private(passwords_file(layout), json.dumps({ADMIN_USER: found.admin_password}))
+    _set_password(passwords_file(layout), found.admin_password)
     return found
+
+
+def _set_password(path: Path, password: str) -> None:
+    """Set the administrator's password; users whom Airflow knows besides keep theirs."""
+    content = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    known = json.loads(content or "{}")
+    wanted = {**known, ADMIN_USER: password}
+    if wanted != known:
+        write_private(path, json.dumps(wanted))
 
 
 def write_private(path: Path, text: str) -> None:

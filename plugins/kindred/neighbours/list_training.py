@@ -84,16 +84,16 @@ def train_tree(
     *,
     seed: int,
     customers: np.ndarray | None = None,
-    list_size: float = LIST_SIZE,
+    list_size: float | None = None,
     threads: int = 1,
 ) -> ListTree:
-    """Train the centroids of about one list per ``list_size`` points, on a seeded sample of them.
+    """Train centroids, about one per ``list_size`` (`LIST_SIZE`) points, on a seeded sample.
 
     ``customers`` int64 (points,): the number of customers at each point. If it is given, every
     centroid is the mean of at least `FEWEST_CUSTOMERS` customers of the sample; lists that had
     fewer are left out, and their points go to the next list.
     """
-    count = max(1, int(len(points) / list_size))
+    count = max(1, int(len(points) / (list_size or LIST_SIZE)))
     size = min(len(points), count * POINTS_PER_CENTROID)
     picked = np.sort(np.random.default_rng(seed).choice(len(points), size=size, replace=False))
     tree = _train(points[picked], count, seed, threads)

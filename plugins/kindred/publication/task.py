@@ -94,6 +94,7 @@ def publish(run: Run) -> dict[str, Any]:
             for algorithm in run.spec.clustering.algorithms
             for event in facts[f"lineage_{algorithm}"]
         ]
+        profiles = read_profiles(run)
         counts = _counts(run, warehouse, shared)
         is_current = promotion.publish(
             warehouse,
@@ -101,7 +102,7 @@ def publish(run: Run) -> dict[str, Any]:
             run_id=run.build.run_id,
             counts=counts,
             lineage=lineage,
-            profiles=read_profiles(run),
+            profiles=profiles,
             staged=staged,
             replace_views=view_changes(run, warehouse),
             wait_seconds=run.settings.lock_wait_seconds,

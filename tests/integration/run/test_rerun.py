@@ -222,7 +222,7 @@ def test_killed_at_every_step(plain, make_laboratory, killer, every):
 
     persist("fit", lambda: laboratory.fit(SPEC, SECOND))
     run(FIRST)
-    assert len(kills) == 17
+    assert len(kills) == 18
     run(SECOND, killed=DELTA)
     assert laboratory.hashes() == plain.hashes()
     # So that one table has to be replaced, and the other one has not changed.

@@ -44,6 +44,11 @@ def test_secrets_are_long_private_and_made_once(layout):
     for path in (credentials_file(layout), passwords_file(layout)):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert json.loads(passwords_file(layout).read_text()) == {"admin": first.admin_password}
+    # Users whom Airflow has given a password keep it.
+    passwords_file(layout).write_text(json.dumps({"viewer": "1", "admin": "2"}))
+    load_credentials(layout)
+    known = json.loads(passwords_file(layout).read_text())
+    assert known == {"viewer": "1", "admin": first.admin_password}
 
 
 def test_secrets_of_an_earlier_version_are_kept_and_new_ones_added(layout):
