@@ -171,7 +171,7 @@ def stages_of(
 def processor_times(running: Machine, entries: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Task -> processor seconds of its instances, as their logs say."""
     found: dict[str, float] = {}
-    for entry in entries:
+    for entry in (entry for entry in entries if entry["start_date"]):  # others have no log
         for message in patiently(running.airflow.client.log_messages, entry):
             said = TOOK.search(str(message.get("event", "")))
             if said:
