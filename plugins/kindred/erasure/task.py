@@ -158,9 +158,7 @@ def _merged_receipt(
     }
 
 
-def _erase_artefacts(
-    root: str, space_name: str, key: Array, *, ignores_case: bool = False
-) -> int:
+def _erase_artefacts(root: str, space_name: str, key: Array, *, ignores_case: bool = False) -> int:
     """Remove the artefacts of each snapshot whose vectors hold the customer or cannot be read.
 
     ``ignores_case``: in any spelling.
