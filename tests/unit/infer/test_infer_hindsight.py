@@ -94,6 +94,45 @@ def test_behaviour(options, seed):
     assert is_hindsight == set(HIDDEN)
 
 
+LATER = ("count", "left", "last", "seconds", "milliseconds", "digits", "text", "days", "now", "flag")
+
+
+@pytest.mark.parametrize(("most", "least"), [(5, 1), (2, 1), (4, 2)])
+def test_statistics_of_later_versions(most, least):
+    """What stays the same over a customer's versions is hindsight if it equals one of these."""
+    rng = np.random.default_rng(3)
+    header = "birth gender children first_plan previous_plan plan version app contract balance"
+    lines = [",".join(["id", "since", *LATER, *header.split()])]
+    for customer in range(200):
+        count = int(rng.integers(least, most + 1))
+        days = sorted(rng.choice(700, count, replace=False).tolist())
+        starts = [date(2024, 1, 1) + timedelta(int(day)) for day in days]
+        plans = [str(rng.choice(["basic", "plus", "gold"])) for _ in starts]
+        constant = [
+            date(1960, 1, 1) + timedelta(int(rng.integers(15_000))),
+            rng.choice(["f", "m"]),
+            rng.integers(4),
+            plans[0],
+        ]
+        has_app, contract = False, date(2026, 1, 1) + timedelta(int(rng.integers(900)))
+        for number, start in enumerate(starts):
+            is_newest = number == count - 1
+            end = date(2099, 1, 1) if is_newest else starts[number + 1]
+            seconds = (end - date(1970, 1, 1)).days * 86_400
+            has_app = has_app or rng.random() < 0.4
+            later = [
+                *(count, count - 1 - number, starts[-1], seconds, seconds * 1000),
+                *(f"{end:%Y%m%d}", f"{end:%d.%m.%Y}"),
+                "" if is_newest else (end - start).days,
+                *(plans[-1], "Y" if is_newest or customer % 10 == 0 else "N"),
+            ]
+            previous = plans[number - 1] if number else ""
+            own = [previous, plans[number], number + 1, has_app, contract, rng.integers(999)]
+            lines.append(",".join(map(str, [customer, start, *later, *constant, *own])))
+    found = reasons("\n".join(lines) + "\n", Roles("id", "since"))
+    assert {name for name, why in found.items() if why.startswith("hindsight")} == {*LATER}
+
+
 def test_a_migration_of_everybody_in_their_only_change_is_left_alone_if_some_left_it():
     """Two versions each: the newest of most, and no older one, have the new plan."""
     lines = ["id,since,plan"]
