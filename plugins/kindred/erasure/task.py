@@ -38,8 +38,8 @@ LOCKED_RESOURCES = (
 )
 
 UNKNOWN = (
-    "no customer was known under this id, so nothing was erased; the id is kept from landing. If the"
-    " person is in the space, request it again as it is written there"
+    "no customer was known under this id, so nothing was erased; the id is kept from landing. If"
+    " the person is in the space, request it again as it is written there"
 )
 
 

@@ -5,13 +5,13 @@ what happened later.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.infer.column_names import looks_like_closing
+from kindred.infer.closing_names import looks_like_closing
 from kindred.infer.columns import Column
 from kindred.infer.version_statistics import (
     MIN_VERSIONS,
@@ -25,6 +25,7 @@ MIN_OPEN_SHARE = 0.5  # of the newest versions, whose other customers have left 
 MAX_OPEN_SHARE_OF_CLOSED = 0.01
 MIN_MOST_OPEN, MAX_LEFT_OPEN = 0.9, 0.2  # where some closed versions were left open
 MIN_FOLLOWED_SHARE = 0.95  # of closed versions that end where the next begins
+FLAG_VALUES = 2  # at most
 _DAY = np.timedelta64(1, "D")
 _NEVER = re.compile(r"infinity|(2[1-9]\d\d|[3-9]\d{3}|\d{5,})-.*", re.DOTALL)
 _BY_NAME = "hindsight by its name: a source writes such a column when a row ends"
@@ -66,9 +67,12 @@ class _Versions:
         return bool(max(self.is_only.sum(), repeats) >= MIN_VERSIONS)
 
 
-def closing_by_name(names: Iterable[str]) -> dict[str, str]:
-    """The columns that a source writes when a version closes, by their names, with the reason."""
-    return {name: _BY_NAME for name in names if looks_like_closing(name)}
+def closing_by_name(names: Iterable[str], flags: Container[str] = ()) -> dict[str, str]:
+    """The columns that a source writes when a version closes, by their names, with the reason.
+
+    ``flags``: those with two values.
+    """
+    return {n: _BY_NAME for n in names if looks_like_closing(n, is_flag=n in flags)}
 
 
 def closing_by_values(columns: Sequence[Column], key: Column, updated_at: Column) -> dict[str, str]:

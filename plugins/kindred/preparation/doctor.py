@@ -13,6 +13,7 @@ from kindred.run.connections import Connections
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
 from kindred.settings import Schedule, Settings
+from kindred.spec.features import Kind
 from kindred.spec.model import Spec
 from kindred.spec.source import History
 from kindred.warehouse.database import Database
@@ -72,7 +73,9 @@ def _customer_finding(spec: Spec, counts: SourceCounts) -> Finding:
 def _hindsight_findings(origin: Database, spec: Spec) -> Iterator[Finding]:
     """Warn of features that a source rewrites when a version closes, by name and by behaviour."""
     source = spec.source
-    found = closing_by_name(spec.column_features)
+    features = spec.column_features.items()
+    flags = [name for name, feature in features if feature.kind is Kind.BOOLEAN]
+    found = closing_by_name(spec.column_features, flags)
     if source.history is History.VERSIONS and source.has_updated_at:
         try:
             wanted = (source.key, source.updated_at, *spec.column_features)

@@ -1,11 +1,13 @@
 """Columns that a source rewrites when a version closes: found by name and by behaviour."""
 
+# ruff: noqa: RUF001 - letters of other scripts look like Latin ones
+
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
-from kindred.infer.column_names import looks_like_closing
+from kindred.infer.closing_names import looks_like_closing
 from kindred.infer.files import read_csv
 from kindred.infer.hindsight import closing_by_values
 from kindred.infer.kinds import Use
@@ -16,19 +18,48 @@ valid_to validTo VALID_TO valid_until valid_thru end_date enddate END_DT ended_a
 current_flag currentFlag is_latest deleted_at deletedAt closed_at dbt_valid_to effective_to
 effective_end_date eff_end_dt row_end sys_end_time to_date date_to bis_datum gültig_bis
 current_ind is_current_record CurrentRowIndicator record_end_date superseded_by archived_at
-valid_to_ts is_active_version most_recent_flag termination_date
+valid_to_ts is_active_version most_recent_flag termination_date expiration_date record_active
+vigente_hasta fecha_hasta fecha_fin fecha_fin_vigencia fin_vigencia valido_hasta fechaFinVigencia
+data_fim dt_fim_vigencia data_fim_vigencia válido_até vigencia_ate data_ate fim_validade
+data_fine data_fine_validità valido_fino_al fine_validita date_fin fin_validite fin_de_validité
+date_de_fin date_expiration valable_jusqu_au valide_jusqu_a einddatum eind_datum geldig_tot
+tot_datum geldig_t_m slutdatum slut_datum giltig_till giltig_tom till_datum giltighet_slut
+konec_platnosti platnost_do platný_do datum_do datum_ukonceni data_do ważny_do data_końca
+data_zakonczenia obowiazuje_do koniec_ważności enddatum ablaufdatum gueltigBis gültigkeitsende
+дата_окончания дата_окончания_действия действует_до действителен_до дата_по окончание_действия
+конец_периода 有效期至 失效日期 失效时间 结束日期 結束日期 终止日期 有效截止日期
+終了日 終了日時 有効終了日 適用終了日 失効日 有効期限
+es_actual es_vigente registro_actual ultima_version version_actual flag_vigente é_atual e_atual
+registro_atual ultimo_registro versao_atual è_attuale riga_corrente est_courant est_actuelle
+derniere_version enregistrement_courant is_huidig is_actueel huidige_versie laatste_versie
+är_aktuell senaste_version gällande_version jest_aktualny aktualna_wersja je_aktualni
+aktualni_verze ist_aktuell letzte_version aktueller_satz признак_актуальности текущая_запись
+последняя_версия актуальная_запись 是否当前 当前标志 是否最新 最新记录 最新フラグ 現行フラグ
 """
+BARE = (
+    "current latest most_recent attuale corrente atual huidig actueel vigente актуальна 当前 最新"
+)
 ORDINARY = """
 current_plan currency current_balance latest spend_to_date is_active active valid_email
 contract_end_date closed_tickets deleted_items last_order_date days_to_close card_expiry trend
 weekend valid total today start_date status closed churned gender recency updated_on valid_id
-valid_from latest_order_date is_valid renewal_date customer_since
+valid_from latest_order_date is_valid renewal_date customer_since actual_spend
+es_activo activo ativo attivo actif est_actif actief ar_aktiv aktiv ist_aktiv aktywny je_aktivni
+активен 是否有效 有効 valido fecha_alta fecha_inicio fecha_fin_contrato data_nascita data_inizio
+fine_contratto date_debut date_naissance startdatum datum_od data_od fodelsedatum дата_рождения
+дата_начала 开始日期 生日 開始日 合同结束日期 dernier_achat ultima_compra laatste_bestelling
+senaste_kop data domicilio date_achat final total_final aktuelle_adresse saldo_actual tarifa_actual
+estado est_client dernier_login letzte_bestellung telefon total_do_mes do dom detalle postdatum validado dttm date_tm
 """
 
 
 def test_names():
     assert [name for name in CLOSING.split() if not looks_like_closing(name)] == []
     assert [name for name in ORDINARY.split() if looks_like_closing(name)] == []
+    ordinary = [*BARE.split(), *ORDINARY.split()]
+    assert [name for name in ordinary if looks_like_closing(name)] == []
+    flags = [name for name in ordinary if looks_like_closing(name, is_flag=True)]
+    assert flags == [*BARE.split(), "latest"]
 
 
 def test_a_name_counts_in_a_table_without_versions_too():
@@ -94,7 +125,18 @@ def test_behaviour(options, seed):
     assert is_hindsight == set(HIDDEN)
 
 
-LATER = ("count", "left", "last", "seconds", "milliseconds", "digits", "text", "days", "now", "flag")
+LATER = (
+    "count",
+    "left",
+    "last",
+    "seconds",
+    "milliseconds",
+    "digits",
+    "text",
+    "days",
+    "now",
+    "flag",
+)
 
 
 @pytest.mark.parametrize(("most", "least"), [(5, 1), (2, 1), (4, 2)])

@@ -25,7 +25,8 @@ def test_no_part_of_a_password_is_shown(conninfo):
     with pytest.raises(UnreachableError, match="cannot connect: ") as caught, opened:
         pass
     assert PART not in str(caught.value)
-    assert caught.value.__cause__ is None and caught.value.__suppress_context__
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
 
 
 def test_plain_names_are_shown():
