@@ -120,7 +120,7 @@ def later_by_itself(column: Column, versions: Successions) -> str | None:
 
 
 def _counts_versions(column: Column, versions: Successions) -> str | None:
-    if column.numbers is None or column.distinct < 2:  # noqa: PLR2004
+    if column.numbers is None or column.distinct < 2:
         return None
     numbers = column.of_rows(column.numbers, np.nan)[versions.known]
     is_closed = versions.left > 0
@@ -150,20 +150,20 @@ def _is_last_moment(column: Column, versions: Successions) -> str | None:
 
 
 def _lasts_until_next(column: Column, versions: Successions) -> str | None:
-    if column.numbers is None or column.distinct <= 2:  # noqa: PLR2004
+    if column.numbers is None or column.distinct <= 2:
         return None
     lasts = column.of_rows(column.numbers, np.nan)[versions.following]
     gap = versions.starts[versions.followers] - versions.starts[versions.following]
     known = np.isfinite(lasts)
     total = int(known.sum())
-    if total < MIN_VERSIONS or len(np.unique(gap)) <= 2:  # noqa: PLR2004
+    if total < MIN_VERSIONS or len(np.unique(gap)) <= 2:
         return None
     for unit, microseconds in _UNITS.items():
         units = gap.astype("timedelta64[us]").astype(np.float64)[known] / microseconds
         if np.median(units) < _MIN_UNITS:
             continue
         near = np.abs(lasts[known] - units) <= np.maximum(1.0, 0.02 * units)
-        if near.mean() >= MIN_EQUAL_SHARE and len(np.unique(lasts[known])) > 2:  # noqa: PLR2004
+        if near.mean() >= MIN_EQUAL_SHARE and len(np.unique(lasts[known])) > 2:
             return f"the {unit} until the next version in {int(near.sum()):,} of {total:,} cases"
     return None
 

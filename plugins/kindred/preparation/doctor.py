@@ -9,6 +9,7 @@ from kindred.history.reconciliation import SourceCounts, SourceKeys
 from kindred.infer.hindsight import closing_by_name, closing_by_values
 from kindred.infer.source_sample import read_sample
 from kindred.preparation.preflight import inspect
+from kindred.preparation.space_findings import large_object_findings
 from kindred.run.connections import Connections
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
@@ -45,6 +46,7 @@ def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]
         ):
             report = inspect(spec, deployment, origin, warehouse)
             found += report.findings
+            found += large_object_findings(warehouse)
             # Events alone are many, and a window is all that a run reads of them.
             if report.columns is not None and spec.source.events is None:
                 tomorrow = datetime.now(UTC) + timedelta(days=1)

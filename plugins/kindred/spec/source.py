@@ -25,8 +25,8 @@ def _known_timezone(value: str | None) -> str | None:
     name = value
     if not name.strip():
         raise ValueError(
-            f"{value!r} names no time zone: write 'source_timezone: Europe/Berlin', or whatever zone"
-            " the source's clock shows ('UTC' if it is that), or leave the key out"
+            f"{value!r} names no time zone: write 'source_timezone: Europe/Berlin', or whatever"
+            " zone the source's clock shows ('UTC' if it is that), or leave the key out"
         )
     if name in _NO_ZONES or name.startswith(("posix/", "right/")):
         raise ValueError(

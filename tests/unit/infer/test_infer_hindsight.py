@@ -1,6 +1,6 @@
 """Columns that a source rewrites when a version closes: found by name and by behaviour."""
 
-# ruff: noqa: RUF001 - letters of other scripts look like Latin ones
+
 
 from datetime import date, timedelta
 
@@ -49,7 +49,8 @@ es_activo activo ativo attivo actif est_actif actief ar_aktiv aktiv ist_aktiv ak
 fine_contratto date_debut date_naissance startdatum datum_od data_od fodelsedatum дата_рождения
 дата_начала 开始日期 生日 開始日 合同结束日期 dernier_achat ultima_compra laatste_bestelling
 senaste_kop data domicilio date_achat final total_final aktuelle_adresse saldo_actual tarifa_actual
-estado est_client dernier_login letzte_bestellung telefon total_do_mes do dom detalle postdatum validado dttm date_tm
+estado est_client dernier_login letzte_bestellung telefon total_do_mes do dom detalle postdatum
+validado dttm date_tm
 """
 
 

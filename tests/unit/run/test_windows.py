@@ -204,5 +204,5 @@ def test_a_range_that_cannot_be_run_says_why(first, last, told):
 
 def test_an_end_before_all_schedules_says_so():
     ends = {"end": at("0001-01-01T00:00"), "run_after": NOW, "now": NOW}
-    with pytest.raises(WindowError, match="end 0001-01-01.* lies before 1900-01-01, where no"):
+    with pytest.raises(WindowError, match=r"end 0001-01-01.* lies before 1900-01-01, where no"):
         resolve_window(NIGHTLY, **ends)
