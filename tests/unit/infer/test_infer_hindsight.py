@@ -1,7 +1,5 @@
 """Columns that a source rewrites when a version closes: found by name and by behaviour."""
 
-
-
 from datetime import date, timedelta
 
 import numpy as np
