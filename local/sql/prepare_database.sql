@@ -1,5 +1,5 @@
 -- What an administrator does in a new database: pgvector in a closed schema, which statements find, and no
--- temporary objects for others. The reader of the source may read all tables that are there or will be. In a database
+-- temporary or large objects for others. The reader of the source may read all tables that are there or will be. In a database
 -- of an earlier version, the owner takes over what is the superuser's, except what needs one.
 create schema if not exists vector;
 grant usage on schema vector to public;
@@ -19,6 +19,11 @@ begin
     select format('alter database %I set search_path = public, vector', current_database())
     union all
     select format('revoke temporary on database %I from public', current_database())
+    union all
+    select format('revoke execute on function %s from public', oid::regprocedure)
+    from pg_proc
+    where pronamespace = 'pg_catalog'::regnamespace
+      and proname in ('lo_from_bytea', 'lo_create', 'lo_creat', 'lo_put', 'lowrite', 'lo_truncate', 'lo_truncate64')
     union all
     select format('alter schema %I owner to kindred', nspname)
     from pg_namespace where oid in (select oid from mine) and nspowner = 10

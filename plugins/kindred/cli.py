@@ -186,6 +186,8 @@ def erase(
 
     receipt = erase_stage(deployment(), space, number)
     typer.echo(json.dumps(receipt, indent=1))
+    if "warning" in receipt:
+        typer.echo(f"erasure request {number}: {receipt['warning']}", err=True)
 
 
 @app.command("page-reader")

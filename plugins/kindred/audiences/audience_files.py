@@ -19,8 +19,6 @@ log = logging.getLogger(__name__)
 
 FACT = "audiences"
 """The name under which a build records its audiences."""
-IGNORES_CASE = "keys_ignore_case"
-"""Likewise, whether the source's keys are equal if they differ in case only."""
 MAX_PROBLEM = 1_000
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from psycopg2 import errors, sql
 
-from kindred.audiences.audience_files import IGNORES_CASE, folder_of
+from kindred.audiences.audience_files import folder_of
 from kindred.audiences.id_file import read_ids, spellings
 from kindred.audiences.query_text import gives_past
 from kindred.audiences.source_ids import describe, opened, said
@@ -18,7 +18,7 @@ from kindred.audiences.status import Status
 from kindred.errors import AudienceError, LockTimeoutError
 from kindred.history.snapshot_customers import Customers
 from kindred.history.source_errors import storing
-from kindred.history.suppression import SuppressionFilter
+from kindred.history.suppression import IGNORES_CASE, SuppressionFilter
 from kindred.run.context import Run
 from kindred.spec.audiences import Audience, Population
 from kindred.warehouse import statements

@@ -114,6 +114,19 @@ def read_request(database: Database, number: int) -> Request:
     return Request(*row)
 
 
+def folded_key(database: Database, number: int) -> str:
+    """The key of a request in lower case, as the warehouse writes it."""
+    return str(database.value("erasure/folded_key", {"request": number}))
+
+
+def next_spelling(database: Database, number: int) -> Request | None:
+    """The request with another spelling of its key under which the customer is still known."""
+    if not database.run("erasure/spell_request", {"request": number}):
+        return None
+    database.run("warehouse/drop_temporary_tables")
+    return read_request(database, number)
+
+
 def exports_with(database: Database, request: Request) -> list[int]:
     """The numbers of the exports of audiences that the customer of a request is in."""
     if not database.has_table("audience_exports"):

@@ -6,6 +6,8 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+
 from kindred.artefacts.folder import ArtefactFolder, settings_folders
 from kindred.artefacts.stored_reports import remove_reports
 from kindred.encoding.vectors import MADE_BY, VECTORS
@@ -19,6 +21,7 @@ from kindred.spec.model import schema_of
 from kindred.warehouse import schemas
 from kindred.warehouse.copy_writer import Array
 from kindred.warehouse.database import Database
+from kindred.warehouse.keys import KeyType
 from kindred.warehouse.locks import Resource, locked
 
 log = logging.getLogger(__name__)
@@ -32,6 +35,11 @@ LOCKED_RESOURCES = (
     Resource.PUBLISH,
     Resource.EMBEDDINGS,
     Resource.CLUSTER_IDS,
+)
+
+UNKNOWN = (
+    "no customer was known under this id, so nothing was erased; the id is kept from landing. If"
+    " the person is in the space, request it again as it is written there"
 )
 
 
@@ -97,14 +105,27 @@ def _erase(
     started = time.monotonic()
     schema = schema_of(space_name)
     customer = str(request.customer_id)
-    key = schemas.key_type_in(warehouse, schema).parse(customer)
+    key_type = schemas.key_type_in(warehouse, schema)
+    ignores_case = suppression.ignores_case(warehouse, key_type)
+    key = key_type.parse(customer)
+    receipt = request.receipt
     with warehouse.transaction():
-        exports = erasure_rows.exports_with(warehouse, request)
-        rows, snapshots = erasure_rows.erase_rows(warehouse, request, schema)
-        suppression.add(warehouse, secret, customer)
-        receipt = _merged_receipt(request.receipt, rows, snapshots, exports)
+        if key_type is KeyType.TEXT:
+            folded = erasure_rows.folded_key(warehouse, request.number)
+            suppression.add_folded(warehouse, secret, folded)
+        spelled: Request | None = request
+        while spelled is not None:
+            exports = erasure_rows.exports_with(warehouse, spelled)
+            rows, snapshots = erasure_rows.erase_rows(warehouse, spelled, schema)
+            suppression.add(warehouse, secret, str(spelled.customer_id))
+            receipt = _merged_receipt(receipt, rows, snapshots, exports)
+            spelled = (
+                erasure_rows.next_spelling(warehouse, request.number) if ignores_case else None
+            )
         erasure_rows.record_receipt(warehouse, request.number, receipt)
-    receipt["artefacts"] += _erase_artefacts(deployment.settings.artifacts, space_name, key)
+    receipt["artefacts"] += _erase_artefacts(
+        deployment.settings.artifacts, space_name, key, ignores_case=ignores_case
+    )
     receipt["seconds"] = round(receipt["seconds"] + time.monotonic() - started, 3)
     erasure_rows.finish(warehouse, request.number, receipt)
     log.info(
@@ -114,6 +135,8 @@ def _erase(
         receipt["artefacts"],
         len(receipt["snapshots"]),
     )
+    if "warning" in receipt:
+        log.warning("erasure request %d: %s", request.number, receipt["warning"])
     return receipt
 
 
@@ -123,32 +146,40 @@ def _merged_receipt(
     """The receipt of this try and of earlier ones that were killed."""
     moments = {as_of.isoformat() for as_of in snapshots}
     exported = sorted({*exports, *before.get("exports", ())})
+    all_rows = Counter(before.get("rows", {})) + rows
     return {
-        "rows": dict(sorted((Counter(before.get("rows", {})) + rows).items())),
+        "rows": dict(sorted(all_rows.items())),
         "artefacts": int(before.get("artefacts", 0)),
         "snapshots": sorted(moments | set(before.get("snapshots", ()))),
         "seconds": float(before.get("seconds", 0.0)),
         # Files that have left, which nobody here can erase.
         **({"exports": exported} if exported else {}),
+        **({} if all_rows else {"warning": UNKNOWN}),
     }
 
 
-def _erase_artefacts(root: str, space_name: str, key: Array) -> int:
+def _erase_artefacts(root: str, space_name: str, key: Array, *, ignores_case: bool = False) -> int:
     """Remove the artefacts of each snapshot whose vectors hold the customer or cannot be read.
+
+    ``ignores_case``: in any spelling.
 
     The stored reports are removed too: the next night makes the newest again.
     """
     removed = remove_reports(root, space_name)
     for folder in settings_folders(root, space_name):
-        if _contains_customer(folder, key):
+        if _contains_customer(folder, key, ignores_case=ignores_case):
             folder.remove()
             removed += 1
     return removed
 
 
-def _contains_customer(folder: ArtefactFolder, key: Array) -> bool:
+def _contains_customer(folder: ArtefactFolder, key: Array, *, ignores_case: bool) -> bool:
     try:
         customers = folder.read(VECTORS, MADE_BY, only=["customers"]).arrays["customers"]
     except ArtefactError:
         return True
-    return customers.dtype.kind != key.dtype.kind or bool((customers == key[0]).any())
+    if customers.dtype.kind != key.dtype.kind:
+        return True
+    if ignores_case:
+        customers, key = (np.char.lower(np.char.decode(keys, "utf-8")) for keys in (customers, key))
+    return bool((customers == key[0]).any())

@@ -9,11 +9,14 @@ from kindred.errors import SettingsError
 from kindred.history.erasure_key import VARIABLE, ErasureKey
 from kindred.warehouse import statements
 from kindred.warehouse.copy_reader import BlockReader
-from kindred.warehouse.copy_writer import Array, RowStream, encode_rows
+from kindred.warehouse.copy_writer import Array, Field, RowStream, encode_rows
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType, concatenate_keys
 
 BLOCK_ROWS = 50_000
+IGNORES_CASE = "keys_ignore_case"
+"""The fact of a build, that the source's keys are equal if they differ in case only."""
+_FOLDED = b"\0"  # no key begins with it
 
 
 def add(database: Database, secret: ErasureKey, key: str) -> None:
@@ -23,6 +26,26 @@ def add(database: Database, secret: ErasureKey, key: str) -> None:
         "secret_fingerprint": secret.fingerprint,
     }
     database.run("history/add_suppressed", parameters)
+
+
+def add_folded(database: Database, secret: ErasureKey, folded: str) -> None:
+    """Record that a customer must not land again in any case; ``folded`` is in lower case."""
+    parameters = {
+        "key_hash": _folded_hash(secret, folded.encode()),
+        "secret_fingerprint": secret.fingerprint,
+    }
+    database.run("history/add_suppressed_spelling", parameters)
+
+
+def ignores_case(database: Database, key_type: KeyType) -> bool:
+    """Whether keys that differ in case only are one customer, as the newest build found it."""
+    if key_type is not KeyType.TEXT:
+        return False
+    return bool(database.value("history/does_key_ignore_case", {"fact": IGNORES_CASE}))
+
+
+def _folded_hash(secret: ErasureKey, folded: bytes) -> bytes:
+    return secret.hash_of(_FOLDED + folded)
 
 
 def require_same_secret(
@@ -51,6 +74,7 @@ class SuppressionFilter:
     hashes: frozenset[bytes]
     secret: ErasureKey | None
     customers: int = 0
+    folded_hashes: frozenset[bytes] = frozenset()
 
     @classmethod
     def of(cls, database: Database) -> "SuppressionFilter":
@@ -66,7 +90,8 @@ class SuppressionFilter:
             return cls(hashes, None)
         secret = ErasureKey.from_env()
         require_same_secret(database, secret)
-        return cls(hashes, secret)
+        folded = database.rows("history/read_suppressed_spellings")
+        return cls(hashes, secret, folded_hashes=frozenset(bytes(row[0]) for row in folded))
 
     def clean(
         self,
@@ -78,12 +103,16 @@ class SuppressionFilter:
         """Drop rows from a landing table in the transaction that fills it; returns how many.
 
         ``read`` names the statement that reads the keys to look up. They are hashed here, not in
-        the database, since its logs may show what it receives.
+        the database, since its logs may show what it receives. Where case does not matter, all keys
+        are looked up, in any spelling.
         """
         if self.secret is None:
             return 0
-        query = statements.compose(read, landing=landing)
-        erased = self._erased_keys(database, query, key_type, self.secret)
+        if ignores_case(database, key_type):
+            erased = self._erased_spellings(database, landing, self.secret)
+        else:
+            query = statements.compose(read, landing=landing)
+            erased = self._erased_keys(database, query, key_type, self.secret)
         if not len(erased):
             return 0
         keys = f"erased_{landing}"
@@ -109,3 +138,29 @@ class SuppressionFilter:
         database.copy_out(query, reader)
         reader.flush()
         return np.unique(concatenate_keys(key_type, found))
+
+    def _erased_spellings(self, database: Database, landing: str, secret: ErasureKey) -> Array:
+        """The distinct keys of a landing table that belong to erased customers, in any case.
+
+        Who was erased by a release that knew one spelling only is known by all of them from here.
+        """
+        found: list[Array] = []
+        learned: set[bytes] = set()
+
+        def look_up(block: list[Array]) -> None:
+            keys, folded = (KeyType.TEXT.from_copy(values) for values in block)
+            hashes = [_folded_hash(secret, text) for text in folded.tolist()]
+            is_known = np.array([one in self.folded_hashes for one in hashes], dtype=bool)
+            is_spelled = np.array(
+                [secret.hash_of(text) in self.hashes for text in keys.tolist()], dtype=bool
+            )
+            learned.update(folded[is_spelled & ~is_known].tolist())
+            found.append(keys[is_known | is_spelled])
+
+        reader = BlockReader([Field.TEXT, Field.TEXT], look_up, block_rows=BLOCK_ROWS)
+        database.copy_out(statements.compose("history/read_folded_keys", landing=landing), reader)
+        reader.flush()
+        for text in sorted(learned):
+            add_folded(database, secret, text.decode())
+        self.folded_hashes |= {_folded_hash(secret, text) for text in learned}
+        return np.unique(concatenate_keys(KeyType.TEXT, found))

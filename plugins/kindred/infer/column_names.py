@@ -62,24 +62,6 @@ _OUTCOMES = vocabulary(
     "converted conversion accepted subscribed label target outcome default defaulted recommended "
     "recommend fraud gekundigt gekuendigt abgewandert resilie desabonne perdu cancelado"
 )
-_STAMP = "(?:at|on|date|dt|datetime|dttm|time|ts|timestamp|utc|datum)"
-_ROW = "(?:dbt|dw|dwh|etl|scd|sys|system|period|row|record|rec|version|ver|history|hist)"
-_END = "(?:end|ends|ended|to|upto|until|till|thru|through|bis)"
-_ENDED = (
-    "(?:deleted|closed|superseded|replaced|expired|retired|archived|removed|deactivated"
-    "|inactivated|invalidated|terminated|discontinued|obsoleted|cancelled|canceled|revoked)"
-)
-# A name's letters without separators, so that valid_to, validTo and VALIDTO are one name.
-_CLOSING = re.compile(
-    rf"{_ROW}*(?:(?:is)?valid|validity|effective|eff|gueltig|gultig){_END}{_STAMP}*"
-    rf"|{_ROW}*{_END}{_STAMP}+|{_ROW}+{_END}|(?:date|dt|datetime|timestamp|ts|datum){_END}"
-    rf"|{_ROW}*{_ENDED}{_STAMP}+|(?:superseded|replaced)by(?:id|key|version)?"
-    rf"|(?:deletion|closure|closing|termination|deactivation){_STAMP}+"
-    rf"|{_ROW}*(?:is|ist)?(?:most)?(?:current|curr|latest|newest|recent|aktuell)"
-    rf"{_ROW}*(?:flag|flg|ind|indicator|yn)?"
-    rf"|(?:is)?(?:active|last){_ROW}+(?:flag|flg|ind|indicator|yn)?"
-)
-_BARE = ("current", "curr", "latest", "newest", "recent", "aktuell", "mostrecent")
 _FILLERS = {
     *("is", "has", "was", "had", "did", "will", "flag", "ind", "indicator", "value", "binary"),
     *("customer", "client", "user", "cmp", "campaign", "offer", "status", "label", "target"),
@@ -241,17 +223,6 @@ def looks_like_label(name: str) -> bool:
     """Whether a name denotes an outcome and nothing else, such as ``is_churned``."""
     words = [word for word in words_of(name) if not word.isdigit()]
     return bool(_OUTCOMES.intersection(words)) and set(words) <= _OUTCOMES | _FILLERS
-
-
-def looks_like_closing(name: str) -> bool:
-    """Whether a name denotes what a source writes when a row ends, such as ``valid_to``.
-
-    >>> [looks_like_closing(n) for n in ("is_current", "deletedAt", "current_plan", "to_do")]
-    [True, True, False, False]
-    """
-    folded = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    letters = "".join(re.findall("[a-z]+", folded.lower()))
-    return letters not in _BARE and _CLOSING.fullmatch(letters) is not None
 
 
 def names_outcome(name: str, label: str) -> bool:

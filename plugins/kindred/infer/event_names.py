@@ -1,6 +1,7 @@
 """What the names of columns of events suggest: who did what, when, and for how much."""
 
-from kindred.infer.column_names import ID_ENDINGS, looks_like_closing, looks_like_id, words_of
+from kindred.infer.closing_names import looks_like_closing
+from kindred.infer.column_names import ID_ENDINGS, looks_like_id, words_of
 from kindred.infer.transactions import AMOUNTS, CUSTOMERS, DOCUMENTS, ITEMS, names_customer
 
 _LOADED = {

@@ -5,24 +5,31 @@ what happened later.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.infer.column_names import looks_like_closing
+from kindred.infer.closing_names import looks_like_closing
 from kindred.infer.columns import Column
-from kindred.infer.typed_values import TEXT_TYPES
+from kindred.infer.version_statistics import (
+    MIN_VERSIONS,
+    Successions,
+    later_by_itself,
+    later_by_others,
+    moments_of,
+)
 
-MIN_VERSIONS = 10  # closed versions, or customers, below which behaviour means nothing
 MIN_OPEN_SHARE = 0.5  # of the newest versions, whose other customers have left the source
 MAX_OPEN_SHARE_OF_CLOSED = 0.01
+MIN_MOST_OPEN, MAX_LEFT_OPEN = 0.9, 0.2  # where some closed versions were left open
 MIN_FOLLOWED_SHARE = 0.95  # of closed versions that end where the next begins
+FLAG_VALUES = 2  # at most
 _DAY = np.timedelta64(1, "D")
 _NEVER = re.compile(r"infinity|(2[1-9]\d\d|[3-9]\d{3}|\d{5,})-.*", re.DOTALL)
 _BY_NAME = "hindsight by its name: a source writes such a column when a row ends"
-_BY_VALUES = "hindsight: the source writes it when a version closes"
+_BY_VALUES = "hindsight: the source writes it when a version closes, or knows it only then"
 
 Flags = NDArray[np.bool_]
 
@@ -60,9 +67,12 @@ class _Versions:
         return bool(max(self.is_only.sum(), repeats) >= MIN_VERSIONS)
 
 
-def closing_by_name(names: Iterable[str]) -> dict[str, str]:
-    """The columns that a source writes when a version closes, by their names, with the reason."""
-    return {name: _BY_NAME for name in names if looks_like_closing(name)}
+def closing_by_name(names: Iterable[str], flags: Container[str] = ()) -> dict[str, str]:
+    """The columns that a source writes when a version closes, by their names, with the reason.
+
+    ``flags``: those with two values.
+    """
+    return {n: _BY_NAME for n in names if looks_like_closing(n, is_flag=n in flags)}
 
 
 def closing_by_values(columns: Sequence[Column], key: Column, updated_at: Column) -> dict[str, str]:
@@ -75,14 +85,19 @@ def closing_by_values(columns: Sequence[Column], key: Column, updated_at: Column
     versions = _Versions.of(key, updated_at)
     if len(versions.following) < MIN_VERSIONS:
         return {}
+    successions = Successions.of(key, versions.starts)
     # Where all newest versions are of the same time, they share whatever a time decides.
     is_periodic = _is_open(updated_at, versions) is not None
     reasons = {
         column.name: _ends_at_next(column, versions)
         or _is_open(column, versions, is_periodic=is_periodic)
+        or later_by_itself(column, successions)
         for column in columns
     }
-    return {name: f"{_BY_VALUES} ({why})" for name, why in reasons.items() if why}
+    found = {name: why for name, why in reasons.items() if why}
+    others = [column for column in columns if column.name not in found]
+    found |= later_by_others(others, successions)
+    return {name: f"{_BY_VALUES} ({why})" for name, why in found.items()}
 
 
 def _is_open(column: Column, versions: _Versions, *, is_periodic: bool = False) -> str | None:
@@ -94,11 +109,10 @@ def _is_open(column: Column, versions: _Versions, *, is_periodic: bool = False) 
     only = is_open[versions.is_only]
     closed = int(is_open[versions.is_closed].sum())
     total = len(versions.following)
-    if (
-        share < MIN_OPEN_SHARE
-        or (len(only) and only.mean() < MIN_OPEN_SHARE)
-        or closed > MAX_OPEN_SHARE_OF_CLOSED * total
-    ):
+    least = min(share, only.mean() if len(only) else 1.0)
+    is_clean = least >= MIN_OPEN_SHARE and closed <= MAX_OPEN_SHARE_OF_CLOSED * total
+    is_mostly = least >= MIN_MOST_OPEN and closed <= MAX_LEFT_OPEN * total
+    if not is_clean and (not is_mostly or is_periodic or not versions.are_told_apart):
         return None
     is_never = open_code < 0 or _NEVER.match(column.texts[open_code].as_py())
     is_unclear = is_periodic and column.distinct > 2
@@ -110,9 +124,7 @@ def _is_open(column: Column, versions: _Versions, *, is_periodic: bool = False) 
 
 def _ends_at_next(column: Column, versions: _Versions) -> str | None:
     """A time at most a day from the start of the next version, and nearer to it than to its own."""
-    if not column.is_temporal and column.type not in TEXT_TYPES:
-        return None
-    ends = column.of_rows(column.times, np.datetime64("NaT"))[versions.following]
+    ends = moments_of(column)[versions.following]
     known = ~np.isnat(ends)
     total = int(known.sum())
     distance = np.abs(versions.starts[versions.followers] - ends)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.infer.column_names import looks_like_closing, looks_like_id, vocabulary, words_of
+from kindred.infer.closing_names import looks_like_closing
+from kindred.infer.column_names import looks_like_id, vocabulary, words_of
 from kindred.infer.columns import COMMON_VALUES, Column
 
 ADVICE = (

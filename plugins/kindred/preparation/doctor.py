@@ -9,10 +9,12 @@ from kindred.history.reconciliation import SourceCounts, SourceKeys
 from kindred.infer.hindsight import closing_by_name, closing_by_values
 from kindred.infer.source_sample import read_sample
 from kindred.preparation.preflight import inspect
+from kindred.preparation.space_findings import large_object_findings
 from kindred.run.connections import Connections
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
 from kindred.settings import Schedule, Settings
+from kindred.spec.features import Kind
 from kindred.spec.model import Spec
 from kindred.spec.source import History
 from kindred.warehouse.database import Database
@@ -44,6 +46,7 @@ def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]
         ):
             report = inspect(spec, deployment, origin, warehouse)
             found += report.findings
+            found += large_object_findings(warehouse)
             # Events alone are many, and a window is all that a run reads of them.
             if report.columns is not None and spec.source.events is None:
                 tomorrow = datetime.now(UTC) + timedelta(days=1)
@@ -72,7 +75,9 @@ def _customer_finding(spec: Spec, counts: SourceCounts) -> Finding:
 def _hindsight_findings(origin: Database, spec: Spec) -> Iterator[Finding]:
     """Warn of features that a source rewrites when a version closes, by name and by behaviour."""
     source = spec.source
-    found = closing_by_name(spec.column_features)
+    features = spec.column_features.items()
+    flags = [name for name, feature in features if feature.kind is Kind.BOOLEAN]
+    found = closing_by_name(spec.column_features, flags)
     if source.history is History.VERSIONS and source.has_updated_at:
         try:
             wanted = (source.key, source.updated_at, *spec.column_features)

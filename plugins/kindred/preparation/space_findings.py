@@ -55,3 +55,17 @@ def _reader_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
         )
     elif not powers:
         yield Finding("readers", Outcome.OK, f"bi_reader may read {spec.bi_schema}, and no more")
+
+
+def large_object_findings(warehouse: Database) -> Iterator[Finding]:
+    """Warn where readers may write large objects, which are in no schema and of no size."""
+    functions = [name for (name,) in warehouse.rows("preparation/large_objects")]
+    if functions:
+        shown = ", ".join(functions)
+        yield Finding(
+            "large objects",
+            Outcome.WARNING,
+            "warehouse: bi_reader may write large objects, and so fill the disk, as PostgreSQL lets"
+            f" everybody; have a superuser run 'revoke execute on function {shown} from public' in"
+            " the warehouse's database, and grant it to logins that need it",
+        )

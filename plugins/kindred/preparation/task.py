@@ -5,13 +5,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kindred.audiences.audience_files import FACT, IGNORES_CASE, AudienceFile, read_audience_files
+from kindred.audiences.audience_files import FACT, AudienceFile, read_audience_files
 from kindred.encoding import encoder_versions
 from kindred.encoding.text_embedding import open_models
 from kindred.errors import EncoderMissingError, SpecError
 from kindred.events.event_retention import require_kept
 from kindred.events.event_tables import ensure_event_tables
 from kindred.history.source import SourceColumns
+from kindred.history.suppression import IGNORES_CASE
 from kindred.history.versions import ensure_versions_table
 from kindred.preparation import preflight
 from kindred.run import builds
@@ -189,10 +190,10 @@ def _record_audiences(
     private: Collection[str],
 ) -> None:
     """Record the audiences as their files are now: the tasks that follow read no others."""
+    facts: dict[str, Any] = {IGNORES_CASE: True} if columns.ignores_case else {}
     if audiences:
-        facts: dict[str, Any] = {FACT: [file.to_fact(private) for file in audiences]}
-        if columns.ignores_case:
-            facts[IGNORES_CASE] = True
+        facts[FACT] = [file.to_fact(private) for file in audiences]
+    if facts:
         builds.add_facts(warehouse, request.window.as_of, request.run_id, **facts)
 
 

@@ -7,6 +7,8 @@ from croniter import croniter
 
 from kindred.errors import WindowError
 
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class Window:
@@ -58,12 +60,18 @@ def windows_between(schedule: str, first: str, last: str, *, now: datetime) -> l
     begin, end = _moments_of("from", first)[0], _moments_of("to", last)[1]
     if begin > end:
         raise WindowError(f"from {first} is later than to {last}: give the earlier one as from")
-    windows = []
-    as_of: datetime = croniter(schedule, begin - timedelta(microseconds=1)).get_next(datetime)
+    if begin < _EARLIEST:
+        raise WindowError(
+            f"from {first}: a backfill begins at {_EARLIEST.date()} or later, since no schedule"
+            " reaches further back; give the date of the first customers as from"
+        )
+    windows: list[Window] = []
+    newest = previous_edge(schedule, now)
+    before = begin - timedelta(microseconds=1)
+    as_of: datetime = begin if begin > now else croniter(schedule, before).get_next(datetime)
     while as_of <= min(end, now):
         windows.append(Window(_edge_before(schedule, as_of), as_of))
         as_of = croniter(schedule, as_of).get_next(datetime)
-    newest = previous_edge(schedule, now)
     if as_of <= end or begin > now:
         raise WindowError(
             f"from {first} to {last} reaches into the future (it is {now.isoformat()}): the newest"
@@ -125,5 +133,10 @@ def resolve_window(
 
 
 def _edge_before(schedule: str, moment: datetime) -> datetime:
+    if moment < _EARLIEST:
+        raise WindowError(
+            f"end {moment.isoformat()} lies before {_EARLIEST.date()}, where no schedule reaches:"
+            " give a later end, or a start with it"
+        )
     edge: datetime = croniter(schedule, moment).get_prev(datetime)
     return edge

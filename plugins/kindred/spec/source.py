@@ -20,7 +20,14 @@ _NO_ZONES = ("localtime", "posixrules", "posix", "right", "Factory")
 
 
 def _known_timezone(value: str | None) -> str | None:
-    name = value or "UTC"
+    if value is None:
+        return None
+    name = value
+    if not name.strip():
+        raise ValueError(
+            f"{value!r} names no time zone: write 'source_timezone: Europe/Berlin', or whatever"
+            " zone the source's clock shows ('UTC' if it is that), or leave the key out"
+        )
     if name in _NO_ZONES or name.startswith(("posix/", "right/")):
         raise ValueError(
             f"{value!r} is a file beside the time zones and not the name of one: what it means"

@@ -18,6 +18,7 @@ from psycopg2.extras import RealDictCursor
 from kindred.errors import PreflightError, UnreachableError
 from kindred.progress.steps import Look, Step, step
 from kindred.warehouse import statements
+from kindred.warehouse.driver_messages import without_secrets
 from kindred.warehouse.statements import Name
 
 Parameters = Mapping[str, Any] | None
@@ -296,7 +297,9 @@ def _session(parameters: Mapping[str, Any], what: str, advice: str) -> Iterator[
     try:
         connection = _connected(parameters)
     except psycopg2.Error as error:
-        raise UnreachableError(f"{what}: cannot connect: {str(error).strip()}; {advice}") from error
+        why = without_secrets(str(error).strip(), parameters)
+        # Not "from error": the log would show the driver's own words.
+        raise UnreachableError(f"{what}: cannot connect: {why}; {advice}") from None
     with closing(connection):
         connection.autocommit = True
         yield Database(connection)

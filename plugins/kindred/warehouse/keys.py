@@ -1,5 +1,6 @@
 """The three types of customer key in PostgreSQL and NumPy, with the same order in both."""
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
@@ -13,6 +14,7 @@ from kindred.spec.source import LARGEST_KEYS
 from kindred.warehouse.copy_writer import Column, Field
 
 MAX_TEXT_KEY_BYTES = 255
+_ZERO_FRACTION = re.compile(r"(?<=\d)\.0*(?=\s*$)")
 
 
 class KeyType(StrEnum):
@@ -65,7 +67,7 @@ class KeyType(StrEnum):
             when the text is not a valid key; the message omits it, since it may be personal.
         """
         try:
-            key = self.from_python([text])
+            key = self.from_python([_whole(text) if self is KeyType.BIGINT else text])
         except (ValueError, OverflowError):
             key = empty_keys(self)
         is_too_long = self is KeyType.TEXT and len(text.encode()) > MAX_TEXT_KEY_BYTES
@@ -75,6 +77,11 @@ class KeyType(StrEnum):
                 " one as it is in the source's key column"
             )
         return key
+
+
+def _whole(text: str) -> str:
+    """A whole number without the zeros of its fraction: a source of type numeric has ``2.00``."""
+    return _ZERO_FRACTION.sub("", text)
 
 
 _KEY_TYPES = {

@@ -10,6 +10,7 @@ from integration.laboratory_state import state_of
 from integration.reader_shop import SPEC, execute, findings, name_of
 from integration.warehouse import COLUMNS, Laboratory, people
 from kindred.errors import PreflightError
+from kindred.preparation.doctor import examine
 from kindred.run.findings import Outcome
 from local.postgres import OWNER, EmbeddedServer
 
@@ -115,6 +116,31 @@ def test_what_somebody_else_granted_stops_the_night(
         revoke = f"revoke all on kindred.rejected_rows from {OTHER} cascade"
         execute(shop.warehouse_dsn, revoke, f"revoke usage on schema kindred from {OTHER}")
     assert findings(shop, "readers") == SAID
+
+
+def test_large_objects_that_readers_may_write_are_warned_of(
+    shop: Laboratory, server: EmbeddedServer
+) -> None:
+    def told() -> list[str]:
+        found = examine(shop.deployment.connections, "default", lambda _: SPEC)
+        found = [finding for finding in found if finding.check == "large objects"]
+        assert {finding.outcome for finding in found} <= {Outcome.WARNING}
+        return [finding.message for finding in found]
+
+    [message] = told()
+    revoke = message[message.index("revoke") : message.index("' in the")]
+    for name in ("lo_from_bytea", "lo_create", "lo_creat", "lo_put", "lowrite"):
+        assert f"{name}(" in revoke
+    try:
+        administer(server, revoke, database=name_of(shop))
+        assert told() == []
+        administer(server, "grant execute on function lo_put to bi_reader", database=name_of(shop))
+        [message] = told()
+        assert "function lo_put(oid,bigint,bytea) from" in message
+    finally:
+        again = revoke.replace("revoke", "grant").replace("from public", "to public")
+        restore = "revoke execute on function lo_put from bi_reader"
+        administer(server, restore, again, database=name_of(shop))
 
 
 ATTRIBUTES = {

@@ -191,6 +191,8 @@ def test_a_range_holds_the_moments_of_its_schedule_both_ends_included(
         ("2026-03-02", "2026-06-01", "into the future .*2026-06-01T00:00.*the newest .*2026-05-01"),
         ("2027-03-02", "2027-03-04", "into the future"),
         ("2026-06-01", "2026-06-01", "into the future"),
+        ("0001-01-01", "0001-01-02", "from 0001-01-01: a backfill begins at 1900-01-01 or later"),
+        ("9999-12-31", "9999-12-31", "into the future"),
         ("March", "2026-03-09", "from: 'March' is not an ISO 8601 date"),
         ("2026-03-02", "", "to: '' is not an ISO 8601 date"),
     ],
@@ -198,3 +200,9 @@ def test_a_range_holds_the_moments_of_its_schedule_both_ends_included(
 def test_a_range_that_cannot_be_run_says_why(first, last, told):
     with pytest.raises(WindowError, match=told):
         windows_between(MONTHLY, first, last, now=NOW)
+
+
+def test_an_end_before_all_schedules_says_so():
+    ends = {"end": at("0001-01-01T00:00"), "run_after": NOW, "now": NOW}
+    with pytest.raises(WindowError, match=r"end 0001-01-01.* lies before 1900-01-01, where no"):
+        resolve_window(NIGHTLY, **ends)

@@ -176,6 +176,14 @@ def refusal(path, value):
             )
             for name in ("localtime", "posixrules", "right/Europe/Berlin", "Factory")
         ),
+        *(
+            (
+                "source.source_timezone",
+                name,
+                f"source.source_timezone: {name!r} names no time zone: write 'source_timezone:",
+            )
+            for name in ("", "  ", "\t")
+        ),
         (
             "source.source_timezone",
             "Berlin",
