@@ -113,7 +113,8 @@ def publish(
         published = {**NOT_ASKED_FOR, **counts, "as_of": as_of, "run_id": run_id}
         published["center"] = center
         for name in COUNTED_LISTS:
-            published[name] = published[name] and Json(published[name])
+            # An empty list, which the driver would send as an empty object, is a list too.
+            published[name] = None if published[name] is None else Json(published[name])
         if not database.run("publication/set_published", published):
             raise builds.superseded(as_of, run_id)
         if becomes_current:
