@@ -38,6 +38,12 @@ log = logging.getLogger(__name__)
 
 LANDING, TEXTS = "landed_audience_ids", "landed_audience_texts"
 COLUMNS = ("customer_id", "unusable_id")
+EXCLUDE = "exclude"
+"""The population whose ids must all be understood: whoever is missed is in the audience."""
+_AS_KEYS = (
+    "whom they mean is not known, and who is to be excluded must not be in the audience: write them"
+    " as in the source's key column, or take them out"
+)
 LEAST_ANALYSED = 100_000
 """Ids that change the table so much that the planner must know of them at once."""
 
@@ -103,6 +109,10 @@ class StoredIds:
         query = statements.compose("audiences/read_known_ids", customers=customers)
         key_type, block_rows = self.run.key_type(self.warehouse), self.run.settings.block_rows
         return read_keys(self.warehouse, query, key_type, self._place, block_rows)
+
+    def knows_anybody(self) -> bool:
+        """Whether one of the stored ids has ever been a customer's."""
+        return bool(self.warehouse.value("audiences/knows_anybody", self._place))
 
     @property
     def _place(self) -> dict[str, Any]:
@@ -183,9 +193,10 @@ class StoredIds:
             if empty:
                 warnings.append(f"{empty:,} rows of {self.role!r} have no id")
             if unusable:
-                warnings.append(
-                    f"{unusable:,} ids of {self.role!r} can be no keys of type {key_type}"
-                )
+                unreadable = f"{unusable:,} ids of {self.role!r} can be no keys of type {key_type}"
+                if self.role == EXCLUDE:
+                    raise AudienceError(Status.FAILED, f"{unreadable}; {_AS_KEYS}")
+                warnings.append(unreadable)
             erased.clean(self.warehouse, LANDING, key_type)
             self.warehouse.run("audiences/delete_ids", self._place)
             longest = {"most_bytes": MAX_TEXT_KEY_BYTES}
@@ -230,7 +241,13 @@ class StoredIds:
             raise AudienceError(
                 Status.FAILED, "the audience's file is gone, and its folder unknown"
             )
-        ids = read_ids(folder, str(population.file), population.column, self.run.spec.source.key)
+        ids = read_ids(
+            folder,
+            str(population.file),
+            population.column,
+            self.run.spec.source.key,
+            needs_all=self.role == EXCLUDE,
+        )
         most = islice(ids, self.audience.max_ids + 1)
         while block := list(islice(most, self.run.settings.block_rows)):
             with storing(population, self.role):
