@@ -225,7 +225,7 @@ def test_nothing_is_exported_while_it_is_not_known_who_is_excluded(scene, kindre
     assert code == 1
     assert "nobody is left to export in the tier of 50% (control group: 0; erased or" in printed
     assert len(records(scene)) == 4
-    assert {path.name for path in kindred.out.iterdir()} == {"a.csv", "b.csv"}
+    assert {path.name for path in kindred.out.iterdir()} == {"a.csv", "b.csv", "odd.csv"}
 
 
 def test_an_endpoint_comes_from_a_connection_and_appears_nowhere(scene, kindred, caplog):
