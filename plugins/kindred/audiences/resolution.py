@@ -1,5 +1,6 @@
 """Resolve the populations of an audience to customers of the snapshot of a run."""
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ from kindred.run.context import Run
 from kindred.spec.audiences import Audience
 from kindred.warehouse.copy_writer import Array
 from kindred.warehouse.database import Database
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,8 @@ def populations_of(
         with a status and a reason that quotes no id and no value.
     """
     if problems := list(problems_with(run.spec, audience)):
+        for problem in problems_with(run.spec, audience, may_quote=True):
+            log.warning("audience %s: %s", audience.name, problem)
         raise AudienceError(Status.FAILED, "; ".join(problems))
     delete_other_roles(run, warehouse, audience)
     customers, everybody = customers_of(warehouse, run), embeddings.customers

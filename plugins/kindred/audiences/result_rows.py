@@ -179,7 +179,7 @@ def _counted_by(
     if wanted:
         raise AudienceError(
             Status.FAILED,
-            f"{listed(wanted)} can be no outcome; the space has the {kind} {listed(known)}",
+            f"the outcome is none of the {kind} of the space; it has {listed(known)}",
         )
     if isinstance(outcome.label, str):
         return _flag(outcome.label, types[outcome.label])

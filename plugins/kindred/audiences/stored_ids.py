@@ -246,6 +246,7 @@ class StoredIds:
             str(population.file),
             population.column,
             self.run.spec.source.key,
+            role=self.role,
             needs_all=self.role == EXCLUDE,
         )
         most = islice(ids, self.audience.max_ids + 1)

@@ -81,11 +81,11 @@ class _Checks:
         if file.audience is None:
             yield str(file.problem)
             return
-        yield from problems_with(self.spec, file.audience)
+        yield from problems_with(self.spec, file.audience, may_quote=True)
         for role, population in file.audience.populations.items():
             try:
                 if population.form == "file":
-                    self._check_file(file.audience, population)
+                    self._check_file(file.audience, role, population)
                 elif population.form != "label" and self.key_type is not None:
                     self._check_source(file.audience, role, population, self.key_type)
             except AudienceError as error:
@@ -93,11 +93,11 @@ class _Checks:
                     self.down[population.connection] = error
                 yield _in_full(error)
 
-    def _check_file(self, audience: Audience, population: Population) -> None:
+    def _check_file(self, audience: Audience, role: str, population: Population) -> None:
         """Read the first id."""
         if (folder := folder_of(audience.name)) is not None:
             key = self.spec.source.key
-            next(read_ids(folder, str(population.file), population.column, key), None)
+            next(read_ids(folder, str(population.file), population.column, key, role=role), None)
 
     def _check_source(
         self, audience: Audience, role: str, population: Population, key_type: KeyType

@@ -14,10 +14,10 @@ from kindred.errors import AudienceError
 def read(tmp_path):
     """The ids of a file with this content."""
 
-    def ids(content, column=None, name="ids.csv", **options):
+    def ids(content, column=None, name="ids.csv", role="seed", **options):
         data = content if isinstance(content, bytes) else content.encode()
         (tmp_path / "ids.csv").write_bytes(data)
-        return list(read_ids(tmp_path, name, column, "customer_id", **options))
+        return list(read_ids(tmp_path, name, column, "customer_id", role=role, **options))
 
     return ids
 
@@ -82,8 +82,8 @@ def test_what_an_id_of_a_file_can_mean(text, expected):
             "has 2 columns, and none is called 'customer_id'; say in 'column'",
         ),
         ("1\n2\nsecret,b\n", None, "line 3 has several columns; give it a header"),
-        ("secret\n2\n", "id", "its first line is no header with a column 'id'"),
-        ("secret,Id\n2,3\n", "id", r"no header with a column 'id' \(case matters\)"),
+        ("secret\n2\n", "id", "its first line is no header with the column that"),
+        ("secret,Id\n2,3\n", "id", r"'column' names \(case matters\)"),
         (b"1\nsecret\xff\n", None, "a byte is not UTF-8; save it as UTF-8"),
     ],
 )
