@@ -15,6 +15,7 @@ from kindred.audiences.results import LATE_DAYS, Group, Verdict, compare
 from kindred.audiences.status import Status
 from kindred.errors import AudienceError
 from kindred.events.event_tables import table_of
+from kindred.events.stored_names import stored_name
 from kindred.history.column_expressions import TypeClass, type_class_of
 from kindred.history.versions import column_types
 from kindred.run.context import Run
@@ -158,7 +159,7 @@ def outcome_in_words(outcome: Outcome) -> str:
 def _counted_by(
     spec: Spec, warehouse: Database, types: Mapping[str, str], judged: _Judged
 ) -> sql.Composable:
-    """The table of events, or the condition on a customer's version, that shows the outcome.
+    """The condition on an event that is none, or on a customer's version, which has the outcome.
 
     Raises
     ------
@@ -171,7 +172,7 @@ def _counted_by(
         raise AudienceError(Status.FAILED, GONE)
     if outcome.event is not None:
         if outcome.event in spec.events and warehouse.has_table(table_of(outcome.event)):
-            return sql.Identifier(table_of(outcome.event))
+            return _is_return(spec, outcome.event)
         wanted, kind, known = [outcome.event], "events", list(spec.events)
     else:
         known = [label for label in shown_labels(spec) if label in types]
@@ -184,6 +185,17 @@ def _counted_by(
     if isinstance(outcome.label, str):
         return _flag(outcome.label, types[outcome.label])
     return condition_of(warehouse, outcome.label or {}, shown_labels(spec), "outcome.label")
+
+
+def _is_return(spec: Spec, name: str) -> sql.Composable:
+    """Whether an event gives something back, as ``Lines.is_negative`` and ``without_signs_of``."""
+    roles = [role for role in ("amount", "quantity") if spec.events[name].roles[role] is not None]
+    columns = [stored_name(role) for role in roles if role not in spec.private]
+    negative = [
+        sql.SQL("coalesce({} < 0, false)").format(sql.Identifier("event", column))
+        for column in columns
+    ]
+    return sql.SQL(" or ").join(negative) if negative else sql.SQL("false")
 
 
 Counts = dict[str, tuple[int, int, int]]
@@ -199,7 +211,12 @@ def _count(
     for name in dict.fromkeys(str(one.outcome.event) for one in events):
         exports = [one for one in events if one.outcome.event == name]
         table = table_of(name)
-        rows = warehouse.rows("audiences/count_by_event", _moments(exports), events=table)
+        rows = warehouse.rows(
+            "audiences/count_by_event",
+            _moments(exports),
+            events=table,
+            is_return=events[exports[0]],
+        )
         _add(counts, rows)
     labels = [one for one in counting if one.outcome.event is None]
     if labels:

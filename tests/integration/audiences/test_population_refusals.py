@@ -152,7 +152,7 @@ HUGE = "select generate_series(1, 10000000)"
         (
             {"seed": {"query": "select 1", "connection": "nowhere"}},
             Status.FAILED,
-            "seed.query: there is no such connection, or it cannot be used; the log of the task says",
+            "seed.query: there is no such connection, or it cannot be used; the log of the task",
         ),
         (
             {"seed": {"query": "select 1", "connection": "kindred_warehouse"}},
@@ -169,7 +169,7 @@ HUGE = "select generate_series(1, 10000000)"
         (
             {**BY_QUERY, "pool": {"stat": "CA"}},
             Status.FAILED,
-            "pool: space 'default' has no stored column of that name; it has .*did you mean 'state'",
+            "pool: space 'default' has no stored column of that name; .*did you mean 'state'",
         ),
         (
             {**BY_QUERY, "pool": {"income": "secretly"}},

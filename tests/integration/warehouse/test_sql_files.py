@@ -77,6 +77,7 @@ FRAGMENTS = {
     "comment": "'a'",
     "unusable": "'a'",
     "outcome": "true",
+    "is_return": "false",
 }
 # PostgreSQL parses a whole string before it runs the first statement of it, which ends it here.
 STOP = "do $stop$ begin raise exception 'parsed'; end $stop$; "
