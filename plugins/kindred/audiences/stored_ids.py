@@ -294,6 +294,14 @@ def delete_other_roles(run: Run, warehouse: Database, audience: Audience) -> Non
     warehouse.run("audiences/delete_other_roles", place)
 
 
+def exported_members(run: Run, warehouse: Database, audience: str) -> Array:
+    """Whom the exports of an audience from before the run's date had as members, ascending."""
+    query = statements.compose(
+        "audiences/exported_members", audience=sql.Literal(audience), moment=sql.Literal(run.as_of)
+    )
+    return read_keys(warehouse, query, run.key_type(warehouse), {}, run.settings.block_rows)
+
+
 def read_keys(
     database: Database,
     query: sql.Composable,

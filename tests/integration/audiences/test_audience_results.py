@@ -21,6 +21,7 @@ from kindred.audiences.export_rows import ExportRequest
 from kindred.audiences.export_target import FileTarget
 from kindred.audiences.exporting import export_audience
 from kindred.audiences.hashing import Hashing
+from kindred.audiences.preview import preview
 from kindred.audiences.result_rows import measure_results
 from kindred.audiences.results import Group, compare
 from kindred.erasure.task import erase
@@ -179,6 +180,26 @@ def measured(laboratory, spec, when, outcome=None):
         laboratory.query("update kindred.audience_exports set outcome = %s", [json.dumps(outcome)])
     with run.warehouse("test") as warehouse:
         return measure_results(run, warehouse, {"responders": {"label": LABEL, "days": 3}})
+
+
+def test_a_larger_control_group_says_whom_it_would_take_from_earlier_exports(judged, tmp_path):
+    exported = set(frozen(judged, 1, "member"))
+    held, warned = {}, {}
+    for share in ("40%", "50%"):
+        write_audiences(tmp_path, {"responders": {**FILES["responders"], "control_share": share}})
+        with audiences_in(tmp_path):
+            shown = preview(judged.deployment, SPEC, "responders")
+        held[share] = sum(tier.control for tier in shown.tiers[-1:])
+        warned[share] = [
+            one for one in shown.row["warnings"] if "exported as members before" in one
+        ]
+    assert warned["40%"] == []
+    [warning] = warned["50%"]
+    count = int(warning.split()[0])
+    assert 0 < count <= held["50%"] - held["40%"] + 1
+    assert count < len(exported)
+    # The earlier export is judged by the groups that it had.
+    assert set(frozen(judged, 1, "member")) == exported
 
 
 @pytest.fixture(scope="module")
