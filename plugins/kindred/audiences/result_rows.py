@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _NUMBERS = (TypeClass.INTEGER, TypeClass.FLOAT, TypeClass.DECIMAL)
 
+NO_OUTCOME = "unknown"
 GONE = (
     "its customers are not kept any more, and no night had counted them before: the file named no"
     f" outcome within the days of {variable_name('keep_export_days')}"
@@ -80,6 +81,8 @@ def measure_results(
             reason = without_private(error.reason, run.spec.private)
             log.warning("export %d of %s: %s", one.export.number, one.export.audience, reason)
             not_counted = {"verdict": Verdict.NOT_COUNTED, "reason": error.reason}
+            if one.export.outcome is None:  # what the file says is of no use, and may be no name
+                not_counted["outcome"] = NO_OUTCOME
             rows[one.export.number] = one.row() | not_counted
     for one, counts in _count(warehouse, counting).items():
         rows[one.export.number] = one.row() | _figures(counts, is_over=one.is_over)

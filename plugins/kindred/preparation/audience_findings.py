@@ -1,8 +1,10 @@
 """Checks of the audience files of a space: none stops a run, since an audience fails alone."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 
 from kindred.audiences.audience_checks import problems_with, without_private
 from kindred.audiences.audience_files import (
@@ -14,6 +16,7 @@ from kindred.audiences.audience_files import (
 )
 from kindred.audiences.id_file import read_ids
 from kindred.audiences.source_ids import describe, excess_rights, of_a_file, opened
+from kindred.audiences.stored_ids import EXCLUDE
 from kindred.errors import AudienceError, UnreachableError
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
@@ -94,10 +97,18 @@ class _Checks:
                 yield _in_full(error)
 
     def _check_file(self, audience: Audience, role: str, population: Population) -> None:
-        """Read the first id."""
+        """Read the file, up to as many ids as it may give."""
         if (folder := folder_of(audience.name)) is not None:
             key = self.spec.source.key
-            next(read_ids(folder, str(population.file), population.column, key, role=role), None)
+            ids = read_ids(
+                folder,
+                str(population.file),
+                population.column,
+                key,
+                role=role,
+                needs_all=role == EXCLUDE,
+            )
+            deque(islice(ids, audience.max_ids), maxlen=0)
 
     def _check_source(
         self, audience: Audience, role: str, population: Population, key_type: KeyType

@@ -134,7 +134,7 @@ def _as_told(problem: Problem) -> Problem:
 
 def _as_public(problem: Problem) -> Problem:
     """The same as readers may see it: in no words of the file but the keys that there are."""
-    place = tuple(takewhile(lambda key: key in KEYS or isinstance(key, int), problem.place))
+    place = tuple(takewhile(KEYS.__contains__, problem.place))
     told = replace(problem.without_value(), told=place[: len(_condition_of(place)) or None])
     if _condition_of(problem.place) and "'" in problem.text:  # which names a column
         return replace(told, text="a condition on a column is none; 'kindred audience' says which")
