@@ -34,7 +34,7 @@ def test_prepare_records_the_files_of_its_space_and_those_it_cannot_read(encoded
     assert responded.audience.sizes == (0.05, 0.1, 0.2)
     assert broken.audience is None
     assert broken.problem.startswith("broken.yaml: seed: there is no such key; allowed are")
-    assert "there is no space 'other'; there are" in elsewhere.problem
+    assert "space: there is no such space; there are" in elsewhere.problem
 
 
 def test_a_query_gives_seeds_and_the_others_are_the_pool(resolve):
