@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 console = Console(emoji=False)
+errors = Console(emoji=False, stderr=True)
 FAILED = 1
 
 
@@ -104,6 +105,8 @@ def export_audience(
             column=column,
         )
         done = export_stage(deployment(), spec_of(space), request, target)
+    for warning in done.warnings:
+        errors.print(f"warning: {warning}", soft_wrap=True, highlight=False, markup=False)
     for line in export_lines(done, request):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 

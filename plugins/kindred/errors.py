@@ -79,6 +79,14 @@ class GateError(KindredError):
     """A quality gate stopped the run before publish; the last snapshot still serves."""
 
 
+class AudienceFileError(SpecError):
+    """An audience file that is wrong; ``public``: the same for those who read ``bi.audiences``."""
+
+    def __init__(self, text: str, public: str) -> None:
+        super().__init__(text)
+        self.public = public
+
+
 class AudienceError(KindredError):
     """An audience cannot be made; ``status`` is one of ``audiences.status.Status``.
 

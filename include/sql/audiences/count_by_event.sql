@@ -1,5 +1,5 @@
 -- Members and control of exports: those without an event in as many days before it, how many of them had one until a
--- moment, and those who had one in the days before. The moments of each customer are gathered once, for all exports.
+-- moment, and those who had one in the days before. What gives something back is no event here. The moments of each customer are gathered once, for all exports.
 with exports as (
   select *
   from unnest(
@@ -10,6 +10,7 @@ happened as materialized (
   select event.customer_id, range_agg(tstzrange(event.at, event.at, '[]')) as moments
   from {events} as event
   where event.withdrawn_at is null
+    and not ({is_return})
     and event.at >= (select min(since) from exports)
     and event.at < (select max(counted_until) from exports)
     and event.customer_id in (

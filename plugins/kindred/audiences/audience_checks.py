@@ -6,7 +6,7 @@ from typing import Any
 
 from kindred.spec.audiences import Audience
 from kindred.spec.model import Spec
-from kindred.spec.names import did_you_mean, listed, plain
+from kindred.spec.names import did_you_mean, listed, plain, without_secrets
 
 LARGEST_BESIDE_PRIVATE = 0.5
 """The largest share of the pool that is published where a query may rest on a private column.
@@ -24,10 +24,11 @@ def shown_labels(spec: Spec) -> tuple[str, ...]:
     return tuple(label for label in spec.labels if label not in spec.private)
 
 
-def problems_with(spec: Spec, audience: Audience) -> Iterator[str]:
+def problems_with(spec: Spec, audience: Audience, *, may_quote: bool = False) -> Iterator[str]:
     """A sentence for each name of the audience that its space does not have, or keeps private.
 
-    Readers may see the sentences, so that they do not name a private column.
+    Readers may see the sentences, so that they do not name a private column, nor what the file
+    does, unless ``may_quote``.
     """
     shown = shown_labels(spec)
     labels: dict[str, Any] = {
@@ -39,14 +40,14 @@ def problems_with(spec: Spec, audience: Audience) -> Iterator[str]:
         labels["outcome.label"] = audience.outcome.label
     for where, given in labels.items():
         yield from _unknown(
-            spec, where, [given] if isinstance(given, str) else given, shown, "label"
+            spec, where, [given] if isinstance(given, str) else given, shown, "label", may_quote
         )
     pool = audience.pool or {}
-    yield from _unknown(spec, "pool", pool, spec.filterable_columns, "stored column")
+    yield from _unknown(spec, "pool", pool, spec.filterable_columns, "stored column", may_quote)
     if audience.outcome is not None and audience.outcome.event is not None:
         events = [name for name in spec.events if name not in spec.private]
         yield from _unknown(
-            spec, "outcome.event", [audience.outcome.event], events, "table of events"
+            spec, "outcome.event", [audience.outcome.event], events, "table of events", may_quote
         )
 
     unseen = [role for role, population in audience.populations.items() if population.label is None]
@@ -71,7 +72,12 @@ def without_private(text: str, private: Iterable[str]) -> str:
 
 
 def _unknown(
-    spec: Spec, where: str, names: Iterable[str], allowed: Iterable[str], kind: str
+    spec: Spec,
+    where: str,
+    names: Iterable[str],
+    allowed: Iterable[str],
+    kind: str,
+    may_quote: bool,
 ) -> Iterator[str]:
     known = sorted(allowed)
     for name in sorted(names):
@@ -79,6 +85,7 @@ def _unknown(
             yield f"{where} names a private column, which the audience would give away; use another"
         elif name not in known:
             yield (
-                f"{where}: space {spec.space!r} has no {kind} {name!r}; it has"
+                f"{where}: space {spec.space!r} has no {kind}"
+                f" {without_secrets(repr(name)) if may_quote else 'of that name'}; it has"
                 f" {listed(known)}{did_you_mean(name, known)}"
             )

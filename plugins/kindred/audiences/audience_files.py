@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kindred.audiences.audience_checks import without_private
-from kindred.errors import KindredError, SpecError
+from kindred.errors import AudienceFileError, KindredError, SpecError
 from kindred.settings import Places
 from kindred.spec.audience_reader import MERGE, audience_from_dict, keys_at_top, load_audience
 from kindred.spec.audiences import Audience
@@ -24,11 +24,15 @@ MAX_PROBLEM = 1_000
 
 @dataclass(frozen=True)
 class AudienceFile:
-    """An audience as its file says it, or why the file cannot be used."""
+    """An audience as its file says it, or why the file cannot be used.
+
+    ``public_problem``: the same in words that are not the file's; None where it is that.
+    """
 
     name: str
     audience: Audience | None
     problem: str | None = None
+    public_problem: str | None = None
 
     def to_fact(self, private: Collection[str] = ()) -> dict[str, Any]:
         """What a build records of it, as plain JSON: digests for its SQL, no private column's name.
@@ -38,7 +42,8 @@ class AudienceFile:
         settings = None
         if self.audience is not None:
             settings = self.audience.without_sql().model_dump(mode="json")
-        problem = None if self.problem is None else without_private(self.problem, private)
+        problem = self.public_problem or self.problem
+        problem = None if problem is None else without_private(problem, private)
         return {"name": self.name, "settings": settings, "problem": problem}
 
 
@@ -187,14 +192,20 @@ def _read(name: str, paths: list[Path], known: set[str]) -> AudienceFile:
     try:
         audience = load_audience(path, shown_name)
     except SpecError as error:
-        problems = [line.removeprefix(f"{shown_name}: ") for line in str(error).splitlines()]
-        told = f"{shown_name}: {'; '.join(problems)}"[:MAX_PROBLEM]
-        return AudienceFile(name, None, told.encode(errors="backslashreplace").decode())
+        public = error.public if isinstance(error, AudienceFileError) else str(error)
+        problem, public = (_on_one_line(shown_name, told) for told in (str(error), public))
+        return AudienceFile(name, None, problem, None if public == problem else public)
     if audience.space not in known:
         return AudienceFile(
             name,
             None,
-            f"{shown_name}: space: there is no space {audience.space!r}; there are"
+            f"{shown_name}: space: there is no such space; there are"
             f" {listed(sorted(known))}{did_you_mean(audience.space, known)}",
         )
     return AudienceFile(name, audience)
+
+
+def _on_one_line(shown_name: str, report: str) -> str:
+    problems = [line.removeprefix(f"{shown_name}: ") for line in report.splitlines()]
+    told = f"{shown_name}: {'; '.join(problems)}"[:MAX_PROBLEM]
+    return told.encode(errors="backslashreplace").decode()

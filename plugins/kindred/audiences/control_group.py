@@ -44,6 +44,17 @@ def keyed_hashes(
     return np.ascontiguousarray(hashes[:, 0]), np.ascontiguousarray(hashes[:, 1])
 
 
+def reached_warnings(reached: int) -> tuple[str, ...]:
+    """What readers are told where an earlier export had people of the control group as members."""
+    if not reached:
+        return ()
+    return (
+        f"{reached:,} customers of the control group were exported as members before, since"
+        " control_share was smaller then or the group's key another: in results of later exports"
+        " they are compared with as if nobody had approached them",
+    )
+
+
 def control_warnings(
     control: NDArray[np.bool_], sizes: Sequence[float], counts: Sequence[int], share: float
 ) -> tuple[str, ...]:

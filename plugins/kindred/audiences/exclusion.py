@@ -1,5 +1,6 @@
 """Who must be in no export now: the ``exclude`` of an audience, read anew."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -8,8 +9,9 @@ from kindred.audiences.audience_checks import shown_labels
 from kindred.audiences.audience_files import missing_folders, read_audience_files
 from kindred.audiences.conditions import condition_of, customers_meeting
 from kindred.audiences.export_rows import Exportable, members_query
+from kindred.audiences.populations import odd_exclusion
 from kindred.audiences.status import Status
-from kindred.audiences.stored_ids import StoredIds
+from kindred.audiences.stored_ids import EXCLUDE, StoredIds
 from kindred.errors import AudienceError, DataError
 from kindred.history.snapshot_customers import customers_as_of
 from kindred.run import builds
@@ -22,7 +24,13 @@ from kindred.warehouse.database import Database
 from kindred.warehouse.keys import concatenate_keys
 from kindred.warehouse.undone import undone
 
-ROLE = "exclude"
+
+@dataclass(frozen=True, eq=False)
+class Excluded:
+    """Keys of those who are excluded, ascending (see ``KeyType``), and what was odd about that."""
+
+    keys: Array
+    warnings: tuple[str, ...] = ()
 
 
 def excluded_now(
@@ -31,8 +39,8 @@ def excluded_now(
     warehouse: Database,
     audience: Exportable,
     moment: datetime,
-) -> Array:
-    """The keys of those who are excluded at a moment, ascending (see ``KeyType``).
+) -> Excluded:
+    """Who is excluded at a moment.
 
     Both count: what the file said when the snapshot was made, and what it says now. Nothing of it
     is stored.
@@ -54,7 +62,9 @@ def excluded_now(
                     f"audience {audience.name!r}: who is excluded now cannot be read, so that"
                     f" nothing is exported: {error.reason}"
                 ) from error
-        return np.unique(concatenate_keys(run.key_type(session), found))
+        keys = concatenate_keys(run.key_type(session), [one.keys for one in found])
+        warnings = dict.fromkeys(warning for one in found for warning in one.warnings)
+        return Excluded(np.unique(keys), tuple(warnings))
 
 
 def _definitions(spec: Spec, audience: Exportable) -> list[Audience]:
@@ -78,7 +88,7 @@ def _definitions(spec: Spec, audience: Exportable) -> list[Audience]:
     return list(excluding.values())
 
 
-def _excluded(run: Run, session: Database, asked: Audience, audience: Exportable) -> Array:
+def _excluded(run: Run, session: Database, asked: Audience, audience: Exportable) -> Excluded:
     labels = asked.exclude.label if asked.exclude is not None else None
     if asked.exclude is not None and asked.exclude.is_digest:
         raise AudienceError(
@@ -87,9 +97,10 @@ def _excluded(run: Run, session: Database, asked: Audience, audience: Exportable
             " export a snapshot that was made since, or run its date again",
         )
     if labels is None:
-        ids = StoredIds(run, session, asked, ROLE)
-        ids.resolve()
-        return ids.known(members_query(audience))
-    condition = condition_of(session, labels, shown_labels(run.spec), f"{ROLE}.label")
+        ids = StoredIds(run, session, asked, EXCLUDE)
+        found = ids.resolve()
+        odd = odd_exclusion(found.given, ids.knows_anybody())
+        return Excluded(ids.known(members_query(audience)), (*found.warnings, *odd))
+    condition = condition_of(session, labels, shown_labels(run.spec), f"{EXCLUDE}.label")
     customers = customers_as_of(run.spec, run.as_of)
-    return customers_meeting(run, session, customers, condition)
+    return Excluded(customers_meeting(run, session, customers, condition))

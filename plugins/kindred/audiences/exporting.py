@@ -32,6 +32,7 @@ class Exported:
 
     ``was_complete``: an earlier command had made the file, and was killed before it recorded that.
     ``kept_days``: days for which its customers are kept if no outcome is named, 0 for ever.
+    ``warnings``: what was odd about who is excluded.
     """
 
     audience: Exportable
@@ -40,6 +41,7 @@ class Exported:
     guarded: int = 0
     was_complete: bool = False
     kept_days: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 def export_audience(
@@ -81,12 +83,15 @@ def export_audience(
             private = export_rows.private_names(warehouse) | {*spec.private}
             origin = stack.enter_context(deployment.source(spec, label))
             column = source_column(origin, spec, request.column, private)
-        excluded = excluded_now(deployment, spec, warehouse, audience, request.exported_at)
+        found_now = excluded_now(deployment, spec, warehouse, audience, request.exported_at)
+        excluded, odd = found_now.keys, found_now.warnings
         if found is not None:
             if export_rows.is_current(warehouse, found, request, audience, excluded, key_type):
                 export_rows.finish(warehouse, found.number)
                 lines = found.lines or 0
-                return Exported(audience, found, lines, was_complete=True, kept_days=kept_days)
+                return Exported(
+                    audience, found, lines, was_complete=True, kept_days=kept_days, warnings=odd
+                )
             _require_free_of_old(target, found)
         record = export_rows.freeze(warehouse, request, audience, excluded, key_type)
         made = Lines(request, spec, column, make, key_type)
@@ -98,7 +103,7 @@ def export_audience(
             raise
         export_rows.finish(warehouse, record.number)
     log.info("export %d: %d lines of audience %s", record.number, made.count, audience.name)
-    return Exported(audience, record, made.count, made.guarded, kept_days=kept_days)
+    return Exported(audience, record, made.count, made.guarded, kept_days=kept_days, warnings=odd)
 
 
 def _require_free_of_old(target: Target, found: ExportRecord) -> None:

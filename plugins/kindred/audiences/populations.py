@@ -140,6 +140,15 @@ def populations_from(found: Found, *, include_contacted: bool) -> Populations:
     )
 
 
+def odd_exclusion(given: int, knows_anybody: bool) -> tuple[str, ...]:
+    """A warning where ``exclude`` names nobody, or nobody who is a customer."""
+    if not given:
+        return ("'exclude' names nobody; check that its list is complete",)
+    if not knows_anybody:
+        return (f"none of the {given:,} ids of 'exclude' is a customer of the snapshot",)
+    return ()
+
+
 def seed_counts(given: int, known: int, used: int) -> dict[str, int]:
     """Columns of ``bi.audiences``: ids given, those that are customers, left out, and used."""
     return {

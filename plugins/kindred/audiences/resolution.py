@@ -1,12 +1,13 @@
 """Resolve the populations of an audience to customers of the snapshot of a run."""
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
 
 from kindred.audiences.audience_checks import problems_with, shown_labels
 from kindred.audiences.conditions import condition_of, customers_meeting, customers_unknown
-from kindred.audiences.populations import Found, Populations, Rows, populations_from
+from kindred.audiences.populations import Found, Populations, Rows, odd_exclusion, populations_from
 from kindred.audiences.status import Status
 from kindred.audiences.stored_ids import StoredIds, delete_other_roles
 from kindred.encoding.embeddings import Embeddings
@@ -16,6 +17,8 @@ from kindred.run.context import Run
 from kindred.spec.audiences import Audience
 from kindred.warehouse.copy_writer import Array
 from kindred.warehouse.database import Database
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,8 @@ def populations_of(
         with a status and a reason that quotes no id and no value.
     """
     if problems := list(problems_with(run.spec, audience)):
+        for problem in problems_with(run.spec, audience, may_quote=True):
+            log.warning("audience %s: %s", audience.name, problem)
         raise AudienceError(Status.FAILED, "; ".join(problems))
     delete_other_roles(run, warehouse, audience)
     customers, everybody = customers_of(warehouse, run), embeddings.customers
@@ -63,12 +68,8 @@ def populations_of(
     seed, contacted, excluded = (found.get(role) for role in ("seed", "contacted", "exclude"))
     assert seed is not None
     warnings = [warning for one in found.values() for warning in one.warnings]
-    if excluded is not None and not excluded.given:
-        warnings.append("'exclude' names nobody; check that its list is complete")
-    elif excluded is not None and not len(excluded.rows):
-        warnings.append(
-            f"none of the {excluded.given:,} ids of 'exclude' is a customer of the snapshot"
-        )
+    if excluded is not None:
+        warnings += odd_exclusion(excluded.given, bool(len(excluded.rows)))
     return populations_from(
         Found(
             customers=len(everybody),

@@ -15,6 +15,7 @@ from kindred.audiences.results import LATE_DAYS, Group, Verdict, compare
 from kindred.audiences.status import Status
 from kindred.errors import AudienceError
 from kindred.events.event_tables import table_of
+from kindred.events.stored_names import stored_name
 from kindred.history.column_expressions import TypeClass, type_class_of
 from kindred.history.versions import column_types
 from kindred.run.context import Run
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _NUMBERS = (TypeClass.INTEGER, TypeClass.FLOAT, TypeClass.DECIMAL)
 
+NO_OUTCOME = "unknown"
 GONE = (
     "its customers are not kept any more, and no night had counted them before: the file named no"
     f" outcome within the days of {variable_name('keep_export_days')}"
@@ -79,6 +81,8 @@ def measure_results(
             reason = without_private(error.reason, run.spec.private)
             log.warning("export %d of %s: %s", one.export.number, one.export.audience, reason)
             not_counted = {"verdict": Verdict.NOT_COUNTED, "reason": error.reason}
+            if one.export.outcome is None:  # what the file says is of no use, and may be no name
+                not_counted["outcome"] = NO_OUTCOME
             rows[one.export.number] = one.row() | not_counted
     for one, counts in _count(warehouse, counting).items():
         rows[one.export.number] = one.row() | _figures(counts, is_over=one.is_over)
@@ -158,7 +162,7 @@ def outcome_in_words(outcome: Outcome) -> str:
 def _counted_by(
     spec: Spec, warehouse: Database, types: Mapping[str, str], judged: _Judged
 ) -> sql.Composable:
-    """The table of events, or the condition on a customer's version, that shows the outcome.
+    """The condition on an event that is none, or on a customer's version, which has the outcome.
 
     Raises
     ------
@@ -171,7 +175,7 @@ def _counted_by(
         raise AudienceError(Status.FAILED, GONE)
     if outcome.event is not None:
         if outcome.event in spec.events and warehouse.has_table(table_of(outcome.event)):
-            return sql.Identifier(table_of(outcome.event))
+            return _is_return(spec, outcome.event)
         wanted, kind, known = [outcome.event], "events", list(spec.events)
     else:
         known = [label for label in shown_labels(spec) if label in types]
@@ -179,11 +183,22 @@ def _counted_by(
     if wanted:
         raise AudienceError(
             Status.FAILED,
-            f"{listed(wanted)} can be no outcome; the space has the {kind} {listed(known)}",
+            f"the outcome is none of the {kind} of the space; it has {listed(known)}",
         )
     if isinstance(outcome.label, str):
         return _flag(outcome.label, types[outcome.label])
     return condition_of(warehouse, outcome.label or {}, shown_labels(spec), "outcome.label")
+
+
+def _is_return(spec: Spec, name: str) -> sql.Composable:
+    """Whether an event gives something back, as ``Lines.is_negative`` and ``without_signs_of``."""
+    roles = [role for role in ("amount", "quantity") if spec.events[name].roles[role] is not None]
+    columns = [stored_name(role) for role in roles if role not in spec.private]
+    negative = [
+        sql.SQL("coalesce({} < 0, false)").format(sql.Identifier("event", column))
+        for column in columns
+    ]
+    return sql.SQL(" or ").join(negative) if negative else sql.SQL("false")
 
 
 Counts = dict[str, tuple[int, int, int]]
@@ -199,7 +214,12 @@ def _count(
     for name in dict.fromkeys(str(one.outcome.event) for one in events):
         exports = [one for one in events if one.outcome.event == name]
         table = table_of(name)
-        rows = warehouse.rows("audiences/count_by_event", _moments(exports), events=table)
+        rows = warehouse.rows(
+            "audiences/count_by_event",
+            _moments(exports),
+            events=table,
+            is_return=events[exports[0]],
+        )
         _add(counts, rows)
     labels = [one for one in counting if one.outcome.event is None]
     if labels:

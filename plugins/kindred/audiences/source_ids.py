@@ -26,6 +26,7 @@ from kindred.history.source_errors import may_end_sessions, reading, where_of
 from kindred.run.connections import WAREHOUSE
 from kindred.run.context import Deployment
 from kindred.spec.audiences import Population
+from kindred.spec.names import without_secrets
 from kindred.spec.sql_text import statement_of
 from kindred.warehouse import statements
 from kindred.warehouse.database import Database, Writable
@@ -117,12 +118,12 @@ def describe(
             columns = source.described(origin, relation, parameters)
         if len(columns) != 1:
             raise PreflightError(
-                f"{where_of(population, role)}: it returns {len(columns)} columns; select one, the"
+                f"{_place(role, population)}: it returns {len(columns)} columns; select one, the"
                 " ids"
             )
         [(_, type_name, _)] = columns
-        # Not as the query calls it, which may be a value without its quotes.
-        name = "id" if population.query is not None else population.column or key
+        # Not as the file calls it, which may be a value without its quotes.
+        name = "id" if population.query is not None or population.column else key
         casts = foreign_key_casts(name, type_name, key_type)
     typed = [sql.SQL(cast).format(c=sql.Identifier("given", "id")) for cast in casts]
     ignores_case = type_name.split(".")[-1] == "citext"
@@ -133,9 +134,10 @@ def _column_of(origin: Database, population: Population, role: str, column: str)
     """The named column of a table as a relation."""
     found = source.column_types(origin, population, role)
     if missing := source.missing_columns({column: "that of the ids"}, found):
-        where = where_of(population, role)  # readers need not know the other columns
-        raise AudienceError(
-            Status.FAILED, f"{where}: it has no column {column!r}; correct '{role}.column'"
+        log.warning("%s: %s", role, without_secrets(missing[0]))
+        raise AudienceError(  # readers need not know the other columns
+            Status.FAILED,
+            f"{_place(role, population)}: it has no such column; correct '{role}.column'",
         ) from PreflightError(missing[0])
     query = statements.compose(
         "audiences/select_column",
@@ -167,21 +169,40 @@ def opened(
         with said(role, population):
             if population.connection == WAREHOUSE:
                 raise PreflightError(
-                    f"{where_of(population, role)}: this connection is the warehouse's own, whose"
+                    f"{_place(role, population)}: this connection is the warehouse's own, whose"
                     " user may change it; name one whose user may only read"
                 )
-            origin = stack.enter_context(deployment.reader(population.connection, label))
+            origin = stack.enter_context(_reader(deployment, population, role, label))
             owner = warehouse.records("preparation/identity")[0]
             has_sql = population.query is not None or population.where is not None
             if has_sql and origin.value("preparation/may_act_as", owner):
                 raise PreflightError(
-                    f"{where_of(population, role)}: the connection's user may act as the owner of"
+                    f"{_place(role, population)}: the connection's user may act as the owner of"
                     " the warehouse in the same database, and the file's SQL would run with those"
                     " rights; name a connection whose user may only read"
                 )
             words = excess_rights(origin, warehouse) if has_sql else None
             if words is not None:
                 log.warning("%s: %s", where_of(population, role), words)
+        yield origin
+
+
+@contextmanager
+def _reader(
+    deployment: Deployment, population: Population, role: str, label: str
+) -> Iterator[Database]:
+    with ExitStack() as stack:
+        try:
+            origin = stack.enter_context(deployment.reader(population.connection, label))
+        except UnreachableError:
+            raise
+        except PreflightError as error:  # its words name the connection
+            log.warning("%s: %s", role, without_secrets(str(error)))
+            raise AudienceError(
+                Status.FAILED,
+                f"{_place(role, population)}: there is no such connection, or it cannot be used;"
+                " the log of the task says why",
+            ) from error
         yield origin
 
 
@@ -208,13 +229,13 @@ def said(role: str, population: Population) -> Iterator[None]:
     except AudienceError:
         raise
     except (KindredError, psycopg2.Error) as error:
-        log.warning("%s: %s", role, str(error).strip())
+        log.warning("%s: %s", role, without_secrets(str(error).strip()))
         kind = AudienceUnreachableError if isinstance(error, _MAY_PASS) else AudienceError
         raise kind(Status.FAILED, _reason(role, population, error)) from error
 
 
 def _reason(role: str, population: Population, error: Exception) -> str:
-    where = where_of(population, role)
+    where = _place(role, population)
     cause = error.__cause__ or error
     if isinstance(error, UnreachableError):
         return f"{where}: the database cannot be reached; the log of the task says why"
@@ -227,7 +248,12 @@ def _reason(role: str, population: Population, error: Exception) -> str:
         )
     if isinstance(error, SourceValueError):
         return f"{where}: cannot be read; the log of the task says why"
-    return of_a_file(str(error))
+    return of_a_file(str(error).replace(where_of(population, role), where))
+
+
+def _place(role: str, population: Population) -> str:
+    """How readers are told of a source, whose connection and table they need not know."""
+    return f"{role}.{population.form}"
 
 
 def of_a_file(text: str) -> str:

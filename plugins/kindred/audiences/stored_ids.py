@@ -38,6 +38,12 @@ log = logging.getLogger(__name__)
 
 LANDING, TEXTS = "landed_audience_ids", "landed_audience_texts"
 COLUMNS = ("customer_id", "unusable_id")
+EXCLUDE = "exclude"
+"""The population whose ids must all be understood: whoever is missed is in the audience."""
+_AS_KEYS = (
+    "whom they mean is not known, and who is to be excluded must not be in the audience: write them"
+    " as in the source's key column, or take them out"
+)
 LEAST_ANALYSED = 100_000
 """Ids that change the table so much that the planner must know of them at once."""
 
@@ -103,6 +109,10 @@ class StoredIds:
         query = statements.compose("audiences/read_known_ids", customers=customers)
         key_type, block_rows = self.run.key_type(self.warehouse), self.run.settings.block_rows
         return read_keys(self.warehouse, query, key_type, self._place, block_rows)
+
+    def knows_anybody(self) -> bool:
+        """Whether one of the stored ids has ever been a customer's."""
+        return bool(self.warehouse.value("audiences/knows_anybody", self._place))
 
     @property
     def _place(self) -> dict[str, Any]:
@@ -183,9 +193,10 @@ class StoredIds:
             if empty:
                 warnings.append(f"{empty:,} rows of {self.role!r} have no id")
             if unusable:
-                warnings.append(
-                    f"{unusable:,} ids of {self.role!r} can be no keys of type {key_type}"
-                )
+                unreadable = f"{unusable:,} ids of {self.role!r} can be no keys of type {key_type}"
+                if self.role == EXCLUDE:
+                    raise AudienceError(Status.FAILED, f"{unreadable}; {_AS_KEYS}")
+                warnings.append(unreadable)
             erased.clean(self.warehouse, LANDING, key_type)
             self.warehouse.run("audiences/delete_ids", self._place)
             longest = {"most_bytes": MAX_TEXT_KEY_BYTES}
@@ -230,7 +241,14 @@ class StoredIds:
             raise AudienceError(
                 Status.FAILED, "the audience's file is gone, and its folder unknown"
             )
-        ids = read_ids(folder, str(population.file), population.column, self.run.spec.source.key)
+        ids = read_ids(
+            folder,
+            str(population.file),
+            population.column,
+            self.run.spec.source.key,
+            role=self.role,
+            needs_all=self.role == EXCLUDE,
+        )
         most = islice(ids, self.audience.max_ids + 1)
         while block := list(islice(most, self.run.settings.block_rows)):
             with storing(population, self.role):
@@ -274,6 +292,14 @@ def delete_other_roles(run: Run, warehouse: Database, audience: Audience) -> Non
     roles = [role for role, one in audience.populations.items() if one.form != "label"]
     place = {"as_of": run.as_of, "audience": audience.name, "roles": roles}
     warehouse.run("audiences/delete_other_roles", place)
+
+
+def exported_members(run: Run, warehouse: Database, audience: str) -> Array:
+    """Whom the exports of an audience from before the run's date had as members, ascending."""
+    query = statements.compose(
+        "audiences/exported_members", audience=sql.Literal(audience), moment=sql.Literal(run.as_of)
+    )
+    return read_keys(warehouse, query, run.key_type(warehouse), {}, run.settings.block_rows)
 
 
 def read_keys(

@@ -14,13 +14,19 @@ from kindred.audiences import audience_facts, audience_rows
 from kindred.audiences.audience_checks import without_private
 from kindred.audiences.audience_files import FACT, recorded_audiences, with_sql
 from kindred.audiences.audience_rows import Members
-from kindred.audiences.control_group import control_warnings, is_control, keyed_hashes
+from kindred.audiences.control_group import (
+    control_warnings,
+    is_control,
+    keyed_hashes,
+    reached_warnings,
+)
 from kindred.audiences.nearest_segments import nearest_segments
 from kindred.audiences.outside_columns import labels_of
 from kindred.audiences.populations import Populations, seed_counts
-from kindred.audiences.resolution import populations_of
+from kindred.audiences.resolution import populations_of, rows_of
 from kindred.audiences.result_rows import measure_results
 from kindred.audiences.status import Status
+from kindred.audiences.stored_ids import exported_members
 from kindred.audiences.trained import Trained
 from kindred.audiences.training import train
 from kindred.audiences.training_memory import training_megabytes
@@ -54,16 +60,21 @@ NO_MODEL = "no model could be fitted to its seeds; the log of task train_audienc
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """A trained audience, from whom it was trained, and who of its customers is control."""
+    """A trained audience, from whom it was trained, and who of its customers is control.
+
+    ``reached``: of the control group, those whom an earlier export had as members.
+    """
 
     populations: Populations
     trained: Trained
     is_control: NDArray[np.bool_]
+    reached: int = 0
 
     def facts(self, asked: Audience) -> dict[str, Any]:
         """What a build records of it."""
         sizes, counts = self.trained.sizes, self.trained.counts
         warnings = control_warnings(self.is_control, sizes, counts, asked.control_share)
+        warnings += reached_warnings(self.reached)
         return audience_facts.of_trained(asked, self.populations, self.trained, warnings)
 
 
@@ -164,7 +175,9 @@ def _made(
         threads=cores(run.settings.graph_threads),
     )
     control = is_control(of_group[trained.order], asked.control_share)
-    return Made(found, trained, control)
+    exported = rows_of(embeddings.customers, exported_members(run, warehouse, asked.name))
+    reached = np.isin(trained.order[control], exported)
+    return Made(found, trained, control, int(reached.sum()))
 
 
 def _require_memory(run: Run, asked: Audience, embeddings: Embeddings, found: Populations) -> None:

@@ -1,8 +1,10 @@
 """Checks of the audience files of a space: none stops a run, since an audience fails alone."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 
 from kindred.audiences.audience_checks import problems_with, without_private
 from kindred.audiences.audience_files import (
@@ -14,6 +16,7 @@ from kindred.audiences.audience_files import (
 )
 from kindred.audiences.id_file import read_ids
 from kindred.audiences.source_ids import describe, excess_rights, of_a_file, opened
+from kindred.audiences.stored_ids import EXCLUDE
 from kindred.errors import AudienceError, UnreachableError
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
@@ -81,11 +84,11 @@ class _Checks:
         if file.audience is None:
             yield str(file.problem)
             return
-        yield from problems_with(self.spec, file.audience)
+        yield from problems_with(self.spec, file.audience, may_quote=True)
         for role, population in file.audience.populations.items():
             try:
                 if population.form == "file":
-                    self._check_file(file.audience, population)
+                    self._check_file(file.audience, role, population)
                 elif population.form != "label" and self.key_type is not None:
                     self._check_source(file.audience, role, population, self.key_type)
             except AudienceError as error:
@@ -93,11 +96,19 @@ class _Checks:
                     self.down[population.connection] = error
                 yield _in_full(error)
 
-    def _check_file(self, audience: Audience, population: Population) -> None:
-        """Read the first id."""
+    def _check_file(self, audience: Audience, role: str, population: Population) -> None:
+        """Read the file, up to as many ids as it may give."""
         if (folder := folder_of(audience.name)) is not None:
             key = self.spec.source.key
-            next(read_ids(folder, str(population.file), population.column, key), None)
+            ids = read_ids(
+                folder,
+                str(population.file),
+                population.column,
+                key,
+                role=role,
+                needs_all=role == EXCLUDE,
+            )
+            deque(islice(ids, audience.max_ids), maxlen=0)
 
     def _check_source(
         self, audience: Audience, role: str, population: Population, key_type: KeyType

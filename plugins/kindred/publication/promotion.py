@@ -40,6 +40,7 @@ NOT_ASKED_FOR = dict.fromkeys(
     )
 )
 COUNTED_LISTS = ("lookalike_distances", "recommendation_methods")
+"""Sent as JSON also where they are empty: the driver sends such a list as an empty object."""
 AUDIENCE_MEMBERS = "audience_members"
 AUDIENCE_TABLES = ("audiences", "audience_quality", "audience_overlap", "audience_results")
 OF_SNAPSHOTS = (
@@ -113,7 +114,7 @@ def publish(
         published = {**NOT_ASKED_FOR, **counts, "as_of": as_of, "run_id": run_id}
         published["center"] = center
         for name in COUNTED_LISTS:
-            published[name] = published[name] and Json(published[name])
+            published[name] = None if published[name] is None else Json(published[name])
         if not database.run("publication/set_published", published):
             raise builds.superseded(as_of, run_id)
         if becomes_current:

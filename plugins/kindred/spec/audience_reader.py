@@ -3,15 +3,17 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from kindred.errors import SpecError
+from kindred.errors import AudienceFileError, SpecError
 from kindred.spec.audiences import Audience, Outcome, Population
-from kindred.spec.messages import NO_SUCH_KEY, Place, Problem, problems_of, report_of, shown
+from kindred.spec.messages import NO_SUCH_KEY, Place, Problem, problems_of, report_of
+from kindred.spec.names import without_secrets
 from kindred.spec.reader import Written, impossible_values, read_yaml
 from kindred.spec.regular_file import read_bytes
 
@@ -26,6 +28,7 @@ MERGE = "<<"
 _EVENTS = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # twenty times as fast
 _BEFORE = (yaml.StreamStartEvent, yaml.DocumentStartEvent)
 
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)  # as PostgreSQL reads it too
 
 
@@ -38,7 +41,7 @@ def load_audience(path: Path, where: str | None = None) -> Audience:
     Raises
     ------
     SpecError
-        naming the file, the line, the key, what was found and what is allowed.
+        naming the file, the line, the key and what is allowed.
     """
     where = where or str(path)
     try:
@@ -58,8 +61,8 @@ def _loaded(path: Path, where: str) -> Audience:
         raise SpecError(f"{where}: a mapping with the keys 'seed' and 'sizes' is expected")
     if content.get("name", path.stem) != path.stem:
         raise SpecError(
-            f"{where}: name: the file's name says {path.stem!r} (found {shown(content['name'])});"
-            " leave the key out, or rename the file"
+            f"{where}: name: the file's name says {path.stem!r};"
+            " leave the key 'name' out, or rename the file"
         )
     return audience_from_dict({"name": path.stem, **content}, where, text)
 
@@ -112,21 +115,45 @@ def audience_from_dict(content: Mapping[str, Any], where: str, text: str = "") -
             return Audience.model_validate(_as_written(content, written))
         except ValidationError as error:
             cause, problems = error, problems_of(error, Audience, content)
-    told = [_as_told(problem) for problem in problems]
-    raise SpecError(report_of(where, told, written.find)) from cause
+    told, public = ([tell(problem) for problem in problems] for tell in (_as_told, _as_public))
+    raise AudienceFileError(
+        without_secrets(report_of(where, told, written.find)),
+        report_of(where, public, written.find),
+    ) from cause
 
 
 def _as_told(problem: Problem) -> Problem:
-    """A problem as readers may see it."""
+    """A problem as whoever runs Kindred sees it; a key at the top is named, whatever it is."""
     if not _may_be_told(problem.place):
         problem = problem.without_value()
-    if problem.text.startswith(NO_SUCH_KEY) and not problem.question:
+    is_unknown = problem.text.startswith(NO_SUCH_KEY) and not problem.question
+    if is_unknown and len(problem.place) > 1:
         return replace(problem, place=(*problem.place, None))  # the key may be an id
     return problem
 
 
+def _as_public(problem: Problem) -> Problem:
+    """The same as readers may see it: in no words of the file but the keys that there are."""
+    place = tuple(takewhile(KEYS.__contains__, problem.place))
+    told = replace(problem.without_value(), told=place[: len(_condition_of(place)) or None])
+    if _condition_of(problem.place) and "'" in problem.text:  # which names a column
+        return replace(told, text="a condition on a column is none; 'kindred audience' says which")
+    return replace(told, text=_QUOTED.sub(_key_or_value, problem.text))
+
+
+def _key_or_value(quoted: re.Match[str]) -> str:
+    """What is quoted, if it is a key or a sign."""
+    inner = quoted[0][1:-1]
+    return quoted[0] if inner in KEYS or not re.search(r"\w", inner) else "what is written"
+
+
+def _condition_of(place: Place) -> Place:
+    """Where the conditions are that a place is in; empty if it is in none."""
+    return next((one for one in _CONDITIONS if place[: len(one)] == one), ())
+
+
 def _may_be_told(place: Place) -> bool:
-    """Whether readers may see what stands there: no population or condition, nor an unknown key."""
+    """Whether a value that stands there may be told: no population's, nor an unknown key's."""
     if place[:1] in (("seed",), ("contacted",), ("exclude",)):
         return False
     if place[:1] == ("pool",):

@@ -21,9 +21,8 @@ from pydantic import (
 
 from kindred.spec.conditions import Condition, check_condition, labels_with_values
 from kindred.spec.features import Strict
-from kindred.spec.messages import shown
 from kindred.spec.model import DEFAULT_SPACE, SPACE_PATTERN
-from kindred.spec.source import Relation
+from kindred.spec.source import CONNECTION_PATTERN, Relation
 from kindred.spec.sql_text import stays_in_parentheses
 
 FORMS = ("query", "table", "label", "file")
@@ -52,9 +51,7 @@ def _share(value: object) -> object:
     elif isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
         number = Decimal(str(value))
     if not 0 <= number <= 1:
-        raise ValueError(
-            f"a share from 0 to 100 %, such as 5% or 0.05, is required (found {shown(value)})"
-        )
+        raise ValueError("a share from 0 to 100 %, such as 5% or 0.05, is required")
     return float(number)
 
 
@@ -138,8 +135,17 @@ class Population(Relation):
     def _column_has_a_plain_name(cls, value: str | None) -> str | None:
         if value is not None and "%" in value:
             raise ValueError(
-                f"column {value!r} has a % in its name, which is not allowed; write a 'query' that"
-                " renames it"
+                "a column with a % in its name is not allowed; write a 'query' that renames it"
+            )
+        return value
+
+    @field_validator("connection")
+    @classmethod
+    def _connection_is_an_id(cls, value: str) -> str:
+        if "://" in value or not CONNECTION_PATTERN.fullmatch(value):
+            raise ValueError(
+                "the id of an Airflow Connection is required; a connection string, in which a"
+                " password may stand, belongs into that Connection"
             )
         return value
 
@@ -151,7 +157,7 @@ class Population(Relation):
         ):
             raise ValueError(
                 "a file in the folder of this one is required, as a path without '..' and '\\'"
-                f" (found {shown(value)}); move the file there"
+                "; move the file there"
             )
         return value
 
@@ -304,7 +310,7 @@ class Audience(Strict):
         if not SPACE_PATTERN.fullmatch(value):
             what = "an audience; rename the file" if info.field_name == "name" else "a space"
             raise ValueError(
-                f"{shown(value)} cannot name {what}: lower-case letters, digits and underscores, a"
+                f"it cannot name {what}: lower-case letters, digits and underscores, a"
                 " letter first, at most 31 characters"
             )
         return value
@@ -336,7 +342,7 @@ class Audience(Strict):
     @classmethod
     def _half_at_most(cls, value: float) -> float:
         if value > 0.5:
-            raise ValueError(f"at most 50% can be held back (found {value:.9g})")
+            raise ValueError("at most 50% can be held back")
         return value
 
     @model_validator(mode="after")

@@ -43,7 +43,8 @@ _READ_AS = {
 class Problem:
     """What is wrong at a place of a spec, what was found there, and a question to end with.
 
-    ``wants_text``: a text is allowed, so that quotes may be what is missing.
+    ``wants_text``: a text is allowed, so that quotes may be what is missing. ``told``: the place
+    to write where not all of it may be.
     """
 
     place: Place
@@ -51,6 +52,7 @@ class Problem:
     found: Any = _NOTHING
     wants_text: bool = False
     question: str = ""
+    told: Place | None = None
 
     def without_value(self) -> "Problem":
         """The same without what was found, which readers may not see."""
@@ -60,6 +62,7 @@ class Problem:
         """The problem on one line; ``find`` looks up a place in the file."""
         number, written = find(self.place) or (None, None)
         place = self.place[:-2] if self.place[-1:] == (None,) else self.place
+        place = place if self.told is None else self.told
         keys = ".".join(plain(str(key)[:MAX_SHOWN]) for key in place)
         return f"{keys or 'spec'}: {self.text}{self._found(number, written)}{self.question}"
 

@@ -1,10 +1,12 @@
 """Names in messages: what a wrong one was probably meant to be, and lists that stay short."""
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 MAX_LISTED = 30
 _LIKE = 0.7  # difflib's ratio at which names are alike: number is numeric, never is not ignore
+_SECRET = re.compile(r"\S*(?:://|\w@\w|(?<![^\W_])password\s*=\s*)\S*", re.IGNORECASE)
 _MAX_COMPARED = 200  # characters: comparing takes the square of the length
 
 
@@ -46,3 +48,12 @@ def listed(names: Sequence[str], separator: str = ",") -> str:
 def plain(name: str) -> str:
     """A name as it is; characters that cannot be seen, or would move a cursor, are spelt out."""
     return name if name.isprintable() else ascii(name)[1:-1]
+
+
+def without_secrets(text: str) -> str:
+    """A text without words that may be an address, a connection string or a password.
+
+    >>> without_secrets("no connection 'postgresql://u:p@h/d' for 'a b'")
+    "no connection <not shown> for 'a b'"
+    """
+    return _SECRET.sub("<not shown>", text)

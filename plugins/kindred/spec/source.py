@@ -16,6 +16,7 @@ DEFAULT_OVERLAP_HOURS = 24.0  # longer than a transaction that changes customers
 LARGEST_KEYS = {"numeric": 2**63 - 1, "double precision": 2**53, "real": 2**24}
 _PART_PATTERN = re.compile(r'"(?:[^"]|"")+"|[^".]+')
 TABLE_PATTERN = re.compile(rf"(?:{_PART_PATTERN.pattern})(?:\.(?:{_PART_PATTERN.pattern}))*")
+CONNECTION_PATTERN = re.compile(r"[\w#!()\-.:/\\]{1,250}")  # of Airflow's ids
 _NO_ZONES = ("localtime", "posixrules", "posix", "right", "Factory")
 
 

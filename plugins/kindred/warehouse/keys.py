@@ -153,8 +153,8 @@ _TEXTS = ("text", "character varying", "bpchar", "name")
 # Nested, since the parts of an "and" are evaluated in any order; braces are doubled for format.
 _TEXT_CASTS = {
     KeyType.BIGINT: (
-        "case when btrim({c}) ~ '^[+-]?[0-9]{{1,19}}$' then case when btrim({c})::numeric between"
-        f" -{2**63} and {2**63 - 1} then btrim({{c}})::bigint end end"
+        "case when btrim({c}) ~ '^[+-]?[0-9]{{1,19}}([.]0*)?$' then case when btrim({c})::numeric"
+        f" between -{2**63} and {2**63 - 1} then btrim({{c}})::numeric::bigint end end"
     ),
     KeyType.UUID: (
         "case when btrim({c}) ~* '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$'"

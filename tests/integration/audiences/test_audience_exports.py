@@ -181,6 +181,13 @@ def test_nothing_is_exported_while_it_is_not_known_who_is_excluded(scene, kindre
     other = {**FILES["responders"], "exclude": {"query": f"select {expected[1]} as customer_id"}}
     write_audiences(now, {"responders": other})
     assert export(kindred, scene, KINDRED_AUDIENCES=str(now)) == expected[2:]
+    odd = {**other, "exclude": {"query": "values (0), (null)"}}  # nobody's, which may be right
+    write_audiences(now, {"responders": odd})
+    arguments = ("responders", "--tier=50%", f"--out={kindred.out}/odd.csv")
+    code, printed = kindred(scene, "export-audience", *arguments, KINDRED_AUDIENCES=str(now))
+    assert code == 0
+    assert "warning: 1 rows of 'exclude' have no id" in printed
+    assert "warning: none of the 1 ids of 'exclude' is a customer of the snapshot" in printed
     write_audiences(now, {})
     assert export(kindred, scene, "b.csv", KINDRED_AUDIENCES=str(now)) == expected[1:]
     arguments = ("responders", "--tier=50%", f"--out={kindred.out}/c.csv")
@@ -217,8 +224,8 @@ def test_nothing_is_exported_while_it_is_not_known_who_is_excluded(scene, kindre
     code, printed = kindred(scene, "export-audience", *arguments, **changed)
     assert code == 1
     assert "nobody is left to export in the tier of 50% (control group: 0; erased or" in printed
-    assert len(records(scene)) == 3
-    assert {path.name for path in kindred.out.iterdir()} == {"a.csv", "b.csv"}
+    assert len(records(scene)) == 4
+    assert {path.name for path in kindred.out.iterdir()} == {"a.csv", "b.csv", "odd.csv"}
 
 
 def test_an_endpoint_comes_from_a_connection_and_appears_nowhere(scene, kindred, caplog):

@@ -69,7 +69,7 @@ def test_doctor_says_which_audiences_will_not_be_made(encoded, tmp_path):
     for name, words in {
         "broken": "broken.yaml: cannot be read as YAML: line 1",
         "cast": "cannot be read: invalid text representation: a value that it reads",
-        "lost": "file 'lost.csv': there is no such file in the folder",
+        "lost": "seed.file: there is no such file in the folder",
         "name": "the source has campaign, customer_id, responded_at; correct",
         "owner": "this connection is the warehouse's own",
         "slip": 'column "customerid" does not exist',

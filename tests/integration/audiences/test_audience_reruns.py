@@ -164,7 +164,7 @@ def test_an_audience_whose_source_ends_the_session_is_tried_again(own_nights, tm
     def interrupted(stage, run):
         if stage == "train_audience" and not tries:
             own_nights.query("insert into outage values (true)", source=True)
-            with pytest.raises(UnreachableError, match=r"seed, source .* cannot be read"):
+            with pytest.raises(UnreachableError, match=r"seed.query: cannot be read"):
                 run_task(run, "train_audience", audience="responders")
             tries.append(run.reopened().build.facts.get("audience:responders"))
             own_nights.query("truncate outage", source=True)

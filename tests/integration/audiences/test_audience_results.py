@@ -21,6 +21,7 @@ from kindred.audiences.export_rows import ExportRequest
 from kindred.audiences.export_target import FileTarget
 from kindred.audiences.exporting import export_audience
 from kindred.audiences.hashing import Hashing
+from kindred.audiences.preview import preview
 from kindred.audiences.result_rows import measure_results
 from kindred.audiences.results import Group, compare
 from kindred.erasure.task import erase
@@ -181,6 +182,26 @@ def measured(laboratory, spec, when, outcome=None):
         return measure_results(run, warehouse, {"responders": {"label": LABEL, "days": 3}})
 
 
+def test_a_larger_control_group_says_whom_it_would_take_from_earlier_exports(judged, tmp_path):
+    exported = set(frozen(judged, 1, "member"))
+    held, warned = {}, {}
+    for share in ("40%", "50%"):
+        write_audiences(tmp_path, {"responders": {**FILES["responders"], "control_share": share}})
+        with audiences_in(tmp_path):
+            shown = preview(judged.deployment, SPEC, "responders")
+        held[share] = sum(tier.control for tier in shown.tiers[-1:])
+        warned[share] = [
+            one for one in shown.row["warnings"] if "exported as members before" in one
+        ]
+    assert warned["40%"] == []
+    [warning] = warned["50%"]
+    count = int(warning.split()[0])
+    assert 0 < count <= held["50%"] - held["40%"] + 1
+    assert count < len(exported)
+    # The earlier export is judged by the groups that it had.
+    assert set(frozen(judged, 1, "member")) == exported
+
+
 @pytest.fixture(scope="module")
 def recounted(judged, copy_laboratory):
     """A copy whose export each test gives another outcome."""
@@ -306,7 +327,43 @@ def test_an_event_is_an_outcome_after_as_many_days_without_one(recounted):
     assert row["outcome"] == "event visits"
     [row] = measured(laboratory, scene_spec(), OVER, outcome)
     assert row["verdict"] == "not counted"
-    assert row["reason"] == "visits can be no outcome; the space has the events none"
+    assert row["reason"] == "the outcome is none of the events of the space; it has none"
+
+
+def test_what_is_given_back_is_no_outcome(recounted):
+    laboratory = recounted
+    laboratory.query(
+        "create table kindred.events_lines (customer_id kindred.customer_key, at timestamptz,"
+        " identity uuid, landed_at timestamptz, withdrawn_at timestamptz, amount double precision,"
+        " quantity double precision)"
+    )
+    first, second, third, fourth, fifth, *_ = frozen(laboratory, 1, "member")
+    after = moment(EXPORTED_AT) + timedelta(days=1)
+    for key, days, amount, quantity in (
+        (first, 0, -5.0, 1.0),
+        (second, 0, 5.0, -1.0),
+        (third, 0, 0.0, None),
+        (third, 1, -5.0, -1.0),  # it was bought before it was given back
+        (fourth, -3, -5.0, None),  # before the export
+        (fourth, 0, None, 2.0),
+        (fifth, -3, 5.0, None),
+    ):
+        laboratory.query(
+            "insert into kindred.events_lines values (%s, %s, gen_random_uuid(), now(), null, %s,"
+            " %s)",
+            (key, after + timedelta(days=days), amount, quantity),
+        )
+    lines = {"table": "lines", "customer": "customer_id", "at": "at"}
+    lines |= {"amount": "price", "quantity": "number"}
+    outcome = {"event": "lines", "days": 20}
+    for private, happened in (
+        ([], (2, 1)),
+        (["quantity"], (3, 1)),
+        (["amount", "quantity"], (3, 2)),
+    ):
+        spec = scene_spec(events={"lines": lines}, private=private)
+        [row] = measured(laboratory, spec, OVER, outcome)
+        assert (row["member_outcomes"], row["members_before"]) == happened, private
 
 
 def test_an_export_without_an_outcome_is_judged_by_the_file_as_it_is_now(recounted):
@@ -328,4 +385,5 @@ def test_an_export_without_an_outcome_is_judged_by_the_file_as_it_is_now(recount
     spec = scene_spec(private=[LABEL])
     laboratory.query("update kindred.audience_exports set status = 'finished'")
     [row] = measured(laboratory, spec, OVER)
-    assert row["reason"] == "bought can be no outcome; the space has the labels none"
+    assert row["reason"] == "the outcome is none of the labels of the space; it has none"
+    assert row["outcome"] == "unknown", "what a file says may be no name of the space"

@@ -63,7 +63,7 @@ HUGE = "select generate_series(1, 10000000)"
         (
             {"seed": {"query": "select nothing from customers"}},
             Status.FAILED,
-            "seed, source 'kindred_source', query: cannot be read: undefined column: it names a"
+            "seed.query: cannot be read: undefined column: it names a"
             " column that the source does not have; .* correct 'seed.query' in the file",
         ),
         ({"seed": {"query": "select 1; select 2"}}, Status.FAILED, "query: cannot be read"),
@@ -104,7 +104,7 @@ HUGE = "select generate_series(1, 10000000)"
         (
             {"seed": {"query": "select customer_id / 0 from customers where income > 0"}},
             Status.FAILED,
-            "query: cannot be read: division by zero: a value .*; the log of the task has",
+            "seed.query: cannot be read: division by zero: a value .*; the log of the task has",
         ),
         (
             {"seed": {"query": "digest:0123456789abcdef"}},
@@ -152,7 +152,7 @@ HUGE = "select generate_series(1, 10000000)"
         (
             {"seed": {"query": "select 1", "connection": "nowhere"}},
             Status.FAILED,
-            "there is no connection 'nowhere'",
+            "seed.query: there is no such connection, or it cannot be used; the log of the task",
         ),
         (
             {"seed": {"query": "select 1", "connection": "kindred_warehouse"}},
@@ -163,13 +163,13 @@ HUGE = "select generate_series(1, 10000000)"
         (
             {"seed": {"table": "responders", "column": "customerid"}},
             Status.FAILED,
-            "it has no column 'customerid'; correct 'seed.column'",
+            "seed.table: it has no such column; correct 'seed.column'",
         ),
         ({"seed": {"file": "other.csv"}}, Status.FAILED, "there is no such file in the folder"),
         (
             {**BY_QUERY, "pool": {"stat": "CA"}},
             Status.FAILED,
-            "pool: space 'default' has no stored column 'stat'; it has .*did you mean 'state'",
+            "pool: space 'default' has no stored column of that name; .*did you mean 'state'",
         ),
         (
             {**BY_QUERY, "pool": {"income": "secretly"}},
@@ -188,6 +188,31 @@ def test_what_cannot_be_made_has_a_status_and_a_reason(resolve, content, status,
     is_servers = "cannot be read: " in caught.value.reason
     assert ("server's words" in caught.value.reason) == is_servers
     assert ("cannot be read: " in caplog.text) == is_servers
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ({"seed": {"query": "select 1", "connection": "secret"}}, "seed.query: there is no such"),
+        ({"seed": {"table": "secret@example"}}, "seed.table: there is no such table or view"),
+        ({"seed": {"table": "opt_outs", "column": "secret"}}, "seed.table: it has no such column"),
+        ({"seed": {"file": "secret.csv"}}, "seed.file: there is no such file"),
+        ({"seed": {"file": "ids.csv", "column": "secret"}}, "seed.file: its first line is no"),
+        ({"seed": {"label": {"secret@example": "x"}}}, "seed.label: space 'default' has no label"),
+        ({**BY_QUERY, "pool": {"secret": 1}}, "pool: space 'default' has no stored column"),
+        (
+            {**BY_QUERY, "outcome": {"label": "secret", "days": 3}},
+            "outcome.label: space 'default' has no label of that name; it has bought",
+        ),
+        ({**BY_QUERY, "outcome": {"event": "secret", "days": 3}}, "outcome.event: space 'default'"),
+    ],
+)
+def test_reasons_are_in_no_words_of_the_file(resolve, content, place, caplog):
+    with pytest.raises(AudienceError, match=place) as caught:
+        resolve(content)
+    assert "secret" not in caught.value.reason
+    assert "kindred_source" not in caught.value.reason
+    assert "@" not in caplog.text
 
 
 def test_what_was_counted_of_seeds_is_told_of_an_audience_that_fails(resolve):

@@ -20,6 +20,8 @@ from integration.audiences.audience_scene import (
 from integration.audiences.population_scene import EVERYBODY, ids
 from kindred.audiences.audience_files import recorded_audiences, with_sql
 from kindred.audiences.populations import Truth
+from kindred.audiences.status import Status
+from kindred.errors import AudienceError
 
 
 def test_prepare_records_the_files_of_its_space_and_those_it_cannot_read(encoded):
@@ -31,8 +33,8 @@ def test_prepare_records_the_files_of_its_space_and_those_it_cannot_read(encoded
     assert responded.audience.seed.query.startswith("digest:")
     assert responded.audience.sizes == (0.05, 0.1, 0.2)
     assert broken.audience is None
-    assert broken.problem.startswith("broken.yaml: seed.querry: there is no such key; allowed are")
-    assert "there is no space 'other'; there are" in elsewhere.problem
+    assert broken.problem.startswith("broken.yaml: seed: there is no such key; allowed are")
+    assert "space: there is no such space; there are" in elsewhere.problem
 
 
 def test_a_query_gives_seeds_and_the_others_are_the_pool(resolve):
@@ -143,6 +145,25 @@ def test_ids_count_once_and_those_that_are_none_are_told(resolve):
         "3 ids of 'seed' can be no keys of type bigint",
     )
     assert resolve({"seed": {"query": f"{given} {odd}"}}, "odd").warnings == found.warnings
+
+
+def test_who_is_excluded_must_be_understood(resolve, encoded):
+    """Whoever is missed would be in the audience."""
+    given = "select customer_id::text || '.0' from customers where customer_id between 31 and 35"
+    for odd in ("1e3", "1,000", "9.5", "4O", "12345678901234567890"):
+        query = f"{given} union all values ('{odd}')"
+        with pytest.raises(AudienceError, match="1 ids of 'exclude' can be no keys") as caught:
+            resolve({**BY_QUERY, "exclude": {"query": query}})
+        assert caught.value.status == Status.FAILED
+        assert "write them as in the source's key column, or take them out" in caught.value.reason
+    found = resolve({**BY_QUERY, "exclude": {"query": given}})
+    assert (ids(found.excluded), found.warnings) == ([*range(31, 36)], ())
+    (encoded[1] / "out.csv").write_text("customer_id,n\n41.0,x\n42.,y\n +43,z\n0044.00,\n")
+    found = resolve({**BY_QUERY, "exclude": {"file": "out.csv"}})
+    assert (ids(found.excluded), found.warnings) == ([*range(41, 45)], ())
+    (encoded[1] / "out2.csv").write_text("customer_id,n\n41,x\n42;y\n")
+    with pytest.raises(AudienceError, match="line 3 has other columns"):
+        resolve({**BY_QUERY, "exclude": {"file": "out2.csv"}})
 
 
 def test_twenty_seeds_are_enough(resolve):

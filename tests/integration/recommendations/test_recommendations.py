@@ -136,6 +136,23 @@ def test_an_erased_customer_has_no_list(copied, monkeypatch):
     assert copied.query(of_them) == [(0,)]
 
 
+def test_a_snapshot_without_any_list_hides_no_other_one(copied):
+    reasons = "select * from bi.recommendation_reasons order by 1, 2"
+    distances = "select * from bi.lookalike_distances order by 1, 2, 3"
+    before = copied.query(reasons), copied.query(distances)
+    copied.run(SPEC, "2026-01-01T03:00")  # nothing was bought yet
+    counted = "select recommendation_methods from kindred.snapshots order by as_of limit 1"
+    assert copied.query(counted) == [([],)]
+    assert copied.query(reasons) == before[0]
+    assert copied.query(distances)[-len(before[1]) :] == before[1]
+    # As earlier releases have stored it.
+    copied.query(
+        "update kindred.snapshots set recommendation_methods = '{}', lookalike_distances = '{}'"
+        " where as_of = (select min(as_of) from kindred.snapshots)"
+    )
+    assert (copied.query(reasons), copied.query(distances)) == before
+
+
 def test_due_items_come_back_if_asked_for(shop):
     run = open_run(shop.deployment, "default", moment(LAST_NIGHT))
     asked = run.spec.recommendations.model_copy(update={"include_owned": True})

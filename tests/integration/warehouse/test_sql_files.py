@@ -77,6 +77,9 @@ FRAGMENTS = {
     "comment": "'a'",
     "unusable": "'a'",
     "outcome": "true",
+    "is_return": "false",
+    "audience": "'a'",
+    "moment": "'2026-01-01'",
 }
 # PostgreSQL parses a whole string before it runs the first statement of it, which ends it here.
 STOP = "do $stop$ begin raise exception 'parsed'; end $stop$; "

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 from random import Random
@@ -53,10 +54,10 @@ def test_each_space_reads_its_own_files(folders):
     [
         ("seed: [", "bad.yaml: cannot be read as YAML: line 1"),
         ("space: 7\n", "bad.yaml: space: a text is required (found 7 in line 1"),
-        ("space: Buying\n", "bad.yaml: space: 'Buying' cannot name a space"),
+        ("space: Buying\n", "bad.yaml: space: it cannot name a space"),
         (
             f"{SEED}space: byuing\n",
-            "there is no space 'byuing'; there are buying, default; did you",
+            "space: there is no such space; there are buying, default; did you",
         ),
         ("- seed\n", "bad.yaml: a mapping with the keys"),
     ],
@@ -214,6 +215,56 @@ def test_ids_in_the_wrong_place_are_not_told(folders, text):
     assert "773" not in file.problem
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{SEED}sizes: [secret, 7731]",
+        f"{SEED}max_ids: secret",
+        f"{SEED}control_share: secret",
+        f"{SEED}control_share: '77.31%'",
+        f"{SEED}space: 7731",
+        f"{SEED}space: secret@example",
+        f"{SEED}space: secret7731",
+        f"{SEED}name: secret",
+        f"{SEED}outcome: {{label: [secret], days: secret}}",
+        f"{SEED}pool: {{secret: []}}",
+        f"{SEED}pool: {{secret: {{secret: 1}}}}",
+        f"{SEED}pool: [secret]",
+        f"{SEED}secret: 7731",
+        f"{SEED}seed_: {{secret: 7731}}",
+        "seed: {secret: 1}",
+        "seed: {7731: 1}",
+        "7731: 1",
+        f"{SEED}pool: {{7731: 1}}",
+        "seed: {label: {secret: {a: 1}}}",
+        "seed: {label: {secret: }}",
+        "seed: {file: /secret}",
+        "seed: {table: secret, column: 'secret%'}",
+        "seed: {table: '.secret.'}",
+        'seed: {table: a, where: "\'secret"}',
+        "seed: {query: select 1, connection: 'postgresql://user:secret@db/crm'}",
+        "seed: {query: select 1, connection: 'host=db password=secret'}",
+        "seed: {query: select 1, connection: [secret]}",
+    ],
+)
+def test_readers_are_told_nothing_that_only_the_file_says(folders, text):
+    (folders[0] / "bad.yaml").write_text(text)
+    [file] = read_audience_files("default")
+    problem = file.to_fact()["problem"]
+    assert problem.startswith("bad.yaml: ")
+    assert not re.search("secret|7731|77.31|example", problem)
+    assert "secret@" not in file.problem
+    assert "password=" not in file.problem
+
+
+def test_a_key_at_the_top_that_is_none_is_named(folders):
+    (folders[0] / "bad.yaml").write_text(f"{SEED}audience_owner: somebody\n'a@b.c': 1\n")
+    [file] = read_audience_files("default")
+    assert "audience_owner: there is no such key; allowed are name, space, seed" in file.problem
+    assert "somebody" not in file.problem
+    assert "a@b.c" not in file.problem
+
+
 def test_no_private_column_is_named_in_what_a_build_records(folders):
     text = f"{SEED}pool: {{wage: [], 'wage 2': {{}}}}\nexclude: {{label: {{wage: }}}}\n"
     (folders[0] / "bad.yaml").write_text(text)
@@ -221,7 +272,7 @@ def test_no_private_column_is_named_in_what_a_build_records(folders):
     assert "column 'wage' is given an empty list" in file.problem
     fact = file.to_fact(["wage", "wage 2"])
     assert "wage" not in str(fact)
-    assert "column <private> is given an empty list" in fact["problem"]
+    assert "pool: a condition on a column is none" in fact["problem"]
     assert "wages" in without_private("'wages'", ["wage"])
 
 

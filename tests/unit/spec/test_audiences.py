@@ -111,7 +111,7 @@ SEED = "seed: {query: select 1}\n"
         ),
         ("seed: {query: select 1, where: x}", "'where' belongs to table, not to 'query'"),
         ("seed: {table: 'a.b.'}", "'a.b.' is not the name of a table"),
-        ("seed: {table: a, column: 'x%'}", "column 'x%' has a % in its name"),
+        ("seed: {table: a, column: 'x%'}", "a column with a % in its name is not allowed"),
         ("seed: {file: ../x}", "a file in the folder of this one is required"),
         ("seed: {file: /etc/passwd}", "a file in the folder of this one is required"),
         (r"seed: {file: 'a\b'}", "a file in the folder of this one is required"),
@@ -133,20 +133,20 @@ SEED = "seed: {query: select 1}\n"
         (f"{SEED}sizes: [0%, 5%]", "a size above 0 is required, such as 1% (line 2)"),
         (f"{SEED}sizes: [5%, 1%]", "each size must be larger than the one before it; sort them"),
         (f"{SEED}sizes: [5%, 5%]", "each size must be larger than the one before it"),
-        (f"{SEED}sizes: [101%]", "a share from 0 to 100 %, such as 5% or 0.05, is required (found"),
-        (f"{SEED}sizes: [5]", "such as 5% or 0.05, is required (found 5)"),
-        (f"{SEED}sizes: [.nan]", "is required (found nan)"),
-        (f"{SEED}sizes: [true]", "is required (found True)"),
-        (f"{SEED}sizes: [-1%]", "is required (found '-1%')"),
+        (f"{SEED}sizes: [101%]", "a share from 0 to 100 %, such as 5% or 0.05, is required (line"),
+        (f"{SEED}sizes: [5]", "such as 5% or 0.05, is required (line 2)"),
+        (f"{SEED}sizes: [.nan]", "is required (line 2)"),
+        (f"{SEED}sizes: [true]", "is required (line 2)"),
+        (f"{SEED}sizes: [-1%]", "is required (line 2)"),
         (f"{SEED}sizes: {[f'{i}%' for i in range(1, 22)]}", "at most 20 sizes can be given"),
-        (f"{SEED}control_share: 51%", "at most 50% can be held back (found 0.51)"),
+        (f"{SEED}control_share: 51%", "control_share: at most 50% can be held back (line 2)"),
         (f"{SEED}include_contacted: true", "'include_contacted' needs 'contacted'"),
         (f"{SEED}outcome: {{days: 3}}", "exactly one of 'label' and 'event' must be given"),
         (f"{SEED}outcome: {{label: a, event: b, days: 3}}", "exactly one of 'label' and 'event'"),
         (f"{SEED}outcome: {{label: a, days: 0}}", "a whole number from 1 to 3,660 is required"),
         (f"{SEED}outcome: {{label: [a], days: 1}}", "the name of a label, or labels with values"),
-        (f"{SEED}space: A b", "'A b' cannot name a space"),
-        (f"{SEED}name: summer", "name: the file's name says 'spring' (found 'summer'); leave"),
+        (f"{SEED}space: A b", "space: it cannot name a space"),
+        (f"{SEED}name: summer", "name: the file's name says 'spring'; leave"),
         (f"{SEED}max_ids: 0", "max_ids: a whole number from 1 to 100,000,000 is required"),
         (f"{SEED}seed: {{query: select 2}}", "key 'seed' is given twice, first in line 1"),
         (f"{SEED}pool: {{1: a}}", "pool: a text is required as key (found 1 in line 2"),
@@ -260,7 +260,7 @@ def test_where_is_one_condition_that_stays_where_it_is_put(condition):
 
 
 def test_the_name_of_a_file_is_that_of_an_audience(load):
-    with pytest.raises(SpecError, match="'Spring Sale' cannot name an audience; rename the file"):
+    with pytest.raises(SpecError, match="it cannot name an audience; rename the file"):
         load(SEED, "Spring Sale")
 
 

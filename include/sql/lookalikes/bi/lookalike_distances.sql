@@ -11,7 +11,9 @@ from (
   select shown.as_of, shown.metric, shown.is_hidden, listed.rank, listed.percentile, listed.distance
   from {space}.shown_snapshots as shown
   join {space}.snapshots using (as_of)
-  cross join lateral jsonb_to_recordset(snapshots.lookalike_distances) as listed (
+  cross join lateral jsonb_to_recordset(
+    case when jsonb_typeof(snapshots.lookalike_distances) = 'array' then snapshots.lookalike_distances end
+  ) as listed (
     rank integer, percentile integer, distance real
   )
 ) as found;

@@ -10,7 +10,9 @@ from (
   select shown.as_of, counted.method, counted.listed, counted.customers
   from {space}.shown_recommendations as shown
   join {space}.snapshots using (as_of)
-  cross join lateral jsonb_to_recordset(snapshots.recommendation_methods) as counted (
+  cross join lateral jsonb_to_recordset(
+    case when jsonb_typeof(snapshots.recommendation_methods) = 'array' then snapshots.recommendation_methods end
+  ) as counted (
     method smallint, listed bigint, customers bigint
   )
 ) as found;
