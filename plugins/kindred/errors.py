@@ -82,7 +82,7 @@ class GateError(KindredError):
 class AudienceFileError(SpecError):
     """An audience file that is wrong; ``public``: the same for those who read ``bi.audiences``."""
 
-    def __init__(self, text: str, public: str) -> None:
+    def __init__(self, text: str, public: str = "the file is wrong; see the log") -> None:
         super().__init__(text)
         self.public = public
 
