@@ -198,7 +198,9 @@ def test_the_place_is_that_of_the_thread_that_is_reported():
     said = []
     with reported("stage", said.append, pause_seconds=0.02):
         eligible(Metric.COSINE, Slow())
-    assert {SO_FAR.sub("", text) for text in said} == {"stage: in distances.eligible"}
+    places = {SO_FAR.sub("", text) for text in said}
+    # On a busy machine a line may be due before the work has begun.
+    assert places - {"stage"} == {"stage: in distances.eligible"}
 
 
 def test_within_a_reported_block_another_is_a_step():
