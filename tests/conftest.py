@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
-from databases import administer, trusted_pgvector
+from databases import administer, create_owner
 from local.postgres import OWNER, EmbeddedServer
 from sentence_models import link_model
 
@@ -137,13 +137,9 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Em
 def server(start_server: Callable[[str], EmbeddedServer]) -> Iterator[EmbeddedServer]:
     """The one PostgreSQL server of the session."""
     server = start_server("postgres")
-    server.create_owner()
+    create_owner(server)
     administer(
         server,
-        # A managed server lets owners of databases create it; nobody here has to be a superuser.
-        f"alter system set extension_control_path = '{trusted_pgvector(server)}:$system'",
-        "select pg_reload_conf()",
-        f"grant bi_reader to {OWNER} with admin true, inherit false",
         f"grant pg_checkpoint to {OWNER}",
         # For readers that are told of each wait.
         f"grant set on parameter log_lock_waits, deadlock_timeout to {OWNER}",

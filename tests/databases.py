@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg2
 
-from local.postgres import SUPERUSER, EmbeddedServer, binary
+from local.postgres import OWNER, SUPERUSER, EmbeddedServer, binary
 
 KEPT_SESSIONS = 2
 _kept: dict[str, "psycopg2.extensions.connection"] = {}
@@ -59,6 +59,18 @@ def administer(server: EmbeddedServer, *statements: str, database: str = "postgr
         for statement in statements:
             cursor.execute(statement)
     connection.close()
+
+
+def create_owner(server: EmbeddedServer) -> None:
+    """Give a server that has just been started the owner of its databases, who is no superuser."""
+    server.create_owner()
+    administer(
+        server,
+        # A managed server lets owners of databases create it; nobody here has to be a superuser.
+        f"alter system set extension_control_path = '{trusted_pgvector(server)}:$system'",
+        "select pg_reload_conf()",
+        f"grant bi_reader to {OWNER} with admin true, inherit false",
+    )
 
 
 def trusted_pgvector(server: EmbeddedServer) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg2
 
-from databases import administer, trusted_pgvector
+from databases import administer, create_owner
 from integration.warehouse import Laboratory
 from kindred.spec.model import Spec, spec_from_dict
 from local.demo import KEY, TABLE, UPDATED_AT, customer_columns, demo_data_set
@@ -78,16 +78,16 @@ class Scene:
         connection.close()
 
 
+def newest_environment(root: Path, name: str) -> Path | None:
+    """The environment of other tools that the checkout ``root`` made last; None without one."""
+    made = sorted((root / "build").glob(f"{name}-*/made"), key=lambda path: path.stat().st_mtime)
+    return made[-1].parent if made else None
+
+
 @contextmanager
 def published_scene(server: EmbeddedServer, root: Path, artefacts: Path) -> Iterator[Scene]:
     """Fill a server that has just been started; ``root`` is the checkout."""
-    server.create_owner()
-    administer(
-        server,
-        f"alter system set extension_control_path = '{trusted_pgvector(server)}:$system'",
-        "select pg_reload_conf()",
-        f"grant bi_reader to {OWNER} with admin true, inherit false",
-    )
+    create_owner(server)
     for name in ("shop", DATABASE):
         administer(
             server,

@@ -14,8 +14,6 @@ from kindred.warehouse.database import Database
 
 PARENT = "customer_map"
 COLUMNS = ("as_of", "customer_id", "x", "y", "updated_at")
-WHOLE = "000"
-"""The name of the only part of a table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,14 +52,12 @@ def load(
     database: Database, schema: str, found: CustomerMap, *, block_rows: int, wait_seconds: float
 ) -> int:
     """Fill the table aside, exactly once; returns its rows."""
-    return partitions.load_part(
+    return partitions.load_whole(
         database,
         schema,
         PARENT,
         found.as_of,
-        part=WHOLE,
         digest=found.digest(),
         fill=lambda table: database.copy_in(table, COLUMNS, RowStream(found.chunks(block_rows))),
-        delete_part=lambda table: database.run("warehouse/empty_table", table=table),
         wait_seconds=wait_seconds,
     )

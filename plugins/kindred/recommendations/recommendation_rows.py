@@ -35,8 +35,6 @@ COLUMNS = (
     "method",
 )
 ITEMS_AT_ONCE = 128
-WHOLE = "000"
-"""The name of the only part of a table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,15 +154,13 @@ def load(
         database.run("warehouse/create_aside", table=items, parent="recommended_items")
         database.copy_in(items, ITEM_COLUMNS, RowStream(listed.item_rows()))
 
-    partitions.load_part(
+    partitions.load_whole(
         database,
         schema,
         PARENT,
         listed.as_of,
-        part=WHOLE,
         digest=listed.digest(),
         fill=lambda table: database.copy_in(table, COLUMNS, RowStream(listed.chunks(block_rows))),
-        delete_part=lambda table: database.run("warehouse/empty_table", table=table),
         wait_seconds=wait_seconds,
     )
 

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
+WHOLE = "000"
+"""The name of the only part of a table."""
+
 PARENTS = (
     "customer_lookalikes",
     "customer_clusters",
@@ -95,6 +98,30 @@ def load_part(
         rows = fill(table)
         database.run("warehouse/record_loaded_part", {**names, "digest": digest, "rows": rows})
     return rows
+
+
+def load_whole(
+    database: Database,
+    schema: str,
+    parent: str,
+    as_of: datetime,
+    *,
+    digest: str,
+    fill: Callable[[str], int],
+    wait_seconds: float,
+) -> int:
+    """Like `load_part`, for a table that has one part."""
+    return load_part(
+        database,
+        schema,
+        parent,
+        as_of,
+        part=WHOLE,
+        digest=digest,
+        fill=fill,
+        delete_part=lambda table: database.run("warehouse/empty_table", table=table),
+        wait_seconds=wait_seconds,
+    )
 
 
 def _claim(

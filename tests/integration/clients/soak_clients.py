@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from integration.bi_scene import AS_OFS, DATABASE, LOGIN, published_scene
+from integration.bi_scene import AS_OFS, DATABASE, LOGIN, newest_environment, published_scene
 from integration.clients.questions import (
     AS_OF_DATE,
     CUSTOMER,
@@ -33,10 +33,10 @@ K = 10
 
 @pytest.fixture(scope="module")
 def environment(repository):
-    found = sorted((repository / "build").glob("clients-*/made"))
-    if not found:
+    found = newest_environment(repository, "clients")
+    if found is None:
         pytest.skip("the clients are not here: make check-clients installs them")
-    return max(found, key=lambda path: path.stat().st_mtime).parent
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import socket
 import threading
 import time
-from contextlib import contextmanager
 
 import pytest
 import uvicorn
@@ -11,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
 from integration.page.page_client import user_of
-from integration.reports.browser import SCHEMES, SIZES, Visit, axe_source, browser
+from integration.reports.browser import SCHEMES, SIZES, axe_source, blank, browser
 from kindred.page.app import make_app
 
 PREFIX = "/behind/a/proxy"
@@ -66,25 +65,8 @@ def address(client):
     thread.join()
 
 
-@contextmanager
 def opened(running, address, size, scheme):
-    context = running.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme
-    )
-    context.add_cookies([{"name": "user", "value": "admin", "url": address}])
-    try:
-        made = Visit(context.new_page())
-        made.page.on("request", lambda request: made.requests.append(request.url))
-        made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
-        made.page.on(
-            "console",
-            lambda said: (
-                made.complaints.append(said.text) if said.type in ("error", "warning") else None
-            ),
-        )
-        yield made
-    finally:
-        context.close()
+    return blank(running, size, scheme, [{"name": "user", "value": "admin", "url": address}])
 
 
 def check(visited, axe, address, picture):

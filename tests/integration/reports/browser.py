@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,12 +158,15 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def visit(running: Browser, address: str, size: tuple[int, int], scheme: Any) -> Iterator[Visit]:
-    """A page at a size and in a colour scheme."""
+def blank(
+    running: Browser, size: tuple[int, int], scheme: Any, cookies: Sequence[Any] = ()
+) -> Iterator[Visit]:
+    """An empty page at a size and in a colour scheme, which notes requests and complaints."""
     context = running.new_context(
         viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, device_scale_factor=1
     )
     try:
+        context.add_cookies(cookies)
         made = Visit(context.new_page())
         made.page.on("request", lambda request: made.requests.append(request.url))
         made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
@@ -173,7 +176,14 @@ def visit(running: Browser, address: str, size: tuple[int, int], scheme: Any) ->
                 made.complaints.append(said.text) if said.type in ("error", "warning") else None
             ),
         )
-        made.page.goto(address)
         yield made
     finally:
         context.close()
+
+
+@contextmanager
+def visit(running: Browser, address: str, size: tuple[int, int], scheme: Any) -> Iterator[Visit]:
+    """A page that is open at an address."""
+    with blank(running, size, scheme) as made:
+        made.page.goto(address)
+        yield made

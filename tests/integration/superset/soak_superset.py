@@ -14,7 +14,7 @@ import httpx
 import pytest
 import yaml
 
-from integration.bi_scene import DATABASE, LOGIN, published_scene
+from integration.bi_scene import DATABASE, LOGIN, newest_environment, published_scene
 from integration.superset.superset_server import running
 from kindred.cli import main
 from kindred.superset.dashboard_files import dashboards_dir, read_dashboards
@@ -26,10 +26,10 @@ SLUGS = {"night": "kindred-night", "segments": "kindred-segments"}
 
 @pytest.fixture(scope="module")
 def environment(repository):
-    found = sorted((repository / "build").glob("superset-*/made"))
-    if not found:
+    found = newest_environment(repository, "superset")
+    if found is None:
         pytest.skip("there is no Superset: make check-superset installs one")
-    return max(found, key=lambda path: path.stat().st_mtime).parent
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -94,3 +94,23 @@ def kinds(vectors: np.ndarray, given: Populations, hashes: np.ndarray | None = N
 def quality(found: Trained, size: float, ranking: Ranking = Ranking.PUBLISHED) -> QualityRow:
     [row] = [row for row in found.quality if row.size == size and row.ranking is ranking]
     return row
+
+
+def asked_by(bias: float, count: int = 4000) -> tuple[np.ndarray, np.ndarray, Populations]:
+    """Whom a campaign asks by the column that also makes them respond: vectors, likes, asked."""
+    random = np.random.default_rng(1)
+    vectors = random.normal(size=(count, 5)).astype(np.float32)
+    odds = 1.2 * (vectors[:, 0] + vectors[:, 1] * vectors[:, 2])
+    likes = np.zeros(count, dtype=bool)
+    likes[np.argsort(random.exponential(size=count) / np.exp(odds))[: count // 4]] = True
+    is_asked = random.random(count) < 1 / (1 + np.exp(1 - bias * vectors[:, 0]))
+    asked = np.flatnonzero(is_asked)
+    given = populations(
+        count,
+        rows(asked[likes[asked]]),
+        pool=rows(np.flatnonzero(~is_asked)),
+        others=rows(asked[~likes[asked]]),
+        contacted=rows(asked),
+        truth=Truth.CONTACTED,
+    )
+    return vectors, likes, given

@@ -14,6 +14,7 @@ from kindred.audiences.populations import Truth
 from kindred.audiences.status import Status
 from kindred.errors import AudienceError
 from unit.audiences.made_audiences import (
+    asked_by,
     asked_half,
     half,
     kinds,
@@ -115,26 +116,6 @@ def test_a_pool_unlike_the_asked_is_warned_of():
     vectors[1:1000:2, 1] += 6.0
     [sentence] = [s for s in trained(vectors, asked).warnings if "unlike" in s]
     assert 0.45 < int(sentence.split("%")[0]) / 100 < 0.55
-
-
-def asked_by(bias, count=4000):
-    """Whom a campaign asks by the column that also makes them respond: vectors, likes, asked."""
-    random = np.random.default_rng(1)
-    vectors = random.normal(size=(count, 5)).astype(np.float32)
-    odds = 1.2 * (vectors[:, 0] + vectors[:, 1] * vectors[:, 2])
-    likes = np.zeros(count, dtype=bool)
-    likes[np.argsort(random.exponential(size=count) / np.exp(odds))[: count // 4]] = True
-    is_asked = random.random(count) < 1 / (1 + np.exp(1 - bias * vectors[:, 0]))
-    asked = np.flatnonzero(is_asked)
-    given = populations(
-        count,
-        rows(asked[likes[asked]]),
-        pool=rows(np.flatnonzero(~is_asked)),
-        others=rows(asked[~likes[asked]]),
-        contacted=rows(asked),
-        truth=Truth.CONTACTED,
-    )
-    return vectors, likes, given
 
 
 def test_where_the_asked_are_hardly_like_the_pool_the_quality_is_called_a_guess():

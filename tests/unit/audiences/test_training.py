@@ -11,6 +11,7 @@ from kindred.audiences.trained import Ranking
 from kindred.audiences.training import compared_size
 from unit.audiences.made_audiences import (
     BLOCKS,
+    asked_by,
     asked_half,
     half,
     hashes_of,
@@ -203,26 +204,6 @@ def test_probabilities_follow_odds_that_fall_in_the_middle():
     answers = likes[found.order].reshape(10, -1).mean(axis=1)
     errors = np.abs(found.probabilities.reshape(10, -1).mean(axis=1) - answers)
     assert errors.mean() < 0.03
-
-
-def asked_by(bias, count=4000):
-    """Whom a campaign asks by the column that also makes them respond: vectors, likes, asked."""
-    random = np.random.default_rng(1)
-    vectors = random.normal(size=(count, 5)).astype(np.float32)
-    odds = 1.2 * (vectors[:, 0] + vectors[:, 1] * vectors[:, 2])
-    likes = np.zeros(count, dtype=bool)
-    likes[np.argsort(random.exponential(size=count) / np.exp(odds))[: count // 4]] = True
-    is_asked = random.random(count) < 1 / (1 + np.exp(1 - bias * vectors[:, 0]))
-    asked = np.flatnonzero(is_asked)
-    given = populations(
-        count,
-        rows(asked[likes[asked]]),
-        pool=rows(np.flatnonzero(~is_asked)),
-        others=rows(asked[~likes[asked]]),
-        contacted=rows(asked),
-        truth=Truth.CONTACTED,
-    )
-    return vectors, likes, given
 
 
 def test_the_quality_is_that_of_the_pool_whoever_was_asked():
