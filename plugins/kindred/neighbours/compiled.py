@@ -41,6 +41,14 @@ def compiled_for_scores(function: F) -> F:
     return _compiled(function, OPTIONS | {"fastmath": {"contract"}})
 
 
+def compiled_for_sums(function: F) -> F:
+    """Like `compiled_for_scores`, but sums of one pair may be taken in another order.
+
+    Only so does a sum over the dimensions of one pair use SIMD: four times as fast.
+    """
+    return _compiled(function, OPTIONS | {"fastmath": {"contract", "reassoc"}})
+
+
 def _digest_of_sources() -> str:
     package = Path(__file__).parents[1]
     sources = sorted(path for name in FOLDERS for path in package.joinpath(name).rglob("*.py"))

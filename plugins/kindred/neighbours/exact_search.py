@@ -30,15 +30,9 @@ class ExactSearch:
         """A copy of all distinct vectors; list search needs it only if candidates are too few."""
         return np.asarray(self._vectors[self._distinct.first_rows])
 
-    def nearest(
-        self,
-        positions: np.ndarray,
-        width: int,
-        *,
-        threads: int = 1,
-    ) -> Found:
-        """The nearest customers of the vectors at some positions in the order."""
-        return self.nearest_of(self._order[positions], width, threads)
+    def nearest(self, start: int, stop: int, width: int, *, threads: int = 1) -> Found:
+        """The nearest customers of the vectors from ``start`` to ``stop`` in the order."""
+        return self.nearest_of(self._order[start:stop], width, threads)
 
     def nearest_of(self, points: np.ndarray, width: int, threads: int = 1) -> Found:
         """The nearest customers of some distinct vectors, including those that share the vector."""

@@ -7,6 +7,7 @@ import numpy as np
 from kindred.neighbours.distinct import Distinct
 from kindred.neighbours.inverted_lists import LIST_SIZE, Tuned
 from kindred.neighbours.list_training import ListTree, train_tree
+from kindred.neighbours.refining_gain import candidate_recall
 from kindred.neighbours.truth import Truth
 from kindred.neighbours.tuning import Sample, cheapest, content_points, tuned
 from kindred.spec.metrics import Metric
@@ -27,11 +28,13 @@ for: within that, their sizes cost little, see docs/graph.md."""
 class FrozenLists:
     """The lists of an encoder's snapshots, with the searches they may use, cheapest first.
 
-    ``rungs``: (near lists, probes) of each; the last one probes every list.
+    ``rungs``: (near lists, probes) of each; the last one probes every list. ``candidate_recall``:
+    the recall of the lists alone that a pass over neighbours starts from; None: none is made.
     """
 
     tree: ListTree
     rungs: tuple[tuple[int, int], ...]
+    candidate_recall: float | None
 
     def fit(self, points: int) -> bool:
         """Whether so many distinct vectors are about as many as the lists were trained for."""
@@ -55,8 +58,12 @@ def freeze_lists(
     tree = train_tree(points, seed=seed, customers=customers, threads=threads)
     lists = tree.lists_of(points, threads=threads)
     sample = Sample.of(vectors, distinct, metric, truth, lists)
-    width, probes, _ = cheapest(sample, target_recall, threads)
-    return FrozenLists(tree, _rungs(width, probes, len(tree.centroids)))
+    k = truth.neighbours.shape[1]
+    aimed = candidate_recall(
+        vectors, distinct, metric, k, target_recall, seed=seed, threads=threads
+    )
+    width, probes, _ = cheapest(sample, aimed or target_recall, threads)
+    return FrozenLists(tree, _rungs(width, probes, len(tree.centroids)), aimed)
 
 
 def use_lists(
@@ -69,7 +76,10 @@ def use_lists(
     *,
     threads: int,
 ) -> Tuned:
-    """Assign a snapshot's vectors to the lists, and take the first rung that is good enough."""
+    """Assign a snapshot's vectors to the lists, and take the first rung that is good enough.
+
+    ``target_recall`` is that of the lists alone.
+    """
     points = content_points(vectors, distinct, metric)
     lists = frozen.tree.lists_of(points, threads=threads)
     sample = Sample.of(vectors, distinct, metric, truth, lists)

@@ -17,16 +17,20 @@ def search_megabytes(shape: tuple[int, ...], k: int, shards: int) -> int:
     return BASE_MEGABYTES + (vectors + index + results) // 2**20
 
 
-def earlier_megabytes(shape: tuple[int, ...]) -> int:
-    """Memory of an earlier graph, mapped, that a search copies from, and of its row numbers."""
-    rows, k = shape
-    return rows * (8 * k + 12) // 2**20
-
-
 def merge_megabytes(shape: tuple[int, ...], k: int) -> int:
     """Memory of merging the shards and measuring the recall."""
     rows, dimensions = shape
     return BASE_MEGABYTES + rows * (3 * (dimensions + 3) * 4 + 3 * k * 8 + 64) // 2**20
+
+
+def refining_megabytes(shape: tuple[int, ...], candidates: int) -> int:
+    """Memory of a pass over neighbours, beside that of the merge.
+
+    Three copies of the vectors: mapped, in list order, and as unit vectors (or padded to a multiple
+    of four); the candidates before and after, and who holds whom.
+    """
+    rows, dimensions = shape
+    return rows * (3 * (dimensions + 3) * 4 + 2 * candidates * 8 + 16 * 4 + 64) // 2**20
 
 
 def part_megabytes(rows: int, part_rows: int, k: int) -> int:

@@ -93,7 +93,8 @@ def _wish(run: Run) -> dict[str, Any]:
 
 def _as_row(frozen: "FrozenLists | None") -> dict[str, Any]:
     if frozen is None:
-        return {"dimensions": 0, "upper": b"", "starts": b"", "centroids": b"", "rungs": Json([])}
+        empty = {"upper": b"", "starts": b"", "centroids": b""}
+        return {"dimensions": 0, **empty, "rungs": Json([]), "candidate_recall": None}
     tree = frozen.tree
     return {
         "dimensions": tree.centroids.shape[1],
@@ -101,11 +102,17 @@ def _as_row(frozen: "FrozenLists | None") -> dict[str, Any]:
         "starts": tree.starts.astype("<i8").tobytes(),
         "centroids": tree.centroids.astype("<f4").tobytes(),
         "rungs": Json(frozen.rungs),
+        "candidate_recall": frozen.candidate_recall,
     }
 
 
 def _from_row(
-    dimensions: int, upper: memoryview, starts: memoryview, centroids: memoryview, rungs: Any
+    dimensions: int,
+    upper: memoryview,
+    starts: memoryview,
+    centroids: memoryview,
+    rungs: Any,
+    candidate_recall: float | None,
 ) -> "FrozenLists | None":
     if not rungs:
         return None
@@ -117,4 +124,4 @@ def _from_row(
         np.frombuffer(starts, dtype="<i8").copy(),
         np.frombuffer(centroids, dtype="<f4").reshape(-1, dimensions).copy(),
     )
-    return FrozenLists(tree, tuple((near, probes) for near, probes in rungs))
+    return FrozenLists(tree, tuple((near, probes) for near, probes in rungs), candidate_recall)

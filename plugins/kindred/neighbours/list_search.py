@@ -1,20 +1,16 @@
-"""Search of distinct vectors by lists, which returns neighbouring customers."""
+"""Search of distinct vectors in the lists near their own."""
 
 import numpy as np
 
-from kindred.neighbours.affected import ChangedPoints, find_affected
-from kindred.neighbours.candidate_rows import KINDS, nearest_rows
 from kindred.neighbours.distinct import Distinct
-from kindred.neighbours.exact_search import ExactSearch
 from kindred.neighbours.inverted_lists import Lists, list_edges
 from kindred.neighbours.list_kernel import search_lists
-from kindred.neighbours.results import Found
+from kindred.neighbours.list_points import ListPoints
+from kindred.neighbours.results import Candidates, Found
+from kindred.neighbours.search_plan import SPARE_CANDIDATES
 from kindred.neighbours.threads import in_threads
-from kindred.neighbours.tiles import make_tiles, searchable
+from kindred.neighbours.tiles import make_tiles
 from kindred.spec.metrics import Metric
-
-SPARE_CANDIDATES = 5
-"""Extra candidates, so that float32 rounding hardly ever decides about a neighbour."""
 
 QUERIES_AT_ONCE = 4096
 
@@ -31,116 +27,51 @@ class ListSearch:
         near: np.ndarray,
         probes: int,
     ) -> None:
-        self._kind = KINDS[metric]
-        self._metric = metric
         self._lists = lists
         self._near = near
         self._probes = probes
-        self._exact = ExactSearch(vectors, distinct, lists.order, metric)
-        self._points = vectors[distinct.first_rows[lists.order]]
-        self._searchable = searchable(self._points, metric)
-        self._tiles = make_tiles(self._searchable, lists.starts, metric)
-        self._starts, self._members = distinct.members_of(lists.order)
+        self._points = ListPoints(vectors, distinct, metric, lists.order)
+        self._tiles = make_tiles(self._points.searchable, lists.starts, metric)
 
-    def nearest(
-        self,
-        positions: np.ndarray,
-        width: int,
-        *,
-        threads: int = 1,
-    ) -> Found:
-        """The nearest customers of the vectors at ascending ``positions`` in list order.
+    def nearest(self, start: int, stop: int, width: int, *, threads: int = 1) -> Found:
+        """The nearest customers of the vectors from ``start`` to ``stop`` in list order.
 
-        ``width`` must be at most the number of eligible customers. A limit is infinite where any
-        change can change what was found.
+        Both are starts of lists, or the end of the last one. ``width`` must be at most the number
+        of eligible customers.
         """
-        rows = np.empty((len(positions), width), dtype=np.int32)
-        distances = np.empty((len(positions), width), dtype=np.float32)
-        limits = np.empty(len(positions), dtype=np.float32)
+        found = self.candidates(start, stop, width + SPARE_CANDIDATES, threads=threads)
+        return self._points.nearest(np.arange(start, stop), found.points, width, threads=threads)
+
+    def candidates(self, start: int, stop: int, count: int, *, threads: int = 1) -> Candidates:
+        """The ``count`` nearest vectors of those from ``start`` to ``stop``."""
+        scores = np.full((stop - start, count), np.inf, dtype=np.float32)
+        points = np.full((stop - start, count), -1, dtype=np.int32)
+        lists, tiles = self._lists, self._tiles
 
         def search(first: int, last: int) -> None:
-            block = slice(first, last)
-            limits[block] = self._search(positions[block], rows[block], distances[block])
+            block = slice(lists.starts[first] - start, lists.starts[last] - start)
+            search_lists(
+                first,
+                last,
+                self._points.searchable[lists.starts[first] : lists.starts[last]],
+                lists.starts[first : last + 1] - lists.starts[first],
+                tiles.values,
+                tiles.offsets,
+                tiles.starts,
+                tiles.is_product,
+                lists.centroids,
+                self._near,
+                self._probes,
+                scores[block],
+                points[block],
+            )
 
-        in_threads(search, self._pieces(positions), threads, "searching lists")
-        short = np.flatnonzero(rows[:, -1] < 0)
-        if short.size:
-            points = self._lists.order[positions[short]]
-            exact = self._exact.nearest_of(points, width, threads)
-            rows[short], distances[short], limits[short] = exact.rows, exact.distances, np.inf
-        return Found(rows, distances, limits)
+        in_threads(search, self._pieces(start, stop), threads, "searching lists", "lists")
+        return Candidates(start, points, scores)
 
-    def affected(
-        self,
-        first: int,
-        last: int,
-        changed: np.ndarray,
-        lists_of_changed: np.ndarray,
-        limits: np.ndarray,
-        *,
-        threads: int = 1,
-    ) -> np.ndarray:
-        """Whether a changed point may change what was found for the lists ``first`` to ``last``.
-
-        Parameters
-        ----------
-        first, last : int
-        changed : ndarray of float32, shape (changed, dimensions)
-            Vectors that have come or gone.
-        lists_of_changed : ndarray of int, shape (changed,)
-        limits : ndarray of float32, shape (points of these lists,)
-            As `nearest` returned them; NaN where it does not matter.
-
-        Returns
-        -------
-        ndarray of bool, shape (points of these lists,)
-        """
-        starts = self._lists.starts[first : last + 1]
-        return find_affected(
-            self._searchable[starts[0] : starts[-1]],
-            starts - starts[0],
-            self._near[first:last],
-            limits,
-            ChangedPoints(searchable(changed, self._metric), lists_of_changed),
-            is_product=self._tiles.is_product,
-            threads=threads,
-        )
-
-    def _search(self, positions: np.ndarray, rows: np.ndarray, distances: np.ndarray) -> np.ndarray:
-        lists, tiles = self._lists, self._tiles
-        first, last = np.searchsorted(lists.starts, positions[[0, -1]], side="right").tolist()
-        count = rows.shape[1] + SPARE_CANDIDATES
-        kept = np.full((len(positions), count), np.inf, dtype=np.float32)
-        ids = np.full((len(positions), count), -1, dtype=np.int32)
-        search_lists(
-            first - 1,
-            last,
-            self._searchable[positions],
-            np.searchsorted(positions, lists.starts[first - 1 : last + 1]),
-            tiles.values,
-            tiles.offsets,
-            tiles.starts,
-            tiles.is_product,
-            lists.centroids,
-            self._near,
-            self._probes,
-            kept,
-            ids,
-        )
-        nearest_rows(
-            self._kind,
-            self._points[positions],
-            self._points,
-            ids,
-            self._starts,
-            self._members,
-            rows,
-            distances,
-        )
-        return np.asarray(kept[:, -1])
-
-    def _pieces(self, positions: np.ndarray) -> list[tuple[int, int]]:
-        """Cut the positions into those of whole lists, about `QUERIES_AT_ONCE` each."""
-        wanted = np.append(np.arange(0, len(positions), QUERIES_AT_ONCE), len(positions))
-        edges = np.unique(list_edges(np.searchsorted(positions, self._lists.starts), wanted))
-        return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+    def _pieces(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """Cut the lists into pieces of about `QUERIES_AT_ONCE` vectors."""
+        starts = self._lists.starts
+        edges = list_edges(starts, np.append(np.arange(start, stop, QUERIES_AT_ONCE), stop))
+        numbers = np.unique(np.searchsorted(starts, edges))
+        return list(zip(numbers[:-1].tolist(), numbers[1:].tolist(), strict=True))

@@ -9,13 +9,24 @@ import numpy as np
 class Found:
     """What was found for some vectors.
 
-    ``rows`` int32 and ``distances`` float32, (vectors, width), sorted by (distance, row);
-    ``limits`` float32 (vectors,), of a search by lists: see `NeighbourGraph`.
+    ``rows`` int32 and ``distances`` float32, (vectors, width), sorted by (distance, row).
     """
 
     rows: np.ndarray
     distances: np.ndarray
-    limits: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What was found for the points from ``start`` on, by their positions in list order.
+
+    ``points`` int32 and ``scores`` float32, (points, width), sorted by score; -1 and infinity where
+    there are too few.
+    """
+
+    start: int
+    points: np.ndarray
+    scores: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -23,14 +34,12 @@ class ShardResult:
     """Neighbours of one shard's customers.
 
     ``rows`` int32 (m,) in no particular order, ``neighbours`` int32 (m, k') and ``distances``
-    float32 (m, k'). Rows and neighbours are row numbers of the vectors. ``limits`` float32 (m,), of
-    a search by lists: see `NeighbourGraph`.
+    float32 (m, k'). Rows and neighbours are row numbers of the vectors.
     """
 
     rows: np.ndarray
     neighbours: np.ndarray
     distances: np.ndarray
-    limits: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -38,14 +47,12 @@ class NeighbourGraph:
     """The k' = min(k, eligible - 1) nearest other customers of every customer.
 
     ``neighbours`` int32 (n, k') and ``distances`` float32 (n, k'), sorted by (distance, row); -1
-    and NaN for customers that are not ``eligible``, bool (n,). ``limits`` float32 (n,), of a search
-    by lists: the score of the last candidate. Only points with a score up to it can change a row.
+    and NaN for customers that are not ``eligible``, bool (n,).
     """
 
     neighbours: np.ndarray
     distances: np.ndarray
     eligible: np.ndarray
-    limits: np.ndarray | None = None
 
     def nearest(self, k: int) -> "NeighbourGraph":
         """The same graph with only the first k neighbours."""

@@ -1,13 +1,12 @@
 """The plan of a graph search: everything that all shards have to agree on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from kindred.errors import DataError, SettingsError
-from kindred.neighbours.changes import Changes
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.distinct import Distinct, find_distinct
 from kindred.neighbours.exact import require_k
@@ -27,6 +26,13 @@ EXACT_LIMIT = 30_000
 EXACT_BLOCK = 4096
 """Shards of an exact search consist of whole blocks of this many vectors."""
 
+SPARE_CANDIDATES = 5
+"""Extra candidates, so that float32 rounding hardly ever decides about a neighbour."""
+
+FEWEST_REFINED = 26
+"""Candidates before a pass over neighbours, at least: from 16 of them a pass left half as many more
+neighbours unfound as from 26, on mixed and on friendly data (docs/graph.md)."""
+
 _INDEX_ARRAYS = ("first_rows", "starts", "members", "content_order")
 
 
@@ -36,10 +42,11 @@ class GraphPlan:
 
     ``k``: neighbours of every eligible customer, min(k, eligible - 1); ``lists`` and ``probes``:
     0 for exact search; ``shards``: the last ones may be empty; ``estimated_recall``: of
-    ``recall_k`` neighbours on the tuning sample; ``is_frozen``: whether the lists are those of the
+    ``recall_k`` neighbours on the tuning sample, by the lists alone; ``is_refined``: whether
+    a pass over neighbours (`refining`) follows; ``is_frozen``: whether the lists are those of the
     encoder. ``arrays``: eligible, the index of distinct
     vectors (first_rows, starts, members, content_order), list_order, shard_boundaries (positions in
-    list_order), and for ivf list_starts, centroids and near_lists; `with_changes` adds more.
+    list_order), and for ivf list_starts, centroids and near_lists.
     """
 
     method: str
@@ -50,6 +57,7 @@ class GraphPlan:
     shards: int
     recall_k: int
     estimated_recall: float
+    is_refined: bool
     rows: int
     dimensions: int
     is_frozen: bool
@@ -66,6 +74,12 @@ class GraphPlan:
         named = {field.name: getattr(self, field.name) for field in fields(self)}
         del named["arrays"]
         return named | {"metric": self.metric.value}
+
+    @property
+    def candidates(self) -> int:
+        """Vectors that a search by lists keeps for each: its own, k others, and spare ones."""
+        count = self.k + 1 + SPARE_CANDIDATES
+        return max(count, FEWEST_REFINED) if self.is_refined else count
 
     @property
     def distinct(self) -> Distinct:
@@ -96,6 +110,7 @@ def plan_graph(
     distinct: Distinct | None = None,
     truth: Truth | None = None,
     frozen: "FrozenLists | None" = None,
+    is_refined: bool = False,
     threads: int = 1,
 ) -> GraphPlan:
     """Find distinct vectors, train lists, and tune the number of lists to search.
@@ -124,6 +139,9 @@ def plan_graph(
     frozen : FrozenLists, optional
         The lists of the encoder. Without them, or if they fit another size, lists are trained on
         these vectors.
+    is_refined : bool
+        Whether a pass over neighbours follows, so that the lists alone need not find everyone; for
+        ``frozen`` lists they themselves say so.
     threads : int
         Does not change the result.
 
@@ -140,17 +158,24 @@ def plan_graph(
     width = max(0, min(k, len(distinct.members) - 1))
     count = len(distinct.first_rows)
     recalled = min(width, recall_k or k)
-    tuned = None
+    tuned, aimed = None, None
     is_frozen = frozen is not None and frozen.fit(count)
     if may_use_lists(count, exact=exact, target_recall=target_recall) and width > 0:
         # Imported here because numba takes half a second to import, and most tasks never need it.
         from kindred.neighbours.frozen_lists import use_lists
+        from kindred.neighbours.refining_gain import candidate_recall
         from kindred.neighbours.tuning import tune_lists
 
         truth = truth or find_truth(
             vectors, metric, recalled, distinct, seed=seed, measuring_size=0, threads=threads
         )
-        sampled = (vectors, distinct, metric, truth, target_recall)
+        if frozen is not None:
+            aimed = frozen.candidate_recall
+        elif is_refined:
+            aimed = candidate_recall(
+                vectors, distinct, metric, recalled, target_recall, seed=seed, threads=threads
+            )
+        sampled = (vectors, distinct, metric, truth, aimed or target_recall)
         if frozen is not None and is_frozen:
             tuned = use_lists(frozen, *sampled, threads=threads)
         else:
@@ -164,6 +189,7 @@ def plan_graph(
         shards=shards,
         recall_k=recalled,
         estimated_recall=1.0 if tuned is None else tuned.recall,
+        is_refined=aimed is not None,
         rows=len(vectors),
         dimensions=vectors.shape[1],
         is_frozen=tuned is not None and is_frozen,
@@ -186,35 +212,6 @@ def _arrays(distinct: Distinct, tuned: Tuned | None, shards: int) -> dict[str, n
     # Starts of lists (or blocks) that cut the vectors evenly.
     wanted = np.arange(shards + 1, dtype=np.int64) * starts[-1] // shards
     return arrays | {"list_order": order, "shard_boundaries": list_edges(starts, wanted)}
-
-
-def is_searched_alike(plan: GraphPlan, earlier: GraphPlan) -> bool:
-    """Whether both plans search the same lists of an encoder in the same way."""
-    names = ("method", "metric", "k", "lists", "probes", "dimensions", "is_frozen")
-    return (
-        plan.is_frozen
-        and all(getattr(plan, name) == getattr(earlier, name) for name in names)
-        and np.array_equal(plan.arrays["centroids"], earlier.arrays["centroids"])
-        and np.array_equal(plan.arrays["near_lists"], earlier.arrays["near_lists"])
-    )
-
-
-def with_changes(plan: GraphPlan, earlier: GraphPlan, changes: Changes) -> GraphPlan:
-    """The plan with what has changed since an earlier one that is searched alike.
-
-    It adds the arrays earlier_rows (as in `Changes`), is_changed in list order, and of the vectors
-    that are gone their first rows, gone_rows, and lists, gone_lists.
-    """
-    lists = np.empty(len(earlier.arrays["list_order"]), dtype=np.int32)
-    sizes = np.diff(earlier.arrays["list_starts"])
-    lists[earlier.arrays["list_order"]] = np.repeat(np.arange(len(sizes)), sizes)
-    arrays = {
-        "earlier_rows": changes.earlier_rows,
-        "is_changed": changes.is_changed[plan.arrays["list_order"]],
-        "gone_rows": earlier.arrays["first_rows"][changes.gone],
-        "gone_lists": lists[changes.gone],
-    }
-    return replace(plan, arrays=plan.arrays | arrays)
 
 
 def may_use_lists(distinct: int, *, exact: bool, target_recall: float) -> bool:

@@ -11,11 +11,11 @@ from kindred.neighbours.distances import eligible
 from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.graph_artefacts import (
     PUBLIC_GRAPH,
-    find_earlier,
+    earlier_truth,
     machine_code,
+    read_candidates,
     read_graph,
     read_plan,
-    read_plan_and_earlier_graph,
     read_shards,
     read_truth,
     read_vectors,
@@ -26,16 +26,16 @@ from kindred.neighbours.graph_artefacts import (
     write_truth,
 )
 from kindred.neighbours.graph_memory import (
-    earlier_megabytes,
     merge_megabytes,
+    refining_megabytes,
     search_megabytes,
 )
 from kindred.neighbours.list_rows import lists_of_encoder
 from kindred.neighbours.public_graph import public_part, search_public
 from kindred.neighbours.recall import Recall, recall_of
 from kindred.neighbours.results import NeighbourGraph
-from kindred.neighbours.search import merge_shards, search_shard
-from kindred.neighbours.search_plan import EXACT
+from kindred.neighbours.search import find_candidates, merge_shards, search_shard
+from kindred.neighbours.search_plan import EXACT, GraphPlan, may_use_lists
 from kindred.neighbours.search_plan import plan_graph as plan
 from kindred.neighbours.truth import find_truth
 from kindred.progress.steps import step
@@ -60,11 +60,12 @@ def plan_graph(run: Run) -> list[int]:
     require_memory(run, "plan_graph", "plan of the graph", forecast)
     spec, metric = run.spec, run.spec.metric
     distinct = find_distinct(vectors, eligible(metric, vectors))
-    earlier, frozen = None, None
+    frozen = None
     with run.warehouse("plan_graph") as warehouse:
         is_frozen = encoder_versions.freezes_lists(warehouse, run.encoder_version)
-        if is_frozen:
-            earlier = find_earlier(run, vectors, distinct)
+        may_reuse = is_frozen and may_use_lists(
+            len(distinct.first_rows), exact=spec.exact, target_recall=spec.target_recall
+        )
         truth = find_truth(
             vectors,
             metric,
@@ -72,7 +73,7 @@ def plan_graph(run: Run) -> list[int]:
             distinct,
             seed=SEED,
             by_content=is_frozen,
-            earlier=None if earlier is None else earlier.truth_now(),
+            earlier=earlier_truth(run, vectors) if may_reuse else None,
             threads=threads,
         )
         if is_frozen:
@@ -92,7 +93,7 @@ def plan_graph(run: Run) -> list[int]:
         frozen=frozen,
         threads=threads,
     )
-    write_plan(run, made, earlier)
+    write_plan(run, made)
     log.info("graph plan: %s", made.parameters)
     return list(range(made.shards))
 
@@ -119,20 +120,19 @@ def count_shards(rows: int, shard_rows: int, threads: int) -> int:
 def search_graph(run: Run, shard: int) -> dict[str, Any]:
     """Find the neighbours of one shard's customers; each shard can be run again separately."""
     vectors = read_vectors(run)
-    made, earlier = read_plan_and_earlier_graph(run)
+    made = read_plan(run)
     work = f"shard {shard} of {made.shards}"
     forecast = search_megabytes(vectors.shape, made.k, made.shards)
-    if earlier is not None:
-        forecast += earlier_megabytes(earlier.neighbours.shape)
     require_memory(run, "search_graph", work, forecast)
     started = time.monotonic()
     threads = cores(run.settings.graph_threads)
+    search = find_candidates if made.is_refined else search_shard
     with step(work):
-        result = search_shard(made, vectors, shard, earlier=earlier, threads=threads)
+        result = search(made, vectors, shard, threads=threads)
     seconds = time.monotonic() - started
     write_shard(run, shard, result)
-    log.info("%s: %d customers in %.1f s", work, len(result.rows), seconds)
-    return {"shard": shard, "rows": len(result.rows)}
+    log.info("%s: %.1f s", work, seconds)
+    return {"shard": shard}
 
 
 def merge_graph(run: Run) -> list[int]:
@@ -164,10 +164,31 @@ def merge_graph(run: Run) -> list[int]:
 def put_together(run: Run) -> str:
     """Write the merged graph; return the method of its search."""
     made = read_plan(run)
-    forecast = merge_megabytes((made.rows, made.dimensions), made.k)
+    shape = (made.rows, made.dimensions)
+    forecast = merge_megabytes(shape, made.k)
+    if made.is_refined:
+        forecast += refining_megabytes(shape, made.candidates)
     require_memory(run, "merge_graph", "merge of the graph", forecast)
-    write_graph(run, merge_shards(made, read_shards(run, made.shards)), made)
+    write_graph(run, _refined(run, made) if made.is_refined else _merged(run, made), made)
     return made.method
+
+
+def _merged(run: Run, made: GraphPlan) -> NeighbourGraph:
+    return merge_shards(made, read_shards(run, made.shards))
+
+
+def _refined(run: Run, made: GraphPlan) -> NeighbourGraph:
+    # Imported here because numba takes half a second to import, and most tasks never need it.
+    from kindred.neighbours.refined_graph import refine_graph
+
+    return refine_graph(
+        made,
+        read_vectors(run),
+        read_candidates(run, made.shards),
+        read_truth(run),
+        run.spec.target_recall,
+        threads=cores(run.settings.graph_threads),
+    )
 
 
 def _find_public(run: Run, warehouse: Database) -> dict[str, Any]:

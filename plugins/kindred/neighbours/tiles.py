@@ -135,12 +135,13 @@ def keep_best(
         if better:
             for j in range(min(64, count - start)):
                 if block[j] < limit:
-                    _insert(block[j], first + start + j, kept, ids)
+                    insert(block[j], first + start + j, kept, ids)
                     limit = kept[len(kept) - 1]
 
 
 @compiled
-def _insert(score: np.float32, point: int, kept: np.ndarray, ids: np.ndarray) -> None:
+def insert(score: np.float32, point: int, kept: np.ndarray, ids: np.ndarray) -> None:
+    """Insert a point into the sorted best, behind those with the same score; the last one drops."""
     at = len(kept) - 1
     while at > 0 and kept[at - 1] > score:
         kept[at] = kept[at - 1]
