@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kindred.neighbours.changes import Snapshot, find_changes
 from kindred.neighbours.distances import distances, eligible
 from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.recall import recall_of
 from kindred.neighbours.results import NeighbourGraph
-from kindred.neighbours.search import EarlierGraph, merge_shards, search_shard
-from kindred.neighbours.search_plan import GraphPlan, is_searched_alike, plan_graph, with_changes
+from kindred.neighbours.search import find_candidates, merge_shards, search_shard
+from kindred.neighbours.search_plan import GraphPlan, plan_graph
 from kindred.neighbours.truth import find_truth
 
 
@@ -60,8 +59,18 @@ def build_graph(
         exact=exact,
         threads=threads,
     )
-    results = [search_shard(plan, vectors, shard, threads=threads) for shard in range(shards)]
-    return plan, merge_shards(plan, results)
+    return plan, search_all(plan, vectors, None, threads=threads)
+
+
+def search_all(plan, vectors, truth, target_recall=0.95, *, threads=1):
+    """The graph of all shards of a plan, with a pass over neighbours where it wants one."""
+    if not plan.is_refined:
+        shards = [search_shard(plan, vectors, n, threads=threads) for n in range(plan.shards)]
+        return merge_shards(plan, shards)
+    from kindred.neighbours.refined_graph import refine_graph
+
+    found = [find_candidates(plan, vectors, n, threads=threads) for n in range(plan.shards)]
+    return refine_graph(plan, vectors, found, truth, target_recall, threads=threads)
 
 
 def froze(vectors, metric, k=5, target_recall=0.95):
@@ -75,16 +84,14 @@ def froze(vectors, metric, k=5, target_recall=0.95):
 
 @dataclass(frozen=True)
 class Night:
-    """A snapshot of an encoder with its graph; ``customers`` ascend."""
+    """A snapshot of an encoder with its graph."""
 
-    customers: np.ndarray
-    vectors: np.ndarray
     plan: GraphPlan
     graph: NeighbourGraph
 
 
-def build_night(customers, vectors, metric, frozen, *, k=8, earlier=None, shards=1, threads=1):
-    """A night's graph, from nothing or from that of another night of the encoder."""
+def build_night(vectors, metric, frozen, *, k=8, shards=1, threads=1):
+    """A night's graph, searched in the lists of an encoder."""
     distinct = find_distinct(vectors, eligible(metric, vectors))
     truth = find_truth(vectors, metric, 5, distinct, seed=3, by_content=True, threads=threads)
     plan = plan_graph(
@@ -100,18 +107,7 @@ def build_night(customers, vectors, metric, frozen, *, k=8, earlier=None, shards
         frozen=frozen,
         threads=threads,
     )
-    before = None
-    if earlier is not None and is_searched_alike(plan, earlier.plan):
-        then = Snapshot(earlier.customers, earlier.vectors, earlier.plan.distinct)
-        changes = find_changes(then, Snapshot(customers, vectors, distinct))
-        plan = with_changes(plan, earlier.plan, changes)
-        graph, gone = earlier.graph, earlier.vectors[plan.arrays["gone_rows"]]
-        before = EarlierGraph(graph.neighbours, graph.distances, graph.limits, gone)
-    results = [
-        search_shard(plan, vectors, shard, earlier=before, threads=threads)
-        for shard in range(shards)
-    ]
-    return Night(customers, vectors, plan, merge_shards(plan, results))
+    return Night(plan, search_all(plan, vectors, truth, threads=threads))
 
 
 def measure_recall(vectors, metric, graph, *, sample_size=1000, seed):

@@ -128,7 +128,7 @@ def _positions_of(plan: GraphPlan, rows: np.ndarray) -> np.ndarray:
     position_of[order] = np.arange(len(order))
     of_rows = np.full(plan.rows, -1, dtype=np.int64)
     of_rows[distinct.members] = np.repeat(position_of, distinct.sizes)
-    return of_rows[rows]
+    return np.asarray(of_rows[rows])
 
 
 def _by_customer(

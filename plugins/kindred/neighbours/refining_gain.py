@@ -10,7 +10,7 @@ from kindred.neighbours.list_points import ListPoints
 from kindred.neighbours.refined_graph import RecallSample
 from kindred.neighbours.refining import refine
 from kindred.neighbours.search import find_candidates
-from kindred.neighbours.search_plan import plan_graph
+from kindred.neighbours.search_plan import EXACT, plan_graph
 from kindred.neighbours.truth import find_truth
 from kindred.spec.metrics import Metric
 
@@ -74,7 +74,7 @@ def candidate_recall(
 def _part(vectors: np.ndarray, distinct: Distinct, seed: int) -> np.ndarray:
     count = len(distinct.first_rows)
     picked = np.random.default_rng(seed).choice(count, min(TRIED, count), replace=False)
-    return vectors[distinct.first_rows[distinct.content_order[np.sort(picked)]]]
+    return np.asarray(vectors[distinct.first_rows[distinct.content_order[np.sort(picked)]]])
 
 
 def _gain(
@@ -86,12 +86,12 @@ def _gain(
     truth = find_truth(part, metric, k, distinct, seed=seed, measuring_size=0, threads=threads)
     options: Any = {"shards": 1, "seed": seed, "distinct": distinct, "threads": threads}
     plan = plan_graph(part, metric, k, target_recall=tried, truth=truth, **options)
-    if plan.trained_lists is None:
+    if plan.method == EXACT:
         return 1.0
     plan = replace(plan, is_refined=True)
     found = find_candidates(plan, part, 0, threads=threads)
     points = ListPoints(part, distinct, metric, plan.arrays["list_order"])
     refined = refine(points.searchable, found, threads=threads)
     sample = RecallSample.of(plan, points, truth, threads)
-    least = 1.0 / truth.neighbours.size
-    return (1.0 - sample.shares(found).mean()) / max(least, 1.0 - sample.shares(refined).mean())
+    before, after = (1.0 - float(sample.shares(each).mean()) for each in (found, refined))
+    return before / max(1.0 / truth.neighbours.size, after)

@@ -61,8 +61,11 @@ def find_candidates(
     Like `search_shard`, which see; `refined_graph.refine_graph` makes a graph of them.
     """
     _check(plan, vectors, shard)
+    search = _search_of(plan, vectors)
+    if isinstance(search, ExactSearch):
+        raise SettingsError("the plan is exact and has no candidates; call search_shard")
     start, stop = plan.arrays["shard_boundaries"][shard : shard + 2].tolist()
-    return _list_search(plan, vectors).candidates(start, stop, plan.candidates, threads=threads)
+    return search.candidates(start, stop, plan.candidates, threads=threads)
 
 
 def _search(
@@ -73,16 +76,13 @@ def _search(
 
 
 def _search_of(plan: GraphPlan, vectors: np.ndarray) -> "ExactSearch | ListSearch":
-    if plan.trained_lists is None:
+    lists = plan.trained_lists
+    if lists is None:
         return ExactSearch(vectors, plan.distinct, plan.arrays["list_order"], plan.metric)
-    return _list_search(plan, vectors)
-
-
-def _list_search(plan: GraphPlan, vectors: np.ndarray) -> "ListSearch":
     # Imported here because numba takes half a second to import, and most tasks never need it.
     from kindred.neighbours.list_search import ListSearch
 
-    lists, near = plan.trained_lists, np.array(plan.arrays["near_lists"])
+    near = np.array(plan.arrays["near_lists"])
     return ListSearch(vectors, plan.distinct, plan.metric, lists, near, plan.probes)
 
 

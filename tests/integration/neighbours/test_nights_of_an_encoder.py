@@ -1,7 +1,5 @@
-"""Nights of one encoder share its lists, and search only where something has changed."""
+"""Nights of one encoder share its lists, and what is known of its sample."""
 
-import logging
-import shutil
 from datetime import timedelta
 
 import numpy as np
@@ -13,7 +11,7 @@ from kindred.artefacts.folder import snapshot_folders, snapshot_slug
 from kindred.encoding.vectors import VECTORS
 from kindred.erasure.task import erase, request_erasure
 from kindred.history.erasure_key import VARIABLE
-from kindred.neighbours import graph_artefacts
+from kindred.neighbours import graph_artefacts, truth
 from kindred.neighbours.graph_artefacts import read_graph, read_plan, read_truth
 from kindred.neighbours.recall import recall_of
 from kindred.run.context import SEED
@@ -43,10 +41,12 @@ def rows(customers, night, seed, gone=False):
 
 
 @pytest.fixture(autouse=True)
-def _small_lists(monkeypatch):
+def _small_lists_and_a_pass(monkeypatch):
     monkeypatch.setattr("kindred.neighbours.search_plan.EXACT_LIMIT", 100)
     for module in ("list_training", "frozen_lists"):
         monkeypatch.setattr(f"kindred.neighbours.{module}.LIST_SIZE", 16)
+    # A pass finds little among so few customers.
+    monkeypatch.setattr("kindred.neighbours.refining_gain.LEAST_GAIN", 0.0)
 
 
 @pytest.fixture
@@ -61,24 +61,34 @@ def town(make_laboratory):
     return laboratory
 
 
-def copied(caplog):
-    """How many customers each search took from an earlier graph."""
-    found = [r.args[1] for r in caplog.records if "as in the earlier graph" in r.msg]
-    caplog.clear()
-    return found
+@pytest.fixture
+def counted(monkeypatch):
+    """How many customers of the sample were compared with everyone, and with arrivals only."""
+    counts = []
+    search = truth.exact_neighbours
+
+    def counting(queries, base, *args, **options):
+        counts.append(("everyone" if "exclude" in options else "arrivals", len(queries)))
+        return search(queries, base, *args, **options)
+
+    monkeypatch.setattr(truth, "exact_neighbours", counting)
+    return counts
 
 
-def test_nights_in_any_order_equal_nights_from_nothing(town, make_laboratory, caplog, monkeypatch):
-    caplog.set_level(logging.INFO, "kindred.neighbours")
+def test_nights_in_any_order_equal_nights_from_nothing(town, make_laboratory, counted, monkeypatch):
     town.fit(SPEC, NIGHTS[0])
-    first, second = (town.run(SPEC, night) for night in NIGHTS[:2])
-    [number] = copied(caplog)
-    assert 200 < number < 399
+    first = town.run(SPEC, NIGHTS[0])
+    counted.clear()
+    second = town.run(SPEC, NIGHTS[1])
+    found = dict(counted)
+    assert found["arrivals"] > 4 * found["everyone"] > 0
     assert read_plan(first).is_frozen
     assert read_plan(second).is_frozen
-    # A date that is run again finds the graph of its first run.
+    assert read_plan(second).is_refined
+    # A date that is run again finds the truth of its first run.
+    counted.clear()
     town.run(SPEC, NIGHTS[1])
-    assert copied(caplog) == [400]
+    assert dict(counted)["everyone"] == 0
 
     # Who left before the second night is still in what the first one has handed on.
     monkeypatch.setenv(VARIABLE, SECRET)
@@ -90,17 +100,17 @@ def test_nights_in_any_order_equal_nights_from_nothing(town, make_laboratory, ca
     assert not holding(town, needle)
     assert second.folder.read(VECTORS, "encode")
     town.run(SPEC, NIGHTS[2], times=2)
-    assert len(copied(caplog)) == 2
 
     other = make_laboratory(beside=town)
     monkeypatch.setattr(graph_artefacts, "CHANGED_SHARE", -1.0)
     other.fit(SPEC, NIGHTS[0])
+    counted.clear()
     for night in reversed(NIGHTS):
         other.run(SPEC, night)
         # The next date that is filled in goes on from the last one.
         assert snapshot_slug(moment(night)) in snapshot_folders(str(other.artefacts), "default")
     erase(other.deployment, "default", request_erasure(other.deployment, "default", str(LEAVER)))
-    assert not copied(caplog)
+    assert "arrivals" not in dict(counted)
     assert town.hashes() == other.hashes()
     lists = "select settings, upper_centroids, centroids, rungs::text from kindred.graph_lists"
     assert (
@@ -118,21 +128,16 @@ def holding(laboratory, needle):
     return [path for path in laboratory.artefacts.rglob("*.npy") if needle in path.read_bytes()]
 
 
-def test_a_shard_searches_everything_where_the_earlier_graph_has_gone(town, caplog):
-    caplog.set_level(logging.INFO, "kindred.neighbours")
+def test_lists_of_an_earlier_release_reach_the_target_alone(town):
     town.fit(SPEC, NIGHTS[0])
-    first = town.run(SPEC, NIGHTS[0])
-
-    def remove(stage, run):
-        if stage == "search_graph":
-            shutil.rmtree(first.folder.path)
-
-    run = town.run(SPEC, NIGHTS[1], before=remove, until="build_embeddings")
-    assert not copied(caplog)
-    graph = read_graph(run)
+    assert read_plan(town.run(SPEC, NIGHTS[0])).is_refined
+    town.query("update kindred.graph_lists set candidate_recall = null")
+    run = town.run(SPEC, NIGHTS[1], until="build_embeddings")
+    assert read_plan(run).is_frozen
+    assert not read_plan(run).is_refined
+    graph, sample = read_graph(run), read_truth(run)
     assert (graph.neighbours >= 0).all()
-    truth = read_truth(run)
-    recall = recall_of(truth, SPEC.metric, graph.nearest(SPEC.k), is_tuned=True, seed=SEED)
+    recall = recall_of(sample, SPEC.metric, graph.nearest(SPEC.k), is_tuned=True, seed=SEED)
     assert run.reopened().build.facts["recall"] == recall.recall_at_k >= 0.85
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kindred.neighbours import truth as truth_module
-from kindred.neighbours.changes import Snapshot, find_changes, rows_now
+from kindred.neighbours.changes import find_changes
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.search_plan import plan_graph
@@ -82,18 +82,12 @@ def test_a_truth_that_goes_on_from_an_earlier_one_is_the_same(metric, monkeypatc
     moved = rng.choice(670, 15, replace=False)
     now[moved] += np.float32(0.1)
     now[650:655] = 0.0
-    snapshots = [
-        Snapshot(keys, values, find_distinct(values, eligible(metric, values)))
-        for keys, values in (
-            (customers, vectors),
-            (np.concatenate([customers[stayed], np.arange(1_000, 1_020)]), now),
-        )
-    ]
+    customers_now = np.concatenate([customers[stayed], np.arange(1_000, 1_020)])
+    both = [(v, find_distinct(v, eligible(metric, v))) for v in (vectors, now)]
     sizes = {"tuning_size": 60, "measuring_size": 70, "by_content": True, "seed": 3}
-    before, whole = (find_truth(s.vectors, metric, 5, s.distinct, **sizes) for s in snapshots)
-    changes = find_changes(*snapshots)
-    same = np.where(changes.is_same, changes.earlier_rows, -1)
-    earlier = EarlierTruth(before, rows_now(same, 700), np.flatnonzero(~changes.is_same))
+    before, whole = (find_truth(v, metric, 5, distinct, **sizes) for v, distinct in both)
+    changes = find_changes(customers, vectors, customers_now, now)
+    earlier = EarlierTruth(before, changes.rows_now, changes.arrived)
     searched = []
     known = truth_module.exact_neighbours
 
@@ -102,12 +96,24 @@ def test_a_truth_that_goes_on_from_an_earlier_one_is_the_same(metric, monkeypatc
         return known(queries, base, *args, **options)
 
     monkeypatch.setattr(truth_module, "exact_neighbours", counting)
-    found = find_truth(now, metric, 5, snapshots[1].distinct, earlier=earlier, **sizes)
+    found = find_truth(now, metric, 5, both[1][1], earlier=earlier, **sizes)
     for name, values in whole.arrays.items():
         np.testing.assert_array_equal(found.arrays[name], values)
     # Most are only compared with those who have arrived.
     assert searched[0][1] < 50
     assert searched[1][0] < 0.6 * len(found.rows)
+
+
+def test_a_customer_has_stayed_if_the_vector_has_bit_by_bit():
+    vectors = np.array([[1.0], [2.0], [2.0], [3.0], [0.0], [5.0], [6.0]], dtype=np.float32)
+    now = np.array([[1.0], [2.0], [9.0], [3.0], [3.0], [-0.0], [5.0]], dtype=np.float32)
+    # 25 and 45 are new, 30 and 70 gone, 50 has a zero of the other sign
+    before, after = ([10, 20, 30, 40, 50, 60, 70], [10, 20, 25, 40, 45, 50, 60])
+    changes = find_changes(np.array(before), vectors, np.array(after), now)
+    assert changes.rows_now.tolist() == [0, 1, -1, 3, -1, 6, -1]
+    assert changes.arrived.tolist() == [2, 4, 5]
+    none = find_changes(np.array([], dtype=np.int64), vectors[:0], np.array(after), now)
+    assert none.arrived.tolist() == list(range(7))
 
 
 def test_the_sample_of_an_encoder_stays_as_far_as_its_customers_do():
