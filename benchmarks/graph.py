@@ -75,11 +75,25 @@ SEEDS = 20
 ROUNDS = 3
 
 
-class NoWarehouse:
-    """Answers nothing: the encoder has no lists, so the snapshot trains its own."""
+class StoredLists:
+    """In place of a warehouse: the lists of an encoder that was fitted on this snapshot."""
 
-    def value(self, name: str, parameters: Any) -> None:
-        """No value."""
+    def __init__(self) -> None:
+        self._row: tuple[Any, ...] | None = None
+
+    def value(self, name: str, parameters: Any) -> Any:
+        """When the encoder was fitted; that its snapshots share lists."""
+        return AS_OF if name == "encoding/fitted_as_of" else True
+
+    def row(self, name: str, parameters: Any) -> tuple[Any, ...] | None:
+        """The lists."""
+        return self._row
+
+    def run(self, name: str, parameters: dict[str, Any]) -> None:
+        """Store the lists, as the warehouse gives them back."""
+        names = ("dimensions", "upper", "starts", "centroids", "rungs", "candidate_recall")
+        stored = [parameters[name] for name in names]
+        self._row = (*stored[:4], stored[4].adapted, stored[5])
 
 
 class RunWithoutWarehouse(Run):
@@ -87,8 +101,8 @@ class RunWithoutWarehouse(Run):
 
     @contextmanager
     def warehouse(self, stage: str) -> Iterator[Any]:
-        """What answers nothing."""
-        yield NoWarehouse()
+        """What knows the lists of an encoder, and nothing else."""
+        yield StoredLists()
 
     def record_forecast(self, stage: str, megabytes: int) -> None:
         """Do nothing; the forecast is in the log."""
@@ -139,7 +153,9 @@ def run_recall(job: Job) -> dict[str, Any]:
 def write_customers(job: Job, n: int, d: int, data: str = CUSTOMERS) -> str:
     """Write the artefact ``vectors``; return the path of its array."""
     folder = job.opened().folder
-    folder.write(VECTORS, {"vectors": make_vectors(data, n, d)}, {})
+    arrays = {"customers": np.arange(n), "vectors": make_vectors(data, n, d)}
+    # Of another encoder than the run's, so that no round goes on from the truth of the one before.
+    folder.write(VECTORS, arrays, {"encoder_version": 0})
     return str(Path(folder.path) / VECTORS / "vectors.npy")
 
 
