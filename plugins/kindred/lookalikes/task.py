@@ -7,8 +7,10 @@ from kindred.encoding.vectors import read_embeddings
 from kindred.lookalikes.lookalike_rows import PARENT, PUBLIC_PARENT, Lookalikes, load_part
 from kindred.neighbours.graph_artefacts import GRAPH, PUBLIC_GRAPH, read_graph
 from kindred.neighbours.graph_memory import LOOKALIKE_ROW_BYTES, part_megabytes
+from kindred.neighbours.task import count_parts
 from kindred.run.context import Run
 from kindred.run.memory import with_fitting_blocks
+from kindred.warehouse import partitions
 
 log = logging.getLogger(__name__)
 
@@ -38,5 +40,14 @@ def load_lookalikes(run: Run, part: int) -> dict[str, Any]:
             )
             for parent, graph in graphs.items()
         }
+        # Beside the segments, which keep a core idle now and then; the gate would do it alone.
+        for parent in graphs:
+            partitions.finish_loaded(
+                warehouse,
+                parent,
+                run.as_of,
+                parts=count_parts(customers, shard_rows),
+                memory_mb=run.settings.maintenance_work_mem_mb,
+            )
     log.info("part %d: lookalikes loaded: %s", part, loaded)
     return {"part": part, "rows": loaded[PARENT]}

@@ -117,6 +117,11 @@ def count_shards(rows: int, shard_rows: int, threads: int) -> int:
     return min(MAX_SHARDS, max(1, math.ceil(rows / (2 * shard_rows * threads))))
 
 
+def count_parts(customers: int, shard_rows: int) -> int:
+    """Number of parts in which the lookalikes of so many customers are loaded; at least one."""
+    return max(1, math.ceil(customers / shard_rows))
+
+
 def search_graph(run: Run, shard: int) -> dict[str, Any]:
     """Find the neighbours of one shard's customers; each shard can be run again separately."""
     vectors = read_vectors(run)
@@ -158,7 +163,7 @@ def merge_graph(run: Run) -> list[int]:
             public=public,
         )
     log.info("recall@%d %.4f [%.4f, %.4f]", run.spec.k, recall.recall_at_k, recall.low, recall.high)
-    return list(range(max(1, math.ceil(len(graph.eligible) / run.settings.shard_rows))))
+    return list(range(count_parts(len(graph.eligible), run.settings.shard_rows)))
 
 
 def put_together(run: Run) -> str:

@@ -181,15 +181,28 @@ def drop_filled(database: Database, parent: str, as_of: datetime) -> None:
 def finish_aside(database: Database, parent: str, as_of: datetime, *, memory_mb: int) -> None:
     """Index a filled table, unless done, and add the CHECK that lets ATTACH skip its scan.
 
-    ``memory_mb`` is the sort memory that the workers of an index build share.
+    ``memory_mb`` is the sort memory that the workers of an index build share. Several tasks may
+    call this at once: one of them does it, the others wait.
     """
     _finish(database, parent, aside_name(parent, as_of), as_of, memory_mb)
+
+
+def finish_loaded(
+    database: Database, parent: str, as_of: datetime, *, parts: int, memory_mb: int
+) -> None:
+    """`finish_aside` if all parts of a table are loaded; to be called after each of them."""
+    loaded = database.value("warehouse/count_loaded_parts", {"table": aside_name(parent, as_of)})
+    if loaded == parts:
+        finish_aside(database, parent, as_of, memory_mb=memory_mb)
 
 
 def _finish(database: Database, parent: str, table: str, as_of: datetime, memory_mb: int) -> None:
     if database.value("warehouse/is_aside_finished", {"table": table}):
         return
     with database.transaction():
+        database.run("warehouse/lock_aside", table=table)
+        if database.value("warehouse/is_aside_finished", {"table": table}):
+            return
         database.run(
             "warehouse/configure_build", {"memory_mb": memory_mb, "workers": INDEX_WORKERS}
         )

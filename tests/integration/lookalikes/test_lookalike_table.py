@@ -173,3 +173,21 @@ def test_a_table_that_lacks_rows_is_not_published(laboratory, missing, found):
     laboratory.query(f"delete from kindred.{table} where {missing}")  # noqa: S608
     with pytest.raises(GateError, match=f"{found}, 4000 rows of 800 are expected"):
         run_task(run, "quality_gate")
+
+
+def test_whoever_loads_the_last_part_indexes_the_table(make_laboratory):
+    """Beside other tasks, whichever part is last; the gate finds it done."""
+    laboratory = make_laboratory()
+    laboratory.environment["KINDRED_SHARD_ROWS"] = "1000"
+    laboratory.fill("customers", COLUMNS, people(2_100))
+    run = laboratory.run(make_spec(), CURRENT, until="load_lookalikes")
+    table = aside_name("customer_lookalikes", moment(CURRENT))
+    keys = f"select count(*) from pg_index where indrelid = to_regclass('kindred.{table}')"
+    for part in (2, 0, 0):
+        run_task(run, "load_lookalikes", part=part)
+        assert laboratory.query(keys) == [(0,)]
+    for _ in range(2):
+        run_task(run, "load_lookalikes", part=1)
+        assert laboratory.query(keys) == [(2,)]
+    laboratory.run(make_spec(), CURRENT)
+    assert laboratory.query("select count(*) from bi.lookalikes_current") == [(5 * 2_100,)]
