@@ -1,4 +1,8 @@
-"""Search of a list's points in nearby lists, all queries of the list at once."""
+"""Search of points in the lists near their own: choose the lists, then go through them.
+
+A list's tile is larger than a core's first cache, and loading it takes longer than scoring it
+against a few points. So all points of a piece that chose a list are scored against it in one go.
+"""
 
 import numpy as np
 
@@ -12,10 +16,8 @@ FEW_PROBES = 64
 
 @compiled
 def search_lists(
-    first: int,
-    last: int,
     queries: np.ndarray,
-    query_starts: np.ndarray,
+    own: np.ndarray,
     values: np.ndarray,
     offsets: np.ndarray,
     starts: np.ndarray,
@@ -26,78 +28,133 @@ def search_lists(
     kept: np.ndarray,
     ids: np.ndarray,
 ) -> None:
-    """Find candidates for points of the lists ``first`` to ``last``.
+    """Find candidates for points, the nearest first, then those at lower positions.
 
-    Each query is searched in those ``probes`` of its list's ``near`` lists whose centroids are
-    nearest to it. Those of list ``first + i`` are ``queries[query_starts[i]:query_starts[i + 1]]``.
-    ``values``, ``offsets`` and ``starts`` are the tiles of all points, one per list, and ``ids``
-    are positions in list order. ``kept`` float32 and ``ids`` int32, (queries, candidates), must be
-    initialised with infinity and -1.
+    Each of the ``queries`` float32 (queries, dimensions), whose lists are ``own`` int32 (queries,),
+    ascending, is searched in those ``probes`` of its list's ``near`` lists whose centroids are
+    nearest to it. ``values``, ``offsets`` and ``starts`` are the tiles of all points, one per list,
+    and ``ids`` are positions in list order. ``kept`` float32 and ``ids`` int32, (queries,
+    candidates), must be initialised with infinity and -1.
     """
-    widest = max(np.max(starts[1:] - starts[:-1]), np.max(query_starts[1:] - query_starts[:-1]))
-    columns = padded_size(near.shape[1])
-    scores = score_buffer(max(padded_size(widest), columns))
+    probes = min(probes, near.shape[1])
+    chosen = np.empty((len(queries), probes), dtype=np.int32)
+    _choose_lists(queries, own, is_product, centroids, near, chosen)
+    scores = score_buffer(padded_size(np.max(starts[1:] - starts[:-1])))
     group = np.empty((4, queries.shape[1]), dtype=np.float32)
-    tile = np.zeros(queries.shape[1] * columns, dtype=np.float32)
-    coarse = np.empty((widest, scores.shape[1]), dtype=np.float32)
-    best = np.empty(probes, dtype=np.float32)
-    best_ids = np.empty(probes, dtype=np.int32)
-    limits = np.empty(widest, dtype=np.float32)
-    looking = np.empty(widest, dtype=np.int64)
-    for own in range(first, last):
-        origin = query_starts[own - first]
-        rows = queries[origin : query_starts[own - first + 1]]
-        gather_columns(centroids, near[own], tile)
-        _coarse_scores(rows, tile, columns, is_product, group, scores, coarse)
-        for i in range(len(rows)):
-            limits[i] = limit_of(coarse[i], near.shape[1], probes, best, best_ids)
-        for n in range(near.shape[1]):
-            other = near[own, n]
-            count = starts[other + 1] - starts[other]
-            size = 0
-            for i in range(len(rows)):
-                if coarse[i, n] <= limits[i]:
-                    looking[size] = i
-                    size += 1
-            if size == 0 or count == 0:
-                continue
+    # The nearest list first: it tells the limit that hardly any point of the others is below.
+    for first, last in ((0, 1), (1, probes)):
+        ends, looking = _by_list(chosen[:, first:last], len(centroids))
+        begin = 0
+        for other in range(len(centroids)):
+            end, count = ends[other], starts[other + 1] - starts[other]
             block = values[offsets[other] : offsets[other + 1]]
-            for q in range(0, size, 4):
+            for q in range(begin, end, 4):
                 for r in range(4):
-                    group[r] = rows[looking[min(q + r, size - 1)]]
+                    group[r] = queries[looking[min(q + r, end - 1)]]
                 score_group(group, block, padded_size(count), is_product, scores)
-                for r in range(min(4, size - q)):
-                    row = origin + looking[q + r]
-                    keep_best(scores[r], count, starts[other], kept[row], ids[row])
+                for r in range(min(4, end - q)):
+                    row = looking[q + r]
+                    _keep_first(scores[r], count, starts[other], kept[row], ids[row])
+            begin = end
 
 
 @compiled
-def _coarse_scores(
-    rows: np.ndarray,
-    tile: np.ndarray,
-    columns: int,
+def _choose_lists(
+    queries: np.ndarray,
+    own: np.ndarray,
     is_product: bool,
-    group: np.ndarray,
-    scores: np.ndarray,
-    coarse: np.ndarray,
+    centroids: np.ndarray,
+    near: np.ndarray,
+    chosen: np.ndarray,
 ) -> None:
-    for q in range(0, len(rows), 4):
-        for r in range(4):
-            group[r] = rows[min(q + r, len(rows) - 1)]
-        score_group(group, tile, columns, is_product, scores)
-        for r in range(min(4, len(rows) - q)):
-            coarse[q + r] = scores[r]
+    """Fill in the lists to search each query in, int32 (queries, probes); no list twice."""
+    width, probes = near.shape[1], chosen.shape[1]
+    columns = padded_size(width)
+    tile = np.zeros(queries.shape[1] * columns, dtype=np.float32)
+    group = np.empty((4, queries.shape[1]), dtype=np.float32)
+    scores = score_buffer(columns)
+    best = np.empty(probes, dtype=np.float32)
+    ranks = np.empty(probes, dtype=np.int32)
+    start = 0
+    while start < len(queries):
+        lists = near[own[start]]
+        stop = np.searchsorted(own, own[start], side="right")
+        gather_columns(centroids, lists, tile)
+        for q in range(start, stop, 4):
+            for r in range(4):
+                group[r] = queries[min(q + r, stop - 1)]
+            score_group(group, tile, columns, is_product, scores)
+            for r in range(min(4, stop - q)):
+                _rank_first(scores[r], width, best, ranks)
+                for a in range(probes):
+                    chosen[q + r, a] = lists[ranks[a]]
+        start = stop
 
 
 @compiled
-def limit_of(
-    scores: np.ndarray, count: int, n: int, best: np.ndarray, ids: np.ndarray
-) -> np.float32:
-    """The n-th smallest of the first ``count`` scores; ``best`` and ``ids`` are buffers for n."""
-    if n >= count:
-        return np.float32(np.inf)
-    if n > FEW_PROBES:
-        return np.float32(np.partition(scores[:count], n - 1)[n - 1])
-    best[:] = np.inf
-    keep_best(scores, count, 0, best, ids)
-    return np.float32(best[n - 1])
+def _rank_first(scores: np.ndarray, count: int, best: np.ndarray, ranks: np.ndarray) -> None:
+    """The positions of the best of ``count`` scores; of equal ones, the first."""
+    n = len(best)
+    if n <= FEW_PROBES:
+        best[:] = np.inf
+        keep_best(scores, count, 0, best, ranks)
+        return
+    limit = np.partition(scores[:count], n - 1)[n - 1]
+    filled = 0
+    for a in range(count):
+        if scores[a] < limit:
+            ranks[filled] = a
+            filled += 1
+    for a in range(count):
+        if filled < n and scores[a] == limit:
+            ranks[filled] = a
+            filled += 1
+
+
+@compiled
+def _by_list(chosen: np.ndarray, lists: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that chose each list, in order: where each list's rows end, and all rows."""
+    ends = np.zeros(lists + 1, dtype=np.int64)
+    for row in range(chosen.shape[0]):
+        for a in range(chosen.shape[1]):
+            ends[chosen[row, a] + 1] += 1
+    for other in range(lists):
+        ends[other + 1] += ends[other]
+    rows = np.empty(chosen.size, dtype=np.int32)
+    for row in range(chosen.shape[0]):
+        for a in range(chosen.shape[1]):
+            other = chosen[row, a]
+            rows[ends[other]] = row
+            ends[other] += 1
+    return ends, rows
+
+
+@compiled
+def _keep_first(
+    scores: np.ndarray, count: int, first: int, kept: np.ndarray, ids: np.ndarray
+) -> None:
+    """Like `tiles.keep_best`; of equal scores the lower position comes first, whenever it came."""
+    last = len(kept) - 1
+    limit = kept[last]
+    for start in range(0, count, 64):
+        block = scores[start : start + 64]
+        better = 0
+        for j in range(64):
+            better += block[j] <= limit
+        if better:
+            for j in range(min(64, count - start)):
+                point = first + start + j
+                if block[j] < limit or (block[j] == limit and point < ids[last]):
+                    _insert_first(block[j], point, kept, ids)
+                    limit = kept[last]
+
+
+@compiled
+def _insert_first(score: np.float32, point: int, kept: np.ndarray, ids: np.ndarray) -> None:
+    at = len(kept) - 1
+    while at > 0 and (kept[at - 1] > score or (kept[at - 1] == score and ids[at - 1] > point)):
+        kept[at] = kept[at - 1]
+        ids[at] = ids[at - 1]
+        at -= 1
+    kept[at] = score
+    ids[at] = point

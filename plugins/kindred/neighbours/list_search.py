@@ -3,16 +3,19 @@
 import numpy as np
 
 from kindred.neighbours.distinct import Distinct
-from kindred.neighbours.inverted_lists import Lists, list_edges
+from kindred.neighbours.inverted_lists import Lists
 from kindred.neighbours.list_kernel import search_lists
 from kindred.neighbours.list_points import ListPoints
 from kindred.neighbours.results import Candidates, Found
 from kindred.neighbours.search_plan import SPARE_CANDIDATES
-from kindred.neighbours.threads import in_threads
+from kindred.neighbours.threads import cut, in_threads
 from kindred.neighbours.tiles import make_tiles
 from kindred.spec.metrics import Metric
 
-QUERIES_AT_ONCE = 4096
+LARGEST_PIECE, SMALLEST_PIECE = 4096, 64
+PROBES_AT_ONCE = 1 << 19
+"""Vectors that are searched together share the lists that they load into the cache; so many probes
+of all of them take 4 MB."""
 
 
 class ListSearch:
@@ -31,13 +34,13 @@ class ListSearch:
         self._near = near
         self._probes = probes
         self._points = ListPoints(vectors, distinct, metric, lists.order)
+        self._own = np.repeat(np.arange(len(near), dtype=np.int32), np.diff(lists.starts))
         self._tiles = make_tiles(self._points.searchable, lists.starts, metric)
 
     def nearest(self, start: int, stop: int, width: int, *, threads: int = 1) -> Found:
         """The nearest customers of the vectors from ``start`` to ``stop`` in list order.
 
-        Both are starts of lists, or the end of the last one. ``width`` must be at most the number
-        of eligible customers.
+        ``width`` must be at most the number of eligible customers.
         """
         found = self.candidates(start, stop, width + SPARE_CANDIDATES, threads=threads)
         return self._points.nearest(np.arange(start, stop), found.points, width, threads=threads)
@@ -49,12 +52,10 @@ class ListSearch:
         lists, tiles = self._lists, self._tiles
 
         def search(first: int, last: int) -> None:
-            block = slice(lists.starts[first] - start, lists.starts[last] - start)
+            block = slice(first - start, last - start)
             search_lists(
-                first,
-                last,
-                self._points.searchable[lists.starts[first] : lists.starts[last]],
-                lists.starts[first : last + 1] - lists.starts[first],
+                self._points.searchable[first:last],
+                self._own[first:last],
                 tiles.values,
                 tiles.offsets,
                 tiles.starts,
@@ -66,12 +67,7 @@ class ListSearch:
                 points[block],
             )
 
-        in_threads(search, self._pieces(start, stop), threads, "searching lists", "lists")
+        size = max(SMALLEST_PIECE, min(LARGEST_PIECE, PROBES_AT_ONCE // self._probes))
+        pieces = [(start + first, start + last) for first, last in cut(stop - start, size)]
+        in_threads(search, pieces, threads, "searching lists")
         return Candidates(start, points, scores)
-
-    def _pieces(self, start: int, stop: int) -> list[tuple[int, int]]:
-        """Cut the lists into pieces of about `QUERIES_AT_ONCE` vectors."""
-        starts = self._lists.starts
-        edges = list_edges(starts, np.append(np.arange(start, stop, QUERIES_AT_ONCE), stop))
-        numbers = np.unique(np.searchsorted(starts, edges))
-        return list(zip(numbers[:-1].tolist(), numbers[1:].tolist(), strict=True))

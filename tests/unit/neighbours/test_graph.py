@@ -32,7 +32,7 @@ def small_ivf(monkeypatch):
     for module in ("list_training", "tuning"):
         monkeypatch.setattr(f"kindred.neighbours.{module}.LIST_SIZE", 16)
     monkeypatch.setattr("kindred.neighbours.tuning.NARROWEST", 32)
-    monkeypatch.setattr("kindred.neighbours.list_search.QUERIES_AT_ONCE", 256)
+    monkeypatch.setattr("kindred.neighbours.list_search.LARGEST_PIECE", 256)
 
 
 @pytest.fixture(params=["products", "scan"])
@@ -127,7 +127,8 @@ def test_neither_shards_nor_threads_nor_pieces_change_a_bit(metric, monkeypatch)
     try:
         for count, shards, piece in ((1, 1, 256), (2, 3, 256), (3, 40, 17)):
             faiss.omp_set_num_threads(count)
-            monkeypatch.setattr("kindred.neighbours.list_search.QUERIES_AT_ONCE", piece)
+            for name in ("LARGEST_PIECE", "SMALLEST_PIECE"):
+                monkeypatch.setattr(f"kindred.neighbours.list_search.{name}", piece)
             made.append(build_graph(vectors, metric, 10, shards=shards, threads=count))
     finally:
         faiss.omp_set_num_threads(threads)
