@@ -153,9 +153,9 @@ def run_recall(job: Job) -> dict[str, Any]:
 def write_customers(job: Job, n: int, d: int, data: str = CUSTOMERS) -> str:
     """Write the artefact ``vectors``; return the path of its array."""
     folder = job.opened().folder
-    arrays = {"customers": np.arange(n), "vectors": make_vectors(data, n, d)}
+    vectors = make_vectors(data, n, d)
     # Of another encoder than the run's, so that no round goes on from the truth of the one before.
-    folder.write(VECTORS, arrays, {"encoder_version": 0})
+    folder.write(VECTORS, {"customers": np.arange(n), "vectors": vectors}, {"encoder_version": 0})
     return str(Path(folder.path) / VECTORS / "vectors.npy")
 
 
