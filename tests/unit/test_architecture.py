@@ -79,13 +79,7 @@ SPEAKS_SQL = {
     "encoding": ("column_quality", "encoder_versions", "text_cache"),
     "neighbours": ("list_rows",),
     "maps": ("layout_rows",),
-    "serving": (
-        "generations",
-        "index_build",
-        "index_builds",
-        "index_kinds",
-        "index_quality",
-    ),
+    "serving": ("generations", "index_build", "index_builds", "index_kinds", "index_quality"),
     "segments": (
         "label_rows",
         "identity/relink",
@@ -95,6 +89,7 @@ SPEAKS_SQL = {
         "plpython/plpython_checks",
         "plpython/plpython_labels",
         "profiles/profile_rows",
+        "profiles/several_nights",
     ),
     "recommendations": ("catalogue_rows", "quality_rows", "recommendation_rows"),
     "audiences": (

@@ -66,12 +66,14 @@ def publish(
     lineage: list[dict[str, Any]],
     profiles: list[dict[str, Any]],
     staged: StagedEmbeddings,
+    hide_segments: Callable[[], None] | None = None,
     replace_views: Callable[[], None] | None = None,
     wait_seconds: float,
     memory_mb: int,
 ) -> bool:
     """Make a snapshot visible; returns whether it is now the current one.
 
+    ``hide_segments`` hides those of other snapshots that readers must not see beside its own.
     ``replace_views`` replaces the views that the snapshot is to be read by, if any has changed.
     If ``counts`` say that it is ``unchanged_since`` another snapshot, readers find its rows there.
     Snapshots that share what is replaced get the old rows for themselves, which are indexed with
@@ -110,13 +112,9 @@ def publish(
             database.run("publication/set_recommended_items", table=items)
         if counts.get("audience_members") is not None:
             _set_audiences(database, as_of)
-        center = counts["center"] and Vector(counts["center"])
-        published = {**NOT_ASKED_FOR, **counts, "as_of": as_of, "run_id": run_id}
-        published["center"] = center
-        for name in COUNTED_LISTS:
-            published[name] = None if published[name] is None else Json(published[name])
-        if not database.run("publication/set_published", published):
-            raise builds.superseded(as_of, run_id)
+        _set_published(database, as_of, run_id, counts)
+        if hide_segments is not None:
+            hide_segments()
         if becomes_current:
             database.run(
                 "publication/set_current", {"as_of": as_of, "generation": staged.generation}
@@ -127,6 +125,18 @@ def publish(
             partitions.with_short_locks(database, replace_views, wait_seconds=wait_seconds)
     _analyze(database, counts, becomes_current=becomes_current)
     return becomes_current
+
+
+def _set_published(
+    database: Database, as_of: datetime, run_id: str, counts: dict[str, Any]
+) -> None:
+    center = counts["center"] and Vector(counts["center"])
+    published = {**NOT_ASKED_FOR, **counts, "as_of": as_of, "run_id": run_id}
+    published["center"] = center
+    for name in COUNTED_LISTS:
+        published[name] = None if published[name] is None else Json(published[name])
+    if not database.run("publication/set_published", published):
+        raise builds.superseded(as_of, run_id)
 
 
 def _analyze(database: Database, counts: dict[str, Any], *, becomes_current: bool) -> None:

@@ -19,6 +19,7 @@ from kindred.publication.prune import prune_nights
 from kindred.run import builds
 from kindred.run.context import Run
 from kindred.segments.identity import stable_ids
+from kindred.segments.profiles import several_nights
 from kindred.segments.profiles.task import read_profiles
 from kindred.serving.generations import StagedEmbeddings
 from kindred.serving.task import stage_embeddings, still_holds
@@ -96,6 +97,8 @@ def publish(run: Run) -> dict[str, Any]:
         ]
         profiles = read_profiles(run)
         counts = _counts(run, warehouse, shared)
+        verdict = several_nights.judge(run, warehouse, counts["hidden_algorithms"], shared)
+        counts["hidden_algorithms"] += verdict.own
         is_current = promotion.publish(
             warehouse,
             run.as_of,
@@ -104,6 +107,7 @@ def publish(run: Run) -> dict[str, Any]:
             lineage=lineage,
             profiles=profiles,
             staged=staged,
+            hide_segments=partial(several_nights.carry_out, run, warehouse, verdict, shared),
             replace_views=view_changes(run, warehouse),
             wait_seconds=run.settings.lock_wait_seconds,
             memory_mb=run.settings.maintenance_work_mem_mb,

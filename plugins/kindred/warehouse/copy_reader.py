@@ -172,6 +172,8 @@ def _layout(fields: Sequence[Field], dimensions: int) -> np.dtype[Any]:
 def _from_wire(field: Field, values: Array) -> Array:
     if field is Field.VECTOR:
         return values["values"].astype(np.float32)
+    if field is Field.FLOAT8_ARRAY:
+        return values["elements"]["value"].astype(np.float64)
     if field is Field.TIMESTAMPTZ:
         return values.astype(np.int64) + POSTGRES_EPOCH_MICROSECONDS
     if field is Field.TID:

@@ -31,6 +31,7 @@ from kindred.segments.profiles.disclosure import (
     joint_labels,
 )
 from kindred.segments.profiles.item_lifts import TOP_ITEMS, over_represented
+from kindred.segments.profiles.joint_disclosure import SAMPLED, in_random_order
 from kindred.segments.profiles.medoid import find_medoids
 from kindred.segments.profiles.names import name_clusters
 from kindred.segments.profiles.profile_rows import Segmentation
@@ -45,6 +46,7 @@ from kindred.warehouse.database import Database
 log = logging.getLogger(__name__)
 
 PROFILES = "profiles"
+SAMPLE = "disclosure_sample"
 MADE_BY = "profile_clusters"
 
 
@@ -79,6 +81,7 @@ def profile_clusters(run: Run) -> dict[str, Any]:
         ):
             entry["items"] = items
         write_profiles(run, entries)
+        _write_sample(run, embeddings, segmentations)
         quality = _qualities(run, warehouse, table, embeddings, segmentations)
         run.add_facts(warehouse, cluster_quality=quality)
     counts = {entry["algorithm"]: entry["clusters"] for entry in quality}
@@ -117,6 +120,16 @@ def read_profiles(run: Run) -> list[dict[str, Any]]:
     """Read the entries that ``profile_clusters`` wrote."""
     clusters: list[dict[str, Any]] = run.folder.read(PROFILES, MADE_BY).facts["clusters"]
     return clusters
+
+
+def _write_sample(run: Run, embeddings: Embeddings, segmentations: list[Segmentation]) -> None:
+    """Write the customers by whom publish judges what several nights would give away."""
+    if not run.spec.hidden_features:
+        return
+    rows = np.sort(in_random_order(embeddings.customers)[:SAMPLED])
+    labels = [one.labels[rows] for one in segmentations]
+    numbers = np.column_stack([*labels, embeddings.vectors[rows]]).astype(np.float64)
+    run.folder.write(SAMPLE, {"customers": embeddings.customers[rows], "numbers": numbers}, {})
 
 
 def profile_columns(
