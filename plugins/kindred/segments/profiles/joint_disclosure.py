@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
 from scipy.optimize import minimize
 
+from kindred.run.threads import one_library_thread
 from kindred.segments.profiles.disclosure import LEAST_ERROR_SHARE
 from kindred.warehouse.copy_writer import Array
 
@@ -105,7 +106,11 @@ class Attack:
 
         ``is_convex``: a segment is where its centroid is nearer than others, as of k-means.
         """
-        found, labels = self.nothing, night.labels[algorithm]
+        with one_library_thread():
+            return self._learn(night, night.labels[algorithm], is_convex=is_convex)
+
+    def _learn(self, night: SeenNight, labels: Labels, *, is_convex: bool) -> Floats:
+        found = self.nothing
         x = np.column_stack([night.public, self._private])
         for (known, asked), guesses in zip(self._turns, self._guesses, strict=True):
             known = known[night.is_there[known]]
@@ -131,7 +136,8 @@ class Attack:
         """
         shares = dict.fromkeys(self._columns, 1.0)
         for trust in TRUST:
-            after = self._errors(trust * evidence)
+            with one_library_thread():
+                after = self._errors(trust * evidence)
             for name, before in self._before.items():
                 if (before > 0).all():
                     shares[name] = min(shares[name], float((after[name] / before).min()))
