@@ -29,7 +29,8 @@ middle one of all calls of its stage (or of its statements or files, depending o
 
 Then Airflow's retries, or a person who clears the failed task and its successors, complete the run.
 Tasks are tried where they do something else: with embeddings changed in place and built anew, with
-texts, with events and recommendations, and with audiences: one that queries of the source give, one
+texts, with events and recommendations, with private columns, on a night in which nothing has
+changed, and with audiences: one that queries of the source give, one
 of a label, and one that fails by design. An audience that a fault has broken must have failed alone
 and have been reported, before a person repairs it.
 
@@ -66,8 +67,10 @@ from benchmarks.faults.checks import orphans, temporary_files
 from benchmarks.faults.customers import (
     ANEW,
     IN_PLACE,
+    UNCHANGED,
     WITH_AUDIENCES,
     WITH_EVENTS,
+    WITH_PRIVATE,
     Variant,
     with_texts,
 )
@@ -123,6 +126,10 @@ TASKS_OF_AUDIENCES = (
     "publish",
     "clean_up",
 )
+TASKS_UNCHANGED = ("validate", "quality_gate", "publish", "clean_up")
+"""Those that find out that nothing has changed, and share what is published."""
+TASKS_OF_PRIVATE = ("merge_graph", "place_customers", "profile_clusters", "publish")
+TRIED = {*TASKS, *TASKS_OF_EVENTS, *TASKS_OF_AUDIENCES, "embed_texts"}
 READS_SOURCE = ("prepare", "extract", "train_audience")
 # After these faults Airflow's retries complete the run. One that ends the idle sessions hits all
 # tasks that run at that time, so that a few of them use up the retries of each.
@@ -147,7 +154,10 @@ def select_cases(
 
     ``is_together``: tasks share a run where they can.
     """
-    of_variants = (TASKS, TASKS_ANEW, ("embed_texts",), TASKS_OF_EVENTS, TASKS_OF_AUDIENCES)
+    of_variants = (
+        *(TASKS, TASKS_ANEW, ("embed_texts",), TASKS_OF_EVENTS, TASKS_OF_AUDIENCES),
+        *(TASKS_UNCHANGED, TASKS_OF_PRIVATE),
+    )
     shapes = dict(zip(variants, of_variants, strict=True))
     return [
         Case(fault, task, variant, part, is_together and fault in CAN_SHARE_A_RUN)
@@ -276,9 +286,8 @@ def play_in(room: Room, cases: Sequence[Case], report: Report) -> tuple[list[Out
     alike = [variant for variant in used if not variant.audiences]
     references = {v: run_undisturbed(room, v.spec(f"undisturbed_{v.name}")) for v in alike}
     counts = {v: count_calls(room, v.spec(f"counted_{v.name}"), references.get(v)) for v in used}
-    tried = {*TASKS, *TASKS_OF_EVENTS, *TASKS_OF_AUDIENCES, "embed_texts"}
     counted = {task.partition("[")[0] for found in counts.values() for task in found}
-    unknown = counted - tried
+    unknown = counted - TRIED
     if unknown:
         raise LocalError(f"the DAG has tasks without a fault: {', '.join(sorted(unknown))}")
     middles, outcomes = find_middles(room, cases, counts, report.parameters["moment"])
@@ -293,7 +302,7 @@ def play_in(room: Room, cases: Sequence[Case], report: Report) -> tuple[list[Out
 def run(state: Path, options: argparse.Namespace) -> int:
     """Play the requested cases; return the exit code."""
     texts = with_texts(str(link_model(state / "model")))
-    variants = (IN_PLACE, ANEW, texts, WITH_EVENTS, WITH_AUDIENCES)
+    variants = (IN_PLACE, ANEW, texts, WITH_EVENTS, WITH_AUDIENCES, UNCHANGED, WITH_PRIVATE)
     cases = select_cases(
         variants, options.task, options.fault, options.variant, is_together=options.together
     )

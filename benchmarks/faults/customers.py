@@ -116,6 +116,12 @@ WITH_AUDIENCES = Variant(
 )
 """Of the names of its audiences, the second one is that of an audience that fails by design."""
 
+UNCHANGED = Variant("unchanged", {"source": {"where": f"updated_at < '{FIRST.isoformat()}'"}})
+"""The second snapshot shares what the first one has published."""
+
+WITH_PRIVATE = Variant("private", {"private": ["income"], "clustering": {"algorithms": ["kmeans"]}})
+"""With lists of the public columns, and segments that are judged together with those before."""
+
 
 def fill_source(dsn: str) -> None:
     """Create the source's tables, and the view of one that can be blocked."""

@@ -53,6 +53,7 @@ SPEAKS_SQL = {
     "history": (
         "column_expressions",
         "key_comparison",
+        "key_padding",
         "landing",
         "moments",
         "reconciliation",

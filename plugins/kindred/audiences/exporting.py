@@ -15,6 +15,7 @@ from kindred.audiences.export_target import Target
 from kindred.audiences.hashing import HMAC_KEY_CHARACTERS, Hashing, hasher
 from kindred.audiences.source_values import SourceColumn, source_column
 from kindred.errors import DataError, KindredError, SettingsError, SourceValueError
+from kindred.history import key_padding
 from kindred.run.context import Deployment
 from kindred.settings import Secrets, variable_name
 from kindred.spec.model import Spec
@@ -83,6 +84,8 @@ def export_audience(
             private = export_rows.private_names(warehouse) | {*spec.private}
             origin = stack.enter_context(deployment.source(spec, label))
             column = source_column(origin, spec, request.column, private)
+            if key_padding.is_ignored(warehouse):
+                column = replace(column, columns=column.columns.with_trimmed_keys())
         found_now = excluded_now(deployment, spec, warehouse, audience, request.exported_at)
         excluded, odd = found_now.keys, found_now.warnings
         if found is not None:

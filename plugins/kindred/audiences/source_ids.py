@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +52,11 @@ class SourceIds:
     parameters: dict[str, Any]
     casts: tuple[sql.Composable, sql.Composable]
     ignores_case: bool
+
+    def with_trimmed_keys(self) -> "SourceIds":
+        """The same, read without blanks at their ends: for keys that are texts."""
+        key, unusable = self.casts
+        return replace(self, casts=(sql.SQL("rtrim({}, ' ')").format(key), unusable))
 
     def send(self, origin: Database, sink: Writable) -> int:
         """Send keys, and the texts of what is none, as binary COPY; returns the rows.

@@ -16,6 +16,7 @@ from kindred.audiences.query_text import gives_past
 from kindred.audiences.source_ids import describe, opened, said
 from kindred.audiences.status import Status
 from kindred.errors import AudienceError, LockTimeoutError
+from kindred.history import key_padding
 from kindred.history.snapshot_customers import Customers
 from kindred.history.source_errors import storing
 from kindred.history.suppression import IGNORES_CASE, SuppressionFilter
@@ -222,6 +223,8 @@ class StoredIds:
                 key_type=key_type,
                 most=self.audience.max_ids,
             )
+            if key_type is KeyType.TEXT and key_padding.is_ignored(self.warehouse):
+                found = found.with_trimmed_keys()
             if found.hidden_rows(origin):
                 warnings.append(
                     f"a policy may hide rows of {self.role!r} from the connection's user"

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from psycopg2 import sql
 from kindred.errors import PreflightError
 from kindred.events.event_state import utc_of
 from kindred.events.event_tables import CODE, columns_of
-from kindred.history import source
+from kindred.history import key_padding, source
 from kindred.history.column_expressions import TypeClass, type_class_of
 from kindred.history.landing import Interval
 from kindred.history.moments import (
@@ -58,6 +58,11 @@ class EventSource:
     loaded_at_type: str | None
     types: Mapping[str, tuple[str, str]]
     float_codes: frozenset[str] = frozenset()
+
+    def with_trimmed_keys(self) -> "EventSource":
+        """The same, whose keys of customers are read without blanks at their ends."""
+        cast, unusable = self.customer_casts
+        return replace(self, customer_casts=(key_padding.trimmed(cast, self.key_type), unusable))
 
     @property
     def section(self) -> str:

@@ -8,6 +8,7 @@ from kindred.events import event_source, event_state
 from kindred.events.event_extraction import Wanted, extract_events
 from kindred.events.event_landing import EventLanding
 from kindred.events.populations import kept_population
+from kindred.history import key_padding
 from kindred.history import task as customers
 from kindred.history.landing import Landed
 from kindred.history.suppression import SuppressionFilter
@@ -44,6 +45,8 @@ def _extract(run: Run, number: int, name: str) -> int:
         origin = stack.enter_context(run.deployment.reader(connection, run.label("extract")))
         warehouse = stack.enter_context(run.warehouse("extract"))
         source = event_source.describe(origin, spec, name, run.key_type(warehouse))
+        if key_padding.is_ignored(warehouse):
+            source = source.with_trimmed_keys()
         stack.enter_context(run.locked(warehouse, Resource.EXTRACT))
         suppression_filter = SuppressionFilter.of(warehouse)
         table = event_state.landing_of(number, run.slug)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from psycopg2 import sql
 
-from kindred.history import reconciliation, rejection, source, source_errors
+from kindred.history import key_padding, reconciliation, rejection, source, source_errors
 from kindred.history.key_comparison import compare_keys
 from kindred.history.reconciliation import KEY_COLUMNS, SourceCounts, SourceKeys
 from kindred.history.row_comparison import Comparison
@@ -127,6 +127,7 @@ def extract(
             log.info("extracted %d rows up to %s", count, window[1])
         if columns.ignores_case:
             _spell_keys(warehouse, landing, landing.rows_table)
+        key_padding.require_plain(warehouse, spec, columns.key_type, landing.rows_table)
         count -= suppression_filter.clean(warehouse, landing.rows_table, columns.key_type)
         warehouse.run("warehouse/analyze_table", table=landing.rows_table)
         if newest_end is not None:
@@ -158,6 +159,7 @@ def _extract_keys(
     keys.copy(warehouse, landing.keys_table)
     if columns.ignores_case:
         _spell_keys(warehouse, landing, landing.keys_table)
+    key_padding.require_plain(warehouse, keys.spec, columns.key_type, landing.keys_table)
     counts = counts or reconciliation.count_copied(warehouse, landing.keys_table, keys.end)
     warehouse.run("warehouse/analyze_table", table=landing.keys_table)
     suppression_filter.clean(

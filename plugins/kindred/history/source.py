@@ -1,13 +1,14 @@
 """The source table of customers: its columns, and its rows by window."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from psycopg2 import errors, sql
 
 from kindred.errors import PreflightError
+from kindred.history import key_padding
 from kindred.history.column_expressions import check_kind
 from kindred.history.moments import MOMENT_TYPES, check_moment, moment_of, nearby_of
 from kindred.history.source_errors import SOURCE, reading, where_of
@@ -35,7 +36,7 @@ class SourceColumns:
     ``types`` holds features and labels; types that are not built into PostgreSQL are read as text.
     ``key_cast`` is the SQL fragment that turns the source's key ``{c}`` into ``key_type``;
     ``unusable_key_cast`` that for the text of a key that cannot be cast; ``ignores_case``: keys
-    that differ in case only are equal in the source.
+    that differ in case only are equal in the source; ``pads_keys``: they end in blanks.
     """
 
     key_type: KeyType
@@ -44,12 +45,17 @@ class SourceColumns:
     updated_at_type: str | None
     tombstone_type: str | None
     ignores_case: bool
+    pads_keys: bool
     types: Mapping[str, str]
 
     @property
     def has_days(self) -> bool:
         """Whether ``updated_at`` names the day of a change only."""
         return self.updated_at_type == "date"
+
+    def with_trimmed_keys(self) -> "SourceColumns":
+        """The same, whose keys are read without blanks at their ends."""
+        return replace(self, key_cast=key_padding.trimmed(self.key_cast, self.key_type))
 
 
 def relation(source: Relation) -> sql.Composable:
@@ -137,6 +143,7 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
         updated_at_type=updated_at_type,
         tombstone_type=tombstone_type,
         ignores_case=found[spec.source.key][0].split(".")[-1] == "citext",
+        pads_keys=found[spec.source.key][0] == key_padding.PADDED,
         types={
             column: _landed_type(spec, column, *found[column]) for column in spec.payload_columns
         },

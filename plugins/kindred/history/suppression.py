@@ -44,6 +44,17 @@ def ignores_case(database: Database, key_type: KeyType) -> bool:
     return bool(database.value("history/does_key_ignore_case", {"fact": IGNORES_CASE}))
 
 
+def _as_it_is(key: bytes) -> set[bytes]:
+    return {key}
+
+
+def _usual_spellings(key: bytes) -> set[bytes]:
+    """A key as it is, and in capitals, in lower case, and with capitals at the start."""
+    text = key.decode()
+    others = (text.upper(), text.lower(), text.title(), text.capitalize())
+    return {key, *(one.encode() for one in others)}
+
+
 def _folded_hash(secret: ErasureKey, folded: bytes) -> bytes:
     return secret.hash_of(_FOLDED + folded)
 
@@ -142,8 +153,11 @@ class SuppressionFilter:
     def _erased_spellings(self, database: Database, landing: str, secret: ErasureKey) -> Array:
         """The distinct keys of a landing table that belong to erased customers, in any case.
 
-        Who was erased by a release that knew one spelling only is known by all of them from here.
+        Who was erased by a release that knew one spelling only is looked for in the usual ones, and
+        known by all of them from then on.
         """
+        # Of everybody else the hash in lower case is there, too.
+        spellings = _usual_spellings if len(self.hashes) > len(self.folded_hashes) else _as_it_is
         found: list[Array] = []
         learned: set[bytes] = set()
 
@@ -152,7 +166,11 @@ class SuppressionFilter:
             hashes = [_folded_hash(secret, text) for text in folded.tolist()]
             is_known = np.array([one in self.folded_hashes for one in hashes], dtype=bool)
             is_spelled = np.array(
-                [secret.hash_of(text) in self.hashes for text in keys.tolist()], dtype=bool
+                [
+                    any(secret.hash_of(one) in self.hashes for one in spellings(text))
+                    for text in keys.tolist()
+                ],
+                dtype=bool,
             )
             learned.update(folded[is_spelled & ~is_known].tolist())
             found.append(keys[is_known | is_spelled])

@@ -4,7 +4,7 @@ import logging
 from contextlib import ExitStack
 from typing import Any
 
-from kindred.history import landing, snapshot_customers, source
+from kindred.history import key_padding, landing, snapshot_customers, source
 from kindred.history.landing import Landed, Landing
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import SuppressionFilter
@@ -28,6 +28,8 @@ def extract(run: Run) -> dict[str, Any]:
         warehouse = stack.enter_context(run.warehouse("extract"))
         columns = source.describe(origin, spec)
         _follow_types(run, warehouse, columns)
+        if key_padding.is_ignored(warehouse):
+            columns = columns.with_trimmed_keys()
         stack.enter_context(run.locked(warehouse, Resource.EXTRACT))
         suppression_filter = SuppressionFilter.of(warehouse)
         windows = landing.missing_windows(warehouse, run.as_of)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from psycopg2 import sql
 
 from kindred.errors import PreflightError
+from kindred.history import key_padding
 from kindred.history.source import SourceColumns
 from kindred.spec.features import Kind
 from kindred.spec.model import Spec
@@ -43,6 +44,8 @@ def ensure_versions_table(
     LockTimeoutError
         when readers hold the table for longer than ``wait_seconds``.
     """
+    if columns.pads_keys:
+        key_padding.record(database, spec)
     existing = column_types(database)
     if not existing:
         database.execute(_create_table(columns))

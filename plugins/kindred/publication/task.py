@@ -95,7 +95,7 @@ def publish(run: Run) -> dict[str, Any]:
             for algorithm in run.spec.clustering.algorithms
             for event in facts[f"lineage_{algorithm}"]
         ]
-        profiles = read_profiles(run)
+        profiles = read_profiles(run) if shared is None else read_profiles(run, "validate")
         counts = _counts(run, warehouse, shared)
         verdict = several_nights.judge(run, warehouse, counts["hidden_algorithms"], shared)
         counts["hidden_algorithms"] += verdict.own

@@ -164,6 +164,42 @@ def test_a_number_lands_as_a_key_where_it_is_whole(laboratory):
 
 
 @pytest.mark.bare
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_keys_of_char_stay_those_of_the_same_customers_as_texts(laboratory, is_recorded):
+    """Also if the blanks come along; a space that did not record the first type refuses them."""
+    columns = "customer_id {}, updated_at timestamptz, value integer"
+    rows = [(key, "2026-01-10T10:00Z", 1) for key in ("A1", "B2", "C3")]
+    laboratory.fill("customers", columns.format("char(6)"), rows)
+    spec = narrow_spec(source={"deletes": "compare_keys"})
+    laboratory.land(spec, FIRST)
+    later = [("A1    ", "2026-02-01T10:00Z", 2), ("B2    ", "2026-01-10T10:00Z", 1)]
+    laboratory.fill("customers", columns.format("text"), [*later, ("D4    ", *later[0][1:])])
+    if is_recorded:
+        laboratory.land(spec, SECOND)
+        found = versions(laboratory, "value", where="not is_deleted")
+        assert found == [("A1", 1), ("A1", 2), ("B2", 1), ("C3", 1), ("D4", 2)]
+        assert versions(laboratory, where="is_deleted") == [("C3",)]
+        return
+    laboratory.query("delete from kindred.padded_keys")
+    before = versions(laboratory, "value", "is_deleted")
+    with pytest.raises(DataError, match=r"2 of 3 keys .* rtrim\(\"customer_id\"\) as key_text"):
+        laboratory.land(spec, SECOND)
+    assert versions(laboratory, "value", "is_deleted") == before
+
+
+@pytest.mark.bare
+def test_keys_with_blanks_do_not_become_those_of_a_char(laboratory):
+    columns = "customer_id {}, updated_at timestamptz, value integer"
+    laboratory.fill("customers", columns.format("text"), [("A1 ", "2026-01-10T10:00Z", 1)])
+    laboratory.land(narrow_spec(), FIRST)
+    laboratory.query("alter table customers alter customer_id type char(6)", source=True)
+    before = state(laboratory)
+    with pytest.raises(PreflightError, match="the keys of 1 known customers end in blanks"):
+        laboratory.land(narrow_spec(), SECOND)
+    assert state(laboratory) == before
+
+
+@pytest.mark.bare
 def test_keys_of_citext_are_one_customer_however_they_are_written(laboratory):
     laboratory.query("create extension citext", source=True)
     columns = "customer_id citext, updated_at timestamptz, value integer"
@@ -203,9 +239,9 @@ def test_an_erased_person_stays_away_in_any_spelling_where_case_does_not_matter(
     )
     laboratory.query("alter table customers alter customer_id type citext", source=True)
     change = "update customers set updated_at = %s, customer_id = {}(customer_id::text)"
-    laboratory.query(change.format(""), ("2026-02-01T12:00Z",), source=True)
+    laboratory.query(change.format("upper"), ("2026-02-01T12:00Z",), source=True)
     laboratory.land(spec, SECOND)
-    laboratory.query(change.format("upper"), ("2026-02-02T12:00Z",), source=True)
+    laboratory.query(change.format("lower"), ("2026-02-02T12:00Z",), source=True)
     assert erased("DORA") == (2, False)
     laboratory.land(spec, THIRD)
     assert {key for key, _ in versions(laboratory, "value")} == {"Cleo"}

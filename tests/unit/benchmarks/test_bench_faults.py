@@ -9,6 +9,9 @@ from benchmarks.faults.__main__ import (
     TASKS_ANEW,
     TASKS_OF_AUDIENCES,
     TASKS_OF_EVENTS,
+    TASKS_OF_PRIVATE,
+    TASKS_UNCHANGED,
+    TRIED,
     select_cases,
     table_of,
 )
@@ -19,16 +22,19 @@ from benchmarks.faults.customers import (
     CUSTOMERS,
     IN_PLACE,
     NEW,
+    UNCHANGED,
     WITH_AUDIENCES,
     WITH_EVENTS,
+    WITH_PRIVATE,
     Variant,
     rows,
 )
 from benchmarks.faults.harm import DoesNotApplyError, Fault
 from benchmarks.faults.reader import Reader
+from kindred.tasks import TASKS as DAG_TASKS
 
 TEXTS = Variant("texts")
-VARIANTS = (IN_PLACE, ANEW, TEXTS, WITH_EVENTS, WITH_AUDIENCES)
+VARIANTS = (IN_PLACE, ANEW, TEXTS, WITH_EVENTS, WITH_AUDIENCES, UNCHANGED, WITH_PRIVATE)
 COUNTS = {
     "encode": {"call": 101, "in warehouse": 20, "write": 4},
     "plan_graph": {"call": 40, "write": 2, "read": 3},
@@ -50,11 +56,17 @@ def test_every_fault_meets_every_task():
             if task != "publish" or fault is Fault.KILL
         }
         audiences = {(WITH_AUDIENCES, task) for task in TASKS_OF_AUDIENCES}
-        assert met == in_place | others | events | audiences
+        more = {(UNCHANGED, task) for task in TASKS_UNCHANGED}
+        more |= {(WITH_PRIVATE, task) for task in TASKS_OF_PRIVATE}
+        assert met == in_place | others | events | audiences | more
         tried = [
             case.part for case in cases if (case.fault, case.task) == (fault, "train_audience")
         ]
         assert tried == ([0] if fault is Fault.POOLER else [0, 1, 2])
+
+
+def test_no_task_of_the_dag_is_forgotten():
+    assert {"prepare", "finish", *DAG_TASKS} == TRIED
 
 
 def test_chosen_cases_only():
@@ -66,6 +78,8 @@ def test_chosen_cases_only():
         (Fault.DISK, "publish", "anew"),
         (Fault.DISK, "extract", "events"),
         (Fault.DISK, "publish", "audiences"),
+        (Fault.DISK, "publish", "unchanged"),
+        (Fault.DISK, "publish", "private"),
         (Fault.SOURCE, "extract", "in_place"),
         (Fault.SOURCE, "extract", "events"),
     ]

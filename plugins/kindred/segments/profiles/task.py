@@ -116,9 +116,9 @@ def write_profiles(run: Run, entries: list[dict[str, Any]]) -> None:
     run.folder.write(PROFILES, {}, {"clusters": entries})
 
 
-def read_profiles(run: Run) -> list[dict[str, Any]]:
-    """Read the entries that ``profile_clusters`` wrote."""
-    clusters: list[dict[str, Any]] = run.folder.read(PROFILES, MADE_BY).facts["clusters"]
+def read_profiles(run: Run, made_by: str = MADE_BY) -> list[dict[str, Any]]:
+    """Read the entries that ``profile_clusters`` wrote, or another task in its place."""
+    clusters: list[dict[str, Any]] = run.folder.read(PROFILES, made_by).facts["clusters"]
     return clusters
 
 
