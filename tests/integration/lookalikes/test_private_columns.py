@@ -113,11 +113,11 @@ def test_no_attack_halves_the_error_of_a_guess(clinic):
 
 
 def test_the_stored_tables_are_those_of_a_space_that_hides_nothing(clinic):
-    """But for the map, which is that of the public columns for everybody."""
+    """But for the map and typical customers, which are by the public columns for everybody."""
     _, before = clinic.before
     after = clinic.hashes()
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"customer_map", "map_quality", "all"}
+    assert changed == {"customer_map", "map_quality", "cluster_profiles", "all"}
 
 
 def test_readers_see_ranks_and_whole_percents(clinic):
@@ -177,6 +177,21 @@ def test_segments_that_give_a_column_away_are_not_shown(clinic):
             reader.query(
                 "select * from bi.similar_customers(1, 5, algorithm => 'hdbscan', cluster_id => 0)"
             )
+
+
+def test_whom_a_segment_names_as_typical_says_nothing_of_a_private_column(clinic):
+    """The member nearest to the mean of all columns has about the mean of each."""
+    public = clinic.values[0]
+    with reader_of(clinic) as reader:
+        labels = np.array(
+            reader.query("select label from bi.clusters_current order by customer_id")
+        )[:, 0]
+        named = reader.query("select label, medoid_id from bi.cluster_summary_current")
+    assert len(named) > 1
+    for label, medoid in named:
+        members = np.flatnonzero(labels == label)
+        apart = np.square(public[members] - public[members].mean(axis=0)).sum(axis=1)
+        assert medoid - 1 == members[apart.argmin()]
 
 
 def test_segments_of_any_number_are_refused(clinic):

@@ -19,6 +19,7 @@ from kindred.events.ownership import ItemCounts
 from kindred.events.populations import Population, population_of, read_population
 from kindred.history import snapshot_customers
 from kindred.history.column_expressions import ColumnExpression
+from kindred.neighbours.public_graph import public_part
 from kindred.run import builds
 from kindred.run.context import SEED, Run
 from kindred.run.memory import with_fitting_blocks
@@ -71,10 +72,11 @@ def profile_clusters(run: Run) -> dict[str, Any]:
         measure, counted = _count(
             run, warehouse, embeddings, population, expressions, segmentations
         )
+        shown = _of_public_columns(run, warehouse, embeddings)
         entries = [
             entry
             for one, tallies in zip(segmentations, counted, strict=True)
-            for entry in _entries(run, warehouse, embeddings, one, measure, tallies)
+            for entry in _entries(run, warehouse, shown, one, measure, tallies)
         ]
         for entry, items in zip(
             entries, _items(run, population, embeddings, segmentations), strict=True
@@ -103,8 +105,8 @@ def _within_memory(
     )
     row_bytes = Columns.of(kinds, 0.0).block_row_bytes
     megabytes = profile_megabytes(embeddings.vectors.shape, len(run.spec.clustering.algorithms))
-    if run.spec.hidden_features:  # their blocks, by segment
-        megabytes += embeddings.vectors.nbytes // 2**20
+    if run.spec.hidden_features:  # their blocks, by segment, and the others
+        megabytes += 2 * embeddings.vectors.nbytes // 2**20
     if population.behaviour is not None:
         megabytes += items_megabytes(population.behaviour)
     work = f"profiles of {len(embeddings.customers)} customers"
@@ -188,6 +190,15 @@ def _count(
 
     read_population(warehouse, run, population, count, expressions)
     return measure, tallies
+
+
+def _of_public_columns(run: Run, warehouse: Database, embeddings: Embeddings) -> Embeddings:
+    """The vectors that medoids are found by: who is typical by a private column has its mean."""
+    if not run.spec.hidden_features:
+        return embeddings
+    blocks = encoder_versions.read(warehouse, run.encoder_version).column_blocks
+    vectors = public_part(embeddings.vectors, blocks, run.spec.hidden_features)
+    return replace(embeddings, vectors=vectors)
 
 
 def _entries(
