@@ -119,7 +119,9 @@ WITH_AUDIENCES = Variant(
 UNCHANGED = Variant("unchanged", {"source": {"where": f"updated_at < '{FIRST.isoformat()}'"}})
 """The second snapshot shares what the first one has published."""
 
-WITH_PRIVATE = Variant("private", {"private": ["is_active"], "clustering": {"algorithms": ["kmeans"]}})
+WITH_PRIVATE = Variant(
+    "private", {"private": ["is_active"], "clustering": {"algorithms": ["kmeans"]}}
+)
 """With lists of the public columns, and segments that are judged together with those before."""
 
 

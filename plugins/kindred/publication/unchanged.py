@@ -81,7 +81,7 @@ def skip_unchanged(run: Run) -> dict[str, Any]:
     """
     with run.warehouse("validate") as warehouse:
         run = run.reopened()
-        if run.build.state != "building":
+        if run.build.state not in ("building", "failed"):
             return {}
         row = warehouse.row("publication/earlier_snapshot", {"as_of": run.as_of})
         earlier = None if row is None else Earlier(*row)

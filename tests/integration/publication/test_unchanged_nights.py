@@ -1,6 +1,7 @@
 """Nights in which nothing has changed share the rows of the night before, and nobody can tell."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,7 @@ from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
 from kindred import tasks
 from kindred.backfills.backfill_plan import plan_backfill
 from kindred.erasure.task import erase, request_erasure
-from kindred.errors import DataError
+from kindred.errors import ArtefactError, DataError
 from kindred.history.erasure_key import VARIABLE
 from kindred.publication import promotion, unchanged
 from kindred.publication.prune import Retention, prune
@@ -84,6 +85,25 @@ def test_nothing_is_computed_and_readers_find_the_same(
     # A customer's segment can be asked for, as on any other night.
     query = "select lookalike_id from bi.similar_customers(1, 5, null, 'kmeans', 0) order by 1"
     assert two_nights.query(query) == computed.query(query) != []
+
+
+def test_a_damaged_profile_is_made_again_by_the_task_that_the_message_names(
+    one_night: Laboratory, copy_laboratory: Copy
+) -> None:
+    laboratory = copy_laboratory(one_night)
+    run = laboratory.run(SPEC, SECOND, until="publish")
+    damaged = Path(run.folder.path, "profiles", "facts.json")
+    damaged.write_bytes(damaged.read_bytes()[:50])
+    with pytest.raises(ArtefactError, match=r"damaged: .*; clear task 'validate' with its down"):
+        run_task(run, "publish")
+    with run.warehouse("publish") as warehouse:
+        builds.record_failure(
+            warehouse, run.as_of, run_id=run.build.run_id, task="publish", failure="damaged"
+        )
+    for stage in ("validate", "quality_gate", "publish"):
+        run_task(open_run(laboratory.deployment, "default", run.as_of), stage)
+    current = "select unchanged_since from bi.snapshots where is_current"
+    assert laboratory.query(current) == [(moment(FIRST),)]
 
 
 def test_what_would_compute_alone_is_skipped_too(two_nights: Laboratory) -> None:
