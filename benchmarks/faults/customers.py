@@ -120,7 +120,12 @@ UNCHANGED = Variant("unchanged", {"source": {"where": f"updated_at < '{FIRST.iso
 """The second snapshot shares what the first one has published."""
 
 WITH_PRIVATE = Variant(
-    "private", {"private": ["is_active"], "clustering": {"algorithms": ["kmeans"]}}
+    "private",
+    {
+        "private": ["is_active"],
+        "features": {"is_active": {"kind": "boolean", "weight": 0.1}},
+        "clustering": {"algorithms": ["kmeans"]},
+    },
 )
 """With lists of the public columns, and segments that are judged together with those before."""
 
