@@ -14,7 +14,7 @@ from kindred.encoding.vectors import MADE_BY, VECTORS
 from kindred.erasure import erasure_rows
 from kindred.erasure.erasure_rows import Request
 from kindred.errors import ArtefactError, KindredError
-from kindred.history import suppression
+from kindred.history import key_padding, suppression
 from kindred.history.erasure_key import ErasureKey
 from kindred.run.context import Deployment
 from kindred.spec.model import schema_of
@@ -49,7 +49,10 @@ def request_erasure(deployment: Deployment, space_name: str, text: str) -> int:
     with deployment.warehouse(f"kindred {space_name} request-erasure", schema) as warehouse:
         erasure_rows.require_prepared(warehouse, schema)
         with erasure_rows.hide_error_details():
-            return erasure_rows.add_request(warehouse, schemas.key_type_in(warehouse, schema), text)
+            key_type = schemas.key_type_in(warehouse, schema)
+            if key_type is KeyType.TEXT and key_padding.is_ignored(warehouse):
+                text = text.rstrip(" ")
+            return erasure_rows.add_request(warehouse, key_type, text)
 
 
 def erase(deployment: Deployment, space_name: str, number: int) -> dict[str, Any]:

@@ -30,8 +30,12 @@ def record(database: Database, spec: Spec) -> None:
 
 
 def is_ignored(database: Database) -> bool:
-    """Whether the source has ever padded them, so that what it has now may still be padded."""
-    return bool(database.value("history/are_keys_padded"))
+    """Whether the source has ever padded them, so that what it has now may still be padded.
+
+    A space that this release has not upgraded does not know.
+    """
+    is_upgraded = database.has_table("padded_keys")
+    return is_upgraded and bool(database.value("history/are_keys_padded"))
 
 
 def trimmed(cast: str, key_type: KeyType) -> str:

@@ -165,7 +165,9 @@ def test_a_number_lands_as_a_key_where_it_is_whole(laboratory):
 
 @pytest.mark.bare
 @pytest.mark.parametrize("is_recorded", [True, False])
-def test_keys_of_char_stay_those_of_the_same_customers_as_texts(laboratory, is_recorded):
+def test_keys_of_char_stay_those_of_the_same_customers_as_texts(
+    laboratory, monkeypatch, is_recorded
+):
     """Also if the blanks come along; a space that did not record the first type refuses them."""
     columns = "customer_id {}, updated_at timestamptz, value integer"
     rows = [(key, "2026-01-10T10:00Z", 1) for key in ("A1", "B2", "C3")]
@@ -179,6 +181,11 @@ def test_keys_of_char_stay_those_of_the_same_customers_as_texts(laboratory, is_r
         found = versions(laboratory, "value", where="not is_deleted")
         assert found == [("A1", 1), ("A1", 2), ("B2", 1), ("C3", 1), ("D4", 2)]
         assert versions(laboratory, where="is_deleted") == [("C3",)]
+        monkeypatch.setenv(VARIABLE, SECRET)
+        receipt = erase(laboratory.deployment, "default", request(laboratory, "B2    "))
+        assert "warning" not in receipt
+        laboratory.land(spec, THIRD)
+        assert {key for key, _ in versions(laboratory, "value")} == {"A1", "C3", "D4"}
         return
     laboratory.query("delete from kindred.padded_keys")
     before = versions(laboratory, "value", "is_deleted")
