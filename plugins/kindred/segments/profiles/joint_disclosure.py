@@ -6,6 +6,7 @@ of a sample of customers: from these it learns who gets into which segment, and 
 which values explain all of their segments. Then the halves change places.
 """
 
+import warnings
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -20,7 +21,8 @@ from kindred.segments.profiles.disclosure import LEAST_ERROR_SHARE
 from kindred.warehouse.copy_writer import Array
 
 SAMPLED = 4_000
-"""Customers of a snapshot by whom its segments are judged."""
+"""Customers of a snapshot by whom its segments are judged. With four times as many, an attack on 30
+dimensions and 20 segments left .47 of the error instead of .49."""
 LEAST_SAMPLED = 40
 """Fewer say nothing of what a reader could learn."""
 CANDIDATES = 128
@@ -248,15 +250,20 @@ def _distances(values: Floats, guess: _Guess, weights: Floats) -> Floats:
 
 def _parts(x: Floats, labels: Labels, *, is_convex: bool) -> tuple[NDArray[np.intp], Labels]:
     """Convex parts of the segments: the part of each row, and the label of each part."""
+    if is_convex:
+        classes, found = np.unique(labels, return_inverse=True)
+        return found.astype(np.intp), classes
     found = np.zeros(len(labels), dtype=np.intp)
     label_of_part: list[int] = []
     for label in np.unique(labels).tolist():
         rows = np.flatnonzero(labels == label)
-        parts = 1 if is_convex else int(np.clip(len(rows) // LEAST_PART, 1, PARTS))
-        start = x[rows[:parts]]
-        cut = kmeans2(x[rows], start, iter=10, minit="matrix", missing="warn")[1]
-        found[rows] = len(label_of_part) + np.unique(cut, return_inverse=True)[1]
-        label_of_part += [label] * len(np.unique(cut))
+        start = x[rows[: np.clip(len(rows) // LEAST_PART, 1, PARTS)]]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # equal rows make empty parts
+            cut = kmeans2(x[rows], start, iter=10, minit="matrix")[1]
+        used, part = np.unique(cut, return_inverse=True)
+        found[rows] = len(label_of_part) + part
+        label_of_part += [label] * len(used)
     return found, np.array(label_of_part, dtype=np.int32)
 
 
