@@ -150,7 +150,8 @@ def create_missing(
 def outdated(database: Database, spec: Spec, extension: str, key_type: KeyType) -> Outdated:
     """What publish has to replace, and the names of what this release no longer has.
 
-    An object is up to date if its text was the last one applied, and the catalogue has not changed.
+    An object is up to date if its text was the last one applied, and the catalogue has not changed
+    since. In a database that was restored from a dump, every one is replaced once.
     """
     return _outdated(database, spec, extension, key_type, _definitions(database, spec))
 
