@@ -1,8 +1,8 @@
 """Fixtures of all tests: one embedded PostgreSQL a session, databases of their own for tests."""
 
 import gc
-import itertools
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg2
 import pytest
 from hypothesis import settings
@@ -18,10 +19,12 @@ from xdist.scheduler import LoadFileScheduling
 
 from databases import administer, create_owner
 from local.postgres import OWNER, EmbeddedServer
+from made_databases import MadeDatabases
 from sentence_models import link_model
 
-_numbers = itertools.count()
 COLLECTION_SECONDS = 60
+MEMORY, MEMORY_BYTES = Path("/dev/shm"), 4 << 30
+DATABASES = pytest.StashKey[MadeDatabases]()
 PARTS = ("neighbours", "segments", "recommendations", "audiences", "maps")  # of machine_code.py
 
 # `make test` tries the same examples each time; the long profile tries new ones.
@@ -33,6 +36,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--soak``."""
     parser.addoption("--soak", action="store_true", help="what `make soak` runs, and nothing else")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let somebody keep account of the databases."""
+    config.stash[DATABASES] = MadeDatabases()
+    config.pluginmanager.register(config.stash[DATABASES])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -114,11 +123,29 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
 
 
 @pytest.fixture(scope="session")
-def start_server(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], EmbeddedServer]:
+def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where servers have their data: in memory, if there is enough.
+
+    A database is five hundred files, which a journaling file system makes in 50 to 200 ms.
+    """
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < MEMORY_BYTES:
+        yield tmp_path_factory.mktemp("servers")
+        return
+    for left in MEMORY.glob("kindred-tests-*"):  # by tests that were killed
+        if not psutil.pid_exists(int(left.name.rpartition("-")[2])):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = MEMORY / f"kindred-tests-{os.getpid()}"
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def start_server(server_folder: Path) -> Callable[[str], EmbeddedServer]:
     """Start a PostgreSQL server of its own; whoever asked for it stops it."""
 
     def start(name: str) -> EmbeddedServer:
-        server = EmbeddedServer(tmp_path_factory.mktemp(name) / "data")
+        server = EmbeddedServer(server_folder / name / "data")
         server.start()
         # Nothing here must outlive a power cut, and every test makes databases: autovacuum would be
         # busy with going round them.
@@ -126,6 +153,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Em
             server,
             "alter system set fsync = off",
             "alter system set autovacuum = off",
+            "alter system set max_wal_size = '256MB'",
             "select pg_reload_conf()",
         )
         return server
@@ -140,6 +168,10 @@ def server(start_server: Callable[[str], EmbeddedServer]) -> Iterator[EmbeddedSe
     create_owner(server)
     administer(
         server,
+        # Each new database takes a checkpoint, and behind one a page is written whole when it
+        # changes. Not where a server is killed: that may be in the middle of a page.
+        "alter system set full_page_writes = off",
+        "select pg_reload_conf()",
         f"grant pg_checkpoint to {OWNER}",
         # For readers that are told of each wait.
         f"grant set on parameter log_lock_waits, deadlock_timeout to {OWNER}",
@@ -149,18 +181,15 @@ def server(start_server: Callable[[str], EmbeddedServer]) -> Iterator[EmbeddedSe
 
 
 @pytest.fixture(scope="session")
-def make_database(server: EmbeddedServer) -> Callable[..., str]:
-    """Create a database of a new name, empty or a copy of another; returns its libpq URI."""
+def make_database(server: EmbeddedServer, pytestconfig: pytest.Config) -> Callable[..., str]:
+    """Create a database of a new name, empty or a copy of another; returns its libpq URI.
+
+    It is dropped behind the test, or the module, that had it made.
+    """
+    databases = pytestconfig.stash[DATABASES]
 
     def make(prefix: str, copied: str = "template1") -> str:
-        name = f"{prefix}_{next(_numbers)}"
-        administer(
-            server,
-            f"create database {name} owner {OWNER} template {copied} strategy file_copy",
-            f"alter database {name} set search_path = public, vector",
-            f"revoke temporary on database {name} from public",
-        )
-        return server.dsn(name)
+        return databases.make(server, prefix, copied)
 
     return make
 
