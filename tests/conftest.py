@@ -25,7 +25,7 @@ from sentence_models import link_model
 COLLECTION_SECONDS = 60
 MEMORY, MEMORY_BYTES = Path("/dev/shm"), 4 << 30
 DATABASES = pytest.StashKey[MadeDatabases]()
-PARTS = ("neighbours", "segments", "recommendations", "audiences", "maps")  # of machine_code.py
+PARTS = (("neighbours", "maps"), ("segments", "recommendations", "audiences"))  # of machine_code.py
 
 # `make test` tries the same examples each time; the long profile tries new ones.
 settings.register_profile("test", deadline=None, derandomize=True, database=None)
@@ -68,7 +68,7 @@ class Together(LoadFileScheduling):
         folder = Path(__file__).parent
         path = os.pathsep.join(map(str, (folder.parent, folder.parent / "plugins", folder)))
         environment = os.environ | {"PYTHONPATH": path}
-        commands = ([sys.executable, folder / "machine_code.py", part] for part in PARTS)
+        commands = ([sys.executable, folder / "machine_code.py", *names] for names in PARTS)
         self._compiling = [subprocess.Popen(command, env=environment) for command in commands]
 
     def schedule(self) -> None:

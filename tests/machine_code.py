@@ -1,9 +1,10 @@
 """Compile to machine code what the tests will call, so that not each of their processes has to.
 
-The functions of one folder by its name: ``python machine_code.py segments``. What is imported for
-it is imported only where somebody has to compile.
+The functions of folders by their names: ``python machine_code.py segments audiences``. What is
+imported for it is imported only where somebody has to compile.
 """
 
+import gc
 import sys
 from pathlib import Path
 
@@ -90,5 +91,7 @@ COMPILE = {
 }
 
 if __name__ == "__main__":
-    if not is_compiled(sys.argv[1]):
-        COMPILE[sys.argv[1]]()
+    gc.disable()  # what a compiler makes stays: to look through it again and again is a seventh
+    for name in sys.argv[1:]:
+        if not is_compiled(name):
+            COMPILE[name]()
