@@ -44,15 +44,20 @@ def _kept_session(dsn: str) -> "psycopg2.extensions.connection":
     return _kept[dsn]
 
 
+def close_kept() -> None:
+    """Close the sessions that are kept for queries."""
+    if threading.current_thread() is threading.main_thread():
+        while _kept:
+            _kept.popitem()[1].close()
+
+
 def administer(server: EmbeddedServer, *statements: str, database: str = "postgres") -> None:
     """Run statements as the superuser, each in a transaction of its own.
 
     Sessions that are kept are closed: a database with sessions cannot be copied, and what a role
     is given holds for its new ones.
     """
-    if threading.current_thread() is threading.main_thread():
-        while _kept:
-            _kept.popitem()[1].close()
+    close_kept()
     connection = psycopg2.connect(server.dsn(database, SUPERUSER))
     connection.autocommit = True
     with connection.cursor() as cursor:

@@ -3,12 +3,14 @@
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
+import psycopg2
 import pytest
 
-from databases import administer
-from local.postgres import OWNER, EmbeddedServer
+from databases import close_kept
+from local.postgres import OWNER, SUPERUSER, EmbeddedServer
 
 DROPPED_TOGETHER = 24
 
@@ -33,13 +35,26 @@ class MadeDatabases:
         self._server = server
         name = f"{prefix}_{next(self._numbers)}"
         self._used[self._scopes[-1] if self._scopes else "function"].append(name)
-        administer(
-            server,
+        self._administer(
             f"create database {name} owner {OWNER} template {copied} strategy file_copy",
             f"alter database {name} set search_path = public, vector",
             f"revoke temporary on database {name} from public",
         )
         return server.dsn(name)
+
+    def _administer(self, *statements: str) -> None:
+        """Run statements in one session of the superuser that stays open."""
+        close_kept()
+        with self._session.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    @cached_property
+    def _session(self) -> "psycopg2.extensions.connection":
+        assert self._server is not None
+        session = psycopg2.connect(self._server.dsn("postgres", SUPERUSER))
+        session.autocommit = True
+        return session
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
@@ -61,7 +76,8 @@ class MadeDatabases:
             is_last = nextitem is None or nextitem.path != item.path
             for scope in ("function", "module") if is_last else ("function",):
                 self._unused += self._used.pop(scope, [])
-            if self._server is not None and nextitem and len(self._unused) >= DROPPED_TOGETHER:
-                drop = (f"drop database if exists {name} with (force)" for name in self._unused)
-                administer(self._server, *drop)
+            if nextitem is not None and len(self._unused) >= DROPPED_TOGETHER:
+                self._administer(
+                    *(f"drop database if exists {name} with (force)" for name in self._unused)
+                )
                 self._unused.clear()
