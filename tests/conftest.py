@@ -23,7 +23,14 @@ from made_databases import MadeDatabases
 from sentence_models import link_model
 
 COLLECTION_SECONDS = 60
+GARBAGE_AFTER = 20_000  # objects: to look for it after each 700, as usual, takes a fiftieth of all
 MEMORY, MEMORY_BYTES = Path("/dev/shm"), 4 << 30
+# Backends that give memory back to the system soon ask for it again, which zeroes it.
+MALLOC = {
+    "MALLOC_TOP_PAD_": "4194304",
+    "MALLOC_TRIM_THRESHOLD_": "268435456",
+    "MALLOC_MMAP_THRESHOLD_": "67108864",
+}
 DATABASES = pytest.StashKey[MadeDatabases]()
 PARTS = (("neighbours", "maps"), ("segments", "recommendations", "audiences"))  # of machine_code.py
 
@@ -92,6 +99,7 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(GARBAGE_AFTER, 20, 20)
         gc.enable()
         if done is not None:
             done.touch()
@@ -146,7 +154,10 @@ def start_server(server_folder: Path) -> Callable[[str], EmbeddedServer]:
 
     def start(name: str) -> EmbeddedServer:
         server = EmbeddedServer(server_folder / name / "data")
-        server.start()
+        with pytest.MonkeyPatch.context() as patch:
+            for variable, size in MALLOC.items():
+                patch.setenv(variable, size)
+            server.start()
         # Nothing here must outlive a power cut, and every test makes databases: autovacuum would be
         # busy with going round them.
         administer(

@@ -14,7 +14,7 @@ from kindred.spec.model import Spec
 from local.postgres import SUPERUSER
 
 STATEMENT = Path(__file__).parents[1] / "sql" / "poll_snapshot.sql"
-PAUSE_SECONDS = 0.3  # reading a whole snapshot takes a hundredth of a second
+PAUSE_SECONDS = 0.6  # reading a whole snapshot takes a hundredth of a second
 
 
 def poll_statement(spec: Spec) -> sql.Composed:

