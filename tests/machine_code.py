@@ -13,8 +13,6 @@ from kindred.spec.metrics import Metric
 
 
 def compile_neighbours() -> None:
-    import numpy as np
-
     from kindred.neighbours import exact, search_plan
     from unit.graph_cases import build_graph, build_night, clustered, froze
 
@@ -23,10 +21,9 @@ def compile_neighbours() -> None:
         search_plan.EXACT_LIMIT, exact.SCAN_FROM = limit, pairs
         for metric in Metric:
             build_graph(vectors, metric, 5)
-    customers = np.arange(len(vectors))
     frozen = froze(vectors, Metric.L2)
-    night = build_night(customers, vectors, Metric.L2, frozen)
-    build_night(customers[1:], vectors[1:], Metric.L2, frozen, earlier=night)
+    build_night(vectors, Metric.L2, frozen)
+    build_night(vectors[1:], Metric.L2, frozen)
 
 
 def compile_segments() -> None:
