@@ -24,7 +24,7 @@ from sentence_models import link_model
 
 COLLECTION_SECONDS = 60
 GARBAGE_AFTER = 20_000  # objects: to look for it after each 700, as usual, takes a fiftieth of all
-MEMORY, MEMORY_BYTES = Path("/dev/shm"), 4 << 30
+MEMORY, MEMORY_BYTES = Path("/dev/shm"), 3 << 30
 # Backends that give memory back to the system soon ask for it again, which zeroes it.
 MALLOC = {
     "MALLOC_TOP_PAD_": "4194304",
