@@ -14,7 +14,7 @@ A forecast must be at least the measured memory, and at most twice as much.
 """
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from ctypes import CDLL
@@ -75,8 +75,8 @@ class Place:
         return Deployment(dsns.__getitem__, settings)
 
 
-def spec_of(d: int) -> Spec:
-    """A spec with all columns of the source and all algorithms."""
+def spec_of(d: int, algorithms: Sequence[Algorithm] = ALGORITHMS) -> Spec:
+    """A spec with all columns of the source."""
     numeric = {f"x{number}": "numeric" for number in range(d - SLOTS)}
     return spec_from_dict(
         {
@@ -84,7 +84,7 @@ def spec_of(d: int) -> Spec:
             "source": {"table": "customers", "key": "customer_id", "updated_at": "updated_at"},
             "k": 10,
             "features": {**numeric, "region": "categorical"},
-            "clustering": {"algorithms": [str(algorithm) for algorithm in ALGORITHMS]},
+            "clustering": {"algorithms": [str(algorithm) for algorithm in algorithms]},
         },
         where="benchmark",
     )
@@ -145,8 +145,9 @@ class Stages:
 
     place: Place
     as_of: datetime
-    pool: ProcessPoolExecutor
+    pool: ProcessPoolExecutor | None
     measured: Collection[str] | None = None
+    algorithms: Sequence[Algorithm] = ALGORITHMS
     result: Any = None
 
     def run(self, stage: str, **part: Any) -> tuple[str, int | None, int | None]:
@@ -156,6 +157,7 @@ class Stages:
             run = open_run(self.place.deployment, "default", self.as_of)
             self.result = run_task(run, stage, **part)
             return name, None, None
+        assert self.pool is not None, "a stage is measured in a process of its own"
         execute(self.place.warehouse, RESET)
         asked = self.pool.submit(run_in_process, self.place, self.as_of, stage, part)
         self.result, peak = asked.result()
@@ -170,7 +172,7 @@ class Stages:
         yield self.run("merge_graph")
         parts = list(self.result)
         yield self.run("build_embeddings")
-        for algorithm in ALGORITHMS:
+        for algorithm in self.algorithms:
             yield self.run("cluster", algorithm=str(algorithm))
         yield self.run("profile_clusters")
         for part in parts:
