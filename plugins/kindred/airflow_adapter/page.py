@@ -16,7 +16,7 @@ from airflow.models.dag import DagModel
 from airflow.utils.session import create_session
 from fastapi import FastAPI
 
-from kindred.page.app import make_app
+from kindred.page.app import make_app, warm_up_later
 from kindred.settings import Page, Persons
 from kindred.spec.model import DEFAULT_SPACE, dag_id_of
 from kindred.spec.spec_files import spec_paths
@@ -31,6 +31,7 @@ READ, EDIT = "GET", "PUT"
 
 def page_app() -> FastAPI:
     """The page for those who have signed in to this Airflow."""
+    warm_up_later(_import_connections)
     return make_app(get_user, AirflowAccess())
 
 
@@ -82,11 +83,17 @@ class AirflowAccess:
 
     def conninfo(self) -> str:
         """That of connection ``kindred_bi``."""
-        # Which imports the driver: here, so that the API server starts without it.
-        from kindred.airflow_adapter.connections import deployment
         from kindred.page.bi_session import CONNECTION
 
-        return deployment().connections(CONNECTION)
+        found: str = _import_connections().deployment().connections(CONNECTION)
+        return found
+
+
+def _import_connections() -> Any:
+    """Which imports the driver: late, so that the API server starts without it."""
+    from kindred.airflow_adapter import connections
+
+    return connections
 
 
 def _dags_of(space: str) -> Collection[str]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from threading import Timer
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,6 +19,9 @@ log = logging.getLogger(__name__)
 THREADS = 4
 MOST_WAITING = 40
 """Requests of one process that may wait for a thread; a page takes a quarter of a second."""
+
+WARM_UP_SECONDS = 10.0
+"""After which a process imports what reads and draws: its own start does not wait for it."""
 
 MOST_BYTES = 8192
 """Of a form: the longest key has 255, each written as three."""
@@ -56,7 +60,7 @@ class Threads:
 def make_app(user_of: Callable[..., Any], access: Access) -> FastAPI:
     """The app; ``user_of`` is a dependency that gives the user, or refuses with 401.
 
-    What reads and draws is imported in a thread, with the first request.
+    What reads and draws is imported in a thread, at the latest with the first request.
     """
     # Without documentation: its pages would load scripts from elsewhere, and be open to anybody.
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
@@ -102,6 +106,25 @@ def make_app(user_of: Callable[..., Any], access: Access) -> FastAPI:
     app.add_api_route("/{rest:path}", nothing, methods=METHODS)
     _answer_errors(app)
     return app
+
+
+def warm_up_later(import_more: Callable[[], object], seconds: float = WARM_UP_SECONDS) -> Timer:
+    """Import and draw in a thread, after a while: the first page takes a second longer otherwise.
+
+    ``import_more``: imports what else is needed for a page.
+    """
+
+    def warm_up() -> None:
+        from kindred.page import views  # noqa: F401
+        from kindred.reports.vega import svg
+
+        import_more()
+        svg({"data": {"values": [{}]}, "mark": "point"}, "", "warm")
+
+    timer = Timer(seconds, warm_up)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def require_same_origin(request: Request) -> None:
