@@ -217,6 +217,23 @@ def test_a_run_that_failed_makes_the_report_of_what_serves_and_says_so(keeping, 
     assert "customer 42" not in text
 
 
+def test_what_is_withdrawn_while_it_is_drawn_is_not_stored(keeping, monkeypatch):
+    """The lock of publish is free while a report is drawn."""
+    drawn = []
+
+    def draw(figures):
+        drawn.append(figures.night.scope.as_of)
+        if len(drawn) == 1:
+            withdraw(keeping.deployment, report_spec(), LAST)
+        return f"the report of {drawn[-1]}"
+
+    monkeypatch.setattr(report, "report_html", draw)
+    path = clean_up(keeping)["report"]
+    assert drawn == [LAST, FIRST]
+    assert path.endswith("20260401t020000.html")
+    assert stored(keeping) == ["20260401t020000.html"]
+
+
 def test_no_night_fails_for_want_of_its_report(keeping, caplog):
     keeping.query("drop view bi.index_checks")
     assert "report" not in clean_up(keeping)
