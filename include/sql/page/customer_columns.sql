@@ -1,4 +1,4 @@
--- The public columns of some customers of the current snapshot.
-select customer_id::text as customer_id, to_jsonb(found) - array['as_of', 'customer_id'] as columns
+-- The public columns of some customers of the current snapshot, in the order of the view.
+select customer_id::text as customer_id, to_json(found) as columns
 from {bi}.customers as found
 where customer_id = any (%(customers)s::{key_type}[]);

@@ -94,7 +94,16 @@ def _columns(
         return {}
     asked = {"customers": [_key(key_type, one) for one in customers]}
     cast = sql.SQL(key_type.value)
-    return dict(database.rows("page/customer_columns", asked, bi=scope.bi, key_type=cast))
+    rows = database.rows("page/customer_columns", asked, bi=scope.bi, key_type=cast)
+    # The segments are shown night by night.
+    left_out = {"as_of", "customer_id"}
+    hidden = scope.snapshot.hidden_algorithms or ()
+    for algorithm in (*read_algorithms(database, scope), *hidden):
+        left_out |= {f"{algorithm}_cluster_id", f"{algorithm}_cluster_name"}
+    return {
+        customer: {name: value for name, value in columns.items() if name not in left_out}
+        for customer, columns in rows
+    }
 
 
 def _key(key_type: KeyType, text: str) -> Any:

@@ -13,7 +13,8 @@ from kindred.reports.vega import svg
 NARROW = Frame(330, is_narrow=True)
 HALF = Frame(508, is_narrow=False)
 WIDE = Frame(760, is_narrow=False)
-"""Widths that fit telephones of 390 pixels, half of a desk's window, and most of it."""
+FULL = Frame(1060, is_narrow=False)
+"""Widths that fit telephones of 390 pixels, half of a desk's window, most of it, and all of it."""
 
 
 def policy() -> str:
@@ -83,9 +84,10 @@ def _block(block: Chart | Listing, name: str) -> str:
     if isinstance(block, Listing):
         return f'<div class="block{wide}">{head}{_table(block.table, name)}</div>'
     pictures = "".join(_pictures(block, name))
+    body = "body keyed" if block.keys else "body"
     return (
         f'<figure class="block{wide}" aria-labelledby="{name}-title"><figcaption>{head}'
-        f'</figcaption><div class="body">{_keys(block.keys)}{pictures}</div>'
+        f'</figcaption><div class="{body}">{_keys(block.keys)}{pictures}</div>'
         f"<details><summary>The figures as a table</summary>{_table(block.table, name)}</details>"
         "</figure>"
     )
@@ -93,7 +95,8 @@ def _block(block: Chart | Listing, name: str) -> str:
 
 def _pictures(chart: Chart, name: str) -> Iterator[str]:
     """A picture for a desk and one for a telephone; only one of them is there at a time."""
-    frames = (("large", WIDE if chart.is_wide else HALF), ("small", NARROW))
+    wide = WIDE if chart.keys else FULL
+    frames = (("large", wide if chart.is_wide else HALF), ("small", NARROW))
     label = f"{chart.title}. {chart.note} The figures follow as a table."
     for size, frame in frames:
         drawn = svg(chart.draw(frame), label, f"{name}-{size}")

@@ -7,7 +7,7 @@ from math import log
 from kindred.reports.chart import Chart, Frame, Key, Spec, Table
 from kindred.reports.figures import CustomerMap
 from kindred.reports.vega import INK, OTHERS, PAPER, WIDER, spec
-from kindred.reports.wording import count, figure, share, short, shown
+from kindred.reports.wording import count, figure, share, shown
 
 Cells = dict[tuple[int, int], dict[int | None, int]]
 _COARSE = 2
@@ -32,7 +32,7 @@ def map_chart(
             f" Trustworthiness {figure(found.trustworthiness)}: 1 if all {found.neighbours} nearest"
             " on the map are near in the vectors too, 0.5 by chance."
         )
-    keys = [Key(colours.get(one, OTHERS), short(titles.get(one, str(one)))) for one in order]
+    keys = [Key(colours.get(one, OTHERS), shown(titles.get(one, str(one)))) for one in order]
     if totals.get(None):
         keys.append(Key(OTHERS, "all others"))
     return [

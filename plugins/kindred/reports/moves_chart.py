@@ -89,7 +89,7 @@ def _place(name: str) -> tuple[int, str]:
 
 def _sankey(frame: Frame, moves: Moves, colours: Mapping[int, str]) -> Spec:
     sources, targets = ends_of(moves.moves, "source"), ends_of(moves.moves, "target")
-    room = frame.pick(96, 190)  # on each side, for the names
+    room = frame.pick(96, 290)  # on each side, for the names
     height = max(280, 44 * max(len(sources), len(targets)))
     ribbons = _ribbons(moves.moves, sources, targets, colours)
     bars, texts = [], []
@@ -161,7 +161,7 @@ def _texts(
     frame: Frame, ends: Mapping[str, End], moves: Moves, at: float, align: str, least: float
 ) -> list[dict[str, Any]]:
     """Names beside the bars, ``least`` of the height apart."""
-    width = frame.pick(14, 27)
+    width = frame.pick(14, 50)
     found: list[dict[str, Any]] = []
     middle = -1.0
     for end in ends.values():

@@ -114,7 +114,11 @@ def _against(totals: Sequence[float]) -> str:
     if abs(totals[-1] - median) <= usual * median:
         return "as in the nights before"
     factor = totals[-1] / median if median else 0.0
-    return f"{factor:.1f} times the median of the nights before"
+    often = 2  # from there on, times are easier to read than percent
+    if factor >= often:
+        return f"{factor:.1f} times the median of the nights before"
+    more = "more" if factor > 1 else "less"
+    return f"{share(abs(factor - 1), 0)} {more} than the median of the nights before"
 
 
 def line(
@@ -152,7 +156,8 @@ def stages(night: Snapshot, order: Sequence[str] = ()) -> list[Chart]:
     by_peak = max(peaks, key=lambda name: (peaks[name], name)) if peaks else None
     return [
         Chart(
-            f"{first} took {share(seconds[first] / total if total else 0, 0)} of {duration(total)}",
+            f"Stage {first} took {share(seconds[first] / total if total else 0, 0)} of"
+            f" {duration(total)}",
             "Seconds of each stage of the newest run.",
             Table(
                 ("stage", "seconds", "share"),
@@ -192,7 +197,7 @@ def _memory(
         return drawn
 
     return Chart(
-        f"{by_peak} needed the most memory: {megabytes(peaks[by_peak])}",
+        f"Stage {by_peak} needed the most memory: {megabytes(peaks[by_peak])}",
         "Peak memory of a process of each stage, beside what the stage had forecast. A worker"
         " process that runs several stages keeps its highest.",
         Table(

@@ -15,8 +15,8 @@ from kindred.reports.vega import ACCENT, OTHERS
 from kindred.reports.wording import count, interval, share
 
 _REASONS = {
-    "neighbours": "customers with a similar basket bought it",
-    "profile": "customers with a similar profile bought it",
+    "neighbours": "customers with a similar basket bought them",
+    "profile": "customers with a similar profile bought them",
     "popular": "popular with everybody",
     "repurchase": "due to be bought again",
 }

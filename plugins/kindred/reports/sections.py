@@ -145,8 +145,8 @@ def _said_of(night: Night) -> tuple[str, ...]:
         found.append(f"{several(number, 'customer')} {verb} erased since it was published.")
     if snapshot.history == "reconstructed":
         found.append(
-            "The snapshot is reconstructed: older than the first extraction from a source that"
-            " keeps one row per customer."
+            "The snapshot is reconstructed: its date is before the first extraction, and the source"
+            " keeps one row per customer, which may have had other values then."
         )
     if snapshot.events_unknown:
         found.append(

@@ -251,12 +251,14 @@ def _outcome(segmentation: Segmentation, title: str, traits: Sequence[Trait]) ->
         for one in ranked
     ]
     top = max(different or ranked, key=lambda one: (_gap(one), -one.cluster_id))
-    said = (
-        f"{short(title)}: {_plain_of(top, top.estimate)} in segment {top.cluster_id},"
-        f" {_plain_of(top, everyone)} of everybody"
-        if different
-        else f"{short(title)} is about the same in all segments"
-    )
+    said = f"{short(title)} is about the same in all segments"
+    if different:
+        found, usual = _plain_of(top, top.estimate), _plain_of(top, everyone)
+        said = (
+            f"{found} of segment {top.cluster_id} have {short(title)}; {usual} of everybody"
+            if top.is_share
+            else f"{short(title)} is {found} on average in segment {top.cluster_id}; {usual} in all"
+        )
     what = "Share" if top.is_share else "Mean"
     return Chart(
         said,

@@ -71,9 +71,9 @@ th[scope=row]{{min-width:15ch}}
 thead th{{color:var(--muted);border-top:0;overflow-wrap:normal}}
 footer{{color:var(--muted);font-size:13px;padding-top:36px;padding-bottom:48px}}
 @media (min-width:1041px){{
-.wide .body{{display:grid;grid-template-columns:760px minmax(0,1fr);gap:28px;align-items:start}}
+.wide .keyed{{display:grid;grid-template-columns:760px minmax(0,1fr);gap:28px;align-items:start}}
 .wide .keys{{flex-direction:column;margin-top:18px}}
-.wide .body .picture.large,.wide .body .keys{{grid-row:1}}
+.wide .keyed .picture.large,.wide .keyed .keys{{grid-row:1}}
 .wide .keys{{grid-column:2}}
 }}
 @media (max-width:1040px){{.blocks{{grid-template-columns:minmax(0,1fr)}}}}

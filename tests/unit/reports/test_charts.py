@@ -1,5 +1,6 @@
 """Charts are drawn from the figures: as many marks as there are figures, in the right places."""
 
+import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -67,7 +68,8 @@ def test_segments_have_a_bar_a_cell_and_an_estimate_each():
     [heat] = effects(found)
     telling = [one for one in found.traits if one.role == "feature"]
     assert len(marks(heat, "rect")) == len(telling) == len(heat.table.rows)
-    assert [chart.title.split(":")[0] for chart in outcomes(found)] == [
+    told = re.compile(r"[\d.]+ % of segment \d have (.+); 22\.0 % of everybody")
+    assert [told.fullmatch(chart.title)[1] for chart in outcomes(found)] == [
         "</script><script>document.title='taken'</script>",
         "churned",
     ]
