@@ -1,15 +1,16 @@
--- How faithful the map of each published snapshot is.
+-- How faithful the map of each published snapshot is. Figures depend on its being shown, as in customer_map.
 create or replace view {bi}.map_quality with (security_barrier) as
+with shown as materialized (select as_of, true as is_shown from {space}.shown_snapshots)
 select
   quality.as_of,
-  quality.trustworthiness,
-  quality.standard_error,
-  quality.neighbours,
-  quality.sample_size,
-  quality.customers,
-  quality.landmarks
+  case when shown.is_shown then quality.trustworthiness end as trustworthiness,
+  case when shown.is_shown then quality.standard_error end as standard_error,
+  case when shown.is_shown then quality.neighbours end as neighbours,
+  case when shown.is_shown then quality.sample_size end as sample_size,
+  case when shown.is_shown then quality.customers end as customers,
+  case when shown.is_shown then quality.landmarks end as landmarks
 from {space}.map_quality as quality
-join {space}.shown_snapshots as shown using (as_of);
+join shown using (as_of);
 
 comment on view {bi}.map_quality is 'How faithful the map of each published snapshot is.';
 comment on column {bi}.map_quality.as_of is 'The snapshot.';

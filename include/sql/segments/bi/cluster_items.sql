@@ -15,14 +15,12 @@ select
   found.lift,
   found.low,
   found.high
-from {space}.cluster_profiles as profiles
-join {space}.shown_snapshots as snapshots using (as_of)
+from {space}.shown_profiles as profiles
 cross join lateral jsonb_to_recordset(profiles.items) as found (
   feature text, position smallint, item text, customers bigint, share double precision, everyone double precision,
   lift double precision, low double precision, high double precision
 )
 where profiles.as_of {shown}
-  and profiles.algorithm <> all (snapshots.hidden_algorithms)
   and found.feature <> all ({private});
 
 comment on view {bi}.{view} is 'One row per item that a segment''s customers own more often than everybody, by the whole of its 95 % interval; {scope}.';

@@ -1,24 +1,40 @@
 -- What became of each segment, one row per event: in every published snapshot, or in the current one.
--- The names that are filled in say which.
+-- The names that are filled in say which. Columns depend on being shown, as in shown_profiles.
 create or replace view {bi}.{view} with (security_barrier) as
+with shown as materialized (select as_of, hidden_algorithms from {space}.shown_snapshots)
 select
-  as_of,
-  algorithm,
-  case when event in ('merged', 'died') then from_cluster_id else to_cluster_id end as cluster_id,
-  reference_as_of,
-  event,
-  case when event in ('merged', 'died') then from_size else to_size end as size,
-  shared,
-  from_cluster_id,
-  to_cluster_id,
-  from_size,
-  to_size,
-  (shared::double precision / from_size)::real as from_share,
-  (shared::double precision / to_size)::real as to_share
-from {space}.cluster_lineage
-join {space}.shown_snapshots as snapshots using (as_of)
-where as_of {shown}
-  and algorithm <> all (snapshots.hidden_algorithms);
+  found.as_of,
+  found.algorithm,
+  case when found.event in ('merged', 'died') then found.from_cluster_id else found.to_cluster_id end as cluster_id,
+  found.reference_as_of,
+  found.event,
+  case when found.event in ('merged', 'died') then found.from_size else found.to_size end as size,
+  found.shared,
+  found.from_cluster_id,
+  found.to_cluster_id,
+  found.from_size,
+  found.to_size,
+  (found.shared::double precision / found.from_size)::real as from_share,
+  (found.shared::double precision / found.to_size)::real as to_share
+from (
+  select
+    told.as_of,
+    case when told.is_shown then told.algorithm end as algorithm,
+    case when told.is_shown then told.reference_as_of end as reference_as_of,
+    case when told.is_shown then told.event end as event,
+    case when told.is_shown then told.from_cluster_id end as from_cluster_id,
+    case when told.is_shown then told.to_cluster_id end as to_cluster_id,
+    case when told.is_shown then told.from_size end as from_size,
+    case when told.is_shown then told.to_size end as to_size,
+    case when told.is_shown then told.shared end as shared
+  from (
+    select lineage.*, lineage.algorithm <> all (shown.hidden_algorithms) as is_shown
+    from {space}.cluster_lineage as lineage
+    join shown using (as_of)
+  ) as told
+  where told.is_shown
+) as found
+where found.as_of {shown};
 
 comment on view {bi}.{view} is 'What became of each segment since the snapshot before, {scope}; a segment that splits or merges has several rows.';
 comment on column {bi}.{view}.as_of is 'The snapshot.';

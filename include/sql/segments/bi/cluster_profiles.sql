@@ -23,15 +23,13 @@ select
   case when trait.kind = 'date' then to_timestamp(trait.everyone * 86400)::date end as everyone_mean_date,
   trait.everyone < trait.low or trait.everyone > trait.high as is_different,
   trait.effect
-from {space}.cluster_profiles as profiles
-join {space}.shown_snapshots as snapshots using (as_of)
+from {space}.shown_profiles as profiles
 cross join lateral jsonb_to_recordset(profiles.profile) as trait (
   role text, position smallint, column_name text, kind text, value text, customers bigint, missing bigint,
   estimate double precision, low double precision, high double precision, everyone double precision,
   effect double precision
 )
 where profiles.as_of {shown}
-  and profiles.algorithm <> all (snapshots.hidden_algorithms)
   and trait.column_name <> all ({private});
 
 comment on view {bi}.{view} is 'One row per mean or share of a segment beside that of all customers: the features with the largest effect sizes, and every label; {scope}.';

@@ -11,7 +11,7 @@ select
   profiles.share,
   profiles.medoid_id::{key_type} as medoid_id,
   case
-    when not snapshots.is_hidden then profiles.membership
+    when not profiles.is_hidden then profiles.membership
     when profiles.customers >= {smallest_group} then round(profiles.membership::numeric, 2)::real
   end as membership,
   (
@@ -25,10 +25,8 @@ select
     )
     where trait.role = 'label' and trait.column_name <> all ({private})
   ) as outcomes
-from {space}.cluster_profiles as profiles
-join {space}.shown_snapshots as snapshots using (as_of)
-where profiles.as_of {shown}
-  and profiles.algorithm <> all (snapshots.hidden_algorithms);
+from {space}.shown_profiles as profiles
+where profiles.as_of {shown};
 
 comment on view {bi}.{view} is 'One row per segment: its name, size, typical customer and outcomes, {scope}.';
 comment on column {bi}.{view}.as_of is 'The snapshot.';
