@@ -17,6 +17,7 @@ from kindred.lookalikes.lookalike_rows import PARENT, Lookalikes, load_part
 from kindred.neighbours.results import NeighbourGraph
 from kindred.publication import promotion
 from kindred.run import builds
+from kindred.segments.profiles.profile_rows import Profiles
 from kindred.serving.generations import StagedEmbeddings
 from kindred.warehouse import partitions
 from kindred.warehouse.database import Database, connect
@@ -154,7 +155,8 @@ def publish_date(place: Place, rows: int, **more: Any) -> None:
             run_id="bench",
             counts=counts,
             lineage=[],
-            profiles=[],
+            profiles=Profiles([], [], {}),
+            cells={},
             staged=StagedEmbeddings("skip"),
             wait_seconds=60,
             memory_mb=64,

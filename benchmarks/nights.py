@@ -34,6 +34,7 @@ from kindred.publication import promotion
 from kindred.run import builds
 from kindred.run.context import Deployment, Run, open_run
 from kindred.run.windows import Window
+from kindred.segments.profiles.profile_rows import Profiles
 from kindred.serving.generations import StagedEmbeddings
 from kindred.settings import Settings
 from kindred.spec.model import spec_from_dict
@@ -118,7 +119,8 @@ class Nights:
                 run_id=run.build.run_id,
                 counts=counts | {"history": "complete"} | {key: [] for key in HIDDEN},
                 lineage=[],
-                profiles=[],
+                profiles=Profiles([], [], {}),
+                cells={},
                 staged=staged,
                 wait_seconds=60,
                 memory_mb=64,

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from integration.movements import published, recounted
 from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
 from kindred import tasks
 from kindred.publication.withdraw import withdraw
@@ -28,6 +29,7 @@ VIEWS = {
     "members": "select * from bi.clusters{} as t where cluster_id = 0 and {}",
     "map": "select * from bi.customer_map{} as t where {}",
     "faithful": "select * from bi.map_quality as t where {1}",
+    "cells": "select * from bi.map_cells as t where {1}",
     "customers": "select * from bi.customers where {0} is not null",
     "summary": "select * from bi.cluster_summary{} as t where {}",
     "profiles": "select * from bi.cluster_profiles{} as t where {}",
@@ -148,6 +150,7 @@ def random_nights(shared: Laboratory, computed: Laboratory, seed: int, nights: i
                 withdraw(laboratory.deployment, spec, moment(as_of))
             dates = [other for other in dates if other != day]
         assert shared.hashes() == computed.hashes(), f"seed {seed}, step {step}"
+        assert published(shared) == recounted(shared) == published(computed)
     return count
 
 

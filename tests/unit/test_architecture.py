@@ -83,6 +83,7 @@ SPEAKS_SQL = {
     "serving": ("generations", "index_build", "index_builds", "index_kinds", "index_quality"),
     "segments": (
         "label_rows",
+        "movement_rows",
         "identity/relink",
         "identity/stable_ids",
         "kmeans/kmeans_segments",
@@ -117,7 +118,7 @@ HOLDS_A_SESSION = {
     "encoding": ("embeddings", "fit_as_of", "text_embedding", "vectors"),
     "lookalikes": ("lookalike_rows",),
     "neighbours": ("graph_artefacts",),
-    "maps": ("map_rows",),
+    "maps": ("cell_rows", "map_rows"),
     "serving": ("canary",),
     "segments": ("lists/list_segments",),
     "recommendations": ("measuring",),

@@ -26,6 +26,7 @@ from kindred.history.column_expressions import (
 )
 from kindred.history.versions import column_types
 from kindred.lookalikes.lookalike_rows import PARENT, PUBLIC_PARENT
+from kindred.maps.density import EVERYBODY, OTHERS, SEGMENTS_TOLD_APART
 from kindred.run.builds import RESTART_AFTER_ERASURE, one_line
 from kindred.spec.features import Kind
 from kindred.warehouse import partitions
@@ -39,6 +40,9 @@ LOCK_TIMEOUT_MILLISECONDS = 30_000
 _RUN_SUFFIX = re.compile(r"_(g\d+|delta_\d{8}t\d{6}.*|(fit_)?\d{8}t\d{6}.*)$")
 
 Rows = Counter[str]
+
+CELL_LABELS = {"everybody": EVERYBODY, "others": OTHERS, "told_apart": SEGMENTS_TOLD_APART}
+"""What the counts of the map call segments."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,9 @@ def erase_rows(database: Database, request: Request, schema: str) -> tuple[Rows,
         rows["rejected_rows"] = database.run("erasure/delete_rejected", number)
         rows["rejected_events"] = database.run("erasure/delete_rejected_events", number)
         _gather_codes(database, number)
+        if database.has_table("cluster_moves"):
+            database.run("erasure/leave_moves", number)
+            database.run("erasure/leave_cells", number | CELL_LABELS)
         customers, lookalikes = _erase_keys(database, number, schema, rows)
         rows["event_values"] = database.run("erasure/delete_codes")
         rows["column_quality"] = database.run("erasure/delete_extremes")

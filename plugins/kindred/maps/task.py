@@ -1,11 +1,16 @@
 """place_customers: two coordinates per customer, and how faithful the map is."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kindred.encoding.vectors import read_embeddings
 from kindred.maps import map_rows
+from kindred.maps.density import CellCounts, cell_size, count_cells
 from kindred.maps.faithfulness import measure
 from kindred.maps.layout_rows import layout_of_encoder, points_of
 from kindred.maps.map_memory import PLACED_ROW_BYTES, place_megabytes
@@ -20,17 +25,20 @@ from kindred.run.memory import with_fitting_blocks
 
 log = logging.getLogger(__name__)
 
+PLACES = "places"
+MADE_BY = "place_customers"
+
 
 def place_customers(run: Run) -> dict[str, Any]:
     """Fill the table of the map aside: each customer by its vector and the encoder's map alone."""
     metric, hidden = run.spec.metric, run.spec.hidden_features
     threads = cores(run.settings.graph_threads)
-    with run.warehouse("place_customers") as warehouse:
+    with run.warehouse(MADE_BY) as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
         shape = embeddings.vectors.shape
         run = with_fitting_blocks(
             run,
-            "place_customers",
+            MADE_BY,
             f"map of {shape[0]} customers",
             place_megabytes(shape, hides=bool(hidden)),
             PLACED_ROW_BYTES,
@@ -50,7 +58,25 @@ def place_customers(run: Run) -> dict[str, Any]:
             block_rows=run.settings.block_rows,
             wait_seconds=run.settings.lock_wait_seconds,
         )
-        figures = {"customers": rows, "landmarks": len(layout.landmarks), **asdict(found)}
+        run.folder.write(PLACES, {PLACES: places}, {})
+        figures = {
+            "customers": rows,
+            "landmarks": len(layout.landmarks),
+            **asdict(found),
+            "cell_size": cell_size(places),
+        }
         run.add_facts(warehouse, map=figures)
     log.info("placed %d customers: %s", rows, figures)
     return figures
+
+
+def count_on_map(run: Run, labels: Mapping[str, NDArray[np.int32]]) -> dict[str, CellCounts]:
+    """Count the customers in each cell of the map, all and by the ``labels`` of each algorithm.
+
+    Raises
+    ------
+    ArtefactError
+        when the places of ``place_customers`` are gone.
+    """
+    places = run.folder.read(PLACES, MADE_BY).arrays[PLACES]
+    return count_cells(places, run.build.facts["map"]["cell_size"], labels)

@@ -10,7 +10,7 @@ statement in a long transaction may keep such a plan indefinitely: see the state
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,8 +19,12 @@ from pgvector import Vector
 from psycopg2.extras import Json
 
 from kindred.errors import LockTimeoutError
+from kindred.maps.cell_rows import insert_cells
+from kindred.maps.density import CellCounts
 from kindred.recommendations.recommendation_rows import PARENT, aside_of_items
 from kindred.run import builds
+from kindred.segments.movement_rows import insert_moves
+from kindred.segments.profiles.profile_rows import Profiles
 from kindred.serving import generations
 from kindred.serving.generations import StagedEmbeddings
 from kindred.warehouse import partitions
@@ -50,6 +54,7 @@ OF_SNAPSHOTS = (
     "cluster_quality",
     "recommended_items",
     "map_quality",
+    "map_cells",
     *AUDIENCE_TABLES,
 )
 """Tables without partitions, whose rows of a snapshot are replaced."""
@@ -64,7 +69,8 @@ def publish(
     run_id: str,
     counts: dict[str, Any],
     lineage: list[dict[str, Any]],
-    profiles: list[dict[str, Any]],
+    profiles: Profiles,
+    cells: Mapping[str, CellCounts],
     staged: StagedEmbeddings,
     hide_segments: Callable[[], None] | None = None,
     replace_views: Callable[[], None] | None = None,
@@ -75,7 +81,8 @@ def publish(
 
     ``hide_segments`` hides those of other snapshots that readers must not see beside its own.
     ``replace_views`` replaces the views that the snapshot is to be read by, if any has changed.
-    If ``counts`` say that it is ``unchanged_since`` another snapshot, readers find its rows there.
+    If ``counts`` say that it is ``unchanged_since`` another snapshot, readers find its rows there,
+    and the ``cells`` of its map.
     Snapshots that share what is replaced get the old rows for themselves, which are indexed with
     ``memory_mb``.
 
@@ -100,19 +107,15 @@ def publish(
         if is_replacement:
             replace = partial(_replace_partitions, database, as_of, filled)
             partitions.with_short_locks(database, replace, wait_seconds=wait_seconds)
-        for table in OF_SNAPSHOTS:
-            database.run("publication/delete_snapshot_rows", {"as_of": as_of}, table=table)
-        database.run("publication/set_lineage", {"as_of": as_of, "lineage": Json(lineage)})
-        database.run("publication/set_column_quality", {"as_of": as_of})
-        database.run("publication/set_profiles", {"as_of": as_of, "profiles": Json(profiles)})
-        database.run("publication/set_cluster_quality", {"as_of": as_of})
-        database.run("publication/set_map_quality", {"as_of": as_of})
+        _set_figures(database, as_of, lineage, profiles, cells)
         if counts.get("recommendations") is not None:
             items = aside_of_items(partitions.aside_name(PARENT, as_of))
             database.run("publication/set_recommended_items", table=items)
         if counts.get("audience_members") is not None:
             _set_audiences(database, as_of)
         _set_published(database, as_of, run_id, counts)
+        for moved in profiles.moves:
+            insert_moves(database, moved, as_of)
         if hide_segments is not None:
             hide_segments()
         if becomes_current:
@@ -139,6 +142,25 @@ def _set_published(
         raise builds.superseded(as_of, run_id)
 
 
+def _set_figures(
+    database: Database,
+    as_of: datetime,
+    lineage: list[dict[str, Any]],
+    profiles: Profiles,
+    cells: Mapping[str, CellCounts],
+) -> None:
+    """Replace what is kept per snapshot besides its partitions."""
+    moment = {"as_of": as_of}
+    for table in OF_SNAPSHOTS:
+        database.run("publication/delete_snapshot_rows", moment, table=table)
+    database.run("publication/set_lineage", moment | {"lineage": Json(lineage)})
+    database.run("publication/set_column_quality", moment)
+    database.run("publication/set_profiles", moment | {"profiles": Json(profiles.clusters)})
+    database.run("publication/set_cluster_quality", moment)
+    database.run("publication/set_map_quality", moment)
+    insert_cells(database, as_of, cells)
+
+
 def _analyze(database: Database, counts: dict[str, Any], *, becomes_current: bool) -> None:
     if counts.get("recommendations") is not None:
         database.run("warehouse/analyze_table", table="recommended_items")
@@ -161,7 +183,9 @@ def _part_from(
     log.info("%d snapshots share the rows of %s, and keep a copy", len(sharing), as_of.isoformat())
     partitions.copy_attached(database, as_of, sharing[0], memory_mb=memory_mb)
     _wait_for_planned_queries(database)
-    database.run("publication/set_shared", {"as_of": as_of, "heir": sharing[0]})
+    with database.transaction():
+        database.run("publication/copy_map_cells", {"as_of": as_of, "heir": sharing[0]})
+        database.run("publication/set_shared", {"as_of": as_of, "heir": sharing[0]})
 
 
 def publish_audiences(

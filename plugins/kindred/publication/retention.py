@@ -67,6 +67,8 @@ def drop_hidden(database: Database, before: datetime | None) -> int:
     dropped = 0
     database.run("publication/delete_pruned_profiles")
     hidden_as_ofs = {"as_ofs": [as_of for as_of, _ in hidden]}
+    unshared = {"as_ofs": [as_of for as_of, is_shared in hidden if not is_shared]}
+    database.run("publication/delete_map_cells", unshared)
     database.run("publication/delete_recommended_items", hidden_as_ofs)
     database.run("publication/delete_audiences", hidden_as_ofs)
     database.run("segments/delete_samples", hidden_as_ofs)

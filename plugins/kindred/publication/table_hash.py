@@ -38,7 +38,11 @@ OF_AUDIENCES = (
 )
 """The same of a space with audiences."""
 
-OF_MAPS = ("publication/hash/customer_map", "publication/hash/map_quality")
+OF_MAPS = (
+    "publication/hash/customer_map",
+    "publication/hash/map_quality",
+    "publication/hash/map_cells",
+)
 """The same of a space that this release or a later one has published a snapshot of."""
 
 
@@ -75,7 +79,9 @@ def table_hashes(database: Database) -> dict[str, str]:
             hashes[name.rpartition("/")[2]] = _hash(database, [statements.compose(name)])
     if database.has_table("customer_map") and database.value("publication/has_map"):
         for name in OF_MAPS:
-            hashes[name.rpartition("/")[2]] = _hash(database, [statements.compose(name)])
+            table = name.rpartition("/")[2]
+            if database.has_table(table):  # map_cells is not there before an upgrade
+                hashes[table] = _hash(database, [statements.compose(name)])
     combined = "".join(hashes.values())
     hashes["all"] = hashlib.sha256(combined.encode()).hexdigest()
     return hashes

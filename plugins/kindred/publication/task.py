@@ -1,7 +1,8 @@
 """Tasks ``quality_gate``, ``publish`` and ``clean_up``: readers see complete snapshots only."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ from kindred.audiences.audience_files import FACT
 from kindred.audiences.export_rows import delete_old_exported
 from kindred.errors import GateError
 from kindred.events.event_retention import drop_old_events
+from kindred.maps.task import count_on_map
 from kindred.publication import leftovers, promotion, unchanged
 from kindred.publication.aside_rows import problems_of_rows
 from kindred.publication.gate import problems_of_figures
@@ -19,7 +21,9 @@ from kindred.publication.prune import prune_nights
 from kindred.run import builds
 from kindred.run.context import Run
 from kindred.segments.identity import stable_ids
+from kindred.segments.movement_rows import count_missing
 from kindred.segments.profiles import several_nights
+from kindred.segments.profiles.profile_rows import Profiles
 from kindred.segments.profiles.task import read_profiles
 from kindred.serving.generations import StagedEmbeddings
 from kindred.serving.task import stage_embeddings, still_holds
@@ -99,6 +103,8 @@ def publish(run: Run) -> dict[str, Any]:
         counts = _counts(run, warehouse, shared)
         verdict = several_nights.judge(run, warehouse, counts["hidden_algorithms"], shared)
         counts["hidden_algorithms"] += verdict.own
+        profiles = _shown(profiles, counts["hidden_algorithms"])
+        cells = {} if shared else count_on_map(run, profiles.labels)
         is_current = promotion.publish(
             warehouse,
             run.as_of,
@@ -106,6 +112,7 @@ def publish(run: Run) -> dict[str, Any]:
             counts=counts,
             lineage=lineage,
             profiles=profiles,
+            cells=cells,
             staged=staged,
             hide_segments=partial(several_nights.carry_out, run, warehouse, verdict, shared),
             replace_views=view_changes(run, warehouse),
@@ -139,6 +146,19 @@ def _counts(run: Run, warehouse: Database, shared: datetime | None) -> dict[str,
         warehouse, run.as_of, keeps_versions=run.spec.source.keeps_versions
     )
     return counts
+
+
+def _shown(found: Profiles, hidden_algorithms: Sequence[str]) -> Profiles:
+    """The profiles, without what is counted by segments that readers do not see."""
+    return replace(
+        found,
+        moves=[one for one in found.moves if one.algorithm not in hidden_algorithms],
+        labels={
+            algorithm: labels
+            for algorithm, labels in found.labels.items()
+            if algorithm not in hidden_algorithms
+        },
+    )
 
 
 def _publish_audiences(run: Run, warehouse: Database, facts: dict[str, Any]) -> bool:
@@ -199,6 +219,7 @@ def clean_up(run: Run) -> dict[str, Any]:
         tables += drop_old_events(run, warehouse)
         outcomes = outcomes_of(run.build.facts.get(FACT, ()))
         delete_old_exported(warehouse, run.as_of, run.settings.keep_export_days, outcomes)
+        count_missing(warehouse)
     old = [slug for slug in folders if slug not in kept]
     for slug in old:
         remove_snapshot_folder(root, space, slug)

@@ -8,7 +8,8 @@ have handed it on.
 """
 
 import logging
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -23,8 +24,11 @@ from kindred.history import snapshot_customers
 from kindred.neighbours.graph_artefacts import machine_code
 from kindred.run import builds
 from kindred.run.context import Run
+from kindred.segments.clusters import NOISE
 from kindred.segments.identity.matching import LineageEvent
 from kindred.segments.identity.stable_ids import count_relinks, lineage_json
+from kindred.segments.movement_rows import Moves
+from kindred.segments.profiles.profile_rows import Profiles
 from kindred.segments.profiles.task import write_profiles
 from kindred.serving.generations import StagedEmbeddings
 from kindred.serving.task import check_unchanged_index, stage_against
@@ -227,11 +231,12 @@ def _take_over(run: Run, warehouse: Database, earlier: Earlier) -> None:
     facts = earlier.facts or {}
     algorithms = [str(algorithm) for algorithm in run.spec.clustering.algorithms]
     partitions.drop_aside(warehouse, run.as_of)
+    published_at = builds.published_at(warehouse, earlier.as_of)
     with run.locked(warehouse, Resource.CLUSTER_IDS):
         names = {"as_of": earlier.as_of, "algorithms": algorithms}
         profiles = [found for (found,) in warehouse.rows("publication/read_profiles", names)]
         relinks = count_relinks(warehouse)
-    write_profiles(run, profiles)
+    write_profiles(run, Profiles(profiles, _stays(profiles, earlier, published_at), {}))
     kept = dict.fromkeys(algorithms, ())  # those that have found no segment have no lineage
     kept |= {name: tuple(found) for name, found in groupby(profiles, lambda p: p["algorithm"])}
     tables = partitions.attached_numbers(warehouse, earlier.stored_as_of)
@@ -274,3 +279,19 @@ def _lineage(profiles: tuple[dict[str, Any], ...], before: datetime) -> list[dic
         for profile in profiles
     ]
     return lineage_json(events, before)
+
+
+def _stays(
+    profiles: Sequence[Mapping[str, Any]], earlier: Earlier, published_at: datetime
+) -> list[Moves]:
+    """Nobody has moved: by algorithm, the customers of each label, and those of none."""
+    labelled: dict[str, dict[int, int]] = defaultdict(dict)
+    for profile in profiles:
+        labelled[profile["algorithm"]][profile["label"]] = profile["customers"]
+    moments = earlier.as_of.isoformat(), published_at.isoformat()
+    found = []
+    for algorithm, sizes in labelled.items():
+        noise = earlier.customers - sum(sizes.values())
+        stays = {**sizes, **({NOISE: noise} if noise else {})}
+        found.append(Moves(algorithm, *moments, [(one, one, n) for one, n in stays.items()]))
+    return found

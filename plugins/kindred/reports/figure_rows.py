@@ -54,10 +54,8 @@ MOST_AUDIENCES = 12
 MOST_RESULTS = 12
 MOST_BUILDS = 8
 MOST_ITEMS = 3
-MAP_COLUMNS = 72
-"""Cells of the map from left to right; from bottom to top there are as many as are square."""
-
-MOST_MAP_ROWS = 96
+FEWEST_OF_A_TRAIT = 10
+"""Customers of whom a mean or share is shown: of fewer it says little, or whose value it is."""
 
 
 def find_scope(
@@ -137,7 +135,7 @@ def read_segments(
                 algorithm,
                 quality=tuple(one for one in quality if one.algorithm == algorithm),
                 segments=own,
-                traits=read(Trait, "reports/traits", of_algorithm),
+                traits=read(Trait, "reports/traits", {**of_algorithm, "fewest": FEWEST_OF_A_TRAIT}),
                 items=read(
                     TypicalItem, "reports/typical_items", {**of_algorithm, "most": MOST_ITEMS}
                 ),
@@ -148,7 +146,7 @@ def read_segments(
 
 
 def read_moves(database: Database, scope: Scope, algorithm: str, *, most: int = 8) -> Moves | None:
-    """Who moved where since the snapshot before; None without one. It counts all customers."""
+    """Who moved where since the snapshot before; None without one."""
     read = _reader(database, scope)
     asked = {"as_of": scope.as_of, "algorithm": algorithm, "most": most}
     moves = read(Move, "reports/moves", asked)
@@ -168,37 +166,24 @@ def read_moves(database: Database, scope: Scope, algorithm: str, *, most: int = 
 def read_map(
     database: Database, scope: Scope, algorithm: str | None, clusters: Sequence[int] = ()
 ) -> CustomerMap | None:
-    """The map as counts on a grid, by segment; None without a map. It counts all customers.
+    """The map as counts on a grid, by segment; None without a map.
 
     ``clusters``: the segments of the algorithm that are told apart.
     """
-    if not _has_view(database, scope.bi, "customer_map"):
+    if not _has_view(database, scope.bi, "map_cells"):
         return None
-    extent = database.row("reports/map_extent", {"as_of": scope.as_of}, bi=scope.bi)
-    if extent is None or not extent[0]:
-        return None
-    customers, *edges = extent
-    left, right, bottom, top = (float(edge) for edge in edges)
-    # All in one place, or in a line, is a map too.
-    width = max(right - left, 1e-9 + 1e-6 * abs(left))
-    height = max(top - bottom, 1e-9 + 1e-6 * abs(bottom))
-    rows = max(1, min(MOST_MAP_ROWS, round(MAP_COLUMNS * height / width)))
-    asked = {
-        "as_of": scope.as_of,
-        "algorithm": algorithm,
-        "clusters": list(clusters),
-        "columns": MAP_COLUMNS,
-        "rows": rows,
-        "left": left,
-        "right": left + width,
-        "bottom": bottom,
-        "top": bottom + height,
-    }
-    quality = None
-    if _has_view(database, scope.bi, "map_quality"):
-        quality = database.row("reports/map_quality", {"as_of": scope.as_of}, bi=scope.bi)
+    asked = {"as_of": scope.as_of, "algorithm": algorithm, "clusters": list(clusters)}
     cells = _reader(database, scope)(MapCell, "reports/map_cells", asked)
-    return CustomerMap(customers, MAP_COLUMNS, rows, cells, *(quality or (None, None)))
+    if not cells:  # of an algorithm that was hidden when the snapshot was published, there are none
+        return None if algorithm is None else read_map(database, scope, None)
+    quality = database.row("reports/map_quality", {"as_of": scope.as_of}, bi=scope.bi)
+    return CustomerMap(
+        sum(cell.customers for cell in cells),
+        max(cell.column for cell in cells),
+        max(cell.row for cell in cells),
+        cells,
+        *(quality or (None, None)),
+    )
 
 
 def read_lookalikes(database: Database, scope: Scope) -> tuple[Distance, ...]:

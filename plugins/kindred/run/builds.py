@@ -293,6 +293,12 @@ def stored_as_of(database: Database, as_of: datetime) -> datetime:
     return database.value("run/stored_as_of", {"as_of": as_of}) or as_of
 
 
+def published_at(database: Database, as_of: datetime) -> datetime:
+    """When a published snapshot was published last."""
+    found: datetime = database.value("run/published_at", {"as_of": as_of})
+    return found
+
+
 def is_published(database: Database, as_of: datetime) -> bool:
     """Whether readers can see a snapshot with this ``as_of``."""
     return bool(database.value("run/is_published", {"as_of": as_of}))

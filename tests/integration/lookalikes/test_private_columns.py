@@ -117,7 +117,7 @@ def test_the_stored_tables_are_those_of_a_space_that_hides_nothing(clinic):
     _, before = clinic.before
     after = clinic.hashes()
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"customer_map", "map_quality", "cluster_profiles", "all"}
+    assert changed == {"customer_map", "map_quality", "map_cells", "cluster_profiles", "all"}
 
 
 def test_readers_see_ranks_and_whole_percents(clinic):

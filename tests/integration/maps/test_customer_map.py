@@ -25,7 +25,7 @@ SPEC = make_spec(
     gates={"max_drift": 100.0},
     clustering={"algorithms": ["kmeans"]},
 )
-MAPS = ("customer_map", "map_quality")
+MAPS = ("customer_map", "map_quality", "map_cells")
 
 
 def open_town(laboratory, nights=NIGHTS, order=slice(None)):
@@ -122,6 +122,10 @@ def test_a_change_of_the_map_shows_in_the_hash(copied):
     before = copied.hashes()
     copied.query("update kindred.customer_map set x = x + 1 where customer_id = 9")
     copied.query("update kindred.map_quality set trustworthiness = 1 where as_of = %s", [NIGHTS[0]])
+    copied.query(
+        "update kindred.map_cells set customers = 1 + customers where as_of = %s",
+        [moment(NIGHTS[0])],
+    )
     after = copied.hashes()
     assert {name for name in before if before[name] != after[name]} == {*MAPS, "all"}
 
@@ -147,7 +151,7 @@ def test_pruned_and_withdrawn_maps_are_gone(copied, server):
     current = "select distinct as_of from bi.customer_map_current"
     assert read(server, copied, current) == [(moment(NIGHTS[1]),)]
     prune(copied.deployment, SPEC, Retention(1, 0), is_dry_run=False)
-    for relation in ("bi.customer_map", "bi.map_quality"):
+    for relation in ("bi.customer_map", "bi.map_quality", "bi.map_cells"):
         found = copied.query(f"select distinct as_of from {relation}")  # noqa: S608
         assert found == [(moment(NIGHTS[1]),)]
     tables = "select tablename from pg_tables where tablename ~ '^customer_map_' order by 1"
@@ -190,9 +194,11 @@ def test_readers_learn_nothing_of_a_private_column(make_laboratory, server):
         query = "select * from bi.customer_map order by customer_id"
         found.append(read(server, laboratory, query))
         found[-1] += read(server, laboratory, "select * from bi.map_quality")
-    assert len(found[0]) == COUNT + 1
+        assert len(found[-1]) == COUNT + 1
+        everybody = "algorithm = 'everybody' order by cell_column, cell_row"
+        found[-1] += read(server, laboratory, f"select * from bi.map_cells where {everybody}")  # noqa: S608
     assert found[0] == found[1]
     # One that becomes private later takes the maps that were made of it with it, at once.
     laboratory.begin(make_spec(private=["age"], clustering={"algorithms": ["kmeans"]}), NIGHTS[1])
-    for view in ("customer_map", "customer_map_current", "map_quality"):
+    for view in ("customer_map", "customer_map_current", "map_quality", "map_cells"):
         assert read(server, laboratory, f"select * from bi.{view}") == []  # noqa: S608

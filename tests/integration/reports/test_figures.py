@@ -12,6 +12,7 @@ from integration.reports.report_scene import CUSTOMERS, SECRET_COLUMN, SECRET_VA
 from integration.warehouse import moment
 from kindred.errors import DataError
 from kindred.reports import figure_rows
+from kindred.reports.map_chart import cells_of
 from kindred.warehouse.database import connect
 
 FIRST, LAST = moment(FIRST_NIGHT), moment(LAST_NIGHT)
@@ -30,12 +31,9 @@ def session_of(server, laboratory):
 
 @pytest.fixture(scope="module")
 def mapped(reported, copy_laboratory):
-    """A copy with a map whose cells can be told in advance."""
+    """A copy with a map whose figure can be told in advance."""
     copied = copy_laboratory(reported)
-    copied.query(
-        "update kindred.customer_map set x = customer_id % 40, y = customer_id % 7;"
-        " update kindred.map_quality set trustworthiness = 0.9"
-    )
+    copied.query("update kindred.map_quality set trustworthiness = 0.9")
     return copied
 
 
@@ -207,16 +205,42 @@ def test_without_a_map_there_is_none_and_with_one_every_customer_is_counted(
             assert sum(own) == size
         assert max(cell.column for cell in found.cells) == found.columns
         assert max(cell.row for cell in found.cells) == found.rows
+        assert max(found.columns, found.rows) >= 36
+        assert found.columns <= 72
+        assert found.rows <= 96
         everybody = figure_rows.read_map(database, scope, None)
         assert {cell.cluster_id for cell in everybody.cells} == {None}
-    mapped.query("update kindred.customer_map set x = 3, y = 5")
+        assert sum(cell.customers for cell in everybody.cells) == NOW
+        # Another algorithm divides the same cells otherwise.
+        other = figure_rows.read_map(database, scope, "hdbscan", two)
+        in_cells = [cells_of(one, 1) for one in (found, everybody, other)]
+        assert [{place: sum(c.values()) for place, c in one.items()} for one in in_cells] == [
+            {place: sum(c.values()) for place, c in in_cells[0].items()}
+        ] * 3
+    # What the report reads is counted: it does not read the customers.
+    mapped.query("delete from kindred.customer_map; delete from kindred.customer_clusters")
     with session_of(server, mapped) as database:
-        found = figure_rows.read_map(database, figure_rows.find_scope(database, "bi"), None)
-        assert [cell.customers for cell in found.cells] == [NOW]
-    mapped.query("drop view bi.customer_map")
+        scope = figure_rows.find_scope(database, "bi")
+        assert figure_rows.read_map(database, scope, "kmeans", two) == found
+        assert figure_rows.read_map(database, scope, None) == everybody
+    mapped.query("drop view bi.map_cells")
     with session_of(server, mapped) as database:
         scope = figure_rows.find_scope(database, "bi")
         assert figure_rows.read_map(database, scope, "kmeans") is None
+
+
+def test_a_mean_or_share_of_few_customers_is_left_out(server, mapped):
+    few = (
+        "update kindred.cluster_profiles set profile = jsonb_set(profile, '{{0,customers}}', '{}')"
+    )
+    counts = []
+    for customers in (10, 9):
+        mapped.query(few.format(customers))
+        with session_of(server, mapped) as database:
+            found = figure_rows.read_segments(database, figure_rows.find_scope(database, "bi"))
+        counts.append(sum(len(one.traits) for one in found))
+        assert min(trait.customers for one in found for trait in one.traits) >= 10
+    assert counts[0] == counts[1] + sum(one.count for one in found)
 
 
 def test_an_example_is_one_customer_with_lookalikes_and_reasons(reader, scope):

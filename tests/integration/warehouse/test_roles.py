@@ -64,6 +64,7 @@ OBJECTS = (
     "customer_map",
     "customer_map_current",
     "map_quality",
+    "map_cells",
     "customers",
     "explain_pair(1, 2)",
     "lookalike_audience(array(select generate_series(1, 200)::bigint), 5)",

@@ -72,13 +72,14 @@ def test_published_dates_are_equal_after_the_upgrade(old, server):
     assert read(server, old, lookalikes) == []
     with pytest.raises(psycopg2.errors.UndefinedColumn):
         read(server, old, "select release from bi.snapshots")
-    for relation in ("customers", "customer_map_current", "map_quality"):
+    for relation in ("customers", "customer_map_current", "map_quality", "map_cells"):
         assert read(server, old, f"select * from bi.{relation}") == []  # noqa: S608
     old.run(SPEC, NIGHTS[1])
     after = old.hashes()
     assert {name for name in after if before.get(name) != after[name]} == {
         "customer_map",
         "map_quality",
+        "map_cells",
         "all",
     }
     for relation in ("customers", "customer_map", "customer_map_current"):

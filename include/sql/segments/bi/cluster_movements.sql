@@ -1,29 +1,8 @@
--- Customers who moved from segment to segment between consecutive snapshots. Each snapshot and algorithm
--- asked for reads two partitions: the pairs of snapshots are found once, from the first customer of each,
--- and every column that the window partitions by can be filtered before rows are counted.
+-- Customers who moved from segment to segment between consecutive snapshots: as they were counted when the later one
+-- was published, or, where that no longer holds, counted now from two partitions. Every column that the window
+-- partitions by can be filtered before rows are counted.
 create or replace view {bi}.{view} with (security_barrier) as
-with known as (
-  select snapshots.as_of, snapshots.stored_as_of, algorithms.algorithm
-  from {space}.shown_snapshots as snapshots
-  cross join (select distinct cluster_ids.algorithm from {space}.cluster_ids) as algorithms
-  where algorithms.algorithm <> all (snapshots.hidden_algorithms)
-    and (
-      select true
-      from {space}.customer_clusters as first
-      where first.as_of = snapshots.stored_as_of and first.algorithm = algorithms.algorithm
-      order by first.customer_id
-      limit 1
-    )
-),
-pairs as materialized (
-  select
-    lag(known.as_of) over (partition by known.algorithm order by known.as_of) as from_as_of,
-    lag(known.stored_as_of) over (partition by known.algorithm order by known.as_of) as from_stored_as_of,
-    known.as_of as to_as_of,
-    known.stored_as_of as to_stored_as_of,
-    known.algorithm
-  from known
-)
+with pairs as materialized (select * from {space}.consecutive_snapshots)
 select
   pairs.from_as_of,
   pairs.to_as_of,
@@ -39,22 +18,33 @@ select
 from pairs
 cross join lateral (
   select
+    case when moves.from_label < 0 then moves.from_label else source.cluster_id end as from_cluster_id,
+    case when moves.to_label < 0 then moves.to_label else target.cluster_id end as to_cluster_id,
+    moves.customers
+  from {space}.cluster_moves as moves
+  left join {space}.cluster_profiles as source
+    on source.as_of = pairs.from_as_of and source.algorithm = pairs.algorithm and source.label = moves.from_label
+  left join {space}.cluster_profiles as target
+    on target.as_of = pairs.to_as_of and target.algorithm = pairs.algorithm and target.label = moves.to_label
+  where pairs.is_counted and moves.to_as_of = pairs.to_as_of and moves.algorithm = pairs.algorithm
+  union all
+  select
     earlier.cluster_id as from_cluster_id,
     later.cluster_id as to_cluster_id,
     count(*) as customers
   from (
     select clusters.customer_id, clusters.cluster_id
     from {space}.customer_clusters as clusters
-    where clusters.as_of = pairs.from_stored_as_of and clusters.algorithm = pairs.algorithm
+    where not pairs.is_counted and clusters.as_of = pairs.from_stored_as_of and clusters.algorithm = pairs.algorithm
   ) as earlier
   full join (
     select clusters.customer_id, clusters.cluster_id
     from {space}.customer_clusters as clusters
-    where clusters.as_of = pairs.to_stored_as_of and clusters.algorithm = pairs.algorithm
+    where not pairs.is_counted and clusters.as_of = pairs.to_stored_as_of and clusters.algorithm = pairs.algorithm
   ) as later using (customer_id)
   group by 1, 2
 ) as counted
-where pairs.from_as_of is not null and pairs.to_as_of {shown};
+where pairs.to_as_of {shown};
 
 comment on view {bi}.{view} is 'Customers who moved from segment to segment between consecutive snapshots, including those who stay, {scope}. Ask for a to_as_of and an algorithm.';
 comment on column {bi}.{view}.from_as_of is 'The snapshot before, the nearest that has the algorithm.';

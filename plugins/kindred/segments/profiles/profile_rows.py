@@ -1,15 +1,16 @@
 """Rows that profiles are computed from, and the names of published clusters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kindred.errors import DataError
-from kindred.run import builds
 from kindred.segments.label_rows import PARENT
+from kindred.segments.movement_rows import Moves
 from kindred.warehouse import partitions, statements
 from kindred.warehouse.copy_reader import BlockReader
 from kindred.warehouse.copy_writer import Array, Field
@@ -28,6 +29,18 @@ class Segmentation:
     labels: NDArray[np.int32]
     membership: NDArray[np.float32]
     cluster_ids: list[int]
+
+
+@dataclass(frozen=True, eq=False)
+class Profiles:
+    """What publish shows of segments: entries of clusters, and who moved since the night before.
+
+    ``labels``: algorithm -> int32 (customers,); none if the snapshot shares those of another.
+    """
+
+    clusters: list[dict[str, Any]]
+    moves: list[Moves]
+    labels: Mapping[str, NDArray[np.int32]]
 
 
 def table_of(database: Database, as_of: datetime) -> str:
@@ -64,15 +77,6 @@ def read_segmentation(
         )
     known, first = np.unique(labels, return_index=True)
     return Segmentation(algorithm, labels, membership, ids[first[known >= 0]].tolist())
-
-
-def common_customers(
-    database: Database, table: str, algorithm: str, previous: datetime
-) -> list[tuple[int, int, int]]:
-    """Customers in both a label and a cluster of an earlier snapshot: (label, cluster, count)."""
-    stored = builds.stored_as_of(database, previous)
-    names = {"algorithm": algorithm, "previous": stored}
-    return [(a, b, n) for a, b, n in database.rows("segments/common_customers", names, table=table)]
 
 
 def known_names(

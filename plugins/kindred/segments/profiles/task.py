@@ -23,6 +23,7 @@ from kindred.neighbours.public_graph import public_part
 from kindred.run import builds
 from kindred.run.context import SEED, Run
 from kindred.run.memory import with_fitting_blocks
+from kindred.segments.movement_rows import Moves, moves_to
 from kindred.segments.profiles import profile_rows
 from kindred.segments.profiles.cluster_quality import measure_quality
 from kindred.segments.profiles.comparison import compare
@@ -35,7 +36,7 @@ from kindred.segments.profiles.item_lifts import TOP_ITEMS, over_represented
 from kindred.segments.profiles.joint_disclosure import SAMPLED, in_random_order
 from kindred.segments.profiles.medoid import find_medoids
 from kindred.segments.profiles.names import name_clusters
-from kindred.segments.profiles.profile_rows import Segmentation
+from kindred.segments.profiles.profile_rows import Profiles, Segmentation
 from kindred.segments.profiles.tallies import Measure, ProfileColumn, Tallies
 from kindred.segments.profiles.traits import rank_traits
 from kindred.segments.segment_memory import items_megabytes, profile_megabytes
@@ -52,7 +53,7 @@ MADE_BY = "profile_clusters"
 
 
 def profile_clusters(run: Run) -> dict[str, Any]:
-    """Write the artefact ``profiles``, one entry per cluster, and record the clusters' quality."""
+    """Write the artefact ``profiles`` for publish, and record the clusters' quality."""
     with run.warehouse(MADE_BY) as warehouse:
         embeddings = read_embeddings(run, run.key_type(warehouse))
         expressions = snapshot_customers.profile_expressions(warehouse, run.spec)
@@ -82,9 +83,11 @@ def profile_clusters(run: Run) -> dict[str, Any]:
             entries, _items(run, population, embeddings, segmentations), strict=True
         ):
             entry["items"] = items
-        write_profiles(run, entries)
+        moves = _moves(run, warehouse, table, segmentations)
+        labels = {one.algorithm: one.labels for one in segmentations}
+        write_profiles(run, Profiles(entries, moves, labels))
         _write_sample(run, embeddings, segmentations)
-        quality = _qualities(run, warehouse, table, embeddings, segmentations)
+        quality = _qualities(run, warehouse, embeddings, segmentations, moves)
         run.add_facts(warehouse, cluster_quality=quality)
     counts = {entry["algorithm"]: entry["clusters"] for entry in quality}
     log.info("profiled the clusters of %s", counts)
@@ -113,15 +116,17 @@ def _within_memory(
     return with_fitting_blocks(run, MADE_BY, work, megabytes, row_bytes)
 
 
-def write_profiles(run: Run, entries: list[dict[str, Any]]) -> None:
-    """Write the entries of all clusters, for publish."""
-    run.folder.write(PROFILES, {}, {"clusters": entries})
+def write_profiles(run: Run, found: Profiles) -> None:
+    """Hand the profiles on to publish."""
+    facts = {"clusters": found.clusters, "moves": [asdict(one) for one in found.moves]}
+    run.folder.write(PROFILES, found.labels, facts)
 
 
-def read_profiles(run: Run, made_by: str = MADE_BY) -> list[dict[str, Any]]:
-    """Read the entries that ``profile_clusters`` wrote, or another task in its place."""
-    clusters: list[dict[str, Any]] = run.folder.read(PROFILES, made_by).facts["clusters"]
-    return clusters
+def read_profiles(run: Run, made_by: str = MADE_BY) -> Profiles:
+    """Read what `write_profiles` wrote, in ``profile_clusters`` or in another task in its place."""
+    found = run.folder.read(PROFILES, made_by)
+    moves = [Moves(**one) for one in found.facts["moves"]]
+    return Profiles(found.facts["clusters"], moves, found.arrays)
 
 
 def _write_sample(run: Run, embeddings: Embeddings, segmentations: list[Segmentation]) -> None:
@@ -269,26 +274,36 @@ def _described(
     ]
 
 
+def _moves(
+    run: Run, warehouse: Database, table: str, segmentations: list[Segmentation]
+) -> list[Moves]:
+    """Who moved where since the previous published snapshot; none if there is none."""
+    before = builds.previous(warehouse, run.as_of)
+    if before is None:
+        return []
+    return [
+        moves_to(warehouse, table, run.as_of, one.algorithm, before[0]) for one in segmentations
+    ]
+
+
 def _qualities(
     run: Run,
     warehouse: Database,
-    table: str,
     embeddings: Embeddings,
     segmentations: list[Segmentation],
+    moves: list[Moves],
 ) -> list[dict[str, Any]]:
     """The quality of every algorithm's clusters, compared with the previous published snapshot."""
-    before = builds.previous(warehouse, run.as_of)
-    previous = None if before is None else before[0]
+    moved = {one.algorithm: one for one in moves}
     revealed_by = _revealed(run, warehouse, embeddings, segmentations)
     entries = []
     for one in segmentations:
-        common = []
-        if previous is not None:
-            common = profile_rows.common_customers(warehouse, table, one.algorithm, previous)
+        since = moved.get(one.algorithm)
+        common = [] if since is None else since.common()
         quality = measure_quality(
             embeddings.vectors, one.labels, run.spec.metric, common, seed=SEED
         )
-        previous_as_of = None if previous is None else previous.isoformat()
+        previous_as_of = None if since is None else since.from_as_of
         figures = {**asdict(quality), "previous_as_of": previous_as_of}
         revealed = revealed_by.get(one.algorithm, [])
         entries.append({"algorithm": one.algorithm, **figures, "revealed": revealed})
