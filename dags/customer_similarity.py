@@ -155,6 +155,15 @@ def deadline(spec: Spec) -> DeadlineAlert | None:
     )
 
 
+def timetable(spec: Spec) -> Any:
+    """When the DAG runs: by a clock in UTC, or in the time zone of the spec."""
+    if isinstance(spec.schedule, str):
+        return CronDataIntervalTimetable(spec.schedule, timezone="UTC")
+    from kindred.airflow_adapter.timetable import timetable_of
+
+    return timetable_of(spec.schedule)
+
+
 def stage(name: str, **options: Any) -> Any:
     """The task of one stage; the context includes the arguments of a mapped instance by name."""
 
@@ -195,7 +204,7 @@ def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
 
     with DAG(
         dag_id=spec.dag_id,
-        schedule=CronDataIntervalTimetable(spec.schedule, timezone="UTC"),
+        schedule=timetable(spec),
         start_date=SCHEDULE.start_date,
         catchup=False,
         max_active_runs=1,

@@ -13,6 +13,7 @@ from kindred.run.latest_only import Snapshots, conf_of
 from kindred.run.windows import Window, windows_between
 from kindred.spec.model import Spec, load_spec
 from kindred.spec.names import did_you_mean, listed
+from kindred.spec.schedules import cron_of
 from local.airflow import COMPONENTS, LocalAirflow
 from local.credentials import load_credentials
 from local.environment import WAREHOUSE
@@ -154,9 +155,13 @@ def _run(
     watch: Stopwatch,
 ) -> None:
     client, dag_id = airflow.client, spec.dag_id
-    is_daily = len({window.as_of.date() for window in windows}) == len(windows)
+    zone = cron_of(spec.schedule)[1]
+    local = [window.as_of.astimezone(zone) for window in windows]
+    is_daily = len({as_of.date() for as_of in local}) == len(windows)
     form = "%Y-%m-%d" if is_daily else "%Y-%m-%d %H:%M"
-    titles = {window.start: window.as_of.strftime(form) for window in windows}
+    titles = {
+        window.start: as_of.strftime(form) for window, as_of in zip(windows, local, strict=True)
+    }
     conf = conf_of(request.snapshots, windows[-1].as_of)
     try:
         begin_backfill(client, dag_id, list(titles), request.order, conf)

@@ -58,3 +58,10 @@ class KindredPlugin(AirflowPlugin):
             log.exception("Kindred's page cannot be shown")
             return []
         return [{"app": page_app(), "url_prefix": PREFIX, "name": "Kindred"}]
+
+    @cached_property
+    def timetables(self) -> list[Any]:
+        """The timetable of schedules in a time zone. Only what reads or keeps a DAG asks."""
+        from kindred.airflow_adapter.timetable import LocalCronTimetable
+
+        return [LocalCronTimetable]

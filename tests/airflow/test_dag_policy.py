@@ -58,6 +58,7 @@ apps, _ = plugins_manager.get_fastapi_plugins()
 apps = [(app["url_prefix"], type(app["app"]).__name__) for app in apps]
 pages = sorted({name.partition(".")[0] for name in set(sys.modules) - before})
 found = {"files": files, "errors": errors, "loaded": loaded, "apps": apps, "with_page": pages}
+found["timetables"] = list(plugins_manager.get_timetables_plugins())
 print(json.dumps(found))
 """
 
@@ -335,7 +336,7 @@ def test_parsing_imports_nothing_heavy(airflow_library, repository):
     light |= {"spec.gates", "spec.messages", "spec.metrics", "spec.model", "spec.names"}
     light |= {"spec.entries", "spec.events", "spec.name_checks", "spec.reader", "spec.schema"}
     light |= {"spec.event_columns", "spec.look_backs", "spec.source", "spec.spec_files"}
-    light |= {"spec.regular_file"}
+    light |= {"spec.regular_file", "spec.schedules", "spec.time_zones"}
     light |= {"audiences", "audiences.audience_files", "spec.audience_reader", "spec.audiences"}
     light |= {"audiences.audience_checks", "spec.conditions", "spec.sql_text"}
     assert ours == {"kindred", *(f"kindred.{name}" for name in light)}
@@ -352,6 +353,7 @@ def test_plugin_manager_loads_the_plugin_and_leaves_the_package_alone(airflow_li
     # What the page reads and draws with, an API server imports with the first request for one.
     assert seen["apps"] == [["/kindred", "FastAPI"]]
     assert {*seen["with_page"]}.isdisjoint({*HEAVY, "vl_convert", "pgvector"})
+    assert seen["timetables"] == ["kindred.airflow_adapter.timetable.LocalCronTimetable"]
 
 
 @pytest.mark.parametrize(("hours", "minutes"), [("0.5", 30), ("0", None)])

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ from kindred.errors import KindredError
 from kindred.run import builds
 from kindred.run.builds import one_line
 from kindred.spec.model import dag_id_of, load_spec, schema_of
+from kindred.spec.schedules import local_date
 from kindred.spec.spec_files import spec_paths
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def on_missed_deadline(space: str, dag_run: Mapping[str, Any]) -> str:
         with deployment().warehouse(f"kindred {space} deadline", schema_of(space)) as warehouse:
             if builds.is_published(warehouse, as_of):
                 return "the snapshot has been published by another run"
-            builds.record_missed_deadline(warehouse, as_of)
+            builds.record_missed_deadline(warehouse, as_of, _local_date(space, as_of))
     except Exception:  # as above
         log.exception("the missed deadline could not be recorded in the warehouse")
     reason = f"queued at {dag_run['queued_at']}, {dag_run['state']} and not published yet"
@@ -114,6 +115,15 @@ def _reference_of(context: Mapping[str, Any]) -> dict[str, Any]:
     return {"space": space, "as_of": as_of, "run_id": run.run_id}
 
 
+def _local_date(space: str, as_of: datetime) -> date | None:
+    """The date by the schedule's clock; None if that is UTC, or the spec cannot be read."""
+    try:
+        return local_date(load_spec(spec_paths()[space]).schedule, as_of)
+    except (KindredError, KeyError) as error:
+        log.info("the date by the schedule's clock is unknown: %s", error)
+        return None
+
+
 def _record_failure(
     reference: Mapping[str, Any], run_id: str, task: str, error: BaseException
 ) -> bool:
@@ -125,7 +135,8 @@ def _record_failure(
     texts = {"failure": public_line(error), "detail": failure_line(error)}
     with deployment().warehouse(f"kindred {reference['space']} {task}", schema) as warehouse:
         if task == "prepare":
-            builds.record_not_begun(warehouse, as_of, task=task, **texts)
+            as_of_date = _local_date(reference["space"], as_of)
+            builds.record_not_begun(warehouse, as_of, task=task, as_of_date=as_of_date, **texts)
             return True
         return builds.record_failure(warehouse, as_of, run_id=run_id, task=task, **texts)
 

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from kindred.run.latest_only import LaterRun, Snapshots, is_followed, names_another_date
 from kindred.run.windows import Window, parse_moment, resolve_window
+from kindred.spec.schedules import LocalSchedule
 
 
-def window_of(schedule: str, context: Mapping[str, Any]) -> Window:
+def window_of(schedule: str | LocalSchedule, context: Mapping[str, Any]) -> Window:
     """The window of a scheduled, backfilled, manual or asset-triggered run."""
     params = context["params"]
     start, end = params["start"], params["end"]

@@ -1,12 +1,12 @@
 """The schedule and interval that cover all rows of a table, including the newest."""
 
-from datetime import datetime, timedelta
-
-from croniter import croniter
+from datetime import datetime
 
 from kindred.errors import WindowError
 from kindred.infer.proposal import NIGHTLY
-from kindred.run.windows import Window, previous_edge
+from kindred.run.schedule_edges import edge_after, edge_before, previous_edge
+from kindred.run.windows import Window
+from kindred.spec.schedules import LocalSchedule
 
 HOURLY, MINUTELY = "0 * * * *", "* * * * *"
 
@@ -22,7 +22,7 @@ def schedule_for(newest: datetime | None, now: datetime) -> str:
     if newest is None:
         return NIGHTLY
     for schedule in (NIGHTLY, HOURLY, MINUTELY):
-        if _edge_after(schedule, newest) <= now:
+        if edge_after(schedule, newest) <= now:
             return schedule
     if newest > now:
         raise WindowError(
@@ -32,7 +32,7 @@ def schedule_for(newest: datetime | None, now: datetime) -> str:
     raise WindowError("the newest row is from the current minute; try again in a minute")
 
 
-def window_for(schedule: str, newest: datetime | None, now: datetime) -> Window:
+def window_for(schedule: str | LocalSchedule, newest: datetime | None, now: datetime) -> Window:
     """The interval that ends at the first scheduled time after the newest row.
 
     Without a newest row, it ends at the last scheduled time.
@@ -42,21 +42,11 @@ def window_for(schedule: str, newest: datetime | None, now: datetime) -> Window:
     WindowError
         when that time lies in the future.
     """
-    end = previous_edge(schedule, now) if newest is None else _edge_after(schedule, newest)
+    end = previous_edge(schedule, now) if newest is None else edge_after(schedule, newest)
     if end > now:
         raise WindowError(
-            f"schedule {schedule!r} includes the newest row only at {end.isoformat()}, which lies"
+            f"schedule '{schedule}' includes the newest row only at {end.isoformat()}, which lies"
             f" in the future (it is {now.isoformat()}); give the spec a schedule of shorter"
             " intervals"
         )
-    start: datetime = croniter(schedule, end).get_prev(datetime)
-    return Window(start, end)
-
-
-def _edge_after(schedule: str, moment: datetime) -> datetime:
-    # Scheduled times are whole minutes. Starting a microsecond early keeps a moment's fraction of a
-    # second from being lost.
-    edge: datetime = croniter(schedule, moment - timedelta(microseconds=1)).get_next(datetime)
-    while edge <= moment:
-        edge = croniter(schedule, edge).get_next(datetime)
-    return edge
+    return Window(edge_before(schedule, end), end)

@@ -21,6 +21,7 @@ from kindred.run.findings import Outcome
 from kindred.run.windows import Window
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec, spec_from_dict
+from kindred.spec.schedules import local_date
 from kindred.warehouse import partitions, schemas
 from kindred.warehouse.database import Database
 from kindred.warehouse.locks import Resource, locked
@@ -179,6 +180,7 @@ def _begin(warehouse: Database, spec: Spec, request: Request, version: int | Non
         encoder_version=version,
         may_fit=request.may_fit,
         may_refit=_may_refit(warehouse, request),
+        as_of_date=local_date(spec.schedule, as_of),
     )
 
 

@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from kindred.publication import retention as store
 from kindred.publication.retention import Published
 from kindred.run.context import Deployment, Run
 from kindred.spec.model import Spec
+from kindred.spec.schedules import cron_of
 from kindred.warehouse.database import Database
 from kindred.warehouse.locks import Resource, locked
 
@@ -25,16 +26,16 @@ class Retention:
     nights: int
     month_ends: int
 
-    def outdated(self, published: Collection[datetime]) -> list[datetime]:
+    def outdated(self, published: Collection[datetime], zone: tzinfo = UTC) -> list[datetime]:
         """The published snapshots that need not be kept, oldest first.
 
         Nights are counted from the newest snapshot, not from the clock: a week without runs makes
-        nothing outdated. A month end is the last snapshot whose ``as_of`` falls in that month
-        (UTC); the month of the newest snapshot has not ended.
+        nothing outdated. A month end is the last snapshot whose ``as_of`` falls in that month by
+        the clock of ``zone``; the month of the newest snapshot has not ended.
         """
         if not published or not self.nights:
             return []
-        newest_first = sorted((as_of.astimezone(UTC) for as_of in published), reverse=True)
+        newest_first = sorted((as_of.astimezone(zone) for as_of in published), reverse=True)
         last_of_month: dict[tuple[int, int], datetime] = {}
         for as_of in newest_first:
             last_of_month.setdefault((as_of.year, as_of.month), as_of)
@@ -58,20 +59,21 @@ def prune_nights(run: Run, warehouse: Database) -> list[datetime]:
     retention = Retention(run.settings.keep_nights, run.settings.keep_month_ends)
     published = store.published(warehouse)
     kept_by_hand = {snapshot.as_of for snapshot in published if snapshot.is_backfill}
-    return _prune(warehouse, retention, published, kept_by_hand | {run.as_of})
+    zone = cron_of(run.spec.schedule)[1]
+    return _prune(warehouse, retention, published, kept_by_hand | {run.as_of}, zone)
 
 
 def prune(
     deployment: Deployment, spec: Spec, retention: Retention, *, is_dry_run: bool
 ) -> list[datetime]:
     """Drop every published snapshot that need not be kept; returns them, oldest first."""
-    schema = spec.internal_schema
+    schema, zone = spec.internal_schema, cron_of(spec.schedule)[1]
     wait_seconds = deployment.settings.lock_wait_seconds
     with deployment.warehouse(f"kindred {spec.space} prune", schema) as warehouse:
         if is_dry_run:
-            return _outdated(retention, store.published(warehouse))
+            return _outdated(retention, store.published(warehouse), zone)
         with locked(warehouse, schema, Resource.PUBLISH, wait_seconds=wait_seconds):
-            return _prune(warehouse, retention, store.published(warehouse), set())
+            return _prune(warehouse, retention, store.published(warehouse), set(), zone)
 
 
 def _prune(
@@ -79,8 +81,9 @@ def _prune(
     retention: Retention,
     published: Collection[Published],
     spared: set[datetime],
+    zone: tzinfo,
 ) -> list[datetime]:
-    outdated = [as_of for as_of in _outdated(retention, published) if as_of not in spared]
+    outdated = [as_of for as_of in _outdated(retention, published, zone) if as_of not in spared]
     pruned = store.hide(warehouse, outdated)
     partitions = store.drop_hidden(warehouse, retention.oldest_night(_nights(published)))
     if pruned or partitions:
@@ -88,13 +91,15 @@ def _prune(
     return pruned
 
 
-def _outdated(retention: Retention, published: Collection[Published]) -> list[datetime]:
+def _outdated(
+    retention: Retention, published: Collection[Published], zone: tzinfo
+) -> list[datetime]:
     """Outdated nights, and the snapshots of odd moments from before the oldest night kept."""
     nights = _nights(published)
     oldest = retention.oldest_night(nights)
     odd = [snapshot.as_of for snapshot in published if not snapshot.is_night]
     passed = [as_of for as_of in odd if oldest is not None and as_of < oldest]
-    return sorted([*retention.outdated(nights), *passed])
+    return sorted([*retention.outdated(nights, zone), *passed])
 
 
 def _nights(published: Collection[Published]) -> list[datetime]:

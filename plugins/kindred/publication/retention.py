@@ -7,7 +7,8 @@ from datetime import datetime
 
 import psycopg2.errors
 
-from kindred.run.windows import previous_edge
+from kindred.run.schedule_edges import previous_edge
+from kindred.spec.schedules import schedule_of
 from kindred.warehouse import partitions
 from kindred.warehouse.database import Database
 
@@ -36,9 +37,13 @@ class Published:
 def published(database: Database) -> list[Published]:
     """All published snapshots, oldest first."""
     return [
-        Published(as_of, is_backfill, schedule is None or previous_edge(schedule, as_of) == as_of)
+        Published(as_of, is_backfill, schedule is None or _is_time_of(schedule, as_of))
         for as_of, is_backfill, schedule in database.rows("publication/published_snapshots")
     ]
+
+
+def _is_time_of(recorded: str | dict[str, str], as_of: datetime) -> bool:
+    return previous_edge(schedule_of(recorded), as_of) == as_of
 
 
 def nights(database: Database) -> list[datetime]:

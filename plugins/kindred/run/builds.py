@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from psycopg2.extras import Json
@@ -15,6 +15,13 @@ RESTART_AFTER_ERASURE = (
     "a customer was erased after this build had begun, and its results may hold the customer;"
     " clear task 'prepare' with its downstream tasks"
 )
+
+
+FIGURES = (
+    "rows_landed", "rows_rejected", "customers", "recall", "missing_customers", "drift", "seconds",
+    "published",
+)  # fmt: skip
+"""The columns of ``run/figures_of_build``."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,12 @@ def begin(
     encoder_version: int | None,
     may_fit: bool,
     may_refit: bool,
+    as_of_date: date | None = None,
 ) -> None:
-    """Start a build; a snapshot already published for the same ``as_of`` stays published."""
+    """Start a build; a snapshot already published for the same ``as_of`` stays published.
+
+    ``as_of_date``: the date of ``as_of`` by the schedule's clock; None if that is UTC.
+    """
     parameters = {
         "as_of": as_of,
         "window_start": window_start,
@@ -87,6 +98,7 @@ def begin(
         "may_fit": may_fit,
         "may_refit": may_refit,
         "release": __version__,
+        "as_of_date": as_of_date,
     }
     with database.transaction():
         database.run("run/begin_build", parameters)
@@ -244,19 +256,34 @@ def delete_failure(database: Database, as_of: datetime, run_id: str, *, task: st
 
 
 def record_not_begun(
-    database: Database, as_of: datetime, *, task: str, failure: str, detail: str | None = None
+    database: Database,
+    as_of: datetime,
+    *,
+    task: str,
+    failure: str,
+    detail: str | None = None,
+    as_of_date: date | None = None,
 ) -> None:
     """Record why a run could not begin a build, unless no run has ever prepared the space."""
     if database.has_table("run_notes"):
-        parameters = {"as_of": as_of, "task": task}
+        parameters = {"as_of": as_of, "as_of_date": as_of_date, "task": task}
         parameters |= {"failure": one_line(failure), "detail": one_line(detail or failure)}
         database.run("run/record_not_begun", parameters)
 
 
-def record_missed_deadline(database: Database, as_of: datetime) -> None:
+def record_missed_deadline(
+    database: Database, as_of: datetime, as_of_date: date | None = None
+) -> None:
     """Record that the scheduled run of a snapshot is late, unless no run prepared the space."""
     if database.has_table("run_notes"):
-        database.run("run/record_missed_deadline", {"as_of": as_of})
+        parameters = {"as_of": as_of, "as_of_date": as_of_date}
+        database.run("run/record_missed_deadline", parameters)
+
+
+def figures(database: Database, as_of: datetime) -> dict[str, float]:
+    """What the newest run of a snapshot has found out, as far as it is known: name -> figure."""
+    found = database.row("run/figures_of_build", {"as_of": as_of}) or ()
+    return {name: value for name, value in zip(FIGURES, found, strict=False) if value is not None}
 
 
 def one_line(failure: str) -> str:

@@ -1,11 +1,11 @@
 """Resolve the time window of a run, however the run was started."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-
-from croniter import croniter
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from kindred.errors import WindowError
+from kindred.run.schedule_edges import edge_after, edge_before, previous_edge
+from kindred.spec.schedules import LocalSchedule, cron_of
 
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
@@ -40,24 +40,20 @@ def parse_moment(name: str, text: str) -> datetime:
         ) from error
 
 
-def previous_edge(schedule: str, moment: datetime) -> datetime:
-    """The latest time of a cron schedule at or before a moment, in UTC."""
-    edge: datetime = croniter(schedule, moment).get_prev(datetime)
-    following: datetime = croniter(schedule, edge).get_next(datetime)
-    return following if following <= moment else edge
-
-
-def windows_between(schedule: str, first: str, last: str, *, now: datetime) -> list[Window]:
+def windows_between(
+    schedule: str | LocalSchedule, first: str, last: str, *, now: datetime
+) -> list[Window]:
     """The windows of a schedule whose ``as_of`` lies in a range, both ends included.
 
-    A date without a time stands for its whole day in UTC.
+    A date without a time stands for its whole day by the schedule's clock.
 
     Raises
     ------
     WindowError
         when the range is reversed, reaches into the future or holds no ``as_of``.
     """
-    begin, end = _moments_of("from", first)[0], _moments_of("to", last)[1]
+    zone = cron_of(schedule)[1]
+    begin, end = _moments_of("from", first, zone)[0], _moments_of("to", last, zone)[1]
     if begin > end:
         raise WindowError(f"from {first} is later than to {last}: give the earlier one as from")
     if begin < _EARLIEST:
@@ -67,36 +63,43 @@ def windows_between(schedule: str, first: str, last: str, *, now: datetime) -> l
         )
     windows: list[Window] = []
     newest = previous_edge(schedule, now)
-    before = begin - timedelta(microseconds=1)
-    as_of: datetime = begin if begin > now else croniter(schedule, before).get_next(datetime)
+    before = begin - timedelta.resolution
+    as_of: datetime = begin if begin > now else edge_after(schedule, before)
     while as_of <= min(end, now):
         windows.append(Window(_edge_before(schedule, as_of), as_of))
-        as_of = croniter(schedule, as_of).get_next(datetime)
+        as_of = edge_after(schedule, as_of)
     if as_of <= end or begin > now:
         raise WindowError(
             f"from {first} to {last} reaches into the future (it is {now.isoformat()}): the newest"
-            f" as_of of the schedule {schedule!r} is {newest.isoformat()}; end the range there"
+            f" as_of of the schedule '{schedule}' is {newest.isoformat()}; end the range there"
         )
     if not windows:
         raise WindowError(
-            f"from {first} to {last} contains no as_of of the schedule {schedule!r}: the ones"
+            f"from {first} to {last} contains no as_of of the schedule '{schedule}': the ones"
             f" around it are {_edge_before(schedule, begin).isoformat()} and {as_of.isoformat()}"
         )
     return windows
 
 
-def _moments_of(name: str, text: str) -> tuple[datetime, datetime]:
-    """First and last moment of a date; a single moment counts as both."""
+def _moments_of(name: str, text: str, zone: tzinfo) -> tuple[datetime, datetime]:
+    """First and last moment of a date by a clock; a single moment counts as both."""
     moment = parse_moment(name, text)
     try:
-        date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return moment, moment
-    return moment, moment + timedelta(days=1, microseconds=-1)
+    midnight = datetime.combine(day, time(), zone)
+    try:
+        # A day need not have 24 hours: it ends where the next one begins.
+        return midnight.astimezone(UTC), (midnight + timedelta(days=1)).astimezone(
+            UTC
+        ) - timedelta.resolution
+    except OverflowError:
+        return moment, moment
 
 
 def resolve_window(
-    schedule: str,
+    schedule: str | LocalSchedule,
     *,
     run_after: datetime,
     now: datetime,
@@ -132,11 +135,10 @@ def resolve_window(
     return Window(chosen_start, chosen_end)
 
 
-def _edge_before(schedule: str, moment: datetime) -> datetime:
+def _edge_before(schedule: str | LocalSchedule, moment: datetime) -> datetime:
     if moment < _EARLIEST:
         raise WindowError(
             f"end {moment.isoformat()} lies before {_EARLIEST.date()}, where no schedule reaches:"
             " give a later end, or a start with it"
         )
-    edge: datetime = croniter(schedule, moment).get_prev(datetime)
-    return edge
+    return edge_before(schedule, moment)

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from kindred.spec.entries import Role
 from kindred.spec.features import Kind
 from kindred.spec.names import did_you_mean, plain
-from kindred.spec.schema import allowed, json_schema, node_at
+from kindred.spec.schema import allowed, json_schema, keys_at, node_at
 
 MAX_SHOWN = 60
 MAX_BITS = 1_000
@@ -130,7 +130,7 @@ def _problem(problem: ErrorDetails, root: dict[str, Any]) -> Problem:
     if is_feature and len(place) == 2:
         return Problem(keys, f"a kind ({_KINDS}) or a mapping with a kind is required", found)
     if kind == "extra_forbidden":
-        names = list(node_at(place[:-1], root)["properties"])
+        names = keys_at(place[:-1], root)
         text = f"{NO_SUCH_KEY}; allowed are {', '.join(names)}"
         return Problem(keys, text, found, question=did_you_mean(str(place[-1]), names))
     node = node_at(place, root)

@@ -4,11 +4,9 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from croniter import CroniterBadDateError, croniter
 from pydantic import (
     ConfigDict,
     Field,
@@ -43,13 +41,12 @@ from kindred.spec.name_checks import (
 )
 from kindred.spec.names import listed
 from kindred.spec.reader import Written, impossible_values, read_yaml
+from kindred.spec.schedules import Schedule
 from kindred.spec.source import Source
 
 DEFAULT_SPACE = "default"
 ENCODER_FORMAT = 2  # the version of an encoder's JSON; changing it makes new encoders
-FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 SPACE_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
-_FIVE_FIELDS = r"^\s*\S+(\s+\S+){4}\s*$"
 
 
 class Spec(Strict):
@@ -66,11 +63,11 @@ class Spec(Strict):
     source: Source = Field(
         description="Where the customers are read.", json_schema_extra=with_source_of_events
     )
-    schedule: str = Field(
+    schedule: Schedule = Field(
         default="0 2 * * *",
-        description="When it runs, in UTC: a cron line of five fields, in quotes.",
-        examples=["30 3 * * 1"],
-        json_schema_extra={"pattern": _FIVE_FIELDS},
+        description="When it runs: a cron line of five fields, in quotes. It is in UTC, or by the"
+        " clock of a time zone; `as_of_date` is the date there.",
+        examples=["30 3 * * 1", {"cron": "0 2 * * *", "timezone": "Europe/Berlin"}],
     )
     metric: Metric = Field(
         default=Metric.L2,
@@ -224,17 +221,6 @@ class Spec(Strict):
         if not isinstance(content, dict) or not isinstance(source, dict) or "events" not in source:
             return content
         return {**content, "source": source_of_events(source, content.get("events"))}
-
-    @field_validator("schedule")
-    @classmethod
-    def _five_cron_fields(cls, value: str) -> str:
-        if len(value.split()) != 5 or not croniter.is_valid(value):
-            raise ValueError(f"{value!r} is not a cron line of five fields such as '0 2 * * *'")
-        try:
-            croniter(value, FIRST_DAY).get_next()
-        except CroniterBadDateError as error:
-            raise ValueError(f"{value!r} never occurs; correct its day or month") from error
-        return value
 
     @model_validator(mode="after")
     def _names_are_known_and_have_one_role(self) -> Self:

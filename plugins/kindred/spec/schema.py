@@ -32,6 +32,7 @@ def node_at(place: Sequence[str | int], root: Node) -> Node:
     node = root
     for key in place:
         node = _resolved(node, root)
+        node = _mapping_of(node)
         if "discriminator" in node:
             node = {"$ref": node["discriminator"]["mapping"][str(key)]}
         elif "properties" in node:
@@ -42,6 +43,16 @@ def node_at(place: Sequence[str | int], root: Node) -> Node:
             others = node["additionalProperties"]
             node = others.get("anyOf", [others])[-1]
     return _resolved(node, root)
+
+
+def keys_at(place: Sequence[str | int], root: Node) -> list[str]:
+    """The keys of the mapping at a place."""
+    return list(_mapping_of(node_at(place, root))["properties"])
+
+
+def _mapping_of(node: Node) -> Node:
+    """Of the forms that a value may have, the one with keys."""
+    return next((part for part in node.get("anyOf", ()) if "properties" in part), node)
 
 
 def _resolved(node: Node, root: Node) -> Node:

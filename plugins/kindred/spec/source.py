@@ -3,13 +3,13 @@
 import re
 from enum import StrEnum
 from typing import Annotated, Any, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from kindred.spec.features import Strict
 from kindred.spec.messages import shown
 from kindred.spec.sql_text import statement_of
+from kindred.spec.time_zones import known_timezone
 
 DEFAULT_OVERLAP_HOURS = 24.0  # longer than a transaction that changes customers stays open
 # Types of numbers that may be fractional, with the largest whole one that is exact as a bigint.
@@ -17,28 +17,14 @@ LARGEST_KEYS = {"numeric": 2**63 - 1, "double precision": 2**53, "real": 2**24}
 _PART_PATTERN = re.compile(r'"(?:[^"]|"")+"|[^".]+')
 TABLE_PATTERN = re.compile(rf"(?:{_PART_PATTERN.pattern})(?:\.(?:{_PART_PATTERN.pattern}))*")
 CONNECTION_PATTERN = re.compile(r"[\w#!()\-.:/\\]{1,250}")  # of Airflow's ids
-_NO_ZONES = ("localtime", "posixrules", "posix", "right", "Factory")
+_ZONE_OF_CLOCK = (
+    "'source_timezone: Europe/Berlin', or whatever zone the source's clock shows ('UTC' if it is"
+    " that), or leave the key out"
+)
 
 
 def _known_timezone(value: str | None) -> str | None:
-    if value is None:
-        return None
-    name = value
-    if not name.strip():
-        raise ValueError(
-            f"{value!r} names no time zone: write 'source_timezone: Europe/Berlin', or whatever"
-            " zone the source's clock shows ('UTC' if it is that), or leave the key out"
-        )
-    if name in _NO_ZONES or name.startswith(("posix/", "right/")):
-        raise ValueError(
-            f"{value!r} is a file beside the time zones and not the name of one: what it means"
-            " differs from server to server; write a name such as Europe/Berlin"
-        )
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: 'America'
-        raise ValueError(f"{value!r} is not a time zone name such as Europe/Berlin") from error
-    return value
+    return None if value is None else known_timezone(value, _ZONE_OF_CLOCK)
 
 
 TimeZone = Annotated[str | None, AfterValidator(_known_timezone)]

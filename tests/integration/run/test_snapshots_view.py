@@ -3,7 +3,9 @@
 import pytest
 
 from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
+from kindred.publication import retention
 from kindred.run import builds
+from kindred.spec.schedules import local_date
 
 FIRST, SECOND = "2026-01-10T02:00", "2026-01-25T02:00"
 BAD = [(None, moment("2026-01-09T03:00"), 1.0, 30, True, "CA", False)]
@@ -46,6 +48,12 @@ def test_a_published_snapshot_tells_all_of_itself_and_its_run(shop):
     assert row["rows_out"] == row["customers"] > 0
     assert row["recall"] == 1.0
     assert row["is_current"] is True
+    with shop.deployment.warehouse("test", "kindred") as warehouse:
+        figures = builds.figures(warehouse, moment(FIRST))
+    assert figures.keys() == set(builds.FIGURES) - {"drift"}  # there is no snapshot before
+    assert figures["rows_landed"] + figures["rows_rejected"] == row["rows_in"]
+    assert (figures["customers"], figures["published"]) == (row["customers"], 1)
+    assert figures["seconds"] == pytest.approx(sum(map(float, row["stage_seconds"].values())))
     assert (row["is_stale"], row["late_customers"], row["missed_deadline_at"]) == (False, 0, None)
     assert (row["failed_task"], row["failure"]) == (None, None)
     assert row["started_at"] < row["published_at"]
@@ -117,6 +125,28 @@ def test_a_run_that_could_not_begin_is_told_until_one_does(shop):
     shop.begin(SPEC, SECOND)
     row = shown(shop, SECOND)
     assert (row["status"], row["failed_task"], row["failure"]) == ("building", None, None)
+
+
+def test_the_date_is_that_of_the_schedules_clock(shop):
+    """02:00 in Kolkata is half past eight in the evening before by UTC's clock."""
+    night, later, late = (f"2026-01-{day:02}T20:30" for day in (9, 10, 11))
+    local = make_spec(schedule={"cron": "0 2 * * *", "timezone": "Asia/Kolkata"})
+    dates = [local_date(local.schedule, moment(as_of)) for as_of in (later, late)]
+    shop.run(local, night)
+    with shop.deployment.warehouse("test", "kindred") as warehouse:
+        what = {"task": "prepare", "failure": "no source", "as_of_date": dates[0]}
+        builds.record_not_begun(warehouse, moment(later), **what)
+        builds.record_missed_deadline(warehouse, moment(late), dates[1])
+        assert retention.nights(warehouse) == [moment(night)]
+    found = [shown(shop, as_of)["as_of_date"] for as_of in (night, later, late)]
+    assert found == ["2026-01-10", "2026-01-11", "2026-01-12"]
+    # Without a zone it is UTC's, whatever an earlier run of the date has noted.
+    for as_of in (night, later):
+        shop.begin(SPEC, as_of)
+    assert [shown(shop, as_of)["as_of_date"] for as_of in (night, later)] == [
+        "2026-01-09",
+        "2026-01-10",
+    ]
 
 
 def test_a_missed_deadline_is_noted_once_and_stays(shop):

@@ -14,8 +14,8 @@ def day(text):
     return datetime.fromisoformat(f"{text}T02:00").replace(tzinfo=UTC)
 
 
-def kept(retention, published):
-    outdated = retention.outdated(published)
+def kept(retention, published, zone=UTC):
+    outdated = retention.outdated(published, zone)
     assert outdated == sorted(set(outdated))
     return [as_of for as_of in sorted(published) if as_of not in outdated]
 
@@ -42,11 +42,13 @@ def test_a_month_ends_with_the_last_snapshot_there_is_of_it():
     assert kept(Retention(2, 1), published) == [NIGHTS[19], *published[-2:]]
 
 
-def test_months_are_those_of_utc():
-    """Half past one in Berlin on the first of May is still April."""
+def test_months_are_those_of_utc_or_of_the_schedules_clock():
+    """Half past one in Berlin on the first of May is still April by UTC's clock."""
     berlin = timezone(timedelta(hours=2))
     late = datetime(2026, 5, 1, 1, 30, tzinfo=berlin)
-    assert kept(Retention(1, 1), [*NIGHTS, late, day("2026-05-02")]) == [late, day("2026-05-02")]
+    nights = [*NIGHTS, late, day("2026-05-02")]
+    assert kept(Retention(1, 1), nights) == [late, day("2026-05-02")]
+    assert kept(Retention(1, 1), nights, berlin) == [NIGHTS[-1], day("2026-05-02")]
 
 
 @pytest.mark.parametrize("count", [0, 1, 6, 7])

@@ -53,6 +53,7 @@ OTHER_CHANGES = [
     ("source.source_timezone", "Europe/Berlin"),
     ("source.overlap_hours", 24),
     ("schedule", "0 3 * * *"),
+    ("schedule", {"cron": "0 2 * * *", "timezone": "Europe/Berlin"}),
     ("metric", "cosine"),
     ("k", 5),
     ("target_recall", 0.9),

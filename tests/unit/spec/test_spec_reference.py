@@ -124,6 +124,8 @@ def readme(repository):
         ("metric", "ip"),
         ("space", "Profile"),
         ("schedule", "@daily"),
+        ("schedule", {"cron": "@daily", "timezone": "Europe/Berlin"}),
+        ("schedule", {"cron": "0 2 * * *"}),
         ("labels", ["a", 5]),
         ("features", {}),
         ("features", {"income": "label"}),

@@ -157,6 +157,7 @@ def refusal(path, value):
         ("schedule", "0 2 * *", "schedule: '0 2 * *' is not a cron line of five fields"),
         ("schedule", "@daily", "schedule: '@daily' is not a cron line of five fields"),
         ("schedule", "0 24 * * *", "schedule: '0 24 * * *' is not a cron line of five fields"),
+        ("schedule", 5, "schedule: a text or a mapping with the keys cron, timezone is required"),
         ("space", "Profile", "space: 'Profile' cannot name a space: lower-case letters, digits"),
         ("space", "a" * 32, f"space: '{'a' * 32}' cannot name a space"),
         ("space", "1st", "space: '1st' cannot name a space"),
@@ -263,3 +264,43 @@ def test_a_tombstone_cannot_be_encoded():
     content = changed("source.tombstone", "is_active")
     with pytest.raises(SpecError, match="column 'is_active' is the source's tombstone"):
         spec_from_dict(content, "profile.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cron": "@daily"}, "cron: '@daily' is not a cron line of five fields such as"),
+        ({"cron": "0 0 30 2 *"}, "cron: '0 0 30 2 *' never occurs; correct its day or month"),
+        (
+            {"timezone": "Berlin"},
+            "timezone: 'Berlin' is not a time zone name such as Europe/Berlin",
+        ),
+        (
+            {"timezone": "localtime"},
+            "timezone: 'localtime' is a file beside the time zones and not",
+        ),
+        ({"timezone": " "}, "timezone: ' ' names no time zone: write 'timezone: Europe/Berlin'"),
+        ({"timezone": 2}, "timezone: a text is required (found 2"),
+        ({"timezone": None}, "timezone: is missing; a text is required, such as Europe/Berlin"),
+        ({"zone": "UTC"}, "zone: there is no such key; allowed are cron, timezone"),
+    ],
+)
+def test_a_schedule_in_a_time_zone_is_refused_likewise(change, message):
+    given = {"cron": "0 2 * * *", "timezone": "Europe/Berlin"} | change
+    kept = {key: value for key, value in given.items() if value is not None}
+    assert refusal("schedule", kept).startswith(f"profile.yaml: schedule.{message}")
+
+
+@pytest.mark.parametrize(
+    ("found", "meant"),
+    [
+        ("Berlin", "Europe/Berlin"),
+        ("New York", "America/New_York"),
+        ("europe/berln", "Europe/Berlin"),
+        ("Asia/Calcuta", "Asia/Calcutta"),
+    ],
+)
+def test_a_time_zone_may_have_been_meant(found, meant):
+    schedule = {"cron": "0 2 * * *", "timezone": found}
+    for text in (refusal("schedule", schedule), refusal("source.source_timezone", found)):
+        assert f"; did you mean {meant!r}?" in text

@@ -3,7 +3,7 @@
 create or replace view {bi}.snapshots with (security_barrier) as
 select
   as_of,
-  (as_of at time zone 'UTC')::date as as_of_date,
+  coalesce(snapshot_builds.as_of_date, run_notes.as_of_date, (as_of at time zone 'UTC')::date) as as_of_date,
   coalesce(snapshots.status, case when run_notes.failure is null then 'waiting' else 'failed' end) as status,
   coalesce(as_of = (select current_snapshot.as_of from {space}.current_snapshot), false) as is_current,
   snapshots.history,
@@ -75,7 +75,7 @@ left join (
 
 comment on view {bi}.snapshots is 'One row per snapshot, published or not: what is published, and how its newest run went.';
 comment on column {bi}.snapshots.as_of is 'The snapshot holds what was known before this moment.';
-comment on column {bi}.snapshots.as_of_date is 'The date of as_of in UTC.';
+comment on column {bi}.snapshots.as_of_date is 'The date of as_of in the time zone of the schedule, which is UTC unless the spec names one.';
 comment on column {bi}.snapshots.status is 'building, published, empty, failed, landed (a latest_only backfill landed its rows and computed a later date), withdrawn, pruned (older than what is kept), or waiting: late, and no run has started it.';
 comment on column {bi}.snapshots.is_current is 'True for the one snapshot the *_current views read.';
 comment on column {bi}.snapshots.history is 'complete, or reconstructed: older than the first extraction from a source that keeps one row per customer.';
