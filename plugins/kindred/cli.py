@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kindred import audience_commands, report_commands
-from kindred.command_context import SpaceOption, conninfo, deployment, spec_of
+from kindred.command_context import SpaceOption, conninfo, deployment, log_in_to_store, spec_of
 from kindred.errors import KindredError, SettingsError
 from kindred.progress.steps import STANDARD_ERROR, reported
 from kindred.run.latest_only import Snapshots
@@ -32,7 +32,7 @@ def doctor(space: SpaceOption = DEFAULT_SPACE) -> None:
     """Run every preflight check against source and warehouse; changes nothing."""
     from kindred.preparation.doctor import examine
 
-    findings = examine(conninfo, space, spec_of)
+    findings = examine(conninfo, space, spec_of, log_in_to_store)
     table = Table("check", "outcome", "what was found", title=f"kindred doctor, space {space}")
     colours = {"ok": "green", "warning": "yellow", "failure": "red"}
     for finding in findings:
@@ -73,7 +73,9 @@ def fit(
 
 @app.command("backfill-plan")
 def backfill_plan(
-    first: Annotated[str, typer.Option("--from", help="First as_of: a date (UTC) or a time.")],
+    first: Annotated[
+        str, typer.Option("--from", help="First as_of: a date (of the schedule's clock) or a time.")
+    ],
     last: Annotated[str, typer.Option("--to", help="Last as_of, included.")],
     space: SpaceOption = DEFAULT_SPACE,
     snapshots: Annotated[

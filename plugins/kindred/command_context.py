@@ -15,6 +15,7 @@ from kindred.spec.spec_files import spec_paths
 if TYPE_CHECKING:
     from kindred.run.context import Deployment
     from kindred.run.endpoint import Endpoint
+    from kindred.run.store_login import Found as StoreLogin
 
 Found = TypeVar("Found")
 SpaceOption = Annotated[str, typer.Option("--space", help="The space: the name of its spec file.")]
@@ -35,7 +36,24 @@ def deployment() -> "Deployment":
     """Connections, and settings from the environment."""
     from kindred.run.context import Deployment
 
-    return Deployment(conninfo, Settings.from_env())
+    settings = Settings.from_env()
+    log_in_to_store(settings)
+    return Deployment(conninfo, settings)
+
+
+def log_in_to_store(settings: Settings) -> None:
+    """Use the connection of the artefacts' object store, if it is one, and there is one."""
+    from kindred.run.store_login import log_in
+
+    log_in(settings.artifacts, _store_login)
+
+
+def _store_login(connection_id: str) -> "StoreLogin | None":
+    try:
+        from kindred.airflow_adapter.connections import store_login_from_airflow
+    except ImportError:  # without Airflow, the environment alone counts
+        return None
+    return store_login_from_airflow(connection_id)
 
 
 def spec_of(space: str) -> Spec:

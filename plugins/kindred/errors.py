@@ -67,6 +67,10 @@ class ArtefactError(KindredError):
     """An artefact is missing, damaged or not accessible; the message names the task to clear."""
 
 
+class StoreUnreachableError(ArtefactError, UnreachableError):
+    """The object store of the artefacts does not answer; this may pass by itself."""
+
+
 class LockTimeoutError(KindredError):
     """Another run held a resource for longer than the limit."""
 

@@ -116,6 +116,7 @@ class Places(Environment):
     audiences: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = ()
     sql: Path | None = None
     export_roots: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = ()
+    scratch: Path | None = None
 
 
 def _moment(value: Any) -> datetime:

@@ -11,6 +11,7 @@ from kindred.preparation.task import prepare
 from kindred.tasks import TASKS, Task
 
 PASSING = {errors.LockTimeoutError, errors.UnreachableError, errors.AudienceUnreachableError}
+PASSING |= {errors.StoreUnreachableError}
 
 
 def all_errors(base=KindredError):
@@ -82,3 +83,19 @@ def test_a_run_that_another_one_took_over_is_skipped(fail_with):
     raised = fail_with(errors.SupersededError("another run has begun to build it"))
     assert type(raised) is AirflowSkipException
     assert str(raised) == "another run has begun to build it"
+
+
+def test_figures_of_a_night_are_gauges_of_their_space(airflow_library, monkeypatch):
+    from airflow.sdk.observability.stats import gauge
+
+    from kindred.airflow_adapter import metrics
+
+    sent = {}
+
+    class Backend:
+        def gauge(self, stat, value, **_):
+            sent[stat] = value
+
+    monkeypatch.setitem(gauge.__globals__, "_backend", Backend())
+    metrics.send("buying", {"recall": 0.99, "customers": 12.0})
+    assert sent == {"kindred.buying.recall": 0.99, "kindred.buying.customers": 12.0}

@@ -132,7 +132,7 @@ HOLDS_A_SESSION = {
     ),
     "publication": ("prune", "withdraw"),
     "infer": ("propose", "schedule"),
-    "preparation": ("audience_findings", "doctor"),
+    "preparation": ("audience_findings", "doctor", "store_findings"),
     "reports": ("report",),
     "page": ("app", "parts", "views"),
 }

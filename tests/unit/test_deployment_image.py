@@ -120,6 +120,7 @@ def test_deployment_installs_the_providers_its_settings_name():
         "apache-airflow-providers-celery",
         "apache-airflow-providers-fab",
         "celery",
+        "s3fs",  # artefacts in a bucket
     }
     assert "redis" in pins("requirements-deploy.txt")
 

@@ -151,6 +151,7 @@ def test_every_setting_is_in_the_readme_with_its_default():
         "erasure_key": "none",
         "export_key": "none",
         "export_roots": "none",
+        "scratch": "the folder of temporary files",
     }
     for kind in CLASSES:
         for name, field in kind.model_fields.items():

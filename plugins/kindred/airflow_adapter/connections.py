@@ -18,12 +18,15 @@ from kindred.run.connections import (
 )
 from kindred.run.context import Deployment
 from kindred.run.endpoint import Endpoint, endpoint_of
+from kindred.run.store_login import Found, log_in
 from kindred.settings import Settings
 
 
 def deployment() -> Deployment:
     """Connections from Airflow, settings from the environment."""
-    return Deployment(_conninfo, Settings.from_env())
+    settings = Settings.from_env()
+    log_in(settings.artifacts, store_login_from_airflow)
+    return Deployment(_conninfo, settings)
 
 
 def _conninfo(connection_id: str) -> str:
@@ -51,6 +54,15 @@ def endpoint_from_airflow(connection_id: str) -> Endpoint:
         when Airflow has no such connection, or `endpoint_of` refuses what it says.
     """
     return endpoint_of(connection_id, *_from_airflow(connection_id))
+
+
+def store_login_from_airflow(connection_id: str) -> Found | None:
+    """Fields and extra of the connection of an object store; None if Airflow has none."""
+    try:
+        Connection.get(connection_id)
+    except AirflowNotFoundException:
+        return None
+    return _from_airflow(connection_id)
 
 
 def _from_airflow(connection_id: str) -> tuple[dict[str, Any], Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from kindred.airflow_adapter import failures
+from kindred.airflow_adapter import failures, metrics
 from kindred.airflow_adapter.connections import deployment
 from kindred.airflow_adapter.windows import only_lands, window_of
 from kindred.erasure.task import erase
@@ -48,6 +48,8 @@ def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
             encoder_version=params["encoder_version"],
             full_extract=params["full_extract"],
         )
+        named = (space, window.as_of.isoformat(), dag_run.run_id)
+        log.info("space %s, snapshot %s, run %s", *named)
         with reported("prepare"):
             return prepare(deployment(), spec, request)
     except KindredError as error:
@@ -59,6 +61,7 @@ def call(name: str, reference: Mapping[str, Any], context: Mapping[str, Any]) ->
 
     ``context`` is Airflow's, with the arguments of a mapped task by name.
     """
+    log.info("space %(space)s, snapshot %(as_of)s, run %(run_id)s", reference)
     parameters = signature(TASKS[name].function).parameters
     part = {argument: context[argument] for argument in parameters if argument != "run"}
     try:
@@ -100,6 +103,7 @@ def close(reference: Mapping[str, Any] | None) -> Any:
         cleaned = run_task(run, "clean_up")
         with run.warehouse("clean_up") as warehouse:
             builds.delete_failure(warehouse, run.as_of, reference["run_id"], task="clean_up")
+            metrics.send(run.spec.space, builds.figures(warehouse, run.as_of))
     return cleaned
 
 

@@ -1,17 +1,20 @@
 """One array of an artefact: written aside, described by length and digest, checked when read."""
 
+import errno
 import hashlib
-import posixpath
+import os
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from typing import IO, Any
-from uuid import uuid4
+from typing import Any
 
-import fsspec
 import numpy as np
 from numpy.typing import NDArray
+
+from kindred.artefacts.stores import errors, fetch, is_local, scratch_folder, write_whole
+from kindred.settings import Settings
 
 Array = NDArray[Any]
 Description = dict[str, Any]
@@ -30,13 +33,17 @@ class DamagedArrayError(Exception):
 
 def write_array(filesystem: Any, path: str, values: Array) -> Description:
     """Write an array and describe it; a killed writer leaves no half-written file of the name."""
+
     # Straight into the stream, which NumPy fills piece by piece: a copy would double the memory.
-    write_aside(filesystem, path, lambda out: np.save(out, values, allow_pickle=False))
+    def save(out: Any) -> None:
+        np.save(out, values, allow_pickle=False)
+
+    write_whole(filesystem, path, save, values.nbytes)
     return {"bytes": filesystem.size(path), **_describe(values)}
 
 
 def read_array(filesystem: Any, path: str, described: Description) -> Array:
-    """Map an array, read-only; a remote one is copied to the folder of temporary files first.
+    """Map an array, read-only; a remote one is copied to the scratch folder first.
 
     Raises
     ------
@@ -49,8 +56,8 @@ def read_array(filesystem: Any, path: str, described: Description) -> Array:
     if found != described["bytes"]:
         raise DamagedArrayError(f"it has {found} bytes, {described['bytes']} were written")
     try:
-        values = _mapped(path) if is_local(filesystem) else _fetched(filesystem, path)
-    except OSError:
+        values = _mapped(path) if is_local(filesystem) else _fetched(filesystem, path, found)
+    except errors():
         raise
     except Exception as error:
         # NumPy reads the header as Python text: a changed byte may raise anything a parser raises.
@@ -62,36 +69,29 @@ def read_array(filesystem: Any, path: str, described: Description) -> Array:
     return values
 
 
-def write_aside(filesystem: Any, path: str, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file under another name, then rename it: it exists whole or not at all."""
-    aside = f"{path}.{uuid4().hex}"
-    try:
-        with filesystem.open(aside, "wb") as stream:
-            write(stream)
-        if filesystem.isdir(path):  # a file would be moved into it
-            filesystem.rm(path, recursive=True)
-        filesystem.mv(aside, path)
-    except OSError:
-        if filesystem.exists(aside):
-            filesystem.rm_file(aside)
-        raise
-
-
-def is_local(filesystem: Any) -> bool:
-    """Whether files are on a disk of this machine, so that they can be mapped."""
-    return isinstance(filesystem, fsspec.implementations.local.LocalFileSystem)
-
-
 def _mapped(path: str) -> Array:
     mapped: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     return mapped
 
 
-def _fetched(filesystem: Any, path: str) -> Array:
-    """A mapped copy, whose file goes away with the mapping."""
-    with tempfile.NamedTemporaryFile(prefix=posixpath.basename(path)) as copy:
-        filesystem.get_file(path, copy.name)
-        return _mapped(copy.name)
+def _fetched(filesystem: Any, path: str, size: int) -> Array:
+    """A mapped copy without a name: it goes away with the mapping, or with the process."""
+    folder = scratch_folder()
+    os.makedirs(folder, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as copy:
+        _require_room(folder, size)
+        fetch(filesystem, path, size, copy.fileno())
+        return _mapped(f"/dev/fd/{copy.fileno()}")
+
+
+def _require_room(folder: str, size: int) -> None:
+    free, kept = shutil.disk_usage(folder).free, Settings.from_env().min_free_disk_mb * 2**20
+    if free < size + kept:
+        raise OSError(
+            errno.ENOSPC,
+            f"{size // 2**20} MB are copied to {folder}, where {free // 2**20} MB are free and"
+            f" {kept // 2**20} must stay so; point KINDRED_SCRATCH at a larger disk",
+        )
 
 
 def _describe(values: Array) -> Description:

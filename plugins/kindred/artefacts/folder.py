@@ -16,17 +16,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import fsspec
-
 from kindred.artefacts.arrays import (
     DESCRIBED,
     Array,
     DamagedArrayError,
     Description,
-    is_local,
     read_array,
     write_array,
-    write_aside,
+)
+from kindred.artefacts.stores import (
+    errors,
+    failure_of,
+    is_local,
+    make_folder,
+    open_store,
+    write_whole,
 )
 from kindred.errors import ArtefactError
 
@@ -67,10 +71,12 @@ class ArtefactFolder:
         ------
         ArtefactError
             when the folder cannot be written, or is full.
+        StoreUnreachableError
+            when an object store does not answer.
         """
+        filesystem, folder = open_store(posixpath.join(self.path, name))
         try:
-            filesystem, folder = fsspec.core.url_to_fs(posixpath.join(self.path, name))
-            filesystem.makedirs(folder, exist_ok=True)
+            make_folder(filesystem, folder)
             facts_path = posixpath.join(folder, FACTS_FILE)
             if filesystem.exists(facts_path):
                 filesystem.rm(facts_path, recursive=True)
@@ -79,9 +85,9 @@ class ArtefactFolder:
                 for key, values in sorted(arrays.items())
             }
             text = json.dumps({"arrays": described, **facts}).encode()
-            write_aside(filesystem, facts_path, lambda out: out.write(text))
-        except OSError as error:
-            raise ArtefactError(
+            write_whole(filesystem, facts_path, lambda out: out.write(text))
+        except errors() as error:
+            raise failure_of(filesystem, error)(
                 f"artefact {name!r} cannot be written to {self.path}: {error}; free space there or"
                 " point KINDRED_ARTIFACTS elsewhere, then clear this task"
             ) from error
@@ -93,8 +99,10 @@ class ArtefactFolder:
         ------
         ArtefactError
             when it is not there, not what was written, or cannot be read; the text says what to do.
+        StoreUnreachableError
+            when an object store does not answer.
         """
-        filesystem, folder = fsspec.core.url_to_fs(posixpath.join(self.path, name))
+        filesystem, folder = open_store(posixpath.join(self.path, name))
         where = f"artefact {name!r}"
         remedy = f"clear task {made_by!r} with its downstream tasks, so that it is made again"
         try:
@@ -110,8 +118,8 @@ class ArtefactFolder:
             raise ArtefactError(f"{where} in {self.path} is damaged: {error}; {remedy}") from error
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ArtefactError(f"artefact {name!r} is not in {self.path}; {remedy}") from error
-        except OSError as error:
-            raise ArtefactError(
+        except errors() as error:
+            raise failure_of(filesystem, error)(
                 f"{where} in {self.path} cannot be read: {error}; let this user read it, or"
                 f" {remedy}"
             ) from error
@@ -120,7 +128,7 @@ class ArtefactFolder:
 
     def has(self, name: str) -> bool:
         """Whether a set of this name is there, damaged or not."""
-        filesystem, folder = fsspec.core.url_to_fs(posixpath.join(self.path, name))
+        filesystem, folder = open_store(posixpath.join(self.path, name))
         return bool(filesystem.exists(folder))
 
     def remove(self) -> None:
@@ -133,7 +141,7 @@ class ArtefactFolder:
         """
         try:
             _remove(self.path)
-        except OSError as error:
+        except errors() as error:
             raise ArtefactError(
                 f"{self.path} cannot be removed: {error}; let this user write there, then try again"
             ) from error
@@ -150,7 +158,7 @@ def settings_folders(root: str, space: str) -> list[ArtefactFolder]:
 
 def snapshot_folders(root: str, space: str) -> dict[str, list[str]]:
     """Slug of the snapshot -> settings hashes that have artefacts."""
-    filesystem, base = fsspec.core.url_to_fs(posixpath.join(root, space))
+    filesystem, base = open_store(posixpath.join(root, space))
     if not filesystem.exists(base):
         return {}
     return {
@@ -173,7 +181,7 @@ def remove_snapshot_folder(root: str, space: str, slug: str) -> None:
 
 def _remove(path: str) -> None:
     """Remove a folder; a run of another date may be removing it at the same time."""
-    filesystem, folder = fsspec.core.url_to_fs(path)
+    filesystem, folder = open_store(path)
     while filesystem.exists(folder):
         with suppress(FileNotFoundError):
             filesystem.rm(folder, recursive=True)
@@ -181,7 +189,7 @@ def _remove(path: str) -> None:
 
 def free_megabytes(root: str) -> int | None:
     """Free space where a local root is or would be made; None for a remote one."""
-    filesystem, path = fsspec.core.url_to_fs(root)
+    filesystem, path = open_store(root)
     if not is_local(filesystem):
         return None
     while not filesystem.exists(path) and path != posixpath.dirname(path):

@@ -5,10 +5,8 @@ from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 
-import fsspec
-
-from kindred.artefacts.arrays import write_aside
 from kindred.artefacts.folder import snapshot_slug
+from kindred.artefacts.stores import errors, make_folder, open_store, write_whole
 from kindred.errors import ArtefactError
 
 FOLDER = "reports"
@@ -36,10 +34,10 @@ def write_file(url: str, text: str) -> None:
         when it cannot be written.
     """
     try:
-        filesystem, path = fsspec.core.url_to_fs(url)
-        filesystem.makedirs(posixpath.dirname(path), exist_ok=True)
-        write_aside(filesystem, path, lambda out: out.write(text.encode()))
-    except OSError as error:
+        filesystem, path = open_store(url)
+        make_folder(filesystem, posixpath.dirname(path))
+        write_whole(filesystem, path, lambda out: out.write(text.encode()))
+    except errors() as error:
         raise ArtefactError(
             f"{url} cannot be written: {error}; free space there, let this user write there, or"
             " choose another place"
@@ -55,7 +53,7 @@ def remove_reports(root: str, space: str, keep: Collection[datetime] = ()) -> in
         when one cannot be removed.
     """
     kept = {_name_of(as_of) for as_of in keep}
-    filesystem, folder = fsspec.core.url_to_fs(posixpath.join(root, space, FOLDER))
+    filesystem, folder = open_store(posixpath.join(root, space, FOLDER))
     removed = 0
     try:
         if not filesystem.isdir(folder):
@@ -65,7 +63,7 @@ def remove_reports(root: str, space: str, keep: Collection[datetime] = ()) -> in
                 with suppress(FileNotFoundError):  # another run has removed it
                     filesystem.rm(entry, recursive=True)
                     removed += 1
-    except OSError as error:
+    except errors() as error:
         raise ArtefactError(
             f"{folder}: a report cannot be removed: {error}; let this user write there, then try"
             " again"

@@ -20,11 +20,20 @@ from kindred.spec.source import History
 from kindred.warehouse.database import Database
 
 
-def examine(connections: Connections, space: str, spec_of: Callable[[str], Spec]) -> list[Finding]:
-    """Check settings, spec, connections and databases; stops if the rest cannot be checked."""
+def examine(
+    connections: Connections,
+    space: str,
+    spec_of: Callable[[str], Spec],
+    log_in: Callable[[Settings], None] = lambda _: None,
+) -> list[Finding]:
+    """Check settings, spec, connections and databases; stops if the rest cannot be checked.
+
+    ``log_in`` makes an object store of the artefacts known.
+    """
     label = f"kindred {space} doctor"
     try:
         settings = Settings.from_env()
+        log_in(settings)
         Schedule.from_env()  # only DAG files use it, and their errors appear only in Airflow
         spec = spec_of(space)
     except KindredError as error:

@@ -8,7 +8,6 @@ from typing import Any
 
 from psycopg2.extensions import quote_ident
 
-from kindred.artefacts.folder import free_megabytes
 from kindred.errors import KindredError, PreflightError, SettingsError
 from kindred.events import event_source
 from kindred.history import source
@@ -16,14 +15,18 @@ from kindred.history.erasure_key import ErasureKey
 from kindred.history.source import SourceColumns
 from kindred.history.source_errors import may_end_sessions
 from kindred.history.suppression import require_same_secret
-from kindred.preparation import audience_findings, kept_events, space_findings
+from kindred.preparation import (
+    audience_findings,
+    kept_events,
+    space_findings,
+    store_findings,
+)
 from kindred.preparation.kept_events import may_read
 from kindred.recommendations import catalogue_rows
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
 from kindred.segments.lists.index_pages import has_reader
 from kindred.segments.plpython import plpython_checks
-from kindred.settings import Settings
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec
 from kindred.spec.source import Relation
@@ -32,7 +35,6 @@ from kindred.warehouse.database import Database
 MIN_SERVER_VERSION = 150_000
 MIN_PGVECTOR = (0, 8, 0)
 GOOD_PGVECTOR = (0, 8, 6)  # earlier ones leak memory in nested-loop IVFFlat scans (pgvector #1002)
-ARTEFACT_BYTES_PER_VALUE = 8
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def inspect(
         *space_findings.findings(warehouse, spec),
         *_page_findings(warehouse, spec),
         *_erasure_findings(warehouse, spec),
-        *_disk_findings(spec, settings, rows),
+        *store_findings.findings(spec, settings, rows),
         *_relation_findings(spec, deployment, origin, warehouse, source_finding, columns),
         *kept_events.findings(warehouse, spec, as_of or datetime.now(UTC)),
         *_catalogue_findings(spec, deployment, warehouse),
@@ -365,25 +367,3 @@ def _erasure_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
             yield Finding("erasure", Outcome.OK, "erased customers are recognised and left out")
     except SettingsError as error:
         yield Finding("erasure", Outcome.FAILURE, str(error))
-
-
-def _disk_findings(spec: Spec, settings: Settings, rows: int) -> Iterator[Finding]:
-    free = free_megabytes(settings.artifacts)
-    if free is None:
-        yield Finding("disk", Outcome.OK, f"artefacts go to {settings.artifacts}")
-        return
-    width = sum(feature.max_width for feature in spec.features.values())
-    forecast = rows * (width + 3 * spec.k) * ARTEFACT_BYTES_PER_VALUE // 2**20
-    needed = settings.min_free_disk_mb + forecast
-    if free < needed:
-        yield Finding(
-            "disk",
-            Outcome.FAILURE,
-            f"artefacts: {free} MB are free at {settings.artifacts}, {needed} MB are needed"
-            f" (KINDRED_MIN_FREE_DISK_MB = {settings.min_free_disk_mb} and {forecast} MB forecast"
-            f" for {rows} customers); free space, or point KINDRED_ARTIFACTS elsewhere",
-        )
-    else:
-        yield Finding(
-            "disk", Outcome.OK, f"{free} MB free at {settings.artifacts}, {needed} needed"
-        )
