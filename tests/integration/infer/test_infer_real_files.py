@@ -101,7 +101,9 @@ def walk_the_whole_way(laboratory, layout, name, algorithms):
     lines = list(data_set.load(LaboratoryServer(laboratory)))
     assert any(f"{CUSTOMERS[name]:,} rows loaded in shop.public.{name}" in line for line in lines)
     (as_of,) = data_set.as_of_by_logical_date.values()
-    laboratory.run(data_set.spec, f"{as_of:%Y-%m-%dT%H:%M}", algorithms=algorithms)
+    clustering = data_set.spec.clustering.model_copy(update={"algorithms": tuple(algorithms)})
+    spec = data_set.spec.model_copy(update={"clustering": clustering})
+    laboratory.run(spec, f"{as_of:%Y-%m-%dT%H:%M}")
     names = {"bi": sql.Identifier(f"bi_{name}")}
     text = "select status, customers, lookalikes, rows_rejected from {bi}.snapshots"
     expected = ("published", CUSTOMERS[name], 10 * CUSTOMERS[name], 0)
