@@ -6,7 +6,7 @@ import time
 
 import psycopg2
 
-from kindred.artefacts import arrays, folder
+from kindred.artefacts import stores
 from kindred.errors import UnreachableError
 from kindred.warehouse.database import Database
 
@@ -27,8 +27,7 @@ class Killer:
         self._at, self._count = None, 0
         for name in ("run", "rows", "records", "execute", "copy_out", "copy_in"):
             monkeypatch.setattr(Database, name, self._wrapped(getattr(Database, name)))
-        monkeypatch.setattr(arrays, "write_aside", self._cut_short(arrays.write_aside))
-        monkeypatch.setattr(folder, "write_aside", self._cut_short(folder.write_aside))
+        monkeypatch.setattr(stores, "write_aside", self._cut_short(stores.write_aside))
 
     def _wrapped(self, method):
         def call(database, what, *arguments, **names):

@@ -19,7 +19,7 @@ from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
 OURS = ("/plugins/kindred/", "/dags/customer_similarity.py")
-DATABASE, ARTEFACTS = "/kindred/warehouse/database.py", "/kindred/artefacts/arrays.py"
+DATABASE, ARTEFACTS = "/kindred/warehouse/database.py", "/kindred/artefacts/stores.py"
 FOLDER = "/kindred/artefacts/folder.py"
 ADAPTER, TASKS = "/kindred/airflow_adapter/tasks.py", "/task.py"
 STATEMENTS = {"run", "rows", "records", "execute", "copy_out", "copy_in"}

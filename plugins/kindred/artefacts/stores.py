@@ -152,7 +152,7 @@ def write_whole(
     parts stay unseen until the store expires them.
     """
     if not is_object_store(filesystem):
-        _write_aside(filesystem, path, write)
+        write_aside(filesystem, path, write)
         return
     stream = filesystem.open(path, "wb", block_size=max(PART_BYTES, size // _MOST_PARTS))
     try:
@@ -165,7 +165,8 @@ def write_whole(
         raise
 
 
-def _write_aside(filesystem: Any, path: str, write: Callable[[IO[bytes]], object]) -> None:
+def write_aside(filesystem: Any, path: str, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file under another name, then rename it."""
     aside = f"{path}.{uuid4().hex}"
     try:
         with filesystem.open(aside, "wb") as stream:

@@ -351,7 +351,7 @@ def open_shop(server, tmp_path_factory):
 
 
 def several(count, steps):
-    """Two of three sequences of so many steps; the long profile tries fifty times as many."""
+    """Three of five sequences of so many steps; the long profile tries fifty times as many."""
     return settings(
         max_examples=count * settings.default.max_examples // 150,
         stateful_step_count=steps,
@@ -362,12 +362,12 @@ def several(count, steps):
 @pytest.mark.parametrize("kind", Kind)
 def test_what_lands_and_is_encoded(open_shop, kind):
     shop = open_shop(kind)
-    run_state_machine_as_test(lambda: Nights(shop), settings=several(3, 10))
+    run_state_machine_as_test(lambda: Nights(shop), settings=several(5, 10))
     assert shop.runs >= 5
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_what_is_published(open_shop, kind):
     shop = open_shop(kind)
-    run_state_machine_as_test(lambda: Nights(shop, is_published=True), settings=several(3, 10))
+    run_state_machine_as_test(lambda: Nights(shop, is_published=True), settings=several(5, 10))
     assert shop.runs >= 5
