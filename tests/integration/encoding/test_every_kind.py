@@ -84,7 +84,7 @@ def shop(original, copy_laboratory):
     return copy_laboratory(original)
 
 
-@pytest.mark.parametrize("method", ["tfidf", "sentence"])
+@pytest.mark.parametrize("method", ["sentence", pytest.param("tfidf", marks=pytest.mark.soak)])
 def test_nothing_is_lost_and_nothing_is_nan(shop, model_directory, make_laboratory, method):
     """Nor does a night alone change a vector: dates are counted back from the fit.
 
