@@ -54,7 +54,7 @@ def search_lists(
                 score_group(group, block, padded_size(count), is_product, scores)
                 for r in range(min(4, end - q)):
                     row = looking[q + r]
-                    _keep_first(scores[r], count, starts[other], kept[row], ids[row])
+                    keep_best(scores[r], count, starts[other], kept[row], ids[row])
             begin = end
 
 
@@ -127,34 +127,3 @@ def _by_list(chosen: np.ndarray, lists: int) -> tuple[np.ndarray, np.ndarray]:
             rows[ends[other]] = row
             ends[other] += 1
     return ends, rows
-
-
-@compiled
-def _keep_first(
-    scores: np.ndarray, count: int, first: int, kept: np.ndarray, ids: np.ndarray
-) -> None:
-    """Like `tiles.keep_best`; of equal scores the lower position comes first, whenever it came."""
-    last = len(kept) - 1
-    limit = kept[last]
-    for start in range(0, count, 64):
-        block = scores[start : start + 64]
-        better = 0
-        for j in range(64):
-            better += block[j] <= limit
-        if better:
-            for j in range(min(64, count - start)):
-                point = first + start + j
-                if block[j] < limit or (block[j] == limit and point < ids[last]):
-                    _insert_first(block[j], point, kept, ids)
-                    limit = kept[last]
-
-
-@compiled
-def _insert_first(score: np.float32, point: int, kept: np.ndarray, ids: np.ndarray) -> None:
-    at = len(kept) - 1
-    while at > 0 and (kept[at - 1] > score or (kept[at - 1] == score and ids[at - 1] > point)):
-        kept[at] = kept[at - 1]
-        ids[at] = ids[at - 1]
-        at -= 1
-    kept[at] = score
-    ids[at] = point

@@ -122,28 +122,31 @@ def keep_best(
 ) -> None:
     """Insert the scores of the points from ``first`` on into the sorted best scores.
 
-    ``scores`` is a row of a `score_buffer`, of which the first ``count`` values are valid.
+    Of equal scores the lower point comes first, whichever was inserted first. ``scores`` is a row
+    of a `score_buffer`, of which the first ``count`` values are valid.
     """
-    limit = kept[len(kept) - 1]
+    last = len(kept) - 1
+    limit = kept[last]
     for start in range(0, count, 64):
         block = scores[start : start + 64]
         # Hardly any block holds a better score. Counting in a fixed number of steps compiles to a
         # few SIMD comparisons of 16 values.
         better = 0
         for j in range(64):
-            better += block[j] < limit
+            better += block[j] <= limit
         if better:
             for j in range(min(64, count - start)):
-                if block[j] < limit:
-                    insert(block[j], first + start + j, kept, ids)
-                    limit = kept[len(kept) - 1]
+                point = first + start + j
+                if block[j] < limit or (block[j] == limit and point < ids[last]):
+                    insert(block[j], point, kept, ids)
+                    limit = kept[last]
 
 
 @compiled
 def insert(score: np.float32, point: int, kept: np.ndarray, ids: np.ndarray) -> None:
-    """Insert a point into the sorted best, behind those with the same score; the last one drops."""
+    """Insert a point into the best, sorted by score and point; the last one drops out."""
     at = len(kept) - 1
-    while at > 0 and kept[at - 1] > score:
+    while at > 0 and (kept[at - 1] > score or (kept[at - 1] == score and ids[at - 1] > point)):
         kept[at] = kept[at - 1]
         ids[at] = ids[at - 1]
         at -= 1
