@@ -16,6 +16,7 @@ from kindred.artefacts.folder import ArtefactFolder
 from kindred.lookalikes.lookalike_rows import PARENT, Lookalikes, load_part
 from kindred.neighbours.results import NeighbourGraph
 from kindred.publication import promotion
+from kindred.publication.task import COUNTS
 from kindred.run import builds
 from kindred.segments.profiles.profile_rows import Profiles
 from kindred.serving.generations import StagedEmbeddings
@@ -135,17 +136,7 @@ def begin(place: Place) -> None:
 
 def publish_date(place: Place, rows: int, **more: Any) -> None:
     """Publish the tables as task publish does; ``more``: counts besides those of lookalikes."""
-    counts: dict[str, Any] = dict.fromkeys(
-        (
-            "rows_landed",
-            "rows_rejected",
-            "recall",
-            "recall_low",
-            "recall_high",
-            "center",
-            "lookalike_distances",
-        )
-    )
+    counts: dict[str, Any] = dict.fromkeys(COUNTS)
     counts |= {"customers": place.customers, "lookalikes": rows, "history": "complete"}
     counts |= {"hidden_features": [], "hidden_algorithms": [], **more}
     with place.warehouse() as database:

@@ -59,10 +59,10 @@ def endpoint_from_airflow(connection_id: str) -> Endpoint:
 def store_login_from_airflow(connection_id: str) -> Found | None:
     """Fields and extra of the connection of an object store; None if Airflow has none."""
     try:
-        Connection.get(connection_id)
+        connection = Connection.get(connection_id)
     except AirflowNotFoundException:
         return None
-    return _from_airflow(connection_id)
+    return _read(connection_id, connection)
 
 
 def _from_airflow(connection_id: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
@@ -73,6 +73,10 @@ def _from_airflow(connection_id: str) -> tuple[dict[str, Any], Mapping[str, Any]
             f"Airflow has no connection {connection_id!r}; add it in the UI, or set"
             f" {variable_of(connection_id)}"
         ) from error
+    return _read(connection_id, connection)
+
+
+def _read(connection_id: str, connection: Connection) -> tuple[dict[str, Any], Mapping[str, Any]]:
     try:
         extra = extra_of(connection.extra)  # `extra_dejson` drops what it cannot read
     except (ValueError, TypeError):

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,9 +188,10 @@ def _revealed(
     if len(newest.customers) < LEAST_SAMPLED or not columns:
         return found
     attack = Attack(newest.public(private), columns)
+    samples = (_read(run, warehouse, night, shared) for night in nights[1:])
     seen = (
-        _read(run, warehouse, night, shared).seen_by(newest.customers, private, night.shown)
-        for night in nights
+        sample.seen_by(newest.customers, private, night.shown)
+        for sample, night in zip(chain([newest], samples), nights, strict=True)
     )
     return revealed_beside_newer(attack, seen, CONVEX)
 
