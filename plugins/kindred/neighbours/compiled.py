@@ -42,9 +42,10 @@ def compiled_for_scores(function: F) -> F:
 
 
 def compiled_for_sums(function: F) -> F:
-    """Like `compiled_for_scores`, but sums of one pair may be taken in another order.
+    """Like `compiled_for_scores`, but the compiler may also reorder the terms of a sum.
 
-    Only so does a sum over the dimensions of one pair use SIMD: four times as fast.
+    It needs that to use SIMD for the sum over one pair's dimensions, which is then four times as
+    fast.
     """
     return _compiled(function, OPTIONS | {"fastmath": {"contract", "reassoc"}})
 

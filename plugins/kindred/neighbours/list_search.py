@@ -14,8 +14,8 @@ from kindred.spec.metrics import Metric
 
 LARGEST_PIECE, SMALLEST_PIECE = 4096, 64
 PROBES_AT_ONCE = 1 << 19
-"""Vectors that are searched together share the lists that they load into the cache; so many probes
-of all of them take 4 MB."""
+"""Vectors searched together, which share the lists that they load into the cache. Limiting their
+probes bounds what the choice of lists takes per thread: 4 MB up to 8,192 probes per vector."""
 
 
 class ListSearch:

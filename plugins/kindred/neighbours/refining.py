@@ -1,9 +1,9 @@
 """A pass over the candidates' candidates, which finds most of the neighbours that probes missed.
 
-A vector is compared with the candidates of its candidates, and with those who have it, or one of
-its candidates, among theirs: the neighbours of a neighbour are likely neighbours (Dong, Moses & Li
-2011, "Efficient k-nearest neighbor graph construction for generic similarity measures"). Everyone
-reads the candidates that the searches by lists found, so the result does not depend on an order.
+Each vector is compared with the candidates of its candidates, and with vectors that have it, or one
+of its candidates, among theirs: a neighbour of a neighbour is likely to be a neighbour (Dong, Moses
+& Li 2011, "Efficient k-nearest neighbor graph construction for generic similarity measures"). A
+pass reads only what was found before it, so its result does not depend on the order of the vectors.
 """
 
 import numpy as np
@@ -14,13 +14,13 @@ from kindred.neighbours.threads import cut, in_threads
 from kindred.neighbours.tiles import insert
 
 HOLDERS = 16
-"""Vectors that have a vector among their candidates are compared, too: at most so many, those first
-that have it at the lowest rank. Candidates alone leave those unfound that lie between crowds."""
+"""A vector is also compared with those that have it among their candidates: at most so many, lowest
+rank first. Without them, customers between crowds find few of their neighbours."""
 
 OF_EACH = 16
 HOLDERS_OF_EACH = 4
-"""How many candidates of each candidate or holder are compared, and how many of its holders. The
-recall per second of this choice was the best of nine (docs/graph.md)."""
+"""How many candidates, and how many holders, of each candidate or holder a vector is compared with.
+Of nine choices tried, this one gave the most recall per second (docs/graph.md)."""
 
 POINTS_AT_ONCE = 1 << 14
 

@@ -18,11 +18,11 @@ TRIED = 40_000
 """Vectors of the trial: two seconds of processor time at 100 dimensions."""
 
 TRIED_GAIN = 4.0
-"""The trial's lists leave missing so many times what the target allows: about what a pass has to
-make up for later."""
+"""The trial's lists miss this many times as many neighbours as the target allows: about as many as
+the lists of a snapshot will leave to the pass."""
 
 LEAST_TRIED = 0.5
-"""The trial's lists find at least this share."""
+"""Recall of the trial's lists, at least."""
 
 CAUTION = 0.65
 """Share of the trial's gain that is counted on. Among 300,000 vectors of a mixed table the gain was

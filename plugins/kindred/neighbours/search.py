@@ -58,7 +58,13 @@ def find_candidates(
 ) -> Candidates:
     """Find the candidates of one shard's vectors, for a plan with a pass over neighbours.
 
-    Like `search_shard`, which see; `refined_graph.refine_graph` makes a graph of them.
+    Parameters are those of `search_shard`. `refined_graph.refine_graph` turns the candidates of all
+    shards into a graph.
+
+    Raises
+    ------
+    SettingsError
+        The plan is exact, so it has no candidates.
     """
     _check(plan, vectors, shard)
     search = _search_of(plan, vectors)
