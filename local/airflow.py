@@ -25,7 +25,7 @@ MIGRATION = "airflow-db-migrate"
 MIGRATION_SECONDS, HEALTHY_SECONDS = 300, 180
 # No log servers: the API server reads the log files of this machine itself.
 _ARGUMENTS = {SCHEDULER: ("--skip-serve-logs",), TRIGGERER: ("--skip-serve-logs",)}
-_USUAL_PORTS = range(8080, 8100)
+_USUAL_PORTS, _ANY_PORT_TRIES = range(8080, 8100), 5
 
 
 class LocalAirflow:
@@ -44,7 +44,9 @@ class LocalAirflow:
         self.layout = layout
         self.server = server
         self.supervisor = supervisor
-        port = port or free_port()
+        self._claim: socket.socket | None = None
+        if port is None:
+            port, self._claim = claim_port()
         self.url = f"http://127.0.0.1:{port}"
         self.environment = {
             **airflow_environment(layout, server, credentials, port),
@@ -92,6 +94,8 @@ class LocalAirflow:
         """Wait until the components answer and the DAG, as it is on disk now, can be run."""
         deadline = time.monotonic() + HEALTHY_SECONDS
         self._wait_for(deadline, lambda: self.client.health() is not None, API_SERVER)
+        if self._claim is not None:
+            self._claim.close()
         self.client.log_in()
         self.client.warm_execution_api()
         self._wait_for(deadline, lambda: self._is_healthy("dag_processor"), DAG_PROCESSOR)
@@ -156,12 +160,27 @@ class LocalAirflow:
 
 def free_port(wanted: Iterable[int] = _USUAL_PORTS) -> int:
     """A free port on the loopback: Airflow's usual one, else one near it, else any."""
-    for port in (*wanted, 0):
+    port, claim = claim_port(wanted)
+    claim.close()
+    return port
+
+
+def claim_port(wanted: Iterable[int] = _USUAL_PORTS) -> tuple[int, socket.socket]:
+    """A free port, and the socket that keeps it from other runs until it is closed.
+
+    Airflow listens some fifteen seconds later. Until then the UDP port of the same number is
+    taken, which keeps nobody from listening on TCP.
+    """
+    for wish in (*wanted, *(0 for _ in range(_ANY_PORT_TRIES))):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind(("127.0.0.1", wish))
+                port = int(probe.getsockname()[1])
+                claim.bind(("127.0.0.1", port))
             except OSError:
+                claim.close()
                 continue
-            return int(probe.getsockname()[1])
+            return port, claim
     raise RunFailedError(API_SERVER, "no free port was found on 127.0.0.1")

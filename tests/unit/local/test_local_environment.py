@@ -15,7 +15,7 @@ import yaml
 
 from local import environment
 from local.__main__ import _print_outcome, main
-from local.airflow import free_port
+from local.airflow import claim_port, free_port
 from local.credentials import credentials_file, load_credentials, passwords_file
 from local.demo import AS_OF_BY_LOGICAL_DATE
 from local.failures import InterruptedRunError
@@ -134,6 +134,17 @@ def test_a_taken_port_is_not_offered():
         taken.bind(("127.0.0.1", port))
         taken.listen()
         assert free_port() != port
+
+
+def test_a_port_that_is_claimed_and_not_yet_listened_on_is_offered_to_nobody_else():
+    import socket
+
+    port, claim = claim_port()
+    with claim, socket.socket() as airflow:
+        assert free_port() != port
+        airflow.bind(("127.0.0.1", port))
+        airflow.listen()
+    assert free_port([port]) == port
 
 
 @pytest.mark.parametrize(
