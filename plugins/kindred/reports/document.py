@@ -50,13 +50,18 @@ def document(title: str, lead: str, sections: Sequence[Section], footer: str) ->
 def section_html(section: Section) -> str:
     """A section; also for a page that has its own head and the style `CSS`."""
     anchor = _anchor(section.anchor)
-    lead = "".join(f'<p class="lead">{escape(text)}</p>' for text in section.lead)
+    lead = "".join(f'<p class="lead">{_prose(text)}</p>' for text in section.lead)
     blocks = "".join(_block(block, f"{anchor}-{at}") for at, block in enumerate(section.blocks, 1))
     return (
         f'\n<section id="{anchor}" aria-labelledby="{anchor}-title">'
         f'<h2 id="{anchor}-title">{escape(section.title)}</h2>{lead}{_facts(section.facts)}'
         f'<div class="blocks">{blocks}</div></section>'
     )
+
+
+def _prose(text: str) -> str:
+    """Escaped; no line breaks between a figure and its percent sign."""
+    return escape(text).replace(" %", "&nbsp;%")
 
 
 def _anchor(text: str) -> str:
@@ -74,13 +79,13 @@ def _facts(facts: Iterable[Fact]) -> str:
 
 
 def _noted(note: str) -> str:
-    return f'<dd class="note">{escape(note)}</dd>' if note else ""
+    return f'<dd class="note">{_prose(note)}</dd>' if note else ""
 
 
 def _block(block: Chart | Listing, name: str) -> str:
     wide = " wide" if block.is_wide else ""
-    note = f'<p class="note">{escape(block.note)}</p>' if block.note else ""
-    head = f'<h3 id="{name}-title">{escape(block.title)}</h3>{note}'
+    note = f'<p class="note">{_prose(block.note)}</p>' if block.note else ""
+    head = f'<h3 id="{name}-title">{_prose(block.title)}</h3>{note}'
     if isinstance(block, Listing):
         return f'<div class="block{wide}">{head}{_table(block.table, name)}</div>'
     pictures = "".join(_pictures(block, name))
