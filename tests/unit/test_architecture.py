@@ -52,8 +52,7 @@ SPEAKS_SQL = {
     "run": ("builds", "connections"),
     "history": (
         "column_expressions",
-        "key_comparison",
-        "key_padding",
+        *("key_case", "key_comparison", "key_padding"),
         "landing",
         "moments",
         "reconciliation",

@@ -2,7 +2,7 @@
 -- with the source's keys.
 create temporary table in_force on commit drop as
 select distinct on (version.customer_id)
-  version.customer_id, version.is_deleted,
+  version.customer_id, version.updated_at, version.is_deleted,
   coalesce(found.source_updated_at, version.updated_at) as source_updated_at
 from customer_versions as version
 left join reconciled_versions as found

@@ -1,12 +1,13 @@
 -- Give rows whose time is a day (midnight, in UTC or the source's time zone) their place in the history.
 -- A day of which an earlier run has read a part is read again: rows that have landed are dated as they
 -- landed, and what is new or has changed is dated right after the end of what had been read, so that no
--- published snapshot changes. Where that end is null, only the former.
-update {landing} as landed
-set updated_at = dated.updated_at
-from (
+-- published snapshot changes. Where that end is null, only the former. The day that the source gave is kept: a row of
+-- the next day would otherwise look older than what has landed.
+with dated as materialized (
   select
     landed.ctid as row_id,
+    landed.updated_at as source_updated_at,
+    day.place,
     case
       when newer.customer_id is null and in_force.updated_at >= landed.updated_at and not in_force.is_same then day.place
       when same.updated_at is not null then same.updated_at
@@ -42,6 +43,18 @@ from (
         date_trunc('day', landed.updated_at at time zone 'UTC') at time zone 'UTC'
       )
   end
-) as dated
-where landed.ctid = dated.row_id and dated.updated_at is not null
-  and not exists (select from problems where problems.row_id = landed.ctid);
+),
+moved as (
+  update {landing} as landed
+  set updated_at = dated.updated_at
+  from dated
+  where landed.ctid = dated.row_id and dated.updated_at is not null
+    and not exists (select from problems where problems.row_id = landed.ctid)
+  returning landed.customer_id, landed.updated_at, dated.source_updated_at, dated.updated_at = dated.place as is_change
+)
+insert into reconciled_versions (customer_id, updated_at, source_updated_at)
+select customer_id::customer_key, updated_at, max(source_updated_at)
+from moved
+where is_change
+group by customer_id, updated_at
+on conflict do nothing;

@@ -1,6 +1,7 @@
 -- Keys of the source that nothing accounts for, as arrays of at most so many. A key's newest row before the
 -- window's end is not about to land, and it is that of a customer who is unknown or deleted, or it is newer than
--- the version in force, or the tombstone of a customer who is there. Keys that cannot be used are an array of
+-- the version in force (where a table has one row per customer: of another time, for it may have been restored), or
+-- the tombstone of a customer who is there. Keys that cannot be used are an array of
 -- their own, and rows without a key a flag; those that were rejected are known. EXCEPT, because it never compares
 -- each row with each: rejected_rows may have no statistics yet.
 with newest as (
@@ -16,7 +17,11 @@ missing as (
   from newest
   left join in_force on in_force.customer_id = newest.customer_id
   where case
-      when newest.is_alive then coalesce(in_force.is_deleted or newest.updated_at > in_force.source_updated_at, true)
+      when newest.is_alive then coalesce(
+        in_force.is_deleted or newest.updated_at > in_force.source_updated_at
+          or (%(is_current)s and newest.updated_at < in_force.source_updated_at),
+        true
+      )
       else not in_force.is_deleted
     end
     and not exists (

@@ -21,7 +21,7 @@ from kindred.errors import (
     SourceValueError,
     UnreachableError,
 )
-from kindred.history import source
+from kindred.history import key_case, source
 from kindred.history.source_errors import may_end_sessions, reading, where_of
 from kindred.run.connections import WAREHOUSE
 from kindred.run.context import Deployment
@@ -126,12 +126,20 @@ def describe(
                 f"{_place(role, population)}: it returns {len(columns)} columns; select one, the"
                 " ids"
             )
-        [(_, type_name, _)] = columns
+        [(column_name, type_name, _)] = columns
         # Not as the file calls it, which may be a value without its quotes.
         name = "id" if population.query is not None or population.column else key
         casts = foreign_key_casts(name, type_name, key_type)
+        with reading(origin, population, role):
+            ignores_case = key_case.is_ignored(
+                origin,
+                relation,
+                column_name,
+                type_name,
+                where=_place(role, population),
+                parameters=parameters,
+            )
     typed = [sql.SQL(cast).format(c=sql.Identifier("given", "id")) for cast in casts]
-    ignores_case = type_name.split(".")[-1] == "citext"
     return SourceIds(role, population, relation, parameters, (typed[0], typed[1]), ignores_case)
 
 

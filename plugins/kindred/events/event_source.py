@@ -13,7 +13,7 @@ from psycopg2 import sql
 from kindred.errors import PreflightError
 from kindred.events.event_state import utc_of
 from kindred.events.event_tables import CODE, columns_of
-from kindred.history import key_padding, source
+from kindred.history import key_case, key_padding, source
 from kindred.history.column_expressions import TypeClass, type_class_of
 from kindred.history.landing import Interval
 from kindred.history.moments import (
@@ -283,16 +283,21 @@ def describe(database: Database, spec: Spec, name: str, key_type: KeyType | None
         problems += source.problem_of(
             foreign_key_casts, events.customer, types[events.customer], key_type
         )
+    where = where_of(events, section)
     if problems:
-        where = where_of(events, section)
         raise PreflightError("\n".join(f"{where}: {problem}" for problem in problems))
+    with reading(database, events, section):
+        customer, relation = events.customer, source.relation(events)
+        ignores_case = key_case.is_ignored(
+            database, relation, customer, types[customer], where=where
+        )
     key_type = key_type or key_type_of(events.customer, *found[events.customer])
     described = EventSource(
         name,
         events,
         key_type,
         foreign_key_casts(events.customer, types[events.customer], key_type),
-        types[events.customer].split(".")[-1] == "citext",
+        ignores_case,
         types[events.at],
         types.get(events.loaded_at or ""),
         {

@@ -286,7 +286,8 @@ def _compare(
         deleted = compare_keys(warehouse, spec, landing.keys_table, end)
         landed = replace(landed, deleted=deleted)
     if found["source_customers"] is not None and warehouse.has_table(table):
-        warehouse.run("history/keep_missing", found=table)
+        comparison = _comparison(warehouse, table, types, is_full=False)
+        reconciliation.keep_missing(warehouse, table, comparison)
         warehouse.run("history/clear_problems")
         rejection.find_bad_values(warehouse, spec, table, types)
         rejection.find_conflicts(warehouse, spec, table)

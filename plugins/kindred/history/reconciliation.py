@@ -14,10 +14,12 @@ from psycopg2 import sql
 
 from kindred.errors import GateError
 from kindred.history import source, source_errors
+from kindred.history.row_comparison import Comparison
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import SuppressionFilter
 from kindred.spec.features import OWN_COLUMNS, UNUSABLE_KEY
 from kindred.spec.model import Spec
+from kindred.spec.source import History
 from kindred.warehouse import statements
 from kindred.warehouse.copy_pipe import pipe
 from kindred.warehouse.database import Database, Writable
@@ -164,11 +166,25 @@ def copy_missing(
     This needs a transaction in the warehouse.
     """
     warehouse.run("history/create_in_force", {"window_end": keys.end})
-    parameters = {"window_end": keys.end, "block_rows": KEYS_PER_QUERY}
+    parameters = {
+        "window_end": keys.end,
+        "block_rows": KEYS_PER_QUERY,
+        "is_current": keys.spec.source.history is History.CURRENT,
+    }
     for block in warehouse.rows("history/find_missing_keys", parameters, **tables):
         keys.copy_rows(warehouse, found_table, *block)
     suppression_filter.clean(warehouse, found_table, keys.columns.key_type)
     warehouse.run("warehouse/analyze_table", table=found_table)
+
+
+def keep_missing(warehouse: Database, found_table: str, comparison: Comparison) -> None:
+    """Keep the rows of customers who are still missing, or were restored to other values."""
+    values = {
+        "landed_values": comparison.row("landed"),
+        "version_values": comparison.version(fills=True),
+    }
+    for statement in ("history/record_earlier_times", "history/keep_missing"):
+        warehouse.run(statement, found=found_table, **values)
 
 
 def count_missing(

@@ -8,7 +8,7 @@ from typing import Any
 from psycopg2 import errors, sql
 
 from kindred.errors import PreflightError
-from kindred.history import key_padding
+from kindred.history import key_case, key_padding
 from kindred.history.column_expressions import check_kind
 from kindred.history.moments import MOMENT_TYPES, check_moment, moment_of, nearby_of
 from kindred.history.source_errors import SOURCE, reading, where_of
@@ -135,15 +135,19 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
         raise PreflightError(
             "\n".join(f"{where_of(spec.source)}: {problem}" for problem in problems)
         )
-    key_type = key_type_of(spec.source.key, *found[spec.source.key])
+    key, where = spec.source.key, where_of(spec.source)
+    key_type = key_type_of(key, *found[key])
+    with reading(database, spec.source):
+        rows = relation(spec.source)
+        ignores_case = key_case.is_ignored(database, rows, key, found[key][0], where=where)
     columns = SourceColumns(
         key_type=key_type,
-        key_cast=key_cast(found[spec.source.key][0], key_type),
-        unusable_key_cast=unusable_key_cast(found[spec.source.key][0]),
+        key_cast=key_cast(found[key][0], key_type),
+        unusable_key_cast=unusable_key_cast(found[key][0]),
         updated_at_type=updated_at_type,
         tombstone_type=tombstone_type,
-        ignores_case=found[spec.source.key][0].split(".")[-1] == "citext",
-        pads_keys=found[spec.source.key][0] == key_padding.PADDED,
+        ignores_case=ignores_case,
+        pads_keys=found[key][0] == key_padding.PADDED,
         types={
             column: _landed_type(spec, column, *found[column]) for column in spec.payload_columns
         },

@@ -1,5 +1,6 @@
 """What the texts of a column can be read as: numbers by each decimal sign, dates by each order."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _FLAGS_OF_FILES = (
     *(("ja", "nein"), ("oui", "non"), ("si", "no"), ("sí", "no"), ("sim", "não"), ("ja", "nee")),
     *(("wahr", "falsch"), ("vrai", "faux"), ("on", "off"), ("sì", "no"), ("tak", "nie")),
 )
+_INFINITY = re.compile("[+-]?(inf|infinity|∞)", re.IGNORECASE)
 _HAS_TIME = {"T", ":"}  # beside a date such as 20220506
 _FEW_TEXTS = 20  # a column of booleans in all of their spellings has fewer
 _MIN_GROUPED = 50  # numbers of which none has one or two decimals: 0.9 ** 50 is 0.5 %
@@ -107,10 +109,12 @@ class ColumnEvidence:
         is_empty = pc.equal(pc.binary_length(stripped), 0).to_numpy(zero_copy_only=False)
         return cls(column.name, ShapedTexts.of(stripped, rows, ~is_marked & ~is_empty), is_marked)
 
-    @property
+    @cached_property
     def needed(self) -> float:
-        """The rows that must be of a kind, for the column to be."""
-        return MIN_SHARE * self.shaped.meant_rows
+        """The rows that must be of a kind, for the column to be: infinities prove nothing."""
+        pairs = zip(self.shaped.shapes, self.shaped.shape_rows.tolist(), strict=True)
+        infinite: int = sum(rows for shape, rows in pairs if _INFINITY.fullmatch(shape))
+        return MIN_SHARE * (self.shaped.meant_rows - infinite)
 
     def is_enough(self, rows: int) -> bool:
         """Whether so many rows make the column one of their kind."""

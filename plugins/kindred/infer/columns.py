@@ -80,6 +80,13 @@ class Almost:
     share: float
     shapes: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def words(self) -> str:
+        """The share in words, the other values by their shapes."""
+        shapes = ", ".join(f"'{shape}' {rows:,}" for shape, rows in self.shapes)
+        others = f"; the others look like {shapes}" if shapes else ""
+        return f"{self.share:.2%} are {self.kind}s{others}"
+
 
 @dataclass(frozen=True, eq=False)
 class Column:

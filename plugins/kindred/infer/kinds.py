@@ -80,6 +80,11 @@ class Decision:
     almost: Almost | None = None
     warning: str = ""
 
+    @property
+    def remark(self) -> str:
+        """The reason, behind what the column almost is."""
+        return self.reason if self.almost is None else f"{self.almost.words}; {self.reason}"
+
 
 def decide(column: Column, *, is_sample: bool = False) -> Decision:
     """Decide a column's kind by its values and name; reasons contain counts, never values.

@@ -166,7 +166,7 @@ def propose(
     _refuse_transactions(traded, roles, evidence)
     decisions = _decide_all(roles, evidence, _OF_EVENTS if has_events else 0)
     if not has_events and not any(decision.use is Use.FEATURE for decision in decisions):
-        reasons = listed([f"{decision.column}: {decision.reason}" for decision in decisions], ";")
+        reasons = listed([f"{decision.column}: {decision.remark}" for decision in decisions], ";")
         raise InferenceError(
             "columns",
             f"none can be encoded ({reasons if decisions else 'there is no other column'})",

@@ -69,7 +69,7 @@ def _feature(decision: Decision) -> str:
     entry = f"{flow(decision.column)}: {_setting(decision)}"
     # A spec cannot name Kindred's own columns, not even to ignore them.
     line = f"  # {entry}" if decision.column in OWN_COLUMNS else f"  {entry}"
-    return commented(line, decision.reason)
+    return commented(line, decision.remark)
 
 
 def _setting(decision: Decision) -> str:

@@ -110,11 +110,7 @@ def _group(
 
 def _doubt(decision: Decision) -> str:
     almost = decision.almost or Almost("number", 0.0)
-    shapes = ", ".join(f"'{shape}' {rows:,}" for shape, rows in almost.shapes)
-    return (
-        f"{almost.share:.2%} are {almost.kind}s"
-        f"{f'; the others look like {shapes}' if shapes else ''}; {_treatment(decision)}"
-    )
+    return f"{almost.words}; {_treatment(decision)}"
 
 
 def _treatment(decision: Decision) -> str:

@@ -220,6 +220,29 @@ def test_keys_and_rows_are_of_one_moment_and_another_run_may_land_first(shop, mo
     assert told(shop, 3) == (2, 1, 0)
 
 
+def test_a_row_that_was_restored_lands_if_it_says_something_else(shop):
+    """A table with one row per customer is the truth; one of versions may have lost the newest."""
+    earlier, spec = "2024-01-01T10:00", spec_of({"deletes": "ignore"})
+    shop.land(spec, night(1))
+    restored = "update customers set updated_at = %s where customer_id < 4"
+    shop.query(restored, [earlier], source=True)
+    shop.query("update customers set value = 100 where customer_id = 1", source=True)
+    shop.query("update customers set value = 'NaN' where customer_id = 2", source=True)
+    of_versions = spec_of(KINDS["versions"] | {"deletes": "compare_keys"})
+    shop.land(of_versions, night(2))
+    assert told(shop, 2) == (20, 0, 0)
+    shop.land(spec, night(9))
+    assert told(shop, 9) == (20, 2, 0)
+    assert versions(shop, "value", where="updated_at > '2026-01-01'") == [(1, 100.0)]
+    assert [key for key, _ in shop.rejected()] == ["2"]
+    kept = shop.query(
+        "select customer_id, source_updated_at::text from kindred.reconciled_versions"
+    )
+    assert sorted(kept) == [(key, "2024-01-01 10:00:00+00") for key in (1, 3)]
+    shop.land(spec, night(16))
+    assert told(shop, 16)[1] == 0, "what is known is not read again"
+
+
 def test_a_source_without_times_has_nobody_missing(shop):
     spec = spec_of({"updated_at": "none"})
     shop.land(spec, night(1))

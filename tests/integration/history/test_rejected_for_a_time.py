@@ -151,7 +151,7 @@ def test_many_rows_without_a_key_are_compared_in_seconds(many_without_a_key, tim
         database.run("history/create_in_force", {"window_end": NIGHTS[1]})
         found = database.rows(
             "history/find_missing_keys",
-            {"window_end": NIGHTS[1], "block_rows": 10},
+            {"window_end": NIGHTS[1], "block_rows": 10, "is_current": True},
             keys="many_keys",
             landing="nothing_landed",
         )

@@ -143,3 +143,24 @@ def test_whole_days_are_read_from_the_first_midnight_by_either_clock():
         ("Asia/Tokyo", "2026-01-31T02:00:00+00:00"),
     ):
         assert windows_to_read(night, 24, zone) == [(begin, night[0][1])]
+
+
+def test_a_day_that_comes_late_is_found_after_a_day_that_was_read_twice(laboratory):
+    """What lands behind the end of what had been read looks younger than the next day."""
+    spec = narrow_spec()
+    laboratory.fill("customers", DAYS, [(key, "2026-01-20", key) for key in range(1, 11)])
+    nights = [f"2026-02-{day:02d}T02:00" for day in range(1, 8)]
+    laboratory.land(spec, nights[1])
+    for night, value in zip(nights[2:4], (100, 150), strict=True):
+        change(laboratory, 1, "2026-02-02", value)
+        laboratory.land(spec, night)
+    laboratory.land(spec, nights[4])
+    for customer in (1, 2):
+        change(laboratory, customer, "2026-02-03", 200)
+    laboratory.land(spec, nights[5])
+    assert [in_force(laboratory, nights[5])[customer] for customer in (1, 2)] == [200, 200]
+    landed = versions(laboratory, "updated_at")
+    laboratory.land(spec, nights[6])
+    assert versions(laboratory, "updated_at") == landed
+    missing = "select missing_customers from bi.snapshots order by as_of desc limit 2"
+    assert laboratory.query(missing) == [(0,), (2,)]

@@ -109,6 +109,17 @@ def test_what_a_column_almost_is_has_a_share_and_shapes():
     assert typed("city", ["Ulm", "Bonn"]).almost is None
 
 
+@pytest.mark.parametrize("spelled", ["inf", "-Infinity", "+INF", "∞"])
+def test_infinities_are_no_reason_to_take_numbers_for_names(spelled):
+    decision = decide(typed("paid", [*(f"{n}.25" for n in range(290)), *[spelled] * 10]))
+    assert decision.reason.startswith("10 of 300 values are not a finite number")
+
+
+def test_an_ignored_column_of_almost_numbers_is_said_to_be_one():
+    decision = decide(typed("paid", [*(f"{n}.25" for n in range(290)), *["abc"] * 10]))
+    assert decision.remark.startswith("96.67% are numbers; the others look like 'aaa' 10; near-")
+
+
 def at(*parts):
     return datetime(*parts, tzinfo=UTC)
 
