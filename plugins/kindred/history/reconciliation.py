@@ -179,12 +179,9 @@ def copy_missing(
 
 def keep_missing(warehouse: Database, found_table: str, comparison: Comparison) -> None:
     """Keep the rows of customers who are still missing, or were restored to other values."""
-    values = {
-        "landed_values": comparison.row("landed"),
-        "version_values": comparison.version(fills=True),
-    }
+    landed, version = comparison.row("landed"), comparison.version(fills=True)
     for statement in ("history/record_earlier_times", "history/keep_missing"):
-        warehouse.run(statement, found=found_table, **values)
+        warehouse.run(statement, found=found_table, landed_values=landed, version_values=version)
 
 
 def count_missing(
