@@ -1,9 +1,8 @@
--- Keys of the source that nothing accounts for, as arrays of at most so many. A key's newest row before the
--- window's end is not about to land, and it is that of a customer who is unknown or deleted, or it is newer than
--- the version in force (where a table has one row per customer: of another time, for it may have been restored), or
--- the tombstone of a customer who is there. Keys that cannot be used are an array of
--- their own, and rows without a key a flag; those that were rejected are known. EXCEPT, because it never compares
--- each row with each: rejected_rows may have no statistics yet.
+-- Keys of the source that nothing accounts for, as arrays of at most so many. A key's newest row before the window's end
+-- is not about to land, and it is of an unknown or deleted customer, newer than the version in force (where a table has
+-- one row per customer: of another time, for it may have been restored), or the tombstone of a customer who is there. Keys
+-- that cannot be used are an array of their own, and rows without a key a flag; those that were rejected are known.
+-- EXCEPT, because it never compares each row with each: rejected_rows may have no statistics yet.
 with newest as (
   select
     customer_id, max(updated_at) as updated_at,
