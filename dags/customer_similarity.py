@@ -91,6 +91,13 @@ def record_failed_audience(context: Any) -> None:
     failures.on_failed_audience(context)
 
 
+def tell_lineage(context: Any) -> None:
+    """Tell OpenLineage, where it is set up, which tables and views the snapshot is made of."""
+    from kindred.airflow_adapter import lineage
+
+    lineage.on_publication(context)
+
+
 SCHEDULE = Schedule.from_env()
 SECONDS_PER_HOUR = 3600
 DEFAULT_ARGS = {
@@ -227,7 +234,8 @@ def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
         embedded = stage("build_embeddings")(run)
         # If nothing has changed, all that computes the snapshot is skipped after `validate`.
         gate = stage("quality_gate", trigger_rule=TriggerRule.NONE_FAILED)(run)
-        published = stage("publish", outlets=[Asset(f"{spec.bi_schema}_snapshot")])(run)
+        snapshot = Asset(f"{spec.bi_schema}_snapshot")
+        published = stage("publish", outlets=[snapshot], on_success_callback=tell_lineage)(run)
         landed = [stage("extract")(run), stage("validate")(run)]
         if spec.sentence_columns:
             # The first night embeds all texts; later nights only the new ones.

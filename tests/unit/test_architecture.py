@@ -129,7 +129,7 @@ HOLDS_A_SESSION = {
         "preview",
         "resolution",
     ),
-    "publication": ("prune", "withdraw"),
+    "publication": ("data_sets", "prune", "withdraw"),
     "infer": ("propose", "schedule"),
     "preparation": ("audience_findings", "doctor", "store_findings"),
     "reports": ("report",),

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE_OF = {
     "airflow": "apache-airflow",
     "faiss": "faiss-cpu",
+    "openlineage": "apache-airflow-providers-openlineage",  # which brings its client
     "psycopg2": "psycopg2-binary",
     "pydantic_core": "pydantic",  # pydantic pins the one version of it that fits
     "sklearn": "scikit-learn",
