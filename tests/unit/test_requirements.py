@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE_OF = {
     "airflow": "apache-airflow",
     "faiss": "faiss-cpu",
+    "kubernetes": "apache-airflow-providers-cncf-kubernetes",  # which brings its client
     "openlineage": "apache-airflow-providers-openlineage",  # which brings its client
     "psycopg2": "psycopg2-binary",
     "pydantic_core": "pydantic",  # pydantic pins the one version of it that fits
@@ -56,6 +57,7 @@ CODE_OF = {
 }
 
 RUN_ELSEWHERE = {
+    "requirements-charts.in": ("tests/integration/charts/kubernetes_checks.py",),
     "requirements-superset.in": ("tests/integration/superset/superset_browser.py",),
     "requirements-clients.in": (
         "tests/integration/clients/odbc_client.py",
@@ -110,7 +112,7 @@ def extras():
 
 
 def test_what_a_deployment_imports_is_required():
-    named = required("requirements.in") | extras().keys()
+    named = required("requirements.in") | extras().keys() | required("requirements-kubernetes.in")
     assert imported(CODE_OF["requirements.in"]).keys() - named == set()
 
 
