@@ -137,9 +137,13 @@ faults: $(STAMP) ## Kill every task midway, cut its sessions, fill its disk (ARG
 
 requirements: ## Compile requirements*.in into the pinned .txt files (ARGS=--upgrade)
 	@$(need_uv)
+	compile="$(UV) pip compile --quiet --no-emit-index-url --no-header --python-version 3.11"
 	for source in requirements.in requirements-*.in; do
-		$(UV) pip compile --quiet --no-emit-index-url --no-header --python-version 3.11 \
-			--output-file "$${source%.in}.txt" $(ARGS) "$$source"
+		# A managed Airflow brings its own packages.
+		brought=
+		[ "$$source" != requirements-managed.in ] || brought="$$($$compile --no-annotate \
+			--constraints requirements.txt - <<< apache-airflow | sed 's/==.*//; s/^/--no-emit-package /')"
+		$$compile --output-file "$${source%.in}.txt" $$brought $(ARGS) "$$source"
 	done
 
 clean: $(TO_LOOK) ## Stop everything and delete generated files: .kindred, build, caches (.venv stays)

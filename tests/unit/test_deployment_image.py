@@ -109,6 +109,7 @@ def test_the_image_can_be_built_with_the_requirements_of_kubernetes():
         "requirements-deploy",
         "requirements-dev",
         "requirements-kubernetes",
+        "requirements-managed",
         "requirements-plpython",
         "requirements-superset",
     ],
