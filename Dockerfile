@@ -2,9 +2,11 @@
 # matters, and no pin conflicts with a provider that is not used here.
 FROM apache/airflow:slim-3.3.2-python3.11
 
-COPY --chown=airflow:0 requirements-deploy.txt /opt/airflow/
+# For Kubernetes: --build-arg REQUIREMENTS=requirements-kubernetes.txt (docs/deployment.md).
+ARG REQUIREMENTS=requirements-deploy.txt
+COPY --chown=airflow:0 requirements-deploy.txt requirements-kubernetes.txt /opt/airflow/
 RUN pip install --no-cache-dir --only-binary=:all: \
-    --requirement /opt/airflow/requirements-deploy.txt
+    --requirement "/opt/airflow/$REQUIREMENTS"
 
 # Fail the build on pins that resolve but do not work together (Celery 5.7 breaks its provider).
 RUN AIRFLOW_HOME=/tmp/check python -c "import airflow.providers.celery.executors.celery_executor, \

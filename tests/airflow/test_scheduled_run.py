@@ -1,5 +1,6 @@
 """A night as it will be: nobody starts the run, it has what it needs, and is missed if late."""
 
+import json
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,3 +140,28 @@ def test_late_run_by_hand_is_nothing_to_tell(airflow, begun_here, webhook):
     manual = begun_here.manual
     assert wait_for(lambda: outcome(airflow, manual)) == ["a manual run has no deadline"]
     assert [alert["status"] for alert in webhook.of_run(manual.run_id)] == ["failed"]
+
+
+def test_open_lineage_is_told_of_the_source_and_of_every_view(airflow, begun_here):
+    begun_here.night.result()
+    transport = json.loads(airflow.local.environment["AIRFLOW__OPENLINEAGE__TRANSPORT"])
+    lines = Path(transport["log_file_path"]).read_text(encoding="utf-8").splitlines()
+    events = [json.loads(line) for line in lines]
+    assert {event["job"]["name"] for event in events} == {"customer_similarity__scheduled.publish"}
+    assert [event["eventType"] for event in events] == ["START", "RUNNING", "COMPLETE"]
+    assert len({event["run"]["runId"] for event in events}) == 1
+    begun, told, ended = events
+    assert begun["inputs"] == begun["outputs"] == ended["inputs"] == ended["outputs"] == []
+    [table] = told["inputs"]
+    assert table["name"].endswith(".public.customers")
+    assert {"name": "income", "type": "double precision"}.items() <= next(
+        field.items() for field in table["facets"]["schema"]["fields"] if field["name"] == "income"
+    )
+    views = {data_set["name"].rpartition(".")[2]: data_set for data_set in told["outputs"]}
+    rows = airflow.laboratory.query(
+        "select relname from pg_class where relkind = 'v' and relnamespace = %s::regnamespace",
+        ["bi_scheduled"],
+    )
+    assert set(views) == {name for (name,) in rows}
+    repeated = views["customers"]["facets"]["columnLineage"]["fields"]
+    assert {"customer_id", "income", "churned"} <= set(repeated)

@@ -129,7 +129,7 @@ HOLDS_A_SESSION = {
         "preview",
         "resolution",
     ),
-    "publication": ("prune", "withdraw"),
+    "publication": ("data_sets", "prune", "withdraw"),
     "infer": ("propose", "schedule"),
     "preparation": ("audience_findings", "doctor", "store_findings"),
     "reports": ("report",),
@@ -367,10 +367,10 @@ def test_no_module_would_shadow_the_standard_library():
 
 
 def test_every_setting_is_documented_for_the_deployment():
-    """But the row limit, which is for development, and the folders, which the image has."""
+    """But the row limit, which is for development, the folders, which the image has, and pods."""
     template = (ROOT / "env.template").read_text(encoding="utf-8")
     for kind in Environment.__subclasses__():
-        for name in kind.model_fields.keys() - {"row_limit", "features", "sql"}:
+        for name in kind.model_fields.keys() - {"row_limit", "features", "sql", "pod_resources"}:
             assert re.search(rf"^# .*\n#?{variable_name(name)}=", template, re.MULTILINE), name
 
 
@@ -384,6 +384,7 @@ def test_dags_hold_wiring_only():
         }
         light = (
             "airflow_adapter.deadline",
+            "airflow_adapter.pods",
             "audiences.audience_files",
             "errors",
             "run.latest_only",

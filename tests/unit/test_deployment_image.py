@@ -55,7 +55,8 @@ def image_files():
 def test_image_has_the_pipeline_and_nothing_of_demo_tests_or_benchmarks():
     files = {path for path in image_files() if "__pycache__" not in path.parts}
     files = {path for path in files if not any(part.endswith(".egg-info") for part in path.parts)}
-    homes = {"dags", "deploy", "plugins", "include", "requirements-deploy.txt"}
+    homes = {"dags", "deploy", "plugins", "include"}
+    homes |= {"requirements-deploy.txt", "requirements-kubernetes.txt"}
     assert {path.parts[0] for path in files} == homes
     assert {path.suffix for path in files if path.parts[0] == "include"} == {".sql", ".yaml", ".md"}
     outside = {"local", "tests", "benchmarks"}
@@ -89,15 +90,26 @@ def test_deployment_has_the_tested_versions():
     tested, deployed = pins("requirements.txt"), pins("requirements-deploy.txt")
     differing = {name for name, version in tested.items() if deployed.get(name) != version}
     assert differing <= {"python-dateutil"}  # the FAB provider allows no 3.0 yet
+    assert deployed.items() <= pins("requirements-kubernetes.txt").items()
+
+
+def test_the_image_can_be_built_with_the_requirements_of_kubernetes():
+    [default] = re.findall(r"^ARG REQUIREMENTS=(\S+)$", DOCKERFILE, re.M)
+    assert default == "requirements-deploy.txt"
+    assert {default, "requirements-kubernetes.txt"} <= set(build_sources())
+    assert '--requirement "/opt/airflow/$REQUIREMENTS"' in DOCKERFILE
 
 
 @pytest.mark.parametrize(
     "name",
     [
         "requirements",
+        "requirements-charts",
         "requirements-clients",
         "requirements-deploy",
         "requirements-dev",
+        "requirements-kubernetes",
+        "requirements-managed",
         "requirements-plpython",
         "requirements-superset",
     ],

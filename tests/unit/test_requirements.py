@@ -5,15 +5,20 @@ import re
 import sys
 import tomllib
 from functools import cache
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 
 PACKAGE_OF = {
     "airflow": "apache-airflow",
     "faiss": "faiss-cpu",
+    "kubernetes": "apache-airflow-providers-cncf-kubernetes",  # which brings its client
+    "openlineage": "apache-airflow-providers-openlineage",  # which brings its client
     "psycopg2": "psycopg2-binary",
     "pydantic_core": "pydantic",  # pydantic pins the one version of it that fits
     "sklearn": "scikit-learn",
@@ -55,6 +60,7 @@ CODE_OF = {
 }
 
 RUN_ELSEWHERE = {
+    "requirements-charts.in": ("tests/integration/charts/kubernetes_checks.py",),
     "requirements-superset.in": ("tests/integration/superset/superset_browser.py",),
     "requirements-clients.in": (
         "tests/integration/clients/odbc_client.py",
@@ -62,6 +68,10 @@ RUN_ELSEWHERE = {
     ),
 }
 """Scripts that run in an environment of their own."""
+
+
+OF_EVERY_SERVICE = {"apache-airflow-providers-postgres"}
+"""What a managed Airflow has besides Airflow's own packages, in a version of its own."""
 
 
 def required(name):
@@ -109,7 +119,7 @@ def extras():
 
 
 def test_what_a_deployment_imports_is_required():
-    named = required("requirements.in") | extras().keys()
+    named = required("requirements.in") | extras().keys() | required("requirements-kubernetes.in")
     assert imported(CODE_OF["requirements.in"]).keys() - named == set()
 
 
@@ -138,3 +148,36 @@ def test_every_requirement_is_imported_or_has_a_reason(name):
 
 def test_nothing_is_required_twice():
     assert required("requirements.in") & required("requirements-dev.in") == set()
+
+
+def pinned(name):
+    """Every package of a compiled file, with its version."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return dict(line.split("==") for line in lines if re.match(r"[a-z0-9.-]+==", line))
+
+
+def brought_by(*names):
+    """These packages and all that they need, as they are installed."""
+    found, to_do = set(), [(name, frozenset()) for name in names]
+    while to_do:
+        name, extras = to_do.pop()
+        if (canonicalize_name(name), extras) in found:
+            continue
+        found.add((canonicalize_name(name), extras))
+        for text in distribution(name).requires or ():
+            needed = Requirement(text)
+            asked = extras or {""}
+            if needed.marker is None or any(needed.marker.evaluate({"extra": e}) for e in asked):
+                to_do.append((needed.name, frozenset(needed.extras)))
+    return {name for name, _ in found}
+
+
+def test_a_managed_airflow_needs_what_airflow_does_not_bring():
+    brought = brought_by("apache-airflow")
+    assert {"apache-airflow-core", "pydantic", "fsspec"} <= brought
+    own = required("requirements.in") - brought - OF_EVERY_SERVICE
+    assert required("requirements-managed.in") == own
+    compiled = pinned("requirements-managed.txt")
+    needed = brought_by(*own) - brought
+    assert compiled.keys() == needed
+    assert compiled.items() <= pinned("requirements.txt").items()

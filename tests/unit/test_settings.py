@@ -13,6 +13,7 @@ from kindred.settings import (
     Environment,
     Page,
     Places,
+    Pods,
     Schedule,
     Secrets,
     Settings,
@@ -39,7 +40,7 @@ def environment(monkeypatch):
 
 
 def test_every_class_has_its_own_fields():
-    assert [Settings, Places, Schedule, Page, Secrets] == CLASSES
+    assert [Settings, Places, Schedule, Pods, Page, Secrets] == CLASSES
     assert len(VARIABLES) == sum(len(kind.model_fields) for kind in CLASSES)
 
 
@@ -79,6 +80,12 @@ def test_a_start_date_is_in_utc_unless_it_says_otherwise(environment, text, mome
     assert Schedule.from_env().start_date == moment
 
 
+def test_resources_of_pods_are_json(environment):
+    environment(pod_resources='{"default": {"cpu": 2}, "encode": {"memory": "1.5Gi"}}')
+    found = Pods.from_env().pod_resources
+    assert found == {"default": {"cpu": "2"}, "encode": {"memory": "1.5Gi"}}
+
+
 def test_delays_may_be_fractions(environment):
     environment(retry_delay_seconds="0.5", deadline_hours="0")
     found = Schedule.from_env()
@@ -103,6 +110,11 @@ def test_delays_may_be_fractions(environment):
         (Schedule, "deadline_hours", "inf", "a number of"),
         (Page, "page_lookups_per_hour", "0", "a whole number of at least 1 is"),
         (Page, "page_persons", "everybody", "edit, read or nobody"),
+        (Pods, "pod_resources", "8Gi", "a JSON object of tasks is expected"),
+        (Pods, "pod_resources", '["encode"]', "a JSON object of tasks is expected"),
+        (Pods, "pod_resources", '{"encode": "8Gi"}', "a JSON object of tasks is expected"),
+        (Pods, "pod_resources", '{"encode": {"gpu": "1"}}', "cpu, memory, ephemeral-storage"),
+        (Pods, "pod_resources", '{"encode": {"memory": "8 GB"}}', "such as 500m, 2 or 4Gi"),
     ],
 )
 def test_a_bad_value_is_named_with_what_is_allowed(environment, kind, name, value, allowed):

@@ -265,7 +265,7 @@ def describe(database: Database, spec: Spec, name: str, key_type: KeyType | None
     """
     events, section = spec.events[name], f"events.{name}"
     found = source.column_types(database, events, section)
-    problems = source.missing_columns(_wanted_columns(spec, name), found)
+    problems = source.missing_columns(wanted_columns(spec, name), found)
     types = {column: type_name for column, (type_name, _) in found.items()}
     for role, column in (("at", events.at), ("loaded_at", events.loaded_at)):
         if column in types:
@@ -314,7 +314,8 @@ def describe(database: Database, spec: Spec, name: str, key_type: KeyType | None
     return described
 
 
-def _wanted_columns(spec: Spec, name: str) -> dict[str, str]:
+def wanted_columns(spec: Spec, name: str) -> dict[str, str]:
+    """The columns of some events that a spec reads, each with its role."""
     events = spec.events[name]
     wanted = {column: "a feature's column" for column, _ in columns_of(spec, name).values()}
     wanted |= {column: role for role, column in events.roles.items() if column is not None}

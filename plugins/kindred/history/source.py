@@ -114,7 +114,7 @@ def describe(database: Database, spec: Spec) -> SourceColumns:
         with one line per problem.
     """
     found = column_types(database, spec.source)
-    problems = missing_columns(_wanted_columns(spec), found)
+    problems = missing_columns(wanted_columns(spec), found)
     for column, feature in spec.column_features.items():
         if column in found:
             problems += problem_of(check_kind, column, feature.kind, found[column][0])
@@ -229,7 +229,8 @@ def problem_of(check: Any, *arguments: Any) -> list[str]:
     return []
 
 
-def _wanted_columns(spec: Spec) -> dict[str, str]:
+def wanted_columns(spec: Spec) -> dict[str, str]:
+    """The columns of the source that a spec reads, each with its role."""
     wanted = {spec.source.key: "key", **dict.fromkeys(spec.column_features, "feature")}
     wanted |= dict.fromkeys(spec.labels, "label")
     if spec.source.has_updated_at:
@@ -294,9 +295,8 @@ def _check_access(database: Database, source: Relation, section: str) -> None:
         hint = f"use {alike}, or " if alike else ""
         raise PreflightError(
             f"{where_of(source, section)}: there is no such table or view; {hint}check"
-            f" '{section}.table' in the"
-            " spec (schema.table; names are case-sensitive, in double quotes where they hold a dot)"
-            " and the connection's database"
+            f" '{section}.table' in the spec (schema.table; names are case-sensitive, in double"
+            " quotes where they hold a dot) and the connection's database"
         )
     if not access["is_readable"]:
         raise PreflightError(f"{where_of(source, section)}: it may not be read; grant select on it")

@@ -341,6 +341,16 @@ def costs(database: Database) -> list[Cost]:
     return [Cost(*row) for row in database.rows("run/stage_costs")]
 
 
+def stage_megabytes(database: Database, *, newest: int) -> dict[str, int]:
+    """The most memory that each stage of the newest builds has forecast, or else has used, in MB.
+
+    Empty where no run has prepared the space.
+    """
+    if not database.has_table("snapshot_builds"):
+        return {}
+    return dict(database.rows("run/stage_megabytes", {"newest": newest}))
+
+
 def history_of(database: Database, as_of: datetime, *, keeps_versions: bool) -> str:
     """``complete``, or ``reconstructed`` for a date before a mutable source was first read."""
     if keeps_versions:
