@@ -1,6 +1,7 @@
 """``bi.customers``: who the customers of the current snapshot are, in real columns."""
 
 import re
+from dataclasses import replace
 
 import psycopg2.errors
 import pytest
@@ -10,7 +11,7 @@ from integration.bi_login import read
 from integration.leaving import SECRET, request
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.erasure.task import erase
-from kindred.errors import PreflightError
+from kindred.errors import PreflightError, UnreachableError
 from kindred.history.erasure_key import VARIABLE
 from kindred.publication.withdraw import withdraw
 
@@ -275,6 +276,37 @@ def test_what_is_built_on_the_view_stays_whatever_the_spec_has_lost(copied, serv
     copied.run(other, THIRD)
     assert not {"income", "state", "hdbscan_cluster_id"} & columns_of(copied).keys()
     assert readable(server, copied)
+
+
+def test_what_is_private_is_hidden_though_the_run_is_refused(copied, server):
+    columns = ("income", "state", "churned", "as_of__")
+    shown = sql.SQL("select {} from bi.customers").format(
+        sql.SQL(", ").join(
+            sql.SQL("count({}) > 0").format(sql.Identifier(column)) for column in columns
+        )
+    )
+    assert read(server, copied, shown) == [(True, True, True, True)]
+    copied.query("create schema reports")
+    copied.query("create view reports.ages as select age from kindred.customer_versions")
+    copied.query("alter table customers alter age type bigint", source=True)
+    with pytest.raises(PreflightError) as refused:
+        copied.begin(spec_of(private=["age", "state"]), SECOND)
+    for words in ("age of the history must be made anew", "reports.ages", "same.*: age, state$"):
+        assert re.search(words, str(refused.value))
+    assert read(server, copied, shown) == [(True, False, True, True)]
+    with pytest.raises(PreflightError, match=r"reports.ages.*same.*: age, income$"):
+        copied.fit(spec_of(private=["age", "income"]), SECOND)
+    assert read(server, copied, shown) == [(False, False, True, True)]
+
+    copied.query("drop schema reports cascade")
+    copied.query("alter table customers rename to gone", source=True)
+    with pytest.raises(PreflightError, match="customers"):
+        copied.begin(spec_of(private=["age", "churned"]), SECOND)
+    assert read(server, copied, shown) == [(False, False, False, True)]
+    unreachable = replace(copied, source_dsn="postgresql://127.0.0.1:1/none")
+    with pytest.raises(UnreachableError):
+        unreachable.begin(spec_of(private=["as_of"]), SECOND)
+    assert read(server, copied, shown) == [(False, False, False, False)]
 
 
 def test_erasure_reaches_the_view_and_the_map(copied, server, monkeypatch):
