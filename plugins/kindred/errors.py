@@ -19,7 +19,7 @@ class SettingsError(KindredError):
 
 
 class PreflightError(KindredError):
-    """Source or warehouse is not ready; nothing has been changed."""
+    """Source or warehouse is not ready; nothing has been changed, except what is hidden."""
 
 
 class UnreachableError(PreflightError):

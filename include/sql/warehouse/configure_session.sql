@@ -13,6 +13,11 @@ select
     when current_setting('transaction_timeout', true) is not null
       then set_config('transaction_timeout', '0', false)
   end,
+  -- A setting of some minor releases on: it forbids views and foreign tables of which the work is made.
+  case
+    when current_setting('restrict_nonsystem_relation_kind', true) is not null
+      then set_config('restrict_nonsystem_relation_kind', '', false)
+  end,
   set_config('default_transaction_isolation', 'read committed', false),
   set_config('default_transaction_deferrable', 'off', false),
   set_config('standard_conforming_strings', 'on', false),

@@ -35,7 +35,6 @@ def fit(
     An existing encoder of the same features is used, unless ``refit`` is set.
     """
     as_of = window.as_of
-    open_models(spec)
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} fit"
     _prepare_space(deployment, spec, label, as_of)
     run = _run_without_snapshot(deployment, spec, window)
@@ -70,15 +69,16 @@ def _drop_tables(run: Run) -> None:
 
 
 def _prepare_space(deployment: Deployment, spec: Spec, label: str, as_of: datetime) -> None:
-    with (
-        deployment.source(spec, label, prove=True) as origin,
-        deployment.warehouse(label, prove=True) as warehouse,
-    ):
-        report = preflight.inspect(spec, deployment, origin, warehouse, as_of)
+    with deployment.warehouse(label, prove=True) as warehouse:
+        hidden = schemas.hide_private_columns(warehouse, spec)
+        open_models(spec)
+        with deployment.source(spec, label, prove=True) as origin:
+            report = preflight.inspect(spec, deployment, origin, warehouse, as_of)
         columns = report.columns_or_raise()
         wait_seconds = deployment.settings.lock_wait_seconds
         with (
             locked(warehouse, spec.internal_schema, Resource.SCHEMA, wait_seconds=wait_seconds),
+            schemas.naming_hidden(hidden),
             warehouse.transaction(),
         ):
             schemas.create_space(warehouse, spec, columns.key_type, wait_seconds=wait_seconds)

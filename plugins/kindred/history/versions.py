@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 
-from psycopg2 import sql
+from psycopg2 import errors, sql
 
 from kindred.errors import PreflightError
 from kindred.history import key_padding
@@ -12,6 +13,7 @@ from kindred.spec.features import Kind
 from kindred.spec.model import Spec
 from kindred.warehouse import bi_objects, partitions, schemas, statements
 from kindred.warehouse.database import Database
+from kindred.warehouse.dependents import naming_dependents
 from kindred.warehouse.keys import KeyType
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,8 @@ def ensure_versions_table(
     Raises
     ------
     PreflightError
-        when values of a source column's type do not fit the type it landed with.
+        when values of a source column's type do not fit the type it landed with, or when somebody
+        has built something on a column that must be widened.
     LockTimeoutError
         when readers hold the table for longer than ``wait_seconds``.
     """
@@ -87,17 +90,24 @@ def _is_stored_anew(landed: str, now: str) -> bool:
 
 
 def _widen(database: Database, spec: Spec, key_type: KeyType, widened: dict[str, str]) -> None:
-    changes = (
+    changes = statements.comma_separated(
         sql.SQL("alter column {} type {}").format(sql.Identifier(column), sql.SQL(type_name))
         for column, type_name in widened.items()
     )
-    bi_objects.drop(database, spec, (spec.bi_schema, "customers"))  # it would be in the way
-    database.execute(
-        sql.SQL("alter table customer_versions {}").format(statements.comma_separated(changes))
-    )
+    widen = partial(database.execute, sql.SQL("alter table customer_versions {}").format(changes))
+    database.run("warehouse/savepoint", savepoint="widening")
+    try:
+        widen()
+    except errors.FeatureNotSupported:  # a view shows the column: ours alone, if it can be dropped
+        database.run("warehouse/rollback_to_savepoint", savepoint="widening")
+        bi_objects.drop(database, spec, (spec.bi_schema, "customers"))
+        with naming_dependents(f"what shows {', '.join(widened)} of the history"):
+            widen()
     database.run("history/count_fill")
     extension = schemas.extension_schema_in(database)
-    bi_objects.create_missing(database, spec, extension, key_type)
+    replaced = bi_objects.create_missing(database, spec, extension, key_type)
+    if any(replaced):
+        schemas.rehearse(database, spec, *replaced)
     log.info("the history is widened: %s", ", ".join(f"{c} to {t}" for c, t in widened.items()))
 
 

@@ -21,14 +21,14 @@ def schedule_for(newest: datetime | None, now: datetime) -> str:
     """
     if newest is None:
         return NIGHTLY
-    for schedule in (NIGHTLY, HOURLY, MINUTELY):
-        if edge_after(schedule, newest) <= now:
-            return schedule
     if newest > now:
         raise WindowError(
             f"the newest row is from {newest.isoformat()}, which lies in the future (it is"
             f" {now.isoformat()}); correct the rows, or name another column"
         )
+    for schedule in (NIGHTLY, HOURLY, MINUTELY):
+        if edge_after(schedule, newest) <= now:
+            return schedule
     raise WindowError("the newest row is from the current minute; try again in a minute")
 
 

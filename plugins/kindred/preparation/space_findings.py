@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kindred.errors import PreflightError
 from kindred.run.findings import Finding, Outcome
 from kindred.spec.model import Spec
-from kindred.warehouse import bi_objects, schemas
+from kindred.warehouse import reader_rights, schemas
 from kindred.warehouse.database import Database
 
 SHOWN_RIGHTS = 20
@@ -43,7 +43,7 @@ def _reader_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
             f"warehouse: bi_reader {problem}, and may read {spec.bi_schema} alone; have an"
             f" administrator run '{statement}'",
         )
-    wrong = [problem for problem, _ in bi_objects.wrong_rights(warehouse, spec)]
+    wrong = [problem for problem, _ in reader_rights.wrong_rights(warehouse, spec)]
     if wrong:
         shown = "; ".join(wrong[:SHOWN_RIGHTS])
         more = f", and {len(wrong) - SHOWN_RIGHTS} more" if len(wrong) > SHOWN_RIGHTS else ""

@@ -74,10 +74,12 @@ def with_params(spec: Spec, request: Request) -> Spec:
 def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, Any]:
     """Begin a build; returns the reference that the other tasks receive.
 
+    What the spec calls private is hidden first, also if the request is then refused.
+
     Raises
     ------
     PreflightError
-        when a check fails, before anything is changed.
+        when a check fails, before anything else is changed.
     SentenceModelError
         likewise, when the model of a text column cannot be used.
     EncoderMissingError
@@ -85,24 +87,23 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
     SpecError
         when the run's parameters ask for what the spec does not allow.
     """
-    offered, spec = spec.clustering.algorithms, with_params(spec, request)
-    open_models(spec)
-    audiences = read_audience_files(spec.space)
     as_of = request.window.as_of
     label = f"kindred {spec.space} {as_of:%Y-%m-%dT%H:%M} prepare"
-    with (
-        deployment.source(spec, label, prove=True) as origin,
-        deployment.warehouse(label, prove=True) as warehouse,
-    ):
-        report = preflight.inspect(spec, deployment, origin, warehouse, as_of)
+    with deployment.warehouse(label, prove=True) as warehouse:
+        hidden = schemas.hide_private_columns(warehouse, spec)
+        offered, spec = spec.clustering.algorithms, with_params(spec, request)
+        open_models(spec)
+        audiences = read_audience_files(spec.space)
+        with deployment.source(spec, label, prove=True) as origin:
+            report = preflight.inspect(spec, deployment, origin, warehouse, as_of)
         for finding in report.findings:
             if finding.outcome is Outcome.WARNING:
                 log.warning("%s", finding.message)
         columns = report.columns_or_raise()
         wait_seconds = deployment.settings.lock_wait_seconds
         with locked(warehouse, spec.internal_schema, Resource.SCHEMA, wait_seconds=wait_seconds):
-            # One transaction: a rejected request leaves the warehouse unchanged.
-            with warehouse.transaction():
+            # One transaction: a rejected request leaves all else in the warehouse unchanged.
+            with schemas.naming_hidden(hidden), warehouse.transaction():
                 schemas.create_space(warehouse, spec, columns.key_type, wait_seconds=wait_seconds)
                 ensure_versions_table(warehouse, spec, columns, wait_seconds=wait_seconds)
                 ensure_event_tables(warehouse, spec, wait_seconds=wait_seconds)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from croniter import croniter
 
+from kindred.errors import WindowError
 from kindred.spec.schedules import LocalSchedule, cron_of
 
 _MINUTE = timedelta(minutes=1)
@@ -19,18 +20,48 @@ _AROUND = timedelta(hours=26)
 
 
 def edge_after(schedule: str | LocalSchedule, moment: datetime) -> datetime:
-    """The first time of a schedule after a moment, in UTC."""
-    return _nearest(schedule, moment, is_after=True)
+    """The first time of a schedule after a moment, in UTC.
+
+    Raises
+    ------
+    WindowError
+        when there is none within the calendar.
+    """
+    return _edge(schedule, moment, is_after=True)
 
 
 def edge_before(schedule: str | LocalSchedule, moment: datetime) -> datetime:
-    """The last time of a schedule before a moment, in UTC."""
-    return _nearest(schedule, moment, is_after=False)
+    """The last time of a schedule before a moment, in UTC.
+
+    Raises
+    ------
+    WindowError
+        when there is none within the calendar.
+    """
+    return _edge(schedule, moment, is_after=False)
 
 
 def previous_edge(schedule: str | LocalSchedule, moment: datetime) -> datetime:
-    """The last time of a schedule at or before a moment, in UTC."""
-    return edge_before(schedule, moment + timedelta.resolution)
+    """The last time of a schedule at or before a moment, in UTC.
+
+    Raises
+    ------
+    WindowError
+        when there is none within the calendar.
+    """
+    last = datetime.max.replace(tzinfo=UTC)
+    return edge_before(schedule, min(moment, last - timedelta.resolution) + timedelta.resolution)
+
+
+def _edge(schedule: str | LocalSchedule, moment: datetime, *, is_after: bool) -> datetime:
+    try:
+        return _nearest(schedule, moment, is_after=is_after)
+    except (OverflowError, ValueError) as error:
+        raise WindowError(
+            f"the schedule '{schedule}' has no time that can be found"
+            f" {'after' if is_after else 'before'} {moment.isoformat()}, where the years 1 to 9999"
+            " end; give a moment within them"
+        ) from error
 
 
 def _nearest(schedule: str | LocalSchedule, moment: datetime, *, is_after: bool) -> datetime:

@@ -34,9 +34,13 @@ def parse_moment(name: str, text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise WindowError(
             f"{name}: {text!r} is not an ISO 8601 date or time such as 2026-03-01T02:00:00+00:00"
+        ) from error
+    except OverflowError as error:
+        raise WindowError(
+            f"{name}: {text!r} lies outside of the years 1 to 9999 in UTC; give one of them"
         ) from error
 
 
@@ -66,7 +70,7 @@ def windows_between(
     before = begin - timedelta.resolution
     as_of: datetime = begin if begin > now else edge_after(schedule, before)
     while as_of <= min(end, now):
-        windows.append(Window(_edge_before(schedule, as_of), as_of))
+        windows.append(Window(edge_before(schedule, as_of), as_of))
         as_of = edge_after(schedule, as_of)
     if as_of <= end or begin > now:
         raise WindowError(
@@ -76,7 +80,7 @@ def windows_between(
     if not windows:
         raise WindowError(
             f"from {first} to {last} contains no as_of of the schedule '{schedule}': the ones"
-            f" around it are {_edge_before(schedule, begin).isoformat()} and {as_of.isoformat()}"
+            f" around it are {edge_before(schedule, begin).isoformat()} and {as_of.isoformat()}"
         )
     return windows
 
@@ -116,29 +120,26 @@ def resolve_window(
     Raises
     ------
     WindowError
-        when ``start >= end``, or ``end`` lies in the future, so that rows could still change.
+        when ``start >= end``, when ``end`` lies in the future, so that rows could still change, or
+        before all schedules.
     """
     chosen_end = end or (interval[1] if interval else previous_edge(schedule, run_after))
+    if chosen_end > now:
+        raise WindowError(
+            f"end {chosen_end.isoformat()} lies in the future (it is {now.isoformat()}):"
+            " rows can still change until then; give an end that has passed"
+        )
+    if chosen_end < _EARLIEST:
+        raise WindowError(
+            f"end {chosen_end.isoformat()} lies before {_EARLIEST.date()}, where no schedule"
+            " reaches: give a later end"
+        )
     chosen_start = start or (
-        interval[0] if interval and not end else _edge_before(schedule, chosen_end)
+        interval[0] if interval and not end else edge_before(schedule, chosen_end)
     )
     if chosen_start >= chosen_end:
         raise WindowError(
             f"start {chosen_start.isoformat()} is not before end {chosen_end.isoformat()}:"
             " give a start that lies earlier, or leave it out"
         )
-    if chosen_end > now:
-        raise WindowError(
-            f"end {chosen_end.isoformat()} lies in the future (it is {now.isoformat()}):"
-            " rows can still change until then; give an end that has passed"
-        )
     return Window(chosen_start, chosen_end)
-
-
-def _edge_before(schedule: str | LocalSchedule, moment: datetime) -> datetime:
-    if moment < _EARLIEST:
-        raise WindowError(
-            f"end {moment.isoformat()} lies before {_EARLIEST.date()}, where no schedule reaches:"
-            " give a later end, or a start with it"
-        )
-    return edge_before(schedule, moment)

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from psycopg2 import errors, sql
+from psycopg2 import sql
 
 from kindred.encoding.embeddings import Embeddings
 from kindred.run.builds import Current
 from kindred.serving.difference import Difference, compare_block
 from kindred.warehouse import statements
-from kindred.warehouse.bi_objects import built_upon
 from kindred.warehouse.copy_reader import BlockReader
 from kindred.warehouse.copy_writer import Array, Field, RowStream, encode_rows
 from kindred.warehouse.database import Database
+from kindred.warehouse.dependents import naming_dependents
 from kindred.warehouse.keys import KeyType, concatenate_keys
 
 log = logging.getLogger(__name__)
@@ -194,9 +194,7 @@ def serve_generation(database: Database, generation: int, table: str, as_of: dat
 
     ``as_of`` is the snapshot in the generation.
     """
-    try:
+    with naming_dependents("view customer_embeddings"):
         database.run("serving/drop_view")
-    except errors.DependentObjectsStillExist as error:
-        raise built_upon("view customer_embeddings", error) from error
     database.run("serving/create_view", table=table)
     database.run("serving/set_serving", {"generation": generation, "as_of": as_of})

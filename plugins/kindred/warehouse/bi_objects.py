@@ -10,17 +10,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from psycopg2 import Error, errors, sql
+from psycopg2 import errors, sql
 
-from kindred.errors import PreflightError
+from kindred.errors import SpecError
 from kindred.spec.clustering import Algorithm
 from kindred.spec.metrics import OPERATORS
-from kindred.spec.model import Spec
+from kindred.spec.model import Spec, spec_from_dict
 from kindred.warehouse import statements
 from kindred.warehouse.customers_view import CUSTOMERS, compose_customers
 from kindred.warehouse.database import Database
+from kindred.warehouse.dependents import naming_dependents
 from kindred.warehouse.keys import KeyType
 from kindred.warehouse.metric_texts import by_metric, metrics_as_json
+from kindred.warehouse.reader_rights import put_rights_right
 
 log = logging.getLogger(__name__)
 
@@ -132,22 +134,25 @@ _composed: dict[tuple[str, str, str, KeyType, bool], tuple[list[BiObject], Names
 """Every object of the release, and what fills it, by what its text depends on: it takes 15 ms."""
 
 
-def create_missing(
-    database: Database, spec: Spec, extension: str, key_type: KeyType
-) -> tuple[list[BiObject], Outdated]:
+def create_missing(database: Database, spec: Spec, extension: str, key_type: KeyType) -> Outdated:
     """Make the views and functions that do not exist: in a new space, or if one was dropped.
 
-    What they read is brought up to date first. The caller must hold ``Resource.SCHEMA``, inside a
-    transaction; ``extension`` is the schema of pgvector. Returns what was made, and what then is
-    ``outdated``.
+    What they read is brought up to date first. ``bi.customers`` is made by the spec that the
+    current snapshot was published with: that of the run takes effect in publish. The caller must
+    hold ``Resource.SCHEMA``, inside a transaction; ``extension`` is the schema of pgvector. Returns
+    what then is ``outdated``.
     """
     existing = _definitions(database, spec)
     changed, dropped = _outdated(database, spec, extension, key_type, existing)
     missing = [m for m in changed if m.place not in existing or m.name in INTERNAL_VIEWS]
     if not missing:
-        return [], (changed, dropped)
+        return changed, dropped
+    if any(made.name == CUSTOMERS for made in missing):
+        _, names = _fixed(database, spec, extension, key_type)
+        as_published = _customers(database, _published(database, spec), names)
+        missing = [*(made for made in missing if made.name != CUSTOMERS), *as_published]
     _replace(database, spec, missing)
-    return missing, outdated(database, spec, extension, key_type)
+    return outdated(database, spec, extension, key_type)
 
 
 def outdated(database: Database, spec: Spec, extension: str, key_type: KeyType) -> Outdated:
@@ -191,45 +196,20 @@ def replace(
         drop(database, spec, (_schema_of(name, spec), name.rpartition("/")[2]))
         database.run("warehouse/delete_bi_object", {"name": name})
     _replace(database, spec, changed)
-    put_rights_right(database, spec)
-
-
-def wrong_rights(database: Database, spec: Spec) -> list[tuple[str, str]]:
-    """Where rights on what BI reads are not as they must be, and the statement for each."""
-    schemas = {"schema": spec.internal_schema, "bi_schema": spec.bi_schema}
-    found = database.rows("warehouse/wrong_rights", schemas)
-    return [(problem, statement) for problem, statement in found]
-
-
-def put_rights_right(database: Database, spec: Spec, level: int = logging.INFO) -> None:
-    """Let ``bi_reader`` read the views and call the functions of ``bi``, and do nothing else.
-
-    What is changed is logged at ``level``.
-
-    Raises
-    ------
-    PreflightError
-        when somebody else has granted a right that this login cannot revoke.
-    """
-    found = wrong_rights(database, spec)
-    for problem, statement in found:
-        database.execute(sql.SQL(statement))
-        log.log(level, "%s: put right by '%s'", problem, statement)
-    for problem, statement in wrong_rights(database, spec) if found else ():
-        raise PreflightError(
-            f"warehouse: {problem}, which '{statement}' of this login does not change; have who"
-            " granted it revoke it. Nothing has been changed"
-        )
 
 
 def _replace(database: Database, spec: Spec, changed: Sequence[BiObject]) -> None:
+    """Make objects, with the rights that readers need: one that is made anew has none."""
+    if not changed:
+        return
     for made in changed:
         _make(database, spec, made)
-    definitions = _definitions(database, spec) if changed else {}
+    definitions = _definitions(database, spec)
     for made in changed:
         (definition_hash,) = definitions[made.place].values()
         digests = {"text_hash": made.text_hash, "definition_hash": definition_hash}
         database.run("warehouse/record_bi_object", {"name": made.name, **digests})
+    put_rights_right(database, spec)
 
 
 def _make(database: Database, spec: Spec, made: BiObject) -> None:
@@ -255,20 +235,8 @@ def drop(database: Database, spec: Spec, place: tuple[str, str]) -> None:
         when something was built on one; the message names it.
     """
     for identity in _definitions(database, spec).get(place, ()):
-        try:
+        with naming_dependents(identity):
             database.run("warehouse/drop_object", object=sql.SQL(identity))
-        except errors.DependentObjectsStillExist as error:
-            raise built_upon(identity, error) from error
-
-
-def built_upon(what: str, error: Error) -> PreflightError:
-    """The error of a change that would drop what somebody has built on an object of ours."""
-    found = "; ".join((error.diag.message_detail or str(error)).splitlines())
-    return PreflightError(
-        f"warehouse: {what} must be made anew, but something was built on it: {found}. Nothing has"
-        " been changed. Keep the definitions of what is named, drop it, clear this task, and create"
-        " it again once the snapshot is published (docs/upgrade.md)"
-    )
 
 
 def _definitions(database: Database, spec: Spec) -> dict[tuple[str, str], dict[str, str]]:
@@ -298,17 +266,8 @@ def _objects(
     existing: Collection[tuple[str, str]],
 ) -> list[BiObject]:
     """Every object, ordered so that each comes after what it calls."""
-    knows_restriction = bool(database.value("warehouse/has_relation_restriction"))
-    place = (spec.internal_schema, spec.bi_schema, extension, key_type, knows_restriction)
-    if place not in _composed:
-        names = _names(spec, extension, key_type, knows_restriction=knows_restriction)
-        made_of = _statements(spec, names)
-        objects = [_object(database, spec, name, statement) for name, statement in made_of]
-        _composed[place] = objects, names
-    objects, names = _composed[place]
-    if landed := [c for c, _ in database.rows("warehouse/columns_of_relation", _HISTORY)]:
-        statement = compose_customers(spec, landed, names)
-        objects = [*objects, _object(database, spec, CUSTOMERS, statement)]
+    objects, names = _fixed(database, spec, extension, key_type)
+    objects = [*objects, *_customers(database, spec, names)]
     # Made for one algorithm; once it exists, it follows the release whatever a spec lists.
     return [
         made
@@ -317,6 +276,39 @@ def _objects(
         or Algorithm.PLPYTHON in spec.clustering.algorithms
         or made.place in existing
     ]
+
+
+def _fixed(
+    database: Database, spec: Spec, extension: str, key_type: KeyType
+) -> tuple[list[BiObject], Names]:
+    """Every object that depends on no key of the spec, and what fills the texts."""
+    knows_restriction = bool(database.value("warehouse/has_relation_restriction"))
+    place = (spec.internal_schema, spec.bi_schema, extension, key_type, knows_restriction)
+    if place not in _composed:
+        names = _names(spec, extension, key_type, knows_restriction=knows_restriction)
+        made_of = _statements(spec, names)
+        objects = [_object(database, spec, name, statement) for name, statement in made_of]
+        _composed[place] = objects, names
+    return _composed[place]
+
+
+def _customers(database: Database, spec: Spec, names: Names) -> list[BiObject]:
+    """The view whose columns are those of the spec, once there is a history."""
+    landed = [column for column, _ in database.rows("warehouse/columns_of_relation", _HISTORY)]
+    if not landed:
+        return []
+    place = {"schema": spec.bi_schema, "view": CUSTOMERS.rpartition("/")[2]}
+    kept = dict(database.rows("warehouse/built_upon_columns", place))
+    return [_object(database, spec, CUSTOMERS, compose_customers(spec, landed, kept, names))]
+
+
+def _published(database: Database, spec: Spec) -> Spec:
+    """The spec that the current snapshot was published with; the given one if none was."""
+    settings = database.value("warehouse/published_settings")
+    try:
+        return spec_from_dict(settings, where="published settings") if settings else spec
+    except SpecError:  # of an earlier release: what this one cannot read, it cannot show
+        return spec
 
 
 def _object(database: Database, spec: Spec, name: str, statement: sql.Composed) -> BiObject:

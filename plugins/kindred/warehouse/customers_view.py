@@ -11,53 +11,62 @@ from kindred.warehouse import statements
 CUSTOMERS = "history/bi/customers"
 
 OWN = ("as_of", "customer_id")
+LOST = "Null: no column of the spec any more. It stays as long as something is built on this view."
+
+Shown = tuple[sql.Composable, tuple[str, str]]
+"""Whether readers see a column, as an expression, and which column of the joins it is."""
 
 
 def compose_customers(
-    spec: Spec, landed: Collection[str], names: Mapping[str, statements.Name]
+    spec: Spec,
+    landed: Collection[str],
+    kept: Mapping[str, str],
+    names: Mapping[str, statements.Name],
 ) -> sql.Composed:
     """The statement that makes the view; every name and text of the spec is quoted by the driver.
 
     ``landed``: the columns of the history in their order, which only grows: so one that the spec
-    gains is the last, and the view is replaced in place. ``names``: of the other placeholders.
+    gains is the last, and the view is replaced in place. ``kept``: the columns that the view has,
+    with their types, if something is built on it: they stay where they are, and those that the spec
+    does not show are null, so that the view is replaced in place whatever the spec has lost.
+    ``names``: of the other placeholders.
     """
     algorithms = [str(algorithm) for algorithm in spec.clustering.algorithms]
     wanted = [column for column in landed if column in _shown_columns(spec)]
     named = dict(zip(wanted, _free_names(wanted, {*OWN, *_segment_names(algorithms)}), strict=True))
+    shown = {**_segment_columns(algorithms), **_own_columns(named)}
+    lost = {name: kind for name, kind in kept.items() if name not in (*OWN, *shown)}
     flags: list[sql.Composable] = []
     selected: list[sql.Composable] = []
-
-    def show(condition: sql.Composable, source: tuple[str, str], name: str) -> None:
-        """Ask once whether the column is shown: to ask per row took longer than to read it."""
-        flag = f"shows_{len(flags)}"
-        flags.append(sql.SQL("{} as {}").format(condition, sql.Identifier(flag)))
-        case = sql.SQL("case when shown.{} then {} end as {}")
-        parts = (sql.Identifier(flag), sql.Identifier(*source), sql.Identifier(name))
-        selected.append(case.format(*parts))
-
-    for algorithm in algorithms:
-        is_shown = sql.SQL("{} <> all (settings.hidden_algorithms)").format(sql.Literal(algorithm))
-        for source, name in zip(("cluster_id", "name"), _segment_names([algorithm]), strict=True):
-            show(is_shown, (f"{algorithm}_clusters", source), name)
-    for column, name in named.items():
-        is_shown = sql.SQL("{} = any (settings.filterable)").format(sql.Literal(column))
-        show(is_shown, ("version", column), name)
+    for name in dict.fromkeys([*kept, *shown]):
+        if name in shown:
+            # Asked once whether the column is shown: to ask per row took longer than to read it.
+            condition, source = shown[name]
+            flag = f"shows_{len(flags)}"
+            flags.append(sql.SQL("{} as {}").format(condition, sql.Identifier(flag)))
+            case = sql.SQL("case when shown.{} then {} end as {}")
+            parts = (sql.Identifier(flag), sql.Identifier(*source), sql.Identifier(name))
+            selected.append(case.format(*parts))
+        elif name in lost:
+            null = sql.SQL("null::{} as {}")
+            selected.append(null.format(sql.SQL(lost[name]), sql.Identifier(name)))
     joins = [_join(algorithm, names["space"]) for algorithm in algorithms]
-    described = {**dict(_described_segments(algorithms))}
+    described = dict(_described_segments(algorithms))
     described |= {name: _described(spec, column) for column, name in named.items()}
+    described |= dict.fromkeys(lost, LOST)
     comments = [
         statements.compose(
             "history/comment_on_column", bi=names["bi"], name=name, comment=sql.Literal(comment)
         )
         for name, comment in described.items()
     ]
-    parts = {
+    filled = {
         "flags": statements.further(flags),
         "shown_columns": statements.further(selected),
         "joins": sql.SQL(" ").join(joins),
         "comments": sql.SQL("").join(comments),
     }
-    return statements.compose(CUSTOMERS, **names, **parts)
+    return statements.compose(CUSTOMERS, **names, **filled)
 
 
 def _shown_columns(spec: Spec) -> set[str]:
@@ -78,6 +87,23 @@ def _free_names(columns: Collection[str], taken: set[str]) -> Iterator[str]:
 def _segment_names(algorithms: Collection[str]) -> Iterator[str]:
     for algorithm in algorithms:
         yield from (f"{algorithm}_cluster_id", f"{algorithm}_cluster_name")
+
+
+def _segment_columns(algorithms: Collection[str]) -> dict[str, Shown]:
+    is_shown = sql.SQL("{} <> all (settings.hidden_algorithms)")
+    return {
+        name: (is_shown.format(sql.Literal(algorithm)), (f"{algorithm}_clusters", source))
+        for algorithm in algorithms
+        for source, name in zip(("cluster_id", "name"), _segment_names([algorithm]), strict=True)
+    }
+
+
+def _own_columns(named: Mapping[str, str]) -> dict[str, Shown]:
+    is_shown = sql.SQL("{} = any (settings.filterable)")
+    return {
+        name: (is_shown.format(sql.Literal(column)), ("version", column))
+        for column, name in named.items()
+    }
 
 
 def _join(algorithm: str, space: statements.Name) -> sql.Composed:

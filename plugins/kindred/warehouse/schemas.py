@@ -1,11 +1,12 @@
 """The schemas of a space, which ``prepare`` creates, migrates and opens to BI under a lock."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 
-from psycopg2 import errors, sql
+from psycopg2 import sql
 
 from kindred import __version__
 from kindred.errors import PreflightError
@@ -13,8 +14,10 @@ from kindred.spec.event_columns import SIGNED
 from kindred.spec.model import Spec
 from kindred.warehouse import bi_objects, statements
 from kindred.warehouse.database import Database
+from kindred.warehouse.dependents import naming_dependents
 from kindred.warehouse.keys import KeyType
 from kindred.warehouse.partitions import with_short_locks
+from kindred.warehouse.reader_rights import put_rights_right
 
 
 def extension_schema_in(database: Database) -> str:
@@ -30,7 +33,7 @@ def create_space(
     Nothing that BI reads changes before publish, with two exceptions: what does not exist is made,
     and a column that the spec calls private is hidden at once, with all that follows from it. The
     rights of ``bi_reader`` are put right. The caller must hold ``Resource.SCHEMA``, inside a
-    transaction.
+    transaction, and should have called ``hide_private_columns`` before that.
 
     Raises
     ------
@@ -42,7 +45,7 @@ def create_space(
     """
     require_known_migrations(database, spec.internal_schema)
     database.run("warehouse/create_reader")
-    bi_objects.put_rights_right(database, spec, logging.WARNING)
+    put_rights_right(database, spec, logging.WARNING)
     if not database.value("warehouse/extension_schema"):
         database.run("warehouse/create_extension")
     database.run("warehouse/create_schema", schema=spec.internal_schema)
@@ -56,20 +59,53 @@ def create_space(
         with_short_locks(database, migrate, wait_seconds=wait_seconds)
     extension = extension_schema_in(database)
     create = partial(bi_objects.create_missing, database, spec, extension, key_type)
-    made, changes = with_short_locks(database, create, wait_seconds=wait_seconds)
+    changes = with_short_locks(database, create, wait_seconds=wait_seconds)
     if any(changes):
-        rehearse = partial(_rehearse, database, spec, *changes)
-        with_short_locks(database, rehearse, wait_seconds=wait_seconds)
+        rehearsed = partial(rehearse, database, spec, *changes)
+        with_short_locks(database, rehearsed, wait_seconds=wait_seconds)
+    _hide(database, spec)
+    if missing:  # all else had its rights put right before
+        put_rights_right(database, spec)
+
+
+def hide_private_columns(database: Database, spec: Spec) -> Collection[str]:
+    """Hide what the spec calls private, whatever becomes of the run; returns what is hidden.
+
+    Nothing, if the space is new, another login's, or of a newer release, or if its list of private
+    columns has to be upgraded first: then ``create_space`` hides them, or refuses.
+    The caller must be outside a transaction, so that no refusal takes it back.
+    """
+    schema = spec.internal_schema
+    if not (spec.private and database.value("warehouse/can_hide", {"schema": schema})):
+        return ()
+    if not _applied_migrations(database, schema) <= _migrations_of_release():
+        return ()
+    _hide(database, spec)
+    return spec.private
+
+
+@contextmanager
+def naming_hidden(hidden: Collection[str]) -> Iterator[None]:
+    """Change the space, or say in the refusal that these columns are hidden all the same."""
+    try:
+        yield
+    except PreflightError as error:
+        if not hidden:
+            raise
+        raise type(error)(
+            f"{error}. Hidden from readers all the same, as the spec calls them private:"
+            f" {', '.join(hidden)}"
+        ) from error
+
+
+def _hide(database: Database, spec: Spec) -> None:
     # Signs of these say what is a purchase, and are in all that is made of the events.
     signs = () if spec.publish_distances else {*SIGNED} & {*spec.private}
-    hidden = [*spec.hidden_features, *signs]
-    private = {"private": list(spec.private), "hidden": hidden}
-    database.run("warehouse/record_private_columns", private)
-    if missing or made:  # all else had its rights put right before
-        bi_objects.put_rights_right(database, spec)
+    private = {"private": list(spec.private), "hidden": [*spec.hidden_features, *signs]}
+    database.run("warehouse/record_private_columns", private, space=spec.internal_schema)
 
 
-def _rehearse(
+def rehearse(
     database: Database, spec: Spec, changed: list[bi_objects.BiObject], dropped: list[str]
 ) -> None:
     """Prove before the night that publish can replace the views; leaves them as they are."""
@@ -106,17 +142,8 @@ def require_key_type(spec: Spec, existing: str, key_type: KeyType) -> None:
 
 def _migrate(database: Database, spec: Spec, missing: Sequence[str]) -> None:
     for name in missing:
-        try:
+        with naming_dependents(f"what migration {name} changes"):
             database.run(f"warehouse/migrations/{name}", bi=spec.bi_schema)
-        except (
-            errors.DependentObjectsStillExist,
-            errors.FeatureNotSupported,
-            errors.RaiseException,
-        ) as error:
-            is_other = isinstance(error, errors.FeatureNotSupported)
-            if is_other and not error.diag.message_detail:  # nothing depends on what it changes
-                raise
-            raise bi_objects.built_upon(f"what migration {name} changes", error) from error
         database.run("warehouse/record_migration", {"name": name})
 
 

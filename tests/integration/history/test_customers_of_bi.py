@@ -1,6 +1,7 @@
 """``bi.customers``: who the customers of the current snapshot are, in real columns."""
 
 import re
+from dataclasses import replace
 
 import psycopg2.errors
 import pytest
@@ -10,7 +11,7 @@ from integration.bi_login import read
 from integration.leaving import SECRET, request
 from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.erasure.task import erase
-from kindred.errors import PreflightError
+from kindred.errors import PreflightError, UnreachableError
 from kindred.history.erasure_key import VARIABLE
 from kindred.publication.withdraw import withdraw
 
@@ -190,28 +191,122 @@ def test_readers_reach_no_value_but_those_of_the_view(shop, server):
             read(server, shop, write)
 
 
-def test_spec_and_source_change_and_what_was_built_on_the_view_stays(copied, server):
-    """A column is gained, another widened; what would have to go is named before the night."""
-    copied.query("create schema reports")
-    copied.query("create view reports.rich as select customer_id, income from bi.customers")
-    copied.query("alter table customers add column zeal integer default 3", source=True)
-    gained = spec_of(labels=["churned", "zeal"])
-    copied.run(gained, SECOND)
-    assert [*columns_of(copied)][-1] == "zeal"
-    assert read(server, copied, "select distinct zeal from bi.customers") == [(None,)]
-    assert copied.query("select distinct income from reports.rich") == [(1.0,)]
+def readable(server, laboratory):
+    """How many customers a reader sees."""
+    return read(server, laboratory, "select count(*) from bi.customers") == [(COUNT,)]
 
-    copied.query("alter table customers alter column zeal type bigint", source=True)
-    with pytest.raises(PreflightError, match=r"bi.customers must be made anew.*reports.rich"):
-        copied.begin(gained, THIRD)
-    with pytest.raises(PreflightError, match=r"bi.customers must be made anew.*reports.rich"):
-        copied.begin(spec_of(private=["income"]), THIRD)
-    copied.query("drop view reports.rich")
-    copied.query("update customers set updated_at = '2026-01-23T12:00+00'", source=True)
-    copied.begin(gained, THIRD)
-    assert columns_of(copied)["zeal"] == "bigint"
-    copied.run(gained, THIRD)
-    assert read(server, copied, "select distinct zeal from bi.customers") == [(3,)]
+
+def test_a_wider_type_changes_nothing_else_of_the_view(copied, server):
+    """Not its readers, nor its columns before publish; in ``prepare`` and in ``extract``."""
+    public = spec_of(private=[])
+    copied.run(public, SECOND)
+    edited = spec_of(features={"income": "numeric", "age": "numeric"}, private=[], labels=[])
+    before = columns_of(copied)
+    assert before["age"] == "integer"
+    assert {"state", "churned"} <= before.keys()
+
+    copied.query("alter table customers alter age type bigint", source=True)
+    copied.query("create view public.rich as select customer_id, income from bi.customers")
+    with pytest.raises(PreflightError, match=r"bi.customers must be made anew.*view rich depends"):
+        copied.begin(edited, THIRD)
+    copied.query("drop view public.rich")
+    copied.begin(edited, THIRD)
+    assert columns_of(copied) == before | {"age": "bigint"}
+    assert readable(server, copied)
+    values = [(max(row[3] for row in people(COUNT)), True)]
+    assert read(server, copied, "select max(age), count(state) > 0 from bi.customers") == values
+
+    def widen(stage, _):
+        if stage == "extract":
+            copied.query("alter table customers alter age type numeric", source=True)
+
+    copied.run(edited, THIRD, before=widen, until="embed_texts")
+    assert columns_of(copied) == before | {"age": "numeric"}
+    assert readable(server, copied)
+    copied.query("drop view bi.customers")
+    copied.begin(edited, THIRD)
+    assert columns_of(copied) == before | {"age": "numeric"}
+    assert readable(server, copied)
+
+    copied.run(edited, THIRD)
+    assert not {"state", "churned"} & columns_of(copied).keys()
+    assert readable(server, copied)
+
+
+def test_what_is_built_on_the_view_stays_whatever_the_spec_has_lost(copied, server):
+    """Its columns stay where they are, null, and go with the first publish after."""
+    copied.query(
+        "create schema reports; grant usage on schema reports to bi_reader;"
+        " create view reports.rich as select customer_id, income, state, hdbscan_cluster_name"
+        " from bi.customers;"
+        " create function reports.everybody() returns setof bi.customers language sql"
+        " begin atomic select * from bi.customers; end;"
+        " grant select on reports.rich to bi_reader"
+    )
+    copied.query("alter table customers add column zeal integer default 3", source=True)
+    before = columns_of(copied)
+    features = {name: "numeric" for name in ("income", "age", *HOSTILE)}
+    other = spec_of(
+        features=features,
+        private=["age", "income"],
+        labels=["churned", "zeal"],
+        clustering={"algorithms": ["dbscan", "kmeans"]},
+    )
+    rich = "select count(*), count(income), count(state) > 0 from reports.rich"
+    assert read(server, copied, rich) == [(COUNT, COUNT, True)]
+    copied.begin(other, SECOND)
+    assert read(server, copied, rich) == [(COUNT, 0, True)], "private, and hidden at once"
+    copied.run(other, SECOND)
+    gained = {"dbscan_cluster_id": "integer", "dbscan_cluster_name": "text", "zeal": "integer"}
+    assert [*columns_of(copied).items()] == [*before.items(), *gained.items()]
+    assert read(server, copied, rich) == [(COUNT, 0, False)]
+    counts = "select count(dbscan_cluster_id), count(churned) from bi.customers"
+    assert read(server, copied, counts) == [(COUNT, COUNT)]
+    assert (
+        "no column of the spec"
+        in copied.query(
+            "select col_description('bi.customers'::regclass, attnum) from pg_attribute"
+            " where attrelid = 'bi.customers'::regclass and attname = 'income'"
+        )[0][0]
+    )
+
+    withdraw(copied.deployment, other, moment(SECOND))
+    assert read(server, copied, rich) == [(COUNT, 0, True)], "private since"
+    copied.query("drop schema reports cascade")
+    copied.run(other, THIRD)
+    assert not {"income", "state", "hdbscan_cluster_id"} & columns_of(copied).keys()
+    assert readable(server, copied)
+
+
+def test_what_is_private_is_hidden_though_the_run_is_refused(copied, server):
+    columns = ("income", "state", "churned", "as_of__")
+    shown = sql.SQL("select {} from bi.customers").format(
+        sql.SQL(", ").join(
+            sql.SQL("count({}) > 0").format(sql.Identifier(column)) for column in columns
+        )
+    )
+    assert read(server, copied, shown) == [(True, True, True, True)]
+    copied.query("create schema reports")
+    copied.query("create view reports.ages as select age from kindred.customer_versions")
+    copied.query("alter table customers alter age type bigint", source=True)
+    with pytest.raises(PreflightError) as refused:
+        copied.begin(spec_of(private=["age", "state"]), SECOND)
+    for words in ("age of the history must be made anew", "reports.ages", "same.*: age, state$"):
+        assert re.search(words, str(refused.value))
+    assert read(server, copied, shown) == [(True, False, True, True)]
+    with pytest.raises(PreflightError, match=r"reports.ages.*same.*: age, income$"):
+        copied.fit(spec_of(private=["age", "income"]), SECOND)
+    assert read(server, copied, shown) == [(False, False, True, True)]
+
+    copied.query("drop schema reports cascade")
+    copied.query("alter table customers rename to gone", source=True)
+    with pytest.raises(PreflightError, match="customers"):
+        copied.begin(spec_of(private=["age", "churned"]), SECOND)
+    assert read(server, copied, shown) == [(False, False, False, True)]
+    unreachable = replace(copied, source_dsn="postgresql://127.0.0.1:1/none")
+    with pytest.raises(UnreachableError):
+        unreachable.begin(spec_of(private=["as_of"]), SECOND)
+    assert read(server, copied, shown) == [(False, False, False, False)]
 
 
 def test_erasure_reaches_the_view_and_the_map(copied, server, monkeypatch):

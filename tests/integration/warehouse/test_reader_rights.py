@@ -77,7 +77,7 @@ def test_what_is_too_much_is_said_and_revoked_every_night(
     [(outcome, message)] = findings(shop, "readers")
     assert outcome is Outcome.WARNING
     assert "the next run puts them right" in message
-    with caplog.at_level(logging.WARNING, "kindred.warehouse.bi_objects"):
+    with caplog.at_level(logging.WARNING, "kindred.warehouse.reader_rights"):
         shop.begin(SPEC, AS_OF)
     logged = [record.message for record in caplog.records if "put right" in record.message]
     for grant, words in TOO_MUCH.items():

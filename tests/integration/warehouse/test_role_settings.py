@@ -34,6 +34,7 @@ HARMFUL = {
     "standard_conforming_strings": "off",
     "client_min_messages": "debug1",
     "timezone": "Asia/Kathmandu",
+    "restrict_nonsystem_relation_kind": "view",
 }
 
 

@@ -212,6 +212,11 @@ def test_a_row_of_the_future_is_refused():
         schedule_for(moment("2026-03-10T12:30:10"), NOW)
     with pytest.raises(WindowError, match="includes the newest row only at 2026-04-01T02:00:00"):
         window_for("0 2 1 * *", moment("2026-03-10"), NOW)
+    for newest in ("9999-12-31T23:59:59", "9999-12-31T01:00"):
+        with pytest.raises(WindowError, match="lies in the future"):
+            schedule_for(moment(newest), NOW)
+        with pytest.raises(WindowError, match="9999-12-31"):
+            window_for("0 2 * * *", moment(newest), NOW)
 
 
 def wide(columns, rows=200):

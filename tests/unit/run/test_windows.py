@@ -7,6 +7,7 @@ import pytest
 
 from kindred.errors import WindowError
 from kindred.run.windows import Window, parse_moment, previous_edge, resolve_window, windows_between
+from kindred.spec.schedules import LocalSchedule
 
 NIGHTLY = "0 2 * * *"
 MONTHLY = "0 2 1 * *"
@@ -202,7 +203,40 @@ def test_a_range_that_cannot_be_run_says_why(first, last, told):
         windows_between(MONTHLY, first, last, now=NOW)
 
 
-def test_an_end_before_all_schedules_says_so():
-    ends = {"end": at("0001-01-01T00:00"), "run_after": NOW, "now": NOW}
-    with pytest.raises(WindowError, match=r"end 0001-01-01.* lies before 1900-01-01, where no"):
-        resolve_window(NIGHTLY, **ends)
+LOCAL = [
+    NIGHTLY,
+    "* * * * *",
+    *(
+        LocalSchedule(cron=cron, timezone=zone)
+        for cron in ("0 2 * * *", "0 2 1 2 *")
+        for zone in ("America/New_York", "Asia/Tokyo", "Pacific/Kiritimati")
+    ),
+]
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+NEAR = [timedelta(0), timedelta(seconds=59), timedelta(hours=11), timedelta(hours=30)]
+
+
+@pytest.mark.parametrize("schedule", LOCAL, ids=str)
+def test_an_end_where_the_calendar_ends_is_refused_like_any_other(schedule):
+    for near in NEAR:
+        for start in (None, FIRST):
+            given = {"run_after": NOW, "now": NOW, "start": start}
+            with pytest.raises(WindowError, match=r"end 9999-12-\S+ lies in the future \(it is 20"):
+                resolve_window(schedule, end=LAST - near, **given)
+            with pytest.raises(WindowError, match=r"end 0001-01-\S+ lies before 1900-01-01, where"):
+                resolve_window(schedule, end=FIRST + near, **given)
+            with pytest.raises(WindowError, match="lies before 1900-01-01"):
+                resolve_window(schedule, interval=(FIRST, FIRST + near), **given)
+        with pytest.raises(
+            WindowError, match=r"lies before 1900-01-01|no time .* before 0001-01-0"
+        ):
+            resolve_window(schedule, run_after=FIRST + near, now=NOW)
+        with pytest.raises(WindowError, match=r"lies in the future|no time .* before 9999-12-3"):
+            resolve_window(schedule, run_after=LAST - near, now=NOW)
+        assert resolve_window(schedule, run_after=NOW, now=NOW, start=FIRST + near).end <= NOW
+
+
+def test_a_moment_outside_of_the_calendar_in_utc_says_so():
+    for text in ("9999-12-31T23:00-05:00", "0001-01-01T00:00+09:00"):
+        with pytest.raises(WindowError, match=r"end: .* lies outside of the years 1 to 9999 in UT"):
+            parse_moment("end", text)
