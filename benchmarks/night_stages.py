@@ -100,7 +100,7 @@ def parts_of(task: str, spec: Spec, results: dict[str, Any]) -> list[dict[str, A
 def needed(wanted: Sequence[str]) -> list[str]:
     """The stages wanted, with those that they need."""
     needs = {"encode": (), "graph": ("encode",), "index": ("graph",), "lookalikes": ("graph",)}
-    needs |= {"cluster": ("graph",), "profiles": ("cluster",)}
+    needs |= {"cluster": ("graph",), "profiles": ("cluster",), "map": ("graph",)}
     found = set(wanted)
     while True:
         more = {name for stage in found for name in needs[stage]} - found

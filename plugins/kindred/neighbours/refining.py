@@ -9,6 +9,7 @@ pass reads only what was found before it, so its result does not depend on the o
 import numpy as np
 
 from kindred.neighbours.compiled import compiled, compiled_for_sums
+from kindred.neighbours.prefetching import prefetch_row
 from kindred.neighbours.results import Candidates
 from kindred.neighbours.threads import cut, in_threads
 from kindred.neighbours.tiles import insert
@@ -21,6 +22,10 @@ OF_EACH = 16
 HOLDERS_OF_EACH = 4
 """How many candidates, and how many holders, of each candidate or holder a vector is compared with.
 Of nine choices tried, this one gave the most recall per second (docs/graph.md)."""
+
+AHEAD = 8
+"""How many of the others' vectors are being loaded: they lie all over the memory, and waiting for
+them took more time than comparing them (docs/graph.md)."""
 
 POINTS_AT_ONCE = 1 << 14
 
@@ -82,9 +87,23 @@ def _compare(
     each = 1 + OF_EACH + HOLDERS_OF_EACH
     others = np.empty((candidates.shape[1] + HOLDERS) * each, dtype=np.int32)
     for own in range(first, last):
+        _prefetch_candidates(min(own + 1, last - 1), candidates, holders)
         count = _others(own, candidates, holders, seen, others)
         refined[own], refined_scores[own] = candidates[own], scores[own]
         _keep_nearer(own, others[:count], points, refined, refined_scores)
+
+
+@compiled
+def _prefetch_candidates(own: int, candidates: np.ndarray, holders: np.ndarray) -> None:
+    """Load the candidates and holders that `_others` will read for a point."""
+    for via in candidates[own]:
+        if via >= 0:
+            prefetch_row(candidates, via)
+            prefetch_row(holders, via)
+    for via in holders[own]:
+        if via >= 0:
+            prefetch_row(candidates, via)
+            prefetch_row(holders, via)
 
 
 @compiled
@@ -125,7 +144,11 @@ def _keep_nearer(
 ) -> None:
     last = best.shape[1] - 1
     limit = scores[own, last]
+    for i in range(min(AHEAD, len(others))):
+        prefetch_row(points, others[i])
     for i in range(len(others)):
+        if i + AHEAD < len(others):
+            prefetch_row(points, others[i + AHEAD])
         score = _squared_distance(points, own, others[i])
         if score < limit:
             insert(score, others[i], scores[own], best[own])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kindred.neighbours import compiled as compiled_module
+from kindred.neighbours import scan
 from kindred.neighbours.candidate_rows import KINDS, nearest_rows
 from kindred.neighbours.compiled import compiled
 from kindred.neighbours.distances import eligible, pair_distances
@@ -13,6 +14,7 @@ from kindred.neighbours.distinct import find_distinct, select_rows
 from kindred.neighbours.list_kernel import _rank_first
 from kindred.neighbours.products import nearest_by_products
 from kindred.neighbours.scan import PointScan
+from kindred.neighbours.sketches import Slack, find_axes, longest_sketch, squared_distance
 from kindred.neighbours.threads import cut, in_threads
 from kindred.neighbours.tiles import keep_best, score_buffer
 from kindred.spec.metrics import Metric
@@ -25,8 +27,7 @@ def distinct_points(vectors, metric):
     return vectors[find_distinct(vectors, eligible(metric, vectors)).first_rows]
 
 
-@EVERY_METRIC
-@pytest.mark.parametrize(
+EVERY_CHANGE = pytest.mark.parametrize(
     "change",
     [
         lambda vectors: vectors,
@@ -38,6 +39,10 @@ def distinct_points(vectors, metric):
     ],
     ids=["plain", "tiny", "huge", "far away", "ties", "near twins"],
 )
+
+
+@EVERY_METRIC
+@EVERY_CHANGE
 def test_scans_give_what_products_give(metric, change):
     vectors = change(clustered(1300, 7)).astype(np.float32)
     if metric is Metric.INNER_PRODUCT and np.abs(vectors).max() > 1e19:
@@ -49,6 +54,51 @@ def test_scans_give_what_products_give(metric, change):
         found = PointScan(points, metric, threads).nearest(queries, 9)
         np.testing.assert_array_equal(found[0], expected[0])
         assert found[1].tobytes() == expected[1].tobytes()
+
+
+def of_few_components(count, seed, dimensions=44):
+    """Points that differ mostly in five directions, none of which is a dimension."""
+    rng = np.random.default_rng(seed)
+    spread = rng.standard_normal((count, 5)) @ rng.standard_normal((5, dimensions))
+    return (spread + 0.2 * rng.standard_normal((count, dimensions))).astype(np.float32)
+
+
+@pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
+@EVERY_CHANGE
+def test_scans_of_sketches_give_what_products_give(metric, change, monkeypatch):
+    monkeypatch.setattr(scan, "SKETCHED_FROM", 0)
+    points = distinct_points(change(of_few_components(2600, 7)).astype(np.float32), metric)
+    queries = np.ascontiguousarray(points[::5])
+    expected = nearest_by_products(points, metric, queries, 9)
+    for threads in (1, 3):
+        scanned = PointScan(points, metric, threads)
+        assert scanned.is_sketched
+        found = scanned.nearest(queries, 9)
+        np.testing.assert_array_equal(found[0], expected[0])
+        assert found[1].tobytes() == expected[1].tobytes()
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_sketches_of_points_are_never_farther_apart_than_their_slack_says(scale):
+    points = of_few_components(900, 3) * np.float32(scale) + np.float32(100.0 * scale)
+    axes = find_axes(points)
+    sketches = axes.sketch(points)
+    slack = Slack.of(points.shape[1], axes.longest(points))
+    for one, other in np.random.default_rng(5).integers(0, 900, (3000, 2)):
+        near = squared_distance(sketches[one], sketches[other])
+        far = squared_distance(points[one], points[other])
+        assert near <= longest_sketch(far, slack.relative, slack.absolute)
+
+
+def test_points_that_differ_in_all_directions_have_no_sketches(monkeypatch):
+    rng = np.random.default_rng(6)
+    assert find_axes(rng.standard_normal((3000, 40)).astype(np.float32)) is None
+    # Few components, but everybody lies as far away from the next one as from anybody.
+    far = of_few_components(3000, 8)
+    far[np.arange(3000), np.arange(3000) % 44] += 300.0 * rng.standard_normal(3000)
+    assert find_axes(far.astype(np.float32)) is None
+    monkeypatch.setattr(scan, "SKETCHED_FROM", 0)
+    assert not PointScan(of_few_components(300, 9), Metric.INNER_PRODUCT).is_sketched
 
 
 @EVERY_METRIC
