@@ -15,7 +15,7 @@ folder that is its own.
   middle of a task, then the night while one is killed and one is cut off the network until its task
   has been given to the other.
 
-``--small`` leaves out the second and third, for `make soak`, with 20,000 customers.
+``--small`` leaves out the second and third, for `make soak`, with 40,000 customers.
 """
 
 import shutil
@@ -47,7 +47,7 @@ from local.failures import LocalError
 from local.layout import Layout
 from local.lock import hold_lock
 
-CUSTOMERS, FEW = 200_000, 20_000
+CUSTOMERS, FEW = 200_000, 40_000
 WORKERS = 2
 MOST_OF_ONE = 1.25
 MOST_OF_LOCAL_MEMORY = 1.2

@@ -1,5 +1,6 @@
 """The environment of Airflow's components and of the workers of a cluster."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from local.postgres import OWNER, Listening
 READERS = (OWNER, SOURCE_READER, PAGE_READER)
 """Who logs in over the network."""
 LOG_PORT = 8793
+PRELOADED = "kindred.airflow_adapter.preloaded"
 
 
 def cluster_settings(bridge: Bridge, broker: Broker, listening: Listening) -> dict[str, str]:
@@ -21,7 +23,7 @@ def cluster_settings(bridge: Bridge, broker: Broker, listening: Listening) -> di
         "CORE__PARALLELISM": "8",
         "DATABASE__SQL_ALCHEMY_CONN": dsn,  # also Celery's result backend
         "CELERY__BROKER_URL": broker.url,
-        "CELERY__WORKER_PREFETCH_MULTIPLIER": "1",
+        "CELERY__EXTRA_CELERY_CONFIG": json.dumps({"imports": [PRELOADED]}),
         "CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": "86400",
         "LOGGING__WORKER_LOG_SERVER_PORT": str(LOG_PORT),
     }

@@ -1,6 +1,8 @@
 """The parts of a cluster that can be looked at without one."""
 
 import io
+import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -65,7 +67,10 @@ def test_a_worker_is_told_what_compose_tells_it(of_worker):
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION",
     }
     assert of_compose - of_worker.keys() == set()
-    assert of_worker["AIRFLOW__CORE__EXECUTOR"] == given["AIRFLOW__CORE__EXECUTOR"]
+    for name in ("CORE__EXECUTOR", "CELERY__EXTRA_CELERY_CONFIG"):
+        assert of_worker[f"AIRFLOW__{name}"] == given[f"AIRFLOW__{name}"]
+    imported = json.loads(given["AIRFLOW__CELERY__EXTRA_CELERY_CONFIG"])["imports"]
+    assert all(import_module(name) for name in imported)
     assert {"AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__API__SECRET_KEY"} <= of_worker.keys()
 
 
