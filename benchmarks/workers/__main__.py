@@ -21,10 +21,12 @@ folder that is its own.
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import mixed_customers as mixed
 from benchmarks.local_airflow import exit_code, local_airflow, write_spec
+from benchmarks.night_airflow import patiently
 from benchmarks.report import FOLDER, ROOT, Report, arguments, machine
 from benchmarks.workers.faults import Harm, Strike, Strikes
 from benchmarks.workers.spaces import (
@@ -44,8 +46,10 @@ from local.cluster.cluster import Cluster, cluster, services
 from local.demo import AS_OF_BY_LOGICAL_DATE, load_customers
 from local.environment import SOURCE
 from local.failures import LocalError
+from local.interrupts import Interrupts
 from local.layout import Layout
 from local.lock import hold_lock
+from local.rest import JsonObject
 
 CUSTOMERS, FEW = 200_000, 40_000
 WORKERS = 2
@@ -79,19 +83,23 @@ def measure_cluster(report: Report, n: int, local: tuple[Hashes, Night], is_smal
     layout.create()
     demo, spaces = demo_spec(), [HARMED] if is_small else [ALONE, PAIR, HARMED]
     nights = {space: mixed_spec(space) for space in spaces}
-    with hold_lock(layout, "make cluster-test"):
-        with services(layout, WORKERS) as (server, supervisor, bridge):
-            load_source(server, n)
-            for spec in (demo, *nights.values()):
-                write_spec(layout, spec)
-            with cluster(layout, server, supervisor, bridge) as running:
-                running.airflow.wait_until_healthy(demo.dag_id)
-                check_apart(report, running)
-                if not is_small:
-                    measure_workers(report, running, nights, local)
-                harm(report, running, demo, nights[HARMED], local[0])
-        for folder in layout.state.parent.glob(f"{layout.state.name}*"):
-            shutil.rmtree(folder)
+    interrupts = Interrupts()
+    interrupts.install()
+    with ExitStack() as stack:
+        stack.enter_context(hold_lock(layout, "make cluster-test"))
+        server, supervisor, bridge = stack.enter_context(services(layout, WORKERS))
+        stack.callback(interrupts.shield)
+        load_source(server, n)
+        for spec in (demo, *nights.values()):
+            write_spec(layout, spec)
+        running = cluster(layout, server, supervisor, bridge)
+        running.airflow.wait_until_healthy(demo.dag_id)
+        check_apart(report, running)
+        if not is_small:
+            measure_workers(report, running, nights, local)
+        harm(report, running, demo, nights[HARMED], local[0])
+    for folder in layout.state.parent.glob(f"{layout.state.name}*"):
+        shutil.rmtree(folder)
 
 
 def check_apart(report: Report, running: Cluster) -> None:
@@ -142,6 +150,7 @@ def measure_workers(
             objects_received=moved.objects_received / MEGABYTE,
             objects_sent=moved.objects_sent / MEGABYTE,
         )
+    check_logs(report, "two workers", running, two)
     for name, night in (("one worker", one), ("two workers", two)):
         report_memory(report, name, night, local[1])
     for worker in running.workers:
@@ -184,6 +193,7 @@ def harm(report: Report, running: Cluster, demo: Spec, night: Spec, expected: Ha
     report.measure("harm", group="nights", seconds=found.seconds)
     check_equal(report, "harm, night", hashes(airflow.server, night), expected["night"])
     check_hits(report, "night", strikes)
+    check_logs(report, "harm, night", running, found)
     left = [*sessions_left(airflow.server, night, SESSION_SECONDS)]
     for name in left:
         print(f"session {name!r} is left", file=sys.stderr)
@@ -197,6 +207,24 @@ def check_equal(report: Report, name: str, found: dict[str, str], expected: dict
         print(f"{name}: {table} differs", file=sys.stderr)
     title = f"{name}: tables that differ, of {len(expected)}"
     report.at_most(title, len(differing) + abs(len(found) - len(expected)), 0)
+
+
+def check_logs(report: Report, name: str, running: Cluster, night: Night) -> None:
+    """Check that the API server shows the log of every task, whichever worker has it."""
+    client = running.airflow.client
+    done = [entry for entry in night.instances if entry["state"] == "success"]
+    lost = [entry for entry in done if not is_log(patiently(client.log_messages, entry))]
+    for entry in lost:
+        print(f"{name}: no log of {entry['task_id']} at {entry['hostname']}", file=sys.stderr)
+    report.at_most(f"{name}: logs that cannot be read, of {len(done)}", len(lost), 0)
+    for worker in running.workers:
+        here = sum(entry["hostname"] == worker.place.address for entry in done)
+        report.measure(worker.name, group=f"tasks done, {name}", tasks=here)
+
+
+def is_log(messages: Sequence[JsonObject]) -> bool:
+    """Whether these messages of the API are a task's own, and not only about where they were."""
+    return any("logger" in message for message in messages)
 
 
 def check_hits(report: Report, name: str, strikes: Sequence[Strike]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from local.airflow import LocalAirflow, free_port
+from local.airflow import LocalAirflow
 from local.cluster.environment import LOG_PORT, READERS, cluster_settings, data_settings
 from local.cluster.network import Bridge, bridged
 from local.cluster.services import Broker, Store, start_redis, start_store
@@ -24,6 +24,8 @@ from local.shutdown import STOP_SECONDS, stop_all
 from local.supervisor import Supervisor
 
 READY_SECONDS = 180
+API_PORT = 8080
+"""Of the address at the bridge, which nobody else uses."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,9 @@ def services(layout: Layout, workers: int) -> Iterator[tuple[EmbeddedServer, Sup
         yield server, supervisor, bridge
 
 
-@contextmanager
 def cluster(
     layout: Layout, server: EmbeddedServer, supervisor: Supervisor, bridge: Bridge
-) -> Iterator[Cluster]:
+) -> Cluster:
     """Start Airflow and what else the workers need; the specs must be in ``own_features``."""
     assert server.listening is not None
     credentials: Credentials = load_credentials(layout)
@@ -108,7 +109,7 @@ def cluster(
         **cluster_settings(bridge, broker, server.listening),
         "KINDRED_FEATURES": str(layout.own_features),
     }
-    place = (free_port(()), bridge.address)
+    place = (API_PORT, bridge.address)
     airflow = LocalAirflow(layout, server, supervisor, credentials, settings, *place)
     store = start_store(layout, supervisor, bridge, airflow.environment)
     airflow.begin_migration()
@@ -123,7 +124,7 @@ def cluster(
         )
         for number, place in enumerate(bridge.places)
     )  # fmt: skip
-    yield Cluster(layout, bridge, server.listening, airflow, broker, store, workers)
+    return Cluster(layout, bridge, server.listening, airflow, broker, store, workers)
 
 
 def _answers(address: str) -> bool:
