@@ -12,8 +12,9 @@ folder that is its own.
 - **two workers**: the night on two workers with one slot each: its seconds, and what each stage has
   moved, by the counters of the workers' cables and the log of the S3 server.
 - **harm**: the demo's dates while a worker is killed (SIGKILL, with all its processes) in the
-  middle of a task, then the night while one is killed and one is cut off the network until its task
-  has been given to the other.
+  middle of a task, then the night while one is killed and twice one is cut off the network, until
+  its task has been given to the other: once at the bridge, so that it is not told, and once in its
+  namespace.
 
 ``--small`` leaves out the second and third, for `make soak`, with 40,000 customers.
 """
@@ -187,7 +188,8 @@ def harm(report: Report, running: Cluster, demo: Spec, night: Spec, expected: Ha
     check_hits(report, "demo", strikes)
     strikes = [
         Strike(Harm.KILL, ("encode", "plan_graph", "search_graph"), running, slots=1),
-        Strike(Harm.CUT, ("build_embeddings", "cluster", "load_lookalikes"), running, slots=1),
+        Strike(Harm.UNPLUG, ("build_embeddings", "search_graph", "merge_graph"), running, slots=1),
+        Strike(Harm.CUT, ("cluster", "load_lookalikes", "profile_clusters"), running, slots=1),
     ]
     found = run_mixed(airflow, night, Strikes(strikes).look)
     report.measure("harm", group="nights", seconds=found.seconds)

@@ -1,4 +1,4 @@
-"""Harm done to workers in the middle of a task: one is killed, one is cut off the network."""
+"""Harm done to workers in the middle of a task: they are killed, or cut off the network."""
 
 import sys
 import time
@@ -14,6 +14,8 @@ from local.rest import JsonObject
 
 RESTART_SECONDS = 5.0
 """After it was killed, a machine is back so much later."""
+LONGEST_CUT_SECONDS = 150.0
+"""By then the server has ended the worker's sessions."""
 
 
 class Harm(StrEnum):
@@ -21,6 +23,7 @@ class Harm(StrEnum):
 
     KILL = "killed"
     CUT = "cut off"
+    UNPLUG = "cut off without being told"
 
 
 @dataclass
@@ -78,10 +81,13 @@ class Strike:
     def _strike(self, entry: JsonObject) -> None:
         worker = self.cluster.worker_at(entry["hostname"])
         assert worker is not None
-        if self.harm is Harm.KILL:
-            worker.kill()
-        else:
-            worker.place.cut()
+        match self.harm:
+            case Harm.KILL:
+                worker.kill()
+            case Harm.CUT:
+                worker.place.cut()
+            case Harm.UNPLUG:
+                worker.place.unplug()
         self.struck, self.worker, self._struck_at = entry, worker, time.monotonic()
         _say(f"{worker.name} is {self.harm} while it runs {_name(entry)}")
 
@@ -92,10 +98,16 @@ class Strike:
         return is_later or entry["state"] in ("up_for_retry", "failed")
 
     def _may_mend(self, entry: JsonObject) -> bool:
-        """A killed machine comes back soon; a cut one once its task runs, or has run, elsewhere."""
+        """A killed machine comes back soon; a cut one once its task runs, or has run, elsewhere.
+
+        Or after some time, where the other worker has much else to do.
+        """
         assert self.struck is not None
+        seconds = time.monotonic() - self._struck_at
         if self.harm is Harm.KILL:
-            return time.monotonic() - self._struck_at > RESTART_SECONDS
+            return seconds > RESTART_SECONDS
+        if self.is_hit and seconds > LONGEST_CUT_SECONDS:
+            return True
         is_later = entry["try_number"] > self.struck["try_number"]
         return is_later and entry["state"] in ("running", "success")
 

@@ -34,12 +34,17 @@ class Place:
         return f"{self.cable}i"
 
     def cut(self) -> None:
-        """Take the network down in the namespace: nothing is refused, everything is lost."""
+        """Take the network down in the namespace: who is there is told at once, others are not."""
         _ip("-netns", self.name, "link", "set", self.inner, "down")
+
+    def unplug(self) -> None:
+        """Take the bridge's end of the cable down: nobody is told, everything is lost."""
+        _ip("link", "set", self.cable, "down")
 
     def mend(self) -> None:
         """Bring the network up again."""
         _ip("-netns", self.name, "link", "set", self.inner, "up")
+        _ip("link", "set", self.cable, "up")
 
     def bytes_moved(self) -> tuple[int, int]:
         """Bytes that the namespace has received and sent so far."""

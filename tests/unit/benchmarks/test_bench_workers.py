@@ -63,7 +63,9 @@ class Worker:
     def __init__(self):
         self.done = []
         self.place = SimpleNamespace(
-            cut=lambda: self.done.append("cut"), mend=lambda: self.done.append("mend")
+            cut=lambda: self.done.append("cut"),
+            unplug=lambda: self.done.append("unplug"),
+            mend=lambda: self.done.append("mend"),
         )
 
     def kill(self):
@@ -99,14 +101,15 @@ def test_a_worker_is_killed_in_the_middle_of_a_task_and_started_again(strike):
     assert kill.is_done
 
 
-def test_a_worker_is_cut_off_until_its_task_runs_elsewhere(strike):
-    cut, done = strike(Harm.CUT)
+@pytest.mark.parametrize(("harm", "how"), [(Harm.CUT, "cut"), (Harm.UNPLUG, "unplug")])
+def test_a_worker_is_cut_off_until_its_task_runs_elsewhere(strike, harm, how):
+    cut, done = strike(harm)
     cut.look([instance("graph", 0)])
     cut.look([instance("graph", 0)])
     cut.look([instance("graph", state="queued", try_number=2, host=None)])
-    assert done == ["cut"]
+    assert done == [how]
     cut.look([instance("graph", 9, try_number=2, host=THERE)])
-    assert done == ["cut", "mend"]
+    assert done == [how, "mend"]
     assert cut.is_done
 
 
