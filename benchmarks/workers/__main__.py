@@ -9,8 +9,8 @@ folder that is its own.
   and a night of n mixed customers of 20 columns (`benchmarks.mixed_customers`). All other tables
   must equal these, by ``kindred hash``.
 - **one worker**: the night on one worker with two slots.
-- **two workers**: the night on two workers with one slot each: its seconds, and what each stage has
-  moved, by the counters of the workers' cables and the log of the S3 server.
+- **two workers**: the night on two workers with one slot each, which compile anew: its seconds, and
+  what each stage has moved, by the counters of the workers' cables and the log of the S3 server.
 - **harm**: the demo's dates while a worker is killed (SIGKILL, with all its processes) in the
   middle of a task, then the night while one is killed and twice one is cut off the network, until
   its task has been given to the other: once at the bridge, so that it is not told, and once in its
@@ -134,6 +134,7 @@ def measure_workers(
     report.measure("one worker", group="nights", seconds=one.seconds)
     check_equal(report, "one worker", hashes(airflow.server, nights[ALONE]), expected)
     running.workers[0].kill()
+    running.workers[0].delete_machine_code()
     running.start_workers([1] * WORKERS)
     with counted(running.bridge.places) as counts:
         two = run_mixed(airflow, nights[PAIR])

@@ -15,6 +15,7 @@ from local.processes import MARKER, ProcessId, wait_for_end
 from local.supervisor import Supervisor
 
 END_SECONDS = 20
+MACHINE_CODE = "NUMBA_CACHE_DIR"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Worker:
         """Start the worker; it answers some seconds later."""
         command = [sys.executable, "-m", "airflow", "celery", "worker", "--concurrency", str(slots)]
         self.supervisor.start(self.name, self._inside(command), self.environment)
+
+    def delete_machine_code(self) -> None:
+        """Let its tasks compile again, as on a machine that has just been set up."""
+        shutil.rmtree(self.environment[MACHINE_CODE])
+        Path(self.environment[MACHINE_CODE]).mkdir()
 
     def process(self) -> ProcessId:
         """The process all others of this machine are below.
