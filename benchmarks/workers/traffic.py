@@ -7,7 +7,7 @@ says. The store's log says which part of it was objects.
 
 import threading
 import time
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,15 +54,12 @@ class Counts:
         self.sent.append(sent)
 
     def between(self, start: float, end: float) -> tuple[int, int]:
-        """Bytes received and sent between two moments, as far as they were sampled."""
+        """Bytes received and sent from the sample before one moment to that after another."""
         if not self.times:
             return 0, 0
-        first, last = self._at(start), self._at(end)
+        first = max(0, bisect_right(self.times, start) - 1)
+        last = min(bisect_left(self.times, end), len(self.times) - 1)
         return self.received[last] - self.received[first], self.sent[last] - self.sent[first]
-
-    def _at(self, when: float) -> int:
-        """The sample before a moment."""
-        return max(0, bisect_right(self.times, when) - 1)
 
 
 @dataclass(frozen=True)

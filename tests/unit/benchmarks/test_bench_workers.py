@@ -31,14 +31,14 @@ def test_bytes_of_a_stage_are_those_of_its_workers_while_it_ran(tmp_path):
     log = tmp_path / "log"
     at = BEGAN.timestamp()
     log.write_text(
-        f"{at + 1.5} {HERE} GET /kindred/a b.npy 0 40\n"
-        f"{at + 1.6} {HERE} PUT /kindred/c 9 5\n"
-        f"{at + 1.7} {THERE} GET /kindred/c 0 1\n"
+        f"{at + 1.95} {HERE} GET /kindred/a b.npy 0 40\n"
+        f"{at + 2.0} {HERE} PUT /kindred/c 9 5\n"
+        f"{at + 2.0} {THERE} GET /kindred/c 0 1\n"
         f"{at + 4.0} {HERE} GET /kindred/c 0 1000\n"
     )
     instances = [
         instance("graph", 5, 7, THERE, map_index=1),
-        instance("encode", 1, 3),
+        instance("encode", 1.9, 2.1),
         instance("graph", 4.5, 6, map_index=0),
         instance("skipped"),
         instance("elsewhere", 1, 2, "another"),
