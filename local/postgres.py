@@ -12,13 +12,16 @@ import signal
 import stat
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 import psutil
 import psycopg2
+from psycopg2 import sql
 
 from local.failures import LocalError, tail_of
 from local.processes import (
@@ -57,6 +60,21 @@ _SETTINGS = {
 _SETTINGS_FILE = "kindred.conf"
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]{1,90}")  # a socket's path may have 107 bytes
 _SMALL_SHARED_MEMORY = 1 << 30
+_PORT = 5432
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where a server listens besides its socket: to whom in a network, with which passwords."""
+
+    address: str
+    network: str
+    passwords: Mapping[str, str]
+
+    def dsn(self, database: str, user: str = OWNER) -> str:
+        """A libpq URI of one database, for a machine of the network."""
+        login = f"{user}:{quote(self.passwords[user], safe='')}"
+        return f"postgresql://{login}@{self.address}:{_PORT}/{quote(database, safe='')}"
 
 
 def as_user(dsn: str, user: str) -> str:
@@ -67,11 +85,13 @@ def as_user(dsn: str, user: str) -> str:
 class EmbeddedServer:
     """A PostgreSQL server on one data folder, reached through a unix socket only.
 
-    Any process may create such an object for a folder: it finds the server running there.
+    Any process may create such an object for a folder: it finds the server running there. With
+    ``listening``, machines of one network reach it too.
     """
 
-    def __init__(self, pgdata: Path) -> None:
+    def __init__(self, pgdata: Path, listening: Listening | None = None) -> None:
         self.pgdata = pgdata.expanduser().resolve()
+        self.listening = listening
         self.log_file = self.pgdata / "server.log"
 
     @property
@@ -143,12 +163,25 @@ class EmbeddedServer:
     def create_database(self, name: str) -> None:
         """Create a database with pgvector, unless it exists; it belongs to ``OWNER``."""
         self.create_owner()
+        self._set_passwords()
         try:
             self._pg("createdb", f"--host={self.socket_dir}", f"--username={SUPERUSER}", name)
         except LocalError as error:
             if "already exists" not in str(error):
                 raise
         self._run_file("prepare_database", name)
+
+    def _set_passwords(self) -> None:
+        if self.listening is None:
+            return
+        with (
+            closing(psycopg2.connect(self.dsn("postgres", SUPERUSER))) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            for user, password in self.listening.passwords.items():
+                statement = sql.SQL("alter role {} password %s").format(sql.Identifier(user))
+                cursor.execute(statement, (password,))
 
     def _run_file(self, name: str, database: str) -> None:
         statement = (_SQL / f"{name}.sql").read_text(encoding="utf-8")
@@ -238,6 +271,9 @@ class EmbeddedServer:
 
     def _write_settings(self) -> None:
         settings = _SETTINGS | {"unix_socket_directories": f'"{self.socket_dir}"'}
+        if self.listening is not None:
+            settings["listen_addresses"] = self.listening.address
+            self._admit(self.listening)
         if not _has_shared_memory():
             settings["dynamic_shared_memory_type"] = "mmap"  # a container's default is 64 MB
         lines = [f"{name} = '{value}'" for name, value in settings.items()]
@@ -247,6 +283,12 @@ class EmbeddedServer:
         content = main_file.read_text(encoding="utf-8")
         if include not in content.splitlines():
             main_file.write_text(f"{content}\n{include}\n", encoding="utf-8")
+
+    def _admit(self, listening: Listening) -> None:
+        """Let the users with passwords log in from the network, and nobody else."""
+        users = ",".join(listening.passwords)
+        lines = f"local all all trust\nhost all {users} {listening.network} scram-sha-256\n"
+        (self.pgdata / "pg_hba.conf").write_text(lines, encoding="utf-8")
 
     def _pg(self, program: str, *arguments: str | Path, pgdata: Path | None = None) -> None:
         folder = pgdata or self.pgdata

@@ -1,7 +1,6 @@
 """The plugin that Airflow loads at start; the library is the package ``kindred`` beside this file.
 
-LocalExecutor forks its workers from the scheduler, so libraries imported here need not be imported
-again by every task. Only import them: OpenMP code must not run in the parent of a fork.
+LocalExecutor forks its workers from the scheduler, which therefore imports what tasks need.
 """
 
 import logging
@@ -12,15 +11,7 @@ from typing import Any, ClassVar
 from airflow.plugins_manager import AirflowPlugin
 
 if "scheduler" in sys.argv:
-    import faiss  # noqa: F401
-    import hdbscan  # noqa: F401
-    import numpy  # noqa: F401
-    import pandas  # noqa: F401
-    import pgvector.psycopg2  # noqa: F401
-    import psycopg2  # noqa: F401
-    import pydantic_settings  # noqa: F401
-    import scipy.optimize  # noqa: F401
-    import sklearn.cluster  # noqa: F401
+    import kindred.airflow_adapter.preloaded  # noqa: F401
 
 log = logging.getLogger(__name__)
 

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = ["docker-compose.yaml", "Dockerfile", "env.template", "docs/operations.md"]
 FILES += ["docs/deployment.md", "README.md"]
 PAGE = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+OF_CELERY = ("celery", "extra_celery_config")
+"""Not among the defaults that Airflow ships of the provider; `make cluster-test` uses it."""
 
 
 def known_options():
@@ -36,6 +38,7 @@ def known_options():
     providers.read_string((templates / "provider_config_fallback_defaults.cfg").read_text())
     for name, content in get_provider_info()["config"].items():
         options |= {(name, option) for option in content["options"]}
+    options.add(OF_CELERY)
     return options | {(name, option) for name in providers.sections() for option in providers[name]}
 
 

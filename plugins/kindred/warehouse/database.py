@@ -23,12 +23,14 @@ from kindred.warehouse.statements import Name
 
 Parameters = Mapping[str, Any] | None
 # A connection may say otherwise. Firewalls and load balancers drop one that is idle for minutes, as
-# it is while a stage computes, and the kernel would send the first keepalive after two hours.
+# it is while a stage computes, and the kernel would send the first keepalive after two hours. A
+# client that is cut off gives up within 60 seconds, its server later (warehouse/begin_session):
+# nobody has its locks while it still believes it holds them.
 DEFAULTS = {
     "connect_timeout": 15,
-    "keepalives_idle": 60,
+    "keepalives_idle": 30,
     "keepalives_interval": 10,
-    "keepalives_count": 6,
+    "keepalives_count": 3,
 }
 CONFORMING = "-c standard_conforming_strings=on"
 IDLE_SECONDS, PROOF_SECONDS = 0.01, 5.0

@@ -46,7 +46,7 @@ def test_a_space_has_its_own_tables_first(shown, schema, path):
 
 def test_a_connection_is_kept_alive_as_long_as_it_says_nothing_else(shown):
     _, parameters = shown()
-    assert (parameters["keepalives_idle"], parameters["keepalives_interval"]) == ("60", "10")
+    assert (parameters["keepalives_idle"], parameters["keepalives_interval"]) == ("30", "10")
     _, parameters = shown("&keepalives_idle=5")
     assert (parameters["keepalives_idle"], parameters["keepalives_interval"]) == ("5", "10")
 

@@ -1,15 +1,20 @@
 import os
 import signal
+import socket
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
 import pytest
 
+from kindred.warehouse.database import connect
 from local.failures import LocalError
-from local.postgres import SUPERUSER, EmbeddedServer
+from local.postgres import OWNER, SUPERUSER, EmbeddedServer, Listening
 from local.processes import ProcessId, wait_until
 from local.unprivileged import open_path, server_user
+
+KEEPALIVE = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
 
 
 @pytest.fixture(scope="module")
@@ -206,3 +211,46 @@ def test_names_are_quoted_in_a_dsn(tmp_path):
 
 def test_a_process_id_of_an_earlier_boot_is_not_alive():
     assert not ProcessId(os.getpid(), "another-boot", 0).is_alive
+
+
+@pytest.fixture
+def listening_server(made_folder, tmp_path):
+    """A server that an address of the loopback network reaches, which no other process uses."""
+    address = f"127.{os.getpid() >> 16 & 255}.{os.getpid() >> 8 & 255}.{os.getpid() % 254 + 1}"
+    listening = Listening(address, "127.0.0.0/8", {OWNER: "it's % secret"})
+    server = EmbeddedServer(tmp_path / "data", listening)
+    copy(made_folder, server)
+    server.start()
+    server.create_database("shop")
+    yield server, listening
+    server.stop()
+
+
+def test_machines_of_a_network_log_in_with_a_password(listening_server):
+    server, listening = listening_server
+    with closing(psycopg2.connect(listening.dsn("shop"))) as connection:
+        assert connection.info.host == listening.address
+    assert query(server, "shop", "select current_user") == OWNER
+    wrong = Listening(listening.address, listening.network, {OWNER: "another"})
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        psycopg2.connect(wrong.dsn("shop"))
+    nobody = Listening(listening.address, listening.network, {SUPERUSER: "postgres"})
+    with pytest.raises(psycopg2.OperationalError, match="no pg_hba"):
+        psycopg2.connect(nobody.dsn("shop", SUPERUSER))
+
+
+def test_a_client_that_is_cut_off_gives_up_before_its_server_does(listening_server):
+    """So nobody else has its locks while it believes that it holds them."""
+    _, listening = listening_server
+    with connect(listening.dsn("shop"), connection_id="test", application_name="test") as database:
+        names = ("idle", "interval", "count")
+        with database.connection.cursor() as cursor:
+            values = []
+            for name in names:
+                cursor.execute(f"show tcp_keepalives_{name}")
+                values.append(int(cursor.fetchone()[0]))
+        idle, interval, count = values
+        with socket.socket(fileno=os.dup(database.connection.fileno())) as end:
+            client = [end.getsockopt(socket.IPPROTO_TCP, option) for option in KEEPALIVE]
+    assert client[0] + client[1] * client[2] < interval * count
+    assert idle + interval * count <= 120

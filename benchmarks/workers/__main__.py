@@ -1,0 +1,255 @@
+"""The same nights on one machine, on one worker and on two, and while workers are harmed.
+
+Two Celery workers run in network namespaces of their own: with addresses, files and processes of
+their own, as `local.cluster` makes them. PostgreSQL, Redis and an S3 server (moto) listen at the
+bridge between them. Nothing but these is shared: each worker sees a read-only file system with one
+folder that is its own.
+
+- **local**: what ``make run`` does (LocalExecutor, artefacts on the disk): the demo's three dates,
+  and a night of n mixed customers of 20 columns (`benchmarks.mixed_customers`). All other tables
+  must equal these, by ``kindred hash``.
+- **one worker**: the night on one worker with two slots.
+- **two workers**: the night on two workers with one slot each, which compile anew: its seconds, and
+  what each stage has moved, by the counters of the workers' cables and the log of the S3 server.
+- **harm**: the demo's dates while a worker is killed (SIGKILL, with all its processes) in the
+  middle of a task, then the night while one is killed and twice one is cut off the network, until
+  its task has been given to the other: once at the bridge, so that it is not told, and once in its
+  namespace.
+
+``--small`` leaves out the second and third, for `make soak`, with 40,000 customers.
+"""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks import mixed_customers as mixed
+from benchmarks.local_airflow import exit_code, local_airflow, write_spec
+from benchmarks.night_airflow import patiently
+from benchmarks.report import FOLDER, ROOT, Report, arguments, machine
+from benchmarks.workers.faults import Harm, Strike, Strikes
+from benchmarks.workers.spaces import (
+    MIXED_TABLE,
+    Night,
+    demo_spec,
+    hashes,
+    load_source,
+    mixed_spec,
+    run_demo,
+    run_mixed,
+    sessions_left,
+)
+from benchmarks.workers.traffic import counted, moved_by_stage, requests_in
+from kindred.spec.model import Spec
+from local.cluster.cluster import Cluster, cluster, services
+from local.demo import AS_OF_BY_LOGICAL_DATE, load_customers
+from local.environment import SOURCE
+from local.failures import LocalError
+from local.interrupts import Interrupts
+from local.layout import Layout
+from local.lock import hold_lock
+from local.rest import JsonObject
+
+CUSTOMERS, FEW = 200_000, 40_000
+WORKERS = 2
+MOST_OF_ONE = 1.25
+MOST_OF_LOCAL_MEMORY = 1.2
+MEGABYTE = 2**20
+SESSION_SECONDS = 150
+"""By then the server has ended the sessions of a worker that was cut off."""
+ALONE, PAIR, HARMED = "one_worker", "two_workers", "harmed"
+
+Hashes = dict[str, dict[str, str]]
+
+
+def measure_local(report: Report, n: int) -> tuple[Hashes, Night]:
+    """Run the demo and the night as ``make run`` does."""
+    demo, night = demo_spec(), mixed_spec("alone")
+    table = mixed.source_table(n, name=MIXED_TABLE)
+    with local_airflow("cluster-local", [demo, night], table) as running:
+        server = running.airflow.server
+        load_customers(server.dsn(SOURCE))
+        running.fit(demo, max(AS_OF_BY_LOGICAL_DATE.values()))
+        run_demo(running.airflow, demo)
+        found = run_mixed(running.airflow, night)
+        report.measure("local", group="nights", seconds=found.seconds)
+        return {"demo": hashes(server, demo), "night": hashes(server, night)}, found
+
+
+def measure_cluster(report: Report, n: int, local: tuple[Hashes, Night], is_small: bool) -> None:
+    """Run the same on a cluster, and compare it."""
+    layout = Layout(ROOT, FOLDER / "cluster-workers")
+    layout.create()
+    demo, spaces = demo_spec(), [HARMED] if is_small else [ALONE, PAIR, HARMED]
+    nights = {space: mixed_spec(space) for space in spaces}
+    interrupts = Interrupts()
+    interrupts.install()
+    with ExitStack() as stack:
+        stack.enter_context(hold_lock(layout, "make cluster-test"))
+        server, supervisor, bridge = stack.enter_context(services(layout, WORKERS))
+        stack.callback(interrupts.shield)
+        load_source(server, n)
+        for spec in (demo, *nights.values()):
+            write_spec(layout, spec)
+        running = cluster(layout, server, supervisor, bridge)
+        running.airflow.wait_until_healthy(demo.dag_id)
+        check_apart(report, running)
+        if not is_small:
+            measure_workers(report, running, nights, local)
+        harm(report, running, demo, nights[HARMED], local[0])
+    for folder in layout.state.parent.glob(f"{layout.state.name}*"):
+        shutil.rmtree(folder)
+
+
+def check_apart(report: Report, running: Cluster) -> None:
+    """Check that the workers share no disk with each other, nor with the services."""
+    layout = running.layout
+    foreign = [layout.pgdata / "PG_VERSION", layout.logs, layout.own_features / "default.yaml"]
+    writable = [layout.root, layout.state.parent, Path("/tmp"), Path("/var/tmp"), Path.home()]
+    seen: list[str] = []
+    for worker in running.workers:
+        others = [other.own for other in running.workers if other is not worker]
+        secret = [*foreign, *(folder / "airflow" for folder in others)]
+        seen += [f"{worker.name} reads {path}" for path in worker.can_read(secret)]
+        seen += [f"{worker.name} writes {path}" for path in worker.can_write(writable + others)]
+        if worker.can_write([worker.own]) != [worker.own]:
+            raise LocalError(f"{worker.name} cannot write its own folder {worker.own}")
+    for line in seen:
+        print(line, file=sys.stderr)
+    report.at_most("paths that workers share", len(seen), 0)
+
+
+def measure_workers(
+    report: Report,
+    running: Cluster,
+    nights: dict[str, Spec],
+    local: tuple[Hashes, Night],
+) -> None:
+    """The night on one worker of two slots, and on two workers of one."""
+    airflow, expected = running.airflow, local[0]["night"]
+    running.start_workers([2])
+    one = run_mixed(airflow, nights[ALONE])
+    report.measure("one worker", group="nights", seconds=one.seconds)
+    check_equal(report, "one worker", hashes(airflow.server, nights[ALONE]), expected)
+    running.workers[0].kill()
+    running.workers[0].delete_machine_code()
+    running.start_workers([1] * WORKERS)
+    with counted(running.bridge.places) as counts:
+        two = run_mixed(airflow, nights[PAIR])
+    report.measure("two workers", group="nights", seconds=two.seconds)
+    check_equal(report, "two workers", hashes(airflow.server, nights[PAIR]), expected)
+    report.at_most("two workers / one worker, seconds", two.seconds / one.seconds, MOST_OF_ONE)
+    requests = requests_in(running.store.log)
+    for stage, moved in moved_by_stage(two.instances, counts, requests).items():
+        report.measure(
+            stage,
+            group="MB moved per stage",
+            workers=len({e["hostname"] for e in two.instances if e["task_id"] == stage}),
+            received=moved.received / MEGABYTE,
+            sent=moved.sent / MEGABYTE,
+            objects_received=moved.objects_received / MEGABYTE,
+            objects_sent=moved.objects_sent / MEGABYTE,
+        )
+    check_logs(report, "two workers", running, two)
+    for name, night in (("one worker", one), ("two workers", two)):
+        report_memory(report, name, night, local[1])
+    for worker in running.workers:
+        worker.kill()
+
+
+def report_memory(report: Report, name: str, found: Night, local: Night) -> None:
+    """Compare the peaks of a night's stages with those on a local disk."""
+    shares = {}
+    for stage, megabytes in local.peak_mb.items():
+        shares[stage] = found.peak_mb[stage] / megabytes
+        report.measure(
+            stage,
+            group=f"peak MB, {name}",
+            local=megabytes,
+            s3=found.peak_mb[stage],
+            share=shares[stage],
+        )
+    highest = max(shares, key=lambda stage: shares[stage])
+    title = f"{name}: highest peak on S3 / on a local disk ({highest})"
+    report.at_most(title, shares[highest], MOST_OF_LOCAL_MEMORY)
+
+
+def harm(report: Report, running: Cluster, demo: Spec, night: Spec, expected: Hashes) -> None:
+    """Run everything while workers are killed and cut off."""
+    airflow = running.airflow
+    running.start_workers([1] * WORKERS)
+    last = max(AS_OF_BY_LOGICAL_DATE.values()).isoformat()
+    fit = [str(Path(sys.executable).parent / "kindred"), "fit", "--space", demo.space]
+    running.workers[0].call([*fit, "--as-of", last])
+    strikes = [Strike(Harm.KILL, ("encode", "search_graph", "cluster"), running, slots=1)]
+    run_demo(airflow, demo, Strikes(strikes).look)
+    check_equal(report, "harm, demo", hashes(airflow.server, demo), expected["demo"])
+    check_hits(report, "demo", strikes)
+    strikes = [
+        Strike(Harm.KILL, ("encode", "plan_graph", "search_graph"), running, slots=1),
+        Strike(Harm.UNPLUG, ("build_embeddings", "search_graph", "merge_graph"), running, slots=1),
+        Strike(Harm.CUT, ("cluster", "load_lookalikes", "profile_clusters"), running, slots=1),
+    ]
+    found = run_mixed(airflow, night, Strikes(strikes).look)
+    report.measure("harm", group="nights", seconds=found.seconds)
+    check_equal(report, "harm, night", hashes(airflow.server, night), expected["night"])
+    check_hits(report, "night", strikes)
+    check_logs(report, "harm, night", running, found)
+    left = [*sessions_left(airflow.server, night, SESSION_SECONDS)]
+    for name in left:
+        print(f"session {name!r} is left", file=sys.stderr)
+    report.at_most("harm: sessions left", len(left), 0)
+
+
+def check_equal(report: Report, name: str, found: dict[str, str], expected: dict[str, str]) -> None:
+    """Check that all tables are those of the local run."""
+    differing = [table for table in expected if found.get(table) != expected[table]]
+    for table in differing:
+        print(f"{name}: {table} differs", file=sys.stderr)
+    title = f"{name}: tables that differ, of {len(expected)}"
+    report.at_most(title, len(differing) + abs(len(found) - len(expected)), 0)
+
+
+def check_logs(report: Report, name: str, running: Cluster, night: Night) -> None:
+    """Check that the API server shows the log of every task, whichever worker has it."""
+    client = running.airflow.client
+    done = [entry for entry in night.instances if entry["state"] == "success"]
+    lost = [entry for entry in done if not is_log(patiently(client.log_messages, entry))]
+    for entry in lost:
+        print(f"{name}: no log of {entry['task_id']} at {entry['hostname']}", file=sys.stderr)
+    report.at_most(f"{name}: logs that cannot be read, of {len(done)}", len(lost), 0)
+    for worker in running.workers:
+        here = sum(entry["hostname"] == worker.place.address for entry in done)
+        report.measure(worker.name, group=f"tasks done, {name}", tasks=here)
+
+
+def is_log(messages: Sequence[JsonObject]) -> bool:
+    """Whether these messages of the API are a task's own, and not only about where they were."""
+    return any("logger" in message for message in messages)
+
+
+def check_hits(report: Report, name: str, strikes: Sequence[Strike]) -> None:
+    """Check that each strike has hit a task that was running."""
+    for strike in strikes:
+        title = f"{name}: tasks lost with a worker that was {strike.harm}"
+        report.at_least(title, int(strike.is_done), 1)
+
+
+def main() -> int:
+    options = arguments(__doc__, n=0, small=0)
+    is_small = bool(options.small)
+    n = options.n or (FEW if is_small else CUSTOMERS)
+    report = Report("cluster-test", {"n": n, "small": is_small}, machine())
+
+    def measure() -> int:
+        local = measure_local(report, n)
+        measure_cluster(report, n, local, is_small)
+        return report.finish()
+
+    return exit_code(measure)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
