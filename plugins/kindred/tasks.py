@@ -3,29 +3,13 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
-from kindred.audiences.task import join_audiences, list_audiences, train_audience
-from kindred.encoding.task import embed_texts, encode, fit_encoder
-from kindred.events.task import extract, validate
-from kindred.lookalikes.task import load_lookalikes
-from kindred.maps.task import place_customers
-from kindred.neighbours.task import merge_graph, plan_graph, search_graph
 from kindred.progress.steps import reported
-from kindred.publication.task import clean_up, publish, quality_gate
-from kindred.publication.unchanged import skip_unchanged, stored_as_of
-from kindred.recommendations.task import (
-    copy_catalogue,
-    keep_catalogue,
-    measure_recommendations,
-    recommend,
-)
-from kindred.reports.task import keep_report
+from kindred.publication.shared_partitions import stored_as_of
 from kindred.run import builds
 from kindred.run.context import Run, timed
-from kindred.segments.profiles.task import profile_clusters
-from kindred.segments.task import cluster, list_algorithms
-from kindred.serving.task import build_embeddings
 
 log = logging.getLogger(__name__)
 
@@ -34,19 +18,33 @@ log = logging.getLogger(__name__)
 class Task:
     """A task after ``prepare``: a function of the run, and of a part if the task is mapped.
 
+    ``work``: the function, or its module and name. Each task is a process of its own, and all tasks
+    together take three seconds of processor time to import: so it imports what it needs.
     ``needs_snapshot``: it is skipped if the run computes no snapshot; ``needs_change``: also if
     nothing has changed since the snapshot before, whose results it then shares.
     ``stops_after_erasure``: it must not continue a build that began before a customer was erased.
     """
 
-    function: Callable[..., Any]
+    work: Callable[..., Any] | str
     needs_snapshot: bool = True
     needs_change: bool = True
     stops_after_erasure: bool = True
 
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The function, imported on first use."""
+        if not isinstance(self.work, str):
+            return self.work
+        module, _, name = self.work.rpartition(".")
+        function: Callable[..., Any] = getattr(import_module(f"kindred.{module}"), name)
+        return function
+
 
 def extract_all(run: Run) -> dict[str, Any]:
     """Task ``extract``: read the sources of customers and of the catalogue."""
+    from kindred.events.task import extract
+    from kindred.recommendations.task import copy_catalogue
+
     return {**extract(run), **copy_catalogue(run)}
 
 
@@ -55,36 +53,43 @@ def validate_all(run: Run) -> dict[str, Any]:
 
     If they are those of the snapshot before, the tasks that would compute it are skipped.
     """
+    from kindred.events.task import validate
+    from kindred.publication.unchanged import skip_unchanged
+    from kindred.recommendations.task import keep_catalogue
+
     return {**keep_catalogue(run), **validate(run), **skip_unchanged(run)}
 
 
 def clean_up_all(run: Run) -> dict[str, Any]:
     """Task ``clean_up``: delete leftovers, and keep the report of the current snapshot."""
+    from kindred.publication.task import clean_up
+    from kindred.reports.task import keep_report
+
     return {**clean_up(run), **keep_report(run)}
 
 
 TASKS = {
     "extract": Task(extract_all, needs_snapshot=False, needs_change=False),
     "validate": Task(validate_all, needs_snapshot=False, needs_change=False),
-    "embed_texts": Task(embed_texts),
-    "fit_encoder": Task(fit_encoder),
-    "encode": Task(encode),
-    "build_embeddings": Task(build_embeddings),
-    "plan_graph": Task(plan_graph),
-    "search_graph": Task(search_graph),
-    "merge_graph": Task(merge_graph),
-    "list_algorithms": Task(list_algorithms),
-    "cluster": Task(cluster),
-    "profile_clusters": Task(profile_clusters),
-    "load_lookalikes": Task(load_lookalikes),
-    "place_customers": Task(place_customers),
-    "measure_recommendations": Task(measure_recommendations),
-    "recommend": Task(recommend),
-    "list_audiences": Task(list_audiences),
-    "train_audience": Task(train_audience),
-    "join_audiences": Task(join_audiences),
-    "quality_gate": Task(quality_gate, needs_change=False),
-    "publish": Task(publish, needs_change=False),
+    "embed_texts": Task("encoding.task.embed_texts"),
+    "fit_encoder": Task("encoding.task.fit_encoder"),
+    "encode": Task("encoding.task.encode"),
+    "build_embeddings": Task("serving.task.build_embeddings"),
+    "plan_graph": Task("neighbours.task.plan_graph"),
+    "search_graph": Task("neighbours.task.search_graph"),
+    "merge_graph": Task("neighbours.task.merge_graph"),
+    "list_algorithms": Task("segments.task.list_algorithms"),
+    "cluster": Task("segments.task.cluster"),
+    "profile_clusters": Task("segments.profiles.task.profile_clusters"),
+    "load_lookalikes": Task("lookalikes.task.load_lookalikes"),
+    "place_customers": Task("maps.task.place_customers"),
+    "measure_recommendations": Task("recommendations.task.measure_recommendations"),
+    "recommend": Task("recommendations.task.recommend"),
+    "list_audiences": Task("audiences.task.list_audiences"),
+    "train_audience": Task("audiences.task.train_audience"),
+    "join_audiences": Task("audiences.task.join_audiences"),
+    "quality_gate": Task("publication.task.quality_gate", needs_change=False),
+    "publish": Task("publication.task.publish", needs_change=False),
     "clean_up": Task(
         clean_up_all, needs_snapshot=False, needs_change=False, stops_after_erasure=False
     ),

@@ -10,6 +10,17 @@ import pkgutil
 import sys
 from types import ModuleType
 
+IMPORTED_LATE = (
+    "scipy.cluster.vq",
+    "scipy.optimize",
+    "scipy.spatial",
+    "scipy.stats",
+    "sklearn.decomposition",
+    "sklearn.feature_extraction.text",
+    "sklearn.metrics",
+)
+"""Libraries that functions import when they are called."""
+
 
 def import_all_of(package: ModuleType) -> None:
     """Import the modules of a package, which its users import when they need them."""
@@ -25,12 +36,15 @@ if "scheduler" in sys.argv and "kindred.airflow_adapter.tasks" not in sys.module
     import airflow.sdk.definitions.decorators  # noqa: F401
     import airflow.sdk.definitions.timetables.interval  # noqa: F401
 
-    import kindred.airflow_adapter.tasks  # noqa: F401
+    import kindred.airflow_adapter.tasks
     import kindred.neighbours
     import kindred.segments
 
+    imported = [task.function for task in kindred.airflow_adapter.tasks.TASKS.values()]
     import_all_of(kindred.neighbours)
     import_all_of(kindred.segments)
+    for library in IMPORTED_LATE:
+        importlib.import_module(library)
 
     # What numba does before its first function: the types and operations that it knows, in Python.
     from numba.core.registry import cpu_target

@@ -12,9 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from kindred.airflow_adapter import failures, metrics
 from kindred.airflow_adapter.connections import deployment
 from kindred.airflow_adapter.windows import only_lands, window_of
-from kindred.erasure.task import erase
 from kindred.errors import KindredError, LockTimeoutError, SupersededError, UnreachableError
-from kindred.preparation.task import Request, prepare
 from kindred.progress.steps import reported
 from kindred.run import builds
 from kindred.run.context import opened_run
@@ -30,6 +28,9 @@ RETRYABLE = (LockTimeoutError, UnreachableError)
 
 def begin(space: str, context: Mapping[str, Any]) -> dict[str, Any]:
     """Task ``prepare``: returns the reference to the run that the other tasks receive."""
+    # Imported here because each task is a process of its own, and few need it.
+    from kindred.preparation.task import Request, prepare
+
     try:
         spec = load_spec(spec_paths()[space])
         params = context["params"]
@@ -62,8 +63,6 @@ def call(name: str, reference: Mapping[str, Any], context: Mapping[str, Any]) ->
     ``context`` is Airflow's, with the arguments of a mapped task by name.
     """
     log.info("space %(space)s, snapshot %(as_of)s, run %(run_id)s", reference)
-    parameters = signature(TASKS[name].function).parameters
-    part = {argument: context[argument] for argument in parameters if argument != "run"}
     try:
         asked = {option: reference[option] for option in ("full_extract", "only_lands")}
         with opened_run(
@@ -72,6 +71,8 @@ def call(name: str, reference: Mapping[str, Any], context: Mapping[str, Any]) ->
             reason = reason_to_skip(run, name)
             if reason is not None:
                 raise AirflowSkipException(reason)
+            parameters = signature(TASKS[name].function).parameters
+            part = {argument: context[argument] for argument in parameters if argument != "run"}
             return run_task(replace(run, **asked), name, **part)
     except SupersededError as error:
         raise AirflowSkipException(str(error)) from error
@@ -109,6 +110,8 @@ def close(reference: Mapping[str, Any] | None) -> Any:
 
 def erase_customer(space: str, context: Mapping[str, Any]) -> int:
     """Task ``erase``: carries out the request whose number is in the params; returns the number."""
+    from kindred.erasure.task import erase
+
     try:
         number = int(context["params"]["request"])
         with reported("erase"):

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kindred.audiences.kernels import add_cosine_parts, best_cosines
 from kindred.audiences.populations import LEAST_SEEDS
 
 GROUPS = (2, 4, 8)
@@ -37,6 +36,9 @@ class Centroids:
 
     def parts(self, vectors: Vectors, columns: NDArray[np.int32], count: int) -> Floats:
         """What each of ``count`` columns adds to the score, float64 (rows, count)."""
+        # Imported here because numba takes half a second to import, and most tasks never need it.
+        from kindred.audiences.kernels import add_cosine_parts
+
         parts = np.zeros((len(vectors), count))
         add_cosine_parts(
             vectors, self.origin, self.directions, self.groups(vectors), columns, parts
@@ -48,6 +50,9 @@ class Centroids:
         return {"origin": self.origin.tolist(), "directions": self.directions.tolist()}
 
     def _nearest(self, vectors: Vectors) -> tuple[Floats, NDArray[np.int16]]:
+        # Imported here because numba takes half a second to import, and most tasks never need it.
+        from kindred.audiences.kernels import best_cosines
+
         cosines, groups = np.zeros(len(vectors)), np.zeros(len(vectors), dtype=np.int16)
         best_cosines(vectors, self.origin, self.directions, cosines, groups)
         return cosines, groups

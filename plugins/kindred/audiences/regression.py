@@ -6,9 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, minimize
-
-from kindred.audiences.kernels import add_product_parts, add_products
 
 STRENGTHS = (0.01, 0.1, 1.0)
 """Tried factors of the data's loss beside half the squared length (scikit-learn's ``C``)."""
@@ -34,6 +31,9 @@ class Regression:
 
     def scores(self, vectors: Vectors) -> Floats:
         """Log odds, float64 (rows,)."""
+        # Imported here because numba takes half a second to import, and most tasks never need it.
+        from kindred.audiences.kernels import add_products
+
         scores = np.full(len(vectors), self.intercept)
         add_products(vectors, self.coefficients, scores)
         return scores
@@ -43,6 +43,9 @@ class Regression:
 
         Compared with the mean vector.
         """
+        # Imported here because numba takes half a second to import, and most tasks never need it.
+        from kindred.audiences.kernels import add_product_parts
+
         parts = np.zeros((len(vectors), count))
         add_product_parts(vectors, self.origin, self.coefficients, columns, parts)
         return parts
@@ -115,6 +118,8 @@ def by_gradients(
     least: Floats | None = None,
 ) -> Floats:
     """The coefficients of the least `penalised_loss` by L-BFGS, none below its ``least`` (d,)."""
+    # Imported here because scipy.optimize takes time to import, and most tasks never need it.
+    from scipy.optimize import Bounds, minimize
 
     def loss(found: Floats) -> tuple[float, Floats]:
         value, gradient, _ = penalised_loss(design, answers, weights, penalty, found)

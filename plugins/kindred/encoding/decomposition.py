@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import TruncatedSVD
 
 from kindred.run.threads import one_library_thread
 
@@ -28,7 +27,10 @@ def decompose(weights: Any, count: int) -> NDArray[np.float64]:
         Rounded to `DECIMALS`. Halko, Martinsson & Tropp (2011): random projection with a fixed
         seed and seven power iterations, in one thread, since sums depend on the number of threads.
     """
-    # scikit-learn divides by the variance of the rows, which may be equal.
+    # Imported here because scikit-learn takes time to import, and most tasks never need it.
+    from sklearn.decomposition import TruncatedSVD
+
+    # It divides by the variance of the rows, which may be equal.
     with one_library_thread(), np.errstate(invalid="ignore", divide="ignore"):
         svd = TruncatedSVD(count, n_iter=7, random_state=SEED).fit(weights)
     return np.asarray(np.round(svd.components_.T, DECIMALS))

@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import chi2
 
 from kindred.encoding.blocks import Block, State, floats, numbers_of, strings_of
 from kindred.encoding.categories import CategoryBlock, slots_of
@@ -145,6 +144,9 @@ def stability_index(expected: Sequence[int], found: Sequence[int]) -> float:
 
 def measure_stability(expected: Sequence[int], found: Sequence[int]) -> tuple[float, float]:
     """The raw population stability index, and the value that chance exceeds 1 in 1,000 times."""
+    # Imported here because scipy.stats takes time to import, and most tasks never need it.
+    from scipy.stats import chi2
+
     counts = np.array([expected, found], dtype=np.float64)
     totals = counts.sum(axis=1)
     if not totals.all():

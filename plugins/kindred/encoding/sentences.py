@@ -5,7 +5,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
 from kindred.encoding.blocks import State, floats
 from kindred.encoding.reduced import Floats, Reduced, ReducedBlock, fit_reduced
@@ -62,6 +61,9 @@ def fit_sentence(
     feature: TextFeature, model: str, embeddings: NDArray[np.float32], missing_share: float
 ) -> SentenceBlock:
     """Fit a text column on sentence embeddings, shape (texts, d), multiples of ``GRID``."""
+    # Imported here because scikit-learn takes time to import, and most tasks never need it.
+    from sklearn.decomposition import PCA
+
     rows, dimensions = embeddings.shape
     count = max(1, min(feature.components, dimensions, rows - 1))
     mean: Floats = np.zeros(dimensions)

@@ -1,19 +1,21 @@
 """Encoding of free text by TF-IDF, reduced to a few components: cheap, and good for keywords."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from kindred.encoding.blocks import State, floats, known_of, strings_of
 from kindred.encoding.decomposition import DECIMALS, decompose
 from kindred.encoding.reduced import Floats, Reduced, ReducedBlock, fit_reduced
 from kindred.encoding.texts import Strings, fitted_texts
 from kindred.spec.features import TextFeature
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 
 @dataclass(frozen=True)
@@ -105,5 +107,8 @@ def _count_terms(
     return terms, tuple(floats(counted.idf_)), sparse.csr_array(counted.transform(texts))
 
 
-def _vectorizer(**options: Any) -> TfidfVectorizer:
+def _vectorizer(**options: Any) -> "TfidfVectorizer":
+    # Imported here because scikit-learn takes time to import, and most tasks never need it.
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     return TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w\w+\b", **options)

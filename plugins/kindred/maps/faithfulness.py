@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from kindred.neighbours.threads import cut, in_threads
 from kindred.spec.metrics import Metric
@@ -71,6 +70,9 @@ def measure(
 
 def _neighbours_on_map(placed: np.ndarray, sampled: np.ndarray, k: int) -> np.ndarray:
     """The k nearest others of sampled points on the map, int64 (sampled, k)."""
+    # Imported here because scipy.spatial takes time to import, and most tasks never need it.
+    from scipy.spatial import KDTree
+
     found = np.asarray(KDTree(placed.astype(np.float64)).query(placed[sampled], k=k + 1)[1])
     is_other = found != sampled[:, None]
     # Where many points lie at one place, a point may be missing from its own neighbours.

@@ -18,7 +18,6 @@ from kindred.maps.placing import place
 from kindred.neighbours.distances import eligible
 from kindred.neighbours.distinct import find_distinct
 from kindred.neighbours.public_graph import public_part
-from kindred.neighbours.tiles import searchable
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.warehouse.database import Database
@@ -31,6 +30,9 @@ def points_of(run: Run, warehouse: Database, embeddings: Embeddings) -> np.ndarr
 
     They are the vectors, without what readers must not learn of private columns.
     """
+    # Imported here because numba takes half a second to import, and most tasks never need it.
+    from kindred.neighbours.tiles import searchable
+
     vectors, hidden = embeddings.vectors, run.spec.hidden_features
     if hidden:
         blocks = encoder_versions.read(warehouse, embeddings.encoder_version).column_blocks

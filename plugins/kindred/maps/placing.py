@@ -1,7 +1,6 @@
 """Place customers on a map: each by its nearest landmarks, whoever else is there."""
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from kindred.maps.layout import Layout
 from kindred.neighbours.threads import cut, in_threads
@@ -58,6 +57,9 @@ def place(points: np.ndarray, layout: Layout, *, threads: int = 1) -> np.ndarray
 
 def spacing_of(coordinates: np.ndarray) -> float:
     """The median distance of a landmark to the fifth nearest other one on the map; not 0."""
+    # Imported here because scipy.spatial takes time to import, and most tasks never need it.
+    from scipy.spatial import KDTree
+
     distances = KDTree(coordinates).query(coordinates, k=[SPACED + 1])[0]
     return float(np.median(distances)) or 1.0
 

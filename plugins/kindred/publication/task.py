@@ -18,6 +18,7 @@ from kindred.publication import leftovers, promotion, unchanged
 from kindred.publication.aside_rows import problems_of_rows
 from kindred.publication.gate import problems_of_figures
 from kindred.publication.prune import prune_nights
+from kindred.publication.shared_partitions import stored_as_of
 from kindred.run import builds
 from kindred.run.context import Run
 from kindred.segments.identity import stable_ids
@@ -57,7 +58,7 @@ def quality_gate(run: Run) -> dict[str, Any]:
     facts = run.reopened().build.facts
     with run.warehouse("quality_gate") as warehouse:
         problems = problems_of_figures(run.spec, facts)
-        if unchanged.stored_as_of(facts) is None:
+        if stored_as_of(facts) is None:
             problems = [*problems_of_rows(warehouse, run.spec, run.as_of, facts), *problems]
         else:
             unchanged.require_shared(warehouse, run.as_of, facts)
@@ -84,7 +85,7 @@ def publish(run: Run) -> dict[str, Any]:
         if run.build.state == "published":
             log.info("snapshot %s is published already", run.as_of.isoformat())
             return {"published": _publish_audiences(run, warehouse, facts)}
-        shared = unchanged.stored_as_of(facts)
+        shared = stored_as_of(facts)
         if shared is None:
             for algorithm in run.spec.clustering.algorithms:
                 stable_ids.require_same_links(

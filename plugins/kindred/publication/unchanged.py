@@ -22,6 +22,7 @@ from kindred.encoding.task import refit_is_due
 from kindred.errors import ArtefactError, DataError
 from kindred.history import snapshot_customers
 from kindred.neighbours.graph_artefacts import machine_code
+from kindred.publication.shared_partitions import FACT, stored_as_of
 from kindred.run import builds
 from kindred.run.context import Run
 from kindred.segments.clusters import NOISE
@@ -38,7 +39,6 @@ from kindred.warehouse.locks import Resource
 
 log = logging.getLogger(__name__)
 
-FACT = "unchanged_since"
 PUBLIC = "public_lookalikes"
 """Only spaces with private features have them."""
 OF_THE_GRAPH = (
@@ -100,12 +100,6 @@ def skip_unchanged(run: Run) -> dict[str, Any]:
         earlier.as_of.isoformat(),
     )
     return {FACT: earlier.stored_as_of.isoformat()}
-
-
-def stored_as_of(facts: Mapping[str, Any]) -> datetime | None:
-    """The snapshot whose partitions a build shares; None if it is computed."""
-    found = facts.get(FACT)
-    return None if found is None else datetime.fromisoformat(found["as_of"])
 
 
 def require_shared(database: Database, as_of: datetime, facts: Mapping[str, Any]) -> None:

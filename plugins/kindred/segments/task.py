@@ -10,12 +10,8 @@ from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.run.memory import require_memory
 from kindred.segments.clusters import Clusters
-from kindred.segments.density.dbscan_clusters import cluster_dbscan
-from kindred.segments.density.hdbscan_clusters import cluster_hdbscan
 from kindred.segments.identity.stable_ids import stable_ids
-from kindred.segments.kmeans.kmeans_segments import cluster_by_kmeans
 from kindred.segments.label_rows import PARENT, LabelRows, delete_algorithm
-from kindred.segments.lists.list_segments import cluster_lists
 from kindred.segments.plpython.plpython_labels import cluster_in_database, write_labels
 from kindred.segments.segment_memory import density_megabytes, lists_megabytes, plpython_megabytes
 from kindred.spec.clustering import Algorithm
@@ -78,7 +74,7 @@ def cluster(run: Run, algorithm: str) -> dict[str, Any]:
 
 
 def _find(run: Run, warehouse: Database, algorithm: Algorithm, embeddings: Embeddings) -> Clusters:
-    """Run the algorithm."""
+    """Run the algorithm; its libraries are imported for it alone."""
     clustering, metric, vectors = run.spec.clustering, run.spec.metric, embeddings.vectors
     if algorithm is Algorithm.PLPYTHON:
         block_rows = run.settings.block_rows
@@ -87,16 +83,24 @@ def _find(run: Run, warehouse: Database, algorithm: Algorithm, embeddings: Embed
         return cluster_in_database(warehouse, embeddings, settings, metric, block_rows=block_rows)
     if algorithm is Algorithm.IVFFLAT:
         require_memory(run, "cluster", str(algorithm), lists_megabytes(vectors.shape))
+        from kindred.segments.lists.list_segments import cluster_lists
+
         return cluster_lists(run, warehouse, embeddings, read_plan(run).distinct)
     if algorithm is Algorithm.KMEANS:
+        from kindred.segments.kmeans.kmeans_segments import cluster_by_kmeans
+
         return cluster_by_kmeans(run, warehouse, embeddings, read_plan(run).distinct)
     threads = cores(run.settings.graph_threads)
     graph, plan = read_graph(run), read_plan(run)
     forecast = density_megabytes(vectors.shape, graph.neighbours.shape[1])
     require_memory(run, "cluster", str(algorithm), forecast)
     if algorithm is Algorithm.DBSCAN:
+        from kindred.segments.density.dbscan_clusters import cluster_dbscan
+
         dbscan = clustering.dbscan
         return cluster_dbscan(vectors, graph, dbscan, metric, seed=SEED, threads=threads, plan=plan)
+    from kindred.segments.density.hdbscan_clusters import cluster_hdbscan
+
     hdbscan = clustering.hdbscan
     return cluster_hdbscan(vectors, graph, hdbscan, metric, seed=SEED, threads=threads, plan=plan)
 

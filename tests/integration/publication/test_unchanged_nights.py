@@ -26,8 +26,9 @@ from kindred.backfills.backfill_plan import plan_backfill
 from kindred.erasure.task import erase, request_erasure
 from kindred.errors import ArtefactError, DataError
 from kindred.history.erasure_key import VARIABLE
-from kindred.publication import promotion, unchanged
+from kindred.publication import promotion
 from kindred.publication.prune import Retention, prune
+from kindred.publication.shared_partitions import stored_as_of
 from kindred.publication.withdraw import withdraw
 from kindred.run import builds
 from kindred.run.context import open_run
@@ -178,7 +179,7 @@ def test_what_has_changed_is_computed_and_the_log_says_why(
         run = laboratory.land(spec, SECOND, **changes)
     [found] = [r.getMessage() for r in caplog.records if "is computed: " in r.getMessage()][-1:]
     assert reason in found
-    assert unchanged.stored_as_of(run.build.facts) is None
+    assert stored_as_of(run.build.facts) is None
 
 
 def test_a_filled_value_is_counted(one_night: Laboratory, copy_laboratory: Copy) -> None:
@@ -281,7 +282,7 @@ def test_an_erased_person_is_gone_from_every_date(
     assert shop.query("select lookalikes from bi.snapshots") == [(second,)] * 2
     # The next night is computed: its lists are full again.
     run = shop.run(SPEC, THIRD)
-    assert unchanged.stored_as_of(run.build.facts) is None
+    assert stored_as_of(run.build.facts) is None
     assert shop.query(counted, (moment(THIRD),)) == [(119 * 5,)]
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 Counts = NDArray[np.int64]
 
@@ -73,6 +72,9 @@ def match_clusters(comparison: Comparison) -> Counts:
     best partner, so a lower threshold is enough: an id should survive a shift of the border between
     clusters, but a few customers who moved should not carry it to an unrelated cluster.
     """
+    # Imported here because scipy.optimize takes time to import, and most tasks never need it.
+    from scipy.optimize import linear_sum_assignment
+
     weights = np.where(comparison.overlap >= CONTINUES_SHARE, comparison.shared, 0)
     matched = np.full(weights.shape[0], NEW, dtype=np.int64)
     labels, previous = linear_sum_assignment(weights, maximize=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import silhouette_score
 
 from kindred.neighbours.distances import normalised
 from kindred.run.threads import one_library_thread
@@ -95,6 +94,9 @@ def measure_silhouette(
     sample_size : int
         The number of customers in the sample.
     """
+    # Imported here because scikit-learn takes time to import, and most tasks never need it.
+    from sklearn.metrics import silhouette_score
+
     rows = np.flatnonzero(labels != NOISE)
     if len(rows) > SILHOUETTE_SAMPLE:
         generator = np.random.default_rng(seed)

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm, t
 
 CONFIDENCE = 0.95
 SMALL_EFFECT = 0.2
@@ -66,6 +65,9 @@ def wilson_interval(successes: ArrayLike, customers: ArrayLike) -> tuple[Floats,
     low, high : ndarray of float64
         From 0 to 1; NaN for no customers.
     """
+    # Imported here because scipy.stats takes time to import, and most tasks never need it.
+    from scipy.stats import norm
+
     z = float(norm.ppf(0.5 + CONFIDENCE / 2.0))
     counts = np.asarray(customers, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -97,6 +99,9 @@ def mean_interval(
     low, high : ndarray of float64
         NaN for fewer than two customers.
     """
+    # Imported here because scipy.stats takes time to import, and most tasks never need it.
+    from scipy.stats import t
+
     counts = np.asarray(customers, dtype=np.float64)
     is_known = counts > 1
     safe = np.where(is_known, counts, 2.0)

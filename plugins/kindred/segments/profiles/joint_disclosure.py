@@ -13,8 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.cluster.vq import kmeans2
-from scipy.optimize import minimize
 
 from kindred.run.threads import one_library_thread
 from kindred.segments.profiles.disclosure import LEAST_ERROR_SHARE
@@ -250,6 +248,9 @@ def _distances(values: Floats, guess: _Guess, weights: Floats) -> Floats:
 
 def _parts(x: Floats, labels: Labels, *, is_convex: bool) -> tuple[NDArray[np.intp], Labels]:
     """Convex parts of the segments: the part of each row, and the label of each part."""
+    # Imported here because scipy.cluster takes time to import, and most tasks never need it.
+    from scipy.cluster.vq import kmeans2
+
     if is_convex:
         classes, found = np.unique(labels, return_inverse=True)
         return found.astype(np.intp), classes
@@ -269,6 +270,9 @@ def _parts(x: Floats, labels: Labels, *, is_convex: bool) -> tuple[NDArray[np.in
 
 def _regression(x: Floats, parts: NDArray[np.intp], count: int) -> tuple[Floats, Floats]:
     """Multinomial logistic regression: weights (d, count) and offsets (count,)."""
+    # Imported here because scipy.optimize takes time to import, and most tasks never need it.
+    from scipy.optimize import minimize
+
     rows = np.arange(len(x))
     hot = np.eye(count)[parts]
     with_one = np.column_stack([x, np.ones(len(x))])
