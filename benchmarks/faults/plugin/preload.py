@@ -39,8 +39,9 @@ if "scheduler" in sys.argv and "kindred.airflow_adapter.tasks" not in sys.module
     import kindred.airflow_adapter.tasks
     import kindred.neighbours
     import kindred.segments
+    import kindred.tasks
 
-    imported = [task.function for task in kindred.airflow_adapter.tasks.TASKS.values()]
+    imported = [task.function for task in kindred.tasks.TASKS.values()]
     import_all_of(kindred.neighbours)
     import_all_of(kindred.segments)
     for library in IMPORTED_LATE:
