@@ -36,7 +36,7 @@ if "scheduler" in sys.argv and "kindred.airflow_adapter.tasks" not in sys.module
     import airflow.sdk.definitions.decorators  # noqa: F401
     import airflow.sdk.definitions.timetables.interval  # noqa: F401
 
-    import kindred.airflow_adapter.tasks
+    import kindred.airflow_adapter.tasks  # noqa: F401
     import kindred.neighbours
     import kindred.segments
     import kindred.tasks
