@@ -93,7 +93,8 @@ def _block(block: Chart | Listing, name: str) -> str:
     return (
         f'<figure class="block{wide}" aria-labelledby="{name}-title"><figcaption>{head}'
         f'</figcaption><div class="{body}">{_keys(block.keys)}{pictures}</div>'
-        f"<details><summary>The figures as a table</summary>{_table(block.table, name)}</details>"
+        f'<details><summary id="{name}-figures" aria-labelledby="{name}-figures {name}-title">The'
+        f" figures as a table</summary>{_table(block.table, name)}</details>"
         "</figure>"
     )
 

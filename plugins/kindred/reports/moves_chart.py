@@ -45,9 +45,10 @@ def moves_chart(moves: Moves | None, colours: Mapping[int, str]) -> list[Chart]:
     moved = total - stayed
     return [
         Chart(
-            f"{share(moved / total if total else 0)} of the customers moved to another segment",
+            f"{share(moved / total if total else 0)} of those who were there before moved",
             f"Customers by their segment on {moment(moves.from_as_of)} (left) and in this snapshot"
-            " (right). Who moved between smaller segments counts as having stayed.",
+            " (right). To join a segment, or to leave all, is a move too; one between segments that"
+            " are drawn together is none.",
             Table(
                 ("from", "to", "customers"),
                 tuple(

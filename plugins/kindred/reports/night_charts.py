@@ -1,5 +1,6 @@
 """Charts of the night: trends, stages, drift, what is missing."""
 
+import statistics
 from collections.abc import Mapping, Sequence
 from math import floor
 
@@ -108,8 +109,7 @@ def _seconds(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
 
 
 def _against(totals: Sequence[float]) -> str:
-    before = sorted(totals[:-1])
-    median = before[len(before) // 2]
+    median = statistics.median(totals[:-1])
     usual = 0.1  # of the median: less is what any two nights differ by
     if abs(totals[-1] - median) <= usual * median:
         return "as in the nights before"
@@ -248,6 +248,9 @@ def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
         if len(known) > 1
         else f"{worst} did not drift"
     )
+    keys = [Key(ACCENT, "since the night before"), Key(CONTRAST, "since the fit")]
+    if all(one.drift is None for one in known):
+        title, keys = f"{title} since the fit", keys[1:]
     return [
         Chart(
             title,
@@ -267,7 +270,7 @@ def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
                 ),
             ),
             lambda frame: _drift(frame, ranked[:MOST_COLUMNS]),
-            keys=(Key(ACCENT, "since the night before"), Key(CONTRAST, "since the fit")),
+            keys=tuple(keys),
         )
     ]
 

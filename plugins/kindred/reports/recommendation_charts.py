@@ -33,6 +33,13 @@ def recommendation_charts(found: Recommendations) -> list[Chart]:
     return [*_quality(found.quality), *_reasons(found.reasons)]
 
 
+def _overlap(one: RecommendationQuality, other: RecommendationQuality) -> bool:
+    """Whether the intervals of two recalls overlap."""
+    lows, highs = (one.recall_low, other.recall_low), (one.recall_high, other.recall_high)
+    known = [limit for limit in (*lows, *highs) if limit is not None]
+    return len(known) == 2 * len(lows) and max(known[:2]) <= min(known[2:])
+
+
 def _quality(found: Sequence[RecommendationQuality]) -> list[Chart]:
     known = [one for one in found if one.recall is not None]
     if not known:
@@ -53,6 +60,9 @@ def _quality(found: Sequence[RecommendationQuality]) -> list[Chart]:
     if others:
         best = max(others, key=lambda one: one.recall or 0.0)
         against = f"; the best other method finds {share(best.recall)}"
+        if _overlap(mine, best):
+            name = _MEASURES.get(best.method, best.method)
+            against = f", as many as {name} within the intervals"
     return [
         Chart(
             f"The lists find {share(mine.recall)} of what customers bought next{against}",

@@ -116,7 +116,7 @@ def night_section(night: Night) -> Section:
 
 
 def _since(text: str) -> str:
-    return f"{text} (night before)" if text else "the first night that is kept"
+    return f"{text} since the night before" if text else "the first night that is kept"
 
 
 def _said_of(night: Night) -> tuple[str, ...]:

@@ -102,15 +102,17 @@ def effects(segmentation: Segmentation) -> list[Chart]:
     columns = sorted(strength, key=lambda title: (-strength[title], title))[:MOST_TRAITS]
     cells = [one for one in telling if one.title in columns]
     best = max(cells, key=lambda one: (abs(one.effect or 0.0), -one.cluster_id))
-    direction = "above" if (best.effect or 0) > 0 else "below"
+    above, below = ("later than", "earlier than") if best.kind == "date" else ("above", "below")
+    direction = above if (best.effect or 0) > 0 else below
     if abs(best.effect or 0) >= EFFECT_LIMITS[-1]:
         direction = f"far {direction}"
     return [
         Chart(
             f"{short(best.title)} tells most: segment {best.cluster_id} is {direction} everybody",
             "Effect size of each column by segment: how far the segment's mean or share is from"
-            " everybody's (Cohen's d or h: 0.2 small, 0.5 medium, 0.8 large). Only what is most"
-            " telling of a segment is known; other cells are empty.",
+            " everybody's (Cohen's d or h: 0.2 small, 0.5 medium, 0.8 large). Numbers are compared"
+            " on the encoder's scale, where a few large ones count less. Only what is most telling"
+            " of a segment is known; other cells are empty.",
             Table(
                 ("column", "segment", "effect", "in the segment", "everybody"),
                 tuple(
@@ -251,7 +253,7 @@ def _outcome(segmentation: Segmentation, title: str, traits: Sequence[Trait]) ->
         for one in ranked
     ]
     top = max(different or ranked, key=lambda one: (_gap(one), -one.cluster_id))
-    said = f"{short(title)} is about the same in all segments"
+    said = f"{short(title)}: no segment clearly differs from everybody"
     if different:
         found, usual = _plain_of(top, top.estimate), _plain_of(top, everyone)
         said = (
@@ -262,10 +264,11 @@ def _outcome(segmentation: Segmentation, title: str, traits: Sequence[Trait]) ->
     what = "Share" if top.is_share else "Mean"
     return Chart(
         said,
-        f"{what} in each segment with its 95 % interval; the dashed line is everybody's. Coloured"
-        " where the interval excludes it.",
+        f"{what} in each segment, of the customers whose value is known, with its 95 % interval;"
+        " the dashed line is everybody's. Coloured where the interval excludes it: one in twenty"
+        " does by chance. Segments with few known values are left out.",
         Table(
-            ("segment", "customers", "estimate", "everybody", "differs"),
+            ("segment", "with a value", "estimate", "everybody", "differs"),
             tuple(
                 (
                     shown(title_of(segmentation, one.cluster_id)),
@@ -305,6 +308,8 @@ def stability(segmentation: Segmentation, nights: Sequence[Snapshot]) -> list[Ch
     last = known[-1].stability or 0.0
     well, little = 0.9, 0.6  # readings of the adjusted Rand index; chance gives 0, equality 1
     word = "nearly those" if last >= well else "like those" if last >= little else "unlike those"
+    if figure(last) == figure(1.0):
+        word = "those"
     return [
         Chart(
             f"The segments are {word} of the night before: stability {figure(last)}",
