@@ -14,7 +14,7 @@ import numpy as np
 
 from integration.movements import published, recounted
 from integration.warehouse import COLUMNS, Laboratory, make_spec, moment, people
-from kindred import tasks
+from kindred.publication import unchanged
 from kindred.publication.withdraw import withdraw
 from kindred.spec.model import Spec
 
@@ -90,7 +90,7 @@ def change(laboratory: Laboratory, customer: int, when: str, income: float = 1.0
 @contextmanager
 def computing() -> Iterator[None]:
     """Nothing is shared: every night is computed."""
-    with patch.object(tasks, "skip_unchanged", lambda run: {}):
+    with patch.object(unchanged, "skip_unchanged", lambda run: {}):
         yield
 
 
