@@ -116,9 +116,10 @@ def test_ids_are_unique_and_what_is_referred_to_is_there(reading):
     ids = [value for _, name, value in reading.attributes if name == "id"]
     assert len(ids) == len({*ids})
     referred = {
-        value.removeprefix("#").removeprefix("url(#").removesuffix(")")
+        one.removeprefix("#").removeprefix("url(#").removesuffix(")")
         for _, name, value in reading.attributes
         if name in ("aria-labelledby", "href", "clip-path") and value != "data:,"
+        for one in value.split()
     }
     assert referred <= {*ids}
 
