@@ -61,6 +61,7 @@ from airflow.sdk import (
     DeadlineAlert,
     DeadlineReference,
     Param,
+    ParamsDict,
     TriggerRule,
     chain,
     get_parsing_context,
@@ -226,7 +227,6 @@ def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
         start_date=SCHEDULE.start_date,
         catchup=False,
         max_active_runs=1,
-        params=params(spec),
         doc_md=__doc__,
         tags=["kindred", spec.space],
         default_args=DEFAULT_ARGS,
@@ -276,6 +276,8 @@ def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
         chain(filled, gate, published, cleaned)
         # Not after clean_up alone, which runs and succeeds whatever failed before it.
         chain([published, cleaned], finish())
+    # Behind the tasks, each of which would get a copy: to store those takes ten times all else.
+    made.params.update(ParamsDict(params(spec)))
     return made
 
 

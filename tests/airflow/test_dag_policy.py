@@ -179,6 +179,7 @@ class TestDag:
         for name, param in params.items():
             assert param.schema["type"], name
             assert param.description.endswith("."), name
+        assert not any(task.params for task in dag.tasks)  # which would store a copy each
         offered = ["kmeans", "hdbscan", "dbscan", "plpython"]
         assert params["algorithms"].schema["items"]["enum"] == offered
 
