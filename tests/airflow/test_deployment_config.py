@@ -6,6 +6,7 @@ The options are read from the files Airflow ships, so nothing is initialised for
 import configparser
 import re
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -23,6 +24,7 @@ OF_CELERY = ("celery", "extra_celery_config")
 """Not among the defaults that Airflow ships of the provider; `make cluster-test` uses it."""
 
 
+@cache
 def known_options():
     """Section and option pairs of Airflow, of the providers' defaults it ships, and of lineage."""
     core = distribution("apache-airflow-core")
