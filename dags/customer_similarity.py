@@ -53,6 +53,7 @@ previous one serves again. `bi.snapshots` shows which one is current, and why a 
 from datetime import timedelta
 from typing import Any
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import (
     DAG,
     Asset,
@@ -61,6 +62,7 @@ from airflow.sdk import (
     DeadlineAlert,
     DeadlineReference,
     Param,
+    ParamsDict,
     TriggerRule,
     chain,
     get_parsing_context,
@@ -216,17 +218,12 @@ def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
 
         tasks.close(run)
 
-    @task(trigger_rule=TriggerRule.NONE_FAILED, executor_config=executor_config(PODS, "finish"))
-    def finish() -> None:
-        """Fails the run (by not being reached) if an earlier task failed."""
-
     with DAG(
         dag_id=spec.dag_id,
         schedule=timetable(spec),
         start_date=SCHEDULE.start_date,
         catchup=False,
         max_active_runs=1,
-        params=params(spec),
         doc_md=__doc__,
         tags=["kindred", spec.space],
         default_args=DEFAULT_ARGS,
@@ -275,7 +272,11 @@ def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
             chain([trained, profiled], filled[-1])
         chain(filled, gate, published, cleaned)
         # Not after clean_up alone, which runs and succeeds whatever failed before it.
-        chain([published, cleaned], finish())
+        # It fails the run by not being reached; the scheduler ends it without a process.
+        finish = EmptyOperator(task_id="finish", trigger_rule=TriggerRule.NONE_FAILED)
+        chain([published, cleaned], finish)
+    # Behind the tasks, each of which would get a copy: to store those takes ten times all else.
+    made.params.update(ParamsDict(params(spec)))
     return made
 
 

@@ -112,7 +112,6 @@ TASKS = (
     "quality_gate",
     "publish",
     "clean_up",
-    "finish",
 )
 TASKS_ANEW = ("build_embeddings", "quality_gate", "publish", "clean_up")
 TASKS_OF_EVENTS = ("extract", "validate", "measure_recommendations", "recommend", "publish")
@@ -169,7 +168,6 @@ def select_cases(
         and (not tasks or task in tasks)
         and (not faults or fault in faults)
         and (fault is not Fault.SOURCE or task in READS_SOURCE)
-        and (fault is Fault.KILL or task != "finish")
         and (fault is Fault.KILL or of_variant is not TASKS_OF_EVENTS or task != "publish")
     ]
 

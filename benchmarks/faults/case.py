@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 
 from benchmarks.faults import alone, checks, harm
 from benchmarks.faults.audience_files import ASKED, file_name
@@ -22,6 +23,8 @@ from local.failures import LocalError
 from local.processes import wait_until
 
 STOP_SECONDS = 600
+LOOKS = 5
+"""For the files of a stopped task, one per second, before Airflow is asked about its run."""
 Middle = tuple[str, int]
 # A task may survive the other faults: one that only computes, or the second of two tries.
 ENDS_THE_TRY = (
@@ -258,11 +261,12 @@ def stopped_in(scene: Scene) -> Stopped | None:
 
 def _wait_for_stop(scene: Scene) -> Stopped:
     found: list[Stopped] = []
+    looks = count(1)
 
     def is_over() -> bool:
         stopped = stopped_in(scene)
         found[:] = [] if stopped is None else [stopped]
-        return bool(found) or scene.run.state in ENDED
+        return bool(found) or (next(looks) % LOOKS == 0 and scene.run.state in ENDED)
 
     wait_until(is_over, STOP_SECONDS, 1.0)
     if not found:

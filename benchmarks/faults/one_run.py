@@ -3,9 +3,11 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, nullcontext
+from itertools import count
 
 from benchmarks.faults import harm
 from benchmarks.faults.case import (
+    LOOKS,
     OUTAGES,
     STOP_SECONDS,
     Case,
@@ -102,9 +104,11 @@ def _as_they_stop(scenes: Mapping[Case, Scene]) -> Iterator[Case]:
     [run, *_] = [scene.run for scene in scenes.values()]
     found: list[Case] = []
 
+    looks = count(1)
+
     def is_time() -> bool:
         found[:] = [case for case, scene in left.items() if stopped_in(scene) is not None]
-        return bool(found) or run.state in ENDED
+        return bool(found) or (next(looks) % LOOKS == 0 and run.state in ENDED)
 
     while left:
         wait_until(is_time, STOP_SECONDS, 1.0)

@@ -10,7 +10,7 @@ from local.rest import AirflowClient, JsonObject
 
 ENDED = ("success", "failed")
 RUN_SECONDS = 1_800
-POLL_SECONDS = 1.0
+POLL_SECONDS = 2.0
 
 
 class Person(AirflowClient):

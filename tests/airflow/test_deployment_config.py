@@ -5,13 +5,14 @@ The options are read from the files Airflow ships, so nothing is initialised for
 
 import configparser
 import re
+import runpy
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 import yaml
-from airflow.providers.openlineage.get_provider_info import get_provider_info
 
 from unit.helm_values import LAYERS, values
 
@@ -23,6 +24,7 @@ OF_CELERY = ("celery", "extra_celery_config")
 """Not among the defaults that Airflow ships of the provider; `make cluster-test` uses it."""
 
 
+@cache
 def known_options():
     """Section and option pairs of Airflow, of the providers' defaults it ships, and of lineage."""
     core = distribution("apache-airflow-core")
@@ -36,7 +38,10 @@ def known_options():
     }
     providers = configparser.ConfigParser(interpolation=None)
     providers.read_string((templates / "provider_config_fallback_defaults.cfg").read_text())
-    for name, content in get_provider_info()["config"].items():
+    lineage = distribution("apache-airflow-providers-openlineage")
+    path = lineage.locate_file("airflow/providers/openlineage/get_provider_info.py")
+    info = runpy.run_path(str(path))["get_provider_info"]()
+    for name, content in info["config"].items():
         options |= {(name, option) for option in content["options"]}
     options.add(OF_CELERY)
     return options | {(name, option) for name in providers.sections() for option in providers[name]}

@@ -53,7 +53,7 @@ def fill_range(airflow: RealAirflow) -> None:
     layout.pgdata.symlink_to(airflow.local.server.pgdata)
     write_spec(layout.own_features, space_spec("ranged", clustering={"algorithms": ["kmeans"]}))
     # To list all tasks of the runs takes the API server a tenth of a second.
-    with airflow.components, patch.object(watch, "POLL_SECONDS", 5.0):
+    with airflow.components, patch.object(watch, "POLL_SECONDS", 8.0):
         before = names_of(airflow.local.supervisor.running())
         assert before >= {"api-server", "dag-processor", "scheduler"}
         last_line, printed = make_backfill(

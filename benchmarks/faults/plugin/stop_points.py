@@ -18,7 +18,7 @@ from typing import Any
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
-OURS = ("/plugins/kindred/", "/dags/customer_similarity.py")
+OURS = "/plugins/kindred/"
 DATABASE, ARTEFACTS = "/kindred/warehouse/database.py", "/kindred/artefacts/stores.py"
 FOLDER = "/kindred/artefacts/folder.py"
 ADAPTER, TASKS = "/kindred/airflow_adapter/tasks.py", "/task.py"
@@ -65,7 +65,7 @@ class Watch:
         code = frame.f_code
         is_ours = self._is_ours.get(code)
         if is_ours is None:
-            is_ours = code.co_name != "<module>" and any(p in code.co_filename for p in OURS)
+            is_ours = code.co_name != "<module>" and OURS in code.co_filename
             self._is_ours[code] = is_ours
         if not is_ours:
             return None
@@ -78,10 +78,8 @@ class Watch:
         return self._see_end if is_body else None
 
     def _begins(self, code: CodeType) -> bool:
-        """Whether this is the function of the task in a subject's folder, or in the DAG file."""
-        is_in_subject = self.task_id != "finish"
-        is_there = code.co_filename.endswith(TASKS)
-        return code.co_name == self.task_id and (is_there or not is_in_subject)
+        """Whether this is the function of the task in a subject's folder."""
+        return code.co_name == self.task_id and code.co_filename.endswith(TASKS)
 
     def _see_end(self, frame: FrameType, event: str, _: object) -> Tracer | None:
         """End counting: recording time and memory after the body is not part of its middle."""

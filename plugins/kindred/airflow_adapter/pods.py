@@ -25,9 +25,9 @@ TASKS = (
     *("cluster", "profile_clusters", "load_lookalikes", "place_customers"),
     *("measure_recommendations", "recommend"),
     *("list_audiences", "train_audience", "join_audiences"),
-    *("quality_gate", "publish", "clean_up", "finish", "erase"),
+    *("quality_gate", "publish", "clean_up", "erase"),
 )
-"""All tasks that any DAG may have."""
+"""All tasks that any DAG may have, but for `finish`, which has no process."""
 LIMITED = RESOURCES[1:]
 """What a task must not exceed; more of the processor than it asked for it may use."""
 

@@ -38,7 +38,7 @@ VARIANTS = (IN_PLACE, ANEW, TEXTS, WITH_EVENTS, WITH_AUDIENCES, UNCHANGED, WITH_
 COUNTS = {
     "encode": {"call": 101, "in warehouse": 20, "write": 4},
     "plan_graph": {"call": 40, "write": 2, "read": 3},
-    "finish": {"call": 1},
+    "list_algorithms": {"call": 1},
 }
 
 
@@ -48,7 +48,7 @@ def test_every_fault_meets_every_task():
     assert len({case.space for case in cases}) == len(cases)
     for fault in set(Fault) - {Fault.SOURCE}:
         met = {(case.variant, case.task) for case in cases if case.fault is fault}
-        in_place = {(IN_PLACE, task) for task in TASKS if task != "finish" or fault is Fault.KILL}
+        in_place = {(IN_PLACE, task) for task in TASKS}
         others = {(ANEW, task) for task in TASKS_ANEW} | {(TEXTS, "embed_texts")}
         events = {
             (WITH_EVENTS, task)
@@ -66,7 +66,7 @@ def test_every_fault_meets_every_task():
 
 
 def test_no_task_of_the_dag_is_forgotten():
-    assert {"prepare", "finish", *DAG_TASKS} == TRIED
+    assert {"prepare", *DAG_TASKS} == TRIED
 
 
 def test_chosen_cases_only():
@@ -93,7 +93,7 @@ def test_chosen_cases_only():
     [
         (Fault.KILL, "encode", 0.5, ("call", 50)),
         (Fault.KILL, "encode", 0.0, ("call", 1)),
-        (Fault.KILL, "finish", 0.5, ("call", 1)),
+        (Fault.KILL, "list_algorithms", 0.5, ("call", 1)),
         (Fault.DISK, "encode", 0.5, ("write", 2)),
         (Fault.CONNECTION, "encode", 0.9, ("in warehouse", 18)),
         (Fault.SERVER, "encode", 0.5, ("in warehouse", 10)),
@@ -113,7 +113,7 @@ def test_middle(fault, task, moment, middle):
     [
         (Fault.SOURCE, "encode", "does not read the source"),
         (Fault.CONNECTION, "plan_graph", "has no session in its middle"),
-        (Fault.DISK, "finish", "writes no artefact"),
+        (Fault.DISK, "list_algorithms", "writes no artefact"),
         (Fault.ARTEFACT, "encode", "reads no artefact"),
         (Fault.WAREHOUSE_DISK, "plan_graph", "has no session in its middle"),
     ],
