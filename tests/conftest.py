@@ -32,6 +32,7 @@ MALLOC = {
     "MALLOC_MMAP_THRESHOLD_": "67108864",
 }
 DATABASES = pytest.StashKey[MadeDatabases]()
+TOGETHER = ("airflow", "integration/audiences", "integration/reports")
 PARTS = (("neighbours", "maps"), ("segments", "recommendations", "audiences"))  # of machine_code.py
 
 # `make test` tries the same examples each time; the long profile tries new ones.
@@ -65,7 +66,7 @@ class Together(LoadFileScheduling):
     """Where tests run side by side: one process for a file, one for all that share a server.
 
     Those are the tests with the Airflow, and those with PL/Python, whose packages one installs; and
-    those of reports share their nights.
+    those of audiences, or of reports, share their nights.
 
     While the processes collect the tests, others compile what they all would have to.
     """
@@ -87,7 +88,7 @@ class Together(LoadFileScheduling):
         if "plpython" in file:
             return "plpython"
         folder = str(Path(file).parent)
-        return folder if folder.endswith(("airflow", "integration/reports")) else file
+        return folder if folder.endswith(TOGETHER) else file
 
 
 @pytest.hookimpl(wrapper=True)

@@ -21,12 +21,11 @@ from kindred.errors import PreflightError
 from kindred.preparation.task import Request, prepare
 from kindred.publication.table_hash import table_hashes
 from kindred.run.builds import read_build
-from kindred.run.context import Deployment, Run, open_run
+from kindred.run.context import Deployment, Run, open_run, opened_run
 from kindred.run.windows import resolve_window
 from kindred.settings import Settings
 from kindred.spec.model import Spec, schema_of, spec_from_dict
 from kindred.tasks import run_task
-from kindred.warehouse.database import Database
 from kindred.warehouse.locks import guarded
 
 LANDING_STAGES = ("extract", "validate")
@@ -140,21 +139,22 @@ class Laboratory:
         times: int = 1,
         before: Callable[[str, Run], None] | None = None,
         until: str | None = None,
+        shares: bool = True,
         **changes: Any,
     ) -> Run:
         """All stages in the order of the flow, each ``times`` times; stops before ``until``.
 
-        Unless something is done ``before`` them, they share their sessions: to open new ones for
-        each takes a third of the night.
+        Unless it is said that they do not, they share their sessions: to open new ones for each
+        takes a third of the night. What is done ``before`` them has sessions of its own.
         """
         self.ended = None
-        stages = self.stages(spec, as_of, times=times, shares=before is None, **changes)
+        stages = self.stages(spec, as_of, times=times, shares=shares, **changes)
         with closing(stages):
             for stage, run in stages:
                 if until == stage:
                     break
                 if before is not None:
-                    before(stage, open_run(self.deployment, spec.space, run.as_of))
+                    before(stage, replace(run.reopened(), session=None))
         return self.ended or open_run(self.deployment, spec.space, moment(as_of))
 
     def land(self, spec: Spec, as_of: str, **changes: Any) -> Run:
@@ -166,10 +166,10 @@ class Laboratory:
     ) -> Iterator[tuple[str, Run]]:
         """Yield before every stage, which is run when the next one is asked for."""
         for _ in range(times):
-            run = self.begin(spec, as_of, **changes)
+            reference = prepare(self.deployment, spec, self.request(spec, as_of, **changes))
         asked = {name: changes.get(name, False) for name in ("full_extract", "only_lands")}
-        with self._sessions(run) if shares else nullcontext() as session:
-            run = replace(run, session=session, **asked)
+        with self._opened(reference) if shares else nullcontext(self.reopen(reference)) as run:
+            session, run = run.session, replace(run, **asked)
             for stage, arguments in self.steps(run):
                 if run.build.state in NOT_COMPUTED and stage not in (*LANDING_STAGES, "clean_up"):
                     continue
@@ -182,10 +182,13 @@ class Laboratory:
                 self.ended = replace(run, build=read_build(session, run.as_of), session=None)
 
     @contextmanager
-    def _sessions(self, run: Run) -> Iterator[Database]:
-        """The session of all stages of a night, and the one that takes their locks."""
-        with run.warehouse("night") as session, guarded(session):
-            yield session
+    def _opened(self, reference: dict[str, Any]) -> Iterator[Run]:
+        """A run with the session of all stages of a night, beside which one takes their locks."""
+        place = reference["space"], datetime.fromisoformat(reference["as_of"])
+        with opened_run(self.deployment, *place, None, "night") as run:
+            assert run.session is not None
+            with guarded(run.session):
+                yield run
 
     def steps(self, run: Run) -> Iterable[tuple[str, dict[str, Any]]]:
         """Stage by stage; mapped stages once for each of their parts, the last part first."""

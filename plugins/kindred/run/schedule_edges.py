@@ -8,6 +8,7 @@ counts, as Airflow has it. A line of every hour follows the hours: both that are
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from croniter import croniter
 
@@ -65,7 +66,12 @@ def _edge(schedule: str | LocalSchedule, moment: datetime, *, is_after: bool) ->
 
 
 def _nearest(schedule: str | LocalSchedule, moment: datetime, *, is_after: bool) -> datetime:
-    line, zone = cron_of(schedule)
+    return _found(*cron_of(schedule), moment, is_after)
+
+
+@lru_cache(maxsize=4096)
+def _found(line: str, zone: tzinfo, moment: datetime, is_after: bool) -> datetime:
+    """Kept: each night asks of all snapshots again whether they are those of their schedule."""
     # Where the clock jumps, moments are not in the order of what it shows: those within the jump
     # are looked at, too.
     sign = 1 if is_after else -1

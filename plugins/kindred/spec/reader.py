@@ -18,6 +18,8 @@ MOST_NODES = 100_000
 """Values of a file with all that its aliases and merges repeat: a hundred lines can be billions."""
 MOST_DIGITS = 100
 """Characters of a number: Python reads no decimal number of 4,301, and none of 310 is a float."""
+MOST_BRACKETS = 200
+"""Open at once: of more PyYAML looks through all at each character, seconds before it gives up."""
 MERGE_TAG = "tag:yaml.org,2002:merge"  # of the key <<
 _NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 # PyYAML passes on Python's own errors for invalid values: ValueError for the date 2026-13-45 or a
@@ -50,6 +52,11 @@ class _Loader(yaml.SafeLoader):
     """
 
     quotable: Collection[str] | None = None
+
+    def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
+        if self.flow_level >= MOST_BRACKETS:
+            raise RecursionError
+        super().fetch_flow_collection_start(token)
 
     def get_single_node(self) -> yaml.Node | None:
         node: yaml.Node | None = super().get_single_node()

@@ -40,7 +40,7 @@ def test_killed_server_empties_nothing_that_waits_for_a_task(crashing):
         laboratory.run(spec, FIRST)
         # Its keys are compared with those that landed: an empty list would delete everybody.
         laboratory.query("delete from customers where customer_id = 7", source=True)
-        laboratory.run(spec, SECOND, before=before)
+        laboratory.run(spec, SECOND, before=before, shares=before is None)
         laboratory.fill("customers", COLUMNS, people(400))
     assert staged == ["delta"]
     assert laboratory.hashes("crashed") == laboratory.hashes("calm")

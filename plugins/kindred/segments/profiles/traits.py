@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ class Trait:
 
     def to_json(self, role: str, position: int) -> dict[str, Any]:
         """The trait as plain JSON, with its position among the traits of its role."""
-        return {"role": role, "position": position, **asdict(self)}
+        return {"role": role, "position": position, **vars(self)}
 
 
 @dataclass(frozen=True)
