@@ -44,6 +44,7 @@ from benchmarks.workers.spaces import (
 from benchmarks.workers.traffic import counted, moved_by_stage, requests_in
 from kindred.spec.model import Spec
 from local.cluster.cluster import Cluster, cluster, services
+from local.cluster.network import why_impossible
 from local.demo import AS_OF_BY_LOGICAL_DATE, load_customers
 from local.environment import SOURCE
 from local.failures import LocalError
@@ -244,6 +245,9 @@ def main() -> int:
     report = Report("cluster-test", {"n": n, "small": is_small}, machine())
 
     def measure() -> int:
+        problem = why_impossible()
+        if problem is not None:  # before minutes are spent
+            raise LocalError(problem)
         local = measure_local(report, n)
         measure_cluster(report, n, local, is_small)
         return report.finish()

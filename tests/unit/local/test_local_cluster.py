@@ -11,7 +11,7 @@ import yaml
 from local.airflow import LocalAirflow
 from local.cluster import environment, services
 from local.cluster.enter import mounts_of, unescaped
-from local.cluster.network import Bridge, Network, Place, free_network
+from local.cluster.network import Bridge, Network, Place, bridged, free_network
 from local.cluster.s3_store import counted
 from local.credentials import load_credentials
 from local.failures import LocalError
@@ -122,3 +122,16 @@ def test_the_store_counts_what_is_sent_and_received():
     answer = counted(lambda environ, start: [b"abc", b"d"], lines)(asked, None)
     assert list(answer) == [b"abc", b"d"]
     assert lines.getvalue().split(" ", 1)[1] == "10.213.0.11 PUT /kindred/a b.npy 7 4\n"
+
+
+def test_who_is_not_root_is_told_so(monkeypatch, tmp_path):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(LocalError, match="made by root only"), bridged(tmp_path, 1):
+        pass
+
+
+def test_missing_programs_are_named(monkeypatch, tmp_path):
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LocalError, match="ip, unshare, mount is missing"), bridged(tmp_path, 1):
+        pass
