@@ -38,7 +38,7 @@ from kindred.run.windows import Window
 from kindred.settings import Settings
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import Spec, spec_from_dict
-from kindred.tasks import run_task
+from kindred.tasks import TASKS, run_task
 from kindred.warehouse.copy_writer import Column, Field, RowStream, encode_rows
 from kindred.warehouse.database import connect
 from local.page_reader import install_page_reader
@@ -216,10 +216,22 @@ def report_row(report: Report, night: int, stage: str, forecast: int | None, pea
 
 @contextmanager
 def processes(*, reused: bool) -> Iterator[ProcessPoolExecutor]:
-    """One new process per stage, or one for all, which is faster but does not release memory."""
+    """One new process per stage, or one for all, which is faster but does not release memory.
+
+    One for all has all libraries from the start, as what is forked from Airflow's scheduler has.
+    """
     lives = None if reused else 1
-    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=lives) as pool:
+    ready = import_all if reused else None
+    with ProcessPoolExecutor(
+        1, get_context("spawn"), initializer=ready, max_tasks_per_child=lives
+    ) as pool:
         yield pool
+
+
+def import_all() -> None:
+    """Import what any task needs."""
+    for task in TASKS.values():
+        assert callable(task.function)
 
 
 def main() -> int:
