@@ -16,126 +16,80 @@ the whole DAG, one night after the other:
 
 For each night and stage: **seconds** from the start of its first task instance to the end of its
 last (from Airflow), **work** summed over the instances, **processor** and **peak MB** (of the
-largest instance) as the tasks themselves record them, and what it adds to the critical **path**. A
+largest instance) as the tasks themselves record them, **database**, the processor seconds of the
+server in the stage's sessions (sampled), and what it adds to the critical **path**. A
 night's row has the seconds from the start of the run to its end, those of landing (prepare,
 extract, validate), processor seconds of the tasks, of the rest of Airflow and of PostgreSQL, the
 highest memory of all tasks at one moment (PSS, which counts shared pages once; the scheduler, from
-which tasks are forked, included), and MB written: to the WAL, to tables and indexes
-(``pg_stat_io``, with temporary ones), and as artefacts (the files that are there at the end).
+which tasks are forked, included), MB written to the WAL, to tables and indexes (``pg_stat_io``,
+with temporary ones) and as artefacts (the files that are there at the end; another table has them
+by name), and the size of the warehouse at the end. What was **searched** is a table, too: customers
+and dimensions, lists and probes of graph and index.
 
 ``--nights=first,full`` runs some of them. ``--stages=encode,graph,cluster,lookalikes`` runs these
 stages of a first night alone, one process per task and one after the other, without Airflow (more:
-``index``, ``profiles``); what they need before is run, too, and listed. Time limits are for a
-million customers of 20 columns on two cores; from ten million on, for the stages alone.
+``index``, ``profiles``, ``map``, ``publication``, ``all``); what they need before is run, too, and
+listed. With ``--nights`` all stages of those nights are run in this way; ``--shard-rows`` changes
+how many shards there are. ``main`` is the processor time of one thread, ``database_parallel`` that
+of the server's parallel workers: what more cores do not shorten, and what they do. Time limits are
+for a million customers of 20 columns on two cores; from ten million on, for the stages alone.
 """
 
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from benchmarks import mixed_customers as mixed
 from benchmarks.local_airflow import Machine, exit_code, local_airflow
-from benchmarks.mixed_changes import add_customers, change_customers
 from benchmarks.night_airflow import (
     TASKS,
     Figures,
+    Samples,
     changed_share,
     groups_of,
     run_night,
     vectors_of,
 )
+from benchmarks.night_kinds import (
+    ChangingSource,
+    Night,
+    chosen_nights,
+    window_of,
+    with_algorithms,
+)
 from benchmarks.night_stages import measure_stages
-from benchmarks.process_samples import ProcessSamples, sampled
+from benchmarks.process_samples import sampled
 from benchmarks.report import Report, arguments, machine
-from kindred.spec.clustering import Algorithm
+from benchmarks.server_samples import server_sampled
 from kindred.spec.model import Spec
 from local.environment import SOURCE
 
-FIRST = datetime(2026, 1, 5, 2, tzinfo=UTC)
-DAY = timedelta(days=1)
-BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
 MILLION = 1_000_000
 MIN_RECALL, MAX_MEGABYTES = 0.99, 4096.0
 
 
-@dataclass(frozen=True)
-class Night:
-    """A night: what has changed before it, per mille, and the most seconds for a million.
-
-    ``algorithms`` are those of the spec from then on.
-    """
-
-    name: str
-    changed: int
-    new: int
-    limit_seconds: float | None
-    algorithms: tuple[Algorithm, ...] = (Algorithm.KMEANS, Algorithm.HDBSCAN)
-
-
-KMEANS = (Algorithm.KMEANS,)
-NIGHTS = (
-    Night("first", 0, 0, 220.0),
-    Night("full", 300, 2, 150.0),
-    Night("changed", 10, 2, 110.0),
-    Night("quiet", 0, 0, 30.0),
-    Night("switched, kmeans", 10, 2, None, KMEANS),
-    Night("changed, kmeans", 10, 2, 60.0, KMEANS),
-)
-
-
-def chosen_nights(names: str) -> list[Night]:
-    """The nights named, in their order; a later one needs the first.
-
-    Raises
-    ------
-    SystemExit
-        A name is unknown, or the first night is missing.
-    """
-    known = {night.name.replace(", ", "-"): night for night in NIGHTS}
-    wanted = [name.strip() for name in names.split(",")] if names else list(known)
-    unknown = [name for name in wanted if name not in known]
-    if unknown or "first" not in wanted:
-        raise SystemExit(
-            f"--nights: found {names!r}, allowed are 'first' and any of {', '.join(known)}"
-        )
-    return [night for name, night in known.items() if name in wanted]
-
-
-def with_algorithms(spec: Spec, algorithms: Sequence[Algorithm]) -> Spec:
-    """The spec with other algorithms of segments."""
-    clustering = spec.clustering.model_copy(update={"algorithms": tuple(algorithms)})
-    return spec.model_copy(update={"clustering": clustering})
-
-
 @dataclass
 class Nights:
-    """The nights of one space, and how many customers its source has by now."""
+    """The nights of one space."""
 
     running: Machine
     spec: Spec
-    samples: ProcessSamples
-    customers: int
-    columns: int
+    samples: Samples
+    source: ChangingSource
     before: datetime | None = None
 
     def run(self, number: int, night: Night) -> tuple[Figures, dict[str, Any]]:
         """Change the source, run the night; return its figures, and what has changed."""
-        as_of = FIRST + number * DAY
-        source = self.running.airflow.server.dsn(SOURCE)
-        when, new = as_of - timedelta(hours=6), self.customers * night.new // 1000
-        add_customers(source, self.customers, new, when, self.columns)
-        self.customers += new
-        rows = change_customers(
-            source, self.customers, night.changed, when, self.columns, seed=number
-        )
-        window = {"start": (as_of - DAY if number else BEGINNING).isoformat()}
-        conf = {**window, "end": as_of.isoformat()}
-        self.running.change_spec(with_algorithms(self.spec, night.algorithms))
+        changed: dict[str, Any] = {**self.source.change(number, night)}
+        window = window_of(number)
+        as_of = window.as_of
+        conf = {"start": window.start.isoformat(), "end": as_of.isoformat()}
+        spec = with_algorithms(self.spec, night.algorithms)
+        self.running.change_spec(spec)
         name = night.name.replace(", ", "_")
-        figures = run_night(self.running, self.spec, self.samples, name, conf)
-        changed: dict[str, Any] = {"rows_changed": rows, "rows_new": new}
+        figures = run_night(self.running, spec, self.samples, name, conf)
         if self.before is not None:
             share = changed_share(self.running, self.spec, as_of, self.before)
             changed["vectors_changed"] = share
@@ -163,7 +117,10 @@ def report_night(report: Report, night: Night, found: Figures, changed: dict[str
         wal_mb=round(found.wal_mb),
         relation_mb=round(found.relation_mb),
         artefact_mb=round(found.artefact_mb),
+        warehouse_mb=round(found.warehouse_mb),
     )
+    report.measure(night.name, group="searched", **found.searched)
+    report.measure(night.name, group="MB of artefacts", **found.artefacts)
     for stage in found.stages:
         report.measure(
             stage.name,
@@ -172,6 +129,7 @@ def report_night(report: Report, night: Night, found: Figures, changed: dict[str
             instances=stage.instances,
             work=stage.work_seconds,
             processor=stage.processor_seconds,
+            database=stage.database_seconds,
             peak_mb=stage.peak_mb,
             path=stage.path_seconds,
         )
@@ -201,8 +159,10 @@ def measure_nights(report: Report, nights: Sequence[Night], n: int, columns: int
     spec = mixed.make_spec(columns)
     with local_airflow("night", [spec], mixed.source_table(n, columns)) as running:
         running.airflow.client.unpause(spec.dag_id)
-        with sampled(groups_of(running)) as samples:
-            playing = Nights(running, spec, samples, n, columns)
+        superuser = running.airflow.server.dsn("postgres")
+        with sampled(groups_of(running)) as processes, server_sampled(superuser) as server:
+            source = ChangingSource(running.airflow.server.dsn(SOURCE), n, columns)
+            playing = Nights(running, spec, Samples(processes, server), source)
             for number, night in enumerate(nights):
                 found, changed = playing.run(number, night)
                 report_night(report, night, found, changed)
@@ -210,13 +170,17 @@ def measure_nights(report: Report, nights: Sequence[Night], n: int, columns: int
 
 
 def main() -> int:
-    options = arguments(__doc__, n=MILLION, columns=mixed.COLUMNS, nights="", stages="")
+    options = arguments(
+        __doc__, n=MILLION, columns=mixed.COLUMNS, nights="", stages="", shard_rows=0
+    )
     given = {"n": options.n, "columns": options.columns}
 
     def measure() -> int:
         if options.stages:
-            report = Report("night_stages", {**given, "stages": options.stages}, machine())
-            measure_stages(report, mixed.make_spec(options.columns), options.stages, **given)
+            asked = {"stages": options.stages, "shard_rows": options.shard_rows}
+            nights = chosen_nights(options.nights or "first")
+            report = Report("night_stages", {**given, **asked}, machine())
+            measure_stages(report, mixed.make_spec(options.columns), nights, **given, **asked)
         else:
             nights = chosen_nights(options.nights)
             report = Report("night", given, machine())

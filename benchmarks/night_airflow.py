@@ -3,19 +3,30 @@
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import numpy as np
-import psycopg2
 
 from benchmarks.critical_path import Instance, Step, critical_path, stage_seconds
 from benchmarks.local_airflow import Machine
+from benchmarks.night_facts import (
+    MEGABYTE,
+    RELATIONS,
+    WAL,
+    artefact_megabytes,
+    bytes_below,
+    indexed,
+    row,
+    searched,
+    value,
+    warehouse_megabytes,
+)
 from benchmarks.process_samples import ProcessSamples
+from benchmarks.server_samples import ServerSamples
 from kindred.artefacts.folder import snapshot_slug
 from kindred.spec.model import Spec
 from local.airflow import SCHEDULER
@@ -25,16 +36,10 @@ POLL_SECONDS = 1.0
 PATIENCE_SECONDS = 4 * 3600.0
 SILENT_SECONDS = 120.0
 LANDING = ("prepare", "extract", "validate")
+CLUSTER = "cluster"
 TASKS, AIRFLOW, SERVER = "tasks", "Airflow", "PostgreSQL"
 TOOK = re.compile(r"took [\d.]+ s \(([\d.]+) s of processor time\)")
 FACTS = "select stage_peak_mb, recall, encoder_version from bi.snapshots where as_of = %s"
-WAL = "select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
-# Tables and indexes only; what a COPY writes into a new table may be missing from the WAL.
-RELATIONS = (
-    "select coalesce(sum(write_bytes + extend_bytes), 0)::bigint from pg_stat_io"
-    " where object in ('relation', 'temp relation')"
-)
-MEGABYTE = 2**20
 
 T = TypeVar("T")
 
@@ -45,7 +50,8 @@ class Stage:
 
     ``seconds`` from the start of its first instance to the end of its last; ``work_seconds`` summed
     over the instances; ``processor_seconds`` and ``peak_mb`` (of the largest) as the tasks say;
-    ``path_seconds`` is its part of the critical path.
+    ``path_seconds`` is its part of the critical path; ``database_seconds`` are the server's, of
+    processor time in the stage's sessions.
     """
 
     name: str
@@ -55,11 +61,28 @@ class Stage:
     processor_seconds: float | None
     peak_mb: int | None
     path_seconds: float
+    database_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What is sampled while nights run: processes by group, and the server by stage."""
+
+    processes: ProcessSamples
+    server: ServerSamples
+
+    def begin(self) -> dict[str, float]:
+        """Measure anew; return the processor seconds of each group so far."""
+        self.server.begin()
+        return self.processes.begin()
 
 
 @dataclass(frozen=True)
 class Figures:
-    """One night; processor seconds and peak memory by group of processes."""
+    """One night; processor seconds and peak memory by group of processes.
+
+    ``artefacts``: MB by name; ``searched``: what its graph and its index were made of.
+    """
 
     seconds: float
     landing_seconds: float
@@ -72,6 +95,9 @@ class Figures:
     artefact_mb: float
     recall: float | None
     encoder_version: int | None
+    warehouse_mb: float = 0.0
+    artefacts: Mapping[str, float] = field(default_factory=dict)
+    searched: Mapping[str, Any] = field(default_factory=dict)
 
 
 def groups_of(running: Machine) -> dict[str, list[int]]:
@@ -85,7 +111,7 @@ def groups_of(running: Machine) -> dict[str, list[int]]:
 
 
 def run_night(
-    running: Machine, spec: Spec, samples: ProcessSamples, name: str, conf: Mapping[str, Any]
+    running: Machine, spec: Spec, samples: Samples, name: str, conf: Mapping[str, Any]
 ) -> Figures:
     """Run the DAG once by hand, wait for its end, and collect the figures.
 
@@ -98,27 +124,34 @@ def run_night(
     before, wal, relations = samples.begin(), value(dsn, WAL), value(dsn, RELATIONS)
     client.start_run(spec.dag_id, conf, name)
     run = wait_for(running, spec.dag_id, name)
-    after = samples.processor_seconds()
-    peaks = dict(samples.peak_mb)
+    after, server = samples.processes.processor_seconds(), dict(samples.server.seconds)
+    peaks = dict(samples.processes.peak_mb)
     entries = patiently(client.task_instances_of, spec.dag_id, name)
     instances = [instance_of(entry) for entry in entries if entry["state"] == "success"]
     began, ended = moment(run["start_date"]), moment(run["end_date"])
     path = critical_path(instances, patiently(client.upstream_tasks, spec.dag_id), began)
     as_of = datetime.fromisoformat(conf["end"])
     peak_of, recall, encoder = row(dsn, FACTS, as_of)
-    processor = processor_times(running, entries)
+    processor = processor_times(running, entries, spec)
+    folder = artefacts(running, spec, as_of)
     return Figures(
         seconds=(ended - began).total_seconds(),
         landing_seconds=sum(i.seconds for i in instances if i.task_id in LANDING),
-        stages=stages_of(instances, path, processor, peak_of),
+        stages=[
+            *stages_of(instances, path, processor, peak_of, server),
+            *stages_of(by_algorithm(instances, spec), (), processor, {}),
+        ],
         path=path,
         processor_seconds={group: after[group] - before[group] for group in after},
         peak_mb=peaks,
         wal_mb=(value(dsn, WAL) - wal) / MEGABYTE,
         relation_mb=(value(dsn, RELATIONS) - relations) / MEGABYTE,
-        artefact_mb=bytes_below(artefacts(running, spec, as_of)) / MEGABYTE,
+        artefact_mb=bytes_below(folder) / MEGABYTE,
         recall=None if recall is None else float(recall),
         encoder_version=encoder,
+        warehouse_mb=warehouse_megabytes(dsn),
+        artefacts=artefact_megabytes(folder),
+        searched={**searched(folder), **indexed(dsn, as_of)},
     )
 
 
@@ -155,6 +188,7 @@ def stages_of(
     path: Sequence[Step],
     processor: Mapping[str, float],
     peak_of: Mapping[str, int],
+    server: Mapping[str, float] | None = None,
 ) -> list[Stage]:
     """The stages of a night in the order of their starts."""
     found = []
@@ -162,20 +196,39 @@ def stages_of(
         same = [instance for instance in instances if instance.task_id == name]
         on_path = sum(step.instance.seconds for step in path if step.instance.task_id == name)
         work = sum(instance.seconds for instance in same)
-        found.append(
-            Stage(name, len(same), seconds, work, processor.get(name), peak_of.get(name), on_path)
-        )
+        measured = (processor.get(name), peak_of.get(name), on_path, (server or {}).get(name))
+        found.append(Stage(name, len(same), seconds, work, *measured))
     return found
 
 
-def processor_times(running: Machine, entries: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Task -> processor seconds of its instances, as their logs say."""
+def by_algorithm(instances: Sequence[Instance], spec: Spec) -> list[Instance]:
+    """The instances of ``cluster``, as tasks of their own."""
+    return [
+        replace(one, task_id=name_of(one.task_id, one.map_index, spec), map_index=-1)
+        for one in instances
+        if one.task_id == CLUSTER
+    ]
+
+
+def name_of(task_id: str, map_index: int, spec: Spec) -> str:
+    """The task, with the algorithm if it is ``cluster``."""
+    if task_id != CLUSTER:
+        return task_id
+    return f"{task_id} {spec.clustering.algorithms[map_index]}"
+
+
+def processor_times(
+    running: Machine, entries: Sequence[Mapping[str, Any]], spec: Spec
+) -> dict[str, float]:
+    """Task, and algorithm of ``cluster`` -> processor seconds of its instances, by their logs."""
     found: dict[str, float] = {}
     for entry in (entry for entry in entries if entry["start_date"]):  # others have no log
         for message in patiently(running.airflow.client.log_messages, entry):
             said = TOOK.search(str(message.get("event", "")))
             if said:
-                found[entry["task_id"]] = found.get(entry["task_id"], 0.0) + float(said[1])
+                task_id = entry["task_id"]
+                for name in {task_id, name_of(task_id, int(entry["map_index"]), spec)}:
+                    found[name] = found.get(name, 0.0) + float(said[1])
     return found
 
 
@@ -213,11 +266,6 @@ def artefacts(running: Machine, spec: Spec, as_of: datetime) -> Path:
     return running.airflow.layout.artifacts / spec.space / snapshot_slug(as_of)
 
 
-def bytes_below(folder: Path) -> int:
-    """The size of all files in a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
 def instance_of(entry: Mapping[str, Any]) -> Instance:
     """A task instance as Airflow's API describes it."""
     start, end = moment(entry["start_date"]), moment(entry["end_date"])
@@ -227,16 +275,3 @@ def instance_of(entry: Mapping[str, Any]) -> Instance:
 def moment(text: str) -> datetime:
     """A time of Airflow's API."""
     return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def value(dsn: str, query: str) -> int:
-    """The one number of a query."""
-    return int(row(dsn, query)[0])
-
-
-def row(dsn: str, query: str, *parameters: Any) -> tuple[Any, ...]:
-    """The one row of a query."""
-    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        [found] = cursor.fetchall()
-    return tuple(found)

@@ -78,13 +78,17 @@ def postgres_version(dsn: str) -> str:
 
 @dataclass(frozen=True)
 class Alone(Generic[T]):
-    """A call in its own process: its result, time and memory."""
+    """A call in its own process: its result, time and memory.
+
+    ``main_cpu_seconds`` are those of ``cpu_seconds`` that one thread has taken.
+    """
 
     result: T
     seconds: float
     cpu_seconds: float
     peak_rss_mb: float
     rss_before_mb: float
+    main_cpu_seconds: float
 
 
 def measure_alone(work: Callable[..., T], *arguments: object) -> Alone[T]:
@@ -116,10 +120,11 @@ def _send(sender: Connection, work: Callable[..., T], arguments: tuple[object, .
 
 def _measured(work: Callable[..., T], arguments: tuple[object, ...]) -> Alone[T]:
     before = _memory_mb("VmRSS")
-    started, cpu_started = time.perf_counter(), time.process_time()
+    clocks = (time.perf_counter, time.process_time, time.thread_time)
+    started = [clock() for clock in clocks]
     result = work(*arguments)
-    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
-    return Alone(result, seconds, cpu_seconds, _memory_mb("VmHWM"), before)
+    seconds, cpu, main = (clock() - since for clock, since in zip(clocks, started, strict=True))
+    return Alone(result, seconds, cpu, _memory_mb("VmHWM"), before, main)
 
 
 def _memory_mb(name: str) -> float:

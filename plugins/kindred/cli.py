@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from kindred import audience_commands, report_commands
+from kindred import audience_commands, plan_commands, report_commands
 from kindred.command_context import SpaceOption, conninfo, deployment, log_in_to_store, spec_of
 from kindred.errors import KindredError, SettingsError
 from kindred.progress.steps import STANDARD_ERROR, reported
@@ -23,6 +23,7 @@ from kindred.spec.spec_files import spec_paths
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(audience_commands.app)
 app.add_typer(report_commands.app)
+app.add_typer(plan_commands.app)
 console = Console(emoji=False)  # values such as :car: are none
 
 FAILED = 1

@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 from customers import space_spec, write_spec
 
+from kindred.planning.night_tasks import upstream as planned_upstream
+from kindred.planning.workload import usual_spec
+from kindred.spec.clustering import Algorithm
+
 pytestmark = pytest.mark.usefixtures("early")
 
 FLOW = [
@@ -356,8 +360,18 @@ def test_segments_by_lists_of_the_index_wait_for_it(parse, tmp_path):
     write_spec(tmp_path, space_spec("lists", clustering={"algorithms": ["kmeans", "ivfflat"]}))
     dags = parse(tmp_path).dags
     waits = {}
-    for dag_id in ("customer_similarity", "customer_similarity__lists"):
+    algorithms = {
+        "customer_similarity": [Algorithm.KMEANS],
+        "customer_similarity__lists": [Algorithm.KMEANS, Algorithm.IVFFLAT],
+    }
+    for dag_id, listed in algorithms.items():
         dag = dags[dag_id]
+        # `kindred plan` knows what waits for what; all but `finish` take the result of `prepare`.
+        planned = planned_upstream(usual_spec(columns=1, algorithms=listed))
+        for task_id, before in planned.items():
+            own = dag.get_task(task_id).upstream_task_ids
+            assert own | {"prepare"} == {*before, "prepare"}, task_id
+        assert planned.keys() == set(dag.task_ids)
         upstream = dag.get_task("cluster").upstream_task_ids
         offered = dag.params.get_param("algorithms").schema["items"]["enum"]
         waits[dag_id] = ("build_embeddings" in upstream, "ivfflat" in offered)

@@ -37,6 +37,7 @@ ORDER = (
     "infer",
     "preparation",
     "backfills",
+    "planning",
     "reports",
     "page",
     "superset",
@@ -146,6 +147,7 @@ READS_FILES = (
     "encoding/sentence_models/load",
     "encoding/sentence_models/onnx_model",
     "neighbours/compiled",
+    "planning/constants",
     "superset/dashboard_files",
 )
 """The modules besides that read files or the environment."""

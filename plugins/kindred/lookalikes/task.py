@@ -7,7 +7,7 @@ from kindred.encoding.vectors import read_embeddings
 from kindred.lookalikes.lookalike_rows import PARENT, PUBLIC_PARENT, Lookalikes, load_part
 from kindred.neighbours.graph_artefacts import GRAPH, PUBLIC_GRAPH, read_graph
 from kindred.neighbours.graph_memory import LOOKALIKE_ROW_BYTES, part_megabytes
-from kindred.neighbours.task import count_parts
+from kindred.neighbours.shards import count_parts
 from kindred.run.context import Run
 from kindred.run.memory import with_fitting_blocks
 from kindred.warehouse import partitions

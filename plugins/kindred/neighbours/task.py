@@ -1,7 +1,6 @@
 """plan_graph, search_graph and merge_graph: search the neighbour graph in shards."""
 
 import logging
-import math
 import time
 from typing import Any
 
@@ -37,18 +36,15 @@ from kindred.neighbours.results import NeighbourGraph
 from kindred.neighbours.search import find_candidates, merge_shards, search_shard
 from kindred.neighbours.search_plan import EXACT, GraphPlan, may_use_lists
 from kindred.neighbours.search_plan import plan_graph as plan
+from kindred.neighbours.shards import count_parts, count_shards, graph_k
 from kindred.neighbours.truth import find_truth
 from kindred.progress.steps import step
 from kindred.run.context import SEED, Run
 from kindred.run.machine import cores
 from kindred.run.memory import require_memory
-from kindred.spec.clustering import Algorithm
-from kindred.spec.model import Spec
 from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
-
-MAX_SHARDS = 64
 
 
 def plan_graph(run: Run) -> list[int]:
@@ -96,30 +92,6 @@ def plan_graph(run: Run) -> list[int]:
     write_plan(run, made)
     log.info("graph plan: %s", made.parameters)
     return list(range(made.shards))
-
-
-def graph_k(spec: Spec) -> int:
-    """The lookalikes' k, or twice the ``min_samples`` of density clustering if that is more.
-
-    Density clustering needs ``min_samples`` neighbours. The spanning tree does not depend on the
-    width, but with longer lists, fewer points have to be searched for edges out of their component.
-    """
-    clustering = spec.clustering
-    widths = {
-        Algorithm.HDBSCAN: 2 * clustering.hdbscan.min_samples,
-        Algorithm.DBSCAN: 2 * clustering.dbscan.min_samples,
-    }
-    return max(spec.k, *(widths.get(algorithm, 0) for algorithm in clustering.algorithms))
-
-
-def count_shards(rows: int, shard_rows: int, threads: int) -> int:
-    """Number of shards with ``2 * shard_rows`` customers per thread: a few seconds of work each."""
-    return min(MAX_SHARDS, max(1, math.ceil(rows / (2 * shard_rows * threads))))
-
-
-def count_parts(customers: int, shard_rows: int) -> int:
-    """Number of parts in which the lookalikes of so many customers are loaded; at least one."""
-    return max(1, math.ceil(customers / shard_rows))
 
 
 def search_graph(run: Run, shard: int) -> dict[str, Any]:

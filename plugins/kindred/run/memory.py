@@ -4,14 +4,12 @@ import logging
 from dataclasses import replace
 
 from kindred.errors import SettingsError
+from kindred.run.base_memory import fitting_rows, with_block
 from kindred.run.context import Run
 from kindred.run.machine import available_megabytes, held_megabytes, total_megabytes
 from kindred.settings import Settings
 
 log = logging.getLogger(__name__)
-
-SMALLEST_BLOCK = 1_000
-"""The smallest block; a still smaller one would save less than a megabyte."""
 
 
 def limit_megabytes(settings: Settings) -> int:
@@ -57,13 +55,12 @@ def with_fitting_blocks(run: Run, stage: str, work: str, megabytes: int, row_byt
     """
     wanted = run.settings.block_rows
     limit = limit_megabytes(run.settings)
-    left = max(0, limit - megabytes - 1) * 2**20 // row_bytes
-    rows = max(min(wanted, SMALLEST_BLOCK), min(wanted, left))
+    rows = fitting_rows(wanted, limit, megabytes, row_bytes)
     if rows < wanted:
         log.warning(
             "%s: blocks of %d rows instead of %d (KINDRED_BLOCK_ROWS), a task may take %d MB",
             *(work, rows, wanted, limit),
         )
-    require_memory(run, stage, work, megabytes + rows * row_bytes // 2**20)
+    require_memory(run, stage, work, with_block(megabytes, rows, row_bytes))
     settings = run.settings.model_copy(update={"block_rows": rows})
     return replace(run, deployment=replace(run.deployment, settings=settings))

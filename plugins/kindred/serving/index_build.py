@@ -10,13 +10,12 @@ from psycopg2 import errors
 from kindred.errors import DataError, SettingsError
 from kindred.progress.steps import step
 from kindred.serving.index_kinds import IndexKind, options_of
-from kindred.serving.index_plan import Candidate, IndexPlan
+from kindred.serving.index_plan import PARALLEL_WORKERS, Candidate, IndexPlan
 from kindred.spec.metrics import Metric
 from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 
-PARALLEL_WORKERS = 2
 EXACT_SCAN = "exact scan"
 
 

@@ -52,6 +52,9 @@ ASSIGNMENT_NANOSECONDS = 27.0
 ROW_NANOSECONDS = 1_000.0
 """Per sampled row and list, per row and list, and per row; measured as above with two workers."""
 
+PARALLEL_WORKERS = 2
+"""Of a build, beside the session's own process."""
+
 MEASURED_DIMENSIONS = 32
 FIXED_DIMENSIONS = 16
 PAGE_BYTES = 8_192

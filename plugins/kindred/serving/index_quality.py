@@ -17,7 +17,13 @@ from kindred.neighbours.truth import Truth
 from kindred.progress.steps import step
 from kindred.serving.index_build import BuiltIndex
 from kindred.serving.index_kinds import IndexKind
-from kindred.serving.probes import SampledRecall, choose_probes, recall_interval
+from kindred.serving.probes import (
+    PUBLISHED_CUSTOMERS,
+    TUNING_CUSTOMERS,
+    SampledRecall,
+    choose_probes,
+    recall_interval,
+)
 from kindred.serving.rebuild import MAX_RECALL_LOSS, Canary
 from kindred.spec.index_methods import Method
 from kindred.warehouse import statements
@@ -25,10 +31,6 @@ from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
 
-TUNING_CUSTOMERS = 1_000
-"""Their recall has a standard error of about .002, half of what one more probe adds at .95."""
-
-PUBLISHED_CUSTOMERS = 500
 TIMED_CUSTOMERS = 50
 """Of every value that is tried; of the chosen one, all published customers are timed."""
 

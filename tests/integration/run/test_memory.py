@@ -9,8 +9,9 @@ from benchmarks.memory import Place, measure, processes
 from benchmarks.report import Report
 from integration.warehouse import COLUMNS, make_spec, people
 from kindred.errors import SettingsError
+from kindred.run.base_memory import SMALLEST_BLOCK
 from kindred.run.context import open_run
-from kindred.run.memory import SMALLEST_BLOCK, with_fitting_blocks
+from kindred.run.memory import with_fitting_blocks
 from kindred.tasks import run_task
 
 AS_OF = "2026-01-25T02:00"

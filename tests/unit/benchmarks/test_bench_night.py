@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from benchmarks import night, night_airflow, night_stages
+from benchmarks import night, night_airflow, night_kinds, night_stages
 from benchmarks import vectors as data
 from benchmarks.critical_path import Instance, critical_path, stage_seconds
 from benchmarks.night_airflow import TASKS, TOOK, Figures, stages_of
@@ -110,7 +110,7 @@ FOUND = Figures(
 
 def failed(which, n=night.MILLION, columns=20, **changes):
     report = Report("night", {}, machine={})
-    night.check_night(report, night.NIGHTS[which], replace(FOUND, **changes), n, columns)
+    night.check_night(report, night_kinds.NIGHTS[which], replace(FOUND, **changes), n, columns)
     return [target.name for target in report.targets if not target.holds]
 
 
@@ -130,12 +130,12 @@ def test_targets_are_those_of_a_million_customers(changes, noticed):
 
 
 def test_each_night_has_the_limit_that_was_asked_for():
-    limits = {n.name: n.limit_seconds for n in night.NIGHTS}
+    limits = {n.name: n.limit_seconds for n in night_kinds.NIGHTS}
     assert limits == {
         "first": 220, "full": 150, "changed": 110, "quiet": 30,
         "switched, kmeans": None, "changed, kmeans": 60,
     }  # fmt: skip
-    full, quiet = night.NIGHTS[1], night.NIGHTS[3]
+    full, quiet = night_kinds.NIGHTS[1], night_kinds.NIGHTS[3]
     assert full.changed / 1000 > night.mixed.make_spec().rewrite_share
     assert (quiet.changed, quiet.new) == (0, 0)
 
@@ -146,10 +146,10 @@ def test_without_a_limit_there_is_no_target_of_time():
 
 def test_a_night_of_kmeans_alone_is_one_of_the_spec():
     spec = night.mixed.make_spec()
-    alone = night.with_algorithms(spec, night.KMEANS)
+    alone = night_kinds.with_algorithms(spec, night_kinds.KMEANS)
     assert [str(algorithm) for algorithm in alone.clustering.algorithms] == ["kmeans"]
     assert load_spec_text(alone) == alone
-    assert night.with_algorithms(alone, spec.clustering.algorithms) == spec
+    assert night_kinds.with_algorithms(alone, spec.clustering.algorithms) == spec
 
 
 def load_spec_text(spec):
@@ -158,13 +158,15 @@ def load_spec_text(spec):
 
 def test_a_night_is_reported_with_all_its_stages():
     report = Report("night", {}, machine={})
-    night.report_night(report, night.NIGHTS[1], FOUND, {"vectors_changed": 0.3})
+    night.report_night(report, night_kinds.NIGHTS[1], FOUND, {"vectors_changed": 0.3})
     tables = {}
     for row in report.measurements:
         tables.setdefault(row["group"], []).append(row["what"])
     assert tables == {
         "nights": ["full"],
         "processor seconds, peak memory and bytes written": ["full"],
+        "searched": ["full"],
+        "MB of artefacts": ["full"],
         "full": ["encode", "index", "graph", "merge", "gate", "waiting for Airflow"],
         "critical paths": ["full"],
     }
@@ -174,11 +176,11 @@ def test_a_night_is_reported_with_all_its_stages():
 
 
 def test_nights_are_chosen_by_name_and_begin_with_the_first():
-    assert [n.name for n in night.chosen_nights("")] == [n.name for n in night.NIGHTS]
-    assert [n.name for n in night.chosen_nights("quiet,first")] == ["first", "quiet"]
+    assert [n.name for n in night_kinds.chosen_nights("")] == [n.name for n in night_kinds.NIGHTS]
+    assert [n.name for n in night_kinds.chosen_nights("quiet,first")] == ["first", "quiet"]
     for wrong in ("full", "first,fourth"):
         with pytest.raises(SystemExit, match="--nights: found"):
-            night.chosen_nights(wrong)
+            night_kinds.chosen_nights(wrong)
 
 
 def test_stages_are_chosen_in_their_order_with_those_that_they_need():
@@ -186,6 +188,8 @@ def test_stages_are_chosen_in_their_order_with_those_that_they_need():
     assert night_stages.needed(["profiles"]) == ["encode", "graph", "cluster", "profiles"]
     parts = night_stages.parts_of("cluster", night.mixed.make_spec(), {})
     assert parts == [{"algorithm": "kmeans"}, {"algorithm": "hdbscan"}]
+    assert night_stages.chosen_stages("all") == list(night_stages.STAGES)
+    assert night_stages.needed(["publication"]) == list(night_stages.STAGES)
     with pytest.raises(SystemExit, match="--stages: found grph, allowed are encode"):
         night_stages.chosen_stages("grph")
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from kindred.neighbours.graph_memory import merge_megabytes, search_megabytes
-from kindred.neighbours.task import MAX_SHARDS, count_shards, graph_k
+from kindred.neighbours.shards import MAX_SHARDS, count_shards, graph_k
 from kindred.run import machine
 from kindred.run.machine import available_megabytes, cores, total_megabytes
 from kindred.run.memory import limit_megabytes

@@ -1,0 +1,247 @@
+"""The command ``kindred plan``; it needs no database and no Airflow."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from kindred.errors import SettingsError
+from kindred.planning.workload import (
+    USUAL_DIMENSIONS,
+    Machines,
+    Night,
+    usual_spec,
+    workload_of,
+)
+from kindred.settings import Settings
+from kindred.spec.clustering import Algorithm
+from kindred.spec.features import Kind
+from kindred.spec.model import Spec, load_spec
+from kindred.spec.names import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from kindred.planning.constants import Constants
+    from kindred.planning.limits import Finding
+    from kindred.planning.plan import NightPlan
+
+app = typer.Typer()
+console = Console(emoji=False)
+
+REFUSED = 1
+MEGABYTES = {"MB": 1, "GB": 1024, "TB": 1024**2}
+SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(MB|GB|TB)", re.IGNORECASE)
+DEFAULT_DIMENSIONS = 100
+OF_ONE_DIMENSION = (Kind.NUMERIC, Kind.BOOLEAN)
+BITS_PER_BYTE, MEGABYTE = 8, 2**20
+
+
+CustomersOption = Annotated[int, typer.Option(min=1, help="Customers of the space.")]
+DimensionsOption = Annotated[
+    int | None, typer.Option(min=1, help="Width of a vector; default: 100.")
+]
+ColumnsOption = Annotated[
+    int | None, typer.Option(min=1, help="Columns per customer; default: a fifth of that.")
+]
+SpecOption = Annotated[
+    Path | None,
+    typer.Option("--spec", help="Columns, neighbours, algorithms and index of this file instead."),
+]
+NeighboursOption = Annotated[int, typer.Option(min=1, help="Lookalikes per customer.")]
+AlgorithmsOption = Annotated[str, typer.Option(help="Algorithms of segments, with commas.")]
+ClustersOption = Annotated[int, typer.Option(min=1, help="Segments of k-means.")]
+NightOption = Annotated[
+    Night,
+    typer.Option(
+        help="What it finds: first (nothing), full (much has changed: a new index), changed"
+        " (little), quiet (nothing has)."
+    ),
+]
+ShareOption = Annotated[
+    float | None,
+    typer.Option(help="Share of the customers that has changed; default: .3 full, .01 changed."),
+]
+WorkersOption = Annotated[int, typer.Option(min=1, help="Machines that run tasks.")]
+CoresOption = Annotated[int, typer.Option(min=1, help="Cores of each.")]
+SlotsOption = Annotated[
+    int | None, typer.Option(min=1, help="Tasks that each runs at once [KINDRED_TASKS_AT_ONCE].")
+]
+MemoryOption = Annotated[str, typer.Option(help="Memory of each.")]
+ServerCoresOption = Annotated[int, typer.Option(min=1, help="Cores of the server.")]
+ServerMemoryOption = Annotated[str, typer.Option(help="Memory of the server.")]
+NetworkOption = Annotated[
+    float, typer.Option(min=0.001, help="Gigabits that a worker moves per second.")
+]
+OneMachineOption = Annotated[
+    bool,
+    typer.Option("--one-machine", help="One machine of these cores runs all, the server included."),
+]
+ExplainOption = Annotated[
+    bool, typer.Option("--explain", help="Show the arithmetic of every stage.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@app.command()
+def plan(
+    customers: CustomersOption,
+    dimensions: DimensionsOption = None,
+    columns: ColumnsOption = None,
+    spec: SpecOption = None,
+    neighbours: NeighboursOption = 10,
+    algorithms: AlgorithmsOption = "kmeans,hdbscan",
+    clusters: ClustersOption = 8,
+    night: NightOption = Night.CHANGED,
+    share_changed: ShareOption = None,
+    workers: WorkersOption = 1,
+    cores: CoresOption = 2,
+    slots: SlotsOption = None,
+    memory: MemoryOption = "16GB",
+    database_cores: ServerCoresOption = 8,
+    database_memory: ServerMemoryOption = "64GB",
+    network: NetworkOption = 10.0,
+    one_machine: OneMachineOption = False,
+    explain: ExplainOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Plan a night that nobody has run: seconds, memory, disk, network and worker hours."""
+    from kindred.planning.constants import read_constants
+    from kindred.planning.limits import findings_of
+    from kindred.planning.plan import plan_night
+    from kindred.planning.plan_figures import as_json as json_of
+
+    settings, constants = Settings.from_env(), read_constants()
+    found = _spec(spec, columns, dimensions, neighbours, algorithms, clusters)
+    machines = Machines(
+        workers=workers,
+        cores=cores,
+        slots=slots or settings.tasks_at_once,
+        memory_mb=megabytes("memory", memory),
+        database_cores=database_cores,
+        database_memory_mb=megabytes("database-memory", database_memory),
+        network_mb=network * 1e9 / BITS_PER_BYTE / MEGABYTE,
+        shard_rows=settings.shard_rows,
+        block_rows=settings.block_rows,
+        maintenance_work_mem_mb=settings.maintenance_work_mem_mb,
+        kept_snapshots=settings.keep_nights + settings.keep_month_ends,
+        is_one=one_machine,
+        graph_threads=settings.graph_threads,
+    )
+    workload = workload_of(
+        found,
+        customers=customers,
+        dimensions=_width(found, spec, dimensions),
+        night=night,
+        changed_share=share_changed,
+    )
+    made = plan_night(workload, machines, constants)
+    findings = findings_of(made, constants)
+    if as_json:
+        typer.echo(json.dumps(json_of(made, findings, constants), indent=1, default=str))
+    else:
+        _print(made, findings, constants, explain=explain)
+    raise typer.Exit(REFUSED if any(one.is_refusal for one in findings) else 0)
+
+
+def _spec(
+    path: Path | None,
+    columns: int | None,
+    dimensions: int | None,
+    neighbours: int,
+    algorithms: str,
+    clusters: int,
+) -> Spec:
+    if path is not None:
+        return load_spec(path)
+    wide = dimensions or DEFAULT_DIMENSIONS
+    return usual_spec(
+        columns=columns or max(1, wide // USUAL_DIMENSIONS),
+        k=neighbours,
+        algorithms=chosen_algorithms(algorithms),
+        clusters=clusters,
+    )
+
+
+def _width(found: Spec, path: Path | None, dimensions: int | None) -> int:
+    """The width of a vector: what is said, or what the kinds of the columns say.
+
+    Raises
+    ------
+    SettingsError
+        when the values of a column decide, which a plan does not read.
+    """
+    if dimensions is not None or path is None:
+        return dimensions or DEFAULT_DIMENSIONS
+    unknown = [name for name, one in found.features.items() if one.kind not in OF_ONE_DIMENSION]
+    if unknown:
+        raise SettingsError(
+            f"--dimensions: a number is needed, since the values of {listed(unknown[:5])} decide"
+            " how wide a vector is; task encode logs it, and bi.index_builds.dimensions has it"
+        )
+    return len(found.features)
+
+
+def chosen_algorithms(text: str) -> list[Algorithm]:
+    """The algorithms named, with commas.
+
+    Raises
+    ------
+    SettingsError
+        when one is unknown.
+    """
+    names = [name.strip() for name in text.split(",")]
+    known = [str(algorithm) for algorithm in Algorithm]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SettingsError(
+            f"--algorithms: found {unknown[0]!r}, allowed are {listed(known)}"
+            f"{did_you_mean(unknown[0], known)}"
+        )
+    return [Algorithm(name) for name in names]
+
+
+def megabytes(option: str, text: str) -> int:
+    """A size such as ``16GB`` or ``512MB``.
+
+    Raises
+    ------
+    SettingsError
+        when it is none.
+    """
+    found = SIZE.fullmatch(text.strip())
+    if found is None:
+        raise SettingsError(f"--{option}: found {text!r}, a size such as 16GB or 512MB is expected")
+    return max(1, round(float(found[1]) * MEGABYTES[found[2].upper()]))
+
+
+def _print(
+    made: "NightPlan", findings: "Sequence[Finding]", constants: "Constants", *, explain: bool
+) -> None:
+    from kindred.planning import plan_figures
+
+    table = Table(box=None, pad_edge=False)
+    for number, name in enumerate(plan_figures.COLUMNS):
+        is_text = number in (0, len(plan_figures.COLUMNS) - 1)
+        table.add_column(name, justify="left" if is_text else "right")
+    for row in plan_figures.stage_rows(made, findings):
+        table.add_row(*map(escape, row))
+    _say(plan_figures.title(made))
+    console.print(table)
+    for line in plan_figures.summary(made):
+        _say(line)
+    for finding in findings:
+        mark = "! " if finding.is_refusal else ""
+        _say(f"{mark}{finding.stage or 'all of it'}: {finding.text}")
+    if explain:
+        for line in plan_figures.arithmetic(made):
+            _say(line)
+    _say(plan_figures.sources(constants))
+
+
+def _say(text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False, markup=False)

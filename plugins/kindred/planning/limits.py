@@ -1,0 +1,159 @@
+"""Where a plan does not hold: memory, single machines, the index; and what to change."""
+
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+
+from kindred.neighbours.shards import MAX_SHARDS
+from kindred.planning.constants import Constants
+from kindred.planning.night_tasks import CLUSTER
+from kindred.planning.plan import NightPlan
+from kindred.planning.sizes import sizes_of
+from kindred.planning.task_memory import forecast_of
+from kindred.planning.volumes import MEGABYTE
+from kindred.serving.index_plan import forecast_mb, usual_lists
+from kindred.spec.index_methods import Method, Precision
+
+LARGEST_CUSTOMERS = 2**31 - 1
+"""Rows are numbered in int32."""
+THOUSAND = 1_000
+FEW_MEASURED = 10
+"""A plan for more than so many times the customers that were measured says so."""
+GIGABYTE_MB = 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with a plan, or good to know; ``stage`` is empty for all of it.
+
+    ``is_refusal``: the night would fail.
+    """
+
+    stage: str
+    text: str
+    is_refusal: bool
+
+
+def findings_of(plan: NightPlan, constants: Constants) -> list[Finding]:
+    """What a plan cannot do, or should not; refusals first."""
+    found = [*_memory(plan, constants), *_index(plan), *_beyond(plan, constants)]
+    return sorted(found, key=lambda finding: not finding.is_refusal)
+
+
+def most_customers(plan: NightPlan, constants: Constants, stage: str, memory_mb: int) -> int:
+    """The most customers of whom a task of this kind fits into memory; 0 if not even a thousand."""
+    night, machines = plan.sizes.night, plan.sizes.machines
+
+    def is_too_large(thousands: int) -> bool:
+        fewer = replace(night, customers=THOUSAND * thousands)
+        sizes = sizes_of(fewer, machines, constants.growth)
+        return forecast_of(stage, sizes).least > memory_mb
+
+    thousands = range(1, LARGEST_CUSTOMERS // THOUSAND + 1)
+    return THOUSAND * bisect_left(thousands, True, key=is_too_large)
+
+
+def _memory(plan: NightPlan, constants: Constants) -> list[Finding]:
+    machines, stages = plan.sizes.machines, plan.stages
+    limit = machines.task_memory_mb
+    found, enough = [], []
+    for stage in stages:
+        name, is_refusal = stage.task.name, stage.memory_mb > limit
+        if not is_refusal and stage.task.task_id != CLUSTER:
+            continue
+        most = most_customers(plan, constants, name, limit)
+        alone = most_customers(plan, constants, name, machines.memory_mb)
+        text = "it runs on one machine, and " if stage.task.instances == 1 else "each task "
+        text += f"needs {_gigabytes(stage.memory_mb)}: {_gigabytes(limit)} are enough for {most:,}"
+        text += " customers"
+        if machines.slots > 1:
+            text += f", {_gigabytes(machines.memory_mb)} for {alone:,}"
+        found.append(Finding(name, text, is_refusal))
+        if is_refusal:
+            enough.append((most, alone))
+    if enough:
+        found.insert(0, _too_little(plan, *(min(counts) for counts in zip(*enough, strict=True))))
+    return found
+
+
+def _too_little(plan: NightPlan, most: int, alone: int) -> Finding:
+    """That memory is short for the night, and what to do."""
+    machines, count = plan.sizes.machines, plan.sizes.night.customers
+    largest = plan.largest
+    ways = [f"workers with {_gigabytes(largest.memory_mb)} for each task at once"]
+    if machines.slots > 1 and largest.memory_mb <= machines.memory_mb:
+        ways.append("one task at once (--slots 1, KINDRED_TASKS_AT_ONCE)")
+    if most:
+        spaces = -(-count // most)
+        ways.append(f"{spaces:,} spaces of up to {most:,} customers, by country for example")
+    if any(stage.task.task_id == CLUSTER for stage in plan.stages if stage == largest):
+        ways.append("another list of clustering.algorithms")
+    text = (
+        f"a task may take {_gigabytes(machines.task_memory_mb)}"
+        f" ({_gigabytes(machines.memory_mb)} for {machines.slots} at once), which is enough for"
+        f" {most:,} customers ({alone:,} with one at once); what helps: {', or '.join(ways)}"
+    )
+    return Finding("", text, is_refusal=True)
+
+
+def _index(plan: NightPlan) -> list[Finding]:
+    night, machines, index = plan.sizes.night, plan.sizes.machines, plan.sizes.index
+    spec, stage = night.spec, "build_embeddings"
+    if spec.index is Method.EXACT:
+        return []
+    found = []
+    given = machines.maintenance_work_mem_mb
+    if index.memory_mb and not index.lists:
+        needed = forecast_mb(2, night.customers, night.dimensions, spec.index_precision)
+        text = (
+            f"an index needs {needed:,} MB to build, KINDRED_MAINTENANCE_WORK_MEM_MB is {given:,}"
+        )
+        found.append(Finding(stage, f"{text}: raise it", is_refusal=True))
+    size = plan.warehouse.serving["its index"] / MEGABYTE
+    if size > machines.database_memory_mb:
+        ways = ["'index: exact' (nothing is built, and bi.similar_customers reads all vectors)"]
+        if spec.index_precision is Precision.SINGLE:
+            ways.insert(0, "'index_precision: half', which halves it")
+        text = (
+            f"the index has {_gigabytes(size)}, more than the server's"
+            f" {_gigabytes(machines.database_memory_mb)}: its build and its queries wait for the"
+            f" disk; say {', or '.join(ways)}, or divide the customers among spaces, one per"
+            " country for example, each with an index that fits"
+        )
+        found.append(Finding(stage, text, is_refusal=False))
+    usual = usual_lists(night.customers)
+    if night.builds_index and 2 <= index.most_lists < usual:
+        needed = forecast_mb(usual, night.customers, night.dimensions, spec.index_precision)
+        text = (
+            f"{given:,} MB (KINDRED_MAINTENANCE_WORK_MEM_MB) allow {index.most_lists:,} lists of"
+            f" {night.customers // index.most_lists:,} customers; {usual:,} are usual, which need"
+            f" {needed:,} MB: with fewer, a query reads more"
+        )
+        found.append(Finding(stage, text, is_refusal=False))
+    return found
+
+
+def _beyond(plan: NightPlan, constants: Constants) -> list[Finding]:
+    night, machines, graph = plan.sizes.night, plan.sizes.machines, plan.sizes.graph
+    found = []
+    if night.customers > LARGEST_CUSTOMERS:
+        text = f"rows are numbered up to {LARGEST_CUSTOMERS:,}: divide the customers among spaces"
+        found.append(Finding("", text, is_refusal=True))
+    if not night.is_quiet and machines.workers > graph.shards:
+        text = (
+            f"there are {graph.shards} shards ({MAX_SHARDS} at most), and {machines.workers}"
+            " workers: the others stay free while the graph is searched"
+        )
+        if graph.shards < MAX_SHARDS:
+            text += "; a lower KINDRED_SHARD_ROWS makes more of them"
+        found.append(Finding("search_graph", text, is_refusal=False))
+    if night.customers > FEW_MEASURED * constants.most_customers:
+        text = (
+            f"the constants are from nights of up to {constants.most_customers:,} customers:"
+            " seconds of so many more are an extrapolation"
+        )
+        found.append(Finding("", text, is_refusal=False))
+    return found
+
+
+def _gigabytes(megabytes: float) -> str:
+    return f"{megabytes / GIGABYTE_MB:,.1f} GB"

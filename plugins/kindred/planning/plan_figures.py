@@ -1,0 +1,228 @@
+"""A plan as plain figures: rows for a table, lines for people, JSON for programs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kindred.planning.constants import Constants
+from kindred.planning.limits import GIGABYTE_MB, Finding
+from kindred.planning.plan import SECONDS_PER_HOUR, NightPlan, Stage
+from kindred.planning.volumes import MEGABYTE
+from kindred.planning.work import WORKER
+
+COLUMNS = (
+    "stage",
+    "tasks",
+    "seconds",
+    "of the path",
+    "task hours",
+    "memory GB",
+    "moved GB",
+    "runs on",
+)
+UNITS = {
+    "task": "", "first": "", "index": "", "difference": "", "shards": "", "parts": "", "trial": "",
+    "forecast seconds": "",
+}  # fmt: skip
+"""Drivers that are counted one by one; pairs are in thousand millions, all others in millions."""
+KEPT_ARTEFACTS = 2
+"""Snapshots whose artefacts are kept (``publication/kept_artefacts``)."""
+
+
+def stage_rows(plan: NightPlan, findings: Sequence[Finding]) -> Iterator[tuple[str, ...]]:
+    """One row per stage, as `COLUMNS` says."""
+    refused = {finding.stage for finding in findings if finding.is_refusal}
+    for stage in plan.stages:
+        task = stage.task
+        yield (
+            task.name,
+            f"{task.instances:,}",
+            f"{stage.seconds:,.0f}",
+            f"{stage.path_seconds:,.0f}" if stage.path_seconds >= 0.5 else "",
+            f"{stage.busy_seconds / SECONDS_PER_HOUR:,.2f}",
+            f"{stage.memory_mb / GIGABYTE_MB:,.1f}{' !' if task.name in refused else ''}",
+            f"{stage.moved.total_mb / GIGABYTE_MB:,.2f}",
+            _where(stage),
+        )
+
+
+def _where(stage: Stage) -> str:
+    if stage.task.instances > 1:
+        return "all workers"
+    work = stage.work
+    return "the server" if work.database_seconds > work.worker_seconds else "one machine"
+
+
+def title(plan: NightPlan) -> str:
+    """What is planned, on what."""
+    night, machines = plan.sizes.night, plan.sizes.machines
+    algorithms = ", ".join(night.spec.clustering.algorithms)
+    changed = "" if night.is_first or night.is_quiet else f", {night.changed_share:.3g} changed"
+    workers = "1 worker" if machines.workers == 1 else f"{machines.workers:,} workers"
+    server = (
+        "the server beside it"
+        if machines.is_one
+        else f"a server of {machines.database_cores} cores,"
+        f" {machines.database_memory_mb / GIGABYTE_MB:,.0f} GB"
+    )
+    return (
+        f"a {night.night} night{changed}: {night.customers:,} customers x {night.dimensions}"
+        f" dimensions ({night.columns} columns), {night.spec.k} neighbours, {algorithms};"
+        f" {workers} of {machines.cores} cores, {machines.slots} tasks at once,"
+        f" {machines.memory_mb / GIGABYTE_MB:,.0f} GB; {server}"
+    )
+
+
+def summary(plan: NightPlan) -> Iterator[str]:
+    """The night as a whole: seconds and their path, hours, disk and network."""
+    path = " > ".join(
+        f"{one.job.task} {one.seconds:,.0f}" for one in plan.path if one.seconds >= 0.5
+    )
+    yield f"the night: {plan.seconds:,.0f} s ({_clock(plan.seconds)}); its path: {path}"
+    machines = plan.sizes.machines
+    yield (
+        f"worker hours: {plan.worker_hours:,.2f} ({machines.workers:,} x {plan.seconds:,.0f} s),"
+        f" of which tasks run {plan.busy_hours:,.2f}"
+    )
+    largest = plan.largest
+    yield (
+        f"memory of the largest task: {_gb(largest.memory_mb)} forecast by {largest.task.name}"
+        f" ({_gb(largest.peak_mb)} expected), {_gb(machines.task_memory_mb)} allowed"
+    )
+    graph, index = plan.sizes.graph, plan.sizes.index
+    if graph.lists and not plan.sizes.night.is_quiet:
+        yield (
+            f"graph: {graph.lists:,} lists, {graph.probes} probed of {graph.near} near ones,"
+            f" {graph.shards} shards, {graph.k} neighbours"
+        )
+    if index.lists and plan.sizes.night.builds_index:
+        yield f"index: {index.lists:,} lists, {index.memory_mb:,} MB to build"
+    yield from _disk(plan)
+    moved = sum(stage.moved.total_mb for stage in plan.stages)
+    artefacts = sum(stage.moved.read_mb + stage.moved.written_mb for stage in plan.stages)
+    yield (
+        f"network: {_gb(moved)}, of it artefacts {_gb(artefacts)}, rows to and from the servers"
+        f" {_gb(moved - artefacts)}"
+    )
+
+
+def _disk(plan: NightPlan) -> Iterator[str]:
+    warehouse, kept = plan.warehouse, plan.sizes.machines.kept_snapshots
+    snapshot, serving, history = (
+        sum(tables.values()) / MEGABYTE
+        for tables in (warehouse.snapshot, warehouse.serving, warehouse.history)
+    )
+    landing = warehouse.landing / MEGABYTE
+    snapshots = kept * snapshot
+    whole = snapshots + 2 * serving + history + landing
+    yield (
+        f"disk of the warehouse: {_gb(whole)}: {kept} snapshots of {_gb(snapshot)}, embeddings"
+        f" with their index {_gb(serving)} twice while they are replaced, history {_gb(history)},"
+        f" landing {_gb(landing)}"
+    )
+    artefacts = sum(plan.artefacts.values()) / MEGABYTE
+    yield (
+        f"disk of artefacts: {_gb((KEPT_ARTEFACTS + 1) * artefacts)}: {_gb(artefacts)} of each of"
+        f" {KEPT_ARTEFACTS} nights kept and of the one that runs"
+    )
+    yield f"write-ahead log of the night: {_gb(plan.wal_mb)}"
+
+
+def arithmetic(plan: NightPlan) -> Iterator[str]:
+    """How each stage's processor seconds come about."""
+    for stage in plan.stages:
+        for resource in (WORKER, "database"):
+            terms = [term for term in stage.work.terms if term.resource == resource]
+            if not terms:
+                continue
+            total = sum(term.seconds for term in terms)
+            parts = " + ".join(
+                f"{term.amount:,.6g} {_unit(term.driver)} x {term.seconds_each:.4g} s"
+                for term in terms
+            )
+            yield f"{stage.task.name}, {resource}: {parts} = {total:,.1f} s"
+
+
+def _unit(driver: str) -> str:
+    if driver in UNITS:
+        return driver
+    return f"{'10^9 dimensions of ' if 'pairs' in driver else 'million '}{driver}"
+
+
+def sources(constants: Constants) -> str:
+    """Where the constants are from."""
+    found = [
+        f"{one['customers']:,} x {one['columns']} columns ({one['night']})"
+        for one in constants.measured
+    ]
+    one = constants.measured[-1]
+    machine: Mapping[str, Any] = one["machine"]
+    return (
+        f"constants of {one['fitted']}: {machine['cores']} cores, {machine['cpu']}; measured were"
+        f" {', '.join(found)}"
+    )
+
+
+def as_json(plan: NightPlan, findings: Sequence[Finding], constants: Constants) -> dict[str, Any]:
+    """All of a plan as plain JSON."""
+    night = plan.sizes.night
+    return {
+        "night": {
+            "kind": str(night.night),
+            "customers": night.customers,
+            "dimensions": night.dimensions,
+            "columns": night.columns,
+            "neighbours": night.spec.k,
+            "algorithms": [str(one) for one in night.spec.clustering.algorithms],
+            "changed_share": night.changed_share,
+        },
+        "machines": {
+            **vars(plan.sizes.machines),
+            "threads": plan.sizes.machines.threads,
+            "task_memory_mb": plan.sizes.machines.task_memory_mb,
+        },
+        "graph": vars(plan.sizes.graph),
+        "index": vars(plan.sizes.index),
+        "stages": [_stage_json(stage) for stage in plan.stages],
+        "path": [{"stage": one.job.task, "seconds": one.seconds} for one in plan.path],
+        "seconds": plan.seconds,
+        "worker_hours": plan.worker_hours,
+        "busy_hours": plan.busy_hours,
+        "artefact_mb": {name: size / MEGABYTE for name, size in plan.artefacts.items()},
+        "snapshot_mb": {n: s / MEGABYTE for n, s in plan.warehouse.snapshot.items()},
+        "history_mb": {n: s / MEGABYTE for n, s in plan.warehouse.history.items()},
+        "serving_mb": {n: s / MEGABYTE for n, s in plan.warehouse.serving.items()},
+        "landing_mb": plan.warehouse.landing / MEGABYTE,
+        "written_mb": plan.written_mb,
+        "wal_mb": plan.wal_mb,
+        "findings": [vars(finding) for finding in findings],
+        "constants": [dict(one) for one in constants.measured],
+    }
+
+
+def _stage_json(stage: Stage) -> dict[str, Any]:
+    return {
+        "stage": stage.task.name,
+        "after": list(stage.task.after),
+        "tasks": stage.task.instances,
+        "runs_on": _where(stage),
+        "seconds": stage.seconds,
+        "path_seconds": stage.path_seconds,
+        "busy_hours": stage.busy_seconds / SECONDS_PER_HOUR,
+        "worker_processor_seconds": stage.work.worker_seconds,
+        "database_processor_seconds": stage.work.database_seconds,
+        "memory_mb": stage.memory_mb,
+        "expected_peak_mb": stage.peak_mb,
+        "artefacts_read_mb": stage.moved.read_mb,
+        "artefacts_written_mb": stage.moved.written_mb,
+        "rows_moved_mb": stage.moved.database_mb,
+        "terms": [{**vars(term), "seconds": term.seconds} for term in stage.work.terms],
+    }
+
+
+def _gb(megabytes: float) -> str:
+    return f"{megabytes / GIGABYTE_MB:,.2f} GB"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"

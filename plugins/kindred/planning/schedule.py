@@ -1,0 +1,227 @@
+"""When each task of a night runs: workers with slots and cores, and a server that all share.
+
+A simulation in continuous time. A task waits for those before it and for a slot, then goes through
+its phases one after the other. A phase needs processor time of its worker and of the server, side
+by side, on no more cores than it can use. The cores of a machine are shared evenly among those who
+want them; nobody gets more than they can use.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+SERVER = -1
+"""The server's number among the machines; workers are 0, 1, …"""
+TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Processor seconds on the worker and on the server, and the most cores of each that it uses.
+
+    ``pause``: seconds in which it uses neither, such as waiting for bytes.
+    """
+
+    worker: float = 0.0
+    worker_cores: float = 1.0
+    server: float = 0.0
+    server_cores: float = 1.0
+    pause: float = 0.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """One instance of a task, and the names of the tasks that it waits for."""
+
+    task: str
+    after: tuple[str, ...]
+    phases: tuple[Phase, ...]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A job that has run: on which worker, and its seconds since the night began."""
+
+    job: Job
+    worker: int
+    began: float
+    ended: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it ran."""
+        return self.ended - self.began
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """``workers`` machines of so many ``cores`` and ``slots``, and a server.
+
+    ``is_one``: all share the cores of one machine. ``background``: cores that others take of the
+    machine of the server. ``waiting``: seconds from the end of a task to the start of the next.
+    """
+
+    workers: int
+    cores: float
+    slots: int
+    server_cores: float
+    is_one: bool = False
+    background: float = 0.0
+    waiting: float = 0.0
+
+
+@dataclass
+class _Running:
+    job: Job
+    worker: int
+    began: float
+    number: int = 0
+    left: list[float] = field(default_factory=list)  # worker, server, pause
+
+    def begin(self) -> bool:
+        """Begin the next phase that has anything to do; False if there is none."""
+        while self.number < len(self.job.phases):
+            phase = self.job.phases[self.number]
+            self.left = [phase.worker, phase.server, phase.pause]
+            self.number += 1
+            if max(self.left) > TINY:
+                return True
+        return False
+
+    @property
+    def phase(self) -> Phase:
+        return self.job.phases[self.number - 1]
+
+
+def run(jobs: Sequence[Job], cluster: Cluster) -> list[Ran]:
+    """Run all jobs; those that could begin at the same time begin in the given order.
+
+    Raises
+    ------
+    ValueError
+        Jobs wait for each other, or for one that is not there.
+    """
+    waiting, running, ran = list(jobs), list[_Running](), list[Ran]()
+    left = _counted(jobs)
+    ready_at: dict[str, float] = {}
+    now = 0.0
+    while waiting or running:
+        before = (now, len(waiting), len(ran))
+        for job in _ready(waiting, left, ready_at, now, cluster):
+            worker = _free_worker(running, cluster)
+            if worker is None:
+                break
+            waiting.remove(job)
+            running.append(_Running(job, worker, now))
+            if not running[-1].begin():
+                _finish(running.pop(), left, now, ran)
+        rates = _rates(running, cluster)
+        step = _step(running, rates, ready_at, now)
+        now += step
+        for one, speeds in zip(list(running), rates, strict=True):
+            one.left = [max(0.0, x - v * step) for x, v in zip(one.left, speeds, strict=True)]
+            if max(one.left) <= TINY and not one.begin():
+                running.remove(one)
+                _finish(one, left, now, ran)
+        if before == (now, len(waiting), len(ran)) and not running:
+            raise ValueError(f"{waiting[0].task} waits for what never ends: {waiting[0].after}")
+    return ran
+
+
+def _counted(jobs: Iterable[Job]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for job in jobs:
+        found[job.task] = found.get(job.task, 0) + 1
+    return found
+
+
+def _ready(
+    waiting: Sequence[Job],
+    left: Mapping[str, int],
+    ready_at: dict[str, float],
+    now: float,
+    cluster: Cluster,
+) -> list[Job]:
+    """The jobs that can begin now; notes when a task's predecessors have ended."""
+    found = []
+    for job in waiting:
+        if any(left.get(before, 0) for before in job.after):
+            continue
+        began = ready_at.setdefault(job.task, now + cluster.waiting)
+        if now >= began - TINY:
+            found.append(job)
+    return found
+
+
+def _free_worker(running: Sequence[_Running], cluster: Cluster) -> int | None:
+    """The worker with the most free slots; None if all are taken."""
+    taken = [0] * cluster.workers
+    for one in running:
+        taken[one.worker] += 1
+    worker = min(range(cluster.workers), key=lambda number: taken[number])
+    return worker if taken[worker] < cluster.slots else None
+
+
+def _finish(one: _Running, left: dict[str, int], now: float, ran: list[Ran]) -> None:
+    left[one.job.task] -= 1
+    ran.append(Ran(one.job, one.worker, one.began, now))
+
+
+def _rates(running: Sequence[_Running], cluster: Cluster) -> list[list[float]]:
+    """The cores that each job gets of its worker and of the server, and 1 for its pause."""
+    wants: dict[int, list[tuple[int, int, float]]] = {}
+    for number, one in enumerate(running):
+        at = SERVER if cluster.is_one else one.worker
+        if one.left[0] > TINY:
+            wants.setdefault(at, []).append((number, 0, one.phase.worker_cores))
+        if one.left[1] > TINY:
+            wants.setdefault(SERVER, []).append((number, 1, one.phase.server_cores))
+    rates = [[0.0, 0.0, 1.0] for _ in running]
+    for machine, wanted in wants.items():
+        for (number, kind, _), share in zip(wanted, _shared(wanted, machine, cluster), strict=True):
+            rates[number][kind] = share
+    return rates
+
+
+def _shared(
+    wanted: Sequence[tuple[int, int, float]], machine: int, cluster: Cluster
+) -> list[float]:
+    """Divide the cores of a machine: evenly, and what somebody cannot use among the others."""
+    cores = cluster.cores if cluster.is_one or machine != SERVER else cluster.server_cores
+    if machine == SERVER:
+        cores = max(TINY, cores - cluster.background)
+    found = [0.0] * len(wanted)
+    open_ones = sorted(range(len(wanted)), key=lambda place: wanted[place][2])
+    for done, place in enumerate(open_ones):
+        share = cores / (len(open_ones) - done)
+        found[place] = min(wanted[place][2], share)
+        cores -= found[place]
+    return found
+
+
+def _step(
+    running: Sequence[_Running],
+    rates: Sequence[Sequence[float]],
+    ready_at: Mapping[str, float],
+    now: float,
+) -> float:
+    """Seconds until something changes: a need is met, or a task may begin."""
+    times = [began - now for began in ready_at.values() if began > now + TINY]
+    for one, speeds in zip(running, rates, strict=True):
+        times += [x / v for x, v in zip(one.left, speeds, strict=True) if x > TINY and v > TINY]
+    return min(times, default=0.0)
+
+
+def critical_path(ran: Sequence[Ran]) -> list[Ran]:
+    """From the job that ended last back to the beginning, then in the order of the night."""
+    by_task: dict[str, list[Ran]] = {}
+    for one in ran:
+        by_task.setdefault(one.job.task, []).append(one)
+    steps, current = list[Ran](), _last(ran)
+    while current is not None:
+        steps.append(current)
+        current = _last(one for name in current.job.after for one in by_task.get(name, ()))
+    return steps[::-1]
+
+
+def _last(ran: Iterable[Ran]) -> Ran | None:
+    return max(ran, key=lambda one: (one.ended, one.job.task), default=None)

@@ -1,0 +1,139 @@
+"""The command ``kindred plan``: what it prints, and what it refuses."""
+
+import json
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from kindred import cli
+from kindred.errors import SettingsError
+from kindred.plan_commands import megabytes
+from kindred.planning.night_tasks import upstream
+from kindred.planning.workload import usual_spec
+from unit.planning.plan_cases import constants
+
+
+@pytest.fixture(autouse=True)
+def _known_constants(monkeypatch):
+    monkeypatch.setattr("kindred.planning.constants.read_constants", constants)
+    for name in ("KINDRED_SHARD_ROWS", "KINDRED_TASKS_AT_ONCE", "KINDRED_KEEP_NIGHTS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def called(*arguments, code=0):
+    found = CliRunner().invoke(cli.app, ["plan", *arguments], env={"COLUMNS": "200"})
+    if found.exception is not None and not isinstance(found.exception, SystemExit):
+        raise found.exception
+    assert found.exit_code == code, found.output
+    return found.output
+
+
+def read(*arguments, code=0):
+    return json.loads(called(*arguments, "--json", code=code))
+
+
+def test_every_stage_has_a_line_and_the_night_a_summary():
+    said = called("--customers", "1000000")
+    lines = said.splitlines()
+    names = {line.split()[0] for line in lines}
+    assert set(upstream(usual_spec(columns=1))) <= names
+    assert lines[0].startswith("a changed night, 0.01 changed: 1,000,000 customers x 100 dim")
+    for what in (
+        "the night: ", "worker hours: ", "memory of the largest task: ", "graph: 7,812 lists, 40",
+        "disk of the warehouse: ", "disk of artefacts: ", "write-ahead log", "network: ",
+        "constants of 2026-12-01: 2 cores, some; measured were 1,000,000 x 20 columns (first)",
+    ):  # fmt: skip
+        assert what in said, what
+    assert "x 0.02 s" not in said
+
+
+def test_the_arithmetic_is_shown_where_asked_for():
+    said = called("--customers", "2000000", "--explain", "--night", "full")
+    assert (
+        "encode, worker: 1 task x 0.5 s + 40 million cells x 0.2 s + 200 million values x 0.02 s"
+        " = 12.5 s"
+    ) in said
+    assert "search_graph, worker: 2 shards x 1 s + " in said
+    assert "10^9 dimensions of pairs x 0.04 s" in said
+
+
+def test_what_does_not_fit_is_marked_and_ends_with_an_error():
+    said = called("--customers", "100000000", "--workers", "32", "--memory", "16GB", code=1)
+    assert "! cluster hdbscan: it runs on one machine, and needs 239.8 GB" in said
+    assert "! all of it: a task may take 8.0 GB (16.0 GB for 2 at once)" in said
+    [row] = [line for line in said.splitlines() if line.startswith("search_graph ")]
+    assert " 64 " in row
+    assert "160.7 !" in row
+    assert row.rstrip().endswith("all workers")
+
+
+def test_json_has_all_figures():
+    found = read("--customers", "3000000", "--workers", "2", "--memory", "64GB")
+    assert found["night"] == {
+        "kind": "changed", "customers": 3_000_000, "dimensions": 100, "columns": 20,
+        "neighbours": 10, "algorithms": ["kmeans", "hdbscan"], "changed_share": 0.01,
+    }  # fmt: skip
+    stages = {stage["stage"]: stage for stage in found["stages"]}
+    assert stages["search_graph"]["tasks"] == 3
+    assert stages["search_graph"]["memory_mb"] > 4_000
+    assert sum(term["seconds"] for term in stages["encode"]["terms"]) == pytest.approx(
+        stages["encode"]["worker_processor_seconds"]
+        + stages["encode"]["database_processor_seconds"]
+    )
+    assert found["worker_hours"] == pytest.approx(2 * found["seconds"] / 3600)
+    assert found["machines"]["task_memory_mb"] == 32 * 1024
+    assert found["seconds"] >= sum(step["seconds"] for step in found["path"])
+    assert not any(one["is_refusal"] for one in found["findings"])
+
+
+def test_a_spec_gives_columns_neighbours_and_algorithms(tmp_path):
+    path = tmp_path / "shop.yaml"
+    content = {
+        "source": {"table": "customers", "key": "id", "updated_at": "changed"},
+        "k": 7,
+        "features": {"age": "numeric", "is_new": "boolean"},
+        "labels": ["left"],
+        "clustering": {"algorithms": ["dbscan"], "dbscan": {"min_samples": 4}},
+    }
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    night = read("--customers", "50000", "--spec", str(path))["night"]
+    assert (night["dimensions"], night["columns"], night["neighbours"]) == (2, 3, 7)
+    assert night["algorithms"] == ["dbscan"]
+    path.write_text(
+        yaml.safe_dump(content | {"features": {"age": "numeric", "state": "categorical"}}),
+        encoding="utf-8",
+    )
+    with pytest.raises(
+        SettingsError, match="--dimensions: a number is needed, since the values of"
+    ):
+        called("--customers", "50000", "--spec", str(path))
+    wide = read("--customers", "50000", "--spec", str(path), "--dimensions", "51")
+    assert wide["night"]["dimensions"] == 51
+
+
+def test_settings_of_the_deployment_count(monkeypatch):
+    monkeypatch.setenv("KINDRED_SHARD_ROWS", "50000")
+    monkeypatch.setenv("KINDRED_TASKS_AT_ONCE", "4")
+    found = read("--customers", "1000000", "--cores", "2")
+    assert found["graph"]["shards"] == 5
+    assert found["machines"]["slots"] == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--memory", "16"], "--memory: found '16', a size such as 16GB or 512MB is expected"),
+        (["--algorithms", "kmean"], "--algorithms: found 'kmean', allowed are .*kmeans"),
+        (["--share-changed", "2"], "--share-changed: found 2, allowed is 0 to 1"),
+    ],
+)
+def test_what_nobody_can_plan_is_refused(arguments, message):
+    with pytest.raises(SettingsError, match=message):
+        called("--customers", "1000", *arguments)
+
+
+def test_sizes_are_read_with_their_units():
+    assert megabytes("memory", "16GB") == 16 * 1024
+    assert megabytes("memory", " 1.5 tb ") == 1.5 * 1024**2
+    assert megabytes("memory", "512MB") == 512
