@@ -4,10 +4,10 @@
 
 The files are ``build/bench/night.json`` of nights of two sizes and more, and ``night_stages.json``
 of stages that ran alone (``--stages``), which say besides how much of a task's time one thread
-takes. Seconds of processor time are fitted as sums of the drivers of each task (in
-`kindred.planning.drivers`), none of them negative, so that the relative errors are smallest; tasks
-that were only measured together are fitted together. By default the constants of the package are
-replaced.
+takes; without such a file, that stays as it was. Seconds of processor time are fitted as sums of
+the drivers of each task (in `kindred.planning.drivers`), none of them negative, so that the
+relative errors are smallest; tasks that were only measured together are fitted together. By default
+the constants of the package are replaced.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from benchmarks.plan_measured import Measured, read_measured
-from kindred.planning.constants import SHIPPED, Constants, TaskCost
+from kindred.planning.constants import SHIPPED, Constants, TaskCost, read_constants
 from kindred.planning.drivers import Drivers, database_drivers, worker_drivers
 from kindred.planning.night_tasks import CLUSTER, tasks_of
 from kindred.planning.plan import plan_night
@@ -35,8 +35,8 @@ from kindred.run.base_memory import BASE_MEGABYTES
 FLOOR_SECONDS = 0.3
 """Below this, an error counts as if so much had been measured."""
 SERVER = "PostgreSQL_processor"
-LARGE_MB = 50
-"""Forecasts of less than so much above an empty task say nothing of its share."""
+LARGE_MB = 300
+"""Of smaller forecasts, above an empty task, what does not grow is the larger part."""
 DIGITS = 5
 USUAL_GROWTH, VARIES = 0.1, 1.5
 """The exponent of what was measured at one size only, and how much larger another size is."""
@@ -51,8 +51,11 @@ class Observation:
     seconds: float
 
 
-def fit(measured: Sequence[Measured]) -> Constants:
-    """The constants of these nights."""
+def fit(measured: Sequence[Measured], before: Constants | None = None) -> Constants:
+    """The constants of these nights.
+
+    ``before`` has the shares of threads and parallel workers where no stage ran alone.
+    """
     growth = growth_of(measured)
     sized = [(one, sizes_of(one.night, one.machines, growth, **one.known)) for one in measured]
     worker = solved(chain.from_iterable(worker_observations(*pair) for pair in sized))
@@ -63,8 +66,10 @@ def fit(measured: Sequence[Measured]) -> Constants:
         name: TaskCost(
             coefficients(worker, name),
             coefficients(database, name),
-            share(measured, name, lambda row: row["processor"] - row["main"], "processor"),
-            share(measured, name, lambda row: row["database_parallel"], "database"),
+            share(measured, name, lambda row: row["processor"] - row["main"], "processor")
+            or known_share(before, name, "threaded"),
+            share(measured, name, lambda row: row["database_parallel"], "database")
+            or known_share(before, name, "parallel"),
             memory_share(sized, name, empty),
         )
         for name in sorted(names)
@@ -157,6 +162,12 @@ def share(measured: Sequence[Measured], name: str, part: Any, whole: str) -> flo
     total = sum(float(row[whole]) for row in rows)
     found = sum(float(part(row)) for row in rows) / total if total else 0.0
     return round(min(1.0, max(0.0, found)), 3)
+
+
+def known_share(before: Constants | None, name: str, which: str) -> float:
+    """A share as earlier constants have it; 0 if there are none."""
+    cost = None if before is None else before.tasks.get(name)
+    return 0.0 if cost is None else float(vars(cost)[which])
 
 
 def memory_share(sized: Sequence[tuple[Measured, Sizes]], name: str, empty: float) -> float:
@@ -288,7 +299,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=SHIPPED, help="the file to write")
     options = parser.parse_args(arguments)
     measured = [one for path in options.files for one in read_measured(path)]
-    constants = fit(measured)
+    before = read_constants(options.output) if options.output.exists() else None
+    constants = fit(measured, before)
     text = json.dumps(constants.as_json(), indent=1)
     options.output.write_text(f"{text}\n", encoding="utf-8")
     print(f"{len(measured)} nights -> {options.output}")

@@ -162,6 +162,7 @@ def test_other_nights_are_predicted(files, tmp_path, n, columns):
 
 
 def test_without_the_time_of_each_session_the_server_is_fitted_as_a_whole(files, tmp_path):
+    fitted(files, tmp_path)
     for path in files:
         content = json.loads(path.read_text(encoding="utf-8"))
         for row in content["measurements"]:
@@ -170,6 +171,9 @@ def test_without_the_time_of_each_session_the_server_is_fitted_as_a_whole(files,
         path.write_text(json.dumps(content), encoding="utf-8")
     found = fitted(files, tmp_path)
     assert found.background == 0
+    # How a task is divided among threads stays as it was known.
+    assert found.tasks["search_graph"].threaded == 0.9
+    assert found.tasks["build_embeddings"].parallel == 0.4
     one = read_measured(files[1])[0]
     plan = plan_night(one.night, one.machines, found)
     total = sum(stage.work.database_seconds for stage in plan.stages)
