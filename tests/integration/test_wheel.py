@@ -45,7 +45,8 @@ def test_the_wheel_has_the_package_its_statements_and_dashboards_and_nothing_els
     files = (path.relative_to(superset).as_posix() for path in superset.rglob("*.yaml"))
     dashboards = {f"kindred/superset/files/{name}" for name in files}
     assert len(dashboards) > 20
-    assert names == modules | statements | dashboards | {"kindred/py.typed"}
+    data = {"kindred/py.typed", "kindred/planning/constants.json"}
+    assert names == modules | statements | dashboards | data
     assert wheel.name == f"kindred-{__version__}-py3-none-any.whl"
 
 
