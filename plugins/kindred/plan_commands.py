@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from kindred.planning.plan import NightPlan
 
 app = typer.Typer()
-console = Console(emoji=False)
 
 REFUSED = 1
 MEGABYTES = {"MB": 1, "GB": 1024, "TB": 1024**2}
@@ -231,7 +230,7 @@ def _print(
     for row in plan_figures.stage_rows(made, findings):
         table.add_row(*map(escape, row))
     _say(plan_figures.title(made))
-    console.print(table)
+    Console(emoji=False).print(table)
     for line in plan_figures.summary(made):
         _say(line)
     for finding in findings:
@@ -244,4 +243,4 @@ def _print(
 
 
 def _say(text: str) -> None:
-    console.print(text, soft_wrap=True, highlight=False, markup=False)
+    Console(emoji=False).print(text, soft_wrap=True, highlight=False, markup=False)
