@@ -19,12 +19,21 @@ from kindred.warehouse.schemas import create_space
 @pytest.fixture(scope="session")
 def migrated(make_database: Callable[..., str]) -> str:
     """The name of a warehouse with the space ``default`` for whole numbers, to be copied."""
-    dsn = make_database("migrated")
+    return _migrated(make_database("migrated"), KeyType.BIGINT)
+
+
+@pytest.fixture(scope="session")
+def migrated_for_texts(make_database: Callable[..., str]) -> str:
+    """The same for keys that are texts."""
+    return _migrated(make_database("migrated"), KeyType.TEXT)
+
+
+def _migrated(dsn: str, key_type: KeyType) -> str:
     with (
         connect(dsn, connection_id="migrated", application_name="tests") as database,
         database.transaction(),
     ):
-        create_space(database, make_spec(), KeyType.BIGINT)
+        create_space(database, make_spec(), key_type)
     return parse_dsn(dsn)["dbname"]
 
 
@@ -34,14 +43,16 @@ def make_laboratory(
 ) -> Callable[..., Laboratory]:
     """Create a source and a warehouse; with ``beside``, a warehouse of its own on that source.
 
-    Unless it ``is_bare``, the warehouse has the space ``default`` for keys that are whole numbers:
-    making that costs a fifth of a night.
+    Unless it ``is_bare``, or a copy of another database, the warehouse has the space ``default``
+    for keys that are whole numbers: making that takes most of the time of a night.
     """
 
-    def make(beside: Laboratory | None = None, *, is_bare: bool = False) -> Laboratory:
+    def make(
+        beside: Laboratory | None = None, *, is_bare: bool = False, copied: str = migrated
+    ) -> Laboratory:
         source = make_database("shop") if beside is None else beside.source_dsn
         artefacts: Path = tmp_path_factory.mktemp("artefacts")
-        made = make_database("warehouse", **({} if is_bare else {"copied": migrated}))
+        made = make_database("warehouse", **({} if is_bare else {"copied": copied}))
         return Laboratory(source, made, artefacts)
 
     return make
@@ -67,7 +78,9 @@ def copy_laboratory(
 def laboratory(
     make_laboratory: Callable[..., Laboratory], request: pytest.FixtureRequest
 ) -> Laboratory:
-    """A new source and a new warehouse, which is empty if the test is marked ``bare``."""
+    """A new source and a new warehouse; see the marks ``bare`` and ``texts``."""
+    if request.node.get_closest_marker("texts") is not None:
+        return make_laboratory(copied=request.getfixturevalue("migrated_for_texts"))
     return make_laboratory(is_bare=request.node.get_closest_marker("bare") is not None)
 
 

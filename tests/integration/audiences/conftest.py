@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integration.audiences import export_scene, night_scene, population_scene
+from integration.audiences import export_scene, night_scene, population_scene, results_scene
 from integration.audiences.audience_scene import (
     FIRST_NIGHT,
     NEXT_NIGHT,
@@ -20,15 +20,31 @@ from integration.warehouse import Laboratory
 
 
 @pytest.fixture(scope="session")
+def fitted(make_laboratory) -> Laboratory:
+    """The scene with an encoder alone."""
+    laboratory = make_laboratory()
+    open_scene(laboratory)
+    laboratory.fit(night_scene.SPEC, FIRST_NIGHT)
+    return laboratory
+
+
+@pytest.fixture(scope="session")
 def export_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the audience files of ``exportable``."""
     return export_scene.folder_in(tmp_path_factory.mktemp("audiences"))
 
 
 @pytest.fixture(scope="session")
-def exportable(make_laboratory, export_folder) -> Laboratory:
+def exportable(fitted: Laboratory, copy_laboratory, export_folder: Path) -> Laboratory:
     """The published night whose audiences are exported and shown; nothing may change it."""
-    return export_scene.publish(make_laboratory(), export_folder)
+    return export_scene.publish(copy_laboratory(fitted), export_folder)
+
+
+@pytest.fixture(scope="session")
+def judged(exportable, copy_laboratory, export_folder, tmp_path_factory) -> Laboratory:
+    """An export, what its customers did, and the nights that have counted that (see `judge`)."""
+    place = tmp_path_factory.mktemp("results")
+    return results_scene.judge(copy_laboratory(exportable), export_folder, place)
 
 
 @pytest.fixture
@@ -44,24 +60,29 @@ def kindred(export_folder: Path, tmp_path: Path) -> Any:
 
 
 @pytest.fixture(scope="session")
-def encoded(make_laboratory, tmp_path_factory) -> tuple[Laboratory, Path]:
+def encoded(fitted: Laboratory, copy_laboratory, tmp_path_factory) -> tuple[Laboratory, Path]:
     """A night up to the vectors, and the folder of the audience files it has read."""
     folder = tmp_path_factory.mktemp("audiences")
-    return population_scene.encode(make_laboratory(), folder), folder
+    return population_scene.encode(copy_laboratory(fitted), folder), folder
 
 
 @pytest.fixture
-def encoded_copy(encoded: tuple[Laboratory, Path], copy_laboratory) -> Laboratory:
+def encoded_copy(
+    encoded: tuple[Laboratory, Path], resolve_in: Resolver, copy_laboratory
+) -> Laboratory:
     """A copy of that night, with nothing resolved yet."""
+    resolve_in.close()
     laboratory = copy_laboratory(encoded[0])
     laboratory.query("truncate kindred.audience_ids, kindred.audience_resolutions")
     return laboratory
 
 
 @pytest.fixture(scope="session")
-def resolve_in(encoded: tuple[Laboratory, Path]) -> Resolver:
+def resolve_in(encoded: tuple[Laboratory, Path]) -> Iterator[Resolver]:
     """Resolve an audience in a laboratory."""
-    return Resolver(encoded[1])
+    resolver = Resolver(encoded[1])
+    yield resolver
+    resolver.close()
 
 
 @pytest.fixture
@@ -76,15 +97,6 @@ def night_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("audiences")
     write_audiences(folder, night_scene.FILES)
     return folder
-
-
-@pytest.fixture(scope="session")
-def fitted(make_laboratory) -> Laboratory:
-    """The scene with an encoder alone."""
-    laboratory = make_laboratory()
-    open_scene(laboratory)
-    laboratory.fit(night_scene.SPEC, FIRST_NIGHT)
-    return laboratory
 
 
 @pytest.fixture(scope="session")

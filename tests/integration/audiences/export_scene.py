@@ -14,7 +14,6 @@ from integration.audiences.audience_scene import (
     FIRST_NIGHT,
     LABEL,
     audiences_in,
-    open_scene,
     scene_spec,
     write_audiences,
 )
@@ -54,15 +53,13 @@ def folder_in(folder: Path) -> Path:
 
 
 def publish(laboratory: Laboratory, folder: Path) -> Laboratory:
-    """Run the first night; every seventh customer has a blank address."""
-    open_scene(laboratory)
+    """Run the first night of the scene; every seventh customer has a blank address."""
     laboratory.query(
         "alter table customers add column email text, add column secret text;"
         " update customers set email = case when customer_id % 7 = 0 then ' '"
         " else ' Person' || customer_id || '@Example.COM' end",
         source=True,
     )
-    laboratory.fit(SPEC, FIRST_NIGHT)
     with audiences_in(folder):
         laboratory.run(SPEC, FIRST_NIGHT)
     return laboratory

@@ -1,12 +1,13 @@
 """A night up to the vectors, and who resolves audiences for it."""
 
+import threading
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from integration.audiences.audience_scene import (
     BY_QUERY,
     FIRST_NIGHT,
     audiences_in,
-    open_scene,
     scene_spec,
     write_audiences,
 )
@@ -20,7 +21,6 @@ EVERYBODY = "select customer_id from customers"
 
 def encode(laboratory, folder):
     """Run the night up to the vectors; the files it reads are written into ``folder``."""
-    open_scene(laboratory)
     laboratory.query("create sequence numbers", source=True)
     laboratory.query("create view contacted_ids as select customer_id from contacted", source=True)
     write_audiences(
@@ -37,11 +37,20 @@ def encode(laboratory, folder):
 
 
 class Resolver:
-    """Resolve an audience of the given content for the night; further arguments change the run."""
+    """Resolve an audience of the given content for the night; further arguments change the run.
+
+    In the main thread all do so in one session of a laboratory: most of a resolution is to open it.
+    """
 
     def __init__(self, folder):
         self.folder = folder
         self.nights = {}
+        self.sessions = {}
+
+    def close(self):
+        """Close the sessions, so that a laboratory can be copied."""
+        while self.sessions:
+            self.sessions.popitem()[1].close()
 
     def night(self, laboratory):
         """The run of a laboratory's night, and its vectors."""
@@ -56,8 +65,20 @@ class Resolver:
         run, embeddings = self.night(laboratory)
         run = replace(run, deployment=laboratory.deployment, **changes)
         audience = audience_from_dict({"name": name, **content}, "test")
-        with run.warehouse("test") as warehouse, audiences_in(self.folder):
+        with self.session(laboratory, run) as warehouse, audiences_in(self.folder):
             return populations_of(run, warehouse, audience, embeddings)
+
+    @contextmanager
+    def session(self, laboratory, run):
+        if threading.current_thread() is not threading.main_thread():
+            with run.warehouse("test") as warehouse:
+                yield warehouse
+            return
+        stack = self.sessions.get(laboratory.warehouse_dsn)
+        if stack is None:
+            self.sessions[laboratory.warehouse_dsn] = stack = ExitStack()
+            stack.warehouse = stack.enter_context(run.warehouse("test"))
+        yield stack.warehouse
 
 
 def ids(rows):

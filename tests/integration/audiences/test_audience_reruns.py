@@ -26,7 +26,7 @@ def test_dates_in_another_order_end_in_the_same_tables(
     nights, fitted, copy_laboratory, night_folder
 ):
     laboratory = copy_laboratory(fitted)
-    laboratory.environment["KINDRED_BLOCK_ROWS"] = "50"
+    laboratory.environment["KINDRED_BLOCK_ROWS"] = "250"
     with audiences_in(night_folder):
         for night in (NEXT_NIGHT, FIRST_NIGHT):
             laboratory.run(SPEC, night)

@@ -14,80 +14,23 @@ from integration.audiences.audience_scene import (
     write_audiences,
 )
 from integration.audiences.export_scene import FILES, SPEC, frozen
+from integration.audiences.results_scene import DURING, EXPORTED_AT, OVER
 from integration.leaving import SECRET, request
 from integration.warehouse import moment
-from kindred.audiences.export_file import opened_destination
-from kindred.audiences.export_rows import ExportRequest
-from kindred.audiences.export_target import FileTarget
-from kindred.audiences.exporting import export_audience
-from kindred.audiences.hashing import Hashing
 from kindred.audiences.preview import preview
 from kindred.audiences.result_rows import measure_results
 from kindred.audiences.results import Group, compare
 from kindred.erasure.task import erase
 from kindred.history.erasure_key import VARIABLE
 from kindred.publication.prune import Retention, prune
-from kindred.run.context import open_run
+from kindred.run.context import opened_run
 from kindred.warehouse.database import Database
 
-HMAC_KEY = "k" * 32
-MEMBERS = (
-    "select customer_id from bi.audience_members_current where audience = %s and tier <= %s"
-    " and role = %s order by 1"
-)
-
-EXPORTED_AT, DURING = "2026-02-01T09:00", "2026-02-02T02:00"
-OVER, LATER = "2026-02-25T02:00", "2026-04-15T02:00"
+LATER = "2026-04-15T02:00"
 RESULT = (
     "select members, member_outcomes, members_before, control, control_outcomes, control_before,"
     " is_over, verdict, counted_until from bi.audience_results where as_of = %s"
 )
-
-
-def export_at(laboratory, folder, out, when):
-    """Export the larger tier of the responders at another time than now."""
-    asked = ExportRequest(
-        "responders", 0.5, Hashing.NONE, "somebody@somewhere", moment(when), str(out / "a.csv")
-    )
-    with audiences_in(folder), opened_destination(out / "a.csv", [out], may_replace=True) as place:
-        return export_audience(laboratory.deployment, SPEC, asked, FileTarget(place)).record
-
-
-def buy(laboratory, keys, when, answer="yes"):
-    laboratory.query(
-        "update customers set bought = %s, updated_at = %s where customer_id = any(%s)",
-        (answer, moment(when), list(keys)),
-        source=True,
-    )
-
-
-@pytest.fixture(scope="module")
-def judged(exportable, copy_laboratory, export_folder, tmp_path_factory):
-    """An export, what its customers did, and the nights that have counted that.
-
-    ``groups``: members and control without the outcome at export, and those with it.
-    """
-    laboratory = copy_laboratory(exportable)
-    export_at(laboratory, export_folder, tmp_path_factory.mktemp("out"), EXPORTED_AT)
-    bought = "select customer_id from kindred.customer_versions where bought = 'yes'"
-    had = {key for (key,) in laboratory.query(bought)}
-    exported = {role: frozen(laboratory, 1, role) for role in ("member", "control")}
-    fresh, held = ([key for key in keys if key not in had] for keys in exported.values())
-    before = [key for key in exported["member"] if key in had]
-    buy(laboratory, [*fresh[:60], *held[:4]], "2026-02-01T20:00")
-    buy(laboratory, before, "2026-02-01T21:00", "no")
-    few = tmp_path_factory.mktemp("few")  # nights that train nothing count all the same
-    write_audiences(few, {"few": FILES["few"]})
-    with audiences_in(few):
-        laboratory.run(SPEC, DURING)
-        # Some give it back, but it happened; others are too late, and some had it before.
-        buy(laboratory, fresh[:5], "2026-02-09T10:00", "no")
-        buy(laboratory, before, "2026-02-09T11:00")
-        buy(laboratory, [*fresh[60:70], *held[4:20]], "2026-02-21T09:00")
-        laboratory.run(SPEC, OVER)
-    laboratory.few = few
-    laboratory.groups = (fresh, held, had & {*exported["member"], *exported["control"]})
-    return laboratory
 
 
 def test_results_compare_members_and_control_by_intention_to_treat(judged):
@@ -124,7 +67,7 @@ def test_results_outlive_the_customers_and_the_snapshots(judged, copy_laboratory
     laboratory = copy_laboratory(judged)
     stored = "select * from kindred.audience_results order by as_of, number"
     rows, hashes = laboratory.query(stored), laboratory.hashes()
-    with audiences_in(judged.few):
+    with audiences_in(judged.sharing):
         laboratory.run(SPEC, OVER)
     assert (laboratory.query(stored), laboratory.hashes()) == (rows, hashes), "a rerun is equal"
     laboratory.query("delete from kindred.audience_export_customers where customer_id % 2 = 0")
@@ -174,12 +117,11 @@ def test_an_erased_customer_leaves_later_counts_alone(judged, copy_laboratory, m
 
 def measured(laboratory, spec, when, outcome=None):
     """What a night would count, by another spec or outcome."""
-    run = open_run(laboratory.deployment, "default", moment(OVER))
-    run = replace(run, spec=spec, as_of=moment(when))
     if outcome is not None:
         laboratory.query("update kindred.audience_exports set outcome = %s", [json.dumps(outcome)])
-    with run.warehouse("test") as warehouse:
-        return measure_results(run, warehouse, {"responders": {"label": LABEL, "days": 3}})
+    with opened_run(laboratory.deployment, "default", moment(OVER), None) as run:
+        asked = replace(run, spec=spec, as_of=moment(when))
+        return measure_results(asked, run.session, {"responders": {"label": LABEL, "days": 3}})
 
 
 def test_a_larger_control_group_says_whom_it_would_take_from_earlier_exports(judged, tmp_path):

@@ -4,43 +4,18 @@ import re
 
 import pytest
 
-from integration.audiences.audience_scene import (
-    BY_LABEL,
-    BY_QUERY,
-    LABEL,
-    audiences_in,
-    write_audiences,
-)
-from integration.audiences.export_scene import FILES, SPEC, command_in
+from integration.audiences.audience_scene import LABEL
+from integration.audiences.results_scene import OVER
 from integration.bi_login import read
 from integration.warehouse import moment
 
-NIGHT = "2026-02-25T02:00"
 SCANNED = re.compile(r"on audience_\w+ .*actual rows=([\d.]+)")
 
 
-@pytest.fixture(scope="module")
-def published(exportable, copy_laboratory, export_folder, tmp_path_factory):
-    """A night with an export, its results, and two audiences that share members."""
-    laboratory = copy_laboratory(exportable)
-    place = tmp_path_factory.mktemp("hidden")
-    command = command_in(place, export_folder)
-    arguments = ("responders", "--tier=50%", f"--out={command.out}/a.csv")
-    assert command(laboratory, "export-audience", *arguments)[0] == 0
-    laboratory.query("update kindred.audience_exports set exported_at = '2026-02-02'")
-    folder = place / "audiences"
-    write_audiences(
-        folder, {"buyers": BY_LABEL, "responders": FILES["responders"], "plain": BY_QUERY}
-    )
-    with audiences_in(folder):
-        laboratory.run(SPEC, NIGHT)
-    return laboratory
-
-
 @pytest.fixture
-def scene(published, copy_laboratory):
-    """A copy of it that a test may change."""
-    return copy_laboratory(published)
+def scene(judged, copy_laboratory):
+    """A copy of a night with an export, its results, and audiences that share members."""
+    return copy_laboratory(judged)
 
 
 def scanned(server, laboratory, view, condition):
@@ -67,17 +42,17 @@ def test_no_condition_is_tried_on_what_is_hidden(scene, server):
 
 def test_nobody_learns_who_was_in_a_withdrawn_snapshot(scene, server):
     scene.query(
-        "update kindred.snapshots set status = 'withdrawn' where as_of = %s", [moment(NIGHT)]
+        "update kindred.snapshots set status = 'withdrawn' where as_of = %s", [moment(OVER)]
     )
     members = "select customer_id from kindred.audience_members where as_of = %s"
-    [(inside,)] = scene.query(f"{members} limit 1", [moment(NIGHT)])
+    [(inside,)] = scene.query(f"{members} limit 1", [moment(OVER)])
     [(outside,)] = scene.query(
         "select customer_id from kindred.customer_embeddings"  # noqa: S608
         f" where customer_id not in ({members}) limit 1",
-        [moment(NIGHT)],
+        [moment(OVER)],
     )
     found = [
-        scanned(server, scene, "bi.audience_members", f"as_of = '{NIGHT}Z' and customer_id = {one}")
+        scanned(server, scene, "bi.audience_members", f"as_of = '{OVER}Z' and customer_id = {one}")
         for one in (inside, outside)
     ]
     assert found[0] == found[1]

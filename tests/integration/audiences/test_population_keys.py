@@ -15,7 +15,7 @@ from kindred.audiences.csv_lines import csv_lines
 from kindred.errors import AudienceError
 
 
-@pytest.mark.bare
+@pytest.mark.texts
 def test_ids_are_written_as_the_keys_of_the_space_are(laboratory, tmp_path):
     laboratory.query("create extension citext", source=True)
     rows = [(f"Key{row[0]}", *row[1:]) for row in customers(60)]
@@ -38,7 +38,7 @@ def test_ids_are_written_as_the_keys_of_the_space_are(laboratory, tmp_path):
 ODD_KEYS = ["=1+1", "'=1+1", "-a", "b ", "b", " c", "\t@d", "e;f", 'g"h', "'i'", "j k"]
 
 
-@pytest.mark.bare
+@pytest.mark.texts
 def test_texts_are_keys_exactly_as_they_are_written(laboratory, tmp_path):
     """The file of an export gives its customers back; other blanks are forgiven, and told."""
     rows = [

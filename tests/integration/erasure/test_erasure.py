@@ -210,7 +210,7 @@ def test_another_secret_or_none_stops_the_nights(shop, monkeypatch):
             "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a00",
             marks=pytest.mark.soak,
         ),
-        ("text", " O'Hara 客户", " o'hara 客户"),
+        pytest.param("text", " O'Hara 客户", " o'hara 客户", marks=pytest.mark.texts),
     ],
 )
 def test_keys_of_every_kind_are_known_again(laboratory, key, leaving, staying):

@@ -106,7 +106,7 @@ def test_labels_may_have_types_without_equality(laboratory):
     assert [key for key, _ in laboratory.rejected()] == ["20"]
 
 
-@pytest.mark.bare
+@pytest.mark.texts
 def test_too_long_keys_are_refused(laboratory):
     keys = ["é" * 127, "x" * 255, "x" * 256, "é" * 150, ""]
     laboratory.fill(

@@ -162,7 +162,9 @@ def test_who_leaves_the_condition_is_gone_by_the_rule_of_deletes(shop):
 @pytest.mark.parametrize(
     ("key", "old", "erased", "missing"),
     [
-        ("text", "a", "é 'O\"{,}\\ %s", ['x"y,{}', "NULL", "'"]),
+        pytest.param(
+            *("text", "a", "é 'O\"{,}\\ %s", ['x"y,{}', "NULL", "'"]), marks=pytest.mark.texts
+        ),
         ("uuid", f"{1:032x}", f"{2:032x}", [f"{3:032x}", f"{4:032X}"]),
     ],
 )

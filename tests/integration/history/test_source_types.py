@@ -163,7 +163,7 @@ def test_a_number_lands_as_a_key_where_it_is_whole(laboratory):
     assert laboratory.rejected() == [(key, reason) for key in ("1e+300", "2.5", "Infinity", "NaN")]
 
 
-@pytest.mark.bare
+@pytest.mark.texts
 @pytest.mark.parametrize("is_recorded", [True, False])
 def test_keys_of_char_stay_those_of_the_same_customers_as_texts(
     laboratory, monkeypatch, is_recorded
@@ -194,7 +194,7 @@ def test_keys_of_char_stay_those_of_the_same_customers_as_texts(
     assert versions(laboratory, "value", "is_deleted") == before
 
 
-@pytest.mark.bare
+@pytest.mark.texts
 def test_keys_with_blanks_do_not_become_those_of_a_char(laboratory):
     columns = "customer_id {}, updated_at timestamptz, value integer"
     laboratory.fill("customers", columns.format("text"), [("A1 ", "2026-01-10T10:00Z", 1)])
@@ -206,7 +206,7 @@ def test_keys_with_blanks_do_not_become_those_of_a_char(laboratory):
     assert state(laboratory) == before
 
 
-@pytest.mark.bare
+@pytest.mark.texts
 def test_keys_of_citext_are_one_customer_however_they_are_written(laboratory):
     laboratory.query("create extension citext", source=True)
     columns = "customer_id citext, updated_at timestamptz, value integer"
@@ -222,7 +222,7 @@ def test_keys_of_citext_are_one_customer_however_they_are_written(laboratory):
     assert found == [*expected, ("Émil", 1, False), ("Émil", 3, False)]
 
 
-@pytest.mark.bare
+@pytest.mark.texts
 def test_an_erased_person_stays_away_in_any_spelling_where_case_does_not_matter(
     laboratory, monkeypatch
 ):
