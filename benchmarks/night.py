@@ -17,14 +17,14 @@ the whole DAG, one night after the other:
 For each night and stage: **seconds** from the start of its first task instance to the end of its
 last (from Airflow), **work** summed over the instances, **processor** and **peak MB** (of the
 largest instance) as the tasks themselves record them, **database**, the processor seconds of the
-server in the stage's sessions (sampled), and what it adds to the critical **path**. A
-night's row has the seconds from the start of the run to its end, those of landing (prepare,
-extract, validate), processor seconds of the tasks, of the rest of Airflow and of PostgreSQL, the
-highest memory of all tasks at one moment (PSS, which counts shared pages once; the scheduler, from
-which tasks are forked, included), MB written to the WAL, to tables and indexes (``pg_stat_io``,
-with temporary ones) and as artefacts (the files that are there at the end; another table has them
-by name), and the size of the warehouse at the end. What was **searched** is a table, too: customers
-and dimensions, lists and probes of graph and index.
+server in the stage's sessions (sampled), and what it adds to the critical **path**. A night's row
+has the seconds from the start of the run to its end, those of landing (prepare, extract, validate),
+processor seconds of the tasks, of the rest of Airflow and of PostgreSQL, the highest memory of all
+tasks at one moment (PSS, which counts shared pages once; that of the scheduler, from which tasks
+are forked, included), MB written to the WAL, to tables and indexes (``pg_stat_io``, with temporary
+ones) and as artefacts (the files that are there at the end; another table has them by name), and
+the size of the warehouse at the end. What was **searched** is a table, too: customers and
+dimensions, lists and probes of graph and index.
 
 ``--nights=first,full`` runs some of them. ``--stages=encode,graph,cluster,lookalikes`` runs these
 stages of a first night alone, one process per task and one after the other, without Airflow (more:

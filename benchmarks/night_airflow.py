@@ -25,7 +25,7 @@ from benchmarks.night_facts import (
     value,
     warehouse_megabytes,
 )
-from benchmarks.process_samples import ProcessSamples
+from benchmarks.process_samples import Processes, ProcessSamples
 from benchmarks.server_samples import ServerSamples
 from kindred.artefacts.folder import snapshot_slug
 from kindred.spec.model import Spec
@@ -100,14 +100,19 @@ class Figures:
     searched: Mapping[str, Any] = field(default_factory=dict)
 
 
-def groups_of(running: Machine) -> dict[str, list[int]]:
-    """The processes of tasks, of the rest of Airflow, and of the server."""
-    components = running.airflow.supervisor.running()
-    found: dict[str, list[int]] = {TASKS: [], AIRFLOW: []}
-    for component in components:
-        found[TASKS if component.name == SCHEDULER else AIRFLOW].append(component.process.pid)
+def groups_of(running: Machine) -> dict[str, Processes]:
+    """The processes of tasks, of the rest of Airflow, and of the server.
+
+    The scheduler starts the processes of the tasks.
+    """
+    pids = {one.name: one.process.pid for one in running.airflow.supervisor.running()}
+    scheduler = pids.pop(SCHEDULER)
     pid_file = running.airflow.server.pgdata / "postmaster.pid"
-    return found | {SERVER: [int(pid_file.read_text().split("\n", 1)[0])]}
+    return {
+        TASKS: Processes(below=[scheduler]),
+        AIRFLOW: Processes(with_children=list(pids.values()), alone=[scheduler]),
+        SERVER: Processes(with_children=[int(pid_file.read_text().split("\n", 1)[0])]),
+    }
 
 
 def run_night(
@@ -222,7 +227,7 @@ def processor_times(
 ) -> dict[str, float]:
     """Task, and algorithm of ``cluster`` -> processor seconds of its instances, by their logs."""
     found: dict[str, float] = {}
-    for entry in (entry for entry in entries if entry["start_date"]):  # others have no log
+    for entry in (entry for entry in entries if entry["state"] == "success"):  # skipped: no log
         for message in patiently(running.airflow.client.log_messages, entry):
             said = TOOK.search(str(message.get("event", "")))
             if said:

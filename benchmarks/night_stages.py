@@ -29,7 +29,7 @@ from benchmarks.night_kinds import (
     window_of,
     with_algorithms,
 )
-from benchmarks.process_samples import ProcessSamples
+from benchmarks.process_samples import Processes, ProcessSamples
 from benchmarks.processes import Alone, embedded_server, measure_alone, new_database
 from benchmarks.report import Report
 from benchmarks.server_samples import ServerSamples, server_sampled
@@ -235,7 +235,8 @@ class NightsAlone:
     def _spent(self) -> Spent:
         pid_file = self.server.pgdata / "postmaster.pid"
         pids = [int(pid_file.read_text(encoding="utf-8").split("\n", 1)[0])]
-        seconds = ProcessSamples({SERVER: pids}).processor_seconds()[SERVER]
+        server = {SERVER: Processes(with_children=pids)}
+        seconds = ProcessSamples(server).processor_seconds()[SERVER]
         wal, relations = (value(self.place.warehouse, query) for query in (WAL, RELATIONS))
         written = bytes_below(Path(self.place.artefacts))
         return Spent(seconds, wal / MEGABYTE, relations / MEGABYTE, written / MEGABYTE)

@@ -14,7 +14,7 @@ from benchmarks import night, night_airflow, night_kinds, night_stages
 from benchmarks import vectors as data
 from benchmarks.critical_path import Instance, critical_path, stage_seconds
 from benchmarks.night_airflow import TASKS, TOOK, Figures, stages_of
-from benchmarks.process_samples import ProcessSamples
+from benchmarks.process_samples import Processes, ProcessSamples
 from benchmarks.report import Report
 from kindred.spec.model import spec_from_dict
 
@@ -204,14 +204,23 @@ def test_ended_children_count_and_shared_memory_counts_once():
     )
     given = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", code], **given) as process:
-        samples = ProcessSamples({"tasks": [process.pid], "gone": [2**22 + 1]})
+        groups = {
+            "all": Processes(with_children=[process.pid]),
+            "below": Processes(below=[process.pid]),
+            "alone": Processes(alone=[process.pid]),
+            "gone": Processes([2**22 + 1], [2**22 + 1], [2**22 + 1]),
+        }
+        samples = ProcessSamples(groups)
         assert process.stdout.readline() == b"done\n"
         seconds = samples.begin()
         samples.sample()
         process.stdin.close()
-    assert seconds["tasks"] >= 0.2
-    assert seconds["gone"] == samples.peak_mb["gone"] == 0
-    assert 1 < samples.peak_mb["tasks"] < 100
+    assert seconds["below"] >= 0.2
+    assert seconds["all"] == pytest.approx(seconds["below"] + seconds["alone"])
+    assert 0 < seconds["alone"] < seconds["all"]
+    assert seconds["gone"] == samples.peak_mb["gone"] == samples.peak_mb["alone"] == 0
+    assert 1 < samples.peak_mb["all"] < 100
+    assert 1 < samples.peak_mb["below"] < 100
     assert os.getpid() != process.pid
 
 
