@@ -28,13 +28,13 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, get_parsing_context, task
 
-from kindred.airflow_adapter.pods import executor_config, pods_from_env
+from kindred.airflow_adapter.placement import Placement
 from kindred.settings import Schedule
 from kindred.spec.model import dag_id_of
 from kindred.spec.spec_files import spec_paths
 
 PROCESS = "customer_erasure"
-PODS = pods_from_env()
+PLACEMENT = Placement.from_env()
 DEFAULT_ARGS = {
     "owner": "kindred",
     "retries": 2,
@@ -51,7 +51,7 @@ def make_dag(space: str) -> DAG:
 
         failures.on_failure_without_build(space, context)
 
-    @task(on_failure_callback=report_failure, executor_config=executor_config(PODS, "erase"))
+    @task(on_failure_callback=report_failure, **PLACEMENT.of("erase"))
     def erase(**context: Any) -> int:
         from kindred.airflow_adapter import tasks
 

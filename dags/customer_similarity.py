@@ -70,7 +70,7 @@ from airflow.sdk import (
 )
 
 from kindred.airflow_adapter.deadline import report_missed_deadline
-from kindred.airflow_adapter.pods import executor_config, pods_from_env
+from kindred.airflow_adapter.placement import Placement
 from kindred.audiences.audience_files import spaces_with_audiences
 from kindred.errors import SpecError
 from kindred.run.latest_only import Snapshots
@@ -101,7 +101,7 @@ def tell_lineage(context: Any) -> None:
     lineage.on_publication(context)
 
 
-SCHEDULE, PODS = Schedule.from_env(), pods_from_env()
+SCHEDULE, PLACEMENT = Schedule.from_env(), Placement.from_env()
 SECONDS_PER_HOUR = 3600
 DEFAULT_ARGS = {
     "owner": "kindred",
@@ -177,7 +177,7 @@ def timetable(spec: Spec) -> Any:
 def stage(name: str, **options: Any) -> Any:
     """The task of one stage; the context includes the arguments of a mapped instance by name."""
 
-    @task(task_id=name, executor_config=executor_config(PODS, name), **options)
+    @task(task_id=name, **PLACEMENT.of(name), **options)
     def run_task(run: dict[str, Any], **context: Any) -> Any:
         from kindred.airflow_adapter import tasks
 
@@ -192,16 +192,14 @@ def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
     @task(
         multiple_outputs=False,
         execution_timeout=timedelta(minutes=15),
-        executor_config=executor_config(PODS, "prepare"),
+        **PLACEMENT.of("prepare"),
     )
     def prepare(**context: Any) -> dict[str, Any]:
         from kindred.airflow_adapter import tasks
 
         return tasks.begin(spec.space, context)
 
-    @task(
-        trigger_rule=TriggerRule.ALL_DONE, executor_config=executor_config(PODS, "join_audiences")
-    )
+    @task(trigger_rule=TriggerRule.ALL_DONE, **PLACEMENT.of("join_audiences"))
     def join_audiences(run: dict[str, Any] | None, **context: Any) -> Any:
         """Runs whatever became of the audiences: one that has failed does not stop the night."""
         from kindred.airflow_adapter import tasks
@@ -211,7 +209,7 @@ def make_dag(spec: Spec, *, has_audiences: bool) -> DAG:
     @task(
         trigger_rule=TriggerRule.ALL_DONE,
         execution_timeout=timedelta(minutes=30),
-        executor_config=executor_config(PODS, "clean_up"),
+        **PLACEMENT.of("clean_up"),
     )
     def clean_up(run: dict[str, Any] | None) -> None:
         from kindred.airflow_adapter import tasks

@@ -179,6 +179,43 @@ class Pods(Environment):
     ] = {}
 
 
+QUEUE = re.compile(r"[A-Za-z0-9._-]{1,256}")
+"""A name that needs no quotes on a worker's command line; Airflow keeps 256 characters of it."""
+
+
+def _queues(given: object) -> object:
+    """Read task -> queue from JSON.
+
+    Raises
+    ------
+    ValueError
+        naming what is wrong, and what is expected.
+    """
+    expected = 'a JSON object of tasks is expected, such as {"search_graph": "heavy"}'
+    try:
+        found = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        raise ValueError(expected) from None
+    if not isinstance(found, dict):
+        raise ValueError(expected)
+    for task, queue in found.items():
+        if not isinstance(queue, str) or not QUEUE.fullmatch(queue):
+            raise ValueError(
+                f"{task}: found the queue {queue!r}, expected is a name of letters, digits, '.',"
+                " '_' and '-'"
+            )
+    return found
+
+
+class Queues(Environment):
+    """Into which queues of Airflow the DAG files put their tasks.
+
+    ``queues``: of each task; ``default`` is for what it does not say.
+    """
+
+    queues: Annotated[Mapping[str, str], NoDecode, BeforeValidator(_queues)] = {}
+
+
 class Persons(StrEnum):
     """Who may look up single customers on the page in Airflow."""
 

@@ -317,6 +317,7 @@ def test_parsing_imports_nothing_heavy(fresh):
     light = {
         "airflow_adapter",
         "airflow_adapter.deadline",
+        "airflow_adapter.placement",
         "airflow_adapter.pods",
         "run",
         "run.latest_only",

@@ -386,7 +386,7 @@ def test_dags_hold_wiring_only():
         }
         light = (
             "airflow_adapter.deadline",
-            "airflow_adapter.pods",
+            "airflow_adapter.placement",
             "audiences.audience_files",
             "errors",
             "run.latest_only",

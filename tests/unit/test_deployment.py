@@ -107,7 +107,8 @@ def test_services_are_those_of_the_deployment():
     assert set(SERVICES) == AIRFLOW | data_services | {"kindred"}
     for name in AIRFLOW - {"airflow-init", "housekeeper"}:
         command = SERVICES[name]["command"]
-        assert command == ("celery worker" if name == "worker" else name)
+        worker = "celery worker --queues ${WORKER_QUEUES:-default}"
+        assert command == (worker if name == "worker" else name)
 
 
 def test_every_variable_is_documented_and_the_reverse():

@@ -14,6 +14,7 @@ from kindred.settings import (
     Page,
     Places,
     Pods,
+    Queues,
     Schedule,
     Secrets,
     Settings,
@@ -40,7 +41,7 @@ def environment(monkeypatch):
 
 
 def test_every_class_has_its_own_fields():
-    assert [Settings, Places, Schedule, Pods, Page, Secrets] == CLASSES
+    assert [Settings, Places, Schedule, Pods, Queues, Page, Secrets] == CLASSES
     assert len(VARIABLES) == sum(len(kind.model_fields) for kind in CLASSES)
 
 
@@ -110,6 +111,10 @@ def test_delays_may_be_fractions(environment):
         (Schedule, "deadline_hours", "inf", "a number of"),
         (Page, "page_lookups_per_hour", "0", "a whole number of at least 1 is"),
         (Page, "page_persons", "everybody", "edit, read or nobody"),
+        (Queues, "queues", "heavy", "a JSON object of tasks is expected"),
+        (Queues, "queues", '["heavy"]', "a JSON object of tasks is expected"),
+        (Queues, "queues", '{"encode": {"queue": "heavy"}}', "letters, digits"),
+        (Queues, "queues", '{"encode": "heavy,default"}', "found the queue 'heavy,default'"),
         (Pods, "pod_resources", "8Gi", "a JSON object of tasks is expected"),
         (Pods, "pod_resources", '["encode"]', "a JSON object of tasks is expected"),
         (Pods, "pod_resources", '{"encode": "8Gi"}', "a JSON object of tasks is expected"),

@@ -43,12 +43,7 @@ def pods_from_env() -> Table:
         when it names a task that there is not.
     """
     table = Pods.from_env().pod_resources
-    for name in table:
-        if name not in {DEFAULT, *TASKS}:
-            raise SettingsError(
-                f"{variable_name('pod_resources')}: there is no task {name!r}"
-                f"{did_you_mean(name, TASKS)}; '{DEFAULT}' stands for all"
-            )
+    check_tasks(table, "pod_resources")
     if table and find_spec("kubernetes") is None:
         log.warning(
             "%s has no effect: the package kubernetes is not installed",
@@ -56,6 +51,22 @@ def pods_from_env() -> Table:
         )
         return {}
     return table
+
+
+def check_tasks(table: Mapping[str, Any], field: str) -> None:
+    """Check the keys of a setting that says something of each task.
+
+    Raises
+    ------
+    SettingsError
+        when it names a task that there is not.
+    """
+    for name in table:
+        if name not in {DEFAULT, *TASKS}:
+            raise SettingsError(
+                f"{variable_name(field)}: there is no task {name!r}{did_you_mean(name, TASKS)};"
+                f" '{DEFAULT}' stands for all"
+            )
 
 
 def resources_of(table: Table, task_id: str) -> dict[str, dict[str, str]]:
