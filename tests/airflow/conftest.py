@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import cdnow_shop
 import chosen_faults
@@ -31,6 +32,9 @@ RUNNING = pytest.StashKey[ExitStack]()
 # that is unpaused, its next one 18 hours later, and none in the monthly spaces.
 NOW = datetime.now(UTC)
 START_DATE = NOW - timedelta(days=2)
+# The daily space goes by the clock of a place whose hours are not those of UTC.
+DAILY = (NOW - timedelta(hours=6)).astimezone(ZoneInfo("Asia/Kathmandu"))
+DAILY_SCHEDULE = {"cron": f"0 {DAILY.hour} * * *", "timezone": str(DAILY.tzinfo)}
 KMEANS = {"algorithms": ["kmeans"]}  # where it does not matter, the cheaper one alone
 # Of one task, since each event takes a tenth of a second.
 TOLD_OF = {"dag_id": "customer_similarity__scheduled", "task_id": "publish"}
@@ -47,7 +51,7 @@ SPECS = [
     *(space_spec(name, clustering=KMEANS) for name in ("lost", "twice", "ranged")),
     gated_spec(gates={"min_customers": 400}),
     space_spec("erased", source={"table": "customers_erased"}),
-    space_spec("scheduled", schedule=f"0 {(NOW.hour - 6) % 24} * * *", clustering=KMEANS),
+    space_spec("scheduled", schedule=DAILY_SCHEDULE, clustering=KMEANS),
     chosen_faults.SPEC,
     space_spec(LOOKED_AT, clustering=KMEANS),
 ]

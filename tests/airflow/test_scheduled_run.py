@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import psycopg2
 from killed_tasks import reserved
@@ -88,6 +89,8 @@ def be_late(airflow: RealAirflow, manual: DagRun) -> None:
     assert datetime.fromisoformat(entry["data_interval_start"]) == as_of - timedelta(days=1)
     assert as_of <= datetime.now(UTC)
     snapshot = space.snapshot(as_of)
+    assert as_of.minute == 15, "Kathmandu is 5:45 ahead"
+    assert snapshot["as_of_date"] == str(as_of.astimezone(ZoneInfo("Asia/Kathmandu")).date())
     assert snapshot["status"] == "published"
     assert snapshot["missed_deadline_at"] == late["missed_deadline_at"]
     assert snapshot["customers"] == 439
