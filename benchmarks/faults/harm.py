@@ -208,8 +208,9 @@ def free_warehouse(room: Room) -> None:
 
 
 def end_backend(dsn: str, backend: int | None) -> None:
-    """Terminate a backend and wait until it has ended."""
-    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+    """Terminate a backend, whoever's it is, and wait until it has ended."""
+    session = psycopg2.connect(dsn, user=SUPERUSER)
+    with closing(session) as connection, connection.cursor() as cursor:
         cursor.execute("select pg_terminate_backend(%s, 5000)", (backend,))
         if cursor.fetchone() != (True,):
             raise NotAsPlannedError(f"backend {backend} was not ended")
