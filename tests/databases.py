@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg2
 
+from kept_sessions import end_kept
 from local.postgres import OWNER, SUPERUSER, EmbeddedServer, binary
 
 KEPT_SESSIONS = 2
@@ -45,8 +46,9 @@ def _kept_session(dsn: str) -> "psycopg2.extensions.connection":
 
 
 def close_kept() -> None:
-    """Close the sessions that are kept for queries."""
+    """Close the sessions that are kept for queries, and those of nights."""
     if threading.current_thread() is threading.main_thread():
+        end_kept()
         while _kept:
             _kept.popitem()[1].close()
 

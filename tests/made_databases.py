@@ -10,6 +10,7 @@ import psycopg2
 import pytest
 
 from databases import close_kept
+from kept_sessions import keep_sessions_of
 from local.postgres import OWNER, SUPERUSER, EmbeddedServer
 
 DROPPED_TOGETHER = 24
@@ -40,6 +41,7 @@ class MadeDatabases:
             f"alter database {name} set search_path = public, vector",
             f"revoke temporary on database {name} from public",
         )
+        keep_sessions_of(server.dsn(name))
         return server.dsn(name)
 
     def _administer(self, *statements: str) -> None:

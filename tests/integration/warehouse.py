@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,6 +16,7 @@ from psycopg2 import sql
 from psycopg2.extras import execute_values
 
 from databases import transaction
+from kept_sessions import keeping_sessions
 from kindred.backfills.fit import fit
 from kindred.errors import PreflightError
 from kindred.preparation.task import Request, prepare
@@ -104,7 +105,10 @@ class Laboratory:
 
     def hashes(self, space: str = "default") -> dict[str, str]:
         """What ``kindred hash`` prints."""
-        with self.deployment.warehouse("test", schema_of(space)) as database:
+        with (
+            keeping_sessions(),
+            self.deployment.warehouse("test", schema_of(space)) as database,
+        ):
             return table_hashes(database)
 
     def fit(self, spec: Spec, as_of: str, *, refit: bool = False) -> int:
@@ -112,7 +116,8 @@ class Laboratory:
         window = resolve_window(
             spec.schedule, run_after=moment(as_of), now=datetime.now(UTC), end=moment(as_of)
         )
-        return fit(self.deployment, spec, window, refit=refit)[0]
+        with keeping_sessions():
+            return fit(self.deployment, spec, window, refit=refit)[0]
 
     def request(self, spec: Spec, as_of: str, **changes: Any) -> Request:
         """A manual run for one moment."""
@@ -123,13 +128,14 @@ class Laboratory:
 
     def begin(self, spec: Spec, as_of: str, **changes: Any) -> Run:
         """Task prepare."""
-        reference = prepare(self.deployment, spec, self.request(spec, as_of, **changes))
-        return self.reopen(reference)
+        request = self.request(spec, as_of, **changes)
+        with keeping_sessions():
+            return self.reopen(prepare(self.deployment, spec, request))
 
     def reopen(self, reference: dict[str, Any]) -> Run:
-        return open_run(
-            self.deployment, reference["space"], datetime.fromisoformat(reference["as_of"])
-        )
+        place = reference["space"], datetime.fromisoformat(reference["as_of"])
+        with keeping_sessions():
+            return open_run(self.deployment, *place)
 
     def run(
         self,
@@ -155,7 +161,8 @@ class Laboratory:
                     break
                 if before is not None:
                     before(stage, replace(run.reopened(), session=None))
-        return self.ended or open_run(self.deployment, spec.space, moment(as_of))
+        with keeping_sessions():
+            return self.ended or open_run(self.deployment, spec.space, moment(as_of))
 
     def land(self, spec: Spec, as_of: str, **changes: Any) -> Run:
         """The stages that bring raw rows into the history."""
@@ -165,8 +172,10 @@ class Laboratory:
         self, spec: Spec, as_of: str, *, times: int = 1, shares: bool = False, **changes: Any
     ) -> Iterator[tuple[str, Run]]:
         """Yield before every stage, which is run when the next one is asked for."""
+        keeping = keeping_sessions if shares else nullcontext
         for _ in range(times):
-            reference = prepare(self.deployment, spec, self.request(spec, as_of, **changes))
+            with keeping():
+                reference = prepare(self.deployment, spec, self.request(spec, as_of, **changes))
         asked = {name: changes.get(name, False) for name in ("full_extract", "only_lands")}
         with self._opened(reference) if shares else nullcontext(self.reopen(reference)) as run:
             session, run = run.session, replace(run, **asked)
@@ -175,7 +184,8 @@ class Laboratory:
                     continue
                 yield stage, run
                 for _ in range(times):
-                    self.last_result = run_task(run, stage, **arguments)
+                    with keeping():
+                        self.last_result = run_task(run, stage, **arguments)
                 if stage in TELLING_STAGES:
                     run = run.reopened()
             if session is not None:
@@ -185,10 +195,12 @@ class Laboratory:
     def _opened(self, reference: dict[str, Any]) -> Iterator[Run]:
         """A run with the session of all stages of a night, beside which one takes their locks."""
         place = reference["space"], datetime.fromisoformat(reference["as_of"])
-        with opened_run(self.deployment, *place, None, "night") as run:
-            assert run.session is not None
-            with guarded(run.session):
-                yield run
+        with ExitStack() as stack:
+            with keeping_sessions():
+                run = stack.enter_context(opened_run(self.deployment, *place, None, "night"))
+                assert run.session is not None
+                stack.enter_context(guarded(run.session))
+            yield run
 
     def steps(self, run: Run) -> Iterable[tuple[str, dict[str, Any]]]:
         """Stage by stage; mapped stages once for each of their parts, the last part first."""
