@@ -144,8 +144,9 @@ def stability_index(expected: Sequence[int], found: Sequence[int]) -> float:
 
 def measure_stability(expected: Sequence[int], found: Sequence[int]) -> tuple[float, float]:
     """The raw population stability index, and the value that chance exceeds 1 in 1,000 times."""
-    # Imported here because scipy.stats takes time to import, and most tasks never need it.
-    from scipy.stats import chi2
+    # Imported here because most tasks never need it. The quantiles of scipy.stats are the same, but
+    # to import that takes 0.6 s.
+    from scipy.special import chdtri
 
     counts = np.array([expected, found], dtype=np.float64)
     totals = counts.sum(axis=1)
@@ -154,5 +155,5 @@ def measure_stability(expected: Sequence[int], found: Sequence[int]) -> tuple[fl
     bins = int((counts.sum(axis=0) > 0).sum())
     shares = np.maximum(counts / totals[:, None], SMALLEST_SHARE)
     index = float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
-    by_chance = chi2.isf(CHANCE, max(1, bins - 1)) * totals.sum() / totals.prod()
+    by_chance = chdtri(max(1, bins - 1), CHANCE) * totals.sum() / totals.prod()
     return index, float(by_chance)

@@ -65,10 +65,11 @@ def wilson_interval(successes: ArrayLike, customers: ArrayLike) -> tuple[Floats,
     low, high : ndarray of float64
         From 0 to 1; NaN for no customers.
     """
-    # Imported here because scipy.stats takes time to import, and most tasks never need it.
-    from scipy.stats import norm
+    # Imported here because most tasks never need it. The quantiles of scipy.stats are the same, but
+    # to import that takes 0.6 s.
+    from scipy.special import ndtri
 
-    z = float(norm.ppf(0.5 + CONFIDENCE / 2.0))
+    z = float(ndtri(0.5 + CONFIDENCE / 2.0))
     counts = np.asarray(customers, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = np.asarray(successes, dtype=np.float64) / counts
@@ -99,12 +100,11 @@ def mean_interval(
     low, high : ndarray of float64
         NaN for fewer than two customers.
     """
-    # Imported here because scipy.stats takes time to import, and most tasks never need it.
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     counts = np.asarray(customers, dtype=np.float64)
     is_known = counts > 1
     safe = np.where(is_known, counts, 2.0)
-    half = t.ppf(0.5 + CONFIDENCE / 2.0, safe - 1.0) * np.asarray(deviations) / np.sqrt(safe)
+    half = stdtrit(safe - 1.0, 0.5 + CONFIDENCE / 2.0) * np.asarray(deviations) / np.sqrt(safe)
     middle = np.asarray(means, dtype=np.float64)
     return np.where(is_known, middle - half, np.nan), np.where(is_known, middle + half, np.nan)
