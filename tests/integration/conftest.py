@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,20 @@ from psycopg2.extensions import parse_dsn
 from benchmarks.debian import CannotInstallError
 from integration import plpython_server as plpython
 from integration.warehouse import Laboratory, make_spec
+from kept_sessions import keeping_sessions
 from kindred.warehouse.database import connect
 from kindred.warehouse.keys import KeyType
 from kindred.warehouse.schemas import create_space
+
+KEEPING = {"backfills", "encoding", "erasure", "events", "history", "publication"}
+"""Folders whose tests are about what tasks and commands do, not about their sessions."""
+
+
+@pytest.fixture(autouse=True)
+def _sessions_are_kept(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test opens by itself is kept for what it opens next, as in a night."""
+    with keeping_sessions() if request.path.parent.name in KEEPING else nullcontext():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 from databases import administer
 from integration.nightly_model import DAY, START, Kind, Model, Row, Version
 from integration.warehouse import Laboratory, make_spec
+from kept_sessions import keep_sessions_of
 from kindred.encoding import encoder_versions
 from kindred.encoding.vectors import MADE_BY, VECTORS
 from local.postgres import OWNER
@@ -128,6 +129,7 @@ class Shop:
 
     def _laboratory(self, name):
         dsn = self.dsn_of(name)
+        keep_sessions_of(dsn)
         environment = {"KINDRED_KEEP_NIGHTS": "0"}
         return OneSession(dsn, dsn, self.folder / name, environment)
 
