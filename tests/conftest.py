@@ -33,6 +33,7 @@ MALLOC = {
 }
 DATABASES = pytest.StashKey[MadeDatabases]()
 TOGETHER = ("airflow", "integration/audiences", "integration/reports")
+ON_PLPYTHON = ("plpython", "history/test_key_collations")
 PARTS = (("neighbours", "maps"), ("segments", "recommendations", "audiences"))  # of machine_code.py
 
 # `make test` tries the same examples each time; the long profile tries new ones.
@@ -65,7 +66,7 @@ def _is_soak(item: pytest.Item) -> bool:
 class Together(LoadFileScheduling):
     """Where tests run side by side: one process for a file, one for all that share a server.
 
-    Those are the tests with the Airflow, and those with PL/Python, whose packages one installs; and
+    Those are the tests with the Airflow, and those on Debian's server, which one installs; and
     those of audiences, or of reports, share their nights.
 
     While the processes collect the tests, others compile what they all would have to.
@@ -85,7 +86,7 @@ class Together(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        if "plpython" in file:
+        if any(name in file for name in ON_PLPYTHON):
             return "plpython"
         folder = str(Path(file).parent)
         return folder if folder.endswith(TOGETHER) else file

@@ -136,6 +136,8 @@ def test_an_empty_window_is_a_valid_run(laboratory):
         " order by as_of"
     )
     assert found == [("published", False, 60, 0, 5), ("published", True, 60, 0, 5)]
+    # A source of one row per customer was first read long after both.
+    assert laboratory.query("select distinct history from bi.snapshots") == [("reconstructed",)]
 
 
 def test_too_many_rows_without_a_time_are_stopped_by_the_gate(laboratory):

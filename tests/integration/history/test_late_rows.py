@@ -41,12 +41,18 @@ def in_force(laboratory):
     )
 
 
-@pytest.fixture
-def shop(laboratory):
-    """Forty customers of January, and a first snapshot."""
+@pytest.fixture(scope="module")
+def original(make_laboratory):
+    laboratory = make_laboratory()
     laboratory.fill("customers", COLUMNS, people(40, days=20))
     laboratory.run(SPEC, FIRST)
     return laboratory
+
+
+@pytest.fixture
+def shop(original, copy_laboratory):
+    """Forty customers of January, and a first snapshot."""
+    return copy_laboratory(original)
 
 
 def test_a_late_row_is_found_and_marks_what_it_changes(shop):

@@ -78,7 +78,7 @@ def fetch(cursor: "psycopg2.extensions.cursor", statement: str) -> list[tuple[An
 
 def test_readers_see_whole_snapshots_while_new_dates_are_published(published: Laboratory) -> None:
     published.environment["KINDRED_KEEP_NIGHTS"] = "0"
-    days = range(6, 11)
+    days = range(6, 10)
     for number in days:
         build(published, make_spec(), number)
     modes = ("plain", "prepared", "prepared in transactions", "repeatable read")
@@ -87,7 +87,7 @@ def test_readers_see_whole_snapshots_while_new_dates_are_published(published: La
             assert publish_day(published, number) == {"published": True, "is_current": True}
             time.sleep(0.3)
     expected = published_rows(published)
-    newest = str(moment(day(10)))
+    newest = str(moment(day(9)))
     for report in reports:
         seen = assert_whole(report, expected)
         assert seen == sorted(seen)
@@ -105,37 +105,35 @@ CURRENT_CLUSTERS = "select as_of, count(*) from bi.clusters_current group by as_
 
 
 def test_a_prepared_statement_in_an_open_transaction_never_finds_nothing(
-    published: Laboratory,
+    built: Laboratory,
 ) -> None:
     """Such a statement keeps its plan, which does not know a partition attached since."""
-    build(published, make_spec(), 6)
-    with session(published) as cursor:
+    with session(built) as cursor:
         cursor.execute(f"prepare reading as {CURRENT}")
         cursor.execute(f"prepare reading_clusters as {CURRENT_CLUSTERS}")
         before = [fetch(cursor, "execute reading") for _ in range(8)][-1]
         clusters_before = [fetch(cursor, "execute reading_clusters") for _ in range(8)][-1]
-        publish_day(published, 6)
+        publish_day(built, 6)
         within = fetch(cursor, "execute reading")
         clusters_within = fetch(cursor, "execute reading_clusters")
         cursor.connection.commit()
         after = fetch(cursor, "execute reading")
         clusters_after = fetch(cursor, "execute reading_clusters")
     old, new = moment(day(5)), moment(day(6))
-    assert before == [(old, published_rows(published)[str(old)][0])]
-    assert after == [(new, published_rows(published)[str(new)][0])]
+    assert before == [(old, published_rows(built)[str(old)][0])]
+    assert after == [(new, published_rows(built)[str(new)][0])]
     assert within in (before, after)
     assert clusters_within in (clusters_before, clusters_after)
     assert len(clusters_after) == 1
     assert clusters_after[0][0] == new
 
 
-def test_a_repeatable_read_transaction_keeps_its_snapshot(published: Laboratory) -> None:
-    build(published, make_spec(), 6)
-    with session(published) as cursor:
+def test_a_repeatable_read_transaction_keeps_its_snapshot(built: Laboratory) -> None:
+    with session(built) as cursor:
         cursor.execute("begin isolation level repeatable read; select 1")
-        publish_day(published, 6)
+        publish_day(built, 6)
         assert fetch(cursor, CURRENT) == [
-            (moment(day(5)), published_rows(published)[str(moment(day(5)))][0])
+            (moment(day(5)), published_rows(built)[str(moment(day(5)))][0])
         ]
         assert fetch(cursor, "select as_of from bi.snapshots where is_current") == [
             (moment(day(5)),)
@@ -193,13 +191,12 @@ class HeldOpen:
 
 @pytest.fixture(scope="module")
 def held_open(
-    original_night: Laboratory, copy_laboratory: Callable[[Laboratory], Laboratory]
+    original_build: Laboratory, copy_laboratory: Callable[[Laboratory], Laboratory]
 ) -> Iterator[HeldOpen]:
     """The long query runs on beside the tests of this module; the last of them waits for it."""
-    laboratory = copy_laboratory(original_night)
+    laboratory = copy_laboratory(original_build)
     held = HeldOpen(laboratory)
     held.rows_expected = published_rows(laboratory)[str(moment(day(5)))][0]
-    build(laboratory, make_spec(), 6)
     ready = threading.Event()
     held.thread = threading.Thread(target=held.query, args=(ready,), daemon=True)
     held.thread.start()
@@ -239,15 +236,14 @@ def test_a_published_date_waits_for_a_long_query_and_gives_up_clearly(held_open:
     assert held_open.hashes[0] == held_open.hashes[1]
 
 
-def test_a_published_date_is_replaced_between_short_waits(published: Laboratory) -> None:
+def test_a_published_date_is_replaced_between_short_waits(replaced: Laboratory) -> None:
     """A session that has read the table holds it; others pass between the tries to replace it."""
     as_of = str(moment(day(5)))
-    rows, customers = published_rows(published)[as_of]
-    build(published, make_spec(k=3), 5)
-    with session(published) as cursor:
+    rows, customers = published_rows(replaced)[as_of]
+    with session(replaced) as cursor:
         cursor.execute("select count(*) from bi.lookalikes_current")
-        with polling(published.warehouse_dsn, "plain", "prepared", "repeatable read") as reports:
-            worker = threading.Thread(target=publish_day, args=(published, 5))
+        with polling(replaced.warehouse_dsn, "plain", "prepared", "repeatable read") as reports:
+            worker = threading.Thread(target=publish_day, args=(replaced, 5))
             worker.start()
             time.sleep(3.0)
             assert worker.is_alive()
@@ -256,7 +252,7 @@ def test_a_published_date_is_replaced_between_short_waits(published: Laboratory)
             worker.join(timeout=10)
             assert not worker.is_alive()
             time.sleep(0.3)
-    assert published_rows(published)[as_of] == (3 * customers, customers)
+    assert published_rows(replaced)[as_of] == (3 * customers, customers)
     for report in reports:
         seen = [result for result, _ in report.results]
         assert seen == [[[as_of, rows, customers]], [[as_of, 3 * customers, customers]]]
@@ -267,33 +263,33 @@ def test_a_published_date_is_replaced_between_short_waits(published: Laboratory)
 
 
 def test_a_replacement_that_meets_readers_until_the_limit_changes_nothing(
-    published: Laboratory,
+    replaced: Laboratory,
 ) -> None:
-    build(published, make_spec(k=3), 5)
-    before = published.hashes()
-    hurried = replace(published, environment={"KINDRED_LOCK_WAIT_SECONDS": "1"})
-    with session(published) as cursor:
+    before = replaced.hashes()
+    hurried = replace(replaced, environment={"KINDRED_LOCK_WAIT_SECONDS": "1"})
+    with session(replaced) as cursor:
         cursor.execute("select count(*) from bi.lookalikes_current")
         with pytest.raises(LockTimeoutError, match=r"readers have held.*clear this task"):
             publish_day(hurried, 5)
-        assert published.hashes() == before
-        assert opened(published, 5).build.state == "building"
+        assert replaced.hashes() == before
+        assert opened(replaced, 5).build.state == "building"
     publish_day(hurried, 5)
-    assert published.hashes() != before
+    assert replaced.hashes() != before
 
 
-def test_similar_customers_answers_all_through_the_swap_of_generations(shop: Laboratory) -> None:
+def test_similar_customers_answers_all_through_the_swap_of_generations(
+    published: Laboratory,
+) -> None:
     spec = make_spec(rewrite_share=0.0)
-    shop.run(spec, day(5))
     days = range(6, 9)
     for number in days:
-        build(shop, spec, number)
-    with polling(shop.warehouse_dsn, "similar", "similar in transactions") as reports:
+        build(published, spec, number)
+    with polling(published.warehouse_dsn, "similar", "similar in transactions") as reports:
         for number in days:
-            publish_day(shop, number)
+            publish_day(published, number)
             time.sleep(0.2)
     retired = "select count(*) from bi.index_builds where state = 'retired'"
-    assert shop.query(retired) == [(len(days),)]
+    assert published.query(retired) == [(len(days),)]
     for report in reports:
         assert report.errors == []
         assert [result for result, _ in report.results] == [[[K, K]]]
@@ -301,23 +297,22 @@ def test_similar_customers_answers_all_through_the_swap_of_generations(shop: Lab
         assert_never_waited(report)
 
 
-def test_a_generation_is_kept_until_no_transaction_can_read_it(shop: Laboratory) -> None:
+def test_a_generation_is_kept_until_no_transaction_can_read_it(published: Laboratory) -> None:
     spec = make_spec(rewrite_share=0.0)
-    shop.run(spec, day(5))
     generations = (
         "select relname from pg_class"
         " where relname ~ '^customer_embeddings_g[0-9]+$' and relkind = 'r' order by 1"
     )
     similar = "select lookalike_id from bi.similar_customers(1, 5)"
-    expected = shop.query(similar)
-    with session(shop) as cursor:
+    expected = published.query(similar)
+    with session(published) as cursor:
         cursor.connection.set_session(isolation_level="REPEATABLE READ")
         cursor.execute("select 1")
-        shop.run(spec, day(6))
+        published.run(spec, day(6))
         assert fetch(cursor, similar) == expected
-        assert len(shop.query(generations)) == 2
-    shop.run(spec, day(7))
-    assert len(shop.query(generations)) == 1
+        assert len(published.query(generations)) == 2
+    published.run(spec, day(7))
+    assert len(published.query(generations)) == 1
 
 
 def test_attach_does_not_read_the_rows(shop: Laboratory) -> None:

@@ -75,11 +75,11 @@ VISIBLE = (
 
 @pytest.mark.parametrize("published_before", [False, True], ids=["first snapshot", "a later one"])
 def test_publish_killed_between_its_steps_shows_nothing_and_is_repaired(
-    shop: Laboratory, published_before: bool
+    request: pytest.FixtureRequest, published_before: bool
 ) -> None:
-    if published_before:
-        shop.run(make_spec(), day(5))
-    build(shop, make_spec(), 6)
+    shop = request.getfixturevalue("built" if published_before else "shop")
+    if not published_before:
+        build(shop, make_spec(), 6)
     before = shop.query(VISIBLE)
     kill_between_steps(shop, 6)
     assert len(attached(shop)) == 1 + published_before
@@ -240,32 +240,30 @@ def assert_embeddings_are_the_vectors(laboratory: Laboratory, number: int) -> No
 
 @pytest.mark.parametrize("rewrite_share", [1.0, 0.0], ids=["differences", "generations"])
 def test_embeddings_staged_before_another_publish_are_staged_anew(
-    shop: Laboratory, rewrite_share: float
+    published: Laboratory, rewrite_share: float
 ) -> None:
     """A customer who came and went between two snapshots must not be left behind."""
     spec = make_spec(rewrite_share=rewrite_share)
-    shop.run(spec, day(5))
-    shop.append("customers", [(9_000, "2026-01-05 12:00+00", 1.0, 30, True, "CA", False)])
-    build(shop, spec, 6)
-    shop.query("delete from customers where customer_id = 9000", source=True)
-    build(shop, spec, 7)
-    publish_day(shop, 6)
+    published.append("customers", [(9_000, "2026-01-05 12:00+00", 1.0, 30, True, "CA", False)])
+    build(published, spec, 6)
+    published.query("delete from customers where customer_id = 9000", source=True)
+    build(published, spec, 7)
+    publish_day(published, 6)
     guest = "select count(*) from kindred.customer_embeddings where customer_id = 9000"
-    assert shop.query(guest) == [(1,)]
-    publish_day(shop, 7)
-    assert_embeddings_are_the_vectors(shop, 7)
+    assert published.query(guest) == [(1,)]
+    publish_day(published, 7)
+    assert_embeddings_are_the_vectors(published, 7)
 
 
 def test_embeddings_staged_before_the_current_date_is_replaced_are_staged_anew(
-    shop: Laboratory,
+    published: Laboratory,
 ) -> None:
     spec = make_spec(rewrite_share=1.0)
-    shop.run(spec, day(5))
-    build(shop, spec, 6)
-    shop.append("customers", [(9_000, "2026-01-03 12:00+00", 1.0, 30, True, "CA", False)])
-    shop.run(spec, day(5), full_extract=True)
-    publish_day(shop, 6)
-    assert_embeddings_are_the_vectors(shop, 6)
+    build(published, spec, 6)
+    published.append("customers", [(9_000, "2026-01-03 12:00+00", 1.0, 30, True, "CA", False)])
+    published.run(spec, day(5), full_extract=True)
+    publish_day(published, 6)
+    assert_embeddings_are_the_vectors(published, 6)
 
 
 def test_a_snapshot_of_the_past_leaves_what_is_current_alone(shop: Laboratory) -> None:

@@ -323,7 +323,7 @@ def deployed(
         sql.SQL("grant connect on database {} to bi_reader").format(name),
         sql.SQL("create extension vector"),
     )
-    laboratory.fill("customers", COLUMNS, people(400))
+    laboratory.fill("customers", COLUMNS, people(160))
     grant = sql.SQL("grant select on customers to {}").format(clerk)
     execute(laboratory.source_dsn, grant)
     return replace(

@@ -208,7 +208,7 @@ def same(found, expected):
 MAY_BE_REFUSED = {"signup_date", "seen_at", "units", "city"}
 
 
-@settings(max_examples=60 if settings().max_examples < 1000 else settings().max_examples)
+@settings(max_examples=40 if settings().max_examples < 1000 else settings().max_examples)
 @given(written=WRITTEN, seed=st.integers(0, 2**32 - 1))
 def test_a_table_is_read_back_or_refused(written, seed):
     columns = table(written, seed)
