@@ -8,7 +8,7 @@ from html import escape
 from kindred.progress.steps import counted
 from kindred.reports.chart import Chart, Fact, Frame, Key, Listing, Section, Table
 from kindred.reports.style import CSS
-from kindred.reports.vega import svg
+from kindred.reports.vega import EDGE, svg
 
 NARROW = Frame(330, is_narrow=True)
 HALF = Frame(508, is_narrow=False)
@@ -111,12 +111,19 @@ def _pictures(chart: Chart, name: str) -> Iterator[str]:
 
 def _keys(keys: Iterable[Key]) -> str:
     found = "".join(
-        '<li><svg viewBox="0 0 10 10" aria-hidden="true">'
-        f'<rect width="10" height="10" rx="2" fill="{escape(key.colour)}"/></svg>'
+        f'<li><svg viewBox="0 0 10 10" aria-hidden="true">{_swatch(key)}</svg>'
         f"{escape(key.label)}</li>"
         for key in keys
     )
     return f'<ul class="keys">{found}</ul>' if found else ""
+
+
+def _swatch(key: Key) -> str:
+    if key.is_outlined:
+        place = f'x="0.5" y="0.5" width="9" height="9" stroke="{EDGE}"'
+    else:
+        place = 'width="10" height="10"'
+    return f'<rect {place} rx="2" fill="{escape(key.colour)}"/>'
 
 
 def _table(table: Table, name: str) -> str:
