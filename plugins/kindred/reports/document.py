@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
@@ -15,6 +16,11 @@ HALF = Frame(508, is_narrow=False)
 WIDE = Frame(760, is_narrow=False)
 FULL = Frame(1060, is_narrow=False)
 """Widths that fit telephones of 390 pixels, half of a desk's window, most of it, and all of it."""
+
+
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|(?:ms|s|min|h|MB|GB)\b)")
+_SHORT = 8
+"""Characters of row headers that need no width of their own."""
 
 
 def policy() -> str:
@@ -60,8 +66,8 @@ def section_html(section: Section) -> str:
 
 
 def _prose(text: str) -> str:
-    """Escaped; no line breaks between a figure and its percent sign."""
-    return escape(text).replace(" %", "&nbsp;%")
+    """Escaped; no line breaks between a figure and its unit."""
+    return _BEFORE_UNIT.sub("&nbsp;", escape(text))
 
 
 def _anchor(text: str) -> str:
@@ -71,7 +77,7 @@ def _anchor(text: str) -> str:
 
 def _facts(facts: Iterable[Fact]) -> str:
     found = "".join(
-        f'<div><dt>{escape(one.name)}</dt><dd class="value">{escape(one.value)}</dd>'
+        f'<div><dt>{escape(one.name)}</dt><dd class="value">{_prose(one.value)}</dd>'
         f"{_noted(one.note)}</div>"
         for one in facts
     )
@@ -133,7 +139,9 @@ def _table(table: Table, name: str) -> str:
         f"{''.join(f'<td>{escape(cell)}</td>' for cell in rest)}</tr>"
         for first, *rest in table.rows
     )
+    is_short = max((len(row[0]) for row in table.rows), default=0) <= _SHORT
+    kind = ' class="short"' if is_short else ""
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{name}-title">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )

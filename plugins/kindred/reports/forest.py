@@ -6,7 +6,7 @@ from typing import Any
 from kindred.reports.chart import Frame, Key, Spec
 from kindred.reports.lettering import lines_of
 from kindred.reports.named_rows import named_rows
-from kindred.reports.vega import MUTED, number, round_axis
+from kindred.reports.vega import number, round_axis
 
 _THICKNESS = 14
 
@@ -48,14 +48,7 @@ def forest(
         },
     ]
     if reference is not None:
-        layers.insert(
-            0,
-            {
-                "data": {"values": [{"reference": reference}]},
-                "mark": {"type": "rule", "color": MUTED, "strokeWidth": 1, "strokeDash": [4, 3]},
-                "encoding": {"x": {**x, "field": "reference"}},
-            },
-        )
+        layers.insert(0, places.limits([reference], x))
     return places.spec(frame, data, layers)
 
 

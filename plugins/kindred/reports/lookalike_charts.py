@@ -70,10 +70,14 @@ def distances(found: Sequence[Distance]) -> list[Chart]:
 
 
 def _distances(frame: Frame, rows: Sequence[dict[str, Any]], field: str) -> Spec:
-    few = [row["rank"] for row in rows][: frame.pick(10, 30)]
-    axis = {"format": "d", "values": few if len(few) == len(rows) else None, "tickMinStep": 1}
+    few = [row["rank"] for row in rows]
+    axis: dict[str, Any] = {"format": "d", "tickMinStep": 1}
+    if len(few) <= frame.pick(10, 30):
+        # Without a count, some of the values would be left out.
+        axis |= {"values": few, "tickCount": len(few)}
     x = number("rank", "rank of the lookalike", zero=False, axis=axis, scale={"nice": False})
-    y = number("p50", field, zero=field == "distance")
+    there = [value for row in rows for name, value in row.items() if name != "rank"]
+    y = number("p50", field, **round_axis(there, 5, zero=field == "distance"))
     layers: list[Spec] = [
         {
             "mark": {"type": "area", "color": ACCENT, "opacity": opacity},
@@ -186,11 +190,11 @@ def _sweep(build: IndexBuild) -> Chart:
             recall, latency = point["recall"], point["p50"]
     decimals = decimals_of([(point["recall"], None, None) for point in points], is_share=True)
     return Chart(
-        f"Planned: {chosen} find {share(recall)} of the true neighbours in {figure(latency)} ms",
-        f"Recall and median latency of a query, planned: for each number of {parameter} that was"
-        f" tried when the index was made ({SEARCH[parameter]}), on the customers by whom it was"
-        " chosen. The recall above is that of the index as built, on other customers. The dashed"
-        " line is the recall that was asked for.",
+        f"Tried: {chosen} found {share(recall)} of the true neighbours in {figure(latency)} ms",
+        f"Recall and median latency of a query for each number of {parameter} that was tried when"
+        f" the index was made ({SEARCH[parameter]}), on the customers by whom it was chosen. The"
+        " recall as built was measured on others. The dashed line is the recall that was asked"
+        " for.",
         Table(
             (parameter, "recall", "median latency", "95th percentile", "customers"),
             tuple(
@@ -217,7 +221,7 @@ def _sweep_spec(frame: Frame, points: Sequence[dict[str, Any]], build: IndexBuil
         "median latency of a query (ms)",
         **round_axis(latencies, frame.pick(4, 6), zero=True),
     )
-    y = number("recall", "recall, planned", **round_axis(recalls, 5, is_share=True))
+    y = number("recall", "recall, as tried", **round_axis(recalls, 5, is_share=True))
     ordered = sorted(points, key=lambda point: point["value"])
     colour = {"condition": {"test": "datum.is_chosen", "value": CONTRAST}, "value": ACCENT}
     both = {"x": x, "y": y}
@@ -298,7 +302,7 @@ def _planned(builds: Sequence[IndexBuild]) -> Listing:
                 "built for",
                 "index",
                 "recall planned",
-                "recall measured",
+                "recall as built",
                 "build planned",
                 "build measured",
                 "memory planned",

@@ -83,6 +83,18 @@ class NamedRows:
             },
         }
 
+    def limits(self, values: Sequence[float], x: Spec, dash: Sequence[int] = (4, 3)) -> Spec:
+        """The layer of lines down a chart: from end to end, or only where no names are."""
+        places = [(0.0, self.height)]
+        if not self.is_beside:
+            places = [(row.top - _ABOVE, row.bottom + _ABOVE) for row in self.rows]
+        rows = [{"limit": one, "from": top, "to": to} for one in values for top, to in places]
+        return {
+            "data": {"values": rows},
+            "mark": {"type": "rule", "color": MUTED, "strokeWidth": 1, "strokeDash": list(dash)},
+            "encoding": {"x": {**x, "field": "limit"}, "y": self.y("from"), "y2": {"field": "to"}},
+        }
+
     def spec(self, frame: Frame, data: Rows, layers: list[Spec], **more: Any) -> Spec:
         """A chart of these rows."""
         return spec(frame, round(self.height), data, [self.names, *layers], **more)

@@ -8,7 +8,7 @@ from kindred.reports.bars_and_lines import bar_places, bars, line
 from kindred.reports.chart import Chart, Frame, Key, Listing, Spec, Table
 from kindred.reports.figures import Column, Night, Rejection, Snapshot
 from kindred.reports.named_rows import named_rows
-from kindred.reports.vega import ACCENT, CONTRAST, INK, MUTED, number, round_axis
+from kindred.reports.vega import ACCENT, CONTRAST, INK, number, round_axis
 from kindred.reports.wording import (
     count,
     days,
@@ -182,7 +182,7 @@ def _memory(
     ]
 
     def draw(frame: Frame) -> Spec:
-        most = [*peaks.values(), *planned.values()]
+        most = [*peaks.values(), *(planned[name] for name in peaks if name in planned)]
         places = bar_places(frame, rows)
         drawn = bars(frame, rows, "MB", values=most)
         mark = {"type": "tick", "orient": "vertical", "color": INK, "thickness": 2, "size": 18}
@@ -271,16 +271,11 @@ def _drift(frame: Frame, columns: Sequence[Column]) -> Spec:
     reached = [MUCH_DRIFT * 1.2, *(float(row["value"]) for row in rows)]
     title = "population stability index"
     x = number("value", title, **round_axis(reached, frame.pick(4, 5), zero=True))
-    lines = {"x": {**x, "field": "limit"}}
     return places.spec(
         frame,
         rows,
         [
-            {
-                "data": {"values": [{"limit": LITTLE_DRIFT}, {"limit": MUCH_DRIFT}]},
-                "mark": {"type": "rule", "color": MUTED, "strokeWidth": 1, "strokeDash": [3, 3]},
-                "encoding": lines,
-            },
+            places.limits([LITTLE_DRIFT, MUCH_DRIFT], x),
             {
                 "mark": {"type": "point", "opacity": 0.9},
                 "encoding": {

@@ -251,7 +251,7 @@ def index_section(index: IndexFigures, night: Night) -> Section:
         facts.append(Fact("Index", build.method, note))
         if build.recall_at_k is not None:
             note = (
-                "measured on customers who had no part in the plan below; 95 % interval"
+                "measured on customers who had no part in the choice below; 95 % interval"
                 f" {share(build.recall_low)} to {share(build.recall_high)}"
             )
             facts.append(Fact("Recall as built", share(build.recall_at_k), note))

@@ -157,7 +157,7 @@ def _effects(
             **places.places(columns.index(one.title)),
             "segment": str(one.cluster_id),
             "effect": one.effect,
-            "text": f"{one.effect:+.1f}",
+            "text": f"{one.effect:+z.1f}",
             "is_strong": abs(one.effect or 0) >= EFFECT_LIMITS[-1],
         }
         for one in sorted(cells, key=lambda one: columns.index(one.title))

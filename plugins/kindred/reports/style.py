@@ -70,6 +70,7 @@ font-variant-numeric:tabular-nums}}
 th,td{{text-align:left;vertical-align:top;padding:5px 14px 5px 0;border-top:1px solid var(--line);
 font-weight:normal;max-width:42ch;min-width:9ch;overflow-wrap:anywhere}}
 th[scope=row]{{min-width:15ch}}
+.short th[scope=row]{{min-width:6ch}}
 thead th{{color:var(--muted);border-top:0;overflow-wrap:normal}}
 footer{{color:var(--muted);font-size:13px;padding-top:36px;padding-bottom:48px}}
 @media (min-width:1041px){{

@@ -131,15 +131,16 @@ def test_the_map_has_a_mark_per_cell_and_a_number_per_segment():
     assert len(marks(map_chart(alone, {}, {})[0], "rect")) == 1
 
 
-def test_the_index_says_which_recall_is_planned_and_which_is_as_built():
+def test_the_index_says_which_recall_is_planned_or_tried_and_which_is_as_built():
     found = report_cases.index(NIGHT)
     section = index_section(found, NIGHT)
     [tile] = [one for one in section.facts if one.name.startswith("Recall")]
     assert tile.name == "Recall as built"
-    assert "no part in the plan" in tile.note
-    sweep = section.blocks[0]
-    assert sweep.title.startswith("Planned: 6 probes find 95.1 %")
-    assert "The recall above is that of the index as built" in sweep.note
+    assert "no part in the choice" in tile.note
+    sweep, _, planned = section.blocks
+    assert sweep.title.startswith("Tried: 6 probes found 95.1 %")
+    assert "The recall as built was measured on others" in sweep.note
+    assert {"recall planned", "recall as built"} <= {*planned.table.columns}
     for frame in FRAMES:
         written = drawings.texts_of_axes(sweep, frame)
         assert len(written) <= 6 + 7
