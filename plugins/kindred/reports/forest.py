@@ -36,7 +36,7 @@ def forest(
         {
             "mark": {"type": "rule"},
             "encoding": {
-                "y": places.y(has_grid=True),
+                "y": places.y(),
                 "x": {**x, "field": "low"},
                 "x2": {"field": "high"},
                 "color": colour,
@@ -49,7 +49,7 @@ def forest(
     ]
     if reference is not None:
         layers.insert(0, places.limits([reference], x))
-    return places.spec(frame, data, layers)
+    return places.spec(frame, data, [places.guides, *layers])
 
 
 def keys_of(rows: Sequence[dict[str, Any]], words: dict[str, str]) -> tuple[Key, ...]:

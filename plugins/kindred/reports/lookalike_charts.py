@@ -134,8 +134,12 @@ def _why(one: Example, who: str) -> Chart:
     apart = short(parts[0].column_name)
     equal = sum(part.value_a == part.value_b for part in parts)
     rows = [
-        # Without a bar, that is hard to see.
-        {"name": part.column_name, "value": part.share, "text": "" if part.share else "alike"}
+        {
+            "name": part.column_name,
+            "value": part.share,
+            # In the place of a bar that would not be seen.
+            "text": "" if part.share else "equal" if part.value_a == part.value_b else "alike",
+        }
         for part in parts
     ]
     return Chart(

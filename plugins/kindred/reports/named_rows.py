@@ -9,7 +9,7 @@ from typing import Any
 
 from kindred.reports.chart import Frame, Rows, Spec
 from kindred.reports.lettering import LINE, SIZE, WIDER, lines_of
-from kindred.reports.vega import MUTED, inner_width, spec
+from kindred.reports.vega import FAINT, MUTED, inner_width, spec
 
 _WIDEST = 0.4
 """The names take at most this share of a desk's chart."""
@@ -52,15 +52,19 @@ class NamedRows:
         row = self.rows[at]
         return {"top": row.top, "middle": row.middle, "bottom": row.bottom}
 
-    def y(self, field: str = "middle", *, has_grid: bool = False) -> Spec:
+    def y(self, field: str = "middle") -> Spec:
         """The encoding of a place."""
-        axis: Spec | None = None
-        if has_grid:
-            quiet = {"labels": False, "ticks": False, "domain": False, "title": None}
-            middles = [row.middle for row in self.rows]
-            axis = {**quiet, "grid": True, "values": middles, "tickCount": len(middles)}
         scale = {"domain": [0, self.height], "reverse": True, "nice": False, "zero": False}
-        return {"field": field, "type": "quantitative", "axis": axis, "title": None, "scale": scale}
+        return {"field": field, "type": "quantitative", "axis": None, "title": None, "scale": scale}
+
+    @property
+    def guides(self) -> Spec:
+        """The layer of faint lines from the names to the marks."""
+        return {
+            "data": {"values": [{"middle": row.middle} for row in self.rows]},
+            "mark": {"type": "rule", "color": FAINT, "strokeWidth": 1},
+            "encoding": {"x": {"value": 0}, "x2": {"value": "width"}, "y": self.y()},
+        }
 
     @property
     def names(self) -> Spec:

@@ -256,16 +256,17 @@ def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
 
 def _drift(frame: Frame, columns: Sequence[Column]) -> Spec:
     places = named_rows(frame, [one.column_name for one in columns], _THICKNESS)
-    measures = (("drift", ACCENT, "circle"), ("stability_index", CONTRAST, "diamond"))
+    # One a little above the other, since both are often nearly 0.
+    measures = (("drift", ACCENT, "circle", -3), ("stability_index", CONTRAST, "diamond", 3))
     rows = [
         {
-            **places.places(at),
+            "middle": places.rows[at].middle + down,
             "value": getattr(one, field),
             "colour": colour,
             "shape": shape,
         }
         for at, one in enumerate(columns)
-        for field, colour, shape in measures
+        for field, colour, shape, down in measures
         if getattr(one, field) is not None
     ]
     reached = [MUCH_DRIFT * 1.2, *(float(row["value"]) for row in rows)]
@@ -275,11 +276,12 @@ def _drift(frame: Frame, columns: Sequence[Column]) -> Spec:
         frame,
         rows,
         [
+            places.guides,
             places.limits([LITTLE_DRIFT, MUCH_DRIFT], x),
             {
                 "mark": {"type": "point", "opacity": 0.9},
                 "encoding": {
-                    "y": places.y(has_grid=True),
+                    "y": places.y(),
                     "x": x,
                     "color": {"field": "colour", "type": "nominal", "scale": None},
                     "shape": {"field": "shape", "type": "nominal", "scale": None},

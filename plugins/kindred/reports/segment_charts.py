@@ -27,7 +27,6 @@ from kindred.reports.wording import (
     days,
     decimal,
     decimals_of,
-    figure,
     interval,
     several,
     share,
@@ -312,13 +311,17 @@ def stability(segmentation: Segmentation, nights: Sequence[Snapshot]) -> list[Ch
         return []
     rows = [{"night": moments[one.as_of], "value": one.stability} for one in known]
     last = known[-1].stability or 0.0
-    well, little = 0.9, 0.6  # readings of the adjusted Rand index; chance gives 0, equality 1
+    exactly, well, little = (
+        0.9995,
+        0.9,
+        0.6,
+    )  # readings of the adjusted Rand index; chance gives 0, equality 1
     word = "nearly those" if last >= well else "like those" if last >= little else "unlike those"
-    if figure(last) == figure(1.0):
+    if last >= exactly:
         word = "those"
     return [
         Chart(
-            f"The segments are {word} of the night before: stability {figure(last)}",
+            f"The segments are {word} of the night before: stability {last:.2f}",
             "Adjusted Rand index with the snapshot before: 1 means the same segments, 0 what chance"
             " gives.",
             Table(
@@ -333,9 +336,9 @@ def stability(segmentation: Segmentation, nights: Sequence[Snapshot]) -> list[Ch
                 tuple(
                     (
                         moments[one.as_of],
-                        figure(one.stability),
+                        decimal(one.stability, 2),
                         count(one.stability_customers),
-                        figure(one.silhouette),
+                        decimal(one.silhouette, 2),
                         count(one.clusters),
                         share(one.noise_share),
                     )

@@ -9,7 +9,7 @@ from kindred.spec.names import plain
 UNKNOWN = "unknown"
 ELLIPSIS = "…"
 BLANK = "(blank)"
-_LONGEST, _SHORT = 200, 48
+_LONGEST, _SHORT = 200, 80
 """Characters of a text of the data, and within a title; nobody reads more of a category."""
 
 _TINY, _LEAST_INDEX = 0.0001, 0.001

@@ -80,7 +80,8 @@ def test_segments_have_a_bar_a_cell_and_an_estimate_each():
     ]
     for chart in outcomes(found):
         assert len(marks(chart, "symbol")) == len(SIZES)
-        assert len(marks(chart, "rule")) == len(SIZES) + 1, "an interval each, and everybody"
+        rules = 2 * len(SIZES) + 1
+        assert len(marks(chart, "rule")) == rules, "a line and an interval each, and everybody"
 
 
 def test_the_map_shows_the_segments_that_most_customers_are_in():
@@ -274,7 +275,7 @@ def test_words_and_figures():
         "0.310",
     ]
     assert shown("a" * 300) == "a" * 199 + "…"
-    assert short("b" * 60) == "b" * 47 + "…"
+    assert short("b" * 90) == "b" * 79 + "…"
     two = [SCOPE.as_of, SCOPE.as_of.replace(year=2025)]
     assert days(two) == ["29 Mar 2026", "29 Mar 2025"]
     assert days([SCOPE.as_of]) == ["29 Mar"]

@@ -72,12 +72,12 @@ def test_names_stand_above_their_marks_on_a_telephone_and_beside_them_at_a_desk(
 
 def test_lines_to_compare_with_go_through_no_name():
     [chart, _] = outcomes(SEGMENTS)
-    _, (kind, limits), *_ = layers(chart, NARROW)
+    _, _, (kind, limits), *_ = layers(chart, NARROW)
     assert (kind, len(limits)) == ("rule", len(NAMES))
     for text, limit in zip(layers(chart, NARROW)[0][1], limits, strict=True):
         lowest = place(text)[1] + LINE * (len(lines(text)) - 1)
         assert min(place(limit)[1], place(limit)[1] + float(limit.get("y2"))) >= lowest
-    assert len(layers(chart, HALF)[1][1]) == 1
+    assert len(layers(chart, HALF)[2][1]) == 1
 
 
 @pytest.mark.parametrize("text", report_cases.HOSTILE)
