@@ -91,7 +91,7 @@ class NamedRows:
         """The layer of lines down a chart: from end to end, or only where no names are."""
         places = [(0.0, self.height)]
         if not self.is_beside:
-            places = [(row.top - _ABOVE, row.bottom + _ABOVE) for row in self.rows]
+            places = [(row.top - 1, row.bottom + _ABOVE) for row in self.rows]
         rows = [{"limit": one, "from": top, "to": to} for one in values for top, to in places]
         return {
             "data": {"values": rows},
