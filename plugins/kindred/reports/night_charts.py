@@ -227,15 +227,16 @@ def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
         else f"{worst} did not drift"
     )
     keys = [Key(ACCENT, "since the night before"), Key(CONTRAST, "since the fit")]
+    against = "Against the night before, and against"
     if all(one.drift is None for one in known):
-        title, keys = f"{title} since the fit", keys[1:]
+        title, keys, against = f"{title} since the fit", keys[1:], "Against"
     return [
         Chart(
             title,
             "Population stability index (PSI): how much the shares of a column's values have"
-            " changed; below 0.1 little, above 0.25 a shift (dashed lines). Against the night"
-            " before, and against the customers that the encoder was fitted on, which turns columns"
-            " into vectors.",
+            " changed; below 0.1 little, above 0.25 a shift (dashed lines)."
+            f" {against} the customers that the encoder was fitted on, which turns columns into"
+            " vectors.",
             Table(
                 ("column", "kind", "since the night before", "since the fit"),
                 tuple(
@@ -257,7 +258,11 @@ def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
 def _drift(frame: Frame, columns: Sequence[Column]) -> Spec:
     places = named_rows(frame, [one.column_name for one in columns], _THICKNESS)
     # One a little above the other, since both are often nearly 0.
-    measures = (("drift", ACCENT, "circle", -3), ("stability_index", CONTRAST, "diamond", 3))
+    apart = 3 if any(one.drift is not None for one in columns) else 0
+    measures = (
+        ("drift", ACCENT, "circle", -apart),
+        ("stability_index", CONTRAST, "diamond", apart),
+    )
     rows = [
         {
             "middle": places.rows[at].middle + down,
