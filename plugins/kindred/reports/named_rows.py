@@ -11,7 +11,7 @@ from kindred.reports.chart import Frame, Rows, Spec
 from kindred.reports.lettering import LINE, SIZE, WIDER, lines_of
 from kindred.reports.vega import FAINT, MUTED, inner_width, spec
 
-_WIDEST = 0.4
+_WIDEST = 0.45
 """The names take at most this share of a desk's chart."""
 
 _BESIDE, _ABOVE = 8, 3

@@ -64,7 +64,7 @@ def _quality(found: Sequence[RecommendationQuality]) -> list[Chart]:
         best = max(others, key=lambda one: one.recall or 0.0)
         against = f"; the best other method finds {share(best.recall)}"
         if _overlap(mine, best):
-            name = _MEASURES.get(best.method, best.method)
+            name = _MEASURES.get(best.method, best.method).partition(",")[0]
             against = f", as many as {name} within the intervals"
     return [
         Chart(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kindred.reports import audience_charts, lookalike_charts, night_charts, segment_charts
 from kindred.reports.chart import Chart, Fact, Key, Listing, Section
-from kindred.reports.figures import CustomerMap, Moves, Night, Segmentation
+from kindred.reports.figures import CustomerMap, Moves, Night, Segmentation, Snapshot
 from kindred.reports.figures_of_lists import (
     Audiences,
     Distance,
@@ -83,14 +83,7 @@ def night_section(night: Night) -> Section:
             count(snapshot.rows_rejected),
             "reasons below" if night.rejected_rows else "none before either",
         ),
-        Fact(
-            "Recall",
-            share(snapshot.recall),
-            "of the true nearest neighbours that the lookalikes have; 95 % interval"
-            f" {share(snapshot.recall_low)} to {share(snapshot.recall_high)}"
-            if snapshot.recall is not None and snapshot.recall_low is not None
-            else "not measured",
-        ),
+        Fact("Recall", share(snapshot.recall), _recall_of(snapshot)),
         Fact(
             "Time",
             duration(seconds),
@@ -114,6 +107,16 @@ def night_section(night: Night) -> Section:
         *night_charts.rejections(night),
     ]
     return Section("night", "The night", _said_of(night), tuple(facts), tuple(blocks))
+
+
+def _recall_of(snapshot: Snapshot) -> str:
+    if snapshot.recall is None or snapshot.recall_low is None:
+        return "not measured"
+    what = "of the true nearest neighbours that the lookalikes have"
+    if snapshot.recall_low == snapshot.recall_high:
+        return f"{what}, of all customers"
+    low, high = share(snapshot.recall_low), share(snapshot.recall_high)
+    return f"{what}; 95 % interval {low} to {high}"
 
 
 def _since(text: str) -> str:

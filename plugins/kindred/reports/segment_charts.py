@@ -150,7 +150,8 @@ def _effects(
     frame: Frame, segmentation: Segmentation, columns: Sequence[str], cells: Sequence[Trait]
 ) -> Spec:
     places = named_rows(frame, columns, frame.pick(22, 24))
-    order = [str(one.cluster_id) for one in segmentation.segments]
+    # By number, as they are looked up.
+    order = [str(one) for one in sorted(one.cluster_id for one in segmentation.segments)]
     rows = [
         {
             **places.places(columns.index(one.title)),

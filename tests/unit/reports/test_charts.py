@@ -15,7 +15,7 @@ from kindred.reports.moves_chart import ends_of, moves_chart
 from kindred.reports.night_charts import drift, stages, trends
 from kindred.reports.recommendation_charts import recommendation_charts
 from kindred.reports.report import main_algorithm
-from kindred.reports.sections import index_section, sections_of
+from kindred.reports.sections import index_section, night_section, sections_of
 from kindred.reports.segment_charts import effects, outcomes, sizes
 from kindred.reports.vega import ACCENT, CONTRAST, OTHERS, names, number, round_axis, spec, svg
 from kindred.reports.wording import (
@@ -147,6 +147,15 @@ def test_the_index_says_which_recall_is_planned_or_tried_and_which_is_as_built()
         assert len(written) <= 6 + 7
         assert len({*written}) == len(written)
         assert "0.0" in written, "latencies are compared from 0"
+
+
+def test_the_recall_of_all_customers_has_no_interval():
+    whole = replace(SCOPE.snapshot, recall=1.0, recall_low=1.0, recall_high=1.0)
+    night = replace(NIGHT, scope=replace(SCOPE, nights=(whole,)))
+    found = {one.name: one.note for one in night_section(night).facts}
+    assert found["Recall"].endswith("that the lookalikes have, of all customers")
+    found = {one.name: one.note for one in night_section(NIGHT).facts}
+    assert found["Recall"].endswith("; 95 % interval 99.0 % to 99.6 %")
 
 
 def test_words_of_the_trade_are_explained_where_they_stand():

@@ -21,7 +21,7 @@ from kindred.reports.segment_charts import colour_of, effects, outcomes, sizes, 
 from kindred.reports.vega import COLOURS, OTHERS, inner_width
 from kindred.reports.wording import shown
 from unit.reports import report_cases
-from unit.reports.drawings import SVG, layers, lines, marks, place, squeezed
+from unit.reports.drawings import SVG, layers, lines, marks, place, squeezed, texts_of_axes
 
 NARROW, HALF, WIDE = Frame(330, is_narrow=True), Frame(508, is_narrow=False), Frame(760, False)
 NIGHT = report_cases.night()
@@ -107,6 +107,9 @@ def test_a_heat_map_has_its_numbers_at_every_width(frame):
     written = ["".join(lines(one)) for one in layers(heat, frame)[2][1]]
     assert len(written) == len(heat.table.rows)
     assert all(re.fullmatch(r"[+-]\d\.\d", one) for one in written)
+    assert texts_of_axes(heat, frame) == [*map(str, range(10))]
+    [mixed] = effects(replace(SEGMENTS, segments=SEGMENTS.segments[::-1]))
+    assert texts_of_axes(mixed, frame) == [*map(str, range(10))], "by number, not by size"
 
 
 BAR = re.compile(r"M[-\d.]+,([\d.]+)h[-\d.]+v([\d.]+)")
