@@ -118,7 +118,7 @@ def _pictures(chart: Chart, name: str) -> Iterator[str]:
 def _keys(keys: Iterable[Key]) -> str:
     found = "".join(
         f'<li><svg viewBox="0 0 10 10" aria-hidden="true">{_swatch(key)}</svg>'
-        f"{escape(key.label)}</li>"
+        f"{escape(key.label).replace(' ·', '&nbsp;·')}</li>"
         for key in keys
     )
     return f'<ul class="keys">{found}</ul>' if found else ""

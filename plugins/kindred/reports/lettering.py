@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 from kindred.reports.wording import shown
@@ -33,6 +34,7 @@ _THOUSANDTHS = {
 """Advance widths of Helvetica, in thousandths of the size; nearly those of the fonts asked for."""
 
 _UNKNOWN, _WIDE = 650, 1000
+_HALVINGS = 6
 _WORDS = re.compile(r"\S+(?: ·)?\s*")
 _BREAKS = "_-./:,;&=)"
 """A word that is longer than a line is broken behind one of these, if it has one."""
@@ -57,10 +59,31 @@ def width_of(text: str, size: float = SIZE) -> float:
 
 
 def lines_of(text: object, pixels: float, size: float = SIZE) -> list[str]:
-    """A text of the data in as many lines as it takes; words are broken where they must be."""
+    """A text of the data in as many lines as it takes; words are broken where they must be.
+
+    Lines are about as long as each other: no word is left alone on the last one without need.
+    """
+    words = _WORDS.findall(shown(text))
+    lines = _filled(words, pixels, size)
+    least = max(width_of(word.rstrip(), size) for word in words)
+    if len(lines) == 1 or least > pixels:
+        return lines
+    most = pixels
+    for _ in range(_HALVINGS):
+        middle = (least + most) / 2
+        narrower = _filled(words, middle, size)
+        if len(narrower) == len(lines):
+            lines, most = narrower, middle
+        else:
+            least = middle
+    return lines
+
+
+def _filled(words: Sequence[str], pixels: float, size: float) -> list[str]:
+    """Lines that are as full as they can be."""
     lines: list[str] = []
     line = ""
-    for word in _WORDS.findall(shown(text)):
+    for word in words:
         if line and width_of(f"{line}{word}".rstrip(), size) > pixels:
             lines.append(line.rstrip())
             line = ""

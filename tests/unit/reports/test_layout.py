@@ -97,6 +97,11 @@ def test_lines_break_at_words_then_behind_signs_and_keep_a_dot_with_what_is_befo
         "days_since_",
         "purchases",
     ]
+    whole = "1 · MultipleLines No phone service · PhoneService no"
+    assert lines_of(whole, width_of(whole) - 1) == [
+        "1 · MultipleLines No phone",
+        "service · PhoneService no",
+    ]
     assert width_of("mmm") > width_of("iii") > 0
     assert width_of("\u4e2d") == pytest.approx(SIZE * 1.2)
 
