@@ -46,6 +46,13 @@ ATTRIBUTES = {
     *("stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "opacity"),
     *("text-anchor", "font-size", "font-weight", "font-style", "dy", "dx"),
 }
+INHERITED = {
+    *("fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray"),
+    *("text-anchor", "font-size", "font-weight", "font-style"),
+}
+"""What marks have from their group, unless they say otherwise."""
+
+_FEWEST_ALIKE = 2
 USUAL = {("opacity", "1"), ("stroke-width", "1"), ("stroke-miterlimit", "10")}
 _ROUNDING = 1e-9
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
@@ -186,7 +193,7 @@ def svg(described: Spec, label: str, name: str) -> str:
         "width": root.attrib["viewBox"].split()[2],
     }
     root.attrib |= shown
-    text = ElementTree.tostring(_without_invisible(root), encoding="unicode")
+    text = ElementTree.tostring(_once(_without_invisible(root)), encoding="unicode")
     return text.replace("ns0:", "").replace(":ns0=", "=")
 
 
@@ -211,4 +218,18 @@ def _without_invisible(root: ElementTree.Element) -> ElementTree.Element:
             is_blank = tag == "path" and not {"fill", "stroke"} & child.attrib.keys()
             if tag not in ELEMENTS or is_blank:
                 parent.remove(child)
+    return root
+
+
+def _once(root: ElementTree.Element) -> ElementTree.Element:
+    """What all marks of a group have, on the group alone: a map has thousands of cells."""
+    for group in root.iter():
+        marks = list(group)
+        if len(marks) < _FEWEST_ALIKE or any(mark.tag.endswith("}g") for mark in marks):
+            continue
+        for attribute in sorted(INHERITED & marks[0].attrib.keys()):
+            if len({mark.get(attribute) for mark in marks}) == 1:
+                group.set(attribute, marks[0].attrib[attribute])
+                for mark in marks:
+                    del mark.attrib[attribute]
     return root

@@ -172,6 +172,20 @@ def test_words_of_the_trade_are_explained_where_they_stand():
         assert any(phrase.casefold() in note for note in notes), word
 
 
+def test_what_all_marks_of_a_group_have_is_written_once():
+    [chart] = map_chart(report_cases.customer_map(), {}, {0: "red", 1: "blue"})
+    root = ElementTree.fromstring(svg(chart.draw(FRAMES[0]), "label", "test"))
+    groups = {one.get("class", "").split(" layer")[0]: one for one in root.iter(f"{SVG}g")}
+    cells, numbers = groups["mark-rect role-mark"], groups["mark-text role-mark"]
+    assert (cells.get("stroke"), cells.get("stroke-width")) == ("var(--card)", "0.4")
+    assert {"red", "blue"} <= {one.get("fill") for one in cells}
+    assert not any(one.get("stroke") for one in cells)
+    [numbers] = [
+        one for one in root.iter(f"{SVG}g") if "mark-text role-mark" in one.get("class", "")
+    ]
+    assert numbers.get("font-size") == "10px"
+
+
 def test_curves_of_the_index_and_of_audiences_have_a_point_per_measurement():
     [sweep, checks, _] = index_charts(report_cases.index(NIGHT), SCOPE.nights)
     assert len(marks(sweep, "symbol")) == 6
@@ -240,7 +254,7 @@ def test_axes_have_few_round_ticks_that_differ_as_they_are_written(values, most,
     x = number("value", **found)
     point = {"mark": "point", "encoding": {"x": x}}
     drawn = svg(spec(FRAMES[1], 60, [{"value": values[0]}], [point]), "label", "a")
-    group = re.search(r'role-axis-label">(.*?)</g>', drawn)[1]
+    group = re.search(r'role-axis-label"[^>]*>(.*?)</g>', drawn)[1]
     written = [one.replace("\u2212", "-") for one in re.findall(r">([^<]+)</text>", group)]
     assert written == expected
 
