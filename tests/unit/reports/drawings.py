@@ -1,6 +1,7 @@
 """What has been drawn: the marks and the texts of a chart's SVG."""
 
 import re
+from functools import cache
 from xml.etree import ElementTree
 
 from kindred.reports.vega import svg
@@ -9,9 +10,15 @@ SVG = "{http://www.w3.org/2000/svg}"
 _MOVED = re.compile(r"translate\(([-\d.]+),([-\d.]+)\)")
 
 
+@cache
+def drawn(chart, frame):
+    """The SVG of a chart, which takes 50 ms."""
+    return ElementTree.fromstring(svg(chart.draw(frame), "label", "test"))
+
+
 def layers(chart, frame):
     """The marks of each layer of a chart: its kind, and its elements."""
-    root = ElementTree.fromstring(svg(chart.draw(frame), "label", "test"))
+    root = drawn(chart, frame)
     found = []
     for group in root.iter(f"{SVG}g"):
         classes = group.get("class", "").split()
@@ -44,7 +51,7 @@ def squeezed(text):
 
 def texts_of_axes(chart, frame):
     """The labels of the axes that are seen."""
-    root = ElementTree.fromstring(svg(chart.draw(frame), "label", "test"))
+    root = drawn(chart, frame)
     return [
         "".join(text.itertext())
         for group in root.iter(f"{SVG}g")

@@ -16,7 +16,7 @@ from kindred.reports.map_chart import cells_of, map_chart
 from kindred.reports.map_labels import RADIUS, map_labels
 from kindred.reports.moves_chart import ends_of, moves_chart
 from kindred.reports.named_rows import named_rows
-from kindred.reports.night_charts import drift, missing, stages
+from kindred.reports.night_charts import drift, stages
 from kindred.reports.segment_charts import colour_of, effects, outcomes, sizes, title_of
 from kindred.reports.vega import COLOURS, OTHERS, inner_width
 from kindred.reports.wording import shown
@@ -35,9 +35,7 @@ NAMED = {
     "outcomes": (outcomes(SEGMENTS)[0], NAMES),
     "effects": (effects(SEGMENTS)[0], TRAITS),
     "drift": (drift(NIGHT.columns, SCOPE.snapshot)[0], COLUMNS),
-    "missing": (missing(NIGHT.columns, SCOPE.snapshot)[0], COLUMNS[1:]),
     "stages": (stages(SCOPE.snapshot)[0], SCOPE.snapshot.stage_seconds),
-    "memory": (stages(SCOPE.snapshot)[1], SCOPE.snapshot.stage_peak_mb),
     "why": (examples([report_cases.example()])[1], ["state"]),
     "overlap": (overlaps(report_cases.audiences().overlap)[0], [report_cases.HOSTILE[0]]),
 }
