@@ -16,7 +16,6 @@ from kindred.reports.report import MOST_MOVES, main_algorithm
 from kindred.warehouse.database import Database
 
 NIGHT, LOOKUP = "night", "lookup"
-_COLOURED = 8
 _DRAWN = 64
 """Drawings that are kept: what has been looked at lately, at most 0.4 MB each."""
 
@@ -85,7 +84,7 @@ def _map(database: Database, scope: Scope, _: str) -> tuple[object, Section]:
     segmentations = figure_rows.read_segments(database, scope)
     mapped = main_algorithm(segmentations)
     algorithm = None if mapped is None else mapped.algorithm
-    clusters = [] if mapped is None else [one.cluster_id for one in mapped.segments[:_COLOURED]]
+    clusters = [] if mapped is None else [one.cluster_id for one in mapped.segments]
     found = figure_rows.read_map(database, scope, algorithm, clusters)
     section = sections.map_section(found, segmentations, algorithm)
     return (found, mapped), section

@@ -1,6 +1,7 @@
 """How good lists are: recall, NDCG, hit rate and coverage, with intervals over customers."""
 
 from dataclasses import dataclass
+from math import exp
 from typing import Any
 
 import numpy as np
@@ -14,23 +15,35 @@ NORMAL = 1.959964
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over customers, its standard error, and its 95 % interval within [0, 1].
+    """A mean over so many customers, its standard error, and the 95 % interval of a share.
 
-    Each customer is one independent observation, however many items it has.
+    Each customer is one independent observation, however many items it has. The interval is the
+    normal one of the logit, by the delta method, so that it is between 0 and 1. Where all
+    customers have 0, or all have 1, it is that of the rule of three (Hanley & Lippman-Hand 1983).
     """
 
     value: float
     error: float
+    customers: int = 0
 
     @property
     def low(self) -> float:
         """The lower end."""
-        return max(0.0, self.value - NORMAL * self.error)
+        return self._end(-1)
 
     @property
     def high(self) -> float:
         """The upper end."""
-        return min(1.0, self.value + NORMAL * self.error)
+        return self._end(1)
+
+    def _end(self, side: int) -> float:
+        rest = 1.0 - self.value
+        if self.value <= 0.0 or rest <= 0.0:
+            is_inner = (side > 0) == (self.value <= 0.0)
+            width = min(1.0, 3.0 / self.customers) if is_inner and self.customers else 0.0
+            return self.value + side * width
+        odds = self.value / rest * exp(side * NORMAL * self.error / (self.value * rest))
+        return odds / (1.0 + odds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +103,7 @@ def estimate(values: Floats) -> Estimate:
     if not len(values):
         return Estimate(0.0, 0.0)
     spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-    return Estimate(float(values.mean()), spread / len(values) ** 0.5)
+    return Estimate(float(values.mean()), spread / len(values) ** 0.5, len(values))
 
 
 def is_worse(ours: Floats, theirs: Floats) -> bool:

@@ -11,13 +11,24 @@ from kindred.reports.figures_of_lists import (
     Audiences,
     Overlap,
 )
-from kindred.reports.forest import forest
-from kindred.reports.vega import ACCENT, CONTRAST, INK, MUTED, OTHERS, PAPER, names, number, spec
+from kindred.reports.forest import forest, keys_of
+from kindred.reports.named_rows import named_rows
+from kindred.reports.vega import (
+    ACCENT,
+    CONTRAST,
+    EDGE,
+    INK,
+    MUTED,
+    OTHERS,
+    names,
+    number,
+    round_axis,
+    spec,
+)
 from kindred.reports.wording import (
     count,
     figure,
     interval,
-    labels,
     moment,
     optional,
     share,
@@ -81,6 +92,8 @@ def lifts(found: Audiences) -> list[Chart]:
 
 def _lift(name: str, rows: Sequence[AudienceQuality], own: Sequence[AudienceQuality]) -> Chart:
     first = min(own, key=lambda one: one.size)
+    # At the left end, where the lines are farthest apart, from top to bottom.
+    ends = {one.method: one.lift or 0.0 for one in sorted(rows, key=lambda one: -one.size)}
     return Chart(
         f"{short(name)}: its first {share(first.size, 0)} have {figure(first.lift)} times as many"
         " of the right customers as chance",
@@ -101,9 +114,7 @@ def _lift(name: str, rows: Sequence[AudienceQuality], own: Sequence[AudienceQual
         ),
         lambda frame: _lift_spec(frame, rows),
         keys=tuple(
-            Key(colour, words)
-            for method, (colour, words) in _METHODS.items()
-            if any(one.method == method for one in rows)
+            Key(*_METHODS[method]) for method in sorted(ends, key=lambda method: -ends[method])
         ),
     )
 
@@ -120,8 +131,10 @@ def _lift_spec(frame: Frame, rows: Sequence[AudienceQuality]) -> Spec:
         }
         for one in rows
     ]
-    x = number("size", "share of the pool", zero=False, axis={"format": "~%"}, scale={"padding": 8})
-    y = number("lift", "lift")
+    sizes = [one.size for one in rows]
+    lifts = [value for one in rows for value in (one.lift, one.lift_low, one.lift_high)]
+    x = number("size", "share of the pool", **round_axis(sizes, frame.pick(4, 6), is_share=True))
+    y = number("lift", "lift", **round_axis(lifts, 5, zero=True))
     colour = {"field": "colour", "type": "nominal", "scale": None}
     is_own = [{"filter": f"datum.method === '{PUBLISHED}' && isValid(datum.low)"}]
     return spec(
@@ -195,10 +208,10 @@ def _calibration_spec(frame: Frame, rows: Sequence[AudienceQuality]) -> Spec:
         for one in rows
     ]
     end = max(max(float(value) for value in row.values() if value is not None) for row in data)
-    scale = {"domain": [0, end], "nice": True}
-    axis = {"format": "~%"}
-    x = number("predicted", "predicted probability", axis=axis, scale=scale)
-    y = number("observed", "observed share", axis=axis, scale=scale)
+    axis = round_axis([end], frame.pick(4, 5), zero=True, is_share=True)
+    end = axis["scale"]["domain"][1]
+    x = number("predicted", "predicted probability", **axis)
+    y = number("observed", "observed share", **axis)
     diagonal = [{"predicted": 0, "observed": 0}, {"predicted": end, "observed": end}]
     return spec(
         frame,
@@ -227,8 +240,8 @@ def overlaps(found: Sequence[Overlap]) -> list[Chart]:
     return [
         Chart(
             f"{share(most.share, 0)} of {short(most.audience)} are also in {short(most.other)}",
-            "Members of both audiences, up to their largest sizes, as a share of the members of the"
-            " one on the left.",
+            "Members of both audiences, up to their largest sizes, in percent of the members of the"
+            " one whose row it is; the columns are the same audiences by number.",
             Table(
                 ("audience", "other", "members of both", "share"),
                 tuple(
@@ -243,36 +256,36 @@ def overlaps(found: Sequence[Overlap]) -> list[Chart]:
 
 def _overlap(frame: Frame, found: Sequence[Overlap]) -> Spec:
     audiences = sorted({one.audience for one in found} | {one.other for one in found})
-    tall = dict(zip(audiences, labels(audiences, frame.pick(14, 24), 2), strict=True))
-    width = max(6, frame.pick(34, 50) // len(audiences))
-    wide = dict(zip(audiences, labels(audiences, width, 3), strict=True))
+    number_of = {name: str(at) for at, name in enumerate(audiences, 1)}
+    places = named_rows(frame, [f"{number_of[one]} · {one}" for one in audiences], 26)
     rows = [
         {
-            "audience": tall[one.audience],
-            "other": wide[one.other],
+            **places.places(audiences.index(one.audience)),
+            "other": number_of[one.other],
             "share": one.share,
-            "text": share(one.share, 0),
+            "text": f"{100 * one.share:.0f}",
         }
         for one in found
     ]
-    y = {**names("audience"), "scale": {"domain": list(tall.values())}}
-    axis = {"orient": "top", "labelAngle": 0}
-    x = {**names("other", axis=axis), "scale": {"domain": list(wide.values())}}
+    axis = {"orient": "top", "labelAngle": 0, "labelOverlap": False}
+    bands = {"domain": list(number_of.values()), "paddingInner": 0.06, "paddingOuter": 0}
+    x = {**names("other", axis=axis), "scale": bands}
     opacity = {
         "field": "share",
         "type": "quantitative",
         "legend": None,
         "scale": {"domain": [0, 1], "range": [0.06, 0.75]},
     }
-    mark = {"type": "rect", "color": ACCENT, "stroke": PAPER, "strokeWidth": 2}
-    text = {"type": "text", "color": INK}
-    return spec(
+    cell = {"type": "rect", "fill": ACCENT, "stroke": EDGE, "strokeWidth": 1}
+    between = {"y": places.y("top"), "y2": {"field": "bottom"}, "x": x}
+    text = {"type": "text", "color": INK, "baseline": "middle"}
+    at = {"y": places.y(), "x": x, "text": {"field": "text", "type": "nominal"}}
+    return places.spec(
         frame,
-        {"step": 40},
         rows,
         [
-            {"mark": mark, "encoding": {"y": y, "x": x, "fillOpacity": opacity}},
-            {"mark": text, "encoding": {"y": y, "x": x, "text": {"field": "text"}}},
+            {"mark": cell, "encoding": {**between, "fillOpacity": opacity}},
+            {"mark": text, "encoding": at},
         ],
     )
 
@@ -319,7 +332,7 @@ def results(found: Sequence[AudienceResult]) -> list[Chart | Listing]:
             note,
             table,
             lambda frame: forest(frame, rows, "difference", reference=0.0, is_share=True),
-            keys=(Key(ACCENT, "more"), Key(CONTRAST, "less"), Key(OTHERS, "not clear")),
+            keys=keys_of(rows, {ACCENT: "more", CONTRAST: "less", OTHERS: "not clear"}),
         )
     ]
 

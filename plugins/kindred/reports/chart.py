@@ -35,10 +35,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Key:
-    """An entry of a legend: a colour, as a variable of the style, and what it stands for."""
+    """An entry of a legend: a colour, as a variable of the style, and what it stands for.
+
+    ``is_outlined``: with the line that the marks have around them.
+    """
 
     colour: str
     label: str
+    is_outlined: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,25 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from kindred.progress.steps import counted
 from kindred.reports.chart import Chart, Fact, Frame, Key, Listing, Section, Table
 from kindred.reports.style import CSS
-from kindred.reports.vega import svg
+from kindred.reports.vega import EDGE, svg
 
 NARROW = Frame(330, is_narrow=True)
 HALF = Frame(508, is_narrow=False)
 WIDE = Frame(760, is_narrow=False)
 FULL = Frame(1060, is_narrow=False)
 """Widths that fit telephones of 390 pixels, half of a desk's window, most of it, and all of it."""
+
+
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|(?:ms|s|min|h|MB|GB)\b)")
+_SHORT = 8
+"""Characters of row headers that need no width of their own."""
 
 
 def policy() -> str:
@@ -60,8 +66,8 @@ def section_html(section: Section) -> str:
 
 
 def _prose(text: str) -> str:
-    """Escaped; no line breaks between a figure and its percent sign."""
-    return escape(text).replace(" %", "&nbsp;%")
+    """Escaped; no line breaks between a figure and its unit."""
+    return _BEFORE_UNIT.sub("&nbsp;", escape(text))
 
 
 def _anchor(text: str) -> str:
@@ -71,7 +77,7 @@ def _anchor(text: str) -> str:
 
 def _facts(facts: Iterable[Fact]) -> str:
     found = "".join(
-        f'<div><dt>{escape(one.name)}</dt><dd class="value">{escape(one.value)}</dd>'
+        f'<div><dt>{escape(one.name)}</dt><dd class="value">{_prose(one.value)}</dd>'
         f"{_noted(one.note)}</div>"
         for one in facts
     )
@@ -111,12 +117,19 @@ def _pictures(chart: Chart, name: str) -> Iterator[str]:
 
 def _keys(keys: Iterable[Key]) -> str:
     found = "".join(
-        '<li><svg viewBox="0 0 10 10" aria-hidden="true">'
-        f'<rect width="10" height="10" rx="2" fill="{escape(key.colour)}"/></svg>'
-        f"{escape(key.label)}</li>"
+        f'<li><svg viewBox="0 0 10 10" aria-hidden="true">{_swatch(key)}</svg>'
+        f"{escape(key.label).replace(' ·', '&nbsp;·')}</li>"
         for key in keys
     )
     return f'<ul class="keys">{found}</ul>' if found else ""
+
+
+def _swatch(key: Key) -> str:
+    if key.is_outlined:
+        place = f'x="0.5" y="0.5" width="9" height="9" stroke="{EDGE}"'
+    else:
+        place = 'width="10" height="10"'
+    return f'<rect {place} rx="2" fill="{escape(key.colour)}"/>'
 
 
 def _table(table: Table, name: str) -> str:
@@ -126,7 +139,9 @@ def _table(table: Table, name: str) -> str:
         f"{''.join(f'<td>{escape(cell)}</td>' for cell in rest)}</tr>"
         for first, *rest in table.rows
     )
+    is_short = max((len(row[0]) for row in table.rows), default=0) <= _SHORT
+    kind = ' class="short"' if is_short else ""
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{name}-title">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kindred.reports.chart import Frame, Spec
-from kindred.reports.vega import MUTED, names, number, spec
-from kindred.reports.wording import labels, wrapped
+from kindred.reports.chart import Frame, Key, Spec
+from kindred.reports.lettering import lines_of
+from kindred.reports.named_rows import named_rows
+from kindred.reports.vega import number, round_axis
+
+_THICKNESS = 14
 
 
 def forest(
@@ -15,27 +18,25 @@ def forest(
     *,
     reference: float | None,
     is_share: bool = False,
-    lines: int = 2,
 ) -> Spec:
     """Estimates with intervals by name, and a line of reference.
 
     Rows have ``name``, ``value``, ``low``, ``high`` and ``colour``.
     """
-    written = labels([str(row["name"]) for row in rows], frame.pick(17, 30), lines)
-    data = [{**row, "name": name} for row, name in zip(rows, written, strict=True)]
+    places = named_rows(frame, [row["name"] for row in rows], _THICKNESS)
+    data = [{**row, **places.places(at)} for at, row in enumerate(rows)]
+    shown = [row[field] for row in rows for field in ("value", "low", "high")]
     x = number(
         "value",
-        wrapped(title, frame.pick(34, 60)).split("\n"),
-        zero=False,
-        axis={"format": "~%" if is_share else "~s"},
-        scale={"padding": 12},
+        lines_of(title, frame.pick(300, 280)),
+        **round_axis([*shown, reference], frame.pick(4, 5), is_share=is_share),
     )
     colour = {"field": "colour", "type": "nominal", "scale": None}
     layers: list[Spec] = [
         {
             "mark": {"type": "rule"},
             "encoding": {
-                "y": names("name", axis={"grid": True}),
+                "y": places.y(),
                 "x": {**x, "field": "low"},
                 "x2": {"field": "high"},
                 "color": colour,
@@ -43,16 +44,15 @@ def forest(
         },
         {
             "mark": {"type": "point", "size": 70},
-            "encoding": {"y": names("name"), "x": x, "color": colour},
+            "encoding": {"y": places.y(), "x": x, "color": colour},
         },
     ]
     if reference is not None:
-        layers.insert(
-            0,
-            {
-                "data": {"values": [{"reference": reference}]},
-                "mark": {"type": "rule", "color": MUTED, "strokeWidth": 1, "strokeDash": [4, 3]},
-                "encoding": {"x": {**x, "field": "reference"}},
-            },
-        )
-    return spec(frame, {"step": 36 if lines > 1 else 26}, data, layers)
+        layers.insert(0, places.limits([reference], x))
+    return places.spec(frame, data, [places.guides, *layers])
+
+
+def keys_of(rows: Sequence[dict[str, Any]], words: dict[str, str]) -> tuple[Key, ...]:
+    """The legend of the colours that there are, in the order of the rows from top to bottom."""
+    colours = dict.fromkeys(row["colour"] for row in rows)
+    return tuple(Key(colour, words[colour]) for colour in colours)

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+from kindred.reports.bars_and_lines import bars, line
 from kindred.reports.chart import Chart, Frame, Key, Listing, Spec, Table
 from kindred.reports.figures import IndexCheck, Snapshot
 from kindred.reports.figures_of_lists import Distance, Example, IndexBuild, IndexFigures
-from kindred.reports.night_charts import bars, line
-from kindred.reports.vega import ACCENT, CONTRAST, INK, MUTED, OTHERS, number, spec
+from kindred.reports.vega import ACCENT, CONTRAST, INK, MUTED, OTHERS, number, round_axis, spec
 from kindred.reports.wording import (
     count,
     days,
+    decimals_of,
     duration,
     figure,
     interval,
@@ -23,6 +24,12 @@ from kindred.reports.wording import (
 )
 
 MEDIAN = 50
+SEARCH = {
+    "probes": "probes are the lists of near customers that a query looks into",
+    "ef_search": "ef_search is how many candidates a query keeps",
+}
+"""What a query can spend more of, in words."""
+
 _BANDS = ((5, 95, 0.18), (25, 75, 0.32))
 _FEWEST_NIGHTS = 2
 _BYTES_PER_MB = 2**20
@@ -63,10 +70,14 @@ def distances(found: Sequence[Distance]) -> list[Chart]:
 
 
 def _distances(frame: Frame, rows: Sequence[dict[str, Any]], field: str) -> Spec:
-    few = [row["rank"] for row in rows][: frame.pick(10, 30)]
-    axis = {"format": "d", "values": few if len(few) == len(rows) else None, "tickMinStep": 1}
+    few = [row["rank"] for row in rows]
+    axis: dict[str, Any] = {"format": "d", "tickMinStep": 1}
+    if len(few) <= frame.pick(10, 30):
+        # Without a count, some of the values would be left out.
+        axis |= {"values": few, "tickCount": len(few)}
     x = number("rank", "rank of the lookalike", zero=False, axis=axis, scale={"nice": False})
-    y = number("p50", field, zero=field == "distance")
+    there = [value for row in rows for name, value in row.items() if name != "rank"]
+    y = number("p50", field, **round_axis(there, 5, zero=field == "distance"))
     layers: list[Spec] = [
         {
             "mark": {"type": "area", "color": ACCENT, "opacity": opacity},
@@ -122,7 +133,15 @@ def _why(one: Example, who: str) -> Chart:
     )
     apart = short(parts[0].column_name)
     equal = sum(part.value_a == part.value_b for part in parts)
-    rows = [{"name": part.column_name, "value": part.share} for part in parts]
+    rows = [
+        {
+            "name": part.column_name,
+            "value": part.share,
+            # In the place of a bar that would not be seen.
+            "text": "" if part.share else "equal" if part.value_a == part.value_b else "alike",
+        }
+        for part in parts
+    ]
     return Chart(
         f"Why {short(one.customer_id)} is similar to {first}: {equal} of {len(parts)} columns are"
         f" equal; {apart} sets them apart most",
@@ -139,7 +158,7 @@ def _why(one: Example, who: str) -> Chart:
                 for part in parts
             ),
         ),
-        lambda frame: bars(frame, rows, "share of the distance", axis={"format": "~%"}),
+        lambda frame: bars(frame, rows, "share of the distance", is_share=True),
     )
 
 
@@ -169,21 +188,23 @@ def _sweep(build: IndexBuild) -> Chart:
         for point in build.probe_sweep or ()
     ]
     chosen = f"{build.search_value} {parameter}"
-    word = "number of probes" if parameter == "probes" else parameter
     recall, latency = build.recall_at_k, build.p50_milliseconds
     for point in points:
         if point["is_chosen"]:  # as drawn; what was measured in the end stands above
             recall, latency = point["recall"], point["p50"]
+    decimals = decimals_of([(point["recall"], None, None) for point in points], is_share=True)
     return Chart(
-        f"{chosen} find {share(recall)} of the true neighbours in {figure(latency)} ms",
-        f"Recall and median latency of a query for each {word} that was tried; the dashed line"
-        " is the recall that was asked for.",
+        f"Tried: {chosen} found {share(recall)} of the true neighbours in {figure(latency)} ms",
+        f"Recall and median latency of a query for each number of {parameter} that was tried when"
+        f" the index was made ({SEARCH[parameter]}), on the customers by whom it was chosen. The"
+        " recall as built was measured on others. The dashed line is the recall that was asked"
+        " for.",
         Table(
             (parameter, "recall", "median latency", "95th percentile", "customers"),
             tuple(
                 (
                     f"{point['value']}{' (chosen)' if point['is_chosen'] else ''}",
-                    share(point["recall"], 2),
+                    share(point["recall"], decimals),
                     f"{point['p50']:.2f} ms",
                     f"{point['p95']:.2f} ms",
                     count(point["customers"]),
@@ -192,13 +213,19 @@ def _sweep(build: IndexBuild) -> Chart:
             ),
         ),
         lambda frame: _sweep_spec(frame, points, build),
-        keys=(Key(CONTRAST, "chosen"), Key(ACCENT, "tried")),
+        keys=(Key(ACCENT, "tried"), Key(CONTRAST, "chosen")),
     )
 
 
 def _sweep_spec(frame: Frame, points: Sequence[dict[str, Any]], build: IndexBuild) -> Spec:
-    x = number("p50", "median latency of a query (ms)", zero=False, scale={"padding": 14})
-    y = number("recall", "recall", zero=False, axis={"format": ".1~%"}, scale={"padding": 10})
+    latencies = [point["p50"] for point in points]
+    recalls = [*(point["recall"] for point in points), build.target_recall]
+    x = number(
+        "p50",
+        "median latency of a query (ms)",
+        **round_axis(latencies, frame.pick(4, 6), zero=True),
+    )
+    y = number("recall", "recall, as tried", **round_axis(recalls, 5, is_share=True))
     ordered = sorted(points, key=lambda point: point["value"])
     colour = {"condition": {"test": "datum.is_chosen", "value": CONTRAST}, "value": ACCENT}
     both = {"x": x, "y": y}
@@ -246,8 +273,8 @@ def _checks(checks: Sequence[IndexCheck], nights: Sequence[Snapshot]) -> list[Ch
         Chart(
             f"The index was rebuilt {times} in {len(known)} checks; its recall is now"
             f" {share(known[-1].recall_at_k)}",
-            "Recall of the serving index at its stored effort, measured each night, with its 95 %"
-            " interval.",
+            "Recall of the index that serves readers, as it is set, measured each night on a"
+            " sample; with its 95 % interval.",
             Table(
                 ("snapshot", "recall", "asked for", "changed customers", "rebuilt", "why"),
                 tuple(
@@ -262,22 +289,24 @@ def _checks(checks: Sequence[IndexCheck], nights: Sequence[Snapshot]) -> list[Ch
                     for one in known
                 ),
             ),
-            lambda frame: line(frame, rows, "recall", zero=False, axis={"format": ".3~%"}),
+            lambda frame: line(frame, rows, "recall", zero=False, is_share=True),
         )
     ]
 
 
 def _planned(builds: Sequence[IndexBuild]) -> Listing:
     reason = optional(builds[0].reason)
+    words = " and ".join(dict.fromkeys(SEARCH[one.search_parameter] for one in builds))
     return Listing(
         "Planned and measured",
-        f"Why the newest is as it is: {reason}." if reason else "",
+        f"{words[:1].upper()}{words[1:]}."
+        + (f" Why the newest is as it is: {reason}." if reason else ""),
         Table(
             (
                 "built for",
                 "index",
                 "recall planned",
-                "recall measured",
+                "recall as built",
                 "build planned",
                 "build measured",
                 "memory planned",

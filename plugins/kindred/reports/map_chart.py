@@ -6,10 +6,12 @@ from math import log
 
 from kindred.reports.chart import Chart, Frame, Key, Spec, Table
 from kindred.reports.figures import CustomerMap
-from kindred.reports.vega import INK, OTHERS, PAPER, WIDER, spec
+from kindred.reports.lettering import WIDER
+from kindred.reports.map_labels import RADIUS, Cells, Label, main_segment, map_labels
+from kindred.reports.vega import INK, OTHERS, PAPER, spec
 from kindred.reports.wording import count, figure, share, shown
 
-Cells = dict[tuple[int, int], dict[int | None, int]]
+IN_NO_SEGMENT = Key(OTHERS, "in no segment")
 _COARSE = 2
 """Cells of the map on a telephone, of those that are counted, on each side."""
 
@@ -17,15 +19,22 @@ _FAINTEST = 0.18
 
 
 def map_chart(
-    found: CustomerMap | None, titles: Mapping[int, str], colours: Mapping[int, str]
+    found: CustomerMap | None,
+    titles: Mapping[int, str],
+    colours: Mapping[int, str],
+    rest: Key = IN_NO_SEGMENT,
 ) -> list[Chart]:
-    """The customers as density, coloured by segment; ``titles`` and ``colours`` by cluster id."""
+    """The customers as density, coloured by segment; ``titles`` and ``colours`` by cluster id.
+
+    ``rest``: who is in none of these segments.
+    """
     if found is None:
         return []
     totals: dict[int | None, int] = defaultdict(int)
     for cell in found.cells:
         totals[cell.cluster_id] += cell.customers
-    order = sorted((one for one in totals if one is not None), key=lambda one: (-totals[one], one))
+    # By number, as they are looked up.
+    order = sorted(one for one in totals if one is not None)
     faithful = ""
     if found.trustworthiness is not None:
         faithful = (
@@ -33,19 +42,25 @@ def map_chart(
             " on the map are near in the vectors too, 0.5 by chance."
         )
     keys = [Key(colours.get(one, OTHERS), shown(titles.get(one, str(one)))) for one in order]
-    if totals.get(None):
-        keys.append(Key(OTHERS, "all others"))
+    has_rest = bool(totals.get(None)) and bool(order)
+    if has_rest:
+        keys.append(rest)
+    numbers = (
+        " Numbers are those of the segments, each in the middle of where most of its customers are."
+        if order
+        else ""
+    )
     return [
         Chart(
             f"Where {count(found.customers)} customers are, and in which segments",
             "Each cell has the colour of the segment with the most customers there, and is the"
             " stronger the more customers it has (by the logarithm). Near on the map is alike;"
-            f" directions mean nothing.{faithful}",
+            f" directions mean nothing.{numbers}{faithful}",
             Table(
                 ("segment", "customers on the map", "share", "cells"),
                 tuple(
                     (
-                        "all others" if one is None else shown(titles.get(one, str(one))),
+                        _called(one, titles, rest if order else None),
                         count(totals[one]),
                         share(totals[one] / found.customers),
                         count(sum(cell.cluster_id == one for cell in found.cells)),
@@ -53,11 +68,17 @@ def map_chart(
                     for one in (*order, *([None] if totals.get(None) else []))
                 ),
             ),
-            lambda frame: _map(frame, found, colours),
+            lambda frame: _map(frame, found, colours, rest.colour),
             keys=tuple(keys),
             is_wide=True,
         )
     ]
+
+
+def _called(cluster: int | None, titles: Mapping[int, str], rest: Key | None) -> str:
+    if cluster is None:
+        return "everybody" if rest is None else rest.label
+    return shown(titles.get(cluster, str(cluster)))
 
 
 def cells_of(found: CustomerMap, size: int) -> Cells:
@@ -69,14 +90,13 @@ def cells_of(found: CustomerMap, size: int) -> Cells:
     return cells
 
 
-def _map(frame: Frame, found: CustomerMap, colours: Mapping[int, str]) -> Spec:
+def _map(frame: Frame, found: CustomerMap, colours: Mapping[int, str], rest: str) -> Spec:
     size = frame.pick(_COARSE, 1)
     cells = cells_of(found, size)
     most = max(sum(inside.values()) for inside in cells.values())
     rows = []
     for (column, row), inside in sorted(cells.items()):
-        # Of segments with as many customers, the first: the colour must not change by chance.
-        main = min(inside, key=lambda one: (-inside[one], one is None, one or 0))
+        main = main_segment(inside)
         strength = log(1 + sum(inside.values())) / log(1 + most)
         rows.append(
             {
@@ -84,7 +104,7 @@ def _map(frame: Frame, found: CustomerMap, colours: Mapping[int, str]) -> Spec:
                 "x2": column + 1,
                 "y": row,
                 "y2": row + 1,
-                "colour": OTHERS if main is None else colours.get(main, OTHERS),
+                "colour": rest if main is None else colours.get(main, rest),
                 "opacity": round(_FAINTEST + (1 - _FAINTEST) * strength, 2),
             }
         )
@@ -104,38 +124,62 @@ def _map(frame: Frame, found: CustomerMap, colours: Mapping[int, str]) -> Spec:
         },
     }
     height = round(frame.width * lines / columns)
-    return spec(frame, height, rows, [cell, _numbers(frame, cells, colours, x, y)])
+    labels = _labels(frame, map_labels(cells, frame, columns, lines, colours), colours, x, y)
+    return spec(frame, height, rows, [cell, *labels])
 
 
-def _numbers(frame: Frame, cells: Cells, colours: Mapping[int, str], x: Spec, y: Spec) -> Spec:
-    """The number of each segment where most of its customers are, as far as there is room."""
-    apart = frame.pick(18, 24) * max(1, max(column for column, _ in cells) + 1) / frame.width
-    places: dict[int, list[tuple[int, tuple[int, int]]]] = defaultdict(list)
-    for place, inside in cells.items():
-        for cluster, customers in inside.items():
-            if cluster is not None and cluster in colours:
-                places[cluster].append((customers, place))
-    taken: list[tuple[int, int]] = []
-    rows = []
-    for cluster in sorted(places, key=lambda one: (-sum(n for n, _ in places[one]), one)):
-        for _, (column, row) in sorted(places[cluster], key=lambda one: (-one[0], one[1])):
-            if all(abs(column - x) > apart or abs(row - y) > apart for x, y in taken):
-                taken.append((column, row))
-                rows.append({"x": column + 0.5, "y": row + 0.5, "text": str(cluster)})
-                break
-    return {
-        "data": {"values": rows},
-        "mark": {
-            "type": "text",
-            "fontSize": WIDER * frame.pick(12, 16),
-            "fontWeight": "bold",
-            "color": INK,
-            "stroke": PAPER,
-            "strokeWidth": 0,
-        },
-        "encoding": {
-            "x": {**x, "field": "x"},
-            "y": {**y, "field": "y"},
-            "text": {"field": "text"},
-        },
+def _labels(
+    frame: Frame,
+    labels: Mapping[int, Label],
+    colours: Mapping[int, str],
+    x: Spec,
+    y: Spec,
+) -> list[Spec]:
+    """The number of each segment on a disc, which sets it off from the cells."""
+    rows = [
+        {
+            "x": label.place[0],
+            "y": label.place[1],
+            "from_x": label.middle[0],
+            "from_y": label.middle[1],
+            "is_beside": label.is_beside,
+            "text": str(cluster),
+            "colour": colours[cluster],
+        }
+        for cluster, label in labels.items()
+    ]
+    at = {"x": {**x, "field": "x"}, "y": {**y, "field": "y"}}
+    disc = {
+        "type": "point",
+        "shape": "circle",
+        "size": (2 * frame.pick(*RADIUS)) ** 2,
+        "fill": PAPER,
+        "fillOpacity": 0.92,
+        "strokeWidth": 2,
     }
+    number = {
+        "type": "text",
+        "fontSize": WIDER * frame.pick(10, 12),
+        "fontWeight": "bold",
+        "baseline": "middle",
+        "color": INK,
+    }
+    stroke = {"field": "colour", "type": "nominal", "scale": None}
+    text = {"field": "text", "type": "nominal"}
+    data = {"values": rows}
+    lead = {
+        "x": {**x, "field": "from_x"},
+        "x2": {"field": "x"},
+        "y": {**y, "field": "from_y"},
+        "y2": {"field": "y"},
+    }
+    return [
+        {
+            "data": data,
+            "transform": [{"filter": "datum.is_beside"}],
+            "mark": {"type": "rule", "color": INK, "strokeWidth": 1},
+            "encoding": lead,
+        },
+        {"data": data, "mark": disc, "encoding": {**at, "stroke": stroke}},
+        {"data": data, "mark": number, "encoding": {**at, "text": text}},
+    ]

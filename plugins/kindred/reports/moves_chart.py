@@ -4,51 +4,68 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kindred.reports.chart import Chart, Frame, Spec, Table
+from kindred.reports.chart import Chart, Frame, Key, Spec, Table
 from kindred.reports.figures import Move, Moves
-from kindred.reports.vega import INK, OTHERS, PAPER, WIDER, spec
-from kindred.reports.wording import count, moment, share, shown, wrapped
+from kindred.reports.lettering import LINE, SIZE, WIDER, lines_of, width_of
+from kindred.reports.vega import COLOURS, INK, OTHERS, PAPER, SMALLER, spec
+from kindred.reports.wording import count, moment, share, shown
 
 _STEPS = 24
-_TEXT_PIXELS = 30
-"""What a name and the number below it take."""
+_FLOWS = 300
+"""Pixels of all customers together."""
 
-_GAP = 0.02
-"""Between two ends, of the height."""
+_GAP = 6
+"""Pixels between two bars, or two of their labels."""
 
+_BAR, _BESIDE = 9, 7
+"""Pixels of a bar's width, and between it and its label."""
+
+NOISE, SMALLER_ONES, NEW, GONE = "noise", "others", "new", "gone"
 _WORDS = {
-    "noise": "in no segment",
-    "others": "smaller segments",
-    "new": "new customers",
-    "gone": "gone",
+    NOISE: "in no segment",
+    SMALLER_ONES: "smaller segments",
+    NEW: "new customers",
+    GONE: "gone",
 }
 _LAST = (*_WORDS,)
 
 
 @dataclass(frozen=True)
 class End:
-    """An end of the flows: where its bar begins and ends (0 to 1), and its customers."""
+    """An end of the flows: its customers, where its bar begins and ends, in pixels, its label."""
 
     name: str
+    customers: int
     start: float
     stop: float
-    customers: int
+    label: tuple[str, ...]
+
+    @property
+    def middle(self) -> float:
+        """The middle of the bar, and of the label."""
+        return (self.start + self.stop) / 2
 
 
 def moves_chart(moves: Moves | None, colours: Mapping[int, str]) -> list[Chart]:
     """The flows between the segments of two nights; ``colours`` by cluster id."""
     if moves is None:
         return []
-    both = [one for one in moves.moves if one.source != "new" and one.target != "gone"]
+    both = [one for one in moves.moves if one.source != NEW and one.target != GONE]
     stayed = sum(one.customers for one in both if one.source == one.target)
     total = sum(one.customers for one in both)
     moved = total - stayed
+    there = sorted({end for one in moves.moves for end in (one.source, one.target)}, key=_order)
+    # A segment that has ended has no colour today: it gets one that no other has.
+    ended = [int(end) for end in there if end.isdigit() and int(end) not in colours]
+    free = [one for one in COLOURS if one not in colours.values()]
+    colours = {**colours, **dict(zip(ended, free, strict=False))}
     return [
         Chart(
             f"{share(moved / total if total else 0)} of those who were there before moved",
             f"Customers by their segment on {moment(moves.from_as_of)} (left) and in this snapshot"
-            " (right). To join a segment, or to leave all, is a move too; one between segments that"
-            " are drawn together is none.",
+            " (right): beside each bar the number of the segment, and its customers. To join a"
+            " segment, or to leave all, is a move too; one between segments that are drawn together"
+            " is none.",
             Table(
                 ("from", "to", "customers"),
                 tuple(
@@ -57,6 +74,10 @@ def moves_chart(moves: Moves | None, colours: Mapping[int, str]) -> list[Chart]:
                 ),
             ),
             lambda frame: _sankey(frame, moves, colours),
+            keys=tuple(
+                Key(_colour(end, colours), _called(end, moves), is_outlined=end in (NEW, GONE))
+                for end in there
+            ),
             is_wide=True,
         )
     ]
@@ -68,115 +89,125 @@ def _called(end: str, moves: Moves) -> str:
     return shown(f"{end} · {moves.names.get(end, 'segment')}")
 
 
-def ends_of(moves: Sequence[Move], side: str) -> dict[str, End]:
-    """The ends of one side (``source`` or ``target``) from top to bottom, by name."""
+def ends_of(moves: Sequence[Move], side: str, room: float) -> dict[str, End]:
+    """The ends of one side (``source`` or ``target``) from top to bottom, by name.
+
+    An end takes as much of the height as its bar or its label needs, so that each label stands at
+    its bar. ``room``: the pixels that labels have.
+    """
     totals: dict[str, int] = {}
     for one in moves:
         name = getattr(one, side)
         totals[name] = totals.get(name, 0) + one.customers
-    order = sorted(totals, key=lambda name: (name in _LAST, *_place(name)))
-    scale = (1 - _GAP * (len(order) - 1)) / max(1, sum(totals.values()))
-    found, start = {}, 0.0
-    for name in order:
-        stop = start + scale * totals[name]
-        found[name] = End(name, start, stop, totals[name])
-        start = stop + _GAP
+    scale = _FLOWS / max(1, sum(totals.values()))
+    found, top = {}, 0.0
+    for name in sorted(totals, key=_order):
+        label = _label(name, totals[name], room)
+        thick = scale * totals[name]
+        high = max(thick, LINE * len(label))
+        start = top + (high - thick) / 2
+        found[name] = End(name, totals[name], start, start + thick, label)
+        top += high + _GAP
     return found
 
 
-def _place(name: str) -> tuple[int, str]:
-    return (_LAST.index(name), "") if name in _LAST else (int(name), "")
+def _order(name: str) -> tuple[bool, int]:
+    """Segments by their number; then those who are in none of them."""
+    return (True, _LAST.index(name)) if name in _LAST else (False, int(name))
+
+
+def _label(name: str, customers: int, room: float) -> tuple[str, ...]:
+    """The number of a segment, or a word, and the customers: in one line if there is room."""
+    word = _WORDS.get(name, name)
+    line = f"{word}: {count(customers)}"
+    if width_of(line) <= room:
+        return (line,)
+    return (*lines_of(f"{word}:", room), count(customers))
 
 
 def _sankey(frame: Frame, moves: Moves, colours: Mapping[int, str]) -> Spec:
-    sources, targets = ends_of(moves.moves, "source"), ends_of(moves.moves, "target")
-    room = frame.pick(96, 290)  # on each side, for the names
-    height = max(280, 44 * max(len(sources), len(targets)))
-    ribbons = _ribbons(moves.moves, sources, targets, colours)
-    bars, texts = [], []
-    for ends, left, right, at, align in (
-        (sources, -0.012, 0.0, -0.03, "right"),
-        (targets, 1.0, 1.012, 1.03, "left"),
-    ):
-        for end in ends.values():
-            place = {"y": end.start, "y2": end.stop, "colour": _colour(end.name, colours)}
-            bars.append({"x": left, "x2": right, **place})
-        texts += _texts(frame, ends, moves, at, align, _TEXT_PIXELS / height)
+    room = frame.pick(88, 150)  # on each side, for the labels
+    sources, targets = (ends_of(moves.moves, side, room) for side in ("source", "target"))
+    # Half a line of space, for labels that are higher than their bars.
+    height = max(end.stop for ends in (sources, targets) for end in ends.values()) + LINE
+    width = frame.width - 2 * (room + _BAR + _BESIDE)
     x = {"type": "quantitative", "scale": {"domain": [0, 1], "nice": False}, "axis": None}
-    y = {**x, "scale": {"domain": [0, 1], "reverse": True, "nice": False}}
+    down = {"domain": [-LINE / 2, height - LINE / 2], "reverse": True, "nice": False, "zero": False}
+    y = {"type": "quantitative", "scale": down, "axis": None}
     plain = {"field": "colour", "type": "nominal", "scale": None}
+    between = {"y": {**y, "field": "y"}, "y2": {"field": "y2"}}
     layers: list[Spec] = [
         {
-            "data": {"values": ribbons},
+            "data": {"values": _ribbons(moves.moves, sources, targets, colours)},
             "mark": {"type": "area", "opacity": 0.42, "line": False},
             "encoding": {
                 "x": {**x, "field": "x"},
-                "y": {**y, "field": "y"},
-                "y2": {"field": "y2"},
+                **between,
                 "detail": {"field": "flow"},
                 "fill": plain,
             },
         },
         {
-            "data": {"values": bars},
-            "mark": {"type": "rect", "stroke": PAPER, "strokeWidth": 0.5},
+            "data": {"values": _bars(sources, targets, colours, _BAR / width)},
+            "mark": {"type": "rect", "strokeWidth": 1},
             "encoding": {
                 "x": {**x, "field": "x"},
                 "x2": {"field": "x2"},
-                "y": {**y, "field": "y"},
-                "y2": {"field": "y2"},
+                **between,
                 "fill": plain,
+                "stroke": {"field": "line", "type": "nominal", "scale": None},
             },
         },
-        *_named(frame, texts, x, y),
+        _named(sources, x, y, 0, "right"),
+        _named(targets, x, y, 1, "left"),
     ]
-    drawn = spec(frame, height, [], layers)
-    drawn["width"] = frame.width - 2 * room
-    return drawn | {"autosize": {"type": "pad"}, "padding": 4}
+    drawn = spec(frame, round(height), [], layers)
+    return drawn | {"width": width, "autosize": {"type": "pad"}, "padding": 4}
 
 
-def _named(frame: Frame, texts: list[dict[str, Any]], x: Spec, y: Spec) -> list[Spec]:
-    """The layers of the names, left and right."""
-    mark = {
-        "type": "text",
-        "fontSize": WIDER * frame.pick(10, 11),
-        "lineHeight": 13,
-        "baseline": "middle",
-        "color": INK,
-    }
+def _bars(
+    sources: Mapping[str, End], targets: Mapping[str, End], colours: Mapping[int, str], wide: float
+) -> list[dict[str, Any]]:
+    """The bars of both sides, outside of the flows; who is there only once has an empty one."""
     return [
         {
-            "data": {"values": [one for one in texts if one["align"] == align]},
-            "mark": {**mark, "align": align},
-            "encoding": {
-                "x": {**x, "field": "x"},
-                "y": {**y, "field": "y"},
-                "text": {"field": "text"},
-            },
+            "x": left,
+            "x2": left + wide,
+            "y": end.start,
+            "y2": end.stop,
+            "colour": _colour(end.name, colours),
+            "line": INK if end.name in (NEW, GONE) else _colour(end.name, colours),
         }
-        for align in ("right", "left")
+        for ends, left in ((sources, -wide), (targets, 1.0))
+        for end in ends.values()
     ]
 
 
-def _texts(
-    frame: Frame, ends: Mapping[str, End], moves: Moves, at: float, align: str, least: float
-) -> list[dict[str, Any]]:
-    """Names beside the bars, ``least`` of the height apart."""
-    width = frame.pick(14, 50)
-    found: list[dict[str, Any]] = []
-    middle = -1.0
-    for end in ends.values():
-        middle = max((end.start + end.stop) / 2, middle + least)
-        written = wrapped(_called(end.name, moves), width, 1)
-        found.append(
-            {"x": at, "y": middle, "align": align, "text": [written, count(end.customers)]}
-        )
-    # What was pushed out at the bottom goes back up.
-    limit = 1.0
-    for one in reversed(found):
-        one["y"] = min(one["y"], limit)
-        limit = one["y"] - least
-    return found
+def _named(ends: Mapping[str, End], x: Spec, y: Spec, at: int, align: str) -> Spec:
+    """The layer of the labels of one side."""
+    rows = [
+        # The base line of the first line.
+        {"x": at, "y": end.middle - LINE * (len(end.label) - 1) / 2 + 4, "text": list(end.label)}
+        for end in ends.values()
+    ]
+    away = _BAR + _BESIDE
+    return {
+        "data": {"values": rows},
+        "mark": {
+            "type": "text",
+            "fontSize": WIDER * SIZE,
+            "lineHeight": LINE,
+            "baseline": "alphabetic",
+            "color": INK,
+            "align": align,
+            "dx": away if at else -away,
+        },
+        "encoding": {
+            "x": {**x, "field": "x"},
+            "y": {**y, "field": "y"},
+            "text": {"field": "text", "type": "nominal"},
+        },
+    }
 
 
 def _ribbons(
@@ -186,33 +217,31 @@ def _ribbons(
     colours: Mapping[int, str],
 ) -> list[dict[str, Any]]:
     """The points of each flow, from left to right; flows leave and arrive in the order of ends."""
-    total = sum(end.customers for end in sources.values())
-    scales = [(1 - _GAP * (len(ends) - 1)) / max(1, total) for ends in (sources, targets)]
+    scale = _FLOWS / max(1, sum(end.customers for end in sources.values()))
     left = {name: end.start for name, end in sources.items()}
     right = {name: end.start for name, end in targets.items()}
     order = sorted(moves, key=lambda one: (sources[one.source].start, targets[one.target].start))
     found = []
     for number, one in enumerate(order):
         begin, end = left[one.source], right[one.target]
-        thick = [scale * one.customers for scale in scales]
-        left[one.source] += thick[0]
-        right[one.target] += thick[1]
+        thick = scale * one.customers
+        left[one.source] += thick
+        right[one.target] += thick
+        # New customers have no segment that they come from.
+        of = one.target if one.source == NEW else one.source
         for step in range(_STEPS + 1):
             x = step / _STEPS
             bent = x * x * (3 - 2 * x)  # smooth at both ends
             y = begin + (end - begin) * bent
-            thickness = thick[0] + (thick[1] - thick[0]) * bent
             found.append(
-                {
-                    "flow": number,
-                    "x": x,
-                    "y": y,
-                    "y2": y + thickness,
-                    "colour": _colour(one.source, colours),
-                }
+                {"flow": number, "x": x, "y": y, "y2": y + thick, "colour": _colour(of, colours)}
             )
     return found
 
 
 def _colour(end: str, colours: Mapping[int, str]) -> str:
-    return colours.get(int(end), OTHERS) if end.isdigit() else OTHERS
+    if end in (NEW, GONE):
+        return PAPER
+    if end == NOISE:
+        return OTHERS
+    return SMALLER if end == SMALLER_ONES else colours.get(int(end), SMALLER)

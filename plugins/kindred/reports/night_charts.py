@@ -4,21 +4,23 @@ import statistics
 from collections.abc import Mapping, Sequence
 from math import floor
 
-from kindred.reports.chart import Chart, Frame, Key, Listing, Rows, Spec, Table
+from kindred.reports.bars_and_lines import bar_places, bars, line
+from kindred.reports.chart import Chart, Frame, Key, Listing, Spec, Table
 from kindred.reports.figures import Column, Night, Rejection, Snapshot
-from kindred.reports.vega import ACCENT, CONTRAST, INK, MUTED, OTHERS, names, number, spec
+from kindred.reports.named_rows import named_rows
+from kindred.reports.vega import ACCENT, CONTRAST, INK, number, round_axis
 from kindred.reports.wording import (
     count,
     days,
+    decimals_of,
     duration,
-    figure,
     interval,
-    labels,
     megabytes,
     several,
     share,
     short,
     shown,
+    stability_index,
 )
 
 LITTLE_DRIFT, MUCH_DRIFT = 0.1, 0.25
@@ -26,7 +28,7 @@ LITTLE_DRIFT, MUCH_DRIFT = 0.1, 0.25
 
 MOST_COLUMNS = 20
 _FEWEST_NIGHTS = 2
-_STEP = 24
+_THICKNESS = 12
 
 
 def trends(nights: Sequence[Snapshot]) -> list[Chart]:
@@ -63,7 +65,7 @@ def _customers(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
                 for at, one in zip(moments, nights, strict=True)
             ),
         ),
-        lambda frame: line(frame, rows, "customers", zero=False, axis={"format": ",d"}),
+        lambda frame: line(frame, rows, "customers", zero=False),
     )
 
 
@@ -74,6 +76,9 @@ def _recall(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
         for at, one in known
     ]
     worst = min(float(one.recall or 0) for _, one in known)
+    decimals = decimals_of(
+        [(one.recall, one.recall_low, one.recall_high) for _, one in known], is_share=True
+    )
     return Chart(
         "All true neighbours of the sample were found in every night"
         if worst == 1
@@ -83,11 +88,20 @@ def _recall(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
         Table(
             ("snapshot", "recall"),
             tuple(
-                (at, interval(one.recall, one.recall_low, one.recall_high, is_share=True))
+                (
+                    at,
+                    interval(
+                        one.recall,
+                        one.recall_low,
+                        one.recall_high,
+                        is_share=True,
+                        decimals=decimals,
+                    ),
+                )
                 for at, one in known
             ),
         ),
-        lambda frame: line(frame, rows, "recall", zero=False, axis={"format": ".3~%"}),
+        lambda frame: line(frame, rows, "recall", zero=False, is_share=True),
     )
 
 
@@ -96,7 +110,8 @@ def _seconds(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
     rows = [{"night": at, "value": total} for at, total in zip(moments, totals, strict=True)]
     return Chart(
         f"The stages took {duration(totals[-1])}, {_against(totals)}",
-        "Seconds of all stages of the newest run of each date, added up.",
+        "Seconds of all stages of the newest run of each date, added up. A stage is one task of the"
+        " run.",
         Table(
             ("snapshot", "seconds", "peak memory of a stage"),
             tuple(
@@ -121,28 +136,6 @@ def _against(totals: Sequence[float]) -> str:
     return f"{share(abs(factor - 1), 0)} {more} than the median of the nights before"
 
 
-def line(
-    frame: Frame, rows: Rows, title: str, *, zero: bool = True, colour: str = ACCENT, **more: Spec
-) -> Spec:
-    """A line over the nights, with an interval where the rows have ``low`` and ``high``."""
-    moments = [row["night"] for row in rows]
-    # Every second, third or so, counted from the newest.
-    every = -(-len(moments) // frame.pick(4, 8))
-    axis = {"labelAngle": 0, "values": moments[::-1][::every]}
-    x = names("night", axis=axis, scale={"padding": 0.1})
-    y = number("value", title, zero=zero, **more)
-    layers: list[Spec] = []
-    if any(row.get("low") is not None for row in rows):
-        band = {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
-        layers.append(
-            {"mark": {"type": "rule", "color": OTHERS, "strokeWidth": 6}, "encoding": band}
-        )
-    both = {"x": x, "y": y}
-    layers.append({"mark": {"type": "line", "color": colour}, "encoding": both})
-    layers.append({"mark": {"type": "point", "color": colour}, "encoding": both})
-    return spec(frame, 190, rows, layers)
-
-
 def stages(night: Snapshot, order: Sequence[str] = ()) -> list[Chart]:
     """Seconds and memory of each stage, the longest first."""
     seconds = {name: float(value) for name, value in night.stage_seconds.items()}
@@ -158,7 +151,7 @@ def stages(night: Snapshot, order: Sequence[str] = ()) -> list[Chart]:
         Chart(
             f"Stage {first} took {share(seconds[first] / total if total else 0, 0)} of"
             f" {duration(total)}",
-            "Seconds of each stage of the newest run.",
+            "Seconds of each stage of the newest run; a stage is one task of the run.",
             Table(
                 ("stage", "seconds", "share"),
                 tuple(
@@ -189,11 +182,15 @@ def _memory(
     ]
 
     def draw(frame: Frame) -> Spec:
-        drawn = bars(frame, rows, "MB")
-        y, x = names("name"), number("plan", "MB")
-        mark = {"type": "tick", "color": INK, "thickness": 2, "size": 16}
+        most = [*peaks.values(), *(planned[name] for name in peaks if name in planned)]
+        places = bar_places(frame, rows)
+        drawn = bars(frame, rows, "MB", values=most)
+        mark = {"type": "tick", "orient": "vertical", "color": INK, "thickness": 2, "size": 18}
         is_known = [{"filter": {"field": "plan", "valid": True}}]
-        drawn["layer"].append({"transform": is_known, "mark": mark, "encoding": {"y": y, "x": x}})
+        x = {"field": "plan", "type": "quantitative", "title": "MB"}
+        drawn["layer"].append(
+            {"transform": is_known, "mark": mark, "encoding": {"y": places.y(), "x": x}}
+        )
         return drawn
 
     return Chart(
@@ -209,25 +206,6 @@ def _memory(
         draw,
         keys=(Key(ACCENT, "measured"), Key(INK, "forecast (line)")),
     )
-
-
-def bars(
-    frame: Frame, rows: Rows, title: str, *, lines: int = 1, zero: bool = True, **more: Spec
-) -> Spec:
-    """Bars by name; rows have ``name``, ``value`` and perhaps ``colour``."""
-    width = frame.pick(17, 34)
-    written = labels([str(row["name"]) for row in rows], width, lines)
-    data = [
-        {"colour": ACCENT, **row, "name": name} for row, name in zip(rows, written, strict=True)
-    ]
-    encoding = {
-        "y": names("name"),
-        "x": number("value", title, zero=zero, **more),
-        "color": {"field": "colour", "type": "nominal", "scale": None},
-    }
-    height = {"step": _STEP + 12 * (lines - 1)}
-    mark = {"type": "bar", "height": {"band": 0.68}}
-    return spec(frame, height, data, [{"mark": mark, "encoding": encoding}])
 
 
 def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
@@ -249,22 +227,24 @@ def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
         else f"{worst} did not drift"
     )
     keys = [Key(ACCENT, "since the night before"), Key(CONTRAST, "since the fit")]
+    against = "Against the night before, and against"
     if all(one.drift is None for one in known):
-        title, keys = f"{title} since the fit", keys[1:]
+        title, keys, against = f"{title} since the fit", keys[1:], "Against"
     return [
         Chart(
             title,
-            "Population stability index of each column: below 0.1 little, above 0.25 a shift"
-            " (dashed lines). Against the night before, and against the customers that the encoder"
-            " was fitted on.",
+            "Population stability index (PSI): how much the shares of a column's values have"
+            " changed; below 0.1 little, above 0.25 a shift (dashed lines)."
+            f" {against} the customers that the encoder was fitted on, which turns columns into"
+            " vectors.",
             Table(
                 ("column", "kind", "since the night before", "since the fit"),
                 tuple(
                     (
                         shown(one.column_name),
                         one.kind,
-                        figure(one.drift),
-                        figure(one.stability_index),
+                        stability_index(one.drift),
+                        stability_index(one.stability_index),
                     )
                     for one in ranked
                 ),
@@ -276,31 +256,37 @@ def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
 
 
 def _drift(frame: Frame, columns: Sequence[Column]) -> Spec:
-    written = labels([one.column_name for one in columns], frame.pick(17, 34), 1)
-    measures = (("drift", ACCENT, "circle"), ("stability_index", CONTRAST, "diamond"))
+    places = named_rows(frame, [one.column_name for one in columns], _THICKNESS)
+    # One a little above the other, since both are often nearly 0.
+    apart = 3 if any(one.drift is not None for one in columns) else 0
+    measures = (
+        ("drift", ACCENT, "circle", -apart),
+        ("stability_index", CONTRAST, "diamond", apart),
+    )
     rows = [
-        {"name": name, "value": getattr(one, field), "colour": colour, "shape": shape}
-        for one, name in zip(columns, written, strict=True)
-        for field, colour, shape in measures
+        {
+            "middle": places.rows[at].middle + down,
+            "value": getattr(one, field),
+            "colour": colour,
+            "shape": shape,
+        }
+        for at, one in enumerate(columns)
+        for field, colour, shape, down in measures
         if getattr(one, field) is not None
     ]
-    highest = max([MUCH_DRIFT * 1.2, *(float(row["value"]) for row in rows)])
-    x = number("value", "population stability index", scale={"domain": [0, highest]})
-    lines = {"x": {**x, "field": "limit"}}
-    return spec(
+    reached = [MUCH_DRIFT * 1.2, *(float(row["value"]) for row in rows)]
+    title = "population stability index"
+    x = number("value", title, **round_axis(reached, frame.pick(4, 5), zero=True))
+    return places.spec(
         frame,
-        {"step": _STEP},
         rows,
         [
-            {
-                "data": {"values": [{"limit": LITTLE_DRIFT}, {"limit": MUCH_DRIFT}]},
-                "mark": {"type": "rule", "color": MUTED, "strokeWidth": 1, "strokeDash": [3, 3]},
-                "encoding": lines,
-            },
+            places.guides,
+            places.limits([LITTLE_DRIFT, MUCH_DRIFT], x),
             {
                 "mark": {"type": "point", "opacity": 0.9},
                 "encoding": {
-                    "y": names("name"),
+                    "y": places.y(),
                     "x": x,
                     "color": {"field": "colour", "type": "nominal", "scale": None},
                     "shape": {"field": "shape", "type": "nominal", "scale": None},
@@ -337,7 +323,7 @@ def missing(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
                     for one in ranked
                 ),
             ),
-            lambda frame: bars(frame, rows, "share of the customers", axis={"format": "~%"}),
+            lambda frame: bars(frame, rows, "share of the customers", is_share=True),
         )
     ]
 

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kindred.reports.chart import Chart, Key, Table
+from kindred.reports.bars_and_lines import bars
+from kindred.reports.chart import Chart, Table
 from kindred.reports.figures_of_lists import (
     RecommendationQuality,
     RecommendationReason,
     Recommendations,
 )
-from kindred.reports.forest import forest
-from kindred.reports.night_charts import bars
+from kindred.reports.forest import forest, keys_of
 from kindred.reports.vega import ACCENT, OTHERS
-from kindred.reports.wording import count, interval, share
+from kindred.reports.wording import count, decimals_of, interval, share
 
 _REASONS = {
     "neighbours": "customers with a similar basket bought them",
@@ -24,7 +24,7 @@ _MEASURES = {
     "neighbours": "by neighbours (published where it is best)",
     "popular": "most popular items",
     "item_neighbours": "items bought together",
-    "ease": "EASE",
+    "ease": "EASE, a linear model of items",
 }
 
 
@@ -54,6 +54,9 @@ def _quality(found: Sequence[RecommendationQuality]) -> list[Chart]:
         }
         for one in known
     ]
+    decimals = decimals_of(
+        [(one.recall, one.recall_low, one.recall_high) for one in known], is_share=True
+    )
     mine = next((one for one in known if one.is_published), known[0])
     others = [one for one in known if one is not mine]
     against = ""
@@ -61,20 +64,28 @@ def _quality(found: Sequence[RecommendationQuality]) -> list[Chart]:
         best = max(others, key=lambda one: one.recall or 0.0)
         against = f"; the best other method finds {share(best.recall)}"
         if _overlap(mine, best):
-            name = _MEASURES.get(best.method, best.method)
+            name = _MEASURES.get(best.method, best.method).partition(",")[0]
             against = f", as many as {name} within the intervals"
     return [
         Chart(
             f"The lists find {share(mine.recall)} of what customers bought next{against}",
             f"Recall at {count(mine.k)}: of the items that a customer bought for the first time"
             " after the test began and that could be listed, those on the list; with its 95 %"
-            f" interval over {count(mine.customers)} customers.",
+            f" interval over {count(mine.customers)} customers. In the table, NDCG counts hits near"
+            " the top of a list more, the hit rate is the share of lists with a hit, and coverage"
+            " that of the items that are on any list.",
             Table(
                 ("method", "recall", "NDCG", "hit rate", "coverage", "published"),
                 tuple(
                     (
                         _MEASURES.get(one.method, one.method),
-                        interval(one.recall, one.recall_low, one.recall_high, is_share=True),
+                        interval(
+                            one.recall,
+                            one.recall_low,
+                            one.recall_high,
+                            is_share=True,
+                            decimals=decimals,
+                        ),
                         interval(one.ndcg, one.ndcg_low, one.ndcg_high),
                         interval(one.hit_rate, one.hit_rate_low, one.hit_rate_high, is_share=True),
                         share(one.coverage),
@@ -84,7 +95,7 @@ def _quality(found: Sequence[RecommendationQuality]) -> list[Chart]:
                 ),
             ),
             lambda frame: forest(frame, rows, "recall", reference=None, is_share=True),
-            keys=(Key(ACCENT, "what customers get"), Key(OTHERS, "for comparison")),
+            keys=keys_of(rows, {ACCENT: "what customers get", OTHERS: "for comparison"}),
         )
     ]
 
@@ -110,7 +121,7 @@ def _reasons(found: Sequence[RecommendationReason]) -> list[Chart]:
                     for one in found
                 ),
             ),
-            lambda frame: bars(frame, rows, "share of the rows", lines=3, axis={"format": "~%"}),
+            lambda frame: bars(frame, rows, "share of the rows", is_share=True),
         )
     ]
 

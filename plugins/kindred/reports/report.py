@@ -13,8 +13,6 @@ from kindred.warehouse.database import Database
 
 MOST_EXAMPLES = 3
 MOST_MOVES = 8
-_COLOURED = 8
-"""Segments that the map tells apart: as many as there are colours."""
 
 
 def read_figures(
@@ -38,7 +36,7 @@ def read_figures(
         scope = figure_rows.find_scope(database, bi, as_of)
         segmentations = figure_rows.read_segments(database, scope)
         mapped = main_algorithm(segmentations)
-        clusters = [] if mapped is None else mapped.segments[:_COLOURED]
+        clusters = [] if mapped is None else mapped.segments
         return Figures(
             space,
             figure_rows.read_night(database, scope),

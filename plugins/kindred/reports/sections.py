@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kindred.reports import audience_charts, lookalike_charts, night_charts, segment_charts
-from kindred.reports.chart import Chart, Fact, Listing, Section
-from kindred.reports.figures import CustomerMap, Moves, Night, Segmentation
+from kindred.reports.chart import Chart, Fact, Key, Listing, Section
+from kindred.reports.figures import CustomerMap, Moves, Night, Segmentation, Snapshot
 from kindred.reports.figures_of_lists import (
     Audiences,
     Distance,
@@ -13,9 +13,10 @@ from kindred.reports.figures_of_lists import (
     IndexFigures,
     Recommendations,
 )
-from kindred.reports.map_chart import map_chart
+from kindred.reports.map_chart import IN_NO_SEGMENT, map_chart
 from kindred.reports.moves_chart import moves_chart
 from kindred.reports.recommendation_charts import recommendation_charts
+from kindred.reports.vega import SMALLER
 from kindred.reports.wording import (
     change,
     count,
@@ -82,18 +83,11 @@ def night_section(night: Night) -> Section:
             count(snapshot.rows_rejected),
             "reasons below" if night.rejected_rows else "none before either",
         ),
-        Fact(
-            "Recall",
-            share(snapshot.recall),
-            f"of the lookalikes; 95 % interval {share(snapshot.recall_low)} to"
-            f" {share(snapshot.recall_high)}"
-            if snapshot.recall is not None and snapshot.recall_low is not None
-            else "not measured",
-        ),
+        Fact("Recall", share(snapshot.recall), _recall_of(snapshot)),
         Fact(
             "Time",
             duration(seconds),
-            f"of {several(len(snapshot.stage_seconds), 'stage')}, added up",
+            f"of {several(len(snapshot.stage_seconds), 'stage')} (the tasks of the run), added up",
         ),
     ]
     if night.changed_customers is not None:
@@ -113,6 +107,16 @@ def night_section(night: Night) -> Section:
         *night_charts.rejections(night),
     ]
     return Section("night", "The night", _said_of(night), tuple(facts), tuple(blocks))
+
+
+def _recall_of(snapshot: Snapshot) -> str:
+    if snapshot.recall is None or snapshot.recall_low is None:
+        return "not measured"
+    what = "of the true nearest neighbours that the lookalikes have"
+    if snapshot.recall_low == snapshot.recall_high:
+        return f"{what}, of all customers"
+    low, high = share(snapshot.recall_low), share(snapshot.recall_high)
+    return f"{what}; 95 % interval {low} to {high}"
 
 
 def _since(text: str) -> str:
@@ -182,7 +186,10 @@ def map_section(
             one.cluster_id: segment_charts.title_of(chosen, one.cluster_id)
             for one in chosen.segments
         }
-    blocks = map_chart(found, titles, colours)
+    rest = IN_NO_SEGMENT
+    if chosen is not None and chosen.count > len(chosen.segments):
+        rest = Key(SMALLER, "in a smaller segment, or in none")
+    blocks = map_chart(found, titles, colours, rest)
     lead = (f"Coloured by the segments of {chosen.algorithm}.",) if chosen and blocks else ()
     return Section("map", "Map", lead, blocks=tuple(blocks))
 
@@ -202,7 +209,7 @@ def segment_section(segmentation: Segmentation, moves: Moves | None, night: Nigh
             ),
         ]
         if now.stability is not None:
-            note = "adjusted Rand index with the night before"
+            note = "adjusted Rand index with the night before: 1 the same segments, 0 chance"
             facts.append(Fact("Stability", f"{now.stability:.2f}", note))
     lineage = ", ".join(
         f"{several(one.segments, 'segment')} {_EVENTS.get(one.event, one.event)}"
@@ -243,14 +250,21 @@ def index_section(index: IndexFigures, night: Night) -> Section:
     build = index.builds[0] if index.builds else None
     facts = []
     if build is not None:
-        facts.append(Fact("Index", build.method, f"over {count(build.rows)} customers"))
+        note = f"over {count(build.rows)} customers{_INDEXES.get(build.method, '')}"
+        facts.append(Fact("Index", build.method, note))
         if build.recall_at_k is not None:
-            note = f"95 % interval {share(build.recall_low)} to {share(build.recall_high)}"
-            facts.append(Fact("Recall when built", share(build.recall_at_k), note))
+            note = (
+                "measured on customers who had no part in the choice below; 95 % interval"
+                f" {share(build.recall_low)} to {share(build.recall_high)}"
+            )
+            facts.append(Fact("Recall as built", share(build.recall_at_k), note))
         if build.p95_milliseconds is not None:
-            note = "95 % of the queries take no longer"
+            note = "as built: 95 % of the queries take no longer"
             facts.append(Fact("Latency", f"{build.p95_milliseconds:.1f} ms", note))
     return Section("index", "Index", (), tuple(facts), tuple(blocks))
+
+
+_INDEXES = {"ivfflat": ", in lists of near ones", "hnsw": ", in a graph of near ones"}
 
 
 def audience_section(found: Audiences) -> Section:

@@ -1,33 +1,33 @@
 """Charts of segments: their sizes, what is telling of them, outcomes, and how they change."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from kindred.reports.bars_and_lines import bars, line
 from kindred.reports.chart import Chart, Frame, Key, Listing, Spec, Table
 from kindred.reports.figures import Segmentation, Snapshot, Trait
-from kindred.reports.forest import forest
-from kindred.reports.night_charts import bars, line
+from kindred.reports.forest import forest, keys_of
+from kindred.reports.lettering import WIDER
+from kindred.reports.named_rows import named_rows
 from kindred.reports.vega import (
     ACCENT,
     COLOURS,
     CONTRAST,
+    EDGE,
     EFFECT_COLOURS,
     EFFECT_LIMITS,
     INK,
     OTHERS,
-    PAPER,
-    WIDER,
+    SMALLER,
     names,
-    spec,
 )
 from kindred.reports.wording import (
     count,
     days,
-    figure,
+    decimal,
+    decimals_of,
     interval,
-    labels,
     several,
     share,
     short,
@@ -40,9 +40,12 @@ _FEWEST_NIGHTS = 2
 
 
 def colour_of(segmentation: Segmentation) -> dict[int, str]:
-    """Cluster id -> the colour of the segment, in all charts; the smaller ones share one."""
+    """Cluster id -> the colour of the segment, in all charts; the smaller ones share one.
+
+    None of them has that of customers in no segment.
+    """
     ids = [one.cluster_id for one in segmentation.segments]
-    return dict(zip(ids, (*COLOURS, *[OTHERS] * len(ids)), strict=False))
+    return dict(zip(ids, (*COLOURS, *[SMALLER] * len(ids)), strict=False))
 
 
 def title_of(segmentation: Segmentation, cluster_id: int) -> str:
@@ -84,9 +87,7 @@ def sizes(segmentation: Segmentation) -> list[Chart]:
                     for one in segments
                 ),
             ),
-            lambda frame: bars(
-                frame, rows, "share of the customers", lines=2, axis={"format": "~%"}
-            ),
+            lambda frame: bars(frame, rows, "share of the customers", is_share=True),
         )
     ]
 
@@ -120,8 +121,7 @@ def effects(segmentation: Segmentation) -> list[Chart]:
                         shown(one.title),
                         shown(title_of(segmentation, one.cluster_id)),
                         f"{one.effect:+.2f}",
-                        estimate_of(one),
-                        _plain_of(one, one.everyone),
+                        *_estimates(one),
                     )
                     for one in sorted(
                         cells, key=lambda one: (columns.index(one.title), one.cluster_id)
@@ -130,7 +130,7 @@ def effects(segmentation: Segmentation) -> list[Chart]:
             ),
             lambda frame: _effects(frame, segmentation, columns, cells),
             keys=tuple(
-                Key(EFFECT_COLOURS[at], words)
+                Key(EFFECT_COLOURS[at], words, is_outlined=True)
                 for at, words in (
                     (0, "far below"),
                     (1, "below"),
@@ -149,21 +149,22 @@ def effects(segmentation: Segmentation) -> list[Chart]:
 def _effects(
     frame: Frame, segmentation: Segmentation, columns: Sequence[str], cells: Sequence[Trait]
 ) -> Spec:
-    written = dict(zip(columns, labels(columns, frame.pick(16, 40), frame.pick(2, 1)), strict=True))
-    order = [str(one.cluster_id) for one in segmentation.segments]
+    places = named_rows(frame, columns, frame.pick(22, 24))
+    # By number, as they are looked up.
+    order = [str(one) for one in sorted(one.cluster_id for one in segmentation.segments)]
     rows = [
         {
-            "column": written[one.title],
+            **places.places(columns.index(one.title)),
             "segment": str(one.cluster_id),
             "effect": one.effect,
-            "text": f"{one.effect:+.1f}",
+            "text": f"{one.effect:+z.1f}",
             "is_strong": abs(one.effect or 0) >= EFFECT_LIMITS[-1],
         }
         for one in sorted(cells, key=lambda one: columns.index(one.title))
     ]
-    y = {**names("column"), "scale": {"domain": [written[name] for name in columns]}}
-    axis = {"orient": "top", "labelAngle": 0}
-    x = {**names("segment", "segment", axis=axis), "scale": {"domain": order}}
+    axis = {"orient": "top", "labelAngle": 0, "labelOverlap": False, "labelPadding": 3}
+    bands = {"domain": order, "paddingInner": 0.06, "paddingOuter": 0}
+    x = {**names("segment", "segment", axis=axis), "scale": bands}
     colour = {
         "field": "effect",
         "type": "quantitative",
@@ -174,39 +175,39 @@ def _effects(
             "range": list(EFFECT_COLOURS),
         },
     }
+    on_strong = {
+        "condition": {"test": "datum.is_strong", "value": "var(--on-strong)"},
+        "value": INK,
+    }
     layers: list[Spec] = [
         {
-            "mark": {"type": "rect", "stroke": PAPER, "strokeWidth": 2},
-            "encoding": {"y": y, "x": x, "color": colour},
-        }
+            # The middle of the scale is nearly the paper: lines make its cells seen.
+            "mark": {"type": "rect", "stroke": EDGE, "strokeWidth": 1},
+            "encoding": {"y": places.y("top"), "y2": {"field": "bottom"}, "x": x, "fill": colour},
+        },
+        {
+            "mark": {"type": "text", "fontSize": WIDER * frame.pick(10, 11), "baseline": "middle"},
+            "encoding": {"y": places.y(), "x": x, "text": {"field": "text"}, "color": on_strong},
+        },
     ]
-    if len(order) <= frame.pick(6, 14):
-        on_strong = {
-            "condition": {"test": "datum.is_strong", "value": "var(--on-strong)"},
-            "value": INK,
-        }
-        layers.append(
-            {
-                "mark": {"type": "text", "fontSize": WIDER * frame.pick(10, 11)},
-                "encoding": {"y": y, "x": x, "text": {"field": "text"}, "color": on_strong},
-            }
-        )
-    return spec(frame, {"step": frame.pick(32, 26)}, rows, layers)
+    return places.spec(frame, rows, layers)
 
 
-def estimate_of(trait: Trait) -> str:
-    """A mean or share of a segment, with its interval."""
+def _estimates(trait: Trait, decimals: int | None = None) -> tuple[str, str]:
+    """The mean or share of a segment with its interval, and everybody's in the same decimals."""
     if trait.kind == "date":
-        return _plain_of(trait, trait.estimate)
-    return interval(trait.estimate, trait.low, trait.high, is_share=trait.is_share)
+        return _date(trait.estimate), _date(trait.everyone)
+    if decimals is None:
+        decimals = decimals_of([(trait.estimate, trait.low, trait.high)], is_share=trait.is_share)
+    is_share = trait.is_share
+    return (
+        interval(trait.estimate, trait.low, trait.high, is_share=is_share, decimals=decimals),
+        decimal(trait.everyone, decimals, is_share=is_share),
+    )
 
 
-def _plain_of(trait: Trait, value: float | None) -> str:
-    if value is None:
-        return "unknown"
-    if trait.kind == "date":
-        return date_of(value)
-    return share(value) if trait.is_share else figure(value)
+def _date(day: float | None) -> str:
+    return "unknown" if day is None else date_of(day)
 
 
 def date_of(day: float) -> str:
@@ -253,15 +254,18 @@ def _outcome(segmentation: Segmentation, title: str, traits: Sequence[Trait]) ->
         for one in ranked
     ]
     top = max(different or ranked, key=lambda one: (_gap(one), -one.cluster_id))
+    is_share = top.is_share
+    decimals = decimals_of([(one.estimate, one.low, one.high) for one in ranked], is_share=is_share)
     said = f"{short(title)}: no segment clearly differs from everybody"
     if different:
-        found, usual = _plain_of(top, top.estimate), _plain_of(top, everyone)
+        found = decimal(top.estimate, decimals, is_share=is_share)
+        usual = decimal(everyone, decimals, is_share=is_share)
         said = (
             f"{found} of segment {top.cluster_id} have {short(title)}; {usual} of everybody"
-            if top.is_share
+            if is_share
             else f"{short(title)} is {found} on average in segment {top.cluster_id}; {usual} in all"
         )
-    what = "Share" if top.is_share else "Mean"
+    what = "Share" if is_share else "Mean"
     return Chart(
         said,
         f"{what} in each segment, of the customers whose value is known, with its 95 % interval;"
@@ -273,16 +277,18 @@ def _outcome(segmentation: Segmentation, title: str, traits: Sequence[Trait]) ->
                 (
                     shown(title_of(segmentation, one.cluster_id)),
                     count(one.customers),
-                    estimate_of(one),
-                    _plain_of(one, one.everyone),
+                    *_estimates(one, decimals),
                     "yes" if one.is_different else "no",
                 )
                 for one in ranked
             ),
         ),
-        lambda frame: forest(frame, rows, title, reference=everyone, is_share=top.is_share),
-        keys=(Key(ACCENT, "above everybody"), Key(CONTRAST, "below"), Key(OTHERS, "not clear")),
+        lambda frame: forest(frame, rows, title, reference=everyone, is_share=is_share),
+        keys=keys_of(rows, _SIDES),
     )
+
+
+_SIDES = {ACCENT: "above everybody", OTHERS: "not clear", CONTRAST: "below everybody"}
 
 
 def _gap(trait: Trait) -> float:
@@ -306,38 +312,43 @@ def stability(segmentation: Segmentation, nights: Sequence[Snapshot]) -> list[Ch
         return []
     rows = [{"night": moments[one.as_of], "value": one.stability} for one in known]
     last = known[-1].stability or 0.0
-    well, little = 0.9, 0.6  # readings of the adjusted Rand index; chance gives 0, equality 1
+    exactly, well, little = (
+        0.9995,
+        0.9,
+        0.6,
+    )  # readings of the adjusted Rand index; chance gives 0, equality 1
     word = "nearly those" if last >= well else "like those" if last >= little else "unlike those"
-    if figure(last) == figure(1.0):
+    if last >= exactly:
         word = "those"
     return [
         Chart(
-            f"The segments are {word} of the night before: stability {figure(last)}",
+            f"The segments are {word} of the night before: stability {last:.2f}",
             "Adjusted Rand index with the snapshot before: 1 means the same segments, 0 what chance"
             " gives.",
             Table(
-                ("snapshot", "stability", "customers in both", "silhouette", "segments", "noise"),
+                (
+                    "snapshot",
+                    "stability",
+                    "customers in both",
+                    "silhouette",
+                    "segments",
+                    "in no segment",
+                ),
                 tuple(
                     (
                         moments[one.as_of],
-                        figure(one.stability),
+                        decimal(one.stability, 2),
                         count(one.stability_customers),
-                        figure(one.silhouette),
+                        decimal(one.silhouette, 2),
                         count(one.clusters),
                         share(one.noise_share),
                     )
                     for one in known
                 ),
             ),
-            lambda frame: line(
-                frame, rows, "adjusted Rand index", scale={"domain": [min(0.0, *_values(rows)), 1]}
-            ),
+            lambda frame: line(frame, rows, "adjusted Rand index", least=1.0),
         )
     ]
-
-
-def _values(rows: Sequence[dict[str, Any]]) -> list[float]:
-    return [float(row["value"]) for row in rows]
 
 
 def items(segmentation: Segmentation) -> list[Listing]:

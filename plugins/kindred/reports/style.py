@@ -4,15 +4,17 @@ from kindred.reports.vega import FONT
 
 _LIGHT = """
 --ink:#1b222c;--muted:#535e6c;--faint:#d9dee5;--paper:#f4f6f8;--card:#fff;--line:#e3e7ec;
---link:#00568a;--on-strong:#fff;--c0:#a2abb6;--c1:#0072b2;--c2:#d55e00;--c3:#009e73;--c4:#cc79a7;
---c5:#e69f00;--c6:#56b4e9;--c7:#7a5195;--c8:#8a6d3b;
+--link:#00568a;--on-strong:#fff;--edge:#8a94a1;--rest:#343d49;
+--c0:#8a94a1;--c1:#0072b2;--c2:#d55e00;--c3:#009e73;--c4:#af3983;--c5:#571591;--c6:#3491fc;
+--c7:#431b00;--c8:#a61204;--c9:#079327;--c10:#3420cd;--c11:#12624d;--c12:#d66d68;
 --d1:#b34700;--d2:#e58a4a;--d3:#f6cfae;--d4:#eef1f4;--d5:#b5d5ea;--d6:#5ba3cf;--d7:#005c93;
 """
 _DARK = """
 --ink:#e8ecf1;--muted:#a9b4c2;--faint:#3a4452;--paper:#12161c;--card:#1a2029;--line:#2b3440;
---link:#7cc3f2;--on-strong:#10151b;--c0:#6f7a88;--c1:#4aa8e0;--c2:#f08a3c;--c3:#2fc39a;--c4:#e09cc4;
---c5:#f2bd42;--c6:#8fd0f7;--c7:#b492cf;--c8:#c4a670;
---d1:#f5924a;--d2:#b8642a;--d3:#6b4630;--d4:#252d38;--d5:#26495f;--d6:#2f7fb0;--d7:#6ec1f2;
+--link:#7cc3f2;--on-strong:#10151b;--edge:#7d8896;--rest:#eef1f5;
+--c0:#7d8896;--c1:#4aa8e0;--c2:#f08a3c;--c3:#2fc39a;--c4:#ffabcf;--c5:#9861c1;--c6:#a7cdff;
+--c7:#ceea3c;--c8:#e44b6a;--c9:#c5cc5e;--c10:#5881f7;--c11:#74a5af;--c12:#d69f7a;
+--d1:#f5924a;--d2:#9c5420;--d3:#6b4630;--d4:#252d38;--d5:#26495f;--d6:#276c98;--d7:#6ec1f2;
 """
 
 CSS = f"""
@@ -68,6 +70,7 @@ font-variant-numeric:tabular-nums}}
 th,td{{text-align:left;vertical-align:top;padding:5px 14px 5px 0;border-top:1px solid var(--line);
 font-weight:normal;max-width:42ch;min-width:9ch;overflow-wrap:anywhere}}
 th[scope=row]{{min-width:15ch}}
+.short th[scope=row]{{min-width:6ch}}
 thead th{{color:var(--muted);border-top:0;overflow-wrap:normal}}
 footer{{color:var(--muted);font-size:13px;padding-top:36px;padding-bottom:48px}}
 @media (min-width:1041px){{

@@ -1,16 +1,19 @@
 """How figures are written: separators, units, and texts of the data as they can be shown."""
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from math import floor, log10
 
 from kindred.spec.names import plain
 
 UNKNOWN = "unknown"
 ELLIPSIS = "…"
 BLANK = "(blank)"
-_LONGEST, _SHORT = 200, 48
+_LONGEST, _SHORT = 200, 80
 """Characters of a text of the data, and within a title; nobody reads more of a category."""
+
+_TINY, _LEAST_INDEX = 0.0001, 0.001
+"""Below them, a figure is only said to be small."""
 
 
 def count(value: float | None) -> str:
@@ -24,24 +27,65 @@ def share(value: float | None, digits: int = 1) -> str:
 
 
 def figure(value: float | None) -> str:
-    """A number with three significant digits or all before the point."""
+    """A number with three significant digits or all before the point; never with an exponent."""
     if value is None:
         return UNKNOWN
+    if 0 < abs(value) < _TINY:
+        return f"< {_TINY}" if value > 0 else f"> -{_TINY}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def interval(
-    value: float | None, low: float | None, high: float | None, *, is_share: bool = False
-) -> str:
-    """A figure with its 95 % interval, if there is one."""
-    if is_share:
-        value, low, high = (None if one is None else 100 * one for one in (value, low, high))
-    unit = " %" if is_share else ""
+Estimate = tuple[float | None, float | None, float | None]
+"""A figure and the ends of its interval."""
+
+
+def decimals_of(estimates: Iterable[Estimate], *, is_share: bool = False) -> int:
+    """The decimals in which figures that are compared are written, all of them alike.
+
+    They give two digits of the narrowest interval, but no more than four of the largest figure;
+    shares, which are written in percent, have at least one decimal.
+    """
+    factor = 100.0 if is_share else 1.0
+    known = [[factor * one for one in ends if one is not None] for ends in estimates]
+    largest = max((abs(one) for ends in known for one in ends), default=0.0)
+    if not largest:
+        return int(is_share)
+    magnitude = floor(log10(largest))
+    widths = [max(ends) - min(ends) for ends in known if len(ends) > 1 and max(ends) > min(ends)]
+    wanted = 1 - floor(log10(min(widths))) if widths else 2 - magnitude
+    return max(int(is_share), min(wanted, max(2 * is_share, 3 - magnitude)))
+
+
+def decimal(value: float | None, decimals: int, *, is_share: bool = False) -> str:
+    """A figure with so many decimals."""
     if value is None:
         return UNKNOWN
-    if low is None or high is None:
-        return f"{figure(value)}{unit}"
-    return f"{figure(value)}{unit} ({figure(low)} to {figure(high)})"
+    return share(value, decimals) if is_share else f"{value:,.{decimals}f}"
+
+
+def interval(
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    *,
+    is_share: bool = False,
+    decimals: int | None = None,
+) -> str:
+    """A figure with its 95 % interval, if there is one, all in the same decimals."""
+    if decimals is None:
+        decimals = decimals_of([(value, low, high)], is_share=is_share)
+    found = decimal(value, decimals, is_share=is_share)
+    if value is None or low is None or high is None:
+        return found
+    ends = (decimal(one, decimals, is_share=is_share).removesuffix(" %") for one in (low, high))
+    return f"{found} ({' to '.join(ends)})"
+
+
+def stability_index(value: float | None) -> str:
+    """A population stability index, which is kept rounded: what is small is not said to be 0."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:.3f}" if value >= _LEAST_INDEX else f"< {_LEAST_INDEX}"
 
 
 def duration(seconds: float | None) -> str:
@@ -104,32 +148,9 @@ def optional(text: object | None) -> str:
 
 
 def short(text: object) -> str:
-    """A text of the data within a title."""
-    return wrapped(text, _SHORT, 1)
-
-
-def wrapped(text: object, width: int, lines: int = 2) -> str:
-    """A text in at most so many lines of so many characters; the rest is left out."""
+    """A text of the data within a title; the whole of it is in the table."""
     whole = shown(text)
-    # On one line a long word is cut, not left out.
-    found = textwrap.wrap(whole, width) if lines > 1 else [whole[i : i + width] for i in (0, width)]
-    found = [line for line in found if line]
-    if len(found) > lines:
-        found = [*found[: lines - 1], found[lines - 1][: width - 1].rstrip() + ELLIPSIS]
-    return "\n".join(found)
-
-
-def labels(texts: Iterable[str], width: int, lines: int = 2) -> list[str]:
-    """Texts as labels of an axis: wrapped, and each another one."""
-    found: list[str] = []
-    for text in texts:
-        label, number = wrapped(text, width, lines), 2
-        while label in found:
-            ending = f" ({number})"
-            label = wrapped(text, max(4, width - len(ending)), lines) + ending
-            number += 1
-        found.append(label)
-    return found
+    return whole if len(whole) <= _SHORT else whole[: _SHORT - 1].rstrip() + ELLIPSIS
 
 
 def several(number: int, one: str, many: str | None = None) -> str:

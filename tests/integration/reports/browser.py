@@ -17,8 +17,8 @@ SIZES = ((1400, 900), (390, 844))
 SCHEMES = ("light", "dark")
 SERIOUS = ("serious", "critical")
 
-# What a person would see as broken: text outside its card, text over text, a page wider than the
-# window, a picture without marks.
+# What a person would see as broken: text outside its card, text over text, a label of which more is
+# nowhere to be read, a page wider than the window, a picture without marks.
 BROKEN = """
 () => {
   const found = [];
@@ -39,6 +39,12 @@ BROKEN = """
     const name = svg.getAttribute('aria-label').slice(0, 40);
     if (!svg.querySelector('.role-mark > :not(g)')) found.push(`nothing is drawn: ${name}`);
     const texts = [...svg.querySelectorAll('text')].filter((text) => text.textContent.trim());
+    const whole = svg.closest('.block').querySelector('details')?.textContent.replace(/\\s/g, '');
+    for (const text of texts) {
+      const words = text.textContent.replace(/\\s/g, '');
+      if (words.includes('\u2026') && !whole?.includes(words.replace(/^\\d+·/, '')))
+        found.push(`shortened: ${text.textContent} in ${name}`);
+    }
     const boxes = texts.map((text) => text.getBoundingClientRect());
     boxes.forEach((box, at) => {
       const words = texts[at].textContent;

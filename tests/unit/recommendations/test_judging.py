@@ -27,9 +27,22 @@ def test_an_interval_is_over_customers():
     values = np.random.default_rng(1).random(400)
     found = estimate(values)
     assert found.error == pytest.approx(values.std(ddof=1) / 20)
-    assert found.high - found.value == pytest.approx(1.96 * found.error, rel=1e-4)
-    assert estimate(np.array([1.0, 1.0, 0.9])).high == 1.0
+    # Near a half it is nearly the normal one.
+    assert found.high - found.value == pytest.approx(1.96 * found.error, rel=0.03)
+    assert found.value - found.low == pytest.approx(1.96 * found.error, rel=0.03)
     assert estimate(np.empty(0)).value == estimate(np.array([0.5])).error == 0.0
+
+
+def test_an_interval_of_a_share_stays_between_0_and_1_and_says_that_nobody_is_not_none():
+    few = estimate(np.array([0.0] * 39 + [1.0]))
+    assert few.value < 1.96 * few.error
+    assert 0.0 < few.low < few.value < few.high < 1.0
+    most = estimate(np.array([1.0] * 39 + [0.0]))
+    np.testing.assert_allclose([most.low, most.high], [1 - few.high, 1 - few.low])
+    nobody, everybody = estimate(np.zeros(60)), estimate(np.ones(60))
+    assert (nobody.low, nobody.high) == (0.0, 0.05)
+    assert (everybody.low, everybody.high) == (0.95, 1.0)
+    assert (estimate(np.empty(0)).low, estimate(np.empty(0)).high) == (0.0, 0.0)
 
 
 def test_worse_is_by_more_than_a_standard_error_of_the_difference():
