@@ -146,7 +146,8 @@ def cut_connection(scene: Scene, stopped: Stopped) -> str:
 def end_idle_sessions(scene: Scene, stopped: Stopped) -> str:
     """Terminate all sessions of the task but the one it is about to use: its guard among them."""
     dsn = scene.room.warehouse_dsn
-    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+    session = psycopg2.connect(dsn, user=SUPERUSER)
+    with closing(session) as connection, connection.cursor() as cursor:
         cursor.execute(IDLE_SESSIONS, (f"kindred {scene.spec.space} %", stopped.backend))
         ended = cursor.fetchall()
     if not ended and scene.instance != "prepare":  # which may be between two of its checks
