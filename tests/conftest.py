@@ -32,7 +32,13 @@ MALLOC = {
     "MALLOC_MMAP_THRESHOLD_": "67108864",
 }
 DATABASES = pytest.StashKey[MadeDatabases]()
-TOGETHER = ("airflow", "integration/audiences", "integration/reports")
+TOGETHER = {
+    "tests/airflow": "airflow",
+    "tests/integration/audiences": "audiences",
+    "tests/integration/page": "reports",
+    "tests/integration/recommendations": "recommendations",
+    "tests/integration/reports": "reports",
+}
 ON_PLPYTHON = ("plpython", "history/test_key_collations")
 PARTS = (("neighbours", "maps"), ("segments", "recommendations", "audiences"))  # of machine_code.py
 
@@ -67,7 +73,7 @@ class Together(LoadFileScheduling):
     """Where tests run side by side: one process for a file, one for all that share a server.
 
     Those are the tests with the Airflow, and those on Debian's server, which one installs; and
-    those of audiences, or of reports, share their nights.
+    those of audiences, of recommendations, or of reports and the page, share their nights.
 
     While the processes collect the tests, others compile what they all would have to.
     """
@@ -88,8 +94,7 @@ class Together(LoadFileScheduling):
         file = nodeid.partition("::")[0]
         if any(name in file for name in ON_PLPYTHON):
             return "plpython"
-        folder = str(Path(file).parent)
-        return folder if folder.endswith(TOGETHER) else file
+        return TOGETHER.get(str(Path(file).parent), file)
 
 
 @pytest.hookimpl(wrapper=True)

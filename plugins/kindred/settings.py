@@ -13,8 +13,9 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -46,8 +47,9 @@ class Environment(BaseSettings):
             naming the variable, what was found and what is allowed; the value of a secret is not
             repeated.
         """
+        given = (item for item in os.environ.items() if item[0].upper().startswith(PREFIX))
         try:
-            return cls()
+            return cast(Self, _read(cls, frozenset(given)))
         except ValidationError as error:
             raise SettingsError("; ".join(map(cls._problem, error.errors()))) from None
 
@@ -62,6 +64,12 @@ class Environment(BaseSettings):
             root = json_schema(cls)
             wrong = f"{allowed(root['properties'][name], root)} is required"
         return f"{variable_name(name)}{found}: {wrong}"
+
+
+@lru_cache(maxsize=32)
+def _read(kind: type[Environment], given: frozenset[tuple[str, str]]) -> Environment:
+    """What a class reads of an environment: a task asks several times, each takes milliseconds."""
+    return kind()
 
 
 class Settings(Environment):

@@ -151,6 +151,16 @@ def test_a_secret_shows_itself_nowhere(environment):
     assert Secrets._problem(problem) == "KINDRED_ERASURE_KEY: a text is required"
 
 
+def test_a_variable_that_has_changed_is_read_again(environment, monkeypatch):
+    environment(block_rows="7")
+    assert Settings.from_env() is Settings.from_env()
+    environment(block_rows="8")
+    assert Settings.from_env().block_rows == 8
+    monkeypatch.delenv("KINDRED_BLOCK_ROWS")
+    monkeypatch.setenv("kindred_block_rows", "9")
+    assert Settings.from_env().block_rows == 9
+
+
 def test_settings_do_not_change():
     with pytest.raises(ValueError, match="frozen"):
         Settings().block_rows = 5
@@ -184,4 +194,8 @@ def test_nothing_else_reads_the_environment():
             names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
             if names & {"environ", "environb", "getenv"}:
                 found.add(path.relative_to(ROOT / folder / "kindred").as_posix())
-    assert found == {"run/connections.py", "encoding/sentence_models/__init__.py"}
+    assert found == {
+        "settings.py",
+        "run/connections.py",
+        "encoding/sentence_models/__init__.py",
+    }

@@ -27,6 +27,11 @@ def in_threads(
     """
     total = sum(stop - start for start, stop in pieces)
     what = what or work.__qualname__.partition(".<locals>")[0]
+    if len(pieces) == 1:  # as in every small space: to start a thread takes longer than the work
+        with one_library_thread(), step(what, total, unit) as counted:
+            work(*pieces[0])
+            counted.advance(total)
+        return
     # Inside the threads of the pool, where OpenMP's limit of the calling thread does not hold.
     pools = ThreadPoolExecutor(
         max(1, threads), initializer=faiss.omp_set_num_threads, initargs=(1,)

@@ -6,6 +6,7 @@ by side, on no more cores than it can use. The cores of a machine are shared eve
 want them; nobody gets more than they can use.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -69,6 +70,10 @@ class Cluster:
     waiting: float = 0.0
 
 
+Queue = deque[tuple[int, Job]]
+"""Jobs of one task that wait, each with its place among all: a night may have thousands of them."""
+
+
 @dataclass
 class _Running:
     job: Job
@@ -100,18 +105,15 @@ def run(jobs: Sequence[Job], cluster: Cluster) -> list[Ran]:
     ValueError
         Jobs wait for each other, or for one that is not there.
     """
-    waiting, running, ran = list(jobs), list[_Running](), list[Ran]()
+    queues, running, ran = _queues(jobs), list[_Running](), list[Ran]()
     left = _counted(jobs)
     ready_at: dict[str, float] = {}
     now = 0.0
-    while waiting or running:
-        before = (now, len(waiting), len(ran))
-        for job in _ready(waiting, left, ready_at, now, cluster):
-            worker = _free_worker(running, cluster)
-            if worker is None:
-                break
-            waiting.remove(job)
-            running.append(_Running(job, worker, now))
+    while queues or running:
+        before = (now, len(running), len(ran))
+        ready = _ready(queues, left, ready_at, now, cluster)
+        while ready and (worker := _free_worker(running, cluster)) is not None:
+            running.append(_Running(_first(ready, queues), worker, now))
             if not running[-1].begin():
                 _finish(running.pop(), left, now, ran)
         rates = _rates(running, cluster)
@@ -122,8 +124,9 @@ def run(jobs: Sequence[Job], cluster: Cluster) -> list[Ran]:
             if max(one.left) <= TINY and not one.begin():
                 running.remove(one)
                 _finish(one, left, now, ran)
-        if before == (now, len(waiting), len(ran)) and not running:
-            raise ValueError(f"{waiting[0].task} waits for what never ends: {waiting[0].after}")
+        if before == (now, len(running), len(ran)) and not running:
+            job = _first(list(queues.values()), queues)
+            raise ValueError(f"{job.task} waits for what never ends: {job.after}")
     return ran
 
 
@@ -134,22 +137,40 @@ def _counted(jobs: Iterable[Job]) -> dict[str, int]:
     return found
 
 
+def _queues(jobs: Iterable[Job]) -> dict[tuple[str, tuple[str, ...]], Queue]:
+    """The jobs by task and what they wait for, each with its place in the list."""
+    found: dict[tuple[str, tuple[str, ...]], Queue] = {}
+    for place, job in enumerate(jobs):
+        found.setdefault((job.task, job.after), deque()).append((place, job))
+    return found
+
+
 def _ready(
-    waiting: Sequence[Job],
+    queues: Mapping[tuple[str, tuple[str, ...]], Queue],
     left: Mapping[str, int],
     ready_at: dict[str, float],
     now: float,
     cluster: Cluster,
-) -> list[Job]:
-    """The jobs that can begin now; notes when a task's predecessors have ended."""
+) -> list[Queue]:
+    """The queues of jobs that can begin now; notes when a task's predecessors have ended."""
     found = []
-    for job in waiting:
-        if any(left.get(before, 0) for before in job.after):
+    for (task, after), queue in queues.items():
+        if any(left.get(before, 0) for before in after):
             continue
-        began = ready_at.setdefault(job.task, now + cluster.waiting)
+        began = ready_at.setdefault(task, now + cluster.waiting)
         if now >= began - TINY:
-            found.append(job)
+            found.append(queue)
     return found
+
+
+def _first(chosen: list[Queue], queues: dict[tuple[str, tuple[str, ...]], Queue]) -> Job:
+    """Take the job that stands first in the list out of the chosen queues."""
+    queue = min(chosen, key=lambda one: one[0][0])
+    _, job = queue.popleft()
+    if not queue:
+        chosen.remove(queue)
+        del queues[job.task, job.after]
+    return job
 
 
 def _free_worker(running: Sequence[_Running], cluster: Cluster) -> int | None:

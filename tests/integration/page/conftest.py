@@ -4,7 +4,7 @@ import pytest
 
 from integration.bi_login import login_of
 from integration.page.page_client import Client, StandIn
-from integration.reports.conftest import reported  # noqa: F401
+from integration.reports.conftest import drawn_once, reported  # noqa: F401
 from integration.warehouse import Laboratory
 
 RIGHTS = {

@@ -97,7 +97,8 @@ def test_kmeans_keeps_customers_of_one_cloud(laboratory: Laboratory, newcomers: 
     when = ["2026-01-30T12:00"] * 2000 + ["2026-01-31T12:00"] * newcomers
     rows = [(i, moment(day), *map(float, rng.normal(size=2))) for i, day in enumerate(when, 1)]
     laboratory.fill("customers", PLANE, rows)
-    spec = make_spec(**APART | {"clustering": {"algorithms": ["kmeans"], "kmeans": {"k": 12}}})
+    clustering = {"algorithms": ["kmeans"], "kmeans": {"k": 12}}
+    spec = make_spec(**APART | {"clustering": clustering, "index": "exact"})
     laboratory.fit(spec, BEFORE)
     laboratory.run(spec, BEFORE)
     laboratory.run(spec, AS_OF)

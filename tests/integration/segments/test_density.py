@@ -35,7 +35,7 @@ def test_every_algorithm_fills_the_table_and_tells_what_it_chose(laboratory):
 
 def test_shards_change_no_segment(laboratory):
     laboratory.fill("customers", COLUMNS, people(2100))
-    spec = make_spec(clustering=CLUSTERING)
+    spec = make_spec(index="exact", clustering=CLUSTERING)
     laboratory.run(spec, AS_OF)
     first = laboratory.hashes()
     laboratory.environment |= {"KINDRED_SHARD_ROWS": "1000", "KINDRED_GRAPH_THREADS": "1"}

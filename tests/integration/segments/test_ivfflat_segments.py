@@ -125,10 +125,8 @@ def newcomers_and_others(laboratory):
     laboratory.append("customers", changed + new + seen)
 
 
-def test_a_night_of_changes_stores_the_lists_they_are_inserted_into(laboratory):
-    laboratory.fill("customers", COLUMNS, people(ROWS))
-    let_read(laboratory)
-    laboratory.run(spec_of(), FIRST)
+def test_a_night_of_changes_stores_the_lists_they_are_inserted_into(shop, copy_laboratory):
+    laboratory = copy_laboratory(shop)
     newcomers_and_others(laboratory)
     run = laboratory.run(spec_of(), SECOND)
     assert run.build.facts["embeddings"]["mode"] == "delta"
@@ -231,11 +229,9 @@ def test_without_a_staged_index_the_task_says_which_one_to_clear(laboratory):
         run_task(run, "cluster", algorithm="ivfflat")
 
 
-def test_ids_stay_where_lists_stay(laboratory):
-    laboratory.fill("customers", COLUMNS, people(ROWS))
-    let_read(laboratory)
-    for as_of in (FIRST, SECOND):
-        laboratory.run(spec_of(), as_of)
+def test_ids_stay_where_lists_stay(shop, copy_laboratory):
+    laboratory = copy_laboratory(shop)
+    laboratory.run(spec_of(), SECOND)
     moved = laboratory.query(
         "select count(*) from bi.clusters as old join bi.clusters as new using (customer_id)"
         " where old.as_of = %s and new.as_of = %s and old.algorithm = 'ivfflat'"

@@ -10,12 +10,12 @@ import psycopg2
 import pytest
 from psycopg2 import errors, sql
 
-from integration.warehouse import COLUMNS, make_spec, people
+from integration.warehouse import COLUMNS, make_spec, moment, people
 from kindred.encoding.vectors import read_embeddings
 from kindred.errors import DataError, SettingsError, UnreachableError
 from kindred.neighbours.graph_artefacts import read_truth
 from kindred.progress.steps import reported
-from kindred.run.context import SEED
+from kindred.run.context import SEED, open_run
 from kindred.serving import index_build, index_builds
 from kindred.serving import index_plan as plan_module
 from kindred.serving.index_kinds import IndexKind
@@ -32,6 +32,7 @@ from kindred.warehouse.keys import KeyType
 
 AS_OF = "2026-01-25T02:00"
 CUSTOMERS = 4_000
+KMEANS = {"algorithms": ["kmeans"]}  # the cheapest, since no test looks at segments
 FIGURES = (
     "method, lists, probes, k, target_recall, expected_recall, recall_at_k, recall_low,"
     " recall_high, recall_sample, p50_milliseconds, p95_milliseconds, query_milliseconds,"
@@ -50,7 +51,7 @@ def build_row(laboratory) -> dict:
 def indexed(make_laboratory):
     laboratory = make_laboratory()
     laboratory.fill("customers", COLUMNS, people(CUSTOMERS))
-    laboratory.last_run = laboratory.run(make_spec(), AS_OF)
+    laboratory.last_run = laboratory.run(make_spec(clustering=KMEANS), AS_OF)
     return laboratory
 
 
@@ -207,14 +208,25 @@ def test_a_server_that_wants_more_than_was_planned(session):
         index_build.build_index(session, "many", short, Metric.L2)
 
 
-def before_the_build(laboratory, spec):
+@pytest.fixture(scope="module")
+def unbuilt(make_laboratory):
+    """A night that is about to build its index."""
+    laboratory = make_laboratory()
     laboratory.fill("customers", COLUMNS, people(1_200))
-    return laboratory.run(spec, AS_OF, until="build_embeddings")
+    laboratory.run(make_spec(), AS_OF, until="build_embeddings")
+    return laboratory
 
 
-def test_a_plan_of_an_earlier_release_left_no_truth(laboratory):
+@pytest.fixture
+def laboratory_and_run(unbuilt, copy_laboratory):
+    """A copy of it, and its run."""
+    laboratory = copy_laboratory(unbuilt)
+    return laboratory, open_run(laboratory.deployment, "default", moment(AS_OF))
+
+
+def test_a_plan_of_an_earlier_release_left_no_truth(laboratory_and_run):
     """Withdrawing the first night after an upgrade stages the night before it again."""
-    run = before_the_build(laboratory, make_spec())
+    laboratory, run = laboratory_and_run
     shutil.rmtree(Path(run.folder.path) / "truth")
     run_task(run, "build_embeddings")
     row = build_row(laboratory)
@@ -222,9 +234,11 @@ def test_a_plan_of_an_earlier_release_left_no_truth(laboratory):
 
 
 @pytest.mark.parametrize("index", ["ivfflat", "hnsw"])
-def test_an_index_of_this_name_made_by_hand(laboratory, index):
+def test_an_index_of_this_name_made_by_hand(laboratory_and_run, index):
     """It is named and left alone, and the next try makes a generation of another name."""
-    run = before_the_build(laboratory, make_spec(index=index))
+    laboratory, run = laboratory_and_run
+    if index == "hnsw":
+        run = laboratory.run(make_spec(index=index), AS_OF, until="build_embeddings")
     laboratory.query(
         "create table kindred.mine (n int);"
         f"create index customer_embeddings_g1_{index} on kindred.mine (n)"
@@ -239,8 +253,8 @@ def test_an_index_of_this_name_made_by_hand(laboratory, index):
     assert indexes == [(0,)]
 
 
-def test_too_little_memory_is_refused_before_anything_is_made(laboratory, monkeypatch):
-    run = before_the_build(laboratory, make_spec())
+def test_too_little_memory_is_refused_before_anything_is_made(laboratory_and_run, monkeypatch):
+    laboratory, run = laboratory_and_run
     monkeypatch.setattr(plan_module, "largest_lists", lambda *given, **named: 1)
     with pytest.raises(SettingsError, match=r"1200 vectors.*needs at least 1 MB.*nothing has been"):
         run_task(run, "build_embeddings")
@@ -260,7 +274,7 @@ def test_too_little_memory_is_refused_before_anything_is_made(laboratory, monkey
 )
 def test_no_index_where_a_scan_is_better(laboratory, rows, reason):
     laboratory.fill("customers", COLUMNS, rows)
-    laboratory.run(make_spec(clustering={"algorithms": ["kmeans"]}), AS_OF)
+    laboratory.run(make_spec(clustering=KMEANS), AS_OF)
     row = build_row(laboratory)
     assert (row["method"], row["reason"], row["probes"]) == ("exact scan", reason, None)
     assert laboratory.query("select count(*) from bi.similar_customers(1, 5)") == [(5,)]

@@ -24,7 +24,7 @@ def indexed(make_laboratory):
         for row in people(CUSTOMERS)
     ]
     laboratory.fill("customers", COLUMNS, rows)
-    laboratory.last_run = laboratory.run(make_spec(), AS_OF)
+    laboratory.last_run = laboratory.run(make_spec(clustering={"algorithms": ["kmeans"]}), AS_OF)
     return laboratory
 
 

@@ -179,16 +179,19 @@ def test_pieces_cover_everything():
     assert cut(10, 4) == [(0, 4), (4, 8), (8, 10)]
     assert cut(0, 4) == []
     done = []
-    in_threads(lambda start, stop: done.append((start, stop)), cut(10, 4), 2)
-    assert sorted(done) == cut(10, 4)
+    for count, size in ((10, 4), (10, 10), (0, 4)):
+        done.clear()
+        in_threads(lambda start, stop: done.append((start, stop)), cut(count, size), 2)
+        assert sorted(done) == cut(count, size)
 
 
-def test_an_error_in_a_thread_ends_the_work():
+@pytest.mark.parametrize("size", [1, 100])
+def test_an_error_in_a_thread_ends_the_work(size):
     def fail(start, stop):
         raise ValueError(f"piece {start}")
 
     with pytest.raises(ValueError, match="piece 0"):
-        in_threads(fail, cut(100, 1), 2)
+        in_threads(fail, cut(100, size), 2)
 
 
 def test_without_a_place_for_machine_code_it_is_compiled_in_memory(monkeypatch, caplog):
