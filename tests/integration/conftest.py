@@ -18,7 +18,10 @@ from kindred.warehouse.database import connect
 from kindred.warehouse.keys import KeyType
 from kindred.warehouse.schemas import create_space
 
-KEEPING = {"backfills", "encoding", "erasure", "events", "history", "publication"}
+KEEPING = {
+    *("audiences", "backfills", "encoding", "erasure", "events", "history", "lookalikes", "maps"),
+    *("publication", "recommendations", "reports", "segments", "serving"),
+}
 """Folders whose tests are about what tasks and commands do, not about their sessions."""
 LEAST_ITERATIONS = 250  # of scikit-learn's t-SNE
 
