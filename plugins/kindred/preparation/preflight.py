@@ -326,7 +326,8 @@ def _right_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
             f"{functions} functions of {owner} in schema {schema} of database {database}, which"
             f" holds pgvector, could run with the rights of user {user}; have an administrator drop"
             " them, or run 'create schema vector; grant usage on schema vector to public; alter"
-            " extension vector set schema vector'"
+            " extension vector set schema vector', and then run the current date again"
+            " (docs/operations.md)"
         )
         if is_reader:
             failures.append(message)
