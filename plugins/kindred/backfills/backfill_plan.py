@@ -11,6 +11,7 @@ from functools import cached_property
 from kindred.encoding import encoder_versions
 from kindred.history import landing, source, versions
 from kindred.history.snapshot_customers import count_customers, customers_as_of
+from kindred.preparation import source_findings
 from kindred.run import builds
 from kindred.run.builds import Cost
 from kindred.run.context import Deployment
@@ -45,12 +46,16 @@ class PlannedDate:
 
 @dataclass(frozen=True)
 class BackfillPlan:
-    """The dates in order; ``source_rows`` is estimated by the source's statistics, 0 if unknown."""
+    """The dates in order; ``source_rows`` is estimated by the source's statistics, 0 if unknown.
+
+    ``remark``: what the first run of a new date meets, as the spec's source has changed.
+    """
 
     spec: Spec
     choice: Snapshots
     dates: list[PlannedDate]
     source_rows: int
+    remark: str | None = None
 
     @property
     def latest_as_of(self) -> datetime:
@@ -105,7 +110,13 @@ def plan_backfill(
             planner.plan(window, is_computed=choice is Snapshots.ALL or window == last)
             for window in windows
         ]
-    return BackfillPlan(spec, choice, dates, source_rows)
+        remark = _remark(warehouse, spec, last) if planner.is_prepared else None
+    return BackfillPlan(spec, choice, dates, source_rows, remark)
+
+
+def _remark(warehouse: Database, spec: Spec, last: Window) -> str | None:
+    found = source_findings.findings(warehouse, spec, last.as_of, full_extract=False)
+    return next((finding.message for finding in found), None)
 
 
 class _Planner:

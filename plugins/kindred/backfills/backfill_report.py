@@ -61,6 +61,8 @@ def _notes(plan: BackfillPlan) -> list[str]:
             f"+ rows before that date have not all landed; the source has {rows} rows by its"
             " statistics, which the forecast uses"
         )
+    if plan.remark is not None:
+        notes.append(plan.remark)
     if plan.seconds is None:
         notes.append("no published snapshot to compare with: no forecast of time and disk")
     else:

@@ -8,8 +8,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from psycopg2 import sql
+from psycopg2.extras import Json
 
-from kindred.history import key_padding, reconciliation, rejection, source, source_errors
+from kindred.history import (
+    dating,
+    key_padding,
+    reconciliation,
+    rejection,
+    source,
+    source_definition,
+    source_errors,
+)
 from kindred.history.key_comparison import compare_keys
 from kindred.history.reconciliation import KEY_COLUMNS, SourceCounts, SourceKeys
 from kindred.history.row_comparison import Comparison
@@ -97,11 +106,14 @@ def extract(
     windows: list[Interval],
     *,
     newest_end: datetime | None,
+    is_anew: bool,
     reconciles: bool,
     row_limit: int,
     suppression_filter: SuppressionFilter,
 ) -> tuple[int, SourceCounts | None]:
     """Copy the rows of the windows into new landing tables; returns the number of rows.
+
+    ``is_anew``: all rows are read, since the spec defines the source otherwise than before.
 
     If the window that ends at ``newest_end`` is the newest, its keys are compared: for deletes, and
     (``reconciles``) for missing customers, with counts of the source. Rows and keys are as of one
@@ -116,6 +128,7 @@ def extract(
         landing.drop(warehouse)
         payload = payload_definitions(columns)
         warehouse.execute(landing_table(landing.rows_table, columns.key_type, _OWN, payload))
+        source_definition.keep_reading(warehouse, landing.rows_table, is_anew=is_anew)
         for window in windows:
             with source_errors.storing(spec.source):
                 count += pipe(
@@ -217,7 +230,12 @@ def validate(
         when more customers are missing from the history than the gate allows.
     """
     full_extract = full_extract and spec.source.has_updated_at
-    windows = [("-infinity", end.isoformat())] if full_extract else missing_windows(warehouse, end)
+    compares = is_newest(warehouse, end)
+    definition, is_anew = source_definition.landed_as(warehouse, spec, landing.rows_table)
+    is_anew = is_anew and compares
+    windows = missing_windows(warehouse, end)
+    if full_extract or is_anew:
+        windows = [("-infinity", end.isoformat())]
     types = {c: t for c, t in column_types(warehouse).items() if c in spec.payload_columns}
     with warehouse.transaction():
         read_windows = windows_to_read(windows, spec.source.overlap, spec.source.zone)
@@ -227,7 +245,7 @@ def validate(
             landing=landing.rows_table,
         )
         comparison = _comparison(warehouse, landing.rows_table, types, is_full=full_extract)
-        _find_problems(warehouse, spec, landing.rows_table, comparison, end=end)
+        _find_problems(warehouse, spec, landing.rows_table, comparison, end=end, is_anew=is_anew)
         rejected = rejection.reject(warehouse, landing.rows_table, types)
         if spec.source.has_updated_at:
             late = statements.compose("history/late_customers", landing=landing.rows_table)
@@ -238,12 +256,12 @@ def validate(
         # Without statistics on the rows just landed, PostgreSQL would plan the next joins as
         # nested loops.
         warehouse.run("warehouse/analyze_table", table="customer_versions")
-        compares = is_newest(warehouse, end)
         for window in windows:
             parameters = {
                 **dict(zip(("window_start", "window_end"), window, strict=True)),
                 "run_id": run_id,
                 "landed_columns": list(types),
+                "source_definition": Json(definition),
             }
             warehouse.run("history/record_window", parameters, landing=landing.rows_table)
         read = int(warehouse.value("history/count_landed", table=landing.rows_table))
@@ -306,13 +324,19 @@ def _compare(
 
 
 def _find_problems(
-    warehouse: Database, spec: Spec, table: str, comparison: Comparison, *, end: datetime
+    warehouse: Database,
+    spec: Spec,
+    table: str,
+    comparison: Comparison,
+    *,
+    end: datetime,
+    is_anew: bool,
 ) -> None:
     """Collect the rows to reject, and give the others their place in the history."""
     warehouse.run("history/create_problems")
     rejection.find_bad_values(warehouse, spec, table, comparison.types)
     if spec.source.has_updated_at:
-        _date_rows(warehouse, spec, table, comparison, end=end)
+        dating.date_rows(warehouse, spec, table, comparison, end=end, is_anew=is_anew)
     rejection.find_conflicts(warehouse, spec, table)
     warehouse.run(
         "history/find_landed_conflicts",
@@ -320,34 +344,6 @@ def _find_problems(
         landing=table,
         landed_values=comparison.row("landed"),
         version_values=comparison.version(fills=True),
-    )
-
-
-def _date_rows(
-    warehouse: Database, spec: Spec, table: str, comparison: Comparison, *, end: datetime
-) -> None:
-    """Place rows that are dated by the day, and changes that a later version would hide.
-
-    In a window that is not the newest nothing is new.
-    """
-    read_until = warehouse.value("history/newest_end")
-    if read_until is None:
-        return
-    known = sql.Literal(read_until.isoformat() if read_until < end else None)
-    names = {
-        "landing": sql.Identifier(table),
-        "read_until": sql.SQL("{}::timestamptz").format(known),
-        "landed_values": comparison.row("landed"),
-        "version_values": comparison.version(fills=True),
-    }
-    warehouse.run("history/date_days", None, zone=sql.Literal(spec.source.zone), **names)
-    warehouse.run(
-        "history/date_changes",
-        None,
-        known_values=comparison.version(fills=False),
-        other_values=comparison.row("other"),
-        keeps_place=sql.Literal(comparison.is_full),
-        **names,
     )
 
 

@@ -4,7 +4,13 @@ import logging
 from contextlib import ExitStack
 from typing import Any
 
-from kindred.history import key_padding, landing, snapshot_customers, source
+from kindred.history import (
+    key_padding,
+    landing,
+    snapshot_customers,
+    source,
+    source_definition,
+)
 from kindred.history.landing import Landed, Landing
 from kindred.history.source import SourceColumns
 from kindred.history.suppression import SuppressionFilter
@@ -38,6 +44,9 @@ def extract(run: Run) -> dict[str, Any]:
         if run.full_extract and spec.source.has_updated_at:
             windows = [("-infinity", run.as_of.isoformat())]
         is_newest = landing.is_newest(warehouse, run.as_of)
+        is_anew = is_newest and _is_read_anew(run, warehouse)
+        if is_anew:
+            windows = [("-infinity", run.as_of.isoformat())]
         rows, counts = landing.extract(
             origin,
             warehouse,
@@ -50,6 +59,7 @@ def extract(run: Run) -> dict[str, Any]:
             if reads
             else [],
             newest_end=run.as_of if is_newest and reads else None,
+            is_anew=is_anew,
             # The order of a backfill's dates must not decide which of them lands missing customers.
             reconciles=run.build.may_fit and not settings.row_limit,
             row_limit=settings.row_limit,
@@ -68,6 +78,24 @@ def extract(run: Run) -> dict[str, Any]:
             suppression_filter.customers,
         )
     return {"rows": rows, "windows": len(windows), "suppressed": suppression_filter.customers}
+
+
+def _is_read_anew(run: Run, warehouse: Database) -> bool:
+    """Whether the spec defines the source otherwise than when the newest window landed.
+
+    Raises
+    ------
+    PreflightError
+        when its keys are those of another column.
+    """
+    newest = source_definition.newest(warehouse)
+    if newest is None:
+        return False
+    newest.require_same_key(run.spec, run.as_of, full_extract=run.full_extract)
+    changes = source_definition.changes_to_read(newest, run.spec)
+    if changes:
+        log.warning("%s", source_definition.says_of(changes, newest.end))
+    return bool(changes)
 
 
 def _follow_types(run: Run, warehouse: Database, columns: SourceColumns) -> None:

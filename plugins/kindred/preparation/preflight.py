@@ -18,6 +18,7 @@ from kindred.history.suppression import require_same_secret
 from kindred.preparation import (
     audience_findings,
     kept_events,
+    source_findings,
     space_findings,
     store_findings,
 )
@@ -64,10 +65,13 @@ def inspect(
     origin: Database,
     warehouse: Database,
     as_of: datetime | None = None,
+    *,
+    full_extract: bool = False,
 ) -> Preflight:
     """Run every check against sources and warehouse; changes nothing.
 
-    ``as_of``: the date of the snapshot that is wanted; without one, the next.
+    ``as_of``: the date of the snapshot that is wanted; without one, the next. ``full_extract``:
+    whether its run was asked to read everything.
     """
     settings = deployment.settings
     columns, source_finding = _read_source(origin, spec)
@@ -83,6 +87,7 @@ def inspect(
         *_erasure_findings(warehouse, spec),
         *store_findings.findings(spec, settings, rows),
         *_relation_findings(spec, deployment, origin, warehouse, source_finding, columns),
+        *source_findings.findings(warehouse, spec, as_of, full_extract=full_extract),
         *kept_events.findings(warehouse, spec, as_of or datetime.now(UTC)),
         *_catalogue_findings(spec, deployment, warehouse),
         *audience_findings.findings(
@@ -321,7 +326,8 @@ def _right_findings(warehouse: Database, spec: Spec) -> Iterator[Finding]:
             f"{functions} functions of {owner} in schema {schema} of database {database}, which"
             f" holds pgvector, could run with the rights of user {user}; have an administrator drop"
             " them, or run 'create schema vector; grant usage on schema vector to public; alter"
-            " extension vector set schema vector'"
+            " extension vector set schema vector', and then run the current date again"
+            " (docs/operations.md)"
         )
         if is_reader:
             failures.append(message)

@@ -95,7 +95,9 @@ def prepare(deployment: Deployment, spec: Spec, request: Request) -> dict[str, A
         open_models(spec)
         audiences = read_audience_files(spec.space)
         with deployment.source(spec, label, prove=True) as origin:
-            report = preflight.inspect(spec, deployment, origin, warehouse, as_of)
+            report = preflight.inspect(
+                spec, deployment, origin, warehouse, as_of, full_extract=request.full_extract
+            )
         for finding in report.findings:
             if finding.outcome is Outcome.WARNING:
                 log.warning("%s", finding.message)

@@ -9,7 +9,7 @@ import psycopg2.errors
 
 from kindred.run.schedule_edges import previous_edge
 from kindred.spec.schedules import schedule_of
-from kindred.warehouse import partitions
+from kindred.warehouse import partitions, statements
 from kindred.warehouse.database import Database
 
 log = logging.getLogger(__name__)
@@ -65,10 +65,18 @@ def drop_hidden(database: Database, before: datetime | None) -> int:
 
     Those that a published snapshot shares stay for as long as it does. The caller must hold
     ``Resource.PUBLISH`` and be outside a transaction. Waits briefly for
-    readers: a partition still being read is left to the next call, which also completes a call that
-    was killed.
+    readers: a partition still being read, or of a snapshot that an open transaction still sees, is
+    left to the next call, which also completes a call that was killed.
     """
-    hidden = database.rows("publication/hidden_snapshots", {"before": before})
+    holders = statements.compose("publication/holders_of_snapshots")
+    found = database.rows("publication/hidden_snapshots", {"before": before}, holders=holders)
+    hidden = [(as_of, is_shared) for as_of, is_shared, _ in found]
+    seen = {as_of for as_of, _, is_seen in found if is_seen}
+    if seen:
+        log.info(
+            "%d hidden snapshots are seen by open transactions; the next run removes them",
+            len(seen),
+        )
     dropped = 0
     database.run("publication/delete_pruned_profiles")
     hidden_as_ofs = {"as_ofs": [as_of for as_of, _ in hidden]}
@@ -86,18 +94,26 @@ def drop_hidden(database: Database, before: datetime | None) -> int:
             for as_of, is_shared in hidden
             if not (is_shared and parent in partitions.SHARED)
         }
-        dropped += _drop_all(database, parent, wanted)
+        kept = {partitions.partition_name(parent, as_of) for as_of in seen}
+        dropped += _drop_all(database, parent, wanted, kept)
     partitions.set_lock_timeout(database, 0, is_local=False)
     return dropped
 
 
-def _drop_all(database: Database, parent: str, wanted: set[str]) -> int:
-    """Drop partitions one by one, up to the first that is still being read; returns how many."""
+def _drop_all(database: Database, parent: str, wanted: set[str], kept: set[str]) -> int:
+    """Drop partitions one by one, up to the first that is still being read; returns how many.
+
+    Those to be ``kept`` for now are passed over.
+    """
     dropped = 0
     for (partition,) in database.rows("publication/partitions_of_snapshot", {"parent": parent}):
         if partition not in wanted:
             continue
         is_detaching = database.value("warehouse/is_detaching", {"table": partition})
+        if partition in kept:
+            if is_detaching:  # the others must wait for it
+                break
+            continue
         detach = "warehouse/finish_detach" if is_detaching else "publication/detach_concurrently"
         try:
             database.run(detach, parent=parent, partition=partition)

@@ -53,6 +53,7 @@ SECOND_KEYS = {
     "customer_recommendations": ("item_number",),
     "audience_members": ("customer_id",),
 }
+BY_ALL_COLUMNS = "customer_lookalikes"
 INDEX_WORKERS = 2
 LOCK_TIMEOUT_MILLISECONDS = 100
 RETRY_PAUSE_SECONDS = 0.5
@@ -148,8 +149,14 @@ def _ensure_aside(
         if database.has_table(table):
             return
         with database.transaction():
-            database.run("warehouse/create_aside", table=table, parent=parent)
+            _create_aside(database, table, parent)
             database.run("warehouse/delete_loaded_parts", {"table": table})
+
+
+def _create_aside(database: Database, table: str, parent: str) -> None:
+    database.run("warehouse/create_aside", table=table, parent=parent)
+    if parent == BY_ALL_COLUMNS:
+        database.run("warehouse/count_no_values", table=table)
 
 
 def delete_customers(
@@ -280,7 +287,7 @@ def copy_attached(database: Database, as_of: datetime, heir: datetime, *, memory
         partition = partition_name(parent, as_of)
         with database.transaction():
             database.run("warehouse/drop_table", table=table)
-            database.run("warehouse/create_aside", table=table, parent=parent)
+            _create_aside(database, table, parent)
             found = database.rows("warehouse/columns_of_relation", {"table": table})
             database.run(
                 "warehouse/copy_partition",

@@ -186,6 +186,20 @@ def test_what_somebody_reads_is_left_to_the_next_run(shop_of_two, monkeypatch):
     assert not any(is_pending for _, is_pending in partitions(shop_of_two))
 
 
+def test_what_an_open_transaction_sees_is_left_to_the_next_run(shop_of_two):
+    """It has read nothing yet, and so locks nothing."""
+    keep, moments = Retention(nights=1, month_ends=0), [moment(NIGHTS[0])]
+    lists = "select count(*) from bi.lookalikes where as_of = %s"
+    with closing(psycopg2.connect(shop_of_two.warehouse_dsn)) as reader, reader.cursor() as cursor:
+        cursor.execute("begin isolation level repeatable read; select 1")
+        before = shop_of_two.query(lists, moments)
+        assert prune(shop_of_two.deployment, SPEC, keep, is_dry_run=False) == moments
+        cursor.execute(lists, moments)
+        assert cursor.fetchall() == before != [(0,)]
+    assert prune(shop_of_two.deployment, SPEC, keep, is_dry_run=False) == []
+    assert slugs(shop_of_two) == {"20260130t020000"}
+
+
 def test_a_killed_detach_is_finished(shop_of_two):
     keep = Retention(nights=1, month_ends=0)
     with closing(psycopg2.connect(shop_of_two.warehouse_dsn)) as reader, reader.cursor() as cursor:

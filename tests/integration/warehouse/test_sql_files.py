@@ -80,6 +80,7 @@ FRAGMENTS = {
     "is_return": "false",
     "audience": "'a'",
     "moment": "'2026-01-01'",
+    "holders": "select '3' as horizon",
 }
 # PostgreSQL parses a whole string before it runs the first statement of it, which ends it here.
 STOP = "do $stop$ begin raise exception 'parsed'; end $stop$; "
