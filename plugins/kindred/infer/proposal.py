@@ -10,7 +10,7 @@ import pandas as pd
 from kindred.errors import InferenceError
 from kindred.infer.column_names import looks_like_label
 from kindred.infer.columns import Column, SqlType
-from kindred.infer.hindsight import FLAG_VALUES, closing_by_name, closing_by_values
+from kindred.infer.hindsight import closing_by_values, written_later
 from kindred.infer.kinds import Decision, Use, decide
 from kindred.infer.leaks import best_aucs, find_leaks
 from kindred.infer.transactions import ADVICE, Transactions, find_transactions
@@ -216,8 +216,7 @@ def _decide_all(roles: Roles, evidence: Evidence, reserved: int) -> list[Decisio
     with step("comparing columns with labels"):
         aucs = best_aucs(candidates, outcomes)
     leaks = find_leaks(candidates, outcomes, aucs)
-    flags = [column.name for column in candidates if column.distinct <= FLAG_VALUES]
-    hindsight = closing_by_name((column.name for column in candidates), flags)
+    hindsight = written_later(candidates, has_updated_at=roles.updated_at is not None)
     if roles.updated_at is not None:
         key = evidence.column("key", roles.key)
         moments = evidence.column("updated_at", roles.updated_at)
