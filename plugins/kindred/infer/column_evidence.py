@@ -40,6 +40,7 @@ _HAS_TIME = {"T", ":"}  # beside a date such as 20220506
 _FEW_TEXTS = 20  # a column of booleans in all of their spellings has fewer
 _MIN_GROUPED = 50  # numbers of which none has one or two decimals: 0.9 ** 50 is 0.5 %
 _MIN_GROUPED_MONEY = 10
+_MIN_LONG_DECIMALS, _LONG_SHARE = 4, 0.9  # of ten decimals in a row one ends in a zero
 _MANY_DATES, _LATE_DAY = 60, 28  # (27 / 31) ** 60 is 0.02 %
 
 
@@ -180,6 +181,50 @@ class ColumnEvidence:
         """The decimal sign without which the column would be no numbers."""
         fitting = [d for d, read in self.numbers.items() if self.is_enough(read.rows)]
         return fitting[0] if len(fitting) == 1 else None
+
+    @cached_property
+    def shown_decimal(self) -> str | None:
+        """The decimal sign that the column shows for its whole file.
+
+        Programs write ``52.477405`` with a dot whatever the file's language: coordinates and the
+        like show the sign of their own column only, unless their thousands have one too.
+        """
+        sign = self.proven_decimal
+        if sign != DOT:
+            return sign
+        reading = self.numbers[DOT]
+        with_point = long = 0
+        for place, numeral in reading.numerals.items():
+            rows = int(self.shaped.shape_rows[place])
+            if numeral.is_grouped:
+                return sign
+            with_point += rows * (numeral.point >= 0 or numeral.has_exponent)
+            is_long = numeral.decimals >= _MIN_LONG_DECIMALS or numeral.has_exponent
+            long += rows * is_long
+        return None if long >= _LONG_SHARE * with_point > 0 else sign
+
+    def decimal_for(self, sign: str) -> str | None:
+        """The decimal sign of a proven column whose numbers look like 1.234 (``sign`` a dot).
+
+        That is the other one if it is for thousands here, this one if three decimals follow it.
+        """
+        proven = self.proven_decimal
+        if proven is None:
+            return None
+        numerals = self.numbers[proven].numerals
+        if proven == sign:
+            decimals = {numeral.decimals for numeral in numerals.values() if numeral.point >= 0}
+            return sign if decimals == {3} else None
+        groups = (n.is_grouped and sign in self.shaped.shapes[p] for p, n in numerals.items())
+        return proven if any(groups) else None
+
+    @cached_property
+    def undecided_signs(self) -> frozenset[str]:
+        """What stands before three digits in a column that could be read by either sign."""
+        if not self.is_undecided:
+            return frozenset()
+        places = [p for p, n in self.numbers[DOT].numerals.items() if n.decimal]
+        return frozenset(c for p in places for c in self.shaped.shapes[p] if c in (DOT, COMMA))
 
     @cached_property
     def likely_decimal(self) -> str | None:

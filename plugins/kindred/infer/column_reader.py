@@ -1,7 +1,7 @@
 """Read one column of a file by the conventions of the file: as booleans, numbers, dates or text."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from kindred.infer.conventions import Conventions
 from kindred.infer.durations import are_times_of_day, hours_of
 from kindred.infer.markers import marked
 from kindred.infer.moments import BIRTH_PIVOT, PIVOT, YMD, MomentShape, moment_shape
-from kindred.infer.numerals import BARE, COMMA, DOT, PERCENT, UNITS, Numeral, readings
+from kindred.infer.numerals import BARE, COMMA, DOT, UNITS, Numeral, readings
 from kindred.infer.plain_values import (
     as_arrow,
     fit_bigint,
@@ -44,16 +44,17 @@ from kindred.infer.plain_values import (
     scattered,
     since_1970,
 )
+from kindred.infer.reading_notes import style_notes
 from kindred.infer.shapes import shown
 
 AMBIGUOUS = "dates whose day and month cannot be told apart"
 AMBIGUOUS_NUMBERS = "numbers such as 1.234 or 1,234, and no column shows which is the decimal sign"
+DISPUTED_NUMBERS = "numbers such as 1.234 or 1,234, and other columns differ in the decimal sign"
 AMBIGUOUS_ZONE = "times of zone "
 SEVERAL_UNITS = "numbers in several currencies or units"
 DURATIONS = "times of the day or durations"
 _DURATION = re.compile(r"-?[09]9{0,3}:99(:99([.,]9+)?)?")
 
-_GROUPS = re.compile(r"[09]([^09])99+")  # what stands between thousands
 _MIN_ALMOST_SHARE = 0.5
 _SHAPES_SHOWN = 3
 _MIN_COMPACT = 10  # distinct numbers of eight digits that all are days: chance has 1 in 1,200 each
@@ -108,7 +109,7 @@ class ColumnReader:
         if reading.affix == BARE and is_all_whole and not fit_bigint(spelled):
             return None  # more digits than a bigint holds: an id
         odd = self.shaped.meant_rows - reading.rows
-        self.notes += _style_notes(reading, self.shaped.shapes)
+        self.notes += style_notes(reading, self.shaped.shapes)
         floats = np.full(len(self.column.texts), np.nan)
         floats[places] = floats_of(spelled)
         timed = None if odd else self._moments_in(floats, numerals)
@@ -151,7 +152,10 @@ class ColumnReader:
                 self.notes.append(AMBIGUOUS)
                 return None
             reading = replace(reading, order=self.conventions.order)
-        elif reading.order and self.conventions.order not in (None, reading.order):
+        elif reading.order and (
+            self.conventions.is_order_disputed
+            or self.conventions.order not in (None, reading.order)
+        ):
             self.notes.append(f"dates are {reading.order} here, unlike in other columns")
         return self._moments(reading)
 
@@ -256,16 +260,20 @@ class ColumnReader:
         decimal = self.conventions.decimal
         if len(fitting) == 1:
             (only,) = fitting
-            if own and decimal not in (None, only):
+            is_alone = self.conventions.is_decimal_disputed if decimal is None else decimal != only
+            if own and is_alone:
                 sign = {DOT: "a dot", COMMA: "a comma"}[only]
                 self.notes.append(f"the decimal sign is {sign} here, unlike in other columns")
             return fitting[only]
         if not self.evidence.is_undecided:
             return fitting[DOT]
-        presumed = self.conventions.presumed_decimal
-        found = decimal or self.evidence.likely_decimal or presumed
+        if self.conventions.is_decimal_disputed:
+            found, why = self.conventions.decimal_like(self.evidence), DISPUTED_NUMBERS
+        else:
+            found = decimal or self.evidence.likely_decimal or self.conventions.presumed_decimal
+            why = AMBIGUOUS_NUMBERS
         if not found:
-            self.notes.append(AMBIGUOUS_NUMBERS)
+            self.notes.append(why)
             return None
         return fitting[found]
 
@@ -370,21 +378,3 @@ class ColumnReader:
             sql_type = SqlType.DATE if (known == np.floor(known)).all() else SqlType.TIMESTAMP
             return self._typed(sql_type, as_arrow(times, sql_type))
         return None
-
-
-def _style_notes(reading: NumberReading, shapes: Sequence[str]) -> list[str]:
-    notes = []
-    grouped = (shapes[place] for place, numeral in reading.numerals.items() if numeral.is_grouped)
-    sign = next((found[1] for shape in grouped if (found := _GROUPS.search(shape))), "")
-    has_decimals = sign == COMMA or any(n.point >= 0 for n in reading.numerals.values())
-    decimals = f"{reading.decimal}5" if has_decimals else ""
-    if sign or decimals.startswith(COMMA):
-        what = "thousands" if sign else "a comma"
-        notes.append(f"written with {what} as in 1{sign}234{decimals}")
-    if reading.is_currency:
-        notes.append("without its currency sign")
-    elif reading.affix == PERCENT:
-        notes.append("in percent")
-    elif reading.affix:
-        notes.append(f"in {reading.affix}")
-    return notes

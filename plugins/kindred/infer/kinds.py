@@ -24,6 +24,7 @@ from kindred.infer.column_reader import (
     AMBIGUOUS,
     AMBIGUOUS_NUMBERS,
     AMBIGUOUS_ZONE,
+    DISPUTED_NUMBERS,
     DURATIONS,
     SEVERAL_UNITS,
 )
@@ -48,13 +49,21 @@ _MAX_ROWS_FITTED, _SEED = 200_000, 20_180_401
 _SMALL_TABLE = 1000  # rows below which ten rows are too many to require for a category
 
 
+_OF_NUMBERS = (
+    "write them without thousands, or read them in the spec's source query:"
+    " replace(column, '.', '')::numeric if the dot is for thousands, column::numeric if for"
+    " decimals"
+)
 _AMBIGUITIES = {
-    AMBIGUOUS: "write them as 2026-03-31",
-    AMBIGUOUS_NUMBERS: "write them without thousands",
+    AMBIGUOUS: "write them as 2026-03-31, or name their format in the spec's source query, such as"
+    " to_date(column, 'DD/MM/YYYY')",
+    AMBIGUOUS_NUMBERS: _OF_NUMBERS,
+    DISPUTED_NUMBERS: _OF_NUMBERS,
     AMBIGUOUS_ZONE: "write them with an offset, as in 2026-03-31T23:59:00+02:00",
     SEVERAL_UNITS: "convert them to one",
     DURATIONS: "write them as a number of minutes or hours",
 }
+_UNCLEAR = {AMBIGUOUS, AMBIGUOUS_NUMBERS, DISPUTED_NUMBERS}
 
 
 class Use(StrEnum):
@@ -113,7 +122,8 @@ def decide(column: Column, *, is_sample: bool = False) -> Decision:
 
 def _with_remarks(column: Column, decision: Decision) -> Decision:
     """The decision with what the column almost is, and with codes that a source must make null."""
-    decision = replace(decision, almost=column.almost)
+    is_unclear = _UNCLEAR.intersection(column.notes)  # of numbers or dates by more than one reading
+    decision = replace(decision, almost=None if is_unclear else column.almost)
     is_code = sentinels(column)
     if decision.use is not Use.FEATURE or not is_code.any():
         return decision
@@ -314,12 +324,12 @@ def _text(column: Column) -> Decision:
     measured = (
         f"{column.distinct:,} distinct texts of {words:.1f} words and {mean_length:.0f} characters"
     )
-    if column.distinct <= COMMON_VALUES and not (is_long and column.distinct > column.known / 2):
+    is_few = column.distinct <= COMMON_VALUES
+    unclear = _ambiguity(column) if not is_few or column.distinct > MIN_AMOUNTS else None
+    if unclear is not None:
+        return unclear
+    if is_few and not (is_long and column.distinct > column.known / 2):
         return _category(column, f"{column.distinct} values")
-    for start, remedy in _AMBIGUITIES.items():
-        note = next((note for note in column.notes if note.startswith(start)), None)
-        if note is not None:
-            return replace(_ignore(column, "no kind"), warning=f"{note}: {remedy}")
     if is_long and words > 1.5:
         return _free_text(column, f"free text: {measured}")
     if column.distinct >= NEAR_UNIQUE * column.known:
@@ -343,6 +353,17 @@ def _text(column: Column) -> Decision:
         f"{column.distinct:,} short values, of which the {COMMON_VALUES} most frequent cover"
         f" {share:.0%} only",
     )
+
+
+def _ambiguity(column: Column) -> Decision | None:
+    """Values that are of a kind which nothing in the file decides, with what to do."""
+    for start, remedy in _AMBIGUITIES.items():
+        note = next((note for note in column.notes if note.startswith(start)), None)
+        if note is not None:
+            others = (other for other in column.notes if other != note)
+            why = "; ".join(("no kind", *others, f"{note}: {remedy}"))
+            return Decision(column.name, Use.IGNORE, why, warning=f"{note}: {remedy}")
+    return None
 
 
 def _free_text(column: Column, reason: str) -> Decision:

@@ -94,6 +94,11 @@ class Numeral:
     power: int = 0
     has_minus_after: bool = False
 
+    @property
+    def decimals(self) -> int:
+        """How many digits follow the decimal sign, an exponent's among them."""
+        return len(self.keep) - self.point - 1 if self.point >= 0 else 0
+
     def spelled(self, group: ShapeGroup) -> pa.StringArray:
         """The texts of the shape as plain numbers (n,), such as -1234.5."""
         cells = group.cells[:, self.keep]

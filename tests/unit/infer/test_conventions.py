@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from kindred.infer.column_reader import AMBIGUOUS, AMBIGUOUS_NUMBERS
+from kindred.infer.column_reader import AMBIGUOUS, AMBIGUOUS_NUMBERS, DISPUTED_NUMBERS
 from kindred.infer.columns import SqlType
 from kindred.infer.conventions import read_conventions
 from kindred.infer.kinds import decide
@@ -74,6 +74,48 @@ def test_a_column_may_differ_and_it_is_said():
     column = typed("amount", ["1,234.50", "2.25"], COMMAS, ["1,25", "2,5"])
     assert values_of(column) == [1234.5, 2.25]
     assert "the decimal sign is a dot here, unlike in other columns" in column.notes
+
+
+PLACES = [f"5{n % 7}.{n * 7919 % 10**6:06d}" for n in range(40)]
+UNCLEAR = ["637.202", "284", "12.100"]
+GROUPED = ["2.304,99", "781,49"]
+BESIDE = {
+    "coordinates prove nothing of others": ([PLACES, PLACES], ";", None),
+    "nor against a column with thousands": ([PLACES, PLACES, GROUPED], ";", 637_202),
+    "both signs, of which one's columns look alike": ([DOTS, GROUPED, COMMAS], ";", 637_202),
+    "the others look alike": ([["0.512", "7.125"], DOTS, COMMAS], ";", 637.202),
+    "neither does": ([DOTS, COMMAS, COMMAS], ";", None),
+    "both do": ([["0.512", "7.125"], GROUPED, COMMAS], ";", None),
+    "a tie": ([DOTS, GROUPED], ";", None),
+    "a tie between commas": ([DOTS, COMMAS], ",", None),
+}
+
+
+@pytest.mark.parametrize("case", BESIDE)
+def test_a_column_that_shows_no_sign_is_read_like_those_that_prove_one(case):
+    others, separator, first = BESIDE[case]
+    column = typed("people", UNCLEAR, *others, separator=separator)
+    if first is not None:
+        assert values_of(column)[0] == first
+        return
+    is_disputed = len(others) > 1 and others[1] is not PLACES
+    assert column.notes == (DISPUTED_NUMBERS if is_disputed else AMBIGUOUS_NUMBERS,)
+    many = typed("people", [f"{n}.{n:03d}" for n in range(100, 160)], *others, separator=separator)
+    if is_disputed:  # fifty values that no column decides are no category
+        decision = decide(many)
+        assert "replace(column, '.', '')::numeric" in decision.warning
+        assert decision.warning in decision.remark
+
+
+def test_a_tie_is_said_and_decides_nothing():
+    days, months = ["31/12/2020", "01/02/2020"], ["12/31/2020", "01/02/2020"]
+    for others in ((days, months), (months, days)):
+        assert typed("joined", ["03/04/2021"], *others).notes == (AMBIGUOUS,)
+        line = read_conventions([text_column(str(n), other) for n, other in enumerate(others)]).line
+        assert "day first (3/4/2021 is in April) in 1 column" in line
+        assert "month first (3/4/2021 is in March) in 1 column" in line
+    signs = [text_column("a", COMMAS), text_column("b", DOTS)]
+    assert "a comma in 1 column and a dot in 1 column" in read_conventions(signs).line
 
 
 NO_NUMBERS = {
