@@ -21,8 +21,18 @@ _WORD = re.compile(r"IDs(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 ID_ENDINGS = {"id", "ids", "key", "uuid", "guid", "number", "no", "nr", "ref"}
 _POSTAL = {
     *("zip", "zipcode", "postal", "postcode", "postleitzahl", "plz", "pincode", "postnr"),
-    *("postnummer", "pocztowy", "npa", "postale", "eircode", "cep", "zip4", "zip5"),
+    *("postnummer", "pocztowy", "npa", "postale", "eircode", "cep", "zip4", "zip5", "pin"),
 }
+# What is numbered under such a name, if no two rows share a number.
+_NUMBERED_THINGS = vocabulary(
+    "account acct konto compte cuenta conta conto rekening policy police poliza "
+    "apolice polizza polis matricule matricula matricola contract contrat contrato contratto "
+    "vertrag member membership mitglied card karte carte tarjeta cartao invoice rechnung "
+    "facture factura fattura order auftrag commande pedido ordine ticket serial passport license "
+    "licence ssn nif nie dni cpf cnpj siren siret pesel iban imei customer client kunde cliente "
+    "klant kund employee patient student dossier registration numero num"
+)
+_NUMBER_ENDINGS = ("nummer", "numer", "number", "nr", "numero", "nro", "kennung")
 _PHONES = {
     *("phone", "telephone", "tel", "mobile", "cell", "cellphone", "fax", "telefon", "telefono"),
     *("handy", "msisdn", "whatsapp", "portable", "mobil", "celular", "movil"),
@@ -47,8 +57,16 @@ _NAMED_THINGS = vocabulary(
     "type typ category kategorie region department dept branch industry sector country state "
     "county district territory store shop channel product sku brand cluster segment gender sex "
     "marital filiale abteilung branche agence departement province bundesland office warehouse "
-    "depot tariff profession occupation religion"
+    "depot tariff profession occupation religion kostenstelle kostentraeger sparte gruppe groupe "
+    "grupo gruppo groep group categorie categoria kategoria famille familia reparto sucursal "
+    "center centre centro"
 )
+# German writes such names as one word: Warengruppe, Verkaufsgebiet.
+_COMPOUND_THINGS = (
+    *("gruppe", "stelle", "gebiet", "bezirk", "kategorie", "typ", "filiale", "abteilung"),
+    *("branche", "sparte", "groep", "grupp", "avdelning"),
+)
+_PLACES_OF_COSTS = ("center", "centre", "centro")
 _MEASURES = vocabulary(
     "count size sales share rate amount score visits total sum avg mean population income spend "
     "salary price revenue balance cost limit value area weight distance length height volume "
@@ -56,7 +74,7 @@ _MEASURES = vocabulary(
     "montant prix salaire"
 )
 _MAX_CATEGORY_WORDS = 2  # age_at_first_sex is an age
-_RANKS = {"number", "num", "n", "rank", "level"}
+_RANKS = {"number", "num", "n", "rank", "level", "age", "alter", "altersgruppe"}
 _OUTCOMES = vocabulary(
     "churn churned churner attrition exited cancelled canceled response responded responder "
     "converted conversion accepted subscribed label target outcome default defaulted recommended "
@@ -162,6 +180,16 @@ def looks_like_id(name: str) -> bool:
     return bool(words) and words[-1] in ID_ENDINGS
 
 
+def looks_like_number_of_thing(name: str) -> bool:
+    """Whether a name denotes what has a number of its own, such as ``account`` or ``Kontonummer``.
+
+    >>> [looks_like_number_of_thing(name) for name in ("account", "Kontonummer", "account balance")]
+    [True, True, False]
+    """
+    words = words_of(name)
+    return bool(words) and (words[-1] in _NUMBERED_THINGS or words[-1].endswith(_NUMBER_ENDINGS))
+
+
 def looks_like_postal_code(name: str) -> bool:
     """Whether a name denotes a postal code."""
     return not _POSTAL.isdisjoint(words_of(name))
@@ -205,7 +233,10 @@ def looks_like_code(name: str) -> bool:
 
 def looks_like_amount(name: str) -> bool:
     """Whether a name denotes what can be added up or compared, such as ``salary``."""
-    return not _MEASURES.isdisjoint(words_of(name))
+    words = words_of(name)
+    if words[-1:] and words[-1] in _PLACES_OF_COSTS:  # a cost center
+        words = words[:-2]
+    return not _MEASURES.isdisjoint(words)
 
 
 def looks_like_category(name: str) -> bool:
@@ -215,8 +246,10 @@ def looks_like_category(name: str) -> bool:
     [True, True, False]
     """
     words = words_of(name)
-    is_short = 0 < len(words) <= _MAX_CATEGORY_WORDS
-    return is_short and words[-1] in _NAMED_THINGS and (_MEASURES | _RANKS).isdisjoint(words)
+    if not 0 < len(words) <= _MAX_CATEGORY_WORDS or looks_like_amount(name):
+        return False
+    is_thing = words[-1] in _NAMED_THINGS or words[-1].endswith(_COMPOUND_THINGS)
+    return is_thing and _RANKS.isdisjoint(words)
 
 
 def looks_like_label(name: str) -> bool:

@@ -4,7 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindred.infer.column_names import looks_like_amount, looks_like_phone
+from kindred.infer.column_names import (
+    looks_like_amount,
+    looks_like_number_of_thing,
+    looks_like_phone,
+)
 from kindred.infer.columns import COMMON_VALUES, Column, Numbers, whole
 from kindred.infer.shapes import buffers_of, strip
 
@@ -30,6 +34,7 @@ _PHONE_START = r"^(\+|00[1-9]|\(|0[1-9])"
 _PHONE_BY_NAME = r"^[+(]?\d[\d\s().\-/]{5,20}(\s?(x|ext\.?)\s?\d{1,5})?$"
 _PHONE_DIGITS = (9, 15)
 _MIN_ID_DIGITS = 9  # from which near-unique whole numbers of one width are of phones or accounts
+_MIN_NUMBER_DIGITS = 4  # of a thing that the name says is numbered
 _MIN_ACCOUNTS = 100  # rows: of fewer amounts all may have one width
 _MIN_SORTED = 20  # rows that nobody would expect to be in ascending order, all different
 _MIN_COLLISIONS = 5.0  # pairs of equal numbers that chance would make among amounts of that range
@@ -129,6 +134,15 @@ def _numbers(column: Column, numbers: Numbers, *, is_sample: bool) -> str | None
             and min(widths) >= _MIN_ID_DIGITS
         ):
             return f"whole numbers of {min(widths)} digits, as of phones or accounts: {counted}"
+        if (
+            looks_like_number_of_thing(column.name)
+            and is_near_unique
+            and not is_amount
+            and column.known >= _MIN_SORTED
+            and min(widths) >= _MIN_NUMBER_DIGITS
+            and max(widths) - min(widths) <= 1
+        ):
+            return f"numbers of things by name, {counted}: an id"
     if is_sample or column.distinct != column.known or column.odd:
         return None
     return _row_number(column, numbers, known)

@@ -37,6 +37,14 @@ IDENTIFIERS = {
     "phones by name": ("Tel", [f"{d[2:5]}/{d[5:]}" for d in DIGITS], "phone numbers"),
     "phones as digits": ("mobile_phone", DIGITS, "phone numbers"),
     "account numbers": ("reference", DIGITS, "whole numbers of 11 digits"),
+    "accounts": ("account", [d[-8:] for d in DIGITS if d[-8] > "0"][:500], "numbers of things"),
+    "accounts in German": (
+        "Kontonummer", [str(7_000_000 + n) for n in RNG.permutation(10**6)[:ROWS]],
+        "numbers of things",
+    ),
+    "staff of France": (
+        "matricule", [str(9_000 + n) for n in RNG.permutation(9**5)[:ROWS]], "numbers of things"
+    ),
     "row numbers with gaps": (
         "n", [str(n) for n in np.cumsum(RNG.integers(1, 9, ROWS))], "in the order of the rows"
     ),
@@ -79,6 +87,10 @@ CODES = {
     "a region": ("region", RNG.integers(1, 14, ROWS)),
     "departments of France": ("departement", RNG.integers(1, 96, ROWS)),
     "a kind of shop": ("StoreType", RNG.integers(1, 5, ROWS)),
+    "cost centers": ("Kostenstelle", RNG.choice([4200, 5300, 4711], ROWS)),
+    "cost centers in English": ("cost center", RNG.choice([4200, 5300, 4711], ROWS)),
+    "groups of goods": ("warengruppe", RNG.choice([101, 205, 310], ROWS)),
+    "postal codes of India": ("PIN", RNG.choice([560001, 600028, 110001], ROWS)),
     "by behaviour": ("column_7", RNG.choice(RNG.integers(1000, 9999, 25), ROWS)),
 }
 
@@ -88,7 +100,7 @@ def test_codes_are_categories(case):
     name, numbers = CODES[case]
     decision = decide(typed(name, [str(number) for number in numbers]))
     assert decision.settings.get("kind") == "categorical", decision.reason
-    assert "codes" in decision.reason
+    assert "codes" in decision.reason, decision.reason
 
 
 AMOUNTS = {
@@ -101,6 +113,9 @@ AMOUNTS = {
     "sales of a store": ("store_sales", RNG.integers(1, 40, ROWS)),
     "usage of phones": ("mobile_usage", RNG.integers(100_000, 999_999, ROWS)),
     "counts": ("visits", RNG.integers(0, 30, ROWS)),
+    "groups of ages": ("age_group", RNG.integers(1, 8, ROWS)),
+    "balances of accounts": ("account balance", RNG.permutation(90_000)[:ROWS] + 10_000),
+    "accounts of many": ("account", RNG.integers(1000, 1300, ROWS)),
 }
 
 
