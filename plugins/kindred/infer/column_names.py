@@ -37,7 +37,19 @@ _PHONES = {
     *("phone", "telephone", "tel", "mobile", "cell", "cellphone", "fax", "telefon", "telefono"),
     *("handy", "msisdn", "whatsapp", "portable", "mobil", "celular", "movil"),
 }
-_DATES = {"date", "dt", "datum", "fecha", "dob", "birthday", "birthdate", "datetime", "dates"}
+_DATES = vocabulary(
+    "date dt datum fecha fec fech dob birthday birthdate datetime dates dato paiva paivamaara pvm "
+    "tarih tarihi dataora datetimes"
+)
+_COMPOUND_DATES = ("datum", "dato", "paiva", "paivamaara", "pvm")  # Eintrittsdatum
+_DATES_ELSEWHERE = re.compile("(?i)^дат[аы]|^ημερομην[ιί]α|日期|日付|年月日|날짜|일자")  # noqa: RUF001
+# `data` is a date in the Romance languages and Polish, but not in data_usage.
+_DATA_OF = vocabulary(
+    "di de do da del della dela nascita nascimento inizio inicio fine fim iscrizione inscricao "
+    "cadastro ingresso entrata entrada registrazione registro acquisto compra contratto contrato "
+    "assunzione admissao emissao ultima ultimo primo primeira urodzenia rejestracji zakupu "
+    "zamowienia zatrudnienia umowy od naixement alta nasterii"
+)
 _TIMES = vocabulary(
     "time timestamp ts epoch unix at login seen created updated modified registered joined signup "
     "visited last first since when visit expires expiry start end opened closed event activity"
@@ -201,8 +213,24 @@ def looks_like_phone(name: str) -> bool:
 
 
 def looks_like_date(name: str) -> bool:
-    """Whether a name says that it is a date, such as ``signup_date``."""
-    return not _DATES.isdisjoint(words_of(name))
+    """Whether a name says that it is a date, such as ``signup_date``.
+
+    >>> [looks_like_date(name) for name in ("Eintrittsdatum", "data di nascita", "data_usage")]
+    [True, True, False]
+    """
+    words = words_of(name)
+    if words[:1] == ["data"] and (len(words) == 1 or words[1] in _DATA_OF):
+        return True
+    return (
+        not _DATES.isdisjoint(words)
+        or any(word.endswith(_COMPOUND_DATES) for word in words)
+        or _DATES_ELSEWHERE.search(unicodedata.normalize("NFC", name)) is not None
+    )
+
+
+def looks_like_serial(name: str) -> bool:
+    """Whether a name says that its numbers are the days of a spreadsheet."""
+    return looks_like_date(name) or not {"excel", "serial", "xls"}.isdisjoint(words_of(name))
 
 
 def looks_like_month(name: str) -> bool:

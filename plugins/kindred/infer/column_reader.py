@@ -17,6 +17,7 @@ from kindred.infer.column_names import (
     looks_like_id,
     looks_like_month,
     looks_like_phone,
+    looks_like_serial,
     looks_like_time,
 )
 from kindred.infer.columns import (
@@ -46,6 +47,7 @@ from kindred.infer.plain_values import (
 )
 from kindred.infer.reading_notes import style_notes
 from kindred.infer.shapes import shown
+from kindred.infer.unread_moments import EXCEL, unread_form
 
 AMBIGUOUS = "dates whose day and month cannot be told apart"
 AMBIGUOUS_NUMBERS = "numbers such as 1.234 or 1,234, and no column shows which is the decimal sign"
@@ -82,6 +84,7 @@ class ColumnReader:
     ) -> None:
         self.is_time = is_time or looks_like_time(column.name)
         self.is_date = is_time or looks_like_date(column.name)
+        self.is_serial = is_time or looks_like_serial(column.name)
         self.is_month = looks_like_month(column.name)
         self.column, self.conventions, self.evidence = column, conventions, evidence
         self.shaped = evidence.shaped
@@ -191,6 +194,13 @@ class ColumnReader:
             if shape in widths
         )
         return self.evidence.is_enough(rows)
+
+    def unread(self) -> Column | None:
+        """Dates as the texts that they are, if it is only likely how they are written."""
+        form = unread_form(self.column.name, self.shaped)
+        if form is None or (form == EXCEL and self.is_serial):
+            return None
+        return replace(self.texts(), almost=Almost("date", 1.0, form=form))
 
     def texts(self) -> Column:
         """The column as text, with what it almost is."""
@@ -371,7 +381,7 @@ class ColumnReader:
                 self.notes.append("read as time since 1970, by its name and values")
                 return self._typed(SqlType.TIMESTAMPTZ, as_arrow(times, SqlType.TIMESTAMPTZ))
         first, last = _EXCEL_DAYS
-        if self.is_date and first <= known.min() and known.max() < last:
+        if self.is_serial and first <= known.min() and known.max() < last:
             days = np.round(known * 86_400).astype("timedelta64[s]")
             times[is_known] = (_EXCEL_START + days.astype("timedelta64[us]")).astype("M8[us]")
             self.notes.append("read as day numbers of Excel, by its name and values")

@@ -33,6 +33,7 @@ from kindred.infer.identifiers import NEAR_UNIQUE, are_codes, identifies
 from kindred.infer.sentinels import sentinels
 from kindred.infer.shapes import strip
 from kindred.infer.typed_values import MISSING_CODES, TEXT_TYPES
+from kindred.infer.unread_moments import remedy
 from kindred.spec.features import LARGEST_NUMBER, NumericFeature, Scale
 
 MIN_AMOUNTS = 20  # distinct values above which a column is an amount, not an ordered code
@@ -316,6 +317,9 @@ def _skewness(known: Numbers) -> float:
 
 
 def _text(column: Column) -> Decision:
+    if column.almost is not None and column.almost.form:
+        what = remedy(column.almost.form)
+        return replace(_ignore(column, f"no kind: {what}"), warning=f"almost a date: {what}")
     lengths = pc.utf8_length(column.values).to_numpy(zero_copy_only=False)
     blanks = pc.count_substring(strip(column.values), " ").to_numpy(zero_copy_only=False)
     words = float(np.average(blanks + 1, weights=column.counts))

@@ -196,6 +196,46 @@ def test_weeks_are_their_mondays():
     assert typed("x", ["2021-W53"] * 9).type == "text"
 
 
+BEGIN = date(2018, 3, 5)
+MADE = [BEGIN + timedelta(days=41 * n) for n in range(N)]
+SERIALS = [(day - date(1899, 12, 30)).days for day in MADE]
+
+
+@pytest.mark.parametrize(
+    "name", ["Eintrittsdatum", "fecha_alta", "data di nascita", "дата", "päivä"]
+)
+def test_day_numbers_of_excel_are_dates_by_names_of_any_language(name):
+    assert values_of(typed(name, list(map(str, SERIALS)))) == MADE
+    assert values_of(typed(name, [f"{n}.5" for n in SERIALS]))[0] == datetime(2018, 3, 5, 12)
+
+
+UNREAD = {
+    "yymmdd": ("created", [f"{day:%y%m%d}" for day in MADE], "YYMMDD"),
+    "ddmmyyyy": ("created", [f"{day:%d%m%Y}" for day in MADE], "DDMMYYYY"),
+    "a day of a year": ("x", [f"{day:%Y-%j}" for day in MADE], "YYYY-DDD"),
+    "Excel": ("joined", list(map(str, SERIALS)), "day numbers of Excel"),
+}
+
+
+@pytest.mark.parametrize("case", UNREAD)
+def test_what_is_almost_a_date_is_no_number_and_says_what_to_write(case):
+    name, texts, form = UNREAD[case]
+    decision = decide(typed(name, texts))
+    assert (decision.use, decision.almost.kind, decision.almost.form[: len(form)]) == (
+        Use.IGNORE, "date", form
+    )  # fmt: skip
+    assert f"100.00% are dates written as {form}" in decision.remark
+    assert "source query: " in decision.warning
+    assert decision.warning.removeprefix("almost a date: ") in decision.remark
+
+
+@pytest.mark.parametrize("name", ["data_usage", "salary", "visit_id", "distance"])
+def test_amounts_and_ids_are_no_dates(name):
+    for texts in (list(map(str, SERIALS)), [str(n * 7919 % 10**6) for n in range(100, 200)]):
+        assert typed(name, texts).type == "bigint"
+    assert typed("salary", [f"{day:%y%m%d}" for day in MADE]).type == "bigint"
+
+
 ROWS = [f"C{n},{n % 50},{n * 7 % 91}.5,Lyon" for n in range(N)]
 
 
