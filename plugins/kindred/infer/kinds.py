@@ -361,12 +361,12 @@ def _text(column: Column) -> Decision:
 
 def _ambiguity(column: Column) -> Decision | None:
     """Values that are of a kind which nothing in the file decides, with what to do."""
-    for start, remedy in _AMBIGUITIES.items():
+    for start, what in _AMBIGUITIES.items():
         note = next((note for note in column.notes if note.startswith(start)), None)
         if note is not None:
             others = (other for other in column.notes if other != note)
-            why = "; ".join(("no kind", *others, f"{note}: {remedy}"))
-            return Decision(column.name, Use.IGNORE, why, warning=f"{note}: {remedy}")
+            why = "; ".join(("no kind", *others, f"{note}: {what}"))
+            return Decision(column.name, Use.IGNORE, why, warning=f"{note}: {what}")
     return None
 
 

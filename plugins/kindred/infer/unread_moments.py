@@ -10,8 +10,10 @@ from kindred.infer.column_names import (
     looks_like_postal_code,
     looks_like_time,
 )
+from kindred.infer.moments import has_unknown_zone
 from kindred.infer.shapes import ShapedTexts
 
+UNKNOWN_ZONE = "times of a zone that is not known"
 EXCEL = "day numbers of Excel"
 _MIN_DISTINCT = 10  # of four random digits 1 in 27 is a day of a month
 _MIN_SHARE = 0.99
@@ -30,6 +32,9 @@ _SHAPES = {"99999999", "09999999", "999999", "099999", "9999-999"}
 
 def unread_form(name: str, shaped: ShapedTexts) -> str | None:
     """How all of many dates are written, or None: a form such as YYMMDD, or those it may be."""
+    timed = [t for shape in shaped.shapes for t in (has_unknown_zone(shape),)]
+    if shaped.shape_rows[np.array(timed, dtype=bool)].sum() >= _MIN_SHARE * shaped.meant_rows > 0:
+        return UNKNOWN_ZONE
     shapes = {shape for shape in shaped.shapes if shape in _SHAPES}
     is_serial = looks_like_time(name) and any(shape[:5] == "99999" for shape in shaped.shapes)
     if not shapes and not is_serial:
@@ -53,6 +58,8 @@ def unread_form(name: str, shaped: ShapedTexts) -> str | None:
 
 def remedy(form: str) -> str:
     """What a person can do about dates of such a form."""
+    if form == UNKNOWN_ZONE:
+        return "write them with an offset, as in 2026-03-31T23:59:00+02:00"
     if form == EXCEL:
         how = "date '1899-12-30' + column::numeric::integer"
     else:

@@ -188,6 +188,15 @@ MOMENTS = {
         ["2022-05-06T10:11:12+02:00[Europe/Paris]"],
         [at(2022, 5, 6, 8, 11, 12)],
     ),
+    "a zone in words": (
+        ["January 5, 2022 3:04 PM Eastern Time", "July 5, 2022 3:04 PM Eastern Time"],
+        [at(2022, 1, 5, 20, 4), at(2022, 7, 5, 19, 4)],
+    ),
+    "summer time in words": (
+        ["2022-07-05 15:04 Pacific Daylight Time", "2022-01-05 15:04 Pacific Standard Time"],
+        [at(2022, 7, 5, 22, 4), at(2022, 1, 5, 23, 4)],
+    ),
+    "a zone of Europe": (["5.1.2022 15:04 (Central European Time)"], [at(2022, 1, 5, 14, 4)]),
     "mail": (["Fri, 06 May 2022 10:11:12 +0200"], [at(2022, 5, 6, 8, 11, 12)]),
     "JavaScript": (
         ["Fri May 06 2022 10:11:12 GMT+0200 (Central European Summer Time)"],
@@ -216,6 +225,13 @@ def test_the_end_of_all_time_stays_there(zone):
     texts = [f"9999-12-31 23:59:59{zone}", f"0001-01-01 00:00:00{zone}"]
     column = read_column(text_column("seen", texts), is_updated_at=True)
     assert values_of(column) == [at(9999, 12, 31, 23, 59, 59), at(1, 1, 1)]
+
+
+def test_times_of_a_zone_nobody_knows_are_almost_dates():
+    texts = [f"January {1 + n % 28}, 2022 3:{n:02d} PM Martian Time" for n in range(60)]
+    decision = decide(typed("seen", texts))
+    assert "100.00% are dates written as times of a zone that is not known" in decision.remark
+    assert "2026-03-31T23:59:00+02:00" in decision.warning
 
 
 @pytest.mark.parametrize("zone", ["CST", "IST", "BST"])
