@@ -127,11 +127,15 @@ def test_amounts_are_no_codes(case):
 
 
 AGES = RNG.integers(18, 80, ROWS)
+SCORES = RNG.integers(550, 840, ROWS)
 SENTINELS = {
     "-1": (AGES, -1),
     "999": (AGES, 999),
     "-999 among decimals": (AGES / 4, -999),
     "9999": (AGES * 10, 9999),
+    "99 among children": (RNG.integers(0, 5, ROWS), 99),
+    "0 among scores of credit": (SCORES, 0),
+    "999 among scores of credit": (SCORES, 999),
 }
 
 
@@ -150,6 +154,12 @@ def test_codes_that_stand_clear_are_missing(case):
     assert "9 values that stand clear of all others" in stored.reason
 
 
+def test_nothing_spent_is_an_amount_and_what_many_have_is_no_code():
+    assert typed("fee amount", [str(n) for n in [*SCORES, *[0] * 9]]).nulls == 0
+    assert typed("fico", [str(n) for n in [*SCORES, *[0] * ROWS]]).nulls == 0
+    assert typed("fico", [str(n) for n in [*SCORES, *[0] * 9, *[999] * 9]]).nulls == 18
+
+
 def test_two_codes_beside_each_other_are_missing():
     column = typed("age", [str(n) for n in [*AGES, *[-1] * 5, *[-999] * 5, *[999] * 5]])
     assert values_of(column)[-15:] == [None] * 15
@@ -159,6 +169,9 @@ KEPT = {
     "99 among ages": (AGES, 99),
     "-1 among gains and losses": (RNG.integers(-50, 50, ROWS), -1),
     "-1 on a scale": (RNG.integers(0, 2, ROWS), -1),
+    "99 among prices": (RNG.choice([5, 9, 19], ROWS), 99),
+    "99 on a scale to 20": (RNG.integers(0, 20, ROWS), 25),
+    "0 among marks": (RNG.integers(40, 101, ROWS), 0),
     "a limit that many reach": (RNG.integers(0, 9999, ROWS), 9999),
 }
 
