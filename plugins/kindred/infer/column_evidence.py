@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,7 +25,7 @@ from kindred.infer.moments import (
     moment_shape,
     zone_hours,
 )
-from kindred.infer.numerals import BARE, COMMA, DOT, Numeral, readings
+from kindred.infer.numerals import BARE, COMMA, CREDIT, DEBIT, DOT, Numeral, readings
 from kindred.infer.shapes import ShapedTexts, ShapeGroup, plain_digits, strip
 
 MIN_SHARE = 0.99  # share of the rows from which a column is of a kind, and the others are refused
@@ -161,6 +161,7 @@ class ColumnEvidence:
 
     def _numbers(self, decimal: str, pairs: list[tuple[int, Numeral]]) -> NumberReading:
         """The reading with what stands beside most numbers; a currency may be left out by some."""
+        pairs = self._balances(pairs)
         rows: Counter[tuple[str, bool]] = Counter()
         for place, numeral in pairs:
             rows[numeral.affix, numeral.is_currency] += int(self.shaped.shape_rows[place])
@@ -175,6 +176,26 @@ class ColumnEvidence:
         total = sum(int(self.shaped.shape_rows[place]) for place in numerals)
         shown = affix if affix in wanted and best else BARE
         return NumberReading(decimal, shown, is_currency and best > 0, numerals, total)
+
+    def _balances(self, pairs: list[tuple[int, Numeral]]) -> list[tuple[int, Numeral]]:
+        """The numbers with Soll (debit) as negative and Haben (credit) as positive amounts.
+
+        That is where a column has both, and sums of money. An S or H at the number is no unit.
+        """
+        affixes = {numeral.affix for _, numeral in pairs}
+        has_decimals = any(n.point >= 0 or n.is_grouped for _, n in pairs)
+        if {DEBIT, CREDIT} <= affixes and has_decimals:
+            return [
+                (p, replace(n, affix=BARE, is_negative=n.affix == DEBIT or n.is_negative))
+                if n.affix in (DEBIT, CREDIT)
+                else (p, n)
+                for p, n in pairs
+            ]
+        return [
+            (place, numeral)
+            for place, numeral in pairs
+            if numeral.affix not in (DEBIT, CREDIT) or self.shaped.shapes[place][-2].isspace()
+        ]
 
     @cached_property
     def proven_decimal(self) -> str | None:

@@ -55,7 +55,9 @@ DISPUTED_NUMBERS = "numbers such as 1.234 or 1,234, and other columns differ in 
 AMBIGUOUS_ZONE = "times of zone "
 SEVERAL_UNITS = "numbers in several currencies or units"
 DURATIONS = "times of the day or durations"
-_DURATION = re.compile(r"-?[09]9{0,3}:99(:99([.,]9+)?)?")
+_DURATION = re.compile(
+    r"-?[09]9{0,3}:99(:99([.,]9+)?)?( ?([Uu]hr|h|[AaPp]\.?[Mm]\.?))?|[09]9?[.h]99 ?[Uu]hr|[09]9?h99"
+)
 
 _MIN_ALMOST_SHARE = 0.5
 _SHAPES_SHOWN = 3

@@ -27,6 +27,8 @@ _PATTERNS = (
     ("hashes", r"^(?:0x)?(?i:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"),
     ("IBANs", r"^[A-Z]{2}\d{2}[ ]?[A-Z0-9]{4}([ ]?[A-Z0-9]{4}){2,6}[ ]?[A-Z0-9]{0,4}$"),
 )
+_JSON = r'(?s)^\s*(\{\s*(".*:.*)?\}|\[\s*(("|\[|\{|-?\d|true|false|null).*)?\])\s*$'
+_MARKUP = r"(?s)^\s*<[A-Za-z!?][^<>]*>.*>?\s*$"
 _CARD = r"^\d([ -]?\d){12,18}$"
 _MIN_LUHN_SHARE = 0.9  # of random digits a tenth passes
 _PHONE = r"^[+(]?[\d(][\d\s().\-]{7,20}(\s?(x|ext\.?)\s?\d{1,5})?$"
@@ -52,6 +54,14 @@ def identifies(column: Column, *, is_sample: bool) -> str | None:
         return _numbers(column, column.numbers, is_sample=is_sample)
     if pa.types.is_string(column.values.type) and not column.is_temporal:
         return _texts(column)
+    return None
+
+
+def markup(column: Column) -> str | None:
+    """The language of texts that programs read, JSON or HTML and XML; None for other texts."""
+    for language, pattern in (("JSON", _JSON), ("HTML or XML", _MARKUP)):
+        if _share(column, pc.match_substring_regex(column.values, pattern)) >= _MIN_SHARE:
+            return language
     return None
 
 

@@ -29,7 +29,7 @@ from kindred.infer.column_reader import (
     SEVERAL_UNITS,
 )
 from kindred.infer.columns import COMMON_VALUES, Almost, Column, Flags, Numbers, whole
-from kindred.infer.identifiers import NEAR_UNIQUE, are_codes, identifies
+from kindred.infer.identifiers import NEAR_UNIQUE, are_codes, identifies, markup
 from kindred.infer.sentinels import sentinels
 from kindred.infer.shapes import strip
 from kindred.infer.typed_values import MISSING_CODES, TEXT_TYPES
@@ -37,6 +37,7 @@ from kindred.infer.unread_moments import remedy
 from kindred.spec.features import LARGEST_NUMBER, NumericFeature, Scale
 
 MIN_AMOUNTS = 20  # distinct values above which a column is an amount, not an ordered code
+MIN_ALMOST_NUMBER = 0.9  # share of numbers from which a column is a number with mistakes
 HIGH_SKEWNESS = 1.0  # Bulmer, Principles of Statistics, 1979: "highly skewed"
 SHORT_CHARACTERS = 40  # mean length up to which a text is not free text
 SENTENCE_WORDS, SEVERAL_WORDS = 5.0, 2.5  # mean number of words
@@ -332,8 +333,16 @@ def _text(column: Column) -> Decision:
     unclear = _ambiguity(column) if not is_few or column.distinct > MIN_AMOUNTS else None
     if unclear is not None:
         return unclear
+    almost = column.almost if column.almost and column.almost.kind == "number" else None
+    if almost and almost.share >= MIN_ALMOST_NUMBER and column.distinct > MIN_AMOUNTS:
+        return _ignore(column, f"{column.distinct:,} texts, but no category: make the others null")
     if is_few and not (is_long and column.distinct > column.known / 2):
         return _category(column, f"{column.distinct} values")
+    language = markup(column)
+    if language == "JSON" or (language and not is_long):
+        counted = f"{column.distinct:,} distinct of {column.known:,}"
+        how = "turn what matters in it into columns, such as by the spec's source query"
+        return _ignore(column, f"{language}, {counted}: {how}")
     if is_long and words > 1.5:
         return _free_text(column, f"free text: {measured}")
     if column.distinct >= NEAR_UNIQUE * column.known:

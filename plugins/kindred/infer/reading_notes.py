@@ -24,5 +24,6 @@ def style_notes(reading: NumberReading, shapes: Sequence[str]) -> list[str]:
     elif reading.affix == PERCENT:
         notes.append("in percent")
     elif reading.affix:
-        notes.append(f"in {reading.affix}")
+        affix = reading.affix
+        notes.append(f"per {affix[1:]}" if affix.startswith("/") else f"in {affix}")
     return notes

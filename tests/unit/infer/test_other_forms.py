@@ -183,6 +183,22 @@ def test_times_of_the_day_and_codes_are_no_durations():
         assert typed("plan", texts).type == "text"
 
 
+@pytest.mark.parametrize("form", ["{}:{:02d} Uhr", "{}:{:02d} PM", "{}h{:02d}"])
+def test_times_of_the_day_in_words_are_said_to_be_some(form):
+    clock = typed("x", [form.format(n % 12 + 1, n) for n in range(N)])
+    assert "times of the day" in decide(clock).warning
+
+
+def test_a_count_with_mistakes_is_no_category():
+    counts = [str(n % 40) for n in range(980)]
+    decision = decide(typed("visits", [*counts, *["oops"] * 20]))
+    assert (decision.use, decision.almost.share) == (Use.IGNORE, 0.98)
+    assert "make the others null" in decision.reason
+    assert typed("visits", [*counts, *["s.o."] * 20]).type == "bigint"
+    sizes = decide(typed("size", [*(str(n % 5) for n in range(98)), *["all"] * 2]))
+    assert sizes.settings["kind"] == "categorical"
+
+
 def test_times_of_sweden():
     found = values_of(typed("x", ["2024-03-31 kl. 10:05", "2024-04-01 kl 9:05"]))
     assert found == [datetime(2024, 3, 31, 10, 5), datetime(2024, 4, 1, 9, 5)]
