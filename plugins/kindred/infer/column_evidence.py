@@ -40,6 +40,8 @@ _HAS_TIME = {"T", ":"}  # beside a date such as 20220506
 _FEW_TEXTS = 20  # a column of booleans in all of their spellings has fewer
 _MIN_GROUPED = 50  # numbers of which none has one or two decimals: 0.9 ** 50 is 0.5 %
 _MIN_GROUPED_MONEY = 10
+_MIN_MONTHS = 13  # different ones; fewer may be seasons, or the months of a year as categories
+_MONTH_YEARS = (np.datetime64("1900-01-01"), np.datetime64("2100-01-01"))
 _MIN_LONG_DECIMALS, _LONG_SHARE = 4, 0.9  # of ten decimals in a row one ends in a zero
 _MANY_DATES, _LATE_DAY = 60, 28  # (27 / 31) ** 60 is 0.02 %
 
@@ -295,7 +297,11 @@ class ColumnEvidence:
         if not self.has_digits:
             return None
         shapes = {p: m for p, s in enumerate(self.shaped.shapes) if (m := moment_shape(s))}
-        may_be_months = looks_like_date(self.name) or looks_like_month(self.name)
+        may_be_months = (
+            looks_like_date(self.name)
+            or looks_like_month(self.name)
+            or self._are_many_months({p: m for p, m in shapes.items() if m.is_month})
+        )
         shapes = {
             place: shape
             for place, shape in shapes.items()
@@ -309,6 +315,16 @@ class ColumnEvidence:
             if self.is_enough(sum(int(self.shaped.shape_rows[place]) for place in found)):
                 return self.moments_of(found)
         return None
+
+    def _are_many_months(self, months: Mapping[int, MomentShape]) -> bool:
+        """Whether so many are months that they are no ranges, nor names such as March 2021."""
+        rows = sum(int(self.shaped.shape_rows[place]) for place in months)
+        if not months or not self.is_enough(rows):
+            return False
+        read = [m.moments(group) for m, group in self.shaped.groups(months)]
+        good = np.concatenate(read)
+        good = good[(good >= _MONTH_YEARS[0]) & (good < _MONTH_YEARS[1])]
+        return len(good) >= MIN_SHARE * sum(map(len, read)) and len(good) >= _MIN_MONTHS
 
     def moments_of(self, shapes: Mapping[int, MomentShape]) -> MomentReading:
         """The texts of some shapes as moments, by the order of day and month that fits most."""

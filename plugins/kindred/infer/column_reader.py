@@ -243,6 +243,7 @@ class ColumnReader:
         shapes = self._moment_shapes(is_compact=False)
         if shapes:
             found.append((self.evidence.moments_of(shapes).rows, "date", shapes))
+        are_months = bool(shapes) and all(shape.is_month for shape in shapes.values())
         rows, kind, fitting = max(found, key=lambda each: each[0], default=(0, "", ()))
         total = self.shaped.meant_rows
         if rows < _MIN_ALMOST_SHARE * total or looks_like_phone(self.column.name):
@@ -253,6 +254,8 @@ class ColumnReader:
                 name = shown(shape)
                 others[name] = others.get(name, 0) + int(self.shaped.shape_rows[place])
         most = sorted(others.items(), key=lambda each: -each[1])[:_SHAPES_SHOWN]
+        if are_months and kind == "date":
+            kind = "month"  # of too few to be sure, and so no dates
         return Almost(kind, rows / total, tuple(most))
 
     def _moment_shapes(self, *, is_compact: bool) -> Mapping[int, MomentShape]:
@@ -353,6 +356,8 @@ class ColumnReader:
         if not is_good.any() or odd > (1 - MIN_SHARE) * self.shaped.rows[is_meant].sum():
             return None
         shapes = [reading.shapes[p] for p in reading.shapes]
+        if all(shape.is_month and not shape.is_compact for shape in shapes):
+            self.notes.append("months without a day are their first")
         if any(shape.has_short_year for shape in shapes):
             pivot = self._pivot(reading)
             self.notes.append(f"years of two digits are from 19{pivot:02} to 20{pivot - 1:02}")

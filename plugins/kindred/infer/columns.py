@@ -68,7 +68,7 @@ class Almost:
     Attributes
     ----------
     kind : str
-        ``number`` or ``date``.
+        ``number``, ``date`` or ``month`` (without a day).
     share : float
         The rows with such a value, of those with any (0 to 1).
     shapes : tuple of (str, int)
@@ -89,7 +89,8 @@ class Almost:
         shapes = ", ".join(f"'{shape}' {rows:,}" for shape, rows in self.shapes)
         others = f"; the others look like {shapes}" if shapes else ""
         form = f" written as {self.form}" if self.form else ""
-        return f"{self.share:.2%} are {self.kind}s{form}{others}"
+        what = "months without a day" if self.kind == "month" else f"{self.kind}s"
+        return f"{self.share:.2%} are {what}{form}{others}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -334,7 +334,8 @@ def _text(column: Column) -> Decision:
     if unclear is not None:
         return unclear
     almost = column.almost if column.almost and column.almost.kind == "number" else None
-    if almost and almost.share >= MIN_ALMOST_NUMBER and column.distinct > MIN_AMOUNTS:
+    is_count = almost is not None and almost.share >= MIN_ALMOST_NUMBER
+    if is_count and MIN_AMOUNTS < column.distinct <= COMMON_VALUES:
         return _ignore(column, f"{column.distinct:,} texts, but no category: make the others null")
     if is_few and not (is_long and column.distinct > column.known / 2):
         return _category(column, f"{column.distinct} values")

@@ -75,6 +75,12 @@ def _column_of(events: EventProposal, role: str) -> str:
 
 
 def _warnings(proposal: Proposal, encoded: int, doubtful: int) -> Iterator[str]:
+    if proposal.rows_refused:
+        share = f"{proposal.rows_refused:.1%} of the rows will be rejected"
+        yield _cut(
+            f"WARNING: key {plain(proposal.roles.key)}: {share}: {plain(proposal.key_reason)}",
+            MAX_WARNING,
+        )
     warned = [decision for decision in proposal.decisions if decision.warning]
     for decision in warned[:MAX_COLUMNS]:
         yield _cut(f"WARNING: {_name(decision)}: {plain(decision.warning)}", MAX_WARNING)

@@ -276,6 +276,17 @@ def test_months_are_dates_by_name(text):
     assert typed("season", [text]).type == SqlType.TEXT
 
 
+@pytest.mark.parametrize("form", ["%Y-%m", "%m/%Y", "%b %Y"])
+def test_many_months_without_a_day_are_their_first(form):
+    days = [date(2001 + n % 20, 1 + n % 12, 1) for n in range(40)]
+    column = typed("season", [f"{day:{form}}" for day in days])
+    assert values_of(column) == days
+    assert column.notes == ("months without a day are their first",)
+    few = decide(typed("season", [f"{days[n % 5]:{form}}" for n in range(40)]))
+    assert few.settings["kind"] == "categorical"
+    assert "100.00% are months without a day" in few.remark
+
+
 @pytest.mark.parametrize(
     "text",
     [
