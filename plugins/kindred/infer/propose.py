@@ -135,7 +135,7 @@ def propose_from_file(
     """Propose a spec for a file of customers, whose key may be found, and one of their events."""
     space = identifier_of(path.name)
     table = open_table(path, form.separator, encoding=form.encoding, sheet=form.sheet)
-    note = ()
+    note: tuple[str, ...] = ()
     if request.key is None:
         request = replace(request, key=find_key(table))
         note = (f"the key is {request.key!r}, the only column that looks like one (--key)",)
