@@ -34,6 +34,9 @@ _FLAGS_OF_FILES = (
     *FLAGS,
     *(("ja", "nein"), ("oui", "non"), ("si", "no"), ("sí", "no"), ("sim", "não"), ("ja", "nee")),
     *(("wahr", "falsch"), ("vrai", "faux"), ("on", "off"), ("sì", "no"), ("tak", "nie")),
+    *(("j", "n"), ("s", "n"), ("vero", "falso"), ("verdadero", "falso"), ("verdadeiro", "falso")),
+    *(("waar", "onwaar"), ("sant", "falskt"), ("sand", "falsk"), ("prawda", "fałsz")),
+    *(("да", "нет"), ("ano", "ne"), ("kyllä", "ei"), ("はい", "いいえ")),
 )
 _INFINITY = re.compile("[+-]?(inf|infinity|∞)", re.IGNORECASE)
 _HAS_TIME = {"T", ":"}  # beside a date such as 20220506

@@ -18,11 +18,11 @@ NEAR_UNIQUE = 0.95  # distinct values per known row at which a column identifies
 _PATTERNS = (
     ("e-mail addresses", r"^[^@\s]+@[^@\s]+\.[^@\s.]{2,}$"),
     ("web addresses", r"^(?i:(https?|ftp)://\S+|www\.\S+\.\S+)$"),
+    ("MAC addresses", r"^(?i:[0-9a-f]{2}([:-][0-9a-f]{2}){5})$"),
     (
         "IP addresses",
         r"^(\d{1,3}(\.\d{1,3}){3}|(?i:[0-9a-f]{0,4}(:[0-9a-f]{0,4}){3,7}))(/\d{1,3})?$",
     ),
-    ("MAC addresses", r"^(?i:[0-9a-f]{2}([:-][0-9a-f]{2}){5})$"),
     ("UUIDs", r"^\{?(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?$"),
     ("hashes", r"^(?:0x)?(?i:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"),
     ("IBANs", r"^[A-Z]{2}\d{2}[ ]?[A-Z0-9]{4}([ ]?[A-Z0-9]{4}){2,6}[ ]?[A-Z0-9]{0,4}$"),

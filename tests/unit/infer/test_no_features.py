@@ -28,6 +28,7 @@ IDENTIFIERS = {
     "web addresses": ("page", [f"https://x.example/{n}?q" for n in range(ROWS)], "web addresses"),
     "IPv4": ("host", [f"10.{n % 250}.{n // 250}.7" for n in range(ROWS)], "IP addresses"),
     "IPv6": ("host", [f"fe80::{n:x}:1" for n in range(ROWS)], "IP addresses"),
+    "MAC": ("mac", [f"0e:ca:77:c5:{n // 256:02x}:{n % 256:02x}" for n in range(ROWS)], "MAC addr"),
     "hashes": ("fingerprint", [f"{n:032x}" for n in range(ROWS)], "hashes"),
     "JSON": ("payload", [f'{{"u": {n}, "t": "a;b\\n"}}' for n in range(ROWS)], "JSON, 600"),
     "lists": ("tags", [f"[0, {n}]" for n in range(ROWS)], "JSON, 600 distinct of 600: turn what"),

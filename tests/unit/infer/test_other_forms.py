@@ -158,6 +158,12 @@ def test_digits_of_other_scripts_stay_in_texts():
     assert values_of(typed("day", ["２０２４／０１／３１"] * 2)) == [date(2024, 1, 31)] * 2
 
 
+@pytest.mark.parametrize("words", ["J N", "S N", "Vero Falso", "Verdadero Falso", "Vrai Faux"])
+def test_yes_and_no_of_other_languages(words):
+    yes, no = words.split()
+    assert values_of(typed("x", [yes, no, yes.lower(), no.upper()])) == [True, False] * 2
+
+
 HOURS = {
     "ISO 8601": (["PT3H", "PT1H30M", "P1DT2H", "PT0S"], [3, 1.5, 26, 0]),
     "units": (["3h 15m", "2 days 4 hours", "-", "1min 30s"], [3.25, 52, None, 0.025]),
