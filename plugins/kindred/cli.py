@@ -252,8 +252,9 @@ def infer_spec(
     key: Annotated[
         str | None,
         typer.Option(
-            help="The customers' key column, or row_number to number a file's rows; of events"
-            " alone, the column of their customer (default: detect it)."
+            help="The customers' key column, or row_number to number a file's rows (default, of a"
+            " file: the only column that looks like one); of events alone, the column of their"
+            " customer (default: detect it)."
         ),
     ] = None,
     csv: Annotated[

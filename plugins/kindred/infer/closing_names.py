@@ -118,7 +118,12 @@ def looks_like_closing(name: str, *, is_flag: bool = False) -> bool:
     >>> looks_like_closing("vigente_hasta"), looks_like_closing("es_activo")
     (True, False)
     """
-    letters = "".join(c for c in _without_marks(name) if c.isalpha())
+    letters = letters_of(name)
     if _BARE.fullmatch(letters):
         return is_flag
     return _CLOSING.fullmatch(letters) is not None
+
+
+def letters_of(name: str) -> str:
+    """The letters of a name in lower case, without accents and separators."""
+    return "".join(c for c in _without_marks(name) if c.isalpha())

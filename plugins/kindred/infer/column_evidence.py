@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,7 +25,7 @@ from kindred.infer.moments import (
     moment_shape,
     zone_hours,
 )
-from kindred.infer.numerals import BARE, COMMA, DOT, Numeral, readings
+from kindred.infer.numerals import BARE, COMMA, CREDIT, DEBIT, DOT, Numeral, readings
 from kindred.infer.shapes import ShapedTexts, ShapeGroup, plain_digits, strip
 
 MIN_SHARE = 0.99  # share of the rows from which a column is of a kind, and the others are refused
@@ -34,12 +34,18 @@ _FLAGS_OF_FILES = (
     *FLAGS,
     *(("ja", "nein"), ("oui", "non"), ("si", "no"), ("sí", "no"), ("sim", "não"), ("ja", "nee")),
     *(("wahr", "falsch"), ("vrai", "faux"), ("on", "off"), ("sì", "no"), ("tak", "nie")),
+    *(("j", "n"), ("s", "n"), ("vero", "falso"), ("verdadero", "falso"), ("verdadeiro", "falso")),
+    *(("waar", "onwaar"), ("sant", "falskt"), ("sand", "falsk"), ("prawda", "fałsz")),
+    *(("да", "нет"), ("ano", "ne"), ("kyllä", "ei"), ("はい", "いいえ")),
 )
 _INFINITY = re.compile("[+-]?(inf|infinity|∞)", re.IGNORECASE)
 _HAS_TIME = {"T", ":"}  # beside a date such as 20220506
 _FEW_TEXTS = 20  # a column of booleans in all of their spellings has fewer
 _MIN_GROUPED = 50  # numbers of which none has one or two decimals: 0.9 ** 50 is 0.5 %
 _MIN_GROUPED_MONEY = 10
+_MIN_MONTHS = 13  # different ones; fewer may be seasons, or the months of a year as categories
+_MONTH_YEARS = (np.datetime64("1900-01-01"), np.datetime64("2100-01-01"))
+_MIN_LONG_DECIMALS, _LONG_SHARE = 4, 0.9  # of ten decimals in a row one ends in a zero
 _MANY_DATES, _LATE_DAY = 60, 28  # (27 / 31) ** 60 is 0.02 %
 
 
@@ -160,6 +166,7 @@ class ColumnEvidence:
 
     def _numbers(self, decimal: str, pairs: list[tuple[int, Numeral]]) -> NumberReading:
         """The reading with what stands beside most numbers; a currency may be left out by some."""
+        pairs = self._balances(pairs)
         rows: Counter[tuple[str, bool]] = Counter()
         for place, numeral in pairs:
             rows[numeral.affix, numeral.is_currency] += int(self.shaped.shape_rows[place])
@@ -175,11 +182,75 @@ class ColumnEvidence:
         shown = affix if affix in wanted and best else BARE
         return NumberReading(decimal, shown, is_currency and best > 0, numerals, total)
 
+    def _balances(self, pairs: list[tuple[int, Numeral]]) -> list[tuple[int, Numeral]]:
+        """The numbers with Soll (debit) as negative and Haben (credit) as positive amounts.
+
+        That is where a column has both, and sums of money. An S or H at the number is no unit.
+        """
+        affixes = {numeral.affix for _, numeral in pairs}
+        has_decimals = any(n.point >= 0 or n.is_grouped for _, n in pairs)
+        if {DEBIT, CREDIT} <= affixes and has_decimals:
+            return [
+                (p, replace(n, affix=BARE, is_negative=n.affix == DEBIT or n.is_negative))
+                if n.affix in (DEBIT, CREDIT)
+                else (p, n)
+                for p, n in pairs
+            ]
+        return [
+            (place, numeral)
+            for place, numeral in pairs
+            if numeral.affix not in (DEBIT, CREDIT) or self.shaped.shapes[place][-2].isspace()
+        ]
+
     @cached_property
     def proven_decimal(self) -> str | None:
         """The decimal sign without which the column would be no numbers."""
         fitting = [d for d, read in self.numbers.items() if self.is_enough(read.rows)]
         return fitting[0] if len(fitting) == 1 else None
+
+    @cached_property
+    def shown_decimal(self) -> str | None:
+        """The decimal sign that the column shows for its whole file.
+
+        Programs write ``52.477405`` with a dot whatever the file's language: coordinates and the
+        like show the sign of their own column only, unless their thousands have one too.
+        """
+        sign = self.proven_decimal
+        if sign != DOT:
+            return sign
+        reading = self.numbers[DOT]
+        with_point = long = 0
+        for place, numeral in reading.numerals.items():
+            rows = int(self.shaped.shape_rows[place])
+            if numeral.is_grouped:
+                return sign
+            with_point += rows * (numeral.point >= 0 or numeral.has_exponent)
+            is_long = numeral.decimals >= _MIN_LONG_DECIMALS or numeral.has_exponent
+            long += rows * is_long
+        return None if long >= _LONG_SHARE * with_point > 0 else sign
+
+    def decimal_for(self, sign: str) -> str | None:
+        """The decimal sign of a proven column whose numbers look like 1.234 (``sign`` a dot).
+
+        That is the other one if it is for thousands here, this one if three decimals follow it.
+        """
+        proven = self.proven_decimal
+        if proven is None:
+            return None
+        numerals = self.numbers[proven].numerals
+        if proven == sign:
+            decimals = {numeral.decimals for numeral in numerals.values() if numeral.point >= 0}
+            return sign if decimals == {3} else None
+        groups = (n.is_grouped and sign in self.shaped.shapes[p] for p, n in numerals.items())
+        return proven if any(groups) else None
+
+    @cached_property
+    def undecided_signs(self) -> frozenset[str]:
+        """What stands before three digits in a column that could be read by either sign."""
+        if not self.is_undecided:
+            return frozenset()
+        places = [p for p, n in self.numbers[DOT].numerals.items() if n.decimal]
+        return frozenset(c for p in places for c in self.shaped.shapes[p] if c in (DOT, COMMA))
 
     @cached_property
     def likely_decimal(self) -> str | None:
@@ -229,7 +300,11 @@ class ColumnEvidence:
         if not self.has_digits:
             return None
         shapes = {p: m for p, s in enumerate(self.shaped.shapes) if (m := moment_shape(s))}
-        may_be_months = looks_like_date(self.name) or looks_like_month(self.name)
+        may_be_months = (
+            looks_like_date(self.name)
+            or looks_like_month(self.name)
+            or self._are_many_months({p: m for p, m in shapes.items() if m.is_month})
+        )
         shapes = {
             place: shape
             for place, shape in shapes.items()
@@ -243,6 +318,16 @@ class ColumnEvidence:
             if self.is_enough(sum(int(self.shaped.shape_rows[place]) for place in found)):
                 return self.moments_of(found)
         return None
+
+    def _are_many_months(self, months: Mapping[int, MomentShape]) -> bool:
+        """Whether so many are months that they are no ranges, nor names such as March 2021."""
+        rows = sum(int(self.shaped.shape_rows[place]) for place in months)
+        if not months or not self.is_enough(rows):
+            return False
+        read = [m.moments(group) for m, group in self.shaped.groups(months)]
+        good = np.concatenate(read)
+        good = good[(good >= _MONTH_YEARS[0]) & (good < _MONTH_YEARS[1])]
+        return len(good) >= MIN_SHARE * sum(map(len, read)) and len(good) >= _MIN_MONTHS
 
     def moments_of(self, shapes: Mapping[int, MomentShape]) -> MomentReading:
         """The texts of some shapes as moments, by the order of day and month that fits most."""

@@ -21,13 +21,35 @@ _WORD = re.compile(r"IDs(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 ID_ENDINGS = {"id", "ids", "key", "uuid", "guid", "number", "no", "nr", "ref"}
 _POSTAL = {
     *("zip", "zipcode", "postal", "postcode", "postleitzahl", "plz", "pincode", "postnr"),
-    *("postnummer", "pocztowy", "npa", "postale", "eircode", "cep", "zip4", "zip5"),
+    *("postnummer", "pocztowy", "npa", "postale", "eircode", "cep", "zip4", "zip5", "pin"),
 }
+# What is numbered under such a name, if no two rows share a number.
+_NUMBERED_THINGS = vocabulary(
+    "account acct konto compte cuenta conta conto rekening policy police poliza "
+    "apolice polizza polis matricule matricula matricola contract contrat contrato contratto "
+    "vertrag member membership mitglied card karte carte tarjeta cartao invoice rechnung "
+    "facture factura fattura order auftrag commande pedido ordine ticket serial passport license "
+    "licence ssn nif nie dni cpf cnpj siren siret pesel iban imei customer client kunde cliente "
+    "klant kund employee patient student dossier registration numero num"
+)
+_NUMBER_ENDINGS = ("nummer", "numer", "number", "nr", "numero", "nro", "kennung")
 _PHONES = {
     *("phone", "telephone", "tel", "mobile", "cell", "cellphone", "fax", "telefon", "telefono"),
     *("handy", "msisdn", "whatsapp", "portable", "mobil", "celular", "movil"),
 }
-_DATES = {"date", "dt", "datum", "fecha", "dob", "birthday", "birthdate", "datetime", "dates"}
+_DATES = vocabulary(
+    "date dt datum fecha fec fech dob birthday birthdate datetime dates dato paiva paivamaara pvm "
+    "tarih tarihi dataora datetimes"
+)
+_COMPOUND_DATES = ("datum", "dato", "paiva", "paivamaara", "pvm")  # Eintrittsdatum
+_DATES_ELSEWHERE = re.compile("(?i)^дат[аы]|^ημερομην[ιί]α|日期|日付|年月日|날짜|일자")  # noqa: RUF001
+# `data` is a date in the Romance languages and Polish, but not in data_usage.
+_DATA_OF = vocabulary(
+    "di de do da del della dela nascita nascimento inizio inicio fine fim iscrizione inscricao "
+    "cadastro ingresso entrata entrada registrazione registro acquisto compra contratto contrato "
+    "assunzione admissao emissao ultima ultimo primo primeira urodzenia rejestracji zakupu "
+    "zamowienia zatrudnienia umowy od naixement alta nasterii"
+)
 _TIMES = vocabulary(
     "time timestamp ts epoch unix at login seen created updated modified registered joined signup "
     "visited last first since when visit expires expiry start end opened closed event activity"
@@ -47,8 +69,16 @@ _NAMED_THINGS = vocabulary(
     "type typ category kategorie region department dept branch industry sector country state "
     "county district territory store shop channel product sku brand cluster segment gender sex "
     "marital filiale abteilung branche agence departement province bundesland office warehouse "
-    "depot tariff profession occupation religion"
+    "depot tariff profession occupation religion kostenstelle kostentraeger sparte gruppe groupe "
+    "grupo gruppo groep group categorie categoria kategoria famille familia reparto sucursal "
+    "center centre centro"
 )
+# German writes such names as one word: Warengruppe, Verkaufsgebiet.
+_COMPOUND_THINGS = (
+    *("gruppe", "stelle", "gebiet", "bezirk", "kategorie", "typ", "filiale", "abteilung"),
+    *("branche", "sparte", "groep", "grupp", "avdelning"),
+)
+_PLACES_OF_COSTS = ("center", "centre", "centro")
 _MEASURES = vocabulary(
     "count size sales share rate amount score visits total sum avg mean population income spend "
     "salary price revenue balance cost limit value area weight distance length height volume "
@@ -56,7 +86,7 @@ _MEASURES = vocabulary(
     "montant prix salaire"
 )
 _MAX_CATEGORY_WORDS = 2  # age_at_first_sex is an age
-_RANKS = {"number", "num", "n", "rank", "level"}
+_RANKS = {"number", "num", "n", "rank", "level", "age", "alter", "altersgruppe"}
 _OUTCOMES = vocabulary(
     "churn churned churner attrition exited cancelled canceled response responded responder "
     "converted conversion accepted subscribed label target outcome default defaulted recommended "
@@ -162,6 +192,16 @@ def looks_like_id(name: str) -> bool:
     return bool(words) and words[-1] in ID_ENDINGS
 
 
+def looks_like_number_of_thing(name: str) -> bool:
+    """Whether a name denotes what has a number of its own, such as ``account`` or ``Kontonummer``.
+
+    >>> [looks_like_number_of_thing(name) for name in ("account", "Kontonummer", "account balance")]
+    [True, True, False]
+    """
+    words = words_of(name)
+    return bool(words) and (words[-1] in _NUMBERED_THINGS or words[-1].endswith(_NUMBER_ENDINGS))
+
+
 def looks_like_postal_code(name: str) -> bool:
     """Whether a name denotes a postal code."""
     return not _POSTAL.isdisjoint(words_of(name))
@@ -173,8 +213,24 @@ def looks_like_phone(name: str) -> bool:
 
 
 def looks_like_date(name: str) -> bool:
-    """Whether a name says that it is a date, such as ``signup_date``."""
-    return not _DATES.isdisjoint(words_of(name))
+    """Whether a name says that it is a date, such as ``signup_date``.
+
+    >>> [looks_like_date(name) for name in ("Eintrittsdatum", "data di nascita", "data_usage")]
+    [True, True, False]
+    """
+    words = words_of(name)
+    if words[:1] == ["data"] and (len(words) == 1 or words[1] in _DATA_OF):
+        return True
+    return (
+        not _DATES.isdisjoint(words)
+        or any(word.endswith(_COMPOUND_DATES) for word in words)
+        or _DATES_ELSEWHERE.search(unicodedata.normalize("NFC", name)) is not None
+    )
+
+
+def looks_like_serial(name: str) -> bool:
+    """Whether a name says that its numbers are the days of a spreadsheet."""
+    return looks_like_date(name) or not {"excel", "serial", "xls"}.isdisjoint(words_of(name))
 
 
 def looks_like_month(name: str) -> bool:
@@ -205,7 +261,10 @@ def looks_like_code(name: str) -> bool:
 
 def looks_like_amount(name: str) -> bool:
     """Whether a name denotes what can be added up or compared, such as ``salary``."""
-    return not _MEASURES.isdisjoint(words_of(name))
+    words = words_of(name)
+    if words[-1:] and words[-1] in _PLACES_OF_COSTS:  # a cost center
+        words = words[:-2]
+    return not _MEASURES.isdisjoint(words)
 
 
 def looks_like_category(name: str) -> bool:
@@ -215,8 +274,10 @@ def looks_like_category(name: str) -> bool:
     [True, True, False]
     """
     words = words_of(name)
-    is_short = 0 < len(words) <= _MAX_CATEGORY_WORDS
-    return is_short and words[-1] in _NAMED_THINGS and (_MEASURES | _RANKS).isdisjoint(words)
+    if not 0 < len(words) <= _MAX_CATEGORY_WORDS or looks_like_amount(name):
+        return False
+    is_thing = words[-1] in _NAMED_THINGS or words[-1].endswith(_COMPOUND_THINGS)
+    return is_thing and _RANKS.isdisjoint(words)
 
 
 def looks_like_label(name: str) -> bool:

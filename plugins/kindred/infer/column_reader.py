@@ -1,7 +1,7 @@
 """Read one column of a file by the conventions of the file: as booleans, numbers, dates or text."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from kindred.infer.column_names import (
     looks_like_id,
     looks_like_month,
     looks_like_phone,
+    looks_like_serial,
     looks_like_time,
 )
 from kindred.infer.columns import (
@@ -34,7 +35,7 @@ from kindred.infer.conventions import Conventions
 from kindred.infer.durations import are_times_of_day, hours_of
 from kindred.infer.markers import marked
 from kindred.infer.moments import BIRTH_PIVOT, PIVOT, YMD, MomentShape, moment_shape
-from kindred.infer.numerals import BARE, COMMA, DOT, PERCENT, UNITS, Numeral, readings
+from kindred.infer.numerals import BARE, COMMA, DOT, UNITS, Numeral, readings
 from kindred.infer.plain_values import (
     as_arrow,
     fit_bigint,
@@ -44,16 +45,20 @@ from kindred.infer.plain_values import (
     scattered,
     since_1970,
 )
+from kindred.infer.reading_notes import style_notes
 from kindred.infer.shapes import shown
+from kindred.infer.unread_moments import EXCEL, unread_form
 
 AMBIGUOUS = "dates whose day and month cannot be told apart"
 AMBIGUOUS_NUMBERS = "numbers such as 1.234 or 1,234, and no column shows which is the decimal sign"
+DISPUTED_NUMBERS = "numbers such as 1.234 or 1,234, and other columns differ in the decimal sign"
 AMBIGUOUS_ZONE = "times of zone "
 SEVERAL_UNITS = "numbers in several currencies or units"
 DURATIONS = "times of the day or durations"
-_DURATION = re.compile(r"-?[09]9{0,3}:99(:99([.,]9+)?)?")
+_DURATION = re.compile(
+    r"-?[09]9{0,3}:99(:99([.,]9+)?)?( ?([Uu]hr|h|[AaPp]\.?[Mm]\.?))?|[09]9?[.h]99 ?[Uu]hr|[09]9?h99"
+)
 
-_GROUPS = re.compile(r"[09]([^09])99+")  # what stands between thousands
 _MIN_ALMOST_SHARE = 0.5
 _SHAPES_SHOWN = 3
 _MIN_COMPACT = 10  # distinct numbers of eight digits that all are days: chance has 1 in 1,200 each
@@ -81,6 +86,7 @@ class ColumnReader:
     ) -> None:
         self.is_time = is_time or looks_like_time(column.name)
         self.is_date = is_time or looks_like_date(column.name)
+        self.is_serial = is_time or looks_like_serial(column.name)
         self.is_month = looks_like_month(column.name)
         self.column, self.conventions, self.evidence = column, conventions, evidence
         self.shaped = evidence.shaped
@@ -108,7 +114,7 @@ class ColumnReader:
         if reading.affix == BARE and is_all_whole and not fit_bigint(spelled):
             return None  # more digits than a bigint holds: an id
         odd = self.shaped.meant_rows - reading.rows
-        self.notes += _style_notes(reading, self.shaped.shapes)
+        self.notes += style_notes(reading, self.shaped.shapes)
         floats = np.full(len(self.column.texts), np.nan)
         floats[places] = floats_of(spelled)
         timed = None if odd else self._moments_in(floats, numerals)
@@ -151,7 +157,10 @@ class ColumnReader:
                 self.notes.append(AMBIGUOUS)
                 return None
             reading = replace(reading, order=self.conventions.order)
-        elif reading.order and self.conventions.order not in (None, reading.order):
+        elif reading.order and (
+            self.conventions.is_order_disputed
+            or self.conventions.order not in (None, reading.order)
+        ):
             self.notes.append(f"dates are {reading.order} here, unlike in other columns")
         return self._moments(reading)
 
@@ -187,6 +196,13 @@ class ColumnReader:
             if shape in widths
         )
         return self.evidence.is_enough(rows)
+
+    def unread(self) -> Column | None:
+        """Dates as the texts that they are, if it is only likely how they are written."""
+        form = unread_form(self.column.name, self.shaped)
+        if form is None or (form == EXCEL and self.is_serial):
+            return None
+        return replace(self.texts(), almost=Almost("date", 1.0, form=form))
 
     def texts(self) -> Column:
         """The column as text, with what it almost is."""
@@ -227,6 +243,7 @@ class ColumnReader:
         shapes = self._moment_shapes(is_compact=False)
         if shapes:
             found.append((self.evidence.moments_of(shapes).rows, "date", shapes))
+        are_months = bool(shapes) and all(shape.is_month for shape in shapes.values())
         rows, kind, fitting = max(found, key=lambda each: each[0], default=(0, "", ()))
         total = self.shaped.meant_rows
         if rows < _MIN_ALMOST_SHARE * total or looks_like_phone(self.column.name):
@@ -237,6 +254,8 @@ class ColumnReader:
                 name = shown(shape)
                 others[name] = others.get(name, 0) + int(self.shaped.shape_rows[place])
         most = sorted(others.items(), key=lambda each: -each[1])[:_SHAPES_SHOWN]
+        if are_months and kind == "date":
+            kind = "month"  # of too few to be sure, and so no dates
         return Almost(kind, rows / total, tuple(most))
 
     def _moment_shapes(self, *, is_compact: bool) -> Mapping[int, MomentShape]:
@@ -256,16 +275,20 @@ class ColumnReader:
         decimal = self.conventions.decimal
         if len(fitting) == 1:
             (only,) = fitting
-            if own and decimal not in (None, only):
+            is_alone = self.conventions.is_decimal_disputed if decimal is None else decimal != only
+            if own and is_alone:
                 sign = {DOT: "a dot", COMMA: "a comma"}[only]
                 self.notes.append(f"the decimal sign is {sign} here, unlike in other columns")
             return fitting[only]
         if not self.evidence.is_undecided:
             return fitting[DOT]
-        presumed = self.conventions.presumed_decimal
-        found = decimal or self.evidence.likely_decimal or presumed
+        if self.conventions.is_decimal_disputed:
+            found, why = self.conventions.decimal_like(self.evidence), DISPUTED_NUMBERS
+        else:
+            found = decimal or self.evidence.likely_decimal or self.conventions.presumed_decimal
+            why = AMBIGUOUS_NUMBERS
         if not found:
-            self.notes.append(AMBIGUOUS_NUMBERS)
+            self.notes.append(why)
             return None
         return fitting[found]
 
@@ -333,6 +356,8 @@ class ColumnReader:
         if not is_good.any() or odd > (1 - MIN_SHARE) * self.shaped.rows[is_meant].sum():
             return None
         shapes = [reading.shapes[p] for p in reading.shapes]
+        if all(shape.is_month and not shape.is_compact for shape in shapes):
+            self.notes.append("months without a day are their first")
         if any(shape.has_short_year for shape in shapes):
             pivot = self._pivot(reading)
             self.notes.append(f"years of two digits are from 19{pivot:02} to 20{pivot - 1:02}")
@@ -363,28 +388,10 @@ class ColumnReader:
                 self.notes.append("read as time since 1970, by its name and values")
                 return self._typed(SqlType.TIMESTAMPTZ, as_arrow(times, SqlType.TIMESTAMPTZ))
         first, last = _EXCEL_DAYS
-        if self.is_date and first <= known.min() and known.max() < last:
+        if self.is_serial and first <= known.min() and known.max() < last:
             days = np.round(known * 86_400).astype("timedelta64[s]")
             times[is_known] = (_EXCEL_START + days.astype("timedelta64[us]")).astype("M8[us]")
             self.notes.append("read as day numbers of Excel, by its name and values")
             sql_type = SqlType.DATE if (known == np.floor(known)).all() else SqlType.TIMESTAMP
             return self._typed(sql_type, as_arrow(times, sql_type))
         return None
-
-
-def _style_notes(reading: NumberReading, shapes: Sequence[str]) -> list[str]:
-    notes = []
-    grouped = (shapes[place] for place, numeral in reading.numerals.items() if numeral.is_grouped)
-    sign = next((found[1] for shape in grouped if (found := _GROUPS.search(shape))), "")
-    has_decimals = sign == COMMA or any(n.point >= 0 for n in reading.numerals.values())
-    decimals = f"{reading.decimal}5" if has_decimals else ""
-    if sign or decimals.startswith(COMMA):
-        what = "thousands" if sign else "a comma"
-        notes.append(f"written with {what} as in 1{sign}234{decimals}")
-    if reading.is_currency:
-        notes.append("without its currency sign")
-    elif reading.affix == PERCENT:
-        notes.append("in percent")
-    elif reading.affix:
-        notes.append(f"in {reading.affix}")
-    return notes

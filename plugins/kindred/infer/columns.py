@@ -68,24 +68,29 @@ class Almost:
     Attributes
     ----------
     kind : str
-        ``number`` or ``date``.
+        ``number``, ``date`` or ``month`` (without a day).
     share : float
         The rows with such a value, of those with any (0 to 1).
     shapes : tuple of (str, int)
         Shapes of the other values with their rows, the most frequent first: ``9 a`` stands for
         ``12 kg``. Never a value.
+    form : str
+        How dates are written that nobody can read for sure, such as YYMMDD.
     """
 
     kind: str
     share: float
     shapes: tuple[tuple[str, int], ...] = ()
+    form: str = ""
 
     @property
     def words(self) -> str:
         """The share in words, the other values by their shapes."""
         shapes = ", ".join(f"'{shape}' {rows:,}" for shape, rows in self.shapes)
         others = f"; the others look like {shapes}" if shapes else ""
-        return f"{self.share:.2%} are {self.kind}s{others}"
+        form = f" written as {self.form}" if self.form else ""
+        what = "months without a day" if self.kind == "month" else f"{self.kind}s"
+        return f"{self.share:.2%} are {what}{form}{others}"
 
 
 @dataclass(frozen=True, eq=False)

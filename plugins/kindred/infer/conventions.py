@@ -1,7 +1,7 @@
 """The conventions of a file: how it writes numbers, dates and missing values, in all columns."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -24,11 +24,15 @@ class Conventions:
     Attributes
     ----------
     decimal : str or None
-        The decimal sign, None if no column shows it.
+        The decimal sign, None if no column shows it, or as many show either.
     presumed_decimal : str or None
         The one to read by where neither the column nor the file shows it; None to refuse that.
     order : str or None
-        The order of day and month, None if no column shows it.
+        The order of day and month, None if no column shows it, or as many show either.
+    is_decimal_disputed, is_order_disputed : bool
+        Whether columns show both signs, or as many show either order: others are not read so then.
+    decimals : Mapping[str, str]
+        Of disputed signs: the decimal sign of the columns that look like 1.234 (``.``) or 1,234.
     markers : frozenset of str
         Markers of missing values, in lower case, that are missing among texts too.
     line : str
@@ -39,31 +43,60 @@ class Conventions:
     presumed_decimal: str | None = DOT
     order: Order | None = None
     markers: frozenset[str] = ALWAYS
+    is_decimal_disputed: bool = False
+    is_order_disputed: bool = False
+    decimals: Mapping[str, str] = field(default_factory=dict)
     line: str = field(default="", compare=False)
+
+    def decimal_like(self, evidence: ColumnEvidence) -> str | None:
+        """The decimal sign of the columns that an undecided one looks like."""
+        found = {self.decimals.get(sign) for sign in evidence.undecided_signs}
+        return found.pop() if len(found) == 1 else None
 
 
 def read_conventions(columns: Sequence[TextColumn], separator: str | None = None) -> Conventions:
     """The conventions of a file, from all of its columns together.
 
     What a column proves by itself, since it could not be read otherwise, counts before what is only
-    likely; the majority of the columns decides. Where no column shows the decimal sign, it is a
-    dot, but unknown if values are separated by semicolons, as where commas are for decimals.
+    likely. Where columns prove both decimal signs, others are read as those that look like them.
+    Of dates the majority decides. Where no column shows the decimal sign, it is a dot, but unknown
+    if values are separated by semicolons, as where commas are for decimals, or are cells.
     """
     evidence = [ColumnEvidence.of(column, _MAX_TEXTS) for column in columns]
-    decimals = _counted(found.proven_decimal for found in evidence)
-    decimals = decimals or _counted(found.likely_decimal for found in evidence)
+    proven = _counted(found.proven_decimal for found in evidence)
+    shown = _counted(found.shown_decimal for found in evidence)
+    if not shown:
+        shown = _counted(e.likely_decimal for e in evidence if e.proven_decimal is None)
+        proven += shown
+    is_disputed = len(shown) > 1
     orders = _counted(_proven_order(found) for found in evidence)
-    decimal = decimals.most_common(1)[0][0] if decimals else None
-    order = orders.most_common(1)[0][0] if orders else None
     typed = [found for found in evidence if is_typed(found)]
     markers = {text.lower(): text for found in typed for text in _markers_of(found)}
+    decimal, order = _winner(shown), _winner(orders)
     return Conventions(
         decimal,
-        None if separator == ";" else DOT,
+        None if separator in (";", "") else DOT,
         order,
         ALWAYS.union(markers),
-        _line(decimals, orders, list(markers.values())),
+        is_disputed,
+        bool(orders) and order is None,
+        _decimals_by_looks(evidence, shown) if is_disputed else {},
+        _line(proven, decimal, orders, list(markers.values())),
     )
+
+
+def _decimals_by_looks(evidence: Sequence[ColumnEvidence], shown: Counter[str]) -> dict[str, str]:
+    """The decimal sign of columns that look like 1.234 or 1,234, where both signs are proven.
+
+    It is that of the proven columns that look so, if they agree and are no minority.
+    """
+    found = {}
+    for sign in (DOT, COMMA):
+        alike = {e.decimal_for(sign) for e in evidence} - {None}
+        winner = _winner(shown)
+        if winner is not None and alike == {winner}:
+            found[sign] = winner
+    return found
 
 
 def is_typed(evidence: ColumnEvidence) -> bool:
@@ -91,12 +124,24 @@ def _markers_of(evidence: ColumnEvidence) -> list[str]:
     return found
 
 
-def _line(decimals: Counter[str], orders: Counter[Order], markers: list[str]) -> str:
+def _winner(votes: Counter[str]) -> str | None:
+    """What has the most votes; None if there are none, or two have as many."""
+    most = votes.most_common(2)
+    if not most or (len(most) > 1 and most[0][1] == most[1][1]):
+        return None
+    return most[0][0]
+
+
+def _line(
+    decimals: Counter[str], decimal: str | None, orders: Counter[Order], markers: list[str]
+) -> str:
     parts = []
-    if decimals and (COMMA in decimals):
-        parts.append(f"the decimal sign is {_voted(decimals, {COMMA: 'a comma', DOT: 'a dot'})}")
+    if COMMA in decimals:
+        signs = {COMMA: "a comma", DOT: "a dot"}
+        parts.append(f"the decimal sign is {_voted(decimals, decimal, signs)}")
     if orders:
-        parts.append(f"dates are {_voted(orders, {o: f'{o} ({_EXAMPLES[o]})' for o in orders})}")
+        examples = {o: f"{o} ({_EXAMPLES[o]})" for o in orders}
+        parts.append(f"dates are {_voted(orders, _winner(orders), examples)}")
     if markers:
         shown = ", ".join(markers[:_MARKERS_SHOWN]) + (
             " …" if len(markers) > _MARKERS_SHOWN else ""
@@ -105,8 +150,14 @@ def _line(decimals: Counter[str], orders: Counter[Order], markers: list[str]) ->
     return f"conventions of the file: {'; '.join(parts)}" if parts else ""
 
 
-def _voted(votes: Counter[str], names: dict[str, str]) -> str:
-    (winner, count), *others = votes.most_common()
-    columns = f"{count} column{'s' if count > 1 else ''}"
-    against = f", {sum(n for _, n in others)} differ" if others else ""
-    return f"{names[winner]}, as {columns} show{'' if count > 1 else 's'}{against}"
+def _voted(votes: Counter[str], winner: str | None, names: dict[str, str]) -> str:
+    if winner is None:
+        shares = (f"{names[each]} in {_columns(count)}" for each, count in votes.most_common())
+        return " and ".join(shares)
+    others = votes.total() - votes[winner]
+    shown = f"{_columns(votes[winner])} show{'' if votes[winner] > 1 else 's'}"
+    return f"{names[winner]}, as {shown}{f', {others} differ' if others else ''}"
+
+
+def _columns(count: int) -> str:
+    return f"{count} column{'s' if count > 1 else ''}"

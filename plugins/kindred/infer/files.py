@@ -168,7 +168,7 @@ def _opened(
         return read_table(data, separator, bounds, encoding=encoding)
     text, notes = workbook_text(data, sheet, bounds)
     table = read_table(text, ",", bounds, encoding="utf-8")
-    return replace(table, notes=(*notes, *table.notes))
+    return replace(table, notes=(*notes, *table.notes), separator="")
 
 
 def read_file(path: Path, bounds: Bounds) -> bytes:

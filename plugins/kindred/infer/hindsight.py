@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kindred.infer.closing_names import looks_like_closing
 from kindred.infer.columns import Column
+from kindred.infer.leaving_names import looks_like_change, looks_like_leaving, looks_like_load
 from kindred.infer.version_statistics import (
     MIN_VERSIONS,
     Successions,
@@ -29,6 +30,10 @@ FLAG_VALUES = 2  # at most
 _DAY = np.timedelta64(1, "D")
 _NEVER = re.compile(r"infinity|(2[1-9]\d\d|[3-9]\d{3}|\d{5,})-.*", re.DOTALL)
 _BY_NAME = "hindsight by its name: a source writes such a column when a row ends"
+_BY_LEAVING = "hindsight by its name: it is known once a customer has left"
+_BY_CHANGE = "by its name the time of the row's last change, which is no trait of the customer"
+_MAY_BE_UPDATED_AT = ": name it as updated_at (--updated-at, UPDATED_AT=) to read what has changed"
+_BY_LOAD = "by its name the time at which a program copied the row, no trait of the customer"
 _BY_VALUES = "hindsight: the source writes it when a version closes, or knows it only then"
 
 Flags = NDArray[np.bool_]
@@ -68,11 +73,38 @@ class _Versions:
 
 
 def closing_by_name(names: Iterable[str], flags: Container[str] = ()) -> dict[str, str]:
-    """The columns that a source writes when a version closes, by their names, with the reason.
+    """The columns that a source writes when a row ends, by their names, with the reason.
 
-    ``flags``: those with two values.
+    ``flags``: those with two values, or with times only.
     """
-    return {n: _BY_NAME for n in names if looks_like_closing(n, is_flag=n in flags)}
+    found = {}
+    for name in names:
+        is_flag = name in flags
+        if looks_like_closing(name, is_flag=is_flag):
+            found[name] = _BY_NAME
+        elif looks_like_leaving(name, is_alone=is_flag):
+            found[name] = _BY_LEAVING
+    return found
+
+
+def written_later(columns: Sequence[Column], *, has_updated_at: bool) -> dict[str, str]:
+    """The columns that are written when a row closes, changes or is copied, by their names.
+
+    A complete time of the last change is offered as ``updated_at``, unless there is one.
+    """
+    alone = {c.name for c in columns if c.distinct <= FLAG_VALUES or c.is_temporal}
+    found = closing_by_name((column.name for column in columns), alone)
+    constant = {c.name for c in columns if c.distinct <= 1 and not c.nulls}
+    found = {n: why for n, why in found.items() if why != _BY_LEAVING or n not in constant}
+    for column in columns:
+        if not column.is_temporal or column.name in found:
+            continue
+        if looks_like_change(column.name):
+            is_fit = not (has_updated_at or column.nulls or column.odd)
+            found[column.name] = f"{_BY_CHANGE}{_MAY_BE_UPDATED_AT if is_fit else ''}"
+        elif looks_like_load(column.name):
+            found[column.name] = _BY_LOAD
+    return found
 
 
 def closing_by_values(columns: Sequence[Column], key: Column, updated_at: Column) -> dict[str, str]:

@@ -4,7 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindred.infer.column_names import looks_like_amount, looks_like_phone
+from kindred.infer.column_names import (
+    looks_like_amount,
+    looks_like_number_of_thing,
+    looks_like_phone,
+)
 from kindred.infer.columns import COMMON_VALUES, Column, Numbers, whole
 from kindred.infer.shapes import buffers_of, strip
 
@@ -14,15 +18,17 @@ NEAR_UNIQUE = 0.95  # distinct values per known row at which a column identifies
 _PATTERNS = (
     ("e-mail addresses", r"^[^@\s]+@[^@\s]+\.[^@\s.]{2,}$"),
     ("web addresses", r"^(?i:(https?|ftp)://\S+|www\.\S+\.\S+)$"),
+    ("MAC addresses", r"^(?i:[0-9a-f]{2}([:-][0-9a-f]{2}){5})$"),
     (
         "IP addresses",
         r"^(\d{1,3}(\.\d{1,3}){3}|(?i:[0-9a-f]{0,4}(:[0-9a-f]{0,4}){3,7}))(/\d{1,3})?$",
     ),
-    ("MAC addresses", r"^(?i:[0-9a-f]{2}([:-][0-9a-f]{2}){5})$"),
     ("UUIDs", r"^\{?(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?$"),
     ("hashes", r"^(?:0x)?(?i:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"),
     ("IBANs", r"^[A-Z]{2}\d{2}[ ]?[A-Z0-9]{4}([ ]?[A-Z0-9]{4}){2,6}[ ]?[A-Z0-9]{0,4}$"),
 )
+_JSON = r'(?s)^\s*(\{\s*(".*:.*)?\}|\[\s*(("|\[|\{|-?\d|true|false|null).*)?\])\s*$'
+_MARKUP = r"(?s)^\s*<[A-Za-z!?][^<>]*>.*>?\s*$"
 _CARD = r"^\d([ -]?\d){12,18}$"
 _MIN_LUHN_SHARE = 0.9  # of random digits a tenth passes
 _PHONE = r"^[+(]?[\d(][\d\s().\-]{7,20}(\s?(x|ext\.?)\s?\d{1,5})?$"
@@ -30,6 +36,7 @@ _PHONE_START = r"^(\+|00[1-9]|\(|0[1-9])"
 _PHONE_BY_NAME = r"^[+(]?\d[\d\s().\-/]{5,20}(\s?(x|ext\.?)\s?\d{1,5})?$"
 _PHONE_DIGITS = (9, 15)
 _MIN_ID_DIGITS = 9  # from which near-unique whole numbers of one width are of phones or accounts
+_MIN_NUMBER_DIGITS = 4  # of a thing that the name says is numbered
 _MIN_ACCOUNTS = 100  # rows: of fewer amounts all may have one width
 _MIN_SORTED = 20  # rows that nobody would expect to be in ascending order, all different
 _MIN_COLLISIONS = 5.0  # pairs of equal numbers that chance would make among amounts of that range
@@ -47,6 +54,14 @@ def identifies(column: Column, *, is_sample: bool) -> str | None:
         return _numbers(column, column.numbers, is_sample=is_sample)
     if pa.types.is_string(column.values.type) and not column.is_temporal:
         return _texts(column)
+    return None
+
+
+def markup(column: Column) -> str | None:
+    """The language of texts that programs read, JSON or HTML and XML; None for other texts."""
+    for language, pattern in (("JSON", _JSON), ("HTML or XML", _MARKUP)):
+        if _share(column, pc.match_substring_regex(column.values, pattern)) >= _MIN_SHARE:
+            return language
     return None
 
 
@@ -129,6 +144,15 @@ def _numbers(column: Column, numbers: Numbers, *, is_sample: bool) -> str | None
             and min(widths) >= _MIN_ID_DIGITS
         ):
             return f"whole numbers of {min(widths)} digits, as of phones or accounts: {counted}"
+        if (
+            looks_like_number_of_thing(column.name)
+            and is_near_unique
+            and not is_amount
+            and column.known >= _MIN_SORTED
+            and min(widths) >= _MIN_NUMBER_DIGITS
+            and max(widths) - min(widths) <= 1
+        ):
+            return f"numbers of things by name, {counted}: an id"
     if is_sample or column.distinct != column.known or column.odd:
         return None
     return _row_number(column, numbers, known)

@@ -24,17 +24,20 @@ from kindred.infer.column_reader import (
     AMBIGUOUS,
     AMBIGUOUS_NUMBERS,
     AMBIGUOUS_ZONE,
+    DISPUTED_NUMBERS,
     DURATIONS,
     SEVERAL_UNITS,
 )
 from kindred.infer.columns import COMMON_VALUES, Almost, Column, Flags, Numbers, whole
-from kindred.infer.identifiers import NEAR_UNIQUE, are_codes, identifies
+from kindred.infer.identifiers import NEAR_UNIQUE, are_codes, identifies, markup
 from kindred.infer.sentinels import sentinels
 from kindred.infer.shapes import strip
 from kindred.infer.typed_values import MISSING_CODES, TEXT_TYPES
+from kindred.infer.unread_moments import remedy
 from kindred.spec.features import LARGEST_NUMBER, NumericFeature, Scale
 
 MIN_AMOUNTS = 20  # distinct values above which a column is an amount, not an ordered code
+MIN_ALMOST_NUMBER = 0.9  # share of numbers from which a column is a number with mistakes
 HIGH_SKEWNESS = 1.0  # Bulmer, Principles of Statistics, 1979: "highly skewed"
 SHORT_CHARACTERS = 40  # mean length up to which a text is not free text
 SENTENCE_WORDS, SEVERAL_WORDS = 5.0, 2.5  # mean number of words
@@ -48,13 +51,21 @@ _MAX_ROWS_FITTED, _SEED = 200_000, 20_180_401
 _SMALL_TABLE = 1000  # rows below which ten rows are too many to require for a category
 
 
+_OF_NUMBERS = (
+    "write them without thousands, or read them in the spec's source query:"
+    " replace(column, '.', '')::numeric if the dot is for thousands, column::numeric if for"
+    " decimals"
+)
 _AMBIGUITIES = {
-    AMBIGUOUS: "write them as 2026-03-31",
-    AMBIGUOUS_NUMBERS: "write them without thousands",
+    AMBIGUOUS: "write them as 2026-03-31, or name their format in the spec's source query, such as"
+    " to_date(column, 'DD/MM/YYYY')",
+    AMBIGUOUS_NUMBERS: _OF_NUMBERS,
+    DISPUTED_NUMBERS: _OF_NUMBERS,
     AMBIGUOUS_ZONE: "write them with an offset, as in 2026-03-31T23:59:00+02:00",
     SEVERAL_UNITS: "convert them to one",
     DURATIONS: "write them as a number of minutes or hours",
 }
+_UNCLEAR = {AMBIGUOUS, AMBIGUOUS_NUMBERS, DISPUTED_NUMBERS}
 
 
 class Use(StrEnum):
@@ -113,7 +124,8 @@ def decide(column: Column, *, is_sample: bool = False) -> Decision:
 
 def _with_remarks(column: Column, decision: Decision) -> Decision:
     """The decision with what the column almost is, and with codes that a source must make null."""
-    decision = replace(decision, almost=column.almost)
+    is_unclear = _UNCLEAR.intersection(column.notes)  # of numbers or dates by more than one reading
+    decision = replace(decision, almost=None if is_unclear else column.almost)
     is_code = sentinels(column)
     if decision.use is not Use.FEATURE or not is_code.any():
         return decision
@@ -306,6 +318,9 @@ def _skewness(known: Numbers) -> float:
 
 
 def _text(column: Column) -> Decision:
+    if column.almost is not None and column.almost.form:
+        what = remedy(column.almost.form)
+        return replace(_ignore(column, f"no kind: {what}"), warning=f"almost a date: {what}")
     lengths = pc.utf8_length(column.values).to_numpy(zero_copy_only=False)
     blanks = pc.count_substring(strip(column.values), " ").to_numpy(zero_copy_only=False)
     words = float(np.average(blanks + 1, weights=column.counts))
@@ -314,12 +329,21 @@ def _text(column: Column) -> Decision:
     measured = (
         f"{column.distinct:,} distinct texts of {words:.1f} words and {mean_length:.0f} characters"
     )
-    if column.distinct <= COMMON_VALUES and not (is_long and column.distinct > column.known / 2):
+    is_few = column.distinct <= COMMON_VALUES
+    unclear = _ambiguity(column) if not is_few or column.distinct > MIN_AMOUNTS else None
+    if unclear is not None:
+        return unclear
+    almost = column.almost if column.almost and column.almost.kind == "number" else None
+    is_count = almost is not None and almost.share >= MIN_ALMOST_NUMBER
+    if is_count and MIN_AMOUNTS < column.distinct <= COMMON_VALUES:
+        return _ignore(column, f"{column.distinct:,} texts, but no category: make the others null")
+    if is_few and not (is_long and column.distinct > column.known / 2):
         return _category(column, f"{column.distinct} values")
-    for start, remedy in _AMBIGUITIES.items():
-        note = next((note for note in column.notes if note.startswith(start)), None)
-        if note is not None:
-            return replace(_ignore(column, "no kind"), warning=f"{note}: {remedy}")
+    language = markup(column)
+    if language == "JSON" or (language and not is_long):
+        counted = f"{column.distinct:,} distinct of {column.known:,}"
+        how = "turn what matters in it into columns, such as by the spec's source query"
+        return _ignore(column, f"{language}, {counted}: {how}")
     if is_long and words > 1.5:
         return _free_text(column, f"free text: {measured}")
     if column.distinct >= NEAR_UNIQUE * column.known:
@@ -343,6 +367,17 @@ def _text(column: Column) -> Decision:
         f"{column.distinct:,} short values, of which the {COMMON_VALUES} most frequent cover"
         f" {share:.0%} only",
     )
+
+
+def _ambiguity(column: Column) -> Decision | None:
+    """Values that are of a kind which nothing in the file decides, with what to do."""
+    for start, what in _AMBIGUITIES.items():
+        note = next((note for note in column.notes if note.startswith(start)), None)
+        if note is not None:
+            others = (other for other in column.notes if other != note)
+            why = "; ".join(("no kind", *others, f"{note}: {what}"))
+            return Decision(column.name, Use.IGNORE, why, warning=f"{note}: {what}")
+    return None
 
 
 def _free_text(column: Column, reason: str) -> Decision:

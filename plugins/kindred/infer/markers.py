@@ -20,13 +20,13 @@ _WRITTEN_BY_PEOPLE = (
     "na n/a n.a. n.a n/a. none nil - -- --- . .. ... … ? ?? ??? * ** *** unknown unkn unk "
     "missing empty blank nd n/d n.d. nr n.r. tbd tba s/d s.d. n/k n.v. n/v k.a. k/a unbekannt "
     "leer fehlt inconnu inconnue vide desconocido desconocida sconosciuto onbekend "
-    "desconhecido okänd ukjent void brak b/d n/c n.c. néant 不明 未設定 未登録 未入力 н/д "
+    "s.o. s.o desconhecido okänd ukjent void brak b/d n/c n.c. néant 不明 未設定 未登録 未入力 н/д "
 )
 _PHRASES = (
     "not available|not applicable|not known|not specified|not provided|not set|no data|no value"
     "|no answer|keine angabe|k. a.|n. a.|n / a|nicht bekannt|nicht verfügbar|non renseigné"
-    "|non disponible|non connu|no disponible|sin datos|non disponibile|0000-00-00 00:00:00|#n/a n/a"
-    "|não informado|sem informação|brak danych|нет данных"
+    "|sans objet|non disponible|non connu|no disponible|sin datos|non disponibile"
+    "|0000-00-00 00:00:00|#n/a n/a|não informado|sem informação|brak danych|нет данных"
 )
 _DASHES = ("\N{EN DASH}", "\N{EM DASH}", "\N{HORIZONTAL BAR}")
 ALWAYS = frozenset((*_WRITTEN_BY_PROGRAMS.split(), "0000-00-00 00:00:00", "#n/a n/a"))

@@ -60,6 +60,28 @@ _BY_PARTNER = {
 _OF_THE_UNITED_STATES = {"ET": "US/Eastern", "CT": "US/Central", "MT": "US/Mountain"} | {
     "PT": "US/Pacific"
 }
+# Zones in words: alone they keep summer time, with Standard or Daylight they are of fixed hours.
+_AMERICAN_WORDS = {
+    "eastern": ("US/Eastern", -5), "central": ("US/Central", -6), "mountain": ("US/Mountain", -7),
+    "pacific": ("US/Pacific", -8), "alaska": ("US/Alaska", -9), "alaskan": ("US/Alaska", -9),
+    "hawaii": ("US/Hawaii", -10), "atlantic": ("Canada/Atlantic", -4),
+}  # fmt: skip
+_ZONES_IN_WORDS = {
+    "coordinated universal time": "UTC", "greenwich mean time": "GMT",
+    "british summer time": "Etc/GMT-1", "irish standard time": "Europe/Dublin",
+    "central european time": "CET", "central european standard time": "CET",
+    "central european summer time": "CEST", "western european time": "WET",
+    "western european summer time": "WEST", "eastern european time": "EET",
+    "eastern european standard time": "EET", "eastern european summer time": "EEST",
+    "moscow standard time": "MSK", "moscow time": "MSK", "india standard time": "Asia/Kolkata",
+    "china standard time": "Asia/Shanghai", "japan standard time": "JST",
+    "korea standard time": "KST", "hong kong time": "HKT", "singapore standard time": "SGT",
+    "singapore time": "SGT", "australian eastern standard time": "AEST",
+    "australian eastern daylight time": "AEDT", "australian western standard time": "AWST",
+    "new zealand standard time": "NZST", "new zealand daylight time": "NZDT",
+    "south africa standard time": "SAST", "brasilia time": "BRT",
+    "mitteleuropäische zeit": "MEZ", "mitteleuropäische sommerzeit": "MESZ",
+}  # fmt: skip
 AMBIGUOUS_ZONES = frozenset((*_BY_PARTNER, "IST", "AST", "ADT", "GST", "SST", "AMT", "ECT", "PYT"))
 
 _NAME = r"(?P<name>[^\W\d_]{3,12})\.?"
@@ -96,6 +118,7 @@ _ZONE = re.compile(
     r" ?(?:(?:UTC|GMT)?(?P<sign>[+\-\u2212])(?P<oh>99?)(?::?(?P<om>99))?"
     r"(?: ?\[[^\]9]{1,40}\]| ?\([^()9]{1,40}\)| [A-Z]{2,5})?"
     r"|(?P<zname>[A-Za-z]+(?:[/_\-][A-Za-z]+){1,5}|[A-Za-z]{1,5})"
+    r"|\(?(?P<zwords>[^\W\d_]+(?: [^\W\d_]+){0,3} (?:Time|time|TIME|Zeit|Sommerzeit))\)?"
     r"|\((?P<zbracket>[A-Z]{2,5})\)|\[(?P<zsquare>[A-Za-z/_]+)\])"
 )
 
@@ -280,6 +303,19 @@ def moment_shape(shape: str) -> MomentShape | None:
     return next((found for found in readings if found is not None), None)
 
 
+_WORDS_BEHIND = re.compile(r" \(?[^\W\d_]+(?:[ /][^\W\d_]+){0,4}\)?")
+
+
+def has_unknown_zone(shape: str) -> bool:
+    """Whether a shape is a date with a time and words behind it that name no zone we know."""
+    found = _TIME.search(shape.replace("0", "9"))
+    if found is None or moment_shape(shape) is not None:
+        return False
+    first, rest = shape[: found.end()], shape[found.end() :]
+    moment = moment_shape(first)
+    return moment is not None and moment.has_time and bool(_WORDS_BEHIND.fullmatch(rest))
+
+
 def _read_at(text: str, start: int, pattern: re.Pattern[str]) -> MomentShape | None:
     date = pattern.match(text, start)
     if not date:
@@ -292,11 +328,25 @@ def _read_at(text: str, start: int, pattern: re.Pattern[str]) -> MomentShape | N
     zone = _ZONE.fullmatch(text, rest)
     if zone is None or time is None:
         return None
+    if zone["zwords"]:
+        name = _zone_of_words(zone["zwords"])
+        return _shape_of(text, [*matches, zone], zone=name) if name else None
     name = zone["zname"] or zone["zbracket"] or zone["zsquare"] or ""
     name = "Z" if name == "z" else name
     if zone["sign"] is None and not _may_be_zone(name):
         return None
     return _shape_of(text, [*matches, zone], zone=name)
+
+
+def _zone_of_words(words: str) -> str:
+    """The zone that words such as Eastern Standard Time name, empty if it is not known."""
+    words = words.lower()
+    first, _, rest = words.removeprefix("us ").partition(" ")
+    if first in _AMERICAN_WORDS and rest in ("time", "standard time", "daylight time"):
+        zone, hours = _AMERICAN_WORDS[first]
+        hours += rest.startswith("daylight")
+        return zone if rest == "time" else f"Etc/GMT+{-hours}"
+    return _ZONES_IN_WORDS.get(words, "")
 
 
 def _may_be_zone(name: str) -> bool:

@@ -46,7 +46,9 @@ _POWERS = {
     **{"millions": 6, "B": 9, "bn": 9, "mrd": 9, "billion": 9},
 }
 _EASTERN_POWERS = {"千": 3, "천": 3, "万": 4, "萬": 4, "만": 4, "億": 8, "亿": 8, "억": 8, "兆": 12}
-_BALANCES = {"cr": False, "dr": True}  # a debit is a negative balance
+# A debit is a negative balance; in German Haben is the credit, Soll the debit.
+_BALANCES = {"cr": False, "dr": True, "haben": False, "soll": True}
+DEBIT, CREDIT = "S", "H"  # Soll and Haben, where a column has both; alone they may be anything
 _PERCENTS = frozenset(("%", "percent", "pct", "prozent"))
 # Units that are written without a space; with one, any word may be a unit.
 _UNITS_WORDS = (
@@ -55,7 +57,7 @@ _UNITS_WORDS = (
     "歳 才 岁 人 名 個 个 件 回 次 点 本 枚 台 日 세 명 개 "
 )
 UNITS = frozenset(_UNITS_WORDS.split())
-_UNIT = re.compile(r"[^\W\d_]{1,12}[²³]?\.?(?:/[^\W\d_]{1,10}[²³]?)?|°[CF]?|‰")
+_UNIT = re.compile(r"/[^\W\d_]{1,10}[²³]?|[^\W\d_]{1,12}[²³]?\.?(?:/[^\W\d_]{1,10}[²³]?)?|°[CF]?|‰")
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,11 @@ class Numeral:
     has_exponent: bool = False
     power: int = 0
     has_minus_after: bool = False
+
+    @property
+    def decimals(self) -> int:
+        """How many digits follow the decimal sign, an exponent's among them."""
+        return len(self.keep) - self.point - 1 if self.point >= 0 else 0
 
     def spelled(self, group: ShapeGroup) -> pa.StringArray:
         """The texts of the shape as plain numbers (n,), such as -1234.5."""
@@ -222,6 +229,8 @@ def _beside(head: str, tail: str) -> _Beside | None:
     signs = [c for c in head if c in _SIGNS]
     before = head.translate(_BLANK_SIGNS).strip(_SPACES)
     after = tail.strip(_SPACES)
+    if before and after in _NOTHING_FOLLOWS and _is_currency(before):
+        after = tail = ""
     if "+" in after:  # 3+ is three or more
         return None
     is_spaced = tail[:1] in _SPACES
@@ -247,7 +256,11 @@ def _beside(head: str, tail: str) -> _Beside | None:
         return None
     if word.lower() in _BALANCES and not signs:
         return _Beside(is_minus=_BALANCES[word.lower()])
-    is_unit = _UNIT.fullmatch(word) and (is_spaced or word.rstrip(".") in UNITS)
+    if word in (DEBIT, CREDIT) and not (is_spaced or signs or power):
+        return _Beside(word)
+    is_unit = _UNIT.fullmatch(word) and (
+        is_spaced or word.startswith("/") or word.rstrip(".") in UNITS
+    )
     return _Beside(word, is_minus=is_minus, power=power) if is_unit else None
 
 
@@ -265,6 +278,7 @@ def _power(after: str, *, is_beside_currency: bool) -> tuple[int, str]:
     return (power, rest.strip(_SPACES)) if power else (0, after)
 
 
+_NOTHING_FOLLOWS = ("/-", "/=", "/—")  # in India, behind whole rupees
 _BLANK_SIGNS = str.maketrans(dict.fromkeys(_SIGNS, " "))
 
 

@@ -36,6 +36,7 @@ _COUNT = (
     r"|^\W*(row|record|line)s?( count)?\s*[:=]\s*\d[\d.,' ]*$"
 )
 _COMMENT = r"^\s*(#|//|--|/\*|\*\*|==)"
+_SLASHES = r"^\s*/[/*]"  # a comment, whatever it says; "# page 2" is none
 _PAGE = (
     r"(?i)^\W*(page|seite|p[aá]gina|pagina|strona|страница|sida|side)\W*\d+( ?\D{1,4} ?\d+)?\W*$"
 )
@@ -144,7 +145,7 @@ def _by_first_value(
         is_other = is_odd & may_be_other[places]
         rules = (
             ("a row count", _matching(texts, _COUNT)[inverse]),
-            ("a page break", _matching(texts, _PAGE)[inverse]),
+            ("a page break", (_matching(texts, _PAGE) & ~_matching(texts, _SLASHES))[inverse]),
             ("a comment", _matching(texts, _COMMENT)[inverse] & ~is_error & is_odd),
             ("a total", is_total),
             ("few values, the first of another form than in other rows", is_other),

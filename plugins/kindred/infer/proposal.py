@@ -10,7 +10,7 @@ import pandas as pd
 from kindred.errors import InferenceError
 from kindred.infer.column_names import looks_like_label
 from kindred.infer.columns import Column, SqlType
-from kindred.infer.hindsight import FLAG_VALUES, closing_by_name, closing_by_values
+from kindred.infer.hindsight import closing_by_values, written_later
 from kindred.infer.kinds import Decision, Use, decide
 from kindred.infer.leaks import best_aucs, find_leaks
 from kindred.infer.transactions import ADVICE, Transactions, find_transactions
@@ -57,7 +57,8 @@ class Proposal:
     """A proposed spec; ``rows`` is the number of rows in the table, as far as is known.
 
     ``query``: what the source reads instead of the table. ``events``: what customers do; without a
-    table of customers there is nothing else.
+    table of customers there is nothing else. ``rows_refused``: the share of rows that are read
+    whose key is missing or shared.
     """
 
     table: str
@@ -72,6 +73,7 @@ class Proposal:
     query: str | None = None
     connection: str = "kindred_source"
     events: "EventProposal | None" = None
+    rows_refused: float = 0.0
 
     @property
     def labels(self) -> list[Decision]:
@@ -171,13 +173,14 @@ def propose(
             "columns",
             f"none can be encoded ({reasons if decisions else 'there is no other column'})",
         )
-    key_reason, keeps_versions = _judge_key(roles, evidence)
+    key_reason, keeps_versions, refused = _judge_key(roles, evidence)
     return Proposal(
         table=table,
         roles=roles,
         decisions=tuple(decisions),
         rows=evidence.rows,
         key_reason=key_reason,
+        rows_refused=refused / max(key.rows, 1),
         schedule=schedule,
         keeps_versions=keeps_versions,
         notes=(*evidence.notes, *([f"{traded.reason}; {ADVICE}"] if traded else [])),
@@ -216,8 +219,7 @@ def _decide_all(roles: Roles, evidence: Evidence, reserved: int) -> list[Decisio
     with step("comparing columns with labels"):
         aucs = best_aucs(candidates, outcomes)
     leaks = find_leaks(candidates, outcomes, aucs)
-    flags = [column.name for column in candidates if column.distinct <= FLAG_VALUES]
-    hindsight = closing_by_name((column.name for column in candidates), flags)
+    hindsight = written_later(candidates, has_updated_at=roles.updated_at is not None)
     if roles.updated_at is not None:
         key = evidence.column("key", roles.key)
         moments = evidence.column("updated_at", roles.updated_at)
@@ -274,8 +276,8 @@ def _decision(
     return decision
 
 
-def _judge_key(roles: Roles, evidence: Evidence) -> tuple[str, bool]:
-    """The comment on the key, and whether the table holds several versions per customer.
+def _judge_key(roles: Roles, evidence: Evidence) -> tuple[str, bool, int]:
+    """The comment on the key, whether a customer may have several versions, and rows refused.
 
     Raises
     ------
@@ -296,12 +298,12 @@ def _judge_key(roles: Roles, evidence: Evidence) -> tuple[str, bool]:
             " another column, or cast it to text in the spec's source query",
         )
     if key.distinct == key.known and key.known:
-        return f"unique: {unique}{nulls}", False
+        return f"unique: {unique}{nulls}", False, missing
     if roles.updated_at is not None:
         moments = evidence.column("updated_at", roles.updated_at)
         pairs = np.unique(key.codes.astype(np.int64) * (moments.distinct + 1) + moments.codes)
         if len(pairs) >= (1 - MAX_CONFLICT_SHARE) * key.rows and key.known:
-            return f"{unique}: several versions per customer{nulls}", True
+            return f"{unique}: several versions per customer{nulls}", True, missing
     repeats = key.rows - _rows_of_own_key(key, evidence)
     if repeats > MAX_CONFLICT_SHARE * key.rows:
         raise InferenceError(
@@ -309,7 +311,9 @@ def _judge_key(roles: Roles, evidence: Evidence) -> tuple[str, bool]:
             f"column {roles.key!r} does not identify the rows ({unique}); name another"
             " column, or 'row_number' to number the rows of a file",
         )
-    return f"{unique}: {repeats:,} rows that share a key will be rejected{nulls}", False
+    shared = repeats - key.nulls
+    why = f"{unique}: {shared:,} rows that share a key will be rejected{nulls}"
+    return why, False, repeats + missing - key.nulls
 
 
 def fractional_keys(key: Column) -> int:

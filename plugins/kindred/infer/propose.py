@@ -13,7 +13,8 @@ from kindred.history.source import describe
 from kindred.infer.column_names import identifier_of
 from kindred.infer.event_proposal import EventProposal, propose_events
 from kindred.infer.event_roles import find_customer
-from kindred.infer.files import read_csv, read_events
+from kindred.infer.files import evidence_of, open_table, read_events
+from kindred.infer.key_choice import find_key
 from kindred.infer.proposal import NIGHTLY, Evidence, Proposal, Roles, propose
 from kindred.infer.rendering import render
 from kindred.infer.source_sample import read_first_rows, read_sample
@@ -48,10 +49,7 @@ class ProposalRequest:
             when there is no key.
         """
         if self.key is None:
-            raise SettingsError(
-                "--key is missing: name the column that identifies the customer, or row_number to"
-                " number the rows of a file"
-            )
+            raise SettingsError("--key is missing: name the column that identifies the customer")
         labels = tuple(name.strip() for name in self.labels.split(",") if name.strip())
         return Roles(self.key, self.updated_at, labels)
 
@@ -134,11 +132,15 @@ def propose_spec(
 def propose_from_file(
     path: Path, request: ProposalRequest, form: TextFormat, events: Path | None = None
 ) -> Proposed:
-    """Propose a spec for a file of customers, and one of their events."""
+    """Propose a spec for a file of customers, whose key may be found, and one of their events."""
     space = identifier_of(path.name)
-    evidence = read_csv(
-        path, request.roles, form.separator, encoding=form.encoding, sheet=form.sheet
-    )
+    table = open_table(path, form.separator, encoding=form.encoding, sheet=form.sheet)
+    note: tuple[str, ...] = ()
+    if request.key is None:
+        request = replace(request, key=find_key(table))
+        note = (f"the key is {request.key!r}, the only column that looks like one (--key)",)
+    evidence = evidence_of(table, request.roles)
+    evidence = replace(evidence, notes=(*note, *evidence.notes))
     found = None
     if events is not None:
         keys = evidence.column("key", request.roles.key)

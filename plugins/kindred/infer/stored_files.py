@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 from itertools import islice
 from typing import IO, Any
@@ -29,6 +29,9 @@ _STORED = {
     **{SqlType.BIGINT: pa.int64(), SqlType.DOUBLE: pa.float64()},
     **{SqlType.DATE: pa.date32(), SqlType.BOOLEAN: pa.bool_()},
 }
+_HAS_DIGIT = re.compile(r"\d").search
+_IS_AMOUNT = re.compile(r"\s*[-+(]?\s*[$€£]?\s*\d[\d.,' ]*\s*[-)%$€£]?\s*").fullmatch
+_MAX_OTHERS = 0.01  # other texts with digits per number, such as 8.5 - 9, of sizes
 _MORE_ROWS = 100  # of a sample, for lines before the header, and to see that rows follow
 
 
@@ -138,8 +141,8 @@ def as_column(name: str, sql_type: SqlType, values: pa.Array) -> Column:
 def workbook_text(data: bytes, sheet: str | None, bounds: Bounds) -> tuple[bytes, list[str]]:
     """A sheet of a workbook as CSV in UTF-8, a line per row, and a note on which one it is.
 
-    The sheet is the named one, or the first that has a table. Numbers are written with a point and
-    never with three decimals, so that 1.234 cannot be taken for 1,234.
+    The sheet is the named one, or the first that has a table. The numbers of a column are written
+    without a decimal sign, as 12345e-1: they say nothing of how cells of text write theirs.
 
     Raises
     ------
@@ -173,10 +176,10 @@ def workbook_text(data: bytes, sheet: str | None, bounds: Bounds) -> tuple[bytes
         max_rows = chosen.height
         if not bounds.must_be_whole:
             max_rows = bounds.max_values // max(chosen.width, 1) + _MORE_ROWS
-        rows = islice(chosen.iter_rows(), max_rows)
+        rows = list(islice(chosen.iter_rows(), max_rows))
         text = io.StringIO(newline="")
         text.write("\n" * (chosen.start or (0, 0))[0])  # so that lines are numbered as rows
-        csv.writer(text, lineterminator="\n").writerows(map(_as_texts, rows))
+        csv.writer(text, lineterminator="\n").writerows(_as_texts(rows))
     except calamine.CalamineError as error:
         raise InferenceError(
             "csv", f"the workbook cannot be read ({error}): export the sheet as CSV"
@@ -186,20 +189,46 @@ def workbook_text(data: bytes, sheet: str | None, bounds: Bounds) -> tuple[bytes
     return text.getvalue().encode("utf-8", "replace"), [f"{note}, not {others}"] if others else []
 
 
-def _as_texts(cells: Sequence[Any]) -> list[str]:
-    return [cell if isinstance(cell, str) else _as_text(cell) for cell in cells]
+def _as_texts(rows: Sequence[Sequence[Any]]) -> Iterator[list[str]]:
+    are_numbers = [_are_numbers(cells) for cells in zip(*rows, strict=True)]
+    for cells in rows:
+        yield [
+            cell if isinstance(cell, str) else _as_text(cell, in_numbers=in_numbers)
+            for cell, in_numbers in zip(cells, are_numbers, strict=True)
+        ]
 
 
-def _as_text(cell: object) -> str:
+def _are_numbers(cells: Sequence[Any]) -> bool:
+    """Whether the cells of a column are numbers, but for a name, markers and amounts as texts."""
+    texts = [cell for cell in cells if isinstance(cell, str) and cell.strip()]
+    amounts = sum(_IS_AMOUNT(cell) is not None for cell in texts)
+    amounts += sum(isinstance(cell, float) for cell in cells)
+    others = sum(_HAS_DIGIT(cell) is not None and not _IS_AMOUNT(cell) for cell in texts)
+    return 2 * amounts >= len(cells) - cells.count("") and others <= 1 + _MAX_OTHERS * amounts
+
+
+def _as_text(cell: object, *, in_numbers: bool = False) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
         if cell.is_integer() and abs(cell) < _LARGEST_WHOLE:
             return str(int(cell))
-        text = repr(cell)
-        return f"{text}0" if re.search(r"\.\d{3}$", text) else text
+        return _without_sign(repr(cell)) if in_numbers else repr(cell)
     if isinstance(cell, timedelta):
         return f"PT{cell.total_seconds()}S"
     if isinstance(cell, datetime):
         return str(cell.date()) if cell.time() == time() else str(cell)
     return str(cell)
+
+
+def _without_sign(number: str) -> str:
+    """A number such as 12.5 as 125e-1, which shows no decimal sign.
+
+    >>> _without_sign("-0.05"), _without_sign("1e-05")
+    ('-5e-2', '1e-05')
+    """
+    whole, _, fraction = number.partition(".")
+    if not fraction.isdigit():
+        return number
+    minus = "-" if whole.startswith("-") else ""
+    return f"{minus}{int(whole.lstrip('-') + fraction)}e-{len(fraction)}"

@@ -14,6 +14,7 @@ from kindred.spec.names import plain
 
 MAX_COLUMNS = 12  # shown per group; the others are counted
 MAX_LINE = 160
+MAX_WARNING = 400  # its end says what to do
 MAX_NAME = 40
 _FEW_ENCODED = 1 / 3  # share of the columns below which the proposal asks for a look
 
@@ -74,9 +75,15 @@ def _column_of(events: EventProposal, role: str) -> str:
 
 
 def _warnings(proposal: Proposal, encoded: int, doubtful: int) -> Iterator[str]:
+    if proposal.rows_refused:
+        share = f"{proposal.rows_refused:.1%} of the rows will be rejected"
+        yield _cut(
+            f"WARNING: key {plain(proposal.roles.key)}: {share}: {plain(proposal.key_reason)}",
+            MAX_WARNING,
+        )
     warned = [decision for decision in proposal.decisions if decision.warning]
     for decision in warned[:MAX_COLUMNS]:
-        yield _cut(f"WARNING: {_name(decision)}: {plain(decision.warning)}")
+        yield _cut(f"WARNING: {_name(decision)}: {plain(decision.warning)}", MAX_WARNING)
     if len(warned) > MAX_COLUMNS:
         yield f"WARNING: and {len(warned) - MAX_COLUMNS} columns more: see the spec's comments"
     columns = len(proposal.decisions) - len(proposal.labels)
@@ -124,5 +131,5 @@ def _name(decision: Decision) -> str:
     return name if len(name) <= MAX_NAME else f"{name[:half]}…{name[1 - half :]}"
 
 
-def _cut(line: str) -> str:
-    return line if len(line) <= MAX_LINE else f"{line[: MAX_LINE - 1]}…"
+def _cut(line: str, most: int = MAX_LINE) -> str:
+    return line if len(line) <= most else f"{line[: most - 1]}…"

@@ -44,7 +44,10 @@ def read_column(
     if not evidence.shaped.is_meant.any():
         return unchanged(column, evidence.shaped.is_meant)
     reader = ColumnReader(column, conventions, evidence, is_time=is_updated_at)
-    found = reader.flags() or reader.compact_moments() or reader.numbers() or reader.moments()
+    found = reader.flags() or reader.compact_moments()
+    if found is None and not is_updated_at and (unread := reader.unread()) is not None:
+        return unread
+    found = found or reader.numbers() or reader.moments()
     found = found or reader.durations()
     if found is not None:
         return found if is_updated_at else without_sentinels(found)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from kindred.infer.column_reader import AMBIGUOUS, AMBIGUOUS_NUMBERS
+from kindred.infer.column_reader import AMBIGUOUS, AMBIGUOUS_NUMBERS, DISPUTED_NUMBERS
 from kindred.infer.columns import SqlType
 from kindred.infer.conventions import read_conventions
 from kindred.infer.kinds import decide
@@ -35,6 +35,10 @@ NUMBERS = {
     "thousands and millions": (["$1.5M", "$300K", "$7"], [], [1_500_000.0, 300_000.0, 7.0]),
     "millions in words": (["1,5 Mio. €", "2 Mrd. €"], [], [1_500_000.0, 2_000_000_000.0]),
     "debits": (["1.50 CR", "2.25 DR"], [], [1.5, -2.25]),
+    "Soll and Haben": (["1.234,56S", "2,25H"], [], [-1234.56, 2.25]),
+    "Soll and Haben behind a blank": (["1.234,56 S", "2,25 H", "7,5 H"], [], [-1234.56, 2.25, 7.5]),
+    "rupees without paise": (["Rs. 1,23,456/-", "Rs. 77,615/-"], [], [123_456, 77_615]),
+    "a rate": (["0.285/h", "1.5/h"], [], [0.285, 1.5]),
     "an accountant's dash": (["$1,000.50", "$ -"], [], [1000.5, None]),
     "exponents": (["1e-05", "2.5E+3"], [], [1e-05, 2500.0]),
     "rounding of many digits": (["0.1234567890123456789", "1"], [], [0.12345678901234568, 1.0]),
@@ -76,6 +80,48 @@ def test_a_column_may_differ_and_it_is_said():
     assert "the decimal sign is a dot here, unlike in other columns" in column.notes
 
 
+PLACES = [f"5{n % 7}.{n * 7919 % 10**6:06d}" for n in range(40)]
+UNCLEAR = ["637.202", "284", "12.100"]
+GROUPED = ["2.304,99", "781,49"]
+BESIDE = {
+    "coordinates prove nothing of others": ([PLACES, PLACES], ";", None),
+    "nor against a column with thousands": ([PLACES, PLACES, GROUPED], ";", 637_202),
+    "both signs, of which one's columns look alike": ([DOTS, GROUPED, COMMAS], ";", 637_202),
+    "the others look alike": ([["0.512", "7.125"], DOTS, COMMAS], ";", 637.202),
+    "neither does": ([DOTS, COMMAS, COMMAS], ";", None),
+    "both do": ([["0.512", "7.125"], GROUPED, COMMAS], ";", None),
+    "a tie": ([DOTS, GROUPED], ";", None),
+    "a tie between commas": ([DOTS, COMMAS], ",", None),
+}
+
+
+@pytest.mark.parametrize("case", BESIDE)
+def test_a_column_that_shows_no_sign_is_read_like_those_that_prove_one(case):
+    others, separator, first = BESIDE[case]
+    column = typed("people", UNCLEAR, *others, separator=separator)
+    if first is not None:
+        assert values_of(column)[0] == first
+        return
+    is_disputed = len(others) > 1 and others[1] is not PLACES
+    assert column.notes == (DISPUTED_NUMBERS if is_disputed else AMBIGUOUS_NUMBERS,)
+    many = typed("people", [f"{n}.{n:03d}" for n in range(100, 160)], *others, separator=separator)
+    if is_disputed:  # fifty values that no column decides are no category
+        decision = decide(many)
+        assert "replace(column, '.', '')::numeric" in decision.warning
+        assert decision.warning in decision.remark
+
+
+def test_a_tie_is_said_and_decides_nothing():
+    days, months = ["31/12/2020", "01/02/2020"], ["12/31/2020", "01/02/2020"]
+    for others in ((days, months), (months, days)):
+        assert typed("joined", ["03/04/2021"], *others).notes == (AMBIGUOUS,)
+        line = read_conventions([text_column(str(n), other) for n, other in enumerate(others)]).line
+        assert "day first (3/4/2021 is in April) in 1 column" in line
+        assert "month first (3/4/2021 is in March) in 1 column" in line
+    signs = [text_column("a", COMMAS), text_column("b", DOTS)]
+    assert "a comma in 1 column and a dot in 1 column" in read_conventions(signs).line
+
+
 NO_NUMBERS = {
     "two units": ["4 kg", "500 g"] * 50,
     "two currencies": ["$4", "€5"] * 50,
@@ -84,6 +130,9 @@ NO_NUMBERS = {
     "three or more": ["0", "1", "2", "3+"] * 50,
     "ages from": ["15-", "20-", "25-"] * 50,
     "flats": ["12B", "14K", "3M"] * 50,
+    "halls and staircases": ["12H", "14S"] * 50,
+    "sizes": ["38.5S", "40.5S"] * 50,
+    "rates of two": ["4/h", "5/d"] * 50,
     "houses": ["12a", "14b"] * 50,
     "phones": ["06 11 46 10 56", "06 72 54 22 23"] * 50,
     "versions": ["1.2.3", "1.2.14"] * 50,
@@ -146,6 +195,15 @@ MOMENTS = {
         ["2022-05-06T10:11:12+02:00[Europe/Paris]"],
         [at(2022, 5, 6, 8, 11, 12)],
     ),
+    "a zone in words": (
+        ["January 5, 2022 3:04 PM Eastern Time", "July 5, 2022 3:04 PM Eastern Time"],
+        [at(2022, 1, 5, 20, 4), at(2022, 7, 5, 19, 4)],
+    ),
+    "summer time in words": (
+        ["2022-07-05 15:04 Pacific Daylight Time", "2022-01-05 15:04 Pacific Standard Time"],
+        [at(2022, 7, 5, 22, 4), at(2022, 1, 5, 23, 4)],
+    ),
+    "a zone of Europe": (["5.1.2022 15:04 (Central European Time)"], [at(2022, 1, 5, 14, 4)]),
     "mail": (["Fri, 06 May 2022 10:11:12 +0200"], [at(2022, 5, 6, 8, 11, 12)]),
     "JavaScript": (
         ["Fri May 06 2022 10:11:12 GMT+0200 (Central European Summer Time)"],
@@ -174,6 +232,13 @@ def test_the_end_of_all_time_stays_there(zone):
     texts = [f"9999-12-31 23:59:59{zone}", f"0001-01-01 00:00:00{zone}"]
     column = read_column(text_column("seen", texts), is_updated_at=True)
     assert values_of(column) == [at(9999, 12, 31, 23, 59, 59), at(1, 1, 1)]
+
+
+def test_times_of_a_zone_nobody_knows_are_almost_dates():
+    texts = [f"January {1 + n % 28}, 2022 3:{n:02d} PM Martian Time" for n in range(60)]
+    decision = decide(typed("seen", texts))
+    assert "100.00% are dates written as times of a zone that is not known" in decision.remark
+    assert "2026-03-31T23:59:00+02:00" in decision.warning
 
 
 @pytest.mark.parametrize("zone", ["CST", "IST", "BST"])
@@ -209,6 +274,17 @@ def test_days(case):
 def test_months_are_dates_by_name(text):
     assert values_of(typed("birth_month", [text])) == [date(2021, 3, 1)]
     assert typed("season", [text]).type == SqlType.TEXT
+
+
+@pytest.mark.parametrize("form", ["%Y-%m", "%m/%Y", "%b %Y"])
+def test_many_months_without_a_day_are_their_first(form):
+    days = [date(2001 + n % 20, 1 + n % 12, 1) for n in range(40)]
+    column = typed("season", [f"{day:{form}}" for day in days])
+    assert values_of(column) == days
+    assert column.notes == ("months without a day are their first",)
+    few = decide(typed("season", [f"{days[n % 5]:{form}}" for n in range(40)]))
+    assert few.settings["kind"] == "categorical"
+    assert "100.00% are months without a day" in few.remark
 
 
 @pytest.mark.parametrize(

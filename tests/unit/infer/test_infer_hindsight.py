@@ -9,6 +9,7 @@ from kindred.infer.closing_names import looks_like_closing
 from kindred.infer.files import read_csv
 from kindred.infer.hindsight import closing_by_values
 from kindred.infer.kinds import Use
+from kindred.infer.leaving_names import looks_like_change, looks_like_leaving, looks_like_load
 from kindred.infer.proposal import Roles, propose
 
 CLOSING = """
@@ -59,6 +60,59 @@ def test_names():
     assert [name for name in ordinary if looks_like_closing(name)] == []
     flags = [name for name in ordinary if looks_like_closing(name, is_flag=True)]
     assert flags == [*BARE.split(), "latest"]
+
+
+LEAVING = """
+churn_date cancel_reason exit_survey cancellation_date kuendigungsdatum Kündigungsgrund quit_reason
+subscription_cancelled_at account_closed_on exitInterview termination_reason motif_resiliation
+date_de_résiliation fecha_baja motivo_cancelacion data_cancelamento data_disdetta opzegdatum
+Austrittsdatum uppsägningsdatum дата_расторжения причина_оттока customer_churn_dt deletion_reason
+"""
+LEAVING_ALONE = "deleted closed account_closed is_terminated Kündigung résiliation baja disdetta"
+CHANGES = """
+last_modified modified_date last_updated updated_at lastUpdate geändert_am Änderungsdatum
+letzte_Änderung date_modification date_maj fecha_actualizacion data_ultima_modifica gewijzigd_op
+"""
+LOADS = (
+    "etl_loaded_at load_ts _fivetran_synced ingestion_time dwh_insert_dt importdatum fecha_carga"
+)
+
+
+def test_names_of_what_is_written_later():
+    for names, looks_like in ((CHANGES, looks_like_change), (LOADS, looks_like_load)):
+        assert [name for name in names.split() if not looks_like(name)] == []
+        others = f"{ORDINARY} {BARE} {LEAVING} created_at order_date load changes".split()
+        assert [name for name in others if looks_like(name)] == [
+            name for name in others if name == "updated_on" and looks_like is looks_like_change
+        ]
+    assert [name for name in LEAVING.split() if not looks_like_leaving(name)] == []
+    for name in LEAVING_ALONE.split():
+        assert (looks_like_leaving(name), looks_like_leaving(name, is_alone=True)) == (False, True)
+    ordinary = f"{ORDINARY} {BARE} exit_page cancelled_orders termination_fee exit_rate quitline"
+    named = [name for name in ordinary.split() if looks_like_leaving(name, is_alone=True)]
+    assert named == ["closed", "churned"]
+
+
+def test_what_is_written_later_is_left_out_whatever_it_is_filled_for():
+    header = "id,age,cancel_reason,exit_survey,last_modified,touched_at,loaded_at,deleted,churned"
+    days = [f"2024-{1 + n % 12:02d}-{1 + n % 28:02d}" for n in range(99)]
+    rows = [
+        f"{n},{n % 60},{'' if n % 4 else 'price'},{'' if n % 4 else n % 5},{day}"
+        f",{day if n else ''},{day},{n % 3 == 0:d},{n % 4 == 0:d}"
+        for n, day in enumerate(days)
+    ]
+    text = "\n".join([header, *rows]) + "\n"
+    found = decisions(text, Roles("id"))
+    uses = {name: decision.use for name, decision in found.items()}
+    assert uses.pop("age") is Use.FEATURE
+    assert uses.pop("churned") is Use.LABEL
+    assert set(uses.values()) == {Use.IGNORE}
+    assert "known once a customer has left" in found["cancel_reason"].reason
+    assert "--updated-at" in found["last_modified"].reason
+    for name in ("touched_at", "loaded_at"):
+        assert "--updated-at" not in found[name].reason
+    given = decisions(text, Roles("id", "last_modified"))
+    assert "--updated-at" not in "".join(each.reason for each in given.values())
 
 
 def test_a_name_counts_in_a_table_without_versions_too():
@@ -183,11 +237,11 @@ def test_a_migration_of_everybody_in_their_only_change_is_left_alone_if_some_lef
 
 
 def test_the_time_of_a_daily_load_is_left_alone():
-    lines = ["id,since,loaded_at"]
+    lines = ["id,since,read_by"]
     for n in range(300):
         day = f"2024-01-{1 + n // 20:02d}"
         lines.append(f"{n % 20},{day}T00:00:00,{day}T02:00:00")
-    assert "hindsight" not in reasons("\n".join(lines) + "\n", Roles("id", "since"))["loaded_at"]
+    assert "hindsight" not in reasons("\n".join(lines) + "\n", Roles("id", "since"))["read_by"]
 
 
 def test_a_few_versions_mean_nothing():

@@ -1,5 +1,6 @@
 """From a file to the text of a spec, and which interval it is run for."""
 
+import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -12,8 +13,10 @@ from kindred.infer.columns import Column
 from kindred.infer.files import newest_moment, read_csv
 from kindred.infer.kinds import Decision, Use
 from kindred.infer.proposal import Roles, propose
+from kindred.infer.propose import ProposalRequest, TextFormat, propose_from_file
 from kindred.infer.rendering import render
 from kindred.infer.schedule import schedule_for, window_for
+from kindred.infer.summary import summary
 from kindred.infer.widths import fit_width
 from kindred.spec.features import Kind
 from kindred.spec.model import load_spec
@@ -158,6 +161,46 @@ def test_a_few_repeated_keys_are_announced_and_equal_rows_do_not_count():
     rows = [f"{n},{n % 7}" for n in range(100)]
     repeated = "id,age\n" + "\n".join([*rows, "5,6", *rows[10:50]])
     assert "2 rows that share a key will be rejected" in text_of(repeated.encode(), Roles("id"))
+    for content, said in (
+        (
+            repeated,
+            "1.4% of the rows will be rejected: 100 distinct in 141 rows: 2 rows that share",
+        ),
+        (repeated + "\n,7", "2.1% of the rows will be rejected: .*: 2 .*; 1 rows without a key"),
+    ):
+        made = propose("public.t", Roles("id"), read_csv(content.encode(), Roles("id")))
+        assert re.search(f"^WARNING: key id: {said}", "\n".join(summary(made)), re.MULTILINE)
+    unique = propose(
+        "public.t", Roles("id"), read_csv("\n".join(["id,age", *rows]).encode(), Roles("id"))
+    )
+    assert "WARNING: key" not in "\n".join(summary(unique))
+
+
+KEYS = {
+    "by its name": ("id,age,spend", "id"),
+    "by its name in German": ("Kundennummer,age,spend", "Kundennummer"),
+    "by its values": ("who,age,spend", "who"),
+    "two by name": ("id,age,order_id", "'id', 'order_id' are unique: name the column"),
+    "none": ("age,plan,band", "no column is unique and without nulls, of age, plan, band"),
+}
+
+
+@pytest.mark.parametrize("case", KEYS)
+def test_the_key_of_a_file_is_detected_if_only_one_column_can_be_it(case, tmp_path):
+    header, expected = KEYS[case]
+    first = "{:08x}-0000-4000-8000-000000000000" if header.startswith("who") else "{}"
+    rows = [(first.format(n * 37), n % 50, f"{n * 7919 % 9973 + 10_000}") for n in range(90)]
+    if case == "none":
+        rows = [(n % 50, n % 3, n % 7) for n in range(90)]
+    path = tmp_path / "people.csv"
+    path.write_text("\n".join([header, *(",".join(map(str, row)) for row in rows)]))
+    if " " in expected:
+        with pytest.raises(InferenceError, match=expected):
+            propose_from_file(path, ProposalRequest(None), TextFormat())
+        return
+    text, proposal = propose_from_file(path, ProposalRequest(None), TextFormat())
+    assert yaml.safe_load(text)["source"]["key"] == expected
+    assert proposal.notes[0].startswith(f"the key is '{expected}', the only column")
 
 
 def test_times_by_their_day_in_one_number_are_read():

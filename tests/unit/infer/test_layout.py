@@ -31,6 +31,7 @@ NO_ROWS = {
     "a comment within": ([HEADER, *ROWS[:9], "# more", *ROWS[9:]], "a comment: line 11"),
     "padded comments": ([HEADER, *ROWS[:9], "-- more --,,", *ROWS[9:]], "a comment: line 11"),
     "a comment with commas": ([HEADER, *ROWS[:9], "# a, b", *ROWS[9:]], "a comment: line 11"),
+    "a page in a comment": ([HEADER, *ROWS[:9], "// page 1", *ROWS[9:]], "a comment: line 11"),
     "a page number": ([HEADER, *ROWS[:9], "Page 2 of 7", *ROWS[9:]], "a page break: line 11"),
     "the header again": (
         [HEADER, *ROWS[:9], HEADER, *ROWS[9:40], HEADER, *ROWS[40:]],

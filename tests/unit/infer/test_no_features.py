@@ -28,7 +28,11 @@ IDENTIFIERS = {
     "web addresses": ("page", [f"https://x.example/{n}?q" for n in range(ROWS)], "web addresses"),
     "IPv4": ("host", [f"10.{n % 250}.{n // 250}.7" for n in range(ROWS)], "IP addresses"),
     "IPv6": ("host", [f"fe80::{n:x}:1" for n in range(ROWS)], "IP addresses"),
+    "MAC": ("mac", [f"0e:ca:77:c5:{n // 256:02x}:{n % 256:02x}" for n in range(ROWS)], "MAC addr"),
     "hashes": ("fingerprint", [f"{n:032x}" for n in range(ROWS)], "hashes"),
+    "JSON": ("payload", [f'{{"u": {n}, "t": "a;b\\n"}}' for n in range(ROWS)], "JSON, 600"),
+    "lists": ("tags", [f"[0, {n}]" for n in range(ROWS)], "JSON, 600 distinct of 600: turn what"),
+    "HTML": ("note", [f'<p class="x">{n}</p>' for n in range(ROWS)], "HTML or XML, 600"),
     "UUIDs": ("token", [f"{n:08x}-0000-4000-8000-000000000000" for n in range(ROWS)], "UUIDs"),
     "IBANs": ("bank", [f"DE12 5001 0517 0648 {n:04d} 90" for n in range(ROWS)], "IBANs"),
     "cards as digits": ("payment", CARDS, "card numbers"),
@@ -37,6 +41,14 @@ IDENTIFIERS = {
     "phones by name": ("Tel", [f"{d[2:5]}/{d[5:]}" for d in DIGITS], "phone numbers"),
     "phones as digits": ("mobile_phone", DIGITS, "phone numbers"),
     "account numbers": ("reference", DIGITS, "whole numbers of 11 digits"),
+    "accounts": ("account", [d[-8:] for d in DIGITS if d[-8] > "0"][:500], "numbers of things"),
+    "accounts in German": (
+        "Kontonummer", [str(7_000_000 + n) for n in RNG.permutation(10**6)[:ROWS]],
+        "numbers of things",
+    ),
+    "staff of France": (
+        "matricule", [str(9_000 + n) for n in RNG.permutation(9**5)[:ROWS]], "numbers of things"
+    ),
     "row numbers with gaps": (
         "n", [str(n) for n in np.cumsum(RNG.integers(1, 9, ROWS))], "in the order of the rows"
     ),
@@ -79,6 +91,10 @@ CODES = {
     "a region": ("region", RNG.integers(1, 14, ROWS)),
     "departments of France": ("departement", RNG.integers(1, 96, ROWS)),
     "a kind of shop": ("StoreType", RNG.integers(1, 5, ROWS)),
+    "cost centers": ("Kostenstelle", RNG.choice([4200, 5300, 4711], ROWS)),
+    "cost centers in English": ("cost center", RNG.choice([4200, 5300, 4711], ROWS)),
+    "groups of goods": ("warengruppe", RNG.choice([101, 205, 310], ROWS)),
+    "postal codes of India": ("PIN", RNG.choice([560001, 600028, 110001], ROWS)),
     "by behaviour": ("column_7", RNG.choice(RNG.integers(1000, 9999, 25), ROWS)),
 }
 
@@ -88,7 +104,7 @@ def test_codes_are_categories(case):
     name, numbers = CODES[case]
     decision = decide(typed(name, [str(number) for number in numbers]))
     assert decision.settings.get("kind") == "categorical", decision.reason
-    assert "codes" in decision.reason
+    assert "codes" in decision.reason, decision.reason
 
 
 AMOUNTS = {
@@ -101,6 +117,9 @@ AMOUNTS = {
     "sales of a store": ("store_sales", RNG.integers(1, 40, ROWS)),
     "usage of phones": ("mobile_usage", RNG.integers(100_000, 999_999, ROWS)),
     "counts": ("visits", RNG.integers(0, 30, ROWS)),
+    "groups of ages": ("age_group", RNG.integers(1, 8, ROWS)),
+    "balances of accounts": ("account balance", RNG.permutation(90_000)[:ROWS] + 10_000),
+    "accounts of many": ("account", RNG.integers(1000, 1300, ROWS)),
 }
 
 
@@ -112,11 +131,15 @@ def test_amounts_are_no_codes(case):
 
 
 AGES = RNG.integers(18, 80, ROWS)
+SCORES = RNG.integers(550, 840, ROWS)
 SENTINELS = {
     "-1": (AGES, -1),
     "999": (AGES, 999),
     "-999 among decimals": (AGES / 4, -999),
     "9999": (AGES * 10, 9999),
+    "99 among children": (RNG.integers(0, 5, ROWS), 99),
+    "0 among scores of credit": (SCORES, 0),
+    "999 among scores of credit": (SCORES, 999),
 }
 
 
@@ -135,6 +158,12 @@ def test_codes_that_stand_clear_are_missing(case):
     assert "9 values that stand clear of all others" in stored.reason
 
 
+def test_nothing_spent_is_an_amount_and_what_many_have_is_no_code():
+    assert typed("fee amount", [str(n) for n in [*SCORES, *[0] * 9]]).nulls == 0
+    assert typed("fico", [str(n) for n in [*SCORES, *[0] * ROWS]]).nulls == 0
+    assert typed("fico", [str(n) for n in [*SCORES, *[0] * 9, *[999] * 9]]).nulls == 18
+
+
 def test_two_codes_beside_each_other_are_missing():
     column = typed("age", [str(n) for n in [*AGES, *[-1] * 5, *[-999] * 5, *[999] * 5]])
     assert values_of(column)[-15:] == [None] * 15
@@ -144,6 +173,9 @@ KEPT = {
     "99 among ages": (AGES, 99),
     "-1 among gains and losses": (RNG.integers(-50, 50, ROWS), -1),
     "-1 on a scale": (RNG.integers(0, 2, ROWS), -1),
+    "99 among prices": (RNG.choice([5, 9, 19], ROWS), 99),
+    "99 on a scale to 20": (RNG.integers(0, 20, ROWS), 25),
+    "0 among marks": (RNG.integers(40, 101, ROWS), 0),
     "a limit that many reach": (RNG.integers(0, 9999, ROWS), 9999),
 }
 

@@ -158,6 +158,12 @@ def test_digits_of_other_scripts_stay_in_texts():
     assert values_of(typed("day", ["２０２４／０１／３１"] * 2)) == [date(2024, 1, 31)] * 2
 
 
+@pytest.mark.parametrize("words", ["J N", "S N", "Vero Falso", "Verdadero Falso", "Vrai Faux"])
+def test_yes_and_no_of_other_languages(words):
+    yes, no = words.split()
+    assert values_of(typed("x", [yes, no, yes.lower(), no.upper()])) == [True, False] * 2
+
+
 HOURS = {
     "ISO 8601": (["PT3H", "PT1H30M", "P1DT2H", "PT0S"], [3, 1.5, 26, 0]),
     "units": (["3h 15m", "2 days 4 hours", "-", "1min 30s"], [3.25, 52, None, 0.025]),
@@ -183,6 +189,22 @@ def test_times_of_the_day_and_codes_are_no_durations():
         assert typed("plan", texts).type == "text"
 
 
+@pytest.mark.parametrize("form", ["{}:{:02d} Uhr", "{}:{:02d} PM", "{}h{:02d}"])
+def test_times_of_the_day_in_words_are_said_to_be_some(form):
+    clock = typed("x", [form.format(n % 12 + 1, n) for n in range(N)])
+    assert "times of the day" in decide(clock).warning
+
+
+def test_a_count_with_mistakes_is_no_category():
+    counts = [str(n % 40) for n in range(980)]
+    decision = decide(typed("visits", [*counts, *["oops"] * 20]))
+    assert (decision.use, decision.almost.share) == (Use.IGNORE, 0.98)
+    assert "make the others null" in decision.reason
+    assert typed("visits", [*counts, *["s.o."] * 20]).type == "bigint"
+    sizes = decide(typed("size", [*(str(n % 5) for n in range(98)), *["all"] * 2]))
+    assert sizes.settings["kind"] == "categorical"
+
+
 def test_times_of_sweden():
     found = values_of(typed("x", ["2024-03-31 kl. 10:05", "2024-04-01 kl 9:05"]))
     assert found == [datetime(2024, 3, 31, 10, 5), datetime(2024, 4, 1, 9, 5)]
@@ -194,6 +216,46 @@ def test_weeks_are_their_mondays():
     expected = [monday, date(2021, 1, 4), date(2020, 12, 28), monday + timedelta(days=2)]
     assert values_of(typed("x", weeks)) == expected
     assert typed("x", ["2021-W53"] * 9).type == "text"
+
+
+BEGIN = date(2018, 3, 5)
+MADE = [BEGIN + timedelta(days=41 * n) for n in range(N)]
+SERIALS = [(day - date(1899, 12, 30)).days for day in MADE]
+
+
+@pytest.mark.parametrize(
+    "name", ["Eintrittsdatum", "fecha_alta", "data di nascita", "дата", "päivä"]
+)
+def test_day_numbers_of_excel_are_dates_by_names_of_any_language(name):
+    assert values_of(typed(name, list(map(str, SERIALS)))) == MADE
+    assert values_of(typed(name, [f"{n}.5" for n in SERIALS]))[0] == datetime(2018, 3, 5, 12)
+
+
+UNREAD = {
+    "yymmdd": ("created", [f"{day:%y%m%d}" for day in MADE], "YYMMDD"),
+    "ddmmyyyy": ("created", [f"{day:%d%m%Y}" for day in MADE], "DDMMYYYY"),
+    "a day of a year": ("x", [f"{day:%Y-%j}" for day in MADE], "YYYY-DDD"),
+    "Excel": ("joined", list(map(str, SERIALS)), "day numbers of Excel"),
+}
+
+
+@pytest.mark.parametrize("case", UNREAD)
+def test_what_is_almost_a_date_is_no_number_and_says_what_to_write(case):
+    name, texts, form = UNREAD[case]
+    decision = decide(typed(name, texts))
+    assert (decision.use, decision.almost.kind, decision.almost.form[: len(form)]) == (
+        Use.IGNORE, "date", form
+    )  # fmt: skip
+    assert f"100.00% are dates written as {form}" in decision.remark
+    assert "source query: " in decision.warning
+    assert decision.warning.removeprefix("almost a date: ") in decision.remark
+
+
+@pytest.mark.parametrize("name", ["data_usage", "salary", "visit_id", "distance"])
+def test_amounts_and_ids_are_no_dates(name):
+    for texts in (list(map(str, SERIALS)), [str(n * 7919 % 10**6) for n in range(100, 200)]):
+        assert typed(name, texts).type == "bigint"
+    assert typed("salary", [f"{day:%y%m%d}" for day in MADE]).type == "bigint"
 
 
 ROWS = [f"C{n},{n % 50},{n * 7 % 91}.5,Lyon" for n in range(N)]

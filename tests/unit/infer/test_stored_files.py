@@ -12,6 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from kindred.errors import InferenceError
+from kindred.infer.column_reader import AMBIGUOUS_NUMBERS
 from kindred.infer.files import open_table, read_csv
 from kindred.infer.proposal import Roles
 from kindred.infer.reading import Bounds
@@ -172,6 +173,26 @@ def test_a_workbook_is_read_with_its_types_and_without_titles_and_totals():
     notes = "\n".join(evidence.notes)
     assert "line 1 before the header" in notes
     assert "left out, a total: line 45" in notes
+
+
+LIMITS = [f"{n}.{n * 7919 % 1000:03d}" for n in range(10, 70)]
+
+
+@pytest.mark.parametrize("place", ["beside typed cells", "among typed cells"])
+def test_typed_cells_show_nothing_of_how_texts_write_their_numbers(place):
+    sales = [n * 7 + 0.37 for n in range(len(LIMITS))]
+    rows = [
+        [f"C{n}", sale, limit] for n, (sale, limit) in enumerate(zip(sales, LIMITS, strict=True))
+    ]
+    if place == "among typed cells":
+        rows = [[key, sale, sale if n % 2 else limit] for n, (key, sale, limit) in enumerate(rows)]
+    evidence = read_csv(xlsx(May=[["id", "sales", "limit"], *rows]), Roles("id"))
+    assert evidence.columns[2].notes == (AMBIGUOUS_NUMBERS,)
+    assert values_of(evidence.columns[1]) == sales
+    german = [[*row, f"1.{n:03d},5"] for n, row in enumerate(rows)]
+    evidence = read_csv(xlsx(May=[["id", "sales", "limit", "x"], *german]), Roles("id"))
+    assert values_of(evidence.columns[2])[0] == 10_190
+    assert values_of(evidence.columns[1]) == sales
 
 
 def test_a_sheet_is_chosen_and_the_others_are_named():
