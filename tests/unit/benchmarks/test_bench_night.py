@@ -198,7 +198,7 @@ def test_ended_children_count_and_shared_memory_counts_once():
     """They burn processor time in a child of a child, of which the last sample knows nothing."""
     code = (
         "import subprocess, sys\n"
-        "burn = 'import time\\nwhile time.process_time() < 0.2: pass'\n"
+        "burn = 'import time\\nwhile time.process_time() < 0.25: pass'\n"
         "subprocess.run([sys.executable, '-c', burn])\n"
         "print('done', flush=True); sys.stdin.read()"
     )
