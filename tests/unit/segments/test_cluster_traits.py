@@ -56,24 +56,6 @@ def trait(found, column, kind=None, value=None):
     return one
 
 
-def test_the_interval_of_a_count_or_of_a_share_is_within_what_all_customers_have():
-    labels = np.repeat([0, 1], [12, 300])
-    visits = np.concatenate([[0.0] * 11, [9.0], np.full(300, 4.0)])
-    balance = visits - 2.0
-    columns = (
-        ProfileColumn("visits", Kind.NUMERIC),
-        ProfileColumn("balance", Kind.NUMERIC),
-        ProfileColumn("own_brands", Kind.NUMERIC),
-    )
-    frame = {"visits": visits, "balance": balance, "own_brands": visits / 9.0}
-    # A block without a negative value does not say that there is none.
-    (first, _) = profiles(columns, labels, frame, block=40)
-    assert 0.0 < trait(first, "visits").low < trait(first, "visits").estimate
-    assert trait(first, "balance").low < -2.0
-    share = trait(first, "own_brands")
-    assert 0.0 < share.low < share.estimate < share.high < 1.0
-
-
 def test_means_and_shares_are_those_of_the_members_beside_everyone():
     labels, frame = people()
     found = profiles([INCOME, ACTIVE, STATE, SIGNED_UP], labels, frame)[0]

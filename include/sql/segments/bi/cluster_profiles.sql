@@ -47,7 +47,7 @@ comment on column {bi}.{view}.missing is 'Customers of the segment without a val
 comment on column {bi}.{view}.mean is 'Mean of a number in the segment.';
 comment on column {bi}.{view}.share is 'Share of its customers that have the value, are true, or (kind missing) have no value; 0 to 1.';
 comment on column {bi}.{view}.mean_date is 'Mean of a date.';
-comment on column {bi}.{view}.low is 'Lower end of the 95 % interval of mean (Student; on the logarithm where no value is negative, on the logit where all are from 0 to 1) or share (Wilson).';
+comment on column {bi}.{view}.low is 'Lower end of the 95 % interval of mean (Student) or share (Wilson).';
 comment on column {bi}.{view}.high is 'Upper end of the 95 % interval of mean or share.';
 comment on column {bi}.{view}.everyone_mean is 'Mean of all customers of the snapshot, noise too: the base rate of a number.';
 comment on column {bi}.{view}.everyone_share is 'Share of all customers: the base rate.';

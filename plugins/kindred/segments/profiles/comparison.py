@@ -91,15 +91,7 @@ def _numbers(column: ProfileColumn, tally: NumberTally, customers: Counts) -> Co
     scaled = tally.scaled or moments
     everyone = scaled.together()
     effects = cohens_d(scaled.means, float(everyone.means[0]), float(everyone.deviations[0]))
-    # A date before 1970 is as possible as one after it.
-    is_date = column.kind is Kind.DATE
-    lows, highs = mean_interval(
-        moments.means,
-        moments.deviations,
-        moments.counts,
-        lowest=-np.inf if is_date else tally.lowest,
-        highest=np.inf if is_date else tally.highest,
-    )
+    lows, highs = mean_interval(moments.means, moments.deviations, moments.counts)
     g = len(customers) - 1
     return ColumnComparison(
         column.name,

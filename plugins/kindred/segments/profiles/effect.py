@@ -85,24 +85,15 @@ def wilson_interval(successes: ArrayLike, customers: ArrayLike) -> tuple[Floats,
 
 
 def mean_interval(
-    means: ArrayLike,
-    deviations: ArrayLike,
-    customers: ArrayLike,
-    *,
-    lowest: float = -np.inf,
-    highest: float = np.inf,
+    means: ArrayLike, deviations: ArrayLike, customers: ArrayLike
 ) -> tuple[Floats, Floats]:
-    """95 % interval of a mean by Student's t, within what the mean can be.
+    """95 % interval of a mean by Student's t.
 
     Parameters
     ----------
     means, deviations : array_like of float
         Sample means and standard deviations (divisor n - 1).
     customers : array_like of int
-    lowest, highest : float
-        Of the values of all customers. If none is negative, the interval is made on the logarithm
-        of the mean, with the standard error by the delta method, so that it ends above 0; if all
-        are from 0 to 1 on its logit; if none is positive as for the values without their sign.
 
     Returns
     -------
@@ -111,38 +102,9 @@ def mean_interval(
     """
     from scipy.special import stdtrit
 
-    if lowest < 0.0 and highest <= 0.0:
-        low, high = mean_interval(
-            -np.asarray(means, dtype=np.float64),
-            deviations,
-            customers,
-            lowest=-highest,
-            highest=np.inf,
-        )
-        return -high, -low
     counts = np.asarray(customers, dtype=np.float64)
     is_known = counts > 1
     safe = np.where(is_known, counts, 2.0)
     half = stdtrit(safe - 1.0, 0.5 + CONFIDENCE / 2.0) * np.asarray(deviations) / np.sqrt(safe)
     middle = np.asarray(means, dtype=np.float64)
-    if lowest >= 0.0 and highest <= 1.0:
-        low, high = _around_logit(middle, half)
-    elif lowest >= 0.0:
-        factor = np.exp(_divided(half, middle))
-        low, high = middle / factor, middle * factor
-    else:
-        low, high = middle - half, middle + half
-    return np.where(is_known, low, np.nan), np.where(is_known, high, np.nan)
-
-
-def _around_logit(middle: Floats, half: Floats) -> tuple[Floats, Floats]:
-    """The ends of an interval that is symmetric on the logit; the derivative is 1 / (m (1 - m))."""
-    factor = np.exp(_divided(half, middle * (1.0 - middle)))
-    low = middle / factor / (1.0 - middle + middle / factor)
-    high = middle * factor / (1.0 - middle + middle * factor)
-    return low, high
-
-
-def _divided(half: Floats, by: Floats) -> Floats:
-    """Half an interval after a transform; 0 where the mean is at its limit, as all values are."""
-    return np.divide(half, by, out=np.zeros(np.broadcast(half, by).shape), where=by > 0.0)
+    return np.where(is_known, middle - half, np.nan), np.where(is_known, middle + half, np.nan)

@@ -112,27 +112,18 @@ def _divided(values: Floats, counts: Counts) -> Floats:
 
 @dataclass
 class NumberTally:
-    """A column of numbers, booleans or dates; ``scaled`` is on the encoder's scale.
-
-    ``lowest`` and ``highest``: of all values; infinite where there are none.
-    """
+    """A column of numbers, booleans or dates; ``scaled`` is on the encoder's scale."""
 
     moments: Moments
     scaled: Moments | None
     is_flag: bool = True
-    lowest: float = np.inf
-    highest: float = -np.inf
 
     def add(self, groups: Groups, values: Floats, scaled: Floats | None) -> None:
         """Add a block of customers."""
         self.moments.add(groups, values)
         if self.scaled is not None and scaled is not None:
             self.scaled.add(groups, scaled)
-        known = values[~np.isnan(values)]
-        self.is_flag = self.is_flag and bool(np.isin(known, (0.0, 1.0)).all())
-        if len(known):
-            self.lowest = min(self.lowest, float(known.min()))
-            self.highest = max(self.highest, float(known.max()))
+        self.is_flag = self.is_flag and bool(np.isin(values[~np.isnan(values)], (0.0, 1.0)).all())
 
 
 @dataclass
