@@ -63,7 +63,7 @@ def test_three_dates_at_the_same_time_end_in_the_tables_of_one_after_the_other(
     assert hashes[0] == hashes[1]
 
 
-@pytest.mark.parametrize("every", [32, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("every", [64, pytest.param(1, marks=pytest.mark.soak)])
 def test_killed_at_every_step_a_date_that_is_run_again_stays_as_it_is(
     own_nights, monkeypatch, server, every
 ):
