@@ -40,12 +40,10 @@ def extract(run: Run) -> dict[str, Any]:
         suppression_filter = SuppressionFilter.of(warehouse)
         windows = landing.missing_windows(warehouse, run.as_of)
         reads = spec.source.events is None  # else events say who is a customer, and nothing more
-        # Without updated_at every extract is full and describes the present: the past has landed.
-        if run.full_extract and spec.source.has_updated_at:
-            windows = [("-infinity", run.as_of.isoformat())]
         is_newest = landing.is_newest(warehouse, run.as_of)
         is_anew = is_newest and _is_read_anew(run, warehouse)
-        if is_anew:
+        # Without updated_at every extract is full and describes the present: the past has landed.
+        if is_anew or (run.full_extract and spec.source.has_updated_at):
             windows = [("-infinity", run.as_of.isoformat())]
         rows, counts = landing.extract(
             origin,

@@ -25,7 +25,7 @@ _POSTAL = {
 }
 # What is numbered under such a name, if no two rows share a number.
 _NUMBERED_THINGS = vocabulary(
-    "account acct konto compte cuenta conta conto rekening policy police poliza "
+    "account acct konto compte cuenta conta rekening policy police poliza "
     "apolice polizza polis matricule matricula matricola contract contrat contrato contratto "
     "vertrag member membership mitglied card karte carte tarjeta cartao invoice rechnung "
     "facture factura fattura order auftrag commande pedido ordine ticket serial passport license "

@@ -80,23 +80,21 @@ def read_conventions(columns: Sequence[TextColumn], separator: str | None = None
         ALWAYS.union(markers),
         is_disputed,
         bool(orders) and order is None,
-        _decimals_by_looks(evidence, shown) if is_disputed else {},
-        _line(proven, decimal, orders, list(markers.values())),
+        _decimals_by_looks(evidence, decimal) if is_disputed else {},
+        _line(proven, decimal, orders, order, list(markers.values())),
     )
 
 
-def _decimals_by_looks(evidence: Sequence[ColumnEvidence], shown: Counter[str]) -> dict[str, str]:
+def _decimals_by_looks(evidence: Sequence[ColumnEvidence], decimal: str | None) -> dict[str, str]:
     """The decimal sign of columns that look like 1.234 or 1,234, where both signs are proven.
 
-    It is that of the proven columns that look so, if they agree and are no minority.
+    It is that of the proven columns that look so, if they agree and are the majority, whose sign
+    is ``decimal``.
     """
-    found = {}
-    for sign in (DOT, COMMA):
-        alike = {e.decimal_for(sign) for e in evidence} - {None}
-        winner = _winner(shown)
-        if winner is not None and alike == {winner}:
-            found[sign] = winner
-    return found
+    if decimal is None:
+        return {}
+    alike = {sign: {e.decimal_for(sign) for e in evidence} - {None} for sign in (DOT, COMMA)}
+    return {sign: decimal for sign, found in alike.items() if found == {decimal}}
 
 
 def is_typed(evidence: ColumnEvidence) -> bool:
@@ -133,7 +131,11 @@ def _winner(votes: Counter[str]) -> str | None:
 
 
 def _line(
-    decimals: Counter[str], decimal: str | None, orders: Counter[Order], markers: list[str]
+    decimals: Counter[str],
+    decimal: str | None,
+    orders: Counter[Order],
+    order: Order | None,
+    markers: list[str],
 ) -> str:
     parts = []
     if COMMA in decimals:
@@ -141,7 +143,7 @@ def _line(
         parts.append(f"the decimal sign is {_voted(decimals, decimal, signs)}")
     if orders:
         examples = {o: f"{o} ({_EXAMPLES[o]})" for o in orders}
-        parts.append(f"dates are {_voted(orders, _winner(orders), examples)}")
+        parts.append(f"dates are {_voted(orders, order, examples)}")
     if markers:
         shown = ", ".join(markers[:_MARKERS_SHOWN]) + (
             " …" if len(markers) > _MARKERS_SHOWN else ""

@@ -32,8 +32,8 @@ _SHAPES = {"99999999", "09999999", "999999", "099999", "9999-999"}
 
 def unread_form(name: str, shaped: ShapedTexts) -> str | None:
     """How all of many dates are written, or None: a form such as YYMMDD, or those it may be."""
-    timed = [t for shape in shaped.shapes for t in (has_unknown_zone(shape),)]
-    if shaped.shape_rows[np.array(timed, dtype=bool)].sum() >= _MIN_SHARE * shaped.meant_rows > 0:
+    is_timed = np.array([has_unknown_zone(shape) for shape in shaped.shapes], dtype=bool)
+    if shaped.shape_rows[is_timed].sum() >= _MIN_SHARE * shaped.meant_rows > 0:
         return UNKNOWN_ZONE
     shapes = {shape for shape in shaped.shapes if shape in _SHAPES}
     is_serial = looks_like_time(name) and any(shape[:5] == "99999" for shape in shaped.shapes)

@@ -73,6 +73,9 @@ class Cluster:
 Queue = deque[tuple[int, Job]]
 """Jobs of one task that wait, each with its place among all: a night may have thousands of them."""
 
+Queues = dict[tuple[str, tuple[str, ...]], Queue]
+"""By task, and by the tasks that it waits for."""
+
 
 @dataclass
 class _Running:
@@ -137,16 +140,16 @@ def _counted(jobs: Iterable[Job]) -> dict[str, int]:
     return found
 
 
-def _queues(jobs: Iterable[Job]) -> dict[tuple[str, tuple[str, ...]], Queue]:
+def _queues(jobs: Iterable[Job]) -> Queues:
     """The jobs by task and what they wait for, each with its place in the list."""
-    found: dict[tuple[str, tuple[str, ...]], Queue] = {}
+    found: Queues = {}
     for place, job in enumerate(jobs):
         found.setdefault((job.task, job.after), deque()).append((place, job))
     return found
 
 
 def _ready(
-    queues: Mapping[tuple[str, tuple[str, ...]], Queue],
+    queues: Queues,
     left: Mapping[str, int],
     ready_at: dict[str, float],
     now: float,
@@ -163,7 +166,7 @@ def _ready(
     return found
 
 
-def _first(chosen: list[Queue], queues: dict[tuple[str, tuple[str, ...]], Queue]) -> Job:
+def _first(chosen: list[Queue], queues: Queues) -> Job:
     """Take the job that stands first in the list out of the chosen queues."""
     queue = min(chosen, key=lambda one: one[0][0])
     _, job = queue.popleft()
