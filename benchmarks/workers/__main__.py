@@ -11,6 +11,8 @@ folder that is its own.
 - **one worker**: the night on one worker with two slots.
 - **two workers**: the night on two workers with one slot each, which compile anew: its seconds, and
   what each stage has moved, by the counters of the workers' cables and the log of the S3 server.
+- **queues**: the demo's dates while one worker serves the queue of the heavy tasks and the other
+  that of all others: each task must have run where its queue is served.
 - **harm**: the demo's dates while a worker is killed (SIGKILL, with all its processes) in the
   middle of a task, then the night while one is killed and twice one is cut off the network, until
   its task has been given to the other: once at the bridge, so that it is not told, and once in its
@@ -44,6 +46,7 @@ from benchmarks.workers.spaces import (
 from benchmarks.workers.traffic import counted, moved_by_stage, requests_in
 from kindred.spec.model import Spec
 from local.cluster.cluster import Cluster, cluster, services
+from local.cluster.environment import HEAVY, HEAVY_TASKS, LIGHT
 from local.cluster.network import why_impossible
 from local.demo import AS_OF_BY_LOGICAL_DATE, load_customers
 from local.environment import SOURCE
@@ -60,7 +63,7 @@ MOST_OF_LOCAL_MEMORY = 1.2
 MEGABYTE = 2**20
 SESSION_SECONDS = 150
 """By then the server has ended the sessions of a worker that was cut off."""
-ALONE, PAIR, HARMED = "one_worker", "two_workers", "harmed"
+ALONE, PAIR, HARMED, QUEUED = "one_worker", "two_workers", "harmed", "queued"
 
 Hashes = dict[str, dict[str, str]]
 
@@ -83,7 +86,8 @@ def measure_cluster(report: Report, n: int, local: tuple[Hashes, Night], is_smal
     """Run the same on a cluster, and compare it."""
     layout = Layout(ROOT, FOLDER / "cluster-workers")
     layout.create()
-    demo, spaces = demo_spec(), [HARMED] if is_small else [ALONE, PAIR, HARMED]
+    demo, queued = demo_spec(), demo_spec(QUEUED)
+    spaces = [HARMED] if is_small else [ALONE, PAIR, HARMED]
     nights = {space: mixed_spec(space) for space in spaces}
     interrupts = Interrupts()
     interrupts.install()
@@ -92,13 +96,14 @@ def measure_cluster(report: Report, n: int, local: tuple[Hashes, Night], is_smal
         server, supervisor, bridge = stack.enter_context(services(layout, WORKERS))
         stack.callback(interrupts.shield)
         load_source(server, n)
-        for spec in (demo, *nights.values()):
+        for spec in (demo, queued, *nights.values()):
             write_spec(layout, spec)
         running = cluster(layout, server, supervisor, bridge)
         running.airflow.wait_until_healthy(demo.dag_id)
         check_apart(report, running)
         if not is_small:
             measure_workers(report, running, nights, local)
+        separate(report, running, queued, local[0]["demo"])
         harm(report, running, demo, nights[HARMED], local[0])
     for folder in layout.state.parent.glob(f"{layout.state.name}*"):
         shutil.rmtree(folder)
@@ -177,13 +182,42 @@ def report_memory(report: Report, name: str, found: Night, local: Night) -> None
     report.at_most(title, shares[highest], MOST_OF_LOCAL_MEMORY)
 
 
+def separate(report: Report, running: Cluster, demo: Spec, expected: dict[str, str]) -> None:
+    """Run the demo's dates on a worker for the heavy tasks and one for all others."""
+    queues = (HEAVY, LIGHT)
+    running.start_workers([1] * len(queues), [[queue] for queue in queues])
+    fit(running, demo)
+    done = [entry for entry in run_demo(running.airflow, demo) if entry["hostname"]]
+    served = dict(zip((w.place.address for w in running.workers), queues, strict=True))
+    for worker, queue in zip(running.workers, queues, strict=True):
+        here = sum(entry["hostname"] == worker.place.address for entry in done)
+        report.measure(f"{worker.name}, {queue}", group="tasks done, queues", tasks=here)
+        report.at_least(f"queues: tasks done by the worker of {queue}", here, len(HEAVY_TASKS))
+    astray = [
+        entry
+        for entry in done
+        if served[entry["hostname"]] != (HEAVY if entry["task_id"] in HEAVY_TASKS else LIGHT)
+    ]
+    for entry in astray:
+        print(f"queues: {entry['task_id']} ran at {entry['hostname']}", file=sys.stderr)
+    report.at_most("queues: tasks that ran where their queue is not served", len(astray), 0)
+    check_equal(report, "queues", hashes(running.airflow.server, demo), expected)
+    for worker in running.workers:
+        worker.kill()
+
+
+def fit(running: Cluster, demo: Spec) -> None:
+    """Fit the encoder of the demo's dates, on a worker."""
+    last = max(AS_OF_BY_LOGICAL_DATE.values()).isoformat()
+    command = [str(Path(sys.executable).parent / "kindred"), "fit", "--space", demo.space]
+    running.workers[0].call([*command, "--as-of", last])
+
+
 def harm(report: Report, running: Cluster, demo: Spec, night: Spec, expected: Hashes) -> None:
     """Run everything while workers are killed and cut off."""
     airflow = running.airflow
     running.start_workers([1] * WORKERS)
-    last = max(AS_OF_BY_LOGICAL_DATE.values()).isoformat()
-    fit = [str(Path(sys.executable).parent / "kindred"), "fit", "--space", demo.space]
-    running.workers[0].call([*fit, "--as-of", last])
+    fit(running, demo)
     strikes = [Strike(Harm.KILL, ("encode", "search_graph", "cluster"), running, slots=1)]
     run_demo(airflow, demo, Strikes(strikes).look)
     check_equal(report, "harm, demo", hashes(airflow.server, demo), expected["demo"])

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from benchmarks.night_airflow import moment
 from local.cluster.cluster import Cluster
+from local.cluster.environment import ALL_QUEUES
 from local.cluster.worker import Worker
 from local.rest import JsonObject
 
@@ -114,7 +115,7 @@ class Strike:
     def _mend(self) -> None:
         assert self.worker is not None
         if self.harm is Harm.KILL:
-            self.worker.start(self.slots)
+            self.worker.start(self.slots, ALL_QUEUES)
         else:
             self.worker.place.mend()
         self._is_mended = True

@@ -47,9 +47,10 @@ class Night:
     peak_mb: dict[str, int]
 
 
-def demo_spec() -> Spec:
-    """The spec of the demo."""
-    return load_spec(CHECKOUT / "include" / "features" / f"{DEFAULT_SPACE}.yaml")
+def demo_spec(space: str = DEFAULT_SPACE) -> Spec:
+    """The spec of the demo, or that of a space that reads the same table."""
+    spec = load_spec(CHECKOUT / "include" / "features" / f"{DEFAULT_SPACE}.yaml")
+    return spec.model_copy(update={"space": space})
 
 
 def mixed_spec(space: str) -> Spec:
@@ -66,16 +67,17 @@ def load_source(server: EmbeddedServer, customers: int) -> None:
     load_table(dsn, mixed.source_table(customers, name=MIXED_TABLE))
 
 
-def run_demo(airflow: LocalAirflow, spec: Spec, look: Look = lambda _: None) -> None:
-    """Backfill the demo's dates, whose encoder is fitted, and wait for their end."""
-    dates = list(AS_OF_BY_LOGICAL_DATE)
-    begin_backfill(airflow.client, spec.dag_id, dates, Order.FORWARD)
+def run_demo(airflow: LocalAirflow, spec: Spec, look: Look = lambda _: None) -> list[JsonObject]:
+    """Backfill the demo's dates, whose encoder is fitted; return the task instances at the end."""
+    client, dates = airflow.client, list(AS_OF_BY_LOGICAL_DATE)
+    begin_backfill(client, spec.dag_id, dates, Order.FORWARD)
     _follow(
         airflow,
-        lambda: airflow.client.runs(spec.dag_id, dates),
-        lambda: airflow.client.task_instances(spec.dag_id, dates),
+        lambda: client.runs(spec.dag_id, dates),
+        lambda: client.task_instances(spec.dag_id, dates),
         look,
     )
+    return patiently(client.task_instances, spec.dag_id, dates)
 
 
 def run_mixed(airflow: LocalAirflow, spec: Spec, look: Look = lambda _: None) -> Night:

@@ -11,7 +11,13 @@ from pathlib import Path
 import httpx
 
 from local.airflow import LocalAirflow
-from local.cluster.environment import LOG_PORT, READERS, cluster_settings, data_settings
+from local.cluster.environment import (
+    ALL_QUEUES,
+    LOG_PORT,
+    READERS,
+    cluster_settings,
+    data_settings,
+)
 from local.cluster.network import Bridge, bridged
 from local.cluster.services import Broker, Store, start_redis, start_store
 from local.cluster.worker import Worker, make_worker
@@ -40,11 +46,17 @@ class Cluster:
     store: Store
     workers: tuple[Worker, ...]
 
-    def start_workers(self, slots: Sequence[int]) -> None:
-        """Start the first workers, with so many slots each, and wait until they take tasks."""
+    def start_workers(
+        self, slots: Sequence[int], queues: Sequence[Sequence[str]] | None = None
+    ) -> None:
+        """Start the first workers, with so many slots each, and wait until they take tasks.
+
+        ``queues`` are those that each of them serves; by default all serve all.
+        """
         chosen = self.workers[: len(slots)]
-        for worker, number in zip(chosen, slots, strict=True):
-            worker.start(number)
+        served = queues or [ALL_QUEUES] * len(slots)
+        for worker, number, names in zip(chosen, slots, served, strict=True):
+            worker.start(number, names)
         for worker in chosen:
             self.wait_for(worker)
 

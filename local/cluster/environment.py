@@ -12,6 +12,10 @@ from local.postgres import OWNER, Listening
 READERS = (OWNER, SOURCE_READER, PAGE_READER)
 """Who logs in over the network."""
 LOG_PORT = 8793
+LIGHT, HEAVY = "default", "heavy"
+ALL_QUEUES = (LIGHT, HEAVY)
+HEAVY_TASKS = ("plan_graph", "search_graph", "merge_graph", "cluster", "place_customers")
+"""As docs/scale.md proposes."""
 PRELOADED = "kindred.airflow_adapter.preloaded"
 
 
@@ -29,6 +33,7 @@ def cluster_settings(bridge: Bridge, broker: Broker, listening: Listening) -> di
     }
     return {
         **{f"AIRFLOW__{name}": value for name, value in settings.items()},
+        "KINDRED_QUEUES": json.dumps(dict.fromkeys(HEAVY_TASKS, HEAVY)),
         "AIRFLOW_CONN_KINDRED_BI": listening.dsn(WAREHOUSE, PAGE_READER),
         "NO_PROXY": ",".join(("127.0.0.1", "localhost", str(bridge.network))),
         "no_proxy": ",".join(("127.0.0.1", "localhost", *_addresses(bridge))),

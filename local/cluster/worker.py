@@ -34,9 +34,10 @@ class Worker:
         """Its name among the processes, and that of its log file."""
         return f"worker-{self.number + 1}"
 
-    def start(self, slots: int) -> None:
-        """Start the worker; it answers some seconds later."""
+    def start(self, slots: int, queues: Sequence[str]) -> None:
+        """Start the worker, which serves these queues; it answers some seconds later."""
         command = [sys.executable, "-m", "airflow", "celery", "worker", "--concurrency", str(slots)]
+        command += ["--queues", ",".join(queues)]
         self.supervisor.start(self.name, self._inside(command), self.environment)
 
     def delete_machine_code(self) -> None:

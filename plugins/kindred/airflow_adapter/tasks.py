@@ -16,6 +16,7 @@ from kindred.errors import KindredError, LockTimeoutError, SupersededError, Unre
 from kindred.progress.steps import reported
 from kindred.run import builds
 from kindred.run.context import opened_run
+from kindred.run.priority import give_way
 from kindred.spec.clustering import Algorithm
 from kindred.spec.model import load_spec
 from kindred.spec.spec_files import spec_paths
@@ -71,6 +72,8 @@ def call(name: str, reference: Mapping[str, Any], context: Mapping[str, Any]) ->
             reason = reason_to_skip(run, name)
             if reason is not None:
                 raise AirflowSkipException(reason)
+            if not TASKS[name].is_waited_for:
+                give_way()
             parameters = signature(TASKS[name].function).parameters
             part = {argument: context[argument] for argument in parameters if argument != "run"}
             return run_task(replace(run, **asked), name, **part)
