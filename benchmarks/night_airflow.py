@@ -32,7 +32,7 @@ from kindred.spec.model import Spec
 from local.airflow import SCHEDULER
 from local.failures import RunFailedError
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 3.0
 PATIENCE_SECONDS = 4 * 3600.0
 SILENT_SECONDS = 120.0
 LANDING = ("prepare", "extract", "validate")

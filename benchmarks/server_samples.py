@@ -7,8 +7,8 @@ from contextlib import closing, contextmanager, suppress
 import psutil
 import psycopg2
 
-EVERY_SECONDS = 0.5
-"""What a session takes after its last sample is not counted: a quarter of a second on average."""
+EVERY_SECONDS = 1.0
+"""What a session takes after its last sample is not counted: half a second on average."""
 SESSIONS = (
     "select activity.pid, coalesce(leader.application_name, activity.application_name),"
     " activity.leader_pid is not null"

@@ -23,15 +23,15 @@ class Task:
     ``needs_snapshot``: it is skipped if the run computes no snapshot; ``needs_change``: also if
     nothing has changed since the snapshot before, whose results it then shares.
     ``stops_after_erasure``: it must not continue a build that began before a customer was erased.
-    ``is_waited_for``: tasks follow it that take long by themselves. A task that only the gate waits
-    for leaves the cores to those (`run.priority`).
+    ``gives_way``: it leaves the cores to other tasks (`run.priority`), since the gate alone waits
+    for it. Not build_embeddings: the sooner it asks, the sooner the server builds the index.
     """
 
     work: Callable[..., Any] | str
     needs_snapshot: bool = True
     needs_change: bool = True
     stops_after_erasure: bool = True
-    is_waited_for: bool = True
+    gives_way: bool = False
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -77,15 +77,15 @@ TASKS = {
     "embed_texts": Task("encoding.task.embed_texts"),
     "fit_encoder": Task("encoding.task.fit_encoder"),
     "encode": Task("encoding.task.encode"),
-    "build_embeddings": Task("serving.task.build_embeddings", is_waited_for=False),
+    "build_embeddings": Task("serving.task.build_embeddings"),
     "plan_graph": Task("neighbours.task.plan_graph"),
     "search_graph": Task("neighbours.task.search_graph"),
     "merge_graph": Task("neighbours.task.merge_graph"),
     "list_algorithms": Task("segments.task.list_algorithms"),
     "cluster": Task("segments.task.cluster"),
     "profile_clusters": Task("segments.profiles.task.profile_clusters"),
-    "load_lookalikes": Task("lookalikes.task.load_lookalikes", is_waited_for=False),
-    "place_customers": Task("maps.task.place_customers", is_waited_for=False),
+    "load_lookalikes": Task("lookalikes.task.load_lookalikes", gives_way=True),
+    "place_customers": Task("maps.task.place_customers", gives_way=True),
     "measure_recommendations": Task("recommendations.task.measure_recommendations"),
     "recommend": Task("recommendations.task.recommend"),
     "list_audiences": Task("audiences.task.list_audiences"),

@@ -15,6 +15,7 @@ from customers import space_spec, write_spec
 from kindred.planning.night_tasks import upstream as planned_upstream
 from kindred.planning.workload import usual_spec
 from kindred.spec.clustering import Algorithm
+from kindred.tasks import TASKS
 
 pytestmark = pytest.mark.usefixtures("early")
 
@@ -190,6 +191,12 @@ class TestDag:
             assert dag.get_task(task_id).upstream_task_ids <= before, task_id
             before.add(task_id)
         assert {task.task_id for task in dag.tasks if task.is_mapped} == MAPPED
+
+    def test_tasks_give_way_that_the_gate_alone_waits_for(self, dag):
+        giving = {name for name, task in TASKS.items() if task.gives_way}
+        assert giving == {"load_lookalikes", "place_customers"}
+        for name in giving:
+            assert dag.get_task(name).downstream_task_ids == {"quality_gate"}, name
 
     def test_nothing_can_fail_unnoticed(self, dag):
         assert [task.task_id for task in dag.leaves] == ["finish"]

@@ -72,7 +72,7 @@ def call(name: str, reference: Mapping[str, Any], context: Mapping[str, Any]) ->
             reason = reason_to_skip(run, name)
             if reason is not None:
                 raise AirflowSkipException(reason)
-            if not TASKS[name].is_waited_for:
+            if TASKS[name].gives_way:
                 give_way()
             parameters = signature(TASKS[name].function).parameters
             part = {argument: context[argument] for argument in parameters if argument != "run"}

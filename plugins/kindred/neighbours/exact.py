@@ -14,6 +14,10 @@ from kindred.spec.metrics import Metric
 SCAN_FROM = 150_000_000
 """Pairs from which compiled scans, including their setup, are faster than matrix products."""
 
+MANY_POINTS, SCAN_MANY_FROM = 12_000, 5_000_000
+"""Above so many points (which are searched for themselves by scans, too), pairs from which they are
+faster: matrix products read all points again for every few queries."""
+
 
 def exact_neighbours(
     queries: np.ndarray,
@@ -72,7 +76,7 @@ PointSearch = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 def point_search(points: np.ndarray, metric: Metric, queries: int, threads: int) -> PointSearch:
     """The fastest exact search of distinct, eligible points for this number of queries."""
-    if queries * len(points) < SCAN_FROM:
+    if queries * len(points) < (SCAN_FROM if len(points) <= MANY_POINTS else SCAN_MANY_FROM):
         return partial(nearest_by_products, points, metric)
     # Imported here because numba takes half a second to import, and most tasks never need it.
     from kindred.neighbours.scan import PointScan

@@ -11,6 +11,7 @@ from kindred.neighbours.candidate_rows import KINDS, nearest_rows
 from kindred.neighbours.compiled import compiled
 from kindred.neighbours.distances import eligible, pair_distances
 from kindred.neighbours.distinct import find_distinct, select_rows
+from kindred.neighbours.exact import MANY_POINTS, SCAN_MANY_FROM, point_search
 from kindred.neighbours.list_kernel import _rank_first
 from kindred.neighbours.products import nearest_by_products
 from kindred.neighbours.scan import PointScan
@@ -173,6 +174,18 @@ def test_the_first_ranks_are_those_of_the_best_scores_and_of_ties_the_first(n):
     room, ranks = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.int32)
     _rank_first(scores, 100, room, ranks)
     assert sorted(ranks.tolist()) == sorted(np.argsort(scores[:100], kind="stable")[:n].tolist())
+
+
+def test_few_queries_of_many_points_are_scanned():
+    points = np.zeros((MANY_POINTS + 1, 4), dtype=np.float32)
+    enough = SCAN_MANY_FROM // len(points) + 1
+    chosen = point_search(points, Metric.L2, enough, 1)
+    assert isinstance(getattr(chosen, "__self__", None), PointScan)
+    for found in (
+        point_search(points, Metric.L2, enough - 1, 1),
+        point_search(points[1:], Metric.L2, enough, 1),
+    ):
+        assert found.func is nearest_by_products
 
 
 def test_pieces_cover_everything():
