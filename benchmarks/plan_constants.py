@@ -174,7 +174,9 @@ def memory_share(sized: Sequence[tuple[Measured, Sizes]], name: str, empty: floa
     """Measured per forecast memory of a task, above an empty one; of the largest nights."""
     found: list[tuple[float, float]] = []
     for one, sizes in sized:
-        row = one.rows.get(name) or one.rows.get(name.split(" ", 1)[0], {})
+        row = one.rows.get(name, {})
+        if not row.get("peak_mb"):  # of the algorithms of `cluster`, the largest alone is known
+            row = one.rows.get(name.split(" ", 1)[0], {})
         more = forecast_of(name, sizes).on(sizes.machines) - BASE_MEGABYTES
         if row.get("peak_mb") and more >= LARGE_MB and not is_smaller(name, one, sizes):
             found.append((more, float(row["peak_mb"]) - empty))
@@ -186,7 +188,7 @@ def memory_share(sized: Sequence[tuple[Measured, Sizes]], name: str, empty: floa
 
 def is_smaller(name: str, one: Measured, sizes: Sizes) -> bool:
     """Whether only the largest of several algorithms was measured, and this one is not that."""
-    if name in one.rows:
+    if one.rows.get(name, {}).get("peak_mb"):
         return False
     others = [task.name for task in tasks_of(sizes) if task.task_id == name.split(" ", 1)[0]]
     largest = max(others, key=lambda other: forecast_of(other, sizes).least, default=name)

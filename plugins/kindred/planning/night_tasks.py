@@ -19,6 +19,9 @@ UNCOMPUTED = (
 )
 """The tasks that a night skips in which nothing has changed."""
 
+GIVING_WAY = ("load_lookalikes", "place_customers")
+"""The tasks that leave the cores to others."""
+
 
 @dataclass(frozen=True)
 class NightTask:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kindred.planning.constants import Constants
-from kindred.planning.night_tasks import NightTask, tasks_of
+from kindred.planning.night_tasks import GIVING_WAY, NightTask, tasks_of
 from kindred.planning.schedule import Cluster, Job, Phase, Ran, critical_path, run
 from kindred.planning.sizes import Sizes, sizes_of
 from kindred.planning.task_memory import Forecast, forecast_of
@@ -150,7 +150,8 @@ def _jobs(work: TaskWork, moved: Moved, machines: Machines, constants: Constants
         is_last = number == count - 1
         built = parallel * of_last if is_last or of_last == 1 else 0.0
         end = Phase(server=built, server_cores=1.0 + PARALLEL_WORKERS)
-        found.append(Job(task.name, task.after, (*begin, *middle, end)))
+        phases = (*begin, *middle, end)
+        found.append(Job(task.name, task.after, phases, gives_way=task.task_id in GIVING_WAY))
     return found
 
 

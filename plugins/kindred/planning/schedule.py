@@ -3,7 +3,7 @@
 A simulation in continuous time. A task waits for those before it and for a slot, then goes through
 its phases one after the other. A phase needs processor time of its worker and of the server, side
 by side, on no more cores than it can use. The cores of a machine are shared evenly among those who
-want them; nobody gets more than they can use.
+want them; nobody gets more than they can use. Who gives way gets what all others leave.
 """
 
 from collections import deque
@@ -31,11 +31,15 @@ class Phase:
 
 @dataclass(frozen=True)
 class Job:
-    """One instance of a task, and the names of the tasks that it waits for."""
+    """One instance of a task, and the names of the tasks that it waits for.
+
+    ``gives_way``: on its worker, not on the server.
+    """
 
     task: str
     after: tuple[str, ...]
     phases: tuple[Phase, ...]
+    gives_way: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,16 @@ class _Running:
     @property
     def phase(self) -> Phase:
         return self.job.phases[self.number - 1]
+
+
+@dataclass(frozen=True)
+class _Want:
+    """So many cores for a job, by its place among the running; ``kind``: 0 worker, 1 server."""
+
+    number: int
+    kind: int
+    cores: float
+    gives_way: bool
 
 
 def run(jobs: Sequence[Job], cluster: Cluster) -> list[Ran]:
@@ -192,33 +206,37 @@ def _finish(one: _Running, left: dict[str, int], now: float, ran: list[Ran]) -> 
 
 def _rates(running: Sequence[_Running], cluster: Cluster) -> list[list[float]]:
     """The cores that each job gets of its worker and of the server, and 1 for its pause."""
-    wants: dict[int, list[tuple[int, int, float]]] = {}
+    wants: dict[int, list[_Want]] = {}
     for number, one in enumerate(running):
         at = SERVER if cluster.is_one else one.worker
         if one.left[0] > TINY:
-            wants.setdefault(at, []).append((number, 0, one.phase.worker_cores))
+            want = _Want(number, 0, one.phase.worker_cores, one.job.gives_way)
+            wants.setdefault(at, []).append(want)
         if one.left[1] > TINY:
-            wants.setdefault(SERVER, []).append((number, 1, one.phase.server_cores))
+            wants.setdefault(SERVER, []).append(_Want(number, 1, one.phase.server_cores, False))
     rates = [[0.0, 0.0, 1.0] for _ in running]
     for machine, wanted in wants.items():
-        for (number, kind, _), share in zip(wanted, _shared(wanted, machine, cluster), strict=True):
-            rates[number][kind] = share
+        cores = _cores_of(machine, cluster)
+        for gives_way in (False, True):
+            asking = [want for want in wanted if want.gives_way is gives_way]
+            for want, share in zip(asking, _shared(asking, cores), strict=True):
+                rates[want.number][want.kind] = share
+                cores -= share
     return rates
 
 
-def _shared(
-    wanted: Sequence[tuple[int, int, float]], machine: int, cluster: Cluster
-) -> list[float]:
-    """Divide the cores of a machine: evenly, and what somebody cannot use among the others."""
+def _cores_of(machine: int, cluster: Cluster) -> float:
     cores = cluster.cores if cluster.is_one or machine != SERVER else cluster.server_cores
-    if machine == SERVER:
-        cores = max(TINY, cores - cluster.background)
-    found = [0.0] * len(wanted)
-    open_ones = sorted(range(len(wanted)), key=lambda place: wanted[place][2])
+    return max(TINY, cores - cluster.background) if machine == SERVER else cores
+
+
+def _shared(wanted: Sequence[_Want], cores: float) -> list[float]:
+    """Divide cores: evenly, and what somebody cannot use among the others."""
+    left, found = max(0.0, cores), [0.0] * len(wanted)
+    open_ones = sorted(range(len(wanted)), key=lambda place: wanted[place].cores)
     for done, place in enumerate(open_ones):
-        share = cores / (len(open_ones) - done)
-        found[place] = min(wanted[place][2], share)
-        cores -= found[place]
+        found[place] = min(wanted[place].cores, left / (len(open_ones) - done))
+        left -= found[place]
     return found
 
 

@@ -161,6 +161,25 @@ def test_other_nights_are_predicted(files, tmp_path, n, columns):
                 assert abs(figure.off) < 0.1, (one.facts["kind"], figure)
 
 
+def test_the_peak_of_all_algorithms_is_that_of_the_largest(files, tmp_path):
+    before = fitted(files, tmp_path)
+    for path in files:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        rows, sums = content["measurements"], {}
+        for row in rows:
+            if row["what"].startswith("cluster "):
+                both = sums.setdefault(row["group"], {"instances": 0, "processor": 0, "peak_mb": 0})
+                both["instances"] += 1
+                both["processor"] += row["processor"]
+                both["peak_mb"] = max(both["peak_mb"], row.pop("peak_mb"))
+        rows += [{"what": "cluster", "group": name, **both} for name, both in sums.items()]
+        path.write_text(json.dumps(content), encoding="utf-8")
+    found = fitted(files, tmp_path)
+    shares = {name: found.tasks[f"cluster {name}"].memory_share for name in ("hdbscan", "kmeans")}
+    largest = before.tasks["cluster hdbscan"].memory_share
+    assert shares == {"hdbscan": pytest.approx(largest, rel=0.01), "kmeans": 1.0}
+
+
 def test_without_the_time_of_each_session_the_server_is_fitted_as_a_whole(files, tmp_path):
     fitted(files, tmp_path)
     for path in files:

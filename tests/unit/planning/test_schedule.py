@@ -40,6 +40,22 @@ def test_cores_are_shared_evenly_and_nobody_gets_more_than_it_can_use():
     assert ends(both) == [("a", 4), ("b", 4)]
 
 
+def test_who_gives_way_gets_the_cores_that_all_others_leave():
+    map_of_all = Job("map", (), (work(4, cores=2), Phase(server=1)), gives_way=True)
+    jobs = [map_of_all, job("cluster", work(3)), job("hdbscan", work(1))]
+    cluster = Cluster(workers=1, cores=2, slots=3, server_cores=4)
+    # One second without a core, two with one, one with both; then the server's second.
+    assert ends(run(jobs, cluster)) == [("cluster", 3), ("hdbscan", 1), ("map", 5)]
+    alone = run([map_of_all], cluster)
+    assert ends(alone) == [("map", 3)]
+    on_server = Job("load", (), (Phase(server=3),), gives_way=True)
+    shared = Cluster(workers=1, cores=1, slots=2, server_cores=1)
+    assert ends(run([on_server, job("gate", Phase(server=3))], shared)) == [
+        ("gate", 6),
+        ("load", 6),
+    ]
+
+
 def test_a_task_waits_for_a_slot_and_the_first_in_the_list_begins_first():
     jobs = [job(name, work(2)) for name in "abc"]
     ran = run(jobs, ONE)
