@@ -23,14 +23,17 @@ def merge_megabytes(shape: tuple[int, ...], k: int) -> int:
     return BASE_MEGABYTES + rows * (3 * (dimensions + 3) * 4 + 3 * k * 8 + 64) // 2**20
 
 
-def refining_megabytes(shape: tuple[int, ...], candidates: int) -> int:
-    """Memory of a pass over neighbours, beside that of the merge.
+def refined_megabytes(shape: tuple[int, ...], k: int, candidates: int) -> int:
+    """Memory of a pass over neighbours, and of the merge that follows it.
 
     Three copies of the vectors: mapped, in list order, and as unit vectors (or padded to a multiple
-    of four); the candidates before and after, and who holds whom.
+    of four). Beside them the candidates before and after and who holds whom, then the candidates
+    and the graph. For 1,000,000 customers of 100 dimensions, 26 candidates and 20 neighbours the
+    forecast is 2,350 MB under l2, which needs no third copy; 1,716 MB were measured.
     """
     rows, dimensions = shape
-    return rows * (3 * (dimensions + 3) * 4 + 2 * candidates * 8 + 16 * 4 + 64) // 2**20
+    vectors = 3 * (dimensions + 3) * 4
+    return BASE_MEGABYTES + rows * (vectors + (2 * candidates + k) * 8 + 16 * 4 + 64) // 2**20
 
 
 def part_megabytes(rows: int, part_rows: int, k: int) -> int:

@@ -26,7 +26,7 @@ from kindred.neighbours.graph_artefacts import (
 )
 from kindred.neighbours.graph_memory import (
     merge_megabytes,
-    refining_megabytes,
+    refined_megabytes,
     search_megabytes,
 )
 from kindred.neighbours.list_rows import lists_of_encoder
@@ -142,9 +142,11 @@ def put_together(run: Run) -> str:
     """Write the merged graph; return the method of its search."""
     made = read_plan(run)
     shape = (made.rows, made.dimensions)
-    forecast = merge_megabytes(shape, made.k)
-    if made.is_refined:
-        forecast += refining_megabytes(shape, made.candidates)
+    forecast = (
+        refined_megabytes(shape, made.k, made.candidates)
+        if made.is_refined
+        else merge_megabytes(shape, made.k)
+    )
     require_memory(run, "merge_graph", "merge of the graph", forecast)
     write_graph(run, _refined(run, made) if made.is_refined else _merged(run, made), made)
     return made.method

@@ -14,7 +14,7 @@ from kindred.neighbours.graph_memory import (
     LOOKALIKE_ROW_BYTES,
     merge_megabytes,
     part_megabytes,
-    refining_megabytes,
+    refined_megabytes,
     search_megabytes,
 )
 from kindred.planning.sizes import Sizes
@@ -89,10 +89,10 @@ def _encode(sizes: Sizes) -> Forecast:
 
 
 def _merge(sizes: Sizes) -> Forecast:
-    megabytes = merge_megabytes(_shape(sizes), sizes.graph.k)
-    if sizes.graph.is_refined:
-        megabytes += refining_megabytes(_shape(sizes), sizes.graph.candidates)
-    return Forecast(megabytes)
+    shape, graph = _shape(sizes), sizes.graph
+    if graph.is_refined:
+        return Forecast(refined_megabytes(shape, graph.k, graph.candidates))
+    return Forecast(merge_megabytes(shape, graph.k))
 
 
 def _profiles(sizes: Sizes) -> Forecast:

@@ -15,6 +15,7 @@ from kindred.neighbours.graph_memory import (
     BASE_MEGABYTES,
     merge_megabytes,
     part_megabytes,
+    refined_megabytes,
     search_megabytes,
 )
 from kindred.segments.segment_memory import (
@@ -34,6 +35,7 @@ SENTENCE = feature("text", method="sentence", model="folder")
 OF_SHAPE = {
     "search": lambda rows, d: search_megabytes((rows, d), 20, 4),
     "merge": lambda rows, d: merge_megabytes((rows, d), 20),
+    "refined merge": lambda rows, d: refined_megabytes((rows, d), 20, 26),
     "density": lambda rows, d: density_megabytes((rows, d), 20),
     "kmeans": lambda rows, d: kmeans_megabytes((rows, d)),
     "lists": lambda rows, d: lists_megabytes((rows, d)),
