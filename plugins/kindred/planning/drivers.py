@@ -30,6 +30,9 @@ Drivers = dict[str, float]
 
 PASSED = 300
 """Vectors that a pass over neighbours compares with each one (docs/graph.md)."""
+SECOND_PASS_FROM = 2_000_000
+"""Customers from which one pass does not reach .99, and a second one follows: at 1 M mixed customers
+one was enough, at 3 M it was not (docs/scale.md)."""
 REUSED_TRUTH = 0.05
 """The share of changed vectors up to which an earlier truth is gone on from."""
 TASK = {"task": 1.0}
@@ -108,6 +111,13 @@ def _planned_pairs(sizes: Sizes) -> float:
     return truth + assigned + lists * lists + _first(sizes, trained)
 
 
+def _passed_pairs(sizes: Sizes) -> float:
+    if not sizes.graph.is_refined:
+        return 0.0
+    passes = 2 if sizes.night.customers >= SECOND_PASS_FROM else 1
+    return sizes.night.customers * PASSED * passes
+
+
 def _searched_pairs(sizes: Sizes) -> float:
     count, graph = sizes.night.customers, sizes.graph
     if not graph.lists:
@@ -178,6 +188,12 @@ def _map(sizes: Sizes) -> Drivers:
     return {**TASK, "first": _first(sizes), "values": _values(sizes), "pairs": pairs}
 
 
+def _extract(sizes: Sizes) -> Drivers:
+    """A first night reads all rows; later ones compare the keys besides."""
+    landed = _landed(sizes, sizes.night.columns)
+    return {**TASK, "landed cells": landed, "keys": 0.0 if sizes.night.is_first else _rows(sizes)}
+
+
 def _lookalikes(sizes: Sizes) -> float:
     return _rows(sizes, sizes.night.spec.k)
 
@@ -193,7 +209,7 @@ def _plain(_: Sizes) -> Drivers:
 
 _WORKER: dict[str, Callable[[Sizes], Drivers]] = {
     "prepare": _plain,
-    "extract": lambda s: {**TASK, "landed cells": _landed(s, s.night.columns), "keys": _rows(s)},
+    "extract": _extract,
     "validate": lambda s: {**TASK, "checked values": _values(s) if s.night.is_quiet else 0.0},
     "fit_encoder": _encoder,
     "encode": lambda s: {**TASK, "cells": _cells(s), "values": _values(s)},
@@ -211,7 +227,7 @@ _WORKER: dict[str, Callable[[Sizes], Drivers]] = {
     "merge_graph": lambda s: {
         **TASK,
         "neighbours": _rows(s, s.graph.k),
-        "pairs": _pairs(s, s.night.customers * PASSED) if s.graph.is_refined else 0.0,
+        "pairs": _pairs(s, _passed_pairs(s)),
     },
     "build_embeddings": _embeddings,
     "list_algorithms": _plain,
@@ -241,7 +257,7 @@ _WORKER: dict[str, Callable[[Sizes], Drivers]] = {
 
 _DATABASE: dict[str, Callable[[Sizes], Drivers]] = {
     "prepare": _plain,
-    "extract": lambda s: {**TASK, "landed cells": _landed(s, s.night.columns), "keys": _rows(s)},
+    "extract": _extract,
     "validate": lambda s: {
         **TASK,
         "landed cells": _landed(s, s.night.columns),
