@@ -237,6 +237,14 @@ class Trait:
 
 
 @dataclass(frozen=True)
+class NeverNegative:
+    """A column without a negative value; ``is_share``: all of its values are from 0 to 1."""
+
+    column_name: str
+    is_share: bool
+
+
+@dataclass(frozen=True)
 class TypicalItem:
     """An item that a segment owns more often than everybody, as ``bi.cluster_items`` has it."""
 
@@ -278,6 +286,7 @@ class Segmentation:
     """The segments of one algorithm: ``quality`` of all nights, newest first.
 
     ``segments`` are the largest ones, by size; ``traits`` and ``items`` are of these.
+    ``never_negative``: columns of the snapshot, whichever are known to have no negative value.
     """
 
     algorithm: str
@@ -286,6 +295,7 @@ class Segmentation:
     traits: tuple[Trait, ...]
     items: tuple[TypicalItem, ...]
     lineage: tuple[LineageCount, ...]
+    never_negative: tuple[NeverNegative, ...] = ()
 
     @property
     def count(self) -> int:

@@ -1,7 +1,8 @@
 """The figures of a report: what ``bi`` has, read by a login that may read nothing else."""
 
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
+from datetime import timedelta
 
 import psycopg2.errors
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from integration.bi_login import login_of
 from integration.events_shop import FIRST_NIGHT, LAST_NIGHT
 from integration.reports.report_scene import CUSTOMERS, SECRET_COLUMN, SECRET_VALUE, report_spec
-from integration.warehouse import moment
+from integration.warehouse import make_spec, moment
 from kindred.errors import DataError
 from kindred.reports import figure_rows
+from kindred.reports.figures import NeverNegative
 from kindred.reports.map_chart import cells_of
+from kindred.reports.mean_intervals import within_limits
 from kindred.warehouse.database import connect
 
 FIRST, LAST = moment(FIRST_NIGHT), moment(LAST_NIGHT)
@@ -241,6 +244,58 @@ def test_a_mean_or_share_of_few_customers_is_left_out(server, mapped):
         counts.append(sum(len(one.traits) for one in found))
         assert min(trait.customers for one in found for trait in one.traits) >= 10
     assert counts[0] == counts[1] + sum(one.count for one in found)
+
+
+@pytest.fixture(scope="module")
+def counted(make_laboratory):
+    """Three segments by income; in one a single customer has visits, complaints and a balance."""
+    laboratory = make_laboratory()
+    definition = (
+        "customer_id bigint primary key, updated_at timestamptz, income integer, visits integer,"
+        ' "Complaints, all" integer, balance numeric, paid double precision'
+    )
+    rows = []
+    for number in range(36):
+        at = FIRST - timedelta(days=9, seconds=number)
+        own = (9, 4, 99, 0.2) if number == 0 else (0, 0, -1, 1.0)
+        rows.append((number, at, number % 3 * 10_000 + number, *own))
+    laboratory.fill("customers", definition, rows)
+    spec = make_spec(
+        features={"income": "numeric", "visits": {"kind": "numeric", "weight": 0.01}},
+        labels=["Complaints, all", "balance", "paid"],
+        clustering={"algorithms": ["kmeans"], "kmeans": {"k": 3}},
+    )
+    laboratory.run(spec, FIRST_NIGHT)
+    return laboratory
+
+
+def test_columns_that_are_never_negative_are_known_by_their_values(server, counted):
+    with session_of(server, counted) as database:
+        scope = figure_rows.find_scope(database, "bi")
+        [kmeans] = figure_rows.read_segments(database, scope)
+        below = {one.column_name for one in kmeans.traits if one.low is not None and one.low < 0}
+        assert below >= {"visits", "Complaints, all", "balance"}
+        features = {
+            NeverNegative("income", is_share=False),
+            NeverNegative("visits", is_share=False),
+        }
+        labels = {NeverNegative("Complaints, all", False), NeverNegative("paid", True)}
+        assert {*kmeans.never_negative} == features | labels
+        # Of an earlier snapshot, and after an erasure, the customers do not say it of labels.
+        for change in ({"is_current": False}, {"erased_customers": 1}, {"customers": 10**9}):
+            other = replace(scope, nights=(replace(scope.snapshot, **change),))
+            [found] = figure_rows.read_segments(database, other)
+            assert {*found.never_negative} == features
+    drawn, scales = within_limits(kmeans)
+    assert scales.keys() == {"visits", "Complaints, all", "paid"}
+    for one in drawn.traits:
+        if one.column_name in scales:
+            assert 0 <= one.low <= one.estimate <= one.high
+            assert one.column_name != "paid" or one.high <= 1
+    counted.query("drop view bi.customers")
+    with session_of(server, counted) as database:
+        [found] = figure_rows.read_segments(database, figure_rows.find_scope(database, "bi"))
+        assert {*found.never_negative} == features
 
 
 def test_an_example_is_one_customer_with_lookalikes_and_reasons(reader, scope):
