@@ -9,7 +9,7 @@ from kindred.reports.chart import Chart, Frame, Key, Listing, Spec, Table
 from kindred.reports.figures import Segmentation, Snapshot, Trait
 from kindred.reports.forest import forest, keys_of
 from kindred.reports.lettering import WIDER
-from kindred.reports.mean_intervals import Scale, within_limits
+from kindred.reports.mean_intervals import CUT, within_limits
 from kindred.reports.named_rows import named_rows
 from kindred.reports.vega import (
     ACCENT,
@@ -95,7 +95,7 @@ def sizes(segmentation: Segmentation) -> list[Chart]:
 
 def effects(segmentation: Segmentation) -> list[Chart]:
     """What sets the segments apart: effect sizes by column and segment, as a heat map."""
-    segmentation, scales = within_limits(segmentation)
+    segmentation, cut = within_limits(segmentation)
     telling = [one for one in segmentation.traits if one.role == "feature" and one.effect]
     if not telling:
         return []
@@ -109,18 +109,14 @@ def effects(segmentation: Segmentation) -> list[Chart]:
     direction = above if (best.effect or 0) > 0 else below
     if abs(best.effect or 0) >= EFFECT_LIMITS[-1]:
         direction = f"far {direction}"
-    made = (
-        " In the table, where an interval would reach beyond what a mean can be, all of its column"
-        " are made on the logarithm (no value is below 0) or the logit (all are from 0 to 1)."
-    )
+    ends = f" An interval of a mean {CUT}." if cut & {one.column_name for one in cells} else ""
     return [
         Chart(
             f"{short(best.title)} tells most: segment {best.cluster_id} is {direction} everybody",
             "Effect size of each column by segment: how far the segment's mean or share is from"
             " everybody's (Cohen's d or h: 0.2 small, 0.5 medium, 0.8 large). Numbers are compared"
             " on the encoder's scale, where a few large ones count less. Only what is most telling"
-            " of a segment is known; other cells are empty."
-            f"{made if any(one.column_name in scales for one in cells) else ''}",
+            f" of a segment is known; other cells are empty.{ends}",
             Table(
                 ("column", "segment", "effect", "in the segment", "everybody"),
                 tuple(
@@ -224,10 +220,10 @@ def date_of(day: float) -> str:
 
 def outcomes(segmentation: Segmentation) -> list[Chart]:
     """Each outcome by segment, with its interval, beside everybody's; of a label one category."""
-    segmentation, scales = within_limits(segmentation)
+    segmentation, cut = within_limits(segmentation)
     found = list(strongest_outcomes(segmentation).items())[:MOST_OUTCOMES]
     return [
-        _outcome(segmentation, title, traits, scales.get(traits[0].column_name))
+        _outcome(segmentation, title, traits, is_cut=traits[0].column_name in cut)
         for title, traits in found
     ]
 
@@ -251,7 +247,7 @@ def strongest_outcomes(segmentation: Segmentation) -> dict[str, list[Trait]]:
 
 
 def _outcome(
-    segmentation: Segmentation, title: str, traits: Sequence[Trait], scale: Scale | None
+    segmentation: Segmentation, title: str, traits: Sequence[Trait], *, is_cut: bool
 ) -> Chart:
     everyone = traits[0].everyone
     ranked = sorted(traits, key=lambda one: (-(one.estimate or 0.0), one.cluster_id))
@@ -279,11 +275,11 @@ def _outcome(
             else f"{short(title)} is {found} on average in segment {top.cluster_id}; {usual} in all"
         )
     what = "Share" if is_share else "Mean"
-    made = "" if scale is None else f", which is made on {scale}"
+    ends = f", which {CUT}" if is_cut else ""
     return Chart(
         said,
         f"{what} in each segment, of the customers whose value is known, with its 95 % interval"
-        f"{made}; the dashed line is everybody's. Coloured where the interval excludes it: one in"
+        f"{ends}; the dashed line is everybody's. Coloured where the interval excludes it: one in"
         " twenty does by chance. Segments with few known values are left out.",
         Table(
             ("segment", "with a value", "estimate", "everybody", "differs"),

@@ -286,10 +286,10 @@ def test_columns_that_are_never_negative_are_known_by_their_values(server, count
             other = replace(scope, nights=(replace(scope.snapshot, **change),))
             [found] = figure_rows.read_segments(database, other)
             assert {*found.never_negative} == features
-    drawn, scales = within_limits(kmeans)
-    assert scales.keys() == {"visits", "Complaints, all", "paid"}
+    drawn, cut = within_limits(kmeans)
+    assert cut == {"visits", "Complaints, all", "paid"}
     for one in drawn.traits:
-        if one.column_name in scales:
+        if one.column_name in cut:
             assert 0 <= one.low <= one.estimate <= one.high
             assert one.column_name != "paid" or one.high <= 1
     counted.query("drop view bi.customers")

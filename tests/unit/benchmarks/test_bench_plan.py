@@ -158,7 +158,7 @@ def test_other_nights_are_predicted(files, tmp_path, n, columns):
     for one in read_measured(other):
         for figure in plan_beside.compared(one, found):
             if figure.counts:
-                # Of nights with one pass over neighbours, what a second one takes is not known well.
+                # Nights with one pass over neighbours hardly tell what a second one takes.
                 most = 0.15 if figure.what == "merge_graph, processor" else 0.1
                 assert abs(figure.off) < most, (one.facts["kind"], figure)
 
