@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kindred import audience_commands, plan_commands, report_commands
-from kindred.command_context import SpaceOption, conninfo, deployment, log_in_to_store, spec_of
+from kindred.command_context import SpaceOption, check_settings, conninfo, deployment, spec_of
 from kindred.errors import KindredError, SettingsError
 from kindred.progress.steps import STANDARD_ERROR, reported
 from kindred.run.latest_only import Snapshots
@@ -34,7 +34,7 @@ def doctor(space: SpaceOption = DEFAULT_SPACE) -> None:
     """Run every preflight check against source and warehouse; changes nothing."""
     from kindred.preparation.doctor import examine
 
-    findings = examine(conninfo, space, spec_of, log_in_to_store)
+    findings = examine(conninfo, space, spec_of, check_settings)
     table = Table("check", "outcome", "what was found", title=f"kindred doctor, space {space}")
     colours = {"ok": "green", "warning": "yellow", "failure": "red"}
     for finding in findings:

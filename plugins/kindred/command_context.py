@@ -48,6 +48,22 @@ def log_in_to_store(settings: Settings) -> None:
     log_in(settings.artifacts, _store_login)
 
 
+def check_settings(settings: Settings) -> None:
+    """Log in to the store, and read what DAG files alone read: their errors appear in Airflow only.
+
+    Raises
+    ------
+    SettingsError
+        when DAG files could not be parsed with it.
+    """
+    from kindred.airflow_adapter.placement import Placement
+    from kindred.settings import Schedule
+
+    log_in_to_store(settings)
+    Schedule.from_env()
+    Placement.from_env()
+
+
 def _store_login(connection_id: str) -> "StoreLogin | None":
     try:
         from kindred.airflow_adapter.connections import store_login_from_airflow

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self, cast
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kindred.errors import SettingsError
@@ -72,11 +72,19 @@ def _read(kind: type[Environment], given: frozenset[tuple[str, str]]) -> Environ
     return kind()
 
 
+def _from_the_root(place: str) -> str:
+    if "://" not in place and not os.path.isabs(place):
+        raise ValueError("a full path or a URL is required: each process has a folder of its own")
+    return place
+
+
 class Settings(Environment):
     """How tasks and commands work."""
 
     # Root of the artefacts: a path or an fsspec URL.
-    artifacts: Annotated[str, Field(min_length=1)] = "/var/lib/kindred/artifacts"
+    artifacts: Annotated[str, Field(min_length=1), AfterValidator(_from_the_root)] = (
+        "/var/lib/kindred/artifacts"
+    )
     # How long a task waits for a resource that another run holds.
     lock_wait_seconds: Annotated[int, Field(ge=0)] = 1800
     # Customers per part of table load; half a thread's share of a graph shard.

@@ -116,6 +116,25 @@ CASES = {
         {"KINDRED_SHARD_ROWS": "7"},
         ["settings and spec failure", "KINDRED_SHARD_ROWS='7'", "of at least 1,000"],
     ),
+    "a setting that DAG files alone read": (
+        {},
+        {"KINDRED_QUEUES": '{"plan_grap": "heavy"}'},
+        [
+            "settings and spec failure",
+            "KINDRED_QUEUES: there is no task",
+            "did you mean 'plan_graph'",
+        ],
+    ),
+    "a folder that each process has elsewhere": (
+        {},
+        {"KINDRED_ARTIFACTS": "artifacts"},
+        ["settings and spec failure", "KINDRED_ARTIFACTS='artifacts': a full path or a URL is"],
+    ),
+    "a store of no kind": (
+        {},
+        {"KINDRED_ARTIFACTS": "foo://bucket/artifacts"},
+        ["artefacts failure", "foo://bucket/artifacts cannot be opened", "full paths, and URLs"],
+    ),
     "too little disk": (
         {},
         {"KINDRED_MIN_FREE_DISK_MB": "999999999"},

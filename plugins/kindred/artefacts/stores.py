@@ -53,7 +53,7 @@ def open_store(url: str) -> tuple[Any, str]:
     Raises
     ------
     ArtefactError
-        when the package for stores of this kind is not installed.
+        when there are no stores of this kind, or the package for them is not installed.
     """
     kind = OBJECT_STORES.get(scheme_of(url), "")
     try:
@@ -64,6 +64,11 @@ def open_store(url: str) -> tuple[Any, str]:
         package = EXTRAS.get(kind, "the package that fsspec names")
         raise ArtefactError(
             f"{url} cannot be opened ({error}); install {package} on every machine that runs tasks"
+        ) from error
+    except ValueError as error:
+        raise ArtefactError(
+            f"{url} cannot be opened ({error}); allowed are full paths, and URLs that fsspec opens,"
+            " such as s3://bucket/folder"
         ) from error
     return found
 

@@ -13,7 +13,7 @@ from kindred.preparation.space_findings import large_object_findings
 from kindred.run.connections import Connections
 from kindred.run.context import Deployment
 from kindred.run.findings import Finding, Outcome
-from kindred.settings import Schedule, Settings
+from kindred.settings import Settings
 from kindred.spec.features import Kind
 from kindred.spec.model import Spec
 from kindred.spec.source import History
@@ -24,17 +24,16 @@ def examine(
     connections: Connections,
     space: str,
     spec_of: Callable[[str], Spec],
-    log_in: Callable[[Settings], None] = lambda _: None,
+    check_settings: Callable[[Settings], None] = lambda _: None,
 ) -> list[Finding]:
     """Check settings, spec, connections and databases; stops if the rest cannot be checked.
 
-    ``log_in`` makes an object store of the artefacts known.
+    ``check_settings`` makes an object store of the artefacts known, and reads the other settings.
     """
     label = f"kindred {space} doctor"
     try:
         settings = Settings.from_env()
-        log_in(settings)
-        Schedule.from_env()  # only DAG files use it, and their errors appear only in Airflow
+        check_settings(settings)
         spec = spec_of(space)
     except KindredError as error:
         return [Finding("settings and spec", Outcome.FAILURE, str(error))]
