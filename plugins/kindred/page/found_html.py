@@ -1,6 +1,7 @@
 """What a look-up shows: a customer with lookalikes and reasons, or members of an audience."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -22,6 +23,9 @@ from kindred.reports.wording import count, figure, moment, share, short, shown
 
 MOST_COLUMNS = 8
 """Public columns that lookalikes are shown with; the customer has all of them."""
+
+_MOST_DIGITS = 40
+"""Numbers that would have more are written with an exponent."""
 
 
 def forms(place: Place, audiences: Sequence[str], *, customer_id: str = "") -> str:
@@ -235,9 +239,13 @@ def _few_columns(person: Person) -> list[str]:
 
 
 def _value(value: Any) -> str:
+    """A value as the source had it, with all of its digits."""
     if value is None:
         return ""
-    return figure(value) if isinstance(value, float) else shown(value)
+    if isinstance(value, float | Decimal):
+        exact = f"{Decimal(str(value)):f}"
+        return exact if len(exact) <= _MOST_DIGITS else str(value)
+    return shown(value)
 
 
 def _form(

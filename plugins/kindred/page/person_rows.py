@@ -1,5 +1,7 @@
 """Read single customers and members of audiences from ``bi``, in a session of a ``bi_reader``."""
 
+import json
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from psycopg2 import sql
@@ -101,7 +103,12 @@ def _columns(
     for algorithm in (*read_algorithms(database, scope), *hidden):
         left_out |= {f"{algorithm}_cluster_id", f"{algorithm}_cluster_name"}
     return {
-        customer: {name: value for name, value in columns.items() if name not in left_out}
+        customer: {
+            name: value
+            # A float would drop digits and zeros of a numeric.
+            for name, value in json.loads(columns, parse_float=Decimal).items()
+            if name not in left_out
+        }
         for customer, columns in rows
     }
 

@@ -1,7 +1,11 @@
 """The page's HTML: escaped, relative, whole."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from html.parser import HTMLParser
+
+import pytest
 
 from kindred.page import parts
 from kindred.page.found_html import members_html, missing, person_html
@@ -94,6 +98,24 @@ def test_somebody_without_lookalikes_has_a_page_too():
     assert alone.is_known
     assert not Person("7", (), None, (), {}, (), (), ()).is_known
     assert "Nobody more" in members_html(PLACE, ALONE, [])
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (18.01, "18.01"),
+        (-243.6, "-243.6"),
+        (2208.19, "2208.19"),
+        (Decimal("12345678901234567.890"), "12345678901234567.890"),
+        (0.00001234, "0.00001234"),
+        (1e300, "1e+300"),
+        (2026, "2026"),
+    ],
+)
+def test_values_of_the_source_have_all_of_their_digits(value, written):
+    columns = {HOSTILE: {"amount": value}, "b": {"amount": value}}
+    text = person_html(PLACE, replace(PERSON, columns=columns))
+    assert text.count(f"<td>{written}</td>") == 3, "the customer's, and beside each lookalike"
 
 
 def test_the_policy_is_of_this_style_and_has_no_way_out():
