@@ -28,6 +28,9 @@ LITTLE_DRIFT, MUCH_DRIFT = 0.1, 0.25
 
 MOST_COLUMNS = 20
 _FEWEST_NIGHTS = 2
+_FEWEST_ALIKE, _ALIKE = 3, 1.25
+"""Nights before that are spoken of together: how many, and the longest in terms of the shortest."""
+
 _THICKNESS = 12
 
 
@@ -109,7 +112,7 @@ def _seconds(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
     totals = [sum(map(float, night.stage_seconds.values())) for night in nights]
     rows = [{"night": at, "value": total} for at, total in zip(moments, totals, strict=True)]
     return Chart(
-        f"The stages took {duration(totals[-1])}, {_against(totals)}",
+        f"The stages took {duration(totals[-1])}{_against(totals)}",
         "Seconds of all stages of the newest run of each date, added up. A stage is one task of the"
         " run.",
         Table(
@@ -124,16 +127,20 @@ def _seconds(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
 
 
 def _against(totals: Sequence[float]) -> str:
-    median = statistics.median(totals[:-1])
+    """The last night beside those before it, if these are alike; else beside the one before."""
+    *earlier, last = totals
+    if len(earlier) < _FEWEST_ALIKE or max(earlier) > _ALIKE * min(earlier):
+        return f"; the night before took {duration(earlier[-1])}" if earlier[-1] else ""
+    median = statistics.median(earlier)
     usual = 0.1  # of the median: less is what any two nights differ by
-    if abs(totals[-1] - median) <= usual * median:
-        return "as in the nights before"
-    factor = totals[-1] / median if median else 0.0
+    if min(earlier) <= last <= max(earlier) or abs(last - median) <= usual * median:
+        return ", as in the nights before"
+    factor = last / median if median else 0.0
     often = 2  # from there on, times are easier to read than percent
     if factor >= often:
-        return f"{factor:.1f} times the median of the nights before"
+        return f", {factor:.1f} times the median of the nights before"
     more = "more" if factor > 1 else "less"
-    return f"{share(abs(factor - 1), 0)} {more} than the median of the nights before"
+    return f", {share(abs(factor - 1), 0)} {more} than the median of the nights before"
 
 
 def stages(night: Snapshot, order: Sequence[str] = ()) -> list[Chart]:
