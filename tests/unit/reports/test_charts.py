@@ -140,7 +140,7 @@ def test_the_index_says_which_recall_is_planned_or_tried_and_which_is_as_built()
     assert "no part in the choice" in tile.note
     sweep, _, planned = section.blocks
     assert sweep.title.startswith("Tried: 6 probes found 95.1 %")
-    assert "The recall as built was measured on others" in sweep.note
+    assert "The recall and the latency as built were measured later" in sweep.note
     assert {"recall planned", "recall as built"} <= {*planned.table.columns}
     for frame in FRAMES:
         written = drawings.texts_of_axes(sweep, frame)

@@ -1,10 +1,15 @@
 """Titles and tables say no more than their figures do."""
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
+from kindred.reports import lookalike_charts
+from kindred.reports.lookalike_charts import index_charts
 from kindred.reports.night_charts import trends
+from kindred.reports.sections import index_section
+from kindred.serving import index_plan
 from unit.reports import report_cases
 
 NIGHT = report_cases.night()
@@ -33,3 +38,25 @@ def test_a_night_is_compared_with_those_before_only_if_these_are_alike(seconds, 
         for night, one in zip(SCOPE.nights, reversed(seconds), strict=False)
     ]
     assert trends(nights)[-1].title == f"The stages took {said}"
+
+
+def test_the_index_is_the_cheapest_of_those_that_reach_the_recall_asked_for():
+    stored = index_plan._reason(Mock(lists=100), 200, 64)
+    assert stored == lookalike_charts.CHEAPEST
+    found = report_cases.index(NIGHT)
+    build = replace(found.builds[0], reason=stored)
+    *_, planned = index_charts(replace(found, builds=(build,)), SCOPE.nights)
+    why = "the cheapest of those measured that reach the recall asked for"
+    assert planned.note.endswith(f"Why the newest is as it is: {why}.")
+
+
+def test_each_latency_of_the_index_says_whether_it_is_a_median_and_of_when():
+    found = report_cases.index(NIGHT)
+    section = index_section(found, NIGHT)
+    [tile] = [one for one in section.facts if one.name.startswith("Latency")]
+    assert (tile.name, tile.value) == ("Latency as built", "1.4 ms")
+    assert tile.note.startswith("95th percentile: ")
+    assert "half of them no longer than 0.9 ms" in tile.note
+    sweep = section.blocks[0]
+    assert sweep.title.endswith(" ms (median)")
+    assert {"median latency", "95th percentile"} <= {*sweep.table.columns}
