@@ -1,5 +1,6 @@
 """Charts of segments: their sizes, what is telling of them, outcomes, and how they change."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,6 +39,7 @@ from kindred.reports.wording import (
 MOST_TRAITS = 14
 MOST_OUTCOMES = 4
 _FEWEST_NIGHTS = 2
+_FAR = len(EFFECT_LIMITS)
 
 
 def colour_of(segmentation: Segmentation) -> dict[int, str]:
@@ -107,7 +109,7 @@ def effects(segmentation: Segmentation) -> list[Chart]:
     best = max(cells, key=lambda one: (abs(one.effect or 0.0), -one.cluster_id))
     above, below = ("later than", "earlier than") if best.kind == "date" else ("above", "below")
     direction = above if (best.effect or 0) > 0 else below
-    if abs(best.effect or 0) >= EFFECT_LIMITS[-1]:
+    if abs(reading_of(best.effect)) == _FAR:
         direction = f"far {direction}"
     ends = f" An interval of a mean {CUT}." if cut & {one.column_name for one in cells} else ""
     return [
@@ -149,6 +151,13 @@ def effects(segmentation: Segmentation) -> list[Chart]:
     ]
 
 
+def reading_of(effect: float | None) -> int:
+    """How an effect reads, from -3 (far below) to 3 (far above), by the number that is shown."""
+    number = float(f"{effect or 0:.1f}")
+    size = bisect_right(EFFECT_LIMITS, abs(number))
+    return size if number > 0 else -size
+
+
 def _effects(
     frame: Frame, segmentation: Segmentation, columns: Sequence[str], cells: Sequence[Trait]
 ) -> Spec:
@@ -159,25 +168,16 @@ def _effects(
         {
             **places.places(columns.index(one.title)),
             "segment": str(one.cluster_id),
-            "effect": one.effect,
+            "colour": EFFECT_COLOURS[_FAR + reading_of(one.effect)],
             "text": f"{one.effect:+z.1f}",
-            "is_strong": abs(one.effect or 0) >= EFFECT_LIMITS[-1],
+            "is_strong": abs(reading_of(one.effect)) == _FAR,
         }
         for one in sorted(cells, key=lambda one: columns.index(one.title))
     ]
     axis = {"orient": "top", "labelAngle": 0, "labelOverlap": False, "labelPadding": 3}
     bands = {"domain": order, "paddingInner": 0.06, "paddingOuter": 0}
     x = {**names("segment", "segment", axis=axis), "scale": bands}
-    colour = {
-        "field": "effect",
-        "type": "quantitative",
-        "legend": None,
-        "scale": {
-            "type": "threshold",
-            "domain": list(EFFECT_LIMITS),
-            "range": list(EFFECT_COLOURS),
-        },
-    }
+    colour = {"field": "colour", "type": "nominal", "scale": None}
     on_strong = {
         "condition": {"test": "datum.is_strong", "value": "var(--on-strong)"},
         "value": INK,

@@ -32,8 +32,8 @@ SMALLER = "var(--rest)"
 EDGE = "var(--edge)"
 """Lines around what is hardly darker than the paper."""
 
-EFFECT_LIMITS = (-0.8, -0.5, -0.2, 0.2, 0.5, 0.8)
-"""Large, medium and small effects, both ways (Cohen 1988)."""
+EFFECT_LIMITS = (0.2, 0.5, 0.8)
+"""Where small, medium and large effects begin (Cohen 1988)."""
 
 EFFECT_COLOURS = tuple(f"var(--d{number})" for number in range(1, 8))
 ELEMENTS = {"svg", "g", "path", "line", "rect", "circle", "text", "tspan", "defs", "clipPath"}

@@ -6,9 +6,12 @@ from unittest.mock import Mock
 import pytest
 
 from kindred.reports import lookalike_charts
+from kindred.reports.chart import Frame
 from kindred.reports.lookalike_charts import index_charts
 from kindred.reports.night_charts import trends
 from kindred.reports.sections import index_section
+from kindred.reports.segment_charts import effects
+from kindred.reports.vega import EFFECT_COLOURS
 from kindred.serving import index_plan
 from unit.reports import report_cases
 
@@ -60,3 +63,31 @@ def test_each_latency_of_the_index_says_whether_it_is_a_median_and_of_when():
     sweep = section.blocks[0]
     assert sweep.title.endswith(" ms (median)")
     assert {"median latency", "95th percentile"} <= {*sweep.table.columns}
+
+
+def segments_with(*effects):
+    """Segments whose first column has such effects."""
+    whole = report_cases.segmentation("kmeans", SCOPE)
+    income = [one for one in whole.traits if one.title == "income"]
+    traits = [replace(one, effect=at) for one, at in zip(income, effects, strict=False)]
+    return replace(whole, traits=tuple(traits))
+
+
+def test_equal_numbers_of_a_heat_map_have_one_colour_and_below_mirrors_above():
+    [heat] = effects(segments_with(0.84, 0.80, 0.76, -0.84, -0.80, -0.76, 0.24, -0.16, 0.04, 0.5))
+    rows = [
+        (row["text"], row["colour"], row["is_strong"])
+        for row in heat.draw(Frame(760, is_narrow=False))["data"]["values"]
+    ]
+    far_below, below, _, alike, _, above, far_above = EFFECT_COLOURS
+    assert rows[:3] == [("+0.8", far_above, True)] * 3
+    assert rows[3:6] == [("-0.8", far_below, True)] * 3
+    assert [colour for _, colour, _ in rows[6:]] == [
+        EFFECT_COLOURS[4],
+        EFFECT_COLOURS[2],
+        alike,
+        above,
+    ]
+    assert below not in {colour for _, colour, _ in rows}
+    assert "is far above everybody" in heat.title
+    assert "is above everybody" in effects(segments_with(0.74))[0].title
