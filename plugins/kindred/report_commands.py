@@ -112,7 +112,7 @@ def segments(
 ) -> None:
     """Show the segments of a snapshot: names, sizes, outcomes, and what is telling of each."""
     from kindred.reports import figure_rows
-    from kindred.reports.segment_charts import strongest_outcomes
+    from kindred.reports.outcome_charts import strongest_outcomes
 
     schema = spec_of(space).bi_schema
     with _reader("segments") as database, database.repeatable_read():

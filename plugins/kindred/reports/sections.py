@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kindred.reports import audience_charts, lookalike_charts, night_charts, segment_charts
+from kindred.reports import (
+    audience_charts,
+    effect_charts,
+    lookalike_charts,
+    night_charts,
+    outcome_charts,
+    segment_charts,
+)
 from kindred.reports.chart import Chart, Fact, Key, Listing, Section
 from kindred.reports.figures import CustomerMap, Moves, Night, Segmentation, Snapshot
 from kindred.reports.figures_of_lists import (
@@ -218,8 +225,8 @@ def segment_section(segmentation: Segmentation, moves: Moves | None, night: Nigh
     blocks: Blocks = [
         *segment_charts.sizes(segmentation),
         *segment_charts.stability(segmentation, night.scope.nights),
-        *segment_charts.effects(segmentation),
-        *segment_charts.outcomes(segmentation),
+        *effect_charts.effects(segmentation),
+        *outcome_charts.outcomes(segmentation),
         *moves_chart(moves, segment_charts.colour_of(segmentation)),
         *segment_charts.items(segmentation),
     ]

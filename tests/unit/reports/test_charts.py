@@ -8,15 +8,17 @@ import pytest
 
 from kindred.reports.audience_charts import lifts, results
 from kindred.reports.chart import Frame
+from kindred.reports.effect_charts import effects
 from kindred.reports.figures import Move, Moves
 from kindred.reports.lookalike_charts import distances, index_charts
 from kindred.reports.map_chart import cells_of, map_chart
 from kindred.reports.moves_chart import ends_of, moves_chart
 from kindred.reports.night_charts import drift, stages, trends
+from kindred.reports.outcome_charts import outcomes
 from kindred.reports.recommendation_charts import recommendation_charts
 from kindred.reports.report import main_algorithm
 from kindred.reports.sections import index_section, night_section, sections_of
-from kindred.reports.segment_charts import effects, outcomes, sizes
+from kindred.reports.segment_charts import sizes
 from kindred.reports.vega import ACCENT, CONTRAST, OTHERS, names, number, round_axis, spec, svg
 from kindred.reports.wording import (
     days,

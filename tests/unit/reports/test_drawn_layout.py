@@ -9,6 +9,7 @@ import pytest
 
 from kindred.reports.audience_charts import overlaps
 from kindred.reports.chart import Frame
+from kindred.reports.effect_charts import effects
 from kindred.reports.figures import CustomerMap, MapCell, Move, Moves
 from kindred.reports.lettering import LINE, SIZE, lines_of, width_of
 from kindred.reports.lookalike_charts import examples
@@ -17,7 +18,8 @@ from kindred.reports.map_labels import RADIUS, map_labels
 from kindred.reports.moves_chart import ends_of, moves_chart
 from kindred.reports.named_rows import named_rows
 from kindred.reports.night_charts import drift, stages
-from kindred.reports.segment_charts import colour_of, effects, outcomes, sizes, title_of
+from kindred.reports.outcome_charts import outcomes
+from kindred.reports.segment_charts import colour_of, sizes, title_of
 from kindred.reports.vega import COLOURS, OTHERS, inner_width
 from kindred.reports.wording import shown
 from unit.reports import report_cases

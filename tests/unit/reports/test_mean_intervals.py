@@ -7,9 +7,10 @@ import pytest
 from scipy import stats
 
 from kindred.reports.chart import Frame
+from kindred.reports.effect_charts import effects
 from kindred.reports.figures import NeverNegative, Trait
 from kindred.reports.mean_intervals import CUT, labels_in_doubt, within_limits
-from kindred.reports.segment_charts import effects, outcomes
+from kindred.reports.outcome_charts import outcomes
 from unit.reports import report_cases
 from unit.reports.drawings import layers, place, texts_of_axes
 

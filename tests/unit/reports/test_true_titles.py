@@ -7,10 +7,10 @@ import pytest
 
 from kindred.reports import lookalike_charts
 from kindred.reports.chart import Frame
+from kindred.reports.effect_charts import effects
 from kindred.reports.lookalike_charts import index_charts
 from kindred.reports.night_charts import trends
 from kindred.reports.sections import index_section
-from kindred.reports.segment_charts import effects
 from kindred.reports.vega import EFFECT_COLOURS
 from kindred.serving import index_plan
 from unit.reports import report_cases

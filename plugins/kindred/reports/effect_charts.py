@@ -1,0 +1,123 @@
+"""What is telling of segments: effect sizes by column and segment, as a heat map."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from kindred.reports.chart import Chart, Frame, Key, Spec, Table
+from kindred.reports.figures import Segmentation, Trait
+from kindred.reports.lettering import WIDER
+from kindred.reports.mean_intervals import CUT, within_limits
+from kindred.reports.named_rows import named_rows
+from kindred.reports.segment_charts import estimates, title_of
+from kindred.reports.vega import (
+    EDGE,
+    EFFECT_COLOURS,
+    EFFECT_LIMITS,
+    INK,
+    names,
+)
+from kindred.reports.wording import short, shown
+
+MOST_TRAITS = 14
+_FAR = len(EFFECT_LIMITS)
+
+
+def effects(segmentation: Segmentation) -> list[Chart]:
+    """What sets the segments apart: effect sizes by column and segment, as a heat map."""
+    segmentation, cut = within_limits(segmentation)
+    telling = [one for one in segmentation.traits if one.role == "feature" and one.effect]
+    if not telling:
+        return []
+    strength: dict[str, float] = {}
+    for one in telling:
+        strength[one.title] = max(strength.get(one.title, 0.0), abs(one.effect or 0.0))
+    columns = sorted(strength, key=lambda title: (-strength[title], title))[:MOST_TRAITS]
+    cells = [one for one in telling if one.title in columns]
+    best = max(cells, key=lambda one: (abs(one.effect or 0.0), -one.cluster_id))
+    above, below = ("later than", "earlier than") if best.kind == "date" else ("above", "below")
+    direction = above if (best.effect or 0) > 0 else below
+    if abs(reading_of(best.effect)) == _FAR:
+        direction = f"far {direction}"
+    ends = f" An interval of a mean {CUT}." if cut & {one.column_name for one in cells} else ""
+    return [
+        Chart(
+            f"{short(best.title)} tells most: segment {best.cluster_id} is {direction} everybody",
+            "Effect size of each column by segment: how far the segment's mean or share is from"
+            " everybody's (Cohen's d or h: 0.2 small, 0.5 medium, 0.8 large). Numbers are compared"
+            " on the encoder's scale, where a few large ones count less. Only what is most telling"
+            f" of a segment is known; other cells are empty.{ends}",
+            Table(
+                ("column", "segment", "effect", "in the segment", "everybody"),
+                tuple(
+                    (
+                        shown(one.title),
+                        shown(title_of(segmentation, one.cluster_id)),
+                        f"{one.effect:+.2f}",
+                        *estimates(one),
+                    )
+                    for one in sorted(
+                        cells, key=lambda one: (columns.index(one.title), one.cluster_id)
+                    )
+                ),
+            ),
+            lambda frame: _effects(frame, segmentation, columns, cells),
+            keys=tuple(
+                Key(EFFECT_COLOURS[at], words, is_outlined=True)
+                for at, words in (
+                    (0, "far below"),
+                    (1, "below"),
+                    (2, "a little below"),
+                    (3, "alike"),
+                    (4, "a little above"),
+                    (5, "above"),
+                    (6, "far above everybody"),
+                )
+            ),
+            is_wide=True,
+        )
+    ]
+
+
+def reading_of(effect: float | None) -> int:
+    """How an effect reads, from -3 (far below) to 3 (far above), by the number that is shown."""
+    number = float(f"{effect or 0:.1f}")
+    size = bisect_right(EFFECT_LIMITS, abs(number))
+    return size if number > 0 else -size
+
+
+def _effects(
+    frame: Frame, segmentation: Segmentation, columns: Sequence[str], cells: Sequence[Trait]
+) -> Spec:
+    places = named_rows(frame, columns, frame.pick(22, 24))
+    # By number, as they are looked up.
+    order = [str(one) for one in sorted(one.cluster_id for one in segmentation.segments)]
+    rows = [
+        {
+            **places.places(columns.index(one.title)),
+            "segment": str(one.cluster_id),
+            "colour": EFFECT_COLOURS[_FAR + reading_of(one.effect)],
+            "text": f"{one.effect:+z.1f}",
+            "is_strong": abs(reading_of(one.effect)) == _FAR,
+        }
+        for one in sorted(cells, key=lambda one: columns.index(one.title))
+    ]
+    axis = {"orient": "top", "labelAngle": 0, "labelOverlap": False, "labelPadding": 3}
+    bands = {"domain": order, "paddingInner": 0.06, "paddingOuter": 0}
+    x = {**names("segment", "segment", axis=axis), "scale": bands}
+    colour = {"field": "colour", "type": "nominal", "scale": None}
+    on_strong = {
+        "condition": {"test": "datum.is_strong", "value": "var(--on-strong)"},
+        "value": INK,
+    }
+    layers: list[Spec] = [
+        {
+            # The middle of the scale is nearly the paper: lines make its cells seen.
+            "mark": {"type": "rect", "stroke": EDGE, "strokeWidth": 1},
+            "encoding": {"y": places.y("top"), "y2": {"field": "bottom"}, "x": x, "fill": colour},
+        },
+        {
+            "mark": {"type": "text", "fontSize": WIDER * frame.pick(10, 11), "baseline": "middle"},
+            "encoding": {"y": places.y(), "x": x, "text": {"field": "text"}, "color": on_strong},
+        },
+    ]
+    return places.spec(frame, rows, layers)
