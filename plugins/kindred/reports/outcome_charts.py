@@ -12,7 +12,7 @@ from kindred.reports.vega import (
     CONTRAST,
     OTHERS,
 )
-from kindred.reports.wording import count, decimal, decimals_of, short, shown
+from kindred.reports.wording import count, decimal, decimals_beside, decimals_of, short, shown
 
 MOST_OUTCOMES = 4
 
@@ -64,6 +64,7 @@ def _outcome(
     top = max(different or ranked, key=lambda one: (_gap(one), -one.cluster_id))
     is_share = top.is_share
     decimals = decimals_of([(one.estimate, one.low, one.high) for one in ranked], is_share=is_share)
+    decimals = decimals_beside(decimals, everyone, is_share=is_share)
     said = f"{short(title)}: no segment clearly differs from everybody"
     if different:
         found = decimal(top.estimate, decimals, is_share=is_share)

@@ -15,6 +15,7 @@ from kindred.reports.wording import (
     count,
     days,
     decimal,
+    decimals_beside,
     decimals_of,
     interval,
     several,
@@ -45,6 +46,7 @@ def estimates(trait: Trait, decimals: int | None = None) -> tuple[str, str]:
         return _date(trait.estimate), _date(trait.everyone)
     if decimals is None:
         decimals = decimals_of([(trait.estimate, trait.low, trait.high)], is_share=trait.is_share)
+        decimals = decimals_beside(decimals, trait.everyone, is_share=trait.is_share)
     is_share = trait.is_share
     return (
         interval(trait.estimate, trait.low, trait.high, is_share=is_share, decimals=decimals),

@@ -15,6 +15,8 @@ _LONGEST, _SHORT = 200, 80
 _TINY, _LEAST_INDEX = 0.0001, 0.001
 """Below them, a figure is only said to be small."""
 
+_MOST_DECIMALS = 6
+
 
 def count(value: float | None) -> str:
     """A number of things, with separators."""
@@ -54,6 +56,12 @@ def decimals_of(estimates: Iterable[Estimate], *, is_share: bool = False) -> int
     widths = [max(ends) - min(ends) for ends in known if len(ends) > 1 and max(ends) > min(ends)]
     wanted = 1 - floor(log10(min(widths))) if widths else 2 - magnitude
     return max(int(is_share), min(wanted, max(2 * is_share, 3 - magnitude)))
+
+
+def decimals_beside(decimals: int, reference: float | None, *, is_share: bool = False) -> int:
+    """So many decimals, and as many more as two digits of what figures are compared with need."""
+    size = abs(reference or 0.0) * (100 if is_share else 1)
+    return max(decimals, min(_MOST_DECIMALS, 1 - floor(log10(size)))) if size else decimals
 
 
 def decimal(value: float | None, decimals: int, *, is_share: bool = False) -> str:

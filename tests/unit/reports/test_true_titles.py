@@ -10,6 +10,7 @@ from kindred.reports.chart import Frame
 from kindred.reports.effect_charts import effects
 from kindred.reports.lookalike_charts import index_charts
 from kindred.reports.night_charts import trends
+from kindred.reports.outcome_charts import outcomes
 from kindred.reports.sections import index_section
 from kindred.reports.vega import EFFECT_COLOURS
 from kindred.serving import index_plan
@@ -91,3 +92,32 @@ def test_equal_numbers_of_a_heat_map_have_one_colour_and_below_mirrors_above():
     assert below not in {colour for _, colour, _ in rows}
     assert "is far above everybody" in heat.title
     assert "is above everybody" in effects(segments_with(0.74))[0].title
+
+
+@pytest.mark.parametrize(
+    ("figures", "kind", "written"),
+    [
+        ((0.0, 0.0, 0.0, 0.216), "numeric", ("0.00 (0.00 to 0.00)", "0.22")),
+        ((0.0, 0.0, 0.0, 3.6), "numeric", ("0.0 (0.0 to 0.0)", "3.6")),
+        (
+            (40_000.0, 39_000.0, 41_000.0, 0.2),
+            "numeric",
+            ("40,000.00 (39,000.00 to 41,000.00)", "0.20"),
+        ),
+        ((0.0, 0.0, 0.0, 0.0004), "boolean", ("0.000 % (0.000 to 0.000)", "0.040 %")),
+        ((0.0342, 0.0105, 0.0789, 346.0), "numeric", ("0.034 (0.011 to 0.079)", "346.000")),
+        ((41_000.0, 40_000.0, 42_000.0, 0.0), "numeric", ("41,000 (40,000 to 42,000)", "0")),
+        ((0.0, 0.0, 0.0, 2e-9), "numeric", ("0.000000 (0.000000 to 0.000000)", "0.000000")),
+    ],
+)
+def test_a_row_has_as_many_decimals_as_everybody_s_figure_needs(figures, kind, written):
+    estimate, low, high, everyone = figures
+    whole = segments_with(0.5)
+    trait = replace(
+        whole.traits[0], kind=kind, estimate=estimate, low=low, high=high, everyone=everyone
+    )
+    [heat] = effects(replace(whole, traits=(trait,)))
+    assert tuple(one.partition(";")[0] for one in heat.table.rows[0][-2:]) == written
+    label = replace(trait, role="label")
+    [forest] = outcomes(replace(whole, traits=(label,)))
+    assert forest.table.rows[0][2:4] == written
