@@ -33,15 +33,10 @@ def effects(segmentation: Segmentation) -> list[Chart]:
         strength[one.title] = max(strength.get(one.title, 0.0), abs(one.effect or 0.0))
     columns = sorted(strength, key=lambda title: (-strength[title], title))[:MOST_TRAITS]
     cells = [one for one in telling if one.title in columns]
-    best = max(cells, key=lambda one: (abs(one.effect or 0.0), -one.cluster_id))
-    above, below = ("later than", "earlier than") if best.kind == "date" else ("above", "below")
-    direction = above if (best.effect or 0) > 0 else below
-    if abs(reading_of(best.effect)) == _FAR:
-        direction = f"far {direction}"
     ends = f" An interval of a mean {CUT}." if cut & {one.column_name for one in cells} else ""
     return [
         Chart(
-            f"{short(best.title)} tells most: segment {best.cluster_id} is {direction} everybody",
+            _title(cells),
             "Effect size of each column by segment: how far the segment's mean or share is from"
             " everybody's (Cohen's d or h: 0.2 small, 0.5 medium, 0.8 large). Numbers are compared"
             " on the encoder's scale, where a few large ones count less. Only what is most telling"
@@ -53,7 +48,7 @@ def effects(segmentation: Segmentation) -> list[Chart]:
                         shown(one.title),
                         shown(title_of(segmentation, one.cluster_id)),
                         f"{one.effect:+.2f}",
-                        *estimates(one),
+                        *_figures(one),
                     )
                     for one in sorted(
                         cells, key=lambda one: (columns.index(one.title), one.cluster_id)
@@ -76,6 +71,46 @@ def effects(segmentation: Segmentation) -> list[Chart]:
             is_wide=True,
         )
     ]
+
+
+def _title(cells: Sequence[Trait]) -> str:
+    """The strongest effect, but for those whose means say the opposite."""
+
+    def strength(cell: Trait) -> tuple[float, int]:
+        return abs(cell.effect or 0.0), -cell.cluster_id
+
+    strongest = max(cells, key=strength)
+    best = max((one for one in cells if not _opposite(one)), key=strength, default=strongest)
+    above, below = ("later than", "earlier than") if best.kind == "date" else ("above", "below")
+    direction = above if (best.effect or 0) > 0 else below
+    if abs(reading_of(best.effect)) == _FAR:
+        direction = f"far {direction}"
+    telling = "most" if best is strongest else "much"
+    but = f", though its mean is {_opposite(best)}" if _opposite(best) else ""
+    segment = f"segment {best.cluster_id} is {direction} everybody{but}"
+    return f"{short(best.title)} tells {telling}: {segment}"
+
+
+def _figures(trait: Trait) -> tuple[str, str]:
+    """A segment's mean or share and everybody's, and why the effect says the opposite if it does.
+
+    Effects of numbers are on the encoder's scale, by which a few large ones count less.
+    """
+    found, everybody = estimates(trait)
+    side = _opposite(trait)
+    if side:
+        found += f"; its mean is {side} everybody's: in a mean, a few large values count for more"
+    return found, everybody
+
+
+def _opposite(trait: Trait) -> str:
+    """Where a segment's mean is of which the effect says the opposite; else nothing."""
+    if trait.kind != "numeric" or trait.estimate is None or trait.everyone is None:
+        return ""
+    above, effect = trait.estimate - trait.everyone, trait.effect or 0.0
+    if above * effect >= 0:
+        return ""
+    return "above" if above > 0 else "below"
 
 
 def reading_of(effect: float | None) -> int:

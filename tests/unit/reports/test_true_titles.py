@@ -121,3 +121,27 @@ def test_a_row_has_as_many_decimals_as_everybody_s_figure_needs(figures, kind, w
     label = replace(trait, role="label")
     [forest] = outcomes(replace(whole, traits=(label,)))
     assert forest.table.rows[0][2:4] == written
+
+
+def test_a_mean_that_says_the_opposite_of_its_effect_is_explained_and_in_no_title():
+    whole = segments_with(0.9, 0.6, -0.7)
+    means = ((346.0, 472.0), (500.0, 472.0), (480.0, 472.0))
+    cells = [
+        replace(one, estimate=mean, low=mean - 90, high=mean + 90, everyone=everyone)
+        for one, (mean, everyone) in zip(whole.traits, means, strict=False)
+    ]
+    [heat] = effects(replace(whole, traits=tuple(cells)))
+    assert heat.title == "income tells much: segment 1 is above everybody"
+    why = "everybody's: in a mean, a few large values count for more"
+    assert [row[3] for row in heat.table.rows] == [
+        f"346 (256 to 436); its mean is below {why}",
+        "500 (410 to 590)",
+        f"480 (390 to 570); its mean is above {why}",
+    ]
+    [heat] = effects(replace(whole, traits=(cells[0],)))
+    assert heat.title == (
+        "income tells most: segment 0 is far above everybody, though its mean is below"
+    )
+    rate = replace(cells[0], kind="boolean", estimate=0.2, low=0.1, high=0.3, everyone=0.3)
+    [heat] = effects(replace(whole, traits=(rate,)))
+    assert ";" not in heat.table.rows[0][3], "shares are no means"
