@@ -1,6 +1,6 @@
 """Outcomes of segments, with their intervals, beside everybody's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kindred.reports.chart import Chart, Table
 from kindred.reports.figures import Segmentation, Trait
@@ -12,9 +12,22 @@ from kindred.reports.vega import (
     CONTRAST,
     OTHERS,
 )
-from kindred.reports.wording import count, decimal, decimals_beside, decimals_of, short, shown
+from kindred.reports.wording import (
+    count,
+    decimal,
+    decimals_beside,
+    decimals_of,
+    several,
+    short,
+    shown,
+)
 
 MOST_OUTCOMES = 4
+_MANY_KNOWN, _LARGE_PART = 30, 1 / 3
+"""Customers with a value, or their part of a segment, from which on a title may be about them."""
+
+_NEARLY_ALL = 0.95
+"""From this part on, those with a value are called by their segment."""
 
 
 def outcomes(segmentation: Segmentation) -> list[Chart]:
@@ -30,19 +43,33 @@ def outcomes(segmentation: Segmentation) -> list[Chart]:
 def strongest_outcomes(segmentation: Segmentation) -> dict[str, list[Trait]]:
     """Of each label the category that separates the segments best, the best label first.
 
-    Title -> the figures of the segments; without dates, whose means have no interval.
+    Title -> the figures of the segments; without dates, whose means have no interval. Categories
+    by the segments of which many customers have a value come before those by the others.
     """
     found: dict[str, list[Trait]] = {}
     for one in segmentation.traits:
         if one.role == "label" and one.kind != "date" and one.estimate is not None:
             found.setdefault(one.title, []).append(one)
+    sizes = sizes_of(segmentation)
     strength = {
-        title: max(abs(one.effect or 0.0) for one in traits) for title, traits in found.items()
+        title: max((_is_well_known(one, sizes), abs(one.effect or 0.0)) for one in traits)
+        for title, traits in found.items()
     }
     best: dict[str, str] = {}
-    for title in sorted(found, key=lambda title: (-strength[title], title)):
+    for title in sorted(sorted(found), key=strength.__getitem__, reverse=True):
         best.setdefault(found[title][0].column_name, title)
     return {title: found[title] for title in best.values()}
+
+
+def sizes_of(segmentation: Segmentation) -> dict[int, int]:
+    """The customers of each segment."""
+    return {one.cluster_id: one.customers for one in segmentation.segments}
+
+
+def _is_well_known(trait: Trait, sizes: Mapping[int, int]) -> bool:
+    """Whether enough of a segment's customers have a value to put it in a title."""
+    size = sizes.get(trait.cluster_id, trait.customers)
+    return trait.customers >= _MANY_KNOWN or trait.customers >= _LARGE_PART * size
 
 
 def _outcome(
@@ -61,7 +88,11 @@ def _outcome(
         }
         for one in ranked
     ]
-    top = max(different or ranked, key=lambda one: (_gap(one), -one.cluster_id))
+    customers = sizes_of(segmentation)
+    top = max(
+        different or ranked,
+        key=lambda one: (_is_well_known(one, customers), _gap(one), -one.cluster_id),
+    )
     is_share = top.is_share
     decimals = decimals_of([(one.estimate, one.low, one.high) for one in ranked], is_share=is_share)
     decimals = decimals_beside(decimals, everyone, is_share=is_share)
@@ -69,10 +100,11 @@ def _outcome(
     if different:
         found = decimal(top.estimate, decimals, is_share=is_share)
         usual = decimal(everyone, decimals, is_share=is_share)
+        who = _called(top, customers)
         said = (
-            f"{found} of segment {top.cluster_id} have {short(title)}; {usual} of everybody"
+            f"{found} of {who} have {short(title)}; {usual} of everybody"
             if is_share
-            else f"{short(title)} is {found} on average in segment {top.cluster_id}; {usual} in all"
+            else f"{short(title)} is {found} on average in {who}; {usual} in all"
         )
     what = "Share" if is_share else "Mean"
     ends = f", which {CUT}" if is_cut else ""
@@ -96,6 +128,14 @@ def _outcome(
         lambda frame: forest(frame, rows, title, reference=everyone, is_share=is_share),
         keys=keys_of(rows, _SIDES),
     )
+
+
+def _called(trait: Trait, sizes: Mapping[int, int]) -> str:
+    """A segment, or those of its customers whom a figure is of, where these are not nearly all."""
+    segment = f"segment {trait.cluster_id}"
+    if trait.customers >= _NEARLY_ALL * sizes.get(trait.cluster_id, trait.customers):
+        return segment
+    return f"the {several(trait.customers, 'customer')} of {segment} whose value is known"
 
 
 _SIDES = {ACCENT: "above everybody", OTHERS: "not clear", CONTRAST: "below everybody"}

@@ -8,9 +8,10 @@ import pytest
 from kindred.reports import lookalike_charts
 from kindred.reports.chart import Frame
 from kindred.reports.effect_charts import effects
+from kindred.reports.figures import Trait
 from kindred.reports.lookalike_charts import index_charts
 from kindred.reports.night_charts import trends
-from kindred.reports.outcome_charts import outcomes
+from kindred.reports.outcome_charts import outcomes, strongest_outcomes
 from kindred.reports.sections import index_section
 from kindred.reports.vega import EFFECT_COLOURS
 from kindred.serving import index_plan
@@ -145,3 +146,42 @@ def test_a_mean_that_says_the_opposite_of_its_effect_is_explained_and_in_no_titl
     rate = replace(cells[0], kind="boolean", estimate=0.2, low=0.1, high=0.3, everyone=0.3)
     [heat] = effects(replace(whole, traits=(rate,)))
     assert ";" not in heat.table.rows[0][3], "shares are no means"
+
+
+def outcome(cluster, customers, effect, column="Married", rate=0.154):
+    return Trait(
+        cluster, "label", column, "boolean", None, customers, rate, rate - 0.05, rate + 0.05,
+        0.462, True, effect,
+    )  # fmt: skip
+
+
+def test_a_title_says_of_how_few_customers_an_outcome_is_known():
+    whole = report_cases.segmentation("kmeans", SCOPE)
+    assert [one.customers for one in whole.segments[:7:3]] == [3200, 1100, 260]
+    [chart] = outcomes(replace(whole, traits=(outcome(6, 13, -0.7),)))
+    assert chart.title == (
+        "15.4 % of the 13 customers of segment 6 whose value is known have Married;"
+        " 46.2 % of everybody"
+    )
+    mean = replace(outcome(6, 13, -0.7), kind="numeric")
+    [chart] = outcomes(replace(whole, traits=(mean,)))
+    assert chart.title == (
+        "Married is 0.15 on average in the 13 customers of segment 6 whose value is known;"
+        " 0.46 in all"
+    )
+    [chart] = outcomes(replace(whole, traits=(outcome(6, 255, -0.7),)))
+    assert chart.title.startswith("15.4 % of segment 6 have Married"), "nearly all"
+
+
+def test_titles_are_rather_of_segments_and_labels_that_many_have_a_value_of():
+    whole = report_cases.segmentation("kmeans", SCOPE)
+    few, many = outcome(6, 13, -0.7, rate=0.1), outcome(3, 30, -0.3, rate=0.2)
+    [chart] = outcomes(replace(whole, traits=(few, many)))
+    assert "the 30 customers of segment 3 whose" in chart.title
+    third = outcome(9, 4, -0.3, rate=0.2)  # of 10
+    [chart] = outcomes(replace(whole, traits=(few, third)))
+    assert "the 4 customers of segment 9 whose" in chart.title
+    other = outcome(0, 3200, -0.2, column="Churn")
+    assert [*strongest_outcomes(replace(whole, traits=(few, other)))] == ["Churn", "Married"]
+    both = replace(other, effect=-0.9), outcome(1, 2400, 0.8, column="Age")
+    assert [*strongest_outcomes(replace(whole, traits=both))] == ["Churn", "Age"]
