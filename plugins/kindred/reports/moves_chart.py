@@ -7,7 +7,7 @@ from typing import Any
 from kindred.reports.chart import Chart, Frame, Key, Spec, Table
 from kindred.reports.figures import Move, Moves
 from kindred.reports.lettering import LINE, SIZE, WIDER, lines_of, width_of
-from kindred.reports.vega import COLOURS, INK, OTHERS, PAPER, SMALLER, spec
+from kindred.reports.vega import INK, OTHERS, PAPER, SMALLER, colours_of, spec
 from kindred.reports.wording import count, moment, share, shown
 
 _STEPS = 24
@@ -55,10 +55,9 @@ def moves_chart(moves: Moves | None, colours: Mapping[int, str]) -> list[Chart]:
     total = sum(one.customers for one in both)
     moved = total - stayed
     there = sorted({end for one in moves.moves for end in (one.source, one.target)}, key=_order)
-    # A segment that has ended has no colour today: it gets one that no other has.
+    # A segment that has ended has no colour today: it gets its own, or one that no other has.
     ended = [int(end) for end in there if end.isdigit() and int(end) not in colours]
-    free = [one for one in COLOURS if one not in colours.values()]
-    colours = {**colours, **dict(zip(ended, free, strict=False))}
+    colours = {**colours, **colours_of(ended, taken=colours.values())}
     return [
         Chart(
             f"{share(moved / total if total else 0)} of those who were there before moved",

@@ -10,6 +10,7 @@ from kindred.reports.figures import Segmentation, Snapshot, Trait
 from kindred.reports.vega import (
     COLOURS,
     SMALLER,
+    colours_of,
 )
 from kindred.reports.wording import (
     count,
@@ -29,10 +30,10 @@ _FEWEST_NIGHTS = 2
 def colour_of(segmentation: Segmentation) -> dict[int, str]:
     """Cluster id -> the colour of the segment, in all charts; the smaller ones share one.
 
-    None of them has that of customers in no segment.
+    It is that of the id, from night to night. None has that of customers in no segment.
     """
     ids = [one.cluster_id for one in segmentation.segments]
-    return dict(zip(ids, (*COLOURS, *[SMALLER] * len(ids)), strict=False))
+    return dict.fromkeys(ids, SMALLER) | colours_of(ids[: len(COLOURS)])
 
 
 def title_of(segmentation: Segmentation, cluster_id: int) -> str:

@@ -90,6 +90,25 @@ CONFIG: dict[str, Any] = {
 }
 
 
+def colours_of(ids: Iterable[int], taken: Iterable[str] = ()) -> dict[int, str]:
+    """Id -> a colour that no other has, of those not ``taken``; fewer, if there are not enough.
+
+    Each has the colour of its number, counted round, whoever else there is; only of two with one
+    colour the second by number gets a free one.
+    """
+    free = dict.fromkeys(one for one in COLOURS if one not in {*taken})
+    found: dict[int, str] = {}
+    later = []
+    for one in sorted(ids):
+        own = COLOURS[one % len(COLOURS)]
+        if own in free:
+            found[one] = own
+            del free[own]
+        else:
+            later.append(one)
+    return found | dict(zip(later, free, strict=False))
+
+
 def spec(
     frame: Frame, height: int | dict[str, int], data: Rows, layers: list[Spec], **more: Any
 ) -> Spec:

@@ -1,13 +1,14 @@
 """Colours of charts: seen on light and dark paper, and told apart by usual and other vision."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from kindred.reports import style
 from kindred.reports.segment_charts import colour_of
-from kindred.reports.vega import COLOURS, OTHERS, SMALLER
+from kindred.reports.vega import COLOURS, OTHERS, SMALLER, colours_of
 from unit.reports import report_cases
 
 SCHEMES = {"light": style._LIGHT, "dark": style._DARK}
@@ -90,3 +91,30 @@ def test_twelve_segments_have_a_colour_each_and_none_that_of_no_segment():
     assert len({*colours.values()}) == len(whole.segments) == 10
     assert not {OTHERS, SMALLER} & {*colours.values()}
     assert len({*COLOURS}) == 12
+
+
+def with_ids(*ids):
+    """Segments by size, the largest first."""
+    whole = report_cases.segmentation("kmeans", report_cases.night().scope)
+    segments = (replace(whole.segments[0], cluster_id=one) for one in ids)
+    return replace(whole, segments=tuple(segments))
+
+
+def test_a_segment_keeps_its_colour_whatever_its_rank_and_whoever_else_there_is():
+    first, later = colour_of(with_ids(0, 1, 2, 7)), colour_of(with_ids(7, 2, 20, 0))
+    assert {one: later[one] for one in (0, 2, 7)} == {one: first[one] for one in (0, 2, 7)}
+    assert later[20] == COLOURS[20 % 12]
+    assert first[7] == COLOURS[7]
+    # 12 and 24 have the colour of 0: these two get free ones, in the order of their numbers.
+    met = colour_of(with_ids(24, 12, 2, 0))
+    assert [met[one] for one in (0, 2, 12, 24)] == [COLOURS[at] for at in (0, 2, 1, 3)]
+    many = colour_of(with_ids(*range(100, 114)))
+    assert len({*many.values()} - {SMALLER}) == 12
+    assert [one for one, colour in many.items() if colour == SMALLER] == [112, 113]
+
+
+def test_a_segment_that_has_ended_keeps_its_colour_if_no_other_has_it_now():
+    assert colours_of([5], taken=[COLOURS[0]]) == {5: COLOURS[5]}
+    assert colours_of([5, 17], taken=[COLOURS[0]]) == {5: COLOURS[5], 17: COLOURS[1]}
+    assert colours_of([5], taken=[COLOURS[0], COLOURS[5]]) == {5: COLOURS[1]}
+    assert colours_of([5], taken=COLOURS) == {}
