@@ -16,7 +16,7 @@ from kindred.page.persons import (
 from kindred.page.shell import Place, hidden, options
 from kindred.reports.audience_charts import calibrations, lifts
 from kindred.reports.chart import Chart, Fact, Listing, Section, Table
-from kindred.reports.document import section_html
+from kindred.reports.document import heading, section_html
 from kindred.reports.figures_of_lists import Audiences, Example
 from kindred.reports.lookalike_charts import examples
 from kindred.reports.wording import count, figure, moment, share, short, shown
@@ -270,7 +270,7 @@ def _table(
     name: str, titles: Iterable[str], rows: Iterable[tuple[str, Iterable[str]]]
 ) -> str:  # fmt: skip
     """A table whose cells, but for the first of each row, are HTML."""
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
+    head = "".join(map(heading, titles))
     body = "".join(
         f'<tr><th scope="row">{escape(first)}</th>'
         f"{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"

@@ -19,8 +19,9 @@ FULL = Frame(1060, is_narrow=False)
 
 
 _BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|(?:ms|s|min|h|MB|GB)\b)")
-_SHORT = 8
-"""Characters of row headers that need no width of their own."""
+_IS_LONG = ' class="long"'
+_SHORT, _LONG = 8, 20
+"""Characters of row headers that need no width of their own, and of words that may be broken."""
 
 
 def policy() -> str:
@@ -132,8 +133,14 @@ def _swatch(key: Key) -> str:
     return f'<rect {place} rx="2" fill="{escape(key.colour)}"/>'
 
 
+def heading(title: str) -> str:
+    """The head of a column; one with a long word is broken where the word has to be."""
+    is_long = max(map(len, title.split()), default=0) > _LONG
+    return f'<th scope="col"{_IS_LONG if is_long else ""}>{escape(title)}</th>'
+
+
 def _table(table: Table, name: str) -> str:
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
+    head = "".join(map(heading, table.columns))
     body = "".join(
         f'<tr><th scope="row">{escape(first)}</th>'
         f"{''.join(f'<td>{escape(cell)}</td>' for cell in rest)}</tr>"

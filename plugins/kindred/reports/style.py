@@ -30,6 +30,7 @@ outline-offset:2px;border-radius:2px}}
 .skip:focus{{left:1rem;top:1rem;background:var(--card);padding:.5rem 1rem;z-index:1}}
 header,main,footer{{max-width:1160px;margin:0 auto;padding:0 24px}}
 header{{padding-top:40px}}
+h1,h2,h3,header p,nav a,footer{{overflow-wrap:anywhere}}
 h1{{font-size:30px;line-height:1.2;letter-spacing:-.01em;margin:0 0 6px}}
 header p{{margin:0;color:var(--muted);max-width:75ch}}
 nav ul{{display:flex;flex-wrap:wrap;gap:4px 18px;list-style:none;margin:20px 0 0;padding:0}}
@@ -37,7 +38,7 @@ nav a{{display:inline-block;padding:4px 0;text-decoration:none;border-bottom:2px
 nav a:hover{{border-color:currentColor}}
 section{{margin:44px 0 0}}
 h2{{font-size:22px;letter-spacing:-.01em;margin:0 0 12px}}
-h3{{font-size:16px;line-height:1.35;margin:0;overflow-wrap:anywhere}}
+h3{{font-size:16px;line-height:1.35;margin:0}}
 .lead{{margin:0 0 8px;max-width:80ch;overflow-wrap:anywhere}}
 dl{{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));margin:0 0 20px;
 background:var(--card);border:1px solid var(--line);border-radius:8px;overflow:hidden}}
@@ -72,6 +73,7 @@ font-weight:normal;max-width:42ch;min-width:9ch;overflow-wrap:anywhere}}
 th[scope=row]{{min-width:15ch}}
 .short th[scope=row]{{min-width:6ch}}
 thead th{{color:var(--muted);border-top:0;overflow-wrap:normal}}
+.scroll thead th.long{{white-space:normal;overflow-wrap:anywhere;min-width:20ch}}
 footer{{color:var(--muted);font-size:13px;padding-top:36px;padding-bottom:48px}}
 @media (min-width:1041px){{
 .wide .keyed{{display:grid;grid-template-columns:760px minmax(0,1fr);gap:28px;align-items:start}}

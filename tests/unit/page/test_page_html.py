@@ -1,5 +1,6 @@
 """The page's HTML: escaped, relative, whole."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from kindred.page.found_html import members_html, missing, person_html
 from kindred.page.persons import InSegment, Member, Membership, Person, Recommended
 from kindred.page.shell import HEADERS, STYLE, Place, address, message, page
 from kindred.reports.chart import Listing, Section, Table
+from kindred.reports.document import section_html
 from kindred.reports.figures_of_lists import Audience, Audiences, Contribution, Lookalike
 
 HOSTILE = "\"'><script>alert(1)</script>&\u2028"
@@ -98,6 +100,26 @@ def test_somebody_without_lookalikes_has_a_page_too():
     assert alone.is_known
     assert not Person("7", (), None, (), {}, (), (), ()).is_known
     assert "Nobody more" in members_html(PLACE, ALONE, [])
+
+
+def rules_of(selector):
+    """What the style says of a selector, whole or one of a list."""
+    found = re.findall(r"([^{}]+)\{([^{}]*)\}", STYLE)
+    return [rules for names, rules in found if selector in names.strip().split(",")]
+
+
+def test_long_words_are_broken_in_titles_and_heads_of_columns():
+    for selector in ("h1", "h2", "h3", "header p", "nav a", "footer", ".scroll thead th.long"):
+        assert any("overflow-wrap:anywhere" in one for one in rules_of(selector)), selector
+    assert any("white-space:normal" in one for one in rules_of(".scroll thead th.long"))
+    name = "n" * 60
+    text = person_html(PLACE, replace(PERSON, columns={HOSTILE: {name: 1, "age": 2}}))
+    assert f'<th scope="col" class="long">{name}</th>' in text
+    assert '<th scope="col">similarity</th>' in text
+    table = Table(("column", name), (("age", "1"),))
+    assert f'class="long">{name}</th>' in section_html(
+        Section("a", "b", blocks=(Listing("c", "", table),))
+    )
 
 
 @pytest.mark.parametrize(
