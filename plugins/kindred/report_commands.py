@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 console = Console(emoji=False)
 SHOWN_OUTCOMES = 2
+_NARROW, _LEAST = 16, 10
+"""Characters of columns that are never folded, and that a folded one has at least."""
 
 AsOfOption = Annotated[
     str | None, typer.Option(help="The snapshot, as in bi.snapshots; default: the current.")
@@ -215,13 +218,17 @@ def _say(text: str) -> None:
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table as wide as the terminal: wide columns are folded, and none is left out."""
+    heads = [plain(column) for column in columns]
+    lines = [[_cell(value) for value in row] for row in rows]
     table = Table(box=None, pad_edge=False)
-    for place, column in enumerate(columns, 1):
-        # The last one takes what there is of room.
-        is_last = place == len(columns)
-        table.add_column(escape(plain(column)), overflow="fold", no_wrap=not is_last)
-    for row in rows:
-        table.add_row(*(escape(_cell(value)) for value in row))
+    for place, head in enumerate(heads):
+        widest = max(map(cell_len, (head, *(line[place] for line in lines))))
+        is_narrow = widest <= _NARROW
+        least = widest if is_narrow else _LEAST
+        table.add_column(escape(head), overflow="fold", no_wrap=is_narrow, min_width=least)
+    for line in lines:
+        table.add_row(*map(escape, line))
     console.print(table)
 
 
