@@ -67,7 +67,7 @@ export UV_NO_PROGRESS ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX MAKEFLAGS MFLAGS
 
-.PHONY: help run up backfill down status psql hash test test-fast soak check check-superset check-clients check-kubernetes check-compose cluster-test bench faults requirements clean distclean
+.PHONY: help run up backfill down status psql hash kindred test test-fast soak check check-superset check-clients check-kubernetes check-compose cluster-test bench faults requirements clean distclean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile \
@@ -93,6 +93,9 @@ psql: $(STAMP) ## Open psql on the warehouse (ARGS="-c 'select ...'")
 
 hash: $(STAMP) ## Print one hash per published table: equal tables, equal hashes
 	@exec $(LOCAL) exec kindred hash $(ARGS)
+
+kindred: $(STAMP) ## Run a command of kindred on the demo's databases (ARGS="lookalikes 42")
+	@exec $(LOCAL) exec kindred $(ARGS)
 
 test: $(STAMP) ## Run the whole test suite (ARGS="-k name")
 	@exec $(PYTEST) $(ARGS)

@@ -353,6 +353,11 @@ def test_stopping_uses_the_environment_that_is_there_whatever_its_pins(make, tmp
     assert not (tmp_path / ".kindred").exists()
 
 
+def test_make_runs_commands_of_kindred_on_the_demo(make):
+    spied = make("kindred", "ARGS=lookalikes 42 --json", "LOCAL=echo", "STAMP=Makefile")
+    assert spied == "exec kindred lookalikes 42 --json\n"
+
+
 @pytest.mark.parametrize("target", ["down", "status", "clean"])
 def test_state_without_an_environment_gets_one_before_anything_is_looked_for(
     make, tmp_path, target
