@@ -98,6 +98,7 @@ def examples(found: Sequence[Example]) -> list[Chart | Listing]:
     """Single customers with their lookalikes, and why the first is similar."""
     blocks: list[Chart | Listing] = []
     for one in found:
+        known = [part for part in one.contributions if part.share is not None]
         who = f"customer {short(one.customer_id)}{f', {short(one.title)}' if one.title else ''}"
         if one.lookalikes:
             blocks.append(
@@ -119,9 +120,10 @@ def examples(found: Sequence[Example]) -> list[Chart | Listing]:
                             for like in one.lookalikes
                         ),
                     ),
+                    # Else beside the next customer's.
+                    is_wide=not known,
                 )
             )
-        known = [part for part in one.contributions if part.share is not None]
         if known and one.lookalikes:
             blocks.append(_why(one, who))
     return blocks

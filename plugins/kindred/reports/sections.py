@@ -1,7 +1,7 @@
 """The report in sections: from figures to sentences, charts and tables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kindred.reports import (
     audience_charts,
@@ -244,10 +244,9 @@ _EVENTS = {"kept": "kept", "split": "split off", "merged": "merged", "born": "ne
 
 def lookalike_section(distances: Sequence[Distance], examples: Sequence[Example]) -> Section:
     """How far lookalikes are, and examples."""
-    blocks: Blocks = [
-        *lookalike_charts.distances(distances),
-        *lookalike_charts.examples(examples),
-    ]
+    # Over the whole width before examples, of which a list and its reasons stand side by side.
+    first = [replace(one, is_wide=bool(examples)) for one in lookalike_charts.distances(distances)]
+    blocks: Blocks = [*first, *lookalike_charts.examples(examples)]
     return Section("lookalikes", "Lookalikes", blocks=tuple(blocks))
 
 

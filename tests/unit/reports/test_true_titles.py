@@ -12,7 +12,7 @@ from kindred.reports.figures import Trait
 from kindred.reports.lookalike_charts import index_charts
 from kindred.reports.night_charts import trends
 from kindred.reports.outcome_charts import outcomes, strongest_outcomes
-from kindred.reports.sections import index_section
+from kindred.reports.sections import index_section, lookalike_section
 from kindred.reports.vega import EFFECT_COLOURS
 from kindred.serving import index_plan
 from unit.reports import report_cases
@@ -185,3 +185,27 @@ def test_titles_are_rather_of_segments_and_labels_that_many_have_a_value_of():
     assert [*strongest_outcomes(replace(whole, traits=(few, other)))] == ["Churn", "Married"]
     both = replace(other, effect=-0.9), outcome(1, 2400, 0.8, column="Age")
     assert [*strongest_outcomes(replace(whole, traits=both))] == ["Churn", "Age"]
+
+
+def test_the_cards_of_an_example_stand_side_by_side():
+    """A row at a desk has two cards, or a wide one."""
+    distances, one = report_cases.figures().distances, report_cases.example()
+    alone = replace(one, customer_id="43", contributions=())
+    section = lookalike_section(distances, (one, alone, replace(one, customer_id="44")))
+    rows, half = [], []
+    for block in section.blocks:
+        if block.is_wide:
+            assert half == [], "a gap, which a later card would fill"
+            rows.append([block])
+            continue
+        half.append(block)
+        if len(half) == 2:
+            rows.append(half)
+            half = []
+    assert half == []
+    titles = [[block.title for block in row] for row in rows]
+    for (who, why), customer in zip(titles[1::2], ("42", "44"), strict=True):
+        assert who.startswith(f"Who is like customer {customer},")
+        assert why.startswith(f"Why {customer} is similar")
+    assert titles[2][0].startswith("Who is like customer 43,")
+    assert not lookalike_section(distances, ()).blocks[0].is_wide
