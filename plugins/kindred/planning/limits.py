@@ -10,11 +10,10 @@ from kindred.planning.plan import NightPlan
 from kindred.planning.sizes import sizes_of
 from kindred.planning.task_memory import forecast_of
 from kindred.planning.volumes import MEGABYTE
+from kindred.planning.workload import LARGEST_CUSTOMERS
 from kindred.serving.index_plan import forecast_mb, usual_lists
 from kindred.spec.index_methods import Method, Precision
 
-LARGEST_CUSTOMERS = 2**31 - 1
-"""Rows are numbered in int32."""
 THOUSAND = 1_000
 FEW_MEASURED = 10
 """A plan for more than so many times the customers that were measured says so."""
@@ -135,9 +134,6 @@ def _index(plan: NightPlan) -> list[Finding]:
 def _beyond(plan: NightPlan, constants: Constants) -> list[Finding]:
     night, machines, graph = plan.sizes.night, plan.sizes.machines, plan.sizes.graph
     found = []
-    if night.customers > LARGEST_CUSTOMERS:
-        text = f"rows are numbered up to {LARGEST_CUSTOMERS:,}: divide the customers among spaces"
-        found.append(Finding("", text, is_refusal=True))
     if not night.is_quiet and machines.workers > graph.shards:
         text = (
             f"there are {graph.shards} shards ({MAX_SHARDS} at most), and {machines.workers}"

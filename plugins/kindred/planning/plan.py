@@ -1,7 +1,7 @@
 """The plan of a night: what each stage takes, when it runs, and what it leaves behind."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kindred.planning.constants import Constants
 from kindred.planning.night_tasks import GIVING_WAY, NightTask, tasks_of
@@ -28,6 +28,8 @@ INDEXED_BY_LAST = ("load_lookalikes",)
 MADE_PARALLEL = (1 + PARALLEL_WORKERS) / PARALLEL_WORKERS
 """Processor time of a parallel build per that of its workers: their leader works, too."""
 SECONDS_PER_HOUR = 3600.0
+MOST_SIMULATED = 2_000
+"""Instances of a task, if there are fewer slots: of more, several in turn are simulated as one."""
 
 
 @dataclass(frozen=True)
@@ -146,13 +148,29 @@ def _jobs(work: TaskWork, moved: Moved, machines: Machines, constants: Constants
     begin = (Phase(worker=constants.starting), Phase(pause=transfer))
     of_last = count if task.task_id in INDEXED_BY_LAST else 1
     found = []
-    for number in range(count):
-        is_last = number == count - 1
-        built = parallel * of_last if is_last or of_last == 1 else 0.0
+    for number, in_turn in enumerate(turns := _turns(count, machines.workers * machines.slots)):
+        is_last = number == len(turns) - 1
+        built = parallel * of_last if is_last else 0.0 if of_last > 1 else parallel * in_turn
         end = Phase(server=built, server_cores=1.0 + PARALLEL_WORKERS)
-        phases = (*begin, *middle, end)
+        phases = (*(_times(phase, in_turn) for phase in (*begin, *middle)), end)
         found.append(Job(task.name, task.after, phases, gives_way=task.task_id in GIVING_WAY))
     return found
+
+
+def _turns(count: int, slots: int) -> list[int]:
+    """How many instances each simulated job stands for: one, unless there are very many."""
+    jobs = min(count, max(MOST_SIMULATED, slots))
+    each, more = divmod(count, jobs)
+    return [each + (number < more) for number in range(jobs)]
+
+
+def _times(phase: Phase, count: int) -> Phase:
+    return replace(
+        phase,
+        worker=phase.worker * count,
+        server=phase.server * count,
+        pause=phase.pause * count,
+    )
 
 
 def _by_what_follows(jobs: Sequence[Job], tasks: Sequence[NightTask]) -> list[Job]:

@@ -11,6 +11,8 @@ from kindred.spec.model import Spec, spec_from_dict
 
 KINDS = ("numeric",) * 12 + ("boolean",) * 3 + ("categorical",) * 5
 """The kinds of twenty columns, as in the tables that the constants were measured on."""
+LARGEST_CUSTOMERS = 2**31 - 1
+"""Rows are numbered in int32."""
 USUAL_DIMENSIONS = 5
 """Dimensions per column of such a table."""
 
@@ -148,6 +150,11 @@ def workload_of(
     """
     if customers < 1:
         raise SettingsError(f"--customers: found {customers:,}, allowed is a number from 1")
+    if customers > LARGEST_CUSTOMERS:
+        raise SettingsError(
+            f"--customers: found {customers:,}, allowed are up to {LARGEST_CUSTOMERS:,} per space,"
+            " since rows are numbered in int32; plan one space per country, for example"
+        )
     if dimensions < 1:
         raise SettingsError(f"--dimensions: found {dimensions:,}, allowed is a number from 1")
     share = USUAL_SHARES[night] if changed_share is None else changed_share

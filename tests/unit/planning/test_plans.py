@@ -9,7 +9,7 @@ from kindred.errors import SettingsError
 from kindred.planning.constants import Constants, read_constants
 from kindred.planning.limits import findings_of, most_customers
 from kindred.planning.night_tasks import UNCOMPUTED, tasks_of, upstream
-from kindred.planning.plan import plan_night
+from kindred.planning.plan import _turns, plan_night
 from kindred.planning.sizes import sizes_of
 from kindred.planning.task_memory import forecast_of
 from kindred.planning.work import work_of
@@ -219,7 +219,22 @@ def test_idle_slots_and_extrapolation_are_said():
 
 
 def test_more_customers_than_rows_can_be_numbered_are_refused():
-    assert "rows are numbered up to 2,147,483,647" in texts_of(planned(3 * 10**9, on=LARGE))
+    message = "found 1,000,000,000,000, allowed are up to 2,147,483,647 per space, since rows are"
+    with pytest.raises(SettingsError, match=message):
+        planned(10**12)
+    assert planned(2**31 - 1, on=LARGE).seconds > 0
+
+
+def test_as_many_jobs_as_can_be_simulated_in_a_second_stand_for_all_instances():
+    small = LARGE | {"shard_rows": 1_000}
+    few, many = planned(2 * 10**6, on=small), planned(2**31 - 1, on=small)
+    exact, merged = (stages(one)["load_lookalikes"] for one in (few, many))
+    assert (exact.task.instances, merged.task.instances) == (2_000, 2_147_484)
+    each = [one.busy_seconds / one.task.instances for one in (exact, merged)]
+    assert 1 < each[1] / each[0] < 1_000
+    assert sum(_turns(2_147_484, 16)) == sum(_turns(2_147_484, 5_000)) == 2_147_484
+    assert [len(_turns(2_147_484, slots)) for slots in (16, 5_000)] == [2_000, 5_000]
+    assert _turns(400, 16) == [1] * 400
 
 
 def test_an_algorithm_that_was_not_measured_takes_what_a_like_one_takes():
