@@ -12,7 +12,7 @@ from kindred.planning.task_memory import forecast_of
 from kindred.planning.volumes import MEGABYTE
 from kindred.planning.workload import LARGEST_CUSTOMERS
 from kindred.serving.index_plan import forecast_mb, usual_lists
-from kindred.spec.index_methods import Method, Precision
+from kindred.spec.index_methods import Method, Precision, index_advice, max_dimensions
 
 THOUSAND = 1_000
 FEW_MEASURED = 10
@@ -34,7 +34,7 @@ class Finding:
 
 def findings_of(plan: NightPlan, constants: Constants) -> list[Finding]:
     """What a plan cannot do, or should not; refusals first."""
-    found = [*_memory(plan, constants), *_index(plan), *_beyond(plan, constants)]
+    found = [*_width(plan), *_memory(plan, constants), *_index(plan), *_beyond(plan, constants)]
     return sorted(found, key=lambda finding: not finding.is_refusal)
 
 
@@ -49,6 +49,21 @@ def most_customers(plan: NightPlan, constants: Constants, stage: str, memory_mb:
 
     thousands = range(1, LARGEST_CUSTOMERS // THOUSAND + 1)
     return THOUSAND * bisect_left(thousands, True, key=is_too_large)
+
+
+def _width(plan: NightPlan) -> list[Finding]:
+    """Vectors that no index takes, which the task refuses that fits the encoder."""
+    night = plan.sizes.night
+    allowed = max_dimensions(night.spec.index, night.spec.index_precision)
+    if night.dimensions <= allowed:
+        return []
+    text = (
+        f"the vectors would have {night.dimensions:,} dimensions, allowed are {allowed:,} ('index:"
+        f" {night.spec.index}', 'index_precision: {night.spec.index_precision}'): lower"
+        " max_categories or components of the widest columns in the spec"
+        f"{index_advice(night.dimensions)}"
+    )
+    return [Finding("fit_encoder", text, is_refusal=True)]
 
 
 def _memory(plan: NightPlan, constants: Constants) -> list[Finding]:

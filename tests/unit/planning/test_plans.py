@@ -210,6 +210,27 @@ def test_too_little_memory_for_an_index_is_refused_and_for_the_usual_lists_is_sa
     assert "3,162 are usual, which need" in said
 
 
+@pytest.mark.parametrize(
+    ("allowed", "spec"),
+    [
+        (2_000, {}),
+        (2_000, {"index": "hnsw"}),
+        (4_000, {"index_precision": "half"}),
+        (16_000, {"index": "exact"}),
+    ],
+)
+def test_vectors_too_wide_for_the_index_are_refused_as_the_night_refuses_them(allowed, spec):
+    at_limit = planned(10_000, dimensions=allowed, on=LARGE, spec=with_spec(**spec))
+    assert "fit_encoder" not in texts_of(at_limit)
+    above = planned(10_000, dimensions=allowed + 1, on=LARGE, spec=with_spec(**spec))
+    [found] = [one for one in findings_of(above, constants()) if one.stage == "fit_encoder"]
+    assert found.is_refusal
+    assert f"would have {allowed + 1:,} dimensions, allowed are {allowed:,}" in found.text
+    assert "lower max_categories or components" in found.text
+    assert ("'index_precision: half'" in found.text.split("in the spec")[1]) == (allowed == 2_000)
+    assert ("'index: exact'" in found.text.split("in the spec")[1]) == (allowed < 16_000)
+
+
 def test_idle_slots_and_extrapolation_are_said():
     said = texts_of(planned(3 * 10**6, on={"workers": 32}))
     assert "there are 3 shards (64 at most), and 32 workers" in said
