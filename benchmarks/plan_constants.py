@@ -62,9 +62,11 @@ def fit(measured: Sequence[Measured], before: Constants | None = None) -> Consta
     database = solved(chain.from_iterable(database_observations(*pair) for pair in sized))
     names = {task.name for _, sizes in sized for task in tasks_of(sizes)}
     empty = empty_megabytes(measured)
+    kept = {} if before is None else kept_elsewhere(before, worker)
     tasks = {
         name: TaskCost(
-            coefficients(worker, name),
+            coefficients(worker, name)
+            | {driver: seconds for (task, driver), seconds in kept.items() if task == name},
             coefficients(database, name),
             share(measured, name, lambda row: row["processor"] - row["main"], "processor")
             or known_share(before, name, "threaded"),
@@ -87,6 +89,7 @@ def fit(measured: Sequence[Measured], before: Constants | None = None) -> Consta
         background=_mean(background(one) for one in nights if has_database(one)),
         empty_mb=round(empty),
         wal_share=1.0,
+        elsewhere={} if before is None else {one: before.elsewhere[one] for _, one in kept},
     )
     return with_wal(begun, measured)
 
@@ -149,6 +152,16 @@ def coefficients(found: Mapping[Key, float], name: str) -> dict[str, float]:
         driver: float(f"{value:.{DIGITS}g}")
         for (task, driver), value in found.items()
         if task == name and value > 0.0
+    }
+
+
+def kept_elsewhere(before: Constants, found: Mapping[Key, float]) -> dict[Key, float]:
+    """What earlier constants have from elsewhere and no night tells, such as small exact HDBSCAN."""
+    return {
+        (name, driver): float(seconds)
+        for name, cost in before.tasks.items()
+        for driver, seconds in cost.worker.items()
+        if driver in before.elsewhere and (name, driver) not in found
     }
 
 

@@ -6,7 +6,7 @@ on which machine, when, and of how many customers.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,6 +43,7 @@ class Constants:
     a task to the start of the next one; ``airflow_cores``: what Airflow's own processes take;
     ``background``: processor time of the server outside of sessions, per time in them;
     ``empty_mb``: a task that holds nothing; ``wal_share``: of what is written to tables.
+    ``elsewhere``: drivers that no measured night has, and what their seconds are from.
     """
 
     measured: tuple[Mapping[str, Any], ...]
@@ -54,6 +55,7 @@ class Constants:
     background: float
     empty_mb: float
     wal_share: float
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def most_customers(self) -> int:
@@ -88,6 +90,7 @@ class Constants:
             **named,
             "measured": [dict(one) for one in self.measured],
             "growth": {name: vars(one) for name, one in self.growth.items()},
+            "elsewhere": dict(self.elsewhere),
             "tasks": {name: vars(one) for name, one in self.tasks.items()},
         }
 

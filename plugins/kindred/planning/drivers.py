@@ -35,6 +35,9 @@ SECOND_PASS_FROM = 2_000_000
 it was enough, at 3 M it was not (docs/scale.md)."""
 REUSED_TRUTH = 0.05
 """The share of changed vectors up to which an earlier truth is gone on from."""
+EXACT_PAIRS = "exact pairs"
+"""What HDBSCAN compares up to its ``exact_limit``: every customer with every other, on one thread
+(`kindred.segments.density.hdbscan_clusters`)."""
 TASK = {"task": 1.0}
 
 
@@ -182,6 +185,13 @@ def _density(sizes: Sizes) -> Drivers:
     }
 
 
+def _hdbscan(sizes: Sizes) -> Drivers:
+    count = sizes.night.customers
+    if count > sizes.night.spec.clustering.hdbscan.exact_limit:
+        return _density(sizes)
+    return {**TASK, "values": _values(sizes), EXACT_PAIRS: _pairs(sizes, count * count)}
+
+
 def _map(sizes: Sizes) -> Drivers:
     landmarks = min(MOST_LANDMARKS, sizes.night.customers // POINTS_PER_LANDMARK)
     pairs = _pairs(sizes, sizes.night.customers * landmarks)
@@ -233,7 +243,7 @@ _WORKER: dict[str, Callable[[Sizes], Drivers]] = {
     "list_algorithms": _plain,
     "cluster": lambda s: {**TASK, "values": _values(s)},
     "cluster kmeans": _kmeans,
-    "cluster hdbscan": _density,
+    "cluster hdbscan": _hdbscan,
     "cluster dbscan": _density,
     "profile_clusters": lambda s: {
         **TASK,

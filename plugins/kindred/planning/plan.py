@@ -133,12 +133,12 @@ def _jobs(work: TaskWork, moved: Moved, machines: Machines, constants: Constants
     """The instances of a task, with equal shares of its work."""
     task, count = work.task, work.task.instances
     cost = work.cost
-    worker = work.worker_seconds / count
+    threads = work.threaded_seconds / count
     server = work.database_seconds * (1.0 + constants.background) / count
     parallel = min(1.0, cost.parallel * MADE_PARALLEL) * server
     transfer = 0.0 if machines.is_one else moved.total_mb / count / machines.network_mb
-    serial = worker * (1.0 - cost.threaded)
-    threaded = Phase(worker=worker * cost.threaded, worker_cores=float(machines.threads))
+    serial = work.worker_seconds / count - threads
+    threaded = Phase(worker=threads, worker_cores=float(machines.threads))
     rest = server - parallel
     middle = (
         (Phase(worker=serial, server=rest), threaded)

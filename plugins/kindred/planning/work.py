@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kindred.planning.constants import Coefficients, Constants, TaskCost
-from kindred.planning.drivers import database_drivers, worker_drivers
+from kindred.planning.drivers import EXACT_PAIRS, database_drivers, worker_drivers
 from kindred.planning.night_tasks import NightTask
 from kindred.planning.sizes import Sizes
 
@@ -42,6 +42,14 @@ class TaskWork:
     def worker_seconds(self) -> float:
         """Of its processes, without their start."""
         return sum(term.seconds for term in self.terms if term.resource == WORKER)
+
+    @property
+    def threaded_seconds(self) -> float:
+        """What several threads can take of the time of its processes."""
+        divided = (term for term in self.terms if term.resource == WORKER)
+        return self.cost.threaded * sum(
+            term.seconds for term in divided if term.driver != EXACT_PAIRS
+        )
 
     @property
     def database_seconds(self) -> float:

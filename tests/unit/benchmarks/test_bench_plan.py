@@ -223,6 +223,25 @@ def test_segments_that_were_measured_together_are_fitted_together(files, tmp_pat
     assert abs(figures["cluster, processor"].off) < 0.05
 
 
+def test_what_no_night_tells_is_kept_until_one_does(files, tmp_path):
+    source = {"exact pairs": "measured alone"}
+    cost = constants().tasks["cluster hdbscan"]
+    cost = replace(cost, worker={**cost.worker, "exact pairs": 1.5})
+    before = replace(
+        constants(), tasks={**constants().tasks, "cluster hdbscan": cost}, elsewhere=source
+    )
+    (tmp_path / "constants.json").write_text(json.dumps(before.as_json()), encoding="utf-8")
+    found = fitted(files, tmp_path)
+    assert found.tasks["cluster hdbscan"].worker["exact pairs"] == 1.5
+    assert found.elsewhere == source
+    small = with_seconds(written(tmp_path / "small.json", 15_000, tasks={
+        **constants().tasks, "cluster hdbscan": replace(cost, worker={"exact pairs": 2.0}),
+    }))  # fmt: skip
+    found = fitted([*files, small], tmp_path)
+    assert found.tasks["cluster hdbscan"].worker["exact pairs"] == pytest.approx(2.0, rel=0.05)
+    assert found.elsewhere == {}
+
+
 def test_a_comparison_is_held_against_a_fifth(files, tmp_path):
     found = fitted(files, tmp_path)
     one = read_measured(files[0])[1]

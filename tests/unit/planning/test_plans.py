@@ -266,6 +266,26 @@ def test_an_algorithm_that_was_not_measured_takes_what_a_like_one_takes():
     assert "build_embeddings" in stages(plan)["cluster ivfflat"].task.after
 
 
+def test_hdbscan_compares_all_customers_up_to_its_limit_on_one_thread():
+    shipped, on = read_constants(), machines(cores=16)
+    made = {
+        count: plan_night(night(count, kind="first"), on, shipped) for count in (20_000, 20_001)
+    }
+    exact, graph = (stages(one)["cluster hdbscan"] for one in made.values())
+    assert exact.work.worker_seconds == pytest.approx(63.4, rel=0.01)
+    assert exact.seconds > 63.4
+    assert graph.work.worker_seconds < 1
+    assert made[20_000].seconds > made[20_001].seconds + 50
+    half = night(10_000, kind="first")
+    assert stages(plan_night(half, on, shipped))[
+        "cluster hdbscan"
+    ].work.worker_seconds == pytest.approx(63.4 / 4, rel=0.01)
+    clustering = {"algorithms": ["hdbscan"], "hdbscan": {"exact_limit": 9_999}}
+    lower = night(10_000, kind="first", spec=with_spec(clustering=clustering))
+    assert stages(plan_night(lower, on, shipped))["cluster hdbscan"].work.worker_seconds < 1
+    assert "exact pairs" in shipped.elsewhere
+
+
 def test_constants_are_written_and_read_again():
     made = constants()
     assert Constants.from_json(json.loads(json.dumps(made.as_json()))) == made
