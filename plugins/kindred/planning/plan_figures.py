@@ -1,6 +1,7 @@
 """A plan as plain figures: rows for a table, lines for people, JSON for programs."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kindred.planning.constants import Constants
@@ -24,6 +25,7 @@ UNITS = {
     "forecast seconds": "",
 }  # fmt: skip
 """Drivers that are counted one by one; pairs are in thousand millions, all others in millions."""
+SHOWN_SECONDS = 0.5
 KEPT_ARTEFACTS = 2
 """Snapshots whose artefacts are kept (``publication/kept_artefacts``)."""
 
@@ -37,7 +39,7 @@ def stage_rows(plan: NightPlan, findings: Sequence[Finding]) -> Iterator[tuple[s
             task.name,
             f"{task.instances:,}",
             f"{stage.seconds:,.0f}",
-            f"{stage.path_seconds:,.0f}" if stage.path_seconds >= 0.5 else "",
+            f"{stage.path_seconds:,.0f}" if stage.path_seconds >= SHOWN_SECONDS else "",
             f"{stage.busy_seconds / SECONDS_PER_HOUR:,.2f}",
             f"{stage.memory_mb / GIGABYTE_MB:,.1f}{' !' if task.name in refused else ''}",
             f"{stage.moved.total_mb / GIGABYTE_MB:,.2f}",
@@ -74,10 +76,7 @@ def title(plan: NightPlan) -> str:
 
 def summary(plan: NightPlan) -> Iterator[str]:
     """The night as a whole: seconds and their path, hours, disk and network."""
-    path = " > ".join(
-        f"{one.job.task} {one.seconds:,.0f}" for one in plan.path if one.seconds >= 0.5
-    )
-    yield f"the night: {plan.seconds:,.0f} s ({_clock(plan.seconds)}); its path: {path}"
+    yield f"the night: {plan.seconds:,.0f} s ({_clock(plan.seconds)}); its path: {_path(plan)}"
     machines = plan.sizes.machines
     yield (
         f"worker hours: {plan.worker_hours:,.2f} ({machines.workers:,} x {plan.seconds:,.0f} s),"
@@ -103,6 +102,44 @@ def summary(plan: NightPlan) -> Iterator[str]:
         f"network: {_gb(moved)}, of it artefacts {_gb(artefacts)}, rows to and from the servers"
         f" {_gb(moved - artefacts)}"
     )
+
+
+@dataclass
+class _Step:
+    """Jobs of one task that follow each other on the path; ``slot_of``: who held their slot."""
+
+    stage: str
+    began: float
+    seconds: float
+    jobs: int
+    slot_of: str
+    slot_wait: float
+
+
+def _steps(plan: NightPlan) -> list[_Step]:
+    found: list[_Step] = []
+    for one in plan.path:
+        if found and found[-1].stage == one.job.task:
+            found[-1].seconds += one.seconds
+            found[-1].jobs += 1
+            continue
+        held = one.slot_of.job.task if one.slot_of else ""
+        wait = one.waited_for_slot
+        found.append(_Step(one.job.task, one.began, one.seconds, 1, held, wait))
+    return found
+
+
+def _path(plan: NightPlan) -> str:
+    """The steps that take half a second and more, and what is left; all of it adds up."""
+    long = [step for step in _steps(plan) if step.seconds >= SHOWN_SECONDS]
+    said = []
+    for step in long:
+        notes = [f"{step.jobs:,} in turn"] if step.jobs > 1 else []
+        if step.slot_wait >= SHOWN_SECONDS:
+            notes.append(f"waited {step.slot_wait:,.0f} for the slot of {step.slot_of}")
+        said.append(f"{step.stage} {step.seconds:,.0f}" + f" ({', '.join(notes)})" * bool(notes))
+    rest = plan.seconds - sum(step.seconds for step in long)
+    return f"{' > '.join(said)}; starting tasks, and short ones: {rest:,.0f}"
 
 
 def _disk(plan: NightPlan) -> Iterator[str]:
@@ -183,7 +220,18 @@ def as_json(plan: NightPlan, findings: Sequence[Finding], constants: Constants) 
         "graph": vars(plan.sizes.graph),
         "index": vars(plan.sizes.index),
         "stages": [_stage_json(stage) for stage in plan.stages],
-        "path": [{"stage": one.job.task, "seconds": one.seconds} for one in plan.path],
+        "path": [
+            {
+                "stage": step.stage,
+                "began": step.began,
+                "seconds": step.seconds,
+                "jobs_in_turn": step.jobs,
+                "waited_for_slot": step.slot_wait,
+                "slot_of": step.slot_of or None,
+            }
+            for step in _steps(plan)
+        ],
+        "starting_seconds": plan.seconds - sum(one.seconds for one in plan.path),
         "seconds": plan.seconds,
         "worker_hours": plan.worker_hours,
         "busy_hours": plan.busy_hours,

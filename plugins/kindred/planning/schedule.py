@@ -44,17 +44,28 @@ class Job:
 
 @dataclass(frozen=True)
 class Ran:
-    """A job that has run: on which worker, and its seconds since the night began."""
+    """A job that has run: on which worker, and its seconds since the night began.
+
+    ``ready``: when all before it had ended; ``slot_of``: the job whose end gave it its slot, None
+    if it waited for none.
+    """
 
     job: Job
     worker: int
     began: float
     ended: float
+    ready: float = 0.0
+    slot_of: "Ran | None" = field(default=None, compare=False, repr=False)
 
     @property
     def seconds(self) -> float:
         """How long it ran."""
         return self.ended - self.began
+
+    @property
+    def waited_for_slot(self) -> float:
+        """How long it could have run but for a slot."""
+        return 0.0 if self.slot_of is None else self.began - self.ready
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,8 @@ class _Running:
     job: Job
     worker: int
     began: float
+    ready: float
+    slot_of: Ran | None
     number: int = 0
     left: list[float] = field(default_factory=list)  # worker, server, pause
 
@@ -130,7 +143,7 @@ def run(jobs: Sequence[Job], cluster: Cluster) -> list[Ran]:
         before = (now, len(running), len(ran))
         ready = _ready(queues, left, ready_at, now, cluster)
         while ready and (worker := _free_worker(running, cluster)) is not None:
-            running.append(_Running(_first(ready, queues), worker, now))
+            running.append(_started(_first(ready, queues), worker, now, ready_at, ran))
             if not running[-1].begin():
                 _finish(running.pop(), left, now, ran)
         rates = _rates(running, cluster)
@@ -199,9 +212,19 @@ def _free_worker(running: Sequence[_Running], cluster: Cluster) -> int | None:
     return worker if taken[worker] < cluster.slots else None
 
 
+def _started(
+    job: Job, worker: int, now: float, ready_at: Mapping[str, float], ran: Sequence[Ran]
+) -> _Running:
+    """A job that begins now; if it could have before, its slot is that of the last that ended."""
+    ready, slot_of = ready_at[job.task], None
+    if now > ready + TINY:
+        slot_of = next(one for one in reversed(ran) if one.worker == worker)
+    return _Running(job, worker, now, min(ready, now), slot_of)
+
+
 def _finish(one: _Running, left: dict[str, int], now: float, ran: list[Ran]) -> None:
     left[one.job.task] -= 1
-    ran.append(Ran(one.job, one.worker, one.began, now))
+    ran.append(Ran(one.job, one.worker, one.began, now, one.ready, one.slot_of))
 
 
 def _rates(running: Sequence[_Running], cluster: Cluster) -> list[list[float]]:
@@ -254,14 +277,20 @@ def _step(
 
 
 def critical_path(ran: Sequence[Ran]) -> list[Ran]:
-    """From the job that ended last back to the beginning, then in the order of the night."""
+    """From the job that ended last back to the beginning, then in the order of the night.
+
+    Before a job that waited for a slot comes the one that held it, else the last that it waits for.
+    So nothing but Airflow's own time lies between two steps.
+    """
     by_task: dict[str, list[Ran]] = {}
     for one in ran:
         by_task.setdefault(one.job.task, []).append(one)
     steps, current = list[Ran](), _last(ran)
     while current is not None:
         steps.append(current)
-        current = _last(one for name in current.job.after for one in by_task.get(name, ()))
+        current = current.slot_of or _last(
+            one for name in current.job.after for one in by_task.get(name, ())
+        )
     return steps[::-1]
 
 

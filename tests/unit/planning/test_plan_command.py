@@ -1,6 +1,7 @@
 """The command ``kindred plan``: what it prints, and what it refuses."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -85,6 +86,26 @@ def test_json_has_all_figures():
     assert found["machines"]["task_memory_mb"] == 32 * 1024
     assert found["seconds"] >= sum(step["seconds"] for step in found["path"])
     assert not any(one["is_refusal"] for one in found["findings"])
+
+
+@pytest.mark.parametrize("slots", ["1", "2"])
+def test_the_path_and_what_lies_between_are_the_night(slots):
+    size = ("--customers", "3000000", "--memory", "64GB", "--slots", slots)
+    found = read(*size)
+    steps = found["path"]
+    assert sum(one["seconds"] for one in steps) + found["starting_seconds"] == pytest.approx(
+        found["seconds"]
+    )
+    assert found["starting_seconds"] < 2 * len(steps)
+    waited = [one for one in steps if one["waited_for_slot"] > 5]
+    assert waited
+    said = called(*size)
+    for one in waited:
+        assert f"waited {one['waited_for_slot']:,.0f} for the slot of {one['slot_of']}" in said
+    [line] = [line for line in said.splitlines() if line.startswith("the night: ")]
+    path = re.sub(r" \([^)]*\)", "", line.split("its path: ")[1])
+    numbers = [int(one.replace(",", "")) for one in re.findall(r" ([\d,]+)(?= >|;|$)", path)]
+    assert sum(numbers) == pytest.approx(found["seconds"], abs=len(numbers))
 
 
 def test_a_spec_gives_columns_neighbours_and_algorithms(tmp_path):

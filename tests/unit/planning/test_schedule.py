@@ -113,6 +113,24 @@ def test_the_path_is_what_decided_the_end():
     assert sum(one.seconds for one in path) == path[-1].ended == 11
 
 
+def test_the_path_goes_through_who_held_the_slot():
+    jobs = [
+        job("graph", work(1)),
+        job("hdbscan", work(9), after=["graph"]),
+        job("kmeans", work(5), after=["graph"]),
+        job("map", work(4), after=["graph"]),
+        job("gate", work(1), after=["hdbscan", "kmeans", "map"]),
+    ]
+    one_slot = Cluster(workers=1, cores=2, slots=1, server_cores=4)
+    path = critical_path(run(jobs, one_slot))
+    assert [one.job.task for one in path] == ["graph", "hdbscan", "kmeans", "map", "gate"]
+    assert sum(one.seconds for one in path) == path[-1].ended == 20
+    assert [round(one.waited_for_slot) for one in path] == [0, 0, 9, 14, 0]
+    two = critical_path(run(jobs, ONE))
+    assert [one.job.task for one in two] == ["graph", "kmeans", "map", "gate"]
+    assert sum(one.seconds for one in two) == two[-1].ended == 11
+
+
 def test_jobs_that_wait_for_each_other_are_refused():
     jobs = [job("a", work(1), after=["b"]), job("b", work(1), after=["a"])]
     with pytest.raises(ValueError, match="a waits for what never ends"):
