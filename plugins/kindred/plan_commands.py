@@ -130,6 +130,7 @@ def plan(
         kept_snapshots=settings.keep_nights + settings.keep_month_ends,
         is_one=one_machine,
         graph_threads=settings.graph_threads,
+        memory_limit_mb=settings.memory_limit_mb,
     )
     workload = workload_of(
         found,

@@ -75,15 +75,24 @@ def _memory(plan: NightPlan, constants: Constants) -> list[Finding]:
         if not is_refusal and stage.task.task_id != CLUSTER:
             continue
         most = most_customers(plan, constants, name, limit)
-        alone = most_customers(plan, constants, name, machines.memory_mb)
+        alone = most_customers(plan, constants, name, machines.memory_of_task(1))
         text = "it runs on one machine, and " if stage.task.instances == 1 else "each task "
         text += f"needs {_gigabytes(stage.memory_mb)}: {_gigabytes(limit)} are enough for {most:,}"
         text += " customers"
-        if machines.slots > 1:
+        if machines.memory_of_task(1) > limit:
             text += f", {_gigabytes(machines.memory_mb)} for {alone:,}"
         found.append(Finding(name, text, is_refusal))
         if is_refusal:
             enough.append((most, alone))
+    share = machines.memory_mb // machines.slots
+    if share < plan.largest.memory_mb <= limit and machines.slots > 1:
+        text = (
+            f"KINDRED_MEMORY_LIMIT_MB lets each of {machines.slots} tasks at once take"
+            f" {_gigabytes(limit)}, of {_gigabytes(machines.memory_mb)} together:"
+            f" {plan.largest.task.name} takes {_gigabytes(plan.largest.memory_mb)}, and the kernel"
+            " ends a task if another large one runs beside it"
+        )
+        found.append(Finding("", text, is_refusal=False))
     if enough:
         found.insert(0, _too_little(plan, *(min(counts) for counts in zip(*enough, strict=True))))
     return found
@@ -92,9 +101,17 @@ def _memory(plan: NightPlan, constants: Constants) -> list[Finding]:
 def _too_little(plan: NightPlan, most: int, alone: int) -> Finding:
     """That memory is short for the night, and what to do."""
     machines, count = plan.sizes.machines, plan.sizes.night.customers
-    largest = plan.largest
+    largest, limit = plan.largest, machines.task_memory_mb
+    whose = f"{_gigabytes(machines.memory_mb)} for {machines.slots} at once"
+    with_one = f" ({alone:,} with one at once)"
+    if machines.memory_limit_mb:
+        whose, with_one = f"KINDRED_MEMORY_LIMIT_MB is {machines.memory_limit_mb:,}", ""
     ways = [f"workers with {_gigabytes(largest.memory_mb)} for each task at once"]
-    if machines.slots > 1 and largest.memory_mb <= machines.memory_mb:
+    if machines.memory_limit_mb and largest.memory_mb <= machines.memory_mb // machines.slots:
+        ways = ["a higher KINDRED_MEMORY_LIMIT_MB"]
+    elif machines.memory_limit_mb:
+        ways[0] += " and a higher KINDRED_MEMORY_LIMIT_MB"
+    elif limit < largest.memory_mb <= machines.memory_of_task(1):
         ways.append("one task at once (--slots 1, KINDRED_TASKS_AT_ONCE)")
     if most:
         spaces = -(-count // most)
@@ -102,9 +119,8 @@ def _too_little(plan: NightPlan, most: int, alone: int) -> Finding:
     if any(stage.task.task_id == CLUSTER for stage in plan.stages if stage == largest):
         ways.append("another list of clustering.algorithms")
     text = (
-        f"a task may take {_gigabytes(machines.task_memory_mb)}"
-        f" ({_gigabytes(machines.memory_mb)} for {machines.slots} at once), which is enough for"
-        f" {most:,} customers ({alone:,} with one at once); what helps: {', or '.join(ways)}"
+        f"a task may take {_gigabytes(limit)} ({whose}), which is enough for {most:,}"
+        f" customers{with_one}; what helps: {', or '.join(ways)}"
     )
     return Finding("", text, is_refusal=True)
 

@@ -97,6 +97,7 @@ class Machines:
     kept_snapshots: int
     is_one: bool = False
     graph_threads: int = 0
+    memory_limit_mb: int = 0
 
     @property
     def threads(self) -> int:
@@ -105,8 +106,14 @@ class Machines:
 
     @property
     def task_memory_mb(self) -> int:
-        """What a task may take, as the product shares a machine's memory."""
-        return self.memory_mb // self.slots
+        """What a task may take, as `kindred.run.memory` decides, and no more than there is."""
+        return self.memory_of_task(self.slots)
+
+    def memory_of_task(self, slots: int) -> int:
+        """What a task may take of a worker that runs so many at once."""
+        if self.memory_limit_mb:
+            return min(self.memory_limit_mb, self.memory_mb)
+        return self.memory_mb // slots
 
 
 def usual_spec(

@@ -18,7 +18,8 @@ from unit.planning.plan_cases import constants
 @pytest.fixture(autouse=True)
 def _known_constants(monkeypatch):
     monkeypatch.setattr("kindred.planning.constants.read_constants", constants)
-    for name in ("KINDRED_SHARD_ROWS", "KINDRED_TASKS_AT_ONCE", "KINDRED_KEEP_NIGHTS"):
+    for name in ("KINDRED_SHARD_ROWS", "KINDRED_TASKS_AT_ONCE", "KINDRED_KEEP_NIGHTS",
+                 "KINDRED_MEMORY_LIMIT_MB"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
 
 
@@ -139,6 +140,25 @@ def test_settings_of_the_deployment_count(monkeypatch):
     found = read("--customers", "1000000", "--cores", "2")
     assert found["graph"]["shards"] == 5
     assert found["machines"]["slots"] == 4
+
+
+def test_the_memory_limit_of_the_deployment_is_that_of_a_task(monkeypatch):
+    size = ("--customers", "3000000", "--memory", "32GB")
+    assert read(*size)["machines"]["task_memory_mb"] == 16 * 1024
+    # Above its share, too, as in kindred.run.memory; but no more than the machine has.
+    for given, allowed in ((4_096, 4_096), (20_000, 20_000), (99_999, 32 * 1024)):
+        monkeypatch.setenv("KINDRED_MEMORY_LIMIT_MB", str(given))
+        code = int(given == 4_096)
+        assert read(*size, code=code)["machines"]["task_memory_mb"] == allowed
+    monkeypatch.setenv("KINDRED_MEMORY_LIMIT_MB", "4096")
+    said = called(*size, code=1)
+    assert "! all of it: a task may take 4.0 GB (KINDRED_MEMORY_LIMIT_MB is 4,096), which" in said
+    assert "what helps: a higher KINDRED_MEMORY_LIMIT_MB" in said
+    assert "--slots 1" not in said
+    assert "with one at once" not in said
+    small = ("--customers", "3000000", "--memory", "12GB")
+    monkeypatch.setenv("KINDRED_MEMORY_LIMIT_MB", "8192")
+    assert "KINDRED_MEMORY_LIMIT_MB lets each of 2 tasks at once take 8.0 GB, of" in called(*small)
 
 
 @pytest.mark.parametrize(
