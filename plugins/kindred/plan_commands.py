@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 REFUSED = 1
-MEGABYTES = {"MB": 1, "GB": 1024, "TB": 1024**2}
-SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(MB|GB|TB)", re.IGNORECASE)
+MEGABYTES = {"M": 1, "G": 1024, "T": 1024**2}
+SIZE = re.compile(r"(\d+(?:\.\d+)?) *([MGT])(?:i?B)?", re.IGNORECASE)
 DEFAULT_DIMENSIONS = 100
 OF_ONE_DIMENSION = (Kind.NUMERIC, Kind.BOOLEAN)
 BITS_PER_BYTE, MEGABYTE = 8, 2**20
@@ -192,7 +192,7 @@ def chosen_algorithms(text: str) -> list[Algorithm]:
     Raises
     ------
     SettingsError
-        when one is unknown.
+        when one is unknown, or there twice.
     """
     names = [name.strip() for name in text.split(",")]
     known = [str(algorithm) for algorithm in Algorithm]
@@ -202,21 +202,25 @@ def chosen_algorithms(text: str) -> list[Algorithm]:
             f"--algorithms: found {unknown[0]!r}, allowed are {listed(known)}"
             f"{did_you_mean(unknown[0], known)}"
         )
+    twice = [name for place, name in enumerate(names) if name in names[:place]]
+    if twice:
+        raise SettingsError(f"--algorithms: found {twice[0]} twice; take one out")
     return [Algorithm(name) for name in names]
 
 
 def megabytes(option: str, text: str) -> int:
-    """A size such as ``16GB`` or ``512MB``.
+    """A size such as ``16GB``, ``16GiB`` or ``512 M``; all are multiples of 1,024.
 
     Raises
     ------
     SettingsError
-        when it is none.
+        when it is none, or less than a megabyte.
     """
     found = SIZE.fullmatch(text.strip())
-    if found is None:
+    size = round(float(found[1]) * MEGABYTES[found[2].upper()]) if found else 0
+    if size < 1:
         raise SettingsError(f"--{option}: found {text!r}, a size such as 16GB or 512MB is expected")
-    return max(1, round(float(found[1]) * MEGABYTES[found[2].upper()]))
+    return size
 
 
 def _print(

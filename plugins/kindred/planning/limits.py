@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 
 from kindred.neighbours.shards import MAX_SHARDS
 from kindred.planning.constants import Constants
-from kindred.planning.night_tasks import CLUSTER
+from kindred.planning.night_tasks import CLUSTER, NO_PROCESS
 from kindred.planning.plan import NightPlan
 from kindred.planning.sizes import sizes_of
 from kindred.planning.task_memory import forecast_of
 from kindred.planning.volumes import MEGABYTE
 from kindred.planning.workload import LARGEST_CUSTOMERS
+from kindred.run.base_memory import BASE_MEGABYTES
 from kindred.serving.index_plan import forecast_mb, usual_lists
 from kindred.spec.index_methods import Method, Precision, index_advice, max_dimensions
 
@@ -69,8 +70,16 @@ def _width(plan: NightPlan) -> list[Finding]:
 def _memory(plan: NightPlan, constants: Constants) -> list[Finding]:
     machines, stages = plan.sizes.machines, plan.stages
     limit = machines.task_memory_mb
+    if limit < BASE_MEGABYTES:
+        text = (
+            f"a task may take {limit:,} MB, and one that holds nothing needs {BASE_MEGABYTES:,}: no"
+            " task runs on such workers; give them more memory"
+        )
+        return [Finding("", text, is_refusal=True)]
     found, enough = [], []
     for stage in stages:
+        if stage.task.task_id in NO_PROCESS:
+            continue
         name, is_refusal = stage.task.name, stage.memory_mb > limit
         if not is_refusal and stage.task.task_id != CLUSTER:
             continue

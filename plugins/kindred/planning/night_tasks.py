@@ -19,6 +19,9 @@ UNCOMPUTED = (
 )
 """The tasks that a night skips in which nothing has changed."""
 
+NO_PROCESS = ("finish",)
+"""The tasks that Airflow ends without running anything."""
+
 GIVING_WAY = ("load_lookalikes", "place_customers")
 """The tasks that leave the cores to others."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from kindred.planning.constants import Constants
 from kindred.planning.limits import GIGABYTE_MB, Finding
+from kindred.planning.night_tasks import NO_PROCESS
 from kindred.planning.plan import SECONDS_PER_HOUR, NightPlan, Stage
 from kindred.planning.volumes import MEGABYTE
 from kindred.planning.work import WORKER
@@ -41,10 +42,14 @@ def stage_rows(plan: NightPlan, findings: Sequence[Finding]) -> Iterator[tuple[s
             f"{stage.seconds:,.0f}",
             f"{stage.path_seconds:,.0f}" if stage.path_seconds >= SHOWN_SECONDS else "",
             f"{stage.busy_seconds / SECONDS_PER_HOUR:,.2f}",
-            f"{stage.memory_mb / GIGABYTE_MB:,.1f}{' !' if task.name in refused else ''}",
+            _memory(stage) + (" !" if task.name in refused else ""),
             f"{stage.moved.total_mb / GIGABYTE_MB:,.2f}",
             _where(stage),
         )
+
+
+def _memory(stage: Stage) -> str:
+    return "" if stage.task.task_id in NO_PROCESS else f"{stage.memory_mb / GIGABYTE_MB:,.1f}"
 
 
 def _where(stage: Stage) -> str:

@@ -165,6 +165,9 @@ def test_the_memory_limit_of_the_deployment_is_that_of_a_task(monkeypatch):
     ("arguments", "message"),
     [
         (["--memory", "16"], "--memory: found '16', a size such as 16GB or 512MB is expected"),
+        (["--memory", "0GB"], "--memory: found '0GB', a size such as 16GB or 512MB is expected"),
+        (["--database-memory", "1KB"], "--database-memory: found '1KB', a size such as"),
+        (["--algorithms", "kmeans,dbscan,kmeans"], "--algorithms: found kmeans twice; take one"),
         (["--algorithms", "kmean"], "--algorithms: found 'kmean', allowed are .*kmeans"),
         (["--share-changed", "2"], "--share-changed: found 2, allowed is 0 to 1"),
     ],
@@ -178,3 +181,15 @@ def test_sizes_are_read_with_their_units():
     assert megabytes("memory", "16GB") == 16 * 1024
     assert megabytes("memory", " 1.5 tb ") == 1.5 * 1024**2
     assert megabytes("memory", "512MB") == 512
+    for text in ("16GiB", "16 G", "16g", "16  GB", "16384MiB"):
+        assert megabytes("memory", text) == 16 * 1024, text
+
+
+def test_memory_below_that_of_an_empty_task_is_said_once():
+    said = called("--customers", "1000", "--memory", "100MB", code=1)
+    marked = [line for line in said.splitlines() if line.startswith("! ")]
+    assert marked == [
+        "! all of it: a task may take 50 MB, and one that holds nothing needs 500: no task runs on"
+        " such workers; give them more memory"
+    ]
+    assert "finish:" not in called("--customers", "3000000", "--memory", "1GB", code=1)
