@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from kindred.errors import SettingsError
 from kindred.planning.workload import (
@@ -228,21 +226,19 @@ def _print(
 ) -> None:
     from kindred.planning import plan_figures
 
-    table = Table(box=None, pad_edge=False)
-    for number, name in enumerate(plan_figures.COLUMNS):
-        is_text = number in (0, len(plan_figures.COLUMNS) - 1)
-        table.add_column(name, justify="left" if is_text else "right")
-    for row in plan_figures.stage_rows(made, findings):
-        table.add_row(*map(escape, row))
+    terminal = Console(emoji=False)
     _say(plan_figures.title(made))
-    Console(emoji=False).print(table)
+    for line in plan_figures.table(
+        made, findings, terminal.width if terminal.is_terminal else None
+    ):
+        _say(line)
     for line in plan_figures.summary(made):
         _say(line)
     for finding in findings:
         mark = "! " if finding.is_refusal else ""
         _say(f"{mark}{finding.stage or 'all of it'}: {finding.text}")
     if explain:
-        for line in plan_figures.arithmetic(made):
+        for line in (*plan_figures.arithmetic(made), *plan_figures.all_sources(constants)):
             _say(line)
     _say(plan_figures.sources(constants))
 

@@ -21,6 +21,9 @@ COLUMNS = (
     "moved GB",
     "runs on",
 )
+TEXTS, GAP = (COLUMNS[0], COLUMNS[-1]), "  "
+LEFT_OUT = ("runs on", "task hours", "moved GB", "of the path", "tasks")
+"""The columns that a narrow terminal does without, in this order."""
 UNITS = {
     "task": "", "first": "", "index": "", "difference": "", "shards": "", "parts": "", "trial": "",
     "forecast seconds": "",
@@ -29,6 +32,28 @@ UNITS = {
 SHOWN_SECONDS = 0.5
 KEPT_ARTEFACTS = 2
 """Snapshots whose artefacts are kept (``publication/kept_artefacts``)."""
+
+
+def table(plan: NightPlan, findings: Sequence[Finding], width: int | None = None) -> Iterator[str]:
+    """The stages in lines; within a width, columns are left out, and none is ever cut."""
+    rows = [COLUMNS, *stage_rows(plan, findings)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    shown = list(range(len(COLUMNS)))
+    for name in LEFT_OUT:
+        if width is None or sum(widths[n] for n in shown) + len(GAP) * (len(shown) - 1) <= width:
+            break
+        shown.remove(COLUMNS.index(name))
+    for row in rows:
+        cells = [
+            row[number].ljust(widths[number])
+            if COLUMNS[number] in TEXTS
+            else row[number].rjust(widths[number])
+            for number in shown
+        ]
+        yield GAP.join(cells).rstrip()
+    if len(shown) < len(COLUMNS):
+        left = [name for number, name in enumerate(COLUMNS) if number not in shown]
+        yield f"(a wider terminal, a pipe or --json has: {', '.join(left)})"
 
 
 def stage_rows(plan: NightPlan, findings: Sequence[Finding]) -> Iterator[tuple[str, ...]]:
@@ -191,17 +216,26 @@ def _unit(driver: str) -> str:
 
 
 def sources(constants: Constants) -> str:
-    """Where the constants are from."""
-    found = [
-        f"{one['customers']:,} x {one['columns']} columns ({one['night']})"
-        for one in constants.measured
-    ]
-    one = constants.measured[-1]
+    """Where the constants are from, in a line."""
+    one, counts = constants.measured[-1], [int(n["customers"]) for n in constants.measured]
     machine: Mapping[str, Any] = one["machine"]
+    nights = "1 night" if len(counts) == 1 else f"{len(counts)} nights"
+    sizes = " to ".join(f"{count:,}" for count in dict.fromkeys((min(counts), max(counts))))
     return (
-        f"constants of {one['fitted']}: {machine['cores']} cores, {machine['cpu']}; measured were"
-        f" {', '.join(found)}"
+        f"constants: of {nights} of {sizes} customers on {machine['cores']} cores"
+        f" ({machine['cpu']}), {one['fitted']}"
     )
+
+
+def all_sources(constants: Constants) -> Iterator[str]:
+    """Every measurement that the constants are from."""
+    for one in constants.measured:
+        yield (
+            f"measured: {one['customers']:,} customers x {one['columns']} columns, a {one['night']}"
+            f" night, on {one['machine']['cores']} cores ({one['machine']['cpu']})"
+        )
+    for driver, source in constants.elsewhere.items():
+        yield f"{driver}: {source}"
 
 
 def as_json(plan: NightPlan, findings: Sequence[Finding], constants: Constants) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 from kindred import cli
 from kindred.errors import SettingsError
 from kindred.plan_commands import megabytes
+from kindred.planning import plan_figures
+from kindred.planning.constants import read_constants
 from kindred.planning.night_tasks import upstream
 from kindred.planning.workload import usual_spec
 from unit.planning.plan_cases import constants
@@ -44,10 +46,45 @@ def test_every_stage_has_a_line_and_the_night_a_summary():
     for what in (
         "the night: ", "worker hours: ", "memory of the largest task: ", "graph: 7,812 lists, 40",
         "disk of the warehouse: ", "disk of artefacts: ", "write-ahead log", "network: ",
-        "constants of 2026-12-01: 2 cores, some; measured were 1,000,000 x 20 columns (first)",
+        "constants: of 1 night of 1,000,000 customers on 2 cores (some), 2026-12-01",
     ):  # fmt: skip
         assert what in said, what
     assert "x 0.02 s" not in said
+    assert "measured: " not in said
+
+
+def test_the_constants_of_many_nights_are_a_short_line(monkeypatch):
+    monkeypatch.setattr("kindred.planning.constants.read_constants", read_constants)
+    said, explained = (called("--customers", "9000", *more) for more in ([], ["--explain"]))
+    [line] = [line for line in said.splitlines() if line.startswith("constants")]
+    assert line.startswith("constants: of 11 nights of 250,000 to 1,004,004 customers on 2 cores")
+    assert len(line) < 100
+    assert explained.count("measured: ") == 11
+    assert "exact pairs: 63.4 processor seconds" in explained
+
+
+def test_no_name_of_a_task_is_cut_in_pipes_and_on_narrow_terminals(monkeypatch):
+    names = [*(set(upstream(usual_spec(columns=1))) - {"cluster"}), "cluster hdbscan"]
+
+    def lines(columns):
+        said = CliRunner().invoke(
+            cli.app, ["plan", "--customers", "1000000"], env={"COLUMNS": str(columns)}
+        )
+        return said.output.split("the night: ", maxsplit=1)[0].splitlines()[1:]
+
+    piped = lines(40)
+    assert piped[0].split() == " ".join(plan_figures.COLUMNS).split()
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    for columns in (80, 60):
+        table = lines(columns)
+        assert max(map(len, table[:-1])) <= columns
+        for name in names:
+            assert any(line.startswith(f"{name}  ") for line in table), (columns, name)
+            assert any(line.startswith(f"{name}  ") for line in piped), name
+        assert table[-1].startswith("(a wider terminal, a pipe or --json has: ")
+        assert "runs on" not in table[0]
+    assert "memory GB" in table[0]
+    assert lines(200)[0] == piped[0]
 
 
 def test_the_arithmetic_is_shown_where_asked_for():
