@@ -156,7 +156,7 @@ def coefficients(found: Mapping[Key, float], name: str) -> dict[str, float]:
 
 
 def kept_elsewhere(before: Constants, found: Mapping[Key, float]) -> dict[Key, float]:
-    """What earlier constants have from elsewhere and no night tells, such as small exact HDBSCAN."""
+    """What earlier constants have from elsewhere, and no night tells."""
     return {
         (name, driver): float(seconds)
         for name, cost in before.tasks.items()

@@ -153,7 +153,8 @@ def _jobs(work: TaskWork, moved: Moved, machines: Machines, constants: Constants
         built = parallel * of_last if is_last else 0.0 if of_last > 1 else parallel * in_turn
         end = Phase(server=built, server_cores=1.0 + PARALLEL_WORKERS)
         phases = (*(_times(phase, in_turn) for phase in (*begin, *middle)), end)
-        found.append(Job(task.name, task.after, phases, gives_way=task.task_id in GIVING_WAY))
+        gives_way = task.task_id in GIVING_WAY
+        found.append(Job(task.name, task.after, phases, gives_way, in_turn))
     return found
 
 

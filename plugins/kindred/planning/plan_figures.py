@@ -136,12 +136,12 @@ def summary(plan: NightPlan) -> Iterator[str]:
 
 @dataclass
 class _Step:
-    """Jobs of one task that follow each other on the path; ``slot_of``: who held their slot."""
+    """Instances of a task that follow each other on the path; ``slot_of``: who held their slot."""
 
     stage: str
     began: float
     seconds: float
-    jobs: int
+    instances: int
     slot_of: str
     slot_wait: float
 
@@ -151,11 +151,11 @@ def _steps(plan: NightPlan) -> list[_Step]:
     for one in plan.path:
         if found and found[-1].stage == one.job.task:
             found[-1].seconds += one.seconds
-            found[-1].jobs += 1
+            found[-1].instances += one.job.instances
             continue
         held = one.slot_of.job.task if one.slot_of else ""
         wait = one.waited_for_slot
-        found.append(_Step(one.job.task, one.began, one.seconds, 1, held, wait))
+        found.append(_Step(one.job.task, one.began, one.seconds, one.job.instances, held, wait))
     return found
 
 
@@ -164,7 +164,7 @@ def _path(plan: NightPlan) -> str:
     long = [step for step in _steps(plan) if step.seconds >= SHOWN_SECONDS]
     said = []
     for step in long:
-        notes = [f"{step.jobs:,} in turn"] if step.jobs > 1 else []
+        notes = [f"{step.instances:,} in turn"] if step.instances > 1 else []
         if step.slot_wait >= SHOWN_SECONDS:
             notes.append(f"waited {step.slot_wait:,.0f} for the slot of {step.slot_of}")
         said.append(f"{step.stage} {step.seconds:,.0f}" + f" ({', '.join(notes)})" * bool(notes))
@@ -264,7 +264,7 @@ def as_json(plan: NightPlan, findings: Sequence[Finding], constants: Constants) 
                 "stage": step.stage,
                 "began": step.began,
                 "seconds": step.seconds,
-                "jobs_in_turn": step.jobs,
+                "tasks_in_turn": step.instances,
                 "waited_for_slot": step.slot_wait,
                 "slot_of": step.slot_of or None,
             }

@@ -33,13 +33,15 @@ class Phase:
 class Job:
     """One instance of a task, and the names of the tasks that it waits for.
 
-    ``gives_way``: on its worker, not on the server.
+    ``gives_way``: on its worker, not on the server. ``instances``: how many it stands for, one
+    after the other.
     """
 
     task: str
     after: tuple[str, ...]
     phases: tuple[Phase, ...]
     gives_way: bool = False
+    instances: int = 1
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,12 @@ def test_the_path_and_what_lies_between_are_the_night(slots):
     assert sum(numbers) == pytest.approx(found["seconds"], abs=len(numbers))
 
 
+def test_instances_that_are_simulated_as_one_are_all_counted():
+    found = read("--customers", "2000000000", "--memory", "20TB")
+    steps = {one["stage"]: one for one in found["path"]}
+    assert 0.49 < steps["load_lookalikes"]["tasks_in_turn"] / 8_000 <= 0.51
+
+
 def test_a_spec_gives_columns_neighbours_and_algorithms(tmp_path):
     path = tmp_path / "shop.yaml"
     content = {
