@@ -38,6 +38,8 @@ SERVER = "PostgreSQL_processor"
 LARGE_MB = 300
 """Of smaller forecasts, above an empty task, what does not grow is the larger part."""
 DIGITS = 5
+NOTHING = 1e-12
+"""Seconds per unit that are left of rounding in the fit."""
 USUAL_GROWTH, VARIES = 0.1, 1.5
 """The exponent of what was measured at one size only, and how much larger another size is."""
 Key = tuple[str, str]
@@ -147,11 +149,11 @@ def solved(observations: Iterable[Observation]) -> dict[Key, float]:
 
 
 def coefficients(found: Mapping[Key, float], name: str) -> dict[str, float]:
-    """Those of one task that are not 0."""
+    """Those of one task that are not 0, but for rounding."""
     return {
         driver: float(f"{value:.{DIGITS}g}")
         for (task, driver), value in found.items()
-        if task == name and value > 0.0
+        if task == name and value > NOTHING
     }
 
 
