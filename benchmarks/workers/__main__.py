@@ -7,10 +7,13 @@ folder that is its own.
 
 - **local**: what ``make run`` does (LocalExecutor, artefacts on the disk): the demo's three dates,
   and a night of n mixed customers of 20 columns (`benchmarks.mixed_customers`). All other tables
-  must equal these, by ``kindred hash``.
-- **one worker**: the night on one worker with two slots.
-- **two workers**: the night on two workers with one slot each, which compile anew: its seconds, and
-  what each stage has moved, by the counters of the workers' cables and the log of the S3 server.
+  must equal these, by ``kindred hash``. This night compiles; those whose seconds and memory are
+  compared have its machine code.
+- **own disk**: the night on one worker with two slots, which keeps the artefacts on its own disk:
+  what the memory of the stages on S3 is compared with.
+- **one worker**: the same on S3, as all that follow.
+- **two workers**: the night on two workers with one slot each: its seconds, and what each stage has
+  moved, by the counters of the workers' cables and the log of the S3 server.
 - **queues**: the demo's dates while one worker serves the queue of the heavy tasks and the other
   that of all others: each task must have run where its queue is served.
 - **harm**: the demo's dates while a worker is killed (SIGKILL, with all its processes) in the
@@ -18,14 +21,17 @@ folder that is its own.
   its task has been given to the other: once at the bridge, so that it is not told, and once in its
   namespace.
 
-``--small`` leaves out the second and third, for `make soak`, with 40,000 customers.
+``--small`` leaves out the second to the fourth, for `make soak`, with 40,000 customers; its workers
+compile.
 """
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import patch
 
 from benchmarks import mixed_customers as mixed
 from benchmarks.local_airflow import exit_code, local_airflow, write_spec
@@ -48,6 +54,7 @@ from kindred.spec.model import Spec
 from local.cluster.cluster import Cluster, cluster, services
 from local.cluster.environment import HEAVY, HEAVY_TASKS, LIGHT
 from local.cluster.network import why_impossible
+from local.cluster.worker import MACHINE_CODE
 from local.demo import AS_OF_BY_LOGICAL_DATE, load_customers
 from local.environment import SOURCE
 from local.failures import LocalError
@@ -59,35 +66,41 @@ from local.rest import JsonObject
 CUSTOMERS, FEW = 200_000, 40_000
 WORKERS = 2
 MOST_OF_ONE = 1.25
-MOST_OF_LOCAL_MEMORY = 1.2
+MOST_OF_DISK_MEMORY = 1.2
 MEGABYTE = 2**20
 SESSION_SECONDS = 150
 """By then the server has ended the sessions of a worker that was cut off."""
-ALONE, PAIR, HARMED, QUEUED = "one_worker", "two_workers", "harmed", "queued"
+COMPILED = FOLDER / "cluster-machine-code"
+ON_DISK, ALONE, PAIR = "own_disk", "one_worker", "two_workers"
+HARMED, QUEUED = "harmed", "queued"
 
 Hashes = dict[str, dict[str, str]]
 
 
-def measure_local(report: Report, n: int) -> tuple[Hashes, Night]:
+def measure_local(report: Report, n: int) -> Hashes:
     """Run the demo and the night as ``make run`` does."""
     demo, night = demo_spec(), mixed_spec("alone")
     table = mixed.source_table(n, name=MIXED_TABLE)
-    with local_airflow("cluster-local", [demo, night], table) as running:
+    shutil.rmtree(COMPILED, ignore_errors=True)
+    with (
+        patch.dict(os.environ, {MACHINE_CODE: str(COMPILED)}),
+        local_airflow("cluster-local", [demo, night], table) as running,
+    ):
         server = running.airflow.server
         load_customers(server.dsn(SOURCE))
         running.fit(demo, max(AS_OF_BY_LOGICAL_DATE.values()))
         run_demo(running.airflow, demo)
         found = run_mixed(running.airflow, night)
         report.measure("local", group="nights", seconds=found.seconds)
-        return {"demo": hashes(server, demo), "night": hashes(server, night)}, found
+        return {"demo": hashes(server, demo), "night": hashes(server, night)}
 
 
-def measure_cluster(report: Report, n: int, local: tuple[Hashes, Night], is_small: bool) -> None:
+def measure_cluster(report: Report, n: int, expected: Hashes, is_small: bool) -> None:
     """Run the same on a cluster, and compare it."""
     layout = Layout(ROOT, FOLDER / "cluster-workers")
     layout.create()
     demo, queued = demo_spec(), demo_spec(QUEUED)
-    spaces = [HARMED] if is_small else [ALONE, PAIR, HARMED]
+    spaces = [HARMED] if is_small else [ON_DISK, ALONE, PAIR, HARMED]
     nights = {space: mixed_spec(space) for space in spaces}
     interrupts = Interrupts()
     interrupts.install()
@@ -102,9 +115,9 @@ def measure_cluster(report: Report, n: int, local: tuple[Hashes, Night], is_smal
         running.airflow.wait_until_healthy(demo.dag_id)
         check_apart(report, running)
         if not is_small:
-            measure_workers(report, running, nights, local)
-        separate(report, running, queued, local[0]["demo"])
-        harm(report, running, demo, nights[HARMED], local[0])
+            measure_workers(report, running, nights, expected["night"])
+        separate(report, running, queued, expected["demo"])
+        harm(report, running, demo, nights[HARMED], expected)
     for folder in layout.state.parent.glob(f"{layout.state.name}*"):
         shutil.rmtree(folder)
 
@@ -128,24 +141,15 @@ def check_apart(report: Report, running: Cluster) -> None:
 
 
 def measure_workers(
-    report: Report,
-    running: Cluster,
-    nights: dict[str, Spec],
-    local: tuple[Hashes, Night],
+    report: Report, running: Cluster, nights: dict[str, Spec], expected: dict[str, str]
 ) -> None:
-    """The night on one worker of two slots, and on two workers of one."""
-    airflow, expected = running.airflow, local[0]["night"]
-    running.start_workers([2])
-    one = run_mixed(airflow, nights[ALONE])
-    report.measure("one worker", group="nights", seconds=one.seconds)
-    check_equal(report, "one worker", hashes(airflow.server, nights[ALONE]), expected)
-    running.workers[0].kill()
-    running.workers[0].delete_machine_code()
-    running.start_workers([1] * WORKERS)
+    """The night on one worker, on its own disk and on S3, and on two workers with a slot each."""
+    for worker in running.workers:
+        worker.take_machine_code(COMPILED)
+    disk = run_night(report, running, nights[ON_DISK], expected, [2], on_own_disk=True)
+    one = run_night(report, running, nights[ALONE], expected, [2])
     with counted(running.bridge.places) as counts:
-        two = run_mixed(airflow, nights[PAIR])
-    report.measure("two workers", group="nights", seconds=two.seconds)
-    check_equal(report, "two workers", hashes(airflow.server, nights[PAIR]), expected)
+        two = run_night(report, running, nights[PAIR], expected, [1] * WORKERS)
     report.at_most("two workers / one worker, seconds", two.seconds / one.seconds, MOST_OF_ONE)
     requests = requests_in(running.store.log)
     for stage, moved in moved_by_stage(two.instances, counts, requests).items():
@@ -158,28 +162,45 @@ def measure_workers(
             objects_received=moved.objects_received / MEGABYTE,
             objects_sent=moved.objects_sent / MEGABYTE,
         )
-    check_logs(report, "two workers", running, two)
-    for name, night in (("one worker", one), ("two workers", two)):
-        report_memory(report, name, night, local[1])
-    for worker in running.workers:
+    for name, night in ((ALONE, one), (PAIR, two)):
+        report_memory(report, name, night, disk)
+
+
+def run_night(
+    report: Report,
+    running: Cluster,
+    spec: Spec,
+    expected: dict[str, str],
+    slots: Sequence[int],
+    *,
+    on_own_disk: bool = False,
+) -> Night:
+    """Run a space's night on workers with so many slots each, and check its tables and logs."""
+    running.start_workers(slots, on_own_disk=on_own_disk)
+    found = run_mixed(running.airflow, spec)
+    report.measure(spec.space, group="nights", seconds=found.seconds)
+    check_equal(report, spec.space, hashes(running.airflow.server, spec), expected)
+    check_logs(report, spec.space, running, found)
+    for worker in running.workers[: len(slots)]:
         worker.kill()
+    return found
 
 
-def report_memory(report: Report, name: str, found: Night, local: Night) -> None:
-    """Compare the peaks of a night's stages with those on a local disk."""
+def report_memory(report: Report, name: str, found: Night, on_disk: Night) -> None:
+    """Compare the peaks of a night's stages with those on a worker's own disk."""
     shares = {}
-    for stage, megabytes in local.peak_mb.items():
+    for stage, megabytes in on_disk.peak_mb.items():
         shares[stage] = found.peak_mb[stage] / megabytes
         report.measure(
             stage,
             group=f"peak MB, {name}",
-            local=megabytes,
+            disk=megabytes,
             s3=found.peak_mb[stage],
             share=shares[stage],
         )
     highest = max(shares, key=lambda stage: shares[stage])
-    title = f"{name}: highest peak on S3 / on a local disk ({highest})"
-    report.at_most(title, shares[highest], MOST_OF_LOCAL_MEMORY)
+    title = f"{name}: highest peak on S3 / on its own disk ({highest})"
+    report.at_most(title, shares[highest], MOST_OF_DISK_MEMORY)
 
 
 def separate(report: Report, running: Cluster, demo: Spec, expected: dict[str, str]) -> None:
@@ -283,8 +304,7 @@ def main() -> int:
         problem = why_impossible()
         if problem is not None:  # before minutes are spent
             raise LocalError(problem)
-        local = measure_local(report, n)
-        measure_cluster(report, n, local, is_small)
+        measure_cluster(report, n, measure_local(report, n), is_small)
         return report.finish()
 
     return exit_code(measure)

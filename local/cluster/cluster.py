@@ -47,16 +47,21 @@ class Cluster:
     workers: tuple[Worker, ...]
 
     def start_workers(
-        self, slots: Sequence[int], queues: Sequence[Sequence[str]] | None = None
+        self,
+        slots: Sequence[int],
+        queues: Sequence[Sequence[str]] | None = None,
+        *,
+        on_own_disk: bool = False,
     ) -> None:
         """Start the first workers, with so many slots each, and wait until they take tasks.
 
-        ``queues`` are those that each of them serves; by default all serve all.
+        ``queues`` are those that each of them serves; by default all serve all. ``on_own_disk`` is
+        for one worker alone: it keeps the artefacts itself.
         """
         chosen = self.workers[: len(slots)]
         served = queues or [ALL_QUEUES] * len(slots)
         for worker, number, names in zip(chosen, slots, served, strict=True):
-            worker.start(number, names)
+            worker.start(number, names, on_own_disk=on_own_disk)
         for worker in chosen:
             self.wait_for(worker)
 

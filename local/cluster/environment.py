@@ -79,7 +79,9 @@ def _addresses(bridge: Bridge) -> list[str]:
 
 def worker_folders(own: Path) -> list[Path]:
     """What must be there before a worker starts."""
-    return [own / name for name in ("airflow", "logs", "machine_code", "scratch", "tmp")]
+    return [
+        own / name for name in ("airflow", "artifacts", "logs", "machine_code", "scratch", "tmp")
+    ]
 
 
 def place_command(

@@ -34,16 +34,21 @@ class Worker:
         """Its name among the processes, and that of its log file."""
         return f"worker-{self.number + 1}"
 
-    def start(self, slots: int, queues: Sequence[str]) -> None:
-        """Start the worker, which serves these queues; it answers some seconds later."""
+    def start(self, slots: int, queues: Sequence[str], *, on_own_disk: bool = False) -> None:
+        """Start the worker, which serves these queues; it answers some seconds later.
+
+        With ``on_own_disk`` it keeps the artefacts itself, where no other worker sees them.
+        """
         command = [sys.executable, "-m", "airflow", "celery", "worker", "--concurrency", str(slots)]
         command += ["--queues", ",".join(queues)]
-        self.supervisor.start(self.name, self._inside(command), self.environment)
+        environment = dict(self.environment)
+        if on_own_disk:
+            environment["KINDRED_ARTIFACTS"] = str(self.own / "artifacts")
+        self.supervisor.start(self.name, self._inside(command), environment)
 
-    def delete_machine_code(self) -> None:
-        """Let its tasks compile again, as on a machine that has just been set up."""
-        shutil.rmtree(self.environment[MACHINE_CODE])
-        Path(self.environment[MACHINE_CODE]).mkdir()
+    def take_machine_code(self, folder: Path) -> None:
+        """Give it what has been compiled elsewhere, so that its tasks need not compile."""
+        shutil.copytree(folder, self.environment[MACHINE_CODE], dirs_exist_ok=True)
 
     def process(self) -> ProcessId:
         """The process all others of this machine are below.
