@@ -19,6 +19,11 @@ from kindred.reports.vega import (
 from kindred.reports.wording import short, shown
 
 MOST_TRAITS = 14
+MOST_NAMED = 6
+"""Of the rows that are left out."""
+
+FEWEST_REPEATED = 2
+"""Cells of a row that is left out because another row has the same ones: one may be chance."""
 _FAR = len(EFFECT_LIMITS)
 
 
@@ -28,19 +33,18 @@ def effects(segmentation: Segmentation) -> list[Chart]:
     telling = [one for one in segmentation.traits if one.role == "feature" and one.effect]
     if not telling:
         return []
-    strength: dict[str, float] = {}
-    for one in telling:
-        strength[one.title] = max(strength.get(one.title, 0.0), abs(one.effect or 0.0))
-    columns = sorted(strength, key=lambda title: (-strength[title], title))[:MOST_TRAITS]
-    cells = [one for one in telling if one.title in columns]
+    columns, repeated = _rows(telling)
+    listed = [*columns, *repeated]
+    cells = [one for one in telling if one.title in listed]
+    drawn = [one for one in cells if one.title in columns]
     ends = f" An interval of a mean {CUT}." if cut & {one.column_name for one in cells} else ""
     return [
         Chart(
-            _title(cells),
+            _title(drawn),
             "Effect size of each column by segment: how far the segment's mean or share is from"
             " everybody's (Cohen's d or h: 0.2 small, 0.5 medium, 0.8 large). Numbers are compared"
             " on the encoder's scale, where a few large ones count less. Only what is most telling"
-            f" of a segment is known; other cells are empty.{ends}",
+            f" of a segment is known; other cells are empty.{ends}{_left_out(repeated)}",
             Table(
                 ("column", "segment", "effect", "in the segment", "everybody"),
                 tuple(
@@ -51,11 +55,11 @@ def effects(segmentation: Segmentation) -> list[Chart]:
                         *_figures(one),
                     )
                     for one in sorted(
-                        cells, key=lambda one: (columns.index(one.title), one.cluster_id)
+                        cells, key=lambda one: (listed.index(one.title), one.cluster_id)
                     )
                 ),
             ),
-            lambda frame: _effects(frame, segmentation, columns, cells),
+            lambda frame: _effects(frame, segmentation, columns, drawn),
             keys=tuple(
                 Key(EFFECT_COLOURS[at], words, is_outlined=True)
                 for at, words in (
@@ -71,6 +75,42 @@ def effects(segmentation: Segmentation) -> list[Chart]:
             is_wide=True,
         )
     ]
+
+
+def _rows(telling: Sequence[Trait]) -> tuple[list[str], list[str]]:
+    """The columns to draw, the most telling first, and those that would only repeat one of them.
+
+    "No internet service" in each of six columns is one fact about a segment, not six.
+    """
+    shown_of: dict[str, set[tuple[int, str]]] = {}
+    strength: dict[str, float] = {}
+    for one in telling:
+        shown_of.setdefault(one.title, set()).add((one.cluster_id, _number(one)))
+        strength[one.title] = max(strength.get(one.title, 0.0), abs(one.effect or 0.0))
+    columns: list[str] = []
+    repeated: list[str] = []
+    for title in sorted(strength, key=lambda title: (-strength[title], title)):
+        if len(columns) == MOST_TRAITS:
+            break
+        here = shown_of[title]
+        if len(here) >= FEWEST_REPEATED and any(here <= shown_of[other] for other in columns):
+            repeated.append(title)
+        else:
+            columns.append(title)
+    return columns, repeated
+
+
+def _left_out(repeated: Sequence[str]) -> str:
+    if not repeated:
+        return ""
+    named = [*map(short, repeated[:MOST_NAMED])]
+    if len(repeated) > MOST_NAMED:
+        named.append(f"{len(repeated) - MOST_NAMED} more")
+    return f" Rows that would repeat another are in the table only: {', '.join(named)}."
+
+
+def _number(trait: Trait) -> str:
+    return f"{trait.effect or 0:+z.1f}"
 
 
 def _title(cells: Sequence[Trait]) -> str:
@@ -131,7 +171,7 @@ def _effects(
             **places.places(columns.index(one.title)),
             "segment": str(one.cluster_id),
             "colour": EFFECT_COLOURS[_FAR + reading_of(one.effect)],
-            "text": f"{one.effect:+z.1f}",
+            "text": _number(one),
             "is_strong": abs(reading_of(one.effect)) == _FAR,
         }
         for one in sorted(cells, key=lambda one: columns.index(one.title))

@@ -124,6 +124,22 @@ def test_a_row_has_as_many_decimals_as_everybody_s_figure_needs(figures, kind, w
     assert forest.table.rows[0][2:4] == written
 
 
+def test_a_row_that_would_repeat_another_is_in_the_table_only():
+    whole = segments_with(2.2, -1.0)
+    income = whole.traits[:2]
+    again = [replace(one, column_name=f"addon_{n}") for n in range(9) for one in income]
+    other = [replace(one, column_name="other", effect=-one.effect) for one in income]
+    lone = replace(income[0], column_name="lone")
+    [heat] = effects(replace(whole, traits=(*again, *other, *income, lone)))
+    named = ", ".join(f"addon_{n}" for n in range(1, 7))
+    assert f"are in the table only: {named}, 3 more." in heat.note
+    assert {row[0] for row in heat.table.rows} == {
+        "income", "other", "lone", *(f"addon_{n}" for n in range(9)),
+    }  # fmt: skip
+    drawn = heat.draw(Frame(760, is_narrow=False))["data"]["values"]
+    assert len({row["middle"] for row in drawn}) == len(("addon_0", "other", "lone"))
+
+
 def test_a_mean_that_says_the_opposite_of_its_effect_is_explained_and_in_no_title():
     whole = segments_with(0.9, 0.6, -0.7)
     means = ((346.0, 472.0), (500.0, 472.0), (480.0, 472.0))
