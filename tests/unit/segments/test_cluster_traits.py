@@ -130,6 +130,13 @@ def test_missing_values_can_be_what_is_telling():
     assert (one.estimate, one.everyone, one.customers, one.missing) == (1.0, 0.5, 50, 0)
 
 
+def test_a_column_that_most_members_lack_names_no_cluster_by_its_values():
+    income = np.concatenate([np.full(40, 9.0), np.full(60, np.nan), np.linspace(0.0, 1.0, 100)])
+    (first, second) = profiles([INCOME], [0] * 100 + [1] * 100, {"income": income})
+    assert trait(first, "income", "numeric").effect > trait(first, "income", "missing").effect
+    assert (first.terms, second.terms) == (["no income"], ["known income"])
+
+
 def test_of_one_column_three_values_at_most_and_ten_traits_in_all():
     rng = np.random.default_rng(0)
     names = tuple(f"v{i:02d}" for i in range(30))

@@ -117,12 +117,14 @@ def _number(value: float) -> float | None:
 def terms_of(traits: Sequence[Trait]) -> list[str]:
     """The terms for a name: one per column, from traits with at least a small effect.
 
-    Of a categorical column, a value that is more frequent in the cluster is preferred over a value
+    A column of which most members have no value says nothing about them but that it is missing. Of
+    a categorical column, a value that is more frequent in the cluster is preferred over a value
     that is rarer.
     """
     by_column: dict[str, list[Trait]] = defaultdict(list)
     for trait in traits:
-        if trait.effect is not None and abs(trait.effect) >= SMALL_EFFECT:
+        is_of_most = trait.customers >= trait.missing
+        if is_of_most and trait.effect is not None and abs(trait.effect) >= SMALL_EFFECT:
             by_column[trait.column_name].append(trait)
     best = (next((t for t in alike if _is_presence(t)), alike[0]) for alike in by_column.values())
     return [_term(trait) for trait in best]
