@@ -30,8 +30,8 @@ Drivers = dict[str, float]
 
 PASSED = 300
 """Vectors that a pass over neighbours compares with each one (docs/graph.md)."""
-SECOND_PASS_FROM = 2_000_000
-"""Customers from which one pass does not reach .99, and a second one follows: at 1 M mixed ones
+SECOND_PASS_FROM = 2_500_000
+"""Customers from which one pass does not reach .99, and a second one follows: at 2 M mixed ones
 it was enough, at 3 M it was not (docs/scale.md)."""
 REUSED_TRUTH = 0.05
 """The share of changed vectors up to which an earlier truth is gone on from."""
