@@ -114,7 +114,7 @@ def _as_they_stop(scenes: Mapping[Case, Scene]) -> Iterator[Case]:
         wait_until(is_time, STOP_SECONDS, 1.0)
         if not found:
             names = ", ".join(case.instance for case in left)
-            raise NotAsPlannedError(f"the tasks were not stopped: {names}")
+            raise NotAsPlannedError(f"not stopped: {names}; {run.last_words()}")
         for case in list(found):
             del left[case]
             yield case
