@@ -92,9 +92,9 @@ def propose_features(
     ending = "" if windows.long is None else f"_{windows.long}d"
     found = [
         EventFeatureLine(
-            f"days_since_{name}",
+            f"last_{name}",
             {"kind": "recency", "of": name, "scale": "winsorised"},
-            "the last event, in days before the encoder was fitted",
+            "the day of the last event",
         ),
         _count(name, windows),
     ]

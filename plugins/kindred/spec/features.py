@@ -289,7 +289,7 @@ _COLUMN = "The events' column: `amount`, `quantity`, or another column of their 
 
 
 class RecencyFeature(EventFeature):
-    """The last event, in days before the encoder was fitted; so a night alone changes nothing."""
+    """The day of the last event, as days before the fit: a night alone changes nothing."""
 
     kind: Literal[Kind.RECENCY] = Field(
         default=Kind.RECENCY, description=_KIND, examples=["recency"]

@@ -70,7 +70,7 @@ def test_a_proposal_of_events_alone_is_a_valid_spec(alone):
     assert (spec.source.events, spec.source.key) == ("purchases", "customer_id")
     assert spec.events["purchases"].key == "line_id"
     assert set(spec.features) == {
-        "days_since_purchases",
+        "last_purchases",
         "purchases_90d",
         "spend_365d",
         "items_365d",
@@ -283,7 +283,7 @@ def test_visits_have_features_too():
     events = proposed(content(rows, header))
     assert events.name == "order_lines"
     names = [line.name for line in events.features if not line.is_comment]
-    assert names[:3] == ["days_since_order_lines", "order_lines_90d", "days_between_order_lines"]
+    assert names[:3] == ["last_order_lines", "order_lines_90d", "days_between_order_lines"]
     assert spec_of(propose_alone(events, "visits.csv", "shop")[0]).recommendations is None
 
 
