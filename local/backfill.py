@@ -6,11 +6,11 @@ It uses a running Airflow and leaves it running; if it has to start one, it stop
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from kindred.backfills.backfill_plan import windows_of
 from kindred.errors import WindowError
 from kindred.run.latest_only import Snapshots, conf_of
-from kindred.run.windows import Window, windows_between
+from kindred.run.windows import Window
 from kindred.spec.model import Spec, load_spec
 from kindred.spec.names import did_you_mean, listed
 from kindred.spec.schedules import cron_of
@@ -64,7 +64,7 @@ def backfill(
     layout.require_warehouse()
     spec = local_spec(layout, request.space)
     try:
-        windows = windows_between(spec.schedule, request.first, request.last, now=datetime.now(UTC))
+        windows = windows_of(spec, request.first, request.last)
     except WindowError as error:
         raise RunFailedError("backfill", str(error)) from error
     with (

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from kindred.spec.model import Spec
+from kindred.spec.model import DEFAULT_SPACE, Spec
 from local.airflow import COMPONENTS, LocalAirflow
 from local.credentials import ADMIN_USER, Credentials, load_credentials
 from local.data_set import DataSet
@@ -177,6 +177,16 @@ def print_html(watch: Stopwatch, airflow: LocalAirflow, spec: Spec) -> None:
     watch.say(f"the report, for a browser: {path}")
 
 
+def look_lines(space: str) -> tuple[str, ...]:
+    """The commands that show a space at the terminal."""
+    option = "" if space == DEFAULT_SPACE else f" --space {space}"
+    return (
+        f'Look at it   make kindred ARGS="segments{option}"',
+        f'             make kindred ARGS="lookalikes CUSTOMER_ID{option}"',
+        f'             make kindred ARGS="snapshots{option}"',
+    )
+
+
 def _print_access(
     url: str, credentials: Credentials, data_set: DataSet, options: RunOptions, console: Console
 ) -> None:
@@ -191,7 +201,7 @@ def _print_access(
             "'make psql' opens a shell on the warehouse, 'make down' stops everything.",
         )
     console.print()
-    for line in (*data_set.closing_lines, *access):
+    for line in (*data_set.closing_lines, *look_lines(data_set.spec.space), *access):
         console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 

@@ -85,12 +85,11 @@ def backfill_plan(
     ] = Snapshots.ALL,
 ) -> None:
     """Show what a backfill would compute, with a forecast of time and disk; changes nothing."""
-    from kindred.backfills.backfill_plan import plan_backfill
+    from kindred.backfills.backfill_plan import plan_backfill, windows_of
     from kindred.backfills.backfill_report import print_plan
-    from kindred.run.windows import windows_between
 
     spec = spec_of(space)
-    windows = windows_between(spec.schedule, first, last, now=datetime.now(UTC))
+    windows = windows_of(spec, first, last)
     print_plan(console, plan_backfill(deployment(), spec, windows, snapshots))
 
 

@@ -30,8 +30,16 @@ class WindowError(KindredError):
     """The requested data window cannot be used."""
 
 
+class ScheduleWindowError(WindowError):
+    """A range of dates that the schedule of the space does not have."""
+
+
 class DataError(KindredError):
     """The data cannot be turned into a snapshot."""
+
+
+class NothingPublishedError(DataError):
+    """A space has no snapshot that readers could see, of whatever date."""
 
 
 class CustomerValueError(DataError):

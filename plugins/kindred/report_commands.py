@@ -1,8 +1,8 @@
 """The commands ``kindred report``, ``lookalikes``, ``segments`` and ``snapshots``."""
 
 import json
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -17,10 +17,11 @@ from rich.table import Table
 from kindred.artefacts.folder import snapshot_slug
 from kindred.artefacts.stored_reports import write_file
 from kindred.command_context import SpaceOption, deployment, spec_of
-from kindred.errors import DataError
+from kindred.errors import DataError, NothingPublishedError
 from kindred.run.connections import WAREHOUSE
-from kindred.spec.model import DEFAULT_SPACE
-from kindred.spec.names import plain
+from kindred.spec.model import DEFAULT_SPACE, bi_schema_of
+from kindred.spec.names import listed, plain
+from kindred.spec.spec_files import spec_paths
 
 if TYPE_CHECKING:
     from kindred.reports.figures import Trait
@@ -53,7 +54,7 @@ def report(
     from kindred.reports.report import read_figures, report_html
 
     schema = spec_of(space).bi_schema
-    with _reader("report") as database:
+    with _reader("report", space) as database:
         figures = read_figures(database, space, schema, _moment(as_of), has_examples=examples)
     text, found = report_html(figures), figures.night.scope.as_of
     path = Path(f"kindred_{space}_{snapshot_slug(found)}.html") if out is None else out
@@ -75,7 +76,7 @@ def lookalikes(
     from kindred.reports import figure_rows
 
     schema = spec_of(space).bi_schema
-    with _reader("lookalikes") as database:
+    with _reader("lookalikes", space) as database:
         scope = figure_rows.find_scope(database, schema, _moment(as_of), most_nights=1)
         found = figure_rows.read_example(database, scope, customer_id, most=most)
     if not (found.lookalikes or found.segments):
@@ -118,7 +119,7 @@ def segments(
     from kindred.reports.outcome_charts import strongest_outcomes
 
     schema = spec_of(space).bi_schema
-    with _reader("segments") as database, database.repeatable_read():
+    with _reader("segments", space) as database, database.repeatable_read():
         scope = figure_rows.find_scope(database, schema, _moment(as_of), most_nights=1)
         everything = figure_rows.read_segments(database, scope, most=1000)
     found = [one for one in everything if algorithm in (None, one.algorithm)]
@@ -178,13 +179,14 @@ def snapshots(space: SpaceOption = DEFAULT_SPACE, as_json: JsonOption = False) -
     from kindred.reports import figure_rows
 
     schema = spec_of(space).bi_schema
-    with _reader("snapshots") as database:
+    with _reader("snapshots", space) as database:
         found = figure_rows.read_states(database, schema)
+        hint = "" if found else _elsewhere(database, space)
     if as_json:
         _print_json([asdict(one) for one in found])
         return
     if not found:
-        _say(f"space {space} has no snapshots yet: run the DAG")
+        _say(f"space {space} has no snapshots yet: run the DAG{hint}")
         return
     _print_table(
         ("as of", "status", "customers", "rejected", "recall", "to know"),
@@ -202,9 +204,29 @@ def snapshots(space: SpaceOption = DEFAULT_SPACE, as_json: JsonOption = False) -
     )
 
 
-def _reader(command: str) -> AbstractContextManager["Database"]:
-    """A session that writes nothing, and finds no table but by its schema."""
-    return deployment().reader(WAREHOUSE, f"kindred {command}", schema="")
+@contextmanager
+def _reader(command: str, space: str) -> "Iterator[Database]":
+    """A session that writes nothing, and finds no table but by its schema.
+
+    Where the space shows nothing, the error names those that do.
+    """
+    with deployment().reader(WAREHOUSE, f"kindred {command}", schema="") as database:
+        try:
+            yield database
+        except NothingPublishedError as error:
+            text = f"{error}{_elsewhere(database, space)}"
+            raise NothingPublishedError(text) from error
+
+
+def _elsewhere(database: "Database", space: str) -> str:
+    """The spaces that have a snapshot, where the one that was asked for has none."""
+    from kindred.reports.figure_rows import has_snapshot
+
+    others = [name for name in spec_paths() if name != space]
+    found = [name for name in others if has_snapshot(database, bi_schema_of(name))]
+    if not found:
+        return ""
+    return f". Space {space} shows nothing, but others do: {listed(found)}; add --space {found[0]}"
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -5,10 +5,11 @@ The forecast scales the cost of a published snapshot of similar size by the numb
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 
 from kindred.encoding import encoder_versions
+from kindred.errors import ScheduleWindowError
 from kindred.history import landing, source, versions
 from kindred.history.snapshot_customers import count_customers, customers_as_of
 from kindred.preparation import source_findings
@@ -16,12 +17,29 @@ from kindred.run import builds
 from kindred.run.builds import Cost
 from kindred.run.context import Deployment
 from kindred.run.latest_only import Snapshots
-from kindred.run.windows import Window
+from kindred.run.windows import Window, windows_between
 from kindred.spec.model import Spec
 from kindred.warehouse import partitions
 from kindred.warehouse.database import Database
 
 LANDING = ("prepare", "extract", "validate", "clean_up")
+
+
+def windows_of(spec: Spec, first: str, last: str) -> list[Window]:
+    """The windows of a space's schedule, from one date to another, both included.
+
+    Raises
+    ------
+    WindowError
+        which names the space, for another one has another schedule.
+    """
+    try:
+        return windows_between(spec.schedule, first, last, now=datetime.now(UTC))
+    except ScheduleWindowError as error:
+        raise ScheduleWindowError(
+            f"space {spec.space}: {error}. Another space is named by SPACE=name"
+            " (kindred backfill-plan: --space name)"
+        ) from error
 
 
 @dataclass(frozen=True)

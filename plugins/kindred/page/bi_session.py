@@ -7,17 +7,12 @@ from psycopg2 import Error
 from psycopg2.errors import InsufficientPrivilege, QueryCanceled
 
 from kindred.errors import PreflightError, UnreachableError
-from kindred.spec.model import DEFAULT_SPACE, schema_of
+from kindred.spec.model import schema_of
 from kindred.warehouse.database import Database, connect
 
 CONNECTION = "kindred_bi"
 STATEMENT_SECONDS = 10
 """A statement that takes longer is given up: people have gone by then."""
-
-
-def bi_schema_of(space: str) -> str:
-    """The schema that BI reads for a space, without its spec, which may be broken."""
-    return "bi" if space == DEFAULT_SPACE else f"bi_{space}"
 
 
 @contextmanager

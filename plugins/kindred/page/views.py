@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import HTTPException
 
@@ -12,15 +13,16 @@ from kindred.artefacts.folder import snapshot_slug
 from kindred.errors import DataError
 from kindred.page import found_html, parts
 from kindred.page.access import Access, Answer
-from kindred.page.bi_session import bi_schema_of, opened
+from kindred.page.bi_session import opened
 from kindred.page.person_rows import read_members, read_person
 from kindred.page.shell import Place, message, page
-from kindred.reports.figure_rows import find_scope, read_audiences
+from kindred.reports.figure_rows import find_scope, has_snapshot, read_audiences
 from kindred.reports.figures import Scope
 from kindred.reports.figures_of_lists import Audiences
 from kindred.reports.report import read_figures, report_html
 from kindred.reports.wording import count, moment, several
 from kindred.run.windows import parse_moment
+from kindred.spec.model import bi_schema_of
 from kindred.spec.names import plain
 from kindred.warehouse.database import Database
 
@@ -49,6 +51,9 @@ def show(access: Access, user: Any, asked: Asked) -> Answer:
         if found is None:
             return _nothing(spaces, "This DAG makes no snapshots of customers.")
         asked = {**asked, "space": found}
+    if not asked.get("space") and (other := _first_shown(access, spaces)) != spaces[0]:
+        there = f"./?{urlencode({**asked, 'space': other})}"
+        return Answer("", 302, {"Location": there})
     space = _space(spaces, asked)
     part = {name: asked[name] for name in ("part", "algorithm") if asked.get(name)}
     part.setdefault("part", parts.NIGHT)
@@ -166,6 +171,15 @@ def _space(spaces: Sequence[str], asked: Asked) -> str:
     if space not in spaces:
         raise HTTPException(403, NO_SPACE)
     return space
+
+
+def _first_shown(access: Access, spaces: Sequence[str]) -> str:
+    """The space that opens if none is named: the first with a snapshot, else the first."""
+    if len(spaces) == 1:
+        return spaces[0]
+    with opened(access.conninfo(), spaces[0]) as database:
+        found = (one for one in spaces if has_snapshot(database, bi_schema_of(one)))
+        return next(found, spaces[0])
 
 
 def _nothing(spaces: Sequence[str], text: str, status: int = 200) -> Answer:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from psycopg2 import sql
 
-from kindred.errors import DataError
+from kindred.errors import DataError, NothingPublishedError
 from kindred.reports.figures import (
     Attempt,
     ClusterQuality,
@@ -87,16 +87,24 @@ def find_scope(
         first = next((at for at, one in enumerate(found) if one.is_current), 0)
         found = found[first:]
     if not found:
-        raise DataError(
-            f"{bi}.snapshots: no snapshot is published"
-            f"{'' if as_of is None else f' at or before {as_of.isoformat()}'}; run the DAG first"
+        before = "" if as_of is None else f" at or before {as_of.isoformat()}"
+        kind = (
+            DataError if as_of is not None and has_snapshot(database, bi) else NothingPublishedError
         )
+        raise kind(f"{bi}.snapshots: no snapshot is published{before}; run the DAG first")
     if as_of is not None and found[0].as_of != as_of:
         raise DataError(
             f"{bi}.snapshots: no snapshot is published as of {as_of.isoformat()}; the nearest"
             f" before it is {found[0].as_of.isoformat()} (kindred snapshots lists them)"
         )
     return Scope(bi, found)
+
+
+def has_snapshot(database: Database, bi: str) -> bool:
+    """Whether a space has a snapshot that this login may read."""
+    return _has_view(database, bi, "snapshots") and bool(
+        database.value("reports/has_snapshot", bi=bi)
+    )
 
 
 def read_states(database: Database, bi: str, *, most: int = MOST_STATES) -> tuple[State, ...]:
@@ -301,7 +309,7 @@ def read_key_type(database: Database, bi: str) -> KeyType:
 
 def _require_space(database: Database, bi: str) -> None:
     if not _has_view(database, bi, "snapshots"):
-        raise DataError(
+        raise NothingPublishedError(
             f"{bi}.snapshots: there is no such view, or this login may not read it; the DAG's first"
             " run makes it, and role bi_reader reads it"
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from kindred.errors import WindowError
+from kindred.errors import ScheduleWindowError, WindowError
 from kindred.run.schedule_edges import edge_after, edge_before, previous_edge
 from kindred.spec.schedules import LocalSchedule, cron_of
 
@@ -73,12 +73,12 @@ def windows_between(
         windows.append(Window(edge_before(schedule, as_of), as_of))
         as_of = edge_after(schedule, as_of)
     if as_of <= end or begin > now:
-        raise WindowError(
+        raise ScheduleWindowError(
             f"from {first} to {last} reaches into the future (it is {now.isoformat()}): the newest"
             f" as_of of the schedule '{schedule}' is {newest.isoformat()}; end the range there"
         )
     if not windows:
-        raise WindowError(
+        raise ScheduleWindowError(
             f"from {first} to {last} contains no as_of of the schedule '{schedule}': the ones"
             f" around it are {edge_before(schedule, begin).isoformat()} and {as_of.isoformat()}"
         )

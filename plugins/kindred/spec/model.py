@@ -263,7 +263,7 @@ class Spec(Strict):
     @property
     def bi_schema(self) -> str:
         """The schema BI reads for this space."""
-        return "bi" if self.is_default else f"bi_{self.space}"
+        return bi_schema_of(self.space)
 
     @property
     def dag_id(self) -> str:
@@ -344,6 +344,11 @@ def dag_id_of(space: str, process: str = "customer_similarity") -> str:
 def schema_of(space: str) -> str:
     """The internal schema of a space."""
     return "kindred" if space == DEFAULT_SPACE else f"kindred_{space}"
+
+
+def bi_schema_of(space: str) -> str:
+    """The schema that BI reads for a space."""
+    return "bi" if space == DEFAULT_SPACE else f"bi_{space}"
 
 
 def _digest(value: object) -> str:

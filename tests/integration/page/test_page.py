@@ -19,8 +19,8 @@ from integration.reports.report_scene import (
 )
 from kindred.page import app as page_app
 from kindred.page import bi_session, found_html, person_rows, views
-from kindred.page.bi_session import bi_schema_of
 from kindred.page.shell import HEADERS
+from kindred.spec.model import bi_schema_of
 
 PARTS = (
     *({"part": part} for part in ("night", "lookalikes", "index", "audiences", "recommendations")),
@@ -107,6 +107,16 @@ def test_the_page_is_of_the_chosen_snapshot(client):
         {"part": "segments", "algorithm": "x"},
     ):
         assert client.get(**wrong).status_code == 404
+
+
+def test_without_a_space_the_first_that_has_a_snapshot_opens(client):
+    rights = {"some": {"odd": "read", "default": "read", "more": "read"}, "one": {"odd": "read"}}
+    page = Client(StandIn(client.access.conninfo(), rights))
+    found = page.get("some", part="map")
+    assert found.status_code == 302
+    assert found.headers["location"] == "./?part=map&space=default"
+    assert page.get("some", space="odd").status_code == 404
+    assert page.get("one").status_code == 404
 
 
 def test_a_dag_leads_to_its_space(client):

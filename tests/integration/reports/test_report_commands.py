@@ -174,6 +174,22 @@ def test_a_space_without_a_run_is_said_to_have_none(command, make_laboratory, tm
     assert "bi.snapshots: there is no such view" in printed
 
 
+def test_the_spaces_that_have_a_snapshot_are_named_where_this_one_has_none(
+    reported, make_laboratory, tmp_path
+):
+    here = command_in(reported, tmp_path)
+    (tmp_path / "default.yaml").rename(tmp_path / "odd.yaml")
+    (tmp_path / "default.yaml").write_text((tmp_path / "odd.yaml").read_text())
+    for name in ("snapshots", "segments", "report"):
+        code, printed = here(name, "--space", "odd")
+        assert code == 1
+        assert "bi_odd.snapshots: there is no such view" in printed
+        assert "others do: default; add --space default" in printed
+    code, printed = command_in(make_laboratory(), tmp_path)("segments")
+    assert code == 1
+    assert "others do" not in printed
+
+
 @pytest.fixture
 def keeping(reported, copy_laboratory):
     """A copy whose runs keep one report."""

@@ -8,6 +8,7 @@ from itertools import permutations
 
 import pytest
 
+from kindred.backfills.backfill_plan import windows_of
 from kindred.errors import WindowError
 from kindred.run.latest_only import (
     LaterRun,
@@ -17,6 +18,7 @@ from kindred.run.latest_only import (
     is_followed,
     names_another_date,
 )
+from unit.spec_content import spec
 
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 3, 1, 2, tzinfo=UTC)
@@ -114,3 +116,9 @@ def test_the_command_line_of_a_backfill():
         "latest_as_of": "2026-03-03T02:00:00+00:00",
     }
     assert conf_of(Snapshots.ALL, date(2)) == {"snapshots": "all"}
+
+
+def test_a_range_without_a_date_names_the_space_whose_schedule_has_none():
+    told = r"^space profile: .*contains no as_of of the schedule.*SPACE=name"
+    with pytest.raises(WindowError, match=told):
+        windows_of(spec("schedule", "0 2 1 * *"), "2026-03-02", "2026-03-09")

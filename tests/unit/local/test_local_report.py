@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from local.report import Report, print_report
-from local.run import Stopwatch
+from local.run import Stopwatch, look_lines
 
 SNAPSHOT = {
     "as_of": datetime(2018, 4, 1, 2, tzinfo=UTC),
@@ -193,3 +193,9 @@ def test_names_and_values_are_data_in_every_table_and_line():
     text = printed(Report([SNAPSHOT], [], alike, SUMMARY))
     assert "Customer a\\x1b[2J and" in text
     assert "\x1b[2J" not in text
+
+
+def test_a_run_ends_with_the_commands_for_its_own_space():
+    assert 'make kindred ARGS="segments --space odd"' in look_lines("odd")[0]
+    assert all("--space odd" in line for line in look_lines("odd"))
+    assert not any("--space" in line for line in look_lines("default"))
