@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
 from kindred.audiences.hashing import Hashing
-from kindred.command_context import SpaceOption, deployment, endpoint, spec_of
+from kindred.command_context import SpaceOption, deployment, endpoint, snapshot_asked, spec_of
 from kindred.errors import SettingsError
 from kindred.settings import Places
 from kindred.spec.audiences import Share
@@ -82,7 +82,11 @@ def export_audience(
     ] = None,
     space: SpaceOption = DEFAULT_SPACE,
     as_of: Annotated[
-        str | None, typer.Option(help="The snapshot, as in bi.snapshots; default: the current.")
+        str | None,
+        typer.Option(
+            help="The snapshot, as in bi.snapshots; a date: the newest of that day by the"
+            " schedule's clock; default: the current."
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
@@ -90,7 +94,6 @@ def export_audience(
     from kindred.audiences.export_rows import ExportRequest
     from kindred.audiences.exporting import export_audience as export_stage
     from kindred.audiences.preview_report import export_lines
-    from kindred.run.windows import parse_moment
 
     plain = Hashing.NONE if column is None else Hashing.SHA256
     with _target(out, connection, may_replace=force) as target:
@@ -101,7 +104,7 @@ def export_audience(
             exported_by=_who(),
             exported_at=datetime.now(UTC),
             destination=target.name,
-            as_of=None if as_of is None else parse_moment("as-of", as_of),
+            as_of=snapshot_asked(space, as_of),
             column=column,
         )
         done = export_stage(deployment(), spec_of(space), request, target)

@@ -58,7 +58,9 @@ def plpython() -> None:
 
 @app.command()
 def fit(
-    as_of: Annotated[str, typer.Option(help="Fit on the customers known before this time.")],
+    as_of: Annotated[
+        str, typer.Option(help="Fit on the customers known before this time (of a date: 0:00 UTC).")
+    ],
     space: SpaceOption = DEFAULT_SPACE,
     refit: Annotated[bool, typer.Option(help="Fit even if an encoder is available.")] = False,
 ) -> None:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from kindred.errors import PreflightError, SpecError
-from kindred.run.connections import from_environment, variable_of
+from kindred.run.connections import WAREHOUSE, from_environment, variable_of
 from kindred.settings import Settings
 from kindred.spec.model import Spec, load_spec
 from kindred.spec.names import did_you_mean, listed
 from kindred.spec.spec_files import spec_paths
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from kindred.run.context import Deployment
     from kindred.run.endpoint import Endpoint
     from kindred.run.store_login import Found as StoreLogin
@@ -87,6 +89,16 @@ def spec_of(space: str) -> Spec:
             f"{did_you_mean(space, paths)}"
         )
     return load_spec(paths[space])
+
+
+def snapshot_asked(space: str, text: str | None) -> "datetime | None":
+    """The moment of the snapshot that is named by it, or by its date; None for the current one."""
+    if text is None:
+        return None
+    from kindred.reports.figure_rows import as_of_asked
+
+    with deployment().reader(WAREHOUSE, f"kindred {space} as-of", schema="") as database:
+        return as_of_asked(database, spec_of(space).bi_schema, text)
 
 
 def endpoint(connection_id: str) -> "Endpoint":

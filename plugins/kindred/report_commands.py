@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,7 +34,11 @@ _NARROW, _LEAST = 16, 10
 """Characters of columns that are never folded, and that a folded one has at least."""
 
 AsOfOption = Annotated[
-    str | None, typer.Option(help="The snapshot, as in bi.snapshots; default: the current.")
+    str | None,
+    typer.Option(
+        help="The snapshot, as in bi.snapshots; a date: the newest of that day by the schedule's"
+        " clock; default: the current."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -51,11 +55,13 @@ def report(
     ] = False,
 ) -> None:
     """Write the report of a snapshot: one file of HTML, from what bi shows."""
+    from kindred.reports.figure_rows import as_of_asked
     from kindred.reports.report import read_figures, report_html
 
     schema = spec_of(space).bi_schema
     with _reader("report", space) as database:
-        figures = read_figures(database, space, schema, _moment(as_of), has_examples=examples)
+        moment = as_of_asked(database, schema, as_of)
+        figures = read_figures(database, space, schema, moment, has_examples=examples)
     text, found = report_html(figures), figures.night.scope.as_of
     path = Path(f"kindred_{space}_{snapshot_slug(found)}.html") if out is None else out
     write_file(str(path.absolute()), text)
@@ -77,7 +83,8 @@ def lookalikes(
 
     schema = spec_of(space).bi_schema
     with _reader("lookalikes", space) as database:
-        scope = figure_rows.find_scope(database, schema, _moment(as_of), most_nights=1)
+        moment = figure_rows.as_of_asked(database, schema, as_of)
+        scope = figure_rows.find_scope(database, schema, moment, most_nights=1)
         found = figure_rows.read_example(database, scope, customer_id, most=most)
     if not (found.lookalikes or found.segments):
         raise DataError(
@@ -120,7 +127,8 @@ def segments(
 
     schema = spec_of(space).bi_schema
     with _reader("segments", space) as database, database.repeatable_read():
-        scope = figure_rows.find_scope(database, schema, _moment(as_of), most_nights=1)
+        moment = figure_rows.as_of_asked(database, schema, as_of)
+        scope = figure_rows.find_scope(database, schema, moment, most_nights=1)
         everything = figure_rows.read_segments(database, scope, most=1000)
     found = [one for one in everything if algorithm in (None, one.algorithm)]
     if not found:
@@ -227,12 +235,6 @@ def _elsewhere(database: "Database", space: str) -> str:
     if not found:
         return ""
     return f". Space {space} shows nothing, but others do: {listed(found)}; add --space {found[0]}"
-
-
-def _moment(text: str | None) -> datetime | None:
-    from kindred.run.windows import parse_moment
-
-    return None if text is None else parse_moment("as-of", text)
 
 
 def _say(text: str) -> None:

@@ -16,12 +16,11 @@ from kindred.page.access import Access, Answer
 from kindred.page.bi_session import opened
 from kindred.page.person_rows import read_members, read_person
 from kindred.page.shell import Place, message, page
-from kindred.reports.figure_rows import find_scope, has_snapshot, read_audiences
+from kindred.reports.figure_rows import as_of_asked, find_scope, has_snapshot, read_audiences
 from kindred.reports.figures import Scope
 from kindred.reports.figures_of_lists import Audiences
 from kindred.reports.report import read_figures, report_html
 from kindred.reports.wording import count, moment, several
-from kindred.run.windows import parse_moment
 from kindred.spec.model import bi_schema_of
 from kindred.spec.names import plain
 from kindred.warehouse.database import Database
@@ -80,8 +79,8 @@ def report(access: Access, user: Any, asked: Asked) -> Answer:
     space = _space(spaces, asked)
     try:
         with opened(access.conninfo(), space) as database:
-            as_of = _moment(asked)
-            figures = read_figures(database, space, bi_schema_of(space), as_of)
+            bi = bi_schema_of(space)
+            figures = read_figures(database, space, bi, _moment(database, bi, asked))
     except DataError as error:
         return _nothing(spaces, str(error), 404)
     name = f"kindred_{space}_{snapshot_slug(figures.night.scope.as_of)}.html"
@@ -188,11 +187,12 @@ def _nothing(spaces: Sequence[str], text: str, status: int = 200) -> Answer:
 
 
 def _scope(database: Database, space: str, asked: Asked) -> Scope:
-    return find_scope(database, bi_schema_of(space), _moment(asked))
+    bi = bi_schema_of(space)
+    return find_scope(database, bi, _moment(database, bi, asked))
 
 
-def _moment(asked: Asked) -> datetime | None:
-    return parse_moment("as_of", asked["as_of"]) if asked.get("as_of") else None
+def _moment(database: Database, bi: str, asked: Asked) -> datetime | None:
+    return as_of_asked(database, bi, asked.get("as_of"), "as_of")
 
 
 def _place(

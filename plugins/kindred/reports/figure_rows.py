@@ -46,6 +46,7 @@ from kindred.reports.figures_of_lists import (
     Recommendations,
 )
 from kindred.reports.mean_intervals import labels_in_doubt
+from kindred.run.windows import day_of, parse_moment
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
 from kindred.warehouse.statements import comma_separated
@@ -98,6 +99,36 @@ def find_scope(
             f" before it is {found[0].as_of.isoformat()} (kindred snapshots lists them)"
         )
     return Scope(bi, found)
+
+
+def as_of_asked(
+    database: Database, bi: str, text: str | None, name: str = "as-of"
+) -> datetime | None:
+    """The snapshot that somebody names by its moment; a date names the newest of that day.
+
+    A day is one of the schedule's clock, as in ``bi.snapshots.as_of_date``.
+
+    Raises
+    ------
+    WindowError
+        when the text is neither a date nor a moment.
+    DataError
+        when no snapshot is published of that day.
+    """
+    if not text:
+        return None
+    moment, day = parse_moment(name, text), day_of(text)
+    if day is None:
+        return moment
+    _require_space(database, bi)
+    found = database.row("reports/snapshot_of_day", {"day": day}, bi=bi)
+    of_day, nearest = found or (None, None)
+    if of_day is None and nearest is not None:
+        raise DataError(
+            f"{bi}.snapshots: no snapshot is published as of {text}; the nearest before it is"
+            f" {nearest.isoformat()} (kindred snapshots lists them)"
+        )
+    return of_day or moment
 
 
 def has_snapshot(database: Database, bi: str) -> bool:

@@ -44,6 +44,14 @@ def parse_moment(name: str, text: str) -> datetime:
         ) from error
 
 
+def day_of(text: str) -> date | None:
+    """The date that a text is, if it is one without a time."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def windows_between(
     schedule: str | LocalSchedule, first: str, last: str, *, now: datetime
 ) -> list[Window]:
@@ -88,9 +96,8 @@ def windows_between(
 def _moments_of(name: str, text: str, zone: tzinfo) -> tuple[datetime, datetime]:
     """First and last moment of a date by a clock; a single moment counts as both."""
     moment = parse_moment(name, text)
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
+    day = day_of(text)
+    if day is None:
         return moment, moment
     midnight = datetime.combine(day, time(), zone)
     try:

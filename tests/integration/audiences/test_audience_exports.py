@@ -55,7 +55,8 @@ def test_members_are_exported_without_control_and_recorded(scene, kindred):
     assert code == 1
     assert "the file exists; give another name, or --force" in printed
     again = kindred.out / "again.csv"
-    assert kindred(scene, "export-audience", "responders", "--tier=10%", f"--out={again}")[0] == 0
+    arguments = ("responders", "--tier=10%", f"--out={again}", f"--as-of={FIRST_NIGHT[:10]}")
+    assert kindred(scene, "export-audience", *arguments)[0] == 0
     assert again.read_bytes() == path.read_bytes()
     path.write_text("mine")
     arguments = ("responders", "--tier=10%", f"--out={path}", "--force")

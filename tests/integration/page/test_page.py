@@ -100,6 +100,7 @@ def test_the_page_is_of_the_chosen_snapshot(client):
     ):
         found = client.get(as_of=wrong)
         assert (found.status_code, words in found.text) == (400, True), wrong
+    assert "Earlier snapshot: 300 customers" in client.get(as_of=FIRST_NIGHT[:10]).text
     assert client.get(as_of="2026-04-02").status_code == 404
     for wrong in (
         {"part": "secrets"},

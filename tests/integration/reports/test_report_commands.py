@@ -19,10 +19,12 @@ from integration.reports.report_scene import (
 from integration.warehouse import moment
 from kindred.artefacts.stored_reports import FOLDER, remove_reports, store_report
 from kindred.erasure.task import erase
+from kindred.errors import DataError
 from kindred.history.erasure_key import VARIABLE
 from kindred.publication.withdraw import withdraw
 from kindred.reports import report
 from kindred.reports.document import section_html
+from kindred.reports.figure_rows import as_of_asked
 from kindred.reports.sections import lookalike_section, night_section
 from kindred.run.context import open_run
 from kindred.tasks import run_task
@@ -82,6 +84,29 @@ def test_the_report_of_an_earlier_snapshot_knows_nothing_of_later_ones(
     assert code == 1
     assert "no snapshot is published as of 2026-04-02" in printed
     assert not (tmp_path / "none.html").exists()
+
+
+def test_a_date_names_the_newest_snapshot_of_that_day_by_the_clock_of_the_schedule(
+    command, reported, copy_laboratory
+):
+    for day, expected in (("2026-04-01", FIRST), (f"{LAST:%Y-%m-%d}", LAST)):
+        for asked in (("segments",), ("lookalikes", "7")):
+            code, printed = command.verbatim(*asked, "--json", "--as-of", day)
+            assert code == 0, printed
+            assert json.loads(printed)["as_of"] == expected.isoformat()
+    code, printed = command("segments", "--as-of", "2026-03-31")
+    assert code == 1
+    assert "at or before 2026-03-31" in printed
+    westward = copy_laboratory(reported)
+    westward.query(
+        "update kindred.snapshot_builds set as_of_date = '2026-03-31' where as_of = %s", (FIRST,)
+    )
+    with westward.deployment.warehouse("test", "") as database:
+        assert as_of_asked(database, "bi", "2026-03-31") == FIRST
+        with pytest.raises(
+            DataError, match="as of 2026-04-01; the nearest before it is 2026-04-01T02"
+        ):
+            as_of_asked(database, "bi", "2026-04-01")
 
 
 def test_without_a_place_it_is_named_after_space_and_snapshot(command, tmp_path, monkeypatch):
