@@ -47,7 +47,9 @@ def listed(names: Sequence[str], separator: str = ",") -> str:
 
 def plain(name: str) -> str:
     """A name as it is; characters that cannot be seen, or would move a cursor, are spelt out."""
-    return name if name.isprintable() else ascii(name)[1:-1]
+    if name.isprintable():
+        return name
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in name)
 
 
 def without_secrets(text: str) -> str:

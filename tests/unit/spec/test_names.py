@@ -35,4 +35,5 @@ def test_a_list_of_names_is_bounded():
 
 def test_what_can_be_seen_is_plain():
     assert plain("größe [red] {x} <b> '\"") == "größe [red] {x} <b> '\""
+    assert plain("größe · שלום\u2028 \\") == "größe · שלום\\u2028 \\"
     assert plain("a\u200bb\x00") == "a\\u200bb\\x00"
