@@ -24,7 +24,7 @@ from kindred.spec.names import listed, plain
 from kindred.spec.spec_files import spec_paths
 
 if TYPE_CHECKING:
-    from kindred.reports.figures import Trait
+    from kindred.reports.figures import Segmentation, Trait
     from kindred.warehouse.database import Database
 
 app = typer.Typer()
@@ -142,7 +142,13 @@ def segments(
         traits = [
             {"algorithm": one.algorithm, **asdict(trait)} for one in found for trait in one.traits
         ]
-        _print_json({"as_of": scope.as_of, "segments": rows, "traits": traits})
+        nobody = [
+            {"algorithm": one.algorithm, "customers": number, "share": alone}
+            for one in found
+            for number, alone in _in_no_segment(one)
+        ]
+        content = {"segments": rows, "in_no_segment": nobody, "traits": traits}
+        _print_json({"as_of": scope.as_of, **content})
         return
     _say(f"segments of snapshot {scope.as_of.isoformat()}")
     for one in found:
@@ -164,8 +170,18 @@ def segments(
                     segment.name,
                 )
                 for segment in one.segments
+            ]
+            + [
+                ("", f"{number:,}", f"{100 * alone:.1f}%", *(None for _ in titles), "in no segment")
+                for number, alone in _in_no_segment(one)
             ],
         )
+
+
+def _in_no_segment(found: "Segmentation") -> list[tuple[int, float]]:
+    """How many customers an algorithm has put into no segment, and their share; none if nobody."""
+    shares = [(one.customers, one.noise_share) for one in found.quality[:1]]
+    return [(round(alone * customers), alone) for customers, alone in shares if alone > 0]
 
 
 def _estimate(trait: "Trait") -> str | None:

@@ -174,6 +174,26 @@ def test_segments_have_names_sizes_and_outcomes(command, reported):
     assert "there are those by: hdbscan, kmeans" in printed
 
 
+def test_customers_in_no_segment_are_counted_even_if_nobody_is_in_one(
+    command, reported, copy_laboratory, tmp_path
+):
+    [(customers,)] = reported.query(
+        "select count(*) from bi.clusters_current where algorithm = 'hdbscan' and cluster_id = -1"
+    )
+    assert customers
+    code, printed = command("segments", "--algorithm", "hdbscan")
+    assert f" {customers} {customers / 3.1:.1f}% in no segment" in printed
+    code, printed = command.verbatim("segments", "--json")
+    [nobody] = json.loads(printed)["in_no_segment"]
+    assert (nobody["algorithm"], nobody["customers"]) == ("hdbscan", customers)
+    noise = copy_laboratory(reported)
+    noise.query("delete from kindred.cluster_profiles where algorithm = 'hdbscan'")
+    noise.query("update kindred.cluster_quality set noise_share = 1 where algorithm = 'hdbscan'")
+    code, printed = command_in(noise, tmp_path)("segments", "--algorithm", "hdbscan")
+    assert code == 0
+    assert "310 100.0% in no segment" in printed
+
+
 def test_snapshots_are_listed_newest_first_and_the_current_one_is_marked(command):
     code, printed = command("snapshots")
     assert code == 0, printed
