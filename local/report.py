@@ -13,9 +13,11 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extras import RealDictCursor
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from kindred.backfills.backfill_report import why_empty
+from kindred.reports.hidden import why_hidden
 from kindred.spec.model import Spec
 from kindred.warehouse.statements import Name, fill
 from local.event_report import (
@@ -155,7 +157,7 @@ def print_report(
         *([] if report.event_file_rows is None else [_event_row_table(report, bi_schema)]),
         _snapshot_table(report.snapshots, bi_schema),
         _stage_table(report.snapshots, stage_order),
-        _segment_table(report.segments, bi_schema),
+        _segment_table(report.segments, bi_schema, _hidden(report.snapshots)),
         _lookalike_table(report.example_lookalikes, bi_schema),
         *event_tables(report.events, bi_schema),
     ):
@@ -251,12 +253,22 @@ def _stage_table(snapshots: Sequence[Row], order: Sequence[str]) -> Table:
     return table
 
 
-def _segment_table(rows: Sequence[Row], bi: str) -> Table:
+def _hidden(snapshots: Sequence[Row]) -> Sequence[str]:
+    """The algorithms of the current snapshot, if it is one of these, whose segments are hidden."""
+    current = (row for row in snapshots if row.get("is_current"))
+    return next(current, {}).get("hidden_algorithms") or ()
+
+
+def _segment_table(rows: Sequence[Row], bi: str, hidden: Sequence[str] = ()) -> Table:
     """The largest segments of each algorithm, with the outcome that best separates them."""
     outcome, everyone = _outcome(rows)
     table = new_table(f"Segments of the current snapshot ({bi}.cluster_summary_current)")
     if outcome:
         table.caption = f"{outcome}: {everyone} of all; ↑ ↓ where the 95 % interval excludes it"
+        table.caption_justify = "left"
+    if hidden:
+        reason = escape(why_hidden(hidden))
+        table.caption = f"{table.caption}\n{reason}" if table.caption else reason
         table.caption_justify = "left"
     table.add_column("algorithm")
     table.add_column("cluster", justify="right")

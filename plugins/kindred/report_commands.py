@@ -25,6 +25,7 @@ from kindred.spec.spec_files import spec_paths
 
 if TYPE_CHECKING:
     from kindred.reports.figures import Segmentation, Trait
+    from kindred.reports.figures_of_lists import Example
     from kindred.warehouse.database import Database
 
 app = typer.Typer()
@@ -98,15 +99,34 @@ def lookalikes(
     for algorithm, cluster, name in found.segments:
         where = "in no segment" if cluster < 0 else f"segment {cluster}"
         _say(f"{algorithm}: {where}{f', {plain(name)}' if name else ''}")
+    _print_lookalikes(found)
+
+
+def _print_lookalikes(found: "Example") -> None:
+    """Who is similar, and what adds most to the distance of the first."""
+    from kindred.reports.hidden import WITHOUT_DISTANCES
+
+    is_public = all(one.distance is None for one in found.lookalikes)
+    distances = [() if is_public else (one.distance,) for one in found.lookalikes]
     _print_table(
-        ("rank", "lookalike", "distance", "similarity"),
-        [(one.rank, one.lookalike_id, one.distance, one.similarity) for one in found.lookalikes],
+        ("rank", "lookalike", *(() if is_public else ("distance",)), "similarity"),
+        [
+            (one.rank, one.lookalike_id, *distance, one.similarity)
+            for one, distance in zip(found.lookalikes, distances, strict=True)
+        ],
     )
+    if is_public and found.lookalikes:
+        _say(WITHOUT_DISTANCES)
     known = [one for one in found.contributions if one.share is not None]
     if known:
         _say(f"what sets customer {plain(found.lookalikes[0].lookalike_id)} apart:")
         _print_table(
-            ("column", "share of the distance", "customer", "lookalike"),
+            (
+                "column",
+                "share of the public distance" if is_public else "share of the distance",
+                "customer",
+                "lookalike",
+            ),
             [
                 (one.column_name, f"{100 * (one.share or 0):.1f}%", one.value_a, one.value_b)
                 for one in known
@@ -123,7 +143,7 @@ def segments(
 ) -> None:
     """Show the segments of a snapshot: names, sizes, outcomes, and what is telling of each."""
     from kindred.reports import figure_rows
-    from kindred.reports.outcome_charts import strongest_outcomes
+    from kindred.reports.hidden import why_hidden
 
     schema = spec_of(space).bi_schema
     with _reader("segments", space) as database, database.repeatable_read():
@@ -131,51 +151,66 @@ def segments(
         scope = figure_rows.find_scope(database, schema, moment, most_nights=1)
         everything = figure_rows.read_segments(database, scope, most=1000)
     found = [one for one in everything if algorithm in (None, one.algorithm)]
+    hidden = [name for name in scope.snapshot.hidden_algorithms or () if algorithm in (None, name)]
     if not found:
         known = ", ".join(one.algorithm for one in everything) or "none"
         raise DataError(
             f"snapshot {scope.as_of.isoformat()} shows no segments"
             f"{f' by {plain(algorithm)}' if algorithm else ''}; there are those by: {known}"
+            f"{f'; {why_hidden(hidden)}' if hidden else ''}"
         )
     if as_json:
-        rows = [_without_medoid(asdict(segment)) for one in found for segment in one.segments]
-        traits = [
-            {"algorithm": one.algorithm, **asdict(trait)} for one in found for trait in one.traits
-        ]
-        nobody = [
-            {"algorithm": one.algorithm, "customers": number, "share": alone}
-            for one in found
-            for number, alone in _in_no_segment(one)
-        ]
-        content = {"segments": rows, "in_no_segment": nobody, "traits": traits}
-        _print_json({"as_of": scope.as_of, **content})
+        content = {"as_of": scope.as_of, **_content_of(found), "hidden_algorithms": hidden}
+        _print_json(content)
         return
     _say(f"segments of snapshot {scope.as_of.isoformat()}")
     for one in found:
-        strongest = strongest_outcomes(one)
-        titles = list(strongest)[:SHOWN_OUTCOMES]
-        outcomes = {
-            (trait.cluster_id, title): _estimate(trait)
-            for title in titles
-            for trait in strongest[title]
-        }
-        _print_table(
-            (one.algorithm, "customers", "share", *titles, "name"),
-            [
-                (
-                    segment.cluster_id,
-                    f"{segment.customers:,}",
-                    f"{100 * segment.share:.1f}%",
-                    *(outcomes.get((segment.cluster_id, title)) for title in titles),
-                    segment.name,
-                )
-                for segment in one.segments
-            ]
-            + [
-                ("", f"{number:,}", f"{100 * alone:.1f}%", *(None for _ in titles), "in no segment")
-                for number, alone in _in_no_segment(one)
-            ],
+        _print_segments(one)
+    if hidden:
+        _say(why_hidden(hidden))
+
+
+def _content_of(found: "Sequence[Segmentation]") -> dict[str, list[dict[str, Any]]]:
+    """The segments of several algorithms, for programs."""
+    return {
+        "segments": [_without_medoid(asdict(segment)) for one in found for segment in one.segments],
+        "in_no_segment": [
+            {"algorithm": one.algorithm, "customers": number, "share": alone}
+            for one in found
+            for number, alone in _in_no_segment(one)
+        ],
+        "traits": [
+            {"algorithm": one.algorithm, **asdict(trait)} for one in found for trait in one.traits
+        ],
+    }
+
+
+def _print_segments(found: "Segmentation") -> None:
+    """The segments of an algorithm with their outcomes, and how many customers are in none."""
+    from kindred.reports.outcome_charts import strongest_outcomes
+
+    strongest = strongest_outcomes(found)
+    titles = list(strongest)[:SHOWN_OUTCOMES]
+    outcomes = {
+        (trait.cluster_id, title): _estimate(trait)
+        for title in titles
+        for trait in strongest[title]
+    }
+    rows: list[Sequence[object]] = [
+        (
+            segment.cluster_id,
+            f"{segment.customers:,}",
+            f"{100 * segment.share:.1f}%",
+            *(outcomes.get((segment.cluster_id, title)) for title in titles),
+            segment.name,
         )
+        for segment in found.segments
+    ]
+    rows += [
+        ("", f"{number:,}", f"{100 * alone:.1f}%", *(None for _ in titles), "in no segment")
+        for number, alone in _in_no_segment(found)
+    ]
+    _print_table((found.algorithm, "customers", "share", *titles, "name"), rows)
 
 
 def _in_no_segment(found: "Segmentation") -> list[tuple[int, float]]:

@@ -155,7 +155,7 @@ class Spec(Strict):
     )
     private: tuple[str, ...] = Field(
         default=(),
-        description="Features, labels and columns of events of which readers learn nothing; what"
+        description="Features, labels and columns of events whose values readers do not learn; what"
         " is made of such a column is private too.",
         examples=[["income"]],
     )

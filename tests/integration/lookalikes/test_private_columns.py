@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 
 from databases import administer
+from integration.command import Command
 from integration.lookalikes.private_attacks import ATTACKS, Reader, from_public_columns
 from integration.warehouse import make_spec, moment
 from kindred.run import builds
@@ -163,6 +164,22 @@ def test_lists_and_functions_compare_the_public_columns(clinic):
             assert [other for other, _ in asked] == nearest
             expected = np.round(1 / (1 + np.sort(apart[customer - 1])[:8]), 2)
             assert [similarity for _, similarity in asked] == pytest.approx(expected, abs=0.011)
+
+
+def test_the_commands_say_why_segments_and_distances_are_missing(clinic, tmp_path):
+    command = Command(clinic, tmp_path)
+    command.write_spec()
+    why = "segments by hdbscan are not shown: they would tell readers too much of a private column"
+    code, printed = command("segments")
+    assert (code, why in printed) == (0, True), printed
+    code, printed = command("segments", "--algorithm", "hdbscan")
+    assert (code, why in printed, "Lower the weight" in printed) == (1, True, True), printed
+    code, printed = command("segments", "--algorithm", "kmeans")
+    assert (code, why in printed) == (0, False)
+    code, printed = command("lookalikes", "1")
+    assert code == 0, printed
+    assert "rank lookalike similarity 1 " in printed
+    assert "distances are not shown, since private columns take part in them" in printed
 
 
 def test_segments_that_give_a_column_away_are_not_shown(clinic):

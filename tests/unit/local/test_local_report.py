@@ -195,6 +195,14 @@ def test_names_and_values_are_data_in_every_table_and_line():
     assert "\x1b[2J" not in text
 
 
+def test_hidden_segments_are_missing_for_a_reason():
+    current = {**SNAPSHOT, "is_current": True, "hidden_algorithms": ["hdbscan", "kmeans"]}
+    text = " ".join(printed(Report([current], [], LOOKALIKES, SUMMARY)).split())
+    assert "segments by hdbscan, kmeans are not shown: they would tell readers too much" in text
+    assert "Lower the weight" in text
+    assert "not shown" not in printed(Report([SNAPSHOT], CLUSTERS, LOOKALIKES, SUMMARY))
+
+
 def test_a_run_ends_with_the_commands_for_its_own_space():
     assert 'make kindred ARGS="segments --space odd"' in look_lines("odd")[0]
     assert all("--space odd" in line for line in look_lines("odd"))
