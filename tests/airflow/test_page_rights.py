@@ -102,6 +102,9 @@ def test_look_ups_are_in_both_logs_and_limited_for_all_processes(airflow, sign_i
     before = len(audit(airflow, "editor"))
     found = [ask(client, "POST", "customer") for _ in range(LOOKUPS - before + 1)]
     assert [one.status_code for one in found] == [200] * (LOOKUPS - before) + [429]
+    # The first of them leaves the hour before an hour is over.
+    assert 3000 < int(found[-1].headers["retry-after"]) < 3600
+    assert "The next is possible in " in found[-1].text
     rows = audit(airflow, "editor")
     assert rows[-2:] == [
         ("editor", "kindred_look_up", f"customer_similarity__{LOOKED_AT}", "customer"),

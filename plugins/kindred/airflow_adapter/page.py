@@ -6,6 +6,7 @@ imports this module.
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any
 
 from airflow.api_fastapi.app import get_auth_manager
@@ -54,8 +55,8 @@ class AirflowAccess:
             return False
         return _may(user, READ if persons is Persons.READ else EDIT, space)
 
-    def admits(self, user: Any, space: str, kind: str) -> bool:
-        """Count a look-up in Airflow's audit log, which all API servers share.
+    def seconds_to_wait(self, user: Any, space: str, kind: str) -> int:
+        """Count a look-up in Airflow's audit log, which all API servers share; 0 admits it.
 
         It is recorded before it is counted, so that several at once never pass the limit together.
         The audit log gets no id of a customer: it is kept for months, and no erasure reaches it.
@@ -65,16 +66,21 @@ class AirflowAccess:
             entry = Log(event=LOOKED_UP, owner=name, dag_id=dag_id_of(space), extra=kind)
             session.add(entry)
             session.commit()
+            limit, now = Page.from_env().page_lookups_per_hour, datetime.now(UTC)
             made = (
-                session.query(Log)
+                session.query(Log.dttm)
                 .filter(Log.event == LOOKED_UP, Log.owner == name)
-                .filter(Log.dttm > datetime.now(UTC) - WINDOW)
-                .count()
+                .filter(Log.dttm > now - WINDOW)
+                .order_by(Log.dttm.desc())
+                .limit(limit + 1)
+                .all()
             )
-            is_admitted = made <= Page.from_env().page_lookups_per_hour
-            if not is_admitted:
-                entry.event = REFUSED
-            return is_admitted
+            if len(made) <= limit:
+                return 0
+            entry.event = REFUSED
+            # This one does not count: the oldest of those before it has to leave the hour.
+            oldest = made[-1][0] or now
+            return max(1, ceil((oldest + WINDOW - now).total_seconds()))
 
     def space_of(self, dag_id: str) -> str | None:
         """The space whose snapshots or erasures a DAG works on."""

@@ -26,8 +26,11 @@ class Access(Protocol):
     def sees_persons(self, user: Any, space: str) -> bool:
         """Whether a user may look at single customers of a space."""
 
-    def admits(self, user: Any, space: str, kind: str) -> bool:
-        """Record a look-up, of a customer or an audience; False beyond the limit of an hour."""
+    def seconds_to_wait(self, user: Any, space: str, kind: str) -> int:
+        """Record a look-up, of a customer or an audience; 0 admits it.
+
+        Beyond the limit of an hour, the seconds after which the user may look up again.
+        """
 
     def space_of(self, dag_id: str) -> str | None:
         """The space that a DAG works on, if any."""

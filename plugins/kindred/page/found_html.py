@@ -113,9 +113,16 @@ def _lookalikes(place: Place, person: Person) -> str:
     if not rows:
         return '<p class="lead">Nobody is listed as similar.</p>'
     customer = {"customer_id": person.customer_id}
+    known = len(person.columns.get(person.customer_id, {}))
+    note = (
+        f'<p class="note">{len(names)} of {known} columns; the card "Columns" below has all of the'
+        " customer's.</p>"
+        if len(names) < known
+        else ""
+    )
     return (
         f"{_form('found', 'customer', place)}{_form('compared', 'customer', place, customer)}"
-        f'<div class="block wide"><h3 id="similar">Who is similar</h3>'
+        f'<div class="block wide"><h3 id="similar">Who is similar</h3>{note}'
         f"{_table('similar', titles, rows)}</div>"
     )
 

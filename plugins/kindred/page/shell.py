@@ -25,6 +25,11 @@ border:1px solid var(--muted);border-radius:6px;padding:7px 10px;min-height:40px
 select,input{{display:block;margin-top:3px}}
 input{{width:22rem}}
 button{{cursor:pointer;background:var(--link);border-color:var(--link);color:var(--on-strong)}}
+.scroll{{background:
+linear-gradient(to right,var(--card) 40%,transparent) 0 0/32px 100% no-repeat local,
+linear-gradient(to left,var(--card) 40%,transparent) 100% 0/32px 100% no-repeat local,
+linear-gradient(to right,var(--edge),transparent) 0 0/10px 100% no-repeat scroll,
+linear-gradient(to left,var(--edge),transparent) 100% 0/10px 100% no-repeat scroll}}
 .list table{{width:auto;min-width:100%}}
 .list th,.list td{{overflow-wrap:break-word;padding:5px 18px 5px 0;vertical-align:middle}}
 .list thead th{{vertical-align:bottom;white-space:nowrap}}
@@ -43,6 +48,9 @@ header label{{flex:0 1 auto}}
 header select{{width:100%}}
 .card{{padding:14px}}
 .scroll th,.scroll td{{overflow-wrap:break-word}}
+.scroll tr>:first-child:nth-last-child(2),.scroll tr>:nth-child(2):last-child{{min-width:0;
+overflow-wrap:anywhere}}
+.scroll tr>:nth-child(2):last-child{{min-width:9ch;padding-right:0}}
 }}
 @media print{{.choice,button{{display:none}}}}
 """

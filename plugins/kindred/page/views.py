@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import ceil
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,7 +37,6 @@ MOST_NIGHTS = 100
 MOST_AUDIENCES = 500
 MOST_LOGGED = 600
 LARGEST_RANK = 2**31
-LIMIT_SECONDS = 3600
 NO_SPACE = "There is no space of this name whose DAG you may read."
 NO_PERSONS = "Single customers are for those who may edit the DAG of the space."
 TOO_MANY = "You have looked up as many customers and audiences as one may in an hour."
@@ -137,12 +137,16 @@ def _look_up(access: Access, user: Any, asked: Asked, subject: str, read: Read) 
     space = _space(spaces, asked)
     if not access.sees_persons(user, space):
         raise HTTPException(403, NO_PERSONS)
-    is_admitted = access.admits(user, space, subject.partition(" ")[0])
-    outcome = "look-up" if is_admitted else "look-up beyond the limit"
+    seconds = access.seconds_to_wait(user, space, subject.partition(" ")[0])
+    outcome = "look-up beyond the limit" if seconds else "look-up"
     who = plain(access.name(user))
     log.info("%s: user %s, space %s, %s", outcome, who, space, plain(subject[:MOST_LOGGED]))
-    if not is_admitted:
-        raise HTTPException(429, TOO_MANY, {"Retry-After": str(LIMIT_SECONDS)})
+    if seconds:
+        again = datetime.now(UTC) + timedelta(seconds=seconds)
+        wait = f"in {several(ceil(seconds / 60), 'minute')}, at {again:%H:%M:%S} UTC"
+        raise HTTPException(
+            429, f"{TOO_MANY} The next is possible {wait}.", {"Retry-After": str(seconds)}
+        )
     try:
         with opened(access.conninfo(), space) as database:
             scope = _scope(database, space, asked)

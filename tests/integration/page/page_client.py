@@ -30,9 +30,9 @@ class StandIn:
     def sees_persons(self, user: str, space: str) -> bool:
         return self.rights[user][space] == "edit"
 
-    def admits(self, user: str, space: str, kind: str) -> bool:
+    def seconds_to_wait(self, user: str, space: str, kind: str) -> int:
         self.made.append((user, space, kind))
-        return len(self.made) <= self.limit
+        return 0 if len(self.made) <= self.limit else 754
 
     def space_of(self, dag_id: str) -> str | None:
         return {"customer_similarity": "default"}.get(dag_id)

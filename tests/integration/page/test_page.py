@@ -263,7 +263,8 @@ def test_look_ups_are_logged_with_user_and_id_and_limited(server, reported, capl
         assert limited.post("/customer", customer_id="7").status_code == 200
         assert limited.post("/customer", customer_id="99\nlook-up: user eve").status_code == 404
         refused = limited.post("/audience", audience="leaving")
-    assert (refused.status_code, refused.headers["retry-after"]) == (429, "3600")
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "754")
+    assert re.search(r"The next is possible in 13 minutes, at \d\d:\d\d:\d\d UTC", refused.text)
     assert access.made == [
         ("admin", "default", "customer"), ("admin", "default", "customer"),
         ("admin", "default", "audience"),

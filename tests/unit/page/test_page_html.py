@@ -122,6 +122,19 @@ def test_long_words_are_broken_in_titles_and_heads_of_columns():
     )
 
 
+def test_columns_that_are_left_out_beside_lookalikes_are_counted():
+    columns = {f"c{number}": number for number in range(10)}
+    text = person_html(PLACE, replace(PERSON, columns={HOSTILE: columns, "b": columns}))
+    assert "8 of 10 columns" in text
+    assert " of 3 columns" not in person_html(PLACE, PERSON)
+
+
+def test_a_table_of_names_and_values_wraps_on_a_telephone():
+    narrow = STYLE[STYLE.index("@media (max-width:640px)", STYLE.index(".card.choice") - 60) :]
+    wraps = r"nth-child\(2\):last-child\{[^}]*min-width:0;\s*overflow-wrap:anywhere"
+    assert re.search(wraps, narrow)
+
+
 @pytest.mark.parametrize(
     ("value", "written"),
     [
