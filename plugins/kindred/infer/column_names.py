@@ -86,6 +86,9 @@ _MEASURES = vocabulary(
     "montant prix salaire"
 )
 _MAX_CATEGORY_WORDS = 2  # age_at_first_sex is an age
+_MOST_RENAMED, _SHOWN_RENAMED = 5, 3
+"""Columns renamed for one reason that have a note each, and that are named where there are more."""
+
 _RANKS = {"number", "num", "n", "rank", "level", "age", "alter", "altersgruppe"}
 _OUTCOMES = vocabulary(
     "churn churned churner attrition exited cancelled canceled response responded responder "
@@ -107,7 +110,7 @@ def clean_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
     ['xmin_2']
     """
     names: list[str] = []
-    notes: list[str] = []
+    renamed: dict[str, list[str]] = {}
     for number, given in enumerate(header, start=1):
         visible = "".join(c for c in given if unicodedata.category(c) != "Cf" or c in _JOINERS)
         plain = " ".join(visible.replace("\0", "").replace("%", " percent").split())
@@ -117,9 +120,17 @@ def clean_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
             name = _unused(name, {*names, *header})
         if name != given:
             why = _why_renamed(given, visible, plain, names)
-            notes.append(f"column {number} is named {name!r}: {why}")
+            renamed.setdefault(why, []).append(f"column {number} is named {name!r}")
         names.append(name)
-    return names, notes
+    return names, [note for why, those in renamed.items() for note in _notes(why, those)]
+
+
+def _notes(why: str, renamed: Sequence[str]) -> list[str]:
+    """A note per column that was renamed for a reason; one alone where there are many."""
+    if len(renamed) <= _MOST_RENAMED:
+        return [f"{one}: {why}" for one in renamed]
+    first = ", ".join(renamed[:_SHOWN_RENAMED])
+    return [f"{len(renamed):,} columns are renamed: {first} and so on, since {why}"]
 
 
 def _why_renamed(given: str, visible: str, plain: str, names: Iterable[str]) -> str:

@@ -122,7 +122,7 @@ def read_table(
     names, renamed = clean_names(header)
     notes += renamed
     if looks_like_row(rows.columns, header):
-        notes.append("the first line looks like a row: is the header missing?")
+        notes.insert(0, "the first line looks like a row: is the header missing?")
     columns = []
     for name, column in zip(names, rows.columns, strict=True):
         cleaned, found = _cleaned(column, name, layout.separator, separator)

@@ -110,6 +110,8 @@ def test_short_rows_are_filled_and_counted_and_empty_ends_are_cut():
 
 def test_a_header_of_numbers_is_suspected_to_be_a_row():
     assert any("the header missing" in note for note in read_table(b"33,1,9\n35,2,4\n").notes)
+    # It explains the others.
+    assert "the header missing" in read_table(b"33,1,1,1,9\n35,2,2,2,4\n").notes[0]
 
 
 def test_names_are_made_usable_and_unique():
@@ -122,6 +124,11 @@ def test_names_are_made_usable_and_unique():
     assert len(notes) == 6
     assert "column 1 is named 'column_1': it had no name" in notes
     assert "column 3 is named 'age_3': an earlier column has the same name" in notes
+    names, notes = clean_names(["1"] * 77)
+    assert len({*names}) == 77
+    [note] = notes
+    assert note.startswith("76 columns are renamed: column 2 is named '1_2', column 3 ")
+    assert "an earlier column has the same name" in note
 
 
 @pytest.mark.parametrize(
