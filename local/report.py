@@ -347,6 +347,8 @@ def _title(name: str) -> str:
 def _attribute(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()  # as everywhere else
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, float) and abs(value) < 1000:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 app = typer.Typer()
 console = Console(emoji=False)
 SHOWN_OUTCOMES = 2
+MOST_CONTRIBUTIONS = 10
+"""Columns that a distance is explained by; those that add less are one line."""
+
 _NARROW, _LEAST = 16, 10
 """Characters of columns that are never folded, and that a folded one has at least."""
 
@@ -118,6 +121,8 @@ def _print_lookalikes(found: "Example") -> None:
     if is_public and found.lookalikes:
         _say(WITHOUT_DISTANCES)
     known = [one for one in found.contributions if one.share is not None]
+    known.sort(key=lambda one: -(one.share or 0))
+    rest = [one.share or 0 for one in known[MOST_CONTRIBUTIONS:]]
     if known:
         _say(f"what sets customer {plain(found.lookalikes[0].lookalike_id)} apart:")
         _print_table(
@@ -128,9 +133,10 @@ def _print_lookalikes(found: "Example") -> None:
                 "lookalike",
             ),
             [
-                (one.column_name, f"{100 * (one.share or 0):.1f}%", one.value_a, one.value_b)
-                for one in known
-            ],
+                (one.column_name, _percent(one.share), one.value_a, one.value_b)
+                for one in known[:MOST_CONTRIBUTIONS]
+            ]
+            + ([(f"{len(rest)} others", _percent(sum(rest)), None, None)] if rest else []),
         )
 
 
@@ -144,13 +150,16 @@ def segments(
     """Show the segments of a snapshot: names, sizes, outcomes, and what is telling of each."""
     from kindred.reports import figure_rows
     from kindred.reports.hidden import why_hidden
+    from kindred.reports.report import main_algorithm
 
     schema = spec_of(space).bi_schema
     with _reader("segments", space) as database, database.repeatable_read():
         moment = figure_rows.as_of_asked(database, schema, as_of)
         scope = figure_rows.find_scope(database, schema, moment, most_nights=1)
         everything = figure_rows.read_segments(database, scope, most=1000)
+    main = main_algorithm(everything)
     found = [one for one in everything if algorithm in (None, one.algorithm)]
+    found.sort(key=lambda one: one is not main)  # as in the report
     hidden = [name for name in scope.snapshot.hidden_algorithms or () if algorithm in (None, name)]
     if not found:
         known = ", ".join(one.algorithm for one in everything) or "none"
@@ -200,17 +209,21 @@ def _print_segments(found: "Segmentation") -> None:
         (
             segment.cluster_id,
             f"{segment.customers:,}",
-            f"{100 * segment.share:.1f}%",
+            _percent(segment.share),
             *(outcomes.get((segment.cluster_id, title)) for title in titles),
             segment.name,
         )
         for segment in found.segments
     ]
     rows += [
-        ("", f"{number:,}", f"{100 * alone:.1f}%", *(None for _ in titles), "in no segment")
+        ("", f"{number:,}", _percent(alone), *(None for _ in titles), "in no segment")
         for number, alone in _in_no_segment(found)
     ]
     _print_table((found.algorithm, "customers", "share", *titles, "name"), rows)
+
+
+def _percent(share: float | None) -> str:
+    return f"{100 * (share or 0):.1f}%"
 
 
 def _in_no_segment(found: "Segmentation") -> list[tuple[int, float]]:

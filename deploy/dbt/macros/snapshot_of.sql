@@ -1,5 +1,5 @@
 {#
-  The as_of of the snapshot that was published for a date (UTC), for a filter that reads one partition only:
+  The as_of of the snapshot that was published for a date (of the schedule's time zone), for a filter that reads one partition only:
 
       select * from {{ source('kindred', 'lookalikes') }} where as_of = {{ kindred.snapshot_of('2026-01-21') }}
 

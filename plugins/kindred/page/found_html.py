@@ -249,6 +249,8 @@ def _value(value: Any) -> str:
     """A value as the source had it, with all of its digits."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"  # as the warehouse writes them
     if isinstance(value, float | Decimal):
         exact = f"{Decimal(str(value)):f}"
         return exact if len(exact) <= _MOST_DIGITS else str(value)

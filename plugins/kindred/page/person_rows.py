@@ -14,7 +14,7 @@ from kindred.page.persons import (
     Person,
     Recommended,
 )
-from kindred.reports.figure_rows import read_key_type
+from kindred.reports.figure_rows import MOST_SEGMENTS, read_key_type
 from kindred.reports.figures import Scope
 from kindred.reports.figures_of_lists import Contribution, Lookalike
 from kindred.warehouse.database import Database
@@ -68,10 +68,10 @@ def read_members(
 
 
 def read_algorithms(database: Database, scope: Scope) -> tuple[str, ...]:
-    """The algorithms whose segments the snapshot shows."""
-    found = database.rows("page/algorithms", {"as_of": scope.as_of}, bi=scope.bi)
-    hidden = scope.snapshot.hidden_algorithms or ()
-    return tuple(name for (name,) in found if name not in hidden)
+    """The algorithms whose segments the snapshot shows, that of the map first."""
+    hidden = list(scope.snapshot.hidden_algorithms or ())
+    asked = {"as_of": scope.as_of, "hidden": hidden, "most": MOST_SEGMENTS}
+    return tuple(name for (name,) in database.rows("page/algorithms", asked, bi=scope.bi))
 
 
 def has_view(database: Database, scope: Scope, view: str) -> bool:

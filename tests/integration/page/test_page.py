@@ -20,6 +20,7 @@ from integration.reports.report_scene import (
 from kindred.page import app as page_app
 from kindred.page import bi_session, found_html, person_rows, views
 from kindred.page.shell import HEADERS
+from kindred.reports.report import read_figures
 from kindred.spec.model import bi_schema_of
 
 PARTS = (
@@ -118,6 +119,14 @@ def test_without_a_space_the_first_that_has_a_snapshot_opens(client):
     assert found.headers["location"] == "./?part=map&space=default"
     assert page.get("some", space="odd").status_code == 404
     assert page.get("one").status_code == 404
+
+
+def test_algorithms_have_the_order_of_the_report(client, reported):
+    with reported.deployment.warehouse("test", "") as database:
+        main = read_figures(database, "default", "bi").mapped
+    found = re.findall(r">Segments by (\w+)</a>", client.get().text)
+    assert sorted(found) == ["hdbscan", "kmeans"]
+    assert found[0] == main == "kmeans"
 
 
 def test_a_dag_leads_to_its_space(client):

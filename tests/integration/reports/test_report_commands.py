@@ -1,6 +1,7 @@
 """The commands that show what ``bi`` has: a report, lookalikes, segments, snapshots."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,7 @@ from integration.reports.report_scene import (
     report_spec,
 )
 from integration.warehouse import moment
+from kindred import report_commands
 from kindred.artefacts.stored_reports import FOLDER, remove_reports, store_report
 from kindred.erasure.task import erase
 from kindred.errors import DataError
@@ -25,6 +27,7 @@ from kindred.publication.withdraw import withdraw
 from kindred.reports import report
 from kindred.reports.document import section_html
 from kindred.reports.figure_rows import as_of_asked
+from kindred.reports.report import read_figures
 from kindred.reports.sections import lookalike_section, night_section
 from kindred.run.context import open_run
 from kindred.tasks import run_task
@@ -140,6 +143,18 @@ def test_lookalikes_are_those_of_bi_with_segments_and_reasons(command, reported)
     assert {one["column_name"] for one in found["contributions"]} == report_spec().features.keys()
 
 
+def test_many_columns_are_explained_by_those_that_add_most(command, monkeypatch):
+    monkeypatch.setattr(report_commands, "MOST_CONTRIBUTIONS", 2)
+    code, printed = command("lookalikes", "7")
+    assert code == 0, printed
+    explained = printed.partition("apart:")[2]
+    shares = [float(one) for one in re.findall(r" (\d+\.\d)%", explained)]
+    assert len(shares) == 3
+    assert shares[0] >= shares[1]
+    assert sum(shares) == pytest.approx(100, abs=0.2)
+    assert f" {len(report_spec().features) - 2} others " in explained
+
+
 @pytest.mark.parametrize("wrong", ["x' or '1'='1", "7; drop table kindred.snapshots", "1e3"])
 def test_an_id_is_never_part_of_a_statement(command, wrong):
     code, printed = command("lookalikes", wrong)
@@ -169,6 +184,9 @@ def test_segments_have_names_sizes_and_outcomes(command, reported):
     )
     assert sizes == {(algorithm, cluster): size for algorithm, cluster, size in expected}
     assert "medoid_id" not in printed
+    with reported.deployment.warehouse("test", "") as database:
+        main = read_figures(database, "default", "bi").mapped
+    assert found["segments"][0]["algorithm"] == main == "kmeans"
     code, printed = command("segments", "--algorithm", "magic")
     assert code == 1
     assert "there are those by: hdbscan, kmeans" in printed

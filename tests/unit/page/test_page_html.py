@@ -145,6 +145,7 @@ def test_a_table_of_names_and_values_wraps_on_a_telephone():
         (0.00001234, "0.00001234"),
         (1e300, "1e+300"),
         (2026, "2026"),
+        (True, "true"),
     ],
 )
 def test_values_of_the_source_have_all_of_their_digits(value, written):
