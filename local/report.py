@@ -152,17 +152,19 @@ def print_report(
     console: Console, report: Report, stage_order: Sequence[str], bi_schema: str = "bi"
 ) -> None:
     """Print the report as tables, with the stages in the given order."""
+    hidden = _hidden(report.snapshots)
     for table in (
         *([] if report.file_rows is None else [_row_table(report, report.file_rows, bi_schema)]),
         *([] if report.event_file_rows is None else [_event_row_table(report, bi_schema)]),
         _snapshot_table(report.snapshots, bi_schema),
         _stage_table(report.snapshots, stage_order),
-        _segment_table(report.segments, bi_schema, _hidden(report.snapshots)),
+        *([_segment_table(report.segments, bi_schema)] if report.segments or not hidden else []),
+        *([escape(why_hidden(hidden))] if hidden else []),
         _lookalike_table(report.example_lookalikes, bi_schema),
         *event_tables(report.events, bi_schema),
     ):
         console.print()
-        console.print(table)
+        console.print(table, highlight=False)
 
 
 def _row_table(report: Report, file_rows: int, bi: str) -> Table:
@@ -259,16 +261,12 @@ def _hidden(snapshots: Sequence[Row]) -> Sequence[str]:
     return next(current, {}).get("hidden_algorithms") or ()
 
 
-def _segment_table(rows: Sequence[Row], bi: str, hidden: Sequence[str] = ()) -> Table:
+def _segment_table(rows: Sequence[Row], bi: str) -> Table:
     """The largest segments of each algorithm, with the outcome that best separates them."""
     outcome, everyone = _outcome(rows)
     table = new_table(f"Segments of the current snapshot ({bi}.cluster_summary_current)")
     if outcome:
         table.caption = f"{outcome}: {everyone} of all; ↑ ↓ where the 95 % interval excludes it"
-        table.caption_justify = "left"
-    if hidden:
-        reason = escape(why_hidden(hidden))
-        table.caption = f"{table.caption}\n{reason}" if table.caption else reason
         table.caption_justify = "left"
     table.add_column("algorithm")
     table.add_column("cluster", justify="right")

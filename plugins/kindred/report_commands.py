@@ -162,10 +162,11 @@ def segments(
     found.sort(key=lambda one: one is not main)  # as in the report
     hidden = [name for name in scope.snapshot.hidden_algorithms or () if algorithm in (None, name)]
     if not found:
-        known = ", ".join(one.algorithm for one in everything) or "none"
+        known = ", ".join(one.algorithm for one in everything)
+        there = f"; there are those by: {known or 'none'}" if known or not hidden else ""
         raise DataError(
             f"snapshot {scope.as_of.isoformat()} shows no segments"
-            f"{f' by {plain(algorithm)}' if algorithm else ''}; there are those by: {known}"
+            f"{f' by {plain(algorithm)}' if algorithm else ''}{there}"
             f"{f'; {why_hidden(hidden)}' if hidden else ''}"
         )
     if as_json:
