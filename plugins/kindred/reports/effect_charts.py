@@ -1,10 +1,13 @@
 """What is telling of segments: effect sizes by column and segment, as a heat map."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 
 from kindred.reports.chart import Chart, Frame, Key, Spec, Table
-from kindred.reports.figures import Segmentation, Trait
+from kindred.reports.figures import FEWEST_OF_A_TRAIT, Segmentation, Trait
 from kindred.reports.lettering import WIDER
 from kindred.reports.mean_intervals import CUT, within_limits
 from kindred.reports.named_rows import named_rows
@@ -18,7 +21,9 @@ from kindred.reports.vega import (
 )
 from kindred.reports.wording import short, shown
 
-MOST_TRAITS = 14
+MOST_TRAITS = 24
+"""Rows that are drawn: the three terms that a name has, of eight segments."""
+
 MOST_NAMED = 6
 """Of the rows that are left out."""
 
@@ -33,18 +38,18 @@ def effects(segmentation: Segmentation) -> list[Chart]:
     telling = [one for one in segmentation.traits if one.role == "feature" and one.effect]
     if not telling:
         return []
-    columns, repeated = _rows(telling)
-    listed = [*columns, *repeated]
-    cells = [one for one in telling if one.title in listed]
-    drawn = [one for one in cells if one.title in columns]
-    ends = f" An interval of a mean {CUT}." if cut & {one.column_name for one in cells} else ""
+    rows = _rows(segmentation, telling)
+    listed = [*rows.drawn, *rows.repeated, *rows.rest]
+    drawn = [one for one in telling if one.title in rows.drawn]
+    ends = f" An interval of a mean {CUT}." if cut & {one.column_name for one in telling} else ""
     return [
         Chart(
             _title(drawn),
             "Effect size of each column by segment: how far the segment's mean or share is from"
             " everybody's (Cohen's d or h: 0.2 small, 0.5 medium, 0.8 large). Numbers are compared"
             " on the encoder's scale, where a few large ones count less. Only what is most telling"
-            f" of a segment is known; other cells are empty.{ends}{_left_out(repeated)}",
+            f" of a segment is known; other cells are empty.{ends}"
+            + _left_out(segmentation, rows, telling),
             Table(
                 ("column", "segment", "effect", "in the segment", "everybody"),
                 tuple(
@@ -55,11 +60,11 @@ def effects(segmentation: Segmentation) -> list[Chart]:
                         *_figures(one),
                     )
                     for one in sorted(
-                        cells, key=lambda one: (listed.index(one.title), one.cluster_id)
+                        telling, key=lambda one: (listed.index(one.title), one.cluster_id)
                     )
                 ),
             ),
-            lambda frame: _effects(frame, segmentation, columns, drawn),
+            lambda frame: _effects(frame, segmentation, rows.drawn, drawn),
             keys=tuple(
                 Key(EFFECT_COLOURS[at], words, is_outlined=True)
                 for at, words in (
@@ -77,36 +82,85 @@ def effects(segmentation: Segmentation) -> list[Chart]:
     ]
 
 
-def _rows(telling: Sequence[Trait]) -> tuple[list[str], list[str]]:
-    """The columns to draw, the most telling first, and those that would only repeat one of them.
+@dataclass(frozen=True)
+class _Rows:
+    """Titles of rows: to draw, not to draw since they repeat one of these, and the others."""
 
-    "No internet service" in each of six columns is one fact about a segment, not six.
+    drawn: tuple[str, ...]
+    repeated: tuple[str, ...]
+    rest: tuple[str, ...]
+
+
+def _rows(segmentation: Segmentation, telling: Sequence[Trait]) -> _Rows:
+    """The rows to draw, the most telling first, and those that are in the table only.
+
+    What is most telling of each segment is drawn before what is second of one, and so on: a
+    segment with small effects has its rows beside one with large ones. "No internet service" in
+    each of six columns is one fact about a segment, not six.
     """
     shown_of: dict[str, set[tuple[int, str]]] = {}
     strength: dict[str, float] = {}
     for one in telling:
         shown_of.setdefault(one.title, set()).add((one.cluster_id, _number(one)))
         strength[one.title] = max(strength.get(one.title, 0.0), abs(one.effect or 0.0))
-    columns: list[str] = []
+    drawn: list[str] = []
     repeated: list[str] = []
-    for title in sorted(strength, key=lambda title: (-strength[title], title)):
-        if len(columns) == MOST_TRAITS:
-            break
+    rest: list[str] = []
+    for title in _in_turn(segmentation, telling):
         here = shown_of[title]
-        if len(here) >= FEWEST_REPEATED and any(here <= shown_of[other] for other in columns):
+        if len(here) >= FEWEST_REPEATED and any(here <= shown_of[other] for other in drawn):
             repeated.append(title)
         else:
-            columns.append(title)
-    return columns, repeated
+            (drawn if len(drawn) < MOST_TRAITS else rest).append(title)
+
+    def ranked(titles: Sequence[str]) -> tuple[str, ...]:
+        return tuple(sorted(titles, key=lambda title: (-strength[title], title)))
+
+    return _Rows(ranked(drawn), ranked(repeated), ranked(rest))
 
 
-def _left_out(repeated: Sequence[str]) -> str:
-    if not repeated:
-        return ""
-    named = [*map(short, repeated[:MOST_NAMED])]
-    if len(repeated) > MOST_NAMED:
-        named.append(f"{len(repeated) - MOST_NAMED} more")
-    return f" Rows that would repeat another are in the table only: {', '.join(named)}."
+def _in_turn(segmentation: Segmentation, telling: Sequence[Trait]) -> list[str]:
+    """The rows' titles, once each: the first of every segment, the second of every one, and so on.
+
+    Of a segment, columns come first that its name has: it may be of an earlier snapshot.
+    """
+    own: dict[int, list[Trait]] = {one.cluster_id: [] for one in segmentation.segments}
+    for one in telling:
+        own.setdefault(one.cluster_id, []).append(one)
+    for cluster, traits in own.items():
+        name = segmentation.names.get(cluster, "")
+        traits.sort(
+            key=lambda one: (not _is_in(one.column_name, name), -abs(one.effect or 0), one.title)
+        )
+    turns = zip_longest(*own.values())
+    return [*dict.fromkeys(one.title for turn in turns for one in turn if one is not None)]
+
+
+def _is_in(column: str, name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(column)}(?!\w)", name) is not None
+
+
+def _left_out(segmentation: Segmentation, rows: _Rows, telling: Sequence[Trait]) -> str:
+    """Which rows are not drawn, and which segments have no cells."""
+    said = ""
+    if rows.rest:
+        are = "row is" if len(rows.rest) == 1 else "rows are"
+        said = f" {len(rows.rest)} more {are} in the table only."
+    if rows.repeated:
+        named = [*map(short, rows.repeated[:MOST_NAMED])]
+        if len(rows.repeated) > MOST_NAMED:
+            named.append(f"{len(rows.repeated) - MOST_NAMED} more")
+        said += f" Rows that would repeat another are in the table only: {', '.join(named)}."
+    known = {one.cluster_id for one in telling}
+    few = [
+        str(one.cluster_id)
+        for one in sorted(segmentation.segments, key=lambda one: one.cluster_id)
+        if one.cluster_id not in known and one.customers < FEWEST_OF_A_TRAIT
+    ]
+    if few:
+        said += f" Without figures, of fewer than {FEWEST_OF_A_TRAIT} customers: segment"
+        said += f"{'s' if len(few) > 1 else ''} {', '.join(few)}."
+    return said
 
 
 def _number(trait: Trait) -> str:

@@ -9,6 +9,7 @@ from psycopg2 import sql
 
 from kindred.errors import DataError, NothingPublishedError
 from kindred.reports.figures import (
+    FEWEST_OF_A_TRAIT,
     Attempt,
     ClusterQuality,
     Column,
@@ -63,9 +64,6 @@ MOST_BUILDS = 8
 MOST_ITEMS = 3
 MOST_READ = 300_000
 """Customers whose labels are read where an interval asks for it: that of a million takes 2.7 s."""
-
-FEWEST_OF_A_TRAIT = 10
-"""Customers of whom a mean or share is shown: of fewer it says little, or whose value it is."""
 
 
 def find_scope(

@@ -10,6 +10,9 @@ from datetime import datetime
 NOISE = -1
 """The id of no segment."""
 
+FEWEST_OF_A_TRAIT = 10
+"""Customers of whom a mean or share is shown: of fewer it says little, or whose value it is."""
+
 
 @dataclass(frozen=True)
 class Snapshot:

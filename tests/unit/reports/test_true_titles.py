@@ -131,13 +131,40 @@ def test_a_row_that_would_repeat_another_is_in_the_table_only():
     other = [replace(one, column_name="other", effect=-one.effect) for one in income]
     lone = replace(income[0], column_name="lone")
     [heat] = effects(replace(whole, traits=(*again, *other, *income, lone)))
-    named = ", ".join(f"addon_{n}" for n in range(1, 7))
+    named = ", ".join(f"addon_{n}" for n in range(6))  # the name has "income"
     assert f"are in the table only: {named}, 3 more." in heat.note
     assert {row[0] for row in heat.table.rows} == {
         "income", "other", "lone", *(f"addon_{n}" for n in range(9)),
     }  # fmt: skip
     drawn = heat.draw(Frame(760, is_narrow=False))["data"]["values"]
-    assert len({row["middle"] for row in drawn}) == len(("addon_0", "other", "lone"))
+    assert len({row["middle"] for row in drawn}) == len(("income", "other", "lone"))
+
+
+def test_a_heat_map_has_what_is_most_telling_of_each_segment_and_the_table_everything():
+    whole = report_cases.segmentation("kmeans", SCOPE)
+    names = {0: "low teenhome", 1: "high far_0", 2: "like all customers", 3: "low kept"}
+    segments = [
+        replace(whole.segments[at], name=name, customers=9 if at == 2 else 100)
+        for at, name in names.items()
+    ]
+    cell = whole.traits[0]
+    far = [
+        replace(cell, cluster_id=1, column_name=f"far_{at}", effect=3 + 0.1 * at)
+        for at in range(40)
+    ]
+    weak = [
+        replace(cell, cluster_id=0, column_name="teenhome", effect=-0.3),
+        *(replace(cell, cluster_id=3, column_name=f"now_{at}", effect=0.6) for at in range(30)),
+        replace(cell, cluster_id=3, column_name="kept", effect=-0.2),
+    ]
+    [heat] = effects(replace(whole, segments=tuple(segments), traits=(*far, *weak)))
+    assert len(heat.table.rows) == len((*far, *weak))
+    drawn = heat.draw(Frame(760, is_narrow=False))
+    rows = drawn["data"]["values"]
+    assert {row["segment"] for row in rows} == {"0", "1", "3"}
+    assert {row["text"] for row in rows} >= {"-0.3", "-0.2", "+3.0"}, "those of the names"
+    assert f"{len((*far, *weak)) - len(rows)} more rows are in the table only." in heat.note
+    assert "of fewer than 10 customers: segment 2." in heat.note
 
 
 def test_a_mean_that_says_the_opposite_of_its_effect_is_explained_and_in_no_title():
