@@ -171,6 +171,7 @@ def read_segments(
     # One that found nothing but noise has a quality and no segments.
     hidden = set(scope.snapshot.hidden_algorithms or ())
     shown += [name for name in now if name not in shown and name not in hidden]
+    since = None if scope.previous is None else scope.previous.as_of
     found = []
     for algorithm in shown:
         own = tuple(one for one in segments if one.algorithm == algorithm)
@@ -185,7 +186,7 @@ def read_segments(
                 items=read(
                     TypicalItem, "reports/typical_items", {**of_algorithm, "most": MOST_ITEMS}
                 ),
-                lineage=read(LineageCount, "reports/lineage", of_algorithm),
+                lineage=read(LineageCount, "reports/lineage", {**of_algorithm, "since": since}),
             )
         )
     traits = [trait for one in found for trait in one.traits]

@@ -120,6 +120,7 @@ class Column:
     rejected: int | None
     stability_index: float | None
     drift: float | None
+    previous_as_of: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ class IndexCheck:
     reason: str | None
     list_drift: float | None
     list_drift_noise: float | None
+    checked_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -169,9 +171,22 @@ class Night:
 
     @property
     def changed_customers(self) -> int | None:
-        """Customers who are new, changed or gone, if a check of the index has counted them."""
-        found = (check.changed_rows for check in self.checks if check.as_of == self.scope.as_of)
-        return next(found, None)
+        """Customers who are new, changed or gone since the snapshot before.
+
+        A check of the index counts them, since the check before it: None where that was of another
+        snapshot, as after a backfill, or of this one.
+        """
+        checks = sorted(
+            (check for check in self.checks if check.checked_at is not None),
+            key=lambda check: check.checked_at,  # type: ignore[arg-type,return-value]
+        )
+        at = max(
+            (at for at, check in enumerate(checks) if check.as_of == self.scope.as_of), default=0
+        )
+        before = self.scope.previous
+        if not at or before is None or checks[at - 1].as_of != before.as_of:
+            return None
+        return checks[at].changed_rows
 
 
 @dataclass(frozen=True)
@@ -189,6 +204,7 @@ class ClusterQuality:
     silhouette_sample: int | None
     stability: float | None
     stability_customers: int | None
+    previous_as_of: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from kindred.reports.figures import Column, Night, Rejection, Snapshot
 from kindred.reports.named_rows import named_rows
 from kindred.reports.vega import ACCENT, CONTRAST, INK, number, round_axis
 from kindred.reports.wording import (
+    before,
     count,
     days,
     decimals_of,
@@ -112,7 +113,7 @@ def _seconds(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
     totals = [sum(map(float, night.stage_seconds.values())) for night in nights]
     rows = [{"night": at, "value": total} for at, total in zip(moments, totals, strict=True)]
     return Chart(
-        f"The stages took {duration(totals[-1])}{_against(totals)}",
+        f"The stages took {duration(totals[-1])}{_against(totals, _earlier(nights))}",
         "Seconds of all stages of the newest run of each date, added up. A stage is one task of the"
         " run.",
         Table(
@@ -126,11 +127,16 @@ def _seconds(nights: Sequence[Snapshot], moments: Sequence[str]) -> Chart:
     )
 
 
-def _against(totals: Sequence[float]) -> str:
+def _earlier(nights: Sequence[Snapshot]) -> str:
+    """What the last of them is compared with; the oldest first."""
+    return before(nights[-2].as_of, nights[-1].as_of)
+
+
+def _against(totals: Sequence[float], earlier_night: str) -> str:
     """The last night beside those before it, if these are alike; else beside the one before."""
     *earlier, last = totals
     if len(earlier) < _FEWEST_ALIKE or max(earlier) > _ALIKE * min(earlier):
-        return f"; the night before took {duration(earlier[-1])}" if earlier[-1] else ""
+        return f"; {_that(earlier_night)} took {duration(earlier[-1])}" if earlier[-1] else ""
     median = statistics.median(earlier)
     usual = 0.1  # of the median: less is what any two nights differ by
     if min(earlier) <= last <= max(earlier) or abs(last - median) <= usual * median:
@@ -141,6 +147,10 @@ def _against(totals: Sequence[float]) -> str:
         return f", {factor:.1f} times the median of the nights before"
     more = "more" if factor > 1 else "less"
     return f", {share(abs(factor - 1), 0)} {more} than the median of the nights before"
+
+
+def _that(earlier: str) -> str:
+    return f"that of {earlier}" if earlier[0].isdigit() else earlier
 
 
 def stages(night: Snapshot, order: Sequence[str] = ()) -> list[Chart]:
@@ -233,8 +243,11 @@ def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
         if len(known) > 1
         else f"{worst} did not drift"
     )
-    keys = [Key(ACCENT, "since the night before"), Key(CONTRAST, "since the fit")]
-    against = "Against the night before, and against"
+    since = before(
+        next((one.previous_as_of for one in known if one.drift is not None), None), night.as_of
+    )
+    keys = [Key(ACCENT, f"since {since}"), Key(CONTRAST, "since the fit")]
+    against = f"Against {since}, and against"
     if all(one.drift is None for one in known):
         title, keys, against = f"{title} since the fit", keys[1:], "Against"
     return [
@@ -245,7 +258,7 @@ def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
             f" {against} the customers that the encoder was fitted on, which turns columns into"
             " vectors.",
             Table(
-                ("column", "kind", "since the night before", "since the fit"),
+                ("column", "kind", f"since {since}", "since the fit"),
                 tuple(
                     (
                         shown(one.column_name),
@@ -341,12 +354,14 @@ def rejections(night: Night) -> list[Listing]:
         ("rows", night.rejected_rows, f"{night.scope.bi}.rejected_rows"),
         ("events", night.rejected_events, f"{night.scope.bi}.rejected_events"),
     )
+    previous = night.scope.previous
+    since = before(None if previous is None else previous.as_of, night.scope.as_of)
     return [
         Listing(
-            _why(found, what),
+            _why(found, what, since),
             f"The most frequent reasons; {view} has every one of them.",
             Table(
-                ("reason", "since the night before", "in all"),
+                ("reason", f"since {since}", "in all"),
                 tuple((shown(one.reason), count(one.rows_since), count(one.rows)) for one in found),
             ),
         )
@@ -355,6 +370,6 @@ def rejections(night: Night) -> list[Listing]:
     ]
 
 
-def _why(found: Sequence[Rejection], what: str) -> str:
+def _why(found: Sequence[Rejection], what: str, since: str) -> str:
     rows, recent = sum(one.rows for one in found), sum(one.rows_since for one in found)
-    return f"{rows:,} {what} are rejected, {recent:,} of them dated since the night before"
+    return f"{rows:,} {what} are rejected, {recent:,} of them dated since {since}"

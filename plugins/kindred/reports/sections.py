@@ -12,7 +12,7 @@ from kindred.reports import (
     segment_charts,
 )
 from kindred.reports.chart import Chart, Fact, Key, Listing, Section
-from kindred.reports.figures import CustomerMap, Moves, Night, Segmentation, Snapshot
+from kindred.reports.figures import CustomerMap, Moves, Night, Scope, Segmentation, Snapshot
 from kindred.reports.figures_of_lists import (
     Audiences,
     Distance,
@@ -25,6 +25,7 @@ from kindred.reports.moves_chart import moves_chart
 from kindred.reports.recommendation_charts import recommendation_charts
 from kindred.reports.vega import SMALLER
 from kindred.reports.wording import (
+    before,
     change,
     count,
     duration,
@@ -76,13 +77,15 @@ def sections_of(figures: Figures) -> list[Section]:
 
 def night_section(night: Night) -> Section:
     """Customers, rows, recall, drift, seconds and memory."""
-    scope, snapshot, before = night.scope, night.scope.snapshot, night.scope.previous
+    scope, snapshot, earlier = night.scope, night.scope.snapshot, night.scope.previous
     seconds = sum(map(float, snapshot.stage_seconds.values()))
     facts = [
         Fact(
             "Customers",
             count(snapshot.customers),
-            _since(change(snapshot.customers, None if before is None else before.customers)),
+            _since(
+                scope, change(snapshot.customers, None if earlier is None else earlier.customers)
+            ),
         ),
         Fact("Rows landed", count(snapshot.rows_landed), "in the window of this night"),
         Fact(
@@ -98,7 +101,7 @@ def night_section(night: Night) -> Section:
         ),
     ]
     if night.changed_customers is not None:
-        note = "new, changed or gone since the index was checked last"
+        note = f"new, changed or gone since {_before(scope)}"
         facts.insert(1, Fact("Changed customers", count(night.changed_customers), note))
     if snapshot.missing_customers is not None:
         note = "of the source, whose newest row no window had brought; they landed or were rejected"
@@ -126,8 +129,12 @@ def _recall_of(snapshot: Snapshot) -> str:
     return f"{what}; 95 % interval {low} to {high}"
 
 
-def _since(text: str) -> str:
-    return f"{text} since the night before" if text else "the first night that is kept"
+def _since(scope: Scope, text: str) -> str:
+    return f"{text} since {_before(scope)}" if text else "the first night that is kept"
+
+
+def _before(scope: Scope) -> str:
+    return before(None if scope.previous is None else scope.previous.as_of, scope.as_of)
 
 
 def _said_of(night: Night) -> tuple[str, ...]:
@@ -216,7 +223,8 @@ def segment_section(segmentation: Segmentation, moves: Moves | None, night: Nigh
             ),
         ]
         if now.stability is not None:
-            note = "adjusted Rand index with the night before: 1 the same segments, 0 chance"
+            since = before(now.previous_as_of, now.as_of)
+            note = f"adjusted Rand index with {since}: 1 the same segments, 0 chance"
             facts.append(Fact("Stability", f"{now.stability:.2f}", note))
     lineage = ", ".join(
         f"{several(one.segments, 'segment')} {_EVENTS.get(one.event, one.event)}"
@@ -233,7 +241,7 @@ def segment_section(segmentation: Segmentation, moves: Moves | None, night: Nigh
     return Section(
         f"segments-{segmentation.algorithm}",
         f"Segments by {segmentation.algorithm}",
-        (f"Since the night before: {lineage}.",) if lineage and night.scope.previous else (),
+        (f"Since {_before(night.scope)}: {lineage}.",) if lineage and night.scope.previous else (),
         tuple(facts),
         tuple(blocks),
     )

@@ -13,6 +13,7 @@ from kindred.reports.vega import (
     colours_of,
 )
 from kindred.reports.wording import (
+    before,
     count,
     days,
     decimal,
@@ -23,8 +24,6 @@ from kindred.reports.wording import (
     share,
     shown,
 )
-
-_FEWEST_NIGHTS = 2
 
 
 def colour_of(segmentation: Segmentation) -> dict[int, str]:
@@ -107,9 +106,10 @@ def stability(segmentation: Segmentation, nights: Sequence[Snapshot]) -> list[Ch
     """How much the segments stay the same from night to night."""
     moments = dict(zip([n.as_of for n in nights], days([n.as_of for n in nights]), strict=True))
     known = [one for one in reversed(segmentation.quality) if one.stability is not None]
-    if len(known) < _FEWEST_NIGHTS - 1:
-        return []
+    if not known or known[-1].as_of != nights[0].as_of:
+        return []  # nothing is known of the snapshot itself, as after a backfill of earlier dates
     rows = [{"night": moments[one.as_of], "value": one.stability} for one in known]
+    since = before(known[-1].previous_as_of, known[-1].as_of)
     last = known[-1].stability or 0.0
     exactly, well, little = (
         0.9995,
@@ -121,7 +121,7 @@ def stability(segmentation: Segmentation, nights: Sequence[Snapshot]) -> list[Ch
         word = "those"
     return [
         Chart(
-            f"The segments are {word} of the night before: stability {last:.2f}",
+            f"The segments are {word} of {since}: stability {last:.2f}",
             "Adjusted Rand index with the snapshot before: 1 means the same segments, 0 what chance"
             " gives.",
             Table(

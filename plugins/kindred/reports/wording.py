@@ -132,6 +132,14 @@ def moment(value: datetime) -> str:
     return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
+def before(earlier: datetime | None, now: datetime) -> str:
+    """What a snapshot is compared with: the night before, or else the date of an earlier one."""
+    if earlier is None:
+        return "the night before"
+    dates = [one.astimezone(UTC).date() for one in (earlier, now)]
+    return "the night before" if (dates[1] - dates[0]).days <= 1 else dates[0].isoformat()
+
+
 def days(moments: Sequence[datetime]) -> list[str]:
     """Moments as short dates, which differ where the moments do."""
     utc = [one.astimezone(UTC) for one in moments]

@@ -162,6 +162,7 @@ def night(nights: int = 9) -> Night:
                 changed_rows=120 + at,
                 is_rebuilt=at == 4,
                 reason="recall is above the target",
+                checked_at=one.as_of,
             )
             for at, one in enumerate(scope.nights)
         ),

@@ -12,7 +12,13 @@ from kindred.reports.figures import Trait
 from kindred.reports.lookalike_charts import index_charts
 from kindred.reports.night_charts import trends
 from kindred.reports.outcome_charts import outcomes, strongest_outcomes
-from kindred.reports.sections import index_section, lookalike_section
+from kindred.reports.sections import (
+    index_section,
+    lookalike_section,
+    night_section,
+    segment_section,
+)
+from kindred.reports.segment_charts import stability
 from kindred.reports.vega import EFFECT_COLOURS
 from kindred.serving import index_plan
 from unit.reports import report_cases
@@ -252,3 +258,30 @@ def test_the_cards_of_an_example_stand_side_by_side():
         assert why.startswith(f"Why {customer} is similar")
     assert titles[2][0].startswith("Who is like customer 43,")
     assert not lookalike_section(distances, ()).blocks[0].is_wide
+
+
+def test_a_snapshot_is_compared_with_a_date_unless_it_is_the_day_before():
+    last, other = SCOPE.nights[0], SCOPE.nights[8]
+    night = replace(NIGHT, scope=replace(SCOPE, nights=(last, other)))
+    facts = {one.name: one for one in night_section(NIGHT).facts}
+    assert facts["Customers"].note.endswith("since the night before")
+    assert facts["Changed customers"].note.endswith("since the night before")
+    section = night_section(night)
+    facts = {one.name: one for one in section.facts}
+    assert facts["Customers"].note.endswith("since 2026-03-21")
+    assert "Changed customers" not in facts, "counted since another snapshot"
+    assert "that of 2026-03-21 took" in trends(night.scope.nights)[-1].title
+    whole = report_cases.segmentation("kmeans", night.scope)
+    assert "Since 2026-03-21: 29 segments kept" in segment_section(whole, None, night).lead[0]
+
+
+def test_nothing_is_said_of_the_stability_of_a_snapshot_without_one():
+    whole = report_cases.segmentation("kmeans", SCOPE)
+    [chart] = stability(whole, SCOPE.nights)
+    assert chart.title.endswith("of the night before: stability 0.94")
+    newest, *earlier = whole.quality
+    compared = replace(newest, previous_as_of=SCOPE.nights[8].as_of)
+    [chart] = stability(replace(whole, quality=(compared, *earlier)), SCOPE.nights)
+    assert chart.title.endswith("of 2026-03-21: stability 0.94")
+    unknown = replace(newest, stability=None)
+    assert stability(replace(whole, quality=(unknown, *earlier)), SCOPE.nights) == []
