@@ -257,7 +257,7 @@ def read_map(
         max(cell.column for cell in cells),
         max(cell.row for cell in cells),
         cells,
-        *(quality or (None, None)),
+        *(quality or (None, None, None)),
     )
 
 

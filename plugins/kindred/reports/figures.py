@@ -359,3 +359,10 @@ class CustomerMap:
     cells: tuple[MapCell, ...]
     trustworthiness: float | None
     neighbours: int | None
+    landmarks: int | None = None
+
+    @property
+    def is_layout(self) -> bool:
+        """Whether places differ: with fewer than two landmarks all customers lie in one."""
+        places = {(cell.column, cell.row) for cell in self.cells}
+        return len(places) > 1 and (self.landmarks is None or self.landmarks > 1)

@@ -28,7 +28,7 @@ def map_chart(
 
     ``rest``: who is in none of these segments.
     """
-    if found is None:
+    if found is None or not found.is_layout:
         return []
     totals: dict[int | None, int] = defaultdict(int)
     for cell in found.cells:

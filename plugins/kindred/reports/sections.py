@@ -205,6 +205,11 @@ def map_section(
         rest = Key(SMALLER, "in a smaller segment, or in none")
     blocks = map_chart(found, titles, colours, rest)
     lead = (f"Coloured by the segments of {chosen.algorithm}.",) if chosen and blocks else ()
+    if found is not None and not found.is_layout:
+        lead = (
+            f"There is no map: the {several(found.customers, 'customer')} all lie in one place, as"
+            " where there are too few, or too few that differ, to lay out.",
+        )
     return Section("map", "Map", lead, blocks=tuple(blocks))
 
 

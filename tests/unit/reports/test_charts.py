@@ -17,7 +17,7 @@ from kindred.reports.night_charts import drift, stages, trends
 from kindred.reports.outcome_charts import outcomes
 from kindred.reports.recommendation_charts import recommendation_charts
 from kindred.reports.report import main_algorithm
-from kindred.reports.sections import index_section, night_section, sections_of
+from kindred.reports.sections import index_section, map_section, night_section, sections_of
 from kindred.reports.segment_charts import sizes
 from kindred.reports.vega import ACCENT, CONTRAST, OTHERS, names, number, round_axis, spec, svg
 from kindred.reports.wording import (
@@ -130,8 +130,12 @@ def test_the_map_has_a_mark_per_cell_and_a_number_per_segment():
     assert len(marks(chart, "rect")) == len({(one.column, one.row) for one in found.cells})
     assert [one.text for one in marks(chart, "text")] == ["0", "1"]
     assert map_chart(None, {}, {}) == []
-    alone = replace(found, cells=found.cells[:1], customers=1)
-    assert len(marks(map_chart(alone, {}, {})[0], "rect")) == 1
+    alone = replace(found, cells=found.cells[:1], customers=12, landmarks=0)
+    one_landmark = replace(found, landmarks=1)
+    for few in (alone, one_landmark):
+        section = map_section(few, (), None)
+        assert section.blocks == ()
+        assert section.lead[0].startswith(f"There is no map: the {few.customers:,} customers all")
 
 
 def test_the_index_says_which_recall_is_planned_or_tried_and_which_is_as_built():
