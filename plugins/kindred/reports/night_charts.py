@@ -256,7 +256,7 @@ def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
             "Population stability index (PSI): how much the shares of a column's values have"
             " changed; below 0.1 little, above 0.25 a shift (dashed lines)."
             f" {against} the customers that the encoder was fitted on, which turns columns into"
-            " vectors.",
+            f" vectors.{_drawn_of(ranked)}",
             Table(
                 ("column", "kind", f"since {since}", "since the fit"),
                 tuple(
@@ -273,6 +273,15 @@ def drift(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
             keys=tuple(keys),
         )
     ]
+
+
+def _drawn_of(ranked: Sequence[Column]) -> str:
+    """How many columns are drawn, if not all; the most drifted first."""
+    if len(ranked) <= MOST_COLUMNS:
+        return ""
+    most = max(ranked[0].drift or 0, ranked[0].stability_index or 0)
+    which = "those with the most drift" if most else "none of which drifted"
+    return f" {MOST_COLUMNS} of {len(ranked)} columns, {which}; the table has all."
 
 
 def _drift(frame: Frame, columns: Sequence[Column]) -> Spec:
@@ -327,10 +336,17 @@ def missing(columns: Sequence[Column], night: Snapshot) -> list[Chart]:
         {"name": one.column_name, "value": (one.missing or 0) / one.customers}
         for one in ranked[:MOST_COLUMNS]
     ]
+    most = (
+        f" {MOST_COLUMNS} of {len(ranked)} columns, those with the fewest values;"
+        " the table has all."
+        if len(ranked) > MOST_COLUMNS
+        else ""
+    )
     return [
         Chart(
             f"{several(first.missing or 0, 'customer')} have no {short(first.column_name)}",
-            "Customers without a value, as a share of all; columns without any are left out.",
+            "Customers without a value, as a share of all; columns without any are left out."
+            + most,
             Table(
                 ("column", "without a value", "share", "rows rejected for it"),
                 tuple(

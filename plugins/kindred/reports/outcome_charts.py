@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from kindred.reports.chart import Chart, Table
+from kindred.reports.chart import Chart, Listing, Table
 from kindred.reports.figures import Segmentation, Trait
 from kindred.reports.forest import forest, keys_of
 from kindred.reports.mean_intervals import CUT, within_limits
@@ -30,14 +30,44 @@ _NEARLY_ALL = 0.95
 """From this part on, those with a value are called by their segment."""
 
 
-def outcomes(segmentation: Segmentation) -> list[Chart]:
-    """Each outcome by segment, with its interval, beside everybody's; of a label one category."""
+def outcomes(segmentation: Segmentation) -> list[Chart | Listing]:
+    """Each outcome by segment, with its interval, beside everybody's; of a label one category.
+
+    The strongest ones are drawn, the others listed.
+    """
     segmentation, cut = within_limits(segmentation)
-    found = list(strongest_outcomes(segmentation).items())[:MOST_OUTCOMES]
-    return [
+    found = list(strongest_outcomes(segmentation).items())
+    drawn: list[Chart | Listing] = [
         _outcome(segmentation, title, traits, is_cut=traits[0].column_name in cut)
-        for title, traits in found
+        for title, traits in found[:MOST_OUTCOMES]
     ]
+    rest = found[MOST_OUTCOMES:]
+    return [*drawn, _listed(segmentation, rest, len(found))] if rest else drawn
+
+
+def _listed(
+    segmentation: Segmentation, rest: Sequence[tuple[str, Sequence[Trait]]], number: int
+) -> Listing:
+    return Listing(
+        f"{several(len(rest), 'further outcome')}, of {number}",
+        f"The {MOST_OUTCOMES} outcomes that set the segments apart most are drawn; these are the"
+        " others, with their 95 % intervals.",
+        Table(
+            ("outcome", "segment", "with a value", "estimate", "everybody", "differs"),
+            tuple(
+                (
+                    shown(title),
+                    shown(title_of(segmentation, one.cluster_id)),
+                    count(one.customers),
+                    *estimates(one),
+                    "yes" if one.is_different else "no",
+                )
+                for title, traits in rest
+                for one in traits
+            ),
+        ),
+        is_wide=True,
+    )
 
 
 def strongest_outcomes(segmentation: Segmentation) -> dict[str, list[Trait]]:

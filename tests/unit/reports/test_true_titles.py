@@ -10,7 +10,7 @@ from kindred.reports.chart import Frame
 from kindred.reports.effect_charts import effects
 from kindred.reports.figures import Trait
 from kindred.reports.lookalike_charts import index_charts
-from kindred.reports.night_charts import trends
+from kindred.reports.night_charts import drift, trends
 from kindred.reports.outcome_charts import outcomes, strongest_outcomes
 from kindred.reports.sections import (
     index_section,
@@ -285,3 +285,24 @@ def test_nothing_is_said_of_the_stability_of_a_snapshot_without_one():
     assert chart.title.endswith("of 2026-03-21: stability 0.94")
     unknown = replace(newest, stability=None)
     assert stability(replace(whole, quality=(unknown, *earlier)), SCOPE.nights) == []
+
+
+def test_what_is_not_drawn_is_said_and_in_a_table():
+    column = NIGHT.columns[0]
+    columns = [
+        replace(column, column_name=f"column_{at:03}", drift=0.001 * at, stability_index=None)
+        for at in range(100)
+    ]
+    [chart] = drift(columns, SCOPE.snapshot)
+    assert chart.note.endswith(" 20 of 100 columns, those with the most drift; the table has all.")
+    assert len(chart.table.rows) == 100
+    values = [row["value"] for row in chart.draw(Frame(508, is_narrow=False))["data"]["values"]]
+    assert min(values) == pytest.approx(0.08)
+    still = [replace(one, drift=0.0) for one in columns]
+    assert "20 of 100 columns, none of which drifted" in drift(still, SCOPE.snapshot)[0].note
+    whole = report_cases.segmentation("kmeans", SCOPE)
+    labels = [outcome(0, 3200, 0.1 * at, column=f"label_{at}") for at in range(6)]
+    *drawn, rest = outcomes(replace(whole, traits=tuple(labels)))
+    assert len(drawn) == 4
+    assert rest.title == "2 further outcomes, of 6"
+    assert [row[0] for row in rest.table.rows] == ["label_1", "label_0"]
