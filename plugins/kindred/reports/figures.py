@@ -13,6 +13,9 @@ NOISE = -1
 FEWEST_OF_A_TRAIT = 10
 """Customers of whom a mean or share is shown: of fewer it says little, or whose value it is."""
 
+TOO_FEW = f"fewer than {FEWEST_OF_A_TRAIT} customers"
+"""What a segment of so few is called."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -323,8 +326,16 @@ class Segmentation:
 
     @property
     def names(self) -> dict[int, str]:
-        """The names of the segments; a number where there is no name."""
-        return {one.cluster_id: one.name or f"segment {one.cluster_id}" for one in self.segments}
+        """The names of the segments; a number where there is no name.
+
+        A name says what sets customers apart: of a few, it would tell their values.
+        """
+        return {
+            one.cluster_id: TOO_FEW
+            if one.customers < FEWEST_OF_A_TRAIT
+            else one.name or f"segment {one.cluster_id}"
+            for one in self.segments
+        }
 
 
 @dataclass(frozen=True)

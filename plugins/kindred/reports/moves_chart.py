@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kindred.reports.chart import Chart, Frame, Key, Spec, Table
-from kindred.reports.figures import Move, Moves
+from kindred.reports.figures import FEWEST_OF_A_TRAIT, TOO_FEW, Move, Moves
 from kindred.reports.lettering import LINE, SIZE, WIDER, lines_of, width_of
 from kindred.reports.vega import INK, OTHERS, PAPER, SMALLER, colours_of, spec
 from kindred.reports.wording import count, moment, share, shown
@@ -85,7 +85,14 @@ def moves_chart(moves: Moves | None, colours: Mapping[int, str]) -> list[Chart]:
 def _called(end: str, moves: Moves) -> str:
     if end in _WORDS:
         return _WORDS[end]
-    return shown(f"{end} · {moves.names.get(end, 'segment')}")
+    name = moves.names.get(end, "segment")
+    return shown(f"{end} · {TOO_FEW if _size(end, moves) < FEWEST_OF_A_TRAIT else name}")
+
+
+def _size(end: str, moves: Moves) -> int:
+    """The customers of a segment now, or of one that has ended, before."""
+    now = sum(one.customers for one in moves.moves if one.target == end)
+    return now or sum(one.customers for one in moves.moves if one.source == end)
 
 
 def ends_of(moves: Sequence[Move], side: str, room: float) -> dict[str, End]:

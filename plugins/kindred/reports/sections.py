@@ -67,7 +67,7 @@ def sections_of(figures: Figures) -> list[Section]:
                 figures.segmentations, key=lambda one: one.algorithm != figures.mapped
             )
         ),
-        lookalike_section(figures.distances, figures.examples),
+        lookalike_section(figures.distances, _without_few(figures)),
         index_section(figures.index, figures.night),
         audience_section(figures.audiences),
         recommendation_section(figures.recommendations),
@@ -253,6 +253,25 @@ def segment_section(segmentation: Segmentation, moves: Moves | None, night: Nigh
 
 
 _EVENTS = {"kept": "kept", "split": "split off", "merged": "merged", "born": "new", "died": "ended"}
+
+
+def _without_few(figures: Figures) -> list[Example]:
+    """Examples with the names that the report has: not those of segments of a few customers."""
+    names = {
+        (one.algorithm, cluster): name
+        for one in figures.segmentations
+        for cluster, name in one.names.items()
+    }
+    return [
+        replace(
+            one,
+            segments=tuple(
+                (algorithm, cluster, names.get((algorithm, cluster)))
+                for algorithm, cluster, _ in one.segments
+            ),
+        )
+        for one in figures.examples
+    ]
 
 
 def lookalike_section(distances: Sequence[Distance], examples: Sequence[Example]) -> Section:

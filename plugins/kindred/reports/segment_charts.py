@@ -6,7 +6,7 @@ import numpy as np
 
 from kindred.reports.bars_and_lines import bars, line
 from kindred.reports.chart import Chart, Listing, Table
-from kindred.reports.figures import Segmentation, Snapshot, Trait
+from kindred.reports.figures import FEWEST_OF_A_TRAIT, Segmentation, Snapshot, Trait
 from kindred.reports.vega import (
     COLOURS,
     SMALLER,
@@ -152,7 +152,9 @@ def stability(segmentation: Segmentation, nights: Sequence[Snapshot]) -> list[Ch
 
 def items(segmentation: Segmentation) -> list[Listing]:
     """The items that are most telling of each segment."""
-    if not segmentation.items:
+    few = {one.cluster_id for one in segmentation.segments if one.customers < FEWEST_OF_A_TRAIT}
+    found = [one for one in segmentation.items if one.cluster_id not in few]
+    if not found:
         return []
     return [
         Listing(
@@ -169,7 +171,7 @@ def items(segmentation: Segmentation) -> list[Listing]:
                         share(one.everyone_share),
                         interval(one.lift, one.low, one.high),
                     )
-                    for one in segmentation.items
+                    for one in found
                 ),
             ),
             is_wide=True,

@@ -11,9 +11,10 @@ import pytest
 
 from kindred.reports.chart import Chart
 from kindred.reports.document import document, section_html
-from kindred.reports.figures import MapCell
+from kindred.reports.figures import MapCell, Move
 from kindred.reports.report import report_html
 from kindred.reports.sections import sections_of
+from kindred.reports.segment_charts import items
 from kindred.reports.style import CSS
 from unit.reports import report_cases
 from unit.reports.report_cases import CUSTOMERS, HOSTILE
@@ -194,3 +195,35 @@ def test_texts_of_the_frame_are_escaped():
     reading = Reading(document(HOSTILE[0], HOSTILE[1], [], HOSTILE[2]))
     assert reading.tags["script"] == reading.tags["img"] == 0
     assert HOSTILE[0] in "".join(reading.texts)
+
+
+def test_a_segment_of_a_few_customers_is_not_named_after_their_values():
+    found = report_cases.figures()
+    kmeans = found.segmentations[1]
+    few = replace(kmeans.segments[0], customers=1, name="high churn risk")
+    many = replace(kmeans.segments[1], customers=10, name="ten are enough")
+    segmentation = replace(
+        kmeans,
+        segments=(few, many, *kmeans.segments[2:]),
+        traits=tuple(one for one in kmeans.traits if one.cluster_id != 0),
+    )
+    moves = found.moves["kmeans"]
+    assert moves is not None
+    left = [one for one in moves.moves if "0" not in (one.source, one.target)]
+    one_stays = Move(moves.from_as_of, "0", "0", 1)
+    whole = replace(
+        found,
+        segmentations=(segmentation,),
+        moves={
+            "kmeans": replace(
+                moves, moves=(*left, one_stays), names={**moves.names, "0": "high churn risk"}
+            )
+        },
+        examples=(replace(found.examples[0], segments=(("kmeans", 0, "high churn risk"),)),),
+    )
+    html = report_html(whole)
+    assert "high churn risk" not in html
+    assert "0 · fewer than 10 customers" in html
+    assert "ten are enough" in html
+    [listing] = items(segmentation)
+    assert not any(row[0].startswith("0 ") for row in listing.table.rows), "no shares of it"

@@ -167,7 +167,7 @@ def test_who_moved_has_a_legend_in_the_order_of_its_bars():
     colours = {at: COLOURS[at] for at in range(8)}
     [chart] = moves_chart(moves, colours)
     named = [key.label for key in chart.keys]
-    assert named[:2] == ["0 · segment 0", "1 · segment 1"]
+    assert named[:2] == ["0 · segment 0", "1 · fewer than 10 customers"]
     assert named[-4:] == ["9 · segment 9", "in no segment", "new customers", "gone"]
     by_label = {key.label: key.colour for key in chart.keys}
     assert by_label["in no segment"] == OTHERS
