@@ -5,8 +5,14 @@ from typing import Any
 
 from kindred.reports.bars_and_lines import bars, line
 from kindred.reports.chart import Chart, Frame, Key, Listing, Spec, Table
-from kindred.reports.figures import IndexCheck, Snapshot
-from kindred.reports.figures_of_lists import Distance, Example, IndexBuild, IndexFigures
+from kindred.reports.figures import NOISE, IndexCheck, Snapshot
+from kindred.reports.figures_of_lists import (
+    Contribution,
+    Distance,
+    Example,
+    IndexBuild,
+    IndexFigures,
+)
 from kindred.reports.vega import ACCENT, CONTRAST, INK, MUTED, OTHERS, number, round_axis, spec
 from kindred.reports.wording import (
     count,
@@ -24,6 +30,9 @@ from kindred.reports.wording import (
 )
 
 MEDIAN = 50
+MOST_PARTS = 15
+"""Columns of an example that have a bar each."""
+
 SEARCH = {
     "probes": "probes are the lists of near customers that a query looks into",
     "ef_search": "ef_search is how many candidates a query keeps",
@@ -94,6 +103,10 @@ def _distances(frame: Frame, rows: Sequence[dict[str, Any]], field: str) -> Spec
     return spec(frame, 220, rows, layers)
 
 
+def _segment(cluster: int, name: str | None) -> str:
+    return "in no segment" if cluster == NOISE else f"segment {cluster} {optional(name)}".rstrip()
+
+
 def examples(found: Sequence[Example]) -> list[Chart | Listing]:
     """Single customers with their lookalikes, and why the first is similar."""
     blocks: list[Chart | Listing] = []
@@ -105,7 +118,7 @@ def examples(found: Sequence[Example]) -> list[Chart | Listing]:
                 Listing(
                     f"Who is like {who}",
                     "; ".join(
-                        f"{algorithm}: segment {cluster} {optional(name)}".rstrip()
+                        f"{algorithm}: {_segment(cluster, name)}"
                         for algorithm, cluster, name in one.segments
                     ),
                     Table(
@@ -129,6 +142,11 @@ def examples(found: Sequence[Example]) -> list[Chart | Listing]:
     return blocks
 
 
+def _largest(parts: Sequence[Contribution]) -> Sequence[Contribution]:
+    """The parts that have a bar each; the others have one together, if they are several."""
+    return parts if len(parts) <= MOST_PARTS + 1 else parts[:MOST_PARTS]
+
+
 def _why(one: Example, who: str) -> Chart:
     """What each column adds to the distance to the first lookalike."""
     first = short(one.lookalikes[0].lookalike_id)
@@ -138,15 +156,19 @@ def _why(one: Example, who: str) -> Chart:
     )
     apart = short(parts[0].column_name)
     equal = sum(part.value_a == part.value_b for part in parts)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": part.column_name,
             "value": part.share,
             # In the place of a bar that would not be seen.
             "text": "" if part.share else "equal" if part.value_a == part.value_b else "alike",
         }
-        for part in parts
+        for part in _largest(parts)
     ]
+    rest = parts[len(rows) :]
+    if rest:
+        added = sum(part.share or 0.0 for part in rest)
+        rows.append({"name": f"{len(rest)} others", "value": added, "text": ""})
     return Chart(
         f"Why {short(one.customer_id)} is similar to {first}: {equal} of {len(parts)} columns are"
         f" equal; {apart} sets them apart most",

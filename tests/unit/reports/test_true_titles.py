@@ -9,7 +9,7 @@ from kindred.reports import lookalike_charts
 from kindred.reports.chart import Frame
 from kindred.reports.effect_charts import effects
 from kindred.reports.figures import Trait
-from kindred.reports.lookalike_charts import index_charts
+from kindred.reports.lookalike_charts import examples, index_charts
 from kindred.reports.night_charts import drift, trends
 from kindred.reports.outcome_charts import outcomes, strongest_outcomes
 from kindred.reports.sections import (
@@ -306,3 +306,19 @@ def test_what_is_not_drawn_is_said_and_in_a_table():
     assert len(drawn) == 4
     assert rest.title == "2 further outcomes, of 6"
     assert [row[0] for row in rest.table.rows] == ["label_1", "label_0"]
+
+
+def test_an_example_has_bars_of_the_largest_parts_and_one_of_the_others():
+    one = report_cases.example()
+    part = one.contributions[0]
+    parts = tuple(
+        replace(part, column_name=f"column_{at:03}", share=at / 4950) for at in range(100)
+    )
+    listing, why = examples([replace(one, contributions=parts, segments=(("hdbscan", -1, None),))])
+    assert listing.note == "hdbscan: in no segment"
+    assert len(why.table.rows) == 100
+    rows = why.draw(Frame(508, is_narrow=False))["data"]["values"]
+    assert len(rows) == 15 + 1
+    assert rows[0]["name"] == "column_099"
+    assert rows[-1]["name"] == "85 others"
+    assert sum(row["value"] for row in rows) == pytest.approx(1)
