@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from math import log
 
 from kindred.reports.chart import Chart, Frame, Key, Spec, Table
@@ -16,6 +17,11 @@ _COARSE = 2
 """Cells of the map on a telephone, of those that are counted, on each side."""
 
 _FAINTEST = 0.18
+TALLEST = 760
+"""Pixels: with its title and legend, a map fits a screen."""
+
+_SLIMMEST = 6
+"""Times that a map is at most as high as wide; a slimmer one has room at its sides."""
 
 
 def map_chart(
@@ -93,6 +99,13 @@ def cells_of(found: CustomerMap, size: int) -> Cells:
 def _map(frame: Frame, found: CustomerMap, colours: Mapping[int, str], rest: str) -> Spec:
     size = frame.pick(_COARSE, 1)
     cells = cells_of(found, size)
+    columns, lines = -(-found.columns // size), -(-found.rows // size)
+    aside = max(0, -(-lines // _SLIMMEST) - columns)
+    if aside:
+        columns += aside
+        cells = {(column + aside // 2, row): inside for (column, row), inside in cells.items()}
+    # A tall map is narrower, as a cell is as wide as high.
+    frame = replace(frame, width=min(frame.width, TALLEST * columns // lines))
     most = max(sum(inside.values()) for inside in cells.values())
     rows = []
     for (column, row), inside in sorted(cells.items()):
@@ -108,7 +121,6 @@ def _map(frame: Frame, found: CustomerMap, colours: Mapping[int, str], rest: str
                 "opacity": round(_FAINTEST + (1 - _FAINTEST) * strength, 2),
             }
         )
-    columns, lines = -(-found.columns // size), -(-found.rows // size)
     scale = {"nice": False, "zero": False}
     x = {"type": "quantitative", "axis": None, "scale": {**scale, "domain": [0, columns]}}
     y = {"type": "quantitative", "axis": None, "scale": {**scale, "domain": [0, lines]}}

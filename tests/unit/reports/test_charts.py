@@ -9,7 +9,7 @@ import pytest
 from kindred.reports.audience_charts import lifts, results
 from kindred.reports.chart import Frame
 from kindred.reports.effect_charts import effects
-from kindred.reports.figures import Move, Moves
+from kindred.reports.figures import MapCell, Move, Moves
 from kindred.reports.lookalike_charts import distances, index_charts
 from kindred.reports.map_chart import cells_of, map_chart
 from kindred.reports.moves_chart import ends_of, moves_chart
@@ -136,6 +136,22 @@ def test_the_map_has_a_mark_per_cell_and_a_number_per_segment():
         section = map_section(few, (), None)
         assert section.blocks == ()
         assert section.lead[0].startswith(f"There is no map: the {few.customers:,} customers all")
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize(("columns", "rows"), [(36, 96), (4, 96), (72, 60)])
+def test_a_tall_map_fits_a_screen_and_has_square_cells(columns, rows, frame):
+    found = report_cases.customer_map()
+    cells = (MapCell(1, 1, 0, 5), MapCell(columns, rows, 1, 5))
+    found = replace(found, cells=cells, columns=columns, rows=rows)
+    [chart] = map_chart(found, {}, {0: "red", 1: "blue"})
+    drawn = chart.draw(frame)
+    assert drawn["height"] <= 760
+    assert drawn["width"] <= frame.width
+    x, y = (drawn["layer"][0]["encoding"][axis]["scale"]["domain"] for axis in "xy")
+    assert drawn["width"] / x[1] == pytest.approx(drawn["height"] / y[1], rel=0.02)
+    assert all(0 <= row["x"] < row["x2"] <= x[1] for row in drawn["data"]["values"])
+    assert marks(chart, "rect", frame)
 
 
 def test_the_index_says_which_recall_is_planned_or_tried_and_which_is_as_built():
