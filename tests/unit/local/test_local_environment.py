@@ -265,9 +265,12 @@ def test_a_backfill_before_the_first_run_says_what_to_do(checkout, interrupts, c
         (["--from=2018-05-01", "--to=2018-04-01"], "backfill from 2018-05-01 is later than to 201"),
         (
             ["--from=2018-04-02", "--to=2018-04-30"],
-            "backfill from 2018-04-02 to 2018-04-30 contains",
+            "backfill space default: from 2018-04-02 to 2018-04-30 contains",
         ),
-        (["--from=2018-04-02", "--to=2999-04-30"], "backfill from 2018-04-02 to 2999-04-30 reache"),
+        (
+            ["--from=2018-04-02", "--to=2999-04-30"],
+            "backfill space default: from 2018-04-02 to 2999-04-30 reache",
+        ),
         (["--from=april", "--to=2018-04-30"], "backfill from: 'april' is not an ISO 8601 date"),
     ],
 )
