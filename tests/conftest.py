@@ -41,7 +41,6 @@ TOGETHER = {
 }
 ON_PLPYTHON = ("plpython", "history/test_key_collations")
 PARTS = (("neighbours", "maps"), ("segments", "recommendations", "audiences"))  # of machine_code.py
-LONGEST = "test_faults.py"  # two nights of an Airflow, which other tests use meanwhile
 
 # `make test` tries the same examples each time; the long profile tries new ones.
 settings.register_profile("test", deadline=None, derandomize=True, database=None)
@@ -61,13 +60,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep what is asked for: tests marked ``soak`` or in a file ``soak_*.py``, or all others.
-
-    What goes on longest beside the others is waited for last.
-    """
+    """Keep what is asked for: tests marked ``soak`` or in a file ``soak_*.py``, or all others."""
     is_asked = config.getoption("soak")
     items[:] = [item for item in items if _is_soak(item) == is_asked]
-    items.sort(key=lambda item: item.path.name == LONGEST)
 
 
 def _is_soak(item: pytest.Item) -> bool:

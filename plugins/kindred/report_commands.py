@@ -109,16 +109,16 @@ def _print_lookalikes(found: "Example") -> None:
     """Who is similar, and what adds most to the distance of the first."""
     from kindred.reports.hidden import WITHOUT_DISTANCES
 
-    is_public = all(one.distance is None for one in found.lookalikes)
-    distances = [() if is_public else (one.distance,) for one in found.lookalikes]
+    hides_distances = all(one.distance is None for one in found.lookalikes)
+    distances = [() if hides_distances else (one.distance,) for one in found.lookalikes]
     _print_table(
-        ("rank", "lookalike", *(() if is_public else ("distance",)), "similarity"),
+        ("rank", "lookalike", *(() if hides_distances else ("distance",)), "similarity"),
         [
             (one.rank, one.lookalike_id, *distance, one.similarity)
             for one, distance in zip(found.lookalikes, distances, strict=True)
         ],
     )
-    if is_public and found.lookalikes:
+    if hides_distances and found.lookalikes:
         _say(WITHOUT_DISTANCES)
     known = [one for one in found.contributions if one.share is not None]
     known.sort(key=lambda one: -(one.share or 0))
@@ -128,7 +128,7 @@ def _print_lookalikes(found: "Example") -> None:
         _print_table(
             (
                 "column",
-                "share of the public distance" if is_public else "share of the distance",
+                "share of the public distance" if hides_distances else "share of the distance",
                 "customer",
                 "lookalike",
             ),

@@ -14,9 +14,10 @@ from kindred.page.persons import (
     Person,
     Recommended,
 )
-from kindred.reports.figure_rows import MOST_SEGMENTS, read_key_type
+from kindred.reports.figure_rows import read_key_type
 from kindred.reports.figures import Scope
 from kindred.reports.figures_of_lists import Contribution, Lookalike
+from kindred.reports.report import suits_a_map
 from kindred.warehouse.database import Database
 from kindred.warehouse.keys import KeyType
 
@@ -69,9 +70,11 @@ def read_members(
 
 def read_algorithms(database: Database, scope: Scope) -> tuple[str, ...]:
     """The algorithms whose segments the snapshot shows, that of the map first."""
-    hidden = list(scope.snapshot.hidden_algorithms or ())
-    asked = {"as_of": scope.as_of, "hidden": hidden, "most": MOST_SEGMENTS}
-    return tuple(name for (name,) in database.rows("page/algorithms", asked, bi=scope.bi))
+    found = database.rows("page/algorithms", {"as_of": scope.as_of}, bi=scope.bi)
+    hidden = scope.snapshot.hidden_algorithms or ()
+    shown = [row for row in found if row[0] not in hidden]
+    main = max(shown, key=lambda row: suits_a_map(*row), default=None)
+    return tuple(row[0] for row in sorted(shown, key=lambda row: row is not main))
 
 
 def has_view(database: Database, scope: Scope, view: str) -> bool:

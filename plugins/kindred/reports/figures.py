@@ -143,7 +143,7 @@ class IndexCheck:
     reason: str | None
     list_drift: float | None
     list_drift_noise: float | None
-    checked_at: datetime | None = None
+    checked_at: datetime
 
 
 @dataclass(frozen=True)
@@ -179,10 +179,7 @@ class Night:
         A check of the index counts them, since the check before it: None where that was of another
         snapshot, as after a backfill, or of this one.
         """
-        checks = sorted(
-            (check for check in self.checks if check.checked_at is not None),
-            key=lambda check: check.checked_at,  # type: ignore[arg-type,return-value]
-        )
+        checks = sorted(self.checks, key=lambda check: check.checked_at)
         at = max(
             (at for at, check in enumerate(checks) if check.as_of == self.scope.as_of), default=0
         )

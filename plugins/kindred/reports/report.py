@@ -68,12 +68,19 @@ def main_algorithm(segmentations: tuple[Segmentation, ...]) -> Segmentation | No
 
 
 def _suits_a_map(segmentation: Segmentation) -> tuple[bool, float, float, str]:
-    noise, silhouette = 1.0, -1.0
+    noise, silhouette = 1.0, None
     if segmentation.quality:
         newest = segmentation.quality[0]
-        noise, silhouette = newest.noise_share, newest.silhouette or silhouette
-    is_few = 1 < segmentation.count <= figure_rows.MOST_SEGMENTS
-    return is_few, -noise, silhouette, segmentation.algorithm
+        noise, silhouette = newest.noise_share, newest.silhouette
+    return suits_a_map(segmentation.algorithm, segmentation.count, noise, silhouette)
+
+
+def suits_a_map(
+    algorithm: str, clusters: int, noise_share: float, silhouette: float | None
+) -> tuple[bool, float, float, str]:
+    """How well the segments of an algorithm suit a map: the largest is the main algorithm's."""
+    is_few = 1 < clusters <= figure_rows.MOST_SEGMENTS
+    return is_few, -noise_share, silhouette or -1.0, algorithm
 
 
 def _examples(

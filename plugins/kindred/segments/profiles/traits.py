@@ -117,8 +117,8 @@ def _number(value: float) -> float | None:
 def terms_of(traits: Sequence[Trait]) -> list[str]:
     """The terms for a name: one per column, from traits with at least a small effect.
 
-    A column of which most members have no value says nothing about them but that it is missing. Of
-    a categorical column, a value that is more frequent in the cluster is preferred over a value
+    Where most members have no value of a column, the only term it can give is that it is missing.
+    Of a categorical column, a value that is more frequent in the cluster is preferred over a value
     that is rarer.
     """
     by_column: dict[str, list[Trait]] = defaultdict(list)
