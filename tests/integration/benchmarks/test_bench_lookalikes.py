@@ -47,6 +47,7 @@ def small(make_database, tmp_path, monkeypatch):
     return dsn, str(tmp_path)
 
 
+@pytest.mark.soak
 def test_every_step_is_measured(small):
     report = Report("lookalikes", {}, {})
     lookalikes.run(report, *small, 200, 4)

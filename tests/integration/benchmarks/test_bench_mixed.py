@@ -73,6 +73,7 @@ def test_nothing_changes_where_nothing_is_to_change(make_database):
     assert change_customers(dsn, N, 0, WHEN, mixed.COLUMNS, seed=1) == 0
 
 
+@pytest.mark.soak
 def test_stages_run_without_an_airflow(make_database, server, monkeypatch):
     @contextmanager
     def running():

@@ -7,7 +7,8 @@ from benchmarks.processes import execute
 from benchmarks.report import Report
 
 
-@pytest.mark.parametrize("count", [2, pytest.param(6, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("count", [2, 6])
 def test_nights_write_what_has_changed_and_leave_no_bloat(make_database, tmp_path, count):
     """Without autovacuum, which the server of the tests has not."""
     dsn = make_database("nights")

@@ -97,7 +97,8 @@ def test_small_blocks_that_do_not_fit_are_refused(laboratory):
         with_fitting_blocks(run, "encode", "work", 400, row_bytes=2_000)
 
 
-@pytest.mark.parametrize("n", [1_000, pytest.param(6_000, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("n", [1_000, 6_000])
 def test_forecasts_are_above_what_is_measured_and_below_twice_that(make_database, tmp_path, n):
     place = Place(make_database("shop"), make_database("warehouse"), str(tmp_path))
     report = Report("memory", {"n": n})
