@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from copy import deepcopy
 from typing import IO, Any
 from uuid import uuid4
 
@@ -59,7 +60,9 @@ def open_store(url: str) -> tuple[Any, str]:
     try:
         if kind == "s3":
             import s3fs  # noqa: F401, what fsspec loads then
-        found: tuple[Any, str] = fsspec.core.url_to_fs(url, **_OPTIONS.get(kind, {}))
+        # A copy: s3fs adds to them, and what is opened with other options gets another client.
+        options = deepcopy(_OPTIONS.get(kind, {}))
+        found: tuple[Any, str] = fsspec.core.url_to_fs(url, **options)
     except ImportError as error:
         package = EXTRAS.get(kind, "the package that fsspec names")
         raise ArtefactError(

@@ -56,6 +56,13 @@ def test_a_large_array_is_sent_and_read_in_parts(store, small_parts, scratch):
     assert all("vectors.npy" in line for line in got)
 
 
+def test_a_process_makes_one_client_of_a_bucket(store):
+    url = store.bucket()
+    first, path = open_store(url)
+    first.pipe_file(f"{path}/any", b"bytes")
+    assert open_store(f"{url}/other")[0] is first
+
+
 def test_a_bucket_is_never_made(store):
     missing = "s3://kindred-not-there"
     with pytest.raises(ArtefactError, match=r"cannot be written to s3://kindred-not-there"):
