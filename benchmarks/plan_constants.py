@@ -4,10 +4,11 @@
 
 The files are ``build/bench/night.json`` of nights of two sizes and more, and ``night_stages.json``
 of stages that ran alone (``--stages``), which say besides how much of a task's time one thread
-takes; without such a file, that stays as it was. Seconds of processor time are fitted as sums of
-the drivers of each task (in `kindred.planning.drivers`), none of them negative, so that the
-relative errors are smallest; tasks that were only measured together are fitted together. By default
-the constants of the package are replaced.
+takes, and ``bucket.json`` of ``make bench NAME=bucket``; without such a file, that stays as it was.
+Seconds of processor time are fitted as sums of the drivers of each task (in
+`kindred.planning.drivers`), none of them negative, so that the relative errors are smallest; tasks
+that were only measured together are fitted together. By default the constants of the package are
+replaced.
 """
 
 import argparse
@@ -23,8 +24,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import nnls
 
-from benchmarks.plan_measured import Measured, read_measured
-from kindred.planning.constants import SHIPPED, Constants, TaskCost, read_constants
+from benchmarks.plan_measured import Measured, read_bucket, read_measured
+from kindred.planning.constants import SHIPPED, BucketCost, Constants, TaskCost, read_constants
 from kindred.planning.drivers import Drivers, database_drivers, worker_drivers
 from kindred.planning.night_tasks import CLUSTER, tasks_of
 from kindred.planning.plan import plan_night
@@ -42,6 +43,9 @@ NOTHING = 1e-12
 """Seconds per unit that are left of rounding in the fit."""
 USUAL_GROWTH, VARIES = 0.1, 1.5
 """The exponent of what was measured at one size only, and how much larger another size is."""
+BUCKET = "bucket"
+"""The name of the benchmark's file."""
+NO_BUCKET = BucketCost(0.0, 0.0, 0.0, 0.0)
 Key = tuple[str, str]
 
 
@@ -53,10 +57,13 @@ class Observation:
     seconds: float
 
 
-def fit(measured: Sequence[Measured], before: Constants | None = None) -> Constants:
+def fit(
+    measured: Sequence[Measured], before: Constants | None = None, bucket: BucketCost | None = None
+) -> Constants:
     """The constants of these nights.
 
-    ``before`` has the shares of threads and parallel workers where no stage ran alone.
+    ``before`` has the shares of threads and parallel workers where no stage ran alone, and what a
+    ``bucket`` takes where that was not measured.
     """
     growth = growth_of(measured)
     sized = [(one, sizes_of(one.night, one.machines, growth, **one.known)) for one in measured]
@@ -91,6 +98,7 @@ def fit(measured: Sequence[Measured], before: Constants | None = None) -> Consta
         background=_mean(background(one) for one in nights if has_database(one)),
         empty_mb=round(empty),
         wal_share=1.0,
+        bucket=bucket or (NO_BUCKET if before is None else before.bucket),
         elsewhere={} if before is None else {one: before.elsewhere[one] for _, one in kept},
     )
     return with_wal(begun, measured)
@@ -312,12 +320,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("files", nargs="+", type=Path, help="night.json and night_stages.json")
+    parser.add_argument(
+        "files", nargs="+", type=Path, help="night.json, night_stages.json and bucket.json"
+    )
     parser.add_argument("--output", type=Path, default=SHIPPED, help="the file to write")
     options = parser.parse_args(arguments)
-    measured = [one for path in options.files for one in read_measured(path)]
+    buckets = [path for path in options.files if path.stem == BUCKET]
+    nights = [path for path in options.files if path not in buckets]
+    measured = [one for path in nights for one in read_measured(path)]
     before = read_constants(options.output) if options.output.exists() else None
-    constants = fit(measured, before)
+    bucket = read_bucket(buckets[-1]) if buckets else None
+    constants = fit(measured, before, bucket)
     text = json.dumps(constants.as_json(), indent=1)
     options.output.write_text(f"{text}\n", encoding="utf-8")
     print(f"{len(measured)} nights -> {options.output}")

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from benchmarks import mixed_customers as mixed
 from benchmarks.night_kinds import NIGHTS, with_algorithms
 from benchmarks.night_kinds import Night as NightKind
+from kindred.planning.constants import BucketCost
 from kindred.planning.workload import Machines, Night, Workload, workload_of
 from kindred.settings import Settings
 
 TOTALS = "processor seconds, peak memory and bytes written"
+MORE_THAN_ON_A_DISK = "more than on a disk"
 NOT_STAGES = ("waiting for Airflow",)
 KNOWN = ("lists", "probes", "near", "index_lists", "index_probes")
 FITTED_ROWS = 20_000
@@ -130,6 +132,14 @@ def machines_of(content: Mapping[str, Any], *, is_alone: bool) -> Machines:
         kept_snapshots=settings.keep_nights + settings.keep_month_ends,
         is_one=True,
     )
+
+
+def read_bucket(path: Path) -> BucketCost:
+    """What artefacts in a bucket take, by ``make bench NAME=bucket``."""
+    rows = json.loads(path.read_text(encoding="utf-8"))["measurements"]
+    [row] = [row for row in rows if row["group"] == MORE_THAN_ON_A_DISK]
+    names = [one.name for one in fields(BucketCost)]
+    return BucketCost(**{name: round(max(0.0, float(row[name])), 5) for name in names})
 
 
 SLOTS = 4

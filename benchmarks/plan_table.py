@@ -71,6 +71,7 @@ def machines_of(row: Row, *, slots: int = 2) -> Machines:
         block_rows=settings.block_rows,
         maintenance_work_mem_mb=settings.maintenance_work_mem_mb,
         kept_snapshots=settings.keep_nights + settings.keep_month_ends,
+        has_bucket=True,
     )
 
 

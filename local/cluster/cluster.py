@@ -66,7 +66,7 @@ class Cluster:
             self.wait_for(worker)
 
     def wait_for(self, worker: Worker) -> None:
-        """Wait until a worker answers: its log server starts with it.
+        """Wait until a worker takes tasks: it says so, seconds after its log server answers.
 
         Raises
         ------
@@ -74,11 +74,11 @@ class Cluster:
             It has ended, or does not answer in time.
         """
         deadline = time.monotonic() + READY_SECONDS
-        while not _answers(worker.place.address):
+        log, address = self.layout.log_file(worker.name), worker.place.address
+        while not (_takes_tasks(log, address) and _answers(address)):
             self.airflow.supervisor.check_all_run([worker.name])
             if time.monotonic() > deadline:
-                tail = tail_of(self.layout.log_file(worker.name))
-                raise RunFailedError(worker.name, f"no answer in {READY_SECONDS} s", tail)
+                raise RunFailedError(worker.name, f"not ready in {READY_SECONDS} s", tail_of(log))
             time.sleep(0.25)
 
     def worker_at(self, hostname: str) -> Worker | None:
@@ -142,6 +142,10 @@ def cluster(
         for number, place in enumerate(bridge.places)
     )  # fmt: skip
     return Cluster(layout, bridge, server.listening, airflow, broker, store, workers)
+
+
+def _takes_tasks(log: Path, address: str) -> bool:
+    return f"celery@{address} ready." in log.read_text(encoding="utf-8", errors="replace")
 
 
 def _answers(address: str) -> bool:

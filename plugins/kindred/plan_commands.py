@@ -78,6 +78,12 @@ OneMachineOption = Annotated[
     bool,
     typer.Option("--one-machine", help="One machine of these cores runs all, the server included."),
 ]
+BucketOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--bucket/--no-bucket", help="Artefacts in a bucket; default: unless --one-machine."
+    ),
+]
 ExplainOption = Annotated[
     bool, typer.Option("--explain", help="Show the arithmetic of every stage.")
 ]
@@ -103,6 +109,7 @@ def plan(
     database_memory: ServerMemoryOption = "64GB",
     network: NetworkOption = 10.0,
     one_machine: OneMachineOption = False,
+    bucket: BucketOption = None,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -127,6 +134,7 @@ def plan(
         maintenance_work_mem_mb=settings.maintenance_work_mem_mb,
         kept_snapshots=settings.keep_nights + settings.keep_month_ends,
         is_one=one_machine,
+        has_bucket=not one_machine if bucket is None else bucket,
         graph_threads=settings.graph_threads,
         memory_limit_mb=settings.memory_limit_mb,
     )

@@ -36,6 +36,20 @@ class TaskCost:
 
 
 @dataclass(frozen=True)
+class BucketCost:
+    """Processor seconds that artefacts in a bucket take, beside those on a disk.
+
+    ``starting``: of each task that opens it; ``read_mb``, ``written_mb``: of a task per MB;
+    ``served_mb``: of the S3 server that was measured, which matters where it shares a machine.
+    """
+
+    starting: float
+    read_mb: float
+    written_mb: float
+    served_mb: float
+
+
+@dataclass(frozen=True)
 class Constants:
     """All constants, and where they are from.
 
@@ -55,6 +69,7 @@ class Constants:
     background: float
     empty_mb: float
     wal_share: float
+    bucket: BucketCost
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -79,6 +94,7 @@ class Constants:
         given = {name: value for name, value in content.items() if name != "format"}
         given["measured"] = tuple(given["measured"])
         given["growth"] = {name: Growth(**one) for name, one in given["growth"].items()}
+        given["bucket"] = BucketCost(**given["bucket"])
         given["tasks"] = {name: TaskCost(**one) for name, one in given["tasks"].items()}
         return cls(**given)
 
@@ -90,6 +106,7 @@ class Constants:
             **named,
             "measured": [dict(one) for one in self.measured],
             "growth": {name: vars(one) for name, one in self.growth.items()},
+            "bucket": vars(self.bucket),
             "elsewhere": dict(self.elsewhere),
             "tasks": {name: vars(one) for name, one in self.tasks.items()},
         }

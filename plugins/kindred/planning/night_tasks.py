@@ -22,6 +22,9 @@ UNCOMPUTED = (
 NO_PROCESS = ("finish",)
 """The tasks that Airflow ends without running anything."""
 
+WITHOUT_ARTEFACTS = ("extract", "list_algorithms", "validate", "quality_gate", *NO_PROCESS)
+"""The tasks that neither read nor write artefacts."""
+
 GIVING_WAY = ("load_lookalikes", "place_customers")
 """The tasks that leave the cores to others."""
 

@@ -71,8 +71,8 @@ class NightPlan:
 
     @property
     def worker_hours(self) -> float:
-        """Of all workers, as long as the night lasts."""
-        return self.sizes.machines.workers * self.seconds / SECONDS_PER_HOUR
+        """Of the machines of all workers, as long as the night lasts."""
+        return self.sizes.machines.count * self.seconds / SECONDS_PER_HOUR
 
     @property
     def busy_hours(self) -> float:
@@ -145,7 +145,12 @@ def _jobs(work: TaskWork, moved: Moved, machines: Machines, constants: Constants
         if task.task_id in PIPED
         else (Phase(worker=serial), threaded, Phase(server=rest))
     )
-    begin = (Phase(worker=constants.starting), Phase(pause=transfer))
+    begin = (
+        Phase(worker=constants.starting),
+        Phase(pause=transfer),
+        Phase(server=work.store_seconds / count),  # what is asked for is waited for
+        Phase(worker=work.bucket_seconds / count),
+    )
     of_last = count if task.task_id in INDEXED_BY_LAST else 1
     found = []
     for number, in_turn in enumerate(turns := _turns(count, machines.workers * machines.slots)):

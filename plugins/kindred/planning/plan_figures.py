@@ -9,7 +9,7 @@ from kindred.planning.limits import GIGABYTE_MB, Finding
 from kindred.planning.night_tasks import NO_PROCESS
 from kindred.planning.plan import SECONDS_PER_HOUR, NightPlan, Stage
 from kindred.planning.volumes import MEGABYTE
-from kindred.planning.work import WORKER
+from kindred.planning.work import BUCKET, DATABASE, STORE, WORKER
 
 COLUMNS = (
     "stage",
@@ -26,7 +26,7 @@ LEFT_OUT = ("runs on", "task hours", "moved GB", "of the path", "tasks")
 """The columns that a narrow terminal does without, in this order."""
 UNITS = {
     "task": "", "first": "", "index": "", "difference": "", "shards": "", "parts": "", "trial": "",
-    "forecast seconds": "",
+    "forecast seconds": "", "MB read": "", "MB written": "", "MB served": "",
 }  # fmt: skip
 """Drivers that are counted one by one; pairs are in thousand millions, all others in millions."""
 SHOWN_SECONDS = 0.5
@@ -91,16 +91,17 @@ def title(plan: NightPlan) -> str:
     changed = "" if night.is_first or night.is_quiet else f", {night.changed_share:.3g} changed"
     workers = "1 worker" if machines.workers == 1 else f"{machines.workers:,} workers"
     server = (
-        "the server beside it"
+        "all on one machine"
         if machines.is_one
         else f"a server of {machines.database_cores} cores,"
         f" {machines.database_memory_mb / GIGABYTE_MB:,.0f} GB"
     )
+    artefacts = "in a bucket" if machines.has_bucket else "on a disk"
     return (
         f"a {night.night} night{changed}: {night.customers:,} customers x {night.dimensions}"
         f" dimensions ({night.columns} columns), {night.spec.k} neighbours, {algorithms};"
         f" {workers} of {machines.cores} cores, {machines.slots} tasks at once,"
-        f" {machines.memory_mb / GIGABYTE_MB:,.0f} GB; {server}"
+        f" {machines.memory_mb / GIGABYTE_MB:,.0f} GB; {server}; artefacts {artefacts}"
     )
 
 
@@ -109,7 +110,7 @@ def summary(plan: NightPlan) -> Iterator[str]:
     yield f"the night: {plan.seconds:,.0f} s ({_clock(plan.seconds)}); its path: {_path(plan)}"
     machines = plan.sizes.machines
     yield (
-        f"worker hours: {plan.worker_hours:,.2f} ({machines.workers:,} x {plan.seconds:,.0f} s),"
+        f"worker hours: {plan.worker_hours:,.2f} ({machines.count:,} x {plan.seconds:,.0f} s),"
         f" of which tasks run {plan.busy_hours:,.2f}"
     )
     largest = plan.largest
@@ -197,7 +198,7 @@ def _disk(plan: NightPlan) -> Iterator[str]:
 def arithmetic(plan: NightPlan) -> Iterator[str]:
     """How each stage's processor seconds come about."""
     for stage in plan.stages:
-        for resource in (WORKER, "database"):
+        for resource in (WORKER, DATABASE, BUCKET, STORE):
             terms = [term for term in stage.work.terms if term.resource == resource]
             if not terms:
                 continue
@@ -297,6 +298,8 @@ def _stage_json(stage: Stage) -> dict[str, Any]:
         "busy_hours": stage.busy_seconds / SECONDS_PER_HOUR,
         "worker_processor_seconds": stage.work.worker_seconds,
         "database_processor_seconds": stage.work.database_seconds,
+        "bucket_processor_seconds": stage.work.bucket_seconds,
+        "store_processor_seconds": stage.work.store_seconds,
         "memory_mb": stage.memory_mb,
         "expected_peak_mb": stage.peak_mb,
         "artefacts_read_mb": stage.moved.read_mb,

@@ -81,7 +81,8 @@ class Machines:
 
     ``slots``: tasks that a worker runs at once; ``memory_mb``: of a worker. ``network_mb``: what a
     worker moves per second. ``is_one``: one machine with ``cores`` runs all of it, the server and
-    Airflow included. The rest are settings of the deployment, by their names there.
+    Airflow included, and the store if the artefacts are in a bucket (``has_bucket``). The rest are
+    settings of the deployment, by their names there.
     """
 
     workers: int
@@ -96,8 +97,14 @@ class Machines:
     maintenance_work_mem_mb: int
     kept_snapshots: int
     is_one: bool = False
+    has_bucket: bool = False
     graph_threads: int = 0
     memory_limit_mb: int = 0
+
+    @property
+    def count(self) -> int:
+        """The machines that run tasks."""
+        return 1 if self.is_one else self.workers
 
     @property
     def threads(self) -> int:

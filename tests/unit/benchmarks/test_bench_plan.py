@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks import plan_beside, plan_constants
 from benchmarks.night_kinds import NIGHTS, Night
-from benchmarks.plan_measured import read_measured
+from benchmarks.plan_measured import MORE_THAN_ON_A_DISK, read_measured
 from benchmarks.report import Report
-from kindred.planning.constants import read_constants
+from kindred.planning.constants import BucketCost, read_constants
 from kindred.planning.plan import plan_night
 from unit.planning.plan_cases import constants
 
@@ -120,6 +120,16 @@ def fitted(files, tmp_path, *more):
     given = [*map(str, files), "--output", str(output), *more]
     assert plan_constants.main(given) == 0
     return read_constants(output)
+
+
+def test_what_a_bucket_takes_is_read_and_kept(files, tmp_path):
+    row = {"what": "bucket", "group": MORE_THAN_ON_A_DISK, "starting": 0.2, "read_mb": 0.004}
+    row |= {"written_mb": -1e-4, "served_mb": 0.0123456}
+    path = tmp_path / "bucket.json"
+    path.write_text(json.dumps({"measurements": [{"group": "any"}, row]}), encoding="utf-8")
+    found = BucketCost(starting=0.2, read_mb=0.004, written_mb=0.0, served_mb=0.01235)
+    assert fitted([*files, path], tmp_path).bucket == found
+    assert fitted(files, tmp_path).bucket == found
 
 
 def test_nights_are_read_with_what_has_changed(files):

@@ -1,6 +1,6 @@
 """Machines, nights and constants for the tests of plans."""
 
-from kindred.planning.constants import Constants, TaskCost
+from kindred.planning.constants import BucketCost, Constants, TaskCost
 from kindred.planning.sizes import Growth
 from kindred.planning.workload import Machines, Night, usual_spec, workload_of
 from kindred.settings import Settings
@@ -47,6 +47,7 @@ def constants(**changes):
         "measured": ({**measured, "machine": machine},), "growth": GROWTH, "tasks": tasks,
         "starting": 2.0, "waiting": 1.0, "airflow_cores": 0.1, "background": 0.1,
         "empty_mb": 300.0, "wal_share": 1.2,
+        "bucket": BucketCost(starting=0.5, read_mb=0.004, written_mb=0.002, served_mb=0.01),
     }  # fmt: skip
     return Constants(**{**given, **changes})
 

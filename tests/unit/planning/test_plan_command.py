@@ -119,7 +119,11 @@ def test_json_has_all_figures():
     assert sum(term["seconds"] for term in stages["encode"]["terms"]) == pytest.approx(
         stages["encode"]["worker_processor_seconds"]
         + stages["encode"]["database_processor_seconds"]
+        + stages["encode"]["bucket_processor_seconds"]
     )
+    one = read("--customers", "200000", "--one-machine", "--workers", "2", "--bucket")
+    assert one["worker_hours"] == pytest.approx(one["seconds"] / 3600)
+    assert one["stages"][-3]["store_processor_seconds"] > 0
     assert found["worker_hours"] == pytest.approx(2 * found["seconds"] / 3600)
     assert found["machines"]["task_memory_mb"] == 32 * 1024
     assert found["seconds"] >= sum(step["seconds"] for step in found["path"])

@@ -117,6 +117,22 @@ def test_one_machine_shares_its_cores_with_the_server():
     assert together.seconds > 1.05 * apart.seconds
 
 
+@pytest.mark.parametrize("is_one", [False, True])
+def test_artefacts_in_a_bucket_take_time_of_the_tasks_and_of_its_server(is_one):
+    disk, bucket = (planned(on={"is_one": is_one, "has_bucket": it}) for it in (False, True))
+    assert bucket.seconds > disk.seconds
+    search, extract = (stages(bucket)[name] for name in ("search_graph", "extract"))
+    moved, cost = search.moved, constants().bucket
+    assert search.work.bucket_seconds == pytest.approx(
+        search.task.instances * cost.starting
+        + cost.read_mb * moved.read_mb
+        + cost.written_mb * moved.written_mb
+    )
+    served = cost.served_mb * (moved.read_mb + moved.written_mb)
+    assert search.work.store_seconds == pytest.approx(served if is_one else 0.0)
+    assert extract.work == stages(disk)["extract"].work
+
+
 def test_a_slow_network_makes_a_night_longer():
     fast, slow = (planned(10**7, on=LARGE | {"network_mb": mb}) for mb in (10_000, 50))
     assert slow.seconds > fast.seconds + 100
