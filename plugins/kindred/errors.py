@@ -75,8 +75,16 @@ class ArtefactError(KindredError):
     """An artefact is missing, damaged or not accessible; the message names the task to clear."""
 
 
+class LostArtefactError(ArtefactError):
+    """An artefact is missing or damaged: nobody will ever read it, whatever is mended."""
+
+
 class StoreUnreachableError(ArtefactError, UnreachableError):
     """The object store of the artefacts does not answer; this may pass by itself."""
+
+
+class ScratchFullError(StoreUnreachableError):
+    """The scratch folder has no room for a copy of an artefact; this may pass by itself."""
 
 
 class LockTimeoutError(KindredError):

@@ -72,9 +72,17 @@ def _read(kind: type[Environment], given: frozenset[tuple[str, str]]) -> Environ
     return kind()
 
 
+UNSHARED = ("memory", "http", "https", "data")
+
+
 def _from_the_root(place: str) -> str:
     if "://" not in place and not os.path.isabs(place):
         raise ValueError("a full path or a URL is required: each process has a folder of its own")
+    scheme, separator, rest = place.partition("://")
+    if separator and scheme.lower() in UNSHARED:
+        raise ValueError(f"{scheme}:// holds nothing that other processes could read")
+    if separator and (not rest or "//" in rest):
+        raise ValueError("a URL without empty parts is required, such as s3://bucket/folder")
     return place
 
 

@@ -98,6 +98,9 @@ def test_delays_may_be_fractions(environment):
     ("kind", "name", "value", "allowed"),
     [
         (Settings, "shard_rows", "999", "a whole number of at least 1,000 is"),
+        (Settings, "artifacts", "memory://any", "memory:// holds nothing that other processes"),
+        (Settings, "artifacts", "s3://", "a URL without empty parts is required"),
+        (Settings, "artifacts", "s3://bucket//folder", "a URL without empty parts is required"),
         (Settings, "block_rows", "0", "a whole number of at least 1 is"),
         (Settings, "maintenance_work_mem_mb", "0", "a whole number of at least 1 is"),
         (Settings, "lock_wait_seconds", "-1", "a whole number of at least 0 is"),

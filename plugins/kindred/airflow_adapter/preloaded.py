@@ -7,8 +7,8 @@ parent of a fork.
 """
 
 import importlib
-import os
 import pkgutil
+from contextlib import suppress
 from importlib.util import find_spec
 from types import ModuleType
 
@@ -23,6 +23,8 @@ import kindred.airflow_adapter.tasks  # noqa: F401
 import kindred.neighbours
 import kindred.segments
 from kindred.artefacts.stores import is_s3
+from kindred.errors import SettingsError
+from kindred.settings import Settings
 from kindred.tasks import TASKS
 
 IMPORTED_LATE = (
@@ -56,9 +58,10 @@ import_all_of(kindred.neighbours)
 import_all_of(kindred.segments)
 for library in IMPORTED_LATE:
     importlib.import_module(library)
-# Not by `Settings`: one that is wrong fails a task, and not the scheduler.
-if is_s3(os.environ.get("KINDRED_ARTIFACTS", "")) and find_spec(FOR_S3):
-    importlib.import_module(FOR_S3)
+if find_spec(FOR_S3):
+    with suppress(SettingsError):  # which fails a task, and not the scheduler
+        if is_s3(Settings.from_env().artifacts):
+            importlib.import_module(FOR_S3)
 
 # What numba does before its first function: the types and operations that it knows, in Python.
 cpu_target.typing_context.refresh()

@@ -8,12 +8,13 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kindred.artefacts.stores import errors, fetch, is_local, scratch_folder, write_whole
+from kindred.errors import ArtefactError, ScratchFullError
 from kindred.settings import Settings
 
 Array = NDArray[Any]
@@ -22,6 +23,7 @@ DESCRIBED = {"bytes", "dtype", "shape", "sha256"}
 """An array in plain JSON: the length of its file in bytes, its type, shape and digest."""
 
 CHUNK_BYTES = 1 << 23
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 THREADS = 4
 """Threads that hash the chunks of an array; its digest is that of their digests. One core hashes
 about 1 GB/s."""
@@ -47,6 +49,8 @@ def read_array(filesystem: Any, path: str, described: Description) -> Array:
 
     Raises
     ------
+    ArtefactError
+        when no copy can be made in the scratch folder.
     FileNotFoundError
         when there is no such file.
     DamagedArrayError
@@ -57,6 +61,8 @@ def read_array(filesystem: Any, path: str, described: Description) -> Array:
         raise DamagedArrayError(f"it has {found} bytes, {described['bytes']} were written")
     try:
         values = _mapped(path) if is_local(filesystem) else _fetched(filesystem, path, found)
+    except ArtefactError:
+        raise
     except errors():
         raise
     except Exception as error:
@@ -77,20 +83,45 @@ def _mapped(path: str) -> Array:
 def _fetched(filesystem: Any, path: str, size: int) -> Array:
     """A mapped copy without a name: it goes away with the mapping, or with the process."""
     folder = scratch_folder()
-    os.makedirs(folder, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder) as copy:
+    with nameless_file(folder) as copy:
         _require_room(folder, size)
-        fetch(filesystem, path, size, copy.fileno())
+        try:
+            fetch(filesystem, path, size, copy.fileno())
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            raise ScratchFullError(
+                f"{folder} is full: {size // 2**20} MB could not be copied there; free space, or"
+                " point KINDRED_SCRATCH at a larger disk"
+            ) from error
         return _mapped(f"/dev/fd/{copy.fileno()}")
+
+
+def nameless_file(folder: str) -> IO[bytes]:
+    """A file in the scratch folder, which is made if need be.
+
+    Raises
+    ------
+    ArtefactError
+        when there cannot be one.
+    """
+    try:
+        os.makedirs(folder, exist_ok=True)
+        return tempfile.TemporaryFile(dir=folder)
+    except OSError as error:
+        raise ArtefactError(
+            f"KINDRED_SCRATCH: no file can be made in {folder}: {error}; point it at a folder on a"
+            " disk that this user may write"
+        ) from error
 
 
 def _require_room(folder: str, size: int) -> None:
     free, kept = shutil.disk_usage(folder).free, Settings.from_env().min_free_disk_mb * 2**20
     if free < size + kept:
-        raise OSError(
-            errno.ENOSPC,
+        raise ScratchFullError(
             f"{size // 2**20} MB are copied to {folder}, where {free // 2**20} MB are free and"
-            f" {kept // 2**20} must stay so; point KINDRED_SCRATCH at a larger disk",
+            f" {kept // 2**20} must stay so (KINDRED_MIN_FREE_DISK_MB); free space, or point"
+            " KINDRED_SCRATCH at a larger disk"
         )
 
 

@@ -10,8 +10,8 @@ import json
 import posixpath
 import re
 import shutil
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -28,11 +28,14 @@ from kindred.artefacts.stores import (
     errors,
     failure_of,
     is_local,
+    is_lost,
+    is_refusal,
     make_folder,
     open_store,
+    remove,
     write_whole,
 )
-from kindred.errors import ArtefactError
+from kindred.errors import ArtefactError, LostArtefactError
 
 Facts = dict[str, Any]
 
@@ -78,8 +81,7 @@ class ArtefactFolder:
         try:
             make_folder(filesystem, folder)
             facts_path = posixpath.join(folder, FACTS_FILE)
-            if filesystem.exists(facts_path):
-                filesystem.rm(facts_path, recursive=True)
+            remove(filesystem, facts_path)
             described = {
                 key: write_array(filesystem, posixpath.join(folder, f"{key}.npy"), values)
                 for key, values in sorted(arrays.items())
@@ -87,9 +89,10 @@ class ArtefactFolder:
             text = json.dumps({"arrays": described, **facts}).encode()
             write_whole(filesystem, facts_path, lambda out: out.write(text))
         except errors() as error:
+            remedy = "let this user write there" if is_refusal(error) else "free space there"
             raise failure_of(filesystem, error)(
-                f"artefact {name!r} cannot be written to {self.path}: {error}; free space there or"
-                " point KINDRED_ARTIFACTS elsewhere, then clear this task"
+                f"artefact {name!r} cannot be written to {self.path}: {error}; {remedy} or point"
+                " KINDRED_ARTIFACTS elsewhere, then clear this task"
             ) from error
 
     def read(self, name: str, made_by: str, only: Collection[str] | None = None) -> Artefact:
@@ -97,10 +100,12 @@ class ArtefactFolder:
 
         Raises
         ------
+        LostArtefactError
+            when it is not there, or not what was written; the text says what to do.
         ArtefactError
-            when it is not there, not what was written, or cannot be read; the text says what to do.
+            when it cannot be read here.
         StoreUnreachableError
-            when an object store does not answer.
+            when an object store does not answer, or scratch has no room.
         """
         filesystem, folder = open_store(posixpath.join(self.path, name))
         where = f"artefact {name!r}"
@@ -115,10 +120,12 @@ class ArtefactFolder:
                 path = posixpath.join(folder, f"{key}.npy")
                 arrays[key] = read_array(filesystem, path, described[key])
         except DamagedArrayError as error:
-            raise ArtefactError(f"{where} in {self.path} is damaged: {error}; {remedy}") from error
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise ArtefactError(f"artefact {name!r} is not in {self.path}; {remedy}") from error
+            raise LostArtefactError(
+                f"{where} in {self.path} is damaged: {error}; {remedy}"
+            ) from error
         except errors() as error:
+            if is_lost(error):
+                raise LostArtefactError(f"{where} is not in {self.path}; {remedy}") from error
             raise failure_of(filesystem, error)(
                 f"{where} in {self.path} cannot be read: {error}; let this user read it, or"
                 f" {remedy}"
@@ -127,9 +134,16 @@ class ArtefactFolder:
         return Artefact(arrays, facts, hashlib.sha256(text.encode()).hexdigest())
 
     def has(self, name: str) -> bool:
-        """Whether a set of this name is there, damaged or not."""
+        """Whether a set of this name is there, damaged or not.
+
+        Raises
+        ------
+        ArtefactError
+            when this user may not see it; a `StoreUnreachableError` when a store does not answer.
+        """
         filesystem, folder = open_store(posixpath.join(self.path, name))
-        return bool(filesystem.exists(folder))
+        with _looking(filesystem, self.path):
+            return bool(filesystem.exists(folder))
 
     def remove(self) -> None:
         """Remove everything of this snapshot and these settings.
@@ -140,10 +154,11 @@ class ArtefactFolder:
             when the folder cannot be removed.
         """
         try:
-            _remove(self.path)
+            remove(*open_store(self.path))
         except errors() as error:
             raise ArtefactError(
-                f"{self.path} cannot be removed: {error}; let this user write there, then try again"
+                f"{self.path} cannot be removed: {error}; let this user remove what is there, then"
+                " try again"
             ) from error
 
 
@@ -157,15 +172,33 @@ def settings_folders(root: str, space: str) -> list[ArtefactFolder]:
 
 
 def snapshot_folders(root: str, space: str) -> dict[str, list[str]]:
-    """Slug of the snapshot -> settings hashes that have artefacts."""
+    """Slug of the snapshot -> settings hashes that have artefacts.
+
+    Raises
+    ------
+    ArtefactError
+        when this user may not see them; a `StoreUnreachableError` when a store does not answer.
+    """
     filesystem, base = open_store(posixpath.join(root, space))
-    if not filesystem.exists(base):
-        return {}
-    return {
-        posixpath.basename(snapshot): list(map(posixpath.basename, _folders(filesystem, snapshot)))
-        for snapshot in _folders(filesystem, base)
-        if SLUG.fullmatch(posixpath.basename(snapshot))
-    }
+    with _looking(filesystem, base):
+        if not filesystem.exists(base):
+            return {}
+        return {
+            posixpath.basename(snapshot): [*map(posixpath.basename, _folders(filesystem, snapshot))]
+            for snapshot in _folders(filesystem, base)
+            if SLUG.fullmatch(posixpath.basename(snapshot))
+        }
+
+
+@contextmanager
+def _looking(filesystem: Any, place: str) -> Iterator[None]:
+    try:
+        yield
+    except errors() as error:
+        raise failure_of(filesystem, error)(
+            f"the artefacts in {place} cannot be listed ({type(error).__name__}: {error}); let this"
+            " user list and read what is there, or correct KINDRED_ARTIFACTS"
+        ) from error
 
 
 def _folders(filesystem: Any, path: str) -> list[str]:
@@ -176,15 +209,7 @@ def _folders(filesystem: Any, path: str) -> list[str]:
 
 def remove_snapshot_folder(root: str, space: str, slug: str) -> None:
     """Remove all artefacts of one snapshot."""
-    _remove(posixpath.join(root, space, slug))
-
-
-def _remove(path: str) -> None:
-    """Remove a folder; a run of another date may be removing it at the same time."""
-    filesystem, folder = open_store(path)
-    while filesystem.exists(folder):
-        with suppress(FileNotFoundError):
-            filesystem.rm(folder, recursive=True)
+    remove(*open_store(posixpath.join(root, space, slug)))
 
 
 def free_megabytes(root: str) -> int | None:
@@ -199,8 +224,9 @@ def free_megabytes(root: str) -> int | None:
 
 def _read_facts(filesystem: Any, path: str) -> tuple[Facts, dict[str, Description]]:
     """The facts of a set, and the descriptions of its arrays."""
+    content = filesystem.cat_file(path)
     try:
-        facts: Facts = json.loads(filesystem.cat_file(path))
+        facts: Facts = json.loads(content)
         described: dict[str, Description] = facts.pop("arrays")
         if all(entry.keys() >= DESCRIBED for entry in described.values()):
             return facts, described

@@ -2,11 +2,10 @@
 
 import posixpath
 from collections.abc import Collection
-from contextlib import suppress
 from datetime import datetime
 
 from kindred.artefacts.folder import snapshot_slug
-from kindred.artefacts.stores import errors, make_folder, open_store, write_whole
+from kindred.artefacts.stores import errors, make_folder, open_store, remove, write_whole
 from kindred.errors import ArtefactError
 
 FOLDER = "reports"
@@ -60,9 +59,8 @@ def remove_reports(root: str, space: str, keep: Collection[datetime] = ()) -> in
             return 0
         for entry in filesystem.ls(folder, detail=False):
             if posixpath.basename(entry) not in kept:
-                with suppress(FileNotFoundError):  # another run has removed it
-                    filesystem.rm(entry, recursive=True)
-                    removed += 1
+                remove(filesystem, entry)
+                removed += 1
     except errors() as error:
         raise ArtefactError(
             f"{folder}: a report cannot be removed: {error}; let this user write there, then try"

@@ -4,6 +4,7 @@ In an object store a file appears when it has been sent completely, large ones i
 neither folders to make nor files to rename. Its listings are never cached: other workers write.
 """
 
+import errno
 import os
 import posixpath
 import sys
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from copy import deepcopy
 from typing import IO, Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import fsspec
@@ -76,6 +78,15 @@ def open_store(url: str) -> tuple[Any, str]:
     return found
 
 
+def is_endpoint(address: object) -> bool:
+    """Whether this is the address of a server, as the AWS SDK wants it."""
+    try:
+        parts = urlsplit(address) if isinstance(address, str) else None
+        return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
 def scheme_of(url: str) -> str:
     """The scheme of a URL; empty for a path."""
     scheme, separator, _ = url.partition("://")
@@ -84,8 +95,19 @@ def scheme_of(url: str) -> str:
 
 def failure_of(filesystem: Any, error: BaseException) -> type[ArtefactError]:
     """What a failure of a store is: one of an object store that forbids nothing may pass."""
-    is_final = isinstance(error, PermissionError | FileNotFoundError)
-    return ArtefactError if is_final or is_local(filesystem) else StoreUnreachableError
+    is_final = is_refusal(error) or is_local(filesystem)
+    return ArtefactError if is_final else StoreUnreachableError
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether a store forbids something, or has no such bucket."""
+    return isinstance(error, PermissionError | FileNotFoundError)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether there is no such file: nothing, a folder, or a circle of links."""
+    kinds = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+    return isinstance(error, kinds) or getattr(error, "errno", None) == errno.ELOOP
 
 
 def is_s3(url: str) -> bool:
@@ -204,6 +226,21 @@ def fetch(filesystem: Any, path: str, size: int, descriptor: int) -> None:
     with ThreadPoolExecutor(THREADS) as threads:
         for _ in threads.map(copy, range(0, size, FETCH_BYTES)):
             pass
+
+
+def remove(filesystem: Any, path: str) -> None:
+    """Remove a file, or a folder with all that is in it, if it is there.
+
+    Objects are removed one by one, by their names: s3fs takes ``*`` and ``[`` for patterns where it
+    removes many at once, and passes over those that the store refuses to remove.
+    """
+    if is_object_store(filesystem):
+        for name in filesystem.find(path):
+            filesystem.rm_file(name)
+        return
+    while filesystem.exists(path):  # a run of another date may be removing it at the same time
+        with suppress(FileNotFoundError):
+            filesystem.rm(path, recursive=True)
 
 
 def probe(url: str) -> None:

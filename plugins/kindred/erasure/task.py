@@ -13,7 +13,7 @@ from kindred.artefacts.stored_reports import remove_reports
 from kindred.encoding.vectors import MADE_BY, VECTORS
 from kindred.erasure import erasure_rows
 from kindred.erasure.erasure_rows import Request
-from kindred.errors import ArtefactError, KindredError
+from kindred.errors import KindredError, LostArtefactError
 from kindred.history import key_padding, suppression
 from kindred.history.erasure_key import ErasureKey
 from kindred.run.context import Deployment
@@ -162,24 +162,28 @@ def _merged_receipt(
 
 
 def _erase_artefacts(root: str, space_name: str, key: Array, *, ignores_case: bool = False) -> int:
-    """Remove the artefacts of each snapshot whose vectors hold the customer or cannot be read.
+    """Remove the artefacts of each snapshot whose vectors hold the customer, or are lost.
 
-    ``ignores_case``: in any spelling.
+    What cannot be read for the moment, such as where scratch is full, ends this before anything is
+    removed. ``ignores_case``: in any spelling.
 
     The stored reports are removed too: the next night makes the newest again.
     """
-    removed = remove_reports(root, space_name)
-    for folder in settings_folders(root, space_name):
-        if _contains_customer(folder, key, ignores_case=ignores_case):
-            folder.remove()
-            removed += 1
-    return removed
+    chosen = [
+        folder
+        for folder in settings_folders(root, space_name)
+        if _contains_customer(folder, key, ignores_case=ignores_case)
+    ]
+    for folder in chosen:
+        folder.remove()
+    return remove_reports(root, space_name) + len(chosen)
 
 
 def _contains_customer(folder: ArtefactFolder, key: Array, *, ignores_case: bool) -> bool:
     try:
         customers = folder.read(VECTORS, MADE_BY, only=["customers"]).arrays["customers"]
-    except ArtefactError:
+    except LostArtefactError as error:
+        log.warning("removed, since nobody can tell who is in it: %s", error)
         return True
     if customers.dtype.kind != key.dtype.kind:
         return True

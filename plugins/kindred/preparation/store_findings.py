@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from kindred.artefacts.arrays import nameless_file
 from kindred.artefacts.folder import free_megabytes
 from kindred.artefacts.stores import (
     is_in_memory,
@@ -33,6 +34,7 @@ def findings(spec: Spec, settings: Settings, rows: int) -> Iterator[Finding]:
             return
         probe(root)
         scratch = scratch_folder()
+        nameless_file(scratch).close()
     except StoreUnreachableError:
         raise  # which is tried again
     except (ArtefactError, SettingsError) as error:

@@ -14,6 +14,7 @@ from kindred.spec.names import did_you_mean
 
 WAREHOUSE = "kindred_warehouse"
 ALERTS = "kindred_alerts"
+AWS_ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 WEB_SCHEMES = ("http", "https")
 SCHEMES = ("postgres", "postgresql")
 # Field of an Airflow Connection -> option of libpq.
@@ -107,6 +108,12 @@ def variable_of(connection_id: str) -> str:
 def in_environment(connection_id: str) -> str:
     """What the variable of a connection says; empty where it is not set."""
     return os.environ.get(variable_of(connection_id), "").strip()
+
+
+def aws_endpoints() -> dict[str, str]:
+    """What says to the AWS SDK where a server is: the variables that are set."""
+    found = {name: os.environ.get(name, "") for name in AWS_ENDPOINTS}
+    return {name: text for name, text in found.items() if text}
 
 
 def from_environment(connection_id: str) -> str | None:

@@ -6,11 +6,12 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from kindred.artefacts.stores import CONNECTION, S3_EXTRAS, is_s3, use_s3_options
+from kindred.artefacts.stores import CONNECTION, S3_EXTRAS, is_endpoint, is_s3, use_s3_options
 from kindred.errors import PreflightError
-from kindred.run.connections import extra_of, in_environment, variable_of
+from kindred.run.connections import aws_endpoints, extra_of, in_environment, variable_of
 from kindred.spec.names import did_you_mean
 
+EXPECTED = "expected is one such as https://minio.example:9000"
 TYPES = ("aws", "s3")
 Found = tuple[Mapping[str, Any], Mapping[str, Any]]
 """The fields of a connection, and its extra."""
@@ -26,11 +27,14 @@ def log_in(artifacts: str, from_airflow: Callable[[str], Found | None]) -> None:
     Raises
     ------
     PreflightError
-        when the connection is of another type, or says what would have no effect; no value is
-        repeated.
+        when the connection is of another type, or says what would have no effect, or an endpoint is
+        no address; no value is repeated.
     """
     if not is_s3(artifacts):
         return
+    for name, text in aws_endpoints().items():
+        if not is_endpoint(text):
+            raise PreflightError(f"{name} is no address of a server; {EXPECTED}")
     found = _from_environment() or from_airflow(CONNECTION)
     if found is None:
         return
@@ -45,6 +49,16 @@ def log_in(artifacts: str, from_airflow: Callable[[str], Found | None]) -> None:
         raise PreflightError(
             f"connection {CONNECTION!r}: 'extra' has {unknown[0]!r}, which would have no effect;"
             f" allowed are {', '.join(S3_EXTRAS)}{did_you_mean(unknown[0], S3_EXTRAS)}"
+        )
+    if fields.get("host"):
+        raise PreflightError(
+            f"connection {CONNECTION!r} names a host, which would have no effect; say where the"
+            " server is by 'endpoint_url' in 'extra'"
+        )
+    if "endpoint_url" in extra and not is_endpoint(extra["endpoint_url"]):
+        raise PreflightError(
+            f"connection {CONNECTION!r}: 'endpoint_url' in 'extra' is no address of a server;"
+            f" {EXPECTED}"
         )
     use_s3_options(fields, extra)
 
@@ -62,6 +76,7 @@ def _from_environment() -> Found | None:
             "conn_type": parts.scheme,
             "login": unquote(parts.username or ""),
             "password": unquote(parts.password or ""),
+            "host": parts.hostname,
         }
         if not parts.scheme:
             raise ValueError

@@ -10,13 +10,20 @@ import numpy as np
 import pytest
 
 from kindred.artefacts import stores
+from kindred.artefacts.folder import snapshot_folders
+from kindred.artefacts.stored_reports import remove_reports, store_report
 from kindred.artefacts.stores import FETCH_BYTES, keeps_versions, open_store, probe
-from kindred.errors import ArtefactError, PreflightError, StoreUnreachableError
+from kindred.errors import (
+    ArtefactError,
+    LostArtefactError,
+    PreflightError,
+    StoreUnreachableError,
+)
 from kindred.preparation.store_findings import findings
 from kindred.run.findings import Outcome
 from kindred.run.store_login import log_in
 from kindred.settings import Settings
-from unit.artefact_cases import ARRAYS, folder
+from unit.artefact_cases import ARRAYS, AS_OF, folder
 from unit.spec_content import spec
 
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
@@ -141,6 +148,63 @@ def test_copies_leave_room_on_the_scratch_disk(store, scratch, monkeypatch):
     assert list(scratch.iterdir()) == []
 
 
+def test_an_unusable_scratch_folder_is_named_and_no_task(store, tmp_path, monkeypatch):
+    remote = folder(store.bucket())
+    remote.write("vectors", ARRAYS, {})
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", Path("/proc/kindred")):
+        monkeypatch.setenv("KINDRED_SCRATCH", str(place))
+        with pytest.raises(ArtefactError, match=f"KINDRED_SCRATCH: .* in {place}: ") as caught:
+            remote.read("vectors", "encode")
+        assert "clear task" not in str(caught.value)
+
+
+@pytest.mark.parametrize("root", ["k*", "[k]", "k?"])
+def test_names_are_no_patterns(store, root):
+    url = store.bucket()
+    there, beside = (folder(f"{url}/{name}") for name in (root, "k"))
+    for one in (there, beside):
+        one.write("vectors", ARRAYS, {})
+        one.write("vectors", ARRAYS, {})
+    there.remove()
+    assert not there.has("vectors")
+    assert beside.has("vectors")
+    there.remove()
+
+
+def test_what_may_not_be_removed_or_seen_is_said(store):
+    url = store.bucket(is_versioned=True)
+    remote = folder(url)
+    remote.write("vectors", ARRAYS, {})
+    report = store_report(url, "default", AS_OF, "text")
+    store.faults.append(
+        lambda environ: "403 Forbidden" if environ["REQUEST_METHOD"] == "DELETE" else None
+    )
+    with pytest.raises(ArtefactError, match=r"cannot be removed: .*let this user remove"):
+        remote.remove()
+    with pytest.raises(ArtefactError, match="a report cannot be removed"):
+        remove_reports(url, "default")
+    assert report.rpartition("/")[2] in objects(url)
+    store.faults[:] = [lambda environ: "403 Forbidden"]
+    for look in (lambda: remote.has("vectors"), lambda: snapshot_folders(url, "default")):
+        with pytest.raises(ArtefactError, match=r"cannot be listed .*let this user list") as caught:
+            look()
+        assert not isinstance(caught.value, StoreUnreachableError)
+    store.faults.clear()
+    remote.remove()
+    assert remove_reports(url, "default") == 1
+    assert objects(url) == set()
+
+
+def test_a_lost_array_is_named(store, scratch):
+    remote = folder(store.bucket())
+    remote.write("vectors", ARRAYS, {})
+    filesystem, path = open_store(f"{remote.path}/vectors/customers.npy")
+    filesystem.rm_file(path)
+    with pytest.raises(LostArtefactError, match="array 'customers' of artefact 'vectors' is not"):
+        remote.read("vectors", "encode")
+
+
 def test_what_the_store_refuses_names_the_rights(store):
     url = store.bucket()
     for method, what in (("PUT", "written"), ("DELETE", "removed")):
@@ -170,6 +234,9 @@ def test_doctor_looks_at_bucket_and_scratch_folder(store, scratch, monkeypatch):
         if outcome is Outcome.WARNING
     ]
     assert any("vectors of erased customers stay there" in message for message in versioned)
+    monkeypatch.setenv("KINDRED_SCRATCH", "/proc/kindred")
+    [(outcome, message)] = found(store.bucket())
+    assert (outcome, message[:15]) == (Outcome.FAILURE, "KINDRED_SCRATCH")
     [(outcome, message)] = found("s3://kindred-not-there")
     assert outcome is Outcome.FAILURE
     assert "Kindred makes none" in message
@@ -189,12 +256,22 @@ def test_a_connection_logs_in(store, monkeypatch):
     log_in.cache_clear()
 
 
+def test_an_endpoint_without_a_scheme_is_refused(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "minio:9000")
+    log_in.cache_clear()
+    with pytest.raises(PreflightError, match="AWS_ENDPOINT_URL_S3 is no address of a server"):
+        log_in("s3://bucket/folder", lambda _: None)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("postgresql://tester:s3cret@db/warehouse", "must be of type 'aws'"),
         ("aws://tester:s3cret@/?endpoint=http%3A%2F%2Fs3cret", "'endpoint', .*'endpoint_url'"),
         ('{"conn_type": "aws", "extra": "s3cret', "neither a URI such as .* nor a JSON connection"),
+        ("aws://tester:s3cret@minio:9000", "names a host, .*'endpoint_url' in 'extra'"),
+        ("aws://tester:s3cret@/?endpoint_url=minio%3A9000", "is no address of a server"),
+        ('{"conn_type": "aws", "extra": {"endpoint_url": 5}}', "is no address of a server"),
         ("s3cret", "neither a URI such as .* nor a JSON connection"),
     ],
 )

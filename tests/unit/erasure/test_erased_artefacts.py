@@ -2,15 +2,18 @@
 
 import json
 import shutil
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from kindred.artefacts.folder import settings_folders
+from kindred.artefacts.folder import ArtefactFolder, settings_folders
 from kindred.erasure.task import _erase_artefacts
+from kindred.errors import ScratchFullError
 from unit.artefact_cases import AS_OF, folder
 
 KEYS = {"int": np.array([7]), "text": np.array([b"seven"])}
+FULL = ScratchFullError("no room")
 OTHERS = {"int": np.arange(100, 200), "text": np.array([b"a", b"bb"])}
 
 
@@ -102,6 +105,18 @@ def test_a_damaged_artefact_is_removed(tmp_path, damage, kind):
     assert _erase_artefacts(str(tmp_path), "default", KEYS[kind]) == 1
     assert [left.path for left in settings_folders(str(tmp_path), "default")] == [other.path]
     assert _erase_artefacts(str(tmp_path), "default", KEYS[kind]) == 0
+
+
+def test_what_cannot_be_read_for_the_moment_is_not_removed(tmp_path):
+    one, locked = folder(tmp_path), folder(tmp_path, settings="other")
+    for each in (one, locked):
+        each.write("vectors", {"customers": KEYS["int"]}, {})
+    with (
+        patch.object(ArtefactFolder, "read", side_effect=[one.read("vectors", "t"), FULL]),
+        pytest.raises(ScratchFullError),
+    ):
+        _erase_artefacts(str(tmp_path), "default", KEYS["int"])
+    assert len(settings_folders(str(tmp_path), "default")) == 2
 
 
 @pytest.mark.parametrize("values", [np.array([7.0]), np.array([b"7"]), np.zeros(2, "i8,i8")])
