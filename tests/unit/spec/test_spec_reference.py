@@ -126,6 +126,8 @@ def readme(repository):
         ("schedule", "@daily"),
         ("schedule", {"cron": "@daily", "timezone": "Europe/Berlin"}),
         ("schedule", {"cron": "0 2 * * *"}),
+        ("schedule", "R 2 * * *"),
+        ("schedule", {"cron": "0 2 * * r(1-5)", "timezone": "Europe/Berlin"}),
         ("labels", ["a", 5]),
         ("features", {}),
         ("features", {"income": "label"}),
