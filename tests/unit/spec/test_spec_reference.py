@@ -143,6 +143,7 @@ def readme(repository):
         ("source.table", None),
         ("source.deletes", "tombstone"),
         ("clustering.algorithms", []),
+        ("clustering.algorithms", ["kmeans", "dbscan", "kmeans"]),
         ("clustering.kmeans.k", "many"),
         ("gates.max_noise", 1),
     ],

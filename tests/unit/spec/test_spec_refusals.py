@@ -154,6 +154,11 @@ def refusal(path, value):
         ("clustering.plpython.memory_mb", 0, "clustering.plpython.memory_mb: a whole number"),
         ("clustering.hdbscan.min_cluster_size", 1, "clustering.hdbscan.min_cluster_size: a whole"),
         ("clustering.hdbscan.min_samples", 201, "clustering.hdbscan.min_samples: a whole number"),
+        (
+            "clustering.algorithms",
+            ["kmeans", "dbscan", "kmeans"],
+            "clustering.algorithms: found kmeans twice; each is allowed once: take one out",
+        ),
         ("clustering.hdbscan.exact_limit", 1, "clustering.hdbscan.exact_limit: a whole number"),
         ("gates.min_customers", 0, "gates.min_customers: a whole number of at least 1 is"),
         ("gates.max_rejected_share", 1.5, "gates.max_rejected_share: a number from 0 to 1 is"),
