@@ -63,7 +63,9 @@ ShareOption = Annotated[
     float | None,
     typer.Option(help="Share of the customers that has changed; default: .3 full, .01 changed."),
 ]
-WorkersOption = Annotated[int, typer.Option(min=1, help="Machines that run tasks.")]
+WorkersOption = Annotated[
+    int, typer.Option(min=1, help="Machines that run tasks; with --one-machine: workers on it.")
+]
 CoresOption = Annotated[int, typer.Option(min=1, help="Cores of each.")]
 SlotsOption = Annotated[
     int | None, typer.Option(min=1, help="Tasks that each runs at once [KINDRED_TASKS_AT_ONCE].")

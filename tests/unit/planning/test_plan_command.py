@@ -181,6 +181,20 @@ def test_a_spec_gives_columns_neighbours_and_algorithms(tmp_path):
     assert wide["night"]["dimensions"] == 51
 
 
+@pytest.mark.parametrize(("workers", "said"), [(1, "1 worker, 2"), (32, "32 workers, 2")])
+def test_workers_of_one_machine_count_as_one(workers, said):
+    on = ("--customers", "1000000", "--cores", "8", "--one-machine", "--workers", str(workers))
+    text, found = called(*on), read(*on)
+    title = text.splitlines()[0]
+    each = " each" if workers > 1 else ""
+    assert title.endswith(
+        f"; one machine of 8 cores, 16 GB: {said} tasks at once{each}, and the server;"
+        " artefacts on a disk"
+    )
+    assert found["worker_hours"] == pytest.approx(found["seconds"] / 3600)
+    assert f" (1 x {found['seconds']:,.0f} s), of which tasks run" in text
+
+
 def test_settings_of_the_deployment_count(monkeypatch):
     monkeypatch.setenv("KINDRED_SHARD_ROWS", "50000")
     monkeypatch.setenv("KINDRED_TASKS_AT_ONCE", "4")
