@@ -175,8 +175,9 @@ def _beyond(plan: NightPlan, constants: Constants) -> list[Finding]:
     night, machines, graph = plan.sizes.night, plan.sizes.machines, plan.sizes.graph
     found = []
     if not night.is_quiet and machines.workers > graph.shards:
+        shards = "there is 1 shard" if graph.shards == 1 else f"there are {graph.shards} shards"
         text = (
-            f"there are {graph.shards} shards ({MAX_SHARDS} at most), and {machines.workers}"
+            f"{shards} ({MAX_SHARDS} at most), and {machines.workers}"
             " workers: the others stay free while the graph is searched"
         )
         if graph.shards < MAX_SHARDS:

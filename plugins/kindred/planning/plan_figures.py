@@ -125,7 +125,7 @@ def summary(plan: NightPlan) -> Iterator[str]:
     if graph.lists and not plan.sizes.night.is_quiet:
         yield (
             f"graph: {graph.lists:,} lists, {graph.probes} probed of {graph.near} near ones,"
-            f" {graph.shards} shards, {graph.k} neighbours"
+            f" {graph.shards} {'shard' if graph.shards == 1 else 'shards'}, {graph.k} neighbours"
         )
     if index.lists and plan.sizes.night.builds_index:
         yield f"index: {index.lists:,} lists, {index.memory_mb:,} MB to build"

@@ -231,6 +231,30 @@ def test_the_memory_limit_of_the_deployment_is_that_of_a_task(monkeypatch):
         (["--algorithms", "kmeans,dbscan,kmeans"], "--algorithms: found kmeans twice; take one"),
         (["--algorithms", "kmean"], "--algorithms: found 'kmean', allowed are .*kmeans"),
         (["--share-changed", "2"], "--share-changed: found 2, allowed is 0 to 1"),
+        (
+            ["--share-changed", "0.5", "--night", "quiet"],
+            "--share-changed: found 0.5 with '--night quiet', but in a quiet night nothing has",
+        ),
+        (
+            ["--share-changed", "0", "--night", "first"],
+            "--share-changed: found 0 with '--night first', but a first night finds nothing",
+        ),
+        *(
+            (
+                ["--spec", "include/features/default.yaml", f"--{option}", value],
+                f"--{option}: found {value}, but default.yaml decides that \\({key}\\); allowed is",
+            )
+            for option, value, key in [
+                ("columns", "20", "features"),
+                ("neighbours", "10", "k"),
+                ("algorithms", "dbscan", "clustering.algorithms"),
+                ("clusters", "8", "clustering.kmeans.k"),
+            ]
+        ),
+        (["--algorithms", ""], "--algorithms: found '', allowed are"),
+        (["--network", "inf"], "--network: found inf, a number such as 10 is expected"),
+        (["--network", "1e300"], r"--network: found 1e\+300, a number such as 10 is expected"),
+        (["--memory", "9" * 400 + "TB"], "a size such as 16GB or 512MB is expected"),
     ],
 )
 def test_what_nobody_can_plan_is_refused(arguments, message):
