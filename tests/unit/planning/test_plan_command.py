@@ -217,6 +217,11 @@ def test_the_memory_limit_of_the_deployment_is_that_of_a_task(monkeypatch):
     assert "what helps: a higher KINDRED_MEMORY_LIMIT_MB" in said
     assert "--slots 1" not in said
     assert "with one at once" not in said
+    monkeypatch.setenv("KINDRED_MEMORY_LIMIT_MB", "999999999")
+    said = called("--customers", "30000000", "--memory", "16GB", code=1)
+    assert "may take 16.0 GB (all that a worker has; KINDRED_MEMORY_LIMIT_MB is 999,999," in said
+    assert "what helps: workers with " in said
+    assert "higher KINDRED_MEMORY_LIMIT_MB" not in said
     small = ("--customers", "3000000", "--memory", "12GB")
     monkeypatch.setenv("KINDRED_MEMORY_LIMIT_MB", "8192")
     assert "KINDRED_MEMORY_LIMIT_MB lets each of 2 tasks at once take 8.0 GB, of" in called(*small)
@@ -270,11 +275,26 @@ def test_sizes_are_read_with_their_units():
         assert megabytes("memory", text) == 16 * 1024, text
 
 
-def test_memory_below_that_of_an_empty_task_is_said_once():
-    said = called("--customers", "1000", "--memory", "100MB", code=1)
+@pytest.mark.parametrize(
+    ("memory", "limit", "allowed", "helps"),
+    [
+        ("100MB", 0, "50 MB (0.1 GB for 2 at once)", "give them more memory"),
+        ("16GB", 1, "1 MB (KINDRED_MEMORY_LIMIT_MB is 1)", "raise KINDRED_MEMORY_LIMIT_MB"),
+        ("400MB", 800, "400 MB (all that a worker has; KINDRED_MEMORY_LIMIT_MB is 800)",
+         "give them more memory"),
+        ("400MB", 9, "9 MB (KINDRED_MEMORY_LIMIT_MB is 9)",
+         "raise KINDRED_MEMORY_LIMIT_MB and give them more memory"),
+    ],
+)  # fmt: skip
+def test_memory_below_that_of_an_empty_task_is_said_once(
+    monkeypatch, memory, limit, allowed, helps
+):
+    monkeypatch.setenv("KINDRED_MEMORY_LIMIT_MB", str(limit))
+    said = called("--customers", "1000", "--memory", memory, code=1)
     marked = [line for line in said.splitlines() if line.startswith("! ")]
     assert marked == [
-        "! all of it: a task may take 50 MB, and one that holds nothing needs 500: no task runs on"
-        " such workers; give them more memory"
+        f"! all of it: a task may take {allowed}, and one that holds nothing needs 500: no task"
+        f" runs on such workers; {helps}"
     ]
+    monkeypatch.delenv("KINDRED_MEMORY_LIMIT_MB")
     assert "finish:" not in called("--customers", "3000000", "--memory", "1GB", code=1)
