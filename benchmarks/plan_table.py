@@ -157,6 +157,8 @@ def _limit_lines(plan: NightPlan, constants: Constants) -> Iterator[str]:
             most_customers(plan, constants, name, gigabytes * GIGABYTE_MB)
             for gigabytes in (SMALL_GB // 2, SMALL_GB, 64)
         ]
+        if name == "search_graph":
+            name += f", on {plan.sizes.machines.cores} cores"
         yield _line(name, [f"{count / MILLION:,.1f} M" for count in counts])
 
 

@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -32,10 +33,21 @@ app = typer.Typer()
 
 REFUSED = 1
 MEGABYTES = {"M": 1, "G": 1024, "T": 1024**2}
-SIZE = re.compile(r"(\d+(?:\.\d+)?) *([MGT])(?:i?B)?", re.IGNORECASE)
+SIZE = re.compile(r"(\d{1,9}(?:\.\d+)?) *([MGT])(?:i?B)?", re.IGNORECASE)
 DEFAULT_DIMENSIONS = 100
 OF_ONE_DIMENSION = (Kind.NUMERIC, Kind.BOOLEAN)
 BITS_PER_BYTE, MEGABYTE = 8, 2**20
+OF_THE_SPEC = {
+    "columns": "features",
+    "neighbours": "k",
+    "algorithms": "clustering.algorithms",
+    "clusters": "clustering.kmeans.k",
+}
+"""The options that a spec decides, and its keys that do."""
+NOTHING_TO_SHARE = {
+    Night.FIRST: "a first night finds nothing, so that all customers are new",
+    Night.QUIET: "in a quiet night nothing has changed",
+}
 
 
 CustomersOption = Annotated[int, typer.Option(min=1, help="Customers of the space.")]
@@ -49,9 +61,14 @@ SpecOption = Annotated[
     Path | None,
     typer.Option("--spec", help="Columns, neighbours, algorithms and index of this file instead."),
 ]
-NeighboursOption = Annotated[int, typer.Option(min=1, help="Lookalikes per customer.")]
-AlgorithmsOption = Annotated[str, typer.Option(help="Algorithms of segments, with commas.")]
-ClustersOption = Annotated[int, typer.Option(min=1, help="Segments of k-means.")]
+NeighboursOption = Annotated[
+    int | None, typer.Option(min=1, help="Lookalikes per customer; default: 10.")
+]
+AlgorithmsOption = Annotated[
+    str | None,
+    typer.Option(help="Algorithms of segments, with commas; default: kmeans,hdbscan."),
+]
+ClustersOption = Annotated[int | None, typer.Option(min=1, help="Segments of k-means; default: 8.")]
 NightOption = Annotated[
     Night,
     typer.Option(
@@ -63,7 +80,9 @@ ShareOption = Annotated[
     float | None,
     typer.Option(help="Share of the customers that has changed; default: .3 full, .01 changed."),
 ]
-WorkersOption = Annotated[int, typer.Option(min=1, help="Machines that run tasks.")]
+WorkersOption = Annotated[
+    int, typer.Option(min=1, help="Machines that run tasks; with --one-machine: workers on it.")
+]
 CoresOption = Annotated[int, typer.Option(min=1, help="Cores of each.")]
 SlotsOption = Annotated[
     int | None, typer.Option(min=1, help="Tasks that each runs at once [KINDRED_TASKS_AT_ONCE].")
@@ -96,9 +115,9 @@ def plan(
     dimensions: DimensionsOption = None,
     columns: ColumnsOption = None,
     spec: SpecOption = None,
-    neighbours: NeighboursOption = 10,
-    algorithms: AlgorithmsOption = "kmeans,hdbscan",
-    clusters: ClustersOption = 8,
+    neighbours: NeighboursOption = None,
+    algorithms: AlgorithmsOption = None,
+    clusters: ClustersOption = None,
     night: NightOption = Night.CHANGED,
     share_changed: ShareOption = None,
     workers: WorkersOption = 1,
@@ -128,7 +147,7 @@ def plan(
         memory_mb=megabytes("memory", memory),
         database_cores=database_cores,
         database_memory_mb=megabytes("database-memory", database_memory),
-        network_mb=network * 1e9 / BITS_PER_BYTE / MEGABYTE,
+        network_mb=network_megabytes(network),
         shard_rows=settings.shard_rows,
         block_rows=settings.block_rows,
         maintenance_work_mem_mb=settings.maintenance_work_mem_mb,
@@ -143,7 +162,7 @@ def plan(
         customers=customers,
         dimensions=_width(found, spec, dimensions),
         night=night,
-        changed_share=share_changed,
+        changed_share=_share(night, share_changed),
     )
     made = plan_night(workload, machines, constants)
     findings = findings_of(made, constants)
@@ -158,19 +177,34 @@ def _spec(
     path: Path | None,
     columns: int | None,
     dimensions: int | None,
-    neighbours: int,
-    algorithms: str,
-    clusters: int,
+    neighbours: int | None,
+    algorithms: str | None,
+    clusters: int | None,
 ) -> Spec:
+    """The spec of a file, or one of what the options say.
+
+    Raises
+    ------
+    SettingsError
+        when an option says what the file decides.
+    """
     if path is not None:
+        given = (columns, neighbours, algorithms, clusters)
+        for (option, key), value in zip(OF_THE_SPEC.items(), given, strict=True):
+            if value is not None:
+                raise SettingsError(
+                    f"--{option}: found {value}, but {path.name} decides that ({key}); allowed is"
+                    f" --{option} or --spec: leave one out, or change the file"
+                )
         return load_spec(path)
     wide = dimensions or DEFAULT_DIMENSIONS
-    return usual_spec(
-        columns=columns or max(1, wide // USUAL_DIMENSIONS),
-        k=neighbours,
-        algorithms=chosen_algorithms(algorithms),
-        clusters=clusters,
-    )
+    said = {
+        "k": neighbours,
+        "algorithms": None if algorithms is None else chosen_algorithms(algorithms),
+        "clusters": clusters,
+    }
+    others: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    return usual_spec(columns=columns or max(1, wide // USUAL_DIMENSIONS), **others)
 
 
 def _width(found: Spec, path: Path | None, dimensions: int | None) -> int:
@@ -212,6 +246,37 @@ def chosen_algorithms(text: str) -> list[Algorithm]:
     if twice:
         raise SettingsError(f"--algorithms: found {twice[0]} twice; take one out")
     return [Algorithm(name) for name in names]
+
+
+def _share(night: Night, share: float | None) -> float | None:
+    """The share of the customers that has changed, where a night can have different ones.
+
+    Raises
+    ------
+    SettingsError
+        when its kind already says how many have changed.
+    """
+    if share is not None and night in NOTHING_TO_SHARE:
+        raise SettingsError(
+            f"--share-changed: found {share:g} with '--night {night}', but"
+            f" {NOTHING_TO_SHARE[night]}; leave it out, or say '--night {Night.CHANGED}' or"
+            f" '--night {Night.FULL}'"
+        )
+    return share
+
+
+def network_megabytes(gigabits: float) -> float:
+    """What a network of so many gigabits per second moves in one.
+
+    Raises
+    ------
+    SettingsError
+        when that is no number.
+    """
+    found = gigabits * 1e9 / BITS_PER_BYTE / MEGABYTE
+    if not isfinite(found):
+        raise SettingsError(f"--network: found {gigabits:g}, a number such as 10 is expected")
+    return found
 
 
 def megabytes(option: str, text: str) -> int:

@@ -166,8 +166,21 @@ class Schedule(Environment):
 
 
 RESOURCES = ("cpu", "memory", "ephemeral-storage")
-QUANTITY = re.compile(r"\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?")
+QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|[kMGTPE]|[KMGTPE]i)?", re.ASCII)
 """Of a resource, as Kubernetes writes it: without exponents, which nobody does."""
+_FACTORS = {letter: 1000**power for power, letter in enumerate("kMGTPE", start=1)}
+_FACTORS |= {f"{letter}i": 1024**power for power, letter in enumerate("KMGTPE", start=1)}
+_FACTORS |= {"": 1, "m": 0.001}
+LEAST_POD_MEGABYTES = 512
+"""Airflow's own process in a pod (256) and the smallest task's, which loads the libraries."""
+_LEAST = {
+    "cpu": (0.001, "1m"),
+    "memory": (
+        LEAST_POD_MEGABYTES * 2**20,
+        f"{LEAST_POD_MEGABYTES}Mi, which Airflow's process and the smallest task need",
+    ),
+    "ephemeral-storage": (2**20, "1Mi"),
+}
 
 
 def _pod_resources(value: Any) -> dict[str, dict[str, str]]:
@@ -187,9 +200,20 @@ def _pod_resources(value: Any) -> dict[str, dict[str, str]]:
 def _quantity(name: str, amount: Any) -> str:
     if name not in RESOURCES:
         raise ValueError(f"{name!r} is no resource of a task; there are {', '.join(RESOURCES)}")
-    if isinstance(amount, bool) or not QUANTITY.fullmatch(str(amount)):
-        raise ValueError(f"{name} {amount!r} is no quantity of Kubernetes, such as 500m, 2 or 4Gi")
-    return str(amount)
+    found = None if isinstance(amount, bool) else QUANTITY.fullmatch(str(amount))
+    unit = (found[2] or "") if found else ""
+    is_of_bytes = name != "cpu"
+    # Thousandths are for processors alone, and all larger units for bytes.
+    if found is None or (unit == "m" if is_of_bytes else unit not in ("", "m")):
+        examples = "512Mi or 4Gi" if is_of_bytes else "500m or 2"
+        thousandths = ": m stands for thousandths of a byte" if unit == "m" else ""
+        raise ValueError(
+            f"{name} {amount!r} is no quantity of Kubernetes, such as {examples}{thousandths}"
+        )
+    least, words = _LEAST[name]
+    if float(found[1]) * _FACTORS[unit] < least:
+        raise ValueError(f"{name} {amount!r} is too little; allowed is at least {words}")
+    return found[0]
 
 
 class Pods(Environment):

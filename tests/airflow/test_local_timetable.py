@@ -107,3 +107,19 @@ def test_a_manual_run_has_the_window_that_a_run_without_a_date_has(timetable, ru
     interval = timetable.infer_manual_data_interval(run_after=convert_to_utc(at(run_after)))
     window = resolve_window(LocalSchedule(**BERLIN), run_after=at(run_after), now=at("2026-12-01"))
     assert (interval.start, interval.end) == (window.start, window.end)
+
+
+@pytest.mark.parametrize(
+    "days", ["L * *", "15W * *", "? * L5", "* * mon#1", "1 * fri", "1 jan-mar ?"]
+)
+def test_airflow_reads_a_line_in_utc_as_windows_do(airflow_library, days):
+    from airflow.sdk.timezone import convert_to_utc
+    from airflow.timetables.interval import CronDataIntervalTimetable
+
+    from kindred.run.schedule_edges import edge_after, edge_before
+
+    own, moment = CronDataIntervalTimetable(f"0 2 {days}", "UTC"), convert_to_utc(at("2026-01-20"))
+    for _ in range(20):
+        before, moment = moment, own._get_next(moment)
+        assert moment == edge_after(f"0 2 {days}", before)
+        assert own._get_prev(moment) == edge_before(f"0 2 {days}", moment)

@@ -193,6 +193,33 @@ def test_only_what_runs_the_pipeline_has_its_connections():
         assert f"AIRFLOW_CONN_{logs.upper()}" in named(said[name]["env"])[1], name
 
 
+def test_the_role_of_the_buckets_is_that_of_everything_with_their_connections():
+    text = (FOLDER / "values.yaml").read_text(encoding="utf-8")
+    assert text.count("&role {}") == 1
+    said = yaml.safe_load(text.replace("&role {}", "&role {arn: some}"))
+    logs = f"AIRFLOW_CONN_{said['config']['logging']['remote_log_conn_id'].upper()}"
+    reaching = {
+        name
+        for name, component in said.items()
+        if isinstance(component, dict) and logs in named(component.get("env", ()))[1]
+    }
+    with_role = {
+        name
+        for name, component in said.items()
+        if isinstance(component, dict) and "serviceAccount" in component
+    }
+    assert with_role == reaching >= {"workers", "apiServer"}
+    assert all(
+        said[name]["serviceAccount"] == {"annotations": {"arn": "some"}} for name in reaching
+    )
+    accounts = {
+        "kindred-airflow-" + re.sub("[A-Z]", lambda it: "-" + it[0].lower(), name.rstrip("s"))
+        for name in reaching
+    }
+    assert set(re.findall(r"`(kindred-airflow-[a-z-]+)`", PAGE)) == accounts
+    assert COMMAND["spec"]["serviceAccountName"] == "kindred-airflow-worker"
+
+
 def test_the_pod_of_the_command_has_the_settings_of_a_task():
     [container] = COMMAND["spec"]["containers"]
     by_value, secrets = named(container["env"])

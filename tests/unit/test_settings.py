@@ -1,6 +1,7 @@
 """Settings of the deployment, from the environment."""
 
 import ast
+import json
 import os
 import re
 from datetime import UTC, datetime, timedelta
@@ -82,9 +83,12 @@ def test_a_start_date_is_in_utc_unless_it_says_otherwise(environment, text, mome
 
 
 def test_resources_of_pods_are_json(environment):
-    environment(pod_resources='{"default": {"cpu": 2}, "encode": {"memory": "1.5Gi"}}')
+    smallest = {"cpu": "1m", "memory": "512Mi", "ephemeral-storage": "1Mi"}
+    given = {"default": {"cpu": 2}, "encode": {"memory": "1.5Gi"}, "publish": smallest}
+    given["prepare"] = {"cpu": "0.5", "memory": "537M"}
+    environment(pod_resources=json.dumps(given))
     found = Pods.from_env().pod_resources
-    assert found == {"default": {"cpu": "2"}, "encode": {"memory": "1.5Gi"}}
+    assert found == given | {"default": {"cpu": "2"}}
 
 
 def test_delays_may_be_fractions(environment):
@@ -122,7 +126,24 @@ def test_delays_may_be_fractions(environment):
         (Pods, "pod_resources", '["encode"]', "a JSON object of tasks is expected"),
         (Pods, "pod_resources", '{"encode": "8Gi"}', "a JSON object of tasks is expected"),
         (Pods, "pod_resources", '{"encode": {"gpu": "1"}}', "cpu, memory, ephemeral-storage"),
-        (Pods, "pod_resources", '{"encode": {"memory": "8 GB"}}', "such as 500m, 2 or 4Gi"),
+        (Pods, "pod_resources", '{"encode": {"memory": "8 GB"}}', "such as 512Mi or 4Gi"),
+        *(
+            (Pods, "pod_resources", f'{{"encode": {{"{name}": {amount}}}}}', text)
+            for name, amount, text in [
+                ("memory", '"512m"', "such as 512Mi or 4Gi: m stands for thousandths of a byte"),
+                ("memory", '"1m"', "thousandths of a byte"),
+                ("memory", '"0"', "memory '0' is too little; allowed is at least 512Mi, which Air"),
+                ("memory", "4", "memory 4 is too little; allowed is at least 512Mi"),
+                ("memory", '"511.9Mi"', "is too little; allowed is at least 512Mi"),
+                ("memory", '"500M"', "is too little; allowed is at least 512Mi"),
+                ("ephemeral-storage", '"50m"', "thousandths of a byte"),
+                ("ephemeral-storage", '"1023Ki"', "is too little; allowed is at least 1Mi"),
+                ("cpu", '"2Gi"', "cpu '2Gi' is no quantity of Kubernetes, such as 500m or 2"),
+                ("cpu", '"0m"', "cpu '0m' is too little; allowed is at least 1m"),
+                ("cpu", "0", "cpu 0 is too little; allowed is at least 1m"),
+                ("cpu", "true", "cpu True is no quantity of Kubernetes, such as 500m or 2"),
+            ]
+        ),
     ],
 )
 def test_a_bad_value_is_named_with_what_is_allowed(environment, kind, name, value, allowed):

@@ -10,7 +10,7 @@ from kindred.planning.plan import NightPlan
 from kindred.planning.sizes import sizes_of
 from kindred.planning.task_memory import forecast_of
 from kindred.planning.volumes import MEGABYTE
-from kindred.planning.workload import LARGEST_CUSTOMERS
+from kindred.planning.workload import LARGEST_CUSTOMERS, Machines
 from kindred.run.base_memory import BASE_MEGABYTES
 from kindred.serving.index_plan import forecast_mb, usual_lists
 from kindred.spec.index_methods import Method, Precision, index_advice, max_dimensions
@@ -72,8 +72,9 @@ def _memory(plan: NightPlan, constants: Constants) -> list[Finding]:
     limit = machines.task_memory_mb
     if limit < BASE_MEGABYTES:
         text = (
-            f"a task may take {limit:,} MB, and one that holds nothing needs {BASE_MEGABYTES:,}: no"
-            " task runs on such workers; give them more memory"
+            f"a task may take {limit:,} MB ({_what_binds(machines)}), and one that holds nothing"
+            f" needs {BASE_MEGABYTES:,}: no task runs on such workers;"
+            f" {_more_memory(machines, BASE_MEGABYTES)}"
         )
         return [Finding("", text, is_refusal=True)]
     found, enough = [], []
@@ -107,18 +108,36 @@ def _memory(plan: NightPlan, constants: Constants) -> list[Finding]:
     return found
 
 
+def _what_binds(machines: Machines) -> str:
+    """Why a task may not take more."""
+    memory = _gigabytes(machines.memory_mb)
+    if not machines.memory_limit_mb:
+        return f"{memory} for {machines.slots} at once"
+    if machines.memory_limit_mb < machines.memory_mb:
+        return f"KINDRED_MEMORY_LIMIT_MB is {machines.memory_limit_mb:,}"
+    return f"all that a worker has; KINDRED_MEMORY_LIMIT_MB is {machines.memory_limit_mb:,}"
+
+
+def _more_memory(machines: Machines, needed: int) -> str:
+    """What must grow for a task to take so much more than it may."""
+    ways = []
+    if 0 < machines.memory_limit_mb < needed:
+        ways.append("raise KINDRED_MEMORY_LIMIT_MB")
+    if machines.memory_mb < needed or not machines.memory_limit_mb:
+        ways.append("give them more memory")
+    return " and ".join(ways)
+
+
 def _too_little(plan: NightPlan, most: int, alone: int) -> Finding:
     """That memory is short for the night, and what to do."""
     machines, count = plan.sizes.machines, plan.sizes.night.customers
     largest, limit = plan.largest, machines.task_memory_mb
-    whose = f"{_gigabytes(machines.memory_mb)} for {machines.slots} at once"
-    with_one = f" ({alone:,} with one at once)"
-    if machines.memory_limit_mb:
-        whose, with_one = f"KINDRED_MEMORY_LIMIT_MB is {machines.memory_limit_mb:,}", ""
+    with_one = "" if machines.memory_limit_mb else f" ({alone:,} with one at once)"
+    is_limited = 0 < machines.memory_limit_mb < largest.memory_mb
     ways = [f"workers with {_gigabytes(largest.memory_mb)} for each task at once"]
-    if machines.memory_limit_mb and largest.memory_mb <= machines.memory_mb // machines.slots:
+    if is_limited and largest.memory_mb <= machines.memory_mb // machines.slots:
         ways = ["a higher KINDRED_MEMORY_LIMIT_MB"]
-    elif machines.memory_limit_mb:
+    elif is_limited:
         ways[0] += " and a higher KINDRED_MEMORY_LIMIT_MB"
     elif limit < largest.memory_mb <= machines.memory_of_task(1):
         ways.append("one task at once (--slots 1, KINDRED_TASKS_AT_ONCE)")
@@ -128,8 +147,8 @@ def _too_little(plan: NightPlan, most: int, alone: int) -> Finding:
     if any(stage.task.task_id == CLUSTER for stage in plan.stages if stage == largest):
         ways.append("another list of clustering.algorithms")
     text = (
-        f"a task may take {_gigabytes(limit)} ({whose}), which is enough for {most:,}"
-        f" customers{with_one}; what helps: {', or '.join(ways)}"
+        f"a task may take {_gigabytes(limit)} ({_what_binds(machines)}), which is enough for"
+        f" {most:,} customers{with_one}; what helps: {', or '.join(ways)}"
     )
     return Finding("", text, is_refusal=True)
 
@@ -175,8 +194,9 @@ def _beyond(plan: NightPlan, constants: Constants) -> list[Finding]:
     night, machines, graph = plan.sizes.night, plan.sizes.machines, plan.sizes.graph
     found = []
     if not night.is_quiet and machines.workers > graph.shards:
+        shards = "there is 1 shard" if graph.shards == 1 else f"there are {graph.shards} shards"
         text = (
-            f"there are {graph.shards} shards ({MAX_SHARDS} at most), and {machines.workers}"
+            f"{shards} ({MAX_SHARDS} at most), and {machines.workers}"
             " workers: the others stay free while the graph is searched"
         )
         if graph.shards < MAX_SHARDS:

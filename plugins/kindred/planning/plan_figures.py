@@ -90,18 +90,21 @@ def title(plan: NightPlan) -> str:
     algorithms = ", ".join(night.spec.clustering.algorithms)
     changed = "" if night.is_first or night.is_quiet else f", {night.changed_share:.3g} changed"
     workers = "1 worker" if machines.workers == 1 else f"{machines.workers:,} workers"
-    server = (
-        "all on one machine"
-        if machines.is_one
-        else f"a server of {machines.database_cores} cores,"
-        f" {machines.database_memory_mb / GIGABYTE_MB:,.0f} GB"
-    )
+    size = f"of {machines.cores} cores"
+    memory = f"{machines.memory_mb / GIGABYTE_MB:,.0f} GB"
+    slots = f"{machines.slots} tasks at once"
+    if machines.is_one:
+        each = " each" if machines.workers > 1 else ""
+        on = f"one machine {size}, {memory}: {workers}, {slots}{each}, and the server"
+    else:
+        server = f"{machines.database_memory_mb / GIGABYTE_MB:,.0f} GB"
+        on = f"{workers} {size}, {slots}, {memory}; a server of {machines.database_cores} cores,"
+        on += f" {server}"
     artefacts = "in a bucket" if machines.has_bucket else "on a disk"
     return (
         f"a {night.night} night{changed}: {night.customers:,} customers x {night.dimensions}"
         f" dimensions ({night.columns} columns), {night.spec.k} neighbours, {algorithms};"
-        f" {workers} of {machines.cores} cores, {machines.slots} tasks at once,"
-        f" {machines.memory_mb / GIGABYTE_MB:,.0f} GB; {server}; artefacts {artefacts}"
+        f" {on}; artefacts {artefacts}"
     )
 
 
@@ -122,7 +125,7 @@ def summary(plan: NightPlan) -> Iterator[str]:
     if graph.lists and not plan.sizes.night.is_quiet:
         yield (
             f"graph: {graph.lists:,} lists, {graph.probes} probed of {graph.near} near ones,"
-            f" {graph.shards} shards, {graph.k} neighbours"
+            f" {graph.shards} {'shard' if graph.shards == 1 else 'shards'}, {graph.k} neighbours"
         )
     if index.lists and plan.sizes.night.builds_index:
         yield f"index: {index.lists:,} lists, {index.memory_mb:,} MB to build"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from math import ceil
 
+from kindred.settings import LEAST_POD_MEGABYTES
+
 HEADROOM = 1.25
 """Over the forecast: a night may have more customers than those before it."""
 SUPERVISOR_MEGABYTES = 256
@@ -12,7 +14,7 @@ STEP_MEGABYTES = 256
 
 def pod_megabytes(forecast: int) -> int:
     """The memory of a pod whose task has forecast so much, in whole steps."""
-    needed = forecast * HEADROOM + SUPERVISOR_MEGABYTES
+    needed = max(forecast * HEADROOM + SUPERVISOR_MEGABYTES, LEAST_POD_MEGABYTES)
     return ceil(needed / STEP_MEGABYTES) * STEP_MEGABYTES
 
 

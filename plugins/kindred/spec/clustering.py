@@ -117,6 +117,7 @@ class Clustering(Strict):
         description="The algorithms that find segments, each on its own. `ivfflat` takes the lists"
         " of the index; `plpython` runs inside the database.",
         examples=[["kmeans", "dbscan"]],
+        json_schema_extra={"uniqueItems": True},
     )
     kmeans: KMeansSettings = Field(default=KMeansSettings(), description="Settings of `kmeans`.")
     hdbscan: HdbscanSettings = Field(
@@ -126,6 +127,14 @@ class Clustering(Strict):
     plpython: PlpythonSettings = Field(
         default=PlpythonSettings(), description="Settings of `plpython`."
     )
+
+    @field_validator("algorithms")
+    @classmethod
+    def _each_once(cls, found: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
+        twice = [name for place, name in enumerate(found) if name in found[:place]]
+        if twice:
+            raise ValueError(f"found {twice[0]} twice; each is allowed once: take one out")
+        return found
 
     @property
     def offered(self) -> tuple[Algorithm, ...]:

@@ -66,7 +66,9 @@ class Spec(Strict):
     schedule: Schedule = Field(
         default="0 2 * * *",
         description="When it runs: a cron line of five fields, in quotes. It is in UTC, or by the"
-        " clock of a time zone; `as_of_date` is the date there.",
+        " clock of a time zone; `as_of_date` is the date there. Days may have `L`, `W`, `#` and"
+        " `?`; no field may be random (`R`), since its times must be the same whenever they are"
+        " computed.",
         examples=["30 3 * * 1", {"cron": "0 2 * * *", "timezone": "Europe/Berlin"}],
     )
     metric: Metric = Field(

@@ -13,12 +13,27 @@ from kindred.spec.features import Strict
 from kindred.spec.time_zones import known_timezone
 
 FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
-_FIVE_FIELDS = {"type": "string", "pattern": r"^\s*\S+(\s+\S+){4}\s*$"}
+_FIVE_FIELDS = {"type": "string", "pattern": r"^\s*[^\sRr]\S*(\s+[^\sRr]\S*){4}\s*$"}
+_ANY_DAY = ("*", "?")
 
 
 def _cron_line(value: str) -> str:
-    if len(value.split()) != 5 or not croniter.is_valid(value):
+    fields = value.split()
+    if len(fields) != 5 or not croniter.is_valid(value):
         raise ValueError(f"{value!r} is not a cron line of five fields such as '0 2 * * *'")
+    # No name of a month or weekday begins with this letter.
+    if drawn := [field for field in fields if field[0] in "Rr"]:
+        raise ValueError(
+            f"{value!r} has a random field: found {drawn[0]!r}, which would be drawn anew whenever"
+            " the times are computed; allowed are fixed ones such as '0 2 * * *'"
+        )
+    _, _, day, _, weekday = fields
+    is_special = "w" in day.lower() or "#" in weekday or "l" in weekday.lower()
+    if is_special and day not in _ANY_DAY and weekday not in _ANY_DAY:
+        raise ValueError(
+            f"{value!r} says both a day of the month and a weekday: found {day!r} and {weekday!r},"
+            " of which one would be ignored; beside one with W, # or L, the other must be '*'"
+        )
     try:
         croniter(value, FIRST_DAY).get_next()
     except CroniterBadDateError as error:

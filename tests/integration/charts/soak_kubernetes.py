@@ -106,7 +106,8 @@ def test_every_task_has_the_pod_that_the_setting_says(ask):
     for tasks in found.values():
         for task_id, made in tasks.items():
             assert made["name"] == "base"
-            assert made["resources"] == pods.resources_of(TABLE, task_id), task_id
+            said = pods.resources_of(TABLE, task_id) if task_id in pods.TASKS else None
+            assert made["resources"] == (said or template["resources"]), task_id
             assert made["mounts"] == ["/opt/airflow/scratch"]  # the template's are kept
             assert {entry["name"] for entry in template["env"]} <= set(made["environment"])
 
@@ -183,6 +184,43 @@ def test_celery_workers_share_their_memory_among_the_tasks_they_run(rendered):
     by_value = {entry["name"]: entry.get("value") for entry in container["env"]}
     assert by_value["KINDRED_TASKS_AT_ONCE"] == "2"
     assert container["resources"]["limits"] == {"memory": "8Gi"}
+
+
+@NEEDS_CHART
+@pytest.mark.parametrize("layers", [(), ("values-celery.yaml",)])
+def test_a_role_is_that_of_all_pods_that_reach_the_buckets(rendered, layers, tmp_path):
+    path = tmp_path / "values.yaml"
+    text = (FOLDER / "values.yaml").read_text(encoding="utf-8")
+    path.write_text(text.replace("&role {}", "&role {arn: some}"), encoding="utf-8")
+    made = list(filter(None, yaml.safe_load_all(rendered(path, *layers))))
+    made += [
+        yaml.safe_load(one["data"]["pod_template_file.yaml"])
+        for one in made
+        if "pod_template_file.yaml" in (one.get("data") or {})
+    ]
+    annotated = {
+        one["metadata"]["name"]
+        for one in made
+        if one["kind"] == "ServiceAccount"
+        and (one["metadata"].get("annotations") or {}).get("arn") == "some"
+    }
+    specs = [one["spec"] if one["kind"] == "Pod" else pod_of(one) for one in made]
+    reaching = {
+        spec["serviceAccountName"]
+        for spec in filter(None, specs)
+        for entry in spec["containers"][0].get("env", ())
+        if entry["name"] == "AIRFLOW_CONN_AIRFLOW_LOGS"
+    }
+    assert annotated == reaching
+    command = yaml.safe_load((FOLDER / "kindred.yaml").read_text(encoding="utf-8"))
+    assert command["spec"]["serviceAccountName"] in annotated
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`(kindred-airflow-[a-z-]+)`", page)) == annotated
+
+
+def pod_of(manifest):
+    """The spec of the pods that a manifest makes; None of one that makes none."""
+    return ((manifest.get("spec") or {}).get("template") or {}).get("spec")
 
 
 @NEEDS_CHART

@@ -181,6 +181,20 @@ def test_a_spec_gives_columns_neighbours_and_algorithms(tmp_path):
     assert wide["night"]["dimensions"] == 51
 
 
+@pytest.mark.parametrize(("workers", "said"), [(1, "1 worker, 2"), (32, "32 workers, 2")])
+def test_workers_of_one_machine_count_as_one(workers, said):
+    on = ("--customers", "1000000", "--cores", "8", "--one-machine", "--workers", str(workers))
+    text, found = called(*on), read(*on)
+    title = text.splitlines()[0]
+    each = " each" if workers > 1 else ""
+    assert title.endswith(
+        f"; one machine of 8 cores, 16 GB: {said} tasks at once{each}, and the server;"
+        " artefacts on a disk"
+    )
+    assert found["worker_hours"] == pytest.approx(found["seconds"] / 3600)
+    assert f" (1 x {found['seconds']:,.0f} s), of which tasks run" in text
+
+
 def test_settings_of_the_deployment_count(monkeypatch):
     monkeypatch.setenv("KINDRED_SHARD_ROWS", "50000")
     monkeypatch.setenv("KINDRED_TASKS_AT_ONCE", "4")
@@ -203,6 +217,11 @@ def test_the_memory_limit_of_the_deployment_is_that_of_a_task(monkeypatch):
     assert "what helps: a higher KINDRED_MEMORY_LIMIT_MB" in said
     assert "--slots 1" not in said
     assert "with one at once" not in said
+    monkeypatch.setenv("KINDRED_MEMORY_LIMIT_MB", "999999999")
+    said = called("--customers", "30000000", "--memory", "16GB", code=1)
+    assert "may take 16.0 GB (all that a worker has; KINDRED_MEMORY_LIMIT_MB is 999,999," in said
+    assert "what helps: workers with " in said
+    assert "higher KINDRED_MEMORY_LIMIT_MB" not in said
     small = ("--customers", "3000000", "--memory", "12GB")
     monkeypatch.setenv("KINDRED_MEMORY_LIMIT_MB", "8192")
     assert "KINDRED_MEMORY_LIMIT_MB lets each of 2 tasks at once take 8.0 GB, of" in called(*small)
@@ -217,6 +236,30 @@ def test_the_memory_limit_of_the_deployment_is_that_of_a_task(monkeypatch):
         (["--algorithms", "kmeans,dbscan,kmeans"], "--algorithms: found kmeans twice; take one"),
         (["--algorithms", "kmean"], "--algorithms: found 'kmean', allowed are .*kmeans"),
         (["--share-changed", "2"], "--share-changed: found 2, allowed is 0 to 1"),
+        (
+            ["--share-changed", "0.5", "--night", "quiet"],
+            "--share-changed: found 0.5 with '--night quiet', but in a quiet night nothing has",
+        ),
+        (
+            ["--share-changed", "0", "--night", "first"],
+            "--share-changed: found 0 with '--night first', but a first night finds nothing",
+        ),
+        *(
+            (
+                ["--spec", "include/features/default.yaml", f"--{option}", value],
+                f"--{option}: found {value}, but default.yaml decides that \\({key}\\); allowed is",
+            )
+            for option, value, key in [
+                ("columns", "20", "features"),
+                ("neighbours", "10", "k"),
+                ("algorithms", "dbscan", "clustering.algorithms"),
+                ("clusters", "8", "clustering.kmeans.k"),
+            ]
+        ),
+        (["--algorithms", ""], "--algorithms: found '', allowed are"),
+        (["--network", "inf"], "--network: found inf, a number such as 10 is expected"),
+        (["--network", "1e300"], r"--network: found 1e\+300, a number such as 10 is expected"),
+        (["--memory", "9" * 400 + "TB"], "a size such as 16GB or 512MB is expected"),
     ],
 )
 def test_what_nobody_can_plan_is_refused(arguments, message):
@@ -232,11 +275,26 @@ def test_sizes_are_read_with_their_units():
         assert megabytes("memory", text) == 16 * 1024, text
 
 
-def test_memory_below_that_of_an_empty_task_is_said_once():
-    said = called("--customers", "1000", "--memory", "100MB", code=1)
+@pytest.mark.parametrize(
+    ("memory", "limit", "allowed", "helps"),
+    [
+        ("100MB", 0, "50 MB (0.1 GB for 2 at once)", "give them more memory"),
+        ("16GB", 1, "1 MB (KINDRED_MEMORY_LIMIT_MB is 1)", "raise KINDRED_MEMORY_LIMIT_MB"),
+        ("400MB", 800, "400 MB (all that a worker has; KINDRED_MEMORY_LIMIT_MB is 800)",
+         "give them more memory"),
+        ("400MB", 9, "9 MB (KINDRED_MEMORY_LIMIT_MB is 9)",
+         "raise KINDRED_MEMORY_LIMIT_MB and give them more memory"),
+    ],
+)  # fmt: skip
+def test_memory_below_that_of_an_empty_task_is_said_once(
+    monkeypatch, memory, limit, allowed, helps
+):
+    monkeypatch.setenv("KINDRED_MEMORY_LIMIT_MB", str(limit))
+    said = called("--customers", "1000", "--memory", memory, code=1)
     marked = [line for line in said.splitlines() if line.startswith("! ")]
     assert marked == [
-        "! all of it: a task may take 50 MB, and one that holds nothing needs 500: no task runs on"
-        " such workers; give them more memory"
+        f"! all of it: a task may take {allowed}, and one that holds nothing needs 500: no task"
+        f" runs on such workers; {helps}"
     ]
+    monkeypatch.delenv("KINDRED_MEMORY_LIMIT_MB")
     assert "finish:" not in called("--customers", "3000000", "--memory", "1GB", code=1)

@@ -251,6 +251,7 @@ def test_idle_slots_and_extrapolation_are_said():
     said = texts_of(planned(3 * 10**6, on={"workers": 32}))
     assert "there are 3 shards (64 at most), and 32 workers" in said
     assert "a lower KINDRED_SHARD_ROWS makes more of them" in said
+    assert "there is 1 shard (64 at most), and 3 workers" in texts_of(planned(on={"workers": 3}))
     assert "an extrapolation" in texts_of(planned(2 * 10**7, on=LARGE))
     assert "an extrapolation" not in said
 

@@ -24,6 +24,17 @@ NIGHTS = [
     ("America/Havana", "30 0 * * *"),  # doubled after midnight
 ]
 
+SPECIAL_DAYS = [
+    ("?", "*", ["01-01", "01-02"]),
+    ("L", "*", ["01-31", "02-28", "03-31"]),
+    ("1,L", "?", ["01-01", "01-31", "02-01"]),
+    ("15W", "*", ["01-15", "02-16", "03-16"]),  # the weekday nearest to the 15th
+    ("*", "L5", ["01-30", "02-27", "03-27"]),  # the last Friday
+    ("*", "mon#1", ["01-05", "02-02", "03-02"]),
+    ("?", "1#1,3#2", ["01-05", "01-14", "02-02"]),
+    ("13", "fri", ["01-02", "01-09", "01-13", "01-16"]),  # either
+]
+
 
 def at(text):
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
@@ -132,6 +143,17 @@ def test_a_day_that_a_zone_left_out_ends_nothing(timezone, skipped):
     windows = windows_between(schedule, first, last, now=NOW)
     assert len({window.as_of for window in windows}) == len(windows) >= 4
     assert all(one.end == following.start for one, following in pairwise(windows))
+
+
+@pytest.mark.parametrize(("day", "weekday", "days"), SPECIAL_DAYS)
+def test_special_days_of_cron_are_the_same_forwards_and_backwards(day, weekday, days):
+    schedule = LocalSchedule(cron=f"0 2 {day} * {weekday}", timezone="Europe/Berlin")
+    found = edges(schedule, "2026-01-01", "2027-01-01")
+    assert [one.split("T")[0] for one in found[: len(days)]] == days
+    moment, back = at("2027-01-01"), []
+    for _ in found:
+        back.append(moment := edge_before(schedule, moment))
+    assert [f"{one:%m-%dT%H:%M}" for one in reversed(back)] == found
 
 
 def test_utc_by_name_is_utc():

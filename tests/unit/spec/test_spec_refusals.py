@@ -8,6 +8,13 @@ from kindred.errors import SpecError
 from kindred.spec.model import spec_from_dict
 from unit.spec_content import changed, spec
 
+RANDOM = [
+    ("R 2 * * *", "R"), ("r 2 * * *", "r"), ("R R * * *", "R"), ("R(0-5) 2 * * *", "R(0-5)"),
+    ("R/15 2 * * *", "R/15"), ("0 2 R(1-5)/2 * *", "R(1-5)/2"), ("0 2 * R *", "R"),
+    ("0 2 * * R", "R"),
+]  # fmt: skip
+"""Lines of cron with fields that croniter draws anew whenever it reads them, and the first."""
+
 
 def refusal(path, value):
     with pytest.raises(SpecError) as caught:
@@ -147,6 +154,11 @@ def refusal(path, value):
         ("clustering.plpython.memory_mb", 0, "clustering.plpython.memory_mb: a whole number"),
         ("clustering.hdbscan.min_cluster_size", 1, "clustering.hdbscan.min_cluster_size: a whole"),
         ("clustering.hdbscan.min_samples", 201, "clustering.hdbscan.min_samples: a whole number"),
+        (
+            "clustering.algorithms",
+            ["kmeans", "dbscan", "kmeans"],
+            "clustering.algorithms: found kmeans twice; each is allowed once: take one out",
+        ),
         ("clustering.hdbscan.exact_limit", 1, "clustering.hdbscan.exact_limit: a whole number"),
         ("gates.min_customers", 0, "gates.min_customers: a whole number of at least 1 is"),
         ("gates.max_rejected_share", 1.5, "gates.max_rejected_share: a number from 0 to 1 is"),
@@ -157,6 +169,19 @@ def refusal(path, value):
         ("schedule", "0 2 * *", "schedule: '0 2 * *' is not a cron line of five fields"),
         ("schedule", "@daily", "schedule: '@daily' is not a cron line of five fields"),
         ("schedule", "0 24 * * *", "schedule: '0 24 * * *' is not a cron line of five fields"),
+        ("schedule", "H 2 * * *", "schedule: 'H 2 * * *' is not a cron line of five fields"),
+        *(
+            ("schedule", line, f"schedule: '{line}' has a random field: found '{field}', which")
+            for line, field in RANDOM
+        ),
+        *(
+            (
+                "schedule",
+                f"0 2 {day} * {weekday}",
+                f"schedule: '0 2 {day} * {weekday}' says both a day of the month and a weekday",
+            )
+            for day, weekday in [("1", "fri#1"), ("15W", "mon"), ("L", "L5"), ("w3", "1-5")]
+        ),
         ("schedule", 5, "schedule: a text or a mapping with the keys cron, timezone is required"),
         ("space", "Profile", "space: 'Profile' cannot name a space: lower-case letters, digits"),
         ("space", "a" * 32, f"space: '{'a' * 32}' cannot name a space"),
@@ -270,6 +295,7 @@ def test_a_tombstone_cannot_be_encoded():
     ("change", "message"),
     [
         ({"cron": "@daily"}, "cron: '@daily' is not a cron line of five fields such as"),
+        ({"cron": "0 R * * *"}, "cron: '0 R * * *' has a random field: found 'R', which would be"),
         ({"cron": "0 0 30 2 *"}, "cron: '0 0 30 2 *' never occurs; correct its day or month"),
         (
             {"timezone": "Berlin"},
