@@ -46,7 +46,7 @@ class Report:
     """The rows behind the report, one list per query file.
 
     ``file_rows``: the rows of the file that was loaded; ``rows`` says what became of them, as
-    ``event_rows`` of those of a file of events.
+    ``event_rows`` of those of a file of events. ``has_tombstone``: rows may mark who is deleted.
     """
 
     snapshots: list[Row]
@@ -55,6 +55,7 @@ class Report:
     summary: Row
     rows: list[Row] = field(default_factory=list)
     file_rows: int | None = None
+    has_tombstone: bool = False
     event_rows: list[Row] = field(default_factory=list)
     event_file_rows: int | None = None
     events: EventReport = field(default_factory=EventReport)
@@ -118,6 +119,7 @@ def read_report(
             summary=next(iter(rows("summary", made=made)), {**nothing, "recall": None}),
             rows=rows("rows") if file_rows is not None else [],
             file_rows=file_rows,
+            has_tombstone=spec.source.tombstone is not None,
             event_rows=rows("event_rows") if event_file_rows is not None else [],
             event_file_rows=event_file_rows,
             events=read_event_report(rows, spec, example),
@@ -174,7 +176,8 @@ def _row_table(report: Report, file_rows: int, bi: str) -> Table:
     table.add_column("", overflow="fold")
     left = _add_fate(table, report.rows, file_rows, f"{bi}.rejected_rows")
     if left:
-        table.add_row(f"{left:,}", "equal to another row, or dated after the snapshot")
+        marked = ", of a deleted customer" if report.has_tombstone else ""
+        table.add_row(f"{left:,}", f"equal to another row{marked}, or dated after the snapshot")
     customers = report.summary["customers"]
     table.add_row(f"{customers:,}", "customers: of each, the newest row before the snapshot")
     return table

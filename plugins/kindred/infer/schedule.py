@@ -21,11 +21,7 @@ def schedule_for(newest: datetime | None, now: datetime) -> str:
     """
     if newest is None:
         return NIGHTLY
-    if newest > now:
-        raise WindowError(
-            f"the newest row is from {newest.isoformat()}, which lies in the future (it is"
-            f" {now.isoformat()}); correct the rows, or name another column"
-        )
+    _require_past(newest, now)
     for schedule in (NIGHTLY, HOURLY, MINUTELY):
         if edge_after(schedule, newest) <= now:
             return schedule
@@ -40,8 +36,10 @@ def window_for(schedule: str | LocalSchedule, newest: datetime | None, now: date
     Raises
     ------
     WindowError
-        when that time lies in the future.
+        when that time, or the row, lies in the future.
     """
+    if newest is not None:
+        _require_past(newest, now)
     end = previous_edge(schedule, now) if newest is None else edge_after(schedule, newest)
     if end > now:
         raise WindowError(
@@ -50,3 +48,11 @@ def window_for(schedule: str | LocalSchedule, newest: datetime | None, now: date
             " intervals"
         )
     return Window(edge_before(schedule, end), end)
+
+
+def _require_past(newest: datetime, now: datetime) -> None:
+    if newest > now:
+        raise WindowError(
+            f"the newest row is from {newest.isoformat()}, which lies in the future (it is"
+            f" {now.isoformat()}); correct the rows, or name another column"
+        )

@@ -258,7 +258,7 @@ def test_a_row_of_the_future_is_refused():
     for newest in ("9999-12-31T23:59:59", "9999-12-31T01:00"):
         with pytest.raises(WindowError, match="lies in the future"):
             schedule_for(moment(newest), NOW)
-        with pytest.raises(WindowError, match="9999-12-31"):
+        with pytest.raises(WindowError, match=r"9999-12-31.* in the future .*correct the rows"):
             window_for("0 2 * * *", moment(newest), NOW)
 
 

@@ -150,6 +150,11 @@ ROWS = [
 ]
 
 
+def test_rows_of_deleted_customers_do_not_land():
+    made = Report([SNAPSHOT], [], [], SUMMARY, ROWS, 1_016, has_tombstone=True)
+    assert "equal to another row, of a deleted customer, or dated after the" in printed(made)
+
+
 def test_the_rows_of_a_file_are_followed_into_the_snapshot():
     summary = {**SUMMARY, "customers": 400}
     text = printed(Report([SNAPSHOT], [], [], summary, ROWS, 1_016))
