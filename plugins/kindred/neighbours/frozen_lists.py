@@ -23,6 +23,10 @@ GROWTH = 4
 """Lists serve snapshots of a quarter to four times as many distinct vectors as they were trained
 for: within that, their sizes cost little, see docs/graph.md."""
 
+SKEWED = 8
+"""Lists are not used for vectors whose lists are so many times as long as even ones, as seen from a
+vector: those of vectors that have all moved away fall into a few, which are searched whole."""
+
 
 @dataclass(frozen=True)
 class FrozenLists:
@@ -75,13 +79,16 @@ def use_lists(
     target_recall: float,
     *,
     threads: int,
-) -> Tuned:
+) -> Tuned | None:
     """Assign a snapshot's vectors to the lists, and take the first rung that is good enough.
 
-    ``target_recall`` is that of the lists alone.
+    ``target_recall`` is that of the lists alone. None if the vectors fall into few of the lists.
     """
     points = content_points(vectors, distinct, metric)
     lists = frozen.tree.lists_of(points, threads=threads)
+    lengths = np.diff(lists.starts).astype(np.float64)
+    if np.square(lengths).sum() * len(lengths) > SKEWED * lengths.sum() ** 2:
+        return None
     sample = Sample.of(vectors, distinct, metric, truth, lists)
     known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     for width, probes in frozen.rungs:

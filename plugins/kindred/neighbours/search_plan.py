@@ -36,6 +36,10 @@ neighbours unfound as from 26, on mixed and on friendly data (docs/graph.md)."""
 _INDEX_ARRAYS = ("first_rows", "starts", "members", "content_order")
 
 
+SMALLEST, LARGEST = 1e-18, 1e17
+"""Largest values of vectors whose squares float32 holds, summed over a thousand dimensions."""
+
+
 @dataclass(frozen=True)
 class GraphPlan:
     """Parameters, and arrays that ``np.save`` can write without pickle.
@@ -137,8 +141,8 @@ def plan_graph(
     truth : Truth, optional
         With ``recall_k`` neighbours, if known.
     frozen : FrozenLists, optional
-        The lists of the encoder. Without them, or if they fit another size, lists are trained on
-        these vectors.
+        The lists of the encoder. Without them, or if they fit another size or vectors elsewhere,
+        lists are trained on these vectors.
     is_refined : bool
         Whether a pass over neighbours follows, so that the lists alone need not find everyone; for
         ``frozen`` lists they themselves say so.
@@ -150,9 +154,9 @@ def plan_graph(
     SettingsError
         k or shards is below 1, or the target is outside (0, 1].
     DataError
-        Vectors are not finite.
+        Vectors are not finite, or so small or large that their squares are no float32.
     """
-    _check(vectors, k, target_recall, shards)
+    _check(vectors, metric, k, target_recall, shards)
     may_search = eligible(metric, vectors)
     distinct = distinct or find_distinct(vectors, may_search)
     width = max(0, min(k, len(distinct.members) - 1))
@@ -178,7 +182,8 @@ def plan_graph(
         sampled = (vectors, distinct, metric, truth, aimed or target_recall)
         if frozen is not None and is_frozen:
             tuned = use_lists(frozen, *sampled, threads=threads)
-        else:
+        if tuned is None:
+            is_frozen = False
             tuned = tune_lists(*sampled, seed=seed, threads=threads)
     return GraphPlan(
         method=EXACT if tuned is None else IVF,
@@ -219,7 +224,7 @@ def may_use_lists(distinct: int, *, exact: bool, target_recall: float) -> bool:
     return not exact and target_recall < 1.0 and distinct > EXACT_LIMIT
 
 
-def _check(vectors: np.ndarray, k: int, target_recall: float, shards: int) -> None:
+def _check(vectors: np.ndarray, metric: Metric, k: int, target_recall: float, shards: int) -> None:
     require_k(k)
     if shards < 1:
         raise SettingsError(f"shards: found {shards}, allowed are whole numbers from 1")
@@ -231,4 +236,10 @@ def _check(vectors: np.ndarray, k: int, target_recall: float, shards: int) -> No
         row = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
         raise DataError(
             f"vectors: row {row} holds a value that is not finite; encode the customers again"
+        )
+    largest = float(max(vectors.max(), -vectors.min())) if vectors.size else 0.0
+    if metric is not Metric.COSINE and largest and not SMALLEST <= largest <= LARGEST:
+        raise DataError(
+            f"vectors: the largest value is {largest:.3g}, allowed are {SMALLEST:g} to {LARGEST:g},"
+            " or its square is no float32; scale the vectors"
         )

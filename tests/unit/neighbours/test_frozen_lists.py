@@ -86,6 +86,14 @@ def test_drifted_data_climbs_to_more_probes_until_the_recall_is_there():
     assert recall.recall_at_k >= 0.94
 
 
+def test_lists_that_all_have_moved_away_from_are_trained_anew():
+    vectors = clustered(2_000, 6)
+    frozen = froze(vectors, Metric.L2)
+    moved = build_night(vectors + np.float32(1_000), Metric.L2, frozen)
+    assert not moved.plan.is_frozen
+    assert np.diff(moved.plan.arrays["list_starts"]).max() < 1_000
+
+
 def test_lists_of_another_size_are_trained_anew():
     vectors = clustered(2_000, 6)
     frozen = froze(vectors[:300], Metric.L2)

@@ -239,6 +239,11 @@ def test_settings_and_vectors_out_of_range_are_refused():
     vectors[7, 1] = np.nan
     with pytest.raises(DataError, match="row 7 holds a value that is not finite"):
         plan_graph(vectors, Metric.L2, 1, **good)
+    for scale in (1e-25, 1e25):
+        tiny = np.full((9, 2), scale, dtype=np.float32)
+        with pytest.raises(DataError, match=r"largest value is 1e[-+]25, allowed are 1e-18 to"):
+            plan_graph(tiny, Metric.L2, 1, **good)
+        assert plan_graph(tiny, Metric.COSINE, 1, **good).rows == 9
 
 
 def test_shards_one_after_the_other_are_those_of_single_searches(small_ivf):

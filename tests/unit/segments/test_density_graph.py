@@ -279,6 +279,8 @@ def test_the_knee_is_where_the_curve_is_farthest_below_its_chord():
     # Flat to 1, then steep: the chord from (0, 0) to (1, 11) is farthest above it at 1.
     curve = np.concatenate([np.linspace(0.0, 1.0, 91), np.linspace(2.0, 11.0, 10)])
     assert knee(np.random.default_rng(0).permutation(curve)) == 1.0
+    assert knee(np.concatenate([np.zeros(300), curve])) == 1.0
+    assert knee(np.zeros(7)) == 0.0
     assert knee(np.full(7, 3.5)) == 3.5
     assert knee(np.array([2.0])) == 2.0
 

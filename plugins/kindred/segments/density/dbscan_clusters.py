@@ -114,8 +114,11 @@ def knee(distances: np.ndarray) -> float:
         One of the distances: after scaling ranks and distances to [0, 1], the one whose rank
         exceeds it most. This is Kneedle (Satopää et al. 2011) without smoothing, on the k-distance
         curve that Ester et al. (1996) read by eye. If all distances are equal, that distance.
+        Customers with so many equals that their distance is 0 are core at any distance, so they
+        have no part in it, unless all are.
     """
-    curve = np.sort(distances).astype(np.float64)
+    apart = distances[distances > 0.0]
+    curve = np.sort(apart if len(apart) else distances).astype(np.float64)
     height = curve[-1] - curve[0]
     if height <= 0.0:
         return float(curve[-1])
