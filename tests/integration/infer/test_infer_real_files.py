@@ -85,7 +85,9 @@ def test_reviews_are_understood(layout):
     assert {"column_1", "Clothing ID"}.isdisjoint(found)
 
 
-@pytest.mark.parametrize("name", sorted(REQUESTS.keys() - {"womens_clothing_reviews"}))
+@pytest.mark.parametrize(
+    "name", ["telco_churn", pytest.param("marketing_campaign", marks=pytest.mark.soak)]
+)
 def test_the_whole_way_without_a_spec_by_hand(laboratory, layout, name):
     """The reviews, whose texts take half a minute: ``soak_real_files.py``."""
     # Density takes seconds for thousands of customers: ``soak_real_files.py``.

@@ -90,7 +90,9 @@ def real(name):
     return path
 
 
-@pytest.mark.parametrize("data_set", [telco, marketing, reviews, loans])
+@pytest.mark.parametrize(
+    "data_set", [telco, marketing, loans, pytest.param(reviews, marks=pytest.mark.soak)]
+)
 def test_every_column_has_the_same_share(data_set):
     features, frame = data_set()
     encoder = fit_encoder(features, frame, fitted_day=20_000.0)

@@ -275,6 +275,7 @@ def test_a_vector_too_wide_for_an_index_is_made_narrower(tmp_path):
     assert {feature.max_categories for feature in features.values()} == {20}
 
 
+@pytest.mark.soak
 def test_a_table_that_is_too_wide_gets_its_proposal_with_what_is_cut(tmp_path):
     text = text_of(wide(700), Roles("id"))
     assert {f.max_categories for f in spec_of(tmp_path, text).features.values()} == {1}
