@@ -11,7 +11,7 @@ from kindred.preparation.task import prepare
 from kindred.tasks import TASKS, Task
 
 PASSING = {errors.LockTimeoutError, errors.UnreachableError, errors.AudienceUnreachableError}
-PASSING |= {errors.StoreUnreachableError}
+PASSING |= {errors.StoreUnreachableError, errors.ScratchFullError}
 
 
 def all_errors(base=KindredError):
