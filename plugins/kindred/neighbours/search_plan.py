@@ -182,9 +182,8 @@ def plan_graph(
         sampled = (vectors, distinct, metric, truth, aimed or target_recall)
         if frozen is not None and is_frozen:
             tuned = use_lists(frozen, *sampled, threads=threads)
-        if tuned is None:
-            is_frozen = False
-            tuned = tune_lists(*sampled, seed=seed, threads=threads)
+        is_frozen = tuned is not None
+        tuned = tuned or tune_lists(*sampled, seed=seed, threads=threads)
     return GraphPlan(
         method=EXACT if tuned is None else IVF,
         metric=metric,
