@@ -94,13 +94,16 @@ def _memory(plan: NightPlan, constants: Constants) -> list[Finding]:
         found.append(Finding(name, text, is_refusal))
         if is_refusal:
             enough.append((most, alone))
-    share = machines.memory_mb // machines.slots
-    if share < plan.largest.memory_mb <= limit and machines.slots > 1:
+    at_once = machines.slots * (machines.workers if machines.is_one else 1)
+    if machines.memory_mb // at_once < plan.largest.memory_mb <= limit:
+        allows = "KINDRED_MEMORY_LIMIT_MB"
+        if not machines.memory_limit_mb:
+            allows = f"KINDRED_TASKS_AT_ONCE ({machines.slots}) is of one worker, and"
         text = (
-            f"KINDRED_MEMORY_LIMIT_MB lets each of {machines.slots} tasks at once take"
-            f" {_gigabytes(limit)}, of {_gigabytes(machines.memory_mb)} together:"
-            f" {plan.largest.task.name} takes {_gigabytes(plan.largest.memory_mb)}, and the kernel"
-            " ends a task if another large one runs beside it"
+            f"{allows} lets each of {at_once:,} tasks at once take {_gigabytes(limit)}, of"
+            f" {_gigabytes(machines.memory_mb)} together: {plan.largest.task.name} takes"
+            f" {_gigabytes(plan.largest.memory_mb)}, and the kernel ends a task if other large ones"
+            " run beside it"
         )
         found.append(Finding("", text, is_refusal=False))
     if enough:
