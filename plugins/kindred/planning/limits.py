@@ -170,15 +170,16 @@ def _index(plan: NightPlan) -> list[Finding]:
         )
         found.append(Finding(stage, f"{text}: raise it", is_refusal=True))
     size = plan.warehouse.serving["its index"] / MEGABYTE
-    if size > machines.database_memory_mb:
+    memory = machines.memory_mb if machines.is_one else machines.database_memory_mb
+    if size > memory:
         ways = ["'index: exact' (nothing is built, and bi.similar_customers reads all vectors)"]
         if spec.index_precision is Precision.SINGLE:
             ways.insert(0, "'index_precision: half', which halves it")
         text = (
-            f"the index has {_gigabytes(size)}, more than the server's"
-            f" {_gigabytes(machines.database_memory_mb)}: its build and its queries wait for the"
-            f" disk; say {', or '.join(ways)}, or divide the customers among spaces, one per"
-            " country for example, each with an index that fits"
+            f"the index has {_gigabytes(size)}, more than the"
+            f" {'machine' if machines.is_one else 'server'}'s {_gigabytes(memory)}: its build and"
+            f" its queries wait for the disk; say {', or '.join(ways)}, or divide the customers"
+            " among spaces, one per country for example, each with an index that fits"
         )
         found.append(Finding(stage, text, is_refusal=False))
     usual = usual_lists(night.customers)
