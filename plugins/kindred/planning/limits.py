@@ -94,13 +94,16 @@ def _memory(plan: NightPlan, constants: Constants) -> list[Finding]:
         found.append(Finding(name, text, is_refusal))
         if is_refusal:
             enough.append((most, alone))
-    share = machines.memory_mb // machines.slots
-    if share < plan.largest.memory_mb <= limit and machines.slots > 1:
+    at_once = machines.slots * (machines.workers if machines.is_one else 1)
+    if machines.memory_mb // at_once < plan.largest.memory_mb <= limit:
+        allows = "KINDRED_MEMORY_LIMIT_MB"
+        if not machines.memory_limit_mb:
+            allows = f"KINDRED_TASKS_AT_ONCE ({machines.slots}) is of one worker, and"
         text = (
-            f"KINDRED_MEMORY_LIMIT_MB lets each of {machines.slots} tasks at once take"
-            f" {_gigabytes(limit)}, of {_gigabytes(machines.memory_mb)} together:"
-            f" {plan.largest.task.name} takes {_gigabytes(plan.largest.memory_mb)}, and the kernel"
-            " ends a task if another large one runs beside it"
+            f"{allows} lets each of {at_once:,} tasks at once take {_gigabytes(limit)}, of"
+            f" {_gigabytes(machines.memory_mb)} together: {plan.largest.task.name} takes"
+            f" {_gigabytes(plan.largest.memory_mb)}, and the kernel ends a task if other large ones"
+            " run beside it"
         )
         found.append(Finding("", text, is_refusal=False))
     if enough:
@@ -167,15 +170,16 @@ def _index(plan: NightPlan) -> list[Finding]:
         )
         found.append(Finding(stage, f"{text}: raise it", is_refusal=True))
     size = plan.warehouse.serving["its index"] / MEGABYTE
-    if size > machines.database_memory_mb:
+    memory = machines.memory_mb if machines.is_one else machines.database_memory_mb
+    if size > memory:
         ways = ["'index: exact' (nothing is built, and bi.similar_customers reads all vectors)"]
         if spec.index_precision is Precision.SINGLE:
             ways.insert(0, "'index_precision: half', which halves it")
         text = (
-            f"the index has {_gigabytes(size)}, more than the server's"
-            f" {_gigabytes(machines.database_memory_mb)}: its build and its queries wait for the"
-            f" disk; say {', or '.join(ways)}, or divide the customers among spaces, one per"
-            " country for example, each with an index that fits"
+            f"the index has {_gigabytes(size)}, more than the"
+            f" {'machine' if machines.is_one else 'server'}'s {_gigabytes(memory)}: its build and"
+            f" its queries wait for the disk; say {', or '.join(ways)}, or divide the customers"
+            " among spaces, one per country for example, each with an index that fits"
         )
         found.append(Finding(stage, text, is_refusal=False))
     usual = usual_lists(night.customers)

@@ -9,6 +9,7 @@ want them; nobody gets more than they can use. Who gives way gets what all other
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 SERVER = -1
 """The server's number among the machines; workers are 0, 1, …"""
@@ -119,6 +120,37 @@ class _Running:
         return self.job.phases[self.number - 1]
 
 
+class _Slots:
+    """The slots of all workers that are taken; there may be thousands of them."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.last: dict[int, Ran] = {}
+        self._each = cluster.slots
+        self._taken = [0] * cluster.workers
+        # By the slots taken; what is no longer so is left until it comes first.
+        self._by_taken = [(0, worker) for worker in range(cluster.workers)]
+
+    def take(self) -> int | None:
+        """Take a slot of the worker with the most free ones; None if all are taken."""
+        while self._by_taken[0][0] != self._taken[self._by_taken[0][1]]:
+            heappop(self._by_taken)
+        taken, worker = self._by_taken[0]
+        if taken == self._each:
+            return None
+        heappop(self._by_taken)
+        self._count(worker, taken + 1)
+        return worker
+
+    def free(self, ran: Ran) -> None:
+        """Give back the slot of a job that has run."""
+        self.last[ran.worker] = ran
+        self._count(ran.worker, self._taken[ran.worker] - 1)
+
+    def _count(self, worker: int, taken: int) -> None:
+        self._taken[worker] = taken
+        heappush(self._by_taken, (taken, worker))
+
+
 @dataclass(frozen=True)
 class _Want:
     """So many cores for a job, by its place among the running; ``kind``: 0 worker, 1 server."""
@@ -138,24 +170,28 @@ def run(jobs: Sequence[Job], cluster: Cluster) -> list[Ran]:
         Jobs wait for each other, or for one that is not there.
     """
     queues, running, ran = _queues(jobs), list[_Running](), list[Ran]()
+    slots = _Slots(cluster)
     left = _counted(jobs)
     ready_at: dict[str, float] = {}
     now = 0.0
     while queues or running:
         before = (now, len(running), len(ran))
         ready = _ready(queues, left, ready_at, now, cluster)
-        while ready and (worker := _free_worker(running, cluster)) is not None:
-            running.append(_started(_first(ready, queues), worker, now, ready_at, ran))
+        while ready and (worker := slots.take()) is not None:
+            running.append(_started(_first(ready, queues), worker, now, ready_at, slots))
             if not running[-1].begin():
-                _finish(running.pop(), left, now, ran)
+                _finish(running.pop(), left, now, ran, slots)
         rates = _rates(running, cluster)
         step = _step(running, rates, ready_at, now)
         now += step
-        for one, speeds in zip(list(running), rates, strict=True):
+        going = list[_Running]()
+        for one, speeds in zip(running, rates, strict=True):
             one.left = [max(0.0, x - v * step) for x, v in zip(one.left, speeds, strict=True)]
-            if max(one.left) <= TINY and not one.begin():
-                running.remove(one)
-                _finish(one, left, now, ran)
+            if max(one.left) > TINY or one.begin():
+                going.append(one)
+            else:
+                _finish(one, left, now, ran, slots)
+        running = going
         if before == (now, len(running), len(ran)) and not running:
             job = _first(list(queues.values()), queues)
             raise ValueError(f"{job.task} waits for what never ends: {job.after}")
@@ -205,28 +241,19 @@ def _first(chosen: list[Queue], queues: Queues) -> Job:
     return job
 
 
-def _free_worker(running: Sequence[_Running], cluster: Cluster) -> int | None:
-    """The worker with the most free slots; None if all are taken."""
-    taken = [0] * cluster.workers
-    for one in running:
-        taken[one.worker] += 1
-    worker = min(range(cluster.workers), key=lambda number: taken[number])
-    return worker if taken[worker] < cluster.slots else None
-
-
 def _started(
-    job: Job, worker: int, now: float, ready_at: Mapping[str, float], ran: Sequence[Ran]
+    job: Job, worker: int, now: float, ready_at: Mapping[str, float], slots: _Slots
 ) -> _Running:
     """A job that begins now; if it could have before, its slot is that of the last that ended."""
-    ready, slot_of = ready_at[job.task], None
-    if now > ready + TINY:
-        slot_of = next(one for one in reversed(ran) if one.worker == worker)
+    ready = ready_at[job.task]
+    slot_of = slots.last[worker] if now > ready + TINY else None
     return _Running(job, worker, now, min(ready, now), slot_of)
 
 
-def _finish(one: _Running, left: dict[str, int], now: float, ran: list[Ran]) -> None:
+def _finish(one: _Running, left: dict[str, int], now: float, ran: list[Ran], slots: _Slots) -> None:
     left[one.job.task] -= 1
     ran.append(Ran(one.job, one.worker, one.began, now, one.ready, one.slot_of))
+    slots.free(ran[-1])
 
 
 def _rates(running: Sequence[_Running], cluster: Cluster) -> list[list[float]]:

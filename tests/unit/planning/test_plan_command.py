@@ -193,6 +193,8 @@ def test_workers_of_one_machine_count_as_one(workers, said):
     )
     assert found["worker_hours"] == pytest.approx(found["seconds"] / 3600)
     assert f" (1 x {found['seconds']:,.0f} s), of which tasks run" in text
+    shared = "KINDRED_TASKS_AT_ONCE (2) is of one worker, and lets each of 64 tasks at once take 8"
+    assert (shared in text) is (workers == 32)
 
 
 def test_settings_of_the_deployment_count(monkeypatch):

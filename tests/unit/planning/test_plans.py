@@ -213,6 +213,8 @@ def test_an_index_too_large_for_the_server_is_advised_against():
     assert "'index_precision: half'" not in texts_of(
         planned(3 * 10**7, on=on, spec=with_spec(index_precision="half"))
     )
+    said = texts_of(planned(3 * 10**7, on={"is_one": True, "memory_mb": 8 * GIGABYTE}))
+    assert "the index has 11.8 GB, more than the machine's 8.0 GB: its build" in said
     exact = planned(3 * 10**7, on=on, spec=with_spec(index="exact"))
     assert "build_embeddings:" not in texts_of(exact)
     assert exact.warehouse.serving["its index"] == 0

@@ -72,6 +72,16 @@ def test_instances_are_spread_over_the_workers():
     assert {one.worker for one in spread} == {0, 1, 2, 3}
 
 
+def test_the_worker_with_the_most_free_slots_is_next():
+    lengths = {"a": 5, "b": 1, "c": 3, "d": 5, "e": 1, "f": 5, "g": 3, "h": 9, "i": 1}
+    cluster = Cluster(workers=3, cores=2, slots=2, server_cores=4)
+    ran = {one.job.task: one for one in run([job(n, work(s)) for n, s in lengths.items()], cluster)}
+    assert "".join(str(ran[name].worker) for name in lengths) == "012012112"
+    assert [ran[name].began for name in "ghi"] == [1, 1, 3]
+    held = {name: one.slot_of.job.task for name, one in ran.items() if one.slot_of}
+    assert held == {"g": "e", "h": "e", "i": "c"}
+
+
 def test_more_workers_do_not_speed_up_the_server():
     jobs = [job("load", Phase(server=4)) for _ in range(8)]
     for workers in (8, 80):
